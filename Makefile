@@ -1,0 +1,30 @@
+# Every target is one command on a fresh clone: what is missing is installed first (scripts/tools.sh).
+.DEFAULT_GOAL := help
+.PHONY: help run build test bench watch clean
+
+BINARY := target/release/keystead
+SOURCES := Cargo.toml Cargo.lock .cargo/config.toml \
+  $(shell find app crates frontend migrations server style -type f -not -path '*/tests/*')
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 8
+
+run: $(BINARY) ## Build what changed and start the console at http://localhost:3000, data in ./data
+	@exec $(BINARY)
+
+build: $(BINARY) ## Build the release binary with the site in it: target/release/keystead
+
+$(BINARY): $(SOURCES)
+	@scripts/build.sh
+
+test: ## Check everything that can be true or false
+	@scripts/test.sh
+
+bench: $(BINARY) ## Time what can be timed and write docs/benchmarks.md
+	@scripts/bench.sh
+
+watch: ## Rebuild and reload while you edit
+	@scripts/watch.sh
+
+clean: ## Remove what was built in this folder; the data and the shared cache stay
+	@scripts/clean.sh

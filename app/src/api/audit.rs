@@ -1,0 +1,20 @@
+//! The record of changes, a page at a time.
+
+use domain::audit::AuditRow;
+use domain::page::Page;
+use service::audit::AuditQuery;
+
+use super::context::Desk;
+use super::keys::key_id;
+use crate::error::ApiError;
+
+/// A page of the record: of one key, or of everything. Cursors are those of the page before.
+pub async fn read_audit(
+    key: Option<&str>,
+    after: Option<String>,
+    before: Option<String>,
+) -> Result<Page<AuditRow>, ApiError> {
+    let desk = Desk::from_context()?;
+    let query = AuditQuery { key: key.map(key_id).transpose()?, after, before };
+    Ok(desk.service().audit(&desk.caller()?, &query).await?)
+}

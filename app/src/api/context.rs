@@ -1,0 +1,111 @@
+//! What a request of the console knows: the product behind it and the visitor in front.
+
+use std::net::IpAddr;
+
+use axum::http::request::Parts;
+use domain::ids::AppId;
+use leptos::config::LeptosOptions;
+use leptos::prelude::*;
+use service::sessions::Session;
+use service::{Caller, Service};
+
+use crate::error::ApiError;
+
+/// The product behind the pages: one for the whole process.
+#[derive(Debug, Clone)]
+pub struct Console {
+    /// The use cases.
+    pub service: Service,
+    /// Where the site's files are.
+    pub options: LeptosOptions,
+    /// The address that people and programs reach this console at, without a trailing slash.
+    pub public_url: String,
+    /// Sign-in over plain HTTP beyond loopback was allowed by the configuration.
+    pub allow_http: bool,
+}
+
+/// How the visitor's browser reached us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// HTTPS, as the public address says.
+    Https,
+    /// Plain HTTP on this machine.
+    Loopback,
+    /// Plain HTTP over a network: anyone on it reads along.
+    Plain,
+}
+
+/// Who is visiting: put into the request's extensions by the server's middleware.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// The session, if somebody is signed in.
+    pub session: Option<Session>,
+    /// Where the request came from, if that is known.
+    pub address: Option<IpAddr>,
+    /// The browser's own description, cut to a bounded length.
+    pub user_agent: String,
+    /// How the browser reached us.
+    pub transport: Transport,
+}
+
+impl Visit {
+    /// Whether a password may travel: the page says why not where it may not.
+    pub fn may_sign_in(&self, console: &Console) -> bool {
+        self.transport != Transport::Plain || console.allow_http
+    }
+}
+
+/// Both, for one act.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    /// The product.
+    pub console: Console,
+    /// The visitor.
+    pub visit: Visit,
+}
+
+impl Desk {
+    /// From the context of a page or server function.
+    pub fn from_context() -> Result<Self, ApiError> {
+        let console = use_context::<Console>().ok_or(ApiError::Unavailable)?;
+        let visit = use_context::<Parts>()
+            .and_then(|parts| parts.extensions.get::<Visit>().cloned())
+            .ok_or(ApiError::Unavailable)?;
+        Ok(Self { console, visit })
+    }
+
+    /// The use cases.
+    pub fn service(&self) -> &Service {
+        &self.console.service
+    }
+
+    /// The session, or a refusal.
+    pub fn session(&self) -> Result<&Session, ApiError> {
+        self.visit.session.as_ref().ok_or(ApiError::SignedOut)
+    }
+
+    /// The person who acts, or a refusal.
+    pub fn caller(&self) -> Result<Caller, ApiError> {
+        Ok(self.session()?.caller(self.visit.address))
+    }
+
+    /// The app whose keys are shown.
+    pub fn app(&self) -> AppId {
+        self.service().default_app().clone()
+    }
+}
+
+/// The name of the session's cookie. A browser keeps the `__Host-` prefix honest, over HTTPS only.
+pub fn session_cookie_name(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Https => "__Host-keystead",
+        Transport::Loopback | Transport::Plain => "keystead",
+    }
+}
+
+/// The `Set-Cookie` value of a session; `max_age` in seconds, 0 removes it.
+pub fn session_cookie(transport: Transport, value: &str, max_age: i64) -> String {
+    let name = session_cookie_name(transport);
+    let secure = if transport == Transport::Https { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}")
+}

@@ -1,0 +1,12 @@
+//! The numbers of the first page.
+
+use domain::dashboard::Dashboard;
+
+use super::context::Desk;
+use crate::error::ApiError;
+
+/// Counts, the last changes and the next steps.
+pub async fn read_dashboard() -> Result<Dashboard, ApiError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().dashboard(&desk.caller()?, &desk.app()).await?)
+}

@@ -1,0 +1,27 @@
+//! What a program needs to call Keystead with a key.
+
+use super::context::Desk;
+use super::keys::{KeyView, read_key};
+use crate::error::ApiError;
+
+/// The set-up page: the address to call, and the key that was chosen, if any.
+#[derive(Debug)]
+pub struct Integration {
+    pub public_url: String,
+    pub key: Option<KeyView>,
+}
+
+/// The address to call and the chosen key. A key that does not exist is `NotFound`.
+pub async fn read_integration(key: Option<&str>) -> Result<Integration, ApiError> {
+    let public_url = public_url()?;
+    let key = match key {
+        None => None,
+        Some(id) => Some(read_key(id).await?),
+    };
+    Ok(Integration { public_url, key })
+}
+
+/// The address that programs call.
+pub fn public_url() -> Result<String, ApiError> {
+    Ok(Desk::from_context()?.console.public_url)
+}

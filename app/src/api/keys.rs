@@ -1,0 +1,52 @@
+//! Keys, as the pages read them.
+
+use domain::ids::KeyId;
+use domain::key::{KeyDetail, KeyRow};
+use domain::list::KeyQuery;
+use domain::page::Page;
+use domain::refusal::Refusal;
+use domain::timestamp::Timestamp;
+
+use super::context::Desk;
+use crate::error::ApiError;
+
+/// One page of the key list.
+#[derive(Debug)]
+pub struct KeyList {
+    pub page: Page<KeyRow>,
+    /// When it was read: statuses that depend on time are told by it.
+    pub now: Timestamp,
+}
+
+/// One key, and the time it was read at.
+#[derive(Debug)]
+pub struct KeyView {
+    pub key: KeyDetail,
+    pub now: Timestamp,
+}
+
+/// One page of the list.
+pub async fn read_keys(query: &KeyQuery) -> Result<KeyList, ApiError> {
+    let desk = Desk::from_context()?;
+    let page = desk.service().keys(&desk.caller()?, &desk.app(), query).await?;
+    Ok(KeyList { page, now: desk.service().now() })
+}
+
+/// One key.
+pub async fn read_key(id: &str) -> Result<KeyView, ApiError> {
+    let desk = Desk::from_context()?;
+    let key = desk.service().key(&desk.caller()?, &key_id(id)?).await?;
+    Ok(KeyView { key, now: desk.service().now() })
+}
+
+/// A fresh, one-use id for a wizard form.
+pub fn new_form() -> Result<String, ApiError> {
+    let desk = Desk::from_context()?;
+    desk.session()?;
+    Ok(desk.service().new_form_id()?)
+}
+
+/// A text that is no id leads nowhere, like an id that nothing has.
+pub fn key_id(text: &str) -> Result<KeyId, ApiError> {
+    KeyId::parse(text).ok_or(ApiError::Refused(Refusal::NotFound))
+}

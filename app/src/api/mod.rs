@@ -1,0 +1,14 @@
+//! What the pages read, and what their forms do. Each authorises, calls the service, maps the error.
+
+pub mod audit;
+pub mod context;
+pub mod dashboard;
+pub mod integration;
+pub mod key_forms;
+pub mod keys;
+pub mod mount;
+mod native;
+pub mod person;
+pub mod person_forms;
+
+pub use crate::error::ApiError;

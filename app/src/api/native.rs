@@ -1,0 +1,169 @@
+//! Forms post to their page's own address. The outcome is rendered into the same page, with the typed
+//! values and the status that says the same, or leads on with 303.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRequest, Path, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, post};
+use domain::ids::KeyId;
+use domain::refusal::Refusal;
+use leptos::prelude::provide_context;
+
+use super::context::{Console, Desk, Visit};
+use super::mount::render;
+use super::{key_forms, person_forms};
+use crate::error::ApiError;
+use crate::fields::{FormFields, Pairs};
+use crate::form::Posted;
+
+/// What follows a form that was accepted.
+#[derive(Debug)]
+pub enum Next<T> {
+    /// Go on to another address.
+    Go(String),
+    /// The same, and the session's cookie changes.
+    GoWithCookie(String, String),
+    /// Show the result in the same page.
+    Show(T),
+}
+
+/// Every address below takes a POST.
+pub const PATHS: [&str; 12] = [
+    "/login",
+    "/logout",
+    "/setup",
+    "/keys/new",
+    "/keys/{id}/acknowledge",
+    "/keys/{id}/edit",
+    "/keys/{id}/disable",
+    "/keys/{id}/enable",
+    "/keys/{id}/revoke",
+    "/keys/{id}/restore",
+    "/keys/{id}/delete",
+    "/keys/{id}/discard",
+];
+
+/// The handlers of [`PATHS`].
+pub fn routes(console: &Console) -> Router {
+    Router::new()
+        .route("/login", form(console, person_forms::sign_in))
+        .route("/logout", form(console, person_forms::sign_out))
+        .route("/setup", form(console, person_forms::set_up))
+        .route("/keys/new", form(console, key_forms::wizard))
+        .route("/keys/{id}/acknowledge", key_form(console, key_forms::acknowledge))
+        .route("/keys/{id}/discard", key_form(console, key_forms::discard))
+        .route("/keys/{id}/edit", key_form(console, key_forms::edit))
+        .route("/keys/{id}/disable", key_form(console, key_forms::disable))
+        .route("/keys/{id}/enable", key_form(console, key_forms::enable))
+        .route("/keys/{id}/revoke", key_form(console, key_forms::revoke))
+        .route("/keys/{id}/restore", key_form(console, key_forms::restore))
+        .route("/keys/{id}/delete", key_form(console, key_forms::delete))
+}
+
+/// The fields of a posted body. Broken UTF-8 is no form of ours.
+fn pairs(body: &str) -> Result<Pairs, ApiError> {
+    let pairs: Vec<_> = form_urlencoded::parse(body.as_bytes())
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    let broken = pairs.iter().any(|(_, value)| value.contains(char::REPLACEMENT_CHARACTER));
+    if broken { Err(ApiError::Malformed) } else { Ok(Pairs(pairs)) }
+}
+
+fn form<F, T, Fut>(console: &Console, act: fn(Desk, F) -> Fut) -> MethodRouter
+where
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ApiError>> + Send + 'static,
+{
+    let console = console.clone();
+    post(move |request: Request| {
+        let console = console.clone();
+        async move { answer(console, request, act).await }
+    })
+}
+
+fn key_form<F, T, Fut>(console: &Console, act: fn(Desk, KeyId, F) -> Fut) -> MethodRouter
+where
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ApiError>> + Send + 'static,
+{
+    let console = console.clone();
+    post(move |Path(id): Path<String>, request: Request| {
+        let console = console.clone();
+        async move {
+            answer(console, request, move |desk, form| async move {
+                let id = KeyId::parse(&id).ok_or(ApiError::Refused(Refusal::NotFound))?;
+                act(desk, id, form).await
+            })
+            .await
+        }
+    })
+}
+
+async fn answer<F, T, Fut>(
+    console: Console,
+    request: Request,
+    act: impl FnOnce(Desk, F) -> Fut,
+) -> Response
+where
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ApiError>>,
+{
+    let Some(visit) = request.extensions().get::<Visit>().cloned() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    if !is_form(&request) {
+        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
+    }
+    let (parts, body) = request.into_parts();
+    let page = Request::from_parts(parts.clone(), Body::empty());
+    let body = match String::from_request(Request::from_parts(parts, body), &()).await {
+        Ok(body) => body,
+        Err(rejection) => return rejection.into_response(),
+    };
+
+    let (typed, outcome) = match pairs(&body) {
+        Ok(sent) => {
+            let form = F::read(&sent);
+            (form.clone(), act(Desk { console: console.clone(), visit }, form).await)
+        }
+        Err(error) => (F::default(), Err(error)),
+    };
+    let (status, outcome) = match outcome {
+        Ok(Next::Go(to)) => return see_other(&to, None),
+        Ok(Next::GoWithCookie(to, cookie)) => return see_other(&to, Some(&cookie)),
+        Ok(Next::Show(shown)) => (StatusCode::OK, Ok(shown)),
+        Err(error) => (error.status(), Err(error)),
+    };
+    let posted = Posted { form: typed, outcome };
+    let mut response = render(&console, move || provide_context(posted.clone()))(page).await;
+    *response.status_mut() = status;
+    response
+}
+
+fn is_form(request: &Request) -> bool {
+    request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|kind| {
+            kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        })
+}
+
+fn see_other(to: &str, cookie: Option<&str>) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    let Ok(location) = HeaderValue::from_str(to) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    response.headers_mut().insert(header::LOCATION, location);
+    if let Some(Ok(cookie)) = cookie.map(HeaderValue::from_str) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}

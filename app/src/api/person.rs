@@ -1,0 +1,76 @@
+//! Who is signed in, and whether somebody can.
+
+use domain::role::Role;
+use service::setup::SetupDoor as Door;
+
+use super::context::{Desk, Transport};
+use crate::error::ApiError;
+
+/// The signed-in person, for the frame of every page.
+#[derive(Debug)]
+pub struct Me {
+    /// The e-mail address they sign in with.
+    pub email: String,
+    /// What they may do.
+    pub role: Role,
+    /// This visit goes over plain HTTP, which the configuration allowed.
+    pub plain_http: bool,
+}
+
+/// What the sign-in page has to know.
+#[derive(Debug, Clone, Copy)]
+pub enum SignInDoor {
+    /// A password can be sent; with a warning if anyone on the network reads along.
+    Open { plain_http: bool },
+    /// A password would travel in the clear.
+    Plain,
+    /// There is no owner yet: the set-up link has to be used first.
+    SetUpFirst,
+}
+
+/// What the set-up page has to know.
+#[derive(Debug, Clone, Copy)]
+pub enum SetupDoor {
+    /// The link is good.
+    Open,
+    /// No link, or one that was used or is too old.
+    LinkNeeded,
+    /// There is an owner: this page is not found.
+    Done,
+    /// A password would travel in the clear.
+    Plain,
+}
+
+/// Who is signed in.
+pub fn read_me() -> Result<Me, ApiError> {
+    let desk = Desk::from_context()?;
+    let person = &desk.session()?.person;
+    Ok(Me {
+        email: person.email.clone(),
+        role: person.role,
+        plain_http: desk.visit.transport == Transport::Plain,
+    })
+}
+
+/// Whether the sign-in page can take a password.
+pub async fn read_sign_in_door() -> Result<SignInDoor, ApiError> {
+    let desk = Desk::from_context()?;
+    Ok(if desk.service().setup_door("").await? != Door::Done {
+        SignInDoor::SetUpFirst
+    } else if desk.visit.may_sign_in(&desk.console) {
+        SignInDoor::Open { plain_http: desk.visit.transport == Transport::Plain }
+    } else {
+        SignInDoor::Plain
+    })
+}
+
+/// Whether the set-up link is good.
+pub async fn read_setup_door(token: &str) -> Result<SetupDoor, ApiError> {
+    let desk = Desk::from_context()?;
+    Ok(match desk.service().setup_door(token).await? {
+        Door::Done => SetupDoor::Done,
+        _ if !desk.visit.may_sign_in(&desk.console) => SetupDoor::Plain,
+        Door::LinkNeeded => SetupDoor::LinkNeeded,
+        Door::Open => SetupDoor::Open,
+    })
+}

@@ -1,0 +1,117 @@
+//! The forms about people: sign-in, sign-out, the first owner.
+
+use domain::field::Field;
+use domain::refusal::Refusal;
+use secrecy::{ExposeSecret, SecretString};
+use service::ClientInfo;
+use service::sessions::ABSOLUTE;
+use service::setup::NewPerson;
+use service::sign_in::{SignIn, SignedIn};
+
+use super::context::{Desk, session_cookie};
+use super::native::Next;
+use crate::error::ApiError;
+use crate::fields::{FormFields, Pairs};
+
+/// A button that sends nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Nothing;
+
+impl FormFields for Nothing {
+    fn read(_: &Pairs) -> Self {
+        Self
+    }
+}
+
+/// The sign-in form.
+#[derive(Debug, Clone, Default)]
+pub struct SignInForm {
+    pub email: String,
+    password: SecretString,
+    /// Where to go on to: an address of this console.
+    pub next: String,
+}
+
+impl FormFields for SignInForm {
+    fn read(sent: &Pairs) -> Self {
+        Self {
+            email: sent.text(Field::Email.as_str()),
+            password: sent.text(Field::Password.as_str()).into(),
+            next: sent.text("next"),
+        }
+    }
+}
+
+/// The form that makes the first owner.
+#[derive(Debug, Clone, Default)]
+pub struct SetupForm {
+    pub token: String,
+    pub name: String,
+    pub email: String,
+    password: SecretString,
+}
+
+impl FormFields for SetupForm {
+    fn read(sent: &Pairs) -> Self {
+        Self {
+            token: sent.text("token"),
+            name: sent.text(Field::PersonName.as_str()),
+            email: sent.text(Field::Email.as_str()),
+            password: sent.text(Field::Password.as_str()).into(),
+        }
+    }
+}
+
+pub async fn sign_in(desk: Desk, form: SignInForm) -> Result<Next<()>, ApiError> {
+    if !desk.visit.may_sign_in(&desk.console) {
+        return Err(ApiError::Refused(Refusal::Forbidden));
+    }
+    let sign_in = SignIn { email: form.email, password: form.password };
+    let signed_in = desk.service().sign_in(sign_in, &client(&desk)).await?;
+    Ok(enter(&desk, &signed_in, own_address(&form.next)))
+}
+
+pub async fn set_up(desk: Desk, form: SetupForm) -> Result<Next<()>, ApiError> {
+    if !desk.visit.may_sign_in(&desk.console) {
+        return Err(ApiError::Refused(Refusal::Forbidden));
+    }
+    let person = NewPerson { name: form.name, email: form.email, password: form.password };
+    let signed_in = desk.service().first_owner(&form.token, person, &client(&desk)).await?;
+    Ok(enter(&desk, &signed_in, "/"))
+}
+
+pub async fn sign_out(desk: Desk, _form: Nothing) -> Result<Next<()>, ApiError> {
+    if let Some(session) = &desk.visit.session {
+        desk.service().sign_out(session, desk.visit.address).await?;
+    }
+    let removed = session_cookie(desk.visit.transport, "", 0);
+    Ok(Next::GoWithCookie("/login?done=signed_out".to_owned(), removed))
+}
+
+fn client(desk: &Desk) -> ClientInfo {
+    ClientInfo { address: desk.visit.address, user_agent: desk.visit.user_agent.clone() }
+}
+
+fn enter(desk: &Desk, signed_in: &SignedIn, to: &str) -> Next<()> {
+    let cookie = signed_in.cookie.expose_secret();
+    Next::GoWithCookie(to.to_owned(), session_cookie(desk.visit.transport, cookie, ABSOLUTE.as_seconds()))
+}
+
+/// `next` comes from the address bar: only an address of this console is followed.
+fn own_address(next: &str) -> &str {
+    let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if plain && next.starts_with('/') && !next.starts_with("//") { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_address;
+
+    #[test]
+    fn only_addresses_of_this_console_are_followed() {
+        assert_eq!(own_address("/keys?kind=service"), "/keys?kind=service");
+        for elsewhere in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nb", "keys"] {
+            assert_eq!(own_address(elsewhere), "/", "{elsewhere:?}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! One labelled input with its hint and its error.
+
+use domain::field::{Field, FieldErrors};
+use leptos::prelude::*;
+
+use super::problem::FieldProblem;
+
+/// A labelled input. Its errors are tied to it for readers that do not see them.
+#[component]
+pub fn TextField(
+    errors: RwSignal<FieldErrors>,
+    field: Field,
+    #[prop(into)] label: String,
+    /// Small words beside the label, such as "optional".
+    #[prop(optional)]
+    aside: &'static str,
+    #[prop(optional)] hint: &'static str,
+    #[prop(optional, into)] value: String,
+    /// The type of the input.
+    #[prop(default = "text")]
+    input: &'static str,
+    /// How many lines are shown, where it takes several.
+    #[prop(optional)]
+    lines: u32,
+    #[prop(optional)] required: bool,
+    #[prop(optional)] autofocus: bool,
+    #[prop(default = "off")] autocomplete: &'static str,
+    /// Called when the field is left, to check it at once.
+    #[prop(optional)]
+    left: Option<Callback<Field>>,
+) -> impl IntoView {
+    let id = field.as_str();
+    let wrong = Memo::new(move |_| errors.with(|errors| errors.of(field).next().is_some()));
+    let invalid = move || wrong.get().then_some("true");
+    let described = move || match (hint.is_empty(), wrong.get()) {
+        (true, false) => None,
+        (true, true) => Some(format!("{id}-error")),
+        (false, false) => Some(format!("{id}-hint")),
+        (false, true) => Some(format!("{id}-hint {id}-error")),
+    };
+    let required = required.then_some("true");
+    let change = move |_| {
+        if let Some(left) = left {
+            left.run(field);
+        }
+    };
+    let control = if lines > 0 {
+        view! {
+            <textarea id=id name=id rows=lines aria-describedby=described aria-invalid=invalid
+                aria-required=required autocomplete=autocomplete spellcheck="false" on:change=change>
+                {value}
+            </textarea>
+        }
+        .into_any()
+    } else {
+        view! {
+            <input id=id name=id type=input value=value aria-describedby=described aria-invalid=invalid
+                aria-required=required autofocus=autofocus autocomplete=autocomplete on:change=change/>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="field">
+            <label for=id>
+                {label} {(!aside.is_empty()).then(|| view! { " " <small>{aside}</small> })}
+            </label>
+            {control}
+            {(!hint.is_empty()).then(|| view! { <span class="hint" id=format!("{id}-hint")>{hint}</span> })}
+            <FieldProblem field errors/>
+        </div>
+    }
+}

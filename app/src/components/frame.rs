@@ -1,0 +1,120 @@
+//! What stands around every signed-in page: the menu, the person, and what was just done.
+
+use leptos::prelude::*;
+use leptos_router::components::Outlet;
+use leptos_router::hooks::{use_location, use_query_map};
+
+use crate::api::person::read_me;
+
+const MENU: [(&str, &str); 5] = [
+    ("/", "Dashboard"),
+    ("/keys", "API Keys"),
+    ("/keys?kind=master_user", "Master User API Keys"),
+    ("/integrations/setup", "Integrations"),
+    ("/audit", "Audit"),
+];
+
+/// The frame; the page goes into its outlet.
+#[component]
+pub fn Frame() -> impl IntoView {
+    let me = read_me().ok();
+    let plain_http = me.as_ref().is_some_and(|me| me.plain_http);
+    view! {
+        <div class="frame">
+            <aside class="rail">
+                <Mark/>
+                <nav aria-label="Main"><Menu/></nav>
+                {me.map(|me| view! {
+                    <div class="who">
+                        <span>{me.email}</span>
+                        <small>{me.role.label()}</small>
+                        <form method="post" action="/logout">
+                            <button class="button quiet">"Sign out"</button>
+                        </form>
+                    </div>
+                })}
+            </aside>
+            <main id="main" tabindex="-1">
+                <Flash/>
+                {plain_http.then(|| view! { <PlainHttp/> })}
+                <Outlet/>
+            </main>
+        </div>
+    }
+}
+
+/// The name of the product, which leads home.
+#[component]
+pub fn Mark() -> impl IntoView {
+    view! {
+        <a class="mark" href="/">
+            <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentColor"
+                stroke-width="1.8" aria-hidden="true">
+                <circle cx="6.5" cy="10" r="3.6"></circle>
+                <path d="M10 10h8M15 10v3.4M18 10v2.4"></path>
+            </svg>
+            "Keystead"
+        </a>
+    }
+}
+
+/// The warning of an installation that lets passwords travel in the clear.
+#[component]
+pub fn PlainHttp() -> impl IntoView {
+    view! {
+        <div class="note bad">
+            <span aria-hidden="true">"!"</span>
+            <div>
+                <b>"This connection is not encrypted."</b>
+                " Anyone on the network can read passwords and keys. Put Keystead behind HTTPS, \
+                 then remove KEYSTEAD_ALLOW_HTTP."
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Menu() -> impl IntoView {
+    let path = use_location().pathname.get_untracked();
+    let kind = use_query_map().get_untracked().get("kind");
+    let current = match path.split('/').nth(1).unwrap_or_default() {
+        "" => 0,
+        "keys" if path == "/keys" && kind.as_deref() == Some("master_user") => 2,
+        "keys" => 1,
+        "integrations" => 3,
+        "audit" => 4,
+        _ => MENU.len(),
+    };
+    let items: Vec<_> = MENU
+        .iter()
+        .enumerate()
+        .map(|(index, (address, label))| {
+            view! { <li><a href=*address aria-current=(current == index).then_some("page")>{*label}</a></li> }
+        })
+        .collect();
+    view! { <ul>{items}</ul> }
+}
+
+/// Says what was just done. The address carries a closed code, never words.
+#[component]
+fn Flash() -> impl IntoView {
+    let done = use_query_map().get_untracked().get("done");
+    let words = done.as_deref().and_then(done_words);
+    view! {
+        <div class="flash" role="status">{words.map(|words| view! { <p class="toast good">{words}</p> })}</div>
+    }
+}
+
+fn done_words(done: &str) -> Option<&'static str> {
+    Some(match done {
+        "acknowledged" => "The key is active. It works from now on.",
+        "discarded" => "The key was discarded. It never worked.",
+        "edited" => "Your changes are saved and hold from the next call on.",
+        "disabled" => "The key is disabled: every call with it is refused until it is enabled again.",
+        "enabled" => "The key is enabled and works again.",
+        "revoked" => "The key is revoked: every call with it is refused.",
+        "restored" => "The key is restored and works again.",
+        "deleted" => "The key is deleted. Its history stays in the audit.",
+        _ => return None,
+    })
+}

@@ -1,0 +1,92 @@
+//! A draft as a form carries it on, and as people read it.
+
+use domain::draft::{Expiry, KeyDraft};
+use domain::field::Field;
+use domain::kind::KeyKind;
+use leptos::prelude::*;
+
+use super::key_fields::sentence;
+use crate::fields::BOXES;
+
+/// A draft as hidden fields.
+#[component]
+pub fn HiddenDraft(draft: KeyDraft) -> impl IntoView {
+    let kind = draft.kind.clone();
+    let fields = [
+        (Field::Kind, kind),
+        (Field::Name, draft.name),
+        (Field::Description, draft.description),
+        (Field::Cidrs, draft.cidrs),
+        (Field::Domains, draft.domains),
+        (Field::Permissions, draft.permissions),
+        (Field::NotBefore, draft.not_before),
+        (Field::Expiry, draft.expiry),
+        (Field::ExpiresAt, draft.expires_at),
+    ];
+    let fields: Vec<_> = fields
+        .into_iter()
+        .filter_map(|(field, value)| {
+            value.map(|value| view! { <input type="hidden" name=field.as_str() value=value/> })
+        })
+        .collect();
+    let boxes: Vec<_> = draft
+        .boxes
+        .into_iter()
+        .map(|name| view! { <input type="hidden" name=BOXES value=name/> })
+        .collect();
+    (fields, boxes)
+}
+
+/// The draft in words, line by line, for the summary.
+pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String>)> {
+    let rules = kind.rules();
+    let lines = |value: &Option<String>, none: &str| {
+        let mut lines: Vec<String> = value
+            .as_deref()
+            .unwrap_or_default()
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect();
+        if lines.is_empty() {
+            lines.push(none.to_owned());
+        }
+        lines
+    };
+    let mut rows = vec![("Kind", vec![rules.label.to_owned()])];
+    for field in rules.asked {
+        rows.push(match field {
+            Field::Name => ("Name", lines(&draft.name, "")),
+            Field::Description => ("Description", lines(&draft.description, "None")),
+            Field::Cidrs => ("Networks", lines(&draft.cidrs, "Any address")),
+            Field::Domains => ("Domains", lines(&draft.domains, "Any origin")),
+            Field::Permissions => {
+                let mut held = lines(&draft.permissions, "None");
+                if !draft.boxes.is_empty() {
+                    held.retain(|line| line != "None");
+                    held.extend(rules.boxes.iter().filter(|(name, _)| draft.boxes.iter().any(|b| b == name)).map(
+                        |(name, words)| format!("{} ({name})", sentence(words)),
+                    ));
+                }
+                ("Permissions", held)
+            }
+            Field::NotBefore => ("Valid from", lines(&utc(draft.not_before.as_ref()), "When you confirm it")),
+            Field::Expiry => ("Expires", vec![expiry_words(draft)]),
+            _ => continue,
+        });
+    }
+    rows
+}
+
+fn expiry_words(draft: &KeyDraft) -> String {
+    match draft.expiry.as_deref().and_then(Expiry::parse) {
+        Some(Expiry::Custom) => utc(draft.expires_at.as_ref()).unwrap_or_default(),
+        Some(days) if days != Expiry::Never => format!("{} from now", days.label()),
+        _ => "Never".to_owned(),
+    }
+}
+
+fn utc(value: Option<&String>) -> Option<String> {
+    value.filter(|value| !value.trim().is_empty()).map(|value| format!("{} UTC", value.replace('T', " ")))
+}

@@ -1,0 +1,144 @@
+//! The fields of a key's kind, for the wizard and the edit modal: read from the one table in `domain`.
+
+use domain::draft::{Expiry, KeyDraft};
+use domain::field::{Field, FieldErrors};
+use domain::kind::{KeyKind, KindRules};
+use leptos::prelude::*;
+
+use super::field::TextField;
+use super::problem::FieldProblem;
+use crate::fields::BOXES;
+
+/// Every field of `fields` that this kind has, with what was typed so far.
+#[component]
+pub fn KeyFields(
+    errors: RwSignal<FieldErrors>,
+    kind: KeyKind,
+    fields: &'static [Field],
+    draft: KeyDraft,
+    /// Called when a field is left.
+    left: Callback<Field>,
+) -> impl IntoView {
+    let rules = kind.rules();
+    fields
+        .iter()
+        .filter_map(|field| one(errors, rules, *field, &draft, left))
+        .collect::<Vec<_>>()
+}
+
+fn one(
+    errors: RwSignal<FieldErrors>,
+    rules: &'static KindRules,
+    field: Field,
+    draft: &KeyDraft,
+    left: Callback<Field>,
+) -> Option<AnyView> {
+    let typed = |value: &Option<String>| value.clone().unwrap_or_default();
+    Some(match field {
+        Field::Name => view! {
+            <TextField errors field label="Name" value=typed(&draft.name) required=true autofocus=true left
+                hint="What the key will do, for example: Create a chat"/>
+        }
+        .into_any(),
+        Field::Description => view! {
+            <TextField errors field label="Description" aside="optional, recommended"
+                value=typed(&draft.description) lines=2 left/>
+        }
+        .into_any(),
+        Field::Cidrs => view! {
+            <TextField errors field label="Networks (CIDR)" aside="optional, one per line"
+                value=typed(&draft.cidrs) lines=3 left
+                hint="Single addresses or ranges, IPv4 or IPv6, for example 203.0.113.0/24. If left blank, any address is accepted."/>
+        }
+        .into_any(),
+        Field::Domains => view! {
+            <TextField errors field label="Allow-list of domains" aside="optional, one per line"
+                value=typed(&draft.domains) lines=3 left
+                hint="For example app.example.com or *.example.com. If left blank, any origin is accepted. Only browsers send an origin truthfully: this is no replacement for keeping the key secret."/>
+        }
+        .into_any(),
+        Field::Permissions => permissions(errors, rules, draft, left),
+        Field::NotBefore => view! {
+            <TextField errors field label="Valid from" aside="optional, UTC" value=typed(&draft.not_before)
+                input="datetime-local" left hint="If left blank, from the moment you confirm the key."/>
+        }
+        .into_any(),
+        Field::Expiry => expiry(errors, draft),
+        // The time of expiry stands beside the choice; no other field is asked of a key.
+        _ => return None,
+    })
+}
+
+fn permissions(
+    errors: RwSignal<FieldErrors>,
+    rules: &'static KindRules,
+    draft: &KeyDraft,
+    left: Callback<Field>,
+) -> AnyView {
+    let boxes: Vec<_> = rules
+        .boxes
+        .iter()
+        .map(|(name, words)| {
+            let ticked = draft.boxes.iter().any(|held| held == name);
+            view! {
+                <label class="check">
+                    <input type="checkbox" name=BOXES value=*name checked=ticked/>
+                    <span>{sentence(words)} <br/> <small class="mono">{*name}</small></span>
+                </label>
+            }
+        })
+        .collect();
+    let legend = if rules.typed_permissions { "In Keystead itself" } else { "Permissions" };
+    let boxes = view! {
+        <fieldset class="field">
+            <legend>{legend}</legend>
+            <div class="checks">{boxes}</div>
+            // Sent even when no box is ticked, so that "none" can be told from "not asked".
+            {(!rules.typed_permissions).then(|| view! { <input type="hidden" name="permissions" value=""/> })}
+            {(!rules.typed_permissions).then(|| view! {
+                <FieldProblem field=Field::Permissions errors/>
+                <span class="hint">"Give it the fewest permissions possible."</span>
+            })}
+        </fieldset>
+    };
+    if rules.typed_permissions {
+        view! {
+            <TextField errors field=Field::Permissions label="Permissions in your own APIs"
+                aside="optional, one per line" value=draft.permissions.clone().unwrap_or_default()
+                lines=3 left
+                hint="For example invoices.read or invoices.*. Your service asks for them when it checks the key."/>
+            {boxes}
+        }
+        .into_any()
+    } else {
+        boxes.into_any()
+    }
+}
+
+fn expiry(errors: RwSignal<FieldErrors>, draft: &KeyDraft) -> AnyView {
+    let chosen = draft.expiry.as_deref().and_then(Expiry::parse).unwrap_or(Expiry::Never);
+    let options: Vec<_> = Expiry::ALL
+        .iter()
+        .map(|expiry| {
+            view! { <option value=expiry.as_str() selected=chosen == *expiry>{expiry.label()}</option> }
+        })
+        .collect();
+    view! {
+        <div class="pair">
+            <div class="field">
+                <label for="expiry">"Expires"</label>
+                <select id="expiry" name="expiry">{options}</select>
+                <FieldProblem field=Field::Expiry errors/>
+            </div>
+            <TextField errors field=Field::ExpiresAt label="Time of expiry" aside="UTC"
+                value=draft.expires_at.clone().unwrap_or_default() input="datetime-local"/>
+        </div>
+    }
+    .into_any()
+}
+
+/// With a capital at its beginning.
+pub fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
+}

@@ -1,0 +1,42 @@
+//! A dialog with an address of its own, over the key list. Where no script runs it is a page.
+
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// Runs while the document is read, so that nothing flickers: `open` makes the dialog readable
+/// without scripts, but only `showModal` makes it modal. Closing leads back to the list.
+const OPEN: &str = "(d=>{d.removeAttribute('open');d.showModal();\
+    d.addEventListener('close',()=>location.assign(d.dataset.back))})\
+    (document.currentScript.previousElementSibling)";
+
+/// A modal that goes back to `back` when it is closed.
+#[component]
+pub fn Modal(
+    #[prop(into)] title: String,
+    /// Where closing leads.
+    #[prop(into)]
+    back: String,
+    /// Wide, for tables.
+    #[prop(optional)]
+    broad: bool,
+    /// A click beside it closes it: only where nothing typed could be lost.
+    #[prop(optional)]
+    light: bool,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <Title text=title.clone()/>
+        <dialog
+            open
+            class:broad=broad
+            aria-labelledby="modal-title"
+            closedby=if light { "any" } else { "closerequest" }
+            data-back=back
+        >
+            <header><h1 id="modal-title">{title}</h1></header>
+            {children()}
+        </dialog>
+        <script nonce=use_nonce()>{OPEN}</script>
+    }
+}

@@ -1,0 +1,89 @@
+//! The one error of the console: closed codes, so that nothing an attacker writes is ever shown.
+
+use domain::refusal::Refusal;
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+
+/// Why the console did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApiError {
+    /// The service said no, and why.
+    Refused(Refusal),
+    /// Nobody is signed in, or the session has ended.
+    SignedOut,
+    /// The request was not one that the console sends.
+    Malformed,
+    /// The database could not be reached, or something broke; it is in the log.
+    Unavailable,
+    /// The browser could not reach the server.
+    Offline,
+}
+
+impl ApiError {
+    /// What a person is told.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Refused(refusal) => refusal.message(),
+            Self::SignedOut => "Your session has ended. Sign in again in another tab, then send \
+                                this once more: what you typed stays here."
+                .to_owned(),
+            Self::Malformed => "The form was not complete. Reload the page and try again.".to_owned(),
+            Self::Unavailable => {
+                "Keystead could not do this right now. Nothing was changed; try again.".to_owned()
+            }
+            Self::Offline => {
+                "The server could not be reached. Check your connection and try again.".to_owned()
+            }
+        }
+    }
+
+    /// The HTTP status that says the same.
+    pub fn status(&self) -> http::StatusCode {
+        use http::StatusCode;
+        match self {
+            Self::Refused(refusal) => match refusal {
+                Refusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                Refusal::NotFound => StatusCode::NOT_FOUND,
+                Refusal::Forbidden => StatusCode::FORBIDDEN,
+                Refusal::SignInFailed => StatusCode::UNAUTHORIZED,
+                Refusal::Wait { .. } => StatusCode::TOO_MANY_REQUESTS,
+                _ => StatusCode::CONFLICT,
+            },
+            Self::SignedOut => StatusCode::UNAUTHORIZED,
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Unavailable | Self::Offline => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) => Self::Offline,
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::Deserialization(_) => Self::Malformed,
+            _ => Self::Unavailable,
+        }
+    }
+
+    fn status_code(&self) -> http::StatusCode {
+        self.status()
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<service::Error> for ApiError {
+    fn from(error: service::Error) -> Self {
+        match error {
+            service::Error::Refused(refusal) => Self::Refused(refusal),
+            other => {
+                tracing::error!(error = %other, "a request of the console failed");
+                Self::Unavailable
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! A form posts to its own page's address; the outcome is shown in that page.
+
+use domain::field::FieldErrors;
+use domain::refusal::Refusal;
+use leptos::prelude::*;
+
+use crate::error::ApiError;
+
+/// What a POST led to, in the context of the page that is rendered as its answer.
+#[derive(Debug, Clone)]
+pub struct Posted<F, T = ()> {
+    /// What was typed.
+    pub form: F,
+    /// What came of it.
+    pub outcome: Result<T, ApiError>,
+}
+
+impl<F: Clone + 'static, T: Clone + 'static> Posted<F, T> {
+    /// The outcome to show, if this page is the answer to a POST of this form.
+    pub fn take() -> Option<Self> {
+        use_context::<Self>()
+    }
+
+    /// What to say about it.
+    pub fn problem(posted: Option<&Self>) -> Problem {
+        match posted.and_then(|posted| posted.outcome.as_ref().err()) {
+            Some(ApiError::Refused(Refusal::Invalid(errors))) => {
+                Problem { fields: errors.clone(), whole: None }
+            }
+            whole => Problem { fields: FieldErrors::default(), whole: whole.cloned() },
+        }
+    }
+}
+
+/// Why a form was refused: because of fields, or as a whole.
+#[derive(Debug, Clone, Default)]
+pub struct Problem {
+    /// What is wrong, field by field.
+    pub fields: FieldErrors,
+    /// What no field is to blame for.
+    pub whole: Option<ApiError>,
+}

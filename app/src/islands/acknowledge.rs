@@ -1,0 +1,88 @@
+//! "I have stored this key": nothing goes on before it is ticked, and leaving asks first.
+
+use domain::timestamp::Timestamp;
+use leptos::ev;
+use leptos::html;
+use leptos::prelude::*;
+use leptos::web_sys::HtmlFormElement;
+use wasm_bindgen::JsCast;
+
+use crate::browser;
+
+/// The box and the buttons that wait for it, to stand inside the acknowledge form.
+#[island]
+pub fn AcknowledgeBox(
+    /// Until then the key can be confirmed.
+    deadline: Timestamp,
+    /// The secret is on this page: leaving it asks first.
+    guard: bool,
+    /// The form was sent without the tick.
+    unticked: bool,
+) -> impl IntoView {
+    let (alive, set_alive) = signal(false);
+    let (ticked, set_ticked) = signal(false);
+    let (time_left, set_time_left) = signal(format!("Confirm it until {}.", deadline.to_text()));
+    let place = NodeRef::<html::Div>::new();
+    Effect::new(move || {
+        set_alive.set(true);
+        let tick = move || set_time_left.set(left(deadline));
+        tick();
+        browser::every_second(tick);
+        if guard {
+            let form = place.get().and_then(|place| place.closest("form").ok().flatten());
+            guard_leaving(form.and_then(|form| form.dyn_into().ok()));
+        }
+    });
+    let blocked = move || alive.get() && !ticked.get();
+    view! {
+        <div class="stack" node_ref=place>
+            <label class="check">
+                <input type="checkbox" name="acknowledged" id="acknowledged" value="yes" required
+                    aria-invalid=unticked.then_some("true")
+                    aria-describedby=unticked.then_some("acknowledged-error")
+                    on:change=move |event| set_ticked.set(event_target_checked(&event))/>
+                <span>
+                    "I have stored this key."
+                    <br/>
+                    <small>"Confirming makes it active and clears it from this page. " {time_left}</small>
+                </span>
+            </label>
+            {unticked.then(|| view! {
+                <span class="error" id="acknowledged-error">"Tick the box once you have stored the key."</span>
+            })}
+            <div class="actions">
+                <button class="button primary" disabled=blocked>"Done"</button>
+                <button class="button" name="then" value="integration" disabled=blocked>"Setup Integration"</button>
+            </div>
+        </div>
+    }
+}
+
+fn left(deadline: Timestamp) -> String {
+    match (deadline.millis() - browser::now().millis()) / 1000 {
+        ..=0 => "The time is over: the key was dropped and never worked.".to_owned(),
+        1..60 => "Less than a minute left.".to_owned(),
+        60..120 => "1 minute left.".to_owned(),
+        seconds => format!("{} minutes left.", seconds / 60),
+    }
+}
+
+/// A reload, a link, Back and closing ask by the browser's own question, Esc by ours.
+fn guard_leaving(form: Option<HtmlFormElement>) {
+    const QUESTION: &str = "You have not confirmed that you stored this key. If you leave, you will not see it again. Leave?";
+    let armed = StoredValue::new(true);
+    if let Some(form) = form {
+        let _ = browser::listen(&form, ev::submit, move |_| armed.set_value(false));
+    }
+    window_event_listener(ev::beforeunload, move |event| {
+        if armed.get_value() {
+            event.prevent_default();
+        }
+    });
+    window_event_listener(ev::keydown, move |event| {
+        if event.key() == "Escape" && armed.get_value() && window().confirm_with_message(QUESTION).unwrap_or(false) {
+            armed.set_value(false);
+            let _ = window().location().set_href("/keys");
+        }
+    });
+}

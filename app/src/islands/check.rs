@@ -1,0 +1,19 @@
+//! The checks that need tables the browser does not carry: it asks when a field is left.
+
+use domain::draft::KeyDraft;
+use domain::field::FieldErrors;
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+
+use crate::error::ApiError;
+
+/// What is wrong with a draft for a new key.
+#[server(endpoint = "check_key", input = Json)]
+pub async fn check_key(draft: KeyDraft) -> Result<FieldErrors, ApiError> {
+    let desk = crate::api::context::Desk::from_context()?;
+    match desk.service().check_draft(&desk.caller()?, &draft) {
+        Ok(_) => Ok(FieldErrors::default()),
+        Err(service::Error::Refused(domain::refusal::Refusal::Invalid(errors))) => Ok(errors),
+        Err(error) => Err(error.into()),
+    }
+}

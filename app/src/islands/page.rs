@@ -1,0 +1,79 @@
+//! What every page gains in the browser, told by attributes in its markup:
+//! `time` shows the reader's clock, `data-copy` copies, `data-search` is found with "/".
+
+use domain::timestamp::Timestamp;
+use domain::token;
+use leptos::ev;
+use leptos::prelude::*;
+use leptos::web_sys::{Element, EventTarget, HtmlElement, HtmlInputElement};
+use wasm_bindgen::JsCast;
+
+use crate::browser;
+
+/// Brings the page to life; it shows nothing itself.
+#[island]
+pub fn Page() -> impl IntoView {
+    Effect::new(|| {
+        localise_times();
+        window_event_listener(ev::click, |event| {
+            if let Some(button) = closest(event.target(), "[data-copy]") {
+                copy(&button);
+            }
+        });
+        window_event_listener(ev::keydown, |event| {
+            let asked = event.key() == "/" && !event.ctrl_key() && !event.meta_key();
+            if asked && !browser::is_typing()
+                && let Some(search) = find::<HtmlInputElement>("[data-search]")
+            {
+                event.prevent_default();
+                let _ = search.focus();
+                search.select();
+            }
+        });
+        window_event_listener(ev::input, |event| {
+            if let Some(search) = closest(event.target(), "[data-search]") {
+                cut_to_id(&search.unchecked_into());
+            }
+        });
+        if let Some(problem) = find::<HtmlElement>("[aria-invalid=true], [role=alert][tabindex]") {
+            let _ = problem.focus();
+        }
+        browser::mark_alive();
+    });
+}
+
+/// From UTC to the reader's own clock; `data-relative` says how long ago it was.
+fn localise_times() {
+    browser::each("time", |time: HtmlElement| {
+        let Some(at) = time.get_attribute("datetime").as_deref().and_then(Timestamp::parse_input) else {
+            return;
+        };
+        let local = browser::local_time(at);
+        let relative = time.has_attribute("data-relative");
+        time.set_text_content(Some(&if relative { browser::ago(at) } else { local.clone() }));
+        time.set_title(&local);
+    });
+}
+
+/// Copies what the button names, and says beside it whether that worked.
+fn copy(button: &Element) {
+    let copied = button.get_attribute("data-copy").is_some_and(|id| browser::copy_text_of(&id));
+    if let Some(said) = button.parent_element().and_then(|parent| parent.query_selector(".said").ok().flatten()) {
+        said.set_text_content(Some(if copied { "Copied" } else { "Select it and copy by hand" }));
+    }
+}
+
+/// A whole key must not reach an address or a log: only its id is kept.
+fn cut_to_id(search: &HtmlInputElement) {
+    if let Some(id) = token::cut_to_id(&search.value()) {
+        search.set_value(id.as_str());
+    }
+}
+
+fn closest(target: Option<EventTarget>, selector: &str) -> Option<Element> {
+    target?.dyn_into::<Element>().ok()?.closest(selector).ok().flatten()
+}
+
+fn find<E: JsCast>(selector: &str) -> Option<E> {
+    document().query_selector(selector).ok().flatten()?.dyn_into().ok()
+}

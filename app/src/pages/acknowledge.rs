@@ -1,0 +1,116 @@
+//! A pending key whose secret is no longer on the screen: confirm it, or discard it.
+
+use domain::draft::KeyDraft;
+use domain::key::Status;
+use domain::refusal::Refusal;
+use domain::timestamp::Timestamp;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use crate::api::key_forms::AcknowledgeForm;
+use crate::api::keys::{KeyView, read_key};
+use crate::components::failed::{Failed, FormProblem};
+use crate::components::hidden_draft::HiddenDraft;
+use crate::components::key_status::KeyStatus;
+use crate::error::ApiError;
+use crate::form::Posted;
+use crate::islands::acknowledge::AcknowledgeBox;
+
+#[component]
+pub fn Acknowledge() -> impl IntoView {
+    let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    let posted = Posted::<AcknowledgeForm>::take();
+    let page = Suspend::new(async move {
+        match read_key(&id).await {
+            Ok(view) => match view.key.row.status(view.now) {
+                Status::Pending { until } => view! { <Waiting view until posted/> }.into_any(),
+                _ => view! { <NotWaiting view/> }.into_any(),
+            },
+            Err(error) => view! { <Gone error posted/> }.into_any(),
+        }
+    });
+    view! { <Title text="Confirm the key"/> {page} }
+}
+
+#[component]
+fn Waiting(view: KeyView, until: Timestamp, posted: Option<Posted<AcknowledgeForm>>) -> impl IntoView {
+    let KeyView { key, now } = view;
+    let id = key.row.id.as_str().to_owned();
+    let problem = Posted::problem(posted.as_ref());
+    let draft = KeyDraft::again(&key);
+    view! {
+        <div class="head narrow">
+            <div>
+                <h1>{format!("Did you store “{}”?", key.row.name)}</h1>
+                <p>
+                    "Its secret was shown once and is not kept anywhere. If you stored it, confirm: then the key works. \
+                     If not, discard it and generate a new one."
+                </p>
+            </div>
+        </div>
+        <p class="narrow inline">
+            <KeyStatus status=key.row.status(now) now/> <span class="mono">{key.row.masked()}</span>
+        </p>
+        <form class="narrow stack" method="post" action=format!("/keys/{id}/acknowledge")>
+            <FormProblem problem=problem.whole/>
+            <HiddenDraft draft=draft.clone()/>
+            <AcknowledgeBox deadline=until guard=false unticked=!problem.fields.is_empty()/>
+        </form>
+        <div class="actions narrow">
+            <form method="post" action=format!("/keys/{id}/discard")>
+                <button class="button danger">"Discard this key"</button>
+            </form>
+            <Again draft/>
+        </div>
+    }
+}
+
+#[component]
+fn NotWaiting(view: KeyView) -> impl IntoView {
+    let KeyView { key, now } = view;
+    let id = key.row.id.as_str().to_owned();
+    view! {
+        <div class="head narrow">
+            <div>
+                <h1>{format!("“{}” does not wait to be confirmed", key.row.name)}</h1>
+                <p><KeyStatus status=key.row.status(now) now/></p>
+            </div>
+        </div>
+        <div class="actions">
+            <a class="button primary" href=format!("/keys/{id}")>"Look at the key"</a>
+            <a class="button" href="/keys">"All keys"</a>
+        </div>
+    }
+}
+
+/// The key was dropped: its fields are still in the form that was posted.
+#[component]
+fn Gone(error: ApiError, posted: Option<Posted<AcknowledgeForm>>) -> impl IntoView {
+    let dropped = error == ApiError::Refused(Refusal::NotFound);
+    let draft = posted.map(|posted| posted.form.draft).filter(|draft| draft.kind.is_some());
+    view! {
+        <div class="head narrow"><div><h1>"This key is gone"</h1></div></div>
+        <Failed error/>
+        {dropped.then(|| view! {
+            <p class="narrow">"A key that is not confirmed within 15 minutes is dropped; it never worked."</p>
+        })}
+        <div class="actions narrow">
+            {match draft {
+                Some(draft) => view! { <Again draft/> }.into_any(),
+                None => view! { <a class="button primary" href="/keys/new">"Generate New Key"</a> }.into_any(),
+            }}
+        </div>
+    }
+}
+
+/// Starts the wizard again at its summary, with the same fields.
+#[component]
+pub fn Again(draft: KeyDraft) -> impl IntoView {
+    view! {
+        <form method="post" action="/keys/new">
+            <HiddenDraft draft/>
+            <button class="button quiet" name="step" value="summary">"Generate again with the same fields"</button>
+        </form>
+    }
+}

@@ -1,0 +1,52 @@
+//! The whole record, or that of one key.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::api::audit::read_audit;
+use crate::components::audit_table::AuditTable;
+use crate::components::failed::Failed;
+use crate::components::pager::Pager;
+
+#[component]
+pub fn AuditPage() -> impl IntoView {
+    let query = use_query_map().get_untracked();
+    let (after, before) = (query.get("after"), query.get("before"));
+    let key = query.get("key").map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
+    let typed = key.clone();
+    let record = Suspend::new(async move {
+        let page = match read_audit(key.as_deref(), after, before).await {
+            Ok(page) => page,
+            Err(error) => return view! { <Failed error/> }.into_any(),
+        };
+        let turn = |name: &str, cursor: Option<String>| {
+            cursor.map(|cursor| match &key {
+                Some(key) => format!("/audit?key={key}&{name}={cursor}"),
+                None => format!("/audit?{name}={cursor}"),
+            })
+        };
+        let (previous, next) = (turn("before", page.previous), turn("after", page.next));
+        view! {
+            <AuditTable rows=page.rows with_subject=true/>
+            <Pager total=page.total one="event" previous next/>
+        }
+        .into_any()
+    });
+    view! {
+        <Title text="Audit"/>
+        <div class="head">
+            <div>
+                <h1>"Audit"</h1>
+                <p>"Every change, who made it and when. Nothing here can be edited."</p>
+            </div>
+        </div>
+        <form class="filters" method="get" action="/audit" role="search">
+            <input type="search" name="key" value=typed aria-label="Key id" placeholder="Key id, 12 characters"
+                maxlength="12" pattern="[0-9A-Za-z]{12}" title="The 12 characters between ks_ and the dots"/>
+            <button class="button">"Show this key"</button>
+            <a class="button quiet" href="/audit">"Show all"</a>
+        </form>
+        {record}
+    }
+}

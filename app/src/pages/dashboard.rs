@@ -1,0 +1,122 @@
+//! The first page: how the keys are, what was called, what was changed, what to do next.
+
+use domain::dashboard::{Dashboard, Step, StepKind};
+use domain::page::grouped;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::api::dashboard::read_dashboard;
+use crate::components::failed::Failed;
+use crate::components::time::Time;
+
+#[component]
+pub fn DashboardPage() -> impl IntoView {
+    let figures = Suspend::new(async move {
+        match read_dashboard().await {
+            Ok(dashboard) => view! { <Figures dashboard/> }.into_any(),
+            Err(error) => view! { <Failed error/> }.into_any(),
+        }
+    });
+    view! {
+        <Title text="Dashboard"/>
+        <div class="head">
+            <div>
+                <h1>"Dashboard"</h1>
+                <p>"How the keys of this app are doing."</p>
+            </div>
+            <div class="actions"><a class="button primary" href="/keys/new">"Generate New Key"</a></div>
+        </div>
+        {figures}
+    }
+}
+
+#[component]
+fn Figures(dashboard: Dashboard) -> impl IntoView {
+    let keys = [
+        ("Active", "/keys?status=active", dashboard.active),
+        ("Pending", "/keys?status=pending", dashboard.pending),
+        ("Expiring in 7 days", "/keys?status=expiring_7", dashboard.expiring_7),
+        ("Expiring in 30 days", "/keys?status=expiring_30", dashboard.expiring_30),
+        ("Expired", "/keys?status=expired", dashboard.expired),
+        ("Never used", "/keys?status=never_used", dashboard.never_used),
+        ("Disabled", "/keys?status=disabled", dashboard.disabled),
+        ("Revoked", "/keys?status=revoked", dashboard.revoked),
+    ];
+    let tiles: Vec<_> = keys
+        .into_iter()
+        .map(|(label, address, count)| {
+            view! { <a href=address><small>{label}</small><b>{count.to_string()}</b></a> }
+        })
+        .collect();
+    let recent: Vec<_> = dashboard
+        .recent
+        .into_iter()
+        .map(|row| {
+            view! {
+                <li>
+                    <span>
+                        {row.actor_label} ": " {row.action.label()} " "
+                        <b>{row.subject.label}</b>
+                    </span>
+                    <Time at=row.at relative=true/>
+                </li>
+            }
+        })
+        .collect();
+    let steps_left = dashboard.checklist.iter().any(|step| !step.done);
+    view! {
+        {steps_left.then(|| view! { <NextSteps steps=dashboard.checklist/> })}
+        <div class="tiles">{tiles}</div>
+        <div class="cols">
+            <section class="card">
+                <header><h2>"Calls, last 24 hours"</h2></header>
+                <div class="tiles">
+                    <a href="/keys?sort=last_used&dir=desc">
+                        <small>"Accepted"</small>
+                        <b>{grouped(dashboard.accepted_24h)}</b>
+                    </a>
+                    <a href="/keys?sort=last_used&dir=desc">
+                        <small>"Refused"</small>
+                        <b>{grouped(dashboard.refused_24h)}</b>
+                    </a>
+                </div>
+                <footer>
+                    <small>"Counted in batches: the last second may be missing."</small>
+                </footer>
+            </section>
+            <section class="card">
+                <header><h2>"Recent changes"</h2><a href="/audit">"Audit"</a></header>
+                <ul class="feed">{recent}</ul>
+            </section>
+        </div>
+    }
+}
+
+#[component]
+fn NextSteps(steps: Vec<Step>) -> impl IntoView {
+    let items: Vec<_> = steps
+        .into_iter()
+        .map(|Step { step, done }| {
+            if done {
+                return view! {
+                    <li class="done">
+                        <span><span class="visually-hidden">"Done: "</span>{step.label()}</span>
+                    </li>
+                }
+                .into_any();
+            }
+            let address = match step {
+                StepKind::FirstKey => "/keys/new",
+                StepKind::VerifierKey => "/keys/new?kind=service&preset=verifier",
+                StepKind::FirstCheck => "/integrations/setup",
+            };
+            view! { <li><a href=address>{step.label()}</a></li> }.into_any()
+        })
+        .collect();
+    view! {
+        <section class="card">
+            <header><h2>"Next steps"</h2></header>
+            <ol class="checklist">{items}</ol>
+        </section>
+    }
+}

@@ -1,0 +1,81 @@
+//! The wizard: kind, details, summary, then the key. Each step is a POST to the same address.
+
+use domain::draft::KeyDraft;
+use domain::kind::KeyKind;
+use domain::permission::VERIFY;
+use domain::refusal::Refusal;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::generate_steps::{Details, Kinds, Steps, Summary};
+use super::secret::Secret;
+use crate::api::key_forms::{WizardForm, WizardShown};
+use crate::api::keys::new_form;
+use crate::components::failed::Failed;
+use crate::error::ApiError;
+use crate::form::{Posted, Problem};
+
+/// What a step shows.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub kind: KeyKind,
+    pub draft: KeyDraft,
+    /// One form makes one key, however often it is sent.
+    pub form_id: String,
+    pub problem: Problem,
+}
+
+#[component]
+pub fn Generate() -> impl IntoView {
+    let query = use_query_map().get_untracked();
+    let posted = Posted::<WizardForm, WizardShown>::take();
+    let problem = Posted::problem(posted.as_ref());
+    let (form, outcome) = match posted {
+        Some(posted) => (posted.form, Some(posted.outcome)),
+        None => (from_address(query.get("kind"), query.get("preset").as_deref()), None),
+    };
+    let kind = form.draft.kind.as_deref().and_then(KeyKind::parse).filter(|kind| kind.rules().issuable_now);
+    let page = match (kind, form_id(form.form_id)) {
+        (None, _) => view! { <Steps at=0/> <h1>"Generate New Key"</h1> <Kinds/> }.into_any(),
+        (_, Err(error)) => view! { <Failed error/> }.into_any(),
+        (Some(kind), Ok(form_id)) => {
+            let at_summary = form.step == "generate" && problem.fields.is_empty();
+            let step = Step { kind, draft: form.draft, form_id, problem };
+            match outcome {
+                Some(Ok(WizardShown::Secret(issued))) => {
+                    view! { <Steps at=3/> <Secret issued draft=step.draft/> }.into_any()
+                }
+                Some(Ok(WizardShown::Summary)) => summary(step),
+                // Fields are mended among the details; anything else is tried again from where it was.
+                Some(Err(_)) if at_summary => summary(step),
+                _ => view! { <Steps at=1/> <h1>"Generate New Key"</h1> <Details step/> }.into_any(),
+            }
+        }
+    };
+    view! { <Title text="Generate New Key"/> {page} }
+}
+
+fn summary(step: Step) -> AnyView {
+    view! { <Steps at=2/> <h1>"Generate New Key"</h1> <Summary step/> }.into_any()
+}
+
+fn from_address(kind: Option<String>, preset: Option<&str>) -> WizardForm {
+    let mut draft = KeyDraft { kind, ..KeyDraft::default() };
+    if preset == Some("verifier") {
+        draft.boxes.push(VERIFY.to_owned());
+    }
+    WizardForm { draft, ..WizardForm::default() }
+}
+
+fn form_id(sent: String) -> Result<String, ApiError> {
+    if sent.is_empty() { new_form() } else { Ok(sent) }
+}
+
+/// The key that this form made before, if that is why it was refused.
+pub fn made_before(problem: &Problem) -> Option<String> {
+    match &problem.whole {
+        Some(ApiError::Refused(Refusal::AlreadyIssued { key })) => Some(key.as_str().to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,177 @@
+//! One key: what it is, what it may do, and every act on it.
+
+use domain::field::Field;
+use domain::key::{KeyDetail, Status};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use crate::api::keys::{KeyView, read_key};
+use crate::components::copy::CopyButton;
+use crate::components::failed::Failed;
+use crate::components::key_status::KeyStatus;
+use crate::components::time::{LastUsed, Time};
+
+/// An act that a menu offers.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer {
+    /// The last part of its address.
+    pub path: &'static str,
+    /// What the menu says.
+    pub label: &'static str,
+    /// It stops something from working.
+    pub grave: bool,
+}
+
+const EDIT: Offer = Offer { path: "edit", label: "Edit", grave: false };
+const AUDIT: Offer = Offer { path: "audit", label: "Audit", grave: false };
+const ACKNOWLEDGE: Offer = Offer { path: "acknowledge", label: "Confirm that it is stored…", grave: false };
+const DISABLE: Offer = Offer { path: "disable", label: "Disable…", grave: true };
+const ENABLE: Offer = Offer { path: "enable", label: "Enable…", grave: false };
+const REVOKE: Offer = Offer { path: "revoke", label: "Revoke…", grave: true };
+const RESTORE: Offer = Offer { path: "restore", label: "Restore…", grave: false };
+const DELETE: Offer = Offer { path: "delete", label: "Delete…", grave: true };
+
+/// What can be done with a key in this status.
+pub fn acts(status: Status) -> &'static [Offer] {
+    match status {
+        Status::Pending { .. } => &[ACKNOWLEDGE, AUDIT, DELETE],
+        Status::Disabled => &[EDIT, AUDIT, ENABLE, REVOKE, DELETE],
+        Status::Revoked => &[AUDIT, RESTORE, DELETE],
+        Status::Active | Status::Expiring { .. } | Status::NotYetValid { .. } | Status::Expired { .. } => {
+            &[EDIT, AUDIT, DISABLE, REVOKE, DELETE]
+        }
+    }
+}
+
+#[component]
+pub fn KeyPage() -> impl IntoView {
+    let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    Suspend::new(async move {
+        match read_key(&id).await {
+            Ok(view) => view! { <Shown view/> }.into_any(),
+            Err(error) => view! {
+                <Title text="API key"/>
+                <div class="head"><div><h1>"API key"</h1></div></div>
+                <Failed error/>
+                <div class="actions"><a class="button" href="/keys">"All keys"</a></div>
+            }
+            .into_any(),
+        }
+    })
+}
+
+#[component]
+fn Shown(view: KeyView) -> impl IntoView {
+    let KeyView { key, now } = view;
+    let row = key.row.clone();
+    let id = row.id.as_str().to_owned();
+    let status = row.status(now);
+    let actions: Vec<_> = acts(status)
+        .iter()
+        .map(|act| {
+            let class = if act.grave { "button danger" } else { "button" };
+            view! { <a class=class href=format!("/keys/{id}/{}", act.path)>{act.label}</a> }
+        })
+        .collect();
+    view! {
+        <Title text=row.name.clone()/>
+        <div class="head">
+            <div>
+                <h1>{row.name.clone()}</h1>
+                <p>{key.description.clone()}</p>
+            </div>
+            <div class="actions">
+                {actions}
+                <a class="button" href=format!("/integrations/setup?key={id}")>"Setup Integration"</a>
+            </div>
+        </div>
+        <section class="card">
+            <header><h2>"Key"</h2><KeyStatus status now/></header>
+            <div class="body">
+                <dl class="facts">
+                    <div><dt>"Kind"</dt><dd>{row.kind.label()} ": " {row.kind.rules().definition}</dd></div>
+                    <div><dt>"Key"</dt><dd class="mono">{row.masked()}</dd></div>
+                    <div>
+                        <dt>"Id"</dt>
+                        <dd class="inline">
+                            <code id="key-id">{id.clone()}</code>
+                            <CopyButton of="key-id" what="id" quiet=true/>
+                        </dd>
+                    </div>
+                    <div><dt>"Created"</dt><dd><Time at=row.created_at/> " by " {row.created_by.clone()}</dd></div>
+                    <div>
+                        <dt>"Last used"</dt>
+                        <dd>
+                            <LastUsed at=row.last_used_at/>
+                            {key.last_used_address.map(|address| format!(" from {address}"))}
+                        </dd>
+                    </div>
+                    {validity(&key)}
+                    {revoked(&key)}
+                </dl>
+            </div>
+        </section>
+        {restrictions(&key)}
+    }
+}
+
+fn validity(key: &KeyDetail) -> impl IntoView + use<> {
+    let asks = key.row.kind.rules().asks(Field::Expiry);
+    let (from, until) = (key.row.not_before, key.row.expires_at);
+    asks.then(|| view! {
+        <div>
+            <dt>"Valid"</dt>
+            <dd>
+                {from.map(|from| view! { "from " <Time at=from/> " " })}
+                {match until {
+                    Some(until) => view! { "until " <Time at=until/> }.into_any(),
+                    None => "without an end".into_any(),
+                }}
+            </dd>
+        </div>
+    })
+}
+
+fn revoked(key: &KeyDetail) -> impl IntoView + use<> {
+    key.revoked.clone().map(|revoked| view! {
+        <div>
+            <dt>"Revoked"</dt>
+            <dd>
+                <Time at=revoked.at/> ": " {revoked.reason.label()} ". "
+                {match revoked.restorable_until {
+                    Some(until) => view! { "An owner can restore it until " <Time at=until/> "." }.into_any(),
+                    None => "It cannot be restored.".into_any(),
+                }}
+            </dd>
+        </div>
+    })
+}
+
+fn restrictions(key: &KeyDetail) -> impl IntoView + use<> {
+    let rules = key.row.kind.rules();
+    let list = |label: &'static str, items: Vec<String>, none: &'static str| {
+        let items: Vec<_> = items.into_iter().map(|item| view! { <li><code>{item}</code></li> }).collect();
+        view! {
+            <div>
+                <dt>{label}</dt>
+                <dd>{if items.is_empty() { none.into_any() } else { view! { <ul>{items}</ul> }.into_any() }}</dd>
+            </div>
+        }
+    };
+    let networks = rules.asks(Field::Cidrs).then(|| {
+        list("Networks", key.cidrs.iter().map(ToString::to_string).collect(), "Any address is accepted.")
+    });
+    let domains = rules.asks(Field::Domains).then(|| {
+        list("Domains", key.domains.iter().map(domain::origin::DomainRule::display).collect(), "Any origin is accepted.")
+    });
+    let permissions = rules.asks(Field::Permissions).then(|| {
+        list("Permissions", key.permissions.iter().map(|held| held.as_str().to_owned()).collect(), "None.")
+    });
+    (networks.is_some() || domains.is_some() || permissions.is_some()).then(|| view! {
+        <section class="card">
+            <header><h2>"Restrictions"</h2></header>
+            <div class="body"><dl class="facts">{networks}{domains}{permissions}</dl></div>
+        </section>
+    })
+}

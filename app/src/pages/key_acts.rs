@@ -1,0 +1,156 @@
+//! Confirmations: disable, enable, revoke, restore, delete. Each says what will stop working.
+
+use domain::field::{Field, FieldErrors};
+use domain::key::{KeyRow, RevokeReason};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use crate::api::key_forms::ActForm;
+use crate::api::keys::read_key;
+use crate::components::failed::{Failed, FormProblem};
+use crate::components::field::TextField;
+use crate::components::links::back_of;
+use crate::components::modal::Modal;
+use crate::components::problem::FieldProblem;
+use crate::components::time::LastUsed;
+use crate::form::Posted;
+
+/// What sets one confirmation apart from the others.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    path: &'static str,
+    verb: &'static str,
+    /// What will be true afterwards.
+    effect: &'static str,
+    grave: bool,
+}
+
+const DISABLE: Kind = Kind {
+    path: "disable",
+    verb: "Disable",
+    effect: "Every call with this key is refused from the next one on, until you enable it again.",
+    grave: true,
+};
+const ENABLE: Kind = Kind {
+    path: "enable",
+    verb: "Enable",
+    effect: "Calls with this key are accepted again, within its restrictions.",
+    grave: false,
+};
+const REVOKE: Kind = Kind {
+    path: "revoke",
+    verb: "Revoke",
+    effect: "Every call with this key is refused from the next one on. An owner can restore it within 24 hours, unless it leaked.",
+    grave: true,
+};
+const RESTORE: Kind = Kind {
+    path: "restore",
+    verb: "Restore",
+    effect: "The key works again with the same secret. Do this only if you are sure that nobody else has it.",
+    grave: false,
+};
+const DELETE: Kind = Kind {
+    path: "delete",
+    verb: "Delete",
+    effect: "The key is gone for good and cannot be used any more. This cannot be undone; its history stays in the audit.",
+    grave: true,
+};
+
+#[component]
+pub fn DisableModal() -> impl IntoView {
+    confirm(DISABLE)
+}
+
+#[component]
+pub fn EnableModal() -> impl IntoView {
+    confirm(ENABLE)
+}
+
+#[component]
+pub fn RevokeModal() -> impl IntoView {
+    confirm(REVOKE)
+}
+
+#[component]
+pub fn RestoreModal() -> impl IntoView {
+    confirm(RESTORE)
+}
+
+#[component]
+pub fn DeleteModal() -> impl IntoView {
+    confirm(DELETE)
+}
+
+fn confirm(kind: Kind) -> impl IntoView {
+    let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    let posted = Posted::<ActForm>::take();
+    let back = back_of(posted.as_ref().map(|posted| posted.form.back.as_str()));
+    Suspend::new(async move {
+        match read_key(&id).await {
+            Ok(view) => dialog(kind, view.key.row, posted, back).into_any(),
+            Err(error) => view! {
+                <Modal title=format!("{} key", kind.verb) back=back.clone()>
+                    <div class="body"><Failed error/></div>
+                    <footer><a class="button primary" href=back>"Close"</a></footer>
+                </Modal>
+            }
+            .into_any(),
+        }
+    })
+}
+
+fn dialog(kind: Kind, row: KeyRow, posted: Option<Posted<ActForm>>, back: String) -> impl IntoView {
+    let problem = Posted::problem(posted.as_ref());
+    let typed = posted.map(|posted| posted.form).unwrap_or_default();
+    let errors = RwSignal::new(problem.fields);
+    let address = format!("/keys/{}/{}", row.id.as_str(), kind.path);
+    let button = if kind.grave { "button primary danger" } else { "button primary" };
+    view! {
+        <Modal title=format!("{} “{}”?", kind.verb, row.name) back=back.clone()>
+            <form method="post" action=address novalidate>
+                <div class="body">
+                    <FormProblem problem=problem.whole/>
+                    <p>{kind.effect}</p>
+                    <dl class="facts">
+                        <div><dt>"Key"</dt><dd class="mono">{row.masked()}</dd></div>
+                        <div><dt>"Last used"</dt><dd><LastUsed at=row.last_used_at/></dd></div>
+                    </dl>
+                    {(kind.path == REVOKE.path).then(|| reasons(errors, &typed))}
+                    {(kind.path == DELETE.path).then(|| view! {
+                        <TextField errors field=Field::ConfirmName value=typed.confirm_name.clone()
+                            label=format!("Type the name of the key, “{}”, to delete it", row.name)
+                            required=true autofocus=true/>
+                    })}
+                    <input type="hidden" name="back" value=back.clone()/>
+                </div>
+                <footer>
+                    <a class="button" href=back>"Cancel"</a>
+                    <button class=button>{kind.verb}</button>
+                </footer>
+            </form>
+        </Modal>
+    }
+}
+
+fn reasons(errors: RwSignal<FieldErrors>, typed: &ActForm) -> impl IntoView + use<> {
+    let options: Vec<_> = RevokeReason::ALL
+        .iter()
+        .map(|reason| {
+            let ticked = typed.reason == reason.as_str();
+            view! {
+                <label class="check">
+                    <input type="radio" name="reason" value=reason.as_str() checked=ticked/>
+                    <span>{reason.label()}</span>
+                </label>
+            }
+        })
+        .collect();
+    view! {
+        <fieldset class="field" id="reason">
+            <legend>"Why?"</legend>
+            <div class="checks">{options}</div>
+            <FieldProblem field=Field::Reason errors/>
+        </fieldset>
+        <TextField errors field=Field::Note label="Note" aside="optional, for the record" value=typed.note.clone()/>
+    }
+}

@@ -1,0 +1,76 @@
+//! The audit modals: of one key, and of all keys from the list's own button.
+
+use domain::audit::AuditRow;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use crate::api::audit::read_audit;
+use crate::api::keys::read_key;
+use crate::components::audit_table::AuditTable;
+use crate::components::failed::Failed;
+use crate::components::links::{list_address, list_query};
+use crate::components::modal::Modal;
+use crate::error::ApiError;
+
+/// The last changes to one key.
+#[component]
+pub fn KeyAuditModal() -> impl IntoView {
+    let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    let back = list_address(&list_query());
+    Suspend::new(async move {
+        match of_key(&id).await {
+            Ok((rows, name)) => view! {
+                <Modal title=format!("Audit of “{name}”") back=back.clone() broad=true light=true>
+                    <div class="body"><AuditTable rows/></div>
+                    <Foot whole=format!("/audit?key={id}") back/>
+                </Modal>
+            }
+            .into_any(),
+            Err(error) => view! {
+                <Modal title="Audit" back=back.clone() light=true>
+                    <div class="body"><Failed error/></div>
+                    <Foot whole="/audit" back/>
+                </Modal>
+            }
+            .into_any(),
+        }
+    })
+}
+
+/// The last changes to anything.
+#[component]
+pub fn AllKeysAuditModal() -> impl IntoView {
+    let back = list_address(&list_query());
+    Suspend::new(async move {
+        let rows = match read_audit(None, None, None).await {
+            Ok(page) => view! { <AuditTable rows=page.rows with_subject=true/> }.into_any(),
+            Err(error) => view! { <Failed error/> }.into_any(),
+        };
+        view! {
+            <Modal title="Audit" back=back.clone() broad=true light=true>
+                <div class="body">{rows}</div>
+                <Foot whole="/audit" back/>
+            </Modal>
+        }
+    })
+}
+
+/// The record of a key and its name: the one on record, if the key is deleted.
+async fn of_key(id: &str) -> Result<(Vec<AuditRow>, String), ApiError> {
+    let page = read_audit(Some(id), None, None).await?;
+    let name = match read_key(id).await {
+        Ok(view) => view.key.row.name,
+        Err(error) => page.rows.first().map(|row| row.subject.label.clone()).ok_or(error)?,
+    };
+    Ok((page.rows, name))
+}
+
+#[component]
+fn Foot(#[prop(into)] whole: String, back: String) -> impl IntoView {
+    view! {
+        <footer>
+            <a class="button" href=whole>"Open in Audit"</a>
+            <a class="button primary" href=back>"Close"</a>
+        </footer>
+    }
+}

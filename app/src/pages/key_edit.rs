@@ -1,0 +1,71 @@
+//! The edit modal: the fields that the key's kind allows to change.
+
+use domain::draft::KeyDraft;
+use domain::refusal::Refusal;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use crate::api::key_forms::EditForm;
+use crate::api::keys::{KeyView, read_key};
+use crate::components::failed::{Failed, FormProblem};
+use crate::components::links::back_of;
+use crate::components::modal::Modal;
+use crate::error::ApiError;
+use crate::form::Posted;
+use crate::islands::key_form::{KeyForm, Purpose};
+
+#[component]
+pub fn EditModal() -> impl IntoView {
+    let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    let posted = Posted::<EditForm>::take();
+    let back = back_of(posted.as_ref().map(|posted| posted.form.back.as_str()));
+    Suspend::new(async move {
+        match read_key(&id).await {
+            Ok(view) => view! { <Edit view posted back/> }.into_any(),
+            Err(error) => view! {
+                <Modal title="Edit key" back=back.clone()>
+                    <div class="body"><Failed error/></div>
+                    <footer><a class="button primary" href=back>"Close"</a></footer>
+                </Modal>
+            }
+            .into_any(),
+        }
+    })
+}
+
+#[component]
+fn Edit(view: KeyView, posted: Option<Posted<EditForm>>, back: String) -> impl IntoView {
+    let key = view.key;
+    let (kind, address) = (key.row.kind, format!("/keys/{}/edit", key.row.id.as_str()));
+    let problem = Posted::problem(posted.as_ref());
+    let (title, cancel) = (format!("Edit “{}”", key.row.name), back.clone());
+    // What was typed against an older state is not saved over a newer one by sending it twice.
+    let (draft, revision) = match posted {
+        Some(posted) => (posted.form.draft, posted.form.revision),
+        None => (KeyDraft::from_detail(&key), key.revision.to_string()),
+    };
+    let changed = problem.whole == Some(ApiError::Refused(Refusal::Changed));
+    let rules = kind.rules();
+    let mut fixed = vec!["Kind"];
+    fixed.extend(rules.asked.iter().filter(|field| !rules.allows_edit(**field)).map(|field| field.label()));
+    view! {
+        <Modal title back>
+            <form method="post" action=address.clone() novalidate>
+                <div class="body">
+                    <FormProblem problem=problem.whole/>
+                    {changed.then(|| view! { <p><a href=address.clone()>"Load the key as it is now"</a></p> })}
+                    <input type="hidden" name="revision" value=revision/>
+                    <input type="hidden" name="back" value=cancel.clone()/>
+                    <KeyForm kind purpose=Purpose::Edit draft errors=problem.fields/>
+                    <p class="soft">
+                        {fixed.join(", ")} " cannot be changed for this kind of key; generate a new key instead."
+                    </p>
+                </div>
+                <footer>
+                    <a class="button" href=cancel>"Cancel"</a>
+                    <button class="button primary">"Save"</button>
+                </footer>
+            </form>
+        </Modal>
+    }
+}

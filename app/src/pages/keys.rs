@@ -1,0 +1,214 @@
+//! The key list. Its state is in the address; modals stand over it in the outlet.
+
+use domain::key::KeyRow;
+use domain::kind::KeyKind;
+use domain::list::{KeyQuery, KeySort, StatusFilter};
+use domain::timestamp::Timestamp;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::Outlet;
+
+use crate::api::keys::{KeyList, read_keys};
+use crate::components::failed::Failed;
+use crate::components::key_status::KeyStatus;
+use crate::components::links::{act_address, list_address, list_query, with_query};
+use crate::components::pager::Pager;
+use crate::components::time::{LastUsed, Time};
+
+#[component]
+pub fn KeysPage() -> impl IntoView {
+    let query = list_query();
+    let audit = with_query("/keys/audit", &query.to_query_string());
+    let asked = query.clone();
+    let list = Suspend::new(async move {
+        match read_keys(&asked).await {
+            Ok(list) => view! { <Found list query=asked/> }.into_any(),
+            Err(error) => view! { <Failed error/> }.into_any(),
+        }
+    });
+    view! {
+        <Title text="API Keys"/>
+        <div class="head">
+            <div>
+                <h1>"API Keys"</h1>
+                <p>"Every key of this app, what it may do, and when it was last used."</p>
+            </div>
+            <div class="actions">
+                <a class="button quiet" href="/keys/new?kind=open_connect">"Setup Integration"</a>
+                <a class="button" href=audit>"Audit"</a>
+                <a class="button primary" href="/keys/new">"Generate New Key"</a>
+            </div>
+        </div>
+        <Filters query/>
+        {list}
+        <Outlet/>
+    }
+}
+
+#[component]
+fn Filters(query: KeyQuery) -> impl IntoView {
+    let kinds: Vec<_> = KeyKind::issuable()
+        .map(|kind| {
+            let chosen = query.kind == Some(kind);
+            view! { <option value=kind.as_str() selected=chosen>{kind.label()}</option> }
+        })
+        .collect();
+    let statuses: Vec<_> = StatusFilter::ALL
+        .iter()
+        .map(|status| {
+            let chosen = query.status == Some(*status);
+            view! { <option value=status.as_str() selected=chosen>{status.label()}</option> }
+        })
+        .collect();
+    let sort = (query.sort != KeySort::default()).then_some(query.sort);
+    view! {
+        <form class="filters" method="get" action="/keys" role="search">
+            <input type="search" name="q" data-search value=query.search.clone() maxlength="200"
+                aria-label="Search by name or id" placeholder="Search by name or id" aria-keyshortcuts="/"
+                // Keeps a whole key out of the address where no script cuts it to its id.
+                pattern="(?!.*_[0-9A-Za-z]{49}).*" title="That looks like a whole key: search by its name or id"
+                autocomplete="off" spellcheck="false"/>
+            <select name="kind" aria-label="Kind">
+                <option value="">"Any kind"</option>
+                {kinds}
+            </select>
+            <select name="status" aria-label="Status">
+                <option value="">"Any status"</option>
+                {statuses}
+            </select>
+            {sort.map(|sort| view! { <input type="hidden" name="sort" value=sort.as_str()/> })}
+            {query.descending.then(|| view! { <input type="hidden" name="dir" value="desc"/> })}
+            <button class="button">"Apply"</button>
+            {query.is_filtered().then(|| view! { <a class="button quiet" href="/keys">"Clear"</a> })}
+        </form>
+    }
+}
+
+#[component]
+fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
+    if list.page.rows.is_empty() {
+        return empty(query.is_filtered()).into_any();
+    }
+    let now = list.now;
+    let rows: Vec<_> = list.page.rows.into_iter().map(|row| line(row, now, &query)).collect();
+    let turn = |after: Option<String>, before: Option<String>| {
+        (after.is_some() || before.is_some())
+            .then(|| list_address(&KeyQuery { after, before, ..query.clone() }))
+    };
+    let previous = turn(None, list.page.previous);
+    let next = turn(list.page.next, None);
+    let searching = query.search.is_some();
+    view! {
+        <div class="card sheet" role="region" aria-label="Keys" tabindex="0">
+            <table>
+                <caption class="visually-hidden">"API keys"</caption>
+                <thead>
+                    <tr>
+                        {heading("Name", "", KeySort::Name, &query)}
+                        <th scope="col" class="wide">"Kind"</th>
+                        <th scope="col" class="wide">"Key"</th>
+                        <th scope="col">"Status"</th>
+                        <th scope="col" class="wide">"Restricted to"</th>
+                        {heading("Created", "wide", KeySort::Created, &query)}
+                        {heading("Last used", "wide", KeySort::LastUsed, &query)}
+                        <th scope="col"><span class="visually-hidden">"Actions"</span></th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+        <Pager total=list.page.total one="key" previous next/>
+        {searching.then(|| view! { <p class="soft">"Search results are in the order of their names."</p> })}
+    }
+    .into_any()
+}
+
+fn empty(filtered: bool) -> impl IntoView {
+    if !filtered {
+        view! {
+            <div class="card">
+                <div class="empty">
+                    <h2>"No keys yet"</h2>
+                    <p>"A key lets a program call your API. Its secret is shown once, and it works after you confirm that you stored it."</p>
+                    <a class="button primary" href="/keys/new">"Generate New Key"</a>
+                </div>
+            </div>
+        }
+        .into_any()
+    } else {
+        view! {
+            <div class="card">
+                <div class="empty">
+                    <h2>"No key matches"</h2>
+                    <p>"Search finds keys by the beginning of their name or id. Try fewer letters, or another filter."</p>
+                    <a class="button" href="/keys">"Show all keys"</a>
+                </div>
+            </div>
+        }
+        .into_any()
+    }
+}
+
+/// A column that sorts. Search results have one order, by name.
+fn heading(label: &'static str, class: &'static str, sort: KeySort, query: &KeyQuery) -> AnyView {
+    let current = query.sort == sort;
+    let order = current.then_some(if query.descending { "descending" } else { "ascending" });
+    if query.search.is_some() {
+        return view! { <th scope="col" class=class>{label}</th> }.into_any();
+    }
+    // Dates begin with the latest, names with the first.
+    let descending = if current { !query.descending } else { sort != KeySort::Name };
+    let address =
+        list_address(&KeyQuery { sort, descending, after: None, before: None, ..query.clone() });
+    view! { <th scope="col" class=class aria-sort=order><a href=address>{label}</a></th> }.into_any()
+}
+
+fn line(row: KeyRow, now: Timestamp, query: &KeyQuery) -> AnyView {
+    let status = row.status(now);
+    let menu = format!("menu-{}", row.id.as_str());
+    let menu_of = menu.clone();
+    let actions: Vec<_> = super::key::acts(status)
+        .iter()
+        .map(|act| {
+            let address = act_address(row.id.as_str(), act.path, query);
+            let class = if act.grave { "danger" } else { "" };
+            view! { <li><a class=class href=address>{act.label}</a></li> }
+        })
+        .collect();
+    view! {
+        <tr>
+            <td class="name">
+                <a href=format!("/keys/{}", row.id.as_str())>{row.name.clone()}</a>
+                <small class="slim">{row.kind.label()}</small>
+            </td>
+            <td class="wide">{row.kind.label()}</td>
+            <td class="wide"><span class="mono">{row.masked()}</span></td>
+            <td><KeyStatus status now/></td>
+            <td class="wide soft">{restrictions(&row)}</td>
+            <td class="wide"><Time at=row.created_at relative=true/> <br/> <small>{row.created_by.clone()}</small></td>
+            <td class="wide"><LastUsed at=row.last_used_at/></td>
+            <td class="end">
+                <button type="button" class="more" popovertarget=menu_of aria-label=format!("Actions for {}", row.name)>
+                    "⋯"
+                </button>
+                <ul class="menu" popover id=menu>{actions}</ul>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// What an allow-list of the key's kind says, in a few words.
+fn restrictions(row: &KeyRow) -> String {
+    use domain::field::Field;
+    let rules = row.kind.rules();
+    let count = |n: u32, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+    let mut parts = Vec::new();
+    if rules.asks(Field::Cidrs) {
+        parts.push(if row.cidr_count == 0 { "any address".to_owned() } else { count(row.cidr_count, "network") });
+    }
+    if rules.asks(Field::Domains) {
+        parts.push(if row.domain_count == 0 { "any origin".to_owned() } else { count(row.domain_count, "domain") });
+    }
+    parts.join(" · ")
+}

@@ -1,0 +1,18 @@
+//! One screen per file.
+
+pub mod acknowledge;
+pub mod audit;
+pub mod dashboard;
+pub mod generate;
+mod generate_steps;
+mod integration_samples;
+pub mod key;
+pub mod key_acts;
+pub mod key_audit;
+pub mod key_edit;
+pub mod keys;
+pub mod not_found;
+mod secret;
+pub mod setup;
+pub mod setup_integration;
+pub mod sign_in;

@@ -1,0 +1,27 @@
+//! An address that leads nowhere.
+
+use domain::refusal::Refusal;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::error::ApiError;
+use crate::components::failed::set_status;
+use crate::components::frame::Mark;
+
+#[component]
+pub fn NotFound() -> impl IntoView {
+    set_status(&ApiError::Refused(Refusal::NotFound));
+    view! {
+        <Title text="Not found"/>
+        <main class="door" id="main">
+            <Mark/>
+            <div class="card">
+                <div class="empty">
+                    <h1>"There is nothing here"</h1>
+                    <p>"The address may be mistyped, or what it led to is gone."</p>
+                    <a class="button primary" href="/">"Go to the dashboard"</a>
+                </div>
+            </div>
+        </main>
+    }
+}

@@ -1,0 +1,101 @@
+//! The show-once screen: the only place where a secret is ever seen.
+
+use std::sync::Arc;
+
+use domain::draft::KeyDraft;
+use domain::key::KeyRow;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use secrecy::ExposeSecret;
+use service::keys::{Issued, Shown};
+
+use super::acknowledge::Again;
+use super::integration_samples::own_check;
+use crate::api::integration::public_url;
+use crate::components::copy::{CopyButton, Sample};
+use crate::components::hidden_draft::HiddenDraft;
+use crate::islands::acknowledge::AcknowledgeBox;
+
+#[component]
+pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
+    let row = &issued.key.row;
+    let address = format!("/keys/{}/acknowledge", row.id.as_str());
+    let deadline = issued.ack_deadline.unwrap_or(row.created_at);
+    let try_it = own_check(&public_url().unwrap_or_default(), Some(row.kind));
+    view! {
+        <Title text="Your key"/>
+        <div class="head narrow">
+            <div>
+                <h1>{format!("Copy “{}” now", row.name)}</h1>
+                <p>"You will not be able to see it again; if you lose it, generate a new key."</p>
+            </div>
+        </div>
+        {secrets(&issued.shown)}
+        <div class="note narrow">
+            <span aria-hidden="true">"⚠"</span>
+            <div>
+                <b>"Treat this key as you would a password."</b>
+                " Store it in your secret manager and give it to one service only. It starts to work when you confirm below."
+            </div>
+        </div>
+        <form class="narrow stack" method="post" action=address>
+            <HiddenDraft draft=draft.clone()/>
+            <AcknowledgeBox deadline guard=true unticked=false/>
+        </form>
+        <div class="narrow"><Sample id="try-it" name="Try it, once you have confirmed" code=try_it/></div>
+        <div class="actions narrow">
+            <a class="button quiet" download=file_name(row) href=env_file(&issued.shown)>"Download .env"</a>
+            <Again draft/>
+        </div>
+    }
+}
+
+fn secrets(shown: &Shown) -> AnyView {
+    match shown {
+        Shown::Token(token) => {
+            view! { <SecretBox id="secret" what="key" value=token.expose_secret().to_owned()/> }.into_any()
+        }
+        Shown::Pair { id, secret } => view! {
+            <h2 class="narrow">"Id"</h2>
+            <div class="secret narrow">
+                <code id="pair-id">{id.clone()}</code>
+                <div class="tools"><CopyButton of="pair-id" what="id"/></div>
+            </div>
+            <h2 class="narrow">"Secret"</h2>
+            <SecretBox id="secret" what="secret" value=secret.expose_secret().to_owned()/>
+        }
+        .into_any(),
+    }
+}
+
+/// Where scripts run it is masked until its eye is opened; copying works either way.
+#[component]
+fn SecretBox(id: &'static str, what: &'static str, value: String) -> impl IntoView {
+    view! {
+        <div class="secret narrow maskable">
+            <code id=id>{value}</code>
+            <div class="tools">
+                <label class="button quiet alive-only">
+                    <input type="checkbox" class="visually-hidden" autocomplete="off"/>
+                    "Show" <span class="visually-hidden">" the " {what}</span>
+                </label>
+                <CopyButton of=id what/>
+            </div>
+        </div>
+    }
+}
+
+/// The file's text goes into the link itself: nothing is fetched, nothing is kept.
+fn env_file(shown: &Shown) -> String {
+    let text = match shown {
+        Shown::Token(token) => format!("KEYSTEAD_KEY={}\n", token.expose_secret()),
+        Shown::Pair { id, secret } => {
+            format!("KEYSTEAD_KEY_ID={id}\nKEYSTEAD_KEY_SECRET={}\n", secret.expose_secret())
+        }
+    };
+    format!("data:text/plain;charset=utf-8,{}", text.replace('=', "%3D").replace('\n', "%0A"))
+}
+
+fn file_name(row: &KeyRow) -> String {
+    format!("keystead-{}.env", row.id.as_str())
+}

@@ -1,0 +1,87 @@
+//! The first owner, by the one-time link that the server prints.
+
+use domain::field::Field;
+use domain::refusal::Refusal;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::not_found::NotFound;
+use super::sign_in::Closed;
+use crate::error::ApiError;
+use crate::api::person::{SetupDoor, read_setup_door};
+use crate::api::person_forms::SetupForm;
+use crate::components::failed::{Failed, FormProblem, set_status};
+use crate::components::field::TextField;
+use crate::components::frame::Mark;
+use crate::form::Posted;
+
+#[component]
+pub fn SetupPage() -> impl IntoView {
+    let posted = Posted::<SetupForm>::take();
+    let token = match &posted {
+        Some(posted) => posted.form.token.clone(),
+        None => use_query_map().get_untracked().get("token").unwrap_or_default(),
+    };
+    let page = Suspend::new(async move {
+        match read_setup_door(&token).await {
+            Ok(SetupDoor::Done) => view! { <NotFound/> }.into_any(),
+            Ok(SetupDoor::Open) => view! { <Door><FirstOwner token posted/></Door> }.into_any(),
+            Ok(SetupDoor::Plain) => view! { <Door><Closed/></Door> }.into_any(),
+            Ok(SetupDoor::LinkNeeded) => view! { <Door><LinkNeeded/></Door> }.into_any(),
+            Err(error) => view! { <Door><Failed error/></Door> }.into_any(),
+        }
+    });
+    view! { <Title text="Set up"/> {page} }
+}
+
+#[component]
+fn Door(children: Children) -> impl IntoView {
+    view! {
+        <main class="door" id="main">
+            <Mark/>
+            {children()}
+        </main>
+    }
+}
+
+#[component]
+fn FirstOwner(token: String, posted: Option<Posted<SetupForm>>) -> impl IntoView {
+    let problem = Posted::problem(posted.as_ref());
+    let typed = posted.map(|posted| posted.form).unwrap_or_default();
+    let errors = RwSignal::new(problem.fields);
+    view! {
+        <form class="card" method="post" action="/setup" novalidate>
+            <header><h1>"Set up Keystead"</h1></header>
+            <div class="body">
+                <p class="soft">"You become the owner: you can do everything, and make others admins."</p>
+                <FormProblem problem=problem.whole/>
+                <input type="hidden" name="token" value=token/>
+                <TextField errors field=Field::PersonName label="Your name" value=typed.name
+                    required=true autofocus=true autocomplete="name"/>
+                <TextField errors field=Field::Email label="E-mail" value=typed.email input="email"
+                    required=true autocomplete="username"/>
+                <TextField errors field=Field::Password label="Password" input="password"
+                    hint="At least 12 characters. A few unusual words are easier to remember than symbols."
+                    required=true autocomplete="new-password"/>
+                <button class="button primary">"Create the owner"</button>
+            </div>
+        </form>
+    }
+}
+
+#[component]
+fn LinkNeeded() -> impl IntoView {
+    set_status(&ApiError::Refused(Refusal::Forbidden));
+    view! {
+        <div class="card">
+            <div class="empty">
+                <h1>"This set-up link does not work"</h1>
+                <p>
+                    "A link works once and for one hour. Restart Keystead: it prints a new one where it \
+                     was started."
+                </p>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,126 @@
+//! What a program needs: calls to copy, what to open in a firewall, and a test that waits for a call.
+
+use domain::field::Field;
+use domain::key::KeyRow;
+use domain::timestamp::Timestamp;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::integration_samples::{hosts, own_check, verify_calls};
+use crate::api::integration::{Integration, read_integration};
+use crate::components::copy::Sample;
+use crate::components::failed::Failed;
+use crate::components::key_status::KeyStatus;
+use crate::components::time::LastUsed;
+use crate::islands::connectivity::Connectivity;
+
+#[component]
+pub fn SetupIntegration() -> impl IntoView {
+    let key = use_query_map().get_untracked().get("key");
+    let guide = Suspend::new(async move {
+        match read_integration(key.as_deref()).await {
+            Ok(found) => view! { <Guide found/> }.into_any(),
+            Err(error) => view! { <Failed error/> }.into_any(),
+        }
+    });
+    view! {
+        <Title text="Setup Integration"/>
+        <div class="head">
+            <div>
+                <h1>"Setup Integration"</h1>
+                <p>"Call Keystead from your service, and see the call arrive."</p>
+            </div>
+        </div>
+        {guide}
+    }
+}
+
+#[component]
+fn Guide(found: Integration) -> impl IntoView {
+    let Integration { public_url, key } = found;
+    let kind = key.as_ref().map(|view| view.key.row.kind);
+    let calls: Vec<_> = verify_calls(&public_url)
+        .into_iter()
+        .enumerate()
+        .map(|(index, (id, name, code))| view! {
+            <details name="sample" class="fold" open=index == 0>
+                <summary>{name}</summary>
+                <Sample id name code/>
+            </details>
+        })
+        .collect();
+    let hosts: Vec<_> = hosts(&public_url)
+        .into_iter()
+        .map(|(what, address)| view! { <tr><td>{what}</td><td><code>{address}</code></td></tr> })
+        .collect();
+    view! {
+        {match key {
+            Some(view) => view! { <ConnectivityTest row=view.key.row now=view.now/> }.into_any(),
+            None => view! {
+                <div class="note info">
+                    <span aria-hidden="true">"i"</span>
+                    <div>
+                        <b>"Choose a key to test it live."</b>
+                        " Open a key in " <a href="/keys">"the list"</a> " and choose Setup Integration there."
+                    </div>
+                </div>
+            }
+            .into_any(),
+        }}
+        <div class="cols">
+            <section class="card">
+                <header><h2>"1. The caller: try the key by itself"</h2></header>
+                <div class="body">
+                    <p>"Put the key into the environment, then ask Keystead what it thinks of it:"</p>
+                    <Sample id="own-check" name="curl" code=own_check(&public_url, kind)/>
+                </div>
+            </section>
+            <section class="card">
+                <header><h2>"3. Addresses to allow in a firewall"</h2></header>
+                <div class="sheet" role="region" aria-label="Addresses" tabindex="0">
+                    <table>
+                        <thead><tr><th scope="col">"From your service"</th><th scope="col">"Address"</th></tr></thead>
+                        <tbody>{hosts}</tbody>
+                    </table>
+                </div>
+            </section>
+        </div>
+        <section class="card">
+            <header><h2>"2. Your service: check a key on each call"</h2></header>
+            <div class="body">
+                <p>
+                    "Your service has a Service key of its own with the permission "
+                    <code>"keystead.verify"</code> " in " <code>"KEYSTEAD_VERIFIER_KEY"</code> ". "
+                    <a href="/keys/new?kind=service&preset=verifier">"Generate one"</a>
+                </p>
+                {calls}
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn ConnectivityTest(row: KeyRow, now: Timestamp) -> impl IntoView {
+    let id = row.id.as_str().to_owned();
+    let limited = row.kind.rules().asks(Field::Domains) && row.domain_count > 0;
+    view! {
+        <section class="card">
+            <header>
+                <h2>"Connectivity test: " {row.name.clone()}</h2>
+                <KeyStatus status=row.status(now) now/>
+            </header>
+            <div class="body">
+                <p class="mono">{row.masked()}</p>
+                <p class="still-only">
+                    "Last used: " <LastUsed at=row.last_used_at/> ". "
+                    <a href=format!("/integrations/setup?key={id}")>"Reload"</a> " after you made a call."
+                </p>
+                {limited.then(|| view! {
+                    <p class="soft">"This key is limited to some domains: the call needs an Origin, or it is refused."</p>
+                })}
+                <Connectivity key=id/>
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,103 @@
+//! Sign-in.
+
+use domain::field::Field;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::api::person::{SignInDoor, read_sign_in_door};
+use crate::api::person_forms::SignInForm;
+use crate::components::failed::{Failed, FormProblem};
+use crate::components::field::TextField;
+use crate::components::frame::{Mark, PlainHttp};
+use crate::form::Posted;
+
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    let query = use_query_map().get_untracked();
+    let signed_out = query.get("done").as_deref() == Some("signed_out");
+    let asked_for = query.get("next").unwrap_or_default();
+    view! {
+        <Title text="Sign in"/>
+        <main class="door" id="main">
+            <Mark/>
+            <div class="flash" role="status">
+                {signed_out.then(|| view! { <p class="toast good">"You are signed out."</p> })}
+            </div>
+            {Suspend::new(async move {
+                match read_sign_in_door().await {
+                    Ok(SignInDoor::SetUpFirst) => view! { <SetUpFirst/> }.into_any(),
+                    Ok(SignInDoor::Plain) => view! { <Closed/> }.into_any(),
+                    Ok(SignInDoor::Open { plain_http }) => view! {
+                        {plain_http.then(|| view! { <PlainHttp/> })}
+                        <SignIn asked_for/>
+                    }
+                    .into_any(),
+                    Err(error) => view! { <Failed error/> }.into_any(),
+                }
+            })}
+        </main>
+    }
+}
+
+#[component]
+fn SignIn(asked_for: String) -> impl IntoView {
+    let posted = Posted::<SignInForm>::take();
+    let problem = Posted::problem(posted.as_ref());
+    let typed = posted.map(|posted| posted.form).unwrap_or_default();
+    let errors = RwSignal::new(problem.fields);
+    let next = if typed.next.is_empty() { asked_for } else { typed.next };
+    view! {
+        <form class="card" method="post" action="/login" novalidate>
+            <header><h1>"Sign in"</h1></header>
+            <div class="body">
+                <FormProblem problem=problem.whole/>
+                <TextField errors field=Field::Email label="E-mail" value=typed.email input="email"
+                    required=true autofocus=true autocomplete="username"/>
+                <TextField errors field=Field::Password label="Password" input="password"
+                    required=true autocomplete="current-password"/>
+                <input type="hidden" name="next" value=next/>
+                <button class="button primary">"Sign in"</button>
+            </div>
+        </form>
+        <p class="soft">
+            "Locked out? Somebody with access to the server can help: "
+            <code>"keystead owner recover"</code>
+        </p>
+    }
+}
+
+/// A password must not travel in the clear.
+#[component]
+pub fn Closed() -> impl IntoView {
+    view! {
+        <div class="note bad">
+            <span aria-hidden="true">"!"</span>
+            <div>
+                <b>"You cannot sign in over this connection."</b>
+                " It is plain HTTP, so anyone on the network could read your password. Open Keystead over \
+                 HTTPS (set KEYSTEAD_PUBLIC_URL to that address) or on the server itself at localhost. \
+                 An operator who accepts the risk can set KEYSTEAD_ALLOW_HTTP=true."
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn SetUpFirst() -> impl IntoView {
+    view! {
+        <div class="card">
+            <div class="empty">
+                <h1>"Nobody owns this installation yet"</h1>
+                <p>
+                    "Open the set-up link that Keystead printed when it started. It works once and for \
+                     one hour; a restart prints a new one."
+                </p>
+                <p class="soft">
+                    "Without a browser: "
+                    <code>"keystead owner create --email owner@example.com --password-stdin"</code>
+                </p>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,58 @@
+//! Which address shows which screen.
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::SsrMode;
+use leptos_router::components::{ParentRoute, Route, Router, Routes};
+use leptos_router::path;
+
+use crate::components::frame::Frame;
+use crate::pages::acknowledge::Acknowledge;
+use crate::pages::audit::AuditPage;
+use crate::pages::dashboard::DashboardPage;
+use crate::pages::generate::Generate;
+use crate::pages::key::KeyPage;
+use crate::pages::key_acts::{DeleteModal, DisableModal, EnableModal, RestoreModal, RevokeModal};
+use crate::pages::key_audit::{AllKeysAuditModal, KeyAuditModal};
+use crate::pages::key_edit::EditModal;
+use crate::pages::keys::KeysPage;
+use crate::pages::not_found::NotFound;
+use crate::pages::setup::SetupPage;
+use crate::pages::setup_integration::SetupIntegration;
+use crate::pages::sign_in::SignInPage;
+
+/// The whole console.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    // Every page is one complete document: it has to work where no script runs.
+    let whole = SsrMode::Async;
+    view! {
+        <Title formatter=|title: String| format!("{title} · Keystead")/>
+        <Router>
+            <Routes fallback=|| view! { <NotFound/> }.into_any()>
+                <Route path=path!("/login") view=SignInPage ssr=whole.clone()/>
+                <Route path=path!("/setup") view=SetupPage ssr=whole.clone()/>
+                <ParentRoute path=path!("") view=Frame ssr=whole>
+                    <Route path=path!("/") view=DashboardPage/>
+                    <Route path=path!("/keys/new") view=Generate/>
+                    <Route path=path!("/keys/:id") view=KeyPage/>
+                    <Route path=path!("/keys/:id/acknowledge") view=Acknowledge/>
+                    <ParentRoute path=path!("/keys") view=KeysPage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("/audit") view=AllKeysAuditModal/>
+                        <Route path=path!("/:id/edit") view=EditModal/>
+                        <Route path=path!("/:id/audit") view=KeyAuditModal/>
+                        <Route path=path!("/:id/disable") view=DisableModal/>
+                        <Route path=path!("/:id/enable") view=EnableModal/>
+                        <Route path=path!("/:id/revoke") view=RevokeModal/>
+                        <Route path=path!("/:id/restore") view=RestoreModal/>
+                        <Route path=path!("/:id/delete") view=DeleteModal/>
+                    </ParentRoute>
+                    <Route path=path!("/integrations/setup") view=SetupIntegration/>
+                    <Route path=path!("/audit") view=AuditPage/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}

@@ -1,0 +1,32 @@
+//! The document around every page.
+
+use leptos::prelude::*;
+use leptos_meta::MetaTags;
+
+use crate::islands::page::Page;
+use crate::routes::App;
+
+/// The document. The scripts are fetched when the browser is idle: nothing waits for them.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let stylesheet = format!("/{}/{}.css", options.pkg_url_path(), options.output_name);
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="stylesheet" href=stylesheet/>
+                <AutoReload options=options.clone()/>
+                <HydrationScripts options islands=true/>
+                <MetaTags/>
+            </head>
+            <body>
+                <a class="skip" href="#main">"Skip to content"</a>
+                <App/>
+                <Page/>
+            </body>
+        </html>
+    }
+}

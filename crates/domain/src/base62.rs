@@ -1,0 +1,79 @@
+//! Base 62 over `0-9A-Za-z`, most significant digit first, zero-padded to a fixed width.
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Whether every byte is one of the 62 digits. True for the empty text.
+pub fn is_base62(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// The lowest `N` digits of `n`.
+pub fn encode<const N: usize>(mut n: u128) -> [u8; N] {
+    let mut out = [b'0'; N];
+    for slot in out.iter_mut().rev() {
+        *slot = digit(n % 62);
+        n /= 62;
+    }
+    out
+}
+
+/// 256 bits as 43 digits; every value has its own text, because 62^43 is more than 2^256.
+pub fn encode_256(bytes: &[u8; 32]) -> [u8; 43] {
+    let mut number = *bytes;
+    let mut out = [b'0'; 43];
+    for slot in out.iter_mut().rev() {
+        let mut rest: u32 = 0;
+        for byte in &mut number {
+            let value = (rest << 8) | u32::from(*byte);
+            *byte = u8::try_from(value / 62).unwrap_or(0);
+            rest = value % 62;
+        }
+        *slot = digit(u128::from(rest));
+    }
+    out
+}
+
+fn digit(n: u128) -> u8 {
+    usize::try_from(n)
+        .ok()
+        .and_then(|n| ALPHABET.get(n))
+        .copied()
+        .unwrap_or(b'0')
+}
+
+/// Digits as text; they are ASCII by construction.
+pub(crate) fn text(digits: &[u8]) -> String {
+    digits.iter().copied().map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pads_and_orders_digits() {
+        assert_eq!(&encode::<6>(0), b"000000");
+        assert_eq!(&encode::<6>(61), b"00000z");
+        assert_eq!(&encode::<6>(62), b"000010");
+        assert_eq!(&encode::<6>(u128::from(u32::MAX)), b"4gfFC3");
+    }
+
+    #[test]
+    fn the_largest_256_bit_number_fits() {
+        assert_eq!(text(&encode_256(&[0; 32])), "0".repeat(43));
+        let mut one = [0; 32];
+        one[31] = 1;
+        assert_eq!(text(&encode_256(&one)), format!("{}1", "0".repeat(42)));
+        assert_ne!(encode_256(&[0xff; 32])[0], b'0');
+    }
+
+    #[test]
+    fn wide_and_narrow_encoders_agree() {
+        let mut bytes = [0; 32];
+        bytes[16..].copy_from_slice(&0x0123_4567_89ab_cdef_0011_2233_4455_6677_u128.to_be_bytes());
+        assert_eq!(
+            encode_256(&bytes),
+            encode::<43>(0x0123_4567_89ab_cdef_0011_2233_4455_6677)
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! CIDR rules: source addresses from which a key is accepted.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::field::{Field, FieldErrors, parse_list};
+use crate::text::{CIDRS_MAX, quote};
+
+/// A network, or one address. IPv4 mapped into IPv6 is kept as IPv4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CidrRule(IpNet);
+
+impl CidrRule {
+    /// Reads `203.0.113.9`, `10.0.0.0/8`, `2001:db8::/32`; the error says what to write instead.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let (host, prefix) = match text.split_once('/') {
+            Some((host, prefix)) => (host, Some(prefix)),
+            None => (text, None),
+        };
+        let address: IpAddr = host.parse().map_err(|_| address_message(text, host))?;
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        let len = match prefix {
+            None => width,
+            Some(prefix) => prefix_len(prefix, width).ok_or_else(|| {
+                format!(
+                    "{} does not end in a prefix length: write / and a number from 0 to {width}.",
+                    quote(text)
+                )
+            })?,
+        };
+        let (address, len) = canonical(address, len);
+        let net = IpNet::new(address, len).map_err(|_| address_message(text, host))?;
+        if net.trunc() != net {
+            let full = net.max_prefix_len();
+            return Err(format!(
+                "{net} has host bits set. Did you mean {}, or the one address {address}/{full}?",
+                net.trunc(),
+            ));
+        }
+        Ok(Self(net))
+    }
+
+    /// One rule per line or between commas; errors name their lines.
+    pub fn parse_lines(text: &str) -> Result<Vec<Self>, FieldErrors> {
+        parse_list(text, Field::Cidrs, CIDRS_MAX, Self::parse)
+    }
+
+    /// Whether the address, in its canonical form, is inside.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (&self.0, address.to_canonical()) {
+            (IpNet::V4(net), IpAddr::V4(address)) => net.contains(&address),
+            (IpNet::V6(net), IpAddr::V6(address)) => net.contains(&address),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for CidrRule {
+    /// `10.0.0.0/8`; one address as `203.0.113.9/32`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl serde::Serialize for CidrRule {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for CidrRule {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// `::ffff:10.0.0.0/104` is `10.0.0.0/8`: callers are compared in their canonical form, so rules must be, too.
+fn canonical(address: IpAddr, len: u8) -> (IpAddr, u8) {
+    match (address.to_canonical(), len.checked_sub(96)) {
+        (IpAddr::V4(v4), Some(short)) if address.is_ipv6() => (IpAddr::V4(v4), short),
+        _ => (address, len),
+    }
+}
+
+/// A plain number up to `max`; no sign, no leading zero.
+fn prefix_len(text: &str, max: u8) -> Option<u8> {
+    let plain =
+        text.bytes().all(|b| b.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
+    text.parse().ok().filter(|len| plain && *len <= max)
+}
+
+fn address_message(text: &str, host: &str) -> String {
+    let text = quote(text);
+    if host.contains('%') {
+        return format!("{text} has a zone: leave out the % and what follows it.");
+    }
+    if host.parse::<std::net::SocketAddr>().is_ok() || host.contains(['[', ']']) {
+        return format!("{text} has a port or brackets: write the address alone.");
+    }
+    if host.contains('-') {
+        return format!(
+            "{text} is not a network: write a range as networks, for example 203.0.113.0/24."
+        );
+    }
+    let padded = |part: &str| {
+        part.len() > 1 && part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit())
+    };
+    if host.contains('.') && host.split('.').any(padded) {
+        return format!("{text} has a number with a leading zero: write it without.");
+    }
+    format!(
+        "{text} is not an address: write one such as 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32."
+    )
+}
+
+#[cfg(test)]
+mod tests;

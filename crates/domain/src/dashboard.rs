@@ -1,0 +1,64 @@
+//! The figures of the dashboard.
+
+use serde::{Deserialize, Serialize};
+
+use crate::audit::AuditRow;
+use crate::page::Capped;
+
+names! {
+    /// A next step for a new installation.
+    pub enum StepKind {
+        FirstKey = "first_key",
+        VerifierKey = "verifier_key",
+        FirstCheck = "first_check",
+    }
+}
+
+impl StepKind {
+    /// What to do, for people.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::FirstKey => "Generate a first key",
+            Self::VerifierKey => "Generate a key for the service that checks keys",
+            Self::FirstCheck => "Check a key from your own service",
+        }
+    }
+}
+
+/// A step and whether it was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Which.
+    pub step: StepKind,
+    /// Whether it was taken.
+    pub done: bool,
+}
+
+/// What `/` shows. Each count is that of the list behind its link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dashboard {
+    /// Keys that are active, whatever their dates.
+    pub active: Capped,
+    /// Keys that wait to be acknowledged.
+    pub pending: Capped,
+    /// Keys that are switched off.
+    pub disabled: Capped,
+    /// Keys that were withdrawn.
+    pub revoked: Capped,
+    /// Active keys past their expiry.
+    pub expired: Capped,
+    /// Active keys that expire within 7 days.
+    pub expiring_7: Capped,
+    /// Active keys that expire within 30 days.
+    pub expiring_30: Capped,
+    /// Active keys that were never used.
+    pub never_used: Capped,
+    /// Calls that passed in the last 24 hours.
+    pub accepted_24h: u64,
+    /// Calls that were refused in the last 24 hours.
+    pub refused_24h: u64,
+    /// The latest events, newest first.
+    pub recent: Vec<AuditRow>,
+    /// What a new installation does next.
+    pub checklist: Vec<Step>,
+}

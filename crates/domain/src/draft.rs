@@ -1,0 +1,367 @@
+//! A key as a form or a program sends it, and the checks that make a key of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cidr::CidrRule;
+use crate::field::{Field, FieldErrors};
+use crate::key::KeyDetail;
+use crate::kind::{KeyKind, KindRules};
+use crate::origin::DomainRule;
+use crate::permission::Permission;
+use crate::text;
+use crate::timestamp::{Millis, Timestamp};
+
+names! {
+    /// How long a new key is valid.
+    pub enum Expiry {
+        Never = "never",
+        Days7 = "7",
+        Days30 = "30",
+        Days60 = "60",
+        Days90 = "90",
+        /// Until `expires_at`.
+        Custom = "custom",
+    }
+}
+
+impl Expiry {
+    /// The name that people see.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Never => "Never expires",
+            Self::Days7 => "7 days",
+            Self::Days30 => "30 days",
+            Self::Days60 => "60 days",
+            Self::Days90 => "90 days",
+            Self::Custom => "Until a date",
+        }
+    }
+
+    const fn days(self) -> Option<i64> {
+        match self {
+            Self::Days7 => Some(7),
+            Self::Days30 => Some(30),
+            Self::Days60 => Some(60),
+            Self::Days90 => Some(90),
+            Self::Never | Self::Custom => None,
+        }
+    }
+}
+
+/// What was typed, unchecked, so that a form can be shown again with it. `None`: the field was not sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeyDraft {
+    /// The word of a `KeyKind`.
+    pub kind: Option<String>,
+    /// The name.
+    pub name: Option<String>,
+    /// The description.
+    pub description: Option<String>,
+    /// CIDR rules, one per line.
+    pub cidrs: Option<String>,
+    /// Domain rules, one per line.
+    pub domains: Option<String>,
+    /// Typed permissions, one per line.
+    pub permissions: Option<String>,
+    /// Ticked permissions. With `permissions` it is one field: if either is sent, both are taken.
+    pub boxes: Vec<String>,
+    /// The first moment, as `Timestamp::parse_input` reads it.
+    pub not_before: Option<String>,
+    /// The word of an `Expiry`.
+    pub expiry: Option<String>,
+    /// The last moment, with the expiry `custom` only.
+    pub expires_at: Option<String>,
+}
+
+/// A key that may be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeySpec {
+    /// Its kind.
+    pub kind: KeyKind,
+    /// Its name.
+    pub name: String,
+    /// Its description; may be empty.
+    pub description: String,
+    /// Source addresses; empty: any.
+    pub cidrs: Vec<CidrRule>,
+    /// Origins; empty: any.
+    pub domains: Vec<DomainRule>,
+    /// What it may do, in the order of the names.
+    pub permissions: Vec<Permission>,
+    /// The first moment at which it works; whole seconds.
+    pub not_before: Option<Timestamp>,
+    /// The first moment at which it no longer works; whole seconds.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl KeyDraft {
+    /// Checks a draft for a new key. Fields that its kind does not ask for must be blank.
+    pub fn check(&self, now: Timestamp) -> Result<KeySpec, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let Some(kind) = errors.keep(Field::Kind, issuable_kind(self.kind.as_deref())) else {
+            return Err(errors);
+        };
+        let rules = kind.rules();
+        for field in self.filled().filter(|field| !rules.asks(*field)) {
+            errors.push(
+                field,
+                format!("{} keys do not have this: leave it blank.", rules.label),
+            );
+        }
+        let typed = |text: &Option<String>| text.clone().unwrap_or_default();
+        let name = errors.keep(Field::Name, text::name(&typed(&self.name)));
+        let description = errors.keep(
+            Field::Description,
+            text::description(&typed(&self.description)),
+        );
+        let cidrs = errors.keep_all(CidrRule::parse_lines(&typed(&self.cidrs)));
+        let domains = errors.keep_all(DomainRule::parse_lines(&typed(&self.domains)));
+        let permissions = errors.keep_all(self.all_permissions(rules));
+        let not_before = errors.keep(Field::NotBefore, moment(self.not_before.as_deref()));
+        let expires_at = errors.keep_all(self.expiry_moment(now));
+        if let Some(Some(at)) = expires_at {
+            let field = self.expiry_field();
+            if at <= now {
+                errors.push(field, "This moment has passed: choose a later one.");
+            } else if not_before.flatten().is_some_and(|from| from >= at) {
+                errors.push(field, NOT_AFTER_START);
+            }
+        }
+        match (
+            name,
+            description,
+            cidrs,
+            domains,
+            permissions,
+            not_before,
+            expires_at,
+        ) {
+            (
+                Some(name),
+                Some(description),
+                Some(cidrs),
+                Some(domains),
+                Some(permissions),
+                Some(not_before),
+                Some(expires_at),
+            ) if errors.is_empty() => Ok(KeySpec {
+                kind,
+                name,
+                description,
+                cidrs,
+                domains,
+                permissions,
+                not_before,
+                expires_at,
+            }),
+            _ => Err(errors),
+        }
+    }
+
+    /// The values for the edit form of a key: only the fields that its kind lets people change.
+    pub fn from_detail(detail: &KeyDetail) -> Self {
+        Self::filled_from(detail, detail.row.kind.rules().editable)
+    }
+
+    /// The values for a new key with the same fields.
+    pub fn again(detail: &KeyDetail) -> Self {
+        let kind = detail.row.kind;
+        Self {
+            kind: Some(kind.as_str().to_owned()),
+            ..Self::filled_from(detail, kind.rules().asked)
+        }
+    }
+
+    fn filled_from(detail: &KeyDetail, fields: &[Field]) -> Self {
+        let has = |field| fields.contains(&field);
+        let ticked = |permission: &&Permission| {
+            detail
+                .row
+                .kind
+                .rules()
+                .boxes
+                .iter()
+                .any(|(name, _)| *name == permission.as_str())
+        };
+        let (boxes, typed): (Vec<_>, Vec<_>) = detail.permissions.iter().partition(ticked);
+        let moment = |at: Option<Timestamp>| at.map(Timestamp::to_input).unwrap_or_default();
+        let expiry = if detail.row.expires_at.is_some() {
+            Expiry::Custom
+        } else {
+            Expiry::Never
+        };
+        Self {
+            kind: None,
+            name: has(Field::Name).then(|| detail.row.name.clone()),
+            description: has(Field::Description).then(|| detail.description.clone()),
+            cidrs: has(Field::Cidrs).then(|| lines(detail.cidrs.iter().map(ToString::to_string))),
+            domains: has(Field::Domains)
+                .then(|| lines(detail.domains.iter().map(|rule| rule.as_str().to_owned()))),
+            permissions: has(Field::Permissions)
+                .then(|| lines(typed.iter().map(|p| p.as_str().to_owned()))),
+            boxes: if has(Field::Permissions) {
+                boxes.iter().map(|p| p.as_str().to_owned()).collect()
+            } else {
+                Vec::new()
+            },
+            not_before: has(Field::NotBefore).then(|| moment(detail.row.not_before)),
+            expiry: has(Field::Expiry).then(|| expiry.as_str().to_owned()),
+            expires_at: has(Field::ExpiresAt).then(|| moment(detail.row.expires_at)),
+        }
+    }
+
+    /// Typed and ticked permissions together, in the order of their names.
+    pub(crate) fn all_permissions(
+        &self,
+        rules: &KindRules,
+    ) -> Result<Vec<Permission>, FieldErrors> {
+        let typed = self.permissions.as_deref().unwrap_or_default();
+        let mut all = Vec::new();
+        if rules.typed_permissions {
+            all = Permission::parse_lines(typed)?;
+        } else if rules.asks(Field::Permissions) && !typed.trim().is_empty() {
+            return Err(FieldErrors::one(
+                Field::Permissions,
+                format!(
+                    "{} keys have no typed permissions: tick the boxes instead.",
+                    rules.label
+                ),
+            ));
+        }
+        for ticked in &self.boxes {
+            let known = rules.boxes.iter().any(|(name, _)| name == ticked);
+            match Permission::parse(ticked) {
+                Ok(permission) if known => all.push(permission),
+                _ => {
+                    let shown = text::quote(ticked);
+                    return Err(FieldErrors::one(
+                        Field::Permissions,
+                        format!("{shown} is not among the boxes: tick the ones that are shown."),
+                    ));
+                }
+            }
+        }
+        all.sort();
+        all.dedup();
+        if all.len() > text::PERMISSIONS_MAX {
+            let message = format!(
+                "Use at most {} permissions; there are {}.",
+                text::PERMISSIONS_MAX,
+                all.len()
+            );
+            return Err(FieldErrors::one(Field::Permissions, message));
+        }
+        Ok(all)
+    }
+
+    /// When the key expires; `None`: never. Whole seconds.
+    pub(crate) fn expiry_moment(&self, now: Timestamp) -> Result<Option<Timestamp>, FieldErrors> {
+        let date = self
+            .expires_at
+            .as_deref()
+            .filter(|text| !text.trim().is_empty());
+        let word = self.expiry.as_deref().unwrap_or_default().trim();
+        let expiry = match Expiry::parse(word) {
+            Some(expiry) => expiry,
+            None if word.is_empty() && date.is_some() => Expiry::Custom,
+            None if word.is_empty() => Expiry::Never,
+            None => {
+                return Err(FieldErrors::one(
+                    Field::Expiry,
+                    "Choose one of the offered times.",
+                ));
+            }
+        };
+        let at = |message: &str| FieldErrors::one(Field::ExpiresAt, message);
+        match (expiry, date) {
+            (Expiry::Custom, None) => Err(at("Give the date until which the key is valid.")),
+            (Expiry::Custom, date) => moment(date).map_err(|message| at(&message)),
+            (_, Some(_)) => Err(at("Choose “Until a date” to use this date, or clear it.")),
+            (expiry, None) => Ok(expiry
+                .days()
+                .map(|days| now.plus(Millis::days(days)).whole_second())),
+        }
+    }
+
+    /// Where an error about the expiry belongs.
+    pub(crate) fn expiry_field(&self) -> Field {
+        let dated = self
+            .expires_at
+            .as_deref()
+            .is_some_and(|text| !text.trim().is_empty());
+        if dated {
+            Field::ExpiresAt
+        } else {
+            Field::Expiry
+        }
+    }
+
+    /// The fields, apart from the kind, that hold something.
+    fn filled(&self) -> impl Iterator<Item = Field> {
+        let texts = self.texts().map(|(field, text)| {
+            let blank = text.is_none_or(|text| text.trim().is_empty());
+            (
+                field,
+                !blank && (field != Field::Expiry || text != Some(Expiry::Never.as_str())),
+            )
+        });
+        texts
+            .into_iter()
+            .filter_map(|(field, filled)| filled.then_some(field))
+            .chain((!self.boxes.is_empty()).then_some(Field::Permissions))
+    }
+
+    /// The typed fields apart from the kind.
+    pub(crate) fn texts(&self) -> [(Field, Option<&str>); 8] {
+        [
+            (Field::Name, self.name.as_deref()),
+            (Field::Description, self.description.as_deref()),
+            (Field::Cidrs, self.cidrs.as_deref()),
+            (Field::Domains, self.domains.as_deref()),
+            (Field::Permissions, self.permissions.as_deref()),
+            (Field::NotBefore, self.not_before.as_deref()),
+            (Field::Expiry, self.expiry.as_deref()),
+            (Field::ExpiresAt, self.expires_at.as_deref()),
+        ]
+    }
+}
+
+pub(crate) const NOT_AFTER_START: &str =
+    "Choose a moment after the one from which the key is valid.";
+
+fn issuable_kind(word: Option<&str>) -> Result<KeyKind, String> {
+    let word = word.unwrap_or_default().trim();
+    if word.is_empty() {
+        return Err("Choose what the key is for.".to_owned());
+    }
+    KeyKind::parse(word)
+        .filter(|kind| kind.rules().issuable_now)
+        .ok_or_else(|| {
+            format!(
+                "{} is not a kind that can be issued: choose one of the offered kinds.",
+                text::quote(word)
+            )
+        })
+}
+
+/// A typed moment; blank is none.
+pub(crate) fn moment(text: Option<&str>) -> Result<Option<Timestamp>, String> {
+    let text = text.unwrap_or_default().trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Timestamp::parse_input(text).map(Some).ok_or_else(|| {
+        format!(
+            "{} is not a date: write one such as 2026-11-21 or 2026-11-21T09:30, in UTC.",
+            text::quote(text)
+        )
+    })
+}
+
+fn lines(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,252 @@
+use super::*;
+use crate::ids::{AppId, KeyId};
+use crate::key::{KeyRow, KeyState};
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_253_402_000);
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the fields of a draft are options"
+)]
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn detail(kind: KeyKind) -> KeyDetail {
+    let has = |field| kind.rules().asks(field);
+    let permissions: &[&str] = match kind {
+        KeyKind::Service => &["invoices.read", "keystead.verify"],
+        KeyKind::MasterUser => &["chats.read"],
+        _ => &[],
+    };
+    KeyDetail {
+        row: KeyRow {
+            id: KeyId::from_random([1; 16]),
+            kind,
+            name: "Billing export".to_owned(),
+            token_prefix: kind.token_prefix("ks").to_owned(),
+            last4: "9fKd".to_owned(),
+            state: KeyState::Active,
+            not_before: has(Field::NotBefore).then_some(NOW.plus_seconds(-60)),
+            expires_at: has(Field::ExpiresAt).then_some(NOW.plus_seconds(-30)),
+            ack_deadline: None,
+            created_at: NOW,
+            created_by: "owner@example.com".to_owned(),
+            last_used_at: None,
+            cidr_count: 0,
+            domain_count: 0,
+        },
+        app_id: AppId::from_random([2; 12]),
+        description: if has(Field::Description) {
+            "nightly".to_owned()
+        } else {
+            String::new()
+        },
+        cidrs: if has(Field::Cidrs) {
+            CidrRule::parse_lines("10.0.0.0/8\n::1").unwrap()
+        } else {
+            Vec::new()
+        },
+        domains: if has(Field::Domains) {
+            DomainRule::parse_lines("*.example.com").unwrap()
+        } else {
+            Vec::new()
+        },
+        permissions: permissions
+            .iter()
+            .map(|text| Permission::parse(text).unwrap())
+            .collect(),
+        last_used_address: None,
+        revoked: None,
+        revision: 1,
+    }
+}
+
+#[test]
+fn the_edit_form_sent_back_unchanged_changes_nothing() {
+    for kind in KeyKind::issuable() {
+        let mut edited = detail(kind);
+        let changes = KeyDraft::from_detail(&edited)
+            .check_edit(kind, NOW)
+            .unwrap();
+        assert_eq!(changes.apply(&mut edited).unwrap(), [], "{}", kind.label());
+    }
+}
+
+#[test]
+fn the_same_fields_again_make_the_same_key() {
+    for kind in KeyKind::issuable() {
+        let mut old = detail(kind);
+        old.row.expires_at = None;
+        let spec = KeyDraft::again(&old).check(NOW).unwrap();
+        assert_eq!(
+            (spec.kind, &spec.name, &spec.description),
+            (kind, &old.row.name, &old.description)
+        );
+        assert_eq!(
+            (&spec.cidrs, &spec.domains, &spec.permissions),
+            (&old.cidrs, &old.domains, &old.permissions)
+        );
+        assert_eq!(
+            (spec.not_before, spec.expires_at),
+            (old.row.not_before, None)
+        );
+    }
+}
+
+#[test]
+fn each_kind_refuses_what_its_table_does_not_allow() {
+    for kind in KeyKind::ALL.iter().copied() {
+        let sent = |field| {
+            let mut draft = KeyDraft::default();
+            let slot = match field {
+                Field::Name => &mut draft.name,
+                Field::Description => &mut draft.description,
+                Field::Cidrs => &mut draft.cidrs,
+                Field::Domains => &mut draft.domains,
+                Field::Permissions => &mut draft.permissions,
+                Field::NotBefore => &mut draft.not_before,
+                Field::Expiry => &mut draft.expiry,
+                _ => &mut draft.expires_at,
+            };
+            // Blank on purpose: blanking a list lifts a restriction.
+            *slot = some(if field == Field::Name { "x" } else { "" });
+            draft
+        };
+        for field in [
+            Field::Name,
+            Field::Description,
+            Field::Cidrs,
+            Field::Domains,
+            Field::Permissions,
+            Field::NotBefore,
+            Field::Expiry,
+            Field::ExpiresAt,
+        ] {
+            let checked = sent(field).check_edit(kind, NOW);
+            if kind.rules().allows_edit(field) {
+                assert!(checked.is_ok(), "{} {}", kind.label(), field.as_str());
+            } else {
+                assert_eq!(checked.unwrap_err().0[0].field, field, "{}", kind.label());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_kind_stays() {
+    let draft = |kind: &str| KeyDraft {
+        kind: some(kind),
+        ..KeyDraft::default()
+    };
+    assert_eq!(
+        draft("service").check_edit(KeyKind::Service, NOW),
+        Ok(KeyChanges::default())
+    );
+    assert_eq!(
+        draft("client")
+            .check_edit(KeyKind::Service, NOW)
+            .unwrap_err()
+            .0[0]
+            .field,
+        Field::Kind
+    );
+}
+
+#[test]
+fn boxes_alone_are_a_change_of_permissions() {
+    let ticked = KeyDraft {
+        boxes: vec!["chats.export".to_owned()],
+        ..KeyDraft::default()
+    };
+    let mut master = detail(KeyKind::MasterUser);
+    let record = ticked
+        .check_edit(KeyKind::MasterUser, NOW)
+        .unwrap()
+        .apply(&mut master)
+        .unwrap();
+    assert_eq!(
+        record,
+        [Change {
+            field: "permissions".to_owned(),
+            from: some("chats.read"),
+            to: some("chats.export")
+        }]
+    );
+    assert_eq!(
+        ticked.check_edit(KeyKind::Client, NOW).unwrap_err().0[0].field,
+        Field::Permissions
+    );
+    let none = KeyDraft {
+        permissions: some(""),
+        ..KeyDraft::default()
+    };
+    assert_eq!(
+        none.check_edit(KeyKind::MasterUser, NOW)
+            .unwrap()
+            .permissions,
+        Some(Vec::new())
+    );
+}
+
+#[test]
+fn changes_are_recorded_old_and_new() {
+    let draft = KeyDraft {
+        name: some(" Billing export 2 "),
+        description: some(""),
+        cidrs: some("10.0.0.0/8"),
+        expiry: some("never"),
+        ..KeyDraft::default()
+    };
+    let mut key = detail(KeyKind::Service);
+    let record = draft
+        .check_edit(KeyKind::Service, NOW)
+        .unwrap()
+        .apply(&mut key)
+        .unwrap();
+    let change = |field: &str, from: Option<&str>, to: Option<&str>| Change {
+        field: field.to_owned(),
+        from: from.map(str::to_owned),
+        to: to.map(str::to_owned),
+    };
+    assert_eq!(
+        record,
+        [
+            change("name", Some("Billing export"), Some("Billing export 2")),
+            change("description", Some("nightly"), None),
+            change("cidrs", Some("10.0.0.0/8, ::1/128"), Some("10.0.0.0/8")),
+            change("expires_at", Some("2026-11-21T09:29:32Z"), None),
+        ]
+    );
+    assert_eq!(
+        (key.row.cidr_count, key.row.domain_count, key.row.expires_at),
+        (1, 1, None)
+    );
+}
+
+#[test]
+fn a_key_begins_before_it_ends_also_against_what_is_stored() {
+    let both = KeyDraft {
+        not_before: some("2027-01-02"),
+        expiry: some("custom"),
+        expires_at: some("2027-01-01"),
+        ..KeyDraft::default()
+    };
+    assert_eq!(
+        both.check_edit(KeyKind::Service, NOW).unwrap_err().0[0].field,
+        Field::ExpiresAt
+    );
+    let late = KeyDraft {
+        not_before: some("2027-01-02"),
+        ..KeyDraft::default()
+    };
+    let mut key = detail(KeyKind::Service);
+    let before = key.clone();
+    assert!(
+        late.check_edit(KeyKind::Service, NOW)
+            .unwrap()
+            .apply(&mut key)
+            .is_err()
+    );
+    assert_eq!(key, before);
+}

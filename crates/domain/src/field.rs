@@ -1,0 +1,184 @@
+//! Form fields and what is wrong with them.
+
+use serde::{Deserialize, Serialize};
+
+names! {
+    /// A field of a form; its word is the HTML name and the name in JSON.
+    pub enum Field {
+        Kind = "kind",
+        Name = "name",
+        Description = "description",
+        Cidrs = "cidrs",
+        Domains = "domains",
+        Permissions = "permissions",
+        NotBefore = "not_before",
+        Expiry = "expiry",
+        ExpiresAt = "expires_at",
+        Reason = "reason",
+        Note = "note",
+        ConfirmName = "confirm_name",
+        Acknowledged = "acknowledged",
+        FormId = "form_id",
+        PersonName = "person_name",
+        Email = "email",
+        Password = "password",
+    }
+}
+
+impl Field {
+    /// The name that people see beside the field.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Kind => "Kind",
+            Self::Name | Self::PersonName => "Name",
+            Self::Description => "Description",
+            Self::Cidrs => "Addresses (CIDR)",
+            Self::Domains => "Domains",
+            Self::Permissions => "Permissions",
+            Self::NotBefore => "Valid from",
+            Self::Expiry => "Expiry",
+            Self::ExpiresAt => "Expires at",
+            Self::Reason => "Reason",
+            Self::Note => "Note",
+            Self::ConfirmName => "Name of the key",
+            Self::Acknowledged => "I have stored this key",
+            Self::FormId => "Form",
+            Self::Email => "E-mail",
+            Self::Password => "Password",
+        }
+    }
+}
+
+/// One thing that is wrong, at its field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// Where.
+    pub field: Field,
+    /// The line in a field of many lines, from 1.
+    pub line: Option<u32>,
+    /// One sentence that says what to do.
+    pub message: String,
+}
+
+/// Everything that is wrong with a form; empty means that it is right.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FieldErrors(pub Vec<FieldError>);
+
+impl FieldErrors {
+    /// One error at one field.
+    pub fn one(field: Field, message: impl Into<String>) -> Self {
+        let mut errors = Self::default();
+        errors.push(field, message);
+        errors
+    }
+
+    /// Adds an error about a whole field.
+    pub fn push(&mut self, field: Field, message: impl Into<String>) {
+        self.0.push(FieldError {
+            field,
+            line: None,
+            message: message.into(),
+        });
+    }
+
+    /// Adds an error about one line, counted from 1.
+    pub fn push_line(&mut self, field: Field, line: u32, message: String) {
+        self.0.push(FieldError {
+            field,
+            line: Some(line),
+            message,
+        });
+    }
+
+    /// The value, or `None` after its error was added.
+    pub fn keep<T>(&mut self, field: Field, checked: Result<T, String>) -> Option<T> {
+        checked.map_err(|message| self.push(field, message)).ok()
+    }
+
+    /// The value, or `None` after its errors were added.
+    pub fn keep_all<T>(&mut self, checked: Result<T, Self>) -> Option<T> {
+        checked.map_err(|errors| self.0.extend(errors.0)).ok()
+    }
+
+    /// The errors at one field, in order.
+    pub fn of(&self, field: Field) -> impl Iterator<Item = &FieldError> {
+        self.0.iter().filter(move |error| error.field == field)
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// `Ok` if nothing is wrong.
+    pub fn into_result(self) -> Result<(), Self> {
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
+    }
+}
+
+/// Reads a list: one item per line or between commas, blank ones skipped, repeated ones kept once.
+pub(crate) fn parse_list<T: PartialEq>(
+    text: &str,
+    field: Field,
+    max: usize,
+    parse: fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, FieldErrors> {
+    let items = || {
+        let lines = text.lines().zip(1_u32..);
+        lines
+            .flat_map(|(line, number)| line.split(',').map(move |item| (item.trim(), number)))
+            .filter(|(item, _)| !item.is_empty())
+    };
+    let count = items().count();
+    if count > max {
+        return Err(FieldErrors::one(
+            field,
+            format!("Use at most {max} lines; there are {count}."),
+        ));
+    }
+    let mut errors = FieldErrors::default();
+    let mut list = Vec::with_capacity(count);
+    for (item, number) in items() {
+        match parse(item) {
+            Ok(value) if list.contains(&value) => {}
+            Ok(value) => list.push(value),
+            Err(message) => errors.push_line(field, number, message),
+        }
+    }
+    errors.into_result().map(|()| list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn short(text: &str) -> Result<String, String> {
+        if text.len() < 4 {
+            Ok(text.to_owned())
+        } else {
+            Err(format!("{text} is too long."))
+        }
+    }
+
+    #[test]
+    fn list_skips_blanks_and_repeats_and_names_the_line() {
+        assert_eq!(
+            parse_list("a\r\n\r\n b , c\na", Field::Cidrs, 4, short).unwrap(),
+            ["a", "b", "c"]
+        );
+        let errors = parse_list("a\n\nlonger, b\nlongest", Field::Cidrs, 9, short).unwrap_err();
+        let lines: Vec<_> = errors.of(Field::Cidrs).map(|e| e.line).collect();
+        assert_eq!(lines, [Some(3), Some(4)]);
+        assert_eq!(errors.of(Field::Domains).count(), 0);
+    }
+
+    #[test]
+    fn a_list_over_its_limit_is_one_error() {
+        let errors = parse_list("x\nxxxxxx\ny", Field::Domains, 2, short).unwrap_err();
+        assert_eq!(
+            errors,
+            FieldErrors::one(Field::Domains, "Use at most 2 lines; there are 3.")
+        );
+    }
+}

@@ -1,0 +1,298 @@
+//! A key as it is stored and shown. Never its secret.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cidr::CidrRule;
+use crate::ids::{AppId, KeyId};
+use crate::kind::KeyKind;
+use crate::origin::DomainRule;
+use crate::permission::Permission;
+use crate::timestamp::{Millis, Timestamp};
+use crate::token;
+
+/// How long a new key waits for "I have stored this key" before it is dropped.
+pub const ACKNOWLEDGE_WITHIN: Millis = Millis::minutes(15);
+/// How long after a revoke an owner may restore the key.
+pub const RESTORE_WITHIN: Millis = Millis::hours(24);
+/// How long before its expiry a key is shown as expiring.
+pub const EXPIRING_WITHIN: Millis = Millis::days(7);
+
+names! {
+    /// What was decided about a key; validity in time comes on top (`Status`).
+    pub enum KeyState {
+        /// Issued, not acknowledged.
+        Pending = "pending",
+        Active = "active",
+        Disabled = "disabled",
+        Revoked = "revoked",
+    }
+}
+
+names! {
+    /// Why a key was revoked.
+    pub enum RevokeReason {
+        Leaked = "leaked",
+        NoLongerNeeded = "no_longer_needed",
+        OwnerLeft = "owner_left",
+        Superseded = "superseded",
+        Other = "other",
+    }
+}
+
+impl RevokeReason {
+    /// The words that people choose from.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Leaked => "It leaked, or may have",
+            Self::NoLongerNeeded => "It is no longer needed",
+            Self::OwnerLeft => "Its owner left",
+            Self::Superseded => "Another key replaces it",
+            Self::Other => "Another reason",
+        }
+    }
+
+    /// Whether an owner may undo a revoke that was made for this reason.
+    pub const fn restorable(self) -> bool {
+        !matches!(self, Self::Leaked)
+    }
+}
+
+/// The one status that people see, derived from state and time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Waits to be acknowledged.
+    Pending {
+        /// When it is dropped.
+        until: Timestamp,
+    },
+    /// Works.
+    Active,
+    /// Works, and expires soon.
+    Expiring {
+        /// When it stops working.
+        at: Timestamp,
+    },
+    /// Does not work yet.
+    NotYetValid {
+        /// When it begins to work.
+        from: Timestamp,
+    },
+    /// No longer works.
+    Expired {
+        /// When it stopped working.
+        at: Timestamp,
+    },
+    /// Switched off.
+    Disabled,
+    /// Withdrawn.
+    Revoked,
+}
+
+impl Status {
+    /// One or two words for people; the time belongs beside them.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Pending { .. } => "Pending",
+            Self::Active => "Active",
+            Self::Expiring { .. } => "Expiring",
+            Self::NotYetValid { .. } => "Not yet valid",
+            Self::Expired { .. } => "Expired",
+            Self::Disabled => "Disabled",
+            Self::Revoked => "Revoked",
+        }
+    }
+
+    /// A word for style sheets and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending { .. } => "pending",
+            Self::Active => "active",
+            Self::Expiring { .. } => "expiring",
+            Self::NotYetValid { .. } => "not_yet_valid",
+            Self::Expired { .. } => "expired",
+            Self::Disabled => "disabled",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// The status at `now`. A key is valid from `not_before` on, and until just before `expires_at`.
+pub fn status(
+    state: KeyState,
+    not_before: Option<Timestamp>,
+    expires_at: Option<Timestamp>,
+    ack_deadline: Option<Timestamp>,
+    now: Timestamp,
+) -> Status {
+    match state {
+        KeyState::Pending => {
+            return Status::Pending {
+                until: ack_deadline.unwrap_or(now),
+            };
+        }
+        KeyState::Revoked => return Status::Revoked,
+        KeyState::Disabled => return Status::Disabled,
+        KeyState::Active => {}
+    }
+    if let Some(from) = not_before.filter(|from| now < *from) {
+        return Status::NotYetValid { from };
+    }
+    match expires_at {
+        Some(at) if now >= at => Status::Expired { at },
+        Some(at) if now.plus(EXPIRING_WITHIN) >= at => Status::Expiring { at },
+        _ => Status::Active,
+    }
+}
+
+/// What a verdict needs to know about a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRecord {
+    /// The key.
+    pub id: KeyId,
+    /// The app it belongs to.
+    pub app_id: AppId,
+    /// Its kind.
+    pub kind: KeyKind,
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: KeyState,
+    /// The first moment at which it works; `None`: from its issue on.
+    pub not_before: Option<Timestamp>,
+    /// The first moment at which it no longer works; `None`: never expires.
+    pub expires_at: Option<Timestamp>,
+    /// Source addresses; empty: any.
+    pub cidrs: Vec<CidrRule>,
+    /// Origins; empty: any.
+    pub domains: Vec<DomainRule>,
+    /// What it may do.
+    pub permissions: Vec<Permission>,
+}
+
+/// A key in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRow {
+    /// The key.
+    pub id: KeyId,
+    /// Its kind.
+    pub kind: KeyKind,
+    /// Its name.
+    pub name: String,
+    /// The prefix of its token.
+    pub token_prefix: String,
+    /// The last four characters of its token.
+    pub last4: String,
+    /// Its state.
+    pub state: KeyState,
+    /// The first moment at which it works.
+    pub not_before: Option<Timestamp>,
+    /// The first moment at which it no longer works.
+    pub expires_at: Option<Timestamp>,
+    /// While pending: when it is dropped.
+    pub ack_deadline: Option<Timestamp>,
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// Who issued it, in words.
+    pub created_by: String,
+    /// When it last passed or was refused with the right secret; `None`: never.
+    pub last_used_at: Option<Timestamp>,
+    /// How many CIDR rules it has.
+    pub cidr_count: u32,
+    /// How many domain rules it has.
+    pub domain_count: u32,
+}
+
+impl KeyRow {
+    /// `ks_7Qm2xVbN4tRa_…9fKd`
+    pub fn masked(&self) -> String {
+        token::masked(&self.token_prefix, &self.id, &self.last4)
+    }
+
+    /// The status at `now`.
+    pub fn status(&self, now: Timestamp) -> Status {
+        status(
+            self.state,
+            self.not_before,
+            self.expires_at,
+            self.ack_deadline,
+            now,
+        )
+    }
+}
+
+/// When and why a key was revoked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: RevokeReason,
+    /// Until when an owner may restore it; `None`: never.
+    pub restorable_until: Option<Timestamp>,
+}
+
+/// Everything about a key that its page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyDetail {
+    /// What the list shows too.
+    pub row: KeyRow,
+    /// The app it belongs to.
+    pub app_id: AppId,
+    /// What it is for; may be empty.
+    pub description: String,
+    /// Source addresses; empty: any.
+    pub cidrs: Vec<CidrRule>,
+    /// Origins; empty: any.
+    pub domains: Vec<DomainRule>,
+    /// What it may do.
+    pub permissions: Vec<Permission>,
+    /// From where it was last used.
+    pub last_used_address: Option<IpAddr>,
+    /// Set while it is revoked.
+    pub revoked: Option<Revoked>,
+    /// Goes up with every edit; an edit names the one that it saw.
+    pub revision: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    #[test]
+    fn validity_has_sharp_edges() {
+        let at = |from: Option<i64>, until: Option<i64>| {
+            let moment = |by: Option<i64>| by.map(|by| NOW.plus(Millis(by)));
+            status(KeyState::Active, moment(from), moment(until), None, NOW).as_str()
+        };
+        assert_eq!(at(None, None), "active");
+        assert_eq!(at(Some(0), None), "active");
+        assert_eq!(at(Some(1), None), "not_yet_valid");
+        assert_eq!(at(None, Some(0)), "expired");
+        assert_eq!(at(None, Some(1)), "expiring");
+        assert_eq!(at(None, Some(EXPIRING_WITHIN.0)), "expiring");
+        assert_eq!(at(None, Some(EXPIRING_WITHIN.0 + 1)), "active");
+    }
+
+    #[test]
+    fn state_comes_before_time() {
+        let past = Some(NOW.plus_seconds(-1));
+        assert_eq!(
+            status(KeyState::Revoked, None, past, None, NOW),
+            Status::Revoked
+        );
+        assert_eq!(
+            status(KeyState::Disabled, None, past, None, NOW),
+            Status::Disabled
+        );
+        let until = NOW.plus(ACKNOWLEDGE_WITHIN);
+        assert_eq!(
+            status(KeyState::Pending, None, past, Some(until), NOW),
+            Status::Pending { until }
+        );
+    }
+}

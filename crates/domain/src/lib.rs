@@ -1,0 +1,30 @@
+//! The words and rules of Keystead: key kinds, allow-lists, permissions, tokens, roles, verdicts.
+//!
+//! No I/O, no clock, no async: the browser and the server run the same code. The feature `server` adds the rules
+//! that need Unicode tables or word lists (IDNA, public suffixes, NFC and NFKC, common passwords).
+#![warn(missing_docs)]
+
+#[macro_use]
+mod names;
+
+pub mod audit;
+pub mod base62;
+pub mod cidr;
+pub mod dashboard;
+pub mod draft;
+pub mod edit;
+pub mod field;
+pub mod ids;
+pub mod key;
+pub mod kind;
+pub mod list;
+pub mod origin;
+pub mod page;
+pub mod permission;
+pub mod permission_query;
+pub mod refusal;
+pub mod role;
+pub mod text;
+pub mod timestamp;
+pub mod token;
+pub mod verdict;

@@ -1,0 +1,223 @@
+//! What a key list shows, as it stands in the URL.
+
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kind::KeyKind;
+use crate::text::SEARCH_MAX;
+use crate::token;
+
+/// Keys on a page.
+pub const PAGE_SIZE: u32 = 25;
+
+/// The most characters of a cursor.
+const CURSOR_MAX: usize = 1_000;
+
+names! {
+    /// Which keys a list shows.
+    pub enum StatusFilter {
+        Active = "active",
+        Pending = "pending",
+        Disabled = "disabled",
+        Revoked = "revoked",
+        Expired = "expired",
+        Expiring7 = "expiring_7",
+        Expiring30 = "expiring_30",
+        NeverUsed = "never_used",
+    }
+}
+
+impl StatusFilter {
+    /// The name that people see.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Pending => "Pending",
+            Self::Disabled => "Disabled",
+            Self::Revoked => "Revoked",
+            Self::Expired => "Expired",
+            Self::Expiring7 => "Expiring in 7 days",
+            Self::Expiring30 => "Expiring in 30 days",
+            Self::NeverUsed => "Never used",
+        }
+    }
+}
+
+names! {
+    /// What a list is ordered by.
+    #[derive(Default)]
+    pub enum KeySort {
+        #[default]
+        Name = "name",
+        Created = "created",
+        LastUsed = "last_used",
+    }
+}
+
+/// A key list as a person asked for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyQuery {
+    /// The beginning of a name or id. Never a whole token: it is cut to its id.
+    pub search: Option<String>,
+    /// Only this kind.
+    pub kind: Option<KeyKind>,
+    /// Only keys of this status.
+    pub status: Option<StatusFilter>,
+    /// The order; a search is always in the order of names.
+    pub sort: KeySort,
+    /// Whether the order is turned round.
+    pub descending: bool,
+    /// The page behind this cursor.
+    pub after: Option<String>,
+    /// The page before this cursor; not read if there is `after`.
+    pub before: Option<String>,
+}
+
+impl KeyQuery {
+    /// Reads decoded pairs of a query string. What is unknown is passed over: a link from another version still opens a list.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut query = Self::default();
+        for (name, value) in pairs {
+            query.set(name, value);
+        }
+        query
+    }
+
+    fn set(&mut self, name: &str, value: &str) {
+        match name {
+            "q" => self.search = search(value),
+            "kind" => self.kind = KeyKind::parse(value),
+            "status" => self.status = StatusFilter::parse(value),
+            "sort" => self.sort = KeySort::parse(value).unwrap_or_default(),
+            "dir" => self.descending = value == "desc",
+            "after" => self.after = cursor(value),
+            "before" => self.before = cursor(value),
+            _ => {}
+        }
+    }
+
+    /// The query string without `?`, empty for the plain list; `from_pairs` of it gives the same query.
+    pub fn to_query_string(&self) -> String {
+        let mut out = String::new();
+        let sort = (self.sort != KeySort::default()).then(|| self.sort.as_str());
+        let pairs = [
+            ("q", self.search.as_deref()),
+            ("kind", self.kind.map(KeyKind::as_str)),
+            ("status", self.status.map(StatusFilter::as_str)),
+            ("sort", sort),
+            ("dir", self.descending.then_some("desc")),
+            ("after", self.after.as_deref()),
+            ("before", self.before.as_deref()),
+        ];
+        for (name, value) in pairs {
+            if let Some(value) = value {
+                if !out.is_empty() {
+                    out.push('&');
+                }
+                out.push_str(name);
+                out.push('=');
+                percent_encode(value, &mut out);
+            }
+        }
+        out
+    }
+
+    /// The same list from its first page.
+    pub fn first_page(&self) -> Self {
+        Self {
+            after: None,
+            before: None,
+            ..self.clone()
+        }
+    }
+
+    /// Whether anything narrows the list.
+    pub fn is_filtered(&self) -> bool {
+        self.search.is_some() || self.kind.is_some() || self.status.is_some()
+    }
+}
+
+/// A search as it may stand in a URL and a log: trimmed, at most `SEARCH_MAX` characters, a token cut to its id; `None` if blank.
+pub fn search(text: &str) -> Option<String> {
+    if let Some(id) = token::cut_to_id(text) {
+        return Some(id.as_str().to_owned());
+    }
+    let text: String = text.trim().chars().take(SEARCH_MAX).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+fn cursor(text: &str) -> Option<String> {
+    (!text.is_empty() && text.len() <= CURSOR_MAX).then(|| text.to_owned())
+}
+
+fn percent_encode(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plain_list_has_no_query_string() {
+        assert_eq!(KeyQuery::default().to_query_string(), "");
+        assert_eq!(
+            KeyQuery::from_pairs([
+                ("kind", "nonsense"),
+                ("sort", "x"),
+                ("utm", "1"),
+                ("q", "  ")
+            ]),
+            KeyQuery::default()
+        );
+    }
+
+    #[test]
+    fn a_query_survives_its_string() {
+        let query = KeyQuery {
+            search: Some("Büro & Co. + 100%".to_owned()),
+            kind: Some(KeyKind::MasterUser),
+            status: Some(StatusFilter::Expiring7),
+            sort: KeySort::LastUsed,
+            descending: true,
+            after: Some("a~1".to_owned()),
+            before: None,
+        };
+        let text = query.to_query_string();
+        assert_eq!(
+            text,
+            "q=B%C3%BCro%20%26%20Co.%20%2B%20100%25&kind=master_user&status=expiring_7&sort=last_used&dir=desc&after=a~1"
+        );
+        let pairs = [
+            ("q", "Büro & Co. + 100%"),
+            ("kind", "master_user"),
+            ("status", "expiring_7"),
+            ("sort", "last_used"),
+            ("dir", "desc"),
+            ("after", "a~1"),
+        ];
+        assert_eq!(KeyQuery::from_pairs(pairs), query);
+        assert_eq!(query.first_page().after, None);
+    }
+
+    #[test]
+    fn a_pasted_token_is_cut_to_its_id() {
+        let secret = "s".repeat(43);
+        let token = token::Token::compose(
+            "ks",
+            &crate::ids::KeyId::parse("7Qm2xVbN4tRa").unwrap(),
+            &secret,
+        );
+        let query = KeyQuery::from_pairs([("q", token.as_str())]);
+        assert_eq!(query.search.as_deref(), Some("7Qm2xVbN4tRa"));
+        assert!(!query.to_query_string().contains(&secret));
+    }
+}

@@ -1,0 +1,84 @@
+//! Pages of a list and counts that stop.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Where counting stops.
+pub const COUNT_CAP: u32 = 10_000;
+
+/// A count up to `COUNT_CAP`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capped {
+    /// The count, at most `COUNT_CAP`.
+    pub n: u32,
+    /// Whether there are more than `n`.
+    pub more: bool,
+}
+
+impl Capped {
+    /// From a count that was stopped at `COUNT_CAP + 1` or later.
+    pub fn from_count(count: u64) -> Self {
+        match u32::try_from(count) {
+            Ok(n) if n <= COUNT_CAP => Self { n, more: false },
+            _ => Self {
+                n: COUNT_CAP,
+                more: true,
+            },
+        }
+    }
+}
+
+impl fmt::Display for Capped {
+    /// `0`, `1,234`, `10,000+`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&grouped(u64::from(self.n)))?;
+        if self.more { f.write_str("+") } else { Ok(()) }
+    }
+}
+
+/// A number with a comma between each three digits.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// One page of a list, with the cursors of its neighbours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// What the page shows, in order.
+    pub rows: Vec<T>,
+    /// The cursor for `after`; `None` on the last page.
+    pub next: Option<String>,
+    /// The cursor for `before`; `None` on the first page.
+    pub previous: Option<String>,
+    /// How many rows all pages have.
+    pub total: Capped,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_read_well_and_stop() {
+        for (count, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (10_000, "10,000"),
+            (10_001, "10,000+"),
+            (u64::MAX, "10,000+"),
+        ] {
+            assert_eq!(Capped::from_count(count).to_string(), text);
+        }
+        assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+}

@@ -1,0 +1,130 @@
+//! Permissions: what a key may do.
+
+use crate::field::{Field, FieldErrors, parse_list};
+use crate::text::{PERMISSION_MAX, PERMISSIONS_MAX, quote};
+
+/// Permissions that administer Keystead itself, as (name, what it lets the key do).
+pub const ADMIN_PERMISSIONS: [(&str, &str); 1] = [(VERIFY, "check keys")];
+
+/// The permission to check keys.
+pub const VERIFY: &str = "keystead.verify";
+
+/// The permissions of Master User keys, as (name, what it lets the key do).
+pub const MASTER_PERMISSIONS: [(&str, &str); 4] = [
+    ("chats.read", "perform read-only chat actions"),
+    ("chats.write", "perform write-only chat actions"),
+    ("chats.export", "export data"),
+    ("contacts.manage", "perform read/write contact actions"),
+];
+
+/// `resource.action`: parts of `a-z 0-9 _ - :` with dots between; `*` may be the last part or the whole.
+/// Lower case only, so that two spellings are never two permissions.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Permission(String);
+
+impl Permission {
+    /// Reads any permission, Keystead's own too; the error says what to write instead.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let shown = quote(text);
+        if text.len() > PERMISSION_MAX {
+            return Err(format!(
+                "{shown} is too long: use at most {PERMISSION_MAX} characters."
+            ));
+        }
+        if text.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Err(format!("{shown} has capitals: write it in lower case."));
+        }
+        if !is_well_formed(text) {
+            return Err(format!(
+                "{shown} is not a permission: write one such as invoices.read or invoices.*, with a-z, 0-9, _, - and : between the dots."
+            ));
+        }
+        if is_reserved(text) && text.ends_with('*') {
+            return Err(format!(
+                "{shown} is not possible: Keystead's own permissions are given one by one."
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Reads a permission that somebody typed: as `parse`, and not one of Keystead's own.
+    pub fn parse_custom(text: &str) -> Result<Self, String> {
+        let permission = Self::parse(text)?;
+        if is_reserved(&permission.0) {
+            return Err(format!(
+                "{} administers Keystead itself: tick it in its own group instead.",
+                quote(&permission.0)
+            ));
+        }
+        Ok(permission)
+    }
+
+    /// One typed permission per line or between commas; errors name their lines.
+    pub fn parse_lines(text: &str) -> Result<Vec<Self>, FieldErrors> {
+        parse_list(
+            text,
+            Field::Permissions,
+            PERMISSIONS_MAX,
+            Self::parse_custom,
+        )
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is one of Keystead's own.
+    pub fn is_reserved(&self) -> bool {
+        is_reserved(&self.0)
+    }
+
+    /// Whether holding this gives `asked`: the same text, or `invoices.*` for all below `invoices.`, or `*` for
+    /// everything. A wildcard never gives one of Keystead's own.
+    pub fn gives(&self, asked: &str) -> bool {
+        if self.0 == asked {
+            return true;
+        }
+        self.0.strip_suffix('*').is_some_and(|stem| {
+            asked.starts_with(stem) && asked.len() > stem.len() && !is_reserved(asked)
+        })
+    }
+}
+
+impl serde::Serialize for Permission {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Permission {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+fn is_reserved(text: &str) -> bool {
+    text.strip_prefix("keystead")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Parts separated by single dots; `*` only as the last one.
+pub(crate) fn is_well_formed(text: &str) -> bool {
+    let (stem, last) = text
+        .rsplit_once('.')
+        .map_or((None, text), |(stem, last)| (Some(stem), last));
+    (last == "*" || is_part(last)) && stem.is_none_or(|stem| stem.split('.').all(is_part))
+}
+
+fn is_part(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(is_part_byte)
+}
+
+fn is_part_byte(b: u8) -> bool {
+    matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b':')
+}
+
+#[cfg(test)]
+mod tests;

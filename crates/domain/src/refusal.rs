@@ -1,0 +1,159 @@
+//! Why a use case said no. Closed: each edge maps every one of them to its own shape once.
+
+use serde::{Deserialize, Serialize};
+
+use crate::field::FieldErrors;
+use crate::ids::KeyId;
+use crate::timestamp::{Millis, Timestamp};
+
+/// A refusal that the person or program who asked can act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// Fields are wrong.
+    Invalid(FieldErrors),
+    /// There is no such thing, or the caller may not know of it.
+    NotFound,
+    /// The caller's role does not allow it.
+    Forbidden,
+    /// Nobody is signed in.
+    SignInNeeded,
+    /// E-mail or password is wrong; which one is not said.
+    SignInFailed,
+    /// Too many failures.
+    Wait {
+        /// How long, in seconds.
+        seconds: u32,
+    },
+    /// Somebody else edited it since it was read.
+    Changed,
+    /// This form has made its key already.
+    AlreadyIssued {
+        /// The key it made.
+        key: KeyId,
+    },
+    /// The key does not wait for an acknowledgement.
+    NotPending,
+    /// The time in which this was possible is over.
+    TooLate,
+    /// The key's state does not allow it.
+    WrongState,
+    /// The typed name is not the key's name.
+    NameMismatch,
+    /// The one-use link was used, replaced or has expired.
+    LinkInvalid,
+    /// Somebody with this e-mail exists already.
+    EmailTaken,
+}
+
+impl Refusal {
+    /// What to tell a person: what is wrong and what to do.
+    pub fn message(&self) -> String {
+        let text = match self {
+            Self::Invalid(errors) => {
+                return errors.0.first().map_or_else(
+                    || "Check the fields and send them again.".to_owned(),
+                    |first| format!("{}: {}", first.field.label(), first.message),
+                );
+            }
+            Self::Wait { seconds } => {
+                return format!(
+                    "Too many failed attempts: wait {}, then try again.",
+                    wait_words(*seconds)
+                );
+            }
+            Self::NotFound => "There is no such thing here; it may have been deleted.",
+            Self::Forbidden => "Your role does not allow this; ask an owner.",
+            Self::SignInNeeded => "Sign in first.",
+            Self::SignInFailed => "E-mail or password is wrong; check both and try again.",
+            Self::Changed => {
+                "Somebody changed this key while you were editing it; look at it again and repeat your change."
+            }
+            Self::AlreadyIssued { .. } => {
+                "This form has already generated its key, and a secret is shown only once; if it was not stored, generate a new key."
+            }
+            Self::NotPending => "This key is not waiting to be acknowledged.",
+            Self::TooLate => "The time for this is over.",
+            Self::WrongState => {
+                "The key's state does not allow this any more; look at the key again."
+            }
+            Self::NameMismatch => "That is not the key's name; type it exactly as it is shown.",
+            Self::LinkInvalid => "This link was used, replaced or has expired; ask for a new one.",
+            Self::EmailTaken => "Somebody with this e-mail exists already.",
+        };
+        text.to_owned()
+    }
+}
+
+impl From<FieldErrors> for Refusal {
+    fn from(errors: FieldErrors) -> Self {
+        Self::Invalid(errors)
+    }
+}
+
+/// Whole seconds from `now` until `until`, rounded up, at least 1.
+pub fn wait_seconds(until: Timestamp, now: Timestamp) -> u32 {
+    let Millis(left) = until.since(now);
+    u32::try_from(left.saturating_add(999).div_euclid(1_000).max(1)).unwrap_or(u32::MAX)
+}
+
+fn wait_words(seconds: u32) -> String {
+    match seconds {
+        1 => "1 second".to_owned(),
+        2..=90 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::Field;
+
+    #[test]
+    fn every_message_is_one_sentence() {
+        let key = KeyId::from_random([7; 16]);
+        let all = [
+            Refusal::Invalid(FieldErrors::one(Field::Name, "Give a name.")),
+            Refusal::Invalid(FieldErrors::default()),
+            Refusal::NotFound,
+            Refusal::Forbidden,
+            Refusal::SignInNeeded,
+            Refusal::SignInFailed,
+            Refusal::Wait { seconds: 100 },
+            Refusal::Changed,
+            Refusal::AlreadyIssued { key },
+            Refusal::NotPending,
+            Refusal::TooLate,
+            Refusal::WrongState,
+            Refusal::NameMismatch,
+            Refusal::LinkInvalid,
+            Refusal::EmailTaken,
+        ];
+        for refusal in all {
+            let message = refusal.message();
+            assert!(
+                message.ends_with('.') && message.matches('.').count() == 1,
+                "{message}"
+            );
+            let json = serde_json::to_string(&refusal).unwrap();
+            assert_eq!(serde_json::from_str::<Refusal>(&json).unwrap(), refusal);
+        }
+    }
+
+    #[test]
+    fn waits_are_rounded_up() {
+        let now = Timestamp::from_millis(1_000);
+        assert_eq!(wait_seconds(Timestamp::from_millis(2_001), now), 2);
+        assert_eq!(wait_seconds(now, now), 1);
+        assert_eq!(wait_seconds(Timestamp::from_millis(0), now), 1);
+        assert_eq!(
+            Refusal::Wait { seconds: 91 }.message(),
+            "Too many failed attempts: wait 2 minutes, then try again."
+        );
+        assert_eq!(
+            Refusal::Wait { seconds: 1 }.message(),
+            "Too many failed attempts: wait 1 second, then try again."
+        );
+    }
+}

@@ -1,0 +1,250 @@
+//! Texts that people type: limits, clean-up, and what is refused.
+
+/// Characters of a name.
+pub const NAME_MAX: usize = 100;
+/// Characters of a description.
+pub const DESCRIPTION_MAX: usize = 1_000;
+/// Characters of a permission.
+pub const PERMISSION_MAX: usize = 100;
+/// Permissions of a key.
+pub const PERMISSIONS_MAX: usize = 200;
+/// CIDR rules of a key.
+pub const CIDRS_MAX: usize = 100;
+/// Domain rules of a key.
+pub const DOMAINS_MAX: usize = 100;
+/// Characters of an e-mail address.
+pub const EMAIL_MAX: usize = 254;
+/// The fewest characters of a password.
+pub const PASSWORD_MIN: usize = 12;
+/// The most characters of a password.
+pub const PASSWORD_MAX: usize = 256;
+/// Characters of a search.
+pub const SEARCH_MAX: usize = 200;
+/// Characters of the note to a revoke.
+pub const REASON_MAX: usize = 200;
+
+/// A name: one line, 1 to `NAME_MAX` characters, trimmed, NFC (on the server).
+pub fn name(text: &str) -> Result<String, String> {
+    let name = line(text, NAME_MAX)?;
+    if name.is_empty() {
+        Err("Give a name, for example: Create a chat.".to_owned())
+    } else {
+        Ok(name)
+    }
+}
+
+/// A person's name: as `name`, with its own words when it is blank.
+pub fn person_name(text: &str) -> Result<String, String> {
+    let name = line(text, NAME_MAX)?;
+    if name.is_empty() {
+        Err("Give a name, as others know it.".to_owned())
+    } else {
+        Ok(name)
+    }
+}
+
+/// A description: lines of at most `DESCRIPTION_MAX` characters together, or nothing.
+pub fn description(text: &str) -> Result<String, String> {
+    let text = text.replace("\r\n", "\n");
+    clean(&text, DESCRIPTION_MAX, |c| c == '\n' || c == '\t')
+}
+
+/// A note: one line of at most `REASON_MAX` characters; `None` if it is blank.
+pub fn note(text: &str) -> Result<Option<String>, String> {
+    line(text, REASON_MAX).map(|note| (!note.is_empty()).then_some(note))
+}
+
+/// The form of a name, or of a search for one, that lists sort and search by.
+pub fn name_key(text: &str) -> String {
+    nfc(&nfc(text.trim()).to_lowercase())
+}
+
+/// An e-mail address in the one form that identifies its owner: trimmed, lower case, NFKC (on the server).
+pub fn email(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let wrong = || "Write an e-mail address such as owner@example.com.".to_owned();
+    if text.is_empty() {
+        return Err(wrong());
+    }
+    // Before the costly normalisation: it may lengthen a text, but never empties one.
+    too_long(text, EMAIL_MAX)?;
+    let email = nfkc(&nfkc(text).to_lowercase());
+    too_long(&email, EMAIL_MAX)?;
+    refused_character(&email, |_| false)?;
+    let (local, host) = email.split_once('@').ok_or_else(wrong)?;
+    let host_ok = !host.contains('@') && host.split('.').all(|label| !label.is_empty());
+    if local.is_empty()
+        || !host_ok
+        || email.contains(char::is_whitespace)
+        || email.contains([',', ';', '<', '>', '"', '\\'])
+    {
+        return Err(wrong());
+    }
+    Ok(email)
+}
+
+/// The form of a password that is hashed: NFKC (on the server), nothing trimmed. For checking one at sign-in, too.
+pub fn password_form(text: &str) -> String {
+    nfkc(text)
+}
+
+/// A new password, in the form that is hashed. `inputs` are words that an attacker would try first: name, e-mail.
+pub fn password(text: &str, inputs: &[&str]) -> Result<String, String> {
+    too_long(text, PASSWORD_MAX)?;
+    let password = password_form(text);
+    let length = password.chars().count();
+    if length < PASSWORD_MIN {
+        return Err(format!(
+            "Use at least {PASSWORD_MIN} characters; this has {length}."
+        ));
+    }
+    common_password(&password, inputs)?;
+    Ok(password)
+}
+
+/// The first text, in byte order, behind every text that begins with `prefix`; `None` if there is none.
+pub fn prefix_upper_bound(prefix: &str) -> Option<String> {
+    let mut bound = prefix.to_owned();
+    while let Some(last) = bound.pop() {
+        // Stepping over the surrogates, which are no characters.
+        let next = if last == '\u{d7ff}' {
+            Some('\u{e000}')
+        } else {
+            char::from_u32(u32::from(last) + 1)
+        };
+        if let Some(next) = next {
+            bound.push(next);
+            return Some(bound);
+        }
+    }
+    None
+}
+
+/// A text in an error message: in quotes, on one line, cut after 60 characters.
+pub fn quote(text: &str) -> String {
+    let mut shown: String = text
+        .chars()
+        .take(60)
+        .map(|c| if is_refused(c) { '\u{fffd}' } else { c })
+        .collect();
+    if shown.len() < text.len() && text.chars().nth(60).is_some() {
+        shown.push('…');
+    }
+    format!("“{shown}”")
+}
+
+fn line(text: &str, max: usize) -> Result<String, String> {
+    clean(text, max, |_| false)
+}
+
+fn clean(text: &str, max: usize, allowed: fn(char) -> bool) -> Result<String, String> {
+    let text = text.trim();
+    refused_character(text, allowed)?;
+    // Normalisation is costly, and composes at most a few characters of at most four bytes into one.
+    if text.len() > max.saturating_mul(32) {
+        too_long(text, max)?;
+    }
+    let text = nfc(text);
+    too_long(&text, max)?;
+    Ok(text)
+}
+
+fn too_long(text: &str, max: usize) -> Result<(), String> {
+    // No character takes less than a byte, so short texts need no count.
+    if text.len() <= max {
+        return Ok(());
+    }
+    match text.chars().count() {
+        length if length > max => Err(format!("Use at most {max} characters; this has {length}.")),
+        _ => Ok(()),
+    }
+}
+
+fn refused_character(text: &str, allowed: fn(char) -> bool) -> Result<(), String> {
+    match text.chars().find(|c| is_refused(*c) && !allowed(*c)) {
+        Some('\n' | '\r') => Err("Write it on one line.".to_owned()),
+        Some(c) => Err(format!(
+            "Remove the invisible character U+{:04X}.",
+            u32::from(c)
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Control characters, and characters without a shape of their own that make two texts look alike or reorder what
+/// stands around them. Joiners and direction marks stay: some scripts need them.
+fn is_refused(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+#[cfg(feature = "server")]
+fn nfc(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    text.nfc().collect()
+}
+
+#[cfg(feature = "server")]
+fn nfkc(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    text.nfkc().collect()
+}
+
+#[cfg(not(feature = "server"))]
+fn nfc(text: &str) -> String {
+    text.to_owned()
+}
+
+#[cfg(not(feature = "server"))]
+fn nfkc(text: &str) -> String {
+    text.to_owned()
+}
+
+#[cfg(feature = "server")]
+fn common_password(password: &str, inputs: &[&str]) -> Result<(), String> {
+    if is_made_of(password, inputs) {
+        let message = "This password is little more than your name or e-mail: use other words.";
+        return Err(message.to_owned());
+    }
+    let entropy = zxcvbn::zxcvbn(password, inputs);
+    if entropy.score() >= zxcvbn::Score::Three {
+        return Ok(());
+    }
+    let warning = entropy
+        .feedback()
+        .and_then(zxcvbn::feedback::Feedback::warning);
+    Err(match warning {
+        Some(warning) => {
+            let reason = warning.to_string();
+            format!(
+                "This password is easy to guess ({}): use a longer or less usual one.",
+                reason.trim_end_matches('.')
+            )
+        }
+        None => "This password is easy to guess: use a longer or less usual one.".to_owned(),
+    })
+}
+
+/// Whether fewer than half of `PASSWORD_MIN` letters and digits are left without the words of `inputs`.
+#[cfg(feature = "server")]
+fn is_made_of(password: &str, inputs: &[&str]) -> bool {
+    let password = password.to_lowercase();
+    let mut rest = password.clone();
+    for input in inputs.iter().chain(&["keystead"]) {
+        for word in input.split(|c: char| !c.is_alphanumeric()) {
+            if word.chars().count() > 2 {
+                rest = rest.replace(&word.to_lowercase(), "");
+            }
+        }
+    }
+    rest != password && rest.chars().filter(|c| c.is_alphanumeric()).count() < PASSWORD_MIN / 2
+}
+
+#[cfg(not(feature = "server"))]
+#[expect(clippy::unnecessary_wraps, reason = "as with the feature `server`")]
+fn common_password(_password: &str, _inputs: &[&str]) -> Result<(), String> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! Tokens: `prefix_id_secret` with a checksum, so that typing errors and fakes are refused without a look-up.
+
+use std::fmt;
+
+use crate::base62;
+use crate::ids::KeyId;
+
+/// Characters of the secret: 256 bits in base 62.
+pub const SECRET_LEN: usize = 43;
+/// Characters of the checksum: a CRC-32 of everything before it, in base 62.
+pub const CHECKSUM_LEN: usize = 6;
+/// The most characters of a prefix.
+pub const PREFIX_MAX: usize = 10;
+
+/// The fewest characters behind the id by which a pasted text is taken for a token, rather than for a name with two underscores.
+const PASTED_SECRET_MIN: usize = 16;
+
+/// A token of the right form whose checksum is right. Not shown by `Debug`.
+#[derive(Clone, Copy)]
+pub struct Token<'a> {
+    /// The prefix: 1 to 10 of `a-z0-9`.
+    pub prefix: &'a str,
+    /// The id: the text of a `KeyId`.
+    pub id: &'a str,
+    /// Everything, as the caller sent it.
+    pub whole: &'a str,
+}
+
+impl fmt::Debug for Token<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}_…", self.prefix, self.id)
+    }
+}
+
+impl<'a> Token<'a> {
+    /// Reads a token; no white space around it, no allocation.
+    pub fn parse(whole: &'a str) -> Option<Self> {
+        let (prefix, rest) = whole.split_once('_')?;
+        let (id, secret) = rest.split_once('_')?;
+        let shape = is_prefix(prefix)
+            && id.len() == KeyId::LEN
+            && secret.len() == SECRET_LEN + CHECKSUM_LEN
+            && base62::is_base62(id)
+            && base62::is_base62(secret);
+        if !shape {
+            return None;
+        }
+        let (body, sum) = whole.split_at_checked(whole.len().checked_sub(CHECKSUM_LEN)?)?;
+        (checksum(body).as_slice() == sum.as_bytes()).then_some(Self { prefix, id, whole })
+    }
+
+    /// The whole token; `secret` is `SECRET_LEN` base 62 digits.
+    pub fn compose(prefix: &str, id: &KeyId, secret: &str) -> String {
+        let mut whole = format!("{prefix}_{id}_{secret}");
+        let sum = checksum(&whole);
+        whole.extend(sum.map(char::from));
+        whole
+    }
+
+    /// The shown id of a key that is presented as id and secret: `mk_7Qm2xVbN4tRa`.
+    pub fn pair_id(&self) -> String {
+        format!("{}_{}", self.prefix, self.id)
+    }
+
+    /// The shown secret of a key that is presented as id and secret, with the checksum.
+    pub fn pair_secret(&self) -> &'a str {
+        self.whole.rsplit_once('_').map_or("", |(_, secret)| secret)
+    }
+
+    /// The last four characters, which lists show.
+    pub fn last4(&self) -> &'a str {
+        self.whole
+            .split_at_checked(self.whole.len().saturating_sub(4))
+            .map_or("", |(_, end)| end)
+    }
+}
+
+/// The secret half of a token, from uniform bytes.
+pub fn secret_from_random(bytes: &[u8; 32]) -> String {
+    base62::text(&base62::encode_256(bytes))
+}
+
+/// The whole token from a shown id and a shown secret; `None` unless they belong together.
+pub fn join_pair(id: &str, secret: &str) -> Option<String> {
+    if id.len() > PREFIX_MAX + 1 + KeyId::LEN || secret.len() != SECRET_LEN + CHECKSUM_LEN {
+        return None;
+    }
+    let whole = format!("{id}_{secret}");
+    Token::parse(&whole).is_some().then_some(whole)
+}
+
+/// The id in a pasted text that holds a token, whole, cut short or masked; `None` if it holds none.
+/// Search does this before the text reaches a URL or a log.
+pub fn cut_to_id(text: &str) -> Option<KeyId> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '…')
+        .find_map(|word| {
+            let (prefix, rest) = word.split_once('_')?;
+            let (id, rest) = rest.split_once('_')?;
+            let secret = rest.starts_with('…')
+                || (rest.len() >= PASTED_SECRET_MIN && base62::is_base62(rest));
+            KeyId::parse(id).filter(|_| secret && is_prefix(prefix))
+        })
+}
+
+/// What lists show of a token: `ks_7Qm2xVbN4tRa_…9fKd`.
+pub fn masked(prefix: &str, id: &KeyId, last4: &str) -> String {
+    format!("{prefix}_{id}_…{last4}")
+}
+
+/// Whether a text can be the prefix of tokens.
+pub fn is_prefix(text: &str) -> bool {
+    (1..=PREFIX_MAX).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+fn checksum(body: &str) -> [u8; CHECKSUM_LEN] {
+    base62::encode(u128::from(crc32fast::hash(body.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const ID: &str = "7Qm2xVbN4tRa";
+
+fn sample() -> String {
+    Token::compose(
+        "ks",
+        &KeyId::parse(ID).unwrap(),
+        &secret_from_random(&[0xa5; 32]),
+    )
+}
+
+#[test]
+fn the_checksum_is_the_one_that_github_uses() {
+    assert_eq!(&checksum("zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ"), b"0mLq17");
+}
+
+#[test]
+fn a_token_has_the_documented_form() {
+    let whole = sample();
+    assert_eq!(whole.len(), 2 + 1 + 12 + 1 + 43 + 6);
+    let token = Token::parse(&whole).unwrap();
+    assert_eq!(
+        (token.prefix, token.id, token.whole),
+        ("ks", ID, whole.as_str())
+    );
+    assert_eq!(token.last4().len(), 4);
+    assert!(whole.ends_with(token.last4()));
+    assert_eq!(
+        masked("ks", &KeyId::parse(ID).unwrap(), "9fKd"),
+        "ks_7Qm2xVbN4tRa_…9fKd"
+    );
+}
+
+#[test]
+fn debug_does_not_show_the_secret() {
+    let whole = sample();
+    assert_eq!(
+        format!("{:?}", Token::parse(&whole).unwrap()),
+        "ks_7Qm2xVbN4tRa_…"
+    );
+}
+
+#[test]
+fn id_and_secret_join_to_the_whole_token() {
+    let whole = Token::compose(
+        "mk",
+        &KeyId::parse(ID).unwrap(),
+        &secret_from_random(&[1; 32]),
+    );
+    let token = Token::parse(&whole).unwrap();
+    assert_eq!(token.pair_id(), "mk_7Qm2xVbN4tRa");
+    assert_eq!(token.pair_secret().len(), 49);
+    assert_eq!(
+        join_pair(&token.pair_id(), token.pair_secret()),
+        Some(whole.clone())
+    );
+    let other = sample();
+    assert_eq!(
+        join_pair(
+            &token.pair_id(),
+            Token::parse(&other).unwrap().pair_secret()
+        ),
+        None
+    );
+    assert_eq!(join_pair("mk_7Qm2xVbN4tRb", token.pair_secret()), None);
+    assert_eq!(join_pair("", ""), None);
+    assert_eq!(join_pair(&whole, ""), None);
+    assert_eq!(join_pair(&"x".repeat(1_000_000), token.pair_secret()), None);
+}
+
+#[test]
+fn other_texts_are_no_tokens() {
+    let whole = sample();
+    for text in [
+        String::new(),
+        "ks".to_owned(),
+        "_".repeat(65),
+        format!(" {whole}"),
+        format!("{whole} "),
+        format!("{whole}\n"),
+        format!("{whole}0"),
+        whole[1..].to_owned(),
+        whole[..whole.len() - 1].to_owned(),
+        whole.replace("ks_", "KS_"),
+        whole.replace("ks_", "_"),
+        whole.replace("ks_", "ks__"),
+        whole.replace("ks_", "ks-"),
+        whole.to_uppercase(),
+        format!("{whole}{whole}"),
+        "é".repeat(40),
+        "x".repeat(1_000_000),
+    ] {
+        assert!(Token::parse(&text).is_none(), "{text}");
+    }
+}
+
+#[test]
+fn the_prefix_has_limits() {
+    for (prefix, good) in [
+        ("k", true),
+        ("0123456789", true),
+        ("", false),
+        ("0123456789a", false),
+        ("Ks", false),
+        ("k_s", false),
+        ("k-s", false),
+        ("é", false),
+    ] {
+        assert_eq!(is_prefix(prefix), good, "{prefix}");
+        let whole = Token::compose(prefix, &KeyId::parse(ID).unwrap(), &"0".repeat(43));
+        assert_eq!(Token::parse(&whole).is_some(), good, "{prefix}");
+    }
+}
+
+#[test]
+fn pasted_tokens_are_cut_to_their_id() {
+    let whole = sample();
+    let cut = |text: &str| cut_to_id(text).map(|id| id.as_str().to_owned());
+    for text in [
+        whole.clone(),
+        format!("  {whole}\n"),
+        format!("Authorization: Bearer {whole}"),
+        format!("\"{whole}\","),
+        format!("KEY={whole}"),
+        whole[..40].to_owned(),
+        format!("{whole}x"),
+        "ks_7Qm2xVbN4tRa_…9fKd".to_owned(),
+        "ks_7Qm2xVbN4tRa_…".to_owned(),
+    ] {
+        assert_eq!(cut(&text).as_deref(), Some(ID), "{text}");
+    }
+    for text in [
+        "",
+        "Billing export",
+        ID,
+        "ks_7Qm2xVbN4tRa",
+        "on_subscription_created",
+        "a_b_c",
+        "…",
+        "_…",
+    ] {
+        assert_eq!(cut(text), None, "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_composed_is_parsed(prefix in "[a-z0-9]{1,10}", id: [u8; 16], secret: [u8; 32]) {
+        let id = KeyId::from_random(id);
+        let whole = Token::compose(&prefix, &id, &secret_from_random(&secret));
+        let token = Token::parse(&whole).unwrap();
+        prop_assert_eq!((token.prefix, token.id, token.whole), (prefix.as_str(), id.as_str(), whole.as_str()));
+        prop_assert_eq!(join_pair(&token.pair_id(), token.pair_secret()), Some(whole.clone()));
+        prop_assert_eq!(cut_to_id(&whole), Some(id));
+    }
+
+    #[test]
+    fn a_change_of_one_character_is_refused(id: [u8; 16], secret: [u8; 32], at in 0_usize..65, new in prop_oneof![any::<char>(), prop::char::range('0', 'z')]) {
+        let whole = Token::compose("ks", &KeyId::from_random(id), &secret_from_random(&secret));
+        let mut changed: Vec<char> = whole.chars().collect();
+        prop_assume!(changed[at] != new);
+        changed[at] = new;
+        let changed: String = changed.into_iter().collect();
+        prop_assert!(Token::parse(&changed).is_none());
+    }
+
+    #[test]
+    fn two_neighbours_swapped_are_refused(id: [u8; 16], secret: [u8; 32], at in 0_usize..64) {
+        let whole = Token::compose("ks", &KeyId::from_random(id), &secret_from_random(&secret));
+        let mut swapped = whole.clone().into_bytes();
+        swapped.swap(at, at + 1);
+        prop_assume!(swapped != whole.as_bytes());
+        prop_assert!(Token::parse(std::str::from_utf8(&swapped).unwrap()).is_none());
+    }
+
+    #[test]
+    fn no_text_panics(text in any::<String>(), other in any::<String>()) {
+        prop_assert!(Token::parse(&text).is_none());
+        prop_assert!(join_pair(&text, &other).is_none());
+        let _ = cut_to_id(&text);
+    }
+}

@@ -1,0 +1,111 @@
+//! What runs beside the calls: the version poll, the usage flush, the sweeps.
+
+use std::time::Duration;
+
+use domain::timestamp::Millis;
+use store::Tx;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Result, Service, sessions, throttle, verify::POLL_EVERY};
+
+/// At most so much of the counts is lost in a crash.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+/// A key that nobody acknowledged is refused all along; this only removes it.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// Ended sessions and old failures are ignored all along; this only removes them.
+const TIDY_EVERY: Duration = Duration::from_mins(10);
+
+impl Service {
+    /// Runs until `shutdown`, then writes the last counts.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let verifier = self.verifier();
+        let poll = async {
+            let mut job = Job::new("the version poll", POLL_EVERY);
+            while job.is_due(&shutdown).await {
+                job.ended(&verifier.poll().await);
+            }
+        };
+        let flush = async {
+            let mut job = Job::new("the usage flush", FLUSH_EVERY);
+            while job.is_due(&shutdown).await {
+                job.ended(&verifier.flush_usage().await);
+            }
+        };
+        let sweep = async {
+            let mut job = Job::new("the sweep", SWEEP_EVERY);
+            while job.is_due(&shutdown).await {
+                job.ended(&self.drop_overdue_keys().await);
+            }
+        };
+        let tidy = async {
+            let mut job = Job::new("the tidying", TIDY_EVERY);
+            while job.is_due(&shutdown).await {
+                job.ended(&self.tidy().await);
+            }
+        };
+        // On the heap: together they would make a large future for whoever runs this.
+        tokio::join!(
+            Box::pin(poll),
+            Box::pin(flush),
+            Box::pin(sweep),
+            Box::pin(tidy)
+        );
+        if let Err(error) = verifier.flush_usage().await {
+            tracing::error!(%error, "the last counts are lost");
+        }
+    }
+
+    async fn tidy(&self) -> Result<()> {
+        let now = self.now();
+        let idle_since = now.plus(Millis(-sessions::IDLE.0));
+        let forget_before = now.plus(Millis(-throttle::FORGET_AFTER.0));
+        let work = async |tx: &mut Tx| {
+            tx.delete_expired_sessions(now, idle_since).await?;
+            tx.prune_sign_in_failures(forget_before).await
+        };
+        self.write(work).await?;
+        Ok(())
+    }
+}
+
+/// Something that is done again and again. Each turn is finished before a shutdown is looked at.
+struct Job {
+    what: &'static str,
+    ticks: Interval,
+    failing: bool,
+}
+
+impl Job {
+    fn new(what: &'static str, period: Duration) -> Self {
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            what,
+            ticks,
+            failing: false,
+        }
+    }
+
+    /// Waits for the next turn; `false` at shutdown.
+    async fn is_due(&mut self, shutdown: &CancellationToken) -> bool {
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => false,
+            _ = self.ticks.tick() => true,
+        }
+    }
+
+    /// Says when it begins to fail and when it works again, not each time between.
+    fn ended<T>(&mut self, result: &Result<T>) {
+        match result {
+            Ok(_) if self.failing => tracing::info!("{} works again", self.what),
+            Ok(_) => {}
+            Err(error) if self.failing => tracing::debug!(%error, "{} still fails", self.what),
+            Err(error) => tracing::warn!(%error, "{} fails", self.what),
+        }
+        self.failing = result.is_err();
+    }
+}

@@ -1,0 +1,60 @@
+//! The figures of the first screen.
+
+use domain::{
+    dashboard::{Dashboard, Step, StepKind},
+    ids::AppId,
+    role::Act,
+    timestamp::Millis,
+};
+
+use store::Calls;
+
+use crate::{
+    Caller, Result, Service,
+    keys::{list::visible_kinds, verifier_key_setting},
+};
+
+/// How many of the latest events are shown.
+const RECENT: u32 = 10;
+
+impl Service {
+    /// What `/` shows, of what the caller may see.
+    pub async fn dashboard(&self, caller: &Caller, app: &AppId) -> Result<Dashboard> {
+        caller.may(Act::SeeKeys)?;
+        let now = self.now();
+        let store = self.store();
+        let counts = store.key_counts(app, now, &visible_kinds(caller)).await?;
+        // Counts are kept by the hour: 24 of them before the one that is running.
+        let since = now.plus(Millis::hours(-24)).hour();
+        let calls = store.calls_since(app, since).await?;
+        let recent = if caller.role.may(Act::SeeAudit) {
+            store.recent_audit(RECENT).await?
+        } else {
+            Vec::new()
+        };
+        let verifier_key = store.setting(&verifier_key_setting(app)).await?.is_some();
+        let first_check =
+            calls != Calls::default() || store.calls_since(app, 0).await? != Calls::default();
+        let kept = [counts.active, counts.disabled, counts.revoked];
+        let first_key = kept.iter().any(|count| count.n > 0);
+        let step = |step, done| Step { step, done };
+        Ok(Dashboard {
+            active: counts.active,
+            pending: counts.pending,
+            disabled: counts.disabled,
+            revoked: counts.revoked,
+            expired: counts.expired,
+            expiring_7: counts.expiring_7,
+            expiring_30: counts.expiring_30,
+            never_used: counts.never_used,
+            accepted_24h: calls.accepted,
+            refused_24h: calls.refused,
+            recent,
+            checklist: vec![
+                step(StepKind::FirstKey, first_key),
+                step(StepKind::VerifierKey, verifier_key),
+                step(StepKind::FirstCheck, first_check),
+            ],
+        })
+    }
+}

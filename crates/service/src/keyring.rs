@@ -1,0 +1,209 @@
+//! The data keys: random, one per purpose, wrapped by the root key in the database, with versions.
+
+use std::fmt;
+
+use domain::timestamp::Timestamp;
+use store::{DataKey, Store, StoreError, Tx};
+
+use crate::{
+    entropy::{self, Entropy, EntropyError},
+    mac::MacKey,
+    root_key::{RootKey, UnwrapError},
+};
+
+/// The setting that names the root key that the data keys are wrapped with.
+const FINGERPRINT: &str = "root_key_fingerprint";
+
+/// What a data key is for. A purpose is added with what first uses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// MACs of key secrets.
+    Pepper,
+    /// The chain of the record.
+    Audit,
+    /// Cookies, one-use links, and the e-mails that the throttle knows.
+    Cookie,
+}
+
+impl Purpose {
+    const ALL: [Self; 3] = [Self::Pepper, Self::Audit, Self::Cookie];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pepper => "pepper",
+            Self::Audit => "audit",
+            Self::Cookie => "cookie",
+        }
+    }
+}
+
+/// Why the data keys could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    /// The database was made under another root key.
+    #[error(
+        "the database was made under the root key {database}, but the root key in use is {ours}: \
+         start with the root key file that belongs to this database"
+    )]
+    RootKey {
+        /// The fingerprint that the database names.
+        database: String,
+        /// The fingerprint of the root key in use.
+        ours: String,
+    },
+    /// A data key is damaged or was moved.
+    #[error("the data key {purpose}, version {version}, does not open: {source}")]
+    Damaged {
+        /// Its purpose.
+        purpose: String,
+        /// Its version.
+        version: i64,
+        /// Why.
+        source: UnwrapError,
+    },
+    /// A purpose has no key although the installation exists.
+    #[error("the data key {0} is missing from the database")]
+    Missing(&'static str),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No randomness to make keys.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+/// The versions of one data key, oldest first; there is at least one.
+struct Versions {
+    old: Vec<(i64, MacKey)>,
+    current: (i64, MacKey),
+}
+
+impl Versions {
+    fn get(&self, version: i64) -> Option<&MacKey> {
+        let (current, key) = &self.current;
+        if *current == version {
+            return Some(key);
+        }
+        let old = self.old.iter().find(|(number, _)| *number == version);
+        old.map(|(_, key)| key)
+    }
+}
+
+/// The data keys, open.
+pub(crate) struct Keyring {
+    pepper: Versions,
+    audit: Versions,
+    cookie: Versions,
+}
+
+impl Keyring {
+    /// The MAC of a token under one version of the pepper; `None` if there is no such version.
+    pub(crate) fn token_mac(&self, version: i64, token: &str) -> Option<[u8; 32]> {
+        Some(self.pepper.get(version)?.mac(&[token.as_bytes()]))
+    }
+
+    /// The MAC of a new token, and the version of the pepper that it was made with.
+    pub(crate) fn new_token_mac(&self, token: &str) -> ([u8; 32], i64) {
+        let (version, key) = &self.pepper.current;
+        (key.mac(&[token.as_bytes()]), *version)
+    }
+
+    /// The key that new events are chained with, and its version.
+    pub(crate) fn audit(&self) -> (&MacKey, i64) {
+        let (version, key) = &self.audit.current;
+        (key, *version)
+    }
+
+    pub(crate) fn session_mac(&self, cookie: &str) -> [u8; 32] {
+        self.cookie_mac("session", cookie)
+    }
+
+    pub(crate) fn email_mac(&self, email: &str) -> [u8; 32] {
+        self.cookie_mac("email", email)
+    }
+
+    pub(crate) fn link_mac(&self, purpose: &str, token: &str) -> [u8; 32] {
+        self.cookie_mac(purpose, token)
+    }
+
+    /// The label keeps the uses of this key apart; no label contains the separator.
+    fn cookie_mac(&self, label: &str, text: &str) -> [u8; 32] {
+        let (_, key) = &self.cookie.current;
+        key.mac(&[label.as_bytes(), b"\0", text.as_bytes()])
+    }
+
+    /// Opens the data keys, which the first start makes.
+    pub(crate) async fn open(
+        store: &Store,
+        root: &RootKey,
+        entropy: &dyn Entropy,
+        now: Timestamp,
+    ) -> Result<Self, KeyringError> {
+        let ours = root.fingerprint();
+        let prepare = async |tx: &mut Tx| match tx.setting(FINGERPRINT).await? {
+            Some(database) if database == ours => Ok(()),
+            Some(database) => Err(KeyringError::RootKey { database, ours }),
+            None => {
+                tx.put_setting(FINGERPRINT, &ours).await?;
+                for purpose in Purpose::ALL {
+                    tx.insert_data_key(&make(purpose, root, entropy, now)?)
+                        .await?;
+                }
+                Ok(())
+            }
+        };
+        store.write(prepare).await?;
+        let rows = store.data_keys().await?;
+        let read = |purpose| versions(purpose, &rows, root);
+        Ok(Self {
+            pepper: read(Purpose::Pepper)?,
+            audit: read(Purpose::Audit)?,
+            cookie: read(Purpose::Cookie)?,
+        })
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyring(..)")
+    }
+}
+
+fn make(
+    purpose: Purpose,
+    root: &RootKey,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<DataKey, EntropyError> {
+    let key = zeroize::Zeroizing::new(entropy::bytes(entropy)?);
+    let purpose = purpose.as_str();
+    Ok(DataKey {
+        purpose: purpose.to_owned(),
+        version: 1,
+        wrapped: root.wrap(&key, &place(purpose, 1), entropy)?,
+        created_at: now,
+    })
+}
+
+fn versions(purpose: Purpose, rows: &[DataKey], root: &RootKey) -> Result<Versions, KeyringError> {
+    let mine = rows.iter().filter(|row| row.purpose == purpose.as_str());
+    let mut keys = Vec::new();
+    for row in mine {
+        let key = root
+            .unwrap(&row.wrapped, &place(&row.purpose, row.version))
+            .map_err(|source| KeyringError::Damaged {
+                purpose: row.purpose.clone(),
+                version: row.version,
+                source,
+            })?;
+        keys.push((row.version, MacKey::new(&key)));
+    }
+    // The store gives them in the order of their versions.
+    let current = keys.pop().ok_or(KeyringError::Missing(purpose.as_str()))?;
+    Ok(Versions { old: keys, current })
+}
+
+/// Where a wrapped key lies, as its associated data: table, row, column and version.
+fn place(purpose: &str, version: i64) -> String {
+    format!("data_key|{purpose}|wrapped|{version}")
+}

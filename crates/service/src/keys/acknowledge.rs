@@ -1,0 +1,100 @@
+//! "I have stored this key", its opposite, and what happens to a key that nobody acknowledged.
+
+use domain::{
+    audit::{Action, AuditEvent},
+    ids::KeyId,
+    key::{KeyDetail, KeyState},
+    refusal::Refusal,
+};
+use store::Tx;
+
+use super::changed;
+use crate::{Caller, Error, Result, Service};
+
+/// How many overdue keys are looked up at once.
+const AT_ONCE: u32 = 100;
+
+impl Service {
+    /// Activates a pending key.
+    pub async fn acknowledge(&self, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
+        let now = self.now();
+        let work = async |tx: &mut Tx| {
+            let key = self.pending(tx, caller, id).await?;
+            if key.row.ack_deadline.is_none_or(|deadline| now >= deadline) {
+                return Err(Refusal::TooLate.into());
+            }
+            tx.set_key_state(id, KeyState::Pending, KeyState::Active, None)
+                .await?;
+            let event = self.key_event(caller, Action::KeyAcknowledged, &key);
+            self.record(tx, event).await?;
+            changed(tx, id).await
+        };
+        self.change_key(id, work).await
+    }
+
+    /// Drops a pending key whose secret was not stored.
+    pub async fn discard(&self, caller: &Caller, id: &KeyId) -> Result<()> {
+        let work = async |tx: &mut Tx| {
+            let key = self.pending(tx, caller, id).await?;
+            tx.delete_key(id).await?;
+            let event = self.key_event(caller, Action::KeyDropped, &key);
+            self.record(tx, event).await?;
+            Ok(())
+        };
+        self.change_key(id, work).await
+    }
+
+    /// Drops the keys that were not acknowledged in time, each on record. Runs in the background; how
+    /// many it dropped.
+    pub async fn drop_overdue_keys(&self) -> Result<usize> {
+        let mut dropped = 0;
+        loop {
+            let before = dropped;
+            let overdue = self
+                .store()
+                .keys_pending_before(self.now(), AT_ONCE)
+                .await?;
+            for key in &overdue {
+                match self.drop_overdue(&key.id).await {
+                    // Somebody else took it away meanwhile.
+                    Err(Error::Refused(_)) => {}
+                    done => {
+                        done?;
+                        dropped += 1;
+                    }
+                }
+            }
+            if dropped == before {
+                return Ok(dropped);
+            }
+        }
+    }
+
+    async fn drop_overdue(&self, id: &KeyId) -> Result<()> {
+        let caller = Caller::system(None);
+        let now = self.now();
+        let work = async |tx: &mut Tx| {
+            let key = self.pending(tx, &caller, id).await?;
+            if key.row.ack_deadline.is_some_and(|deadline| now < deadline) {
+                return Err(Refusal::WrongState.into());
+            }
+            tx.delete_key(id).await?;
+            let event = AuditEvent {
+                note: Some("Nobody acknowledged it in time.".to_owned()),
+                ..self.key_event(&caller, Action::KeyDropped, &key)
+            };
+            self.record(tx, event).await?;
+            Ok(())
+        };
+        self.change_key(id, work).await
+    }
+
+    async fn pending(&self, tx: &mut Tx, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
+        let key = self.changeable(tx, caller, id).await?;
+        if key.row.state == KeyState::Pending {
+            Ok(key)
+        } else {
+            Err(Refusal::NotPending.into())
+        }
+    }
+}

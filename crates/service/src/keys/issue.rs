@@ -1,0 +1,256 @@
+//! Issuing a key: the one moment at which its secret is known.
+
+use std::fmt;
+
+use domain::{
+    audit::{Action, AuditEvent, Change},
+    draft::{KeyDraft, KeySpec},
+    field::{Field, FieldErrors},
+    ids::{AppId, KeyId},
+    key::{ACKNOWLEDGE_WITHIN, KeyDetail},
+    kind::{KeyKind, Presented},
+    refusal::Refusal,
+    role::Act,
+    timestamp::Timestamp,
+    token::{self, Token},
+};
+use secrecy::{ExposeSecret, SecretString};
+use store::{NewKey, NewSecret, Tx};
+use zeroize::Zeroizing;
+
+use super::{changed, note_verifier_key};
+use crate::{Caller, Error, Result, Service, entropy};
+
+/// A key that was just made, with its secret.
+#[derive(Debug)]
+pub struct Issued {
+    /// The key.
+    pub key: KeyDetail,
+    /// The secret; it is not kept and cannot be shown again.
+    pub shown: Shown,
+    /// Until when it can be acknowledged; `None` if it is acknowledged already.
+    pub ack_deadline: Option<Timestamp>,
+}
+
+/// A secret in the form that its kind is presented in.
+pub enum Shown {
+    /// The whole token.
+    Token(SecretString),
+    /// Two headers.
+    Pair {
+        /// The id, which is no secret.
+        id: String,
+        /// The secret.
+        secret: SecretString,
+    },
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(_) => f.write_str("Token(..)"),
+            Self::Pair { id, .. } => f
+                .debug_struct("Pair")
+                .field("id", id)
+                .finish_non_exhaustive(),
+        }
+    }
+}
+
+/// How a new key begins.
+#[derive(Clone, Copy)]
+enum Begins<'a> {
+    /// Pending; made by the form with this one-use id.
+    Pending { form_id: &'a str },
+    /// Active: its caller has the secret in the answer.
+    Acknowledged,
+}
+
+impl Service {
+    /// A one-use id for a form that issues a key.
+    pub fn new_form_id(&self) -> Result<String> {
+        let bytes: [u8; 16] = entropy::bytes(self.entropy())?;
+        Ok(hex::encode(bytes))
+    }
+
+    /// Checks what was typed, without making anything.
+    pub fn check_draft(&self, caller: &Caller, draft: &KeyDraft) -> Result<KeySpec> {
+        caller.may(Act::ChangeKeys)?;
+        let spec = draft.check(self.now())?;
+        caller.may_change(spec.kind)?;
+        Ok(spec)
+    }
+
+    /// Makes a pending key, which works once it is acknowledged. A form makes one key, however often
+    /// it is sent.
+    pub async fn issue(
+        &self,
+        caller: &Caller,
+        app: &AppId,
+        draft: &KeyDraft,
+        form_id: &str,
+    ) -> Result<Issued> {
+        let begins = Begins::Pending { form_id };
+        self.make_key(caller, app, draft, begins).await
+    }
+
+    /// Makes a key for a program, which has stored the answer when it gets it: issued and acknowledged
+    /// in one act, both on record.
+    pub async fn issue_acknowledged(
+        &self,
+        caller: &Caller,
+        app: &AppId,
+        draft: &KeyDraft,
+    ) -> Result<Issued> {
+        self.make_key(caller, app, draft, Begins::Acknowledged)
+            .await
+    }
+
+    async fn make_key(
+        &self,
+        caller: &Caller,
+        app: &AppId,
+        draft: &KeyDraft,
+        begins: Begins<'_>,
+    ) -> Result<Issued> {
+        caller.may(Act::ChangeKeys)?;
+        let form_id = match begins {
+            Begins::Pending { form_id } => Some(check_form_id(form_id)?),
+            Begins::Acknowledged => None,
+        };
+        // Before the fields: what was right when the form was first sent may no longer be.
+        if let Some(form_id) = form_id {
+            refuse_repeat(self.store().key_of_form(form_id).await?)?;
+        }
+        let spec = self.check_draft(caller, draft)?;
+        let minted = self.mint(spec.kind)?;
+        let now = self.now();
+        let key = NewKey {
+            id: minted.id,
+            app_id: app.clone(),
+            spec,
+            token_prefix: minted.prefix,
+            ack_deadline: form_id.map(|_| now.plus(ACKNOWLEDGE_WITHIN)),
+            form_id: form_id.map(str::to_owned),
+            created_by: caller.actor.clone(),
+            created_at: now,
+            secret: minted.secret,
+        };
+        let about = |action| self.event_about(caller, action, app, &key.id, &key.spec.name);
+        let issued = AuditEvent {
+            changes: first_values(&key.spec),
+            ..about(Action::KeyIssued)
+        };
+        let acknowledged = form_id.is_none().then(|| about(Action::KeyAcknowledged));
+        let make = async |tx: &mut Tx| {
+            if let Some(form_id) = form_id {
+                refuse_repeat(tx.key_of_form(form_id).await?)?;
+            }
+            if tx.app(app).await?.is_none() {
+                return Err(Refusal::NotFound.into());
+            }
+            tx.insert_key(&key).await?;
+            note_verifier_key(tx, app, &key.spec.permissions).await?;
+            self.record(tx, issued).await?;
+            if let Some(event) = acknowledged {
+                self.record(tx, event).await?;
+            }
+            changed(tx, &key.id).await
+        };
+        let detail = self.change_key(&key.id, make).await?;
+        Ok(Issued {
+            key: detail,
+            shown: minted.shown,
+            ack_deadline: key.ack_deadline,
+        })
+    }
+
+    /// A new id and secret, in the form that is shown and in the form that is kept.
+    fn mint(&self, kind: KeyKind) -> Result<Minted> {
+        let prefix = kind.token_prefix(self.token_prefix()).to_owned();
+        let id = KeyId::from_random(entropy::bytes(self.entropy())?);
+        let bits = Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
+        let secret = Zeroizing::new(token::secret_from_random(&bits));
+        let whole: SecretString = Token::compose(&prefix, &id, &secret).into();
+        let token = Token::parse(whole.expose_secret())
+            .ok_or(Error::Internal("a new token is not well-formed"))?;
+        let (mac, pepper_version) = self.keyring().new_token_mac(token.whole);
+        let kept = NewSecret {
+            mac: mac.to_vec(),
+            pepper_version,
+            last4: token.last4().to_owned(),
+        };
+        let shown = match kind.rules().presented {
+            Presented::IdAndSecret => Shown::Pair {
+                id: token.pair_id(),
+                secret: token.pair_secret().into(),
+            },
+            _ => Shown::Token(whole),
+        };
+        Ok(Minted {
+            id,
+            prefix,
+            secret: kept,
+            shown,
+        })
+    }
+}
+
+struct Minted {
+    id: KeyId,
+    prefix: String,
+    secret: NewSecret,
+    shown: Shown,
+}
+
+fn check_form_id(form_id: &str) -> Result<&str, FieldErrors> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if (16..=64).contains(&form_id.len()) && form_id.bytes().all(allowed) {
+        Ok(form_id)
+    } else {
+        Err(FieldErrors::one(
+            Field::FormId,
+            "Open the form again: its id is missing or damaged.",
+        ))
+    }
+}
+
+fn refuse_repeat(made: Option<KeyId>) -> Result<(), Refusal> {
+    match made {
+        Some(key) => Err(Refusal::AlreadyIssued { key }),
+        None => Ok(()),
+    }
+}
+
+/// What the key begins with, as the record tells it.
+fn first_values(spec: &KeySpec) -> Vec<Change> {
+    let time = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339).unwrap_or_default();
+    let values = [
+        (Field::Kind, spec.kind.as_str().to_owned()),
+        (Field::Name, spec.name.clone()),
+        (Field::Description, spec.description.clone()),
+        (Field::Cidrs, list(&spec.cidrs, ToString::to_string)),
+        (
+            Field::Domains,
+            list(&spec.domains, |rule| rule.as_str().to_owned()),
+        ),
+        (
+            Field::Permissions,
+            list(&spec.permissions, |p| p.as_str().to_owned()),
+        ),
+        (Field::NotBefore, time(spec.not_before)),
+        (Field::ExpiresAt, time(spec.expires_at)),
+    ];
+    let given = values.into_iter().filter(|(_, value)| !value.is_empty());
+    given
+        .map(|(field, value)| Change {
+            field: field.as_str().to_owned(),
+            from: None,
+            to: Some(value),
+        })
+        .collect()
+}
+
+fn list<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
+    items.iter().map(text).collect::<Vec<_>>().join(", ")
+}

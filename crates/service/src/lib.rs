@@ -1,0 +1,25 @@
+//! The use cases: each one transaction with its audit event. Knows no HTTP and no SQL.
+#![warn(missing_docs)]
+
+pub mod audit;
+mod background;
+pub mod caller;
+pub mod clock;
+mod dashboard;
+pub mod entropy;
+pub mod error;
+mod keyring;
+pub mod keys;
+mod mac;
+pub mod passwords;
+pub mod root_key;
+mod service;
+pub mod sessions;
+pub mod setup;
+pub mod sign_in;
+mod throttle;
+pub mod verify;
+
+pub use caller::{Caller, ClientInfo};
+pub use error::{Error, Result};
+pub use service::{Service, Setup, StartError};

@@ -1,0 +1,247 @@
+//! The service itself: what the use cases share.
+
+use std::{fmt, sync::Arc};
+
+use domain::{
+    audit::{Action, AuditEvent, Subject},
+    ids::{AppId, KeyId},
+    timestamp::Timestamp,
+    token,
+};
+use store::{AppRow, Store, StoreError, Tx};
+
+use crate::{
+    Caller, Error, Result,
+    clock::Clock,
+    entropy::{self, Entropy, EntropyError},
+    keyring::{Keyring, KeyringError},
+    passwords::{PasswordHasher, Passwords},
+    root_key::RootKey,
+    verify::Verifier,
+};
+
+/// What a service is made of.
+pub struct Setup {
+    /// The database, open.
+    pub store: Store,
+    /// The key that wraps the data keys.
+    pub root_key: RootKey,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub entropy: Arc<dyn Entropy>,
+    /// The password hash function.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// The prefix of new tokens: 1 to 10 lower-case letters and digits.
+    pub token_prefix: String,
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup")
+            .field("root_key", &self.root_key)
+            .field("token_prefix", &self.token_prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data keys do not open, among other reasons because the root key is another one.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The prefix for tokens is not one.
+    #[error("the token prefix {0:?} must be 1 to 10 lower-case letters and digits, and not mk")]
+    TokenPrefix(String),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Anything else.
+    #[error(transparent)]
+    Other(#[from] Error),
+}
+
+impl From<EntropyError> for StartError {
+    fn from(error: EntropyError) -> Self {
+        Self::Keyring(error.into())
+    }
+}
+
+/// The use cases. A clone is the same service.
+#[derive(Clone)]
+pub struct Service(Arc<Parts>);
+
+struct Parts {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    passwords: Passwords,
+    keyring: Arc<Keyring>,
+    token_prefix: String,
+    default_app: AppId,
+    verifier: Verifier,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    /// Opens the data keys and makes what the first start makes: them and the app "Default".
+    pub async fn start(setup: Setup) -> Result<Self, StartError> {
+        let prefix = setup.token_prefix;
+        // `mk` is the prefix of Master User keys.
+        if !token::is_prefix(&prefix) || prefix == "mk" {
+            return Err(StartError::TokenPrefix(prefix));
+        }
+        let now = setup.clock.now();
+        let entropy = setup.entropy;
+        let keyring = Keyring::open(&setup.store, &setup.root_key, entropy.as_ref(), now).await?;
+        let keyring = Arc::new(keyring);
+        let default_app = default_app(&setup.store, &keyring, entropy.as_ref(), now).await?;
+        let verifier = Verifier::new(
+            setup.store.clone(),
+            Arc::clone(&setup.clock),
+            Arc::clone(&keyring),
+        )?;
+        verifier.poll().await?;
+        Ok(Self(Arc::new(Parts {
+            store: setup.store,
+            clock: setup.clock,
+            entropy,
+            passwords: Passwords::new(setup.hasher),
+            keyring,
+            token_prefix: prefix,
+            default_app,
+            verifier,
+        })))
+    }
+
+    /// Whether the store answers.
+    pub async fn ready(&self) -> Result<()> {
+        Ok(self.0.store.ping().await?)
+    }
+
+    /// The present time.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// The app "Default".
+    pub fn default_app(&self) -> &AppId {
+        &self.0.default_app
+    }
+
+    /// Decides whether keys may pass.
+    pub fn verifier(&self) -> &Verifier {
+        &self.0.verifier
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        self.0.entropy.as_ref()
+    }
+
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.0.keyring
+    }
+
+    pub(crate) fn token_prefix(&self) -> &str {
+        &self.0.token_prefix
+    }
+
+    /// Adds an event to the record, in the transaction of what it tells.
+    pub(crate) async fn record(&self, tx: &mut Tx, event: AuditEvent) -> Result<(), StoreError> {
+        record(&self.0.keyring, tx, &event).await
+    }
+
+    /// Runs a change in a transaction.
+    pub(crate) async fn write<T, E: From<StoreError>>(
+        &self,
+        work: impl AsyncFnOnce(&mut Tx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        // On the heap: a transaction's future is large, and every caller's would be too.
+        Box::pin(self.0.store.write(work)).await
+    }
+
+    /// Runs a change of one key in a transaction, and has the verifier forget the key before the
+    /// change is answered. A change that was committed but never gets here, because its caller went
+    /// away, is found by the verifier's next poll.
+    pub(crate) async fn change_key<T>(
+        &self,
+        key: &KeyId,
+        work: impl AsyncFnOnce(&mut Tx) -> Result<T>,
+    ) -> Result<T> {
+        let change = async |tx: &mut Tx| {
+            let value = work(tx).await?;
+            Ok::<_, Error>((value, tx.bump_version().await?))
+        };
+        let (value, version) = self.write(change).await?;
+        self.0.verifier.changed(key, version);
+        Ok(value)
+    }
+}
+
+/// An event without changes or a note, about the installation as a whole.
+pub(crate) fn event(
+    caller: &Caller,
+    at: Timestamp,
+    action: Action,
+    subject: Subject,
+) -> AuditEvent {
+    AuditEvent {
+        at,
+        app_id: None,
+        actor: caller.actor.clone(),
+        action,
+        subject,
+        changes: Vec::new(),
+        note: None,
+        address: caller.address,
+    }
+}
+
+async fn record(keyring: &Keyring, tx: &mut Tx, event: &AuditEvent) -> Result<(), StoreError> {
+    let (key, version) = keyring.audit();
+    tx.record(event, &|bytes| key.mac(&[bytes]), version)
+        .await?;
+    Ok(())
+}
+
+async fn default_app(
+    store: &Store,
+    keyring: &Keyring,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<AppId, StartError> {
+    let app = AppRow {
+        id: AppId::from_random(entropy::bytes(entropy)?),
+        name: "Default".to_owned(),
+        created_at: now,
+    };
+    let created = event(
+        &Caller::system(None),
+        now,
+        Action::InstanceCreated,
+        Subject::instance(),
+    );
+    let make = async |tx: &mut Tx| {
+        if let Some(app) = tx.default_app().await? {
+            return Ok(app.id);
+        }
+        tx.insert_app(&app).await?;
+        record(keyring, tx, &created).await?;
+        Ok::<_, StoreError>(app.id)
+    };
+    Ok(store.write(make).await?)
+}

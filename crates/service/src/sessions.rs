@@ -1,0 +1,133 @@
+//! Signed-in browsers.
+
+use std::net::IpAddr;
+
+use domain::{
+    audit::Actor,
+    ids::PersonId,
+    role::Role,
+    timestamp::{Millis, Timestamp},
+};
+use secrecy::SecretString;
+use store::{PersonRow, SessionRow, Tx};
+
+use crate::{Caller, ClientInfo, Result, Service, entropy};
+
+/// A session that was not used for this long has ended.
+pub const IDLE: Millis = Millis::minutes(30);
+
+/// A session ends this long after its sign-in, used or not.
+pub const ABSOLUTE: Millis = Millis::hours(12);
+
+/// How exactly "last seen" is kept: a write per page would cost more than it tells.
+const TOUCH_EVERY: Millis = Millis::minutes(1);
+
+/// Somebody with an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Who.
+    pub id: PersonId,
+    /// Their e-mail, in the form that it is compared in.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+impl Person {
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::Person {
+            id: self.id.clone(),
+            email: self.email.clone(),
+        }
+    }
+
+    pub(crate) fn caller(&self, address: Option<IpAddr>) -> Caller {
+        Caller {
+            actor: self.actor(),
+            role: self.role,
+            address,
+        }
+    }
+}
+
+impl From<PersonRow> for Person {
+    fn from(row: PersonRow) -> Self {
+        Self {
+            id: row.id,
+            email: row.email,
+            name: row.name,
+            role: row.role,
+        }
+    }
+}
+
+/// A session that is running. It does not hold the cookie's value.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Who signed in.
+    pub person: Person,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    pub(crate) id_mac: [u8; 32],
+}
+
+impl Session {
+    /// The person as the caller of use cases.
+    pub fn caller(&self, address: Option<IpAddr>) -> Caller {
+        self.person.caller(address)
+    }
+}
+
+impl Service {
+    /// The session that a cookie's value stands for; `None` if it has ended or never was.
+    pub async fn session(&self, cookie: &str) -> Result<Option<Session>> {
+        let well_formed = cookie.len() == 64 && cookie.bytes().all(|b| b.is_ascii_hexdigit());
+        if !well_formed {
+            return Ok(None);
+        }
+        let now = self.now();
+        let id_mac = self.keyring().session_mac(cookie);
+        let Some((row, person)) = self.store().session_by_mac(&id_mac).await? else {
+            return Ok(None);
+        };
+        let idle = now.since(row.last_seen_at);
+        if person.disabled || now >= row.expires_at || idle >= IDLE {
+            return Ok(None);
+        }
+        if idle >= TOUCH_EVERY {
+            let touch = async |tx: &mut Tx| tx.touch_session(&id_mac, now).await;
+            self.write(touch).await?;
+        }
+        Ok(Some(Session {
+            person: person.into(),
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            id_mac,
+        }))
+    }
+
+    /// A new session's cookie value and row.
+    pub(crate) fn new_session(
+        &self,
+        person: &PersonId,
+        client: &ClientInfo,
+    ) -> Result<(SecretString, SessionRow)> {
+        let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
+        let cookie = hex::encode(*bytes);
+        let now = self.now();
+        let row = SessionRow {
+            id_mac: self.keyring().session_mac(&cookie).to_vec(),
+            person_id: person.clone(),
+            created_at: now,
+            last_seen_at: now,
+            expires_at: now.plus(ABSOLUTE),
+            address: client.address.map(|address| address.to_string()),
+            user_agent: Some(client.user_agent()),
+        };
+        Ok((cookie.into(), row))
+    }
+}

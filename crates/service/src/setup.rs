@@ -1,0 +1,233 @@
+//! The first owner, in a browser by a one-use link or at the server's shell; and help for a locked-out one.
+
+use domain::{
+    audit::{Action, Subject},
+    field::{Field, FieldErrors},
+    ids::PersonId,
+    refusal::Refusal,
+    role::{Act, Role},
+    text,
+    timestamp::Millis,
+};
+use secrecy::{ExposeSecret, SecretString};
+use store::{Link, PersonRow, StoreError, Tx, Unique};
+
+use crate::{
+    Caller, ClientInfo, Error, Result, Service, entropy, service::event, sessions::Person,
+    sign_in::SignedIn,
+};
+
+/// How long the set-up link works.
+const LINK_FOR: Millis = Millis::hours(1);
+
+/// The purpose of the set-up link's row.
+const SETUP: &str = "setup";
+
+/// What `/setup` may show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetupDoor {
+    /// The form: the link is good.
+    Open,
+    /// No owner yet, but the link is missing, was used, replaced or has expired.
+    LinkNeeded,
+    /// An owner exists; there is nothing here.
+    Done,
+}
+
+/// Somebody to make an account for.
+#[derive(Debug)]
+pub struct NewPerson {
+    /// Their name.
+    pub name: String,
+    /// Their e-mail.
+    pub email: String,
+    /// Their password.
+    pub password: SecretString,
+}
+
+/// A person whose fields are right, with the password hashed.
+struct Checked {
+    person: Person,
+    row: PersonRow,
+}
+
+impl Service {
+    /// A new set-up link's token; the earlier ones die. `None` once an owner exists.
+    pub async fn setup_link(&self) -> Result<Option<SecretString>> {
+        let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
+        let token = hex::encode(*bytes);
+        let now = self.now();
+        let link = Link {
+            mac: self.keyring().link_mac(SETUP, &token).to_vec(),
+            purpose: SETUP.to_owned(),
+            subject: String::new(),
+            created_at: now,
+            expires_at: now.plus(LINK_FOR),
+        };
+        let caller = Caller::system(None);
+        let event = event(&caller, now, Action::SetupLinkMade, Subject::instance());
+        let made = async |tx: &mut Tx| {
+            if tx.owners_exist().await? {
+                return Ok(false);
+            }
+            tx.revoke_links(SETUP).await?;
+            tx.insert_link(&link).await?;
+            self.record(tx, event).await?;
+            Ok::<_, Error>(true)
+        };
+        let made = self.write(made).await?;
+        Ok(made.then(|| token.into()))
+    }
+
+    /// Whether the set-up form may be shown to who has this token.
+    pub async fn setup_door(&self, token: &str) -> Result<SetupDoor> {
+        if self.store().owners_exist().await? {
+            return Ok(SetupDoor::Done);
+        }
+        let mac = self.keyring().link_mac(SETUP, token);
+        let link = self.store().live_link(&mac, SETUP, self.now()).await?;
+        Ok(if link.is_some() {
+            SetupDoor::Open
+        } else {
+            SetupDoor::LinkNeeded
+        })
+    }
+
+    /// Makes the first owner with a set-up link, and signs them in.
+    pub async fn first_owner(
+        &self,
+        token: &str,
+        person: NewPerson,
+        client: &ClientInfo,
+    ) -> Result<SignedIn> {
+        // Before the password is hashed: the page is open to everybody until then.
+        match self.setup_door(token).await? {
+            SetupDoor::Open => {}
+            SetupDoor::LinkNeeded => return Err(Refusal::LinkInvalid.into()),
+            SetupDoor::Done => return Err(Refusal::NotFound.into()),
+        }
+        let Checked { person, row } = self.check_owner(person).await?;
+        let (cookie, session) = self.new_session(&person.id, client)?;
+        let mac = self.keyring().link_mac(SETUP, token);
+        let now = self.now();
+        let caller = person.caller(client.address);
+        let subject = Subject::person(&person.id, &person.email);
+        let created = event(&caller, now, Action::PersonCreated, subject.clone());
+        let started = event(&caller, now, Action::SessionStarted, subject);
+        let make = async |tx: &mut Tx| {
+            if tx.owners_exist().await? {
+                return Err(Refusal::NotFound.into());
+            }
+            if tx.consume_link(&mac, SETUP, now).await?.is_none() {
+                return Err(Refusal::LinkInvalid.into());
+            }
+            insert(tx, &row).await?;
+            self.record(tx, created).await?;
+            tx.insert_session(&session).await?;
+            self.record(tx, started).await?;
+            Ok::<_, Error>(())
+        };
+        self.write(make).await?;
+        Ok(SignedIn { cookie, person })
+    }
+
+    /// Makes an owner; set-up links die.
+    pub async fn create_owner(&self, caller: &Caller, person: NewPerson) -> Result<Person> {
+        caller.may(Act::ManageOwners)?;
+        let Checked { person, row } = self.check_owner(person).await?;
+        let subject = Subject::person(&person.id, &person.email);
+        let event = event(caller, self.now(), Action::PersonCreated, subject);
+        let make = async |tx: &mut Tx| {
+            tx.revoke_links(SETUP).await?;
+            insert(tx, &row).await?;
+            self.record(tx, event).await?;
+            Ok::<_, Error>(())
+        };
+        self.write(make).await?;
+        Ok(person)
+    }
+
+    /// Gives an owner a new password, ends their sessions and their wait.
+    pub async fn recover_owner(
+        &self,
+        caller: &Caller,
+        email: &str,
+        password: &SecretString,
+    ) -> Result<Person> {
+        caller.may(Act::ManageOwners)?;
+        let owner = self.owner(email).await?;
+        let inputs = [owner.name.as_str(), owner.email.as_str()];
+        let password = text::password(password.expose_secret(), &inputs)
+            .map_err(|message| FieldErrors::one(Field::Password, message))?;
+        let salt = entropy::bytes(self.entropy())?;
+        let hash = self.passwords().hash(password.into(), salt).await?;
+        let subject = Subject::person(&owner.id, &owner.email);
+        let event = event(caller, self.now(), Action::PersonRecovered, subject);
+        let email_mac = self.keyring().email_mac(&owner.email);
+        let recover = async |tx: &mut Tx| {
+            tx.set_password(&owner.id, &hash).await?;
+            tx.delete_sessions_of(&owner.id).await?;
+            tx.clear_sign_in_failures(&email_mac).await?;
+            self.record(tx, event).await
+        };
+        self.write(recover).await?;
+        Ok(owner)
+    }
+
+    /// Ends an owner's wait after failed sign-ins.
+    pub async fn unlock_owner(&self, caller: &Caller, email: &str) -> Result<Person> {
+        caller.may(Act::ManageOwners)?;
+        let owner = self.owner(email).await?;
+        let subject = Subject::person(&owner.id, &owner.email);
+        let event = event(caller, self.now(), Action::PersonUnlocked, subject);
+        let email_mac = self.keyring().email_mac(&owner.email);
+        let unlock = async |tx: &mut Tx| {
+            tx.clear_sign_in_failures(&email_mac).await?;
+            self.record(tx, event).await
+        };
+        self.write(unlock).await?;
+        Ok(owner)
+    }
+
+    async fn owner(&self, email: &str) -> Result<Person> {
+        let email =
+            text::email(email).map_err(|message| FieldErrors::one(Field::Email, message))?;
+        let person = self.store().person_by_email(&email).await?;
+        let owner = person.filter(|person| person.role == Role::Owner);
+        owner
+            .map(Person::from)
+            .ok_or_else(|| Refusal::NotFound.into())
+    }
+
+    async fn check_owner(&self, person: NewPerson) -> Result<Checked> {
+        let mut errors = FieldErrors::default();
+        let name = errors.keep(Field::PersonName, text::name(&person.name));
+        let email = errors.keep(Field::Email, text::email(&person.email));
+        let inputs = [person.name.as_str(), person.email.as_str()];
+        let password = text::password(person.password.expose_secret(), &inputs);
+        let password = errors.keep(Field::Password, password);
+        let (Some(name), Some(email), Some(password)) = (name, email, password) else {
+            return Err(errors.into());
+        };
+        let salt = entropy::bytes(self.entropy())?;
+        let password_hash = self.passwords().hash(password.into(), salt).await?;
+        let row = PersonRow {
+            id: PersonId::from_random(entropy::bytes(self.entropy())?),
+            email,
+            name,
+            role: Role::Owner,
+            password_hash,
+            created_at: self.now(),
+            disabled: false,
+        };
+        let person = row.clone().into();
+        Ok(Checked { person, row })
+    }
+}
+
+async fn insert(tx: &mut Tx, row: &PersonRow) -> Result<()> {
+    tx.insert_person(row).await.map_err(|error| match error {
+        StoreError::Conflict(Unique::PersonEmail) => Refusal::EmailTaken.into(),
+        error => error.into(),
+    })
+}

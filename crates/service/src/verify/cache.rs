@@ -1,0 +1,260 @@
+//! Keys by id, bounded in bytes; ids that nobody has, bounded in number and for a second.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use domain::{key::KeyRecord, timestamp::Timestamp};
+use quick_cache::{DefaultHashBuilder, Weighter, sync::Cache};
+use store::StoredKey;
+
+use super::IdBytes;
+use crate::{
+    error::{Error, Result},
+    keyring::Keyring,
+    mac,
+};
+
+/// About how many bytes of keys are held.
+const BYTES: u64 = 96 << 20;
+
+/// How many keys that is, about: it sizes the tables.
+const KEYS: usize = 100_000;
+
+/// How many unknown ids are remembered.
+const UNKNOWN: usize = 10_000;
+
+/// How long an unknown id is remembered. A stale entry can only refuse, and nobody knows an id
+/// before its key is issued.
+const UNKNOWN_FOR: Duration = Duration::from_secs(1);
+
+/// A key as the verifier holds it.
+#[derive(Debug)]
+pub struct Cached {
+    /// What the verdict is decided on.
+    pub record: KeyRecord,
+    secrets: Box<[Secret]>,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+struct Secret {
+    mac: [u8; 32],
+    pepper: i64,
+    expires_at: Option<Timestamp>,
+}
+
+impl Cached {
+    pub(super) fn new(stored: StoredKey) -> Result<Self> {
+        let StoredKey { record, secrets } = stored;
+        let secrets = secrets
+            .into_iter()
+            .map(|secret| {
+                let mac = secret.mac.try_into();
+                Ok(Secret {
+                    mac: mac.map_err(|_| Error::Internal("a stored MAC is not 32 bytes long"))?,
+                    pepper: secret.pepper_version,
+                    expires_at: secret.expires_at,
+                })
+            })
+            .collect::<Result<Box<[_]>>>()?;
+        let bytes = weigh(&record, secrets.len());
+        Ok(Self {
+            record,
+            secrets,
+            bytes,
+        })
+    }
+
+    /// Whether `token` holds one of the key's secrets that still counts.
+    pub(super) fn has_secret(&self, token: &str, keyring: &Keyring, now: Timestamp) -> bool {
+        self.secrets.iter().any(|secret| {
+            let current = secret.expires_at.is_none_or(|at| now < at);
+            let mac = keyring.token_mac(secret.pepper, token);
+            current && mac.is_some_and(|mac| mac::equal(&mac, &secret.mac))
+        })
+    }
+}
+
+/// About how many bytes a key takes, with the allocator's share.
+fn weigh(record: &KeyRecord, secrets: usize) -> u64 {
+    let permissions = record.permissions.iter().map(|p| p.as_str().len() + 40);
+    let bytes = 512
+        + record.name.len()
+        + secrets * size_of::<Secret>()
+        + record.cidrs.len() * 24
+        + record.domains.len() * 96
+        + permissions.sum::<usize>();
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
+#[derive(Debug, Clone)]
+struct ByBytes;
+
+impl Weighter<IdBytes, Arc<Cached>> for ByBytes {
+    fn weight(&self, _: &IdBytes, key: &Arc<Cached>) -> u64 {
+        key.bytes
+    }
+}
+
+/// The cache.
+#[derive(Debug)]
+pub(super) struct KeyCache {
+    known: Cache<IdBytes, Arc<Cached>, ByBytes, DefaultHashBuilder>,
+    /// Until when an id counts as unknown. Apart from the keys, so that garbage displaces none.
+    unknown: Cache<IdBytes, Instant>,
+}
+
+impl KeyCache {
+    pub(super) fn new() -> Self {
+        Self {
+            known: Cache::with_weighter(KEYS, BYTES, ByBytes),
+            unknown: Cache::new(UNKNOWN),
+        }
+    }
+
+    /// The key, if it is cached.
+    pub(super) fn known(&self, id: &IdBytes) -> Option<Arc<Cached>> {
+        self.known.get(id)
+    }
+
+    /// The key, read by `read` if need be; one reader per id at a time.
+    pub(super) async fn fill<F>(
+        &self,
+        id: IdBytes,
+        read: impl Fn() -> F,
+    ) -> Result<Option<Arc<Cached>>>
+    where
+        F: Future<Output = Result<Option<Arc<Cached>>>>,
+    {
+        loop {
+            if self.is_unknown(&id) {
+                return Ok(None);
+            }
+            let guard = match self.known.get_value_or_guard_async(&id).await {
+                Ok(key) => return Ok(Some(key)),
+                Err(guard) => guard,
+            };
+            // The reader that this call waited for may have found nothing.
+            if self.is_unknown(&id) {
+                return Ok(None);
+            }
+            let Some(key) = read().await? else {
+                self.unknown.insert(id, Instant::now() + UNKNOWN_FOR);
+                return Ok(None);
+            };
+            if guard.insert(Arc::clone(&key)).is_ok() {
+                return Ok(Some(key));
+            }
+            // The key was changed between the read and now, and its removal took the place that was
+            // held for it: what was read is old, and must be neither kept nor believed.
+        }
+    }
+
+    fn is_unknown(&self, id: &IdBytes) -> bool {
+        let until = self.unknown.get(id);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Forgets a key, and that an id was unknown.
+    pub(super) fn remove(&self, id: &IdBytes) {
+        self.unknown.remove(id);
+        self.known.remove(id);
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&self) {
+        self.unknown.clear();
+        self.known.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use domain::{
+        ids::{AppId, KeyId},
+        key::KeyState,
+        kind::KeyKind,
+    };
+
+    use super::*;
+
+    const ID: IdBytes = *b"7Qm2xVbN4tRa";
+
+    fn key(state: KeyState) -> Arc<Cached> {
+        let record = KeyRecord {
+            id: KeyId::parse("7Qm2xVbN4tRa").unwrap(),
+            app_id: AppId::from_random([1; 12]),
+            kind: KeyKind::Service,
+            name: "Billing".to_owned(),
+            state,
+            not_before: None,
+            expires_at: None,
+            cidrs: Vec::new(),
+            domains: Vec::new(),
+            permissions: Vec::new(),
+        };
+        let secrets = Vec::new();
+        Arc::new(Cached::new(StoredKey { record, secrets }).unwrap())
+    }
+
+    /// What a fill gives and leaves when `meddle` runs between its first read and its insert.
+    async fn fill(meddle: impl Fn(&KeyCache)) -> (KeyState, Option<KeyState>, u32) {
+        let cache = KeyCache::new();
+        let reads = Cell::new(0);
+        let read = || async {
+            reads.set(reads.get() + 1);
+            if reads.get() > 1 {
+                return Ok(Some(key(KeyState::Revoked)));
+            }
+            meddle(&cache);
+            Ok(Some(key(KeyState::Active)))
+        };
+        let given = cache.fill(ID, read).await.unwrap().unwrap();
+        let left = cache.known(&ID).map(|key| key.record.state);
+        (given.record.state, left, reads.get())
+    }
+
+    #[tokio::test]
+    async fn a_fill_is_kept() {
+        let active = KeyState::Active;
+        assert_eq!(fill(|_| ()).await, (active, Some(active), 1));
+    }
+
+    #[tokio::test]
+    async fn a_fill_that_races_a_removal_is_not_kept_and_reads_again() {
+        let revoked = KeyState::Revoked;
+        let expected = (revoked, Some(revoked), 2);
+        assert_eq!(fill(|cache| cache.remove(&ID)).await, expected);
+        assert_eq!(fill(KeyCache::clear).await, expected);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_id_is_looked_up_once_and_may_become_known() {
+        let cache = KeyCache::new();
+        let none = || async { Ok(None) };
+        assert!(cache.fill(ID, none).await.unwrap().is_none());
+        let again = || async { panic!("it was just looked up") };
+        assert!(cache.fill(ID, again).await.unwrap().is_none());
+        cache.remove(&ID);
+        let found = || async { Ok(Some(key(KeyState::Active))) };
+        assert!(cache.fill(ID, found).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn garbage_fills_no_memory_and_displaces_no_key() {
+        let cache = KeyCache::new();
+        let found = || async { Ok(Some(key(KeyState::Active))) };
+        cache.fill(ID, found).await.unwrap();
+        for n in 0..50_000_u128 {
+            let id = domain::base62::encode::<12>(n);
+            cache.fill(id, || async { Ok(None) }).await.unwrap();
+        }
+        assert!(cache.unknown.len() <= UNKNOWN);
+        assert!(cache.known(&ID).is_some());
+        assert_eq!(cache.known.len(), 1);
+    }
+}

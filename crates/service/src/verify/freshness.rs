@@ -1,0 +1,111 @@
+//! Whether what is cached may still be believed.
+//!
+//! Every change of a key bumps the version row in its own transaction. This process compares the row
+//! with the version that its cache accounts for; another process's change shows as a difference.
+
+use std::{
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+/// How often the version row is read.
+pub(crate) const POLL_EVERY: Duration = Duration::from_millis(250);
+
+/// A cache that was not confirmed for this long is not believed: each call asks the store.
+const BELIEVED_FOR: Duration = Duration::from_secs(1);
+
+/// The version that the cache accounts for, and when that was last confirmed.
+#[derive(Debug)]
+pub(crate) struct Freshness {
+    start: Instant,
+    version: AtomicI64,
+    /// Milliseconds after `start`, plus one; 0 = never.
+    confirmed: AtomicU64,
+}
+
+impl Freshness {
+    pub(crate) fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            version: AtomicI64::new(-1),
+            confirmed: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether the cache was confirmed within the last second.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.is_fresh_at(Instant::now())
+    }
+
+    fn is_fresh_at(&self, now: Instant) -> bool {
+        let confirmed = self.confirmed.load(Ordering::Acquire);
+        let age = self.millis(now).saturating_sub(confirmed);
+        confirmed > 0 && u128::from(age) < BELIEVED_FOR.as_millis()
+    }
+
+    /// Takes in a version that the store gave to a question asked at `asked`. Runs `forget` before it
+    /// believes a version that this process did not make. Called by one poller at a time.
+    pub(crate) fn polled(&self, version: i64, asked: Instant, forget: impl FnOnce()) {
+        let accounted = self.version.load(Ordering::Acquire);
+        if version != accounted {
+            forget();
+            // An own change may have moved it on meanwhile; then the next poll finds a difference
+            // and forgets once more, which costs a few reads and no more.
+            self.version.store(version, Ordering::Release);
+        }
+        // As of the question, not of the answer: a change may have come between.
+        self.confirmed.store(self.millis(asked), Ordering::Release);
+    }
+
+    /// This process made `version` and has removed what it changed from the cache. If another
+    /// process's change lies between, the difference stays for the next poll to find.
+    pub(crate) fn made(&self, version: i64) {
+        let _ = self.version.compare_exchange(
+            version - 1,
+            version,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
+    }
+
+    fn millis(&self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.start).as_millis();
+        u64::try_from(since).unwrap_or(u64::MAX - 1) + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    fn poll(freshness: &Freshness, version: i64) -> bool {
+        let forgot = Cell::new(false);
+        freshness.polled(version, Instant::now(), || forgot.set(true));
+        forgot.get()
+    }
+
+    #[test]
+    fn nothing_is_believed_before_the_first_poll_nor_a_second_after_the_last() {
+        let freshness = Freshness::new();
+        assert!(!freshness.is_fresh());
+        let asked = Instant::now();
+        freshness.polled(3, asked, || ());
+        assert!(freshness.is_fresh_at(asked + Duration::from_millis(999)));
+        assert!(!freshness.is_fresh_at(asked + BELIEVED_FOR));
+    }
+
+    #[test]
+    fn own_changes_keep_the_cache_and_others_clear_it() {
+        let freshness = Freshness::new();
+        assert!(poll(&freshness, 3));
+        assert!(!poll(&freshness, 3));
+        freshness.made(4);
+        assert!(!poll(&freshness, 4));
+        assert!(poll(&freshness, 5), "another process made 5");
+        freshness.made(7);
+        assert!(poll(&freshness, 7), "another process made 6");
+        assert!(poll(&freshness, 2), "the database was put back");
+    }
+}

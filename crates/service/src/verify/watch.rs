@@ -1,0 +1,132 @@
+//! Seeing the verdicts of one key as they are given. Costs a call nothing while nobody watches.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use domain::{ids::KeyId, timestamp::Timestamp, verdict::Code};
+use tokio::sync::broadcast;
+
+use super::{Edge, IdBytes, id_bytes};
+
+/// A watcher that falls further behind than this loses the oldest.
+const BEHIND: usize = 64;
+
+/// One call of a watched key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The verdict.
+    pub code: Code,
+    /// The client's address, if the caller gave one.
+    pub address: Option<IpAddr>,
+    /// Where it came in.
+    pub edge: Edge,
+}
+
+/// The verdicts of one key from now on; dropping it ends the watch.
+#[derive(Debug)]
+pub struct Watch {
+    id: IdBytes,
+    receiver: Option<broadcast::Receiver<Seen>>,
+    watchers: Arc<Watchers>,
+}
+
+impl Watch {
+    /// The next call of the key. `None` when the service is gone.
+    pub async fn next(&mut self) -> Option<Seen> {
+        let receiver = self.receiver.as_mut()?;
+        loop {
+            match receiver.recv().await {
+                Ok(seen) => return Some(seen),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.receiver = None;
+        self.watchers.leave(&self.id);
+    }
+}
+
+/// Who watches which key.
+#[derive(Debug, Default)]
+pub(crate) struct Watchers {
+    /// How many keys are watched: the only thing that an unwatched call looks at.
+    keys: AtomicUsize,
+    senders: Mutex<HashMap<IdBytes, broadcast::Sender<Seen>>>,
+}
+
+impl Watchers {
+    pub(crate) fn join(self: &Arc<Self>, key: &KeyId) -> Watch {
+        let id = id_bytes(key.as_str()).unwrap_or_default();
+        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = senders
+            .entry(id)
+            .or_insert_with(|| broadcast::Sender::new(BEHIND));
+        let receiver = Some(sender.subscribe());
+        self.keys.store(senders.len(), Ordering::Release);
+        Watch {
+            id,
+            receiver,
+            watchers: Arc::clone(self),
+        }
+    }
+
+    fn leave(&self, id: &IdBytes) {
+        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        if senders.get(id).is_some_and(|s| s.receiver_count() == 0) {
+            senders.remove(id);
+        }
+        self.keys.store(senders.len(), Ordering::Release);
+    }
+
+    /// Tells the key's watchers, if there are any.
+    #[inline]
+    pub(crate) fn tell(&self, id: &IdBytes, seen: impl FnOnce() -> Seen) {
+        if self.keys.load(Ordering::Acquire) == 0 {
+            return;
+        }
+        let senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = senders.get(id) {
+            // An error says that the last watcher has just left.
+            let _ = sender.send(seen());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_watcher_sees_its_key_only_and_leaves_nothing_behind() {
+        let watchers = Arc::new(Watchers::default());
+        let key = KeyId::parse("7Qm2xVbN4tRa").unwrap();
+        let id = id_bytes(key.as_str()).unwrap();
+        let seen = Seen {
+            at: Timestamp::from_millis(5),
+            code: Code::Valid,
+            address: None,
+            edge: Edge::Verify,
+        };
+        watchers.tell(&id, || panic!("nobody watches"));
+        let mut watch = watchers.join(&key);
+        watchers.tell(&IdBytes::default(), || panic!("another key"));
+        watchers.tell(&id, || seen.clone());
+        assert_eq!(watch.next().await, Some(seen));
+        drop(watch);
+        assert_eq!(watchers.keys.load(Ordering::Acquire), 0);
+        assert!(watchers.senders.lock().unwrap().is_empty());
+    }
+}

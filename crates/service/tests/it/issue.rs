@@ -1,0 +1,244 @@
+//! Issuing, acknowledging, and keys that nobody acknowledged.
+
+use domain::{
+    audit::{Action, ActorKind},
+    draft::KeyDraft,
+    field::Field,
+    ids::AppId,
+    key::KeyState,
+    kind::KeyKind,
+    permission::VERIFY,
+    refusal::Refusal,
+    timestamp::Millis,
+    verdict::Code,
+};
+use service::keys::Shown;
+
+use crate::world::{World, draft, in_background, owner, refusal, shell, token};
+
+async fn a_key_works_once_it_is_acknowledged(w: World) {
+    for kind in KeyKind::issuable() {
+        let (id, token) = w.pending(&draft(kind.as_str(), "New")).await;
+        let issued = w.newest().await;
+        assert_eq!(
+            (issued.action, &*issued.subject.id),
+            (Action::KeyIssued, id.as_str())
+        );
+        assert_eq!(w.code(&token).await, Code::Pending);
+        let key = w.service.acknowledge(owner(), &id).await.unwrap();
+        assert_eq!(
+            (key.row.state, key.row.ack_deadline),
+            (KeyState::Active, None)
+        );
+        assert_eq!(w.newest().await.action, Action::KeyAcknowledged);
+        assert_eq!(w.code(&token).await, Code::Valid, "{kind:?}");
+        let twice = w.no_change(w.service.acknowledge(owner(), &id)).await;
+        assert_eq!(refusal(twice), Refusal::NotPending);
+    }
+}
+
+async fn each_kind_is_shown_as_it_is_presented(w: World) {
+    let app = w.service.default_app();
+    for kind in KeyKind::issuable() {
+        let draft = draft(kind.as_str(), "New");
+        let issued = w
+            .service
+            .issue_acknowledged(shell(), app, &draft)
+            .await
+            .unwrap();
+        let id = issued.key.row.id.as_str();
+        let whole = token(&issued);
+        match &issued.shown {
+            Shown::Token(_) => assert!(whole.starts_with(&format!("ks_{id}_"))),
+            Shown::Pair { id: shown, .. } => assert_eq!(*shown, format!("mk_{id}")),
+        }
+        let pair = matches!(issued.shown, Shown::Pair { .. });
+        assert_eq!(pair, kind == KeyKind::MasterUser);
+        assert!(whole.ends_with(&issued.key.row.last4));
+        let debugged = format!("{issued:?}");
+        assert!(!debugged.contains(&whole[20..40]), "{debugged}");
+    }
+}
+
+async fn a_form_makes_one_key(w: World) {
+    let form = w.service.new_form_id().unwrap();
+    let app = w.service.default_app();
+    let first = w
+        .service
+        .issue(owner(), app, &draft("service", "One"), &form)
+        .await;
+    let made = first.unwrap().key.row.id;
+    let again = draft("service", "Two");
+    let repeat = w
+        .no_change(w.service.issue(owner(), app, &again, &form))
+        .await;
+    assert_eq!(
+        refusal(repeat),
+        Refusal::AlreadyIssued { key: made.clone() }
+    );
+    let repeat = w
+        .service
+        .issue(owner(), app, &KeyDraft::default(), &form)
+        .await;
+    assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made });
+
+    let form = w.service.new_form_id().unwrap();
+    let racing = draft("service", "Three");
+    let (a, b) = tokio::join!(
+        w.service.issue(owner(), app, &racing, &form),
+        w.service.issue(owner(), app, &racing, &form),
+    );
+    assert_eq!([a.is_ok(), b.is_ok()].iter().filter(|ok| **ok).count(), 1);
+
+    for form in ["", "short", &"x".repeat(65), "0123456789abcde\u{e9}"] {
+        let issued = w.service.issue(owner(), app, &racing, form).await;
+        let Refusal::Invalid(errors) = refusal(issued) else {
+            panic!("{form}")
+        };
+        assert_eq!(errors.of(Field::FormId).count(), 1, "{form}");
+    }
+}
+
+async fn an_unacknowledged_key_is_dropped_on_record(w: World) {
+    let (id, token) = w.pending(&draft("service", "Left")).await;
+    w.clock.advance(Millis(Millis::minutes(15).0 - 1));
+    assert_eq!(w.service.drop_overdue_keys().await.unwrap(), 0);
+    w.clock.advance(Millis(1));
+    let late = w.no_change(w.service.acknowledge(owner(), &id)).await;
+    assert_eq!(refusal(late), Refusal::TooLate);
+    assert_eq!(w.code(&token).await, Code::Pending);
+    let dropping = w.service.drop_overdue_keys();
+    assert_eq!(w.one_change(Action::KeyDropped, dropping).await.unwrap(), 1);
+    let event = w.newest().await;
+    assert_eq!(
+        (event.actor_kind, &*event.subject.id),
+        (ActorKind::System, id.as_str())
+    );
+    assert_eq!(w.code(&token).await, Code::NotFound);
+    assert_eq!(
+        refusal(w.service.key(owner(), &id).await),
+        Refusal::NotFound
+    );
+    assert_eq!(
+        refusal(w.service.acknowledge(owner(), &id).await),
+        Refusal::NotFound
+    );
+}
+
+async fn the_background_drops_it_too(w: World) {
+    let (id, _) = w.pending(&draft("service", "Left")).await;
+    w.clock.advance(Millis::minutes(15));
+    let _running = in_background(&w.service);
+    while w.service.key(owner(), &id).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(w.newest().await.action, Action::KeyDropped);
+}
+
+async fn a_pending_key_can_be_given_up(w: World) {
+    let (id, token) = w.pending(&draft("service", "Given up")).await;
+    let discard = w.service.discard(owner(), &id);
+    w.one_change(Action::KeyDropped, discard).await.unwrap();
+    assert_eq!(w.code(&token).await, Code::NotFound);
+    let (id, _) = w.active(&draft("service", "Kept")).await;
+    let refused = w.no_change(w.service.discard(owner(), &id)).await;
+    assert_eq!(refusal(refused), Refusal::NotPending);
+}
+
+async fn a_program_acknowledges_in_the_same_act(w: World) {
+    let (seq, version, writes) = w.marks().await;
+    let app = w.service.default_app();
+    let draft = draft("service", "Deploy");
+    let issued = w
+        .service
+        .issue_acknowledged(shell(), app, &draft)
+        .await
+        .unwrap();
+    assert_eq!(issued.ack_deadline, None);
+    assert_eq!(w.marks().await, (seq + 2, version + 1, writes + 1));
+    let events = w.events().await;
+    let told: Vec<_> = events
+        .iter()
+        .take(2)
+        .map(|e| (e.action, &*e.actor_label))
+        .collect();
+    let who = "root (command line)";
+    assert_eq!(
+        told,
+        [(Action::KeyAcknowledged, who), (Action::KeyIssued, who)]
+    );
+    assert_eq!(w.code(&token(&issued)).await, Code::Valid);
+}
+
+async fn the_record_tells_the_first_values_and_no_secret(w: World) {
+    let full = KeyDraft {
+        description: Some("For the ledger".to_owned()),
+        cidrs: Some("10.0.0.0/8\n192.0.2.1".to_owned()),
+        domains: Some("*.example.com".to_owned()),
+        permissions: Some("invoices.read".to_owned()),
+        boxes: vec![VERIFY.to_owned()],
+        expiry: Some("30".to_owned()),
+        ..draft("service", "Billing")
+    };
+    let (_, token) = w.active(&full).await;
+    let event = w.events().await.remove(1);
+    let change = |field: Field| {
+        let change = event.changes.iter().find(|c| c.field == field.as_str());
+        change.unwrap().to.clone().unwrap()
+    };
+    assert_eq!(change(Field::Name), "Billing");
+    assert_eq!(change(Field::Cidrs), "10.0.0.0/8, 192.0.2.1/32");
+    assert_eq!(
+        change(Field::Permissions),
+        format!("invoices.read, {VERIFY}")
+    );
+    assert!(change(Field::ExpiresAt).ends_with('Z'));
+    let all = format!("{:?}", w.events().await);
+    assert!(!all.contains(&token[16..59]));
+}
+
+async fn wrong_fields_make_nothing(w: World) {
+    let app = w.service.default_app();
+    let bad = KeyDraft {
+        cidrs: Some("10.0.0.1/8".to_owned()),
+        domains: Some("*".to_owned()),
+        permissions: Some("keystead.verify".to_owned()),
+        ..draft("service", "")
+    };
+    let form = w.service.new_form_id().unwrap();
+    let issued = w
+        .no_change(w.service.issue(owner(), app, &bad, &form))
+        .await;
+    let Refusal::Invalid(errors) = refusal(issued) else {
+        panic!("not about fields")
+    };
+    for field in [
+        Field::Name,
+        Field::Cidrs,
+        Field::Domains,
+        Field::Permissions,
+    ] {
+        assert_eq!(errors.of(field).count(), 1, "{field:?}");
+    }
+    let good = draft("service", "Now right");
+    w.service.issue(owner(), app, &good, &form).await.unwrap();
+
+    let account = draft("account", "Account");
+    let issued = w.service.issue_acknowledged(owner(), app, &account).await;
+    assert!(matches!(refusal(issued), Refusal::Invalid(_)));
+    let nowhere = AppId::from_random([9; 12]);
+    let issued = w.service.issue_acknowledged(owner(), &nowhere, &good).await;
+    assert_eq!(refusal(issued), Refusal::NotFound);
+}
+
+on_both!(
+    a_key_works_once_it_is_acknowledged,
+    each_kind_is_shown_as_it_is_presented,
+    a_form_makes_one_key,
+    an_unacknowledged_key_is_dropped_on_record,
+    the_background_drops_it_too,
+    a_pending_key_can_be_given_up,
+    a_program_acknowledges_in_the_same_act,
+    the_record_tells_the_first_values_and_no_secret,
+    wrong_fields_make_nothing,
+);

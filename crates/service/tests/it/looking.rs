@@ -1,0 +1,137 @@
+//! Lists, the dashboard and the record, as they are shown.
+
+use domain::{
+    audit::Action,
+    dashboard::{Dashboard, StepKind},
+    draft::KeyDraft,
+    key::RevokeReason,
+    list::{KeyQuery, StatusFilter},
+    permission::VERIFY,
+    timestamp::Millis,
+    verdict::Code,
+};
+use service::audit::AuditQuery;
+
+use crate::world::{World, draft, owner};
+
+async fn dashboard(w: &World) -> Dashboard {
+    let app = w.service.default_app();
+    w.service.dashboard(owner(), app).await.unwrap()
+}
+
+fn done(figures: &Dashboard) -> Vec<StepKind> {
+    let done = figures.checklist.iter().filter(|step| step.done);
+    done.map(|step| step.step).collect()
+}
+
+async fn the_dashboard_begins_at_nothing(w: World) {
+    let figures = dashboard(&w).await;
+    let counts = [figures.active, figures.pending, figures.never_used];
+    assert!(counts.iter().all(|count| count.n == 0 && !count.more));
+    assert_eq!((figures.accepted_24h, figures.refused_24h), (0, 0));
+    assert_eq!(figures.recent[0].action, Action::InstanceCreated);
+    assert_eq!(done(&figures), []);
+    assert_eq!(figures.checklist.len(), StepKind::ALL.len());
+}
+
+async fn the_dashboard_counts_keys_and_calls(w: World) {
+    let soon = KeyDraft {
+        expiry: Some("7".to_owned()),
+        ..draft("service", "Soon")
+    };
+    let (_, token) = w.active(&soon).await;
+    let (off, _) = w.active(&draft("client", "Off")).await;
+    w.service.disable(owner(), &off).await.unwrap();
+    let (gone, refused) = w.active(&draft("client", "Gone")).await;
+    let reason = RevokeReason::Other;
+    w.service
+        .revoke(owner(), &gone, reason, None)
+        .await
+        .unwrap();
+    w.pending(&draft("telephony", "Pending")).await;
+    assert_eq!(done(&dashboard(&w).await), [StepKind::FirstKey]);
+    for _ in 0..3 {
+        assert_eq!(w.code(&token).await, Code::Valid);
+    }
+    assert_eq!(w.code(&refused).await, Code::Revoked);
+    w.service.verifier().flush_usage().await.unwrap();
+    let figures = dashboard(&w).await;
+    let counts = [
+        figures.active,
+        figures.pending,
+        figures.disabled,
+        figures.revoked,
+        figures.expired,
+        figures.expiring_7,
+        figures.expiring_30,
+        figures.never_used,
+    ];
+    assert_eq!(counts.map(|count| count.n), [1, 1, 1, 1, 0, 1, 1, 0]);
+    assert_eq!((figures.accepted_24h, figures.refused_24h), (3, 1));
+    assert_eq!(done(&figures), [StepKind::FirstKey, StepKind::FirstCheck]);
+    assert_eq!(figures.recent.len(), 10);
+
+    let verifier = KeyDraft {
+        boxes: vec![VERIFY.to_owned()],
+        ..draft("service", "Gateway")
+    };
+    w.active(&verifier).await;
+    w.clock.advance(Millis::hours(26));
+    let figures = dashboard(&w).await;
+    assert_eq!((figures.accepted_24h, figures.refused_24h), (0, 0));
+    assert_eq!(done(&figures), StepKind::ALL);
+}
+
+async fn a_list_is_filtered_and_searched(w: World) {
+    for name in ["alpha", "beta", "gamma"] {
+        w.active(&draft("service", name)).await;
+    }
+    let (id, _) = w.active(&draft("client", "Beta two")).await;
+    let app = w.service.default_app();
+    let names = |query: KeyQuery| {
+        let service = &w.service;
+        async move {
+            let page = service.keys(owner(), app, &query).await.unwrap();
+            page.rows
+                .into_iter()
+                .map(|row| row.name)
+                .collect::<Vec<_>>()
+        }
+    };
+    let search = |text: &str| KeyQuery {
+        search: Some(text.to_owned()),
+        ..KeyQuery::default()
+    };
+    assert_eq!(names(search("BETA")).await, ["beta", "Beta two"]);
+    assert_eq!(names(search(id.as_str())).await, ["Beta two"]);
+    let unused = KeyQuery {
+        status: Some(StatusFilter::NeverUsed),
+        ..KeyQuery::default()
+    };
+    assert_eq!(names(unused).await.len(), 4);
+}
+
+async fn the_record_is_paged(w: World) {
+    for n in 0..20 {
+        w.active(&draft("service", &format!("Key {n}"))).await;
+    }
+    let mut query = AuditQuery::default();
+    let mut seen = Vec::new();
+    loop {
+        let page = w.service.audit(owner(), &query).await.unwrap();
+        assert_eq!(page.total.n, 41);
+        seen.extend(page.rows.iter().map(|event| event.seq));
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!(seen, (1..=41).rev().collect::<Vec<_>>());
+}
+
+on_both!(
+    the_dashboard_begins_at_nothing,
+    the_dashboard_counts_keys_and_calls,
+    a_list_is_filtered_and_searched,
+    the_record_is_paged,
+);

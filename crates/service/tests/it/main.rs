@@ -1,0 +1,25 @@
+//! The use cases over real databases, with a clock that the tests set and a hasher that counts.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, which clippy does not take for tests"
+)]
+
+#[macro_use]
+mod world;
+
+mod edit;
+mod issue;
+mod looking;
+mod other_process;
+mod race;
+mod record;
+mod roles;
+mod sessions;
+mod setup;
+mod sign_in;
+mod start;
+mod state;
+mod usage;
+mod verify;

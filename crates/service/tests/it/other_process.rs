@@ -1,0 +1,68 @@
+//! Two processes on one database.
+
+use std::time::{Duration, Instant};
+
+use domain::{key::RevokeReason, verdict::Code};
+
+use crate::world::{World, code, draft, in_background, owner};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn another_process_refuses_within_a_second(w: World) {
+    let other = w.another().await;
+    let _running = in_background(&other);
+    for _ in 0..5 {
+        let (id, token) = w.active(&draft("service", "Key")).await;
+        assert_eq!(code(&other, &token).await, Code::Valid);
+        w.service
+            .revoke(owner(), &id, RevokeReason::Leaked, None)
+            .await
+            .unwrap();
+        let answered = Instant::now();
+        while code(&other, &token).await == Code::Valid {
+            assert!(answered.elapsed() < SECOND, "still accepted after a second");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(code(&other, &token).await, Code::Revoked);
+    }
+}
+
+async fn a_key_made_elsewhere_works_at_once(w: World) {
+    let other = w.another().await;
+    let _running = in_background(&other);
+    let (_, token) = w.active(&draft("service", "Key")).await;
+    assert_eq!(code(&other, &token).await, Code::Valid);
+}
+
+async fn a_process_that_cannot_confirm_asks_for_each_call(w: World) {
+    let other = w.another().await;
+    let (id, token) = w.active(&draft("service", "Key")).await;
+    assert_eq!(code(&other, &token).await, Code::Valid);
+    // Nothing polls: after a second it must not believe its cache.
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(code(&other, &token).await, Code::Valid);
+    w.service.disable(owner(), &id).await.unwrap();
+    assert_eq!(code(&other, &token).await, Code::Disabled);
+    w.service.enable(owner(), &id).await.unwrap();
+    assert_eq!(code(&other, &token).await, Code::Valid);
+}
+
+async fn throttle_and_sessions_are_shared(w: World) {
+    let other = w.another().await;
+    w.make_owner().await;
+    let signed_in = w
+        .sign_in(crate::world::EMAIL, crate::world::PASSWORD)
+        .await
+        .unwrap();
+    let cookie = crate::world::secret(&signed_in.cookie);
+    let session = other.session(&cookie).await.unwrap().unwrap();
+    other.sign_out(&session, None).await.unwrap();
+    assert!(w.service.session(&cookie).await.unwrap().is_none());
+}
+
+on_both!(
+    another_process_refuses_within_a_second,
+    a_key_made_elsewhere_works_at_once,
+    a_process_that_cannot_confirm_asks_for_each_call,
+    throttle_and_sessions_are_shared,
+);

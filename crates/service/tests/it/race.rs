@@ -1,0 +1,99 @@
+//! Refused means refused now: revokes beside verifies in the same process.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use domain::{key::RevokeReason, verdict::Code};
+
+use crate::world::{World, code, draft, in_background, owner};
+
+const KEYS: usize = 150;
+const VERIFIERS: usize = 4;
+
+struct Target {
+    token: String,
+    revoked: AtomicBool,
+}
+
+async fn nothing_is_accepted_after_its_revoke_was_answered(w: World) {
+    let _running = in_background(&w.service);
+    let mut ids = Vec::new();
+    let mut targets = Vec::new();
+    for n in 0..KEYS {
+        let (id, token) = w.active(&draft("service", &format!("Key {n}"))).await;
+        ids.push(id);
+        let revoked = AtomicBool::new(false);
+        targets.push(Target { token, revoked });
+    }
+    let targets = Arc::new(targets);
+    let (stop, calls) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+    );
+    // The key that is being revoked: all of them ask about it while it is, so that fills race the removal.
+    let hot = Arc::new(AtomicU64::new(0));
+    let verifiers: Vec<_> = (0..VERIFIERS)
+        .map(|_| {
+            let (service, targets) = (w.service.clone(), Arc::clone(&targets));
+            let (stop, calls, hot) = (Arc::clone(&stop), Arc::clone(&calls), Arc::clone(&hot));
+            tokio::spawn(async move {
+                let mut late = 0;
+                while !stop.load(Ordering::SeqCst) {
+                    let at = usize::try_from(hot.load(Ordering::SeqCst)).unwrap();
+                    let from = at.saturating_sub(3);
+                    for target in targets.iter().skip(from).take(5) {
+                        let answered = target.revoked.load(Ordering::SeqCst);
+                        let code = code(&service, &target.token).await;
+                        calls.fetch_add(1, Ordering::Relaxed);
+                        late += u32::from(answered && code != Code::Revoked);
+                    }
+                    tokio::task::yield_now().await;
+                }
+                late
+            })
+        })
+        .collect();
+    for (n, id) in ids.iter().enumerate() {
+        hot.store(u64::try_from(n).unwrap(), Ordering::SeqCst);
+        let reason = RevokeReason::Leaked;
+        w.service.revoke(owner(), id, reason, None).await.unwrap();
+        targets[n].revoked.store(true, Ordering::SeqCst);
+    }
+    stop.store(true, Ordering::SeqCst);
+    for verifier in verifiers {
+        assert_eq!(
+            verifier.await.unwrap(),
+            0,
+            "accepted after the revoke's answer"
+        );
+    }
+    assert!(calls.load(Ordering::Relaxed) > 1000);
+    for target in targets.iter() {
+        assert_eq!(w.code(&target.token).await, Code::Revoked);
+    }
+}
+
+/// The caller goes away while the revoke commits: nobody is told of it, and still it holds.
+async fn a_revoke_whose_caller_went_away_holds_within_a_second(w: World) {
+    let _running = in_background(&w.service);
+    for n in 0..10_u64 {
+        let (id, token) = w.active(&draft("service", "Key")).await;
+        assert_eq!(w.code(&token).await, Code::Valid);
+        let me = owner();
+        let revoke = w.service.revoke(me, &id, RevokeReason::Leaked, None);
+        let wait = std::time::Duration::from_micros(n * 500);
+        let _gone = tokio::time::timeout(wait, revoke).await;
+        let stored = w.service.key(me, &id).await.unwrap().revoked.is_some();
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        if stored {
+            assert_eq!(w.code(&token).await, Code::Revoked);
+        }
+    }
+}
+
+on_both!(
+    nothing_is_accepted_after_its_revoke_was_answered,
+    a_revoke_whose_caller_went_away_holds_within_a_second,
+);

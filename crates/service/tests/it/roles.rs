@@ -1,0 +1,121 @@
+//! What each role is refused, key by key and act by act.
+
+use domain::{
+    draft::KeyDraft, ids::KeyId, key::RevokeReason, kind::KeyKind, list::KeyQuery,
+    refusal::Refusal, role::Role,
+};
+use service::{Caller, audit::AuditQuery};
+
+use crate::world::{World, draft, owner, refusal, signed_in};
+
+/// Every act that changes a key, in the name of `caller`, on a pending, an active and a revoked one.
+async fn changes(w: &World, caller: &Caller, kind: KeyKind) -> Vec<Refusal> {
+    let draft = draft(kind.as_str(), "Key");
+    let (pending, _) = w.pending(&draft).await;
+    let (active, _) = w.active(&draft).await;
+    let service = &w.service;
+    let app = service.default_app();
+    let form = service.new_form_id().unwrap();
+    let reason = RevokeReason::Other;
+    let rename = KeyDraft {
+        name: Some("Renamed".to_owned()),
+        ..KeyDraft::default()
+    };
+    vec![
+        refusal(w.no_change(service.issue(caller, app, &draft, &form)).await),
+        refusal(
+            w.no_change(service.issue_acknowledged(caller, app, &draft))
+                .await,
+        ),
+        refusal(service.check_draft(caller, &draft)),
+        refusal(w.no_change(service.acknowledge(caller, &pending)).await),
+        refusal(w.no_change(service.discard(caller, &pending)).await),
+        refusal(w.no_change(service.edit(caller, &active, &rename, 1)).await),
+        refusal(w.no_change(service.disable(caller, &active)).await),
+        refusal(w.no_change(service.enable(caller, &active)).await),
+        refusal(
+            w.no_change(service.revoke(caller, &active, reason, None))
+                .await,
+        ),
+        refusal(w.no_change(service.restore(caller, &active)).await),
+        refusal(w.no_change(service.delete(caller, &active, "Key")).await),
+    ]
+}
+
+async fn who_may_not_change_keys_changes_none(w: World) {
+    for role in [Role::Auditor, Role::Guest] {
+        for kind in KeyKind::issuable() {
+            let refusals = changes(&w, &signed_in(role), kind).await;
+            assert_eq!(refusals.len(), 11);
+            for refused in refusals {
+                assert_eq!(refused, Refusal::Forbidden, "{role:?} {kind:?}");
+            }
+        }
+    }
+}
+
+async fn an_auditor_sees_no_master_user_keys(w: World) {
+    let (open, _) = w.active(&draft("service", "Open")).await;
+    let (hidden, _) = w.active(&draft("master_user", "Hidden")).await;
+    let auditor = signed_in(Role::Auditor);
+    w.service.key(&auditor, &open).await.unwrap();
+    let looked = w.service.key(&auditor, &hidden).await;
+    assert_eq!(
+        refusal(looked),
+        Refusal::NotFound,
+        "as one that does not exist"
+    );
+    let app = w.service.default_app();
+    let listed = |query| {
+        let (service, auditor) = (&w.service, &auditor);
+        async move {
+            let page = service.keys(auditor, app, &query).await.unwrap();
+            page.rows
+                .into_iter()
+                .map(|row| row.id)
+                .collect::<Vec<KeyId>>()
+        }
+    };
+    assert_eq!(listed(KeyQuery::default()).await, [open]);
+    let by_kind = KeyQuery {
+        kind: Some(KeyKind::MasterUser),
+        ..KeyQuery::default()
+    };
+    assert_eq!(listed(by_kind).await, []);
+    let by_name = KeyQuery {
+        search: Some("hid".to_owned()),
+        ..KeyQuery::default()
+    };
+    assert_eq!(listed(by_name).await, []);
+    let figures = w.service.dashboard(&auditor, app).await.unwrap();
+    assert_eq!(figures.active.n, 1);
+    let figures = w.service.dashboard(owner(), app).await.unwrap();
+    assert_eq!(figures.active.n, 2);
+}
+
+async fn a_guest_sees_nothing(w: World) {
+    let (id, _) = w.active(&draft("service", "Key")).await;
+    let guest = signed_in(Role::Guest);
+    let app = w.service.default_app();
+    let (service, query) = (&w.service, KeyQuery::default());
+    assert_eq!(refusal(service.key(&guest, &id).await), Refusal::Forbidden);
+    assert_eq!(
+        refusal(service.keys(&guest, app, &query).await),
+        Refusal::Forbidden
+    );
+    assert_eq!(
+        refusal(service.dashboard(&guest, app).await),
+        Refusal::Forbidden
+    );
+    let audit = AuditQuery::default();
+    assert_eq!(
+        refusal(service.audit(&guest, &audit).await),
+        Refusal::Forbidden
+    );
+}
+
+on_both!(
+    who_may_not_change_keys_changes_none,
+    an_auditor_sees_no_master_user_keys,
+    a_guest_sees_nothing,
+);

@@ -1,0 +1,93 @@
+//! How long a session lasts and what ends it.
+
+use domain::{audit::Action, timestamp::Millis};
+use service::sessions::{ABSOLUTE, IDLE};
+
+use crate::world::{EMAIL, PASSWORD, World, in_background, secret};
+
+async fn cookie(w: &World) -> String {
+    w.make_owner().await;
+    secret(&w.sign_in(EMAIL, PASSWORD).await.unwrap().cookie)
+}
+
+async fn is_open(w: &World, cookie: &str) -> bool {
+    w.service.session(cookie).await.unwrap().is_some()
+}
+
+async fn an_idle_session_ends(w: World) {
+    let cookie = cookie(&w).await;
+    w.clock.advance(Millis(IDLE.0 - 1));
+    assert!(is_open(&w, &cookie).await);
+    w.clock.advance(Millis(IDLE.0 - 1));
+    assert!(is_open(&w, &cookie).await, "its use was noted");
+    w.clock.advance(IDLE);
+    assert!(!is_open(&w, &cookie).await);
+}
+
+async fn a_busy_session_ends_too(w: World) {
+    let cookie = cookie(&w).await;
+    let step = Millis::minutes(20);
+    for _ in 0..ABSOLUTE.0 / step.0 - 1 {
+        w.clock.advance(step);
+        assert!(is_open(&w, &cookie).await);
+    }
+    w.clock.advance(step);
+    assert!(!is_open(&w, &cookie).await);
+}
+
+async fn use_is_noted_once_a_minute(w: World) {
+    let cookie = cookie(&w).await;
+    let before = w.store.write_count();
+    for _ in 0..59 {
+        w.clock.advance(Millis::seconds(1));
+        assert!(is_open(&w, &cookie).await);
+    }
+    assert_eq!(w.store.write_count(), before);
+    w.clock.advance(Millis::seconds(1));
+    assert!(is_open(&w, &cookie).await);
+    assert!(is_open(&w, &cookie).await);
+    assert_eq!(w.store.write_count(), before + 1);
+}
+
+async fn signing_out_ends_it_and_leaves_one_event(w: World) {
+    let cookie = cookie(&w).await;
+    let session = w.service.session(&cookie).await.unwrap().unwrap();
+    assert_eq!(session.caller(None).role, domain::role::Role::Owner);
+    w.service.sign_out(&session, None).await.unwrap();
+    let ended = w.newest().await;
+    assert_eq!(ended.action, Action::SessionEnded);
+    assert!(!is_open(&w, &cookie).await);
+    w.service.sign_out(&session, None).await.unwrap();
+    assert_eq!(w.newest().await.seq, ended.seq);
+}
+
+async fn what_is_no_cookie_opens_nothing(w: World) {
+    let cookie = cookie(&w).await;
+    let upper = cookie.to_uppercase();
+    let other = "0".repeat(64);
+    for text in ["", "x", &cookie[1..], &upper, &other, &format!("{cookie} ")] {
+        assert!(!is_open(&w, text).await, "{text}");
+    }
+}
+
+async fn what_has_ended_is_removed(w: World) {
+    let cookie = cookie(&w).await;
+    w.sign_in("nobody@example.com", "wrong").await.unwrap_err();
+    let writes = w.store.write_count();
+    w.clock.advance(Millis::hours(25));
+    let _running = in_background(&w.service);
+    while w.store.write_count() == writes {
+        tokio::task::yield_now().await;
+    }
+    w.clock.advance(Millis::hours(-25));
+    assert!(!is_open(&w, &cookie).await, "the row is gone");
+}
+
+on_both!(
+    an_idle_session_ends,
+    a_busy_session_ends_too,
+    use_is_noted_once_a_minute,
+    signing_out_ends_it_and_leaves_one_event,
+    what_is_no_cookie_opens_nothing,
+    what_has_ended_is_removed,
+);

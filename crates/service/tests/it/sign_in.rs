@@ -1,0 +1,168 @@
+//! Signing in: what an attempt costs, what it tells, and how attempts are slowed down.
+
+use domain::{audit::Action, field::Field, refusal::Refusal, timestamp::Millis};
+use service::{ClientInfo, sign_in::SignIn};
+
+use crate::world::{EMAIL, PASSWORD, World, refusal, secret};
+
+const UNKNOWN: &str = "nobody@example.com";
+
+async fn an_attempt_costs_one_hash_whoever_it_names(w: World) {
+    w.make_owner().await;
+    for (email, password) in [(EMAIL, "wrong"), (UNKNOWN, "wrong"), (UNKNOWN, PASSWORD)] {
+        let (before, writes) = (w.hasher.count(), w.store.write_count());
+        assert_eq!(
+            refusal(w.sign_in(email, password).await),
+            Refusal::SignInFailed
+        );
+        assert_eq!(w.hasher.count() - before, 1, "{email}");
+        assert_eq!(w.store.write_count() - writes, 1, "{email}");
+    }
+    let before = w.hasher.count();
+    let signed_in = w.sign_in(EMAIL, PASSWORD).await.unwrap();
+    assert_eq!(w.hasher.count() - before, 1);
+    assert_eq!(signed_in.person.email, EMAIL);
+    assert_eq!(w.newest().await.action, Action::SessionStarted);
+    let again = w.sign_in(EMAIL, PASSWORD).await.unwrap();
+    assert_ne!(secret(&signed_in.cookie), secret(&again.cookie));
+    assert_eq!(secret(&again.cookie).len(), 64);
+}
+
+async fn what_nobody_can_have_is_refused_at_its_field_without_a_hash(w: World) {
+    w.make_owner().await;
+    let before = w.hasher.count();
+    let long = "x".repeat(257);
+    for (email, password, field) in [
+        ("owner", PASSWORD, Field::Email),
+        ("", PASSWORD, Field::Email),
+        (EMAIL, "", Field::Password),
+        (EMAIL, &long, Field::Password),
+        (UNKNOWN, &long, Field::Password),
+    ] {
+        let Refusal::Invalid(errors) = refusal(w.sign_in(email, password).await) else {
+            panic!("{email}")
+        };
+        assert_eq!(errors.of(field).count(), 1, "{email}");
+    }
+    assert_eq!(w.hasher.count(), before);
+}
+
+async fn waits_grow_after_five_failures_known_or_not(w: World) {
+    w.make_owner().await;
+    for email in [EMAIL, UNKNOWN] {
+        for _ in 0..5 {
+            assert_eq!(
+                refusal(w.sign_in(email, "wrong").await),
+                Refusal::SignInFailed
+            );
+        }
+        for seconds in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
+            let before = w.hasher.count();
+            let wait = refusal(w.sign_in(email, PASSWORD).await);
+            assert_eq!(wait, Refusal::Wait { seconds }, "{email}");
+            assert_eq!(w.hasher.count(), before, "a waiting account costs no hash");
+            w.clock.advance(Millis(i64::from(seconds) * 1000 - 1));
+            let wait = refusal(w.sign_in(email, PASSWORD).await);
+            assert_eq!(wait, Refusal::Wait { seconds: 1 }, "{email}");
+            w.clock.advance(Millis(1));
+            assert_eq!(
+                refusal(w.sign_in(email, "wrong").await),
+                Refusal::SignInFailed
+            );
+        }
+    }
+    w.clock.advance(Millis::minutes(15));
+    w.sign_in(EMAIL, PASSWORD).await.unwrap();
+    for _ in 0..4 {
+        let failed = refusal(w.sign_in(EMAIL, "wrong").await);
+        assert_eq!(
+            failed,
+            Refusal::SignInFailed,
+            "a success starts the count anew"
+        );
+    }
+    w.sign_in(EMAIL, PASSWORD).await.unwrap();
+}
+
+async fn old_failures_are_forgotten(w: World) {
+    w.make_owner().await;
+    for _ in 0..20 {
+        w.sign_in(EMAIL, "wrong").await.unwrap_err();
+        w.clock.advance(Millis::minutes(15));
+    }
+    w.clock.advance(Millis::hours(24));
+    for _ in 0..4 {
+        w.sign_in(EMAIL, "wrong").await.unwrap_err();
+    }
+    w.sign_in(EMAIL, PASSWORD).await.unwrap();
+}
+
+async fn spellings_of_an_e_mail_share_their_failures(w: World) {
+    w.make_owner().await;
+    for email in [
+        EMAIL,
+        " owner@example.com",
+        "OWNER@EXAMPLE.COM\t",
+        "Owner@Example.Com",
+        "\u{ff4f}wner@example.com",
+    ] {
+        assert_eq!(
+            refusal(w.sign_in(email, "wrong").await),
+            Refusal::SignInFailed
+        );
+    }
+    for email in [EMAIL, "oWner@example.com "] {
+        let wait = refusal(w.sign_in(email, PASSWORD).await);
+        assert_eq!(wait, Refusal::Wait { seconds: 1 }, "{email}");
+    }
+}
+
+async fn attempts_side_by_side_are_not_all_let_in(w: World) {
+    w.make_owner().await;
+    let before = w.hasher.count();
+    let attempts: Vec<_> = (0..40)
+        .map(|_| {
+            let service = w.service.clone();
+            tokio::spawn(async move {
+                let sign_in = SignIn {
+                    email: EMAIL.to_owned(),
+                    password: "wrong".into(),
+                };
+                service.sign_in(sign_in, &ClientInfo::default()).await
+            })
+        })
+        .collect();
+    for attempt in attempts {
+        attempt.await.unwrap().unwrap_err();
+    }
+    assert_eq!(w.hasher.count() - before, 5);
+}
+
+async fn the_first_wait_is_on_record_without_what_was_typed(w: World) {
+    w.make_owner().await;
+    for (email, label) in [(EMAIL, EMAIL), (UNKNOWN, "an unknown e-mail")] {
+        let before = w.newest().await.seq;
+        for _ in 0..5 {
+            w.sign_in(email, "wrong").await.unwrap_err();
+        }
+        w.sign_in(email, "wrong").await.unwrap_err();
+        let event = w.newest().await;
+        assert_eq!(
+            (event.seq, event.action),
+            (before + 1, Action::SignInBlocked)
+        );
+        assert_eq!(event.subject.label, label);
+    }
+    let all = format!("{:?}", w.events().await);
+    assert!(!all.contains(UNKNOWN) && !all.contains("wrong"));
+}
+
+on_both!(
+    an_attempt_costs_one_hash_whoever_it_names,
+    waits_grow_after_five_failures_known_or_not,
+    attempts_side_by_side_are_not_all_let_in,
+    old_failures_are_forgotten,
+    spellings_of_an_e_mail_share_their_failures,
+    the_first_wait_is_on_record_without_what_was_typed,
+    what_nobody_can_have_is_refused_at_its_field_without_a_hash,
+);

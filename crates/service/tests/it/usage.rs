@@ -1,0 +1,130 @@
+//! Last used and calls per hour, without a write per call.
+
+use std::time::{Duration, Instant};
+
+use domain::{draft::KeyDraft, permission::VERIFY, timestamp::Millis, token::Token, verdict::Code};
+use service::verify::{Credential, VerifyRequest};
+
+use crate::world::{World, draft, in_background, owner};
+
+async fn ten_thousand_verifies_in_a_second_cost_two_writes(w: World) {
+    let (id, token) = w.active(&draft("service", "Busy")).await;
+    let _running = in_background(&w.service);
+    // What runs first in the background has run.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let writes = w.store.write_count();
+    let begun = Instant::now();
+    let request = VerifyRequest {
+        address: Some("::ffff:192.0.2.7".parse().unwrap()),
+        ..VerifyRequest::default()
+    };
+    let verifier = w.service.verifier();
+    for _ in 0..10_000 {
+        let verdict = verifier.verify(Credential::Token(&token), request).await;
+        assert_eq!(verdict.unwrap().code, Code::Valid);
+    }
+    let written = w.store.write_count() - writes;
+    let seconds = begun.elapsed().as_secs();
+    assert!(
+        written <= 2 + seconds,
+        "{written} writes in {seconds} s and a bit"
+    );
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    let key = w.service.key(owner(), &id).await.unwrap();
+    assert_eq!(key.row.last_used_at, Some(w.service.now()));
+    assert_eq!(key.last_used_address.unwrap().to_string(), "192.0.2.7");
+    let app = w.service.default_app();
+    let figures = w.service.dashboard(owner(), app).await.unwrap();
+    assert_eq!((figures.accepted_24h, figures.refused_24h), (10_000, 0));
+    let quiet = w.store.write_count();
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    assert_eq!(
+        w.store.write_count(),
+        quiet,
+        "nothing to write, nothing written"
+    );
+}
+
+async fn only_the_right_secret_is_a_use(w: World) {
+    let (id, token) = w.active(&draft("service", "Key")).await;
+    let forged = Token::compose("ks", &id, &"0".repeat(43));
+    assert_eq!(w.code(&forged).await, Code::NotFound);
+    w.service.verifier().flush_usage().await.unwrap();
+    let key = w.service.key(owner(), &id).await.unwrap();
+    assert_eq!(key.row.last_used_at, None);
+    w.service.disable(owner(), &id).await.unwrap();
+    assert_eq!(w.code(&token).await, Code::Disabled);
+    w.service.verifier().flush_usage().await.unwrap();
+    let key = w.service.key(owner(), &id).await.unwrap();
+    assert_eq!(key.row.last_used_at, Some(w.service.now()));
+    let app = w.service.default_app();
+    let figures = w.service.dashboard(owner(), app).await.unwrap();
+    assert_eq!((figures.accepted_24h, figures.refused_24h), (0, 2));
+}
+
+async fn a_call_of_the_api_is_counted_once_and_uses_both_keys(w: World) {
+    let gateway = KeyDraft {
+        boxes: vec![VERIFY.to_owned()],
+        ..draft("service", "Gateway")
+    };
+    let (gateway, gateway_token) = w.active(&gateway).await;
+    let (key, token) = w.active(&draft("service", "Key")).await;
+    let verifier = w.service.verifier();
+    let asking = verifier.authenticate(&gateway_token, None, None).await;
+    let asking = asking.unwrap().key.unwrap();
+    let scope = Some(&asking.record.app_id);
+    let request = VerifyRequest {
+        scope,
+        ..VerifyRequest::default()
+    };
+    for text in [token.as_str(), "ks_nothing"] {
+        verifier
+            .verify(Credential::Token(text), request)
+            .await
+            .unwrap();
+    }
+    verifier.flush_usage().await.unwrap();
+    for id in [gateway, key] {
+        let key = w.service.key(owner(), &id).await.unwrap();
+        assert_eq!(key.row.last_used_at, Some(w.service.now()));
+    }
+    let app = w.service.default_app();
+    let figures = w.service.dashboard(owner(), app).await.unwrap();
+    assert_eq!((figures.accepted_24h, figures.refused_24h), (1, 1));
+}
+
+async fn counts_survive_a_flush_that_fails(w: World) {
+    let (_, token) = w.active(&draft("service", "Key")).await;
+    let setup = w.setup().await;
+    let store = setup.store.clone();
+    let other = service::Service::start(setup).await.unwrap();
+    assert_eq!(crate::world::code(&other, &token).await, Code::Valid);
+    store.close().await;
+    let verifier = other.verifier();
+    verifier.flush_usage().await.unwrap_err();
+    verifier.flush_usage().await.unwrap_err();
+}
+
+async fn shutting_down_writes_the_last_counts(w: World) {
+    let (id, token) = w.active(&draft("service", "Key")).await;
+    let shutdown = tokio_util::sync::CancellationToken::new();
+    let running = {
+        let (service, shutdown) = (w.service.clone(), shutdown.clone());
+        tokio::spawn(async move { service.run(shutdown).await })
+    };
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    w.clock.advance(Millis::hours(1));
+    assert_eq!(w.code(&token).await, Code::Valid);
+    shutdown.cancel();
+    running.await.unwrap();
+    let key = w.service.key(owner(), &id).await.unwrap();
+    assert_eq!(key.row.last_used_at, Some(w.service.now()));
+}
+
+on_both!(
+    ten_thousand_verifies_in_a_second_cost_two_writes,
+    only_the_right_secret_is_a_use,
+    a_call_of_the_api_is_counted_once_and_uses_both_keys,
+    counts_survive_a_flush_that_fails,
+    shutting_down_writes_the_last_counts,
+);

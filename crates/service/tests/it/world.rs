@@ -1,0 +1,312 @@
+//! One installation for a test, and short words for what tests do in it.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicI64, AtomicUsize, Ordering},
+    },
+};
+
+use domain::{
+    audit::{Action, Actor, AuditRow},
+    draft::KeyDraft,
+    ids::{KeyId, PersonId},
+    refusal::Refusal,
+    role::Role,
+    timestamp::{Millis, Timestamp},
+    verdict::Code,
+};
+use secrecy::{ExposeSecret, SecretString};
+use service::{
+    Caller, ClientInfo, Error, Service, Setup,
+    audit::AuditQuery,
+    clock::Clock,
+    entropy::SystemEntropy,
+    keys::{Issued, Shown},
+    passwords::{HashError, PasswordHasher},
+    root_key::RootKey,
+    setup::NewPerson,
+    sign_in::{SignIn, SignedIn},
+    verify::{Credential, VerifyRequest},
+};
+use store::Store;
+use tempfile::TempDir;
+use testkit::TestDatabase;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// Runs each test on both engines.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::world::World::sqlite().await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::world::World::postgres().await).await;
+            })+
+        }
+    };
+}
+
+pub const PASSWORD: &str = "correct horse battery staple";
+pub const EMAIL: &str = "owner@example.com";
+
+/// A time that stands until the test moves it.
+#[derive(Debug)]
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub fn advance(&self, by: Millis) {
+        self.0.fetch_add(by.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Quick, and counts its computations.
+#[derive(Debug, Default)]
+pub struct CountingHasher(AtomicUsize);
+
+impl CountingHasher {
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl PasswordHasher for CountingHasher {
+    fn hash(&self, password: &str, _: &[u8; 16]) -> Result<String, HashError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(format!("counted:{password}"))
+    }
+
+    fn verify(&self, password: &str, hash: &str) -> Result<bool, HashError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(hash == format!("counted:{password}"))
+    }
+
+    fn decoy(&self) -> &'static str {
+        "decoy"
+    }
+}
+
+pub struct World {
+    pub service: Service,
+    pub store: Store,
+    pub clock: Arc<TestClock>,
+    pub hasher: Arc<CountingHasher>,
+    database: TestDatabase,
+    folder: TempDir,
+}
+
+impl World {
+    pub async fn sqlite() -> Self {
+        Self::new(TestDatabase::sqlite()).await
+    }
+
+    pub async fn postgres() -> Self {
+        Self::new(TestDatabase::postgres()).await
+    }
+
+    async fn new(database: TestDatabase) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(TestClock(AtomicI64::new(1_780_000_000_000)));
+        let hasher = Arc::new(CountingHasher::default());
+        let store = Store::open(database.url()).await.unwrap();
+        let root_key = RootKey::load_or_create(&folder.path().join("root.key"), &SystemEntropy);
+        let setup = Setup {
+            store: store.clone(),
+            root_key: root_key.unwrap(),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            entropy: Arc::new(SystemEntropy),
+            hasher: Arc::clone(&hasher) as Arc<dyn PasswordHasher>,
+            token_prefix: "ks".to_owned(),
+        };
+        let service = Service::start(setup).await.unwrap();
+        Self {
+            service,
+            store,
+            clock,
+            hasher,
+            database,
+            folder,
+        }
+    }
+
+    /// What another process on the same database would start with, with pools of its own.
+    pub async fn setup(&self) -> Setup {
+        Setup {
+            store: Store::open(self.database.url()).await.unwrap(),
+            root_key: RootKey::load(&self.root_key()).unwrap(),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            entropy: Arc::new(SystemEntropy),
+            hasher: Arc::clone(&self.hasher) as Arc<dyn PasswordHasher>,
+            token_prefix: "ks".to_owned(),
+        }
+    }
+
+    /// Another process on the same database.
+    pub async fn another(&self) -> Service {
+        Service::start(self.setup().await).await.unwrap()
+    }
+
+    pub fn root_key(&self) -> PathBuf {
+        self.folder.path().join("root.key")
+    }
+
+    /// Issues and acknowledges a key.
+    pub async fn active(&self, draft: &KeyDraft) -> (KeyId, String) {
+        let app = self.service.default_app();
+        let issued = self
+            .service
+            .issue_acknowledged(owner(), app, draft)
+            .await
+            .unwrap();
+        (issued.key.row.id.clone(), token(&issued))
+    }
+
+    /// Issues a key that waits to be acknowledged.
+    pub async fn pending(&self, draft: &KeyDraft) -> (KeyId, String) {
+        let form = self.service.new_form_id().unwrap();
+        let app = self.service.default_app();
+        let issued = self
+            .service
+            .issue(owner(), app, draft, &form)
+            .await
+            .unwrap();
+        (issued.key.row.id.clone(), token(&issued))
+    }
+
+    pub async fn code(&self, token: &str) -> Code {
+        code(&self.service, token).await
+    }
+
+    /// The newest events.
+    pub async fn events(&self) -> Vec<AuditRow> {
+        let query = AuditQuery::default();
+        self.service.audit(owner(), &query).await.unwrap().rows
+    }
+
+    pub async fn newest(&self) -> AuditRow {
+        self.events().await.remove(0)
+    }
+
+    /// How many events there are, what the version is, and how many transactions were written.
+    pub async fn marks(&self) -> (i64, i64, u64) {
+        let seq = self.events().await.first().map_or(0, |event| event.seq);
+        let version = self.store.version().await.unwrap();
+        (seq, version, self.store.write_count())
+    }
+
+    /// What `work` gives, after checking that it was one transaction with one event and one version.
+    pub async fn one_change<T>(&self, action: Action, work: impl Future<Output = T>) -> T {
+        let (seq, version, writes) = self.marks().await;
+        let value = work.await;
+        let after = self.marks().await;
+        assert_eq!(after, (seq + 1, version + 1, writes + 1), "{action:?}");
+        assert_eq!(self.newest().await.action, action);
+        value
+    }
+
+    /// What `work` gives, after checking that it left no event, no version and no transaction.
+    pub async fn no_change<T>(&self, work: impl Future<Output = T>) -> T {
+        let before = self.marks().await;
+        let value = work.await;
+        assert_eq!(self.marks().await, before);
+        value
+    }
+
+    pub async fn make_owner(&self) {
+        let made = self.service.create_owner(shell(), person(EMAIL)).await;
+        made.unwrap();
+    }
+
+    pub async fn sign_in(&self, email: &str, password: &str) -> Result<SignedIn, Error> {
+        let sign_in = SignIn {
+            email: email.to_owned(),
+            password: password.into(),
+        };
+        self.service.sign_in(sign_in, &ClientInfo::default()).await
+    }
+}
+
+/// Runs what runs in the background until the guard is dropped.
+pub fn in_background(service: &Service) -> DropGuard {
+    let shutdown = CancellationToken::new();
+    let (service, token) = (service.clone(), shutdown.clone());
+    tokio::spawn(async move { service.run(token).await });
+    shutdown.drop_guard()
+}
+
+pub async fn code(service: &Service, token: &str) -> Code {
+    let request = VerifyRequest::default();
+    let verdict = service.verifier().verify(Credential::Token(token), request);
+    verdict.await.unwrap().code
+}
+
+pub fn owner() -> &'static Caller {
+    static OWNER: LazyLock<Caller> = LazyLock::new(|| signed_in(Role::Owner));
+    &OWNER
+}
+
+pub fn signed_in(role: Role) -> Caller {
+    Caller {
+        actor: Actor::Person {
+            id: PersonId::from_random([7; 12]),
+            email: format!("{}@example.com", role.as_str()),
+        },
+        role,
+        address: Some("203.0.113.9".parse().unwrap()),
+    }
+}
+
+pub fn shell() -> &'static Caller {
+    static SHELL: LazyLock<Caller> = LazyLock::new(|| Caller::command_line("root"));
+    &SHELL
+}
+
+pub fn person(email: &str) -> NewPerson {
+    NewPerson {
+        name: "Owner".to_owned(),
+        email: email.to_owned(),
+        password: PASSWORD.into(),
+    }
+}
+
+pub fn draft(kind: &str, name: &str) -> KeyDraft {
+    KeyDraft {
+        kind: Some(kind.to_owned()),
+        name: Some(name.to_owned()),
+        ..KeyDraft::default()
+    }
+}
+
+/// The whole token, also of a key that is shown as a pair.
+pub fn token(issued: &Issued) -> String {
+    match &issued.shown {
+        Shown::Token(token) => secret(token),
+        Shown::Pair { id, secret: half } => {
+            domain::token::join_pair(id, half.expose_secret()).unwrap()
+        }
+    }
+}
+
+pub fn secret(text: &SecretString) -> String {
+    text.expose_secret().to_owned()
+}
+
+#[track_caller]
+pub fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> Refusal {
+    match answer.unwrap_err() {
+        Error::Refused(refusal) => refusal,
+        other => panic!("not a refusal: {other}"),
+    }
+}

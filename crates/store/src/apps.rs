@@ -1,0 +1,54 @@
+//! Apps: the projects that own keys.
+
+use domain::ids::AppId;
+use domain::timestamp::Timestamp;
+
+use crate::conn::Conn;
+use crate::error::StoreError;
+use crate::sql::Sql;
+use crate::store::Tx;
+
+/// An app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppRow {
+    /// Its id.
+    pub id: AppId,
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+reads! {
+    /// The app that exists from the first start; `None` before it.
+    default_app() -> Option<AppRow>;
+    /// The app with this id.
+    app(id: &AppId) -> Option<AppRow>;
+}
+
+async fn default_app(conn: &mut Conn<'_>) -> Result<Option<AppRow>, StoreError> {
+    let sql = Sql::new("SELECT id, name, created_at FROM app ORDER BY created_at, id LIMIT 1");
+    conn.fetch_optional(sql).await?.map(from_row).transpose()
+}
+
+async fn app(conn: &mut Conn<'_>, id: &AppId) -> Result<Option<AppRow>, StoreError> {
+    let sql = Sql::new("SELECT id, name, created_at FROM app WHERE id = $1").arg(id.as_str());
+    conn.fetch_optional(sql).await?.map(from_row).transpose()
+}
+
+fn from_row((id, name, created_at): (String, String, i64)) -> Result<AppRow, StoreError> {
+    let id = AppId::parse(&id).ok_or_else(|| StoreError::corrupt("an app's id"))?;
+    Ok(AppRow { id, name, created_at: Timestamp::from_millis(created_at) })
+}
+
+impl Tx {
+    /// Adds an app.
+    pub async fn insert_app(&mut self, app: &AppRow) -> Result<(), StoreError> {
+        let sql = Sql::new("INSERT INTO app (id, name, created_at) VALUES ($1, $2, $3)")
+            .arg(app.id.as_str())
+            .arg(&*app.name)
+            .arg(app.created_at);
+        self.conn().execute(sql).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! The chain: each event's link is a MAC over the link before it and the event's columns as stored.
+
+use domain::audit::{AuditEvent, canonical};
+use domain::timestamp::Timestamp;
+use sqlx::FromRow;
+
+use crate::error::StoreError;
+use crate::sql::Sql;
+use crate::store::{Store, Tx};
+
+/// The link before the first event.
+const GENESIS: [u8; 32] = [0; 32];
+/// How many events are read at a time.
+const CHUNK: i64 = 1_000;
+
+/// What a walk along the chain found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chain {
+    /// Every event is as it was written.
+    Intact {
+        /// How many there are.
+        events: i64,
+    },
+    /// An event was changed, removed or added behind Keystead's back.
+    Broken {
+        /// The first place in the sequence that does not fit.
+        seq: i64,
+    },
+}
+
+/// An event as stored, for the chain.
+#[derive(Debug, FromRow)]
+struct Event {
+    seq: i64,
+    at: i64,
+    app_id: String,
+    actor_kind: String,
+    actor_id: String,
+    actor_label: String,
+    action: String,
+    subject_kind: String,
+    subject_id: String,
+    subject_label: String,
+    changes: String,
+    note: String,
+    address: String,
+    key_version: i64,
+    link: Vec<u8>,
+}
+
+impl Event {
+    /// Links to `previous`: what the MAC covers.
+    fn bytes(&self, previous: &[u8]) -> Vec<u8> {
+        let mut bytes = previous.to_vec();
+        bytes.extend(canonical(&[
+            &self.seq.to_be_bytes(),
+            &self.at.to_be_bytes(),
+            self.app_id.as_bytes(),
+            self.actor_kind.as_bytes(),
+            self.actor_id.as_bytes(),
+            self.actor_label.as_bytes(),
+            self.action.as_bytes(),
+            self.subject_kind.as_bytes(),
+            self.subject_id.as_bytes(),
+            self.subject_label.as_bytes(),
+            self.changes.as_bytes(),
+            self.note.as_bytes(),
+            self.address.as_bytes(),
+            &self.key_version.to_be_bytes(),
+        ]));
+        bytes
+    }
+}
+
+impl Tx {
+    /// Writes an event at the end of the chain; its place in the sequence. `mac` is keyed with version `key_version` of
+    /// the audit key.
+    pub async fn record(
+        &mut self,
+        event: &AuditEvent,
+        mac: &(dyn Fn(&[u8]) -> [u8; 32] + Sync),
+        key_version: i64,
+    ) -> Result<i64, StoreError> {
+        let sql = Sql::new("UPDATE audit_head SET seq = seq + 1 RETURNING seq, link");
+        let (seq, previous): (i64, Vec<u8>) = self.conn().fetch_one(sql).await?;
+        let changes = serde_json::to_string(&event.changes).map_err(|error| StoreError::Failed(error.to_string()))?;
+        let mut row = Event {
+            seq,
+            at: event.at.millis(),
+            app_id: event.app_id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
+            actor_kind: event.actor.kind_str().to_owned(),
+            actor_id: event.actor.id().to_owned(),
+            actor_label: event.actor.label(),
+            action: event.action.as_str().to_owned(),
+            subject_kind: event.subject.kind.as_str().to_owned(),
+            subject_id: event.subject.id.clone(),
+            subject_label: event.subject.label.clone(),
+            changes,
+            note: event.note.clone().unwrap_or_default(),
+            address: event.address.map(|address| address.to_string()).unwrap_or_default(),
+            key_version,
+            link: Vec::new(),
+        };
+        row.link = mac(&row.bytes(&previous)).to_vec();
+        let head = Sql::new("UPDATE audit_head SET link = $1").arg(&*row.link);
+        let sql = Sql::new(
+            "INSERT INTO audit_event (seq, at, app_id, actor_kind, actor_id, actor_label, action, subject_kind, \
+             subject_id, subject_label, changes, note, address, key_version, link) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        )
+        .arg(row.seq)
+        .arg(Timestamp::from_millis(row.at))
+        .arg(row.app_id)
+        .arg(row.actor_kind)
+        .arg(row.actor_id)
+        .arg(row.actor_label)
+        .arg(row.action)
+        .arg(row.subject_kind)
+        .arg(row.subject_id)
+        .arg(row.subject_label)
+        .arg(row.changes)
+        .arg(row.note)
+        .arg(row.address)
+        .arg(row.key_version)
+        .arg(&*row.link);
+        self.conn().execute(sql).await?;
+        self.conn().execute(head).await?;
+        Ok(seq)
+    }
+}
+
+impl Store {
+    /// Walks the whole chain, some events at a time. `mac` is given the version of the audit key and the bytes.
+    /// Events that are written meanwhile may or may not be part of the walk.
+    pub async fn verify_chain(
+        &self,
+        mac: &(dyn Fn(i64, &[u8]) -> [u8; 32] + Sync),
+    ) -> Result<Chain, StoreError> {
+        let mut reader = self.reader().await?;
+        let sql = Sql::new("SELECT seq, link FROM audit_head");
+        let (head, head_link): (i64, Vec<u8>) = reader.conn().fetch_one(sql).await?;
+        let mut link = GENESIS.to_vec();
+        let mut seq = 0;
+        while seq < head {
+            let sql = Sql::new(
+                "SELECT seq, at, app_id, actor_kind, actor_id, actor_label, action, subject_kind, subject_id, \
+                 subject_label, changes, note, address, key_version, link FROM audit_event \
+                 WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3",
+            );
+            let events = reader.conn().fetch_all::<Event>(sql.arg(seq).arg(head).arg(CHUNK)).await?;
+            if events.is_empty() {
+                return Ok(Chain::Broken { seq: seq + 1 });
+            }
+            for event in events {
+                seq += 1;
+                if event.seq != seq || mac(event.key_version, &event.bytes(&link)).as_slice() != event.link {
+                    return Ok(Chain::Broken { seq });
+                }
+                link = event.link;
+            }
+        }
+        // Without the head, events cut off at the end would not be missed.
+        Ok(if link == head_link { Chain::Intact { events: head } } else { Chain::Broken { seq: head } })
+    }
+}

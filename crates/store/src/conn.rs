@@ -1,0 +1,87 @@
+//! A connection of either engine, and the one place that tells them apart when a statement runs.
+
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, Postgres, Sqlite, SqliteConnection};
+
+use crate::error::StoreError;
+use crate::sql::Sql;
+
+/// A borrowed connection, inside a transaction or not.
+pub(crate) enum Conn<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+/// A row that both engines give.
+pub(crate) trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+/// Runs the same expression on whichever engine it is.
+macro_rules! on {
+    ($conn:expr, $sql:expr, ($c:ident, $text:ident, $arguments:ident) => $run:expr) => {
+        match $conn {
+            Conn::Sqlite($c) => {
+                let ($text, $arguments) = $sql.into_parts::<Sqlite>()?;
+                // `Sql` is made of literals and placeholders only.
+                let ($c, $text) = (&mut **$c, AssertSqlSafe($text));
+                $run
+            }
+            Conn::Postgres($c) => {
+                let ($text, $arguments) = $sql.into_parts::<Postgres>()?;
+                let ($c, $text) = (&mut **$c, AssertSqlSafe($text));
+                $run
+            }
+        }
+    };
+}
+
+impl Conn<'_> {
+    /// Runs a statement; how many rows it changed.
+    pub(crate) async fn execute(&mut self, sql: Sql) -> Result<u64, StoreError> {
+        Ok(on!(self, sql, (c, text, arguments) => {
+            sqlx::query_with(text, arguments).execute(c).await?.rows_affected()
+        }))
+    }
+
+    /// Every row.
+    pub(crate) async fn fetch_all<T: Row>(&mut self, sql: Sql) -> Result<Vec<T>, StoreError> {
+        Ok(on!(self, sql, (c, text, arguments) => sqlx::query_as_with(text, arguments).fetch_all(c).await?))
+    }
+
+    /// The first row, if there is one.
+    pub(crate) async fn fetch_optional<T: Row>(&mut self, sql: Sql) -> Result<Option<T>, StoreError> {
+        Ok(on!(self, sql, (c, text, arguments) => sqlx::query_as_with(text, arguments).fetch_optional(c).await?))
+    }
+
+    /// The one row; its absence is an error.
+    pub(crate) async fn fetch_one<T: Row>(&mut self, sql: Sql) -> Result<T, StoreError> {
+        Ok(on!(self, sql, (c, text, arguments) => sqlx::query_as_with(text, arguments).fetch_one(c).await?))
+    }
+}
+
+/// Gives each listed read to `Store`, on a connection of its own, and to `Tx`, inside the transaction.
+/// The body is a private function of the same name in the same file, which takes the connection first.
+macro_rules! reads {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty;)+) => {
+        impl $crate::store::Store {
+            $(
+                $(#[$doc])*
+                pub async fn $name(&self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
+                    let mut held = self.reader().await?;
+                    $name(&mut held.conn(), $($arg),*).await
+                }
+            )+
+        }
+
+        impl $crate::store::Tx {
+            $(
+                $(#[$doc])*
+                pub async fn $name(&mut self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
+                    $name(&mut self.conn(), $($arg),*).await
+                }
+            )+
+        }
+    };
+}

@@ -1,0 +1,137 @@
+//! Everything in which SQLite and Postgres differ.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::error::{DatabaseError, ErrorKind};
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
+
+use crate::conn::Conn;
+use crate::error::{StoreError, Unique};
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// Takes the only write lock at once: a transaction that begins by reading would fail when it comes to write.
+pub(crate) const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
+
+/// One writer at a time, as on SQLite: a use case that reads and then decides cannot be overtaken, and the audit chain,
+/// whose end this row is, needs the order anyway.
+pub(crate) const BEGIN_POSTGRES: &str = "BEGIN; SELECT 1 FROM audit_head FOR UPDATE";
+
+/// How long a caller waits for a connection or for the write lock.
+const PATIENCE: Duration = Duration::from_secs(10);
+const SQLITE_READERS: u32 = 4;
+/// Writers wait for each other; of those that wait, one has its connection ready. They take none from the readers.
+const POSTGRES_WRITERS: u32 = 2;
+const POSTGRES_READERS: u32 = 14;
+
+/// Opens the file: one connection that writes, a few that read.
+pub(crate) async fn open_sqlite(url: &str) -> Result<(SqlitePool, SqlitePool), StoreError> {
+    let options = SqliteConnectOptions::from_str(url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+        .disable_statement_logging();
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(StoreError::Url("a database in memory would not outlive the program; name a file".into()));
+    }
+    // A statement runs in microseconds; asking first whether the file is still there would double that.
+    let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false).idle_timeout(None);
+    let writer = pool().max_connections(1).max_lifetime(None).connect_with(options.clone()).await?;
+    if SQLITE_MIGRATIONS.run(&writer).await.is_err() {
+        // Another process may have applied them between this one's look and its try: look once more.
+        SQLITE_MIGRATIONS.run(&writer).await?;
+    }
+    let reader = pool().max_connections(SQLITE_READERS).connect_with(options.pragma("query_only", "on")).await?;
+    Ok((writer, reader))
+}
+
+/// Brings the schema up to date, and makes ready to connect.
+pub(crate) async fn open_postgres(url: &str) -> Result<(PgPool, PgPool), StoreError> {
+    let options = PgConnectOptions::from_str(url)?.application_name("keystead").disable_statement_logging();
+    // Not from a pool, which would go on trying for as long as it is patient.
+    let mut conn = options.connect().await?;
+    POSTGRES_MIGRATIONS.run(&mut conn).await?;
+    conn.close().await?;
+    let pool = |connections| PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+    let writer = pool(POSTGRES_WRITERS).connect_lazy_with(options.clone());
+    Ok((writer, pool(POSTGRES_READERS).connect_lazy_with(options)))
+}
+
+impl Conn<'_> {
+    /// Whether each arm of a merged list has to end with a `LIMIT`: Postgres sorts a whole arm otherwise, and SQLite,
+    /// which merges arms row by row as they are, would sort what all of them give.
+    pub(crate) fn limits_arms(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+}
+
+/// Unique columns as SQLite names them, as Postgres names their constraint, and as use cases do.
+const UNIQUE: [(&str, &str, Unique); 3] = [
+    ("person.email", "person_email_key", Unique::PersonEmail),
+    ("api_key.id", "api_key_pkey", Unique::KeyId),
+    ("api_key.form_id", "api_key_form_id_key", Unique::FormId),
+];
+
+/// What an error of the database means.
+pub(crate) fn classify(error: &dyn DatabaseError) -> StoreError {
+    match error.kind() {
+        ErrorKind::UniqueViolation => StoreError::Conflict(unique(error)),
+        ErrorKind::ForeignKeyViolation | ErrorKind::NotNullViolation | ErrorKind::CheckViolation => {
+            StoreError::Refused(error.message().to_owned())
+        }
+        _ if is_passing(error.code().as_deref().unwrap_or_default()) => {
+            StoreError::Unavailable(error.message().to_owned())
+        }
+        _ => StoreError::Failed(error.message().to_owned()),
+    }
+}
+
+fn unique(error: &dyn DatabaseError) -> Unique {
+    // SQLite: "UNIQUE constraint failed: person.email".
+    let columns = error.message().rsplit(": ").next().unwrap_or_default();
+    let constraint = error.constraint().unwrap_or_default();
+    UNIQUE
+        .iter()
+        .find(|(sqlite, postgres, _)| *sqlite == columns || *postgres == constraint)
+        .map_or(Unique::Other, |(_, _, unique)| *unique)
+}
+
+/// SQLite's busy and locked; Postgres' classes for lost connections, exhausted resources, shutdown, and its codes for
+/// a lock that did not come.
+fn is_passing(code: &str) -> bool {
+    if code.len() == 5 {
+        return ["08", "53", "57P", "40001", "40P01", "55P03"].iter().any(|class| code.starts_with(class));
+    }
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_engines_have_the_same_migrations() {
+        let names = |migrator: &Migrator| {
+            migrator.iter().map(|m| (m.version, m.description.to_string())).collect::<Vec<_>>()
+        };
+        assert!(!names(&SQLITE_MIGRATIONS).is_empty());
+        assert_eq!(names(&SQLITE_MIGRATIONS), names(&POSTGRES_MIGRATIONS));
+    }
+
+    #[test]
+    fn passing_errors_are_told_from_lasting_ones() {
+        for code in ["5", "517", "6", "08006", "53300", "57P01", "40P01"] {
+            assert!(is_passing(code), "{code}");
+        }
+        for code in ["", "1", "13", "2067", "23505", "42P01", "22P02"] {
+            assert!(!is_passing(code), "{code}");
+        }
+    }
+}

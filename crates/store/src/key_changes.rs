@@ -1,0 +1,152 @@
+//! Keys as they are made, edited, switched and removed.
+//!
+//! None of these tells the verifiers: a use case calls `bump_version` once in the transaction.
+
+use domain::audit::Actor;
+use domain::draft::KeySpec;
+use domain::edit::KeyChanges;
+use domain::ids::{AppId, KeyId};
+use domain::key::{KeyState, Revoked};
+use domain::text::name_key;
+use domain::timestamp::Timestamp;
+
+use crate::error::StoreError;
+use crate::keys::{NEVER, NewSecret};
+use crate::sql::Sql;
+use crate::store::Tx;
+
+/// A key to add, with the first version of its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewKey {
+    /// Its id.
+    pub id: KeyId,
+    /// The app it belongs to.
+    pub app_id: AppId,
+    /// What was asked for.
+    pub spec: KeySpec,
+    /// The prefix of its token.
+    pub token_prefix: String,
+    /// Until when it can be acknowledged: it begins pending. `None`: it is acknowledged, and begins active.
+    pub ack_deadline: Option<Timestamp>,
+    /// The one-use id of the form that made it.
+    pub form_id: Option<String>,
+    /// Who made it.
+    pub created_by: Actor,
+    /// When.
+    pub created_at: Timestamp,
+    /// Its secret.
+    pub secret: NewSecret,
+}
+
+impl Tx {
+    /// Adds a key; `Conflict(KeyId)` or `Conflict(FormId)` if there is one with the same.
+    pub async fn insert_key(&mut self, key: &NewKey) -> Result<(), StoreError> {
+        let spec = &key.spec;
+        let state = if key.ack_deadline.is_some() { KeyState::Pending } else { KeyState::Active };
+        let sql = Sql::new(
+            "INSERT INTO api_key (id, app_id, kind, name, name_key, description, token_prefix, state, ack_deadline, \
+             not_before, expires_at, cidrs, domains, permissions, cidr_count, domain_count, form_id, created_at, \
+             created_by_kind, created_by_id, created_by_label) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+        )
+        .arg(key.id.as_str())
+        .arg(key.app_id.as_str())
+        .arg(spec.kind.as_str())
+        .arg(&*spec.name)
+        .arg(name_key(&spec.name))
+        .arg(&*spec.description)
+        .arg(&*key.token_prefix)
+        .arg(state.as_str())
+        .arg(key.ack_deadline.map_or(0, Timestamp::millis))
+        .arg(spec.not_before.map_or(0, Timestamp::millis))
+        .arg(spec.expires_at.map_or(NEVER, Timestamp::millis))
+        .arg(json(&spec.cidrs)?)
+        .arg(json(&spec.domains)?)
+        .arg(json(&spec.permissions)?)
+        .arg(len(&spec.cidrs))
+        .arg(len(&spec.domains))
+        .arg(key.form_id.clone())
+        .arg(key.created_at)
+        .arg(key.created_by.kind_str())
+        .arg(key.created_by.id())
+        .arg(key.created_by.label());
+        self.conn().execute(sql).await?;
+        let sql = Sql::new(
+            "INSERT INTO key_secret (key_id, version, mac, pepper_version, last4, created_at) \
+             VALUES ($1, 1, $2, $3, $4, $5)",
+        )
+        .arg(key.id.as_str())
+        .arg(&*key.secret.mac)
+        .arg(key.secret.pepper_version)
+        .arg(&*key.secret.last4)
+        .arg(key.created_at);
+        self.conn().execute(sql).await?;
+        Ok(())
+    }
+
+    /// Changes the fields that are given, if the key is still at `revision`; whether it was.
+    pub async fn update_key(
+        &mut self,
+        id: &KeyId,
+        revision: i64,
+        changes: &KeyChanges,
+    ) -> Result<bool, StoreError> {
+        let sql = Sql::new(
+            "UPDATE api_key SET revision = revision + 1, name = COALESCE($3, name), name_key = COALESCE($4, name_key), \
+             description = COALESCE($5, description), cidrs = COALESCE($6, cidrs), \
+             cidr_count = COALESCE($7, cidr_count), domains = COALESCE($8, domains), \
+             domain_count = COALESCE($9, domain_count), permissions = COALESCE($10, permissions), \
+             not_before = COALESCE($11, not_before), expires_at = COALESCE($12, expires_at) \
+             WHERE id = $1 AND revision = $2",
+        )
+        .arg(id.as_str())
+        .arg(revision)
+        .arg(changes.name.clone())
+        .arg(changes.name.as_deref().map(name_key))
+        .arg(changes.description.clone())
+        .arg(changes.cidrs.as_deref().map(json).transpose()?)
+        .arg(changes.cidrs.as_deref().map(len))
+        .arg(changes.domains.as_deref().map(json).transpose()?)
+        .arg(changes.domains.as_deref().map(len))
+        .arg(changes.permissions.as_deref().map(json).transpose()?)
+        .arg(changes.not_before.map(|at| at.map_or(0, Timestamp::millis)))
+        .arg(changes.expires_at.map(|at| at.map_or(NEVER, Timestamp::millis)));
+        Ok(self.conn().execute(sql).await? == 1)
+    }
+
+    /// Moves a key from one state to another, if it is in `from`; whether it was. `revoked` says why, when `to` is
+    /// `Revoked`, and is forgotten with `None`.
+    pub async fn set_key_state(
+        &mut self,
+        id: &KeyId,
+        from: KeyState,
+        to: KeyState,
+        revoked: Option<&Revoked>,
+    ) -> Result<bool, StoreError> {
+        let sql = Sql::new(
+            "UPDATE api_key SET revision = revision + 1, state = $3, ack_deadline = 0, revoked_at = $4, \
+             revoke_reason = $5, restorable_until = $6 WHERE id = $1 AND state = $2",
+        )
+        .arg(id.as_str())
+        .arg(from.as_str())
+        .arg(to.as_str())
+        .arg(revoked.map_or(0, |revoked| revoked.at.millis()))
+        .arg(revoked.map(|revoked| revoked.reason.as_str().to_owned()))
+        .arg(revoked.and_then(|revoked| revoked.restorable_until).map_or(0, Timestamp::millis));
+        Ok(self.conn().execute(sql).await? == 1)
+    }
+
+    /// Removes a key and its secrets; whether it was there. What is on record about it stays.
+    pub async fn delete_key(&mut self, id: &KeyId) -> Result<bool, StoreError> {
+        let sql = Sql::new("DELETE FROM api_key WHERE id = $1").arg(id.as_str());
+        Ok(self.conn().execute(sql).await? == 1)
+    }
+}
+
+fn json<T: serde::Serialize>(rules: &[T]) -> Result<String, StoreError> {
+    serde_json::to_string(rules).map_err(|error| StoreError::Failed(error.to_string()))
+}
+
+fn len<T>(rules: &[T]) -> i64 {
+    i64::try_from(rules.len()).unwrap_or(i64::MAX)
+}

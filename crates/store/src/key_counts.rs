@@ -1,0 +1,65 @@
+//! How many keys of each status there are.
+
+use domain::ids::AppId;
+use domain::kind::KeyKind;
+use domain::list::StatusFilter;
+use domain::page::{COUNT_CAP, Capped};
+use domain::timestamp::Timestamp;
+
+use crate::conn::Conn;
+use crate::error::StoreError;
+use crate::key_range::KeyRange;
+
+/// Each count is that of the list with the filter of the same name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KeyCounts {
+    /// Keys that are active, whatever their dates.
+    pub active: Capped,
+    /// Keys that wait to be acknowledged.
+    pub pending: Capped,
+    /// Keys that are switched off.
+    pub disabled: Capped,
+    /// Keys that were withdrawn.
+    pub revoked: Capped,
+    /// Active keys past their expiry.
+    pub expired: Capped,
+    /// Active keys that expire within 7 days.
+    pub expiring_7: Capped,
+    /// Active keys that expire within 30 days.
+    pub expiring_30: Capped,
+    /// Active keys that were never used.
+    pub never_used: Capped,
+}
+
+reads! {
+    /// An app's keys of the kinds in `see_kinds`, counted by status.
+    key_counts(app: &AppId, now: Timestamp, see_kinds: &[KeyKind]) -> KeyCounts;
+}
+
+async fn key_counts(
+    conn: &mut Conn<'_>,
+    app: &AppId,
+    now: Timestamp,
+    see_kinds: &[KeyKind],
+) -> Result<KeyCounts, StoreError> {
+    let mut counts = KeyCounts::default();
+    for status in StatusFilter::ALL {
+        let range = KeyRange::new(app, see_kinds, None, Some(*status), now);
+        if range.is_empty() {
+            continue;
+        }
+        let (count,): (i64,) = conn.fetch_one(range.count(i64::from(COUNT_CAP) + 1)).await?;
+        let place = match status {
+            StatusFilter::Active => &mut counts.active,
+            StatusFilter::Pending => &mut counts.pending,
+            StatusFilter::Disabled => &mut counts.disabled,
+            StatusFilter::Revoked => &mut counts.revoked,
+            StatusFilter::Expired => &mut counts.expired,
+            StatusFilter::Expiring7 => &mut counts.expiring_7,
+            StatusFilter::Expiring30 => &mut counts.expiring_30,
+            StatusFilter::NeverUsed => &mut counts.never_used,
+        };
+        *place = Capped::from_count(count.unsigned_abs());
+    }
+    Ok(counts)
+}

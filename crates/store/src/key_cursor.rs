@@ -1,0 +1,84 @@
+//! Where a page of the key list ends: the value that the list is sorted by, and the id. It still works when that key is
+//! gone.
+
+use domain::ids::KeyId;
+use domain::list::KeySort;
+
+use crate::sql::{Arg, Sql};
+
+/// A place between two keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    value: Value,
+    id: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Value {
+    Text(String),
+    Time(i64),
+}
+
+impl Cursor {
+    /// The place of a key in a list by name.
+    pub(crate) fn by_name(name_key: &str, id: &str) -> Self {
+        Self { value: Value::Text(name_key.to_owned()), id: id.to_owned() }
+    }
+
+    /// The place of a key in a list by a time.
+    pub(crate) fn by_time(millis: i64, id: &str) -> Self {
+        Self { value: Value::Time(millis), id: id.to_owned() }
+    }
+
+    /// Reads the text of a cursor for this sort; `None` if it is none.
+    pub(crate) fn parse(text: &str, sort: KeySort) -> Option<Self> {
+        let (id, value) = text.split_once('~')?;
+        let id = KeyId::parse(id)?;
+        Some(match sort {
+            KeySort::Name => Self::by_name(value, id.as_str()),
+            KeySort::Created | KeySort::LastUsed => Self::by_time(value.parse().ok()?, id.as_str()),
+        })
+    }
+
+    /// The text for a URL, not yet percent-encoded.
+    pub(crate) fn text(&self) -> String {
+        match &self.value {
+            Value::Text(value) => format!("{}~{value}", self.id),
+            Value::Time(millis) => format!("{}~{millis}", self.id),
+        }
+    }
+
+    /// The id of the key at this place.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// `($n, $m)`
+    pub(crate) fn push(&self, sql: &mut Sql) {
+        let value = match &self.value {
+            Value::Text(value) => Arg::from(&**value),
+            Value::Time(millis) => Arg::from(*millis),
+        };
+        sql.row(true, [value, Arg::from(&*self.id)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_survive_the_url() {
+        let id = "7Qm2xVbN4tRa";
+        for (sort, cursor) in [
+            (KeySort::Name, Cursor::by_name("a~b & c", id)),
+            (KeySort::Created, Cursor::by_time(1_800_000_000_000, id)),
+            (KeySort::LastUsed, Cursor::by_time(0, id)),
+        ] {
+            assert_eq!(Cursor::parse(&cursor.text(), sort), Some(cursor));
+        }
+        for text in ["", "~", "7Qm2xVbN4tRa", "7Qm2xVbN4tRa~x", "short~1", "7Qm2xVbN4tR'~1"] {
+            assert_eq!(Cursor::parse(text, KeySort::Created), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Pages of the key list, by keyset.
+
+use domain::ids::AppId;
+use domain::key::KeyRow;
+use domain::kind::KeyKind;
+use domain::list::{KeyQuery, KeySort, PAGE_SIZE};
+use domain::page::{COUNT_CAP, Capped, Page};
+use domain::timestamp::Timestamp;
+use sqlx::FromRow;
+
+use crate::conn::Conn;
+use crate::error::StoreError;
+use crate::key_cursor::Cursor;
+use crate::key_range::{KeyRange, Moment, Search};
+use crate::keys::ListedRow;
+use crate::sql::Sql;
+
+/// Up to so many keys whose expiry matches are gathered and sorted; beyond, they are common enough to be met soon by
+/// reading in the order of the list.
+const GATHER: i64 = 5_000;
+
+/// The cursor behind the last key of a list, for `before`.
+const END: &str = "end";
+
+reads! {
+    /// A page of an app's keys of the kinds in `see_kinds`. A search is answered in the order of names, whatever the
+    /// query's sort. A cursor that is not one gives the first page.
+    list_keys(app: &AppId, query: &KeyQuery, now: Timestamp, see_kinds: &[KeyKind]) -> Page<KeyRow>;
+}
+
+#[derive(FromRow)]
+struct Listed {
+    name_key: String,
+    #[sqlx(flatten)]
+    row: ListedRow,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone, Copy)]
+struct Order {
+    sort: KeySort,
+    descending: bool,
+    by: By,
+}
+
+/// How keys that match a condition on the expiry are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// There is no such condition, or it is an exact range of the index that is in the order of the list.
+    Range,
+    /// By reading in the order of the list and testing each key.
+    Order,
+    /// By the index of the condition; what it gives is sorted.
+    Gather,
+}
+
+impl Order {
+    fn cursor(self, row: &Listed) -> Cursor {
+        match self.sort {
+            KeySort::Name => Cursor::by_name(&row.name_key, &row.row.id),
+            KeySort::Created => Cursor::by_time(row.row.created_at, &row.row.id),
+            KeySort::LastUsed => Cursor::by_time(row.row.last_used_at, &row.row.id),
+        }
+    }
+
+    fn clause(self) -> &'static str {
+        match (self.sort, self.descending) {
+            (KeySort::Name, false) => " ORDER BY name_key, id",
+            (KeySort::Name, true) => " ORDER BY name_key DESC, id DESC",
+            (KeySort::Created, false) => " ORDER BY created_at, id",
+            (KeySort::Created, true) => " ORDER BY created_at DESC, id DESC",
+            (KeySort::LastUsed, false) => " ORDER BY last_used_at, id",
+            (KeySort::LastUsed, true) => " ORDER BY last_used_at DESC, id DESC",
+        }
+    }
+
+    fn reversed(self) -> Self {
+        Self { descending: !self.descending, ..self }
+    }
+}
+
+async fn list_keys(
+    conn: &mut Conn<'_>,
+    app: &AppId,
+    query: &KeyQuery,
+    now: Timestamp,
+    see_kinds: &[KeyKind],
+) -> Result<Page<KeyRow>, StoreError> {
+    let mut range = KeyRange::new(app, see_kinds, query.kind, query.status, now);
+    if range.is_empty() {
+        return Ok(Page { rows: Vec::new(), next: None, previous: None, total: Capped::default() });
+    }
+    let search = query.search.as_deref().and_then(Search::new);
+    let (sort, descending) =
+        if search.is_some() { (KeySort::Name, false) } else { (query.sort, query.descending) };
+    let order = Order { sort, descending, by: by(conn, &range).await? };
+    range.search = search;
+    let (count,): (i64,) = conn.fetch_one(range.count(i64::from(COUNT_CAP) + 1)).await?;
+    let total = Capped::from_count(count.unsigned_abs());
+    let cursor = |text: &Option<String>| text.as_deref().and_then(|text| Cursor::parse(text, order.sort));
+    let after = cursor(&query.after);
+    let from_end = query.before.as_deref() == Some(END);
+    let before = cursor(&query.before);
+    if after.is_none() && (before.is_some() || from_end) {
+        let (mut rows, more) = fetch(conn, &range, order.reversed(), before.as_ref(), PAGE_SIZE).await?;
+        rows.reverse();
+        if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
+            let previous = more.then(|| order.cursor(first).text());
+            let last = order.cursor(last);
+            let next = fetch(conn, &range, order, Some(&last), 1).await?.0.pop().map(|_| last.text());
+            return page(rows, next, previous, total);
+        }
+        // Nothing is before it any more: that is the first page.
+    }
+    let (rows, more) = fetch(conn, &range, order, after.as_ref(), PAGE_SIZE).await?;
+    let next = rows.last().filter(|_| more).map(|last| order.cursor(last).text());
+    let previous = match (after, rows.first()) {
+        (None, _) => None,
+        (Some(_), Some(first)) => {
+            let first = order.cursor(first);
+            fetch(conn, &range, order.reversed(), Some(&first), 1).await?.0.pop().map(|_| first.text())
+        }
+        // All of its keys are gone.
+        (Some(_), None) => fetch(conn, &range, order.reversed(), None, 1).await?.0.pop().map(|_| END.to_owned()),
+    };
+    page(rows, next, previous, total)
+}
+
+fn page(
+    rows: Vec<Listed>,
+    next: Option<String>,
+    previous: Option<String>,
+    total: Capped,
+) -> Result<Page<KeyRow>, StoreError> {
+    let rows = rows.into_iter().map(|listed| listed.row.try_into()).collect::<Result<_, _>>()?;
+    Ok(Page { rows, next, previous, total })
+}
+
+async fn by(conn: &mut Conn<'_>, range: &KeyRange<'_>) -> Result<By, StoreError> {
+    match range.moment {
+        None | Some(Moment::NeverUsed) => Ok(By::Range),
+        Some(_) => {
+            let (count,): (i64,) = conn.fetch_one(range.count(GATHER + 1)).await?;
+            Ok(if count > GATHER { By::Order } else { By::Gather })
+        }
+    }
+}
+
+/// Keys after the cursor in this order, at most `limit`, and whether there are more.
+async fn fetch(
+    conn: &mut Conn<'_>,
+    range: &KeyRange<'_>,
+    order: Order,
+    cursor: Option<&Cursor>,
+    limit: u32,
+) -> Result<(Vec<Listed>, bool), StoreError> {
+    let statement = statement(range, order, cursor, limit, conn.limits_arms());
+    let mut rows: Vec<Listed> = conn.fetch_all(statement).await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    Ok((rows, more))
+}
+
+const COLUMNS: &str = "SELECT id, kind, name, name_key, token_prefix, state, not_before, expires_at, ack_deadline, \
+     created_at, created_by_label, last_used_at, cidr_count, domain_count";
+
+fn statement(range: &KeyRange<'_>, order: Order, cursor: Option<&Cursor>, limit: u32, limit_arms: bool) -> Sql {
+    let mut sql = Sql::default();
+    let behind = |sql: &mut Sql| {
+        let Some(cursor) = cursor else { return };
+        if order.sort == KeySort::LastUsed && range.moment == Some(Moment::NeverUsed) {
+            // All of them are equal in what the list is sorted by.
+            sql.push(if order.descending { " AND id < " } else { " AND id > " }).bind(cursor.id());
+            return;
+        }
+        sql.push(match (order.sort, order.descending) {
+            (KeySort::Name, false) => " AND (name_key, id) > ",
+            (KeySort::Name, true) => " AND (name_key, id) < ",
+            (KeySort::Created, false) => " AND (created_at, id) > ",
+            (KeySort::Created, true) => " AND (created_at, id) < ",
+            (KeySort::LastUsed, false) => " AND (last_used_at, id) > ",
+            (KeySort::LastUsed, true) => " AND (last_used_at, id) < ",
+        });
+        cursor.push(sql);
+    };
+    let limit = i64::from(limit) + 1;
+    let in_order = |sql: &mut Sql| {
+        behind(sql);
+        if limit_arms {
+            sql.push(order.clause()).push(" LIMIT ").bind(limit);
+        }
+    };
+    range.push_with(&mut sql);
+    if order.by == By::Gather {
+        // Written out first: the planner could read in the order of the list instead, past every key that does not match.
+        sql.push(if range.has_with() { ", " } else { "WITH " });
+        sql.push("gathered AS MATERIALIZED (");
+        range.push_arms(&mut sql, COLUMNS, true, behind);
+        sql.push(") ");
+    }
+    sql.push(
+        "SELECT k.*, (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 \
+         FROM (",
+    );
+    if order.by == By::Gather {
+        sql.push("SELECT * FROM gathered");
+    } else {
+        range.push_arms(&mut sql, COLUMNS, order.by == By::Range, in_order);
+    }
+    sql.push(") AS k").push(order.clause());
+    sql.push(" LIMIT ").bind(limit);
+    sql
+}
+
+#[cfg(test)]
+mod tests;

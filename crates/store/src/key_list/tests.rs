@@ -1,0 +1,163 @@
+//! SQLite's plans: every list and count walks an index in the order that it needs.
+
+use domain::list::StatusFilter;
+use sqlx::{AssertSqlSafe, Sqlite};
+use testkit::TestDatabase;
+
+use super::*;
+use crate::store::Store;
+
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+/// The steps of the plan for a statement.
+async fn plan(store: &Store, sql: Sql) -> Vec<String> {
+    let mut reader = store.reader().await.unwrap();
+    let Conn::Sqlite(conn) = reader.conn() else { panic!("SQLite is meant") };
+    let (text, arguments) = sql.into_parts::<Sqlite>().unwrap();
+    let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+    let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as_with(text, arguments).fetch_all(conn).await.unwrap();
+    steps.into_iter().map(|(_, _, _, step)| step).collect()
+}
+
+async fn with_sqlite(test: impl AsyncFnOnce(&Store)) {
+    let database = TestDatabase::sqlite();
+    let store = Store::open(database.url()).await.unwrap();
+    test(&store).await;
+    store.close().await;
+}
+
+/// Steps that read a table or an index from end to end.
+fn scans(steps: &[String]) -> Vec<&String> {
+    steps.iter().filter(|step| step.starts_with("SCAN") && !["SCAN by_id", "SCAN gathered", "SCAN counted"].contains(&step.as_str())).collect()
+}
+
+fn sorts(steps: &[String]) -> usize {
+    steps.iter().filter(|step| step.contains("TEMP B-TREE")).count()
+}
+
+fn app() -> AppId {
+    AppId::from_random([1; 12])
+}
+
+fn orders(by: By) -> impl Iterator<Item = Order> {
+    let sorts = KeySort::ALL.iter().copied();
+    sorts.flat_map(move |sort| [false, true].map(|descending| Order { sort, descending, by }))
+}
+
+/// First and deep page.
+fn cursors(sort: KeySort) -> [Option<Cursor>; 2] {
+    let deep = match sort {
+        KeySort::Name => Cursor::by_name("name", "7Qm2xVbN4tRa"),
+        KeySort::Created | KeySort::LastUsed => Cursor::by_time(1, "7Qm2xVbN4tRa"),
+    };
+    [None, Some(deep)]
+}
+
+const EXACT: [Option<StatusFilter>; 6] = [
+    None,
+    Some(StatusFilter::Active),
+    Some(StatusFilter::Pending),
+    Some(StatusFilter::Disabled),
+    Some(StatusFilter::Revoked),
+    Some(StatusFilter::NeverUsed),
+];
+
+const TIMED: [StatusFilter; 3] = [StatusFilter::Expired, StatusFilter::Expiring7, StatusFilter::Expiring30];
+
+#[tokio::test]
+async fn lists_walk_their_index() {
+    with_sqlite(async |store| {
+        let app = app();
+        for status in EXACT {
+            for kind in [None, Some(KeyKind::Service)] {
+                let range = KeyRange::new(&app, KeyKind::ALL, kind, status, NOW);
+                for order in orders(By::Range) {
+                    for cursor in cursors(order.sort) {
+                        let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, false)).await;
+                        assert_eq!((scans(&steps), sorts(&steps)), (vec![], 0), "{steps:#?}");
+                        let column = match order.sort {
+                            KeySort::Name => "name",
+                            KeySort::Created => "created",
+                            KeySort::LastUsed => "used",
+                        };
+                        let index = match (status, kind, order.sort) {
+                            (None, None, _) => "",
+                            (Some(StatusFilter::NeverUsed), _, KeySort::Name | KeySort::Created) => "unused_",
+                            _ => "kind_state_",
+                        };
+                        let index = format!("INDEX api_key_{index}{column} ");
+                        let lists = steps.iter().filter(|step| step.starts_with("SEARCH api_key"));
+                        assert!(lists.clone().count() > 0, "{steps:#?}");
+                        assert!(lists.clone().all(|step| step.contains(&index)), "{index}: {steps:#?}");
+                        let ranges = lists.filter(|step| [",id)>(", ",id)<(", " id>?)", " id<?)"].iter().any(|range| step.contains(range)));
+                        assert_eq!(ranges.count() > 0, cursor.is_some(), "{steps:#?}");
+                    }
+                }
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn timed_lists_use_their_index_when_few_match_and_the_order_when_many_do() {
+    with_sqlite(async |store| {
+        let app = app();
+        for status in TIMED {
+            let range = KeyRange::new(&app, KeyKind::ALL, None, Some(status), NOW);
+            for order in orders(By::Gather).chain(orders(By::Order)) {
+                for cursor in cursors(order.sort) {
+                    let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, false)).await;
+                    assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
+                    let lists = || steps.iter().filter(|step| step.starts_with("SEARCH api_key"));
+                    assert_eq!(lists().count(), KeyKind::ALL.len(), "{steps:#?}");
+                    if order.by == By::Order {
+                        assert_eq!(sorts(&steps), 0, "{steps:#?}");
+                        assert!(!lists().any(|step| step.contains("expires_at")), "{steps:#?}");
+                    }
+                }
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_search_is_two_ranges() {
+    with_sqlite(async |store| {
+        let app = app();
+        let order = Order { sort: KeySort::Name, descending: false, by: By::Range };
+        for kind in [None, Some(KeyKind::Service)] {
+            let mut range = KeyRange::new(&app, KeyKind::ALL, kind, None, NOW);
+            range.search = Search::new("abc");
+            for cursor in cursors(KeySort::Name) {
+                let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, false)).await;
+                assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
+                assert!(steps.iter().any(|step| step.contains("(id>? AND id<?)")), "{steps:#?}");
+                assert!(steps.iter().any(|step| step.contains("name_key") || step.contains("name_key,id")), "{steps:#?}");
+                // The few keys with such an id are the only ones that are sorted.
+                assert!(sorts(&steps) <= 1, "{steps:#?}");
+            }
+            let steps = plan(store, range.count(10_001)).await;
+            assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn counts_never_leave_their_index() {
+    with_sqlite(async |store| {
+        let app = app();
+        for status in EXACT.into_iter().chain(TIMED.map(Some)) {
+            for kind in [None, Some(KeyKind::Service)] {
+                let range = KeyRange::new(&app, KeyKind::ALL, kind, status, NOW);
+                let steps = plan(store, range.count(10_001)).await;
+                let lists = || steps.iter().filter(|step| step.contains("api_key"));
+                assert!(lists().count() > 0, "{steps:#?}");
+                assert!(lists().all(|step| step.starts_with("SEARCH api_key USING COVERING INDEX")), "{steps:#?}");
+            }
+        }
+    })
+    .await;
+}

@@ -1,0 +1,241 @@
+//! Which keys a list or a count is about, as ranges of the indexes.
+//!
+//! A filtered list is a merge of *arms*: one for each kind and state, each an exact range of an index that is already in
+//! the order of the list. So a page costs the same however many keys there are. Filters by time are no such range; see
+//! [`Moment`].
+
+use domain::base62::is_base62;
+use domain::ids::AppId;
+use domain::key::KeyState;
+use domain::kind::KeyKind;
+use domain::list::StatusFilter;
+use domain::text::{name_key, prefix_upper_bound};
+use domain::timestamp::{Millis, Timestamp};
+
+use crate::sql::Sql;
+
+/// A condition on a time, among active keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    Expired { now: Timestamp },
+    Expiring { now: Timestamp, until: Timestamp },
+    /// This one has indexes of its own in each order.
+    NeverUsed,
+}
+
+impl Moment {
+    /// Adds the condition. `by_index`: the database may look an expiry up; otherwise it can only test the keys that it
+    /// meets in the order of the list (the `+ 0` hides the column from the planner, on both engines).
+    fn push(self, sql: &mut Sql, by_index: bool) {
+        match (self, by_index) {
+            (Self::Expired { now }, true) => sql.push(" AND expires_at <= ").bind(now),
+            (Self::Expired { now }, false) => sql.push(" AND expires_at + 0 <= ").bind(now),
+            (Self::Expiring { now, until }, true) => {
+                sql.push(" AND expires_at > ").bind(now).push(" AND expires_at <= ").bind(until)
+            }
+            (Self::Expiring { now, until }, false) => {
+                sql.push(" AND expires_at + 0 > ").bind(now).push(" AND expires_at + 0 <= ").bind(until)
+            }
+            (Self::NeverUsed, _) => sql.push(" AND last_used_at = 0"),
+        };
+    }
+}
+
+/// The beginning of a name or an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Search {
+    name: (String, Option<String>),
+    pub(crate) id: Option<(String, Option<String>)>,
+}
+
+impl Search {
+    /// `None` if the text is blank: everything begins with it.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let name = name_key(text.trim());
+        (!name.is_empty()).then(|| Self {
+            id: id_prefix(text.trim()).map(range),
+            name: range(&name),
+        })
+    }
+
+    fn push_name(&self, sql: &mut Sql) {
+        let (from, until) = &self.name;
+        sql.push("name_key >= ").bind(&**from);
+        if let Some(until) = until {
+            sql.push(" AND name_key < ").bind(&**until);
+        }
+    }
+}
+
+fn range(prefix: &str) -> (String, Option<String>) {
+    (prefix.to_owned(), prefix_upper_bound(prefix))
+}
+
+/// The beginning of an id in `7Qm…`, `ks_7Qm…` or `ks_7Qm2xVbN4tRa_…`: three characters or more.
+fn id_prefix(text: &str) -> Option<&str> {
+    let id = match text.split_once('_') {
+        Some((_, rest)) => rest.split_once('_').map_or(rest, |(id, _)| id),
+        None => text,
+    };
+    (3..=12).contains(&id.len()).then_some(id).filter(|id| is_base62(id))
+}
+
+/// The keys that are meant.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyRange<'a> {
+    app: &'a AppId,
+    /// Kinds and states, one arm for each pair; `None`: all keys of the app.
+    pairs: Option<(Vec<KeyKind>, &'static [KeyState])>,
+    pub(crate) moment: Option<Moment>,
+    pub(crate) search: Option<Search>,
+}
+
+impl<'a> KeyRange<'a> {
+    /// Keys of `kind`, or of any kind in `see_kinds`, with this status.
+    pub(crate) fn new(
+        app: &'a AppId,
+        see_kinds: &[KeyKind],
+        kind: Option<KeyKind>,
+        status: Option<StatusFilter>,
+        now: Timestamp,
+    ) -> Self {
+        let (in_state, moment): (&'static [KeyState], _) = match status {
+            None => (KeyState::ALL, None),
+            Some(StatusFilter::Pending) => (&[KeyState::Pending], None),
+            Some(StatusFilter::Active) => (&[KeyState::Active], None),
+            Some(StatusFilter::Disabled) => (&[KeyState::Disabled], None),
+            Some(StatusFilter::Revoked) => (&[KeyState::Revoked], None),
+            Some(StatusFilter::Expired) => (&[KeyState::Active], Some(Moment::Expired { now })),
+            Some(StatusFilter::Expiring7) => (&[KeyState::Active], Some(expiring(now, 7))),
+            Some(StatusFilter::Expiring30) => (&[KeyState::Active], Some(expiring(now, 30))),
+            Some(StatusFilter::NeverUsed) => (&[KeyState::Active], Some(Moment::NeverUsed)),
+        };
+        let kinds: Vec<KeyKind> = KeyKind::ALL
+            .iter()
+            .copied()
+            .filter(|seen| see_kinds.contains(seen) && kind.is_none_or(|kind| kind == *seen))
+            .collect();
+        let all = kinds.len() == KeyKind::ALL.len() && status.is_none();
+        Self { app, pairs: (!all).then_some((kinds, in_state)), moment, search: None }
+    }
+
+    /// Whether no key can be meant.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pairs.as_ref().is_some_and(|(kinds, _)| kinds.is_empty())
+    }
+
+    fn arms(&self) -> Vec<Option<(KeyKind, KeyState)>> {
+        match &self.pairs {
+            None => vec![None],
+            Some((kinds, states)) => {
+                kinds.iter().flat_map(|kind| states.iter().map(|state| Some((*kind, *state)))).collect()
+            }
+        }
+    }
+
+    /// `WITH …` for the few keys whose id begins as searched. Written out first, so that the planner cannot turn it into
+    /// a walk along the names.
+    pub(crate) fn push_with(&self, sql: &mut Sql) {
+        if let Some((from, until)) = self.search.as_ref().and_then(|search| search.id.as_ref()) {
+            sql.push("WITH by_id AS MATERIALIZED (SELECT * FROM api_key WHERE id >= ").bind(&**from);
+            if let Some(until) = until {
+                sql.push(" AND id < ").bind(&**until);
+            }
+            sql.push(") ");
+        }
+    }
+
+    /// Whether `push_with` gives anything.
+    pub(crate) fn has_with(&self) -> bool {
+        self.search.as_ref().is_some_and(|search| search.id.is_some())
+    }
+
+    /// The arms, joined by `UNION ALL`: those over the indexes, then the one over the ids. `also` ends each, with a
+    /// condition of its own and an order.
+    pub(crate) fn push_arms(&self, sql: &mut Sql, select: &'static str, by_index: bool, also: impl Fn(&mut Sql)) {
+        for (n, arm) in self.arms().into_iter().enumerate() {
+            sql.push(if n == 0 { "SELECT * FROM (" } else { ") AS arm UNION ALL SELECT * FROM (" });
+            sql.push(select).push(" FROM api_key WHERE app_id = ").bind(self.app.as_str());
+            if let Some((kind, state)) = arm {
+                // As literals: a partial index is used only if the planner sees its condition.
+                push_words(sql, " AND kind IN (", [kind.as_str()]);
+                push_words(sql, " AND state IN (", [state.as_str()]);
+            }
+            if let Some(search) = &self.search {
+                sql.push(" AND ");
+                search.push_name(sql);
+            }
+            if let Some(moment) = self.moment {
+                moment.push(sql, by_index);
+            }
+            also(sql);
+        }
+        sql.push(") AS arm");
+        let Some(search) = self.search.as_ref().filter(|search| search.id.is_some()) else { return };
+        sql.push(" UNION ALL SELECT * FROM (").push(select).push(" FROM by_id WHERE app_id = ").bind(self.app.as_str());
+        if let Some((kinds, states)) = &self.pairs {
+            push_words(sql, " AND kind IN (", kinds.iter().map(|kind| kind.as_str()));
+            push_words(sql, " AND state IN (", states.iter().map(|state| state.as_str()));
+        }
+        if let Some(moment) = self.moment {
+            moment.push(sql, by_index);
+        }
+        // Found by its name already.
+        sql.push(" AND NOT (");
+        search.push_name(sql);
+        sql.push(")");
+        also(sql);
+        sql.push(") AS arm");
+    }
+
+    /// Counts the keys, as far as `limit`.
+    pub(crate) fn count(&self, limit: i64) -> Sql {
+        let mut sql = Sql::default();
+        self.push_with(&mut sql);
+        sql.push("SELECT count(*) FROM (");
+        self.push_arms(&mut sql, "SELECT 1 AS one", true, |_| ());
+        sql.push(" LIMIT ").bind(limit).push(") AS counted");
+        sql
+    }
+}
+
+fn expiring(now: Timestamp, days: i64) -> Moment {
+    Moment::Expiring { now, until: now.plus(Millis::days(days)) }
+}
+
+/// The words of one of the domain's closed sets as literals, behind `before` and before `)`.
+fn push_words(sql: &mut Sql, before: &'static str, words: impl IntoIterator<Item = &'static str>) {
+    sql.push(before);
+    for (n, word) in words.into_iter().enumerate() {
+        sql.push(if n == 0 { "'" } else { ", '" }).push(word).push("'");
+    }
+    sql.push(")");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_searched_with_and_without_the_prefix() {
+        for (text, id) in [
+            ("7Qm", Some("7Qm")),
+            ("ks_7Qm", Some("7Qm")),
+            ("ks_7Qm2xVbN4tRa_secret", Some("7Qm2xVbN4tRa")),
+            ("7Q", None),
+            ("ks_7Q", None),
+            ("ks_", None),
+            ("a name", None),
+            ("7Qm2xVbN4tRa7", None),
+            ("é7Qm", None),
+        ] {
+            assert_eq!(id_prefix(text), id, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_blank_search_is_none() {
+        assert_eq!(Search::new("  "), None);
+        assert!(Search::new("a").is_some_and(|search| search.id.is_none()));
+    }
+}

@@ -1,0 +1,292 @@
+//! Keys as they are read: for a verdict, for a page, for the sweep.
+
+use std::net::IpAddr;
+
+use domain::ids::{AppId, KeyId};
+use domain::key::{KeyDetail, KeyRecord, KeyRow, KeyState, RevokeReason, Revoked};
+use domain::kind::KeyKind;
+use domain::timestamp::Timestamp;
+use sqlx::FromRow;
+
+use crate::conn::Conn;
+use crate::error::StoreError;
+use crate::sql::{Sql, pieces};
+
+/// What "never expires" is in a column that is never NULL.
+pub(crate) const NEVER: i64 = i64::MAX;
+
+/// A new secret, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSecret {
+    /// MAC of the secret.
+    pub mac: Vec<u8>,
+    /// The version of the pepper that the MAC was made with.
+    pub pepper_version: i64,
+    /// The last four characters of the token.
+    pub last4: String,
+}
+
+/// One version of a key's secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretVersion {
+    /// Counts up from 1.
+    pub version: i64,
+    /// MAC of the secret.
+    pub mac: Vec<u8>,
+    /// The version of the pepper that the MAC was made with.
+    pub pepper_version: i64,
+    /// The first moment at which this version no longer works; `None`: while the key does.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What verification needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredKey {
+    /// The key.
+    pub record: KeyRecord,
+    /// The versions of its secret, newest first.
+    pub secrets: Vec<SecretVersion>,
+}
+
+/// A pending key that nobody acknowledged in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverdueKey {
+    /// The key.
+    pub id: KeyId,
+    /// The app it belongs to.
+    pub app_id: AppId,
+    /// Its name.
+    pub name: String,
+}
+
+reads! {
+    /// The key with this id and the versions of its secret.
+    key_record(id: &KeyId) -> Option<StoredKey>;
+    /// The keys with these ids, in no order; ids that are not there are left out.
+    key_records(ids: &[KeyId]) -> Vec<StoredKey>;
+    /// Everything that a key's page shows.
+    key_detail(id: &KeyId) -> Option<KeyDetail>;
+    /// The key that this form made.
+    key_of_form(form_id: &str) -> Option<KeyId>;
+    /// Pending keys whose time to be acknowledged ended by `now`, at most `limit`, oldest first.
+    keys_pending_before(now: Timestamp, limit: u32) -> Vec<OverdueKey>;
+}
+
+async fn key_record(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
+    Ok(key_records(conn, std::slice::from_ref(id)).await?.pop())
+}
+
+#[derive(FromRow)]
+struct RecordRow {
+    id: String,
+    app_id: String,
+    kind: String,
+    name: String,
+    state: String,
+    not_before: i64,
+    expires_at: i64,
+    cidrs: String,
+    domains: String,
+    permissions: String,
+    version: i64,
+    mac: Vec<u8>,
+    pepper_version: i64,
+    secret_expires_at: i64,
+}
+
+async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
+    let mut keys: Vec<StoredKey> = Vec::with_capacity(ids.len());
+    for piece in pieces(ids) {
+        let mut sql = Sql::new(
+            "SELECT k.id, k.app_id, k.kind, k.name, k.state, k.not_before, k.expires_at, k.cidrs, k.domains, \
+             k.permissions, s.version, s.mac, s.pepper_version, s.expires_at AS secret_expires_at \
+             FROM api_key k JOIN key_secret s ON s.key_id = k.id WHERE k.id IN (",
+        );
+        for (n, id) in piece.iter().enumerate() {
+            sql.push(if n == 0 { "" } else { ", " }).bind(id.as_str());
+        }
+        sql.push(") ORDER BY k.id, s.version DESC");
+        for row in conn.fetch_all::<RecordRow>(sql).await? {
+            let secret = SecretVersion {
+                version: row.version,
+                mac: row.mac.clone(),
+                pepper_version: row.pepper_version,
+                expires_at: until(row.secret_expires_at),
+            };
+            match keys.last_mut().filter(|key| key.record.id.as_str() == row.id) {
+                Some(key) => key.secrets.push(secret),
+                None => keys.push(StoredKey { record: row.try_into()?, secrets: vec![secret] }),
+            }
+        }
+    }
+    Ok(keys)
+}
+
+impl TryFrom<RecordRow> for KeyRecord {
+    type Error = StoreError;
+
+    fn try_from(row: RecordRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: key_id(&row.id)?,
+            app_id: app_id(&row.app_id)?,
+            kind: kind(&row.kind)?,
+            name: row.name,
+            state: state(&row.state)?,
+            not_before: since(row.not_before),
+            expires_at: until(row.expires_at),
+            cidrs: json(&row.cidrs)?,
+            domains: json(&row.domains)?,
+            permissions: json(&row.permissions)?,
+        })
+    }
+}
+
+/// A key in a list, as stored.
+#[derive(FromRow)]
+pub(crate) struct ListedRow {
+    pub(crate) id: String,
+    kind: String,
+    name: String,
+    token_prefix: String,
+    last4: String,
+    state: String,
+    not_before: i64,
+    expires_at: i64,
+    ack_deadline: i64,
+    pub(crate) created_at: i64,
+    created_by_label: String,
+    pub(crate) last_used_at: i64,
+    cidr_count: i64,
+    domain_count: i64,
+}
+
+impl TryFrom<ListedRow> for KeyRow {
+    type Error = StoreError;
+
+    fn try_from(row: ListedRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: key_id(&row.id)?,
+            kind: kind(&row.kind)?,
+            name: row.name,
+            token_prefix: row.token_prefix,
+            last4: row.last4,
+            state: state(&row.state)?,
+            not_before: since(row.not_before),
+            expires_at: until(row.expires_at),
+            ack_deadline: since(row.ack_deadline),
+            created_at: Timestamp::from_millis(row.created_at),
+            created_by: row.created_by_label,
+            last_used_at: since(row.last_used_at),
+            cidr_count: count(row.cidr_count)?,
+            domain_count: count(row.domain_count)?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct DetailRow {
+    #[sqlx(flatten)]
+    row: ListedRow,
+    app_id: String,
+    description: String,
+    cidrs: String,
+    domains: String,
+    permissions: String,
+    last_used_address: Option<String>,
+    revoked_at: i64,
+    revoke_reason: Option<String>,
+    restorable_until: i64,
+    revision: i64,
+}
+
+async fn key_detail(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<KeyDetail>, StoreError> {
+    let sql = Sql::new(
+        "SELECT k.id, k.kind, k.name, k.token_prefix, k.state, k.not_before, k.expires_at, k.ack_deadline, \
+         k.created_at, k.created_by_label, k.last_used_at, k.cidr_count, k.domain_count, k.app_id, k.description, \
+         k.cidrs, k.domains, k.permissions, k.last_used_address, k.revoked_at, k.revoke_reason, k.restorable_until, \
+         k.revision, (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 \
+         FROM api_key k WHERE k.id = $1",
+    );
+    conn.fetch_optional::<DetailRow>(sql.arg(id.as_str())).await?.map(KeyDetail::try_from).transpose()
+}
+
+impl TryFrom<DetailRow> for KeyDetail {
+    type Error = StoreError;
+
+    fn try_from(row: DetailRow) -> Result<Self, StoreError> {
+        let revoked = match (since(row.revoked_at), row.revoke_reason) {
+            (Some(at), Some(reason)) => Some(Revoked {
+                at,
+                reason: RevokeReason::parse(&reason).ok_or_else(|| StoreError::corrupt("a revoke reason"))?,
+                restorable_until: since(row.restorable_until),
+            }),
+            _ => None,
+        };
+        let address = row.last_used_address.map(|address| address.parse::<IpAddr>()).transpose();
+        Ok(Self {
+            row: row.row.try_into()?,
+            app_id: app_id(&row.app_id)?,
+            description: row.description,
+            cidrs: json(&row.cidrs)?,
+            domains: json(&row.domains)?,
+            permissions: json(&row.permissions)?,
+            last_used_address: address.map_err(|_| StoreError::corrupt("a key's last address"))?,
+            revoked,
+            revision: row.revision,
+        })
+    }
+}
+
+async fn key_of_form(conn: &mut Conn<'_>, form_id: &str) -> Result<Option<KeyId>, StoreError> {
+    let sql = Sql::new("SELECT id FROM api_key WHERE form_id = $1").arg(form_id);
+    conn.fetch_optional::<(String,)>(sql).await?.map(|(id,)| key_id(&id)).transpose()
+}
+
+async fn keys_pending_before(
+    conn: &mut Conn<'_>,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<OverdueKey>, StoreError> {
+    let sql = Sql::new(
+        "SELECT id, app_id, name FROM api_key WHERE state = 'pending' AND ack_deadline <= $1 \
+         ORDER BY ack_deadline LIMIT $2",
+    );
+    let rows = conn.fetch_all::<(String, String, String)>(sql.arg(now).arg(i64::from(limit))).await?;
+    rows.into_iter()
+        .map(|(id, app, name)| Ok(OverdueKey { id: key_id(&id)?, app_id: app_id(&app)?, name }))
+        .collect()
+}
+
+fn key_id(text: &str) -> Result<KeyId, StoreError> {
+    KeyId::parse(text).ok_or_else(|| StoreError::corrupt("a key's id"))
+}
+
+fn app_id(text: &str) -> Result<AppId, StoreError> {
+    AppId::parse(text).ok_or_else(|| StoreError::corrupt("an app's id"))
+}
+
+fn kind(text: &str) -> Result<KeyKind, StoreError> {
+    KeyKind::parse(text).ok_or_else(|| StoreError::corrupt(format!("the key kind {text:?}")))
+}
+
+fn state(text: &str) -> Result<KeyState, StoreError> {
+    KeyState::parse(text).ok_or_else(|| StoreError::corrupt(format!("the key state {text:?}")))
+}
+
+fn count(value: i64) -> Result<u32, StoreError> {
+    u32::try_from(value).map_err(|_| StoreError::corrupt("a key's count of rules"))
+}
+
+/// A time in a column where 0 is "none".
+fn since(millis: i64) -> Option<Timestamp> {
+    (millis != 0).then(|| Timestamp::from_millis(millis))
+}
+
+/// A time in a column where the largest integer is "never".
+fn until(millis: i64) -> Option<Timestamp> {
+    (millis != NEVER).then(|| Timestamp::from_millis(millis))
+}
+
+fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<Vec<T>, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::corrupt(format!("a key's rules: {error}")))
+}

@@ -1,0 +1,43 @@
+//! The only SQL of Keystead: one `Store` over SQLite or Postgres, one file per aggregate.
+//!
+//! Reads are methods of [`Store`] and, inside a transaction, of [`Tx`]; everything that changes anything is a method of
+//! `Tx`, and [`Store::write`] is the only way to a `Tx`.
+#![warn(missing_docs)]
+
+#[macro_use]
+mod conn;
+
+mod apps;
+mod audit;
+mod audit_chain;
+mod dialect;
+mod error;
+mod key_changes;
+mod key_counts;
+mod key_cursor;
+mod key_list;
+mod key_range;
+mod keys;
+mod links;
+mod meta;
+mod people;
+mod sessions;
+mod sql;
+mod store;
+mod throttle;
+mod usage;
+
+pub use apps::AppRow;
+pub use audit::AuditFilter;
+pub use audit_chain::Chain;
+pub use error::{StoreError, Unique};
+pub use key_changes::NewKey;
+pub use key_counts::KeyCounts;
+pub use keys::{NewSecret, OverdueKey, SecretVersion, StoredKey};
+pub use links::Link;
+pub use meta::DataKey;
+pub use people::PersonRow;
+pub use sessions::SessionRow;
+pub use store::{Store, Tx};
+pub use throttle::Failures;
+pub use usage::{Calls, HourCount, LastUsed};

@@ -1,0 +1,92 @@
+//! The installation's own rows: settings, wrapped data keys, and the version that verifiers watch.
+
+use std::fmt;
+
+use domain::timestamp::Timestamp;
+
+use crate::conn::Conn;
+use crate::error::StoreError;
+use crate::sql::Sql;
+use crate::store::Tx;
+
+/// A random key, wrapped by the root key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DataKey {
+    /// What it is for.
+    pub purpose: String,
+    /// Counts up from 1 within the purpose.
+    pub version: i64,
+    /// The wrapped key.
+    pub wrapped: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataKey").field("purpose", &self.purpose).field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+reads! {
+    /// The value of a setting; `None` if it was never set.
+    setting(name: &str) -> Option<String>;
+    /// Every data key, by purpose and version.
+    data_keys() -> Vec<DataKey>;
+    /// The number of changes so far that a verifier may have cached.
+    version() -> i64;
+}
+
+async fn setting(conn: &mut Conn<'_>, name: &str) -> Result<Option<String>, StoreError> {
+    let sql = Sql::new("SELECT value FROM setting WHERE name = $1").arg(name);
+    Ok(conn.fetch_optional::<(String,)>(sql).await?.map(|(value,)| value))
+}
+
+async fn data_keys(conn: &mut Conn<'_>) -> Result<Vec<DataKey>, StoreError> {
+    let sql = Sql::new("SELECT purpose, version, wrapped, created_at FROM data_key ORDER BY purpose, version");
+    let rows = conn.fetch_all::<(String, i64, Vec<u8>, i64)>(sql).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(purpose, version, wrapped, at)| DataKey {
+            purpose,
+            version,
+            wrapped,
+            created_at: Timestamp::from_millis(at),
+        })
+        .collect())
+}
+
+async fn version(conn: &mut Conn<'_>) -> Result<i64, StoreError> {
+    let (version,) = conn.fetch_one(Sql::new("SELECT version FROM verifier_version")).await?;
+    Ok(version)
+}
+
+impl Tx {
+    /// Sets a setting, new or not.
+    pub async fn put_setting(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
+        let sql = Sql::new(
+            "INSERT INTO setting (name, value) VALUES ($1, $2) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        );
+        self.conn().execute(sql.arg(name).arg(value)).await?;
+        Ok(())
+    }
+
+    /// Adds a data key; `Conflict` if the purpose has that version.
+    pub async fn insert_data_key(&mut self, key: &DataKey) -> Result<(), StoreError> {
+        let sql = Sql::new("INSERT INTO data_key (purpose, version, wrapped, created_at) VALUES ($1, $2, $3, $4)")
+            .arg(&*key.purpose)
+            .arg(key.version)
+            .arg(&*key.wrapped)
+            .arg(key.created_at);
+        self.conn().execute(sql).await?;
+        Ok(())
+    }
+
+    /// Tells every verifier that something it may have cached changes with this transaction; the new version.
+    pub async fn bump_version(&mut self) -> Result<i64, StoreError> {
+        let sql = Sql::new("UPDATE verifier_version SET version = version + 1 RETURNING version");
+        let (version,) = self.conn().fetch_one(sql).await?;
+        Ok(version)
+    }
+}

@@ -1,0 +1,156 @@
+//! A statement and its arguments, the same for both engines.
+
+use domain::timestamp::Timestamp;
+use sqlx::{Arguments, Database, Encode, Type};
+
+/// An argument. The types are those that mean the same on both engines.
+#[derive(Debug, Clone)]
+pub(crate) enum Arg {
+    Int(i64),
+    Text(Option<String>),
+    Bytes(Vec<u8>),
+    MaybeInt(Option<i64>),
+}
+
+impl From<i64> for Arg {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<Option<i64>> for Arg {
+    fn from(value: Option<i64>) -> Self {
+        Self::MaybeInt(value)
+    }
+}
+
+impl From<Timestamp> for Arg {
+    fn from(value: Timestamp) -> Self {
+        Self::Int(value.millis())
+    }
+}
+
+impl From<&str> for Arg {
+    fn from(value: &str) -> Self {
+        Self::Text(Some(value.to_owned()))
+    }
+}
+
+impl From<String> for Arg {
+    fn from(value: String) -> Self {
+        Self::Text(Some(value))
+    }
+}
+
+impl From<Option<String>> for Arg {
+    fn from(value: Option<String>) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<&[u8]> for Arg {
+    fn from(value: &[u8]) -> Self {
+        Self::Bytes(value.to_vec())
+    }
+}
+
+/// SQL text that is made only of literals and placeholders, so that no value can become part of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sql {
+    text: String,
+    args: Vec<Arg>,
+}
+
+impl Sql {
+    /// A whole statement with `$1`, `$2`, … in it; give the arguments with [`Sql::arg`], in order.
+    pub(crate) fn new(text: &'static str) -> Self {
+        Self { text: text.to_owned(), args: Vec::new() }
+    }
+
+    /// The next argument of the text as it stands.
+    pub(crate) fn arg(mut self, arg: impl Into<Arg>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// More text.
+    pub(crate) fn push(&mut self, text: &'static str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// A placeholder for a new argument.
+    pub(crate) fn bind(&mut self, arg: impl Into<Arg>) -> &mut Self {
+        self.args.push(arg.into());
+        self.placeholder(self.args.len())
+    }
+
+    /// Placeholders for one row of a multi-row statement: `($1, $2, …)`, with a comma before it unless it is the first.
+    pub(crate) fn row<const N: usize>(&mut self, first: bool, args: [Arg; N]) -> &mut Self {
+        let mut before = if first { "(" } else { ", (" };
+        for arg in args {
+            self.push(before).bind(arg);
+            before = ", ";
+        }
+        self.push(")")
+    }
+
+    fn placeholder(&mut self, number: usize) -> &mut Self {
+        self.text.push('$');
+        self.text.push_str(&number.to_string());
+        self
+    }
+
+    /// The text, and the arguments as the engine takes them.
+    pub(crate) fn into_parts<DB: Database>(self) -> Result<(String, DB::Arguments), sqlx::Error>
+    where
+        for<'q> i64: Encode<'q, DB> + Type<DB>,
+        for<'q> Option<i64>: Encode<'q, DB> + Type<DB>,
+        for<'q> Option<String>: Encode<'q, DB> + Type<DB>,
+        for<'q> Vec<u8>: Encode<'q, DB> + Type<DB>,
+    {
+        let mut arguments = DB::Arguments::default();
+        for arg in self.args {
+            match arg {
+                Arg::Int(value) => arguments.add(value),
+                Arg::MaybeInt(value) => arguments.add(value),
+                Arg::Text(value) => arguments.add(value),
+                Arg::Bytes(value) => arguments.add(value),
+            }
+            .map_err(sqlx::Error::Encode)?;
+        }
+        Ok((self.text, arguments))
+    }
+}
+
+/// Cuts rows into pieces of a few fixed sizes, so that multi-row statements have few texts to prepare.
+pub(crate) fn pieces<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let size = [200, 20, 1].into_iter().find(|size| rest.len() >= *size)?;
+        let (piece, after) = rest.split_at(size);
+        rest = after;
+        Some(piece)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_have_few_sizes_and_lose_nothing() {
+        let rows: Vec<u32> = (0..445).collect();
+        let sizes: Vec<usize> = pieces(&rows).map(<[u32]>::len).collect();
+        assert_eq!(sizes, [200, 200, 20, 20, 1, 1, 1, 1, 1]);
+        assert_eq!(pieces(&rows).flatten().copied().collect::<Vec<_>>(), rows);
+        assert_eq!(pieces::<u32>(&[]).count(), 0);
+    }
+
+    #[test]
+    fn placeholders_count_up() {
+        let mut sql = Sql::new("VALUES ");
+        sql.row(true, [Arg::from(1), Arg::from("a")]).row(false, [Arg::from(2), Arg::from("b")]);
+        assert_eq!(sql.text, "VALUES ($1, $2), ($3, $4)");
+    }
+}

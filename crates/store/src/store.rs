@@ -1,0 +1,169 @@
+//! The pools, and the one way to change anything.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+use crate::conn::Conn;
+use crate::dialect;
+use crate::error::StoreError;
+use crate::sql::Sql;
+
+/// The database. Cheap to clone; the clones share their connections.
+#[derive(Clone)]
+pub struct Store {
+    pools: Pools,
+    writes: Arc<AtomicU64>,
+}
+
+#[derive(Clone)]
+enum Pools {
+    Sqlite { writer: SqlitePool, reader: SqlitePool },
+    Postgres { writer: PgPool, reader: PgPool },
+}
+
+impl Store {
+    /// Opens the database that the URL names (`sqlite:///path/file.db` or `postgres://…`) and brings its schema up to date.
+    /// A SQLite file is made if it is not there; its folder is not.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let pools = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => {
+                let (writer, reader) = dialect::open_sqlite(url).await?;
+                Pools::Sqlite { writer, reader }
+            }
+            Some("postgres" | "postgresql") => {
+                let (writer, reader) = dialect::open_postgres(url).await?;
+                Pools::Postgres { writer, reader }
+            }
+            _ => return Err(StoreError::Url("it begins with neither sqlite: nor postgres:".into())),
+        };
+        Ok(Self { pools, writes: Arc::default() })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut held = self.reader().await?;
+        held.conn().fetch_one::<(i64,)>(Sql::new("SELECT version FROM verifier_version")).await?;
+        Ok(())
+    }
+
+    /// Write transactions that this `Store` and its clones have committed.
+    pub fn write_count(&self) -> u64 {
+        self.writes.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the statements that run, then closes every connection. Later calls give `Unavailable`.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, reader } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres { writer, reader } => {
+                reader.close().await;
+                writer.close().await;
+            }
+        }
+    }
+
+    /// Runs `work` in one transaction: committed if it gives `Ok`, undone if it gives `Err` or is dropped.
+    /// Writers come one at a time, on both engines, so what `work` reads stays true until it has committed.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T, E>,
+        E: From<StoreError>,
+    {
+        let mut tx = self.begin().await?;
+        match work(&mut tx).await {
+            Ok(value) => {
+                tx.commit().await?;
+                self.writes.fetch_add(1, Ordering::Relaxed);
+                Ok(value)
+            }
+            Err(error) => {
+                // Should this fail too, the connection is broken and the database undoes the work itself.
+                let _ = tx.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn begin(&self) -> Result<Tx, StoreError> {
+        let inner = match &self.pools {
+            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with(dialect::BEGIN_SQLITE).await?),
+            Pools::Postgres { writer, .. } => Inner::Postgres(writer.begin_with(dialect::BEGIN_POSTGRES).await?),
+        };
+        Ok(Tx { inner })
+    }
+
+    pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
+        Ok(match &self.pools {
+            Pools::Sqlite { reader, .. } => Reader::Sqlite(reader.acquire().await?),
+            Pools::Postgres { reader, .. } => Reader::Postgres(reader.acquire().await?),
+        })
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.pools {
+            Pools::Sqlite { .. } => "Store::Sqlite",
+            Pools::Postgres { .. } => "Store::Postgres",
+        })
+    }
+}
+
+/// A transaction that [`Store::write`] has begun.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Inner,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    pub(crate) fn conn(&mut self) -> Conn<'_> {
+        match &mut self.inner {
+            Inner::Sqlite(tx) => Conn::Sqlite(tx),
+            Inner::Postgres(tx) => Conn::Postgres(tx),
+        }
+    }
+
+    async fn commit(self) -> Result<(), StoreError> {
+        match self.inner {
+            Inner::Sqlite(tx) => tx.commit().await?,
+            Inner::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    async fn rollback(self) -> Result<(), StoreError> {
+        match self.inner {
+            Inner::Sqlite(tx) => tx.rollback().await?,
+            Inner::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+/// A connection of the pool, for reading.
+pub(crate) enum Reader {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Reader {
+    pub(crate) fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(conn) => Conn::Sqlite(conn),
+            Self::Postgres(conn) => Conn::Postgres(conn),
+        }
+    }
+}

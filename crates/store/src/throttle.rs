@@ -1,0 +1,70 @@
+//! Failed sign-ins of each account, known or not, found by a MAC of the e-mail address.
+
+use domain::timestamp::Timestamp;
+
+use crate::conn::Conn;
+use crate::error::StoreError;
+use crate::sql::Sql;
+use crate::store::Tx;
+
+/// The failures of one account since its last success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failures {
+    /// How many.
+    pub failures: u32,
+    /// Until when sign-in is refused; a time that has passed if it is not.
+    pub blocked_until: Timestamp,
+    /// When the last one was.
+    pub last_at: Timestamp,
+}
+
+reads! {
+    /// The failures of an account; `None` if there are none.
+    sign_in_failures(email_mac: &[u8]) -> Option<Failures>;
+}
+
+async fn sign_in_failures(conn: &mut Conn<'_>, email_mac: &[u8]) -> Result<Option<Failures>, StoreError> {
+    let sql = Sql::new("SELECT failures, blocked_until, last_at FROM sign_in_failure WHERE email_mac = $1");
+    let row = conn.fetch_optional::<(i64, i64, i64)>(sql.arg(email_mac)).await?;
+    Ok(row.map(|(failures, blocked_until, last_at)| Failures {
+        failures: u32::try_from(failures).unwrap_or(u32::MAX),
+        blocked_until: Timestamp::from_millis(blocked_until),
+        last_at: Timestamp::from_millis(last_at),
+    }))
+}
+
+impl Tx {
+    /// Counts a failure at `at` and refuses sign-in until the time that `blocked_until` gives for the new count.
+    pub async fn record_sign_in_failure(
+        &mut self,
+        email_mac: &[u8],
+        at: Timestamp,
+        blocked_until: impl FnOnce(u32) -> Timestamp + Send,
+    ) -> Result<Failures, StoreError> {
+        let before = sign_in_failures(&mut self.conn(), email_mac).await?.map_or(0, |before| before.failures);
+        let failures = before.saturating_add(1);
+        let after = Failures { failures, blocked_until: blocked_until(failures), last_at: at };
+        let sql = Sql::new(
+            "INSERT INTO sign_in_failure (email_mac, failures, blocked_until, last_at) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (email_mac) DO UPDATE SET failures = excluded.failures, \
+             blocked_until = excluded.blocked_until, last_at = excluded.last_at",
+        )
+        .arg(email_mac)
+        .arg(i64::from(after.failures))
+        .arg(after.blocked_until)
+        .arg(after.last_at);
+        self.conn().execute(sql).await?;
+        Ok(after)
+    }
+
+    /// Forgets an account's failures; whether there were any.
+    pub async fn clear_sign_in_failures(&mut self, email_mac: &[u8]) -> Result<bool, StoreError> {
+        let sql = Sql::new("DELETE FROM sign_in_failure WHERE email_mac = $1").arg(email_mac);
+        Ok(self.conn().execute(sql).await? == 1)
+    }
+
+    /// Forgets accounts whose last failure was before `before`; how many.
+    pub async fn prune_sign_in_failures(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        self.conn().execute(Sql::new("DELETE FROM sign_in_failure WHERE last_at < $1").arg(before)).await
+    }
+}

@@ -1,0 +1,73 @@
+use domain::key::KeyState;
+use domain::kind::KeyKind;
+use domain::page::Capped;
+use store::{KeyCounts, LastUsed, NewKey, Store, StoreError};
+
+use crate::fixtures::{NOW, insert, key, with_app};
+
+contract! {
+    each_status_is_counted,
+    counts_stop_at_the_cap,
+}
+
+async fn each_status_is_counted(store: Store) {
+    let app = with_app(&store).await;
+    assert_eq!(store.key_counts(&app, NOW, KeyKind::ALL).await.unwrap(), KeyCounts::default());
+    let expires = |name: &str, days: i64| {
+        let mut key = key(&app, name);
+        key.spec.expires_at = Some(NOW.plus_seconds(days * 86_400));
+        key
+    };
+    let mut hidden = key(&app, "hidden");
+    hidden.spec.kind = KeyKind::MasterUser;
+    let keys = [
+        key(&app, "active"),
+        expires("at this very moment", 0),
+        expires("last year", -365),
+        expires("in 7 days", 7),
+        expires("in 8 days", 8),
+        expires("in 30 days", 30),
+        expires("in 31 days", 31),
+        NewKey { ack_deadline: Some(NOW), ..expires("pending, expired", -1) },
+        expires("disabled, expired", -1),
+        key(&app, "revoked"),
+        hidden,
+    ];
+    insert(&store, &keys).await;
+    store
+        .write(async |tx| {
+            tx.set_key_state(&keys[8].id, KeyState::Active, KeyState::Disabled, None).await?;
+            tx.set_key_state(&keys[9].id, KeyState::Active, KeyState::Revoked, None).await?;
+            let used = LastUsed { key_id: keys[0].id.clone(), at: NOW, address: None };
+            tx.flush_usage(&[used], &[]).await?;
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+    let n = |n| Capped { n, more: false };
+    let all = KeyCounts {
+        active: n(8),
+        pending: n(1),
+        disabled: n(1),
+        revoked: n(1),
+        expired: n(2),
+        expiring_7: n(1),
+        expiring_30: n(3),
+        never_used: n(7),
+    };
+    assert_eq!(store.key_counts(&app, NOW, KeyKind::ALL).await.unwrap(), all);
+    let seen: Vec<KeyKind> = KeyKind::ALL.iter().copied().filter(|kind| *kind != KeyKind::MasterUser).collect();
+    let without = KeyCounts { active: n(7), never_used: n(6), ..all };
+    assert_eq!(store.key_counts(&app, NOW, &seen).await.unwrap(), without);
+    assert_eq!(store.key_counts(&app, NOW, &[]).await.unwrap(), KeyCounts::default());
+}
+
+async fn counts_stop_at_the_cap(store: Store) {
+    let app = with_app(&store).await;
+    let keys: Vec<NewKey> = (0..10_000).map(|n| key(&app, &format!("key {n}"))).collect();
+    insert(&store, &keys).await;
+    let active = async || store.key_counts(&app, NOW, KeyKind::ALL).await.unwrap().active;
+    assert_eq!(active().await, Capped { n: 10_000, more: false });
+    insert(&store, &[key(&app, "one more")]).await;
+    assert_eq!(active().await, Capped { n: 10_000, more: true });
+}

@@ -1,0 +1,225 @@
+use domain::ids::{AppId, KeyId};
+use domain::key::{KeyRow, KeyState};
+use domain::kind::KeyKind;
+use domain::list::{KeyQuery, KeySort, StatusFilter};
+use domain::page::Page;
+use domain::text::name_key;
+use domain::timestamp::Timestamp;
+use store::{LastUsed, NewKey, Store, StoreError};
+
+use crate::fixtures::{NOW, app, insert, key, with_app};
+
+contract! {
+    every_filter_and_order_agrees_with_a_plain_model,
+    common_statuses_are_read_in_order,
+    a_search_finds_names_and_ids,
+    cursors_that_are_none_give_the_first_page,
+    kinds_out_of_sight_are_not_listed,
+}
+
+const DAY: i64 = 86_400;
+
+/// Keys of each kind, state and age, some with equal names and times, and one of another app.
+async fn populate(store: &Store) -> AppId {
+    let app_id = with_app(store).await;
+    let names = ["Alpha", "alpha", "Älpha", "beta", "Beta 2", "Zeta", "émile", "~", "日本", "alphabet"];
+    let kinds = [KeyKind::Service, KeyKind::Client, KeyKind::MasterUser];
+    let mut keys = Vec::new();
+    for n in 0..120_usize {
+        let mut new = key(&app_id, names[n % names.len()]);
+        let step = i64::try_from(n).unwrap();
+        new.spec.kind = kinds[n % kinds.len()];
+        new.created_at = NOW.plus_seconds(-(step % 40) * DAY);
+        new.spec.expires_at = (n % 4 != 0).then(|| NOW.plus_seconds((step % 50 - 10) * DAY));
+        if n % 7 == 0 {
+            new.ack_deadline = Some(NOW);
+        }
+        keys.push(new);
+    }
+    insert(store, &keys).await;
+    store
+        .write(async |tx| {
+            for (n, new) in keys.iter().enumerate() {
+                let to = [KeyState::Active, KeyState::Disabled, KeyState::Revoked, KeyState::Active][n % 4];
+                if to != KeyState::Active {
+                    tx.set_key_state(&new.id, KeyState::Active, to, None).await?;
+                }
+            }
+            let used: Vec<LastUsed> = (0_i64..)
+                .zip(&keys)
+                .filter(|(n, _)| n % 3 == 0)
+                .map(|(n, key)| LastUsed { key_id: key.id.clone(), at: NOW.plus_seconds(n % 20), address: None })
+                .collect();
+            tx.flush_usage(&used, &[]).await?;
+            tx.insert_app(&app(2)).await?;
+            tx.insert_key(&key(&app(2).id, "alpha of another app")).await?;
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+    app_id
+}
+
+async fn list(store: &Store, app: &AppId, query: &KeyQuery) -> Page<KeyRow> {
+    store.list_keys(app, query, NOW, KeyKind::ALL).await.unwrap()
+}
+
+/// Every row, page by page.
+async fn walk(store: &Store, app: &AppId, query: &KeyQuery) -> Vec<KeyRow> {
+    let mut query = query.clone();
+    let mut rows = Vec::new();
+    loop {
+        let page = list(store, app, &query).await;
+        rows.extend(page.rows);
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => return rows,
+        }
+    }
+}
+
+fn has_status(row: &KeyRow, status: StatusFilter) -> bool {
+    let active = row.state == KeyState::Active;
+    let expires_within = |days: i64| {
+        active && row.expires_at.is_some_and(|at| at > NOW && at <= NOW.plus_seconds(days * DAY))
+    };
+    match status {
+        StatusFilter::Active => active,
+        StatusFilter::Pending => row.state == KeyState::Pending,
+        StatusFilter::Disabled => row.state == KeyState::Disabled,
+        StatusFilter::Revoked => row.state == KeyState::Revoked,
+        StatusFilter::Expired => active && row.expires_at.is_some_and(|at| at <= NOW),
+        StatusFilter::Expiring7 => expires_within(7),
+        StatusFilter::Expiring30 => expires_within(30),
+        StatusFilter::NeverUsed => active && row.last_used_at.is_none(),
+    }
+}
+
+fn model(all: &[KeyRow], query: &KeyQuery) -> Vec<KeyRow> {
+    let search = query.search.as_deref().map(name_key);
+    let mut rows: Vec<KeyRow> = all
+        .iter()
+        .filter(|row| query.kind.is_none_or(|kind| row.kind == kind))
+        .filter(|row| query.status.is_none_or(|status| has_status(row, status)))
+        .filter(|row| search.as_ref().is_none_or(|prefix| name_key(&row.name).starts_with(prefix.as_str())))
+        .cloned()
+        .collect();
+    let millis = |at: Option<Timestamp>| at.map_or(0, Timestamp::millis);
+    rows.sort_by(|a, b| {
+        let order = match query.sort {
+            _ if search.is_some() => name_key(&a.name).as_bytes().cmp(name_key(&b.name).as_bytes()),
+            KeySort::Name => name_key(&a.name).as_bytes().cmp(name_key(&b.name).as_bytes()),
+            KeySort::Created => a.created_at.cmp(&b.created_at),
+            KeySort::LastUsed => millis(a.last_used_at).cmp(&millis(b.last_used_at)),
+        };
+        order.then_with(|| a.id.cmp(&b.id))
+    });
+    if query.descending && search.is_none() {
+        rows.reverse();
+    }
+    rows
+}
+
+async fn every_filter_and_order_agrees_with_a_plain_model(store: Store) {
+    let app = populate(&store).await;
+    let all = walk(&store, &app, &KeyQuery::default()).await;
+    assert_eq!(all.len(), 120);
+    let statuses = StatusFilter::ALL.iter().copied().map(Some).chain([None]);
+    for status in statuses {
+        for kind in [None, Some(KeyKind::Client), Some(KeyKind::App)] {
+            for sort in KeySort::ALL.iter().copied() {
+                for descending in [false, true] {
+                    for search in [None, Some("ALPHA".to_owned())] {
+                        let query = KeyQuery { search, kind, status, sort, descending, ..KeyQuery::default() };
+                        let expected = model(&all, &query);
+                        let page = list(&store, &app, &query).await;
+                        assert_eq!(page.total.n, u32::try_from(expected.len()).unwrap(), "{query:?}");
+                        assert_eq!(walk(&store, &app, &query).await, expected, "{query:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn common_statuses_are_read_in_order(store: Store) {
+    let app = with_app(&store).await;
+    let keys: Vec<NewKey> = (0..11_000_i64)
+        .map(|n| {
+            let mut key = key(&app, &format!("key {}", n * 7_919 % 11_000));
+            key.created_at = NOW.plus_seconds(-n);
+            key.spec.expires_at = Some(NOW.plus_seconds(if n % 2 == 0 { -1 } else { DAY }));
+            key
+        })
+        .collect();
+    insert(&store, &keys).await;
+    let all = walk(&store, &app, &KeyQuery::default()).await;
+    for status in [StatusFilter::Expired, StatusFilter::Expiring7, StatusFilter::NeverUsed] {
+        for sort in KeySort::ALL.iter().copied() {
+            let query = KeyQuery { status: Some(status), sort, descending: true, ..KeyQuery::default() };
+            let mut expected = model(&all, &query);
+            let first = list(&store, &app, &query).await;
+            assert_eq!(first.total.n, u32::try_from(expected.len()).unwrap());
+            let second = list(&store, &app, &KeyQuery { after: first.next.clone(), ..query.clone() }).await;
+            expected.truncate(50);
+            assert_eq!([first.rows, second.rows].concat(), expected, "{query:?}");
+        }
+    }
+}
+
+async fn a_search_finds_names_and_ids(store: Store) {
+    let app = populate(&store).await;
+    let find = async |text: &str| {
+        let query = KeyQuery { search: Some(text.to_owned()), ..KeyQuery::default() };
+        let page = list(&store, &app, &query).await;
+        assert_eq!(usize::try_from(page.total.n).unwrap(), walk(&store, &app, &query).await.len());
+        page.rows
+    };
+    let some = list(&store, &app, &KeyQuery::default()).await.rows.remove(7);
+    let id = some.id.as_str();
+    for text in [id.to_owned(), format!("ks_{id}"), format!("ks_{id}_secret"), id[..5].to_owned(), format!(" {id} ")] {
+        assert_eq!(find(&text).await, std::slice::from_ref(&some), "{text}");
+    }
+    assert!(find(&id[..2]).await.is_empty());
+    assert!(find("no such name").await.is_empty());
+    assert!(find("alpha of another app").await.is_empty());
+    assert!(find("%").await.is_empty() && find("_").await.is_empty() && find("'").await.is_empty());
+    assert_eq!(find("日").await.len(), 12);
+    assert_eq!(list(&store, &app, &KeyQuery { search: Some("  ".to_owned()), ..KeyQuery::default() }).await.total.n, 120);
+    // A key whose name begins like its own id is found once.
+    let mut both = key(&app, "x");
+    both.id = KeyId::parse("abcdefghijkl").unwrap();
+    both.spec.name = "abcdef".to_owned();
+    let mut other = key(&app, "abc first by name");
+    other.id = KeyId::parse("zzzzzzzzzzzz").unwrap();
+    insert(&store, &[both, other]).await;
+    let names: Vec<String> = find("abc").await.into_iter().map(|row| row.name).collect();
+    assert_eq!(names, ["abc first by name", "abcdef"]);
+}
+
+async fn cursors_that_are_none_give_the_first_page(store: Store) {
+    let app = populate(&store).await;
+    for sort in KeySort::ALL.iter().copied() {
+        let query = KeyQuery { sort, ..KeyQuery::default() };
+        let first = list(&store, &app, &query).await;
+        for nonsense in ["x", "~", "7Qm2xVbN4tRa", "' OR 1=1 --", "short~1"] {
+            let after = KeyQuery { after: Some(nonsense.to_owned()), ..query.clone() };
+            let before = KeyQuery { before: Some(nonsense.to_owned()), ..query.clone() };
+            assert_eq!(list(&store, &app, &after).await, first);
+            assert_eq!(list(&store, &app, &before).await, first);
+        }
+    }
+}
+
+async fn kinds_out_of_sight_are_not_listed(store: Store) {
+    let app = populate(&store).await;
+    let see = [KeyKind::Service, KeyKind::Client];
+    let all = store.list_keys(&app, &KeyQuery::default(), NOW, &see).await.unwrap();
+    assert_eq!(all.total.n, 80);
+    let query = KeyQuery { kind: Some(KeyKind::MasterUser), ..KeyQuery::default() };
+    let none = store.list_keys(&app, &query, NOW, &see).await.unwrap();
+    assert_eq!((none.total.n, none.rows.len(), none.next), (0, 0, None));
+    let master = list(&store, &app, &query).await.rows.remove(0);
+    let by_id = KeyQuery { search: Some(master.id.as_str().to_owned()), ..KeyQuery::default() };
+    assert!(store.list_keys(&app, &by_id, NOW, &see).await.unwrap().rows.is_empty());
+}

@@ -1,0 +1,191 @@
+use domain::cidr::CidrRule;
+use domain::edit::KeyChanges;
+use domain::ids::KeyId;
+use domain::key::{KeyState, RevokeReason, Revoked};
+use domain::origin::DomainRule;
+use domain::permission::Permission;
+use store::{NewKey, OverdueKey, SecretVersion, Store, StoreError, Unique};
+
+use crate::fixtures::{NOW, insert, key, key_id, with_app};
+
+contract! {
+    a_key_is_read_as_it_was_written,
+    ids_and_forms_are_used_once,
+    many_records_come_at_once,
+    an_edit_changes_what_it_names,
+    an_edit_of_an_old_revision_is_refused,
+    states_change_from_the_one_named,
+    a_deleted_key_is_gone,
+    overdue_keys_are_found,
+}
+
+/// A key with something in every field.
+fn full(app: &domain::ids::AppId) -> NewKey {
+    let mut full = key(app, "Büro <b>Ünïcode</b>");
+    full.spec.description = "Two\nlines".to_owned();
+    full.spec.cidrs = vec![CidrRule::parse("10.0.0.0/8").unwrap(), CidrRule::parse("2001:db8::1").unwrap()];
+    full.spec.domains = vec![DomainRule::parse("*.example.com").unwrap()];
+    full.spec.permissions = vec![Permission::parse("invoices.read").unwrap(), Permission::parse("keystead.verify").unwrap()];
+    full.spec.not_before = Some(NOW.plus_seconds(5));
+    full.spec.expires_at = Some(NOW.plus_seconds(50));
+    full.ack_deadline = Some(NOW.plus_seconds(900));
+    full.form_id = Some("form-0001-form-0001".to_owned());
+    full
+}
+
+async fn a_key_is_read_as_it_was_written(store: Store) {
+    let app = with_app(&store).await;
+    let new = full(&app);
+    insert(&store, std::slice::from_ref(&new)).await;
+    let stored = store.key_record(&new.id).await.unwrap().unwrap();
+    let record = &stored.record;
+    assert_eq!((&record.id, &record.app_id, record.kind), (&new.id, &app, new.spec.kind));
+    assert_eq!((&record.name, record.state), (&new.spec.name, KeyState::Pending));
+    assert_eq!((record.not_before, record.expires_at), (new.spec.not_before, new.spec.expires_at));
+    assert_eq!((&record.cidrs, &record.domains), (&new.spec.cidrs, &new.spec.domains));
+    assert_eq!(record.permissions, new.spec.permissions);
+    let secret = SecretVersion { version: 1, mac: vec![1; 32], pepper_version: 1, expires_at: None };
+    assert_eq!(stored.secrets, [secret]);
+
+    let detail = store.key_detail(&new.id).await.unwrap().unwrap();
+    assert_eq!((&detail.app_id, &detail.description, detail.revision), (&app, &new.spec.description, 1));
+    assert_eq!((&detail.cidrs, &detail.domains), (&new.spec.cidrs, &new.spec.domains));
+    assert_eq!((&detail.permissions, &detail.revoked), (&new.spec.permissions, &None));
+    let row = &detail.row;
+    assert_eq!((row.cidr_count, row.domain_count), (2, 1));
+    assert_eq!((row.ack_deadline, row.last_used_at), (new.ack_deadline, None));
+    assert_eq!((&*row.token_prefix, &*row.last4, &*row.created_by), ("ks", "9fKd", "ops (command line)"));
+    assert_eq!((row.created_at, detail.last_used_address), (NOW, None));
+
+    let plain = key(&app, "plain");
+    insert(&store, std::slice::from_ref(&plain)).await;
+    let detail = store.key_detail(&plain.id).await.unwrap().unwrap();
+    assert_eq!((detail.row.state, detail.row.ack_deadline), (KeyState::Active, None));
+    assert_eq!((detail.row.not_before, detail.row.expires_at), (None, None));
+    assert_eq!(store.key_detail(&key_id()).await.unwrap(), None);
+    assert_eq!(store.key_record(&key_id()).await.unwrap(), None);
+}
+
+async fn ids_and_forms_are_used_once(store: Store) {
+    let app = with_app(&store).await;
+    let one = full(&app);
+    insert(&store, std::slice::from_ref(&one)).await;
+    assert_eq!(store.key_of_form("form-0001-form-0001").await.unwrap(), Some(one.id.clone()));
+    assert_eq!(store.key_of_form("another").await.unwrap(), None);
+    let again = NewKey { id: key_id(), ..one.clone() };
+    let result = store.write(async |tx| tx.insert_key(&again).await).await;
+    assert!(matches!(result, Err(StoreError::Conflict(Unique::FormId))), "{result:?}");
+    let again = NewKey { form_id: None, ..one };
+    let result = store.write(async |tx| tx.insert_key(&again).await).await;
+    assert!(matches!(result, Err(StoreError::Conflict(Unique::KeyId))), "{result:?}");
+    let mut elsewhere = key(&app, "elsewhere");
+    elsewhere.app_id = crate::fixtures::app(200).id;
+    let result = store.write(async |tx| tx.insert_key(&elsewhere).await).await;
+    assert!(matches!(result, Err(StoreError::Refused(_))), "{result:?}");
+}
+
+async fn many_records_come_at_once(store: Store) {
+    let app = with_app(&store).await;
+    let keys: Vec<NewKey> = (0..250).map(|n| key(&app, &format!("key {n}"))).collect();
+    insert(&store, &keys).await;
+    let mut ids: Vec<KeyId> = keys.iter().map(|key| key.id.clone()).collect();
+    ids.push(key_id());
+    let mut found: Vec<KeyId> =
+        store.key_records(&ids).await.unwrap().into_iter().map(|key| key.record.id).collect();
+    ids.pop();
+    ids.sort();
+    found.sort();
+    assert_eq!(found, ids);
+    assert!(store.key_records(&[]).await.unwrap().is_empty());
+}
+
+async fn an_edit_changes_what_it_names(store: Store) {
+    let app = with_app(&store).await;
+    let new = full(&app);
+    insert(&store, std::slice::from_ref(&new)).await;
+    let update = async |revision, changes: KeyChanges| {
+        store.write(async |tx| tx.update_key(&new.id, revision, &changes).await).await.unwrap()
+    };
+    let before = store.key_detail(&new.id).await.unwrap().unwrap();
+    assert!(update(1, KeyChanges::default()).await);
+    let mut expected = before.clone();
+    expected.revision = 2;
+    assert_eq!(store.key_detail(&new.id).await.unwrap().unwrap(), expected);
+
+    let changes = KeyChanges {
+        name: Some("Other".to_owned()),
+        description: Some(String::new()),
+        cidrs: Some(Vec::new()),
+        domains: Some(vec![DomainRule::parse("a.example.com").unwrap(), DomainRule::parse("b.example.com").unwrap()]),
+        permissions: Some(Vec::new()),
+        not_before: Some(None),
+        expires_at: Some(None),
+    };
+    assert!(update(2, changes.clone()).await);
+    let after = store.key_detail(&new.id).await.unwrap().unwrap();
+    assert_eq!((&*after.row.name, &*after.description, after.revision), ("Other", "", 3));
+    assert_eq!((after.row.cidr_count, after.row.domain_count), (0, 2));
+    assert_eq!((after.cidrs.len(), Some(&after.domains)), (0, changes.domains.as_ref()));
+    assert!(after.permissions.is_empty());
+    assert_eq!((after.row.not_before, after.row.expires_at), (None, None));
+    assert!(update(3, KeyChanges { expires_at: Some(Some(NOW)), ..KeyChanges::default() }).await);
+    assert_eq!(store.key_record(&new.id).await.unwrap().unwrap().record.expires_at, Some(NOW));
+}
+
+async fn an_edit_of_an_old_revision_is_refused(store: Store) {
+    let app = with_app(&store).await;
+    let new = key(&app, "one");
+    insert(&store, std::slice::from_ref(&new)).await;
+    let rename = async |revision, name: &str| {
+        let changes = KeyChanges { name: Some(name.to_owned()), ..KeyChanges::default() };
+        store.write(async |tx| tx.update_key(&new.id, revision, &changes).await).await.unwrap()
+    };
+    let (one, two) = tokio::join!(rename(1, "two"), rename(1, "three"));
+    assert!(one != two, "of two edits of one revision, one is refused");
+    assert!(!rename(1, "four").await);
+}
+
+async fn states_change_from_the_one_named(store: Store) {
+    let app = with_app(&store).await;
+    let new = full(&app);
+    insert(&store, std::slice::from_ref(&new)).await;
+    let set = async |from, to, revoked: Option<Revoked>| {
+        store.write(async |tx| tx.set_key_state(&new.id, from, to, revoked.as_ref()).await).await.unwrap()
+    };
+    assert!(!set(KeyState::Active, KeyState::Disabled, None).await);
+    assert!(set(KeyState::Pending, KeyState::Active, None).await);
+    let detail = store.key_detail(&new.id).await.unwrap().unwrap();
+    assert_eq!((detail.row.state, detail.row.ack_deadline, detail.revision), (KeyState::Active, None, 2));
+    for restorable_until in [None, Some(NOW.plus_seconds(60))] {
+        let revoked = Revoked { at: NOW, reason: RevokeReason::Leaked, restorable_until };
+        assert!(set(KeyState::Active, KeyState::Revoked, Some(revoked.clone())).await);
+        let detail = store.key_detail(&new.id).await.unwrap().unwrap();
+        assert_eq!((detail.row.state, detail.revoked), (KeyState::Revoked, Some(revoked)));
+        assert!(set(KeyState::Revoked, KeyState::Active, None).await);
+        assert_eq!(store.key_detail(&new.id).await.unwrap().unwrap().revoked, None);
+    }
+}
+
+async fn a_deleted_key_is_gone(store: Store) {
+    let app = with_app(&store).await;
+    let new = key(&app, "one");
+    insert(&store, std::slice::from_ref(&new)).await;
+    assert!(store.write(async |tx| tx.delete_key(&new.id).await).await.unwrap());
+    assert!(!store.write(async |tx| tx.delete_key(&new.id).await).await.unwrap());
+    assert_eq!(store.key_record(&new.id).await.unwrap(), None);
+    assert_eq!(store.key_detail(&new.id).await.unwrap(), None);
+    // Its secrets went with it, or the id could not be used again.
+    insert(&store, &[new]).await;
+}
+
+async fn overdue_keys_are_found(store: Store) {
+    let app = with_app(&store).await;
+    let pending = |name: &str, seconds| NewKey { ack_deadline: Some(NOW.plus_seconds(seconds)), ..key(&app, name) };
+    let keys = [pending("late", 10), pending("later", 20), pending("in time", 21), key(&app, "active")];
+    insert(&store, &keys).await;
+    let overdue = |key: &NewKey| OverdueKey { id: key.id.clone(), app_id: app.clone(), name: key.spec.name.clone() };
+    let at = NOW.plus_seconds(20);
+    assert_eq!(store.keys_pending_before(at, 9).await.unwrap(), [overdue(&keys[0]), overdue(&keys[1])]);
+    assert_eq!(store.keys_pending_before(at, 1).await.unwrap(), [overdue(&keys[0])]);
+    assert!(store.keys_pending_before(NOW, 9).await.unwrap().is_empty());
+}

@@ -1,0 +1,30 @@
+//! Every public function of the store, each test on both engines.
+
+/// Makes of each `async fn name(store: Store)` one test per engine, on an empty database.
+macro_rules! contract {
+    ($($name:ident),+ $(,)?) => {
+        $(
+            mod $name {
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn on_sqlite() {
+                    $crate::fixtures::run(testkit::TestDatabase::sqlite(), super::$name).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn on_postgres() {
+                    $crate::fixtures::run(testkit::TestDatabase::postgres(), super::$name).await;
+                }
+            }
+        )+
+    };
+}
+pub(crate) use contract;
+
+mod audit;
+mod key_counts;
+mod key_list;
+mod keys;
+mod meta;
+mod people;
+mod store;
+mod usage;

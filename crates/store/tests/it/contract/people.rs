@@ -1,0 +1,153 @@
+use domain::role::Role;
+use store::{Failures, Link, SessionRow, Store, StoreError, Unique};
+
+use crate::fixtures::{NOW, person};
+
+contract! {
+    people_are_found_and_owners_known,
+    an_address_belongs_to_one_person,
+    sessions_come_with_their_person,
+    sessions_end_in_each_way,
+    failures_are_counted_for_each_account,
+    a_link_works_once,
+}
+
+async fn people_are_found_and_owners_known(store: Store) {
+    let mut admin = person("admin@example.com", Role::Admin);
+    let mut gone = person("gone@example.com", Role::Owner);
+    gone.disabled = true;
+    for person in [&admin, &gone] {
+        store.write(async |tx| tx.insert_person(person).await).await.unwrap();
+    }
+    assert!(!store.owners_exist().await.unwrap());
+    let owner = person("owner@example.com", Role::Owner);
+    store.write(async |tx| tx.insert_person(&owner).await).await.unwrap();
+    assert!(store.owners_exist().await.unwrap());
+    assert_eq!(store.person_by_email("gone@example.com").await.unwrap(), Some(gone));
+    assert_eq!(store.person_by_email("nobody@example.com").await.unwrap(), None);
+    assert!(store.write(async |tx| tx.set_password(&admin.id, "new").await).await.unwrap());
+    admin.password_hash = "new".to_owned();
+    assert_eq!(store.person_by_id(&admin.id).await.unwrap(), Some(admin));
+    let nobody = person("x@example.com", Role::Owner).id;
+    assert_eq!(store.person_by_id(&nobody).await.unwrap(), None);
+    assert!(!store.write(async |tx| tx.set_password(&nobody, "new").await).await.unwrap());
+}
+
+async fn an_address_belongs_to_one_person(store: Store) {
+    store.write(async |tx| tx.insert_person(&person("a@example.com", Role::Owner)).await).await.unwrap();
+    let again = store.write(async |tx| tx.insert_person(&person("a@example.com", Role::Admin)).await).await;
+    assert!(matches!(again, Err(StoreError::Conflict(Unique::PersonEmail))), "{again:?}");
+}
+
+fn session(mac: u8, person: &store::PersonRow) -> SessionRow {
+    SessionRow {
+        id_mac: vec![mac; 32],
+        person_id: person.id.clone(),
+        created_at: NOW,
+        last_seen_at: NOW,
+        expires_at: NOW.plus_seconds(100),
+        address: Some("203.0.113.9".to_owned()),
+        user_agent: None,
+    }
+}
+
+async fn sessions_come_with_their_person(store: Store) {
+    let owner = person("owner@example.com", Role::Owner);
+    let mut session = session(1, &owner);
+    let orphan = store.write(async |tx| tx.insert_session(&session).await).await;
+    assert!(matches!(orphan, Err(StoreError::Refused(_))), "{orphan:?}");
+    store
+        .write(async |tx| {
+            tx.insert_person(&owner).await?;
+            tx.insert_session(&session).await
+        })
+        .await
+        .unwrap();
+    assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session.clone(), owner.clone())));
+    assert_eq!(store.session_by_mac(&[2; 32]).await.unwrap(), None);
+    // A late touch does not turn the clock back.
+    for seconds in [60, 30] {
+        store.write(async |tx| tx.touch_session(&[1; 32], NOW.plus_seconds(seconds)).await).await.unwrap();
+    }
+    session.last_seen_at = NOW.plus_seconds(60);
+    assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session, owner)));
+}
+
+async fn sessions_end_in_each_way(store: Store) {
+    let (one, two) = (person("one@example.com", Role::Owner), person("two@example.com", Role::Owner));
+    store
+        .write(async |tx| {
+            tx.insert_person(&one).await?;
+            tx.insert_person(&two).await?;
+            for n in 1..=4 {
+                tx.insert_session(&session(n, if n == 4 { &two } else { &one })).await?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+    assert!(store.write(async |tx| tx.delete_session(&[1; 32]).await).await.unwrap());
+    assert!(!store.write(async |tx| tx.delete_session(&[1; 32]).await).await.unwrap());
+    assert_eq!(store.write(async |tx| tx.delete_sessions_of(&one.id).await).await.unwrap(), 2);
+    let sweep = async |now, idle_since| {
+        store.write(async |tx| tx.delete_expired_sessions(now, idle_since).await).await.unwrap()
+    };
+    assert_eq!(sweep(NOW.plus_seconds(99), NOW).await, 0);
+    assert_eq!(sweep(NOW.plus_seconds(100), NOW).await, 1);
+    store.write(async |tx| tx.insert_session(&session(5, &two)).await).await.unwrap();
+    assert_eq!(sweep(NOW, NOW.plus_seconds(1)).await, 1);
+}
+
+async fn failures_are_counted_for_each_account(store: Store) {
+    let fail = async |mac: &[u8], at: i64| {
+        let blocked = |failures: u32| NOW.plus_seconds(i64::from(failures) * 10);
+        store
+            .write(async |tx| tx.record_sign_in_failure(mac, NOW.plus_seconds(at), blocked).await)
+            .await
+            .unwrap()
+    };
+    assert_eq!(store.sign_in_failures(b"a").await.unwrap(), None);
+    assert_eq!(fail(b"a", 1).await.failures, 1);
+    let second = fail(b"a", 2).await;
+    let expected =
+        Failures { failures: 2, blocked_until: NOW.plus_seconds(20), last_at: NOW.plus_seconds(2) };
+    assert_eq!(second, expected);
+    assert_eq!(store.sign_in_failures(b"a").await.unwrap(), Some(expected));
+    assert_eq!(fail(b"b", 9).await.failures, 1);
+    assert!(store.write(async |tx| tx.clear_sign_in_failures(b"a").await).await.unwrap());
+    assert!(!store.write(async |tx| tx.clear_sign_in_failures(b"a").await).await.unwrap());
+    let prune = async |at: i64| {
+        store.write(async |tx| tx.prune_sign_in_failures(NOW.plus_seconds(at)).await).await.unwrap()
+    };
+    assert_eq!(prune(9).await, 0);
+    assert_eq!(prune(10).await, 1);
+    assert_eq!(store.sign_in_failures(b"b").await.unwrap(), None);
+}
+
+async fn a_link_works_once(store: Store) {
+    let link = |mac: u8, purpose: &str| Link {
+        mac: vec![mac; 32],
+        purpose: purpose.to_owned(),
+        subject: String::new(),
+        created_at: NOW,
+        expires_at: NOW.plus_seconds(10),
+    };
+    for link in [link(1, "setup"), link(2, "setup"), link(3, "reset")] {
+        store.write(async |tx| tx.insert_link(&link).await).await.unwrap();
+    }
+    let end = NOW.plus_seconds(10);
+    assert_eq!(store.live_link(&[1; 32], "setup", NOW).await.unwrap(), Some(link(1, "setup")));
+    assert_eq!(store.live_link(&[1; 32], "reset", NOW).await.unwrap(), None);
+    assert_eq!(store.live_link(&[1; 32], "setup", end).await.unwrap(), None);
+    let consume = async |mac: u8, purpose: &str, at| {
+        store.write(async |tx| tx.consume_link(&[mac; 32], purpose, at).await).await.unwrap()
+    };
+    assert_eq!(consume(1, "setup", end).await, None);
+    assert_eq!(consume(1, "reset", NOW).await, None);
+    let (one, two) = tokio::join!(consume(1, "setup", NOW), consume(1, "setup", NOW));
+    assert_eq!([one, two].into_iter().flatten().collect::<Vec<_>>(), [link(1, "setup")]);
+    assert_eq!(store.live_link(&[1; 32], "setup", NOW).await.unwrap(), None);
+    assert_eq!(store.write(async |tx| tx.revoke_links("setup").await).await.unwrap(), 2);
+    assert_eq!(consume(2, "setup", NOW).await, None);
+    assert!(consume(3, "reset", NOW).await.is_some());
+}

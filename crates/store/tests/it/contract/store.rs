@@ -1,0 +1,142 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use store::{Store, StoreError};
+use testkit::TestDatabase;
+
+
+contract! {
+    a_write_is_counted_when_it_is_committed,
+    an_error_undoes_the_write,
+    a_dropped_write_is_undone,
+    a_write_may_be_spawned_and_borrow,
+    writers_come_one_at_a_time,
+    a_closed_store_is_unavailable,
+}
+
+async fn a_write_is_counted_when_it_is_committed(store: Store) {
+    store.ping().await.unwrap();
+    assert_eq!(store.write_count(), 0);
+    store.write(async |tx| tx.put_setting("a", "1").await).await.unwrap();
+    assert_eq!(store.clone().write_count(), 1);
+}
+
+#[derive(Debug)]
+enum Failure {
+    OfTheStore,
+    OfTheUseCase,
+}
+
+impl From<StoreError> for Failure {
+    fn from(_: StoreError) -> Self {
+        Self::OfTheStore
+    }
+}
+
+async fn an_error_undoes_the_write(store: Store) {
+    let result: Result<(), Failure> = store
+        .write(async |tx| {
+            tx.put_setting("a", "1").await?;
+            assert_eq!(tx.setting("a").await?.as_deref(), Some("1"));
+            Err(Failure::OfTheUseCase)
+        })
+        .await;
+    assert!(matches!(result, Err(Failure::OfTheUseCase)));
+    assert_eq!(store.setting("a").await.unwrap(), None);
+    assert_eq!(store.write_count(), 0);
+    // A statement that fails takes the whole transaction with it, on both engines.
+    let result: Result<(), Failure> = store
+        .write(async |tx| {
+            tx.put_setting("a", "1").await?;
+            let key = store::DataKey {
+                purpose: "pepper".to_owned(),
+                version: 1,
+                wrapped: vec![1],
+                created_at: crate::fixtures::NOW,
+            };
+            tx.insert_data_key(&key).await?;
+            tx.insert_data_key(&key).await?;
+            Ok(())
+        })
+        .await;
+    assert!(matches!(result, Err(Failure::OfTheStore)));
+    assert_eq!(store.setting("a").await.unwrap(), None);
+}
+
+async fn a_dropped_write_is_undone(store: Store) {
+    let write = store.write(async |tx| {
+        tx.put_setting("a", "1").await?;
+        std::future::pending::<Result<(), StoreError>>().await
+    });
+    assert!(tokio::time::timeout(Duration::from_millis(300), write).await.is_err());
+    // The lock is free again, and nothing stayed.
+    store.write(async |tx| tx.put_setting("b", "2").await).await.unwrap();
+    assert_eq!(store.setting("a").await.unwrap(), None);
+    assert_eq!(store.write_count(), 1);
+}
+
+async fn a_write_may_be_spawned_and_borrow(store: Store) {
+    let value = Arc::new("1".to_owned());
+    let task = tokio::spawn({
+        let (store, value) = (store.clone(), value.clone());
+        async move {
+            let borrowed: &str = &value;
+            store.write(async |tx| tx.put_setting("a", borrowed).await).await
+        }
+    });
+    task.await.unwrap().unwrap();
+    assert_eq!(store.setting("a").await.unwrap().as_ref(), Some(&*value));
+}
+
+async fn writers_come_one_at_a_time(store: Store) {
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                store
+                    .write(async |tx| {
+                        // Read, then decide: a lost update would show in the sum.
+                        let before: u32 = tx.setting("n").await?.map_or(0, |n| n.parse().unwrap());
+                        tokio::task::yield_now().await;
+                        tx.put_setting("n", &(before + 1).to_string()).await
+                    })
+                    .await
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(store.setting("n").await.unwrap().as_deref(), Some("20"));
+}
+
+async fn a_closed_store_is_unavailable(store: Store) {
+    store.close().await;
+    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn urls_that_are_none_are_refused() {
+    for url in ["", "mysql://x", "sqlite::memory:", "sqlite://x?mode=memory", "/a/path"] {
+        assert!(matches!(Store::open(url).await, Err(StoreError::Url(_))), "{url}");
+    }
+    let nowhere = Store::open("postgres://keystead@127.0.0.1:1/none").await;
+    assert!(matches!(nowhere, Err(StoreError::Unavailable(_))), "{nowhere:?}");
+    let nowhere = Store::open("sqlite:///no/such/folder/keystead.db").await;
+    assert!(nowhere.is_err());
+}
+
+#[tokio::test]
+async fn a_database_is_opened_again_and_by_two_at_once() {
+    for database in [TestDatabase::sqlite(), TestDatabase::postgres()] {
+        let (one, two) = tokio::join!(Store::open(database.url()), Store::open(database.url()));
+        let (one, two) = (one.unwrap(), two.unwrap());
+        one.write(async |tx| tx.put_setting("a", "1").await).await.unwrap();
+        assert_eq!(two.setting("a").await.unwrap().as_deref(), Some("1"));
+        one.close().await;
+        two.close().await;
+        let again = Store::open(database.url()).await.unwrap();
+        assert_eq!(again.setting("a").await.unwrap().as_deref(), Some("1"));
+        again.close().await;
+    }
+}

@@ -1,0 +1,120 @@
+//! What the tests are made of.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use domain::audit::{Action, Actor, AuditEvent, Change, Subject};
+use domain::draft::KeySpec;
+use domain::ids::{AppId, KeyId, PersonId};
+use domain::kind::KeyKind;
+use domain::role::Role;
+use domain::timestamp::Timestamp;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use store::{AppRow, NewKey, NewSecret, PersonRow, Store, StoreError};
+use testkit::TestDatabase;
+
+pub const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+/// Runs a test on an empty database, and closes its connections before the database goes.
+pub async fn run<F: AsyncFnOnce(Store)>(database: TestDatabase, test: F) {
+    let store = Store::open(database.url()).await.unwrap();
+    test(store.clone()).await;
+    store.close().await;
+}
+
+/// A number that no other call in the process gives.
+fn unique() -> u32 {
+    static COUNT: AtomicU32 = AtomicU32::new(1);
+    COUNT.fetch_add(1, Ordering::Relaxed)
+}
+
+pub fn key_id() -> KeyId {
+    // Spread over the whole range of ids.
+    let spread = u128::from(unique()).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+    KeyId::from_random(spread.to_be_bytes())
+}
+
+pub fn person(email: &str, role: Role) -> PersonRow {
+    let mut id = [0; 12];
+    id[..4].copy_from_slice(&unique().to_be_bytes());
+    PersonRow {
+        id: PersonId::from_random(id),
+        email: email.to_owned(),
+        name: "Ada".to_owned(),
+        role,
+        password_hash: "$argon2id$".to_owned(),
+        created_at: NOW,
+        disabled: false,
+    }
+}
+
+pub fn app(n: u8) -> AppRow {
+    AppRow { id: AppId::from_random([n; 12]), name: format!("App {n}"), created_at: NOW.plus_seconds(i64::from(n)) }
+}
+
+/// Adds an app and gives its id.
+pub async fn with_app(store: &Store) -> AppId {
+    let app = app(1);
+    store.write(async |tx| tx.insert_app(&app).await).await.unwrap();
+    app.id
+}
+
+/// An active service key.
+pub fn key(app: &AppId, name: &str) -> NewKey {
+    NewKey {
+        id: key_id(),
+        app_id: app.clone(),
+        spec: KeySpec {
+            kind: KeyKind::Service,
+            name: name.to_owned(),
+            description: String::new(),
+            cidrs: Vec::new(),
+            domains: Vec::new(),
+            permissions: Vec::new(),
+            not_before: None,
+            expires_at: None,
+        },
+        token_prefix: "ks".to_owned(),
+        ack_deadline: None,
+        form_id: None,
+        created_by: Actor::CommandLine { user: "ops".to_owned() },
+        created_at: NOW,
+        secret: NewSecret { mac: vec![1; 32], pepper_version: 1, last4: "9fKd".to_owned() },
+    }
+}
+
+pub async fn insert(store: &Store, keys: &[NewKey]) {
+    store
+        .write(async |tx| {
+            for key in keys {
+                tx.insert_key(key).await?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+}
+
+pub fn event(id: &KeyId, action: Action) -> AuditEvent {
+    AuditEvent {
+        at: NOW,
+        app_id: None,
+        actor: Actor::System,
+        action,
+        subject: Subject::key(id, "Billing"),
+        changes: vec![Change { field: "name".to_owned(), from: None, to: Some("Billing".to_owned()) }],
+        note: None,
+        address: None,
+    }
+}
+
+pub fn mac(bytes: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(b"an audit key for tests").unwrap();
+    mac.update(bytes);
+    mac.finalize().into_bytes().into()
+}
+
+pub fn mac_of_version(version: i64, bytes: &[u8]) -> [u8; 32] {
+    assert_eq!(version, 1);
+    mac(bytes)
+}

@@ -1,0 +1,145 @@
+//! A Postgres of the tests' own: Debian's binaries, a temporary cluster behind a Unix socket, never as root.
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The running cluster; one for the process.
+#[derive(Debug)]
+struct Cluster {
+    bin: PathBuf,
+    socket: String,
+    // The supervisor stops the cluster when its standard input closes, which the end of this process does however
+    // it comes about: no destructor has to run.
+    _supervisor: Child,
+}
+
+static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+static NAMES: AtomicU32 = AtomicU32::new(0);
+
+/// The order of text is ICU's, unlike SQLite's, so that a column without its `COLLATE` shows.
+const SUPERVISOR: &str = r#"
+trap '' HUP INT TERM
+dir=$(mktemp -d "${TMPDIR:-/tmp}/keystead-pg.XXXXXX") || exit 1
+{
+    "$1/initdb" -D "$dir/data" -U keystead -A trust -E UTF8 --locale=C.UTF-8 \
+        --locale-provider=icu --icu-locale=en-US --no-sync --no-instructions &&
+    { "$1/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=300 \
+        -c fsync=off -c synchronous_commit=off -c full_page_writes=off </dev/null & server=$!; }
+} >"$dir/log" 2>&1
+tries=0
+until "$1/pg_isready" -q -h "$dir"; do
+    tries=$((tries + 1))
+    if [ -z "$server" ] || [ $tries -gt 300 ] || ! kill -0 "$server" 2>/dev/null; then
+        cat "$dir/log" >&2
+        [ -n "$server" ] && kill -QUIT "$server"
+        rm -rf "$dir"
+        exit 1
+    fi
+    sleep 0.1
+done
+echo "$dir"
+exec >/dev/null 2>&1
+read -r _
+kill -QUIT "$server"
+wait "$server"
+rm -rf "$dir"
+"#;
+
+fn cluster() -> &'static Cluster {
+    CLUSTER.get_or_init(|| {
+        let bin = newest_bin();
+        let mut command = as_nobody_important();
+        let mut supervisor = command
+            .args(["sh", "-c", SUPERVISOR, "postgres-of-the-tests"])
+            .arg(&bin)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Out of the reach of the Ctrl-C that ends the tests: it has to clean up after them.
+            .process_group(0)
+            .spawn()
+            .expect("a shell for Postgres");
+        let mut socket = String::new();
+        BufReader::new(supervisor.stdout.take().expect("its output")).read_line(&mut socket).expect("its first line");
+        if socket.trim().is_empty() {
+            let mut log = String::new();
+            let _ = supervisor.stderr.take().expect("its errors").read_to_string(&mut log);
+            panic!("Postgres did not start:\n{log}");
+        }
+        Cluster { bin, socket: socket.trim().to_owned(), _supervisor: supervisor }
+    })
+}
+
+/// The folder of Debian's newest Postgres.
+fn newest_bin() -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    versions
+        .filter_map(|version| Some((version.file_name().to_str()?.parse::<u32>().ok()?, version.path().join("bin"))))
+        .filter(|(_, bin)| bin.join("initdb").exists())
+        .max()
+        .expect("no Postgres in /usr/lib/postgresql: apt-get install postgresql")
+        .1
+}
+
+/// `env`, or, for root, whom Postgres refuses to run as, a switch to another user.
+fn as_nobody_important() -> Command {
+    let root = Path::new("/proc/self").metadata().expect("/proc").uid() == 0;
+    if !root {
+        return Command::new("env");
+    }
+    let passwd = std::fs::read_to_string("/etc/passwd").expect("/etc/passwd");
+    let user = if passwd.lines().any(|line| line.starts_with("postgres:")) { "postgres" } else { "nobody" };
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", user, "--regid"]).arg(group_of(&passwd, user)).arg("--clear-groups");
+    // Root's own temporary folder may be closed to others.
+    command.env("TMPDIR", "/tmp");
+    command
+}
+
+fn group_of<'a>(passwd: &'a str, user: &str) -> &'a str {
+    passwd
+        .lines()
+        .map(|line| line.split(':'))
+        .find_map(|mut fields| if fields.next() == Some(user) { fields.nth(2) } else { None })
+        .expect("the user's group")
+}
+
+/// One database in the cluster.
+#[derive(Debug)]
+pub struct Database {
+    name: String,
+}
+
+impl Database {
+    /// A new one, empty.
+    pub fn create() -> Self {
+        let name = format!("test_{}", NAMES.fetch_add(1, Ordering::Relaxed));
+        psql(&format!("CREATE DATABASE {name}"));
+        Self { name }
+    }
+
+    pub fn url(&self) -> String {
+        format!("postgres://keystead@localhost/{}?host={}", self.name, cluster().socket)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        psql(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
+
+fn psql(statement: &str) {
+    let cluster = cluster();
+    let output = Command::new(cluster.bin.join("psql"))
+        .args(["-q", "-h", &cluster.socket, "-U", "keystead", "-d", "postgres", "-c", statement])
+        .output()
+        .expect("psql");
+    assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
+}

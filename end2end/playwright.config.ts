@@ -1,0 +1,40 @@
+import { defineConfig } from '@playwright/test';
+
+import type { Options } from './fixtures/console';
+
+// Chromium's own calls home are refused on a closed network, many at a time, and slow every start.
+const quiet = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const root = process.getuid?.() === 0;
+
+export default defineConfig<Options>({
+  testDir: 'journeys',
+  outputDir: 'test-results',
+  forbidOnly: true,
+  retries: 0,
+  workers: 2,
+  fullyParallel: false,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [['list']],
+  use: {
+    launchOptions: {
+      executablePath: '/usr/bin/chromium',
+      args: root ? [...quiet, '--no-sandbox'] : quiet,
+    },
+    viewport: { width: 1440, height: 900 },
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    trace: 'retain-on-failure',
+  },
+  projects: [
+    { name: 'with JavaScript', use: { javaScriptEnabled: true } },
+    { name: 'without JavaScript', use: { javaScriptEnabled: false }, grepInvert: /@scripts/ },
+  ],
+});

@@ -1,0 +1,133 @@
+// What people do with keys, in the words that are on the screen.
+import { type Locator, expect } from '@playwright/test';
+
+import type { Console } from '../fixtures/console';
+
+export type Kind = 'Service' | 'Client' | 'OpenConnect' | 'QueueAdapter' | 'Telephony (legacy)' | 'Master User';
+
+export type Draft = {
+  kind: Kind;
+  name: string;
+  description?: string;
+  networks?: string;
+  domains?: string;
+  permissions?: string;
+  boxes?: string[];
+};
+
+let made = 0;
+
+/** A name that no other journey of this run uses. */
+export function unique(words: string): string {
+  made += 1;
+  return `${words} ${process.pid.toString(36)}-${made}`;
+}
+
+/** From the list to the fields of a kind. */
+export async function chooseKind(console: Console, kind: Kind): Promise<void> {
+  const { page } = console;
+  await console.open('/keys');
+  await page.getByRole('link', { name: 'Generate New Key' }).first().click();
+  await page.getByRole('radio', { name: new RegExp(`^${escape(kind)}`) }).check();
+  await page.getByRole('button', { name: 'Continue', exact: true }).click();
+  await expect(field(console, 'Name')).toBeVisible();
+}
+
+/** Fills the fields of the details step. */
+export async function fill(console: Console, draft: Partial<Draft>): Promise<void> {
+  const { page } = console;
+  const fields: [string, string | undefined][] = [
+    ['Name', draft.name],
+    ['Description', draft.description],
+    ['Networks (CIDR)', draft.networks],
+    ['Allow-list of domains', draft.domains],
+    ['Permissions in your own APIs', draft.permissions],
+  ];
+  for (const [label, value] of fields) {
+    if (value !== undefined) await field(console, label).fill(value);
+  }
+  for (const box of draft.boxes ?? []) await page.getByRole('checkbox', { name: box }).check();
+}
+
+/** The input with this label; what stands beside the label in small is left out. */
+export function field(console: Console, label: string): Locator {
+  return console.page.getByRole('textbox', { name: new RegExp(`^${escape(label)}( |$)`) });
+}
+
+function escape(words: string): string {
+  return words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/** Through the whole wizard, to the screen that shows the secret once. */
+export async function generate(console: Console, draft: Draft): Promise<string> {
+  await chooseKind(console, draft.kind);
+  return finish(console, draft);
+}
+
+/** From the details step to the screen that shows the secret once. */
+export async function finish(console: Console, draft: Draft): Promise<string> {
+  const { page } = console;
+  await fill(console, draft);
+  await page.getByRole('button', { name: 'Continue to summary' }).click();
+  await expect(page.getByRole('heading', { name: 'Summary' })).toBeVisible();
+  await expect(page.getByRole('main')).toContainText(draft.name);
+  await page.getByRole('button', { name: 'Generate Token' }).click();
+  await expect(page.getByRole('heading', { name: `Copy “${draft.name}” now` })).toBeVisible();
+  return shownToken(console);
+}
+
+/** The token on the screen; for a Master User key, id and secret as one. */
+export async function shownToken(console: Console): Promise<string> {
+  const parts = await console.page.locator('.secret code').allInnerTexts();
+  return parts.map((part) => part.trim()).join('_');
+}
+
+/** Says that the key is stored, which makes it work. */
+export async function acknowledge(console: Console): Promise<void> {
+  const { page } = console;
+  await page.getByRole('checkbox', { name: 'I have stored this key' }).check();
+  await page.getByRole('button', { name: 'Done' }).click();
+  await said(console, 'The key is active');
+}
+
+/** A key that works. */
+export async function generateActive(console: Console, draft: Draft): Promise<string> {
+  const token = await generate(console, draft);
+  await acknowledge(console);
+  return token;
+}
+
+/** The row of a key in the list, found by its name. */
+export async function find(console: Console, name: string): Promise<Locator> {
+  await console.open(`/keys?q=${encodeURIComponent(name)}`);
+  const link = console.page.getByRole('link', { name, exact: true });
+  const row = console.page.getByRole('row').filter({ has: link });
+  await expect(row).toBeVisible();
+  return row;
+}
+
+/** Opens an entry of a key's row menu. */
+export async function choose(console: Console, name: string, entry: string): Promise<void> {
+  const row = await find(console, name);
+  await row.getByRole('button', { name: `Actions for ${name}` }).click();
+  await row.getByRole('link', { name: entry, exact: true }).click();
+}
+
+export function dialog(console: Console): Locator {
+  return console.page.getByRole('dialog');
+}
+
+/** Presses the dialog's button and reads what the console says was done. */
+export async function confirm(console: Console, button: string, words: string): Promise<void> {
+  await dialog(console).getByRole('button', { name: button, exact: true }).click();
+  await said(console, words);
+}
+
+/** The console says what was just done. */
+export async function said(console: Console, words: string): Promise<void> {
+  await expect(console.page.getByRole('status').filter({ hasText: words })).toBeVisible();
+}
+
+export async function expectStatus(console: Console, name: string, status: string): Promise<void> {
+  await expect(await find(console, name)).toContainText(status);
+}

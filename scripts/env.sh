@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# Sourced by the other scripts: where things are, and how to speak. Leaves the shell in the repository's root.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+
+KEYSTEAD_CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/keystead"
+TOOLS="$KEYSTEAD_CACHE/tools"
+
+# Outside the clone, so that a fresh clone finds what was compiled before.
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$KEYSTEAD_CACHE/target}"
+
+# Colours do not belong in a log.
+[[ -t 1 ]] || export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
+
+say() { if [[ -t 1 ]]; then printf '\n\033[1m%s\033[0m\n' "$*"; else printf '\n%s\n' "$*"; fi; }
+
+fail() {
+  printf '\nkeystead: %s\n' "$*" >&2
+  exit 1
+}
+
+need() { command -v "$1" >/dev/null || fail "$2"; }
+
+# Runs as root, by sudo where we are not.
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  else
+    need sudo "root or sudo is needed to install Debian packages ($*)"
+    sudo "$@"
+  fi
+}
+
+# Our own first: they are there only when PATH had no tool of the right version.
+use_tools() { export PATH="$TOOLS/npm/node_modules/.bin:$TOOLS/bin:$PATH"; }

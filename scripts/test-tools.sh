@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs what the tests need beyond a build: Chromium and Postgres from Debian, Playwright from npm.
+set -euo pipefail
+# shellcheck source=scripts/env.sh
+. "$(dirname "$0")/env.sh"
+
+packages=()
+[[ -x /usr/bin/chromium ]] || packages+=(chromium)
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || packages+=(postgresql)
+[[ -d /usr/share/fonts/truetype/dejavu ]] || packages+=(fonts-dejavu-core)
+
+if ((${#packages[@]})); then
+  need apt-get "the tests need ${packages[*]}, and there is no apt-get here to install them."
+  say "Installing ${packages[*]} by apt (about 1 minute)"
+  as_root apt-get update -qq || fail "apt-get update failed; the reason stands above."
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" ||
+    fail "apt-get could not install ${packages[*]}; the reason stands above."
+fi
+
+# npm leaves a copy of the lock file in node_modules: older than ours means that ours has changed.
+if [[ ! end2end/node_modules/.package-lock.json -nt end2end/package-lock.json ]]; then
+  say "Fetching Playwright from npm (seconds)"
+  PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --prefix end2end --no-audit --no-fund ||
+    fail "npm could not fetch Playwright; the reason stands above."
+  touch end2end/node_modules/.package-lock.json
+fi

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Everything that can be true or false, one stage after the other; stops at the first that fails.
+set -euo pipefail
+# shellcheck source=scripts/env.sh
+. "$(dirname "$0")/env.sh"
+
+current=
+times=()
+log=$(mktemp)
+trap finish EXIT
+
+stage() {
+  current=$1
+  shift
+  say "$current"
+  local start=$SECONDS
+  "$@"
+  times+=("$(printf '%5d s  %s' $((SECONDS - start)) "$current")")
+  echo "${times[-1]}"
+}
+
+# The last line is the plain count that any reader of the log understands.
+finish() {
+  local status=$?
+  say 'Where the time went'
+  ((${#times[@]} == 0)) || printf '%s\n' "${times[@]}"
+  if ((status)); then
+    printf '\nkeystead: the stage "%s" failed\n%d passed, %d failed\n' "$current" "$(count passed)" "$(failures)"
+  else
+    printf '\n%d passed, 0 failed\n' "$(count passed)"
+  fi
+  rm -f "$log"
+}
+
+# What the runners counted: cargo's "N passed; N failed;" and Playwright's "N passed (1.2m)", "N failed".
+count() { { grep -oE "[0-9]+ $1( \(|;|\$)" "$log" || true; } | awk '{ n += $1 } END { print n + 0 }'; }
+# A stage without a count of its own has failed once.
+failures() { local n; n=$(count failed); echo $((n > 0 ? n : 1)); }
+counted() { "$@" 2>&1 | tee -a "$log"; }
+
+journeys() {
+  # Not through npx, which would go to the registry for a tool that is missing.
+  (cd end2end && node_modules/.bin/tsc --noEmit && counted node_modules/.bin/playwright test)
+}
+
+stage 'Tools' scripts/tools.sh
+stage 'Tools of the tests' scripts/test-tools.sh
+use_tools
+stage 'Format' cargo fmt --all --check
+stage 'Contrast of the colours' node scripts/contrast.mjs
+stage 'Clippy, server' cargo clippy --locked --all-targets -- -D warnings
+stage 'Clippy, bench' cargo clippy --locked --package bench --all-targets -- -D warnings
+stage 'Clippy, browser' cargo clippy --locked --package frontend --target wasm32-unknown-unknown -- -D warnings
+stage 'Unit, contract and router tests' counted cargo test --locked
+stage 'Release build' scripts/build.sh
+stage 'Sizes' node scripts/sizes.mjs
+stage 'Journeys in Chromium' journeys

@@ -1,0 +1,133 @@
+//! `keystead key issue`: a key without a browser, acknowledged by whoever runs the command.
+
+use clap::{Args, Subcommand};
+use domain::draft::{Expiry, KeyDraft};
+use domain::ids::AppId;
+use domain::kind::KeyKind;
+use secrecy::ExposeSecret;
+use service::keys::Shown;
+use service::{Caller, Service};
+
+use super::Failure;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Act {
+    /// Issue a key and print its secret, once; it works at once
+    Issue(Box<Issue>),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Issue {
+    #[arg(long, help = "Kind: service, client, open_connect, queue_adapter, telephony or master_user")]
+    kind: String,
+    /// Name: what the key will do
+    #[arg(long)]
+    name: String,
+    /// Description
+    #[arg(long)]
+    description: Option<String>,
+    /// App that the key belongs to, by its id [default: the app "Default"]
+    #[arg(long)]
+    app: Option<String>,
+    /// Permission, such as invoices.read or keystead.verify; may be given several times
+    #[arg(long = "permission", value_name = "PERMISSION")]
+    permissions: Vec<String>,
+    /// Address or network that the key may be used from; may be given several times
+    #[arg(long = "cidr", value_name = "CIDR")]
+    cidrs: Vec<String>,
+    /// Domain that the key may be used from; may be given several times
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    domains: Vec<String>,
+    /// How long the key works, such as 90d, 12h or 30m [default: until it is revoked]
+    #[arg(long, value_name = "TIME")]
+    expires_in: Option<String>,
+}
+
+/// What is to be issued, as far as it can be judged without the database.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    app: Option<AppId>,
+    draft: KeyDraft,
+    lifetime: Option<i64>,
+}
+
+pub(super) fn prepare(act: Act) -> Result<Prepared, Failure> {
+    let Act::Issue(issue) = act;
+    let app = match issue.app {
+        None => None,
+        Some(text) => Some(AppId::parse(&text).ok_or_else(|| {
+            Failure::Usage(format!("--app: {text:?} is not the id of an app: 24 hexadecimal digits"))
+        })?),
+    };
+    let lifetime = issue.expires_in.as_deref().map(lifetime).transpose()?;
+    // What the wizard shows as boxes is a permission like any other here.
+    let boxes = KeyKind::parse(&issue.kind).map_or(&[][..], |kind| kind.rules().boxes);
+    let (ticked, typed): (Vec<String>, Vec<String>) =
+        issue.permissions.into_iter().partition(|permission| boxes.iter().any(|(name, _)| name == permission));
+    let draft = KeyDraft {
+        kind: Some(issue.kind),
+        name: Some(issue.name),
+        description: issue.description,
+        cidrs: lines(&issue.cidrs),
+        domains: lines(&issue.domains),
+        permissions: lines(&typed),
+        boxes: ticked,
+        ..KeyDraft::default()
+    };
+    Ok(Prepared { app, draft, lifetime })
+}
+
+pub(super) async fn run(service: &Service, caller: &Caller, prepared: Prepared) -> Result<(), Failure> {
+    let Prepared { app, mut draft, lifetime } = prepared;
+    if let Some(seconds) = lifetime {
+        draft.expiry = Some(Expiry::Custom.as_str().to_owned());
+        draft.expires_at = Some(service.now().plus_seconds(seconds).to_rfc3339());
+    }
+    let app = app.unwrap_or_else(|| service.default_app().clone());
+    let issued = service.issue_acknowledged(caller, &app, &draft).await?;
+    // Only the secret goes to standard output: a script takes all of it.
+    match issued.shown {
+        Shown::Token(token) => println!("{}", token.expose_secret()),
+        Shown::Pair { id, secret } => println!("{id}\n{}", secret.expose_secret()),
+    }
+    eprintln!("Issued {}. It is shown this once and works now.", issued.key.row.masked());
+    Ok(())
+}
+
+fn lines(values: &[String]) -> Option<String> {
+    (!values.is_empty()).then(|| values.join("\n"))
+}
+
+/// `90d`, `12h`, `30m` in seconds; at most ten years.
+fn lifetime(text: &str) -> Result<i64, Failure> {
+    const TEN_YEARS: i64 = 3653 * 86_400;
+    let unit = match text.as_bytes().last() {
+        Some(b'd') => 86_400,
+        Some(b'h') => 3_600,
+        Some(b'm') => 60,
+        _ => 0,
+    };
+    let count = text.get(..text.len().saturating_sub(1)).unwrap_or_default();
+    let count: i64 = if count.bytes().all(|byte| byte.is_ascii_digit()) { count.parse().unwrap_or(0) } else { 0 };
+    match count.checked_mul(unit) {
+        Some(seconds) if (1..=TEN_YEARS).contains(&seconds) => Ok(seconds),
+        _ => Err(Failure::Usage(format!(
+            "--expires-in: {text:?} is not a time such as 90d, 12h or 30m, of at most ten years"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lifetime;
+
+    #[test]
+    fn lifetimes_have_a_unit_and_an_end() {
+        for (text, seconds) in [("90d", 7_776_000), ("12h", 43_200), ("1m", 60), ("3653d", 315_619_200)] {
+            assert_eq!(lifetime(text).unwrap(), seconds);
+        }
+        for text in ["", "d", "90", "0d", "-1d", "+1d", "1.5d", "90 d", "90D", "1w", "3654d", "99999999999999999999d", "é", "9é"] {
+            assert!(lifetime(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The log, on standard error: standard output is for results.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts it. `directives` were checked with the configuration.
+pub(super) fn start(directives: &str, only_warnings: bool) {
+    let directives = if only_warnings && directives == "info" { "warn" } else { directives };
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(directives))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init();
+    if started.is_err() {
+        eprintln!("keystead: a log was started before; this one is not used");
+    }
+}

@@ -1,0 +1,162 @@
+//! The command line: `keystead` serves; `owner` and `key` act beside a running server.
+//!
+//! Exit code 0: done. 1: refused or failed, with one line on standard error. 2: not understood.
+
+mod issue;
+mod log;
+mod operator;
+mod owner;
+mod password;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+use domain::refusal::Refusal;
+use service::Caller;
+
+use crate::config::{Config, ConfigError, Settings, unknown_variables};
+use crate::start::{self, StartError};
+
+const FAILED: u8 = 1;
+const NOT_UNDERSTOOD: u8 = 2;
+
+/// Keystead, the API key console that you run yourself. Without a command, it runs the server.
+#[derive(Debug, Parser)]
+#[command(name = "keystead", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make an owner, or help one who is locked out
+    Owner {
+        #[command(subcommand)]
+        act: owner::Act,
+    },
+    /// Issue keys
+    Key {
+        #[command(subcommand)]
+        act: issue::Act,
+    },
+}
+
+/// Why a command did not do what it was told.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("{}", words(.0))]
+    Service(#[from] service::Error),
+    #[error("no owner has the e-mail address {0}")]
+    NoOwner(String),
+    /// A value that only the command itself can judge.
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Usage(_) => NOT_UNDERSTOOD,
+            Self::Start(_) | Self::Service(_) | Self::NoOwner(_) | Self::System(_) => FAILED,
+        }
+    }
+}
+
+/// The program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("keystead: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let config = Config::check(cli.settings)?;
+    // A command prints its result; of the log, it shows only what went wrong.
+    log::start(&config.log, cli.command.is_some());
+    for name in unknown_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
+        tracing::warn!("{name} is not a setting of this version; it is ignored");
+    }
+    // On one processor, a single worker would wait for itself while it renders a page.
+    let workers = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
+    let result = runtime.block_on(async {
+        match cli.command {
+            None => Ok(start::serve(config).await?),
+            Some(command) => act(&config, command).await,
+        }
+    });
+    // A stream that did not end in time must not hold the process.
+    runtime.shutdown_background();
+    result
+}
+
+async fn act(config: &Config, command: Command) -> Result<(), Failure> {
+    // Everything that can be wrong without the database is told before it is opened.
+    let prepared = match command {
+        Command::Owner { act } => Prepared::Owner(owner::prepare(act)?),
+        Command::Key { act } => Prepared::Key(Box::new(issue::prepare(act)?)),
+    };
+    let opened = start::open(config).await?;
+    let caller = Caller::command_line(&operator::name());
+    let result = match prepared {
+        Prepared::Owner(act) => owner::run(&opened.service, &caller, act).await,
+        Prepared::Key(draft) => issue::run(&opened.service, &caller, *draft).await,
+    };
+    opened.store.close().await;
+    result
+}
+
+enum Prepared {
+    Owner(owner::Prepared),
+    Key(Box<issue::Prepared>),
+}
+
+/// What clap found, on one line.
+fn explain(error: &clap::Error) -> ExitCode {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    ) {
+        let printed = error.print();
+        let code = if printed.is_err() { i32::from(FAILED) } else { error.exit_code() };
+        return ExitCode::from(u8::try_from(code).unwrap_or(FAILED));
+    }
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let text = text.split("\n\nUsage:").next().unwrap_or_default();
+    let text = text.split("\n\nFor more information").next().unwrap_or_default();
+    let line: Vec<&str> = text.split_whitespace().collect();
+    eprintln!("keystead: {}. Try 'keystead --help'.", line.join(" "));
+    ExitCode::from(NOT_UNDERSTOOD)
+}
+
+/// A refusal in words; each wrong field with its own.
+fn words(error: &service::Error) -> String {
+    match error {
+        service::Error::Refused(Refusal::Invalid(errors)) => {
+            let lines: Vec<String> =
+                errors.0.iter().map(|error| format!("{}: {}", error.field.as_str(), error.message)).collect();
+            lines.join(" ")
+        }
+        service::Error::Refused(refusal) => refusal.message(),
+        other => other.to_string(),
+    }
+}

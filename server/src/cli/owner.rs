@@ -1,0 +1,93 @@
+//! `keystead owner`: owners without a browser.
+
+use clap::{Args, Subcommand};
+use domain::refusal::Refusal;
+use secrecy::SecretString;
+use service::setup::NewPerson;
+use service::{Caller, Error, Service};
+
+use super::{Failure, password};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Act {
+    /// Make an owner
+    Create {
+        #[command(flatten)]
+        who: Who,
+        /// The name [default: what stands before the @]
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        password: Password,
+    },
+    /// Give an owner another password; ends their sessions and their waiting time
+    Recover {
+        #[command(flatten)]
+        who: Who,
+        #[command(flatten)]
+        password: Password,
+    },
+    /// Clear the waiting time of an owner after failed sign-ins
+    Unlock {
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Who {
+    /// The e-mail address they sign in with
+    #[arg(long)]
+    email: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Password {
+    /// Read the password from standard input, one line
+    #[arg(long = "password-stdin", required = true)]
+    stdin: bool,
+}
+
+/// An act with everything it needs.
+pub(super) enum Prepared {
+    Create(NewPerson),
+    Recover(String, SecretString),
+    Unlock(String),
+}
+
+/// Reads the password, if the act needs one.
+pub(super) fn prepare(act: Act) -> Result<Prepared, Failure> {
+    Ok(match act {
+        Act::Create { who, name, .. } => {
+            let name = name.unwrap_or_else(|| who.email.split('@').next().unwrap_or_default().to_owned());
+            Prepared::Create(NewPerson { name, email: who.email, password: password::from_stdin()? })
+        }
+        Act::Recover { who, .. } => Prepared::Recover(who.email, password::from_stdin()?),
+        Act::Unlock { who } => Prepared::Unlock(who.email),
+    })
+}
+
+pub(super) async fn run(service: &Service, caller: &Caller, act: Prepared) -> Result<(), Failure> {
+    match act {
+        Prepared::Create(person) => {
+            let person = service.create_owner(caller, person).await?;
+            println!("{} is an owner now.", person.email);
+        }
+        Prepared::Recover(email, password) => {
+            let person = service.recover_owner(caller, &email, &password).await.map_err(|error| nobody(error, &email))?;
+            println!("{} has a new password; their sessions and their waiting time have ended.", person.email);
+        }
+        Prepared::Unlock(email) => {
+            let person = service.unlock_owner(caller, &email).await.map_err(|error| nobody(error, &email))?;
+            println!("{} can sign in again without waiting.", person.email);
+        }
+    }
+    Ok(())
+}
+
+fn nobody(error: Error, email: &str) -> Failure {
+    match error {
+        Error::Refused(Refusal::NotFound) => Failure::NoOwner(email.to_owned()),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,28 @@
+//! A password from standard input: never from an argument, which other processes can read.
+
+use std::io::{self, Read};
+
+use secrecy::SecretString;
+
+use super::Failure;
+
+/// More than the longest password in any encoding.
+const LIMIT: u64 = 4096;
+
+pub(super) fn from_stdin() -> Result<SecretString, Failure> {
+    let mut text = String::new();
+    let read = io::stdin().lock().take(LIMIT + 1).read_to_string(&mut text);
+    read.map_err(|error| Failure::Usage(format!("the password on standard input cannot be read: {error}")))?;
+    if text.len() as u64 > LIMIT {
+        return Err(Failure::Usage("what came on standard input is too long for a password".to_owned()));
+    }
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if line.is_empty() {
+        return Err(Failure::Usage("no password came on standard input: pipe one line into the command".to_owned()));
+    }
+    if line.contains(['\n', '\r']) {
+        return Err(Failure::Usage("more than one line came on standard input; the password is one".to_owned()));
+    }
+    Ok(SecretString::from(line.to_owned()))
+}

@@ -1,0 +1,252 @@
+//! Settings: flags, or the environment; checked once, with one line for what is wrong.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::Args;
+
+use crate::client_address::TrustedProxies;
+use crate::public_url::PublicUrl;
+
+/// The settings as they were written; each flag has an environment variable.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Settings {
+    /// Address and port to listen on [default: 127.0.0.1:3000]
+    #[arg(long, global = true, env = "KEYSTEAD_LISTEN", hide_env_values = true, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    #[arg(
+        long, global = true, env = "KEYSTEAD_DATABASE_URL", hide_env_values = true, value_name = "URL",
+        help = "sqlite:///path/file.db or postgres://… [default: keystead.db in the data folder]"
+    )]
+    pub database_url: Option<DatabaseUrl>,
+    /// Folder of the database and the root key [default: ./data]
+    #[arg(long, global = true, env = "KEYSTEAD_DATA_DIR", hide_env_values = true, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+    #[arg(
+        long, global = true, env = "KEYSTEAD_PUBLIC_URL", hide_env_values = true, value_name = "URL",
+        help = "The address that people and programs use, such as https://keys.example.com"
+    )]
+    pub public_url: Option<String>,
+    /// Proxies whose X-Forwarded-For is believed: CIDR rules, separated by commas
+    #[arg(long, global = true, env = "KEYSTEAD_TRUSTED_PROXIES", hide_env_values = true, value_name = "CIDRS")]
+    pub trusted_proxies: Option<String>,
+    /// File of the root key [default: root.key in the data folder, made on first start]
+    #[arg(long, global = true, env = "KEYSTEAD_ROOT_KEY_FILE", hide_env_values = true, value_name = "FILE")]
+    pub root_key_file: Option<PathBuf>,
+    /// Allow sign-in over plain HTTP beyond this machine: anyone on the network reads along
+    #[arg(
+        long, global = true, env = "KEYSTEAD_ALLOW_HTTP", hide_env_values = true, value_name = "true|false",
+        num_args = 0..=1, require_equals = true, default_missing_value = "true"
+    )]
+    pub allow_http: Option<String>,
+    /// What to log: error, warn, info, debug, trace, or directives [default: info]
+    #[arg(long, global = true, env = "KEYSTEAD_LOG", hide_env_values = true, value_name = "LEVEL")]
+    pub log: Option<String>,
+}
+
+/// The settings, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Which database.
+    pub database_url: DatabaseUrl,
+    /// Folder of the database and the root key; absolute.
+    pub data_dir: PathBuf,
+    /// The address that people use; without it, it is told from where the server listens.
+    pub public_url: Option<PublicUrl>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// The root key.
+    pub root_key: RootKeyFile,
+    /// Sign-in over plain HTTP beyond loopback.
+    pub allow_http: bool,
+    /// Directives of the log.
+    pub log: String,
+}
+
+/// Where the root key lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RootKeyFile {
+    /// In the data folder: made on first start.
+    Own(PathBuf),
+    /// Named by the configuration: it has to be there.
+    Named(PathBuf),
+}
+
+/// A database URL; it may hold a password, so it is never shown whole.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The URL, for the store only.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = self.0.split(':').next().unwrap_or_default();
+        write!(formatter, "DatabaseUrl({scheme}:…)")
+    }
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("--{flag} ({variable}): {message}")]
+pub struct ConfigError {
+    flag: &'static str,
+    variable: &'static str,
+    message: String,
+}
+
+fn wrong(flag: &'static str, variable: &'static str, message: impl Into<String>) -> ConfigError {
+    ConfigError { flag, variable, message: message.into() }
+}
+
+impl Config {
+    /// Checks what was written.
+    pub fn check(settings: Settings) -> Result<Self, ConfigError> {
+        let listen = settings.listen.as_deref().unwrap_or("127.0.0.1:3000");
+        let listen = listen.parse().map_err(|_| {
+            let message = format!("{listen:?} is not an address with a port, such as 127.0.0.1:3000 or [::1]:3000");
+            wrong("listen", "KEYSTEAD_LISTEN", message)
+        })?;
+        let data_dir = settings.data_dir.unwrap_or_else(|| PathBuf::from("data"));
+        let data_dir = std::path::absolute(&data_dir).map_err(|_| {
+            wrong("data-dir", "KEYSTEAD_DATA_DIR", "it is empty; name a folder, or leave the setting out")
+        })?;
+        let database_url = database_url(settings.database_url, &data_dir)?;
+        let public_url = settings
+            .public_url
+            .map(|text| PublicUrl::parse(&text))
+            .transpose()
+            .map_err(|message| wrong("public-url", "KEYSTEAD_PUBLIC_URL", message))?;
+        let trusted_proxies = TrustedProxies::parse(settings.trusted_proxies.as_deref().unwrap_or_default())
+            .map_err(|message| wrong("trusted-proxies", "KEYSTEAD_TRUSTED_PROXIES", message))?;
+        let root_key = match settings.root_key_file {
+            None => RootKeyFile::Own(data_dir.join("root.key")),
+            Some(path) => RootKeyFile::Named(path),
+        };
+        let allow_http = match settings.allow_http.as_deref() {
+            None | Some("false" | "no" | "off" | "0") => false,
+            Some("true" | "yes" | "on" | "1") => true,
+            Some(other) => {
+                let message = format!("{other:?} is neither true nor false");
+                return Err(wrong("allow-http", "KEYSTEAD_ALLOW_HTTP", message));
+            }
+        };
+        let log = settings.log.unwrap_or_else(|| "info".to_owned());
+        check_log(&log).map_err(|message| wrong("log", "KEYSTEAD_LOG", message))?;
+        Ok(Self { listen, database_url, data_dir, public_url, trusted_proxies, root_key, allow_http, log })
+    }
+}
+
+fn database_url(written: Option<DatabaseUrl>, data_dir: &Path) -> Result<DatabaseUrl, ConfigError> {
+    let Some(url) = written else {
+        let file = data_dir.join("keystead.db");
+        let file = file.to_str().ok_or_else(|| {
+            wrong("data-dir", "KEYSTEAD_DATA_DIR", "its path is not UTF-8 text; set KEYSTEAD_DATABASE_URL too")
+        })?;
+        let file = file.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+        return Ok(DatabaseUrl(format!("sqlite://{file}")));
+    };
+    if ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| url.0.starts_with(scheme)) {
+        Ok(url)
+    } else {
+        // What was written may hold a password: it is not repeated.
+        let message = "it begins with neither sqlite:// nor postgres://";
+        Err(wrong("database-url", "KEYSTEAD_DATABASE_URL", message))
+    }
+}
+
+/// A misspelt level would be taken for the name of a module, and silence everything.
+fn check_log(text: &str) -> Result<(), String> {
+    for directive in text.split(',') {
+        let level = directive.rsplit('=').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if !["off", "error", "warn", "info", "debug", "trace"].contains(&level.as_str()) {
+            return Err(format!(
+                "{directive:?} is not a level (error, warn, info, debug, trace, off), nor module=level"
+            ));
+        }
+    }
+    tracing_subscriber::EnvFilter::try_new(text).map(drop).map_err(|error| error.to_string())
+}
+
+/// Names that look like settings and are none: most likely misspelt.
+pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
+    const KNOWN: [&str; 8] =
+        ["LISTEN", "DATABASE_URL", "DATA_DIR", "PUBLIC_URL", "TRUSTED_PROXIES", "ROOT_KEY_FILE", "ALLOW_HTTP", "LOG"];
+    let mut unknown: Vec<String> = names
+        .filter(|name| {
+            name.strip_prefix("KEYSTEAD_").is_some_and(|rest| {
+                // Kubernetes sets these for a service of our name.
+                !KNOWN.contains(&rest) && !rest.starts_with("PORT") && !rest.starts_with("SERVICE_")
+            })
+        })
+        .collect();
+    unknown.sort();
+    unknown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(settings: Settings) -> String {
+        Config::check(settings).expect_err("it should be refused").to_string()
+    }
+
+    #[test]
+    fn nothing_written_is_one_machine_on_loopback() {
+        let config = Config::check(Settings::default()).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
+        assert!(config.data_dir.is_absolute() && config.data_dir.ends_with("data"));
+        assert!(config.database_url.expose().starts_with("sqlite:///"));
+        assert!(config.database_url.expose().ends_with("/data/keystead.db"));
+        assert_eq!(config.root_key, RootKeyFile::Own(config.data_dir.join("root.key")));
+        assert!(!config.allow_http && config.public_url.is_none());
+    }
+
+    #[test]
+    fn each_wrong_value_is_one_line_that_names_its_setting() {
+        let text = |text: &str| Some(text.to_owned());
+        let cases = [
+            (Settings { listen: text("3000"), ..Settings::default() }, "KEYSTEAD_LISTEN"),
+            (Settings { data_dir: Some(PathBuf::new()), ..Settings::default() }, "KEYSTEAD_DATA_DIR"),
+            (Settings { public_url: text("keys.example.com"), ..Settings::default() }, "KEYSTEAD_PUBLIC_URL"),
+            (Settings { trusted_proxies: text("10.0.0.1/8"), ..Settings::default() }, "KEYSTEAD_TRUSTED_PROXIES"),
+            (Settings { allow_http: text("maybe"), ..Settings::default() }, "KEYSTEAD_ALLOW_HTTP"),
+            (Settings { log: text("inof"), ..Settings::default() }, "KEYSTEAD_LOG"),
+        ];
+        for (settings, variable) in cases {
+            let line = refused(settings);
+            assert!(line.contains(variable) && !line.contains('\n'), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_database_password_is_never_shown() {
+        let url: DatabaseUrl = "mysql://keystead:hunter2@db/keystead".parse().unwrap();
+        let settings = Settings { database_url: Some(url), ..Settings::default() };
+        assert!(!format!("{settings:?}").contains("hunter2"));
+        assert!(!refused(settings).contains("hunter2"));
+    }
+
+    #[test]
+    fn misspelt_variables_are_told_from_those_of_others() {
+        let names = ["KEYSTEAD_LISTN", "KEYSTEAD_LOG", "KEYSTEAD_PORT_3000_TCP", "KEYSTEAD_SERVICE_HOST", "PATH"];
+        assert_eq!(unknown_variables(names.map(str::to_owned).into_iter()), ["KEYSTEAD_LISTN"]);
+    }
+}

@@ -1,0 +1,63 @@
+//! Nobody who is not signed in gets past: a page is not even rendered for them.
+
+use std::fmt::Write;
+
+use app::api::ApiError;
+use app::api::context::Visit;
+use axum::Json;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+/// What anybody may reach. Everything else, and whatever is added later, needs a session.
+const PUBLIC: [&str; 3] = ["/login", "/logout", "/setup"];
+
+/// Below this, scripts ask; they cannot follow a redirect to a page.
+const SCRIPTS: [&str; 2] = ["/api/", "/integrations/setup/events"];
+
+pub(super) async fn guard(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let signed_in = request.extensions().get::<Visit>().is_some_and(|visit| visit.session.is_some());
+    if signed_in || PUBLIC.contains(&path.trim_end_matches('/')) {
+        return next.run(request).await;
+    }
+    if SCRIPTS.iter().any(|script| path.starts_with(script)) {
+        return (StatusCode::UNAUTHORIZED, Json(ApiError::SignedOut)).into_response();
+    }
+    let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    let login = HeaderValue::try_from(login(asked)).unwrap_or(HeaderValue::from_static("/login"));
+    response.headers_mut().insert(header::LOCATION, login);
+    response
+}
+
+/// The sign-in page, which leads back to what was asked for: always a path of this console.
+fn login(asked: &str) -> String {
+    let mut login = "/login".to_owned();
+    if asked == "/" || asked.starts_with("//") {
+        return login;
+    }
+    login.push_str("?next=");
+    for byte in asked.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => login.push(char::from(byte)),
+            // Writing to a String cannot fail.
+            _ => drop(write!(login, "%{byte:02X}")),
+        }
+    }
+    login
+}
+
+#[cfg(test)]
+mod tests {
+    use super::login;
+
+    #[test]
+    fn sign_in_leads_back_to_what_was_asked_for() {
+        assert_eq!(login("/"), "/login");
+        assert_eq!(login("/keys"), "/login?next=/keys");
+        assert_eq!(login("/keys?kind=service&q=a%20b"), "/login?next=/keys%3Fkind%3Dservice%26q%3Da%2520b");
+        assert_eq!(login("//evil.example/"), "/login");
+    }
+}

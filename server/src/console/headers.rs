@@ -1,0 +1,69 @@
+//! The headers of every answer of the console, and the nonce that they share with its HTML.
+
+use std::net::SocketAddr;
+
+use app::api::context::Transport;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use leptos::nonce::Nonce;
+
+use super::transport::transport;
+use crate::responses::{CORP, NO_STORE, NOSNIFF, strict_transport};
+use crate::router::AppState;
+
+/// Pages whose address holds a one-use link.
+const LINK_PAGES: [&str; 1] = ["/setup"];
+
+pub(super) async fn headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let nonce = Nonce::new();
+    request.extensions_mut().insert(nonce.clone());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let client = state.trusted_proxies.client(peer, request.headers());
+    let transport = transport(&state, request.uri(), request.headers(), client);
+    let referrer = referrer_policy(request.uri().path(), transport);
+
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    set(headers, &nonce, state.site.is_watched());
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer));
+    strict_transport(headers, state.public_url.is_https());
+    response
+}
+
+fn set(headers: &mut HeaderMap, nonce: &Nonce, watched: bool) {
+    // The page that `cargo leptos watch` reloads listens on another port.
+    let connect = if watched { "'self' ws:" } else { "'self'" };
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self'; font-src 'self'; connect-src {connect}; form-action 'self'; base-uri 'none'; \
+         object-src 'none'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    // Everything here is behind sign-in, or asks for a secret.
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert("x-xss-protection", HeaderValue::from_static("0"));
+    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    headers.insert("cross-origin-embedder-policy", HeaderValue::from_static("require-corp"));
+    headers.insert(CORP, HeaderValue::from_static("same-origin"));
+    headers.insert(
+        "permissions-policy",
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    );
+}
+
+/// `same-origin`, because forms without JavaScript need their origin told. A page with a one-use
+/// link in its address tells nobody; only over plain HTTP, where a browser sends no
+/// `Sec-Fetch-Site` and `no-referrer` would make the form's `Origin` null, it tells the bare origin.
+fn referrer_policy(path: &str, transport: Transport) -> &'static str {
+    match transport {
+        _ if !LINK_PAGES.contains(&path.trim_end_matches('/')) => "same-origin",
+        Transport::Https | Transport::Loopback => "no-referrer",
+        Transport::Plain => "strict-origin",
+    }
+}

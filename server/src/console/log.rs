@@ -1,0 +1,22 @@
+//! One line per request of the console, by its route: an address may hold a one-use link.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+
+pub(super) async fn log(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    let (status, route) = (response.status().as_u16(), route.as_ref().map_or("-", MatchedPath::as_str));
+    let ms = started.elapsed().as_millis();
+    if response.status().is_server_error() {
+        tracing::error!(%method, route, status, ms, "answered");
+    } else {
+        tracing::debug!(%method, route, status, ms, "answered");
+    }
+    response
+}

@@ -1,0 +1,54 @@
+//! How a visitor's browser reached us.
+
+use std::net::IpAddr;
+
+use app::api::context::Transport;
+use axum::http::{HeaderMap, Uri, header};
+
+use crate::router::AppState;
+
+/// What a proxy adds. A browser on this machine that talks to us directly sends none of them.
+const OF_PROXIES: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host"];
+
+/// HTTPS if the public address says so, for only a proxy in front of us can end TLS. Otherwise it
+/// is loopback when the browser called us by a loopback name, and no proxy stands between.
+pub(super) fn transport(state: &AppState, uri: &Uri, headers: &HeaderMap, client: Option<IpAddr>) -> Transport {
+    if state.public_url.is_https() {
+        return Transport::Https;
+    }
+    let proxied = OF_PROXIES.iter().any(|name| headers.contains_key(*name));
+    let nearby = !proxied || client.is_some_and(|client| client.is_loopback());
+    let host = uri.host().or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(without_port));
+    if nearby && host.is_some_and(is_loopback) { Transport::Loopback } else { Transport::Plain }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return address.to_canonical().is_loopback();
+    }
+    let host = host.to_ascii_lowercase();
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_told_by_the_name_that_the_browser_used() {
+        for host in ["localhost", "localhost:3000", "LOCALHOST:1", "keys.localhost:3000", "127.0.0.1:3000", "127.8.8.8", "[::1]:3000", "[::1]"] {
+            assert!(is_loopback(without_port(host)), "{host}");
+        }
+        for host in ["", "keys.lan:3000", "localhost.example.com", "10.0.0.5", "128.0.0.1", "notlocalhost", "[2001:db8::1]:3000", "0.0.0.0"] {
+            assert!(!is_loopback(without_port(host)), "{host}");
+        }
+    }
+}

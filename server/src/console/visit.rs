@@ -1,0 +1,62 @@
+//! Who is visiting: the session behind the cookie, and where the request came from.
+
+use std::net::SocketAddr;
+
+use app::api::context::{Transport, Visit, session_cookie_name};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::transport::transport;
+use crate::router::AppState;
+
+const USER_AGENT_MAX: usize = 300;
+
+/// Puts a [`Visit`] into the request.
+pub(super) async fn visit(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let address = state.trusted_proxies.client(peer, headers);
+    let transport = transport(&state, request.uri(), headers, address);
+    let may_sign_in = transport != Transport::Plain || state.allow_http;
+    let session = match cookie(headers, session_cookie_name(transport)).filter(|_| may_sign_in) {
+        None => None,
+        Some(cookie) => match state.service.session(cookie).await {
+            Ok(session) => session,
+            Err(error) => {
+                tracing::error!(%error, "a session could not be looked up");
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            }
+        },
+    };
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let user_agent = user_agent.chars().take(USER_AGENT_MAX).collect();
+    request.extensions_mut().insert(Visit { session, address, user_agent, transport });
+    next.run(request).await
+}
+
+/// The value of a cookie; the first, if there are several.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(';')).find_map(|pair| {
+        let (found, value) = pair.trim().split_once('=')?;
+        (found == name && !value.is_empty()).then_some(value)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_by_its_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, HeaderValue::from_static("a=1; xkeystead=2; keystead="));
+        headers.append(header::COOKIE, HeaderValue::from_static("keystead=3;keystead=4"));
+        assert_eq!(cookie(&headers, "keystead"), Some("3"));
+        assert_eq!(cookie(&headers, "__Host-keystead"), None);
+    }
+}

@@ -1,0 +1,56 @@
+//! No bare status: whoever is refused below the pages is told why.
+
+use app::api::ApiError;
+use axum::Json;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+/// Gives an error without a body a sentence, or, for a server function, the error that it decodes.
+pub(super) async fn say_why(request: Request, next: Next) -> Response {
+    let asked_by_script = request.uri().path().starts_with("/api/");
+    let response = next.run(request).await;
+    let status = response.status();
+    let bare = !response.headers().contains_key(header::CONTENT_TYPE);
+    let plain = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let is_error = status.is_client_error() || status.is_server_error();
+    if is_error && asked_by_script && (bare || plain) {
+        let error = if status.is_server_error() { ApiError::Unavailable } else { ApiError::Malformed };
+        return with_headers_of(&response, (status, Json(error)).into_response());
+    }
+    if is_error && bare {
+        return with_headers_of(&response, (status, of(status)).into_response());
+    }
+    response
+}
+
+/// Keeps what else was said, such as `Allow` and `Retry-After`.
+fn with_headers_of(said: &Response, mut response: Response) -> Response {
+    for (name, value) in said.headers() {
+        if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
+            response.headers_mut().append(name, value.clone());
+        }
+    }
+    response
+}
+
+/// What happened and what to do, in a sentence or two.
+fn of(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            "What was sent is larger than 256 KiB, the most that a form takes. Go back, shorten it, and send it again.\n"
+        }
+        StatusCode::REQUEST_TIMEOUT => "The form took more than ten seconds to arrive. Go back and send it again.\n",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            "A form is sent as application/x-www-form-urlencoded. Go back and send it from the page.\n"
+        }
+        StatusCode::METHOD_NOT_ALLOWED => "This address does not take that method.\n",
+        StatusCode::NOT_FOUND => "There is nothing at this address.\n",
+        StatusCode::SERVICE_UNAVAILABLE => {
+            "Keystead cannot do this right now: its database does not answer, or not in time. Try again in a moment.\n"
+        }
+        status if status.is_server_error() => "Something broke inside Keystead; its log says what. Try again.\n",
+        _ => "The request could not be read. Go back, reload the page, and try again.\n",
+    }
+}

@@ -1,0 +1,46 @@
+//! Whether the process is alive, and whether it can serve.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+use crate::router::AppState;
+
+/// A load balancer wants an answer, not the truth in half a minute.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub(crate) fn router(state: &AppState) -> Router {
+    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready)).with_state(state.clone())
+}
+
+async fn alive() -> impl IntoResponse {
+    plain(StatusCode::OK, "alive\n")
+}
+
+/// The migrations ran before the listener was opened: what is left to ask is whether the store answers.
+async fn ready(State(state): State<AppState>) -> impl IntoResponse {
+    if state.shutdown.is_cancelled() {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+    }
+    match tokio::time::timeout(PATIENCE, state.service.ready()).await {
+        Ok(Ok(())) => plain(StatusCode::OK, "ready\n"),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "not ready");
+            plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+        }
+        Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer in time\n"),
+    }
+}
+
+fn plain(status: StatusCode, text: &'static str) -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (status, headers, text)
+}

@@ -1,0 +1,19 @@
+//! The edges of Keystead: the listener, the console's middleware, the API for programs and the
+//! command line. What they are edges of is `service`.
+
+#![recursion_limit = "256"]
+
+mod api;
+pub mod cli;
+pub mod client_address;
+pub mod config;
+mod console;
+mod health;
+mod listen;
+mod live;
+pub mod public_url;
+mod reading;
+mod responses;
+pub mod router;
+pub mod site;
+pub mod start;

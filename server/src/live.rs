@@ -1,0 +1,83 @@
+//! The connectivity test: the verdicts of one key's calls, as they come.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use app::api::ApiError;
+use app::api::context::Visit;
+use axum::extract::{Extension, Query, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use domain::ids::KeyId;
+use domain::refusal::Refusal;
+use domain::timestamp::Timestamp;
+use domain::verdict::Code;
+use futures::stream::{self, Stream, StreamExt};
+use serde::{Deserialize, Serialize};
+use service::verify::{Seen, Watch};
+
+use crate::router::AppState;
+
+/// A stream outlives the session that opened it by no more than this; the browser opens another.
+const LIFETIME: Duration = Duration::from_mins(5);
+
+#[derive(Debug, Deserialize)]
+struct Asked {
+    key: String,
+}
+
+/// The data of an event `call`.
+#[derive(Debug, Serialize)]
+struct Call {
+    at: Timestamp,
+    code: Code,
+    address: Option<IpAddr>,
+    edge: &'static str,
+}
+
+pub(crate) fn router(state: &AppState) -> Router {
+    Router::new().route("/integrations/setup/events", get(events)).with_state(state.clone())
+}
+
+async fn events(
+    State(state): State<AppState>,
+    Extension(visit): Extension<Visit>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    match watch(&state, &visit, &asked.key).await {
+        Ok(watch) => {
+            let end = state.shutdown.clone().cancelled_owned();
+            let calls = opening().chain(calls(watch)).take_until(end).take_until(tokio::time::sleep(LIFETIME));
+            Sse::new(calls).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
+        }
+        Err(error) => (error.status(), Json(error)).into_response(),
+    }
+}
+
+/// Only who may see the key may watch it.
+async fn watch(state: &AppState, visit: &Visit, key: &str) -> Result<Watch, ApiError> {
+    let session = visit.session.as_ref().ok_or(ApiError::SignedOut)?;
+    let key = KeyId::parse(key).ok_or(ApiError::Refused(Refusal::NotFound))?;
+    state.service.key(&session.caller(visit.address), &key).await?;
+    Ok(state.service.verifier().watch(&key))
+}
+
+/// Gets the headers through every proxy, and has a browser whose stream ended come back soon.
+fn opening() -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::iter([Ok(Event::default().retry(Duration::from_secs(1)).comment("listening"))])
+}
+
+fn calls(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold(watch, async |mut watch| {
+        let seen = watch.next().await?;
+        Some((Ok(event(&seen)), watch))
+    })
+}
+
+fn event(seen: &Seen) -> Event {
+    let call = Call { at: seen.at, code: seen.code, address: seen.address, edge: seen.edge.as_str() };
+    Event::default().event("call").json_data(call).unwrap_or_default()
+}

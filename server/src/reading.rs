@@ -1,0 +1,102 @@
+//! Reading a request's body without trusting its length.
+
+use std::error::Error;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+/// What is read and thrown away of a body that is too long, so that the sender, who may not read
+/// before it has written everything, gets to see the answer.
+const DISCARDED: u64 = 8 * 1024 * 1024;
+
+/// How long a sender may take over a body.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why there is no body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// Longer than the limit.
+    TooLong,
+    /// Not finished in time.
+    TooSlow,
+    /// The connection broke, or the framing was wrong.
+    Broken,
+}
+
+/// The whole body, of at most `limit` bytes.
+pub(crate) async fn whole(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Unread> {
+    match tokio::time::timeout(PATIENCE, read(headers, body, limit)).await {
+        Ok(read) => read,
+        Err(_) => Err(Unread::TooSlow),
+    }
+}
+
+async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, Unread> {
+    if announced(headers).is_some_and(|length| length > limit as u64) {
+        discard(&mut body).await;
+        return Err(Unread::TooLong);
+    }
+    match Limited::new(&mut body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if is_limit(&*error) => {
+            discard(&mut body).await;
+            Err(Unread::TooLong)
+        }
+        Err(_) => Err(Unread::Broken),
+    }
+}
+
+fn is_limit(error: &(dyn Error + 'static)) -> bool {
+    error.is::<LengthLimitError>() || error.source().is_some_and(is_limit)
+}
+
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+async fn discard(body: &mut Body) {
+    let mut seen = 0;
+    while seen < DISCARDED && !body.is_end_stream() {
+        let Some(Ok(frame)) = body.frame().await else { return };
+        seen += frame.data_ref().map_or(0, |data| data.len() as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use axum::http::HeaderValue;
+    use futures::stream;
+
+    use super::*;
+
+    fn in_pieces(pieces: Vec<Result<&'static str, io::Error>>) -> Body {
+        Body::from_stream(stream::iter(pieces))
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_the_limit_and_not_beyond() {
+        let none = HeaderMap::new();
+        assert_eq!(whole(&none, Body::from("12345"), 5).await.unwrap(), "12345");
+        assert_eq!(whole(&none, Body::from("123456"), 5).await, Err(Unread::TooLong));
+        assert_eq!(whole(&none, in_pieces(vec![Ok("1234"), Ok("56")]), 5).await, Err(Unread::TooLong));
+        let mut announced = HeaderMap::new();
+        announced.insert(header::CONTENT_LENGTH, HeaderValue::from_static("1000000"));
+        assert_eq!(whole(&announced, Body::from("1"), 5).await, Err(Unread::TooLong));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_not_taken_for_a_short_one() {
+        let broken = in_pieces(vec![Ok("12"), Err(io::ErrorKind::ConnectionReset.into())]);
+        assert_eq!(whole(&HeaderMap::new(), broken, 5).await, Err(Unread::Broken));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_given_up() {
+        let endless = Body::from_stream(stream::pending::<io::Result<&'static str>>());
+        assert_eq!(whole(&HeaderMap::new(), endless, 5).await, Err(Unread::TooSlow));
+    }
+}

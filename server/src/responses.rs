@@ -1,0 +1,23 @@
+//! Headers that every kind of answer shares.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// For answers that no browser shows as a page.
+pub(crate) const SANDBOX: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
+
+/// Two years, as browsers ask for.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+
+pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+pub(crate) const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+pub(crate) const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// Browsers come back over HTTPS only, once they were there.
+pub(crate) fn strict_transport(headers: &mut HeaderMap, https: bool) {
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+}

@@ -1,0 +1,196 @@
+//! From the settings to a running server, and back to a clean stop.
+
+use std::fs::DirBuilder;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use service::clock::SystemClock;
+use service::entropy::SystemEntropy;
+use service::passwords::{Argon2id, HashError};
+use service::root_key::{RootKey, RootKeyError};
+use service::{Service, Setup};
+use store::{Store, StoreError};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, RootKeyFile};
+use crate::listen;
+use crate::public_url::PublicUrl;
+use crate::router::{AppState, router};
+use crate::site::Site;
+
+/// What begins every token.
+const TOKEN_PREFIX: &str = "ks";
+
+/// How long requests under way may take once the server is told to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Why Keystead does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder could not be made.
+    #[error("cannot make the data folder {path}: {source}")]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The root key could not be read or made.
+    #[error(transparent)]
+    RootKey(#[from] RootKeyError),
+    /// The database could not be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The service refused this database.
+    #[error(transparent)]
+    Service(#[from] service::StartError),
+    /// Passwords cannot be hashed.
+    #[error(transparent)]
+    Passwords(#[from] HashError),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Signals cannot be received, or standard output is closed.
+    #[error("cannot start: {0}")]
+    System(#[from] io::Error),
+    /// The set-up link could not be made.
+    #[error("cannot make the set-up link: {0}")]
+    SetupLink(service::Error),
+    /// What works in the background came to an end by itself.
+    #[error("the background work ended unexpectedly; the log says why")]
+    Background,
+}
+
+/// The product without its edges: what the server and the command line both stand on.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The database.
+    pub store: Store,
+    /// The use cases.
+    pub service: Service,
+}
+
+/// Opens the data folder, the root key and the database; makes what is missing.
+pub async fn open(config: &Config) -> Result<Opened, StartError> {
+    make_private(&config.data_dir)
+        .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
+    let root_key = match &config.root_key {
+        RootKeyFile::Own(path) => RootKey::load_or_create(path, &SystemEntropy)?,
+        RootKeyFile::Named(path) => RootKey::load(path)?,
+    };
+    let store = Store::open(config.database_url.expose()).await?;
+    let setup = Setup {
+        store: store.clone(),
+        root_key,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        hasher: Arc::new(Argon2id::new()?),
+        token_prefix: TOKEN_PREFIX.to_owned(),
+    };
+    let service = Service::start(setup).await?;
+    Ok(Opened { store, service })
+}
+
+/// Makes a folder that only this account may look into.
+fn make_private(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+
+    match folder.metadata() {
+        Ok(metadata) if metadata.is_dir() => return Ok(()),
+        Ok(_) => return Err(io::ErrorKind::NotADirectory.into()),
+        Err(_) => {}
+    }
+    if let Some(parent) = folder.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    DirBuilder::new().mode(0o700).create(folder)
+}
+
+/// A folder that was there before may be open to others; whether that is meant, only its owner knows.
+fn warn_if_open(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+
+    if folder.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o007 != 0) {
+        tracing::warn!(folder = %folder.display(), "other accounts may look into the data folder: chmod 700 it");
+    }
+}
+
+/// Runs the server until it is told to stop.
+pub async fn serve(config: Config) -> Result<(), StartError> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let listen_failed = |source| StartError::Listen { address: config.listen, source };
+    let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
+    let address = listener.local_addr().map_err(listen_failed)?;
+    let Opened { store, service } = open(&config).await?;
+    warn_if_open(&config.data_dir);
+
+    let shutdown = CancellationToken::new();
+    let state = AppState {
+        service: service.clone(),
+        site: Site::embedded(),
+        public_url: config.public_url.clone().unwrap_or_else(|| PublicUrl::of_listener(address)),
+        allow_http: config.allow_http,
+        trusted_proxies: Arc::new(config.trusted_proxies.clone()),
+        shutdown: shutdown.clone(),
+    };
+    // The background outlives the last request: its counts are flushed too.
+    let idle = CancellationToken::new();
+    let mut background = tokio::spawn({
+        let (service, idle) = (service.clone(), idle.clone());
+        async move { service.run(idle).await }
+    });
+    let mut server = tokio::spawn(listen::run(listener, router(&state), shutdown.clone()));
+    announce(&service, &state.public_url).await?;
+
+    let ended = tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+        _ = &mut background => Err(StartError::Background),
+        _ = &mut server => Err(StartError::Background),
+    };
+    tracing::info!("stopping");
+    shutdown.cancel();
+    let stopped = tokio::time::timeout(STOP_WITHIN, async {
+        if !server.is_finished() {
+            let _ = (&mut server).await;
+        }
+        idle.cancel();
+        if !background.is_finished() {
+            let _ = (&mut background).await;
+        }
+        store.close().await;
+    });
+    if stopped.await.is_err() {
+        tracing::warn!("requests were still under way after {} seconds; they are cut off", STOP_WITHIN.as_secs());
+    }
+    ended
+}
+
+/// Tells where the console is and, until there is an owner, how to become one.
+async fn announce(service: &Service, public_url: &PublicUrl) -> Result<(), StartError> {
+    let link = service.setup_link().await.map_err(StartError::SetupLink)?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "Keystead is running at {}", public_url.origin())?;
+    if let Some(token) = link {
+        writeln!(
+            out,
+            "Make the first owner here (works once, within an hour): {}/setup?token={}",
+            public_url.origin(),
+            token.expose_secret()
+        )?;
+    }
+    out.flush()?;
+    Ok(())
+}

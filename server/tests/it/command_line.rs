@@ -1,0 +1,201 @@
+//! The command line, through the real binary.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use domain::verdict::Code;
+use server::config::{Config, Settings};
+use server::start;
+use service::audit::AuditQuery;
+use service::verify::{Credential, VerifyRequest};
+
+use crate::support::{EMAIL, PASSWORD, operator};
+
+/// The binary, with this data folder and nothing else from outside.
+pub fn keystead(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
+    command.env_clear().env("KEYSTEAD_DATA_DIR", data).stdin(Stdio::null());
+    command
+}
+
+fn run(data: &Path, arguments: &[&str], stdin: &str) -> Output {
+    let mut command = keystead(data);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A command that needs no password may end before it reads any.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Checks that it failed with this code and one line, and gives the line.
+fn failed(output: &Output, code: i32) -> String {
+    let line = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{line}");
+    assert_eq!(text(&output.stdout), "");
+    assert!(line.starts_with("keystead: ") && line.trim_end().lines().count() == 1, "{line}");
+    line
+}
+
+fn done(output: &Output) -> String {
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+async fn opened(data: &Path) -> start::Opened {
+    let settings = Settings { data_dir: Some(data.to_owned()), ..Settings::default() };
+    start::open(&Config::check(settings).unwrap()).await.unwrap()
+}
+
+#[test]
+fn an_owner_is_made_recovered_and_unlocked() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = &folder.path().join("deep/data");
+    let create = ["owner", "create", "--email", EMAIL, "--password-stdin"];
+    let recover = ["owner", "recover", "--email", EMAIL, "--password-stdin"];
+    let unlock = ["owner", "unlock", "--email", EMAIL];
+    assert!(failed(&run(data, &recover, PASSWORD), 1).contains("no owner has the e-mail address owner@example.com"));
+    assert!(failed(&run(data, &unlock, ""), 1).contains("no owner has"));
+    assert!(failed(&run(data, &create, "password123456"), 1).contains("password: "));
+    assert!(failed(&run(data, &create, "short"), 1).contains("12"));
+    assert_eq!(done(&run(data, &create, &format!("{PASSWORD}\n"))), "owner@example.com is an owner now.\n");
+    assert!(failed(&run(data, &create, PASSWORD), 1).contains("exists already"));
+    assert!(done(&run(data, &recover, "another fine long evening\r\n")).contains("has a new password"));
+    assert!(done(&run(data, &unlock, "")).contains("can sign in again"));
+
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(data), 0o700);
+    assert_eq!(mode(&data.join("root.key")), 0o600);
+}
+
+#[test]
+fn a_password_comes_as_one_line_on_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = &folder.path().join("data");
+    let create = ["owner", "create", "--email", EMAIL, "--password-stdin"];
+    assert!(failed(&run(data, &create, ""), 2).contains("no password came"));
+    assert!(failed(&run(data, &create, "\n"), 2).contains("no password came"));
+    assert!(failed(&run(data, &create, "one\ntwo\n"), 2).contains("more than one line"));
+    assert!(failed(&run(data, &create, &"x".repeat(10_000)), 2).contains("too long"));
+    assert!(failed(&run(data, &create[..4], PASSWORD), 2).contains("--password-stdin"));
+    assert!(failed(&run(data, &["owner", "create", "--password-stdin"], PASSWORD), 2).contains("--email"));
+    assert!(failed(&run(data, &["owner", "create", "--email", EMAIL, "--password", "x"], ""), 2).contains("--password"));
+    assert!(!data.exists(), "what is wrong is told before anything is made");
+}
+
+#[tokio::test]
+async fn a_key_is_printed_once_works_at_once_and_says_who_made_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let output = run(
+        data,
+        &[
+            "key", "issue", "--kind", "service", "--name", "check keys", "--description", "for the gateway",
+            "--permission", "keystead.verify", "--permission", "invoices.*", "--cidr", "203.0.113.0/24",
+            "--cidr", "2001:db8::/32", "--domain", "*.example.com", "--expires-in", "90d",
+        ],
+        "",
+    );
+    let token = done(&output);
+    let token = token.strip_suffix('\n').unwrap();
+    assert!(token.starts_with("ks_") && !token.contains(char::is_whitespace), "{token}");
+    assert!(!text(&output.stderr).contains(token), "the secret is printed once");
+
+    let opened = opened(data).await;
+    let request = VerifyRequest {
+        address: Some("203.0.113.9".parse().unwrap()),
+        origin: Some("https://app.example.com"),
+        ..VerifyRequest::default()
+    };
+    let verdict = opened.service.verifier().verify(Credential::Token(token), request).await.unwrap();
+    assert_eq!(verdict.code, Code::Valid);
+    let record = verdict.key.unwrap().record.clone();
+    let held: Vec<_> = record.permissions.iter().map(domain::permission::Permission::as_str).collect();
+    assert_eq!(held, ["invoices.*", "keystead.verify"]);
+    let lifetime = record.expires_at.unwrap().millis() - opened.service.now().millis();
+    assert!((89 * 86_400_000..=90 * 86_400_000).contains(&lifetime), "{lifetime}");
+
+    let account = text(&Command::new("id").arg("-un").output().unwrap().stdout);
+    let page = opened.service.audit(&operator(), &AuditQuery { key: Some(record.id), ..AuditQuery::default() }).await.unwrap();
+    assert!(!page.rows.is_empty());
+    for row in page.rows {
+        assert!(row.actor_label.contains(account.trim()), "{row:?}");
+    }
+    opened.store.close().await;
+}
+
+#[test]
+fn a_master_user_key_is_two_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["key", "issue", "--kind", "master_user", "--name", "bot", "--permission", "chats.read"];
+    let printed = done(&run(folder.path(), &arguments, ""));
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 2, "{printed}");
+    assert!(lines[0].starts_with("mk_") && lines[1].len() == 49, "{printed}");
+}
+
+#[test]
+fn a_key_that_cannot_be_is_refused_field_by_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let issue = |more: &[&str]| run(data, &[&["key", "issue"][..], more].concat(), "");
+    for (arguments, code, words) in [
+        (&["--kind", "service"][..], 2, "--name"),
+        (&["--name", "n"], 2, "--kind"),
+        (&["--kind", "root", "--name", "n"], 1, "kind: "),
+        (&["--kind", "member", "--name", "n"], 1, "kind: "),
+        (&["--kind", "service", "--name", " "], 1, "name: "),
+        (&["--kind", "service", "--name", "n", "--cidr", "10.0.0.1/8"], 1, "10.0.0.0/8"),
+        (&["--kind", "service", "--name", "n", "--domain", "*.com"], 1, "domains: "),
+        (&["--kind", "service", "--name", "n", "--permission", "keystead.root"], 1, "permissions: "),
+        (&["--kind", "client", "--name", "n", "--permission", "a.b"], 1, "permissions: "),
+        (&["--kind", "service", "--name", "n", "--expires-in", "soon"], 2, "--expires-in"),
+        (&["--kind", "service", "--name", "n", "--app", "x"], 2, "--app"),
+        (&["--kind", "service", "--name", "n", "--app", "0123456789abcdef01234567"], 1, "keystead: "),
+        (&["--kind", "service", "--name", "n", "--color", "red"], 2, "--color"),
+    ] {
+        let line = failed(&issue(arguments), code);
+        assert!(line.contains(words), "{line}");
+    }
+}
+
+#[test]
+fn a_wrong_setting_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    for (variable, value) in [
+        ("KEYSTEAD_LISTEN", "3000"),
+        ("KEYSTEAD_DATABASE_URL", "mysql://keystead:hunter2@db/keystead"),
+        ("KEYSTEAD_PUBLIC_URL", "keys.example.com/console"),
+        ("KEYSTEAD_TRUSTED_PROXIES", "0.0.0.0/0"),
+        ("KEYSTEAD_ALLOW_HTTP", "maybe"),
+        ("KEYSTEAD_LOG", "chatty"),
+    ] {
+        let output = keystead(folder.path()).env(variable, value).output().unwrap();
+        let line = failed(&output, 2);
+        assert!(line.contains(variable) && !line.contains("hunter2"), "{line}");
+    }
+    let output = keystead(folder.path()).env("KEYSTEAD_DATA_DIR", "").output().unwrap();
+    assert!(failed(&output, 2).contains("--data-dir"));
+    for arguments in [&["--listen"][..], &["serve"], &["--listen", "nowhere"], &["owner", "delete"]] {
+        failed(&run(folder.path(), arguments, ""), 2);
+    }
+    let output = keystead(folder.path()).env("KEYSTEAD_ROOT_KEY_FILE", "/nowhere/root.key").output().unwrap();
+    assert!(failed(&output, 1).contains("/nowhere/root.key"));
+    let help = run(folder.path(), &["--help"], "");
+    assert!(done(&help).contains("KEYSTEAD_TRUSTED_PROXIES"));
+}
+
+#[test]
+fn a_database_made_under_another_root_key_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let issue = ["key", "issue", "--kind", "service", "--name", "n"];
+    done(&run(folder.path(), &issue, ""));
+    std::fs::remove_file(folder.path().join("root.key")).unwrap();
+    let line = failed(&run(folder.path(), &issue, ""), 1);
+    assert!(line.contains("root key"), "{line}");
+}

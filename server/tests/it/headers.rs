@@ -1,0 +1,103 @@
+//! The headers of the console's answers, whatever they are.
+
+use crate::support::{Answer, Call, Product, Settings};
+
+fn nonce(answer: &Answer) -> &str {
+    let policy = answer.header("content-security-policy");
+    policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap()
+}
+
+#[tokio::test]
+async fn every_kind_of_answer_has_them() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let huge = || Call::post("/login").same_origin().form("x".repeat(1_000_000));
+    for (call, status) in [
+        (Call::get("/login"), 200),
+        (Call::get("/keys").cookie(&session), 200),
+        (Call::get("/keys"), 303),
+        (Call::get("/nothing/here").cookie(&session), 404),
+        (Call::post("/api/keys"), 401),
+        (Call::post("/login").header("sec-fetch-site", "cross-site"), 403),
+        (Call::new("DELETE", "/login").same_origin(), 405),
+        (huge(), 413),
+    ] {
+        let answer = product.send(call).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "same-origin"),
+            ("x-frame-options", "DENY"),
+            ("x-xss-protection", "0"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-embedder-policy", "require-corp"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("strict-transport-security", ""),
+            ("server", ""),
+        ] {
+            assert_eq!(answer.header(name), value, "{status} {name}");
+        }
+        assert!(answer.header("permissions-policy").contains("camera=()"), "{status}");
+        let policy = answer.header("content-security-policy").replace(nonce(&answer), "N");
+        assert_eq!(
+            policy,
+            "default-src 'none'; script-src 'self' 'nonce-N' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+             font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
+             frame-ancestors 'none'"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_nonce_of_the_policy_is_that_of_the_scripts_and_never_comes_twice() {
+    let product = Product::start().await;
+    let mut seen = Vec::new();
+    for path in ["/login", "/login", "/setup"] {
+        let answer = product.send(Call::get(path)).await;
+        let own = nonce(&answer).to_owned();
+        assert!(own.len() >= 22, "{own}");
+        let in_page: Vec<&str> = answer.body.split("nonce=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert!(!in_page.is_empty() && in_page.iter().all(|nonce| *nonce == own), "{path} {own} {in_page:?}");
+        assert!(!answer.body.contains(" style=\"") && !answer.body.contains(" onclick=\""), "{path}");
+        seen.push(own);
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 3);
+}
+
+#[tokio::test]
+async fn a_page_with_a_one_use_link_tells_its_address_to_nobody() {
+    let product = Product::start().await;
+    for call in [Call::get("/setup?token=a"), Call::get("/setup"), Call::post("/setup").same_origin().form("")] {
+        assert_eq!(product.send(call).await.header("referrer-policy"), "no-referrer");
+    }
+    // There, no-referrer would make the form's Origin null, and a browser sends no Sec-Fetch-Site.
+    let plain = Call::get("/setup?token=a").header("host", "keys.lan:3000");
+    assert_eq!(product.send(plain).await.header("referrer-policy"), "strict-origin");
+}
+
+#[tokio::test]
+async fn https_is_for_good() {
+    let settings = Settings { public_url: Some("https://keys.example.com"), ..Settings::default() };
+    let product = Product::with(settings).await;
+    for path in ["/login", "/keys", "/healthz", "/favicon.svg", "/v1/keys/self", "/v1/nothing"] {
+        let answer = product.send(Call::get(path)).await;
+        assert_eq!(answer.header("strict-transport-security"), "max-age=63072000; includeSubDomains", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_the_api_is_no_page() {
+    let product = Product::start().await;
+    let verifier = product.verifier().await;
+    let good = Call::post("/v1/keys/verify").bearer(&verifier).json(r#"{"key":"a"}"#);
+    for call in [good, Call::get("/v1/keys/self"), Call::get("/v1/nothing"), Call::get("/v1/keys/verify")] {
+        let answer = product.send(call).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'; sandbox");
+        assert_eq!(answer.header("access-control-allow-origin"), "");
+        assert_eq!(answer.header("content-encoding"), "");
+    }
+}

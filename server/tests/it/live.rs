@@ -1,0 +1,56 @@
+//! The connectivity test's stream.
+
+use std::time::Duration;
+
+use axum::body::BodyDataStream;
+use futures::StreamExt;
+use tokio::time::timeout;
+
+use crate::support::{Call, Product, service_key};
+
+async fn next(stream: &mut BodyDataStream) -> Option<String> {
+    let piece = timeout(Duration::from_secs(5), stream.next()).await.expect("nothing came");
+    piece.map(|piece| String::from_utf8(piece.unwrap().to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn the_next_calls_of_one_key_are_seen_as_they_come() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let (token, other) = (product.token(service_key("one")).await, product.token(service_key("other")).await);
+    let id = token.split('_').nth(1).unwrap();
+    let call = Call::get(&format!("/integrations/setup/events?key={id}")).cookie(&session);
+    let response = product.send_raw(call.header("accept-encoding", "br, gzip")).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    assert!(!response.headers().contains_key("content-encoding"));
+    let mut stream = response.into_body().into_data_stream();
+
+    assert!(next(&mut stream).await.unwrap().contains("retry: 1000"));
+    product.send(Call::get("/v1/keys/self").bearer(&other)).await;
+    product.send(Call::get("/v1/keys/self").bearer(&token).peer("203.0.113.9")).await;
+    let event = next(&mut stream).await.unwrap();
+    let data = event.strip_prefix("event: call\ndata: ").unwrap().trim_end();
+    let seen: serde_json::Value = serde_json::from_str(data).unwrap();
+    let expected = serde_json::json!({
+        "at": 1_795_253_402_000_i64, "code": "VALID", "address": "203.0.113.9", "edge": "self",
+    });
+    assert_eq!(seen, expected);
+
+    product.shutdown.cancel();
+    assert_eq!(next(&mut stream).await, None, "a stream must not outlive the server");
+}
+
+#[tokio::test]
+async fn only_a_key_that_one_may_see_can_be_watched() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    for key in ["7Qm2xVbN4tRa", "", "..", "a%00b"] {
+        let call = Call::get(&format!("/integrations/setup/events?key={key}")).cookie(&session);
+        let answer = product.send(call).await;
+        assert_eq!(answer.status, 404, "{key}");
+    }
+    let answer = product.send(Call::get("/integrations/setup/events").cookie(&session)).await;
+    assert_eq!(answer.status, 400);
+}

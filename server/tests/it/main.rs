@@ -1,0 +1,26 @@
+//! The edges from outside: the router, called as a browser or a program calls it, and the binary.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "what fails here fails the test"
+)]
+
+mod api_credentials;
+mod api_own_check;
+mod api_verify;
+mod client_address;
+mod command_line;
+mod cookies;
+mod csrf;
+mod forms;
+mod headers;
+mod health;
+mod live;
+mod process;
+mod routes;
+mod sign_in_guard;
+mod site;
+mod support;

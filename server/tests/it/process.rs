@@ -1,0 +1,126 @@
+//! The server as a process: what it prints, how it listens, how it stops.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::command_line::keystead;
+use crate::support::{EMAIL, PASSWORD};
+
+/// A running server; killed if the test fails before it stops it.
+struct Server {
+    child: Child,
+    address: String,
+    link: Option<String>,
+}
+
+impl Server {
+    fn start(data: &Path, with_link: bool) -> Self {
+        let mut command = keystead(data);
+        let mut child = command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
+        let address = first.strip_prefix("Keystead is running at http://localhost:").unwrap();
+        let address = format!("127.0.0.1:{address}");
+        let link = with_link.then(|| lines.next().unwrap().unwrap());
+        Self { child, address, link }
+    }
+
+    fn connect(&self, request: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let host = self.address.replace("127.0.0.1", "localhost");
+        stream.write_all(request.replace("HOST", &host).as_bytes()).unwrap();
+        stream
+    }
+
+    fn ask(&self, request: &str) -> String {
+        let mut answer = String::new();
+        self.connect(request).read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Asks it to stop, and gives the time it took.
+    fn stop(&mut self) -> Duration {
+        let started = Instant::now();
+        assert!(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success());
+        let status = self.child.wait().unwrap();
+        assert_eq!(status.code(), Some(0));
+        started.elapsed()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn it_prints_its_address_and_until_there_is_an_owner_the_link_to_become_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), true);
+    let link = server.link.clone().unwrap();
+    let token = link.split("/setup?token=").nth(1).unwrap();
+    assert!(token.len() >= 32 && token.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{link}");
+    let answer = server.ask("GET /readyz HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ready\n"), "{answer}");
+    let answer = server.ask("GET /login HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("<html"), "{answer}");
+
+    let second = keystead(&folder.path().join("other")).args(["--listen", &server.address]).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(said.contains("cannot listen on") && said.lines().count() == 1, "{said}");
+    server.stop();
+}
+
+#[test]
+fn it_stops_in_time_although_streams_and_idle_connections_are_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], stdin: &str| {
+        let mut child = keystead(folder.path()).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run(&["owner", "create", "--email", EMAIL, "--password-stdin"], PASSWORD);
+    let token = run(&["key", "issue", "--kind", "service", "--name", "n"], "");
+    let id = token.split('_').nth(1).unwrap();
+    let mut server = Server::start(folder.path(), false);
+
+    let form = format!("email={}&password={}", EMAIL.replace('@', "%40"), PASSWORD.replace(' ', "+"));
+    let answer = server.ask(&format!(
+        "POST /login HTTP/1.1\r\nHost: HOST\r\nOrigin: http://HOST\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    ));
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    let set = answer.lines().find(|line| line.to_ascii_lowercase().starts_with("set-cookie:")).unwrap();
+    assert!(set.contains("; HttpOnly") && set.contains("; SameSite=Lax") && set.contains("; Path=/"), "{set}");
+    let cookie = set.split([' ', ';']).nth(1).unwrap();
+
+    let idle = server.connect("GET /healthz HTTP/1.1\r\nHost: HOST\r\n\r\n");
+    let events = format!("GET /integrations/setup/events?key={id} HTTP/1.1\r\nHost: HOST\r\nCookie: {cookie}\r\n\r\n");
+    let mut events = BufReader::new(server.connect(&events));
+    let mut line = String::new();
+    events.read_line(&mut line).unwrap();
+    assert_eq!(line, "HTTP/1.1 200 OK\r\n");
+    let own = format!("GET /v1/keys/self HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n", token.trim());
+    assert!(server.ask(&own).contains(r#""code":"VALID""#));
+    while !line.starts_with("data: ") {
+        line.clear();
+        assert_ne!(events.read_line(&mut line).unwrap(), 0, "the stream ended before the call was seen");
+    }
+    assert!(line.contains(r#""code":"VALID""#), "{line}");
+
+    let took = server.stop();
+    assert!(took < Duration::from_secs(9), "{took:?}");
+    let mut rest = String::new();
+    events.read_to_string(&mut rest).unwrap();
+    drop(idle);
+}

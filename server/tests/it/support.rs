@@ -1,0 +1,257 @@
+//! A whole product in memory, and calls to it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use axum::response::Response;
+use domain::draft::KeyDraft;
+use domain::timestamp::Timestamp;
+use rust_embed::Embed;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use server::client_address::TrustedProxies;
+use server::public_url::PublicUrl;
+use server::router::{AppState, router};
+use server::site::Site;
+use service::clock::Clock;
+use service::entropy::SystemEntropy;
+use service::keys::{Issued, Shown};
+use service::passwords::{HashError, PasswordHasher};
+use service::root_key::RootKey;
+use service::setup::NewPerson;
+use service::sign_in::SignIn;
+use service::{Caller, ClientInfo, Service, Setup};
+use store::Store;
+use tempfile::TempDir;
+use testkit::TestDatabase;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+pub const EMAIL: &str = "owner@example.com";
+pub const PASSWORD: &str = "wide violet engines hum at dusk";
+
+/// The site of these tests, beside them.
+#[derive(Embed)]
+#[folder = "tests/it/site"]
+pub struct Files;
+
+pub struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Real hashes are tested where they are made; here they would only cost time.
+struct PlainHasher;
+
+impl PasswordHasher for PlainHasher {
+    fn hash(&self, password: &str, _salt: &[u8; 16]) -> Result<String, HashError> {
+        Ok(format!("plain:{password}"))
+    }
+
+    fn verify(&self, password: &str, hash: &str) -> Result<bool, HashError> {
+        Ok(hash.strip_prefix("plain:") == Some(password))
+    }
+
+    fn decoy(&self) -> &'static str {
+        "none"
+    }
+}
+
+pub struct Product {
+    pub app: Router,
+    pub service: Service,
+    pub store: Store,
+    pub shutdown: CancellationToken,
+    _database: TestDatabase,
+    _folder: TempDir,
+}
+
+/// What a test wants to be otherwise.
+#[derive(Default)]
+pub struct Settings {
+    pub public_url: Option<&'static str>,
+    pub trusted_proxies: &'static str,
+    pub allow_http: bool,
+}
+
+impl Product {
+    pub async fn start() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub async fn with(settings: Settings) -> Self {
+        let (database, folder) = (TestDatabase::sqlite(), tempfile::tempdir().unwrap());
+        let store = Store::open(database.url()).await.unwrap();
+        let setup = Setup {
+            store: store.clone(),
+            root_key: RootKey::load_or_create(&folder.path().join("root.key"), &SystemEntropy).unwrap(),
+            clock: Arc::new(TestClock(AtomicI64::new(1_795_253_402_000))),
+            entropy: Arc::new(SystemEntropy),
+            hasher: Arc::new(PlainHasher),
+            token_prefix: "ks".to_owned(),
+        };
+        let service = Service::start(setup).await.unwrap();
+        let shutdown = CancellationToken::new();
+        let state = AppState {
+            service: service.clone(),
+            site: Site::of(Files),
+            public_url: PublicUrl::parse(settings.public_url.unwrap_or("http://localhost:3000")).unwrap(),
+            allow_http: settings.allow_http,
+            trusted_proxies: Arc::new(TrustedProxies::parse(settings.trusted_proxies).unwrap()),
+            shutdown: shutdown.clone(),
+        };
+        Self { app: router(&state), service, store, shutdown, _database: database, _folder: folder }
+    }
+
+    /// Makes the owner, if there is none, and signs in.
+    pub async fn sign_in(&self) -> String {
+        let password = || SecretString::from(PASSWORD.to_owned());
+        let owner = NewPerson { name: "Owner".to_owned(), email: EMAIL.to_owned(), password: password() };
+        // There may be one already: then this one is refused, and the sign-in tells the rest.
+        let _ = self.service.create_owner(&operator(), owner).await;
+        let sign_in = SignIn { email: EMAIL.to_owned(), password: password() };
+        let signed_in = self.service.sign_in(sign_in, &ClientInfo::default()).await.unwrap();
+        signed_in.cookie.expose_secret().to_owned()
+    }
+
+    /// A key of the service kind that may ask about others.
+    pub async fn verifier(&self) -> String {
+        self.token(KeyDraft { boxes: vec!["keystead.verify".to_owned()], ..service_key("verifier") }).await
+    }
+
+    pub async fn token(&self, draft: KeyDraft) -> String {
+        match self.issue(draft).await.shown {
+            Shown::Token(token) => token.expose_secret().to_owned(),
+            Shown::Pair { .. } => panic!("this kind has no token"),
+        }
+    }
+
+    pub async fn issue(&self, draft: KeyDraft) -> Issued {
+        let app = self.service.default_app().clone();
+        self.service.issue_acknowledged(&operator(), &app, &draft).await.unwrap()
+    }
+
+    pub async fn send(&self, call: Call) -> Answer {
+        Answer::of(self.send_raw(call).await).await
+    }
+
+    pub async fn send_raw(&self, call: Call) -> Response {
+        self.app.clone().oneshot(call.0).await.unwrap()
+    }
+}
+
+pub fn operator() -> Caller {
+    Caller::command_line("tester")
+}
+
+pub fn service_key(name: &str) -> KeyDraft {
+    KeyDraft { kind: Some("service".to_owned()), name: Some(name.to_owned()), ..KeyDraft::default() }
+}
+
+/// A request from this machine, unless it says otherwise.
+pub struct Call(Request<Body>);
+
+impl Call {
+    pub fn new(method: &str, path: &str) -> Self {
+        let mut request = Request::new(Body::empty());
+        *request.method_mut() = Method::from_bytes(method.as_bytes()).unwrap();
+        *request.uri_mut() = path.parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo("127.0.0.1:50000".parse::<SocketAddr>().unwrap()));
+        Self(request).header("host", "localhost:3000")
+    }
+
+    pub fn get(path: &str) -> Self {
+        Self::new("GET", path)
+    }
+
+    pub fn post(path: &str) -> Self {
+        Self::new("POST", path)
+    }
+
+    /// Adds a header; `host` is replaced.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let name: HeaderName = name.parse().unwrap();
+        let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+        if name == header::HOST {
+            self.0.headers_mut().insert(name, value);
+        } else {
+            self.0.headers_mut().append(name, value);
+        }
+        self
+    }
+
+    pub fn peer(mut self, address: &str) -> Self {
+        let peer = SocketAddr::new(address.parse().unwrap(), 50_000);
+        self.0.extensions_mut().insert(ConnectInfo(peer));
+        self
+    }
+
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub fn cookie(self, session: &str) -> Self {
+        self.header("cookie", &format!("keystead={session}"))
+    }
+
+    /// As a browser marks what a page of this console sends.
+    pub fn same_origin(self) -> Self {
+        self.header("sec-fetch-site", "same-origin")
+    }
+
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        *self.0.body_mut() = body.into();
+        self
+    }
+
+    pub fn form(self, body: impl Into<Body>) -> Self {
+        self.header("content-type", "application/x-www-form-urlencoded").body(body)
+    }
+
+    pub fn json(self, body: impl Into<Body>) -> Self {
+        self.header("content-type", "application/json").body(body)
+    }
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    async fn of(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, 10_000_000).await.unwrap();
+        Self { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// Checks that this is a problem document that says what to do, and gives it.
+    pub fn problem(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.header("cache-control"), "no-store");
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        assert!(problem["type"].as_str().unwrap().starts_with("urn:keystead:problem:"));
+        assert!(!problem["title"].as_str().unwrap().is_empty());
+        assert!(problem["detail"].as_str().unwrap().ends_with('.'), "{problem}");
+        problem
+    }
+}
