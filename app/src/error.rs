@@ -29,12 +29,8 @@ impl ApiError {
                                 this once more: what you typed stays here."
                 .to_owned(),
             Self::Malformed => "The form was not complete. Reload the page and try again.".to_owned(),
-            Self::Unavailable => {
-                "Keystead could not do this right now. Nothing was changed; try again.".to_owned()
-            }
-            Self::Offline => {
-                "The server could not be reached. Check your connection and try again.".to_owned()
-            }
+            Self::Unavailable => "Keystead could not do this right now. Nothing was changed; try again.".to_owned(),
+            Self::Offline => "The server could not be reached. Check your connection and try again.".to_owned(),
         }
     }
 
@@ -63,9 +59,9 @@ impl FromServerFnError for ApiError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Request(_) => Self::Offline,
-            ServerFnErrorErr::Args(_)
-            | ServerFnErrorErr::MissingArg(_)
-            | ServerFnErrorErr::Deserialization(_) => Self::Malformed,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+                Self::Malformed
+            }
             _ => Self::Unavailable,
         }
     }

@@ -5,6 +5,7 @@ use domain::refusal::Refusal;
 use leptos::prelude::*;
 
 use crate::error::ApiError;
+use crate::fields::Pairs;
 
 /// What a POST led to, in the context of the page that is rendered as its answer.
 #[derive(Debug, Clone)]
@@ -24,9 +25,7 @@ impl<F: Clone + 'static, T: Clone + 'static> Posted<F, T> {
     /// What to say about it.
     pub fn problem(posted: Option<&Self>) -> Problem {
         match posted.and_then(|posted| posted.outcome.as_ref().err()) {
-            Some(ApiError::Refused(Refusal::Invalid(errors))) => {
-                Problem { fields: errors.clone(), whole: None }
-            }
+            Some(ApiError::Refused(Refusal::Invalid(errors))) => Problem { fields: errors.clone(), whole: None },
             whole => Problem { fields: FieldErrors::default(), whole: whole.cloned() },
         }
     }
@@ -39,4 +38,13 @@ pub struct Problem {
     pub fields: FieldErrors,
     /// What no field is to blame for.
     pub whole: Option<ApiError>,
+}
+
+/// A form that came after its session had ended: what was typed, to be sent again.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// Where it was sent to.
+    pub address: String,
+    /// Every field of it.
+    pub sent: Pairs,
 }

@@ -4,6 +4,7 @@
 //! `pages` holds one screen per file, `components` the kit they are made of, `islands` what the
 //! browser runs too, `api` what the pages read and the handlers of their forms.
 
+#![recursion_limit = "256"]
 #![allow(clippy::needless_pass_by_value, reason = "components own what they are given")]
 
 #[cfg(feature = "ssr")]

@@ -36,8 +36,6 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=Frame ssr=whole>
                     <Route path=path!("/") view=DashboardPage/>
                     <Route path=path!("/keys/new") view=Generate/>
-                    <Route path=path!("/keys/:id") view=KeyPage/>
-                    <Route path=path!("/keys/:id/acknowledge") view=Acknowledge/>
                     <ParentRoute path=path!("/keys") view=KeysPage>
                         <Route path=path!("") view=|| ()/>
                         <Route path=path!("/audit") view=AllKeysAuditModal/>
@@ -49,6 +47,8 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/:id/restore") view=RestoreModal/>
                         <Route path=path!("/:id/delete") view=DeleteModal/>
                     </ParentRoute>
+                    <Route path=path!("/keys/:id") view=KeyPage/>
+                    <Route path=path!("/keys/:id/acknowledge") view=Acknowledge/>
                     <Route path=path!("/integrations/setup") view=SetupIntegration/>
                     <Route path=path!("/audit") view=AuditPage/>
                 </ParentRoute>

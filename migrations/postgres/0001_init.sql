@@ -113,6 +113,7 @@ CREATE INDEX api_key_kind_state_name ON api_key (app_id, kind, state, name_key, 
 CREATE INDEX api_key_kind_state_created ON api_key (app_id, kind, state, created_at, id, expires_at);
 CREATE INDEX api_key_kind_state_used ON api_key (app_id, kind, state, last_used_at, id, expires_at);
 CREATE INDEX api_key_kind_state_expiry ON api_key (app_id, kind, state, expires_at);
+-- For "never used", in each order.
 CREATE INDEX api_key_unused_name ON api_key (app_id, kind, state, name_key, id) WHERE last_used_at = 0;
 CREATE INDEX api_key_unused_created ON api_key (app_id, kind, state, created_at, id) WHERE last_used_at = 0;
 CREATE INDEX api_key_pending ON api_key (ack_deadline) WHERE state = 'pending';

@@ -19,7 +19,9 @@ impl TrustedProxies {
             .map(|text| {
                 let rule = CidrRule::parse(text)?;
                 if rule.to_string().ends_with("/0") {
-                    return Err(format!("{text} trusts everybody, who could then claim any address; name your proxies"));
+                    return Err(format!(
+                        "{text} trusts everybody, who could then claim any address; name your proxies"
+                    ));
                 }
                 Ok(rule)
             })
@@ -126,9 +128,27 @@ mod tests {
     #[test]
     fn a_malformed_entry_leaves_the_address_unknown() {
         for entry in [
-            "", " ", "unknown", "_hidden", "203.0.113.9,", "203.0.113.9,,10.0.0.2", "fe80::1%eth0", "0177.0.0.1",
-            "2130706433", "1.2.3", "1.2.3.4:", "1.2.3.4:x", "1.2.3.4:+80", "1.2.3.4:65536", "[::1", "[::1]443",
-            "[::1]:", "[1.2.3.4]:80", "1.2.3.4/32", "203.0.113.9, 10.0.0.2, é", "for=203.0.113.9",
+            "",
+            " ",
+            "unknown",
+            "_hidden",
+            "203.0.113.9,",
+            "203.0.113.9,,10.0.0.2",
+            "fe80::1%eth0",
+            "0177.0.0.1",
+            "2130706433",
+            "1.2.3",
+            "1.2.3.4:",
+            "1.2.3.4:x",
+            "1.2.3.4:+80",
+            "1.2.3.4:65536",
+            "[::1",
+            "[::1]443",
+            "[::1]:",
+            "[1.2.3.4]:80",
+            "1.2.3.4/32",
+            "203.0.113.9, 10.0.0.2, é",
+            "for=203.0.113.9",
         ] {
             assert_eq!(client("10.0.0.0/8", "10.0.0.1", &[entry]), None, "{entry:?}");
         }
@@ -137,7 +157,10 @@ mod tests {
     #[test]
     fn ten_thousand_entries_are_walked_only_as_far_as_they_are_ours() {
         let forged = vec!["1.2.3.4"; 9_999].join(",");
-        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &[&format!("{forged},203.0.113.9")]), Some("203.0.113.9".to_owned()));
+        assert_eq!(
+            client("10.0.0.0/8", "10.0.0.1", &[&format!("{forged},203.0.113.9")]),
+            Some("203.0.113.9".to_owned())
+        );
         let ours = vec!["10.0.0.2"; 10_000].join(",");
         assert_eq!(client("10.0.0.0/8", "10.0.0.1", &[&ours]), Some("10.0.0.2".to_owned()));
     }

@@ -17,7 +17,11 @@ pub struct Settings {
     #[arg(long, global = true, env = "KEYSTEAD_LISTEN", hide_env_values = true, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
     #[arg(
-        long, global = true, env = "KEYSTEAD_DATABASE_URL", hide_env_values = true, value_name = "URL",
+        long,
+        global = true,
+        env = "KEYSTEAD_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
         help = "sqlite:///path/file.db or postgres://… [default: keystead.db in the data folder]"
     )]
     pub database_url: Option<DatabaseUrl>,
@@ -25,7 +29,11 @@ pub struct Settings {
     #[arg(long, global = true, env = "KEYSTEAD_DATA_DIR", hide_env_values = true, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
     #[arg(
-        long, global = true, env = "KEYSTEAD_PUBLIC_URL", hide_env_values = true, value_name = "URL",
+        long,
+        global = true,
+        env = "KEYSTEAD_PUBLIC_URL",
+        hide_env_values = true,
+        value_name = "URL",
         help = "The address that people and programs use, such as https://keys.example.com"
     )]
     pub public_url: Option<String>,

@@ -43,11 +43,8 @@ impl PublicUrl {
             Some(Ok(port)) => port,
             Some(Err(_)) => return wrong("has a port that is none"),
         };
-        let origin = if port == default_port {
-            format!("{scheme}://{host}")
-        } else {
-            format!("{scheme}://{host}:{port}")
-        };
+        let origin =
+            if port == default_port { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{port}") };
         Ok(Self { origin, https })
     }
 
@@ -95,9 +92,18 @@ mod tests {
     #[test]
     fn anything_but_an_origin_is_refused() {
         for text in [
-            "", "keys.example.com", "/console", "ftp://keys.example.com", "https://", "https://a@b.example",
-            "https://keys.example.com/console", "https://keys.example.com/?a=b", "https://keys.example.com#a",
-            "https://schlüssel.example", "https://keys.example.com:", "https://keys.example.com:99999",
+            "",
+            "keys.example.com",
+            "/console",
+            "ftp://keys.example.com",
+            "https://",
+            "https://a@b.example",
+            "https://keys.example.com/console",
+            "https://keys.example.com/?a=b",
+            "https://keys.example.com#a",
+            "https://schlüssel.example",
+            "https://keys.example.com:",
+            "https://keys.example.com:99999",
         ] {
             assert!(PublicUrl::parse(text).is_err(), "{text}");
         }

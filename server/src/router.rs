@@ -55,7 +55,5 @@ pub fn router(state: &AppState) -> Router {
             response
         }));
     }
-    plain
-        .merge(api::router(state))
-        .merge(console::around(pages.merge(live::router(state)), state))
+    plain.merge(api::router(state)).merge(console::around(pages.merge(live::router(state)), state))
 }

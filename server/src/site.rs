@@ -171,8 +171,15 @@ mod tests {
     #[test]
     fn an_encoding_counts_only_if_it_is_named_with_weight() {
         for (line, expected) in [
-            ("br", true), ("gzip, deflate, br, zstd", true), ("gzip;q=1, BR;q=0.1", true),
-            ("", false), ("gzip", false), ("br;q=0", false), ("br;q=0.000", false), ("brotli", false), ("*", false),
+            ("br", true),
+            ("gzip, deflate, br, zstd", true),
+            ("gzip;q=1, BR;q=0.1", true),
+            ("", false),
+            ("gzip", false),
+            ("br;q=0", false),
+            ("br;q=0.000", false),
+            ("brotli", false),
+            ("*", false),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(line));

@@ -83,8 +83,7 @@ pub struct Opened {
 
 /// Opens the data folder, the root key and the database; makes what is missing.
 pub async fn open(config: &Config) -> Result<Opened, StartError> {
-    make_private(&config.data_dir)
-        .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
+    make_private(&config.data_dir).map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
     let root_key = match &config.root_key {
         RootKeyFile::Own(path) => RootKey::load_or_create(path, &SystemEntropy)?,
         RootKeyFile::Named(path) => RootKey::load(path)?,

@@ -28,11 +28,7 @@ pub struct WizardForm {
 
 impl FormFields for WizardForm {
     fn read(sent: &Pairs) -> Self {
-        Self {
-            draft: KeyDraft::read(sent),
-            form_id: sent.text(Field::FormId.as_str()),
-            step: sent.text("step"),
-        }
+        Self { draft: KeyDraft::read(sent), form_id: sent.text(Field::FormId.as_str()), step: sent.text("step") }
     }
 }
 
@@ -150,8 +146,7 @@ pub async fn enable(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, Ap
 }
 
 pub async fn revoke(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ApiError> {
-    let reason = RevokeReason::parse(&form.reason)
-        .ok_or_else(|| wrong(Field::Reason, "Choose why it is revoked."))?;
+    let reason = RevokeReason::parse(&form.reason).ok_or_else(|| wrong(Field::Reason, "Choose why it is revoked."))?;
     let note = Some(form.note.trim()).filter(|note| !note.is_empty());
     desk.service().revoke(&desk.caller()?, &id, reason, note).await?;
     Ok(done(&form.back, "revoked"))

@@ -12,8 +12,7 @@ use axum::routing::post;
 use leptos::nonce::Nonce;
 use leptos::prelude::*;
 use leptos_axum::{
-    AxumRouteListing, LeptosRoutes, generate_route_list, handle_server_fns_with_context,
-    render_app_async_with_context,
+    AxumRouteListing, LeptosRoutes, generate_route_list, handle_server_fns_with_context, render_app_async_with_context,
 };
 
 use super::context::Console;
@@ -78,9 +77,7 @@ pub(super) fn render(
 fn provide(console: &Console) {
     provide_context(console.clone());
     // Minted by the middleware, so that the policy in the header and the scripts agree.
-    if let Some(nonce) =
-        use_context::<Parts>().and_then(|parts| parts.extensions.get::<Nonce>().cloned())
-    {
+    if let Some(nonce) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Nonce>().cloned()) {
         provide_context(nonce);
     }
 }

@@ -16,7 +16,7 @@ use super::mount::render;
 use super::{key_forms, person_forms};
 use crate::error::ApiError;
 use crate::fields::{FormFields, Pairs};
-use crate::form::Posted;
+use crate::form::{Ended, Posted};
 
 /// What follows a form that was accepted.
 #[derive(Debug)]
@@ -48,10 +48,10 @@ pub const PATHS: [&str; 12] = [
 /// The handlers of [`PATHS`].
 pub fn routes(console: &Console) -> Router {
     Router::new()
-        .route("/login", form(console, person_forms::sign_in))
-        .route("/logout", form(console, person_forms::sign_out))
-        .route("/setup", form(console, person_forms::set_up))
-        .route("/keys/new", form(console, key_forms::wizard))
+        .route("/login", form(console, Needs::Nobody, person_forms::sign_in))
+        .route("/logout", form(console, Needs::Nobody, person_forms::sign_out))
+        .route("/setup", form(console, Needs::Nobody, person_forms::set_up))
+        .route("/keys/new", form(console, Needs::Session, key_forms::wizard))
         .route("/keys/{id}/acknowledge", key_form(console, key_forms::acknowledge))
         .route("/keys/{id}/discard", key_form(console, key_forms::discard))
         .route("/keys/{id}/edit", key_form(console, key_forms::edit))
@@ -62,16 +62,22 @@ pub fn routes(console: &Console) -> Router {
         .route("/keys/{id}/delete", key_form(console, key_forms::delete))
 }
 
+/// Who a form is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Nobody,
+    Session,
+}
+
 /// The fields of a posted body. Broken UTF-8 is no form of ours.
 fn pairs(body: &str) -> Result<Pairs, ApiError> {
-    let pairs: Vec<_> = form_urlencoded::parse(body.as_bytes())
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .collect();
+    let pairs: Vec<_> =
+        form_urlencoded::parse(body.as_bytes()).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
     let broken = pairs.iter().any(|(_, value)| value.contains(char::REPLACEMENT_CHARACTER));
     if broken { Err(ApiError::Malformed) } else { Ok(Pairs(pairs)) }
 }
 
-fn form<F, T, Fut>(console: &Console, act: fn(Desk, F) -> Fut) -> MethodRouter
+fn form<F, T, Fut>(console: &Console, needs: Needs, act: fn(Desk, F) -> Fut) -> MethodRouter
 where
     F: FormFields,
     T: Clone + Send + Sync + 'static,
@@ -80,7 +86,7 @@ where
     let console = console.clone();
     post(move |request: Request| {
         let console = console.clone();
-        async move { answer(console, request, act).await }
+        async move { answer(console, needs, request, act).await }
     })
 }
 
@@ -94,7 +100,7 @@ where
     post(move |Path(id): Path<String>, request: Request| {
         let console = console.clone();
         async move {
-            answer(console, request, move |desk, form| async move {
+            answer(console, Needs::Session, request, move |desk, form| async move {
                 let id = KeyId::parse(&id).ok_or(ApiError::Refused(Refusal::NotFound))?;
                 act(desk, id, form).await
             })
@@ -105,6 +111,7 @@ where
 
 async fn answer<F, T, Fut>(
     console: Console,
+    needs: Needs,
     request: Request,
     act: impl FnOnce(Desk, F) -> Fut,
 ) -> Response
@@ -126,7 +133,14 @@ where
         Err(rejection) => return rejection.into_response(),
     };
 
-    let (typed, outcome) = match pairs(&body) {
+    let sent = pairs(&body);
+    if needs == Needs::Session && visit.session.is_none() {
+        let ended = Ended { address: page.uri().path().to_owned(), sent: sent.unwrap_or_default() };
+        let mut response = render(&console, move || provide_context(ended.clone()))(page).await;
+        *response.status_mut() = ApiError::SignedOut.status();
+        return response;
+    }
+    let (typed, outcome) = match sent {
         Ok(sent) => {
             let form = F::read(&sent);
             (form.clone(), act(Desk { console: console.clone(), visit }, form).await)
@@ -151,9 +165,7 @@ fn is_form(request: &Request) -> bool {
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
-        .is_some_and(|kind| {
-            kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        })
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }
 
 fn see_other(to: &str, cookie: Option<&str>) -> Response {

@@ -10,7 +10,9 @@ use super::problem::FieldProblem;
 pub fn TextField(
     errors: RwSignal<FieldErrors>,
     field: Field,
-    #[prop(into)] label: String,
+    /// What stands beside it, where the field's own label does not say enough.
+    #[prop(optional, into)]
+    label: Option<String>,
     /// Small words beside the label, such as "optional".
     #[prop(optional)]
     aside: &'static str,
@@ -62,7 +64,7 @@ pub fn TextField(
     view! {
         <div class="field">
             <label for=id>
-                {label} {(!aside.is_empty()).then(|| view! { " " <small>{aside}</small> })}
+                {label.unwrap_or_else(|| field.label().to_owned())} {(!aside.is_empty()).then(|| view! { " " <small>{aside}</small> })}
             </label>
             {control}
             {(!hint.is_empty()).then(|| view! { <span class="hint" id=format!("{id}-hint")>{hint}</span> })}

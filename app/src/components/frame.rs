@@ -1,10 +1,12 @@
 //! What stands around every signed-in page: the menu, the person, and what was just done.
 
 use leptos::prelude::*;
+use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_query_map};
 
 use crate::api::person::read_me;
+use crate::form::Ended;
 
 const MENU: [(&str, &str); 5] = [
     ("/", "Dashboard"),
@@ -37,9 +39,36 @@ pub fn Frame() -> impl IntoView {
             <main id="main" tabindex="-1">
                 <Flash/>
                 {plain_http.then(|| view! { <PlainHttp/> })}
-                <Outlet/>
+                {match use_context::<Ended>() {
+                    Some(ended) => view! { <SendAgain ended/> }.into_any(),
+                    None => view! { <Outlet/> }.into_any(),
+                }}
             </main>
         </div>
+    }
+}
+
+/// The session ended while a form was filled in: nothing of it is lost.
+#[component]
+fn SendAgain(ended: Ended) -> impl IntoView {
+    let fields: Vec<_> =
+        ended.sent.0.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect();
+    view! {
+        <Title text="Sign in again"/>
+        <div class="head narrow">
+            <div>
+                <h1>"Your session has ended"</h1>
+                <p>"Nothing was done, and what you typed is kept on this page."</p>
+            </div>
+        </div>
+        <form class="narrow stack" method="post" action=ended.address>
+            {fields}
+            <ol>
+                <li><a href="/login" target="_blank">"Sign in again in another tab"</a></li>
+                <li>"Then come back here and send the form again."</li>
+            </ol>
+            <div class="actions"><button class="button primary">"Send again"</button></div>
+        </form>
     }
 }
 

@@ -29,11 +29,8 @@ pub fn HiddenDraft(draft: KeyDraft) -> impl IntoView {
             value.map(|value| view! { <input type="hidden" name=field.as_str() value=value/> })
         })
         .collect();
-    let boxes: Vec<_> = draft
-        .boxes
-        .into_iter()
-        .map(|name| view! { <input type="hidden" name=BOXES value=name/> })
-        .collect();
+    let boxes: Vec<_> =
+        draft.boxes.into_iter().map(|name| view! { <input type="hidden" name=BOXES value=name/> }).collect();
     (fields, boxes)
 }
 
@@ -65,9 +62,13 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
                 let mut held = lines(&draft.permissions, "None");
                 if !draft.boxes.is_empty() {
                     held.retain(|line| line != "None");
-                    held.extend(rules.boxes.iter().filter(|(name, _)| draft.boxes.iter().any(|b| b == name)).map(
-                        |(name, words)| format!("{} ({name})", sentence(words)),
-                    ));
+                    held.extend(
+                        rules
+                            .boxes
+                            .iter()
+                            .filter(|(name, _)| draft.boxes.iter().any(|b| b == name))
+                            .map(|(name, words)| format!("{} ({name})", sentence(words))),
+                    );
                 }
                 ("Permissions", held)
             }

@@ -20,10 +20,7 @@ pub fn KeyFields(
     left: Callback<Field>,
 ) -> impl IntoView {
     let rules = kind.rules();
-    fields
-        .iter()
-        .filter_map(|field| one(errors, rules, *field, &draft, left))
-        .collect::<Vec<_>>()
+    fields.iter().filter_map(|field| one(errors, rules, *field, &draft, left)).collect::<Vec<_>>()
 }
 
 fn one(
@@ -36,30 +33,30 @@ fn one(
     let typed = |value: &Option<String>| value.clone().unwrap_or_default();
     Some(match field {
         Field::Name => view! {
-            <TextField errors field label="Name" value=typed(&draft.name) required=true autofocus=true left
+            <TextField errors field value=typed(&draft.name) required=true autofocus=true left
                 hint="What the key will do, for example: Create a chat"/>
         }
         .into_any(),
         Field::Description => view! {
-            <TextField errors field label="Description" aside="optional, recommended"
+            <TextField errors field aside="optional, recommended"
                 value=typed(&draft.description) lines=2 left/>
         }
         .into_any(),
         Field::Cidrs => view! {
-            <TextField errors field label="Networks (CIDR)" aside="optional, one per line"
+            <TextField errors field aside="optional, one per line"
                 value=typed(&draft.cidrs) lines=3 left
                 hint="Single addresses or ranges, IPv4 or IPv6, for example 203.0.113.0/24. If left blank, any address is accepted."/>
         }
         .into_any(),
         Field::Domains => view! {
-            <TextField errors field label="Allow-list of domains" aside="optional, one per line"
+            <TextField errors field aside="optional, one per line"
                 value=typed(&draft.domains) lines=3 left
                 hint="For example app.example.com or *.example.com. If left blank, any origin is accepted. Only browsers send an origin truthfully: this is no replacement for keeping the key secret."/>
         }
         .into_any(),
         Field::Permissions => permissions(errors, rules, draft, left),
         Field::NotBefore => view! {
-            <TextField errors field label="Valid from" aside="optional, UTC" value=typed(&draft.not_before)
+            <TextField errors field aside="optional, UTC" value=typed(&draft.not_before)
                 input="datetime-local" left hint="If left blank, from the moment you confirm the key."/>
         }
         .into_any(),
@@ -130,7 +127,7 @@ fn expiry(errors: RwSignal<FieldErrors>, draft: &KeyDraft) -> AnyView {
                 <select id="expiry" name="expiry">{options}</select>
                 <FieldProblem field=Field::Expiry errors/>
             </div>
-            <TextField errors field=Field::ExpiresAt label="Time of expiry" aside="UTC"
+            <TextField errors field=Field::ExpiresAt aside="UTC"
                 value=draft.expires_at.clone().unwrap_or_default() input="datetime-local"/>
         </div>
     }

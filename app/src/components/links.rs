@@ -7,8 +7,7 @@ use leptos_router::hooks::use_query_map;
 /// The list's filters and place, read from the address of the page.
 pub fn list_query() -> KeyQuery {
     let map = use_query_map().get_untracked();
-    let pairs: Vec<(String, String)> =
-        map.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
+    let pairs: Vec<(String, String)> = map.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
     KeyQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)))
 }
 
@@ -36,11 +35,7 @@ pub fn with_done(address: &str, done: &str) -> String {
 /// `back` comes from a form: only the key list and its pages are followed.
 pub fn back_to_list(back: &str) -> String {
     let query = back.strip_prefix("/keys?").unwrap_or_default();
-    if query.bytes().all(|byte| byte.is_ascii_graphic()) {
-        with_query("/keys", query)
-    } else {
-        "/keys".to_owned()
-    }
+    if query.bytes().all(|byte| byte.is_ascii_graphic()) { with_query("/keys", query) } else { "/keys".to_owned() }
 }
 
 /// Where a modal leads back to: what its form sent, or the list that its own address names.

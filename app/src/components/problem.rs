@@ -7,8 +7,8 @@ use leptos::prelude::*;
 #[component]
 pub fn FieldProblem(field: Field, errors: RwSignal<FieldErrors>) -> impl IntoView {
     move || {
-        let found: Vec<_> = errors
-            .with(|errors| errors.of(field).map(|error| with_line(error.line, &error.message)).collect());
+        let found: Vec<_> =
+            errors.with(|errors| errors.of(field).map(|error| with_line(error.line, &error.message)).collect());
         (!found.is_empty()).then(|| {
             let lines: Vec<_> = found.into_iter().map(|line| view! { <li>{line}</li> }).collect();
             view! { <ul class="error" id=format!("{}-error", field.as_str())>{lines}</ul> }

@@ -69,7 +69,8 @@ fn left(deadline: Timestamp) -> String {
 
 /// A reload, a link, Back and closing ask by the browser's own question, Esc by ours.
 fn guard_leaving(form: Option<HtmlFormElement>) {
-    const QUESTION: &str = "You have not confirmed that you stored this key. If you leave, you will not see it again. Leave?";
+    const QUESTION: &str =
+        "You have not confirmed that you stored this key. If you leave, you will not see it again. Leave?";
     let armed = StoredValue::new(true);
     if let Some(form) = form {
         let _ = browser::listen(&form, ev::submit, move |_| armed.set_value(false));

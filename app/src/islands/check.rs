@@ -8,6 +8,7 @@ use leptos::server_fn::codec::Json;
 use crate::error::ApiError;
 
 /// What is wrong with a draft for a new key.
+#[allow(clippy::unused_async, reason = "a server function is async, whether or not it waits")]
 #[server(endpoint = "check_key", input = Json)]
 pub async fn check_key(draft: KeyDraft) -> Result<FieldErrors, ApiError> {
     let desk = crate::api::context::Desk::from_context()?;

@@ -22,7 +22,8 @@ pub fn Page() -> impl IntoView {
         });
         window_event_listener(ev::keydown, |event| {
             let asked = event.key() == "/" && !event.ctrl_key() && !event.meta_key();
-            if asked && !browser::is_typing()
+            if asked
+                && !browser::is_typing()
                 && let Some(search) = find::<HtmlInputElement>("[data-search]")
             {
                 event.prevent_default();

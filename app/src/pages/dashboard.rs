@@ -1,5 +1,6 @@
 //! The first page: how the keys are, what was called, what was changed, what to do next.
 
+use domain::audit::{AuditRow, SubjectKind};
 use domain::dashboard::{Dashboard, Step, StepKind};
 use domain::page::grouped;
 use leptos::prelude::*;
@@ -35,8 +36,8 @@ fn Figures(dashboard: Dashboard) -> impl IntoView {
     let keys = [
         ("Active", "/keys?status=active", dashboard.active),
         ("Pending", "/keys?status=pending", dashboard.pending),
-        ("Expiring in 7 days", "/keys?status=expiring_7", dashboard.expiring_7),
-        ("Expiring in 30 days", "/keys?status=expiring_30", dashboard.expiring_30),
+        ("Expire in 7 days", "/keys?status=expiring_7", dashboard.expiring_7),
+        ("Expire in 30 days", "/keys?status=expiring_30", dashboard.expiring_30),
         ("Expired", "/keys?status=expired", dashboard.expired),
         ("Never used", "/keys?status=never_used", dashboard.never_used),
         ("Disabled", "/keys?status=disabled", dashboard.disabled),
@@ -48,21 +49,7 @@ fn Figures(dashboard: Dashboard) -> impl IntoView {
             view! { <a href=address><small>{label}</small><b>{count.to_string()}</b></a> }
         })
         .collect();
-    let recent: Vec<_> = dashboard
-        .recent
-        .into_iter()
-        .map(|row| {
-            view! {
-                <li>
-                    <span>
-                        {row.actor_label} ": " {row.action.label()} " "
-                        <b>{row.subject.label}</b>
-                    </span>
-                    <Time at=row.at relative=true/>
-                </li>
-            }
-        })
-        .collect();
+    let recent: Vec<_> = dashboard.recent.into_iter().map(event).collect();
     let steps_left = dashboard.checklist.iter().any(|step| !step.done);
     view! {
         {steps_left.then(|| view! { <NextSteps steps=dashboard.checklist/> })}
@@ -118,5 +105,17 @@ fn NextSteps(steps: Vec<Step>) -> impl IntoView {
             <header><h2>"Next steps"</h2></header>
             <ol class="checklist">{items}</ol>
         </section>
+    }
+}
+
+/// One line of the record: who, what, and on what, unless that is the person or Keystead itself.
+fn event(row: AuditRow) -> impl IntoView {
+    let subject = (row.subject.kind == SubjectKind::Key || row.subject.label != row.actor_label)
+        .then(|| view! { " " <b>{row.subject.label}</b> });
+    view! {
+        <li>
+            <span>{row.actor_label} ": " {row.action.label()} {subject}</span>
+            <Time at=row.at relative=true/>
+        </li>
     }
 }

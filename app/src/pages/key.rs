@@ -119,32 +119,36 @@ fn Shown(view: KeyView) -> impl IntoView {
 fn validity(key: &KeyDetail) -> impl IntoView + use<> {
     let asks = key.row.kind.rules().asks(Field::Expiry);
     let (from, until) = (key.row.not_before, key.row.expires_at);
-    asks.then(|| view! {
-        <div>
-            <dt>"Valid"</dt>
-            <dd>
-                {from.map(|from| view! { "from " <Time at=from/> " " })}
-                {match until {
-                    Some(until) => view! { "until " <Time at=until/> }.into_any(),
-                    None => "without an end".into_any(),
-                }}
-            </dd>
-        </div>
+    asks.then(|| {
+        view! {
+            <div>
+                <dt>"Valid"</dt>
+                <dd>
+                    {from.map(|from| view! { "from " <Time at=from/> " " })}
+                    {match until {
+                        Some(until) => view! { "until " <Time at=until/> }.into_any(),
+                        None => "without an end".into_any(),
+                    }}
+                </dd>
+            </div>
+        }
     })
 }
 
 fn revoked(key: &KeyDetail) -> impl IntoView + use<> {
-    key.revoked.clone().map(|revoked| view! {
-        <div>
-            <dt>"Revoked"</dt>
-            <dd>
-                <Time at=revoked.at/> ": " {revoked.reason.label()} ". "
-                {match revoked.restorable_until {
-                    Some(until) => view! { "An owner can restore it until " <Time at=until/> "." }.into_any(),
-                    None => "It cannot be restored.".into_any(),
-                }}
-            </dd>
-        </div>
+    key.revoked.clone().map(|revoked| {
+        view! {
+            <div>
+                <dt>"Revoked"</dt>
+                <dd>
+                    <Time at=revoked.at/> ": " {revoked.reason.label()} ". "
+                    {match revoked.restorable_until {
+                        Some(until) => view! { "An owner can restore it until " <Time at=until/> "." }.into_any(),
+                        None => "It cannot be restored.".into_any(),
+                    }}
+                </dd>
+            </div>
+        }
     })
 }
 
@@ -159,19 +163,25 @@ fn restrictions(key: &KeyDetail) -> impl IntoView + use<> {
             </div>
         }
     };
-    let networks = rules.asks(Field::Cidrs).then(|| {
-        list("Networks", key.cidrs.iter().map(ToString::to_string).collect(), "Any address is accepted.")
-    });
+    let networks = rules
+        .asks(Field::Cidrs)
+        .then(|| list("Networks", key.cidrs.iter().map(ToString::to_string).collect(), "Any address is accepted."));
     let domains = rules.asks(Field::Domains).then(|| {
-        list("Domains", key.domains.iter().map(domain::origin::DomainRule::display).collect(), "Any origin is accepted.")
+        list(
+            "Domains",
+            key.domains.iter().map(domain::origin::DomainRule::display).collect(),
+            "Any origin is accepted.",
+        )
     });
-    let permissions = rules.asks(Field::Permissions).then(|| {
-        list("Permissions", key.permissions.iter().map(|held| held.as_str().to_owned()).collect(), "None.")
-    });
-    (networks.is_some() || domains.is_some() || permissions.is_some()).then(|| view! {
-        <section class="card">
-            <header><h2>"Restrictions"</h2></header>
-            <div class="body"><dl class="facts">{networks}{domains}{permissions}</dl></div>
-        </section>
+    let permissions = rules
+        .asks(Field::Permissions)
+        .then(|| list("Permissions", key.permissions.iter().map(|held| held.as_str().to_owned()).collect(), "None."));
+    (networks.is_some() || domains.is_some() || permissions.is_some()).then(|| {
+        view! {
+            <section class="card">
+                <header><h2>"Restrictions"</h2></header>
+                <div class="body"><dl class="facts">{networks}{domains}{permissions}</dl></div>
+            </section>
+        }
     })
 }

@@ -151,6 +151,6 @@ fn reasons(errors: RwSignal<FieldErrors>, typed: &ActForm) -> impl IntoView + us
             <div class="checks">{options}</div>
             <FieldProblem field=Field::Reason errors/>
         </fieldset>
-        <TextField errors field=Field::Note label="Note" aside="optional, for the record" value=typed.note.clone()/>
+        <TextField errors field=Field::Note aside="optional, for the record" value=typed.note.clone()/>
     }
 }

@@ -19,6 +19,8 @@ use crate::components::time::{LastUsed, Time};
 pub fn KeysPage() -> impl IntoView {
     let query = list_query();
     let audit = with_query("/keys/audit", &query.to_query_string());
+    let generate = generate_address(query.kind);
+    let heading = if query.kind == Some(KeyKind::MasterUser) { "Master User API Keys" } else { "API Keys" };
     let asked = query.clone();
     let list = Suspend::new(async move {
         match read_keys(&asked).await {
@@ -30,13 +32,13 @@ pub fn KeysPage() -> impl IntoView {
         <Title text="API Keys"/>
         <div class="head">
             <div>
-                <h1>"API Keys"</h1>
+                <h1>{heading}</h1>
                 <p>"Every key of this app, what it may do, and when it was last used."</p>
             </div>
             <div class="actions">
                 <a class="button quiet" href="/keys/new?kind=open_connect">"Setup Integration"</a>
                 <a class="button" href=audit>"Audit"</a>
-                <a class="button primary" href="/keys/new">"Generate New Key"</a>
+                <a class="button primary" href=generate>"Generate New Key"</a>
             </div>
         </div>
         <Filters query/>
@@ -87,13 +89,12 @@ fn Filters(query: KeyQuery) -> impl IntoView {
 #[component]
 fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
     if list.page.rows.is_empty() {
-        return empty(query.is_filtered()).into_any();
+        return empty(&query).into_any();
     }
     let now = list.now;
     let rows: Vec<_> = list.page.rows.into_iter().map(|row| line(row, now, &query)).collect();
     let turn = |after: Option<String>, before: Option<String>| {
-        (after.is_some() || before.is_some())
-            .then(|| list_address(&KeyQuery { after, before, ..query.clone() }))
+        (after.is_some() || before.is_some()).then(|| list_address(&KeyQuery { after, before, ..query.clone() }))
     };
     let previous = turn(None, list.page.previous);
     let next = turn(list.page.next, None);
@@ -109,6 +110,7 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
                         <th scope="col" class="wide">"Key"</th>
                         <th scope="col">"Status"</th>
                         <th scope="col" class="wide">"Restricted to"</th>
+                        <th scope="col" class="wide">"Created by"</th>
                         {heading("Created", "wide", KeySort::Created, &query)}
                         {heading("Last used", "wide", KeySort::LastUsed, &query)}
                         <th scope="col"><span class="visually-hidden">"Actions"</span></th>
@@ -123,30 +125,32 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
     .into_any()
 }
 
-fn empty(filtered: bool) -> impl IntoView {
-    if !filtered {
-        view! {
-            <div class="card">
-                <div class="empty">
-                    <h2>"No keys yet"</h2>
-                    <p>"A key lets a program call your API. Its secret is shown once, and it works after you confirm that you stored it."</p>
-                    <a class="button primary" href="/keys/new">"Generate New Key"</a>
-                </div>
-            </div>
-        }
-        .into_any()
+/// What to do where there is nothing to show.
+fn empty(query: &KeyQuery) -> impl IntoView + use<> {
+    let only_kind = KeyQuery { kind: query.kind, ..KeyQuery::default() };
+    let (title, words, address, action) = if *query == only_kind {
+        let title = query.kind.map_or("No keys yet".to_owned(), |kind| format!("No {} keys yet", kind.label()));
+        let words = "A key lets a program call your API. Its secret is shown once, and it works after you confirm \
+                     that you stored it.";
+        (title, words, generate_address(query.kind), "Generate New Key")
     } else {
-        view! {
-            <div class="card">
-                <div class="empty">
-                    <h2>"No key matches"</h2>
-                    <p>"Search finds keys by the beginning of their name or id. Try fewer letters, or another filter."</p>
-                    <a class="button" href="/keys">"Show all keys"</a>
-                </div>
+        let words = "Search finds keys by the beginning of their name or id. Try fewer letters, or another filter.";
+        ("No key matches".to_owned(), words, "/keys".to_owned(), "Show all keys")
+    };
+    view! {
+        <div class="card">
+            <div class="empty">
+                <h2>{title}</h2>
+                <p>{words}</p>
+                <a class="button primary" href=address>{action}</a>
             </div>
-        }
-        .into_any()
+        </div>
     }
+}
+
+/// The wizard, at the kind that the list shows.
+fn generate_address(kind: Option<KeyKind>) -> String {
+    kind.map_or_else(|| "/keys/new".to_owned(), |kind| format!("/keys/new?kind={}", kind.as_str()))
 }
 
 /// A column that sorts. Search results have one order, by name.
@@ -158,8 +162,7 @@ fn heading(label: &'static str, class: &'static str, sort: KeySort, query: &KeyQ
     }
     // Dates begin with the latest, names with the first.
     let descending = if current { !query.descending } else { sort != KeySort::Name };
-    let address =
-        list_address(&KeyQuery { sort, descending, after: None, before: None, ..query.clone() });
+    let address = list_address(&KeyQuery { sort, descending, after: None, before: None, ..query.clone() });
     view! { <th scope="col" class=class aria-sort=order><a href=address>{label}</a></th> }.into_any()
 }
 
@@ -185,7 +188,8 @@ fn line(row: KeyRow, now: Timestamp, query: &KeyQuery) -> AnyView {
             <td class="wide"><span class="mono">{row.masked()}</span></td>
             <td><KeyStatus status now/></td>
             <td class="wide soft">{restrictions(&row)}</td>
-            <td class="wide"><Time at=row.created_at relative=true/> <br/> <small>{row.created_by.clone()}</small></td>
+            <td class="wide">{row.created_by.clone()}</td>
+            <td class="wide"><Time at=row.created_at relative=true/></td>
             <td class="wide"><LastUsed at=row.last_used_at/></td>
             <td class="end">
                 <button type="button" class="more" popovertarget=menu_of aria-label=format!("Actions for {}", row.name)>

@@ -4,9 +4,9 @@ use domain::refusal::Refusal;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::error::ApiError;
 use crate::components::failed::set_status;
 use crate::components::frame::Mark;
+use crate::error::ApiError;
 
 #[component]
 pub fn NotFound() -> impl IntoView {

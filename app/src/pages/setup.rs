@@ -8,12 +8,12 @@ use leptos_router::hooks::use_query_map;
 
 use super::not_found::NotFound;
 use super::sign_in::Closed;
-use crate::error::ApiError;
 use crate::api::person::{SetupDoor, read_setup_door};
 use crate::api::person_forms::SetupForm;
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
 use crate::components::frame::Mark;
+use crate::error::ApiError;
 use crate::form::Posted;
 
 #[component]
@@ -57,11 +57,11 @@ fn FirstOwner(token: String, posted: Option<Posted<SetupForm>>) -> impl IntoView
                 <p class="soft">"You become the owner: you can do everything, and make others admins."</p>
                 <FormProblem problem=problem.whole/>
                 <input type="hidden" name="token" value=token/>
-                <TextField errors field=Field::PersonName label="Your name" value=typed.name
+                <TextField errors field=Field::PersonName value=typed.name
                     required=true autofocus=true autocomplete="name"/>
-                <TextField errors field=Field::Email label="E-mail" value=typed.email input="email"
+                <TextField errors field=Field::Email value=typed.email input="email"
                     required=true autocomplete="username"/>
-                <TextField errors field=Field::Password label="Password" input="password"
+                <TextField errors field=Field::Password input="password"
                     hint="At least 12 characters. A few unusual words are easier to remember than symbols."
                     required=true autocomplete="new-password"/>
                 <button class="button primary">"Create the owner"</button>

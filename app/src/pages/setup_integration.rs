@@ -43,11 +43,13 @@ fn Guide(found: Integration) -> impl IntoView {
     let calls: Vec<_> = verify_calls(&public_url)
         .into_iter()
         .enumerate()
-        .map(|(index, (id, name, code))| view! {
-            <details name="sample" class="fold" open=index == 0>
-                <summary>{name}</summary>
-                <Sample id name code/>
-            </details>
+        .map(|(index, (id, name, code))| {
+            view! {
+                <details name="sample" class="fold" open=index == 0>
+                    <summary>{name}</summary>
+                    <Sample id name code/>
+                </details>
+            }
         })
         .collect();
     let hosts: Vec<_> = hosts(&public_url)
@@ -70,14 +72,14 @@ fn Guide(found: Integration) -> impl IntoView {
         }}
         <div class="cols">
             <section class="card">
-                <header><h2>"1. The caller: try the key by itself"</h2></header>
+                <header><h2>"The caller: try the key by itself"</h2></header>
                 <div class="body">
                     <p>"Put the key into the environment, then ask Keystead what it thinks of it:"</p>
                     <Sample id="own-check" name="curl" code=own_check(&public_url, kind)/>
                 </div>
             </section>
             <section class="card">
-                <header><h2>"3. Addresses to allow in a firewall"</h2></header>
+                <header><h2>"Addresses to allow in a firewall"</h2></header>
                 <div class="sheet" role="region" aria-label="Addresses" tabindex="0">
                     <table>
                         <thead><tr><th scope="col">"From your service"</th><th scope="col">"Address"</th></tr></thead>
@@ -87,7 +89,7 @@ fn Guide(found: Integration) -> impl IntoView {
             </section>
         </div>
         <section class="card">
-            <header><h2>"2. Your service: check a key on each call"</h2></header>
+            <header><h2>"Your service: check a key on each call"</h2></header>
             <div class="body">
                 <p>
                     "Your service has a Service key of its own with the permission "

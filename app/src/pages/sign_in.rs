@@ -52,9 +52,9 @@ fn SignIn(asked_for: String) -> impl IntoView {
             <header><h1>"Sign in"</h1></header>
             <div class="body">
                 <FormProblem problem=problem.whole/>
-                <TextField errors field=Field::Email label="E-mail" value=typed.email input="email"
+                <TextField errors field=Field::Email value=typed.email input="email"
                     required=true autofocus=true autocomplete="username"/>
-                <TextField errors field=Field::Password label="Password" input="password"
+                <TextField errors field=Field::Password input="password"
                     required=true autocomplete="current-password"/>
                 <input type="hidden" name="next" value=next/>
                 <button class="button primary">"Sign in"</button>

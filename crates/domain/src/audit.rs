@@ -153,29 +153,17 @@ pub struct Subject {
 impl Subject {
     /// A key.
     pub fn key(id: &KeyId, name: &str) -> Self {
-        Self {
-            kind: SubjectKind::Key,
-            id: id.as_str().to_owned(),
-            label: name.to_owned(),
-        }
+        Self { kind: SubjectKind::Key, id: id.as_str().to_owned(), label: name.to_owned() }
     }
 
     /// A person.
     pub fn person(id: &PersonId, email: &str) -> Self {
-        Self {
-            kind: SubjectKind::Person,
-            id: id.as_str().to_owned(),
-            label: email.to_owned(),
-        }
+        Self { kind: SubjectKind::Person, id: id.as_str().to_owned(), label: email.to_owned() }
     }
 
     /// The installation.
     pub fn instance() -> Self {
-        Self {
-            kind: SubjectKind::Instance,
-            id: String::new(),
-            label: "Keystead".to_owned(),
-        }
+        Self { kind: SubjectKind::Instance, id: String::new(), label: "Keystead".to_owned() }
     }
 }
 
@@ -261,20 +249,12 @@ mod tests {
     fn actions_have_words() {
         assert_eq!(Action::parse("key.issued"), Some(Action::KeyIssued));
         assert_eq!(Action::parse("key.Issued"), None);
-        assert_eq!(
-            serde_json::to_string(&Action::SignInBlocked).unwrap(),
-            "\"sign_in.blocked\""
-        );
+        assert_eq!(serde_json::to_string(&Action::SignInBlocked).unwrap(), "\"sign_in.blocked\"");
     }
 
     #[test]
     fn actors_are_named() {
-        let actor = Actor::CommandLine {
-            user: "root".to_owned(),
-        };
-        assert_eq!(
-            (actor.kind_str(), actor.id(), actor.label().as_str()),
-            ("command_line", "", "root (command line)")
-        );
+        let actor = Actor::CommandLine { user: "root".to_owned() };
+        assert_eq!((actor.kind_str(), actor.id(), actor.label().as_str()), ("command_line", "", "root (command line)"));
     }
 }

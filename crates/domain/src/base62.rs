@@ -34,11 +34,7 @@ pub fn encode_256(bytes: &[u8; 32]) -> [u8; 43] {
 }
 
 fn digit(n: u128) -> u8 {
-    usize::try_from(n)
-        .ok()
-        .and_then(|n| ALPHABET.get(n))
-        .copied()
-        .unwrap_or(b'0')
+    usize::try_from(n).ok().and_then(|n| ALPHABET.get(n)).copied().unwrap_or(b'0')
 }
 
 /// Digits as text; they are ASCII by construction.
@@ -71,9 +67,6 @@ mod tests {
     fn wide_and_narrow_encoders_agree() {
         let mut bytes = [0; 32];
         bytes[16..].copy_from_slice(&0x0123_4567_89ab_cdef_0011_2233_4455_6677_u128.to_be_bytes());
-        assert_eq!(
-            encode_256(&bytes),
-            encode::<43>(0x0123_4567_89ab_cdef_0011_2233_4455_6677)
-        );
+        assert_eq!(encode_256(&bytes), encode::<43>(0x0123_4567_89ab_cdef_0011_2233_4455_6677));
     }
 }

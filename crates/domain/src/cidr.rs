@@ -25,10 +25,7 @@ impl CidrRule {
         let len = match prefix {
             None => width,
             Some(prefix) => prefix_len(prefix, width).ok_or_else(|| {
-                format!(
-                    "{} does not end in a prefix length: write / and a number from 0 to {width}.",
-                    quote(text)
-                )
+                format!("{} does not end in a prefix length: write / and a number from 0 to {width}.", quote(text))
             })?,
         };
         let (address, len) = canonical(address, len);
@@ -88,8 +85,7 @@ fn canonical(address: IpAddr, len: u8) -> (IpAddr, u8) {
 
 /// A plain number up to `max`; no sign, no leading zero.
 fn prefix_len(text: &str, max: u8) -> Option<u8> {
-    let plain =
-        text.bytes().all(|b| b.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
+    let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
     text.parse().ok().filter(|len| plain && *len <= max)
 }
 
@@ -102,19 +98,13 @@ fn address_message(text: &str, host: &str) -> String {
         return format!("{text} has a port or brackets: write the address alone.");
     }
     if host.contains('-') {
-        return format!(
-            "{text} is not a network: write a range as networks, for example 203.0.113.0/24."
-        );
+        return format!("{text} is not a network: write a range as networks, for example 203.0.113.0/24.");
     }
-    let padded = |part: &str| {
-        part.len() > 1 && part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit())
-    };
+    let padded = |part: &str| part.len() > 1 && part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit());
     if host.contains('.') && host.split('.').any(padded) {
         return format!("{text} has a number with a leading zero: write it without.");
     }
-    format!(
-        "{text} is not an address: write one such as 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32."
-    )
+    format!("{text} is not an address: write one such as 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32.")
 }
 
 #[cfg(test)]

@@ -104,17 +104,11 @@ impl KeyDraft {
         };
         let rules = kind.rules();
         for field in self.filled().filter(|field| !rules.asks(*field)) {
-            errors.push(
-                field,
-                format!("{} keys do not have this: leave it blank.", rules.label),
-            );
+            errors.push(field, format!("{} keys do not have this: leave it blank.", rules.label));
         }
         let typed = |text: &Option<String>| text.clone().unwrap_or_default();
         let name = errors.keep(Field::Name, text::name(&typed(&self.name)));
-        let description = errors.keep(
-            Field::Description,
-            text::description(&typed(&self.description)),
-        );
+        let description = errors.keep(Field::Description, text::description(&typed(&self.description)));
         let cidrs = errors.keep_all(CidrRule::parse_lines(&typed(&self.cidrs)));
         let domains = errors.keep_all(DomainRule::parse_lines(&typed(&self.domains)));
         let permissions = errors.keep_all(self.all_permissions(rules));
@@ -128,15 +122,7 @@ impl KeyDraft {
                 errors.push(field, NOT_AFTER_START);
             }
         }
-        match (
-            name,
-            description,
-            cidrs,
-            domains,
-            permissions,
-            not_before,
-            expires_at,
-        ) {
+        match (name, description, cidrs, domains, permissions, not_before, expires_at) {
             (
                 Some(name),
                 Some(description),
@@ -145,16 +131,9 @@ impl KeyDraft {
                 Some(permissions),
                 Some(not_before),
                 Some(expires_at),
-            ) if errors.is_empty() => Ok(KeySpec {
-                kind,
-                name,
-                description,
-                cidrs,
-                domains,
-                permissions,
-                not_before,
-                expires_at,
-            }),
+            ) if errors.is_empty() => {
+                Ok(KeySpec { kind, name, description, cidrs, domains, permissions, not_before, expires_at })
+            }
             _ => Err(errors),
         }
     }
@@ -167,39 +146,24 @@ impl KeyDraft {
     /// The values for a new key with the same fields.
     pub fn again(detail: &KeyDetail) -> Self {
         let kind = detail.row.kind;
-        Self {
-            kind: Some(kind.as_str().to_owned()),
-            ..Self::filled_from(detail, kind.rules().asked)
-        }
+        Self { kind: Some(kind.as_str().to_owned()), ..Self::filled_from(detail, kind.rules().asked) }
     }
 
     fn filled_from(detail: &KeyDetail, fields: &[Field]) -> Self {
         let has = |field| fields.contains(&field);
         let ticked = |permission: &&Permission| {
-            detail
-                .row
-                .kind
-                .rules()
-                .boxes
-                .iter()
-                .any(|(name, _)| *name == permission.as_str())
+            detail.row.kind.rules().boxes.iter().any(|(name, _)| *name == permission.as_str())
         };
         let (boxes, typed): (Vec<_>, Vec<_>) = detail.permissions.iter().partition(ticked);
         let moment = |at: Option<Timestamp>| at.map(Timestamp::to_input).unwrap_or_default();
-        let expiry = if detail.row.expires_at.is_some() {
-            Expiry::Custom
-        } else {
-            Expiry::Never
-        };
+        let expiry = if detail.row.expires_at.is_some() { Expiry::Custom } else { Expiry::Never };
         Self {
             kind: None,
             name: has(Field::Name).then(|| detail.row.name.clone()),
             description: has(Field::Description).then(|| detail.description.clone()),
             cidrs: has(Field::Cidrs).then(|| lines(detail.cidrs.iter().map(ToString::to_string))),
-            domains: has(Field::Domains)
-                .then(|| lines(detail.domains.iter().map(|rule| rule.as_str().to_owned()))),
-            permissions: has(Field::Permissions)
-                .then(|| lines(typed.iter().map(|p| p.as_str().to_owned()))),
+            domains: has(Field::Domains).then(|| lines(detail.domains.iter().map(|rule| rule.as_str().to_owned()))),
+            permissions: has(Field::Permissions).then(|| lines(typed.iter().map(|p| p.as_str().to_owned()))),
             boxes: if has(Field::Permissions) {
                 boxes.iter().map(|p| p.as_str().to_owned()).collect()
             } else {
@@ -212,10 +176,7 @@ impl KeyDraft {
     }
 
     /// Typed and ticked permissions together, in the order of their names.
-    pub(crate) fn all_permissions(
-        &self,
-        rules: &KindRules,
-    ) -> Result<Vec<Permission>, FieldErrors> {
+    pub(crate) fn all_permissions(&self, rules: &KindRules) -> Result<Vec<Permission>, FieldErrors> {
         let typed = self.permissions.as_deref().unwrap_or_default();
         let mut all = Vec::new();
         if rules.typed_permissions {
@@ -223,10 +184,7 @@ impl KeyDraft {
         } else if rules.asks(Field::Permissions) && !typed.trim().is_empty() {
             return Err(FieldErrors::one(
                 Field::Permissions,
-                format!(
-                    "{} keys have no typed permissions: tick the boxes instead.",
-                    rules.label
-                ),
+                format!("{} keys have no typed permissions: tick the boxes instead.", rules.label),
             ));
         }
         for ticked in &self.boxes {
@@ -245,11 +203,7 @@ impl KeyDraft {
         all.sort();
         all.dedup();
         if all.len() > text::PERMISSIONS_MAX {
-            let message = format!(
-                "Use at most {} permissions; there are {}.",
-                text::PERMISSIONS_MAX,
-                all.len()
-            );
+            let message = format!("Use at most {} permissions; there are {}.", text::PERMISSIONS_MAX, all.len());
             return Err(FieldErrors::one(Field::Permissions, message));
         }
         Ok(all)
@@ -257,20 +211,14 @@ impl KeyDraft {
 
     /// When the key expires; `None`: never. Whole seconds.
     pub(crate) fn expiry_moment(&self, now: Timestamp) -> Result<Option<Timestamp>, FieldErrors> {
-        let date = self
-            .expires_at
-            .as_deref()
-            .filter(|text| !text.trim().is_empty());
+        let date = self.expires_at.as_deref().filter(|text| !text.trim().is_empty());
         let word = self.expiry.as_deref().unwrap_or_default().trim();
         let expiry = match Expiry::parse(word) {
             Some(expiry) => expiry,
             None if word.is_empty() && date.is_some() => Expiry::Custom,
             None if word.is_empty() => Expiry::Never,
             None => {
-                return Err(FieldErrors::one(
-                    Field::Expiry,
-                    "Choose one of the offered times.",
-                ));
+                return Err(FieldErrors::one(Field::Expiry, "Choose one of the offered times."));
             }
         };
         let at = |message: &str| FieldErrors::one(Field::ExpiresAt, message);
@@ -278,33 +226,21 @@ impl KeyDraft {
             (Expiry::Custom, None) => Err(at("Give the date until which the key is valid.")),
             (Expiry::Custom, date) => moment(date).map_err(|message| at(&message)),
             (_, Some(_)) => Err(at("Choose “Until a date” to use this date, or clear it.")),
-            (expiry, None) => Ok(expiry
-                .days()
-                .map(|days| now.plus(Millis::days(days)).whole_second())),
+            (expiry, None) => Ok(expiry.days().map(|days| now.plus(Millis::days(days)).whole_second())),
         }
     }
 
     /// Where an error about the expiry belongs.
     pub(crate) fn expiry_field(&self) -> Field {
-        let dated = self
-            .expires_at
-            .as_deref()
-            .is_some_and(|text| !text.trim().is_empty());
-        if dated {
-            Field::ExpiresAt
-        } else {
-            Field::Expiry
-        }
+        let dated = self.expires_at.as_deref().is_some_and(|text| !text.trim().is_empty());
+        if dated { Field::ExpiresAt } else { Field::Expiry }
     }
 
     /// The fields, apart from the kind, that hold something.
     fn filled(&self) -> impl Iterator<Item = Field> {
         let texts = self.texts().map(|(field, text)| {
             let blank = text.is_none_or(|text| text.trim().is_empty());
-            (
-                field,
-                !blank && (field != Field::Expiry || text != Some(Expiry::Never.as_str())),
-            )
+            (field, !blank && (field != Field::Expiry || text != Some(Expiry::Never.as_str())))
         });
         texts
             .into_iter()
@@ -327,22 +263,16 @@ impl KeyDraft {
     }
 }
 
-pub(crate) const NOT_AFTER_START: &str =
-    "Choose a moment after the one from which the key is valid.";
+pub(crate) const NOT_AFTER_START: &str = "Choose a moment after the one from which the key is valid.";
 
 fn issuable_kind(word: Option<&str>) -> Result<KeyKind, String> {
     let word = word.unwrap_or_default().trim();
     if word.is_empty() {
         return Err("Choose what the key is for.".to_owned());
     }
-    KeyKind::parse(word)
-        .filter(|kind| kind.rules().issuable_now)
-        .ok_or_else(|| {
-            format!(
-                "{} is not a kind that can be issued: choose one of the offered kinds.",
-                text::quote(word)
-            )
-        })
+    KeyKind::parse(word).filter(|kind| kind.rules().issuable_now).ok_or_else(|| {
+        format!("{} is not a kind that can be issued: choose one of the offered kinds.", text::quote(word))
+    })
 }
 
 /// A typed moment; blank is none.
@@ -352,10 +282,7 @@ pub(crate) fn moment(text: Option<&str>) -> Result<Option<Timestamp>, String> {
         return Ok(None);
     }
     Timestamp::parse_input(text).map(Some).ok_or_else(|| {
-        format!(
-            "{} is not a date: write one such as 2026-11-21 or 2026-11-21T09:30, in UTC.",
-            text::quote(text)
-        )
+        format!("{} is not a date: write one such as 2026-11-21 or 2026-11-21T09:30, in UTC.", text::quote(text))
     })
 }
 

@@ -38,27 +38,16 @@ impl KeyDraft {
     pub fn check_edit(&self, kind: KeyKind, now: Timestamp) -> Result<KeyChanges, FieldErrors> {
         let rules = kind.rules();
         let mut errors = FieldErrors::default();
-        if self
-            .kind
-            .as_deref()
-            .is_some_and(|word| word != kind.as_str())
-        {
-            errors.push(
-                Field::Kind,
-                "The kind of a key cannot change: generate a new key instead.",
-            );
+        if self.kind.as_deref().is_some_and(|word| word != kind.as_str()) {
+            errors.push(Field::Kind, "The kind of a key cannot change: generate a new key instead.");
         }
         let sent = |(field, text): (Field, Option<&str>)| text.map(|_| field);
-        let boxes =
-            (!self.boxes.is_empty() && self.permissions.is_none()).then_some(Field::Permissions);
+        let boxes = (!self.boxes.is_empty() && self.permissions.is_none()).then_some(Field::Permissions);
         for field in self.texts().into_iter().filter_map(sent).chain(boxes) {
             if !rules.allows_edit(field) {
                 errors.push(
                     field,
-                    format!(
-                        "This cannot be changed for {} keys: generate a new key instead.",
-                        rules.label
-                    ),
+                    format!("This cannot be changed for {} keys: generate a new key instead.", rules.label),
                 );
             }
         }
@@ -109,74 +98,20 @@ impl KeyChanges {
         }
         let mut record = Vec::new();
         let text = |value: &String| value.clone();
-        replace(
-            &mut record,
-            Field::Name,
-            &mut detail.row.name,
-            self.name,
-            text,
-        );
-        replace(
-            &mut record,
-            Field::Description,
-            &mut detail.description,
-            self.description,
-            text,
-        );
-        replace(
-            &mut record,
-            Field::Cidrs,
-            &mut detail.cidrs,
-            self.cidrs,
-            |rules| {
-                rules
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            },
-        );
-        replace(
-            &mut record,
-            Field::Domains,
-            &mut detail.domains,
-            self.domains,
-            |rules| {
-                rules
-                    .iter()
-                    .map(DomainRule::as_str)
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            },
-        );
-        replace(
-            &mut record,
-            Field::Permissions,
-            &mut detail.permissions,
-            self.permissions,
-            |permissions| {
-                permissions
-                    .iter()
-                    .map(Permission::as_str)
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            },
-        );
+        replace(&mut record, Field::Name, &mut detail.row.name, self.name, text);
+        replace(&mut record, Field::Description, &mut detail.description, self.description, text);
+        replace(&mut record, Field::Cidrs, &mut detail.cidrs, self.cidrs, |rules| {
+            rules.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        });
+        replace(&mut record, Field::Domains, &mut detail.domains, self.domains, |rules| {
+            rules.iter().map(DomainRule::as_str).collect::<Vec<_>>().join(", ")
+        });
+        replace(&mut record, Field::Permissions, &mut detail.permissions, self.permissions, |permissions| {
+            permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join(", ")
+        });
         let moment = |at: &Option<Timestamp>| at.map(Timestamp::to_rfc3339).unwrap_or_default();
-        replace(
-            &mut record,
-            Field::NotBefore,
-            &mut detail.row.not_before,
-            self.not_before,
-            moment,
-        );
-        replace(
-            &mut record,
-            Field::ExpiresAt,
-            &mut detail.row.expires_at,
-            self.expires_at,
-            moment,
-        );
+        replace(&mut record, Field::NotBefore, &mut detail.row.not_before, self.not_before, moment);
+        replace(&mut record, Field::ExpiresAt, &mut detail.row.expires_at, self.expires_at, moment);
         detail.row.cidr_count = u32::try_from(detail.cidrs.len()).unwrap_or(u32::MAX);
         detail.row.domain_count = u32::try_from(detail.domains.len()).unwrap_or(u32::MAX);
         Ok(record)
@@ -195,11 +130,7 @@ fn replace<T: PartialEq>(
         return;
     };
     let side = |value: &T| Some(words(value)).filter(|words| !words.is_empty());
-    record.push(Change {
-        field: field.as_str().to_owned(),
-        from: side(old),
-        to: side(&new),
-    });
+    record.push(Change { field: field.as_str().to_owned(), from: side(old), to: side(&new) });
     *old = new;
 }
 

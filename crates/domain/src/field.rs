@@ -30,19 +30,20 @@ impl Field {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Kind => "Kind",
-            Self::Name | Self::PersonName => "Name",
+            Self::Name => "Name",
             Self::Description => "Description",
-            Self::Cidrs => "Addresses (CIDR)",
-            Self::Domains => "Domains",
+            Self::Cidrs => "Networks (CIDR)",
+            Self::Domains => "Allow-list of domains",
             Self::Permissions => "Permissions",
             Self::NotBefore => "Valid from",
-            Self::Expiry => "Expiry",
-            Self::ExpiresAt => "Expires at",
+            Self::Expiry => "Expires",
+            Self::ExpiresAt => "Time of expiry",
             Self::Reason => "Reason",
             Self::Note => "Note",
             Self::ConfirmName => "Name of the key",
             Self::Acknowledged => "I have stored this key",
             Self::FormId => "Form",
+            Self::PersonName => "Your name",
             Self::Email => "E-mail",
             Self::Password => "Password",
         }
@@ -75,20 +76,12 @@ impl FieldErrors {
 
     /// Adds an error about a whole field.
     pub fn push(&mut self, field: Field, message: impl Into<String>) {
-        self.0.push(FieldError {
-            field,
-            line: None,
-            message: message.into(),
-        });
+        self.0.push(FieldError { field, line: None, message: message.into() });
     }
 
     /// Adds an error about one line, counted from 1.
     pub fn push_line(&mut self, field: Field, line: u32, message: String) {
-        self.0.push(FieldError {
-            field,
-            line: Some(line),
-            message,
-        });
+        self.0.push(FieldError { field, line: Some(line), message });
     }
 
     /// The value, or `None` after its error was added.
@@ -132,10 +125,7 @@ pub(crate) fn parse_list<T: PartialEq>(
     };
     let count = items().count();
     if count > max {
-        return Err(FieldErrors::one(
-            field,
-            format!("Use at most {max} lines; there are {count}."),
-        ));
+        return Err(FieldErrors::one(field, format!("Use at most {max} lines; there are {count}.")));
     }
     let mut errors = FieldErrors::default();
     let mut list = Vec::with_capacity(count);
@@ -154,19 +144,12 @@ mod tests {
     use super::*;
 
     fn short(text: &str) -> Result<String, String> {
-        if text.len() < 4 {
-            Ok(text.to_owned())
-        } else {
-            Err(format!("{text} is too long."))
-        }
+        if text.len() < 4 { Ok(text.to_owned()) } else { Err(format!("{text} is too long.")) }
     }
 
     #[test]
     fn list_skips_blanks_and_repeats_and_names_the_line() {
-        assert_eq!(
-            parse_list("a\r\n\r\n b , c\na", Field::Cidrs, 4, short).unwrap(),
-            ["a", "b", "c"]
-        );
+        assert_eq!(parse_list("a\r\n\r\n b , c\na", Field::Cidrs, 4, short).unwrap(), ["a", "b", "c"]);
         let errors = parse_list("a\n\nlonger, b\nlongest", Field::Cidrs, 9, short).unwrap_err();
         let lines: Vec<_> = errors.of(Field::Cidrs).map(|e| e.line).collect();
         assert_eq!(lines, [Some(3), Some(4)]);
@@ -176,9 +159,6 @@ mod tests {
     #[test]
     fn a_list_over_its_limit_is_one_error() {
         let errors = parse_list("x\nxxxxxx\ny", Field::Domains, 2, short).unwrap_err();
-        assert_eq!(
-            errors,
-            FieldErrors::one(Field::Domains, "Use at most 2 lines; there are 3.")
-        );
+        assert_eq!(errors, FieldErrors::one(Field::Domains, "Use at most 2 lines; there are 3."));
     }
 }

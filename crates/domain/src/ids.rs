@@ -60,9 +60,7 @@ id!(
 impl KeyId {
     /// From uniform bytes. Taken modulo 62^12, which favours some ids by less than one part in 2^56.
     pub fn from_random(bytes: [u8; 16]) -> Self {
-        Self(base62::text(&base62::encode::<12>(u128::from_be_bytes(
-            bytes,
-        ))))
+        Self(base62::text(&base62::encode::<12>(u128::from_be_bytes(bytes))))
     }
 }
 
@@ -85,11 +83,7 @@ fn is_lower_hex(text: &str) -> bool {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|b| [b >> 4, b & 15])
-        .filter_map(|nibble| char::from_digit(u32::from(nibble), 16))
-        .collect()
+    bytes.iter().flat_map(|b| [b >> 4, b & 15]).filter_map(|nibble| char::from_digit(u32::from(nibble), 16)).collect()
 }
 
 #[cfg(test)]
@@ -109,14 +103,7 @@ mod tests {
 
     #[test]
     fn other_shapes_are_refused() {
-        for text in [
-            "",
-            "7Qm2xVbN4tR",
-            "7Qm2xVbN4tRaa",
-            "7Qm2xVbN4tR_",
-            "7Qm2xVbN4tRé",
-            "7Qm2xVbN4tR ",
-        ] {
+        for text in ["", "7Qm2xVbN4tR", "7Qm2xVbN4tRaa", "7Qm2xVbN4tR_", "7Qm2xVbN4tRé", "7Qm2xVbN4tR "] {
             assert_eq!(KeyId::parse(text), None, "{text}");
         }
         assert_eq!(AppId::parse(&"AB".repeat(12)), None);

@@ -129,9 +129,7 @@ pub fn status(
 ) -> Status {
     match state {
         KeyState::Pending => {
-            return Status::Pending {
-                until: ack_deadline.unwrap_or(now),
-            };
+            return Status::Pending { until: ack_deadline.unwrap_or(now) };
         }
         KeyState::Revoked => return Status::Revoked,
         KeyState::Disabled => return Status::Disabled,
@@ -213,13 +211,7 @@ impl KeyRow {
 
     /// The status at `now`.
     pub fn status(&self, now: Timestamp) -> Status {
-        status(
-            self.state,
-            self.not_before,
-            self.expires_at,
-            self.ack_deadline,
-            now,
-        )
+        status(self.state, self.not_before, self.expires_at, self.ack_deadline, now)
     }
 }
 
@@ -281,18 +273,9 @@ mod tests {
     #[test]
     fn state_comes_before_time() {
         let past = Some(NOW.plus_seconds(-1));
-        assert_eq!(
-            status(KeyState::Revoked, None, past, None, NOW),
-            Status::Revoked
-        );
-        assert_eq!(
-            status(KeyState::Disabled, None, past, None, NOW),
-            Status::Disabled
-        );
+        assert_eq!(status(KeyState::Revoked, None, past, None, NOW), Status::Revoked);
+        assert_eq!(status(KeyState::Disabled, None, past, None, NOW), Status::Disabled);
         let until = NOW.plus(ACKNOWLEDGE_WITHIN);
-        assert_eq!(
-            status(KeyState::Pending, None, past, Some(until), NOW),
-            Status::Pending { until }
-        );
+        assert_eq!(status(KeyState::Pending, None, past, Some(until), NOW), Status::Pending { until });
     }
 }

@@ -92,19 +92,12 @@ impl KeyKind {
 
     /// The kinds that the console can issue, in menu order.
     pub fn issuable() -> impl Iterator<Item = Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .filter(|kind| kind.rules().issuable_now)
+        Self::ALL.iter().copied().filter(|kind| kind.rules().issuable_now)
     }
 
     /// The prefix of this kind's tokens; `configured` is the installation's own.
     pub fn token_prefix(self, configured: &str) -> &str {
-        if self == Self::MasterUser {
-            "mk"
-        } else {
-            configured
-        }
+        if self == Self::MasterUser { "mk" } else { configured }
     }
 }
 
@@ -146,23 +139,14 @@ const CLIENT: KindRules = KindRules {
     ..SERVICE
 };
 
-const OPEN_CONNECT: KindRules = KindRules {
-    label: "OpenConnect",
-    definition: "Events driven by OpenConnect",
-    ..CLIENT
-};
+const OPEN_CONNECT: KindRules =
+    KindRules { label: "OpenConnect", definition: "Events driven by OpenConnect", ..CLIENT };
 
-const QUEUE_ADAPTER: KindRules = KindRules {
-    label: "QueueAdapter",
-    definition: "Events driven by the QueueAdapter",
-    ..CLIENT
-};
+const QUEUE_ADAPTER: KindRules =
+    KindRules { label: "QueueAdapter", definition: "Events driven by the QueueAdapter", ..CLIENT };
 
-const TELEPHONY: KindRules = KindRules {
-    label: "Telephony (legacy)",
-    definition: "Media Bar events and actions",
-    ..CLIENT
-};
+const TELEPHONY: KindRules =
+    KindRules { label: "Telephony (legacy)", definition: "Media Bar events and actions", ..CLIENT };
 
 const MASTER_USER: KindRules = KindRules {
     label: "Master User",
@@ -188,17 +172,9 @@ const INTEGRATION: KindRules = KindRules {
     unrestricted: "Any address and any origin are accepted.",
 };
 
-const APP: KindRules = KindRules {
-    label: "App key",
-    definition: "Calls on behalf of one app",
-    ..INTEGRATION
-};
+const APP: KindRules = KindRules { label: "App key", definition: "Calls on behalf of one app", ..INTEGRATION };
 
-const ACCOUNT: KindRules = KindRules {
-    label: "Account key",
-    definition: "Makes apps and app keys",
-    ..INTEGRATION
-};
+const ACCOUNT: KindRules = KindRules { label: "Account key", definition: "Makes apps and app keys", ..INTEGRATION };
 
 const MEMBER: KindRules = KindRules {
     label: "API KEY",
@@ -216,39 +192,21 @@ mod tests {
     #[test]
     fn six_kinds_can_be_issued() {
         let kinds: Vec<_> = KeyKind::issuable().map(KeyKind::as_str).collect();
-        assert_eq!(
-            kinds,
-            [
-                "service",
-                "client",
-                "open_connect",
-                "queue_adapter",
-                "telephony",
-                "master_user"
-            ]
-        );
+        assert_eq!(kinds, ["service", "client", "open_connect", "queue_adapter", "telephony", "master_user"]);
     }
 
     #[test]
     fn nothing_is_editable_that_was_not_asked() {
         for kind in KeyKind::ALL {
             let rules = kind.rules();
-            assert!(
-                rules.editable.iter().all(|field| rules.asks(*field)),
-                "{}",
-                rules.label
-            );
+            assert!(rules.editable.iter().all(|field| rules.asks(*field)), "{}", rules.label);
         }
     }
 
     #[test]
     fn only_master_user_has_its_own_prefix() {
         for kind in KeyKind::ALL {
-            let expected = if *kind == KeyKind::MasterUser {
-                "mk"
-            } else {
-                "acme"
-            };
+            let expected = if *kind == KeyKind::MasterUser { "mk" } else { "acme" };
             assert_eq!(kind.token_prefix("acme"), expected);
         }
     }

@@ -125,11 +125,7 @@ impl KeyQuery {
 
     /// The same list from its first page.
     pub fn first_page(&self) -> Self {
-        Self {
-            after: None,
-            before: None,
-            ..self.clone()
-        }
+        Self { after: None, before: None, ..self.clone() }
     }
 
     /// Whether anything narrows the list.
@@ -170,12 +166,7 @@ mod tests {
     fn the_plain_list_has_no_query_string() {
         assert_eq!(KeyQuery::default().to_query_string(), "");
         assert_eq!(
-            KeyQuery::from_pairs([
-                ("kind", "nonsense"),
-                ("sort", "x"),
-                ("utm", "1"),
-                ("q", "  ")
-            ]),
+            KeyQuery::from_pairs([("kind", "nonsense"), ("sort", "x"), ("utm", "1"), ("q", "  ")]),
             KeyQuery::default()
         );
     }
@@ -211,11 +202,7 @@ mod tests {
     #[test]
     fn a_pasted_token_is_cut_to_its_id() {
         let secret = "s".repeat(43);
-        let token = token::Token::compose(
-            "ks",
-            &crate::ids::KeyId::parse("7Qm2xVbN4tRa").unwrap(),
-            &secret,
-        );
+        let token = token::Token::compose("ks", &crate::ids::KeyId::parse("7Qm2xVbN4tRa").unwrap(), &secret);
         let query = KeyQuery::from_pairs([("q", token.as_str())]);
         assert_eq!(query.search.as_deref(), Some("7Qm2xVbN4tRa"));
         assert!(!query.to_query_string().contains(&secret));

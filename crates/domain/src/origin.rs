@@ -51,9 +51,7 @@ impl DomainRule {
         if text.contains(['/', ':', '?', '#', '@', '\\']) {
             return Err(host_alone_message(text, &shown));
         }
-        let (wildcard, host) = text
-            .strip_prefix("*.")
-            .map_or((false, text), |host| (true, host));
+        let (wildcard, host) = text.strip_prefix("*.").map_or((false, text), |host| (true, host));
         if host.contains('*') {
             return Err(format!(
                 "{shown} has a star in another place than the front: write one such as *.example.com."
@@ -68,15 +66,9 @@ impl DomainRule {
             return Err(format!("{shown} is an address: write a host name."));
         }
         if wildcard && is_public_suffix(host) {
-            return Err(format!(
-                "{shown} would accept the sites of strangers: write at least *.your-name.{host}."
-            ));
+            return Err(format!("{shown} would accept the sites of strangers: write at least *.your-name.{host}."));
         }
-        Ok(Self(if wildcard {
-            format!("*.{host}")
-        } else {
-            host.to_owned()
-        }))
+        Ok(Self(if wildcard { format!("*.{host}") } else { host.to_owned() }))
     }
 
     /// One rule per line or between commas; errors name their lines.
@@ -106,11 +98,7 @@ impl DomainRule {
         let Some(below) = origin.host.len().checked_sub(base.len()) else {
             return false;
         };
-        below > 0
-            && origin
-                .host
-                .get(below..)
-                .is_some_and(|end| end.eq_ignore_ascii_case(base))
+        below > 0 && origin.host.get(below..).is_some_and(|end| end.eq_ignore_ascii_case(base))
     }
 
     /// Whether an Origin header matches; one that is not an Origin never does.
@@ -139,9 +127,7 @@ fn is_host(host: &str) -> bool {
             (1..=63).contains(&label.len())
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         })
 }
 
@@ -151,9 +137,7 @@ fn is_port(port: &str) -> bool {
 
 /// Browsers read a host that ends in a number as an IPv4 address.
 fn is_number(label: &str) -> bool {
-    let hex = label
-        .strip_prefix("0x")
-        .is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    let hex = label.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
     hex || label.bytes().all(|b| b.is_ascii_digit())
 }
 
@@ -164,18 +148,11 @@ fn not_a_host_message(shown: &str) -> String {
 fn host_alone_message(text: &str, shown: &str) -> String {
     let with_scheme = text.contains("://");
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let host = rest
-        .split(['/', ':', '?', '#', '@', '\\'])
-        .next()
-        .unwrap_or(rest);
+    let host = rest.split(['/', ':', '?', '#', '@', '\\']).next().unwrap_or(rest);
     if is_host(host) && !rest.contains('@') {
         return format!("{shown} is more than a host name: write {host} alone.");
     }
-    let part = if with_scheme {
-        "a scheme"
-    } else {
-        "a path or port"
-    };
+    let part = if with_scheme { "a scheme" } else { "a path or port" };
     format!("{shown} has {part}: write the host name alone, such as app.example.com.")
 }
 
@@ -186,9 +163,7 @@ fn to_ascii(host: &str) -> Option<String> {
         return Some(lower);
     }
     // The full stops of other scripts are dots, too, and the strict form has none at the end.
-    let host = host
-        .strip_suffix(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'])
-        .unwrap_or(host);
+    let host = host.strip_suffix(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']).unwrap_or(host);
     idna::domain_to_ascii_strict(host).ok()
 }
 
@@ -200,9 +175,7 @@ fn to_ascii(host: &str) -> Option<String> {
 
 #[cfg(feature = "server")]
 fn to_unicode(rule: &str) -> Option<String> {
-    let (prefix, host) = rule
-        .strip_prefix("*.")
-        .map_or(("", rule), |host| ("*.", host));
+    let (prefix, host) = rule.strip_prefix("*.").map_or(("", rule), |host| ("*.", host));
     let (unicode, checked) = idna::domain_to_unicode(host);
     checked.ok().map(|()| format!("{prefix}{unicode}"))
 }

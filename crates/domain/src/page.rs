@@ -21,10 +21,7 @@ impl Capped {
     pub fn from_count(count: u64) -> Self {
         match u32::try_from(count) {
             Ok(n) if n <= COUNT_CAP => Self { n, more: false },
-            _ => Self {
-                n: COUNT_CAP,
-                more: true,
-            },
+            _ => Self { n: COUNT_CAP, more: true },
         }
     }
 }
@@ -69,14 +66,9 @@ mod tests {
 
     #[test]
     fn counts_read_well_and_stop() {
-        for (count, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (10_000, "10,000"),
-            (10_001, "10,000+"),
-            (u64::MAX, "10,000+"),
-        ] {
+        for (count, text) in
+            [(0, "0"), (999, "999"), (1_000, "1,000"), (10_000, "10,000"), (10_001, "10,000+"), (u64::MAX, "10,000+")]
+        {
             assert_eq!(Capped::from_count(count).to_string(), text);
         }
         assert_eq!(grouped(1_234_567), "1,234,567");

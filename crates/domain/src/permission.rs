@@ -28,9 +28,7 @@ impl Permission {
         let text = text.trim();
         let shown = quote(text);
         if text.len() > PERMISSION_MAX {
-            return Err(format!(
-                "{shown} is too long: use at most {PERMISSION_MAX} characters."
-            ));
+            return Err(format!("{shown} is too long: use at most {PERMISSION_MAX} characters."));
         }
         if text.bytes().any(|b| b.is_ascii_uppercase()) {
             return Err(format!("{shown} has capitals: write it in lower case."));
@@ -41,9 +39,7 @@ impl Permission {
             ));
         }
         if is_reserved(text) && text.ends_with('*') {
-            return Err(format!(
-                "{shown} is not possible: Keystead's own permissions are given one by one."
-            ));
+            return Err(format!("{shown} is not possible: Keystead's own permissions are given one by one."));
         }
         Ok(Self(text.to_owned()))
     }
@@ -62,12 +58,7 @@ impl Permission {
 
     /// One typed permission per line or between commas; errors name their lines.
     pub fn parse_lines(text: &str) -> Result<Vec<Self>, FieldErrors> {
-        parse_list(
-            text,
-            Field::Permissions,
-            PERMISSIONS_MAX,
-            Self::parse_custom,
-        )
+        parse_list(text, Field::Permissions, PERMISSIONS_MAX, Self::parse_custom)
     }
 
     /// The text.
@@ -86,9 +77,9 @@ impl Permission {
         if self.0 == asked {
             return true;
         }
-        self.0.strip_suffix('*').is_some_and(|stem| {
-            asked.starts_with(stem) && asked.len() > stem.len() && !is_reserved(asked)
-        })
+        self.0
+            .strip_suffix('*')
+            .is_some_and(|stem| asked.starts_with(stem) && asked.len() > stem.len() && !is_reserved(asked))
     }
 }
 
@@ -106,15 +97,12 @@ impl<'de> serde::Deserialize<'de> for Permission {
 }
 
 fn is_reserved(text: &str) -> bool {
-    text.strip_prefix("keystead")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    text.strip_prefix("keystead").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Parts separated by single dots; `*` only as the last one.
 pub(crate) fn is_well_formed(text: &str) -> bool {
-    let (stem, last) = text
-        .rsplit_once('.')
-        .map_or((None, text), |(stem, last)| (Some(stem), last));
+    let (stem, last) = text.rsplit_once('.').map_or((None, text), |(stem, last)| (Some(stem), last));
     (last == "*" || is_part(last)) && stem.is_none_or(|stem| stem.split('.').all(is_part))
 }
 

@@ -45,12 +45,7 @@ impl PermissionQuery {
                 message: format!("Use at most {QUERY_MAX} characters; there are {length}."),
             });
         }
-        let mut parser = Parser {
-            text,
-            at: 0,
-            depth: 0,
-            steps: Vec::new(),
-        };
+        let mut parser = Parser { text, at: 0, depth: 0, steps: Vec::new() };
         parser.either()?;
         if let Some(word) = parser.peek() {
             return Err(if word == ")" {
@@ -60,10 +55,7 @@ impl PermissionQuery {
             });
         }
         let steps = parser.steps;
-        Ok(Self {
-            text: text.to_owned(),
-            steps,
-        })
+        Ok(Self { text: text.to_owned(), steps })
     }
 
     /// The text that was read.
@@ -82,11 +74,7 @@ impl PermissionQuery {
                 }
                 Step::And | Step::Or => {
                     let (right, left) = (stack.pop() == Some(true), stack.pop() == Some(true));
-                    stack.push(if *step == Step::And {
-                        left && right
-                    } else {
-                        left || right
-                    });
+                    stack.push(if *step == Step::And { left && right } else { left || right });
                 }
             }
         }
@@ -160,9 +148,7 @@ impl<'a> Parser<'a> {
     }
 
     fn take_operator(&mut self, operator: &str) -> bool {
-        let found = self
-            .peek()
-            .is_some_and(|word| word.eq_ignore_ascii_case(operator));
+        let found = self.peek().is_some_and(|word| word.eq_ignore_ascii_case(operator));
         if found {
             self.at += operator.len();
         }
@@ -177,18 +163,13 @@ impl<'a> Parser<'a> {
         if word.starts_with(['(', ')']) {
             return word.get(..1);
         }
-        let end = word
-            .find(|c: char| c.is_ascii_whitespace() || c == '(' || c == ')')
-            .unwrap_or(word.len());
+        let end = word.find(|c: char| c.is_ascii_whitespace() || c == '(' || c == ')').unwrap_or(word.len());
         word.get(..end).filter(|word| !word.is_empty())
     }
 
     fn error(&self, message: String) -> QueryError {
         let before = self.text.get(..self.at).unwrap_or_default();
-        QueryError {
-            at: u32::try_from(before.chars().count()).unwrap_or(u32::MAX),
-            message,
-        }
+        QueryError { at: u32::try_from(before.chars().count()).unwrap_or(u32::MAX), message }
     }
 }
 

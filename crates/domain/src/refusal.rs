@@ -57,10 +57,7 @@ impl Refusal {
                 );
             }
             Self::Wait { seconds } => {
-                return format!(
-                    "Too many failed attempts: wait {}, then try again.",
-                    wait_words(*seconds)
-                );
+                return format!("Too many failed attempts: wait {}, then try again.", wait_words(*seconds));
             }
             Self::NotFound => "There is no such thing here; it may have been deleted.",
             Self::Forbidden => "Your role does not allow this; ask an owner.",
@@ -74,9 +71,7 @@ impl Refusal {
             }
             Self::NotPending => "This key is not waiting to be acknowledged.",
             Self::TooLate => "The time for this is over.",
-            Self::WrongState => {
-                "The key's state does not allow this any more; look at the key again."
-            }
+            Self::WrongState => "The key's state does not allow this any more; look at the key again.",
             Self::NameMismatch => "That is not the key's name; type it exactly as it is shown.",
             Self::LinkInvalid => "This link was used, replaced or has expired; ask for a new one.",
             Self::EmailTaken => "Somebody with this e-mail exists already.",
@@ -132,10 +127,7 @@ mod tests {
         ];
         for refusal in all {
             let message = refusal.message();
-            assert!(
-                message.ends_with('.') && message.matches('.').count() == 1,
-                "{message}"
-            );
+            assert!(message.ends_with('.') && message.matches('.').count() == 1, "{message}");
             let json = serde_json::to_string(&refusal).unwrap();
             assert_eq!(serde_json::from_str::<Refusal>(&json).unwrap(), refusal);
         }
@@ -151,9 +143,6 @@ mod tests {
             Refusal::Wait { seconds: 91 }.message(),
             "Too many failed attempts: wait 2 minutes, then try again."
         );
-        assert_eq!(
-            Refusal::Wait { seconds: 1 }.message(),
-            "Too many failed attempts: wait 1 second, then try again."
-        );
+        assert_eq!(Refusal::Wait { seconds: 1 }.message(), "Too many failed attempts: wait 1 second, then try again.");
     }
 }

@@ -87,18 +87,9 @@ mod tests {
 
     #[test]
     fn each_role_may_do_what_the_table_says() {
-        let acts = |role: Role| {
-            Act::ALL
-                .iter()
-                .copied()
-                .filter(|act| role.may(*act))
-                .collect::<Vec<_>>()
-        };
+        let acts = |role: Role| Act::ALL.iter().copied().filter(|act| role.may(*act)).collect::<Vec<_>>();
         assert_eq!(acts(Role::Owner), Act::ALL);
-        assert_eq!(
-            acts(Role::Admin),
-            [Act::SeeKeys, Act::ChangeKeys, Act::SeeAudit]
-        );
+        assert_eq!(acts(Role::Admin), [Act::SeeKeys, Act::ChangeKeys, Act::SeeAudit]);
         assert_eq!(acts(Role::Auditor), [Act::SeeKeys, Act::SeeAudit]);
         assert_eq!(acts(Role::Guest), []);
     }
@@ -109,10 +100,7 @@ mod tests {
             let account = kind == KeyKind::Account;
             assert!(Role::Owner.may_see_kind(kind) && Role::Owner.may_change_kind(kind));
             assert_eq!(Role::Admin.may_change_kind(kind), !account);
-            assert_eq!(
-                Role::Auditor.may_see_kind(kind),
-                !account && kind != KeyKind::MasterUser
-            );
+            assert_eq!(Role::Auditor.may_see_kind(kind), !account && kind != KeyKind::MasterUser);
             assert!(!Role::Auditor.may_change_kind(kind) && !Role::Guest.may_see_kind(kind));
         }
     }

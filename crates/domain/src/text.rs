@@ -26,21 +26,13 @@ pub const REASON_MAX: usize = 200;
 /// A name: one line, 1 to `NAME_MAX` characters, trimmed, NFC (on the server).
 pub fn name(text: &str) -> Result<String, String> {
     let name = line(text, NAME_MAX)?;
-    if name.is_empty() {
-        Err("Give a name, for example: Create a chat.".to_owned())
-    } else {
-        Ok(name)
-    }
+    if name.is_empty() { Err("Give a name, for example: Create a chat.".to_owned()) } else { Ok(name) }
 }
 
 /// A person's name: as `name`, with its own words when it is blank.
 pub fn person_name(text: &str) -> Result<String, String> {
     let name = line(text, NAME_MAX)?;
-    if name.is_empty() {
-        Err("Give a name, as others know it.".to_owned())
-    } else {
-        Ok(name)
-    }
+    if name.is_empty() { Err("Give a name, as others know it.".to_owned()) } else { Ok(name) }
 }
 
 /// A description: lines of at most `DESCRIPTION_MAX` characters together, or nothing.
@@ -94,9 +86,7 @@ pub fn password(text: &str, inputs: &[&str]) -> Result<String, String> {
     let password = password_form(text);
     let length = password.chars().count();
     if length < PASSWORD_MIN {
-        return Err(format!(
-            "Use at least {PASSWORD_MIN} characters; this has {length}."
-        ));
+        return Err(format!("Use at least {PASSWORD_MIN} characters; this has {length}."));
     }
     common_password(&password, inputs)?;
     Ok(password)
@@ -107,11 +97,7 @@ pub fn prefix_upper_bound(prefix: &str) -> Option<String> {
     let mut bound = prefix.to_owned();
     while let Some(last) = bound.pop() {
         // Stepping over the surrogates, which are no characters.
-        let next = if last == '\u{d7ff}' {
-            Some('\u{e000}')
-        } else {
-            char::from_u32(u32::from(last) + 1)
-        };
+        let next = if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(u32::from(last) + 1) };
         if let Some(next) = next {
             bound.push(next);
             return Some(bound);
@@ -122,11 +108,7 @@ pub fn prefix_upper_bound(prefix: &str) -> Option<String> {
 
 /// A text in an error message: in quotes, on one line, cut after 60 characters.
 pub fn quote(text: &str) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(60)
-        .map(|c| if is_refused(c) { '\u{fffd}' } else { c })
-        .collect();
+    let mut shown: String = text.chars().take(60).map(|c| if is_refused(c) { '\u{fffd}' } else { c }).collect();
     if shown.len() < text.len() && text.chars().nth(60).is_some() {
         shown.push('…');
     }
@@ -163,10 +145,7 @@ fn too_long(text: &str, max: usize) -> Result<(), String> {
 fn refused_character(text: &str, allowed: fn(char) -> bool) -> Result<(), String> {
     match text.chars().find(|c| is_refused(*c) && !allowed(*c)) {
         Some('\n' | '\r') => Err("Write it on one line.".to_owned()),
-        Some(c) => Err(format!(
-            "Remove the invisible character U+{:04X}.",
-            u32::from(c)
-        )),
+        Some(c) => Err(format!("Remove the invisible character U+{:04X}.", u32::from(c))),
         None => Ok(()),
     }
 }
@@ -210,9 +189,7 @@ fn common_password(password: &str, inputs: &[&str]) -> Result<(), String> {
     if entropy.score() >= zxcvbn::Score::Three {
         return Ok(());
     }
-    let warning = entropy
-        .feedback()
-        .and_then(zxcvbn::feedback::Feedback::warning);
+    let warning = entropy.feedback().and_then(zxcvbn::feedback::Feedback::warning);
     Err(match warning {
         Some(warning) => {
             let reason = warning.to_string();

@@ -128,18 +128,10 @@ impl Timestamp {
 
     fn parts(self) -> (String, String) {
         // 0000-01-01 and 9999-12-31: the calendar ends there, and so do four-digit years.
-        let seconds = self
-            .0
-            .div_euclid(1_000)
-            .clamp(-62_167_219_200, 253_402_300_799);
+        let seconds = self.0.div_euclid(1_000).clamp(-62_167_219_200, 253_402_300_799);
         let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
         (
-            format!(
-                "{:04}-{:02}-{:02}",
-                at.year(),
-                u8::from(at.month()),
-                at.day()
-            ),
+            format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day()),
             format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second()),
         )
     }

@@ -69,9 +69,7 @@ impl<'a> Token<'a> {
 
     /// The last four characters, which lists show.
     pub fn last4(&self) -> &'a str {
-        self.whole
-            .split_at_checked(self.whole.len().saturating_sub(4))
-            .map_or("", |(_, end)| end)
+        self.whole.split_at_checked(self.whole.len().saturating_sub(4)).map_or("", |(_, end)| end)
     }
 }
 
@@ -92,14 +90,12 @@ pub fn join_pair(id: &str, secret: &str) -> Option<String> {
 /// The id in a pasted text that holds a token, whole, cut short or masked; `None` if it holds none.
 /// Search does this before the text reaches a URL or a log.
 pub fn cut_to_id(text: &str) -> Option<KeyId> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '…')
-        .find_map(|word| {
-            let (prefix, rest) = word.split_once('_')?;
-            let (id, rest) = rest.split_once('_')?;
-            let secret = rest.starts_with('…')
-                || (rest.len() >= PASTED_SECRET_MIN && base62::is_base62(rest));
-            KeyId::parse(id).filter(|_| secret && is_prefix(prefix))
-        })
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '…').find_map(|word| {
+        let (prefix, rest) = word.split_once('_')?;
+        let (id, rest) = rest.split_once('_')?;
+        let secret = rest.starts_with('…') || (rest.len() >= PASTED_SECRET_MIN && base62::is_base62(rest));
+        KeyId::parse(id).filter(|_| secret && is_prefix(prefix))
+    })
 }
 
 /// What lists show of a token: `ks_7Qm2xVbN4tRa_…9fKd`.
@@ -109,10 +105,7 @@ pub fn masked(prefix: &str, id: &KeyId, last4: &str) -> String {
 
 /// Whether a text can be the prefix of tokens.
 pub fn is_prefix(text: &str) -> bool {
-    (1..=PREFIX_MAX).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    (1..=PREFIX_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
 fn checksum(body: &str) -> [u8; CHECKSUM_LEN] {

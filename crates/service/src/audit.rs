@@ -20,12 +20,8 @@ impl Service {
     /// A page of the record, newest first.
     pub async fn audit(&self, caller: &Caller, query: &AuditQuery) -> Result<Page<AuditRow>> {
         caller.may(Act::SeeAudit)?;
-        let filter = AuditFilter {
-            key: query.key.clone(),
-            app: None,
-            after: query.after.clone(),
-            before: query.before.clone(),
-        };
+        let filter =
+            AuditFilter { key: query.key.clone(), app: None, after: query.after.clone(), before: query.before.clone() };
         Ok(self.store().audit_page(&filter).await?)
     }
 }

@@ -47,12 +47,7 @@ impl Service {
             }
         };
         // On the heap: together they would make a large future for whoever runs this.
-        tokio::join!(
-            Box::pin(poll),
-            Box::pin(flush),
-            Box::pin(sweep),
-            Box::pin(tidy)
-        );
+        tokio::join!(Box::pin(poll), Box::pin(flush), Box::pin(sweep), Box::pin(tidy));
         if let Err(error) = verifier.flush_usage().await {
             tracing::error!(%error, "the last counts are lost");
         }
@@ -82,11 +77,7 @@ impl Job {
     fn new(what: &'static str, period: Duration) -> Self {
         let mut ticks = interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self {
-            what,
-            ticks,
-            failing: false,
-        }
+        Self { what, ticks, failing: false }
     }
 
     /// Waits for the next turn; `false` at shutdown.

@@ -26,31 +26,17 @@ pub struct Caller {
 impl Caller {
     /// Somebody at the server's shell, who could read the database anyway: an owner.
     pub fn command_line(user: &str) -> Self {
-        Self {
-            actor: Actor::CommandLine {
-                user: user.to_owned(),
-            },
-            role: Role::Owner,
-            address: None,
-        }
+        Self { actor: Actor::CommandLine { user: user.to_owned() }, role: Role::Owner, address: None }
     }
 
     /// Keystead itself.
     pub(crate) fn system(address: Option<IpAddr>) -> Self {
-        Self {
-            actor: Actor::System,
-            role: Role::Owner,
-            address,
-        }
+        Self { actor: Actor::System, role: Role::Owner, address }
     }
 
     /// `Forbidden` unless the role may do this at all.
     pub fn may(&self, act: Act) -> Result<(), Refusal> {
-        if self.role.may(act) {
-            Ok(())
-        } else {
-            Err(Refusal::Forbidden)
-        }
+        if self.role.may(act) { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 
     /// `NotFound` for a key that the role may not see, `Forbidden` for one that it may not change.

@@ -27,14 +27,9 @@ impl Service {
         // Counts are kept by the hour: 24 of them before the one that is running.
         let since = now.plus(Millis::hours(-24)).hour();
         let calls = store.calls_since(app, since).await?;
-        let recent = if caller.role.may(Act::SeeAudit) {
-            store.recent_audit(RECENT).await?
-        } else {
-            Vec::new()
-        };
+        let recent = if caller.role.may(Act::SeeAudit) { store.recent_audit(RECENT).await? } else { Vec::new() };
         let verifier_key = store.setting(&verifier_key_setting(app)).await?.is_some();
-        let first_check =
-            calls != Calls::default() || store.calls_since(app, 0).await? != Calls::default();
+        let first_check = calls != Calls::default() || store.calls_since(app, 0).await? != Calls::default();
         let kept = [counts.active, counts.disabled, counts.revoked];
         let first_key = kept.iter().any(|count| count.n > 0);
         let step = |step, done| Step { step, done };

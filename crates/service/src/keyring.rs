@@ -146,8 +146,7 @@ impl Keyring {
             None => {
                 tx.put_setting(FINGERPRINT, &ours).await?;
                 for purpose in Purpose::ALL {
-                    tx.insert_data_key(&make(purpose, root, entropy, now)?)
-                        .await?;
+                    tx.insert_data_key(&make(purpose, root, entropy, now)?).await?;
                 }
                 Ok(())
             }
@@ -155,11 +154,7 @@ impl Keyring {
         store.write(prepare).await?;
         let rows = store.data_keys().await?;
         let read = |purpose| versions(purpose, &rows, root);
-        Ok(Self {
-            pepper: read(Purpose::Pepper)?,
-            audit: read(Purpose::Audit)?,
-            cookie: read(Purpose::Cookie)?,
-        })
+        Ok(Self { pepper: read(Purpose::Pepper)?, audit: read(Purpose::Audit)?, cookie: read(Purpose::Cookie)? })
     }
 }
 
@@ -169,12 +164,7 @@ impl fmt::Debug for Keyring {
     }
 }
 
-fn make(
-    purpose: Purpose,
-    root: &RootKey,
-    entropy: &dyn Entropy,
-    now: Timestamp,
-) -> Result<DataKey, EntropyError> {
+fn make(purpose: Purpose, root: &RootKey, entropy: &dyn Entropy, now: Timestamp) -> Result<DataKey, EntropyError> {
     let key = zeroize::Zeroizing::new(entropy::bytes(entropy)?);
     let purpose = purpose.as_str();
     Ok(DataKey {
@@ -191,11 +181,7 @@ fn versions(purpose: Purpose, rows: &[DataKey], root: &RootKey) -> Result<Versio
     for row in mine {
         let key = root
             .unwrap(&row.wrapped, &place(&row.purpose, row.version))
-            .map_err(|source| KeyringError::Damaged {
-                purpose: row.purpose.clone(),
-                version: row.version,
-                source,
-            })?;
+            .map_err(|source| KeyringError::Damaged { purpose: row.purpose.clone(), version: row.version, source })?;
         keys.push((row.version, MacKey::new(&key)));
     }
     // The store gives them in the order of their versions.

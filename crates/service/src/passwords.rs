@@ -49,10 +49,8 @@ impl Argon2id {
 
 impl PasswordHasher for Argon2id {
     fn hash(&self, password: &str, salt: &[u8; 16]) -> Result<String, HashError> {
-        let hash: PasswordHash = self
-            .argon2
-            .hash_password_with_salt(password.as_bytes(), salt)
-            .map_err(|_| HashError)?;
+        let hash: PasswordHash =
+            self.argon2.hash_password_with_salt(password.as_bytes(), salt).map_err(|_| HashError)?;
         Ok(hash.to_string())
     }
 
@@ -84,23 +82,15 @@ pub(crate) struct Passwords {
 
 impl Passwords {
     pub(crate) fn new(hasher: Arc<dyn PasswordHasher>) -> Self {
-        Self {
-            hasher,
-            slots: Semaphore::new(AT_ONCE),
-        }
+        Self { hasher, slots: Semaphore::new(AT_ONCE) }
     }
 
     pub(crate) async fn hash(&self, password: SecretString, salt: [u8; 16]) -> Result<String> {
-        self.run(move |hasher| hasher.hash(password.expose_secret(), &salt))
-            .await
+        self.run(move |hasher| hasher.hash(password.expose_secret(), &salt)).await
     }
 
     /// Exactly one computation, whether there is a hash to compare with or not.
-    pub(crate) async fn verify(
-        &self,
-        password: SecretString,
-        hash: Option<String>,
-    ) -> Result<bool> {
+    pub(crate) async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool> {
         self.run(move |hasher| {
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| hasher.decoy().to_owned());
@@ -113,11 +103,7 @@ impl Passwords {
         &self,
         work: impl FnOnce(&dyn PasswordHasher) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T> {
-        let _slot = self
-            .slots
-            .acquire()
-            .await
-            .map_err(|_| Error::Internal("the password slots are closed"))?;
+        let _slot = self.slots.acquire().await.map_err(|_| Error::Internal("the password slots are closed"))?;
         let hasher = Arc::clone(&self.hasher);
         tokio::task::spawn_blocking(move || work(hasher.as_ref()))
             .await

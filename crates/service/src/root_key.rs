@@ -56,8 +56,7 @@ impl RootKey {
         if !path.exists() {
             match Self::create(path, entropy) {
                 // Another process made it meanwhile: use that one.
-                Err(RootKeyError::File { source, .. })
-                    if source.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(RootKeyError::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
                 made => return made,
             }
         }
@@ -66,24 +65,17 @@ impl RootKey {
 
     /// Reads the key in `path`.
     pub fn load(path: &Path) -> Result<Self, RootKeyError> {
-        let failed = |source| RootKeyError::File {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| RootKeyError::File { path: path.to_owned(), source };
         refuse_open_file(path)?;
         let text = Zeroizing::new(fs::read(path).map_err(failed)?);
         let mut key = Zeroizing::new([0; 32]);
-        hex::decode_to_slice(text.trim_ascii(), &mut key[..])
-            .map_err(|_| RootKeyError::Malformed(path.to_owned()))?;
+        hex::decode_to_slice(text.trim_ascii(), &mut key[..]).map_err(|_| RootKeyError::Malformed(path.to_owned()))?;
         Ok(Self(key))
     }
 
     fn create(path: &Path, entropy: &dyn Entropy) -> Result<Self, RootKeyError> {
         let key = Zeroizing::new(entropy::bytes(entropy)?);
-        write_new(path, &key).map_err(|source| RootKeyError::File {
-            path: path.to_owned(),
-            source,
-        })?;
+        write_new(path, &key).map_err(|source| RootKeyError::File { path: path.to_owned(), source })?;
         Ok(Self(key))
     }
 
@@ -94,39 +86,18 @@ impl RootKey {
     }
 
     /// `nonce ‖ ciphertext` of a data key, bound to the place it is stored in.
-    pub(crate) fn wrap(
-        &self,
-        key: &[u8; 32],
-        place: &str,
-        entropy: &dyn Entropy,
-    ) -> Result<Vec<u8>, EntropyError> {
+    pub(crate) fn wrap(&self, key: &[u8; 32], place: &str, entropy: &dyn Entropy) -> Result<Vec<u8>, EntropyError> {
         let nonce: [u8; NONCE] = entropy::bytes(entropy)?;
-        let payload = Payload {
-            msg: key.as_slice(),
-            aad: place.as_bytes(),
-        };
-        let sealed = self
-            .cipher()
-            .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| EntropyError)?;
+        let payload = Payload { msg: key.as_slice(), aad: place.as_bytes() };
+        let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload).map_err(|_| EntropyError)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
     /// The data key in `wrapped`, if it was wrapped by this key for this place.
-    pub(crate) fn unwrap(
-        &self,
-        wrapped: &[u8],
-        place: &str,
-    ) -> Result<Zeroizing<[u8; 32]>, UnwrapError> {
+    pub(crate) fn unwrap(&self, wrapped: &[u8], place: &str) -> Result<Zeroizing<[u8; 32]>, UnwrapError> {
         let (nonce, sealed) = wrapped.split_first_chunk::<NONCE>().ok_or(UnwrapError)?;
-        let payload = Payload {
-            msg: sealed,
-            aad: place.as_bytes(),
-        };
-        let mut plain = self
-            .cipher()
-            .decrypt(&XNonce::from(*nonce), payload)
-            .map_err(|_| UnwrapError)?;
+        let payload = Payload { msg: sealed, aad: place.as_bytes() };
+        let mut plain = self.cipher().decrypt(&XNonce::from(*nonce), payload).map_err(|_| UnwrapError)?;
         let key = plain.as_slice().try_into().map(Zeroizing::new);
         plain.zeroize();
         key.map_err(|_| UnwrapError)
@@ -169,10 +140,7 @@ fn write_new(path: &Path, key: &[u8; 32]) -> io::Result<()> {
 fn refuse_open_file(path: &Path) -> Result<(), RootKeyError> {
     use std::os::unix::fs::PermissionsExt;
 
-    let metadata = fs::metadata(path).map_err(|source| RootKeyError::File {
-        path: path.to_owned(),
-        source,
-    })?;
+    let metadata = fs::metadata(path).map_err(|source| RootKeyError::File { path: path.to_owned(), source })?;
     match metadata.permissions().mode() & 0o007 {
         0 => Ok(()),
         _ => Err(RootKeyError::Open(path.to_owned())),
@@ -222,9 +190,7 @@ mod tests {
     fn a_wrapped_key_opens_only_under_its_root_key_in_its_place_and_undamaged() {
         let root = RootKey(Zeroizing::new([1; 32]));
         let other = RootKey(Zeroizing::new([2; 32]));
-        let wrapped = root
-            .wrap(&[9; 32], "data_key|audit|1", &SystemEntropy)
-            .unwrap();
+        let wrapped = root.wrap(&[9; 32], "data_key|audit|1", &SystemEntropy).unwrap();
         assert_eq!(*root.unwrap(&wrapped, "data_key|audit|1").unwrap(), [9; 32]);
         assert!(other.unwrap(&wrapped, "data_key|audit|1").is_err());
         assert!(root.unwrap(&wrapped, "data_key|audit|2").is_err());
@@ -234,9 +200,7 @@ mod tests {
             damaged[at] ^= 1;
             assert!(root.unwrap(&damaged, "data_key|audit|1").is_err());
         }
-        let again = root
-            .wrap(&[9; 32], "data_key|audit|1", &SystemEntropy)
-            .unwrap();
+        let again = root.wrap(&[9; 32], "data_key|audit|1", &SystemEntropy).unwrap();
         assert_ne!(wrapped, again, "each wrapping has a nonce of its own");
     }
 }

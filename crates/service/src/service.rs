@@ -102,11 +102,7 @@ impl Service {
         let keyring = Keyring::open(&setup.store, &setup.root_key, entropy.as_ref(), now).await?;
         let keyring = Arc::new(keyring);
         let default_app = default_app(&setup.store, &keyring, entropy.as_ref(), now).await?;
-        let verifier = Verifier::new(
-            setup.store.clone(),
-            Arc::clone(&setup.clock),
-            Arc::clone(&keyring),
-        )?;
+        let verifier = Verifier::new(setup.store.clone(), Arc::clone(&setup.clock), Arc::clone(&keyring))?;
         verifier.poll().await?;
         Ok(Self(Arc::new(Parts {
             store: setup.store,
@@ -177,11 +173,7 @@ impl Service {
     /// Runs a change of one key in a transaction, and has the verifier forget the key before the
     /// change is answered. A change that was committed but never gets here, because its caller went
     /// away, is found by the verifier's next poll.
-    pub(crate) async fn change_key<T>(
-        &self,
-        key: &KeyId,
-        work: impl AsyncFnOnce(&mut Tx) -> Result<T>,
-    ) -> Result<T> {
+    pub(crate) async fn change_key<T>(&self, key: &KeyId, work: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         let change = async |tx: &mut Tx| {
             let value = work(tx).await?;
             Ok::<_, Error>((value, tx.bump_version().await?))
@@ -193,12 +185,7 @@ impl Service {
 }
 
 /// An event without changes or a note, about the installation as a whole.
-pub(crate) fn event(
-    caller: &Caller,
-    at: Timestamp,
-    action: Action,
-    subject: Subject,
-) -> AuditEvent {
+pub(crate) fn event(caller: &Caller, at: Timestamp, action: Action, subject: Subject) -> AuditEvent {
     AuditEvent {
         at,
         app_id: None,
@@ -213,8 +200,7 @@ pub(crate) fn event(
 
 async fn record(keyring: &Keyring, tx: &mut Tx, event: &AuditEvent) -> Result<(), StoreError> {
     let (key, version) = keyring.audit();
-    tx.record(event, &|bytes| key.mac(&[bytes]), version)
-        .await?;
+    tx.record(event, &|bytes| key.mac(&[bytes]), version).await?;
     Ok(())
 }
 
@@ -224,17 +210,8 @@ async fn default_app(
     entropy: &dyn Entropy,
     now: Timestamp,
 ) -> Result<AppId, StartError> {
-    let app = AppRow {
-        id: AppId::from_random(entropy::bytes(entropy)?),
-        name: "Default".to_owned(),
-        created_at: now,
-    };
-    let created = event(
-        &Caller::system(None),
-        now,
-        Action::InstanceCreated,
-        Subject::instance(),
-    );
+    let app = AppRow { id: AppId::from_random(entropy::bytes(entropy)?), name: "Default".to_owned(), created_at: now };
+    let created = event(&Caller::system(None), now, Action::InstanceCreated, Subject::instance());
     let make = async |tx: &mut Tx| {
         if let Some(app) = tx.default_app().await? {
             return Ok(app.id);

@@ -37,29 +37,17 @@ pub struct Person {
 
 impl Person {
     pub(crate) fn actor(&self) -> Actor {
-        Actor::Person {
-            id: self.id.clone(),
-            email: self.email.clone(),
-        }
+        Actor::Person { id: self.id.clone(), email: self.email.clone() }
     }
 
     pub(crate) fn caller(&self, address: Option<IpAddr>) -> Caller {
-        Caller {
-            actor: self.actor(),
-            role: self.role,
-            address,
-        }
+        Caller { actor: self.actor(), role: self.role, address }
     }
 }
 
 impl From<PersonRow> for Person {
     fn from(row: PersonRow) -> Self {
-        Self {
-            id: row.id,
-            email: row.email,
-            name: row.name,
-            role: row.role,
-        }
+        Self { id: row.id, email: row.email, name: row.name, role: row.role }
     }
 }
 
@@ -102,20 +90,11 @@ impl Service {
             let touch = async |tx: &mut Tx| tx.touch_session(&id_mac, now).await;
             self.write(touch).await?;
         }
-        Ok(Some(Session {
-            person: person.into(),
-            created_at: row.created_at,
-            expires_at: row.expires_at,
-            id_mac,
-        }))
+        Ok(Some(Session { person: person.into(), created_at: row.created_at, expires_at: row.expires_at, id_mac }))
     }
 
     /// A new session's cookie value and row.
-    pub(crate) fn new_session(
-        &self,
-        person: &PersonId,
-        client: &ClientInfo,
-    ) -> Result<(SecretString, SessionRow)> {
+    pub(crate) fn new_session(&self, person: &PersonId, client: &ClientInfo) -> Result<(SecretString, SessionRow)> {
         let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
         let cookie = hex::encode(*bytes);
         let now = self.now();

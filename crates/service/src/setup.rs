@@ -12,10 +12,7 @@ use domain::{
 use secrecy::{ExposeSecret, SecretString};
 use store::{Link, PersonRow, StoreError, Tx, Unique};
 
-use crate::{
-    Caller, ClientInfo, Error, Result, Service, entropy, service::event, sessions::Person,
-    sign_in::SignedIn,
-};
+use crate::{Caller, ClientInfo, Error, Result, Service, entropy, service::event, sessions::Person, sign_in::SignedIn};
 
 /// How long the set-up link works.
 const LINK_FOR: Millis = Millis::hours(1);
@@ -86,20 +83,11 @@ impl Service {
         }
         let mac = self.keyring().link_mac(SETUP, token);
         let link = self.store().live_link(&mac, SETUP, self.now()).await?;
-        Ok(if link.is_some() {
-            SetupDoor::Open
-        } else {
-            SetupDoor::LinkNeeded
-        })
+        Ok(if link.is_some() { SetupDoor::Open } else { SetupDoor::LinkNeeded })
     }
 
     /// Makes the first owner with a set-up link, and signs them in.
-    pub async fn first_owner(
-        &self,
-        token: &str,
-        person: NewPerson,
-        client: &ClientInfo,
-    ) -> Result<SignedIn> {
+    pub async fn first_owner(&self, token: &str, person: NewPerson, client: &ClientInfo) -> Result<SignedIn> {
         // Before the password is hashed: the page is open to everybody until then.
         match self.setup_door(token).await? {
             SetupDoor::Open => {}
@@ -148,12 +136,7 @@ impl Service {
     }
 
     /// Gives an owner a new password, ends their sessions and their wait.
-    pub async fn recover_owner(
-        &self,
-        caller: &Caller,
-        email: &str,
-        password: &SecretString,
-    ) -> Result<Person> {
+    pub async fn recover_owner(&self, caller: &Caller, email: &str, password: &SecretString) -> Result<Person> {
         caller.may(Act::ManageOwners)?;
         let owner = self.owner(email).await?;
         let inputs = [owner.name.as_str(), owner.email.as_str()];
@@ -190,13 +173,10 @@ impl Service {
     }
 
     async fn owner(&self, email: &str) -> Result<Person> {
-        let email =
-            text::email(email).map_err(|message| FieldErrors::one(Field::Email, message))?;
+        let email = text::email(email).map_err(|message| FieldErrors::one(Field::Email, message))?;
         let person = self.store().person_by_email(&email).await?;
         let owner = person.filter(|person| person.role == Role::Owner);
-        owner
-            .map(Person::from)
-            .ok_or_else(|| Refusal::NotFound.into())
+        owner.map(Person::from).ok_or_else(|| Refusal::NotFound.into())
     }
 
     async fn check_owner(&self, person: NewPerson) -> Result<Checked> {

@@ -105,9 +105,5 @@ fn check(sign_in: &SignIn) -> Result<(String, SecretString), FieldErrors> {
 
 /// Not what was typed: people type passwords into the wrong field.
 fn unknown() -> Subject {
-    Subject {
-        kind: SubjectKind::Person,
-        id: String::new(),
-        label: "an unknown e-mail".to_owned(),
-    }
+    Subject { kind: SubjectKind::Person, id: String::new(), label: "an unknown e-mail".to_owned() }
 }

@@ -28,9 +28,9 @@ fn wait_after(failures: u32) -> Option<Millis> {
 /// Refuses while the wait runs. A wait longer than any that is given comes of a clock that was set back.
 fn refuse_waiting(failures: Option<&Failures>, now: Timestamp) -> Result<(), Refusal> {
     match failures.map(|f| f.blocked_until) {
-        Some(until) if now < until && until.since(now) <= LONGEST_WAIT => Err(Refusal::Wait {
-            seconds: wait_seconds(until, now),
-        }),
+        Some(until) if now < until && until.since(now) <= LONGEST_WAIT => {
+            Err(Refusal::Wait { seconds: wait_seconds(until, now) })
+        }
         _ => Ok(()),
     }
 }
@@ -85,11 +85,7 @@ mod tests {
     #[test]
     fn a_wait_from_a_clock_that_ran_ahead_is_no_wait() {
         let now = Timestamp::from_millis(1_000_000);
-        let until = |by| Failures {
-            failures: 9,
-            blocked_until: now.plus(by),
-            last_at: now,
-        };
+        let until = |by| Failures { failures: 9, blocked_until: now.plus(by), last_at: now };
         let wait = Err(Refusal::Wait { seconds: 2 });
         assert_eq!(refuse_waiting(Some(&until(Millis(1_001))), now), wait);
         assert_eq!(refuse_waiting(Some(&until(Millis(0))), now), Ok(()));

@@ -143,9 +143,7 @@ async fn audit_page(conn: &mut Conn<'_>, filter: &AuditFilter) -> Result<Page<Au
     let next = rows.last().filter(|_| more).map(|row| row.seq.to_string());
     let first = rows.first().map(|row| row.seq).or(after.map(|seq| seq.saturating_sub(1)));
     let previous = match (after, first) {
-        (Some(_), Some(first)) => {
-            (!newer(conn, filter, first, 1).await?.is_empty()).then(|| first.to_string())
-        }
+        (Some(_), Some(first)) => (!newer(conn, filter, first, 1).await?.is_empty()).then(|| first.to_string()),
         _ => None,
     };
     Ok(Page { total: total(conn, filter).await?, rows, next, previous })

@@ -132,10 +132,7 @@ impl Tx {
 impl Store {
     /// Walks the whole chain, some events at a time. `mac` is given the version of the audit key and the bytes.
     /// Events that are written meanwhile may or may not be part of the walk.
-    pub async fn verify_chain(
-        &self,
-        mac: &(dyn Fn(i64, &[u8]) -> [u8; 32] + Sync),
-    ) -> Result<Chain, StoreError> {
+    pub async fn verify_chain(&self, mac: &(dyn Fn(i64, &[u8]) -> [u8; 32] + Sync)) -> Result<Chain, StoreError> {
         let mut reader = self.reader().await?;
         let sql = Sql::new("SELECT seq, link FROM audit_head");
         let (head, head_link): (i64, Vec<u8>) = reader.conn().fetch_one(sql).await?;

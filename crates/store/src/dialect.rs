@@ -118,9 +118,8 @@ mod tests {
 
     #[test]
     fn both_engines_have_the_same_migrations() {
-        let names = |migrator: &Migrator| {
-            migrator.iter().map(|m| (m.version, m.description.to_string())).collect::<Vec<_>>()
-        };
+        let names =
+            |migrator: &Migrator| migrator.iter().map(|m| (m.version, m.description.to_string())).collect::<Vec<_>>();
         assert!(!names(&SQLITE_MIGRATIONS).is_empty());
         assert_eq!(names(&SQLITE_MIGRATIONS), names(&POSTGRES_MIGRATIONS));
     }

@@ -12,7 +12,7 @@ use domain::timestamp::Timestamp;
 
 use crate::error::StoreError;
 use crate::keys::{NEVER, NewSecret};
-use crate::sql::Sql;
+use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
 
 /// A key to add, with the first version of its secret.
@@ -38,59 +38,78 @@ pub struct NewKey {
     pub secret: NewSecret,
 }
 
+impl NewKey {
+    fn columns(&self) -> Result<[Arg; 21], StoreError> {
+        let spec = &self.spec;
+        let state = if self.ack_deadline.is_some() { KeyState::Pending } else { KeyState::Active };
+        Ok([
+            self.id.as_str().into(),
+            self.app_id.as_str().into(),
+            spec.kind.as_str().into(),
+            spec.name.as_str().into(),
+            name_key(&spec.name).into(),
+            spec.description.as_str().into(),
+            self.token_prefix.as_str().into(),
+            state.as_str().into(),
+            self.ack_deadline.map_or(0, Timestamp::millis).into(),
+            spec.not_before.map_or(0, Timestamp::millis).into(),
+            spec.expires_at.map_or(NEVER, Timestamp::millis).into(),
+            json(&spec.cidrs)?.into(),
+            json(&spec.domains)?.into(),
+            json(&spec.permissions)?.into(),
+            len(&spec.cidrs).into(),
+            len(&spec.domains).into(),
+            self.form_id.clone().into(),
+            self.created_at.into(),
+            self.created_by.kind_str().into(),
+            self.created_by.id().into(),
+            self.created_by.label().into(),
+        ])
+    }
+
+    fn secret_columns(&self) -> [Arg; 6] {
+        let secret = &self.secret;
+        [
+            self.id.as_str().into(),
+            1.into(),
+            secret.mac.as_slice().into(),
+            secret.pepper_version.into(),
+            secret.last4.as_str().into(),
+            self.created_at.into(),
+        ]
+    }
+}
+
 impl Tx {
     /// Adds a key; `Conflict(KeyId)` or `Conflict(FormId)` if there is one with the same.
     pub async fn insert_key(&mut self, key: &NewKey) -> Result<(), StoreError> {
-        let spec = &key.spec;
-        let state = if key.ack_deadline.is_some() { KeyState::Pending } else { KeyState::Active };
-        let sql = Sql::new(
-            "INSERT INTO api_key (id, app_id, kind, name, name_key, description, token_prefix, state, ack_deadline, \
-             not_before, expires_at, cidrs, domains, permissions, cidr_count, domain_count, form_id, created_at, \
-             created_by_kind, created_by_id, created_by_label) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
-        )
-        .arg(key.id.as_str())
-        .arg(key.app_id.as_str())
-        .arg(spec.kind.as_str())
-        .arg(&*spec.name)
-        .arg(name_key(&spec.name))
-        .arg(&*spec.description)
-        .arg(&*key.token_prefix)
-        .arg(state.as_str())
-        .arg(key.ack_deadline.map_or(0, Timestamp::millis))
-        .arg(spec.not_before.map_or(0, Timestamp::millis))
-        .arg(spec.expires_at.map_or(NEVER, Timestamp::millis))
-        .arg(json(&spec.cidrs)?)
-        .arg(json(&spec.domains)?)
-        .arg(json(&spec.permissions)?)
-        .arg(len(&spec.cidrs))
-        .arg(len(&spec.domains))
-        .arg(key.form_id.clone())
-        .arg(key.created_at)
-        .arg(key.created_by.kind_str())
-        .arg(key.created_by.id())
-        .arg(key.created_by.label());
-        self.conn().execute(sql).await?;
-        let sql = Sql::new(
-            "INSERT INTO key_secret (key_id, version, mac, pepper_version, last4, created_at) \
-             VALUES ($1, 1, $2, $3, $4, $5)",
-        )
-        .arg(key.id.as_str())
-        .arg(&*key.secret.mac)
-        .arg(key.secret.pepper_version)
-        .arg(&*key.secret.last4)
-        .arg(key.created_at);
-        self.conn().execute(sql).await?;
+        self.insert_keys(std::slice::from_ref(key)).await
+    }
+
+    /// Adds keys, or with the same conflicts none of them.
+    pub async fn insert_keys(&mut self, keys: &[NewKey]) -> Result<(), StoreError> {
+        for piece in pieces(keys) {
+            let mut sql = Sql::new(
+                "INSERT INTO api_key (id, app_id, kind, name, name_key, description, token_prefix, state, \
+                 ack_deadline, not_before, expires_at, cidrs, domains, permissions, cidr_count, domain_count, form_id, \
+                 created_at, created_by_kind, created_by_id, created_by_label) VALUES ",
+            );
+            for (n, key) in piece.iter().enumerate() {
+                sql.row(n == 0, key.columns()?);
+            }
+            self.conn().execute(sql).await?;
+            let mut sql =
+                Sql::new("INSERT INTO key_secret (key_id, version, mac, pepper_version, last4, created_at) VALUES ");
+            for (n, key) in piece.iter().enumerate() {
+                sql.row(n == 0, key.secret_columns());
+            }
+            self.conn().execute(sql).await?;
+        }
         Ok(())
     }
 
     /// Changes the fields that are given, if the key is still at `revision`; whether it was.
-    pub async fn update_key(
-        &mut self,
-        id: &KeyId,
-        revision: i64,
-        changes: &KeyChanges,
-    ) -> Result<bool, StoreError> {
+    pub async fn update_key(&mut self, id: &KeyId, revision: i64, changes: &KeyChanges) -> Result<bool, StoreError> {
         let sql = Sql::new(
             "UPDATE api_key SET revision = revision + 1, name = COALESCE($3, name), name_key = COALESCE($4, name_key), \
              description = COALESCE($5, description), cidrs = COALESCE($6, cidrs), \

@@ -91,8 +91,7 @@ async fn list_keys(
         return Ok(Page { rows: Vec::new(), next: None, previous: None, total: Capped::default() });
     }
     let search = query.search.as_deref().and_then(Search::new);
-    let (sort, descending) =
-        if search.is_some() { (KeySort::Name, false) } else { (query.sort, query.descending) };
+    let (sort, descending) = if search.is_some() { (KeySort::Name, false) } else { (query.sort, query.descending) };
     let order = Order { sort, descending, by: by(conn, &range).await? };
     range.search = search;
     let (count,): (i64,) = conn.fetch_one(range.count(i64::from(COUNT_CAP) + 1)).await?;

@@ -17,8 +17,13 @@ use crate::sql::Sql;
 /// A condition on a time, among active keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moment {
-    Expired { now: Timestamp },
-    Expiring { now: Timestamp, until: Timestamp },
+    Expired {
+        now: Timestamp,
+    },
+    Expiring {
+        now: Timestamp,
+        until: Timestamp,
+    },
     /// This one has indexes of its own in each order.
     NeverUsed,
 }
@@ -52,10 +57,7 @@ impl Search {
     /// `None` if the text is blank: everything begins with it.
     pub(crate) fn new(text: &str) -> Option<Self> {
         let name = name_key(text.trim());
-        (!name.is_empty()).then(|| Self {
-            id: id_prefix(text.trim()).map(range),
-            name: range(&name),
-        })
+        (!name.is_empty()).then(|| Self { id: id_prefix(text.trim()).map(range), name: range(&name) })
     }
 
     fn push_name(&self, sql: &mut Sql) {

@@ -242,19 +242,13 @@ async fn key_of_form(conn: &mut Conn<'_>, form_id: &str) -> Result<Option<KeyId>
     conn.fetch_optional::<(String,)>(sql).await?.map(|(id,)| key_id(&id)).transpose()
 }
 
-async fn keys_pending_before(
-    conn: &mut Conn<'_>,
-    now: Timestamp,
-    limit: u32,
-) -> Result<Vec<OverdueKey>, StoreError> {
+async fn keys_pending_before(conn: &mut Conn<'_>, now: Timestamp, limit: u32) -> Result<Vec<OverdueKey>, StoreError> {
     let sql = Sql::new(
         "SELECT id, app_id, name FROM api_key WHERE state = 'pending' AND ack_deadline <= $1 \
          ORDER BY ack_deadline LIMIT $2",
     );
     let rows = conn.fetch_all::<(String, String, String)>(sql.arg(now).arg(i64::from(limit))).await?;
-    rows.into_iter()
-        .map(|(id, app, name)| Ok(OverdueKey { id: key_id(&id)?, app_id: app_id(&app)?, name }))
-        .collect()
+    rows.into_iter().map(|(id, app, name)| Ok(OverdueKey { id: key_id(&id)?, app_id: app_id(&app)?, name })).collect()
 }
 
 fn key_id(text: &str) -> Result<KeyId, StoreError> {

@@ -49,12 +49,7 @@ reads! {
     live_link(mac: &[u8], purpose: &str, now: Timestamp) -> Option<Link>;
 }
 
-async fn live_link(
-    conn: &mut Conn<'_>,
-    mac: &[u8],
-    purpose: &str,
-    now: Timestamp,
-) -> Result<Option<Link>, StoreError> {
+async fn live_link(conn: &mut Conn<'_>, mac: &[u8], purpose: &str, now: Timestamp) -> Result<Option<Link>, StoreError> {
     let sql = Sql::new(
         "SELECT mac, purpose, subject, created_at, expires_at FROM link \
          WHERE mac = $1 AND purpose = $2 AND used_at = 0 AND expires_at > $3",

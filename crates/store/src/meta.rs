@@ -24,7 +24,10 @@ pub struct DataKey {
 
 impl fmt::Debug for DataKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DataKey").field("purpose", &self.purpose).field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("DataKey")
+            .field("purpose", &self.purpose)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
     }
 }
 

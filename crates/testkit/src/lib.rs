@@ -1,6 +1,11 @@
 //! Databases for the tests of every crate: an empty one for each test, gone when the test is over.
 #![warn(missing_docs)]
-#![allow(clippy::expect_used, clippy::panic, reason = "only tests call it, and what fails here fails the test")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "only tests call it, and what fails here fails the test"
+)]
 
 mod postgres;
 

@@ -34,7 +34,9 @@ pub(super) fn own(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
             Err(Problem::malformed("Send either Authorization or the two X-MASTER-USER-API-KEY headers, not both."))
         }
         (Some(id), Some(secret)) => Ok(Credential::Pair { id, secret }),
-        (Some(_), None) => Err(Problem::key_needed("X-MASTER-USER-API-KEY-SECRET is missing: both headers belong together.")),
+        (Some(_), None) => {
+            Err(Problem::key_needed("X-MASTER-USER-API-KEY-SECRET is missing: both headers belong together."))
+        }
         (None, Some(_)) => Err(Problem::key_needed("X-MASTER-USER-API-KEY is missing: both headers belong together.")),
     }
 }

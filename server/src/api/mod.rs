@@ -30,15 +30,10 @@ struct Api {
 
 pub(crate) fn router(state: &AppState) -> Router {
     let https = state.public_url.is_https();
-    let api = Arc::new(Api {
-        verifier: state.service.verifier().clone(),
-        proxies: state.trusted_proxies.clone(),
-        https,
-    });
+    let api =
+        Arc::new(Api { verifier: state.service.verifier().clone(), proxies: state.trusted_proxies.clone(), https });
     let unknown = any(async move || Problem::no_such_path().answer(https));
-    let only = |allowed: &'static str| {
-        async move || Problem::method_not_allowed(allowed).answer(https)
-    };
+    let only = |allowed: &'static str| async move || Problem::method_not_allowed(allowed).answer(https);
     Router::new()
         .route("/v1/keys/verify", post(verify::verify).fallback(only("POST")))
         .route("/v1/keys/self", get(own_check::own_check).fallback(only("GET, HEAD")))

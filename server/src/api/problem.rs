@@ -45,24 +45,14 @@ const INVALID: &str = r#"Bearer realm="keystead", error="invalid_token""#;
 const SCOPE: &str = r#"Bearer realm="keystead", error="insufficient_scope", scope="keystead.verify""#;
 
 impl Problem {
-    fn new(
-        status: StatusCode,
-        kind: &'static str,
-        title: &'static str,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         let document = Document { kind, title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() };
         Self { status, document: Box::new(document), challenge: None, allow: None }
     }
 
     /// No key came, or its header cannot be read.
     pub fn key_needed(detail: impl Into<Cow<'static, str>>) -> Self {
-        let problem = Self::new(
-            StatusCode::UNAUTHORIZED,
-            "urn:keystead:problem:key-needed",
-            "A key is needed",
-            detail,
-        );
+        let problem = Self::new(StatusCode::UNAUTHORIZED, "urn:keystead:problem:key-needed", "A key is needed", detail);
         Self { challenge: Some(CHALLENGE), ..problem }
     }
 
@@ -79,17 +69,13 @@ impl Problem {
 
     /// The caller's own key works, but not for this.
     pub fn forbidden(detail: &'static str) -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "urn:keystead:problem:forbidden",
-            "The key may not do this",
-            detail,
-        )
+        Self::new(StatusCode::FORBIDDEN, "urn:keystead:problem:forbidden", "The key may not do this", detail)
     }
 
     /// The same, for want of the permission.
     pub fn permission_needed() -> Self {
-        let detail = "The key in the Authorization header needs the permission keystead.verify; edit it in the console.";
+        let detail =
+            "The key in the Authorization header needs the permission keystead.verify; edit it in the console.";
         Self { challenge: Some(SCOPE), ..Self::forbidden(detail) }
     }
 
@@ -105,12 +91,7 @@ impl Problem {
 
     /// The request is not one that HTTP or JSON allows.
     pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "urn:keystead:problem:malformed",
-            "The request cannot be read",
-            detail,
-        )
+        Self::new(StatusCode::BAD_REQUEST, "urn:keystead:problem:malformed", "The request cannot be read", detail)
     }
 
     /// The body is JSON, but not what this path takes.

@@ -58,15 +58,16 @@ async fn check(api: &Api, request: Request) -> Result<Response, Problem> {
 fn accepted(verdict: &Verdict) -> Result<Option<&service::verify::Cached>, Problem> {
     match verdict.code {
         Code::Valid => Ok(verdict.key.as_deref()),
-        Code::NotFound
-        | Code::Pending
-        | Code::Revoked
-        | Code::Disabled
-        | Code::NotYetValid
-        | Code::Expired => Err(Problem::key_refused()),
+        Code::NotFound | Code::Pending | Code::Revoked | Code::Disabled | Code::NotYetValid | Code::Expired => {
+            Err(Problem::key_refused())
+        }
         Code::KindNotAllowed => Err(Problem::forbidden("Only a key of the kind Service may ask about others.")),
-        Code::IpNotAllowed => Err(Problem::forbidden("The key in the Authorization header may not be used from this address.")),
-        Code::OriginNotAllowed => Err(Problem::forbidden("The key in the Authorization header may not be used from this origin.")),
+        Code::IpNotAllowed => {
+            Err(Problem::forbidden("The key in the Authorization header may not be used from this address."))
+        }
+        Code::OriginNotAllowed => {
+            Err(Problem::forbidden("The key in the Authorization header may not be used from this origin."))
+        }
         Code::InsufficientPermissions => Err(Problem::permission_needed()),
         Code::RateLimited | Code::UsageExceeded => Err(Problem::too_many()),
     }

@@ -107,7 +107,10 @@ fn look_through(text: &str, error: &serde_json::Error) -> Problem {
     };
     let mut errors = Vec::new();
     if !members.contains_key("key") {
-        errors.push(Member { pointer: "/key".to_owned(), detail: "This member is needed: the key to ask about.".to_owned() });
+        errors.push(Member {
+            pointer: "/key".to_owned(),
+            detail: "This member is needed: the key to ask about.".to_owned(),
+        });
     }
     for (name, value) in members {
         if !MEMBERS.contains(&name.as_str()) {

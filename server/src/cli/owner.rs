@@ -74,7 +74,8 @@ pub(super) async fn run(service: &Service, caller: &Caller, act: Prepared) -> Re
             println!("{} is an owner now.", person.email);
         }
         Prepared::Recover(email, password) => {
-            let person = service.recover_owner(caller, &email, &password).await.map_err(|error| nobody(error, &email))?;
+            let person =
+                service.recover_owner(caller, &email, &password).await.map_err(|error| nobody(error, &email))?;
             println!("{} has a new password; their sessions and their waiting time have ended.", person.email);
         }
         Prepared::Unlock(email) => {

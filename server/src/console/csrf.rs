@@ -52,5 +52,7 @@ fn tells_site(headers: &HeaderMap) -> bool {
 }
 
 fn carries_session(headers: &HeaderMap) -> bool {
-    [Transport::Https, Transport::Loopback].into_iter().any(|transport| cookie(headers, session_cookie_name(transport)).is_some())
+    [Transport::Https, Transport::Loopback]
+        .into_iter()
+        .any(|transport| cookie(headers, session_cookie_name(transport)).is_some())
 }

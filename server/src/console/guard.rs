@@ -1,4 +1,5 @@
-//! Nobody who is not signed in gets past: a page is not even rendered for them.
+//! Nobody who is not signed in gets past: a page is not even rendered for them. A form gets through to be
+//! refused by its own handler, which keeps what was typed.
 
 use std::fmt::Write;
 
@@ -6,7 +7,7 @@ use app::api::ApiError;
 use app::api::context::Visit;
 use axum::Json;
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -24,6 +25,9 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     }
     if SCRIPTS.iter().any(|script| path.starts_with(script)) {
         return (StatusCode::UNAUTHORIZED, Json(ApiError::SignedOut)).into_response();
+    }
+    if request.method() == Method::POST {
+        return next.run(request).await;
     }
     let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
     let mut response = StatusCode::SEE_OTHER.into_response();

@@ -44,10 +44,28 @@ mod tests {
 
     #[test]
     fn loopback_is_told_by_the_name_that_the_browser_used() {
-        for host in ["localhost", "localhost:3000", "LOCALHOST:1", "keys.localhost:3000", "127.0.0.1:3000", "127.8.8.8", "[::1]:3000", "[::1]"] {
+        for host in [
+            "localhost",
+            "localhost:3000",
+            "LOCALHOST:1",
+            "keys.localhost:3000",
+            "127.0.0.1:3000",
+            "127.8.8.8",
+            "[::1]:3000",
+            "[::1]",
+        ] {
             assert!(is_loopback(without_port(host)), "{host}");
         }
-        for host in ["", "keys.lan:3000", "localhost.example.com", "10.0.0.5", "128.0.0.1", "notlocalhost", "[2001:db8::1]:3000", "0.0.0.0"] {
+        for host in [
+            "",
+            "keys.lan:3000",
+            "localhost.example.com",
+            "10.0.0.5",
+            "128.0.0.1",
+            "notlocalhost",
+            "[2001:db8::1]:3000",
+            "0.0.0.0",
+        ] {
             assert!(!is_loopback(without_port(host)), "{host}");
         }
     }

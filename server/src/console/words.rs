@@ -13,7 +13,8 @@ pub(super) async fn say_why(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();
     let bare = !response.headers().contains_key(header::CONTENT_TYPE);
-    let plain = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let plain =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
     let is_error = status.is_client_error() || status.is_server_error();
     if is_error && asked_by_script && (bare || plain) {
         let error = if status.is_server_error() { ApiError::Unavailable } else { ApiError::Malformed };

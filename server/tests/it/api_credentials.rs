@@ -14,7 +14,16 @@ fn call() -> Call {
 async fn without_a_readable_key_the_answer_is_a_challenge() {
     let product = Product::start().await;
     let verifier = product.verifier().await;
-    for value in ["", "Bearer", "Bearer ", "Bearer  ", "Basic dTpw", &verifier, &format!("Bearer {verifier} {verifier}"), "Bearer\tx"] {
+    for value in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer  ",
+        "Basic dTpw",
+        &verifier,
+        &format!("Bearer {verifier} {verifier}"),
+        "Bearer\tx",
+    ] {
         let answer = product.send(call().header("authorization", value)).await;
         answer.problem(401);
         assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="keystead""#, "{value}");

@@ -26,7 +26,8 @@ async fn a_key_is_described_to_itself_by_where_it_calls_from() {
 async fn a_key_that_is_not_acknowledged_is_told_so() {
     let product = Product::start().await;
     let app = product.service.default_app().clone();
-    let issued = product.service.issue(&operator(), &app, &service_key("waiting"), "form-0123456789abcdef").await.unwrap();
+    let issued =
+        product.service.issue(&operator(), &app, &service_key("waiting"), "form-0123456789abcdef").await.unwrap();
     let Shown::Token(token) = issued.shown else { panic!() };
     let call = || Call::get("/v1/keys/self").bearer(token.expose_secret());
     let answer = product.send(call()).await.json();
@@ -38,11 +39,8 @@ async fn a_key_that_is_not_acknowledged_is_told_so() {
 #[tokio::test]
 async fn a_master_user_presents_two_headers() {
     let product = Product::start().await;
-    let draft = KeyDraft {
-        kind: Some("master_user".to_owned()),
-        boxes: vec!["chats.read".to_owned()],
-        ..service_key("bot")
-    };
+    let draft =
+        KeyDraft { kind: Some("master_user".to_owned()), boxes: vec!["chats.read".to_owned()], ..service_key("bot") };
     let Shown::Pair { id, secret } = product.issue(draft).await.shown else { panic!() };
     let (id, secret) = (id.as_str(), secret.expose_secret());
     let call = || Call::get("/v1/keys/self");

@@ -55,13 +55,22 @@ async fn a_refused_key_is_an_answer_with_its_code() {
     for (body, code) in [
         (json!({ "key": token, "clientIp": ip, "origin": origin }), "VALID"),
         (json!({ "key": token, "clientIp": "::ffff:203.0.113.9", "origin": origin }), "VALID"),
-        (json!({ "key": token, "clientIp": ip, "origin": origin, "permissions": "invoices.read OR (a.b AND c.d)" }), "VALID"),
+        (
+            json!({ "key": token, "clientIp": ip, "origin": origin, "permissions": "invoices.read OR (a.b AND c.d)" }),
+            "VALID",
+        ),
         (json!({ "key": token, "clientIp": ip, "origin": origin, "permissions": null, "kind": null }), "VALID"),
-        (json!({ "key": token, "clientIp": ip, "origin": origin, "permissions": "invoices.read AND orders.read" }), "INSUFFICIENT_PERMISSIONS"),
+        (
+            json!({ "key": token, "clientIp": ip, "origin": origin, "permissions": "invoices.read AND orders.read" }),
+            "INSUFFICIENT_PERMISSIONS",
+        ),
         (json!({ "key": token, "clientIp": ip, "origin": origin, "kind": "client" }), "KIND_NOT_ALLOWED"),
         (json!({ "key": token, "clientIp": "198.51.100.1", "origin": origin }), "IP_NOT_ALLOWED"),
         (json!({ "key": token, "origin": origin }), "IP_NOT_ALLOWED"),
-        (json!({ "key": token, "clientIp": ip, "origin": "https://app.example.com.evil.example" }), "ORIGIN_NOT_ALLOWED"),
+        (
+            json!({ "key": token, "clientIp": ip, "origin": "https://app.example.com.evil.example" }),
+            "ORIGIN_NOT_ALLOWED",
+        ),
         (json!({ "key": token, "clientIp": ip }), "ORIGIN_NOT_ALLOWED"),
     ] {
         let answer = ask(&product, &verifier, body.to_string()).await;
@@ -191,7 +200,10 @@ async fn a_wrong_member_is_named_with_what_it_should_be() {
         (json!({ "key": "a", "permissions": deep_query }), &["/permissions"]),
         (json!({ "key": "a", "kind": "" }), &["/kind"]),
         (json!({ "key": "a", "kind": "Service" }), &["/kind"]),
-        (json!({ "key": "a", "kind": "root", "clientIp": "x", "permissions": "(" }), &["/clientIp", "/permissions", "/kind"]),
+        (
+            json!({ "key": "a", "kind": "root", "clientIp": "x", "permissions": "(" }),
+            &["/clientIp", "/permissions", "/kind"],
+        ),
     ] {
         let answer = ask(&product, &verifier, body.to_string()).await;
         let problem = answer.problem(422);
@@ -213,7 +225,9 @@ async fn the_body_has_to_be_sent_as_json_and_be_short() {
     let verifier = product.verifier().await;
     let call = || Call::post("/v1/keys/verify").bearer(&verifier).body(r#"{"key":"a"}"#);
     product.send(call()).await.problem(415);
-    for kind in ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "application/json; charset=latin1"] {
+    for kind in
+        ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "application/json; charset=latin1"]
+    {
         product.send(call().header("content-type", kind)).await.problem(415);
     }
     for kind in ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\""] {
@@ -237,7 +251,9 @@ async fn another_method_or_path_says_what_there_is() {
             answer.problem(405);
         }
     }
-    for path in ["/v1", "/v1/", "/v1/keys", "/v1/keys/verify/", "/v1/keys/verify/x", "/v1/keys/verify%2f", "/v1/../v1/keys"] {
+    for path in
+        ["/v1", "/v1/", "/v1/keys", "/v1/keys/verify/", "/v1/keys/verify/x", "/v1/keys/verify%2f", "/v1/../v1/keys"]
+    {
         for method in ["GET", "POST", "DELETE"] {
             product.send(Call::new(method, path)).await.problem(404);
         }

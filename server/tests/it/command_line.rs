@@ -84,7 +84,9 @@ fn a_password_comes_as_one_line_on_standard_input() {
     assert!(failed(&run(data, &create, &"x".repeat(10_000)), 2).contains("too long"));
     assert!(failed(&run(data, &create[..4], PASSWORD), 2).contains("--password-stdin"));
     assert!(failed(&run(data, &["owner", "create", "--password-stdin"], PASSWORD), 2).contains("--email"));
-    assert!(failed(&run(data, &["owner", "create", "--email", EMAIL, "--password", "x"], ""), 2).contains("--password"));
+    assert!(
+        failed(&run(data, &["owner", "create", "--email", EMAIL, "--password", "x"], ""), 2).contains("--password")
+    );
     assert!(!data.exists(), "what is wrong is told before anything is made");
 }
 
@@ -95,9 +97,26 @@ async fn a_key_is_printed_once_works_at_once_and_says_who_made_it() {
     let output = run(
         data,
         &[
-            "key", "issue", "--kind", "service", "--name", "check keys", "--description", "for the gateway",
-            "--permission", "keystead.verify", "--permission", "invoices.*", "--cidr", "203.0.113.0/24",
-            "--cidr", "2001:db8::/32", "--domain", "*.example.com", "--expires-in", "90d",
+            "key",
+            "issue",
+            "--kind",
+            "service",
+            "--name",
+            "check keys",
+            "--description",
+            "for the gateway",
+            "--permission",
+            "keystead.verify",
+            "--permission",
+            "invoices.*",
+            "--cidr",
+            "203.0.113.0/24",
+            "--cidr",
+            "2001:db8::/32",
+            "--domain",
+            "*.example.com",
+            "--expires-in",
+            "90d",
         ],
         "",
     );
@@ -121,7 +140,8 @@ async fn a_key_is_printed_once_works_at_once_and_says_who_made_it() {
     assert!((89 * 86_400_000..=90 * 86_400_000).contains(&lifetime), "{lifetime}");
 
     let account = text(&Command::new("id").arg("-un").output().unwrap().stdout);
-    let page = opened.service.audit(&operator(), &AuditQuery { key: Some(record.id), ..AuditQuery::default() }).await.unwrap();
+    let page =
+        opened.service.audit(&operator(), &AuditQuery { key: Some(record.id), ..AuditQuery::default() }).await.unwrap();
     assert!(!page.rows.is_empty());
     for row in page.rows {
         assert!(row.actor_label.contains(account.trim()), "{row:?}");

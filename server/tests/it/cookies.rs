@@ -11,9 +11,16 @@ async fn the_api_health_and_files_answer_alike_with_and_without_a_session() {
     for (method, path) in WITHOUT_COOKIES {
         let without = product.send(Call::new(method, path)).await;
         let with = product.send(Call::new(method, path).header("cookie", &both)).await;
-        assert_eq!((with.status, &with.headers, &with.body), (without.status, &without.headers, &without.body), "{path}");
+        assert_eq!(
+            (with.status, &with.headers, &with.body),
+            (without.status, &without.headers, &without.body),
+            "{path}"
+        );
         assert!(!with.headers.contains_key("set-cookie"), "{path}");
-        assert!(!with.headers.get("vary").is_some_and(|vary| vary.as_bytes().windows(6).any(|w| w == b"cookie")), "{path}");
+        assert!(
+            !with.headers.get("vary").is_some_and(|vary| vary.as_bytes().windows(6).any(|w| w == b"cookie")),
+            "{path}"
+        );
     }
 }
 

@@ -54,7 +54,8 @@ async fn behind_a_proxy_that_rewrites_the_host_the_public_address_counts() {
     let product = Product::with(settings).await;
     let call = || Call::post("/login").header("host", "10.0.0.7:3000").form("email=a&password=b");
     assert_ne!(product.send(call().header("origin", "https://keys.example.com")).await.status, 403);
-    for origin in ["http://keys.example.com", "https://keys.example.com:8443", "https://keys.example.com.evil.example"] {
+    for origin in ["http://keys.example.com", "https://keys.example.com:8443", "https://keys.example.com.evil.example"]
+    {
         assert_eq!(product.send(call().header("origin", origin)).await.status, 403, "{origin}");
     }
 }

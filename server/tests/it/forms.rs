@@ -57,7 +57,8 @@ async fn what_is_not_text_is_never_a_fault_of_ours() {
     let product = Product::start().await;
     let session = product.sign_in().await;
     for path in forms().iter().filter(|path| *path != "/logout") {
-        for body in [&b"\xff\xfe"[..], b"%ff%fe=%00", b"a=%", b"a[b]=c&a=d", b"name=%ff", b"&&&===", b"[[[[[[]]]]]]=1"] {
+        for body in [&b"\xff\xfe"[..], b"%ff%fe=%00", b"a=%", b"a[b]=c&a=d", b"name=%ff", b"&&&===", b"[[[[[[]]]]]]=1"]
+        {
             let call = Call::post(path).cookie(&session).same_origin().form(body.to_vec());
             let answer = product.send(call).await;
             assert!(!answer.status.is_server_error(), "{path} {body:?}: {} {}", answer.status, answer.body);

@@ -57,7 +57,8 @@ async fn the_nonce_of_the_policy_is_that_of_the_scripts_and_never_comes_twice() 
         let answer = product.send(Call::get(path)).await;
         let own = nonce(&answer).to_owned();
         assert!(own.len() >= 22, "{own}");
-        let in_page: Vec<&str> = answer.body.split("nonce=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        let in_page: Vec<&str> =
+            answer.body.split("nonce=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
         assert!(!in_page.is_empty() && in_page.iter().all(|nonce| *nonce == own), "{path} {own} {in_page:?}");
         assert!(!answer.body.contains(" style=\"") && !answer.body.contains(" onclick=\""), "{path}");
         seen.push(own);

@@ -19,7 +19,8 @@ struct Server {
 impl Server {
     fn start(data: &Path, with_link: bool) -> Self {
         let mut command = keystead(data);
-        let mut child = command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child =
+            command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
         let address = first.strip_prefix("Keystead is running at http://localhost:").unwrap();
@@ -42,13 +43,21 @@ impl Server {
         answer
     }
 
+    fn terminate(&self) {
+        assert!(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success());
+    }
+
     /// Asks it to stop, and gives the time it took.
     fn stop(&mut self) -> Duration {
         let started = Instant::now();
-        assert!(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success());
+        self.terminate();
+        self.ended();
+        started.elapsed()
+    }
+
+    fn ended(&mut self) {
         let status = self.child.wait().unwrap();
         assert_eq!(status.code(), Some(0));
-        started.elapsed()
     }
 }
 
@@ -78,18 +87,49 @@ fn it_prints_its_address_and_until_there_is_an_owner_the_link_to_become_one() {
     server.stop();
 }
 
+/// Runs a command beside the server, and gives what it printed.
+fn run(data: &Path, arguments: &[&str], stdin: &str) -> String {
+    let mut child = keystead(data).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_request_under_way_is_answered_before_it_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let issue = ["key", "issue", "--kind", "service", "--name", "n", "--permission", "keystead.verify"];
+    let token = run(folder.path(), &issue, "");
+    let mut server = Server::start(folder.path(), true);
+    let mut stream = server.connect(&format!(
+        "POST /v1/keys/verify HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: 11\r\n\r\n{{\"key\"",
+        token.trim()
+    ));
+    // Until it has surely read the head; a second connection tells that it is not asleep.
+    server.ask("GET /healthz HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n");
+    std::thread::sleep(Duration::from_millis(300));
+    server.terminate();
+    let gone = Instant::now() + Duration::from_secs(5);
+    while TcpStream::connect(&server.address).is_ok() {
+        assert!(Instant::now() < gone, "it still takes connections");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Long enough for a process that does not wait to be gone.
+    std::thread::sleep(Duration::from_millis(700));
+    stream.write_all(b":\"a\"}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("NOT_FOUND"), "{answer}");
+    server.ended();
+}
+
 #[test]
 fn it_stops_in_time_although_streams_and_idle_connections_are_open() {
     let folder = tempfile::tempdir().unwrap();
-    let run = |arguments: &[&str], stdin: &str| {
-        let mut child = keystead(folder.path()).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success());
-        String::from_utf8(output.stdout).unwrap()
-    };
-    run(&["owner", "create", "--email", EMAIL, "--password-stdin"], PASSWORD);
-    let token = run(&["key", "issue", "--kind", "service", "--name", "n"], "");
+    run(folder.path(), &["owner", "create", "--email", EMAIL, "--password-stdin"], PASSWORD);
+    let token = run(folder.path(), &["key", "issue", "--kind", "service", "--name", "n"], "");
     let id = token.split('_').nth(1).unwrap();
     let mut server = Server::start(folder.path(), false);
 
@@ -110,7 +150,10 @@ fn it_stops_in_time_although_streams_and_idle_connections_are_open() {
     let mut line = String::new();
     events.read_line(&mut line).unwrap();
     assert_eq!(line, "HTTP/1.1 200 OK\r\n");
-    let own = format!("GET /v1/keys/self HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n", token.trim());
+    let own = format!(
+        "GET /v1/keys/self HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+        token.trim()
+    );
     assert!(server.ask(&own).contains(r#""code":"VALID""#));
     while !line.starts_with("data: ") {
         line.clear();

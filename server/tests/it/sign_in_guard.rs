@@ -12,7 +12,10 @@ async fn every_page_leads_to_sign_in_and_back() {
         }
         let answer = product.send(Call::get(&path)).await;
         let expected = if path == "/" { "/login".to_owned() } else { format!("/login?next={path}") };
-        assert_eq!((answer.status.as_u16(), answer.header("location"), answer.body.as_str()), (303, expected.as_str(), ""));
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("location"), answer.body.as_str()),
+            (303, expected.as_str(), "")
+        );
     }
     let answer = product.send(Call::get("/keys?q=a%26b&kind=service")).await;
     assert_eq!(answer.header("location"), "/login?next=/keys%3Fq%3Da%2526b%26kind%3Dservice");

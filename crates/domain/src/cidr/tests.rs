@@ -27,10 +27,7 @@ fn rules_have_one_canonical_form() {
         ("::ffff:0.0.0.0/96", "0.0.0.0/0"),
     ] {
         assert_eq!(rule(text).to_string(), shown);
-        assert_eq!(
-            serde_json::to_string(&rule(text)).unwrap(),
-            format!("\"{shown}\"")
-        );
+        assert_eq!(serde_json::to_string(&rule(text)).unwrap(), format!("\"{shown}\""));
     }
 }
 
@@ -111,31 +108,21 @@ fn lines_are_checked_one_by_one() {
     let errors = CidrRule::parse_lines("10.0.0.0/8\n10.0.0.1/8\n\nnonsense").unwrap_err();
     let lines: Vec<_> = errors.0.iter().map(|e| (e.field, e.line)).collect();
     assert_eq!(lines, [(Field::Cidrs, Some(2)), (Field::Cidrs, Some(4))]);
-    let many = |n: u32| {
-        (0..n)
-            .map(|i| Ipv4Addr::from(i).to_string())
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
+    let many = |n: u32| (0..n).map(|i| Ipv4Addr::from(i).to_string()).collect::<Vec<_>>().join("\n");
     assert_eq!(CidrRule::parse_lines(&many(100)).unwrap().len(), 100);
-    assert_eq!(
-        CidrRule::parse_lines(&many(101)).unwrap_err().0[0].message,
-        "Use at most 100 lines; there are 101."
-    );
+    assert_eq!(CidrRule::parse_lines(&many(101)).unwrap_err().0[0].message, "Use at most 100 lines; there are 101.");
 }
 
 /// The bits of an address as text, IPv4 and mapped IPv4 alike: slow and obvious.
 fn bits(address: IpAddr) -> String {
     match address {
         IpAddr::V4(v4) => format!("4{:032b}", u32::from(v4)),
-        IpAddr::V6(v6) => match format!("{:0128b}", u128::from(v6)).strip_prefix(&format!(
-            "{}{}",
-            "0".repeat(80),
-            "1".repeat(16)
-        )) {
-            Some(v4) => format!("4{v4}"),
-            None => format!("6{:0128b}", u128::from(v6)),
-        },
+        IpAddr::V6(v6) => {
+            match format!("{:0128b}", u128::from(v6)).strip_prefix(&format!("{}{}", "0".repeat(80), "1".repeat(16))) {
+                Some(v4) => format!("4{v4}"),
+                None => format!("6{:0128b}", u128::from(v6)),
+            }
+        }
     }
 }
 

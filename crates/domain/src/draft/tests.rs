@@ -3,30 +3,17 @@ use crate::permission::VERIFY;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_253_402_987);
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the fields of a draft are options"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "the fields of a draft are options")]
 fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
 fn draft(kind: &str) -> KeyDraft {
-    KeyDraft {
-        kind: some(kind),
-        name: some("Billing export"),
-        ..KeyDraft::default()
-    }
+    KeyDraft { kind: some(kind), name: some("Billing export"), ..KeyDraft::default() }
 }
 
 fn errors(draft: &KeyDraft) -> Vec<(Field, String)> {
-    draft
-        .check(NOW)
-        .unwrap_err()
-        .0
-        .into_iter()
-        .map(|e| (e.field, e.message))
-        .collect()
+    draft.check(NOW).unwrap_err().0.into_iter().map(|e| (e.field, e.message)).collect()
 }
 
 fn fields(draft: &KeyDraft) -> Vec<Field> {
@@ -37,37 +24,19 @@ fn fields(draft: &KeyDraft) -> Vec<Field> {
 fn every_issuable_kind_needs_only_a_name() {
     for kind in KeyKind::issuable() {
         let spec = draft(kind.as_str()).check(NOW).unwrap();
-        assert_eq!(
-            (spec.kind, spec.name.as_str(), spec.expires_at),
-            (kind, "Billing export", None)
-        );
+        assert_eq!((spec.kind, spec.name.as_str(), spec.expires_at), (kind, "Billing export", None));
         assert!(spec.permissions.is_empty() && spec.cidrs.is_empty() && spec.domains.is_empty());
-        let nameless = KeyDraft {
-            name: None,
-            ..draft(kind.as_str())
-        };
+        let nameless = KeyDraft { name: None, ..draft(kind.as_str()) };
         assert_eq!(fields(&nameless), [Field::Name]);
     }
 }
 
 #[test]
 fn other_kinds_are_refused() {
-    for kind in [
-        "",
-        "  ",
-        "Service",
-        "account",
-        "integration",
-        "app",
-        "member",
-        "nonsense",
-    ] {
+    for kind in ["", "  ", "Service", "account", "integration", "app", "member", "nonsense"] {
         assert_eq!(fields(&draft(kind)), [Field::Kind], "{kind}");
     }
-    assert_eq!(
-        errors(&KeyDraft::default()),
-        [(Field::Kind, "Choose what the key is for.".to_owned())]
-    );
+    assert_eq!(errors(&KeyDraft::default()), [(Field::Kind, "Choose what the key is for.".to_owned())]);
 }
 
 #[test]
@@ -87,20 +56,11 @@ fn a_full_service_key() {
     .unwrap();
     assert_eq!(spec.cidrs.len(), 2);
     assert_eq!(
-        spec.permissions
-            .iter()
-            .map(Permission::as_str)
-            .collect::<Vec<_>>(),
+        spec.permissions.iter().map(Permission::as_str).collect::<Vec<_>>(),
         ["invoices.read", "invoices.write", VERIFY]
     );
-    assert_eq!(
-        spec.not_before.map(Timestamp::to_rfc3339).as_deref(),
-        Some("2026-12-01T00:00:00Z")
-    );
-    assert_eq!(
-        spec.expires_at.map(Timestamp::to_rfc3339).as_deref(),
-        Some("2026-12-31T12:00:00Z")
-    );
+    assert_eq!(spec.not_before.map(Timestamp::to_rfc3339).as_deref(), Some("2026-12-01T00:00:00Z"));
+    assert_eq!(spec.expires_at.map(Timestamp::to_rfc3339).as_deref(), Some("2026-12-31T12:00:00Z"));
 }
 
 #[test]
@@ -140,89 +100,37 @@ fn fields_of_other_kinds_must_be_blank() {
         ..draft("client")
     };
     assert!(blank.check(NOW).is_ok());
-    let filled = KeyDraft {
-        cidrs: some("::1"),
-        permissions: some("a.b"),
-        expiry: some("30"),
-        ..draft("client")
-    };
-    assert_eq!(
-        fields(&filled),
-        [Field::Cidrs, Field::Permissions, Field::Expiry]
-    );
-    assert_eq!(
-        errors(&filled)[0].1,
-        "Client keys do not have this: leave it blank."
-    );
-    let boxed = KeyDraft {
-        boxes: vec![VERIFY.to_owned()],
-        ..draft("telephony")
-    };
-    assert!(
-        fields(&boxed)
-            .iter()
-            .all(|field| *field == Field::Permissions)
-    );
-    let master = KeyDraft {
-        domains: some("example.com"),
-        description: some("x"),
-        ..draft("master_user")
-    };
+    let filled = KeyDraft { cidrs: some("::1"), permissions: some("a.b"), expiry: some("30"), ..draft("client") };
+    assert_eq!(fields(&filled), [Field::Cidrs, Field::Permissions, Field::Expiry]);
+    assert_eq!(errors(&filled)[0].1, "Client keys do not have this: leave it blank.");
+    let boxed = KeyDraft { boxes: vec![VERIFY.to_owned()], ..draft("telephony") };
+    assert!(fields(&boxed).iter().all(|field| *field == Field::Permissions));
+    let master = KeyDraft { domains: some("example.com"), description: some("x"), ..draft("master_user") };
     assert_eq!(fields(&master), [Field::Description, Field::Domains]);
 }
 
 #[test]
 fn boxes_are_those_of_the_kind() {
     let master = KeyDraft {
-        boxes: vec![
-            "chats.write".to_owned(),
-            "chats.read".to_owned(),
-            "chats.read".to_owned(),
-        ],
+        boxes: vec!["chats.write".to_owned(), "chats.read".to_owned(), "chats.read".to_owned()],
         ..draft("master_user")
     };
     let spec = master.check(NOW).unwrap();
-    assert_eq!(
-        spec.permissions
-            .iter()
-            .map(Permission::as_str)
-            .collect::<Vec<_>>(),
-        ["chats.read", "chats.write"]
-    );
-    for (kind, ticked) in [
-        ("master_user", VERIFY),
-        ("service", "chats.read"),
-        ("service", "keystead.keys.read"),
-        ("service", ""),
-    ] {
-        let draft = KeyDraft {
-            boxes: vec![ticked.to_owned()],
-            ..draft(kind)
-        };
+    assert_eq!(spec.permissions.iter().map(Permission::as_str).collect::<Vec<_>>(), ["chats.read", "chats.write"]);
+    for (kind, ticked) in
+        [("master_user", VERIFY), ("service", "chats.read"), ("service", "keystead.keys.read"), ("service", "")]
+    {
+        let draft = KeyDraft { boxes: vec![ticked.to_owned()], ..draft(kind) };
         assert_eq!(fields(&draft), [Field::Permissions], "{kind} {ticked}");
     }
-    let typed = KeyDraft {
-        permissions: some("chats.read"),
-        ..draft("master_user")
-    };
+    let typed = KeyDraft { permissions: some("chats.read"), ..draft("master_user") };
     assert_eq!(fields(&typed), [Field::Permissions]);
 }
 
 #[test]
 fn typed_and_ticked_permissions_share_one_limit() {
-    let lines = |n: usize| {
-        Some(
-            (0..n)
-                .map(|i| format!("a.{i}"))
-                .collect::<Vec<_>>()
-                .join("\n"),
-        )
-    };
-    let with = |n| KeyDraft {
-        permissions: lines(n),
-        boxes: vec![VERIFY.to_owned()],
-        ..draft("service")
-    };
+    let lines = |n: usize| Some((0..n).map(|i| format!("a.{i}")).collect::<Vec<_>>().join("\n"));
+    let with = |n| KeyDraft { permissions: lines(n), boxes: vec![VERIFY.to_owned()], ..draft("service") };
     assert_eq!(with(199).check(NOW).unwrap().permissions.len(), 200);
     assert_eq!(fields(&with(200)), [Field::Permissions]);
 }
@@ -230,28 +138,15 @@ fn typed_and_ticked_permissions_share_one_limit() {
 #[test]
 fn expiry_is_whole_seconds_from_now_or_a_date() {
     let expiry = |word: &str, date: &str| {
-        KeyDraft {
-            expiry: some(word),
-            expires_at: some(date),
-            ..draft("service")
-        }
-        .check(NOW)
-        .map(|spec| spec.expires_at.map(Timestamp::to_rfc3339))
+        KeyDraft { expiry: some(word), expires_at: some(date), ..draft("service") }
+            .check(NOW)
+            .map(|spec| spec.expires_at.map(Timestamp::to_rfc3339))
     };
-    assert_eq!(
-        expiry("7", "").unwrap().as_deref(),
-        Some("2026-11-28T09:30:02Z")
-    );
-    assert_eq!(
-        expiry("90", " ").unwrap().as_deref(),
-        Some("2027-02-19T09:30:02Z")
-    );
+    assert_eq!(expiry("7", "").unwrap().as_deref(), Some("2026-11-28T09:30:02Z"));
+    assert_eq!(expiry("90", " ").unwrap().as_deref(), Some("2027-02-19T09:30:02Z"));
     assert_eq!(expiry("never", "").unwrap(), None);
     assert_eq!(expiry("", "").unwrap(), None);
-    assert_eq!(
-        expiry("", "2027-01-01").unwrap().as_deref(),
-        Some("2027-01-01T00:00:00Z")
-    );
+    assert_eq!(expiry("", "2027-01-01").unwrap().as_deref(), Some("2027-01-01T00:00:00Z"));
     for (word, date, field) in [
         ("custom", "", Field::ExpiresAt),
         ("custom", "tomorrow", Field::ExpiresAt),
@@ -262,24 +157,14 @@ fn expiry_is_whole_seconds_from_now_or_a_date() {
         ("31", "", Field::Expiry),
         ("-7", "", Field::Expiry),
     ] {
-        assert_eq!(
-            expiry(word, date).unwrap_err().0[0].field,
-            field,
-            "{word} {date}"
-        );
+        assert_eq!(expiry(word, date).unwrap_err().0[0].field, field, "{word} {date}");
     }
 }
 
 #[test]
 fn an_expiry_is_later_than_now() {
-    let at = |now: Timestamp| {
-        KeyDraft {
-            expires_at: some("2026-11-21T09:30:02"),
-            ..draft("service")
-        }
-        .check(now)
-        .is_ok()
-    };
+    let at =
+        |now: Timestamp| KeyDraft { expires_at: some("2026-11-21T09:30:02"), ..draft("service") }.check(now).is_ok();
     let moment = NOW.whole_second();
     assert!(at(moment.plus(Millis(-1))));
     assert!(!at(moment));
@@ -293,16 +178,11 @@ fn a_key_begins_before_it_ends() {
         ..draft("service")
     };
     assert!(from("2026-11-28T09:30:01", "7").check(NOW).is_ok());
-    assert_eq!(
-        errors(&from("2026-11-28T09:30:02", "7")),
-        [(Field::Expiry, NOT_AFTER_START.to_owned())]
-    );
+    assert_eq!(errors(&from("2026-11-28T09:30:02", "7")), [(Field::Expiry, NOT_AFTER_START.to_owned())]);
 }
 
 #[test]
 fn a_missing_field_in_json_is_not_sent() {
-    let draft: KeyDraft =
-        serde_json::from_str(r#"{"kind":"service","name":"x","boxes":["keystead.verify"]}"#)
-            .unwrap();
+    let draft: KeyDraft = serde_json::from_str(r#"{"kind":"service","name":"x","boxes":["keystead.verify"]}"#).unwrap();
     assert_eq!((draft.cidrs, draft.boxes.len()), (None, 1));
 }

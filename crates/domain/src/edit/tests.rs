@@ -4,10 +4,7 @@ use crate::key::{KeyRow, KeyState};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_253_402_000);
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the fields of a draft are options"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "the fields of a draft are options")]
 fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
@@ -37,25 +34,10 @@ fn detail(kind: KeyKind) -> KeyDetail {
             domain_count: 0,
         },
         app_id: AppId::from_random([2; 12]),
-        description: if has(Field::Description) {
-            "nightly".to_owned()
-        } else {
-            String::new()
-        },
-        cidrs: if has(Field::Cidrs) {
-            CidrRule::parse_lines("10.0.0.0/8\n::1").unwrap()
-        } else {
-            Vec::new()
-        },
-        domains: if has(Field::Domains) {
-            DomainRule::parse_lines("*.example.com").unwrap()
-        } else {
-            Vec::new()
-        },
-        permissions: permissions
-            .iter()
-            .map(|text| Permission::parse(text).unwrap())
-            .collect(),
+        description: if has(Field::Description) { "nightly".to_owned() } else { String::new() },
+        cidrs: if has(Field::Cidrs) { CidrRule::parse_lines("10.0.0.0/8\n::1").unwrap() } else { Vec::new() },
+        domains: if has(Field::Domains) { DomainRule::parse_lines("*.example.com").unwrap() } else { Vec::new() },
+        permissions: permissions.iter().map(|text| Permission::parse(text).unwrap()).collect(),
         last_used_address: None,
         revoked: None,
         revision: 1,
@@ -66,9 +48,7 @@ fn detail(kind: KeyKind) -> KeyDetail {
 fn the_edit_form_sent_back_unchanged_changes_nothing() {
     for kind in KeyKind::issuable() {
         let mut edited = detail(kind);
-        let changes = KeyDraft::from_detail(&edited)
-            .check_edit(kind, NOW)
-            .unwrap();
+        let changes = KeyDraft::from_detail(&edited).check_edit(kind, NOW).unwrap();
         assert_eq!(changes.apply(&mut edited).unwrap(), [], "{}", kind.label());
     }
 }
@@ -79,18 +59,9 @@ fn the_same_fields_again_make_the_same_key() {
         let mut old = detail(kind);
         old.row.expires_at = None;
         let spec = KeyDraft::again(&old).check(NOW).unwrap();
-        assert_eq!(
-            (spec.kind, &spec.name, &spec.description),
-            (kind, &old.row.name, &old.description)
-        );
-        assert_eq!(
-            (&spec.cidrs, &spec.domains, &spec.permissions),
-            (&old.cidrs, &old.domains, &old.permissions)
-        );
-        assert_eq!(
-            (spec.not_before, spec.expires_at),
-            (old.row.not_before, None)
-        );
+        assert_eq!((spec.kind, &spec.name, &spec.description), (kind, &old.row.name, &old.description));
+        assert_eq!((&spec.cidrs, &spec.domains, &spec.permissions), (&old.cidrs, &old.domains, &old.permissions));
+        assert_eq!((spec.not_before, spec.expires_at), (old.row.not_before, None));
     }
 }
 
@@ -135,58 +106,23 @@ fn each_kind_refuses_what_its_table_does_not_allow() {
 
 #[test]
 fn the_kind_stays() {
-    let draft = |kind: &str| KeyDraft {
-        kind: some(kind),
-        ..KeyDraft::default()
-    };
-    assert_eq!(
-        draft("service").check_edit(KeyKind::Service, NOW),
-        Ok(KeyChanges::default())
-    );
-    assert_eq!(
-        draft("client")
-            .check_edit(KeyKind::Service, NOW)
-            .unwrap_err()
-            .0[0]
-            .field,
-        Field::Kind
-    );
+    let draft = |kind: &str| KeyDraft { kind: some(kind), ..KeyDraft::default() };
+    assert_eq!(draft("service").check_edit(KeyKind::Service, NOW), Ok(KeyChanges::default()));
+    assert_eq!(draft("client").check_edit(KeyKind::Service, NOW).unwrap_err().0[0].field, Field::Kind);
 }
 
 #[test]
 fn boxes_alone_are_a_change_of_permissions() {
-    let ticked = KeyDraft {
-        boxes: vec!["chats.export".to_owned()],
-        ..KeyDraft::default()
-    };
+    let ticked = KeyDraft { boxes: vec!["chats.export".to_owned()], ..KeyDraft::default() };
     let mut master = detail(KeyKind::MasterUser);
-    let record = ticked
-        .check_edit(KeyKind::MasterUser, NOW)
-        .unwrap()
-        .apply(&mut master)
-        .unwrap();
+    let record = ticked.check_edit(KeyKind::MasterUser, NOW).unwrap().apply(&mut master).unwrap();
     assert_eq!(
         record,
-        [Change {
-            field: "permissions".to_owned(),
-            from: some("chats.read"),
-            to: some("chats.export")
-        }]
+        [Change { field: "permissions".to_owned(), from: some("chats.read"), to: some("chats.export") }]
     );
-    assert_eq!(
-        ticked.check_edit(KeyKind::Client, NOW).unwrap_err().0[0].field,
-        Field::Permissions
-    );
-    let none = KeyDraft {
-        permissions: some(""),
-        ..KeyDraft::default()
-    };
-    assert_eq!(
-        none.check_edit(KeyKind::MasterUser, NOW)
-            .unwrap()
-            .permissions,
-        Some(Vec::new())
-    );
+    assert_eq!(ticked.check_edit(KeyKind::Client, NOW).unwrap_err().0[0].field, Field::Permissions);
+    let none = KeyDraft { permissions: some(""), ..KeyDraft::default() };
+    assert_eq!(none.check_edit(KeyKind::MasterUser, NOW).unwrap().permissions, Some(Vec::new()));
 }
 
 #[test]
@@ -199,11 +135,7 @@ fn changes_are_recorded_old_and_new() {
         ..KeyDraft::default()
     };
     let mut key = detail(KeyKind::Service);
-    let record = draft
-        .check_edit(KeyKind::Service, NOW)
-        .unwrap()
-        .apply(&mut key)
-        .unwrap();
+    let record = draft.check_edit(KeyKind::Service, NOW).unwrap().apply(&mut key).unwrap();
     let change = |field: &str, from: Option<&str>, to: Option<&str>| Change {
         field: field.to_owned(),
         from: from.map(str::to_owned),
@@ -218,10 +150,7 @@ fn changes_are_recorded_old_and_new() {
             change("expires_at", Some("2026-11-21T09:29:32Z"), None),
         ]
     );
-    assert_eq!(
-        (key.row.cidr_count, key.row.domain_count, key.row.expires_at),
-        (1, 1, None)
-    );
+    assert_eq!((key.row.cidr_count, key.row.domain_count, key.row.expires_at), (1, 1, None));
 }
 
 #[test]
@@ -232,21 +161,10 @@ fn a_key_begins_before_it_ends_also_against_what_is_stored() {
         expires_at: some("2027-01-01"),
         ..KeyDraft::default()
     };
-    assert_eq!(
-        both.check_edit(KeyKind::Service, NOW).unwrap_err().0[0].field,
-        Field::ExpiresAt
-    );
-    let late = KeyDraft {
-        not_before: some("2027-01-02"),
-        ..KeyDraft::default()
-    };
+    assert_eq!(both.check_edit(KeyKind::Service, NOW).unwrap_err().0[0].field, Field::ExpiresAt);
+    let late = KeyDraft { not_before: some("2027-01-02"), ..KeyDraft::default() };
     let mut key = detail(KeyKind::Service);
     let before = key.clone();
-    assert!(
-        late.check_edit(KeyKind::Service, NOW)
-            .unwrap()
-            .apply(&mut key)
-            .is_err()
-    );
+    assert!(late.check_edit(KeyKind::Service, NOW).unwrap().apply(&mut key).is_err());
     assert_eq!(key, before);
 }

@@ -43,40 +43,18 @@ fn permissions_are_lower_case_parts_with_dots() {
         assert!(message.contains(hint), "{text}: {message}");
     }
     assert!(Permission::parse(&"a".repeat(100)).is_ok());
-    assert!(
-        Permission::parse(&"a".repeat(101))
-            .unwrap_err()
-            .contains("at most 100")
-    );
+    assert!(Permission::parse(&"a".repeat(101)).unwrap_err().contains("at most 100"));
 }
 
 #[test]
 fn typed_permissions_never_administer_keystead() {
-    for text in [
-        "keystead.verify",
-        "keystead.keys.read",
-        "keystead",
-        " keystead.verify",
-    ] {
-        assert!(
-            Permission::parse_custom(text)
-                .unwrap_err()
-                .contains("own group"),
-            "{text}"
-        );
+    for text in ["keystead.verify", "keystead.keys.read", "keystead", " keystead.verify"] {
+        assert!(Permission::parse_custom(text).unwrap_err().contains("own group"), "{text}");
     }
     assert!(Permission::parse_custom("keystead-like.read").is_ok());
     let errors = Permission::parse_lines("invoices.read\nkeystead.verify\nNO").unwrap_err();
-    assert_eq!(
-        errors.0.iter().map(|e| e.line).collect::<Vec<_>>(),
-        [Some(2), Some(3)]
-    );
-    let many = |n: usize| {
-        (0..n)
-            .map(|i| format!("a.{i}"))
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
+    assert_eq!(errors.0.iter().map(|e| e.line).collect::<Vec<_>>(), [Some(2), Some(3)]);
+    let many = |n: usize| (0..n).map(|i| format!("a.{i}")).collect::<Vec<_>>().join("\n");
     assert_eq!(Permission::parse_lines(&many(200)).unwrap().len(), 200);
     assert!(Permission::parse_lines(&many(201)).is_err());
 }

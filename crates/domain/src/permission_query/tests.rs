@@ -3,10 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn allows(query: &str, held: &[&str]) -> bool {
-    let held: Vec<_> = held
-        .iter()
-        .map(|text| Permission::parse(text).unwrap())
-        .collect();
+    let held: Vec<_> = held.iter().map(|text| Permission::parse(text).unwrap()).collect();
     PermissionQuery::parse(query).unwrap().allows(&held)
 }
 
@@ -73,25 +70,16 @@ fn broken_queries_say_where_and_what_to_do() {
         ("NOT a", 0, "is not a permission"),
     ] {
         let (found, message) = error(query);
-        assert!(
-            found == at && message.contains(hint),
-            "{query}: {found} {message}"
-        );
+        assert!(found == at && message.contains(hint), "{query}: {found} {message}");
     }
-    assert_eq!(
-        PermissionQuery::parse("a b").unwrap_err().to_string(),
-        "At character 3: Write AND or OR before “b”."
-    );
+    assert_eq!(PermissionQuery::parse("a b").unwrap_err().to_string(), "At character 3: Write AND or OR before “b”.");
 }
 
 #[test]
 fn length_and_depth_are_limited() {
     let nested = |n: usize| format!("{}a{}", "(".repeat(n), ")".repeat(n));
     assert!(allows(&nested(64), &["a"]));
-    assert_eq!(
-        error(&nested(65)),
-        (64, "Nest at most 64 parentheses.".to_owned())
-    );
+    assert_eq!(error(&nested(65)), (64, "Nest at most 64 parentheses.".to_owned()));
     assert_eq!(error(&"(".repeat(1_000)).0, 64);
     assert!(allows(&format!("a{}", " ".repeat(999)), &["a"]));
     assert_eq!(
@@ -121,11 +109,7 @@ impl Tree {
     }
 
     fn group(&self) -> String {
-        if let Self::Has(name) = self {
-            (*name).to_owned()
-        } else {
-            format!("( {})", self.text())
-        }
+        if let Self::Has(name) = self { (*name).to_owned() } else { format!("( {})", self.text()) }
     }
 
     fn allows(&self, held: &[&str]) -> bool {
@@ -138,15 +122,17 @@ impl Tree {
 }
 
 fn tree() -> impl Strategy<Value = Tree> {
-    prop::sample::select(vec!["a", "b", "c.d", "keystead.verify"])
-        .prop_map(Tree::Has)
-        .prop_recursive(5, 24, 2, |inner| {
+    prop::sample::select(vec!["a", "b", "c.d", "keystead.verify"]).prop_map(Tree::Has).prop_recursive(
+        5,
+        24,
+        2,
+        |inner| {
             prop_oneof![
-                (inner.clone(), inner.clone())
-                    .prop_map(|(a, b)| Tree::And(Box::new(a), Box::new(b))),
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| Tree::And(Box::new(a), Box::new(b))),
                 (inner.clone(), inner).prop_map(|(a, b)| Tree::Or(Box::new(a), Box::new(b))),
             ]
-        })
+        },
+    )
 }
 
 proptest! {

@@ -7,39 +7,21 @@ fn names_are_trimmed_and_limited() {
     assert_eq!(name("  Billing export\t").unwrap(), "Billing export");
     assert_eq!(name("x").unwrap(), "x");
     assert_eq!(name(&"é".repeat(100)).unwrap().chars().count(), 100);
-    assert_eq!(
-        name(&"é".repeat(101)).unwrap_err(),
-        "Use at most 100 characters; this has 101."
-    );
-    assert_eq!(
-        name(&"x".repeat(10_000)).unwrap_err(),
-        "Use at most 100 characters; this has 10000."
-    );
+    assert_eq!(name(&"é".repeat(101)).unwrap_err(), "Use at most 100 characters; this has 101.");
+    assert_eq!(name(&"x".repeat(10_000)).unwrap_err(), "Use at most 100 characters; this has 10000.");
     for blank in ["", "   ", "\u{3000}\u{a0}"] {
-        assert_eq!(
-            name(blank).unwrap_err(),
-            "Give a name, for example: Create a chat."
-        );
+        assert_eq!(name(blank).unwrap_err(), "Give a name, for example: Create a chat.");
     }
     assert_eq!(person_name(" Ada ").unwrap(), "Ada");
-    assert_eq!(
-        person_name(" ").unwrap_err(),
-        "Give a name, as others know it."
-    );
+    assert_eq!(person_name(" ").unwrap_err(), "Give a name, as others know it.");
     assert_eq!(name("two\nlines").unwrap_err(), "Write it on one line.");
 }
 
 #[test]
 fn names_keep_every_script_and_markup_as_it_is() {
-    for text in [
-        "مفتاح الفوترة",
-        "חשבוניות",
-        "請求書",
-        "<script>alert(1)</script>",
-        "a & b \"c\" 'd'",
-        "👩‍💻 keys",
-        "=1+1",
-    ] {
+    for text in
+        ["مفتاح الفوترة", "חשבוניות", "請求書", "<script>alert(1)</script>", "a & b \"c\" 'd'", "👩‍💻 keys", "=1+1"]
+    {
         assert_eq!(name(text).unwrap(), text);
     }
 }
@@ -47,14 +29,11 @@ fn names_keep_every_script_and_markup_as_it_is() {
 #[test]
 fn invisible_characters_are_refused_by_name() {
     for c in [
-        '\0', '\u{7}', '\u{7f}', '\u{85}', '\u{200b}', '\u{2028}', '\u{202a}', '\u{202e}',
-        '\u{2066}', '\u{2069}', '\u{feff}',
+        '\0', '\u{7}', '\u{7f}', '\u{85}', '\u{200b}', '\u{2028}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}',
+        '\u{feff}',
     ] {
         let message = name(&format!("a{c}b")).unwrap_err();
-        assert_eq!(
-            message,
-            format!("Remove the invisible character U+{:04X}.", u32::from(c))
-        );
+        assert_eq!(message, format!("Remove the invisible character U+{:04X}.", u32::from(c)));
     }
     assert!(email("ow\u{202e}ner@example.com").is_err());
 }
@@ -72,20 +51,13 @@ fn descriptions_may_be_blank_and_have_lines() {
 #[test]
 fn notes_may_be_left_out() {
     assert_eq!(note("  ").unwrap(), None);
-    assert_eq!(
-        note(" seen on GitHub ").unwrap().as_deref(),
-        Some("seen on GitHub")
-    );
+    assert_eq!(note(" seen on GitHub ").unwrap().as_deref(), Some("seen on GitHub"));
     assert!(note(&"x".repeat(201)).is_err());
 }
 
 #[test]
 fn one_person_has_one_email() {
-    for text in [
-        "owner@example.com",
-        " OWNER@Example.COM ",
-        "Owner@example.com\n",
-    ] {
+    for text in ["owner@example.com", " OWNER@Example.COM ", "Owner@example.com\n"] {
         assert_eq!(email(text).unwrap(), "owner@example.com");
     }
     for text in [
@@ -102,62 +74,27 @@ fn one_person_has_one_email() {
         "a,b@example.com",
         "<a@example.com>",
     ] {
-        assert_eq!(
-            email(text).unwrap_err(),
-            "Write an e-mail address such as owner@example.com.",
-            "{text}"
-        );
+        assert_eq!(email(text).unwrap_err(), "Write an e-mail address such as owner@example.com.", "{text}");
     }
     assert!(email(&format!("{}@example.com", "a".repeat(242))).is_ok());
-    assert!(
-        email(&format!("{}@example.com", "a".repeat(243)))
-            .unwrap_err()
-            .contains("at most 254")
-    );
-    assert!(
-        email(&"x".repeat(1_000_000))
-            .unwrap_err()
-            .contains("at most 254")
-    );
+    assert!(email(&format!("{}@example.com", "a".repeat(243))).unwrap_err().contains("at most 254"));
+    assert!(email(&"x".repeat(1_000_000)).unwrap_err().contains("at most 254"));
 }
 
 #[test]
 fn passwords_have_a_length_and_nothing_is_trimmed() {
-    assert_eq!(
-        password("short", &[]).unwrap_err(),
-        "Use at least 12 characters; this has 5."
-    );
-    assert_eq!(
-        password("", &[]).unwrap_err(),
-        "Use at least 12 characters; this has 0."
-    );
-    assert_eq!(
-        password(" quiet otter, nine bells ", &[]).unwrap(),
-        " quiet otter, nine bells "
-    );
+    assert_eq!(password("short", &[]).unwrap_err(), "Use at least 12 characters; this has 5.");
+    assert_eq!(password("", &[]).unwrap_err(), "Use at least 12 characters; this has 0.");
+    assert_eq!(password(" quiet otter, nine bells ", &[]).unwrap(), " quiet otter, nine bells ");
     let long: String = "zW4-öq".chars().cycle().take(256).collect();
-    assert!(
-        password(&format!("{long}x"), &[])
-            .unwrap_err()
-            .contains("at most 256")
-    );
-    assert!(
-        password(&"x".repeat(1_000_000), &[])
-            .unwrap_err()
-            .contains("at most 256")
-    );
+    assert!(password(&format!("{long}x"), &[]).unwrap_err().contains("at most 256"));
+    assert!(password(&"x".repeat(1_000_000), &[]).unwrap_err().contains("at most 256"));
 }
 
 #[cfg(feature = "server")]
 #[test]
 fn common_passwords_are_refused_with_the_reason() {
-    for text in [
-        "password1234",
-        "123456789012",
-        "qwertyuiop12",
-        "aaaaaaaaaaaa",
-        "iloveyou1234",
-    ] {
+    for text in ["password1234", "123456789012", "qwertyuiop12", "aaaaaaaaaaaa", "iloveyou1234"] {
         let message = password(text, &[]).expect_err(text);
         assert!(
             message.starts_with("This password is easy to guess (")
@@ -165,13 +102,7 @@ fn common_passwords_are_refused_with_the_reason() {
             "{message}"
         );
     }
-    assert!(
-        password(
-            "margaret.hamilton",
-            &["margaret.hamilton@example.com", "Margaret Hamilton"]
-        )
-        .is_err()
-    );
+    assert!(password("margaret.hamilton", &["margaret.hamilton@example.com", "Margaret Hamilton"]).is_err());
     assert!(password("margaret.hamilton", &[]).is_ok());
     assert!(password("Keystead-2026", &[]).is_err());
     assert!(password("!@#$%^ &*()_+ ~:;?|", &["Margaret Hamilton"]).is_ok());
@@ -184,18 +115,9 @@ fn spellings_of_one_text_become_one() {
     assert_eq!(name("Bu\u{308}ro").unwrap(), "Büro");
     assert_eq!(name(&"u\u{308}".repeat(100)).unwrap(), "ü".repeat(100));
     assert!(name(&"u\u{308}".repeat(101)).is_err());
-    assert_eq!(
-        email("ｏｗｎｅｒ＠example.com").unwrap(),
-        "owner@example.com"
-    );
-    assert_eq!(
-        email("OWNER@EXAMPLE.COM").unwrap(),
-        email("oｗner@ｅxample.com").unwrap()
-    );
-    assert_eq!(
-        email("\u{212a}ate@example.com").unwrap(),
-        "kate@example.com"
-    );
+    assert_eq!(email("ｏｗｎｅｒ＠example.com").unwrap(), "owner@example.com");
+    assert_eq!(email("OWNER@EXAMPLE.COM").unwrap(), email("oｗner@ｅxample.com").unwrap());
+    assert_eq!(email("\u{212a}ate@example.com").unwrap(), "kate@example.com");
     assert_eq!(password_form("ﬁve quiet otters"), "five quiet otters");
     assert_eq!(name_key(" BU\u{308}RO "), "büro");
 }

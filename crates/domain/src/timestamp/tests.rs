@@ -10,10 +10,7 @@ fn one_moment_in_every_form() {
     assert_eq!(AT.to_text(), "2026-11-21 09:30:02 UTC");
     assert_eq!(AT.to_input(), "2026-11-21T09:30:02");
     assert_eq!(AT.whole_second().millis(), 1_795_253_402_000);
-    assert_eq!(
-        Timestamp::from_millis(AT.hour()).to_rfc3339(),
-        "2026-11-21T09:00:00Z"
-    );
+    assert_eq!(Timestamp::from_millis(AT.hour()).to_rfc3339(), "2026-11-21T09:00:00Z");
     assert_eq!(AT.plus_seconds(3).since(AT), Millis::seconds(3));
 }
 
@@ -27,13 +24,7 @@ fn what_people_type_is_read() {
         ("2026-11-21T09:30:02Z", "2026-11-21T09:30:02Z"),
         ("2024-02-29", "2024-02-29T00:00:00Z"),
     ] {
-        assert_eq!(
-            Timestamp::parse_input(text)
-                .map(Timestamp::to_rfc3339)
-                .as_deref(),
-            Some(rfc),
-            "{text}"
-        );
+        assert_eq!(Timestamp::parse_input(text).map(Timestamp::to_rfc3339).as_deref(), Some(rfc), "{text}");
     }
 }
 
@@ -77,14 +68,8 @@ fn the_ends_of_the_range_do_not_overflow() {
             at.since(Timestamp::from_millis(-millis.signum())),
         );
     }
-    assert_eq!(
-        Timestamp::from_millis(i64::MAX).to_rfc3339(),
-        "9999-12-31T23:59:59Z"
-    );
-    assert_eq!(
-        Timestamp::from_millis(i64::MIN).to_rfc3339(),
-        "0000-01-01T00:00:00Z"
-    );
+    assert_eq!(Timestamp::from_millis(i64::MAX).to_rfc3339(), "9999-12-31T23:59:59Z");
+    assert_eq!(Timestamp::from_millis(i64::MIN).to_rfc3339(), "0000-01-01T00:00:00Z");
 }
 
 proptest! {

@@ -5,11 +5,7 @@ use super::*;
 const ID: &str = "7Qm2xVbN4tRa";
 
 fn sample() -> String {
-    Token::compose(
-        "ks",
-        &KeyId::parse(ID).unwrap(),
-        &secret_from_random(&[0xa5; 32]),
-    )
+    Token::compose("ks", &KeyId::parse(ID).unwrap(), &secret_from_random(&[0xa5; 32]))
 }
 
 #[test]
@@ -22,49 +18,27 @@ fn a_token_has_the_documented_form() {
     let whole = sample();
     assert_eq!(whole.len(), 2 + 1 + 12 + 1 + 43 + 6);
     let token = Token::parse(&whole).unwrap();
-    assert_eq!(
-        (token.prefix, token.id, token.whole),
-        ("ks", ID, whole.as_str())
-    );
+    assert_eq!((token.prefix, token.id, token.whole), ("ks", ID, whole.as_str()));
     assert_eq!(token.last4().len(), 4);
     assert!(whole.ends_with(token.last4()));
-    assert_eq!(
-        masked("ks", &KeyId::parse(ID).unwrap(), "9fKd"),
-        "ks_7Qm2xVbN4tRa_…9fKd"
-    );
+    assert_eq!(masked("ks", &KeyId::parse(ID).unwrap(), "9fKd"), "ks_7Qm2xVbN4tRa_…9fKd");
 }
 
 #[test]
 fn debug_does_not_show_the_secret() {
     let whole = sample();
-    assert_eq!(
-        format!("{:?}", Token::parse(&whole).unwrap()),
-        "ks_7Qm2xVbN4tRa_…"
-    );
+    assert_eq!(format!("{:?}", Token::parse(&whole).unwrap()), "ks_7Qm2xVbN4tRa_…");
 }
 
 #[test]
 fn id_and_secret_join_to_the_whole_token() {
-    let whole = Token::compose(
-        "mk",
-        &KeyId::parse(ID).unwrap(),
-        &secret_from_random(&[1; 32]),
-    );
+    let whole = Token::compose("mk", &KeyId::parse(ID).unwrap(), &secret_from_random(&[1; 32]));
     let token = Token::parse(&whole).unwrap();
     assert_eq!(token.pair_id(), "mk_7Qm2xVbN4tRa");
     assert_eq!(token.pair_secret().len(), 49);
-    assert_eq!(
-        join_pair(&token.pair_id(), token.pair_secret()),
-        Some(whole.clone())
-    );
+    assert_eq!(join_pair(&token.pair_id(), token.pair_secret()), Some(whole.clone()));
     let other = sample();
-    assert_eq!(
-        join_pair(
-            &token.pair_id(),
-            Token::parse(&other).unwrap().pair_secret()
-        ),
-        None
-    );
+    assert_eq!(join_pair(&token.pair_id(), Token::parse(&other).unwrap().pair_secret()), None);
     assert_eq!(join_pair("mk_7Qm2xVbN4tRb", token.pair_secret()), None);
     assert_eq!(join_pair("", ""), None);
     assert_eq!(join_pair(&whole, ""), None);
@@ -132,16 +106,7 @@ fn pasted_tokens_are_cut_to_their_id() {
     ] {
         assert_eq!(cut(&text).as_deref(), Some(ID), "{text}");
     }
-    for text in [
-        "",
-        "Billing export",
-        ID,
-        "ks_7Qm2xVbN4tRa",
-        "on_subscription_created",
-        "a_b_c",
-        "…",
-        "_…",
-    ] {
+    for text in ["", "Billing export", ID, "ks_7Qm2xVbN4tRa", "on_subscription_created", "a_b_c", "…", "_…"] {
         assert_eq!(cut(text), None, "{text}");
     }
 }

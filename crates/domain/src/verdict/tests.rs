@@ -33,11 +33,7 @@ fn validity_has_sharp_edges() {
     let at = |not_before: Option<i64>, expires_at: Option<i64>| {
         let moment = |by: Option<i64>| by.map(|by| Timestamp::from_millis(NOW.millis() + by));
         decide(
-            &KeyRecord {
-                not_before: moment(not_before),
-                expires_at: moment(expires_at),
-                ..key()
-            },
+            &KeyRecord { not_before: moment(not_before), expires_at: moment(expires_at), ..key() },
             &Request::default(),
             NOW,
         )
@@ -56,24 +52,11 @@ fn rules_need_something_to_compare() {
         ..key()
     };
     let address = "::ffff:10.1.2.3".parse().ok();
-    let ask = |address, origin| {
-        decide(
-            &key,
-            &Request {
-                address,
-                origin,
-                ..Request::default()
-            },
-            NOW,
-        )
-    };
+    let ask = |address, origin| decide(&key, &Request { address, origin, ..Request::default() }, NOW);
     assert_eq!(ask(None, Some("https://a.example.com")), Code::IpNotAllowed);
     assert_eq!(ask(address, None), Code::OriginNotAllowed);
     assert_eq!(ask(address, Some("null")), Code::OriginNotAllowed);
-    assert_eq!(
-        ask(address, Some("https://example.com")),
-        Code::OriginNotAllowed
-    );
+    assert_eq!(ask(address, Some("https://example.com")), Code::OriginNotAllowed);
     assert_eq!(ask(address, Some("https://a.example.com")), Code::Valid);
 }
 
@@ -84,10 +67,7 @@ fn codes_are_upper_case_on_the_wire_and_have_a_sentence() {
         assert_eq!(Code::parse(code.as_str()), Some(*code));
         assert!(code.words().ends_with('.'));
     }
-    assert_eq!(
-        serde_json::to_string(&Code::IpNotAllowed).unwrap(),
-        "\"IP_NOT_ALLOWED\""
-    );
+    assert_eq!(serde_json::to_string(&Code::IpNotAllowed).unwrap(), "\"IP_NOT_ALLOWED\"");
 }
 
 /// The obvious model: collect all that is wrong, then take what the design lists first.
@@ -106,9 +86,7 @@ fn model(key: &KeyRecord, request: &Request<'_>, now: i64) -> &'static str {
     let mut wrong = Vec::new();
     if let Some(query) = request.permissions {
         let held: Vec<&str> = key.permissions.iter().map(Permission::as_str).collect();
-        let has = |name: &str| {
-            held.contains(&name) || (held.contains(&"*") && !name.starts_with("keystead."))
-        };
+        let has = |name: &str| held.contains(&name) || (held.contains(&"*") && !name.starts_with("keystead."));
         let satisfied = match query.as_str() {
             "a.b" => has("a.b"),
             "a.b OR keystead.verify" => has("a.b") || has("keystead.verify"),
@@ -127,10 +105,7 @@ fn model(key: &KeyRecord, request: &Request<'_>, now: i64) -> &'static str {
     }
     for rule in &key.cidrs {
         assert_eq!(rule.to_string(), "10.0.0.0/8");
-        let inside = request
-            .address
-            .map(|address| address.to_string())
-            .is_some_and(|text| text.starts_with("10."));
+        let inside = request.address.map(|address| address.to_string()).is_some_and(|text| text.starts_with("10."));
         if !inside {
             wrong.push("IP_NOT_ALLOWED");
         }
@@ -154,54 +129,26 @@ fn model(key: &KeyRecord, request: &Request<'_>, now: i64) -> &'static str {
         KeyState::Disabled => wrong.push("DISABLED"),
         KeyState::Active => {}
     }
-    order
-        .into_iter()
-        .find(|code| wrong.contains(code))
-        .unwrap_or("VALID")
+    order.into_iter().find(|code| wrong.contains(code)).unwrap_or("VALID")
 }
 
 fn any_key() -> impl Strategy<Value = KeyRecord> {
-    let moment = || {
-        prop::option::weighted(
-            0.3,
-            (-2_i64..=2).prop_map(|by| Timestamp::from_millis(NOW.millis() + by)),
-        )
-    };
+    let moment = || prop::option::weighted(0.3, (-2_i64..=2).prop_map(|by| Timestamp::from_millis(NOW.millis() + by)));
     let state = prop_oneof![6 => Just(KeyState::Active), 1 => Just(KeyState::Pending), 1 => Just(KeyState::Disabled), 1 => Just(KeyState::Revoked)];
     let kind = prop::sample::select(vec![KeyKind::Service, KeyKind::Client]);
     let permissions = prop::sample::subsequence(vec!["a.b", "keystead.verify", "*", "c"], 0..=4);
-    (
-        state,
-        kind,
-        moment(),
-        moment(),
-        any::<bool>(),
-        any::<bool>(),
-        permissions,
+    (state, kind, moment(), moment(), any::<bool>(), any::<bool>(), permissions).prop_map(
+        |(state, kind, not_before, expires_at, cidr, domain, permissions)| KeyRecord {
+            state,
+            kind,
+            not_before,
+            expires_at,
+            cidrs: if cidr { vec![CidrRule::parse("10.0.0.0/8").unwrap()] } else { Vec::new() },
+            domains: if domain { vec![DomainRule::parse("app.example.com").unwrap()] } else { Vec::new() },
+            permissions: permissions.into_iter().map(|text| Permission::parse(text).unwrap()).collect(),
+            ..key()
+        },
     )
-        .prop_map(
-            |(state, kind, not_before, expires_at, cidr, domain, permissions)| KeyRecord {
-                state,
-                kind,
-                not_before,
-                expires_at,
-                cidrs: if cidr {
-                    vec![CidrRule::parse("10.0.0.0/8").unwrap()]
-                } else {
-                    Vec::new()
-                },
-                domains: if domain {
-                    vec![DomainRule::parse("app.example.com").unwrap()]
-                } else {
-                    Vec::new()
-                },
-                permissions: permissions
-                    .into_iter()
-                    .map(|text| Permission::parse(text).unwrap())
-                    .collect(),
-                ..key()
-            },
-        )
 }
 
 proptest! {

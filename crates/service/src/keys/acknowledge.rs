@@ -23,8 +23,7 @@ impl Service {
             if key.row.ack_deadline.is_none_or(|deadline| now >= deadline) {
                 return Err(Refusal::TooLate.into());
             }
-            tx.set_key_state(id, KeyState::Pending, KeyState::Active, None)
-                .await?;
+            tx.set_key_state(id, KeyState::Pending, KeyState::Active, None).await?;
             let event = self.key_event(caller, Action::KeyAcknowledged, &key);
             self.record(tx, event).await?;
             changed(tx, id).await
@@ -50,10 +49,7 @@ impl Service {
         let mut dropped = 0;
         loop {
             let before = dropped;
-            let overdue = self
-                .store()
-                .keys_pending_before(self.now(), AT_ONCE)
-                .await?;
+            let overdue = self.store().keys_pending_before(self.now(), AT_ONCE).await?;
             for key in &overdue {
                 match self.drop_overdue(&key.id).await {
                     // Somebody else took it away meanwhile.
@@ -91,10 +87,6 @@ impl Service {
 
     async fn pending(&self, tx: &mut Tx, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
         let key = self.changeable(tx, caller, id).await?;
-        if key.row.state == KeyState::Pending {
-            Ok(key)
-        } else {
-            Err(Refusal::NotPending.into())
-        }
+        if key.row.state == KeyState::Pending { Ok(key) } else { Err(Refusal::NotPending.into()) }
     }
 }

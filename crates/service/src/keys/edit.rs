@@ -15,13 +15,7 @@ use crate::{Caller, Error, Result, Service};
 impl Service {
     /// Changes what differs from the key as it was at `revision`. If nothing differs, nothing is done
     /// and nothing goes on record.
-    pub async fn edit(
-        &self,
-        caller: &Caller,
-        id: &KeyId,
-        draft: &KeyDraft,
-        revision: i64,
-    ) -> Result<KeyDetail> {
+    pub async fn edit(&self, caller: &Caller, id: &KeyId, draft: &KeyDraft, revision: i64) -> Result<KeyDetail> {
         let now = self.now();
         let work = async |tx: &mut Tx| {
             let mut key = self.changeable(tx, caller, id).await?;
@@ -40,10 +34,7 @@ impl Service {
                 return Err(Refusal::Changed.into());
             }
             note_verifier_key(tx, &key.app_id, &key.permissions).await?;
-            let event = AuditEvent {
-                changes: told,
-                ..self.key_event(caller, Action::KeyEdited, &key)
-            };
+            let event = AuditEvent { changes: told, ..self.key_event(caller, Action::KeyEdited, &key) };
             self.record(tx, event).await?;
             let version = tx.bump_version().await?;
             Ok::<_, Error>((changed(tx, id).await?, Some(version)))

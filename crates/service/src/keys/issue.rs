@@ -49,10 +49,7 @@ impl fmt::Debug for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Token(_) => f.write_str("Token(..)"),
-            Self::Pair { id, .. } => f
-                .debug_struct("Pair")
-                .field("id", id)
-                .finish_non_exhaustive(),
+            Self::Pair { id, .. } => f.debug_struct("Pair").field("id", id).finish_non_exhaustive(),
         }
     }
 }
@@ -83,36 +80,18 @@ impl Service {
 
     /// Makes a pending key, which works once it is acknowledged. A form makes one key, however often
     /// it is sent.
-    pub async fn issue(
-        &self,
-        caller: &Caller,
-        app: &AppId,
-        draft: &KeyDraft,
-        form_id: &str,
-    ) -> Result<Issued> {
+    pub async fn issue(&self, caller: &Caller, app: &AppId, draft: &KeyDraft, form_id: &str) -> Result<Issued> {
         let begins = Begins::Pending { form_id };
         self.make_key(caller, app, draft, begins).await
     }
 
     /// Makes a key for a program, which has stored the answer when it gets it: issued and acknowledged
     /// in one act, both on record.
-    pub async fn issue_acknowledged(
-        &self,
-        caller: &Caller,
-        app: &AppId,
-        draft: &KeyDraft,
-    ) -> Result<Issued> {
-        self.make_key(caller, app, draft, Begins::Acknowledged)
-            .await
+    pub async fn issue_acknowledged(&self, caller: &Caller, app: &AppId, draft: &KeyDraft) -> Result<Issued> {
+        self.make_key(caller, app, draft, Begins::Acknowledged).await
     }
 
-    async fn make_key(
-        &self,
-        caller: &Caller,
-        app: &AppId,
-        draft: &KeyDraft,
-        begins: Begins<'_>,
-    ) -> Result<Issued> {
+    async fn make_key(&self, caller: &Caller, app: &AppId, draft: &KeyDraft, begins: Begins<'_>) -> Result<Issued> {
         caller.may(Act::ChangeKeys)?;
         let form_id = match begins {
             Begins::Pending { form_id } => Some(check_form_id(form_id)?),
@@ -137,10 +116,7 @@ impl Service {
             secret: minted.secret,
         };
         let about = |action| self.event_about(caller, action, app, &key.id, &key.spec.name);
-        let issued = AuditEvent {
-            changes: first_values(&key.spec),
-            ..about(Action::KeyIssued)
-        };
+        let issued = AuditEvent { changes: first_values(&key.spec), ..about(Action::KeyIssued) };
         let acknowledged = form_id.is_none().then(|| about(Action::KeyAcknowledged));
         let make = async |tx: &mut Tx| {
             if let Some(form_id) = form_id {
@@ -158,11 +134,7 @@ impl Service {
             changed(tx, &key.id).await
         };
         let detail = self.change_key(&key.id, make).await?;
-        Ok(Issued {
-            key: detail,
-            shown: minted.shown,
-            ack_deadline: key.ack_deadline,
-        })
+        Ok(Issued { key: detail, shown: minted.shown, ack_deadline: key.ack_deadline })
     }
 
     /// A new id and secret, in the form that is shown and in the form that is kept.
@@ -172,27 +144,14 @@ impl Service {
         let bits = Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
         let secret = Zeroizing::new(token::secret_from_random(&bits));
         let whole: SecretString = Token::compose(&prefix, &id, &secret).into();
-        let token = Token::parse(whole.expose_secret())
-            .ok_or(Error::Internal("a new token is not well-formed"))?;
+        let token = Token::parse(whole.expose_secret()).ok_or(Error::Internal("a new token is not well-formed"))?;
         let (mac, pepper_version) = self.keyring().new_token_mac(token.whole);
-        let kept = NewSecret {
-            mac: mac.to_vec(),
-            pepper_version,
-            last4: token.last4().to_owned(),
-        };
+        let kept = NewSecret { mac: mac.to_vec(), pepper_version, last4: token.last4().to_owned() };
         let shown = match kind.rules().presented {
-            Presented::IdAndSecret => Shown::Pair {
-                id: token.pair_id(),
-                secret: token.pair_secret().into(),
-            },
+            Presented::IdAndSecret => Shown::Pair { id: token.pair_id(), secret: token.pair_secret().into() },
             _ => Shown::Token(whole),
         };
-        Ok(Minted {
-            id,
-            prefix,
-            secret: kept,
-            shown,
-        })
+        Ok(Minted { id, prefix, secret: kept, shown })
     }
 }
 
@@ -208,10 +167,7 @@ fn check_form_id(form_id: &str) -> Result<&str, FieldErrors> {
     if (16..=64).contains(&form_id.len()) && form_id.bytes().all(allowed) {
         Ok(form_id)
     } else {
-        Err(FieldErrors::one(
-            Field::FormId,
-            "Open the form again: its id is missing or damaged.",
-        ))
+        Err(FieldErrors::one(Field::FormId, "Open the form again: its id is missing or damaged."))
     }
 }
 
@@ -230,25 +186,13 @@ fn first_values(spec: &KeySpec) -> Vec<Change> {
         (Field::Name, spec.name.clone()),
         (Field::Description, spec.description.clone()),
         (Field::Cidrs, list(&spec.cidrs, ToString::to_string)),
-        (
-            Field::Domains,
-            list(&spec.domains, |rule| rule.as_str().to_owned()),
-        ),
-        (
-            Field::Permissions,
-            list(&spec.permissions, |p| p.as_str().to_owned()),
-        ),
+        (Field::Domains, list(&spec.domains, |rule| rule.as_str().to_owned())),
+        (Field::Permissions, list(&spec.permissions, |p| p.as_str().to_owned())),
         (Field::NotBefore, time(spec.not_before)),
         (Field::ExpiresAt, time(spec.expires_at)),
     ];
     let given = values.into_iter().filter(|(_, value)| !value.is_empty());
-    given
-        .map(|(field, value)| Change {
-            field: field.as_str().to_owned(),
-            from: None,
-            to: Some(value),
-        })
-        .collect()
+    given.map(|(field, value)| Change { field: field.as_str().to_owned(), from: None, to: Some(value) }).collect()
 }
 
 fn list<T>(items: &[T], text: impl Fn(&T) -> String) -> String {

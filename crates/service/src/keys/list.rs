@@ -14,12 +14,7 @@ use crate::{Caller, Result, Service};
 
 impl Service {
     /// A page of the app's keys, of the kinds that the caller may see.
-    pub async fn keys(
-        &self,
-        caller: &Caller,
-        app: &AppId,
-        query: &KeyQuery,
-    ) -> Result<Page<KeyRow>> {
+    pub async fn keys(&self, caller: &Caller, app: &AppId, query: &KeyQuery) -> Result<Page<KeyRow>> {
         caller.may(Act::SeeKeys)?;
         let kinds = visible_kinds(caller);
         let page = self.store().list_keys(app, query, self.now(), &kinds);
@@ -38,7 +33,5 @@ impl Service {
 /// The kinds that the caller's role may see.
 pub(crate) fn visible_kinds(caller: &Caller) -> Vec<KeyKind> {
     let kinds = KeyKind::ALL.iter().copied();
-    kinds
-        .filter(|kind| caller.role.may_see_kind(*kind))
-        .collect()
+    kinds.filter(|kind| caller.role.may_see_kind(*kind)).collect()
 }

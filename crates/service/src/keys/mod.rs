@@ -41,10 +41,7 @@ impl Service {
         id: &KeyId,
         name: &str,
     ) -> AuditEvent {
-        AuditEvent {
-            app_id: Some(app.clone()),
-            ..event(caller, self.now(), action, Subject::key(id, name))
-        }
+        AuditEvent { app_id: Some(app.clone()), ..event(caller, self.now(), action, Subject::key(id, name)) }
     }
 }
 
@@ -55,10 +52,7 @@ pub(crate) fn verifier_key_setting(app: &AppId) -> String {
 
 /// Remembers for the checklist that a key may check keys: to look for one among a million is too slow.
 async fn note_verifier_key(tx: &mut Tx, app: &AppId, permissions: &[Permission]) -> Result<()> {
-    if permissions
-        .iter()
-        .any(|permission| permission.as_str() == VERIFY)
-    {
+    if permissions.iter().any(|permission| permission.as_str() == VERIFY) {
         tx.put_setting(&verifier_key_setting(app), "1").await?;
     }
     Ok(())

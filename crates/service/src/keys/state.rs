@@ -20,23 +20,15 @@ const STATE: &str = "state";
 impl Service {
     /// Switches an active key off.
     pub async fn disable(&self, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
-        self.switch(caller, id, KeyState::Active, KeyState::Disabled)
-            .await
+        self.switch(caller, id, KeyState::Active, KeyState::Disabled).await
     }
 
     /// Switches a disabled key on again.
     pub async fn enable(&self, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
-        self.switch(caller, id, KeyState::Disabled, KeyState::Active)
-            .await
+        self.switch(caller, id, KeyState::Disabled, KeyState::Active).await
     }
 
-    async fn switch(
-        &self,
-        caller: &Caller,
-        id: &KeyId,
-        from: KeyState,
-        to: KeyState,
-    ) -> Result<KeyDetail> {
+    async fn switch(&self, caller: &Caller, id: &KeyId, from: KeyState, to: KeyState) -> Result<KeyDetail> {
         let action = match to {
             KeyState::Active => Action::KeyEnabled,
             _ => Action::KeyDisabled,
@@ -65,37 +57,24 @@ impl Service {
         caller.may(Act::ChangeKeys)?;
         let note = check_note(note)?;
         let now = self.now();
-        let revoked = Revoked {
-            at: now,
-            reason,
-            restorable_until: reason.restorable().then(|| now.plus(RESTORE_WITHIN)),
-        };
+        let revoked =
+            Revoked { at: now, reason, restorable_until: reason.restorable().then(|| now.plus(RESTORE_WITHIN)) };
         let work = async |tx: &mut Tx| {
             let key = self.changeable(tx, caller, id).await?;
             let from = key.row.state;
             let live = matches!(from, KeyState::Active | KeyState::Disabled);
-            if !live
-                || !tx
-                    .set_key_state(id, from, KeyState::Revoked, Some(&revoked))
-                    .await?
-            {
+            if !live || !tx.set_key_state(id, from, KeyState::Revoked, Some(&revoked)).await? {
                 return Err(Refusal::WrongState.into());
             }
-            let why = Change {
-                field: Field::Reason.as_str().to_owned(),
-                from: None,
-                to: Some(reason.as_str().to_owned()),
-            };
+            let why =
+                Change { field: Field::Reason.as_str().to_owned(), from: None, to: Some(reason.as_str().to_owned()) };
             let state = Change {
                 field: STATE.to_owned(),
                 from: Some(from.as_str().to_owned()),
                 to: Some(KeyState::Revoked.as_str().to_owned()),
             };
-            let event = AuditEvent {
-                changes: vec![why, state],
-                note,
-                ..self.key_event(caller, Action::KeyRevoked, &key)
-            };
+            let event =
+                AuditEvent { changes: vec![why, state], note, ..self.key_event(caller, Action::KeyRevoked, &key) };
             self.record(tx, event).await?;
             changed(tx, id).await
         };
@@ -144,15 +123,9 @@ impl Service {
 
 /// What the revoke on record changed: a key that was disabled must not come back active.
 async fn state_before_revoke(tx: &mut Tx, id: &KeyId) -> Result<KeyState> {
-    let filter = AuditFilter {
-        key: Some(id.clone()),
-        ..AuditFilter::default()
-    };
+    let filter = AuditFilter { key: Some(id.clone()), ..AuditFilter::default() };
     let page = tx.audit_page(&filter).await?;
-    let revoke = page
-        .rows
-        .iter()
-        .find(|row| row.action == Action::KeyRevoked);
+    let revoke = page.rows.iter().find(|row| row.action == Action::KeyRevoked);
     let change = revoke.and_then(|row| row.changes.iter().find(|change| change.field == STATE));
     let from = change.and_then(|change| change.from.as_deref());
     Ok(from.and_then(KeyState::parse).unwrap_or(KeyState::Disabled))

@@ -60,11 +60,7 @@ impl Cached {
             })
             .collect::<Result<Box<[_]>>>()?;
         let bytes = weigh(&record, secrets.len());
-        Ok(Self {
-            record,
-            secrets,
-            bytes,
-        })
+        Ok(Self { record, secrets, bytes })
     }
 
     /// Whether `token` holds one of the key's secrets that still counts.
@@ -108,10 +104,7 @@ pub(super) struct KeyCache {
 
 impl KeyCache {
     pub(super) fn new() -> Self {
-        Self {
-            known: Cache::with_weighter(KEYS, BYTES, ByBytes),
-            unknown: Cache::new(UNKNOWN),
-        }
+        Self { known: Cache::with_weighter(KEYS, BYTES, ByBytes), unknown: Cache::new(UNKNOWN) }
     }
 
     /// The key, if it is cached.
@@ -120,11 +113,7 @@ impl KeyCache {
     }
 
     /// The key, read by `read` if need be; one reader per id at a time.
-    pub(super) async fn fill<F>(
-        &self,
-        id: IdBytes,
-        read: impl Fn() -> F,
-    ) -> Result<Option<Arc<Cached>>>
+    pub(super) async fn fill<F>(&self, id: IdBytes, read: impl Fn() -> F) -> Result<Option<Arc<Cached>>>
     where
         F: Future<Output = Result<Option<Arc<Cached>>>>,
     {

@@ -25,11 +25,7 @@ pub(crate) struct Freshness {
 
 impl Freshness {
     pub(crate) fn new() -> Self {
-        Self {
-            start: Instant::now(),
-            version: AtomicI64::new(-1),
-            confirmed: AtomicU64::new(0),
-        }
+        Self { start: Instant::now(), version: AtomicI64::new(-1), confirmed: AtomicU64::new(0) }
     }
 
     /// Whether the cache was confirmed within the last second.
@@ -60,12 +56,7 @@ impl Freshness {
     /// This process made `version` and has removed what it changed from the cache. If another
     /// process's change lies between, the difference stays for the next poll to find.
     pub(crate) fn made(&self, version: i64) {
-        let _ = self.version.compare_exchange(
-            version - 1,
-            version,
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        );
+        let _ = self.version.compare_exchange(version - 1, version, Ordering::AcqRel, Ordering::Acquire);
     }
 
     fn millis(&self, at: Instant) -> u64 {

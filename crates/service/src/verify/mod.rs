@@ -106,10 +106,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    const NOT_FOUND: Self = Self {
-        code: Code::NotFound,
-        key: None,
-    };
+    const NOT_FOUND: Self = Self { code: Code::NotFound, key: None };
 }
 
 /// Decides about keys. A clone is the same verifier.
@@ -150,11 +147,7 @@ impl Verifier {
     }
 
     /// Decides, counts the call, and tells who watches the key.
-    pub async fn verify(
-        &self,
-        credential: Credential<'_>,
-        request: VerifyRequest<'_>,
-    ) -> Result<Verdict> {
+    pub async fn verify(&self, credential: Credential<'_>, request: VerifyRequest<'_>) -> Result<Verdict> {
         let inner = &*self.0;
         let now = inner.clock.now();
         let address = request.address.map(|address| address.to_canonical());
@@ -179,44 +172,24 @@ impl Verifier {
         };
         let used = secret_fits.then_some(&id);
         inner.usage.decided(used, &key, code, now, address);
-        inner.watchers.tell(&id, || Seen {
-            at: now,
-            code,
-            address,
-            edge: request.edge,
-        });
-        Ok(Verdict {
-            code,
-            key: (code != Code::NotFound).then_some(key),
-        })
+        inner.watchers.tell(&id, || Seen { at: now, code, address, edge: request.edge });
+        Ok(Verdict { code, key: (code != Code::NotFound).then_some(key) })
     }
 
     /// Decides whether a caller of the verify API may ask: a service key with `keystead.verify`.
     /// Marks the key as used; the call is counted once, for the key that it asks about.
-    pub async fn authenticate(
-        &self,
-        token: &str,
-        address: Option<IpAddr>,
-        origin: Option<&str>,
-    ) -> Result<Verdict> {
+    pub async fn authenticate(&self, token: &str, address: Option<IpAddr>, origin: Option<&str>) -> Result<Verdict> {
         let inner = &*self.0;
         let now = inner.clock.now();
         let address = address.map(|address| address.to_canonical());
         let Some((id, key, true)) = self.find(Credential::Token(token), now).await? else {
             return Ok(Verdict::NOT_FOUND);
         };
-        let request = verdict::Request {
-            address,
-            origin,
-            permissions: Some(&inner.may_verify),
-            kind: Some(KeyKind::Service),
-        };
+        let request =
+            verdict::Request { address, origin, permissions: Some(&inner.may_verify), kind: Some(KeyKind::Service) };
         let code = verdict::decide(&key.record, &request, now);
         inner.usage.used(&id, now, address);
-        Ok(Verdict {
-            code,
-            key: Some(key),
-        })
+        Ok(Verdict { code, key: Some(key) })
     }
 
     /// The key's calls from now on.
@@ -248,11 +221,7 @@ impl Verifier {
     }
 
     /// The key of a well-formed credential, and whether the secret is one of its own.
-    async fn find(
-        &self,
-        credential: Credential<'_>,
-        now: Timestamp,
-    ) -> Result<Option<(IdBytes, Arc<Cached>, bool)>> {
+    async fn find(&self, credential: Credential<'_>, now: Timestamp) -> Result<Option<(IdBytes, Arc<Cached>, bool)>> {
         let joined;
         let text = match credential {
             Credential::Token(text) => text,

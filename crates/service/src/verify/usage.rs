@@ -102,9 +102,7 @@ impl Usage {
             return Ok(());
         }
         let (used, calls) = rows(&counts);
-        let written: Result<(), StoreError> = store
-            .write(async |tx| tx.flush_usage(&used, &calls).await)
-            .await;
+        let written: Result<(), StoreError> = store.write(async |tx| tx.flush_usage(&used, &calls).await).await;
         if let Err(error) = written {
             self.put_back(&counts);
             return Err(error.into());
@@ -145,23 +143,16 @@ impl Usage {
 
 fn rows(counts: &Counts) -> (Vec<LastUsed>, Vec<HourCount>) {
     let used = counts.used.iter().filter_map(|(id, this)| {
-        Some(LastUsed {
-            key_id: KeyId::parse(std::str::from_utf8(id).ok()?)?,
-            at: this.at,
-            address: this.address,
+        Some(LastUsed { key_id: KeyId::parse(std::str::from_utf8(id).ok()?)?, at: this.at, address: this.address })
+    });
+    let calls = counts.calls.iter().filter_map(|((app, hour, code), calls)| {
+        Some(HourCount {
+            app_id: AppId::parse(std::str::from_utf8(app).ok()?)?,
+            hour: *hour,
+            code: *code,
+            calls: *calls,
         })
     });
-    let calls = counts
-        .calls
-        .iter()
-        .filter_map(|((app, hour, code), calls)| {
-            Some(HourCount {
-                app_id: AppId::parse(std::str::from_utf8(app).ok()?)?,
-                hour: *hour,
-                code: *code,
-                calls: *calls,
-            })
-        });
     (used.collect(), calls.collect())
 }
 

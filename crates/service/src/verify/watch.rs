@@ -71,16 +71,10 @@ impl Watchers {
     pub(crate) fn join(self: &Arc<Self>, key: &KeyId) -> Watch {
         let id = id_bytes(key.as_str()).unwrap_or_default();
         let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
-        let sender = senders
-            .entry(id)
-            .or_insert_with(|| broadcast::Sender::new(BEHIND));
+        let sender = senders.entry(id).or_insert_with(|| broadcast::Sender::new(BEHIND));
         let receiver = Some(sender.subscribe());
         self.keys.store(senders.len(), Ordering::Release);
-        Watch {
-            id,
-            receiver,
-            watchers: Arc::clone(self),
-        }
+        Watch { id, receiver, watchers: Arc::clone(self) }
     }
 
     fn leave(&self, id: &IdBytes) {
@@ -114,12 +108,7 @@ mod tests {
         let watchers = Arc::new(Watchers::default());
         let key = KeyId::parse("7Qm2xVbN4tRa").unwrap();
         let id = id_bytes(key.as_str()).unwrap();
-        let seen = Seen {
-            at: Timestamp::from_millis(5),
-            code: Code::Valid,
-            address: None,
-            edge: Edge::Verify,
-        };
+        let seen = Seen { at: Timestamp::from_millis(5), code: Code::Valid, address: None, edge: Edge::Verify };
         watchers.tell(&id, || panic!("nobody watches"));
         let mut watch = watchers.join(&key);
         watchers.tell(&IdBytes::default(), || panic!("another key"));

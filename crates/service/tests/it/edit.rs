@@ -58,9 +58,7 @@ async fn each_kind_allows_its_own_edits_and_refuses_the_rest(w: World) {
                 assert_eq!(w.newest().await.changes.len(), 1, "{kind:?} {field:?}");
             } else {
                 refused += 1;
-                let Refusal::Invalid(errors) = refusal(w.no_change(edit).await) else {
-                    panic!("{kind:?} {field:?}")
-                };
+                let Refusal::Invalid(errors) = refusal(w.no_change(edit).await) else { panic!("{kind:?} {field:?}") };
                 assert_eq!(errors.of(field).count(), 1, "{kind:?} {field:?}");
             }
         }
@@ -72,9 +70,7 @@ async fn the_kind_never_changes(w: World) {
     let (id, _) = w.active(&draft("client", "Before")).await;
     let edit = draft("service", "After");
     let edited = w.no_change(w.service.edit(owner(), &id, &edit, 1)).await;
-    let Refusal::Invalid(errors) = refusal(edited) else {
-        panic!("not about fields")
-    };
+    let Refusal::Invalid(errors) = refusal(edited) else { panic!("not about fields") };
     assert_eq!(errors.of(Field::Kind).count(), 1);
 }
 
@@ -107,24 +103,14 @@ async fn an_edit_applies_to_the_next_call_and_tells_both_values(w: World) {
     assert_eq!(w.code(&token).await, Code::IpNotAllowed);
     let rename = only(KeyKind::Service, Field::Name);
     w.service.edit(owner(), &id, &rename, 2).await.unwrap();
-    let told = Change {
-        field: "name".to_owned(),
-        from: Some("Before".to_owned()),
-        to: Some("Changed".to_owned()),
-    };
+    let told = Change { field: "name".to_owned(), from: Some("Before".to_owned()), to: Some("Changed".to_owned()) };
     assert_eq!(w.newest().await.changes, [told]);
 }
 
 async fn a_start_after_the_stored_expiry_is_refused(w: World) {
-    let short = KeyDraft {
-        expiry: Some("7".to_owned()),
-        ..draft("service", "Short")
-    };
+    let short = KeyDraft { expiry: Some("7".to_owned()), ..draft("service", "Short") };
     let (id, _) = w.active(&short).await;
-    let late = KeyDraft {
-        not_before: Some("2027-01-01".to_owned()),
-        ..KeyDraft::default()
-    };
+    let late = KeyDraft { not_before: Some("2027-01-01".to_owned()), ..KeyDraft::default() };
     let edited = w.no_change(w.service.edit(owner(), &id, &late, 1)).await;
     assert!(matches!(refusal(edited), Refusal::Invalid(_)));
 }
@@ -135,10 +121,7 @@ async fn pending_and_revoked_keys_are_not_edited_and_expired_ones_are(w: World) 
     let edited = w.no_change(w.service.edit(owner(), &id, &edit, 1)).await;
     assert_eq!(refusal(edited), Refusal::WrongState);
 
-    let short = KeyDraft {
-        expiry: Some("7".to_owned()),
-        ..draft("service", "Short")
-    };
+    let short = KeyDraft { expiry: Some("7".to_owned()), ..draft("service", "Short") };
     let (id, token) = w.active(&short).await;
     w.clock.advance(Millis::days(8));
     assert_eq!(w.code(&token).await, Code::Expired);

@@ -20,16 +20,10 @@ async fn a_key_works_once_it_is_acknowledged(w: World) {
     for kind in KeyKind::issuable() {
         let (id, token) = w.pending(&draft(kind.as_str(), "New")).await;
         let issued = w.newest().await;
-        assert_eq!(
-            (issued.action, &*issued.subject.id),
-            (Action::KeyIssued, id.as_str())
-        );
+        assert_eq!((issued.action, &*issued.subject.id), (Action::KeyIssued, id.as_str()));
         assert_eq!(w.code(&token).await, Code::Pending);
         let key = w.service.acknowledge(owner(), &id).await.unwrap();
-        assert_eq!(
-            (key.row.state, key.row.ack_deadline),
-            (KeyState::Active, None)
-        );
+        assert_eq!((key.row.state, key.row.ack_deadline), (KeyState::Active, None));
         assert_eq!(w.newest().await.action, Action::KeyAcknowledged);
         assert_eq!(w.code(&token).await, Code::Valid, "{kind:?}");
         let twice = w.no_change(w.service.acknowledge(owner(), &id)).await;
@@ -41,11 +35,7 @@ async fn each_kind_is_shown_as_it_is_presented(w: World) {
     let app = w.service.default_app();
     for kind in KeyKind::issuable() {
         let draft = draft(kind.as_str(), "New");
-        let issued = w
-            .service
-            .issue_acknowledged(shell(), app, &draft)
-            .await
-            .unwrap();
+        let issued = w.service.issue_acknowledged(shell(), app, &draft).await.unwrap();
         let id = issued.key.row.id.as_str();
         let whole = token(&issued);
         match &issued.shown {
@@ -63,38 +53,23 @@ async fn each_kind_is_shown_as_it_is_presented(w: World) {
 async fn a_form_makes_one_key(w: World) {
     let form = w.service.new_form_id().unwrap();
     let app = w.service.default_app();
-    let first = w
-        .service
-        .issue(owner(), app, &draft("service", "One"), &form)
-        .await;
+    let first = w.service.issue(owner(), app, &draft("service", "One"), &form).await;
     let made = first.unwrap().key.row.id;
     let again = draft("service", "Two");
-    let repeat = w
-        .no_change(w.service.issue(owner(), app, &again, &form))
-        .await;
-    assert_eq!(
-        refusal(repeat),
-        Refusal::AlreadyIssued { key: made.clone() }
-    );
-    let repeat = w
-        .service
-        .issue(owner(), app, &KeyDraft::default(), &form)
-        .await;
+    let repeat = w.no_change(w.service.issue(owner(), app, &again, &form)).await;
+    assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made.clone() });
+    let repeat = w.service.issue(owner(), app, &KeyDraft::default(), &form).await;
     assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made });
 
     let form = w.service.new_form_id().unwrap();
     let racing = draft("service", "Three");
-    let (a, b) = tokio::join!(
-        w.service.issue(owner(), app, &racing, &form),
-        w.service.issue(owner(), app, &racing, &form),
-    );
+    let (a, b) =
+        tokio::join!(w.service.issue(owner(), app, &racing, &form), w.service.issue(owner(), app, &racing, &form),);
     assert_eq!([a.is_ok(), b.is_ok()].iter().filter(|ok| **ok).count(), 1);
 
     for form in ["", "short", &"x".repeat(65), "0123456789abcde\u{e9}"] {
         let issued = w.service.issue(owner(), app, &racing, form).await;
-        let Refusal::Invalid(errors) = refusal(issued) else {
-            panic!("{form}")
-        };
+        let Refusal::Invalid(errors) = refusal(issued) else { panic!("{form}") };
         assert_eq!(errors.of(Field::FormId).count(), 1, "{form}");
     }
 }
@@ -110,19 +85,10 @@ async fn an_unacknowledged_key_is_dropped_on_record(w: World) {
     let dropping = w.service.drop_overdue_keys();
     assert_eq!(w.one_change(Action::KeyDropped, dropping).await.unwrap(), 1);
     let event = w.newest().await;
-    assert_eq!(
-        (event.actor_kind, &*event.subject.id),
-        (ActorKind::System, id.as_str())
-    );
+    assert_eq!((event.actor_kind, &*event.subject.id), (ActorKind::System, id.as_str()));
     assert_eq!(w.code(&token).await, Code::NotFound);
-    assert_eq!(
-        refusal(w.service.key(owner(), &id).await),
-        Refusal::NotFound
-    );
-    assert_eq!(
-        refusal(w.service.acknowledge(owner(), &id).await),
-        Refusal::NotFound
-    );
+    assert_eq!(refusal(w.service.key(owner(), &id).await), Refusal::NotFound);
+    assert_eq!(refusal(w.service.acknowledge(owner(), &id).await), Refusal::NotFound);
 }
 
 async fn the_background_drops_it_too(w: World) {
@@ -149,24 +115,13 @@ async fn a_program_acknowledges_in_the_same_act(w: World) {
     let (seq, version, writes) = w.marks().await;
     let app = w.service.default_app();
     let draft = draft("service", "Deploy");
-    let issued = w
-        .service
-        .issue_acknowledged(shell(), app, &draft)
-        .await
-        .unwrap();
+    let issued = w.service.issue_acknowledged(shell(), app, &draft).await.unwrap();
     assert_eq!(issued.ack_deadline, None);
     assert_eq!(w.marks().await, (seq + 2, version + 1, writes + 1));
     let events = w.events().await;
-    let told: Vec<_> = events
-        .iter()
-        .take(2)
-        .map(|e| (e.action, &*e.actor_label))
-        .collect();
+    let told: Vec<_> = events.iter().take(2).map(|e| (e.action, &*e.actor_label)).collect();
     let who = "root (command line)";
-    assert_eq!(
-        told,
-        [(Action::KeyAcknowledged, who), (Action::KeyIssued, who)]
-    );
+    assert_eq!(told, [(Action::KeyAcknowledged, who), (Action::KeyIssued, who)]);
     assert_eq!(w.code(&token(&issued)).await, Code::Valid);
 }
 
@@ -188,10 +143,7 @@ async fn the_record_tells_the_first_values_and_no_secret(w: World) {
     };
     assert_eq!(change(Field::Name), "Billing");
     assert_eq!(change(Field::Cidrs), "10.0.0.0/8, 192.0.2.1/32");
-    assert_eq!(
-        change(Field::Permissions),
-        format!("invoices.read, {VERIFY}")
-    );
+    assert_eq!(change(Field::Permissions), format!("invoices.read, {VERIFY}"));
     assert!(change(Field::ExpiresAt).ends_with('Z'));
     let all = format!("{:?}", w.events().await);
     assert!(!all.contains(&token[16..59]));
@@ -206,18 +158,9 @@ async fn wrong_fields_make_nothing(w: World) {
         ..draft("service", "")
     };
     let form = w.service.new_form_id().unwrap();
-    let issued = w
-        .no_change(w.service.issue(owner(), app, &bad, &form))
-        .await;
-    let Refusal::Invalid(errors) = refusal(issued) else {
-        panic!("not about fields")
-    };
-    for field in [
-        Field::Name,
-        Field::Cidrs,
-        Field::Domains,
-        Field::Permissions,
-    ] {
+    let issued = w.no_change(w.service.issue(owner(), app, &bad, &form)).await;
+    let Refusal::Invalid(errors) = refusal(issued) else { panic!("not about fields") };
+    for field in [Field::Name, Field::Cidrs, Field::Domains, Field::Permissions] {
         assert_eq!(errors.of(field).count(), 1, "{field:?}");
     }
     let good = draft("service", "Now right");

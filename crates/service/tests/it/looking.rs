@@ -35,19 +35,13 @@ async fn the_dashboard_begins_at_nothing(w: World) {
 }
 
 async fn the_dashboard_counts_keys_and_calls(w: World) {
-    let soon = KeyDraft {
-        expiry: Some("7".to_owned()),
-        ..draft("service", "Soon")
-    };
+    let soon = KeyDraft { expiry: Some("7".to_owned()), ..draft("service", "Soon") };
     let (_, token) = w.active(&soon).await;
     let (off, _) = w.active(&draft("client", "Off")).await;
     w.service.disable(owner(), &off).await.unwrap();
     let (gone, refused) = w.active(&draft("client", "Gone")).await;
     let reason = RevokeReason::Other;
-    w.service
-        .revoke(owner(), &gone, reason, None)
-        .await
-        .unwrap();
+    w.service.revoke(owner(), &gone, reason, None).await.unwrap();
     w.pending(&draft("telephony", "Pending")).await;
     assert_eq!(done(&dashboard(&w).await), [StepKind::FirstKey]);
     for _ in 0..3 {
@@ -71,10 +65,7 @@ async fn the_dashboard_counts_keys_and_calls(w: World) {
     assert_eq!(done(&figures), [StepKind::FirstKey, StepKind::FirstCheck]);
     assert_eq!(figures.recent.len(), 10);
 
-    let verifier = KeyDraft {
-        boxes: vec![VERIFY.to_owned()],
-        ..draft("service", "Gateway")
-    };
+    let verifier = KeyDraft { boxes: vec![VERIFY.to_owned()], ..draft("service", "Gateway") };
     w.active(&verifier).await;
     w.clock.advance(Millis::hours(26));
     let figures = dashboard(&w).await;
@@ -92,22 +83,13 @@ async fn a_list_is_filtered_and_searched(w: World) {
         let service = &w.service;
         async move {
             let page = service.keys(owner(), app, &query).await.unwrap();
-            page.rows
-                .into_iter()
-                .map(|row| row.name)
-                .collect::<Vec<_>>()
+            page.rows.into_iter().map(|row| row.name).collect::<Vec<_>>()
         }
     };
-    let search = |text: &str| KeyQuery {
-        search: Some(text.to_owned()),
-        ..KeyQuery::default()
-    };
+    let search = |text: &str| KeyQuery { search: Some(text.to_owned()), ..KeyQuery::default() };
     assert_eq!(names(search("BETA")).await, ["beta", "Beta two"]);
     assert_eq!(names(search(id.as_str())).await, ["Beta two"]);
-    let unused = KeyQuery {
-        status: Some(StatusFilter::NeverUsed),
-        ..KeyQuery::default()
-    };
+    let unused = KeyQuery { status: Some(StatusFilter::NeverUsed), ..KeyQuery::default() };
     assert_eq!(names(unused).await.len(), 4);
 }
 

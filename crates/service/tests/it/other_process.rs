@@ -14,10 +14,7 @@ async fn another_process_refuses_within_a_second(w: World) {
     for _ in 0..5 {
         let (id, token) = w.active(&draft("service", "Key")).await;
         assert_eq!(code(&other, &token).await, Code::Valid);
-        w.service
-            .revoke(owner(), &id, RevokeReason::Leaked, None)
-            .await
-            .unwrap();
+        w.service.revoke(owner(), &id, RevokeReason::Leaked, None).await.unwrap();
         let answered = Instant::now();
         while code(&other, &token).await == Code::Valid {
             assert!(answered.elapsed() < SECOND, "still accepted after a second");
@@ -50,10 +47,7 @@ async fn a_process_that_cannot_confirm_asks_for_each_call(w: World) {
 async fn throttle_and_sessions_are_shared(w: World) {
     let other = w.another().await;
     w.make_owner().await;
-    let signed_in = w
-        .sign_in(crate::world::EMAIL, crate::world::PASSWORD)
-        .await
-        .unwrap();
+    let signed_in = w.sign_in(crate::world::EMAIL, crate::world::PASSWORD).await.unwrap();
     let cookie = crate::world::secret(&signed_in.cookie);
     let session = other.session(&cookie).await.unwrap().unwrap();
     other.sign_out(&session, None).await.unwrap();

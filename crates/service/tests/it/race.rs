@@ -28,10 +28,7 @@ async fn nothing_is_accepted_after_its_revoke_was_answered(w: World) {
         targets.push(Target { token, revoked });
     }
     let targets = Arc::new(targets);
-    let (stop, calls) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicU64::new(0)),
-    );
+    let (stop, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     // The key that is being revoked: all of them ask about it while it is, so that fills race the removal.
     let hot = Arc::new(AtomicU64::new(0));
     let verifiers: Vec<_> = (0..VERIFIERS)
@@ -63,11 +60,7 @@ async fn nothing_is_accepted_after_its_revoke_was_answered(w: World) {
     }
     stop.store(true, Ordering::SeqCst);
     for verifier in verifiers {
-        assert_eq!(
-            verifier.await.unwrap(),
-            0,
-            "accepted after the revoke's answer"
-        );
+        assert_eq!(verifier.await.unwrap(), 0, "accepted after the revoke's answer");
     }
     assert!(calls.load(Ordering::Relaxed) > 1000);
     for target in targets.iter() {
@@ -93,7 +86,4 @@ async fn a_revoke_whose_caller_went_away_holds_within_a_second(w: World) {
     }
 }
 
-on_both!(
-    nothing_is_accepted_after_its_revoke_was_answered,
-    a_revoke_whose_caller_went_away_holds_within_a_second,
-);
+on_both!(nothing_is_accepted_after_its_revoke_was_answered, a_revoke_whose_caller_went_away_holds_within_a_second,);

@@ -44,7 +44,4 @@ async fn an_edit_is_recorded_under_the_name_that_the_key_now_has(w: World) {
     assert_eq!(w.newest().await.subject.label, "New");
 }
 
-on_both!(
-    each_change_leaves_one_event_in_its_transaction,
-    an_edit_is_recorded_under_the_name_that_the_key_now_has,
-);
+on_both!(each_change_leaves_one_event_in_its_transaction, an_edit_is_recorded_under_the_name_that_the_key_now_has,);

@@ -1,8 +1,7 @@
 //! What each role is refused, key by key and act by act.
 
 use domain::{
-    draft::KeyDraft, ids::KeyId, key::RevokeReason, kind::KeyKind, list::KeyQuery,
-    refusal::Refusal, role::Role,
+    draft::KeyDraft, ids::KeyId, key::RevokeReason, kind::KeyKind, list::KeyQuery, refusal::Refusal, role::Role,
 };
 use service::{Caller, audit::AuditQuery};
 
@@ -17,26 +16,17 @@ async fn changes(w: &World, caller: &Caller, kind: KeyKind) -> Vec<Refusal> {
     let app = service.default_app();
     let form = service.new_form_id().unwrap();
     let reason = RevokeReason::Other;
-    let rename = KeyDraft {
-        name: Some("Renamed".to_owned()),
-        ..KeyDraft::default()
-    };
+    let rename = KeyDraft { name: Some("Renamed".to_owned()), ..KeyDraft::default() };
     vec![
         refusal(w.no_change(service.issue(caller, app, &draft, &form)).await),
-        refusal(
-            w.no_change(service.issue_acknowledged(caller, app, &draft))
-                .await,
-        ),
+        refusal(w.no_change(service.issue_acknowledged(caller, app, &draft)).await),
         refusal(service.check_draft(caller, &draft)),
         refusal(w.no_change(service.acknowledge(caller, &pending)).await),
         refusal(w.no_change(service.discard(caller, &pending)).await),
         refusal(w.no_change(service.edit(caller, &active, &rename, 1)).await),
         refusal(w.no_change(service.disable(caller, &active)).await),
         refusal(w.no_change(service.enable(caller, &active)).await),
-        refusal(
-            w.no_change(service.revoke(caller, &active, reason, None))
-                .await,
-        ),
+        refusal(w.no_change(service.revoke(caller, &active, reason, None)).await),
         refusal(w.no_change(service.restore(caller, &active)).await),
         refusal(w.no_change(service.delete(caller, &active, "Key")).await),
     ]
@@ -60,32 +50,19 @@ async fn an_auditor_sees_no_master_user_keys(w: World) {
     let auditor = signed_in(Role::Auditor);
     w.service.key(&auditor, &open).await.unwrap();
     let looked = w.service.key(&auditor, &hidden).await;
-    assert_eq!(
-        refusal(looked),
-        Refusal::NotFound,
-        "as one that does not exist"
-    );
+    assert_eq!(refusal(looked), Refusal::NotFound, "as one that does not exist");
     let app = w.service.default_app();
     let listed = |query| {
         let (service, auditor) = (&w.service, &auditor);
         async move {
             let page = service.keys(auditor, app, &query).await.unwrap();
-            page.rows
-                .into_iter()
-                .map(|row| row.id)
-                .collect::<Vec<KeyId>>()
+            page.rows.into_iter().map(|row| row.id).collect::<Vec<KeyId>>()
         }
     };
     assert_eq!(listed(KeyQuery::default()).await, [open]);
-    let by_kind = KeyQuery {
-        kind: Some(KeyKind::MasterUser),
-        ..KeyQuery::default()
-    };
+    let by_kind = KeyQuery { kind: Some(KeyKind::MasterUser), ..KeyQuery::default() };
     assert_eq!(listed(by_kind).await, []);
-    let by_name = KeyQuery {
-        search: Some("hid".to_owned()),
-        ..KeyQuery::default()
-    };
+    let by_name = KeyQuery { search: Some("hid".to_owned()), ..KeyQuery::default() };
     assert_eq!(listed(by_name).await, []);
     let figures = w.service.dashboard(&auditor, app).await.unwrap();
     assert_eq!(figures.active.n, 1);
@@ -99,23 +76,10 @@ async fn a_guest_sees_nothing(w: World) {
     let app = w.service.default_app();
     let (service, query) = (&w.service, KeyQuery::default());
     assert_eq!(refusal(service.key(&guest, &id).await), Refusal::Forbidden);
-    assert_eq!(
-        refusal(service.keys(&guest, app, &query).await),
-        Refusal::Forbidden
-    );
-    assert_eq!(
-        refusal(service.dashboard(&guest, app).await),
-        Refusal::Forbidden
-    );
+    assert_eq!(refusal(service.keys(&guest, app, &query).await), Refusal::Forbidden);
+    assert_eq!(refusal(service.dashboard(&guest, app).await), Refusal::Forbidden);
     let audit = AuditQuery::default();
-    assert_eq!(
-        refusal(service.audit(&guest, &audit).await),
-        Refusal::Forbidden
-    );
+    assert_eq!(refusal(service.audit(&guest, &audit).await), Refusal::Forbidden);
 }
 
-on_both!(
-    who_may_not_change_keys_changes_none,
-    an_auditor_sees_no_master_user_keys,
-    a_guest_sees_nothing,
-);
+on_both!(who_may_not_change_keys_changes_none, an_auditor_sees_no_master_user_keys, a_guest_sees_nothing,);

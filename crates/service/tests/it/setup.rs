@@ -17,9 +17,7 @@ async fn the_link_makes_one_owner_and_signs_them_in(w: World) {
     assert_eq!(w.newest().await.action, Action::SetupLinkMade);
     assert_eq!(w.service.setup_door(&link).await.unwrap(), SetupDoor::Open);
     let client = ClientInfo::default();
-    let made = w
-        .service
-        .first_owner(&link, person(" Owner@Example.com "), &client);
+    let made = w.service.first_owner(&link, person(" Owner@Example.com "), &client);
     let made = made.await.unwrap();
     assert_eq!(made.person.email, EMAIL);
     let session = w.service.session(&secret(&made.cookie)).await.unwrap();
@@ -30,9 +28,7 @@ async fn the_link_makes_one_owner_and_signs_them_in(w: World) {
     assert_eq!(w.service.setup_door(&link).await.unwrap(), SetupDoor::Done);
     assert!(w.service.setup_link().await.unwrap().is_none());
     let hashes = w.hasher.count();
-    let again = w
-        .service
-        .first_owner(&link, person("two@example.com"), &client);
+    let again = w.service.first_owner(&link, person("two@example.com"), &client);
     assert_eq!(refusal(again.await), Refusal::NotFound);
     assert_eq!(w.hasher.count(), hashes, "a closed door costs no hash");
 }
@@ -43,10 +39,7 @@ async fn a_restart_kills_the_old_link(w: World) {
     let second = secret(&restarted.setup_link().await.unwrap().unwrap());
     let door = w.service.setup_door(&first).await.unwrap();
     assert_eq!(door, SetupDoor::LinkNeeded);
-    assert_eq!(
-        w.service.setup_door(&second).await.unwrap(),
-        SetupDoor::Open
-    );
+    assert_eq!(w.service.setup_door(&second).await.unwrap(), SetupDoor::Open);
     for token in ["", "x", &second[1..], &second.to_uppercase()] {
         let door = w.service.setup_door(token).await.unwrap();
         assert_eq!(door, SetupDoor::LinkNeeded, "{token}");
@@ -67,37 +60,23 @@ async fn two_at_once_make_one_owner(w: World) {
     let link = link(&w).await;
     let client = ClientInfo::default();
     let (one, two) = tokio::join!(
-        w.service
-            .first_owner(&link, person("one@example.com"), &client),
-        w.service
-            .first_owner(&link, person("two@example.com"), &client),
+        w.service.first_owner(&link, person("one@example.com"), &client),
+        w.service.first_owner(&link, person("two@example.com"), &client),
     );
-    assert_eq!(
-        [one.is_ok(), two.is_ok()].iter().filter(|ok| **ok).count(),
-        1
-    );
+    assert_eq!([one.is_ok(), two.is_ok()].iter().filter(|ok| **ok).count(), 1);
 }
 
 async fn what_is_wrong_is_said_at_its_field_and_the_link_stays(w: World) {
     let link = link(&w).await;
-    let bad = NewPerson {
-        name: " ".to_owned(),
-        email: "not an e-mail".to_owned(),
-        password: "password1234".into(),
-    };
+    let bad = NewPerson { name: " ".to_owned(), email: "not an e-mail".to_owned(), password: "password1234".into() };
     let client = ClientInfo::default();
     let answer = w.service.first_owner(&link, bad, &client).await;
-    let Refusal::Invalid(errors) = refusal(answer) else {
-        panic!("not about fields")
-    };
+    let Refusal::Invalid(errors) = refusal(answer) else { panic!("not about fields") };
     for field in [Field::PersonName, Field::Email, Field::Password] {
         assert_eq!(errors.of(field).count(), 1, "{field:?}");
     }
     let reason = &errors.of(Field::Password).next().unwrap().message;
-    assert!(
-        reason.contains("common") || reason.contains("guess"),
-        "{reason}"
-    );
+    assert!(reason.contains("common") || reason.contains("guess"), "{reason}");
     assert_eq!(w.service.setup_door(&link).await.unwrap(), SetupDoor::Open);
 }
 
@@ -107,10 +86,7 @@ async fn the_shell_makes_recovers_and_unlocks_owners(w: World) {
     assert_eq!(w.newest().await.action, Action::PersonCreated);
     assert_eq!(w.newest().await.actor_label, "root (command line)");
     assert_eq!(w.service.setup_door(&link).await.unwrap(), SetupDoor::Done);
-    let twice = w
-        .service
-        .create_owner(shell(), person("OWNER@example.com"))
-        .await;
+    let twice = w.service.create_owner(shell(), person("OWNER@example.com")).await;
     assert_eq!(refusal(twice), Refusal::EmailTaken);
 
     let cookie = w.sign_in(EMAIL, PASSWORD).await.unwrap().cookie;
@@ -131,13 +107,8 @@ async fn the_shell_makes_recovers_and_unlocks_owners(w: World) {
     assert_eq!(w.newest().await.action, Action::PersonRecovered);
     let session = w.service.session(&secret(&cookie)).await.unwrap();
     assert!(session.is_none(), "a recovery ends the sessions");
-    assert_eq!(
-        refusal(w.sign_in(EMAIL, PASSWORD).await),
-        Refusal::SignInFailed
-    );
-    w.sign_in(EMAIL, "an entirely different phrase")
-        .await
-        .unwrap();
+    assert_eq!(refusal(w.sign_in(EMAIL, PASSWORD).await), Refusal::SignInFailed);
+    w.sign_in(EMAIL, "an entirely different phrase").await.unwrap();
 
     let nobody = w.service.unlock_owner(shell(), "nobody@example.com").await;
     assert_eq!(refusal(nobody), Refusal::NotFound);
@@ -145,24 +116,15 @@ async fn the_shell_makes_recovers_and_unlocks_owners(w: World) {
 
 async fn only_owners_manage_owners(w: World) {
     w.make_owner().await;
-    w.service
-        .create_owner(owner(), person("b@example.com"))
-        .await
-        .unwrap();
+    w.service.create_owner(owner(), person("b@example.com")).await.unwrap();
     for role in domain::role::Role::ALL {
         if *role == domain::role::Role::Owner {
             continue;
         }
         let caller = signed_in(*role);
-        let made = w
-            .service
-            .create_owner(&caller, person("c@example.com"))
-            .await;
+        let made = w.service.create_owner(&caller, person("c@example.com")).await;
         assert_eq!(refusal(made), Refusal::Forbidden);
-        let recovered = w
-            .service
-            .recover_owner(&caller, EMAIL, &PASSWORD.into())
-            .await;
+        let recovered = w.service.recover_owner(&caller, EMAIL, &PASSWORD.into()).await;
         assert_eq!(refusal(recovered), Refusal::Forbidden);
         let unlocked = w.service.unlock_owner(&caller, EMAIL).await;
         assert_eq!(refusal(unlocked), Refusal::Forbidden);

@@ -11,10 +11,7 @@ async fn an_attempt_costs_one_hash_whoever_it_names(w: World) {
     w.make_owner().await;
     for (email, password) in [(EMAIL, "wrong"), (UNKNOWN, "wrong"), (UNKNOWN, PASSWORD)] {
         let (before, writes) = (w.hasher.count(), w.store.write_count());
-        assert_eq!(
-            refusal(w.sign_in(email, password).await),
-            Refusal::SignInFailed
-        );
+        assert_eq!(refusal(w.sign_in(email, password).await), Refusal::SignInFailed);
         assert_eq!(w.hasher.count() - before, 1, "{email}");
         assert_eq!(w.store.write_count() - writes, 1, "{email}");
     }
@@ -39,9 +36,7 @@ async fn what_nobody_can_have_is_refused_at_its_field_without_a_hash(w: World) {
         (EMAIL, &long, Field::Password),
         (UNKNOWN, &long, Field::Password),
     ] {
-        let Refusal::Invalid(errors) = refusal(w.sign_in(email, password).await) else {
-            panic!("{email}")
-        };
+        let Refusal::Invalid(errors) = refusal(w.sign_in(email, password).await) else { panic!("{email}") };
         assert_eq!(errors.of(field).count(), 1, "{email}");
     }
     assert_eq!(w.hasher.count(), before);
@@ -51,10 +46,7 @@ async fn waits_grow_after_five_failures_known_or_not(w: World) {
     w.make_owner().await;
     for email in [EMAIL, UNKNOWN] {
         for _ in 0..5 {
-            assert_eq!(
-                refusal(w.sign_in(email, "wrong").await),
-                Refusal::SignInFailed
-            );
+            assert_eq!(refusal(w.sign_in(email, "wrong").await), Refusal::SignInFailed);
         }
         for seconds in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
             let before = w.hasher.count();
@@ -65,21 +57,14 @@ async fn waits_grow_after_five_failures_known_or_not(w: World) {
             let wait = refusal(w.sign_in(email, PASSWORD).await);
             assert_eq!(wait, Refusal::Wait { seconds: 1 }, "{email}");
             w.clock.advance(Millis(1));
-            assert_eq!(
-                refusal(w.sign_in(email, "wrong").await),
-                Refusal::SignInFailed
-            );
+            assert_eq!(refusal(w.sign_in(email, "wrong").await), Refusal::SignInFailed);
         }
     }
     w.clock.advance(Millis::minutes(15));
     w.sign_in(EMAIL, PASSWORD).await.unwrap();
     for _ in 0..4 {
         let failed = refusal(w.sign_in(EMAIL, "wrong").await);
-        assert_eq!(
-            failed,
-            Refusal::SignInFailed,
-            "a success starts the count anew"
-        );
+        assert_eq!(failed, Refusal::SignInFailed, "a success starts the count anew");
     }
     w.sign_in(EMAIL, PASSWORD).await.unwrap();
 }
@@ -99,17 +84,8 @@ async fn old_failures_are_forgotten(w: World) {
 
 async fn spellings_of_an_e_mail_share_their_failures(w: World) {
     w.make_owner().await;
-    for email in [
-        EMAIL,
-        " owner@example.com",
-        "OWNER@EXAMPLE.COM\t",
-        "Owner@Example.Com",
-        "\u{ff4f}wner@example.com",
-    ] {
-        assert_eq!(
-            refusal(w.sign_in(email, "wrong").await),
-            Refusal::SignInFailed
-        );
+    for email in [EMAIL, " owner@example.com", "OWNER@EXAMPLE.COM\t", "Owner@Example.Com", "\u{ff4f}wner@example.com"] {
+        assert_eq!(refusal(w.sign_in(email, "wrong").await), Refusal::SignInFailed);
     }
     for email in [EMAIL, "oWner@example.com "] {
         let wait = refusal(w.sign_in(email, PASSWORD).await);
@@ -124,10 +100,7 @@ async fn attempts_side_by_side_are_not_all_let_in(w: World) {
         .map(|_| {
             let service = w.service.clone();
             tokio::spawn(async move {
-                let sign_in = SignIn {
-                    email: EMAIL.to_owned(),
-                    password: "wrong".into(),
-                };
+                let sign_in = SignIn { email: EMAIL.to_owned(), password: "wrong".into() };
                 service.sign_in(sign_in, &ClientInfo::default()).await
             })
         })
@@ -147,10 +120,7 @@ async fn the_first_wait_is_on_record_without_what_was_typed(w: World) {
         }
         w.sign_in(email, "wrong").await.unwrap_err();
         let event = w.newest().await;
-        assert_eq!(
-            (event.seq, event.action),
-            (before + 1, Action::SignInBlocked)
-        );
+        assert_eq!((event.seq, event.action), (before + 1, Action::SignInBlocked));
         assert_eq!(event.subject.label, label);
     }
     let all = format!("{:?}", w.events().await);

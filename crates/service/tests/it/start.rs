@@ -33,10 +33,7 @@ async fn a_prefix_that_is_none_is_refused(w: World) {
         let mut setup = w.setup().await;
         setup.token_prefix = prefix.to_owned();
         let started = Service::start(setup).await;
-        assert!(
-            matches!(started, Err(StartError::TokenPrefix(_))),
-            "{prefix}"
-        );
+        assert!(matches!(started, Err(StartError::TokenPrefix(_))), "{prefix}");
     }
 }
 

@@ -20,16 +20,10 @@ async fn revoke(w: &World, id: &KeyId, reason: RevokeReason) {
 
 async fn a_key_is_switched_off_and_on(w: World) {
     let (id, token) = w.active(&draft("service", "Switch")).await;
-    assert_eq!(
-        refusal(w.service.enable(owner(), &id).await),
-        Refusal::WrongState
-    );
+    assert_eq!(refusal(w.service.enable(owner(), &id).await), Refusal::WrongState);
     w.service.disable(owner(), &id).await.unwrap();
     assert_eq!(w.code(&token).await, Code::Disabled);
-    assert_eq!(
-        refusal(w.service.disable(owner(), &id).await),
-        Refusal::WrongState
-    );
+    assert_eq!(refusal(w.service.disable(owner(), &id).await), Refusal::WrongState);
     w.service.enable(owner(), &id).await.unwrap();
     assert_eq!(w.code(&token).await, Code::Valid);
 }
@@ -111,26 +105,13 @@ async fn a_delete_needs_the_name_and_is_for_good(w: World) {
     }
     assert_eq!(w.code(&token).await, Code::Valid);
     // Typed with a combining accent and a space behind it: the same name.
-    w.service
-        .delete(owner(), &id, "E\u{301}lan ")
-        .await
-        .unwrap();
+    w.service.delete(owner(), &id, "E\u{301}lan ").await.unwrap();
     assert_eq!(w.code(&token).await, Code::NotFound);
-    assert_eq!(
-        refusal(w.service.key(owner(), &id).await),
-        Refusal::NotFound
-    );
-    let query = service::audit::AuditQuery {
-        key: Some(id),
-        ..Default::default()
-    };
+    assert_eq!(refusal(w.service.key(owner(), &id).await), Refusal::NotFound);
+    let query = service::audit::AuditQuery { key: Some(id), ..Default::default() };
     let history = w.service.audit(owner(), &query).await.unwrap().rows;
     let actions: Vec<_> = history.iter().map(|event| event.action).collect();
-    let expected = [
-        Action::KeyDeleted,
-        Action::KeyAcknowledged,
-        Action::KeyIssued,
-    ];
+    let expected = [Action::KeyDeleted, Action::KeyAcknowledged, Action::KeyIssued];
     assert_eq!(actions, expected, "what is on record stays");
 }
 
@@ -138,17 +119,11 @@ async fn a_note_has_its_limits(w: World) {
     let (id, _) = w.active(&draft("service", "Noted")).await;
     let long = "x".repeat(201);
     for note in [long.as_str(), "a\nb", "a\u{202e}b"] {
-        let revoke = w
-            .service
-            .revoke(owner(), &id, RevokeReason::Other, Some(note));
-        let Refusal::Invalid(errors) = refusal(w.no_change(revoke).await) else {
-            panic!("{note}")
-        };
+        let revoke = w.service.revoke(owner(), &id, RevokeReason::Other, Some(note));
+        let Refusal::Invalid(errors) = refusal(w.no_change(revoke).await) else { panic!("{note}") };
         assert_eq!(errors.of(Field::Note).count(), 1);
     }
-    let blank = w
-        .service
-        .revoke(owner(), &id, RevokeReason::Other, Some("  "));
+    let blank = w.service.revoke(owner(), &id, RevokeReason::Other, Some("  "));
     blank.await.unwrap();
     assert_eq!(w.newest().await.note, None);
 }
@@ -156,10 +131,7 @@ async fn a_note_has_its_limits(w: World) {
 async fn only_owners_restore(w: World) {
     let (id, _) = w.active(&draft("service", "Revoked")).await;
     let admin = signed_in(Role::Admin);
-    let revoked = w
-        .service
-        .revoke(&admin, &id, RevokeReason::Other, None)
-        .await;
+    let revoked = w.service.revoke(&admin, &id, RevokeReason::Other, None).await;
     revoked.unwrap();
     let refused = w.no_change(w.service.restore(&admin, &id)).await;
     assert_eq!(refusal(refused), Refusal::Forbidden);

@@ -14,10 +14,7 @@ async fn ten_thousand_verifies_in_a_second_cost_two_writes(w: World) {
     tokio::time::sleep(Duration::from_millis(300)).await;
     let writes = w.store.write_count();
     let begun = Instant::now();
-    let request = VerifyRequest {
-        address: Some("::ffff:192.0.2.7".parse().unwrap()),
-        ..VerifyRequest::default()
-    };
+    let request = VerifyRequest { address: Some("::ffff:192.0.2.7".parse().unwrap()), ..VerifyRequest::default() };
     let verifier = w.service.verifier();
     for _ in 0..10_000 {
         let verdict = verifier.verify(Credential::Token(&token), request).await;
@@ -25,10 +22,7 @@ async fn ten_thousand_verifies_in_a_second_cost_two_writes(w: World) {
     }
     let written = w.store.write_count() - writes;
     let seconds = begun.elapsed().as_secs();
-    assert!(
-        written <= 2 + seconds,
-        "{written} writes in {seconds} s and a bit"
-    );
+    assert!(written <= 2 + seconds, "{written} writes in {seconds} s and a bit");
     tokio::time::sleep(Duration::from_millis(1200)).await;
     let key = w.service.key(owner(), &id).await.unwrap();
     assert_eq!(key.row.last_used_at, Some(w.service.now()));
@@ -38,11 +32,7 @@ async fn ten_thousand_verifies_in_a_second_cost_two_writes(w: World) {
     assert_eq!((figures.accepted_24h, figures.refused_24h), (10_000, 0));
     let quiet = w.store.write_count();
     tokio::time::sleep(Duration::from_millis(1200)).await;
-    assert_eq!(
-        w.store.write_count(),
-        quiet,
-        "nothing to write, nothing written"
-    );
+    assert_eq!(w.store.write_count(), quiet, "nothing to write, nothing written");
 }
 
 async fn only_the_right_secret_is_a_use(w: World) {
@@ -63,25 +53,16 @@ async fn only_the_right_secret_is_a_use(w: World) {
 }
 
 async fn a_call_of_the_api_is_counted_once_and_uses_both_keys(w: World) {
-    let gateway = KeyDraft {
-        boxes: vec![VERIFY.to_owned()],
-        ..draft("service", "Gateway")
-    };
+    let gateway = KeyDraft { boxes: vec![VERIFY.to_owned()], ..draft("service", "Gateway") };
     let (gateway, gateway_token) = w.active(&gateway).await;
     let (key, token) = w.active(&draft("service", "Key")).await;
     let verifier = w.service.verifier();
     let asking = verifier.authenticate(&gateway_token, None, None).await;
     let asking = asking.unwrap().key.unwrap();
     let scope = Some(&asking.record.app_id);
-    let request = VerifyRequest {
-        scope,
-        ..VerifyRequest::default()
-    };
+    let request = VerifyRequest { scope, ..VerifyRequest::default() };
     for text in [token.as_str(), "ks_nothing"] {
-        verifier
-            .verify(Credential::Token(text), request)
-            .await
-            .unwrap();
+        verifier.verify(Credential::Token(text), request).await.unwrap();
     }
     verifier.flush_usage().await.unwrap();
     for id in [gateway, key] {

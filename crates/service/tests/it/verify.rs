@@ -15,25 +15,16 @@ use store::AppRow;
 use crate::world::{World, draft, owner};
 
 async fn ask(w: &World, token: &str, request: VerifyRequest<'_>) -> Verdict {
-    let verdict = w
-        .service
-        .verifier()
-        .verify(Credential::Token(token), request);
+    let verdict = w.service.verifier().verify(Credential::Token(token), request);
     verdict.await.unwrap()
 }
 
 fn from(address: &str) -> VerifyRequest<'static> {
-    VerifyRequest {
-        address: Some(address.parse().unwrap()),
-        ..VerifyRequest::default()
-    }
+    VerifyRequest { address: Some(address.parse().unwrap()), ..VerifyRequest::default() }
 }
 
 fn origin(origin: &str) -> VerifyRequest<'_> {
-    VerifyRequest {
-        origin: Some(origin),
-        ..VerifyRequest::default()
-    }
+    VerifyRequest { origin: Some(origin), ..VerifyRequest::default() }
 }
 
 async fn a_key_in_each_state_gets_its_code(w: World) {
@@ -47,15 +38,9 @@ async fn a_key_in_each_state_gets_its_code(w: World) {
     w.service.revoke(owner(), &id, reason, None).await.unwrap();
     let (id, deleted) = w.active(&plain).await;
     w.service.delete(owner(), &id, "Key").await.unwrap();
-    let later = KeyDraft {
-        not_before: Some("2026-12-24T18:00".to_owned()),
-        ..plain.clone()
-    };
+    let later = KeyDraft { not_before: Some("2026-12-24T18:00".to_owned()), ..plain.clone() };
     let (_, early) = w.active(&later).await;
-    let short = KeyDraft {
-        expiry: Some("7".to_owned()),
-        ..plain
-    };
+    let short = KeyDraft { expiry: Some("7".to_owned()), ..plain };
     let (_, expired) = w.active(&short).await;
     w.clock.advance(Millis::days(7));
     // Twice: from the store, and from the cache.
@@ -87,10 +72,7 @@ async fn restrictions_hold(w: World) {
     let held = query("invoices.read AND (reports.read OR reports.write)");
     let lacking = query("invoices.read AND reports.write");
     let administers = query(VERIFY);
-    let with = |permissions| VerifyRequest {
-        permissions: Some(permissions),
-        ..good
-    };
+    let with = |permissions| VerifyRequest { permissions: Some(permissions), ..good };
     assert_eq!(ask(&w, &token, good).await.code, Code::Valid);
     assert_eq!(ask(&w, &token, with(&held)).await.code, Code::Valid);
     let insufficient = Code::InsufficientPermissions;
@@ -101,10 +83,7 @@ async fn restrictions_hold(w: World) {
         (Some(mapped), Code::Valid),
         (Some("2001:db8::1".parse().unwrap()), Code::Valid),
         (Some("198.51.100.1".parse().unwrap()), Code::IpNotAllowed),
-        (
-            Some("::ffff:198.51.100.1".parse().unwrap()),
-            Code::IpNotAllowed,
-        ),
+        (Some("::ffff:198.51.100.1".parse().unwrap()), Code::IpNotAllowed),
         (None, Code::IpNotAllowed),
     ] {
         let request = VerifyRequest { address, ..good };
@@ -114,20 +93,14 @@ async fn restrictions_hold(w: World) {
         (Some("https://a.example.org"), Code::Valid),
         (Some("https://app.example.com:8443"), Code::Valid),
         (Some("https://example.org"), Code::OriginNotAllowed),
-        (
-            Some("https://app.example.com.attacker.example"),
-            Code::OriginNotAllowed,
-        ),
+        (Some("https://app.example.com.attacker.example"), Code::OriginNotAllowed),
         (Some("null"), Code::OriginNotAllowed),
         (None, Code::OriginNotAllowed),
     ] {
         let request = VerifyRequest { origin, ..good };
         assert_eq!(ask(&w, &token, request).await.code, code, "{origin:?}");
     }
-    for (kind, code) in [
-        (KeyKind::Service, Code::Valid),
-        (KeyKind::Client, Code::KindNotAllowed),
-    ] {
+    for (kind, code) in [(KeyKind::Service, Code::Valid), (KeyKind::Client, Code::KindNotAllowed)] {
         let kind = Some(kind);
         let request = VerifyRequest { kind, ..good };
         assert_eq!(ask(&w, &token, request).await.code, code);
@@ -183,10 +156,7 @@ async fn a_malformed_token_never_reaches_the_store(w: World) {
     let verifier = w.service.verifier();
     let request = VerifyRequest::default();
     let asked = verifier.verify(Credential::Token(&token), request).await;
-    assert!(
-        asked.is_err(),
-        "a well-formed one needs the store, which is gone"
-    );
+    assert!(asked.is_err(), "a well-formed one needs the store, which is gone");
     assert_eq!(w.code(&damaged).await, Code::NotFound);
 }
 
@@ -203,11 +173,7 @@ async fn a_cached_key_needs_no_store(w: World) {
 async fn a_pair_is_verified_by_both_halves(w: World) {
     let app = w.service.default_app();
     let draft = draft("master_user", "Bot");
-    let issued = w
-        .service
-        .issue_acknowledged(owner(), app, &draft)
-        .await
-        .unwrap();
+    let issued = w.service.issue_acknowledged(owner(), app, &draft).await.unwrap();
     let whole = crate::world::token(&issued);
     let (id, secret) = whole.rsplit_once('_').unwrap();
     let verifier = w.service.verifier();
@@ -226,33 +192,20 @@ async fn a_pair_is_verified_by_both_halves(w: World) {
 }
 
 async fn a_verifier_key_is_bound_to_its_app(w: World) {
-    let app = AppRow {
-        id: AppId::from_random([5; 12]),
-        name: "Other".to_owned(),
-        created_at: w.service.now(),
-    };
+    let app = AppRow { id: AppId::from_random([5; 12]), name: "Other".to_owned(), created_at: w.service.now() };
     let add = async |tx: &mut store::Tx| tx.insert_app(&app).await;
     w.store.write(add).await.unwrap();
     let (_, here) = w.active(&draft("service", "Here")).await;
     let there = draft("service", "There");
     let there = w.service.issue_acknowledged(owner(), &app.id, &there).await;
     let there = crate::world::token(&there.unwrap());
-    let scope = |scope| VerifyRequest {
-        scope: Some(scope),
-        ..VerifyRequest::default()
-    };
+    let scope = |scope| VerifyRequest { scope: Some(scope), ..VerifyRequest::default() };
     let default = w.service.default_app();
     assert_eq!(ask(&w, &here, scope(default)).await.code, Code::Valid);
     assert_eq!(ask(&w, &there, scope(&app.id)).await.code, Code::Valid);
     let foreign = ask(&w, &there, scope(default)).await;
-    assert_eq!(
-        (foreign.code, foreign.key.is_none()),
-        (Code::NotFound, true)
-    );
-    assert_eq!(
-        ask(&w, &there, VerifyRequest::default()).await.code,
-        Code::Valid
-    );
+    assert_eq!((foreign.code, foreign.key.is_none()), (Code::NotFound, true));
+    assert_eq!(ask(&w, &there, VerifyRequest::default()).await.code, Code::Valid);
 }
 
 async fn asking_needs_a_service_key_with_the_permission(w: World) {
@@ -261,10 +214,7 @@ async fn asking_needs_a_service_key_with_the_permission(w: World) {
         cidrs: Some("203.0.113.0/24".to_owned()),
         ..draft("service", "Gateway")
     };
-    let wild = KeyDraft {
-        permissions: Some("*".to_owned()),
-        ..draft("service", "Wild")
-    };
+    let wild = KeyDraft { permissions: Some("*".to_owned()), ..draft("service", "Wild") };
     let (_, gateway) = w.active(&may).await;
     let (_, wild) = w.active(&wild).await;
     let (_, client) = w.active(&draft("client", "Client")).await;
@@ -285,17 +235,9 @@ async fn a_watcher_sees_the_calls_of_its_key(w: World) {
     let (_, other) = w.active(&draft("service", "Other")).await;
     let mut watch = w.service.verifier().watch(&id);
     assert_eq!(w.code(&other).await, Code::Valid);
-    let request = VerifyRequest {
-        edge: Edge::OwnCheck,
-        ..from("192.0.2.7")
-    };
+    let request = VerifyRequest { edge: Edge::OwnCheck, ..from("192.0.2.7") };
     ask(&w, &token, request).await;
-    let seen = Seen {
-        at: w.service.now(),
-        code: Code::Valid,
-        address: request.address,
-        edge: Edge::OwnCheck,
-    };
+    let seen = Seen { at: w.service.now(), code: Code::Valid, address: request.address, edge: Edge::OwnCheck };
     assert_eq!(watch.next().await, Some(seen));
 }
 

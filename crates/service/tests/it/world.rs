@@ -131,14 +131,7 @@ impl World {
             token_prefix: "ks".to_owned(),
         };
         let service = Service::start(setup).await.unwrap();
-        Self {
-            service,
-            store,
-            clock,
-            hasher,
-            database,
-            folder,
-        }
+        Self { service, store, clock, hasher, database, folder }
     }
 
     /// What another process on the same database would start with, with pools of its own.
@@ -165,11 +158,7 @@ impl World {
     /// Issues and acknowledges a key.
     pub async fn active(&self, draft: &KeyDraft) -> (KeyId, String) {
         let app = self.service.default_app();
-        let issued = self
-            .service
-            .issue_acknowledged(owner(), app, draft)
-            .await
-            .unwrap();
+        let issued = self.service.issue_acknowledged(owner(), app, draft).await.unwrap();
         (issued.key.row.id.clone(), token(&issued))
     }
 
@@ -177,11 +166,7 @@ impl World {
     pub async fn pending(&self, draft: &KeyDraft) -> (KeyId, String) {
         let form = self.service.new_form_id().unwrap();
         let app = self.service.default_app();
-        let issued = self
-            .service
-            .issue(owner(), app, draft, &form)
-            .await
-            .unwrap();
+        let issued = self.service.issue(owner(), app, draft, &form).await.unwrap();
         (issued.key.row.id.clone(), token(&issued))
     }
 
@@ -230,10 +215,7 @@ impl World {
     }
 
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<SignedIn, Error> {
-        let sign_in = SignIn {
-            email: email.to_owned(),
-            password: password.into(),
-        };
+        let sign_in = SignIn { email: email.to_owned(), password: password.into() };
         self.service.sign_in(sign_in, &ClientInfo::default()).await
     }
 }
@@ -259,10 +241,7 @@ pub fn owner() -> &'static Caller {
 
 pub fn signed_in(role: Role) -> Caller {
     Caller {
-        actor: Actor::Person {
-            id: PersonId::from_random([7; 12]),
-            email: format!("{}@example.com", role.as_str()),
-        },
+        actor: Actor::Person { id: PersonId::from_random([7; 12]), email: format!("{}@example.com", role.as_str()) },
         role,
         address: Some("203.0.113.9".parse().unwrap()),
     }
@@ -274,28 +253,18 @@ pub fn shell() -> &'static Caller {
 }
 
 pub fn person(email: &str) -> NewPerson {
-    NewPerson {
-        name: "Owner".to_owned(),
-        email: email.to_owned(),
-        password: PASSWORD.into(),
-    }
+    NewPerson { name: "Owner".to_owned(), email: email.to_owned(), password: PASSWORD.into() }
 }
 
 pub fn draft(kind: &str, name: &str) -> KeyDraft {
-    KeyDraft {
-        kind: Some(kind.to_owned()),
-        name: Some(name.to_owned()),
-        ..KeyDraft::default()
-    }
+    KeyDraft { kind: Some(kind.to_owned()), name: Some(name.to_owned()), ..KeyDraft::default() }
 }
 
 /// The whole token, also of a key that is shown as a pair.
 pub fn token(issued: &Issued) -> String {
     match &issued.shown {
         Shown::Token(token) => secret(token),
-        Shown::Pair { id, secret: half } => {
-            domain::token::join_pair(id, half.expose_secret()).unwrap()
-        }
+        Shown::Pair { id, secret: half } => domain::token::join_pair(id, half.expose_secret()).unwrap(),
     }
 }
 

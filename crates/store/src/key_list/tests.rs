@@ -28,7 +28,12 @@ async fn with_sqlite(test: impl AsyncFnOnce(&Store)) {
 
 /// Steps that read a table or an index from end to end.
 fn scans(steps: &[String]) -> Vec<&String> {
-    steps.iter().filter(|step| step.starts_with("SCAN") && !["SCAN by_id", "SCAN gathered", "SCAN counted"].contains(&step.as_str())).collect()
+    steps
+        .iter()
+        .filter(|step| {
+            step.starts_with("SCAN") && !["SCAN by_id", "SCAN gathered", "SCAN counted"].contains(&step.as_str())
+        })
+        .collect()
 }
 
 fn sorts(steps: &[String]) -> usize {
@@ -89,7 +94,9 @@ async fn lists_walk_their_index() {
                         let lists = steps.iter().filter(|step| step.starts_with("SEARCH api_key"));
                         assert!(lists.clone().count() > 0, "{steps:#?}");
                         assert!(lists.clone().all(|step| step.contains(&index)), "{index}: {steps:#?}");
-                        let ranges = lists.filter(|step| [",id)>(", ",id)<(", " id>?)", " id<?)"].iter().any(|range| step.contains(range)));
+                        let ranges = lists.filter(|step| {
+                            [",id)>(", ",id)<(", " id>?)", " id<?)"].iter().any(|range| step.contains(range))
+                        });
                         assert_eq!(ranges.count() > 0, cursor.is_some(), "{steps:#?}");
                     }
                 }
@@ -134,7 +141,10 @@ async fn a_search_is_two_ranges() {
                 let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, false)).await;
                 assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
                 assert!(steps.iter().any(|step| step.contains("(id>? AND id<?)")), "{steps:#?}");
-                assert!(steps.iter().any(|step| step.contains("name_key") || step.contains("name_key,id")), "{steps:#?}");
+                assert!(
+                    steps.iter().any(|step| step.contains("name_key") || step.contains("name_key,id")),
+                    "{steps:#?}"
+                );
                 // The few keys with such an id are the only ones that are sorted.
                 assert!(sorts(&steps) <= 1, "{steps:#?}");
             }

@@ -22,7 +22,11 @@ async fn twenty_writers(database: TestDatabase) {
                             tx.record(&event(&key, Action::KeyEdited), &mac, 1).await?;
                             tx.record(&event(&key, Action::KeyDisabled), &mac, 1).await?;
                             // Some give up after they took their places in the sequence.
-                            if (writer + n) % 5 == 0 { Err(StoreError::Failed("on purpose".to_owned())) } else { Ok(()) }
+                            if (writer + n) % 5 == 0 {
+                                Err(StoreError::Failed("on purpose".to_owned()))
+                            } else {
+                                Ok(())
+                            }
                         })
                         .await;
                     assert!(matches!(result, Ok(()) | Err(StoreError::Failed(_))), "{result:?}");

@@ -22,10 +22,11 @@ contract! {
 /// A key with something in every field.
 fn full(app: &domain::ids::AppId) -> NewKey {
     let mut full = key(app, "Büro <b>Ünïcode</b>");
-    full.spec.description = "Two\nlines".to_owned();
+    "Two\nlines".clone_into(&mut full.spec.description);
     full.spec.cidrs = vec![CidrRule::parse("10.0.0.0/8").unwrap(), CidrRule::parse("2001:db8::1").unwrap()];
     full.spec.domains = vec![DomainRule::parse("*.example.com").unwrap()];
-    full.spec.permissions = vec![Permission::parse("invoices.read").unwrap(), Permission::parse("keystead.verify").unwrap()];
+    full.spec.permissions =
+        vec![Permission::parse("invoices.read").unwrap(), Permission::parse("keystead.verify").unwrap()];
     full.spec.not_before = Some(NOW.plus_seconds(5));
     full.spec.expires_at = Some(NOW.plus_seconds(50));
     full.ack_deadline = Some(NOW.plus_seconds(900));
@@ -87,11 +88,16 @@ async fn ids_and_forms_are_used_once(store: Store) {
 async fn many_records_come_at_once(store: Store) {
     let app = with_app(&store).await;
     let keys: Vec<NewKey> = (0..250).map(|n| key(&app, &format!("key {n}"))).collect();
-    insert(&store, &keys).await;
+    store.write(async |tx| tx.insert_keys(&keys).await).await.unwrap();
+    let secret = SecretVersion { version: 1, mac: vec![1; 32], pepper_version: 1, expires_at: None };
+    assert_eq!(store.key_record(&keys[249].id).await.unwrap().unwrap().secrets, [secret]);
+    let again = [key(&app, "new"), keys[7].clone()];
+    let result = store.write(async |tx| tx.insert_keys(&again).await).await;
+    assert!(matches!(result, Err(StoreError::Conflict(Unique::KeyId))), "{result:?}");
+    assert_eq!(store.key_record(&again[0].id).await.unwrap(), None);
     let mut ids: Vec<KeyId> = keys.iter().map(|key| key.id.clone()).collect();
     ids.push(key_id());
-    let mut found: Vec<KeyId> =
-        store.key_records(&ids).await.unwrap().into_iter().map(|key| key.record.id).collect();
+    let mut found: Vec<KeyId> = store.key_records(&ids).await.unwrap().into_iter().map(|key| key.record.id).collect();
     ids.pop();
     ids.sort();
     found.sort();

@@ -26,7 +26,7 @@ async fn people_are_found_and_owners_known(store: Store) {
     assert_eq!(store.person_by_email("gone@example.com").await.unwrap(), Some(gone));
     assert_eq!(store.person_by_email("nobody@example.com").await.unwrap(), None);
     assert!(store.write(async |tx| tx.set_password(&admin.id, "new").await).await.unwrap());
-    admin.password_hash = "new".to_owned();
+    "new".clone_into(&mut admin.password_hash);
     assert_eq!(store.person_by_id(&admin.id).await.unwrap(), Some(admin));
     let nobody = person("x@example.com", Role::Owner).id;
     assert_eq!(store.person_by_id(&nobody).await.unwrap(), None);
@@ -101,24 +101,19 @@ async fn sessions_end_in_each_way(store: Store) {
 async fn failures_are_counted_for_each_account(store: Store) {
     let fail = async |mac: &[u8], at: i64| {
         let blocked = |failures: u32| NOW.plus_seconds(i64::from(failures) * 10);
-        store
-            .write(async |tx| tx.record_sign_in_failure(mac, NOW.plus_seconds(at), blocked).await)
-            .await
-            .unwrap()
+        store.write(async |tx| tx.record_sign_in_failure(mac, NOW.plus_seconds(at), blocked).await).await.unwrap()
     };
     assert_eq!(store.sign_in_failures(b"a").await.unwrap(), None);
     assert_eq!(fail(b"a", 1).await.failures, 1);
     let second = fail(b"a", 2).await;
-    let expected =
-        Failures { failures: 2, blocked_until: NOW.plus_seconds(20), last_at: NOW.plus_seconds(2) };
+    let expected = Failures { failures: 2, blocked_until: NOW.plus_seconds(20), last_at: NOW.plus_seconds(2) };
     assert_eq!(second, expected);
     assert_eq!(store.sign_in_failures(b"a").await.unwrap(), Some(expected));
     assert_eq!(fail(b"b", 9).await.failures, 1);
     assert!(store.write(async |tx| tx.clear_sign_in_failures(b"a").await).await.unwrap());
     assert!(!store.write(async |tx| tx.clear_sign_in_failures(b"a").await).await.unwrap());
-    let prune = async |at: i64| {
-        store.write(async |tx| tx.prune_sign_in_failures(NOW.plus_seconds(at)).await).await.unwrap()
-    };
+    let prune =
+        async |at: i64| store.write(async |tx| tx.prune_sign_in_failures(NOW.plus_seconds(at)).await).await.unwrap();
     assert_eq!(prune(9).await, 0);
     assert_eq!(prune(10).await, 1);
     assert_eq!(store.sign_in_failures(b"b").await.unwrap(), None);

@@ -4,7 +4,6 @@ use std::time::Duration;
 use store::{Store, StoreError};
 use testkit::TestDatabase;
 
-
 contract! {
     a_write_is_counted_when_it_is_committed,
     an_error_undoes_the_write,

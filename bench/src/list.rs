@@ -1,0 +1,182 @@
+//! (a) What a page of the key list takes, from the request to the last byte of the answer, compressed
+//! as a browser asks for it. Every case is sampled in turn, in both installations, so that what
+//! disturbs the machine disturbs all of them alike.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use domain::page::Capped;
+
+use crate::data::{EMAIL, Installation, PASSWORD};
+use crate::figures::Latency;
+use crate::http::{Answer, Connection};
+use crate::names;
+use crate::process::Child;
+
+/// Requests of each case before the ones that count.
+const WARM_UP: u32 = 20;
+
+/// What an answer has to show, so that no case measures something else.
+#[derive(Debug, Clone, Copy)]
+enum Shows {
+    /// This many rows, and this many keys in all.
+    Rows { rows: usize, total: u32 },
+    /// A full page with pages before and after it.
+    Middle,
+    /// Nothing was found.
+    Nothing,
+    /// Any page of the console.
+    Page,
+}
+
+/// A page that is asked for again and again.
+struct Case {
+    label: &'static str,
+    /// Whether it counts for the target of the key list.
+    counts: bool,
+    path: fn(&Installation) -> String,
+    shows: fn(&Installation) -> Shows,
+}
+
+const CASES: [Case; 16] = [
+    Case { label: "first page (by name)", counts: true, path: |_| "/keys".into(), shows: full },
+    Case { label: "by name, descending", counts: true, path: |_| "/keys?dir=desc".into(), shows: full },
+    Case { label: "by time of issue", counts: true, path: |_| "/keys?sort=created".into(), shows: full },
+    Case {
+        label: "by time of issue, descending",
+        counts: true,
+        path: |_| "/keys?sort=created&dir=desc".into(),
+        shows: full,
+    },
+    Case { label: "by last use", counts: true, path: |_| "/keys?sort=last_used".into(), shows: full },
+    Case {
+        label: "by last use, descending",
+        counts: true,
+        path: |_| "/keys?sort=last_used&dir=desc".into(),
+        shows: full,
+    },
+    Case {
+        label: "a page in the middle, by name",
+        counts: true,
+        path: |on| format!("/keys?after={}", encoded(&on.deep.by_name)),
+        shows: |_| Shows::Middle,
+    },
+    Case {
+        label: "a page in the middle, by time of issue, descending",
+        counts: true,
+        path: |on| format!("/keys?sort=created&dir=desc&after={}", encoded(&on.deep.by_created)),
+        shows: |_| Shows::Middle,
+    },
+    Case {
+        label: "search that finds nothing",
+        counts: true,
+        path: |_| format!("/keys?q={}", names::NOBODY),
+        shows: |_| Shows::Nothing,
+    },
+    Case {
+        label: "search that finds one key",
+        counts: true,
+        path: |on| format!("/keys?q={}", encoded(&on.one)),
+        shows: |_| Shows::Rows { rows: 1, total: 1 },
+    },
+    Case {
+        label: "search that finds half of the keys",
+        counts: true,
+        path: |_| format!("/keys?q={}", names::COMMON),
+        shows: |on| Shows::Rows { rows: 25, total: on.keys / 2 },
+    },
+    Case {
+        label: "filter: service, active",
+        counts: false,
+        path: |_| "/keys?kind=service&status=active".into(),
+        shows: page,
+    },
+    Case {
+        label: "filter: expiring in 7 days",
+        counts: false,
+        path: |_| "/keys?status=expiring_7".into(),
+        shows: page,
+    },
+    Case { label: "a key's page", counts: false, path: |on| format!("/keys/{}", on.id), shows: page },
+    Case { label: "dashboard", counts: false, path: |_| "/".into(), shows: page },
+    Case { label: "audit", counts: false, path: |_| "/audit".into(), shows: page },
+];
+
+fn full(on: &Installation) -> Shows {
+    Shows::Rows { rows: 25, total: on.keys }
+}
+
+fn page(_: &Installation) -> Shows {
+    Shows::Page
+}
+
+/// One line of the table.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub label: &'static str,
+    pub counts: bool,
+    /// For each installation.
+    pub latencies: Vec<Latency>,
+    /// Bytes of the answer from the last installation, not compressed.
+    pub bytes: usize,
+}
+
+/// Measures every case in every installation.
+pub(crate) async fn measure(sides: &[(&Installation, &Child)], samples: u32) -> Result<Vec<Line>> {
+    let mut connections = Vec::new();
+    for (_, server) in sides {
+        let mut connection = Connection::open(&server.authority).await?;
+        connection.sign_in(EMAIL, PASSWORD).await?;
+        connections.push(connection);
+    }
+    let mut lines = Vec::new();
+    for case in &CASES {
+        let mut bytes = 0;
+        for ((on, _), connection) in sides.iter().zip(&mut connections) {
+            let answer = connection.page(&(case.path)(on)).await?;
+            check(&answer, (case.shows)(on)).with_context(|| format!("{} with {} keys", case.label, on.keys))?;
+            bytes = answer.body.len();
+        }
+        lines.push(Line { label: case.label, counts: case.counts, latencies: Vec::new(), bytes });
+    }
+
+    let mut taken: Vec<Vec<Vec<Duration>>> = vec![vec![Vec::new(); sides.len()]; CASES.len()];
+    for round in 0..WARM_UP + samples {
+        for (case, taken) in CASES.iter().zip(&mut taken) {
+            for (((on, _), connection), taken) in sides.iter().zip(&mut connections).zip(taken) {
+                let answer = connection.page_as_browser(&(case.path)(on)).await?;
+                if round >= WARM_UP {
+                    taken.push(answer.took);
+                }
+            }
+        }
+    }
+    for (line, taken) in lines.iter_mut().zip(taken) {
+        line.latencies = taken.into_iter().map(Latency::of).collect();
+    }
+    Ok(lines)
+}
+
+fn check(answer: &Answer, shows: Shows) -> Result<()> {
+    let html = answer.text()?;
+    let rows = html.matches("popovertarget=").count();
+    match shows {
+        Shows::Rows { rows: expected, total } => {
+            let total = Capped::from_count(u64::from(total)).to_string();
+            ensure!(rows == expected, "{rows} rows instead of {expected}");
+            ensure!(html.contains(&format!("{total} key")), "the page does not say that there are {total} keys");
+        }
+        Shows::Middle => {
+            ensure!(rows == 25, "{rows} rows instead of 25");
+            let around = ["prev", "next"].iter().all(|way| html.contains(&format!("rel=\"{way}\"")));
+            ensure!(around, "the page has no pages around it");
+        }
+        Shows::Nothing => ensure!(rows == 0 && html.contains("No key matches"), "something was found"),
+        Shows::Page => ensure!(html.contains("</html>"), "not a whole page"),
+    }
+    Ok(())
+}
+
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}

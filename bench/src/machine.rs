@@ -1,0 +1,27 @@
+//! What the figures were measured on.
+
+use std::fs;
+
+/// One line: processor, cores, memory, system.
+pub(crate) fn describe() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let processor = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "an unknown processor".to_owned());
+    let memory = field("/proc/meminfo", "MemTotal").and_then(|text| kilobytes(&text)).unwrap_or_default();
+    let system = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let gigabytes = (memory + (1 << 19)) >> 20;
+    format!("{cores} cores of {processor}, {gigabytes} GiB of memory, Linux {}", system.trim())
+}
+
+/// The value behind `name:` in a file of `/proc`.
+pub(crate) fn field(path: &str, name: &str) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    text.lines().find_map(|line| {
+        let (found, value) = line.split_once(':')?;
+        (found.trim() == name).then(|| value.trim().to_owned())
+    })
+}
+
+/// `12345 kB` as a number of kilobytes (of 1,024 bytes).
+pub(crate) fn kilobytes(text: &str) -> Option<u64> {
+    text.strip_suffix(" kB")?.trim().parse().ok()
+}
