@@ -31,7 +31,9 @@ export default defineConfig<Options>({
     viewport: { width: 1440, height: 900 },
     locale: 'en-GB',
     timezoneId: 'UTC',
-    trace: 'retain-on-failure',
+    // A page that fades into the next one would be clicked too early.
+    contextOptions: { reducedMotion: 'reduce' },
+    screenshot: 'only-on-failure',
   },
   projects: [
     { name: 'with JavaScript', use: { javaScriptEnabled: true } },

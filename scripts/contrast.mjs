@@ -21,12 +21,11 @@ const pairs = [
   ['ground', 'ink', TEXT],
   ['ground', 'bad', TEXT],
   ['surface', 'good', TEXT],
-  ...['accent', 'good', 'warn', 'bad'].flatMap((tone) => [
+  ...['accent', 'warn', 'bad'].flatMap((tone) => [
     ['ink', `${tone}-ground`, TEXT],
     ['ink-soft', `${tone}-ground`, TEXT],
     [tone, `${tone}-ground`, TEXT],
   ]),
-  ['accent', 'accent-ground', TEXT],
 ];
 
 const css = readFileSync('style/tokens.css', 'utf8');

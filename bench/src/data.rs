@@ -1,6 +1,8 @@
 //! Installations with as many keys as are wanted: the few that are asked about go through the
 //! service, which knows their secrets; the rest goes straight into the store.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -86,7 +88,8 @@ impl Installation {
         ensure!(keys >= 1_000, "an installation has at least 1,000 keys");
         println!("Making an installation with {keys} keys");
         let begun = Instant::now();
-        let folder = tempfile::Builder::new().prefix("keystead-bench-").tempdir()?;
+        let private = Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix("keystead-bench-").permissions(private).tempdir()?;
         let store = open(folder.path()).await?;
         let root_key = RootKey::load_or_create(&folder.path().join("root.key"), &SystemEntropy)?;
         let service = Service::start(Setup {
@@ -162,7 +165,7 @@ async fn issue(service: &Service, caller: &Caller, draft: &KeyDraft) -> Result<S
 }
 
 fn verifier_draft() -> KeyDraft {
-    draft("verifier", permission::VERIFY)
+    KeyDraft { boxes: vec![permission::VERIFY.to_owned()], ..draft("verifier") }
 }
 
 /// With a restriction of each sort.
@@ -170,17 +173,14 @@ fn asked_about_draft(number: u32) -> KeyDraft {
     KeyDraft {
         cidrs: Some(CIDR.to_owned()),
         domains: Some(DOMAIN.to_owned()),
-        ..draft(&format!("hot key {number:05}"), &PERMISSIONS.join("\n"))
+        permissions: Some(PERMISSIONS.join("\n")),
+        ..draft(&format!("hot key {number:05}"))
     }
 }
 
-fn draft(name: &str, permissions: &str) -> KeyDraft {
-    KeyDraft {
-        kind: Some(KeyKind::Service.as_str().to_owned()),
-        name: Some(name.to_owned()),
-        permissions: Some(permissions.to_owned()),
-        ..KeyDraft::default()
-    }
+fn draft(name: &str) -> KeyDraft {
+    let kind = KeyKind::Service.as_str();
+    KeyDraft { kind: Some(kind.to_owned()), name: Some(name.to_owned()), ..KeyDraft::default() }
 }
 
 /// Keys that nobody asks about: what they cost is what is measured.

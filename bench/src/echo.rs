@@ -11,6 +11,7 @@ use axum::serve::ListenerExt;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::data::PERMISSIONS;
 
@@ -46,14 +47,17 @@ const HEADERS: [(HeaderName, &str); 3] = [
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; sandbox"),
 ];
 
-/// Serves until it is ended.
+/// Serves until it is told to stop.
 pub(crate) async fn serve() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
     println!("echoing at http://localhost:{port}");
     std::io::stdout().flush()?;
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    axum::serve(listener, Router::new().route("/v1/keys/verify", post(echo))).await?;
+    let mut told = signal(SignalKind::terminate())?;
+    axum::serve(listener, Router::new().route("/v1/keys/verify", post(echo)))
+        .with_graceful_shutdown(async move { drop(told.recv().await) })
+        .await?;
     Ok(())
 }
 

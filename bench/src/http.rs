@@ -43,7 +43,11 @@ impl Connection {
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         // Ends with the sender.
-        tokio::spawn(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                eprintln!("a connection broke: {error:?}");
+            }
+        });
         Ok(Self { sender, authority: authority.to_owned(), cookie: None })
     }
 
@@ -98,9 +102,10 @@ impl Connection {
             let begun = Instant::now();
             let (head, body) = self.sender.send_request(request).await?.into_parts();
             let body = body.collect().await?.to_bytes();
-            Ok(Answer { status: head.status, headers: head.headers, body, took: begun.elapsed() })
+            anyhow::Ok(Answer { status: head.status, headers: head.headers, body, took: begun.elapsed() })
         })
         .await
         .with_context(|| format!("{path} was not answered in time"))?
+        .with_context(|| format!("{path} was not answered"))
     }
 }

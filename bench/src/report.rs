@@ -55,27 +55,12 @@ impl Report<'_> {
             Err(error) => return Err(error.into()),
         };
         let mut out = String::new();
-        self.head(&mut out)?;
+        head(&mut out)?;
         self.list_table(&mut out)?;
         self.verify_table(&mut out)?;
         self.memory_table(&mut out)?;
         write!(out, "## What the profile shows\n\n{BEGIN}{by_hand}{END}\n")?;
         fs::write(path, out)?;
-        Ok(())
-    }
-
-    fn head(&self, out: &mut String) -> Result<()> {
-        let now = SystemClock.now().to_rfc3339();
-        let date = now.split('T').next().unwrap_or_default();
-        let command = "make bench";
-        write!(
-            out,
-            "# Benchmarks\n\n\
-             Written by `{command}` on {date}. Everything runs on one machine and talks over loopback, so the clients \
-             take their share of the processor from the servers.\n\n\
-             Machine: {}. Database: SQLite in a temporary folder.\n\n",
-            machine::describe()
-        )?;
         Ok(())
     }
 
@@ -193,6 +178,20 @@ impl Report<'_> {
         out.push('\n');
         Ok(())
     }
+}
+
+fn head(out: &mut String) -> Result<()> {
+    let now = SystemClock.now().to_rfc3339();
+    let date = now.split('T').next().unwrap_or_default();
+    write!(
+        out,
+        "# Benchmarks\n\n\
+         Written by `make bench` on {date}. Everything runs on one machine and talks over loopback, so the clients take \
+         their share of the processor from the servers.\n\n\
+         Machine: {}. Database: SQLite in a temporary folder.\n\n",
+        machine::describe()
+    )?;
+    Ok(())
 }
 
 fn between(text: &str) -> Option<&str> {

@@ -1,6 +1,7 @@
 //! Rows of the record: what was done, by whom, when, to which key, and what changed.
 
 use domain::audit::{AuditRow, Change, SubjectKind};
+use domain::field::Field;
 use leptos::prelude::*;
 
 use super::time::Time;
@@ -63,9 +64,9 @@ fn line(row: AuditRow, with_subject: bool) -> AnyView {
     .into_any()
 }
 
-/// One change in words: `name: “Billing” → “Billing export”`.
-pub fn words(change: &Change) -> String {
-    let mut text = change.field.replace('_', " ");
+/// One change in words: `Name: “Billing” → “Billing export”`.
+fn words(change: &Change) -> String {
+    let mut text = Field::parse(&change.field).map_or(change.field.as_str(), |field| field.label()).to_owned();
     let quoted = |value: &str| if value.is_empty() { "nothing".to_owned() } else { format!("“{value}”") };
     match (&change.from, &change.to) {
         (Some(from), Some(to)) => {

@@ -29,10 +29,15 @@ pub fn Sample(
     id: &'static str,
     #[prop(into)] name: String,
     #[prop(into)] code: String,
+    /// Its name stands above it already.
+    #[prop(optional)]
+    untitled: bool,
 ) -> impl IntoView {
     view! {
         <figure class="sample">
-            <figcaption>{name.clone()} <CopyButton of=id what=name quiet=true/></figcaption>
+            <figcaption>
+                <span class:visually-hidden=untitled>{name.clone()}</span> <CopyButton of=id what=name quiet=true/>
+            </figcaption>
             <pre><code id=id>{code}</code></pre>
         </figure>
     }

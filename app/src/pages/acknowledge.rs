@@ -110,7 +110,7 @@ pub fn Again(draft: KeyDraft) -> impl IntoView {
     view! {
         <form method="post" action="/keys/new">
             <HiddenDraft draft/>
-            <button class="button quiet" name="step" value="summary">"Generate again with the same fields"</button>
+            <button class="button" name="step" value="summary">"Generate again with the same fields"</button>
         </form>
     }
 }

@@ -124,10 +124,10 @@ fn validity(key: &KeyDetail) -> impl IntoView + use<> {
             <div>
                 <dt>"Valid"</dt>
                 <dd>
-                    {from.map(|from| view! { "from " <Time at=from/> " " })}
+                    {from.map(|from| view! { "From " <Time at=from/> " " })}
                     {match until {
-                        Some(until) => view! { "until " <Time at=until/> }.into_any(),
-                        None => "without an end".into_any(),
+                        Some(until) => view! { "Until " <Time at=until/> }.into_any(),
+                        None => "Without an end".into_any(),
                     }}
                 </dd>
             </div>

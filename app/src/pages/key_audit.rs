@@ -70,7 +70,7 @@ fn Foot(#[prop(into)] whole: String, back: String) -> impl IntoView {
     view! {
         <footer>
             <a class="button" href=whole>"Open in Audit"</a>
-            <a class="button primary" href=back>"Close"</a>
+            <a class="button primary" href=back autofocus>"Close"</a>
         </footer>
     }
 }

@@ -188,7 +188,7 @@ fn line(row: KeyRow, now: Timestamp, query: &KeyQuery) -> AnyView {
             <td class="wide"><span class="mono">{row.masked()}</span></td>
             <td><KeyStatus status now/></td>
             <td class="wide soft">{restrictions(&row)}</td>
-            <td class="wide">{row.created_by.clone()}</td>
+            <td class="wide clip" title=row.created_by.clone()>{row.created_by.clone()}</td>
             <td class="wide"><Time at=row.created_at relative=true/></td>
             <td class="wide"><LastUsed at=row.last_used_at/></td>
             <td class="end">

@@ -44,7 +44,7 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
         </form>
         <div class="narrow"><Sample id="try-it" name="Try it, once you have confirmed" code=try_it/></div>
         <div class="actions narrow">
-            <a class="button quiet" download=file_name(row) href=env_file(&issued.shown)>"Download .env"</a>
+            <a class="button" download=file_name(row) href=env_file(&issued.shown)>"Download .env"</a>
             <Again draft/>
         </div>
     }

@@ -47,7 +47,7 @@ fn Guide(found: Integration) -> impl IntoView {
             view! {
                 <details name="sample" class="fold" open=index == 0>
                     <summary>{name}</summary>
-                    <Sample id name code/>
+                    <Sample id name code untitled=true/>
                 </details>
             }
         })

@@ -204,7 +204,9 @@ fn a_wrong_setting_is_one_line() {
     for arguments in [&["--listen"][..], &["serve"], &["--listen", "nowhere"], &["owner", "delete"]] {
         failed(&run(folder.path(), arguments, ""), 2);
     }
-    let output = keystead(folder.path()).env("KEYSTEAD_ROOT_KEY_FILE", "/nowhere/root.key").output().unwrap();
+    let mut command = keystead(folder.path());
+    command.env("KEYSTEAD_LISTEN", "127.0.0.1:0").env("KEYSTEAD_ROOT_KEY_FILE", "/nowhere/root.key");
+    let output = command.output().unwrap();
     assert!(failed(&output, 1).contains("/nowhere/root.key"));
     let help = run(folder.path(), &["--help"], "");
     assert!(done(&help).contains("KEYSTEAD_TRUSTED_PROXIES"));

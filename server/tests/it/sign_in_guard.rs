@@ -37,14 +37,20 @@ async fn every_page_is_there_for_who_is_signed_in() {
 }
 
 #[tokio::test]
-async fn every_form_leads_to_sign_in() {
+async fn every_form_is_refused_and_keeps_what_was_typed() {
     let product = Product::start().await;
     for path in forms() {
         if PUBLIC_PAGES.contains(&path.as_str()) || path == "/logout" {
             continue;
         }
-        let answer = product.send(Call::post(&path).same_origin().form("step=generate")).await;
-        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, format!("/login?next={path}").as_str()));
+        let sent = "step=generate&name=Billing+%3Cb%3E&boxes=chats.read&boxes=chats.write";
+        let answer = product.send(Call::post(&path).same_origin().form(sent)).await;
+        assert_eq!(answer.status, 401, "{path}");
+        for kept in
+            ["action=\"{path}\"", r#"value="Billing &lt;b&gt;""#, r#"value="chats.read""#, r#"value="chats.write""#]
+        {
+            assert!(answer.body.contains(&kept.replace("{path}", &path)), "{path}: {kept}");
+        }
     }
 }
 
