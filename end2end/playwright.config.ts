@@ -10,6 +10,8 @@ const quiet = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A name that is this machine and does not say so: what a browser elsewhere on the network sees.
+  '--host-resolver-rules=MAP keystead.test 127.0.0.1',
 ];
 const root = process.getuid?.() === 0;
 
@@ -33,6 +35,8 @@ export default defineConfig<Options>({
     timezoneId: 'UTC',
     // A page that fades into the next one would be clicked too early.
     contextOptions: { reducedMotion: 'reduce' },
+    actionTimeout: 10_000,
+    navigationTimeout: 15_000,
     screenshot: 'only-on-failure',
   },
   projects: [

@@ -49,6 +49,7 @@ pub fn App() -> impl IntoView {
                     </ParentRoute>
                     <Route path=path!("/keys/:id") view=KeyPage/>
                     <Route path=path!("/keys/:id/acknowledge") view=Acknowledge/>
+                    <Route path=path!("/keys/:id/discard") view=Acknowledge/>
                     <Route path=path!("/integrations/setup") view=SetupIntegration/>
                     <Route path=path!("/audit") view=AuditPage/>
                 </ParentRoute>

@@ -43,8 +43,11 @@ pub(crate) const PERMISSIONS: [&str; 2] = ["invoices.read", "invoices.write"];
 /// How many keys are asked about; a tenth of a small installation.
 const ASKED_ABOUT: u32 = 10_000;
 
-/// Keys added in one transaction.
-const BATCH: usize = 10_000;
+/// Keys added in one transaction. They were issued one after the other, and are sorted by name in
+/// it: each index then grows in few places at a time, which is ten times faster.
+const BATCH: usize = 50_000;
+
+const TWO_YEARS: i64 = 2 * 365 * 86_400_000;
 
 /// One key in so many is remembered as a place in the lists.
 const MARKED: u32 = 97;
@@ -200,13 +203,14 @@ impl Bulk {
 
     /// Adds them; some places in the lists, and the name of one of the keys.
     async fn fill(mut self, store: &Store) -> Result<(Vec<Mark>, String)> {
-        let mut marks = Vec::new();
-        let mut one = String::new();
+        let mut ids: Vec<KeyId> = (0..self.keys).map(|_| KeyId::from_random(self.chance.bytes())).collect();
+        ids.sort_unstable();
+        let (mut marks, mut one) = (Vec::new(), String::new());
         let mut number = 0;
-        while number < self.keys {
-            let mut keys = Vec::with_capacity(BATCH);
-            while number < self.keys && keys.len() < BATCH {
-                let key = self.key(number)?;
+        for ids in ids.chunks(BATCH) {
+            let mut keys = Vec::with_capacity(ids.len());
+            for id in ids {
+                let key = self.key(number, id.clone())?;
                 if number.is_multiple_of(MARKED) {
                     marks.push(Mark {
                         id: key.id.as_str().to_owned(),
@@ -218,6 +222,7 @@ impl Bulk {
                 keys.push(key);
                 number += 1;
             }
+            keys.sort_unstable_by(|a, b| a.spec.name.cmp(&b.spec.name));
             let used = self.used(&keys);
             let switched = self.switched(&keys);
             store
@@ -234,7 +239,7 @@ impl Bulk {
         Ok((marks, one))
     }
 
-    fn key(&mut self, number: u32) -> Result<NewKey> {
+    fn key(&mut self, number: u32, id: KeyId) -> Result<NewKey> {
         let kind = self.kind();
         let share = |number: u32| u64::from(number) * u64::from(self.common) / u64::from(self.keys);
         let common = share(number + 1) > share(number);
@@ -265,17 +270,18 @@ impl Bulk {
                 spec.expires_at = Some(self.now.plus(Millis::days(-182)).plus(ahead).whole_second());
             }
         }
-        let age = Millis::seconds(i64::from(self.chance.below(2 * 365 * 86_400)));
+        // Over two years, up to now.
+        let age = TWO_YEARS / i64::from(self.keys) * i64::from(self.keys - number) + i64::from(self.chance.below(999));
         let secret = [self.chance.bytes(), self.chance.bytes()].concat();
         Ok(NewKey {
-            id: KeyId::from_random(self.chance.bytes()),
+            id,
             app_id: self.app.clone(),
             spec,
             token_prefix: kind.token_prefix("ks").to_owned(),
             ack_deadline: None,
             form_id: None,
             created_by: Actor::CommandLine { user: "bench".to_owned() },
-            created_at: self.now.plus(Millis(-age.0)),
+            created_at: self.now.plus(Millis(-age)),
             secret: NewSecret { mac: secret, pepper_version: 1, last4: format!("{:04}", number % 10_000) },
         })
     }
@@ -305,6 +311,7 @@ impl Bulk {
                 used.push(LastUsed { key_id: key.id.clone(), at, address: Some([203, 0, 113, 9].into()) });
             }
         }
+        used.sort_unstable_by_key(|used: &LastUsed| used.at);
         used
     }
 

@@ -56,7 +56,9 @@ pub(crate) async fn serve() -> Result<()> {
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let mut told = signal(SignalKind::terminate())?;
     axum::serve(listener, Router::new().route("/v1/keys/verify", post(echo)))
-        .with_graceful_shutdown(async move { drop(told.recv().await) })
+        .with_graceful_shutdown(async move {
+            told.recv().await;
+        })
         .await?;
     Ok(())
 }

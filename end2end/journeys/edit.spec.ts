@@ -1,15 +1,14 @@
 import { expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
-import { choose, confirm, dialog, field, find, generateActive, unique } from '../steps/keys';
+import { choose, confirm, dialog, field, find, unique } from '../steps/keys';
 
-test('a Service key is edited, and calls follow at once', async ({ owner, verifier }) => {
+test('a Service key is edited, and calls follow at once', async ({ owner, arrange, verifier }) => {
   const name = unique('Before');
-  const token = await generateActive(owner, { kind: 'Service', name });
+  const { token } = await arrange.active({ name });
   expect((await verifier.ask(token, { clientIp: '198.51.100.7' })).code).toBe('VALID');
 
   const renamed = unique('After');
   await choose(owner, name, 'Edit');
-  await examine(owner.page, 'edit');
   await field(owner, 'Name').fill(renamed);
   await field(owner, 'Networks (CIDR)').fill('203.0.113.0/24');
   await confirm(owner, 'Save', 'Your changes are saved');
@@ -19,42 +18,93 @@ test('a Service key is edited, and calls follow at once', async ({ owner, verifi
   expect((await verifier.ask(token, { clientIp: '203.0.113.7' })).code).toBe('VALID');
 });
 
-test('a Client key offers only name and description', async ({ owner }) => {
-  const name = unique('Client');
-  await generateActive(owner, { kind: 'Client', name, domains: 'a.example.com' });
-  await choose(owner, name, 'Edit');
-  await expect(dialog(owner).getByRole('textbox')).toHaveCount(2);
-  await expect(field(owner, 'Allow-list of domains')).toHaveCount(0);
+const all = ['Name', 'Description', 'Networks (CIDR)', 'Allow-list of domains', 'Permissions in your own APIs'];
+const kinds: [kind: string, label: string, fields: string[], boxes: number][] = [
+  ['service', 'Service', all, 1],
+  ['client', 'Client', ['Name', 'Description'], 0],
+  ['open_connect', 'OpenConnect', ['Name', 'Description'], 0],
+  ['queue_adapter', 'QueueAdapter', ['Name', 'Description'], 0],
+  ['telephony', 'Telephony (legacy)', ['Name', 'Description'], 0],
+  ['master_user', 'Master User', ['Name', 'Networks (CIDR)'], 4],
+];
+
+test('each kind offers the fields that it lets change, and no others', async ({ owner, arrange }) => {
+  for (const [kind, label, fields, boxes] of kinds) {
+    await test.step(label, async () => {
+      const { id } = await arrange.active({ kind, name: unique(label) });
+      await owner.open(`/keys/${id}/edit`);
+      for (const one of all) await expect(field(owner, one)).toHaveCount(fields.includes(one) ? 1 : 0);
+      await expect(dialog(owner).getByRole('checkbox')).toHaveCount(boxes);
+      await expect(dialog(owner)).toContainText(/Kind.* cannot be changed/);
+      const renamed = unique(`${label} renamed`);
+      await field(owner, 'Name').fill(renamed);
+      await confirm(owner, 'Save', 'Your changes are saved');
+      await find(owner, renamed);
+    });
+  }
 });
 
-test('a refused edit keeps what was typed', async ({ owner, watch }) => {
-  const name = unique('Wrong edit');
-  await generateActive(owner, { kind: 'Service', name });
+test('a Master User key changes what it may do', async ({ owner, arrange, verifier }) => {
+  const name = unique('Chats');
+  const { token } = await arrange.active({ kind: 'master_user', name, boxes: 'chats.read' });
+  expect((await verifier.ask(token, { permissions: 'chats.write' })).code).toBe('INSUFFICIENT_PERMISSIONS');
   await choose(owner, name, 'Edit');
-  if (!owner.scripts) watch.expects(422, /\/edit/);
+  await expect(dialog(owner).getByRole('checkbox', { name: /read-only/ })).toBeChecked();
+  await dialog(owner).getByRole('checkbox', { name: /read-only/ }).uncheck();
+  await dialog(owner).getByRole('checkbox', { name: /write-only/ }).check();
+  await examine(owner.page, 'dialog-edit-master-user');
+  await confirm(owner, 'Save', 'Your changes are saved');
+  expect((await verifier.ask(token, { permissions: 'chats.write' })).code).toBe('VALID');
+  expect((await verifier.ask(token, { permissions: 'chats.read' })).code).toBe('INSUFFICIENT_PERMISSIONS');
+});
+
+test('a refused edit keeps what was typed', async ({ owner, arrange, watch }) => {
+  const name = unique('Wrong edit');
+  await arrange.active({ name });
+  await choose(owner, name, 'Edit');
+  // With scripts the form is not even sent.
+  if (!owner.scripts) watch.expects(422, /\/edit$/);
   await field(owner, 'Networks (CIDR)').fill('10.0.0.1/8');
   await dialog(owner).getByRole('button', { name: 'Save' }).click();
   await expect(field(owner, 'Networks (CIDR)')).toHaveAccessibleDescription(/host bits/);
   await expect(field(owner, 'Networks (CIDR)')).toHaveValue('10.0.0.1/8');
-  await examine(owner.page, 'edit-refused');
+  await examine(owner.page, 'dialog-edit-refused');
 });
 
-test('two people who edit at once do not overwrite each other', async ({ owner, context, watch, scripts }) => {
-  const name = unique('Shared');
-  await generateActive(owner, { kind: 'Service', name });
-  await choose(owner, name, 'Edit');
-  const address = owner.page.url();
+test('two people who edit at once do not overwrite each other', async ({ owner, arrange, context, watch, scripts }) => {
+  const { id } = await arrange.active({ name: unique('Shared') });
+  await owner.open(`/keys/${id}/edit`);
 
   const other = await context.newPage();
-  await other.goto(address);
+  await other.goto(owner.page.url());
   if (scripts) await other.locator('html[data-hydrated]').waitFor({ state: 'attached' });
   await other.getByRole('textbox', { name: /^Description/ }).fill('The other was faster.');
   await other.getByRole('button', { name: 'Save' }).click();
   await expect(other.getByRole('status').filter({ hasText: 'Your changes are saved' })).toBeVisible();
 
-  watch.expects(409, /\/(edit|edit_key)/);
+  watch.expects(409, /\/edit$/);
   await field(owner, 'Description').fill('I was slower.');
   await dialog(owner).getByRole('button', { name: 'Save' }).click();
   await expect(dialog(owner).getByRole('alert')).toContainText('Somebody changed this key');
   await expect(field(owner, 'Description')).toHaveValue('I was slower.');
+  await examine(owner.page, 'dialog-edit-changed');
+  await dialog(owner).getByRole('link', { name: 'Load the key as it is now' }).click();
+  await expect(field(owner, 'Description')).toHaveValue('The other was faster.');
+});
+
+test('a session that ends while a form is filled in loses nothing', async ({ owner, arrange, context, cookies, watch }) => {
+  const { id } = await arrange.active({ name: unique('Interrupted') });
+  await owner.open(`/keys/${id}/edit`);
+  await field(owner, 'Description').fill('Typed for a long time.');
+  await context.clearCookies();
+  watch.expects(401, /\/edit$/);
+  await dialog(owner).getByRole('button', { name: 'Save' }).click();
+  await expect(owner.page.getByRole('alert')).toContainText('Your session has ended');
+  await expect(field(owner, 'Description')).toHaveValue('Typed for a long time.');
+  await examine(owner.page, 'dialog-edit-signed-out');
+
+  await context.addCookies(cookies);
+  await owner.alive();
+  await dialog(owner).getByRole('button', { name: 'Save' }).click();
+  await expect(owner.page.getByRole('status').filter({ hasText: 'Your changes are saved' })).toBeVisible();
 });

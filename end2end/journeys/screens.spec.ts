@@ -3,54 +3,71 @@
 import { expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
 import screens from '../screens.json' with { type: 'json' };
-import { choose, confirm, dialog, generate, generateActive, unique } from '../steps/keys';
+import { dialog } from '../steps/keys';
 
 type Screen = { route: string; name: string; visit: string; dialog?: boolean; outside?: boolean; status?: number };
 
-test('every screen and every dialog stands up to a look', async ({ owner, context, cookies, watch }) => {
-  test.setTimeout(300_000);
-  const { page } = owner;
-  const ids: Record<string, string> = {};
-  const id = (token: string) => token.split('_')[1] ?? '';
+const halves = [(screens as Screen[]).filter((_, index) => index % 2 === 0), (screens as Screen[]).filter((_, index) => index % 2 === 1)];
 
-  await test.step('a key in each state', async () => {
-    const draft = { kind: 'Service', networks: '203.0.113.0/24', domains: 'app.example.com' } as const;
-    ids.active = id(await generateActive(owner, { ...draft, name: unique('Screens, active') }));
-    ids.pending = id(await generate(owner, { ...draft, name: unique('Screens, pending') }));
+test.describe.configure({ mode: 'parallel' });
 
-    const disabled = unique('Screens, disabled');
-    ids.disabled = id(await generateActive(owner, { ...draft, name: disabled }));
-    await choose(owner, disabled, 'Disable…');
-    await confirm(owner, 'Disable', 'The key is disabled');
+for (const [index, half] of halves.entries()) {
+  test(`every screen and every dialog stands up to a look, half ${index + 1} of 2`, async ({
+    owner,
+    arrange,
+    context,
+    cookies,
+    watch,
+  }) => {
+    test.setTimeout(180_000);
+    const { page } = owner;
+    const draft = {
+      description: 'Exports invoices every night.\nAsk the owner before you change it.',
+      cidrs: '203.0.113.0/24\n2001:db8::/32',
+      domains: 'app.example.com\n*.example.org',
+      permissions: 'invoices.read\ninvoices.export',
+    };
+    const ids: Record<string, string> = {};
+    for (const state of ['active', 'pending', 'disabled', 'revoked', 'expiring']) {
+      const name = `Screens, ${state}`;
+      const made = { ...draft, name, ...(state === 'expiring' ? { expiry: '7' } : {}) };
+      const key = await (state === 'pending' ? arrange.pending(made) : arrange.active(made));
+      if (state === 'disabled') await arrange.act(key, 'disable');
+      if (state === 'revoked') await arrange.act(key, 'revoke', { reason: 'superseded' });
+      ids[state] = key.id;
+    }
+    await arrange.active({ kind: 'master_user', name: 'Screens, master user', boxes: 'chats.read' });
+    await arrange.active({ kind: 'telephony', name: 'Screens, with a very long name that says all that can be said about it' });
 
-    const revoked = unique('Screens, revoked');
-    ids.revoked = id(await generateActive(owner, { ...draft, name: revoked }));
-    await choose(owner, revoked, 'Revoke…');
-    await dialog(owner).getByRole('radio', { name: /superseded/i }).check();
-    await confirm(owner, 'Revoke', 'The key is revoked');
+    for (const screen of half) {
+      await test.step(`${screen.route}: ${screen.name}`, async () => {
+        const path = screen.visit.replace(/\{(\w+)\}/, (_, state: string) => ids[state] ?? 'unknown');
+        const status = screen.status ?? 200;
+        if (status >= 400) watch.expects(status, new RegExp(path));
+        if (screen.outside) await context.clearCookies();
+        else await context.addCookies(cookies);
+        const answer = await page.goto(owner.server.url + path);
+        expect(answer?.status(), path).toBe(status);
+        await owner.alive();
+        await expect(page.getByRole('heading', { level: 1 }).first()).toBeVisible();
+        if (screen.dialog) await expect(dialog(owner)).toBeVisible();
+        await examine(page, screen.name);
+      });
+    }
   });
+}
 
-  for (const screen of screens as Screen[]) {
-    await test.step(`${screen.route}: ${screen.name}`, async () => {
-      const path = screen.visit.replace(/\{(\w+)\}/, (_, state: string) => ids[state] ?? 'unknown');
-      const status = screen.status ?? 200;
-      if (status >= 400) watch.expects(status, new RegExp(path));
-      if (screen.outside) await context.clearCookies();
-      else await context.addCookies(cookies);
+test('the row menu stands up to a look', async ({ owner, arrange }) => {
+  await arrange.active({ name: 'Screens, menu' });
+  await owner.open('/keys?q=Screens');
+  await owner.page.getByRole('button', { name: /^Actions for/ }).first().click();
+  await examine(owner.page, 'row-menu');
+});
 
-      const answered = page.waitForResponse((response) => response.url() === owner.server.url + path);
-      await owner.open(path);
-      expect((await answered).status(), path).toBe(status);
-      await expect(page.getByRole('heading', { level: 1 }).first()).toBeVisible();
-      if (screen.dialog) await expect(dialog(owner)).toBeVisible();
-      await examine(page, screen.name);
-    });
-  }
-
-  await test.step('the row menu', async () => {
-    await context.addCookies(cookies);
-    await owner.open('/keys?q=Screens');
-    await page.getByRole('button', { name: /^Actions for/ }).first().click();
-    await examine(page, 'row-menu');
-  });
+test('over plain http beyond this machine the page says why nobody can sign in', async ({ visitor }) => {
+  const { page, server } = visitor;
+  await visitor.open(server.url.replace('localhost', 'keystead.test') + '/login');
+  await expect(page.getByText('You cannot sign in over this connection')).toBeVisible();
+  await expect(page.getByLabel('Password')).toHaveCount(0);
+  await examine(page, 'login-plain-http');
 });

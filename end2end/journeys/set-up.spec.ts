@@ -5,12 +5,13 @@ import { Server } from '../fixtures/server';
 test('the first start makes an owner, by the link that it prints', async ({ page, scripts, watch }) => {
   const server = await Server.start({ owner: false });
   const visitor = new Console(page, server, scripts);
+  const create = page.getByRole('button', { name: 'Create the owner' });
   try {
     await test.step('nobody can sign in yet', async () => {
       await visitor.open('/');
       await expect(page.getByRole('heading', { name: 'Nobody owns this installation yet' })).toBeVisible();
       expect(visitor.at).toMatch(/^\/login/);
-      await examine(page, 'sign-in-nobody');
+      await examine(page, 'login-nobody');
     });
 
     await test.step('a link that was not printed does not work', async () => {
@@ -20,25 +21,45 @@ test('the first start makes an owner, by the link that it prints', async ({ page
       await examine(page, 'set-up-wrong-link');
     });
 
-    await test.step('a common password is refused, with the reason, and nothing typed is lost', async () => {
+    const link = await server.setupLink();
+    await test.step('what is wrong is said at its field, and nothing typed is lost but the password', async () => {
       watch.expects(422, /\/setup$/);
-      await visitor.open(await server.setupLink());
+      await visitor.open(link);
       await examine(page, 'set-up');
-      await page.getByLabel('Your name').fill(OWNER.name);
-      await page.getByLabel('E-mail').fill(OWNER.email);
-      await page.getByLabel('Password').fill('password1234');
-      await page.getByRole('button', { name: 'Create the owner' }).click();
-      await expect(page.getByLabel('Password')).toHaveAttribute('aria-invalid', 'true');
-      await expect(page.getByLabel('Password')).toHaveAccessibleDescription(/common|guess/i);
-      await expect(page.getByLabel('Your name')).toHaveValue(OWNER.name);
-      await expect(page.getByLabel('E-mail')).toHaveValue(OWNER.email);
-      await expect(page.getByLabel('Password')).toHaveValue('');
+      const fields = ['Your name', 'E-mail', 'Password'] as const;
+      const wrong: [label: (typeof fields)[number], typed: string, message: RegExp][] = [
+        ['Your name', '   ', /Give a name/],
+        ['Your name', 'x'.repeat(10_000), /at most 100 characters/],
+        ['E-mail', '', /Write an e-mail address/],
+        ['E-mail', 'owner at example', /Write an e-mail address/],
+        ['E-mail', `${'x'.repeat(250)}@example.com`, /at most 254 characters/],
+        ['Password', '', /at least 12 characters/],
+        ['Password', 'short', /at least 12 characters; this has 5/],
+        ['Password', 'x'.repeat(257), /at most 256 characters/],
+        ['Password', 'password1234', /common|guess/i],
+      ];
+      for (const [label, typed, message] of wrong) {
+        await page.getByLabel('Your name').fill(OWNER.name);
+        await page.getByLabel('E-mail').fill(OWNER.email);
+        await page.getByLabel('Password').fill(OWNER.password);
+        await page.getByLabel(label).fill(typed);
+        const answered = page.waitForResponse((response) => response.request().method() === 'POST');
+        await create.click();
+        expect((await answered).status(), `${label}: ${typed}`).toBe(422);
+        await expect(page.getByLabel(label)).toHaveAccessibleDescription(message);
+        await expect(page.getByLabel(label)).toHaveAttribute('aria-invalid', 'true');
+        for (const one of fields) {
+          const kept = one === 'Your name' ? OWNER.name : OWNER.email;
+          await expect(page.getByLabel(one)).toHaveValue(one === 'Password' ? '' : one === label ? typed : kept);
+        }
+      }
+      await visitor.alive();
       await examine(page, 'set-up-refused');
     });
 
     await test.step('a good one makes the owner and signs them in', async () => {
       await page.getByLabel('Password').fill(OWNER.password);
-      await page.getByRole('button', { name: 'Create the owner' }).click();
+      await create.click();
       await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
       await expect(page.getByRole('complementary')).toContainText(OWNER.email);
       await visitor.alive();
@@ -49,15 +70,31 @@ test('the first start makes an owner, by the link that it prints', async ({ page
     await test.step('an empty list says what to do', async () => {
       await page.getByRole('link', { name: 'API Keys', exact: true }).click();
       await expect(page.getByRole('heading', { name: 'No keys yet' })).toBeVisible();
+      await visitor.alive();
       await examine(page, 'keys-empty');
     });
 
-    await test.step('the page is gone afterwards', async () => {
+    await test.step('the page is gone afterwards, and the link is used up', async () => {
       watch.expects(404, /\/setup/);
-      await visitor.open('/setup');
-      await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
+      for (const address of ['/setup', link]) {
+        await visitor.open(address);
+        await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
+      }
     });
   } finally {
     await server.stop();
   }
+});
+
+test('the binary alone serves a page with all that belongs to it', async ({ visitor }) => {
+  const { page, server } = visitor;
+  const got = new Map<string, number>();
+  page.on('response', (response) => got.set(new URL(response.url()).pathname, response.status()));
+  await visitor.open('/login');
+  await page.waitForLoadState('networkidle');
+  expect(await page.evaluate(() => getComputedStyle(document.body).fontVariantNumeric)).toBe('tabular-nums');
+  const kinds = visitor.scripts ? ['.css', '.js', '.wasm'] : ['.css'];
+  for (const kind of kinds) expect([...got.keys()].filter((path) => path.endsWith(kind)), kind).not.toEqual([]);
+  expect([...new Set(got.values())]).toEqual([200]);
+  for (const path of got.keys()) expect(server.url + path).toMatch(/\/(login|favicon\.svg|pkg\/[0-9a-f]{20}\/keystead\.(css|js|wasm))$/);
 });

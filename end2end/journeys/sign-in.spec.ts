@@ -1,11 +1,11 @@
-import { OWNER, expect, test } from '../fixtures/console';
+import { Console, OWNER, expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
+import { Server } from '../fixtures/server';
 
-test('the owner signs in, is led to where they wanted, and signs out', async ({ visitor, watch }) => {
+test('the owner signs in, is led to where they wanted, and signs out', async ({ visitor, context, watch }) => {
   const { page } = visitor;
   await visitor.open('/keys?status=active');
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
-  await examine(page, 'sign-in');
 
   await test.step('a wrong password is refused and the e-mail kept', async () => {
     watch.expects(401, /\/login/);
@@ -14,35 +14,60 @@ test('the owner signs in, is led to where they wanted, and signs out', async ({ 
     await page.getByRole('button', { name: 'Sign in' }).click();
     await expect(page.getByRole('alert')).toContainText('E-mail or password is wrong');
     await expect(page.getByLabel('E-mail')).toHaveValue(OWNER.email);
-    await examine(page, 'sign-in-refused');
+    await expect(page.getByLabel('Password')).toHaveValue('');
+    await visitor.alive();
+    await examine(page, 'login-refused');
   });
 
-  await test.step('the right one leads on', async () => {
+  await test.step('the right one leads on, with a cookie that scripts cannot read', async () => {
     await page.getByLabel('Password').fill(OWNER.password);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await expect(page.getByRole('heading', { name: 'API Keys' })).toBeVisible();
     expect(visitor.at).toBe('/keys?status=active');
     await visitor.alive();
+    const [cookie] = await context.cookies();
+    expect(cookie).toMatchObject({ name: 'keystead', httpOnly: true, sameSite: 'Lax', path: '/' });
   });
 
-  await test.step('signing out ends the session', async () => {
+  await test.step('signing out ends the session, and Back shows nothing', async () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await expect(page.getByRole('status')).toContainText('You are signed out');
+    await visitor.alive();
+    await examine(page, 'login-signed-out');
+    await page.goBack();
+    await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
     await visitor.open('/audit');
     await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+    expect(await context.cookies()).toEqual([]);
   });
 });
 
-test('an e-mail that nobody has gets the same answers, and waits too', async ({ visitor, watch }) => {
+test('five failures make an account wait, one that exists and one that does not alike', async ({ page, scripts, watch }) => {
+  const server = await Server.start();
+  const visitor = new Console(page, server, scripts);
   watch.expects(401, /\/login/);
   watch.expects(429, /\/login/);
-  const { page } = visitor;
-  await visitor.open('/login');
-  for (let tries = 0; tries < 6; tries += 1) {
-    await page.getByLabel('E-mail').fill('nobody@example.com');
-    await page.getByLabel('Password').fill('not the password at all');
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await expect(page.getByRole('alert')).toContainText(tries < 5 ? 'E-mail or password is wrong' : 'wait');
+  try {
+    for (const email of ['nobody@example.com', OWNER.email]) {
+      await visitor.open('/login');
+      for (let tries = 0; tries < 6; tries += 1) {
+        await page.getByLabel('E-mail').fill(email);
+        await page.getByLabel('Password').fill('not the password at all');
+        const answered = page.waitForResponse((response) => response.request().method() === 'POST');
+        await page.getByRole('button', { name: 'Sign in' }).click();
+        expect((await answered).status(), `${email}, try ${tries + 1}`).toBe(tries < 5 ? 401 : 429);
+        await expect(page.getByRole('alert')).toContainText(tries < 5 ? 'E-mail or password is wrong' : 'wait');
+      }
+    }
+    await examine(page, 'login-wait');
+
+    await test.step('an operator lets the owner in again', async () => {
+      await server.run(['owner', 'unlock', '--email', OWNER.email]);
+      await page.getByLabel('Password').fill(OWNER.password);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
+    });
+  } finally {
+    await server.stop();
   }
-  await examine(page, 'sign-in-wait');
 });

@@ -31,6 +31,7 @@ export async function chooseKind(console: Console, kind: Kind): Promise<void> {
   await page.getByRole('radio', { name: new RegExp(`^${escape(kind)}`) }).check();
   await page.getByRole('button', { name: 'Continue', exact: true }).click();
   await expect(field(console, 'Name')).toBeVisible();
+  await console.alive();
 }
 
 /** Fills the fields of the details step. */
@@ -64,16 +65,29 @@ export async function generate(console: Console, draft: Draft): Promise<string> 
   return finish(console, draft);
 }
 
+/** Through the wizard to its summary. */
+export async function toSummary(console: Console, draft: Draft): Promise<void> {
+  await chooseKind(console, draft.kind);
+  await summarise(console, draft);
+}
+
 /** From the details step to the screen that shows the secret once. */
 export async function finish(console: Console, draft: Draft): Promise<string> {
+  const { page } = console;
+  await summarise(console, draft);
+  await page.getByRole('button', { name: 'Generate Token' }).click();
+  await expect(page.getByRole('heading', { name: `Copy “${draft.name}” now` })).toBeVisible();
+  await console.alive();
+  return shownToken(console);
+}
+
+async function summarise(console: Console, draft: Draft): Promise<void> {
   const { page } = console;
   await fill(console, draft);
   await page.getByRole('button', { name: 'Continue to summary' }).click();
   await expect(page.getByRole('heading', { name: 'Summary' })).toBeVisible();
   await expect(page.getByRole('main')).toContainText(draft.name);
-  await page.getByRole('button', { name: 'Generate Token' }).click();
-  await expect(page.getByRole('heading', { name: `Copy “${draft.name}” now` })).toBeVisible();
-  return shownToken(console);
+  await console.alive();
 }
 
 /** The token on the screen; for a Master User key, id and secret as one. */
@@ -90,13 +104,6 @@ export async function acknowledge(console: Console): Promise<void> {
   await said(console, 'The key is active');
 }
 
-/** A key that works. */
-export async function generateActive(console: Console, draft: Draft): Promise<string> {
-  const token = await generate(console, draft);
-  await acknowledge(console);
-  return token;
-}
-
 /** The row of a key in the list, found by its name. */
 export async function find(console: Console, name: string): Promise<Locator> {
   await console.open(`/keys?q=${encodeURIComponent(name)}`);
@@ -111,6 +118,8 @@ export async function choose(console: Console, name: string, entry: string): Pro
   const row = await find(console, name);
   await row.getByRole('button', { name: `Actions for ${name}` }).click();
   await row.getByRole('link', { name: entry, exact: true }).click();
+  await console.page.waitForURL((address) => address.pathname !== '/keys');
+  await console.alive();
 }
 
 export function dialog(console: Console): Locator {

@@ -4,7 +4,7 @@ use domain::timestamp::Timestamp;
 use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
-use leptos::web_sys::HtmlFormElement;
+use leptos::web_sys::{HtmlElement, HtmlFormElement};
 use wasm_bindgen::JsCast;
 
 use crate::browser;
@@ -79,6 +79,11 @@ fn guard_leaving(form: Option<HtmlFormElement>) {
         if armed.get_value() {
             event.prevent_default();
         }
+    });
+    // A page that Back brings to life again must not show the secret a second time.
+    window_event_listener(ev::pagehide, |_| {
+        browser::each("#secret, #pair-id", |shown: HtmlElement| shown.set_text_content(None));
+        browser::each("a[download]", |link: HtmlElement| drop(link.remove_attribute("href")));
     });
     window_event_listener(ev::keydown, move |event| {
         if event.key() == "Escape" && armed.get_value() && window().confirm_with_message(QUESTION).unwrap_or(false) {

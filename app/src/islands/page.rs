@@ -1,11 +1,13 @@
 //! What every page gains in the browser, told by attributes in its markup:
 //! `time` shows the reader's clock, `data-copy` copies, `data-search` is found with "/".
 
+use std::time::Duration;
+
 use domain::timestamp::Timestamp;
 use domain::token;
 use leptos::ev;
 use leptos::prelude::*;
-use leptos::web_sys::{Element, EventTarget, HtmlElement, HtmlInputElement};
+use leptos::web_sys::{Element, Event, EventTarget, HtmlElement, HtmlInputElement};
 use wasm_bindgen::JsCast;
 
 use crate::browser;
@@ -36,6 +38,13 @@ pub fn Page() -> impl IntoView {
                 cut_to_id(&search.unchecked_into());
             }
         });
+        window_event_listener(ev::submit, |event| {
+            if let Some(form) = closest(event.target(), "form[method=post]")
+                && !event.default_prevented()
+            {
+                send_once(&event, form);
+            }
+        });
         if let Some(problem) = find::<HtmlElement>("[aria-invalid=true], [role=alert][tabindex]") {
             let _ = problem.focus();
         }
@@ -62,6 +71,18 @@ fn copy(button: &Element) {
     if let Some(said) = button.parent_element().and_then(|parent| parent.query_selector(".said").ok().flatten()) {
         said.set_text_content(Some(if copied { "Copied" } else { "Select it and copy by hand" }));
     }
+}
+
+/// A second press while the first is under way would show its own answer, not the first one's: a
+/// secret would be lost. After a while it may be pressed again, in case the answer never came.
+fn send_once(event: &Event, form: Element) {
+    const SENT: &str = "data-sent";
+    if form.has_attribute(SENT) {
+        event.prevent_default();
+        return;
+    }
+    let _ = form.set_attribute(SENT, "");
+    let _ = set_timeout(move || drop(form.remove_attribute(SENT)), Duration::from_secs(10));
 }
 
 /// A whole key must not reach an address or a log: only its id is kept.

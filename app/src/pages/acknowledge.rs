@@ -10,6 +10,7 @@ use leptos_router::hooks::use_params_map;
 
 use crate::api::key_forms::AcknowledgeForm;
 use crate::api::keys::{KeyView, read_key};
+use crate::api::person_forms::Nothing;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::hidden_draft::HiddenDraft;
 use crate::components::key_status::KeyStatus;
@@ -21,10 +22,13 @@ use crate::islands::acknowledge::AcknowledgeBox;
 pub fn Acknowledge() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let posted = Posted::<AcknowledgeForm>::take();
+    let discarded = Posted::problem(Posted::<Nothing>::take().as_ref());
     let page = Suspend::new(async move {
         match read_key(&id).await {
             Ok(view) => match view.key.row.status(view.now) {
-                Status::Pending { until } => view! { <Waiting view until posted/> }.into_any(),
+                Status::Pending { until } => {
+                    view! { <Waiting view until posted not_discarded=discarded.whole/> }.into_any()
+                }
                 _ => view! { <NotWaiting view/> }.into_any(),
             },
             Err(error) => view! { <Gone error posted/> }.into_any(),
@@ -34,7 +38,13 @@ pub fn Acknowledge() -> impl IntoView {
 }
 
 #[component]
-fn Waiting(view: KeyView, until: Timestamp, posted: Option<Posted<AcknowledgeForm>>) -> impl IntoView {
+fn Waiting(
+    view: KeyView,
+    until: Timestamp,
+    posted: Option<Posted<AcknowledgeForm>>,
+    /// Why it could not be discarded.
+    not_discarded: Option<ApiError>,
+) -> impl IntoView {
     let KeyView { key, now } = view;
     let id = key.row.id.as_str().to_owned();
     let problem = Posted::problem(posted.as_ref());
@@ -53,7 +63,7 @@ fn Waiting(view: KeyView, until: Timestamp, posted: Option<Posted<AcknowledgeFor
             <KeyStatus status=key.row.status(now) now/> <span class="mono">{key.row.masked()}</span>
         </p>
         <form class="narrow stack" method="post" action=format!("/keys/{id}/acknowledge")>
-            <FormProblem problem=problem.whole/>
+            <FormProblem problem=problem.whole.or(not_discarded)/>
             <HiddenDraft draft=draft.clone()/>
             <AcknowledgeBox deadline=until guard=false unticked=!problem.fields.is_empty()/>
         </form>

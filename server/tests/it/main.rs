@@ -21,6 +21,7 @@ mod health;
 mod live;
 mod process;
 mod routes;
+mod screens;
 mod sign_in_guard;
 mod site;
 mod support;

@@ -1,0 +1,91 @@
+// Every field of the wizard, filled in wrongly. With scripts the form is checked before it is sent,
+// without them by the server: the words are the same, they stand at the field, and nothing typed is lost.
+import { type Console, expect, test } from '../fixtures/console';
+import { examine } from '../fixtures/examine';
+import { chooseKind, field, unique } from '../steps/keys';
+
+const LONG = 'x'.repeat(10_000);
+
+const wrong: [label: string, typed: string, message: RegExp][] = [
+  ['Name', '', /Give a name/],
+  ['Name', '   ', /Give a name/],
+  ['Name', 'bell \u0007 rings', /control|character/i],
+  ['Name', 'turned \u202e around', /character|direction/i],
+  ['Name', 'x'.repeat(101), /at most 100 characters; this has 101/],
+  ['Name', LONG, /at most 100 characters; this has 10,?000/],
+  ['Description', LONG, /at most 1,?000 characters/],
+  ['Networks (CIDR)', '203.0.113.0/24\n10.0.0.1/8', /Line 2: 10\.0\.0\.1\/8 has host bits set\. Did you mean 10\.0\.0\.0\/8/],
+  ['Networks (CIDR)', 'localhost', /Line 1/],
+  ['Networks (CIDR)', '2001:db8::1/32', /host bits/],
+  ['Networks (CIDR)', '10.0.0.0/8\n'.repeat(101), /at most 100/],
+  ['Allow-list of domains', '*', /Line 1/],
+  ['Allow-list of domains', 'ok.example.com\n*.com', /Line 2/],
+  ['Allow-list of domains', 'https://app.example.com/path', /Line 1/],
+  ['Allow-list of domains', '<script>alert(1)</script>', /Line 1/],
+  ['Permissions in your own APIs', 'keystead.verify', /keystead/],
+  ['Permissions in your own APIs', 'not a permission', /Line 1/],
+  ['Permissions in your own APIs', LONG, /at most 100 characters/],
+];
+
+test('what is wrong is said at its field, and nothing typed is lost', async ({ owner, watch }) => {
+  const name = unique('Refused');
+  await chooseKind(owner, 'Service');
+  if (!owner.scripts) watch.expects(422, /\/keys\/new$/);
+  for (const [label, typed, message] of wrong) {
+    await test.step(`${label}: ${JSON.stringify(typed.slice(0, 40))}`, async () => {
+      await field(owner, 'Name').fill(name);
+      await field(owner, 'Description').fill('Stays.');
+      for (const other of ['Networks (CIDR)', 'Allow-list of domains', 'Permissions in your own APIs']) {
+        await field(owner, other).fill('');
+      }
+      await field(owner, label).fill(typed);
+      await toSummary(owner);
+      await expect(field(owner, label)).toHaveAccessibleDescription(message);
+      await expect(field(owner, label)).toHaveAttribute('aria-invalid', 'true');
+      await expect(field(owner, label)).toHaveValue(typed);
+      if (label !== 'Description') await expect(field(owner, 'Description')).toHaveValue('Stays.');
+    });
+  }
+});
+
+test('several wrong fields are listed, each with a way to it', async ({ owner, watch }) => {
+  const { page } = owner;
+  await chooseKind(owner, 'Service');
+  if (!owner.scripts) watch.expects(422, /\/keys\/new$/);
+  await field(owner, 'Networks (CIDR)').fill('10.0.0.1/8\n1.2.3');
+  await field(owner, 'Allow-list of domains').fill('*.com');
+  await toSummary(owner);
+  await expect(page.getByRole('alert')).toContainText(/\d things need attention/);
+  await examine(page, 'generate-refused');
+  await page.getByRole('alert').getByRole('link', { name: 'Networks' }).first().click();
+  await expect(field(owner, 'Networks (CIDR)')).toBeFocused();
+});
+
+test('what scripts let through, the server refuses', async ({ owner, arrange }) => {
+  const forms: [fields: Record<string, string>, words: RegExp][] = [
+    [{ name: '' }, /Give a name/],
+    [{ name: 'nul \u0000' }, /character/],
+    [{ kind: 'client', name: 'x', cidrs: '10.0.0.0/8' }, /id="cidrs|network|Client/i],
+    [{ name: 'x', boxes: 'keystead.everything' }, /permission/i],
+    [{ name: 'x', expiry: 'tomorrow' }, /expir/i],
+    [{ name: 'x', not_before: 'soon' }, /time|date/i],
+    [{ name: 'x', expiry: 'custom', expires_at: '2001-01-01T00:00' }, /past|future|later/i],
+  ];
+  for (const [fields, words] of forms) {
+    const answer = await arrange.post('/keys/new', { kind: 'service', step: 'generate', form_id: 'f'.repeat(32), ...fields });
+    expect(answer.status, JSON.stringify(fields)).toBe(422);
+    expect(await answer.text(), JSON.stringify(fields)).toMatch(words);
+  }
+  const big = await arrange.post('/keys/new', { kind: 'service', step: 'summary', name: 'x'.repeat(1_000_000) });
+  expect(big.status).toBe(413);
+  await owner.open('/keys?q=x');
+});
+
+async function toSummary({ page, scripts }: Console): Promise<void> {
+  const button = page.getByRole('button', { name: 'Continue to summary' });
+  if (scripts) return button.click();
+  const answered = page.waitForResponse((response) => response.request().method() === 'POST');
+  await button.click();
+  await (await answered).finished();
+  await page.waitForLoadState();
+}

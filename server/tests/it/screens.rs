@@ -1,0 +1,33 @@
+//! The browser journeys look at every page: with axe, and with JavaScript off.
+
+use std::collections::BTreeSet;
+
+use app::api::mount::page_paths;
+use serde_json::Value;
+
+#[test]
+fn the_list_of_the_journeys_is_the_list_of_the_router() {
+    let screens: Value = serde_json::from_str(include_str!("../../../end2end/screens.json")).unwrap();
+    let visited: BTreeSet<String> = screens
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|screen| screen["route"].as_str().unwrap().to_owned())
+        .filter(|route| route != "not found")
+        .collect();
+    let mounted: BTreeSet<String> = page_paths().into_iter().collect();
+    assert_eq!(visited, mounted);
+}
+
+#[test]
+fn every_dialog_is_marked_as_one() {
+    let screens: Value = serde_json::from_str(include_str!("../../../end2end/screens.json")).unwrap();
+    // The modals of the key list: what stands below a key, and is no page of its own.
+    let modals =
+        ["edit", "audit", "disable", "enable", "revoke", "restore", "delete"].map(|act| format!("/keys/{{id}}/{act}"));
+    for route in modals.iter().map(String::as_str).chain(["/keys/audit"]) {
+        let marked =
+            screens.as_array().unwrap().iter().any(|screen| screen["route"] == route && screen["dialog"] == true);
+        assert!(marked, "{route}");
+    }
+}
