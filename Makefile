@@ -4,7 +4,7 @@
 
 BINARY := target/release/keystead
 SOURCES := Cargo.toml Cargo.lock .cargo/config.toml \
-  $(shell find app crates frontend migrations server style -type f -not -path '*/tests/*')
+  $(shell find app assets crates frontend migrations server style -type f -not -path '*/tests/*')
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 8

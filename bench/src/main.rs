@@ -58,7 +58,11 @@ async fn main() -> Result<()> {
     let options = Options::parse();
     match options.command {
         Some(Command::Echo) => echo::serve().await,
-        None => run(&options).await,
+        // Given up by dropping it, which removes the data and ends the children.
+        None => tokio::select! {
+            done = run(&options) => done,
+            _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; nothing was written"),
+        },
     }
 }
 

@@ -93,8 +93,11 @@ test('a second press of the button makes no second key', async ({ owner, verifie
   }
   await acknowledge(owner);
   await find(owner, name);
-  await expect(page.getByRole('row').filter({ hasText: name })).toHaveCount(1);
-  expect(await verifier.code(token)).toBe('VALID');
+  const row = page.getByRole('row').filter({ hasText: name });
+  await expect(row).toHaveCount(1);
+  await expect(row).toContainText('Active');
+  // Without scripts the browser drops the first answer, and with it the only sight of the secret.
+  if (owner.scripts) expect(await verifier.code(token)).toBe('VALID');
 });
 
 test('a key can be confirmed in a second tab, and the first one finds that out', async ({ owner, context, verifier, watch }) => {

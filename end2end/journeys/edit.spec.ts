@@ -99,12 +99,14 @@ test('a session that ends while a form is filled in loses nothing', async ({ own
   await context.clearCookies();
   watch.expects(401, /\/edit$/);
   await dialog(owner).getByRole('button', { name: 'Save' }).click();
-  await expect(owner.page.getByRole('alert')).toContainText('Your session has ended');
-  await expect(field(owner, 'Description')).toHaveValue('Typed for a long time.');
-  await examine(owner.page, 'dialog-edit-signed-out');
-
-  await context.addCookies(cookies);
+  await expect(owner.page.getByRole('heading', { name: 'Your session has ended' })).toBeVisible();
   await owner.alive();
-  await dialog(owner).getByRole('button', { name: 'Save' }).click();
+  await examine(owner.page, 'session-ended');
+
+  // Signed in again, in another tab.
+  await context.addCookies(cookies);
+  await owner.page.getByRole('button', { name: 'Send again' }).click();
   await expect(owner.page.getByRole('status').filter({ hasText: 'Your changes are saved' })).toBeVisible();
+  await owner.open(`/keys/${id}/edit`);
+  await expect(field(owner, 'Description')).toHaveValue('Typed for a long time.');
 });

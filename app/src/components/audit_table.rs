@@ -41,12 +41,12 @@ pub fn AuditTable(
 fn line(row: AuditRow, with_subject: bool) -> AnyView {
     let changes: Vec<_> = row.changes.iter().map(|change| view! { <li>{words(change)}</li> }).collect();
     let subject = with_subject.then(|| {
-        let label = row.subject.label.clone();
+        let (label, whole) = (row.subject.label.clone(), row.subject.label.clone());
         if row.subject.kind == SubjectKind::Key {
             let address = format!("/audit?key={}", row.subject.id);
-            view! { <td><a href=address>{label}</a></td> }.into_any()
+            view! { <td class="clip" title=whole><a href=address>{label}</a></td> }.into_any()
         } else {
-            view! { <td>{label}</td> }.into_any()
+            view! { <td class="clip" title=whole>{label}</td> }.into_any()
         }
     });
     view! {

@@ -71,13 +71,14 @@ fn SignIn(asked_for: String) -> impl IntoView {
 #[component]
 pub fn Closed() -> impl IntoView {
     view! {
-        <div class="note bad">
-            <span aria-hidden="true">"!"</span>
-            <div>
-                <b>"You cannot sign in over this connection."</b>
-                " It is plain HTTP, so anyone on the network could read your password. Open Keystead over \
-                 HTTPS (set KEYSTEAD_PUBLIC_URL to that address) or on the server itself at localhost. \
-                 An operator who accepts the risk can set KEYSTEAD_ALLOW_HTTP=true."
+        <div class="card">
+            <div class="empty">
+                <h1>"You cannot sign in over this connection"</h1>
+                <p>
+                    "It is plain HTTP, so anyone on the network could read your password. Open Keystead over \
+                     HTTPS (set KEYSTEAD_PUBLIC_URL to that address), or on the server itself at localhost."
+                </p>
+                <p class="soft">"An operator who accepts the risk can set " <code>"KEYSTEAD_ALLOW_HTTP=true"</code> "."</p>
             </div>
         </div>
     }

@@ -15,6 +15,10 @@ use crate::keys::{NEVER, NewSecret};
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
 
+/// Keys in one statement. Each has many columns, and the time that SQLite's driver takes to bind them grows with the
+/// square of their number.
+const AT_ONCE: usize = 20;
+
 /// A key to add, with the first version of its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewKey {
@@ -88,7 +92,7 @@ impl Tx {
 
     /// Adds keys, or with the same conflicts none of them.
     pub async fn insert_keys(&mut self, keys: &[NewKey]) -> Result<(), StoreError> {
-        for piece in pieces(keys) {
+        for piece in keys.chunks(AT_ONCE).flat_map(pieces) {
             let mut sql = Sql::new(
                 "INSERT INTO api_key (id, app_id, kind, name, name_key, description, token_prefix, state, \
                  ack_deadline, not_before, expires_at, cidrs, domains, permissions, cidr_count, domain_count, form_id, \

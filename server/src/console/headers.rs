@@ -28,6 +28,10 @@ pub(super) async fn headers(State(state): State<AppState>, mut request: Request,
     let headers = response.headers_mut();
     set(headers, &nonce, state.site.is_watched());
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer));
+    // A browser that got the page over plain HTTP ignores it, and says so on every page.
+    if transport != Transport::Plain {
+        headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    }
     strict_transport(headers, state.public_url.is_https());
     response
 }
@@ -48,7 +52,6 @@ fn set(headers: &mut HeaderMap, nonce: &Nonce, watched: bool) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert("x-xss-protection", HeaderValue::from_static("0"));
-    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
     headers.insert("cross-origin-embedder-policy", HeaderValue::from_static("require-corp"));
     headers.insert(CORP, HeaderValue::from_static("same-origin"));
     headers.insert(
