@@ -26,7 +26,7 @@ use service::passwords::Argon2id;
 use service::root_key::RootKey;
 use service::setup::NewPerson;
 use service::{Caller, Service, Setup};
-use store::{LastUsed, NewKey, NewSecret, Store, StoreError};
+use store::{LastUsed, NewKey, NewSecret, Store, StoreError, UsageBatch};
 use tempfile::TempDir;
 
 use crate::names::{self, Chance};
@@ -228,7 +228,7 @@ impl Bulk {
             store
                 .write(async |tx| {
                     tx.insert_keys(&keys).await?;
-                    tx.flush_usage(&used, &[]).await?;
+                    tx.flush_usage(&UsageBatch { used, ..UsageBatch::default() }).await?;
                     for (id, state) in &switched {
                         tx.set_key_state(id, KeyState::Active, *state, None).await?;
                     }

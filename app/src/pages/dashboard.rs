@@ -58,11 +58,11 @@ fn Figures(dashboard: Dashboard) -> impl IntoView {
             <section class="card">
                 <header><h2>"Calls, last 24 hours"</h2></header>
                 <div class="tiles">
-                    <a href="/keys?sort=last_used&dir=desc">
+                    <a href="/keys?status=accepted_24h&sort=last_used&dir=desc">
                         <small>"Accepted"</small>
                         <b>{grouped(dashboard.accepted_24h)}</b>
                     </a>
-                    <a href="/keys?sort=last_used&dir=desc">
+                    <a href="/keys?status=refused_24h&sort=last_used&dir=desc">
                         <small>"Refused"</small>
                         <b>{grouped(dashboard.refused_24h)}</b>
                     </a>

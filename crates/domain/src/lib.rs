@@ -27,4 +27,5 @@ pub mod role;
 pub mod text;
 pub mod timestamp;
 pub mod token;
+pub mod usage;
 pub mod verdict;

@@ -25,6 +25,8 @@ names! {
         Expiring7 = "expiring_7",
         Expiring30 = "expiring_30",
         NeverUsed = "never_used",
+        Accepted = "accepted_24h",
+        Refused = "refused_24h",
     }
 }
 
@@ -40,6 +42,8 @@ impl StatusFilter {
             Self::Expiring7 => "Expiring in 7 days",
             Self::Expiring30 => "Expiring in 30 days",
             Self::NeverUsed => "Never used",
+            Self::Accepted => "Accepted in the last 24 hours",
+            Self::Refused => "Refused in the last 24 hours",
         }
     }
 }

@@ -18,6 +18,12 @@ const SWEEP_EVERY: Duration = Duration::from_secs(10);
 /// Ended sessions and old failures are ignored all along; this only removes them.
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 
+/// How long the calls of each key are kept, hour by hour.
+const KEY_CALLS_KEPT: Millis = Millis::days(31);
+
+/// Other writers wait for no more than this.
+const PRUNED_AT_ONCE: u32 = 10_000;
+
 impl Service {
     /// Runs until `shutdown`, then writes the last counts.
     pub async fn run(&self, shutdown: CancellationToken) {
@@ -57,8 +63,10 @@ impl Service {
         let now = self.now();
         let idle_since = now.plus(Millis(-sessions::IDLE.0));
         let forget_before = now.plus(Millis(-throttle::FORGET_AFTER.0));
+        let first_hour = now.plus(Millis(-KEY_CALLS_KEPT.0)).hour();
         let work = async |tx: &mut Tx| {
             tx.delete_expired_sessions(now, idle_since).await?;
+            tx.prune_key_calls(first_hour, PRUNED_AT_ONCE).await?;
             tx.prune_sign_in_failures(forget_before).await
         };
         self.write(work).await?;

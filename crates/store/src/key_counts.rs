@@ -43,22 +43,22 @@ async fn key_counts(
     see_kinds: &[KeyKind],
 ) -> Result<KeyCounts, StoreError> {
     let mut counts = KeyCounts::default();
-    for status in StatusFilter::ALL {
-        let range = KeyRange::new(app, see_kinds, None, Some(*status), now);
+    let places = [
+        (StatusFilter::Active, &mut counts.active),
+        (StatusFilter::Pending, &mut counts.pending),
+        (StatusFilter::Disabled, &mut counts.disabled),
+        (StatusFilter::Revoked, &mut counts.revoked),
+        (StatusFilter::Expired, &mut counts.expired),
+        (StatusFilter::Expiring7, &mut counts.expiring_7),
+        (StatusFilter::Expiring30, &mut counts.expiring_30),
+        (StatusFilter::NeverUsed, &mut counts.never_used),
+    ];
+    for (status, place) in places {
+        let range = KeyRange::new(app, see_kinds, None, Some(status), now);
         if range.is_empty() {
             continue;
         }
         let (count,): (i64,) = conn.fetch_one(range.count(i64::from(COUNT_CAP) + 1)).await?;
-        let place = match status {
-            StatusFilter::Active => &mut counts.active,
-            StatusFilter::Pending => &mut counts.pending,
-            StatusFilter::Disabled => &mut counts.disabled,
-            StatusFilter::Revoked => &mut counts.revoked,
-            StatusFilter::Expired => &mut counts.expired,
-            StatusFilter::Expiring7 => &mut counts.expiring_7,
-            StatusFilter::Expiring30 => &mut counts.expiring_30,
-            StatusFilter::NeverUsed => &mut counts.never_used,
-        };
         *place = Capped::from_count(count.unsigned_abs());
     }
     Ok(counts)

@@ -11,10 +11,11 @@ use domain::kind::KeyKind;
 use domain::list::StatusFilter;
 use domain::text::{name_key, prefix_upper_bound};
 use domain::timestamp::{Millis, Timestamp};
+use domain::verdict::Code;
 
 use crate::sql::Sql;
 
-/// A condition on a time, among active keys.
+/// A condition on a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moment {
     Expired {
@@ -26,11 +27,17 @@ pub(crate) enum Moment {
     },
     /// This one has indexes of its own in each order.
     NeverUsed,
+    /// Whatever its state, a call for the key passed, or one was refused, in the hour that begins at `since` or later.
+    Called {
+        since: i64,
+        accepted: bool,
+    },
 }
 
 impl Moment {
     /// Adds the condition. `by_index`: the database may look an expiry up; otherwise it can only test the keys that it
-    /// meets in the order of the list (the `+ 0` hides the column from the planner, on both engines).
+    /// meets in the order of the list (the `+ 0` and the `|| ''` hide the column from the planner, on both engines).
+    /// Calls are looked up by [`KeyRange::push_called`], so that here is only their test.
     fn push(self, sql: &mut Sql, by_index: bool) {
         match (self, by_index) {
             (Self::Expired { now }, true) => sql.push(" AND expires_at <= ").bind(now),
@@ -42,8 +49,18 @@ impl Moment {
                 sql.push(" AND expires_at + 0 > ").bind(now).push(" AND expires_at + 0 <= ").bind(until)
             }
             (Self::NeverUsed, _) => sql.push(" AND last_used_at = 0"),
+            (Self::Called { since, accepted }, _) => {
+                sql.push(" AND EXISTS (SELECT 1 FROM key_usage_hour u WHERE u.key_id = id AND u.hour >= ").bind(since);
+                push_codes(sql, " AND u.code || '' IN (", accepted);
+                sql.push(")")
+            }
         };
     }
+}
+
+fn push_codes(sql: &mut Sql, before: &'static str, accepted: bool) {
+    let codes = Code::ALL.iter().filter(|code| (**code == Code::Valid) == accepted);
+    push_words(sql, before, codes.map(|code| code.as_str()));
 }
 
 /// The beginning of a name or an id.
@@ -111,13 +128,15 @@ impl<'a> KeyRange<'a> {
             Some(StatusFilter::Expiring7) => (&[KeyState::Active], Some(expiring(now, 7))),
             Some(StatusFilter::Expiring30) => (&[KeyState::Active], Some(expiring(now, 30))),
             Some(StatusFilter::NeverUsed) => (&[KeyState::Active], Some(Moment::NeverUsed)),
+            Some(StatusFilter::Accepted) => (KeyState::ALL, Some(called(now, true))),
+            Some(StatusFilter::Refused) => (KeyState::ALL, Some(called(now, false))),
         };
         let kinds: Vec<KeyKind> = KeyKind::ALL
             .iter()
             .copied()
             .filter(|seen| see_kinds.contains(seen) && kind.is_none_or(|kind| kind == *seen))
             .collect();
-        let all = kinds.len() == KeyKind::ALL.len() && status.is_none();
+        let all = kinds.len() == KeyKind::ALL.len() && in_state.len() == KeyState::ALL.len();
         Self { app, pairs: (!all).then_some((kinds, in_state)), moment, search: None }
     }
 
@@ -155,6 +174,9 @@ impl<'a> KeyRange<'a> {
     /// The arms, joined by `UNION ALL`: those over the indexes, then the one over the ids. `also` ends each, with a
     /// condition of its own and an order.
     pub(crate) fn push_arms(&self, sql: &mut Sql, select: &'static str, by_index: bool, also: impl Fn(&mut Sql)) {
+        if let (true, Some(Moment::Called { since, accepted })) = (by_index, self.moment) {
+            return self.push_called(sql, select, since, accepted, also);
+        }
         for (n, arm) in self.arms().into_iter().enumerate() {
             sql.push(if n == 0 { "SELECT * FROM (" } else { ") AS arm UNION ALL SELECT * FROM (" });
             sql.push(select).push(" FROM api_key WHERE app_id = ").bind(self.app.as_str());
@@ -175,10 +197,7 @@ impl<'a> KeyRange<'a> {
         sql.push(") AS arm");
         let Some(search) = self.search.as_ref().filter(|search| search.id.is_some()) else { return };
         sql.push(" UNION ALL SELECT * FROM (").push(select).push(" FROM by_id WHERE app_id = ").bind(self.app.as_str());
-        if let Some((kinds, states)) = &self.pairs {
-            push_words(sql, " AND kind IN (", kinds.iter().map(|kind| kind.as_str()));
-            push_words(sql, " AND state IN (", states.iter().map(|state| state.as_str()));
-        }
+        self.push_pairs(sql);
         if let Some(moment) = self.moment {
             moment.push(sql, by_index);
         }
@@ -190,15 +209,56 @@ impl<'a> KeyRange<'a> {
         sql.push(") AS arm");
     }
 
-    /// Counts the keys, as far as `limit`.
+    /// The one arm of keys that were called of late: from the calls to the keys, which `CROSS JOIN` tells SQLite.
+    fn push_called(&self, sql: &mut Sql, select: &'static str, since: i64, accepted: bool, also: impl Fn(&mut Sql)) {
+        sql.push("SELECT * FROM (").push(select);
+        sql.push(" FROM (SELECT DISTINCT u.key_id FROM key_usage_hour u WHERE u.hour >= ").bind(since);
+        push_codes(sql, " AND u.code IN (", accepted);
+        sql.push(") AS called CROSS JOIN api_key WHERE id = called.key_id AND app_id = ").bind(self.app.as_str());
+        self.push_pairs(sql);
+        if let Some(search) = &self.search {
+            sql.push(" AND ((");
+            search.push_name(sql);
+            sql.push(")");
+            if let Some((from, until)) = &search.id {
+                sql.push(" OR (id >= ").bind(&**from);
+                if let Some(until) = until {
+                    sql.push(" AND id < ").bind(&**until);
+                }
+                sql.push(")");
+            }
+            sql.push(")");
+        }
+        also(sql);
+        sql.push(") AS arm");
+    }
+
+    fn push_pairs(&self, sql: &mut Sql) {
+        if let Some((kinds, states)) = &self.pairs {
+            push_words(sql, " AND kind IN (", kinds.iter().map(|kind| kind.as_str()));
+            push_words(sql, " AND state IN (", states.iter().map(|state| state.as_str()));
+        }
+    }
+
+    /// Counts the keys, as far as `limit` or further.
     pub(crate) fn count(&self, limit: i64) -> Sql {
         let mut sql = Sql::default();
+        if self.moment.is_none() && self.search.is_none() {
+            sql.push("SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM key_count WHERE app_id = ")
+                .bind(self.app.as_str());
+            self.push_pairs(&mut sql);
+            return sql;
+        }
         self.push_with(&mut sql);
         sql.push("SELECT count(*) FROM (");
         self.push_arms(&mut sql, "SELECT 1 AS one", true, |_| ());
         sql.push(" LIMIT ").bind(limit).push(") AS counted");
         sql
     }
+}
+
+fn called(now: Timestamp, accepted: bool) -> Moment {
+    Moment::Called { since: now.plus(Millis::hours(-24)).hour(), accepted }
 }
 
 fn expiring(now: Timestamp, days: i64) -> Moment {

@@ -40,4 +40,4 @@ pub use people::PersonRow;
 pub use sessions::SessionRow;
 pub use store::{Store, Tx};
 pub use throttle::Failures;
-pub use usage::{Calls, HourCount, LastUsed};
+pub use usage::{Calls, LastUsed, UsageBatch};

@@ -1,15 +1,38 @@
-//! What traffic leaves behind: when a key was last used, and calls by hour and verdict.
+//! What traffic leaves behind: when a key was last used, calls by hour and verdict, the last refusals.
 
 use std::net::IpAddr;
 
 use domain::ids::{AppId, KeyId};
+use domain::kind::KeyKind;
 use domain::timestamp::Timestamp;
+use domain::usage::{Edge, HourCalls, REFUSALS_KEPT, RefusedCall};
 use domain::verdict::Code;
+use sqlx::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
+
+/// What was counted since the last time that it was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UsageBatch {
+    /// The newest use of each key.
+    pub used: Vec<LastUsed>,
+    /// Calls by app.
+    pub apps: Vec<(AppId, HourCalls)>,
+    /// Calls by key.
+    pub keys: Vec<(KeyId, HourCalls)>,
+    /// Refused calls, the last ones of each key.
+    pub refusals: Vec<(KeyId, RefusedCall)>,
+}
+
+impl UsageBatch {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.used.is_empty() && self.apps.is_empty() && self.keys.is_empty() && self.refusals.is_empty()
+    }
+}
 
 /// The newest use of one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,19 +43,6 @@ pub struct LastUsed {
     pub at: Timestamp,
     /// Where from, if that is known.
     pub address: Option<IpAddr>,
-}
-
-/// Calls to add to one app, hour and verdict.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HourCount {
-    /// The app of the keys.
-    pub app_id: AppId,
-    /// Milliseconds at the start of the hour.
-    pub hour: i64,
-    /// The verdict.
-    pub code: Code,
-    /// How many more.
-    pub calls: u64,
 }
 
 /// Calls by outcome.
@@ -47,6 +57,10 @@ pub struct Calls {
 reads! {
     /// An app's calls from the hour that begins at `hour` on.
     calls_since(app: &AppId, hour: i64) -> Calls;
+    /// A key's calls from the hour that begins at `hour` on, oldest first.
+    key_calls_since(key: &KeyId, hour: i64) -> Vec<HourCalls>;
+    /// The last refused calls of a key, newest first.
+    key_refusals(key: &KeyId) -> Vec<RefusedCall>;
 }
 
 async fn calls_since(conn: &mut Conn<'_>, app: &AppId, hour: i64) -> Result<Calls, StoreError> {
@@ -60,9 +74,76 @@ async fn calls_since(conn: &mut Conn<'_>, app: &AppId, hour: i64) -> Result<Call
     Ok(Calls { accepted: accepted.unsigned_abs(), refused: refused.unsigned_abs() })
 }
 
+async fn key_calls_since(conn: &mut Conn<'_>, key: &KeyId, hour: i64) -> Result<Vec<HourCalls>, StoreError> {
+    let sql = Sql::new(
+        "SELECT hour, code, calls FROM key_usage_hour WHERE key_id = $1 AND hour >= $2 ORDER BY key_id, hour, code",
+    );
+    let rows = conn.fetch_all::<(i64, String, i64)>(sql.arg(key.as_str()).arg(hour)).await?;
+    let calls = |(hour, code, calls): (i64, String, i64)| {
+        Ok(HourCalls { hour, code: verdict(&code)?, calls: calls.unsigned_abs() })
+    };
+    rows.into_iter().map(calls).collect()
+}
+
+#[derive(FromRow)]
+struct RefusedRow {
+    at: i64,
+    code: String,
+    edge: String,
+    address: Option<String>,
+    origin: Option<String>,
+    permissions: Option<String>,
+    kind: Option<String>,
+}
+
+async fn key_refusals(conn: &mut Conn<'_>, key: &KeyId) -> Result<Vec<RefusedCall>, StoreError> {
+    let sql = Sql::new(
+        "SELECT at, code, edge, address, origin, permissions, kind FROM key_refusal WHERE key_id = $1 \
+         ORDER BY key_id DESC, at DESC, n DESC LIMIT $2",
+    );
+    let rows = conn.fetch_all::<RefusedRow>(sql.arg(key.as_str()).arg(kept())).await?;
+    rows.into_iter().map(RefusedCall::try_from).collect()
+}
+
+impl TryFrom<RefusedRow> for RefusedCall {
+    type Error = StoreError;
+
+    fn try_from(row: RefusedRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            at: Timestamp::from_millis(row.at),
+            code: verdict(&row.code)?,
+            edge: Edge::parse(&row.edge).ok_or_else(|| StoreError::corrupt("where a call came in"))?,
+            address: row
+                .address
+                .map(|address| address.parse::<IpAddr>())
+                .transpose()
+                .map_err(|_| StoreError::corrupt("the address of a refused call"))?,
+            origin: row.origin,
+            permissions: row.permissions,
+            kind: row.kind.as_deref().and_then(KeyKind::parse),
+        })
+    }
+}
+
+fn verdict(code: &str) -> Result<Code, StoreError> {
+    Code::parse(code).ok_or_else(|| StoreError::corrupt("a verdict"))
+}
+
+fn kept() -> i64 {
+    i64::try_from(REFUSALS_KEPT).unwrap_or(i64::MAX)
+}
+
 impl Tx {
-    /// Writes down a batch of traffic: newer uses replace older ones, counts are added. Keys that are gone are passed over.
-    pub async fn flush_usage(&mut self, used: &[LastUsed], counts: &[HourCount]) -> Result<(), StoreError> {
+    /// Writes down a batch of traffic: newer uses replace older ones, counts are added, of the refusals the last ones
+    /// stay. Keys that are gone are passed over.
+    pub async fn flush_usage(&mut self, batch: &UsageBatch) -> Result<(), StoreError> {
+        self.flush_last_used(&batch.used).await?;
+        self.flush_app_calls(&batch.apps).await?;
+        self.flush_key_calls(&batch.keys).await?;
+        self.flush_refusals(&batch.refusals).await
+    }
+
+    async fn flush_last_used(&mut self, used: &[LastUsed]) -> Result<(), StoreError> {
         for piece in pieces(used) {
             let mut sql = Sql::new("WITH used (key_id, at, address) AS (VALUES ");
             for (n, use_) in piece.iter().enumerate() {
@@ -75,23 +156,91 @@ impl Tx {
             );
             self.conn().execute(sql).await?;
         }
+        Ok(())
+    }
+
+    async fn flush_app_calls(&mut self, counts: &[(AppId, HourCalls)]) -> Result<(), StoreError> {
         for piece in pieces(counts) {
             let mut sql = Sql::new("INSERT INTO usage_hour (app_id, hour, code, calls) VALUES ");
-            for (n, count) in piece.iter().enumerate() {
-                let calls = i64::try_from(count.calls).unwrap_or(i64::MAX);
-                sql.row(
-                    n == 0,
-                    [
-                        Arg::from(count.app_id.as_str()),
-                        Arg::from(count.hour),
-                        Arg::from(count.code.as_str()),
-                        Arg::from(calls),
-                    ],
-                );
+            for (n, (app, count)) in piece.iter().enumerate() {
+                sql.row(n == 0, columns(app.as_str(), count));
             }
             sql.push(" ON CONFLICT (app_id, hour, code) DO UPDATE SET calls = usage_hour.calls + excluded.calls");
             self.conn().execute(sql).await?;
         }
         Ok(())
     }
+
+    async fn flush_key_calls(&mut self, counts: &[(KeyId, HourCalls)]) -> Result<(), StoreError> {
+        for piece in pieces(counts) {
+            let mut sql = Sql::new("WITH counted (key_id, hour, code, calls) AS (VALUES ");
+            for (n, (key, count)) in piece.iter().enumerate() {
+                sql.row(n == 0, columns(key.as_str(), count));
+            }
+            sql.push(
+                ") INSERT INTO key_usage_hour (key_id, hour, code, calls) \
+                 SELECT c.key_id, c.hour, c.code, c.calls FROM counted c JOIN api_key k ON k.id = c.key_id WHERE true \
+                 ON CONFLICT (key_id, hour, code) DO UPDATE SET calls = key_usage_hour.calls + excluded.calls",
+            );
+            self.conn().execute(sql).await?;
+        }
+        Ok(())
+    }
+
+    async fn flush_refusals(&mut self, refusals: &[(KeyId, RefusedCall)]) -> Result<(), StoreError> {
+        let numbered: Vec<_> = (0_i64..).zip(refusals).collect();
+        for piece in pieces(&numbered) {
+            let mut sql =
+                Sql::new("WITH refused (key_id, at, n, code, edge, address, origin, permissions, kind) AS (VALUES ");
+            for (row, (n, (key, refusal))) in piece.iter().enumerate() {
+                let columns: [Arg; 9] = [
+                    key.as_str().into(),
+                    refusal.at.into(),
+                    (*n).into(),
+                    refusal.code.as_str().into(),
+                    refusal.edge.as_str().into(),
+                    refusal.address.map(|address| address.to_string()).into(),
+                    refusal.origin.clone().into(),
+                    refusal.permissions.clone().into(),
+                    refusal.kind.map(|kind| kind.as_str().to_owned()).into(),
+                ];
+                sql.row(row == 0, columns);
+            }
+            // Another process may have written one of the same moment and number.
+            sql.push(
+                ") INSERT INTO key_refusal (key_id, at, n, code, edge, address, origin, permissions, kind) \
+                 SELECT r.* FROM refused r JOIN api_key k ON k.id = r.key_id WHERE true \
+                 ON CONFLICT (key_id, at, n) DO NOTHING",
+            );
+            self.conn().execute(sql).await?;
+            let mut sql = Sql::new(
+                "DELETE FROM key_refusal WHERE (key_id, at, n) IN (SELECT key_id, at, n FROM (SELECT key_id, at, n, \
+                 row_number() OVER (PARTITION BY key_id ORDER BY at DESC, n DESC) AS place FROM key_refusal \
+                 WHERE key_id IN (",
+            );
+            for (n, (_, (key, _))) in piece.iter().enumerate() {
+                sql.push(if n == 0 { "" } else { ", " }).bind(key.as_str());
+            }
+            sql.push(")) AS placed WHERE place > ").bind(kept()).push(")");
+            self.conn().execute(sql).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets calls by key of hours that began before `hour`, at most about `limit` rows; how many.
+    pub async fn prune_key_calls(&mut self, hour: i64, limit: u32) -> Result<u64, StoreError> {
+        let mut sql = Sql::new("DELETE FROM key_usage_hour WHERE (key_id, hour, code) IN (");
+        for (n, code) in Code::ALL.iter().enumerate() {
+            sql.push(if n == 0 { "SELECT * FROM (" } else { ") AS old UNION ALL SELECT * FROM (" });
+            sql.push("SELECT key_id, hour, code FROM key_usage_hour WHERE code = ").bind(code.as_str());
+            sql.push(" AND hour < ").bind(hour).push(" LIMIT ").bind(i64::from(limit));
+        }
+        sql.push(") AS old)");
+        self.conn().execute(sql).await
+    }
+}
+
+fn columns(id: &str, count: &HourCalls) -> [Arg; 4] {
+    let calls = i64::try_from(count.calls).unwrap_or(i64::MAX);
+    [id.into(), count.hour.into(), count.code.as_str().into(), calls.into()]
 }

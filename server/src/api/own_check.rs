@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::response::Response;
-use service::verify::{Edge, VerifyRequest};
+use domain::usage::Edge;
+use service::verify::VerifyRequest;
 
 use super::answer::answer;
 use super::problem::Problem;

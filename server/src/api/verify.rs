@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use domain::usage::Edge;
 use domain::verdict::Code;
-use service::verify::{Credential, Edge, Verdict, VerifyRequest};
+use service::verify::{Credential, Verdict, VerifyRequest};
 
 use super::answer::answer;
 use super::problem::Problem;

@@ -17,6 +17,7 @@ use domain::{
     permission_query::PermissionQuery,
     timestamp::Timestamp,
     token::{self, Token},
+    usage::Edge,
     verdict::{self, Code},
 };
 use store::Store;
@@ -24,7 +25,12 @@ use store::Store;
 pub use self::cache::Cached;
 pub(crate) use self::freshness::POLL_EVERY;
 pub use self::watch::{Seen, Watch};
-use self::{cache::KeyCache, freshness::Freshness, usage::Usage, watch::Watchers};
+use self::{
+    cache::KeyCache,
+    freshness::Freshness,
+    usage::{Decided, Usage},
+    watch::Watchers,
+};
 use crate::{
     clock::Clock,
     error::{Error, Result},
@@ -59,26 +65,6 @@ impl fmt::Debug for Credential<'_> {
     }
 }
 
-/// Where a call came in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Edge {
-    /// A service asked about a key.
-    #[default]
-    Verify,
-    /// A key asked about itself.
-    OwnCheck,
-}
-
-impl Edge {
-    /// The edge's name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Verify => "verify",
-            Self::OwnCheck => "self",
-        }
-    }
-}
-
 /// The circumstances of a call; everything but the edge is optional.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct VerifyRequest<'a> {
@@ -94,6 +80,12 @@ pub struct VerifyRequest<'a> {
     pub kind: Option<KeyKind>,
     /// The app of the asking key: a key of another app does not exist for it.
     pub scope: Option<&'a AppId>,
+}
+
+impl<'a> VerifyRequest<'a> {
+    fn asked(&self) -> verdict::Request<'a> {
+        verdict::Request { address: self.address, origin: self.origin, permissions: self.permissions, kind: self.kind }
+    }
 }
 
 /// The answer.
@@ -151,6 +143,7 @@ impl Verifier {
         let inner = &*self.0;
         let now = inner.clock.now();
         let address = request.address.map(|address| address.to_canonical());
+        let request = VerifyRequest { address, ..request };
         let Some((id, key, secret_fits)) = self.find(credential, now).await? else {
             inner.usage.refused_unknown(request.scope, now);
             return Ok(Verdict::NOT_FOUND);
@@ -159,19 +152,9 @@ impl Verifier {
             inner.usage.refused_unknown(request.scope, now);
             return Ok(Verdict::NOT_FOUND);
         }
-        let code = if secret_fits {
-            let request = verdict::Request {
-                address,
-                origin: request.origin,
-                permissions: request.permissions,
-                kind: request.kind,
-            };
-            verdict::decide(&key.record, &request, now)
-        } else {
-            Code::NotFound
-        };
-        let used = secret_fits.then_some(&id);
-        inner.usage.decided(used, &key, code, now, address);
+        let code = if secret_fits { verdict::decide(&key.record, &request.asked(), now) } else { Code::NotFound };
+        let app = &key.record.app_id;
+        inner.usage.decided(&Decided { id: &id, app, secret_fits, code, now, request: &request });
         inner.watchers.tell(&id, || Seen { at: now, code, address, edge: request.edge });
         Ok(Verdict { code, key: (code != Code::NotFound).then_some(key) })
     }

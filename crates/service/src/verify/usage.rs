@@ -1,8 +1,8 @@
-//! Last used and calls per hour: counted in memory, written once a second. A crash may lose the last
+//! Last used, calls per hour and the last refusals: counted in memory, written once a second. A crash may lose the last
 //! second of it.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::HashMap,
     fmt,
     net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -11,17 +11,27 @@ use std::{
 use domain::{
     ids::{AppId, KeyId},
     timestamp::Timestamp,
+    usage::{HourCalls, RefusedCall},
     verdict::Code,
 };
-use store::{HourCount, LastUsed, Store, StoreError};
+use store::{LastUsed, Store, StoreError, UsageBatch};
 
-use super::{Cached, IdBytes};
+use super::{IdBytes, VerifyRequest};
 use crate::error::Result;
 
 type AppBytes = [u8; AppId::LEN];
 
 /// Calls for different keys seldom wait for each other.
 const SHARDS: usize = 16;
+
+/// Refusals of one key that are written down in one second; the counts know of the others.
+const REFUSALS_A_SECOND: usize = 5;
+
+/// Keys whose refusals are written down in one second and shard: a flood over many keys is counted, not told.
+const REFUSED_KEYS: usize = 64;
+
+/// The most characters of an origin or a query that are kept with a refusal.
+const TEXT_MAX: usize = 200;
 
 #[derive(Default)]
 pub(super) struct Usage {
@@ -30,8 +40,19 @@ pub(super) struct Usage {
 
 #[derive(Default)]
 struct Counts {
-    used: HashMap<IdBytes, Use>,
-    calls: HashMap<(AppBytes, i64, Code), u64>,
+    keys: HashMap<IdBytes, KeyCalls>,
+    /// Calls for keys that do not exist, by the app that asked.
+    unknown: HashMap<AppBytes, Tally>,
+    refused: HashMap<IdBytes, Vec<RefusedCall>>,
+}
+
+/// The calls of one key.
+#[derive(Default)]
+struct KeyCalls {
+    /// Unset while the key was used without being asked about.
+    app: Option<AppBytes>,
+    used: Option<Use>,
+    calls: Tally,
 }
 
 #[derive(Clone, Copy)]
@@ -40,71 +61,88 @@ struct Use {
     address: Option<IpAddr>,
 }
 
-impl Counts {
-    fn mark(&mut self, id: IdBytes, this: Use) {
-        match self.used.entry(id) {
-            Entry::Vacant(entry) => {
-                entry.insert(this);
-            }
-            Entry::Occupied(mut entry) => {
-                if entry.get().at <= this.at {
-                    entry.insert(this);
-                }
-            }
+/// Calls by hour and verdict; all of one second are nearly always of one kind, which takes no allocation.
+#[derive(Default, Clone)]
+struct Tally {
+    first: Option<HourCalls>,
+    others: Vec<HourCalls>,
+}
+
+impl Tally {
+    fn add(&mut self, more: HourCalls) {
+        let Some(first) = &mut self.first else {
+            self.first = Some(more);
+            return;
+        };
+        let mut known = std::iter::once(first).chain(&mut self.others);
+        match known.find(|known| known.hour == more.hour && known.code == more.code) {
+            Some(known) => known.calls += more.calls,
+            None => self.others.push(more),
         }
     }
 
-    fn count(&mut self, app: AppBytes, hour: i64, code: Code, calls: u64) {
-        *self.calls.entry((app, hour, code)).or_default() += calls;
-    }
-
-    fn is_empty(&self) -> bool {
-        self.used.is_empty() && self.calls.is_empty()
+    fn iter(&self) -> impl Iterator<Item = &HourCalls> {
+        self.first.iter().chain(&self.others)
     }
 }
 
+impl KeyCalls {
+    fn mark(&mut self, this: Use) {
+        if self.used.is_none_or(|known| known.at <= this.at) {
+            self.used = Some(this);
+        }
+    }
+}
+
+/// A call whose key was found.
+pub(super) struct Decided<'a> {
+    pub(super) id: &'a IdBytes,
+    pub(super) app: &'a AppId,
+    /// Whether the secret was right; otherwise the key was not used.
+    pub(super) secret_fits: bool,
+    pub(super) code: Code,
+    pub(super) now: Timestamp,
+    pub(super) request: &'a VerifyRequest<'a>,
+}
+
 impl Usage {
-    /// A call for a key was decided; `used` is its id if the secret was right.
-    pub(super) fn decided(
-        &self,
-        used: Option<&IdBytes>,
-        key: &Cached,
-        code: Code,
-        now: Timestamp,
-        address: Option<IpAddr>,
-    ) {
-        let Some(app) = app_bytes(&key.record.app_id) else {
-            return;
-        };
-        let mut counts = self.shard(key.record.id.as_str().as_bytes());
-        counts.count(app, now.hour(), code, 1);
-        if let Some(id) = used {
-            counts.mark(*id, Use { at: now, address });
+    /// A call for a key was decided.
+    pub(super) fn decided(&self, call: &Decided<'_>) {
+        let mut counts = self.shard(call.id);
+        let key = counts.keys.entry(*call.id).or_default();
+        key.app = app_bytes(call.app);
+        key.calls.add(HourCalls { hour: call.now.hour(), code: call.code, calls: 1 });
+        if call.secret_fits {
+            key.mark(Use { at: call.now, address: call.request.address });
+        }
+        if call.code != Code::Valid {
+            counts.refuse(call);
         }
     }
 
     /// A key was used without being asked about.
     pub(super) fn used(&self, id: &IdBytes, now: Timestamp, address: Option<IpAddr>) {
-        self.shard(id).mark(*id, Use { at: now, address });
+        self.shard(id).keys.entry(*id).or_default().mark(Use { at: now, address });
     }
 
     /// A call for a key that does not exist; counted for the app that asked, if one did.
     pub(super) fn refused_unknown(&self, scope: Option<&AppId>, now: Timestamp) {
         if let Some(app) = scope.and_then(app_bytes) {
-            self.shard(&app).count(app, now.hour(), Code::NotFound, 1);
+            let calls = HourCalls { hour: now.hour(), code: Code::NotFound, calls: 1 };
+            self.shard(&app).unknown.entry(app).or_default().add(calls);
         }
     }
 
     /// Writes everything in one transaction. If that fails it is kept for the next time.
     pub(super) async fn flush(&self, store: &Store) -> Result<()> {
         let counts = self.take();
-        if counts.is_empty() {
+        let batch = counts.batch();
+        if batch.is_empty() {
             return Ok(());
         }
-        let (used, calls) = rows(&counts);
-        let written: Result<(), StoreError> = store.write(async |tx| tx.flush_usage(&used, &calls).await).await;
+        let written: Result<(), StoreError> = store.write(async |tx| tx.flush_usage(&batch).await).await;
         if let Err(error) = written {
-            self.put_back(&counts);
+            self.put_back(counts);
             return Err(error.into());
         }
         Ok(())
@@ -115,20 +153,28 @@ impl Usage {
         for shard in &self.shards {
             let mut counts = shard.lock().unwrap_or_else(PoisonError::into_inner);
             // Draining keeps the tables: a hot key costs no allocation each second.
-            all.used.extend(counts.used.drain());
-            for ((app, hour, code), calls) in counts.calls.drain() {
-                all.count(app, hour, code, calls);
-            }
+            all.keys.extend(counts.keys.drain());
+            all.unknown.extend(counts.unknown.drain());
+            all.refused.extend(counts.refused.drain());
         }
         all
     }
 
-    fn put_back(&self, counts: &Counts) {
-        for (id, this) in &counts.used {
-            self.shard(id).mark(*id, *this);
+    fn put_back(&self, counts: Counts) {
+        for (id, old) in counts.keys {
+            let mut shard = self.shard(&id);
+            let key = shard.keys.entry(id).or_default();
+            key.app = key.app.or(old.app);
+            old.used.into_iter().for_each(|this| key.mark(this));
+            old.calls.iter().for_each(|calls| key.calls.add(*calls));
         }
-        for (&(app, hour, code), calls) in &counts.calls {
-            self.shard(&app).count(app, hour, code, *calls);
+        for (app, old) in counts.unknown {
+            let mut shard = self.shard(&app);
+            let tally = shard.unknown.entry(app).or_default();
+            old.iter().for_each(|calls| tally.add(*calls));
+        }
+        for (id, old) in counts.refused {
+            self.shard(&id).refused.entry(id).or_insert(old);
         }
     }
 
@@ -141,19 +187,63 @@ impl Usage {
     }
 }
 
-fn rows(counts: &Counts) -> (Vec<LastUsed>, Vec<HourCount>) {
-    let used = counts.used.iter().filter_map(|(id, this)| {
-        Some(LastUsed { key_id: KeyId::parse(std::str::from_utf8(id).ok()?)?, at: this.at, address: this.address })
-    });
-    let calls = counts.calls.iter().filter_map(|((app, hour, code), calls)| {
-        Some(HourCount {
-            app_id: AppId::parse(std::str::from_utf8(app).ok()?)?,
-            hour: *hour,
-            code: *code,
-            calls: *calls,
-        })
-    });
-    (used.collect(), calls.collect())
+impl Counts {
+    fn refuse(&mut self, call: &Decided<'_>) {
+        if self.refused.len() >= REFUSED_KEYS && !self.refused.contains_key(call.id) {
+            return;
+        }
+        let refused = self.refused.entry(*call.id).or_default();
+        // The newest are kept: what is asked now is what somebody looks for.
+        if refused.len() == REFUSALS_A_SECOND {
+            refused.remove(0);
+        }
+        let request = call.request;
+        let cut = |text: &str| text.chars().take(TEXT_MAX).collect();
+        refused.push(RefusedCall {
+            at: call.now,
+            code: call.code,
+            edge: request.edge,
+            address: request.address,
+            origin: request.origin.map(cut),
+            permissions: request.permissions.map(|query| cut(query.as_str())),
+            kind: request.kind,
+        });
+    }
+
+    fn batch(&self) -> UsageBatch {
+        let mut batch = UsageBatch::default();
+        let mut apps: HashMap<AppBytes, Tally> = self.unknown.clone();
+        for (id, key) in &self.keys {
+            let Some(key_id) = key_id(id) else { continue };
+            if let Some(Use { at, address }) = key.used {
+                batch.used.push(LastUsed { key_id: key_id.clone(), at, address });
+            }
+            for calls in key.calls.iter() {
+                batch.keys.push((key_id.clone(), *calls));
+                if let Some(app) = key.app {
+                    apps.entry(app).or_default().add(*calls);
+                }
+            }
+        }
+        // In the order of the tables: neighbours share pages.
+        batch.used.sort_unstable_by(|a, b| a.key_id.cmp(&b.key_id));
+        batch.keys.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        for (app, tally) in &apps {
+            let app = std::str::from_utf8(app).ok().and_then(AppId::parse);
+            batch.apps.extend(app.into_iter().flat_map(|app| tally.iter().map(move |calls| (app.clone(), *calls))));
+        }
+        for (id, refused) in &self.refused {
+            let key = key_id(id);
+            batch
+                .refusals
+                .extend(key.into_iter().flat_map(|key| refused.iter().map(move |r| (key.clone(), r.clone()))));
+        }
+        batch
+    }
+}
+
+fn key_id(id: &IdBytes) -> Option<KeyId> {
+    KeyId::parse(std::str::from_utf8(id).ok()?)
 }
 
 fn app_bytes(app: &AppId) -> Option<AppBytes> {

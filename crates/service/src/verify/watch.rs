@@ -9,10 +9,10 @@ use std::{
     },
 };
 
-use domain::{ids::KeyId, timestamp::Timestamp, verdict::Code};
+use domain::{ids::KeyId, timestamp::Timestamp, usage::Edge, verdict::Code};
 use tokio::sync::broadcast;
 
-use super::{Edge, IdBytes, id_bytes};
+use super::{IdBytes, id_bytes};
 
 /// A watcher that falls further behind than this loses the oldest.
 const BEHIND: usize = 64;

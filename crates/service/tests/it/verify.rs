@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use domain::{
     draft::KeyDraft, ids::AppId, key::RevokeReason, kind::KeyKind, permission::VERIFY,
-    permission_query::PermissionQuery, timestamp::Millis, token::Token, verdict::Code,
+    permission_query::PermissionQuery, timestamp::Millis, token::Token, usage::Edge, verdict::Code,
 };
 use service::{
     Service,
-    verify::{Credential, Edge, Seen, Verdict, VerifyRequest},
+    verify::{Credential, Seen, Verdict, VerifyRequest},
 };
 use store::AppRow;
 

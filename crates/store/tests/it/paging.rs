@@ -6,7 +6,7 @@ use domain::ids::{AppId, KeyId};
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, KeySort};
 use domain::page::Page;
-use store::{LastUsed, NewKey, Store, StoreError};
+use store::{LastUsed, NewKey, Store, StoreError, UsageBatch};
 
 use crate::contract::contract;
 use crate::fixtures::{NOW, insert, key, with_app};
@@ -32,7 +32,7 @@ async fn add(store: &Store, keys: &[(NewKey, LastUsed)]) {
             }
             // Every third was never used.
             let used: Vec<LastUsed> = keys.iter().step_by(3).map(|(_, used)| used.clone()).collect();
-            tx.flush_usage(&used, &[]).await?;
+            tx.flush_usage(&UsageBatch { used, ..UsageBatch::default() }).await?;
             Ok::<_, StoreError>(())
         })
         .await

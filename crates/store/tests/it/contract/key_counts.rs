@@ -1,7 +1,7 @@
 use domain::key::KeyState;
 use domain::kind::KeyKind;
 use domain::page::Capped;
-use store::{KeyCounts, LastUsed, NewKey, Store, StoreError};
+use store::{KeyCounts, LastUsed, NewKey, Store, StoreError, UsageBatch};
 
 use crate::fixtures::{NOW, insert, key, with_app};
 
@@ -39,7 +39,7 @@ async fn each_status_is_counted(store: Store) {
             tx.set_key_state(&keys[8].id, KeyState::Active, KeyState::Disabled, None).await?;
             tx.set_key_state(&keys[9].id, KeyState::Active, KeyState::Revoked, None).await?;
             let used = LastUsed { key_id: keys[0].id.clone(), at: NOW, address: None };
-            tx.flush_usage(&[used], &[]).await?;
+            tx.flush_usage(&UsageBatch { used: vec![used], ..UsageBatch::default() }).await?;
             Ok::<_, StoreError>(())
         })
         .await
@@ -60,6 +60,9 @@ async fn each_status_is_counted(store: Store) {
     let without = KeyCounts { active: n(7), never_used: n(6), ..all };
     assert_eq!(store.key_counts(&app, NOW, &seen).await.unwrap(), without);
     assert_eq!(store.key_counts(&app, NOW, &[]).await.unwrap(), KeyCounts::default());
+    store.write(async |tx| tx.delete_key(&keys[9].id).await).await.unwrap();
+    let after = store.key_counts(&app, NOW, KeyKind::ALL).await.unwrap();
+    assert_eq!(after, KeyCounts { revoked: n(0), ..all });
 }
 
 async fn counts_stop_at_the_cap(store: Store) {

@@ -5,7 +5,9 @@ use domain::list::{KeyQuery, KeySort, StatusFilter};
 use domain::page::{Capped, Page};
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
-use store::{LastUsed, NewKey, Store, StoreError};
+use domain::usage::HourCalls;
+use domain::verdict::Code;
+use store::{LastUsed, NewKey, Store, StoreError, UsageBatch};
 
 use crate::fixtures::{NOW, app, insert, key, with_app};
 
@@ -18,6 +20,8 @@ contract! {
 }
 
 const DAY: i64 = 86_400;
+
+const HOUR: i64 = 3_600_000;
 
 /// Keys of each kind, state and age, some with equal names and times, and one of another app.
 async fn populate(store: &Store) -> AppId {
@@ -50,7 +54,19 @@ async fn populate(store: &Store) -> AppId {
                 .filter(|(n, _)| n % 3 == 0)
                 .map(|(n, key)| LastUsed { key_id: key.id.clone(), at: NOW.plus_seconds(n % 20), address: None })
                 .collect();
-            tx.flush_usage(&used, &[]).await?;
+            let hour = NOW.hour();
+            let calls = |hour, code| HourCalls { hour, code, calls: 1 };
+            let mut counts = Vec::new();
+            for key in &keys {
+                counts.push((key.id.clone(), calls(hour - 25 * HOUR, Code::Valid)));
+                counts.push((key.id.clone(), calls(hour - 25 * HOUR, Code::Expired)));
+                let last = key.id.as_str().bytes().last().unwrap() % 3;
+                if last < 2 {
+                    let code = if last == 1 { Code::Valid } else { Code::Expired };
+                    counts.extend([0, 24].map(|ago| (key.id.clone(), calls(hour - ago * HOUR, code))));
+                }
+            }
+            tx.flush_usage(&UsageBatch { used, keys: counts, ..UsageBatch::default() }).await?;
             tx.insert_app(&app(2)).await?;
             tx.insert_key(&key(&app(2).id, "alpha of another app")).await?;
             Ok::<_, StoreError>(())
@@ -78,6 +94,11 @@ async fn walk(store: &Store, app: &AppId, query: &KeyQuery) -> Vec<KeyRow> {
     }
 }
 
+/// Every key was called a day ago, some later, some were refused: told by the end of the id.
+fn called(row: &KeyRow, code: Code) -> bool {
+    row.id.as_str().bytes().last().is_some_and(|last| last % 3 == u8::from(code == Code::Valid))
+}
+
 fn has_status(row: &KeyRow, status: StatusFilter) -> bool {
     let active = row.state == KeyState::Active;
     let expires_within =
@@ -91,6 +112,8 @@ fn has_status(row: &KeyRow, status: StatusFilter) -> bool {
         StatusFilter::Expiring7 => expires_within(7),
         StatusFilter::Expiring30 => expires_within(30),
         StatusFilter::NeverUsed => active && row.last_used_at.is_none(),
+        StatusFilter::Accepted => called(row, Code::Valid),
+        StatusFilter::Refused => called(row, Code::Expired),
     }
 }
 

@@ -1,12 +1,19 @@
+use domain::ids::KeyId;
+use domain::kind::KeyKind;
+use domain::usage::{Edge, HourCalls, RefusedCall};
 use domain::verdict::Code;
-use store::{Calls, HourCount, LastUsed, NewKey, Store};
+use store::{Calls, LastUsed, NewKey, Store, UsageBatch};
 
 use crate::fixtures::{NOW, app, insert, key, key_id, with_app};
 
 contract! {
     the_newest_use_stays,
     calls_are_added_up,
+    calls_of_a_key_are_added_up_and_forgotten,
+    the_last_refusals_are_kept,
 }
+
+const HOUR: i64 = 3_600_000;
 
 async fn the_newest_use_stays(store: Store) {
     let app = with_app(&store).await;
@@ -24,7 +31,10 @@ async fn the_newest_use_stays(store: Store) {
         // A key that was deleted meanwhile.
         used.push(LastUsed { key_id: key_id(), at: NOW, address: None });
         let before = store.write_count();
-        store.write(async |tx| tx.flush_usage(&used, &[]).await).await.unwrap();
+        store
+            .write(async |tx| tx.flush_usage(&UsageBatch { used: used.clone(), ..UsageBatch::default() }).await)
+            .await
+            .unwrap();
         assert_eq!(store.write_count(), before + 1);
     };
     flush(10, Some("203.0.113.9")).await;
@@ -39,23 +49,83 @@ async fn the_newest_use_stays(store: Store) {
     assert_eq!((detail.row.last_used_at, detail.last_used_address), (Some(NOW.plus_seconds(11)), None));
 }
 
+fn counted(hour: i64, code: Code, calls: u64) -> HourCalls {
+    HourCalls { hour, code, calls }
+}
+
 async fn calls_are_added_up(store: Store) {
     let one = with_app(&store).await;
     let two = app(2);
     store.write(async |tx| tx.insert_app(&two).await).await.unwrap();
     let hour = NOW.hour();
-    let count = |app: &domain::ids::AppId, hour: i64, code, calls| HourCount { app_id: app.clone(), hour, code, calls };
-    let counts = [
-        count(&one, hour, Code::Valid, 3),
-        count(&one, hour, Code::Expired, 2),
-        count(&one, hour, Code::NotFound, 1),
-        count(&one, hour - 3_600_000, Code::Valid, 100),
-        count(&two.id, hour, Code::Valid, 1_000),
+    let apps = vec![
+        (one.clone(), counted(hour, Code::Valid, 3)),
+        (one.clone(), counted(hour, Code::Expired, 2)),
+        (one.clone(), counted(hour, Code::NotFound, 1)),
+        (one.clone(), counted(hour - HOUR, Code::Valid, 100)),
+        (two.id.clone(), counted(hour, Code::Valid, 1_000)),
     ];
+    let batch = UsageBatch { apps, ..UsageBatch::default() };
     for _ in 0..2 {
-        store.write(async |tx| tx.flush_usage(&[], &counts).await).await.unwrap();
+        store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
     }
     assert_eq!(store.calls_since(&one, hour).await.unwrap(), Calls { accepted: 6, refused: 6 });
-    assert_eq!(store.calls_since(&one, hour - 3_600_000).await.unwrap(), Calls { accepted: 206, refused: 6 });
+    assert_eq!(store.calls_since(&one, hour - HOUR).await.unwrap(), Calls { accepted: 206, refused: 6 });
     assert_eq!(store.calls_since(&two.id, hour + 1).await.unwrap(), Calls::default());
+}
+
+async fn calls_of_a_key_are_added_up_and_forgotten(store: Store) {
+    let app = with_app(&store).await;
+    let new = key(&app, "key");
+    insert(&store, std::slice::from_ref(&new)).await;
+    let hour = NOW.hour();
+    let of = |key: &KeyId, hour, code, calls| (key.clone(), counted(hour, code, calls));
+    let keys = vec![
+        of(&new.id, hour, Code::Valid, 3),
+        of(&new.id, hour, Code::Expired, 2),
+        of(&new.id, hour - HOUR, Code::Valid, 7),
+        // A key that was deleted meanwhile.
+        of(&key_id(), hour, Code::Valid, 1),
+    ];
+    let batch = UsageBatch { keys, ..UsageBatch::default() };
+    for _ in 0..2 {
+        store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
+    }
+    let now = [counted(hour, Code::Expired, 4), counted(hour, Code::Valid, 6)];
+    assert_eq!(store.key_calls_since(&new.id, hour).await.unwrap(), now);
+    let before = counted(hour - HOUR, Code::Valid, 14);
+    assert_eq!(store.key_calls_since(&new.id, 0).await.unwrap(), [before, now[0], now[1]]);
+    assert_eq!(store.key_calls_since(&key_id(), 0).await.unwrap(), []);
+    assert_eq!(store.write(async |tx| tx.prune_key_calls(hour, 100).await).await.unwrap(), 1);
+    assert_eq!(store.key_calls_since(&new.id, 0).await.unwrap(), now);
+    store.write(async |tx| tx.delete_key(&new.id).await).await.unwrap();
+    assert_eq!(store.key_calls_since(&new.id, 0).await.unwrap(), []);
+}
+
+async fn the_last_refusals_are_kept(store: Store) {
+    let app = with_app(&store).await;
+    let (one, two) = (key(&app, "one"), key(&app, "two"));
+    insert(&store, &[one.clone(), two.clone()]).await;
+    let refused = |seconds| RefusedCall {
+        at: NOW.plus_seconds(seconds),
+        code: Code::IpNotAllowed,
+        edge: Edge::Verify,
+        address: Some("2001:db8::1".parse().unwrap()),
+        origin: Some("https://app.example.com".to_owned()),
+        permissions: Some("a AND b".to_owned()),
+        kind: Some(KeyKind::Service),
+    };
+    let plain = RefusedCall { address: None, origin: None, permissions: None, kind: None, ..refused(0) };
+    let flush = async |refusals: Vec<(KeyId, RefusedCall)>| {
+        let batch = UsageBatch { refusals, ..UsageBatch::default() };
+        store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
+    };
+    flush(vec![(two.id.clone(), plain.clone()), (key_id(), plain.clone())]).await;
+    flush((0..30).map(|n| (one.id.clone(), refused(n / 2))).collect()).await;
+    flush(vec![(one.id.clone(), refused(20))]).await;
+    let kept = store.key_refusals(&one.id).await.unwrap();
+    let seconds: Vec<i64> = std::iter::once(20).chain((11..30).rev().map(|n| n / 2)).collect();
+    assert_eq!(kept, seconds.into_iter().map(refused).collect::<Vec<_>>());
+    assert_eq!(store.key_refusals(&two.id).await.unwrap(), [plain]);
+    assert_eq!(store.key_refusals(&key_id()).await.unwrap(), []);
 }

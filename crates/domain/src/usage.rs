@@ -1,0 +1,70 @@
+//! What calls leave behind: where they came in, how many there were, which were refused.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kind::KeyKind;
+use crate::timestamp::Timestamp;
+use crate::verdict::Code;
+
+/// How many refused calls of a key are kept.
+pub const REFUSALS_KEPT: usize = 20;
+
+names! {
+    /// Where a call came in.
+    #[derive(Default)]
+    pub enum Edge {
+        /// A service asked about a key.
+        #[default]
+        Verify = "verify",
+        /// A key asked about itself.
+        OwnCheck = "self",
+        /// A proxy asked whether a request may pass.
+        Authorize = "authorize",
+        /// A client of Unkey's second API asked about a key.
+        Unkey = "keys.verifyKey",
+    }
+}
+
+impl Edge {
+    /// The words that people see.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Verify => "Verify call",
+            Self::OwnCheck => "The key's own check",
+            Self::Authorize => "Forward-auth",
+            Self::Unkey => "Verify call (Unkey form)",
+        }
+    }
+}
+
+/// Calls of one hour and verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HourCalls {
+    /// Milliseconds at the start of the hour.
+    pub hour: i64,
+    /// The verdict.
+    pub code: Code,
+    /// How many.
+    pub calls: u64,
+}
+
+/// A call that was refused, as it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedCall {
+    /// When.
+    pub at: Timestamp,
+    /// The verdict.
+    pub code: Code,
+    /// Where it came in.
+    pub edge: Edge,
+    /// The client's address, if it was known.
+    pub address: Option<IpAddr>,
+    /// The client's `Origin`, shortened.
+    pub origin: Option<String>,
+    /// The permission query, shortened.
+    pub permissions: Option<String>,
+    /// The kind that was asked for.
+    pub kind: Option<KeyKind>,
+}
