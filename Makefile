@@ -1,6 +1,6 @@
 # Every target is one command on a fresh clone: what is missing is installed first (scripts/tools.sh).
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench watch clean
+.PHONY: help run build test bench fuzz mutants watch clean
 
 BINARY := target/release/keystead
 SOURCES := Cargo.toml Cargo.lock .cargo/config.toml \
@@ -22,6 +22,12 @@ test: ## Check everything that can be true or false
 
 bench: $(BINARY) ## Time what can be timed and write docs/benchmarks.md
 	@scripts/bench.sh
+
+fuzz: ## Fuzz the readers of what comes from outside, a minute each
+	@scripts/fuzz.sh
+
+mutants: ## Take out each defence in turn and see that its test fails
+	@scripts/mutants.sh
 
 watch: ## Rebuild and reload while you edit
 	@scripts/watch.sh

@@ -4,16 +4,27 @@ set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
 
-if ! command -v wrk >/dev/null; then
-  need apt-get "the bench needs wrk, and there is no apt-get here to install it."
-  say "Installing wrk by apt (seconds)"
+packages=()
+command -v wrk >/dev/null || packages+=(wrk)
+command -v valgrind >/dev/null || packages+=(valgrind)
+if ((${#packages[@]})); then
+  need apt-get "the bench needs ${packages[*]}, and there is no apt-get here to install them."
+  say "Installing ${packages[*]} by apt (about 1 minute)"
   as_root apt-get update -qq || fail "apt-get update failed; the reason stands above."
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk ||
-    fail "apt-get could not install wrk."
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" ||
+    fail "apt-get could not install ${packages[*]}; the reason stands above."
+fi
+
+# npm leaves a copy of the lock file in node_modules: older than ours means that ours has changed.
+if [[ ! bench/peers/node_modules/.package-lock.json -nt bench/peers/package-lock.json ]]; then
+  say "Fetching better-auth from npm (minutes, where better-sqlite3 has to be compiled)"
+  npm ci --prefix bench/peers --no-audit --no-fund ||
+    fail "npm could not install better-auth; the reason stands above."
+  touch bench/peers/node_modules/.package-lock.json
 fi
 
 say "Building the bench (about 5 minutes the first time)"
 cargo build --release --locked --package bench
 
-say "Measuring (about 5 minutes; leave the machine alone meanwhile)"
+say "Measuring (about 15 minutes; leave the machine alone meanwhile)"
 exec "$CARGO_TARGET_DIR/release/bench" "$@"

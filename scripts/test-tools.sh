@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond a build: Chromium and Postgres from Debian, Playwright from npm.
+# Installs what the tests need beyond a build: Chromium, Postgres and three proxies from Debian, Playwright from npm.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -8,6 +8,11 @@ packages=()
 [[ -x /usr/bin/chromium ]] || packages+=(chromium)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || packages+=(postgresql)
 [[ -d /usr/share/fonts/truetype/dejavu ]] || packages+=(fonts-dejavu-core)
+proxies=()
+[[ -x /usr/sbin/nginx ]] || proxies+=(nginx)
+[[ -x /usr/bin/caddy ]] || proxies+=(caddy)
+[[ -x /usr/sbin/haproxy ]] || proxies+=(haproxy)
+packages+=("${proxies[@]}")
 
 if ((${#packages[@]})); then
   need apt-get "the tests need ${packages[*]}, and there is no apt-get here to install them."
@@ -15,6 +20,14 @@ if ((${#packages[@]})); then
   as_root apt-get update -qq || fail "apt-get update failed; the reason stands above."
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" ||
     fail "apt-get could not install ${packages[*]}; the reason stands above."
+  # Debian starts what it installs. The tests start their own, and these would only hold ports.
+  for proxy in "${proxies[@]}"; do
+    if [[ -d /run/systemd/system ]]; then
+      as_root systemctl disable --now --quiet "$proxy.service" || true
+    else
+      [[ ! -x "/etc/init.d/$proxy" ]] || as_root "/etc/init.d/$proxy" stop >/dev/null || true
+    fi
+  done
 fi
 
 # npm leaves a copy of the lock file in node_modules: older than ours means that ours has changed.

@@ -42,12 +42,16 @@ impl FormFields for KeyDraft {
             name: field(Field::Name),
             description: field(Field::Description),
             cidrs: field(Field::Cidrs),
+            denied_cidrs: field(Field::DeniedCidrs),
             domains: field(Field::Domains),
             permissions: field(Field::Permissions),
             boxes: sent.all(BOXES),
             not_before: field(Field::NotBefore),
             expiry: field(Field::Expiry),
             expires_at: field(Field::ExpiresAt),
+            limits: field(Field::Limits),
+            quota: field(Field::Quota),
+            quota_refill: field(Field::QuotaRefill),
         }
     }
 }

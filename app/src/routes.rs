@@ -17,9 +17,11 @@ use crate::pages::key_audit::{AllKeysAuditModal, KeyAuditModal};
 use crate::pages::key_edit::EditModal;
 use crate::pages::keys::KeysPage;
 use crate::pages::not_found::NotFound;
+use crate::pages::settings::SettingsPage;
 use crate::pages::setup::SetupPage;
 use crate::pages::setup_integration::SetupIntegration;
 use crate::pages::sign_in::SignInPage;
+use crate::pages::why::WhyPage;
 
 /// The whole console.
 #[component]
@@ -48,10 +50,12 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/:id/delete") view=DeleteModal/>
                     </ParentRoute>
                     <Route path=path!("/keys/:id") view=KeyPage/>
+                    <Route path=path!("/keys/:id/why") view=WhyPage/>
                     <Route path=path!("/keys/:id/acknowledge") view=Acknowledge/>
                     <Route path=path!("/keys/:id/discard") view=Acknowledge/>
                     <Route path=path!("/integrations/setup") view=SetupIntegration/>
                     <Route path=path!("/audit") view=AuditPage/>
+                    <Route path=path!("/settings") view=SettingsPage/>
                 </ParentRoute>
             </Routes>
         </Router>

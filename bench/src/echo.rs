@@ -1,20 +1,62 @@
-//! The floor of a verify call: what axum itself costs when the same request is parsed, the same
-//! headers are read and an answer of the same size is sent, and nothing is decided.
+//! The floor of a call: what axum itself costs when the same request is parsed, the same headers are read and an answer
+//! of the same size is sent, and nothing is decided.
 
 use std::io::Write;
+use std::sync::Arc;
 
-use anyhow::Result;
-use axum::http::{HeaderMap, HeaderName, header};
-use axum::response::IntoResponse;
-use axum::routing::post;
+use anyhow::{Result, ensure};
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::data::PERMISSIONS;
+use crate::http::Answer;
 
+/// An answer without its meaning.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Shape {
+    /// Those that are not of HTTP itself or of JSON.
+    headers: Vec<(String, String)>,
+    /// How long its body is.
+    body: usize,
+}
+
+impl Shape {
+    /// That of an answer.
+    pub fn of(answer: &Answer) -> Result<Self> {
+        let own = [header::DATE, header::CONTENT_TYPE, header::CONTENT_LENGTH];
+        let others = answer.headers.iter().filter(|(name, _)| !own.contains(name));
+        let headers = others.map(|(name, value)| Ok((name.to_string(), value.to_str()?.to_owned())));
+        Ok(Self { headers: headers.collect::<Result<_>>()?, body: answer.body.len() })
+    }
+
+    fn headers(&self) -> Result<Vec<(HeaderName, HeaderValue)>> {
+        self.headers.iter().map(|(name, value)| Ok((name.parse()?, value.parse()?))).collect()
+    }
+}
+
+/// What an answer is made of.
+#[derive(Debug)]
+struct Sends {
+    headers: Vec<(HeaderName, HeaderValue)>,
+    padding: String,
+}
+
+impl Sends {
+    fn answer(&self, mut answer: Response) -> Response {
+        for (name, value) in &self.headers {
+            answer.headers_mut().append(name, value.clone());
+        }
+        answer
+    }
+}
+
+/// The body of a verify call.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Asked {
@@ -27,35 +69,53 @@ struct Asked {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer<'a> {
+struct Echoed<'a> {
     valid: bool,
     code: &'a str,
     key_id: &'a str,
-    name: &'a str,
-    kind: &'a str,
-    permissions: [&'a str; 2],
-    expires_at: Option<&'a str>,
+    padding: &'a str,
 }
 
-/// As long as the names of the keys that are asked about.
-const NAME: &str = "hot key 00000";
+/// The options of a forward-auth call.
+#[derive(Debug, Deserialize)]
+struct Options {
+    permissions: Option<String>,
+    kind: Option<String>,
+}
 
-/// The headers of Keystead's answer, so that both are as long.
-const HEADERS: [(HeaderName, &str); 3] = [
-    (header::CACHE_CONTROL, "no-store"),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; sandbox"),
+/// The headers of a forward-auth call.
+const READ: [&str; 12] = [
+    "authorization",
+    "x-api-key",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-method",
+    "x-forwarded-proto",
+    "x-forwarded-uri",
+    "x-original-method",
+    "x-original-url",
+    "x-keystead-permissions",
+    "x-keystead-kind",
+    "origin",
 ];
 
 /// Serves until it is told to stop.
-pub(crate) async fn serve() -> Result<()> {
+pub(crate) async fn serve(shape: &str) -> Result<()> {
+    let shape: Shape = serde_json::from_str(shape)?;
+    let unpadded = serde_json::to_string(&echoed("7Qm2xVbN4tRa", true, ""))?.len();
+    ensure!(shape.body == 0 || shape.body >= unpadded, "an answer of {} bytes is too short for JSON", shape.body);
+    let padding = "=".repeat(shape.body.saturating_sub(unpadded));
+    let sends = Arc::new(Sends { headers: shape.headers()?, padding });
+    let router =
+        Router::new().route("/v1/keys/verify", post(verify)).route("/v1/authorize", get(authorize)).with_state(sends);
+
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
     println!("echoing at http://localhost:{port}");
     std::io::stdout().flush()?;
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let mut told = signal(SignalKind::terminate())?;
-    axum::serve(listener, Router::new().route("/v1/keys/verify", post(echo)))
+    axum::serve(listener, router)
         .with_graceful_shutdown(async move {
             told.recv().await;
         })
@@ -63,17 +123,21 @@ pub(crate) async fn serve() -> Result<()> {
     Ok(())
 }
 
-async fn echo(headers: HeaderMap, Json(asked): Json<Asked>) -> impl IntoResponse {
+async fn verify(State(sends): State<Arc<Sends>>, headers: HeaderMap, Json(asked): Json<Asked>) -> Response {
     let bearer = headers.get(header::AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"Bearer "));
-    let asks = asked.client_ip.is_some() && asked.origin.is_some() && asked.permissions.is_some();
-    let answer = Answer {
-        valid: bearer && asks && !headers.contains_key(header::ORIGIN),
-        code: "VALID",
-        key_id: asked.key.split('_').nth(1).unwrap_or_default(),
-        name: NAME,
-        kind: asked.kind.as_deref().unwrap_or_default(),
-        permissions: PERMISSIONS,
-        expires_at: None,
-    };
-    (HEADERS, Json(answer)).into_response()
+    let asks = [&asked.client_ip, &asked.origin, &asked.permissions, &asked.kind].iter().all(|asks| asks.is_some());
+    let valid = bearer && asks && !headers.contains_key(header::ORIGIN);
+    let id = asked.key.split('_').nth(1).unwrap_or_default();
+    sends.answer(Json(echoed(id, valid, &sends.padding)).into_response())
+}
+
+fn echoed<'a>(key_id: &'a str, valid: bool, padding: &'a str) -> Echoed<'a> {
+    Echoed { valid, code: "VALID", key_id, padding }
+}
+
+async fn authorize(State(sends): State<Arc<Sends>>, Query(asked): Query<Options>, headers: HeaderMap) -> Response {
+    let read = READ.iter().filter(|name| headers.get(**name).is_some_and(|value| value.to_str().is_ok())).count();
+    let asks = asked.permissions.is_some() && asked.kind.is_some();
+    let status = if asks && read > 1 { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+    sends.answer(status.into_response())
 }

@@ -81,14 +81,8 @@ impl Connection {
         Ok(answer)
     }
 
-    /// A JSON call with a key.
-    pub async fn call(&mut self, path: &str, key: &str, body: String) -> Result<Answer> {
-        let authorization = format!("Bearer {key}");
-        let headers = [("content-type", "application/json"), ("authorization", &*authorization)];
-        self.send(Method::POST, path, &headers, body).await
-    }
-
-    async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> Result<Answer> {
+    /// Any request.
+    pub async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> Result<Answer> {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.authority);
         if let Some(cookie) = &self.cookie {
             request = request.header(header::COOKIE, cookie);

@@ -1,4 +1,4 @@
-//! (a) What a page of the key list takes, from the request to the last byte of the answer, compressed
+//! What a page of the key list takes, from the request to the last byte of the answer, compressed
 //! as a browser asks for it. Every case is sampled in turn, in both installations, so that what
 //! disturbs the machine disturbs all of them alike.
 
@@ -10,8 +10,13 @@ use domain::page::Capped;
 use crate::data::{EMAIL, Installation, PASSWORD};
 use crate::figures::Latency;
 use crate::http::{Answer, Connection};
+use crate::list_table::Tables;
 use crate::names;
 use crate::process::Child;
+use crate::report::Section;
+
+/// Keys in the small installation.
+const SMALL: u32 = 1_000;
 
 /// Requests of each case before the ones that count.
 const WARM_UP: u32 = 20;
@@ -121,8 +126,19 @@ pub(crate) struct Line {
     pub bytes: usize,
 }
 
+/// Measures the pages in a small and in a large installation, on a server for each.
+pub(crate) async fn measure(large: &Installation, samples: u32) -> Result<Section> {
+    let small = Installation::make(SMALL).await?;
+    let small_server = Child::keystead(small.folder()).await?;
+    let large_server = Child::keystead(large.folder()).await?;
+    let lines = sample(&[(&small, &small_server), (large, &large_server)], samples).await?;
+    small_server.stop().await?;
+    large_server.stop().await?;
+    Tables { lines, keys: [small.keys, large.keys], samples }.section()
+}
+
 /// Measures every case in every installation.
-pub(crate) async fn measure(sides: &[(&Installation, &Child)], samples: u32) -> Result<Vec<Line>> {
+async fn sample(sides: &[(&Installation, &Child)], samples: u32) -> Result<Vec<Line>> {
     let mut connections = Vec::new();
     for (_, server) in sides {
         let mut connection = Connection::open(&server.authority).await?;

@@ -1,6 +1,10 @@
 //! What the figures were measured on.
 
 use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
 
 /// One line: processor, cores, memory, system.
 pub(crate) fn describe() -> String {
@@ -24,4 +28,18 @@ pub(crate) fn field(path: &str, name: &str) -> Option<String> {
 /// `12345 kB` as a number of kilobytes (of 1,024 bytes).
 pub(crate) fn kilobytes(text: &str) -> Option<u64> {
     text.strip_suffix(" kB")?.trim().parse().ok()
+}
+
+/// The versions that a `package.json` pins, and Node's: `better-auth 1.7.5, Node v20.20.2`.
+pub(crate) fn versions(package: &Path, names: &[&str]) -> Result<String> {
+    let text = fs::read_to_string(package).with_context(|| format!("{} cannot be read", package.display()))?;
+    let package: Value = serde_json::from_str(&text)?;
+    let mut versions = Vec::new();
+    for name in names {
+        let version = package.pointer(&format!("/dependencies/{name}")).and_then(Value::as_str);
+        versions.push(format!("{name} {}", version.with_context(|| format!("no version of {name} is pinned"))?));
+    }
+    let node = std::process::Command::new("node").arg("--version").output().context("node cannot be run")?;
+    versions.push(format!("Node {}", String::from_utf8_lossy(&node.stdout).trim()));
+    Ok(versions.join(", "))
 }

@@ -1,25 +1,39 @@
 //! Times what can be timed, and writes `docs/benchmarks.md`. It gates nothing: a figure that misses
 //! its target is written down like any other.
 
+mod authorize;
+mod bulk;
+mod calls;
+mod cold;
+mod contest;
 mod data;
+mod decision;
 mod echo;
 mod figures;
+mod flood;
+mod hot;
 mod http;
+mod in_process;
+mod instructions;
 mod list;
+mod list_table;
 mod machine;
+mod memory;
 mod names;
 mod process;
 mod report;
-mod verify;
+mod restrictions;
+mod secrets;
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use anyhow::{Result, ensure};
+use clap::{Parser, Subcommand, ValueEnum};
+use tokio::runtime;
 
 use crate::data::Installation;
 use crate::process::Child;
+use crate::report::Section;
 
 #[derive(Debug, Parser)]
 #[command(name = "bench", about = "Times Keystead and writes docs/benchmarks.md")]
@@ -30,9 +44,12 @@ struct Options {
     /// Requests per case of the key list
     #[arg(long, default_value_t = 300)]
     samples: u32,
-    /// Length of a round of verify calls
+    /// Length of a round of calls
     #[arg(long, default_value_t = 5)]
     round_seconds: u32,
+    /// Measure this part only; without --output nothing is written
+    #[arg(long)]
+    only: Option<Part>,
     /// File to write instead of docs/benchmarks.md
     #[arg(long)]
     output: Option<PathBuf>,
@@ -42,63 +59,149 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the floor that verify calls are compared with
+    /// Serve the floor that calls are compared with
     #[command(hide = true)]
-    Echo,
+    Echo {
+        /// What it sends
+        shape: String,
+    },
+    /// Make calls inside this process, for a profiler
+    Hot {
+        /// How many
+        calls: u32,
+    },
 }
 
-/// Keys in the small installation.
-const SMALL: u32 = 1_000;
+/// What is measured, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Pages of the key list, with few keys and with many
+    List,
+    /// Verify calls about hot keys, beside the floor and better-auth
+    Hot,
+    /// Forward-auth calls
+    Authorize,
+    /// Verify calls about keys that have to be read first
+    Cold,
+    /// Verify calls about keys that do not exist
+    Flood,
+    /// Memory with many hot keys, and the key list meanwhile
+    Memory,
+    /// The decision, without anything around it
+    Decision,
+    /// Instructions of a verify call
+    Instructions,
+}
 
-/// How long a server is left alone before its idle memory is read.
-const SETTLE: Duration = Duration::from_secs(5);
-
-#[tokio::main]
-async fn main() -> Result<()> {
+fn main() -> Result<()> {
     let options = Options::parse();
-    match options.command {
-        Some(Command::Echo) => echo::serve().await,
+    match &options.command {
+        Some(Command::Echo { shape }) => many_threads()?.block_on(echo::serve(shape)),
+        // One thread, which is the one whose instructions are counted.
+        Some(Command::Hot { calls }) => {
+            runtime::Builder::new_current_thread().enable_all().build()?.block_on(in_process::run(*calls))
+        }
         // Given up by dropping it, which removes the data and ends the children.
-        None => tokio::select! {
-            done = run(&options) => done,
-            _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; nothing was written"),
-        },
+        None => many_threads()?.block_on(async {
+            tokio::select! {
+                done = run(&options) => done,
+                _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; nothing was written"),
+            }
+        }),
     }
 }
 
+fn many_threads() -> Result<runtime::Runtime> {
+    Ok(runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
 async fn run(options: &Options) -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace has no folder")?;
-    let binary = root.join("target/release/keystead");
-    anyhow::ensure!(binary.is_file(), "there is no {}: run make build first", binary.display());
+    let mut sections = Vec::new();
+    if options.wants(&[Part::List, Part::Hot, Part::Authorize, Part::Cold, Part::Flood, Part::Memory]) {
+        let large = Installation::make(options.keys).await?;
+        sections = with_keys(options, &large).await?;
+        check_counts(&large, &sections).await?;
+    }
+    if options.begins(Part::Decision) {
+        sections.push(decision::measure().await?);
+    }
+    if options.begins(Part::Instructions) {
+        sections.push(instructions::measure().await?);
+    }
 
-    let small = Installation::make(SMALL).await?;
-    let large = Installation::make(options.keys).await?;
-    let small_server = Child::keystead(&binary, small.folder()).await?;
-    let large_server = Child::keystead(&binary, large.folder()).await?;
-    tokio::time::sleep(SETTLE).await;
-    let idle = large_server.memory()?;
-
-    println!("The key list, {} requests for each case", options.samples);
-    let lists = list::measure(&[(&small, &small_server), (&large, &large_server)], options.samples).await?;
-    small_server.stop().await?;
-    let after_lists = large_server.memory()?;
-
-    println!("Verify calls, {} rounds of {} seconds for each side", verify::ROUNDS, options.round_seconds);
-    let verify = verify::measure(&large, &large_server, options.round_seconds).await?;
-    let after_verify = large_server.memory()?;
-    large_server.stop().await?;
-    large.check_counts(verify.calls).await?;
-
-    let path = options.output.clone().unwrap_or_else(|| root.join("docs/benchmarks.md"));
-    let report = report::Report {
-        lists: &lists,
-        verify: &verify,
-        memory: report::Memory { idle, after_lists, after_verify },
-        keys: [SMALL, options.keys],
-        samples: options.samples,
-        round_seconds: options.round_seconds,
+    let path = match (&options.output, options.only) {
+        (Some(path), _) => path.clone(),
+        (None, None) => process::repository()?.join("docs/benchmarks.md"),
+        (None, Some(_)) => {
+            for section in &sections {
+                print!("\n{}", section.text);
+            }
+            return Ok(());
+        }
     };
-    report.write(&path)?;
+    report::write(&path, &sections)?;
     println!("Written to {}", path.display());
     Ok(())
+}
+
+/// What is measured of a server on an installation.
+async fn with_keys(options: &Options, large: &Installation) -> Result<Vec<Section>> {
+    let mut sections = Vec::new();
+    let seconds = options.round_seconds;
+    if options.begins(Part::List) {
+        sections.push(list::measure(large, options.samples).await?);
+    }
+    if options.wants(&[Part::Hot, Part::Authorize, Part::Cold, Part::Flood]) {
+        let keystead = Child::keystead(large.folder()).await?;
+        if options.begins(Part::Hot) {
+            sections.push(hot::measure(large, &keystead, seconds).await?);
+        }
+        if options.begins(Part::Authorize) {
+            sections.push(authorize::measure(large, &keystead, seconds).await?);
+        }
+        if options.begins(Part::Cold) {
+            sections.push(cold::measure(large, &keystead, seconds).await?);
+        }
+        if options.begins(Part::Flood) {
+            sections.push(flood::measure(large, &keystead, seconds).await?);
+        }
+        keystead.stop().await?;
+    }
+    if options.begins(Part::Memory) {
+        sections.push(memory::measure(large, seconds).await?);
+    }
+    Ok(sections)
+}
+
+/// Compares the calls that the stopped servers have counted with those that were made and with what was to come of them.
+async fn check_counts(large: &Installation, sections: &[Section]) -> Result<()> {
+    /// wrk leaves its last calls unanswered at the end of a round.
+    const CUT_OFF: u64 = 2_000;
+
+    let counted = large.counted().await?;
+    let accepted: u64 = sections.iter().map(|section| section.accepted).sum();
+    let refused: u64 = sections.iter().map(|section| section.refused).sum();
+    for (what, made, counted) in [("pass", accepted, counted.accepted), ("be refused", refused, counted.refused)] {
+        let right = (made..=made + CUT_OFF).contains(&counted);
+        ensure!(right, "{made} calls were made that had to {what}, and {counted} were counted");
+    }
+    ensure!(refused > 0 || counted.refused == 0, "{} calls were refused", counted.refused);
+    Ok(())
+}
+
+impl Options {
+    fn wants(&self, parts: &[Part]) -> bool {
+        self.only.is_none_or(|only| parts.contains(&only))
+    }
+
+    /// Whether this part is measured, and says so.
+    fn begins(&self, part: Part) -> bool {
+        let wanted = self.wants(&[part]);
+        if wanted {
+            let value = part.to_possible_value();
+            let help = value.as_ref().and_then(|value| value.get_help()).map(ToString::to_string);
+            println!("{}", help.unwrap_or_default());
+        }
+        wanted
+    }
 }

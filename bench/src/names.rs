@@ -72,6 +72,14 @@ impl Chance {
         words.get(place as usize).copied().unwrap_or_default()
     }
 
+    /// Puts them into another order.
+    pub fn shuffle<T>(&mut self, things: &mut [T]) {
+        for end in (1..things.len()).rev() {
+            let place = self.below(u32::try_from(end + 1).unwrap_or(u32::MAX));
+            things.swap(end, place as usize);
+        }
+    }
+
     pub fn bytes(&mut self) -> [u8; 16] {
         let (high, low) = (self.next(), self.next());
         ((u128::from(high) << 64) | u128::from(low)).to_be_bytes()

@@ -18,6 +18,7 @@ const wrong: [label: string, typed: string, message: RegExp][] = [
   ['Networks (CIDR)', 'localhost', /Line 1/],
   ['Networks (CIDR)', '2001:db8::1/32', /host bits/],
   ['Networks (CIDR)', '10.0.0.0/8\n'.repeat(101), /at most 100/],
+  ['Refused networks (CIDR)', '203.0.113.7\n10.0.0.1/8', /Line 2: .* host bits/],
   ['Allow-list of domains', '*', /Line 1/],
   ['Allow-list of domains', 'ok.example.com\n*.com', /Line 2/],
   ['Allow-list of domains', 'https://app.example.com/path', /Line 1/],
@@ -25,6 +26,23 @@ const wrong: [label: string, typed: string, message: RegExp][] = [
   ['Permissions in your own APIs', 'keystead.verify', /keystead/],
   ['Permissions in your own APIs', 'not a permission', /Line 1/],
   ['Permissions in your own APIs', LONG, /at most 100 characters/],
+  ['Rate limits', '100 per minute\nmany', /Line 2: “many” is not a limit/],
+  ['Rate limits', '0 per minute', /Line 1: .*1 to/],
+  ['Rate limits', '1 per 400d', /from 1 second to 31 days/],
+  ['Rate limits', '99999999999999999999 per minute', /1 to 1000000000 calls/],
+  ['Rate limits', '1 per minute\n2 per hour', /Two limits are called calls/],
+  ['Quota of calls', '-1', /not a number of calls/],
+  ['Quota of calls', '0', /from 1 to/],
+  ['Quota of calls', '99999999999999999999', /from 1 to/],
+];
+
+const OTHERS = [
+  'Networks (CIDR)',
+  'Refused networks (CIDR)',
+  'Allow-list of domains',
+  'Permissions in your own APIs',
+  'Rate limits',
+  'Quota of calls',
 ];
 
 test('what is wrong is said at its field, and nothing typed is lost', async ({ owner, watch }) => {
@@ -35,7 +53,7 @@ test('what is wrong is said at its field, and nothing typed is lost', async ({ o
     await test.step(`${label}: ${JSON.stringify(typed.slice(0, 40))}`, async () => {
       await field(owner, 'Name').fill(name);
       await field(owner, 'Description').fill('Stays.');
-      for (const other of ['Networks (CIDR)', 'Allow-list of domains', 'Permissions in your own APIs']) {
+      for (const other of OTHERS) {
         await field(owner, other).fill('');
       }
       await field(owner, label).fill(typed);
@@ -68,6 +86,9 @@ test('what scripts let through, the server refuses', async ({ owner, arrange }) 
     [{ kind: 'client', name: 'x', cidrs: '10.0.0.0/8' }, /id="cidrs|network|Client/i],
     [{ name: 'x', boxes: 'keystead.everything' }, /permission/i],
     [{ name: 'x', expiry: 'tomorrow' }, /expir/i],
+    [{ name: 'x', quota_refill: 'hourly' }, /Choose one of the offered times/],
+    [{ name: 'x', quota_refill: 'daily' }, /Give the number of calls that is filled up/],
+    [{ kind: 'client', name: 'x', limits: '1 per minute' }, /Client keys do not have this/],
     [{ name: 'x', not_before: 'soon' }, /time|date/i],
     [{ name: 'x', expiry: 'custom', expires_at: '2001-01-01T00:00' }, /past|future|later/i],
   ];

@@ -18,7 +18,16 @@ test('a Service key is edited, and calls follow at once', async ({ owner, arrang
   expect((await verifier.ask(token, { clientIp: '203.0.113.7' })).code).toBe('VALID');
 });
 
-const all = ['Name', 'Description', 'Networks (CIDR)', 'Allow-list of domains', 'Permissions in your own APIs'];
+const all = [
+  'Name',
+  'Description',
+  'Networks (CIDR)',
+  'Refused networks (CIDR)',
+  'Allow-list of domains',
+  'Permissions in your own APIs',
+  'Rate limits',
+  'Quota of calls',
+];
 const kinds: [kind: string, label: string, fields: string[], boxes: number][] = [
   ['service', 'Service', all, 1],
   ['client', 'Client', ['Name', 'Description'], 0],

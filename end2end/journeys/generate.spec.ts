@@ -2,7 +2,16 @@ import { expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
 import { type Draft, acknowledge, chooseKind, expectStatus, field, fill, find, finish, generate, unique } from '../steps/keys';
 
-const restricted = ['Name', 'Description', 'Networks (CIDR)', 'Allow-list of domains', 'Permissions in your own APIs'];
+const restricted = [
+  'Name',
+  'Description',
+  'Networks (CIDR)',
+  'Refused networks (CIDR)',
+  'Allow-list of domains',
+  'Permissions in your own APIs',
+  'Rate limits',
+  'Quota of calls',
+];
 const events = ['Name', 'Description', 'Allow-list of domains'];
 
 const journeys: (Omit<Draft, 'name'> & { asks: string[] })[] = [

@@ -59,5 +59,7 @@ CREATE TABLE key_refusal (
     origin      TEXT,
     permissions TEXT,
     kind        TEXT,
+    method      TEXT,
+    path        TEXT,
     PRIMARY KEY (key_id, at, n)
 );

@@ -45,5 +45,7 @@ CREATE TABLE key_refusal (
     origin      TEXT,
     permissions TEXT,
     kind        TEXT,
+    method      TEXT,
+    path        TEXT,
     PRIMARY KEY (key_id, at, n)
 ) STRICT, WITHOUT ROWID;

@@ -40,6 +40,7 @@ impl AppState {
             options,
             public_url: self.public_url.origin().to_owned(),
             allow_http: self.allow_http,
+            trusted_proxies: self.trusted_proxies.rules().into(),
         }
     }
 }

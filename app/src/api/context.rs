@@ -1,8 +1,10 @@
 //! What a request of the console knows: the product behind it and the visitor in front.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::http::request::Parts;
+use domain::cidr::CidrRule;
 use domain::ids::AppId;
 use leptos::config::LeptosOptions;
 use leptos::prelude::*;
@@ -22,6 +24,8 @@ pub struct Console {
     pub public_url: String,
     /// Sign-in over plain HTTP beyond loopback was allowed by the configuration.
     pub allow_http: bool,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Arc<[CidrRule]>,
 }
 
 /// How the visitor's browser reached us.

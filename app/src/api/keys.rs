@@ -1,10 +1,12 @@
 //! Keys, as the pages read them.
 
+use domain::draft::KeyDraft;
 use domain::ids::KeyId;
 use domain::key::{KeyDetail, KeyRow};
 use domain::list::KeyQuery;
 use domain::page::Page;
 use domain::refusal::Refusal;
+use domain::restrictions::Restrictions;
 use domain::timestamp::Timestamp;
 
 use super::context::Desk;
@@ -37,6 +39,13 @@ pub async fn read_key(id: &str) -> Result<KeyView, ApiError> {
     let desk = Desk::from_context()?;
     let key = desk.service().key(&desk.caller()?, &key_id(id)?).await?;
     Ok(KeyView { key, now: desk.service().now() })
+}
+
+/// What the restrictions of a draft come to, in sentences; nothing if it makes no key.
+pub fn words(draft: &KeyDraft) -> Option<String> {
+    let desk = Desk::from_context().ok()?;
+    let spec = desk.service().check_draft(&desk.caller().ok()?, draft).ok()?;
+    Some(Restrictions::from(&spec).words()).filter(|words| !words.is_empty())
 }
 
 /// A fresh, one-use id for a wizard form.

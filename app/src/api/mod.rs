@@ -1,6 +1,7 @@
 //! What the pages read, and what their forms do. Each authorises, calls the service, maps the error.
 
 pub mod audit;
+pub mod calls;
 pub mod context;
 pub mod dashboard;
 pub mod integration;
@@ -10,5 +11,7 @@ pub mod mount;
 mod native;
 pub mod person;
 pub mod person_forms;
+pub mod settings;
+pub mod why;
 
 pub use crate::error::ApiError;

@@ -21,6 +21,9 @@ pub fn TextField(
     /// The type of the input.
     #[prop(default = "text")]
     input: &'static str,
+    /// Which keys a phone offers, where the type does not say it.
+    #[prop(optional)]
+    inputmode: &'static str,
     /// How many lines are shown, where it takes several.
     #[prop(optional)]
     lines: u32,
@@ -56,8 +59,8 @@ pub fn TextField(
         .into_any()
     } else {
         view! {
-            <input id=id name=id type=input value=value aria-describedby=described aria-invalid=invalid
-                aria-required=required autofocus=autofocus autocomplete=autocomplete on:change=change/>
+            <input id=id name=id type=input value=value inputmode=(!inputmode.is_empty()).then_some(inputmode)
+                aria-describedby=described aria-invalid=invalid aria-required=required autofocus=autofocus autocomplete=autocomplete on:change=change/>
         }
         .into_any()
     };

@@ -1,5 +1,6 @@
 //! What stands around every signed-in page: the menu, the person, and what was just done.
 
+use domain::role::Act;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
@@ -8,24 +9,27 @@ use leptos_router::hooks::{use_location, use_query_map};
 use crate::api::person::read_me;
 use crate::form::Ended;
 
-const MENU: [(&str, &str); 5] = [
+const MENU: [(&str, &str); 6] = [
     ("/", "Dashboard"),
     ("/keys", "API Keys"),
     ("/keys?kind=master_user", "Master User API Keys"),
     ("/integrations/setup", "Integrations"),
     ("/audit", "Audit"),
+    SETTINGS,
 ];
+const SETTINGS: (&str, &str) = ("/settings", "Settings");
 
 /// The frame; the page goes into its outlet.
 #[component]
 pub fn Frame() -> impl IntoView {
     let me = read_me().ok();
+    let settings = me.as_ref().is_some_and(|me| me.role.may(Act::SeeSettings));
     let plain_http = me.as_ref().is_some_and(|me| me.plain_http);
     view! {
         <div class="frame">
             <aside class="rail">
                 <Mark/>
-                <nav aria-label="Main"><Menu/></nav>
+                <nav aria-label="Main"><Menu settings/></nav>
                 {me.map(|me| view! {
                     <div class="who">
                         <span>{me.email}</span>
@@ -103,7 +107,10 @@ pub fn PlainHttp() -> impl IntoView {
 }
 
 #[component]
-fn Menu() -> impl IntoView {
+fn Menu(
+    /// They may see the settings.
+    settings: bool,
+) -> impl IntoView {
     let path = use_location().pathname.get_untracked();
     let kind = use_query_map().get_untracked().get("kind");
     let current = match path.split('/').nth(1).unwrap_or_default() {
@@ -112,11 +119,13 @@ fn Menu() -> impl IntoView {
         "keys" => 1,
         "integrations" => 3,
         "audit" => 4,
+        "settings" => 5,
         _ => MENU.len(),
     };
     let items: Vec<_> = MENU
         .iter()
         .enumerate()
+        .filter(|(_, entry)| settings || **entry != SETTINGS)
         .map(|(index, (address, label))| {
             view! { <li><a href=*address aria-current=(current == index).then_some("page")>{*label}</a></li> }
         })

@@ -3,6 +3,7 @@
 use domain::draft::{Expiry, KeyDraft};
 use domain::field::Field;
 use domain::kind::KeyKind;
+use domain::quota::{Quota, Refill};
 use leptos::prelude::*;
 
 use super::key_fields::sentence;
@@ -17,11 +18,15 @@ pub fn HiddenDraft(draft: KeyDraft) -> impl IntoView {
         (Field::Name, draft.name),
         (Field::Description, draft.description),
         (Field::Cidrs, draft.cidrs),
+        (Field::DeniedCidrs, draft.denied_cidrs),
         (Field::Domains, draft.domains),
         (Field::Permissions, draft.permissions),
         (Field::NotBefore, draft.not_before),
         (Field::Expiry, draft.expiry),
         (Field::ExpiresAt, draft.expires_at),
+        (Field::Limits, draft.limits),
+        (Field::Quota, draft.quota),
+        (Field::QuotaRefill, draft.quota_refill),
     ];
     let fields: Vec<_> = fields
         .into_iter()
@@ -57,6 +62,7 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
             Field::Name => ("Name", lines(&draft.name, "")),
             Field::Description => ("Description", lines(&draft.description, "None")),
             Field::Cidrs => ("Networks", lines(&draft.cidrs, "Any address")),
+            Field::DeniedCidrs => ("Refused networks", lines(&draft.denied_cidrs, "None")),
             Field::Domains => ("Domains", lines(&draft.domains, "Any origin")),
             Field::Permissions => {
                 let mut held = lines(&draft.permissions, "None");
@@ -74,6 +80,8 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
             }
             Field::NotBefore => ("Valid from", lines(&utc(draft.not_before.as_ref()), "When you confirm it")),
             Field::Expiry => ("Expires", vec![expiry_words(draft)]),
+            Field::Limits => ("Rate limits", lines(&draft.limits, "None")),
+            Field::Quota => ("Quota of calls", vec![quota_words(draft)]),
             _ => continue,
         });
     }
@@ -85,6 +93,14 @@ fn expiry_words(draft: &KeyDraft) -> String {
         Some(Expiry::Custom) => utc(draft.expires_at.as_ref()).unwrap_or_default(),
         Some(days) if days != Expiry::Never => format!("{} from now", days.label()),
         _ => "Never".to_owned(),
+    }
+}
+
+fn quota_words(draft: &KeyDraft) -> String {
+    let refill = draft.quota_refill.as_deref().and_then(Refill::parse).unwrap_or_default();
+    match Quota::parse_total(draft.quota.as_deref().unwrap_or_default()) {
+        Ok(Some(total)) => Quota { total, refill }.words(),
+        _ => "None".to_owned(),
     }
 }
 

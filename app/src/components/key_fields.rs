@@ -3,6 +3,7 @@
 use domain::draft::{Expiry, KeyDraft};
 use domain::field::{Field, FieldErrors};
 use domain::kind::{KeyKind, KindRules};
+use domain::quota::Refill;
 use leptos::prelude::*;
 
 use super::field::TextField;
@@ -48,6 +49,12 @@ fn one(
                 hint="Single addresses or ranges, IPv4 or IPv6, for example 203.0.113.0/24. If left blank, any address is accepted."/>
         }
         .into_any(),
+        Field::DeniedCidrs => view! {
+            <TextField errors field aside="optional, one per line"
+                value=typed(&draft.denied_cidrs) lines=2 left
+                hint="Calls from here are refused, also where the networks above would let them in."/>
+        }
+        .into_any(),
         Field::Domains => view! {
             <TextField errors field aside="optional, one per line"
                 value=typed(&draft.domains) lines=3 left
@@ -61,7 +68,13 @@ fn one(
         }
         .into_any(),
         Field::Expiry => expiry(errors, draft),
-        // The time of expiry stands beside the choice; no other field is asked of a key.
+        Field::Limits => view! {
+            <TextField errors field aside="optional, one per line" value=typed(&draft.limits) lines=2 left
+                hint="For example 100 per minute, or burst: 20 per 10s. Counted by each server on its own."/>
+        }
+        .into_any(),
+        Field::Quota => quota(errors, draft, left),
+        // Time of expiry and refill stand beside what they belong to; no other field is asked of a key.
         _ => return None,
     })
 }
@@ -129,6 +142,31 @@ fn expiry(errors: RwSignal<FieldErrors>, draft: &KeyDraft) -> AnyView {
             </div>
             <TextField errors field=Field::ExpiresAt aside="UTC"
                 value=draft.expires_at.clone().unwrap_or_default() input="datetime-local"/>
+        </div>
+    }
+    .into_any()
+}
+
+fn quota(errors: RwSignal<FieldErrors>, draft: &KeyDraft, left: Callback<Field>) -> AnyView {
+    let chosen = draft.quota_refill.as_deref().and_then(Refill::parse).unwrap_or_default();
+    let options: Vec<_> = Refill::ALL
+        .iter()
+        .map(|refill| {
+            view! { <option value=refill.as_str() selected=chosen == *refill>{refill.label()}</option> }
+        })
+        .collect();
+    let id = Field::QuotaRefill.as_str();
+    view! {
+        <div class="pair">
+            <TextField errors field=Field::Quota aside="optional" inputmode="numeric"
+                value=draft.quota.clone().unwrap_or_default() left
+                hint="How many calls are accepted in all, for example 10000."/>
+            <div class="field">
+                <label for=id>{Field::QuotaRefill.label()}</label>
+                // What is wrong with the two is said at the number.
+                <select id=id name=id on:change=move |_| left.run(Field::Quota)>{options}</select>
+                <FieldProblem field=Field::QuotaRefill errors/>
+            </div>
         </div>
     }
     .into_any()

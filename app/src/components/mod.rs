@@ -3,6 +3,8 @@
 #[cfg(feature = "ssr")]
 pub mod audit_table;
 #[cfg(feature = "ssr")]
+pub mod calls_chart;
+#[cfg(feature = "ssr")]
 pub mod copy;
 #[cfg(feature = "ssr")]
 pub mod failed;
@@ -21,5 +23,7 @@ pub mod modal;
 #[cfg(feature = "ssr")]
 pub mod pager;
 pub mod problem;
+#[cfg(feature = "ssr")]
+pub mod refusals;
 #[cfg(feature = "ssr")]
 pub mod time;

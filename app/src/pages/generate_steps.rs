@@ -4,6 +4,7 @@ use domain::kind::KeyKind;
 use leptos::prelude::*;
 
 use super::generate::{Step, made_before};
+use crate::api::keys::words;
 use crate::components::failed::FormProblem;
 use crate::components::hidden_draft::{HiddenDraft, summary};
 use crate::islands::key_form::{KeyForm, Purpose};
@@ -86,6 +87,7 @@ pub fn Details(step: Step) -> impl IntoView {
 pub fn Summary(step: Step) -> impl IntoView {
     let Step { kind, draft, form_id, problem } = step;
     let made_before = made_before(&problem);
+    let words = words(&draft);
     let rows: Vec<_> = summary(kind, &draft)
         .into_iter()
         .map(|(label, lines)| {
@@ -106,6 +108,7 @@ pub fn Summary(step: Step) -> impl IntoView {
                         <a href=format!("/keys/{id}/acknowledge")>"Confirm that its secret is stored, or discard it"</a>
                     </p>
                 })}
+                {words.map(|words| view! { <p>{words}</p> })}
                 <dl class="facts">{rows}</dl>
                 <p class="soft">
                     "The next screen shows the key once. Treat it as you would a password; give it the fewest permissions."

@@ -1,16 +1,23 @@
 //! One key: what it is, what it may do, and every act on it.
 
+use domain::calls::KeyCalls;
 use domain::field::Field;
 use domain::key::{KeyDetail, Status};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
+use super::key_proxies::proxies;
+use super::key_restrictions::restrictions;
+use crate::api::calls::read_calls;
 use crate::api::keys::{KeyView, read_key};
+use crate::components::calls_chart::CallsChart;
 use crate::components::copy::CopyButton;
-use crate::components::failed::Failed;
+use crate::components::failed::{Failed, FormProblem};
 use crate::components::key_status::KeyStatus;
+use crate::components::refusals::Refusals;
 use crate::components::time::{LastUsed, Time};
+use crate::error::ApiError;
 
 /// An act that a menu offers.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +56,10 @@ pub fn KeyPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     Suspend::new(async move {
         match read_key(&id).await {
-            Ok(view) => view! { <Shown view/> }.into_any(),
+            Ok(view) => {
+                let calls = read_calls(&id).await;
+                view! { <Shown view calls/> }.into_any()
+            }
             Err(error) => view! {
                 <Title text="API key"/>
                 <div class="head"><div><h1>"API key"</h1></div></div>
@@ -62,9 +72,13 @@ pub fn KeyPage() -> impl IntoView {
 }
 
 #[component]
-fn Shown(view: KeyView) -> impl IntoView {
-    let KeyView { key, now } = view;
+fn Shown(view: KeyView, calls: Result<KeyCalls, ApiError>) -> impl IntoView {
+    let KeyView { mut key, now } = view;
+    if let Ok(calls) = &calls {
+        key.quota_left = calls.quota_left;
+    }
     let row = key.row.clone();
+    let never_used = row.last_used_at.is_none();
     let id = row.id.as_str().to_owned();
     let status = row.status(now);
     let actions: Vec<_> = acts(status)
@@ -112,7 +126,38 @@ fn Shown(view: KeyView) -> impl IntoView {
                 </dl>
             </div>
         </section>
-        {restrictions(&key)}
+        {restrictions(&key, now)}
+        <Calls id calls never_used/>
+        {proxies(&key)}
+    }
+}
+
+/// What came of the key's calls, or why that cannot be told.
+#[component]
+fn Calls(id: String, calls: Result<KeyCalls, ApiError>, never_used: bool) -> impl IntoView {
+    let (chart, refusals) = match calls {
+        Ok(calls) => (
+            view! { <CallsChart hours=calls.hours never_used/> }.into_any(),
+            view! { <Refusals id=id.clone() calls=calls.refusals/> }.into_any(),
+        ),
+        Err(error) => {
+            let problem = Some(error);
+            (
+                view! { <FormProblem problem=problem.clone()/> }.into_any(),
+                view! { <div class="body"><FormProblem problem/></div> }.into_any(),
+            )
+        }
+    };
+    view! {
+        <section class="card">
+            <header><h2>"Calls, last 48 hours"</h2></header>
+            <div class="body">{chart}</div>
+            <footer><small>"Counted in batches: the last second may be missing."</small></footer>
+        </section>
+        <section class="card">
+            <header><h2>"Recent refusals"</h2><a href=format!("/keys/{id}/why")>"Why was this refused?"</a></header>
+            {refusals}
+        </section>
     }
 }
 
@@ -148,40 +193,6 @@ fn revoked(key: &KeyDetail) -> impl IntoView + use<> {
                     }}
                 </dd>
             </div>
-        }
-    })
-}
-
-fn restrictions(key: &KeyDetail) -> impl IntoView + use<> {
-    let rules = key.row.kind.rules();
-    let list = |label: &'static str, items: Vec<String>, none: &'static str| {
-        let items: Vec<_> = items.into_iter().map(|item| view! { <li><code>{item}</code></li> }).collect();
-        view! {
-            <div>
-                <dt>{label}</dt>
-                <dd>{if items.is_empty() { none.into_any() } else { view! { <ul>{items}</ul> }.into_any() }}</dd>
-            </div>
-        }
-    };
-    let networks = rules
-        .asks(Field::Cidrs)
-        .then(|| list("Networks", key.cidrs.iter().map(ToString::to_string).collect(), "Any address is accepted."));
-    let domains = rules.asks(Field::Domains).then(|| {
-        list(
-            "Domains",
-            key.domains.iter().map(domain::origin::DomainRule::display).collect(),
-            "Any origin is accepted.",
-        )
-    });
-    let permissions = rules
-        .asks(Field::Permissions)
-        .then(|| list("Permissions", key.permissions.iter().map(|held| held.as_str().to_owned()).collect(), "None."));
-    (networks.is_some() || domains.is_some() || permissions.is_some()).then(|| {
-        view! {
-            <section class="card">
-                <header><h2>"Restrictions"</h2></header>
-                <div class="body"><dl class="facts">{networks}{domains}{permissions}</dl></div>
-            </section>
         }
     })
 }

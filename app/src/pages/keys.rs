@@ -134,7 +134,14 @@ fn empty(query: &KeyQuery) -> impl IntoView + use<> {
                      that you stored it.";
         (title, words, generate_address(query.kind), "Generate New Key")
     } else {
-        let words = "Search finds keys by the beginning of their name or id. Try fewer letters, or another filter.";
+        let words = match query.status {
+            _ if query.search.is_some() => {
+                "Search finds keys by the beginning of their name or id. Try fewer letters, or another filter."
+            }
+            Some(StatusFilter::Accepted) => "No call was accepted in the last 24 hours with such a key.",
+            Some(StatusFilter::Refused) => "No call was refused in the last 24 hours with such a key.",
+            _ => "No key is like this now. Try another filter.",
+        };
         ("No key matches".to_owned(), words, "/keys".to_owned(), "Show all keys")
     };
     view! {

@@ -42,7 +42,12 @@ impl CidrRule {
 
     /// One rule per line or between commas; errors name their lines.
     pub fn parse_lines(text: &str) -> Result<Vec<Self>, FieldErrors> {
-        parse_list(text, Field::Cidrs, CIDRS_MAX, Self::parse)
+        Self::parse_field(Field::Cidrs, text)
+    }
+
+    /// The same for another field.
+    pub(crate) fn parse_field(field: Field, text: &str) -> Result<Vec<Self>, FieldErrors> {
+        parse_list(text, field, CIDRS_MAX, Self::parse)
     }
 
     /// Whether the address, in its canonical form, is inside.

@@ -6,8 +6,10 @@ use crate::cidr::CidrRule;
 use crate::field::{Field, FieldErrors};
 use crate::key::KeyDetail;
 use crate::kind::{KeyKind, KindRules};
+use crate::limit::RateLimit;
 use crate::origin::DomainRule;
 use crate::permission::Permission;
+use crate::quota::{Quota, Refill};
 use crate::text;
 use crate::timestamp::{Millis, Timestamp};
 
@@ -60,6 +62,8 @@ pub struct KeyDraft {
     pub description: Option<String>,
     /// CIDR rules, one per line.
     pub cidrs: Option<String>,
+    /// CIDR rules from which it is refused, one per line.
+    pub denied_cidrs: Option<String>,
     /// Domain rules, one per line.
     pub domains: Option<String>,
     /// Typed permissions, one per line.
@@ -72,6 +76,12 @@ pub struct KeyDraft {
     pub expiry: Option<String>,
     /// The last moment, with the expiry `custom` only.
     pub expires_at: Option<String>,
+    /// Rate limits, one per line.
+    pub limits: Option<String>,
+    /// How often it may be used in all. With `quota_refill` it is one thing: if either is sent, both are taken.
+    pub quota: Option<String>,
+    /// The word of a `Refill`.
+    pub quota_refill: Option<String>,
 }
 
 /// A key that may be made.
@@ -85,6 +95,8 @@ pub struct KeySpec {
     pub description: String,
     /// Source addresses; empty: any.
     pub cidrs: Vec<CidrRule>,
+    /// Source addresses that are refused, even where `cidrs` has them.
+    pub denied_cidrs: Vec<CidrRule>,
     /// Origins; empty: any.
     pub domains: Vec<DomainRule>,
     /// What it may do, in the order of the names.
@@ -93,6 +105,10 @@ pub struct KeySpec {
     pub not_before: Option<Timestamp>,
     /// The first moment at which it no longer works; whole seconds.
     pub expires_at: Option<Timestamp>,
+    /// How many calls in how long a time.
+    pub limits: Vec<RateLimit>,
+    /// How many calls in all.
+    pub quota: Option<Quota>,
 }
 
 impl KeyDraft {
@@ -110,10 +126,13 @@ impl KeyDraft {
         let name = errors.keep(Field::Name, text::name(&typed(&self.name)));
         let description = errors.keep(Field::Description, text::description(&typed(&self.description)));
         let cidrs = errors.keep_all(CidrRule::parse_lines(&typed(&self.cidrs)));
+        let denied_cidrs = errors.keep_all(CidrRule::parse_field(Field::DeniedCidrs, &typed(&self.denied_cidrs)));
         let domains = errors.keep_all(DomainRule::parse_lines(&typed(&self.domains)));
         let permissions = errors.keep_all(self.all_permissions(rules));
         let not_before = errors.keep(Field::NotBefore, moment(self.not_before.as_deref()));
         let expires_at = errors.keep_all(self.expiry_moment(now));
+        let limits = errors.keep_all(RateLimit::parse_lines(&typed(&self.limits)));
+        let quota = errors.keep_all(self.whole_quota());
         if let Some(Some(at)) = expires_at {
             let field = self.expiry_field();
             if at <= now {
@@ -122,18 +141,29 @@ impl KeyDraft {
                 errors.push(field, NOT_AFTER_START);
             }
         }
-        match (name, description, cidrs, domains, permissions, not_before, expires_at) {
+        let restrictions = (cidrs, denied_cidrs, domains, permissions);
+        match (name, description, restrictions, not_before, expires_at, limits, quota) {
             (
                 Some(name),
                 Some(description),
-                Some(cidrs),
-                Some(domains),
-                Some(permissions),
+                (Some(cidrs), Some(denied_cidrs), Some(domains), Some(permissions)),
                 Some(not_before),
                 Some(expires_at),
-            ) if errors.is_empty() => {
-                Ok(KeySpec { kind, name, description, cidrs, domains, permissions, not_before, expires_at })
-            }
+                Some(limits),
+                Some(quota),
+            ) if errors.is_empty() => Ok(KeySpec {
+                kind,
+                name,
+                description,
+                cidrs,
+                denied_cidrs,
+                domains,
+                permissions,
+                not_before,
+                expires_at,
+                limits,
+                quota,
+            }),
             _ => Err(errors),
         }
     }
@@ -162,6 +192,7 @@ impl KeyDraft {
             name: has(Field::Name).then(|| detail.row.name.clone()),
             description: has(Field::Description).then(|| detail.description.clone()),
             cidrs: has(Field::Cidrs).then(|| lines(detail.cidrs.iter().map(ToString::to_string))),
+            denied_cidrs: has(Field::DeniedCidrs).then(|| lines(detail.denied_cidrs.iter().map(ToString::to_string))),
             domains: has(Field::Domains).then(|| lines(detail.domains.iter().map(|rule| rule.as_str().to_owned()))),
             permissions: has(Field::Permissions).then(|| lines(typed.iter().map(|p| p.as_str().to_owned()))),
             boxes: if has(Field::Permissions) {
@@ -172,6 +203,10 @@ impl KeyDraft {
             not_before: has(Field::NotBefore).then(|| moment(detail.row.not_before)),
             expiry: has(Field::Expiry).then(|| expiry.as_str().to_owned()),
             expires_at: has(Field::ExpiresAt).then(|| moment(detail.row.expires_at)),
+            limits: has(Field::Limits).then(|| lines(detail.limits.iter().map(ToString::to_string))),
+            quota: has(Field::Quota).then(|| detail.quota.map(|quota| quota.total.to_string()).unwrap_or_default()),
+            quota_refill: has(Field::QuotaRefill)
+                .then(|| detail.quota.map(|quota| quota.refill).unwrap_or_default().as_str().to_owned()),
         }
     }
 
@@ -230,6 +265,24 @@ impl KeyDraft {
         }
     }
 
+    /// The quota; `None`: no end of calls.
+    pub(crate) fn whole_quota(&self) -> Result<Option<Quota>, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let total = errors.keep(Field::Quota, Quota::parse_total(self.quota.as_deref().unwrap_or_default()));
+        let word = self.quota_refill.as_deref().unwrap_or_default().trim();
+        let refill = if word.is_empty() { Some(Refill::Never) } else { Refill::parse(word) };
+        if refill.is_none() {
+            errors.push(Field::QuotaRefill, "Choose one of the offered times.");
+        }
+        if total == Some(None) && refill.is_some_and(|refill| refill != Refill::Never) {
+            errors.push(Field::Quota, "Give the number of calls that is filled up, or choose no refill.");
+        }
+        match (total, refill) {
+            (Some(total), Some(refill)) if errors.is_empty() => Ok(total.map(|total| Quota { total, refill })),
+            _ => Err(errors),
+        }
+    }
+
     /// Where an error about the expiry belongs.
     pub(crate) fn expiry_field(&self) -> Field {
         let dated = self.expires_at.as_deref().is_some_and(|text| !text.trim().is_empty());
@@ -240,7 +293,7 @@ impl KeyDraft {
     fn filled(&self) -> impl Iterator<Item = Field> {
         let texts = self.texts().map(|(field, text)| {
             let blank = text.is_none_or(|text| text.trim().is_empty());
-            (field, !blank && (field != Field::Expiry || text != Some(Expiry::Never.as_str())))
+            (field, !blank && !is_unset(field, text))
         });
         texts
             .into_iter()
@@ -249,17 +302,30 @@ impl KeyDraft {
     }
 
     /// The typed fields apart from the kind.
-    pub(crate) fn texts(&self) -> [(Field, Option<&str>); 8] {
+    pub(crate) fn texts(&self) -> [(Field, Option<&str>); 12] {
         [
             (Field::Name, self.name.as_deref()),
             (Field::Description, self.description.as_deref()),
             (Field::Cidrs, self.cidrs.as_deref()),
+            (Field::DeniedCidrs, self.denied_cidrs.as_deref()),
             (Field::Domains, self.domains.as_deref()),
             (Field::Permissions, self.permissions.as_deref()),
             (Field::NotBefore, self.not_before.as_deref()),
             (Field::Expiry, self.expiry.as_deref()),
             (Field::ExpiresAt, self.expires_at.as_deref()),
+            (Field::Limits, self.limits.as_deref()),
+            (Field::Quota, self.quota.as_deref()),
+            (Field::QuotaRefill, self.quota_refill.as_deref()),
         ]
+    }
+}
+
+/// Whether a choice stands at what it stands at before anybody chooses.
+fn is_unset(field: Field, text: Option<&str>) -> bool {
+    match field {
+        Field::Expiry => text == Some(Expiry::Never.as_str()),
+        Field::QuotaRefill => text == Some(Refill::Never.as_str()),
+        _ => false,
     }
 }
 

@@ -8,8 +8,10 @@ use crate::draft::{KeyDraft, NOT_AFTER_START, moment};
 use crate::field::{Field, FieldErrors};
 use crate::key::KeyDetail;
 use crate::kind::KeyKind;
+use crate::limit::RateLimit;
 use crate::origin::DomainRule;
 use crate::permission::Permission;
+use crate::quota::Quota;
 use crate::text;
 use crate::timestamp::Timestamp;
 
@@ -22,6 +24,8 @@ pub struct KeyChanges {
     pub description: Option<String>,
     /// Source addresses.
     pub cidrs: Option<Vec<CidrRule>>,
+    /// Source addresses that are refused.
+    pub denied_cidrs: Option<Vec<CidrRule>>,
     /// Origins.
     pub domains: Option<Vec<DomainRule>>,
     /// Permissions.
@@ -30,6 +34,10 @@ pub struct KeyChanges {
     pub not_before: Option<Option<Timestamp>>,
     /// The expiry; `Some(None)`: never.
     pub expires_at: Option<Option<Timestamp>>,
+    /// Rate limits.
+    pub limits: Option<Vec<RateLimit>>,
+    /// The quota, which begins anew with the change; `Some(None)`: none.
+    pub quota: Option<Option<Quota>>,
 }
 
 impl KeyDraft {
@@ -64,6 +72,9 @@ impl KeyDraft {
         if let Some(typed) = &self.cidrs {
             changes.cidrs = errors.keep_all(CidrRule::parse_lines(typed));
         }
+        if let Some(typed) = &self.denied_cidrs {
+            changes.denied_cidrs = errors.keep_all(CidrRule::parse_field(Field::DeniedCidrs, typed));
+        }
         if let Some(typed) = &self.domains {
             changes.domains = errors.keep_all(DomainRule::parse_lines(typed));
         }
@@ -75,6 +86,12 @@ impl KeyDraft {
         }
         if self.expiry.is_some() || self.expires_at.is_some() {
             changes.expires_at = errors.keep_all(self.expiry_moment(now));
+        }
+        if let Some(typed) = &self.limits {
+            changes.limits = errors.keep_all(RateLimit::parse_lines(typed));
+        }
+        if self.quota.is_some() || self.quota_refill.is_some() {
+            changes.quota = errors.keep_all(self.whole_quota());
         }
         if let (Some(Some(from)), Some(Some(until))) = (changes.not_before, changes.expires_at)
             && from >= until
@@ -100,9 +117,8 @@ impl KeyChanges {
         let text = |value: &String| value.clone();
         replace(&mut record, Field::Name, &mut detail.row.name, self.name, text);
         replace(&mut record, Field::Description, &mut detail.description, self.description, text);
-        replace(&mut record, Field::Cidrs, &mut detail.cidrs, self.cidrs, |rules| {
-            rules.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        });
+        replace(&mut record, Field::Cidrs, &mut detail.cidrs, self.cidrs, |rules| listed(rules));
+        replace(&mut record, Field::DeniedCidrs, &mut detail.denied_cidrs, self.denied_cidrs, |rules| listed(rules));
         replace(&mut record, Field::Domains, &mut detail.domains, self.domains, |rules| {
             rules.iter().map(DomainRule::as_str).collect::<Vec<_>>().join(", ")
         });
@@ -112,10 +128,17 @@ impl KeyChanges {
         let moment = |at: &Option<Timestamp>| at.map(Timestamp::to_rfc3339).unwrap_or_default();
         replace(&mut record, Field::NotBefore, &mut detail.row.not_before, self.not_before, moment);
         replace(&mut record, Field::ExpiresAt, &mut detail.row.expires_at, self.expires_at, moment);
+        replace(&mut record, Field::Limits, &mut detail.limits, self.limits, |limits| listed(limits));
+        let words = |quota: &Option<Quota>| quota.map(Quota::words).unwrap_or_default();
+        replace(&mut record, Field::Quota, &mut detail.quota, self.quota, words);
         detail.row.cidr_count = u32::try_from(detail.cidrs.len()).unwrap_or(u32::MAX);
         detail.row.domain_count = u32::try_from(detail.domains.len()).unwrap_or(u32::MAX);
         Ok(record)
     }
+}
+
+fn listed(items: &[impl ToString]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Replaces a value and records it, unless it is the same.

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::cidr::CidrRule;
 use crate::ids::{AppId, KeyId};
 use crate::kind::KeyKind;
+use crate::limit::RateLimit;
 use crate::origin::DomainRule;
 use crate::permission::Permission;
+use crate::quota::Quota;
 use crate::timestamp::{Millis, Timestamp};
 use crate::token;
 
@@ -164,10 +166,16 @@ pub struct KeyRecord {
     pub expires_at: Option<Timestamp>,
     /// Source addresses; empty: any.
     pub cidrs: Vec<CidrRule>,
+    /// Source addresses that are refused, even where `cidrs` has them.
+    pub denied_cidrs: Vec<CidrRule>,
     /// Origins; empty: any.
     pub domains: Vec<DomainRule>,
     /// What it may do.
     pub permissions: Vec<Permission>,
+    /// How many calls in how long a time.
+    pub limits: Vec<RateLimit>,
+    /// How many calls in all.
+    pub quota: Option<Quota>,
 }
 
 /// A key in a list.
@@ -237,10 +245,18 @@ pub struct KeyDetail {
     pub description: String,
     /// Source addresses; empty: any.
     pub cidrs: Vec<CidrRule>,
+    /// Source addresses that are refused, even where `cidrs` has them.
+    pub denied_cidrs: Vec<CidrRule>,
     /// Origins; empty: any.
     pub domains: Vec<DomainRule>,
     /// What it may do.
     pub permissions: Vec<Permission>,
+    /// How many calls in how long a time.
+    pub limits: Vec<RateLimit>,
+    /// How many calls in all.
+    pub quota: Option<Quota>,
+    /// How many of them are left, as far as they are not lent to a running server.
+    pub quota_left: Option<u64>,
     /// From where it was last used.
     pub last_used_address: Option<IpAddr>,
     /// Set while it is revoked.

@@ -108,11 +108,15 @@ const RESTRICTED: &[Field] = &[
     Field::Name,
     Field::Description,
     Field::Cidrs,
+    Field::DeniedCidrs,
     Field::Domains,
     Field::Permissions,
     Field::NotBefore,
     Field::Expiry,
     Field::ExpiresAt,
+    Field::Limits,
+    Field::Quota,
+    Field::QuotaRefill,
 ];
 const MASTER: &[Field] = &[Field::Name, Field::Cidrs, Field::Permissions];
 

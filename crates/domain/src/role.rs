@@ -22,6 +22,8 @@ names! {
         ChangeKeys = "change_keys",
         RestoreKey = "restore_key",
         SeeAudit = "see_audit",
+        /// How this installation is set up.
+        SeeSettings = "see_settings",
         /// Make, recover and unlock owners.
         ManageOwners = "manage_owners",
     }
@@ -44,7 +46,7 @@ impl Role {
         let row = match act {
             Act::SeeKeys | Act::SeeAudit => [true, true, true, false],
             Act::ChangeKeys => [true, true, false, false],
-            Act::RestoreKey | Act::ManageOwners => [true, false, false, false],
+            Act::RestoreKey | Act::SeeSettings | Act::ManageOwners => [true, false, false, false],
         };
         let [owner, admin, auditor, guest] = row;
         match self {

@@ -67,4 +67,8 @@ pub struct RefusedCall {
     pub permissions: Option<String>,
     /// The kind that was asked for.
     pub kind: Option<KeyKind>,
+    /// The method of the request that was to pass, shortened.
+    pub method: Option<String>,
+    /// Its path, shortened, without a query.
+    pub path: Option<String>,
 }

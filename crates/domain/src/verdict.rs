@@ -2,10 +2,14 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
+use crate::cidr::CidrRule;
 use crate::key::{KeyRecord, KeyState};
 use crate::kind::KeyKind;
 use crate::origin::Origin;
 use crate::permission_query::PermissionQuery;
+use crate::text::quote;
 use crate::timestamp::Timestamp;
 
 names! {
@@ -40,7 +44,7 @@ impl Code {
             Self::NotYetValid => "The key is not valid yet.",
             Self::Expired => "The key has expired.",
             Self::KindNotAllowed => "The key is of another kind than the one asked for.",
-            Self::IpNotAllowed => "The source address is unknown, or none of the key's CIDR rules contains it.",
+            Self::IpNotAllowed => "The source address is unknown, or the key's networks do not let it in.",
             Self::OriginNotAllowed => "The call has no Origin, or none of the key's domain rules matches it.",
             Self::InsufficientPermissions => "The key lacks a permission that was asked for.",
             Self::RateLimited => "The key was used too often in a short time.",
@@ -62,33 +66,112 @@ pub struct Request<'a> {
     pub kind: Option<KeyKind>,
 }
 
-type Check = fn(&KeyRecord, &Request<'_>, Timestamp) -> bool;
+/// One check of a verdict, as people and programs read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// The code that a failure gives.
+    pub code: Code,
+    /// Whether it passed.
+    pub passed: bool,
+    /// What was compared, in a sentence.
+    pub detail: String,
+}
 
-/// Each code with the check that, when it fails, gives it; in order.
-const CHECKS: [(Code, Check); 9] = [
-    (Code::Pending, |key, _, _| key.state != KeyState::Pending),
-    (Code::Revoked, |key, _, _| key.state != KeyState::Revoked),
-    (Code::Disabled, |key, _, _| key.state != KeyState::Disabled),
-    (Code::NotYetValid, |key, _, now| key.not_before.is_none_or(|from| now >= from)),
-    (Code::Expired, |key, _, now| key.expires_at.is_none_or(|at| now < at)),
-    (Code::KindNotAllowed, |key, request, _| request.kind.is_none_or(|kind| kind == key.kind)),
-    (Code::IpNotAllowed, |key, request, _| address_allowed(key, request.address)),
-    (Code::OriginNotAllowed, |key, request, _| origin_allowed(key, request.origin)),
-    (Code::InsufficientPermissions, |key, request, _| {
-        request.permissions.is_none_or(|query| query.allows(&key.permissions))
-    }),
+struct Check {
+    /// What a failure gives.
+    code: Code,
+    passes: fn(&KeyRecord, &Request<'_>, Timestamp) -> bool,
+    /// What is compared.
+    words: fn(&KeyRecord, &Request<'_>) -> String,
+}
+
+/// The checks over a record, in their order.
+const CHECKS: [Check; 9] = [
+    Check {
+        code: Code::Pending,
+        passes: |key, _, _| key.state != KeyState::Pending,
+        words: |key, _| match key.state {
+            KeyState::Pending => "Nobody has confirmed yet that the key is stored.".to_owned(),
+            _ => "The key was confirmed as stored.".to_owned(),
+        },
+    },
+    Check {
+        code: Code::Revoked,
+        passes: |key, _, _| key.state != KeyState::Revoked,
+        words: |key, _| state_words(key.state, KeyState::Revoked, "revoked"),
+    },
+    Check {
+        code: Code::Disabled,
+        passes: |key, _, _| key.state != KeyState::Disabled,
+        words: |key, _| state_words(key.state, KeyState::Disabled, "disabled"),
+    },
+    Check {
+        code: Code::NotYetValid,
+        passes: |key, _, now| key.not_before.is_none_or(|from| now >= from),
+        words: |key, _| match key.not_before {
+            Some(from) => format!("The key is valid from {}.", from.to_rfc3339()),
+            None => "The key has no first moment.".to_owned(),
+        },
+    },
+    Check {
+        code: Code::Expired,
+        passes: |key, _, now| key.expires_at.is_none_or(|at| now < at),
+        words: |key, _| match key.expires_at {
+            Some(at) => format!("The key is valid until {}.", at.to_rfc3339()),
+            None => "The key never expires.".to_owned(),
+        },
+    },
+    Check {
+        code: Code::KindNotAllowed,
+        passes: |key, request, _| request.kind.is_none_or(|kind| kind == key.kind),
+        words: |key, request| match request.kind {
+            Some(kind) => format!("A {} key is asked for; this is a {} key.", kind.label(), key.kind.label()),
+            None => "Any kind of key is asked for.".to_owned(),
+        },
+    },
+    Check {
+        code: Code::IpNotAllowed,
+        passes: |key, request, _| address_allowed(key, request.address),
+        words: |key, request| address_words(key, request.address),
+    },
+    Check {
+        code: Code::OriginNotAllowed,
+        passes: |key, request, _| origin_allowed(key, request.origin),
+        words: |key, request| origin_words(key, request.origin),
+    },
+    Check {
+        code: Code::InsufficientPermissions,
+        passes: |key, request, _| request.permissions.is_none_or(|query| query.allows(&key.permissions)),
+        words: |key, request| match request.permissions {
+            Some(query) => format!("{} is asked for; the key holds {}.", query.as_str(), held(key)),
+            None => "No permission is asked for.".to_owned(),
+        },
+    },
 ];
 
 /// The verdict over a key whose secret was right. Form, existence and secret were checked before; limits come after.
 pub fn decide(key: &KeyRecord, request: &Request<'_>, now: Timestamp) -> Code {
-    CHECKS.iter().find(|(_, passes)| !passes(key, request, now)).map_or(Code::Valid, |(code, _)| *code)
+    CHECKS.iter().find(|check| !(check.passes)(key, request, now)).map_or(Code::Valid, |check| check.code)
+}
+
+/// Every check of [`decide`], also those after the first that fails, which names the verdict.
+pub fn explain(key: &KeyRecord, request: &Request<'_>, now: Timestamp) -> Vec<CheckResult> {
+    let result = |check: &Check| CheckResult {
+        code: check.code,
+        passed: (check.passes)(key, request, now),
+        detail: (check.words)(key, request),
+    };
+    CHECKS.iter().map(result).collect()
 }
 
 fn address_allowed(key: &KeyRecord, address: Option<IpAddr>) -> bool {
-    if key.cidrs.is_empty() {
+    if key.cidrs.is_empty() && key.denied_cidrs.is_empty() {
         return true;
     }
-    address.is_some_and(|address| key.cidrs.iter().any(|rule| rule.contains(address)))
+    address.is_some_and(|address| {
+        let within = |rules: &[CidrRule]| rules.iter().any(|rule| rule.contains(address));
+        (key.cidrs.is_empty() || within(&key.cidrs)) && !within(&key.denied_cidrs)
+    })
 }
 
 fn origin_allowed(key: &KeyRecord, origin: Option<&str>) -> bool {
@@ -96,6 +179,62 @@ fn origin_allowed(key: &KeyRecord, origin: Option<&str>) -> bool {
         return true;
     }
     origin.and_then(Origin::parse).is_some_and(|origin| key.domains.iter().any(|rule| rule.matches(origin)))
+}
+
+fn state_words(state: KeyState, bad: KeyState, word: &str) -> String {
+    if state == bad { format!("The key is {word}.") } else { format!("The key is not {word}.") }
+}
+
+fn address_words(key: &KeyRecord, address: Option<IpAddr>) -> String {
+    if key.cidrs.is_empty() && key.denied_cidrs.is_empty() {
+        return "The key has no networks: any address is accepted.".to_owned();
+    }
+    let Some(address) = address.map(|address| address.to_canonical()) else {
+        return "The address is not known, and the key has networks.".to_owned();
+    };
+    let first = |rules: &[CidrRule]| rules.iter().find(|rule| rule.contains(address)).map(ToString::to_string);
+    if let Some(rule) = first(&key.denied_cidrs) {
+        return format!("{address} is in {rule}, which is refused.");
+    }
+    match first(&key.cidrs) {
+        Some(rule) => format!("{address} is in {rule}."),
+        None if key.cidrs.is_empty() => format!("{address} is in none of the refused networks."),
+        None => format!("{address} is in none of {}.", some_of(key.cidrs.iter().map(ToString::to_string))),
+    }
+}
+
+fn origin_words(key: &KeyRecord, origin: Option<&str>) -> String {
+    if key.domains.is_empty() {
+        return "The key has no domains: any origin is accepted.".to_owned();
+    }
+    let Some(text) = origin else {
+        return "There is no Origin, and the key has domains.".to_owned();
+    };
+    let shown = quote(text);
+    let Some(origin) = Origin::parse(text) else {
+        return format!("{shown} is not an origin that a domain could match.");
+    };
+    match key.domains.iter().find(|rule| rule.matches(origin)) {
+        Some(rule) => format!("{shown} matches {}.", rule.as_str()),
+        None => {
+            format!("{shown} matches none of {}.", some_of(key.domains.iter().map(|rule| rule.as_str().to_owned())))
+        }
+    }
+}
+
+fn held(key: &KeyRecord) -> String {
+    if key.permissions.is_empty() {
+        return "none".to_owned();
+    }
+    some_of(key.permissions.iter().map(|permission| permission.as_str().to_owned()))
+}
+
+/// The first few, and how many more there are.
+fn some_of(mut items: impl ExactSizeIterator<Item = String>) -> String {
+    const SHOWN: usize = 5;
+    let more = items.len().saturating_sub(SHOWN);
+    let shown = items.by_ref().take(SHOWN).collect::<Vec<_>>().join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
 }
 
 #[cfg(test)]

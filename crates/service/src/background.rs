@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::timestamp::Millis;
-use store::Tx;
+use store::{Changes, Tx};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +17,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
 /// Ended sessions and old failures are ignored all along; this only removes them.
 const TIDY_EVERY: Duration = Duration::from_mins(10);
+
+/// A listener that broke is replaced after so long.
+const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// How long the calls of each key are kept, hour by hour.
 const KEY_CALLS_KEPT: Millis = Millis::days(31);
@@ -38,8 +41,10 @@ impl Service {
             let mut job = Job::new("the usage flush", FLUSH_EVERY);
             while job.is_due(&shutdown).await {
                 job.ended(&verifier.flush_usage().await);
+                job.ended(&verifier.tidy_counters(false).await);
             }
         };
+        let listen = self.listen(&shutdown);
         let sweep = async {
             let mut job = Job::new("the sweep", SWEEP_EVERY);
             while job.is_due(&shutdown).await {
@@ -53,9 +58,38 @@ impl Service {
             }
         };
         // On the heap: together they would make a large future for whoever runs this.
-        tokio::join!(Box::pin(poll), Box::pin(flush), Box::pin(sweep), Box::pin(tidy));
+        tokio::join!(Box::pin(poll), Box::pin(listen), Box::pin(flush), Box::pin(sweep), Box::pin(tidy));
         if let Err(error) = verifier.flush_usage().await {
             tracing::error!(%error, "the last counts are lost");
+        }
+        if let Err(error) = verifier.tidy_counters(true).await {
+            tracing::error!(%error, "the blocks of quotas that were not used up are lost");
+        }
+    }
+
+    /// Looks at the version as soon as another process announces a change. Whatever happens to the listener, the poll
+    /// goes on.
+    async fn listen(&self, shutdown: &CancellationToken) {
+        let listening = async {
+            let mut job = Job::new("listening for changes", LISTEN_AGAIN_AFTER);
+            while job.is_due(shutdown).await {
+                match self.verifier().changes().await {
+                    Ok(None) => return,
+                    Ok(Some(changes)) => job.ended(&self.follow(changes).await),
+                    Err(error) => job.ended::<()>(&Err(error)),
+                }
+            }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = listening => {}
+        }
+    }
+
+    async fn follow(&self, mut changes: Changes) -> Result<()> {
+        loop {
+            changes.next().await?;
+            self.verifier().poll().await?;
         }
     }
 

@@ -15,6 +15,7 @@ pub mod passwords;
 pub mod root_key;
 mod service;
 pub mod sessions;
+mod settings;
 pub mod setup;
 pub mod sign_in;
 mod throttle;

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
 
 use crate::conn::Conn;
 use crate::error::{StoreError, Unique};
+use crate::sql::Sql;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -70,6 +71,27 @@ impl Conn<'_> {
     pub(crate) fn limits_arms(&self) -> bool {
         matches!(self, Self::Postgres(_))
     }
+}
+
+/// The channel on which a new version is announced.
+const CHANNEL: &str = "keystead_version";
+
+impl Conn<'_> {
+    /// Announces a version to other processes, where the database can: with the commit, or not at all.
+    pub(crate) async fn announce(&mut self, version: i64) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self {
+            let sql = Sql::new("SELECT pg_notify($1, $2)").arg(CHANNEL).arg(version.to_string());
+            self.execute(sql).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Listens for announcements on a connection of its own.
+pub(crate) async fn listen(pool: &PgPool) -> Result<PgListener, StoreError> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
 }
 
 /// Unique columns as SQLite names them, as Postgres names their constraint, and as use cases do.

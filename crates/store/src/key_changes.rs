@@ -43,7 +43,7 @@ pub struct NewKey {
 }
 
 impl NewKey {
-    fn columns(&self) -> Result<[Arg; 21], StoreError> {
+    fn columns(&self) -> Result<[Arg; 23], StoreError> {
         let spec = &self.spec;
         let state = if self.ack_deadline.is_some() { KeyState::Pending } else { KeyState::Active };
         Ok([
@@ -61,6 +61,8 @@ impl NewKey {
             json(&spec.cidrs)?.into(),
             json(&spec.domains)?.into(),
             json(&spec.permissions)?.into(),
+            json(&spec.denied_cidrs)?.into(),
+            json(&spec.limits)?.into(),
             len(&spec.cidrs).into(),
             len(&spec.domains).into(),
             self.form_id.clone().into(),
@@ -95,7 +97,8 @@ impl Tx {
         for piece in keys.chunks(AT_ONCE).flat_map(pieces) {
             let mut sql = Sql::new(
                 "INSERT INTO api_key (id, app_id, kind, name, name_key, description, token_prefix, state, \
-                 ack_deadline, not_before, expires_at, cidrs, domains, permissions, cidr_count, domain_count, form_id, \
+                 ack_deadline, not_before, expires_at, cidrs, domains, permissions, denied_cidrs, limits, cidr_count, \
+                 domain_count, form_id, \
                  created_at, created_by_kind, created_by_id, created_by_label) VALUES ",
             );
             for (n, key) in piece.iter().enumerate() {
@@ -108,18 +111,31 @@ impl Tx {
                 sql.row(n == 0, key.secret_columns());
             }
             self.conn().execute(sql).await?;
+            for key in piece {
+                if let Some(quota) = key.spec.quota {
+                    self.set_quota(&key.id, Some(quota), 1, key.created_at).await?;
+                }
+            }
         }
         Ok(())
     }
 
-    /// Changes the fields that are given, if the key is still at `revision`; whether it was.
-    pub async fn update_key(&mut self, id: &KeyId, revision: i64, changes: &KeyChanges) -> Result<bool, StoreError> {
+    /// Changes the fields that are given, if the key is still at `revision`; whether it was. A quota that is another one
+    /// begins anew.
+    pub async fn update_key(
+        &mut self,
+        id: &KeyId,
+        revision: i64,
+        changes: &KeyChanges,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let sql = Sql::new(
             "UPDATE api_key SET revision = revision + 1, name = COALESCE($3, name), name_key = COALESCE($4, name_key), \
              description = COALESCE($5, description), cidrs = COALESCE($6, cidrs), \
              cidr_count = COALESCE($7, cidr_count), domains = COALESCE($8, domains), \
              domain_count = COALESCE($9, domain_count), permissions = COALESCE($10, permissions), \
-             not_before = COALESCE($11, not_before), expires_at = COALESCE($12, expires_at) \
+             not_before = COALESCE($11, not_before), expires_at = COALESCE($12, expires_at), \
+             denied_cidrs = COALESCE($13, denied_cidrs), limits = COALESCE($14, limits) \
              WHERE id = $1 AND revision = $2",
         )
         .arg(id.as_str())
@@ -133,8 +149,14 @@ impl Tx {
         .arg(changes.domains.as_deref().map(len))
         .arg(changes.permissions.as_deref().map(json).transpose()?)
         .arg(changes.not_before.map(|at| at.map_or(0, Timestamp::millis)))
-        .arg(changes.expires_at.map(|at| at.map_or(NEVER, Timestamp::millis)));
-        Ok(self.conn().execute(sql).await? == 1)
+        .arg(changes.expires_at.map(|at| at.map_or(NEVER, Timestamp::millis)))
+        .arg(changes.denied_cidrs.as_deref().map(json).transpose()?)
+        .arg(changes.limits.as_deref().map(json).transpose()?);
+        let found = self.conn().execute(sql).await? == 1;
+        if let (true, Some(quota)) = (found, changes.quota) {
+            self.set_quota(id, quota, revision + 1, now).await?;
+        }
+        Ok(found)
     }
 
     /// Moves a key from one state to another, if it is in `from`; whether it was. `revoked` says why, when `to` is

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use domain::ids::{AppId, KeyId};
 use domain::key::{KeyDetail, KeyRecord, KeyRow, KeyState, RevokeReason, Revoked};
 use domain::kind::KeyKind;
+use domain::quota::{Quota, Refill};
 use domain::timestamp::Timestamp;
 use sqlx::FromRow;
 
@@ -46,6 +47,8 @@ pub struct StoredKey {
     pub record: KeyRecord,
     /// The versions of its secret, newest first.
     pub secrets: Vec<SecretVersion>,
+    /// Which setting of its quota this is; 0 without one.
+    pub quota_epoch: i64,
 }
 
 /// A pending key that nobody acknowledged in time.
@@ -88,6 +91,11 @@ struct RecordRow {
     cidrs: String,
     domains: String,
     permissions: String,
+    denied_cidrs: String,
+    limits: String,
+    quota_total: Option<i64>,
+    quota_refill: Option<String>,
+    quota_epoch: Option<i64>,
     version: i64,
     mac: Vec<u8>,
     pepper_version: i64,
@@ -99,8 +107,10 @@ async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<StoredKey
     for piece in pieces(ids) {
         let mut sql = Sql::new(
             "SELECT k.id, k.app_id, k.kind, k.name, k.state, k.not_before, k.expires_at, k.cidrs, k.domains, \
-             k.permissions, s.version, s.mac, s.pepper_version, s.expires_at AS secret_expires_at \
-             FROM api_key k JOIN key_secret s ON s.key_id = k.id WHERE k.id IN (",
+             k.permissions, k.denied_cidrs, k.limits, q.total AS quota_total, q.refill AS quota_refill, \
+             q.epoch AS quota_epoch, s.version, s.mac, s.pepper_version, s.expires_at AS secret_expires_at \
+             FROM api_key k JOIN key_secret s ON s.key_id = k.id LEFT JOIN key_quota q ON q.key_id = k.id \
+             WHERE k.id IN (",
         );
         for (n, id) in piece.iter().enumerate() {
             sql.push(if n == 0 { "" } else { ", " }).bind(id.as_str());
@@ -113,9 +123,11 @@ async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<StoredKey
                 pepper_version: row.pepper_version,
                 expires_at: until(row.secret_expires_at),
             };
-            match keys.last_mut().filter(|key| key.record.id.as_str() == row.id) {
-                Some(key) => key.secrets.push(secret),
-                None => keys.push(StoredKey { record: row.try_into()?, secrets: vec![secret] }),
+            if let Some(key) = keys.last_mut().filter(|key| key.record.id.as_str() == row.id) {
+                key.secrets.push(secret);
+            } else {
+                let quota_epoch = row.quota_epoch.unwrap_or(0);
+                keys.push(StoredKey { record: row.try_into()?, secrets: vec![secret], quota_epoch });
             }
         }
     }
@@ -137,6 +149,9 @@ impl TryFrom<RecordRow> for KeyRecord {
             cidrs: json(&row.cidrs)?,
             domains: json(&row.domains)?,
             permissions: json(&row.permissions)?,
+            denied_cidrs: json(&row.denied_cidrs)?,
+            limits: json(&row.limits)?,
+            quota: quota(row.quota_total, row.quota_refill.as_deref())?,
         })
     }
 }
@@ -192,6 +207,11 @@ struct DetailRow {
     cidrs: String,
     domains: String,
     permissions: String,
+    denied_cidrs: String,
+    limits: String,
+    quota_total: Option<i64>,
+    quota_refill: Option<String>,
+    quota_remaining: Option<i64>,
     last_used_address: Option<String>,
     revoked_at: i64,
     revoke_reason: Option<String>,
@@ -204,8 +224,9 @@ async fn key_detail(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<KeyDetail>
         "SELECT k.id, k.kind, k.name, k.token_prefix, k.state, k.not_before, k.expires_at, k.ack_deadline, \
          k.created_at, k.created_by_label, k.last_used_at, k.cidr_count, k.domain_count, k.app_id, k.description, \
          k.cidrs, k.domains, k.permissions, k.last_used_address, k.revoked_at, k.revoke_reason, k.restorable_until, \
-         k.revision, (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 \
-         FROM api_key k WHERE k.id = $1",
+         k.revision, k.denied_cidrs, k.limits, q.total AS quota_total, q.refill AS quota_refill, \
+         q.remaining AS quota_remaining, (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 \
+         FROM api_key k LEFT JOIN key_quota q ON q.key_id = k.id WHERE k.id = $1",
     );
     conn.fetch_optional::<DetailRow>(sql.arg(id.as_str())).await?.map(KeyDetail::try_from).transpose()
 }
@@ -230,6 +251,10 @@ impl TryFrom<DetailRow> for KeyDetail {
             cidrs: json(&row.cidrs)?,
             domains: json(&row.domains)?,
             permissions: json(&row.permissions)?,
+            denied_cidrs: json(&row.denied_cidrs)?,
+            limits: json(&row.limits)?,
+            quota: quota(row.quota_total, row.quota_refill.as_deref())?,
+            quota_left: row.quota_remaining.map(i64::unsigned_abs),
             last_used_address: address.map_err(|_| StoreError::corrupt("a key's last address"))?,
             revoked,
             revision: row.revision,
@@ -265,6 +290,12 @@ fn kind(text: &str) -> Result<KeyKind, StoreError> {
 
 fn state(text: &str) -> Result<KeyState, StoreError> {
     KeyState::parse(text).ok_or_else(|| StoreError::corrupt(format!("the key state {text:?}")))
+}
+
+fn quota(total: Option<i64>, refill: Option<&str>) -> Result<Option<Quota>, StoreError> {
+    let (Some(total), Some(refill)) = (total, refill) else { return Ok(None) };
+    let refill = Refill::parse(refill).ok_or_else(|| StoreError::corrupt("a quota's refill"))?;
+    Ok(Some(Quota { total: total.unsigned_abs(), refill }))
 }
 
 fn count(value: i64) -> Result<u32, StoreError> {

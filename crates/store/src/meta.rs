@@ -90,6 +90,7 @@ impl Tx {
     pub async fn bump_version(&mut self) -> Result<i64, StoreError> {
         let sql = Sql::new("UPDATE verifier_version SET version = version + 1 RETURNING version");
         let (version,) = self.conn().fetch_one(sql).await?;
+        self.conn().announce(version).await?;
         Ok(version)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgListener;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use crate::conn::Conn;
@@ -43,6 +44,14 @@ impl Store {
         Ok(Self { pools, writes: Arc::default() })
     }
 
+    /// The name of the database engine, for people.
+    pub fn engine(&self) -> &'static str {
+        match &self.pools {
+            Pools::Sqlite { .. } => "SQLite",
+            Pools::Postgres { .. } => "Postgres",
+        }
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let mut held = self.reader().await?;
@@ -53,6 +62,15 @@ impl Store {
     /// Write transactions that this `Store` and its clones have committed.
     pub fn write_count(&self) -> u64 {
         self.writes.load(Ordering::Relaxed)
+    }
+
+    /// What other processes announce of their changes. `None` where the database has no announcements: then, and
+    /// while a listener has lost its connection, only [`Store::version`] tells.
+    pub async fn changes(&self) -> Result<Option<Changes>, StoreError> {
+        Ok(match &self.pools {
+            Pools::Sqlite { .. } => None,
+            Pools::Postgres { reader, .. } => Some(Changes(dialect::listen(reader).await?)),
+        })
     }
 
     /// Waits for the statements that run, then closes every connection. Later calls give `Unavailable`.
@@ -113,6 +131,18 @@ impl fmt::Debug for Store {
             Pools::Sqlite { .. } => "Store::Sqlite",
             Pools::Postgres { .. } => "Store::Postgres",
         })
+    }
+}
+
+/// Announcements of changes.
+#[derive(Debug)]
+pub struct Changes(PgListener);
+
+impl Changes {
+    /// Waits until something has changed, or may have: announcements are lost with the connection.
+    pub async fn next(&mut self) -> Result<(), StoreError> {
+        self.0.try_recv().await?;
+        Ok(())
     }
 }
 

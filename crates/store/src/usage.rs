@@ -94,11 +94,13 @@ struct RefusedRow {
     origin: Option<String>,
     permissions: Option<String>,
     kind: Option<String>,
+    method: Option<String>,
+    path: Option<String>,
 }
 
 async fn key_refusals(conn: &mut Conn<'_>, key: &KeyId) -> Result<Vec<RefusedCall>, StoreError> {
     let sql = Sql::new(
-        "SELECT at, code, edge, address, origin, permissions, kind FROM key_refusal WHERE key_id = $1 \
+        "SELECT at, code, edge, address, origin, permissions, kind, method, path FROM key_refusal WHERE key_id = $1 \
          ORDER BY key_id DESC, at DESC, n DESC LIMIT $2",
     );
     let rows = conn.fetch_all::<RefusedRow>(sql.arg(key.as_str()).arg(kept())).await?;
@@ -121,6 +123,8 @@ impl TryFrom<RefusedRow> for RefusedCall {
             origin: row.origin,
             permissions: row.permissions,
             kind: row.kind.as_deref().and_then(KeyKind::parse),
+            method: row.method,
+            path: row.path,
         })
     }
 }
@@ -190,10 +194,11 @@ impl Tx {
     async fn flush_refusals(&mut self, refusals: &[(KeyId, RefusedCall)]) -> Result<(), StoreError> {
         let numbered: Vec<_> = (0_i64..).zip(refusals).collect();
         for piece in pieces(&numbered) {
-            let mut sql =
-                Sql::new("WITH refused (key_id, at, n, code, edge, address, origin, permissions, kind) AS (VALUES ");
+            let mut sql = Sql::new(
+                "WITH refused (key_id, at, n, code, edge, address, origin, permissions, kind, method, path) AS (VALUES ",
+            );
             for (row, (n, (key, refusal))) in piece.iter().enumerate() {
-                let columns: [Arg; 9] = [
+                let columns: [Arg; 11] = [
                     key.as_str().into(),
                     refusal.at.into(),
                     (*n).into(),
@@ -203,13 +208,15 @@ impl Tx {
                     refusal.origin.clone().into(),
                     refusal.permissions.clone().into(),
                     refusal.kind.map(|kind| kind.as_str().to_owned()).into(),
+                    refusal.method.clone().into(),
+                    refusal.path.clone().into(),
                 ];
                 sql.row(row == 0, columns);
             }
             // Another process may have written one of the same moment and number.
             sql.push(
-                ") INSERT INTO key_refusal (key_id, at, n, code, edge, address, origin, permissions, kind) \
-                 SELECT r.* FROM refused r JOIN api_key k ON k.id = r.key_id WHERE true \
+                ") INSERT INTO key_refusal \
+                 (key_id, at, n, code, edge, address, origin, permissions, kind, method, path) SELECT r.* FROM refused r JOIN api_key k ON k.id = r.key_id WHERE true \
                  ON CONFLICT (key_id, at, n) DO NOTHING",
             );
             self.conn().execute(sql).await?;

@@ -15,14 +15,14 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub struct TestDatabase {
     url: String,
-    // Held for what its drop does.
-    _held: Held,
+    held: Held,
 }
 
 #[derive(Debug)]
 enum Held {
+    // Kept for what its drop does.
     Folder { _folder: TempDir },
-    Database { _database: postgres::Database },
+    Database { database: postgres::Database },
 }
 
 impl TestDatabase {
@@ -30,18 +30,40 @@ impl TestDatabase {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}/keystead.db", folder.path().display());
-        Self { url, _held: Held::Folder { _folder: folder } }
+        Self { url, held: Held::Folder { _folder: folder } }
     }
 
     /// A database in a Postgres that the first call in a process starts and the end of the process stops.
     /// Panics if Postgres is not installed or does not start: a test is never skipped for it.
     pub fn postgres() -> Self {
         let database = postgres::Database::create();
-        Self { url: database.url(), _held: Held::Database { _database: database } }
+        Self { url: database.url(), held: Held::Database { database } }
     }
 
     /// The URL to open.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Cuts the connections on which Postgres sends notifications; how many there were. SQLite has none.
+    pub fn cut_listeners(&self) -> usize {
+        match &self.held {
+            Held::Folder { .. } => 0,
+            Held::Database { database } => database.cut_listeners(),
+        }
+    }
+
+    /// Makes Postgres unreachable until [`TestDatabase::start`], and cuts every connection. A SQLite file cannot stop.
+    pub fn stop(&self) {
+        if let Held::Database { database } = &self.held {
+            database.stop();
+        }
+    }
+
+    /// Makes Postgres reachable again.
+    pub fn start(&self) {
+        if let Held::Database { database } = &self.held {
+            database.start();
+        }
     }
 }

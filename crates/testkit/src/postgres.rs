@@ -129,17 +129,44 @@ impl Database {
     }
 }
 
+impl Database {
+    /// Cuts the connections that listen for notifications; how many there were.
+    pub fn cut_listeners(&self) -> usize {
+        self.cut("AND query ILIKE 'LISTEN%'")
+    }
+
+    /// Refuses new connections and cuts all there are.
+    pub fn stop(&self) {
+        psql(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name));
+        self.cut("");
+    }
+
+    /// Lets connections in again.
+    pub fn start(&self) {
+        psql(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name));
+    }
+
+    fn cut(&self, which: &str) -> usize {
+        let cut = psql(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}' {which}",
+            self.name
+        ));
+        cut.lines().filter(|line| *line == "t").count()
+    }
+}
+
 impl Drop for Database {
     fn drop(&mut self) {
         psql(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
     }
 }
 
-fn psql(statement: &str) {
+fn psql(statement: &str) -> String {
     let cluster = cluster();
     let output = Command::new(cluster.bin.join("psql"))
-        .args(["-q", "-h", &cluster.socket, "-U", "keystead", "-d", "postgres", "-c", statement])
+        .args(["-q", "-A", "-t", "-h", &cluster.socket, "-U", "keystead", "-d", "postgres", "-c", statement])
         .output()
         .expect("psql");
     assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

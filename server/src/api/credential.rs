@@ -5,6 +5,7 @@ use service::verify::Credential;
 
 use super::problem::Problem;
 
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const PAIR_ID: HeaderName = HeaderName::from_static("x-master-user-api-key");
 const PAIR_SECRET: HeaderName = HeaderName::from_static("x-master-user-api-key-secret");
 
@@ -38,6 +39,38 @@ pub(super) fn own(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
             Err(Problem::key_needed("X-MASTER-USER-API-KEY-SECRET is missing: both headers belong together."))
         }
         (None, Some(_)) => Err(Problem::key_needed("X-MASTER-USER-API-KEY is missing: both headers belong together.")),
+    }
+}
+
+/// The key of a request that waits at a proxy, wherever its client has put it. Two different ones are refused: the
+/// service behind the proxy might believe in the other one. An `Authorization` of another scheme is the service's own.
+pub(super) fn presented(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
+    let bearer = match alone(headers, &header::AUTHORIZATION)?.map(|value| value.split_once(' ').unwrap_or((value, ""))) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => Some(rest.trim_matches(' ')),
+        _ => None,
+    };
+    let api_key = alone(headers, &API_KEY)?;
+    match (bearer, api_key, alone(headers, &PAIR_ID)?, alone(headers, &PAIR_SECRET)?) {
+        (Some(token), None, None, None) | (None, Some(token), None, None) => Ok(Credential::Token(token)),
+        (Some(token), Some(same), None, None) if token == same => Ok(Credential::Token(token)),
+        (None, None, Some(id), Some(secret)) => Ok(Credential::Pair { id, secret }),
+        (None, None, None, None) => Err(Problem::key_needed(
+            "Send a key, as Authorization: Bearer <key>, as X-API-Key: <key>, or as the two X-MASTER-USER-API-KEY headers.",
+        )),
+        (None, None, _, _) => {
+            Err(Problem::key_needed("The two X-MASTER-USER-API-KEY headers belong together, and one is missing."))
+        }
+        _ => Err(Problem::key_needed("The request holds more than one key: send exactly one.")),
+    }
+}
+
+/// As `one`, with the same status as for every other key that is no good: proxies know few others.
+fn alone<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    match value.to_str() {
+        Ok(value) if values.next().is_none() => Ok(Some(value)),
+        _ => Err(Problem::key_needed(format!("The header {name} came more than once, or is not printable ASCII."))),
     }
 }
 

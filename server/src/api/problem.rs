@@ -1,42 +1,50 @@
-//! What a program is told when its call was not answered: RFC 9457, `application/problem+json`.
+//! Why a call was not answered, and how a program is told: RFC 9457, `application/problem+json`.
 
 use std::borrow::Cow;
 
-use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use domain::timestamp::Millis;
 use serde::Serialize;
 
+use super::fault::{Fault, Faults};
+use super::respond::respond;
 use crate::reading::Unread;
-use crate::responses::{NO_STORE, NOSNIFF, SANDBOX, strict_transport};
 
 /// Why a call was not answered, in words that a programmer can act on.
 #[derive(Debug)]
 pub(super) struct Problem {
-    status: StatusCode,
-    document: Box<Document>,
+    pub kind: Kind,
+    pub detail: Cow<'static, str>,
+    /// With the kinds about a body only.
+    pub faults: Vec<Fault>,
     challenge: Option<&'static str>,
     allow: Option<&'static str>,
+    /// When it may be tried again.
+    wait: Option<Millis>,
 }
 
-#[derive(Debug, Serialize)]
-struct Document {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: Cow<'static, str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Member>,
-}
-
-/// What is wrong with one member of the body.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Member {
-    /// Where, as a JSON pointer.
-    pub pointer: String,
-    /// One sentence that says what to do.
-    pub detail: String,
+/// What every edge that refuses a call has a form of its own for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    KeyNeeded,
+    KeyRefused,
+    Forbidden,
+    PermissionNeeded,
+    TooManyCalls,
+    Malformed,
+    Invalid,
+    /// Nothing is wrong but a permission query.
+    InvalidQuery,
+    /// A rate limit was named that the key does not have.
+    NoSuchLimit,
+    NotJson,
+    MethodNotAllowed,
+    NoSuchPath,
+    TooLong,
+    TooSlow,
+    Unavailable,
+    Internal,
 }
 
 /// The challenge of a call without a key.
@@ -44,114 +52,160 @@ const CHALLENGE: &str = r#"Bearer realm="keystead""#;
 const INVALID: &str = r#"Bearer realm="keystead", error="invalid_token""#;
 const SCOPE: &str = r#"Bearer realm="keystead", error="insufficient_scope", scope="keystead.verify""#;
 
+impl Kind {
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::KeyNeeded | Self::KeyRefused => StatusCode::UNAUTHORIZED,
+            Self::Forbidden | Self::PermissionNeeded => StatusCode::FORBIDDEN,
+            Self::TooManyCalls => StatusCode::TOO_MANY_REQUESTS,
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    pub const fn urn(self) -> &'static str {
+        match self {
+            Self::KeyNeeded => "urn:keystead:problem:key-needed",
+            Self::KeyRefused => "urn:keystead:problem:key-refused",
+            Self::Forbidden | Self::PermissionNeeded => "urn:keystead:problem:forbidden",
+            Self::TooManyCalls => "urn:keystead:problem:too-many-calls",
+            Self::Malformed => "urn:keystead:problem:malformed",
+            Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit => "urn:keystead:problem:invalid",
+            Self::NotJson => "urn:keystead:problem:not-json",
+            Self::MethodNotAllowed => "urn:keystead:problem:method-not-allowed",
+            Self::NoSuchPath => "urn:keystead:problem:no-such-path",
+            Self::TooLong => "urn:keystead:problem:too-long",
+            Self::TooSlow => "urn:keystead:problem:too-slow",
+            Self::Unavailable => "urn:keystead:problem:unavailable",
+            Self::Internal => "urn:keystead:problem:internal",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::KeyNeeded => "A key is needed",
+            Self::KeyRefused => "The key was refused",
+            Self::Forbidden | Self::PermissionNeeded => "The key may not do this",
+            Self::TooManyCalls => "Too many calls",
+            Self::Malformed => "The request cannot be read",
+            Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit => "The body is not what this path takes",
+            Self::NotJson => "The body has to be JSON",
+            Self::MethodNotAllowed => "Another method is needed",
+            Self::NoSuchPath => "There is no such path",
+            Self::TooLong => "The body is too long",
+            Self::TooSlow => "The body took too long",
+            Self::Unavailable => "Keystead cannot decide right now",
+            Self::Internal => "Keystead failed",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Member<'a>>,
+}
+
+/// What is wrong with one member of the body.
+#[derive(Serialize)]
+struct Member<'a> {
+    /// Where, as a JSON pointer.
+    pointer: String,
+    /// What is wrong and what to send.
+    detail: Cow<'a, str>,
+}
+
 impl Problem {
-    fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        let document = Document { kind, title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() };
-        Self { status, document: Box::new(document), challenge: None, allow: None }
+    fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, detail: detail.into(), faults: Vec::new(), challenge: None, allow: None, wait: None }
     }
 
     /// No key came, or its header cannot be read.
     pub fn key_needed(detail: impl Into<Cow<'static, str>>) -> Self {
-        let problem = Self::new(StatusCode::UNAUTHORIZED, "urn:keystead:problem:key-needed", "A key is needed", detail);
-        Self { challenge: Some(CHALLENGE), ..problem }
+        Self { challenge: Some(CHALLENGE), ..Self::new(Kind::KeyNeeded, detail) }
     }
 
     /// The caller's own key is no good; all of these look the same to whoever tries keys.
     pub fn key_refused() -> Self {
-        let problem = Self::new(
-            StatusCode::UNAUTHORIZED,
-            "urn:keystead:problem:key-refused",
-            "The key was refused",
-            "The key in the Authorization header was not accepted. The console shows its status.",
-        );
-        Self { challenge: Some(INVALID), ..problem }
+        let detail = "The key in the Authorization header was not accepted. The console shows its status.";
+        Self { challenge: Some(INVALID), ..Self::new(Kind::KeyRefused, detail) }
     }
 
     /// The caller's own key works, but not for this.
     pub fn forbidden(detail: &'static str) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "urn:keystead:problem:forbidden", "The key may not do this", detail)
+        Self::new(Kind::Forbidden, detail)
     }
 
     /// The same, for want of the permission.
     pub fn permission_needed() -> Self {
         let detail =
             "The key in the Authorization header needs the permission keystead.verify; edit it in the console.";
-        Self { challenge: Some(SCOPE), ..Self::forbidden(detail) }
+        Self { challenge: Some(SCOPE), ..Self::new(Kind::PermissionNeeded, detail) }
     }
 
-    /// More calls than the caller's key allows.
-    pub fn too_many() -> Self {
-        Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "urn:keystead:problem:too-many-calls",
-            "Too many calls",
-            "The key in the Authorization header has used up its calls for now.",
-        )
+    /// More calls than the caller's key allows; `wait`: until it allows one again, if it ever does.
+    pub fn too_many(wait: Option<Millis>) -> Self {
+        let detail = match wait {
+            Some(_) => "The key in the Authorization header has used up its calls for now.",
+            None => "The key in the Authorization header has used up its calls; edit it in the console.",
+        };
+        Self { wait, ..Self::new(Kind::TooManyCalls, detail) }
     }
 
     /// The request is not one that HTTP or JSON allows.
     pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "urn:keystead:problem:malformed", "The request cannot be read", detail)
+        Self::new(Kind::Malformed, detail)
     }
 
     /// The body is JSON, but not what this path takes.
-    pub fn invalid(errors: Vec<Member>) -> Self {
-        let mut problem = Self::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "urn:keystead:problem:invalid",
-            "The body is not what this path takes",
-            "See errors: each names a member of the body and says what it should be.",
-        );
-        problem.document.errors = errors;
-        problem
+    pub fn invalid(faults: Faults) -> Self {
+        let detail = "See errors: each names a member of the body and says what it should be.";
+        Self { faults: faults.into_list(), ..Self::new(Kind::Invalid, detail) }
+    }
+
+    /// The same, where nothing is wrong but a permission query.
+    pub fn invalid_query(faults: Faults) -> Self {
+        Self { kind: Kind::InvalidQuery, ..Self::invalid(faults) }
+    }
+
+    /// The call names a rate limit that the key does not have.
+    pub fn no_such_limit(detail: String) -> Self {
+        Self::new(Kind::NoSuchLimit, detail)
     }
 
     /// The body is not sent as JSON.
     pub fn not_json() -> Self {
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "urn:keystead:problem:not-json",
-            "The body has to be JSON",
-            "Send the body as JSON, with the header Content-Type: application/json.",
-        )
+        Self::new(Kind::NotJson, "Send the body as JSON, with the header Content-Type: application/json.")
     }
 
     /// Another method.
     pub fn method_not_allowed(allowed: &'static str) -> Self {
-        let problem = Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "urn:keystead:problem:method-not-allowed",
-            "Another method is needed",
-            format!("This path takes {allowed}."),
-        );
+        let problem = Self::new(Kind::MethodNotAllowed, format!("This path takes {allowed}."));
         Self { allow: Some(allowed), ..problem }
     }
 
-    /// Another path.
-    pub fn no_such_path() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "urn:keystead:problem:no-such-path",
-            "There is no such path",
-            "Under /v1 there are POST /v1/keys/verify and GET /v1/keys/self.",
-        )
+    /// Another path than those that `detail` tells.
+    pub fn no_such_path(detail: &'static str) -> Self {
+        Self::new(Kind::NoSuchPath, detail)
     }
 
     /// The body did not arrive.
     pub fn unread(unread: Unread, limit: usize) -> Self {
         match unread {
-            Unread::TooLong => Self::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "urn:keystead:problem:too-long",
-                "The body is too long",
-                format!("The body may have at most {limit} bytes."),
-            ),
-            Unread::TooSlow => Self::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "urn:keystead:problem:too-slow",
-                "The body took too long",
-                "The whole body has to arrive within ten seconds.",
-            ),
+            Unread::TooLong => Self::new(Kind::TooLong, format!("The body may have at most {limit} bytes.")),
+            Unread::TooSlow => Self::new(Kind::TooSlow, "The whole body has to arrive within ten seconds."),
             Unread::Broken => Self::malformed("The body broke off before its end."),
         }
     }
@@ -160,41 +214,39 @@ impl Problem {
     pub fn of_service(error: &service::Error) -> Self {
         tracing::error!(%error, "a call of the API failed");
         if matches!(error, service::Error::Store(_)) {
-            return Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "urn:keystead:problem:unavailable",
-                "Keystead cannot decide right now",
-                "The database does not answer. Refuse the call, and ask again in a moment.",
-            );
+            let detail = "The database does not answer. Refuse the call, and ask again in a moment.";
+            return Self { wait: Some(Millis::seconds(1)), ..Self::new(Kind::Unavailable, detail) };
         }
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "urn:keystead:problem:internal",
-            "Keystead failed",
-            "Something broke inside Keystead; its log says what. Refuse the call.",
-        )
+        Self::new(Kind::Internal, "Something broke inside Keystead; its log says what. Refuse the call.")
     }
 
     /// The answer.
     pub fn answer(self, https: bool) -> Response {
-        let body = serde_json::to_vec(&self.document).unwrap_or_default();
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(header::CACHE_CONTROL, NO_STORE);
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
-        headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX);
-        strict_transport(headers, https);
+        let errors = self.faults.iter().map(|fault| Member { pointer: fault.pointer(), detail: fault.detail() });
+        let document = Document {
+            kind: self.kind.urn(),
+            title: self.kind.title(),
+            status: self.kind.status().as_u16(),
+            detail: &self.detail,
+            errors: errors.collect(),
+        };
+        let mut response = respond(self.kind.status(), "application/problem+json", &document, https);
+        self.mark(response.headers_mut());
+        response
+    }
+
+    /// The headers that say what to do, in whatever form the rest is told.
+    pub fn mark(&self, headers: &mut HeaderMap) {
         if let Some(challenge) = self.challenge {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(wait) = self.wait {
+            // Rounded up: a call a moment too early would be refused once more.
+            let seconds = wait.0.saturating_add(999).div_euclid(1_000).max(1);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        response
     }
 }

@@ -1,27 +1,36 @@
-//! The body of a verify call: read in one pass when it is right, looked through when it is not.
+//! The bodies of the verify calls.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use domain::ids::AppId;
 use domain::kind::KeyKind;
 use domain::permission_query::PermissionQuery;
+use domain::usage::Edge;
 use serde::Deserialize;
-use serde_json::Value;
+use service::verify::{Credential, VerifyRequest};
 
-use super::problem::{Member, Problem};
+use super::fault::{Faults, Step};
+use super::json::{self, Bounded, Cost, Text};
+use super::look_through::{Member, Shape};
+use super::problem::Problem;
 
-/// What is asked about a key.
-#[derive(Debug, PartialEq)]
-pub(super) struct Asked<'a> {
-    pub key: Cow<'a, str>,
-    pub address: Option<IpAddr>,
-    pub origin: Option<Cow<'a, str>>,
-    pub permissions: Option<PermissionQuery>,
-    pub kind: Option<KeyKind>,
-}
+/// The most calls of a batch.
+const BATCH_MAX: usize = 100;
 
-/// The members, all of them strings.
-const MEMBERS: [&str; 5] = ["key", "clientIp", "origin", "permissions", "kind"];
+const CALL: Shape = Shape::Object(&[
+    Member::needed("key", Shape::Text, "the key to ask about"),
+    Member::optional("clientIp", Shape::Text),
+    Member::optional("origin", Shape::Text),
+    Member::optional("permissions", Shape::Text),
+    Member::optional("kind", Shape::Text),
+    Member::optional("method", Shape::Text),
+    Member::optional("path", Shape::Text),
+    Member::optional("cost", Cost::SHAPE),
+    Member::optional("explain", Shape::Flag),
+]);
+
+const BATCH: Shape = Shape::Object(&[Member::needed("calls", Shape::List(1, BATCH_MAX, &CALL), "an array of calls")]);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -36,111 +45,98 @@ struct Written<'a> {
     permissions: Option<Text<'a>>,
     #[serde(borrow)]
     kind: Option<Text<'a>>,
+    #[serde(borrow)]
+    method: Option<Text<'a>>,
+    #[serde(borrow)]
+    path: Option<Text<'a>>,
+    cost: Option<Cost>,
+    explain: Option<bool>,
 }
 
-/// Borrowed from the body where nothing in it is escaped; a bare `Option<Cow>` would copy.
 #[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+#[serde(deny_unknown_fields)]
+struct WrittenBatch<'a> {
+    #[serde(borrow)]
+    calls: Bounded<Written<'a>, 1, BATCH_MAX>,
+}
+
+/// What is asked about a key.
+#[derive(Debug, PartialEq)]
+pub(super) struct Asked<'a> {
+    key: Cow<'a, str>,
+    address: Option<IpAddr>,
+    origin: Option<Cow<'a, str>>,
+    permissions: Option<PermissionQuery>,
+    kind: Option<KeyKind>,
+    method: Option<Cow<'a, str>>,
+    path: Option<Cow<'a, str>>,
+    cost: u32,
+    explain: bool,
+}
 
 impl<'a> Asked<'a> {
     /// From a body.
     pub fn read(body: &'a [u8]) -> Result<Self, Problem> {
-        let text = std::str::from_utf8(body).map_err(|error| {
-            Problem::malformed(format!("The body is not UTF-8 text: byte {} is wrong.", error.valid_up_to() + 1))
-        })?;
-        let written: Written = serde_json::from_str(text).map_err(|error| look_through(text, &error))?;
+        let written = json::read(body, &CALL)?;
+        let mut faults = Faults::default();
+        let asked = Self::check(written, &mut faults);
+        if faults.is_empty() { Ok(asked) } else { Err(Problem::invalid(faults)) }
+    }
 
-        let mut errors = Vec::new();
-        let address = checked(&mut errors, "clientIp", written.client_ip.as_ref(), |text| {
-            let address: IpAddr = text.parse().map_err(|_| {
-                "This is not an IP address; send one like 203.0.113.9 or 2001:db8::7, without a port.".to_owned()
-            })?;
-            Ok(address.to_canonical())
+    /// From a body with several.
+    pub fn read_batch(body: &'a [u8]) -> Result<Vec<Self>, Problem> {
+        let WrittenBatch { calls: Bounded(calls) } = json::read(body, &BATCH)?;
+        let mut faults = Faults::default();
+        let asked = faults.within(Step::Member(Cow::Borrowed("calls")), |faults| {
+            let calls = calls.into_iter().enumerate();
+            calls.map(|(n, call)| faults.within(Step::Item(n), |faults| Self::check(call, faults))).collect()
         });
-        let permissions = checked(&mut errors, "permissions", written.permissions.as_ref(), |text| {
-            PermissionQuery::parse(text).map_err(|error| error.to_string())
-        });
-        let kind = checked(&mut errors, "kind", written.kind.as_ref(), |text| {
-            KeyKind::parse(text).ok_or_else(|| {
-                let names: Vec<_> = KeyKind::ALL.iter().map(|kind| kind.as_str()).collect();
-                format!("There is no such kind; it is one of {}.", names.join(", "))
-            })
-        });
-        if !errors.is_empty() {
-            return Err(Problem::invalid(errors));
+        if faults.is_empty() { Ok(asked) } else { Err(Problem::invalid(faults)) }
+    }
+
+    /// What is not as it should be is left out, and is a fault.
+    fn check(written: Written<'a>, faults: &mut Faults) -> Self {
+        Self {
+            address: json::address(faults, written.client_ip.as_ref()),
+            permissions: json::permissions(faults, written.permissions.as_ref()),
+            kind: kind(faults, written.kind.as_ref()),
+            method: json::method(faults, written.method),
+            path: json::path(faults, written.path),
+            key: written.key.0,
+            origin: written.origin.map(|Text(origin)| origin),
+            cost: Cost::or_one(written.cost),
+            explain: written.explain.unwrap_or_default(),
         }
-        let origin = written.origin.map(|Text(origin)| origin);
-        Ok(Self { key: written.key.0, address, origin, permissions, kind })
+    }
+
+    pub fn credential(&self) -> Credential<'_> {
+        Credential::Token(&self.key)
+    }
+
+    pub fn request<'s>(&'s self, edge: Edge, scope: Option<&'s AppId>) -> VerifyRequest<'s> {
+        VerifyRequest {
+            edge,
+            address: self.address,
+            origin: self.origin.as_deref(),
+            method: self.method.as_deref(),
+            path: self.path.as_deref(),
+            permissions: self.permissions.as_ref(),
+            kind: self.kind,
+            scope,
+            limit_cost: self.cost,
+            quota_cost: self.cost,
+            limits: &[],
+            explain: self.explain,
+        }
     }
 }
 
-fn checked<T>(
-    errors: &mut Vec<Member>,
-    member: &str,
-    text: Option<&Text<'_>>,
-    check: impl FnOnce(&str) -> Result<T, String>,
-) -> Option<T> {
-    match check(&text?.0) {
-        Ok(value) => Some(value),
-        Err(detail) => {
-            errors.push(Member { pointer: format!("/{member}"), detail });
-            None
-        }
-    }
-}
-
-/// Says what is wrong with a body that is not as it should be, member by member.
-fn look_through(text: &str, error: &serde_json::Error) -> Problem {
-    let value = match serde_json::from_str::<Value>(text) {
-        Ok(value) => value,
-        Err(_) if text.trim().is_empty() => {
-            return Problem::malformed("The body is empty; send a JSON object with at least the member key.");
-        }
-        Err(error) if error.to_string().starts_with("recursion limit") => {
-            return Problem::malformed("The body is nested too deeply; it is one object whose members are strings.");
-        }
-        Err(error) => return Problem::malformed(format!("The body is not JSON: {error}.")),
-    };
-    let Value::Object(members) = &value else {
-        let detail = format!("The body has to be a JSON object, not {}.", named(&value));
-        return Problem::invalid(vec![Member { pointer: String::new(), detail }]);
-    };
-    let mut errors = Vec::new();
-    if !members.contains_key("key") {
-        errors.push(Member {
-            pointer: "/key".to_owned(),
-            detail: "This member is needed: the key to ask about.".to_owned(),
-        });
-    }
-    for (name, value) in members {
-        if !MEMBERS.contains(&name.as_str()) {
-            let detail = format!("There is no such member; there are {}.", MEMBERS.join(", "));
-            errors.push(Member { pointer: pointer(name), detail });
-        } else if !value.is_string() && (name == "key" || !value.is_null()) {
-            let detail = format!("This member has to be a string, not {}.", named(value));
-            errors.push(Member { pointer: pointer(name), detail });
-        }
-    }
-    if errors.is_empty() {
-        // A member that comes twice is lost on the way to `Value`.
-        errors.push(Member { pointer: String::new(), detail: format!("{error}.") });
-    }
-    Problem::invalid(errors)
-}
-
-fn named(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
-}
-
-/// A JSON pointer to a member; a long name is cut, so that the answer stays short.
-fn pointer(name: &str) -> String {
-    let name: String = name.chars().take(64).collect();
-    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+fn kind(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<KeyKind> {
+    faults.checked("kind", text, |text| {
+        KeyKind::parse(text).ok_or_else(|| {
+            let names: Vec<_> = KeyKind::ALL.iter().map(|kind| kind.as_str()).collect();
+            let fix = format!("It is one of {}.", names.join(", "));
+            ("There is no such kind.".into(), Some(fix.into()))
+        })
+    })
 }

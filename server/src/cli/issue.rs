@@ -35,12 +35,24 @@ pub(super) struct Issue {
     /// Address or network that the key may be used from; may be given several times
     #[arg(long = "cidr", value_name = "CIDR")]
     cidrs: Vec<String>,
+    /// Address or network that the key may not be used from; may be given several times
+    #[arg(long = "deny-cidr", value_name = "CIDR")]
+    denied_cidrs: Vec<String>,
     /// Domain that the key may be used from; may be given several times
     #[arg(long = "domain", value_name = "DOMAIN")]
     domains: Vec<String>,
     /// How long the key works, such as 90d, 12h or 30m [default: until it is revoked]
     #[arg(long, value_name = "TIME")]
     expires_in: Option<String>,
+    /// Rate limit, such as "100 per minute" or "burst: 20 per 10s"; may be given several times
+    #[arg(long = "limit", value_name = "LIMIT")]
+    limits: Vec<String>,
+    /// How often the key may be used in all, or from one refill to the next [default: without end]
+    #[arg(long, value_name = "CALLS")]
+    quota: Option<String>,
+    /// When the quota is filled up: never, daily or monthly [default: never]
+    #[arg(long, value_name = "WHEN")]
+    quota_refill: Option<String>,
 }
 
 /// What is to be issued, as far as it can be judged without the database.
@@ -69,9 +81,13 @@ pub(super) fn prepare(act: Act) -> Result<Prepared, Failure> {
         name: Some(issue.name),
         description: issue.description,
         cidrs: lines(&issue.cidrs),
+        denied_cidrs: lines(&issue.denied_cidrs),
         domains: lines(&issue.domains),
         permissions: lines(&typed),
         boxes: ticked,
+        limits: lines(&issue.limits),
+        quota: issue.quota,
+        quota_refill: issue.quota_refill,
         ..KeyDraft::default()
     };
     Ok(Prepared { app, draft, lifetime })

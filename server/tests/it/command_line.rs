@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use domain::quota::Refill;
 use domain::verdict::Code;
 use server::config::{Config, Settings};
 use server::start;
@@ -149,6 +150,34 @@ async fn a_key_is_printed_once_works_at_once_and_says_who_made_it() {
     opened.store.close().await;
 }
 
+#[tokio::test]
+async fn a_key_is_issued_with_denied_networks_limits_and_a_quota() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let mut arguments = vec!["key", "issue", "--kind", "service", "--name", "bound"];
+    arguments.extend(["--cidr", "203.0.113.0/24", "--deny-cidr", "203.0.113.9", "--deny-cidr", "203.0.113.128/25"]);
+    arguments.extend(["--limit", "100 per minute", "--limit", "burst: 20 per 10s"]);
+    arguments.extend(["--quota", "10000", "--quota-refill", "monthly"]);
+    let token = done(&run(data, &arguments, ""));
+
+    let opened = opened(data).await;
+    let verify = async |address: &str| {
+        let request = VerifyRequest { address: Some(address.parse().unwrap()), ..VerifyRequest::default() };
+        opened.service.verifier().verify(Credential::Token(token.trim_end()), request).await.unwrap()
+    };
+    let verdict = verify("203.0.113.8").await;
+    assert_eq!(verdict.code, Code::Valid);
+    let limits: Vec<_> = verdict.limits.iter().map(|state| state.limit.to_string()).collect();
+    assert_eq!(limits, ["calls: 100 per minute", "burst: 20 per 10s"]);
+    assert_eq!(verdict.quota.unwrap().remaining, 9_999);
+    let quota = verdict.key.unwrap().record.quota.unwrap();
+    assert_eq!((quota.total, quota.refill), (10_000, Refill::Monthly));
+    for address in ["203.0.113.9", "203.0.113.200"] {
+        assert_eq!(verify(address).await.code, Code::IpNotAllowed, "{address}");
+    }
+    opened.store.close().await;
+}
+
 #[test]
 fn a_master_user_key_is_two_lines() {
     let folder = tempfile::tempdir().unwrap();
@@ -174,6 +203,13 @@ fn a_key_that_cannot_be_is_refused_field_by_field() {
         (&["--kind", "service", "--name", "n", "--domain", "*.com"], 1, "domains: "),
         (&["--kind", "service", "--name", "n", "--permission", "keystead.root"], 1, "permissions: "),
         (&["--kind", "client", "--name", "n", "--permission", "a.b"], 1, "permissions: "),
+        (&["--kind", "service", "--name", "n", "--deny-cidr", "10.0.0.1/8"], 1, "10.0.0.0/8"),
+        (&["--kind", "service", "--name", "n", "--limit", "often"], 1, "limits: "),
+        (&["--kind", "service", "--name", "n", "--limit", "1 per day", "--limit", "2 per day"], 1, "limits: "),
+        (&["--kind", "service", "--name", "n", "--quota", "many"], 1, "quota: "),
+        (&["--kind", "service", "--name", "n", "--quota", "5", "--quota-refill", "hourly"], 1, "quota_refill: "),
+        (&["--kind", "service", "--name", "n", "--quota-refill", "daily"], 1, "quota"),
+        (&["--kind", "client", "--name", "n", "--limit", "5 per minute"], 1, "limits: "),
         (&["--kind", "service", "--name", "n", "--expires-in", "soon"], 2, "--expires-in"),
         (&["--kind", "service", "--name", "n", "--app", "x"], 2, "--app"),
         (&["--kind", "service", "--name", "n", "--app", "0123456789abcdef01234567"], 1, "keystead: "),

@@ -83,7 +83,7 @@ async fn a_page_with_a_one_use_link_tells_its_address_to_nobody() {
 async fn https_is_for_good() {
     let settings = Settings { public_url: Some("https://keys.example.com"), ..Settings::default() };
     let product = Product::with(settings).await;
-    for path in ["/login", "/keys", "/healthz", "/favicon.svg", "/v1/keys/self", "/v1/nothing"] {
+    for path in ["/login", "/keys", "/healthz", "/favicon.svg", "/v1/keys/self", "/v1/nothing", "/v2/keys.verifyKey"] {
         let answer = product.send(Call::get(path)).await;
         assert_eq!(answer.header("strict-transport-security"), "max-age=63072000; includeSubDomains", "{path}");
     }
@@ -94,10 +94,24 @@ async fn an_answer_of_the_api_is_no_page() {
     let product = Product::start().await;
     let verifier = product.verifier().await;
     let good = Call::post("/v1/keys/verify").bearer(&verifier).json(r#"{"key":"a"}"#);
-    for call in [good, Call::get("/v1/keys/self"), Call::get("/v1/nothing"), Call::get("/v1/keys/verify")] {
+    let several = Call::post("/v1/keys/verify-batch").bearer(&verifier).json(r#"{"calls":[{"key":"a"},{"key":"b"}]}"#);
+    let unkey = || Call::post("/v2/keys.verifyKey").bearer(&verifier);
+    for call in [
+        good,
+        several,
+        unkey().json(r#"{"key":"a"}"#),
+        unkey(),
+        Call::get("/v2/keys.verifyKey"),
+        Call::post("/v2/keys.createKey"),
+        Call::get("/v1/keys/self"),
+        Call::get("/v1/nothing"),
+        Call::get("/v1/keys/verify"),
+    ] {
         let answer = product.send(call).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'; sandbox");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("set-cookie"), "");
         assert_eq!(answer.header("access-control-allow-origin"), "");
         assert_eq!(answer.header("content-encoding"), "");
     }

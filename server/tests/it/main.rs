@@ -8,9 +8,16 @@
     reason = "what fails here fails the test"
 )]
 
+mod api_bad_input;
+mod api_batch;
 mod api_credentials;
+mod api_limits;
 mod api_own_check;
+mod api_unkey;
+mod api_unkey_errors;
 mod api_verify;
+mod authorize;
+mod authorize_bad_input;
 mod client_address;
 mod command_line;
 mod cookies;
@@ -18,8 +25,10 @@ mod csrf;
 mod forms;
 mod headers;
 mod health;
+mod key_pages;
 mod live;
 mod process;
+mod proxies;
 mod routes;
 mod screens;
 mod sign_in_guard;

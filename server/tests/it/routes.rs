@@ -4,9 +4,15 @@ use app::api::mount::{SERVER_FUNCTIONS, form_paths, page_paths};
 use leptos::server_fn::axum::server_fn_paths;
 
 /// What no cookie can authenticate, as method and path.
-pub const WITHOUT_COOKIES: [(&str, &str); 9] = [
+pub const WITHOUT_COOKIES: [(&str, &str); 15] = [
     ("POST", "/v1/keys/verify"),
+    ("POST", "/v1/keys/verify-batch"),
+    ("POST", "/v2/keys.verifyKey"),
+    ("GET", "/v2/keys.verifyKey"),
+    ("POST", "/v2/keys.createKey"),
     ("GET", "/v1/keys/self"),
+    ("GET", "/v1/authorize"),
+    ("POST", "/v1/authorize/x"),
     ("GET", "/v1/keys"),
     ("POST", "/v1/anything"),
     ("GET", "/healthz"),

@@ -242,6 +242,30 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
+    /// Checks that this is an error in Unkey's form, and gives it.
+    pub fn unkey_error(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        assert_eq!(self.header("content-type"), "application/json");
+        let mut document = self.json();
+        let id = document["meta"]["requestId"].as_str().unwrap();
+        assert!(id.starts_with("req_") && id.len() == 28, "{id}");
+        let error = document["error"].take();
+        assert_eq!(error["status"], status);
+        assert!(!error["title"].as_str().unwrap().is_empty());
+        assert!(error["detail"].as_str().unwrap().ends_with('.'), "{error}");
+        let kind = error["type"].as_str().unwrap();
+        assert!(["https://unkey.com/docs/errors/", "urn:keystead:"].iter().any(|own| kind.starts_with(own)), "{kind}");
+        assert_eq!(error["errors"].is_array(), status == 400, "{error}");
+        error
+    }
+
+    /// Cuts the id of the answer out of it, where there is one.
+    pub fn take_request_id(&mut self) -> String {
+        let id = self.json()["meta"]["requestId"].as_str().unwrap_or_default().to_owned();
+        self.body = self.body.replace(&id, "");
+        id
+    }
+
     /// Checks that this is a problem document that says what to do, and gives it.
     pub fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.body);

@@ -1,6 +1,7 @@
 use super::*;
 use crate::ids::{AppId, KeyId};
 use crate::key::{KeyRow, KeyState};
+use crate::quota::Refill;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_253_402_000);
 
@@ -38,6 +39,10 @@ fn detail(kind: KeyKind) -> KeyDetail {
         cidrs: if has(Field::Cidrs) { CidrRule::parse_lines("10.0.0.0/8\n::1").unwrap() } else { Vec::new() },
         domains: if has(Field::Domains) { DomainRule::parse_lines("*.example.com").unwrap() } else { Vec::new() },
         permissions: permissions.iter().map(|text| Permission::parse(text).unwrap()).collect(),
+        denied_cidrs: if has(Field::DeniedCidrs) { CidrRule::parse_lines("10.1.0.0/16").unwrap() } else { Vec::new() },
+        limits: if has(Field::Limits) { RateLimit::parse_lines("burst: 20 per 10s").unwrap() } else { Vec::new() },
+        quota: has(Field::Quota).then_some(Quota { total: 1_000, refill: Refill::Daily }),
+        quota_left: has(Field::Quota).then_some(10),
         last_used_address: None,
         revoked: None,
         revision: 1,

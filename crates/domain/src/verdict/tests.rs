@@ -20,6 +20,9 @@ fn key() -> KeyRecord {
         cidrs: Vec::new(),
         domains: Vec::new(),
         permissions: Vec::new(),
+        denied_cidrs: Vec::new(),
+        limits: Vec::new(),
+        quota: None,
     }
 }
 
@@ -105,8 +108,18 @@ fn model(key: &KeyRecord, request: &Request<'_>, now: i64) -> &'static str {
     }
     for rule in &key.cidrs {
         assert_eq!(rule.to_string(), "10.0.0.0/8");
-        let inside = request.address.map(|address| address.to_string()).is_some_and(|text| text.starts_with("10."));
+        let inside = request
+            .address
+            .map(|address| address.to_canonical().to_string())
+            .is_some_and(|text| text.starts_with("10."));
         if !inside {
+            wrong.push("IP_NOT_ALLOWED");
+        }
+    }
+    for rule in &key.denied_cidrs {
+        assert_eq!(rule.to_string(), "10.1.0.0/16");
+        let known = request.address.map(|address| address.to_canonical().to_string());
+        if known.is_none_or(|text| text.starts_with("10.1.")) {
             wrong.push("IP_NOT_ALLOWED");
         }
     }
@@ -137,13 +150,14 @@ fn any_key() -> impl Strategy<Value = KeyRecord> {
     let state = prop_oneof![6 => Just(KeyState::Active), 1 => Just(KeyState::Pending), 1 => Just(KeyState::Disabled), 1 => Just(KeyState::Revoked)];
     let kind = prop::sample::select(vec![KeyKind::Service, KeyKind::Client]);
     let permissions = prop::sample::subsequence(vec!["a.b", "keystead.verify", "*", "c"], 0..=4);
-    (state, kind, moment(), moment(), any::<bool>(), any::<bool>(), permissions).prop_map(
-        |(state, kind, not_before, expires_at, cidr, domain, permissions)| KeyRecord {
+    (state, kind, moment(), moment(), any::<[bool; 3]>(), permissions).prop_map(
+        |(state, kind, not_before, expires_at, [cidr, denied, domain], permissions)| KeyRecord {
             state,
             kind,
             not_before,
             expires_at,
             cidrs: if cidr { vec![CidrRule::parse("10.0.0.0/8").unwrap()] } else { Vec::new() },
+            denied_cidrs: if denied { vec![CidrRule::parse("10.1.0.0/16").unwrap()] } else { Vec::new() },
             domains: if domain { vec![DomainRule::parse("app.example.com").unwrap()] } else { Vec::new() },
             permissions: permissions.into_iter().map(|text| Permission::parse(text).unwrap()).collect(),
             ..key()
@@ -157,7 +171,7 @@ proptest! {
     #[test]
     fn a_verdict_is_the_first_of_all_that_is_wrong(
         key in any_key(),
-        address in prop::option::of(prop::sample::select(vec!["10.0.0.1", "11.0.0.1", "2001:db8::1"])),
+        address in prop::option::of(prop::sample::select(vec!["10.0.0.1", "10.1.0.1", "::ffff:10.1.0.1", "11.0.0.1", "2001:db8::1"])),
         origin in prop::option::of(prop::sample::select(vec!["https://app.example.com", "https://example.com", "null"])),
         query in prop::option::of(prop::sample::select(vec!["a.b", "a.b OR keystead.verify", "a.b AND keystead.verify"])),
         kind in prop::option::of(prop::sample::select(vec![KeyKind::Service, KeyKind::Client])),
@@ -170,5 +184,9 @@ proptest! {
             kind,
         };
         prop_assert_eq!(decide(&key, &request, NOW).as_str(), model(&key, &request, NOW.millis()));
+        let checks = explain(&key, &request, NOW);
+        let first = checks.iter().find(|check| !check.passed).map_or(Code::Valid, |check| check.code);
+        prop_assert_eq!(first, decide(&key, &request, NOW));
+        prop_assert!(checks.iter().all(|check| check.detail.ends_with('.')));
     }
 }

@@ -30,7 +30,7 @@ impl Service {
             if told.is_empty() {
                 return Ok((key, None));
             }
-            if !tx.update_key(id, revision, &changes).await? {
+            if !tx.update_key(id, revision, &changes, now).await? {
                 return Err(Refusal::Changed.into());
             }
             note_verifier_key(tx, &key.app_id, &key.permissions).await?;

@@ -2,6 +2,7 @@
 //! verifier before it is answered.
 
 mod acknowledge;
+mod calls;
 mod edit;
 mod issue;
 pub(crate) mod list;

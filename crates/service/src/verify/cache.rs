@@ -1,7 +1,10 @@
 //! Keys by id, bounded in bytes; ids that nobody has, bounded in number and for a second.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -9,7 +12,7 @@ use domain::{key::KeyRecord, timestamp::Timestamp};
 use quick_cache::{DefaultHashBuilder, Weighter, sync::Cache};
 use store::StoredKey;
 
-use super::IdBytes;
+use super::{IdBytes, KeyCounters};
 use crate::{
     error::{Error, Result},
     keyring::Keyring,
@@ -35,6 +38,12 @@ pub struct Cached {
     /// What the verdict is decided on.
     pub record: KeyRecord,
     secrets: Box<[Secret]>,
+    /// Which setting of its quota this is.
+    pub(super) quota_epoch: i64,
+    /// Set if the key has limits or a quota.
+    pub(super) counters: Option<Arc<KeyCounters>>,
+    /// The second in which the key was last marked as used without being asked about.
+    marked: AtomicI64,
     bytes: u64,
 }
 
@@ -46,8 +55,8 @@ struct Secret {
 }
 
 impl Cached {
-    pub(super) fn new(stored: StoredKey) -> Result<Self> {
-        let StoredKey { record, secrets } = stored;
+    pub(super) fn new(stored: StoredKey, counters: Option<Arc<KeyCounters>>) -> Result<Self> {
+        let StoredKey { record, secrets, quota_epoch } = stored;
         let secrets = secrets
             .into_iter()
             .map(|secret| {
@@ -60,7 +69,18 @@ impl Cached {
             })
             .collect::<Result<Box<[_]>>>()?;
         let bytes = weigh(&record, secrets.len());
-        Ok(Self { record, secrets, bytes })
+        Ok(Self { record, secrets, quota_epoch, counters, marked: AtomicI64::new(i64::MIN), bytes })
+    }
+
+    /// Whether the key is to be marked as used: once a second, so that the calls of one asking key do not all wait for
+    /// the same counter.
+    pub(super) fn is_mark_due(&self, now: Timestamp) -> bool {
+        let second = now.whole_second().millis();
+        let due = self.marked.load(Ordering::Relaxed) != second;
+        if due {
+            self.marked.store(second, Ordering::Relaxed);
+        }
+        due
     }
 
     /// Whether `token` holds one of the key's secrets that still counts.
@@ -79,7 +99,8 @@ fn weigh(record: &KeyRecord, secrets: usize) -> u64 {
     let bytes = 512
         + record.name.len()
         + secrets * size_of::<Secret>()
-        + record.cidrs.len() * 24
+        + (record.cidrs.len() + record.denied_cidrs.len()) * 24
+        + record.limits.len() * 128
         + record.domains.len() * 96
         + permissions.sum::<usize>();
     u64::try_from(bytes).unwrap_or(u64::MAX)
@@ -185,9 +206,12 @@ mod tests {
             cidrs: Vec::new(),
             domains: Vec::new(),
             permissions: Vec::new(),
+            denied_cidrs: Vec::new(),
+            limits: Vec::new(),
+            quota: None,
         };
-        let secrets = Vec::new();
-        Arc::new(Cached::new(StoredKey { record, secrets }).unwrap())
+        let stored = StoredKey { record, secrets: Vec::new(), quota_epoch: 0 };
+        Arc::new(Cached::new(stored, None).unwrap())
     }
 
     /// What a fill gives and leaves when `meddle` runs between its first read and its insert.

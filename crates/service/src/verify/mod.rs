@@ -4,30 +4,41 @@
 //! cached key touches no SQL and awaits nothing.
 
 mod cache;
+mod counters;
+mod explain;
 mod freshness;
+mod reader;
+mod request;
 mod usage;
 mod watch;
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Instant};
 
 use domain::{
-    ids::{AppId, KeyId},
+    field::{Field, FieldErrors},
+    ids::KeyId,
     kind::KeyKind,
     permission,
     permission_query::PermissionQuery,
     timestamp::Timestamp,
     token::{self, Token},
-    usage::Edge,
     verdict::{self, Code},
 };
-use store::Store;
+use store::{Changes, Store};
 
-pub use self::cache::Cached;
 pub(crate) use self::freshness::POLL_EVERY;
-pub use self::watch::{Seen, Watch};
+pub use self::{
+    cache::Cached,
+    counters::{LimitState, QuotaState},
+    explain::Circumstances,
+    request::{AskedLimit, Credential, Verdict, VerifyRequest},
+    watch::{Seen, Watch},
+};
 use self::{
     cache::KeyCache,
+    counters::{Counters, KeyCounters},
     freshness::Freshness,
+    reader::Reader,
     usage::{Decided, Usage},
     watch::Watchers,
 };
@@ -45,62 +56,6 @@ pub(crate) fn id_bytes(id: &str) -> Option<IdBytes> {
     id.as_bytes().try_into().ok()
 }
 
-/// What a caller presents.
-#[derive(Clone, Copy)]
-pub enum Credential<'a> {
-    /// The whole token.
-    Token(&'a str),
-    /// Id and secret, as the kinds with two headers are shown.
-    Pair {
-        /// The shown id.
-        id: &'a str,
-        /// The shown secret.
-        secret: &'a str,
-    },
-}
-
-impl fmt::Debug for Credential<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credential(..)")
-    }
-}
-
-/// The circumstances of a call; everything but the edge is optional.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct VerifyRequest<'a> {
-    /// Where it came in.
-    pub edge: Edge,
-    /// The client's address.
-    pub address: Option<IpAddr>,
-    /// The client's `Origin` header.
-    pub origin: Option<&'a str>,
-    /// What the key must be permitted.
-    pub permissions: Option<&'a PermissionQuery>,
-    /// The kind that the key must be of.
-    pub kind: Option<KeyKind>,
-    /// The app of the asking key: a key of another app does not exist for it.
-    pub scope: Option<&'a AppId>,
-}
-
-impl<'a> VerifyRequest<'a> {
-    fn asked(&self) -> verdict::Request<'a> {
-        verdict::Request { address: self.address, origin: self.origin, permissions: self.permissions, kind: self.kind }
-    }
-}
-
-/// The answer.
-#[derive(Debug, Clone)]
-pub struct Verdict {
-    /// The first check that failed, or `VALID`.
-    pub code: Code,
-    /// The key; `None` with `NOT_FOUND`.
-    pub key: Option<Arc<Cached>>,
-}
-
-impl Verdict {
-    const NOT_FOUND: Self = Self { code: Code::NotFound, key: None };
-}
-
 /// Decides about keys. A clone is the same verifier.
 #[derive(Clone)]
 pub struct Verifier(Arc<Inner>);
@@ -109,8 +64,11 @@ struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
     keyring: Arc<Keyring>,
+    reader: Reader,
     cache: KeyCache,
     freshness: Freshness,
+    polling: tokio::sync::Mutex<()>,
+    counters: Counters,
     usage: Usage,
     watchers: Arc<Watchers>,
     may_verify: PermissionQuery,
@@ -127,11 +85,14 @@ impl Verifier {
         let may_verify = PermissionQuery::parse(permission::VERIFY)
             .map_err(|_| Error::Internal("keystead.verify is not a permission"))?;
         Ok(Self(Arc::new(Inner {
+            reader: Reader::new(store.clone()),
             store,
             clock,
             keyring,
             cache: KeyCache::new(),
             freshness: Freshness::new(),
+            polling: tokio::sync::Mutex::default(),
+            counters: Counters::default(),
             usage: Usage::default(),
             watchers: Arc::default(),
             may_verify,
@@ -144,35 +105,112 @@ impl Verifier {
         let now = inner.clock.now();
         let address = request.address.map(|address| address.to_canonical());
         let request = VerifyRequest { address, ..request };
-        let Some((id, key, secret_fits)) = self.find(credential, now).await? else {
+        let found = self.find(credential, now).await?;
+        let in_scope = |key: &Cached| request.scope.is_none_or(|app| *app == key.record.app_id);
+        let Some((id, key, secret_fits)) = found.filter(|(_, key, _)| in_scope(key)) else {
             inner.usage.refused_unknown(request.scope, now);
-            return Ok(Verdict::NOT_FOUND);
+            let checks = request.explain.then(explain::unknown);
+            return Ok(Verdict { checks, ..Verdict::plain(Code::NotFound, None) });
         };
-        if request.scope.is_some_and(|app| *app != key.record.app_id) {
-            inner.usage.refused_unknown(request.scope, now);
-            return Ok(Verdict::NOT_FOUND);
-        }
-        let code = if secret_fits { verdict::decide(&key.record, &request.asked(), now) } else { Code::NotFound };
+        let verdict = if secret_fits {
+            self.decide(&id, key.clone(), &request, now).await?
+        } else {
+            let checks = request.explain.then(explain::unknown);
+            Verdict { checks, ..Verdict::plain(Code::NotFound, None) }
+        };
+        let code = verdict.code;
         let app = &key.record.app_id;
         inner.usage.decided(&Decided { id: &id, app, secret_fits, code, now, request: &request });
         inner.watchers.tell(&id, || Seen { at: now, code, address, edge: request.edge });
-        Ok(Verdict { code, key: (code != Code::NotFound).then_some(key) })
+        Ok(verdict)
     }
 
-    /// Decides whether a caller of the verify API may ask: a service key with `keystead.verify`.
+    /// Decides whether a caller of the verify API may ask: a service key with `keystead.verify`, within its limits.
     /// Marks the key as used; the call is counted once, for the key that it asks about.
     pub async fn authenticate(&self, token: &str, address: Option<IpAddr>, origin: Option<&str>) -> Result<Verdict> {
         let inner = &*self.0;
         let now = inner.clock.now();
         let address = address.map(|address| address.to_canonical());
         let Some((id, key, true)) = self.find(Credential::Token(token), now).await? else {
-            return Ok(Verdict::NOT_FOUND);
+            return Ok(Verdict::plain(Code::NotFound, None));
         };
+        let permissions = Some(&inner.may_verify);
         let request =
-            verdict::Request { address, origin, permissions: Some(&inner.may_verify), kind: Some(KeyKind::Service) };
-        let code = verdict::decide(&key.record, &request, now);
-        inner.usage.used(&id, now, address);
-        Ok(Verdict { code, key: Some(key) })
+            VerifyRequest { address, origin, permissions, kind: Some(KeyKind::Service), ..VerifyRequest::default() };
+        if key.is_mark_due(now) {
+            inner.usage.used(&id, now, address);
+        }
+        self.decide(&id, key, &request, now).await
+    }
+
+    /// The checks over the record, then the limits, then the quota: nothing is counted of a call that is refused before.
+    async fn decide(
+        &self,
+        id: &IdBytes,
+        key: Arc<Cached>,
+        request: &VerifyRequest<'_>,
+        now: Timestamp,
+    ) -> Result<Verdict> {
+        let asked = request.asked();
+        let mut verdict = Verdict::plain(verdict::decide(&key.record, &asked, now), None);
+        if verdict.code == Code::Valid
+            && let Some(counters) = self.counters(id, &key, request)
+        {
+            self.count(&counters, &key, request, now, &mut verdict).await?;
+        }
+        if request.explain {
+            let mut checks = verdict::explain(&key.record, &asked, now);
+            checks.extend(explain::counted(&key.record, &verdict));
+            verdict.checks = Some(checks);
+        }
+        verdict.key = Some(key);
+        Ok(verdict)
+    }
+
+    async fn count(
+        &self,
+        counters: &KeyCounters,
+        key: &Cached,
+        request: &VerifyRequest<'_>,
+        now: Timestamp,
+        verdict: &mut Verdict,
+    ) -> Result<()> {
+        let record = &key.record;
+        for asked in request.limits {
+            if let AskedLimit::Own { name, .. } = asked
+                && record.limits.iter().all(|own| own.name != *name)
+            {
+                let message = format!("The key has no rate limit called {}.", domain::text::quote(name));
+                return Err(FieldErrors::one(Field::Limits, message).into());
+            }
+        }
+        if !record.limits.is_empty() || !request.limits.is_empty() {
+            verdict.limits = counters.limits(&record.limits, request.limits, request.limit_cost, now, true);
+            if verdict.limits.iter().any(|state| !state.passed) {
+                verdict.code = Code::RateLimited;
+                return Ok(());
+            }
+        }
+        if let Some(quota) = record.quota {
+            let quota = (quota, key.quota_epoch);
+            let state = counters.spend(&self.0.store, &record.id, quota, request.quota_cost, now).await?;
+            verdict.quota = Some(state);
+            if !state.passed {
+                verdict.code = Code::UsageExceeded;
+            }
+        }
+        Ok(())
+    }
+
+    /// The key's counters, if anything is counted for this call.
+    fn counters(&self, id: &IdBytes, key: &Cached, request: &VerifyRequest<'_>) -> Option<Arc<KeyCounters>> {
+        let brought = || (!request.limits.is_empty()).then(|| self.0.counters.of(id));
+        key.counters.clone().or_else(brought)
+    }
+
+    /// Calls of a key's quota that this process holds ready.
+    pub(crate) fn unspent(&self, id: &KeyId, epoch: i64) -> u64 {
+        id_bytes(id.as_str()).map_or(0, |id| self.0.counters.of(&id).unspent(epoch))
     }
 
     /// The key's calls from now on.
@@ -185,8 +223,20 @@ impl Verifier {
         self.0.usage.flush(&self.0.store).await
     }
 
+    /// Gives back the blocks of quotas that nobody spends any more: all of them at the end.
+    pub(crate) async fn tidy_counters(&self, at_end: bool) -> Result<()> {
+        self.0.counters.tidy(&self.0.store, self.0.clock.now(), at_end).await
+    }
+
+    /// What other processes announce, where the database can; the poll finds it anyway, a little later.
+    pub(crate) async fn changes(&self) -> Result<Option<Changes>> {
+        Ok(self.0.store.changes().await?)
+    }
+
     /// Compares the store's version with what the cache accounts for.
     pub(crate) async fn poll(&self) -> Result<()> {
+        // One at a time: answers that overtake each other would have the cache forgotten for nothing.
+        let _polling = self.0.polling.lock().await;
         let asked = Instant::now();
         let version = self.0.store.version().await?;
         let forget = || self.0.cache.clear();
@@ -242,12 +292,14 @@ impl Verifier {
     }
 
     async fn read(&self, id: IdBytes) -> Result<Option<Arc<Cached>>> {
-        let Some(id) = std::str::from_utf8(&id).ok().and_then(KeyId::parse) else {
+        let Some(key_id) = std::str::from_utf8(&id).ok().and_then(KeyId::parse) else {
             return Ok(None);
         };
-        let Some(stored) = self.0.store.key_record(&id).await? else {
+        let Some(stored) = self.0.reader.read(key_id).await? else {
             return Ok(None);
         };
-        Cached::new(stored).map(|key| Some(Arc::new(key)))
+        let counted = !stored.record.limits.is_empty() || stored.record.quota.is_some();
+        let counters = counted.then(|| self.0.counters.of(&id));
+        Cached::new(stored, counters).map(|key| Some(Arc::new(key)))
     }
 }

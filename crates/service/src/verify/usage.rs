@@ -207,6 +207,8 @@ impl Counts {
             origin: request.origin.map(cut),
             permissions: request.permissions.map(|query| cut(query.as_str())),
             kind: request.kind,
+            method: request.method.map(cut),
+            path: request.path.map(cut),
         });
     }
 

@@ -11,8 +11,10 @@ mod world;
 
 mod edit;
 mod issue;
+mod limits;
 mod looking;
 mod other_process;
+mod quota;
 mod race;
 mod record;
 mod roles;

@@ -3,10 +3,13 @@
 use std::time::{Duration, Instant};
 
 use domain::{key::RevokeReason, verdict::Code};
+use service::verify::{Credential, VerifyRequest};
 
 use crate::world::{World, code, draft, in_background, owner};
 
 const SECOND: Duration = Duration::from_secs(1);
+/// After so long the other process has seen every change: what it caches from then on stays.
+const SETTLED: Duration = Duration::from_millis(500);
 
 async fn another_process_refuses_within_a_second(w: World) {
     let other = w.another().await;
@@ -44,6 +47,45 @@ async fn a_process_that_cannot_confirm_asks_for_each_call(w: World) {
     assert_eq!(code(&other, &token).await, Code::Valid);
 }
 
+/// Announcements only hasten what the poll finds: without them it is no later than promised.
+async fn a_process_that_lost_its_listener_refuses_within_a_second(w: World) {
+    let other = w.another().await;
+    let _running = in_background(&other);
+    let (id, token) = w.active(&draft("service", "Key")).await;
+    tokio::time::sleep(SETTLED).await;
+    assert_eq!(code(&other, &token).await, Code::Valid);
+    let listeners = w.database.cut_listeners();
+    assert_eq!(listeners, usize::from(format!("{:?}", w.store) == "Store::Postgres"));
+    w.service.revoke(owner(), &id, RevokeReason::Leaked, None).await.unwrap();
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(code(&other, &token).await, Code::Revoked);
+}
+
+/// While the database is away nothing is accepted that could have been revoked, and afterwards everything works again.
+/// A SQLite file cannot be stopped.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgres_that_stops_and_comes_back() {
+    let w = World::postgres().await;
+    let other = w.another().await;
+    let _running = in_background(&other);
+    let (id, token) = w.active(&draft("service", "Key")).await;
+    let (_, kept) = w.active(&draft("service", "Kept")).await;
+    tokio::time::sleep(SETTLED).await;
+    assert_eq!(code(&other, &token).await, Code::Valid);
+    assert_eq!(code(&other, &kept).await, Code::Valid);
+    w.database.stop();
+    tokio::time::sleep(SECOND).await;
+    let request = VerifyRequest::default();
+    let asked = other.verifier().verify(Credential::Token(&token), request);
+    let asked = tokio::time::timeout(Duration::from_secs(15), asked).await.unwrap();
+    assert!(asked.is_err(), "the cache was not confirmed for a second: {asked:?}");
+    w.database.start();
+    w.service.revoke(owner(), &id, RevokeReason::Leaked, None).await.unwrap();
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(code(&other, &token).await, Code::Revoked);
+    assert_eq!(code(&other, &kept).await, Code::Valid);
+}
+
 async fn throttle_and_sessions_are_shared(w: World) {
     let other = w.another().await;
     w.make_owner().await;
@@ -58,5 +100,6 @@ on_both!(
     another_process_refuses_within_a_second,
     a_key_made_elsewhere_works_at_once,
     a_process_that_cannot_confirm_asks_for_each_call,
+    a_process_that_lost_its_listener_refuses_within_a_second,
     throttle_and_sessions_are_shared,
 );

@@ -2,6 +2,7 @@
 
 use domain::{
     draft::KeyDraft, ids::KeyId, key::RevokeReason, kind::KeyKind, list::KeyQuery, refusal::Refusal, role::Role,
+    verdict::Code,
 };
 use service::{Caller, audit::AuditQuery};
 
@@ -70,6 +71,29 @@ async fn an_auditor_sees_no_master_user_keys(w: World) {
     assert_eq!(figures.active.n, 2);
 }
 
+async fn the_calls_of_a_key_are_for_who_may_see_it(w: World) {
+    let (open, _) = w.active(&draft("service", "Open")).await;
+    let (hidden, token) = w.active(&draft("master_user", "Hidden")).await;
+    w.service.disable(owner(), &hidden).await.unwrap();
+    assert_eq!(w.code(&token).await, Code::Disabled);
+    w.service.verifier().flush_usage().await.unwrap();
+    let service = &w.service;
+    let seen = service.key_calls(owner(), &hidden).await.unwrap();
+    assert_eq!(seen.hours.last().unwrap().refused, [(Code::Disabled, 1)]);
+    assert_eq!(seen.refusals.iter().map(|call| call.code).collect::<Vec<_>>(), [Code::Disabled]);
+    let auditor = signed_in(Role::Auditor);
+    assert_eq!(service.key_calls(&auditor, &open).await.unwrap().refusals, []);
+    assert_eq!(refusal(service.key_calls(&auditor, &hidden).await), Refusal::NotFound);
+    assert_eq!(refusal(service.key_calls(&signed_in(Role::Guest), &open).await), Refusal::Forbidden);
+}
+
+async fn only_an_owner_sees_the_settings(w: World) {
+    assert!(w.service.engine(owner()).is_ok());
+    for role in [Role::Admin, Role::Auditor, Role::Guest] {
+        assert_eq!(refusal(w.service.engine(&signed_in(role))), Refusal::Forbidden, "{role:?}");
+    }
+}
+
 async fn a_guest_sees_nothing(w: World) {
     let (id, _) = w.active(&draft("service", "Key")).await;
     let guest = signed_in(Role::Guest);
@@ -82,4 +106,10 @@ async fn a_guest_sees_nothing(w: World) {
     assert_eq!(refusal(service.audit(&guest, &audit).await), Refusal::Forbidden);
 }
 
-on_both!(who_may_not_change_keys_changes_none, an_auditor_sees_no_master_user_keys, a_guest_sees_nothing,);
+on_both!(
+    who_may_not_change_keys_changes_none,
+    an_auditor_sees_no_master_user_keys,
+    the_calls_of_a_key_are_for_who_may_see_it,
+    only_an_owner_sees_the_settings,
+    a_guest_sees_nothing,
+);

@@ -103,7 +103,7 @@ pub struct World {
     pub store: Store,
     pub clock: Arc<TestClock>,
     pub hasher: Arc<CountingHasher>,
-    database: TestDatabase,
+    pub database: TestDatabase,
     folder: TempDir,
 }
 

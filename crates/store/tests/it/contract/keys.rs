@@ -2,8 +2,10 @@ use domain::cidr::CidrRule;
 use domain::edit::KeyChanges;
 use domain::ids::KeyId;
 use domain::key::{KeyState, RevokeReason, Revoked};
+use domain::limit::RateLimit;
 use domain::origin::DomainRule;
 use domain::permission::Permission;
+use domain::quota::{Quota, Refill};
 use store::{NewKey, OverdueKey, SecretVersion, Store, StoreError, Unique};
 
 use crate::fixtures::{NOW, insert, key, key_id, with_app};
@@ -110,7 +112,7 @@ async fn an_edit_changes_what_it_names(store: Store) {
     let new = full(&app);
     insert(&store, std::slice::from_ref(&new)).await;
     let update = async |revision, changes: KeyChanges| {
-        store.write(async |tx| tx.update_key(&new.id, revision, &changes).await).await.unwrap()
+        store.write(async |tx| tx.update_key(&new.id, revision, &changes, NOW).await).await.unwrap()
     };
     let before = store.key_detail(&new.id).await.unwrap().unwrap();
     assert!(update(1, KeyChanges::default()).await);
@@ -126,6 +128,9 @@ async fn an_edit_changes_what_it_names(store: Store) {
         permissions: Some(Vec::new()),
         not_before: Some(None),
         expires_at: Some(None),
+        denied_cidrs: Some(vec![CidrRule::parse("10.0.0.0/8").unwrap()]),
+        limits: Some(vec![RateLimit::parse("burst: 20 per 10s").unwrap()]),
+        quota: Some(Some(Quota { total: 7, refill: Refill::Daily })),
     };
     assert!(update(2, changes.clone()).await);
     let after = store.key_detail(&new.id).await.unwrap().unwrap();
@@ -133,6 +138,13 @@ async fn an_edit_changes_what_it_names(store: Store) {
     assert_eq!((after.row.cidr_count, after.row.domain_count), (0, 2));
     assert_eq!((after.cidrs.len(), Some(&after.domains)), (0, changes.domains.as_ref()));
     assert!(after.permissions.is_empty());
+    assert_eq!(
+        (Some(&after.denied_cidrs), Some(&after.limits)),
+        (changes.denied_cidrs.as_ref(), changes.limits.as_ref())
+    );
+    assert_eq!((Some(after.quota), after.quota_left), (changes.quota, Some(7)));
+    let record = store.key_record(&new.id).await.unwrap().unwrap().record;
+    assert_eq!((record.denied_cidrs, record.limits, record.quota), (after.denied_cidrs, after.limits, after.quota));
     assert_eq!((after.row.not_before, after.row.expires_at), (None, None));
     assert!(update(3, KeyChanges { expires_at: Some(Some(NOW)), ..KeyChanges::default() }).await);
     assert_eq!(store.key_record(&new.id).await.unwrap().unwrap().record.expires_at, Some(NOW));
@@ -144,7 +156,7 @@ async fn an_edit_of_an_old_revision_is_refused(store: Store) {
     insert(&store, std::slice::from_ref(&new)).await;
     let rename = async |revision, name: &str| {
         let changes = KeyChanges { name: Some(name.to_owned()), ..KeyChanges::default() };
-        store.write(async |tx| tx.update_key(&new.id, revision, &changes).await).await.unwrap()
+        store.write(async |tx| tx.update_key(&new.id, revision, &changes, NOW).await).await.unwrap()
     };
     let (one, two) = tokio::join!(rename(1, "two"), rename(1, "three"));
     assert!(one != two, "of two edits of one revision, one is refused");

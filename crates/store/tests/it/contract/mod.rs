@@ -26,5 +26,6 @@ mod key_list;
 mod keys;
 mod meta;
 mod people;
+mod quota;
 mod store;
 mod usage;

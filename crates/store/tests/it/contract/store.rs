@@ -13,6 +13,15 @@ contract! {
     a_closed_store_is_unavailable,
 }
 
+#[tokio::test]
+async fn each_engine_has_its_name() {
+    for (database, name) in [(TestDatabase::sqlite(), "SQLite"), (TestDatabase::postgres(), "Postgres")] {
+        let store = Store::open(database.url()).await.unwrap();
+        assert_eq!(store.engine(), name);
+        store.close().await;
+    }
+}
+
 async fn a_write_is_counted_when_it_is_committed(store: Store) {
     store.ping().await.unwrap();
     assert_eq!(store.write_count(), 0);

@@ -114,8 +114,18 @@ async fn the_last_refusals_are_kept(store: Store) {
         origin: Some("https://app.example.com".to_owned()),
         permissions: Some("a AND b".to_owned()),
         kind: Some(KeyKind::Service),
+        method: Some("GET".to_owned()),
+        path: Some("/invoices".to_owned()),
     };
-    let plain = RefusedCall { address: None, origin: None, permissions: None, kind: None, ..refused(0) };
+    let plain = RefusedCall {
+        address: None,
+        origin: None,
+        permissions: None,
+        kind: None,
+        method: None,
+        path: None,
+        ..refused(0)
+    };
     let flush = async |refusals: Vec<(KeyId, RefusedCall)>| {
         let batch = UsageBatch { refusals, ..UsageBatch::default() };
         store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();

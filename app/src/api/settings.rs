@@ -1,0 +1,60 @@
+//! How this installation is set up, and how it sees the request that asks.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
+use domain::forwarded;
+use leptos::prelude::use_context;
+
+use super::context::{Desk, Transport};
+use crate::error::ApiError;
+
+/// The most characters of a header that are shown.
+const SHOWN: usize = 1_000;
+
+/// What the settings page shows.
+#[derive(Debug)]
+pub struct Settings {
+    /// Who the request is taken to come from.
+    pub client: Option<IpAddr>,
+    /// Who opened the connection.
+    pub peer: Option<IpAddr>,
+    /// Each line of `X-Forwarded-For`, as it came.
+    pub forwarded_for: Vec<String>,
+    /// Whether the peer is one of the trusted proxies.
+    pub peer_is_trusted: bool,
+    /// The rules of the trusted proxies.
+    pub trusted_proxies: Vec<String>,
+    /// How the browser reached us.
+    pub transport: Transport,
+    /// The address that people and programs use.
+    pub public_url: String,
+    /// The name of the database engine.
+    pub engine: &'static str,
+    /// The version of this program.
+    pub version: &'static str,
+}
+
+/// The settings, for whoever may see them.
+pub fn read_settings() -> Result<Settings, ApiError> {
+    let desk = Desk::from_context()?;
+    let engine = desk.service().engine(&desk.caller()?)?;
+    let parts = use_context::<Parts>().ok_or(ApiError::Unavailable)?;
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
+    let lines = parts.headers.get_all("x-forwarded-for").iter();
+    let forwarded_for =
+        lines.map(|line| String::from_utf8_lossy(line.as_bytes()).chars().take(SHOWN).collect()).collect();
+    let trusted = &desk.console.trusted_proxies;
+    Ok(Settings {
+        client: desk.visit.address,
+        peer,
+        forwarded_for,
+        peer_is_trusted: peer.is_some_and(|peer| forwarded::is_trusted(peer, trusted)),
+        trusted_proxies: trusted.iter().map(ToString::to_string).collect(),
+        transport: desk.visit.transport,
+        public_url: desk.console.public_url,
+        engine,
+        version: env!("CARGO_PKG_VERSION"),
+    })
+}

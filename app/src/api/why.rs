@@ -1,0 +1,109 @@
+//! A call that might be, or was: read from an address, and checked against a key as it is now.
+
+use std::net::IpAddr;
+
+use domain::field::{Field, FieldErrors};
+use domain::kind::KeyKind;
+use domain::permission_query::PermissionQuery;
+use domain::text::quote;
+use domain::timestamp::Timestamp;
+use domain::verdict::{CheckResult, Code};
+use service::verify::Circumstances;
+
+use super::context::Desk;
+use super::keys::key_id;
+use crate::error::ApiError;
+
+/// The call, as it was typed or picked.
+#[derive(Debug, Clone, Default)]
+pub struct Typed {
+    pub address: String,
+    pub origin: String,
+    pub permissions: String,
+    pub kind: String,
+    pub at: String,
+    /// The verdict that it was given, if it was picked from the refusals.
+    pub refused_as: Option<Code>,
+}
+
+/// What each check says to the call, or what is wrong with what was typed.
+pub async fn read_checks(id: &str, typed: &Typed) -> Result<Result<Vec<CheckResult>, FieldErrors>, ApiError> {
+    let desk = Desk::from_context()?;
+    let (caller, id) = (desk.caller()?, key_id(id)?);
+    let call = match circumstances(typed) {
+        Ok(call) => call,
+        Err(errors) => return Ok(Err(errors)),
+    };
+    Ok(Ok(desk.service().explain(&caller, &id, &call).await?))
+}
+
+fn circumstances(typed: &Typed) -> Result<Circumstances, FieldErrors> {
+    let mut errors = FieldErrors::default();
+    let address = errors.keep(Field::Address, optional(&typed.address, address));
+    let permissions = errors.keep(
+        Field::Permissions,
+        optional(&typed.permissions, |text| PermissionQuery::parse(text).map_err(|error| error.to_string())),
+    );
+    let kind = errors.keep(
+        Field::Kind,
+        optional(&typed.kind, |word| KeyKind::parse(word).ok_or("Choose one of the offered kinds.".to_owned())),
+    );
+    let at = errors.keep(
+        Field::At,
+        optional(&typed.at, |text| {
+            let wrong = || format!("{} is not a date and time: write one such as 2026-11-21T09:30.", quote(text));
+            Timestamp::parse_input(text).ok_or_else(wrong)
+        }),
+    );
+    match (address, permissions, kind, at) {
+        (Some(address), Some(permissions), Some(kind), Some(at)) => {
+            let origin = Some(typed.origin.trim().to_owned()).filter(|origin| !origin.is_empty());
+            Ok(Circumstances { address, origin, permissions, kind, at })
+        }
+        _ => Err(errors),
+    }
+}
+
+fn optional<T>(text: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, String> {
+    let text = text.trim();
+    if text.is_empty() { Ok(None) } else { read(text).map(Some) }
+}
+
+fn address(text: &str) -> Result<IpAddr, String> {
+    let wrong = || format!("{} is not an address: write one such as 203.0.113.9 or 2001:db8::1.", quote(text));
+    text.parse().map(|address: IpAddr| address.to_canonical()).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blank_is_not_asked_for() {
+        let call = circumstances(&Typed { origin: "  ".to_owned(), ..Typed::default() }).unwrap();
+        assert!(call.address.is_none() && call.origin.is_none() && call.permissions.is_none());
+        assert!(call.kind.is_none() && call.at.is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_at_its_field() {
+        let typed = Typed {
+            address: "203.0.113.0/24".to_owned(),
+            permissions: "a AND".to_owned(),
+            kind: "sausage".to_owned(),
+            at: "yesterday".to_owned(),
+            ..Typed::default()
+        };
+        let errors = circumstances(&typed).unwrap_err();
+        let fields: Vec<_> = errors.0.iter().map(|error| error.field).collect();
+        assert_eq!(fields, [Field::Address, Field::Permissions, Field::Kind, Field::At]);
+        let right = Typed {
+            address: " ::ffff:203.0.113.9 ".to_owned(),
+            permissions: "a AND b".to_owned(),
+            kind: "service".to_owned(),
+            at: "2026-11-21T09:30".to_owned(),
+            ..Typed::default()
+        };
+        assert_eq!(circumstances(&right).unwrap().address, Some("203.0.113.9".parse().unwrap()));
+    }
+}

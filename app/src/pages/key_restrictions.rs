@@ -1,0 +1,70 @@
+//! What a key is limited to: in a few sentences, and list by list.
+
+use domain::field::Field;
+use domain::key::KeyDetail;
+use domain::limit::RateLimit;
+use domain::quota::Quota;
+use domain::restrictions::Restrictions;
+use domain::timestamp::Timestamp;
+use leptos::prelude::*;
+
+use crate::components::time::Time;
+
+/// The card; nothing for a kind that has no restrictions.
+pub fn restrictions(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {
+    let asks = |field| key.row.kind.rules().asks(field);
+    let networks = asks(Field::Cidrs).then(|| list("Networks", &key.cidrs, "Any address is accepted."));
+    let denied = asks(Field::DeniedCidrs).then(|| list("Refused networks", &key.denied_cidrs, "None."));
+    let domains = asks(Field::Domains).then(|| {
+        let domains: Vec<_> = key.domains.iter().map(domain::origin::DomainRule::display).collect();
+        list("Domains", &domains, "Any origin is accepted.")
+    });
+    let permissions = asks(Field::Permissions).then(|| {
+        let held: Vec<_> = key.permissions.iter().map(|held| held.as_str()).collect();
+        list("Permissions", &held, "None.")
+    });
+    let limits = asks(Field::Limits).then(|| limits(&key.limits));
+    let quota = asks(Field::Quota).then(|| quota(key, now));
+    let words = Restrictions::from(key).words();
+    (!words.is_empty()).then(|| {
+        view! {
+            <section class="card">
+                <header><h2>"Restrictions"</h2></header>
+                <div class="body">
+                    <p>{words}</p>
+                    <dl class="facts">{networks}{denied}{domains}{permissions}{limits}{quota}</dl>
+                </div>
+            </section>
+        }
+    })
+}
+
+fn list(label: &'static str, items: &[impl ToString], none: &'static str) -> AnyView {
+    view! { <div><dt>{label}</dt><dd>{items_or(items, none)}</dd></div> }.into_any()
+}
+
+fn items_or(items: &[impl ToString], none: &'static str) -> AnyView {
+    let items: Vec<_> = items.iter().map(|item| view! { <li><code>{item.to_string()}</code></li> }).collect();
+    if items.is_empty() { none.into_any() } else { view! { <ul>{items}</ul> }.into_any() }
+}
+
+fn limits(limits: &[RateLimit]) -> AnyView {
+    let note = (!limits.is_empty()).then(|| view! { <small>"Counted by each server on its own."</small> });
+    view! { <div><dt>"Rate limits"</dt><dd>{items_or(limits, "None.")}{note}</dd></div> }.into_any()
+}
+
+fn quota(key: &KeyDetail, now: Timestamp) -> AnyView {
+    let words = match key.quota {
+        None => "None.".into_any(),
+        Some(quota) => left(quota, key.quota_left, now).into_any(),
+    };
+    view! { <div><dt>"Quota of calls"</dt><dd>{words}</dd></div> }.into_any()
+}
+
+fn left(quota: Quota, left: Option<u64>, now: Timestamp) -> impl IntoView {
+    view! {
+        {quota.words()} ". "
+        {left.map(|left| format!("{left} left, apart from what other servers hold ready. "))}
+        {quota.refill.next(now).map(|at| view! { "Filled up again on " <Time at/> "." })}
+    }
+}

@@ -1,0 +1,109 @@
+//! How this installation is set up, and how it sees the browser that asks.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::api::context::Transport;
+use crate::api::settings::{Settings, read_settings};
+use crate::components::failed::Failed;
+
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    let shown = match read_settings() {
+        Ok(settings) => view! { <Shown settings/> }.into_any(),
+        Err(error) => view! { <Failed error/> }.into_any(),
+    };
+    view! {
+        <Title text="Settings"/>
+        <div class="head">
+            <div>
+                <h1>"Settings"</h1>
+                <p>"How this installation runs. It is set by flags or environment variables when Keystead starts."</p>
+            </div>
+        </div>
+        {shown}
+    }
+}
+
+#[component]
+fn Shown(settings: Settings) -> impl IntoView {
+    let verdict = verdict(&settings);
+    let code = |text: String| view! { <code>{text}</code> }.into_any();
+    let address = |address: Option<std::net::IpAddr>| match address {
+        Some(address) => code(address.to_string()),
+        None => "Unknown".into_any(),
+    };
+    let list = |items: Vec<String>, none: &'static str| {
+        if items.is_empty() {
+            return none.into_any();
+        }
+        let items: Vec<_> = items.into_iter().map(|item| view! { <li><code>{item}</code></li> }).collect();
+        view! { <ul>{items}</ul> }.into_any()
+    };
+    let transport = match settings.transport {
+        Transport::Https => "HTTPS",
+        Transport::Loopback => "Plain HTTP on this machine",
+        Transport::Plain => "Plain HTTP over a network",
+    };
+    view! {
+        <section class="card">
+            <header><h2>"This is how I see you"</h2></header>
+            <div class="body">
+                <p>{verdict}</p>
+                <dl class="facts">
+                    <div><dt>"Your address"</dt><dd>{address(settings.client)}</dd></div>
+                    <div><dt>"Connection from"</dt><dd>{address(settings.peer)}</dd></div>
+                    <div>
+                        <dt>"Is a trusted proxy"</dt>
+                        <dd>{if settings.peer_is_trusted { "Yes" } else { "No" }}</dd>
+                    </div>
+                    <div><dt>"X-Forwarded-For"</dt><dd>{list(settings.forwarded_for, "None came.")}</dd></div>
+                    <div><dt>"Over"</dt><dd>{transport}</dd></div>
+                </dl>
+            </div>
+        </section>
+        <section class="card">
+            <header><h2>"This installation"</h2></header>
+            <div class="body">
+                <dl class="facts">
+                    <div>
+                        <dt>"Trusted proxies"</dt>
+                        <dd>
+                            {list(settings.trusted_proxies, "None: X-Forwarded-For is not read.")}
+                            <p><small>"KEYSTEAD_TRUSTED_PROXIES"</small></p>
+                        </dd>
+                    </div>
+                    <div>
+                        <dt>"Public address"</dt>
+                        <dd>{code(settings.public_url)} <p><small>"KEYSTEAD_PUBLIC_URL"</small></p></dd>
+                    </div>
+                    <div>
+                        <dt>"Database"</dt>
+                        <dd>{settings.engine} <p><small>"KEYSTEAD_DATABASE_URL"</small></p></dd>
+                    </div>
+                    <div><dt>"Version"</dt><dd>{settings.version}</dd></div>
+                </dl>
+            </div>
+        </section>
+    }
+}
+
+/// What the addresses come to, and what to do if they are not what one expects.
+fn verdict(settings: &Settings) -> &'static str {
+    let forwarded = !settings.forwarded_for.is_empty();
+    match (settings.client, settings.peer_is_trusted, forwarded) {
+        (None, _, _) => {
+            "Your address cannot be told: X-Forwarded-For has an entry that is no address. Keys with networks \
+             are refused to such calls."
+        }
+        (Some(_), true, true) => "You come through a trusted proxy, which told me your address.",
+        (Some(_), true, false) => {
+            "You come through a trusted proxy that did not say for whom: have it send X-Forwarded-For."
+        }
+        (Some(_), false, true) => {
+            "Somebody sent X-Forwarded-For who is not a trusted proxy, so I do not believe it. If it is your own \
+             proxy, add its address to KEYSTEAD_TRUSTED_PROXIES."
+        }
+        (Some(_), false, false) => "You come directly, without a proxy.",
+    }
+}

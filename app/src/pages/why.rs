@@ -1,0 +1,208 @@
+//! "Why was this refused?": a call, and what each check of a key says to it.
+
+use domain::calls::KeyCalls;
+use domain::field::{Field, FieldErrors};
+use domain::kind::KeyKind;
+use domain::refusal::Refusal;
+use domain::verdict::{CheckResult, Code};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use crate::api::calls::read_calls;
+use crate::api::keys::{KeyView, read_key};
+use crate::api::why::{Typed, read_checks};
+use crate::components::failed::{Failed, FormProblem, set_status};
+use crate::components::field::TextField;
+use crate::components::problem::FieldProblem;
+use crate::components::refusals::{REFUSED_AS, Refusals};
+use crate::error::ApiError;
+
+#[component]
+pub fn WhyPage() -> impl IntoView {
+    let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    let typed = typed();
+    Suspend::new(async move {
+        match read_all(&id, typed).await {
+            Ok(found) => view! { <Shown found/> }.into_any(),
+            Err(error) => view! {
+                <Title text="Why was this refused?"/>
+                <div class="head"><div><h1>"Why was this refused?"</h1></div></div>
+                <Failed error/>
+                <div class="actions"><a class="button" href="/keys">"All keys"</a></div>
+            }
+            .into_any(),
+        }
+    })
+}
+
+/// Everything that the page shows.
+struct Found {
+    view: KeyView,
+    calls: Result<KeyCalls, ApiError>,
+    typed: Typed,
+    errors: FieldErrors,
+    /// `None` while nothing was asked.
+    checks: Option<Vec<CheckResult>>,
+}
+
+/// The call in the page's address; `None` if there is none.
+fn typed() -> Option<Typed> {
+    let query = use_query_map().get_untracked();
+    let text = |field: Field| query.get(field.as_str());
+    let fields = [Field::Address, Field::Origin, Field::Permissions, Field::Kind, Field::At].map(text);
+    let asked = fields.iter().any(Option::is_some);
+    let [address, origin, permissions, kind, at] = fields.map(Option::unwrap_or_default);
+    let refused_as = query.get(REFUSED_AS).as_deref().and_then(Code::parse);
+    asked.then_some(Typed { address, origin, permissions, kind, at, refused_as })
+}
+
+async fn read_all(id: &str, typed: Option<Typed>) -> Result<Found, ApiError> {
+    let view = read_key(id).await?;
+    let calls = read_calls(id).await;
+    let (checks, errors) = match &typed {
+        None => (None, FieldErrors::default()),
+        Some(typed) => match read_checks(id, typed).await? {
+            Ok(checks) => (Some(checks), FieldErrors::default()),
+            Err(errors) => (None, errors),
+        },
+    };
+    Ok(Found { view, calls, typed: typed.unwrap_or_default(), errors, checks })
+}
+
+#[component]
+fn Shown(found: Found) -> impl IntoView {
+    let Found { view, calls, typed, errors, checks } = found;
+    let (id, name) = (view.key.row.id.as_str().to_owned(), view.key.row.name);
+    if !errors.is_empty() {
+        set_status(&ApiError::Refused(Refusal::Invalid(errors.clone())));
+    }
+    let (refused_as, back) = (typed.refused_as, format!("/keys/{id}"));
+    view! {
+        <Title text=format!("Why was this refused? {name}")/>
+        <div class="head">
+            <div>
+                <h1>"Why was this refused?"</h1>
+                <p>
+                    "Checks a call with “" {name} "” as the key is now. Its secret is not needed, and nothing is counted."
+                </p>
+            </div>
+            <div class="actions"><a class="button" href=back>"Back to the key"</a></div>
+        </div>
+        <div class="cols">
+            <CallForm id=id.clone() typed errors/>
+            {checks.map(|checks| view! { <Outcome checks refused_as/> })}
+        </div>
+        <section class="card">
+            <header><h2>"Or pick a recent refusal"</h2></header>
+            {match calls {
+                Ok(calls) => view! { <Refusals id calls=calls.refusals/> }.into_any(),
+                Err(error) => view! { <div class="body"><FormProblem problem=Some(error)/></div> }.into_any(),
+            }}
+        </section>
+    }
+}
+
+#[component]
+fn CallForm(id: String, typed: Typed, errors: FieldErrors) -> impl IntoView {
+    let errors = RwSignal::new(errors);
+    let kinds: Vec<_> = KeyKind::issuable()
+        .map(|kind| {
+            let chosen = typed.kind == kind.as_str();
+            view! { <option value=kind.as_str() selected=chosen>{kind.label()}</option> }
+        })
+        .collect();
+    view! {
+        <form class="card" method="get" action=format!("/keys/{id}/why") novalidate>
+            <header><h2>"The call"</h2></header>
+            <div class="body">
+                <TextField errors field=Field::Address aside="optional" value=typed.address
+                    hint="Where the call came from, for example 203.0.113.9. If left blank, the address is unknown."/>
+                <TextField errors field=Field::Origin aside="optional" value=typed.origin
+                    hint="As a browser sends it, for example https://app.example.com."/>
+                <TextField errors field=Field::Permissions label="Permissions asked for" aside="optional"
+                    value=typed.permissions hint="For example invoices.read AND (orders.read OR orders.*)."/>
+                <div class="pair">
+                    <div class="field">
+                        <label for="kind">"Kind asked for"</label>
+                        <select id="kind" name="kind">
+                            <option value="">"Any kind"</option>
+                            {kinds}
+                        </select>
+                        <FieldProblem field=Field::Kind errors/>
+                    </div>
+                    <TextField errors field=Field::At aside="UTC; blank: now" value=typed.at input="datetime-local"/>
+                </div>
+            </div>
+            <footer><button class="button primary">"Check this call"</button></footer>
+        </form>
+    }
+}
+
+#[component]
+fn Outcome(checks: Vec<CheckResult>, refused_as: Option<Code>) -> impl IntoView {
+    let verdict = checks.iter().find(|check| !check.passed).map_or(Code::Valid, |check| check.code);
+    let class = if verdict == Code::Valid { "status good" } else { "status bad" };
+    let lines: Vec<_> = checks.into_iter().map(line).collect();
+    let then = refused_as.filter(|then| *then != verdict).map(|then| {
+        view! {
+            <div class="note">
+                <span aria-hidden="true">"⚠"</span>
+                <div><b>{format!("The call itself was refused as {}. ", then.as_str())}</b> {changed(then)}</div>
+            </div>
+        }
+    });
+    view! {
+        <section class="card" aria-label="Result">
+            <header><h2>"Result"</h2><span class=class>{verdict.as_str()}</span></header>
+            <div class="body">
+                {then}
+                <p>{verdict.words()} " " {(verdict != Code::Valid).then_some("The first check that fails names the verdict.")}</p>
+                <dl class="facts">{lines}</dl>
+                <p class="soft">"Limits and quota are those of this server at this moment."</p>
+            </div>
+        </section>
+    }
+}
+
+/// Why a check says something else now.
+fn changed(then: Code) -> &'static str {
+    match then {
+        Code::NotFound => {
+            "The secret that came with it was not the key's own. Secrets are never kept, so this is not checked here."
+        }
+        Code::RateLimited => "It was one call too many in a short time; since then there is room again.",
+        Code::UsageExceeded => "The quota was used up; since then it was filled up or changed.",
+        _ => "The key was changed since then.",
+    }
+}
+
+fn line(check: CheckResult) -> impl IntoView {
+    let (class, word) = if check.passed { ("status good", "Passes") } else { ("status bad", "Fails") };
+    let code = (!check.passed).then(|| view! { " " <code>{check.code.as_str()}</code> });
+    view! {
+        <div>
+            <dt>{subject(check.code)}</dt>
+            <dd><span class=class>{word}</span>{code} <br/> {check.detail}</dd>
+        </div>
+    }
+}
+
+/// What a check looks at.
+fn subject(code: Code) -> &'static str {
+    match code {
+        Code::Valid => "Key",
+        Code::NotFound => "Secret",
+        Code::Pending => "Confirmed",
+        Code::Revoked => "Not revoked",
+        Code::Disabled => "Not disabled",
+        Code::NotYetValid => "Valid from",
+        Code::Expired => "Valid until",
+        Code::KindNotAllowed => "Kind",
+        Code::IpNotAllowed => "Address",
+        Code::OriginNotAllowed => "Origin",
+        Code::InsufficientPermissions => "Permissions",
+        Code::RateLimited => "Rate limits",
+        Code::UsageExceeded => "Quota",
+    }
+}

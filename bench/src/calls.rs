@@ -1,0 +1,178 @@
+//! The calls that are made again and again, as they go over the wire.
+
+use std::io::{BufWriter, Write};
+
+use anyhow::Result;
+use serde_json::json;
+use tempfile::NamedTempFile;
+
+use crate::data::Installation;
+use crate::http::{Answer, Connection};
+use crate::restrictions::{ADDRESS, ORIGIN, QUERY};
+
+/// More calls than any server here answers in a second.
+const MOST_A_SECOND: usize = 100_000;
+
+/// A call about the key whose token is put in.
+pub(crate) struct Call {
+    method: &'static str,
+    path: String,
+    headers: Vec<(&'static str, String)>,
+    /// The rest of a body depends on the token.
+    body: Option<fn(&str) -> String>,
+    /// The token is sent as `Authorization: Bearer`.
+    bearer: bool,
+}
+
+impl Call {
+    /// `POST /v1/keys/verify`, with a question of each sort.
+    pub fn verify(on: &Installation) -> Self {
+        let authorization = ("Authorization", format!("Bearer {}", on.verifier));
+        Self {
+            method: "POST",
+            path: "/v1/keys/verify".to_owned(),
+            headers: vec![("Content-Type", "application/json".to_owned()), authorization],
+            body: Some(|token| {
+                let asked = json!({
+                    "key": token, "clientIp": ADDRESS, "origin": ORIGIN, "permissions": QUERY, "kind": "service",
+                });
+                asked.to_string()
+            }),
+            bearer: false,
+        }
+    }
+
+    /// `GET /v1/authorize`, with the same questions, as a proxy sends them.
+    pub fn authorize() -> Self {
+        let query: String = form_urlencoded::byte_serialize(QUERY.as_bytes()).collect();
+        let headers = [
+            ("Origin", ORIGIN),
+            ("X-Forwarded-For", ADDRESS),
+            ("X-Forwarded-Host", "api.example.com"),
+            ("X-Forwarded-Method", "GET"),
+            ("X-Forwarded-Proto", "https"),
+            ("X-Forwarded-Uri", "/invoices/2041"),
+        ];
+        Self {
+            method: "GET",
+            path: format!("/v1/authorize?permissions={}&kind=service", query.replace('+', "%20")),
+            headers: headers.map(|(name, value)| (name, value.to_owned())).to_vec(),
+            body: None,
+            bearer: true,
+        }
+    }
+
+    /// What better-auth is asked: the key, and the permissions in its own form.
+    pub fn better_auth() -> Self {
+        Self {
+            method: "POST",
+            path: "/verify".to_owned(),
+            headers: vec![("Content-Type", "application/json".to_owned())],
+            body: Some(|token| json!({"key": token, "permissions": {"invoices": ["read", "write"]}}).to_string()),
+            bearer: false,
+        }
+    }
+
+    /// Makes it once.
+    pub async fn make(&self, authority: &str, token: &str) -> Result<Answer> {
+        let mut headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (*name, &**value)).collect();
+        let authorization = format!("Bearer {token}");
+        if self.bearer {
+            headers.push(("Authorization", &authorization));
+        }
+        let body = self.body.map(|body| body(token)).unwrap_or_default();
+        Connection::open(authority).await?.send(self.method.parse()?, &self.path, &headers, body).await
+    }
+
+    /// One line of wrk's file: a tab for each line end.
+    fn line(&self, token: &str) -> String {
+        let mut line = format!("{} {} HTTP/1.1\tHost: localhost\t", self.method, self.path);
+        for (name, value) in &self.headers {
+            line.extend([*name, ": ", value, "\t"]);
+        }
+        if self.bearer {
+            line.extend(["Authorization: Bearer ", token, "\t"]);
+        }
+        if let Some(body) = self.body {
+            let body = body(token);
+            line.extend([&format!("Content-Length: {}\t\t", body.len()), &*body]);
+        } else {
+            line.push('\t');
+        }
+        line
+    }
+}
+
+/// Calls about one key after the other.
+pub(crate) struct Plan<'a> {
+    call: Call,
+    tokens: &'a [String],
+    /// Where the next round begins.
+    at: usize,
+    /// Whether it goes on where the last one ended, so that each key is asked about once before any is again.
+    goes_on: bool,
+}
+
+impl<'a> Plan<'a> {
+    /// Each round begins with the first key.
+    pub fn round(call: Call, tokens: &'a [String]) -> Self {
+        Self { call, tokens, at: 0, goes_on: false }
+    }
+
+    /// Each round goes on where the last one ended.
+    pub fn onward(call: Call, tokens: &'a [String]) -> Self {
+        Self { call, tokens, at: 0, goes_on: true }
+    }
+
+    /// The next calls, enough for a round of so many seconds.
+    pub fn write(&self, seconds: u32) -> Result<NamedTempFile> {
+        let mut file = BufWriter::new(NamedTempFile::new()?);
+        let enough = (seconds as usize * MOST_A_SECOND).min(self.tokens.len());
+        for token in self.tokens.iter().cycle().skip(self.at).take(enough) {
+            writeln!(file, "{}", self.call.line(token))?;
+        }
+        Ok(file.into_inner()?)
+    }
+
+    /// So many were made.
+    pub fn made(&mut self, calls: u64) {
+        if self.goes_on && !self.tokens.is_empty() {
+            let calls = usize::try_from(calls).unwrap_or_default();
+            self.at = (self.at + calls) % self.tokens.len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn calls(plan: &Plan<'_>, seconds: u32) -> Vec<String> {
+        let text = fs::read_to_string(plan.write(seconds).unwrap().path()).unwrap();
+        text.lines().map(|line| line.rsplit_once("Bearer ").unwrap().1.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn rounds_begin_anew_or_go_on() {
+        let tokens: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let mut round = Plan::round(Call::authorize(), &tokens);
+        round.made(4);
+        assert_eq!(calls(&round, 1), ["a", "b", "c"]);
+        let mut onward = Plan::onward(Call::authorize(), &tokens);
+        onward.made(4);
+        assert_eq!(calls(&onward, 1), ["b", "c", "a"]);
+    }
+
+    #[test]
+    fn a_body_stands_behind_an_empty_line() {
+        let line = Call::better_auth().line("k");
+        assert!(
+            line.ends_with(
+                "\tContent-Length: 59\t\t{\"key\":\"k\",\"permissions\":{\"invoices\":[\"read\",\"write\"]}}"
+            ),
+            "{line}"
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! What the restrictions of a key come to, in sentences that people read.
+
+use crate::cidr::CidrRule;
+use crate::draft::KeySpec;
+use crate::field::Field;
+use crate::key::KeyDetail;
+use crate::kind::KeyKind;
+use crate::limit::RateLimit;
+use crate::origin::DomainRule;
+use crate::permission::Permission;
+use crate::quota::Quota;
+
+/// The most items of a list that are named one by one.
+const NAMED: usize = 5;
+
+/// The restrictions of a key, or of one that is to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Restrictions<'a> {
+    kind: KeyKind,
+    cidrs: &'a [CidrRule],
+    denied_cidrs: &'a [CidrRule],
+    domains: &'a [DomainRule],
+    permissions: &'a [Permission],
+    limits: &'a [RateLimit],
+    quota: Option<Quota>,
+    quota_left: Option<u64>,
+}
+
+impl<'a> From<&'a KeyDetail> for Restrictions<'a> {
+    fn from(key: &'a KeyDetail) -> Self {
+        Self {
+            kind: key.row.kind,
+            cidrs: &key.cidrs,
+            denied_cidrs: &key.denied_cidrs,
+            domains: &key.domains,
+            permissions: &key.permissions,
+            limits: &key.limits,
+            quota: key.quota,
+            quota_left: key.quota_left,
+        }
+    }
+}
+
+impl<'a> From<&'a KeySpec> for Restrictions<'a> {
+    fn from(spec: &'a KeySpec) -> Self {
+        Self {
+            kind: spec.kind,
+            cidrs: &spec.cidrs,
+            denied_cidrs: &spec.denied_cidrs,
+            domains: &spec.domains,
+            permissions: &spec.permissions,
+            limits: &spec.limits,
+            quota: spec.quota,
+            quota_left: None,
+        }
+    }
+}
+
+impl Restrictions<'_> {
+    /// `Accepted from 203.0.113.0/24, but not from 203.0.113.7. At most 100 calls per minute.` Only what the kind has;
+    /// empty for a kind without restrictions.
+    pub fn words(&self) -> String {
+        let rules = self.kind.rules();
+        let mut words = Vec::new();
+        match (rules.asks(Field::Cidrs), rules.asks(Field::Domains)) {
+            (true, domains) => {
+                let mut addresses = format!("Accepted from {}", self.addresses());
+                if domains && self.domains.is_empty() && self.cidrs.is_empty() && self.denied_cidrs.is_empty() {
+                    addresses.push_str(" and any origin");
+                }
+                words.push(addresses);
+                if domains && !self.domains.is_empty() {
+                    words.push(format!("Only with an origin that matches {}", self.origins()));
+                }
+            }
+            (false, true) if self.domains.is_empty() => words.push("Accepted from any origin".to_owned()),
+            (false, true) => words.push(format!("Accepted only with an origin that matches {}", self.origins())),
+            (false, false) => {}
+        }
+        if rules.asks(Field::Permissions) {
+            let held = self.permissions.iter().map(|permission| permission.as_str().to_owned());
+            words.push(match held.len() {
+                0 => "It holds no permission".to_owned(),
+                1 => format!("It holds the permission {}", list(held, "and")),
+                _ => format!("It holds the permissions {}", list(held, "and")),
+            });
+        }
+        if rules.asks(Field::Limits) {
+            words.extend((!self.limits.is_empty()).then(|| self.rate()));
+            words.extend(self.calls());
+            if self.limits.is_empty() && self.quota.is_none() {
+                words.push("As many calls as it likes".to_owned());
+            }
+        }
+        words.iter().map(|sentence| format!("{sentence}.")).collect::<Vec<_>>().join(" ")
+    }
+
+    fn addresses(&self) -> String {
+        let shown = |rules: &[CidrRule], last| list(rules.iter().map(ToString::to_string), last);
+        let from = if self.cidrs.is_empty() { "any address".to_owned() } else { shown(self.cidrs, "and") };
+        if self.denied_cidrs.is_empty() {
+            from
+        } else {
+            format!("{from}, but not from {}", shown(self.denied_cidrs, "or"))
+        }
+    }
+
+    fn origins(&self) -> String {
+        list(self.domains.iter().map(DomainRule::display), "or")
+    }
+
+    fn rate(&self) -> String {
+        let shown = |limit: &RateLimit| {
+            let words = limit.words();
+            let (_, time) = words.split_once(" per ").unwrap_or_default();
+            let calls = if limit.limit == 1 { "call" } else { "calls" };
+            format!("{} {calls} per {time}", limit.limit)
+        };
+        format!("At most {}", list(self.limits.iter().map(shown), "and"))
+    }
+
+    fn calls(&self) -> Option<String> {
+        let quota = self.quota?.words();
+        Some(match self.quota_left {
+            Some(left) => format!("{quota}, {left} left"),
+            None => quota,
+        })
+    }
+}
+
+/// `a, b and c`; of a long list the first few, and how many more there are.
+fn list(items: impl ExactSizeIterator<Item = String>, last: &str) -> String {
+    let more = items.len().saturating_sub(NAMED);
+    let mut items: Vec<String> = items.take(NAMED).collect();
+    if more > 0 {
+        return format!("{} {last} {more} more", items.join(", "));
+    }
+    match items.pop() {
+        Some(end) if !items.is_empty() => format!("{} {last} {end}", items.join(", ")),
+        end => end.unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draft::KeyDraft;
+    use crate::timestamp::Timestamp;
+
+    fn words(draft: KeyDraft) -> String {
+        let draft = KeyDraft { name: Some("x".to_owned()), ..draft };
+        Restrictions::from(&draft.check(Timestamp::from_millis(0)).unwrap()).words()
+    }
+
+    fn service() -> KeyDraft {
+        KeyDraft { kind: Some("service".to_owned()), ..KeyDraft::default() }
+    }
+
+    fn text(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn everything_is_said_in_the_order_of_the_checks() {
+        let draft = KeyDraft {
+            cidrs: text("203.0.113.0/24\n2001:db8::/32"),
+            denied_cidrs: text("203.0.113.7/32"),
+            domains: text("app.example.com\n*.example.org"),
+            permissions: text("invoices.read"),
+            limits: text("100 per minute\nburst: 1 per 10s"),
+            quota: text("10000"),
+            quota_refill: text("daily"),
+            ..service()
+        };
+        assert_eq!(
+            words(draft),
+            "Accepted from 203.0.113.0/24 and 2001:db8::/32, but not from 203.0.113.7/32. Only with an origin that \
+             matches app.example.com or *.example.org. It holds the permission invoices.read. At most 100 calls per \
+             minute and 1 call per 10s. 10000 calls a day."
+        );
+    }
+
+    #[test]
+    fn what_is_left_blank_is_said_too() {
+        assert_eq!(
+            words(service()),
+            "Accepted from any address and any origin. It holds no permission. As many calls as it likes."
+        );
+        let denied = KeyDraft { denied_cidrs: text("10.0.0.0/8"), quota: text("1"), ..service() };
+        assert_eq!(
+            words(denied),
+            "Accepted from any address, but not from 10.0.0.0/8. It holds no permission. 1 call in all."
+        );
+    }
+
+    #[test]
+    fn a_kind_says_only_what_it_has() {
+        let of = |kind: &str| KeyDraft { kind: text(kind), ..KeyDraft::default() };
+        assert_eq!(words(of("client")), "Accepted from any origin.");
+        let domains = KeyDraft { domains: text("crm.example.com"), ..of("telephony") };
+        assert_eq!(words(domains), "Accepted only with an origin that matches crm.example.com.");
+        let master = KeyDraft { cidrs: text("10.0.0.0/8"), ..of("master_user") };
+        assert_eq!(words(master), "Accepted from 10.0.0.0/8. It holds no permission.");
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let named = |n: usize| list((0..n).map(|n| n.to_string()), "and");
+        assert_eq!(named(0), "");
+        assert_eq!(named(1), "0");
+        assert_eq!(named(2), "0 and 1");
+        assert_eq!(named(5), "0, 1, 2, 3 and 4");
+        assert_eq!(named(7), "0, 1, 2, 3, 4 and 2 more");
+    }
+}

@@ -1,0 +1,13 @@
+//! How this installation is set up, for people who look after it.
+
+use domain::role::Act;
+
+use crate::{Caller, Result, Service};
+
+impl Service {
+    /// The name of the database engine, for whoever may see the settings.
+    pub fn engine(&self, caller: &Caller) -> Result<&'static str> {
+        caller.may(Act::SeeSettings)?;
+        Ok(self.store().engine())
+    }
+}

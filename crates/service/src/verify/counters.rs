@@ -1,0 +1,290 @@
+//! Rate limits and quotas of each key, counted in this process. A limit holds for each process; a quota holds over all
+//! of them, because a process spends only what it has taken from the store as a block.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use domain::{
+    ids::KeyId,
+    limit::{self, RateLimit},
+    quota::Quota,
+    timestamp::{Millis, Timestamp},
+};
+use store::{Block, Store, StoreError, Unspent};
+
+use super::{AskedLimit, IdBytes};
+use crate::error::Result;
+
+/// Calls for different keys seldom wait for each other.
+const SHARDS: usize = 16;
+
+/// The most limits that are counted for one key: its own, and those that calls bring along.
+const WINDOWS_MAX: usize = 64;
+
+/// How long it is believed that a quota has nothing left.
+const EMPTY_FOR: Duration = Duration::from_millis(250);
+
+/// A block that was not touched for so long is given back.
+const UNTOUCHED_FOR: Duration = Duration::from_secs(5);
+
+/// What one limit said to a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitState {
+    /// The limit.
+    pub limit: RateLimit,
+    /// Whether there was room.
+    pub passed: bool,
+    /// How many calls are left after this one.
+    pub remaining: u32,
+    /// Until the running window ends or, where there was no room, until there is.
+    pub reset: Millis,
+}
+
+/// What the quota said to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuotaState {
+    /// Whether enough was left.
+    pub passed: bool,
+    /// About how many calls are left: what other processes hold is not among them.
+    pub remaining: u64,
+}
+
+/// The counters of all keys that have some.
+#[derive(Default)]
+pub(super) struct Counters {
+    shards: [Mutex<HashMap<IdBytes, Arc<KeyCounters>>>; SHARDS],
+}
+
+/// The counters of one key. They outlive what is cached of the key: an edit does not set a limit back.
+#[derive(Default)]
+pub(super) struct KeyCounters {
+    windows: Mutex<Vec<Counted>>,
+    block: Mutex<Held>,
+    /// Held while a block is taken, so that a burst takes one.
+    taking: tokio::sync::Mutex<()>,
+}
+
+struct Counted {
+    limit: RateLimit,
+    window: limit::Window,
+}
+
+/// The block that is being spent.
+#[derive(Default)]
+struct Held {
+    epoch: i64,
+    period: i64,
+    calls: u64,
+    /// What the store had left when it was taken.
+    behind: u64,
+    touched: Option<Instant>,
+    /// So many calls were refused the store at this moment.
+    empty: Option<(u64, Instant)>,
+}
+
+impl Counters {
+    /// The counters of a key.
+    pub(super) fn of(&self, id: &IdBytes) -> Arc<KeyCounters> {
+        Arc::clone(self.shard(id).entry(*id).or_default())
+    }
+
+    /// Gives back blocks that nobody spends any more (all of them at the end), and forgets keys with nothing counted.
+    pub(super) async fn tidy(&self, store: &Store, now: Timestamp, at_end: bool) -> Result<()> {
+        let mut unspent = Vec::new();
+        for shard in &self.shards {
+            let mut keys = lock(shard);
+            for (id, key) in keys.iter() {
+                if let Some(block) = key.give_back(id, at_end) {
+                    unspent.push(block);
+                }
+            }
+            // Whoever has it, in a cached key or in a call, counts on.
+            keys.retain(|_, key| Arc::strong_count(key) > 1 || !key.is_idle(now));
+        }
+        if unspent.is_empty() {
+            return Ok(());
+        }
+        let work = async |tx: &mut store::Tx| tx.return_quota(&unspent).await;
+        // What cannot be given back is lost, which a quota can bear; given back twice it could not.
+        let given: Result<(), StoreError> = Box::pin(store.write(work)).await;
+        Ok(given?)
+    }
+
+    fn shard(&self, id: &IdBytes) -> MutexGuard<'_, HashMap<IdBytes, Arc<KeyCounters>>> {
+        let sum: usize = id.iter().map(|byte| usize::from(*byte)).sum();
+        let [first, ..] = &self.shards;
+        lock(self.shards.get(sum % SHARDS).unwrap_or(first))
+    }
+}
+
+impl KeyCounters {
+    /// Asks every limit of the key and of the call; counts the call with all of them if all have room and `count` is set.
+    pub(super) fn limits(
+        &self,
+        own: &[RateLimit],
+        asked: &[AskedLimit],
+        cost: u32,
+        now: Timestamp,
+        count: bool,
+    ) -> Vec<LimitState> {
+        let mut windows = lock(&self.windows);
+        let own = own.iter().filter_map(|own| match asked.iter().find(|asked| asked.name() == own.name) {
+            None => Some((own, cost)),
+            Some(AskedLimit::Own { cost, .. }) => Some((own, *cost)),
+            Some(AskedLimit::Brought { .. }) => None,
+        });
+        let more = asked.iter().filter_map(|asked| match asked {
+            AskedLimit::Own { .. } => None,
+            AskedLimit::Brought { limit, cost } => Some((limit, *cost)),
+        });
+        let mut states: Vec<(LimitState, usize, u32)> = Vec::new();
+        for (limit, cost) in own.chain(more) {
+            let place = place(&mut windows, limit, now);
+            let Some(counted) = windows.get_mut(place) else { continue };
+            let taken = counted.window.ask(limit.limit, limit.window, cost, now);
+            let state = LimitState {
+                limit: limit.clone(),
+                passed: taken.passed,
+                remaining: taken.remaining,
+                reset: taken.reset,
+            };
+            states.push((state, place, cost));
+        }
+        if count && states.iter().all(|(state, _, _)| state.passed) {
+            for (state, place, cost) in &mut states {
+                if let Some(counted) = windows.get_mut(*place) {
+                    counted.window.count(*cost);
+                    state.remaining = state.remaining.saturating_sub(*cost);
+                }
+            }
+        }
+        states.into_iter().map(|(state, _, _)| state).collect()
+    }
+
+    /// Spends `cost` calls of the quota, from the block in memory if it has them.
+    pub(super) async fn spend(
+        &self,
+        store: &Store,
+        id: &KeyId,
+        (quota, epoch): (Quota, i64),
+        cost: u32,
+        now: Timestamp,
+    ) -> Result<QuotaState> {
+        let cost = u64::from(cost);
+        let period = quota.refill.period(now);
+        if let Some(state) = self.spend_held(epoch, period, cost) {
+            return Ok(state);
+        }
+        let _taking = self.taking.lock().await;
+        // Another call may have taken a block meanwhile.
+        if let Some(state) = self.spend_held(epoch, period, cost) {
+            return Ok(state);
+        }
+        let held = lock(&self.block).fitting(epoch, period);
+        let least = cost.saturating_sub(held);
+        let work = async |tx: &mut store::Tx| tx.take_quota(id, epoch, least, now).await;
+        let taken: Result<Option<Block>, StoreError> = Box::pin(store.write(work)).await;
+        let Some(block) = taken? else {
+            // The quota was changed, and this call's key is of before the change.
+            return Ok(QuotaState { passed: false, remaining: 0 });
+        };
+        let mut held = lock(&self.block);
+        let calls = held.fitting(epoch, block.period).saturating_add(block.calls);
+        *held = Held { epoch, period: block.period, calls, behind: block.left, ..Held::default() };
+        let passed = calls >= cost;
+        if passed {
+            held.calls = calls - cost;
+            held.touched = Some(Instant::now());
+        } else {
+            held.empty = Some((cost, Instant::now()));
+        }
+        Ok(QuotaState { passed, remaining: held.calls.saturating_add(block.left) })
+    }
+
+    /// About how many calls are left, as far as this process knows; `None` before it took anything.
+    pub(super) fn left(&self, epoch: i64) -> Option<u64> {
+        let held = lock(&self.block);
+        (held.epoch == epoch && epoch != 0).then(|| held.calls.saturating_add(held.behind))
+    }
+
+    /// Calls of the block in memory.
+    pub(super) fn unspent(&self, epoch: i64) -> u64 {
+        let held = lock(&self.block);
+        if held.epoch == epoch { held.calls } else { 0 }
+    }
+
+    fn spend_held(&self, epoch: i64, period: i64, cost: u64) -> Option<QuotaState> {
+        let mut held = lock(&self.block);
+        let calls = held.fitting(epoch, period);
+        if calls >= cost && held.touched.is_some() {
+            held.calls = calls - cost;
+            if cost > 0 {
+                held.touched = Some(Instant::now());
+            }
+            return Some(QuotaState { passed: true, remaining: held.calls.saturating_add(held.behind) });
+        }
+        let believed = |(refused, at): (u64, Instant)| cost >= refused && at.elapsed() < EMPTY_FOR;
+        let same = held.epoch == epoch && held.period >= period;
+        (same && held.empty.is_some_and(believed))
+            .then(|| QuotaState { passed: false, remaining: calls.saturating_add(held.behind) })
+    }
+
+    fn give_back(&self, id: &IdBytes, at_end: bool) -> Option<Unspent> {
+        let mut held = lock(&self.block);
+        let due = at_end || held.touched.is_some_and(|touched| touched.elapsed() >= UNTOUCHED_FOR);
+        if !due || held.calls == 0 {
+            return None;
+        }
+        let key_id = KeyId::parse(std::str::from_utf8(id).ok()?)?;
+        let unspent = Unspent { key_id, epoch: held.epoch, period: held.period, calls: held.calls };
+        *held = Held { epoch: held.epoch, period: held.period, behind: held.behind + held.calls, ..Held::default() };
+        Some(unspent)
+    }
+
+    fn is_idle(&self, now: Timestamp) -> bool {
+        let counting = lock(&self.windows).iter().any(|counted| !counted.window.is_over(counted.limit.window, now));
+        !counting && lock(&self.block).calls == 0
+    }
+}
+
+impl Held {
+    /// What may be spent in this period of this quota.
+    fn fitting(&self, epoch: i64, period: i64) -> u64 {
+        // A clock that was put back does not open the period before.
+        if self.epoch == epoch && self.period >= period { self.calls } else { 0 }
+    }
+}
+
+/// Where a limit is counted, by its name and its window's length.
+fn place(windows: &mut Vec<Counted>, limit: &RateLimit, now: Timestamp) -> usize {
+    let same = |counted: &Counted| counted.limit.name == limit.name && counted.limit.window == limit.window;
+    if let Some(place) = windows.iter().position(same) {
+        return place;
+    }
+    if windows.len() >= WINDOWS_MAX {
+        let over = windows.iter().position(|counted| counted.window.is_over(counted.limit.window, now));
+        windows.swap_remove(over.unwrap_or(0));
+    }
+    windows.push(Counted { limit: limit.clone(), window: limit::Window::default() });
+    windows.len() - 1
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counters").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for KeyCounters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyCounters").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,110 @@
+//! Keys from the store, many at a time: calls that miss the cache while a query runs share the next one.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use domain::ids::KeyId;
+use store::{Store, StoreError, StoredKey};
+use tokio::sync::oneshot;
+
+use crate::error::{Error, Result};
+
+/// Keys in one query.
+const AT_ONCE: usize = 200;
+
+type Answer = Result<Option<StoredKey>, StoreError>;
+type Waiting = HashMap<KeyId, Vec<oneshot::Sender<Answer>>>;
+
+#[derive(Clone)]
+pub(super) struct Reader(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Waiting,
+    /// Somebody takes what waits.
+    served: bool,
+}
+
+impl Reader {
+    pub(super) fn new(store: Store) -> Self {
+        Self(Arc::new(Inner { store, queue: Mutex::default() }))
+    }
+
+    /// The key, by a query that begins after this call.
+    pub(super) async fn read(&self, id: KeyId) -> Result<Option<StoredKey>> {
+        let (sender, answer) = oneshot::channel();
+        let serve = {
+            let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            queue.waiting.entry(id).or_default().push(sender);
+            !std::mem::replace(&mut queue.served, true)
+        };
+        if serve {
+            // Not in this call, which its caller may give up while others wait.
+            let inner = Arc::clone(&self.0);
+            tokio::spawn(async move { inner.serve().await });
+        }
+        Ok(answer.await.map_err(|_| Error::Internal("a read was given up"))??)
+    }
+}
+
+impl Inner {
+    async fn serve(&self) {
+        while let Some(mut batch) = self.next() {
+            let ids: Vec<KeyId> = batch.keys().cloned().collect();
+            for ids in ids.chunks(AT_ONCE) {
+                let found = self.store.key_records(ids).await;
+                answer(&mut batch, ids, found);
+            }
+        }
+    }
+
+    /// Everything that waits. With nothing left this ends the serving, before anybody else can begin to wait.
+    fn next(&self) -> Option<Waiting> {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.served = !queue.waiting.is_empty();
+        queue.served.then(|| std::mem::take(&mut queue.waiting))
+    }
+}
+
+fn answer(batch: &mut Waiting, ids: &[KeyId], found: Result<Vec<StoredKey>, StoreError>) {
+    match found {
+        Ok(keys) => {
+            for key in keys {
+                let senders = batch.remove(&key.record.id).unwrap_or_default();
+                tell(senders, Ok(Some(key)));
+            }
+            for id in ids {
+                tell(batch.remove(id).unwrap_or_default(), Ok(None));
+            }
+        }
+        Err(error) => {
+            for id in ids {
+                tell(batch.remove(id).unwrap_or_default(), Err(error.clone()));
+            }
+        }
+    }
+}
+
+/// A send that fails says that its caller has gone.
+fn tell(mut senders: Vec<oneshot::Sender<Answer>>, answer: Answer) {
+    // Nearly always one, which takes the answer itself.
+    let Some(last) = senders.pop() else { return };
+    for sender in senders {
+        drop(sender.send(answer.clone()));
+    }
+    drop(last.send(answer));
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,148 @@
+//! Quotas: debited in the store, spent in memory, exact over all processes.
+
+use std::time::Duration;
+
+use domain::{draft::KeyDraft, ids::KeyId, timestamp::Millis, verdict::Code};
+use service::{
+    Service,
+    verify::{Credential, VerifyRequest},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::world::{World, code, draft, owner};
+
+fn limited(quota: &str, refill: &str) -> KeyDraft {
+    KeyDraft { quota: Some(quota.to_owned()), quota_refill: Some(refill.to_owned()), ..draft("service", "Limited") }
+}
+
+/// How many of so many calls, made at once and spread over the processes, pass.
+async fn passed(services: &[&Service], token: &str, calls: usize) -> usize {
+    let calls: Vec<_> = (0..calls)
+        .map(|n| {
+            let (service, token) = (services[n % services.len()].clone(), token.to_owned());
+            tokio::spawn(async move { code(&service, &token).await })
+        })
+        .collect();
+    let mut passed = 0;
+    for call in calls {
+        match call.await.unwrap() {
+            Code::Valid => passed += 1,
+            other => assert_eq!(other, Code::UsageExceeded),
+        }
+    }
+    passed
+}
+
+async fn left(w: &World, id: &KeyId) -> u64 {
+    w.service.key(owner(), id).await.unwrap().quota_left.unwrap()
+}
+
+async fn a_thousand_calls_at_once_pass_a_hundred_times(w: World) {
+    let (id, token) = w.active(&limited("100", "never")).await;
+    assert_eq!(passed(&[&w.service], &token, 1_000).await, 100);
+    assert_eq!(left(&w, &id).await, 0);
+    assert_eq!(w.code(&token).await, Code::UsageExceeded);
+}
+
+async fn two_processes_share_a_quota(w: World) {
+    let other = w.another().await;
+    let (_, token) = w.active(&limited("100", "never")).await;
+    assert_eq!(passed(&[&w.service, &other], &token, 1_000).await, 100);
+}
+
+async fn a_block_costs_one_write_not_one_for_each_call(w: World) {
+    let (_, token) = w.active(&limited("1000000", "never")).await;
+    let before = w.store.write_count();
+    assert_eq!(passed(&[&w.service], &token, 2_000).await, 2_000);
+    assert!(w.store.write_count() - before <= 3, "{}", w.store.write_count() - before);
+}
+
+async fn a_process_that_is_killed_loses_its_block_and_gives_nothing_twice(w: World) {
+    let (id, token) = w.active(&limited("320", "never")).await;
+    {
+        let killed = w.another().await;
+        // A block is a sixteenth of what is left.
+        assert_eq!(passed(&[&killed], &token, 5).await, 5);
+    }
+    assert_eq!(left(&w, &id).await, 300);
+    assert_eq!(passed(&[&w.service], &token, 1_000).await, 300);
+}
+
+async fn a_process_that_ends_in_order_gives_its_block_back(w: World) {
+    let (id, token) = w.active(&limited("320", "never")).await;
+    let other = w.another().await;
+    let shutdown = CancellationToken::new();
+    let running = {
+        let (other, shutdown) = (other.clone(), shutdown.clone());
+        tokio::spawn(async move { other.run(shutdown).await })
+    };
+    assert_eq!(passed(&[&other], &token, 5).await, 5);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    shutdown.cancel();
+    running.await.unwrap();
+    assert_eq!(left(&w, &id).await, 315);
+    assert_eq!(passed(&[&w.service], &token, 1_000).await, 315);
+}
+
+async fn a_quota_is_filled_up_when_its_period_ends(w: World) {
+    for (refill, wait) in [("daily", Millis::days(1)), ("monthly", Millis::days(31))] {
+        let (_, token) = w.active(&limited("40", refill)).await;
+        assert_eq!(passed(&[&w.service], &token, 30).await, 30);
+        w.clock.advance(wait);
+        assert_eq!(passed(&[&w.service], &token, 100).await, 40, "{refill}: what was left does not come on top");
+        // A clock that is put back opens nothing.
+        w.clock.advance(Millis(-wait.0));
+        assert_eq!(passed(&[&w.service], &token, 10).await, 0);
+        w.clock.advance(Millis(wait.0 * 2));
+        assert_eq!(passed(&[&w.service], &token, 100).await, 40);
+    }
+}
+
+async fn an_edit_of_the_quota_begins_it_anew_and_others_do_not(w: World) {
+    let (id, token) = w.active(&limited("100", "never")).await;
+    assert_eq!(passed(&[&w.service], &token, 60).await, 60);
+    let rename = KeyDraft { name: Some("Renamed".to_owned()), ..limited("100", "never") };
+    let rename = KeyDraft { kind: None, ..rename };
+    w.service.edit(owner(), &id, &rename, 1).await.unwrap();
+    assert_eq!(passed(&[&w.service], &token, 100).await, 40, "the same quota goes on");
+    let more = KeyDraft { quota: Some("1600".to_owned()), ..KeyDraft::default() };
+    w.service.edit(owner(), &id, &more, 2).await.unwrap();
+    // Half of a block of 100 stays in memory.
+    assert_eq!(passed(&[&w.service], &token, 50).await, 50);
+    assert_eq!(left(&w, &id).await, 1_500);
+    let less = KeyDraft { quota: Some("10".to_owned()), ..KeyDraft::default() };
+    w.service.edit(owner(), &id, &less, 3).await.unwrap();
+    assert_eq!(left(&w, &id).await, 10);
+    assert_eq!(passed(&[&w.service], &token, 100).await, 10, "the old block is void");
+    let none = KeyDraft { quota: Some(String::new()), ..KeyDraft::default() };
+    w.service.edit(owner(), &id, &none, 4).await.unwrap();
+    assert_eq!(passed(&[&w.service], &token, 100).await, 100);
+}
+
+async fn a_call_that_costs_more_than_is_left_takes_nothing(w: World) {
+    let (_, token) = w.active(&limited("10", "never")).await;
+    let ask = async |quota_cost| {
+        let request = VerifyRequest { quota_cost, ..VerifyRequest::default() };
+        let verdict = w.service.verifier().verify(Credential::Token(&token), request).await.unwrap();
+        (verdict.code, verdict.quota.unwrap().remaining)
+    };
+    assert_eq!(ask(0).await.0, Code::Valid);
+    assert_eq!(ask(11).await, (Code::UsageExceeded, 10));
+    assert_eq!(ask(7).await, (Code::Valid, 3));
+    assert_eq!(ask(4).await, (Code::UsageExceeded, 3));
+    assert_eq!(ask(3).await, (Code::Valid, 0));
+    assert_eq!(ask(1).await, (Code::UsageExceeded, 0));
+    assert_eq!(ask(0).await, (Code::Valid, 0));
+    assert_eq!(ask(u32::MAX).await, (Code::UsageExceeded, 0));
+}
+
+on_both!(
+    a_thousand_calls_at_once_pass_a_hundred_times,
+    two_processes_share_a_quota,
+    a_block_costs_one_write_not_one_for_each_call,
+    a_process_that_is_killed_loses_its_block_and_gives_nothing_twice,
+    a_process_that_ends_in_order_gives_its_block_back,
+    a_quota_is_filled_up_when_its_period_ends,
+    an_edit_of_the_quota_begins_it_anew_and_others_do_not,
+    a_call_that_costs_more_than_is_left_takes_nothing,
+);

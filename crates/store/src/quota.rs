@@ -1,0 +1,108 @@
+//! What is left of a key's quota, and the blocks that running servers take of it.
+
+use domain::ids::KeyId;
+use domain::quota::{Quota, Refill};
+use domain::timestamp::Timestamp;
+
+use crate::error::StoreError;
+use crate::sql::Sql;
+use crate::store::Tx;
+
+/// A part of a quota that a process may spend in memory. It is debited: whoever loses it, loses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// How many calls; 0 if fewer were left than were needed.
+    pub calls: u64,
+    /// How many stay in the store.
+    pub left: u64,
+    /// The period that it belongs to.
+    pub period: i64,
+}
+
+/// An unspent part that is given back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unspent {
+    /// The key.
+    pub key_id: KeyId,
+    /// The setting of the quota that it was taken from.
+    pub epoch: i64,
+    /// The period that it was taken in.
+    pub period: i64,
+    /// How many calls.
+    pub calls: u64,
+}
+
+/// A block is this share of what is left, so that the last calls are spread over all processes.
+const SHARE: u64 = 16;
+/// The largest block: what a crash may lose.
+const BLOCK_MAX: u64 = 1_000;
+
+impl Tx {
+    /// Takes a block of at least `least` calls, after a refill if one is due. `None` if the quota is no longer the one
+    /// of this epoch.
+    pub async fn take_quota(
+        &mut self,
+        id: &KeyId,
+        epoch: i64,
+        least: u64,
+        now: Timestamp,
+    ) -> Result<Option<Block>, StoreError> {
+        // Writers come one at a time, so nobody changes the row between the reading and the writing.
+        let sql = Sql::new("SELECT total, refill, period, remaining FROM key_quota WHERE key_id = $1 AND epoch = $2");
+        let sql = sql.arg(id.as_str()).arg(epoch);
+        let row = self.conn().fetch_optional::<(i64, String, i64, i64)>(sql).await?;
+        let Some((total, refill, period, remaining)) = row else { return Ok(None) };
+        let refill = Refill::parse(&refill).ok_or_else(|| StoreError::corrupt("a quota's refill"))?;
+        // A clock that was put back does not refill.
+        let current = refill.period(now).max(period);
+        let remaining = if current > period { total } else { remaining }.unsigned_abs();
+        let block = (remaining / SHARE).clamp(1, BLOCK_MAX).max(least).min(remaining);
+        let calls = if remaining < least { 0 } else { block };
+        let left = remaining - calls;
+        let sql = Sql::new("UPDATE key_quota SET period = $2, remaining = $3 WHERE key_id = $1");
+        self.conn().execute(sql.arg(id.as_str()).arg(current).arg(signed(left))).await?;
+        Ok(Some(Block { calls, left, period: current }))
+    }
+
+    /// Gives unspent calls back, where quota and period are still the same.
+    pub async fn return_quota(&mut self, unspent: &[Unspent]) -> Result<(), StoreError> {
+        for block in unspent {
+            let sql = Sql::new(
+                "UPDATE key_quota SET remaining = remaining + $4 WHERE key_id = $1 AND epoch = $2 AND period = $3",
+            );
+            let sql = sql.arg(block.key_id.as_str()).arg(block.epoch).arg(block.period).arg(signed(block.calls));
+            self.conn().execute(sql).await?;
+        }
+        Ok(())
+    }
+
+    /// Sets a key's quota, full; leaves it as it is if it is the same.
+    pub(crate) async fn set_quota(
+        &mut self,
+        id: &KeyId,
+        quota: Option<Quota>,
+        epoch: i64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sql = match quota {
+            None => Sql::new("DELETE FROM key_quota WHERE key_id = $1").arg(id.as_str()),
+            Some(Quota { total, refill }) => Sql::new(
+                "INSERT INTO key_quota (key_id, total, refill, epoch, period, remaining) VALUES ($1, $2, $3, $4, $5, $2) \
+                 ON CONFLICT (key_id) DO UPDATE SET total = excluded.total, refill = excluded.refill, \
+                 epoch = excluded.epoch, period = excluded.period, remaining = excluded.remaining \
+                 WHERE key_quota.total <> excluded.total OR key_quota.refill <> excluded.refill",
+            )
+            .arg(id.as_str())
+            .arg(signed(total))
+            .arg(refill.as_str())
+            .arg(epoch)
+            .arg(refill.period(now)),
+        };
+        self.conn().execute(sql).await?;
+        Ok(())
+    }
+}
+
+fn signed(calls: u64) -> i64 {
+    i64::try_from(calls).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,57 @@
+-- Asks Keystead whether a request may pass, and tells the service behind HAProxy who the key is.
+
+local KEYSTEAD = "http://127.0.0.1:3000/v1/authorize?"
+
+-- What Keystead gets to see of a request. Every line of a header: two keys at once are refused.
+local ASKED = { "authorization", "x-api-key", "x-master-user-api-key", "x-master-user-api-key-secret", "origin" }
+
+-- What the service gets to see of the key, in place of what the client may have claimed.
+local IDENTITY = { "x-key-id", "x-key-name", "x-key-kind", "x-key-permissions", "x-verify-code" }
+
+-- What the client gets to see of a refusal.
+local REFUSAL = { "content-type", "www-authenticate", "retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset" }
+
+local function authorize(txn, options)
+    local sent = txn.http:req_get_headers()
+    local headers = {
+        ["x-forwarded-for"] = { txn.f:src() },
+        ["x-forwarded-method"] = { txn.f:method() },
+        ["x-forwarded-uri"] = { txn.f:path() },
+    }
+    for _, name in ipairs(ASKED) do
+        if sent[name] then
+            headers[name] = {}
+            for n = 0, #sent[name] do
+                table.insert(headers[name], sent[name][n])
+            end
+        end
+    end
+
+    local answer = core.httpclient():get { url = KEYSTEAD .. options, headers = headers, timeout = 5000 }
+    local function header(name)
+        local lines = answer and answer.headers and answer.headers[name]
+        return lines and lines[0] or ""
+    end
+
+    if answer and answer.status == 200 then
+        for _, name in ipairs(IDENTITY) do
+            txn.http:req_set_header(name, header(name))
+        end
+        return
+    end
+
+    -- Whatever else it is, Keystead did not say yes.
+    local refused = answer and (answer.status == 401 or answer.status == 403 or answer.status == 429)
+    local reply = txn:reply { status = refused and answer.status or 503 }
+    if refused then
+        for _, name in ipairs(REFUSAL) do
+            if header(name) ~= "" then
+                reply:add_header(name, header(name))
+            end
+        end
+        reply:set_body(answer.body)
+    end
+    txn:done(reply)
+end
+
+core.register_action("keystead", { "http-req" }, authorize, 1)

@@ -1,0 +1,14 @@
+//! A rule that is read is written so that it is read again, and holds its own network.
+#![no_main]
+
+use domain::cidr::CidrRule;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    for rule in CidrRule::parse_lines(text).unwrap_or_default() {
+        let written = rule.to_string();
+        assert_eq!(CidrRule::parse(&written), Ok(rule));
+        let address = written.split('/').next().and_then(|address| address.parse().ok());
+        assert!(address.is_some_and(|address| rule.contains(address)));
+    }
+});

@@ -1,0 +1,13 @@
+//! A limit that is read is read again from how it is written.
+#![no_main]
+
+use domain::limit::RateLimit;
+use domain::quota::Quota;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    for limit in RateLimit::parse_lines(text).unwrap_or_default() {
+        assert_eq!(RateLimit::parse(&limit.to_string()), Ok(limit));
+    }
+    let _ = Quota::parse_total(text);
+});

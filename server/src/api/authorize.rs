@@ -1,0 +1,117 @@
+//! `/v1/authorize`: a proxy asks whether a request may pass, and copies who the key is. Any method, and any path below
+//! it, because some proxies ask with the method and the path of the request that waits.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::Response;
+use domain::usage::Edge;
+use domain::verdict::Code;
+use service::verify::VerifyRequest;
+
+use super::authorize_answer::{allowed, not_decided, refused};
+use super::authorize_options::Options;
+use super::problem::Problem;
+use super::{Api, credential, origin};
+
+const PATH: &str = "/v1/authorize";
+
+/// How proxies say what the request was. The first that is there counts.
+static METHODS: [HeaderName; 2] =
+    [HeaderName::from_static("x-forwarded-method"), HeaderName::from_static("x-original-method")];
+static PATHS: [HeaderName; 3] = [
+    HeaderName::from_static("x-forwarded-uri"),
+    HeaderName::from_static("x-original-uri"),
+    HeaderName::from_static("x-original-url"),
+];
+
+/// The exact path, which only the proxy's configuration writes: so its query is the configuration's, too.
+pub(super) async fn exact(State(api): State<Arc<Api>>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let trusted = api.proxies.sent(api.peer(&parts.extensions));
+    let options = Options::of_query(parts.uri.query());
+    decide(&api, &parts, trusted, options).await.unwrap_or_else(not_decided)
+}
+
+/// Below it, path and query are the client's: what is asked for comes in headers, from a trusted proxy only.
+pub(super) async fn below(State(api): State<Arc<Api>>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let trusted = api.proxies.sent(api.peer(&parts.extensions));
+    let options = Options::of_headers(&parts.headers, trusted);
+    decide(&api, &parts, trusted, options).await.unwrap_or_else(not_decided)
+}
+
+async fn decide(
+    api: &Api,
+    parts: &Parts,
+    trusted: bool,
+    options: Result<Options, Problem>,
+) -> Result<Response, Problem> {
+    let headers = &parts.headers;
+    let options = options?;
+    let credential = credential::presented(headers)?;
+    let forwarded = |names| if trusted { first(headers, names) } else { None };
+    let request = VerifyRequest {
+        edge: Edge::Authorize,
+        address: api.client(&parts.extensions, headers),
+        origin: origin(headers),
+        method: forwarded(&METHODS[..]).or(Some(parts.method.as_str())),
+        path: forwarded(&PATHS[..]).and_then(path).or_else(|| rest(parts)),
+        permissions: options.permissions.as_ref(),
+        kind: options.kind,
+        limit_cost: options.cost,
+        quota_cost: options.cost,
+        ..VerifyRequest::default()
+    };
+    let verdict = api.verifier.verify(credential, request).await.map_err(|error| Problem::of_service(&error))?;
+    match &verdict.key {
+        Some(key) if verdict.code == Code::Valid => Ok(allowed(&key.record)),
+        _ => Ok(refused(&verdict, options.nginx, api.service.now())),
+    }
+}
+
+fn first<'a>(headers: &'a HeaderMap, names: &[HeaderName]) -> Option<&'a str> {
+    names.iter().find_map(|name| headers.get(name))?.to_str().ok()
+}
+
+/// The path of `/path?query` or `https://host/path?query`. Queries hold secrets now and then, and are not kept.
+fn path(uri: &str) -> Option<&str> {
+    let uri = uri.split(['?', '#']).next()?;
+    match uri.split_once("://") {
+        _ if uri.starts_with('/') => Some(uri),
+        Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)),
+        None => None,
+    }
+}
+
+/// The path that a proxy appended to ours.
+fn rest(parts: &Parts) -> Option<&str> {
+    parts.uri.path().strip_prefix(PATH).filter(|rest| !rest.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_is_kept_and_nothing_after_it() {
+        for (uri, expected) in [
+            ("/", Some("/")),
+            ("/invoices/7?token=secret", Some("/invoices/7")),
+            ("/invoices#top", Some("/invoices")),
+            ("/to?next=https://a.example/b", Some("/to")),
+            ("/to/https://a.example/b", Some("/to/https://a.example/b")),
+            ("https://api.example.com/invoices?x=/y", Some("/invoices")),
+            ("https://user:password@api.example.com/invoices", Some("/invoices")),
+            ("https://api.example.com", None),
+            ("https://api.example.com?x=/y", None),
+            ("invoices", None),
+            ("?token=secret", None),
+            ("", None),
+        ] {
+            assert_eq!(path(uri), expected, "{uri}");
+        }
+    }
+}

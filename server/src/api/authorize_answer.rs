@@ -1,0 +1,197 @@
+//! What a proxy is told: a status that it knows, and in headers who the key is. The same headers are on every answer,
+//! empty where there is nothing to say: a proxy that copies them then overwrites what a client forged.
+
+use std::fmt::Write;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use domain::key::KeyRecord;
+use domain::permission::Permission;
+use domain::timestamp::{Millis, Timestamp};
+use domain::verdict::Code;
+use service::verify::Verdict;
+
+use super::problem::Problem;
+use crate::responses::{NO_STORE, NOSNIFF, SANDBOX};
+
+const KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
+const KEY_NAME: HeaderName = HeaderName::from_static("x-key-name");
+const KEY_KIND: HeaderName = HeaderName::from_static("x-key-kind");
+const KEY_PERMISSIONS: HeaderName = HeaderName::from_static("x-key-permissions");
+const VERIFY_CODE: HeaderName = HeaderName::from_static("x-verify-code");
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
+const EMPTY: HeaderValue = HeaderValue::from_static("");
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="keystead", error="invalid_token""#);
+
+/// For every key that does not work, whatever the reason: who tries keys learns nothing from it.
+const KEY_REFUSED: &str = r#"{"type":"urn:keystead:problem:key-refused","title":"The key was refused","status":401,"detail":"The key was not accepted. The console shows its status."}"#;
+const FORBIDDEN: &str = r#"{"type":"urn:keystead:problem:forbidden","title":"The key may not do this","status":403,"detail":"The key works, but not for this request. The header X-Verify-Code says why."}"#;
+const TOO_MANY: &str = r#"{"type":"urn:keystead:problem:too-many-calls","title":"Too many calls","status":429,"detail":"The key has used up its calls. The header Retry-After says for how long, if that is known."}"#;
+
+/// The request may pass.
+pub(super) fn allowed(key: &KeyRecord) -> Response {
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    headers.reserve(8);
+    headers.insert(KEY_ID, HeaderValue::from_str(key.id.as_str()).unwrap_or(EMPTY));
+    headers.insert(KEY_NAME, name(&key.name));
+    headers.insert(KEY_KIND, HeaderValue::from_static(key.kind.as_str()));
+    headers.insert(KEY_PERMISSIONS, permissions(&key.permissions));
+    headers.insert(VERIFY_CODE, HeaderValue::from_static(Code::Valid.as_str()));
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    response
+}
+
+/// The request may not pass.
+pub(super) fn refused(verdict: &Verdict, nginx: bool, now: Timestamp) -> Response {
+    let code = verdict.code;
+    let (status, body, shown) = match code {
+        Code::NotFound | Code::Pending | Code::Revoked | Code::Disabled | Code::NotYetValid | Code::Expired => {
+            (StatusCode::UNAUTHORIZED, KEY_REFUSED, EMPTY)
+        }
+        Code::RateLimited | Code::UsageExceeded if !nginx => {
+            (StatusCode::TOO_MANY_REQUESTS, TOO_MANY, HeaderValue::from_static(code.as_str()))
+        }
+        // `VALID` is never refused; if it were, this would be the safe answer.
+        Code::KindNotAllowed
+        | Code::IpNotAllowed
+        | Code::OriginNotAllowed
+        | Code::InsufficientPermissions
+        | Code::RateLimited
+        | Code::UsageExceeded
+        | Code::Valid => (StatusCode::FORBIDDEN, FORBIDDEN, HeaderValue::from_static(code.as_str())),
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.reserve(16);
+    headers.insert(header::CONTENT_TYPE, PROBLEM);
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX);
+    nobody(headers, shown);
+    match code {
+        Code::RateLimited => rate_limited(headers, verdict),
+        Code::UsageExceeded => used_up(headers, verdict, now),
+        _ if status == StatusCode::UNAUTHORIZED => drop(headers.insert(header::WWW_AUTHENTICATE, CHALLENGE)),
+        _ => {}
+    }
+    response
+}
+
+/// Nothing was decided: no key, an option that cannot be read, or no store.
+pub(super) fn not_decided(problem: Problem) -> Response {
+    // Proxies hand this on from the customer's own host, on which Keystead may not impose HTTPS for two years.
+    let mut response = problem.answer(false);
+    nobody(response.headers_mut(), EMPTY);
+    response
+}
+
+fn nobody(headers: &mut HeaderMap, code: HeaderValue) {
+    for name in [KEY_ID, KEY_NAME, KEY_KIND, KEY_PERMISSIONS] {
+        headers.insert(name, EMPTY);
+    }
+    headers.insert(VERIFY_CODE, code);
+}
+
+/// The limit that keeps the call out longest.
+fn rate_limited(headers: &mut HeaderMap, verdict: &Verdict) {
+    let full = verdict.limits.iter().filter(|state| !state.passed);
+    let Some(state) = full.max_by_key(|state| state.reset) else { return };
+    let seconds = seconds(state.reset);
+    headers.insert(RATE_LIMIT, state.limit.limit.into());
+    headers.insert(RATE_REMAINING, state.remaining.into());
+    headers.insert(RATE_RESET, seconds.into());
+    headers.insert(header::RETRY_AFTER, seconds.into());
+}
+
+/// A quota that is never filled up again has no moment to come back at.
+fn used_up(headers: &mut HeaderMap, verdict: &Verdict, now: Timestamp) {
+    let quota = verdict.key.as_ref().and_then(|key| key.record.quota);
+    let Some((quota, state)) = quota.zip(verdict.quota) else { return };
+    headers.insert(RATE_LIMIT, quota.total.into());
+    headers.insert(RATE_REMAINING, state.remaining.into());
+    if let Some(next) = quota.refill.next(now) {
+        let seconds = seconds(Millis(next.millis().saturating_sub(now.millis())));
+        headers.insert(RATE_RESET, seconds.into());
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+}
+
+/// Rounded up: who comes back then is let in.
+fn seconds(wait: Millis) -> i64 {
+    Millis(wait.0.saturating_add(999)).as_seconds().max(1)
+}
+
+/// A name may hold any character, a header may not: what is not visible ASCII, and `%` itself, is percent-encoded.
+fn name(name: &str) -> HeaderValue {
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%';
+    if name.bytes().all(plain) {
+        return HeaderValue::from_str(name).unwrap_or(EMPTY);
+    }
+    let mut encoded = String::with_capacity(name.len() * 3);
+    for byte in name.bytes() {
+        if plain(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    HeaderValue::try_from(encoded).unwrap_or(EMPTY)
+}
+
+/// With commas between them, which no permission holds.
+fn permissions(permissions: &[Permission]) -> HeaderValue {
+    let length = permissions.iter().map(|permission| permission.as_str().len() + 1).sum();
+    let mut list = String::with_capacity(length);
+    for permission in permissions {
+        if !list.is_empty() {
+            list.push(',');
+        }
+        list.push_str(permission.as_str());
+    }
+    HeaderValue::try_from(list).unwrap_or(EMPTY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_safe_in_a_header_and_can_be_read_back() {
+        for (given, expected) in [
+            ("billing", "billing"),
+            ("Billing service", "Billing%20service"),
+            ("100% {env.HOME}", "100%25%20{env.HOME}"),
+            ("Grüße", "Gr%C3%BC%C3%9Fe"),
+            ("a\r\nX-Key-Id: b\0", "a%0D%0AX-Key-Id:%20b%00"),
+            ("🔑", "%F0%9F%94%91"),
+        ] {
+            assert_eq!(name(given), expected);
+        }
+    }
+
+    #[test]
+    fn permissions_are_a_list() {
+        let list = |names: &[&str]| {
+            permissions(&names.iter().map(|name| Permission::parse(name).unwrap()).collect::<Vec<_>>())
+        };
+        assert_eq!(list(&[]), "");
+        assert_eq!(list(&["*"]), "*");
+        assert_eq!(list(&["invoices.*", "orders:eu.read"]), "invoices.*,orders:eu.read");
+    }
+
+    #[test]
+    fn waits_are_rounded_up() {
+        for (millis, expected) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (59_999, 60), (i64::MAX, i64::MAX / 1_000)] {
+            assert_eq!(seconds(Millis(millis)), expected);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What is wrong with a member of a body, and where.
+
+use std::borrow::Cow;
+
+/// The most that one answer lists: a body can have very many.
+const LISTED: usize = 25;
+
+/// The most of a name that an answer repeats.
+const NAME_MAX: usize = 64;
+
+/// One step from a value to what lies in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// A member of an object.
+    Member(Cow<'static, str>),
+    /// An item of an array, from 0.
+    Item(usize),
+}
+
+/// One thing that is wrong.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    path: Vec<Step>,
+    /// What it is, in a sentence.
+    pub wrong: Cow<'static, str>,
+    /// What to send, in a sentence, where the other one does not say it.
+    pub fix: Option<Cow<'static, str>>,
+}
+
+impl Fault {
+    /// Where, as a JSON pointer.
+    pub fn pointer(&self) -> String {
+        let mut pointer = String::new();
+        for step in &self.path {
+            pointer.push('/');
+            match step {
+                Step::Member(name) => pointer.push_str(&shortened(name).replace('~', "~0").replace('/', "~1")),
+                Step::Item(n) => pointer.push_str(&n.to_string()),
+            }
+        }
+        pointer
+    }
+
+    /// Where, as `body.ratelimits[0].cost`.
+    pub fn location(&self) -> String {
+        let mut location = "body".to_owned();
+        for step in &self.path {
+            match step {
+                Step::Member(name) => {
+                    location.push('.');
+                    location.push_str(&shortened(name));
+                }
+                Step::Item(n) => {
+                    location.push('[');
+                    location.push_str(&n.to_string());
+                    location.push(']');
+                }
+            }
+        }
+        location
+    }
+
+    /// Both sentences.
+    pub fn detail(&self) -> Cow<'_, str> {
+        match &self.fix {
+            None => Cow::Borrowed(&self.wrong),
+            Some(fix) => Cow::Owned(format!("{} {fix}", self.wrong)),
+        }
+    }
+}
+
+fn shortened(name: &str) -> String {
+    name.chars().take(NAME_MAX).collect()
+}
+
+/// The faults of a body, found one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    /// Where the value lies that is being looked at.
+    at: Vec<Step>,
+    found: Vec<Fault>,
+}
+
+impl Faults {
+    /// Looks at what lies one step further in.
+    pub fn within<T>(&mut self, step: Step, look: impl FnOnce(&mut Self) -> T) -> T {
+        self.at.push(step);
+        let seen = look(self);
+        self.at.pop();
+        seen
+    }
+
+    /// Adds a fault of the value that is being looked at.
+    pub fn here(&mut self, wrong: impl Into<Cow<'static, str>>) {
+        self.add(self.at.clone(), wrong.into(), None);
+    }
+
+    /// The same, with what to send.
+    pub fn here_with(&mut self, wrong: impl Into<Cow<'static, str>>, fix: impl Into<Cow<'static, str>>) {
+        self.add(self.at.clone(), wrong.into(), Some(fix.into()));
+    }
+
+    /// Adds a fault at a place of its own.
+    pub fn at(&mut self, path: Vec<Step>, wrong: impl Into<Cow<'static, str>>) {
+        self.add(path, wrong.into(), None);
+    }
+
+    /// Checks a member, if it is there; what does not pass is a fault of it.
+    pub fn checked<V: AsRef<str>, T>(
+        &mut self,
+        member: &'static str,
+        value: Option<V>,
+        check: impl FnOnce(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        match check(value?.as_ref()) {
+            Ok(value) => Some(value),
+            Err((wrong, fix)) => {
+                self.within(Step::Member(Cow::Borrowed(member)), |faults| faults.add(faults.at.clone(), wrong, fix));
+                None
+            }
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    pub fn into_list(self) -> Vec<Fault> {
+        self.found
+    }
+
+    fn add(&mut self, path: Vec<Step>, wrong: Cow<'static, str>, fix: Option<Cow<'static, str>>) {
+        if self.found.len() < LISTED {
+            self.found.push(Fault { path, wrong, fix });
+        }
+    }
+}
+
+/// What is wrong with a value, and what to send where that does not say it.
+pub(super) type Wrong = (Cow<'static, str>, Option<Cow<'static, str>>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_written_in_two_ways() {
+        let mut faults = Faults::default();
+        faults.here("a");
+        faults.within(Step::Member("calls".into()), |faults| {
+            faults
+                .within(Step::Item(3), |faults| faults.within(Step::Member("a/b~c".into()), |faults| faults.here("b")));
+        });
+        let long = "é".repeat(1_000);
+        faults.within(Step::Member(long.into()), |faults| faults.here_with("Wrong.", "Mend."));
+        let found = faults.into_list();
+        let places: Vec<_> = found.iter().map(|fault| (fault.pointer(), fault.location())).collect();
+        assert_eq!(places[0], (String::new(), "body".to_owned()));
+        assert_eq!(places[1], ("/calls/3/a~1b~0c".to_owned(), "body.calls[3].a/b~c".to_owned()));
+        assert_eq!(places[2].0, format!("/{}", "é".repeat(64)));
+        assert_eq!(found[2].detail(), "Wrong. Mend.");
+    }
+
+    #[test]
+    fn the_list_has_an_end() {
+        let mut faults = Faults::default();
+        for _ in 0..1_000 {
+            faults.here("wrong");
+        }
+        assert_eq!(faults.into_list().len(), LISTED);
+    }
+}

@@ -1,0 +1,142 @@
+//! Pieces that the bodies of the API are made of.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::IpAddr;
+
+use axum::http::Method;
+use domain::limit::COST_MAX;
+use domain::permission_query::PermissionQuery;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+
+use super::fault::Faults;
+pub(super) use super::fault::Wrong;
+use super::look_through::{Shape, look_through};
+use super::problem::Problem;
+
+/// The most characters of a path; a query is cut off before they are counted.
+const PATH_MAX: usize = 2_000;
+/// The most characters of a method.
+const METHOD_MAX: usize = 32;
+
+/// Reads a body in one pass if it is right, and looks through it if it is not.
+pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8], shape: &Shape) -> Result<T, Problem> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        Problem::malformed(format!("The body is not UTF-8 text: byte {} is wrong.", error.valid_up_to() + 1))
+    })?;
+    serde_json::from_str(text).map_err(|error| look_through(text, &error, shape))
+}
+
+/// Borrowed from the body where nothing in it is escaped; a bare `Option<Cow>` would copy.
+#[derive(Debug, Deserialize)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+impl AsRef<str> for Text<'_> {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a call costs: a whole number up to `COST_MAX`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cost(pub u32);
+
+impl Cost {
+    pub const SHAPE: Shape = Shape::Whole(COST_MAX as u64);
+
+    /// What a call costs that does not say so.
+    pub fn or_one(cost: Option<Self>) -> u32 {
+        cost.map_or(1, |Self(cost)| cost)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cost {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        match u32::deserialize(json)? {
+            cost @ 0..=COST_MAX => Ok(Self(cost)),
+            _ => Err(Error::custom("a cost that is too high")),
+        }
+    }
+}
+
+/// A list of at least and at most so many items; what is beyond them is not read.
+#[derive(Debug)]
+pub(super) struct Bounded<T, const LEAST: usize, const MOST: usize>(pub Vec<T>);
+
+impl<'de, T: Deserialize<'de>, const LEAST: usize, const MOST: usize> Deserialize<'de> for Bounded<T, LEAST, MOST> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_seq(Items::<T, LEAST, MOST>(PhantomData)).map(Self)
+    }
+}
+
+struct Items<T, const LEAST: usize, const MOST: usize>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>, const LEAST: usize, const MOST: usize> Visitor<'de> for Items<T, LEAST, MOST> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{LEAST} to {MOST} items")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut json: A) -> Result<Vec<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = json.next_element()? {
+            if items.len() == MOST {
+                return Err(Error::invalid_length(MOST + 1, &self));
+            }
+            items.push(item);
+        }
+        if items.len() < LEAST { Err(Error::invalid_length(items.len(), &self)) } else { Ok(items) }
+    }
+}
+
+/// The client's address.
+pub(super) fn address(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<IpAddr> {
+    faults.checked("clientIp", text, |text| {
+        let address: Result<IpAddr, _> = text.parse();
+        address.map(|address| address.to_canonical()).map_err(|_| {
+            let fix = "Send one like 203.0.113.9 or 2001:db8::7, without a port.";
+            ("This is not an IP address.".into(), Some(fix.into()))
+        })
+    })
+}
+
+pub(super) fn permissions(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<PermissionQuery> {
+    faults.checked("permissions", text, |text| {
+        PermissionQuery::parse(text).map_err(|error| (error.to_string().into(), None))
+    })
+}
+
+pub(super) fn method<'a>(faults: &mut Faults, text: Option<Text<'a>>) -> Option<Cow<'a, str>> {
+    let checked = faults.checked("method", text.as_ref(), |text| {
+        if text.len() <= METHOD_MAX && Method::from_bytes(text.as_bytes()).is_ok() {
+            return Ok(());
+        }
+        let fix = format!("Send one like GET, of at most {METHOD_MAX} characters.");
+        Err(("This is not an HTTP method.".into(), Some(fix.into())))
+    });
+    checked.and(text).map(|Text(method)| method)
+}
+
+/// The path, without its query: there may be secrets in that.
+pub(super) fn path<'a>(faults: &mut Faults, text: Option<Text<'a>>) -> Option<Cow<'a, str>> {
+    fn cut(path: &str) -> &str {
+        path.split('?').next().unwrap_or_default()
+    }
+    let checked = faults.checked("path", text.as_ref(), |text| at_most(PATH_MAX, cut(text)));
+    checked.and(text).map(|Text(path)| match path {
+        Cow::Borrowed(path) => Cow::Borrowed(cut(path)),
+        Cow::Owned(path) => Cow::Owned(cut(&path).to_owned()),
+    })
+}
+
+/// Whether a text is short enough.
+pub(super) fn at_most(most: usize, text: &str) -> Result<(), Wrong> {
+    // A character has at least one byte, so most texts need not be counted.
+    if text.len() <= most || text.chars().count() <= most {
+        return Ok(());
+    }
+    Err((format!("This has more than {most} characters.").into(), None))
+}

@@ -1,0 +1,228 @@
+//! The body of `keys.verifyKey`: Unkey's members, and ours for what Unkey does not ask.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use domain::ids::AppId;
+use domain::limit::{LIMIT_MAX, LIMITS_MAX, RateLimit, is_name};
+use domain::permission_query::{PermissionQuery, QUERY_MAX};
+use domain::timestamp::Millis;
+use domain::usage::Edge;
+use serde::Deserialize;
+use service::verify::{AskedLimit, Credential, VerifyRequest};
+
+use crate::api::fault::{Faults, Step};
+use crate::api::json::{self, Bounded, Cost, Text};
+use crate::api::look_through::{Member, Shape};
+use crate::api::problem::Problem;
+
+/// The most characters of a key.
+const KEY_MAX: usize = 512;
+/// The most tags, and the most characters of one.
+const TAGS_MAX: usize = 20;
+const TAG_MAX: usize = 256;
+
+const BODY: Shape = Shape::Object(&[
+    Member::needed("key", Shape::Text, "the key to ask about"),
+    Member::optional("permissions", Shape::Text),
+    Member::optional(
+        "credits",
+        Shape::Object(&[Member::needed("cost", Cost::SHAPE, "how many credits the call takes")]),
+    ),
+    Member::optional("ratelimits", Shape::List(0, LIMITS_MAX, &LIMIT)),
+    Member::optional("tags", Shape::List(0, TAGS_MAX, &Shape::Text)),
+    Member::optional("clientIp", Shape::Text),
+    Member::optional("origin", Shape::Text),
+    Member::optional("method", Shape::Text),
+    Member::optional("path", Shape::Text),
+]);
+
+const LIMIT: Shape = Shape::Object(&[
+    Member::needed("name", Shape::Text, "which limit is meant"),
+    Member::optional("cost", Cost::SHAPE),
+    Member::optional("limit", Shape::Whole(u64::MAX)),
+    Member::optional("duration", Shape::Whole(u64::MAX)),
+]);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Written<'a> {
+    #[serde(borrow)]
+    key: Text<'a>,
+    #[serde(borrow)]
+    permissions: Option<Text<'a>>,
+    credits: Option<WrittenCredits>,
+    #[serde(borrow)]
+    ratelimits: Option<Bounded<WrittenLimit<'a>, 0, LIMITS_MAX>>,
+    #[serde(borrow)]
+    tags: Option<Bounded<Text<'a>, 0, TAGS_MAX>>,
+    #[serde(borrow)]
+    client_ip: Option<Text<'a>>,
+    #[serde(borrow)]
+    origin: Option<Text<'a>>,
+    #[serde(borrow)]
+    method: Option<Text<'a>>,
+    #[serde(borrow)]
+    path: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenCredits {
+    cost: Cost,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenLimit<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+    cost: Option<Cost>,
+    limit: Option<u64>,
+    duration: Option<u64>,
+}
+
+/// What is asked about a key.
+#[derive(Debug)]
+pub(super) struct Asked<'a> {
+    key: Cow<'a, str>,
+    address: Option<IpAddr>,
+    origin: Option<Cow<'a, str>>,
+    permissions: Option<PermissionQuery>,
+    method: Option<Cow<'a, str>>,
+    path: Option<Cow<'a, str>>,
+    credits: u32,
+    limits: Vec<AskedLimit>,
+}
+
+impl<'a> Asked<'a> {
+    /// From a body.
+    pub fn read(body: &'a [u8]) -> Result<Self, Problem> {
+        let written: Written = json::read(body, &BODY)?;
+        let mut faults = Faults::default();
+        faults.checked("key", Some(&written.key), |key| length(KEY_MAX, key));
+        if let Some(Bounded(tags)) = &written.tags {
+            faults.within(Step::Member(Cow::Borrowed("tags")), |faults| check_tags(tags, faults));
+        }
+        let limits = match &written.ratelimits {
+            None => Vec::new(),
+            Some(Bounded(limits)) => {
+                faults.within(Step::Member(Cow::Borrowed("ratelimits")), |faults| check_limits(limits, faults))
+            }
+        };
+        let query = written.permissions.as_ref();
+        let query = query.filter(|_| faults.checked("permissions", query, |text| length(QUERY_MAX, text)).is_some());
+        let address = json::address(&mut faults, written.client_ip.as_ref());
+        let method = json::method(&mut faults, written.method);
+        let path = json::path(&mut faults, written.path);
+        let else_right = faults.is_empty();
+        let permissions = json::permissions(&mut faults, query);
+        match (faults.is_empty(), else_right) {
+            (true, _) => {}
+            (false, true) => return Err(Problem::invalid_query(faults)),
+            (false, false) => return Err(Problem::invalid(faults)),
+        }
+        Ok(Self {
+            key: written.key.0,
+            address,
+            origin: written.origin.map(|Text(origin)| origin),
+            permissions,
+            method,
+            path,
+            credits: Cost::or_one(written.credits.map(|credits| credits.cost)),
+            limits,
+        })
+    }
+
+    pub fn credential(&self) -> Credential<'_> {
+        Credential::Token(&self.key)
+    }
+
+    pub fn request<'s>(&'s self, scope: Option<&'s AppId>) -> VerifyRequest<'s> {
+        VerifyRequest {
+            edge: Edge::Unkey,
+            address: self.address,
+            origin: self.origin.as_deref(),
+            method: self.method.as_deref(),
+            path: self.path.as_deref(),
+            permissions: self.permissions.as_ref(),
+            scope,
+            quota_cost: self.credits,
+            limits: &self.limits,
+            ..VerifyRequest::default()
+        }
+    }
+
+    /// Whether the call brings a limit of this name, in place of one that the key may have.
+    pub fn brings(&self, name: &str) -> bool {
+        self.limits.iter().any(|asked| matches!(asked, AskedLimit::Brought { limit, .. } if limit.name == name))
+    }
+}
+
+fn length(most: usize, text: &str) -> Result<(), json::Wrong> {
+    if text.is_empty() {
+        return Err(("This is empty.".into(), Some(format!("Send 1 to {most} characters.").into())));
+    }
+    json::at_most(most, text)
+}
+
+fn check_tags(tags: &[Text<'_>], faults: &mut Faults) {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_=/.:-".contains(&byte);
+    for (n, Text(tag)) in tags.iter().enumerate() {
+        if tag.is_empty() || tag.len() > TAG_MAX || !tag.bytes().all(known) {
+            let fix = format!("Use 1 to {TAG_MAX} of the characters a-z, A-Z, 0-9 and _ = / . : -");
+            faults.within(Step::Item(n), |faults| faults.here_with("This is not a tag.", fix));
+        }
+    }
+}
+
+fn check_limits(limits: &[WrittenLimit<'_>], faults: &mut Faults) -> Vec<AskedLimit> {
+    let mut asked = Vec::with_capacity(limits.len());
+    for (n, limit) in limits.iter().enumerate() {
+        faults.within(Step::Item(n), |faults| {
+            if limits.iter().take(n).any(|before| before.name.0 == limit.name.0) {
+                member(faults, "name", "This limit is there twice.".to_owned());
+            } else if let Some(limit) = check_limit(limit, faults) {
+                asked.push(limit);
+            }
+        });
+    }
+    asked
+}
+
+/// A limit with a size is brought along; one without is the key's own.
+fn check_limit(written: &WrittenLimit<'_>, faults: &mut Faults) -> Option<AskedLimit> {
+    let (name, cost) = (&*written.name.0, Cost::or_one(written.cost));
+    let (calls, window) = match (written.limit, written.duration) {
+        (None, None) if is_name(name) => return Some(AskedLimit::Own { name: name.to_owned(), cost }),
+        (Some(calls), Some(window)) => (calls, window),
+        // One thing after the other: this name is refused below, whatever the rest is.
+        (None, None) => (1, 1_000),
+        (Some(_), None) => {
+            member(faults, "duration", "This member belongs to limit: send both or neither.".to_owned());
+            return None;
+        }
+        (None, Some(_)) => {
+            member(faults, "limit", "This member belongs to duration: send both or neither.".to_owned());
+            return None;
+        }
+    };
+    let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+    let window = Millis(i64::try_from(window).unwrap_or(i64::MAX));
+    match RateLimit::new(name, calls, window) {
+        Ok(limit) => Some(AskedLimit::Brought { limit, cost }),
+        Err(message) => {
+            let blamed = match calls {
+                _ if !is_name(name) => "name",
+                1..=LIMIT_MAX => "duration",
+                _ => "limit",
+            };
+            member(faults, blamed, message);
+            None
+        }
+    }
+}
+
+fn member(faults: &mut Faults, name: &'static str, wrong: String) {
+    faults.within(Step::Member(Cow::Borrowed(name)), |faults| faults.here(wrong));
+}

@@ -1,0 +1,329 @@
+//! `/v1/authorize`: what a proxy is answered, and whose word counts.
+
+use domain::draft::KeyDraft;
+use domain::usage::RefusedCall;
+use secrecy::ExposeSecret;
+use service::keys::{Issued, Shown};
+
+use crate::support::{Answer, Call, Product, Settings, operator, service_key};
+
+const IDENTITY: [&str; 5] = ["x-key-id", "x-key-name", "x-key-kind", "x-key-permissions", "x-verify-code"];
+const PROXY: &str = "10.0.0.1";
+const STRANGER: &str = "198.51.100.7";
+
+async fn behind_a_proxy() -> Product {
+    Product::with(Settings { trusted_proxies: "10.0.0.0/8", ..Settings::default() }).await
+}
+
+fn from_proxy(path: &str, token: &str) -> Call {
+    Call::get(path).bearer(token).peer(PROXY).header("x-forwarded-for", "203.0.113.9")
+}
+
+fn secret(issued: &Issued) -> &str {
+    let Shown::Token(token) = &issued.shown else { panic!() };
+    token.expose_secret()
+}
+
+/// The five headers, each there exactly once.
+fn identity(answer: &Answer) -> [&str; 5] {
+    IDENTITY.map(|name| {
+        assert_eq!(answer.headers.get_all(name).iter().count(), 1, "{name}: {:?}", answer.headers);
+        answer.header(name)
+    })
+}
+
+async fn code(product: &Product, call: Call) -> (u16, String) {
+    let answer = product.send(call).await;
+    (answer.status.as_u16(), identity(&answer)[4].to_owned())
+}
+
+async fn refusals(product: &Product, key: &Issued) -> Vec<RefusedCall> {
+    product.service.verifier().flush_usage().await.unwrap();
+    product.store.key_refusals(&key.key.row.id).await.unwrap()
+}
+
+#[tokio::test]
+async fn any_method_and_any_path_below_is_allowed_with_every_header_and_nothing_else() {
+    let product = Product::start().await;
+    let key = product
+        .issue(KeyDraft {
+            permissions: Some("invoices.*\norders.read".to_owned()), ..service_key("Rechnungen für 7%")
+        })
+        .await;
+    for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"] {
+        for path in
+            ["/v1/authorize", "/v1/authorize/", "/v1/authorize/a/b?permissions=x&cost=0", "/v1/authorize//%ff/../x"]
+        {
+            let answer = product.send(Call::new(method, path).bearer(secret(&key)).body("ignored")).await;
+            assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""), "{method} {path}");
+            let name = "Rechnungen%20f%C3%BCr%207%25";
+            let id = key.key.row.id.as_str();
+            assert_eq!(identity(&answer), [id, name, "service", "invoices.*,orders.read", "VALID"]);
+            assert_eq!(answer.header("cache-control"), "no-store");
+            assert_eq!(answer.header("set-cookie"), "");
+        }
+    }
+    let plain = product.token(service_key("plain")).await;
+    let answer = product.send(Call::get("/v1/authorize").bearer(&plain)).await;
+    assert_eq!(identity(&answer)[3], "");
+}
+
+#[tokio::test]
+async fn a_key_comes_in_one_of_three_ways_and_never_in_the_query() {
+    let product = Product::start().await;
+    let (one, other) = (product.token(service_key("one")).await, product.token(service_key("other")).await);
+    let draft =
+        KeyDraft { kind: Some("master_user".to_owned()), boxes: vec!["chats.read".to_owned()], ..service_key("bot") };
+    let Shown::Pair { id, secret } = product.issue(draft).await.shown else { panic!() };
+    let call = || Call::get("/v1/authorize/x");
+    let api_key = |token: &str| call().header("x-api-key", token);
+    let pair =
+        || call().header("X-MASTER-USER-API-KEY", &id).header("X-MASTER-USER-API-KEY-SECRET", secret.expose_secret());
+    for passes in [
+        call().bearer(&one),
+        call().header("authorization", &format!("bEARER  {one} ")),
+        api_key(&one),
+        api_key(&one).bearer(&one),
+        // The service's own, of another scheme.
+        api_key(&one).header("authorization", "Basic dTpw"),
+        pair(),
+        pair().header("authorization", "Basic dTpw"),
+    ] {
+        assert_eq!(code(&product, passes).await, (200, "VALID".to_owned()));
+    }
+    for refused in [
+        call(),
+        Call::get(&format!("/v1/authorize/x?key={one}&token={one}&access_token={one}")),
+        call().header("authorization", &one),
+        call().header("authorization", "Basic dTpw"),
+        call().header("cookie", &format!("key={one}")),
+        api_key(&other).bearer(&one),
+        api_key("").bearer(&one),
+        api_key(&one).header("x-api-key", &one),
+        call().bearer(&one).bearer(&other),
+        pair().bearer(&one),
+        pair().header("x-api-key", &one),
+        pair().header("X-MASTER-USER-API-KEY", &id),
+        call().header("X-MASTER-USER-API-KEY", &id),
+        call().header("X-MASTER-USER-API-KEY-SECRET", secret.expose_secret()).bearer(&one),
+        api_key("é"),
+    ] {
+        let answer = product.send(refused).await;
+        let problem = answer.problem(401).to_string();
+        assert!(!problem.contains(&one) && !problem.contains(&other) && !problem.contains(secret.expose_secret()));
+        assert_eq!(identity(&answer), [""; 5]);
+        assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="keystead""#);
+    }
+}
+
+#[tokio::test]
+async fn every_key_that_does_not_work_gets_the_same_answer() {
+    let product = Product::with(Settings { public_url: Some("https://keys.example.com"), ..Settings::default() }).await;
+    let disabled = product.issue(service_key("off")).await;
+    product.service.disable(&operator(), &disabled.key.row.id).await.unwrap();
+    let revoked = product.issue(service_key("gone")).await;
+    product.service.revoke(&operator(), &revoked.key.row.id, domain::key::RevokeReason::Leaked, None).await.unwrap();
+    let app = product.service.default_app().clone();
+    let pending =
+        product.service.issue(&operator(), &app, &service_key("waiting"), "form-0123456789abcdef").await.unwrap();
+    let later = KeyDraft { not_before: Some("2030-01-01".to_owned()), ..service_key("later") };
+    let later = product.issue(later).await;
+    let works = product.token(service_key("works")).await;
+    let (damaged, long) = (format!("{works}x"), "k".repeat(5_000));
+    let mut answers = Vec::new();
+    for token in [secret(&disabled), secret(&revoked), secret(&pending), secret(&later), &damaged, &long, "x", "ks_"] {
+        let answer = product.send(Call::get("/v1/authorize").bearer(token)).await;
+        answer.problem(401);
+        assert_eq!(identity(&answer), [""; 5]);
+        // The proxy hands it on from a host that is not Keystead's.
+        assert_eq!(answer.header("strict-transport-security"), "");
+        answers.push((answer.body, answer.headers));
+    }
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:?}");
+    assert_eq!(answers[0].1["www-authenticate"], r#"Bearer realm="keystead", error="invalid_token""#);
+}
+
+#[tokio::test]
+async fn what_is_asked_for_on_the_exact_path_stands_in_its_query_alone() {
+    let product = behind_a_proxy().await;
+    let key = product.token(KeyDraft { permissions: Some("invoices.read".to_owned()), ..service_key("key") }).await;
+    for (query, expected) in [
+        ("?permissions=invoices.read", (200, "VALID")),
+        ("?permissions=invoices.read+OR%20invoices.write", (200, "VALID")),
+        ("?permissions=invoices.read+AND+invoices.write", (403, "INSUFFICIENT_PERMISSIONS")),
+        ("?kind=service&permissions=invoices.write", (403, "INSUFFICIENT_PERMISSIONS")),
+        ("?kind=service", (200, "VALID")),
+        ("?kind=client", (403, "KIND_NOT_ALLOWED")),
+    ] {
+        let expected = (expected.0, expected.1.to_owned());
+        let path = format!("/v1/authorize{query}");
+        for forged in ["x-keystead-permissions", "x-keystead-kind", "x-keystead-cost", "x-keystead-proxy"] {
+            // A proxy hands on what its client sends; a client may call directly.
+            assert_eq!(code(&product, from_proxy(&path, &key).header(forged, "invoices.read")).await, expected);
+            assert_eq!(
+                code(&product, Call::get(&path).peer(STRANGER).bearer(&key).header(forged, "0")).await,
+                expected
+            );
+        }
+    }
+    let answer = product.send(from_proxy("/v1/authorize?permissions=a.b", &key)).await;
+    answer.problem(403);
+    assert_eq!(identity(&answer), ["", "", "", "", "INSUFFICIENT_PERMISSIONS"]);
+}
+
+#[tokio::test]
+async fn below_the_exact_path_only_a_trusted_proxys_headers_count() {
+    let product = behind_a_proxy().await;
+    let key = product.token(KeyDraft { permissions: Some("invoices.read".to_owned()), ..service_key("key") }).await;
+    // The client's path and query, appended by its proxy.
+    let path = "/v1/authorize/invoices?permissions=a.b&kind=client&cost=0&proxy=nginx&x=%zz";
+    for (header, value, expected) in [
+        ("x-keystead-permissions", "invoices.read", (200, "VALID")),
+        ("x-keystead-permissions", "invoices.write OR a.b", (403, "INSUFFICIENT_PERMISSIONS")),
+        ("x-keystead-kind", "service", (200, "VALID")),
+        ("x-keystead-kind", "client", (403, "KIND_NOT_ALLOWED")),
+        ("x-keystead-cost", "3", (200, "VALID")),
+        ("x-keystead-proxy", "nginx", (200, "VALID")),
+        ("x-keystead-cost", "0", (400, "")),
+        ("x-keystead-permissions", "", (400, "")),
+    ] {
+        let expected = (expected.0, expected.1.to_owned());
+        assert_eq!(code(&product, from_proxy(path, &key).header(header, value)).await, expected, "{header}: {value}");
+        // From anybody else it is refused, whatever it says: a proxy that is not named would ask in vain.
+        let answer = product.send(Call::get(path).peer(STRANGER).bearer(&key).header(header, value)).await;
+        assert!(answer.problem(400)["detail"].as_str().unwrap().contains(header), "{header}: {value}");
+        assert_eq!(identity(&answer), [""; 5]);
+    }
+    assert_eq!(code(&product, Call::get(path).peer(STRANGER).bearer(&key)).await, (200, "VALID".to_owned()));
+    // A proxy that adds its line to the client's own.
+    let twice = from_proxy(path, &key).header("x-keystead-permissions", "a.b");
+    product.send(twice.header("x-keystead-permissions", "invoices.read")).await.problem(400);
+}
+
+#[tokio::test]
+async fn an_option_that_cannot_be_read_lets_nobody_pass() {
+    let product = Product::start().await;
+    let key = product.token(service_key("key")).await;
+    for query in [
+        "permissions=",
+        "permissions=(",
+        "permissions=a%20b",
+        "permissions=%ff",
+        "permission=a.b",
+        "kind=all",
+        "cost=-1",
+        "cost=0",
+        "cost=1e9",
+        "cost=4294967296",
+        "proxy=apache",
+        "cost=1&cost=1",
+        "key=x",
+    ] {
+        for call in
+            [Call::get(&format!("/v1/authorize?{query}")), Call::get(&format!("/v1/authorize?{query}")).bearer(&key)]
+        {
+            let answer = product.send(call).await;
+            answer.problem(400);
+            assert_eq!(identity(&answer), [""; 5]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn too_many_calls_are_429_and_for_nginx_403() {
+    let product = behind_a_proxy().await;
+    let limits = "2 per minute\nhourly: 100 per hour".to_owned();
+    let key = product.token(KeyDraft { limits: Some(limits), ..service_key("few") }).await;
+    let pass = |cost: &str| from_proxy(&format!("/v1/authorize?cost={cost}"), &key);
+    assert_eq!(code(&product, pass("2")).await.0, 200);
+    let answer = product.send(pass("1")).await;
+    answer.problem(429);
+    assert_eq!(identity(&answer), ["", "", "", "", "RATE_LIMITED"]);
+    assert_eq!((answer.header("ratelimit-limit"), answer.header("ratelimit-remaining")), ("2", "0"));
+    let wait: u32 = answer.header("retry-after").parse().unwrap();
+    assert!((1..=120).contains(&wait) && answer.header("ratelimit-reset") == answer.header("retry-after"));
+    for call in [
+        from_proxy("/v1/authorize?proxy=nginx", &key),
+        from_proxy("/v1/authorize/x", &key).header("x-keystead-proxy", "nginx"),
+    ] {
+        let answer = product.send(call).await;
+        answer.problem(403);
+        assert_eq!(identity(&answer), ["", "", "", "", "RATE_LIMITED"]);
+        assert_eq!(answer.header("retry-after"), wait.to_string());
+    }
+    // Nobody pays less than one call.
+    assert_eq!(code(&product, from_proxy("/v1/authorize/x?cost=0&proxy=nginx", &key)).await.0, 429);
+    assert_eq!(code(&product, from_proxy("/v1/authorize?cost=0", &key)).await.0, 400);
+    let stranger = Call::get("/v1/authorize/x").peer(STRANGER).bearer(&key);
+    assert_eq!(code(&product, stranger.header("x-keystead-cost", "0")).await.0, 400);
+}
+
+#[tokio::test]
+async fn a_quota_that_is_used_up_says_when_it_is_filled_up_if_it_is() {
+    let product = Product::start().await;
+    for (refill, filled_up) in [("never", false), ("daily", true)] {
+        let draft =
+            KeyDraft { quota: Some("3".to_owned()), quota_refill: Some(refill.to_owned()), ..service_key(refill) };
+        let key = product.token(draft).await;
+        let call = |query: &str| Call::get(&format!("/v1/authorize{query}")).bearer(&key);
+        assert_eq!(code(&product, call("?cost=2")).await.0, 200);
+        assert_eq!(code(&product, call("?cost=2")).await, (429, "USAGE_EXCEEDED".to_owned()));
+        assert_eq!(code(&product, call("")).await.0, 200);
+        let answer = product.send(call("")).await;
+        answer.problem(429);
+        assert_eq!((answer.header("ratelimit-limit"), answer.header("ratelimit-remaining")), ("3", "0"));
+        let wait = answer.header("retry-after");
+        assert_eq!(!wait.is_empty(), filled_up, "{wait}");
+        assert!(wait.parse::<u32>().is_ok_and(|wait| (1..=86_400).contains(&wait)) == filled_up, "{wait}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_kept_with_what_a_trusted_proxy_says_of_the_request() {
+    let product = behind_a_proxy().await;
+    // Each with a key of its own: one moment has no order.
+    let kept = async |call: Call| {
+        let key = product.issue(service_key("key")).await;
+        assert_eq!(product.send(call.bearer(secret(&key))).await.status, 403);
+        let [call] = refusals(&product, &key).await.try_into().unwrap();
+        let RefusedCall { method, path, .. } = call;
+        (method.unwrap_or_default(), path.unwrap_or_default())
+    };
+    let pair = |method: &str, path: &str| (method.to_owned(), path.to_owned());
+    let asked = |method: &str, peer: &str| Call::new(method, "/v1/authorize?permissions=a.b").peer(peer);
+    let by = |call: Call, names: [&str; 2], path: &str| call.header(names[0], "PUT").header(names[1], path);
+    let forwarded = ["x-forwarded-method", "x-forwarded-uri"];
+    let (original, url) = (["x-original-method", "x-original-uri"], ["x-original-method", "x-original-url"]);
+    for (names, uri, path) in [
+        (forwarded, "/invoices/7?token=secret", "/invoices/7"),
+        (original, "/invoices?x", "/invoices"),
+        (url, "https://a.example/b?x=/y", "/b"),
+        (forwarded, "é", ""),
+    ] {
+        assert_eq!(kept(by(asked("GET", PROXY), names, uri)).await, pair("PUT", path), "{names:?} {uri}");
+        // From anybody else each of them is air.
+        assert_eq!(kept(by(asked("GET", STRANGER), names, uri)).await, pair("GET", ""), "{names:?} {uri}");
+    }
+    assert_eq!(kept(asked("DELETE", PROXY).header("x-forwarded-host", "forged")).await, pair("DELETE", ""));
+
+    // Below the exact path it is the request itself that tells.
+    let below = || {
+        let call = Call::new("PATCH", "/v1/authorize/things/7?token=secret").peer(PROXY);
+        call.header("x-keystead-permissions", "a.b")
+    };
+    assert_eq!(kept(below()).await, pair("PATCH", "/things/7"));
+    assert_eq!(kept(by(below(), forwarded, "/else")).await, pair("PUT", "/else"));
+}
+
+#[tokio::test]
+async fn without_the_store_nothing_passes_and_it_says_try_again() {
+    let product = Product::start().await;
+    let token = product.token(service_key("key")).await;
+    product.store.close().await;
+    let answer = product.send(Call::get("/v1/authorize").bearer(&token)).await;
+    answer.problem(503);
+    assert_eq!(identity(&answer), [""; 5]);
+    assert_eq!(answer.header("retry-after"), "1");
+    // What is no key at all needs no store to be refused.
+    product.send(Call::get("/v1/authorize").bearer("x")).await.problem(401);
+}

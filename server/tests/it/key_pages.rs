@@ -1,0 +1,128 @@
+//! What the console tells of a key's calls, of one call, and of the installation.
+
+use domain::draft::KeyDraft;
+use serde_json::json;
+
+use crate::support::{Answer, Call, Product, Settings, service_key};
+
+/// A key that was refused once, and its id.
+async fn refused(product: &Product) -> String {
+    let draft = KeyDraft {
+        cidrs: Some("203.0.113.0/24".to_owned()),
+        denied_cidrs: Some("203.0.113.7".to_owned()),
+        limits: Some("100 per minute".to_owned()),
+        quota: Some("10000".to_owned()),
+        quota_refill: Some("daily".to_owned()),
+        ..service_key("Restricted")
+    };
+    let token = product.token(draft).await;
+    let verifier = product.verifier().await;
+    for address in ["203.0.113.9", "203.0.113.7"] {
+        let body = json!({ "key": token, "clientIp": address }).to_string();
+        assert_eq!(product.send(Call::post("/v1/keys/verify").bearer(&verifier).json(body)).await.status, 200);
+    }
+    product.service.verifier().flush_usage().await.unwrap();
+    token.split('_').nth(1).unwrap().to_owned()
+}
+
+async fn look(product: &Product, path: &str) -> Answer {
+    let session = product.sign_in().await;
+    product.send(Call::get(path).cookie(&session)).await
+}
+
+#[tokio::test]
+async fn a_key_tells_its_restrictions_its_calls_and_its_refusals() {
+    let product = Product::start().await;
+    let id = refused(&product).await;
+    let page = look(&product, &format!("/keys/{id}")).await;
+    assert_eq!(page.status, 200);
+    for words in [
+        "Accepted from 203.0.113.0/24, but not from 203.0.113.7/32. It holds no permission. \
+         At most 100 calls per minute. 10000 calls a day",
+        "1 accepted",
+        "1 refused",
+        "IP_NOT_ALLOWED 1",
+    ] {
+        assert!(page.body.contains(words), "{words}: {}", page.body);
+    }
+    // Neither attribute is let through by the page's own policy.
+    assert!(!page.body.contains(" style=") && !page.body.contains(" onclick="));
+    let why = format!("/keys/{id}/why?address=203.0.113.7&amp;at=2026-11-21T");
+    assert!(page.body.contains(&why), "{}", page.body);
+}
+
+#[tokio::test]
+async fn each_check_of_a_call_is_told() {
+    let product = Product::start().await;
+    let id = refused(&product).await;
+    let why = format!("/keys/{id}/why");
+    let page = look(&product, &why).await;
+    assert_eq!(page.status, 200);
+    assert!(!page.body.contains("Passes") && page.body.contains("Check this call"));
+
+    let page = look(&product, &format!("{why}?address=203.0.113.7&permissions=a+AND+b")).await;
+    assert_eq!(page.status, 200);
+    for words in ["203.0.113.7 is in 203.0.113.7/32, which is refused.", "a AND b is asked for; the key holds none."] {
+        assert!(page.body.contains(words), "{words}: {}", page.body);
+    }
+    assert_eq!(page.body.matches(">Fails<").count(), 2);
+    assert_eq!(page.body.matches(">Passes<").count(), 9);
+
+    let page = look(&product, &format!("{why}?address=203.0.113.9&refused_as=NOT_FOUND")).await;
+    assert_eq!(page.body.matches(">Fails<").count(), 0);
+    assert!(page.body.contains("Secrets are never kept"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn what_is_no_call_is_refused_at_its_field_and_stays() {
+    let product = Product::start().await;
+    let id = refused(&product).await;
+    let typed = "address=1.2.3&permissions=a+AND&kind=x&at=now&origin=%22%3E%3Cscript%3E";
+    let page = look(&product, &format!("/keys/{id}/why?{typed}")).await;
+    assert_eq!(page.status, 422);
+    for field in ["address", "permissions", "kind", "at"] {
+        assert!(page.body.contains(&format!("id=\"{field}-error\"")), "{field}: {}", page.body);
+    }
+    for value in ["value=\"1.2.3\"", "value=\"a AND\"", "value=\"now\""] {
+        assert!(page.body.contains(value), "{value}");
+    }
+    assert!(!page.body.contains("\"><script>"));
+    let nobody = look(&product, "/keys/7Qm2xVbN4tRa/why?address=1.2.3.4").await;
+    assert_eq!(nobody.status, 404);
+}
+
+#[tokio::test]
+async fn the_settings_say_how_a_visitor_is_seen() {
+    let proxies = Settings { trusted_proxies: "10.0.0.0/8", ..Settings::default() };
+    let product = Product::with(proxies).await;
+    let session = product.sign_in().await;
+    let ask = |peer: &str, forwarded: Option<&str>| {
+        let call = Call::get("/settings").cookie(&session).peer(peer);
+        let call = match forwarded {
+            None => call,
+            Some(value) => call.header("x-forwarded-for", value),
+        };
+        let product = &product;
+        async move { text(&product.send(call).await.body) }
+    };
+    let page = ask("127.0.0.1", None).await;
+    for words in ["Your address 127.0.0.1", "You come directly", "X-Forwarded-For None came.", "Trusted proxies 10.0.0.0/8", "SQLite"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains("sqlite:") && !page.contains("keystead.db"));
+    // Through the proxy, a browser of this machine: only such a one may sign in without HTTPS.
+    let page = ask("10.0.0.1", Some("<b>, 127.0.0.1")).await;
+    for words in ["Your address 127.0.0.1", "Connection from 10.0.0.1", "Is a trusted proxy Yes", "&lt;b>, 127.0.0.1"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let page = ask("127.0.0.1", Some("203.0.113.9")).await;
+    for words in ["Your address 127.0.0.1", "Is a trusted proxy No", "so I do not believe it", "203.0.113.9"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+}
+
+/// A page without its tags.
+fn text(html: &str) -> String {
+    let words: String = html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<Vec<_>>().join(" ");
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,153 @@
+//! What has to hold behind every proxy, through the snippet of the docs.
+
+use domain::draft::KeyDraft;
+use domain::usage::Edge;
+use domain::verdict::Code;
+use secrecy::ExposeSecret;
+use service::keys::Shown;
+
+use super::harness::{Answered, Asked, Behind, CLIENT};
+use crate::support::service_key;
+
+const IDENTITY: [&str; 5] = ["X-Key-Id", "X-Key-Name", "X-Key-Kind", "X-Key-Permissions", "X-Verify-Code"];
+
+/// `down` is the status that the proxy gives when Keystead does not answer.
+pub async fn holds(mut behind: Behind, down: u16) {
+    without_a_key(&behind).await;
+    allowed(&behind).await;
+    permissions(&behind).await;
+    addresses(&behind).await;
+    limited(&behind).await;
+    kept(&behind).await;
+    closed(&mut behind, down).await;
+}
+
+/// Refused, and the service has not seen it.
+async fn refused(behind: &Behind, asked: Asked, status: u16) -> Answered {
+    let seen = behind.seen();
+    let answer = behind.ask(asked).await;
+    assert_eq!(answer.status, status, "{answer:?}");
+    assert_eq!(behind.seen(), seen, "{answer:?}");
+    answer
+}
+
+async fn passes(behind: &Behind, asked: Asked) -> Answered {
+    let answer = behind.ask(asked).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer
+}
+
+async fn without_a_key(behind: &Behind) {
+    let (one, other) =
+        (behind.product.token(service_key("one")).await, behind.product.token(service_key("other")).await);
+    let wrong = format!("{one}x");
+    for asked in [
+        Asked::get("/"),
+        Asked::get("/").bearer(&wrong),
+        Asked::get("/").header("X-API-Key", "nothing"),
+        Asked::get(&format!("/?key={one}&token={one}")),
+        Asked::get("/").bearer(&one).header("X-API-Key", &other),
+        Asked::get("/").header("X-API-Key", &one).header("X-API-Key", &other),
+    ] {
+        let answer = refused(behind, asked, 401).await;
+        assert!(answer.header("WWW-Authenticate").unwrap().starts_with("Bearer"), "{answer:?}");
+        assert!(!answer.body.contains(&one) && !answer.body.contains(&other), "{answer:?}");
+    }
+}
+
+async fn allowed(behind: &Behind) {
+    let issued = behind.product.issue(service_key("Billing service")).await;
+    let Shown::Token(token) = issued.shown else { panic!() };
+    let token = token.expose_secret();
+    let mut asked = Asked::new("POST", "/things/7?cost=0&nonsense=1&permissions=").bearer(token);
+    for name in IDENTITY {
+        asked = asked.header(name, "forged").header(&name.replace('-', "_"), "forged").header(name, "forged again");
+    }
+    // What counts below the exact path only, and what only this proxy may say.
+    for name in ["X-Keystead-Permissions", "X-Keystead-Kind", "X-Keystead-Cost", "X-Keystead-Proxy"] {
+        asked = asked.header(name, "invoices.read");
+    }
+    let answer = passes(behind, asked.body("the body")).await;
+    assert!(answer.body.starts_with("POST /things/7?cost=0&nonsense=1&permissions=\n"), "{answer:?}");
+    assert!(answer.body.ends_with("\nthe body"), "{answer:?}");
+    assert!(!answer.body.contains("forged"), "{answer:?}");
+    let told = IDENTITY.map(|name| answer.told(name));
+    assert_eq!(told, [issued.key.row.id.as_str(), "Billing%20service", "service", "", "VALID"]);
+    assert_eq!(passes(behind, Asked::get("/").header("X-API-Key", token)).await.told("X-Key-Kind"), "service");
+
+    let draft =
+        KeyDraft { kind: Some("master_user".to_owned()), boxes: vec!["chats.read".to_owned()], ..service_key("bot") };
+    let Shown::Pair { id, secret } = behind.product.issue(draft).await.shown else { panic!() };
+    let pair = Asked::get("/").header("X-MASTER-USER-API-KEY", &id);
+    let answer = passes(behind, pair.header("X-MASTER-USER-API-KEY-SECRET", secret.expose_secret())).await;
+    assert_eq!((answer.told("X-Key-Kind"), answer.told("X-Key-Permissions")), ("master_user", "chats.read"));
+}
+
+async fn permissions(behind: &Behind) {
+    let reader = KeyDraft { permissions: Some("invoices.read".to_owned()), ..service_key("reader") };
+    let (reader, other) = (behind.product.token(reader).await, behind.product.token(service_key("other")).await);
+    let answer = passes(behind, Asked::get("/invoices/7").bearer(&reader)).await;
+    assert_eq!(answer.told("X-Key-Permissions"), "invoices.read");
+    let invoices = || Asked::get("/invoices/7?permissions=a.b&kind=service").bearer(&other);
+    refused(behind, invoices(), 403).await;
+    for name in ["X-Keystead-Permissions", "X-Key-Permissions", "X-Original-Method", "X-Forwarded-Uri"] {
+        refused(behind, invoices().header(name, "invoices.read"), 403).await;
+    }
+    passes(behind, Asked::get("/things").bearer(&other)).await;
+}
+
+async fn addresses(behind: &Behind) {
+    let bound = |cidrs: &str| KeyDraft { cidrs: Some(cidrs.to_owned()), ..service_key("bound") };
+    let (here, elsewhere) =
+        (behind.product.token(bound(CLIENT)).await, behind.product.token(bound("203.0.113.0/24")).await);
+    let forged = |token: &str| {
+        let asked = Asked::get("/").bearer(token).header("X-Forwarded-For", "203.0.113.9");
+        asked.header("X-Real-IP", "203.0.113.9").header("Forwarded", "for=203.0.113.9")
+    };
+    passes(behind, forged(&here)).await;
+    refused(behind, forged(&elsewhere), 403).await;
+    refused(behind, forged(&elsewhere).header("X-Forwarded-For", "203.0.113.9, 127.0.0.1"), 403).await;
+    // What is malformed was written by the client, and is left of what the proxy says.
+    passes(behind, Asked::get("/").bearer(&here).header("X-Forwarded-For", "unknown,,")).await;
+
+    let page = KeyDraft { domains: Some("app.example.com".to_owned()), ..service_key("page") };
+    let page = behind.product.token(page).await;
+    passes(behind, Asked::get("/").bearer(&page).header("Origin", "https://app.example.com")).await;
+    refused(behind, Asked::get("/").bearer(&page).header("Origin", "https://app.example.com.evil.example"), 403).await;
+}
+
+async fn limited(behind: &Behind) {
+    let token = behind.product.token(KeyDraft { limits: Some("2 per minute".to_owned()), ..service_key("few") }).await;
+    let asked = || Asked::get("/?cost=0").bearer(&token);
+    passes(behind, asked()).await;
+    passes(behind, asked()).await;
+    for asked in [asked(), asked().header("X-Keystead-Cost", "0")] {
+        let answer = refused(behind, asked, 429).await;
+        let wait: u32 = answer.header("Retry-After").unwrap().parse().unwrap();
+        // The window that runs, and the one in which it still counts.
+        assert!((1..=120).contains(&wait), "{answer:?}");
+    }
+}
+
+/// A refusal is kept as the client asked it.
+async fn kept(behind: &Behind) {
+    let issued = behind.product.issue(service_key("kept")).await;
+    let Shown::Token(token) = issued.shown else { panic!() };
+    let asked = Asked::new("DELETE", "/invoices/7?secret=1").bearer(token.expose_secret());
+    refused(behind, asked.header("X-Original-Method", "FORGED").header("X-Original-URI", "/forged"), 403).await;
+    behind.product.service.verifier().flush_usage().await.unwrap();
+    let refusals = behind.product.store.key_refusals(&issued.key.row.id).await.unwrap();
+    let [call] = refusals.as_slice() else { panic!("{refusals:?}") };
+    assert_eq!((call.code, call.edge), (Code::InsufficientPermissions, Edge::Authorize));
+    assert_eq!((call.method.as_deref(), call.path.as_deref()), (Some("DELETE"), Some("/invoices/7")));
+    assert_eq!(call.address.map(|address| address.to_string()).as_deref(), Some(CLIENT));
+}
+
+/// Without Keystead nothing passes.
+async fn closed(behind: &mut Behind, down: u16) {
+    let token = behind.product.token(service_key("any")).await;
+    passes(behind, Asked::get("/").bearer(&token)).await;
+    behind.stop_keystead();
+    refused(behind, Asked::get("/").bearer(&token), down).await;
+    refused(behind, Asked::get("/invoices/7").bearer(&token), down).await;
+}
