@@ -170,7 +170,7 @@ mod tests {
         let line = Call::better_auth().line("k");
         assert!(
             line.ends_with(
-                "\tContent-Length: 59\t\t{\"key\":\"k\",\"permissions\":{\"invoices\":[\"read\",\"write\"]}}"
+                "\tContent-Length: 55\t\t{\"key\":\"k\",\"permissions\":{\"invoices\":[\"read\",\"write\"]}}"
             ),
             "{line}"
         );

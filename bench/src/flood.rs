@@ -21,7 +21,7 @@ const UNKNOWN: usize = 10_000;
 const SHARE: f64 = 0.80;
 
 /// "Flat": no more kilobytes than this on top of what the server had before.
-const FLAT: u64 = 8 * 1_024;
+const FLAT: u64 = 8_000_000 / 1_024;
 
 /// Measures both.
 pub(crate) async fn measure(on: &Installation, keystead: &Child, seconds: u32) -> Result<Section> {

@@ -102,7 +102,7 @@ impl Figures {
         )?;
         verdict(
             &mut out,
-            &format!("at most {PEAK} MB peak with {} hot keys", grouped(HOT as u64)),
+            &format!("at most {PEAK} MB peak with {} hot keys", grouped(self.keys as u64)),
             peak <= PEAK * 1_000_000,
             &format!("{} MB", megabytes(self.busy.peak)),
         )?;

@@ -97,7 +97,7 @@ impl Child {
     }
 }
 
-/// What is measured: the release build, unless KEYSTEAD_BINARY names another.
+/// What is measured: the release build, unless `KEYSTEAD_BINARY` names another.
 fn binary() -> Result<PathBuf> {
     let named = std::env::var_os("KEYSTEAD_BINARY").map(PathBuf::from);
     let binary = named.map_or_else(|| Ok(repository()?.join("target/release/keystead")), anyhow::Ok)?;

@@ -14,7 +14,7 @@ use service::verify::VerifyRequest;
 use super::authorize_answer::{allowed, not_decided, refused};
 use super::authorize_options::Options;
 use super::problem::Problem;
-use super::{Api, credential, origin};
+use super::{Api, credential, origin, peer};
 
 const PATH: &str = "/v1/authorize";
 
@@ -30,7 +30,7 @@ static PATHS: [HeaderName; 3] = [
 /// The exact path, which only the proxy's configuration writes: so its query is the configuration's, too.
 pub(super) async fn exact(State(api): State<Arc<Api>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let trusted = api.proxies.sent(api.peer(&parts.extensions));
+    let trusted = api.proxies.sent(peer(&parts.extensions));
     let options = Options::of_query(parts.uri.query());
     decide(&api, &parts, trusted, options).await.unwrap_or_else(not_decided)
 }
@@ -38,7 +38,7 @@ pub(super) async fn exact(State(api): State<Arc<Api>>, request: Request) -> Resp
 /// Below it, path and query are the client's: what is asked for comes in headers, from a trusted proxy only.
 pub(super) async fn below(State(api): State<Arc<Api>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let trusted = api.proxies.sent(api.peer(&parts.extensions));
+    let trusted = api.proxies.sent(peer(&parts.extensions));
     let options = Options::of_headers(&parts.headers, trusted);
     decide(&api, &parts, trusted, options).await.unwrap_or_else(not_decided)
 }

@@ -45,7 +45,8 @@ pub(super) fn own(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
 /// The key of a request that waits at a proxy, wherever its client has put it. Two different ones are refused: the
 /// service behind the proxy might believe in the other one. An `Authorization` of another scheme is the service's own.
 pub(super) fn presented(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
-    let bearer = match alone(headers, &header::AUTHORIZATION)?.map(|value| value.split_once(' ').unwrap_or((value, ""))) {
+    let bearer = match alone(headers, &header::AUTHORIZATION)?.map(|value| value.split_once(' ').unwrap_or((value, "")))
+    {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => Some(rest.trim_matches(' ')),
         _ => None,
     };

@@ -64,13 +64,13 @@ pub(crate) fn router(state: &AppState) -> Router {
 
 impl Api {
     fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
-        self.proxies.client(self.peer(extensions), headers)
+        self.proxies.client(peer(extensions), headers)
     }
+}
 
-    /// Who is at the other end of the connection: a client, or a proxy.
-    fn peer(&self, extensions: &Extensions) -> Option<IpAddr> {
-        extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
-    }
+/// Who is at the other end of the connection: a client, or a proxy.
+fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
 }
 
 /// The `Origin` of a call. One that is not text is none that a rule could name.

@@ -106,13 +106,21 @@ async fn the_settings_say_how_a_visitor_is_seen() {
         async move { text(&product.send(call).await.body) }
     };
     let page = ask("127.0.0.1", None).await;
-    for words in ["Your address 127.0.0.1", "You come directly", "X-Forwarded-For None came.", "Trusted proxies 10.0.0.0/8", "SQLite"] {
+    for words in [
+        "Your address 127.0.0.1",
+        "You come directly",
+        "X-Forwarded-For None came.",
+        "Trusted proxies 10.0.0.0/8",
+        "SQLite",
+    ] {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains("sqlite:") && !page.contains("keystead.db"));
     // Through the proxy, a browser of this machine: only such a one may sign in without HTTPS.
     let page = ask("10.0.0.1", Some("<b>, 127.0.0.1")).await;
-    for words in ["Your address 127.0.0.1", "Connection from 10.0.0.1", "Is a trusted proxy Yes", "&lt;b>, 127.0.0.1"] {
+    for words in
+        ["Your address 127.0.0.1", "Connection from 10.0.0.1", "Is a trusted proxy Yes", "&lt;b&gt;, 127.0.0.1"]
+    {
         assert!(page.contains(words), "{words}: {page}");
     }
     let page = ask("127.0.0.1", Some("203.0.113.9")).await;
@@ -123,6 +131,7 @@ async fn the_settings_say_how_a_visitor_is_seen() {
 
 /// A page without its tags.
 fn text(html: &str) -> String {
-    let words: String = html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<Vec<_>>().join(" ");
+    let words: String =
+        html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<Vec<_>>().join(" ");
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }

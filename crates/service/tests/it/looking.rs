@@ -93,6 +93,16 @@ async fn a_list_is_filtered_and_searched(w: World) {
     assert_eq!(names(unused).await.len(), 4);
 }
 
+async fn what_is_left_of_a_quota_has_what_is_held_ready(w: World) {
+    let quota = KeyDraft { quota: Some("10000".to_owned()), ..draft("service", "Counted") };
+    let (id, token) = w.active(&quota).await;
+    let left = async || w.service.key_calls(owner(), &id).await.unwrap().quota_left;
+    assert_eq!(left().await, Some(10_000));
+    assert_eq!(w.code(&token).await, Code::Valid);
+    assert!(w.service.key(owner(), &id).await.unwrap().quota_left < Some(9_999), "a block is held");
+    assert_eq!(left().await, Some(9_999));
+}
+
 async fn the_record_is_paged(w: World) {
     for n in 0..20 {
         w.active(&draft("service", &format!("Key {n}"))).await;
@@ -115,5 +125,6 @@ on_both!(
     the_dashboard_begins_at_nothing,
     the_dashboard_counts_keys_and_calls,
     a_list_is_filtered_and_searched,
+    what_is_left_of_a_quota_has_what_is_held_ready,
     the_record_is_paged,
 );

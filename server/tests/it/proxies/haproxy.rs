@@ -1,4 +1,4 @@
-//! HAProxy, with the Lua action.
+//! The Lua action, in the oldest release that Debian still cares for: 2.6.
 
 use super::harness::{Asked, Behind};
 use super::scenario;
