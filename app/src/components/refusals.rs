@@ -43,7 +43,7 @@ pub fn Refusals(id: String, calls: Vec<RefusedCall>) -> impl IntoView {
 fn line(id: &str, call: RefusedCall) -> AnyView {
     let why = why_address(id, &call);
     let request = [call.method, call.path].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let cell = |text: Option<String>| {
+    let column = |text: Option<String>| {
         let text = text.unwrap_or_default();
         let whole = text.clone();
         view! { <td class="clip mono" title=whole>{text}</td> }
@@ -52,9 +52,9 @@ fn line(id: &str, call: RefusedCall) -> AnyView {
         <tr>
             <td class="wrap">{call.code.words()} " " <small class="mono">{call.code.as_str()}</small> <br/> <small><Time at=call.at/></small></td>
             <td class="mono">{call.address.map_or("unknown".to_owned(), |address| address.to_string())}</td>
-            {cell(call.origin)}
-            {cell(call.permissions)}
-            {cell(Some(request))}
+            {column(call.origin)}
+            {column(call.permissions)}
+            {column(Some(request))}
             <td>{call.edge.label()}</td>
             <td class="end">
                 <a href=why>"Why?" <span class="visually-hidden">" The call of " {call.at.to_text()}</span></a>

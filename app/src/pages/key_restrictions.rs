@@ -3,6 +3,7 @@
 use domain::field::Field;
 use domain::key::KeyDetail;
 use domain::limit::RateLimit;
+use domain::permission::Permission;
 use domain::quota::Quota;
 use domain::restrictions::Restrictions;
 use domain::timestamp::Timestamp;
@@ -20,7 +21,7 @@ pub fn restrictions(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {
         list("Domains", &domains, "Any origin is accepted.")
     });
     let permissions = asks(Field::Permissions).then(|| {
-        let held: Vec<_> = key.permissions.iter().map(|held| held.as_str()).collect();
+        let held: Vec<_> = key.permissions.iter().map(Permission::as_str).collect();
         list("Permissions", &held, "None.")
     });
     let limits = asks(Field::Limits).then(|| limits(&key.limits));

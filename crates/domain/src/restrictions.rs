@@ -156,6 +156,7 @@ mod tests {
         KeyDraft { kind: Some("service".to_owned()), ..KeyDraft::default() }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the fields of a draft are options")]
     fn text(text: &str) -> Option<String> {
         Some(text.to_owned())
     }

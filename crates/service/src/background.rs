@@ -59,7 +59,7 @@ impl Service {
         };
         // On the heap: together they would make a large future for whoever runs this.
         tokio::join!(Box::pin(poll), Box::pin(listen), Box::pin(flush), Box::pin(sweep), Box::pin(tidy));
-        if let Err(error) = verifier.flush_usage().await {
+        if let Err(error) = verifier.flush_all_usage().await {
             tracing::error!(%error, "the last counts are lost");
         }
         if let Err(error) = verifier.tidy_counters(true).await {

@@ -73,6 +73,17 @@ impl Conn<'_> {
     }
 }
 
+impl Conn<'_> {
+    /// A table of one column `value`: the elements of a JSON array, itself one argument. Binding thousands of
+    /// arguments takes SQLite's driver longer than what is done with them.
+    pub(crate) fn push_rows(&self, sql: &mut Sql, json: String) {
+        match self {
+            Self::Sqlite(_) => sql.push("json_each(").bind(json).push(")"),
+            Self::Postgres(_) => sql.push("json_array_elements(CAST(").bind(json).push(" AS json))"),
+        };
+    }
+}
+
 /// The channel on which a new version is announced.
 const CHANNEL: &str = "keystead_version";
 

@@ -7,12 +7,16 @@ use domain::kind::KeyKind;
 use domain::timestamp::Timestamp;
 use domain::usage::{Edge, HourCalls, REFUSALS_KEPT, RefusedCall};
 use domain::verdict::Code;
+use serde::Serialize;
 use sqlx::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
+
+/// Rows in one statement.
+const ROWS_AT_ONCE: usize = 5_000;
 
 /// What was counted since the last time that it was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -148,12 +152,14 @@ impl Tx {
     }
 
     async fn flush_last_used(&mut self, used: &[LastUsed]) -> Result<(), StoreError> {
-        for piece in pieces(used) {
-            let mut sql = Sql::new("WITH used (key_id, at, address) AS (VALUES ");
-            for (n, use_) in piece.iter().enumerate() {
-                let address = use_.address.map(|address| address.to_string());
-                sql.row(n == 0, [Arg::from(use_.key_id.as_str()), Arg::from(use_.at), Arg::from(address)]);
-            }
+        for piece in used.chunks(ROWS_AT_ONCE) {
+            let rows = piece.iter().map(|used| (used.key_id.as_str(), used.at.millis(), used.address));
+            let rows = json(rows)?;
+            let mut sql = Sql::new(
+                "WITH used AS (SELECT value ->> 0 AS key_id, CAST(value ->> 1 AS BIGINT) AS at, \
+                 value ->> 2 AS address FROM ",
+            );
+            self.conn().push_rows(&mut sql, rows);
             sql.push(
                 ") UPDATE api_key SET last_used_at = used.at, last_used_address = used.address FROM used \
                  WHERE api_key.id = used.key_id AND api_key.last_used_at < used.at",
@@ -176,14 +182,17 @@ impl Tx {
     }
 
     async fn flush_key_calls(&mut self, counts: &[(KeyId, HourCalls)]) -> Result<(), StoreError> {
-        for piece in pieces(counts) {
-            let mut sql = Sql::new("WITH counted (key_id, hour, code, calls) AS (VALUES ");
-            for (n, (key, count)) in piece.iter().enumerate() {
-                sql.row(n == 0, columns(key.as_str(), count));
-            }
+        for piece in counts.chunks(ROWS_AT_ONCE) {
+            let rows = piece.iter().map(|(key, c)| (key.as_str(), c.hour, c.code.as_str(), signed(c.calls)));
+            let rows = json(rows)?;
+            let mut sql = Sql::new(
+                "WITH counted AS (SELECT value ->> 0 AS key_id, CAST(value ->> 1 AS BIGINT) AS hour, \
+                 value ->> 2 AS code, CAST(value ->> 3 AS BIGINT) AS calls FROM ",
+            );
+            self.conn().push_rows(&mut sql, rows);
             sql.push(
                 ") INSERT INTO key_usage_hour (key_id, hour, code, calls) \
-                 SELECT c.key_id, c.hour, c.code, c.calls FROM counted c JOIN api_key k ON k.id = c.key_id WHERE true \
+                 SELECT c.key_id, c.hour, c.code, c.calls FROM counted c CROSS JOIN api_key k WHERE k.id = c.key_id \
                  ON CONFLICT (key_id, hour, code) DO UPDATE SET calls = key_usage_hour.calls + excluded.calls",
             );
             self.conn().execute(sql).await?;
@@ -248,6 +257,14 @@ impl Tx {
 }
 
 fn columns(id: &str, count: &HourCalls) -> [Arg; 4] {
-    let calls = i64::try_from(count.calls).unwrap_or(i64::MAX);
-    [id.into(), count.hour.into(), count.code.as_str().into(), calls.into()]
+    [id.into(), count.hour.into(), count.code.as_str().into(), signed(count.calls).into()]
+}
+
+fn signed(calls: u64) -> i64 {
+    i64::try_from(calls).unwrap_or(i64::MAX)
+}
+
+fn json<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<String, StoreError> {
+    let rows: Vec<T> = rows.collect();
+    serde_json::to_string(&rows).map_err(|error| StoreError::Failed(error.to_string()))
 }

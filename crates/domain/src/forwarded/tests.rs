@@ -127,10 +127,10 @@ fn any_lines() -> impl Strategy<Value = Vec<String>> {
 
 /// The same, written down plainly: one long list, walked from its end.
 fn model(peer: IpAddr, lines: &[String], trusted: &[CidrRule]) -> Option<IpAddr> {
-    let list = lines.join(",");
+    let joined = lines.join(",");
     let mut hops: Vec<Option<IpAddr>> = match lines {
         [] => Vec::new(),
-        _ => list.split(',').map(|entry| address(entry.as_bytes())).collect(),
+        _ => joined.split(',').map(|entry| address(entry.as_bytes())).collect(),
     };
     hops.push(Some(peer.to_canonical()));
     let last = hops.iter().rposition(|hop| hop.is_none_or(|hop| !is_trusted(hop, trusted)));
@@ -142,7 +142,7 @@ proptest! {
     fn the_walk_is_that_over_one_long_list(peer in any_entry(), lines in any_lines()) {
         let trusted = rules("10.0.0.0/8 2001:db8::/32");
         let peer = address(peer.as_bytes()).unwrap_or(IpAddr::from([198, 51, 100, 7]));
-        let seen = client(peer, lines.iter().rev().map(|line| line.as_bytes()), &trusted);
+        let seen = client(peer, lines.iter().rev().map(String::as_bytes), &trusted);
         prop_assert_eq!(seen, model(peer, &lines, &trusted), "{} {:?}", peer, lines);
         prop_assert!(seen.is_none_or(|address| address == address.to_canonical()));
     }

@@ -220,7 +220,12 @@ impl Verifier {
 
     /// Writes what was counted since the last time, in one transaction; nothing if nothing was.
     pub async fn flush_usage(&self) -> Result<()> {
-        self.0.usage.flush(&self.0.store).await
+        self.0.usage.flush(&self.0.store, self.0.clock.now(), false).await
+    }
+
+    /// The same at the end, with nothing left for later.
+    pub(crate) async fn flush_all_usage(&self) -> Result<()> {
+        self.0.usage.flush(&self.0.store, self.0.clock.now(), true).await
     }
 
     /// Gives back the blocks of quotas that nobody spends any more: all of them at the end.

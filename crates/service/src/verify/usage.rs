@@ -10,7 +10,7 @@ use std::{
 
 use domain::{
     ids::{AppId, KeyId},
-    timestamp::Timestamp,
+    timestamp::{Millis, Timestamp},
     usage::{HourCalls, RefusedCall},
     verdict::Code,
 };
@@ -33,9 +33,46 @@ const REFUSED_KEYS: usize = 64;
 /// The most characters of an origin or a query that are kept with a refusal.
 const TEXT_MAX: usize = 200;
 
+/// A key in constant use has its last use written once in so long: the orders of the list follow it, which costs more
+/// than counting.
+const MARK_EVERY: Millis = Millis::seconds(10);
+
 #[derive(Default)]
 pub(super) struct Usage {
     shards: [Mutex<Counts>; SHARDS],
+    marks: Mutex<Marks>,
+}
+
+/// Uses on their way to the store.
+#[derive(Default)]
+struct Marks {
+    /// The newest ones that are not written yet.
+    waiting: HashMap<IdBytes, Use>,
+    /// What was written of late.
+    written: HashMap<IdBytes, Timestamp>,
+}
+
+impl Marks {
+    fn add(&mut self, id: IdBytes, this: Use) {
+        let known = self.waiting.entry(id).or_insert(this);
+        if known.at <= this.at {
+            *known = this;
+        }
+    }
+
+    /// Those that are due, or all.
+    fn take(&mut self, all: bool) -> HashMap<IdBytes, Use> {
+        let written = &self.written;
+        let due = |id: &IdBytes, this: &Use| {
+            all || written.get(id).is_none_or(|at| this.at.since(*at).0.abs() >= MARK_EVERY.0)
+        };
+        self.waiting.extract_if(|id, this| due(id, this)).collect()
+    }
+
+    fn written(&mut self, uses: &HashMap<IdBytes, Use>, now: Timestamp) {
+        self.written.retain(|_, at| now.since(*at).0.abs() < MARK_EVERY.0);
+        self.written.extend(uses.iter().map(|(id, this)| (*id, this.at)));
+    }
 }
 
 #[derive(Default)]
@@ -133,25 +170,37 @@ impl Usage {
         }
     }
 
-    /// Writes everything in one transaction. If that fails it is kept for the next time.
-    pub(super) async fn flush(&self, store: &Store) -> Result<()> {
+    /// Writes everything in one transaction, at the end also the uses that are not due yet. If that fails it is kept
+    /// for the next time.
+    pub(super) async fn flush(&self, store: &Store, now: Timestamp, at_end: bool) -> Result<()> {
         let counts = self.take();
-        let batch = counts.batch();
+        let uses = {
+            let mut marks = lock(&self.marks);
+            let used = counts.keys.iter().filter_map(|(id, key)| Some((*id, key.used?)));
+            used.for_each(|(id, this)| marks.add(id, this));
+            marks.take(at_end)
+        };
+        let batch = counts.batch(&uses);
         if batch.is_empty() {
             return Ok(());
         }
         let written: Result<(), StoreError> = store.write(async |tx| tx.flush_usage(&batch).await).await;
         if let Err(error) = written {
+            let mut marks = lock(&self.marks);
+            for (id, this) in uses {
+                marks.add(id, this);
+            }
             self.put_back(counts);
             return Err(error.into());
         }
+        lock(&self.marks).written(&uses, now);
         Ok(())
     }
 
     fn take(&self) -> Counts {
         let mut all = Counts::default();
         for shard in &self.shards {
-            let mut counts = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut counts = lock(shard);
             // Draining keeps the tables: a hot key costs no allocation each second.
             all.keys.extend(counts.keys.drain());
             all.unknown.extend(counts.unknown.drain());
@@ -165,7 +214,6 @@ impl Usage {
             let mut shard = self.shard(&id);
             let key = shard.keys.entry(id).or_default();
             key.app = key.app.or(old.app);
-            old.used.into_iter().for_each(|this| key.mark(this));
             old.calls.iter().for_each(|calls| key.calls.add(*calls));
         }
         for (app, old) in counts.unknown {
@@ -183,7 +231,7 @@ impl Usage {
         let sum: usize = text.iter().map(|byte| usize::from(*byte)).sum();
         let [first, ..] = &self.shards;
         let shard = self.shards.get(sum % SHARDS).unwrap_or(first);
-        shard.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(shard)
     }
 }
 
@@ -212,14 +260,11 @@ impl Counts {
         });
     }
 
-    fn batch(&self) -> UsageBatch {
+    fn batch(&self, uses: &HashMap<IdBytes, Use>) -> UsageBatch {
         let mut batch = UsageBatch::default();
         let mut apps: HashMap<AppBytes, Tally> = self.unknown.clone();
         for (id, key) in &self.keys {
             let Some(key_id) = key_id(id) else { continue };
-            if let Some(Use { at, address }) = key.used {
-                batch.used.push(LastUsed { key_id: key_id.clone(), at, address });
-            }
             for calls in key.calls.iter() {
                 batch.keys.push((key_id.clone(), *calls));
                 if let Some(app) = key.app {
@@ -227,6 +272,9 @@ impl Counts {
                 }
             }
         }
+        let newest =
+            |(id, this): (&IdBytes, &Use)| Some(LastUsed { key_id: key_id(id)?, at: this.at, address: this.address });
+        batch.used = uses.iter().filter_map(newest).collect();
         // In the order of the tables: neighbours share pages.
         batch.used.sort_unstable_by(|a, b| a.key_id.cmp(&b.key_id));
         batch.keys.sort_unstable_by(|a, b| a.0.cmp(&b.0));
@@ -242,6 +290,10 @@ impl Counts {
         }
         batch
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn key_id(id: &IdBytes) -> Option<KeyId> {
