@@ -63,9 +63,7 @@ impl Marks {
     /// Those that are due, or all.
     fn take(&mut self, all: bool) -> HashMap<IdBytes, Use> {
         let written = &self.written;
-        let due = |id: &IdBytes, this: &Use| {
-            all || written.get(id).is_none_or(|at| this.at.since(*at).0.abs() >= MARK_EVERY.0)
-        };
+        let due = |id: &IdBytes, this: &Use| all || written.get(id).is_none_or(|at| turn(id, *at) != turn(id, this.at));
         self.waiting.extract_if(|id, this| due(id, this)).collect()
     }
 
@@ -129,6 +127,12 @@ impl KeyCalls {
             self.used = Some(this);
         }
     }
+}
+
+/// Counts a key's turns to have its use written. Each key has its own beat, so that busy keys do not all come at once.
+fn turn(id: &IdBytes, at: Timestamp) -> i64 {
+    let beat: i64 = id.iter().map(|byte| i64::from(*byte)).sum();
+    at.plus(Millis::seconds(beat)).millis().div_euclid(MARK_EVERY.0)
 }
 
 /// A call whose key was found.
