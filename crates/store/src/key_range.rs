@@ -5,6 +5,7 @@
 //! [`Moment`].
 
 use domain::base62::is_base62;
+use domain::field::Field;
 use domain::ids::AppId;
 use domain::key::KeyState;
 use domain::kind::KeyKind;
@@ -35,6 +36,10 @@ pub(crate) enum Moment {
 }
 
 impl Moment {
+    fn is_expiry(self) -> bool {
+        matches!(self, Self::Expired { .. } | Self::Expiring { .. })
+    }
+
     /// Adds the condition. `by_index`: the database may look an expiry up; otherwise it can only test the keys that it
     /// meets in the order of the list (the `+ 0` and the `|| ''` hide the column from the planner, on both engines).
     /// Calls are looked up by [`KeyRange::push_called`], so that here is only their test.
@@ -135,6 +140,8 @@ impl<'a> KeyRange<'a> {
             .iter()
             .copied()
             .filter(|seen| see_kinds.contains(seen) && kind.is_none_or(|kind| kind == *seen))
+            // The others never expire, and would be looked through to their end for it.
+            .filter(|seen| moment.is_none_or(|moment| !moment.is_expiry()) || seen.rules().asks(Field::ExpiresAt))
             .collect();
         let all = kinds.len() == KeyKind::ALL.len() && in_state.len() == KeyState::ALL.len();
         Self { app, pairs: (!all).then_some((kinds, in_state)), moment, search: None }

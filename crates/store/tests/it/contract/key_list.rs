@@ -1,3 +1,4 @@
+use domain::field::Field;
 use domain::ids::{AppId, KeyId};
 use domain::key::{KeyRow, KeyState};
 use domain::kind::KeyKind;
@@ -34,7 +35,8 @@ async fn populate(store: &Store) -> AppId {
         let step = i64::try_from(n).unwrap();
         new.spec.kind = kinds[n % kinds.len()];
         new.created_at = NOW.plus_seconds(-(step % 40) * DAY);
-        new.spec.expires_at = (n % 4 != 0).then(|| NOW.plus_seconds((step % 50 - 10) * DAY));
+        let expires = n % 4 != 0 && new.spec.kind.rules().asks(Field::ExpiresAt);
+        new.spec.expires_at = expires.then(|| NOW.plus_seconds((step % 50 - 10) * DAY));
         if n % 7 == 0 {
             new.ack_deadline = Some(NOW);
         }
