@@ -16,8 +16,8 @@ use crate::keys::ListedRow;
 use crate::sql::Sql;
 
 /// Up to so many keys whose time matches are gathered and sorted; beyond, they are common enough to be met soon by
-/// reading in the order of the list. With a million keys either way costs some milliseconds at this number.
-const GATHER: i64 = 1_000;
+/// reading in the order of the list.
+const GATHER: i64 = 5_000;
 
 /// The cursor behind the last key of a list, for `before`.
 const END: &str = "end";
