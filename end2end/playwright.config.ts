@@ -41,7 +41,7 @@ export default defineConfig<Options>({
     screenshot: 'only-on-failure',
   },
   projects: [
-    { name: 'with JavaScript', use: { javaScriptEnabled: true } },
+    { name: 'with JavaScript', use: { javaScriptEnabled: true }, grepInvert: /@no-scripts/ },
     { name: 'without JavaScript', use: { javaScriptEnabled: false }, grepInvert: /@scripts/ },
   ],
 });

@@ -22,7 +22,7 @@ use crate::error::Result;
 /// Calls for different keys seldom wait for each other.
 const SHARDS: usize = 16;
 
-/// The most limits that are counted for one key: its own, and those that calls bring along.
+/// The most limits that stay counted for one key: its own, and those that calls bring along.
 const WINDOWS_MAX: usize = 64;
 
 /// How long it is believed that a quota has nothing left.
@@ -132,6 +132,10 @@ impl KeyCounters {
         count: bool,
     ) -> Vec<LimitState> {
         let mut windows = lock(&self.windows);
+        // Before any place is taken: removing one moves the others.
+        if windows.len() > WINDOWS_MAX {
+            forget_brought(&mut windows, own, now);
+        }
         let own = own.iter().filter_map(|own| match asked.iter().find(|asked| asked.name() == own.name) {
             None => Some((own, cost)),
             Some(AskedLimit::Own { cost, .. }) => Some((own, *cost)),
@@ -143,7 +147,7 @@ impl KeyCounters {
         });
         let mut states: Vec<(LimitState, usize, u32)> = Vec::new();
         for (limit, cost) in own.chain(more) {
-            let place = place(&mut windows, limit, now);
+            let place = place(&mut windows, limit);
             let Some(counted) = windows.get_mut(place) else { continue };
             let taken = counted.window.ask(limit.limit, limit.window, cost, now);
             let state = LimitState {
@@ -195,10 +199,11 @@ impl KeyCounters {
         let mut held = lock(&self.block);
         let calls = held.fitting(epoch, block.period).saturating_add(block.calls);
         *held = Held { epoch, period: block.period, calls, behind: block.left, ..Held::default() };
+        // Also where it does not suffice: what is held then is given back like any other.
+        held.touched = Some(Instant::now());
         let passed = calls >= cost;
         if passed {
             held.calls = calls - cost;
-            held.touched = Some(Instant::now());
         } else {
             held.empty = Some((cost, Instant::now()));
         }
@@ -259,18 +264,24 @@ impl Held {
     }
 }
 
+/// Forgets what is over, and of the limits that calls brought along the oldest; never one of the key's own.
+fn forget_brought(windows: &mut Vec<Counted>, own: &[RateLimit], now: Timestamp) {
+    windows.retain(|counted| !counted.window.is_over(counted.limit.window, now));
+    let mut excess = windows.len().saturating_sub(WINDOWS_MAX);
+    windows.retain(|counted| {
+        let goes = excess > 0 && own.iter().all(|own| own.name != counted.limit.name);
+        excess -= usize::from(goes);
+        !goes
+    });
+}
+
 /// Where a limit is counted, by its name and its window's length.
-fn place(windows: &mut Vec<Counted>, limit: &RateLimit, now: Timestamp) -> usize {
+fn place(windows: &mut Vec<Counted>, limit: &RateLimit) -> usize {
     let same = |counted: &Counted| counted.limit.name == limit.name && counted.limit.window == limit.window;
-    if let Some(place) = windows.iter().position(same) {
-        return place;
-    }
-    if windows.len() >= WINDOWS_MAX {
-        let over = windows.iter().position(|counted| counted.window.is_over(counted.limit.window, now));
-        windows.swap_remove(over.unwrap_or(0));
-    }
-    windows.push(Counted { limit: limit.clone(), window: limit::Window::default() });
-    windows.len() - 1
+    windows.iter().position(same).unwrap_or_else(|| {
+        windows.push(Counted { limit: limit.clone(), window: limit::Window::default() });
+        windows.len() - 1
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

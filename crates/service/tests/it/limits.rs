@@ -86,6 +86,18 @@ async fn a_call_may_name_limits_and_bring_some(w: World) {
     assert_eq!(ask(&w, &plain, bringing).await.code, Code::RateLimited, "a key without limits of its own");
 }
 
+async fn many_brought_limits_do_not_mix_up_those_that_count(w: World) {
+    let (_, token) = w.active(&limited("own: 200 per day")).await;
+    for n in 0..150_u32 {
+        let limit = RateLimit::new(&format!("brought-{n}"), 5, Millis::seconds(30)).unwrap();
+        let brought = [AskedLimit::Brought { limit, cost: 2 }];
+        let request = VerifyRequest { limits: &brought, ..VerifyRequest::default() };
+        let verdict = ask(&w, &token, request).await;
+        let left: Vec<_> = verdict.limits.iter().map(|state| state.remaining).collect();
+        assert_eq!((verdict.code, left), (Code::Valid, vec![199 - n, 3]), "its own is never forgotten for them");
+    }
+}
+
 async fn what_is_refused_before_is_not_counted(w: World) {
     let bound = KeyDraft { cidrs: Some("203.0.113.0/24".to_owned()), ..limited("1 per hour") };
     let (_, token) = w.active(&bound).await;
@@ -162,6 +174,7 @@ on_both!(
     several_limits_hold_at_once_and_a_refused_call_counts_for_none,
     a_call_may_cost_more_than_one_or_nothing,
     a_call_may_name_limits_and_bring_some,
+    many_brought_limits_do_not_mix_up_those_that_count,
     what_is_refused_before_is_not_counted,
     an_edit_does_not_set_a_limit_back,
     a_thousand_calls_at_once_pass_a_limit_as_often_as_it_says,
