@@ -10,7 +10,7 @@ use domain::kind::KeyKind;
 use domain::text::name_key;
 use domain::timestamp::{Millis, Timestamp};
 use service::clock::{Clock, SystemClock};
-use store::{LastUsed, NewKey, Store, StoreError, UsageBatch};
+use store::{LastUsed, NewKey, Store, StoreError, Use};
 
 use crate::names::{self, Chance};
 use crate::restrictions::Rules;
@@ -107,7 +107,7 @@ impl Bulk {
             store
                 .write(async |tx| {
                     tx.insert_keys(&keys).await?;
-                    tx.flush_usage(&UsageBatch { used, ..UsageBatch::default() }).await?;
+                    tx.list_uses(&used).await?;
                     for (id, state) in &states {
                         tx.set_key_state(id, KeyState::Active, *state, None).await?;
                     }
@@ -191,10 +191,11 @@ impl Bulk {
             if self.chance.below(5) < 3 {
                 let age = i64::from(self.chance.below(30 * 86_400_000));
                 let at = self.now.plus(Millis(-age));
-                used.push(LastUsed { key_id: key.id.clone(), at, address: Some([203, 0, 113, 9].into()) });
+                let newest = Use { at, address: Some([203, 0, 113, 9].into()) };
+                used.push(LastUsed { key_id: key.id.clone(), newest });
             }
         }
-        used.sort_unstable_by_key(|used: &LastUsed| used.at);
+        used.sort_unstable_by_key(|used: &LastUsed| used.newest.at);
         used
     }
 

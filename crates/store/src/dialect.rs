@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::Serialize;
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
@@ -74,13 +75,20 @@ impl Conn<'_> {
 }
 
 impl Conn<'_> {
-    /// A table of one column `value`: the elements of a JSON array, itself one argument. Binding thousands of
-    /// arguments takes SQLite's driver longer than what is done with them.
-    pub(crate) fn push_rows(&self, sql: &mut Sql, json: String) {
+    /// A table of one column `value`: rows, each a tuple, as one JSON argument. Binding thousands of arguments takes
+    /// SQLite's driver longer than what is done with them, and the statement is prepared once for any number of rows.
+    pub(crate) fn push_rows<T: Serialize>(
+        &self,
+        sql: &mut Sql,
+        rows: impl Iterator<Item = T>,
+    ) -> Result<(), StoreError> {
+        let rows: Vec<T> = rows.collect();
+        let json = serde_json::to_string(&rows).map_err(|error| StoreError::Failed(error.to_string()))?;
         match self {
             Self::Sqlite(_) => sql.push("json_each(").bind(json).push(")"),
             Self::Postgres(_) => sql.push("json_array_elements(CAST(").bind(json).push(" AS json))"),
         };
+        Ok(())
     }
 }
 

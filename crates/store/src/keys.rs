@@ -11,7 +11,8 @@ use sqlx::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
-use crate::sql::{Sql, pieces};
+use crate::last_use::newest_use;
+use crate::sql::Sql;
 
 /// What "never expires" is in a column that is never NULL.
 pub(crate) const NEVER: i64 = i64::MAX;
@@ -104,31 +105,29 @@ struct RecordRow {
 
 async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
     let mut keys: Vec<StoredKey> = Vec::with_capacity(ids.len());
-    for piece in pieces(ids) {
-        let mut sql = Sql::new(
-            "SELECT k.id, k.app_id, k.kind, k.name, k.state, k.not_before, k.expires_at, k.cidrs, k.domains, \
-             k.permissions, k.denied_cidrs, k.limits, q.total AS quota_total, q.refill AS quota_refill, \
-             q.epoch AS quota_epoch, s.version, s.mac, s.pepper_version, s.expires_at AS secret_expires_at \
-             FROM api_key k JOIN key_secret s ON s.key_id = k.id LEFT JOIN key_quota q ON q.key_id = k.id \
-             WHERE k.id IN (",
-        );
-        for (n, id) in piece.iter().enumerate() {
-            sql.push(if n == 0 { "" } else { ", " }).bind(id.as_str());
-        }
-        sql.push(") ORDER BY k.id, s.version DESC");
-        for row in conn.fetch_all::<RecordRow>(sql).await? {
-            let secret = SecretVersion {
-                version: row.version,
-                mac: row.mac.clone(),
-                pepper_version: row.pepper_version,
-                expires_at: until(row.secret_expires_at),
-            };
-            if let Some(key) = keys.last_mut().filter(|key| key.record.id.as_str() == row.id) {
-                key.secrets.push(secret);
-            } else {
-                let quota_epoch = row.quota_epoch.unwrap_or(0);
-                keys.push(StoredKey { record: row.try_into()?, secrets: vec![secret], quota_epoch });
-            }
+    let mut sql = Sql::new(
+        "SELECT k.id, k.app_id, k.kind, k.name, k.state, k.not_before, k.expires_at, k.cidrs, k.domains, \
+         k.permissions, k.denied_cidrs, k.limits, q.total AS quota_total, q.refill AS quota_refill, \
+         q.epoch AS quota_epoch, s.version, s.mac, s.pepper_version, s.expires_at AS secret_expires_at \
+         FROM (SELECT value ->> 0 AS id FROM ",
+    );
+    conn.push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;
+    sql.push(
+        ") AS asked CROSS JOIN api_key k JOIN key_secret s ON s.key_id = k.id LEFT JOIN key_quota q ON q.key_id = k.id \
+         WHERE k.id = asked.id ORDER BY k.id, s.version DESC",
+    );
+    for row in conn.fetch_all::<RecordRow>(sql).await? {
+        let secret = SecretVersion {
+            version: row.version,
+            mac: row.mac.clone(),
+            pepper_version: row.pepper_version,
+            expires_at: until(row.secret_expires_at),
+        };
+        if let Some(key) = keys.last_mut().filter(|key| key.record.id.as_str() == row.id) {
+            key.secrets.push(secret);
+        } else {
+            let quota_epoch = row.quota_epoch.unwrap_or(0);
+            keys.push(StoredKey { record: row.try_into()?, secrets: vec![secret], quota_epoch });
         }
     }
     Ok(keys)
@@ -228,7 +227,15 @@ async fn key_detail(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<KeyDetail>
          q.remaining AS quota_remaining, (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 \
          FROM api_key k LEFT JOIN key_quota q ON q.key_id = k.id WHERE k.id = $1",
     );
-    conn.fetch_optional::<DetailRow>(sql.arg(id.as_str())).await?.map(KeyDetail::try_from).transpose()
+    let Some(row) = conn.fetch_optional::<DetailRow>(sql.arg(id.as_str())).await? else { return Ok(None) };
+    let mut detail = KeyDetail::try_from(row)?;
+    // What lists are sorted by may still be behind what is on record.
+    let newest = newest_use(conn, id).await?;
+    if let Some(newest) = newest.filter(|newest| detail.row.last_used_at < Some(newest.at)) {
+        detail.row.last_used_at = Some(newest.at);
+        detail.last_used_address = newest.address;
+    }
+    Ok(Some(detail))
 }
 
 impl TryFrom<DetailRow> for KeyDetail {

@@ -1,4 +1,4 @@
-//! What traffic leaves behind: when a key was last used, calls by hour and verdict, the last refusals.
+//! What traffic leaves behind: calls by hour and verdict, with the last use of each key, and the last refusals.
 
 use std::net::IpAddr;
 
@@ -7,26 +7,24 @@ use domain::kind::KeyKind;
 use domain::timestamp::Timestamp;
 use domain::usage::{Edge, HourCalls, REFUSALS_KEPT, RefusedCall};
 use domain::verdict::Code;
-use serde::Serialize;
 use sqlx::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
+use crate::last_use::{NOT_ASKED_ABOUT, Use, verdicts};
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
 
 /// Rows in one statement.
-const ROWS_AT_ONCE: usize = 5_000;
+pub(crate) const ROWS_AT_ONCE: usize = 5_000;
 
 /// What was counted since the last time that it was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UsageBatch {
-    /// The newest use of each key.
-    pub used: Vec<LastUsed>,
     /// Calls by app.
     pub apps: Vec<(AppId, HourCalls)>,
     /// Calls by key.
-    pub keys: Vec<(KeyId, HourCalls)>,
+    pub keys: Vec<KeyCalls>,
     /// Refused calls, the last ones of each key.
     pub refusals: Vec<(KeyId, RefusedCall)>,
 }
@@ -34,19 +32,23 @@ pub struct UsageBatch {
 impl UsageBatch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.used.is_empty() && self.apps.is_empty() && self.keys.is_empty() && self.refusals.is_empty()
+        self.apps.is_empty() && self.keys.is_empty() && self.refusals.is_empty()
     }
 }
 
-/// The newest use of one key.
+/// Calls of one key, hour and verdict, and its newest use among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastUsed {
+pub struct KeyCalls {
     /// The key.
     pub key_id: KeyId,
-    /// When.
-    pub at: Timestamp,
-    /// Where from, if that is known.
-    pub address: Option<IpAddr>,
+    /// Milliseconds at the start of the hour.
+    pub hour: i64,
+    /// The verdict; `None` if the key was used without being asked about.
+    pub code: Option<Code>,
+    /// How many.
+    pub calls: u64,
+    /// The newest of them that had the right secret.
+    pub used: Option<Use>,
 }
 
 /// Calls by outcome.
@@ -80,7 +82,8 @@ async fn calls_since(conn: &mut Conn<'_>, app: &AppId, hour: i64) -> Result<Call
 
 async fn key_calls_since(conn: &mut Conn<'_>, key: &KeyId, hour: i64) -> Result<Vec<HourCalls>, StoreError> {
     let sql = Sql::new(
-        "SELECT hour, code, calls FROM key_usage_hour WHERE key_id = $1 AND hour >= $2 ORDER BY key_id, hour, code",
+        "SELECT hour, code, calls FROM key_usage_hour WHERE key_id = $1 AND hour >= $2 AND calls > 0 \
+         ORDER BY key_id, hour, code",
     );
     let rows = conn.fetch_all::<(i64, String, i64)>(sql.arg(key.as_str()).arg(hour)).await?;
     let calls = |(hour, code, calls): (i64, String, i64)| {
@@ -142,31 +145,12 @@ fn kept() -> i64 {
 }
 
 impl Tx {
-    /// Writes down a batch of traffic: newer uses replace older ones, counts are added, of the refusals the last ones
+    /// Writes down a batch of traffic: counts are added, newer uses replace older ones, of the refusals the last ones
     /// stay. Keys that are gone are passed over.
     pub async fn flush_usage(&mut self, batch: &UsageBatch) -> Result<(), StoreError> {
-        self.flush_last_used(&batch.used).await?;
         self.flush_app_calls(&batch.apps).await?;
         self.flush_key_calls(&batch.keys).await?;
         self.flush_refusals(&batch.refusals).await
-    }
-
-    async fn flush_last_used(&mut self, used: &[LastUsed]) -> Result<(), StoreError> {
-        for piece in used.chunks(ROWS_AT_ONCE) {
-            let rows = piece.iter().map(|used| (used.key_id.as_str(), used.at.millis(), used.address));
-            let rows = json(rows)?;
-            let mut sql = Sql::new(
-                "WITH used AS (SELECT value ->> 0 AS key_id, CAST(value ->> 1 AS BIGINT) AS at, \
-                 value ->> 2 AS address FROM ",
-            );
-            self.conn().push_rows(&mut sql, rows);
-            sql.push(
-                ") UPDATE api_key SET last_used_at = used.at, last_used_address = used.address FROM used \
-                 WHERE api_key.id = used.key_id AND api_key.last_used_at < used.at",
-            );
-            self.conn().execute(sql).await?;
-        }
-        Ok(())
     }
 
     async fn flush_app_calls(&mut self, counts: &[(AppId, HourCalls)]) -> Result<(), StoreError> {
@@ -181,19 +165,26 @@ impl Tx {
         Ok(())
     }
 
-    async fn flush_key_calls(&mut self, counts: &[(KeyId, HourCalls)]) -> Result<(), StoreError> {
+    async fn flush_key_calls(&mut self, counts: &[KeyCalls]) -> Result<(), StoreError> {
         for piece in counts.chunks(ROWS_AT_ONCE) {
-            let rows = piece.iter().map(|(key, c)| (key.as_str(), c.hour, c.code.as_str(), signed(c.calls)));
-            let rows = json(rows)?;
+            let rows = piece.iter().map(|c| {
+                let code = c.code.map_or(NOT_ASKED_ABOUT, Code::as_str);
+                let (at, address) = c.used.map_or((0, None), |used| (used.at.millis(), used.address));
+                (c.key_id.as_str(), c.hour, code, signed(c.calls), at, address)
+            });
             let mut sql = Sql::new(
                 "WITH counted AS (SELECT value ->> 0 AS key_id, CAST(value ->> 1 AS BIGINT) AS hour, \
-                 value ->> 2 AS code, CAST(value ->> 3 AS BIGINT) AS calls FROM ",
+                 value ->> 2 AS code, CAST(value ->> 3 AS BIGINT) AS calls, CAST(value ->> 4 AS BIGINT) AS used_at, \
+                 value ->> 5 AS address FROM ",
             );
-            self.conn().push_rows(&mut sql, rows);
+            self.conn().push_rows(&mut sql, rows)?;
             sql.push(
-                ") INSERT INTO key_usage_hour (key_id, hour, code, calls) \
-                 SELECT c.key_id, c.hour, c.code, c.calls FROM counted c CROSS JOIN api_key k WHERE k.id = c.key_id \
-                 ON CONFLICT (key_id, hour, code) DO UPDATE SET calls = key_usage_hour.calls + excluded.calls",
+                ") INSERT INTO key_usage_hour AS kept (key_id, hour, code, calls, last_used_at, last_used_address) \
+                 SELECT c.key_id, c.hour, c.code, c.calls, c.used_at, c.address \
+                 FROM counted c CROSS JOIN api_key k WHERE k.id = c.key_id \
+                 ON CONFLICT (key_id, hour, code) DO UPDATE SET calls = kept.calls + excluded.calls, last_used_address = \
+                 CASE WHEN excluded.last_used_at >= kept.last_used_at THEN excluded.last_used_address ELSE kept.last_used_address END, \
+                 last_used_at = CASE WHEN excluded.last_used_at >= kept.last_used_at THEN excluded.last_used_at ELSE kept.last_used_at END",
             );
             self.conn().execute(sql).await?;
         }
@@ -246,9 +237,9 @@ impl Tx {
     /// Forgets calls by key of hours that began before `hour`, at most about `limit` rows; how many.
     pub async fn prune_key_calls(&mut self, hour: i64, limit: u32) -> Result<u64, StoreError> {
         let mut sql = Sql::new("DELETE FROM key_usage_hour WHERE (key_id, hour, code) IN (");
-        for (n, code) in Code::ALL.iter().enumerate() {
+        for (n, code) in verdicts().enumerate() {
             sql.push(if n == 0 { "SELECT * FROM (" } else { ") AS old UNION ALL SELECT * FROM (" });
-            sql.push("SELECT key_id, hour, code FROM key_usage_hour WHERE code = ").bind(code.as_str());
+            sql.push("SELECT key_id, hour, code FROM key_usage_hour WHERE code = ").bind(code);
             sql.push(" AND hour < ").bind(hour).push(" LIMIT ").bind(i64::from(limit));
         }
         sql.push(") AS old)");
@@ -262,9 +253,4 @@ fn columns(id: &str, count: &HourCalls) -> [Arg; 4] {
 
 fn signed(calls: u64) -> i64 {
     i64::try_from(calls).unwrap_or(i64::MAX)
-}
-
-fn json<T: Serialize>(rows: impl Iterator<Item = T>) -> Result<String, StoreError> {
-    let rows: Vec<T> = rows.collect();
-    serde_json::to_string(&rows).map_err(|error| StoreError::Failed(error.to_string()))
 }

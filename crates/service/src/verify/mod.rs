@@ -7,6 +7,7 @@ mod cache;
 mod counters;
 mod explain;
 mod freshness;
+mod marks;
 mod reader;
 mod request;
 mod usage;

@@ -1,4 +1,4 @@
-//! Last used, calls per hour and the last refusals: counted in memory, written once a second. A crash may lose the last
+//! Calls per hour, last uses and the last refusals: counted in memory, written once a second. A crash may lose the last
 //! second of it.
 
 use std::{
@@ -6,17 +6,18 @@ use std::{
     fmt,
     net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use domain::{
     ids::{AppId, KeyId},
-    timestamp::{Millis, Timestamp},
+    timestamp::Timestamp,
     usage::{HourCalls, RefusedCall},
     verdict::Code,
 };
-use store::{LastUsed, Store, StoreError, UsageBatch};
+use store::{KeyCalls, LastUsed, Store, StoreError, Tx, UsageBatch, Use};
 
-use super::{IdBytes, VerifyRequest};
+use super::{IdBytes, VerifyRequest, marks::Marks};
 use crate::error::Result;
 
 type AppBytes = [u8; AppId::LEN];
@@ -33,9 +34,17 @@ const REFUSED_KEYS: usize = 64;
 /// The most characters of an origin or a query that are kept with a refusal.
 const TEXT_MAX: usize = 200;
 
-/// A key in constant use has its last use written once in so long: the orders of the list follow it, which costs more
-/// than counting.
-const MARK_EVERY: Millis = Millis::seconds(10);
+/// Uses on record that are looked through in a second for those that lists miss.
+const MISSED_AT_ONCE: u32 = 2_000;
+
+/// How long the writer is busy at most in a second with what lists are sorted by: other writers wait for it.
+const LISTING: Duration = Duration::from_millis(100);
+
+/// The same at the end, when nobody waits.
+const LISTING_AT_END: Duration = Duration::from_secs(5);
+
+/// Keys between two looks at the clock.
+const LISTED_AT_ONCE: usize = 100;
 
 #[derive(Default)]
 pub(super) struct Usage {
@@ -43,57 +52,21 @@ pub(super) struct Usage {
     marks: Mutex<Marks>,
 }
 
-/// Uses on their way to the store.
-#[derive(Default)]
-struct Marks {
-    /// The newest ones that are not written yet.
-    waiting: HashMap<IdBytes, Use>,
-    /// What was written of late.
-    written: HashMap<IdBytes, Timestamp>,
-}
-
-impl Marks {
-    fn add(&mut self, id: IdBytes, this: Use) {
-        let known = self.waiting.entry(id).or_insert(this);
-        if known.at <= this.at {
-            *known = this;
-        }
-    }
-
-    /// Those that are due, or all.
-    fn take(&mut self, all: bool) -> HashMap<IdBytes, Use> {
-        let written = &self.written;
-        let due = |id: &IdBytes, this: &Use| all || written.get(id).is_none_or(|at| turn(id, *at) != turn(id, this.at));
-        self.waiting.extract_if(|id, this| due(id, this)).collect()
-    }
-
-    fn written(&mut self, uses: &HashMap<IdBytes, Use>, now: Timestamp) {
-        self.written.retain(|_, at| now.since(*at).0.abs() < MARK_EVERY.0);
-        self.written.extend(uses.iter().map(|(id, this)| (*id, this.at)));
-    }
-}
-
 #[derive(Default)]
 struct Counts {
-    keys: HashMap<IdBytes, KeyCalls>,
+    keys: HashMap<IdBytes, Traffic>,
     /// Calls for keys that do not exist, by the app that asked.
     unknown: HashMap<AppBytes, Tally>,
     refused: HashMap<IdBytes, Vec<RefusedCall>>,
 }
 
-/// The calls of one key.
+/// What happened to one key.
 #[derive(Default)]
-struct KeyCalls {
+struct Traffic {
     /// Unset while the key was used without being asked about.
     app: Option<AppBytes>,
     used: Option<Use>,
     calls: Tally,
-}
-
-#[derive(Clone, Copy)]
-struct Use {
-    at: Timestamp,
-    address: Option<IpAddr>,
 }
 
 /// Calls by hour and verdict; all of one second are nearly always of one kind, which takes no allocation.
@@ -121,18 +94,12 @@ impl Tally {
     }
 }
 
-impl KeyCalls {
+impl Traffic {
     fn mark(&mut self, this: Use) {
         if self.used.is_none_or(|known| known.at <= this.at) {
             self.used = Some(this);
         }
     }
-}
-
-/// Counts a key's turns to have its use written. Each key has its own beat, so that busy keys do not all come at once.
-fn turn(id: &IdBytes, at: Timestamp) -> i64 {
-    let beat: i64 = id.iter().map(|byte| i64::from(*byte)).sum();
-    at.plus(Millis::seconds(beat)).millis().div_euclid(MARK_EVERY.0)
 }
 
 /// A call whose key was found.
@@ -174,30 +141,34 @@ impl Usage {
         }
     }
 
-    /// Writes everything in one transaction, at the end also the uses that are not due yet. If that fails it is kept
-    /// for the next time.
+    /// Writes everything in one transaction, and has lists follow the uses as far as there is time. If that fails the
+    /// counts are kept for the next time.
     pub(super) async fn flush(&self, store: &Store, now: Timestamp, at_end: bool) -> Result<()> {
         let counts = self.take();
-        let uses = {
+        let batch = counts.batch();
+        let due = {
             let mut marks = lock(&self.marks);
-            let used = counts.keys.iter().filter_map(|(id, key)| Some((*id, key.used?)));
-            used.for_each(|(id, this)| marks.add(id, this));
-            marks.take(at_end)
+            counts.uses().for_each(|(id, newest)| marks.add(*id, newest));
+            marks.take(now, at_end)
         };
-        let batch = counts.batch(&uses);
-        if batch.is_empty() {
-            return Ok(());
+        if !batch.is_empty() || !due.is_empty() {
+            let time = if at_end { LISTING_AT_END } else { LISTING };
+            let written: Result<usize, StoreError> = store.write(async |tx| write(tx, &batch, &due, time).await).await;
+            let listed = match written {
+                Ok(listed) => listed,
+                Err(error) => {
+                    lock(&self.marks).put_back(&due);
+                    self.put_back(counts);
+                    return Err(error.into());
+                }
+            };
+            lock(&self.marks).listed(&due, listed);
         }
-        let written: Result<(), StoreError> = store.write(async |tx| tx.flush_usage(&batch).await).await;
-        if let Err(error) = written {
-            let mut marks = lock(&self.marks);
-            for (id, this) in uses {
-                marks.add(id, this);
-            }
-            self.put_back(counts);
-            return Err(error.into());
+        let missed = lock(&self.marks).missed(now);
+        if let Some(place) = missed {
+            let (uses, next) = store.unlisted_uses(&place, MISSED_AT_ONCE).await?;
+            lock(&self.marks).found(&uses, next);
         }
-        lock(&self.marks).written(&uses, now);
         Ok(())
     }
 
@@ -219,6 +190,7 @@ impl Usage {
             let key = shard.keys.entry(id).or_default();
             key.app = key.app.or(old.app);
             old.calls.iter().for_each(|calls| key.calls.add(*calls));
+            old.used.into_iter().for_each(|used| key.mark(used));
         }
         for (app, old) in counts.unknown {
             let mut shard = self.shard(&app);
@@ -264,24 +236,32 @@ impl Counts {
         });
     }
 
-    fn batch(&self, uses: &HashMap<IdBytes, Use>) -> UsageBatch {
+    /// The newest use of each key.
+    fn uses(&self) -> impl Iterator<Item = (&IdBytes, Use)> {
+        self.keys.iter().filter_map(|(id, key)| Some((id, key.used?)))
+    }
+
+    fn batch(&self) -> UsageBatch {
         let mut batch = UsageBatch::default();
         let mut apps: HashMap<AppBytes, Tally> = self.unknown.clone();
         for (id, key) in &self.keys {
             let Some(key_id) = key_id(id) else { continue };
+            // With the calls of its hour, which are written anyway.
+            let mut used = key.used;
             for calls in key.calls.iter() {
-                batch.keys.push((key_id.clone(), *calls));
+                let HourCalls { hour, code, calls: n } = *calls;
+                let used = used.take_if(|used| used.at.hour() == hour);
+                batch.keys.push(KeyCalls { key_id: key_id.clone(), hour, code: Some(code), calls: n, used });
                 if let Some(app) = key.app {
                     apps.entry(app).or_default().add(*calls);
                 }
             }
+            if let Some(newest) = used {
+                batch.keys.push(KeyCalls { key_id, hour: newest.at.hour(), code: None, calls: 0, used });
+            }
         }
-        let newest =
-            |(id, this): (&IdBytes, &Use)| Some(LastUsed { key_id: key_id(id)?, at: this.at, address: this.address });
-        batch.used = uses.iter().filter_map(newest).collect();
-        // In the order of the tables: neighbours share pages.
-        batch.used.sort_unstable_by(|a, b| a.key_id.cmp(&b.key_id));
-        batch.keys.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        // In the order of the table: neighbours share pages.
+        batch.keys.sort_unstable_by(|a, b| a.key_id.cmp(&b.key_id));
         for (app, tally) in &apps {
             let app = std::str::from_utf8(app).ok().and_then(AppId::parse);
             batch.apps.extend(app.into_iter().flat_map(|app| tally.iter().map(move |calls| (app.clone(), *calls))));
@@ -296,11 +276,26 @@ impl Counts {
     }
 }
 
+/// Everything of the batch, and of the uses as many as there is time for; how many those are.
+async fn write(tx: &mut Tx, batch: &UsageBatch, due: &[LastUsed], time: Duration) -> Result<usize, StoreError> {
+    tx.flush_usage(batch).await?;
+    let begun = Instant::now();
+    let mut listed = 0;
+    for piece in due.chunks(LISTED_AT_ONCE) {
+        if begun.elapsed() >= time {
+            break;
+        }
+        tx.list_uses(piece).await?;
+        listed += piece.len();
+    }
+    Ok(listed)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn key_id(id: &IdBytes) -> Option<KeyId> {
+pub(super) fn key_id(id: &IdBytes) -> Option<KeyId> {
     KeyId::parse(std::str::from_utf8(id).ok()?)
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{draft::KeyDraft, permission::VERIFY, timestamp::Millis, token::Token, verdict::Code};
+use domain::{draft::KeyDraft, list::KeyQuery, permission::VERIFY, timestamp::Millis, token::Token, verdict::Code};
 use service::verify::{Credential, VerifyRequest};
 
 use crate::world::{World, draft, in_background, owner};
@@ -86,6 +86,39 @@ async fn counts_survive_a_flush_that_fails(w: World) {
     verifier.flush_usage().await.unwrap_err();
 }
 
+async fn the_list_follows_a_busy_key_and_what_a_killed_process_left(w: World) {
+    let (id, token) = w.active(&draft("service", "Busy")).await;
+    let app = w.service.default_app();
+    let listed = async || {
+        let page = w.service.keys(owner(), app, &KeyQuery::default()).await.unwrap();
+        page.rows[0].last_used_at.unwrap()
+    };
+    let verifier = w.service.verifier();
+    let mut behind = 0;
+    for _ in 0..20 {
+        w.clock.advance(Millis::seconds(1));
+        assert_eq!(w.code(&token).await, Code::Valid);
+        verifier.flush_usage().await.unwrap();
+        let key = w.service.key(owner(), &id).await.unwrap();
+        assert_eq!(key.row.last_used_at, Some(w.service.now()), "on record each second");
+        let late = w.service.now().since(listed().await);
+        assert!(late < Millis::seconds(10), "the list is {late:?} behind");
+        behind += i32::from(late > Millis(0));
+    }
+    assert!(behind >= 15, "lists follow a busy key only so often");
+    // One more, of which the list does not know when the process ends.
+    while listed().await == w.service.now() {
+        w.clock.advance(Millis::seconds(1));
+        assert_eq!(w.code(&token).await, Code::Valid);
+        verifier.flush_usage().await.unwrap();
+    }
+    let other = service::Service::start(w.setup().await).await.unwrap();
+    for _ in 0..40 {
+        other.verifier().flush_usage().await.unwrap();
+    }
+    assert_eq!(listed().await, w.service.now());
+}
+
 async fn shutting_down_writes_the_last_counts(w: World) {
     let (id, token) = w.active(&draft("service", "Key")).await;
     let shutdown = tokio_util::sync::CancellationToken::new();
@@ -107,5 +140,6 @@ on_both!(
     only_the_right_secret_is_a_use,
     a_call_of_the_api_is_counted_once_and_uses_both_keys,
     counts_survive_a_flush_that_fails,
+    the_list_follows_a_busy_key_and_what_a_killed_process_left,
     shutting_down_writes_the_last_counts,
 );

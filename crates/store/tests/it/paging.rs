@@ -6,7 +6,7 @@ use domain::ids::{AppId, KeyId};
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, KeySort};
 use domain::page::Page;
-use store::{LastUsed, NewKey, Store, StoreError, UsageBatch};
+use store::{LastUsed, NewKey, Store, StoreError, Use};
 
 use crate::contract::contract;
 use crate::fixtures::{NOW, insert, key, with_app};
@@ -20,7 +20,7 @@ contract! {
 fn scattered(app: &AppId, n: i64) -> (NewKey, LastUsed) {
     let mut new = key(app, &format!("key {}", n * 7_919 % 23));
     new.created_at = NOW.plus_seconds(n * 31 % 17);
-    let used = LastUsed { key_id: new.id.clone(), at: NOW.plus_seconds(n * 13 % 11), address: None };
+    let used = LastUsed { key_id: new.id.clone(), newest: Use { at: NOW.plus_seconds(n * 13 % 11), address: None } };
     (new, used)
 }
 
@@ -32,7 +32,7 @@ async fn add(store: &Store, keys: &[(NewKey, LastUsed)]) {
             }
             // Every third was never used.
             let used: Vec<LastUsed> = keys.iter().step_by(3).map(|(_, used)| used.clone()).collect();
-            tx.flush_usage(&UsageBatch { used, ..UsageBatch::default() }).await?;
+            tx.list_uses(&used).await?;
             Ok::<_, StoreError>(())
         })
         .await

@@ -1,7 +1,7 @@
 use domain::key::KeyState;
 use domain::kind::KeyKind;
 use domain::page::Capped;
-use store::{KeyCounts, LastUsed, NewKey, Store, StoreError, UsageBatch};
+use store::{KeyCounts, LastUsed, NewKey, Store, StoreError, Use};
 
 use crate::fixtures::{NOW, insert, key, with_app};
 
@@ -38,8 +38,8 @@ async fn each_status_is_counted(store: Store) {
         .write(async |tx| {
             tx.set_key_state(&keys[8].id, KeyState::Active, KeyState::Disabled, None).await?;
             tx.set_key_state(&keys[9].id, KeyState::Active, KeyState::Revoked, None).await?;
-            let used = LastUsed { key_id: keys[0].id.clone(), at: NOW, address: None };
-            tx.flush_usage(&UsageBatch { used: vec![used], ..UsageBatch::default() }).await?;
+            let used = LastUsed { key_id: keys[0].id.clone(), newest: Use { at: NOW, address: None } };
+            tx.list_uses(&[used]).await?;
             Ok::<_, StoreError>(())
         })
         .await

@@ -6,9 +6,8 @@ use domain::list::{KeyQuery, KeySort, StatusFilter};
 use domain::page::{Capped, Page};
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
-use domain::usage::HourCalls;
 use domain::verdict::Code;
-use store::{LastUsed, NewKey, Store, StoreError, UsageBatch};
+use store::{KeyCalls, LastUsed, NewKey, Store, StoreError, UsageBatch, Use};
 
 use crate::fixtures::{NOW, app, insert, key, with_app};
 
@@ -54,21 +53,33 @@ async fn populate(store: &Store) -> AppId {
             let used: Vec<LastUsed> = (0_i64..)
                 .zip(&keys)
                 .filter(|(n, _)| n % 3 == 0)
-                .map(|(n, key)| LastUsed { key_id: key.id.clone(), at: NOW.plus_seconds(n % 20), address: None })
+                .map(|(n, key)| LastUsed {
+                    key_id: key.id.clone(),
+                    newest: Use { at: NOW.plus_seconds(n % 20), address: None },
+                })
                 .collect();
             let hour = NOW.hour();
-            let calls = |hour, code| HourCalls { hour, code, calls: 1 };
+            let calls = |key: &NewKey, hour, code| KeyCalls {
+                key_id: key.id.clone(),
+                hour,
+                code: Some(code),
+                calls: 1,
+                used: None,
+            };
             let mut counts = Vec::new();
             for key in &keys {
-                counts.push((key.id.clone(), calls(hour - 25 * HOUR, Code::Valid)));
-                counts.push((key.id.clone(), calls(hour - 25 * HOUR, Code::Expired)));
+                counts.push(calls(key, hour - 25 * HOUR, Code::Valid));
+                counts.push(calls(key, hour - 25 * HOUR, Code::Expired));
+                // A use without being asked about is no accepted call.
+                counts.push(KeyCalls { code: None, calls: 0, ..calls(key, hour, Code::Valid) });
                 let last = key.id.as_str().bytes().last().unwrap() % 3;
                 if last < 2 {
                     let code = if last == 1 { Code::Valid } else { Code::Expired };
-                    counts.extend([0, 24].map(|ago| (key.id.clone(), calls(hour - ago * HOUR, code))));
+                    counts.extend([0, 24].map(|ago| calls(key, hour - ago * HOUR, code)));
                 }
             }
-            tx.flush_usage(&UsageBatch { used, keys: counts, ..UsageBatch::default() }).await?;
+            tx.list_uses(&used).await?;
+            tx.flush_usage(&UsageBatch { keys: counts, ..UsageBatch::default() }).await?;
             tx.insert_app(&app(2)).await?;
             tx.insert_key(&key(&app(2).id, "alpha of another app")).await?;
             Ok::<_, StoreError>(())

@@ -2,12 +2,13 @@ use domain::ids::KeyId;
 use domain::kind::KeyKind;
 use domain::usage::{Edge, HourCalls, RefusedCall};
 use domain::verdict::Code;
-use store::{Calls, LastUsed, NewKey, Store, UsageBatch};
+use store::{Calls, KeyCalls, LastUsed, NewKey, Store, UsageBatch, Use, UsePlace};
 
 use crate::fixtures::{NOW, app, insert, key, key_id, with_app};
 
 contract! {
-    the_newest_use_stays,
+    the_newest_use_is_listed,
+    a_use_is_on_record_before_it_is_listed,
     calls_are_added_up,
     calls_of_a_key_are_added_up_and_forgotten,
     the_last_refusals_are_kept,
@@ -15,38 +16,78 @@ contract! {
 
 const HOUR: i64 = 3_600_000;
 
-async fn the_newest_use_stays(store: Store) {
+async fn the_newest_use_is_listed(store: Store) {
     let app = with_app(&store).await;
     let keys: Vec<NewKey> = (0..221).map(|n| key(&app, &format!("key {n}"))).collect();
     insert(&store, &keys).await;
-    let flush = async |seconds, address: Option<&str>| {
-        let mut used: Vec<LastUsed> = keys
-            .iter()
-            .map(|key| LastUsed {
-                key_id: key.id.clone(),
-                at: NOW.plus_seconds(seconds),
-                address: address.map(|address| address.parse().unwrap()),
-            })
-            .collect();
+    let list = async |seconds, address: Option<&str>| {
+        let newest = used(seconds, address);
+        let mut uses: Vec<LastUsed> = keys.iter().map(|key| LastUsed { key_id: key.id.clone(), newest }).collect();
         // A key that was deleted meanwhile.
-        used.push(LastUsed { key_id: key_id(), at: NOW, address: None });
+        uses.push(LastUsed { key_id: key_id(), newest });
         let before = store.write_count();
-        store
-            .write(async |tx| tx.flush_usage(&UsageBatch { used: used.clone(), ..UsageBatch::default() }).await)
-            .await
-            .unwrap();
+        store.write(async |tx| tx.list_uses(&uses).await).await.unwrap();
         assert_eq!(store.write_count(), before + 1);
     };
-    flush(10, Some("203.0.113.9")).await;
-    flush(5, Some("203.0.113.5")).await;
+    list(10, Some("203.0.113.9")).await;
+    list(5, Some("203.0.113.5")).await;
     for key in &keys {
-        let detail = store.key_detail(&key.id).await.unwrap().unwrap();
-        assert_eq!(detail.row.last_used_at, Some(NOW.plus_seconds(10)));
-        assert_eq!(detail.last_used_address, Some("203.0.113.9".parse().unwrap()));
+        assert_eq!(last_use(&store, &key.id).await, used(10, Some("203.0.113.9")));
     }
-    flush(11, None).await;
-    let detail = store.key_detail(&keys[0].id).await.unwrap().unwrap();
-    assert_eq!((detail.row.last_used_at, detail.last_used_address), (Some(NOW.plus_seconds(11)), None));
+    list(11, None).await;
+    assert_eq!(last_use(&store, &keys[0].id).await, used(11, None));
+}
+
+async fn a_use_is_on_record_before_it_is_listed(store: Store) {
+    let app = with_app(&store).await;
+    let (one, two) = (key(&app, "one"), key(&app, "two"));
+    insert(&store, &[one.clone(), two.clone()]).await;
+    let hour = NOW.hour();
+    let record = async |key: &KeyId, code, newest| {
+        let key_id = key.clone();
+        let keys = vec![KeyCalls { key_id, hour, code, calls: 0, used: Some(newest) }];
+        let batch = UsageBatch { keys, ..UsageBatch::default() };
+        store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
+    };
+    record(&one.id, Some(Code::Disabled), used(10, Some("203.0.113.9"))).await;
+    record(&one.id, None, used(8, None)).await;
+    // Older than what is there.
+    record(&one.id, Some(Code::Disabled), used(5, Some("203.0.113.5"))).await;
+    assert_eq!(last_use(&store, &one.id).await, used(10, Some("203.0.113.9")));
+    record(&two.id, None, used(3, Some("2001:db8::1"))).await;
+    assert_eq!(last_use(&store, &two.id).await, used(3, Some("2001:db8::1")));
+    assert_eq!(store.key_calls_since(&two.id, 0).await.unwrap(), []);
+
+    let mut unlisted = unlisted(&store, hour).await;
+    unlisted.sort_by_key(|used| used.newest.at);
+    let expected = [(&two, used(3, Some("2001:db8::1"))), (&one, used(8, None)), (&one, used(10, Some("203.0.113.9")))];
+    assert_eq!(unlisted, expected.map(|(key, newest)| LastUsed { key_id: key.id.clone(), newest }));
+    assert_eq!(self::unlisted(&store, hour + HOUR).await, []);
+    for used in &unlisted {
+        store.write(async |tx| tx.list_uses(std::slice::from_ref(used)).await).await.unwrap();
+    }
+    assert_eq!(self::unlisted(&store, 0).await, []);
+    assert_eq!(last_use(&store, &one.id).await, used(10, Some("203.0.113.9")));
+}
+
+fn used(seconds: i64, address: Option<&str>) -> Use {
+    Use { at: NOW.plus_seconds(seconds), address: address.map(|address| address.parse().unwrap()) }
+}
+
+async fn last_use(store: &Store, key: &KeyId) -> Use {
+    let detail = store.key_detail(key).await.unwrap().unwrap();
+    Use { at: detail.row.last_used_at.unwrap(), address: detail.last_used_address }
+}
+
+/// All of them, row by row.
+async fn unlisted(store: &Store, since: i64) -> Vec<LastUsed> {
+    let (mut all, mut place) = (Vec::new(), Some(UsePlace::since(since)));
+    while let Some(this) = place {
+        let (uses, next) = store.unlisted_uses(&this, 1).await.unwrap();
+        all.extend(uses);
+        place = next;
+    }
+    all
 }
 
 fn counted(hour: i64, code: Code, calls: u64) -> HourCalls {
@@ -79,7 +120,8 @@ async fn calls_of_a_key_are_added_up_and_forgotten(store: Store) {
     let new = key(&app, "key");
     insert(&store, std::slice::from_ref(&new)).await;
     let hour = NOW.hour();
-    let of = |key: &KeyId, hour, code, calls| (key.clone(), counted(hour, code, calls));
+    let of =
+        |key: &KeyId, hour, code, calls| KeyCalls { key_id: key.clone(), hour, code: Some(code), calls, used: None };
     let keys = vec![
         of(&new.id, hour, Code::Valid, 3),
         of(&new.id, hour, Code::Expired, 2),

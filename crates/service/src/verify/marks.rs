@@ -1,0 +1,122 @@
+//! Uses that lists do not show yet. They are on record; what lists are sorted by lies in indexes over all keys, which take
+//! much longer to change than a count, so that it follows at a pace of its own.
+
+use std::collections::HashMap;
+
+use domain::timestamp::{Millis, Timestamp};
+use store::{LastUsed, Use, UsePlace};
+
+use super::{IdBytes, id_bytes, usage::key_id};
+
+/// Lists follow a key in constant use once in so long.
+const MARK_EVERY: Millis = Millis::seconds(10);
+
+/// The most keys that wait here. Others are found on record when there is room again.
+const WAITING_MAX: usize = 100_000;
+
+/// The fewest keys that are taken for one transaction; with time left more are tried the next time.
+const TAKEN_MIN: usize = 1_000;
+
+/// How far back the record is looked through for what a process that ended did not list.
+const LOOK_BACK: Millis = Millis::hours(24);
+
+pub(super) struct Marks {
+    /// Uses that lists do not show.
+    waiting: HashMap<IdBytes, Waiting>,
+    /// What they were made to show of late.
+    listed: HashMap<IdBytes, Timestamp>,
+    /// Uses of this moment or later may be on record alone.
+    missed_since: Option<Timestamp>,
+    /// How far the record was looked through for them.
+    looking: Option<UsePlace>,
+    /// How many keys are taken for one transaction.
+    taken: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Waiting {
+    newest: Use,
+    /// How long it has waited, with whatever came to it meanwhile.
+    since: Timestamp,
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        // Whatever process was here before may have left something.
+        let missed_since = Some(Timestamp::from_millis(0));
+        Self { waiting: HashMap::new(), listed: HashMap::new(), missed_since, looking: None, taken: TAKEN_MIN }
+    }
+}
+
+impl Marks {
+    pub(super) fn add(&mut self, id: IdBytes, newest: Use) {
+        if self.waiting.len() >= WAITING_MAX && !self.waiting.contains_key(&id) {
+            self.missed_since = Some(self.missed_since.map_or(newest.at, |since| since.min(newest.at)));
+            return;
+        }
+        let known = self.waiting.entry(id).or_insert(Waiting { newest, since: newest.at });
+        if known.newest.at <= newest.at {
+            known.newest = newest;
+        }
+    }
+
+    /// Those that are due, or all, in the order of ids. If they are too many it is those that have waited longest.
+    pub(super) fn take(&mut self, now: Timestamp, all: bool) -> Vec<LastUsed> {
+        self.listed.retain(|_, at| now.since(*at).0.abs() < MARK_EVERY.0);
+        let is_due = |id: &IdBytes, newest: &Use| {
+            all || self.listed.get(id).is_none_or(|at| turn(id, *at) != turn(id, newest.at))
+        };
+        let due = self.waiting.iter().filter(|(id, waiting)| is_due(id, &waiting.newest));
+        let mut due: Vec<(Timestamp, IdBytes)> = due.map(|(id, waiting)| (waiting.since, *id)).collect();
+        if !all && due.len() > self.taken {
+            due.select_nth_unstable(self.taken);
+            due.truncate(self.taken);
+        }
+        // Neighbours share pages.
+        due.sort_unstable_by_key(|(_, id)| *id);
+        let taken = due.into_iter().filter_map(|(_, id)| Some((key_id(&id)?, self.waiting.remove(&id)?.newest)));
+        taken.map(|(key_id, newest)| LastUsed { key_id, newest }).collect()
+    }
+
+    /// These were not written after all.
+    pub(super) fn put_back(&mut self, uses: &[LastUsed]) {
+        for used in uses {
+            if let Some(id) = id_bytes(used.key_id.as_str()) {
+                self.add(id, used.newest);
+            }
+        }
+    }
+
+    /// Lists show the first of them now; there was no time for the others.
+    pub(super) fn listed(&mut self, uses: &[LastUsed], count: usize) {
+        let (listed, left) = uses.split_at(count.min(uses.len()));
+        self.listed.extend(listed.iter().filter_map(|used| Some((id_bytes(used.key_id.as_str())?, used.newest.at))));
+        self.put_back(left);
+        self.taken =
+            if left.is_empty() { self.taken.saturating_mul(2).min(WAITING_MAX) } else { TAKEN_MIN.max(listed.len()) };
+    }
+
+    /// Where to look for uses that are on record alone, if there may be some and there is room for them.
+    pub(super) fn missed(&mut self, now: Timestamp) -> Option<UsePlace> {
+        if self.waiting.len() > WAITING_MAX / 2 {
+            return None;
+        }
+        if self.looking.is_none() {
+            let since = self.missed_since.take()?.max(now.plus(Millis(-LOOK_BACK.0)));
+            self.looking = Some(UsePlace::since(since.hour()));
+        }
+        self.looking.clone()
+    }
+
+    /// What was there, and where to go on.
+    pub(super) fn found(&mut self, uses: &[LastUsed], next: Option<UsePlace>) {
+        self.put_back(uses);
+        self.looking = next;
+    }
+}
+
+/// Counts a key's turns to be listed. Each key has its own beat, so that busy keys do not all come at once.
+fn turn(id: &IdBytes, at: Timestamp) -> i64 {
+    let beat: i64 = id.iter().map(|byte| i64::from(*byte)).sum();
+    at.plus(Millis::seconds(beat)).millis().div_euclid(MARK_EVERY.0)
+}

@@ -1,0 +1,127 @@
+//! When and from where keys were last used. What is on record is written with the counts; what lists are sorted by follows it.
+
+use std::net::IpAddr;
+
+use domain::ids::KeyId;
+use domain::timestamp::Timestamp;
+use domain::verdict::Code;
+
+use crate::conn::Conn;
+use crate::error::StoreError;
+use crate::sql::Sql;
+use crate::store::Tx;
+use crate::usage::ROWS_AT_ONCE;
+
+/// What stands for the verdict where a key was used without being asked about.
+pub(crate) const NOT_ASKED_ABOUT: &str = "";
+
+/// One use of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    /// When.
+    pub at: Timestamp,
+    /// Where from, if that is known.
+    pub address: Option<IpAddr>,
+}
+
+/// The newest use of one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastUsed {
+    /// The key.
+    pub key_id: KeyId,
+    /// Its use.
+    pub newest: Use,
+}
+
+/// A place among the uses on record, which are read newest hour first, verdict by verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsePlace {
+    since: i64,
+    verdict: usize,
+    behind: Option<(i64, String)>,
+}
+
+impl UsePlace {
+    /// Before the uses of the hour that begins at `since`, or later.
+    pub fn since(since: i64) -> Self {
+        Self { since, verdict: 0, behind: None }
+    }
+}
+
+reads! {
+    /// Uses on record that lists do not show yet, among the next `limit` of this place, and the place behind them; `None` at
+    /// the end.
+    unlisted_uses(place: &UsePlace, limit: u32) -> (Vec<LastUsed>, Option<UsePlace>);
+}
+
+/// What may stand as a verdict in the counts of a key.
+pub(crate) fn verdicts() -> impl Iterator<Item = &'static str> {
+    std::iter::once(NOT_ASKED_ABOUT).chain(Code::ALL.iter().map(|code| code.as_str()))
+}
+
+async fn unlisted_uses(
+    conn: &mut Conn<'_>,
+    place: &UsePlace,
+    limit: u32,
+) -> Result<(Vec<LastUsed>, Option<UsePlace>), StoreError> {
+    let Some(verdict) = verdicts().nth(place.verdict) else { return Ok((Vec::new(), None)) };
+    // The rows first: a limit over those that match would read on for as long as none does.
+    let mut sql = Sql::new(
+        "SELECT u.key_id, u.hour, u.last_used_at, u.last_used_address, k.last_used_at FROM (SELECT key_id, hour, last_used_at, \
+         last_used_address FROM key_usage_hour WHERE code = ",
+    );
+    sql.bind(verdict).push(" AND hour >= ").bind(place.since);
+    if let Some((hour, key)) = &place.behind {
+        sql.push(" AND (hour, key_id) < (").bind(*hour).push(", ").bind(&**key).push(")");
+    }
+    sql.push(" ORDER BY hour DESC, key_id DESC LIMIT ").bind(i64::from(limit));
+    sql.push(") AS u CROSS JOIN api_key k WHERE k.id = u.key_id ORDER BY u.hour DESC, u.key_id DESC");
+    let rows = conn.fetch_all::<(String, i64, i64, Option<String>, i64)>(sql).await?;
+    let next = match rows.last() {
+        Some((key, hour, ..)) => UsePlace { behind: Some((*hour, key.clone())), ..place.clone() },
+        None => UsePlace { verdict: place.verdict + 1, behind: None, ..place.clone() },
+    };
+    let unlisted = rows.into_iter().filter(|(_, _, used, _, listed)| used > listed);
+    let uses = unlisted.map(|(key, _, at, address, _)| {
+        let key_id = KeyId::parse(&key).ok_or_else(|| StoreError::corrupt("a key's id"))?;
+        Ok(LastUsed { key_id, newest: a_use(at, address)? })
+    });
+    Ok((uses.collect::<Result<_, StoreError>>()?, Some(next)))
+}
+
+/// A key's newest use on record.
+pub(crate) async fn newest_use(conn: &mut Conn<'_>, key: &KeyId) -> Result<Option<Use>, StoreError> {
+    let sql = Sql::new(
+        "SELECT last_used_at, last_used_address FROM key_usage_hour WHERE key_id = $1 AND last_used_at > 0 \
+         ORDER BY hour DESC, last_used_at DESC LIMIT 1",
+    );
+    let row: Option<(i64, Option<String>)> = conn.fetch_optional(sql.arg(key.as_str())).await?;
+    row.map(|(at, address)| a_use(at, address)).transpose()
+}
+
+fn a_use(at: i64, address: Option<String>) -> Result<Use, StoreError> {
+    let address = address.map(|address| address.parse::<IpAddr>()).transpose();
+    let address = address.map_err(|_| StoreError::corrupt("a key's last address"))?;
+    Ok(Use { at: Timestamp::from_millis(at), address })
+}
+
+impl Tx {
+    /// Has lists show these uses, one of each key, where they are newer than what is shown. Keys that are gone are passed
+    /// over.
+    pub async fn list_uses(&mut self, used: &[LastUsed]) -> Result<(), StoreError> {
+        for piece in used.chunks(ROWS_AT_ONCE) {
+            let rows = piece.iter().map(|used| (used.key_id.as_str(), used.newest.at.millis(), used.newest.address));
+            let mut sql = Sql::new(
+                "WITH used AS (SELECT value ->> 0 AS key_id, CAST(value ->> 1 AS BIGINT) AS at, \
+                 value ->> 2 AS address FROM ",
+            );
+            self.conn().push_rows(&mut sql, rows)?;
+            sql.push(
+                ") UPDATE api_key SET last_used_at = used.at, last_used_address = used.address FROM used \
+                 WHERE api_key.id = used.key_id AND api_key.last_used_at < used.at",
+            );
+            self.conn().execute(sql).await?;
+        }
+        Ok(())
+    }
+}
