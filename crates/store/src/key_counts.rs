@@ -58,8 +58,22 @@ async fn key_counts(
         if range.is_empty() {
             continue;
         }
-        let (count,): (i64,) = conn.fetch_one(range.count(i64::from(COUNT_CAP) + 1)).await?;
-        *place = Capped::from_count(count.unsigned_abs());
+        *place = capped(conn, &range).await?;
     }
     Ok(counts)
+}
+
+/// How many keys are meant, as far as people are told.
+pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange<'_>) -> Result<Capped, StoreError> {
+    let kept = range.kept_count();
+    if kept.is_none() && exceeds(conn, range, i64::from(COUNT_CAP)).await? {
+        return Ok(Capped { n: COUNT_CAP, more: true });
+    }
+    let (count,): (i64,) = conn.fetch_one(kept.unwrap_or_else(|| range.count())).await?;
+    Ok(Capped::from_count(count.unsigned_abs()))
+}
+
+/// Whether more keys than `limit` are meant.
+pub(crate) async fn exceeds(conn: &mut Conn<'_>, range: &KeyRange<'_>, limit: i64) -> Result<bool, StoreError> {
+    Ok(conn.fetch_optional::<(i64,)>(range.exceeds(limit)).await?.is_some())
 }

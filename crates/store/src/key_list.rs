@@ -4,20 +4,17 @@ use domain::ids::AppId;
 use domain::key::KeyRow;
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, KeySort, PAGE_SIZE};
-use domain::page::{COUNT_CAP, Capped, Page};
+use domain::page::{Capped, Page};
 use domain::timestamp::Timestamp;
 use sqlx::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
+use crate::key_counts::{capped, exceeds};
 use crate::key_cursor::Cursor;
 use crate::key_range::{KeyRange, Moment, Search};
 use crate::keys::ListedRow;
 use crate::sql::Sql;
-
-/// Up to so many keys whose time matches are gathered and sorted; beyond, they are common enough to be met soon by
-/// reading in the order of the list.
-const GATHER: i64 = 5_000;
 
 /// The cursor behind the last key of a list, for `before`.
 const END: &str = "end";
@@ -94,8 +91,7 @@ async fn list_keys(
     let (sort, descending) = if search.is_some() { (KeySort::Name, false) } else { (query.sort, query.descending) };
     let order = Order { sort, descending, by: by(conn, &range).await? };
     range.search = search;
-    let (count,): (i64,) = conn.fetch_one(range.count(i64::from(COUNT_CAP) + 1)).await?;
-    let total = Capped::from_count(count.unsigned_abs());
+    let total = capped(conn, &range).await?;
     let cursor = |text: &Option<String>| text.as_deref().and_then(|text| Cursor::parse(text, order.sort));
     let after = cursor(&query.after);
     let from_end = query.before.as_deref() == Some(END);
@@ -138,10 +134,7 @@ fn page(
 async fn by(conn: &mut Conn<'_>, range: &KeyRange<'_>) -> Result<By, StoreError> {
     match range.moment {
         None | Some(Moment::NeverUsed) => Ok(By::Range),
-        Some(_) => {
-            let (count,): (i64,) = conn.fetch_one(range.count(GATHER + 1)).await?;
-            Ok(if count > GATHER { By::Order } else { By::Gather })
-        }
+        Some(moment) => Ok(if exceeds(conn, range, moment.gathered()).await? { By::Order } else { By::Gather }),
     }
 }
 

@@ -40,6 +40,12 @@ impl Moment {
         matches!(self, Self::Expired { .. } | Self::Expiring { .. })
     }
 
+    /// Up to so many keys whose time matches are gathered and sorted; beyond, they are common enough to be met soon by
+    /// reading in the order of the list. An expiry is tested in the index, a call by a look at the counts.
+    pub(crate) fn gathered(self) -> i64 {
+        if self.is_expiry() { 2_000 } else { 5_000 }
+    }
+
     /// Adds the condition. `by_index`: the database may look an expiry up; otherwise it can only test the keys that it
     /// meets in the order of the list (the `+ 0` and the `|| ''` hide the column from the planner, on both engines).
     /// Calls are looked up by [`KeyRange::push_called`], so that here is only their test.
@@ -247,19 +253,34 @@ impl<'a> KeyRange<'a> {
         }
     }
 
-    /// Counts the keys, as far as `limit` or further.
-    pub(crate) fn count(&self, limit: i64) -> Sql {
-        let mut sql = Sql::default();
-        if self.moment.is_none() && self.search.is_none() {
-            sql.push("SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM key_count WHERE app_id = ")
-                .bind(self.app.as_str());
-            self.push_pairs(&mut sql);
-            return sql;
+    /// The number of keys, if the writer keeps it.
+    pub(crate) fn kept_count(&self) -> Option<Sql> {
+        if self.moment.is_some() || self.search.is_some() {
+            return None;
         }
+        let mut sql = Sql::new("SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM key_count WHERE app_id = ");
+        sql.bind(self.app.as_str());
+        self.push_pairs(&mut sql);
+        Some(sql)
+    }
+
+    /// Counts the keys.
+    pub(crate) fn count(&self) -> Sql {
+        let mut sql = Sql::default();
         self.push_with(&mut sql);
         sql.push("SELECT count(*) FROM (");
         self.push_arms(&mut sql, "SELECT 1 AS one", true, |_| ());
-        sql.push(" LIMIT ").bind(limit).push(") AS counted");
+        sql.push(") AS counted");
+        sql
+    }
+
+    /// A row if there are more keys than `limit`. Passing keys over takes half as long as counting them.
+    pub(crate) fn exceeds(&self, limit: i64) -> Sql {
+        let mut sql = Sql::default();
+        self.push_with(&mut sql);
+        sql.push("SELECT CAST(one AS BIGINT) FROM (");
+        self.push_arms(&mut sql, "SELECT 1 AS one", true, |_| ());
+        sql.push(") AS passed LIMIT 1 OFFSET ").bind(limit);
         sql
     }
 }
