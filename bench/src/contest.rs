@@ -22,7 +22,7 @@ pub(crate) const ROUNDS: u32 = 5;
 pub(crate) const CONNECTIONS: u32 = 32;
 
 /// Before the first round of each side: caches are filled, code pages are read.
-const WARM_UP: u32 = 3;
+pub(crate) const WARM_UP: u32 = 3;
 
 /// How far the floor's answer may be from Keystead's, whose figures have more or fewer digits from call to call.
 const SAME_SIZE: usize = 16;

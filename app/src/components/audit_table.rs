@@ -19,19 +19,20 @@ pub fn AuditTable(
     }
     let rows: Vec<_> = rows.into_iter().map(|row| line(row, with_subject)).collect();
     view! {
+        // The roles say what it is where the style no longer lays it out as a table.
         <div class="card sheet" role="region" aria-label="Audit" tabindex="0">
-            <table>
+            <table class="stack" role="table">
                 <caption class="visually-hidden">"What was done, newest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Action"</th>
-                        {with_subject.then(|| view! { <th scope="col">"On"</th> })}
-                        <th scope="col">"User"</th>
-                        <th scope="col">"Date and time"</th>
-                        <th scope="col">"Change"</th>
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th role="columnheader">"Action"</th>
+                        {with_subject.then(|| view! { <th role="columnheader">"On"</th> })}
+                        <th role="columnheader">"User"</th>
+                        <th role="columnheader">"Date and time"</th>
+                        <th role="columnheader">"Change"</th>
                     </tr>
                 </thead>
-                <tbody>{rows}</tbody>
+                <tbody role="rowgroup">{rows}</tbody>
             </table>
         </div>
     }
@@ -44,18 +45,18 @@ fn line(row: AuditRow, with_subject: bool) -> AnyView {
         let (label, whole) = (row.subject.label.clone(), row.subject.label.clone());
         if row.subject.kind == SubjectKind::Key {
             let address = format!("/audit?key={}", row.subject.id);
-            view! { <td class="clip" title=whole><a href=address>{label}</a></td> }.into_any()
+            view! { <td role="cell" class="clip" title=whole><a href=address>{label}</a></td> }.into_any()
         } else {
-            view! { <td class="clip" title=whole>{label}</td> }.into_any()
+            view! { <td role="cell" class="clip" title=whole>{label}</td> }.into_any()
         }
     });
     view! {
-        <tr>
-            <td>{row.action.label()}</td>
+        <tr role="row">
+            <td role="cell">{row.action.label()}</td>
             {subject}
-            <td>{row.actor_label}</td>
-            <td class="soft"><Time at=row.at/></td>
-            <td class="soft wrap">
+            <td role="cell">{row.actor_label}</td>
+            <td role="cell" class="soft"><Time at=row.at/></td>
+            <td role="cell" class="soft wrap">
                 {(!changes.is_empty()).then(|| view! { <ul class="changes">{changes}</ul> })}
                 {row.note}
             </td>

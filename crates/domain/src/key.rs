@@ -257,12 +257,26 @@ pub struct KeyDetail {
     pub quota: Option<Quota>,
     /// How many of them are left, as far as they are not lent to a running server.
     pub quota_left: Option<u64>,
+    /// The period of the quota's refill in which so many were left.
+    pub quota_period: i64,
     /// From where it was last used.
     pub last_used_address: Option<IpAddr>,
     /// Set while it is revoked.
     pub revoked: Option<Revoked>,
     /// Goes up with every edit; an edit names the one that it saw.
     pub revision: i64,
+}
+
+impl KeyDetail {
+    /// The same at this moment: a quota is filled up in the store by the first call of a period.
+    pub fn refilled(self, now: Timestamp) -> Self {
+        match self.quota {
+            Some(quota) if quota.refill.period(now) > self.quota_period => {
+                Self { quota_left: Some(quota.total), quota_period: quota.refill.period(now), ..self }
+            }
+            _ => self,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -102,12 +102,9 @@ fn is_reserved(text: &str) -> bool {
 
 /// Parts separated by single dots; `*` only as the last one.
 pub(crate) fn is_well_formed(text: &str) -> bool {
-    let (stem, last) = text.rsplit_once('.').map_or((None, text), |(stem, last)| (Some(stem), last));
-    (last == "*" || is_part(last)) && stem.is_none_or(|stem| stem.split('.').all(is_part))
-}
-
-fn is_part(part: &str) -> bool {
-    !part.is_empty() && part.bytes().all(is_part_byte)
+    let mut parts = text.as_bytes().split(|b| *b == b'.').rev();
+    let is_part = |part: &[u8]| !part.is_empty() && part.iter().copied().all(is_part_byte);
+    parts.next().is_some_and(|last| last == b"*" || is_part(last)) && parts.all(is_part)
 }
 
 fn is_part_byte(b: u8) -> bool {

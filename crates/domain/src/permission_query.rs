@@ -160,11 +160,13 @@ impl<'a> Parser<'a> {
         let rest = self.text.get(self.at..)?;
         let word = rest.trim_ascii_start();
         self.at += rest.len() - word.len();
-        if word.starts_with(['(', ')']) {
-            return word.get(..1);
-        }
-        let end = word.find(|c: char| c.is_ascii_whitespace() || c == '(' || c == ')').unwrap_or(word.len());
-        word.get(..end).filter(|word| !word.is_empty())
+        let is_end = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'(' | b')');
+        let end = match word.as_bytes() {
+            [] => return None,
+            [b'(' | b')', ..] => 1,
+            bytes => bytes.iter().position(is_end).unwrap_or(bytes.len()),
+        };
+        word.get(..end)
     }
 
     fn error(&self, message: String) -> QueryError {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use time::{Date, Month, OffsetDateTime, Time};
 
+use crate::page::grouped;
 use crate::text::quote;
 use crate::timestamp::{Millis, Timestamp};
 
@@ -71,9 +72,13 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Reads a number of calls; blank is no quota.
+    /// Reads a number of calls, with or without its thousands apart; blank is no quota.
     pub fn parse_total(text: &str) -> Result<Option<u64>, String> {
-        let digits = text.trim().replace(['_', '\'', ' '], "");
+        let mut digits = text.trim().replace(['_', '\'', ' '], "");
+        // "1,5" is no number of calls.
+        if digits.split(',').skip(1).all(|thousands| thousands.len() == 3) {
+            digits = digits.replace(',', "");
+        }
         if digits.is_empty() {
             return Ok(None);
         }
@@ -81,12 +86,12 @@ impl Quota {
             return Err(format!("{} is not a number of calls: write one such as 10000.", quote(text)));
         }
         let total = digits.parse().ok().filter(|total| (1..=QUOTA_MAX).contains(total));
-        total.map(Some).ok_or_else(|| format!("A quota is from 1 to {QUOTA_MAX} calls."))
+        total.map(Some).ok_or_else(|| format!("A quota is from 1 to {} calls.", grouped(QUOTA_MAX)))
     }
 
-    /// `10000 calls`, `10000 calls a day`.
+    /// `10,000 calls in all`, `10,000 calls a day`.
     pub fn words(self) -> String {
-        let calls = if self.total == 1 { "1 call".to_owned() } else { format!("{} calls", self.total) };
+        let calls = if self.total == 1 { "1 call".to_owned() } else { format!("{} calls", grouped(self.total)) };
         match self.refill {
             Refill::Never => format!("{calls} in all"),
             Refill::Daily => format!("{calls} a day"),
@@ -127,8 +132,21 @@ mod tests {
     fn totals_are_numbers_of_calls() {
         assert_eq!(Quota::parse_total("  "), Ok(None));
         assert_eq!(Quota::parse_total("10'000"), Ok(Some(10_000)));
+        assert_eq!(Quota::parse_total("1,000,000"), Ok(Some(1_000_000)));
         assert_eq!(Quota::parse_total("1"), Ok(Some(1)));
-        for text in ["0", "-1", "1.5", "1e6", "1000000000001", "99999999999999999999999", "many"] {
+        for text in [
+            "0",
+            "1,5",
+            "1,0000",
+            ",",
+            "1,,000",
+            "-1",
+            "1.5",
+            "1e6",
+            "1000000000001",
+            "99999999999999999999999",
+            "many",
+        ] {
             assert!(Quota::parse_total(text).is_err(), "{text}");
         }
     }

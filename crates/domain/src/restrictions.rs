@@ -7,6 +7,7 @@ use crate::key::KeyDetail;
 use crate::kind::KeyKind;
 use crate::limit::RateLimit;
 use crate::origin::DomainRule;
+use crate::page::grouped;
 use crate::permission::Permission;
 use crate::quota::Quota;
 
@@ -114,7 +115,7 @@ impl Restrictions<'_> {
             let words = limit.words();
             let (_, time) = words.split_once(" per ").unwrap_or_default();
             let calls = if limit.limit == 1 { "call" } else { "calls" };
-            format!("{} {calls} per {time}", limit.limit)
+            format!("{} {calls} per {time}", grouped(u64::from(limit.limit)))
         };
         format!("At most {}", list(self.limits.iter().map(shown), "and"))
     }
@@ -122,7 +123,7 @@ impl Restrictions<'_> {
     fn calls(&self) -> Option<String> {
         let quota = self.quota?.words();
         Some(match self.quota_left {
-            Some(left) => format!("{quota}, {left} left"),
+            Some(left) => format!("{quota}, {} left", grouped(left)),
             None => quota,
         })
     }
@@ -177,7 +178,7 @@ mod tests {
             words(draft),
             "Accepted from 203.0.113.0/24 and 2001:db8::/32, but not from 203.0.113.7/32. Only with an origin that \
              matches app.example.com or *.example.org. It holds the permission invoices.read. At most 100 calls per \
-             minute and 1 call per 10s. 10000 calls a day."
+             minute and 1 call per 10s. 10,000 calls a day."
         );
     }
 

@@ -183,6 +183,8 @@ impl Tx {
 
     /// Removes a key and its secrets; whether it was there. What is on record about it stays.
     pub async fn delete_key(&mut self, id: &KeyId) -> Result<bool, StoreError> {
+        let sql = Sql::new("DELETE FROM key_usage_hour WHERE key_id = $1").arg(id.as_str());
+        self.conn().execute(sql).await?;
         let sql = Sql::new("DELETE FROM api_key WHERE id = $1").arg(id.as_str());
         Ok(self.conn().execute(sql).await? == 1)
     }

@@ -211,6 +211,7 @@ struct DetailRow {
     quota_total: Option<i64>,
     quota_refill: Option<String>,
     quota_remaining: Option<i64>,
+    quota_period: Option<i64>,
     last_used_address: Option<String>,
     revoked_at: i64,
     revoke_reason: Option<String>,
@@ -224,7 +225,8 @@ async fn key_detail(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<KeyDetail>
          k.created_at, k.created_by_label, k.last_used_at, k.cidr_count, k.domain_count, k.app_id, k.description, \
          k.cidrs, k.domains, k.permissions, k.last_used_address, k.revoked_at, k.revoke_reason, k.restorable_until, \
          k.revision, k.denied_cidrs, k.limits, q.total AS quota_total, q.refill AS quota_refill, \
-         q.remaining AS quota_remaining, (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 \
+         q.remaining AS quota_remaining, q.period AS quota_period, \
+         (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 \
          FROM api_key k LEFT JOIN key_quota q ON q.key_id = k.id WHERE k.id = $1",
     );
     let Some(row) = conn.fetch_optional::<DetailRow>(sql.arg(id.as_str())).await? else { return Ok(None) };
@@ -262,6 +264,7 @@ impl TryFrom<DetailRow> for KeyDetail {
             limits: json(&row.limits)?,
             quota: quota(row.quota_total, row.quota_refill.as_deref())?,
             quota_left: row.quota_remaining.map(i64::unsigned_abs),
+            quota_period: row.quota_period.unwrap_or(0),
             last_used_address: address.map_err(|_| StoreError::corrupt("a key's last address"))?,
             revoked,
             revision: row.revision,

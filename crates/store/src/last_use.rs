@@ -10,7 +10,9 @@ use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::sql::Sql;
 use crate::store::Tx;
-use crate::usage::ROWS_AT_ONCE;
+
+/// Rows in one statement.
+const ROWS_AT_ONCE: usize = 5_000;
 
 /// What stands for the verdict where a key was used without being asked about.
 pub(crate) const NOT_ASKED_ABOUT: &str = "";
@@ -75,13 +77,14 @@ async fn unlisted_uses(
         sql.push(" AND (hour, key_id) < (").bind(*hour).push(", ").bind(&**key).push(")");
     }
     sql.push(" ORDER BY hour DESC, key_id DESC LIMIT ").bind(i64::from(limit));
-    sql.push(") AS u CROSS JOIN api_key k WHERE k.id = u.key_id ORDER BY u.hour DESC, u.key_id DESC");
-    let rows = conn.fetch_all::<(String, i64, i64, Option<String>, i64)>(sql).await?;
+    sql.push(") AS u LEFT JOIN api_key k ON k.id = u.key_id ORDER BY u.hour DESC, u.key_id DESC");
+    let rows = conn.fetch_all::<(String, i64, i64, Option<String>, Option<i64>)>(sql).await?;
     let next = match rows.last() {
         Some((key, hour, ..)) => UsePlace { behind: Some((*hour, key.clone())), ..place.clone() },
         None => UsePlace { verdict: place.verdict + 1, behind: None, ..place.clone() },
     };
-    let unlisted = rows.into_iter().filter(|(_, _, used, _, listed)| used > listed);
+    // Some may be of keys that are gone.
+    let unlisted = rows.into_iter().filter(|(_, _, used, _, listed)| listed.is_some_and(|listed| *used > listed));
     let uses = unlisted.map(|(key, _, at, address, _)| {
         let key_id = KeyId::parse(&key).ok_or_else(|| StoreError::corrupt("a key's id"))?;
         Ok(LastUsed { key_id, newest: a_use(at, address)? })

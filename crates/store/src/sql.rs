@@ -59,17 +59,20 @@ impl From<&[u8]> for Arg {
 pub(crate) struct Sql {
     text: String,
     args: Vec<Arg>,
+    /// Whether the text numbers its arguments in an order of its own.
+    numbered: bool,
 }
 
 impl Sql {
     /// A whole statement with `$1`, `$2`, … in it; give the arguments with [`Sql::arg`], in order.
     pub(crate) fn new(text: &'static str) -> Self {
-        Self { text: text.to_owned(), args: Vec::new() }
+        Self { text: text.to_owned(), ..Self::default() }
     }
 
     /// The next argument of the text as it stands.
     pub(crate) fn arg(mut self, arg: impl Into<Arg>) -> Self {
         self.args.push(arg.into());
+        self.numbered = true;
         self
     }
 
@@ -98,6 +101,21 @@ impl Sql {
     fn placeholder(&mut self, number: usize) -> &mut Self {
         self.text.push('$');
         self.text.push_str(&number.to_string());
+        self
+    }
+
+    /// The same with `?` for each argument, if they come in order. SQLite's driver asks for the name of each, and looks
+    /// for it among all of them.
+    pub(crate) fn unnumbered(mut self) -> Self {
+        if !self.numbered {
+            let mut parts = self.text.split('$');
+            let mut text = parts.next().unwrap_or_default().to_owned();
+            for part in parts {
+                text.push('?');
+                text.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+            }
+            self.text = text;
+        }
         self
     }
 
@@ -152,5 +170,8 @@ mod tests {
         let mut sql = Sql::new("VALUES ");
         sql.row(true, [Arg::from(1), Arg::from("a")]).row(false, [Arg::from(2), Arg::from("b")]);
         assert_eq!(sql.text, "VALUES ($1, $2), ($3, $4)");
+        assert_eq!(sql.unnumbered().text, "VALUES (?, ?), (?, ?)");
+        let numbered = Sql::new("SELECT $2, $1").arg(1).arg(2).unnumbered();
+        assert_eq!(numbered.text, "SELECT $2, $1");
     }
 }

@@ -15,9 +15,6 @@ use crate::last_use::{NOT_ASKED_ABOUT, Use, verdicts};
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
 
-/// Rows in one statement.
-pub(crate) const ROWS_AT_ONCE: usize = 5_000;
-
 /// What was counted since the last time that it was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UsageBatch {
@@ -146,7 +143,7 @@ fn kept() -> i64 {
 
 impl Tx {
     /// Writes down a batch of traffic: counts are added, newer uses replace older ones, of the refusals the last ones
-    /// stay. Keys that are gone are passed over.
+    /// stay. Calls of a key that is gone are forgotten with all others of their hour.
     pub async fn flush_usage(&mut self, batch: &UsageBatch) -> Result<(), StoreError> {
         self.flush_app_calls(&batch.apps).await?;
         self.flush_key_calls(&batch.keys).await?;
@@ -166,23 +163,24 @@ impl Tx {
     }
 
     async fn flush_key_calls(&mut self, counts: &[KeyCalls]) -> Result<(), StoreError> {
-        for piece in counts.chunks(ROWS_AT_ONCE) {
-            let rows = piece.iter().map(|c| {
-                let code = c.code.map_or(NOT_ASKED_ABOUT, Code::as_str);
-                let (at, address) = c.used.map_or((0, None), |used| (used.at.millis(), used.address));
-                (c.key_id.as_str(), c.hour, code, signed(c.calls), at, address)
-            });
-            let mut sql = Sql::new(
-                "WITH counted AS (SELECT value ->> 0 AS key_id, CAST(value ->> 1 AS BIGINT) AS hour, \
-                 value ->> 2 AS code, CAST(value ->> 3 AS BIGINT) AS calls, CAST(value ->> 4 AS BIGINT) AS used_at, \
-                 value ->> 5 AS address FROM ",
-            );
-            self.conn().push_rows(&mut sql, rows)?;
+        for piece in pieces(counts) {
+            let mut sql = Sql::default();
             sql.push(
-                ") INSERT INTO key_usage_hour AS kept (key_id, hour, code, calls, last_used_at, last_used_address) \
-                 SELECT c.key_id, c.hour, c.code, c.calls, c.used_at, c.address \
-                 FROM counted c CROSS JOIN api_key k WHERE k.id = c.key_id \
-                 ON CONFLICT (key_id, hour, code) DO UPDATE SET calls = kept.calls + excluded.calls, last_used_address = \
+                "INSERT INTO key_usage_hour AS kept (key_id, hour, code, calls, last_used_at, last_used_address) VALUES ",
+            );
+            for (n, count) in piece.iter().enumerate() {
+                let columns: [Arg; 6] = [
+                    count.key_id.as_str().into(),
+                    count.hour.into(),
+                    count.code.map_or(NOT_ASKED_ABOUT, Code::as_str).into(),
+                    signed(count.calls).into(),
+                    count.used.map_or(0, |used| used.at.millis()).into(),
+                    count.used.and_then(|used| used.address).map(|address| address.to_string()).into(),
+                ];
+                sql.row(n == 0, columns);
+            }
+            sql.push(
+                " ON CONFLICT (key_id, hour, code) DO UPDATE SET calls = kept.calls + excluded.calls, last_used_address = \
                  CASE WHEN excluded.last_used_at >= kept.last_used_at THEN excluded.last_used_address ELSE kept.last_used_address END, \
                  last_used_at = CASE WHEN excluded.last_used_at >= kept.last_used_at THEN excluded.last_used_at ELSE kept.last_used_at END",
             );

@@ -27,7 +27,7 @@ impl Asking {
         let address = api.client(&parts.extensions, headers);
         let verdict = api.verifier.authenticate(token, address, origin(headers)).await;
         let verdict = verdict.map_err(|error| Problem::of_service(&error))?;
-        may_ask(&verdict, api.service.now())?;
+        may_ask(&verdict, || api.service.now())?;
         if !is_json(headers) {
             return Err(Problem::not_json());
         }
@@ -41,7 +41,7 @@ impl Asking {
     }
 }
 
-fn may_ask(verdict: &Verdict, now: Timestamp) -> Result<(), Problem> {
+fn may_ask(verdict: &Verdict, now: impl Fn() -> Timestamp) -> Result<(), Problem> {
     match verdict.code {
         Code::Valid if verdict.key.is_some() => Ok(()),
         Code::Valid
@@ -59,7 +59,7 @@ fn may_ask(verdict: &Verdict, now: Timestamp) -> Result<(), Problem> {
             Err(Problem::forbidden("The key in the Authorization header may not be used from this origin."))
         }
         Code::InsufficientPermissions => Err(Problem::permission_needed()),
-        Code::RateLimited | Code::UsageExceeded => Err(Problem::too_many(wait(verdict, now))),
+        Code::RateLimited | Code::UsageExceeded => Err(Problem::too_many(wait(verdict, now()))),
     }
 }
 

@@ -43,6 +43,7 @@ fn detail(kind: KeyKind) -> KeyDetail {
         limits: if has(Field::Limits) { RateLimit::parse_lines("burst: 20 per 10s").unwrap() } else { Vec::new() },
         quota: has(Field::Quota).then_some(Quota { total: 1_000, refill: Refill::Daily }),
         quota_left: has(Field::Quota).then_some(10),
+        quota_period: 0,
         last_used_address: None,
         revoked: None,
         revision: 1,

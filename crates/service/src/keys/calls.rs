@@ -15,7 +15,10 @@ impl Service {
         let calls = self.store().key_calls_since(id, first_hour(now)).await?;
         let refusals = self.store().key_refusals(id).await?;
         let quota_left = match (key.quota_left, self.store().key_record(id).await?) {
-            (Some(left), Some(stored)) => Some(left.saturating_add(self.verifier().unspent(id, stored.quota_epoch))),
+            (Some(left), Some(stored)) => {
+                let held = self.verifier().unspent(id, stored.quota_epoch, key.quota_period);
+                Some(left.saturating_add(held))
+            }
             (left, _) => left,
         };
         Ok(KeyCalls { hours: by_hour(&calls, now), refusals, quota_left })

@@ -26,7 +26,7 @@ impl Service {
         caller.may(Act::SeeKeys)?;
         let key = self.store().key_detail(id).await?;
         let seen = key.filter(|key| caller.role.may_see_kind(key.row.kind));
-        Ok(seen.ok_or(Refusal::NotFound)?)
+        Ok(seen.ok_or(Refusal::NotFound)?.refilled(self.now()))
     }
 }
 

@@ -2,7 +2,6 @@
 //! of them, because a process spends only what it has taken from the store as a block.
 
 use std::{
-    collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -16,7 +15,7 @@ use domain::{
 };
 use store::{Block, Store, StoreError, Unspent};
 
-use super::{AskedLimit, IdBytes};
+use super::{AskedLimit, ByKey, IdBytes};
 use crate::error::Result;
 
 /// Calls for different keys seldom wait for each other.
@@ -56,7 +55,7 @@ pub struct QuotaState {
 /// The counters of all keys that have some.
 #[derive(Default)]
 pub(super) struct Counters {
-    shards: [Mutex<HashMap<IdBytes, Arc<KeyCounters>>>; SHARDS],
+    shards: [Mutex<ByKey<Arc<KeyCounters>>>; SHARDS],
 }
 
 /// The counters of one key. They outlive what is cached of the key: an edit does not set a limit back.
@@ -114,7 +113,7 @@ impl Counters {
         Ok(given?)
     }
 
-    fn shard(&self, id: &IdBytes) -> MutexGuard<'_, HashMap<IdBytes, Arc<KeyCounters>>> {
+    fn shard(&self, id: &IdBytes) -> MutexGuard<'_, ByKey<Arc<KeyCounters>>> {
         let sum: usize = id.iter().map(|byte| usize::from(*byte)).sum();
         let [first, ..] = &self.shards;
         lock(self.shards.get(sum % SHARDS).unwrap_or(first))
@@ -211,15 +210,14 @@ impl KeyCounters {
     }
 
     /// About how many calls are left, as far as this process knows; `None` before it took anything.
-    pub(super) fn left(&self, epoch: i64) -> Option<u64> {
+    pub(super) fn left(&self, epoch: i64, period: i64) -> Option<u64> {
         let held = lock(&self.block);
-        (held.epoch == epoch && epoch != 0).then(|| held.calls.saturating_add(held.behind))
+        (held.epoch == epoch && held.period >= period && epoch != 0).then(|| held.calls.saturating_add(held.behind))
     }
 
     /// Calls of the block in memory.
-    pub(super) fn unspent(&self, epoch: i64) -> u64 {
-        let held = lock(&self.block);
-        if held.epoch == epoch { held.calls } else { 0 }
+    pub(super) fn unspent(&self, epoch: i64, period: i64) -> u64 {
+        lock(&self.block).fitting(epoch, period)
     }
 
     fn spend_held(&self, epoch: i64, period: i64, cost: u64) -> Option<QuotaState> {

@@ -6,6 +6,7 @@ use domain::{
     ids::KeyId,
     key::KeyRecord,
     kind::KeyKind,
+    page::grouped,
     permission_query::PermissionQuery,
     refusal::Refusal,
     role::Act,
@@ -51,7 +52,7 @@ impl Service {
         let mut seen = Verdict::plain(Code::Valid, None);
         if let Some(counters) = counters {
             seen.limits = counters.limits(&record.limits, &[], 1, now, false);
-            let left = counters.left(stored.quota_epoch).or(shown.quota_left);
+            let left = counters.left(stored.quota_epoch, shown.quota_period).or(shown.quota_left);
             seen.quota = left.map(|remaining| super::QuotaState { passed: remaining > 0, remaining });
         }
         checks.extend(counted(&record, &seen));
@@ -75,7 +76,7 @@ pub(super) fn counted(record: &KeyRecord, verdict: &Verdict) -> [CheckResult; 2]
     let quota = match (record.quota, verdict.quota) {
         (None, _) => "The key has no quota.".to_owned(),
         (Some(_), None) => "The quota was not reached.".to_owned(),
-        (Some(quota), Some(state)) => format!("Of {} about {} are left.", quota.words(), state.remaining),
+        (Some(quota), Some(state)) => format!("Of {} about {} are left.", quota.words(), grouped(state.remaining)),
     };
     [
         CheckResult { code: Code::RateLimited, passed: limits.iter().all(|state| state.passed), detail: limited },

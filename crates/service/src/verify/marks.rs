@@ -1,18 +1,16 @@
 //! Uses that lists do not show yet. They are on record; what lists are sorted by lies in indexes over all keys, which take
 //! much longer to change than a count, so that it follows at a pace of its own.
 
-use std::collections::HashMap;
-
 use domain::timestamp::{Millis, Timestamp};
 use store::{LastUsed, Use, UsePlace};
 
-use super::{IdBytes, id_bytes, usage::key_id};
+use super::{ByKey, IdBytes, id_bytes, usage::key_id};
 
-/// Lists follow a key in constant use once in so long.
-const MARK_EVERY: Millis = Millis::seconds(10);
+/// Lists follow a key in constant use once in so long: they say how many minutes ago it was.
+const MARK_EVERY: Millis = Millis::seconds(30);
 
 /// The most keys that wait here. Others are found on record when there is room again.
-const WAITING_MAX: usize = 100_000;
+const WAITING_MAX: usize = 20_000;
 
 /// The fewest keys that are taken for one transaction; with time left more are tried the next time.
 const TAKEN_MIN: usize = 1_000;
@@ -22,9 +20,9 @@ const LOOK_BACK: Millis = Millis::hours(24);
 
 pub(super) struct Marks {
     /// Uses that lists do not show.
-    waiting: HashMap<IdBytes, Waiting>,
+    waiting: ByKey<Waiting>,
     /// What they were made to show of late.
-    listed: HashMap<IdBytes, Timestamp>,
+    listed: ByKey<Timestamp>,
     /// Uses of this moment or later may be on record alone.
     missed_since: Option<Timestamp>,
     /// How far the record was looked through for them.
@@ -44,7 +42,7 @@ impl Default for Marks {
     fn default() -> Self {
         // Whatever process was here before may have left something.
         let missed_since = Some(Timestamp::from_millis(0));
-        Self { waiting: HashMap::new(), listed: HashMap::new(), missed_since, looking: None, taken: TAKEN_MIN }
+        Self { waiting: ByKey::default(), listed: ByKey::default(), missed_since, looking: None, taken: TAKEN_MIN }
     }
 }
 

@@ -13,7 +13,7 @@ mod request;
 mod usage;
 mod watch;
 
-use std::{fmt, net::IpAddr, sync::Arc, time::Instant};
+use std::{collections::HashMap, fmt, net::IpAddr, sync::Arc, time::Instant};
 
 use domain::{
     field::{Field, FieldErrors},
@@ -51,6 +51,9 @@ use crate::{
 
 /// A key's id as it lies in caches and counters: no allocation, no pointer to follow.
 pub(crate) type IdBytes = [u8; KeyId::LEN];
+
+/// What lies by key.
+type ByKey<T> = HashMap<IdBytes, T, quick_cache::DefaultHashBuilder>;
 
 /// The bytes of an id; `None` if it has another length.
 pub(crate) fn id_bytes(id: &str) -> Option<IdBytes> {
@@ -210,8 +213,8 @@ impl Verifier {
     }
 
     /// Calls of a key's quota that this process holds ready.
-    pub(crate) fn unspent(&self, id: &KeyId, epoch: i64) -> u64 {
-        id_bytes(id.as_str()).map_or(0, |id| self.0.counters.of(&id).unspent(epoch))
+    pub(crate) fn unspent(&self, id: &KeyId, epoch: i64, period: i64) -> u64 {
+        id_bytes(id.as_str()).map_or(0, |id| self.0.counters.of(&id).unspent(epoch, period))
     }
 
     /// The key's calls from now on.

@@ -17,7 +17,7 @@ use domain::{
 };
 use store::{KeyCalls, LastUsed, Store, StoreError, Tx, UsageBatch, Use};
 
-use super::{IdBytes, VerifyRequest, marks::Marks};
+use super::{ByKey, IdBytes, VerifyRequest, marks::Marks};
 use crate::error::Result;
 
 type AppBytes = [u8; AppId::LEN];
@@ -54,10 +54,10 @@ pub(super) struct Usage {
 
 #[derive(Default)]
 struct Counts {
-    keys: HashMap<IdBytes, Traffic>,
+    keys: ByKey<Traffic>,
     /// Calls for keys that do not exist, by the app that asked.
     unknown: HashMap<AppBytes, Tally>,
-    refused: HashMap<IdBytes, Vec<RefusedCall>>,
+    refused: ByKey<Vec<RefusedCall>>,
 }
 
 /// What happened to one key.

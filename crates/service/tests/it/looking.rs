@@ -10,7 +10,7 @@ use domain::{
     timestamp::Millis,
     verdict::Code,
 };
-use service::audit::AuditQuery;
+use service::{audit::AuditQuery, verify::Circumstances};
 
 use crate::world::{World, draft, owner};
 
@@ -101,6 +101,21 @@ async fn what_is_left_of_a_quota_has_what_is_held_ready(w: World) {
     assert_eq!(w.code(&token).await, Code::Valid);
     assert!(w.service.key(owner(), &id).await.unwrap().quota_left < Some(9_999), "a block is held");
     assert_eq!(left().await, Some(9_999));
+
+    let daily = KeyDraft { quota_refill: Some("daily".to_owned()), ..quota };
+    let (id, token) = w.active(&daily).await;
+    assert_eq!(w.code(&token).await, Code::Valid);
+    let left = async || {
+        let checks = w.service.explain(owner(), &id, &Circumstances::default()).await.unwrap();
+        let words = checks.into_iter().find(|check| check.code == Code::UsageExceeded).unwrap().detail;
+        (w.service.key_calls(owner(), &id).await.unwrap().quota_left, words)
+    };
+    let used = left().await;
+    assert_eq!(used.0, Some(9_999));
+    w.clock.advance(Millis::days(1));
+    let (calls, words) = left().await;
+    assert_eq!(calls, Some(10_000), "what is held is of yesterday");
+    assert!(words.contains("about 10,000 are left") && words != used.1, "{words}");
 }
 
 async fn the_record_is_paged(w: World) {

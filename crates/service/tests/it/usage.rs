@@ -95,17 +95,17 @@ async fn the_list_follows_a_busy_key_and_what_a_killed_process_left(w: World) {
     };
     let verifier = w.service.verifier();
     let mut behind = 0;
-    for _ in 0..20 {
+    for _ in 0..60 {
         w.clock.advance(Millis::seconds(1));
         assert_eq!(w.code(&token).await, Code::Valid);
         verifier.flush_usage().await.unwrap();
         let key = w.service.key(owner(), &id).await.unwrap();
         assert_eq!(key.row.last_used_at, Some(w.service.now()), "on record each second");
         let late = w.service.now().since(listed().await);
-        assert!(late < Millis::seconds(10), "the list is {late:?} behind");
+        assert!(late < Millis::seconds(30), "the list is {late:?} behind");
         behind += i32::from(late > Millis(0));
     }
-    assert!(behind >= 15, "lists follow a busy key only so often");
+    assert!(behind >= 50, "lists follow a busy key only so often");
     // One more, of which the list does not know when the process ends.
     while listed().await == w.service.now() {
         w.clock.advance(Millis::seconds(1));
