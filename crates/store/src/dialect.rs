@@ -46,9 +46,13 @@ pub(crate) async fn open_sqlite(url: &str) -> Result<(SqlitePool, SqlitePool), S
     // A statement runs in microseconds; asking first whether the file is still there would double that.
     let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false).idle_timeout(None);
     let writer = pool().max_connections(1).max_lifetime(None).connect_with(options.clone()).await?;
-    if SQLITE_MIGRATIONS.run(&writer).await.is_err() {
-        // Another process may have applied them between this one's look and its try: look once more.
-        SQLITE_MIGRATIONS.run(&writer).await?;
+    // Another process may apply each of them between this one's look and its try: look once more then.
+    let mut tries = 1 + SQLITE_MIGRATIONS.iter().count();
+    while let Err(error) = SQLITE_MIGRATIONS.run(&writer).await {
+        tries -= 1;
+        if tries == 0 {
+            return Err(error.into());
+        }
     }
     let reader = pool().max_connections(SQLITE_READERS).connect_with(options.pragma("query_only", "on")).await?;
     Ok((writer, reader))
