@@ -1,5 +1,7 @@
 //! Everything in which SQLite and Postgres differ.
 
+use std::fs::File;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -45,17 +47,21 @@ pub(crate) async fn open_sqlite(url: &str) -> Result<(SqlitePool, SqlitePool), S
     }
     // A statement runs in microseconds; asking first whether the file is still there would double that.
     let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false).idle_timeout(None);
+    let alone = alone_in(options.get_filename().parent()).await;
     let writer = pool().max_connections(1).max_lifetime(None).connect_with(options.clone()).await?;
-    // Another process may apply each of them between this one's look and its try: look once more then.
-    let mut tries = 1 + SQLITE_MIGRATIONS.iter().count();
-    while let Err(error) = SQLITE_MIGRATIONS.run(&writer).await {
-        tries -= 1;
-        if tries == 0 {
-            return Err(error.into());
-        }
-    }
+    SQLITE_MIGRATIONS.run(&writer).await?;
+    drop(alone);
     let reader = pool().max_connections(SQLITE_READERS).connect_with(options.pragma("query_only", "on")).await?;
     Ok((writer, reader))
+}
+
+/// Waits until nobody else opens a database in this folder. Two that turn a new file to WAL, or migrate it, refuse each other
+/// at once: SQLite is patient only with those that write.
+async fn alone_in(folder: Option<&Path>) -> Option<File> {
+    let folder = folder.filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let folder = File::open(folder).ok()?;
+    let locked = tokio::task::spawn_blocking(move || folder.lock().map(|()| folder));
+    locked.await.ok()?.ok()
 }
 
 /// Brings the schema up to date, and makes ready to connect.
