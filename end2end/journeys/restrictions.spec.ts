@@ -44,7 +44,7 @@ test('a key with every restriction tells why a call was refused', async ({ owner
   await test.step('its page shows the calls and the refusal', async () => {
     await (await find(owner, name)).getByRole('link', { name, exact: true }).click();
     await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
-    await expect(page.getByText(`${words}, 9999 left.`)).toBeVisible();
+    await expect(page.getByText(`${words}, 9,999 left.`)).toBeVisible();
     // Written down in batches, a second apart.
     await expect(async () => {
       await page.reload();
