@@ -1,4 +1,4 @@
-//! Keys by id, bounded in bytes; ids that nobody has, bounded in number and for a second.
+//! Keys by id, bounded in bytes; ids that nobody has, bounded in number and for seconds.
 
 use std::{
     sync::{
@@ -28,9 +28,9 @@ const KEYS: usize = 100_000;
 /// How many unknown ids are remembered.
 const UNKNOWN: usize = 10_000;
 
-/// How long an unknown id is remembered. A stale entry can only refuse, and nobody knows an id
-/// before its key is issued.
-const UNKNOWN_FOR: Duration = Duration::from_secs(1);
+/// How long an unknown id is remembered. What issues a key has its id forgotten here, as any change does; an entry that
+/// outlived that could only refuse, and nobody knows an id before its key is issued.
+const UNKNOWN_FOR: Duration = Duration::from_secs(5);
 
 /// A key as the verifier holds it.
 #[derive(Debug)]
