@@ -3,7 +3,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -62,14 +62,21 @@ pub(super) struct Counters {
 #[derive(Default)]
 pub(super) struct KeyCounters {
     windows: Mutex<Vec<Counted>>,
-    block: Mutex<Held>,
-    /// Held while a block is taken, so that a burst takes one.
-    taking: tokio::sync::Mutex<()>,
+    /// Apart, because few keys have a quota, and a million may have counters.
+    quota: OnceLock<Box<Spending>>,
 }
 
 struct Counted {
     limit: RateLimit,
     window: limit::Window,
+}
+
+/// A quota as this process spends it.
+#[derive(Default)]
+struct Spending {
+    block: Mutex<Held>,
+    /// Held while a block is taken, so that a burst takes one.
+    taking: tokio::sync::Mutex<()>,
 }
 
 /// The block that is being spent.
@@ -97,9 +104,7 @@ impl Counters {
         for shard in &self.shards {
             let mut keys = lock(shard);
             for (id, key) in keys.iter() {
-                if let Some(block) = key.give_back(id, at_end) {
-                    unspent.push(block);
-                }
+                unspent.extend(key.quota.get().and_then(|quota| quota.give_back(id, at_end)));
             }
             // Whoever has it, in a cached key or in a call, counts on.
             keys.retain(|_, key| Arc::strong_count(key) > 1 || !key.is_idle(now));
@@ -173,6 +178,34 @@ impl KeyCounters {
         &self,
         store: &Store,
         id: &KeyId,
+        quota: (Quota, i64),
+        cost: u32,
+        now: Timestamp,
+    ) -> Result<QuotaState> {
+        self.quota.get_or_init(Box::default).spend(store, id, quota, cost, now).await
+    }
+
+    /// About how many calls are left, as far as this process knows; `None` before it took anything.
+    pub(super) fn left(&self, epoch: i64, period: i64) -> Option<u64> {
+        self.quota.get()?.left(epoch, period)
+    }
+
+    /// Calls of the block in memory.
+    pub(super) fn unspent(&self, epoch: i64, period: i64) -> u64 {
+        self.quota.get().map_or(0, |quota| lock(&quota.block).fitting(epoch, period))
+    }
+
+    fn is_idle(&self, now: Timestamp) -> bool {
+        let counting = lock(&self.windows).iter().any(|counted| !counted.window.is_over(counted.limit.window, now));
+        !counting && self.quota.get().is_none_or(|quota| lock(&quota.block).calls == 0)
+    }
+}
+
+impl Spending {
+    async fn spend(
+        &self,
+        store: &Store,
+        id: &KeyId,
         (quota, epoch): (Quota, i64),
         cost: u32,
         now: Timestamp,
@@ -209,15 +242,9 @@ impl KeyCounters {
         Ok(QuotaState { passed, remaining: held.calls.saturating_add(block.left) })
     }
 
-    /// About how many calls are left, as far as this process knows; `None` before it took anything.
-    pub(super) fn left(&self, epoch: i64, period: i64) -> Option<u64> {
+    fn left(&self, epoch: i64, period: i64) -> Option<u64> {
         let held = lock(&self.block);
         (held.epoch == epoch && held.period >= period && epoch != 0).then(|| held.calls.saturating_add(held.behind))
-    }
-
-    /// Calls of the block in memory.
-    pub(super) fn unspent(&self, epoch: i64, period: i64) -> u64 {
-        lock(&self.block).fitting(epoch, period)
     }
 
     fn spend_held(&self, epoch: i64, period: i64, cost: u64) -> Option<QuotaState> {
@@ -247,11 +274,6 @@ impl KeyCounters {
         *held = Held { epoch: held.epoch, period: held.period, behind: held.behind + held.calls, ..Held::default() };
         Some(unspent)
     }
-
-    fn is_idle(&self, now: Timestamp) -> bool {
-        let counting = lock(&self.windows).iter().any(|counted| !counted.window.is_over(counted.limit.window, now));
-        !counting && lock(&self.block).calls == 0
-    }
 }
 
 impl Held {
@@ -277,6 +299,8 @@ fn forget_brought(windows: &mut Vec<Counted>, own: &[RateLimit], now: Timestamp)
 fn place(windows: &mut Vec<Counted>, limit: &RateLimit) -> usize {
     let same = |counted: &Counted| counted.limit.name == limit.name && counted.limit.window == limit.window;
     windows.iter().position(same).unwrap_or_else(|| {
+        // Nearly always the only one.
+        windows.reserve_exact(1);
         windows.push(Counted { limit: limit.clone(), window: limit::Window::default() });
         windows.len() - 1
     })
