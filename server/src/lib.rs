@@ -11,6 +11,7 @@ mod console;
 mod health;
 mod listen;
 mod live;
+mod policy_report;
 pub mod public_url;
 mod reading;
 mod responses;

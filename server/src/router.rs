@@ -14,7 +14,7 @@ use crate::client_address::TrustedProxies;
 use crate::public_url::PublicUrl;
 use crate::responses::strict_transport;
 use crate::site::Site;
-use crate::{api, console, health, live};
+use crate::{api, console, health, live, policy_report};
 
 /// What the edges know. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ impl AppState {
 /// inside it: no cookies, no compression, nothing per call that it does not need.
 pub fn router(state: &AppState) -> Router {
     let pages = app::api::mount::router(&state.console(state.site.leptos_options()));
-    let mut plain = health::router(state).merge(state.site.router());
+    let mut plain = health::router(state).merge(policy_report::router()).merge(state.site.router());
     if state.public_url.is_https() {
         plain = plain.layer(map_response(async |mut response: Response| {
             strict_transport(response.headers_mut(), true);

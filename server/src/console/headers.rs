@@ -10,6 +10,7 @@ use axum::response::Response;
 use leptos::nonce::Nonce;
 
 use super::transport::transport;
+use crate::policy_report;
 use crate::responses::{CORP, NO_STORE, NOSNIFF, strict_transport};
 use crate::router::AppState;
 
@@ -39,10 +40,11 @@ pub(super) async fn headers(State(state): State<AppState>, mut request: Request,
 fn set(headers: &mut HeaderMap, nonce: &Nonce, watched: bool) {
     // The page that `cargo leptos watch` reloads listens on another port.
     let connect = if watched { "'self' ws:" } else { "'self'" };
+    let reports = policy_report::PATH;
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
          img-src 'self'; font-src 'self'; connect-src {connect}; form-action 'self'; base-uri 'none'; \
-         object-src 'none'; frame-ancestors 'none'"
+         object-src 'none'; frame-ancestors 'none'; report-uri {reports}"
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);

@@ -44,8 +44,28 @@ async fn every_kind_of_answer_has_them() {
             policy,
             "default-src 'none'; script-src 'self' 'nonce-N' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
              font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
-             frame-ancestors 'none'"
+             frame-ancestors 'none'; report-uri /csp-report"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_report_against_the_policy_is_taken_and_nothing_else_in_its_place() {
+    let product = Product::start().await;
+    // As Chromium sends it.
+    let report = r#"{"csp-report":{"document-uri":"http://localhost:3000/keys?q=a","referrer":"","violated-directive":
+        "script-src-elem","effective-directive":"script-src-elem","original-policy":"default-src 'none'","disposition":
+        "enforce","blocked-uri":"inline","line-number":7,"status-code":200,"script-sample":""}}"#;
+    let post = || Call::post("/csp-report").header("content-type", "application/csp-report");
+    for (call, status) in [
+        (post().body(report), 204),
+        (post().body("{}"), 400),
+        (post().body(""), 400),
+        (post().body("x".repeat(20_000)), 413),
+        (Call::get("/csp-report"), 405),
+    ] {
+        let answer = product.send(call).await;
+        assert_eq!((answer.status.as_u16(), &*answer.body), (status, ""));
     }
 }
 

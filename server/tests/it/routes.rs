@@ -4,7 +4,7 @@ use app::api::mount::{SERVER_FUNCTIONS, form_paths, page_paths};
 use leptos::server_fn::axum::server_fn_paths;
 
 /// What no cookie can authenticate, as method and path.
-pub const WITHOUT_COOKIES: [(&str, &str); 15] = [
+pub const WITHOUT_COOKIES: [(&str, &str); 16] = [
     ("POST", "/v1/keys/verify"),
     ("POST", "/v1/keys/verify-batch"),
     ("POST", "/v2/keys.verifyKey"),
@@ -20,6 +20,7 @@ pub const WITHOUT_COOKIES: [(&str, &str); 15] = [
     ("GET", "/pkg/0/keystead.js"),
     ("GET", "/favicon.svg"),
     ("POST", "/healthz"),
+    ("POST", "/csp-report"),
 ];
 
 /// What anybody may see.

@@ -1,0 +1,109 @@
+//! What browsers report of the console's content security policy: a page held something that is not of this product.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::post;
+use serde::Deserialize;
+
+use crate::reading::{Unread, whole};
+use crate::responses::{NO_STORE, NOSNIFF};
+
+/// Where the policy has them sent.
+pub(crate) const PATH: &str = "/csp-report";
+
+/// A report has a few hundred bytes.
+const LONGEST: usize = 16 * 1024;
+
+/// Anybody may send reports: they fill the log no faster than this.
+const LOGGED_EVERY: Duration = Duration::from_secs(1);
+
+/// The most characters of an address that are logged.
+const ADDRESS_MAX: usize = 200;
+
+/// As `report-uri` has it sent (CSP Level 3, 5.3). What stood in the page is not read: it may hold a secret.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct Violation {
+    document_uri: String,
+    effective_directive: String,
+    blocked_uri: String,
+    source_file: String,
+    line_number: u64,
+}
+
+#[derive(Deserialize)]
+struct Report {
+    #[serde(rename = "csp-report")]
+    violation: Violation,
+}
+
+type LastLogged = Arc<Mutex<Option<Instant>>>;
+
+pub(crate) fn router() -> Router {
+    Router::new().route(PATH, post(take)).with_state(LastLogged::default())
+}
+
+async fn take(State(last): State<LastLogged>, headers: HeaderMap, body: Body) -> impl IntoResponse {
+    let status = match whole(&headers, body, LONGEST).await {
+        Ok(body) => match serde_json::from_slice::<Report>(&body) {
+            Ok(report) => {
+                log(&report.violation, &last);
+                StatusCode::NO_CONTENT
+            }
+            Err(_) => StatusCode::BAD_REQUEST,
+        },
+        Err(Unread::TooLong) => StatusCode::PAYLOAD_TOO_LARGE,
+        Err(Unread::TooSlow) => StatusCode::REQUEST_TIMEOUT,
+        Err(Unread::Broken) => StatusCode::BAD_REQUEST,
+    };
+    (status, [(header::CACHE_CONTROL, NO_STORE), (header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)])
+}
+
+fn log(violation: &Violation, last: &LastLogged) {
+    let now = Instant::now();
+    let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.is_some_and(|last| now.duration_since(last) < LOGGED_EVERY) {
+        return;
+    }
+    *last = Some(now);
+    tracing::warn!(
+        page = ?address(&violation.document_uri),
+        directive = ?address(&violation.effective_directive),
+        blocked = ?address(&violation.blocked_uri),
+        source = ?address(&violation.source_file),
+        line = violation.line_number,
+        "a browser reports a violation of the content security policy"
+    );
+}
+
+/// Without its query and its fragment, where one-use links and whole tokens may stand.
+fn address(text: &str) -> String {
+    text.split(['?', '#']).next().unwrap_or_default().chars().take(ADDRESS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_logged_without_what_may_be_secret() {
+        assert_eq!(address("https://keys.example.com/setup?token=abc#def"), "https://keys.example.com/setup");
+        assert_eq!(address("inline"), "inline");
+        assert_eq!(address(&"x".repeat(5_000)).len(), ADDRESS_MAX);
+    }
+
+    #[test]
+    fn one_report_a_second_is_logged() {
+        let last = LastLogged::default();
+        log(&Violation::default(), &last);
+        let first = *last.lock().unwrap();
+        log(&Violation::default(), &last);
+        assert_eq!(*last.lock().unwrap(), first);
+    }
+}
