@@ -55,20 +55,20 @@ fn decision(bencher: Bencher<'_, '_>, key: &KeyRecord) {
     bencher.bench(|| decide(black_box(key), black_box(&request), black_box(NOW)));
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 1000)]
 fn a_key_with_all_restrictions(bencher: Bencher<'_, '_>) {
     decision(bencher, &restricted_key(vec![CidrRule::parse("203.0.113.0/24").unwrap()]));
 }
 
 /// The address is in the last of them.
-#[divan::bench]
+#[divan::bench(sample_size = 1000)]
 fn a_list_of_100_networks(bencher: Bencher<'_, '_>) {
     let others = (0..99).map(|n| CidrRule::parse(&format!("10.{n}.0.0/16")).unwrap());
     let cidrs = others.chain([CidrRule::parse("203.0.113.0/24").unwrap()]).collect();
     decision(bencher, &restricted_key(cidrs));
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 1000)]
 fn a_rate_limit(bencher: Bencher<'_, '_>) {
     let limit = RateLimit::parse("1000000000 per 1d").unwrap();
     let mut window = Window::default();
@@ -81,12 +81,12 @@ fn a_rate_limit(bencher: Bencher<'_, '_>) {
     });
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 1000)]
 fn reading_a_permission_query(bencher: Bencher<'_, '_>) {
     bencher.bench(|| PermissionQuery::parse(black_box(QUERY)));
 }
 
-#[divan::bench]
+#[divan::bench(sample_size = 1000)]
 fn answering_a_permission_query(bencher: Bencher<'_, '_>) {
     let query = PermissionQuery::parse(QUERY).unwrap();
     let key = restricted_key(Vec::new());
