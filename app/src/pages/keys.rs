@@ -221,5 +221,7 @@ fn restrictions(row: &KeyRow) -> String {
     if rules.asks(Field::Domains) {
         parts.push(if row.domain_count == 0 { "any origin".to_owned() } else { count(row.domain_count, "domain") });
     }
-    parts.join(" · ")
+    // A line breaks between the two, not within one.
+    let parts: Vec<String> = parts.into_iter().map(|part| part.replace(' ', "\u{a0}")).collect();
+    parts.join("\u{a0}· ")
 }
