@@ -21,7 +21,7 @@ pub fn AuditTable(
     view! {
         // The roles say what it is where the style no longer lays it out as a table.
         <div class="card sheet" role="region" aria-label="Audit" tabindex="0">
-            <table class="stack" role="table">
+            <table class="blocks" role="table">
                 <caption class="visually-hidden">"What was done, newest first"</caption>
                 <thead role="rowgroup">
                     <tr role="row">
