@@ -70,7 +70,8 @@ macro_rules! reads {
                 $(#[$doc])*
                 pub async fn $name(&self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
                     let mut held = self.reader().await?;
-                    $name(&mut held.conn(), $($arg),*).await
+                    let mut conn = held.conn();
+                    $crate::store::within($crate::dialect::PATIENCE, $name(&mut conn, $($arg),*)).await
                 }
             )+
         }

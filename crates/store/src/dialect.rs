@@ -15,6 +15,7 @@ use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
 use crate::conn::Conn;
 use crate::error::{StoreError, Unique};
 use crate::sql::Sql;
+use crate::store::within;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -22,12 +23,14 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres
 /// Takes the only write lock at once: a transaction that begins by reading would fail when it comes to write.
 pub(crate) const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
 
-/// One writer at a time, as on SQLite: a use case that reads and then decides cannot be overtaken, and the audit chain,
-/// whose end this row is, needs the order anyway.
-pub(crate) const BEGIN_POSTGRES: &str = "BEGIN; SELECT 1 FROM audit_head FOR UPDATE";
+/// How long a caller waits for a connection, for the write lock, or for an answer to what it reads.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a caller waits for a connection or for the write lock.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// What each connection to Postgres begins with. Of a machine that vanished in the middle of a write, the server would
+/// keep the lock for hours.
+const POSTGRES_SESSION: &str = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'; \
+     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
+
 const SQLITE_READERS: u32 = 4;
 /// Writers wait for each other; of those that wait, one has its connection ready. They take none from the readers.
 const POSTGRES_WRITERS: u32 = 2;
@@ -48,11 +51,28 @@ pub(crate) async fn open_sqlite(url: &str) -> Result<(SqlitePool, SqlitePool), S
     // A statement runs in microseconds; asking first whether the file is still there would double that.
     let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false).idle_timeout(None);
     let alone = alone_in(options.get_filename().parent()).await;
-    let writer = pool().max_connections(1).max_lifetime(None).connect_with(options.clone()).await?;
+    let writer = pool().max_connections(1).max_lifetime(None).connect_with(options.clone()).await;
+    let writer = writer.map_err(|error| not_opened(options.get_filename(), error))?;
     SQLITE_MIGRATIONS.run(&writer).await?;
     drop(alone);
     let reader = pool().max_connections(SQLITE_READERS).connect_with(options.pragma("query_only", "on")).await?;
     Ok((writer, reader))
+}
+
+/// SQLite's "unable to open" names no file.
+fn not_opened(file: &Path, error: sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::Database(error) if is_no_file(&error.code().unwrap_or_default()) => StoreError::Url(format!(
+            "{} cannot be opened; its folder has to be there, and both have to be writable",
+            file.display()
+        )),
+        error => error.into(),
+    }
+}
+
+/// SQLite's `CANTOPEN`, with whatever details.
+fn is_no_file(code: &str) -> bool {
+    code.parse::<u32>().is_ok_and(|code| code & 0xff == 14)
 }
 
 /// Waits until nobody else opens a database in this folder. Two that turn a new file to WAL, or migrate it, refuse each other
@@ -68,12 +88,28 @@ async fn alone_in(folder: Option<&Path>) -> Option<File> {
 pub(crate) async fn open_postgres(url: &str) -> Result<(PgPool, PgPool), StoreError> {
     let options = PgConnectOptions::from_str(url)?.application_name("keystead").disable_statement_logging();
     // Not from a pool, which would go on trying for as long as it is patient.
-    let mut conn = options.connect().await?;
+    let mut conn = within::<_, StoreError>(PATIENCE, async { Ok(options.connect().await?) }).await?;
     POSTGRES_MIGRATIONS.run(&mut conn).await?;
     conn.close().await?;
-    let pool = |connections| PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+    let pool = |connections| {
+        PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).after_connect(|conn, _| {
+            Box::pin(async move { sqlx::raw_sql(POSTGRES_SESSION).execute(conn).await.map(|_| ()) })
+        })
+    };
     let writer = pool(POSTGRES_WRITERS).connect_lazy_with(options.clone());
     Ok((writer, pool(POSTGRES_READERS).connect_lazy_with(options)))
+}
+
+impl Conn<'_> {
+    /// One writer at a time, as on SQLite: a use case that reads and then decides cannot be overtaken, and the audit
+    /// chain, whose end this row is, needs the order anyway. Not part of `BEGIN`: the driver would not undo what was
+    /// dropped while it waits there.
+    pub(crate) async fn lock_for_writing(&mut self) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self {
+            self.execute(Sql::new("SELECT 1 FROM audit_head FOR UPDATE")).await?;
+        }
+        Ok(())
+    }
 }
 
 impl Conn<'_> {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgListener;
@@ -12,6 +13,18 @@ use crate::conn::Conn;
 use crate::dialect;
 use crate::error::StoreError;
 use crate::sql::Sql;
+
+/// Far above what any write takes, its waiting included.
+const LONGEST_WRITE: Duration = Duration::from_mins(1);
+
+/// What comes in time: a server that vanished says nothing at all, and would be waited for without end.
+pub(crate) async fn within<T, E: From<StoreError>>(
+    time: Duration,
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let late = |_| StoreError::Unavailable(format!("the database did not answer in {} s", time.as_secs()));
+    tokio::time::timeout(time, answer).await.map_err(late)?
+}
 
 /// The database. Cheap to clone; the clones share their connections.
 #[derive(Clone)]
@@ -94,27 +107,32 @@ impl Store {
         F: AsyncFnOnce(&mut Tx) -> Result<T, E>,
         E: From<StoreError>,
     {
-        let mut tx = self.begin().await?;
-        match work(&mut tx).await {
-            Ok(value) => {
-                tx.commit().await?;
-                self.writes.fetch_add(1, Ordering::Relaxed);
-                Ok(value)
+        let written = async {
+            let mut tx = self.begin().await?;
+            match work(&mut tx).await {
+                Ok(value) => {
+                    tx.commit().await?;
+                    self.writes.fetch_add(1, Ordering::Relaxed);
+                    Ok(value)
+                }
+                Err(error) => {
+                    // Should this fail too, the connection is broken and the database undoes the work itself.
+                    let _ = tx.rollback().await;
+                    Err(error)
+                }
             }
-            Err(error) => {
-                // Should this fail too, the connection is broken and the database undoes the work itself.
-                let _ = tx.rollback().await;
-                Err(error)
-            }
-        }
+        };
+        within(LONGEST_WRITE, written).await
     }
 
     async fn begin(&self) -> Result<Tx, StoreError> {
         let inner = match &self.pools {
             Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with(dialect::BEGIN_SQLITE).await?),
-            Pools::Postgres { writer, .. } => Inner::Postgres(writer.begin_with(dialect::BEGIN_POSTGRES).await?),
+            Pools::Postgres { writer, .. } => Inner::Postgres(writer.begin().await?),
         };
-        Ok(Tx { inner })
+        let mut tx = Tx { inner };
+        tx.conn().lock_for_writing().await?;
+        Ok(tx)
     }
 
     pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {

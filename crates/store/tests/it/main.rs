@@ -5,4 +5,5 @@ mod chain;
 mod contract;
 mod coverage;
 mod fixtures;
+mod giving_up;
 mod paging;

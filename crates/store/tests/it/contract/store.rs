@@ -128,6 +128,8 @@ async fn urls_that_are_none_are_refused() {
     for url in ["", "mysql://x", "sqlite::memory:", "sqlite://x?mode=memory", "/a/path"] {
         assert!(matches!(Store::open(url).await, Err(StoreError::Url(_))), "{url}");
     }
+    let nowhere = Store::open("sqlite:///no-such-folder/file.db").await.unwrap_err().to_string();
+    assert!(nowhere.contains("/no-such-folder/file.db cannot be opened"), "{nowhere}");
     let nowhere = Store::open("postgres://keystead@127.0.0.1:1/none").await;
     assert!(matches!(nowhere, Err(StoreError::Unavailable(_))), "{nowhere:?}");
     let nowhere = Store::open("sqlite:///no/such/folder/keystead.db").await;

@@ -1,0 +1,44 @@
+//! A write that is given up while it waits for another process.
+
+use std::time::Duration;
+
+use store::{Store, StoreError};
+use testkit::TestDatabase;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+async fn who_gives_up_waiting_holds_nothing(database: TestDatabase) {
+    let open = async || Store::open(database.url()).await.unwrap();
+    let (holder, waiter, other) = (open().await, open().await, open().await);
+    let (held, release) = (Notify::new(), Notify::new());
+    let holding = Box::pin(holder.write(async |tx| {
+        tx.put_setting("a", "1").await?;
+        held.notify_one();
+        release.notified().await;
+        Ok::<_, StoreError>(())
+    }));
+    let giving_up = Box::pin(async {
+        held.notified().await;
+        let write = waiter.write(async |tx| tx.put_setting("b", "1").await);
+        timeout(Duration::from_millis(300), write).await.unwrap_err();
+        release.notify_one();
+    });
+    let (done, ()) = tokio::join!(holding, giving_up);
+    done.unwrap();
+    let next = other.write(async |tx| tx.put_setting("c", "1").await);
+    timeout(Duration::from_secs(5), next).await.unwrap().unwrap();
+    assert_eq!(other.setting("b").await.unwrap(), None);
+    for store in [holder, waiter, other] {
+        store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gives_up_waiting_holds_nothing_on_sqlite() {
+    who_gives_up_waiting_holds_nothing(TestDatabase::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gives_up_waiting_holds_nothing_on_postgres() {
+    who_gives_up_waiting_holds_nothing(TestDatabase::postgres()).await;
+}
