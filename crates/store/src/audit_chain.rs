@@ -134,8 +134,11 @@ impl Store {
     /// Events that are written meanwhile may or may not be part of the walk.
     pub async fn verify_chain(&self, mac: &(dyn Fn(i64, &[u8]) -> [u8; 32] + Sync)) -> Result<Chain, StoreError> {
         let mut reader = self.reader().await?;
-        let sql = Sql::new("SELECT seq, link FROM audit_head");
-        let (head, head_link): (i64, Vec<u8>) = reader.conn().fetch_one(sql).await?;
+        let sql = Sql::new(
+            "SELECT seq, link, (SELECT min(seq) FROM audit_event), (SELECT max(seq) FROM audit_event) FROM audit_head",
+        );
+        let (head, head_link, first, last): (i64, Vec<u8>, Option<i64>, Option<i64>) =
+            reader.conn().fetch_one(sql).await?;
         let mut link = GENESIS.to_vec();
         let mut seq = 0;
         while seq < head {
@@ -157,6 +160,10 @@ impl Store {
             }
         }
         // Without the head, events cut off at the end would not be missed.
-        Ok(if link == head_link { Chain::Intact { events: head } } else { Chain::Broken { seq: head } })
+        if link != head_link {
+            return Ok(Chain::Broken { seq: head });
+        }
+        let outside = first.filter(|first| *first < 1).or(last.filter(|last| *last > head));
+        Ok(outside.map_or(Chain::Intact { events: head }, |seq| Chain::Broken { seq }))
     }
 }

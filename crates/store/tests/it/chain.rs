@@ -53,8 +53,20 @@ async fn twenty_writers_leave_no_hole_on_postgres() {
     twenty_writers(TestDatabase::postgres()).await;
 }
 
+/// Adds a copy of the last event at this place.
+macro_rules! copy {
+    ($seq:literal) => {
+        concat!(
+            "INSERT INTO audit_event SELECT ",
+            $seq,
+            ", at, app_id, actor_kind, actor_id, actor_label, action, subject_kind, subject_id, subject_label, \
+             changes, note, address, key_version, link FROM audit_event WHERE seq = 9"
+        )
+    };
+}
+
 /// What somebody with access to the database could do, and the event at which it shows.
-const TAMPERING: [(&str, i64); 9] = [
+const TAMPERING: [(&str, i64); 11] = [
     ("UPDATE audit_event SET actor_label = 'nobody' WHERE seq = 5", 5),
     ("UPDATE audit_event SET at = at + 1 WHERE seq = 1", 1),
     ("UPDATE audit_event SET note = 'x' WHERE seq = 9", 9),
@@ -63,6 +75,8 @@ const TAMPERING: [(&str, i64); 9] = [
     ("DELETE FROM audit_event WHERE seq = 4", 4),
     ("DELETE FROM audit_event WHERE seq = 9", 9),
     ("UPDATE audit_head SET seq = 8", 8),
+    (copy!(10), 10),
+    (copy!(0), 0),
     ("UPDATE audit_event SET seq = CASE seq WHEN 5 THEN -6 ELSE -5 END WHERE seq IN (5, 6)", 5),
 ];
 
