@@ -138,17 +138,20 @@ impl KeyQuery {
     }
 }
 
-/// A search as it may stand in a URL and a log: trimmed, at most `SEARCH_MAX` characters, a token cut to its id; `None` if blank.
+/// A search as it may stand in a URL and a log: trimmed, at most `SEARCH_MAX` characters, a token cut to its id, without
+/// secrets and control characters; `None` if blank.
 pub fn search(text: &str) -> Option<String> {
     if let Some(id) = token::cut_to_id(text) {
         return Some(id.as_str().to_owned());
     }
-    let text: String = text.trim().chars().take(SEARCH_MAX).collect();
+    let text = token::without_secrets(text);
+    let text: String = text.trim().chars().filter(|c| !c.is_control()).take(SEARCH_MAX).collect();
     (!text.is_empty()).then_some(text)
 }
 
 fn cursor(text: &str) -> Option<String> {
-    (!text.is_empty() && text.len() <= CURSOR_MAX).then(|| text.to_owned())
+    let cursor = !text.is_empty() && text.len() <= CURSOR_MAX && !text.contains(char::is_control);
+    cursor.then(|| text.to_owned())
 }
 
 fn percent_encode(text: &str, out: &mut String) {
@@ -210,5 +213,25 @@ mod tests {
         let query = KeyQuery::from_pairs([("q", token.as_str())]);
         assert_eq!(query.search.as_deref(), Some("7Qm2xVbN4tRa"));
         assert!(!query.to_query_string().contains(&secret));
+    }
+
+    #[test]
+    fn a_pasted_secret_is_dropped() {
+        let secret = "s".repeat(49);
+        for (pasted, left) in [
+            (secret.clone(), None),
+            (format!("KEYSTEAD_KEY_SECRET={secret}"), Some("KEYSTEAD_KEY_SECRET=")),
+            (format!("a {secret} b"), Some("a b")),
+            ("s".repeat(48), Some("s".repeat(48).as_str())),
+        ] {
+            assert_eq!(search(&pasted).as_deref(), left, "{pasted}");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_no_part_of_a_search_or_a_cursor() {
+        let query = KeyQuery::from_pairs([("q", "a\0b\u{85}"), ("after", "a~\0")]);
+        assert_eq!((query.search.as_deref(), query.after), (Some("ab"), None));
+        assert_eq!(search("\0"), None);
     }
 }

@@ -25,14 +25,17 @@ pub const REASON_MAX: usize = 200;
 
 /// A name: one line, 1 to `NAME_MAX` characters, trimmed, NFC (on the server).
 pub fn name(text: &str) -> Result<String, String> {
-    let name = line(text, NAME_MAX)?;
-    if name.is_empty() { Err("Give a name, for example: Create a chat.".to_owned()) } else { Ok(name) }
+    visible(text, "Give a name, for example: Create a chat.")
 }
 
 /// A person's name: as `name`, with its own words when it is blank.
 pub fn person_name(text: &str) -> Result<String, String> {
-    let name = line(text, NAME_MAX)?;
-    if name.is_empty() { Err("Give a name, as others know it.".to_owned()) } else { Ok(name) }
+    visible(text, "Give a name, as others know it.")
+}
+
+/// Whether somebody who types what they see of `name` has typed `name`.
+pub fn is_same_name(typed: &str, name: &str) -> bool {
+    seen(typed) == seen(name)
 }
 
 /// A description: lines of at most `DESCRIPTION_MAX` characters together, or nothing.
@@ -108,11 +111,28 @@ pub fn prefix_upper_bound(prefix: &str) -> Option<String> {
 
 /// A text in an error message: in quotes, on one line, cut after 60 characters.
 pub fn quote(text: &str) -> String {
-    let mut shown: String = text.chars().take(60).map(|c| if is_refused(c) { '\u{fffd}' } else { c }).collect();
+    let mut shown: String = text.chars().take(60).map(shown).collect();
     if shown.len() < text.len() && text.chars().nth(60).is_some() {
         shown.push('…');
     }
     format!("“{shown}”")
+}
+
+/// A character of a text that was sent by whomever, as it may be stored and shown.
+pub fn shown(c: char) -> char {
+    if is_refused(c) { '\u{fffd}' } else { c }
+}
+
+/// A name that shows something.
+fn visible(text: &str, message: &str) -> Result<String, String> {
+    let name = line(text, NAME_MAX)?;
+    if seen(&name).is_empty() { Err(message.to_owned()) } else { Ok(name) }
+}
+
+/// What people see of a name: no joiners and marks, and white space of whatever length and kind as one space.
+fn seen(text: &str) -> String {
+    let text: String = nfc(text).chars().filter(|c| c.is_whitespace() || !(is_refused(*c) || is_mark(*c))).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn line(text: &str, max: usize) -> Result<String, String> {
@@ -154,7 +174,17 @@ fn refused_character(text: &str, allowed: fn(char) -> bool) -> Result<(), String
 /// stands around them. Joiners and direction marks stay: some scripts need them.
 fn is_refused(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}'
+        )
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}')
+        || matches!(c, '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Joiners, direction marks and variation selectors.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200c}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 #[cfg(feature = "server")]

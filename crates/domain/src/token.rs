@@ -98,6 +98,13 @@ pub fn cut_to_id(text: &str) -> Option<KeyId> {
     })
 }
 
+/// A text without its runs of letters and digits that are as long as a secret with its checksum.
+pub fn without_secrets(text: &str) -> String {
+    let separates = |c: char| !c.is_ascii_alphanumeric();
+    let is_short = |run: &&str| run.trim_end_matches(separates).len() < SECRET_LEN + CHECKSUM_LEN;
+    text.split_inclusive(separates).filter(is_short).collect()
+}
+
 /// What lists show of a token: `ks_7Qm2xVbN4tRa_…9fKd`.
 pub fn masked(prefix: &str, id: &KeyId, last4: &str) -> String {
     format!("{prefix}_{id}_…{last4}")

@@ -24,6 +24,9 @@ const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long the calls of each key are kept, hour by hour.
 const KEY_CALLS_KEPT: Millis = Millis::days(31);
 
+/// How long it is known that a form has made a key which is gone; no page with the form is open for longer.
+const USED_FORMS_KEPT: Millis = Millis::days(31);
+
 /// Other writers wait for no more than this.
 const PRUNED_AT_ONCE: u32 = 10_000;
 
@@ -54,16 +57,17 @@ impl Service {
         let tidy = async {
             let mut job = Job::new("the tidying", TIDY_EVERY);
             while job.is_due(&shutdown).await {
-                job.ended(&self.tidy().await);
+                job.ended(&self.tidy(&shutdown).await);
             }
         };
         // On the heap: together they would make a large future for whoever runs this.
         tokio::join!(Box::pin(poll), Box::pin(listen), Box::pin(flush), Box::pin(sweep), Box::pin(tidy));
-        if let Err(error) = verifier.flush_all_usage().await {
-            tracing::error!(%error, "the last counts are lost");
-        }
+        // First what would be lost: what lists do not show yet is found on record at the next start.
         if let Err(error) = verifier.tidy_counters(true).await {
             tracing::error!(%error, "the blocks of quotas that were not used up are lost");
+        }
+        if let Err(error) = verifier.flush_all_usage().await {
+            tracing::error!(%error, "the last counts are lost");
         }
     }
 
@@ -93,17 +97,24 @@ impl Service {
         }
     }
 
-    async fn tidy(&self) -> Result<()> {
+    async fn tidy(&self, shutdown: &CancellationToken) -> Result<()> {
         let now = self.now();
         let idle_since = now.plus(Millis(-sessions::IDLE.0));
         let forget_before = now.plus(Millis(-throttle::FORGET_AFTER.0));
+        let forms_before = now.plus(Millis(-USED_FORMS_KEPT.0));
         let first_hour = now.plus(Millis(-KEY_CALLS_KEPT.0)).hour();
         let work = async |tx: &mut Tx| {
             tx.delete_expired_sessions(now, idle_since).await?;
-            tx.prune_key_calls(first_hour, PRUNED_AT_ONCE).await?;
+            tx.prune_used_forms(forms_before).await?;
             tx.prune_sign_in_failures(forget_before).await
         };
         self.write(work).await?;
+        while !shutdown.is_cancelled() {
+            let prune = async |tx: &mut Tx| tx.prune_key_calls(first_hour, PRUNED_AT_ONCE).await;
+            if self.write(prune).await? < u64::from(PRUNED_AT_ONCE) {
+                break;
+            }
+        }
         Ok(())
     }
 }

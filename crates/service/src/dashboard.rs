@@ -7,8 +7,6 @@ use domain::{
     timestamp::Millis,
 };
 
-use store::Calls;
-
 use crate::{
     Caller, Result, Service,
     keys::{list::visible_kinds, verifier_key_setting},
@@ -29,7 +27,7 @@ impl Service {
         let calls = store.calls_since(app, since).await?;
         let recent = if caller.role.may(Act::SeeAudit) { store.recent_audit(RECENT).await? } else { Vec::new() };
         let verifier_key = store.setting(&verifier_key_setting(app)).await?.is_some();
-        let first_check = calls != Calls::default() || store.calls_since(app, 0).await? != Calls::default();
+        let first_check = store.was_called(app).await?;
         let kept = [counts.active, counts.disabled, counts.revoked];
         let first_key = kept.iter().any(|count| count.n > 0);
         let step = |step, done| Step { step, done };

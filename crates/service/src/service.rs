@@ -102,8 +102,7 @@ impl Service {
         let keyring = Keyring::open(&setup.store, &setup.root_key, entropy.as_ref(), now).await?;
         let keyring = Arc::new(keyring);
         let default_app = default_app(&setup.store, &keyring, entropy.as_ref(), now).await?;
-        let verifier = Verifier::new(setup.store.clone(), Arc::clone(&setup.clock), Arc::clone(&keyring))?;
-        verifier.poll().await?;
+        let verifier = Verifier::start(setup.store.clone(), Arc::clone(&setup.clock), Arc::clone(&keyring)).await?;
         Ok(Self(Arc::new(Parts {
             store: setup.store,
             clock: setup.clock,

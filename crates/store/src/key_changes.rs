@@ -181,12 +181,22 @@ impl Tx {
         Ok(self.conn().execute(sql).await? == 1)
     }
 
-    /// Removes a key and its secrets; whether it was there. What is on record about it stays.
-    pub async fn delete_key(&mut self, id: &KeyId) -> Result<bool, StoreError> {
+    /// Removes a key and its secrets; whether it was there. What is on record about it stays, and that its form was used.
+    pub async fn delete_key(&mut self, id: &KeyId, now: Timestamp) -> Result<bool, StoreError> {
         let sql = Sql::new("DELETE FROM key_usage_hour WHERE key_id = $1").arg(id.as_str());
         self.conn().execute(sql).await?;
+        let sql = Sql::new(
+            "INSERT INTO used_form (form_id, key_id, gone_at) SELECT form_id, id, CAST($2 AS BIGINT) FROM api_key \
+             WHERE id = $1 AND form_id IS NOT NULL",
+        );
+        self.conn().execute(sql.arg(id.as_str()).arg(now)).await?;
         let sql = Sql::new("DELETE FROM api_key WHERE id = $1").arg(id.as_str());
         Ok(self.conn().execute(sql).await? == 1)
+    }
+
+    /// Forgets that forms were used whose keys went before `before`; how many.
+    pub async fn prune_used_forms(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        self.conn().execute(Sql::new("DELETE FROM used_form WHERE gone_at < $1").arg(before)).await
     }
 }
 

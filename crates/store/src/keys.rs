@@ -52,17 +52,6 @@ pub struct StoredKey {
     pub quota_epoch: i64,
 }
 
-/// A pending key that nobody acknowledged in time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OverdueKey {
-    /// The key.
-    pub id: KeyId,
-    /// The app it belongs to.
-    pub app_id: AppId,
-    /// Its name.
-    pub name: String,
-}
-
 reads! {
     /// The key with this id and the versions of its secret.
     key_record(id: &KeyId) -> Option<StoredKey>;
@@ -73,7 +62,7 @@ reads! {
     /// The key that this form made.
     key_of_form(form_id: &str) -> Option<KeyId>;
     /// Pending keys whose time to be acknowledged ended by `now`, at most `limit`, oldest first.
-    keys_pending_before(now: Timestamp, limit: u32) -> Vec<OverdueKey>;
+    keys_pending_before(now: Timestamp, limit: u32) -> Vec<KeyId>;
 }
 
 async fn key_record(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
@@ -273,17 +262,18 @@ impl TryFrom<DetailRow> for KeyDetail {
 }
 
 async fn key_of_form(conn: &mut Conn<'_>, form_id: &str) -> Result<Option<KeyId>, StoreError> {
-    let sql = Sql::new("SELECT id FROM api_key WHERE form_id = $1").arg(form_id);
-    conn.fetch_optional::<(String,)>(sql).await?.map(|(id,)| key_id(&id)).transpose()
+    let sql = Sql::new(
+        "SELECT id FROM api_key WHERE form_id = $1 UNION ALL SELECT key_id FROM used_form WHERE form_id = $1 LIMIT 1",
+    );
+    conn.fetch_optional::<(String,)>(sql.arg(form_id)).await?.map(|(id,)| key_id(&id)).transpose()
 }
 
-async fn keys_pending_before(conn: &mut Conn<'_>, now: Timestamp, limit: u32) -> Result<Vec<OverdueKey>, StoreError> {
+async fn keys_pending_before(conn: &mut Conn<'_>, now: Timestamp, limit: u32) -> Result<Vec<KeyId>, StoreError> {
     let sql = Sql::new(
-        "SELECT id, app_id, name FROM api_key WHERE state = 'pending' AND ack_deadline <= $1 \
-         ORDER BY ack_deadline LIMIT $2",
+        "SELECT id FROM api_key WHERE state = 'pending' AND ack_deadline <= $1 ORDER BY ack_deadline LIMIT $2",
     );
-    let rows = conn.fetch_all::<(String, String, String)>(sql.arg(now).arg(i64::from(limit))).await?;
-    rows.into_iter().map(|(id, app, name)| Ok(OverdueKey { id: key_id(&id)?, app_id: app_id(&app)?, name })).collect()
+    let rows = conn.fetch_all::<(String,)>(sql.arg(now).arg(i64::from(limit))).await?;
+    rows.into_iter().map(|(id,)| key_id(&id)).collect()
 }
 
 fn key_id(text: &str) -> Result<KeyId, StoreError> {

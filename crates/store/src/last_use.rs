@@ -54,6 +54,8 @@ reads! {
     /// Uses on record that lists do not show yet, among the next `limit` of this place, and the place behind them; `None` at
     /// the end.
     unlisted_uses(place: &UsePlace, limit: u32) -> (Vec<LastUsed>, Option<UsePlace>);
+    /// The newest hour on record, of whatever key.
+    newest_hour() -> Option<i64>;
 }
 
 /// What may stand as a verdict in the counts of a key.
@@ -90,6 +92,17 @@ async fn unlisted_uses(
         Ok(LastUsed { key_id, newest: a_use(at, address)? })
     });
     Ok((uses.collect::<Result<_, StoreError>>()?, Some(next)))
+}
+
+async fn newest_hour(conn: &mut Conn<'_>) -> Result<Option<i64>, StoreError> {
+    let mut sql = Sql::new("SELECT max(hour) FROM (");
+    for (n, code) in verdicts().enumerate() {
+        sql.push(if n == 0 { "" } else { " UNION ALL " });
+        sql.push("SELECT max(hour) AS hour FROM key_usage_hour WHERE code = ").bind(code);
+    }
+    sql.push(") AS newest");
+    let (hour,): (Option<i64>,) = conn.fetch_one(sql).await?;
+    Ok(hour)
 }
 
 /// A key's newest use on record.

@@ -35,7 +35,7 @@ pub use audit_chain::Chain;
 pub use error::{StoreError, Unique};
 pub use key_changes::NewKey;
 pub use key_counts::KeyCounts;
-pub use keys::{NewSecret, OverdueKey, SecretVersion, StoredKey};
+pub use keys::{NewSecret, SecretVersion, StoredKey};
 pub use last_use::{LastUsed, Use, UsePlace};
 pub use links::Link;
 pub use meta::DataKey;

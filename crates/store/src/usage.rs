@@ -60,6 +60,8 @@ pub struct Calls {
 reads! {
     /// An app's calls from the hour that begins at `hour` on.
     calls_since(app: &AppId, hour: i64) -> Calls;
+    /// Whether a call of the app was ever counted.
+    was_called(app: &AppId) -> bool;
     /// A key's calls from the hour that begins at `hour` on, oldest first.
     key_calls_since(key: &KeyId, hour: i64) -> Vec<HourCalls>;
     /// The last refused calls of a key, newest first.
@@ -75,6 +77,11 @@ async fn calls_since(conn: &mut Conn<'_>, app: &AppId, hour: i64) -> Result<Call
     let (accepted, refused): (i64, i64) =
         conn.fetch_one(sql.arg(app.as_str()).arg(hour).arg(Code::Valid.as_str())).await?;
     Ok(Calls { accepted: accepted.unsigned_abs(), refused: refused.unsigned_abs() })
+}
+
+async fn was_called(conn: &mut Conn<'_>, app: &AppId) -> Result<bool, StoreError> {
+    let sql = Sql::new("SELECT hour FROM usage_hour WHERE app_id = $1 LIMIT 1");
+    Ok(conn.fetch_optional::<(i64,)>(sql.arg(app.as_str())).await?.is_some())
 }
 
 async fn key_calls_since(conn: &mut Conn<'_>, key: &KeyId, hour: i64) -> Result<Vec<HourCalls>, StoreError> {
@@ -232,17 +239,28 @@ impl Tx {
         Ok(())
     }
 
-    /// Forgets calls by key of hours that began before `hour`, at most about `limit` rows; how many.
+    /// Forgets calls by key of hours that began before `hour`, at most `limit` rows; how many.
     pub async fn prune_key_calls(&mut self, hour: i64, limit: u32) -> Result<u64, StoreError> {
-        let mut sql = Sql::new("DELETE FROM key_usage_hour WHERE (key_id, hour, code) IN (");
-        for (n, code) in verdicts().enumerate() {
-            sql.push(if n == 0 { "SELECT * FROM (" } else { ") AS old UNION ALL SELECT * FROM (" });
-            sql.push("SELECT key_id, hour, code FROM key_usage_hour WHERE code = ").bind(code);
-            sql.push(" AND hour < ").bind(hour).push(" LIMIT ").bind(i64::from(limit));
+        let mut gone = 0;
+        // Verdict by verdict: from a union, SQLite would look each row of the table up.
+        for code in verdicts() {
+            let left = u64::from(limit).saturating_sub(gone);
+            if left == 0 {
+                break;
+            }
+            gone += self.conn().execute(prune(code, hour, left)).await?;
         }
-        sql.push(") AS old)");
-        self.conn().execute(sql).await
+        Ok(gone)
     }
+}
+
+pub(crate) fn prune(code: &str, hour: i64, limit: u64) -> Sql {
+    let mut sql = Sql::new(
+        "DELETE FROM key_usage_hour WHERE (key_id, hour, code) IN (SELECT key_id, hour, code FROM key_usage_hour \
+         WHERE code = ",
+    );
+    sql.bind(code).push(" AND hour < ").bind(hour).push(" LIMIT ").bind(signed(limit)).push(")");
+    sql
 }
 
 fn columns(id: &str, count: &HourCalls) -> [Arg; 4] {

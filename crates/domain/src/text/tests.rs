@@ -28,14 +28,38 @@ fn names_keep_every_script_and_markup_as_it_is() {
 
 #[test]
 fn invisible_characters_are_refused_by_name() {
-    for c in [
-        '\0', '\u{7}', '\u{7f}', '\u{85}', '\u{200b}', '\u{2028}', '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}',
-        '\u{feff}',
-    ] {
+    let invisible = "\0\u{7}\u{7f}\u{85}\u{ad}\u{34f}\u{200b}\u{2028}\u{202a}\u{202e}\u{2066}\u{2069}\u{3164}\u{feff}\u{ffa0}\u{e0041}";
+    for c in invisible.chars() {
         let message = name(&format!("a{c}b")).unwrap_err();
         assert_eq!(message, format!("Remove the invisible character U+{:04X}.", u32::from(c)));
     }
     assert!(email("ow\u{202e}ner@example.com").is_err());
+}
+
+#[test]
+fn a_name_shows_something() {
+    for nothing in ["\u{200e}", "\u{200d}", "\u{61c} \u{fe0f}"] {
+        assert_eq!(name(nothing).unwrap_err(), "Give a name, for example: Create a chat.");
+        assert!(person_name(nothing).is_err());
+    }
+}
+
+#[test]
+fn a_name_is_typed_as_it_is_seen() {
+    for (typed, name) in [
+        ("Export nightly", "Export  nightly"),
+        (" Export\tnightly ", "Export\u{a0}nightly"),
+        ("E\u{301}lan", "Élan"),
+        ("abc", "a\u{200e}bc"),
+        ("👩💻", "👩\u{200d}💻"),
+    ] {
+        assert!(is_same_name(typed, name), "{typed:?}");
+    }
+    for (typed, name) in
+        [("", "Export"), ("export", "Export"), ("Exportnightly", "Export nightly"), ("Export 2", "Export")]
+    {
+        assert!(!is_same_name(typed, name), "{typed:?}");
+    }
 }
 
 #[test]

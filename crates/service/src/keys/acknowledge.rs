@@ -35,7 +35,7 @@ impl Service {
     pub async fn discard(&self, caller: &Caller, id: &KeyId) -> Result<()> {
         let work = async |tx: &mut Tx| {
             let key = self.pending(tx, caller, id).await?;
-            tx.delete_key(id).await?;
+            tx.delete_key(id, self.now()).await?;
             let event = self.key_event(caller, Action::KeyDropped, &key);
             self.record(tx, event).await?;
             Ok(())
@@ -51,7 +51,7 @@ impl Service {
             let before = dropped;
             let overdue = self.store().keys_pending_before(self.now(), AT_ONCE).await?;
             for key in &overdue {
-                match self.drop_overdue(&key.id).await {
+                match self.drop_overdue(key).await {
                     // Somebody else took it away meanwhile.
                     Err(Error::Refused(_)) => {}
                     done => {
@@ -74,7 +74,7 @@ impl Service {
             if key.row.ack_deadline.is_some_and(|deadline| now < deadline) {
                 return Err(Refusal::WrongState.into());
             }
-            tx.delete_key(id).await?;
+            tx.delete_key(id, now).await?;
             let event = AuditEvent {
                 note: Some("Nobody acknowledged it in time.".to_owned()),
                 ..self.key_event(&caller, Action::KeyDropped, &key)

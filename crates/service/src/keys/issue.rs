@@ -9,6 +9,7 @@ use domain::{
     ids::{AppId, KeyId},
     key::{ACKNOWLEDGE_WITHIN, KeyDetail},
     kind::{KeyKind, Presented},
+    quota::Quota,
     refusal::Refusal,
     role::Act,
     timestamp::Timestamp,
@@ -186,10 +187,13 @@ fn first_values(spec: &KeySpec) -> Vec<Change> {
         (Field::Name, spec.name.clone()),
         (Field::Description, spec.description.clone()),
         (Field::Cidrs, list(&spec.cidrs, ToString::to_string)),
+        (Field::DeniedCidrs, list(&spec.denied_cidrs, ToString::to_string)),
         (Field::Domains, list(&spec.domains, |rule| rule.as_str().to_owned())),
         (Field::Permissions, list(&spec.permissions, |p| p.as_str().to_owned())),
         (Field::NotBefore, time(spec.not_before)),
         (Field::ExpiresAt, time(spec.expires_at)),
+        (Field::Limits, list(&spec.limits, ToString::to_string)),
+        (Field::Quota, spec.quota.map(Quota::words).unwrap_or_default()),
     ];
     let given = values.into_iter().filter(|(_, value)| !value.is_empty());
     given.map(|(field, value)| Change { field: field.as_str().to_owned(), from: None, to: Some(value) }).collect()

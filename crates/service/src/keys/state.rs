@@ -105,14 +105,14 @@ impl Service {
     }
 
     /// Removes a key for good; what is on record about it stays. `confirm_name` is the key's name as
-    /// somebody typed it.
+    /// somebody who saw it typed it.
     pub async fn delete(&self, caller: &Caller, id: &KeyId, confirm_name: &str) -> Result<()> {
         let work = async |tx: &mut Tx| {
             let key = self.changeable(tx, caller, id).await?;
-            if text::name(confirm_name).as_ref() != Ok(&key.row.name) {
+            if !text::is_same_name(confirm_name, &key.row.name) {
                 return Err(Refusal::NameMismatch.into());
             }
-            tx.delete_key(id).await?;
+            tx.delete_key(id, self.now()).await?;
             let event = self.key_event(caller, Action::KeyDeleted, &key);
             self.record(tx, event).await?;
             Ok(())

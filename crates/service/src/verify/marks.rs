@@ -15,7 +15,7 @@ const WAITING_MAX: usize = 20_000;
 /// The fewest keys that are taken for one transaction; with time left more are tried the next time.
 const TAKEN_MIN: usize = 1_000;
 
-/// How far back the record is looked through for what a process that ended did not list.
+/// How far back from the newest hour on record it is looked through for what a process that ended did not list.
 const LOOK_BACK: Millis = Millis::hours(24);
 
 pub(super) struct Marks {
@@ -38,15 +38,14 @@ struct Waiting {
     since: Timestamp,
 }
 
-impl Default for Marks {
-    fn default() -> Self {
-        // Whatever process was here before may have left something.
-        let missed_since = Some(Timestamp::from_millis(0));
+impl Marks {
+    /// At the start of a process, with the newest hour on record: whatever was here before may have left something,
+    /// however long ago.
+    pub(super) fn new(newest_hour: Option<Timestamp>) -> Self {
+        let missed_since = newest_hour.map(|hour| hour.plus(Millis(-LOOK_BACK.0)));
         Self { waiting: ByKey::default(), listed: ByKey::default(), missed_since, looking: None, taken: TAKEN_MIN }
     }
-}
 
-impl Marks {
     pub(super) fn add(&mut self, id: IdBytes, newest: Use) {
         if self.waiting.len() >= WAITING_MAX && !self.waiting.contains_key(&id) {
             self.missed_since = Some(self.missed_since.map_or(newest.at, |since| since.min(newest.at)));
@@ -95,13 +94,12 @@ impl Marks {
     }
 
     /// Where to look for uses that are on record alone, if there may be some and there is room for them.
-    pub(super) fn missed(&mut self, now: Timestamp) -> Option<UsePlace> {
+    pub(super) fn missed(&mut self) -> Option<UsePlace> {
         if self.waiting.len() > WAITING_MAX / 2 {
             return None;
         }
         if self.looking.is_none() {
-            let since = self.missed_since.take()?.max(now.plus(Millis(-LOOK_BACK.0)));
-            self.looking = Some(UsePlace::since(since.hour()));
+            self.looking = Some(UsePlace::since(self.missed_since.take()?.hour()));
         }
         self.looking.clone()
     }

@@ -85,10 +85,11 @@ impl fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    pub(crate) fn new(store: Store, clock: Arc<dyn Clock>, keyring: Arc<Keyring>) -> Result<Self> {
+    pub(crate) async fn start(store: Store, clock: Arc<dyn Clock>, keyring: Arc<Keyring>) -> Result<Self> {
         let may_verify = PermissionQuery::parse(permission::VERIFY)
             .map_err(|_| Error::Internal("keystead.verify is not a permission"))?;
-        Ok(Self(Arc::new(Inner {
+        let newest_hour = store.newest_hour().await?.map(Timestamp::from_millis);
+        let verifier = Self(Arc::new(Inner {
             reader: Reader::new(store.clone()),
             store,
             clock,
@@ -97,10 +98,12 @@ impl Verifier {
             freshness: Freshness::new(),
             polling: tokio::sync::Mutex::default(),
             counters: Counters::default(),
-            usage: Usage::default(),
+            usage: Usage::new(newest_hour),
             watchers: Arc::default(),
             may_verify,
-        })))
+        }));
+        verifier.poll().await?;
+        Ok(verifier)
     }
 
     /// Decides, counts the call, and tells who watches the key.

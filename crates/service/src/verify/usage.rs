@@ -11,6 +11,7 @@ use std::{
 
 use domain::{
     ids::{AppId, KeyId},
+    text,
     timestamp::Timestamp,
     usage::{HourCalls, RefusedCall},
     verdict::Code,
@@ -46,7 +47,6 @@ const LISTING_AT_END: Duration = Duration::from_secs(5);
 /// Keys between two looks at the clock.
 const LISTED_AT_ONCE: usize = 100;
 
-#[derive(Default)]
 pub(super) struct Usage {
     shards: [Mutex<Counts>; SHARDS],
     marks: Mutex<Marks>,
@@ -114,6 +114,11 @@ pub(super) struct Decided<'a> {
 }
 
 impl Usage {
+    /// At the start of a process, with the newest hour on record.
+    pub(super) fn new(newest_hour: Option<Timestamp>) -> Self {
+        Self { shards: Default::default(), marks: Mutex::new(Marks::new(newest_hour)) }
+    }
+
     /// A call for a key was decided.
     pub(super) fn decided(&self, call: &Decided<'_>) {
         let mut counts = self.shard(call.id);
@@ -164,7 +169,7 @@ impl Usage {
             };
             lock(&self.marks).listed(&due, listed);
         }
-        let missed = lock(&self.marks).missed(now);
+        let missed = lock(&self.marks).missed();
         if let Some(place) = missed {
             let (uses, next) = store.unlisted_uses(&place, MISSED_AT_ONCE).await?;
             lock(&self.marks).found(&uses, next);
@@ -222,7 +227,8 @@ impl Counts {
             refused.remove(0);
         }
         let request = call.request;
-        let cut = |text: &str| text.chars().take(TEXT_MAX).collect();
+        // Whatever a stranger sent: Postgres keeps no U+0000, and nobody wants the others on their screen.
+        let cut = |text: &str| text.chars().take(TEXT_MAX).map(text::shown).collect();
         refused.push(RefusedCall {
             at: call.now,
             code: call.code,

@@ -59,7 +59,10 @@ async fn a_form_makes_one_key(w: World) {
     let repeat = w.no_change(w.service.issue(owner(), app, &again, &form)).await;
     assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made.clone() });
     let repeat = w.service.issue(owner(), app, &KeyDraft::default(), &form).await;
-    assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made });
+    assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made.clone() });
+    w.service.discard(owner(), &made).await.unwrap();
+    let repeat = w.no_change(w.service.issue(owner(), app, &again, &form)).await;
+    assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made }, "its key is gone, and it is used up");
 
     let form = w.service.new_form_id().unwrap();
     let racing = draft("service", "Three");
@@ -133,6 +136,9 @@ async fn the_record_tells_the_first_values_and_no_secret(w: World) {
         permissions: Some("invoices.read".to_owned()),
         boxes: vec![VERIFY.to_owned()],
         expiry: Some("30".to_owned()),
+        denied_cidrs: Some("192.0.2.7".to_owned()),
+        limits: Some("100 per minute".to_owned()),
+        quota: Some("1000".to_owned()),
         ..draft("service", "Billing")
     };
     let (_, token) = w.active(&full).await;
@@ -145,6 +151,9 @@ async fn the_record_tells_the_first_values_and_no_secret(w: World) {
     assert_eq!(change(Field::Cidrs), "10.0.0.0/8, 192.0.2.1/32");
     assert_eq!(change(Field::Permissions), format!("invoices.read, {VERIFY}"));
     assert!(change(Field::ExpiresAt).ends_with('Z'));
+    assert_eq!(change(Field::DeniedCidrs), "192.0.2.7/32");
+    assert_eq!(change(Field::Limits), "calls: 100 per minute");
+    assert_eq!(change(Field::Quota), "1,000 calls in all");
     let all = format!("{:?}", w.events().await);
     assert!(!all.contains(&token[16..59]));
 }

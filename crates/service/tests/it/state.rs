@@ -108,6 +108,9 @@ async fn a_delete_needs_the_name_and_is_for_good(w: World) {
     w.service.delete(owner(), &id, "E\u{301}lan ").await.unwrap();
     assert_eq!(w.code(&token).await, Code::NotFound);
     assert_eq!(refusal(w.service.key(owner(), &id).await), Refusal::NotFound);
+    // Nobody sees how many spaces there are.
+    let (spaced, _) = w.active(&draft("service", "Export  nightly")).await;
+    w.service.delete(owner(), &spaced, "Export nightly").await.unwrap();
     let query = service::audit::AuditQuery { key: Some(id), ..Default::default() };
     let history = w.service.audit(owner(), &query).await.unwrap().rows;
     let actions: Vec<_> = history.iter().map(|event| event.action).collect();

@@ -74,6 +74,23 @@ async fn a_call_of_the_api_is_counted_once_and_uses_both_keys(w: World) {
     assert_eq!((figures.accepted_24h, figures.refused_24h), (1, 1));
 }
 
+async fn whatever_a_stranger_sends_is_on_record(w: World) {
+    let (id, token) = w.active(&draft("service", "Key")).await;
+    w.service.disable(owner(), &id).await.unwrap();
+    let request = VerifyRequest {
+        origin: Some("\0\u{202e}x"),
+        method: Some("\0"),
+        path: Some("/a\0\u{7f}"),
+        ..VerifyRequest::default()
+    };
+    let verdict = w.service.verifier().verify(Credential::Token(&token), request).await.unwrap();
+    assert_eq!(verdict.code, Code::Disabled);
+    w.service.verifier().flush_usage().await.unwrap();
+    let refusals = w.store.key_refusals(&id).await.unwrap();
+    let told = refusals.first().map(|call| (call.origin.as_deref(), call.method.as_deref(), call.path.as_deref()));
+    assert_eq!(told, Some((Some("\u{fffd}\u{fffd}x"), Some("\u{fffd}"), Some("/a\u{fffd}\u{fffd}"))));
+}
+
 async fn counts_survive_a_flush_that_fails(w: World) {
     let (_, token) = w.active(&draft("service", "Key")).await;
     let setup = w.setup().await;
@@ -112,11 +129,13 @@ async fn the_list_follows_a_busy_key_and_what_a_killed_process_left(w: World) {
         assert_eq!(w.code(&token).await, Code::Valid);
         verifier.flush_usage().await.unwrap();
     }
+    let used = w.service.now();
+    w.clock.advance(Millis::days(9));
     let other = service::Service::start(w.setup().await).await.unwrap();
     for _ in 0..40 {
         other.verifier().flush_usage().await.unwrap();
     }
-    assert_eq!(listed().await, w.service.now());
+    assert_eq!(listed().await, used);
 }
 
 async fn shutting_down_writes_the_last_counts(w: World) {
@@ -139,6 +158,7 @@ on_both!(
     ten_thousand_verifies_in_a_second_cost_two_writes,
     only_the_right_secret_is_a_use,
     a_call_of_the_api_is_counted_once_and_uses_both_keys,
+    whatever_a_stranger_sends_is_on_record,
     counts_survive_a_flush_that_fails,
     the_list_follows_a_busy_key_and_what_a_killed_process_left,
     shutting_down_writes_the_last_counts,

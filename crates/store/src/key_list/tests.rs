@@ -6,6 +6,7 @@ use testkit::TestDatabase;
 
 use super::*;
 use crate::store::Store;
+use crate::usage::prune;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -180,6 +181,17 @@ async fn keys_called_of_late_are_found_by_their_calls_or_tested_in_the_order() {
                 }
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn old_counts_are_found_and_forgotten_by_their_indexes() {
+    with_sqlite(async |store| {
+        let steps = plan(store, prune("VALID", 1, 10_000)).await;
+        assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
+        let search = "SEARCH key_usage_hour USING PRIMARY KEY (key_id=? AND hour=? AND code=?)";
+        assert!(steps.iter().any(|step| step == search), "{steps:#?}");
     })
     .await;
 }

@@ -56,7 +56,7 @@ impl Reader<'_> {
         let at = usize::try_from(self.added).unwrap() * 37 % self.survivors.len();
         let random = self.survivors.iter().nth(at).cloned();
         for id in [shown.cloned(), random].into_iter().flatten() {
-            self.store.write(async |tx| tx.delete_key(&id).await).await.unwrap();
+            self.store.write(async |tx| tx.delete_key(&id, NOW).await).await.unwrap();
             self.survivors.remove(&id);
         }
     }
@@ -122,7 +122,7 @@ async fn clear(reader: &Reader<'_>) {
             return;
         }
         for row in page.rows {
-            reader.store.write(async |tx| tx.delete_key(&row.id).await).await.unwrap();
+            reader.store.write(async |tx| tx.delete_key(&row.id, NOW).await).await.unwrap();
         }
     }
 }
@@ -134,7 +134,7 @@ async fn a_list_that_ends_under_the_reader_has_a_way_back(store: Store) {
     let list = async |query: &KeyQuery| store.list_keys(&app, query, NOW, KeyKind::ALL).await.unwrap();
     let first = list(&KeyQuery::default()).await;
     for gone in &keys[25..] {
-        store.write(async |tx| tx.delete_key(&gone.id).await).await.unwrap();
+        store.write(async |tx| tx.delete_key(&gone.id, NOW).await).await.unwrap();
     }
     let behind = list(&KeyQuery { after: first.next, ..KeyQuery::default() }).await;
     assert!(behind.rows.is_empty() && behind.next.is_none());

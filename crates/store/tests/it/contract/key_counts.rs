@@ -60,7 +60,7 @@ async fn each_status_is_counted(store: Store) {
     let without = KeyCounts { active: n(7), never_used: n(6), ..all };
     assert_eq!(store.key_counts(&app, NOW, &seen).await.unwrap(), without);
     assert_eq!(store.key_counts(&app, NOW, &[]).await.unwrap(), KeyCounts::default());
-    store.write(async |tx| tx.delete_key(&keys[9].id).await).await.unwrap();
+    store.write(async |tx| tx.delete_key(&keys[9].id, NOW).await).await.unwrap();
     let after = store.key_counts(&app, NOW, KeyKind::ALL).await.unwrap();
     assert_eq!(after, KeyCounts { revoked: n(0), ..all });
 }

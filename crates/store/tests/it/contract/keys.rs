@@ -6,7 +6,7 @@ use domain::limit::RateLimit;
 use domain::origin::DomainRule;
 use domain::permission::Permission;
 use domain::quota::{Quota, Refill};
-use store::{NewKey, OverdueKey, SecretVersion, Store, StoreError, Unique};
+use store::{NewKey, SecretVersion, Store, StoreError, Unique};
 
 use crate::fixtures::{NOW, insert, key, key_id, with_app};
 
@@ -186,12 +186,17 @@ async fn states_change_from_the_one_named(store: Store) {
 
 async fn a_deleted_key_is_gone(store: Store) {
     let app = with_app(&store).await;
-    let new = key(&app, "one");
+    let new = full(&app);
     insert(&store, std::slice::from_ref(&new)).await;
-    assert!(store.write(async |tx| tx.delete_key(&new.id).await).await.unwrap());
-    assert!(!store.write(async |tx| tx.delete_key(&new.id).await).await.unwrap());
+    assert!(store.write(async |tx| tx.delete_key(&new.id, NOW).await).await.unwrap());
+    assert!(!store.write(async |tx| tx.delete_key(&new.id, NOW).await).await.unwrap());
+    let form = new.form_id.as_deref().unwrap();
+    assert_eq!(store.key_of_form(form).await.unwrap(), Some(new.id.clone()), "its form is used up");
     assert_eq!(store.key_record(&new.id).await.unwrap(), None);
     assert_eq!(store.key_detail(&new.id).await.unwrap(), None);
+    let prune = async |before| store.write(async |tx| tx.prune_used_forms(before).await).await.unwrap();
+    assert_eq!((prune(NOW).await, prune(NOW.plus_seconds(1)).await), (0, 1));
+    assert_eq!(store.key_of_form(form).await.unwrap(), None);
     // Its secrets went with it, or the id could not be used again.
     insert(&store, &[new]).await;
 }
@@ -201,9 +206,8 @@ async fn overdue_keys_are_found(store: Store) {
     let pending = |name: &str, seconds| NewKey { ack_deadline: Some(NOW.plus_seconds(seconds)), ..key(&app, name) };
     let keys = [pending("late", 10), pending("later", 20), pending("in time", 21), key(&app, "active")];
     insert(&store, &keys).await;
-    let overdue = |key: &NewKey| OverdueKey { id: key.id.clone(), app_id: app.clone(), name: key.spec.name.clone() };
     let at = NOW.plus_seconds(20);
-    assert_eq!(store.keys_pending_before(at, 9).await.unwrap(), [overdue(&keys[0]), overdue(&keys[1])]);
-    assert_eq!(store.keys_pending_before(at, 1).await.unwrap(), [overdue(&keys[0])]);
+    assert_eq!(store.keys_pending_before(at, 9).await.unwrap(), [keys[0].id.clone(), keys[1].id.clone()]);
+    assert_eq!(store.keys_pending_before(at, 1).await.unwrap(), [keys[0].id.clone()]);
     assert!(store.keys_pending_before(NOW, 9).await.unwrap().is_empty());
 }

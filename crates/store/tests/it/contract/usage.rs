@@ -44,6 +44,7 @@ async fn a_use_is_on_record_before_it_is_listed(store: Store) {
     let (one, two) = (key(&app, "one"), key(&app, "two"));
     insert(&store, &[one.clone(), two.clone()]).await;
     let hour = NOW.hour();
+    assert_eq!(store.newest_hour().await.unwrap(), None);
     let record = async |key: &KeyId, code, newest| {
         let key_id = key.clone();
         let keys = vec![KeyCalls { key_id, hour, code, calls: 0, used: Some(newest) }];
@@ -58,6 +59,7 @@ async fn a_use_is_on_record_before_it_is_listed(store: Store) {
     record(&two.id, None, used(3, Some("2001:db8::1"))).await;
     assert_eq!(last_use(&store, &two.id).await, used(3, Some("2001:db8::1")));
     assert_eq!(store.key_calls_since(&two.id, 0).await.unwrap(), []);
+    assert_eq!(store.newest_hour().await.unwrap(), Some(hour));
 
     let mut unlisted = unlisted(&store, hour).await;
     unlisted.sort_by_key(|used| used.newest.at);
@@ -114,6 +116,8 @@ async fn calls_are_added_up(store: Store) {
     assert_eq!(store.calls_since(&one, hour).await.unwrap(), Calls { accepted: 6, refused: 6 });
     assert_eq!(store.calls_since(&one, hour - HOUR).await.unwrap(), Calls { accepted: 206, refused: 6 });
     assert_eq!(store.calls_since(&two.id, hour + 1).await.unwrap(), Calls::default());
+    assert!(store.was_called(&two.id).await.unwrap());
+    assert!(!store.was_called(&app(3).id).await.unwrap());
 }
 
 async fn calls_of_a_key_are_added_up_and_forgotten(store: Store) {
@@ -138,7 +142,7 @@ async fn calls_of_a_key_are_added_up_and_forgotten(store: Store) {
     assert_eq!(store.key_calls_since(&new.id, 0).await.unwrap(), [before, now[0], now[1]]);
     assert_eq!(store.write(async |tx| tx.prune_key_calls(hour, 100).await).await.unwrap(), 1);
     assert_eq!(store.key_calls_since(&new.id, 0).await.unwrap(), now);
-    store.write(async |tx| tx.delete_key(&new.id).await).await.unwrap();
+    store.write(async |tx| tx.delete_key(&new.id, NOW).await).await.unwrap();
     assert_eq!(store.key_calls_since(&new.id, 0).await.unwrap(), []);
     // What was still in a process's memory.
     store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
