@@ -7,7 +7,7 @@ use argon2::{
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result};
 
@@ -77,21 +77,31 @@ impl fmt::Debug for Argon2id {
 /// The hasher behind its two slots.
 pub(crate) struct Passwords {
     hasher: Arc<dyn PasswordHasher>,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
 }
+
+/// Leave to compute.
+pub(crate) struct Slot(OwnedSemaphorePermit);
 
 impl Passwords {
     pub(crate) fn new(hasher: Arc<dyn PasswordHasher>) -> Self {
-        Self { hasher, slots: Semaphore::new(AT_ONCE) }
+        Self { hasher, slots: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Waits for one of the slots.
+    pub(crate) async fn slot(&self) -> Result<Slot> {
+        let slot = Arc::clone(&self.slots).acquire_owned().await;
+        slot.map(Slot).map_err(|_| Error::Internal("the password slots are closed"))
     }
 
     pub(crate) async fn hash(&self, password: SecretString, salt: [u8; 16]) -> Result<String> {
-        self.run(move |hasher| hasher.hash(password.expose_secret(), &salt)).await
+        let slot = self.slot().await?;
+        self.run(slot, move |hasher| hasher.hash(password.expose_secret(), &salt)).await
     }
 
     /// Exactly one computation, whether there is a hash to compare with or not.
-    pub(crate) async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool> {
-        self.run(move |hasher| {
+    pub(crate) async fn verify(&self, slot: Slot, password: SecretString, hash: Option<String>) -> Result<bool> {
+        self.run(slot, move |hasher| {
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| hasher.decoy().to_owned());
             Ok(hasher.verify(password.expose_secret(), &hash)? && known)
@@ -101,11 +111,16 @@ impl Passwords {
 
     async fn run<T: Send + 'static>(
         &self,
+        Slot(slot): Slot,
         work: impl FnOnce(&dyn PasswordHasher) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T> {
-        let _slot = self.slots.acquire().await.map_err(|_| Error::Internal("the password slots are closed"))?;
         let hasher = Arc::clone(&self.hasher);
-        tokio::task::spawn_blocking(move || work(hasher.as_ref()))
+        let computation = move || {
+            // Free when it is done, not when nobody waits for it any more.
+            let _slot = slot;
+            work(hasher.as_ref())
+        };
+        tokio::task::spawn_blocking(computation)
             .await
             .map_err(|_| Error::Internal("a password computation was cancelled"))?
             .map_err(|_| Error::Internal("a password hash could not be computed"))
@@ -114,7 +129,47 @@ impl Passwords {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
     use super::*;
+
+    /// Knows how many of its computations ran at once at most.
+    #[derive(Default)]
+    struct Slow {
+        running: AtomicUsize,
+        most: AtomicUsize,
+    }
+
+    impl PasswordHasher for Slow {
+        fn hash(&self, _: &str, _: &[u8; 16]) -> Result<String, HashError> {
+            let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(running, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(400));
+            self.running.fetch_sub(1, Ordering::SeqCst);
+            Ok(String::new())
+        }
+
+        fn verify(&self, _: &str, _: &str) -> Result<bool, HashError> {
+            Err(HashError)
+        }
+
+        fn decoy(&self) -> &'static str {
+            ""
+        }
+    }
+
+    #[tokio::test]
+    async fn who_hangs_up_frees_no_slot() {
+        let hasher = Arc::new(Slow::default());
+        let passwords = Passwords::new(Arc::clone(&hasher) as Arc<dyn PasswordHasher>);
+        for _ in 0..6 {
+            let hash = passwords.hash("x".into(), [0; 16]);
+            assert!(tokio::time::timeout(Duration::from_millis(20), hash).await.is_err());
+        }
+        passwords.hash("x".into(), [0; 16]).await.unwrap();
+        assert_eq!(hasher.most.load(Ordering::SeqCst), AT_ONCE);
+    }
 
     #[test]
     fn a_hash_verifies_its_own_password_only() {

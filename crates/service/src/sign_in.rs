@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use domain::{
-    audit::{Action, Subject, SubjectKind},
+    audit::{Action, Subject},
     field::{Field, FieldErrors},
     refusal::Refusal,
     text,
@@ -16,7 +16,8 @@ use secrecy::{ExposeSecret, SecretString};
 use store::Tx;
 
 use crate::{
-    ClientInfo, Result, Service,
+    ClientInfo, Error, Result, Service,
+    passwords::Slot,
     service::event,
     sessions::{Person, Session},
     throttle::FREE_FAILURES,
@@ -40,33 +41,56 @@ pub struct SignedIn {
     pub person: Person,
 }
 
+/// A sign-in whose fields are in order.
+struct Attempt {
+    email: String,
+    email_mac: [u8; 32],
+    password: SecretString,
+    client: ClientInfo,
+}
+
 impl Service {
     /// Begins a session, with an id of its own.
     pub async fn sign_in(&self, sign_in: SignIn, client: &ClientInfo) -> Result<SignedIn> {
         let (email, password) = check(&sign_in)?;
         let email_mac = self.keyring().email_mac(&email);
+        // First of all: somebody who waits must make nobody else wait.
+        self.refuse_waiting(&email_mac).await?;
+        let slot = self.passwords().slot().await?;
+        let attempt = Attempt { email, email_mac, password, client: client.clone() };
+        // In a task of its own: who hangs up now must not keep a failure, or the wait that it begins, off the record.
+        let service = self.clone();
+        let judged = tokio::spawn(async move { service.judge(attempt, slot).await });
+        judged.await.map_err(|_| Error::Internal("a sign-in was cut short"))?
+    }
+
+    async fn judge(&self, attempt: Attempt, slot: Slot) -> Result<SignedIn> {
+        let Attempt { email, email_mac, password, client } = attempt;
         let failures = self.begin_attempt(&email_mac).await?;
-        let person = self.store().person_by_email(&email).await?;
-        let hash = person.as_ref().filter(|person| !person.disabled);
-        let hash = hash.map(|person| person.password_hash.clone());
-        if !self.passwords().verify(password, hash).await? {
+        let person = self.store().person_by_email(&email).await?.filter(|person| !person.disabled);
+        let hash = person.as_ref().map(|person| person.password_hash.clone());
+        let fits = self.passwords().verify(slot, password, hash).await?;
+        let Some(row) = person.filter(|_| fits) else {
             if failures == FREE_FAILURES {
-                let subject = person.map_or_else(unknown, |p| Subject::person(&p.id, &p.email));
-                self.record_block(client, subject).await?;
+                self.record_block(&email, &client).await?;
             }
             return Err(Refusal::SignInFailed.into());
-        }
-        let Some(person) = person.map(Person::from) else {
-            return Err(Refusal::SignInFailed.into());
         };
-        let (cookie, row) = self.new_session(&person.id, client)?;
+        let person = Person::from(row.clone());
+        let (cookie, session) = self.new_session(&person.id, &client)?;
         let caller = person.caller(client.address);
         let subject = Subject::person(&person.id, &person.email);
         let event = event(&caller, self.now(), Action::SessionStarted, subject);
         let begin = async |tx: &mut Tx| {
+            // The password may have been changed while the one that was typed was looked at.
+            let current = tx.person_by_id(&row.id).await?.filter(|current| !current.disabled);
+            if current.is_none_or(|current| current.password_hash != row.password_hash) {
+                return Err(Refusal::SignInFailed.into());
+            }
             tx.clear_sign_in_failures(&email_mac).await?;
-            tx.insert_session(&row).await?;
-            self.record(tx, event).await
+            tx.insert_session(&session).await?;
+            self.record(tx, event).await?;
+            Ok::<_, Error>(())
         };
         self.write(begin).await?;
         Ok(SignedIn { cookie, person })
@@ -101,9 +125,4 @@ fn check(sign_in: &SignIn) -> Result<(String, SecretString), FieldErrors> {
     errors.into_result()?;
     let password = text::password_form(password).into();
     Ok((email.unwrap_or_default(), password))
-}
-
-/// Not what was typed: people type passwords into the wrong field.
-fn unknown() -> Subject {
-    Subject { kind: SubjectKind::Person, id: String::new(), label: "an unknown e-mail".to_owned() }
 }

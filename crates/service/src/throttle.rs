@@ -1,7 +1,7 @@
 //! Growing waits after failed sign-ins, by e-mail, whether anybody has that e-mail or not.
 
 use domain::{
-    audit::{Action, Subject},
+    audit::{Action, Subject, SubjectKind},
     refusal::{Refusal, wait_seconds},
     timestamp::{Millis, Timestamp},
 };
@@ -36,13 +36,16 @@ fn refuse_waiting(failures: Option<&Failures>, now: Timestamp) -> Result<(), Ref
 }
 
 impl Service {
+    /// Refuses an account that waits, which costs others nothing.
+    pub(crate) async fn refuse_waiting(&self, email_mac: &[u8; 32]) -> Result<()> {
+        let failures = self.store().sign_in_failures(email_mac).await?;
+        Ok(refuse_waiting(failures.as_ref(), self.now())?)
+    }
+
     /// Counts the attempt as a failure before the password is looked at, so that attempts sent side
     /// by side are not all let in; a success clears it. Gives the number of failures with this one.
     pub(crate) async fn begin_attempt(&self, email_mac: &[u8; 32]) -> Result<u32> {
         let now = self.now();
-        let failures = self.store().sign_in_failures(email_mac).await?;
-        // Outside the transaction first: somebody who waits must not make others wait.
-        refuse_waiting(failures.as_ref(), now)?;
         let count = async |tx: &mut Tx| {
             let before = tx.sign_in_failures(email_mac).await?;
             refuse_waiting(before.as_ref(), now)?;
@@ -58,12 +61,19 @@ impl Service {
 
     /// Puts the first wait of a row of failures on record, for unknown e-mails too: a difference in
     /// work would tell which are known.
-    pub(crate) async fn record_block(&self, client: &ClientInfo, subject: Subject) -> Result<()> {
+    pub(crate) async fn record_block(&self, email: &str, client: &ClientInfo) -> Result<()> {
+        let person = self.store().person_by_email(email).await?;
+        let subject = person.map_or_else(unknown, |person| Subject::person(&person.id, &person.email));
         let caller = Caller::system(client.address);
         let event = event(&caller, self.now(), Action::SignInBlocked, subject);
         let write = async |tx: &mut Tx| self.record(tx, event).await;
         Ok(self.write(write).await?)
     }
+}
+
+/// Not what was typed: people type passwords into the wrong field.
+fn unknown() -> Subject {
+    Subject { kind: SubjectKind::Person, id: String::new(), label: "an unknown e-mail".to_owned() }
 }
 
 #[cfg(test)]

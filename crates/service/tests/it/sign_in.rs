@@ -1,9 +1,15 @@
 //! Signing in: what an attempt costs, what it tells, and how attempts are slowed down.
 
-use domain::{audit::Action, field::Field, refusal::Refusal, timestamp::Millis};
-use service::{ClientInfo, sign_in::SignIn};
+use std::time::{Duration, Instant};
 
-use crate::world::{EMAIL, PASSWORD, World, refusal, secret};
+use domain::{audit::Action, field::Field, refusal::Refusal, timestamp::Millis};
+use service::{
+    ClientInfo, Error,
+    sign_in::{SignIn, SignedIn},
+};
+use tokio::task::JoinHandle;
+
+use crate::world::{EMAIL, PASSWORD, World, refusal, secret, shell};
 
 const UNKNOWN: &str = "nobody@example.com";
 
@@ -127,7 +133,45 @@ async fn the_first_wait_is_on_record_without_what_was_typed(w: World) {
     assert!(!all.contains(UNKNOWN) && !all.contains("wrong"));
 }
 
+/// Signs in without waiting for the answer, up to the moment at which the password is looked at.
+async fn begin_slowly(w: &World, password: &str) -> JoinHandle<Result<SignedIn, Error>> {
+    w.hasher.slow_down();
+    let before = w.hasher.count();
+    let (service, password) = (w.service.clone(), password.into());
+    let attempt = tokio::spawn(async move {
+        let sign_in = SignIn { email: EMAIL.to_owned(), password };
+        service.sign_in(sign_in, &ClientInfo::default()).await
+    });
+    while w.hasher.count() == before {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    attempt
+}
+
+async fn who_hangs_up_keeps_no_wait_off_the_record(w: World) {
+    w.make_owner().await;
+    for _ in 0..4 {
+        w.sign_in(EMAIL, "wrong").await.unwrap_err();
+    }
+    begin_slowly(&w, "wrong").await.abort();
+    let begun = Instant::now();
+    while w.newest().await.action != Action::SignInBlocked {
+        assert!(begun.elapsed() < Duration::from_secs(10), "the wait is not on record");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn a_password_that_was_replaced_meanwhile_begins_no_session(w: World) {
+    w.make_owner().await;
+    let attempt = begin_slowly(&w, PASSWORD).await;
+    w.service.recover_owner(shell(), EMAIL, &"another long password of mine".into()).await.unwrap();
+    assert_eq!(refusal(attempt.await.unwrap()), Refusal::SignInFailed);
+    assert_eq!(w.newest().await.action, Action::PersonRecovered);
+}
+
 on_both!(
+    who_hangs_up_keeps_no_wait_off_the_record,
+    a_password_that_was_replaced_meanwhile_begins_no_session,
     an_attempt_costs_one_hash_whoever_it_names,
     waits_grow_after_five_failures_known_or_not,
     attempts_side_by_side_are_not_all_let_in,

@@ -4,8 +4,9 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, LazyLock,
-        atomic::{AtomicI64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use domain::{
@@ -72,24 +73,35 @@ impl Clock for TestClock {
     }
 }
 
-/// Quick, and counts its computations.
+/// Counts its computations, and is quick unless a test wants to look at one that runs.
 #[derive(Debug, Default)]
-pub struct CountingHasher(AtomicUsize);
+pub struct CountingHasher {
+    count: AtomicUsize,
+    slow: AtomicBool,
+}
 
 impl CountingHasher {
     pub fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
+        self.count.load(Ordering::SeqCst)
+    }
+
+    /// From now on, comparing takes half a second.
+    pub fn slow_down(&self) {
+        self.slow.store(true, Ordering::SeqCst);
     }
 }
 
 impl PasswordHasher for CountingHasher {
     fn hash(&self, password: &str, _: &[u8; 16]) -> Result<String, HashError> {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        self.count.fetch_add(1, Ordering::SeqCst);
         Ok(format!("counted:{password}"))
     }
 
     fn verify(&self, password: &str, hash: &str) -> Result<bool, HashError> {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        self.count.fetch_add(1, Ordering::SeqCst);
+        if self.slow.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(500));
+        }
         Ok(hash == format!("counted:{password}"))
     }
 
