@@ -21,6 +21,9 @@ use service::verify::{Seen, Watch};
 
 use crate::router::AppState;
 
+/// Where the browser listens.
+pub(crate) const EVENTS: &str = "/integrations/setup/events";
+
 /// A stream outlives the session that opened it by no more than this; the browser opens another.
 const LIFETIME: Duration = Duration::from_mins(5);
 
@@ -39,7 +42,7 @@ struct Call {
 }
 
 pub(crate) fn router(state: &AppState) -> Router {
-    Router::new().route("/integrations/setup/events", get(events)).with_state(state.clone())
+    Router::new().route(EVENTS, get(events)).with_state(state.clone())
 }
 
 async fn events(

@@ -60,6 +60,7 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
+    pub(crate) last_seen_at: Timestamp,
     pub(crate) id_mac: [u8; 32],
 }
 
@@ -71,8 +72,20 @@ impl Session {
 }
 
 impl Service {
-    /// The session that a cookie's value stands for; `None` if it has ended or never was.
+    /// The session that a cookie's value stands for, which goes on; `None` if it has ended or never was.
     pub async fn session(&self, cookie: &str) -> Result<Option<Session>> {
+        let session = self.idle_session(cookie).await?;
+        if let Some(session) = &session
+            && self.now().since(session.last_seen_at) >= TOUCH_EVERY
+        {
+            let touch = async |tx: &mut Tx| tx.touch_session(&session.id_mac, self.now()).await;
+            self.write(touch).await?;
+        }
+        Ok(session)
+    }
+
+    /// The same for what a browser asks by itself, which does not show that anybody is there.
+    pub async fn idle_session(&self, cookie: &str) -> Result<Option<Session>> {
         let well_formed = cookie.len() == 64 && cookie.bytes().all(|b| b.is_ascii_hexdigit());
         if !well_formed {
             return Ok(None);
@@ -82,15 +95,11 @@ impl Service {
         let Some((row, person)) = self.store().session_by_mac(&id_mac).await? else {
             return Ok(None);
         };
-        let idle = now.since(row.last_seen_at);
-        if person.disabled || now >= row.expires_at || idle >= IDLE {
+        if person.disabled || now >= row.expires_at || now.since(row.last_seen_at) >= IDLE {
             return Ok(None);
         }
-        if idle >= TOUCH_EVERY {
-            let touch = async |tx: &mut Tx| tx.touch_session(&id_mac, now).await;
-            self.write(touch).await?;
-        }
-        Ok(Some(Session { person: person.into(), created_at: row.created_at, expires_at: row.expires_at, id_mac }))
+        let SessionRow { created_at, last_seen_at, expires_at, .. } = row;
+        Ok(Some(Session { person: person.into(), created_at, last_seen_at, expires_at, id_mac }))
     }
 
     /// A new session's cookie value and row.

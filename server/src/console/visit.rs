@@ -7,8 +7,10 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use service::sessions::Session;
 
 use super::transport::transport;
+use crate::live;
 use crate::router::AppState;
 
 const USER_AGENT_MAX: usize = 300;
@@ -22,7 +24,7 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
     let may_sign_in = transport != Transport::Plain || state.allow_http;
     let session = match cookie(headers, session_cookie_name(transport)).filter(|_| may_sign_in) {
         None => None,
-        Some(cookie) => match state.service.session(cookie).await {
+        Some(cookie) => match session(&state, cookie, request.uri().path()).await {
             Ok(session) => session,
             Err(error) => {
                 tracing::error!(%error, "a session could not be looked up");
@@ -34,6 +36,10 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
     let user_agent = user_agent.chars().take(USER_AGENT_MAX).collect();
     request.extensions_mut().insert(Visit { session, address, user_agent, transport });
     next.run(request).await
+}
+
+async fn session(state: &AppState, cookie: &str, path: &str) -> service::Result<Option<Session>> {
+    if path == live::EVENTS { state.service.idle_session(cookie).await } else { state.service.session(cookie).await }
 }
 
 /// The value of a cookie; the first, if there are several.

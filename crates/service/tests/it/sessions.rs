@@ -24,6 +24,16 @@ async fn an_idle_session_ends(w: World) {
     assert!(!is_open(&w, &cookie).await);
 }
 
+async fn what_a_browser_asks_by_itself_keeps_no_session_open(w: World) {
+    let cookie = cookie(&w).await;
+    for _ in 0..29 {
+        w.clock.advance(Millis::minutes(1));
+        assert!(w.service.idle_session(&cookie).await.unwrap().is_some());
+    }
+    w.clock.advance(Millis::minutes(1));
+    assert!(w.service.idle_session(&cookie).await.unwrap().is_none());
+}
+
 async fn a_busy_session_ends_too(w: World) {
     let cookie = cookie(&w).await;
     let step = Millis::minutes(20);
@@ -85,6 +95,7 @@ async fn what_has_ended_is_removed(w: World) {
 
 on_both!(
     an_idle_session_ends,
+    what_a_browser_asks_by_itself_keeps_no_session_open,
     a_busy_session_ends_too,
     use_is_noted_once_a_minute,
     signing_out_ends_it_and_leaves_one_event,
