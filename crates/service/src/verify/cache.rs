@@ -143,7 +143,11 @@ impl KeyCache {
                 return Ok(None);
             }
             let guard = match self.known.get_value_or_guard_async(&id).await {
-                Ok(key) => return Ok(Some(key)),
+                // Whoever waits for a reader is handed what it read, even if that was not kept.
+                Ok(read) => match self.known.get(&id) {
+                    Some(key) if Arc::ptr_eq(&key, &read) => return Ok(Some(key)),
+                    _ => continue,
+                },
                 Err(guard) => guard,
             };
             // The reader that this call waited for may have found nothing.
@@ -189,6 +193,7 @@ mod tests {
         key::KeyState,
         kind::KeyKind,
     };
+    use tokio::sync::Notify;
 
     use super::*;
 
@@ -243,6 +248,35 @@ mod tests {
         let expected = (revoked, Some(revoked), 2);
         assert_eq!(fill(|cache| cache.remove(&ID)).await, expected);
         assert_eq!(fill(KeyCache::clear).await, expected);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_fill_that_races_a_removal_does_not_believe_it() {
+        let cache = KeyCache::new();
+        let (removed, reading, reads) = (Notify::new(), Notify::new(), Cell::new(0));
+        let fresh = || async { Ok(Some(key(KeyState::Revoked))) };
+        let stale_at_first = || async {
+            reads.set(reads.get() + 1);
+            if reads.get() > 1 {
+                return fresh().await;
+            }
+            reading.notify_one();
+            removed.notified().await;
+            Ok(Some(key(KeyState::Active)))
+        };
+        let reader = cache.fill(ID, stale_at_first);
+        let waiter = async {
+            reading.notified().await;
+            cache.fill(ID, fresh).await
+        };
+        let revoke = async {
+            // Both are on their way by now.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            cache.remove(&ID);
+            removed.notify_one();
+        };
+        let (_, believed, ()) = tokio::join!(reader, waiter, revoke);
+        assert_eq!(believed.unwrap().unwrap().record.state, KeyState::Revoked);
     }
 
     #[tokio::test]
