@@ -52,8 +52,6 @@ pub struct KindRules {
     pub typed_permissions: bool,
     /// Whether the console can issue it; the other kinds come with their families.
     pub issuable_now: bool,
-    /// What blank allow-lists mean for this kind.
-    pub unrestricted: &'static str,
 }
 
 impl KindRules {
@@ -129,7 +127,6 @@ const SERVICE: KindRules = KindRules {
     boxes: &ADMIN_PERMISSIONS,
     typed_permissions: true,
     issuable_now: true,
-    unrestricted: "If left blank, any address and any origin are accepted.",
 };
 
 const CLIENT: KindRules = KindRules {
@@ -139,7 +136,6 @@ const CLIENT: KindRules = KindRules {
     editable: NAME_DESCRIPTION,
     boxes: &[],
     typed_permissions: false,
-    unrestricted: "If left blank, any origin is accepted.",
     ..SERVICE
 };
 
@@ -161,7 +157,6 @@ const MASTER_USER: KindRules = KindRules {
     boxes: &MASTER_PERMISSIONS,
     typed_permissions: false,
     issuable_now: true,
-    unrestricted: "If left blank, any address is accepted.",
 };
 
 const INTEGRATION: KindRules = KindRules {
@@ -173,7 +168,6 @@ const INTEGRATION: KindRules = KindRules {
     boxes: &[],
     typed_permissions: false,
     issuable_now: false,
-    unrestricted: "Any address and any origin are accepted.",
 };
 
 const APP: KindRules = KindRules { label: "App key", definition: "Calls on behalf of one app", ..INTEGRATION };

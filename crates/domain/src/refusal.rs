@@ -16,8 +16,6 @@ pub enum Refusal {
     NotFound,
     /// The caller's role does not allow it.
     Forbidden,
-    /// Nobody is signed in.
-    SignInNeeded,
     /// E-mail or password is wrong; which one is not said.
     SignInFailed,
     /// Too many failures.
@@ -61,7 +59,6 @@ impl Refusal {
             }
             Self::NotFound => "There is no such thing here; it may have been deleted.",
             Self::Forbidden => "Your role does not allow this; ask an owner.",
-            Self::SignInNeeded => "Sign in first.",
             Self::SignInFailed => "E-mail or password is wrong; check both and try again.",
             Self::Changed => {
                 "Somebody changed this key while you were editing it; look at it again and repeat your change."
@@ -113,7 +110,6 @@ mod tests {
             Refusal::Invalid(FieldErrors::default()),
             Refusal::NotFound,
             Refusal::Forbidden,
-            Refusal::SignInNeeded,
             Refusal::SignInFailed,
             Refusal::Wait { seconds: 100 },
             Refusal::Changed,

@@ -181,7 +181,7 @@ impl Service {
 
     async fn check_owner(&self, person: NewPerson) -> Result<Checked> {
         let mut errors = FieldErrors::default();
-        let name = errors.keep(Field::PersonName, text::name(&person.name));
+        let name = errors.keep(Field::PersonName, text::person_name(&person.name));
         let email = errors.keep(Field::Email, text::email(&person.email));
         let inputs = [person.name.as_str(), person.email.as_str()];
         let password = text::password(person.password.expose_secret(), &inputs);
