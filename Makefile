@@ -1,4 +1,5 @@
-# Every target is one command on a fresh clone: what is missing is installed first (scripts/tools.sh).
+# Every target is one command on a fresh clone: what is missing is installed first (scripts/tools.sh,
+# scripts/test-tools.sh and by apt).
 .DEFAULT_GOAL := help
 .PHONY: help run build test bench fuzz mutants watch clean
 

@@ -7,13 +7,10 @@ set -euo pipefail
 packages=()
 command -v wrk >/dev/null || packages+=(wrk)
 command -v valgrind >/dev/null || packages+=(valgrind)
-if ((${#packages[@]})); then
-  need apt-get "the bench needs ${packages[*]}, and there is no apt-get here to install them."
-  say "Installing ${packages[*]} by apt (about 1 minute)"
-  as_root apt-get update -qq || fail "apt-get update failed; the reason stands above."
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" ||
-    fail "apt-get could not install ${packages[*]}; the reason stands above."
-fi
+# Where npm has no better-sqlite3 ready for this machine, it is compiled.
+command -v g++ >/dev/null || packages+=(g++)
+command -v python3 >/dev/null || packages+=(python3)
+install_packages "${packages[@]}"
 
 # npm leaves a copy of the lock file in node_modules: older than ours means that ours has changed.
 if [[ ! bench/peers/node_modules/.package-lock.json -nt bench/peers/package-lock.json ]]; then

@@ -31,5 +31,15 @@ as_root() {
   fi
 }
 
+# Installs these Debian packages, if there are any.
+install_packages() {
+  (($#)) || return 0
+  need apt-get "there is no apt-get here: install $* in another way and run this again."
+  say "Installing $* by apt (about 1 minute)"
+  as_root apt-get update -qq || fail "apt-get update failed; the reason stands above."
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" ||
+    fail "apt-get could not install $*; the reason stands above."
+}
+
 # Our own first: they are there only when PATH had no tool of the right version.
 use_tools() { export PATH="$TOOLS/npm/node_modules/.bin:$TOOLS/bin:$PATH"; }

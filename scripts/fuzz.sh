@@ -7,6 +7,8 @@ set -euo pipefail
 CARGO_FUZZ=0.13.2
 seconds=${1:-60}
 
+# libFuzzer is compiled, and it is C++.
+command -v c++ >/dev/null || install_packages g++
 use_tools
 if ! cargo fuzz --version 2>/dev/null | grep -qF "$CARGO_FUZZ"; then
   say "Compiling cargo-fuzz $CARGO_FUZZ (once, about 2 minutes)"

@@ -4,23 +4,38 @@
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
+scripts/test-tools.sh
+command -v patch >/dev/null || install_packages patch
+
+patches=("$PWD"/scripts/mutants/"${1:-}"*.patch)
+[[ -e "${patches[0]}" ]] || fail "there is no scripts/mutants/${1:-}*.patch."
+tests() { sed -n 's/^Test: //p' "$@"; }
 
 copy="$KEYSTEAD_CACHE/mutants/copy"
 rm -rf "$copy"
 mkdir -p "$copy"
+trap 'rm -rf "$copy"' EXIT
 git ls-files -z --cached --others --exclude-standard |
   tar --create --null --files-from=- --ignore-failed-read 2>/dev/null | tar --extract --directory "$copy"
 # Its own, so that no other build takes a mutant for the real thing.
 export CARGO_TARGET_DIR="$KEYSTEAD_CACHE/mutants/target"
+cd "$copy"
+
+say 'The tests, with every defence in its place'
+readarray -t lines < <(tests "${patches[@]}" | sort -u)
+for line in "${lines[@]}"; do
+  read -ra test <<<"$line"
+  # A test that is red anyway, or is none, guards nothing.
+  cargo test --locked "${test[@]}" >"$copy/log" 2>&1 || { cat "$copy/log"; fail "cargo test $line is red by itself."; }
+  grep -q 'test result: ok\. [1-9]' "$copy/log" || fail "cargo test $line runs no test."
+  echo "green: cargo test $line"
+done
 
 survivors=()
-trap 'rm -rf "$copy"' EXIT
-for patch in "$PWD"/scripts/mutants/"${1:-}"*.patch; do
+for patch in "${patches[@]}"; do
   name=$(basename "$patch" .patch)
-  read -ra test < <(sed -n 's/^Test: //p' "$patch")
-  ((${#test[@]})) || fail "$name does not say which test it has to fail."
+  read -ra test < <(tests "$patch") || fail "$name does not say which test it has to fail."
   say "$name"
-  cd "$copy"
   patch -p1 --silent --forward <"$patch" || fail "$name no longer fits the code: make it anew."
   cargo test --locked --no-run "${test[@]:0:4}" >"$copy/log" 2>&1 || { cat "$copy/log"; fail "$name does not compile."; }
   if cargo test --locked "${test[@]}" >"$copy/log" 2>&1; then

@@ -15,11 +15,7 @@ proxies=()
 packages+=("${proxies[@]}")
 
 if ((${#packages[@]})); then
-  need apt-get "the tests need ${packages[*]}, and there is no apt-get here to install them."
-  say "Installing ${packages[*]} by apt (about 1 minute)"
-  as_root apt-get update -qq || fail "apt-get update failed; the reason stands above."
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" ||
-    fail "apt-get could not install ${packages[*]}; the reason stands above."
+  install_packages "${packages[@]}"
   # Debian starts what it installs. The tests start their own, and these would only hold ports.
   for proxy in "${proxies[@]}"; do
     if [[ -d /run/systemd/system ]]; then

@@ -61,8 +61,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Which database.
     pub database_url: DatabaseUrl,
-    /// Folder of the database and the root key; absolute.
-    pub data_dir: PathBuf,
+    /// Folder of the database and the root key, absolute; `None` if both lie elsewhere.
+    pub data_dir: Option<PathBuf>,
     /// The address that people use; without it, it is told from where the server listens.
     pub public_url: Option<PublicUrl>,
     /// Whose `X-Forwarded-For` is believed.
@@ -135,6 +135,7 @@ impl Config {
         let data_dir = std::path::absolute(&data_dir).map_err(|_| {
             wrong("data-dir", "KEYSTEAD_DATA_DIR", "it is empty; name a folder, or leave the setting out")
         })?;
+        let is_used = settings.database_url.is_none() || settings.root_key_file.is_none();
         let database_url = database_url(settings.database_url, &data_dir)?;
         let public_url = settings
             .public_url
@@ -157,6 +158,7 @@ impl Config {
         };
         let log = settings.log.unwrap_or_else(|| "info".to_owned());
         check_log(&log).map_err(|message| wrong("log", "KEYSTEAD_LOG", message))?;
+        let data_dir = is_used.then_some(data_dir);
         Ok(Self { listen, database_url, data_dir, public_url, trusted_proxies, root_key, allow_http, log })
     }
 }
@@ -220,10 +222,11 @@ mod tests {
     fn nothing_written_is_one_machine_on_loopback() {
         let config = Config::check(Settings::default()).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
-        assert!(config.data_dir.is_absolute() && config.data_dir.ends_with("data"));
+        let data_dir = config.data_dir.unwrap();
+        assert!(data_dir.is_absolute() && data_dir.ends_with("data"));
         assert!(config.database_url.expose().starts_with("sqlite:///"));
         assert!(config.database_url.expose().ends_with("/data/keystead.db"));
-        assert_eq!(config.root_key, RootKeyFile::Own(config.data_dir.join("root.key")));
+        assert_eq!(config.root_key, RootKeyFile::Own(data_dir.join("root.key")));
         assert!(!config.allow_http && config.public_url.is_none());
     }
 

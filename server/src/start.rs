@@ -16,6 +16,7 @@ use service::{Service, Setup};
 use store::{Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, RootKeyFile};
@@ -28,7 +29,10 @@ use crate::site::Site;
 const TOKEN_PREFIX: &str = "ks";
 
 /// How long requests under way may take once the server is told to stop.
-const STOP_WITHIN: Duration = Duration::from_secs(10);
+const DRAIN_WITHIN: Duration = Duration::from_secs(8);
+
+/// How long the last counts may take after them.
+const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Why Keystead does not run.
 #[derive(Debug, thiserror::Error)]
@@ -81,9 +85,11 @@ pub struct Opened {
     pub service: Service,
 }
 
-/// Opens the data folder, the root key and the database; makes what is missing.
+/// Opens the data folder, if it is used, the root key and the database; makes what is missing.
 pub async fn open(config: &Config) -> Result<Opened, StartError> {
-    make_private(&config.data_dir).map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
+    if let Some(folder) = &config.data_dir {
+        make_private(folder).map_err(|source| StartError::DataDir { path: folder.clone(), source })?;
+    }
     let root_key = match &config.root_key {
         RootKeyFile::Own(path) => RootKey::load_or_create(path, &SystemEntropy)?,
         RootKeyFile::Named(path) => RootKey::load(path)?,
@@ -133,7 +139,9 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
     let address = listener.local_addr().map_err(listen_failed)?;
     let Opened { store, service } = open(&config).await?;
-    warn_if_open(&config.data_dir);
+    if let Some(folder) = &config.data_dir {
+        warn_if_open(folder);
+    }
 
     let shutdown = CancellationToken::new();
     let state = AppState {
@@ -161,18 +169,22 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     };
     tracing::info!("stopping");
     shutdown.cancel();
-    let stopped = tokio::time::timeout(STOP_WITHIN, async {
-        if !server.is_finished() {
-            let _ = (&mut server).await;
-        }
-        idle.cancel();
+    if !server.is_finished() && timeout(DRAIN_WITHIN, &mut server).await.is_err() {
+        tracing::warn!("requests were still under way after {} seconds; they are cut off", DRAIN_WITHIN.as_secs());
+    }
+    // Whoever keeps a connection busy must not keep the last counts off the record.
+    idle.cancel();
+    let closed = timeout(CLOSE_WITHIN, async {
         if !background.is_finished() {
             let _ = (&mut background).await;
         }
         store.close().await;
     });
-    if stopped.await.is_err() {
-        tracing::warn!("requests were still under way after {} seconds; they are cut off", STOP_WITHIN.as_secs());
+    if closed.await.is_err() {
+        tracing::error!(
+            "the database was still busy after {} seconds; the last counts may be lost",
+            CLOSE_WITHIN.as_secs()
+        );
     }
     ended
 }

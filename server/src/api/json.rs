@@ -9,7 +9,8 @@ use axum::http::Method;
 use domain::limit::COST_MAX;
 use domain::permission_query::PermissionQuery;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::fault::Faults;
 pub(super) use super::fault::Wrong;
@@ -21,12 +22,13 @@ const PATH_MAX: usize = 2_000;
 /// The most characters of a method.
 const METHOD_MAX: usize = 32;
 
-/// Reads a body in one pass if it is right, and looks through it if it is not.
+/// Reads a body, which is an object, in one pass if it is right, and looks through it if it is not.
 pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8], shape: &Shape) -> Result<T, Problem> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Problem::malformed(format!("The body is not UTF-8 text: byte {} is wrong.", error.valid_up_to() + 1))
     })?;
-    serde_json::from_str(text).map_err(|error| look_through(text, &error, shape))
+    let read = serde_json::from_str::<Object<T>>(text);
+    read.map(|Object(read)| read).map_err(|error| look_through(text, &error, shape))
 }
 
 /// Borrowed from the body where nothing in it is escaped; a bare `Option<Cow>` would copy.
@@ -58,6 +60,30 @@ impl<'de> Deserialize<'de> for Cost {
             cost @ 0..=COST_MAX => Ok(Self(cost)),
             _ => Err(Error::custom("a cost that is too high")),
         }
+    }
+}
+
+/// An object and nothing else: what is derived would also read an array, by the order of its members.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_map(Members(PhantomData)).map(Self)
+    }
+}
+
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, json: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(json))
     }
 }
 

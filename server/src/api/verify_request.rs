@@ -11,7 +11,7 @@ use serde::Deserialize;
 use service::verify::{Credential, VerifyRequest};
 
 use super::fault::{Faults, Step};
-use super::json::{self, Bounded, Cost, Text};
+use super::json::{self, Bounded, Cost, Object, Text};
 use super::look_through::{Member, Shape};
 use super::problem::Problem;
 
@@ -57,7 +57,7 @@ struct Written<'a> {
 #[serde(deny_unknown_fields)]
 struct WrittenBatch<'a> {
     #[serde(borrow)]
-    calls: Bounded<Written<'a>, 1, BATCH_MAX>,
+    calls: Bounded<Object<Written<'a>>, 1, BATCH_MAX>,
 }
 
 /// What is asked about a key.
@@ -89,7 +89,7 @@ impl<'a> Asked<'a> {
         let mut faults = Faults::default();
         let asked = faults.within(Step::Member(Cow::Borrowed("calls")), |faults| {
             let calls = calls.into_iter().enumerate();
-            calls.map(|(n, call)| faults.within(Step::Item(n), |faults| Self::check(call, faults))).collect()
+            calls.map(|(n, Object(call))| faults.within(Step::Item(n), |faults| Self::check(call, faults))).collect()
         });
         if faults.is_empty() { Ok(asked) } else { Err(Problem::invalid(faults)) }
     }

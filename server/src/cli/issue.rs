@@ -1,14 +1,17 @@
 //! `keystead key issue`: a key without a browser, acknowledged by whoever runs the command.
 
+use std::io;
+
 use clap::{Args, Subcommand};
 use domain::draft::{Expiry, KeyDraft};
 use domain::ids::AppId;
+use domain::key::{KeyRow, RevokeReason};
 use domain::kind::KeyKind;
 use secrecy::ExposeSecret;
 use service::keys::Shown;
 use service::{Caller, Service};
 
-use super::Failure;
+use super::{Failure, print, tell, words};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Act {
@@ -65,6 +68,7 @@ pub(super) struct Prepared {
 
 pub(super) fn prepare(act: Act) -> Result<Prepared, Failure> {
     let Act::Issue(issue) = act;
+    refuse_blank(&issue)?;
     let app = match issue.app {
         None => None,
         Some(text) => Some(AppId::parse(&text).ok_or_else(|| {
@@ -93,6 +97,24 @@ pub(super) fn prepare(act: Act) -> Result<Prepared, Failure> {
     Ok(Prepared { app, draft, lifetime })
 }
 
+/// A variable of the shell that is not set must not make a key without the restriction.
+fn refuse_blank(issue: &Issue) -> Result<(), Failure> {
+    let restrictions: [(&str, &[String]); 6] = [
+        ("permission", &issue.permissions),
+        ("cidr", &issue.cidrs),
+        ("deny-cidr", &issue.denied_cidrs),
+        ("domain", &issue.domains),
+        ("limit", &issue.limits),
+        ("quota", issue.quota.as_slice()),
+    ];
+    // Several may stand in one value, between commas.
+    let is_blank = |value: &String| value.split(',').all(|part| part.trim().is_empty());
+    if let Some((flag, _)) = restrictions.iter().find(|(_, values)| values.iter().any(is_blank)) {
+        return Err(Failure::Usage(format!("--{flag}: the value is blank; give one, or leave the flag out")));
+    }
+    Ok(())
+}
+
 pub(super) async fn run(service: &Service, caller: &Caller, prepared: Prepared) -> Result<(), Failure> {
     let Prepared { app, mut draft, lifetime } = prepared;
     if let Some(seconds) = lifetime {
@@ -101,13 +123,28 @@ pub(super) async fn run(service: &Service, caller: &Caller, prepared: Prepared) 
     }
     let app = app.unwrap_or_else(|| service.default_app().clone());
     let issued = service.issue_acknowledged(caller, &app, &draft).await?;
+    let key = &issued.key.row;
     // Only the secret goes to standard output: a script takes all of it.
-    match issued.shown {
-        Shown::Token(token) => println!("{}", token.expose_secret()),
-        Shown::Pair { id, secret } => println!("{id}\n{}", secret.expose_secret()),
+    let printed = match &issued.shown {
+        Shown::Token(token) => print(format_args!("{}", token.expose_secret())),
+        Shown::Pair { id, secret } => print(format_args!("{id}\n{}", secret.expose_secret())),
+    };
+    if let Err(error) = printed {
+        return Err(withdraw(service, caller, key, error).await);
     }
-    eprintln!("Issued {}. It is shown this once and works now.", issued.key.row.masked());
+    tell(format_args!("Issued {}. It is shown this once and works now.", key.masked()));
     Ok(())
+}
+
+/// A key whose secret nobody has must not go on working.
+async fn withdraw(service: &Service, caller: &Caller, key: &KeyRow, error: io::Error) -> Failure {
+    let (key, id) = (key.masked(), &key.id);
+    let note = Some("Its secret could not be printed.");
+    let outcome = match service.revoke(caller, id, RevokeReason::Other, note).await {
+        Ok(_) => format!("the key {key} was revoked at once"),
+        Err(refused) => format!("the key {key} works, for it could not be revoked either: {}", words(&refused)),
+    };
+    Failure::Unprinted { error, outcome }
 }
 
 fn lines(values: &[String]) -> Option<String> {

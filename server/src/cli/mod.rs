@@ -8,6 +8,8 @@ mod operator;
 mod owner;
 mod password;
 
+use std::fmt;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -60,14 +62,17 @@ enum Failure {
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
-    System(#[from] std::io::Error),
+    System(#[from] io::Error),
+    /// What was done, and what became of it without its result.
+    #[error("standard output cannot be written ({error}): {outcome}")]
+    Unprinted { error: io::Error, outcome: String },
 }
 
 impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Usage(_) => NOT_UNDERSTOOD,
-            Self::Start(_) | Self::Service(_) | Self::NoOwner(_) | Self::System(_) => FAILED,
+            Self::Start(_) | Self::Service(_) | Self::NoOwner(_) | Self::System(_) | Self::Unprinted { .. } => FAILED,
         }
     }
 }
@@ -81,7 +86,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("keystead: {failure}");
+            tell(format_args!("keystead: {failure}"));
             ExitCode::from(failure.code())
         }
     }
@@ -144,8 +149,20 @@ fn explain(error: &clap::Error) -> ExitCode {
     let text = text.split("\n\nUsage:").next().unwrap_or_default();
     let text = text.split("\n\nFor more information").next().unwrap_or_default();
     let line: Vec<&str> = text.split_whitespace().collect();
-    eprintln!("keystead: {}. Try 'keystead --help'.", line.join(" "));
+    tell(format_args!("keystead: {}. Try 'keystead --help'.", line.join(" ")));
     ExitCode::from(NOT_UNDERSTOOD)
+}
+
+/// A result, on standard output: `println!` would panic where that is full or gone.
+fn print(lines: fmt::Arguments<'_>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{lines}")?;
+    out.flush()
+}
+
+/// Everything else, on standard error. Where that is gone too, there is nobody to tell.
+fn tell(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// A refusal in words; each wrong field with its own.

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use service::setup::NewPerson;
 use service::{Caller, Error, Service};
 
-use super::{Failure, password};
+use super::{Failure, password, print};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Act {
@@ -68,22 +68,22 @@ pub(super) fn prepare(act: Act) -> Result<Prepared, Failure> {
 }
 
 pub(super) async fn run(service: &Service, caller: &Caller, act: Prepared) -> Result<(), Failure> {
-    match act {
+    let done = match act {
         Prepared::Create(person) => {
             let person = service.create_owner(caller, person).await?;
-            println!("{} is an owner now.", person.email);
+            format!("{} is an owner now.", person.email)
         }
         Prepared::Recover(email, password) => {
             let person =
                 service.recover_owner(caller, &email, &password).await.map_err(|error| nobody(error, &email))?;
-            println!("{} has a new password; their sessions and their waiting time have ended.", person.email);
+            format!("{} has a new password; their sessions and their waiting time have ended.", person.email)
         }
         Prepared::Unlock(email) => {
             let person = service.unlock_owner(caller, &email).await.map_err(|error| nobody(error, &email))?;
-            println!("{} can sign in again without waiting.", person.email);
+            format!("{} can sign in again without waiting.", person.email)
         }
-    }
-    Ok(())
+    };
+    print(format_args!("{done}")).map_err(|error| Failure::Unprinted { error, outcome: done })
 }
 
 fn nobody(error: Error, email: &str) -> Failure {

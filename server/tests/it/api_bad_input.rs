@@ -174,6 +174,7 @@ async fn what_is_not_json_or_not_of_its_shape_is_said_to_be_so() {
         r#"{"key":null}"#,
         r#"{"key":1}"#,
         r#"{"key":true}"#,
+        r#"["a",null,null,null,null,null,null,null,null]"#,
         r#"{"key":["a"]}"#,
         r#"{"key":{"key":"a"}}"#,
         r#"{"KEY":"a"}"#,

@@ -65,6 +65,7 @@ async fn a_fault_is_named_with_the_call_that_it_is_in_and_nothing_is_decided() {
     for (body, pointers) in [
         (json!({}), &["/calls"][..]),
         (json!([]), &[""]),
+        (json!([[good]]), &[""]),
         (json!({ "calls": null }), &["/calls"]),
         (json!({ "calls": {} }), &["/calls"]),
         (json!({ "calls": [] }), &["/calls"]),
@@ -74,6 +75,7 @@ async fn a_fault_is_named_with_the_call_that_it_is_in_and_nothing_is_decided() {
         (json!({ "calls": [good, null] }), &["/calls/1"]),
         (json!({ "calls": [good, "ks_x", [], 1] }), &["/calls/1", "/calls/2", "/calls/3"]),
         (json!({ "calls": [good, {}] }), &["/calls/1/key"]),
+        (json!({ "calls": [good, [token, null, null, null, null, null, null, null, null]] }), &["/calls/1"]),
         (json!({ "calls": [good, good, good, { "key": "a", "cost": -1 }] }), &["/calls/3/cost"]),
         (
             json!({ "calls": [{ "key": "a", "cost": 1.5, "kind": 1 }, { "Key": "a" }] }),

@@ -53,6 +53,7 @@ async fn a_wrong_member_is_located() {
     let own = |member: &str| vec![format!("body{member}")];
     for (body, expected) in [
         (json!([]), own("")),
+        (json!(["a", null, null, null, null, null, null, null, null]), own("")),
         (json!({}), own(".key")),
         (json!({ "key": null }), own(".key")),
         (json!({ "key": 7 }), own(".key")),
@@ -63,6 +64,7 @@ async fn a_wrong_member_is_located() {
         (json!({ "key": "a", "migrationId": "m_1" }), own(".migrationId")),
         (json!({ "key": "a", "kind": "service" }), own(".kind")),
         (json!({ "key": "a", "credits": 1 }), own(".credits")),
+        (json!({ "key": "a", "credits": [5] }), own(".credits")),
         (json!({ "key": "a", "credits": {} }), own(".credits.cost")),
         (json!({ "key": "a", "credits": { "cost": null } }), own(".credits.cost")),
         (json!({ "key": "a", "credits": { "cost": -1 } }), own(".credits.cost")),
@@ -81,6 +83,7 @@ async fn a_wrong_member_is_located() {
         (json!({ "key": "a", "ratelimits": vec![json!({ "name": "a" }); 11] }), own(".ratelimits")),
         (limit(json!({})), second(".name")),
         (limit(json!("tokens")), second("")),
+        (limit(json!(["tokens", 3, null, null])), second("")),
         (limit(json!({ "name": "good" })), second(".name")),
         (limit(json!({ "name": "" })), second(".name")),
         (limit(json!({ "name": "a b" })), second(".name")),

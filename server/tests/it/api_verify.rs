@@ -182,6 +182,7 @@ async fn a_wrong_member_is_named_with_what_it_should_be() {
     let deep_query = format!("{}a.b{}", "(".repeat(1000), ")".repeat(1000));
     for (body, pointers) in [
         (json!([]), &[""][..]),
+        (json!(["ks_", null, null, null, null, null, null, null, null]), &[""]),
         (json!("ks_"), &[""]),
         (json!(null), &[""]),
         (json!({}), &["/key"]),

@@ -1,10 +1,12 @@
 //! The command line, through the real binary.
 
+use std::fs::{self, File, Permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use domain::audit::Action;
 use domain::quota::Refill;
 use domain::verdict::Code;
 use server::config::{Config, Settings};
@@ -214,10 +216,45 @@ fn a_key_that_cannot_be_is_refused_field_by_field() {
         (&["--kind", "service", "--name", "n", "--app", "x"], 2, "--app"),
         (&["--kind", "service", "--name", "n", "--app", "0123456789abcdef01234567"], 1, "keystead: "),
         (&["--kind", "service", "--name", "n", "--color", "red"], 2, "--color"),
+        (&["--kind", "service", "--name", "n", "--permission", ""], 2, "--permission: the value is blank"),
+        (&["--kind", "service", "--name", "n", "--cidr", ""], 2, "--cidr: the value is blank"),
+        (&["--kind", "service", "--name", "n", "--cidr", "10.0.0.0/8", "--cidr", " \n"], 2, "--cidr: "),
+        (&["--kind", "service", "--name", "n", "--cidr", " ,"], 2, "--cidr: "),
+        (&["--kind", "service", "--name", "n", "--deny-cidr", ""], 2, "--deny-cidr: the value is blank"),
+        (&["--kind", "service", "--name", "n", "--domain", "\t"], 2, "--domain: the value is blank"),
+        (&["--kind", "service", "--name", "n", "--limit", ""], 2, "--limit: the value is blank"),
+        (&["--kind", "service", "--name", "n", "--quota", " "], 2, "--quota: the value is blank"),
     ] {
         let line = failed(&issue(arguments), code);
         assert!(line.contains(words), "{line}");
     }
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_printed_is_revoked_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let to_full = |arguments: &[&str]| {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        failed(&keystead(data).args(arguments).stdout(full).output().unwrap(), 1)
+    };
+    for kind in ["service", "master_user"] {
+        let line = to_full(&["key", "issue", "--kind", kind, "--name", "lost"]);
+        assert!(line.contains("standard output") && line.contains("was revoked at once"), "{line}");
+    }
+    done(&run(data, &["owner", "create", "--email", EMAIL, "--password-stdin"], PASSWORD));
+    let line = to_full(&["owner", "unlock", "--email", EMAIL]);
+    assert!(line.contains("standard output") && line.contains("owner@example.com can sign in again"), "{line}");
+
+    let opened = opened(data).await;
+    let page = opened.service.audit(&operator(), &AuditQuery::default()).await.unwrap();
+    let of = |action: Action| {
+        let rows = page.rows.iter().filter(|row| row.action == action);
+        rows.map(|row| row.subject.id.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(Action::KeyIssued).len(), 2);
+    assert_eq!(of(Action::KeyRevoked), of(Action::KeyIssued));
+    opened.store.close().await;
 }
 
 #[test]
@@ -253,7 +290,30 @@ fn a_database_made_under_another_root_key_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let issue = ["key", "issue", "--kind", "service", "--name", "n"];
     done(&run(folder.path(), &issue, ""));
-    std::fs::remove_file(folder.path().join("root.key")).unwrap();
+    fs::remove_file(folder.path().join("root.key")).unwrap();
     let line = failed(&run(folder.path(), &issue, ""), 1);
     assert!(line.contains("root key"), "{line}");
+}
+
+#[test]
+fn the_data_folder_is_made_only_if_something_is_kept_in_it() {
+    for (root_key_lies_elsewhere, database_lies_elsewhere) in [(true, true), (true, false), (false, true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let root_key = folder.path().join("elsewhere.key");
+        fs::write(&root_key, format!("{}\n", "5a".repeat(32))).unwrap();
+        fs::set_permissions(&root_key, Permissions::from_mode(0o600)).unwrap();
+        let data = folder.path().join("data");
+        let mut command = keystead(&data);
+        if root_key_lies_elsewhere {
+            command.env("KEYSTEAD_ROOT_KEY_FILE", &root_key);
+        }
+        if database_lies_elsewhere {
+            let url = format!("sqlite://{}", folder.path().join("elsewhere.db").display());
+            command.env("KEYSTEAD_DATABASE_URL", url);
+        }
+        done(&command.args(["key", "issue", "--kind", "service", "--name", "n"]).output().unwrap());
+        assert_eq!(data.exists(), !(root_key_lies_elsewhere && database_lies_elsewhere));
+        assert_eq!(data.join("root.key").exists(), !root_key_lies_elsewhere);
+        assert_eq!(data.join("keystead.db").exists(), !database_lies_elsewhere);
+    }
 }

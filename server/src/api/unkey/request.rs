@@ -12,7 +12,7 @@ use serde::Deserialize;
 use service::verify::{AskedLimit, Credential, VerifyRequest};
 
 use crate::api::fault::{Faults, Step};
-use crate::api::json::{self, Bounded, Cost, Text};
+use crate::api::json::{self, Bounded, Cost, Object, Text};
 use crate::api::look_through::{Member, Shape};
 use crate::api::problem::Problem;
 
@@ -51,9 +51,9 @@ struct Written<'a> {
     key: Text<'a>,
     #[serde(borrow)]
     permissions: Option<Text<'a>>,
-    credits: Option<WrittenCredits>,
+    credits: Option<Object<WrittenCredits>>,
     #[serde(borrow)]
-    ratelimits: Option<Bounded<WrittenLimit<'a>, 0, LIMITS_MAX>>,
+    ratelimits: Option<Bounded<Object<WrittenLimit<'a>>, 0, LIMITS_MAX>>,
     #[serde(borrow)]
     tags: Option<Bounded<Text<'a>, 0, TAGS_MAX>>,
     #[serde(borrow)]
@@ -129,7 +129,7 @@ impl<'a> Asked<'a> {
             permissions,
             method,
             path,
-            credits: Cost::or_one(written.credits.map(|credits| credits.cost)),
+            credits: Cost::or_one(written.credits.map(|Object(credits)| credits.cost)),
             limits,
         })
     }
@@ -176,11 +176,11 @@ fn check_tags(tags: &[Text<'_>], faults: &mut Faults) {
     }
 }
 
-fn check_limits(limits: &[WrittenLimit<'_>], faults: &mut Faults) -> Vec<AskedLimit> {
+fn check_limits(limits: &[Object<WrittenLimit<'_>>], faults: &mut Faults) -> Vec<AskedLimit> {
     let mut asked = Vec::with_capacity(limits.len());
-    for (n, limit) in limits.iter().enumerate() {
+    for (n, Object(limit)) in limits.iter().enumerate() {
         faults.within(Step::Item(n), |faults| {
-            if limits.iter().take(n).any(|before| before.name.0 == limit.name.0) {
+            if limits.iter().take(n).any(|Object(before)| before.name.0 == limit.name.0) {
                 member(faults, "name", "This limit is there twice.".to_owned());
             } else if let Some(limit) = check_limit(limit, faults) {
                 asked.push(limit);
