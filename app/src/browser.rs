@@ -26,6 +26,14 @@ pub fn now() -> Timestamp {
     Timestamp::from_millis(Date::now() as i64)
 }
 
+/// Seconds since the page was asked for, by what the browser stamps events with: unlike its clock, that is never
+/// wrong and nobody sets it.
+#[allow(clippy::cast_possible_truncation, reason = "no page is open for that long")]
+pub fn seconds_open() -> i64 {
+    let millis = web_sys::Event::new("now").map_or(0.0, |event| event.time_stamp());
+    (millis / 1000.0) as i64
+}
+
 /// The time on the reader's own clock, in their own notation, with its zone.
 pub fn local_time(at: Timestamp) -> String {
     let date = Date::new(&JsValue::from_str(&at.to_rfc3339()));

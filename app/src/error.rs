@@ -14,6 +14,8 @@ pub enum ApiError {
     SignedOut,
     /// The request was not one that the console sends.
     Malformed,
+    /// Bytes were sent that are no text; U+FFFD stands for them in what was read.
+    NotText,
     /// The database could not be reached, or something broke; it is in the log.
     Unavailable,
     /// The browser could not reach the server.
@@ -29,6 +31,9 @@ impl ApiError {
                                 this once more: what you typed stays here."
                 .to_owned(),
             Self::Malformed => "The form was not complete. Reload the page and try again.".to_owned(),
+            Self::NotText => "Some of what was sent is not text: \u{fffd} stands in its place. Correct it, then send \
+                              the form again."
+                .to_owned(),
             Self::Unavailable => "Keystead could not do this right now. Nothing was changed; try again.".to_owned(),
             Self::Offline => "The server could not be reached. Check your connection and try again.".to_owned(),
         }
@@ -47,7 +52,7 @@ impl ApiError {
                 _ => StatusCode::CONFLICT,
             },
             Self::SignedOut => StatusCode::UNAUTHORIZED,
-            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Malformed | Self::NotText => StatusCode::BAD_REQUEST,
             Self::Unavailable | Self::Offline => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

@@ -26,7 +26,7 @@ impl Pairs {
 }
 
 /// A form that can be read from its fields.
-pub trait FormFields: Clone + Default + Send + Sync + 'static {
+pub trait FormFields: Clone + Send + Sync + 'static {
     /// Takes what it knows; other fields are ignored.
     fn read(sent: &Pairs) -> Self;
 }

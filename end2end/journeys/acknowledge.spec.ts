@@ -117,6 +117,36 @@ test('a key can be confirmed in a second tab, and the first one finds that out',
   expect(await verifier.code(token)).toBe('VALID');
 });
 
+test('a key that was discarded in a second tab is gone in the first, which still has its fields', async ({
+  owner,
+  context,
+  verifier,
+  watch,
+}) => {
+  const { page } = owner;
+  const name = unique('Gone');
+  const draft = { kind: 'Service', name, networks: '203.0.113.0/24', permissions: 'invoices.read' } as const;
+  const token = await generate(owner, draft);
+
+  const second = new Console(await context.newPage(), owner.server, owner.scripts);
+  await choose(second, name, 'Confirm that it is stored…');
+  await second.page.getByRole('button', { name: 'Discard this key' }).click();
+  await said(second, 'The key was discarded');
+
+  watch.expects(404, /\/acknowledge$/);
+  await page.getByRole('checkbox', { name: 'I have stored this key' }).check();
+  await page.getByRole('button', { name: 'Done' }).click();
+  await expect(page.getByRole('heading', { name: 'This key is gone' })).toBeVisible();
+  await expect(page.locator('body')).not.toContainText(token.slice(-43));
+  await owner.alive();
+  await examine(page, 'acknowledge-gone');
+  expect(await verifier.code(token)).toBe('NOT_FOUND');
+
+  await page.getByRole('button', { name: 'Generate again with the same fields' }).click();
+  await expect(page.getByRole('heading', { name: 'Summary' })).toBeVisible();
+  for (const kept of [name, draft.networks, draft.permissions]) await expect(page.getByRole('main')).toContainText(kept);
+});
+
 test('without the tick the server refuses at the box, and the key waits on', async ({ owner, verifier, watch }) => {
   const { page } = owner;
   const name = unique('No tick');
@@ -189,6 +219,43 @@ test.describe('once the page is alive', { tag: '@scripts' }, () => {
     await expect(done).toBeEnabled();
     await page.getByRole('checkbox', { name: 'I have stored this key' }).uncheck();
     await expect(done).toBeDisabled();
+    await acknowledge(owner);
+  });
+
+  test('a tick from before the page was alive counts, and a reload begins without one', async ({ owner, arrange }) => {
+    const { page } = owner;
+    const { id } = await arrange.pending({ name: unique('Early') });
+    const box = page.getByRole('checkbox', { name: 'I have stored this key' });
+    const done = page.getByRole('button', { name: 'Done' });
+    let arrive = () => {};
+    const ticked = new Promise<void>((resolve) => (arrive = resolve));
+    await page.route('**/*.wasm', async (route) => {
+      await ticked;
+      await route.continue();
+    });
+    await page.goto(`${owner.server.url}/keys/${id}/acknowledge`, { waitUntil: 'domcontentloaded' });
+    await box.check();
+    await expect(page.locator('html')).not.toHaveAttribute('data-hydrated');
+    arrive();
+    await owner.alive();
+    await expect(page.getByText('minutes left.')).toBeVisible();
+    await expect(done).toBeEnabled();
+
+    await page.reload();
+    await owner.alive();
+    await expect(box).not.toBeChecked();
+    await expect(done).toBeDisabled();
+    await acknowledge(owner);
+  });
+
+  test('a wrong clock in the browser takes no time away', async ({ owner }) => {
+    const { page } = owner;
+    await page.addInitScript(() => {
+      const right = Date.now;
+      Date.now = () => right() + 24 * 3_600_000;
+    });
+    await generate(owner, { kind: 'Service', name: unique('Clock') });
+    await expect(page.getByText('14 minutes left.')).toBeVisible();
     await acknowledge(owner);
   });
 

@@ -79,28 +79,78 @@ test('several wrong fields are listed, each with a way to it', async ({ owner, w
   await expect(field(owner, 'Networks (CIDR)')).toBeFocused();
 });
 
-test('what scripts let through, the server refuses', async ({ owner, arrange }) => {
-  const forms: [fields: Record<string, string>, words: RegExp][] = [
-    [{ name: '' }, /Give a name/],
-    [{ name: 'nul \u0000' }, /character/],
-    [{ kind: 'client', name: 'x', cidrs: '10.0.0.0/8' }, /id="cidrs|network|Client/i],
-    [{ name: 'x', boxes: 'keystead.everything' }, /permission/i],
-    [{ name: 'x', expiry: 'tomorrow' }, /expir/i],
-    [{ name: 'x', quota_refill: 'hourly' }, /Choose one of the offered times/],
-    [{ name: 'x', quota_refill: 'daily' }, /Give the number of calls that is filled up/],
-    [{ kind: 'client', name: 'x', limits: '1 per minute' }, /Client keys do not have this/],
-    [{ name: 'x', not_before: 'soon' }, /time|date/i],
-    [{ name: 'x', expiry: 'custom', expires_at: '2001-01-01T00:00' }, /past|future|later/i],
+test('what scripts let through, the server refuses in words that can be seen', async ({ owner, arrange, watch }) => {
+  const { page } = owner;
+  const forms: [fields: Record<string, string>, words: string][] = [
+    [{ name: '' }, 'Give a name, for example: Create a chat.'],
+    [{ name: 'nul \u0000' }, 'Remove the invisible character U+0000.'],
+    [{ boxes: 'keystead.everything' }, '“keystead.everything” is not among the boxes: tick the ones that are shown.'],
+    [{ expiry: 'tomorrow' }, 'Choose one of the offered times.'],
+    [{ quota_refill: 'hourly' }, 'Choose one of the offered times.'],
+    [{ quota_refill: 'daily' }, 'Give the number of calls that is filled up, or choose no refill.'],
+    [{ not_before: 'soon' }, '“soon” is not a date: write one such as 2026-11-21 or 2026-11-21T09:30, in UTC.'],
+    [{ expiry: 'custom', expires_at: '2001-01-01T00:00' }, 'This moment has passed: choose a later one.'],
+    // What follows is about fields that the form does not show.
+    [{ kind: 'client', cidrs: '10.0.0.0/8' }, 'Networks (CIDR): Client keys do not have this: leave it blank.'],
+    [{ kind: 'client', limits: '1 per minute' }, 'Rate limits: Client keys do not have this: leave it blank.'],
+    [{ form_id: 'damaged' }, 'Form: Open the form again: its id is missing or damaged.'],
+    [{ kind: 'sausage' }, 'Kind: “sausage” is not a kind that can be issued: choose one of the offered kinds.'],
   ];
+  watch.expects(422, /\/keys\/new$/);
+  await owner.open('/keys');
   for (const [fields, words] of forms) {
-    const answer = await arrange.post('/keys/new', { kind: 'service', step: 'generate', form_id: 'f'.repeat(32), ...fields });
-    expect(answer.status, JSON.stringify(fields)).toBe(422);
-    expect(await answer.text(), JSON.stringify(fields)).toMatch(words);
+    await test.step(JSON.stringify(fields), async () => {
+      const form = { kind: 'service', name: 'x', step: 'generate', form_id: 'f'.repeat(32), ...fields };
+      expect(await send(owner, form)).toBe(422);
+      await expect(page.getByText(words, { exact: true })).toBeVisible();
+    });
   }
+  await owner.alive();
+  await examine(page, 'generate-refused-kind');
   const big = await arrange.post('/keys/new', { kind: 'service', step: 'summary', name: 'x'.repeat(1_000_000) });
   expect(big.status).toBe(413);
-  await owner.open('/keys?q=x');
 });
+
+test('a replacement character is kept, what is no text is refused above what was typed', async ({ owner, watch }) => {
+  const { page } = owner;
+  const name = unique('Torn \ufffd');
+  await chooseKind(owner, 'Service');
+  await field(owner, 'Name').fill(name);
+  await toSummary(owner);
+  await expect(page.getByRole('heading', { name: 'Summary' })).toBeVisible();
+  await expect(page.getByRole('main')).toContainText(name);
+
+  watch.expects(400, /\/keys\/new$/);
+  const fields = { kind: 'service', step: 'summary', name: 'Café', description: 'Stays.' };
+  expect(await send(owner, fields, 'windows-1252')).toBe(400);
+  await expect(page.getByRole('alert')).toContainText('Some of what was sent is not text: \ufffd stands in its place.');
+  await expect(field(owner, 'Name')).toHaveValue('Caf\ufffd');
+  await expect(field(owner, 'Description')).toHaveValue('Stays.');
+  await owner.alive();
+  await examine(page, 'generate-not-text');
+});
+
+/** Sends what no page of the console would, from a page of it, and waits for the page that answers. */
+async function send({ page }: Console, fields: Record<string, string>, charset = 'utf-8'): Promise<number> {
+  await page.waitForLoadState();
+  await page.evaluate(
+    ({ fields, charset }) => {
+      const form = document.createElement('form');
+      Object.assign(form, { method: 'post', action: '/keys/new', acceptCharset: charset });
+      for (const [name, value] of Object.entries(fields)) {
+        form.append(Object.assign(document.createElement('input'), { type: 'hidden', name, value }));
+      }
+      form.append(Object.assign(document.createElement('button'), { textContent: 'Send this' }));
+      document.body.prepend(form);
+    },
+    { fields, charset },
+  );
+  const answered = page.waitForResponse((response) => response.request().method() === 'POST');
+  const loaded = page.waitForEvent('load');
+  await page.getByRole('button', { name: 'Send this' }).click();
+  await loaded;
+  return (await answered).status();
+}
 
 async function toSummary({ page, scripts }: Console): Promise<void> {
   const button = page.getByRole('button', { name: 'Continue to summary' });

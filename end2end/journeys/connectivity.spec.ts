@@ -1,5 +1,7 @@
-import { expect, test } from '../fixtures/console';
+import { Arrange } from '../fixtures/arrange';
+import { Console, expect, signInOnce, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
+import { Server } from '../fixtures/server';
 import { finish, unique } from '../steps/keys';
 
 test('an integration is set up, and its first call is seen', async ({ owner, verifier }) => {
@@ -38,5 +40,36 @@ test('an integration is set up, and its first call is seen', async ({ owner, ver
       }).toPass();
     }
     await examine(page, 'integration-seen');
+  });
+});
+
+test.describe('once the page is alive', { tag: '@scripts' }, () => {
+  test('a server that went away is not waited for in silence', async ({ page, context, scripts, watch }) => {
+    const server = await Server.start();
+    try {
+      const cookies = await signInOnce(server);
+      await context.addCookies(cookies);
+      const { id } = await new Arrange(server, cookies).active({ name: unique('Cut off') });
+      const owner = new Console(page, server, scripts);
+      await owner.open(`/integrations/setup?key=${id}`);
+      const line = page.getByRole('status').filter({ hasText: /connection|Waiting/ });
+      await expect(line).toHaveText('Waiting for the next call with this key…');
+      watch.expects('ERR_CONNECTION_REFUSED', /\/integrations\/setup\/events/);
+      await server.stop();
+      await expect(line).toHaveText('The connection to Keystead was lost. Trying again…');
+      await examine(page, 'integration-lost');
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('a session that ended while the page was open has to be begun again', async ({ owner, arrange, watch }) => {
+    const { page } = owner;
+    const { id } = await arrange.active({ name: unique('Signed out') });
+    await page.route('**/integrations/setup/events?*', (route) => route.fulfill({ status: 401 }));
+    watch.expects(401, /\/integrations\/setup\/events/);
+    await owner.open(`/integrations/setup?key=${id}`);
+    await expect(page.getByText('The connection to Keystead was lost. Reload the page to listen again.')).toBeVisible();
+    await examine(page, 'integration-ended');
   });
 });

@@ -50,7 +50,10 @@ for (const { asks, ...draft } of journeys) {
     if (master) await examine(owner.page, 'secret-master-user');
     if (draft.kind === 'Service') await examine(owner.page, 'secret');
 
+    const sample = await owner.page.locator('#try-it').innerText();
     await acknowledge(owner);
+    // Its networks do not have this machine.
+    expect(await call(sample, token)).toMatchObject({ code: master ? 'IP_NOT_ALLOWED' : 'VALID' });
     const { code } = await verifier.ask(token, about);
     if (draft.kind === 'Service') {
       expect(code).toBe('IP_NOT_ALLOWED');
@@ -100,6 +103,47 @@ test('the summary leads back to the fields with what was typed', async ({ owner 
   await expect(field(owner, 'Allow-list of domains')).toHaveValue('a.example.com');
 });
 
+test('a form that has made its key tells what became of it, and leads to another one', async ({ owner, arrange, watch }) => {
+  const { page } = owner;
+  const name = unique('Once');
+  const token = await generate(owner, { kind: 'Service', name, permissions: 'invoices.read' });
+  const key = { token, id: token.split('_')[1] ?? '' };
+  page.on('dialog', (question) => question.accept());
+  watch.expects(409, /\/keys\/new$/);
+  const main = page.getByRole('main');
+
+  await test.step('it was confirmed', async () => {
+    await arrange.act(key, 'acknowledge', { acknowledged: 'yes' });
+    await page.reload();
+    await expect(main).toContainText(`“${name}” was confirmed.`);
+    await expect(main.getByRole('link', { name: 'Look at the key' })).toHaveAttribute('href', `/keys/${key.id}`);
+    await expect(main.getByRole('button', { name: 'Edit', exact: true })).toHaveCount(0);
+    await expect(main.getByRole('button', { name: 'Generate Token' })).toHaveCount(0);
+    await owner.alive();
+    await examine(page, 'generate-repeated-confirmed');
+  });
+
+  await test.step('it is gone', async () => {
+    await arrange.act(key, 'delete', { confirm_name: name });
+    await page.reload();
+    await expect(main).toContainText('The key that it made is gone');
+    await expect(main.getByRole('link', { name: 'Look at the key' })).toHaveCount(0);
+    await owner.alive();
+    await examine(page, 'generate-repeated-gone');
+  });
+
+  await test.step('another one, with a change', async () => {
+    await page.getByRole('button', { name: 'Generate again with the same fields' }).click();
+    await expect(main).toContainText('invoices.read');
+    await page.getByRole('button', { name: 'Edit', exact: true }).click();
+    await expect(field(owner, 'Name')).toHaveValue(name);
+    await owner.alive();
+    const other = await finish(owner, { kind: 'Service', name: unique('Another') });
+    expect(other).not.toBe(token);
+    await acknowledge(owner);
+  });
+});
+
 test('a key that starts later and ends is refused until then', async ({ owner, verifier }) => {
   const { page } = owner;
   const name = unique('Later');
@@ -129,3 +173,17 @@ test('markup, scripts and letters from right to left are shown as they are', asy
   await owner.alive();
   await examine(page, 'key-with-markup');
 });
+
+/** Makes the call to copy as it stands on the page, with the key in the environment. */
+async function call(sample: string, token: string): Promise<unknown> {
+  const [prefix, id, secret = ''] = token.split('_');
+  const environment: Record<string, string> = {
+    KEYSTEAD_KEY: token,
+    KEYSTEAD_KEY_ID: `${prefix}_${id}`,
+    KEYSTEAD_KEY_SECRET: secret,
+  };
+  const filled = sample.replace(/\$(\w+)/g, (_, name: string) => environment[name] ?? '');
+  const headers = [...filled.matchAll(/-H "([^:"]+): ([^"]+)"/g)].map(([, name = '', value = '']): [string, string] => [name, value]);
+  const address = /\S+\/v1\/keys\/self/.exec(filled)?.[0] ?? '';
+  return (await fetch(address, { headers })).json();
+}

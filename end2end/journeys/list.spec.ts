@@ -1,6 +1,6 @@
 import { type Console, expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
-import { unique } from '../steps/keys';
+import { confirm, dialog, unique } from '../steps/keys';
 
 const names = async ({ page }: Console) =>
   (await page.getByRole('row').locator('.name a').allInnerTexts()).map((name) => name.trim());
@@ -77,6 +77,30 @@ test('the list is searched, filtered, sorted and paged, all in its address', asy
   });
 });
 
+test('a page whose last key is deleted leads back to those before it', async ({ owner, arrange }) => {
+  const { page } = owner;
+  const word = unique('Emptied');
+  for (let n = 10; n < 36; n += 1) await arrange.pending({ name: `${word} ${n}` });
+  const last = `${word} 35`;
+  await owner.open(`/keys?q=${encodeURIComponent(word)}`);
+  await page.getByRole('link', { name: 'Next' }).click();
+  await expect.poll(() => names(owner)).toEqual([last]);
+  await owner.alive();
+  await page.getByRole('button', { name: `Actions for ${last}` }).click();
+  await page.getByRole('link', { name: 'Delete…', exact: true }).click();
+  await expect(dialog(owner)).toBeVisible();
+  await owner.alive();
+  await dialog(owner).getByRole('textbox').fill(last);
+  await confirm(owner, 'Delete', 'The key is deleted');
+
+  await expect(page.getByRole('heading', { name: 'Nothing more on this page' })).toBeVisible();
+  await expect(pager(owner)).toContainText('25 keys');
+  await owner.alive();
+  await examine(page, 'keys-nothing-more');
+  await page.getByRole('link', { name: 'Previous', exact: true }).click();
+  await expect.poll(() => names(owner)).toHaveLength(25);
+});
+
 test('a whole token in the address finds the key by its id, and goes no further', async ({ owner, arrange }) => {
   const { id, token } = await arrange.active({ name: unique('Address') });
   await owner.open(`/keys?q=${token}`);
@@ -129,8 +153,10 @@ test.describe('once the page is alive', { tag: '@scripts' }, () => {
     await page.keyboard.press('/');
     const search = page.getByRole('searchbox', { name: 'Search by name or id' });
     await expect(search).toBeFocused();
-    await search.fill(token);
-    await expect(search).toHaveValue(id);
+    for (const pasted of [`KEYSTEAD_KEY=${token}`, token]) {
+      await search.fill(pasted);
+      await expect(search).toHaveValue(id);
+    }
     await page.keyboard.press('Enter');
     await expect(pager(owner)).toContainText('1 key');
     expect(owner.at).not.toContain(token.slice(-43));
@@ -140,8 +166,32 @@ test.describe('once the page is alive', { tag: '@scripts' }, () => {
 // With scripts it is cut to its id before it is sent.
 test('without scripts a whole token is not sent at all', { tag: '@no-scripts' }, async ({ owner, arrange }) => {
   const { token } = await arrange.active({ name: unique('Kept') });
-  await owner.open('/keys');
-  await owner.page.getByRole('searchbox').fill(token);
-  await owner.page.getByRole('button', { name: 'Apply' }).click();
-  expect(owner.at).toBe('/keys');
+  await expectNotSent(owner, [token, `KEYSTEAD_KEY=${token}`], token);
 });
+
+// It has no id that it could be cut to.
+test('a secret without its id is not sent at all', async ({ owner, arrange }) => {
+  const { token } = await arrange.active({ kind: 'master_user', name: unique('Alone'), boxes: 'chats.read' });
+  const secret = token.slice(-49);
+  await expectNotSent(owner, [secret, `the ${secret} of it`, `KEYSTEAD_KEY_SECRET=${secret}`], secret);
+});
+
+async function expectNotSent(owner: Console, pasted: string[], secret: string): Promise<void> {
+  const { page } = owner;
+  const sent: string[] = [];
+  page.on('request', (request) => sent.push(request.url()));
+  await owner.open('/keys');
+  const search = page.getByRole('searchbox', { name: 'Search by name or id' });
+  for (const text of pasted) {
+    await search.fill(text);
+    await expect(search).toHaveValue(text);
+    expect(await search.evaluate((input: HTMLInputElement) => input.validity.patternMismatch), text).toBe(true);
+    await page.getByRole('button', { name: 'Apply' }).click();
+    expect(owner.at, text).toBe('/keys');
+  }
+  // What is refused stands in the way of nothing else.
+  await search.fill('a'.repeat(48));
+  await page.getByRole('button', { name: 'Apply' }).click();
+  await expect.poll(() => owner.at).toContain('q=aaaa');
+  expect(sent.filter((address) => address.includes(secret.slice(-43)))).toEqual([]);
+}

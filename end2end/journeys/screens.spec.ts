@@ -1,7 +1,9 @@
 // Every page that the router knows and every dialog, by the list in screens.json: visited with and
 // without scripts, and examined. A router test fails when that list and the router's own differ.
-import { expect, test } from '../fixtures/console';
+import { Console, OWNER, expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
+import { Server } from '../fixtures/server';
+import { WIDTHS } from '../fixtures/shots';
 import screens from '../screens.json' with { type: 'json' };
 import { dialog } from '../steps/keys';
 
@@ -63,6 +65,10 @@ for (const [index, half] of halves.entries()) {
         await owner.alive();
         await expect(page.getByRole('heading', { level: 1 }).first()).toBeVisible();
         if (screen.dialog) await expect(dialog(owner)).toBeVisible();
+        for (const table of await dialog(owner).locator('.sheet').all()) {
+          const cut = await table.evaluate((sheet) => sheet.scrollWidth - sheet.clientWidth);
+          expect(cut, 'a wide window has room for the table of a dialog').toBeLessThanOrEqual(0);
+        }
         await examine(page, screen.name);
       });
     }
@@ -70,10 +76,22 @@ for (const [index, half] of halves.entries()) {
 }
 
 test('the row menu stands up to a look', async ({ owner, arrange }) => {
+  const { page } = owner;
   await arrange.active({ name: 'Screens, menu' });
-  await owner.open('/keys?q=Screens');
-  await owner.page.getByRole('button', { name: /^Actions for/ }).first().click();
-  await examine(owner.page, 'row-menu');
+  // Opened at each width: a menu that was open while its window changed is another matter.
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    await owner.open('/keys?q=Screens');
+    await page.getByRole('button', { name: /^Actions for/ }).first().click();
+    const entries = page.locator('.menu:popover-open').getByRole('link');
+    await expect(entries.first()).toBeVisible();
+    for (const entry of await entries.all()) {
+      const { x, y, width: wide, height: high } = (await entry.boundingBox()) ?? { x: -1, y: -1, width: 0, height: 0 };
+      const inside = x >= 0 && y >= 0 && x + wide <= width && y + high <= 900;
+      expect(inside, `an entry of the menu is at ${x}, ${y} in a window ${width} px wide`).toBe(true);
+    }
+    await examine(page, 'row-menu', [width]);
+  }
 });
 
 test('over plain http beyond this machine the page says why nobody can sign in', async ({ visitor }) => {
@@ -82,4 +100,24 @@ test('over plain http beyond this machine the page says why nobody can sign in',
   await expect(page.getByText('You cannot sign in over this connection')).toBeVisible();
   await expect(page.getByLabel('Password')).toHaveCount(0);
   await examine(page, 'login-plain-http');
+});
+
+test('over plain http that an operator allowed, every page warns', async ({ page, scripts }) => {
+  const server = await Server.start({ settings: { KEYSTEAD_ALLOW_HTTP: 'true' } });
+  const visitor = new Console(page, server, scripts);
+  const warning = page.getByText('This connection is not encrypted.');
+  try {
+    await visitor.open(server.url.replace('localhost', 'keystead.test') + '/login');
+    await expect(warning).toBeVisible();
+    await examine(page, 'login-http-allowed');
+    await page.getByLabel('E-mail').fill(OWNER.email);
+    await page.getByLabel('Password').fill(OWNER.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
+    await expect(warning).toBeVisible();
+    await visitor.alive();
+    await examine(page, 'dashboard-http-allowed');
+  } finally {
+    await server.stop();
+  }
 });

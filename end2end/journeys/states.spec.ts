@@ -1,6 +1,6 @@
 import { expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
-import { choose, confirm, dialog, expectStatus, find, unique } from '../steps/keys';
+import { acknowledge, choose, confirm, dialog, expectStatus, find, unique } from '../steps/keys';
 
 test('a key is disabled and enabled', async ({ owner, arrange, verifier }) => {
   const name = unique('Switch');
@@ -13,7 +13,7 @@ test('a key is disabled and enabled', async ({ owner, arrange, verifier }) => {
   await expectStatus(owner, name, 'Disabled');
 
   await choose(owner, name, 'Enable…');
-  await confirm(owner, 'Enable', 'The key is enabled');
+  await confirm(owner, 'Enable', 'The key is no longer disabled');
   expect(await verifier.code(token)).toBe('VALID');
 });
 
@@ -27,7 +27,9 @@ test('a key is revoked with a reason and restored', async ({ owner, arrange, ver
     watch.expects(422, /\/revoke$/);
     await dialog(owner).getByRole('textbox').fill('The contract has ended.');
     await dialog(owner).getByRole('button', { name: 'Revoke' }).click();
-    await expect(dialog(owner)).toContainText('Choose why it is revoked.');
+    const reason = dialog(owner).getByRole('radio').first();
+    await expect(reason).toHaveAccessibleDescription('Choose why it is revoked.');
+    if (owner.scripts) await expect(reason).toBeFocused();
     await expect(dialog(owner).getByRole('textbox')).toHaveValue('The contract has ended.');
     await examine(owner.page, 'dialog-revoke-refused');
   });
@@ -37,12 +39,58 @@ test('a key is revoked with a reason and restored', async ({ owner, arrange, ver
   await expectStatus(owner, name, 'Revoked');
 
   await choose(owner, name, 'Audit');
-  await expect(dialog(owner).getByRole('row').filter({ hasText: /^Revoked/ })).toContainText('The contract has ended.');
+  const row = dialog(owner).getByRole('row').filter({ hasText: /^Revoked/ });
+  for (const words of ['The contract has ended.', 'Reason: “It is no longer needed”', 'State: “Active” → “Revoked”']) {
+    await expect(row).toContainText(words);
+  }
   await dialog(owner).getByRole('link', { name: 'Close' }).click();
 
   await choose(owner, name, 'Restore…');
   await confirm(owner, 'Restore', 'The key is restored');
   expect(await verifier.code(token)).toBe('VALID');
+});
+
+test('a key that was disabled before its revoke comes back disabled, and the words say so', async ({
+  owner,
+  arrange,
+  verifier,
+}) => {
+  const name = unique('Still off');
+  const key = await arrange.active({ name });
+  await arrange.act(key, 'disable');
+  await arrange.act(key, 'revoke', { reason: 'superseded' });
+  await choose(owner, name, 'Restore…');
+  await expect(dialog(owner)).toContainText('The key becomes what it was before the revoke, with the same secret.');
+  await confirm(owner, 'Restore', 'The key is restored to what it was before the revoke.');
+  expect(await verifier.code(key.token)).toBe('DISABLED');
+  await expectStatus(owner, name, 'Disabled');
+});
+
+test('a key that begins later is confirmed and enabled, and nothing says that it works now', async ({
+  owner,
+  arrange,
+  verifier,
+}) => {
+  const name = unique('Later');
+  const key = await arrange.pending({ name, not_before: '2099-01-01T00:00' });
+  await choose(owner, name, 'Confirm that it is stored…');
+  await acknowledge(owner);
+  expect(await verifier.code(key.token)).toBe('NOT_YET_VALID');
+
+  await arrange.act(key, 'disable');
+  await choose(owner, name, 'Enable…');
+  await expect(dialog(owner)).toContainText('as far as its restrictions and times allow');
+  await confirm(owner, 'Enable', 'The key is no longer disabled. It works within its restrictions and times.');
+  expect(await verifier.code(key.token)).toBe('NOT_YET_VALID');
+});
+
+test('a kind that does not exist is refused at the choice of kinds', async ({ owner, arrange, watch }) => {
+  const { id } = await arrange.active({ name: unique('Asked') });
+  watch.expects(422, /\/why\?/);
+  await owner.open(`/keys/${id}/why?kind=sausage`);
+  const kind = owner.page.getByRole('combobox', { name: 'Kind asked for' });
+  await expect(kind).toHaveAccessibleDescription('Choose one of the offered kinds.');
+  if (owner.scripts) await expect(kind).toBeFocused();
 });
 
 test('a key that leaked stays revoked', async ({ owner, arrange, verifier, watch }) => {

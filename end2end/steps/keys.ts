@@ -96,12 +96,12 @@ export async function shownToken(console: Console): Promise<string> {
   return parts.map((part) => part.trim()).join('_');
 }
 
-/** Says that the key is stored, which makes it work. */
+/** Says that the key is stored, which confirms it. */
 export async function acknowledge(console: Console): Promise<void> {
   const { page } = console;
   await page.getByRole('checkbox', { name: 'I have stored this key' }).check();
   await page.getByRole('button', { name: 'Done' }).click();
-  await said(console, 'The key is active');
+  await said(console, 'The key is confirmed. It works within its restrictions and times.');
 }
 
 /** The row of a key in the list, found by its name. */

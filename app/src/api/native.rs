@@ -2,7 +2,7 @@
 //! values and the status that says the same, or leads on with 303.
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Path, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +10,7 @@ use axum::routing::{MethodRouter, post};
 use domain::ids::KeyId;
 use domain::refusal::Refusal;
 use leptos::prelude::provide_context;
+use percent_encoding::percent_decode;
 
 use super::context::{Console, Desk, Visit};
 use super::mount::render;
@@ -69,12 +70,10 @@ enum Needs {
     Session,
 }
 
-/// The fields of a posted body. Broken UTF-8 is no form of ours.
-fn pairs(body: &str) -> Result<Pairs, ApiError> {
-    let pairs: Vec<_> =
-        form_urlencoded::parse(body.as_bytes()).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-    let broken = pairs.iter().any(|(_, value)| value.contains(char::REPLACEMENT_CHARACTER));
-    if broken { Err(ApiError::Malformed) } else { Ok(Pairs(pairs)) }
+/// Whether a body is UTF-8 once its escapes are undone. What is not, the parser reads as U+FFFD, which
+/// may as well have been typed.
+fn is_text(body: &[u8]) -> bool {
+    percent_decode(body).decode_utf8().is_ok()
 }
 
 fn form<F, T, Fut>(console: &Console, needs: Needs, act: fn(Desk, F) -> Fut) -> MethodRouter
@@ -128,24 +127,23 @@ where
     }
     let (parts, body) = request.into_parts();
     let page = Request::from_parts(parts.clone(), Body::empty());
-    let body = match String::from_request(Request::from_parts(parts, body), &()).await {
+    let body = match Bytes::from_request(Request::from_parts(parts, body), &()).await {
         Ok(body) => body,
         Err(rejection) => return rejection.into_response(),
     };
 
-    let sent = pairs(&body);
+    let sent = Pairs(form_urlencoded::parse(&body).into_owned().collect());
     if needs == Needs::Session && visit.session.is_none() {
-        let ended = Ended { address: page.uri().path().to_owned(), sent: sent.unwrap_or_default() };
+        let ended = Ended { address: page.uri().path().to_owned(), sent };
         let mut response = render(&console, move || provide_context(ended.clone()))(page).await;
         *response.status_mut() = ApiError::SignedOut.status();
         return response;
     }
-    let (typed, outcome) = match sent {
-        Ok(sent) => {
-            let form = F::read(&sent);
-            (form.clone(), act(Desk { console: console.clone(), visit }, form).await)
-        }
-        Err(error) => (F::default(), Err(error)),
+    let form = F::read(&sent);
+    let outcome = if is_text(&body) {
+        act(Desk { console: console.clone(), visit }, form.clone()).await
+    } else {
+        Err(ApiError::NotText)
     };
     let (status, outcome) = match outcome {
         Ok(Next::Go(to)) => return see_other(&to, None),
@@ -153,7 +151,7 @@ where
         Ok(Next::Show(shown)) => (StatusCode::OK, Ok(shown)),
         Err(error) => (error.status(), Err(error)),
     };
-    let posted = Posted { form: typed, outcome };
+    let posted = Posted { form, outcome };
     let mut response = render(&console, move || provide_context(posted.clone()))(page).await;
     *response.status_mut() = status;
     response
@@ -178,4 +176,19 @@ fn see_other(to: &str, cookie: Option<&str>) -> Response {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_text;
+
+    #[test]
+    fn a_replacement_character_is_text_and_what_it_replaces_is_not() {
+        for text in [&b""[..], b"name=%EF%BF%BD+%e2%82%ac", "name=\u{fffd}".as_bytes(), b"a=%&b=100%&c=%zz%4", b"%+e"] {
+            assert!(is_text(text), "{text:?}");
+        }
+        for broken in [&b"name=%ff"[..], b"%C3=%A9", b"a=%c3&b=%a9", b"a=%ed%a0%80", b"a=\xff", b"a=%e2%82"] {
+            assert!(!is_text(broken), "{broken:?}");
+        }
+    }
 }

@@ -2,9 +2,15 @@
 
 use domain::audit::{AuditRow, Change, SubjectKind};
 use domain::field::Field;
+use domain::key::{KeyState, RevokeReason, status};
+use domain::kind::KeyKind;
+use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 
 use super::time::Time;
+
+/// What the record calls the state of a key, which is no field of a form.
+const STATE: &str = "state";
 
 /// The table of the audit page and of the audit modals.
 #[component]
@@ -67,8 +73,11 @@ fn line(row: AuditRow, with_subject: bool) -> AnyView {
 
 /// One change in words: `Name: “Billing” → “Billing export”`.
 fn words(change: &Change) -> String {
-    let mut text = Field::parse(&change.field).map_or(change.field.as_str(), |field| field.label()).to_owned();
-    let quoted = |value: &str| if value.is_empty() { "nothing".to_owned() } else { format!("“{value}”") };
+    let other = if change.field == STATE { "State" } else { change.field.as_str() };
+    let mut text = Field::parse(&change.field).map_or(other, |field| field.label()).to_owned();
+    let quoted = |value: &str| {
+        if value.is_empty() { "nothing".to_owned() } else { format!("“{}”", shown(&change.field, value)) }
+    };
     match (&change.from, &change.to) {
         (Some(from), Some(to)) => {
             text.push_str(": ");
@@ -88,4 +97,56 @@ fn words(change: &Change) -> String {
         (None, None) => {}
     }
     text
+}
+
+/// A value as the console calls it; one that it does not know stays as it is on record.
+fn shown(field: &str, value: &str) -> String {
+    let label = match Field::parse(field) {
+        Some(Field::Kind) => KeyKind::parse(value).map(KeyKind::label),
+        Some(Field::Reason) => RevokeReason::parse(value).map(RevokeReason::label),
+        Some(Field::NotBefore | Field::ExpiresAt) => {
+            return Timestamp::parse_input(value).map_or_else(|| value.to_owned(), Timestamp::to_text);
+        }
+        None if field == STATE => KeyState::parse(value).map(state_label),
+        _ => None,
+    };
+    label.unwrap_or(value).to_owned()
+}
+
+/// The status of a key in this state that is valid at any time.
+fn state_label(state: KeyState) -> &'static str {
+    status(state, None, None, None, Timestamp::from_millis(0)).label()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, words};
+
+    #[test]
+    fn changes_are_told_in_the_words_of_the_console() {
+        for (field, from, to, expected) in [
+            ("name", Some("Billing"), Some("Billing export"), "Name: “Billing” → “Billing export”"),
+            ("description", None, Some("active"), "Description: “active”"),
+            ("description", Some("service"), None, "Description: “service” removed"),
+            ("kind", None, Some("master_user"), "Kind: “Master User”"),
+            ("reason", None, Some("superseded"), "Reason: “Another key replaces it”"),
+            ("state", Some("active"), Some("revoked"), "State: “Active” → “Revoked”"),
+            ("state", Some("disabled"), Some("pending"), "State: “Disabled” → “Pending”"),
+            (
+                "expires_at",
+                Some(""),
+                Some("2026-11-29T07:08:14Z"),
+                "Time of expiry: nothing → “2026-11-29 07:08:14 UTC”",
+            ),
+            // Of a later version, or an earlier one.
+            ("kind", None, Some("sausage"), "Kind: “sausage”"),
+            ("reason", None, Some("bored"), "Reason: “bored”"),
+            ("state", None, Some("asleep"), "State: “asleep”"),
+            ("not_before", None, Some("soon"), "Valid from: “soon”"),
+            ("colour", None, Some("active"), "colour: “active”"),
+        ] {
+            let change = Change { field: field.to_owned(), from: from.map(str::to_owned), to: to.map(str::to_owned) };
+            assert_eq!(words(&change), expected);
+        }
+    }
 }

@@ -143,15 +143,16 @@ fn Flash() -> impl IntoView {
     }
 }
 
+/// Only what is true of every key: one may have expired, or begin to be valid later.
 fn done_words(done: &str) -> Option<&'static str> {
     Some(match done {
-        "acknowledged" => "The key is active. It works from now on.",
+        "acknowledged" => "The key is confirmed. It works within its restrictions and times.",
         "discarded" => "The key was discarded. It never worked.",
         "edited" => "Your changes are saved and hold from the next call on.",
         "disabled" => "The key is disabled: every call with it is refused until it is enabled again.",
-        "enabled" => "The key is enabled and works again.",
+        "enabled" => "The key is no longer disabled. It works within its restrictions and times.",
         "revoked" => "The key is revoked: every call with it is refused.",
-        "restored" => "The key is restored and works again.",
+        "restored" => "The key is restored to what it was before the revoke.",
         "deleted" => "The key is deleted. Its history stays in the audit.",
         _ => return None,
     })

@@ -137,7 +137,8 @@ fn expiry(errors: RwSignal<FieldErrors>, draft: &KeyDraft) -> AnyView {
         <div class="pair">
             <div class="field">
                 <label for="expiry">"Expires"</label>
-                <select id="expiry" name="expiry">{options}</select>
+                <select id="expiry" name="expiry" aria-describedby=described(Field::Expiry, errors)
+                    aria-invalid=invalid(Field::Expiry, errors)>{options}</select>
                 <FieldProblem field=Field::Expiry errors/>
             </div>
             <TextField errors field=Field::ExpiresAt aside="UTC"
@@ -164,12 +165,27 @@ fn quota(errors: RwSignal<FieldErrors>, draft: &KeyDraft, left: Callback<Field>)
             <div class="field">
                 <label for=id>{Field::QuotaRefill.label()}</label>
                 // What is wrong with the two is said at the number.
-                <select id=id name=id on:change=move |_| left.run(Field::Quota)>{options}</select>
+                <select id=id name=id aria-describedby=described(Field::QuotaRefill, errors)
+                    aria-invalid=invalid(Field::QuotaRefill, errors) on:change=move |_| left.run(Field::Quota)>
+                    {options}
+                </select>
                 <FieldProblem field=Field::QuotaRefill errors/>
             </div>
         </div>
     }
     .into_any()
+}
+
+fn is_wrong(field: Field, errors: RwSignal<FieldErrors>) -> bool {
+    errors.with(|errors| errors.of(field).next().is_some())
+}
+
+fn described(field: Field, errors: RwSignal<FieldErrors>) -> impl Fn() -> Option<String> + Copy {
+    move || is_wrong(field, errors).then(|| format!("{}-error", field.as_str()))
+}
+
+fn invalid(field: Field, errors: RwSignal<FieldErrors>) -> impl Fn() -> Option<&'static str> + Copy {
+    move || is_wrong(field, errors).then_some("true")
 }
 
 /// With a capital at its beginning.

@@ -44,6 +44,35 @@ pub fn FieldProblems(errors: RwSignal<FieldErrors>) -> impl IntoView {
     }
 }
 
+/// Parts what is wrong into what a form can say at the fields that it shows, and the rest.
+#[cfg(feature = "ssr")]
+pub fn part(errors: FieldErrors, shown: &[Field]) -> (FieldErrors, FieldErrors) {
+    let (here, elsewhere) = errors.0.into_iter().partition(|error| shown.contains(&error.field));
+    (FieldErrors(here), FieldErrors(elsewhere))
+}
+
+/// What is wrong with fields that the form does not show: nothing else on the page would say so.
+#[cfg(feature = "ssr")]
+#[component]
+pub fn UnshownProblems(errors: FieldErrors) -> impl IntoView {
+    (!errors.is_empty()).then(|| {
+        let items: Vec<_> = errors
+            .0
+            .into_iter()
+            .map(|error| {
+                let words = with_line(error.line, &error.message);
+                view! { <li>{format!("{}: {words}", error.field.label())}</li> }
+            })
+            .collect();
+        view! {
+            <div class="note bad" role="alert" tabindex="-1">
+                <span aria-hidden="true">"!"</span>
+                <div><b>"The form was refused"</b><ul>{items}</ul></div>
+            </div>
+        }
+    })
+}
+
 fn with_line(line: Option<u32>, message: &str) -> String {
     match line {
         Some(line) => format!("Line {line}: {message}"),

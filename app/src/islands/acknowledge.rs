@@ -14,6 +14,8 @@ use crate::browser;
 pub fn AcknowledgeBox(
     /// Until then the key can be confirmed.
     deadline: Timestamp,
+    /// The server's clock when it made this page: the browser's own may be wrong.
+    now: Timestamp,
     /// The secret is on this page: leaving it asks first.
     guard: bool,
     /// The form was sent without the tick.
@@ -23,9 +25,18 @@ pub fn AcknowledgeBox(
     let (ticked, set_ticked) = signal(false);
     let (time_left, set_time_left) = signal(format!("Confirm it until {}.", deadline.to_text()));
     let place = NodeRef::<html::Div>::new();
+    let tick_box = NodeRef::<html::Input>::new();
+    // It may be ticked before the scripts are there, and a browser that goes back may bring a tick with it.
+    let read_tick = move || {
+        if let Some(tick_box) = tick_box.get_untracked() {
+            set_ticked.set(tick_box.checked());
+        }
+    };
     Effect::new(move || {
+        read_tick();
         set_alive.set(true);
-        let tick = move || set_time_left.set(left(deadline));
+        window_event_listener(ev::pageshow, move |_| read_tick());
+        let tick = move || set_time_left.set(left(deadline.since(now).as_seconds() - browser::seconds_open()));
         tick();
         browser::every_second(tick);
         if guard {
@@ -37,7 +48,8 @@ pub fn AcknowledgeBox(
     view! {
         <div class="stack" node_ref=place>
             <label class="check">
-                <input type="checkbox" name="acknowledged" id="acknowledged" value="yes" required
+                <input type="checkbox" name="acknowledged" id="acknowledged" value="yes" required autocomplete="off"
+                    node_ref=tick_box
                     aria-invalid=unticked.then_some("true")
                     aria-describedby=unticked.then_some("acknowledged-error")
                     on:change=move |event| set_ticked.set(event_target_checked(&event))/>
@@ -58,12 +70,15 @@ pub fn AcknowledgeBox(
     }
 }
 
-fn left(deadline: Timestamp) -> String {
-    match (deadline.millis() - browser::now().millis()) / 1000 {
-        ..=0 => "The time is over: the key was dropped and never worked.".to_owned(),
+/// What to say of so many seconds. That the key is gone only the server knows.
+fn left(seconds: i64) -> String {
+    match seconds {
+        ..=0 => "The time is over, so the key may have been dropped. Press Done to find out, or generate again with \
+                 the same fields."
+            .to_owned(),
         1..60 => "Less than a minute left.".to_owned(),
         60..120 => "1 minute left.".to_owned(),
-        seconds => format!("{} minutes left.", seconds / 60),
+        _ => format!("{} minutes left.", seconds / 60),
     }
 }
 
@@ -91,4 +106,27 @@ fn guard_leaving(form: Option<HtmlFormElement>) {
             let _ = window().location().set_href("/keys");
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::left;
+
+    #[test]
+    fn minutes_are_rounded_down_and_the_end_is_a_guess() {
+        for (seconds, expected) in [
+            (900, "15 minutes left."),
+            (899, "14 minutes left."),
+            (120, "2 minutes left."),
+            (119, "1 minute left."),
+            (60, "1 minute left."),
+            (59, "Less than a minute left."),
+            (1, "Less than a minute left."),
+        ] {
+            assert_eq!(left(seconds), expected);
+        }
+        for over in [0, -1, i64::MIN] {
+            assert!(left(over).starts_with("The time is over, so the key may have been dropped."), "{over}");
+        }
+    }
 }

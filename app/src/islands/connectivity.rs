@@ -1,8 +1,11 @@
 //! The connectivity test: waits for the next call with a key and shows it as it arrives.
 
+use std::cell::Cell;
+
 use domain::timestamp::Timestamp;
 use domain::verdict::Code;
 use futures::StreamExt;
+use gloo_net::eventsource::State;
 use gloo_net::eventsource::futures::EventSource;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -13,12 +16,39 @@ use crate::browser;
 /// How many calls stay on the page.
 const KEPT: usize = 20;
 
+/// The server ends a stream from time to time; the browser has another one within so many seconds.
+const REOPENS_WITHIN: u32 = 2;
+
 /// One call with the key, as the server tells it.
 #[derive(Debug, Clone, Deserialize)]
 struct Call {
     at: Timestamp,
     code: Code,
     address: Option<String>,
+}
+
+/// How the connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Waiting,
+    /// The browser tries again by itself.
+    Broken,
+    /// The browser has given up: the server refuses.
+    Lost,
+}
+
+impl Line {
+    fn class(self) -> &'static str {
+        if self == Self::Waiting { "status waiting" } else { "status bad" }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Waiting => "Waiting for the next call with this key…",
+            Self::Broken => "The connection to Keystead was lost. Trying again…",
+            Self::Lost => "The connection to Keystead was lost. Reload the page to listen again.",
+        }
+    }
 }
 
 /// Waits, shows the calls, newest first.
@@ -28,32 +58,30 @@ pub fn Connectivity(
     key: String,
 ) -> impl IntoView {
     let (calls, set_calls) = signal(Vec::<Call>::new());
-    let (lost, set_lost) = signal(false);
-    Effect::new(move || listen(format!("/integrations/setup/events?key={key}"), set_calls, set_lost));
-    let shown = move || calls.get().into_iter().map(line).collect::<Vec<_>>();
+    let (line, set_line) = signal(Line::Waiting);
+    Effect::new(move || listen(&format!("/integrations/setup/events?key={key}"), set_calls, set_line));
+    let shown = move || calls.get().into_iter().map(entry).collect::<Vec<_>>();
     view! {
         <div class="stack alive-only">
             <p role="status">
-                {move || if lost.get() {
-                    view! { <span class="status bad">"The connection to Keystead was lost. Reload the page to listen again."</span> }
-                } else {
-                    view! { <span class="status waiting">"Waiting for the next call with this key…"</span> }
-                }}
+                <span class=move || line.get().class()>{move || line.get().words()}</span>
             </p>
             <ul class="feed" aria-live="polite">{shown}</ul>
         </div>
     }
 }
 
-fn listen(address: String, set_calls: WriteSignal<Vec<Call>>, set_lost: WriteSignal<bool>) {
+fn listen(address: &str, set_calls: WriteSignal<Vec<Call>>, set_line: WriteSignal<Line>) {
+    let Ok(mut source) = EventSource::new(address) else {
+        set_line.set(Line::Lost);
+        return;
+    };
+    let Ok(mut events) = source.subscribe("call") else {
+        set_line.set(Line::Lost);
+        return;
+    };
     spawn_local(async move {
-        let Ok(mut source) = EventSource::new(&address) else {
-            set_lost.set(true);
-            return;
-        };
-        let Ok(mut events) = source.subscribe("call") else { return };
-        while let Some(event) = events.next().await {
-            let Ok((_, message)) = event else { break };
+        while let Some(Ok((_, message))) = events.next().await {
             let call = message.data().as_string().and_then(|text| serde_json::from_str(&text).ok());
             if let Some(call) = call {
                 set_calls.update(|calls| {
@@ -62,11 +90,21 @@ fn listen(address: String, set_calls: WriteSignal<Vec<Call>>, set_lost: WriteSig
                 });
             }
         }
-        set_lost.set(true);
+    });
+    // It tells of no error while the browser tries again: its state has to be asked for.
+    let connecting = Cell::new(0);
+    browser::every_second(move || {
+        let state = source.state();
+        connecting.set(if state == State::Connecting { connecting.get() + 1 } else { 0 });
+        set_line.set(match state {
+            State::Closed => Line::Lost,
+            State::Connecting if connecting.get() > REOPENS_WITHIN => Line::Broken,
+            State::Connecting | State::Open => Line::Waiting,
+        });
     });
 }
 
-fn line(call: Call) -> impl IntoView {
+fn entry(call: Call) -> impl IntoView {
     let class = if call.code == Code::Valid { "status good" } else { "status bad" };
     view! {
         <li>

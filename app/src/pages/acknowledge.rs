@@ -54,7 +54,7 @@ fn Waiting(
             <div>
                 <h1>{format!("Did you store “{}”?", key.row.name)}</h1>
                 <p>
-                    "Its secret was shown once and is not kept anywhere. If you stored it, confirm: then the key works. \
+                    "Its secret was shown once and is not kept anywhere. If you stored it, confirm, so that the key works. \
                      If not, discard it and generate a new one."
                 </p>
             </div>
@@ -65,7 +65,7 @@ fn Waiting(
         <form class="narrow stack" method="post" action=format!("/keys/{id}/acknowledge")>
             <FormProblem problem=problem.whole.or(not_discarded)/>
             <HiddenDraft draft=draft.clone()/>
-            <AcknowledgeBox deadline=until guard=false unticked=!problem.fields.is_empty()/>
+            <AcknowledgeBox deadline=until now guard=false unticked=!problem.fields.is_empty()/>
         </form>
         <div class="actions narrow">
             <form method="post" action=format!("/keys/{id}/discard")>

@@ -1,6 +1,7 @@
 //! The wizard: kind, details, summary, then the key. Each step is a POST to the same address.
 
 use domain::draft::KeyDraft;
+use domain::field::Field;
 use domain::kind::KeyKind;
 use domain::permission::VERIFY;
 use domain::refusal::Refusal;
@@ -8,7 +9,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::generate_steps::{Details, Kinds, Steps, Summary};
+use super::generate_steps::{Details, Kinds, MadeBefore, Steps, Summary};
 use super::secret::Secret;
 use crate::api::key_forms::{WizardForm, WizardShown};
 use crate::api::keys::new_form;
@@ -31,23 +32,31 @@ pub fn Generate() -> impl IntoView {
     let query = use_query_map().get_untracked();
     let posted = Posted::<WizardForm, WizardShown>::take();
     let problem = Posted::problem(posted.as_ref());
-    let (form, outcome) = match posted {
+    let (mut form, outcome) = match posted {
         Some(posted) => (posted.form, Some(posted.outcome)),
         None => (from_address(query.get("kind"), query.get("preset").as_deref()), None),
     };
+    // No key was made with a damaged id, and none will be: the form goes on with a fresh one.
+    if problem.fields.of(Field::FormId).next().is_some() {
+        form.form_id.clear();
+    }
     let kind = form.draft.kind.as_deref().and_then(KeyKind::parse).filter(|kind| kind.rules().issuable_now);
     let page = match (kind, form_id(form.form_id)) {
-        (None, _) => view! { <Steps at=0/> <h1>"Generate New Key"</h1> <Kinds/> }.into_any(),
+        (None, _) => view! { <Steps at=0/> <h1>"Generate New Key"</h1> <Kinds problem/> }.into_any(),
         (_, Err(error)) => view! { <Failed error/> }.into_any(),
         (Some(kind), Ok(form_id)) => {
-            let at_summary = form.step == "generate" && problem.fields.is_empty();
+            // Fields are mended among the details; anything else is tried again from where it was.
+            let in_fields = !problem.fields.is_empty() || problem.whole == Some(ApiError::NotText);
+            let at_summary = form.step == "generate" && !in_fields;
             let step = Step { kind, draft: form.draft, form_id, problem };
             match outcome {
                 Some(Ok(WizardShown::Secret(issued))) => {
                     view! { <Steps at=3/> <Secret issued draft=step.draft/> }.into_any()
                 }
                 Some(Ok(WizardShown::Summary)) => summary(step),
-                // Fields are mended among the details; anything else is tried again from where it was.
+                Some(Err(ApiError::Refused(Refusal::AlreadyIssued { key }))) => {
+                    view! { <Steps at=2/> <h1>"Generate New Key"</h1> <MadeBefore step key/> }.into_any()
+                }
                 Some(Err(_)) if at_summary => summary(step),
                 _ => view! { <Steps at=1/> <h1>"Generate New Key"</h1> <Details step/> }.into_any(),
             }
@@ -70,12 +79,4 @@ fn from_address(kind: Option<String>, preset: Option<&str>) -> WizardForm {
 
 fn form_id(sent: String) -> Result<String, ApiError> {
     if sent.is_empty() { new_form() } else { Ok(sent) }
-}
-
-/// The key that this form made before, if that is why it was refused.
-pub fn made_before(problem: &Problem) -> Option<String> {
-    match &problem.whole {
-        Some(ApiError::Refused(Refusal::AlreadyIssued { key })) => Some(key.as_str().to_owned()),
-        _ => None,
-    }
 }

@@ -1,12 +1,20 @@
 //! The steps of the wizard before the secret.
 
+use domain::draft::KeyDraft;
+use domain::ids::KeyId;
+use domain::key::Status;
 use domain::kind::KeyKind;
+use domain::refusal::Refusal;
 use leptos::prelude::*;
 
-use super::generate::{Step, made_before};
-use crate::api::keys::words;
+use super::acknowledge::Again;
+use super::generate::Step;
+use crate::api::keys::{KeyView, read_key, words};
 use crate::components::failed::FormProblem;
 use crate::components::hidden_draft::{HiddenDraft, summary};
+use crate::components::problem::{UnshownProblems, part};
+use crate::error::ApiError;
+use crate::form::Problem;
 use crate::islands::key_form::{KeyForm, Purpose};
 
 const STEPS: [&str; 4] = ["Kind", "Details", "Summary", "Your key"];
@@ -24,7 +32,7 @@ pub fn Steps(at: usize) -> impl IntoView {
 
 /// Which kind of key.
 #[component]
-pub fn Kinds() -> impl IntoView {
+pub fn Kinds(problem: Problem) -> impl IntoView {
     let kinds: Vec<_> = KeyKind::issuable()
         .enumerate()
         .map(|(index, kind)| {
@@ -40,6 +48,8 @@ pub fn Kinds() -> impl IntoView {
         .collect();
     view! {
         <form class="stack narrow" method="get" action="/keys/new">
+            <FormProblem problem=problem.whole/>
+            <UnshownProblems errors=problem.fields/>
             <fieldset class="kinds">
                 <legend>"What kind of key? It cannot be changed later."</legend>
                 {kinds}
@@ -62,6 +72,7 @@ pub fn Kinds() -> impl IntoView {
 pub fn Details(step: Step) -> impl IntoView {
     let Step { kind, draft, form_id, problem } = step;
     let rules = kind.rules();
+    let (fields, unshown) = part(problem.fields, rules.asked);
     view! {
         <form class="card narrow" method="post" action="/keys/new" novalidate>
             <header>
@@ -70,9 +81,10 @@ pub fn Details(step: Step) -> impl IntoView {
             </header>
             <div class="body">
                 <FormProblem problem=problem.whole/>
+                <UnshownProblems errors=unshown/>
                 <input type="hidden" name="kind" value=kind.as_str()/>
                 <input type="hidden" name="form_id" value=form_id/>
-                <KeyForm kind purpose=Purpose::New draft errors=problem.fields/>
+                <KeyForm kind purpose=Purpose::New draft errors=fields/>
             </div>
             <footer>
                 <a class="button quiet" href="/keys">"Cancel"</a>
@@ -86,15 +98,8 @@ pub fn Details(step: Step) -> impl IntoView {
 #[component]
 pub fn Summary(step: Step) -> impl IntoView {
     let Step { kind, draft, form_id, problem } = step;
-    let made_before = made_before(&problem);
     let words = words(&draft);
-    let rows: Vec<_> = summary(kind, &draft)
-        .into_iter()
-        .map(|(label, lines)| {
-            let lines: Vec<_> = lines.into_iter().map(|line| view! { <li>{line}</li> }).collect();
-            view! { <div><dt>{label}</dt><dd><ul>{lines}</ul></dd></div> }
-        })
-        .collect();
+    let facts = facts(kind, &draft);
     view! {
         <form class="card narrow" method="post" action="/keys/new">
             <header>
@@ -103,13 +108,8 @@ pub fn Summary(step: Step) -> impl IntoView {
             </header>
             <div class="body">
                 <FormProblem problem=problem.whole/>
-                {made_before.as_ref().map(|id| view! {
-                    <p>
-                        <a href=format!("/keys/{id}/acknowledge")>"Confirm that its secret is stored, or discard it"</a>
-                    </p>
-                })}
                 {words.map(|words| view! { <p>{words}</p> })}
-                <dl class="facts">{rows}</dl>
+                {facts}
                 <p class="soft">
                     "The next screen shows the key once. Treat it as you would a password; give it the fewest permissions."
                 </p>
@@ -118,10 +118,77 @@ pub fn Summary(step: Step) -> impl IntoView {
             </div>
             <footer>
                 <a class="button quiet" href="/keys">"Cancel"</a>
-                {made_before.is_none().then(|| view! {
-                    <button class="button primary" name="step" value="generate">"Generate Token"</button>
-                })}
+                <button class="button primary" name="step" value="generate">"Generate Token"</button>
             </footer>
         </form>
     }
+}
+
+/// Instead of the summary of a form that has made its key. Only another form makes another one: there is no way
+/// back into this one.
+#[component]
+pub fn MadeBefore(step: Step, key: KeyId) -> impl IntoView {
+    let Step { kind, draft, problem, .. } = step;
+    let facts = facts(kind, &draft);
+    let made = Suspend::new(async move { became(read_key(key.as_str()).await) });
+    view! {
+        <section class="card narrow">
+            <header><h2>"Summary"</h2></header>
+            <div class="body">
+                <FormProblem problem=problem.whole/>
+                {made}
+                {facts}
+            </div>
+            <footer>
+                <a class="button quiet" href="/keys">"All keys"</a>
+                <Again draft/>
+            </footer>
+        </section>
+    }
+}
+
+/// What became of the key since, and where that leads.
+fn became(found: Result<KeyView, ApiError>) -> AnyView {
+    let (row, now) = match found {
+        Ok(KeyView { key, now }) => (key.row, now),
+        Err(ApiError::Refused(Refusal::NotFound)) => return gone(),
+        Err(error) => return view! { <FormProblem problem=Some(error)/> }.into_any(),
+    };
+    let address = format!("/keys/{}", row.id.as_str());
+    match row.status(now) {
+        Status::Pending { until } if now < until => view! {
+            <p>
+                <a href=format!("{address}/acknowledge")>"Confirm that its secret is stored, or discard it"</a>
+            </p>
+        }
+        .into_any(),
+        // It is dropped in a moment.
+        Status::Pending { .. } => gone(),
+        _ => view! {
+            <p>{format!("“{}” was confirmed. ", row.name)} <a href=address>"Look at the key"</a></p>
+        }
+        .into_any(),
+    }
+}
+
+fn gone() -> AnyView {
+    view! {
+        <p>
+            "The key that it made is gone: it was not confirmed within 15 minutes, or it was discarded or deleted. \
+             Nobody can use it."
+        </p>
+    }
+    .into_any()
+}
+
+/// The draft in words, line by line.
+fn facts(kind: KeyKind, draft: &KeyDraft) -> AnyView {
+    let rows: Vec<_> = summary(kind, draft)
+        .into_iter()
+        .map(|(label, lines)| {
+            let lines: Vec<_> = lines.into_iter().map(|line| view! { <li>{line}</li> }).collect();
+            view! { <div><dt>{label}</dt><dd><ul>{lines}</ul></dd></div> }
+        })
+        .collect();
+    view! { <dl class="facts">{rows}</dl> }.into_any()
 }

@@ -1,24 +1,49 @@
 //! Calls to copy, with this installation's own address in them.
 
+use domain::cidr::CidrRule;
 use domain::kind::KeyKind;
+use domain::origin::DomainRule;
 
-/// A call with the key itself.
-pub fn own_check(url: &str, kind: Option<KeyKind>) -> String {
-    match kind {
-        Some(KeyKind::MasterUser) => format!(
-            "curl -H \"X-MASTER-USER-API-KEY: $KEYSTEAD_KEY_ID\" \\\n     -H \"X-MASTER-USER-API-KEY-SECRET: $KEYSTEAD_KEY_SECRET\" \\\n     {url}/v1/keys/self"
-        ),
-        _ => format!("curl -H \"Authorization: Bearer $KEYSTEAD_KEY\" \\\n     {url}/v1/keys/self"),
-    }
+/// A call with the key itself. It comes from no page: a key with domain rules would be refused without an Origin.
+pub fn own_check(url: &str, kind: Option<KeyKind>, domains: &[DomainRule]) -> String {
+    let credential: &[&str] = match kind {
+        Some(KeyKind::MasterUser) => {
+            &["X-MASTER-USER-API-KEY: $KEYSTEAD_KEY_ID", "X-MASTER-USER-API-KEY-SECRET: $KEYSTEAD_KEY_SECRET"]
+        }
+        _ => &["Authorization: Bearer $KEYSTEAD_KEY"],
+    };
+    let origin = accepted_host(domains).map(|host| format!("Origin: https://{host}"));
+    let headers = credential.iter().copied().chain(origin.as_deref());
+    let mut parts: Vec<String> = headers.map(|header| format!("-H \"{header}\"")).collect();
+    parts.push(format!("{url}/v1/keys/self"));
+    format!("curl {}", parts.join(" \\\n     "))
 }
 
-/// A service that checks a key it was given, in four languages: id, name, code.
-pub fn verify_calls(url: &str) -> [(&'static str, &'static str, String); 4] {
+/// A host that the rules let in: one that they name, or else one below a wildcard.
+fn accepted_host(domains: &[DomainRule]) -> Option<String> {
+    let named = domains.iter().map(DomainRule::as_str).find(|rule| !rule.starts_with('*'));
+    let below = || domains.first().map(|rule| rule.as_str().replacen('*', "app", 1));
+    named.map(str::to_owned).or_else(below)
+}
+
+/// A service that checks a key it was given, in four languages: id, name, code. A key with domain rules is asked about
+/// with an origin, one with networks by curl, too, with an address that it is accepted from.
+pub fn verify_calls(
+    url: &str,
+    cidrs: &[CidrRule],
+    domains: &[DomainRule],
+) -> [(&'static str, &'static str, String); 4] {
+    let address = cidrs.first().map(ToString::to_string);
+    let address = address.as_deref().and_then(|rule| rule.split('/').next());
+    let address = address.map(|address| format!(r#",\"clientIp\":\"{address}\""#));
+    let host = accepted_host(domains).map(|host| format!(r#",\"origin\":\"https://{host}\""#));
+    let example: String = address.into_iter().chain(host).collect();
+    let origin = |words| if domains.is_empty() { "" } else { words };
     [
-        ("verify-curl", "curl", fill(CURL, url)),
-        ("verify-javascript", "JavaScript", fill(JAVASCRIPT, url)),
-        ("verify-python", "Python", fill(PYTHON, url)),
-        ("verify-rust", "Rust", fill(RUST, url)),
+        ("verify-curl", "curl", fill(CURL, url, &example)),
+        ("verify-javascript", "JavaScript", fill(JAVASCRIPT, url, origin(", origin: callersOrigin"))),
+        ("verify-python", "Python", fill(PYTHON, url, origin(", \"origin\": callers_origin"))),
+        ("verify-rust", "Rust", fill(RUST, url, origin(", \"origin\": callers_origin"))),
     ]
 }
 
@@ -31,15 +56,15 @@ pub fn hosts(url: &str) -> [(&'static str, String); 3] {
     ]
 }
 
-fn fill(sample: &str, url: &str) -> String {
-    sample.trim_start().replace("{url}", url)
+fn fill(sample: &str, url: &str, asked: &str) -> String {
+    sample.trim_start().replace("{url}", url).replace("{asked}", asked)
 }
 
 const CURL: &str = r#"
 curl {url}/v1/keys/verify \
   -H "Authorization: Bearer $KEYSTEAD_VERIFIER_KEY" \
   -H "Content-Type: application/json" \
-  -d "{\"key\":\"$KEYSTEAD_KEY\"}"
+  -d "{\"key\":\"$KEYSTEAD_KEY\"{asked}}"
 "#;
 
 const JAVASCRIPT: &str = r#"
@@ -49,7 +74,7 @@ const answer = await fetch("{url}/v1/keys/verify", {
     "Authorization": `Bearer ${process.env.KEYSTEAD_VERIFIER_KEY}`,
     "Content-Type": "application/json",
   },
-  body: JSON.stringify({ key: callersKey, clientIp: callersAddress }),
+  body: JSON.stringify({ key: callersKey, clientIp: callersAddress{asked} }),
 });
 const verdict = await answer.json();
 if (!verdict.valid) throw new Error(`refused: ${verdict.code}`);
@@ -60,7 +85,7 @@ import json, os, urllib.request
 
 request = urllib.request.Request(
     "{url}/v1/keys/verify",
-    data=json.dumps({"key": callers_key, "clientIp": callers_address}).encode(),
+    data=json.dumps({"key": callers_key, "clientIp": callers_address{asked}}).encode(),
     headers={
         "Authorization": f"Bearer {os.environ['KEYSTEAD_VERIFIER_KEY']}",
         "Content-Type": "application/json",
@@ -76,7 +101,7 @@ const RUST: &str = r#"
 let verdict: serde_json::Value = reqwest::Client::new()
     .post("{url}/v1/keys/verify")
     .bearer_auth(std::env::var("KEYSTEAD_VERIFIER_KEY")?)
-    .json(&serde_json::json!({ "key": callers_key, "clientIp": callers_address }))
+    .json(&serde_json::json!({ "key": callers_key, "clientIp": callers_address{asked} }))
     .send()
     .await?
     .error_for_status()?
@@ -86,3 +111,47 @@ if verdict["valid"] != true {
     return Err(format!("refused: {}", verdict["code"]).into());
 }
 "#;
+
+#[cfg(test)]
+mod tests {
+    use domain::origin::Origin;
+
+    use super::*;
+
+    #[test]
+    fn the_own_check_comes_from_where_the_key_is_accepted() {
+        for (lines, host) in [
+            ("crm.example.com\nb.example.com", "crm.example.com"),
+            ("*.example.com", "app.example.com"),
+            ("*.example.com\ncrm.example.org", "crm.example.org"),
+            ("*.münchen.example", "app.xn--mnchen-3ya.example"),
+        ] {
+            let rules = DomainRule::parse_lines(lines).unwrap();
+            assert_eq!(accepted_host(&rules).as_deref(), Some(host), "{lines}");
+            let origin = format!("https://{host}");
+            let sent = Origin::parse(&origin).unwrap();
+            assert!(rules.iter().any(|rule| rule.matches(sent)), "{lines}");
+            let call = own_check("http://localhost:3000", None, &rules);
+            assert!(call.contains(&format!(" \\\n     -H \"Origin: {origin}\" \\\n     http://")), "{call}");
+        }
+        let call = own_check("http://localhost:3000", None, &[]);
+        assert_eq!(call, "curl -H \"Authorization: Bearer $KEYSTEAD_KEY\" \\\n     http://localhost:3000/v1/keys/self");
+    }
+
+    #[test]
+    fn a_call_asks_with_what_the_key_is_restricted_to() {
+        let cidrs = CidrRule::parse_lines("10.0.0.0/8\n192.0.2.1").unwrap();
+        let domains = DomainRule::parse_lines("*.example.com").unwrap();
+        let code = |cidrs, domains| verify_calls("http://localhost:3000", cidrs, domains).map(|(.., code)| code);
+        let [curl, javascript, python, rust] = code(&cidrs, &domains);
+        let asked = r#"{\"key\":\"$KEYSTEAD_KEY\",\"clientIp\":\"10.0.0.0\",\"origin\":\"https://app.example.com\"}"#;
+        assert!(curl.contains(asked), "{curl}");
+        assert!(javascript.contains("clientIp: callersAddress, origin: callersOrigin })"), "{javascript}");
+        for code in [python, rust] {
+            assert!(code.contains("callers_address, \"origin\": callers_origin"), "{code}");
+        }
+        for code in code(&[], &[]) {
+            assert!(!code.contains("origin") && !code.contains("{asked}"), "{code}");
+        }
+    }
+}

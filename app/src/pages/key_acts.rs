@@ -34,7 +34,7 @@ const DISABLE: Kind = Kind {
 const ENABLE: Kind = Kind {
     path: "enable",
     verb: "Enable",
-    effect: "Calls with this key are accepted again, within its restrictions.",
+    effect: "Calls with this key are accepted again, as far as its restrictions and times allow.",
     grave: false,
 };
 const REVOKE: Kind = Kind {
@@ -46,7 +46,7 @@ const REVOKE: Kind = Kind {
 const RESTORE: Kind = Kind {
     path: "restore",
     verb: "Restore",
-    effect: "The key works again with the same secret. Do this only if you are sure that nobody else has it.",
+    effect: "The key becomes what it was before the revoke, with the same secret. Do this only if you are sure that nobody else has it.",
     grave: false,
 };
 const DELETE: Kind = Kind {
@@ -133,13 +133,15 @@ fn dialog(kind: Kind, row: KeyRow, posted: Option<Posted<ActForm>>, back: String
 }
 
 fn reasons(errors: RwSignal<FieldErrors>, typed: &ActForm) -> impl IntoView + use<> {
+    let wrong = errors.with_untracked(|errors| errors.of(Field::Reason).next().is_some());
     let options: Vec<_> = RevokeReason::ALL
         .iter()
         .map(|reason| {
             let ticked = typed.reason == reason.as_str();
             view! {
                 <label class="check">
-                    <input type="radio" name="reason" value=reason.as_str() checked=ticked/>
+                    <input type="radio" name="reason" value=reason.as_str() checked=ticked
+                        aria-invalid=wrong.then_some("true") aria-describedby=wrong.then_some("reason-error")/>
                     <span>{reason.label()}</span>
                 </label>
             }

@@ -10,6 +10,7 @@ use crate::api::keys::{KeyView, read_key};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::links::back_of;
 use crate::components::modal::Modal;
+use crate::components::problem::{UnshownProblems, part};
 use crate::error::ApiError;
 use crate::form::Posted;
 use crate::islands::key_form::{KeyForm, Purpose};
@@ -46,6 +47,7 @@ fn Edit(view: KeyView, posted: Option<Posted<EditForm>>, back: String) -> impl I
     };
     let changed = problem.whole == Some(ApiError::Refused(Refusal::Changed));
     let rules = kind.rules();
+    let (fields, unshown) = part(problem.fields, rules.editable);
     let mut fixed = vec!["Kind"];
     fixed.extend(rules.asked.iter().filter(|field| !rules.allows_edit(**field)).map(|field| field.label()));
     view! {
@@ -53,10 +55,11 @@ fn Edit(view: KeyView, posted: Option<Posted<EditForm>>, back: String) -> impl I
             <form method="post" action=address.clone() novalidate>
                 <div class="body">
                     <FormProblem problem=problem.whole/>
+                    <UnshownProblems errors=unshown/>
                     {changed.then(|| view! { <p><a href=address.clone()>"Load the key as it is now"</a></p> })}
                     <input type="hidden" name="revision" value=revision/>
                     <input type="hidden" name="back" value=cancel.clone()/>
-                    <KeyForm kind purpose=Purpose::Edit draft errors=problem.fields/>
+                    <KeyForm kind purpose=Purpose::Edit draft errors=fields/>
                     <p class="soft">
                         {fixed.join(", ")} " cannot be changed for this kind of key; generate a new key instead."
                     </p>

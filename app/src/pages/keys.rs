@@ -3,6 +3,7 @@
 use domain::key::KeyRow;
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, KeySort, StatusFilter};
+use domain::page::Capped;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -67,8 +68,9 @@ fn Filters(query: KeyQuery) -> impl IntoView {
         <form class="filters" method="get" action="/keys" role="search">
             <input type="search" name="q" data-search value=query.search.clone() maxlength="200"
                 aria-label="Search by name or id" placeholder="Search by name or id" aria-keyshortcuts="/"
-                // Keeps a whole key out of the address where no script cuts it to its id.
-                pattern="(?!.*_[0-9A-Za-z]{49}).*" title="That looks like a whole key: search by its name or id"
+                // Keeps a secret out of the address: that of a whole key where no script cuts it to its id, and one
+                // that stands alone, which has no id.
+                pattern="(?!.*[0-9A-Za-z]{49}).*" title="That looks like the secret of a key: search by its name or id"
                 autocomplete="off" spellcheck="false"/>
             <select name="kind" aria-label="Kind">
                 <option value="">"Any kind"</option>
@@ -88,16 +90,19 @@ fn Filters(query: KeyQuery) -> impl IntoView {
 
 #[component]
 fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
-    if list.page.rows.is_empty() {
-        return empty(&query).into_any();
-    }
-    let now = list.now;
-    let rows: Vec<_> = list.page.rows.into_iter().map(|row| line(row, now, &query)).collect();
     let turn = |after: Option<String>, before: Option<String>| {
         (after.is_some() || before.is_some()).then(|| list_address(&KeyQuery { after, before, ..query.clone() }))
     };
     let previous = turn(None, list.page.previous);
     let next = turn(list.page.next, None);
+    let (total, now) = (list.page.total, list.now);
+    if list.page.rows.is_empty() {
+        return match previous {
+            Some(previous) => view! { <NothingMore total previous/> }.into_any(),
+            None => empty(&query),
+        };
+    }
+    let rows: Vec<_> = list.page.rows.into_iter().map(|row| line(row, now, &query)).collect();
     let searching = query.search.is_some();
     view! {
         <div class="card sheet" role="region" aria-label="Keys" tabindex="0">
@@ -119,16 +124,27 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
                 <tbody>{rows}</tbody>
             </table>
         </div>
-        <Pager total=list.page.total one="key" previous next/>
+        <Pager total one="key" previous next/>
         {searching.then(|| view! { <p class="soft">"Search results are in the order of their names."</p> })}
     }
     .into_any()
 }
 
+/// The page after the last one: every key that stood on it has left the list.
+#[component]
+fn NothingMore(total: Capped, previous: String) -> impl IntoView {
+    let title = "Nothing more on this page".to_owned();
+    let words = "What stood here was deleted, or is not like this any more. The keys before it are still there.";
+    view! {
+        {nothing(title, words, previous.clone(), "Show the page before")}
+        <Pager total one="key" previous=Some(previous) next=None/>
+    }
+}
+
 /// What to do where there is nothing to show.
-fn empty(query: &KeyQuery) -> impl IntoView + use<> {
+fn empty(query: &KeyQuery) -> AnyView {
     let only_kind = KeyQuery { kind: query.kind, ..KeyQuery::default() };
-    let (title, words, address, action) = if *query == only_kind {
+    let (title, words, address, action) = if query.first_page() == only_kind {
         let title = query.kind.map_or("No keys yet".to_owned(), |kind| format!("No {} keys yet", kind.label()));
         let words = "A key lets a program call your API. Its secret is shown once, and it works after you confirm \
                      that you stored it.";
@@ -144,6 +160,11 @@ fn empty(query: &KeyQuery) -> impl IntoView + use<> {
         };
         ("No key matches".to_owned(), words, "/keys".to_owned(), "Show all keys")
     };
+    nothing(title, words, address, action)
+}
+
+/// A card in place of the list, with the one thing to do next.
+fn nothing(title: String, words: &'static str, address: String, action: &'static str) -> AnyView {
     view! {
         <div class="card">
             <div class="empty">
@@ -153,6 +174,7 @@ fn empty(query: &KeyQuery) -> impl IntoView + use<> {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// The wizard, at the kind that the list shows.

@@ -21,7 +21,7 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
     let row = &issued.key.row;
     let address = format!("/keys/{}/acknowledge", row.id.as_str());
     let deadline = issued.ack_deadline.unwrap_or(row.created_at);
-    let try_it = own_check(&public_url().unwrap_or_default(), Some(row.kind));
+    let try_it = own_check(&public_url().unwrap_or_default(), Some(row.kind), &issued.key.domains);
     view! {
         <Title text="Your key"/>
         <div class="head narrow">
@@ -35,12 +35,12 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
             <span aria-hidden="true">"⚠"</span>
             <div>
                 <b>"Treat this key as you would a password."</b>
-                " Store it in your secret manager and give it to one service only. It starts to work when you confirm below."
+                " Store it in your secret manager and give it to one service only. It does not work before you confirm below."
             </div>
         </div>
         <form class="narrow stack" method="post" action=address>
             <HiddenDraft draft=draft.clone()/>
-            <AcknowledgeBox deadline guard=true unticked=false/>
+            <AcknowledgeBox deadline now=row.created_at guard=true unticked=false/>
         </form>
         <div class="narrow"><Sample id="try-it" name="Try it, once you have confirmed" code=try_it/></div>
         <div class="actions narrow">

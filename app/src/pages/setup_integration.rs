@@ -39,8 +39,12 @@ pub fn SetupIntegration() -> impl IntoView {
 #[component]
 fn Guide(found: Integration) -> impl IntoView {
     let Integration { public_url, key } = found;
-    let kind = key.as_ref().map(|view| view.key.row.kind);
-    let calls: Vec<_> = verify_calls(&public_url)
+    let (kind, cidrs, domains) = match &key {
+        Some(view) => (Some(view.key.row.kind), view.key.cidrs.as_slice(), view.key.domains.as_slice()),
+        None => (None, &[][..], &[][..]),
+    };
+    let own_check = own_check(&public_url, kind, domains);
+    let calls: Vec<_> = verify_calls(&public_url, cidrs, domains)
         .into_iter()
         .enumerate()
         .map(|(index, (id, name, code))| {
@@ -75,7 +79,7 @@ fn Guide(found: Integration) -> impl IntoView {
                 <header><h2>"The caller: try the key by itself"</h2></header>
                 <div class="body">
                     <p>"Put the key into the environment, then ask Keystead what it thinks of it:"</p>
-                    <Sample id="own-check" name="curl" code=own_check(&public_url, kind)/>
+                    <Sample id="own-check" name="curl" code=own_check/>
                 </div>
             </section>
             <section class="card">
@@ -119,7 +123,10 @@ fn ConnectivityTest(row: KeyRow, now: Timestamp) -> impl IntoView {
                     <a href=format!("/integrations/setup?key={id}")>"Reload"</a> " after you made a call."
                 </p>
                 {limited.then(|| view! {
-                    <p class="soft">"This key is limited to some domains: the call needs an Origin, or it is refused."</p>
+                    <p class="soft">
+                        "This key is limited to some domains: a call needs the Origin of one of them, as below, or it \
+                         is refused."
+                    </p>
                 })}
                 <Connectivity key=id/>
             </div>

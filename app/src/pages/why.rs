@@ -105,6 +105,7 @@ fn Shown(found: Found) -> impl IntoView {
 
 #[component]
 fn CallForm(id: String, typed: Typed, errors: FieldErrors) -> impl IntoView {
+    let wrong_kind = errors.of(Field::Kind).next().is_some();
     let errors = RwSignal::new(errors);
     let kinds: Vec<_> = KeyKind::issuable()
         .map(|kind| {
@@ -125,7 +126,8 @@ fn CallForm(id: String, typed: Typed, errors: FieldErrors) -> impl IntoView {
                 <div class="pair">
                     <div class="field">
                         <label for="kind">"Kind asked for"</label>
-                        <select id="kind" name="kind">
+                        <select id="kind" name="kind" aria-invalid=wrong_kind.then_some("true")
+                            aria-describedby=wrong_kind.then_some("kind-error")>
                             <option value="">"Any kind"</option>
                             {kinds}
                         </select>

@@ -1,10 +1,17 @@
 //! What no form sends: too much, too little, in another way. Each field's own input is tested with its page.
+//! And what the page says that answers a form.
 
 use axum::body::Body;
+use domain::draft::KeyDraft;
 use futures::stream;
+use secrecy::ExposeSecret;
+use service::keys::Shown;
 
 use crate::routes::{forms, functions};
-use crate::support::{Call, Product};
+use crate::support::{Answer, Call, Product, service_key};
+
+const FORM_ID: &str = "0123456789abcdef0123456789abcdef";
+const NOT_TEXT: &str = "Some of what was sent is not text: \u{fffd} stands in its place.";
 
 #[tokio::test]
 async fn a_form_of_a_megabyte_is_refused_in_words_announced_or_not() {
@@ -65,4 +72,192 @@ async fn what_is_not_text_is_never_a_fault_of_ours() {
             assert!(!answer.body.is_empty() || answer.status == 303, "{path} {body:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_replacement_character_is_a_character_like_any_other() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    for name in ["A%EF%BF%BDB", "A%ef%bf%bdB", "A\u{fffd}B"] {
+        let page = send(&product, "/keys/new", &session, format!("kind=service&step=summary&name={name}")).await;
+        assert_eq!(page.status, 200, "{name}: {}", page.body);
+        assert!(page.body.contains("A\u{fffd}B") && page.body.contains("Generate Token"), "{name}: {}", page.body);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_text_is_refused_above_the_form_which_keeps_the_rest() {
+    let product = Product::start().await;
+    let token = product.service.setup_link().await.unwrap().unwrap();
+    let token = token.expose_secret();
+    let setup = format!("token={token}&person_name=A%ff&email=a%40example.com&password=x");
+    let page = product.send(Call::post("/setup").same_origin().form(setup)).await;
+    refused_as_not_text(&page, &[token, "A\u{fffd}", "a@example.com"]);
+
+    let session = product.sign_in().await;
+    for step in ["summary", "generate"] {
+        let typed = format!("kind=service&step={step}&form_id={FORM_ID}&name=First%ffLast&quota=7654");
+        let page = send(&product, "/keys/new", &session, typed).await;
+        refused_as_not_text(&page, &[FORM_ID, "First\u{fffd}Last", "7654"]);
+        assert!(page.body.contains("Continue to summary"), "{step}: {}", page.body);
+    }
+    let page = send(&product, "/keys/new", &session, b"kind=service&step=summary&name=First\xff".to_vec()).await;
+    refused_as_not_text(&page, &["First\u{fffd}"]);
+    // Without a kind there are no fields to keep it in, but it is said.
+    let page = send(&product, "/keys/new", &session, "kind=%ff&step=summary&name=x").await;
+    refused_as_not_text(&page, &[]);
+    let list = product.send(Call::get("/keys").cookie(&session)).await;
+    assert!(list.body.contains("No keys yet"), "{}", list.body);
+
+    let key = product.issue(service_key("Old name")).await.key;
+    let path = format!("/keys/{}/edit", key.row.id.as_str());
+    let typed = format!("name=New%ff&quota=7654&revision={}&back=%2Fkeys%3Fq%3DOld", key.revision);
+    let page = send(&product, &path, &session, typed.clone()).await;
+    refused_as_not_text(&page, &["New\u{fffd}", "7654", "/keys?q=Old"]);
+    assert!(page.body.contains(&format!("name=\"revision\" value=\"{}\"", key.revision)), "{}", page.body);
+
+    // The session has ended meanwhile.
+    let page = product.send(Call::post(&path).same_origin().form(typed)).await;
+    assert_eq!(page.status, 401);
+    assert!(page.body.contains("value=\"New\u{fffd}\"") && page.body.contains("value=\"7654\""), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_refusal_about_a_field_that_is_not_shown_is_said_above_the_form() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    for (typed, words) in [
+        ("kind=client&name=x&cidrs=10.0.0.0%2F8", "Networks (CIDR): Client keys do not have this: leave it blank."),
+        ("kind=service&name=x&form_id=a+b", "Form: Open the form again: its id is missing or damaged."),
+        ("kind=sausage&name=x", "Kind: “sausage” is not a kind that can be issued: choose one of the offered kinds."),
+    ] {
+        let typed = format!("{typed}&step=generate&form_id={FORM_ID}");
+        let page = send(&product, "/keys/new", &session, typed.clone()).await;
+        assert_eq!(page.status, 422, "{typed}");
+        assert!(text(&page.body).contains(words), "{typed}: {}", page.body);
+        // A form with that id could never make a key.
+        assert!(!page.body.contains("value=\"a b\""), "{typed}: {}", page.body);
+    }
+    let client = KeyDraft { kind: Some("client".to_owned()), ..service_key("Client") };
+    let key = product.issue(client).await.key;
+    let path = format!("/keys/{}/edit", key.row.id.as_str());
+    let page = send(&product, &path, &session, format!("name=x&domains=&revision={}", key.revision)).await;
+    assert_eq!(page.status, 422);
+    let words = "Allow-list of domains: This cannot be changed for Client keys: generate a new key instead.";
+    assert!(text(&page.body).contains(words), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_form_that_has_made_its_key_tells_what_became_of_it_and_leads_to_another_form() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let typed = format!("kind=service&step=generate&name=Once&permissions=invoices.read&form_id={FORM_ID}");
+    let made = send(&product, "/keys/new", &session, typed.clone()).await;
+    assert_eq!(made.status, 200, "{}", made.body);
+    let id = made.body.split_once("/acknowledge\"").unwrap().0.rsplit('/').next().unwrap();
+    let (key, acknowledge) = (format!("href=\"/keys/{id}\""), format!("href=\"/keys/{id}/acknowledge\""));
+
+    let page = made_before(&product, &session, &typed).await;
+    assert!(page.body.contains(&acknowledge) && !page.body.contains(&key), "{}", page.body);
+
+    let done = send(&product, &format!("/keys/{id}/acknowledge"), &session, "acknowledged=yes").await;
+    assert_eq!(done.status, 303);
+    let page = made_before(&product, &session, &typed).await;
+    assert!(page.body.contains(&key) && !page.body.contains(&acknowledge), "{}", page.body);
+    assert!(text(&page.body).contains("“Once” was confirmed."), "{}", page.body);
+
+    let done = send(&product, &format!("/keys/{id}/delete"), &session, "confirm_name=Once").await;
+    assert_eq!(done.status, 303);
+    let page = made_before(&product, &session, &typed).await;
+    assert!(!page.body.contains(&key) && !page.body.contains(&acknowledge), "{}", page.body);
+    assert!(text(&page.body).contains("The key that it made is gone"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_page_whose_last_key_is_deleted_leads_back_to_those_before_it() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    // A cursor into a list that is empty: there is nothing to go back to.
+    let page = product.send(Call::get("/keys?after=x").cookie(&session)).await;
+    assert!(page.body.contains("No keys yet"), "{}", page.body);
+
+    for n in 10..35 {
+        product.issue(service_key(&format!("Key {n}"))).await;
+    }
+    let last = product.issue(service_key("Last")).await.key.row.id;
+    let first = product.send(Call::get("/keys").cookie(&session)).await;
+    let next = first.body.split_once("href=\"/keys?after=").unwrap().1.split('"').next().unwrap();
+    let second = format!("/keys?after={next}");
+    assert!(product.send(Call::get(&second).cookie(&session)).await.body.contains("Actions for Last"));
+
+    let mut delete = form_urlencoded::Serializer::new(String::new());
+    let delete = delete.append_pair("confirm_name", "Last").append_pair("back", &second).finish();
+    let deleted = send(&product, &format!("/keys/{}/delete", last.as_str()), &session, delete).await;
+    assert_eq!(deleted.status, 303);
+    let page = product.send(Call::get(deleted.header("location")).cookie(&session)).await;
+    let words = text(&page.body);
+    assert!(words.contains("Nothing more on this page") && words.contains("25 keys"), "{}", page.body);
+    assert!(!words.contains("No key matches"), "{}", page.body);
+    assert!(page.body.contains("rel=\"prev\" href=\"/keys?before=end\""), "{}", page.body);
+}
+
+#[tokio::test]
+async fn the_call_to_copy_comes_from_where_the_key_is_accepted() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    for domains in ["crm.example.com", "*.example.com", "*.example.com\ncrm.example.org", "*.münchen.example"] {
+        let draft = KeyDraft { domains: Some(domains.to_owned()), ..service_key("Bound") };
+        let issued = product.issue(draft).await;
+        let Shown::Token(token) = issued.shown else { panic!() };
+        let path = format!("/integrations/setup?key={}", issued.key.row.id.as_str());
+        let page = product.send(Call::get(&path).cookie(&session)).await;
+        let own = Call::get("/v1/keys/self").bearer(token.expose_secret()).header("origin", &origin(&page));
+        assert_eq!(product.send(own).await.json()["code"], "VALID", "{domains}: {}", page.body);
+    }
+    let typed = format!("kind=client&step=generate&name=Once&domains=*.example.com&form_id={FORM_ID}");
+    let page = send(&product, "/keys/new", &session, typed).await;
+    assert_eq!(origin(&page), "https://app.example.com", "{}", page.body);
+    let free = product.issue(service_key("Free")).await.key.row.id;
+    let page = product.send(Call::get(&format!("/integrations/setup?key={}", free.as_str())).cookie(&session)).await;
+    assert!(page.body.contains("/v1/keys/self") && !page.body.contains("Origin: "), "{}", page.body);
+}
+
+/// What a page of the console sends.
+async fn send(product: &Product, path: &str, session: &str, body: impl Into<Body>) -> Answer {
+    product.send(Call::post(path).cookie(session).same_origin().form(body)).await
+}
+
+/// Checks that it is said, and that the inputs of the form have these values.
+fn refused_as_not_text(page: &Answer, kept: &[&str]) {
+    assert_eq!(page.status, 400, "{}", page.body);
+    assert!(text(&page.body).contains(NOT_TEXT), "{}", page.body);
+    for value in kept {
+        assert!(page.body.contains(&format!("value=\"{value}\"")), "{value}: {}", page.body);
+    }
+}
+
+/// Sends a form that has made its key, and checks that there is a way on and none back into the form.
+async fn made_before(product: &Product, session: &str, typed: &str) -> Answer {
+    let page = send(product, "/keys/new", session, typed.to_owned()).await;
+    assert_eq!(page.status, 409, "{}", page.body);
+    for words in ["already generated its key", "Generate again with the same fields", "value=\"invoices.read\""] {
+        assert!(page.body.contains(words), "{words}: {}", page.body);
+    }
+    for way_back in [FORM_ID, "value=\"details\"", "value=\"generate\""] {
+        assert!(!page.body.contains(way_back), "{way_back}: {}", page.body);
+    }
+    page
+}
+
+/// The Origin in the call to copy.
+fn origin(page: &Answer) -> String {
+    let (_, rest) = page.body.split_once("Origin: ").unwrap_or_else(|| panic!("{}", page.body));
+    rest.split(['"', '&']).next().unwrap().to_owned()
+}
+
+/// A page without its tags.
+fn text(html: &str) -> String {
+    let words: String =
+        html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<Vec<_>>().join(" ");
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
