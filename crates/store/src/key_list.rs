@@ -12,7 +12,7 @@ use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::key_counts::{capped, exceeds};
 use crate::key_cursor::Cursor;
-use crate::key_range::{KeyRange, Moment, Search};
+use crate::key_range::{FEW, KeyRange, Moment, Search};
 use crate::keys::ListedRow;
 use crate::sql::Sql;
 
@@ -89,6 +89,8 @@ async fn list_keys(
     }
     let search = query.search.as_deref().and_then(Search::new);
     let (sort, descending) = if search.is_some() { (KeySort::Name, false) } else { (query.sort, query.descending) };
+    range.few = matches!(range.moment, Some(Moment::Called { .. }))
+        && !exceeds(conn, &range.at_any_time(search.as_ref()), FEW).await?;
     let order = Order { sort, descending, by: by(conn, &range).await? };
     range.search = search;
     let total = capped(conn, &range).await?;
@@ -134,6 +136,7 @@ fn page(
 async fn by(conn: &mut Conn<'_>, range: &KeyRange<'_>) -> Result<By, StoreError> {
     match range.moment {
         None | Some(Moment::NeverUsed) => Ok(By::Range),
+        Some(_) if range.few => Ok(By::Order),
         Some(moment) => Ok(if exceeds(conn, range, moment.gathered()).await? { By::Order } else { By::Gather }),
     }
 }

@@ -48,7 +48,7 @@ impl Moment {
 
     /// Adds the condition. `by_index`: the database may look an expiry up; otherwise it can only test the keys that it
     /// meets in the order of the list (the `+ 0` and the `|| ''` hide the column from the planner, on both engines).
-    /// Calls are looked up by [`KeyRange::push_called`], so that here is only their test.
+    /// Calls are looked up by [`KeyRange::push_called`], unless the keys are few: here is only their test.
     fn push(self, sql: &mut Sql, by_index: bool) {
         match (self, by_index) {
             (Self::Expired { now }, true) => sql.push(" AND expires_at <= ").bind(now),
@@ -110,6 +110,9 @@ fn id_prefix(text: &str) -> Option<&str> {
     (3..=12).contains(&id.len()).then_some(id).filter(|id| is_base62(id))
 }
 
+/// Of so few keys, each is asked whether it was called: there may be any number of calls of others.
+pub(crate) const FEW: i64 = 1_000;
+
 /// The keys that are meant.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyRange<'a> {
@@ -118,6 +121,8 @@ pub(crate) struct KeyRange<'a> {
     pairs: Option<(Vec<KeyKind>, &'static [KeyState])>,
     pub(crate) moment: Option<Moment>,
     pub(crate) search: Option<Search>,
+    /// Whether these are few at any time, so that calls are not what they are found by.
+    pub(crate) few: bool,
 }
 
 impl<'a> KeyRange<'a> {
@@ -150,7 +155,12 @@ impl<'a> KeyRange<'a> {
             .filter(|seen| moment.is_none_or(|moment| !moment.is_expiry()) || seen.rules().asks(Field::ExpiresAt))
             .collect();
         let all = kinds.len() == KeyKind::ALL.len() && in_state.len() == KeyState::ALL.len();
-        Self { app, pairs: (!all).then_some((kinds, in_state)), moment, search: None }
+        Self { app, pairs: (!all).then_some((kinds, in_state)), moment, search: None, few: false }
+    }
+
+    /// Those of them that a search finds, whatever happened when.
+    pub(crate) fn at_any_time(&self, search: Option<&Search>) -> Self {
+        Self { moment: None, search: search.cloned(), ..self.clone() }
     }
 
     /// Whether no key can be meant.
@@ -187,7 +197,7 @@ impl<'a> KeyRange<'a> {
     /// The arms, joined by `UNION ALL`: those over the indexes, then the one over the ids. `also` ends each, with a
     /// condition of its own and an order.
     pub(crate) fn push_arms(&self, sql: &mut Sql, select: &'static str, by_index: bool, also: impl Fn(&mut Sql)) {
-        if let (true, Some(Moment::Called { since, accepted })) = (by_index, self.moment) {
+        if let (true, Some(Moment::Called { since, accepted })) = (by_index && !self.few, self.moment) {
             return self.push_called(sql, select, since, accepted, also);
         }
         for (n, arm) in self.arms().into_iter().enumerate() {

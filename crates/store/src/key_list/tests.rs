@@ -171,6 +171,12 @@ async fn keys_called_of_late_are_found_by_their_calls_or_tested_in_the_order() {
                 for counting in [range.exceeds(10_000), range.count()] {
                     from_calls(&plan(store, counting).await);
                 }
+                let mut few = range.clone();
+                few.few = true;
+                for counting in [few.exceeds(10_000), few.count()] {
+                    let steps = plan(store, counting).await;
+                    assert!(steps.iter().any(|s| s.starts_with("SEARCH u") && s.contains("key_id=?")), "{steps:#?}");
+                }
                 for order in orders(By::Gather) {
                     from_calls(&plan(store, statement(&range, order, None, PAGE_SIZE, false)).await);
                 }

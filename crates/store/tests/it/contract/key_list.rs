@@ -14,6 +14,7 @@ use crate::fixtures::{NOW, app, insert, key, with_app};
 contract! {
     every_filter_and_order_agrees_with_a_plain_model,
     common_statuses_are_read_in_order,
+    called_keys_are_found_among_many_and_among_few,
     a_search_finds_names_and_ids,
     cursors_that_are_none_give_the_first_page,
     kinds_out_of_sight_are_not_listed,
@@ -199,6 +200,36 @@ async fn common_statuses_are_read_in_order(store: Store) {
             expected.truncate(50);
             assert_eq!([first.rows, second.rows].concat(), expected, "{query:?}");
         }
+    }
+}
+
+async fn called_keys_are_found_among_many_and_among_few(store: Store) {
+    let app = with_app(&store).await;
+    let mut keys: Vec<NewKey> = (0..1_020).map(|n| key(&app, &format!("Key {n:04}"))).collect();
+    keys[1_010..].iter_mut().for_each(|key| key.spec.kind = KeyKind::Client);
+    insert(&store, &keys).await;
+    let calls = |key: &NewKey, code| KeyCalls {
+        key_id: key.id.clone(),
+        hour: NOW.hour(),
+        code: Some(code),
+        calls: 1,
+        used: None,
+    };
+    let called = [(3, Code::Valid), (1_005, Code::Valid), (1_011, Code::Valid), (1_012, Code::Expired)];
+    let counts = called.iter().map(|(n, code)| calls(&keys[*n], *code)).collect();
+    let batch = UsageBatch { keys: counts, ..UsageBatch::default() };
+    store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
+    let accepted = KeyQuery { status: Some(StatusFilter::Accepted), ..KeyQuery::default() };
+    let refused = KeyQuery { status: Some(StatusFilter::Refused), ..KeyQuery::default() };
+    let clients = KeyQuery { kind: Some(KeyKind::Client), ..accepted.clone() };
+    let found = KeyQuery { search: Some("key 100".to_owned()), ..accepted.clone() };
+    for (query, expected) in
+        [(accepted, &[3, 1_005, 1_011][..]), (refused, &[1_012]), (clients, &[1_011]), (found, &[1_005])]
+    {
+        let page = list(&store, &app, &query).await;
+        let names: Vec<_> = page.rows.iter().map(|row| row.name.clone()).collect();
+        let expected: Vec<_> = expected.iter().map(|n| format!("Key {n:04}")).collect();
+        assert_eq!((names, page.total.n as usize), (expected.clone(), expected.len()), "{query:?}");
     }
 }
 
