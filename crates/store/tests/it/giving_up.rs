@@ -1,4 +1,4 @@
-//! A write that is given up while it waits for another process.
+//! What is given up: a write that waits for another process, a server that says nothing.
 
 use std::time::Duration;
 
@@ -31,6 +31,15 @@ async fn who_gives_up_waiting_holds_nothing(database: TestDatabase) {
     for store in [holder, waiter, other] {
         store.close().await;
     }
+}
+
+/// A server that takes connections and says nothing.
+#[tokio::test]
+async fn a_silent_server_is_given_up() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://keystead@{}/keystead", silent.local_addr().unwrap());
+    let opened = timeout(Duration::from_secs(20), Store::open(&url)).await.unwrap();
+    assert!(matches!(opened, Err(StoreError::Unavailable(_))), "{opened:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
