@@ -26,8 +26,8 @@ pub fn now() -> Timestamp {
     Timestamp::from_millis(Date::now() as i64)
 }
 
-/// Seconds since the page was asked for, by what the browser stamps events with: unlike its clock, that is never
-/// wrong and nobody sets it.
+/// Seconds since the page was asked for, by what the browser stamps events with: unlike its clock, nobody sets that,
+/// but it may sleep with the computer.
 #[allow(clippy::cast_possible_truncation, reason = "no page is open for that long")]
 pub fn seconds_open() -> i64 {
     let millis = web_sys::Event::new("now").map_or(0.0, |event| event.time_stamp());

@@ -30,7 +30,7 @@ pub fn App() -> impl IntoView {
     // Every page is one complete document: it has to work where no script runs.
     let whole = SsrMode::Async;
     view! {
-        <Title formatter=|title: String| format!("{title} · Keystead")/>
+        <Title formatter=titled/>
         <Router>
             <Routes fallback=|| view! { <NotFound/> }.into_any()>
                 <Route path=path!("/login") view=SignInPage ssr=whole.clone()/>
@@ -60,4 +60,10 @@ pub fn App() -> impl IntoView {
             </Routes>
         </Router>
     }
+}
+
+/// What stands in `<title>`, where it is written as it is: a name must not end it.
+fn titled(title: String) -> String {
+    let title = title.replace('&', "&amp;").replace('<', "&lt;");
+    format!("{title} · Keystead")
 }

@@ -93,7 +93,7 @@ test('what scripts let through, the server refuses in words that can be seen', a
     // What follows is about fields that the form does not show.
     [{ kind: 'client', cidrs: '10.0.0.0/8' }, 'Networks (CIDR): Client keys do not have this: leave it blank.'],
     [{ kind: 'client', limits: '1 per minute' }, 'Rate limits: Client keys do not have this: leave it blank.'],
-    [{ form_id: 'damaged' }, 'Form: Open the form again: its id is missing or damaged.'],
+    [{ form_id: 'damaged' }, 'Form: Its id was missing or damaged, and it has a new one now: go on.'],
     [{ kind: 'sausage' }, 'Kind: “sausage” is not a kind that can be issued: choose one of the offered kinds.'],
   ];
   watch.expects(422, /\/keys\/new$/);

@@ -20,6 +20,9 @@ use tower::Service;
 /// than common proxies keep an idle connection, so that they never send into a closed one.
 const HEAD: Duration = Duration::from_secs(75);
 
+/// Bytes of a head, or of a body on its way, that one connection may hold.
+const BUFFER: usize = 64 << 10;
+
 /// Serves until `stop`; then takes no new connection, and returns when the last request is answered.
 pub(crate) async fn run(listener: TcpListener, app: Router, stop: CancellationToken) {
     let connections = GracefulShutdown::new();
@@ -56,6 +59,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, watcher: W
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
+        .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::trace!(%error, "a connection broke");

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
+use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use leptos::nonce::Nonce;
@@ -65,13 +66,23 @@ pub(super) fn render(
 ) -> impl Fn(Request<Body>) -> std::pin::Pin<Box<dyn Future<Output = Response> + Send>> {
     let options = console.options.clone();
     let console = console.clone();
-    render_app_async_with_context(
+    let render = render_app_async_with_context(
         move || {
             provide(&console);
             extra();
         },
         move || shell(options.clone()),
-    )
+    );
+    move |request| render(without_host(request))
+}
+
+/// Leptos would put the page's address together of what a visitor sent as host and scheme, and render the page of that.
+fn without_host(mut request: Request<Body>) -> Request<Body> {
+    let path = request.uri().path_and_query().cloned();
+    *request.uri_mut() = path.map_or_else(Uri::default, Uri::from);
+    request.headers_mut().remove(header::HOST);
+    request.headers_mut().remove("x-forwarded-proto");
+    request
 }
 
 fn provide(console: &Console) {

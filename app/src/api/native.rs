@@ -70,6 +70,9 @@ enum Needs {
     Session,
 }
 
+/// Far more than any form has: each is shown again to somebody whose session has ended.
+const PAIRS_MAX: usize = 200;
+
 /// Whether a body is UTF-8 once its escapes are undone. What is not, the parser reads as U+FFFD, which
 /// may as well have been typed.
 fn is_text(body: &[u8]) -> bool {
@@ -132,7 +135,10 @@ where
         Err(rejection) => return rejection.into_response(),
     };
 
-    let sent = Pairs(form_urlencoded::parse(&body).into_owned().collect());
+    let sent = Pairs(form_urlencoded::parse(&body).into_owned().take(PAIRS_MAX + 1).collect());
+    if sent.0.len() > PAIRS_MAX {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    }
     if needs == Needs::Session && visit.session.is_none() {
         let ended = Ended { address: page.uri().path().to_owned(), sent };
         let mut response = render(&console, move || provide_context(ended.clone()))(page).await;

@@ -36,7 +36,12 @@ pub fn AcknowledgeBox(
         read_tick();
         set_alive.set(true);
         window_event_listener(ev::pageshow, move |_| read_tick());
-        let tick = move || set_time_left.set(left(deadline.since(now).as_seconds() - browser::seconds_open()));
+        // One of the two clocks may be set meanwhile, the other sleeps with the computer: the later one counts.
+        let (opened, begun) = (browser::seconds_open(), browser::now());
+        let tick = move || {
+            let passed = browser::seconds_open().max(opened + browser::now().since(begun).as_seconds());
+            set_time_left.set(left(deadline.since(now).as_seconds() - passed));
+        };
         tick();
         browser::every_second(tick);
         if guard {
@@ -44,6 +49,11 @@ pub fn AcknowledgeBox(
             guard_leaving(form.and_then(|form| form.dyn_into().ok()));
         }
     });
+    let effect = if guard {
+        "Confirming makes it active and clears it from this page. "
+    } else {
+        "Confirming makes it active. "
+    };
     let blocked = move || alive.get() && !ticked.get();
     view! {
         <div class="stack" node_ref=place>
@@ -56,7 +66,7 @@ pub fn AcknowledgeBox(
                 <span>
                     "I have stored this key."
                     <br/>
-                    <small>"Confirming makes it active and clears it from this page. " {time_left}</small>
+                    <small>{effect} {time_left}</small>
                 </span>
             </label>
             {unticked.then(|| view! {

@@ -1,5 +1,8 @@
 //! Calls to copy, with this installation's own address in them.
 
+use std::iter;
+use std::net::IpAddr;
+
 use domain::cidr::CidrRule;
 use domain::kind::KeyKind;
 use domain::origin::DomainRule;
@@ -14,9 +17,9 @@ pub fn own_check(url: &str, kind: Option<KeyKind>, domains: &[DomainRule]) -> St
     };
     let origin = accepted_host(domains).map(|host| format!("Origin: https://{host}"));
     let headers = credential.iter().copied().chain(origin.as_deref());
-    let mut parts: Vec<String> = headers.map(|header| format!("-H \"{header}\"")).collect();
-    parts.push(format!("{url}/v1/keys/self"));
-    format!("curl {}", parts.join(" \\\n     "))
+    let headers = headers.map(|header| format!("-H \"{header}\""));
+    let lines: Vec<String> = iter::once(format!("curl {url}/v1/keys/self")).chain(headers).collect();
+    lines.join(" \\\n  ")
 }
 
 /// A host that the rules let in: one that they name, or else one below a wildcard.
@@ -26,15 +29,26 @@ fn accepted_host(domains: &[DomainRule]) -> Option<String> {
     named.map(str::to_owned).or_else(below)
 }
 
+/// An address that the rules let in, if they ask for one; of any network one of those that RFC 5737 has for examples.
+fn accepted_address(cidrs: &[CidrRule], denied: &[CidrRule]) -> Option<IpAddr> {
+    if cidrs.is_empty() && denied.is_empty() {
+        return None;
+    }
+    let examples = [[192, 0, 2, 1], [198, 51, 100, 1], [203, 0, 113, 1]].map(IpAddr::from);
+    let named = cidrs.iter().map(CidrRule::first_address);
+    let candidates = named.chain(examples.into_iter().filter(|_| cidrs.is_empty()));
+    candidates.into_iter().find(|address| !denied.iter().any(|rule| rule.contains(*address)))
+}
+
 /// A service that checks a key it was given, in four languages: id, name, code. A key with domain rules is asked about
 /// with an origin, one with networks by curl, too, with an address that it is accepted from.
 pub fn verify_calls(
     url: &str,
     cidrs: &[CidrRule],
+    denied_cidrs: &[CidrRule],
     domains: &[DomainRule],
 ) -> [(&'static str, &'static str, String); 4] {
-    let address = cidrs.first().map(ToString::to_string);
-    let address = address.as_deref().and_then(|rule| rule.split('/').next());
+    let address = accepted_address(cidrs, denied_cidrs);
     let address = address.map(|address| format!(r#",\"clientIp\":\"{address}\""#));
     let host = accepted_host(domains).map(|host| format!(r#",\"origin\":\"https://{host}\""#));
     let example: String = address.into_iter().chain(host).collect();
@@ -48,11 +62,14 @@ pub fn verify_calls(
 }
 
 /// What has to be reachable, as what and where.
-pub fn hosts(url: &str) -> [(&'static str, String); 3] {
+pub fn hosts(url: &str) -> [(&'static str, String); 6] {
     [
-        ("check a key", format!("POST {url}/v1/keys/verify")),
-        ("a key about itself", format!("GET {url}/v1/keys/self")),
-        ("health, for a load balancer", format!("GET {url}/healthz")),
+        ("Check a key", format!("POST {url}/v1/keys/verify")),
+        ("Check several keys", format!("POST {url}/v1/keys/verify-batch")),
+        ("Check a request, from a proxy", format!("{url}/v1/authorize")),
+        ("Check a key in the Unkey form", format!("POST {url}/v2/keys.verifyKey")),
+        ("A key about itself", format!("GET {url}/v1/keys/self")),
+        ("Health, for a load balancer", format!("GET {url}/healthz")),
     ]
 }
 
@@ -132,26 +149,33 @@ mod tests {
             let sent = Origin::parse(&origin).unwrap();
             assert!(rules.iter().any(|rule| rule.matches(sent)), "{lines}");
             let call = own_check("http://localhost:3000", None, &rules);
-            assert!(call.contains(&format!(" \\\n     -H \"Origin: {origin}\" \\\n     http://")), "{call}");
+            assert!(call.ends_with(&format!(" \\\n  -H \"Origin: {origin}\"")), "{call}");
         }
         let call = own_check("http://localhost:3000", None, &[]);
-        assert_eq!(call, "curl -H \"Authorization: Bearer $KEYSTEAD_KEY\" \\\n     http://localhost:3000/v1/keys/self");
+        assert_eq!(call, "curl http://localhost:3000/v1/keys/self \\\n  -H \"Authorization: Bearer $KEYSTEAD_KEY\"");
     }
 
     #[test]
     fn a_call_asks_with_what_the_key_is_restricted_to() {
         let cidrs = CidrRule::parse_lines("10.0.0.0/8\n192.0.2.1").unwrap();
         let domains = DomainRule::parse_lines("*.example.com").unwrap();
-        let code = |cidrs, domains| verify_calls("http://localhost:3000", cidrs, domains).map(|(.., code)| code);
-        let [curl, javascript, python, rust] = code(&cidrs, &domains);
+        let code = |cidrs, denied, domains| {
+            verify_calls("http://localhost:3000", cidrs, denied, domains).map(|(.., code)| code)
+        };
+        let [curl, javascript, python, rust] = code(&cidrs, &[], &domains);
         let asked = r#"{\"key\":\"$KEYSTEAD_KEY\",\"clientIp\":\"10.0.0.0\",\"origin\":\"https://app.example.com\"}"#;
         assert!(curl.contains(asked), "{curl}");
         assert!(javascript.contains("clientIp: callersAddress, origin: callersOrigin })"), "{javascript}");
         for code in [python, rust] {
             assert!(code.contains("callers_address, \"origin\": callers_origin"), "{code}");
         }
-        for code in code(&[], &[]) {
+        for code in code(&[], &[], &[]) {
             assert!(!code.contains("origin") && !code.contains("{asked}"), "{code}");
         }
+        let denied = CidrRule::parse_lines("10.0.0.0/9\n192.0.2.0/24").unwrap();
+        let [refusing, ..] = code(&[], &denied, &[]);
+        assert!(refusing.contains(r#"\"clientIp\":\"198.51.100.1\""#), "{refusing}");
+        let [between, ..] = code(&CidrRule::parse_lines("10.0.0.0/8\n172.16.0.0/12").unwrap(), &denied, &[]);
+        assert!(between.contains(r#"\"clientIp\":\"172.16.0.0\""#), "{between}");
     }
 }

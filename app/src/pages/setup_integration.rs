@@ -9,6 +9,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::integration_samples::{hosts, own_check, verify_calls};
 use crate::api::integration::{Integration, read_integration};
+use crate::api::keys::KeyView;
 use crate::components::copy::Sample;
 use crate::components::failed::Failed;
 use crate::components::key_status::KeyStatus;
@@ -39,12 +40,14 @@ pub fn SetupIntegration() -> impl IntoView {
 #[component]
 fn Guide(found: Integration) -> impl IntoView {
     let Integration { public_url, key } = found;
-    let (kind, cidrs, domains) = match &key {
-        Some(view) => (Some(view.key.row.kind), view.key.cidrs.as_slice(), view.key.domains.as_slice()),
-        None => (None, &[][..], &[][..]),
+    let (own_check, calls) = match &key {
+        Some(KeyView { key, .. }) => (
+            own_check(&public_url, Some(key.row.kind), &key.domains),
+            verify_calls(&public_url, &key.cidrs, &key.denied_cidrs, &key.domains),
+        ),
+        None => (own_check(&public_url, None, &[]), verify_calls(&public_url, &[], &[], &[])),
     };
-    let own_check = own_check(&public_url, kind, domains);
-    let calls: Vec<_> = verify_calls(&public_url, cidrs, domains)
+    let calls: Vec<_> = calls
         .into_iter()
         .enumerate()
         .map(|(index, (id, name, code))| {
@@ -58,7 +61,7 @@ fn Guide(found: Integration) -> impl IntoView {
         .collect();
     let hosts: Vec<_> = hosts(&public_url)
         .into_iter()
-        .map(|(what, address)| view! { <tr><td>{what}</td><td><code>{address}</code></td></tr> })
+        .map(|(what, address)| view! { <tr><td>{what}</td><td class="wrap"><code>{address}</code></td></tr> })
         .collect();
     view! {
         {match key {
@@ -68,7 +71,7 @@ fn Guide(found: Integration) -> impl IntoView {
                     <span aria-hidden="true">"i"</span>
                     <div>
                         <b>"Choose a key to test it live."</b>
-                        " Open a key in " <a href="/keys">"the list"</a> " and choose Setup Integration there."
+                        " Open " <a href="/keys">"a key"</a> ": Setup Integration is on its page."
                     </div>
                 </div>
             }
@@ -85,7 +88,7 @@ fn Guide(found: Integration) -> impl IntoView {
             <section class="card">
                 <header><h2>"Addresses to allow in a firewall"</h2></header>
                 <div class="sheet" role="region" aria-label="Addresses" tabindex="0">
-                    <table>
+                    <table class="blocks">
                         <thead><tr><th scope="col">"From your service"</th><th scope="col">"Address"</th></tr></thead>
                         <tbody>{hosts}</tbody>
                     </table>
@@ -127,6 +130,9 @@ fn ConnectivityTest(row: KeyRow, now: Timestamp) -> impl IntoView {
                         "This key is limited to some domains: a call needs the Origin of one of them, as below, or it \
                          is refused."
                     </p>
+                })}
+                {(row.cidr_count > 0).then(|| view! {
+                    <p class="soft">"Only calls from its networks are accepted."</p>
                 })}
                 <Connectivity key=id/>
             </div>

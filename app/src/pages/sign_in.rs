@@ -62,7 +62,7 @@ fn SignIn(asked_for: String) -> impl IntoView {
         </form>
         <p class="soft">
             "Locked out? Somebody with access to the server can help: "
-            <code>"keystead owner recover"</code>
+            <code>"keystead owner recover --email … --password-stdin"</code>
         </p>
     }
 }
@@ -76,7 +76,8 @@ pub fn Closed() -> impl IntoView {
                 <h1>"You cannot sign in over this connection"</h1>
                 <p>
                     "It is plain HTTP, so anyone on the network could read your password. Open Keystead over \
-                     HTTPS (set KEYSTEAD_PUBLIC_URL to that address), or on the server itself at localhost."
+                     HTTPS (set KEYSTEAD_PUBLIC_URL to that address, and KEYSTEAD_TRUSTED_PROXIES to the proxy if it \
+                     is on another machine), or on the server itself at localhost."
                 </p>
                 <p class="soft">"An operator who accepts the risk can set " <code>"KEYSTEAD_ALLOW_HTTP=true"</code> "."</p>
             </div>

@@ -50,6 +50,11 @@ impl CidrRule {
         parse_list(text, field, CIDRS_MAX, Self::parse)
     }
 
+    /// The first address inside.
+    pub fn first_address(&self) -> IpAddr {
+        self.0.network()
+    }
+
     /// Whether the address, in its canonical form, is inside.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (&self.0, address.to_canonical()) {

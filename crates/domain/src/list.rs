@@ -144,8 +144,8 @@ pub fn search(text: &str) -> Option<String> {
     if let Some(id) = token::cut_to_id(text) {
         return Some(id.as_str().to_owned());
     }
-    let text = token::without_secrets(text);
-    let text: String = text.trim().chars().filter(|c| !c.is_control()).take(SEARCH_MAX).collect();
+    let text: String = text.chars().filter(|c| !c.is_control()).collect();
+    let text: String = token::without_secrets(&text).trim().chars().take(SEARCH_MAX).collect();
     (!text.is_empty()).then_some(text)
 }
 
@@ -233,5 +233,6 @@ mod tests {
         let query = KeyQuery::from_pairs([("q", "a\0b\u{85}"), ("after", "a~\0")]);
         assert_eq!((query.search.as_deref(), query.after), (Some("ab"), None));
         assert_eq!(search("\0"), None);
+        assert_eq!(search(&format!("{}\0{}", "s".repeat(25), "s".repeat(24))), None);
     }
 }

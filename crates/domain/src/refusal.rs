@@ -68,7 +68,7 @@ impl Refusal {
             }
             Self::NotPending => "This key is not waiting to be acknowledged.",
             Self::TooLate => "The time for this is over.",
-            Self::WrongState => "The key's state does not allow this any more; look at the key again.",
+            Self::WrongState => "The key's state does not allow this; look at the key again.",
             Self::NameMismatch => "That is not the key's name; type it exactly as it is shown.",
             Self::LinkInvalid => "This link was used, replaced or has expired; ask for a new one.",
             Self::EmailTaken => "Somebody with this e-mail exists already.",

@@ -90,7 +90,7 @@ impl Restrictions<'_> {
             words.extend((!self.limits.is_empty()).then(|| self.rate()));
             words.extend(self.calls());
             if self.limits.is_empty() && self.quota.is_none() {
-                words.push("As many calls as it likes".to_owned());
+                words.push("No limit on calls".to_owned());
             }
         }
         words.iter().map(|sentence| format!("{sentence}.")).collect::<Vec<_>>().join(" ")
@@ -186,7 +186,7 @@ mod tests {
     fn what_is_left_blank_is_said_too() {
         assert_eq!(
             words(service()),
-            "Accepted from any address and any origin. It holds no permission. As many calls as it likes."
+            "Accepted from any address and any origin. It holds no permission. No limit on calls."
         );
         let denied = KeyDraft { denied_cidrs: text("10.0.0.0/8"), quota: text("1"), ..service() };
         assert_eq!(

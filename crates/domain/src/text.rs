@@ -1,5 +1,7 @@
 //! Texts that people type: limits, clean-up, and what is refused.
 
+use crate::token;
+
 /// Characters of a name.
 pub const NAME_MAX: usize = 100;
 /// Characters of a description.
@@ -142,6 +144,9 @@ fn line(text: &str, max: usize) -> Result<String, String> {
 fn clean(text: &str, max: usize, allowed: fn(char) -> bool) -> Result<String, String> {
     let text = text.trim();
     refused_character(text, allowed)?;
+    if token::stands_in(text) {
+        return Err("A whole key stands in it: take the key out.".to_owned());
+    }
     // Normalisation is costly, and composes at most a few characters of at most four bytes into one.
     if text.len() > max.saturating_mul(32) {
         too_long(text, max)?;
@@ -171,7 +176,7 @@ fn refused_character(text: &str, allowed: fn(char) -> bool) -> Result<(), String
 }
 
 /// Control characters, and characters without a shape of their own that make two texts look alike or reorder what
-/// stands around them. Joiners and direction marks stay: some scripts need them.
+/// stands around them. Joiners and direction marks and variation selectors stay: some scripts need them.
 fn is_refused(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -179,12 +184,12 @@ fn is_refused(c: char) -> bool {
             '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}'
         )
         || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}')
-        || matches!(c, '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+        || matches!(c, '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e00ff}')
 }
 
 /// Joiners, direction marks and variation selectors.
 fn is_mark(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200c}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}')
+    matches!(c, '\u{61c}' | '\u{200c}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 #[cfg(feature = "server")]
@@ -223,10 +228,7 @@ fn common_password(password: &str, inputs: &[&str]) -> Result<(), String> {
     Err(match warning {
         Some(warning) => {
             let reason = warning.to_string();
-            format!(
-                "This password is easy to guess ({}): use a longer or less usual one.",
-                reason.trim_end_matches('.')
-            )
+            format!("{}: use a longer or less usual one.", reason.trim_end_matches('.'))
         }
         None => "This password is easy to guess: use a longer or less usual one.".to_owned(),
     })

@@ -98,6 +98,11 @@ pub fn cut_to_id(text: &str) -> Option<KeyId> {
     })
 }
 
+/// Whether a whole token stands in a text.
+pub fn stands_in(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| Token::parse(word).is_some())
+}
+
 /// A text without its runs of letters and digits that are as long as a secret with its checksum.
 pub fn without_secrets(text: &str) -> String {
     let separates = |c: char| !c.is_ascii_alphanumeric();

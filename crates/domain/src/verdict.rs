@@ -110,7 +110,7 @@ const CHECKS: [Check; 9] = [
         passes: |key, _, now| key.not_before.is_none_or(|from| now >= from),
         words: |key, _| match key.not_before {
             Some(from) => format!("The key is valid from {}.", from.to_rfc3339()),
-            None => "The key has no first moment.".to_owned(),
+            None => "The key has no start date.".to_owned(),
         },
     },
     Check {

@@ -63,11 +63,14 @@ impl Service {
         // On the heap: together they would make a large future for whoever runs this.
         tokio::join!(Box::pin(poll), Box::pin(listen), Box::pin(flush), Box::pin(sweep), Box::pin(tidy));
         // First what would be lost: what lists do not show yet is found on record at the next start.
+        if let Err(error) = verifier.flush_usage().await {
+            tracing::error!(%error, "the last counts are lost");
+        }
         if let Err(error) = verifier.tidy_counters(true).await {
             tracing::error!(%error, "the blocks of quotas that were not used up are lost");
         }
         if let Err(error) = verifier.flush_all_usage().await {
-            tracing::error!(%error, "the last counts are lost");
+            tracing::warn!(%error, "lists do not show the last uses yet");
         }
     }
 

@@ -71,6 +71,8 @@ impl Service {
         let hash = person.as_ref().map(|person| person.password_hash.clone());
         let fits = self.passwords().verify(slot, password, hash).await?;
         let Some(row) = person.filter(|_| fits) else {
+            let address = client.address.map(tracing::field::display);
+            tracing::warn!(address, failures, "a sign-in failed");
             if failures == FREE_FAILURES {
                 self.record_block(&email, &client).await?;
             }

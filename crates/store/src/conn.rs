@@ -69,9 +69,12 @@ macro_rules! reads {
             $(
                 $(#[$doc])*
                 pub async fn $name(&self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
-                    let mut held = self.reader().await?;
-                    let mut conn = held.conn();
-                    $crate::store::within($crate::dialect::PATIENCE, $name(&mut conn, $($arg),*)).await
+                    // On the heap: every caller's future would be larger for it.
+                    let read = Box::pin(async {
+                        let mut held = self.reader().await?;
+                        $name(&mut held.conn(), $($arg),*).await
+                    });
+                    $crate::store::within($crate::dialect::PATIENCE, read).await
                 }
             )+
         }

@@ -1,6 +1,7 @@
 //! Everything in which SQLite and Postgres differ.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -51,12 +52,18 @@ pub(crate) async fn open_sqlite(url: &str) -> Result<(SqlitePool, SqlitePool), S
     // A statement runs in microseconds; asking first whether the file is still there would double that.
     let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false).idle_timeout(None);
     let alone = alone_in(options.get_filename().parent()).await;
+    make_private(options.get_filename());
     let writer = pool().max_connections(1).max_lifetime(None).connect_with(options.clone()).await;
     let writer = writer.map_err(|error| not_opened(options.get_filename(), error))?;
     SQLITE_MIGRATIONS.run(&writer).await?;
     drop(alone);
     let reader = pool().max_connections(SQLITE_READERS).connect_with(options.pragma("query_only", "on")).await?;
     Ok((writer, reader))
+}
+
+/// Makes the file for its owner alone; SQLite gives those beside it the same mode. What fails here, SQLite tells.
+fn make_private(file: &Path) {
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
 }
 
 /// SQLite's "unable to open" names no file.
@@ -96,7 +103,15 @@ pub(crate) async fn open_postgres(url: &str) -> Result<(PgPool, PgPool), StoreEr
             Box::pin(async move { sqlx::raw_sql(POSTGRES_SESSION).execute(conn).await.map(|_| ()) })
         })
     };
-    let writer = pool(POSTGRES_WRITERS).connect_lazy_with(options.clone());
+    // The driver would wait without end for what comes back from a server that vanished, and keep its place meanwhile:
+    // there are but two.
+    let writer = pool(POSTGRES_WRITERS).after_release(|conn, _| {
+        Box::pin(async move {
+            let answer = tokio::time::timeout(PATIENCE, conn.ping()).await;
+            answer.map_err(|_| sqlx::Error::PoolTimedOut)?.map(|()| true)
+        })
+    });
+    let writer = writer.connect_lazy_with(options.clone());
     Ok((writer, pool(POSTGRES_READERS).connect_lazy_with(options)))
 }
 
@@ -194,7 +209,7 @@ fn unique(error: &dyn DatabaseError) -> Unique {
 /// a lock that did not come.
 fn is_passing(code: &str) -> bool {
     if code.len() == 5 {
-        return ["08", "53", "57P", "40001", "40P01", "55P03"].iter().any(|class| code.starts_with(class));
+        return ["08", "53", "57P", "25P03", "40001", "40P01", "55P03"].iter().any(|class| code.starts_with(class));
     }
     code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6))
 }
@@ -213,7 +228,7 @@ mod tests {
 
     #[test]
     fn passing_errors_are_told_from_lasting_ones() {
-        for code in ["5", "517", "6", "08006", "53300", "57P01", "40P01"] {
+        for code in ["5", "517", "6", "08006", "53300", "57P01", "25P03", "40P01"] {
             assert!(is_passing(code), "{code}");
         }
         for code in ["", "1", "13", "2067", "23505", "42P01", "22P02"] {

@@ -101,7 +101,8 @@ impl Store {
     }
 
     /// Runs `work` in one transaction: committed if it gives `Ok`, undone if it gives `Err` or is dropped.
-    /// Writers come one at a time, on both engines, so what `work` reads stays true until it has committed.
+    /// Writers come one at a time, on both engines, so what `work` reads stays true until it has committed. `Unavailable`
+    /// if its turn does not come within 10 seconds, or the whole takes longer than a minute.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T, E>,

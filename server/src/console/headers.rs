@@ -22,7 +22,7 @@ pub(super) async fn headers(State(state): State<AppState>, mut request: Request,
     request.extensions_mut().insert(nonce.clone());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     let client = state.trusted_proxies.client(peer, request.headers());
-    let transport = transport(&state, request.uri(), request.headers(), client);
+    let transport = transport(&state, request.uri(), request.headers(), peer, client);
     let referrer = referrer_policy(request.uri().path(), transport);
 
     let mut response = next.run(request).await;

@@ -10,11 +10,18 @@ use crate::router::AppState;
 /// What a proxy adds. A browser on this machine that talks to us directly sends none of them.
 const OF_PROXIES: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host"];
 
-/// HTTPS if the public address says so, for only a proxy in front of us can end TLS. Otherwise it
-/// is loopback when the browser called us by a loopback name, and no proxy stands between.
-pub(super) fn transport(state: &AppState, uri: &Uri, headers: &HeaderMap, client: Option<IpAddr>) -> Transport {
+/// HTTPS if the public address says so, for only a proxy in front of us can end TLS: one that is trusted, or on this
+/// machine. Otherwise it is loopback when the browser called us by a loopback name, and no proxy stands between.
+pub(super) fn transport(
+    state: &AppState,
+    uri: &Uri,
+    headers: &HeaderMap,
+    peer: Option<IpAddr>,
+    client: Option<IpAddr>,
+) -> Transport {
     if state.public_url.is_https() {
-        return Transport::Https;
+        let by_proxy = peer.is_none_or(|peer| peer.to_canonical().is_loopback()) || state.trusted_proxies.sent(peer);
+        return if by_proxy { Transport::Https } else { Transport::Plain };
     }
     let proxied = OF_PROXIES.iter().any(|name| headers.contains_key(*name));
     let nearby = !proxied || client.is_some_and(|client| client.is_loopback());

@@ -20,7 +20,7 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
     let headers = request.headers();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     let address = state.trusted_proxies.client(peer, headers);
-    let transport = transport(&state, request.uri(), headers, address);
+    let transport = transport(&state, request.uri(), headers, peer, address);
     let may_sign_in = transport != Transport::Plain || state.allow_http;
     let session = match cookie(headers, session_cookie_name(transport)).filter(|_| may_sign_in) {
         None => None,

@@ -73,7 +73,9 @@ fn an_owner_is_made_recovered_and_unlocked() {
 
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(data), 0o700);
-    assert_eq!(mode(&data.join("root.key")), 0o600);
+    for file in ["root.key", "keystead.db"] {
+        assert_eq!(mode(&data.join(file)), 0o600, "{file}");
+    }
 }
 
 #[test]

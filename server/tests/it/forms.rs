@@ -128,7 +128,7 @@ async fn a_refusal_about_a_field_that_is_not_shown_is_said_above_the_form() {
     let session = product.sign_in().await;
     for (typed, words) in [
         ("kind=client&name=x&cidrs=10.0.0.0%2F8", "Networks (CIDR): Client keys do not have this: leave it blank."),
-        ("kind=service&name=x&form_id=a+b", "Form: Open the form again: its id is missing or damaged."),
+        ("kind=service&name=x&form_id=a+b", "Form: Its id was missing or damaged, and it has a new one now: go on."),
         ("kind=sausage&name=x", "Kind: “sausage” is not a kind that can be issued: choose one of the offered kinds."),
     ] {
         let typed = format!("{typed}&step=generate&form_id={FORM_ID}");

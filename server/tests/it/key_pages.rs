@@ -109,7 +109,7 @@ async fn the_settings_say_how_a_visitor_is_seen() {
     for words in [
         "Your address 127.0.0.1",
         "You come directly",
-        "X-Forwarded-For None came.",
+        "X-Forwarded-For None Connection",
         "Trusted proxies 10.0.0.0/8",
         "SQLite",
     ] {
@@ -124,7 +124,7 @@ async fn the_settings_say_how_a_visitor_is_seen() {
         assert!(page.contains(words), "{words}: {page}");
     }
     let page = ask("127.0.0.1", Some("203.0.113.9")).await;
-    for words in ["Your address 127.0.0.1", "Is a trusted proxy No", "so I do not believe it", "203.0.113.9"] {
+    for words in ["Your address 127.0.0.1", "Is a trusted proxy No", "so Keystead does not believe it", "203.0.113.9"] {
         assert!(page.contains(words), "{words}: {page}");
     }
 }

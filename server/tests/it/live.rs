@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::body::BodyDataStream;
+use domain::timestamp::Millis;
 use futures::StreamExt;
 use tokio::time::timeout;
 
@@ -40,6 +41,20 @@ async fn the_next_calls_of_one_key_are_seen_as_they_come() {
 
     product.shutdown.cancel();
     assert_eq!(next(&mut stream).await, None, "a stream must not outlive the server");
+}
+
+#[tokio::test]
+async fn a_stream_that_the_browser_opens_again_keeps_no_session_open() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let token = product.token(service_key("one")).await;
+    let address = format!("/integrations/setup/events?key={}", token.split('_').nth(1).unwrap());
+    let mut answers = Vec::new();
+    for _ in 0..30 {
+        product.clock.advance(Millis::minutes(1));
+        answers.push(product.send_raw(Call::get(&address).cookie(&session)).await.status().as_u16());
+    }
+    assert_eq!((answers.pop(), answers.iter().all(|status| *status == 200)), (Some(401), true), "{answers:?}");
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ mod csrf;
 mod forms;
 mod headers;
 mod health;
+mod hostile;
 mod key_pages;
 mod live;
 mod process;

@@ -10,7 +10,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::Response;
 use domain::draft::KeyDraft;
-use domain::timestamp::Timestamp;
+use domain::timestamp::{Millis, Timestamp};
 use rust_embed::Embed;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -40,7 +40,14 @@ pub const PASSWORD: &str = "wide violet engines hum at dusk";
 #[folder = "tests/it/site"]
 pub struct Files;
 
+/// A time that stands until the test moves it.
 pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub fn advance(&self, by: Millis) {
+        self.0.fetch_add(by.0, Ordering::SeqCst);
+    }
+}
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
@@ -69,6 +76,7 @@ pub struct Product {
     pub app: Router,
     pub service: Service,
     pub store: Store,
+    pub clock: Arc<TestClock>,
     pub shutdown: CancellationToken,
     _database: TestDatabase,
     _folder: TempDir,
@@ -90,10 +98,11 @@ impl Product {
     pub async fn with(settings: Settings) -> Self {
         let (database, folder) = (TestDatabase::sqlite(), tempfile::tempdir().unwrap());
         let store = Store::open(database.url()).await.unwrap();
+        let clock = Arc::new(TestClock(AtomicI64::new(1_795_253_402_000)));
         let setup = Setup {
             store: store.clone(),
             root_key: RootKey::load_or_create(&folder.path().join("root.key"), &SystemEntropy).unwrap(),
-            clock: Arc::new(TestClock(AtomicI64::new(1_795_253_402_000))),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::new(SystemEntropy),
             hasher: Arc::new(PlainHasher),
             token_prefix: "ks".to_owned(),
@@ -108,7 +117,7 @@ impl Product {
             trusted_proxies: Arc::new(TrustedProxies::parse(settings.trusted_proxies).unwrap()),
             shutdown: shutdown.clone(),
         };
-        Self { app: router(&state), service, store, shutdown, _database: database, _folder: folder }
+        Self { app: router(&state), service, store, clock, shutdown, _database: database, _folder: folder }
     }
 
     /// Makes the owner, if there is none, and signs in.

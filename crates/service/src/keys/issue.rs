@@ -168,7 +168,7 @@ fn check_form_id(form_id: &str) -> Result<&str, FieldErrors> {
     if (16..=64).contains(&form_id.len()) && form_id.bytes().all(allowed) {
         Ok(form_id)
     } else {
-        Err(FieldErrors::one(Field::FormId, "Open the form again: its id is missing or damaged."))
+        Err(FieldErrors::one(Field::FormId, "Its id was missing or damaged, and it has a new one now: go on."))
     }
 }
 

@@ -89,10 +89,10 @@ pub(super) fn counted(record: &KeyRecord, verdict: &Verdict) -> [CheckResult; 2]
 }
 
 fn limit_words(state: &LimitState) -> String {
-    let name = &state.limit.name;
+    let limit = &state.limit;
     if state.passed {
-        return format!("{name} allows {}, {} left", state.limit.words(), state.remaining);
+        return format!("{limit}, {} left", state.remaining);
     }
     let seconds = state.reset.0.div_euclid(1_000) + 1;
-    format!("{name} allows {}, and the next call in {seconds} s", state.limit.words())
+    format!("{limit}, the next call in {seconds} s")
 }

@@ -13,6 +13,7 @@ use domain::{
     ids::{AppId, KeyId},
     text,
     timestamp::Timestamp,
+    token,
     usage::{HourCalls, RefusedCall},
     verdict::Code,
 };
@@ -227,8 +228,8 @@ impl Counts {
             refused.remove(0);
         }
         let request = call.request;
-        // Whatever a stranger sent: Postgres keeps no U+0000, and nobody wants the others on their screen.
-        let cut = |text: &str| text.chars().take(TEXT_MAX).map(text::shown).collect();
+        // Whatever a stranger sent, keys in paths too: Postgres keeps no U+0000, and nobody wants the others on their screen.
+        let cut = |text: &str| token::without_secrets(text).chars().take(TEXT_MAX).map(text::shown).collect();
         refused.push(RefusedCall {
             at: call.now,
             code: call.code,

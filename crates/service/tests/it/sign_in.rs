@@ -134,8 +134,8 @@ async fn the_first_wait_is_on_record_without_what_was_typed(w: World) {
 }
 
 /// Signs in without waiting for the answer, up to the moment at which the password is looked at.
-async fn begin_slowly(w: &World, password: &str) -> JoinHandle<Result<SignedIn, Error>> {
-    w.hasher.slow_down();
+async fn begin(w: &World, password: &str) -> JoinHandle<Result<SignedIn, Error>> {
+    w.hasher.hold(true);
     let before = w.hasher.count();
     let (service, password) = (w.service.clone(), password.into());
     let attempt = tokio::spawn(async move {
@@ -153,7 +153,8 @@ async fn who_hangs_up_keeps_no_wait_off_the_record(w: World) {
     for _ in 0..4 {
         w.sign_in(EMAIL, "wrong").await.unwrap_err();
     }
-    begin_slowly(&w, "wrong").await.abort();
+    begin(&w, "wrong").await.abort();
+    w.hasher.hold(false);
     let begun = Instant::now();
     while w.newest().await.action != Action::SignInBlocked {
         assert!(begun.elapsed() < Duration::from_secs(10), "the wait is not on record");
@@ -163,8 +164,9 @@ async fn who_hangs_up_keeps_no_wait_off_the_record(w: World) {
 
 async fn a_password_that_was_replaced_meanwhile_begins_no_session(w: World) {
     w.make_owner().await;
-    let attempt = begin_slowly(&w, PASSWORD).await;
+    let attempt = begin(&w, PASSWORD).await;
     w.service.recover_owner(shell(), EMAIL, &"another long password of mine".into()).await.unwrap();
+    w.hasher.hold(false);
     assert_eq!(refusal(attempt.await.unwrap()), Refusal::SignInFailed);
     assert_eq!(w.newest().await.action, Action::PersonRecovered);
 }

@@ -77,18 +77,20 @@ async fn a_call_of_the_api_is_counted_once_and_uses_both_keys(w: World) {
 async fn whatever_a_stranger_sends_is_on_record(w: World) {
     let (id, token) = w.active(&draft("service", "Key")).await;
     w.service.disable(owner(), &id).await.unwrap();
+    let path = format!("/bot{token}/a\0\u{7f}");
     let request = VerifyRequest {
         origin: Some("\0\u{202e}x"),
         method: Some("\0"),
-        path: Some("/a\0\u{7f}"),
+        path: Some(&path),
         ..VerifyRequest::default()
     };
     let verdict = w.service.verifier().verify(Credential::Token(&token), request).await.unwrap();
     assert_eq!(verdict.code, Code::Disabled);
     w.service.verifier().flush_usage().await.unwrap();
     let refusals = w.store.key_refusals(&id).await.unwrap();
+    let path = format!("/botks_{}_a\u{fffd}\u{fffd}", id.as_str());
     let told = refusals.first().map(|call| (call.origin.as_deref(), call.method.as_deref(), call.path.as_deref()));
-    assert_eq!(told, Some((Some("\u{fffd}\u{fffd}x"), Some("\u{fffd}"), Some("/a\u{fffd}\u{fffd}"))));
+    assert_eq!(told, Some((Some("\u{fffd}\u{fffd}x"), Some("\u{fffd}"), Some(path.as_str()))));
 }
 
 async fn counts_survive_a_flush_that_fails(w: World) {
