@@ -112,7 +112,7 @@ test('a key can be confirmed in a second tab, and the first one finds that out',
   watch.expects(409, /\/acknowledge$/);
   await owner.page.getByRole('checkbox', { name: 'I have stored this key' }).check();
   await owner.page.getByRole('button', { name: 'Done' }).click();
-  await expect(owner.page.getByRole('heading', { name: `“${name}” does not wait to be confirmed` })).toBeVisible();
+  await expect(owner.page.getByRole('heading', { name: `“${name}” is not waiting to be confirmed` })).toBeVisible();
   await examine(owner.page, 'acknowledge-done-elsewhere');
   expect(await verifier.code(token)).toBe('VALID');
 });

@@ -131,7 +131,7 @@ test('the settings say how this browser is seen', async ({ owner }) => {
   const { page } = owner;
   await owner.open('/');
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Settings' }).click();
-  await expect(page.getByRole('heading', { name: 'This is how I see you' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'How Keystead sees you' })).toBeVisible();
   await expect(check(page, 'Your address')).toContainText('127.0.0.1');
   await expect(check(page, 'Database')).toContainText('SQLite');
   await expect(page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Settings' })).toHaveAttribute('aria-current', 'page');

@@ -93,18 +93,21 @@ test('a kind that does not exist is refused at the choice of kinds', async ({ ow
   if (owner.scripts) await expect(kind).toBeFocused();
 });
 
-test('a key that leaked stays revoked', async ({ owner, arrange, verifier, watch }) => {
+test('a key that leaked stays revoked', async ({ owner, arrange, verifier }) => {
   const name = unique('Leaked');
   const { id, token } = await arrange.active({ name });
   await choose(owner, name, 'Revoke…');
   await dialog(owner).getByRole('radio', { name: /leaked/i }).check();
   await confirm(owner, 'Revoke', 'The key is revoked');
 
-  await owner.open(`/keys/${id}/restore`);
-  watch.expects(409, /\/restore$/);
-  await dialog(owner).getByRole('button', { name: 'Restore' }).click();
-  await expect(dialog(owner).getByRole('alert')).toBeVisible();
+  await choose(owner, name, 'Restore…');
+  await expect(dialog(owner)).toContainText('It cannot be restored: it leaked, or may have.');
+  await expect(dialog(owner).getByRole('button', { name: 'Restore' })).toHaveCount(0);
   await examine(owner.page, 'dialog-restore-refused');
+  await dialog(owner).getByRole('link', { name: 'Close' }).click();
+  expect((await arrange.post(`/keys/${id}/restore`, {})).status).toBe(409);
+  await owner.open(`/keys/${id}`);
+  await expect(owner.page.getByRole('link', { name: 'Restore…' })).toHaveCount(0);
   expect(await verifier.code(token)).toBe('REVOKED');
 });
 

@@ -45,9 +45,17 @@ pub fn AuditTable(
     .into_any()
 }
 
+/// Whether it was done to who did it: a person who signed in, or Keystead itself. The name is not said twice.
+pub fn on_itself(row: &AuditRow) -> bool {
+    row.subject.kind != SubjectKind::Key && row.subject.label == row.actor_label
+}
+
 fn line(row: AuditRow, with_subject: bool) -> AnyView {
     let changes: Vec<_> = row.changes.iter().map(|change| view! { <li>{words(change)}</li> }).collect();
     let subject = with_subject.then(|| {
+        if on_itself(&row) {
+            return view! { <td role="cell"></td> }.into_any();
+        }
         let (label, whole) = (row.subject.label.clone(), row.subject.label.clone());
         if row.subject.kind == SubjectKind::Key {
             let address = format!("/audit?key={}", row.subject.id);

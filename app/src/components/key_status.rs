@@ -11,16 +11,17 @@ pub fn KeyStatus(status: Status, now: Timestamp) -> impl IntoView {
     view! { <span class=format!("status {class}")>{words}</span> }
 }
 
+/// Its class and its words. A line breaks before the time that is left, not within it.
 fn words(status: &Status, now: Timestamp) -> (&'static str, String) {
     match status {
         Status::Pending { until } => {
             let minutes = (until.millis() - now.millis()).max(0) / 60_000;
-            let left = if minutes == 0 { "less than 1 min".to_owned() } else { format!("{minutes} min") };
-            ("pending", format!("Pending, {left} left"))
+            let left = if minutes == 0 { "less than 1".to_owned() } else { minutes.to_string() };
+            ("pending", format!("Pending, {left}\u{a0}min\u{a0}left"))
         }
         Status::Active => ("active", "Active".to_owned()),
-        Status::Expiring { at } => ("expiring", format!("Expires in {}", days(*at, now))),
-        Status::NotYetValid { from } => ("not_yet_valid", format!("Starts in {}", days(*from, now))),
+        Status::Expiring { at } => ("expiring", format!("Expires in\u{a0}{}", days(*at, now))),
+        Status::NotYetValid { from } => ("not_yet_valid", format!("Starts in\u{a0}{}", days(*from, now))),
         Status::Expired { .. } => ("expired", "Expired".to_owned()),
         Status::Disabled => ("disabled", "Disabled".to_owned()),
         Status::Revoked => ("revoked", "Revoked".to_owned()),
@@ -32,9 +33,9 @@ fn days(at: Timestamp, now: Timestamp) -> String {
     let hours = (at.millis() - now.millis()).max(0) / HOUR;
     match hours {
         0 => "less than an hour".to_owned(),
-        1 => "1 hour".to_owned(),
-        2..48 => format!("{hours} hours"),
-        _ => format!("{} days", hours / 24),
+        1 => "1\u{a0}hour".to_owned(),
+        2..48 => format!("{hours}\u{a0}hours"),
+        _ => format!("{}\u{a0}days", hours / 24),
     }
 }
 
@@ -47,12 +48,12 @@ mod tests {
         let now = Timestamp::from_millis(0);
         let at = |minutes: i64| Timestamp::from_millis(minutes * 60_000);
         for (status, expected) in [
-            (Status::Pending { until: at(11) }, "Pending, 11 min left"),
-            (Status::Pending { until: Timestamp::from_millis(59_000) }, "Pending, less than 1 min left"),
-            (Status::Expiring { at: at(59) }, "Expires in less than an hour"),
-            (Status::Expiring { at: at(60) }, "Expires in 1 hour"),
-            (Status::Expiring { at: at(60 * 47) }, "Expires in 47 hours"),
-            (Status::Expiring { at: at(60 * 24 * 5) }, "Expires in 5 days"),
+            (Status::Pending { until: at(11) }, "Pending, 11\u{a0}min\u{a0}left"),
+            (Status::Pending { until: Timestamp::from_millis(59_000) }, "Pending, less than 1\u{a0}min\u{a0}left"),
+            (Status::Expiring { at: at(59) }, "Expires in\u{a0}less than an hour"),
+            (Status::Expiring { at: at(60) }, "Expires in\u{a0}1\u{a0}hour"),
+            (Status::Expiring { at: at(60 * 47) }, "Expires in\u{a0}47\u{a0}hours"),
+            (Status::Expiring { at: at(60 * 24 * 5) }, "Expires in\u{a0}5\u{a0}days"),
         ] {
             assert_eq!(words(&status, now).1, expected);
         }

@@ -30,7 +30,6 @@ pub fn Refusals(id: String, calls: Vec<RefusedCall>) -> impl IntoView {
                         <th scope="col">"Permissions asked for"</th>
                         <th scope="col">"Request"</th>
                         <th scope="col">"Came in as"</th>
-                        <th scope="col"><span class="visually-hidden">"Checks"</span></th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -50,15 +49,22 @@ fn line(id: &str, call: RefusedCall) -> AnyView {
     };
     view! {
         <tr>
-            <td class="wrap">{call.code.words()} " " <small class="mono">{call.code.as_str()}</small> <br/> <small><Time at=call.at/></small></td>
+            <td class="wrap">
+                // The hidden words make its name unique: many calls are refused for one reason.
+                <a href=why>
+                    <span class="visually-hidden">"Why?"</span> " " {call.code.words()} " "
+                    <span class="visually-hidden">"The call of " {call.at.to_text()}</span>
+                </a>
+                <br/>
+                <small class="mono">{call.code.as_str()}</small>
+                <br/>
+                <small><Time at=call.at/></small>
+            </td>
             <td class="mono">{call.address.map_or("unknown".to_owned(), |address| address.to_string())}</td>
             {column(call.origin)}
             {column(call.permissions)}
             {column(Some(request))}
             <td>{call.edge.label()}</td>
-            <td class="end">
-                <a href=why>"Why?" <span class="visually-hidden">" The call of " {call.at.to_text()}</span></a>
-            </td>
         </tr>
     }
     .into_any()

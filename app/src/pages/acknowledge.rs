@@ -83,7 +83,7 @@ fn NotWaiting(view: KeyView) -> impl IntoView {
     view! {
         <div class="head narrow">
             <div>
-                <h1>{format!("“{}” does not wait to be confirmed", key.row.name)}</h1>
+                <h1>{format!("“{}” is not waiting to be confirmed", key.row.name)}</h1>
                 <p><KeyStatus status=key.row.status(now) now/></p>
             </div>
         </div>

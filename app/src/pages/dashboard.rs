@@ -1,12 +1,14 @@
 //! The first page: how the keys are, what was called, what was changed, what to do next.
 
-use domain::audit::{AuditRow, SubjectKind};
+use domain::audit::AuditRow;
 use domain::dashboard::{Dashboard, Step, StepKind};
+use domain::list::StatusFilter;
 use domain::page::grouped;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::api::dashboard::read_dashboard;
+use crate::components::audit_table::on_itself;
 use crate::components::failed::Failed;
 use crate::components::time::Time;
 
@@ -23,7 +25,7 @@ pub fn DashboardPage() -> impl IntoView {
         <div class="head">
             <div>
                 <h1>"Dashboard"</h1>
-                <p>"How the keys of this app are doing."</p>
+                <p>"How your keys are doing."</p>
             </div>
             <div class="actions"><a class="button primary" href="/keys/new">"Generate New Key"</a></div>
         </div>
@@ -34,19 +36,20 @@ pub fn DashboardPage() -> impl IntoView {
 #[component]
 fn Figures(dashboard: Dashboard) -> impl IntoView {
     let keys = [
-        ("Active", "/keys?status=active", dashboard.active),
-        ("Pending", "/keys?status=pending", dashboard.pending),
-        ("Expire in 7 days", "/keys?status=expiring_7", dashboard.expiring_7),
-        ("Expire in 30 days", "/keys?status=expiring_30", dashboard.expiring_30),
-        ("Expired", "/keys?status=expired", dashboard.expired),
-        ("Never used", "/keys?status=never_used", dashboard.never_used),
-        ("Disabled", "/keys?status=disabled", dashboard.disabled),
-        ("Revoked", "/keys?status=revoked", dashboard.revoked),
+        (StatusFilter::Active, dashboard.active),
+        (StatusFilter::Pending, dashboard.pending),
+        (StatusFilter::Expiring7, dashboard.expiring_7),
+        (StatusFilter::Expiring30, dashboard.expiring_30),
+        (StatusFilter::Expired, dashboard.expired),
+        (StatusFilter::NeverUsed, dashboard.never_used),
+        (StatusFilter::Disabled, dashboard.disabled),
+        (StatusFilter::Revoked, dashboard.revoked),
     ];
     let tiles: Vec<_> = keys
         .into_iter()
-        .map(|(label, address, count)| {
-            view! { <a href=address><small>{label}</small><b>{count.to_string()}</b></a> }
+        .map(|(filter, count)| {
+            let address = format!("/keys?status={}", filter.as_str());
+            view! { <a href=address><small>{filter.label()}</small><b>{count.to_string()}</b></a> }
         })
         .collect();
     let recent: Vec<_> = dashboard.recent.into_iter().map(event).collect();
@@ -108,13 +111,12 @@ fn NextSteps(steps: Vec<Step>) -> impl IntoView {
     }
 }
 
-/// One line of the record: who, what, and on what, unless that is the person or Keystead itself.
+/// One line of the record: what, on what, unless that is the person or Keystead itself, and who.
 fn event(row: AuditRow) -> impl IntoView {
-    let subject = (row.subject.kind == SubjectKind::Key || row.subject.label != row.actor_label)
-        .then(|| view! { " " <b>{row.subject.label}</b> });
+    let subject = (!on_itself(&row)).then(|| view! { " " <b>{format!("“{}”", row.subject.label)}</b> });
     view! {
         <li>
-            <span>{row.actor_label} ": " {row.action.label()} {subject}</span>
+            <span>{row.action.label()} {subject} " " <small>{row.actor_label}</small></span>
             <Time at=row.at relative=true/>
         </li>
     }

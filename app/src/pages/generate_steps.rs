@@ -87,8 +87,8 @@ pub fn Details(step: Step) -> impl IntoView {
                 <KeyForm kind purpose=Purpose::New draft errors=fields/>
             </div>
             <footer>
-                <a class="button quiet" href="/keys">"Cancel"</a>
                 <button class="button primary" name="step" value="summary">"Continue to summary"</button>
+                <a class="button quiet" href="/keys">"Cancel"</a>
             </footer>
         </form>
     }
@@ -117,8 +117,8 @@ pub fn Summary(step: Step) -> impl IntoView {
                 <input type="hidden" name="form_id" value=form_id/>
             </div>
             <footer>
-                <a class="button quiet" href="/keys">"Cancel"</a>
                 <button class="button primary" name="step" value="generate">"Generate Token"</button>
+                <a class="button quiet" href="/keys">"Cancel"</a>
             </footer>
         </form>
     }
@@ -140,8 +140,8 @@ pub fn MadeBefore(step: Step, key: KeyId) -> impl IntoView {
                 {facts}
             </div>
             <footer>
-                <a class="button quiet" href="/keys">"All keys"</a>
                 <Again draft/>
+                <a class="button quiet" href="/keys">"All keys"</a>
             </footer>
         </section>
     }

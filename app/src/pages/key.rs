@@ -3,6 +3,7 @@
 use domain::calls::KeyCalls;
 use domain::field::Field;
 use domain::key::{KeyDetail, Status};
+use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -26,27 +27,29 @@ pub struct Offer {
     pub path: &'static str,
     /// What the menu says.
     pub label: &'static str,
-    /// It stops something from working.
+    /// It cannot be taken back as easily.
     pub grave: bool,
 }
 
 const EDIT: Offer = Offer { path: "edit", label: "Edit", grave: false };
 const AUDIT: Offer = Offer { path: "audit", label: "Audit", grave: false };
 const ACKNOWLEDGE: Offer = Offer { path: "acknowledge", label: "Confirm that it is stored…", grave: false };
-const DISABLE: Offer = Offer { path: "disable", label: "Disable…", grave: true };
+const DISABLE: Offer = Offer { path: "disable", label: "Disable…", grave: false };
 const ENABLE: Offer = Offer { path: "enable", label: "Enable…", grave: false };
 const REVOKE: Offer = Offer { path: "revoke", label: "Revoke…", grave: true };
 const RESTORE: Offer = Offer { path: "restore", label: "Restore…", grave: false };
+/// A page of its own, not a dialog over the list.
+pub const WHY: Offer = Offer { path: "why", label: "Why refused?", grave: false };
 const DELETE: Offer = Offer { path: "delete", label: "Delete…", grave: true };
 
 /// What can be done with a key in this status.
 pub fn acts(status: Status) -> &'static [Offer] {
     match status {
         Status::Pending { .. } => &[ACKNOWLEDGE, AUDIT, DELETE],
-        Status::Disabled => &[EDIT, AUDIT, ENABLE, REVOKE, DELETE],
+        Status::Disabled => &[EDIT, AUDIT, WHY, ENABLE, REVOKE, DELETE],
         Status::Revoked => &[AUDIT, RESTORE, DELETE],
         Status::Active | Status::Expiring { .. } | Status::NotYetValid { .. } | Status::Expired { .. } => {
-            &[EDIT, AUDIT, DISABLE, REVOKE, DELETE]
+            &[EDIT, AUDIT, WHY, DISABLE, REVOKE, DELETE]
         }
     }
 }
@@ -55,11 +58,10 @@ pub fn acts(status: Status) -> &'static [Offer] {
 pub fn KeyPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     Suspend::new(async move {
+        // In this order: a call that is counted here is a use of the key that is read next.
+        let calls = read_calls(&id).await;
         match read_key(&id).await {
-            Ok(view) => {
-                let calls = read_calls(&id).await;
-                view! { <Shown view calls/> }.into_any()
-            }
+            Ok(view) => view! { <Shown view calls/> }.into_any(),
             Err(error) => view! {
                 <Title text="API key"/>
                 <div class="head"><div><h1>"API key"</h1></div></div>
@@ -81,13 +83,22 @@ fn Shown(view: KeyView, calls: Result<KeyCalls, ApiError>) -> impl IntoView {
     let never_used = row.last_used_at.is_none();
     let id = row.id.as_str().to_owned();
     let status = row.status(now);
-    let actions: Vec<_> = acts(status)
-        .iter()
-        .map(|act| {
-            let class = if act.grave { "button danger" } else { "button" };
-            view! { <a class=class href=format!("/keys/{id}/{}", act.path)>{act.label}</a> }
-        })
-        .collect();
+    let restorable = key.revoked.as_ref().and_then(|revoked| revoked.restorable_until).is_some_and(|until| now < until);
+    let link = |act: &Offer| {
+        let class = if act.grave {
+            "button danger"
+        } else if act.path == ACKNOWLEDGE.path {
+            "button primary"
+        } else {
+            "button"
+        };
+        view! { <a class=class href=format!("/keys/{id}/{}", act.path)>{act.label}</a> }
+    };
+    // Why a call was refused is asked from the refusals below.
+    let offered = |act: &&Offer| act.path != WHY.path && (act.path != RESTORE.path || restorable);
+    let (grave, actions): (Vec<_>, Vec<_>) = acts(status).iter().filter(offered).partition(|act| act.grave);
+    let grave: Vec<_> = grave.into_iter().map(link).collect();
+    let actions: Vec<_> = actions.into_iter().map(link).collect();
     view! {
         <Title text=row.name.clone()/>
         <div class="head">
@@ -98,6 +109,7 @@ fn Shown(view: KeyView, calls: Result<KeyCalls, ApiError>) -> impl IntoView {
             <div class="actions">
                 {actions}
                 <a class="button" href=format!("/integrations/setup?key={id}")>"Setup Integration"</a>
+                {grave}
             </div>
         </div>
         <section class="card">
@@ -122,7 +134,7 @@ fn Shown(view: KeyView, calls: Result<KeyCalls, ApiError>) -> impl IntoView {
                         </dd>
                     </div>
                     {validity(&key)}
-                    {revoked(&key)}
+                    {revoked(&key, now)}
                 </dl>
             </div>
         </section>
@@ -166,13 +178,13 @@ fn validity(key: &KeyDetail) -> impl IntoView + use<> {
     let (from, until) = (key.row.not_before, key.row.expires_at);
     asks.then(|| {
         view! {
+            {from.map(|from| view! { <div><dt>"Valid from"</dt><dd><Time at=from/></dd></div> })}
             <div>
-                <dt>"Valid"</dt>
+                <dt>"Expires"</dt>
                 <dd>
-                    {from.map(|from| view! { "From " <Time at=from/> " " })}
                     {match until {
-                        Some(until) => view! { "Until " <Time at=until/> }.into_any(),
-                        None => "Without an end".into_any(),
+                        Some(until) => view! { <Time at=until/> }.into_any(),
+                        None => "Never".into_any(),
                     }}
                 </dd>
             </div>
@@ -180,14 +192,14 @@ fn validity(key: &KeyDetail) -> impl IntoView + use<> {
     })
 }
 
-fn revoked(key: &KeyDetail) -> impl IntoView + use<> {
-    key.revoked.clone().map(|revoked| {
+fn revoked(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {
+    key.revoked.clone().map(move |revoked| {
         view! {
             <div>
                 <dt>"Revoked"</dt>
                 <dd>
                     <Time at=revoked.at/> ": " {revoked.reason.label()} ". "
-                    {match revoked.restorable_until {
+                    {match revoked.restorable_until.filter(|until| now < *until) {
                         Some(until) => view! { "An owner can restore it until " <Time at=until/> "." }.into_any(),
                         None => "It cannot be restored.".into_any(),
                     }}

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use crate::api::key_forms::ActForm;
-use crate::api::keys::read_key;
+use crate::api::keys::{KeyView, read_key};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::links::back_of;
@@ -29,7 +29,7 @@ const DISABLE: Kind = Kind {
     path: "disable",
     verb: "Disable",
     effect: "Every call with this key is refused from the next one on, until you enable it again.",
-    grave: true,
+    grave: false,
 };
 const ENABLE: Kind = Kind {
     path: "enable",
@@ -87,7 +87,10 @@ fn confirm(kind: Kind) -> impl IntoView {
     let back = back_of(posted.as_ref().map(|posted| posted.form.back.as_str()));
     Suspend::new(async move {
         match read_key(&id).await {
-            Ok(view) => dialog(kind, view.key.row, posted, back).into_any(),
+            Ok(view) => match not_possible(kind, &view) {
+                Some(why) => refusal(kind, &view.key.row, why, posted.as_ref(), back).into_any(),
+                None => dialog(kind, view.key.row, posted, back).into_any(),
+            },
             Err(error) => view! {
                 <Modal title=format!("{} key", kind.verb) back=back.clone()>
                     <div class="body"><Failed error/></div>
@@ -97,6 +100,39 @@ fn confirm(kind: Kind) -> impl IntoView {
             .into_any(),
         }
     })
+}
+
+/// Why there is nothing to confirm, as far as it is certain. The list offers a restore without knowing.
+fn not_possible(kind: Kind, view: &KeyView) -> Option<&'static str> {
+    if kind.path != RESTORE.path {
+        return None;
+    }
+    let Some(revoked) = &view.key.revoked else { return Some("It is not revoked.") };
+    match revoked.restorable_until {
+        Some(until) if view.now < until => None,
+        Some(_) => Some("It cannot be restored: the 24 hours for that are over."),
+        None if revoked.reason == RevokeReason::Leaked => Some("It cannot be restored: it leaked, or may have."),
+        None => Some("It cannot be restored."),
+    }
+}
+
+fn refusal(
+    kind: Kind,
+    row: &KeyRow,
+    why: &'static str,
+    posted: Option<&Posted<ActForm>>,
+    back: String,
+) -> impl IntoView + use<> {
+    let problem = Posted::problem(posted);
+    view! {
+        <Modal title=format!("{} “{}”", kind.verb, row.name) back=back.clone()>
+            <div class="body">
+                <FormProblem problem=problem.whole/>
+                <p>{why}</p>
+            </div>
+            <footer><a class="button" href=back>"Close"</a></footer>
+        </Modal>
+    }
 }
 
 fn dialog(kind: Kind, row: KeyRow, posted: Option<Posted<ActForm>>, back: String) -> impl IntoView {

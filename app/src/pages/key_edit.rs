@@ -61,7 +61,7 @@ fn Edit(view: KeyView, posted: Option<Posted<EditForm>>, back: String) -> impl I
                     <input type="hidden" name="back" value=cancel.clone()/>
                     <KeyForm kind purpose=Purpose::Edit draft errors=fields/>
                     <p class="soft">
-                        {fixed.join(", ")} " cannot be changed for this kind of key; generate a new key instead."
+                        "Cannot be changed: " {fixed.join(", ")} ". For another, generate a new key."
                     </p>
                 </div>
                 <footer>

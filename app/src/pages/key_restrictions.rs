@@ -3,6 +3,7 @@
 use domain::field::Field;
 use domain::key::KeyDetail;
 use domain::limit::RateLimit;
+use domain::page::grouped;
 use domain::permission::Permission;
 use domain::quota::Quota;
 use domain::restrictions::Restrictions;
@@ -14,15 +15,15 @@ use crate::components::time::Time;
 /// The card; nothing for a kind that has no restrictions.
 pub fn restrictions(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {
     let asks = |field| key.row.kind.rules().asks(field);
-    let networks = asks(Field::Cidrs).then(|| list("Networks", &key.cidrs, "Any address is accepted."));
-    let denied = asks(Field::DeniedCidrs).then(|| list("Refused networks", &key.denied_cidrs, "None."));
+    let networks = asks(Field::Cidrs).then(|| list("Networks", &key.cidrs, "Any address"));
+    let denied = asks(Field::DeniedCidrs).then(|| list("Refused networks", &key.denied_cidrs, "None"));
     let domains = asks(Field::Domains).then(|| {
         let domains: Vec<_> = key.domains.iter().map(domain::origin::DomainRule::display).collect();
-        list("Domains", &domains, "Any origin is accepted.")
+        list("Domains", &domains, "Any origin")
     });
     let permissions = asks(Field::Permissions).then(|| {
         let held: Vec<_> = key.permissions.iter().map(Permission::as_str).collect();
-        list("Permissions", &held, "None.")
+        list("Permissions", &held, "None")
     });
     let limits = asks(Field::Limits).then(|| limits(&key.limits));
     let quota = asks(Field::Quota).then(|| quota(key, now));
@@ -51,12 +52,12 @@ fn items_or(items: &[impl ToString], none: &'static str) -> AnyView {
 
 fn limits(limits: &[RateLimit]) -> AnyView {
     let note = (!limits.is_empty()).then(|| view! { <small>"Counted by each server on its own."</small> });
-    view! { <div><dt>"Rate limits"</dt><dd>{items_or(limits, "None.")}{note}</dd></div> }.into_any()
+    view! { <div><dt>"Rate limits"</dt><dd>{items_or(limits, "None")}{note}</dd></div> }.into_any()
 }
 
 fn quota(key: &KeyDetail, now: Timestamp) -> AnyView {
     let words = match key.quota {
-        None => "None.".into_any(),
+        None => "None".into_any(),
         Some(quota) => left(quota, key.quota_left, now).into_any(),
     };
     view! { <div><dt>"Quota of calls"</dt><dd>{words}</dd></div> }.into_any()
@@ -65,7 +66,7 @@ fn quota(key: &KeyDetail, now: Timestamp) -> AnyView {
 fn left(quota: Quota, left: Option<u64>, now: Timestamp) -> impl IntoView {
     view! {
         {quota.words()} ". "
-        {left.map(|left| format!("{left} left, apart from what other servers hold ready. "))}
+        {left.map(|left| format!("{} left, apart from what other servers hold ready. ", grouped(left)))}
         {quota.refill.next(now).map(|at| view! { "Filled up again on " <Time at/> "." })}
     }
 }

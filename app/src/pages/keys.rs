@@ -34,7 +34,7 @@ pub fn KeysPage() -> impl IntoView {
         <div class="head">
             <div>
                 <h1>{heading}</h1>
-                <p>"Every key of this app, what it may do, and when it was last used."</p>
+                <p>"Every key, what it may do, and when it was last used."</p>
             </div>
             <div class="actions">
                 <a class="button quiet" href="/keys/new?kind=open_connect">"Setup Integration"</a>
@@ -199,10 +199,13 @@ fn line(row: KeyRow, now: Timestamp, query: &KeyQuery) -> AnyView {
     let status = row.status(now);
     let menu = format!("menu-{}", row.id.as_str());
     let menu_of = menu.clone();
+    let whole = KeyQuery::default();
     let actions: Vec<_> = super::key::acts(status)
         .iter()
         .map(|act| {
-            let address = act_address(row.id.as_str(), act.path, query);
+            // It has a query of its own, which the list's would be mixed up with.
+            let kept = if act.path == super::key::WHY.path { &whole } else { query };
+            let address = act_address(row.id.as_str(), act.path, kept);
             let class = if act.grave { "danger" } else { "" };
             view! { <li><a class=class href=address>{act.label}</a></li> }
         })
@@ -231,19 +234,26 @@ fn line(row: KeyRow, now: Timestamp, query: &KeyQuery) -> AnyView {
     .into_any()
 }
 
-/// What an allow-list of the key's kind says, in a few words.
+/// Only what restricts the key. Of refused networks a list knows nothing: a key without other restrictions is not said
+/// to be free of them.
 fn restrictions(row: &KeyRow) -> String {
     use domain::field::Field;
     let rules = row.kind.rules();
     let count = |n: u32, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
     let mut parts = Vec::new();
-    if rules.asks(Field::Cidrs) {
-        parts.push(if row.cidr_count == 0 { "any address".to_owned() } else { count(row.cidr_count, "network") });
+    if row.cidr_count > 0 {
+        parts.push(count(row.cidr_count, "network"));
     }
-    if rules.asks(Field::Domains) {
-        parts.push(if row.domain_count == 0 { "any origin".to_owned() } else { count(row.domain_count, "domain") });
+    if row.domain_count > 0 {
+        parts.push(count(row.domain_count, "domain"));
     }
-    // A line breaks between the two, not within one.
-    let parts: Vec<String> = parts.into_iter().map(|part| part.replace(' ', "\u{a0}")).collect();
-    parts.join("\u{a0}· ")
+    if !parts.is_empty() {
+        return parts.join(" · ");
+    }
+    let free = match (rules.asks(Field::Domains), rules.asks(Field::Cidrs)) {
+        (true, _) => "any origin",
+        (false, true) => "any address",
+        (false, false) => "",
+    };
+    free.to_owned()
 }

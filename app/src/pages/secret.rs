@@ -31,6 +31,9 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
             </div>
         </div>
         {secrets(&issued.shown)}
+        <div class="actions narrow">
+            <a class="button" download=file_name(row) href=env_file(&issued.shown)>"Download .env"</a>
+        </div>
         <div class="note narrow">
             <span aria-hidden="true">"⚠"</span>
             <div>
@@ -38,15 +41,14 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
                 " Store it in your secret manager and give it to one service only. It does not work before you confirm below."
             </div>
         </div>
+        <div class="narrow">
+            <Sample id="try-it" name="Try it, once you have confirmed, with the .env file loaded" code=try_it/>
+        </div>
         <form class="narrow stack" method="post" action=address>
             <HiddenDraft draft=draft.clone()/>
             <AcknowledgeBox deadline now=row.created_at guard=true unticked=false/>
         </form>
-        <div class="narrow"><Sample id="try-it" name="Try it, once you have confirmed" code=try_it/></div>
-        <div class="actions narrow">
-            <a class="button" download=file_name(row) href=env_file(&issued.shown)>"Download .env"</a>
-            <Again draft/>
-        </div>
+        <div class="narrow"><Again draft/></div>
     }
 }
 

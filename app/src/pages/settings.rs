@@ -47,7 +47,7 @@ fn Shown(settings: Settings) -> impl IntoView {
     };
     view! {
         <section class="card">
-            <header><h2>"This is how I see you"</h2></header>
+            <header><h2>"How Keystead sees you"</h2></header>
             <div class="body">
                 <p>{verdict}</p>
                 <dl class="facts">
@@ -57,8 +57,8 @@ fn Shown(settings: Settings) -> impl IntoView {
                         <dt>"Is a trusted proxy"</dt>
                         <dd>{if settings.peer_is_trusted { "Yes" } else { "No" }}</dd>
                     </div>
-                    <div><dt>"X-Forwarded-For"</dt><dd>{list(settings.forwarded_for, "None came.")}</dd></div>
-                    <div><dt>"Over"</dt><dd>{transport}</dd></div>
+                    <div><dt>"X-Forwarded-For"</dt><dd>{list(settings.forwarded_for, "None")}</dd></div>
+                    <div><dt>"Connection"</dt><dd>{transport}</dd></div>
                 </dl>
             </div>
         </section>
@@ -96,13 +96,13 @@ fn verdict(settings: &Settings) -> &'static str {
             "Your address cannot be told: X-Forwarded-For has an entry that is no address. Keys with networks \
              are refused to such calls."
         }
-        (Some(_), true, true) => "You come through a trusted proxy, which told me your address.",
+        (Some(_), true, true) => "You come through a trusted proxy, which told Keystead your address.",
         (Some(_), true, false) => {
             "You come through a trusted proxy that did not say for whom: have it send X-Forwarded-For."
         }
         (Some(_), false, true) => {
-            "Somebody sent X-Forwarded-For who is not a trusted proxy, so I do not believe it. If it is your own \
-             proxy, add its address to KEYSTEAD_TRUSTED_PROXIES."
+            "Somebody sent X-Forwarded-For who is not a trusted proxy, so Keystead does not believe it. If it is \
+             your own proxy, add its address to KEYSTEAD_TRUSTED_PROXIES."
         }
         (Some(_), false, false) => "You come directly, without a proxy.",
     }

@@ -54,7 +54,7 @@ fn FirstOwner(token: String, posted: Option<Posted<SetupForm>>) -> impl IntoView
         <form class="card" method="post" action="/setup" novalidate>
             <header><h1>"Set up Keystead"</h1></header>
             <div class="body">
-                <p class="soft">"You become the owner: you can do everything, and make others admins."</p>
+                <p class="soft">"You become the owner: you can do everything."</p>
                 <FormProblem problem=problem.whole/>
                 <input type="hidden" name="token" value=token/>
                 <TextField errors field=Field::PersonName value=typed.name

@@ -61,7 +61,11 @@ async fn allowed(behind: &Behind) {
     let token = token.expose_secret();
     let mut asked = Asked::new("POST", "/things/7?cost=0&nonsense=1&permissions=").bearer(token);
     for name in IDENTITY {
-        asked = asked.header(name, "forged").header(&name.replace('-', "_"), "forged").header(name, "forged again");
+        asked = asked
+            .header(name, "forged")
+            .header(&name.replace('-', "_"), "forged")
+            .header(&name.replace('-', "."), "forged")
+            .header(name, "forged again");
     }
     // What counts below the exact path only, and what only this proxy may say.
     for name in ["X-Keystead-Permissions", "X-Keystead-Kind", "X-Keystead-Cost", "X-Keystead-Proxy"] {
