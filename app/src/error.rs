@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why the console did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ApiError {
+pub enum ConsoleError {
     /// The service said no, and why.
     Refused(Refusal),
     /// Nobody is signed in, or the session has ended.
@@ -22,7 +22,7 @@ pub enum ApiError {
     Offline,
 }
 
-impl ApiError {
+impl ConsoleError {
     /// What a person is told.
     pub fn message(&self) -> String {
         match self {
@@ -58,7 +58,7 @@ impl ApiError {
     }
 }
 
-impl FromServerFnError for ApiError {
+impl FromServerFnError for ConsoleError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
@@ -77,7 +77,7 @@ impl FromServerFnError for ApiError {
 }
 
 #[cfg(feature = "ssr")]
-impl From<service::Error> for ApiError {
+impl From<service::Error> for ConsoleError {
     fn from(error: service::Error) -> Self {
         match error {
             service::Error::Refused(refusal) => Self::Refused(refusal),

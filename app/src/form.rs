@@ -4,7 +4,7 @@ use domain::field::FieldErrors;
 use domain::refusal::Refusal;
 use leptos::prelude::*;
 
-use crate::error::ApiError;
+use crate::error::ConsoleError;
 use crate::fields::Pairs;
 
 /// What a POST led to, in the context of the page that is rendered as its answer.
@@ -13,7 +13,7 @@ pub struct Posted<F, T = ()> {
     /// What was typed.
     pub form: F,
     /// What came of it.
-    pub outcome: Result<T, ApiError>,
+    pub outcome: Result<T, ConsoleError>,
 }
 
 impl<F: Clone + 'static, T: Clone + 'static> Posted<F, T> {
@@ -25,7 +25,7 @@ impl<F: Clone + 'static, T: Clone + 'static> Posted<F, T> {
     /// What to say about it.
     pub fn problem(posted: Option<&Self>) -> Problem {
         match posted.and_then(|posted| posted.outcome.as_ref().err()) {
-            Some(ApiError::Refused(Refusal::Invalid(errors))) => Problem { fields: errors.clone(), whole: None },
+            Some(ConsoleError::Refused(Refusal::Invalid(errors))) => Problem { fields: errors.clone(), whole: None },
             whole => Problem { fields: FieldErrors::default(), whole: whole.cloned() },
         }
     }
@@ -37,7 +37,7 @@ pub struct Problem {
     /// What is wrong, field by field.
     pub fields: FieldErrors,
     /// What no field is to blame for.
-    pub whole: Option<ApiError>,
+    pub whole: Option<ConsoleError>,
 }
 
 /// A form that came after its session had ended: what was typed, to be sent again.

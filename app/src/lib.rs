@@ -2,15 +2,15 @@
 //! islands, which add what needs no page: checks while typing, copying, local times, live verdicts.
 //!
 //! `pages` holds one screen per file, `components` the kit they are made of, `islands` what the
-//! browser runs too, `api` what the pages read and the handlers of their forms.
+//! browser runs too, `desk` what the pages read and the handlers of their forms.
 
 #![recursion_limit = "256"]
 #![allow(clippy::needless_pass_by_value, reason = "components own what they are given")]
 
-#[cfg(feature = "ssr")]
-pub mod api;
 mod browser;
 mod components;
+#[cfg(feature = "ssr")]
+pub mod desk;
 mod error;
 mod fields;
 #[cfg(feature = "ssr")]

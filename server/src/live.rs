@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use app::api::ApiError;
-use app::api::context::Visit;
+use app::desk::ConsoleError;
+use app::desk::context::Visit;
 use axum::extract::{Extension, Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -61,9 +61,9 @@ async fn events(
 }
 
 /// Only who may see the key may watch it.
-async fn watch(state: &AppState, visit: &Visit, key: &str) -> Result<Watch, ApiError> {
-    let session = visit.session.as_ref().ok_or(ApiError::SignedOut)?;
-    let key = KeyId::parse(key).ok_or(ApiError::Refused(Refusal::NotFound))?;
+async fn watch(state: &AppState, visit: &Visit, key: &str) -> Result<Watch, ConsoleError> {
+    let session = visit.session.as_ref().ok_or(ConsoleError::SignedOut)?;
+    let key = KeyId::parse(key).ok_or(ConsoleError::Refused(Refusal::NotFound))?;
     state.service.key(&session.caller(visit.address), &key).await?;
     Ok(state.service.verifier().watch(&key))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::api::context::Console;
+use app::desk::context::Console;
 use axum::Router;
 use axum::middleware::map_response;
 use axum::response::Response;
@@ -48,7 +48,7 @@ impl AppState {
 /// The whole product over HTTP. The API for programs stands beside the console's middleware, not
 /// inside it: no cookies, no compression, nothing per call that it does not need.
 pub fn router(state: &AppState) -> Router {
-    let pages = app::api::mount::router(&state.console(state.site.leptos_options()));
+    let pages = app::desk::mount::router(&state.console(state.site.leptos_options()));
     let mut plain = health::router(state).merge(policy_report::router()).merge(state.site.router());
     if state.public_url.is_https() {
         plain = plain.layer(map_response(async |mut response: Response| {

@@ -2,17 +2,17 @@
 
 use leptos::prelude::*;
 
-use crate::error::ApiError;
+use crate::error::ConsoleError;
 
 /// What went wrong and what to do; it also sets the status of the page.
 #[component]
-pub fn Failed(error: ApiError) -> impl IntoView {
+pub fn Failed(error: ConsoleError) -> impl IntoView {
     set_status(&error);
     view! { <FormProblem problem=Some(error)/> }
 }
 
 /// The page answers with the status of its main read.
-pub fn set_status(error: &ApiError) {
+pub fn set_status(error: &ConsoleError) {
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
         response.set_status(error.status());
     }
@@ -20,9 +20,9 @@ pub fn set_status(error: &ApiError) {
 
 /// The note above a form: what no single field is to blame for.
 #[component]
-pub fn FormProblem(problem: Option<ApiError>) -> impl IntoView {
+pub fn FormProblem(problem: Option<ConsoleError>) -> impl IntoView {
     problem.map(|error| {
-        let signed_out = error == ApiError::SignedOut;
+        let signed_out = error == ConsoleError::SignedOut;
         view! {
             <div class="note bad" role="alert" tabindex="-1">
                 <span aria-hidden="true">"!"</span>

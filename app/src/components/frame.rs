@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_query_map};
 
-use crate::api::person::read_me;
+use crate::desk::person::read_me;
 use crate::form::Ended;
 
 const MENU: [(&str, &str); 6] = [

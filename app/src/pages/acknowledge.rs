@@ -8,13 +8,13 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
-use crate::api::key_forms::AcknowledgeForm;
-use crate::api::keys::{KeyView, read_key};
-use crate::api::person_forms::Nothing;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::hidden_draft::HiddenDraft;
 use crate::components::key_status::KeyStatus;
-use crate::error::ApiError;
+use crate::desk::key_forms::AcknowledgeForm;
+use crate::desk::keys::{KeyView, read_key};
+use crate::desk::person_forms::Nothing;
+use crate::error::ConsoleError;
 use crate::form::Posted;
 use crate::islands::acknowledge::AcknowledgeBox;
 
@@ -43,7 +43,7 @@ fn Waiting(
     until: Timestamp,
     posted: Option<Posted<AcknowledgeForm>>,
     /// Why it could not be discarded.
-    not_discarded: Option<ApiError>,
+    not_discarded: Option<ConsoleError>,
 ) -> impl IntoView {
     let KeyView { key, now } = view;
     let id = key.row.id.as_str().to_owned();
@@ -96,8 +96,8 @@ fn NotWaiting(view: KeyView) -> impl IntoView {
 
 /// The key was dropped: its fields are still in the form that was posted.
 #[component]
-fn Gone(error: ApiError, posted: Option<Posted<AcknowledgeForm>>) -> impl IntoView {
-    let dropped = error == ApiError::Refused(Refusal::NotFound);
+fn Gone(error: ConsoleError, posted: Option<Posted<AcknowledgeForm>>) -> impl IntoView {
+    let dropped = error == ConsoleError::Refused(Refusal::NotFound);
     let draft = posted.map(|posted| posted.form.draft).filter(|draft| draft.kind.is_some());
     view! {
         <div class="head narrow"><div><h1>"This key is gone"</h1></div></div>

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use crate::api::audit::read_audit;
 use crate::components::audit_table::AuditTable;
 use crate::components::failed::Failed;
 use crate::components::pager::Pager;
+use crate::desk::audit::read_audit;
 
 #[component]
 pub fn AuditPage() -> impl IntoView {

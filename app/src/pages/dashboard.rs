@@ -7,10 +7,10 @@ use domain::page::grouped;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::api::dashboard::read_dashboard;
 use crate::components::audit_table::on_itself;
 use crate::components::failed::Failed;
 use crate::components::time::Time;
+use crate::desk::dashboard::read_dashboard;
 
 #[component]
 pub fn DashboardPage() -> impl IntoView {

@@ -11,10 +11,10 @@ use leptos_router::hooks::use_query_map;
 
 use super::generate_steps::{Details, Kinds, MadeBefore, Steps, Summary};
 use super::secret::Secret;
-use crate::api::key_forms::{WizardForm, WizardShown};
-use crate::api::keys::new_form;
 use crate::components::failed::Failed;
-use crate::error::ApiError;
+use crate::desk::key_forms::{WizardForm, WizardShown};
+use crate::desk::keys::new_form;
+use crate::error::ConsoleError;
 use crate::form::{Posted, Problem};
 
 /// What a step shows.
@@ -46,7 +46,7 @@ pub fn Generate() -> impl IntoView {
         (_, Err(error)) => view! { <Failed error/> }.into_any(),
         (Some(kind), Ok(form_id)) => {
             // Fields are mended among the details; anything else is tried again from where it was.
-            let in_fields = !problem.fields.is_empty() || problem.whole == Some(ApiError::NotText);
+            let in_fields = !problem.fields.is_empty() || problem.whole == Some(ConsoleError::NotText);
             let at_summary = form.step == "generate" && !in_fields;
             let step = Step { kind, draft: form.draft, form_id, problem };
             match outcome {
@@ -54,7 +54,7 @@ pub fn Generate() -> impl IntoView {
                     view! { <Steps at=3/> <Secret issued draft=step.draft/> }.into_any()
                 }
                 Some(Ok(WizardShown::Summary)) => summary(step),
-                Some(Err(ApiError::Refused(Refusal::AlreadyIssued { key }))) => {
+                Some(Err(ConsoleError::Refused(Refusal::AlreadyIssued { key }))) => {
                     view! { <Steps at=2/> <h1>"Generate New Key"</h1> <MadeBefore step key/> }.into_any()
                 }
                 Some(Err(_)) if at_summary => summary(step),
@@ -77,6 +77,6 @@ fn from_address(kind: Option<String>, preset: Option<&str>) -> WizardForm {
     WizardForm { draft, ..WizardForm::default() }
 }
 
-fn form_id(sent: String) -> Result<String, ApiError> {
+fn form_id(sent: String) -> Result<String, ConsoleError> {
     if sent.is_empty() { new_form() } else { Ok(sent) }
 }

@@ -9,11 +9,11 @@ use leptos::prelude::*;
 
 use super::acknowledge::Again;
 use super::generate::Step;
-use crate::api::keys::{KeyView, read_key, words};
 use crate::components::failed::FormProblem;
 use crate::components::hidden_draft::{HiddenDraft, summary};
 use crate::components::problem::{UnshownProblems, part};
-use crate::error::ApiError;
+use crate::desk::keys::{KeyView, read_key, words};
+use crate::error::ConsoleError;
 use crate::form::Problem;
 use crate::islands::key_form::{KeyForm, Purpose};
 
@@ -148,10 +148,10 @@ pub fn MadeBefore(step: Step, key: KeyId) -> impl IntoView {
 }
 
 /// What became of the key since, and where that leads.
-fn became(found: Result<KeyView, ApiError>) -> AnyView {
+fn became(found: Result<KeyView, ConsoleError>) -> AnyView {
     let (row, now) = match found {
         Ok(KeyView { key, now }) => (key.row, now),
-        Err(ApiError::Refused(Refusal::NotFound)) => return gone(),
+        Err(ConsoleError::Refused(Refusal::NotFound)) => return gone(),
         Err(error) => return view! { <FormProblem problem=Some(error)/> }.into_any(),
     };
     let address = format!("/keys/{}", row.id.as_str());

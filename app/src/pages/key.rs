@@ -10,15 +10,15 @@ use leptos_router::hooks::use_params_map;
 
 use super::key_proxies::proxies;
 use super::key_restrictions::restrictions;
-use crate::api::calls::read_calls;
-use crate::api::keys::{KeyView, read_key};
 use crate::components::calls_chart::CallsChart;
 use crate::components::copy::CopyButton;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::key_status::KeyStatus;
 use crate::components::refusals::Refusals;
 use crate::components::time::{LastUsed, Time};
-use crate::error::ApiError;
+use crate::desk::calls::read_calls;
+use crate::desk::keys::{KeyView, read_key};
+use crate::error::ConsoleError;
 
 /// An act that a menu offers.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +74,7 @@ pub fn KeyPage() -> impl IntoView {
 }
 
 #[component]
-fn Shown(view: KeyView, calls: Result<KeyCalls, ApiError>) -> impl IntoView {
+fn Shown(view: KeyView, calls: Result<KeyCalls, ConsoleError>) -> impl IntoView {
     let KeyView { mut key, now } = view;
     if let Ok(calls) = &calls {
         key.quota_left = calls.quota_left;
@@ -146,7 +146,7 @@ fn Shown(view: KeyView, calls: Result<KeyCalls, ApiError>) -> impl IntoView {
 
 /// What came of the key's calls, or why that cannot be told.
 #[component]
-fn Calls(id: String, calls: Result<KeyCalls, ApiError>, never_used: bool) -> impl IntoView {
+fn Calls(id: String, calls: Result<KeyCalls, ConsoleError>, never_used: bool) -> impl IntoView {
     let (chart, refusals) = match calls {
         Ok(calls) => (
             view! { <CallsChart hours=calls.hours never_used/> }.into_any(),

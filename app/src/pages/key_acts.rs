@@ -5,14 +5,14 @@ use domain::key::{KeyRow, RevokeReason};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::api::key_forms::ActForm;
-use crate::api::keys::{KeyView, read_key};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::links::back_of;
 use crate::components::modal::Modal;
 use crate::components::problem::FieldProblem;
 use crate::components::time::LastUsed;
+use crate::desk::key_forms::ActForm;
+use crate::desk::keys::{KeyView, read_key};
 use crate::form::Posted;
 
 /// What sets one confirmation apart from the others.

@@ -4,13 +4,13 @@ use domain::audit::AuditRow;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::api::audit::read_audit;
-use crate::api::keys::read_key;
 use crate::components::audit_table::AuditTable;
 use crate::components::failed::Failed;
 use crate::components::links::{list_address, list_query};
 use crate::components::modal::Modal;
-use crate::error::ApiError;
+use crate::desk::audit::read_audit;
+use crate::desk::keys::read_key;
+use crate::error::ConsoleError;
 
 /// The last changes to one key.
 #[component]
@@ -56,7 +56,7 @@ pub fn AllKeysAuditModal() -> impl IntoView {
 }
 
 /// The record of a key and its name: the one on record, if the key is deleted.
-async fn of_key(id: &str) -> Result<(Vec<AuditRow>, String), ApiError> {
+async fn of_key(id: &str) -> Result<(Vec<AuditRow>, String), ConsoleError> {
     let page = read_audit(Some(id), None, None).await?;
     let name = match read_key(id).await {
         Ok(view) => view.key.row.name,

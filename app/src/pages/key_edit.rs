@@ -5,13 +5,13 @@ use domain::refusal::Refusal;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::api::key_forms::EditForm;
-use crate::api::keys::{KeyView, read_key};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::links::back_of;
 use crate::components::modal::Modal;
 use crate::components::problem::{UnshownProblems, part};
-use crate::error::ApiError;
+use crate::desk::key_forms::EditForm;
+use crate::desk::keys::{KeyView, read_key};
+use crate::error::ConsoleError;
 use crate::form::Posted;
 use crate::islands::key_form::{KeyForm, Purpose};
 
@@ -45,7 +45,7 @@ fn Edit(view: KeyView, posted: Option<Posted<EditForm>>, back: String) -> impl I
         Some(posted) => (posted.form.draft, posted.form.revision),
         None => (KeyDraft::from_detail(&key), key.revision.to_string()),
     };
-    let changed = problem.whole == Some(ApiError::Refused(Refusal::Changed));
+    let changed = problem.whole == Some(ConsoleError::Refused(Refusal::Changed));
     let rules = kind.rules();
     let (fields, unshown) = part(problem.fields, rules.editable);
     let mut fixed = vec!["Kind"];

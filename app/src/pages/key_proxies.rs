@@ -4,8 +4,8 @@ use domain::key::KeyDetail;
 use domain::permission::Permission;
 use leptos::prelude::*;
 
-use crate::api::integration::public_url;
 use crate::components::copy::Sample;
+use crate::desk::integration::public_url;
 
 /// Where Keystead is in the examples.
 const EXAMPLE: &str = "127.0.0.1:3000";

@@ -6,11 +6,11 @@ use leptos_meta::Title;
 
 use crate::components::failed::set_status;
 use crate::components::frame::Mark;
-use crate::error::ApiError;
+use crate::error::ConsoleError;
 
 #[component]
 pub fn NotFound() -> impl IntoView {
-    set_status(&ApiError::Refused(Refusal::NotFound));
+    set_status(&ConsoleError::Refused(Refusal::NotFound));
     view! {
         <Title text="Not found"/>
         <main class="door" id="main">

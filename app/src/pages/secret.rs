@@ -11,9 +11,9 @@ use service::keys::{Issued, Shown};
 
 use super::acknowledge::Again;
 use super::integration_samples::own_check;
-use crate::api::integration::public_url;
 use crate::components::copy::{CopyButton, Sample};
 use crate::components::hidden_draft::HiddenDraft;
+use crate::desk::integration::public_url;
 use crate::islands::acknowledge::AcknowledgeBox;
 
 #[component]

@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::api::context::Transport;
-use crate::api::settings::{Settings, read_settings};
 use crate::components::failed::Failed;
+use crate::desk::context::Transport;
+use crate::desk::settings::{Settings, read_settings};
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {

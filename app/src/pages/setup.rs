@@ -8,12 +8,12 @@ use leptos_router::hooks::use_query_map;
 
 use super::not_found::NotFound;
 use super::sign_in::Closed;
-use crate::api::person::{SetupDoor, read_setup_door};
-use crate::api::person_forms::SetupForm;
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
 use crate::components::frame::Mark;
-use crate::error::ApiError;
+use crate::desk::person::{SetupDoor, read_setup_door};
+use crate::desk::person_forms::SetupForm;
+use crate::error::ConsoleError;
 use crate::form::Posted;
 
 #[component]
@@ -72,7 +72,7 @@ fn FirstOwner(token: String, posted: Option<Posted<SetupForm>>) -> impl IntoView
 
 #[component]
 fn LinkNeeded() -> impl IntoView {
-    set_status(&ApiError::Refused(Refusal::Forbidden));
+    set_status(&ConsoleError::Refused(Refusal::Forbidden));
     view! {
         <div class="card">
             <div class="empty">

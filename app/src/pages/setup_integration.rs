@@ -8,12 +8,12 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::integration_samples::{hosts, own_check, verify_calls};
-use crate::api::integration::{Integration, read_integration};
-use crate::api::keys::KeyView;
 use crate::components::copy::Sample;
 use crate::components::failed::Failed;
 use crate::components::key_status::KeyStatus;
 use crate::components::time::LastUsed;
+use crate::desk::integration::{Integration, read_integration};
+use crate::desk::keys::KeyView;
 use crate::islands::connectivity::Connectivity;
 
 #[component]

@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use crate::api::person::{SignInDoor, read_sign_in_door};
-use crate::api::person_forms::SignInForm;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::frame::{Mark, PlainHttp};
+use crate::desk::person::{SignInDoor, read_sign_in_door};
+use crate::desk::person_forms::SignInForm;
 use crate::form::Posted;
 
 #[component]

@@ -9,14 +9,14 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use crate::api::calls::read_calls;
-use crate::api::keys::{KeyView, read_key};
-use crate::api::why::{Typed, read_checks};
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
 use crate::components::problem::FieldProblem;
 use crate::components::refusals::{REFUSED_AS, Refusals};
-use crate::error::ApiError;
+use crate::desk::calls::read_calls;
+use crate::desk::keys::{KeyView, read_key};
+use crate::desk::why::{Typed, read_checks};
+use crate::error::ConsoleError;
 
 #[component]
 pub fn WhyPage() -> impl IntoView {
@@ -39,7 +39,7 @@ pub fn WhyPage() -> impl IntoView {
 /// Everything that the page shows.
 struct Found {
     view: KeyView,
-    calls: Result<KeyCalls, ApiError>,
+    calls: Result<KeyCalls, ConsoleError>,
     typed: Typed,
     errors: FieldErrors,
     /// `None` while nothing was asked.
@@ -57,7 +57,7 @@ fn typed() -> Option<Typed> {
     asked.then_some(Typed { address, origin, permissions, kind, at, refused_as })
 }
 
-async fn read_all(id: &str, typed: Option<Typed>) -> Result<Found, ApiError> {
+async fn read_all(id: &str, typed: Option<Typed>) -> Result<Found, ConsoleError> {
     let view = read_key(id).await?;
     let calls = read_calls(id).await;
     let (checks, errors) = match &typed {
@@ -75,7 +75,7 @@ fn Shown(found: Found) -> impl IntoView {
     let Found { view, calls, typed, errors, checks } = found;
     let (id, name) = (view.key.row.id.as_str().to_owned(), view.key.row.name);
     if !errors.is_empty() {
-        set_status(&ApiError::Refused(Refusal::Invalid(errors.clone())));
+        set_status(&ConsoleError::Refused(Refusal::Invalid(errors.clone())));
     }
     let (refused_as, back) = (typed.refused_as, format!("/keys/{id}"));
     view! {

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::body_errors::{Shape, look_through};
 use super::fault::Faults;
 pub(super) use super::fault::Wrong;
-use super::look_through::{Shape, look_through};
 use super::problem::Problem;
 
 /// The most characters of a path; a query is cut off before they are counted.

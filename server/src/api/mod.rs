@@ -1,19 +1,20 @@
 //! The API for programs: a key in a header, JSON in and out, no cookie.
 
 mod answer;
-mod asking;
+
 mod authorize;
 mod authorize_answer;
 mod authorize_options;
+mod body_errors;
 mod credential;
 mod fault;
 mod json;
-mod look_through;
-mod own_check;
 mod problem;
 mod respond;
+mod self_check;
 mod unkey;
 mod verify;
+mod verify_caller;
 mod verify_request;
 
 use std::net::{IpAddr, SocketAddr};
@@ -51,7 +52,7 @@ pub(crate) fn router(state: &AppState) -> Router {
     Router::new()
         .route("/v1/keys/verify", post(verify::verify).fallback(only("POST")))
         .route("/v1/keys/verify-batch", post(verify::verify_batch).fallback(only("POST")))
-        .route("/v1/keys/self", get(own_check::own_check).fallback(only("GET, HEAD")))
+        .route("/v1/keys/self", get(self_check::self_check).fallback(only("GET, HEAD")))
         .route("/v1/authorize", any(authorize::exact))
         .route("/v1/authorize/", any(authorize::below))
         .route("/v1/authorize/{*path}", any(authorize::below))

@@ -10,8 +10,8 @@ use futures::future::try_join_all;
 
 use super::Api;
 use super::answer::{answer, answers};
-use super::asking::Asking;
 use super::problem::Problem;
+use super::verify_caller::VerifyCaller;
 use super::verify_request::Asked;
 
 /// Longest body. The longest sensible one fits with every character escaped.
@@ -30,7 +30,7 @@ pub(super) async fn verify_batch(State(api): State<Arc<Api>>, request: Request) 
 
 async fn one(api: &Api, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let asking = Asking::accept(api, &parts, body, LIMIT).await?;
+    let asking = VerifyCaller::accept(api, &parts, body, LIMIT).await?;
     let asked = Asked::read(&asking.body)?;
     let verdict = api.verifier.verify(asked.credential(), asked.request(Edge::Verify, asking.scope())).await;
     let verdict = verdict.map_err(|error| Problem::of_service(&error))?;
@@ -39,7 +39,7 @@ async fn one(api: &Api, request: Request) -> Result<Response, Problem> {
 
 async fn batch(api: &Api, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let asking = Asking::accept(api, &parts, body, BATCH_LIMIT).await?;
+    let asking = VerifyCaller::accept(api, &parts, body, BATCH_LIMIT).await?;
     let calls = Asked::read_batch(&asking.body)?;
     // All at once, so that keys that are not in memory are read together.
     let verdicts = calls.iter().map(|asked| {

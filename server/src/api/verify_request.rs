@@ -10,9 +10,9 @@ use domain::usage::Edge;
 use serde::Deserialize;
 use service::verify::{Credential, VerifyRequest};
 
+use super::body_errors::{Member, Shape};
 use super::fault::{Faults, Step};
 use super::json::{self, Bounded, Cost, Object, Text};
-use super::look_through::{Member, Shape};
 use super::problem::Problem;
 
 /// The most calls of a batch.

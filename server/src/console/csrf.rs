@@ -1,6 +1,6 @@
 //! Calls that another site makes a browser send.
 
-use app::api::context::{Transport, session_cookie_name};
+use app::desk::context::{Transport, session_cookie_name};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};

@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-use app::api::ApiError;
-use app::api::context::Visit;
+use app::desk::ConsoleError;
+use app::desk::context::Visit;
 use axum::Json;
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -24,7 +24,7 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     if SCRIPTS.iter().any(|script| path.starts_with(script)) {
-        return (StatusCode::UNAUTHORIZED, Json(ApiError::SignedOut)).into_response();
+        return (StatusCode::UNAUTHORIZED, Json(ConsoleError::SignedOut)).into_response();
     }
     if request.method() == Method::POST {
         return next.run(request).await;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use app::api::context::Transport;
+use app::desk::context::Transport;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;

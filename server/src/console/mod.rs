@@ -5,9 +5,9 @@ mod csrf;
 mod guard;
 mod headers;
 mod log;
+mod plain_errors;
 mod transport;
 mod visit;
-mod words;
 
 use std::any::Any;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub(crate) fn around(routes: Router, state: &AppState) -> Router {
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(words::say_why))
+        .layer(from_fn(plain_errors::say_why))
         .layer(from_fn(log::log))
         .layer(from_fn_with_state(state.clone(), headers::headers))
 }
@@ -62,7 +62,7 @@ mod tests {
     async fn a_panic_is_an_answer_without_its_details() {
         let broken = get(async || -> &'static str { panic!("the secret is ks_1") });
         let app = Router::new().route("/", broken).layer(CatchPanicLayer::custom(panicked));
-        let app = app.layer(from_fn(words::say_why));
+        let app = app.layer(from_fn(plain_errors::say_why));
         let response = app.oneshot(Request::new(Body::empty())).await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let body = to_bytes(response.into_body(), 1000).await.unwrap();

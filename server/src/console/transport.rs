@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use app::api::context::Transport;
+use app::desk::context::Transport;
 use axum::http::{HeaderMap, Uri, header};
 
 use crate::router::AppState;

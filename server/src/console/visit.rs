@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use app::api::context::{Transport, Visit, session_cookie_name};
+use app::desk::context::{Transport, Visit, session_cookie_name};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;

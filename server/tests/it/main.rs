@@ -12,7 +12,7 @@ mod api_bad_input;
 mod api_batch;
 mod api_credentials;
 mod api_limits;
-mod api_own_check;
+mod api_self_check;
 mod api_unkey;
 mod api_unkey_errors;
 mod api_verify;

@@ -1,6 +1,6 @@
 //! The routes there are: pages, forms and server functions come from the console itself.
 
-use app::api::mount::{SERVER_FUNCTIONS, form_paths, page_paths};
+use app::desk::mount::{SERVER_FUNCTIONS, form_paths, page_paths};
 use leptos::server_fn::axum::server_fn_paths;
 
 /// What no cookie can authenticate, as method and path.

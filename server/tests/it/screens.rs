@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use app::api::mount::page_paths;
+use app::desk::mount::page_paths;
 use serde_json::Value;
 
 #[test]

@@ -7,7 +7,7 @@ mod cache;
 mod counters;
 mod explain;
 mod freshness;
-mod marks;
+mod last_used_queue;
 mod reader;
 mod request;
 mod usage;

@@ -19,7 +19,7 @@ use domain::{
 };
 use store::{KeyCalls, LastUsed, Store, StoreError, Tx, UsageBatch, Use};
 
-use super::{ByKey, IdBytes, VerifyRequest, marks::Marks};
+use super::{ByKey, IdBytes, VerifyRequest, last_used_queue::LastUsedQueue};
 use crate::error::Result;
 
 type AppBytes = [u8; AppId::LEN];
@@ -50,7 +50,7 @@ const LISTED_AT_ONCE: usize = 100;
 
 pub(super) struct Usage {
     shards: [Mutex<Counts>; SHARDS],
-    marks: Mutex<Marks>,
+    queue: Mutex<LastUsedQueue>,
 }
 
 #[derive(Default)]
@@ -117,7 +117,7 @@ pub(super) struct Decided<'a> {
 impl Usage {
     /// At the start of a process, with the newest hour on record.
     pub(super) fn new(newest_hour: Option<Timestamp>) -> Self {
-        Self { shards: Default::default(), marks: Mutex::new(Marks::new(newest_hour)) }
+        Self { shards: Default::default(), queue: Mutex::new(LastUsedQueue::new(newest_hour)) }
     }
 
     /// A call for a key was decided.
@@ -153,9 +153,9 @@ impl Usage {
         let counts = self.take();
         let batch = counts.batch();
         let due = {
-            let mut marks = lock(&self.marks);
-            counts.uses().for_each(|(id, newest)| marks.add(*id, newest));
-            marks.take(now, at_end)
+            let mut queue = lock(&self.queue);
+            counts.uses().for_each(|(id, newest)| queue.add(*id, newest));
+            queue.take(now, at_end)
         };
         if !batch.is_empty() || !due.is_empty() {
             let time = if at_end { LISTING_AT_END } else { LISTING };
@@ -163,17 +163,17 @@ impl Usage {
             let listed = match written {
                 Ok(listed) => listed,
                 Err(error) => {
-                    lock(&self.marks).put_back(&due);
+                    lock(&self.queue).put_back(&due);
                     self.put_back(counts);
                     return Err(error.into());
                 }
             };
-            lock(&self.marks).listed(&due, listed);
+            lock(&self.queue).listed(&due, listed);
         }
-        let missed = lock(&self.marks).missed();
+        let missed = lock(&self.queue).missed();
         if let Some(place) = missed {
             let (uses, next) = store.unlisted_uses(&place, MISSED_AT_ONCE).await?;
-            lock(&self.marks).found(&uses, next);
+            lock(&self.queue).found(&uses, next);
         }
         Ok(())
     }

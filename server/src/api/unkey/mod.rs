@@ -15,8 +15,8 @@ use domain::refusal::Refusal;
 use service::entropy::{Entropy, SystemEntropy};
 
 use super::Api;
-use super::asking::Asking;
 use super::problem::Problem;
+use super::verify_caller::VerifyCaller;
 use request::Asked;
 
 /// Longest body.
@@ -40,7 +40,7 @@ async fn verify_key(State(api): State<Arc<Api>>, request: Request) -> Response {
 
 async fn check(api: &Api, request: Request, id: &RequestId) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let asking = Asking::accept(api, &parts, body, LIMIT).await?;
+    let asking = VerifyCaller::accept(api, &parts, body, LIMIT).await?;
     let asked = Asked::read(&asking.body)?;
     let verdict = api.verifier.verify(asked.credential(), asked.request(asking.scope())).await;
     let verdict = verdict.map_err(|error| refused(&error))?;

@@ -11,9 +11,9 @@ use domain::usage::Edge;
 use serde::Deserialize;
 use service::verify::{AskedLimit, Credential, VerifyRequest};
 
+use crate::api::body_errors::{Member, Shape};
 use crate::api::fault::{Faults, Step};
 use crate::api::json::{self, Bounded, Cost, Object, Text};
-use crate::api::look_through::{Member, Shape};
 use crate::api::problem::Problem;
 
 /// The most characters of a key.

@@ -15,7 +15,7 @@ use percent_encoding::percent_decode;
 use super::context::{Console, Desk, Visit};
 use super::mount::render;
 use super::{key_forms, person_forms};
-use crate::error::ApiError;
+use crate::error::ConsoleError;
 use crate::fields::{FormFields, Pairs};
 use crate::form::{Ended, Posted};
 
@@ -83,7 +83,7 @@ fn form<F, T, Fut>(console: &Console, needs: Needs, act: fn(Desk, F) -> Fut) -> 
 where
     F: FormFields,
     T: Clone + Send + Sync + 'static,
-    Fut: Future<Output = Result<Next<T>, ApiError>> + Send + 'static,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
 {
     let console = console.clone();
     post(move |request: Request| {
@@ -96,14 +96,14 @@ fn key_form<F, T, Fut>(console: &Console, act: fn(Desk, KeyId, F) -> Fut) -> Met
 where
     F: FormFields,
     T: Clone + Send + Sync + 'static,
-    Fut: Future<Output = Result<Next<T>, ApiError>> + Send + 'static,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
 {
     let console = console.clone();
     post(move |Path(id): Path<String>, request: Request| {
         let console = console.clone();
         async move {
             answer(console, Needs::Session, request, move |desk, form| async move {
-                let id = KeyId::parse(&id).ok_or(ApiError::Refused(Refusal::NotFound))?;
+                let id = KeyId::parse(&id).ok_or(ConsoleError::Refused(Refusal::NotFound))?;
                 act(desk, id, form).await
             })
             .await
@@ -120,7 +120,7 @@ async fn answer<F, T, Fut>(
 where
     F: FormFields,
     T: Clone + Send + Sync + 'static,
-    Fut: Future<Output = Result<Next<T>, ApiError>>,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>>,
 {
     let Some(visit) = request.extensions().get::<Visit>().cloned() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -142,14 +142,14 @@ where
     if needs == Needs::Session && visit.session.is_none() {
         let ended = Ended { address: page.uri().path().to_owned(), sent };
         let mut response = render(&console, move || provide_context(ended.clone()))(page).await;
-        *response.status_mut() = ApiError::SignedOut.status();
+        *response.status_mut() = ConsoleError::SignedOut.status();
         return response;
     }
     let form = F::read(&sent);
     let outcome = if is_text(&body) {
         act(Desk { console: console.clone(), visit }, form.clone()).await
     } else {
-        Err(ApiError::NotText)
+        Err(ConsoleError::NotText)
     };
     let (status, outcome) = match outcome {
         Ok(Next::Go(to)) => return see_other(&to, None),

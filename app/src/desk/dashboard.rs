@@ -3,10 +3,10 @@
 use domain::dashboard::Dashboard;
 
 use super::context::Desk;
-use crate::error::ApiError;
+use crate::error::ConsoleError;
 
 /// Counts, the last changes and the next steps.
-pub async fn read_dashboard() -> Result<Dashboard, ApiError> {
+pub async fn read_dashboard() -> Result<Dashboard, ConsoleError> {
     let desk = Desk::from_context()?;
     Ok(desk.service().dashboard(&desk.caller()?, &desk.app()).await?)
 }

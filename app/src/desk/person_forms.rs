@@ -9,8 +9,8 @@ use service::setup::NewPerson;
 use service::sign_in::{SignIn, SignedIn};
 
 use super::context::{Desk, session_cookie};
-use super::native::Next;
-use crate::error::ApiError;
+use super::form_routes::Next;
+use crate::error::ConsoleError;
 use crate::fields::{FormFields, Pairs};
 
 /// A button that sends nothing.
@@ -62,25 +62,25 @@ impl FormFields for SetupForm {
     }
 }
 
-pub async fn sign_in(desk: Desk, form: SignInForm) -> Result<Next<()>, ApiError> {
+pub async fn sign_in(desk: Desk, form: SignInForm) -> Result<Next<()>, ConsoleError> {
     if !desk.visit.may_sign_in(&desk.console) {
-        return Err(ApiError::Refused(Refusal::Forbidden));
+        return Err(ConsoleError::Refused(Refusal::Forbidden));
     }
     let sign_in = SignIn { email: form.email, password: form.password };
     let signed_in = desk.service().sign_in(sign_in, &client(&desk)).await?;
     Ok(enter(&desk, &signed_in, own_address(&form.next)))
 }
 
-pub async fn set_up(desk: Desk, form: SetupForm) -> Result<Next<()>, ApiError> {
+pub async fn set_up(desk: Desk, form: SetupForm) -> Result<Next<()>, ConsoleError> {
     if !desk.visit.may_sign_in(&desk.console) {
-        return Err(ApiError::Refused(Refusal::Forbidden));
+        return Err(ConsoleError::Refused(Refusal::Forbidden));
     }
     let person = NewPerson { name: form.name, email: form.email, password: form.password };
     let signed_in = desk.service().first_owner(&form.token, person, &client(&desk)).await?;
     Ok(enter(&desk, &signed_in, "/"))
 }
 
-pub async fn sign_out(desk: Desk, _form: Nothing) -> Result<Next<()>, ApiError> {
+pub async fn sign_out(desk: Desk, _form: Nothing) -> Result<Next<()>, ConsoleError> {
     if let Some(session) = &desk.visit.session {
         desk.service().sign_out(session, desk.visit.address).await?;
     }

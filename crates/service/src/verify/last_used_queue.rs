@@ -18,7 +18,7 @@ const TAKEN_MIN: usize = 1_000;
 /// How far back from the newest hour on record it is looked through for what a process that ended did not list.
 const LOOK_BACK: Millis = Millis::hours(24);
 
-pub(super) struct Marks {
+pub(super) struct LastUsedQueue {
     /// Uses that lists do not show.
     waiting: ByKey<Waiting>,
     /// What they were made to show of late.
@@ -38,7 +38,7 @@ struct Waiting {
     since: Timestamp,
 }
 
-impl Marks {
+impl LastUsedQueue {
     /// At the start of a process, with the newest hour on record: whatever was here before may have left something,
     /// however long ago.
     pub(super) fn new(newest_hour: Option<Timestamp>) -> Self {

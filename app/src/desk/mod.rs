@@ -4,14 +4,14 @@ pub mod audit;
 pub mod calls;
 pub mod context;
 pub mod dashboard;
+mod form_routes;
 pub mod integration;
 pub mod key_forms;
 pub mod keys;
 pub mod mount;
-mod native;
 pub mod person;
 pub mod person_forms;
 pub mod settings;
 pub mod why;
 
-pub use crate::error::ApiError;
+pub use crate::error::ConsoleError;

@@ -4,7 +4,7 @@ use domain::role::Role;
 use service::setup::SetupDoor as Door;
 
 use super::context::{Desk, Transport};
-use crate::error::ApiError;
+use crate::error::ConsoleError;
 
 /// The signed-in person, for the frame of every page.
 #[derive(Debug)]
@@ -42,14 +42,14 @@ pub enum SetupDoor {
 }
 
 /// Who is signed in.
-pub fn read_me() -> Result<Me, ApiError> {
+pub fn read_me() -> Result<Me, ConsoleError> {
     let desk = Desk::from_context()?;
     let person = &desk.session()?.person;
     Ok(Me { email: person.email.clone(), role: person.role, plain_http: desk.visit.transport == Transport::Plain })
 }
 
 /// Whether the sign-in page can take a password.
-pub async fn read_sign_in_door() -> Result<SignInDoor, ApiError> {
+pub async fn read_sign_in_door() -> Result<SignInDoor, ConsoleError> {
     let desk = Desk::from_context()?;
     Ok(if desk.service().setup_door("").await? != Door::Done {
         SignInDoor::SetUpFirst
@@ -61,7 +61,7 @@ pub async fn read_sign_in_door() -> Result<SignInDoor, ApiError> {
 }
 
 /// Whether the set-up link is good.
-pub async fn read_setup_door(token: &str) -> Result<SetupDoor, ApiError> {
+pub async fn read_setup_door(token: &str) -> Result<SetupDoor, ConsoleError> {
     let desk = Desk::from_context()?;
     Ok(match desk.service().setup_door(token).await? {
         Door::Done => SetupDoor::Done,

@@ -12,7 +12,7 @@ use service::verify::Circumstances;
 
 use super::context::Desk;
 use super::keys::key_id;
-use crate::error::ApiError;
+use crate::error::ConsoleError;
 
 /// The call, as it was typed or picked.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +27,7 @@ pub struct Typed {
 }
 
 /// What each check says to the call, or what is wrong with what was typed.
-pub async fn read_checks(id: &str, typed: &Typed) -> Result<Result<Vec<CheckResult>, FieldErrors>, ApiError> {
+pub async fn read_checks(id: &str, typed: &Typed) -> Result<Result<Vec<CheckResult>, FieldErrors>, ConsoleError> {
     let desk = Desk::from_context()?;
     let (caller, id) = (desk.caller()?, key_id(id)?);
     let call = match circumstances(typed) {

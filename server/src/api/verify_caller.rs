@@ -14,12 +14,12 @@ use crate::reading;
 
 /// A call whose key may ask, and its body.
 #[derive(Debug)]
-pub(super) struct Asking {
+pub(super) struct VerifyCaller {
     verdict: Verdict,
     pub body: Bytes,
 }
 
-impl Asking {
+impl VerifyCaller {
     /// Looks at the key first: a call without a good one learns nothing else.
     pub async fn accept(api: &Api, parts: &Parts, body: Body, limit: usize) -> Result<Self, Problem> {
         let headers = &parts.headers;

@@ -10,7 +10,7 @@ use domain::restrictions::Restrictions;
 use domain::timestamp::Timestamp;
 
 use super::context::Desk;
-use crate::error::ApiError;
+use crate::error::ConsoleError;
 
 /// One page of the key list.
 #[derive(Debug)]
@@ -28,14 +28,14 @@ pub struct KeyView {
 }
 
 /// One page of the list.
-pub async fn read_keys(query: &KeyQuery) -> Result<KeyList, ApiError> {
+pub async fn read_keys(query: &KeyQuery) -> Result<KeyList, ConsoleError> {
     let desk = Desk::from_context()?;
     let page = desk.service().keys(&desk.caller()?, &desk.app(), query).await?;
     Ok(KeyList { page, now: desk.service().now() })
 }
 
 /// One key.
-pub async fn read_key(id: &str) -> Result<KeyView, ApiError> {
+pub async fn read_key(id: &str) -> Result<KeyView, ConsoleError> {
     let desk = Desk::from_context()?;
     let key = desk.service().key(&desk.caller()?, &key_id(id)?).await?;
     Ok(KeyView { key, now: desk.service().now() })
@@ -49,13 +49,13 @@ pub fn words(draft: &KeyDraft) -> Option<String> {
 }
 
 /// A fresh, one-use id for a wizard form.
-pub fn new_form() -> Result<String, ApiError> {
+pub fn new_form() -> Result<String, ConsoleError> {
     let desk = Desk::from_context()?;
     desk.session()?;
     Ok(desk.service().new_form_id()?)
 }
 
 /// A text that is no id leads nowhere, like an id that nothing has.
-pub fn key_id(text: &str) -> Result<KeyId, ApiError> {
-    KeyId::parse(text).ok_or(ApiError::Refused(Refusal::NotFound))
+pub fn key_id(text: &str) -> Result<KeyId, ConsoleError> {
+    KeyId::parse(text).ok_or(ConsoleError::Refused(Refusal::NotFound))
 }

@@ -12,7 +12,7 @@ use super::answer::answer;
 use super::problem::Problem;
 use super::{Api, credential, origin};
 
-pub(super) async fn own_check(State(api): State<Arc<Api>>, request: Request) -> Response {
+pub(super) async fn self_check(State(api): State<Arc<Api>>, request: Request) -> Response {
     // The body, if there is one, is not looked at.
     let (parts, _) = request.into_parts();
     check(&api, &parts).await.unwrap_or_else(|problem| problem.answer(api.https))

@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use service::sessions::Session;
 use service::{Caller, Service};
 
-use crate::error::ApiError;
+use crate::error::ConsoleError;
 
 /// The product behind the pages: one for the whole process.
 #[derive(Debug, Clone)]
@@ -70,11 +70,11 @@ pub struct Desk {
 
 impl Desk {
     /// From the context of a page or server function.
-    pub fn from_context() -> Result<Self, ApiError> {
-        let console = use_context::<Console>().ok_or(ApiError::Unavailable)?;
+    pub fn from_context() -> Result<Self, ConsoleError> {
+        let console = use_context::<Console>().ok_or(ConsoleError::Unavailable)?;
         let visit = use_context::<Parts>()
             .and_then(|parts| parts.extensions.get::<Visit>().cloned())
-            .ok_or(ApiError::Unavailable)?;
+            .ok_or(ConsoleError::Unavailable)?;
         Ok(Self { console, visit })
     }
 
@@ -84,12 +84,12 @@ impl Desk {
     }
 
     /// The session, or a refusal.
-    pub fn session(&self) -> Result<&Session, ApiError> {
-        self.visit.session.as_ref().ok_or(ApiError::SignedOut)
+    pub fn session(&self) -> Result<&Session, ConsoleError> {
+        self.visit.session.as_ref().ok_or(ConsoleError::SignedOut)
     }
 
     /// The person who acts, or a refusal.
-    pub fn caller(&self) -> Result<Caller, ApiError> {
+    pub fn caller(&self) -> Result<Caller, ConsoleError> {
         Ok(self.session()?.caller(self.visit.address))
     }
 

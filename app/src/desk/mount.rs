@@ -17,7 +17,7 @@ use leptos_axum::{
 };
 
 use super::context::Console;
-use super::native;
+use super::form_routes;
 use crate::{App, shell};
 
 /// Where the server functions are mounted.
@@ -33,7 +33,7 @@ pub fn page_paths() -> Vec<String> {
 
 /// The addresses that take a form.
 pub fn form_paths() -> Vec<&'static str> {
-    native::PATHS.to_vec()
+    form_routes::PATHS.to_vec()
 }
 
 /// Pages, forms and server functions; anything else is the "not found" page.
@@ -55,7 +55,7 @@ pub fn router(console: &Console) -> Router {
         .leptos_routes_with_handler(listing(), page.clone())
         .with_state(console.options.clone())
         .route(SERVER_FUNCTIONS, post(functions))
-        .merge(native::routes(console))
+        .merge(form_routes::routes(console))
         .fallback(page)
 }
 

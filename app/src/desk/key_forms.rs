@@ -10,10 +10,10 @@ use domain::refusal::Refusal;
 use service::keys::Issued;
 
 use super::context::Desk;
-use super::native::Next;
+use super::form_routes::Next;
 use super::person_forms::Nothing;
 use crate::components::links::{back_to_list, with_done};
-use crate::error::ApiError;
+use crate::error::ConsoleError;
 use crate::fields::{FormFields, Pairs};
 
 /// Where the wizard is, and which form it is.
@@ -96,7 +96,7 @@ impl FormFields for ActForm {
     }
 }
 
-pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<WizardShown>, ApiError> {
+pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<WizardShown>, ConsoleError> {
     let caller = desk.caller()?;
     match form.step.as_str() {
         "details" => Ok(Next::Show(WizardShown::Details)),
@@ -108,11 +108,11 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<WizardShown>, A
             let issued = desk.service().issue(&caller, &desk.app(), &form.draft, &form.form_id).await?;
             Ok(Next::Show(WizardShown::Secret(Arc::new(issued))))
         }
-        _ => Err(ApiError::Malformed),
+        _ => Err(ConsoleError::Malformed),
     }
 }
 
-pub async fn acknowledge(desk: Desk, id: KeyId, form: AcknowledgeForm) -> Result<Next<()>, ApiError> {
+pub async fn acknowledge(desk: Desk, id: KeyId, form: AcknowledgeForm) -> Result<Next<()>, ConsoleError> {
     if !form.ticked {
         return Err(wrong(Field::Acknowledged, "Tick the box once you have stored the key."));
     }
@@ -124,40 +124,40 @@ pub async fn acknowledge(desk: Desk, id: KeyId, form: AcknowledgeForm) -> Result
     }))
 }
 
-pub async fn discard(desk: Desk, id: KeyId, _form: Nothing) -> Result<Next<()>, ApiError> {
+pub async fn discard(desk: Desk, id: KeyId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
     desk.service().discard(&desk.caller()?, &id).await?;
     Ok(Next::Go(with_done("/keys", "discarded")))
 }
 
-pub async fn edit(desk: Desk, id: KeyId, form: EditForm) -> Result<Next<()>, ApiError> {
-    let revision = form.revision.parse().map_err(|_| ApiError::Malformed)?;
+pub async fn edit(desk: Desk, id: KeyId, form: EditForm) -> Result<Next<()>, ConsoleError> {
+    let revision = form.revision.parse().map_err(|_| ConsoleError::Malformed)?;
     desk.service().edit(&desk.caller()?, &id, &form.draft, revision).await?;
     Ok(done(&form.back, "edited"))
 }
 
-pub async fn disable(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ApiError> {
+pub async fn disable(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
     desk.service().disable(&desk.caller()?, &id).await?;
     Ok(done(&form.back, "disabled"))
 }
 
-pub async fn enable(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ApiError> {
+pub async fn enable(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
     desk.service().enable(&desk.caller()?, &id).await?;
     Ok(done(&form.back, "enabled"))
 }
 
-pub async fn revoke(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ApiError> {
+pub async fn revoke(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
     let reason = RevokeReason::parse(&form.reason).ok_or_else(|| wrong(Field::Reason, "Choose why it is revoked."))?;
     let note = Some(form.note.trim()).filter(|note| !note.is_empty());
     desk.service().revoke(&desk.caller()?, &id, reason, note).await?;
     Ok(done(&form.back, "revoked"))
 }
 
-pub async fn restore(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ApiError> {
+pub async fn restore(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
     desk.service().restore(&desk.caller()?, &id).await?;
     Ok(done(&form.back, "restored"))
 }
 
-pub async fn delete(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ApiError> {
+pub async fn delete(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
     match desk.service().delete(&desk.caller()?, &id, &form.confirm_name).await {
         Err(service::Error::Refused(refusal @ Refusal::NameMismatch)) => {
             Err(wrong(Field::ConfirmName, &refusal.message()))
@@ -169,8 +169,8 @@ pub async fn delete(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, Ap
     }
 }
 
-fn wrong(field: Field, message: &str) -> ApiError {
-    ApiError::Refused(Refusal::Invalid(FieldErrors::one(field, message)))
+fn wrong(field: Field, message: &str) -> ConsoleError {
+    ConsoleError::Refused(Refusal::Invalid(FieldErrors::one(field, message)))
 }
 
 fn done(back: &str, what: &str) -> Next<()> {

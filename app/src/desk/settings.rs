@@ -8,7 +8,7 @@ use domain::forwarded;
 use leptos::prelude::use_context;
 
 use super::context::{Desk, Transport};
-use crate::error::ApiError;
+use crate::error::ConsoleError;
 
 /// The most characters of a header that are shown.
 const SHOWN: usize = 1_000;
@@ -37,10 +37,10 @@ pub struct Settings {
 }
 
 /// The settings, for whoever may see them.
-pub fn read_settings() -> Result<Settings, ApiError> {
+pub fn read_settings() -> Result<Settings, ConsoleError> {
     let desk = Desk::from_context()?;
     let engine = desk.service().engine(&desk.caller()?)?;
-    let parts = use_context::<Parts>().ok_or(ApiError::Unavailable)?;
+    let parts = use_context::<Parts>().ok_or(ConsoleError::Unavailable)?;
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
     let lines = parts.headers.get_all("x-forwarded-for").iter();
     let forwarded_for =

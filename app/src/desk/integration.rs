@@ -2,7 +2,7 @@
 
 use super::context::Desk;
 use super::keys::{KeyView, read_key};
-use crate::error::ApiError;
+use crate::error::ConsoleError;
 
 /// The set-up page: the address to call, and the key that was chosen, if any.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub struct Integration {
 }
 
 /// The address to call and the chosen key. A key that does not exist is `NotFound`.
-pub async fn read_integration(key: Option<&str>) -> Result<Integration, ApiError> {
+pub async fn read_integration(key: Option<&str>) -> Result<Integration, ConsoleError> {
     let public_url = public_url()?;
     let key = match key {
         None => None,
@@ -22,6 +22,6 @@ pub async fn read_integration(key: Option<&str>) -> Result<Integration, ApiError
 }
 
 /// The address that programs call.
-pub fn public_url() -> Result<String, ApiError> {
+pub fn public_url() -> Result<String, ConsoleError> {
     Ok(Desk::from_context()?.console.public_url)
 }

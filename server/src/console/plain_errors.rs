@@ -1,6 +1,6 @@
 //! No bare status: whoever is refused below the pages is told why.
 
-use app::api::ApiError;
+use app::desk::ConsoleError;
 use axum::Json;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
@@ -17,7 +17,7 @@ pub(super) async fn say_why(request: Request, next: Next) -> Response {
         response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
     let is_error = status.is_client_error() || status.is_server_error();
     if is_error && asked_by_script && (bare || plain) {
-        let error = if status.is_server_error() { ApiError::Unavailable } else { ApiError::Malformed };
+        let error = if status.is_server_error() { ConsoleError::Unavailable } else { ConsoleError::Malformed };
         return with_headers_of(&response, (status, Json(error)).into_response());
     }
     if is_error && bare {

@@ -6,14 +6,14 @@ use service::audit::AuditQuery;
 
 use super::context::Desk;
 use super::keys::key_id;
-use crate::error::ApiError;
+use crate::error::ConsoleError;
 
 /// A page of the record: of one key, or of everything. Cursors are those of the page before.
 pub async fn read_audit(
     key: Option<&str>,
     after: Option<String>,
     before: Option<String>,
-) -> Result<Page<AuditRow>, ApiError> {
+) -> Result<Page<AuditRow>, ConsoleError> {
     let desk = Desk::from_context()?;
     let query = AuditQuery { key: key.map(key_id).transpose()?, after, before };
     Ok(desk.service().audit(&desk.caller()?, &query).await?)
