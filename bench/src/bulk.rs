@@ -5,12 +5,13 @@ use anyhow::Result;
 use domain::audit::Actor;
 use domain::draft::KeySpec;
 use domain::ids::{AppId, KeyId};
+use domain::environment::Environment;
 use domain::key::KeyState;
 use domain::kind::KeyKind;
 use domain::text::name_key;
 use domain::timestamp::{Millis, Timestamp};
 use service::clock::{Clock, SystemClock};
-use store::{LastUsed, NewKey, Store, StoreError, Use};
+use store::{KeyUse, LastUsed, NewKey, Store, StoreError};
 
 use crate::names::{self, Chance};
 use crate::restrictions::Rules;
@@ -153,7 +154,7 @@ impl Bulk {
         }
         // Over two years, up to now.
         let age = TWO_YEARS / i64::from(self.keys) * i64::from(self.keys - number) + i64::from(self.chance.below(999));
-        let token_prefix = kind.token_prefix("ks").to_owned();
+        let token_prefix = kind.token_prefix("ks", Environment::Live);
         let (token, secret) = self.pepper.mint(&token_prefix, &id, &mut self.chance);
         let key = NewKey {
             id,
@@ -191,7 +192,7 @@ impl Bulk {
             if self.chance.below(5) < 3 {
                 let age = i64::from(self.chance.below(30 * 86_400_000));
                 let at = self.now.plus(Millis(-age));
-                let newest = Use { at, address: Some([203, 0, 113, 9].into()) };
+                let newest = KeyUse { at, address: Some([203, 0, 113, 9].into()) };
                 used.push(LastUsed { key_id: key.id.clone(), newest });
             }
         }

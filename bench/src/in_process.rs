@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use domain::kind::KeyKind;
+use domain::permission::AdminPermission;
 use domain::permission_query::PermissionQuery;
 use domain::verdict::Code;
 use service::Caller;
@@ -46,7 +47,7 @@ pub(crate) async fn run(calls: u32) -> Result<()> {
 }
 
 async fn call(verifier: &Verifier, asking: &str, asked: &str) -> Result<Code> {
-    let may = verifier.authenticate(asking, None, None).await?;
+    let may = verifier.authenticate(asking, AdminPermission::Verify, None, None).await?;
     ensure!(may.code == Code::Valid, "the asking key was refused: {}", may.code.as_str());
     let permissions = PermissionQuery::parse(QUERY).map_err(|error| anyhow::anyhow!("{error}"))?;
     let request = VerifyRequest {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use domain::ids::KeyId;
-use domain::token::{Token, secret_from_random};
+use domain::token::{PlainToken, TokenMac, secret_from_random};
 use hmac::{Hmac, KeyInit, Mac};
 use service::entropy::{Entropy, EntropyError, SystemEntropy};
 use sha2::Sha256;
@@ -53,10 +53,10 @@ impl Pepper {
         (token, secret)
     }
 
-    fn mac(&self, token: &str) -> Vec<u8> {
+    fn mac(&self, token: &str) -> TokenMac {
         let mut mac = self.key.clone();
         mac.update(token.as_bytes());
-        mac.finalize().into_bytes().to_vec()
+        TokenMac(mac.finalize().into_bytes().into())
     }
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn random_token(prefix: &str, id: &KeyId, chance: &mut Chance) -> Str
     for (half, bytes) in bits.chunks_exact_mut(16).zip([chance.bytes(), chance.bytes()]) {
         half.copy_from_slice(&bytes);
     }
-    Token::compose(prefix, id, &secret_from_random(&bits))
+    PlainToken::compose(prefix, id, &secret_from_random(&bits)).expose().to_owned()
 }
 
 #[cfg(test)]

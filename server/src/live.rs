@@ -17,7 +17,7 @@ use domain::timestamp::Timestamp;
 use domain::verdict::Code;
 use futures::stream::{self, Stream, StreamExt};
 use serde::{Deserialize, Serialize};
-use service::verify::{Seen, Watch};
+use service::verify::{Watch, WatchedCall};
 
 use crate::router::AppState;
 
@@ -80,7 +80,7 @@ fn calls(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
     })
 }
 
-fn event(seen: &Seen) -> Event {
+fn event(seen: &WatchedCall) -> Event {
     let call = Call { at: seen.at, code: seen.code, address: seen.address, edge: seen.edge.as_str() };
     Event::default().event("call").json_data(call).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! Rows of the record: what was done, by whom, when, to which key, and what changed.
 
-use domain::audit::{AuditRow, Change, SubjectKind};
+use domain::audit::{Action, AuditRow, Change, STATE, SubjectKind};
 use domain::field::Field;
 use domain::key::{KeyState, RevokeReason, status};
 use domain::kind::KeyKind;
@@ -8,9 +8,6 @@ use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 
 use super::time::Time;
-
-/// What the record calls the state of a key, which is no field of a form.
-const STATE: &str = "state";
 
 /// The table of the audit page and of the audit modals.
 #[component]
@@ -66,7 +63,7 @@ fn line(row: AuditRow, with_subject: bool) -> AnyView {
     });
     view! {
         <tr role="row">
-            <td role="cell">{row.action.label()}</td>
+            <td role="cell">{row.action.label(Action::label)}</td>
             {subject}
             <td role="cell">{row.actor_label}</td>
             <td role="cell" class="soft"><Time at=row.at/></td>

@@ -1,6 +1,6 @@
 //! What stands around every signed-in page: the menu, the person, and what was just done.
 
-use domain::role::Act;
+use domain::role::{Act, Rights};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
@@ -23,7 +23,7 @@ const SETTINGS: (&str, &str) = ("/settings", "Settings");
 #[component]
 pub fn Frame() -> impl IntoView {
     let me = read_me().ok();
-    let settings = me.as_ref().is_some_and(|me| me.role.may(Act::SeeSettings));
+    let settings = me.as_ref().is_some_and(|me| Rights::of_role(me.role).may(Act::SeeSettings));
     let plain_http = me.as_ref().is_some_and(|me| me.plain_http);
     view! {
         <div class="frame">

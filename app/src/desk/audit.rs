@@ -1,8 +1,7 @@
 //! The record of changes, a page at a time.
 
-use domain::audit::AuditRow;
+use domain::audit::{AuditQuery, AuditRow};
 use domain::page::Page;
-use service::audit::AuditQuery;
 
 use super::context::Desk;
 use super::keys::key_id;

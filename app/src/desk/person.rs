@@ -45,7 +45,11 @@ pub enum SetupDoor {
 pub fn read_me() -> Result<Me, ConsoleError> {
     let desk = Desk::from_context()?;
     let person = &desk.session()?.person;
-    Ok(Me { email: person.email.clone(), role: person.role, plain_http: desk.visit.transport == Transport::Plain })
+    Ok(Me {
+        email: person.email().to_owned(),
+        role: person.role(),
+        plain_http: desk.visit.transport == Transport::Plain,
+    })
 }
 
 /// Whether the sign-in page can take a password.

@@ -8,7 +8,7 @@ use domain::permission_query::PermissionQuery;
 use domain::text::quote;
 use domain::timestamp::Timestamp;
 use domain::verdict::{CheckResult, Code};
-use service::verify::Circumstances;
+use service::verify::AskedCall;
 
 use super::context::Desk;
 use super::keys::key_id;
@@ -37,7 +37,7 @@ pub async fn read_checks(id: &str, typed: &Typed) -> Result<Result<Vec<CheckResu
     Ok(Ok(desk.service().explain(&caller, &id, &call).await?))
 }
 
-fn circumstances(typed: &Typed) -> Result<Circumstances, FieldErrors> {
+fn circumstances(typed: &Typed) -> Result<AskedCall, FieldErrors> {
     let mut errors = FieldErrors::default();
     let address = errors.keep(Field::Address, optional(&typed.address, address));
     let permissions = errors.keep(
@@ -58,7 +58,7 @@ fn circumstances(typed: &Typed) -> Result<Circumstances, FieldErrors> {
     match (address, permissions, kind, at) {
         (Some(address), Some(permissions), Some(kind), Some(at)) => {
             let origin = Some(typed.origin.trim().to_owned()).filter(|origin| !origin.is_empty());
-            Ok(Circumstances { address, origin, permissions, kind, at })
+            Ok(AskedCall { address, origin, permissions, kind, at })
         }
         _ => Err(errors),
     }

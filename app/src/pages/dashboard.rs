@@ -1,6 +1,6 @@
 //! The first page: how the keys are, what was called, what was changed, what to do next.
 
-use domain::audit::AuditRow;
+use domain::audit::{Action, AuditRow};
 use domain::dashboard::{Dashboard, Step, StepKind};
 use domain::list::StatusFilter;
 use domain::page::grouped;
@@ -116,7 +116,7 @@ fn event(row: AuditRow) -> impl IntoView {
     let subject = (!on_itself(&row)).then(|| view! { " " <b>{format!("“{}”", row.subject.label)}</b> });
     view! {
         <li>
-            <span>{row.action.label()} {subject} " " <small>{row.actor_label}</small></span>
+            <span>{row.action.label(Action::label)} {subject} " " <small>{row.actor_label}</small></span>
             <Time at=row.at relative=true/>
         </li>
     }

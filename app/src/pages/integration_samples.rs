@@ -9,14 +9,13 @@ use domain::origin::DomainRule;
 
 /// A call with the key itself. It comes from no page: a key with domain rules would be refused without an Origin.
 pub fn own_check(url: &str, kind: Option<KeyKind>, domains: &[DomainRule]) -> String {
-    let credential: &[&str] = match kind {
-        Some(KeyKind::MasterUser) => {
-            &["X-MASTER-USER-API-KEY: $KEYSTEAD_KEY_ID", "X-MASTER-USER-API-KEY-SECRET: $KEYSTEAD_KEY_SECRET"]
-        }
-        _ => &["Authorization: Bearer $KEYSTEAD_KEY"],
-    };
+    let pair = kind.and_then(|kind| kind.rules().pair_headers());
+    let credential = pair.map_or_else(
+        || vec!["Authorization: Bearer $KEYSTEAD_KEY".to_owned()],
+        |pair| vec![format!("{}: $KEYSTEAD_KEY_ID", pair.id), format!("{}: $KEYSTEAD_KEY_SECRET", pair.secret)],
+    );
     let origin = accepted_host(domains).map(|host| format!("Origin: https://{host}"));
-    let headers = credential.iter().copied().chain(origin.as_deref());
+    let headers = credential.into_iter().chain(origin);
     let headers = headers.map(|header| format!("-H \"{header}\""));
     let lines: Vec<String> = iter::once(format!("curl {url}/v1/keys/self")).chain(headers).collect();
     lines.join(" \\\n  ")

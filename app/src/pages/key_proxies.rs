@@ -31,7 +31,7 @@ const PROXIES: [(&str, &[File]); 5] =
 
 /// The card, for kinds that a proxy can pass on.
 pub fn proxies(key: &KeyDetail) -> Option<AnyView> {
-    key.row.kind.rules().issuable_now.then(|| {
+    key.row.kind.rules().behind_proxy.then(|| {
         let origin = public_url().unwrap_or_default();
         let (place, asked) = (place(&origin), asked(key));
         let examples: Vec<_> = PROXIES

@@ -21,7 +21,7 @@ pub fn KeysPage() -> impl IntoView {
     let query = list_query();
     let audit = with_query("/keys/audit", &query.to_query_string());
     let generate = generate_address(query.kind);
-    let heading = if query.kind == Some(KeyKind::MasterUser) { "Master User API Keys" } else { "API Keys" };
+    let heading = query.kind.and_then(|kind| kind.rules().list).unwrap_or("API Keys");
     let asked = query.clone();
     let list = Suspend::new(async move {
         match read_keys(&asked).await {

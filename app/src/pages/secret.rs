@@ -7,7 +7,7 @@ use domain::key::KeyRow;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use secrecy::ExposeSecret;
-use service::keys::{Issued, Shown};
+use service::keys::{Issued, ShownSecret};
 
 use super::acknowledge::Again;
 use super::integration_samples::own_check;
@@ -52,12 +52,12 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
     }
 }
 
-fn secrets(shown: &Shown) -> AnyView {
+fn secrets(shown: &ShownSecret) -> AnyView {
     match shown {
-        Shown::Token(token) => {
+        ShownSecret::Token(token) => {
             view! { <SecretBox id="secret" what="key" value=token.expose_secret().to_owned()/> }.into_any()
         }
-        Shown::Pair { id, secret } => view! {
+        ShownSecret::Pair { id, secret } => view! {
             <h2 class="narrow">"Id"</h2>
             <div class="secret narrow">
                 <code id="pair-id">{id.clone()}</code>
@@ -88,10 +88,10 @@ fn SecretBox(id: &'static str, what: &'static str, value: String) -> impl IntoVi
 }
 
 /// The file's text goes into the link itself: nothing is fetched, nothing is kept.
-fn env_file(shown: &Shown) -> String {
+fn env_file(shown: &ShownSecret) -> String {
     let text = match shown {
-        Shown::Token(token) => format!("KEYSTEAD_KEY={}\n", token.expose_secret()),
-        Shown::Pair { id, secret } => {
+        ShownSecret::Token(token) => format!("KEYSTEAD_KEY={}\n", token.expose_secret()),
+        ShownSecret::Pair { id, secret } => {
             format!("KEYSTEAD_KEY_ID={id}\nKEYSTEAD_KEY_SECRET={}\n", secret.expose_secret())
         }
     };

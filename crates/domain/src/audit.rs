@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AppId, KeyId, PersonId};
+use crate::kind::KeyKind;
+use crate::names::Word;
 use crate::timestamp::Timestamp;
 
 names! {
@@ -141,29 +143,32 @@ names! {
 
 /// What it was done to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Subject {
+pub struct Subject<K = SubjectKind> {
     /// The sort of thing.
-    pub kind: SubjectKind,
+    pub kind: K,
     /// Its id; empty for the instance.
     pub id: String,
     /// Its name at the time.
     pub label: String,
+    /// Of a key: its kind, by which it is seen.
+    pub key_kind: Option<KeyKind>,
 }
 
 impl Subject {
     /// A key.
-    pub fn key(id: &KeyId, name: &str) -> Self {
-        Self { kind: SubjectKind::Key, id: id.as_str().to_owned(), label: name.to_owned() }
+    pub fn key(id: &KeyId, kind: KeyKind, name: &str) -> Self {
+        let (id, label) = (id.as_str().to_owned(), name.to_owned());
+        Self { kind: SubjectKind::Key, id, label, key_kind: Some(kind) }
     }
 
     /// A person.
     pub fn person(id: &PersonId, email: &str) -> Self {
-        Self { kind: SubjectKind::Person, id: id.as_str().to_owned(), label: email.to_owned() }
+        Self { kind: SubjectKind::Person, id: id.as_str().to_owned(), label: email.to_owned(), key_kind: None }
     }
 
     /// The installation.
     pub fn instance() -> Self {
-        Self { kind: SubjectKind::Instance, id: String::new(), label: "Keystead".to_owned() }
+        Self { kind: SubjectKind::Instance, id: String::new(), label: "Keystead".to_owned(), key_kind: None }
     }
 }
 
@@ -207,13 +212,13 @@ pub struct AuditRow {
     /// When.
     pub at: Timestamp,
     /// Who, as a sort.
-    pub actor_kind: ActorKind,
+    pub actor_kind: Word<ActorKind>,
     /// Who, for people.
     pub actor_label: String,
     /// What was done.
-    pub action: Action,
+    pub action: Word<Action>,
     /// To what.
-    pub subject: Subject,
+    pub subject: Subject<Word<SubjectKind>>,
     /// What changed.
     pub changes: Vec<Change>,
     /// In the words of who did it, or of the cause.
@@ -221,6 +226,20 @@ pub struct AuditRow {
     /// From where.
     pub address: Option<String>,
 }
+
+/// Which part of the record, and which page of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// Only the events about this key, deleted or not.
+    pub key: Option<KeyId>,
+    /// The page of older events after this cursor; it wins over `before`.
+    pub after: Option<String>,
+    /// The page of newer events before this cursor.
+    pub before: Option<String>,
+}
+
+/// What the record calls the state of a key, which is no field of a form.
+pub const STATE: &str = "state";
 
 /// The bytes that the chain covers: each column behind its length, so that no two rows have the same bytes.
 /// A column is shorter than 4 GiB.

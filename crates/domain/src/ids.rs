@@ -1,6 +1,5 @@
 //! Identifiers: public, safe in URLs and logs.
 
-use std::borrow::Borrow;
 use std::fmt;
 
 use crate::base62;
@@ -8,8 +7,8 @@ use crate::base62;
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident, $len:literal, $valid:expr) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; $len]);
 
         impl $name {
             /// Length of the text.
@@ -17,26 +16,21 @@ macro_rules! id {
 
             /// The id with exactly this text; `None` if it has another shape.
             pub fn parse(text: &str) -> Option<Self> {
+                let bytes = text.as_bytes().try_into().ok()?;
                 let valid: fn(&str) -> bool = $valid;
-                (text.len() == $len && valid(text)).then(|| Self(text.to_owned()))
+                valid(text).then_some(Self(bytes))
             }
 
             /// The text.
             pub fn as_str(&self) -> &str {
-                &self.0
+                // Never empty: only ASCII gets in.
+                std::str::from_utf8(&self.0).unwrap_or_default()
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        // A map keyed by ids is asked with the text that a caller sent, without a copy of it.
-        impl Borrow<str> for $name {
-            fn borrow(&self) -> &str {
-                &self.0
+                f.write_str(self.as_str())
             }
         }
 
@@ -60,21 +54,36 @@ id!(
 impl KeyId {
     /// From uniform bytes. Taken modulo 62^12, which favours some ids by less than one part in 2^56.
     pub fn from_random(bytes: [u8; 16]) -> Self {
-        Self(base62::text(&base62::encode::<12>(u128::from_be_bytes(bytes))))
+        Self(base62::encode(u128::from_be_bytes(bytes)))
+    }
+
+    /// The characters as 24 lower-case hexadecimal digits, which is how the ids of some key families look.
+    pub fn to_hex(self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The id with these digits; `None` if they are no id's.
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        if digits.len() != 2 * Self::LEN || !is_lower_hex(digits) {
+            return None;
+        }
+        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+        let bytes: Vec<u8> = digits.as_bytes().chunks_exact(2).filter_map(byte).collect();
+        Self::parse(std::str::from_utf8(&bytes).ok()?)
     }
 }
 
 impl AppId {
     /// From uniform bytes.
     pub fn from_random(bytes: [u8; 12]) -> Self {
-        Self(hex(&bytes))
+        Self(hex(bytes))
     }
 }
 
 impl PersonId {
     /// From uniform bytes.
     pub fn from_random(bytes: [u8; 12]) -> Self {
-        Self(hex(&bytes))
+        Self(hex(bytes))
     }
 }
 
@@ -82,8 +91,13 @@ fn is_lower_hex(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|b| [b >> 4, b & 15]).filter_map(|nibble| char::from_digit(u32::from(nibble), 16)).collect()
+fn hex(bytes: [u8; 12]) -> [u8; 24] {
+    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+    let mut out = [0; 24];
+    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
+        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+    out
 }
 
 #[cfg(test)]

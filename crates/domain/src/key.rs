@@ -21,6 +21,15 @@ pub const RESTORE_WITHIN: Millis = Millis::hours(24);
 /// How long before its expiry a key is shown as expiring.
 pub const EXPIRING_WITHIN: Millis = Millis::days(7);
 
+/// Which version of a key's secret: they count up from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SecretNumber(pub i64);
+
+impl SecretNumber {
+    /// The secret that a key is issued with.
+    pub const FIRST: Self = Self(1);
+}
+
 names! {
     /// What was decided about a key; validity in time comes on top (`Status`).
     pub enum KeyState {
@@ -232,6 +241,8 @@ pub struct Revoked {
     pub reason: RevokeReason,
     /// Until when an owner may restore it; `None`: never.
     pub restorable_until: Option<Timestamp>,
+    /// The state that a restore brings back.
+    pub from: KeyState,
 }
 
 /// Everything about a key that its page shows.

@@ -1,7 +1,9 @@
 //! Key kinds: one table, read by the wizard, the service and the edges.
 
+use crate::environment::Environment;
 use crate::field::Field;
 use crate::permission::{ADMIN_PERMISSIONS, MASTER_PERMISSIONS};
+use crate::role::Act;
 
 names! {
     /// The type of a key; it never changes.
@@ -19,18 +21,26 @@ names! {
     }
 }
 
-names! {
-    /// How a caller presents a key of some kind.
-    pub enum Presented {
-        /// One text, as Bearer.
-        Token = "token",
-        /// Two headers.
-        IdAndSecret = "id_and_secret",
-        /// Basic with id and secret, or an HS256 JWT signed with the secret.
-        BasicOrJwt = "basic_or_jwt",
-        /// The header `API_KEY`, which buys an access token.
-        ApiKeyHeader = "api_key_header",
-    }
+/// How a caller presents a key of some kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presented {
+    /// One text, as Bearer.
+    Token,
+    /// In two headers.
+    IdAndSecret(PairHeaders),
+    /// Basic with id and secret, or an HS256 JWT signed with the secret.
+    BasicOrJwt,
+    /// The header `API_KEY`, which buys an access token.
+    ApiKeyHeader,
+}
+
+/// The names of the two headers that a key is presented in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PairHeaders {
+    /// The header with the shown id.
+    pub id: &'static str,
+    /// The header with the secret.
+    pub secret: &'static str,
 }
 
 /// What one kind asks for, allows and is called.
@@ -40,8 +50,18 @@ pub struct KindRules {
     pub label: &'static str,
     /// One line: what such a key is for.
     pub definition: &'static str,
+    /// What its list is called in the menu; `None`: it has no list of its own.
+    pub list: Option<&'static str>,
     /// How a caller presents it.
     pub presented: Presented,
+    /// What its tokens begin with; `None`: the installation's prefix.
+    pub prefix: Option<&'static str>,
+    /// Whether a proxy can ask about a request that carries it.
+    pub behind_proxy: bool,
+    /// The act that lets one see it.
+    pub seen_with: Act,
+    /// The act that lets one issue and change it.
+    pub changed_with: Act,
     /// Fields asked when issuing, in the order of the form.
     pub asked: &'static [Field],
     /// Fields that may be changed later.
@@ -58,6 +78,14 @@ impl KindRules {
     /// Whether issuing asks for this field.
     pub fn asks(&self, field: Field) -> bool {
         self.asked.contains(&field)
+    }
+
+    /// The headers that it is presented in, if those are two.
+    pub fn pair_headers(&self) -> Option<PairHeaders> {
+        match self.presented {
+            Presented::IdAndSecret(headers) => Some(headers),
+            Presented::Token | Presented::BasicOrJwt | Presented::ApiKeyHeader => None,
+        }
     }
 
     /// Whether this field may be changed later.
@@ -93,9 +121,19 @@ impl KeyKind {
         Self::ALL.iter().copied().filter(|kind| kind.rules().issuable_now)
     }
 
-    /// The prefix of this kind's tokens; `configured` is the installation's own.
-    pub fn token_prefix(self, configured: &str) -> &str {
-        if self == Self::MasterUser { "mk" } else { configured }
+    /// What this kind's tokens begin with; `configured` is the installation's prefix.
+    pub fn token_prefix(self, configured: &str, environment: Environment) -> String {
+        format!("{}{}", self.rules().prefix.unwrap_or(configured), environment.suffix())
+    }
+
+    /// Whether this is the prefix of some kind, and so cannot be the installation's.
+    pub fn has_prefix(prefix: &str) -> bool {
+        Self::ALL.iter().any(|kind| kind.rules().prefix == Some(prefix))
+    }
+
+    /// The headers that some kind is presented in.
+    pub fn pair_headers() -> impl Iterator<Item = PairHeaders> {
+        Self::ALL.iter().filter_map(|kind| kind.rules().pair_headers())
     }
 }
 
@@ -121,7 +159,12 @@ const MASTER: &[Field] = &[Field::Name, Field::Cidrs, Field::Permissions];
 const SERVICE: KindRules = KindRules {
     label: "Service",
     definition: "Your own APIs behind Keystead",
+    list: None,
     presented: Presented::Token,
+    prefix: None,
+    behind_proxy: true,
+    seen_with: Act::SeeKeys,
+    changed_with: Act::ChangeKeys,
     asked: RESTRICTED,
     editable: RESTRICTED,
     boxes: &ADMIN_PERMISSIONS,
@@ -151,7 +194,15 @@ const TELEPHONY: KindRules =
 const MASTER_USER: KindRules = KindRules {
     label: "Master User",
     definition: "Chats and contacts, on behalf of any user",
-    presented: Presented::IdAndSecret,
+    list: Some("Master User API Keys"),
+    presented: Presented::IdAndSecret(PairHeaders {
+        id: "X-MASTER-USER-API-KEY",
+        secret: "X-MASTER-USER-API-KEY-SECRET",
+    }),
+    prefix: Some("mk"),
+    behind_proxy: true,
+    seen_with: Act::SeePrivilegedKeys,
+    changed_with: Act::ChangeKeys,
     asked: MASTER,
     editable: MASTER,
     boxes: &MASTER_PERMISSIONS,
@@ -162,7 +213,12 @@ const MASTER_USER: KindRules = KindRules {
 const INTEGRATION: KindRules = KindRules {
     label: "Integration key",
     definition: "Calls on behalf of one integration",
+    list: None,
     presented: Presented::BasicOrJwt,
+    prefix: Some("int"),
+    behind_proxy: false,
+    seen_with: Act::SeeKeys,
+    changed_with: Act::ChangeKeys,
     asked: NAME_ONLY,
     editable: NAME_ONLY,
     boxes: &[],
@@ -170,14 +226,23 @@ const INTEGRATION: KindRules = KindRules {
     issuable_now: false,
 };
 
-const APP: KindRules = KindRules { label: "App key", definition: "Calls on behalf of one app", ..INTEGRATION };
+const APP: KindRules =
+    KindRules { label: "App key", definition: "Calls on behalf of one app", prefix: Some("app"), ..INTEGRATION };
 
-const ACCOUNT: KindRules = KindRules { label: "Account key", definition: "Makes apps and app keys", ..INTEGRATION };
+const ACCOUNT: KindRules = KindRules {
+    label: "Account key",
+    definition: "Makes apps and app keys",
+    prefix: Some("act"),
+    seen_with: Act::SeePrivilegedKeys,
+    changed_with: Act::ChangeAccountKeys,
+    ..INTEGRATION
+};
 
 const MEMBER: KindRules = KindRules {
     label: "API KEY",
     definition: "The app's own key, which buys access tokens",
     presented: Presented::ApiKeyHeader,
+    prefix: None,
     asked: &[],
     editable: &[],
     ..INTEGRATION
@@ -202,10 +267,23 @@ mod tests {
     }
 
     #[test]
-    fn only_master_user_has_its_own_prefix() {
+    fn prefixes_tell_kinds_and_environments_apart() {
+        let prefix = |kind: KeyKind| kind.token_prefix("acme", Environment::Live);
+        assert_eq!(prefix(KeyKind::Service), "acme");
+        assert_eq!(prefix(KeyKind::MasterUser), "mk");
+        assert_eq!(prefix(KeyKind::Account), "act");
+        assert_eq!(KeyKind::Service.token_prefix("acme", Environment::Test), "acme_test");
+        assert!(KeyKind::has_prefix("int") && !KeyKind::has_prefix("acme"));
+    }
+
+    #[test]
+    fn what_administers_accounts_is_changed_by_owners_alone() {
+        use crate::role::{Rights, Role};
+        let may = |role, kind: KeyKind| Rights::of_role(role).may(kind.rules().changed_with);
         for kind in KeyKind::ALL {
-            let expected = if *kind == KeyKind::MasterUser { "mk" } else { "acme" };
-            assert_eq!(kind.token_prefix("acme"), expected);
+            assert!(may(Role::Owner, *kind));
+            assert_eq!(may(Role::Admin, *kind), *kind != KeyKind::Account);
+            assert!(!may(Role::Auditor, *kind) && !may(Role::Guest, *kind));
         }
     }
 }

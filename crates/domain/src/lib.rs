@@ -5,7 +5,7 @@
 #![warn(missing_docs)]
 
 #[macro_use]
-mod names;
+pub mod names;
 
 pub mod audit;
 pub mod base62;
@@ -14,6 +14,7 @@ pub mod cidr;
 pub mod dashboard;
 pub mod draft;
 pub mod edit;
+pub mod environment;
 pub mod field;
 pub mod forwarded;
 pub mod ids;
@@ -29,6 +30,7 @@ pub mod quota;
 pub mod refusal;
 pub mod restrictions;
 pub mod role;
+pub mod sight;
 pub mod text;
 pub mod timestamp;
 pub mod token;

@@ -209,7 +209,8 @@ mod tests {
     #[test]
     fn a_pasted_token_is_cut_to_its_id() {
         let secret = "s".repeat(43);
-        let token = token::Token::compose("ks", &crate::ids::KeyId::parse("7Qm2xVbN4tRa").unwrap(), &secret);
+        let id = crate::ids::KeyId::parse("7Qm2xVbN4tRa").unwrap();
+        let token = token::PlainToken::compose("ks", &id, &secret).expose().to_owned();
         let query = KeyQuery::from_pairs([("q", token.as_str())]);
         assert_eq!(query.search.as_deref(), Some("7Qm2xVbN4tRa"));
         assert!(!query.to_query_string().contains(&secret));

@@ -1,4 +1,4 @@
-//! Two small macros, so that every word on the wire and in the database is written once.
+//! Closed sets of words: each is written once, for the wire and for the database.
 
 /// A closed set of words: an enum with `ALL`, `as_str`, `parse`, and serde as that word.
 macro_rules! names {
@@ -54,4 +54,43 @@ macro_rules! serde_as_text {
             }
         }
     };
+}
+
+/// A word that was written down: one of a closed set, or one that only a later version knows.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+pub enum Word<T> {
+    /// One of the set.
+    Known(T),
+    /// Any other.
+    Other(String),
+}
+
+impl<T: Copy> Word<T> {
+    /// Reads a word with the set's own reader.
+    pub fn read(text: String, parse: impl FnOnce(&str) -> Option<T>) -> Self {
+        parse(&text).map_or(Self::Other(text), Self::Known)
+    }
+
+    /// The word, if it is one of the set.
+    pub fn known(&self) -> Option<T> {
+        match self {
+            Self::Known(word) => Some(*word),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// What people read: the set's own label, or the word as it was written.
+    pub fn label(&self, label: impl FnOnce(T) -> &'static str) -> String {
+        match self {
+            Self::Known(word) => label(*word).to_owned(),
+            Self::Other(text) => text.clone(),
+        }
+    }
+}
+
+impl<T: PartialEq> PartialEq<T> for Word<T> {
+    fn eq(&self, other: &T) -> bool {
+        matches!(self, Self::Known(word) if word == other)
+    }
 }

@@ -1,13 +1,37 @@
 //! Permissions: what a key may do.
 
 use crate::field::{Field, FieldErrors, parse_list};
+use crate::role::Act;
 use crate::text::{PERMISSION_MAX, PERMISSIONS_MAX, quote};
 
-/// Permissions that administer Keystead itself, as (name, what it lets the key do).
-pub const ADMIN_PERMISSIONS: [(&str, &str); 1] = [(VERIFY, "check keys")];
+names! {
+    /// Permissions that administer Keystead itself.
+    pub enum AdminPermission {
+        Verify = "keystead.verify",
+    }
+}
+
+impl AdminPermission {
+    /// What it lets the key do, as the wizard says it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Verify => "check keys",
+        }
+    }
+
+    /// The act that it gives.
+    pub const fn act(self) -> Act {
+        match self {
+            Self::Verify => Act::CheckKeys,
+        }
+    }
+}
+
+/// The same as boxes: (name, what it lets the key do).
+pub const ADMIN_PERMISSIONS: [(&str, &str); 1] = [(VERIFY, AdminPermission::Verify.label())];
 
 /// The permission to check keys.
-pub const VERIFY: &str = "keystead.verify";
+pub const VERIFY: &str = AdminPermission::Verify.as_str();
 
 /// The permissions of Master User keys, as (name, what it lets the key do).
 pub const MASTER_PERMISSIONS: [(&str, &str); 4] = [

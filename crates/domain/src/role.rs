@@ -1,6 +1,6 @@
 //! Who may do what: one table. Later issues add rows and columns, not branches elsewhere.
 
-use crate::kind::KeyKind;
+use crate::permission::{AdminPermission, Permission};
 
 names! {
     /// What a person is in this installation.
@@ -14,15 +14,21 @@ names! {
 }
 
 names! {
-    /// Something that a role may or may not do.
+    /// Something that a caller may or may not do. Which act a key's kind needs is in its own table.
     pub enum Act {
-        /// Keys, usage, dashboard.
+        /// See keys, their usage and the dashboard.
         SeeKeys = "see_keys",
+        /// See the keys that act for any user or make other keys.
+        SeePrivilegedKeys = "see_privileged_keys",
         /// Issue, acknowledge, edit, disable, enable, revoke, delete.
         ChangeKeys = "change_keys",
+        /// The same with keys that make other keys.
+        ChangeAccountKeys = "change_account_keys",
         RestoreKey = "restore_key",
+        /// Ask whether other keys may pass.
+        CheckKeys = "check_keys",
         SeeAudit = "see_audit",
-        /// How this installation is set up.
+        /// See how this installation is set up.
         SeeSettings = "see_settings",
         /// Make, recover and unlock owners.
         ManageOwners = "manage_owners",
@@ -40,13 +46,16 @@ impl Role {
         }
     }
 
-    /// Whether this role may do this at all; `may_see_kind` and `may_change_kind` narrow it.
-    pub const fn may(self, act: Act) -> bool {
+    const fn may(self, act: Act) -> bool {
         // Columns: owner, admin, auditor, guest.
         let row = match act {
             Act::SeeKeys | Act::SeeAudit => [true, true, true, false],
-            Act::ChangeKeys => [true, true, false, false],
-            Act::RestoreKey | Act::SeeSettings | Act::ManageOwners => [true, false, false, false],
+            Act::SeePrivilegedKeys | Act::ChangeKeys => [true, true, false, false],
+            Act::ChangeAccountKeys | Act::RestoreKey | Act::SeeSettings | Act::ManageOwners => {
+                [true, false, false, false]
+            }
+            // A service asks, with a key; a person looks.
+            Act::CheckKeys => [false, false, false, false],
         };
         let [owner, admin, auditor, guest] = row;
         match self {
@@ -56,23 +65,42 @@ impl Role {
             Self::Guest => guest,
         }
     }
+}
 
-    /// Whether this role may see keys of this kind.
-    pub const fn may_see_kind(self, kind: KeyKind) -> bool {
-        match self {
-            Self::Owner | Self::Admin => true,
-            Self::Auditor => !matches!(kind, KeyKind::MasterUser | KeyKind::Account),
-            Self::Guest => false,
-        }
+/// The acts that a caller may do. Roles give them to people, permissions to keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rights {
+    acts: u32,
+}
+
+impl Rights {
+    /// Every act: whoever has the server's shell could do it anyway.
+    pub fn all() -> Self {
+        Self::of(Act::ALL.iter().copied())
     }
 
-    /// Whether this role may issue and change keys of this kind.
-    pub const fn may_change_kind(self, kind: KeyKind) -> bool {
-        match self {
-            Self::Owner => true,
-            Self::Admin => !matches!(kind, KeyKind::Account),
-            Self::Auditor | Self::Guest => false,
-        }
+    /// What a person with this role may do.
+    pub fn of_role(role: Role) -> Self {
+        Self::of(Act::ALL.iter().copied().filter(|act| role.may(*act)))
+    }
+
+    /// What a key with these permissions may do in Keystead itself.
+    pub fn of_permissions(permissions: &[Permission]) -> Self {
+        let administers = permissions.iter().filter_map(|permission| AdminPermission::parse(permission.as_str()));
+        Self::of(administers.map(AdminPermission::act))
+    }
+
+    fn of(acts: impl Iterator<Item = Act>) -> Self {
+        Self { acts: acts.fold(0, |acts, act| acts | Self::bit(act)) }
+    }
+
+    const fn bit(act: Act) -> u32 {
+        1 << act as u32
+    }
+
+    /// Whether this act is among them.
+    pub const fn may(self, act: Act) -> bool {
+        self.acts & Self::bit(act) != 0
     }
 }
 
@@ -87,23 +115,28 @@ mod tests {
         }
     }
 
-    #[test]
-    fn each_role_may_do_what_the_table_says() {
-        let acts = |role: Role| Act::ALL.iter().copied().filter(|act| role.may(*act)).collect::<Vec<_>>();
-        assert_eq!(acts(Role::Owner), Act::ALL);
-        assert_eq!(acts(Role::Admin), [Act::SeeKeys, Act::ChangeKeys, Act::SeeAudit]);
-        assert_eq!(acts(Role::Auditor), [Act::SeeKeys, Act::SeeAudit]);
-        assert_eq!(acts(Role::Guest), []);
+    fn acts(rights: Rights) -> Vec<Act> {
+        Act::ALL.iter().copied().filter(|act| rights.may(*act)).collect()
     }
 
     #[test]
-    fn kinds_narrow_the_table() {
-        for kind in KeyKind::ALL.iter().copied() {
-            let account = kind == KeyKind::Account;
-            assert!(Role::Owner.may_see_kind(kind) && Role::Owner.may_change_kind(kind));
-            assert_eq!(Role::Admin.may_change_kind(kind), !account);
-            assert_eq!(Role::Auditor.may_see_kind(kind), !account && kind != KeyKind::MasterUser);
-            assert!(!Role::Auditor.may_change_kind(kind) && !Role::Guest.may_see_kind(kind));
-        }
+    fn each_role_may_do_what_the_table_says() {
+        let role = |role| acts(Rights::of_role(role));
+        let but_check = |act: &Act| *act != Act::CheckKeys;
+        assert_eq!(role(Role::Owner), Act::ALL.iter().copied().filter(but_check).collect::<Vec<_>>());
+        assert_eq!(role(Role::Admin), [Act::SeeKeys, Act::SeePrivilegedKeys, Act::ChangeKeys, Act::SeeAudit]);
+        assert_eq!(role(Role::Auditor), [Act::SeeKeys, Act::SeeAudit]);
+        assert_eq!(role(Role::Guest), []);
+        assert_eq!(acts(Rights::all()), Act::ALL);
+    }
+
+    #[test]
+    fn a_permission_gives_its_act_and_a_wildcard_none() {
+        let rights = |words: &[&str]| {
+            let permissions: Vec<_> = words.iter().map(|word| Permission::parse(word).unwrap()).collect();
+            acts(Rights::of_permissions(&permissions))
+        };
+        assert_eq!(rights(&["invoices.read", "keystead.verify"]), [Act::CheckKeys]);
+        assert_eq!(rights(&["*", "invoices.*"]), []);
     }
 }

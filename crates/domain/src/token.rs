@@ -2,28 +2,29 @@
 
 use std::fmt;
 
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
 use crate::base62;
+use crate::environment::Environment;
 use crate::ids::KeyId;
 
 /// Characters of the secret: 256 bits in base 62.
 pub const SECRET_LEN: usize = 43;
 /// Characters of the checksum: a CRC-32 of everything before it, in base 62.
 pub const CHECKSUM_LEN: usize = 6;
-/// The most characters of a prefix.
+/// The most characters of an installation's prefix.
 pub const PREFIX_MAX: usize = 10;
 
 /// The fewest characters behind the id by which a pasted text is taken for a token, rather than for a name with two underscores.
 const PASTED_SECRET_MIN: usize = 16;
 
-/// A token of the right form whose checksum is right. Not shown by `Debug`.
+/// A token of the right form whose checksum is right, borrowed from what a caller sent. `Debug` hides the secret.
 #[derive(Clone, Copy)]
 pub struct Token<'a> {
-    /// The prefix: 1 to 10 of `a-z0-9`.
-    pub prefix: &'a str,
-    /// The id: the text of a `KeyId`.
-    pub id: &'a str,
-    /// Everything, as the caller sent it.
-    pub whole: &'a str,
+    prefix: &'a str,
+    id: KeyId,
+    whole: &'a str,
 }
 
 impl fmt::Debug for Token<'_> {
@@ -35,31 +36,39 @@ impl fmt::Debug for Token<'_> {
 impl<'a> Token<'a> {
     /// Reads a token; no white space around it, no allocation.
     pub fn parse(whole: &'a str) -> Option<Self> {
-        let (prefix, rest) = whole.split_once('_')?;
-        let (id, secret) = rest.split_once('_')?;
-        let shape = is_prefix(prefix)
-            && id.len() == KeyId::LEN
-            && secret.len() == SECRET_LEN + CHECKSUM_LEN
-            && base62::is_base62(id)
-            && base62::is_base62(secret);
-        if !shape {
+        let (head, secret) = whole.rsplit_once('_')?;
+        let (prefix, id) = head.rsplit_once('_')?;
+        if secret.len() != SECRET_LEN + CHECKSUM_LEN || !base62::is_base62(secret) || !is_token_prefix(prefix) {
             return None;
         }
+        let id = KeyId::parse(id)?;
         let (body, sum) = whole.split_at_checked(whole.len().checked_sub(CHECKSUM_LEN)?)?;
         (checksum(body).as_slice() == sum.as_bytes()).then_some(Self { prefix, id, whole })
     }
 
-    /// The whole token; `secret` is `SECRET_LEN` base 62 digits.
-    pub fn compose(prefix: &str, id: &KeyId, secret: &str) -> String {
-        let mut whole = format!("{prefix}_{id}_{secret}");
-        let sum = checksum(&whole);
-        whole.extend(sum.map(char::from));
-        whole
+    /// What it begins with: the installation's prefix, and `_test` behind it in the test environment.
+    pub fn prefix(&self) -> &'a str {
+        self.prefix
+    }
+
+    /// The key it belongs to.
+    pub fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// The bytes that its MAC covers: all of it, as the caller sent it.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.whole.as_bytes()
     }
 
     /// The shown id of a key that is presented as id and secret: `mk_7Qm2xVbN4tRa`.
     pub fn pair_id(&self) -> String {
         format!("{}_{}", self.prefix, self.id)
+    }
+
+    /// The shown id of a key that is presented as Basic: `int_` and 24 hexadecimal digits.
+    pub fn basic_id(&self) -> String {
+        format!("{}_{}", self.prefix, self.id.to_hex())
     }
 
     /// The shown secret of a key that is presented as id and secret, with the checksum.
@@ -73,18 +82,77 @@ impl<'a> Token<'a> {
     }
 }
 
+/// A whole token of our own making. Wiped from memory when it is dropped, and hidden from `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PlainToken(Zeroizing<String>);
+
+impl PlainToken {
+    /// A new token; `secret` is `SECRET_LEN` base 62 digits.
+    pub fn compose(prefix: &str, id: &KeyId, secret: &str) -> Self {
+        let mut whole = Zeroizing::new(String::with_capacity(prefix.len() + secret.len() + CHECKSUM_LEN + 16));
+        for part in [prefix, "_", id.as_str(), "_", secret] {
+            whole.push_str(part);
+        }
+        let sum = checksum(&whole);
+        whole.extend(sum.map(char::from));
+        Self(whole)
+    }
+
+    /// From a shown id and a shown secret; `None` unless they belong together.
+    pub fn from_pair(id: &str, secret: &str) -> Option<Self> {
+        if id.len() > PREFIX_MAX + Environment::SUFFIX_MAX + 1 + KeyId::LEN || secret.len() != SECRET_LEN + CHECKSUM_LEN
+        {
+            return None;
+        }
+        let whole = Zeroizing::new(format!("{id}_{secret}"));
+        Token::parse(&whole).is_some().then_some(Self(whole))
+    }
+
+    /// From user name and password of Basic, as the kinds show them whose ids are `prefix_` and 24 hexadecimal digits:
+    /// those of the key's 12 characters. `None` unless they belong together.
+    pub fn from_basic(id: &str, secret: &str) -> Option<Self> {
+        let (prefix, hex) = id.rsplit_once('_')?;
+        Self::from_pair(&format!("{prefix}_{}", KeyId::from_hex(hex)?), secret)
+    }
+
+    /// The token in it; `None` if it was composed with a prefix that is none.
+    pub fn token(&self) -> Option<Token<'_>> {
+        Token::parse(&self.0)
+    }
+
+    /// The text, for the one moment in which it is shown.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PlainToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlainToken(..)")
+    }
+}
+
+/// The MAC of a token, which is all that is kept of it. Compared in constant time, and hidden from `Debug`.
+#[derive(Clone, Copy)]
+pub struct TokenMac(pub [u8; 32]);
+
+impl PartialEq for TokenMac {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_slice().ct_eq(other.0.as_slice()).into()
+    }
+}
+
+impl Eq for TokenMac {}
+
+impl fmt::Debug for TokenMac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenMac(..)")
+    }
+}
+
 /// The secret half of a token, from uniform bytes.
 pub fn secret_from_random(bytes: &[u8; 32]) -> String {
     base62::text(&base62::encode_256(bytes))
-}
-
-/// The whole token from a shown id and a shown secret; `None` unless they belong together.
-pub fn join_pair(id: &str, secret: &str) -> Option<String> {
-    if id.len() > PREFIX_MAX + 1 + KeyId::LEN || secret.len() != SECRET_LEN + CHECKSUM_LEN {
-        return None;
-    }
-    let whole = format!("{id}_{secret}");
-    Token::parse(&whole).is_some().then_some(whole)
 }
 
 /// The id in a pasted text that holds a token, whole, cut short or masked; `None` if it holds none.
@@ -92,7 +160,7 @@ pub fn join_pair(id: &str, secret: &str) -> Option<String> {
 pub fn cut_to_id(text: &str) -> Option<KeyId> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '…').find_map(|word| {
         let (prefix, rest) = word.split_once('_')?;
-        let (id, rest) = rest.split_once('_')?;
+        let (id, rest) = Environment::strip(rest).split_once('_')?;
         let secret = rest.starts_with('…') || (rest.len() >= PASTED_SECRET_MIN && base62::is_base62(rest));
         KeyId::parse(id).filter(|_| secret && is_prefix(prefix))
     })
@@ -115,9 +183,26 @@ pub fn masked(prefix: &str, id: &KeyId, last4: &str) -> String {
     format!("{prefix}_{id}_…{last4}")
 }
 
-/// Whether a text can be the prefix of tokens.
+/// The part of a search in which an id would be: of `7Qm…`, `ks_7Qm…`, `ks_test_7Qm…` and `ks_7Qm2xVbN4tRa_…` what
+/// begins with `7Qm`.
+pub fn id_part(text: &str) -> &str {
+    match text.split_once('_') {
+        Some((_, rest)) => {
+            let rest = Environment::strip(rest);
+            rest.split_once('_').map_or(rest, |(id, _)| id)
+        }
+        None => text,
+    }
+}
+
+/// Whether a text can be the prefix of an installation's tokens.
 pub fn is_prefix(text: &str) -> bool {
     (1..=PREFIX_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+/// Whether a token can begin with this: a prefix, in the test environment with `_test` behind it.
+fn is_token_prefix(text: &str) -> bool {
+    is_prefix(text.strip_suffix(Environment::Test.suffix()).unwrap_or(text))
 }
 
 fn checksum(body: &str) -> [u8; CHECKSUM_LEN] {

@@ -4,50 +4,126 @@ use std::net::IpAddr;
 
 use domain::{
     audit::Actor,
+    key::{KeyDetail, KeyRecord},
     kind::KeyKind,
     refusal::Refusal,
-    role::{Act, Role},
+    role::{Act, Rights},
+    sight::{Scope, Sight},
+    timestamp::Timestamp,
 };
+
+use crate::sessions::Person;
 
 /// Longer user agents are cut: they are for people to recognise a session by.
 const USER_AGENT_MAX: usize = 300;
 
-/// Who asks, in which role, and from where.
+/// Who asks, what they may do and see, from where, and how they proved who they are. Only the constructors give rights:
+/// no edge can make up a role.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Who, for the record.
-    pub actor: Actor,
-    /// What they may do.
-    pub role: Role,
-    /// From where.
-    pub address: Option<IpAddr>,
+    actor: Actor,
+    rights: Rights,
+    sight: Sight,
+    address: Option<IpAddr>,
+    proof: Authentication,
+}
+
+/// How and when a caller proved who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authentication {
+    /// By the cookie of a session.
+    Cookie {
+        /// When the password was last checked.
+        password_checked_at: Timestamp,
+    },
+    /// By a key, with this call.
+    Key,
+    /// By reaching the server's shell.
+    Shell,
+    /// Keystead itself: nobody asked.
+    System,
 }
 
 impl Caller {
-    /// Somebody at the server's shell, who could read the database anyway: an owner.
+    /// Somebody with an account, whose password was last checked at this time.
+    pub fn person(person: &Person, password_checked_at: Timestamp, address: Option<IpAddr>) -> Self {
+        let proof = Authentication::Cookie { password_checked_at };
+        Self::new(person.actor(), Rights::of_role(person.role()), address, proof)
+    }
+
+    /// A key, which sees its own app and may do what its permissions say.
+    pub fn key(key: &KeyRecord, address: Option<IpAddr>) -> Self {
+        let actor = Actor::Key { id: key.id, name: key.name.clone() };
+        let rights = Rights::of_permissions(&key.permissions);
+        let caller = Self::new(actor, rights, address, Authentication::Key);
+        Self { sight: Sight { apps: Scope::Only(vec![key.app_id]), ..caller.sight }, ..caller }
+    }
+
+    /// Somebody at the server's shell, who could read the database anyway.
     pub fn command_line(user: &str) -> Self {
-        Self { actor: Actor::CommandLine { user: user.to_owned() }, role: Role::Owner, address: None }
+        Self::new(Actor::CommandLine { user: user.to_owned() }, Rights::all(), None, Authentication::Shell)
     }
 
     /// Keystead itself.
     pub(crate) fn system(address: Option<IpAddr>) -> Self {
-        Self { actor: Actor::System, role: Role::Owner, address }
+        Self::new(Actor::System, Rights::all(), address, Authentication::System)
     }
 
-    /// `Forbidden` unless the role may do this at all.
+    fn new(actor: Actor, rights: Rights, address: Option<IpAddr>, proof: Authentication) -> Self {
+        Self { actor, rights, sight: Sight::of_rights(rights), address, proof }
+    }
+
+    /// Who, for the record.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// What they may do.
+    pub fn rights(&self) -> Rights {
+        self.rights
+    }
+
+    /// What they may see.
+    pub fn sight(&self) -> &Sight {
+        &self.sight
+    }
+
+    /// From where.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// How they proved who they are.
+    pub fn authentication(&self) -> Authentication {
+        self.proof
+    }
+
+    /// `Forbidden` unless the caller may do this.
     pub fn may(&self, act: Act) -> Result<(), Refusal> {
-        if self.role.may(act) { Ok(()) } else { Err(Refusal::Forbidden) }
+        if self.rights.may(act) { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 
-    /// `NotFound` for a key that the role may not see, `Forbidden` for one that it may not change.
-    pub(crate) fn may_change(&self, kind: KeyKind) -> Result<(), Refusal> {
-        if !self.role.may_see_kind(kind) {
-            Err(Refusal::NotFound)
-        } else if self.role.may_change_kind(kind) {
-            Ok(())
-        } else {
-            Err(Refusal::Forbidden)
+    /// `Forbidden` unless the caller may see keys, `NotFound` for one out of sight.
+    pub(crate) fn may_see(&self, key: &KeyDetail) -> Result<(), Refusal> {
+        self.may(Act::SeeKeys)?;
+        let in_sight = self.sight.sees(&key.app_id, key.row.kind, &key.row.id);
+        if in_sight { Ok(()) } else { Err(Refusal::NotFound) }
+    }
+
+    /// As `may_see`, and `Forbidden` for a key that the caller may not change.
+    pub(crate) fn may_change(&self, key: &KeyDetail) -> Result<(), Refusal> {
+        self.may(Act::ChangeKeys)?;
+        self.may_see(key)?;
+        self.may(key.row.kind.rules().changed_with)
+    }
+
+    /// `Forbidden` unless the caller may issue keys of this kind, `NotFound` for a kind out of sight.
+    pub(crate) fn may_issue(&self, kind: KeyKind) -> Result<(), Refusal> {
+        self.may(Act::ChangeKeys)?;
+        if !self.sight.sees_kind(kind) {
+            return Err(Refusal::NotFound);
         }
+        self.may(kind.rules().changed_with)
     }
 }
 

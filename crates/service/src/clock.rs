@@ -1,6 +1,6 @@
 //! Where the time comes from.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use domain::timestamp::Timestamp;
 
@@ -8,6 +8,9 @@ use domain::timestamp::Timestamp;
 pub trait Clock: Send + Sync {
     /// The present time; it may go backwards when the machine's clock is set.
     fn now(&self) -> Timestamp;
+
+    /// The same on a clock that never goes backwards, for how long ago something was.
+    fn instant(&self) -> Instant;
 }
 
 /// The machine's clock.
@@ -15,12 +18,55 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clocks")]
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         // A clock before 1970 is read as 1970: nothing has begun, nothing has expired wrongly.
         let millis = since_epoch.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
         Timestamp::from_millis(millis)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clocks")]
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod still {
+    use std::{sync::Mutex, time::Duration};
+
+    use super::{Clock, Instant, Timestamp};
+
+    /// A clock that only the test moves.
+    #[derive(Debug)]
+    pub(crate) struct StillClock {
+        begun: Instant,
+        passed: Mutex<Duration>,
+    }
+
+    impl Default for StillClock {
+        #[expect(clippy::disallowed_methods, reason = "an instant cannot be made up")]
+        fn default() -> Self {
+            Self { begun: Instant::now(), passed: Mutex::default() }
+        }
+    }
+
+    impl StillClock {
+        pub(crate) fn advance(&self, by: Duration) {
+            *self.passed.lock().unwrap() += by;
+        }
+    }
+
+    impl Clock for StillClock {
+        fn now(&self) -> Timestamp {
+            let passed = self.passed.lock().unwrap().as_millis();
+            Timestamp::from_millis(i64::try_from(passed).unwrap())
+        }
+
+        fn instant(&self) -> Instant {
+            self.begun + *self.passed.lock().unwrap()
+        }
     }
 }
 

@@ -7,10 +7,7 @@ use domain::{
     timestamp::Millis,
 };
 
-use crate::{
-    Caller, Result, Service,
-    keys::{list::visible_kinds, verifier_key_setting},
-};
+use crate::{Caller, Result, Service, keys::verifier_key_setting};
 
 /// How many of the latest events are shown.
 const RECENT: u32 = 10;
@@ -21,11 +18,16 @@ impl Service {
         caller.may(Act::SeeKeys)?;
         let now = self.now();
         let store = self.store();
-        let counts = store.key_counts(app, now, &visible_kinds(caller)).await?;
+        let sight = caller.sight().within(*app);
+        let counts = store.key_counts(&sight, now).await?;
         // Counts are kept by the hour: 24 of them before the one that is running.
         let since = now.plus(Millis::hours(-24)).hour();
-        let calls = store.calls_since(app, since).await?;
-        let recent = if caller.role.may(Act::SeeAudit) { store.recent_audit(RECENT).await? } else { Vec::new() };
+        let calls = store.calls_since(&sight, since).await?;
+        let recent = if caller.rights().may(Act::SeeAudit) {
+            store.recent_audit(caller.sight(), RECENT).await?
+        } else {
+            Vec::new()
+        };
         let verifier_key = store.setting(&verifier_key_setting(app)).await?.is_some();
         let first_check = store.was_called(app).await?;
         let kept = [counts.active, counts.disabled, counts.revoked];

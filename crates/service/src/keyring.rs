@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use domain::timestamp::Timestamp;
+use domain::{
+    timestamp::Timestamp,
+    token::{Token, TokenMac},
+};
 use store::{DataKey, Store, StoreError, Tx};
 
 use crate::{
@@ -98,14 +101,14 @@ pub(crate) struct Keyring {
 
 impl Keyring {
     /// The MAC of a token under one version of the pepper; `None` if there is no such version.
-    pub(crate) fn token_mac(&self, version: i64, token: &str) -> Option<[u8; 32]> {
-        Some(self.pepper.get(version)?.mac(&[token.as_bytes()]))
+    pub(crate) fn token_mac(&self, version: i64, token: &Token<'_>) -> Option<TokenMac> {
+        Some(TokenMac(self.pepper.get(version)?.mac(&[token.as_bytes()])))
     }
 
     /// The MAC of a new token, and the version of the pepper that it was made with.
-    pub(crate) fn new_token_mac(&self, token: &str) -> ([u8; 32], i64) {
+    pub(crate) fn new_token_mac(&self, token: &Token<'_>) -> (TokenMac, i64) {
         let (version, key) = &self.pepper.current;
-        (key.mac(&[token.as_bytes()]), *version)
+        (TokenMac(key.mac(&[token.as_bytes()])), *version)
     }
 
     /// The key that new events are chained with, and its version.

@@ -21,6 +21,6 @@ pub mod sign_in;
 mod throttle;
 pub mod verify;
 
-pub use caller::{Caller, ClientInfo};
+pub use caller::{Authentication, Caller, ClientInfo};
 pub use error::{Error, Result};
 pub use service::{Service, Setup, StartError};

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use domain::{
     audit::{Action, AuditEvent, Subject},
     ids::{AppId, KeyId},
+    kind::KeyKind,
     timestamp::Timestamp,
     token,
 };
@@ -52,7 +53,7 @@ pub enum StartError {
     #[error(transparent)]
     Keyring(#[from] KeyringError),
     /// The prefix for tokens is not one.
-    #[error("the token prefix {0:?} must be 1 to 10 lower-case letters and digits, and not mk")]
+    #[error("the token prefix {0:?} must be 1 to 10 lower-case letters and digits, and not that of a key kind")]
     TokenPrefix(String),
     /// The store.
     #[error(transparent)]
@@ -93,8 +94,7 @@ impl Service {
     /// Opens the data keys and makes what the first start makes: them and the app "Default".
     pub async fn start(setup: Setup) -> Result<Self, StartError> {
         let prefix = setup.token_prefix;
-        // `mk` is the prefix of Master User keys.
-        if !token::is_prefix(&prefix) || prefix == "mk" {
+        if !token::is_prefix(&prefix) || KeyKind::has_prefix(&prefix) {
             return Err(StartError::TokenPrefix(prefix));
         }
         let now = setup.clock.now();
@@ -188,12 +188,12 @@ pub(crate) fn event(caller: &Caller, at: Timestamp, action: Action, subject: Sub
     AuditEvent {
         at,
         app_id: None,
-        actor: caller.actor.clone(),
+        actor: caller.actor().clone(),
         action,
         subject,
         changes: Vec::new(),
         note: None,
-        address: caller.address,
+        address: caller.address(),
     }
 }
 

@@ -22,26 +22,28 @@ pub const ABSOLUTE: Millis = Millis::hours(12);
 /// How exactly "last seen" is kept: a write per page would cost more than it tells.
 const TOUCH_EVERY: Millis = Millis::minutes(1);
 
-/// Somebody with an account.
+/// Somebody with an account, as the store has them. No edge can make one up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// Who.
-    pub id: PersonId,
-    /// Their e-mail, in the form that it is compared in.
-    pub email: String,
-    /// Their name.
-    pub name: String,
-    /// What they may do.
-    pub role: Role,
+    pub(crate) id: PersonId,
+    pub(crate) email: String,
+    pub(crate) name: String,
+    role: Role,
 }
 
 impl Person {
-    pub(crate) fn actor(&self) -> Actor {
-        Actor::Person { id: self.id.clone(), email: self.email.clone() }
+    /// Their e-mail, in the form that it is compared in.
+    pub fn email(&self) -> &str {
+        &self.email
     }
 
-    pub(crate) fn caller(&self, address: Option<IpAddr>) -> Caller {
-        Caller { actor: self.actor(), role: self.role, address }
+    /// What they are in this installation.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::Person { id: self.id, email: self.email.clone() }
     }
 }
 
@@ -65,9 +67,9 @@ pub struct Session {
 }
 
 impl Session {
-    /// The person as the caller of use cases.
+    /// The person as the caller of use cases. A session begins with a check of the password.
     pub fn caller(&self, address: Option<IpAddr>) -> Caller {
-        self.person.caller(address)
+        Caller::person(&self.person, self.created_at, address)
     }
 }
 
@@ -109,7 +111,7 @@ impl Service {
         let now = self.now();
         let row = SessionRow {
             id_mac: self.keyring().session_mac(&cookie).to_vec(),
-            person_id: person.clone(),
+            person_id: *person,
             created_at: now,
             last_seen_at: now,
             expires_at: now.plus(ABSOLUTE),

@@ -98,7 +98,7 @@ impl Service {
         let (cookie, session) = self.new_session(&person.id, client)?;
         let mac = self.keyring().link_mac(SETUP, token);
         let now = self.now();
-        let caller = person.caller(client.address);
+        let caller = Caller::person(&person, now, client.address);
         let subject = Subject::person(&person.id, &person.email);
         let created = event(&caller, now, Action::PersonCreated, subject.clone());
         let started = event(&caller, now, Action::SessionStarted, subject);

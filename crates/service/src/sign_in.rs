@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use store::Tx;
 
 use crate::{
-    ClientInfo, Error, Result, Service,
+    Caller, ClientInfo, Error, Result, Service,
     passwords::Slot,
     service::event,
     sessions::{Person, Session},
@@ -80,7 +80,7 @@ impl Service {
         };
         let person = Person::from(row.clone());
         let (cookie, session) = self.new_session(&person.id, &client)?;
-        let caller = person.caller(client.address);
+        let caller = Caller::person(&person, self.now(), client.address);
         let subject = Subject::person(&person.id, &person.email);
         let event = event(&caller, self.now(), Action::SessionStarted, subject);
         let begin = async |tx: &mut Tx| {

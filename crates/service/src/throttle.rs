@@ -73,7 +73,7 @@ impl Service {
 
 /// Not what was typed: people type passwords into the wrong field.
 fn unknown() -> Subject {
-    Subject { kind: SubjectKind::Person, id: String::new(), label: "an unknown e-mail".to_owned() }
+    Subject { kind: SubjectKind::Person, id: String::new(), label: "an unknown e-mail".to_owned(), key_kind: None }
 }
 
 #[cfg(test)]

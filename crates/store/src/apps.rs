@@ -1,6 +1,7 @@
 //! Apps: the projects that own keys.
 
 use domain::ids::AppId;
+use domain::sight::Scope;
 use domain::timestamp::Timestamp;
 
 use crate::conn::Conn;
@@ -36,8 +37,23 @@ async fn app(conn: &mut Conn<'_>, id: &AppId) -> Result<Option<AppRow>, StoreErr
     conn.fetch_optional(sql).await?.map(from_row).transpose()
 }
 
+/// The apps that are meant, which for all of them takes a look.
+pub(crate) async fn apps_in(conn: &mut Conn<'_>, apps: &Scope<AppId>) -> Result<Vec<AppId>, StoreError> {
+    match apps {
+        Scope::Only(apps) => Ok(apps.clone()),
+        Scope::All => {
+            let rows = conn.fetch_all::<(String,)>(Sql::new("SELECT id FROM app ORDER BY created_at, id")).await?;
+            rows.into_iter().map(|(id,)| app_id(&id)).collect()
+        }
+    }
+}
+
+fn app_id(text: &str) -> Result<AppId, StoreError> {
+    AppId::parse(text).ok_or_else(|| StoreError::corrupt("an app's id"))
+}
+
 fn from_row((id, name, created_at): (String, String, i64)) -> Result<AppRow, StoreError> {
-    let id = AppId::parse(&id).ok_or_else(|| StoreError::corrupt("an app's id"))?;
+    let id = app_id(&id)?;
     Ok(AppRow { id, name, created_at: Timestamp::from_millis(created_at) })
 }
 

@@ -1,8 +1,11 @@
 //! The record as it is read: newest first.
 
-use domain::audit::{Action, ActorKind, AuditRow, Subject, SubjectKind};
+use domain::audit::{Action, ActorKind, AuditQuery, AuditRow, Subject, SubjectKind};
 use domain::ids::{AppId, KeyId};
+use domain::kind::KeyKind;
+use domain::names::Word;
 use domain::page::{COUNT_CAP, Capped, Page};
+use domain::sight::{Scope, Sight};
 use domain::timestamp::Timestamp;
 use sqlx::FromRow;
 
@@ -12,19 +15,6 @@ use crate::sql::Sql;
 
 /// Rows on a page, as in every list.
 const PAGE: usize = domain::list::PAGE_SIZE as usize;
-
-/// Which events, and which page of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AuditFilter {
-    /// Only those about this key.
-    pub key: Option<KeyId>,
-    /// Only those of this app.
-    pub app: Option<AppId>,
-    /// The page of older events after this cursor; it wins over `before`.
-    pub after: Option<String>,
-    /// The page of newer events before this cursor.
-    pub before: Option<String>,
-}
 
 #[derive(FromRow)]
 struct Stored {
@@ -39,69 +29,87 @@ struct Stored {
     changes: String,
     note: String,
     address: String,
+    key_kind: String,
 }
 
-impl TryFrom<Stored> for AuditRow {
-    type Error = StoreError;
-
-    fn try_from(row: Stored) -> Result<Self, StoreError> {
-        let corrupt = || StoreError::corrupt(format!("the audit event {}", row.seq));
-        Ok(Self {
+/// An event is shown as far as it can be read: one odd row hides no other.
+impl From<Stored> for AuditRow {
+    fn from(row: Stored) -> Self {
+        Self {
             seq: row.seq,
             at: Timestamp::from_millis(row.at),
-            actor_kind: ActorKind::parse(&row.actor_kind).ok_or_else(corrupt)?,
+            actor_kind: Word::read(row.actor_kind, ActorKind::parse),
             actor_label: row.actor_label,
-            action: Action::parse(&row.action).ok_or_else(corrupt)?,
+            action: Word::read(row.action, Action::parse),
             subject: Subject {
-                kind: SubjectKind::parse(&row.subject_kind).ok_or_else(corrupt)?,
+                kind: Word::read(row.subject_kind, SubjectKind::parse),
                 id: row.subject_id,
                 label: row.subject_label,
+                key_kind: KeyKind::parse(&row.key_kind),
             },
-            changes: serde_json::from_str(&row.changes).map_err(|_| corrupt())?,
+            changes: serde_json::from_str(&row.changes).unwrap_or_default(),
             note: Some(row.note).filter(|note| !note.is_empty()),
             address: Some(row.address).filter(|address| !address.is_empty()),
-        })
+        }
     }
 }
 
 reads! {
-    /// A page of the record, newest first. A cursor that is not one gives the first page.
-    audit_page(filter: &AuditFilter) -> Page<AuditRow>;
-    /// The latest events, newest first.
-    recent_audit(limit: u32) -> Vec<AuditRow>;
+    /// A page of the events in sight, newest first. A cursor that is not one gives the first page.
+    audit_page(sight: &Sight, query: &AuditQuery) -> Page<AuditRow>;
+    /// The latest events in sight, newest first.
+    recent_audit(sight: &Sight, limit: u32) -> Vec<AuditRow>;
 }
 
 const COLUMNS: &str = "SELECT seq, at, actor_kind, actor_label, action, subject_kind, subject_id, subject_label, \
-     changes, note, address FROM audit_event";
+     changes, note, address, key_kind FROM audit_event";
 
-/// The condition, ending before an optional `AND`.
-fn matching(sql: &mut Sql, filter: &AuditFilter) {
-    match &filter.key {
-        Some(key) => sql
-            .push(" WHERE subject_kind = ")
-            .bind(SubjectKind::Key.as_str())
-            .push(" AND subject_id = ")
-            .bind(key.as_str()),
-        None => sql.push(" WHERE seq > 0"),
-    };
-    if let Some(app) = &filter.app {
-        sql.push(" AND app_id = ").bind(app.as_str());
+/// What is asked for: the events in sight, or those of one key.
+#[derive(Clone, Copy)]
+struct Filter<'a> {
+    sight: &'a Sight,
+    key: Option<&'a KeyId>,
+}
+
+impl Filter<'_> {
+    /// The condition, ending before an optional `AND`.
+    fn push(self, sql: &mut Sql) {
+        match self.key {
+            Some(key) => sql.push(" WHERE subject_kind = 'key' AND subject_id = ").bind(key.as_str()),
+            None => sql.push(" WHERE seq > 0"),
+        };
+        if let Scope::Only(apps) = &self.sight.apps {
+            sql.push(" AND app_id IN (").list(in_list(apps.iter().map(AppId::as_str))).push(")");
+        }
+        if let Scope::Only(keys) = &self.sight.keys {
+            sql.push(" AND subject_kind = 'key' AND subject_id IN (");
+            sql.list(in_list(keys.iter().map(KeyId::as_str))).push(")");
+        }
+        if !self.sight.sees_all_kinds() {
+            let kinds = self.sight.kinds.iter().map(|kind| kind.as_str());
+            sql.push(" AND (subject_kind <> 'key' OR key_kind IN (").list(in_list(kinds)).push("))");
+        }
     }
+}
+
+/// The words of a list that may have none: no row has a word of a single space.
+fn in_list<'a>(words: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    words.chain([" "])
 }
 
 async fn rows(conn: &mut Conn<'_>, mut sql: Sql, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
     sql.push(" LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
-    conn.fetch_all::<Stored>(sql).await?.into_iter().map(AuditRow::try_from).collect()
+    Ok(conn.fetch_all::<Stored>(sql).await?.into_iter().map(AuditRow::from).collect())
 }
 
 async fn older(
     conn: &mut Conn<'_>,
-    filter: &AuditFilter,
+    filter: Filter<'_>,
     than: Option<i64>,
     limit: usize,
 ) -> Result<Vec<AuditRow>, StoreError> {
     let mut sql = Sql::new(COLUMNS);
-    matching(&mut sql, filter);
+    filter.push(&mut sql);
     if let Some(seq) = than {
         sql.push(" AND seq < ").bind(seq);
     }
@@ -109,21 +117,17 @@ async fn older(
     rows(conn, sql, limit).await
 }
 
-async fn newer(
-    conn: &mut Conn<'_>,
-    filter: &AuditFilter,
-    than: i64,
-    limit: usize,
-) -> Result<Vec<AuditRow>, StoreError> {
+async fn newer(conn: &mut Conn<'_>, filter: Filter<'_>, than: i64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
     let mut sql = Sql::new(COLUMNS);
-    matching(&mut sql, filter);
+    filter.push(&mut sql);
     sql.push(" AND seq > ").bind(than).push(" ORDER BY seq");
     rows(conn, sql, limit).await
 }
 
-async fn audit_page(conn: &mut Conn<'_>, filter: &AuditFilter) -> Result<Page<AuditRow>, StoreError> {
+async fn audit_page(conn: &mut Conn<'_>, sight: &Sight, query: &AuditQuery) -> Result<Page<AuditRow>, StoreError> {
+    let filter = Filter { sight, key: query.key.as_ref() };
     let cursor = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<i64>().ok());
-    let (after, before) = (cursor(&filter.after), cursor(&filter.before));
+    let (after, before) = (cursor(&query.after), cursor(&query.before));
     if let (None, Some(seq)) = (after, before) {
         let mut rows = newer(conn, filter, seq, PAGE + 1).await?;
         // One row more than the page tells that there is another page on that side.
@@ -149,14 +153,14 @@ async fn audit_page(conn: &mut Conn<'_>, filter: &AuditFilter) -> Result<Page<Au
     Ok(Page { total: total(conn, filter).await?, rows, next, previous })
 }
 
-async fn total(conn: &mut Conn<'_>, filter: &AuditFilter) -> Result<Capped, StoreError> {
+async fn total(conn: &mut Conn<'_>, filter: Filter<'_>) -> Result<Capped, StoreError> {
     let mut sql = Sql::new("SELECT count(*) FROM (SELECT seq FROM audit_event");
-    matching(&mut sql, filter);
+    filter.push(&mut sql);
     sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
     let (count,): (i64,) = conn.fetch_one(sql).await?;
     Ok(Capped::from_count(count.unsigned_abs()))
 }
 
-async fn recent_audit(conn: &mut Conn<'_>, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
-    older(conn, &AuditFilter::default(), None, usize::try_from(limit).unwrap_or(PAGE)).await
+async fn recent_audit(conn: &mut Conn<'_>, sight: &Sight, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+    older(conn, Filter { sight, key: None }, None, usize::try_from(limit).unwrap_or(PAGE)).await
 }

@@ -1,6 +1,7 @@
 //! The chain: each event's link is a MAC over the link before it and the event's columns as stored.
 
 use domain::audit::{AuditEvent, canonical};
+use domain::kind::KeyKind;
 use domain::timestamp::Timestamp;
 use sqlx::FromRow;
 
@@ -13,9 +14,13 @@ const GENESIS: [u8; 32] = [0; 32];
 /// How many events are read at a time.
 const CHUNK: i64 = 1_000;
 
+/// The form of the bytes that a new link covers. Form 1 has neither its number nor the key's kind in them. A later form
+/// adds its columns behind these, and old events keep theirs.
+const FORM: i64 = 2;
+
 /// What a walk along the chain found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Chain {
+pub enum ChainCheck {
     /// Every event is as it was written.
     Intact {
         /// How many there are.
@@ -24,6 +29,11 @@ pub enum Chain {
     /// An event was changed, removed or added behind Keystead's back.
     Broken {
         /// The first place in the sequence that does not fit.
+        seq: i64,
+    },
+    /// A later version wrote an event: from here on, this one cannot tell.
+    Newer {
+        /// Its place in the sequence.
         seq: i64,
     },
 }
@@ -45,16 +55,19 @@ struct Event {
     note: String,
     address: String,
     key_version: i64,
+    form: i64,
+    key_kind: String,
     link: Vec<u8>,
 }
 
 impl Event {
-    /// Links to `previous`: what the MAC covers.
-    fn bytes(&self, previous: &[u8]) -> Vec<u8> {
-        let mut bytes = previous.to_vec();
-        bytes.extend(canonical(&[
-            &self.seq.to_be_bytes(),
-            &self.at.to_be_bytes(),
+    /// Links to `previous`: what the MAC covers. `None` for a form that this version does not know.
+    fn bytes(&self, previous: &[u8]) -> Option<Vec<u8>> {
+        let (form, seq, at) = (self.form.to_be_bytes(), self.seq.to_be_bytes(), self.at.to_be_bytes());
+        let key_version = self.key_version.to_be_bytes();
+        let first: [&[u8]; 14] = [
+            &seq,
+            &at,
             self.app_id.as_bytes(),
             self.actor_kind.as_bytes(),
             self.actor_id.as_bytes(),
@@ -66,9 +79,16 @@ impl Event {
             self.changes.as_bytes(),
             self.note.as_bytes(),
             self.address.as_bytes(),
-            &self.key_version.to_be_bytes(),
-        ]));
-        bytes
+            &key_version,
+        ];
+        let columns = match self.form {
+            1 => first.to_vec(),
+            2 => [&[form.as_slice()], first.as_slice(), &[self.key_kind.as_bytes()]].concat(),
+            _ => return None,
+        };
+        let mut bytes = previous.to_vec();
+        bytes.extend(canonical(&columns));
+        Some(bytes)
     }
 }
 
@@ -99,14 +119,17 @@ impl Tx {
             note: event.note.clone().unwrap_or_default(),
             address: event.address.map(|address| address.to_string()).unwrap_or_default(),
             key_version,
+            form: FORM,
+            key_kind: event.subject.key_kind.map(KeyKind::as_str).unwrap_or_default().to_owned(),
             link: Vec::new(),
         };
-        row.link = mac(&row.bytes(&previous)).to_vec();
+        let bytes = row.bytes(&previous).ok_or_else(|| StoreError::Failed("an event of no known form".to_owned()))?;
+        row.link = mac(&bytes).to_vec();
         let head = Sql::new("UPDATE audit_head SET link = $1").arg(&*row.link);
         let sql = Sql::new(
             "INSERT INTO audit_event (seq, at, app_id, actor_kind, actor_id, actor_label, action, subject_kind, \
-             subject_id, subject_label, changes, note, address, key_version, link) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+             subject_id, subject_label, changes, note, address, key_version, form, key_kind, link) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         )
         .arg(row.seq)
         .arg(Timestamp::from_millis(row.at))
@@ -122,6 +145,8 @@ impl Tx {
         .arg(row.note)
         .arg(row.address)
         .arg(row.key_version)
+        .arg(row.form)
+        .arg(row.key_kind)
         .arg(&*row.link);
         self.conn().execute(sql).await?;
         self.conn().execute(head).await?;
@@ -130,9 +155,13 @@ impl Tx {
 }
 
 impl Store {
-    /// Walks the whole chain, some events at a time. `mac` is given the version of the audit key and the bytes.
+    /// Walks the whole chain, some events at a time. `mac` is given the version of the audit key and the bytes; it
+    /// gives `None` for a version that there is not.
     /// Events that are written meanwhile may or may not be part of the walk.
-    pub async fn verify_chain(&self, mac: &(dyn Fn(i64, &[u8]) -> [u8; 32] + Sync)) -> Result<Chain, StoreError> {
+    pub async fn verify_chain(
+        &self,
+        mac: &(dyn Fn(i64, &[u8]) -> Option<[u8; 32]> + Sync),
+    ) -> Result<ChainCheck, StoreError> {
         let mut reader = self.reader().await?;
         let sql = Sql::new(
             "SELECT seq, link, (SELECT min(seq) FROM audit_event), (SELECT max(seq) FROM audit_event) FROM audit_head",
@@ -144,26 +173,30 @@ impl Store {
         while seq < head {
             let sql = Sql::new(
                 "SELECT seq, at, app_id, actor_kind, actor_id, actor_label, action, subject_kind, subject_id, \
-                 subject_label, changes, note, address, key_version, link FROM audit_event \
+                 subject_label, changes, note, address, key_version, form, key_kind, link FROM audit_event \
                  WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3",
             );
             let events = reader.conn().fetch_all::<Event>(sql.arg(seq).arg(head).arg(CHUNK)).await?;
             if events.is_empty() {
-                return Ok(Chain::Broken { seq: seq + 1 });
+                return Ok(ChainCheck::Broken { seq: seq + 1 });
             }
             for event in events {
                 seq += 1;
-                if event.seq != seq || mac(event.key_version, &event.bytes(&link)).as_slice() != event.link {
-                    return Ok(Chain::Broken { seq });
+                if event.seq != seq {
+                    return Ok(ChainCheck::Broken { seq });
+                }
+                let Some(bytes) = event.bytes(&link) else { return Ok(ChainCheck::Newer { seq }) };
+                if mac(event.key_version, &bytes).is_none_or(|mac| mac.as_slice() != event.link) {
+                    return Ok(ChainCheck::Broken { seq });
                 }
                 link = event.link;
             }
         }
         // Without the head, events cut off at the end would not be missed.
         if link != head_link {
-            return Ok(Chain::Broken { seq: head });
+            return Ok(ChainCheck::Broken { seq: head });
         }
         let outside = first.filter(|first| *first < 1).or(last.filter(|last| *last > head));
-        Ok(outside.map_or(Chain::Intact { events: head }, |seq| Chain::Broken { seq }))
+        Ok(outside.map_or(ChainCheck::Intact { events: head }, |seq| ChainCheck::Broken { seq }))
     }
 }

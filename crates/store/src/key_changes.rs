@@ -6,7 +6,7 @@ use domain::audit::Actor;
 use domain::draft::KeySpec;
 use domain::edit::KeyChanges;
 use domain::ids::{AppId, KeyId};
-use domain::key::{KeyState, Revoked};
+use domain::key::{KeyState, Revoked, SecretNumber};
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
 
@@ -77,8 +77,8 @@ impl NewKey {
         let secret = &self.secret;
         [
             self.id.as_str().into(),
-            1.into(),
-            secret.mac.as_slice().into(),
+            SecretNumber::FIRST.0.into(),
+            secret.mac.0.as_slice().into(),
             secret.pepper_version.into(),
             secret.last4.as_str().into(),
             self.created_at.into(),
@@ -170,14 +170,15 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         let sql = Sql::new(
             "UPDATE api_key SET revision = revision + 1, state = $3, ack_deadline = 0, revoked_at = $4, \
-             revoke_reason = $5, restorable_until = $6 WHERE id = $1 AND state = $2",
+             revoke_reason = $5, restorable_until = $6, revoked_from = $7 WHERE id = $1 AND state = $2",
         )
         .arg(id.as_str())
         .arg(from.as_str())
         .arg(to.as_str())
         .arg(revoked.map_or(0, |revoked| revoked.at.millis()))
         .arg(revoked.map(|revoked| revoked.reason.as_str().to_owned()))
-        .arg(revoked.and_then(|revoked| revoked.restorable_until).map_or(0, Timestamp::millis));
+        .arg(revoked.and_then(|revoked| revoked.restorable_until).map_or(0, Timestamp::millis))
+        .arg(revoked.map_or("", |revoked| revoked.from.as_str()));
         Ok(self.conn().execute(sql).await? == 1)
     }
 

@@ -1,11 +1,11 @@
 //! How many keys of each status there are.
 
-use domain::ids::AppId;
-use domain::kind::KeyKind;
 use domain::list::StatusFilter;
 use domain::page::{COUNT_CAP, Capped};
+use domain::sight::Sight;
 use domain::timestamp::Timestamp;
 
+use crate::apps::apps_in;
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::key_range::KeyRange;
@@ -32,16 +32,12 @@ pub struct KeyCounts {
 }
 
 reads! {
-    /// An app's keys of the kinds in `see_kinds`, counted by status.
-    key_counts(app: &AppId, now: Timestamp, see_kinds: &[KeyKind]) -> KeyCounts;
+    /// The keys in sight, counted by status.
+    key_counts(sight: &Sight, now: Timestamp) -> KeyCounts;
 }
 
-async fn key_counts(
-    conn: &mut Conn<'_>,
-    app: &AppId,
-    now: Timestamp,
-    see_kinds: &[KeyKind],
-) -> Result<KeyCounts, StoreError> {
+async fn key_counts(conn: &mut Conn<'_>, sight: &Sight, now: Timestamp) -> Result<KeyCounts, StoreError> {
+    let apps = apps_in(conn, &sight.apps).await?;
     let mut counts = KeyCounts::default();
     let places = [
         (StatusFilter::Active, &mut counts.active),
@@ -54,7 +50,7 @@ async fn key_counts(
         (StatusFilter::NeverUsed, &mut counts.never_used),
     ];
     for (status, place) in places {
-        let range = KeyRange::new(app, see_kinds, None, Some(status), now);
+        let range = KeyRange::new(sight, &apps, None, Some(status), now);
         if range.is_empty() {
             continue;
         }
@@ -64,7 +60,7 @@ async fn key_counts(
 }
 
 /// How many keys are meant, as far as people are told.
-pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange<'_>) -> Result<Capped, StoreError> {
+pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Capped, StoreError> {
     let kept = range.kept_count();
     if kept.is_none() && exceeds(conn, range, i64::from(COUNT_CAP)).await? {
         return Ok(Capped { n: COUNT_CAP, more: true });
@@ -74,6 +70,6 @@ pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange<'_>) -> Result<
 }
 
 /// Whether more keys than `limit` are meant.
-pub(crate) async fn exceeds(conn: &mut Conn<'_>, range: &KeyRange<'_>, limit: i64) -> Result<bool, StoreError> {
+pub(crate) async fn exceeds(conn: &mut Conn<'_>, range: &KeyRange, limit: i64) -> Result<bool, StoreError> {
     Ok(conn.fetch_optional::<(i64,)>(range.exceeds(limit)).await?.is_some())
 }

@@ -6,12 +6,14 @@
 
 use domain::base62::is_base62;
 use domain::field::Field;
-use domain::ids::AppId;
+use domain::ids::{AppId, KeyId};
 use domain::key::KeyState;
 use domain::kind::KeyKind;
 use domain::list::StatusFilter;
+use domain::sight::{Scope, Sight};
 use domain::text::{name_key, prefix_upper_bound};
 use domain::timestamp::{Millis, Timestamp};
+use domain::token::id_part;
 use domain::verdict::Code;
 
 use crate::sql::Sql;
@@ -103,21 +105,20 @@ fn range(prefix: &str) -> (String, Option<String>) {
 
 /// The beginning of an id in `7Qm…`, `ks_7Qm…` or `ks_7Qm2xVbN4tRa_…`: three characters or more.
 fn id_prefix(text: &str) -> Option<&str> {
-    let id = match text.split_once('_') {
-        Some((_, rest)) => rest.split_once('_').map_or(rest, |(id, _)| id),
-        None => text,
-    };
+    let id = id_part(text);
     (3..=12).contains(&id.len()).then_some(id).filter(|id| is_base62(id))
 }
 
-/// Of so few keys, each is asked whether it was called: there may be any number of calls of others.
+/// Up to this many keys we probe each key's own calls instead of scanning everyone's.
 pub(crate) const FEW: i64 = 1_000;
 
 /// The keys that are meant.
 #[derive(Debug, Clone)]
-pub(crate) struct KeyRange<'a> {
-    app: &'a AppId,
-    /// Kinds and states, one arm for each pair; `None`: all keys of the app.
+pub(crate) struct KeyRange {
+    apps: Vec<AppId>,
+    /// These keys and no others; `None`: all.
+    named: Option<Vec<KeyId>>,
+    /// Kinds and states, one arm for each pair; `None`: all keys of the apps.
     pairs: Option<(Vec<KeyKind>, &'static [KeyState])>,
     pub(crate) moment: Option<Moment>,
     pub(crate) search: Option<Search>,
@@ -125,11 +126,11 @@ pub(crate) struct KeyRange<'a> {
     pub(crate) few: bool,
 }
 
-impl<'a> KeyRange<'a> {
-    /// Keys of `kind`, or of any kind in `see_kinds`, with this status.
+impl KeyRange {
+    /// Keys in sight with this status, of this kind if there is one. `apps` are those of the sight.
     pub(crate) fn new(
-        app: &'a AppId,
-        see_kinds: &[KeyKind],
+        sight: &Sight,
+        apps: &[AppId],
         kind: Option<KeyKind>,
         status: Option<StatusFilter>,
         now: Timestamp,
@@ -150,36 +151,46 @@ impl<'a> KeyRange<'a> {
         let kinds: Vec<KeyKind> = KeyKind::ALL
             .iter()
             .copied()
-            .filter(|seen| see_kinds.contains(seen) && kind.is_none_or(|kind| kind == *seen))
+            .filter(|seen| sight.sees_kind(*seen) && kind.is_none_or(|kind| kind == *seen))
             // The others never expire, and would be looked through to their end for it.
             .filter(|seen| moment.is_none_or(|moment| !moment.is_expiry()) || seen.rules().asks(Field::ExpiresAt))
             .collect();
         let all = kinds.len() == KeyKind::ALL.len() && in_state.len() == KeyState::ALL.len();
-        Self { app, pairs: (!all).then_some((kinds, in_state)), moment, search: None, few: false }
+        let named = match &sight.keys {
+            Scope::All => None,
+            Scope::Only(keys) => Some(keys.clone()),
+        };
+        let pairs = (!all).then_some((kinds, in_state));
+        Self { apps: apps.to_vec(), named, pairs, moment, search: None, few: false }
     }
 
-    /// Those of them that a search finds, whatever happened when.
+    /// The same range without its time condition.
     pub(crate) fn at_any_time(&self, search: Option<&Search>) -> Self {
         Self { moment: None, search: search.cloned(), ..self.clone() }
     }
 
     /// Whether no key can be meant.
     pub(crate) fn is_empty(&self) -> bool {
-        self.pairs.as_ref().is_some_and(|(kinds, _)| kinds.is_empty())
+        let no_kind = self.pairs.as_ref().is_some_and(|(kinds, _)| kinds.is_empty());
+        no_kind || self.apps.is_empty() || self.named.as_ref().is_some_and(Vec::is_empty)
     }
 
-    fn arms(&self) -> Vec<Option<(KeyKind, KeyState)>> {
-        match &self.pairs {
+    fn arms(&self) -> Vec<(AppId, Option<(KeyKind, KeyState)>)> {
+        let pairs: Vec<_> = match &self.pairs {
             None => vec![None],
             Some((kinds, states)) => {
                 kinds.iter().flat_map(|kind| states.iter().map(|state| Some((*kind, *state)))).collect()
             }
-        }
+        };
+        self.apps.iter().flat_map(|app| pairs.iter().map(|pair| (*app, *pair))).collect()
     }
 
     /// `WITH …` for the few keys whose id begins as searched. Written out first, so that the planner cannot turn it into
     /// a walk along the names.
     pub(crate) fn push_with(&self, sql: &mut Sql) {
+        if self.named.is_some() {
+            return;
+        }
         if let Some((from, until)) = self.search.as_ref().and_then(|search| search.id.as_ref()) {
             sql.push("WITH by_id AS MATERIALIZED (SELECT * FROM api_key WHERE id >= ").bind(&**from);
             if let Some(until) = until {
@@ -191,19 +202,22 @@ impl<'a> KeyRange<'a> {
 
     /// Whether `push_with` gives anything.
     pub(crate) fn has_with(&self) -> bool {
-        self.search.as_ref().is_some_and(|search| search.id.is_some())
+        self.named.is_none() && self.search.as_ref().is_some_and(|search| search.id.is_some())
     }
 
     /// The arms, joined by `UNION ALL`: those over the indexes, then the one over the ids. `also` ends each, with a
     /// condition of its own and an order.
     pub(crate) fn push_arms(&self, sql: &mut Sql, select: &'static str, by_index: bool, also: impl Fn(&mut Sql)) {
+        if let Some(named) = &self.named {
+            return self.push_named(sql, select, named, also);
+        }
         if let (true, Some(Moment::Called { since, accepted })) = (by_index && !self.few, self.moment) {
             return self.push_called(sql, select, since, accepted, also);
         }
-        for (n, arm) in self.arms().into_iter().enumerate() {
+        for (n, (app, pair)) in self.arms().into_iter().enumerate() {
             sql.push(if n == 0 { "SELECT * FROM (" } else { ") AS arm UNION ALL SELECT * FROM (" });
-            sql.push(select).push(" FROM api_key WHERE app_id = ").bind(self.app.as_str());
-            if let Some((kind, state)) = arm {
+            sql.push(select).push(" FROM api_key WHERE app_id = ").bind(app.as_str());
+            if let Some((kind, state)) = pair {
                 // As literals: a partial index is used only if the planner sees its condition.
                 push_words(sql, " AND kind IN (", [kind.as_str()]);
                 push_words(sql, " AND state IN (", [state.as_str()]);
@@ -219,8 +233,8 @@ impl<'a> KeyRange<'a> {
         }
         sql.push(") AS arm");
         let Some(search) = self.search.as_ref().filter(|search| search.id.is_some()) else { return };
-        sql.push(" UNION ALL SELECT * FROM (").push(select).push(" FROM by_id WHERE app_id = ").bind(self.app.as_str());
-        self.push_pairs(sql);
+        sql.push(" UNION ALL SELECT * FROM (").push(select).push(" FROM by_id WHERE ");
+        self.push_scope(sql);
         if let Some(moment) = self.moment {
             moment.push(sql, by_index);
         }
@@ -232,31 +246,50 @@ impl<'a> KeyRange<'a> {
         sql.push(") AS arm");
     }
 
-    /// The one arm of keys that were called of late: from the calls to the keys, which `CROSS JOIN` tells SQLite.
-    fn push_called(&self, sql: &mut Sql, select: &'static str, since: i64, accepted: bool, also: impl Fn(&mut Sql)) {
-        sql.push("SELECT * FROM (").push(select);
-        sql.push(" FROM (SELECT DISTINCT u.key_id FROM key_usage_hour u WHERE u.hour >= ").bind(since);
-        push_codes(sql, " AND u.code IN (", accepted);
-        sql.push(") AS called CROSS JOIN api_key WHERE id = called.key_id AND app_id = ").bind(self.app.as_str());
-        self.push_pairs(sql);
-        if let Some(search) = &self.search {
-            sql.push(" AND ((");
-            search.push_name(sql);
-            sql.push(")");
-            if let Some((from, until)) = &search.id {
-                sql.push(" OR (id >= ").bind(&**from);
-                if let Some(until) = until {
-                    sql.push(" AND id < ").bind(&**until);
-                }
-                sql.push(")");
-            }
-            sql.push(")");
+    /// The one arm of keys that are named: they are few, so each is looked up and tested.
+    fn push_named(&self, sql: &mut Sql, select: &'static str, named: &[KeyId], also: impl Fn(&mut Sql)) {
+        sql.push("SELECT * FROM (").push(select).push(" FROM api_key WHERE id IN (");
+        sql.list(named.iter().map(KeyId::as_str)).push(") AND ");
+        self.push_scope(sql);
+        self.push_search(sql);
+        if let Some(moment) = self.moment {
+            moment.push(sql, false);
         }
         also(sql);
         sql.push(") AS arm");
     }
 
-    fn push_pairs(&self, sql: &mut Sql) {
+    /// The one arm of keys that were called in the last day: from the calls to the keys, which `CROSS JOIN` tells SQLite.
+    fn push_called(&self, sql: &mut Sql, select: &'static str, since: i64, accepted: bool, also: impl Fn(&mut Sql)) {
+        sql.push("SELECT * FROM (").push(select);
+        sql.push(" FROM (SELECT DISTINCT u.key_id FROM key_usage_hour u WHERE u.hour >= ").bind(since);
+        push_codes(sql, " AND u.code IN (", accepted);
+        sql.push(") AS called CROSS JOIN api_key WHERE id = called.key_id AND ");
+        self.push_scope(sql);
+        self.push_search(sql);
+        also(sql);
+        sql.push(") AS arm");
+    }
+
+    /// The search as a condition on each key.
+    fn push_search(&self, sql: &mut Sql) {
+        let Some(search) = &self.search else { return };
+        sql.push(" AND ((");
+        search.push_name(sql);
+        sql.push(")");
+        if let Some((from, until)) = &search.id {
+            sql.push(" OR (id >= ").bind(&**from);
+            if let Some(until) = until {
+                sql.push(" AND id < ").bind(&**until);
+            }
+            sql.push(")");
+        }
+        sql.push(")");
+    }
+
+    /// Apps, kinds and states as a condition on each row.
+    fn push_scope(&self, sql: &mut Sql) {
+        sql.push("app_id IN (").list(self.apps.iter().map(AppId::as_str)).push(")");
         if let Some((kinds, states)) = &self.pairs {
             push_words(sql, " AND kind IN (", kinds.iter().map(|kind| kind.as_str()));
             push_words(sql, " AND state IN (", states.iter().map(|state| state.as_str()));
@@ -265,12 +298,11 @@ impl<'a> KeyRange<'a> {
 
     /// The number of keys, if the writer keeps it.
     pub(crate) fn kept_count(&self) -> Option<Sql> {
-        if self.moment.is_some() || self.search.is_some() {
+        if self.moment.is_some() || self.search.is_some() || self.named.is_some() {
             return None;
         }
-        let mut sql = Sql::new("SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM key_count WHERE app_id = ");
-        sql.bind(self.app.as_str());
-        self.push_pairs(&mut sql);
+        let mut sql = Sql::new("SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM key_count WHERE ");
+        self.push_scope(&mut sql);
         Some(sql)
     }
 

@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use domain::ids::{AppId, KeyId};
-use domain::key::{KeyDetail, KeyRecord, KeyRow, KeyState, RevokeReason, Revoked};
+use domain::key::{KeyDetail, KeyRecord, KeyRow, KeyState, RevokeReason, Revoked, SecretNumber};
 use domain::kind::KeyKind;
 use domain::quota::{Quota, Refill};
 use domain::timestamp::Timestamp;
+use domain::token::TokenMac;
 use sqlx::FromRow;
 
 use crate::conn::Conn;
@@ -20,8 +21,8 @@ pub(crate) const NEVER: i64 = i64::MAX;
 /// A new secret, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSecret {
-    /// MAC of the secret.
-    pub mac: Vec<u8>,
+    /// MAC of the token.
+    pub mac: TokenMac,
     /// The version of the pepper that the MAC was made with.
     pub pepper_version: i64,
     /// The last four characters of the token.
@@ -31,10 +32,10 @@ pub struct NewSecret {
 /// One version of a key's secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretVersion {
-    /// Counts up from 1.
-    pub version: i64,
-    /// MAC of the secret.
-    pub mac: Vec<u8>,
+    /// Which of the key's secrets this is.
+    pub number: SecretNumber,
+    /// MAC of the token.
+    pub mac: TokenMac,
     /// The version of the pepper that the MAC was made with.
     pub pepper_version: i64,
     /// The first moment at which this version no longer works; `None`: while the key does.
@@ -55,8 +56,9 @@ pub struct StoredKey {
 reads! {
     /// The key with this id and the versions of its secret.
     key_record(id: &KeyId) -> Option<StoredKey>;
-    /// The keys with these ids, in no order; ids that are not there are left out.
-    key_records(ids: &[KeyId]) -> Vec<StoredKey>;
+    /// The keys with these ids, in no order; ids that are not there are left out. A row that this version cannot read
+    /// is `Corrupt` by itself, and takes no other with it.
+    key_records(ids: &[KeyId]) -> Vec<(KeyId, Result<StoredKey, StoreError>)>;
     /// Everything that a key's page shows.
     key_detail(id: &KeyId) -> Option<KeyDetail>;
     /// The key that this form made.
@@ -66,7 +68,7 @@ reads! {
 }
 
 async fn key_record(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<StoredKey>, StoreError> {
-    Ok(key_records(conn, std::slice::from_ref(id)).await?.pop())
+    key_records(conn, std::slice::from_ref(id)).await?.pop().map(|(_, key)| key).transpose()
 }
 
 #[derive(FromRow)]
@@ -92,8 +94,10 @@ struct RecordRow {
     secret_expires_at: i64,
 }
 
-async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<StoredKey>, StoreError> {
-    let mut keys: Vec<StoredKey> = Vec::with_capacity(ids.len());
+type ReadKey = (KeyId, Result<StoredKey, StoreError>);
+
+async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<ReadKey>, StoreError> {
+    let mut keys: Vec<ReadKey> = Vec::with_capacity(ids.len());
     let mut sql = Sql::new(
         "SELECT k.id, k.app_id, k.kind, k.name, k.state, k.not_before, k.expires_at, k.cidrs, k.domains, \
          k.permissions, k.denied_cidrs, k.limits, q.total AS quota_total, q.refill AS quota_refill, \
@@ -106,20 +110,33 @@ async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<StoredKey
          WHERE k.id = asked.id ORDER BY k.id, s.version DESC",
     );
     for row in conn.fetch_all::<RecordRow>(sql).await? {
-        let secret = SecretVersion {
-            version: row.version,
-            mac: row.mac.clone(),
-            pepper_version: row.pepper_version,
-            expires_at: until(row.secret_expires_at),
-        };
-        if let Some(key) = keys.last_mut().filter(|key| key.record.id.as_str() == row.id) {
-            key.secrets.push(secret);
-        } else {
-            let quota_epoch = row.quota_epoch.unwrap_or(0);
-            keys.push(StoredKey { record: row.try_into()?, secrets: vec![secret], quota_epoch });
+        // Asked for by an id of ours, so it is one.
+        let id = key_id(&row.id)?;
+        let secret = secret(&row);
+        match keys.last_mut().filter(|(last, _)| *last == id) {
+            Some((_, read)) => match (read.as_mut(), secret) {
+                (Ok(key), Ok(secret)) => key.secrets.push(secret),
+                (Ok(_), Err(error)) => *read = Err(error),
+                (Err(_), _) => {}
+            },
+            None => keys.push((id, secret.and_then(|secret| stored(row, secret)))),
         }
     }
     Ok(keys)
+}
+
+fn secret(row: &RecordRow) -> Result<SecretVersion, StoreError> {
+    Ok(SecretVersion {
+        number: SecretNumber(row.version),
+        mac: TokenMac(row.mac.as_slice().try_into().map_err(|_| StoreError::corrupt("a token's MAC"))?),
+        pepper_version: row.pepper_version,
+        expires_at: until(row.secret_expires_at),
+    })
+}
+
+fn stored(row: RecordRow, secret: SecretVersion) -> Result<StoredKey, StoreError> {
+    let quota_epoch = row.quota_epoch.unwrap_or(0);
+    Ok(StoredKey { record: row.try_into()?, secrets: vec![secret], quota_epoch })
 }
 
 impl TryFrom<RecordRow> for KeyRecord {
@@ -205,6 +222,7 @@ struct DetailRow {
     revoked_at: i64,
     revoke_reason: Option<String>,
     restorable_until: i64,
+    revoked_from: String,
     revision: i64,
 }
 
@@ -213,7 +231,7 @@ async fn key_detail(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<KeyDetail>
         "SELECT k.id, k.kind, k.name, k.token_prefix, k.state, k.not_before, k.expires_at, k.ack_deadline, \
          k.created_at, k.created_by_label, k.last_used_at, k.cidr_count, k.domain_count, k.app_id, k.description, \
          k.cidrs, k.domains, k.permissions, k.last_used_address, k.revoked_at, k.revoke_reason, k.restorable_until, \
-         k.revision, k.denied_cidrs, k.limits, q.total AS quota_total, q.refill AS quota_refill, \
+         k.revoked_from, k.revision, k.denied_cidrs, k.limits, q.total AS quota_total, q.refill AS quota_refill, \
          q.remaining AS quota_remaining, q.period AS quota_period, \
          (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 \
          FROM api_key k LEFT JOIN key_quota q ON q.key_id = k.id WHERE k.id = $1",
@@ -238,6 +256,8 @@ impl TryFrom<DetailRow> for KeyDetail {
                 at,
                 reason: RevokeReason::parse(&reason).ok_or_else(|| StoreError::corrupt("a revoke reason"))?,
                 restorable_until: since(row.restorable_until),
+                // On record only since it is a column; until then, a key comes back switched off.
+                from: KeyState::parse(&row.revoked_from).unwrap_or(KeyState::Disabled),
             }),
             _ => None,
         };

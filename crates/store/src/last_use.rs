@@ -19,7 +19,7 @@ pub(crate) const NOT_ASKED_ABOUT: &str = "";
 
 /// One use of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Use {
+pub struct KeyUse {
     /// When.
     pub at: Timestamp,
     /// Where from, if that is known.
@@ -32,7 +32,7 @@ pub struct LastUsed {
     /// The key.
     pub key_id: KeyId,
     /// Its use.
-    pub newest: Use,
+    pub newest: KeyUse,
 }
 
 /// A place among the uses on record, which are read newest hour first, verdict by verdict.
@@ -106,7 +106,7 @@ async fn newest_hour(conn: &mut Conn<'_>) -> Result<Option<i64>, StoreError> {
 }
 
 /// A key's newest use on record.
-pub(crate) async fn newest_use(conn: &mut Conn<'_>, key: &KeyId) -> Result<Option<Use>, StoreError> {
+pub(crate) async fn newest_use(conn: &mut Conn<'_>, key: &KeyId) -> Result<Option<KeyUse>, StoreError> {
     let sql = Sql::new(
         "SELECT last_used_at, last_used_address FROM key_usage_hour WHERE key_id = $1 AND last_used_at > 0 \
          ORDER BY hour DESC, last_used_at DESC LIMIT 1",
@@ -115,10 +115,10 @@ pub(crate) async fn newest_use(conn: &mut Conn<'_>, key: &KeyId) -> Result<Optio
     row.map(|(at, address)| a_use(at, address)).transpose()
 }
 
-fn a_use(at: i64, address: Option<String>) -> Result<Use, StoreError> {
+fn a_use(at: i64, address: Option<String>) -> Result<KeyUse, StoreError> {
     let address = address.map(|address| address.parse::<IpAddr>()).transpose();
     let address = address.map_err(|_| StoreError::corrupt("a key's last address"))?;
-    Ok(Use { at: Timestamp::from_millis(at), address })
+    Ok(KeyUse { at: Timestamp::from_millis(at), address })
 }
 
 impl Tx {

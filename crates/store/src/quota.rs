@@ -10,7 +10,7 @@ use crate::store::Tx;
 
 /// A part of a quota that a process may spend in memory. It is debited: whoever loses it, loses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Block {
+pub struct QuotaBlock {
     /// How many calls; 0 if fewer were left than were needed.
     pub calls: u64,
     /// How many stay in the store.
@@ -21,7 +21,7 @@ pub struct Block {
 
 /// An unspent part that is given back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unspent {
+pub struct QuotaReturn {
     /// The key.
     pub key_id: KeyId,
     /// The setting of the quota that it was taken from.
@@ -46,7 +46,7 @@ impl Tx {
         epoch: i64,
         least: u64,
         now: Timestamp,
-    ) -> Result<Option<Block>, StoreError> {
+    ) -> Result<Option<QuotaBlock>, StoreError> {
         // Writers come one at a time, so nobody changes the row between the reading and the writing.
         let sql = Sql::new("SELECT total, refill, period, remaining FROM key_quota WHERE key_id = $1 AND epoch = $2");
         let sql = sql.arg(id.as_str()).arg(epoch);
@@ -61,11 +61,11 @@ impl Tx {
         let left = remaining - calls;
         let sql = Sql::new("UPDATE key_quota SET period = $2, remaining = $3 WHERE key_id = $1");
         self.conn().execute(sql.arg(id.as_str()).arg(current).arg(signed(left))).await?;
-        Ok(Some(Block { calls, left, period: current }))
+        Ok(Some(QuotaBlock { calls, left, period: current }))
     }
 
     /// Gives unspent calls back, where quota and period are still the same.
-    pub async fn return_quota(&mut self, unspent: &[Unspent]) -> Result<(), StoreError> {
+    pub async fn return_quota(&mut self, unspent: &[QuotaReturn]) -> Result<(), StoreError> {
         for block in unspent {
             let sql = Sql::new(
                 "UPDATE key_quota SET remaining = remaining + $4 WHERE key_id = $1 AND epoch = $2 AND period = $3",

@@ -98,6 +98,14 @@ impl Sql {
         self.push(")")
     }
 
+    /// Placeholders for a list, with commas between them.
+    pub(crate) fn list<A: Into<Arg>>(&mut self, args: impl IntoIterator<Item = A>) -> &mut Self {
+        for (n, arg) in args.into_iter().enumerate() {
+            self.push(if n == 0 { "" } else { ", " }).bind(arg);
+        }
+        self
+    }
+
     fn placeholder(&mut self, number: usize) -> &mut Self {
         self.text.push('$');
         self.text.push_str(&number.to_string());

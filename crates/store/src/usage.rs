@@ -4,22 +4,24 @@ use std::net::IpAddr;
 
 use domain::ids::{AppId, KeyId};
 use domain::kind::KeyKind;
+use domain::sight::{Scope, Sight};
 use domain::timestamp::Timestamp;
 use domain::usage::{Edge, HourCalls, REFUSALS_KEPT, RefusedCall};
 use domain::verdict::Code;
 use sqlx::FromRow;
 
+use crate::apps::apps_in;
 use crate::conn::Conn;
 use crate::error::StoreError;
-use crate::last_use::{NOT_ASKED_ABOUT, Use, verdicts};
+use crate::last_use::{KeyUse, NOT_ASKED_ABOUT, verdicts};
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
 
 /// What was counted since the last time that it was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UsageBatch {
-    /// Calls by app.
-    pub apps: Vec<(AppId, HourCalls)>,
+    /// Calls by app and kind; those without a kind are for keys that do not exist.
+    pub apps: Vec<(AppId, Option<KeyKind>, HourCalls)>,
     /// Calls by key.
     pub keys: Vec<KeyCalls>,
     /// Refused calls, the last ones of each key.
@@ -45,8 +47,11 @@ pub struct KeyCalls {
     /// How many.
     pub calls: u64,
     /// The newest of them that had the right secret.
-    pub used: Option<Use>,
+    pub used: Option<KeyUse>,
 }
+
+/// The kind of what was counted for a key that does not exist.
+const NO_KEY: &str = "";
 
 /// Calls by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,8 +63,9 @@ pub struct Calls {
 }
 
 reads! {
-    /// An app's calls from the hour that begins at `hour` on.
-    calls_since(app: &AppId, hour: i64) -> Calls;
+    /// The calls for keys in sight from the hour that begins at `hour` on; with them, unless only some keys are in
+    /// sight, those for keys that do not exist.
+    calls_since(sight: &Sight, hour: i64) -> Calls;
     /// Whether a call of the app was ever counted.
     was_called(app: &AppId) -> bool;
     /// A key's calls from the hour that begins at `hour` on, oldest first.
@@ -68,14 +74,35 @@ reads! {
     key_refusals(key: &KeyId) -> Vec<RefusedCall>;
 }
 
-async fn calls_since(conn: &mut Conn<'_>, app: &AppId, hour: i64) -> Result<Calls, StoreError> {
-    let sql = Sql::new(
-        "SELECT CAST(COALESCE(SUM(CASE WHEN code = $3 THEN calls ELSE 0 END), 0) AS BIGINT), \
-         CAST(COALESCE(SUM(CASE WHEN code = $3 THEN 0 ELSE calls END), 0) AS BIGINT) \
-         FROM usage_hour WHERE app_id = $1 AND hour >= $2",
+async fn calls_since(conn: &mut Conn<'_>, sight: &Sight, hour: i64) -> Result<Calls, StoreError> {
+    let apps = apps_in(conn, &sight.apps).await?;
+    let no_key = matches!(&sight.keys, Scope::Only(keys) if keys.is_empty());
+    if apps.is_empty() || sight.kinds.is_empty() || no_key {
+        return Ok(Calls::default());
+    }
+    let mut sql = Sql::new(
+        "SELECT CAST(COALESCE(SUM(CASE WHEN code = 'VALID' THEN calls ELSE 0 END), 0) AS BIGINT), \
+         CAST(COALESCE(SUM(CASE WHEN code = 'VALID' THEN 0 ELSE calls END), 0) AS BIGINT) FROM ",
     );
-    let (accepted, refused): (i64, i64) =
-        conn.fetch_one(sql.arg(app.as_str()).arg(hour).arg(Code::Valid.as_str())).await?;
+    match &sight.keys {
+        Scope::All => {
+            sql.push("usage_hour WHERE hour >= ").bind(hour).push(" AND app_id IN (");
+            sql.list(apps.iter().map(AppId::as_str)).push(")");
+            if !sight.sees_all_kinds() {
+                let kinds = sight.kinds.iter().map(|kind| kind.as_str());
+                sql.push(" AND kind IN (").list(kinds.chain([NO_KEY])).push(")");
+            }
+        }
+        Scope::Only(keys) => {
+            sql.push("key_usage_hour WHERE hour >= ")
+                .bind(hour)
+                .push(" AND key_id IN (SELECT id FROM api_key WHERE id IN (");
+            sql.list(keys.iter().map(KeyId::as_str)).push(") AND app_id IN (");
+            sql.list(apps.iter().map(AppId::as_str)).push(") AND kind IN (");
+            sql.list(sight.kinds.iter().map(|kind| kind.as_str())).push("))");
+        }
+    }
+    let (accepted, refused): (i64, i64) = conn.fetch_one(sql).await?;
     Ok(Calls { accepted: accepted.unsigned_abs(), refused: refused.unsigned_abs() })
 }
 
@@ -157,13 +184,20 @@ impl Tx {
         self.flush_refusals(&batch.refusals).await
     }
 
-    async fn flush_app_calls(&mut self, counts: &[(AppId, HourCalls)]) -> Result<(), StoreError> {
+    async fn flush_app_calls(&mut self, counts: &[(AppId, Option<KeyKind>, HourCalls)]) -> Result<(), StoreError> {
         for piece in pieces(counts) {
-            let mut sql = Sql::new("INSERT INTO usage_hour (app_id, hour, code, calls) VALUES ");
-            for (n, (app, count)) in piece.iter().enumerate() {
-                sql.row(n == 0, columns(app.as_str(), count));
+            let mut sql = Sql::new("INSERT INTO usage_hour (app_id, hour, kind, code, calls) VALUES ");
+            for (n, (app, kind, count)) in piece.iter().enumerate() {
+                let columns: [Arg; 5] = [
+                    app.as_str().into(),
+                    count.hour.into(),
+                    kind.map_or(NO_KEY, KeyKind::as_str).into(),
+                    count.code.as_str().into(),
+                    signed(count.calls).into(),
+                ];
+                sql.row(n == 0, columns);
             }
-            sql.push(" ON CONFLICT (app_id, hour, code) DO UPDATE SET calls = usage_hour.calls + excluded.calls");
+            sql.push(" ON CONFLICT (app_id, hour, kind, code) DO UPDATE SET calls = usage_hour.calls + excluded.calls");
             self.conn().execute(sql).await?;
         }
         Ok(())
@@ -261,10 +295,6 @@ pub(crate) fn prune(code: &str, hour: i64, limit: u64) -> Sql {
     );
     sql.bind(code).push(" AND hour < ").bind(hour).push(" LIMIT ").bind(signed(limit)).push(")");
     sql
-}
-
-fn columns(id: &str, count: &HourCalls) -> [Arg; 4] {
-    [id.into(), count.hour.into(), count.code.as_str().into(), signed(count.calls).into()]
 }
 
 fn signed(calls: u64) -> i64 {

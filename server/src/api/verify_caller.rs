@@ -4,6 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use domain::ids::AppId;
+use domain::permission::AdminPermission;
 use domain::timestamp::{Millis, Timestamp};
 use domain::verdict::Code;
 use service::verify::Verdict;
@@ -25,7 +26,7 @@ impl VerifyCaller {
         let headers = &parts.headers;
         let token = credential::bearer(headers)?;
         let address = api.client(&parts.extensions, headers);
-        let verdict = api.verifier.authenticate(token, address, origin(headers)).await;
+        let verdict = api.verifier.authenticate(token, AdminPermission::Verify, address, origin(headers)).await;
         let verdict = verdict.map_err(|error| Problem::of_service(&error))?;
         may_ask(&verdict, || api.service.now())?;
         if !is_json(headers) {

@@ -8,7 +8,7 @@ use domain::ids::AppId;
 use domain::key::{KeyRow, RevokeReason};
 use domain::kind::KeyKind;
 use secrecy::ExposeSecret;
-use service::keys::Shown;
+use service::keys::ShownSecret;
 use service::{Caller, Service};
 
 use super::{Failure, print, tell, words};
@@ -126,8 +126,8 @@ pub(super) async fn run(service: &Service, caller: &Caller, prepared: Prepared) 
     let key = &issued.key.row;
     // Only the secret goes to standard output: a script takes all of it.
     let printed = match &issued.shown {
-        Shown::Token(token) => print(format_args!("{}", token.expose_secret())),
-        Shown::Pair { id, secret } => print(format_args!("{id}\n{}", secret.expose_secret())),
+        ShownSecret::Token(token) => print(format_args!("{}", token.expose_secret())),
+        ShownSecret::Pair { id, secret } => print(format_args!("{id}\n{}", secret.expose_secret())),
     };
     if let Err(error) = printed {
         return Err(withdraw(service, caller, key, error).await);

@@ -2,7 +2,7 @@
 
 use domain::draft::KeyDraft;
 use secrecy::ExposeSecret;
-use service::keys::Shown;
+use service::keys::ShownSecret;
 
 use crate::support::{Call, Product, operator, service_key};
 
@@ -42,7 +42,7 @@ async fn every_refused_key_gets_the_same_answer() {
     let verify = || vec!["keystead.verify".to_owned()];
     let disabled = product.issue(KeyDraft { boxes: verify(), ..service_key("off") }).await;
     product.service.disable(&operator(), &disabled.key.row.id).await.unwrap();
-    let Shown::Token(disabled) = disabled.shown else { panic!() };
+    let ShownSecret::Token(disabled) = disabled.shown else { panic!() };
     let future = product
         .token(KeyDraft { boxes: verify(), not_before: Some("2030-01-01".to_owned()), ..service_key("later") })
         .await;

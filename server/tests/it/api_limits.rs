@@ -6,7 +6,7 @@ use domain::usage::Edge;
 use domain::verdict::Code;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use service::keys::Shown;
+use service::keys::ShownSecret;
 
 use crate::support::{Answer, Call, Product, service_key};
 
@@ -135,7 +135,7 @@ async fn a_refused_call_is_kept_with_its_method_and_its_path_without_a_query() {
     let product = Product::start().await;
     let verifier = product.verifier().await;
     let issued = product.issue(service_key("watched")).await;
-    let Shown::Token(token) = issued.shown else { panic!() };
+    let ShownSecret::Token(token) = issued.shown else { panic!() };
     let long = format!("/invoices/7?token={}", "s".repeat(5_000));
     for path in ["/invoices/7?token=secret", &long, "\\u002finvoices/7\\u003ftoken=secret"] {
         let body =

@@ -2,7 +2,7 @@
 
 use domain::draft::KeyDraft;
 use secrecy::ExposeSecret;
-use service::keys::Shown;
+use service::keys::ShownSecret;
 
 use crate::support::{Call, Product, operator, service_key};
 
@@ -28,7 +28,7 @@ async fn a_key_that_is_not_acknowledged_is_told_so() {
     let app = product.service.default_app().clone();
     let issued =
         product.service.issue(&operator(), &app, &service_key("waiting"), "form-0123456789abcdef").await.unwrap();
-    let Shown::Token(token) = issued.shown else { panic!() };
+    let ShownSecret::Token(token) = issued.shown else { panic!() };
     let call = || Call::get("/v1/keys/self").bearer(token.expose_secret());
     let answer = product.send(call()).await.json();
     assert_eq!((&answer["valid"], &answer["code"]), (&false.into(), &"PENDING".into()));
@@ -41,7 +41,7 @@ async fn a_master_user_presents_two_headers() {
     let product = Product::start().await;
     let draft =
         KeyDraft { kind: Some("master_user".to_owned()), boxes: vec!["chats.read".to_owned()], ..service_key("bot") };
-    let Shown::Pair { id, secret } = product.issue(draft).await.shown else { panic!() };
+    let ShownSecret::Pair { id, secret } = product.issue(draft).await.shown else { panic!() };
     let (id, secret) = (id.as_str(), secret.expose_secret());
     let call = || Call::get("/v1/keys/self");
     let pair = |id: &str, secret: &str| {

@@ -4,7 +4,7 @@ use domain::draft::KeyDraft;
 use domain::usage::Edge;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use service::keys::Shown;
+use service::keys::ShownSecret;
 
 use crate::support::{Call, Product, operator, service_key};
 
@@ -72,7 +72,7 @@ async fn each_verdict_has_the_code_that_unkey_has_for_it() {
 
     let app = product.service.default_app().clone();
     let waiting = product.service.issue(&operator(), &app, &service_key("p"), "form-0123456789abcdef").await.unwrap();
-    let Shown::Token(waiting) = waiting.shown else { panic!() };
+    let ShownSecret::Token(waiting) = waiting.shown else { panic!() };
     assert_eq!(code(json!({ "key": waiting.expose_secret() })).await, is("NOT_FOUND", None));
 
     let later = KeyDraft { not_before: Some("2030-01-01".to_owned()), ..service_key("later") };
@@ -85,7 +85,7 @@ async fn each_verdict_has_the_code_that_unkey_has_for_it() {
         ..service_key("bound")
     };
     let issued = product.issue(bound).await;
-    let Shown::Token(token) = issued.shown else { panic!() };
+    let ShownSecret::Token(token) = issued.shown else { panic!() };
     let token = token.expose_secret();
     let (ip, origin) = ("203.0.113.9", "https://app.example.com");
     let good = json!({ "key": token, "clientIp": ip, "origin": origin });

@@ -4,7 +4,7 @@ use domain::draft::KeyDraft;
 use domain::ids::AppId;
 use secrecy::ExposeSecret;
 use serde_json::json;
-use service::keys::Shown;
+use service::keys::ShownSecret;
 use store::{AppRow, Tx};
 
 use crate::support::{Answer, Call, Product, operator, service_key};
@@ -119,7 +119,7 @@ async fn a_key_of_another_app_is_not_found() {
     };
     product.store.write(async |tx: &mut Tx| tx.insert_app(&other).await).await.unwrap();
     let issued = product.service.issue_acknowledged(&operator(), &other.id, &service_key("theirs")).await.unwrap();
-    let Shown::Token(token) = issued.shown else { panic!() };
+    let ShownSecret::Token(token) = issued.shown else { panic!() };
     let token = token.expose_secret();
     let own = product.send(Call::get("/v1/keys/self").bearer(token)).await;
     assert_eq!(own.json()["code"], "VALID");
@@ -133,7 +133,7 @@ async fn a_state_is_told_at_once() {
     let verifier = product.verifier().await;
     let issued = product.issue(service_key("on and off")).await;
     let id = issued.key.row.id.clone();
-    let Shown::Token(token) = issued.shown else { panic!() };
+    let ShownSecret::Token(token) = issued.shown else { panic!() };
     let body = json!({ "key": token.expose_secret() }).to_string();
     assert_eq!(ask(&product, &verifier, body.clone()).await.json()["code"], "VALID");
     product.service.disable(&operator(), &id).await.unwrap();

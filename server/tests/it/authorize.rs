@@ -3,7 +3,7 @@
 use domain::draft::KeyDraft;
 use domain::usage::RefusedCall;
 use secrecy::ExposeSecret;
-use service::keys::{Issued, Shown};
+use service::keys::{Issued, ShownSecret};
 
 use crate::support::{Answer, Call, Product, Settings, operator, service_key};
 
@@ -20,7 +20,7 @@ fn from_proxy(path: &str, token: &str) -> Call {
 }
 
 fn secret(issued: &Issued) -> &str {
-    let Shown::Token(token) = &issued.shown else { panic!() };
+    let ShownSecret::Token(token) = &issued.shown else { panic!() };
     token.expose_secret()
 }
 
@@ -74,7 +74,7 @@ async fn a_key_comes_in_one_of_three_ways_and_never_in_the_query() {
     let (one, other) = (product.token(service_key("one")).await, product.token(service_key("other")).await);
     let draft =
         KeyDraft { kind: Some("master_user".to_owned()), boxes: vec!["chats.read".to_owned()], ..service_key("bot") };
-    let Shown::Pair { id, secret } = product.issue(draft).await.shown else { panic!() };
+    let ShownSecret::Pair { id, secret } = product.issue(draft).await.shown else { panic!() };
     let call = || Call::get("/v1/authorize/x");
     let api_key = |token: &str| call().header("x-api-key", token);
     let pair =

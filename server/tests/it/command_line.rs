@@ -7,11 +7,11 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use domain::audit::Action;
+use domain::audit::AuditQuery;
 use domain::quota::Refill;
 use domain::verdict::Code;
 use server::config::{Config, Settings};
 use server::start;
-use service::audit::AuditQuery;
 use service::verify::{Credential, VerifyRequest};
 
 use crate::support::{EMAIL, PASSWORD, operator};

@@ -5,7 +5,7 @@ use axum::body::Body;
 use domain::draft::KeyDraft;
 use futures::stream;
 use secrecy::ExposeSecret;
-use service::keys::Shown;
+use service::keys::ShownSecret;
 
 use crate::routes::{forms, functions};
 use crate::support::{Answer, Call, Product, service_key};
@@ -208,7 +208,7 @@ async fn the_call_to_copy_comes_from_where_the_key_is_accepted() {
     for domains in ["crm.example.com", "*.example.com", "*.example.com\ncrm.example.org", "*.münchen.example"] {
         let draft = KeyDraft { domains: Some(domains.to_owned()), ..service_key("Bound") };
         let issued = product.issue(draft).await;
-        let Shown::Token(token) = issued.shown else { panic!() };
+        let ShownSecret::Token(token) = issued.shown else { panic!() };
         let path = format!("/integrations/setup?key={}", issued.key.row.id.as_str());
         let page = product.send(Call::get(&path).cookie(&session)).await;
         let own = Call::get("/v1/keys/self").bearer(token.expose_secret()).header("origin", &origin(&page));

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -20,7 +21,7 @@ use server::router::{AppState, router};
 use server::site::Site;
 use service::clock::Clock;
 use service::entropy::SystemEntropy;
-use service::keys::{Issued, Shown};
+use service::keys::{Issued, ShownSecret};
 use service::passwords::{HashError, PasswordHasher};
 use service::root_key::RootKey;
 use service::setup::NewPerson;
@@ -52,6 +53,10 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    fn instant(&self) -> Instant {
+        Instant::now()
     }
 }
 
@@ -138,8 +143,8 @@ impl Product {
 
     pub async fn token(&self, draft: KeyDraft) -> String {
         match self.issue(draft).await.shown {
-            Shown::Token(token) => token.expose_secret().to_owned(),
-            Shown::Pair { .. } => panic!("this kind has no token"),
+            ShownSecret::Token(token) => token.expose_secret().to_owned(),
+            ShownSecret::Pair { .. } => panic!("this kind has no token"),
         }
     }
 

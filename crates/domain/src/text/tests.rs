@@ -83,7 +83,7 @@ fn descriptions_may_be_blank_and_have_lines() {
 #[test]
 fn a_whole_key_is_refused_wherever_it_is_typed() {
     let id = crate::ids::KeyId::parse("7Qm2xVbN4tRa").unwrap();
-    let token = token::Token::compose("ks", &id, &"s".repeat(43));
+    let token = token::PlainToken::compose("ks", &id, &"s".repeat(43)).expose().to_owned();
     for typed in [token.clone(), format!("found in repo: {token}."), format!("KEY={token}\n")] {
         for refused in [name(&typed).unwrap_err(), description(&typed).unwrap_err(), note(&typed).unwrap_err()] {
             assert_eq!(refused, "A whole key stands in it: take the key out.", "{typed}");

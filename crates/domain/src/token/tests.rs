@@ -4,8 +4,16 @@ use super::*;
 
 const ID: &str = "7Qm2xVbN4tRa";
 
+fn composed(prefix: &str, secret: &str) -> String {
+    PlainToken::compose(prefix, &KeyId::parse(ID).unwrap(), secret).expose().to_owned()
+}
+
+fn join_pair(id: &str, secret: &str) -> Option<String> {
+    PlainToken::from_pair(id, secret).map(|token| token.expose().to_owned())
+}
+
 fn sample() -> String {
-    Token::compose("ks", &KeyId::parse(ID).unwrap(), &secret_from_random(&[0xa5; 32]))
+    composed("ks", &secret_from_random(&[0xa5; 32]))
 }
 
 #[test]
@@ -18,7 +26,7 @@ fn a_token_has_the_documented_form() {
     let whole = sample();
     assert_eq!(whole.len(), 2 + 1 + 12 + 1 + 43 + 6);
     let token = Token::parse(&whole).unwrap();
-    assert_eq!((token.prefix, token.id, token.whole), ("ks", ID, whole.as_str()));
+    assert_eq!((token.prefix(), token.id().as_str(), token.as_bytes()), ("ks", ID, whole.as_bytes()));
     assert_eq!(token.last4().len(), 4);
     assert!(whole.ends_with(token.last4()));
     assert_eq!(masked("ks", &KeyId::parse(ID).unwrap(), "9fKd"), "ks_7Qm2xVbN4tRa_…9fKd");
@@ -32,7 +40,7 @@ fn debug_does_not_show_the_secret() {
 
 #[test]
 fn id_and_secret_join_to_the_whole_token() {
-    let whole = Token::compose("mk", &KeyId::parse(ID).unwrap(), &secret_from_random(&[1; 32]));
+    let whole = composed("mk", &secret_from_random(&[1; 32]));
     let token = Token::parse(&whole).unwrap();
     assert_eq!(token.pair_id(), "mk_7Qm2xVbN4tRa");
     assert_eq!(token.pair_secret().len(), 49);
@@ -43,6 +51,39 @@ fn id_and_secret_join_to_the_whole_token() {
     assert_eq!(join_pair("", ""), None);
     assert_eq!(join_pair(&whole, ""), None);
     assert_eq!(join_pair(&"x".repeat(1_000_000), token.pair_secret()), None);
+}
+
+#[test]
+fn basic_ids_are_the_key_in_hexadecimal() {
+    let id = KeyId::parse(ID).unwrap();
+    assert_eq!(KeyId::from_hex(&id.to_hex()), Some(id));
+    let whole = composed("int", &secret_from_random(&[1; 32]));
+    let token = Token::parse(&whole).unwrap();
+    let basic = |id: &str| PlainToken::from_basic(id, token.pair_secret()).map(|token| token.expose().to_owned());
+    assert_eq!(basic(&format!("int_{}", id.to_hex())), Some(whole.clone()));
+    for other in ["int", "int_", "int_7Qm2xVbN4tRa", "int_5f", "app_37516d327856624e34745261"] {
+        assert_eq!(basic(other), None, "{other}");
+    }
+    assert_eq!(KeyId::from_hex(&"5f".repeat(12)), None, "an underscore is no base 62 digit");
+    assert_eq!(KeyId::from_hex(&id.to_hex().to_uppercase()), None);
+}
+
+#[test]
+fn a_search_finds_the_id_in_whatever_is_typed() {
+    for text in ["7Qm", "ks_7Qm", "ks_test_7Qm", "ks_7Qm_secret", "ks_test_7Qm_secret"] {
+        assert_eq!(id_part(text), "7Qm", "{text}");
+    }
+    assert_eq!(id_part("ks_"), "");
+}
+
+#[test]
+fn a_mac_and_a_token_are_not_shown() {
+    assert_eq!(
+        format!("{:?} {:?}", TokenMac([7; 32]), PlainToken::compose("ks", &KeyId::from_random([1; 16]), "s")),
+        "TokenMac(..) PlainToken(..)"
+    );
+    assert_eq!(TokenMac([7; 32]), TokenMac([7; 32]));
+    assert_ne!(TokenMac([7; 32]), TokenMac([6; 32]));
 }
 
 #[test]
@@ -84,7 +125,7 @@ fn the_prefix_has_limits() {
         ("é", false),
     ] {
         assert_eq!(is_prefix(prefix), good, "{prefix}");
-        let whole = Token::compose(prefix, &KeyId::parse(ID).unwrap(), &"0".repeat(43));
+        let whole = composed(prefix, &"0".repeat(43));
         assert_eq!(Token::parse(&whole).is_some(), good, "{prefix}");
     }
 }
@@ -103,6 +144,8 @@ fn pasted_tokens_are_cut_to_their_id() {
         format!("{whole}x"),
         "ks_7Qm2xVbN4tRa_…9fKd".to_owned(),
         "ks_7Qm2xVbN4tRa_…".to_owned(),
+        "ks_test_7Qm2xVbN4tRa_…9fKd".to_owned(),
+        composed("ks_test", &secret_from_random(&[7; 32])),
     ] {
         assert_eq!(cut(&text).as_deref(), Some(ID), "{text}");
     }
@@ -113,18 +156,21 @@ fn pasted_tokens_are_cut_to_their_id() {
 
 proptest! {
     #[test]
-    fn what_is_composed_is_parsed(prefix in "[a-z0-9]{1,10}", id: [u8; 16], secret: [u8; 32]) {
+    fn what_is_composed_is_parsed(prefix in "[a-z0-9]{1,10}", test: bool, id: [u8; 16], secret: [u8; 32]) {
         let id = KeyId::from_random(id);
-        let whole = Token::compose(&prefix, &id, &secret_from_random(&secret));
+        let prefix = format!("{prefix}{}", if test { "_test" } else { "" });
+        let plain = PlainToken::compose(&prefix, &id, &secret_from_random(&secret));
+        let whole = plain.expose().to_owned();
         let token = Token::parse(&whole).unwrap();
-        prop_assert_eq!((token.prefix, token.id, token.whole), (prefix.as_str(), id.as_str(), whole.as_str()));
+        prop_assert_eq!((token.prefix(), token.id(), token.as_bytes()), (prefix.as_str(), id, whole.as_bytes()));
+        prop_assert_eq!(PlainToken::from_basic(&token.basic_id(), token.pair_secret()), Some(plain.clone()));
         prop_assert_eq!(join_pair(&token.pair_id(), token.pair_secret()), Some(whole.clone()));
         prop_assert_eq!(cut_to_id(&whole), Some(id));
     }
 
     #[test]
     fn a_change_of_one_character_is_refused(id: [u8; 16], secret: [u8; 32], at in 0_usize..65, new in prop_oneof![any::<char>(), prop::char::range('0', 'z')]) {
-        let whole = Token::compose("ks", &KeyId::from_random(id), &secret_from_random(&secret));
+        let whole = PlainToken::compose("ks", &KeyId::from_random(id), &secret_from_random(&secret)).expose().to_owned();
         let mut changed: Vec<char> = whole.chars().collect();
         prop_assume!(changed[at] != new);
         changed[at] = new;
@@ -134,7 +180,7 @@ proptest! {
 
     #[test]
     fn two_neighbours_swapped_are_refused(id: [u8; 16], secret: [u8; 32], at in 0_usize..64) {
-        let whole = Token::compose("ks", &KeyId::from_random(id), &secret_from_random(&secret));
+        let whole = PlainToken::compose("ks", &KeyId::from_random(id), &secret_from_random(&secret)).expose().to_owned();
         let mut swapped = whole.clone().into_bytes();
         swapped.swap(at, at + 1);
         prop_assume!(swapped != whole.as_bytes());

@@ -8,7 +8,7 @@ use domain::{
 };
 use store::Tx;
 
-use super::changed;
+use super::{changed, move_state, remove};
 use crate::{Caller, Error, Result, Service};
 
 /// How many overdue keys are looked up at once.
@@ -23,7 +23,7 @@ impl Service {
             if key.row.ack_deadline.is_none_or(|deadline| now >= deadline) {
                 return Err(Refusal::TooLate.into());
             }
-            tx.set_key_state(id, KeyState::Pending, KeyState::Active, None).await?;
+            move_state(tx, id, KeyState::Pending, KeyState::Active, None).await?;
             let event = self.key_event(caller, Action::KeyAcknowledged, &key);
             self.record(tx, event).await?;
             changed(tx, id).await
@@ -35,7 +35,7 @@ impl Service {
     pub async fn discard(&self, caller: &Caller, id: &KeyId) -> Result<()> {
         let work = async |tx: &mut Tx| {
             let key = self.pending(tx, caller, id).await?;
-            tx.delete_key(id, self.now()).await?;
+            remove(tx, id, self.now()).await?;
             let event = self.key_event(caller, Action::KeyDropped, &key);
             self.record(tx, event).await?;
             Ok(())
@@ -74,7 +74,7 @@ impl Service {
             if key.row.ack_deadline.is_some_and(|deadline| now < deadline) {
                 return Err(Refusal::WrongState.into());
             }
-            tx.delete_key(id, now).await?;
+            remove(tx, id, now).await?;
             let event = AuditEvent {
                 note: Some("Nobody acknowledged it in time.".to_owned()),
                 ..self.key_event(&caller, Action::KeyDropped, &key)

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use domain::{
-    audit::{Action, AuditEvent, Change},
+    audit::{Action, AuditEvent, Change, Subject},
     draft::{KeyDraft, KeySpec},
+    environment::Environment,
     field::{Field, FieldErrors},
     ids::{AppId, KeyId},
     key::{ACKNOWLEDGE_WITHIN, KeyDetail},
@@ -13,9 +14,9 @@ use domain::{
     refusal::Refusal,
     role::Act,
     timestamp::Timestamp,
-    token::{self, Token},
+    token::{self, PlainToken},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use store::{NewKey, NewSecret, Tx};
 use zeroize::Zeroizing;
 
@@ -28,16 +29,16 @@ pub struct Issued {
     /// The key.
     pub key: KeyDetail,
     /// The secret; it is not kept and cannot be shown again.
-    pub shown: Shown,
+    pub shown: ShownSecret,
     /// Until when it can be acknowledged; `None` if it is acknowledged already.
     pub ack_deadline: Option<Timestamp>,
 }
 
 /// A secret in the form that its kind is presented in.
-pub enum Shown {
+pub enum ShownSecret {
     /// The whole token.
     Token(SecretString),
-    /// Two headers.
+    /// An id and a secret, in two headers or as Basic.
     Pair {
         /// The id, which is no secret.
         id: String,
@@ -46,7 +47,19 @@ pub enum Shown {
     },
 }
 
-impl fmt::Debug for Shown {
+impl ShownSecret {
+    fn of(kind: KeyKind, token: &PlainToken) -> Option<Self> {
+        let parts = token.token()?;
+        let pair = |id| Self::Pair { id, secret: parts.pair_secret().into() };
+        Some(match kind.rules().presented {
+            Presented::Token | Presented::ApiKeyHeader => Self::Token(token.expose().into()),
+            Presented::IdAndSecret(_) => pair(parts.pair_id()),
+            Presented::BasicOrJwt => pair(parts.basic_id()),
+        })
+    }
+}
+
+impl fmt::Debug for ShownSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Token(_) => f.write_str("Token(..)"),
@@ -75,7 +88,7 @@ impl Service {
     pub fn check_draft(&self, caller: &Caller, draft: &KeyDraft) -> Result<KeySpec> {
         caller.may(Act::ChangeKeys)?;
         let spec = draft.check(self.now())?;
-        caller.may_change(spec.kind)?;
+        caller.may_issue(spec.kind)?;
         Ok(spec)
     }
 
@@ -107,23 +120,26 @@ impl Service {
         let now = self.now();
         let key = NewKey {
             id: minted.id,
-            app_id: app.clone(),
+            app_id: *app,
             spec,
             token_prefix: minted.prefix,
             ack_deadline: form_id.map(|_| now.plus(ACKNOWLEDGE_WITHIN)),
             form_id: form_id.map(str::to_owned),
-            created_by: caller.actor.clone(),
+            created_by: caller.actor().clone(),
             created_at: now,
             secret: minted.secret,
         };
-        let about = |action| self.event_about(caller, action, app, &key.id, &key.spec.name);
+        let about = |action| {
+            let subject = Subject::key(&key.id, key.spec.kind, &key.spec.name);
+            self.event_about(caller, action, app, subject)
+        };
         let issued = AuditEvent { changes: first_values(&key.spec), ..about(Action::KeyIssued) };
         let acknowledged = form_id.is_none().then(|| about(Action::KeyAcknowledged));
         let make = async |tx: &mut Tx| {
             if let Some(form_id) = form_id {
                 refuse_repeat(tx.key_of_form(form_id).await?)?;
             }
-            if tx.app(app).await?.is_none() {
+            if !caller.sight().apps.has(app) || tx.app(app).await?.is_none() {
                 return Err(Refusal::NotFound.into());
             }
             tx.insert_key(&key).await?;
@@ -140,18 +156,15 @@ impl Service {
 
     /// A new id and secret, in the form that is shown and in the form that is kept.
     fn mint(&self, kind: KeyKind) -> Result<Minted> {
-        let prefix = kind.token_prefix(self.token_prefix()).to_owned();
+        let prefix = kind.token_prefix(self.token_prefix(), Environment::Live);
         let id = KeyId::from_random(entropy::bytes(self.entropy())?);
         let bits = Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
         let secret = Zeroizing::new(token::secret_from_random(&bits));
-        let whole: SecretString = Token::compose(&prefix, &id, &secret).into();
-        let token = Token::parse(whole.expose_secret()).ok_or(Error::Internal("a new token is not well-formed"))?;
-        let (mac, pepper_version) = self.keyring().new_token_mac(token.whole);
-        let kept = NewSecret { mac: mac.to_vec(), pepper_version, last4: token.last4().to_owned() };
-        let shown = match kind.rules().presented {
-            Presented::IdAndSecret => Shown::Pair { id: token.pair_id(), secret: token.pair_secret().into() },
-            _ => Shown::Token(whole),
-        };
+        let whole = PlainToken::compose(&prefix, &id, &secret);
+        let malformed = Error::Internal("a new token is not well-formed");
+        let (Some(token), Some(shown)) = (whole.token(), ShownSecret::of(kind, &whole)) else { return Err(malformed) };
+        let (mac, pepper_version) = self.keyring().new_token_mac(&token);
+        let kept = NewSecret { mac, pepper_version, last4: token.last4().to_owned() };
         Ok(Minted { id, prefix, secret: kept, shown })
     }
 }
@@ -160,7 +173,7 @@ struct Minted {
     id: KeyId,
     prefix: String,
     secret: NewSecret,
-    shown: Shown,
+    shown: ShownSecret,
 }
 
 fn check_form_id(form_id: &str) -> Result<&str, FieldErrors> {

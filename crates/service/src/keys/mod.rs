@@ -11,38 +11,32 @@ mod state;
 use domain::{
     audit::{Action, AuditEvent, Subject},
     ids::{AppId, KeyId},
-    key::KeyDetail,
+    key::{KeyDetail, KeyState, Revoked},
     permission::{Permission, VERIFY},
     refusal::Refusal,
     role::Act,
+    timestamp::Timestamp,
 };
 use store::Tx;
 
-pub use self::issue::{Issued, Shown};
-use crate::{Caller, Result, Service, service::event};
+pub use self::issue::{Issued, ShownSecret};
+use crate::{Caller, Error, Result, Service, service::event};
 
 impl Service {
     /// A key that the caller may change, as it is in the transaction.
     async fn changeable(&self, tx: &mut Tx, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
         caller.may(Act::ChangeKeys)?;
         let key = tx.key_detail(id).await?.ok_or(Refusal::NotFound)?;
-        caller.may_change(key.row.kind)?;
+        caller.may_change(&key)?;
         Ok(key)
     }
 
     fn key_event(&self, caller: &Caller, action: Action, key: &KeyDetail) -> AuditEvent {
-        self.event_about(caller, action, &key.app_id, &key.row.id, &key.row.name)
+        self.event_about(caller, action, &key.app_id, Subject::key(&key.row.id, key.row.kind, &key.row.name))
     }
 
-    pub(crate) fn event_about(
-        &self,
-        caller: &Caller,
-        action: Action,
-        app: &AppId,
-        id: &KeyId,
-        name: &str,
-    ) -> AuditEvent {
-        AuditEvent { app_id: Some(app.clone()), ..event(caller, self.now(), action, Subject::key(id, name)) }
+    pub(crate) fn event_about(&self, caller: &Caller, action: Action, app: &AppId, subject: Subject) -> AuditEvent {
+        AuditEvent { app_id: Some(*app), ..event(caller, self.now(), action, subject) }
     }
 }
 
@@ -57,6 +51,22 @@ async fn note_verifier_key(tx: &mut Tx, app: &AppId, permissions: &[Permission])
         tx.put_setting(&verifier_key_setting(app), "1").await?;
     }
     Ok(())
+}
+
+/// Moves a key from one state to another; `WrongState` if it is in another one.
+async fn move_state(
+    tx: &mut Tx,
+    id: &KeyId,
+    from: KeyState,
+    to: KeyState,
+    revoked: Option<&Revoked>,
+) -> Result<(), Error> {
+    if tx.set_key_state(id, from, to, revoked).await? { Ok(()) } else { Err(Refusal::WrongState.into()) }
+}
+
+/// Removes a key for good; `NotFound` if it is gone.
+async fn remove(tx: &mut Tx, id: &KeyId, now: Timestamp) -> Result<(), Error> {
+    if tx.delete_key(id, now).await? { Ok(()) } else { Err(Refusal::NotFound.into()) }
 }
 
 /// The key as it is after a change.

@@ -1,7 +1,7 @@
 //! Disable, enable, revoke, restore, delete.
 
 use domain::{
-    audit::{Action, AuditEvent, Change},
+    audit::{Action, AuditEvent, Change, STATE},
     field::{Field, FieldErrors},
     ids::KeyId,
     key::{KeyDetail, KeyState, RESTORE_WITHIN, RevokeReason, Revoked},
@@ -9,13 +9,10 @@ use domain::{
     role::Act,
     text,
 };
-use store::{AuditFilter, Tx};
+use store::Tx;
 
-use super::changed;
+use super::{changed, move_state, remove};
 use crate::{Caller, Result, Service};
-
-/// The key's state, as the record names it.
-const STATE: &str = "state";
 
 impl Service {
     /// Switches an active key off.
@@ -35,9 +32,7 @@ impl Service {
         };
         let work = async |tx: &mut Tx| {
             let key = self.changeable(tx, caller, id).await?;
-            if !tx.set_key_state(id, from, to, None).await? {
-                return Err(Refusal::WrongState.into());
-            }
+            move_state(tx, id, from, to, None).await?;
             let event = self.key_event(caller, action, &key);
             self.record(tx, event).await?;
             changed(tx, id).await
@@ -57,15 +52,15 @@ impl Service {
         caller.may(Act::ChangeKeys)?;
         let note = check_note(note)?;
         let now = self.now();
-        let revoked =
-            Revoked { at: now, reason, restorable_until: reason.restorable().then(|| now.plus(RESTORE_WITHIN)) };
+        let restorable_until = reason.restorable().then(|| now.plus(RESTORE_WITHIN));
         let work = async |tx: &mut Tx| {
             let key = self.changeable(tx, caller, id).await?;
             let from = key.row.state;
-            let live = matches!(from, KeyState::Active | KeyState::Disabled);
-            if !live || !tx.set_key_state(id, from, KeyState::Revoked, Some(&revoked)).await? {
+            if !matches!(from, KeyState::Active | KeyState::Disabled) {
                 return Err(Refusal::WrongState.into());
             }
+            let revoked = Revoked { at: now, reason, restorable_until, from };
+            move_state(tx, id, from, KeyState::Revoked, Some(&revoked)).await?;
             let why =
                 Change { field: Field::Reason.as_str().to_owned(), from: None, to: Some(reason.as_str().to_owned()) };
             let state = Change {
@@ -92,11 +87,7 @@ impl Service {
             if now >= until {
                 return Err(Refusal::TooLate.into());
             }
-            let before = state_before_revoke(tx, id).await?;
-            let revoked = KeyState::Revoked;
-            if !tx.set_key_state(id, revoked, before, None).await? {
-                return Err(Refusal::WrongState.into());
-            }
+            move_state(tx, id, KeyState::Revoked, revoked.from, None).await?;
             let event = self.key_event(caller, Action::KeyRestored, &key);
             self.record(tx, event).await?;
             changed(tx, id).await
@@ -112,23 +103,13 @@ impl Service {
             if !text::is_same_name(confirm_name, &key.row.name) {
                 return Err(Refusal::NameMismatch.into());
             }
-            tx.delete_key(id, self.now()).await?;
+            remove(tx, id, self.now()).await?;
             let event = self.key_event(caller, Action::KeyDeleted, &key);
             self.record(tx, event).await?;
             Ok(())
         };
         self.change_key(id, work).await
     }
-}
-
-/// What the revoke on record changed: a key that was disabled must not come back active.
-async fn state_before_revoke(tx: &mut Tx, id: &KeyId) -> Result<KeyState> {
-    let filter = AuditFilter { key: Some(id.clone()), ..AuditFilter::default() };
-    let page = tx.audit_page(&filter).await?;
-    let revoke = page.rows.iter().find(|row| row.action == Action::KeyRevoked);
-    let change = revoke.and_then(|row| row.changes.iter().find(|change| change.field == STATE));
-    let from = change.and_then(|change| change.from.as_deref());
-    Ok(from.and_then(KeyState::parse).unwrap_or(KeyState::Disabled))
 }
 
 fn check_note(note: Option<&str>) -> Result<Option<String>, FieldErrors> {

@@ -1,6 +1,7 @@
 //! Keys by id, bounded in bytes; ids that nobody has, bounded in number and for seconds.
 
 use std::{
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -8,16 +9,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::{key::KeyRecord, timestamp::Timestamp};
+use domain::{
+    ids::KeyId,
+    key::{KeyRecord, SecretNumber},
+    timestamp::Timestamp,
+    token::TokenMac,
+};
 use quick_cache::{DefaultHashBuilder, Weighter, sync::Cache};
 use store::StoredKey;
 
-use super::{IdBytes, KeyCounters};
-use crate::{
-    error::{Error, Result},
-    keyring::Keyring,
-    mac,
-};
+use super::{KeyCounters, Proof};
+use crate::{clock::Clock, error::Result, keyring::Keyring};
 
 /// About how many bytes of keys are held.
 const BYTES: u64 = 96 << 20;
@@ -34,7 +36,7 @@ const UNKNOWN_FOR: Duration = Duration::from_secs(5);
 
 /// A key as the verifier holds it.
 #[derive(Debug)]
-pub struct Cached {
+pub struct CachedKey {
     /// What the verdict is decided on.
     pub record: KeyRecord,
     secrets: Box<[Secret]>,
@@ -49,27 +51,26 @@ pub struct Cached {
 
 #[derive(Debug)]
 struct Secret {
-    mac: [u8; 32],
+    number: SecretNumber,
+    mac: TokenMac,
     pepper: i64,
     expires_at: Option<Timestamp>,
 }
 
-impl Cached {
-    pub(super) fn new(stored: StoredKey, counters: Option<Arc<KeyCounters>>) -> Result<Self> {
+impl CachedKey {
+    pub(super) fn new(stored: StoredKey, counters: Option<Arc<KeyCounters>>) -> Self {
         let StoredKey { record, secrets, quota_epoch } = stored;
-        let secrets = secrets
+        let secrets: Box<[Secret]> = secrets
             .into_iter()
-            .map(|secret| {
-                let mac = secret.mac.try_into();
-                Ok(Secret {
-                    mac: mac.map_err(|_| Error::Internal("a stored MAC is not 32 bytes long"))?,
-                    pepper: secret.pepper_version,
-                    expires_at: secret.expires_at,
-                })
+            .map(|secret| Secret {
+                number: secret.number,
+                mac: secret.mac,
+                pepper: secret.pepper_version,
+                expires_at: secret.expires_at,
             })
-            .collect::<Result<Box<[_]>>>()?;
+            .collect();
         let bytes = weigh(&record, secrets.len());
-        Ok(Self { record, secrets, quota_epoch, counters, marked: AtomicI64::new(i64::MIN), bytes })
+        Self { record, secrets, quota_epoch, counters, marked: AtomicI64::new(i64::MIN), bytes }
     }
 
     /// Whether the key is to be marked as used: once a second, so that the calls of one asking key do not all wait for
@@ -83,13 +84,14 @@ impl Cached {
         due
     }
 
-    /// Whether `token` holds one of the key's secrets that still counts.
-    pub(super) fn has_secret(&self, token: &str, keyring: &Keyring, now: Timestamp) -> bool {
-        self.secrets.iter().any(|secret| {
+    /// Which of the key's secrets the proof shows; `None` if it is none of those that still count.
+    pub(super) fn secret_of(&self, proof: &Proof<'_>, keyring: &Keyring, now: Timestamp) -> Option<SecretNumber> {
+        let Some(token) = proof.token() else { return None };
+        let shown = self.secrets.iter().find(|secret| {
             let current = secret.expires_at.is_none_or(|at| now < at);
-            let mac = keyring.token_mac(secret.pepper, token);
-            current && mac.is_some_and(|mac| mac::equal(&mac, &secret.mac))
-        })
+            current && keyring.token_mac(secret.pepper, &token) == Some(secret.mac)
+        });
+        shown.map(|secret| secret.number)
     }
 }
 
@@ -109,34 +111,34 @@ fn weigh(record: &KeyRecord, secrets: usize) -> u64 {
 #[derive(Debug, Clone)]
 struct ByBytes;
 
-impl Weighter<IdBytes, Arc<Cached>> for ByBytes {
-    fn weight(&self, _: &IdBytes, key: &Arc<Cached>) -> u64 {
+impl Weighter<KeyId, Arc<CachedKey>> for ByBytes {
+    fn weight(&self, _: &KeyId, key: &Arc<CachedKey>) -> u64 {
         key.bytes
     }
 }
 
 /// The cache.
-#[derive(Debug)]
 pub(super) struct KeyCache {
-    known: Cache<IdBytes, Arc<Cached>, ByBytes, DefaultHashBuilder>,
+    clock: Arc<dyn Clock>,
+    known: Cache<KeyId, Arc<CachedKey>, ByBytes, DefaultHashBuilder>,
     /// Until when an id counts as unknown. Apart from the keys, so that garbage displaces none.
-    unknown: Cache<IdBytes, Instant>,
+    unknown: Cache<KeyId, Instant>,
 }
 
 impl KeyCache {
-    pub(super) fn new() -> Self {
-        Self { known: Cache::with_weighter(KEYS, BYTES, ByBytes), unknown: Cache::new(UNKNOWN) }
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, known: Cache::with_weighter(KEYS, BYTES, ByBytes), unknown: Cache::new(UNKNOWN) }
     }
 
     /// The key, if it is cached.
-    pub(super) fn known(&self, id: &IdBytes) -> Option<Arc<Cached>> {
+    pub(super) fn known(&self, id: &KeyId) -> Option<Arc<CachedKey>> {
         self.known.get(id)
     }
 
     /// The key, read by `read` if need be; one reader per id at a time.
-    pub(super) async fn fill<F>(&self, id: IdBytes, read: impl Fn() -> F) -> Result<Option<Arc<Cached>>>
+    pub(super) async fn fill<F>(&self, id: KeyId, read: impl Fn() -> F) -> Result<Option<Arc<CachedKey>>>
     where
-        F: Future<Output = Result<Option<Arc<Cached>>>>,
+        F: Future<Output = Result<Option<Arc<CachedKey>>>>,
     {
         loop {
             if self.is_unknown(&id) {
@@ -155,7 +157,7 @@ impl KeyCache {
                 return Ok(None);
             }
             let Some(key) = read().await? else {
-                self.unknown.insert(id, Instant::now() + UNKNOWN_FOR);
+                self.unknown.insert(id, self.clock.instant() + UNKNOWN_FOR);
                 return Ok(None);
             };
             if guard.insert(Arc::clone(&key)).is_ok() {
@@ -166,13 +168,13 @@ impl KeyCache {
         }
     }
 
-    fn is_unknown(&self, id: &IdBytes) -> bool {
+    fn is_unknown(&self, id: &KeyId) -> bool {
         let until = self.unknown.get(id);
-        until.is_some_and(|until| Instant::now() < until)
+        until.is_some_and(|until| self.clock.instant() < until)
     }
 
     /// Forgets a key, and that an id was unknown.
-    pub(super) fn remove(&self, id: &IdBytes) {
+    pub(super) fn remove(&self, id: &KeyId) {
         self.unknown.remove(id);
         self.known.remove(id);
     }
@@ -184,24 +186,29 @@ impl KeyCache {
     }
 }
 
+impl fmt::Debug for KeyCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyCache").finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
 
-    use domain::{
-        ids::{AppId, KeyId},
-        key::KeyState,
-        kind::KeyKind,
-    };
+    use domain::{ids::AppId, key::KeyState, kind::KeyKind};
     use tokio::sync::Notify;
 
     use super::*;
+    use crate::clock::SystemClock;
 
-    const ID: IdBytes = *b"7Qm2xVbN4tRa";
+    fn id() -> KeyId {
+        KeyId::parse("7Qm2xVbN4tRa").unwrap()
+    }
 
-    fn key(state: KeyState) -> Arc<Cached> {
+    fn key(state: KeyState) -> Arc<CachedKey> {
         let record = KeyRecord {
-            id: KeyId::parse("7Qm2xVbN4tRa").unwrap(),
+            id: id(),
             app_id: AppId::from_random([1; 12]),
             kind: KeyKind::Service,
             name: "Billing".to_owned(),
@@ -216,12 +223,12 @@ mod tests {
             quota: None,
         };
         let stored = StoredKey { record, secrets: Vec::new(), quota_epoch: 0 };
-        Arc::new(Cached::new(stored, None).unwrap())
+        Arc::new(CachedKey::new(stored, None))
     }
 
     /// What a fill gives and leaves when `meddle` runs between its first read and its insert.
     async fn fill(meddle: impl Fn(&KeyCache)) -> (KeyState, Option<KeyState>, u32) {
-        let cache = KeyCache::new();
+        let cache = KeyCache::new(Arc::new(SystemClock));
         let reads = Cell::new(0);
         let read = || async {
             reads.set(reads.get() + 1);
@@ -231,8 +238,8 @@ mod tests {
             meddle(&cache);
             Ok(Some(key(KeyState::Active)))
         };
-        let given = cache.fill(ID, read).await.unwrap().unwrap();
-        let left = cache.known(&ID).map(|key| key.record.state);
+        let given = cache.fill(id(), read).await.unwrap().unwrap();
+        let left = cache.known(&id()).map(|key| key.record.state);
         (given.record.state, left, reads.get())
     }
 
@@ -246,13 +253,13 @@ mod tests {
     async fn a_fill_that_races_a_removal_is_not_kept_and_reads_again() {
         let revoked = KeyState::Revoked;
         let expected = (revoked, Some(revoked), 2);
-        assert_eq!(fill(|cache| cache.remove(&ID)).await, expected);
+        assert_eq!(fill(|cache| cache.remove(&id())).await, expected);
         assert_eq!(fill(KeyCache::clear).await, expected);
     }
 
     #[tokio::test]
     async fn who_waits_for_a_fill_that_races_a_removal_does_not_believe_it() {
-        let cache = KeyCache::new();
+        let cache = KeyCache::new(Arc::new(SystemClock));
         let (removed, reading, reads) = (Notify::new(), Notify::new(), Cell::new(0));
         let fresh = || async { Ok(Some(key(KeyState::Revoked))) };
         let stale_at_first = || async {
@@ -264,15 +271,15 @@ mod tests {
             removed.notified().await;
             Ok(Some(key(KeyState::Active)))
         };
-        let reader = cache.fill(ID, stale_at_first);
+        let reader = cache.fill(id(), stale_at_first);
         let waiter = async {
             reading.notified().await;
-            cache.fill(ID, fresh).await
+            cache.fill(id(), fresh).await
         };
         let revoke = async {
             // Both are on their way by now.
             tokio::time::sleep(Duration::from_millis(50)).await;
-            cache.remove(&ID);
+            cache.remove(&id());
             removed.notify_one();
         };
         let (_, believed, ()) = tokio::join!(reader, waiter, revoke);
@@ -281,27 +288,27 @@ mod tests {
 
     #[tokio::test]
     async fn an_unknown_id_is_looked_up_once_and_may_become_known() {
-        let cache = KeyCache::new();
+        let cache = KeyCache::new(Arc::new(SystemClock));
         let none = || async { Ok(None) };
-        assert!(cache.fill(ID, none).await.unwrap().is_none());
+        assert!(cache.fill(id(), none).await.unwrap().is_none());
         let again = || async { panic!("it was just looked up") };
-        assert!(cache.fill(ID, again).await.unwrap().is_none());
-        cache.remove(&ID);
+        assert!(cache.fill(id(), again).await.unwrap().is_none());
+        cache.remove(&id());
         let found = || async { Ok(Some(key(KeyState::Active))) };
-        assert!(cache.fill(ID, found).await.unwrap().is_some());
+        assert!(cache.fill(id(), found).await.unwrap().is_some());
     }
 
     #[tokio::test]
     async fn garbage_fills_no_memory_and_displaces_no_key() {
-        let cache = KeyCache::new();
+        let cache = KeyCache::new(Arc::new(SystemClock));
         let found = || async { Ok(Some(key(KeyState::Active))) };
-        cache.fill(ID, found).await.unwrap();
+        cache.fill(id(), found).await.unwrap();
         for n in 0..50_000_u128 {
-            let id = domain::base62::encode::<12>(n);
+            let id = KeyId::from_random(n.to_be_bytes());
             cache.fill(id, || async { Ok(None) }).await.unwrap();
         }
         assert!(cache.unknown.len() <= UNKNOWN);
-        assert!(cache.known(&ID).is_some());
+        assert!(cache.known(&id()).is_some());
         assert_eq!(cache.known.len(), 1);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -13,13 +13,13 @@ use domain::{
     quota::Quota,
     timestamp::{Millis, Timestamp},
 };
-use store::{Block, Store, StoreError, Unspent};
+use store::{QuotaBlock, QuotaReturn, Store, StoreError};
 
-use super::{AskedLimit, ByKey, IdBytes};
-use crate::error::Result;
-
-/// Calls for different keys seldom wait for each other.
-const SHARDS: usize = 16;
+use super::{
+    AskedLimit, ByKey,
+    shards::{Shards, lock},
+};
+use crate::{clock::Clock, error::Result};
 
 /// The most limits that stay counted for one key: its own, and those that calls bring along.
 const WINDOWS_MAX: usize = 64;
@@ -54,9 +54,7 @@ pub struct QuotaState {
 
 /// The counters of all keys that have some.
 #[derive(Default)]
-pub(super) struct Counters {
-    shards: [Mutex<ByKey<Arc<KeyCounters>>>; SHARDS],
-}
+pub(super) struct Counters(Shards<ByKey<Arc<KeyCounters>>>);
 
 /// The counters of one key. They outlive what is cached of the key: an edit does not set a limit back.
 #[derive(Default)]
@@ -88,26 +86,25 @@ struct Held {
     /// What the store had left when it was taken.
     behind: u64,
     touched: Option<Instant>,
-    /// So many calls were refused the store at this moment.
+    /// The last request that the store could not satisfy: how many calls it was for, and when.
     empty: Option<(u64, Instant)>,
 }
 
 impl Counters {
     /// The counters of a key.
-    pub(super) fn of(&self, id: &IdBytes) -> Arc<KeyCounters> {
-        Arc::clone(self.shard(id).entry(*id).or_default())
+    pub(super) fn of(&self, id: &KeyId) -> Arc<KeyCounters> {
+        Arc::clone(self.0.of(id.as_str()).entry(*id).or_default())
     }
 
     /// Gives back blocks that nobody spends any more (all of them at the end), and forgets keys with nothing counted.
-    pub(super) async fn tidy(&self, store: &Store, now: Timestamp, at_end: bool) -> Result<()> {
+    pub(super) async fn tidy(&self, store: &Store, clock: &dyn Clock, at_end: bool) -> Result<()> {
         let mut unspent = Vec::new();
-        for shard in &self.shards {
-            let mut keys = lock(shard);
+        for mut keys in self.0.iter() {
             for (id, key) in keys.iter() {
-                unspent.extend(key.quota.get().and_then(|quota| quota.give_back(id, at_end)));
+                unspent.extend(key.quota.get().and_then(|quota| quota.give_back(id, clock.instant(), at_end)));
             }
             // Whoever has it, in a cached key or in a call, counts on.
-            keys.retain(|_, key| Arc::strong_count(key) > 1 || !key.is_idle(now));
+            keys.retain(|_, key| Arc::strong_count(key) > 1 || !key.is_idle(clock.now()));
         }
         if unspent.is_empty() {
             return Ok(());
@@ -116,12 +113,6 @@ impl Counters {
         // What cannot be given back is lost, which a quota can bear; given back twice it could not.
         let given: Result<(), StoreError> = Box::pin(store.write(work)).await;
         Ok(given?)
-    }
-
-    fn shard(&self, id: &IdBytes) -> MutexGuard<'_, ByKey<Arc<KeyCounters>>> {
-        let sum: usize = id.iter().map(|byte| usize::from(*byte)).sum();
-        let [first, ..] = &self.shards;
-        lock(self.shards.get(sum % SHARDS).unwrap_or(first))
     }
 }
 
@@ -177,12 +168,12 @@ impl KeyCounters {
     pub(super) async fn spend(
         &self,
         store: &Store,
+        clock: &dyn Clock,
         id: &KeyId,
         quota: (Quota, i64),
         cost: u32,
-        now: Timestamp,
     ) -> Result<QuotaState> {
-        self.quota.get_or_init(Box::default).spend(store, id, quota, cost, now).await
+        self.quota.get_or_init(Box::default).spend(store, clock, id, quota, cost).await
     }
 
     /// About how many calls are left, as far as this process knows; `None` before it took anything.
@@ -205,25 +196,26 @@ impl Spending {
     async fn spend(
         &self,
         store: &Store,
+        clock: &dyn Clock,
         id: &KeyId,
         (quota, epoch): (Quota, i64),
         cost: u32,
-        now: Timestamp,
     ) -> Result<QuotaState> {
         let cost = u64::from(cost);
+        let now = clock.now();
         let period = quota.refill.period(now);
-        if let Some(state) = self.spend_held(epoch, period, cost) {
+        if let Some(state) = self.spend_held(epoch, period, cost, clock.instant()) {
             return Ok(state);
         }
         let _taking = self.taking.lock().await;
         // Another call may have taken a block meanwhile.
-        if let Some(state) = self.spend_held(epoch, period, cost) {
+        if let Some(state) = self.spend_held(epoch, period, cost, clock.instant()) {
             return Ok(state);
         }
         let held = lock(&self.block).fitting(epoch, period);
         let least = cost.saturating_sub(held);
         let work = async |tx: &mut store::Tx| tx.take_quota(id, epoch, least, now).await;
-        let taken: Result<Option<Block>, StoreError> = Box::pin(store.write(work)).await;
+        let taken: Result<Option<QuotaBlock>, StoreError> = Box::pin(store.write(work)).await;
         let Some(block) = taken? else {
             // The quota was changed, and this call's key is of before the change.
             return Ok(QuotaState { passed: false, remaining: 0 });
@@ -232,12 +224,13 @@ impl Spending {
         let calls = held.fitting(epoch, block.period).saturating_add(block.calls);
         *held = Held { epoch, period: block.period, calls, behind: block.left, ..Held::default() };
         // Also where it does not suffice: what is held then is given back like any other.
-        held.touched = Some(Instant::now());
+        let at = clock.instant();
+        held.touched = Some(at);
         let passed = calls >= cost;
         if passed {
             held.calls = calls - cost;
         } else {
-            held.empty = Some((cost, Instant::now()));
+            held.empty = Some((cost, at));
         }
         Ok(QuotaState { passed, remaining: held.calls.saturating_add(block.left) })
     }
@@ -247,30 +240,31 @@ impl Spending {
         (held.epoch == epoch && held.period >= period && epoch != 0).then(|| held.calls.saturating_add(held.behind))
     }
 
-    fn spend_held(&self, epoch: i64, period: i64, cost: u64) -> Option<QuotaState> {
+    fn spend_held(&self, epoch: i64, period: i64, cost: u64, at: Instant) -> Option<QuotaState> {
         let mut held = lock(&self.block);
         let calls = held.fitting(epoch, period);
         if calls >= cost && held.touched.is_some() {
             held.calls = calls - cost;
             if cost > 0 {
-                held.touched = Some(Instant::now());
+                held.touched = Some(at);
             }
             return Some(QuotaState { passed: true, remaining: held.calls.saturating_add(held.behind) });
         }
-        let believed = |(refused, at): (u64, Instant)| cost >= refused && at.elapsed() < EMPTY_FOR;
+        let believed =
+            |(refused, since): (u64, Instant)| cost >= refused && at.saturating_duration_since(since) < EMPTY_FOR;
         let same = held.epoch == epoch && held.period >= period;
         (same && held.empty.is_some_and(believed))
             .then(|| QuotaState { passed: false, remaining: calls.saturating_add(held.behind) })
     }
 
-    fn give_back(&self, id: &IdBytes, at_end: bool) -> Option<Unspent> {
+    fn give_back(&self, id: &KeyId, at: Instant, at_end: bool) -> Option<QuotaReturn> {
         let mut held = lock(&self.block);
-        let due = at_end || held.touched.is_some_and(|touched| touched.elapsed() >= UNTOUCHED_FOR);
+        let untouched = |touched| at.saturating_duration_since(touched) >= UNTOUCHED_FOR;
+        let due = at_end || held.touched.is_some_and(untouched);
         if !due || held.calls == 0 {
             return None;
         }
-        let key_id = KeyId::parse(std::str::from_utf8(id).ok()?)?;
-        let unspent = Unspent { key_id, epoch: held.epoch, period: held.period, calls: held.calls };
+        let unspent = QuotaReturn { key_id: *id, epoch: held.epoch, period: held.period, calls: held.calls };
         *held = Held { epoch: held.epoch, period: held.period, behind: held.behind + held.calls, ..Held::default() };
         Some(unspent)
     }
@@ -304,10 +298,6 @@ fn place(windows: &mut Vec<Counted>, limit: &RateLimit) -> usize {
         windows.push(Counted { limit: limit.clone(), window: limit::Window::default() });
         windows.len() - 1
     })
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Counters {

@@ -9,17 +9,16 @@ use domain::{
     page::grouped,
     permission_query::PermissionQuery,
     refusal::Refusal,
-    role::Act,
     timestamp::Timestamp,
     verdict::{self, CheckResult, Code},
 };
 
-use super::{LimitState, Verdict, id_bytes};
+use super::{LimitState, Verdict};
 use crate::{Caller, Result, Service};
 
 /// A call that might be, or was.
 #[derive(Debug, Clone, Default)]
-pub struct Circumstances {
+pub struct AskedCall {
     /// The client's address.
     pub address: Option<IpAddr>,
     /// The client's `Origin` header.
@@ -35,9 +34,8 @@ pub struct Circumstances {
 impl Service {
     /// What each check would say to a call with the right secret. Nothing is counted; limits and quota are those of
     /// this process and this moment.
-    pub async fn explain(&self, caller: &Caller, id: &KeyId, call: &Circumstances) -> Result<Vec<CheckResult>> {
+    pub async fn explain(&self, caller: &Caller, id: &KeyId, call: &AskedCall) -> Result<Vec<CheckResult>> {
         let shown = self.key(caller, id).await?;
-        caller.may(Act::SeeKeys)?;
         let stored = self.store().key_record(id).await?.ok_or(Refusal::NotFound)?;
         let record = stored.record;
         let now = self.now();
@@ -48,13 +46,11 @@ impl Service {
             kind: call.kind,
         };
         let mut checks = verdict::explain(&record, &request, call.at.unwrap_or(now));
-        let counters = id_bytes(id.as_str()).map(|id| self.verifier().0.counters.of(&id));
-        let mut seen = Verdict::plain(Code::Valid, None);
-        if let Some(counters) = counters {
-            seen.limits = counters.limits(&record.limits, &[], 1, now, false);
-            let left = counters.left(stored.quota_epoch, shown.quota_period).or(shown.quota_left);
-            seen.quota = left.map(|remaining| super::QuotaState { passed: remaining > 0, remaining });
-        }
+        let counters = self.verifier().0.counters.of(id);
+        let mut seen = Verdict::plain(Code::Valid);
+        seen.limits = counters.limits(&record.limits, &[], 1, now, false);
+        let left = counters.left(stored.quota_epoch, shown.quota_period).or(shown.quota_left);
+        seen.quota = left.map(|remaining| super::QuotaState { passed: remaining > 0, remaining });
         checks.extend(counted(&record, &seen));
         Ok(checks)
     }

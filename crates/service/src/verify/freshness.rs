@@ -4,9 +4,15 @@
 //! with the version that its cache accounts for; another process's change shows as a difference.
 
 use std::{
-    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
+
+use crate::clock::Clock;
 
 /// How often the version row is read.
 pub(crate) const POLL_EVERY: Duration = Duration::from_millis(250);
@@ -15,8 +21,8 @@ pub(crate) const POLL_EVERY: Duration = Duration::from_millis(250);
 const BELIEVED_FOR: Duration = Duration::from_secs(1);
 
 /// The version that the cache accounts for, and when that was last confirmed.
-#[derive(Debug)]
 pub(crate) struct Freshness {
+    clock: Arc<dyn Clock>,
     start: Instant,
     version: AtomicI64,
     /// Milliseconds after `start`, plus one; 0 = never.
@@ -24,18 +30,15 @@ pub(crate) struct Freshness {
 }
 
 impl Freshness {
-    pub(crate) fn new() -> Self {
-        Self { start: Instant::now(), version: AtomicI64::new(-1), confirmed: AtomicU64::new(0) }
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        let start = clock.instant();
+        Self { clock, start, version: AtomicI64::new(-1), confirmed: AtomicU64::new(0) }
     }
 
     /// Whether the cache was confirmed within the last second.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.is_fresh_at(Instant::now())
-    }
-
-    fn is_fresh_at(&self, now: Instant) -> bool {
         let confirmed = self.confirmed.load(Ordering::Acquire);
-        let age = self.millis(now).saturating_sub(confirmed);
+        let age = self.millis(self.clock.instant()).saturating_sub(confirmed);
         confirmed > 0 && u128::from(age) < BELIEVED_FOR.as_millis()
     }
 
@@ -65,31 +68,40 @@ impl Freshness {
     }
 }
 
+impl fmt::Debug for Freshness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Freshness").finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
 
     use super::*;
+    use crate::clock::still::StillClock;
 
     fn poll(freshness: &Freshness, version: i64) -> bool {
         let forgot = Cell::new(false);
-        freshness.polled(version, Instant::now(), || forgot.set(true));
+        freshness.polled(version, freshness.clock.instant(), || forgot.set(true));
         forgot.get()
     }
 
     #[test]
     fn nothing_is_believed_before_the_first_poll_nor_a_second_after_the_last() {
-        let freshness = Freshness::new();
+        let clock = Arc::new(StillClock::default());
+        let freshness = Freshness::new(Arc::clone(&clock) as Arc<dyn Clock>);
         assert!(!freshness.is_fresh());
-        let asked = Instant::now();
-        freshness.polled(3, asked, || ());
-        assert!(freshness.is_fresh_at(asked + Duration::from_millis(999)));
-        assert!(!freshness.is_fresh_at(asked + BELIEVED_FOR));
+        freshness.polled(3, clock.instant(), || ());
+        clock.advance(BELIEVED_FOR - Duration::from_millis(1));
+        assert!(freshness.is_fresh());
+        clock.advance(Duration::from_millis(1));
+        assert!(!freshness.is_fresh());
     }
 
     #[test]
     fn own_changes_keep_the_cache_and_others_clear_it() {
-        let freshness = Freshness::new();
+        let freshness = Freshness::new(Arc::new(StillClock::default()));
         assert!(poll(&freshness, 3));
         assert!(!poll(&freshness, 3));
         freshness.made(4);

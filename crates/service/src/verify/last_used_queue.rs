@@ -1,10 +1,13 @@
 //! Uses that lists do not show yet. They are on record; what lists are sorted by lies in indexes over all keys, which take
 //! much longer to change than a count, so that it follows at a pace of its own.
 
-use domain::timestamp::{Millis, Timestamp};
-use store::{LastUsed, Use, UsePlace};
+use domain::{
+    ids::KeyId,
+    timestamp::{Millis, Timestamp},
+};
+use store::{KeyUse, LastUsed, UsePlace};
 
-use super::{ByKey, IdBytes, id_bytes, usage::key_id};
+use super::ByKey;
 
 /// Lists follow a key in constant use once in so long: they say how many minutes ago it was.
 const MARK_EVERY: Millis = Millis::seconds(30);
@@ -33,7 +36,7 @@ pub(super) struct LastUsedQueue {
 
 #[derive(Clone, Copy)]
 struct Waiting {
-    newest: Use,
+    newest: KeyUse,
     /// How long it has waited, with whatever came to it meanwhile.
     since: Timestamp,
 }
@@ -46,7 +49,7 @@ impl LastUsedQueue {
         Self { waiting: ByKey::default(), listed: ByKey::default(), missed_since, looking: None, taken: TAKEN_MIN }
     }
 
-    pub(super) fn add(&mut self, id: IdBytes, newest: Use) {
+    pub(super) fn add(&mut self, id: KeyId, newest: KeyUse) {
         if self.waiting.len() >= WAITING_MAX && !self.waiting.contains_key(&id) {
             self.missed_since = Some(self.missed_since.map_or(newest.at, |since| since.min(newest.at)));
             return;
@@ -60,34 +63,32 @@ impl LastUsedQueue {
     /// Those that are due, or all, in the order of ids. If they are too many it is those that have waited longest.
     pub(super) fn take(&mut self, now: Timestamp, all: bool) -> Vec<LastUsed> {
         self.listed.retain(|_, at| now.since(*at).0.abs() < MARK_EVERY.0);
-        let is_due = |id: &IdBytes, newest: &Use| {
+        let is_due = |id: &KeyId, newest: &KeyUse| {
             all || self.listed.get(id).is_none_or(|at| turn(id, *at) != turn(id, newest.at))
         };
         let due = self.waiting.iter().filter(|(id, waiting)| is_due(id, &waiting.newest));
-        let mut due: Vec<(Timestamp, IdBytes)> = due.map(|(id, waiting)| (waiting.since, *id)).collect();
+        let mut due: Vec<(Timestamp, KeyId)> = due.map(|(id, waiting)| (waiting.since, *id)).collect();
         if !all && due.len() > self.taken {
             due.select_nth_unstable(self.taken);
             due.truncate(self.taken);
         }
         // Neighbours share pages.
         due.sort_unstable_by_key(|(_, id)| *id);
-        let taken = due.into_iter().filter_map(|(_, id)| Some((key_id(&id)?, self.waiting.remove(&id)?.newest)));
+        let taken = due.into_iter().filter_map(|(_, id)| Some((id, self.waiting.remove(&id)?.newest)));
         taken.map(|(key_id, newest)| LastUsed { key_id, newest }).collect()
     }
 
     /// These were not written after all.
     pub(super) fn put_back(&mut self, uses: &[LastUsed]) {
         for used in uses {
-            if let Some(id) = id_bytes(used.key_id.as_str()) {
-                self.add(id, used.newest);
-            }
+            self.add(used.key_id, used.newest);
         }
     }
 
     /// Lists show the first of them now; there was no time for the others.
     pub(super) fn listed(&mut self, uses: &[LastUsed], count: usize) {
         let (listed, left) = uses.split_at(count.min(uses.len()));
-        self.listed.extend(listed.iter().filter_map(|used| Some((id_bytes(used.key_id.as_str())?, used.newest.at))));
+        self.listed.extend(listed.iter().map(|used| (used.key_id, used.newest.at)));
         self.put_back(left);
         self.taken =
             if left.is_empty() { self.taken.saturating_mul(2).min(WAITING_MAX) } else { TAKEN_MIN.max(listed.len()) };
@@ -112,7 +113,7 @@ impl LastUsedQueue {
 }
 
 /// Counts a key's turns to be listed. Each key has its own beat, so that busy keys do not all come at once.
-fn turn(id: &IdBytes, at: Timestamp) -> i64 {
-    let beat: i64 = id.iter().map(|byte| i64::from(*byte)).sum();
+fn turn(id: &KeyId, at: Timestamp) -> i64 {
+    let beat: i64 = id.as_str().bytes().map(i64::from).sum();
     at.plus(Millis::seconds(beat)).millis().div_euclid(MARK_EVERY.0)
 }

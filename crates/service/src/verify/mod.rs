@@ -5,41 +5,47 @@
 
 mod cache;
 mod counters;
+mod credential;
 mod explain;
 mod freshness;
 mod last_used_queue;
 mod reader;
 mod request;
+mod shards;
+mod unreadable;
 mod usage;
 mod watch;
 
-use std::{collections::HashMap, fmt, net::IpAddr, sync::Arc, time::Instant};
+use std::{collections::HashMap, fmt, net::IpAddr, sync::Arc};
 
 use domain::{
     field::{Field, FieldErrors},
     ids::KeyId,
+    key::SecretNumber,
     kind::KeyKind,
-    permission,
+    permission::AdminPermission,
     permission_query::PermissionQuery,
     timestamp::Timestamp,
-    token::{self, Token},
     verdict::{self, Code},
 };
-use store::{Changes, Store};
+use store::{Changes, Store, StoreError};
 
 pub(crate) use self::freshness::POLL_EVERY;
 pub use self::{
-    cache::Cached,
+    cache::CachedKey,
     counters::{LimitState, QuotaState},
-    explain::Circumstances,
-    request::{AskedLimit, Credential, Verdict, VerifyRequest},
-    watch::{Seen, Watch},
+    credential::Credential,
+    explain::AskedCall,
+    request::{AskedLimit, Verdict, VerifyRequest},
+    watch::{Watch, WatchedCall},
 };
 use self::{
     cache::KeyCache,
     counters::{Counters, KeyCounters},
+    credential::{Proof, resolve},
     freshness::Freshness,
     reader::Reader,
+    unreadable::Unreadable,
     usage::{Decided, Usage},
     watch::Watchers,
 };
@@ -49,16 +55,8 @@ use crate::{
     keyring::Keyring,
 };
 
-/// A key's id as it lies in caches and counters: no allocation, no pointer to follow.
-pub(crate) type IdBytes = [u8; KeyId::LEN];
-
-/// What lies by key.
-type ByKey<T> = HashMap<IdBytes, T, quick_cache::DefaultHashBuilder>;
-
-/// The bytes of an id; `None` if it has another length.
-pub(crate) fn id_bytes(id: &str) -> Option<IdBytes> {
-    id.as_bytes().try_into().ok()
-}
+/// A table by key.
+type ByKey<T> = HashMap<KeyId, T, quick_cache::DefaultHashBuilder>;
 
 /// Decides about keys. A clone is the same verifier.
 #[derive(Clone)]
@@ -74,8 +72,16 @@ struct Inner {
     polling: tokio::sync::Mutex<()>,
     counters: Counters,
     usage: Usage,
+    unreadable: Unreadable,
     watchers: Arc<Watchers>,
-    may_verify: PermissionQuery,
+    /// What a key has to hold for each of Keystead's own permissions.
+    needed: Vec<(AdminPermission, PermissionQuery)>,
+}
+
+/// The key that a credential names, and which of its secrets that shows.
+struct Found {
+    key: Arc<CachedKey>,
+    secret: Option<SecretNumber>,
 }
 
 impl fmt::Debug for Verifier {
@@ -86,21 +92,25 @@ impl fmt::Debug for Verifier {
 
 impl Verifier {
     pub(crate) async fn start(store: Store, clock: Arc<dyn Clock>, keyring: Arc<Keyring>) -> Result<Self> {
-        let may_verify = PermissionQuery::parse(permission::VERIFY)
-            .map_err(|_| Error::Internal("keystead.verify is not a permission"))?;
+        let query = |needed: &AdminPermission| {
+            let query = PermissionQuery::parse(needed.as_str());
+            query.map(|query| (*needed, query)).map_err(|_| Error::Internal("one of our own permissions is none"))
+        };
+        let needed = AdminPermission::ALL.iter().map(query).collect::<Result<Vec<_>>>()?;
         let newest_hour = store.newest_hour().await?.map(Timestamp::from_millis);
         let verifier = Self(Arc::new(Inner {
             reader: Reader::new(store.clone()),
             store,
+            cache: KeyCache::new(Arc::clone(&clock)),
+            freshness: Freshness::new(Arc::clone(&clock)),
             clock,
             keyring,
-            cache: KeyCache::new(),
-            freshness: Freshness::new(),
             polling: tokio::sync::Mutex::default(),
             counters: Counters::default(),
             usage: Usage::new(newest_hour),
+            unreadable: Unreadable::default(),
             watchers: Arc::default(),
-            may_verify,
+            needed,
         }));
         verifier.poll().await?;
         Ok(verifier)
@@ -113,55 +123,64 @@ impl Verifier {
         let address = request.address.map(|address| address.to_canonical());
         let request = VerifyRequest { address, ..request };
         let found = self.find(credential, now).await?;
-        let in_scope = |key: &Cached| request.scope.is_none_or(|app| *app == key.record.app_id);
-        let Some((id, key, secret_fits)) = found.filter(|(_, key, _)| in_scope(key)) else {
+        let in_scope = |found: &Found| request.scope.is_none_or(|app| *app == found.key.record.app_id);
+        let Some(Found { key, secret }) = found.filter(in_scope) else {
             inner.usage.refused_unknown(request.scope, now);
             let checks = request.explain.then(explain::unknown);
-            return Ok(Verdict { checks, ..Verdict::plain(Code::NotFound, None) });
+            return Ok(Verdict { checks, ..Verdict::plain(Code::NotFound) });
         };
-        let verdict = if secret_fits {
-            self.decide(&id, key.clone(), &request, now).await?
-        } else {
-            let checks = request.explain.then(explain::unknown);
-            Verdict { checks, ..Verdict::plain(Code::NotFound, None) }
+        let verdict = match secret {
+            Some(secret) => self.decide(key.clone(), secret, &request, now).await?,
+            None => {
+                let checks = request.explain.then(explain::unknown);
+                Verdict { checks, ..Verdict::plain(Code::NotFound) }
+            }
         };
-        let code = verdict.code;
-        let app = &key.record.app_id;
-        inner.usage.decided(&Decided { id: &id, app, secret_fits, code, now, request: &request });
-        inner.watchers.tell(&id, || Seen { at: now, code, address, edge: request.edge });
+        let (code, id) = (verdict.code, &key.record.id);
+        inner.usage.decided(&Decided { key: &key.record, secret, code, now, request: &request });
+        inner.watchers.tell(id, || WatchedCall { at: now, code, address, edge: request.edge });
         Ok(verdict)
     }
 
-    /// Decides whether a caller of the verify API may ask: a service key with `keystead.verify`, within its limits.
-    /// Marks the key as used; the call is counted once, for the key that it asks about.
-    pub async fn authenticate(&self, token: &str, address: Option<IpAddr>, origin: Option<&str>) -> Result<Verdict> {
+    /// Decides whether a caller of Keystead's own API may ask: a service key with this permission, within its limits.
+    /// Marks the key as used; a verify call is counted once, for the key that it asks about.
+    pub async fn authenticate(
+        &self,
+        token: &str,
+        permission: AdminPermission,
+        address: Option<IpAddr>,
+        origin: Option<&str>,
+    ) -> Result<Verdict> {
         let inner = &*self.0;
         let now = inner.clock.now();
         let address = address.map(|address| address.to_canonical());
-        let Some((id, key, true)) = self.find(Credential::Token(token), now).await? else {
-            return Ok(Verdict::plain(Code::NotFound, None));
+        let Some(Found { key, secret: Some(secret) }) = self.find(Credential::Token(token), now).await? else {
+            return Ok(Verdict::plain(Code::NotFound));
         };
-        let permissions = Some(&inner.may_verify);
+        let permissions = inner.needed.iter().find(|(needed, _)| *needed == permission).map(|(_, query)| query);
+        if permissions.is_none() {
+            return Err(Error::Internal("a permission of Keystead's own has no query"));
+        }
         let request =
             VerifyRequest { address, origin, permissions, kind: Some(KeyKind::Service), ..VerifyRequest::default() };
         if key.is_mark_due(now) {
-            inner.usage.used(&id, now, address);
+            inner.usage.used(&key.record.id, now, address);
         }
-        self.decide(&id, key, &request, now).await
+        self.decide(key, secret, &request, now).await
     }
 
     /// The checks over the record, then the limits, then the quota: nothing is counted of a call that is refused before.
     async fn decide(
         &self,
-        id: &IdBytes,
-        key: Arc<Cached>,
+        key: Arc<CachedKey>,
+        secret: SecretNumber,
         request: &VerifyRequest<'_>,
         now: Timestamp,
     ) -> Result<Verdict> {
         let asked = request.asked();
-        let mut verdict = Verdict::plain(verdict::decide(&key.record, &asked, now), None);
+        let mut verdict = Verdict { secret: Some(secret), ..Verdict::plain(verdict::decide(&key.record, &asked, now)) };
         if verdict.code == Code::Valid
-            && let Some(counters) = self.counters(id, &key, request)
+            && let Some(counters) = self.counters(&key, request)
         {
             self.count(&counters, &key, request, now, &mut verdict).await?;
         }
@@ -177,7 +196,7 @@ impl Verifier {
     async fn count(
         &self,
         counters: &KeyCounters,
-        key: &Cached,
+        key: &CachedKey,
         request: &VerifyRequest<'_>,
         now: Timestamp,
         verdict: &mut Verdict,
@@ -200,7 +219,7 @@ impl Verifier {
         }
         if let Some(quota) = record.quota {
             let quota = (quota, key.quota_epoch);
-            let state = counters.spend(&self.0.store, &record.id, quota, request.quota_cost, now).await?;
+            let state = counters.spend(&self.0.store, &*self.0.clock, &record.id, quota, request.quota_cost).await?;
             verdict.quota = Some(state);
             if !state.passed {
                 verdict.code = Code::UsageExceeded;
@@ -210,14 +229,14 @@ impl Verifier {
     }
 
     /// The key's counters, if anything is counted for this call.
-    fn counters(&self, id: &IdBytes, key: &Cached, request: &VerifyRequest<'_>) -> Option<Arc<KeyCounters>> {
-        let brought = || (!request.limits.is_empty()).then(|| self.0.counters.of(id));
+    fn counters(&self, key: &CachedKey, request: &VerifyRequest<'_>) -> Option<Arc<KeyCounters>> {
+        let brought = || (!request.limits.is_empty()).then(|| self.0.counters.of(&key.record.id));
         key.counters.clone().or_else(brought)
     }
 
     /// Calls of a key's quota that this process holds ready.
     pub(crate) fn unspent(&self, id: &KeyId, epoch: i64, period: i64) -> u64 {
-        id_bytes(id.as_str()).map_or(0, |id| self.0.counters.of(&id).unspent(epoch, period))
+        self.0.counters.of(id).unspent(epoch, period)
     }
 
     /// The key's calls from now on.
@@ -227,17 +246,17 @@ impl Verifier {
 
     /// Writes what was counted since the last time, in one transaction; nothing if nothing was.
     pub async fn flush_usage(&self) -> Result<()> {
-        self.0.usage.flush(&self.0.store, self.0.clock.now(), false).await
+        self.0.usage.flush(&self.0.store, &*self.0.clock, false).await
     }
 
     /// The same at the end, with nothing left for later.
     pub(crate) async fn flush_all_usage(&self) -> Result<()> {
-        self.0.usage.flush(&self.0.store, self.0.clock.now(), true).await
+        self.0.usage.flush(&self.0.store, &*self.0.clock, true).await
     }
 
     /// Gives back the blocks of quotas that nobody spends any more: all of them at the end.
     pub(crate) async fn tidy_counters(&self, at_end: bool) -> Result<()> {
-        self.0.counters.tidy(&self.0.store, self.0.clock.now(), at_end).await
+        self.0.counters.tidy(&self.0.store, &*self.0.clock, at_end).await
     }
 
     /// What other processes announce, where the database can; the poll finds it anyway, a little later.
@@ -249,7 +268,7 @@ impl Verifier {
     pub(crate) async fn poll(&self) -> Result<()> {
         // One at a time: answers that overtake each other would have the cache forgotten for nothing.
         let _polling = self.0.polling.lock().await;
-        let asked = Instant::now();
+        let asked = self.0.clock.instant();
         let version = self.0.store.version().await?;
         let forget = || self.0.cache.clear();
         self.0.freshness.polled(version, asked, forget);
@@ -259,39 +278,23 @@ impl Verifier {
     /// Forgets a key that this process changed in the transaction that made `version`. To be called
     /// after the commit and before the use case answers.
     pub(crate) fn changed(&self, key: &KeyId, version: i64) {
-        if let Some(id) = id_bytes(key.as_str()) {
-            self.0.cache.remove(&id);
-        }
+        self.0.cache.remove(key);
         self.0.freshness.made(version);
     }
 
-    /// The key of a well-formed credential, and whether the secret is one of its own.
-    async fn find(&self, credential: Credential<'_>, now: Timestamp) -> Result<Option<(IdBytes, Arc<Cached>, bool)>> {
-        let joined;
-        let text = match credential {
-            Credential::Token(text) => text,
-            Credential::Pair { id, secret } => {
-                let Some(token) = token::join_pair(id, secret) else {
-                    return Ok(None);
-                };
-                joined = zeroize::Zeroizing::new(token);
-                &joined
-            }
-        };
-        let Some(parts) = Token::parse(text) else {
-            return Ok(None);
-        };
-        let Some(id) = id_bytes(parts.id) else {
+    /// The key that a well-formed credential names, and which of its secrets that shows.
+    async fn find(&self, credential: Credential<'_>, now: Timestamp) -> Result<Option<Found>> {
+        let Some((id, proof)) = resolve(credential) else {
             return Ok(None);
         };
         let Some(key) = self.key(id).await? else {
             return Ok(None);
         };
-        let fits = key.has_secret(parts.whole, &self.0.keyring, now);
-        Ok(Some((id, key, fits)))
+        let secret = key.secret_of(&proof, &self.0.keyring, now);
+        Ok(Some(Found { key, secret }))
     }
 
-    async fn key(&self, id: IdBytes) -> Result<Option<Arc<Cached>>> {
+    async fn key(&self, id: KeyId) -> Result<Option<Arc<CachedKey>>> {
         let inner = &*self.0;
         if inner.freshness.is_fresh() {
             if let Some(key) = inner.cache.known(&id) {
@@ -303,15 +306,19 @@ impl Verifier {
         }
     }
 
-    async fn read(&self, id: IdBytes) -> Result<Option<Arc<Cached>>> {
-        let Some(key_id) = std::str::from_utf8(&id).ok().and_then(KeyId::parse) else {
-            return Ok(None);
-        };
-        let Some(stored) = self.0.reader.read(key_id).await? else {
-            return Ok(None);
+    async fn read(&self, id: KeyId) -> Result<Option<Arc<CachedKey>>> {
+        let stored = match self.0.reader.read(id).await {
+            Ok(Some(stored)) => stored,
+            Ok(None) => return Ok(None),
+            // Whatever it says, it cannot be decided about: nobody else's call fails with it.
+            Err(Error::Store(error @ StoreError::Corrupt(_))) => {
+                self.0.unreadable.tell(id, &error);
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
         };
         let counted = !stored.record.limits.is_empty() || stored.record.quota.is_some();
         let counters = counted.then(|| self.0.counters.of(&id));
-        Cached::new(stored, counters).map(|key| Some(Arc::new(key)))
+        Ok(Some(Arc::new(CachedKey::new(stored, counters))))
     }
 }

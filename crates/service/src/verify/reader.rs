@@ -3,13 +3,14 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use domain::ids::KeyId;
 use store::{Store, StoreError, StoredKey};
 use tokio::sync::oneshot;
 
+use super::shards::lock;
 use crate::error::{Error, Result};
 
 /// Keys in one query.
@@ -42,7 +43,7 @@ impl Reader {
     pub(super) async fn read(&self, id: KeyId) -> Result<Option<StoredKey>> {
         let (sender, answer) = oneshot::channel();
         let serve = {
-            let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut queue = lock(&self.0.queue);
             queue.waiting.entry(id).or_default().push(sender);
             !std::mem::replace(&mut queue.served, true)
         };
@@ -58,7 +59,7 @@ impl Reader {
 impl Inner {
     async fn serve(&self) {
         while let Some(mut batch) = self.next() {
-            let ids: Vec<KeyId> = batch.keys().cloned().collect();
+            let ids: Vec<KeyId> = batch.keys().copied().collect();
             for ids in ids.chunks(AT_ONCE) {
                 let found = self.store.key_records(ids).await;
                 answer(&mut batch, ids, found);
@@ -68,18 +69,18 @@ impl Inner {
 
     /// Everything that waits. With nothing left this ends the serving, before anybody else can begin to wait.
     fn next(&self) -> Option<Waiting> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = lock(&self.queue);
         queue.served = !queue.waiting.is_empty();
         queue.served.then(|| std::mem::take(&mut queue.waiting))
     }
 }
 
-fn answer(batch: &mut Waiting, ids: &[KeyId], found: Result<Vec<StoredKey>, StoreError>) {
+fn answer(batch: &mut Waiting, ids: &[KeyId], found: Result<Vec<(KeyId, Result<StoredKey, StoreError>)>, StoreError>) {
     match found {
         Ok(keys) => {
-            for key in keys {
-                let senders = batch.remove(&key.record.id).unwrap_or_default();
-                tell(senders, Ok(Some(key)));
+            for (id, key) in keys {
+                let senders = batch.remove(&id).unwrap_or_default();
+                tell(senders, key.map(Some));
             }
             for id in ids {
                 tell(batch.remove(id).unwrap_or_default(), Ok(None));

@@ -1,9 +1,10 @@
 //! What is asked of the verifier, and what it answers.
 
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use domain::{
     ids::AppId,
+    key::SecretNumber,
     kind::KeyKind,
     limit::RateLimit,
     permission_query::PermissionQuery,
@@ -12,27 +13,7 @@ use domain::{
     verdict::{self, CheckResult, Code},
 };
 
-use super::{Cached, LimitState, QuotaState};
-
-/// What a caller presents.
-#[derive(Clone, Copy)]
-pub enum Credential<'a> {
-    /// The whole token.
-    Token(&'a str),
-    /// Id and secret, as the kinds with two headers are shown.
-    Pair {
-        /// The shown id.
-        id: &'a str,
-        /// The shown secret.
-        secret: &'a str,
-    },
-}
-
-impl fmt::Debug for Credential<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credential(..)")
-    }
-}
+use super::{CachedKey, LimitState, QuotaState};
 
 /// The circumstances of a call; everything has a default that asks for nothing.
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +103,9 @@ pub struct Verdict {
     /// The first check that failed, or `VALID`.
     pub code: Code,
     /// The key; `None` with `NOT_FOUND`.
-    pub key: Option<Arc<Cached>>,
+    pub key: Option<Arc<CachedKey>>,
+    /// Which of the key's secrets was presented; `None` with `NOT_FOUND`.
+    pub secret: Option<SecretNumber>,
     /// What the limits said; empty if the call did not come as far, or there are none.
     pub limits: Vec<LimitState>,
     /// What the quota said; `None` if the call did not come as far, or there is none.
@@ -132,8 +115,8 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    pub(super) fn plain(code: Code, key: Option<Arc<Cached>>) -> Self {
-        Self { code, key, limits: Vec::new(), quota: None, checks: None }
+    pub(super) fn plain(code: Code) -> Self {
+        Self { code, key: None, secret: None, limits: Vec::new(), quota: None, checks: None }
     }
 
     /// When a refused call may be tried again; `None` if it was not refused for being one too many, or never.

@@ -1,31 +1,26 @@
 //! Calls per hour, last uses and the last refusals: counted in memory, written once a second. A crash may lose the last
 //! second of it.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, fmt, net::IpAddr, sync::Mutex, time::Duration};
 
 use domain::{
     ids::{AppId, KeyId},
+    key::{KeyRecord, SecretNumber},
+    kind::KeyKind,
     text,
     timestamp::Timestamp,
     token,
     usage::{HourCalls, RefusedCall},
     verdict::Code,
 };
-use store::{KeyCalls, LastUsed, Store, StoreError, Tx, UsageBatch, Use};
+use store::{KeyCalls, KeyUse, LastUsed, Store, StoreError, Tx, UsageBatch};
 
-use super::{ByKey, IdBytes, VerifyRequest, last_used_queue::LastUsedQueue};
-use crate::error::Result;
-
-type AppBytes = [u8; AppId::LEN];
-
-/// Calls for different keys seldom wait for each other.
-const SHARDS: usize = 16;
+use super::{
+    ByKey, VerifyRequest,
+    last_used_queue::LastUsedQueue,
+    shards::{Shards, lock},
+};
+use crate::{clock::Clock, error::Result};
 
 /// Refusals of one key that are written down in one second; the counts know of the others.
 const REFUSALS_A_SECOND: usize = 5;
@@ -49,7 +44,7 @@ const LISTING_AT_END: Duration = Duration::from_secs(5);
 const LISTED_AT_ONCE: usize = 100;
 
 pub(super) struct Usage {
-    shards: [Mutex<Counts>; SHARDS],
+    counts: Shards<Counts>,
     queue: Mutex<LastUsedQueue>,
 }
 
@@ -57,16 +52,16 @@ pub(super) struct Usage {
 struct Counts {
     keys: ByKey<Traffic>,
     /// Calls for keys that do not exist, by the app that asked.
-    unknown: HashMap<AppBytes, Tally>,
+    unknown: HashMap<AppId, Tally>,
     refused: ByKey<Vec<RefusedCall>>,
 }
 
 /// What happened to one key.
 #[derive(Default)]
 struct Traffic {
-    /// Unset while the key was used without being asked about.
-    app: Option<AppBytes>,
-    used: Option<Use>,
+    /// The key's app and kind; unset while it was used without being asked about.
+    of: Option<(AppId, KeyKind)>,
+    used: Option<KeyUse>,
     calls: Tally,
 }
 
@@ -96,7 +91,7 @@ impl Tally {
 }
 
 impl Traffic {
-    fn mark(&mut self, this: Use) {
+    fn mark(&mut self, this: KeyUse) {
         if self.used.is_none_or(|known| known.at <= this.at) {
             self.used = Some(this);
         }
@@ -105,10 +100,9 @@ impl Traffic {
 
 /// A call whose key was found.
 pub(super) struct Decided<'a> {
-    pub(super) id: &'a IdBytes,
-    pub(super) app: &'a AppId,
-    /// Whether the secret was right; otherwise the key was not used.
-    pub(super) secret_fits: bool,
+    pub(super) key: &'a KeyRecord,
+    /// Which of the key's secrets was presented; with none of them the key was not used.
+    pub(super) secret: Option<SecretNumber>,
     pub(super) code: Code,
     pub(super) now: Timestamp,
     pub(super) request: &'a VerifyRequest<'a>,
@@ -117,17 +111,17 @@ pub(super) struct Decided<'a> {
 impl Usage {
     /// At the start of a process, with the newest hour on record.
     pub(super) fn new(newest_hour: Option<Timestamp>) -> Self {
-        Self { shards: Default::default(), queue: Mutex::new(LastUsedQueue::new(newest_hour)) }
+        Self { counts: Shards::default(), queue: Mutex::new(LastUsedQueue::new(newest_hour)) }
     }
 
     /// A call for a key was decided.
     pub(super) fn decided(&self, call: &Decided<'_>) {
-        let mut counts = self.shard(call.id);
-        let key = counts.keys.entry(*call.id).or_default();
-        key.app = app_bytes(call.app);
+        let mut counts = self.counts.of(call.key.id.as_str());
+        let key = counts.keys.entry(call.key.id).or_default();
+        key.of = Some((call.key.app_id, call.key.kind));
         key.calls.add(HourCalls { hour: call.now.hour(), code: call.code, calls: 1 });
-        if call.secret_fits {
-            key.mark(Use { at: call.now, address: call.request.address });
+        if call.secret.is_some() {
+            key.mark(KeyUse { at: call.now, address: call.request.address });
         }
         if call.code != Code::Valid {
             counts.refuse(call);
@@ -135,31 +129,32 @@ impl Usage {
     }
 
     /// A key was used without being asked about.
-    pub(super) fn used(&self, id: &IdBytes, now: Timestamp, address: Option<IpAddr>) {
-        self.shard(id).keys.entry(*id).or_default().mark(Use { at: now, address });
+    pub(super) fn used(&self, id: &KeyId, now: Timestamp, address: Option<IpAddr>) {
+        self.counts.of(id.as_str()).keys.entry(*id).or_default().mark(KeyUse { at: now, address });
     }
 
     /// A call for a key that does not exist; counted for the app that asked, if one did.
     pub(super) fn refused_unknown(&self, scope: Option<&AppId>, now: Timestamp) {
-        if let Some(app) = scope.and_then(app_bytes) {
+        if let Some(app) = scope {
             let calls = HourCalls { hour: now.hour(), code: Code::NotFound, calls: 1 };
-            self.shard(&app).unknown.entry(app).or_default().add(calls);
+            self.counts.of(app.as_str()).unknown.entry(*app).or_default().add(calls);
         }
     }
 
     /// Writes everything in one transaction, and has lists follow the uses as far as there is time. If that fails the
     /// counts are kept for the next time.
-    pub(super) async fn flush(&self, store: &Store, now: Timestamp, at_end: bool) -> Result<()> {
+    pub(super) async fn flush(&self, store: &Store, clock: &dyn Clock, at_end: bool) -> Result<()> {
         let counts = self.take();
         let batch = counts.batch();
         let due = {
             let mut queue = lock(&self.queue);
             counts.uses().for_each(|(id, newest)| queue.add(*id, newest));
-            queue.take(now, at_end)
+            queue.take(clock.now(), at_end)
         };
         if !batch.is_empty() || !due.is_empty() {
             let time = if at_end { LISTING_AT_END } else { LISTING };
-            let written: Result<usize, StoreError> = store.write(async |tx| write(tx, &batch, &due, time).await).await;
+            let written: Result<usize, StoreError> =
+                store.write(async |tx| write(tx, &batch, &due, time, clock).await).await;
             let listed = match written {
                 Ok(listed) => listed,
                 Err(error) => {
@@ -180,8 +175,7 @@ impl Usage {
 
     fn take(&self) -> Counts {
         let mut all = Counts::default();
-        for shard in &self.shards {
-            let mut counts = lock(shard);
+        for mut counts in self.counts.iter() {
             // Draining keeps the tables: a hot key costs no allocation each second.
             all.keys.extend(counts.keys.drain());
             all.unknown.extend(counts.unknown.drain());
@@ -192,37 +186,29 @@ impl Usage {
 
     fn put_back(&self, counts: Counts) {
         for (id, old) in counts.keys {
-            let mut shard = self.shard(&id);
+            let mut shard = self.counts.of(id.as_str());
             let key = shard.keys.entry(id).or_default();
-            key.app = key.app.or(old.app);
+            key.of = key.of.or(old.of);
             old.calls.iter().for_each(|calls| key.calls.add(*calls));
             old.used.into_iter().for_each(|used| key.mark(used));
         }
         for (app, old) in counts.unknown {
-            let mut shard = self.shard(&app);
+            let mut shard = self.counts.of(app.as_str());
             let tally = shard.unknown.entry(app).or_default();
             old.iter().for_each(|calls| tally.add(*calls));
         }
         for (id, old) in counts.refused {
-            self.shard(&id).refused.entry(id).or_insert(old);
+            self.counts.of(id.as_str()).refused.entry(id).or_insert(old);
         }
-    }
-
-    /// The counts that a text's calls go to; its characters are random.
-    fn shard(&self, text: &[u8]) -> MutexGuard<'_, Counts> {
-        let sum: usize = text.iter().map(|byte| usize::from(*byte)).sum();
-        let [first, ..] = &self.shards;
-        let shard = self.shards.get(sum % SHARDS).unwrap_or(first);
-        lock(shard)
     }
 }
 
 impl Counts {
     fn refuse(&mut self, call: &Decided<'_>) {
-        if self.refused.len() >= REFUSED_KEYS && !self.refused.contains_key(call.id) {
+        if self.refused.len() >= REFUSED_KEYS && !self.refused.contains_key(&call.key.id) {
             return;
         }
-        let refused = self.refused.entry(*call.id).or_default();
+        let refused = self.refused.entry(call.key.id).or_default();
         // The newest are kept: what is asked now is what somebody looks for.
         if refused.len() == REFUSALS_A_SECOND {
             refused.remove(0);
@@ -244,70 +230,60 @@ impl Counts {
     }
 
     /// The newest use of each key.
-    fn uses(&self) -> impl Iterator<Item = (&IdBytes, Use)> {
+    fn uses(&self) -> impl Iterator<Item = (&KeyId, KeyUse)> {
         self.keys.iter().filter_map(|(id, key)| Some((id, key.used?)))
     }
 
     fn batch(&self) -> UsageBatch {
         let mut batch = UsageBatch::default();
-        let mut apps: HashMap<AppBytes, Tally> = self.unknown.clone();
+        let unknown = self.unknown.iter().map(|(app, tally)| ((*app, None), tally.clone()));
+        let mut apps: HashMap<(AppId, Option<KeyKind>), Tally> = unknown.collect();
         for (id, key) in &self.keys {
-            let Some(key_id) = key_id(id) else { continue };
             // With the calls of its hour, which are written anyway.
             let mut used = key.used;
             for calls in key.calls.iter() {
                 let HourCalls { hour, code, calls: n } = *calls;
                 let used = used.take_if(|used| used.at.hour() == hour);
-                batch.keys.push(KeyCalls { key_id: key_id.clone(), hour, code: Some(code), calls: n, used });
-                if let Some(app) = key.app {
-                    apps.entry(app).or_default().add(*calls);
+                batch.keys.push(KeyCalls { key_id: *id, hour, code: Some(code), calls: n, used });
+                if let Some((app, kind)) = key.of {
+                    apps.entry((app, Some(kind))).or_default().add(*calls);
                 }
             }
             if let Some(newest) = used {
-                batch.keys.push(KeyCalls { key_id, hour: newest.at.hour(), code: None, calls: 0, used });
+                batch.keys.push(KeyCalls { key_id: *id, hour: newest.at.hour(), code: None, calls: 0, used });
             }
         }
         // In the order of the table: neighbours share pages.
         batch.keys.sort_unstable_by(|a, b| a.key_id.cmp(&b.key_id));
-        for (app, tally) in &apps {
-            let app = std::str::from_utf8(app).ok().and_then(AppId::parse);
-            batch.apps.extend(app.into_iter().flat_map(|app| tally.iter().map(move |calls| (app.clone(), *calls))));
+        for ((app, kind), tally) in &apps {
+            batch.apps.extend(tally.iter().map(|calls| (*app, *kind, *calls)));
         }
         for (id, refused) in &self.refused {
-            let key = key_id(id);
-            batch
-                .refusals
-                .extend(key.into_iter().flat_map(|key| refused.iter().map(move |r| (key.clone(), r.clone()))));
+            batch.refusals.extend(refused.iter().map(|refusal| (*id, refusal.clone())));
         }
         batch
     }
 }
 
 /// Everything of the batch, and of the uses as many as there is time for; how many those are.
-async fn write(tx: &mut Tx, batch: &UsageBatch, due: &[LastUsed], time: Duration) -> Result<usize, StoreError> {
+async fn write(
+    tx: &mut Tx,
+    batch: &UsageBatch,
+    due: &[LastUsed],
+    time: Duration,
+    clock: &dyn Clock,
+) -> Result<usize, StoreError> {
     tx.flush_usage(batch).await?;
-    let begun = Instant::now();
+    let begun = clock.instant();
     let mut listed = 0;
     for piece in due.chunks(LISTED_AT_ONCE) {
-        if begun.elapsed() >= time {
+        if clock.instant().duration_since(begun) >= time {
             break;
         }
         tx.list_uses(piece).await?;
         listed += piece.len();
     }
     Ok(listed)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-pub(super) fn key_id(id: &IdBytes) -> Option<KeyId> {
-    KeyId::parse(std::str::from_utf8(id).ok()?)
-}
-
-fn app_bytes(app: &AppId) -> Option<AppBytes> {
-    app.as_str().as_bytes().try_into().ok()
 }
 
 impl fmt::Debug for Usage {

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -12,14 +12,14 @@ use std::{
 use domain::{ids::KeyId, timestamp::Timestamp, usage::Edge, verdict::Code};
 use tokio::sync::broadcast;
 
-use super::{IdBytes, id_bytes};
+use super::shards::lock;
 
 /// A watcher that falls further behind than this loses the oldest.
 const BEHIND: usize = 64;
 
 /// One call of a watched key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct WatchedCall {
     /// When it was decided.
     pub at: Timestamp,
     /// The verdict.
@@ -33,14 +33,14 @@ pub struct Seen {
 /// The verdicts of one key from now on; dropping it ends the watch.
 #[derive(Debug)]
 pub struct Watch {
-    id: IdBytes,
-    receiver: Option<broadcast::Receiver<Seen>>,
+    id: KeyId,
+    receiver: Option<broadcast::Receiver<WatchedCall>>,
     watchers: Arc<Watchers>,
 }
 
 impl Watch {
     /// The next call of the key. `None` when the service is gone.
-    pub async fn next(&mut self) -> Option<Seen> {
+    pub async fn next(&mut self) -> Option<WatchedCall> {
         let receiver = self.receiver.as_mut()?;
         loop {
             match receiver.recv().await {
@@ -64,21 +64,21 @@ impl Drop for Watch {
 pub(crate) struct Watchers {
     /// How many keys are watched: the only thing that an unwatched call looks at.
     keys: AtomicUsize,
-    senders: Mutex<HashMap<IdBytes, broadcast::Sender<Seen>>>,
+    senders: Mutex<HashMap<KeyId, broadcast::Sender<WatchedCall>>>,
 }
 
 impl Watchers {
     pub(crate) fn join(self: &Arc<Self>, key: &KeyId) -> Watch {
-        let id = id_bytes(key.as_str()).unwrap_or_default();
-        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = *key;
+        let mut senders = lock(&self.senders);
         let sender = senders.entry(id).or_insert_with(|| broadcast::Sender::new(BEHIND));
         let receiver = Some(sender.subscribe());
         self.keys.store(senders.len(), Ordering::Release);
         Watch { id, receiver, watchers: Arc::clone(self) }
     }
 
-    fn leave(&self, id: &IdBytes) {
-        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+    fn leave(&self, id: &KeyId) {
+        let mut senders = lock(&self.senders);
         if senders.get(id).is_some_and(|s| s.receiver_count() == 0) {
             senders.remove(id);
         }
@@ -87,11 +87,11 @@ impl Watchers {
 
     /// Tells the key's watchers, if there are any.
     #[inline]
-    pub(crate) fn tell(&self, id: &IdBytes, seen: impl FnOnce() -> Seen) {
+    pub(crate) fn tell(&self, id: &KeyId, seen: impl FnOnce() -> WatchedCall) {
         if self.keys.load(Ordering::Acquire) == 0 {
             return;
         }
-        let senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        let senders = lock(&self.senders);
         if let Some(sender) = senders.get(id) {
             // An error says that the last watcher has just left.
             let _ = sender.send(seen());
@@ -107,12 +107,11 @@ mod tests {
     async fn a_watcher_sees_its_key_only_and_leaves_nothing_behind() {
         let watchers = Arc::new(Watchers::default());
         let key = KeyId::parse("7Qm2xVbN4tRa").unwrap();
-        let id = id_bytes(key.as_str()).unwrap();
-        let seen = Seen { at: Timestamp::from_millis(5), code: Code::Valid, address: None, edge: Edge::Verify };
-        watchers.tell(&id, || panic!("nobody watches"));
+        let seen = WatchedCall { at: Timestamp::from_millis(5), code: Code::Valid, address: None, edge: Edge::Verify };
+        watchers.tell(&key, || panic!("nobody watches"));
         let mut watch = watchers.join(&key);
-        watchers.tell(&IdBytes::default(), || panic!("another key"));
-        watchers.tell(&id, || seen.clone());
+        watchers.tell(&KeyId::from_random([9; 16]), || panic!("another key"));
+        watchers.tell(&key, || seen.clone());
         assert_eq!(watch.next().await, Some(seen));
         drop(watch);
         assert_eq!(watchers.keys.load(Ordering::Acquire), 0);

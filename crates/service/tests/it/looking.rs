@@ -2,6 +2,7 @@
 
 use domain::{
     audit::Action,
+    audit::AuditQuery,
     dashboard::{Dashboard, StepKind},
     draft::KeyDraft,
     key::RevokeReason,
@@ -10,7 +11,7 @@ use domain::{
     timestamp::Millis,
     verdict::Code,
 };
-use service::{audit::AuditQuery, verify::Circumstances};
+use service::verify::AskedCall;
 
 use crate::world::{World, draft, owner};
 
@@ -106,7 +107,7 @@ async fn what_is_left_of_a_quota_has_what_is_held_ready(w: World) {
     let (id, token) = w.active(&daily).await;
     assert_eq!(w.code(&token).await, Code::Valid);
     let left = async || {
-        let checks = w.service.explain(owner(), &id, &Circumstances::default()).await.unwrap();
+        let checks = w.service.explain(owner(), &id, &AskedCall::default()).await.unwrap();
         let words = checks.into_iter().find(|check| check.code == Code::UsageExceeded).unwrap().detail;
         (w.service.key_calls(owner(), &id).await.unwrap().quota_left, words)
     };

@@ -1,10 +1,10 @@
 //! What each role is refused, key by key and act by act.
 
 use domain::{
-    draft::KeyDraft, ids::KeyId, key::RevokeReason, kind::KeyKind, list::KeyQuery, refusal::Refusal, role::Role,
-    verdict::Code,
+    audit::AuditQuery, draft::KeyDraft, ids::KeyId, key::RevokeReason, kind::KeyKind, list::KeyQuery, refusal::Refusal,
+    role::Role, verdict::Code,
 };
-use service::{Caller, audit::AuditQuery};
+use service::Caller;
 
 use crate::world::{World, draft, owner, refusal, signed_in};
 

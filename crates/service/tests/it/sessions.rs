@@ -62,7 +62,10 @@ async fn use_is_noted_once_a_minute(w: World) {
 async fn signing_out_ends_it_and_leaves_one_event(w: World) {
     let cookie = cookie(&w).await;
     let session = w.service.session(&cookie).await.unwrap().unwrap();
-    assert_eq!(session.caller(None).role, domain::role::Role::Owner);
+    let caller = session.caller(None);
+    assert!(caller.rights().may(domain::role::Act::ManageOwners));
+    let proof = service::Authentication::Cookie { password_checked_at: w.service.now() };
+    assert_eq!(caller.authentication(), proof);
     w.service.sign_out(&session, None).await.unwrap();
     let ended = w.newest().await;
     assert_eq!(ended.action, Action::SessionEnded);

@@ -2,7 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{draft::KeyDraft, list::KeyQuery, permission::VERIFY, timestamp::Millis, token::Token, verdict::Code};
+use domain::{
+    draft::KeyDraft,
+    list::KeyQuery,
+    permission::{AdminPermission, VERIFY},
+    timestamp::Millis,
+    token::PlainToken,
+    verdict::Code,
+};
 use service::verify::{Credential, VerifyRequest};
 
 use crate::world::{World, draft, in_background, owner};
@@ -37,7 +44,7 @@ async fn ten_thousand_verifies_in_a_second_cost_two_writes(w: World) {
 
 async fn only_the_right_secret_is_a_use(w: World) {
     let (id, token) = w.active(&draft("service", "Key")).await;
-    let forged = Token::compose("ks", &id, &"0".repeat(43));
+    let forged = PlainToken::compose("ks", &id, &"0".repeat(43)).expose().to_owned();
     assert_eq!(w.code(&forged).await, Code::NotFound);
     w.service.verifier().flush_usage().await.unwrap();
     let key = w.service.key(owner(), &id).await.unwrap();
@@ -57,7 +64,7 @@ async fn a_call_of_the_api_is_counted_once_and_uses_both_keys(w: World) {
     let (gateway, gateway_token) = w.active(&gateway).await;
     let (key, token) = w.active(&draft("service", "Key")).await;
     let verifier = w.service.verifier();
-    let asking = verifier.authenticate(&gateway_token, None, None).await;
+    let asking = verifier.authenticate(&gateway_token, AdminPermission::Verify, None, None).await;
     let asking = asking.unwrap().key.unwrap();
     let scope = Some(&asking.record.app_id);
     let request = VerifyRequest { scope, ..VerifyRequest::default() };

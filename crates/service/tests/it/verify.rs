@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use domain::{
-    draft::KeyDraft, ids::AppId, key::RevokeReason, kind::KeyKind, permission::VERIFY,
-    permission_query::PermissionQuery, timestamp::Millis, token::Token, usage::Edge, verdict::Code,
+    draft::KeyDraft, ids::AppId, key::RevokeReason, kind::KeyKind, permission::AdminPermission, permission::VERIFY,
+    permission_query::PermissionQuery, timestamp::Millis, token::PlainToken, usage::Edge, verdict::Code,
 };
 use service::{
     Service,
-    verify::{Credential, Seen, Verdict, VerifyRequest},
+    verify::{Credential, Verdict, VerifyRequest, WatchedCall},
 };
 use store::AppRow;
 
@@ -118,10 +118,11 @@ async fn what_is_no_token_of_ours_is_not_found(w: World) {
     let (id, token) = w.active(&draft("service", "Key")).await;
     let (_, other) = w.active(&draft("service", "Other")).await;
     let secret = |token: &str| token[16..59].to_owned();
-    let recombined = Token::compose("ks", &id, &secret(&other));
-    let prefixed = Token::compose("xx", &id, &secret(&token));
+    let composed = |prefix, id, half: &str| PlainToken::compose(prefix, id, half).expose().to_owned();
+    let recombined = composed("ks", &id, &secret(&other));
+    let prefixed = composed("xx", &id, &secret(&token));
     let unknown = domain::ids::KeyId::from_random([3; 16]);
-    let nobody = Token::compose("ks", &unknown, &secret(&token));
+    let nobody = composed("ks", &unknown, &secret(&token));
     let mut damaged = token.clone();
     damaged.replace_range(20..21, if &token[20..21] == "a" { "b" } else { "a" });
     let megabyte = "k".repeat(1 << 20);
@@ -152,7 +153,7 @@ async fn a_malformed_token_never_reaches_the_store(w: World) {
     damaged.push(if token.ends_with('a') { 'b' } else { 'a' });
     w.store.close().await;
     assert_eq!(w.code(&damaged).await, Code::NotFound);
-    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    w.clock.advance(Millis::seconds(1));
     let verifier = w.service.verifier();
     let request = VerifyRequest::default();
     let asked = verifier.verify(Credential::Token(&token), request).await;
@@ -220,7 +221,7 @@ async fn asking_needs_a_service_key_with_the_permission(w: World) {
     let (_, client) = w.active(&draft("client", "Client")).await;
     let inside: Option<IpAddr> = Some("203.0.113.9".parse().unwrap());
     let code = |token, address| {
-        let verdict = w.service.verifier().authenticate(token, address, None);
+        let verdict = w.service.verifier().authenticate(token, AdminPermission::Verify, address, None);
         async { verdict.await.unwrap().code }
     };
     assert_eq!(code(&gateway, inside).await, Code::Valid);
@@ -237,7 +238,7 @@ async fn a_watcher_sees_the_calls_of_its_key(w: World) {
     assert_eq!(w.code(&other).await, Code::Valid);
     let request = VerifyRequest { edge: Edge::OwnCheck, ..from("192.0.2.7") };
     ask(&w, &token, request).await;
-    let seen = Seen { at: w.service.now(), code: Code::Valid, address: request.address, edge: Edge::OwnCheck };
+    let seen = WatchedCall { at: w.service.now(), code: Code::Valid, address: request.address, edge: Edge::OwnCheck };
     assert_eq!(watch.next().await, Some(seen));
 }
 

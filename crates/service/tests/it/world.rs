@@ -10,28 +10,29 @@ use std::{
 };
 
 use domain::{
-    audit::{Action, Actor, AuditRow},
+    audit::{Action, AuditQuery, AuditRow},
     draft::KeyDraft,
     ids::{KeyId, PersonId},
     refusal::Refusal,
     role::Role,
     timestamp::{Millis, Timestamp},
+    token::PlainToken,
     verdict::Code,
 };
 use secrecy::{ExposeSecret, SecretString};
 use service::{
     Caller, ClientInfo, Error, Service, Setup,
-    audit::AuditQuery,
     clock::Clock,
     entropy::SystemEntropy,
-    keys::{Issued, Shown},
+    keys::{Issued, ShownSecret},
     passwords::{HashError, PasswordHasher},
     root_key::RootKey,
+    sessions::Person,
     setup::NewPerson,
     sign_in::{SignIn, SignedIn},
     verify::{Credential, VerifyRequest},
 };
-use store::Store;
+use store::{PersonRow, Store};
 use tempfile::TempDir;
 use testkit::TestDatabase;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -57,19 +58,35 @@ macro_rules! on_both {
 pub const PASSWORD: &str = "correct horse battery staple";
 pub const EMAIL: &str = "owner@example.com";
 
-/// A time that stands until the test moves it.
+/// A time that only the test moves.
 #[derive(Debug)]
-pub struct TestClock(AtomicI64);
+pub struct TestClock {
+    begun: Instant,
+    start: Timestamp,
+    passed: AtomicI64,
+}
 
 impl TestClock {
+    fn at(start: Timestamp) -> Self {
+        Self { begun: Instant::now(), start, passed: AtomicI64::new(0) }
+    }
+
     pub fn advance(&self, by: Millis) {
-        self.0.fetch_add(by.0, Ordering::SeqCst);
+        self.passed.fetch_add(by.0, Ordering::SeqCst);
+    }
+
+    fn passed(&self) -> i64 {
+        self.passed.load(Ordering::SeqCst)
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+        self.start.plus(Millis(self.passed()))
+    }
+
+    fn instant(&self) -> Instant {
+        self.begun + Duration::from_millis(self.passed().max(0).unsigned_abs())
     }
 }
 
@@ -132,7 +149,7 @@ impl World {
 
     async fn new(database: TestDatabase) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(TestClock(AtomicI64::new(1_780_000_000_000)));
+        let clock = Arc::new(TestClock::at(Timestamp::from_millis(1_780_000_000_000)));
         let hasher = Arc::new(CountingHasher::default());
         let store = Store::open(database.url()).await.unwrap();
         let root_key = RootKey::load_or_create(&folder.path().join("root.key"), &SystemEntropy);
@@ -254,11 +271,16 @@ pub fn owner() -> &'static Caller {
 }
 
 pub fn signed_in(role: Role) -> Caller {
-    Caller {
-        actor: Actor::Person { id: PersonId::from_random([7; 12]), email: format!("{}@example.com", role.as_str()) },
+    let row = PersonRow {
+        id: PersonId::from_random([7; 12]),
+        email: format!("{}@example.com", role.as_str()),
+        name: role.label().to_owned(),
         role,
-        address: Some("203.0.113.9".parse().unwrap()),
-    }
+        password_hash: String::new(),
+        created_at: Timestamp::from_millis(0),
+        disabled: false,
+    };
+    Caller::person(&Person::from(row), Timestamp::from_millis(0), Some("203.0.113.9".parse().unwrap()))
 }
 
 pub fn shell() -> &'static Caller {
@@ -277,8 +299,10 @@ pub fn draft(kind: &str, name: &str) -> KeyDraft {
 /// The whole token, also of a key that is shown as a pair.
 pub fn token(issued: &Issued) -> String {
     match &issued.shown {
-        Shown::Token(token) => secret(token),
-        Shown::Pair { id, secret: half } => domain::token::join_pair(id, half.expose_secret()).unwrap(),
+        ShownSecret::Token(token) => secret(token),
+        ShownSecret::Pair { id, secret: half } => {
+            PlainToken::from_pair(id, half.expose_secret()).unwrap().expose().to_owned()
+        }
     }
 }
 

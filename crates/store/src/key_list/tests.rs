@@ -1,6 +1,9 @@
 //! SQLite's plans: every list and count walks an index in the order that it needs.
 
+use domain::ids::AppId;
+use domain::kind::KeyKind;
 use domain::list::StatusFilter;
+use domain::role::Rights;
 use sqlx::{AssertSqlSafe, Sqlite};
 use testkit::TestDatabase;
 
@@ -41,6 +44,10 @@ fn app() -> AppId {
     AppId::from_random([1; 12])
 }
 
+fn sight() -> Sight {
+    Sight::of_rights(Rights::all()).within(app())
+}
+
 fn orders(by: By) -> impl Iterator<Item = Order> {
     let sorts = KeySort::ALL.iter().copied();
     sorts.flat_map(move |sort| [false, true].map(|descending| Order { sort, descending, by }))
@@ -69,10 +76,9 @@ const TIMED: [StatusFilter; 3] = [StatusFilter::Expired, StatusFilter::Expiring7
 #[tokio::test]
 async fn lists_walk_their_index() {
     with_sqlite(async |store| {
-        let app = app();
         for status in EXACT {
             for kind in [None, Some(KeyKind::Service)] {
-                let range = KeyRange::new(&app, KeyKind::ALL, kind, status, NOW);
+                let range = KeyRange::new(&sight(), &[app()], kind, status, NOW);
                 for order in orders(By::Range) {
                     for cursor in cursors(order.sort) {
                         let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, false)).await;
@@ -106,9 +112,8 @@ async fn lists_walk_their_index() {
 #[tokio::test]
 async fn timed_lists_use_their_index_when_few_match_and_the_order_when_many_do() {
     with_sqlite(async |store| {
-        let app = app();
         for status in TIMED {
-            let range = KeyRange::new(&app, KeyKind::ALL, None, Some(status), NOW);
+            let range = KeyRange::new(&sight(), &[app()], None, Some(status), NOW);
             for order in orders(By::Gather).chain(orders(By::Order)) {
                 for cursor in cursors(order.sort) {
                     let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, false)).await;
@@ -129,10 +134,9 @@ async fn timed_lists_use_their_index_when_few_match_and_the_order_when_many_do()
 #[tokio::test]
 async fn a_search_is_two_ranges() {
     with_sqlite(async |store| {
-        let app = app();
         let order = Order { sort: KeySort::Name, descending: false, by: By::Range };
         for kind in [None, Some(KeyKind::Service)] {
-            let mut range = KeyRange::new(&app, KeyKind::ALL, kind, None, NOW);
+            let mut range = KeyRange::new(&sight(), &[app()], kind, None, NOW);
             range.search = Search::new("abc");
             for cursor in cursors(KeySort::Name) {
                 let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, false)).await;
@@ -157,10 +161,9 @@ async fn a_search_is_two_ranges() {
 #[tokio::test]
 async fn keys_called_of_late_are_found_by_their_calls_or_tested_in_the_order() {
     with_sqlite(async |store| {
-        let app = app();
         for status in [StatusFilter::Accepted, StatusFilter::Refused] {
             for kind in [None, Some(KeyKind::Service)] {
-                let range = KeyRange::new(&app, KeyKind::ALL, kind, Some(status), NOW);
+                let range = KeyRange::new(&sight(), &[app()], kind, Some(status), NOW);
                 let from_calls = |steps: &[String]| {
                     assert!(steps.iter().any(|s| s.starts_with("SEARCH u USING COVERING INDEX key_usage_hour_code")));
                     assert!(
@@ -205,10 +208,9 @@ async fn old_counts_are_found_and_forgotten_by_their_indexes() {
 #[tokio::test]
 async fn counts_are_kept_or_never_leave_their_index() {
     with_sqlite(async |store| {
-        let app = app();
         for status in EXACT.into_iter().chain(TIMED.map(Some)) {
             for kind in [None, Some(KeyKind::Service)] {
-                let range = KeyRange::new(&app, KeyKind::ALL, kind, status, NOW);
+                let range = KeyRange::new(&sight(), &[app()], kind, status, NOW);
                 if let Some(kept) = range.kept_count() {
                     let steps = plan(store, kept).await;
                     assert!(

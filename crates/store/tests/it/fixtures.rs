@@ -1,15 +1,19 @@
 //! What the tests are made of.
 
+use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::audit::{Action, Actor, AuditEvent, Change, Subject};
 use domain::draft::KeySpec;
 use domain::ids::{AppId, KeyId, PersonId};
 use domain::kind::KeyKind;
-use domain::role::Role;
+use domain::role::{Rights, Role};
+use domain::sight::Sight;
 use domain::timestamp::Timestamp;
+use domain::token::TokenMac;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use sqlx::{AssertSqlSafe, Connection, Executor};
 use store::{AppRow, NewKey, NewSecret, PersonRow, Store, StoreError};
 use testkit::TestDatabase;
 
@@ -63,7 +67,7 @@ pub async fn with_app(store: &Store) -> AppId {
 pub fn key(app: &AppId, name: &str) -> NewKey {
     NewKey {
         id: key_id(),
-        app_id: app.clone(),
+        app_id: *app,
         spec: KeySpec {
             kind: KeyKind::Service,
             name: name.to_owned(),
@@ -82,7 +86,7 @@ pub fn key(app: &AppId, name: &str) -> NewKey {
         form_id: None,
         created_by: Actor::CommandLine { user: "ops".to_owned() },
         created_at: NOW,
-        secret: NewSecret { mac: vec![1; 32], pepper_version: 1, last4: "9fKd".to_owned() },
+        secret: NewSecret { mac: TokenMac([1; 32]), pepper_version: 1, last4: "9fKd".to_owned() },
     }
 }
 
@@ -104,7 +108,7 @@ pub fn event(id: &KeyId, action: Action) -> AuditEvent {
         app_id: None,
         actor: Actor::System,
         action,
-        subject: Subject::key(id, "Billing"),
+        subject: Subject::key(id, KeyKind::Service, "Billing"),
         changes: vec![Change { field: "name".to_owned(), from: None, to: Some("Billing".to_owned()) }],
         note: None,
         address: None,
@@ -117,7 +121,35 @@ pub fn mac(bytes: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-pub fn mac_of_version(version: i64, bytes: &[u8]) -> [u8; 32] {
-    assert_eq!(version, 1);
-    mac(bytes)
+pub fn mac_of_version(version: i64, bytes: &[u8]) -> Option<[u8; 32]> {
+    (version == 1).then(|| mac(bytes))
+}
+
+/// All keys of an app.
+pub fn whole(app: &AppId) -> Sight {
+    all().within(*app)
+}
+
+/// Everything.
+pub fn all() -> Sight {
+    Sight::of_rights(Rights::all())
+}
+
+/// All but the privileged keys.
+pub fn auditor() -> Sight {
+    Sight::of_rights(Rights::of_role(Role::Auditor))
+}
+
+/// Does what no function of the store would do.
+pub async fn execute(url: &str, statement: &'static str) {
+    if url.starts_with("sqlite") {
+        let options = sqlx::sqlite::SqliteConnectOptions::from_str(url).unwrap();
+        let mut conn = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        conn.execute(AssertSqlSafe(statement)).await.unwrap();
+        conn.close().await.unwrap();
+    } else {
+        let mut conn = sqlx::PgConnection::connect(url).await.unwrap();
+        conn.execute(AssertSqlSafe(statement)).await.unwrap();
+        conn.close().await.unwrap();
+    }
 }

@@ -6,4 +6,5 @@ mod contract;
 mod coverage;
 mod fixtures;
 mod giving_up;
+mod later_version;
 mod paging;

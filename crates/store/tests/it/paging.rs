@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ids::{AppId, KeyId};
-use domain::kind::KeyKind;
 use domain::list::{KeyQuery, KeySort};
 use domain::page::Page;
-use store::{LastUsed, NewKey, Store, StoreError, Use};
+use store::{KeyUse, LastUsed, NewKey, Store, StoreError};
 
 use crate::contract::contract;
-use crate::fixtures::{NOW, insert, key, with_app};
+use crate::fixtures::{NOW, insert, key, whole, with_app};
 
 contract! {
     every_surviving_key_is_seen_exactly_once,
@@ -20,7 +19,7 @@ contract! {
 fn scattered(app: &AppId, n: i64) -> (NewKey, LastUsed) {
     let mut new = key(app, &format!("key {}", n * 7_919 % 23));
     new.created_at = NOW.plus_seconds(n * 31 % 17);
-    let used = LastUsed { key_id: new.id.clone(), newest: Use { at: NOW.plus_seconds(n * 13 % 11), address: None } };
+    let used = LastUsed { key_id: new.id.clone(), newest: KeyUse { at: NOW.plus_seconds(n * 13 % 11), address: None } };
     (new, used)
 }
 
@@ -62,7 +61,7 @@ impl Reader<'_> {
     }
 
     async fn page(&self, query: &KeyQuery) -> Page<domain::key::KeyRow> {
-        self.store.list_keys(self.app, query, NOW, KeyKind::ALL).await.unwrap()
+        self.store.list_keys(&whole(self.app), query, NOW).await.unwrap()
     }
 }
 
@@ -131,7 +130,7 @@ async fn a_list_that_ends_under_the_reader_has_a_way_back(store: Store) {
     let app = with_app(&store).await;
     let keys: Vec<NewKey> = (0..30).map(|n| key(&app, &format!("key {n:02}"))).collect();
     insert(&store, &keys).await;
-    let list = async |query: &KeyQuery| store.list_keys(&app, query, NOW, KeyKind::ALL).await.unwrap();
+    let list = async |query: &KeyQuery| store.list_keys(&whole(&app), query, NOW).await.unwrap();
     let first = list(&KeyQuery::default()).await;
     for gone in &keys[25..] {
         store.write(async |tx| tx.delete_key(&gone.id, NOW).await).await.unwrap();

@@ -4,7 +4,7 @@ use domain::draft::KeyDraft;
 use domain::usage::Edge;
 use domain::verdict::Code;
 use secrecy::ExposeSecret;
-use service::keys::Shown;
+use service::keys::ShownSecret;
 
 use super::harness::{Answered, Asked, Behind, CLIENT};
 use crate::support::service_key;
@@ -57,7 +57,7 @@ async fn without_a_key(behind: &Behind) {
 
 async fn allowed(behind: &Behind) {
     let issued = behind.product.issue(service_key("Billing service")).await;
-    let Shown::Token(token) = issued.shown else { panic!() };
+    let ShownSecret::Token(token) = issued.shown else { panic!() };
     let token = token.expose_secret();
     let mut asked = Asked::new("POST", "/things/7?cost=0&nonsense=1&permissions=").bearer(token);
     for name in IDENTITY {
@@ -81,7 +81,7 @@ async fn allowed(behind: &Behind) {
 
     let draft =
         KeyDraft { kind: Some("master_user".to_owned()), boxes: vec!["chats.read".to_owned()], ..service_key("bot") };
-    let Shown::Pair { id, secret } = behind.product.issue(draft).await.shown else { panic!() };
+    let ShownSecret::Pair { id, secret } = behind.product.issue(draft).await.shown else { panic!() };
     let pair = Asked::get("/").header("X-MASTER-USER-API-KEY", &id);
     let answer = passes(behind, pair.header("X-MASTER-USER-API-KEY-SECRET", secret.expose_secret())).await;
     assert_eq!((answer.told("X-Key-Kind"), answer.told("X-Key-Permissions")), ("master_user", "chats.read"));
@@ -136,7 +136,7 @@ async fn limited(behind: &Behind) {
 /// A refusal is kept as the client asked it.
 async fn kept(behind: &Behind) {
     let issued = behind.product.issue(service_key("kept")).await;
-    let Shown::Token(token) = issued.shown else { panic!() };
+    let ShownSecret::Token(token) = issued.shown else { panic!() };
     let asked = Asked::new("DELETE", "/invoices/7?secret=1").bearer(token.expose_secret());
     refused(behind, asked.header("X-Original-Method", "FORGED").header("X-Original-URI", "/forged"), 403).await;
     behind.product.service.verifier().flush_usage().await.unwrap();

@@ -1,13 +1,17 @@
-use domain::audit::{Action, Actor, ActorKind, AuditEvent, Subject};
+use domain::audit::{Action, Actor, ActorKind, AuditEvent, AuditQuery, Subject};
 use domain::ids::PersonId;
+use domain::kind::KeyKind;
+use domain::names::Word;
 use domain::page::Page;
-use store::{AuditFilter, Chain, Store};
+use domain::sight::{Scope, Sight};
+use store::{ChainCheck, Store};
 
-use crate::fixtures::{NOW, app, event, key_id, mac, mac_of_version};
+use crate::fixtures::{NOW, all, app, auditor, event, key_id, mac, mac_of_version, whole};
 
 contract! {
     an_event_is_read_as_it_was_written,
     the_record_is_paged_both_ways,
+    what_is_out_of_sight_is_not_on_the_page,
 }
 
 async fn record(store: &Store, event: &AuditEvent) -> i64 {
@@ -15,7 +19,7 @@ async fn record(store: &Store, event: &AuditEvent) -> i64 {
 }
 
 async fn an_event_is_read_as_it_was_written(store: Store) {
-    assert!(store.recent_audit(10).await.unwrap().is_empty());
+    assert!(store.recent_audit(&all(), 10).await.unwrap().is_empty());
     let key = key_id();
     let first = AuditEvent {
         app_id: Some(app(1).id),
@@ -26,15 +30,21 @@ async fn an_event_is_read_as_it_was_written(store: Store) {
     };
     let second = AuditEvent { changes: Vec::new(), ..event(&key, Action::KeyAcknowledged) };
     assert_eq!((record(&store, &first).await, record(&store, &second).await), (1, 2));
-    let rows = store.recent_audit(10).await.unwrap();
+    let rows = store.recent_audit(&all(), 10).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.seq).collect::<Vec<_>>(), [2, 1]);
-    assert_eq!((&rows[0].note, &rows[0].address, rows[0].actor_kind), (&None, &None, ActorKind::System));
+    assert_eq!((&rows[0].note, &rows[0].address, rows[0].actor_kind.known()), (&None, &None, Some(ActorKind::System)));
     let row = &rows[1];
-    assert_eq!((row.at, row.actor_kind, &*row.actor_label), (NOW, ActorKind::Person, "owner@example.com"));
-    assert_eq!((row.action, &row.subject, &row.changes), (Action::KeyIssued, &first.subject, &first.changes));
+    assert_eq!(
+        (row.at, row.actor_kind.known(), &*row.actor_label),
+        (NOW, Some(ActorKind::Person), "owner@example.com")
+    );
+    assert_eq!((row.action.known(), &row.changes), (Some(Action::KeyIssued), &first.changes));
+    let Subject { kind, id, label, key_kind } = first.subject;
+    let subject = Subject { kind: Word::Known(kind), id, label, key_kind };
+    assert_eq!(row.subject, subject);
     assert_eq!((&row.note, row.address.as_deref()), (&first.note, Some("2001:db8::1")));
-    assert_eq!(store.recent_audit(1).await.unwrap().len(), 1);
-    assert_eq!(store.verify_chain(&mac_of_version).await.unwrap(), Chain::Intact { events: 2 });
+    assert_eq!(store.recent_audit(&all(), 1).await.unwrap().len(), 1);
+    assert_eq!(store.verify_chain(&mac_of_version).await.unwrap(), ChainCheck::Intact { events: 2 });
 }
 
 async fn the_record_is_paged_both_ways(store: Store) {
@@ -45,33 +55,57 @@ async fn the_record_is_paged_both_ways(store: Store) {
         record(&store, &AuditEvent { app_id, ..event(key, Action::KeyEdited) }).await;
     }
     record(&store, &AuditEvent { subject: Subject::instance(), ..event(&one, Action::InstanceCreated) }).await;
-    let page = async |filter: AuditFilter| store.audit_page(&filter).await.unwrap();
+    let page = async |query: AuditQuery| store.audit_page(&all(), &query).await.unwrap();
     let seqs = |page: &Page<domain::audit::AuditRow>| page.rows.iter().map(|row| row.seq).collect::<Vec<_>>();
 
-    let first = page(AuditFilter::default()).await;
+    let first = page(AuditQuery::default()).await;
     assert_eq!((seqs(&first), &first.previous), ((37..=61).rev().collect(), &None));
-    let second = page(AuditFilter { after: first.next.clone(), ..AuditFilter::default() }).await;
+    let second = page(AuditQuery { after: first.next.clone(), ..AuditQuery::default() }).await;
     assert_eq!(seqs(&second), (12..=36).rev().collect::<Vec<_>>());
-    let third = page(AuditFilter { after: second.next.clone(), ..AuditFilter::default() }).await;
+    let third = page(AuditQuery { after: second.next.clone(), ..AuditQuery::default() }).await;
     assert_eq!((seqs(&third), &third.next), ((1..=11).rev().collect(), &None));
-    let back = page(AuditFilter { before: third.previous.clone(), ..AuditFilter::default() }).await;
+    let back = page(AuditQuery { before: third.previous.clone(), ..AuditQuery::default() }).await;
     assert_eq!(seqs(&back), seqs(&second));
-    let back = page(AuditFilter { before: back.previous.clone(), ..AuditFilter::default() }).await;
+    let back = page(AuditQuery { before: back.previous.clone(), ..AuditQuery::default() }).await;
     assert_eq!(back, first);
     assert_eq!(first.total.n, 61);
 
-    let of_key = page(AuditFilter { key: Some(one), ..AuditFilter::default() }).await;
+    let of_key = page(AuditQuery { key: Some(one), ..AuditQuery::default() }).await;
     assert_eq!((of_key.total.n, of_key.rows.len(), of_key.next.is_some()), (30, 25, true));
     assert!(of_key.rows.iter().all(|row| row.seq % 2 == 1 && row.subject.id != two.as_str()));
-    let of_app = page(AuditFilter { app: Some(app(1).id), ..AuditFilter::default() }).await;
+    let of_app = store.audit_page(&whole(&app(1).id), &AuditQuery::default()).await.unwrap();
     assert_eq!(of_app.total.n, 20);
     for nonsense in ["", "x", "1;2"] {
-        assert_eq!(page(AuditFilter { after: Some(nonsense.to_owned()), ..AuditFilter::default() }).await, first);
+        assert_eq!(page(AuditQuery { after: Some(nonsense.to_owned()), ..AuditQuery::default() }).await, first);
     }
-    let beyond = page(AuditFilter { before: Some("999".to_owned()), ..AuditFilter::default() }).await;
+    let beyond = page(AuditQuery { before: Some("999".to_owned()), ..AuditQuery::default() }).await;
     assert_eq!(beyond, first);
-    let past_the_end = page(AuditFilter { after: Some("1".to_owned()), ..AuditFilter::default() }).await;
+    let past_the_end = page(AuditQuery { after: Some("1".to_owned()), ..AuditQuery::default() }).await;
     assert!(past_the_end.rows.is_empty());
-    let back = page(AuditFilter { before: past_the_end.previous, ..AuditFilter::default() }).await;
+    let back = page(AuditQuery { before: past_the_end.previous, ..AuditQuery::default() }).await;
     assert_eq!(seqs(&back), (1..=25).rev().collect::<Vec<_>>());
+}
+
+async fn what_is_out_of_sight_is_not_on_the_page(store: Store) {
+    let (open, hidden) = (key_id(), key_id());
+    let about = |id, kind| AuditEvent { subject: Subject::key(id, kind, "Key"), ..event(id, Action::KeyIssued) };
+    record(&store, &about(&open, KeyKind::Service)).await;
+    record(&store, &about(&hidden, KeyKind::MasterUser)).await;
+    record(&store, &AuditEvent { subject: Subject::instance(), ..event(&open, Action::InstanceCreated) }).await;
+    let seqs = async |sight: &Sight, query: &AuditQuery| {
+        let page = store.audit_page(sight, query).await.unwrap();
+        assert_eq!(page.total.n, u32::try_from(page.rows.len()).unwrap());
+        page.rows.into_iter().map(|row| row.seq).collect::<Vec<_>>()
+    };
+    let everything = AuditQuery::default();
+    assert_eq!(seqs(&all(), &everything).await, [3, 2, 1]);
+    assert_eq!(seqs(&auditor(), &everything).await, [3, 1]);
+    let of_hidden = AuditQuery { key: Some(hidden), ..AuditQuery::default() };
+    assert_eq!(seqs(&all(), &of_hidden).await, [2]);
+    assert_eq!(seqs(&auditor(), &of_hidden).await, [0_i64; 0]);
+    assert_eq!(store.recent_audit(&auditor(), 10).await.unwrap().len(), 2);
+    let named = Sight { keys: Scope::Only(vec![open]), ..all() };
+    assert_eq!(seqs(&named, &everything).await, [1]);
+    let nothing = Sight { keys: Scope::Only(Vec::new()), ..all() };
+    assert_eq!(seqs(&nothing, &everything).await, [0_i64; 0]);
 }

@@ -1,9 +1,10 @@
 use domain::key::KeyState;
 use domain::kind::KeyKind;
 use domain::page::Capped;
-use store::{KeyCounts, LastUsed, NewKey, Store, StoreError, Use};
+use domain::sight::Sight;
+use store::{KeyCounts, KeyUse, LastUsed, NewKey, Store, StoreError};
 
-use crate::fixtures::{NOW, insert, key, with_app};
+use crate::fixtures::{NOW, auditor, insert, key, whole, with_app};
 
 contract! {
     each_status_is_counted,
@@ -12,7 +13,7 @@ contract! {
 
 async fn each_status_is_counted(store: Store) {
     let app = with_app(&store).await;
-    assert_eq!(store.key_counts(&app, NOW, KeyKind::ALL).await.unwrap(), KeyCounts::default());
+    assert_eq!(store.key_counts(&whole(&app), NOW).await.unwrap(), KeyCounts::default());
     let expires = |name: &str, days: i64| {
         let mut key = key(&app, name);
         key.spec.expires_at = Some(NOW.plus_seconds(days * 86_400));
@@ -38,7 +39,7 @@ async fn each_status_is_counted(store: Store) {
         .write(async |tx| {
             tx.set_key_state(&keys[8].id, KeyState::Active, KeyState::Disabled, None).await?;
             tx.set_key_state(&keys[9].id, KeyState::Active, KeyState::Revoked, None).await?;
-            let used = LastUsed { key_id: keys[0].id.clone(), newest: Use { at: NOW, address: None } };
+            let used = LastUsed { key_id: keys[0].id.clone(), newest: KeyUse { at: NOW, address: None } };
             tx.list_uses(&[used]).await?;
             Ok::<_, StoreError>(())
         })
@@ -55,13 +56,14 @@ async fn each_status_is_counted(store: Store) {
         expiring_30: n(3),
         never_used: n(7),
     };
-    assert_eq!(store.key_counts(&app, NOW, KeyKind::ALL).await.unwrap(), all);
-    let seen: Vec<KeyKind> = KeyKind::ALL.iter().copied().filter(|kind| *kind != KeyKind::MasterUser).collect();
+    assert_eq!(store.key_counts(&whole(&app), NOW).await.unwrap(), all);
+    let seen = auditor().within(app);
+    let nothing = Sight { kinds: Vec::new(), ..whole(&app) };
     let without = KeyCounts { active: n(7), never_used: n(6), ..all };
-    assert_eq!(store.key_counts(&app, NOW, &seen).await.unwrap(), without);
-    assert_eq!(store.key_counts(&app, NOW, &[]).await.unwrap(), KeyCounts::default());
+    assert_eq!(store.key_counts(&seen, NOW).await.unwrap(), without);
+    assert_eq!(store.key_counts(&nothing, NOW).await.unwrap(), KeyCounts::default());
     store.write(async |tx| tx.delete_key(&keys[9].id, NOW).await).await.unwrap();
-    let after = store.key_counts(&app, NOW, KeyKind::ALL).await.unwrap();
+    let after = store.key_counts(&whole(&app), NOW).await.unwrap();
     assert_eq!(after, KeyCounts { revoked: n(0), ..all });
 }
 
@@ -69,7 +71,7 @@ async fn counts_stop_at_the_cap(store: Store) {
     let app = with_app(&store).await;
     let keys: Vec<NewKey> = (0..10_000).map(|n| key(&app, &format!("key {n}"))).collect();
     insert(&store, &keys).await;
-    let active = async || store.key_counts(&app, NOW, KeyKind::ALL).await.unwrap().active;
+    let active = async || store.key_counts(&whole(&app), NOW).await.unwrap().active;
     assert_eq!(active().await, Capped { n: 10_000, more: false });
     insert(&store, &[key(&app, "one more")]).await;
     assert_eq!(active().await, Capped { n: 10_000, more: true });

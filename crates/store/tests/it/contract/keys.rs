@@ -1,11 +1,12 @@
 use domain::cidr::CidrRule;
 use domain::edit::KeyChanges;
 use domain::ids::KeyId;
-use domain::key::{KeyState, RevokeReason, Revoked};
+use domain::key::{KeyState, RevokeReason, Revoked, SecretNumber};
 use domain::limit::RateLimit;
 use domain::origin::DomainRule;
 use domain::permission::Permission;
 use domain::quota::{Quota, Refill};
+use domain::token::TokenMac;
 use store::{NewKey, SecretVersion, Store, StoreError, Unique};
 
 use crate::fixtures::{NOW, insert, key, key_id, with_app};
@@ -47,7 +48,8 @@ async fn a_key_is_read_as_it_was_written(store: Store) {
     assert_eq!((record.not_before, record.expires_at), (new.spec.not_before, new.spec.expires_at));
     assert_eq!((&record.cidrs, &record.domains), (&new.spec.cidrs, &new.spec.domains));
     assert_eq!(record.permissions, new.spec.permissions);
-    let secret = SecretVersion { version: 1, mac: vec![1; 32], pepper_version: 1, expires_at: None };
+    let secret =
+        SecretVersion { number: SecretNumber::FIRST, mac: TokenMac([1; 32]), pepper_version: 1, expires_at: None };
     assert_eq!(stored.secrets, [secret]);
 
     let detail = store.key_detail(&new.id).await.unwrap().unwrap();
@@ -91,7 +93,8 @@ async fn many_records_come_at_once(store: Store) {
     let app = with_app(&store).await;
     let keys: Vec<NewKey> = (0..250).map(|n| key(&app, &format!("key {n}"))).collect();
     store.write(async |tx| tx.insert_keys(&keys).await).await.unwrap();
-    let secret = SecretVersion { version: 1, mac: vec![1; 32], pepper_version: 1, expires_at: None };
+    let secret =
+        SecretVersion { number: SecretNumber::FIRST, mac: TokenMac([1; 32]), pepper_version: 1, expires_at: None };
     assert_eq!(store.key_record(&keys[249].id).await.unwrap().unwrap().secrets, [secret]);
     let again = [key(&app, "new"), keys[7].clone()];
     let result = store.write(async |tx| tx.insert_keys(&again).await).await;
@@ -99,7 +102,8 @@ async fn many_records_come_at_once(store: Store) {
     assert_eq!(store.key_record(&again[0].id).await.unwrap(), None);
     let mut ids: Vec<KeyId> = keys.iter().map(|key| key.id.clone()).collect();
     ids.push(key_id());
-    let mut found: Vec<KeyId> = store.key_records(&ids).await.unwrap().into_iter().map(|key| key.record.id).collect();
+    let mut found: Vec<KeyId> =
+        store.key_records(&ids).await.unwrap().into_iter().map(|(_, key)| key.unwrap().record.id).collect();
     ids.pop();
     ids.sort();
     found.sort();
@@ -175,7 +179,7 @@ async fn states_change_from_the_one_named(store: Store) {
     let detail = store.key_detail(&new.id).await.unwrap().unwrap();
     assert_eq!((detail.row.state, detail.row.ack_deadline, detail.revision), (KeyState::Active, None, 2));
     for restorable_until in [None, Some(NOW.plus_seconds(60))] {
-        let revoked = Revoked { at: NOW, reason: RevokeReason::Leaked, restorable_until };
+        let revoked = Revoked { at: NOW, reason: RevokeReason::Leaked, restorable_until, from: KeyState::Active };
         assert!(set(KeyState::Active, KeyState::Revoked, Some(revoked.clone())).await);
         let detail = store.key_detail(&new.id).await.unwrap().unwrap();
         assert_eq!((detail.row.state, detail.revoked), (KeyState::Revoked, Some(revoked)));

@@ -4,7 +4,7 @@ use domain::edit::KeyChanges;
 use domain::ids::KeyId;
 use domain::quota::{Quota, Refill};
 use domain::timestamp::Timestamp;
-use store::{Block, Store, Unspent};
+use store::{QuotaBlock, QuotaReturn, Store};
 
 use crate::fixtures::{NOW, insert, key, key_id, with_app};
 
@@ -27,7 +27,7 @@ async fn with_quota(store: &Store, total: u64, refill: Refill) -> KeyId {
 
 async fn take(store: &Store, id: &KeyId, epoch: i64, least: u64, now: Timestamp) -> Option<(u64, u64)> {
     let block = store.write(async |tx| tx.take_quota(id, epoch, least, now).await).await.unwrap();
-    block.map(|Block { calls, left, .. }| (calls, left))
+    block.map(|QuotaBlock { calls, left, .. }| (calls, left))
 }
 
 async fn a_block_is_debited(store: Store) {
@@ -51,14 +51,14 @@ async fn what_comes_back_counts_where_it_came_from(store: Store) {
     let id = with_quota(&store, 160, Refill::Daily).await;
     let block = store.write(async |tx| tx.take_quota(&id, 1, 1, NOW).await).await.unwrap().unwrap();
     assert_eq!((block.calls, block.left), (10, 150));
-    let unspent = Unspent { key_id: id.clone(), epoch: 1, period: block.period, calls: 4 };
-    let give = async |unspent: Unspent| {
+    let unspent = QuotaReturn { key_id: id.clone(), epoch: 1, period: block.period, calls: 4 };
+    let give = async |unspent: QuotaReturn| {
         store.write(async |tx| tx.return_quota(&[unspent]).await).await.unwrap();
         store.key_detail(&id).await.unwrap().unwrap().quota_left.unwrap()
     };
-    assert_eq!(give(Unspent { epoch: 2, ..unspent.clone() }).await, 150);
-    assert_eq!(give(Unspent { period: block.period - 1, ..unspent.clone() }).await, 150);
-    assert_eq!(give(Unspent { key_id: key_id(), ..unspent.clone() }).await, 150);
+    assert_eq!(give(QuotaReturn { epoch: 2, ..unspent.clone() }).await, 150);
+    assert_eq!(give(QuotaReturn { period: block.period - 1, ..unspent.clone() }).await, 150);
+    assert_eq!(give(QuotaReturn { key_id: key_id(), ..unspent.clone() }).await, 150);
     assert_eq!(give(unspent).await, 154);
 }
 

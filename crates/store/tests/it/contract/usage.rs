@@ -3,9 +3,9 @@ use domain::kind::KeyKind;
 use domain::list::{KeyQuery, StatusFilter};
 use domain::usage::{Edge, HourCalls, RefusedCall};
 use domain::verdict::Code;
-use store::{Calls, KeyCalls, LastUsed, NewKey, Store, UsageBatch, Use, UsePlace};
+use store::{Calls, KeyCalls, KeyUse, LastUsed, NewKey, Store, UsageBatch, UsePlace};
 
-use crate::fixtures::{NOW, app, insert, key, key_id, with_app};
+use crate::fixtures::{NOW, all, app, auditor, insert, key, key_id, whole, with_app};
 
 contract! {
     the_newest_use_is_listed,
@@ -73,13 +73,13 @@ async fn a_use_is_on_record_before_it_is_listed(store: Store) {
     assert_eq!(last_use(&store, &one.id).await, used(10, Some("203.0.113.9")));
 }
 
-fn used(seconds: i64, address: Option<&str>) -> Use {
-    Use { at: NOW.plus_seconds(seconds), address: address.map(|address| address.parse().unwrap()) }
+fn used(seconds: i64, address: Option<&str>) -> KeyUse {
+    KeyUse { at: NOW.plus_seconds(seconds), address: address.map(|address| address.parse().unwrap()) }
 }
 
-async fn last_use(store: &Store, key: &KeyId) -> Use {
+async fn last_use(store: &Store, key: &KeyId) -> KeyUse {
     let detail = store.key_detail(key).await.unwrap().unwrap();
-    Use { at: detail.row.last_used_at.unwrap(), address: detail.last_used_address }
+    KeyUse { at: detail.row.last_used_at.unwrap(), address: detail.last_used_address }
 }
 
 /// All of them, row by row.
@@ -103,19 +103,22 @@ async fn calls_are_added_up(store: Store) {
     store.write(async |tx| tx.insert_app(&two).await).await.unwrap();
     let hour = NOW.hour();
     let apps = vec![
-        (one.clone(), counted(hour, Code::Valid, 3)),
-        (one.clone(), counted(hour, Code::Expired, 2)),
-        (one.clone(), counted(hour, Code::NotFound, 1)),
-        (one.clone(), counted(hour - HOUR, Code::Valid, 100)),
-        (two.id.clone(), counted(hour, Code::Valid, 1_000)),
+        (one.clone(), Some(KeyKind::Service), counted(hour, Code::Valid, 3)),
+        (one.clone(), Some(KeyKind::Service), counted(hour, Code::Expired, 2)),
+        (one.clone(), None, counted(hour, Code::NotFound, 1)),
+        (one.clone(), Some(KeyKind::Service), counted(hour - HOUR, Code::Valid, 100)),
+        (one, Some(KeyKind::MasterUser), counted(hour, Code::Valid, 10)),
+        (two.id, Some(KeyKind::Service), counted(hour, Code::Valid, 1_000)),
     ];
     let batch = UsageBatch { apps, ..UsageBatch::default() };
     for _ in 0..2 {
         store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
     }
-    assert_eq!(store.calls_since(&one, hour).await.unwrap(), Calls { accepted: 6, refused: 6 });
-    assert_eq!(store.calls_since(&one, hour - HOUR).await.unwrap(), Calls { accepted: 206, refused: 6 });
-    assert_eq!(store.calls_since(&two.id, hour + 1).await.unwrap(), Calls::default());
+    assert_eq!(store.calls_since(&whole(&one), hour).await.unwrap(), Calls { accepted: 26, refused: 6 });
+    assert_eq!(store.calls_since(&auditor().within(one), hour).await.unwrap(), Calls { accepted: 6, refused: 6 });
+    assert_eq!(store.calls_since(&whole(&one), hour - HOUR).await.unwrap(), Calls { accepted: 226, refused: 6 });
+    assert_eq!(store.calls_since(&all(), hour).await.unwrap(), Calls { accepted: 2_026, refused: 6 });
+    assert_eq!(store.calls_since(&whole(&two.id), hour + 1).await.unwrap(), Calls::default());
     assert!(store.was_called(&two.id).await.unwrap());
     assert!(!store.was_called(&app(3).id).await.unwrap());
 }
@@ -147,7 +150,7 @@ async fn calls_of_a_key_are_added_up_and_forgotten(store: Store) {
     // What was still in a process's memory.
     store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
     let accepted = KeyQuery { status: Some(StatusFilter::Accepted), ..KeyQuery::default() };
-    let listed = store.list_keys(&app, &accepted, NOW, KeyKind::ALL).await.unwrap();
+    let listed = store.list_keys(&whole(&app), &accepted, NOW).await.unwrap();
     assert_eq!((listed.rows, listed.total.n), (vec![], 0));
     assert_eq!(store.write(async |tx| tx.prune_key_calls(hour + 1, 100).await).await.unwrap(), 3);
 }

@@ -1,0 +1,92 @@
+//! What a caller may see. What is outside of it is nowhere: not in lists, counts, refusals or the record.
+
+use crate::ids::{AppId, KeyId};
+use crate::kind::KeyKind;
+use crate::role::Rights;
+
+/// All of something, or only some.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope<T> {
+    /// All there are, and those to come.
+    All,
+    /// These and no others.
+    Only(Vec<T>),
+}
+
+impl<T: PartialEq> Scope<T> {
+    /// Whether this one is in it.
+    pub fn has(&self, one: &T) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(some) => some.contains(one),
+        }
+    }
+}
+
+/// The keys that a caller may see: those of these apps and kinds that are among these keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sight {
+    /// The apps. The installation's own events belong to none, and are seen by those who see all.
+    pub apps: Scope<AppId>,
+    /// The kinds, in the order of their declaration.
+    pub kinds: Vec<KeyKind>,
+    /// The keys.
+    pub keys: Scope<KeyId>,
+}
+
+impl Sight {
+    /// All apps and keys, of the kinds that these rights let one see.
+    pub fn of_rights(rights: Rights) -> Self {
+        let kinds = KeyKind::ALL.iter().copied().filter(|kind| rights.may(kind.rules().seen_with));
+        Self { apps: Scope::All, kinds: kinds.collect(), keys: Scope::All }
+    }
+
+    /// The same within one app; nothing, if that app is out of sight.
+    pub fn within(&self, app: AppId) -> Self {
+        let apps = if self.apps.has(&app) { vec![app] } else { Vec::new() };
+        Self { apps: Scope::Only(apps), ..self.clone() }
+    }
+
+    /// Whether this key is in sight.
+    pub fn sees(&self, app: &AppId, kind: KeyKind, key: &KeyId) -> bool {
+        self.apps.has(app) && self.sees_kind(kind) && self.keys.has(key)
+    }
+
+    /// Whether keys of this kind are in sight.
+    pub fn sees_kind(&self, kind: KeyKind) -> bool {
+        self.kinds.contains(&kind)
+    }
+
+    /// Whether every kind is.
+    pub fn sees_all_kinds(&self) -> bool {
+        self.kinds.len() == KeyKind::ALL.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::role::Role;
+
+    #[test]
+    fn an_auditor_sees_no_privileged_keys_and_a_guest_none() {
+        let kinds = |role| Sight::of_rights(Rights::of_role(role)).kinds;
+        assert_eq!(kinds(Role::Owner), KeyKind::ALL);
+        assert_eq!(kinds(Role::Admin), KeyKind::ALL);
+        let hidden: Vec<_> = KeyKind::ALL.iter().filter(|kind| !kinds(Role::Auditor).contains(kind)).collect();
+        assert_eq!(hidden, [&KeyKind::MasterUser, &KeyKind::Account]);
+        assert_eq!(kinds(Role::Guest), []);
+    }
+
+    #[test]
+    fn an_app_out_of_sight_shows_nothing() {
+        let (one, other, key) = (AppId::from_random([1; 12]), AppId::from_random([2; 12]), KeyId::from_random([3; 16]));
+        let all = Sight::of_rights(Rights::all());
+        assert!(all.within(one).sees(&one, KeyKind::Service, &key));
+        assert!(!all.within(one).sees(&other, KeyKind::Service, &key));
+        assert_eq!(all.within(one).within(other).apps, Scope::Only(Vec::new()));
+        let named = Sight { keys: Scope::Only(vec![key]), ..all };
+        assert!(named.sees(&one, KeyKind::Service, &key));
+        assert!(!named.sees(&one, KeyKind::Service, &KeyId::from_random([4; 16])));
+    }
+}

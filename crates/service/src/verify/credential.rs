@@ -1,0 +1,106 @@
+//! What a caller presents, and what it proves.
+
+use std::fmt;
+
+use domain::{
+    ids::KeyId,
+    token::{PlainToken, Token},
+};
+
+/// What a caller presents.
+#[derive(Clone, Copy)]
+pub enum Credential<'a> {
+    /// The whole token.
+    Token(&'a str),
+    /// Id and secret, as the kinds with two headers are shown.
+    Pair {
+        /// The shown id.
+        id: &'a str,
+        /// The shown secret.
+        secret: &'a str,
+    },
+    /// User name and password of Basic, as the kinds are shown whose ids end in hexadecimal digits.
+    Basic {
+        /// The shown id.
+        id: &'a str,
+        /// The shown secret.
+        secret: &'a str,
+    },
+}
+
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential(..)")
+    }
+}
+
+/// What is held against the secrets of the key that a credential names.
+pub(super) enum Proof<'a> {
+    /// The token that the caller sent.
+    Sent(Token<'a>),
+    /// The token that the parts make which the caller sent.
+    Joined(PlainToken),
+}
+
+impl Proof<'_> {
+    /// The token whose MAC has to be one of the key's.
+    pub(super) fn token(&self) -> Option<Token<'_>> {
+        match self {
+            Self::Sent(token) => Some(*token),
+            Self::Joined(token) => token.token(),
+        }
+    }
+}
+
+/// The key that a credential names, and its proof; `None` if it is malformed. The one place that knows the forms of
+/// credentials: another one is an arm here and, if it proves itself in another way, a `Proof`.
+pub(super) fn resolve(credential: Credential<'_>) -> Option<(KeyId, Proof<'_>)> {
+    let joined = match credential {
+        Credential::Token(text) => {
+            let token = Token::parse(text)?;
+            return Some((token.id(), Proof::Sent(token)));
+        }
+        Credential::Pair { id, secret } => PlainToken::from_pair(id, secret)?,
+        Credential::Basic { id, secret } => PlainToken::from_basic(id, secret)?,
+    };
+    let id = joined.token()?.id();
+    Some((id, Proof::Joined(joined)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_form_names_the_key_and_proves_the_same_token() {
+        let id = KeyId::from_random([7; 16]);
+        let plain = PlainToken::compose("int", &id, &"s".repeat(43));
+        let token = plain.token().unwrap();
+        let (pair, basic, secret) = (token.pair_id(), token.basic_id(), token.pair_secret());
+        for credential in [
+            Credential::Token(plain.expose()),
+            Credential::Pair { id: &pair, secret },
+            Credential::Basic { id: &basic, secret },
+        ] {
+            let (found, proof) = resolve(credential).unwrap();
+            assert_eq!(found, id);
+            assert_eq!(proof.token().unwrap().as_bytes(), plain.expose().as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_form_is_not_taken_for_another() {
+        let plain = PlainToken::compose("int", &KeyId::from_random([7; 16]), &"s".repeat(43));
+        let token = plain.token().unwrap();
+        let (pair, basic, secret) = (token.pair_id(), token.basic_id(), token.pair_secret());
+        for credential in [
+            Credential::Token(secret),
+            Credential::Pair { id: &basic, secret },
+            Credential::Basic { id: &pair, secret },
+            Credential::Pair { id: &pair, secret: "" },
+            Credential::Basic { id: "", secret },
+        ] {
+            assert!(resolve(credential).is_none());
+        }
+    }
+}
