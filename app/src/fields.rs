@@ -31,27 +31,53 @@ pub trait FormFields: Clone + Send + Sync + 'static {
     fn read(sent: &Pairs) -> Self;
 }
 
+/// A list as it is typed: an item on each line. Blank lines stay, so that an item's number tells its line.
+pub fn lines(items: &[String]) -> String {
+    items.join("\n")
+}
+
+/// The items of a list that was typed by `lines`.
+fn items(text: &str) -> Vec<String> {
+    text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line).to_owned()).collect()
+}
+
 /// The name of the tick boxes of permissions.
 pub const BOXES: &str = "boxes";
 
 impl FormFields for KeyDraft {
     fn read(sent: &Pairs) -> Self {
         let field = |field: Field| sent.get(field.as_str());
+        let list = |field: Field| sent.get(field.as_str()).map(|text| items(&text));
         Self {
             kind: field(Field::Kind),
             name: field(Field::Name),
             description: field(Field::Description),
-            cidrs: field(Field::Cidrs),
-            denied_cidrs: field(Field::DeniedCidrs),
-            domains: field(Field::Domains),
-            permissions: field(Field::Permissions),
+            cidrs: list(Field::Cidrs),
+            denied_cidrs: list(Field::DeniedCidrs),
+            domains: list(Field::Domains),
+            permissions: list(Field::Permissions),
             boxes: sent.all(BOXES),
             not_before: field(Field::NotBefore),
             expiry: field(Field::Expiry),
             expires_at: field(Field::ExpiresAt),
-            limits: field(Field::Limits),
+            limits: list(Field::Limits),
             quota: field(Field::Quota),
             quota_refill: field(Field::QuotaRefill),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_shown_again_as_it_was_typed_and_an_error_tells_its_line() {
+        let typed = |text: &str| KeyDraft::read(&Pairs(vec![("cidrs".to_owned(), text.to_owned())])).cidrs;
+        assert_eq!(typed("\r\n10.0.0.0/8, ::1\r\n\r\nx\r\n").unwrap(), ["", "10.0.0.0/8, ::1", "", "x", ""]);
+        for text in ["", "a", "\n\na,b\n", " a \n\tb"] {
+            assert_eq!(lines(&typed(text).unwrap()), text);
+        }
+        assert_eq!(KeyDraft::read(&Pairs::default()).cidrs, None);
     }
 }

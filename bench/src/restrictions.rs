@@ -32,10 +32,10 @@ pub(crate) fn draft(name: &str) -> KeyDraft {
 /// A service key with all of them.
 pub(crate) fn restricted_draft(name: &str) -> KeyDraft {
     KeyDraft {
-        cidrs: Some(CIDR.to_owned()),
-        domains: Some(DOMAIN.to_owned()),
-        permissions: Some(PERMISSIONS.join("\n")),
-        limits: Some(LIMIT.to_owned()),
+        cidrs: Some(vec![CIDR.to_owned()]),
+        domains: Some(vec![DOMAIN.to_owned()]),
+        permissions: Some(PERMISSIONS.iter().map(ToString::to_string).collect()),
+        limits: Some(vec![LIMIT.to_owned()]),
         ..draft(name)
     }
 }

@@ -2,10 +2,12 @@
 #![no_main]
 
 use domain::cidr::CidrRule;
+use domain::field::Field;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    for rule in CidrRule::parse_lines(text).unwrap_or_default() {
+    let items: Vec<_> = text.lines().collect();
+    for rule in CidrRule::parse_items(Field::Cidrs, &items).unwrap_or_default() {
         let written = rule.to_string();
         assert_eq!(CidrRule::parse(&written), Ok(rule));
         let address = written.split('/').next().and_then(|address| address.parse().ok());

@@ -14,5 +14,5 @@ fuzz_target!(|text: &str| {
         assert_eq!(again.as_str(), rule.as_str());
         assert_ne!(rule.as_str(), "*");
     }
-    let _ = DomainRule::parse_lines(text);
+    let _ = DomainRule::parse_items(&[text]);
 });

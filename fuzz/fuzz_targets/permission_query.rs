@@ -15,5 +15,5 @@ fuzz_target!(|text: &str| {
         assert!(!fewer || query.allows(&held));
     }
     let _ = Permission::parse(text);
-    let _ = Permission::parse_lines(text);
+    let _ = Permission::parse_items(&[text]);
 });

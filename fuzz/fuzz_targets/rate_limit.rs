@@ -6,7 +6,8 @@ use domain::quota::Quota;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    for limit in RateLimit::parse_lines(text).unwrap_or_default() {
+    let items: Vec<_> = text.lines().collect();
+    for limit in RateLimit::parse_items(&items).unwrap_or_default() {
         assert_eq!(RateLimit::parse(&limit.to_string()), Ok(limit));
     }
     let _ = Quota::parse_total(text);

@@ -7,24 +7,24 @@ use domain::quota::{Quota, Refill};
 use leptos::prelude::*;
 
 use super::key_fields::sentence;
-use crate::fields::BOXES;
+use crate::fields::{self, BOXES};
 
 /// A draft as hidden fields.
 #[component]
 pub fn HiddenDraft(draft: KeyDraft) -> impl IntoView {
-    let kind = draft.kind.clone();
+    let lines = |list: Option<Vec<String>>| list.map(|items| fields::lines(&items));
     let fields = [
-        (Field::Kind, kind),
+        (Field::Kind, draft.kind),
         (Field::Name, draft.name),
         (Field::Description, draft.description),
-        (Field::Cidrs, draft.cidrs),
-        (Field::DeniedCidrs, draft.denied_cidrs),
-        (Field::Domains, draft.domains),
-        (Field::Permissions, draft.permissions),
+        (Field::Cidrs, lines(draft.cidrs)),
+        (Field::DeniedCidrs, lines(draft.denied_cidrs)),
+        (Field::Domains, lines(draft.domains)),
+        (Field::Permissions, lines(draft.permissions)),
         (Field::NotBefore, draft.not_before),
         (Field::Expiry, draft.expiry),
         (Field::ExpiresAt, draft.expires_at),
-        (Field::Limits, draft.limits),
+        (Field::Limits, lines(draft.limits)),
         (Field::Quota, draft.quota),
         (Field::QuotaRefill, draft.quota_refill),
     ];
@@ -42,30 +42,18 @@ pub fn HiddenDraft(draft: KeyDraft) -> impl IntoView {
 /// The draft in words, line by line, for the summary.
 pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String>)> {
     let rules = kind.rules();
-    let lines = |value: &Option<String>, none: &str| {
-        let mut lines: Vec<String> = value
-            .as_deref()
-            .unwrap_or_default()
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .map(str::to_owned)
-            .collect();
-        if lines.is_empty() {
-            lines.push(none.to_owned());
-        }
-        lines
-    };
+    let text = |text: &Option<String>, none| filled(text.iter().flat_map(|text| text.lines()), none);
+    let list = |items: &Option<Vec<String>>, none| filled(items.iter().flatten().map(String::as_str), none);
     let mut rows = vec![("Kind", vec![rules.label.to_owned()])];
     for field in rules.asked {
         rows.push(match field {
-            Field::Name => ("Name", lines(&draft.name, "")),
-            Field::Description => ("Description", lines(&draft.description, "None")),
-            Field::Cidrs => ("Networks", lines(&draft.cidrs, "Any address")),
-            Field::DeniedCidrs => ("Refused networks", lines(&draft.denied_cidrs, "None")),
-            Field::Domains => ("Domains", lines(&draft.domains, "Any origin")),
+            Field::Name => ("Name", text(&draft.name, "")),
+            Field::Description => ("Description", text(&draft.description, "None")),
+            Field::Cidrs => ("Networks", list(&draft.cidrs, "Any address")),
+            Field::DeniedCidrs => ("Refused networks", list(&draft.denied_cidrs, "None")),
+            Field::Domains => ("Domains", list(&draft.domains, "Any origin")),
             Field::Permissions => {
-                let mut held = lines(&draft.permissions, "None");
+                let mut held = list(&draft.permissions, "None");
                 if !draft.boxes.is_empty() {
                     held.retain(|line| line != "None");
                     held.extend(
@@ -78,14 +66,20 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
                 }
                 ("Permissions", held)
             }
-            Field::NotBefore => ("Valid from", lines(&utc(draft.not_before.as_ref()), "When you confirm it")),
+            Field::NotBefore => ("Valid from", text(&utc(draft.not_before.as_ref()), "When you confirm it")),
             Field::Expiry => ("Expires", vec![expiry_words(draft)]),
-            Field::Limits => ("Rate limits", lines(&draft.limits, "None")),
+            Field::Limits => ("Rate limits", list(&draft.limits, "None")),
             Field::Quota => ("Quota of calls", vec![quota_words(draft)]),
             _ => continue,
         });
     }
     rows
+}
+
+/// What holds something, or the word for nothing.
+fn filled<'a>(lines: impl Iterator<Item = &'a str>, none: &str) -> Vec<String> {
+    let lines: Vec<_> = lines.map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    if lines.is_empty() { vec![none.to_owned()] } else { lines }
 }
 
 fn expiry_words(draft: &KeyDraft) -> String {

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::field::TextField;
 use super::problem::FieldProblem;
-use crate::fields::BOXES;
+use crate::fields::{self, BOXES};
 
 /// Every field of `fields` that this kind has, with what was typed so far.
 #[component]
@@ -32,6 +32,7 @@ fn one(
     left: Callback<Field>,
 ) -> Option<AnyView> {
     let typed = |value: &Option<String>| value.clone().unwrap_or_default();
+    let lines = |list: &Option<Vec<String>>| fields::lines(list.as_deref().unwrap_or_default());
     Some(match field {
         Field::Name => view! {
             <TextField errors field value=typed(&draft.name) required=true autofocus=true left
@@ -45,19 +46,19 @@ fn one(
         .into_any(),
         Field::Cidrs => view! {
             <TextField errors field aside="optional, one per line"
-                value=typed(&draft.cidrs) lines=3 left
+                value=lines(&draft.cidrs) lines=3 left
                 hint="Single addresses or ranges, IPv4 or IPv6, for example 203.0.113.0/24. If left blank, any address is accepted."/>
         }
         .into_any(),
         Field::DeniedCidrs => view! {
             <TextField errors field aside="optional, one per line"
-                value=typed(&draft.denied_cidrs) lines=2 left
+                value=lines(&draft.denied_cidrs) lines=2 left
                 hint="Calls from here are refused, also where the networks above would let them in."/>
         }
         .into_any(),
         Field::Domains => view! {
             <TextField errors field aside="optional, one per line"
-                value=typed(&draft.domains) lines=3 left
+                value=lines(&draft.domains) lines=3 left
                 hint="For example app.example.com or *.example.com. If left blank, any origin is accepted. Only browsers send an origin truthfully: this is no replacement for keeping the key secret."/>
         }
         .into_any(),
@@ -69,7 +70,7 @@ fn one(
         .into_any(),
         Field::Expiry => expiry(errors, draft),
         Field::Limits => view! {
-            <TextField errors field aside="optional, one per line" value=typed(&draft.limits) lines=2 left
+            <TextField errors field aside="optional, one per line" value=lines(&draft.limits) lines=2 left
                 hint="For example 100 per minute, or burst: 20 per 10s. Counted by each server on its own."/>
         }
         .into_any(),
@@ -114,7 +115,7 @@ fn permissions(
     if rules.typed_permissions {
         view! {
             <TextField errors field=Field::Permissions label="Permissions in your own APIs"
-                aside="optional, one per line" value=draft.permissions.clone().unwrap_or_default()
+                aside="optional, one per line" value=fields::lines(draft.permissions.as_deref().unwrap_or_default())
                 lines=3 left
                 hint="For example invoices.read or invoices.*. Your service asks for them when it checks the key."/>
             {boxes}

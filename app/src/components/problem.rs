@@ -8,7 +8,7 @@ use leptos::prelude::*;
 pub fn FieldProblem(field: Field, errors: RwSignal<FieldErrors>) -> impl IntoView {
     move || {
         let found: Vec<_> =
-            errors.with(|errors| errors.of(field).map(|error| with_line(error.line, &error.message)).collect());
+            errors.with(|errors| errors.of(field).map(|error| with_line(error.item, &error.message)).collect());
         (!found.is_empty()).then(|| {
             let lines: Vec<_> = found.into_iter().map(|line| view! { <li>{line}</li> }).collect();
             view! { <ul class="error" id=format!("{}-error", field.as_str())>{lines}</ul> }
@@ -29,7 +29,7 @@ pub fn FieldProblems(errors: RwSignal<FieldErrors>) -> impl IntoView {
                     let href = format!("#{}", error.field.as_str());
                     view! {
                         <li>
-                            <a href=href>{error.field.label()}</a> ": " {with_line(error.line, &error.message)}
+                            <a href=href>{error.field.label()}</a> ": " {with_line(error.item, &error.message)}
                         </li>
                     }
                 })
@@ -60,7 +60,7 @@ pub fn UnshownProblems(errors: FieldErrors) -> impl IntoView {
             .0
             .into_iter()
             .map(|error| {
-                let words = with_line(error.line, &error.message);
+                let words = with_line(error.item, &error.message);
                 view! { <li>{format!("{}: {words}", error.field.label())}</li> }
             })
             .collect();
@@ -73,9 +73,10 @@ pub fn UnshownProblems(errors: FieldErrors) -> impl IntoView {
     })
 }
 
-fn with_line(line: Option<u32>, message: &str) -> String {
-    match line {
-        Some(line) => format!("Line {line}: {message}"),
+/// A form has an item of a list on each line.
+fn with_line(item: Option<usize>, message: &str) -> String {
+    match item {
+        Some(item) => format!("Line {}: {message}", item.saturating_add(1)),
         None => message.to_owned(),
     }
 }

@@ -132,21 +132,23 @@ if verdict["valid"] != true {
 mod tests {
     use domain::origin::Origin;
 
+    use domain::field::Field;
+
     use super::*;
 
     #[test]
     fn the_own_check_comes_from_where_the_key_is_accepted() {
-        for (lines, host) in [
-            ("crm.example.com\nb.example.com", "crm.example.com"),
-            ("*.example.com", "app.example.com"),
-            ("*.example.com\ncrm.example.org", "crm.example.org"),
-            ("*.münchen.example", "app.xn--mnchen-3ya.example"),
+        for (rules, host) in [
+            (&["crm.example.com", "b.example.com"][..], "crm.example.com"),
+            (&["*.example.com"], "app.example.com"),
+            (&["*.example.com", "crm.example.org"], "crm.example.org"),
+            (&["*.münchen.example"], "app.xn--mnchen-3ya.example"),
         ] {
-            let rules = DomainRule::parse_lines(lines).unwrap();
-            assert_eq!(accepted_host(&rules).as_deref(), Some(host), "{lines}");
+            let rules = DomainRule::parse_items(rules).unwrap();
+            assert_eq!(accepted_host(&rules).as_deref(), Some(host), "{rules:?}");
             let origin = format!("https://{host}");
             let sent = Origin::parse(&origin).unwrap();
-            assert!(rules.iter().any(|rule| rule.matches(sent)), "{lines}");
+            assert!(rules.iter().any(|rule| rule.matches(sent)), "{rules:?}");
             let call = own_check("http://localhost:3000", None, &rules);
             assert!(call.ends_with(&format!(" \\\n  -H \"Origin: {origin}\"")), "{call}");
         }
@@ -154,10 +156,14 @@ mod tests {
         assert_eq!(call, "curl http://localhost:3000/v1/keys/self \\\n  -H \"Authorization: Bearer $KEYSTEAD_KEY\"");
     }
 
+    fn networks(items: &[&str]) -> Vec<CidrRule> {
+        CidrRule::parse_items(Field::Cidrs, items).unwrap()
+    }
+
     #[test]
     fn a_call_asks_with_what_the_key_is_restricted_to() {
-        let cidrs = CidrRule::parse_lines("10.0.0.0/8\n192.0.2.1").unwrap();
-        let domains = DomainRule::parse_lines("*.example.com").unwrap();
+        let cidrs = networks(&["10.0.0.0/8", "192.0.2.1"]);
+        let domains = DomainRule::parse_items(&["*.example.com"]).unwrap();
         let code = |cidrs, denied, domains| {
             verify_calls("http://localhost:3000", cidrs, denied, domains).map(|(.., code)| code)
         };
@@ -171,10 +177,10 @@ mod tests {
         for code in code(&[], &[], &[]) {
             assert!(!code.contains("origin") && !code.contains("{asked}"), "{code}");
         }
-        let denied = CidrRule::parse_lines("10.0.0.0/9\n192.0.2.0/24").unwrap();
+        let denied = networks(&["10.0.0.0/9", "192.0.2.0/24"]);
         let [refusing, ..] = code(&[], &denied, &[]);
         assert!(refusing.contains(r#"\"clientIp\":\"198.51.100.1\""#), "{refusing}");
-        let [between, ..] = code(&CidrRule::parse_lines("10.0.0.0/8\n172.16.0.0/12").unwrap(), &denied, &[]);
+        let [between, ..] = code(&networks(&["10.0.0.0/8", "172.16.0.0/12"]), &denied, &[]);
         assert!(between.contains(r#"\"clientIp\":\"172.16.0.0\""#), "{between}");
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::field::{Field, FieldErrors, parse_list};
+use crate::field::{Field, FieldErrors, parse_items};
 use crate::text::{CIDRS_MAX, quote};
 
 /// A network, or one address. IPv4 mapped into IPv6 is kept as IPv4.
@@ -40,14 +40,9 @@ impl CidrRule {
         Ok(Self(net))
     }
 
-    /// One rule per line or between commas; errors name their lines.
-    pub fn parse_lines(text: &str) -> Result<Vec<Self>, FieldErrors> {
-        Self::parse_field(Field::Cidrs, text)
-    }
-
-    /// The same for another field.
-    pub(crate) fn parse_field(field: Field, text: &str) -> Result<Vec<Self>, FieldErrors> {
-        parse_list(text, field, CIDRS_MAX, Self::parse)
+    /// One rule per item, or several between commas; errors at `field` name their items.
+    pub fn parse_items(field: Field, items: &[impl AsRef<str>]) -> Result<Vec<Self>, FieldErrors> {
+        parse_items(items, field, CIDRS_MAX, Self::parse)
     }
 
     /// The first address inside.

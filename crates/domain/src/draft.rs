@@ -50,7 +50,8 @@ impl Expiry {
     }
 }
 
-/// What was typed, unchecked, so that a form can be shown again with it. `None`: the field was not sent.
+/// What was sent, unchecked and as it came, so that it can be shown again. `None`: the field was not sent. Blank items
+/// of a list are skipped, but counted where an error names an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KeyDraft {
@@ -60,15 +61,15 @@ pub struct KeyDraft {
     pub name: Option<String>,
     /// The description.
     pub description: Option<String>,
-    /// CIDR rules, one per line.
-    pub cidrs: Option<String>,
-    /// CIDR rules from which it is refused, one per line.
-    pub denied_cidrs: Option<String>,
-    /// Domain rules, one per line.
-    pub domains: Option<String>,
-    /// Typed permissions, one per line.
-    pub permissions: Option<String>,
-    /// Ticked permissions. With `permissions` it is one field: if either is sent, both are taken.
+    /// CIDR rules.
+    pub cidrs: Option<Vec<String>>,
+    /// CIDR rules from which it is refused.
+    pub denied_cidrs: Option<Vec<String>>,
+    /// Domain rules.
+    pub domains: Option<Vec<String>>,
+    /// Permissions in the customer's own APIs.
+    pub permissions: Option<Vec<String>>,
+    /// Permissions that its kind offers by name. With `permissions` it is one field: if either is sent, both are taken.
     pub boxes: Vec<String>,
     /// The first moment, as `Timestamp::parse_input` reads it.
     pub not_before: Option<String>,
@@ -76,8 +77,8 @@ pub struct KeyDraft {
     pub expiry: Option<String>,
     /// The last moment, with the expiry `custom` only.
     pub expires_at: Option<String>,
-    /// Rate limits, one per line.
-    pub limits: Option<String>,
+    /// Rate limits.
+    pub limits: Option<Vec<String>>,
     /// How often it may be used in all. With `quota_refill` it is one thing: if either is sent, both are taken.
     pub quota: Option<String>,
     /// The word of a `Refill`.
@@ -119,19 +120,22 @@ impl KeyDraft {
             return Err(errors);
         };
         let rules = kind.rules();
-        for field in self.filled().filter(|field| !rules.asks(*field)) {
+        let boxes = (!self.boxes.is_empty()).then_some(Field::Permissions);
+        let filled = self.sent().filter_map(|(field, filled)| filled.then_some(field));
+        for field in filled.chain(boxes).filter(|field| !rules.asks(*field)) {
             errors.push(field, format!("{} keys do not have this: leave it blank.", rules.label));
         }
-        let typed = |text: &Option<String>| text.clone().unwrap_or_default();
-        let name = errors.keep(Field::Name, text::name(&typed(&self.name)));
-        let description = errors.keep(Field::Description, text::description(&typed(&self.description)));
-        let cidrs = errors.keep_all(CidrRule::parse_lines(&typed(&self.cidrs)));
-        let denied_cidrs = errors.keep_all(CidrRule::parse_field(Field::DeniedCidrs, &typed(&self.denied_cidrs)));
-        let domains = errors.keep_all(DomainRule::parse_lines(&typed(&self.domains)));
+        let name = errors.keep(Field::Name, text::name(self.name.as_deref().unwrap_or_default()));
+        let description = self.description.as_deref().unwrap_or_default();
+        let description = errors.keep(Field::Description, text::description(description));
+        let cidrs = errors.keep_all(CidrRule::parse_items(Field::Cidrs, items(self.cidrs.as_ref())));
+        let denied_cidrs =
+            errors.keep_all(CidrRule::parse_items(Field::DeniedCidrs, items(self.denied_cidrs.as_ref())));
+        let domains = errors.keep_all(DomainRule::parse_items(items(self.domains.as_ref())));
         let permissions = errors.keep_all(self.all_permissions(rules));
         let not_before = errors.keep(Field::NotBefore, moment(self.not_before.as_deref()));
         let expires_at = errors.keep_all(self.expiry_moment(now));
-        let limits = errors.keep_all(RateLimit::parse_lines(&typed(&self.limits)));
+        let limits = errors.keep_all(RateLimit::parse_items(items(self.limits.as_ref())));
         let quota = errors.keep_all(self.whole_quota());
         if let Some(Some(at)) = expires_at {
             let field = self.expiry_field();
@@ -185,25 +189,23 @@ impl KeyDraft {
             detail.row.kind.rules().boxes.iter().any(|(name, _)| *name == permission.as_str())
         };
         let (boxes, typed): (Vec<_>, Vec<_>) = detail.permissions.iter().partition(ticked);
+        let names = |held: Vec<&Permission>| held.into_iter().map(|p| p.as_str().to_owned()).collect();
         let moment = |at: Option<Timestamp>| at.map(Timestamp::to_input).unwrap_or_default();
         let expiry = if detail.row.expires_at.is_some() { Expiry::Custom } else { Expiry::Never };
         Self {
             kind: None,
             name: has(Field::Name).then(|| detail.row.name.clone()),
             description: has(Field::Description).then(|| detail.description.clone()),
-            cidrs: has(Field::Cidrs).then(|| lines(detail.cidrs.iter().map(ToString::to_string))),
-            denied_cidrs: has(Field::DeniedCidrs).then(|| lines(detail.denied_cidrs.iter().map(ToString::to_string))),
-            domains: has(Field::Domains).then(|| lines(detail.domains.iter().map(|rule| rule.as_str().to_owned()))),
-            permissions: has(Field::Permissions).then(|| lines(typed.iter().map(|p| p.as_str().to_owned()))),
-            boxes: if has(Field::Permissions) {
-                boxes.iter().map(|p| p.as_str().to_owned()).collect()
-            } else {
-                Vec::new()
-            },
+            cidrs: has(Field::Cidrs).then(|| detail.cidrs.iter().map(ToString::to_string).collect()),
+            denied_cidrs: has(Field::DeniedCidrs)
+                .then(|| detail.denied_cidrs.iter().map(ToString::to_string).collect()),
+            domains: has(Field::Domains).then(|| detail.domains.iter().map(|rule| rule.as_str().to_owned()).collect()),
+            permissions: has(Field::Permissions).then(|| names(typed)),
+            boxes: if has(Field::Permissions) { names(boxes) } else { Vec::new() },
             not_before: has(Field::NotBefore).then(|| moment(detail.row.not_before)),
             expiry: has(Field::Expiry).then(|| expiry.as_str().to_owned()),
             expires_at: has(Field::ExpiresAt).then(|| moment(detail.row.expires_at)),
-            limits: has(Field::Limits).then(|| lines(detail.limits.iter().map(ToString::to_string))),
+            limits: has(Field::Limits).then(|| detail.limits.iter().map(ToString::to_string).collect()),
             quota: has(Field::Quota).then(|| detail.quota.map(|quota| quota.total.to_string()).unwrap_or_default()),
             quota_refill: has(Field::QuotaRefill)
                 .then(|| detail.quota.map(|quota| quota.refill).unwrap_or_default().as_str().to_owned()),
@@ -212,11 +214,11 @@ impl KeyDraft {
 
     /// Typed and ticked permissions together, in the order of their names.
     pub(crate) fn all_permissions(&self, rules: &KindRules) -> Result<Vec<Permission>, FieldErrors> {
-        let typed = self.permissions.as_deref().unwrap_or_default();
+        let typed = items(self.permissions.as_ref());
         let mut all = Vec::new();
         if rules.typed_permissions {
-            all = Permission::parse_lines(typed)?;
-        } else if rules.asks(Field::Permissions) && !typed.trim().is_empty() {
+            all = Permission::parse_items(typed)?;
+        } else if rules.asks(Field::Permissions) && !is_blank(typed) {
             return Err(FieldErrors::one(
                 Field::Permissions,
                 format!("{} keys have no typed permissions: tick the boxes instead.", rules.label),
@@ -289,44 +291,47 @@ impl KeyDraft {
         if dated { Field::ExpiresAt } else { Field::Expiry }
     }
 
-    /// The fields, apart from the kind, that hold something.
-    fn filled(&self) -> impl Iterator<Item = Field> {
-        let texts = self.texts().map(|(field, text)| {
-            let blank = text.is_none_or(|text| text.trim().is_empty());
-            (field, !blank && !is_unset(field, text))
-        });
-        texts
-            .into_iter()
-            .filter_map(|(field, filled)| filled.then_some(field))
-            .chain((!self.boxes.is_empty()).then_some(Field::Permissions))
-    }
-
-    /// The typed fields apart from the kind.
-    pub(crate) fn texts(&self) -> [(Field, Option<&str>); 12] {
+    /// The fields that were sent, apart from the kind and the boxes, and whether each holds something.
+    pub(crate) fn sent(&self) -> impl Iterator<Item = (Field, bool)> {
+        let text = |field, text: &Option<String>| {
+            let filled = |text: &String| !text.trim().is_empty() && !is_unset(field, text);
+            text.as_ref().map(|text| (field, filled(text)))
+        };
+        let list = |field, items: &Option<Vec<String>>| items.as_ref().map(|items| (field, !is_blank(items)));
         [
-            (Field::Name, self.name.as_deref()),
-            (Field::Description, self.description.as_deref()),
-            (Field::Cidrs, self.cidrs.as_deref()),
-            (Field::DeniedCidrs, self.denied_cidrs.as_deref()),
-            (Field::Domains, self.domains.as_deref()),
-            (Field::Permissions, self.permissions.as_deref()),
-            (Field::NotBefore, self.not_before.as_deref()),
-            (Field::Expiry, self.expiry.as_deref()),
-            (Field::ExpiresAt, self.expires_at.as_deref()),
-            (Field::Limits, self.limits.as_deref()),
-            (Field::Quota, self.quota.as_deref()),
-            (Field::QuotaRefill, self.quota_refill.as_deref()),
+            text(Field::Name, &self.name),
+            text(Field::Description, &self.description),
+            list(Field::Cidrs, &self.cidrs),
+            list(Field::DeniedCidrs, &self.denied_cidrs),
+            list(Field::Domains, &self.domains),
+            list(Field::Permissions, &self.permissions),
+            text(Field::NotBefore, &self.not_before),
+            text(Field::Expiry, &self.expiry),
+            text(Field::ExpiresAt, &self.expires_at),
+            list(Field::Limits, &self.limits),
+            text(Field::Quota, &self.quota),
+            text(Field::QuotaRefill, &self.quota_refill),
         ]
+        .into_iter()
+        .flatten()
     }
 }
 
-/// Whether a choice stands at what it stands at before anybody chooses.
-fn is_unset(field: Field, text: Option<&str>) -> bool {
+/// Whether a choice is as it was before anybody chose.
+fn is_unset(field: Field, word: &str) -> bool {
     match field {
-        Field::Expiry => text == Some(Expiry::Never.as_str()),
-        Field::QuotaRefill => text == Some(Refill::Never.as_str()),
+        Field::Expiry => word == Expiry::Never.as_str(),
+        Field::QuotaRefill => word == Refill::Never.as_str(),
         _ => false,
     }
+}
+
+fn items(list: Option<&Vec<String>>) -> &[String] {
+    list.map_or(&[], Vec::as_slice)
+}
+
+fn is_blank(items: &[String]) -> bool {
+    items.iter().all(|item| item.trim().is_empty())
 }
 
 pub(crate) const NOT_AFTER_START: &str = "Choose a moment after the one from which the key is valid.";
@@ -350,10 +355,6 @@ pub(crate) fn moment(text: Option<&str>) -> Result<Option<Timestamp>, String> {
     Timestamp::parse_input(text).map(Some).ok_or_else(|| {
         format!("{} is not a date: write one such as 2026-11-21 or 2026-11-21T09:30, in UTC.", text::quote(text))
     })
-}
-
-fn lines(items: impl Iterator<Item = String>) -> String {
-    items.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -49,9 +49,8 @@ impl KeyDraft {
         if self.kind.as_deref().is_some_and(|word| word != kind.as_str()) {
             errors.push(Field::Kind, "The kind of a key cannot change: generate a new key instead.");
         }
-        let sent = |(field, text): (Field, Option<&str>)| text.map(|_| field);
         let boxes = (!self.boxes.is_empty() && self.permissions.is_none()).then_some(Field::Permissions);
-        for field in self.texts().into_iter().filter_map(sent).chain(boxes) {
+        for field in self.sent().map(|(field, _)| field).chain(boxes) {
             if !rules.allows_edit(field) {
                 errors.push(
                     field,
@@ -63,32 +62,32 @@ impl KeyDraft {
             return Err(errors);
         }
         let mut changes = KeyChanges::default();
-        if let Some(typed) = &self.name {
-            changes.name = errors.keep(Field::Name, text::name(typed));
+        if let Some(name) = &self.name {
+            changes.name = errors.keep(Field::Name, text::name(name));
         }
-        if let Some(typed) = &self.description {
-            changes.description = errors.keep(Field::Description, text::description(typed));
+        if let Some(description) = &self.description {
+            changes.description = errors.keep(Field::Description, text::description(description));
         }
-        if let Some(typed) = &self.cidrs {
-            changes.cidrs = errors.keep_all(CidrRule::parse_lines(typed));
+        if let Some(items) = &self.cidrs {
+            changes.cidrs = errors.keep_all(CidrRule::parse_items(Field::Cidrs, items));
         }
-        if let Some(typed) = &self.denied_cidrs {
-            changes.denied_cidrs = errors.keep_all(CidrRule::parse_field(Field::DeniedCidrs, typed));
+        if let Some(items) = &self.denied_cidrs {
+            changes.denied_cidrs = errors.keep_all(CidrRule::parse_items(Field::DeniedCidrs, items));
         }
-        if let Some(typed) = &self.domains {
-            changes.domains = errors.keep_all(DomainRule::parse_lines(typed));
+        if let Some(items) = &self.domains {
+            changes.domains = errors.keep_all(DomainRule::parse_items(items));
         }
         if self.permissions.is_some() || !self.boxes.is_empty() {
             changes.permissions = errors.keep_all(self.all_permissions(rules));
         }
-        if let Some(typed) = &self.not_before {
-            changes.not_before = errors.keep(Field::NotBefore, moment(Some(typed)));
+        if let Some(from) = &self.not_before {
+            changes.not_before = errors.keep(Field::NotBefore, moment(Some(from)));
         }
         if self.expiry.is_some() || self.expires_at.is_some() {
             changes.expires_at = errors.keep_all(self.expiry_moment(now));
         }
-        if let Some(typed) = &self.limits {
-            changes.limits = errors.keep_all(RateLimit::parse_lines(typed));
+        if let Some(items) = &self.limits {
+            changes.limits = errors.keep_all(RateLimit::parse_items(items));
         }
         if self.quota.is_some() || self.quota_refill.is_some() {
             changes.quota = errors.keep_all(self.whole_quota());

@@ -69,8 +69,8 @@ impl Field {
 pub struct FieldError {
     /// Where.
     pub field: Field,
-    /// The line in a field of many lines, from 1.
-    pub line: Option<u32>,
+    /// Which item of a list, from 0; blank ones count.
+    pub item: Option<usize>,
     /// One sentence that says what to do.
     pub message: String,
 }
@@ -90,12 +90,12 @@ impl FieldErrors {
 
     /// Adds an error about a whole field.
     pub fn push(&mut self, field: Field, message: impl Into<String>) {
-        self.0.push(FieldError { field, line: None, message: message.into() });
+        self.0.push(FieldError { field, item: None, message: message.into() });
     }
 
-    /// Adds an error about one line, counted from 1.
-    pub fn push_line(&mut self, field: Field, line: u32, message: String) {
-        self.0.push(FieldError { field, line: Some(line), message });
+    /// Adds an error about one item of a list, counted from 0.
+    pub fn push_item(&mut self, field: Field, item: usize, message: String) {
+        self.0.push(FieldError { field, item: Some(item), message });
     }
 
     /// The value, or `None` after its error was added.
@@ -124,30 +124,30 @@ impl FieldErrors {
     }
 }
 
-/// Reads a list: one item per line or between commas, blank ones skipped, repeated ones kept once.
-pub(crate) fn parse_list<T: PartialEq>(
-    text: &str,
+/// Reads a list. An item may hold several values between commas; blank ones are skipped, repeated ones kept once.
+pub(crate) fn parse_items<T: PartialEq>(
+    items: &[impl AsRef<str>],
     field: Field,
     max: usize,
     parse: fn(&str) -> Result<T, String>,
 ) -> Result<Vec<T>, FieldErrors> {
-    let items = || {
-        let lines = text.lines().zip(1_u32..);
-        lines
-            .flat_map(|(line, number)| line.split(',').map(move |item| (item.trim(), number)))
-            .filter(|(item, _)| !item.is_empty())
+    let values = || {
+        let items = items.iter().enumerate();
+        items
+            .flat_map(|(item, text)| text.as_ref().split(',').map(move |value| (value.trim(), item)))
+            .filter(|(value, _)| !value.is_empty())
     };
-    let count = items().count();
+    let count = values().count();
     if count > max {
-        return Err(FieldErrors::one(field, format!("Use at most {max} lines; there are {count}.")));
+        return Err(FieldErrors::one(field, format!("Use at most {max}; there are {count}.")));
     }
     let mut errors = FieldErrors::default();
     let mut list = Vec::with_capacity(count);
-    for (item, number) in items() {
-        match parse(item) {
+    for (value, item) in values() {
+        match parse(value) {
             Ok(value) if list.contains(&value) => {}
             Ok(value) => list.push(value),
-            Err(message) => errors.push_line(field, number, message),
+            Err(message) => errors.push_item(field, item, message),
         }
     }
     errors.into_result().map(|()| list)
@@ -162,17 +162,17 @@ mod tests {
     }
 
     #[test]
-    fn list_skips_blanks_and_repeats_and_names_the_line() {
-        assert_eq!(parse_list("a\r\n\r\n b , c\na", Field::Cidrs, 4, short).unwrap(), ["a", "b", "c"]);
-        let errors = parse_list("a\n\nlonger, b\nlongest", Field::Cidrs, 9, short).unwrap_err();
-        let lines: Vec<_> = errors.of(Field::Cidrs).map(|e| e.line).collect();
-        assert_eq!(lines, [Some(3), Some(4)]);
+    fn a_list_skips_blanks_and_repeats_and_names_the_item() {
+        assert_eq!(parse_items(&["a", " ", " b , c", "a"], Field::Cidrs, 4, short).unwrap(), ["a", "b", "c"]);
+        let errors = parse_items(&["a", "", "longer, b", "longest"], Field::Cidrs, 9, short).unwrap_err();
+        let items: Vec<_> = errors.of(Field::Cidrs).map(|e| e.item).collect();
+        assert_eq!(items, [Some(2), Some(3)]);
         assert_eq!(errors.of(Field::Domains).count(), 0);
     }
 
     #[test]
     fn a_list_over_its_limit_is_one_error() {
-        let errors = parse_list("x\nxxxxxx\ny", Field::Domains, 2, short).unwrap_err();
-        assert_eq!(errors, FieldErrors::one(Field::Domains, "Use at most 2 lines; there are 3."));
+        let errors = parse_items(&["x", "xxxxxx", "y"], Field::Domains, 2, short).unwrap_err();
+        assert_eq!(errors, FieldErrors::one(Field::Domains, "Use at most 2; there are 3."));
     }
 }

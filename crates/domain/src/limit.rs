@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::field::{Field, FieldErrors, parse_list};
+use crate::field::{Field, FieldErrors, parse_items};
 use crate::text::quote;
 use crate::timestamp::{Millis, Timestamp};
 
@@ -65,9 +65,9 @@ impl RateLimit {
         Self::new(name, limit, window_of(window.trim()).ok_or_else(how)?)
     }
 
-    /// One limit per line or between commas; errors name their lines.
-    pub fn parse_lines(text: &str) -> Result<Vec<Self>, FieldErrors> {
-        let limits = parse_list(text, Field::Limits, LIMITS_MAX, Self::parse)?;
+    /// One limit per item, or several between commas; errors name their items.
+    pub fn parse_items(items: &[impl AsRef<str>]) -> Result<Vec<Self>, FieldErrors> {
+        let limits = parse_items(items, Field::Limits, LIMITS_MAX, Self::parse)?;
         for (n, limit) in limits.iter().enumerate() {
             if limits.iter().take(n).any(|before| before.name == limit.name) {
                 let message = format!("Two limits are called {}: give each a name of its own.", limit.name);

@@ -1,6 +1,6 @@
 //! Domain rules: Origins from which a key is accepted. Not authentication: outside browsers anyone can send any Origin.
 
-use crate::field::{Field, FieldErrors, parse_list};
+use crate::field::{Field, FieldErrors, parse_items};
 use crate::text::{DOMAINS_MAX, quote};
 
 /// One host, or `*.host` for everything below that host but not the host itself. Lower case, A-labels.
@@ -71,9 +71,9 @@ impl DomainRule {
         Ok(Self(if wildcard { format!("*.{host}") } else { host.to_owned() }))
     }
 
-    /// One rule per line or between commas; errors name their lines.
-    pub fn parse_lines(text: &str) -> Result<Vec<Self>, FieldErrors> {
-        parse_list(text, Field::Domains, DOMAINS_MAX, Self::parse)
+    /// One rule per item, or several between commas; errors name their items.
+    pub fn parse_items(items: &[impl AsRef<str>]) -> Result<Vec<Self>, FieldErrors> {
+        parse_items(items, Field::Domains, DOMAINS_MAX, Self::parse)
     }
 
     /// The text as it is stored and compared.

@@ -1,6 +1,6 @@
 //! Permissions: what a key may do.
 
-use crate::field::{Field, FieldErrors, parse_list};
+use crate::field::{Field, FieldErrors, parse_items};
 use crate::role::Act;
 use crate::text::{PERMISSION_MAX, PERMISSIONS_MAX, quote};
 
@@ -80,9 +80,9 @@ impl Permission {
         Ok(permission)
     }
 
-    /// One typed permission per line or between commas; errors name their lines.
-    pub fn parse_lines(text: &str) -> Result<Vec<Self>, FieldErrors> {
-        parse_list(text, Field::Permissions, PERMISSIONS_MAX, Self::parse_custom)
+    /// One typed permission per item, or several between commas; errors name their items.
+    pub fn parse_items(items: &[impl AsRef<str>]) -> Result<Vec<Self>, FieldErrors> {
+        parse_items(items, Field::Permissions, PERMISSIONS_MAX, Self::parse_custom)
     }
 
     /// The text.

@@ -162,14 +162,19 @@ mod tests {
         Some(text.to_owned())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the fields of a draft are options")]
+    fn items(items: &[&str]) -> Option<Vec<String>> {
+        Some(items.iter().map(|item| (*item).to_owned()).collect())
+    }
+
     #[test]
     fn everything_is_said_in_the_order_of_the_checks() {
         let draft = KeyDraft {
-            cidrs: text("203.0.113.0/24\n2001:db8::/32"),
-            denied_cidrs: text("203.0.113.7/32"),
-            domains: text("app.example.com\n*.example.org"),
-            permissions: text("invoices.read"),
-            limits: text("100 per minute\nburst: 1 per 10s"),
+            cidrs: items(&["203.0.113.0/24", "2001:db8::/32"]),
+            denied_cidrs: items(&["203.0.113.7/32"]),
+            domains: items(&["app.example.com", "*.example.org"]),
+            permissions: items(&["invoices.read"]),
+            limits: items(&["100 per minute", "burst: 1 per 10s"]),
             quota: text("10000"),
             quota_refill: text("daily"),
             ..service()
@@ -188,7 +193,7 @@ mod tests {
             words(service()),
             "Accepted from any address and any origin. It holds no permission. No limit on calls."
         );
-        let denied = KeyDraft { denied_cidrs: text("10.0.0.0/8"), quota: text("1"), ..service() };
+        let denied = KeyDraft { denied_cidrs: items(&["10.0.0.0/8"]), quota: text("1"), ..service() };
         assert_eq!(
             words(denied),
             "Accepted from any address, but not from 10.0.0.0/8. It holds no permission. 1 call in all."
@@ -199,9 +204,9 @@ mod tests {
     fn a_kind_says_only_what_it_has() {
         let of = |kind: &str| KeyDraft { kind: text(kind), ..KeyDraft::default() };
         assert_eq!(words(of("client")), "Accepted from any origin.");
-        let domains = KeyDraft { domains: text("crm.example.com"), ..of("telephony") };
+        let domains = KeyDraft { domains: items(&["crm.example.com"]), ..of("telephony") };
         assert_eq!(words(domains), "Accepted only with an origin that matches crm.example.com.");
-        let master = KeyDraft { cidrs: text("10.0.0.0/8"), ..of("master_user") };
+        let master = KeyDraft { cidrs: items(&["10.0.0.0/8"]), ..of("master_user") };
         assert_eq!(words(master), "Accepted from 10.0.0.0/8. It holds no permission.");
     }
 

@@ -84,12 +84,12 @@ pub(super) fn prepare(act: Act) -> Result<Prepared, Failure> {
         kind: Some(issue.kind),
         name: Some(issue.name),
         description: issue.description,
-        cidrs: lines(&issue.cidrs),
-        denied_cidrs: lines(&issue.denied_cidrs),
-        domains: lines(&issue.domains),
-        permissions: lines(&typed),
+        cidrs: Some(items(&issue.cidrs)),
+        denied_cidrs: Some(items(&issue.denied_cidrs)),
+        domains: Some(items(&issue.domains)),
+        permissions: Some(items(&typed)),
         boxes: ticked,
-        limits: lines(&issue.limits),
+        limits: Some(items(&issue.limits)),
         quota: issue.quota,
         quota_refill: issue.quota_refill,
         ..KeyDraft::default()
@@ -147,8 +147,9 @@ async fn withdraw(service: &Service, caller: &Caller, key: &KeyRow, error: io::E
     Failure::Unprinted { error, outcome }
 }
 
-fn lines(values: &[String]) -> Option<String> {
-    (!values.is_empty()).then(|| values.join("\n"))
+/// A value may be a whole file, with an item on each line.
+fn items(values: &[String]) -> Vec<String> {
+    values.iter().flat_map(|value| value.lines()).map(str::to_owned).collect()
 }
 
 /// `90d`, `12h`, `30m` in seconds; at most ten years.

@@ -3,7 +3,7 @@
 use domain::draft::KeyDraft;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Call, Product, service_key};
+use crate::support::{Answer, Call, Product, list, service_key};
 
 async fn ask(product: &Product, verifier: &str, body: impl Into<axum::body::Body>) -> Answer {
     product.send(Call::post("/v1/keys/verify-batch").bearer(verifier).json(body)).await
@@ -15,7 +15,7 @@ async fn each_call_gets_the_answer_that_it_gets_alone_in_its_place() {
     let verifier = product.verifier().await;
     let mut calls = Vec::new();
     for n in 0..33 {
-        let cidrs = Some("203.0.113.0/24".to_owned());
+        let cidrs = list(&["203.0.113.0/24"]);
         let token = product.token(KeyDraft { cidrs, ..service_key(&format!("key {n}")) }).await;
         calls.push(json!({ "key": token, "clientIp": "203.0.113.9" }));
         calls.push(json!({ "key": token, "clientIp": "198.51.100.1", "explain": true }));

@@ -4,7 +4,7 @@ use domain::draft::KeyDraft;
 use secrecy::ExposeSecret;
 use service::keys::ShownSecret;
 
-use crate::support::{Call, Product, operator, service_key};
+use crate::support::{Call, Product, list, operator, service_key};
 
 fn call() -> Call {
     Call::post("/v1/keys/verify").json(r#"{"key":"a"}"#)
@@ -61,7 +61,7 @@ async fn every_refused_key_gets_the_same_answer() {
 async fn a_key_that_may_not_ask_is_told_what_it_lacks() {
     let product = Product::start().await;
     let verify = || vec!["keystead.verify".to_owned()];
-    let plain = product.token(KeyDraft { permissions: Some("*".to_owned()), ..service_key("no permission") }).await;
+    let plain = product.token(KeyDraft { permissions: list(&["*"]), ..service_key("no permission") }).await;
     let answer = product.send(call().bearer(&plain)).await;
     assert!(answer.problem(403)["detail"].as_str().unwrap().contains("keystead.verify"));
     assert!(answer.header("www-authenticate").contains("insufficient_scope"));
@@ -70,12 +70,12 @@ async fn a_key_that_may_not_ask_is_told_what_it_lacks() {
     let client = product.token(client).await;
     assert!(product.send(call().bearer(&client)).await.problem(403)["detail"].as_str().unwrap().contains("Service"));
 
-    let bound = KeyDraft { boxes: verify(), cidrs: Some("203.0.113.0/24".to_owned()), ..service_key("bound") };
+    let bound = KeyDraft { boxes: verify(), cidrs: list(&["203.0.113.0/24"]), ..service_key("bound") };
     let bound = product.token(bound).await;
     product.send(call().bearer(&bound)).await.problem(403);
     assert_eq!(product.send(call().bearer(&bound).peer("203.0.113.9")).await.status, 200);
 
-    let origin = KeyDraft { boxes: verify(), domains: Some("app.example.com".to_owned()), ..service_key("origin") };
+    let origin = KeyDraft { boxes: verify(), domains: list(&["app.example.com"]), ..service_key("origin") };
     let origin = product.token(origin).await;
     product.send(call().bearer(&origin)).await.problem(403);
     product.send(call().bearer(&origin).header("origin", "https://é")).await.problem(403);

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use service::keys::ShownSecret;
 
-use crate::support::{Answer, Call, Product, service_key};
+use crate::support::{Answer, Call, Product, list, service_key};
 
 async fn ask(product: &Product, verifier: &str, body: &Value) -> Value {
     let answer = product.send(Call::post("/v1/keys/verify").bearer(verifier).json(body.to_string())).await;
@@ -24,7 +24,7 @@ async fn refused(product: &Product, verifier: &str, body: &str) -> Value {
 async fn a_limit_says_what_is_left_and_until_when() {
     let product = Product::start().await;
     let verifier = product.verifier().await;
-    let limits = Some("3 per minute\nburst: 20 per 10s".to_owned());
+    let limits = list(&["3 per minute", "burst: 20 per 10s"]);
     let token = product.token(KeyDraft { limits, ..service_key("limited") }).await;
     let call = json!({ "key": token });
     // The clock of these tests stands two seconds after a full minute.
@@ -77,8 +77,8 @@ async fn a_quota_is_spent_and_then_used_up() {
 async fn a_network_that_is_denied_is_refused() {
     let product = Product::start().await;
     let verifier = product.verifier().await;
-    let cidrs = Some("203.0.113.0/24".to_owned());
-    let draft = KeyDraft { cidrs, denied_cidrs: Some("203.0.113.9".to_owned()), ..service_key("bound") };
+    let cidrs = list(&["203.0.113.0/24"]);
+    let draft = KeyDraft { cidrs, denied_cidrs: list(&["203.0.113.9"]), ..service_key("bound") };
     let token = product.token(draft).await;
     for (address, code) in
         [("203.0.113.8", "VALID"), ("203.0.113.9", "IP_NOT_ALLOWED"), ("::ffff:203.0.113.9", "IP_NOT_ALLOWED")]
@@ -92,8 +92,8 @@ async fn a_network_that_is_denied_is_refused() {
 async fn the_checks_are_told_where_they_are_asked_for() {
     let product = Product::start().await;
     let verifier = product.verifier().await;
-    let cidrs = Some("203.0.113.0/24".to_owned());
-    let draft = KeyDraft { cidrs, limits: Some("3 per minute".to_owned()), ..service_key("bound") };
+    let cidrs = list(&["203.0.113.0/24"]);
+    let draft = KeyDraft { cidrs, limits: list(&["3 per minute"]), ..service_key("bound") };
     let token = product.token(draft).await;
     for without in
         [json!({ "key": token }), json!({ "key": token, "explain": false }), json!({ "key": token, "explain": null })]
@@ -184,7 +184,7 @@ async fn a_cost_is_a_whole_number_within_its_bounds() {
         assert_eq!(product.send(call).await.json()["code"], "NOT_FOUND", "{cost}");
     }
     // The largest cost is more than any sensible limit has, and overflows nothing.
-    let limits = Some("1000000000 per 31d".to_owned());
+    let limits = list(&["1000000000 per 31d"]);
     let draft = KeyDraft { limits, quota: Some("1000000000000".to_owned()), ..service_key("huge") };
     let token = product.token(draft).await;
     let call = json!({ "key": token, "cost": 1_000_000_000 });
@@ -232,7 +232,7 @@ async fn an_asking_key_that_is_used_too_often_is_told_when_to_come_back() {
         let (quota, quota_refill) = (Some("1".to_owned()), Some(refill.to_owned()));
         KeyDraft { quota, quota_refill, ..service_key("quota") }
     };
-    let limited = KeyDraft { limits: Some("1 per minute".to_owned()), ..service_key("limited") };
+    let limited = KeyDraft { limits: list(&["1 per minute"]), ..service_key("limited") };
     let until_midnight = Millis::hours(24).as_seconds() - (9 * 3_600 + 30 * 60 + 2);
     for (asker, wait) in [
         // The rest of this minute, and then the next one, until the call does not count any more.

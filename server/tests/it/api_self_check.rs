@@ -4,12 +4,12 @@ use domain::draft::KeyDraft;
 use secrecy::ExposeSecret;
 use service::keys::ShownSecret;
 
-use crate::support::{Call, Product, operator, service_key};
+use crate::support::{Call, Product, list, operator, service_key};
 
 #[tokio::test]
 async fn a_key_is_described_to_itself_by_where_it_calls_from() {
     let product = Product::start().await;
-    let bound = KeyDraft { cidrs: Some("203.0.113.0/24".to_owned()), ..service_key("bound") };
+    let bound = KeyDraft { cidrs: list(&["203.0.113.0/24"]), ..service_key("bound") };
     let token = product.token(bound).await;
     let call = || Call::get("/v1/keys/self").bearer(&token);
     let answer = product.send(call().peer("203.0.113.9")).await;

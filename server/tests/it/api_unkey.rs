@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use service::keys::ShownSecret;
 
-use crate::support::{Call, Product, operator, service_key};
+use crate::support::{Call, Product, list, operator, service_key};
 
 const NOW: i64 = 1_795_253_402_000;
 
@@ -28,10 +28,10 @@ async fn a_good_key_is_described_in_its_members() {
     let root = product.verifier().await;
     let token = product
         .token(KeyDraft {
-            permissions: Some("documents.read\ndocuments.write".to_owned()),
+            permissions: list(&["documents.read", "documents.write"]),
             expiry: Some("custom".to_owned()),
             expires_at: Some("2030-01-02T03:04:05Z".to_owned()),
-            limits: Some("requests: 100 per minute".to_owned()),
+            limits: list(&["requests: 100 per minute"]),
             quota: Some("1000".to_owned()),
             ..service_key("Production")
         })
@@ -79,9 +79,9 @@ async fn each_verdict_has_the_code_that_unkey_has_for_it() {
     assert_eq!(code(json!({ "key": product.token(later).await })).await, is("DISABLED", Some(false)));
 
     let bound = KeyDraft {
-        cidrs: Some("203.0.113.0/24".to_owned()),
-        domains: Some("app.example.com".to_owned()),
-        permissions: Some("a.b".to_owned()),
+        cidrs: list(&["203.0.113.0/24"]),
+        domains: list(&["app.example.com"]),
+        permissions: list(&["a.b"]),
         ..service_key("bound")
     };
     let issued = product.issue(bound).await;
@@ -97,7 +97,7 @@ async fn each_verdict_has_the_code_that_unkey_has_for_it() {
     product.service.disable(&operator(), &issued.key.row.id).await.unwrap();
     assert_eq!(code(good.clone()).await, is("DISABLED", Some(false)));
 
-    let limited = KeyDraft { limits: Some("1 per minute".to_owned()), ..service_key("limited") };
+    let limited = KeyDraft { limits: list(&["1 per minute"]), ..service_key("limited") };
     let limited = json!({ "key": product.token(limited).await });
     assert_eq!(code(limited.clone()).await, is("VALID", Some(true)));
     assert_eq!(code(limited).await, is("RATE_LIMITED", Some(true)));
@@ -116,8 +116,7 @@ async fn each_verdict_has_the_code_that_unkey_has_for_it() {
 async fn credits_are_taken_from_the_quota_and_from_nothing_else() {
     let product = Product::start().await;
     let root = product.verifier().await;
-    let draft =
-        KeyDraft { quota: Some("10".to_owned()), limits: Some("10 per minute".to_owned()), ..service_key("counted") };
+    let draft = KeyDraft { quota: Some("10".to_owned()), limits: list(&["10 per minute"]), ..service_key("counted") };
     let token = product.token(draft).await;
     let left = async |call: Value| {
         let data = ask(&product, &root, &call).await;
@@ -139,7 +138,7 @@ async fn credits_are_taken_from_the_quota_and_from_nothing_else() {
 async fn limits_are_named_or_brought_along() {
     let product = Product::start().await;
     let root = product.verifier().await;
-    let draft = KeyDraft { limits: Some("tokens: 10 per minute\nothers: 5 per minute".to_owned()), ..service_key("k") };
+    let draft = KeyDraft { limits: list(&["tokens: 10 per minute", "others: 5 per minute"]), ..service_key("k") };
     let token = product.token(draft).await;
     let limits = async |ratelimits: Value| {
         let data = ask(&product, &root, &json!({ "key": token, "ratelimits": ratelimits })).await;
@@ -177,7 +176,7 @@ async fn a_limit_that_the_key_does_not_have_is_an_error_as_it_is_at_unkey() {
     let root = product.verifier().await;
     let send =
         async |call: Value| product.send(Call::post("/v2/keys.verifyKey").bearer(&root).json(call.to_string())).await;
-    for limits in [None, Some("tokens: 10 per minute".to_owned())] {
+    for limits in [None, list(&["tokens: 10 per minute"])] {
         let token = product.token(KeyDraft { limits, ..service_key("k") }).await;
         let answer = send(json!({ "key": token, "ratelimits": [{ "name": "does-not-exist" }] })).await;
         let error = answer.unkey_error(412);

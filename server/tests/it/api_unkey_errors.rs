@@ -3,7 +3,7 @@
 use domain::draft::KeyDraft;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Call, Product, service_key};
+use crate::support::{Answer, Call, Product, list, service_key};
 
 async fn send(product: &Product, root: &str, body: impl Into<axum::body::Body>) -> Answer {
     product.send(Call::post("/v2/keys.verifyKey").bearer(root).json(body)).await
@@ -31,11 +31,11 @@ async fn a_root_key_is_needed_that_may_verify() {
     let error = answer.unkey_error(401);
     assert_eq!((&error["title"], &error["type"]), (&"Unauthorized".into(), &of("authentication/key_not_found").into()));
 
-    let plain = product.token(KeyDraft { permissions: Some("*".to_owned()), ..service_key("plain") }).await;
+    let plain = product.token(KeyDraft { permissions: list(&["*"]), ..service_key("plain") }).await;
     let error = product.send(call().bearer(&plain)).await.unkey_error(403);
     assert_eq!(error["title"], "Insufficient Permissions");
     assert_eq!(error["type"], of("authorization/insufficient_permissions"));
-    let (boxes, cidrs) = (vec!["keystead.verify".to_owned()], Some("203.0.113.0/24".to_owned()));
+    let (boxes, cidrs) = (vec!["keystead.verify".to_owned()], list(&["203.0.113.0/24"]));
     let bound = product.token(KeyDraft { boxes, cidrs, ..service_key("bound") }).await;
     let error = product.send(call().bearer(&bound)).await.unkey_error(403);
     assert_eq!((&error["title"], &error["type"]), (&"Forbidden".into(), &of("authorization/forbidden").into()));

@@ -7,7 +7,7 @@ use serde_json::json;
 use service::keys::ShownSecret;
 use store::{AppRow, Tx};
 
-use crate::support::{Answer, Call, Product, operator, service_key};
+use crate::support::{Answer, Call, Product, list, operator, service_key};
 
 async fn ask(product: &Product, verifier: &str, body: impl Into<axum::body::Body>) -> Answer {
     product.send(Call::post("/v1/keys/verify").bearer(verifier).json(body)).await
@@ -19,7 +19,7 @@ async fn a_good_key_is_valid_and_described() {
     let verifier = product.verifier().await;
     let token = product
         .token(KeyDraft {
-            permissions: Some("invoices.*\norders.read".to_owned()),
+            permissions: list(&["invoices.*", "orders.read"]),
             expiry: Some("custom".to_owned()),
             expires_at: Some("2030-01-02T03:04:05Z".to_owned()),
             ..service_key("billing")
@@ -52,9 +52,9 @@ async fn a_refused_key_is_an_answer_with_its_code() {
     let verifier = product.verifier().await;
     let token = product
         .token(KeyDraft {
-            cidrs: Some("203.0.113.0/24".to_owned()),
-            domains: Some("app.example.com".to_owned()),
-            permissions: Some("invoices.read".to_owned()),
+            cidrs: list(&["203.0.113.0/24"]),
+            domains: list(&["app.example.com"]),
+            permissions: list(&["invoices.read"]),
             ..service_key("bound")
         })
         .await;

@@ -5,7 +5,7 @@ use domain::usage::RefusedCall;
 use secrecy::ExposeSecret;
 use service::keys::{Issued, ShownSecret};
 
-use crate::support::{Answer, Call, Product, Settings, operator, service_key};
+use crate::support::{Answer, Call, Product, Settings, list, operator, service_key};
 
 const IDENTITY: [&str; 5] = ["x-key-id", "x-key-name", "x-key-kind", "x-key-permissions", "x-verify-code"];
 const PROXY: &str = "10.0.0.1";
@@ -46,9 +46,7 @@ async fn refusals(product: &Product, key: &Issued) -> Vec<RefusedCall> {
 async fn any_method_and_any_path_below_is_allowed_with_every_header_and_nothing_else() {
     let product = Product::start().await;
     let key = product
-        .issue(KeyDraft {
-            permissions: Some("invoices.*\norders.read".to_owned()), ..service_key("Rechnungen für 7%")
-        })
+        .issue(KeyDraft { permissions: list(&["invoices.*", "orders.read"]), ..service_key("Rechnungen für 7%") })
         .await;
     for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"] {
         for path in
@@ -146,7 +144,7 @@ async fn every_key_that_does_not_work_gets_the_same_answer() {
 #[tokio::test]
 async fn what_is_asked_for_on_the_exact_path_stands_in_its_query_alone() {
     let product = behind_a_proxy().await;
-    let key = product.token(KeyDraft { permissions: Some("invoices.read".to_owned()), ..service_key("key") }).await;
+    let key = product.token(KeyDraft { permissions: list(&["invoices.read"]), ..service_key("key") }).await;
     for (query, expected) in [
         ("?permissions=invoices.read", (200, "VALID")),
         ("?permissions=invoices.read+OR%20invoices.write", (200, "VALID")),
@@ -174,7 +172,7 @@ async fn what_is_asked_for_on_the_exact_path_stands_in_its_query_alone() {
 #[tokio::test]
 async fn below_the_exact_path_only_a_trusted_proxys_headers_count() {
     let product = behind_a_proxy().await;
-    let key = product.token(KeyDraft { permissions: Some("invoices.read".to_owned()), ..service_key("key") }).await;
+    let key = product.token(KeyDraft { permissions: list(&["invoices.read"]), ..service_key("key") }).await;
     // The client's path and query, appended by its proxy.
     let path = "/v1/authorize/invoices?permissions=a.b&kind=client&cost=0&proxy=nginx&x=%zz";
     for (header, value, expected) in [
@@ -232,8 +230,8 @@ async fn an_option_that_cannot_be_read_lets_nobody_pass() {
 #[tokio::test]
 async fn too_many_calls_are_429_and_for_nginx_403() {
     let product = behind_a_proxy().await;
-    let limits = "2 per minute\nhourly: 100 per hour".to_owned();
-    let key = product.token(KeyDraft { limits: Some(limits), ..service_key("few") }).await;
+    let limits = list(&["2 per minute", "hourly: 100 per hour"]);
+    let key = product.token(KeyDraft { limits, ..service_key("few") }).await;
     let pass = |cost: &str| from_proxy(&format!("/v1/authorize?cost={cost}"), &key);
     assert_eq!(code(&product, pass("2")).await.0, 200);
     let answer = product.send(pass("1")).await;

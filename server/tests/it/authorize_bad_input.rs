@@ -2,11 +2,11 @@
 
 use domain::draft::KeyDraft;
 
-use crate::support::{Call, Product, Settings, service_key};
+use crate::support::{Call, Product, Settings, list, service_key};
 
 async fn bound() -> (Product, String) {
     let product = Product::with(Settings { trusted_proxies: "10.0.0.0/8", ..Settings::default() }).await;
-    let draft = KeyDraft { cidrs: Some("203.0.113.0/24\n2001:db8::/32".to_owned()), ..service_key("bound") };
+    let draft = KeyDraft { cidrs: list(&["203.0.113.0/24", "2001:db8::/32"]), ..service_key("bound") };
     let token = product.token(draft).await;
     (product, token)
 }

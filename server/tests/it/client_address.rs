@@ -2,12 +2,12 @@
 
 use domain::draft::KeyDraft;
 
-use crate::support::{Call, Product, Settings, service_key};
+use crate::support::{Call, Product, Settings, list, service_key};
 
 #[tokio::test]
 async fn only_a_trusted_proxy_is_believed_and_nothing_malformed_is() {
     let product = Product::with(Settings { trusted_proxies: "10.0.0.0/8", ..Settings::default() }).await;
-    let bound = KeyDraft { cidrs: Some("203.0.113.0/24".to_owned()), ..service_key("bound") };
+    let bound = KeyDraft { cidrs: list(&["203.0.113.0/24"]), ..service_key("bound") };
     let (bound, free) = (product.token(bound).await, product.token(service_key("free")).await);
     for (peer, lines, expected) in [
         ("10.0.0.1", &["203.0.113.9"][..], "VALID"),

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use service::keys::ShownSecret;
 
 use crate::routes::{forms, functions};
-use crate::support::{Answer, Call, Product, service_key};
+use crate::support::{Answer, Call, Product, list, service_key};
 
 const FORM_ID: &str = "0123456789abcdef0123456789abcdef";
 const NOT_TEXT: &str = "Some of what was sent is not text: \u{fffd} stands in its place.";
@@ -106,8 +106,8 @@ async fn what_is_not_text_is_refused_above_the_form_which_keeps_the_rest() {
     // Without a kind there are no fields to keep it in, but it is said.
     let page = send(&product, "/keys/new", &session, "kind=%ff&step=summary&name=x").await;
     refused_as_not_text(&page, &[]);
-    let list = product.send(Call::get("/keys").cookie(&session)).await;
-    assert!(list.body.contains("No keys yet"), "{}", list.body);
+    let keys = product.send(Call::get("/keys").cookie(&session)).await;
+    assert!(keys.body.contains("No keys yet"), "{}", keys.body);
 
     let key = product.issue(service_key("Old name")).await.key;
     let path = format!("/keys/{}/edit", key.row.id.as_str());
@@ -120,6 +120,32 @@ async fn what_is_not_text_is_refused_above_the_form_which_keeps_the_rest() {
     let page = product.send(Call::post(&path).same_origin().form(typed)).await;
     assert_eq!(page.status, 401);
     assert!(page.body.contains("value=\"New\u{fffd}\"") && page.body.contains("value=\"7654\""), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_list_is_carried_on_as_it_was_typed_and_an_error_names_its_line() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let typed = |step: &str, last: &str| {
+        let lists = format!("cidrs=10.0.0.0%2F8%2C+%3A%3A1%0D%0A%0D%0A{last}%0D%0A&limits=%0D%0A5+per+minute");
+        format!("kind=service&step={step}&name=x&form_id={FORM_ID}&{lists}")
+    };
+    let shown = "10.0.0.0/8, ::1\n\nnonsense\n</textarea>";
+    for step in ["summary", "generate"] {
+        let page = send(&product, "/keys/new", &session, typed(step, "nonsense")).await;
+        assert_eq!(page.status, 422);
+        assert!(text(&page.body).contains("Line 3: “nonsense”"), "{}", page.body);
+        assert!(page.body.contains(shown), "{}", page.body);
+    }
+    let page = send(&product, "/keys/new", &session, typed("summary", "192.0.2.1")).await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("value=\"10.0.0.0/8, ::1\n\n192.0.2.1\n\""), "{}", page.body);
+    assert!(page.body.contains("value=\"\n5 per minute\""), "{}", page.body);
+
+    let key = product.issue(service_key("Key")).await.key;
+    let path = format!("/keys/{}/edit", key.row.id.as_str());
+    let page = send(&product, &path, &session, format!("{}&revision={}", typed("", "nonsense"), key.revision)).await;
+    assert!(text(&page.body).contains("Line 3: “nonsense”") && page.body.contains(shown), "{}", page.body);
 }
 
 #[tokio::test]
@@ -205,14 +231,16 @@ async fn a_page_whose_last_key_is_deleted_leads_back_to_those_before_it() {
 async fn the_call_to_copy_comes_from_where_the_key_is_accepted() {
     let product = Product::start().await;
     let session = product.sign_in().await;
-    for domains in ["crm.example.com", "*.example.com", "*.example.com\ncrm.example.org", "*.münchen.example"] {
-        let draft = KeyDraft { domains: Some(domains.to_owned()), ..service_key("Bound") };
+    for domains in
+        [&["crm.example.com"][..], &["*.example.com"], &["*.example.com", "crm.example.org"], &["*.münchen.example"]]
+    {
+        let draft = KeyDraft { domains: list(domains), ..service_key("Bound") };
         let issued = product.issue(draft).await;
         let ShownSecret::Token(token) = issued.shown else { panic!() };
         let path = format!("/integrations/setup?key={}", issued.key.row.id.as_str());
         let page = product.send(Call::get(&path).cookie(&session)).await;
         let own = Call::get("/v1/keys/self").bearer(token.expose_secret()).header("origin", &origin(&page));
-        assert_eq!(product.send(own).await.json()["code"], "VALID", "{domains}: {}", page.body);
+        assert_eq!(product.send(own).await.json()["code"], "VALID", "{domains:?}: {}", page.body);
     }
     let typed = format!("kind=client&step=generate&name=Once&domains=*.example.com&form_id={FORM_ID}");
     let page = send(&product, "/keys/new", &session, typed).await;

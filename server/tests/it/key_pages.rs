@@ -3,14 +3,14 @@
 use domain::draft::KeyDraft;
 use serde_json::json;
 
-use crate::support::{Answer, Call, Product, Settings, service_key};
+use crate::support::{Answer, Call, Product, Settings, list, service_key};
 
 /// A key that was refused once, and its id.
 async fn refused(product: &Product) -> String {
     let draft = KeyDraft {
-        cidrs: Some("203.0.113.0/24".to_owned()),
-        denied_cidrs: Some("203.0.113.7".to_owned()),
-        limits: Some("100 per minute".to_owned()),
+        cidrs: list(&["203.0.113.0/24"]),
+        denied_cidrs: list(&["203.0.113.7"]),
+        limits: list(&["100 per minute"]),
         quota: Some("10000".to_owned()),
         quota_refill: Some("daily".to_owned()),
         ..service_key("Restricted")

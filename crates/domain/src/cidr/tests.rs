@@ -101,16 +101,17 @@ fn mapped_addresses_do_not_slip_past() {
 }
 
 #[test]
-fn lines_are_checked_one_by_one() {
-    let rules = CidrRule::parse_lines("10.0.0.0/8\r\n\r\n::1, 10.0.0.0/8\n").unwrap();
+fn items_are_checked_one_by_one() {
+    let rules = CidrRule::parse_items(Field::Cidrs, &["10.0.0.0/8", "", "::1, 10.0.0.0/8", ""]).unwrap();
     assert_eq!(rules, [rule("10.0.0.0/8"), rule("::1")]);
-    assert_eq!(CidrRule::parse_lines(" \n\t\n").unwrap(), []);
-    let errors = CidrRule::parse_lines("10.0.0.0/8\n10.0.0.1/8\n\nnonsense").unwrap_err();
-    let lines: Vec<_> = errors.0.iter().map(|e| (e.field, e.line)).collect();
-    assert_eq!(lines, [(Field::Cidrs, Some(2)), (Field::Cidrs, Some(4))]);
-    let many = |n: u32| (0..n).map(|i| Ipv4Addr::from(i).to_string()).collect::<Vec<_>>().join("\n");
-    assert_eq!(CidrRule::parse_lines(&many(100)).unwrap().len(), 100);
-    assert_eq!(CidrRule::parse_lines(&many(101)).unwrap_err().0[0].message, "Use at most 100 lines; there are 101.");
+    assert_eq!(CidrRule::parse_items(Field::Cidrs, &[" ", "\t", ","]).unwrap(), []);
+    let errors = CidrRule::parse_items(Field::DeniedCidrs, &["10.0.0.0/8", "10.0.0.1/8", "", "nonsense"]).unwrap_err();
+    let items: Vec<_> = errors.0.iter().map(|e| (e.field, e.item)).collect();
+    assert_eq!(items, [(Field::DeniedCidrs, Some(1)), (Field::DeniedCidrs, Some(3))]);
+    let many = |n: u32| (0..n).map(|i| Ipv4Addr::from(i).to_string()).collect::<Vec<_>>();
+    assert_eq!(CidrRule::parse_items(Field::Cidrs, &many(100)).unwrap().len(), 100);
+    let errors = CidrRule::parse_items(Field::Cidrs, &many(101)).unwrap_err();
+    assert_eq!(errors.0[0].message, "Use at most 100; there are 101.");
 }
 
 /// The bits of an address as text, IPv4 and mapped IPv4 alike: slow and obvious.
@@ -179,6 +180,6 @@ proptest! {
     #[test]
     fn no_text_panics(text in any::<String>()) {
         let _ = CidrRule::parse(&text);
-        let _ = CidrRule::parse_lines(&text);
+        let _ = CidrRule::parse_items(Field::Cidrs, &[text]);
     }
 }

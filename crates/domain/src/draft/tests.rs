@@ -8,6 +8,11 @@ fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the fields of a draft are options")]
+fn list(items: &[&str]) -> Option<Vec<String>> {
+    Some(items.iter().map(|item| (*item).to_owned()).collect())
+}
+
 fn draft(kind: &str) -> KeyDraft {
     KeyDraft { kind: some(kind), name: some("Billing export"), ..KeyDraft::default() }
 }
@@ -43,9 +48,9 @@ fn other_kinds_are_refused() {
 fn a_full_service_key() {
     let spec = KeyDraft {
         description: some("nightly"),
-        cidrs: some("10.0.0.0/8\n::1"),
-        domains: some("*.example.com"),
-        permissions: some("invoices.write\ninvoices.read"),
+        cidrs: list(&["10.0.0.0/8", "::1"]),
+        domains: list(&["*.example.com"]),
+        permissions: list(&["invoices.write", "invoices.read"]),
         boxes: vec![VERIFY.to_owned()],
         not_before: some("2026-12-01"),
         expiry: some("custom"),
@@ -68,9 +73,9 @@ fn every_error_is_at_its_field_at_once() {
     let draft = KeyDraft {
         name: some(" "),
         description: some("\u{202e}"),
-        cidrs: some("10.0.0.1/8"),
-        domains: some("*"),
-        permissions: some("keystead.verify"),
+        cidrs: list(&["10.0.0.1/8"]),
+        domains: list(&["*"]),
+        permissions: list(&["keystead.verify"]),
         not_before: some("soon"),
         expiry: some("5"),
         ..draft("service")
@@ -92,20 +97,20 @@ fn every_error_is_at_its_field_at_once() {
 #[test]
 fn fields_of_other_kinds_must_be_blank() {
     let blank = KeyDraft {
-        cidrs: some(" \n"),
-        permissions: some(""),
+        cidrs: list(&[" ", ""]),
+        permissions: list(&[]),
         not_before: some(""),
         expiry: some("never"),
         expires_at: some(""),
         ..draft("client")
     };
     assert!(blank.check(NOW).is_ok());
-    let filled = KeyDraft { cidrs: some("::1"), permissions: some("a.b"), expiry: some("30"), ..draft("client") };
+    let filled = KeyDraft { cidrs: list(&["::1"]), permissions: list(&["a.b"]), expiry: some("30"), ..draft("client") };
     assert_eq!(fields(&filled), [Field::Cidrs, Field::Permissions, Field::Expiry]);
     assert_eq!(errors(&filled)[0].1, "Client keys do not have this: leave it blank.");
     let boxed = KeyDraft { boxes: vec![VERIFY.to_owned()], ..draft("telephony") };
     assert!(fields(&boxed).iter().all(|field| *field == Field::Permissions));
-    let master = KeyDraft { domains: some("example.com"), description: some("x"), ..draft("master_user") };
+    let master = KeyDraft { domains: list(&["example.com"]), description: some("x"), ..draft("master_user") };
     assert_eq!(fields(&master), [Field::Description, Field::Domains]);
 }
 
@@ -123,14 +128,14 @@ fn boxes_are_those_of_the_kind() {
         let draft = KeyDraft { boxes: vec![ticked.to_owned()], ..draft(kind) };
         assert_eq!(fields(&draft), [Field::Permissions], "{kind} {ticked}");
     }
-    let typed = KeyDraft { permissions: some("chats.read"), ..draft("master_user") };
+    let typed = KeyDraft { permissions: list(&["chats.read"]), ..draft("master_user") };
     assert_eq!(fields(&typed), [Field::Permissions]);
 }
 
 #[test]
 fn typed_and_ticked_permissions_share_one_limit() {
-    let lines = |n: usize| Some((0..n).map(|i| format!("a.{i}")).collect::<Vec<_>>().join("\n"));
-    let with = |n| KeyDraft { permissions: lines(n), boxes: vec![VERIFY.to_owned()], ..draft("service") };
+    let many = |n: usize| Some((0..n).map(|i| format!("a.{i}")).collect());
+    let with = |n| KeyDraft { permissions: many(n), boxes: vec![VERIFY.to_owned()], ..draft("service") };
     assert_eq!(with(199).check(NOW).unwrap().permissions.len(), 200);
     assert_eq!(fields(&with(200)), [Field::Permissions]);
 }
@@ -185,4 +190,7 @@ fn a_key_begins_before_it_ends() {
 fn a_missing_field_in_json_is_not_sent() {
     let draft: KeyDraft = serde_json::from_str(r#"{"kind":"service","name":"x","boxes":["keystead.verify"]}"#).unwrap();
     assert_eq!((draft.cidrs, draft.boxes.len()), (None, 1));
+    let draft: KeyDraft =
+        serde_json::from_str(r#"{"kind":"service","name":"x","cidrs":["::1","","10.0.0.1/8"]}"#).unwrap();
+    assert_eq!(draft.check(NOW).unwrap_err().0[0].item, Some(2));
 }

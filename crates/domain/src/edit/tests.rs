@@ -10,6 +10,11 @@ fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the fields of a draft are options")]
+fn list(items: &[&str]) -> Option<Vec<String>> {
+    Some(items.iter().map(|item| (*item).to_owned()).collect())
+}
+
 fn detail(kind: KeyKind) -> KeyDetail {
     let has = |field| kind.rules().asks(field);
     let permissions: &[&str] = match kind {
@@ -36,11 +41,19 @@ fn detail(kind: KeyKind) -> KeyDetail {
         },
         app_id: AppId::from_random([2; 12]),
         description: if has(Field::Description) { "nightly".to_owned() } else { String::new() },
-        cidrs: if has(Field::Cidrs) { CidrRule::parse_lines("10.0.0.0/8\n::1").unwrap() } else { Vec::new() },
-        domains: if has(Field::Domains) { DomainRule::parse_lines("*.example.com").unwrap() } else { Vec::new() },
+        cidrs: if has(Field::Cidrs) {
+            CidrRule::parse_items(Field::Cidrs, &["10.0.0.0/8", "::1"]).unwrap()
+        } else {
+            Vec::new()
+        },
+        domains: if has(Field::Domains) { DomainRule::parse_items(&["*.example.com"]).unwrap() } else { Vec::new() },
         permissions: permissions.iter().map(|text| Permission::parse(text).unwrap()).collect(),
-        denied_cidrs: if has(Field::DeniedCidrs) { CidrRule::parse_lines("10.1.0.0/16").unwrap() } else { Vec::new() },
-        limits: if has(Field::Limits) { RateLimit::parse_lines("burst: 20 per 10s").unwrap() } else { Vec::new() },
+        denied_cidrs: if has(Field::DeniedCidrs) {
+            CidrRule::parse_items(Field::DeniedCidrs, &["10.1.0.0/16"]).unwrap()
+        } else {
+            Vec::new()
+        },
+        limits: if has(Field::Limits) { RateLimit::parse_items(&["burst: 20 per 10s"]).unwrap() } else { Vec::new() },
         quota: has(Field::Quota).then_some(Quota { total: 1_000, refill: Refill::Daily }),
         quota_left: has(Field::Quota).then_some(10),
         quota_period: 0,
@@ -76,18 +89,17 @@ fn each_kind_refuses_what_its_table_does_not_allow() {
     for kind in KeyKind::ALL.iter().copied() {
         let sent = |field| {
             let mut draft = KeyDraft::default();
-            let slot = match field {
-                Field::Name => &mut draft.name,
-                Field::Description => &mut draft.description,
-                Field::Cidrs => &mut draft.cidrs,
-                Field::Domains => &mut draft.domains,
-                Field::Permissions => &mut draft.permissions,
-                Field::NotBefore => &mut draft.not_before,
-                Field::Expiry => &mut draft.expiry,
-                _ => &mut draft.expires_at,
-            };
             // Blank on purpose: blanking a list lifts a restriction.
-            *slot = some(if field == Field::Name { "x" } else { "" });
+            match field {
+                Field::Name => draft.name = some("x"),
+                Field::Description => draft.description = some(""),
+                Field::Cidrs => draft.cidrs = list(&[]),
+                Field::Domains => draft.domains = list(&[]),
+                Field::Permissions => draft.permissions = list(&[]),
+                Field::NotBefore => draft.not_before = some(""),
+                Field::Expiry => draft.expiry = some(""),
+                _ => draft.expires_at = some(""),
+            }
             draft
         };
         for field in [
@@ -127,7 +139,7 @@ fn boxes_alone_are_a_change_of_permissions() {
         [Change { field: "permissions".to_owned(), from: some("chats.read"), to: some("chats.export") }]
     );
     assert_eq!(ticked.check_edit(KeyKind::Client, NOW).unwrap_err().0[0].field, Field::Permissions);
-    let none = KeyDraft { permissions: some(""), ..KeyDraft::default() };
+    let none = KeyDraft { permissions: list(&[]), ..KeyDraft::default() };
     assert_eq!(none.check_edit(KeyKind::MasterUser, NOW).unwrap().permissions, Some(Vec::new()));
 }
 
@@ -136,7 +148,7 @@ fn changes_are_recorded_old_and_new() {
     let draft = KeyDraft {
         name: some(" Billing export 2 "),
         description: some(""),
-        cidrs: some("10.0.0.0/8"),
+        cidrs: list(&["10.0.0.0/8"]),
         expiry: some("never"),
         ..KeyDraft::default()
     };

@@ -52,7 +52,7 @@ fn what_is_no_limit_is_told_how_to_write_one() {
     ] {
         assert!(RateLimit::parse(text).unwrap_err().contains(word), "{text}");
     }
-    let twice = RateLimit::parse_lines("1 per second\n5 per minute").unwrap_err();
+    let twice = RateLimit::parse_items(&["1 per second", "5 per minute"]).unwrap_err();
     assert!(twice.of(Field::Limits).any(|error| error.message.contains("calls")));
 }
 
@@ -120,6 +120,6 @@ proptest! {
         if let Ok(limit) = RateLimit::parse(&text) {
             prop_assert_eq!(RateLimit::parse(&limit.to_string()), Ok(limit));
         }
-        let _ = RateLimit::parse_lines(&text);
+        let _ = RateLimit::parse_items(&[text]);
     }
 }

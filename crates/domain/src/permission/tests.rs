@@ -52,11 +52,11 @@ fn typed_permissions_never_administer_keystead() {
         assert!(Permission::parse_custom(text).unwrap_err().contains("own group"), "{text}");
     }
     assert!(Permission::parse_custom("keystead-like.read").is_ok());
-    let errors = Permission::parse_lines("invoices.read\nkeystead.verify\nNO").unwrap_err();
-    assert_eq!(errors.0.iter().map(|e| e.line).collect::<Vec<_>>(), [Some(2), Some(3)]);
-    let many = |n: usize| (0..n).map(|i| format!("a.{i}")).collect::<Vec<_>>().join("\n");
-    assert_eq!(Permission::parse_lines(&many(200)).unwrap().len(), 200);
-    assert!(Permission::parse_lines(&many(201)).is_err());
+    let errors = Permission::parse_items(&["invoices.read", "keystead.verify", "NO"]).unwrap_err();
+    assert_eq!(errors.0.iter().map(|e| e.item).collect::<Vec<_>>(), [Some(1), Some(2)]);
+    let many = |n: usize| (0..n).map(|i| format!("a.{i}")).collect::<Vec<_>>();
+    assert_eq!(Permission::parse_items(&many(200)).unwrap().len(), 200);
+    assert!(Permission::parse_items(&many(201)).is_err());
 }
 
 #[test]

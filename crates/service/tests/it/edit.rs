@@ -11,7 +11,7 @@ use domain::{
     verdict::Code,
 };
 
-use crate::world::{World, draft, owner, refusal};
+use crate::world::{World, draft, list, owner, refusal};
 
 /// A draft with one field, in a value that every kind which has it takes.
 fn only(kind: KeyKind, field: Field) -> KeyDraft {
@@ -20,12 +20,12 @@ fn only(kind: KeyKind, field: Field) -> KeyDraft {
     match field {
         Field::Name => draft.name = text("Changed"),
         Field::Description => draft.description = text("Changed"),
-        Field::Cidrs => draft.cidrs = text("10.0.0.0/8"),
-        Field::Domains => draft.domains = text("changed.example.com"),
+        Field::Cidrs => draft.cidrs = list(&["10.0.0.0/8"]),
+        Field::Domains => draft.domains = list(&["changed.example.com"]),
         Field::Permissions if kind == KeyKind::MasterUser => {
             draft.boxes = vec![MASTER_PERMISSIONS[0].0.to_owned()];
         }
-        Field::Permissions => draft.permissions = text("invoices.read"),
+        Field::Permissions => draft.permissions = list(&["invoices.read"]),
         Field::NotBefore => draft.not_before = text("2026-06-02"),
         Field::Expiry => draft.expiry = text("7"),
         Field::ExpiresAt => draft.expires_at = text("2030-01-01"),

@@ -14,7 +14,7 @@ use domain::{
 };
 use service::keys::ShownSecret;
 
-use crate::world::{World, draft, in_background, owner, refusal, shell, token};
+use crate::world::{World, draft, in_background, list, owner, refusal, shell, token};
 
 async fn a_key_works_once_it_is_acknowledged(w: World) {
     for kind in KeyKind::issuable() {
@@ -131,13 +131,13 @@ async fn a_program_acknowledges_in_the_same_act(w: World) {
 async fn the_record_tells_the_first_values_and_no_secret(w: World) {
     let full = KeyDraft {
         description: Some("For the ledger".to_owned()),
-        cidrs: Some("10.0.0.0/8\n192.0.2.1".to_owned()),
-        domains: Some("*.example.com".to_owned()),
-        permissions: Some("invoices.read".to_owned()),
+        cidrs: list(&["10.0.0.0/8", "192.0.2.1"]),
+        domains: list(&["*.example.com"]),
+        permissions: list(&["invoices.read"]),
         boxes: vec![VERIFY.to_owned()],
         expiry: Some("30".to_owned()),
-        denied_cidrs: Some("192.0.2.7".to_owned()),
-        limits: Some("100 per minute".to_owned()),
+        denied_cidrs: list(&["192.0.2.7"]),
+        limits: list(&["100 per minute"]),
         quota: Some("1000".to_owned()),
         ..draft("service", "Billing")
     };
@@ -161,9 +161,9 @@ async fn the_record_tells_the_first_values_and_no_secret(w: World) {
 async fn wrong_fields_make_nothing(w: World) {
     let app = w.service.default_app();
     let bad = KeyDraft {
-        cidrs: Some("10.0.0.1/8".to_owned()),
-        domains: Some("*".to_owned()),
-        permissions: Some("keystead.verify".to_owned()),
+        cidrs: list(&["10.0.0.1/8"]),
+        domains: list(&["*"]),
+        permissions: list(&["keystead.verify"]),
         ..draft("service", "")
     };
     let form = w.service.new_form_id().unwrap();

@@ -6,10 +6,10 @@ use service::{
     verify::{AskedLimit, Credential, Verdict, VerifyRequest},
 };
 
-use crate::world::{World, draft, owner};
+use crate::world::{World, draft, list, owner};
 
 fn limited(limits: &str) -> KeyDraft {
-    KeyDraft { limits: Some(limits.to_owned()), ..draft("service", "Limited") }
+    KeyDraft { limits: list(&limits.lines().collect::<Vec<_>>()), ..draft("service", "Limited") }
 }
 
 async fn ask(w: &World, token: &str, request: VerifyRequest<'_>) -> Verdict {
@@ -99,7 +99,7 @@ async fn many_brought_limits_do_not_mix_up_those_that_count(w: World) {
 }
 
 async fn what_is_refused_before_is_not_counted(w: World) {
-    let bound = KeyDraft { cidrs: Some("203.0.113.0/24".to_owned()), ..limited("1 per hour") };
+    let bound = KeyDraft { cidrs: list(&["203.0.113.0/24"]), ..limited("1 per hour") };
     let (_, token) = w.active(&bound).await;
     let from = |address: &str| VerifyRequest { address: address.parse().ok(), ..VerifyRequest::default() };
     for _ in 0..5 {
@@ -117,7 +117,7 @@ async fn an_edit_does_not_set_a_limit_back(w: World) {
     let rename = KeyDraft { name: Some("Renamed".to_owned()), ..KeyDraft::default() };
     w.service.edit(owner(), &id, &rename, 1).await.unwrap();
     assert_eq!(w.code(&token).await, Code::RateLimited);
-    let more = KeyDraft { limits: Some("6 per hour".to_owned()), ..KeyDraft::default() };
+    let more = KeyDraft { limits: list(&["6 per hour"]), ..KeyDraft::default() };
     w.service.edit(owner(), &id, &more, 2).await.unwrap();
     assert_eq!(w.code(&token).await, Code::Valid);
     assert_eq!(w.code(&token).await, Code::RateLimited);
@@ -151,7 +151,7 @@ async fn each_process_counts_on_its_own(w: World) {
 }
 
 async fn why_a_call_is_refused_is_told_check_by_check(w: World) {
-    let bound = KeyDraft { cidrs: Some("203.0.113.0/24".to_owned()), ..limited("1 per hour") };
+    let bound = KeyDraft { cidrs: list(&["203.0.113.0/24"]), ..limited("1 per hour") };
     let (id, token) = w.active(&bound).await;
     let request = VerifyRequest { explain: true, ..VerifyRequest::default() };
     let checks = ask(&w, &token, request).await.checks.unwrap();

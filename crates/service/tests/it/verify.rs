@@ -12,7 +12,7 @@ use service::{
 };
 use store::AppRow;
 
-use crate::world::{World, draft, owner};
+use crate::world::{World, draft, list, owner};
 
 async fn ask(w: &World, token: &str, request: VerifyRequest<'_>) -> Verdict {
     let verdict = w.service.verifier().verify(Credential::Token(token), request);
@@ -57,9 +57,9 @@ async fn a_key_in_each_state_gets_its_code(w: World) {
 
 async fn restrictions_hold(w: World) {
     let strict = KeyDraft {
-        cidrs: Some("203.0.113.0/24\n2001:db8::/32".to_owned()),
-        domains: Some("app.example.com\n*.example.org".to_owned()),
-        permissions: Some("invoices.*\nreports.read".to_owned()),
+        cidrs: list(&["203.0.113.0/24", "2001:db8::/32"]),
+        domains: list(&["app.example.com", "*.example.org"]),
+        permissions: list(&["invoices.*", "reports.read"]),
         ..draft("service", "Strict")
     };
     let (_, token) = w.active(&strict).await;
@@ -210,12 +210,9 @@ async fn a_verifier_key_is_bound_to_its_app(w: World) {
 }
 
 async fn asking_needs_a_service_key_with_the_permission(w: World) {
-    let may = KeyDraft {
-        boxes: vec![VERIFY.to_owned()],
-        cidrs: Some("203.0.113.0/24".to_owned()),
-        ..draft("service", "Gateway")
-    };
-    let wild = KeyDraft { permissions: Some("*".to_owned()), ..draft("service", "Wild") };
+    let may =
+        KeyDraft { boxes: vec![VERIFY.to_owned()], cidrs: list(&["203.0.113.0/24"]), ..draft("service", "Gateway") };
+    let wild = KeyDraft { permissions: list(&["*"]), ..draft("service", "Wild") };
     let (_, gateway) = w.active(&may).await;
     let (_, wild) = w.active(&wild).await;
     let (_, client) = w.active(&draft("client", "Client")).await;

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use service::keys::ShownSecret;
 
 use super::harness::{Answered, Asked, Behind, CLIENT};
-use crate::support::service_key;
+use crate::support::{list, service_key};
 
 const IDENTITY: [&str; 5] = ["X-Key-Id", "X-Key-Name", "X-Key-Kind", "X-Key-Permissions", "X-Verify-Code"];
 
@@ -88,7 +88,7 @@ async fn allowed(behind: &Behind) {
 }
 
 async fn permissions(behind: &Behind) {
-    let reader = KeyDraft { permissions: Some("invoices.read".to_owned()), ..service_key("reader") };
+    let reader = KeyDraft { permissions: list(&["invoices.read"]), ..service_key("reader") };
     let (reader, other) = (behind.product.token(reader).await, behind.product.token(service_key("other")).await);
     let answer = passes(behind, Asked::get("/invoices/7").bearer(&reader)).await;
     assert_eq!(answer.told("X-Key-Permissions"), "invoices.read");
@@ -101,7 +101,7 @@ async fn permissions(behind: &Behind) {
 }
 
 async fn addresses(behind: &Behind) {
-    let bound = |cidrs: &str| KeyDraft { cidrs: Some(cidrs.to_owned()), ..service_key("bound") };
+    let bound = |cidrs: &str| KeyDraft { cidrs: list(&[cidrs]), ..service_key("bound") };
     let (here, elsewhere) =
         (behind.product.token(bound(CLIENT)).await, behind.product.token(bound("203.0.113.0/24")).await);
     let forged = |token: &str| {
@@ -114,14 +114,14 @@ async fn addresses(behind: &Behind) {
     // What is malformed was written by the client, and is left of what the proxy says.
     passes(behind, Asked::get("/").bearer(&here).header("X-Forwarded-For", "unknown,,")).await;
 
-    let page = KeyDraft { domains: Some("app.example.com".to_owned()), ..service_key("page") };
+    let page = KeyDraft { domains: list(&["app.example.com"]), ..service_key("page") };
     let page = behind.product.token(page).await;
     passes(behind, Asked::get("/").bearer(&page).header("Origin", "https://app.example.com")).await;
     refused(behind, Asked::get("/").bearer(&page).header("Origin", "https://app.example.com.evil.example"), 403).await;
 }
 
 async fn limited(behind: &Behind) {
-    let token = behind.product.token(KeyDraft { limits: Some("2 per minute".to_owned()), ..service_key("few") }).await;
+    let token = behind.product.token(KeyDraft { limits: list(&["2 per minute"]), ..service_key("few") }).await;
     let asked = || Asked::get("/?cost=0").bearer(&token);
     passes(behind, asked()).await;
     passes(behind, asked()).await;

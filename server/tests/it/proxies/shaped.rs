@@ -2,7 +2,7 @@
 
 use domain::draft::KeyDraft;
 
-use crate::support::{Call, Product, Settings, service_key};
+use crate::support::{Call, Product, Settings, list, service_key};
 
 const TRAEFIK: &str = include_str!("../../../../docs/proxies/traefik.yml");
 const ENVOY: &str = include_str!("../../../../docs/proxies/envoy.yaml");
@@ -42,9 +42,9 @@ struct Keys {
 }
 
 async fn keys(product: &Product) -> Keys {
-    let reader = KeyDraft { permissions: Some("invoices.read".to_owned()), ..service_key("reader") };
-    let bound = KeyDraft { cidrs: Some("203.0.113.0/24".to_owned()), ..service_key("bound") };
-    let few = KeyDraft { limits: Some("2 per minute".to_owned()), ..service_key("few") };
+    let reader = KeyDraft { permissions: list(&["invoices.read"]), ..service_key("reader") };
+    let bound = KeyDraft { cidrs: list(&["203.0.113.0/24"]), ..service_key("bound") };
+    let few = KeyDraft { limits: list(&["2 per minute"]), ..service_key("few") };
     Keys {
         free: product.token(service_key("free")).await,
         reader: product.token(reader).await,
