@@ -3,13 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cidr::CidrRule;
+use crate::environment::Environment;
 use crate::field::{Field, FieldErrors};
 use crate::key::KeyDetail;
 use crate::kind::{KeyKind, KindRules};
+use crate::labels::{self, Metadata, Owner};
 use crate::limit::RateLimit;
 use crate::origin::DomainRule;
 use crate::permission::Permission;
 use crate::quota::{Quota, Refill};
+use crate::rules::KeyRules;
 use crate::text;
 use crate::timestamp::{Millis, Timestamp};
 
@@ -83,9 +86,19 @@ pub struct KeyDraft {
     pub quota: Option<String>,
     /// The word of a `Refill`.
     pub quota_refill: Option<String>,
+    /// The word of an `Environment`.
+    pub environment: Option<String>,
+    /// What other systems call the key.
+    pub external_id: Option<String>,
+    /// The e-mail of a person, or the name of a team.
+    pub owner: Option<String>,
+    /// Tags.
+    pub tags: Option<Vec<String>>,
+    /// Metadata, as `name=value`.
+    pub metadata: Option<Vec<String>>,
 }
 
-/// A key that may be made.
+/// A key as it is to be: a new one, or one after an edit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeySpec {
     /// Its kind.
@@ -94,25 +107,72 @@ pub struct KeySpec {
     pub name: String,
     /// Its description; may be empty.
     pub description: String,
-    /// Source addresses; empty: any.
-    pub cidrs: Vec<CidrRule>,
-    /// Source addresses that are refused, even where `cidrs` has them.
-    pub denied_cidrs: Vec<CidrRule>,
-    /// Origins; empty: any.
-    pub domains: Vec<DomainRule>,
-    /// What it may do, in the order of the names.
-    pub permissions: Vec<Permission>,
     /// The first moment at which it works; whole seconds.
     pub not_before: Option<Timestamp>,
     /// The first moment at which it no longer works; whole seconds.
     pub expires_at: Option<Timestamp>,
-    /// How many calls in how long a time.
-    pub limits: Vec<RateLimit>,
-    /// How many calls in all.
-    pub quota: Option<Quota>,
+    /// What restricts it, and what it is labelled with.
+    pub rules: KeyRules,
+}
+
+impl KeySpec {
+    /// Nothing but a kind.
+    fn blank(kind: KeyKind) -> Self {
+        let (name, description) = (String::new(), String::new());
+        Self { kind, name, description, not_before: None, expires_at: None, rules: KeyRules::default() }
+    }
+
+    /// Each field with its value in words, as the record tells it; empty where there is none.
+    pub fn told(&self) -> Vec<(Field, String)> {
+        let moment = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339).unwrap_or_default();
+        let mut told = vec![
+            (Field::Kind, self.kind.as_str().to_owned()),
+            (Field::Name, self.name.clone()),
+            (Field::Description, self.description.clone()),
+            (Field::NotBefore, moment(self.not_before)),
+            (Field::ExpiresAt, moment(self.expires_at)),
+        ];
+        told.extend(self.rules.told());
+        told
+    }
+}
+
+/// One field of a draft, as it was sent.
+#[derive(Debug)]
+pub enum Part<'a> {
+    /// One text.
+    Text(&'a mut Option<String>),
+    /// A list.
+    Items(&'a mut Option<Vec<String>>),
 }
 
 impl KeyDraft {
+    /// The place of a field, so that forms need not name each; `None` for what is no field of a key. The boxes of
+    /// permissions are apart.
+    pub fn part(&mut self, field: Field) -> Option<Part<'_>> {
+        Some(match field {
+            Field::Kind => Part::Text(&mut self.kind),
+            Field::Name => Part::Text(&mut self.name),
+            Field::Description => Part::Text(&mut self.description),
+            Field::Cidrs => Part::Items(&mut self.cidrs),
+            Field::DeniedCidrs => Part::Items(&mut self.denied_cidrs),
+            Field::Domains => Part::Items(&mut self.domains),
+            Field::Permissions => Part::Items(&mut self.permissions),
+            Field::NotBefore => Part::Text(&mut self.not_before),
+            Field::Expiry => Part::Text(&mut self.expiry),
+            Field::ExpiresAt => Part::Text(&mut self.expires_at),
+            Field::Limits => Part::Items(&mut self.limits),
+            Field::Quota => Part::Text(&mut self.quota),
+            Field::QuotaRefill => Part::Text(&mut self.quota_refill),
+            Field::Environment => Part::Text(&mut self.environment),
+            Field::ExternalId => Part::Text(&mut self.external_id),
+            Field::Owner => Part::Text(&mut self.owner),
+            Field::Tags => Part::Items(&mut self.tags),
+            Field::Metadata => Part::Items(&mut self.metadata),
+            _ => return None,
+        })
+    }
+
     /// Checks a draft for a new key. Fields that its kind does not ask for must be blank.
     pub fn check(&self, now: Timestamp) -> Result<KeySpec, FieldErrors> {
         let mut errors = FieldErrors::default();
@@ -121,55 +181,97 @@ impl KeyDraft {
         };
         let rules = kind.rules();
         let boxes = (!self.boxes.is_empty()).then_some(Field::Permissions);
-        let filled = self.sent().filter_map(|(field, filled)| filled.then_some(field));
+        let sent = self.sent().into_iter().filter(|(field, _)| *field != Field::Kind);
+        let filled = sent.filter_map(|(field, filled)| filled.then_some(field));
         for field in filled.chain(boxes).filter(|field| !rules.asks(*field)) {
             errors.push(field, format!("{} keys do not have this: leave it blank.", rules.label));
         }
-        let name = errors.keep(Field::Name, text::name(self.name.as_deref().unwrap_or_default()));
-        let description = self.description.as_deref().unwrap_or_default();
-        let description = errors.keep(Field::Description, text::description(description));
-        let cidrs = errors.keep_all(CidrRule::parse_items(Field::Cidrs, items(self.cidrs.as_ref())));
-        let denied_cidrs =
-            errors.keep_all(CidrRule::parse_items(Field::DeniedCidrs, items(self.denied_cidrs.as_ref())));
-        let domains = errors.keep_all(DomainRule::parse_items(items(self.domains.as_ref())));
-        let permissions = errors.keep_all(self.all_permissions(rules));
-        let not_before = errors.keep(Field::NotBefore, moment(self.not_before.as_deref()));
-        let expires_at = errors.keep_all(self.expiry_moment(now));
-        let limits = errors.keep_all(RateLimit::parse_items(items(self.limits.as_ref())));
-        let quota = errors.keep_all(self.whole_quota());
-        if let Some(Some(at)) = expires_at {
-            let field = self.expiry_field();
-            if at <= now {
-                errors.push(field, "This moment has passed: choose a later one.");
-            } else if not_before.flatten().is_some_and(|from| from >= at) {
-                errors.push(field, NOT_AFTER_START);
-            }
+        // A name has to be given, if only by whom an error tells it to.
+        let named = Self { name: Some(self.name.clone().unwrap_or_default()), ..self.clone() };
+        let spec = named.fill(KeySpec::blank(kind), now, &mut errors);
+        if let Some(at) = spec.expires_at
+            && at <= now
+        {
+            errors.push(self.expiry_field(), "This moment has passed: choose a later one.");
+        } else if !spec.begins_before_it_ends() {
+            errors.push(self.expiry_field(), NOT_AFTER_START);
         }
-        let restrictions = (cidrs, denied_cidrs, domains, permissions);
-        match (name, description, restrictions, not_before, expires_at, limits, quota) {
-            (
-                Some(name),
-                Some(description),
-                (Some(cidrs), Some(denied_cidrs), Some(domains), Some(permissions)),
-                Some(not_before),
-                Some(expires_at),
-                Some(limits),
-                Some(quota),
-            ) if errors.is_empty() => Ok(KeySpec {
-                kind,
-                name,
-                description,
-                cidrs,
-                denied_cidrs,
-                domains,
-                permissions,
-                not_before,
-                expires_at,
-                limits,
-                quota,
-            }),
-            _ => Err(errors),
+        errors.into_result().map(|()| spec)
+    }
+
+    /// Checks a draft as an edit of this key, and gives the key as it is afterwards. A field that is sent, even blank,
+    /// must be one that the kind lets people change. An expiry in the past is possible: it ends the key.
+    pub fn check_edit(&self, key: &KeyDetail, now: Timestamp) -> Result<KeySpec, FieldErrors> {
+        let (kind, rules) = (key.row.kind, key.row.kind.rules());
+        let mut errors = FieldErrors::default();
+        if self.kind.as_deref().is_some_and(|word| word != kind.as_str()) {
+            errors.push(Field::Kind, "The kind of a key cannot change: generate a new key instead.");
         }
+        let boxes = (!self.boxes.is_empty() && self.permissions.is_none()).then_some(Field::Permissions);
+        let sent = self.sent().into_iter().map(|(field, _)| field).filter(|field| *field != Field::Kind);
+        for field in sent.chain(boxes).filter(|field| !rules.allows_edit(*field)) {
+            errors.push(field, format!("This cannot be changed for {} keys: generate a new key instead.", rules.label));
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let spec = self.fill(key.spec(), now, &mut errors);
+        if errors.is_empty() && !spec.begins_before_it_ends() {
+            errors.push(self.expiry_field(), NOT_AFTER_START);
+        }
+        errors.into_result().map(|()| spec)
+    }
+
+    /// The spec with every field that was sent; what is wrong with one leaves it as it was.
+    fn fill(&self, mut spec: KeySpec, now: Timestamp, errors: &mut FieldErrors) -> KeySpec {
+        let kind = spec.kind.rules();
+        let rules = &mut spec.rules;
+        if let Some(name) = &self.name {
+            put(&mut spec.name, errors.keep(Field::Name, text::name(name)));
+        }
+        if let Some(description) = &self.description {
+            put(&mut spec.description, errors.keep(Field::Description, text::description(description)));
+        }
+        if let Some(items) = &self.cidrs {
+            put(&mut rules.cidrs, errors.keep_all(CidrRule::parse_items(Field::Cidrs, items)));
+        }
+        if let Some(items) = &self.denied_cidrs {
+            put(&mut rules.denied_cidrs, errors.keep_all(CidrRule::parse_items(Field::DeniedCidrs, items)));
+        }
+        if let Some(items) = &self.domains {
+            put(&mut rules.domains, errors.keep_all(DomainRule::parse_items(items)));
+        }
+        if self.permissions.is_some() || !self.boxes.is_empty() {
+            put(&mut rules.permissions, errors.keep_all(self.all_permissions(kind)));
+        }
+        if let Some(from) = &self.not_before {
+            put(&mut spec.not_before, errors.keep(Field::NotBefore, moment(Some(from))));
+        }
+        if self.expiry.is_some() || self.expires_at.is_some() {
+            put(&mut spec.expires_at, errors.keep_all(self.expiry_moment(now)));
+        }
+        if let Some(items) = &self.limits {
+            put(&mut rules.limits, errors.keep_all(RateLimit::parse_items(items)));
+        }
+        if self.quota.is_some() || self.quota_refill.is_some() {
+            put(&mut rules.quota, errors.keep_all(self.whole_quota()));
+        }
+        if let Some(word) = &self.environment {
+            put(&mut rules.environment, errors.keep(Field::Environment, environment(word)));
+        }
+        if let Some(id) = &self.external_id {
+            put(&mut rules.external_id, errors.keep(Field::ExternalId, labels::external_id(id)));
+        }
+        if let Some(owner) = &self.owner {
+            put(&mut rules.owner, errors.keep(Field::Owner, Owner::parse(owner)));
+        }
+        if let Some(items) = &self.tags {
+            put(&mut rules.tags, errors.keep_all(labels::tags(items)));
+        }
+        if let Some(items) = &self.metadata {
+            put(&mut rules.metadata, errors.keep_all(Metadata::parse_items(items)));
+        }
+        spec
     }
 
     /// The values for the edit form of a key: only the fields that its kind lets people change.
@@ -184,36 +286,48 @@ impl KeyDraft {
     }
 
     fn filled_from(detail: &KeyDetail, fields: &[Field]) -> Self {
-        let has = |field| fields.contains(&field);
+        let rules = &detail.rules;
         let ticked = |permission: &&Permission| {
             detail.row.kind.rules().boxes.iter().any(|(name, _)| *name == permission.as_str())
         };
-        let (boxes, typed): (Vec<_>, Vec<_>) = detail.permissions.iter().partition(ticked);
+        let (boxes, typed): (Vec<_>, Vec<_>) = rules.permissions.iter().partition(ticked);
         let names = |held: Vec<&Permission>| held.into_iter().map(|p| p.as_str().to_owned()).collect();
-        let moment = |at: Option<Timestamp>| at.map(Timestamp::to_input).unwrap_or_default();
+        let moment = |at: Option<Timestamp>| Some(at.map(Timestamp::to_input).unwrap_or_default());
         let expiry = if detail.row.expires_at.is_some() { Expiry::Custom } else { Expiry::Never };
-        Self {
+        let refill = rules.quota.map(|quota| quota.refill).unwrap_or_default();
+        let mut draft = Self {
             kind: None,
-            name: has(Field::Name).then(|| detail.row.name.clone()),
-            description: has(Field::Description).then(|| detail.description.clone()),
-            cidrs: has(Field::Cidrs).then(|| detail.cidrs.iter().map(ToString::to_string).collect()),
-            denied_cidrs: has(Field::DeniedCidrs)
-                .then(|| detail.denied_cidrs.iter().map(ToString::to_string).collect()),
-            domains: has(Field::Domains).then(|| detail.domains.iter().map(|rule| rule.as_str().to_owned()).collect()),
-            permissions: has(Field::Permissions).then(|| names(typed)),
-            boxes: if has(Field::Permissions) { names(boxes) } else { Vec::new() },
-            not_before: has(Field::NotBefore).then(|| moment(detail.row.not_before)),
-            expiry: has(Field::Expiry).then(|| expiry.as_str().to_owned()),
-            expires_at: has(Field::ExpiresAt).then(|| moment(detail.row.expires_at)),
-            limits: has(Field::Limits).then(|| detail.limits.iter().map(ToString::to_string).collect()),
-            quota: has(Field::Quota).then(|| detail.quota.map(|quota| quota.total.to_string()).unwrap_or_default()),
-            quota_refill: has(Field::QuotaRefill)
-                .then(|| detail.quota.map(|quota| quota.refill).unwrap_or_default().as_str().to_owned()),
+            name: Some(detail.row.name.clone()),
+            description: Some(detail.description.clone()),
+            cidrs: Some(texts(&rules.cidrs)),
+            denied_cidrs: Some(texts(&rules.denied_cidrs)),
+            domains: Some(rules.domains.iter().map(|rule| rule.as_str().to_owned()).collect()),
+            permissions: Some(names(typed)),
+            boxes: if fields.contains(&Field::Permissions) { names(boxes) } else { Vec::new() },
+            not_before: moment(detail.row.not_before),
+            expiry: Some(expiry.as_str().to_owned()),
+            expires_at: moment(detail.row.expires_at),
+            limits: Some(texts(&rules.limits)),
+            quota: Some(rules.quota.map(|quota| quota.total.to_string()).unwrap_or_default()),
+            quota_refill: Some(refill.as_str().to_owned()),
+            environment: Some(rules.environment.as_str().to_owned()),
+            external_id: Some(rules.external_id.clone().unwrap_or_default()),
+            owner: Some(rules.owner.as_ref().map(|owner| owner.as_str().to_owned()).unwrap_or_default()),
+            tags: Some(rules.tags.clone()),
+            metadata: Some(rules.metadata.to_items()),
+        };
+        for field in Field::ALL.iter().filter(|field| !fields.contains(field)) {
+            match draft.part(*field) {
+                Some(Part::Text(text)) => *text = None,
+                Some(Part::Items(items)) => *items = None,
+                None => {}
+            }
         }
+        draft
     }
 
     /// Typed and ticked permissions together, in the order of their names.
-    pub(crate) fn all_permissions(&self, rules: &KindRules) -> Result<Vec<Permission>, FieldErrors> {
+    fn all_permissions(&self, rules: &KindRules) -> Result<Vec<Permission>, FieldErrors> {
         let typed = items(self.permissions.as_ref());
         let mut all = Vec::new();
         if rules.typed_permissions {
@@ -247,7 +361,7 @@ impl KeyDraft {
     }
 
     /// When the key expires; `None`: never. Whole seconds.
-    pub(crate) fn expiry_moment(&self, now: Timestamp) -> Result<Option<Timestamp>, FieldErrors> {
+    fn expiry_moment(&self, now: Timestamp) -> Result<Option<Timestamp>, FieldErrors> {
         let date = self.expires_at.as_deref().filter(|text| !text.trim().is_empty());
         let word = self.expiry.as_deref().unwrap_or_default().trim();
         let expiry = match Expiry::parse(word) {
@@ -268,7 +382,7 @@ impl KeyDraft {
     }
 
     /// The quota; `None`: no end of calls.
-    pub(crate) fn whole_quota(&self) -> Result<Option<Quota>, FieldErrors> {
+    fn whole_quota(&self) -> Result<Option<Quota>, FieldErrors> {
         let mut errors = FieldErrors::default();
         let total = errors.keep(Field::Quota, Quota::parse_total(self.quota.as_deref().unwrap_or_default()));
         let word = self.quota_refill.as_deref().unwrap_or_default().trim();
@@ -286,34 +400,46 @@ impl KeyDraft {
     }
 
     /// Where an error about the expiry belongs.
-    pub(crate) fn expiry_field(&self) -> Field {
+    fn expiry_field(&self) -> Field {
         let dated = self.expires_at.as_deref().is_some_and(|text| !text.trim().is_empty());
-        if dated { Field::ExpiresAt } else { Field::Expiry }
+        if dated || self.expiry.is_none() { Field::ExpiresAt } else { Field::Expiry }
     }
 
-    /// The fields that were sent, apart from the kind and the boxes, and whether each holds something.
-    pub(crate) fn sent(&self) -> impl Iterator<Item = (Field, bool)> {
-        let text = |field, text: &Option<String>| {
-            let filled = |text: &String| !text.trim().is_empty() && !is_unset(field, text);
-            text.as_ref().map(|text| (field, filled(text)))
+    /// The fields that were sent, apart from the boxes, and whether each holds something.
+    fn sent(&self) -> Vec<(Field, bool)> {
+        let mut draft = self.clone();
+        let sent = |field: &Field| {
+            let filled = match draft.part(*field)? {
+                Part::Text(text) => text.as_ref().map(|text| !text.trim().is_empty() && !is_unset(*field, text)),
+                Part::Items(items) => items.as_ref().map(|items| !is_blank(items)),
+            };
+            Some((*field, filled?))
         };
-        let list = |field, items: &Option<Vec<String>>| items.as_ref().map(|items| (field, !is_blank(items)));
-        [
-            text(Field::Name, &self.name),
-            text(Field::Description, &self.description),
-            list(Field::Cidrs, &self.cidrs),
-            list(Field::DeniedCidrs, &self.denied_cidrs),
-            list(Field::Domains, &self.domains),
-            list(Field::Permissions, &self.permissions),
-            text(Field::NotBefore, &self.not_before),
-            text(Field::Expiry, &self.expiry),
-            text(Field::ExpiresAt, &self.expires_at),
-            list(Field::Limits, &self.limits),
-            text(Field::Quota, &self.quota),
-            text(Field::QuotaRefill, &self.quota_refill),
-        ]
-        .into_iter()
-        .flatten()
+        Field::ALL.iter().filter_map(sent).collect()
+    }
+}
+
+impl KeySpec {
+    fn begins_before_it_ends(&self) -> bool {
+        !matches!((self.not_before, self.expires_at), (Some(from), Some(until)) if from >= until)
+    }
+}
+
+/// Puts a value that is right in its place; a wrong one has left its error.
+fn put<T>(place: &mut T, checked: Option<T>) {
+    if let Some(value) = checked {
+        *place = value;
+    }
+}
+
+fn texts(items: &[impl ToString]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
+}
+
+fn environment(word: &str) -> Result<Environment, String> {
+    match word.trim() {
+        "" => Ok(Environment::default()),
+        word => Environment::parse(word).ok_or_else(|| "Choose one of the offered environments.".to_owned()),
     }
 }
 
@@ -322,6 +448,7 @@ fn is_unset(field: Field, word: &str) -> bool {
     match field {
         Field::Expiry => word == Expiry::Never.as_str(),
         Field::QuotaRefill => word == Refill::Never.as_str(),
+        Field::Environment => word == Environment::Live.as_str(),
         _ => false,
     }
 }
@@ -334,7 +461,7 @@ fn is_blank(items: &[String]) -> bool {
     items.iter().all(|item| item.trim().is_empty())
 }
 
-pub(crate) const NOT_AFTER_START: &str = "Choose a moment after the one from which the key is valid.";
+const NOT_AFTER_START: &str = "Choose a moment after the one from which the key is valid.";
 
 fn issuable_kind(word: Option<&str>) -> Result<KeyKind, String> {
     let word = word.unwrap_or_default().trim();
@@ -347,7 +474,7 @@ fn issuable_kind(word: Option<&str>) -> Result<KeyKind, String> {
 }
 
 /// A typed moment; blank is none.
-pub(crate) fn moment(text: Option<&str>) -> Result<Option<Timestamp>, String> {
+fn moment(text: Option<&str>) -> Result<Option<Timestamp>, String> {
     let text = text.unwrap_or_default().trim();
     if text.is_empty() {
         return Ok(None);
@@ -357,5 +484,7 @@ pub(crate) fn moment(text: Option<&str>) -> Result<Option<Timestamp>, String> {
     })
 }
 
+#[cfg(test)]
+mod edit_tests;
 #[cfg(test)]
 mod tests;

@@ -22,12 +22,25 @@ impl Environment {
         }
     }
 
+    /// What the record says of it; nothing of a live key, which is the ordinary one.
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::Live => "",
+            Self::Test => "test",
+        }
+    }
+
     /// What follows the prefix in a token: `ks_…` is live, `ks_test_…` is not.
     pub const fn suffix(self) -> &'static str {
         match self {
             Self::Live => "",
             Self::Test => "_test",
         }
+    }
+
+    /// The environment of a token that begins so.
+    pub fn of_prefix(prefix: &str) -> Self {
+        if prefix.ends_with(Self::Test.suffix()) { Self::Test } else { Self::Live }
     }
 
     /// A text that follows `ks_`, without the word of the test environment.

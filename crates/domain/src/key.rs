@@ -4,13 +4,11 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cidr::CidrRule;
+use crate::draft::KeySpec;
+use crate::environment::Environment;
 use crate::ids::{AppId, KeyId};
 use crate::kind::KeyKind;
-use crate::limit::RateLimit;
-use crate::origin::DomainRule;
-use crate::permission::Permission;
-use crate::quota::Quota;
+use crate::rules::KeyRules;
 use crate::timestamp::{Millis, Timestamp};
 use crate::token;
 
@@ -173,18 +171,8 @@ pub struct KeyRecord {
     pub not_before: Option<Timestamp>,
     /// The first moment at which it no longer works; `None`: never expires.
     pub expires_at: Option<Timestamp>,
-    /// Source addresses; empty: any.
-    pub cidrs: Vec<CidrRule>,
-    /// Source addresses that are refused, even where `cidrs` has them.
-    pub denied_cidrs: Vec<CidrRule>,
-    /// Origins; empty: any.
-    pub domains: Vec<DomainRule>,
-    /// What it may do.
-    pub permissions: Vec<Permission>,
-    /// How many calls in how long a time.
-    pub limits: Vec<RateLimit>,
-    /// How many calls in all.
-    pub quota: Option<Quota>,
+    /// What restricts it, and what it is labelled with.
+    pub rules: KeyRules,
 }
 
 /// A key in a list.
@@ -226,6 +214,11 @@ impl KeyRow {
         token::masked(&self.token_prefix, &self.id, &self.last4)
     }
 
+    /// What it is used with, which its token tells.
+    pub fn environment(&self) -> Environment {
+        Environment::of_prefix(&self.token_prefix)
+    }
+
     /// The status at `now`.
     pub fn status(&self, now: Timestamp) -> Status {
         status(self.state, self.not_before, self.expires_at, self.ack_deadline, now)
@@ -254,22 +247,14 @@ pub struct KeyDetail {
     pub app_id: AppId,
     /// What it is for; may be empty.
     pub description: String,
-    /// Source addresses; empty: any.
-    pub cidrs: Vec<CidrRule>,
-    /// Source addresses that are refused, even where `cidrs` has them.
-    pub denied_cidrs: Vec<CidrRule>,
-    /// Origins; empty: any.
-    pub domains: Vec<DomainRule>,
-    /// What it may do.
-    pub permissions: Vec<Permission>,
-    /// How many calls in how long a time.
-    pub limits: Vec<RateLimit>,
-    /// How many calls in all.
-    pub quota: Option<Quota>,
-    /// How many of them are left, as far as they are not lent to a running server.
+    /// What restricts it, and what it is labelled with.
+    pub rules: KeyRules,
+    /// How many calls of its quota are left, as far as they are not lent to a running server.
     pub quota_left: Option<u64>,
     /// The period of the quota's refill in which so many were left.
     pub quota_period: i64,
+    /// Which setting of its quota this is; 0 without one.
+    pub quota_epoch: i64,
     /// From where it was last used.
     pub last_used_address: Option<IpAddr>,
     /// Set while it is revoked.
@@ -279,9 +264,21 @@ pub struct KeyDetail {
 }
 
 impl KeyDetail {
+    /// What people have set about it.
+    pub fn spec(&self) -> KeySpec {
+        KeySpec {
+            kind: self.row.kind,
+            name: self.row.name.clone(),
+            description: self.description.clone(),
+            not_before: self.row.not_before,
+            expires_at: self.row.expires_at,
+            rules: self.rules.clone(),
+        }
+    }
+
     /// The same at this moment: a quota is filled up in the store by the first call of a period.
     pub fn refilled(self, now: Timestamp) -> Self {
-        match self.quota {
+        match self.rules.quota {
             Some(quota) if quota.refill.period(now) > self.quota_period => {
                 Self { quota_left: Some(quota.total), quota_period: quota.refill.period(now), ..self }
             }

@@ -138,8 +138,18 @@ impl KeyKind {
 }
 
 const NAME_ONLY: &[Field] = &[Field::Name];
-const NAME_DESCRIPTION: &[Field] = &[Field::Name, Field::Description];
-const EVENTS: &[Field] = &[Field::Name, Field::Description, Field::Domains];
+const NAME_DESCRIPTION: &[Field] =
+    &[Field::Name, Field::Description, Field::Owner, Field::ExternalId, Field::Tags, Field::Metadata];
+const EVENTS: &[Field] = &[
+    Field::Name,
+    Field::Description,
+    Field::Domains,
+    Field::Owner,
+    Field::ExternalId,
+    Field::Tags,
+    Field::Metadata,
+    Field::Environment,
+];
 const RESTRICTED: &[Field] = &[
     Field::Name,
     Field::Description,
@@ -153,8 +163,30 @@ const RESTRICTED: &[Field] = &[
     Field::Limits,
     Field::Quota,
     Field::QuotaRefill,
+    Field::Owner,
+    Field::ExternalId,
+    Field::Tags,
+    Field::Metadata,
+    Field::Environment,
 ];
-const MASTER: &[Field] = &[Field::Name, Field::Cidrs, Field::Permissions];
+const MASTER: &[Field] = &[
+    Field::Name,
+    Field::Cidrs,
+    Field::Permissions,
+    Field::Owner,
+    Field::ExternalId,
+    Field::Tags,
+    Field::Metadata,
+    Field::Environment,
+];
+
+/// All but the environment, which is the last: it is part of the token, and a key keeps its token.
+const fn editable(asked: &'static [Field]) -> &'static [Field] {
+    match asked.split_last() {
+        Some((Field::Environment, editable)) => editable,
+        _ => asked,
+    }
+}
 
 const SERVICE: KindRules = KindRules {
     label: "Service",
@@ -166,7 +198,7 @@ const SERVICE: KindRules = KindRules {
     seen_with: Act::SeeKeys,
     changed_with: Act::ChangeKeys,
     asked: RESTRICTED,
-    editable: RESTRICTED,
+    editable: editable(RESTRICTED),
     boxes: &ADMIN_PERMISSIONS,
     typed_permissions: true,
     issuable_now: true,
@@ -204,7 +236,7 @@ const MASTER_USER: KindRules = KindRules {
     seen_with: Act::SeePrivilegedKeys,
     changed_with: Act::ChangeKeys,
     asked: MASTER,
-    editable: MASTER,
+    editable: editable(MASTER),
     boxes: &MASTER_PERMISSIONS,
     typed_permissions: false,
     issuable_now: true,
@@ -262,6 +294,7 @@ mod tests {
     fn nothing_is_editable_that_was_not_asked() {
         for kind in KeyKind::ALL {
             let rules = kind.rules();
+            assert!(!rules.allows_edit(Field::Environment), "{}", rules.label);
             assert!(rules.editable.iter().all(|field| rules.asks(*field)), "{}", rules.label);
         }
     }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
+use crate::environment::Environment;
 use crate::kind::KeyKind;
 use crate::text::SEARCH_MAX;
 use crate::token;
@@ -62,12 +63,18 @@ names! {
 /// A key list as a person asked for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyQuery {
-    /// The beginning of a name or id. Never a whole token: it is cut to its id.
+    /// The beginning of a name, an id or an external id. Never a whole token: it is cut to its id.
     pub search: Option<String>,
     /// Only this kind.
     pub kind: Option<KeyKind>,
     /// Only keys of this status.
     pub status: Option<StatusFilter>,
+    /// Only keys of this environment.
+    pub environment: Option<Environment>,
+    /// Only keys with this owner: an e-mail, or the name of a team.
+    pub owner: Option<String>,
+    /// Only keys with this tag.
+    pub tag: Option<String>,
     /// The order; a search is always in the order of names.
     pub sort: KeySort,
     /// Whether the order is turned round.
@@ -93,6 +100,9 @@ impl KeyQuery {
             "q" => self.search = search(value),
             "kind" => self.kind = KeyKind::parse(value),
             "status" => self.status = StatusFilter::parse(value),
+            "environment" => self.environment = Environment::parse(value),
+            "owner" => self.owner = search(value),
+            "tag" => self.tag = search(value),
             "sort" => self.sort = KeySort::parse(value).unwrap_or_default(),
             "dir" => self.descending = value == "desc",
             "after" => self.after = cursor(value),
@@ -109,6 +119,9 @@ impl KeyQuery {
             ("q", self.search.as_deref()),
             ("kind", self.kind.map(KeyKind::as_str)),
             ("status", self.status.map(StatusFilter::as_str)),
+            ("environment", self.environment.map(Environment::as_str)),
+            ("owner", self.owner.as_deref()),
+            ("tag", self.tag.as_deref()),
             ("sort", sort),
             ("dir", self.descending.then_some("desc")),
             ("after", self.after.as_deref()),
@@ -134,7 +147,8 @@ impl KeyQuery {
 
     /// Whether anything narrows the list.
     pub fn is_filtered(&self) -> bool {
-        self.search.is_some() || self.kind.is_some() || self.status.is_some()
+        let plain = Self { sort: self.sort, descending: self.descending, ..Self::default() };
+        self.first_page() != plain
     }
 }
 
@@ -184,6 +198,9 @@ mod tests {
             search: Some("Büro & Co. + 100%".to_owned()),
             kind: Some(KeyKind::MasterUser),
             status: Some(StatusFilter::Expiring7),
+            environment: Some(Environment::Test),
+            owner: Some("ada@example.com".to_owned()),
+            tag: Some("eu".to_owned()),
             sort: KeySort::LastUsed,
             descending: true,
             after: Some("a~1".to_owned()),
@@ -192,12 +209,15 @@ mod tests {
         let text = query.to_query_string();
         assert_eq!(
             text,
-            "q=B%C3%BCro%20%26%20Co.%20%2B%20100%25&kind=master_user&status=expiring_7&sort=last_used&dir=desc&after=a~1"
+            "q=B%C3%BCro%20%26%20Co.%20%2B%20100%25&kind=master_user&status=expiring_7&environment=test&owner=ada%40example.com&tag=eu&sort=last_used&dir=desc&after=a~1"
         );
         let pairs = [
             ("q", "Büro & Co. + 100%"),
             ("kind", "master_user"),
             ("status", "expiring_7"),
+            ("environment", "test"),
+            ("owner", "ada@example.com"),
+            ("tag", "eu"),
             ("sort", "last_used"),
             ("dir", "desc"),
             ("after", "a~1"),

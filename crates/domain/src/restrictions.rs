@@ -8,8 +8,7 @@ use crate::kind::KeyKind;
 use crate::limit::RateLimit;
 use crate::origin::DomainRule;
 use crate::page::grouped;
-use crate::permission::Permission;
-use crate::quota::Quota;
+use crate::rules::KeyRules;
 
 /// The most items of a list that are named one by one.
 const NAMED: usize = 5;
@@ -18,42 +17,19 @@ const NAMED: usize = 5;
 #[derive(Debug, Clone, Copy)]
 pub struct Restrictions<'a> {
     kind: KeyKind,
-    cidrs: &'a [CidrRule],
-    denied_cidrs: &'a [CidrRule],
-    domains: &'a [DomainRule],
-    permissions: &'a [Permission],
-    limits: &'a [RateLimit],
-    quota: Option<Quota>,
+    rules: &'a KeyRules,
     quota_left: Option<u64>,
 }
 
 impl<'a> From<&'a KeyDetail> for Restrictions<'a> {
     fn from(key: &'a KeyDetail) -> Self {
-        Self {
-            kind: key.row.kind,
-            cidrs: &key.cidrs,
-            denied_cidrs: &key.denied_cidrs,
-            domains: &key.domains,
-            permissions: &key.permissions,
-            limits: &key.limits,
-            quota: key.quota,
-            quota_left: key.quota_left,
-        }
+        Self { kind: key.row.kind, rules: &key.rules, quota_left: key.quota_left }
     }
 }
 
 impl<'a> From<&'a KeySpec> for Restrictions<'a> {
     fn from(spec: &'a KeySpec) -> Self {
-        Self {
-            kind: spec.kind,
-            cidrs: &spec.cidrs,
-            denied_cidrs: &spec.denied_cidrs,
-            domains: &spec.domains,
-            permissions: &spec.permissions,
-            limits: &spec.limits,
-            quota: spec.quota,
-            quota_left: None,
-        }
+        Self { kind: spec.kind, rules: &spec.rules, quota_left: None }
     }
 }
 
@@ -61,35 +37,39 @@ impl Restrictions<'_> {
     /// `Accepted from 203.0.113.0/24, but not from 203.0.113.7. At most 100 calls per minute.` Only what the kind has;
     /// empty for a kind without restrictions.
     pub fn words(&self) -> String {
-        let rules = self.kind.rules();
+        let kind = self.kind.rules();
         let mut words = Vec::new();
-        match (rules.asks(Field::Cidrs), rules.asks(Field::Domains)) {
+        match (kind.asks(Field::Cidrs), kind.asks(Field::Domains)) {
             (true, domains) => {
                 let mut addresses = format!("Accepted from {}", self.addresses());
-                if domains && self.domains.is_empty() && self.cidrs.is_empty() && self.denied_cidrs.is_empty() {
+                if domains
+                    && self.rules.domains.is_empty()
+                    && self.rules.cidrs.is_empty()
+                    && self.rules.denied_cidrs.is_empty()
+                {
                     addresses.push_str(" and any origin");
                 }
                 words.push(addresses);
-                if domains && !self.domains.is_empty() {
+                if domains && !self.rules.domains.is_empty() {
                     words.push(format!("Only with an origin that matches {}", self.origins()));
                 }
             }
-            (false, true) if self.domains.is_empty() => words.push("Accepted from any origin".to_owned()),
+            (false, true) if self.rules.domains.is_empty() => words.push("Accepted from any origin".to_owned()),
             (false, true) => words.push(format!("Accepted only with an origin that matches {}", self.origins())),
             (false, false) => {}
         }
-        if rules.asks(Field::Permissions) {
-            let held = self.permissions.iter().map(|permission| permission.as_str().to_owned());
+        if kind.asks(Field::Permissions) {
+            let held = self.rules.permissions.iter().map(|permission| permission.as_str().to_owned());
             words.push(match held.len() {
                 0 => "It holds no permission".to_owned(),
                 1 => format!("It holds the permission {}", list(held, "and")),
                 _ => format!("It holds the permissions {}", list(held, "and")),
             });
         }
-        if rules.asks(Field::Limits) {
-            words.extend((!self.limits.is_empty()).then(|| self.rate()));
+        if kind.asks(Field::Limits) {
+            words.extend((!self.rules.limits.is_empty()).then(|| self.rate()));
             words.extend(self.calls());
-            if self.limits.is_empty() && self.quota.is_none() {
+            if self.rules.limits.is_empty() && self.rules.quota.is_none() {
                 words.push("No limit on calls".to_owned());
             }
         }
@@ -98,16 +78,16 @@ impl Restrictions<'_> {
 
     fn addresses(&self) -> String {
         let shown = |rules: &[CidrRule], last| list(rules.iter().map(ToString::to_string), last);
-        let from = if self.cidrs.is_empty() { "any address".to_owned() } else { shown(self.cidrs, "and") };
-        if self.denied_cidrs.is_empty() {
+        let from = if self.rules.cidrs.is_empty() { "any address".to_owned() } else { shown(&self.rules.cidrs, "and") };
+        if self.rules.denied_cidrs.is_empty() {
             from
         } else {
-            format!("{from}, but not from {}", shown(self.denied_cidrs, "or"))
+            format!("{from}, but not from {}", shown(&self.rules.denied_cidrs, "or"))
         }
     }
 
     fn origins(&self) -> String {
-        list(self.domains.iter().map(DomainRule::display), "or")
+        list(self.rules.domains.iter().map(DomainRule::display), "or")
     }
 
     fn rate(&self) -> String {
@@ -117,11 +97,11 @@ impl Restrictions<'_> {
             let calls = if limit.limit == 1 { "call" } else { "calls" };
             format!("{} {calls} per {time}", grouped(u64::from(limit.limit)))
         };
-        format!("At most {}", list(self.limits.iter().map(shown), "and"))
+        format!("At most {}", list(self.rules.limits.iter().map(shown), "and"))
     }
 
     fn calls(&self) -> Option<String> {
-        let quota = self.quota?.words();
+        let quota = self.rules.quota?.words();
         Some(match self.quota_left {
             Some(left) => format!("{quota}, {} left", grouped(left)),
             None => quota,

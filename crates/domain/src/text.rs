@@ -137,7 +137,13 @@ fn seen(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn line(text: &str, max: usize) -> Result<String, String> {
+/// Items with commas between them.
+pub fn joined(items: impl IntoIterator<Item = impl ToString>) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// One line of at most `max` characters, trimmed, NFC (on the server); may be empty.
+pub(crate) fn line(text: &str, max: usize) -> Result<String, String> {
     clean(text, max, |_| false)
 }
 

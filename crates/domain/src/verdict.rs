@@ -141,7 +141,7 @@ const CHECKS: [Check; 9] = [
     },
     Check {
         code: Code::InsufficientPermissions,
-        passes: |key, request, _| request.permissions.is_none_or(|query| query.allows(&key.permissions)),
+        passes: |key, request, _| request.permissions.is_none_or(|query| query.allows(&key.rules.permissions)),
         words: |key, request| match request.permissions {
             Some(query) => format!("{} is asked for; the key holds {}.", query.as_str(), held(key)),
             None => "No permission is asked for.".to_owned(),
@@ -165,20 +165,20 @@ pub fn explain(key: &KeyRecord, request: &Request<'_>, now: Timestamp) -> Vec<Ch
 }
 
 fn address_allowed(key: &KeyRecord, address: Option<IpAddr>) -> bool {
-    if key.cidrs.is_empty() && key.denied_cidrs.is_empty() {
+    if key.rules.cidrs.is_empty() && key.rules.denied_cidrs.is_empty() {
         return true;
     }
     address.is_some_and(|address| {
         let within = |rules: &[CidrRule]| rules.iter().any(|rule| rule.contains(address));
-        (key.cidrs.is_empty() || within(&key.cidrs)) && !within(&key.denied_cidrs)
+        (key.rules.cidrs.is_empty() || within(&key.rules.cidrs)) && !within(&key.rules.denied_cidrs)
     })
 }
 
 fn origin_allowed(key: &KeyRecord, origin: Option<&str>) -> bool {
-    if key.domains.is_empty() {
+    if key.rules.domains.is_empty() {
         return true;
     }
-    origin.and_then(Origin::parse).is_some_and(|origin| key.domains.iter().any(|rule| rule.matches(origin)))
+    origin.and_then(Origin::parse).is_some_and(|origin| key.rules.domains.iter().any(|rule| rule.matches(origin)))
 }
 
 fn state_words(state: KeyState, bad: KeyState, word: &str) -> String {
@@ -186,25 +186,25 @@ fn state_words(state: KeyState, bad: KeyState, word: &str) -> String {
 }
 
 fn address_words(key: &KeyRecord, address: Option<IpAddr>) -> String {
-    if key.cidrs.is_empty() && key.denied_cidrs.is_empty() {
+    if key.rules.cidrs.is_empty() && key.rules.denied_cidrs.is_empty() {
         return "The key has no networks: any address is accepted.".to_owned();
     }
     let Some(address) = address.map(|address| address.to_canonical()) else {
         return "The address is not known, and the key has networks.".to_owned();
     };
     let first = |rules: &[CidrRule]| rules.iter().find(|rule| rule.contains(address)).map(ToString::to_string);
-    if let Some(rule) = first(&key.denied_cidrs) {
+    if let Some(rule) = first(&key.rules.denied_cidrs) {
         return format!("{address} is in {rule}, which is refused.");
     }
-    match first(&key.cidrs) {
+    match first(&key.rules.cidrs) {
         Some(rule) => format!("{address} is in {rule}."),
-        None if key.cidrs.is_empty() => format!("{address} is in none of the refused networks."),
-        None => format!("{address} is in none of {}.", some_of(key.cidrs.iter().map(ToString::to_string))),
+        None if key.rules.cidrs.is_empty() => format!("{address} is in none of the refused networks."),
+        None => format!("{address} is in none of {}.", some_of(key.rules.cidrs.iter().map(ToString::to_string))),
     }
 }
 
 fn origin_words(key: &KeyRecord, origin: Option<&str>) -> String {
-    if key.domains.is_empty() {
+    if key.rules.domains.is_empty() {
         return "The key has no domains: any origin is accepted.".to_owned();
     }
     let Some(text) = origin else {
@@ -214,19 +214,22 @@ fn origin_words(key: &KeyRecord, origin: Option<&str>) -> String {
     let Some(origin) = Origin::parse(text) else {
         return format!("{shown} is not an origin that a domain could match.");
     };
-    match key.domains.iter().find(|rule| rule.matches(origin)) {
+    match key.rules.domains.iter().find(|rule| rule.matches(origin)) {
         Some(rule) => format!("{shown} matches {}.", rule.as_str()),
         None => {
-            format!("{shown} matches none of {}.", some_of(key.domains.iter().map(|rule| rule.as_str().to_owned())))
+            format!(
+                "{shown} matches none of {}.",
+                some_of(key.rules.domains.iter().map(|rule| rule.as_str().to_owned()))
+            )
         }
     }
 }
 
 fn held(key: &KeyRecord) -> String {
-    if key.permissions.is_empty() {
+    if key.rules.permissions.is_empty() {
         return "none".to_owned();
     }
-    some_of(key.permissions.iter().map(|permission| permission.as_str().to_owned()))
+    some_of(key.rules.permissions.iter().map(|permission| permission.as_str().to_owned()))
 }
 
 /// The first few, and how many more there are.

@@ -54,7 +54,7 @@ impl Caller {
     /// A key, which sees its own app and may do what its permissions say.
     pub fn key(key: &KeyRecord, address: Option<IpAddr>) -> Self {
         let actor = Actor::Key { id: key.id, name: key.name.clone() };
-        let rights = Rights::of_permissions(&key.permissions);
+        let rights = Rights::of_permissions(&key.rules.permissions);
         let caller = Self::new(actor, rights, address, Authentication::Key);
         Self { sight: Sight { apps: Scope::Only(vec![key.app_id]), ..caller.sight }, ..caller }
     }

@@ -4,13 +4,13 @@
 
 use domain::audit::Actor;
 use domain::draft::KeySpec;
-use domain::edit::KeyChanges;
 use domain::ids::{AppId, KeyId};
 use domain::key::{KeyState, Revoked, SecretNumber};
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
 
 use crate::error::StoreError;
+use crate::key_rules;
 use crate::keys::{NEVER, NewSecret};
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
@@ -43,10 +43,10 @@ pub struct NewKey {
 }
 
 impl NewKey {
-    fn columns(&self) -> Result<[Arg; 23], StoreError> {
+    fn columns(&self) -> Result<impl Iterator<Item = Arg>, StoreError> {
         let spec = &self.spec;
         let state = if self.ack_deadline.is_some() { KeyState::Pending } else { KeyState::Active };
-        Ok([
+        let columns: [Arg; 15] = [
             self.id.as_str().into(),
             self.app_id.as_str().into(),
             spec.kind.as_str().into(),
@@ -58,19 +58,13 @@ impl NewKey {
             self.ack_deadline.map_or(0, Timestamp::millis).into(),
             spec.not_before.map_or(0, Timestamp::millis).into(),
             spec.expires_at.map_or(NEVER, Timestamp::millis).into(),
-            json(&spec.cidrs)?.into(),
-            json(&spec.domains)?.into(),
-            json(&spec.permissions)?.into(),
-            json(&spec.denied_cidrs)?.into(),
-            json(&spec.limits)?.into(),
-            len(&spec.cidrs).into(),
-            len(&spec.domains).into(),
             self.form_id.clone().into(),
             self.created_at.into(),
             self.created_by.kind_str().into(),
             self.created_by.id().into(),
-            self.created_by.label().into(),
-        ])
+        ];
+        let label = Arg::from(self.created_by.label());
+        Ok(columns.into_iter().chain([label]).chain(key_rules::args(&spec.rules)?))
     }
 
     fn secret_columns(&self) -> [Arg; 6] {
@@ -97,10 +91,13 @@ impl Tx {
         for piece in keys.chunks(AT_ONCE).flat_map(pieces) {
             let mut sql = Sql::new(
                 "INSERT INTO api_key (id, app_id, kind, name, name_key, description, token_prefix, state, \
-                 ack_deadline, not_before, expires_at, cidrs, domains, permissions, denied_cidrs, limits, cidr_count, \
-                 domain_count, form_id, \
-                 created_at, created_by_kind, created_by_id, created_by_label) VALUES ",
+                 ack_deadline, not_before, expires_at, form_id, created_at, created_by_kind, created_by_id, \
+                 created_by_label",
             );
+            for column in key_rules::WRITTEN {
+                sql.push(", ").push(column);
+            }
+            sql.push(") VALUES ");
             for (n, key) in piece.iter().enumerate() {
                 sql.row(n == 0, key.columns()?);
             }
@@ -111,8 +108,9 @@ impl Tx {
                 sql.row(n == 0, key.secret_columns());
             }
             self.conn().execute(sql).await?;
+            self.insert_labels(piece.iter().map(|key| (&key.id, &key.app_id, &key.spec.rules))).await?;
             for key in piece {
-                if let Some(quota) = key.spec.quota {
+                if let Some(quota) = key.spec.rules.quota {
                     self.set_quota(&key.id, Some(quota), 1, key.created_at).await?;
                 }
             }
@@ -120,43 +118,29 @@ impl Tx {
         Ok(())
     }
 
-    /// Changes the fields that are given, if the key is still at `revision`; whether it was. A quota that is another one
-    /// begins anew.
+    /// Makes a key what the spec says, if it is still at `revision`; whether it was. Its kind stays. A quota that is
+    /// another one begins anew.
     pub async fn update_key(
         &mut self,
         id: &KeyId,
         revision: i64,
-        changes: &KeyChanges,
+        spec: &KeySpec,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let sql = Sql::new(
-            "UPDATE api_key SET revision = revision + 1, name = COALESCE($3, name), name_key = COALESCE($4, name_key), \
-             description = COALESCE($5, description), cidrs = COALESCE($6, cidrs), \
-             cidr_count = COALESCE($7, cidr_count), domains = COALESCE($8, domains), \
-             domain_count = COALESCE($9, domain_count), permissions = COALESCE($10, permissions), \
-             not_before = COALESCE($11, not_before), expires_at = COALESCE($12, expires_at), \
-             denied_cidrs = COALESCE($13, denied_cidrs), limits = COALESCE($14, limits) \
-             WHERE id = $1 AND revision = $2",
-        )
-        .arg(id.as_str())
-        .arg(revision)
-        .arg(changes.name.clone())
-        .arg(changes.name.as_deref().map(name_key))
-        .arg(changes.description.clone())
-        .arg(changes.cidrs.as_deref().map(json).transpose()?)
-        .arg(changes.cidrs.as_deref().map(len))
-        .arg(changes.domains.as_deref().map(json).transpose()?)
-        .arg(changes.domains.as_deref().map(len))
-        .arg(changes.permissions.as_deref().map(json).transpose()?)
-        .arg(changes.not_before.map(|at| at.map_or(0, Timestamp::millis)))
-        .arg(changes.expires_at.map(|at| at.map_or(NEVER, Timestamp::millis)))
-        .arg(changes.denied_cidrs.as_deref().map(json).transpose()?)
-        .arg(changes.limits.as_deref().map(json).transpose()?);
-        let found = self.conn().execute(sql).await? == 1;
-        if let (true, Some(quota)) = (found, changes.quota) {
-            self.set_quota(id, quota, revision + 1, now).await?;
+        let mut sql = Sql::new("UPDATE api_key SET revision = revision + 1, name = ");
+        sql.bind(&*spec.name).push(", name_key = ").bind(name_key(&spec.name));
+        sql.push(", description = ").bind(&*spec.description);
+        sql.push(", not_before = ").bind(spec.not_before.map_or(0, Timestamp::millis));
+        sql.push(", expires_at = ").bind(spec.expires_at.map_or(NEVER, Timestamp::millis));
+        for (column, value) in key_rules::WRITTEN.into_iter().zip(key_rules::args(&spec.rules)?) {
+            sql.push(", ").push(column).push(" = ").bind(value);
         }
-        Ok(found)
+        sql.push(" WHERE id = ").bind(id.as_str()).push(" AND revision = ").bind(revision).push(" RETURNING app_id");
+        let Some((app,)) = self.conn().fetch_optional::<(String,)>(sql).await? else { return Ok(false) };
+        let app = AppId::parse(&app).ok_or_else(|| StoreError::corrupt("an app's id"))?;
+        self.set_labels(id, &app, &spec.rules).await?;
+        self.set_quota(id, spec.rules.quota, revision + 1, now).await?;
+        Ok(true)
     }
 
     /// Moves a key from one state to another, if it is in `from`; whether it was. `revoked` says why, when `to` is
@@ -199,12 +183,4 @@ impl Tx {
     pub async fn prune_used_forms(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         self.conn().execute(Sql::new("DELETE FROM used_form WHERE gone_at < $1").arg(before)).await
     }
-}
-
-fn json<T: serde::Serialize>(rules: &[T]) -> Result<String, StoreError> {
-    serde_json::to_string(rules).map_err(|error| StoreError::Failed(error.to_string()))
-}
-
-fn len<T>(rules: &[T]) -> i64 {
-    i64::try_from(rules.len()).unwrap_or(i64::MAX)
 }

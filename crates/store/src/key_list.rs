@@ -83,7 +83,7 @@ async fn list_keys(
     now: Timestamp,
 ) -> Result<Page<KeyRow>, StoreError> {
     let apps = apps_in(conn, &sight.apps).await?;
-    let mut range = KeyRange::new(sight, &apps, query.kind, query.status, now);
+    let mut range = KeyRange::new(sight, &apps, query.kind, query.status, now).labelled(query);
     if range.is_empty() {
         return Ok(Page { rows: Vec::new(), next: None, previous: None, total: Capped::default() });
     }
@@ -131,6 +131,7 @@ fn page(rows: Vec<Listed>, next: Option<String>, previous: Option<String>, total
 
 async fn by(conn: &mut Conn<'_>, range: &KeyRange) -> Result<By, StoreError> {
     match range.moment {
+        _ if range.is_labelled() => Ok(if exceeds(conn, range, LABELLED).await? { By::Order } else { By::Gather }),
         None | Some(Moment::NeverUsed) => Ok(By::Range),
         Some(_) if range.few => Ok(By::Order),
         Some(moment) => Ok(if exceeds(conn, range, moment.gathered()).await? { By::Order } else { By::Gather }),
@@ -152,6 +153,9 @@ async fn fetch(
     rows.truncate(limit);
     Ok((rows, more))
 }
+
+/// Up to so many keys with a label are gathered and sorted; more are common enough to be met soon in the order of the list.
+const LABELLED: i64 = 5_000;
 
 const COLUMNS: &str = "SELECT id, kind, name, name_key, token_prefix, state, not_before, expires_at, ack_deadline, \
      created_at, created_by_label, last_used_at, cidr_count, domain_count";

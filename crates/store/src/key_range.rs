@@ -5,17 +5,19 @@
 //! [`Moment`].
 
 use domain::base62::is_base62;
+use domain::environment::Environment;
 use domain::field::Field;
 use domain::ids::{AppId, KeyId};
 use domain::key::KeyState;
 use domain::kind::KeyKind;
-use domain::list::StatusFilter;
+use domain::list::{KeyQuery, StatusFilter};
 use domain::sight::{Scope, Sight};
 use domain::text::{name_key, prefix_upper_bound};
 use domain::timestamp::{Millis, Timestamp};
 use domain::token::id_part;
 use domain::verdict::Code;
 
+use crate::key_rules::Label;
 use crate::sql::Sql;
 
 /// A condition on a time.
@@ -91,12 +93,31 @@ impl Search {
     }
 
     fn push_name(&self, sql: &mut Sql) {
-        let (from, until) = &self.name;
-        sql.push("name_key >= ").bind(&**from);
-        if let Some(until) = until {
-            sql.push(" AND name_key < ").bind(&**until);
+        push_range(sql, "name_key", &self.name);
+    }
+
+    fn push_id(&self, sql: &mut Sql, column: &'static str) {
+        if let Some(range) = &self.id {
+            push_range(sql, column, range);
         }
     }
+
+    /// External ids are kept in the form of names.
+    fn push_external_id(&self, sql: &mut Sql) {
+        push_range(sql, "l.value", &self.name);
+    }
+}
+
+fn push_range(sql: &mut Sql, column: &'static str, (from, until): &(String, Option<String>)) {
+    sql.push(column).push(" >= ").bind(&**from);
+    if let Some(until) = until {
+        sql.push(" AND ").push(column).push(" < ").bind(&**until);
+    }
+}
+
+/// Nearly all keys are live, and have no label for it.
+fn is_of_most((name, value): &(Label, String)) -> bool {
+    *name == Label::Environment && value == Environment::default().as_str()
 }
 
 fn range(prefix: &str) -> (String, Option<String>) {
@@ -122,6 +143,8 @@ pub(crate) struct KeyRange {
     pairs: Option<(Vec<KeyKind>, &'static [KeyState])>,
     pub(crate) moment: Option<Moment>,
     pub(crate) search: Option<Search>,
+    /// The labels that each of them has.
+    labels: Vec<(Label, String)>,
     /// Whether these are few at any time, so that calls are not what they are found by.
     pub(crate) few: bool,
 }
@@ -161,7 +184,26 @@ impl KeyRange {
             Scope::Only(keys) => Some(keys.clone()),
         };
         let pairs = (!all).then_some((kinds, in_state));
-        Self { apps: apps.to_vec(), named, pairs, moment, search: None, few: false }
+        Self { apps: apps.to_vec(), named, pairs, moment, search: None, labels: Vec::new(), few: false }
+    }
+
+    /// Those of them with the labels that the query asks for.
+    pub(crate) fn labelled(self, query: &KeyQuery) -> Self {
+        // Every key has one of two environments, and few are tested with.
+        let environment = query.environment.map(|environment| (Label::Environment, environment.as_str().to_owned()));
+        let owner = query.owner.as_deref().map(|owner| (Label::Owner, name_key(owner)));
+        let tag = query.tag.as_deref().map(|tag| (Label::Tag, name_key(tag)));
+        Self { labels: [tag, owner, environment].into_iter().flatten().collect(), ..self }
+    }
+
+    /// The label that they are found by.
+    fn found_by(&self) -> Option<(usize, &(Label, String))> {
+        self.labels.iter().enumerate().find(|(_, label)| !is_of_most(label))
+    }
+
+    /// Whether they are found by a label, and not in an order.
+    pub(crate) fn is_labelled(&self) -> bool {
+        self.named.is_none() && self.found_by().is_some()
     }
 
     /// The same range without its time condition.
@@ -188,21 +230,34 @@ impl KeyRange {
     /// `WITH …` for the few keys whose id begins as searched. Written out first, so that the planner cannot turn it into
     /// a walk along the names.
     pub(crate) fn push_with(&self, sql: &mut Sql) {
-        if self.named.is_some() {
+        if !self.has_with() {
             return;
         }
-        if let Some((from, until)) = self.search.as_ref().and_then(|search| search.id.as_ref()) {
-            sql.push("WITH by_id AS MATERIALIZED (SELECT * FROM api_key WHERE id >= ").bind(&**from);
-            if let Some(until) = until {
-                sql.push(" AND id < ").bind(&**until);
-            }
-            sql.push(") ");
+        let Some(search) = &self.search else { return };
+        sql.push("WITH by_id AS MATERIALIZED (");
+        if search.id.is_some() {
+            sql.push("SELECT * FROM api_key WHERE ");
+            search.push_id(sql, "id");
+            sql.push(" UNION ALL ");
         }
+        sql.push("SELECT k.* FROM (SELECT l.key_id FROM key_label l WHERE l.app_id IN (");
+        sql.list(self.apps.iter().map(AppId::as_str)).push(") AND l.name = 'external_id' AND ");
+        search.push_external_id(sql);
+        // An external id that begins as a million others do says nothing: the first are shown.
+        sql.push(" ORDER BY l.value LIMIT ")
+            .bind(FEW)
+            .push(") AS outside CROSS JOIN api_key k WHERE k.id = outside.key_id");
+        if search.id.is_some() {
+            sql.push(" AND NOT (");
+            search.push_id(sql, "k.id");
+            sql.push(")");
+        }
+        sql.push(") ");
     }
 
     /// Whether `push_with` gives anything.
     pub(crate) fn has_with(&self) -> bool {
-        self.named.is_none() && self.search.as_ref().is_some_and(|search| search.id.is_some())
+        self.named.is_none() && self.search.is_some()
     }
 
     /// The arms, joined by `UNION ALL`: those over the indexes, then the one over the ids. `also` ends each, with a
@@ -210,6 +265,9 @@ impl KeyRange {
     pub(crate) fn push_arms(&self, sql: &mut Sql, select: &'static str, by_index: bool, also: impl Fn(&mut Sql)) {
         if let Some(named) = &self.named {
             return self.push_named(sql, select, named, also);
+        }
+        if let (true, Some((place, _))) = (by_index, self.found_by()) {
+            return self.push_labelled(sql, select, place, also);
         }
         if let (true, Some(Moment::Called { since, accepted })) = (by_index && !self.few, self.moment) {
             return self.push_called(sql, select, since, accepted, also);
@@ -229,15 +287,17 @@ impl KeyRange {
             if let Some(moment) = self.moment {
                 moment.push(sql, by_index);
             }
+            self.push_labels(sql, None);
             also(sql);
         }
         sql.push(") AS arm");
-        let Some(search) = self.search.as_ref().filter(|search| search.id.is_some()) else { return };
+        let Some(search) = &self.search else { return };
         sql.push(" UNION ALL SELECT * FROM (").push(select).push(" FROM by_id WHERE ");
         self.push_scope(sql);
         if let Some(moment) = self.moment {
             moment.push(sql, by_index);
         }
+        self.push_labels(sql, None);
         // Found by its name already.
         sql.push(" AND NOT (");
         search.push_name(sql);
@@ -255,8 +315,39 @@ impl KeyRange {
         if let Some(moment) = self.moment {
             moment.push(sql, false);
         }
+        self.push_labels(sql, None);
         also(sql);
         sql.push(") AS arm");
+    }
+
+    /// The one arm of keys with a label: from the labels to the keys, which `CROSS JOIN` tells SQLite.
+    fn push_labelled(&self, sql: &mut Sql, select: &'static str, place: usize, also: impl Fn(&mut Sql)) {
+        let Some((name, value)) = self.labels.get(place) else { return };
+        sql.push("SELECT * FROM (").push(select).push(" FROM (SELECT l.key_id FROM key_label l WHERE l.app_id IN (");
+        sql.list(self.apps.iter().map(AppId::as_str)).push(") AND l.name = '").push(name.as_str());
+        sql.push("' AND l.value = ").bind(&**value);
+        sql.push(") AS labelled CROSS JOIN api_key WHERE id = labelled.key_id AND ");
+        self.push_scope(sql);
+        self.push_search(sql);
+        if let Some(moment) = self.moment {
+            moment.push(sql, false);
+        }
+        self.push_labels(sql, Some(place));
+        also(sql);
+        sql.push(") AS arm");
+    }
+
+    /// The labels as conditions on each key, apart from the one that it was found by.
+    fn push_labels(&self, sql: &mut Sql, found_by: Option<usize>) {
+        for (_, label) in self.labels.iter().enumerate().filter(|(place, _)| Some(*place) != found_by) {
+            let (name, value) = label;
+            if is_of_most(label) {
+                sql.push(" AND NOT EXISTS (SELECT 1 FROM key_label l WHERE l.key_id = id AND l.name = 'environment')");
+                continue;
+            }
+            sql.push(" AND EXISTS (SELECT 1 FROM key_label l WHERE l.key_id = id AND l.name = '").push(name.as_str());
+            sql.push("' AND l.value = ").bind(&**value).push(")");
+        }
     }
 
     /// The one arm of keys that were called in the last day: from the calls to the keys, which `CROSS JOIN` tells SQLite.
@@ -267,6 +358,7 @@ impl KeyRange {
         sql.push(") AS called CROSS JOIN api_key WHERE id = called.key_id AND ");
         self.push_scope(sql);
         self.push_search(sql);
+        self.push_labels(sql, None);
         also(sql);
         sql.push(") AS arm");
     }
@@ -277,14 +369,14 @@ impl KeyRange {
         sql.push(" AND ((");
         search.push_name(sql);
         sql.push(")");
-        if let Some((from, until)) = &search.id {
-            sql.push(" OR (id >= ").bind(&**from);
-            if let Some(until) = until {
-                sql.push(" AND id < ").bind(&**until);
-            }
+        if search.id.is_some() {
+            sql.push(" OR (");
+            search.push_id(sql, "id");
             sql.push(")");
         }
-        sql.push(")");
+        sql.push(" OR EXISTS (SELECT 1 FROM key_label l WHERE l.key_id = id AND l.name = 'external_id' AND ");
+        search.push_external_id(sql);
+        sql.push("))");
     }
 
     /// Apps, kinds and states as a condition on each row.
@@ -298,7 +390,7 @@ impl KeyRange {
 
     /// The number of keys, if the writer keeps it.
     pub(crate) fn kept_count(&self) -> Option<Sql> {
-        if self.moment.is_some() || self.search.is_some() || self.named.is_some() {
+        if self.moment.is_some() || self.search.is_some() || self.named.is_some() || !self.labels.is_empty() {
             return None;
         }
         let mut sql = Sql::new("SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM key_count WHERE ");

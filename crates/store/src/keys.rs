@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use domain::ids::{AppId, KeyId};
 use domain::key::{KeyDetail, KeyRecord, KeyRow, KeyState, RevokeReason, Revoked, SecretNumber};
 use domain::kind::KeyKind;
-use domain::quota::{Quota, Refill};
 use domain::timestamp::Timestamp;
 use domain::token::TokenMac;
 use sqlx::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
+use crate::key_rules::{RulesRow, SELECTED};
 use crate::last_use::newest_use;
 use crate::sql::Sql;
 
@@ -80,13 +80,8 @@ struct RecordRow {
     state: String,
     not_before: i64,
     expires_at: i64,
-    cidrs: String,
-    domains: String,
-    permissions: String,
-    denied_cidrs: String,
-    limits: String,
-    quota_total: Option<i64>,
-    quota_refill: Option<String>,
+    #[sqlx(flatten)]
+    rules: RulesRow,
     quota_epoch: Option<i64>,
     version: i64,
     mac: Vec<u8>,
@@ -99,11 +94,10 @@ type ReadKey = (KeyId, Result<StoredKey, StoreError>);
 async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<ReadKey>, StoreError> {
     let mut keys: Vec<ReadKey> = Vec::with_capacity(ids.len());
     let mut sql = Sql::new(
-        "SELECT k.id, k.app_id, k.kind, k.name, k.state, k.not_before, k.expires_at, k.cidrs, k.domains, \
-         k.permissions, k.denied_cidrs, k.limits, q.total AS quota_total, q.refill AS quota_refill, \
-         q.epoch AS quota_epoch, s.version, s.mac, s.pepper_version, s.expires_at AS secret_expires_at \
-         FROM (SELECT value ->> 0 AS id FROM ",
+        "SELECT k.id, k.app_id, k.kind, k.name, k.state, k.not_before, k.expires_at, q.epoch AS quota_epoch, s.version, \
+         s.mac, s.pepper_version, s.expires_at AS secret_expires_at, ",
     );
+    sql.push(SELECTED).push(" FROM (SELECT value ->> 0 AS id FROM ");
     conn.push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;
     sql.push(
         ") AS asked CROSS JOIN api_key k JOIN key_secret s ON s.key_id = k.id LEFT JOIN key_quota q ON q.key_id = k.id \
@@ -151,12 +145,7 @@ impl TryFrom<RecordRow> for KeyRecord {
             state: state(&row.state)?,
             not_before: since(row.not_before),
             expires_at: until(row.expires_at),
-            cidrs: json(&row.cidrs)?,
-            domains: json(&row.domains)?,
-            permissions: json(&row.permissions)?,
-            denied_cidrs: json(&row.denied_cidrs)?,
-            limits: json(&row.limits)?,
-            quota: quota(row.quota_total, row.quota_refill.as_deref())?,
+            rules: row.rules.try_into()?,
         })
     }
 }
@@ -209,15 +198,11 @@ struct DetailRow {
     row: ListedRow,
     app_id: String,
     description: String,
-    cidrs: String,
-    domains: String,
-    permissions: String,
-    denied_cidrs: String,
-    limits: String,
-    quota_total: Option<i64>,
-    quota_refill: Option<String>,
+    #[sqlx(flatten)]
+    rules: RulesRow,
     quota_remaining: Option<i64>,
     quota_period: Option<i64>,
+    quota_epoch: Option<i64>,
     last_used_address: Option<String>,
     revoked_at: i64,
     revoke_reason: Option<String>,
@@ -227,16 +212,15 @@ struct DetailRow {
 }
 
 async fn key_detail(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<KeyDetail>, StoreError> {
-    let sql = Sql::new(
+    let mut sql = Sql::new(
         "SELECT k.id, k.kind, k.name, k.token_prefix, k.state, k.not_before, k.expires_at, k.ack_deadline, \
          k.created_at, k.created_by_label, k.last_used_at, k.cidr_count, k.domain_count, k.app_id, k.description, \
-         k.cidrs, k.domains, k.permissions, k.last_used_address, k.revoked_at, k.revoke_reason, k.restorable_until, \
-         k.revoked_from, k.revision, k.denied_cidrs, k.limits, q.total AS quota_total, q.refill AS quota_refill, \
-         q.remaining AS quota_remaining, q.period AS quota_period, \
-         (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 \
-         FROM api_key k LEFT JOIN key_quota q ON q.key_id = k.id WHERE k.id = $1",
+         k.last_used_address, k.revoked_at, k.revoke_reason, k.restorable_until, k.revoked_from, k.revision, \
+         q.remaining AS quota_remaining, q.period AS quota_period, q.epoch AS quota_epoch, \
+         (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4, ",
     );
-    let Some(row) = conn.fetch_optional::<DetailRow>(sql.arg(id.as_str())).await? else { return Ok(None) };
+    sql.push(SELECTED).push(" FROM api_key k LEFT JOIN key_quota q ON q.key_id = k.id WHERE k.id = ").bind(id.as_str());
+    let Some(row) = conn.fetch_optional::<DetailRow>(sql).await? else { return Ok(None) };
     let mut detail = KeyDetail::try_from(row)?;
     // What lists are sorted by may still be behind what is on record.
     let newest = newest_use(conn, id).await?;
@@ -266,14 +250,10 @@ impl TryFrom<DetailRow> for KeyDetail {
             row: row.row.try_into()?,
             app_id: app_id(&row.app_id)?,
             description: row.description,
-            cidrs: json(&row.cidrs)?,
-            domains: json(&row.domains)?,
-            permissions: json(&row.permissions)?,
-            denied_cidrs: json(&row.denied_cidrs)?,
-            limits: json(&row.limits)?,
-            quota: quota(row.quota_total, row.quota_refill.as_deref())?,
+            rules: row.rules.try_into()?,
             quota_left: row.quota_remaining.map(i64::unsigned_abs),
             quota_period: row.quota_period.unwrap_or(0),
+            quota_epoch: row.quota_epoch.unwrap_or(0),
             last_used_address: address.map_err(|_| StoreError::corrupt("a key's last address"))?,
             revoked,
             revision: row.revision,
@@ -312,12 +292,6 @@ fn state(text: &str) -> Result<KeyState, StoreError> {
     KeyState::parse(text).ok_or_else(|| StoreError::corrupt(format!("the key state {text:?}")))
 }
 
-fn quota(total: Option<i64>, refill: Option<&str>) -> Result<Option<Quota>, StoreError> {
-    let (Some(total), Some(refill)) = (total, refill) else { return Ok(None) };
-    let refill = Refill::parse(refill).ok_or_else(|| StoreError::corrupt("a quota's refill"))?;
-    Ok(Some(Quota { total: total.unsigned_abs(), refill }))
-}
-
 fn count(value: i64) -> Result<u32, StoreError> {
     u32::try_from(value).map_err(|_| StoreError::corrupt("a key's count of rules"))
 }
@@ -330,8 +304,4 @@ fn since(millis: i64) -> Option<Timestamp> {
 /// A time in a column where the largest integer is "never".
 fn until(millis: i64) -> Option<Timestamp> {
     (millis != NEVER).then(|| Timestamp::from_millis(millis))
-}
-
-fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<Vec<T>, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::corrupt(format!("a key's rules: {error}")))
 }

@@ -17,6 +17,7 @@ mod key_counts;
 mod key_cursor;
 mod key_list;
 mod key_range;
+mod key_rules;
 mod keys;
 mod last_use;
 mod links;

@@ -89,7 +89,7 @@ impl Sql {
     }
 
     /// Placeholders for one row of a multi-row statement: `($1, $2, …)`, with a comma before it unless it is the first.
-    pub(crate) fn row<const N: usize>(&mut self, first: bool, args: [Arg; N]) -> &mut Self {
+    pub(crate) fn row(&mut self, first: bool, args: impl IntoIterator<Item = Arg>) -> &mut Self {
         let mut before = if first { "(" } else { ", (" };
         for arg in args {
             self.push(before).bind(arg);

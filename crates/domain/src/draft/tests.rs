@@ -30,7 +30,7 @@ fn every_issuable_kind_needs_only_a_name() {
     for kind in KeyKind::issuable() {
         let spec = draft(kind.as_str()).check(NOW).unwrap();
         assert_eq!((spec.kind, spec.name.as_str(), spec.expires_at), (kind, "Billing export", None));
-        assert!(spec.permissions.is_empty() && spec.cidrs.is_empty() && spec.domains.is_empty());
+        assert!(spec.rules.permissions.is_empty() && spec.rules.cidrs.is_empty() && spec.rules.domains.is_empty());
         let nameless = KeyDraft { name: None, ..draft(kind.as_str()) };
         assert_eq!(fields(&nameless), [Field::Name]);
     }
@@ -59,9 +59,9 @@ fn a_full_service_key() {
     }
     .check(NOW)
     .unwrap();
-    assert_eq!(spec.cidrs.len(), 2);
+    assert_eq!(spec.rules.cidrs.len(), 2);
     assert_eq!(
-        spec.permissions.iter().map(Permission::as_str).collect::<Vec<_>>(),
+        spec.rules.permissions.iter().map(Permission::as_str).collect::<Vec<_>>(),
         ["invoices.read", "invoices.write", VERIFY]
     );
     assert_eq!(spec.not_before.map(Timestamp::to_rfc3339).as_deref(), Some("2026-12-01T00:00:00Z"));
@@ -121,7 +121,10 @@ fn boxes_are_those_of_the_kind() {
         ..draft("master_user")
     };
     let spec = master.check(NOW).unwrap();
-    assert_eq!(spec.permissions.iter().map(Permission::as_str).collect::<Vec<_>>(), ["chats.read", "chats.write"]);
+    assert_eq!(
+        spec.rules.permissions.iter().map(Permission::as_str).collect::<Vec<_>>(),
+        ["chats.read", "chats.write"]
+    );
     for (kind, ticked) in
         [("master_user", VERIFY), ("service", "chats.read"), ("service", "keystead.keys.read"), ("service", "")]
     {
@@ -136,7 +139,7 @@ fn boxes_are_those_of_the_kind() {
 fn typed_and_ticked_permissions_share_one_limit() {
     let many = |n: usize| Some((0..n).map(|i| format!("a.{i}")).collect());
     let with = |n| KeyDraft { permissions: many(n), boxes: vec![VERIFY.to_owned()], ..draft("service") };
-    assert_eq!(with(199).check(NOW).unwrap().permissions.len(), 200);
+    assert_eq!(with(199).check(NOW).unwrap().rules.permissions.len(), 200);
     assert_eq!(fields(&with(200)), [Field::Permissions]);
 }
 

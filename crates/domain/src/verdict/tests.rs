@@ -5,6 +5,7 @@ use crate::cidr::CidrRule;
 use crate::ids::{AppId, KeyId};
 use crate::origin::DomainRule;
 use crate::permission::Permission;
+use crate::rules::KeyRules;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -17,12 +18,7 @@ fn key() -> KeyRecord {
         state: KeyState::Active,
         not_before: None,
         expires_at: None,
-        cidrs: Vec::new(),
-        domains: Vec::new(),
-        permissions: Vec::new(),
-        denied_cidrs: Vec::new(),
-        limits: Vec::new(),
-        quota: None,
+        rules: KeyRules::default(),
     }
 }
 
@@ -50,8 +46,11 @@ fn validity_has_sharp_edges() {
 #[test]
 fn rules_need_something_to_compare() {
     let key = KeyRecord {
-        cidrs: vec![CidrRule::parse("10.0.0.0/8").unwrap()],
-        domains: vec![DomainRule::parse("*.example.com").unwrap()],
+        rules: KeyRules {
+            cidrs: vec![CidrRule::parse("10.0.0.0/8").unwrap()],
+            domains: vec![DomainRule::parse("*.example.com").unwrap()],
+            ..KeyRules::default()
+        },
         ..key()
     };
     let address = "::ffff:10.1.2.3".parse().ok();
@@ -88,7 +87,7 @@ fn model(key: &KeyRecord, request: &Request<'_>, now: i64) -> &'static str {
     ];
     let mut wrong = Vec::new();
     if let Some(query) = request.permissions {
-        let held: Vec<&str> = key.permissions.iter().map(Permission::as_str).collect();
+        let held: Vec<&str> = key.rules.permissions.iter().map(Permission::as_str).collect();
         let has = |name: &str| held.contains(&name) || (held.contains(&"*") && !name.starts_with("keystead."));
         let satisfied = match query.as_str() {
             "a.b" => has("a.b"),
@@ -100,13 +99,13 @@ fn model(key: &KeyRecord, request: &Request<'_>, now: i64) -> &'static str {
             wrong.push("INSUFFICIENT_PERMISSIONS");
         }
     }
-    for rule in &key.domains {
+    for rule in &key.rules.domains {
         assert_eq!(rule.as_str(), "app.example.com");
         if request.origin != Some("https://app.example.com") {
             wrong.push("ORIGIN_NOT_ALLOWED");
         }
     }
-    for rule in &key.cidrs {
+    for rule in &key.rules.cidrs {
         assert_eq!(rule.to_string(), "10.0.0.0/8");
         let inside = request
             .address
@@ -116,7 +115,7 @@ fn model(key: &KeyRecord, request: &Request<'_>, now: i64) -> &'static str {
             wrong.push("IP_NOT_ALLOWED");
         }
     }
-    for rule in &key.denied_cidrs {
+    for rule in &key.rules.denied_cidrs {
         assert_eq!(rule.to_string(), "10.1.0.0/16");
         let known = request.address.map(|address| address.to_canonical().to_string());
         if known.is_none_or(|text| text.starts_with("10.1.")) {
@@ -156,10 +155,13 @@ fn any_key() -> impl Strategy<Value = KeyRecord> {
             kind,
             not_before,
             expires_at,
-            cidrs: if cidr { vec![CidrRule::parse("10.0.0.0/8").unwrap()] } else { Vec::new() },
-            denied_cidrs: if denied { vec![CidrRule::parse("10.1.0.0/16").unwrap()] } else { Vec::new() },
-            domains: if domain { vec![DomainRule::parse("app.example.com").unwrap()] } else { Vec::new() },
-            permissions: permissions.into_iter().map(|text| Permission::parse(text).unwrap()).collect(),
+            rules: KeyRules {
+                cidrs: if cidr { vec![CidrRule::parse("10.0.0.0/8").unwrap()] } else { Vec::new() },
+                denied_cidrs: if denied { vec![CidrRule::parse("10.1.0.0/16").unwrap()] } else { Vec::new() },
+                domains: if domain { vec![DomainRule::parse("app.example.com").unwrap()] } else { Vec::new() },
+                permissions: permissions.into_iter().map(|text| Permission::parse(text).unwrap()).collect(),
+                ..KeyRules::default()
+            },
             ..key()
         },
     )

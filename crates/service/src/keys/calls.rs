@@ -14,13 +14,8 @@ impl Service {
         let now = self.now();
         let calls = self.store().key_calls_since(id, first_hour(now)).await?;
         let refusals = self.store().key_refusals(id).await?;
-        let quota_left = match (key.quota_left, self.store().key_record(id).await?) {
-            (Some(left), Some(stored)) => {
-                let held = self.verifier().unspent(id, stored.quota_epoch, key.quota_period);
-                Some(left.saturating_add(held))
-            }
-            (left, _) => left,
-        };
+        let held = || self.verifier().unspent(id, key.quota_epoch, key.quota_period);
+        let quota_left = key.quota_left.map(|left| left.saturating_add(held()));
         Ok(KeyCalls { hours: by_hour(&calls, now), refusals, quota_left })
     }
 }

@@ -6,10 +6,11 @@ use domain::{
     ids::KeyId,
     key::{KeyDetail, KeyState},
     refusal::Refusal,
+    rules,
 };
 use store::Tx;
 
-use super::{changed, note_verifier_key};
+use super::{changed, check_owner, note_verifier_key};
 use crate::{Caller, Error, Result, Service};
 
 impl Service {
@@ -18,26 +19,30 @@ impl Service {
     pub async fn edit(&self, caller: &Caller, id: &KeyId, draft: &KeyDraft, revision: i64) -> Result<KeyDetail> {
         let now = self.now();
         let work = async |tx: &mut Tx| {
-            let mut key = self.changeable(tx, caller, id).await?;
+            let key = self.changeable(tx, caller, id).await?;
             if matches!(key.row.state, KeyState::Pending | KeyState::Revoked) {
                 return Err(Refusal::WrongState.into());
             }
-            let changes = draft.check_edit(key.row.kind, now)?;
+            let spec = draft.check_edit(&key, now)?;
             if key.revision != revision {
                 return Err(Refusal::Changed.into());
             }
-            let told = changes.clone().apply(&mut key)?;
-            if told.is_empty() {
+            let changes = rules::changes(&key.spec().told(), &spec.told());
+            if changes.is_empty() {
                 return Ok((key, None));
             }
-            if !tx.update_key(id, revision, &changes, now).await? {
+            if key.rules.owner != spec.rules.owner {
+                check_owner(tx, &spec).await?;
+            }
+            if !tx.update_key(id, revision, &spec, now).await? {
                 return Err(Refusal::Changed.into());
             }
-            note_verifier_key(tx, &key.app_id, &key.permissions).await?;
-            let event = AuditEvent { changes: told, ..self.key_event(caller, Action::KeyEdited, &key) };
+            note_verifier_key(tx, &key.app_id, &spec.rules.permissions).await?;
+            let edited = changed(tx, id).await?;
+            let event = AuditEvent { changes, ..self.key_event(caller, Action::KeyEdited, &edited) };
             self.record(tx, event).await?;
             let version = tx.bump_version().await?;
-            Ok::<_, Error>((changed(tx, id).await?, Some(version)))
+            Ok::<_, Error>((edited, Some(version)))
         };
         let (key, version) = self.write(work).await?;
         if let Some(version) = version {

@@ -10,7 +10,6 @@ use domain::{
     ids::{AppId, KeyId},
     key::{ACKNOWLEDGE_WITHIN, KeyDetail},
     kind::{KeyKind, Presented},
-    quota::Quota,
     refusal::Refusal,
     role::Act,
     timestamp::Timestamp,
@@ -20,7 +19,7 @@ use secrecy::SecretString;
 use store::{NewKey, NewSecret, Tx};
 use zeroize::Zeroizing;
 
-use super::{changed, note_verifier_key};
+use super::{changed, check_owner, note_verifier_key};
 use crate::{Caller, Error, Result, Service, entropy};
 
 /// A key that was just made, with its secret.
@@ -116,7 +115,7 @@ impl Service {
             refuse_repeat(self.store().key_of_form(form_id).await?)?;
         }
         let spec = self.check_draft(caller, draft)?;
-        let minted = self.mint(spec.kind)?;
+        let minted = self.mint(spec.kind, spec.rules.environment)?;
         let now = self.now();
         let key = NewKey {
             id: minted.id,
@@ -142,8 +141,9 @@ impl Service {
             if !caller.sight().apps.has(app) || tx.app(app).await?.is_none() {
                 return Err(Refusal::NotFound.into());
             }
+            check_owner(tx, &key.spec).await?;
             tx.insert_key(&key).await?;
-            note_verifier_key(tx, app, &key.spec.permissions).await?;
+            note_verifier_key(tx, app, &key.spec.rules.permissions).await?;
             self.record(tx, issued).await?;
             if let Some(event) = acknowledged {
                 self.record(tx, event).await?;
@@ -155,8 +155,8 @@ impl Service {
     }
 
     /// A new id and secret, in the form that is shown and in the form that is kept.
-    fn mint(&self, kind: KeyKind) -> Result<Minted> {
-        let prefix = kind.token_prefix(self.token_prefix(), Environment::Live);
+    fn mint(&self, kind: KeyKind, environment: Environment) -> Result<Minted> {
+        let prefix = kind.token_prefix(self.token_prefix(), environment);
         let id = KeyId::from_random(entropy::bytes(self.entropy())?);
         let bits = Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
         let secret = Zeroizing::new(token::secret_from_random(&bits));
@@ -194,24 +194,6 @@ fn refuse_repeat(made: Option<KeyId>) -> Result<(), Refusal> {
 
 /// What the key begins with, as the record tells it.
 fn first_values(spec: &KeySpec) -> Vec<Change> {
-    let time = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339).unwrap_or_default();
-    let values = [
-        (Field::Kind, spec.kind.as_str().to_owned()),
-        (Field::Name, spec.name.clone()),
-        (Field::Description, spec.description.clone()),
-        (Field::Cidrs, list(&spec.cidrs, ToString::to_string)),
-        (Field::DeniedCidrs, list(&spec.denied_cidrs, ToString::to_string)),
-        (Field::Domains, list(&spec.domains, |rule| rule.as_str().to_owned())),
-        (Field::Permissions, list(&spec.permissions, |p| p.as_str().to_owned())),
-        (Field::NotBefore, time(spec.not_before)),
-        (Field::ExpiresAt, time(spec.expires_at)),
-        (Field::Limits, list(&spec.limits, ToString::to_string)),
-        (Field::Quota, spec.quota.map(Quota::words).unwrap_or_default()),
-    ];
-    let given = values.into_iter().filter(|(_, value)| !value.is_empty());
+    let given = spec.told().into_iter().filter(|(_, value)| !value.is_empty());
     given.map(|(field, value)| Change { field: field.as_str().to_owned(), from: None, to: Some(value) }).collect()
-}
-
-fn list<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
-    items.iter().map(text).collect::<Vec<_>>().join(", ")
 }

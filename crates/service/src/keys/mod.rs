@@ -10,11 +10,15 @@ mod state;
 
 use domain::{
     audit::{Action, AuditEvent, Subject},
+    draft::KeySpec,
+    field::{Field, FieldErrors},
     ids::{AppId, KeyId},
     key::{KeyDetail, KeyState, Revoked},
+    labels::Owner,
     permission::{Permission, VERIFY},
     refusal::Refusal,
     role::Act,
+    text::quote,
     timestamp::Timestamp,
 };
 use store::Tx;
@@ -67,6 +71,17 @@ async fn move_state(
 /// Removes a key for good; `NotFound` if it is gone.
 async fn remove(tx: &mut Tx, id: &KeyId, now: Timestamp) -> Result<(), Error> {
     if tx.delete_key(id, now).await? { Ok(()) } else { Err(Refusal::NotFound.into()) }
+}
+
+/// Whether the person whom the spec names as the owner has an account here.
+async fn check_owner(tx: &mut Tx, spec: &KeySpec) -> Result<()> {
+    if let Some(Owner::Person(email)) = &spec.rules.owner
+        && tx.person_by_email(email).await?.is_none()
+    {
+        let message = format!("Nobody here has the e-mail {}: check it, or write the name of a team.", quote(email));
+        return Err(FieldErrors::one(Field::Owner, message).into());
+    }
+    Ok(())
 }
 
 /// The key as it is after a change.

@@ -97,13 +97,18 @@ impl CachedKey {
 
 /// About how many bytes a key takes, with the allocator's share.
 fn weigh(record: &KeyRecord, secrets: usize) -> u64 {
-    let permissions = record.permissions.iter().map(|p| p.as_str().len() + 40);
-    let bytes = 512
+    let rules = &record.rules;
+    let permissions = rules.permissions.iter().map(|p| p.as_str().len() + 40);
+    let texts = rules.tags.iter().map(|tag| tag.len() + 40);
+    let bytes = 640
         + record.name.len()
         + secrets * size_of::<Secret>()
-        + (record.cidrs.len() + record.denied_cidrs.len()) * 24
-        + record.limits.len() * 128
-        + record.domains.len() * 96
+        + (rules.cidrs.len() + rules.denied_cidrs.len()) * 24
+        + rules.limits.len() * 128
+        + rules.domains.len() * 96
+        + rules.external_id.as_ref().map_or(0, String::len)
+        + rules.metadata.weight()
+        + texts.sum::<usize>()
         + permissions.sum::<usize>();
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
@@ -215,12 +220,7 @@ mod tests {
             state,
             not_before: None,
             expires_at: None,
-            cidrs: Vec::new(),
-            domains: Vec::new(),
-            permissions: Vec::new(),
-            denied_cidrs: Vec::new(),
-            limits: Vec::new(),
-            quota: None,
+            rules: KeyRules::default(),
         };
         let stored = StoredKey { record, secrets: Vec::new(), quota_epoch: 0 };
         Arc::new(CachedKey::new(stored, None))

@@ -48,7 +48,7 @@ impl Service {
         let mut checks = verdict::explain(&record, &request, call.at.unwrap_or(now));
         let counters = self.verifier().0.counters.of(id);
         let mut seen = Verdict::plain(Code::Valid);
-        seen.limits = counters.limits(&record.limits, &[], 1, now, false);
+        seen.limits = counters.limits(&record.rules.limits, &[], 1, now, false);
         let left = counters.left(stored.quota_epoch, shown.quota_period).or(shown.quota_left);
         seen.quota = left.map(|remaining| super::QuotaState { passed: remaining > 0, remaining });
         checks.extend(counted(&record, &seen));
@@ -65,11 +65,11 @@ pub(super) fn unknown() -> Vec<CheckResult> {
 pub(super) fn counted(record: &KeyRecord, verdict: &Verdict) -> [CheckResult; 2] {
     let limits = &verdict.limits;
     let limited = match limits.as_slice() {
-        [] if record.limits.is_empty() => "The key has no rate limit.".to_owned(),
+        [] if record.rules.limits.is_empty() => "The key has no rate limit.".to_owned(),
         [] => "The rate limits were not reached.".to_owned(),
         states => format!("{}.", states.iter().map(limit_words).collect::<Vec<_>>().join("; ")),
     };
-    let quota = match (record.quota, verdict.quota) {
+    let quota = match (record.rules.quota, verdict.quota) {
         (None, _) => "The key has no quota.".to_owned(),
         (Some(_), None) => "The quota was not reached.".to_owned(),
         (Some(quota), Some(state)) => format!("Of {} about {} are left.", quota.words(), grouped(state.remaining)),

@@ -204,20 +204,20 @@ impl Verifier {
         let record = &key.record;
         for asked in request.limits {
             if let AskedLimit::Own { name, .. } = asked
-                && record.limits.iter().all(|own| own.name != *name)
+                && record.rules.limits.iter().all(|own| own.name != *name)
             {
                 let message = format!("The key has no rate limit called {}.", domain::text::quote(name));
                 return Err(FieldErrors::one(Field::Limits, message).into());
             }
         }
-        if !record.limits.is_empty() || !request.limits.is_empty() {
-            verdict.limits = counters.limits(&record.limits, request.limits, request.limit_cost, now, true);
+        if !record.rules.limits.is_empty() || !request.limits.is_empty() {
+            verdict.limits = counters.limits(&record.rules.limits, request.limits, request.limit_cost, now, true);
             if verdict.limits.iter().any(|state| !state.passed) {
                 verdict.code = Code::RateLimited;
                 return Ok(());
             }
         }
-        if let Some(quota) = record.quota {
+        if let Some(quota) = record.rules.quota {
             let quota = (quota, key.quota_epoch);
             let state = counters.spend(&self.0.store, &*self.0.clock, &record.id, quota, request.quota_cost).await?;
             verdict.quota = Some(state);
@@ -317,7 +317,7 @@ impl Verifier {
             }
             Err(error) => return Err(error),
         };
-        let counted = !stored.record.limits.is_empty() || stored.record.quota.is_some();
+        let counted = !stored.record.rules.limits.is_empty() || stored.record.rules.quota.is_some();
         let counters = counted.then(|| self.0.counters.of(&id));
         Ok(Some(Arc::new(CachedKey::new(stored, counters))))
     }

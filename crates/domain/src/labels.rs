@@ -1,0 +1,196 @@
+//! What a key is labelled with, for people and for the services that ask about it. Labels restrict nothing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::field::{Field, FieldErrors, parse_items};
+use crate::text::{self, quote};
+
+/// Characters of an external id.
+pub const EXTERNAL_ID_MAX: usize = 200;
+/// Tags of a key.
+pub const TAGS_MAX: usize = 20;
+/// Characters of a tag.
+pub const TAG_MAX: usize = 50;
+/// Pairs of a key's metadata.
+pub const METADATA_MAX: usize = 50;
+/// Characters of the name of a pair.
+pub const METADATA_NAME_MAX: usize = 100;
+/// Bytes of a key's metadata in all, as JSON.
+pub const METADATA_BYTES_MAX: usize = 10_000;
+
+/// Who answers for a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Owner {
+    /// Somebody with an account, by their e-mail.
+    Person(String),
+    /// A team, by whatever name it goes by.
+    Team(String),
+}
+
+impl Owner {
+    /// Reads an e-mail or the name of a team; blank is none.
+    pub fn parse(text: &str) -> Result<Option<Self>, String> {
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let owner =
+            if text.contains('@') { text::email(text).map(Self::Person) } else { text::name(text).map(Self::Team) };
+        owner.map(Some)
+    }
+
+    /// The e-mail, or the name of the team.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Person(text) | Self::Team(text) => text,
+        }
+    }
+}
+
+/// As it was written down: no team has an `@` in its name.
+impl From<String> for Owner {
+    fn from(text: String) -> Self {
+        if text.contains('@') { Self::Person(text) } else { Self::Team(text) }
+    }
+}
+
+impl From<Owner> for String {
+    fn from(owner: Owner) -> Self {
+        match owner {
+            Owner::Person(text) | Owner::Team(text) => text,
+        }
+    }
+}
+
+/// What other systems call the key or whom it is for: one line; blank is none.
+pub fn external_id(text: &str) -> Result<Option<String>, String> {
+    text::line(text, EXTERNAL_ID_MAX).map(|id| (!id.is_empty()).then_some(id))
+}
+
+/// Tags, in lower case, so that two spellings are one tag.
+pub fn tags(items: &[String]) -> Result<Vec<String>, FieldErrors> {
+    let tag = |text: &str| text::line(&text::name_key(text), TAG_MAX);
+    let mut tags = parse_items(items, Field::Tags, TAGS_MAX, tag)?;
+    tags.sort();
+    Ok(tags)
+}
+
+/// Names and values that the services which ask about the key are told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Metadata(BTreeMap<String, String>);
+
+impl Metadata {
+    /// Reads items such as `plan=gold`; blank ones are skipped, and of two with one name the last one counts.
+    pub fn parse_items(items: &[String]) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let mut pairs = BTreeMap::new();
+        for (number, item) in items.iter().enumerate().filter(|(_, item)| !item.trim().is_empty()) {
+            match pair(item) {
+                Ok((name, value)) => drop(pairs.insert(name, value)),
+                Err(message) => errors.push_item(Field::Metadata, number, message),
+            }
+        }
+        let metadata = Self(pairs);
+        if metadata.0.len() > METADATA_MAX {
+            let message = format!("Use at most {METADATA_MAX}; there are {}.", metadata.0.len());
+            errors.push(Field::Metadata, message);
+        } else if metadata.json_len() > METADATA_BYTES_MAX {
+            errors.push(Field::Metadata, "This is too much: keep it under 10 kB in all.");
+        }
+        errors.into_result().map(|()| metadata)
+    }
+
+    /// The pairs as `parse_items` reads them.
+    pub fn to_items(&self) -> Vec<String> {
+        self.0.iter().map(|(name, value)| format!("{name}={value}")).collect()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// About how many bytes it takes in memory.
+    pub fn weight(&self) -> usize {
+        self.0.iter().map(|(name, value)| name.len() + value.len() + 64).sum()
+    }
+
+    /// At least as long as the JSON is: quotes, a colon and a comma for each, and every character escaped at its worst
+    /// that may be.
+    fn json_len(&self) -> usize {
+        let escaped = |text: &str| text.len() + text.matches(['"', '\\']).count();
+        self.0.iter().map(|(name, value)| escaped(name) + escaped(value) + 6).sum::<usize>() + 2
+    }
+}
+
+impl fmt::Display for Metadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_items().join(", "))
+    }
+}
+
+fn pair(item: &str) -> Result<(String, String), String> {
+    let (name, value) = item.split_once('=').unwrap_or((item, ""));
+    let name = text::line(name, METADATA_NAME_MAX)?;
+    if name.is_empty() || name.contains(char::is_whitespace) || !item.contains('=') {
+        return Err(format!("{} is not a name and a value: write one such as plan=gold.", quote(item)));
+    }
+    Ok((name, text::line(value, METADATA_BYTES_MAX)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_is_a_person_or_a_team() {
+        assert_eq!(Owner::parse(" ").unwrap(), None);
+        assert_eq!(Owner::parse(" Ada@Example.com ").unwrap(), Some(Owner::Person("ada@example.com".to_owned())));
+        assert_eq!(Owner::parse("Payments").unwrap(), Some(Owner::Team("Payments".to_owned())));
+        for text in ["@", "a@b@c", "two\nlines", &"x".repeat(101)] {
+            assert!(Owner::parse(text).is_err(), "{text}");
+        }
+        for owner in [Owner::Person("ada@example.com".to_owned()), Owner::Team("Payments".to_owned())] {
+            let json = serde_json::to_string(&owner).unwrap();
+            assert_eq!(serde_json::from_str::<Owner>(&json).unwrap(), owner);
+        }
+    }
+
+    #[test]
+    fn tags_are_few_short_and_of_one_spelling() {
+        let read = |items: &[&str]| tags(&items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>());
+        assert_eq!(read(&["Prod, eu", "", "prod"]).unwrap(), ["eu", "prod"]);
+        assert_eq!(read(&["ok", &"x".repeat(51)]).unwrap_err().0[0].item, Some(1));
+        let many: Vec<String> = (0..21).map(|n| n.to_string()).collect();
+        assert!(tags(&many).is_err() && tags(&many[..20]).is_ok());
+    }
+
+    #[test]
+    fn metadata_is_pairs_that_come_back_as_they_went() {
+        let read = |items: &[&str]| Metadata::parse_items(&items.iter().map(|i| (*i).to_owned()).collect::<Vec<_>>());
+        let metadata = read(&["plan = gold", "", "url=https://example.com/?a=b", "plan=silver", "empty="]).unwrap();
+        assert_eq!(metadata.to_items(), ["empty=", "plan=silver", "url=https://example.com/?a=b"]);
+        assert_eq!(Metadata::parse_items(&metadata.to_items()).unwrap(), metadata);
+        assert_eq!(
+            serde_json::to_string(&metadata).unwrap(),
+            r#"{"empty":"","plan":"silver","url":"https://example.com/?a=b"}"#
+        );
+        for (item, wrong) in [("plan", 0), ("=gold", 0), ("two words=x", 0), ("a=line\u{7}", 0)] {
+            assert_eq!(read(&[item]).unwrap_err().0[wrong].item, Some(0), "{item}");
+        }
+    }
+
+    #[test]
+    fn metadata_has_its_bounds() {
+        let many: Vec<String> = (0..51).map(|n| format!("n{n}=x")).collect();
+        assert!(Metadata::parse_items(&many).is_err() && Metadata::parse_items(&many[..50]).is_ok());
+        let long = |length: usize| Metadata::parse_items(&[format!("a={}", "\"".repeat(length))]);
+        let kept = long(4_990).unwrap();
+        assert!(serde_json::to_string(&kept).unwrap().len() <= METADATA_BYTES_MAX);
+        assert!(long(5_000).is_err());
+    }
+}

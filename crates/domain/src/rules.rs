@@ -1,0 +1,73 @@
+//! What is set about a key: what restricts it, and what it is labelled with. The record, the detail and the spec of a
+//! key each hold one of these, so that a further field is one more member here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::audit::Change;
+use crate::cidr::CidrRule;
+use crate::environment::Environment;
+use crate::field::Field;
+use crate::labels::{Metadata, Owner};
+use crate::limit::RateLimit;
+use crate::origin::DomainRule;
+use crate::permission::Permission;
+use crate::quota::Quota;
+use crate::text::joined;
+
+/// The rules and labels of a key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRules {
+    /// Source addresses; empty: any.
+    pub cidrs: Vec<CidrRule>,
+    /// Source addresses that are refused, even where `cidrs` has them.
+    pub denied_cidrs: Vec<CidrRule>,
+    /// Origins; empty: any.
+    pub domains: Vec<DomainRule>,
+    /// What it may do, in the order of the names.
+    pub permissions: Vec<Permission>,
+    /// How many calls in how long a time.
+    pub limits: Vec<RateLimit>,
+    /// How many calls in all.
+    pub quota: Option<Quota>,
+    /// What it is used with; part of its token, so it never changes.
+    pub environment: Environment,
+    /// What other systems call it.
+    pub external_id: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<Owner>,
+    /// Words to find it by, in their order.
+    pub tags: Vec<String>,
+    /// What the services that ask about it are told.
+    pub metadata: Metadata,
+}
+
+impl KeyRules {
+    /// Each field with its value in words, as the record tells it; empty where there is none.
+    pub fn told(&self) -> [(Field, String); 11] {
+        [
+            (Field::Cidrs, joined(&self.cidrs)),
+            (Field::DeniedCidrs, joined(&self.denied_cidrs)),
+            (Field::Domains, joined(self.domains.iter().map(DomainRule::as_str))),
+            (Field::Permissions, joined(self.permissions.iter().map(Permission::as_str))),
+            (Field::Limits, joined(&self.limits)),
+            (Field::Quota, self.quota.map(Quota::words).unwrap_or_default()),
+            (Field::Environment, self.environment.told().to_owned()),
+            (Field::ExternalId, self.external_id.clone().unwrap_or_default()),
+            (Field::Owner, self.owner.as_ref().map(|owner| owner.as_str().to_owned()).unwrap_or_default()),
+            (Field::Tags, joined(&self.tags)),
+            (Field::Metadata, self.metadata.to_string()),
+        ]
+    }
+}
+
+/// What differs between two lists of the same fields, for the record.
+pub fn changes(before: &[(Field, String)], after: &[(Field, String)]) -> Vec<Change> {
+    let side = |words: &String| Some(words.clone()).filter(|words| !words.is_empty());
+    let differing = before.iter().zip(after).filter(|((_, from), (_, to))| from != to);
+    let change = |(field, from): &(Field, String), (_, to): &(Field, String)| Change {
+        field: field.as_str().to_owned(),
+        from: side(from),
+        to: side(to),
+    };
+    differing.map(|(from, to)| change(from, to)).collect()
+}
