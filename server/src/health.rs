@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// A load balancer wants an answer, not the truth in half a minute.
 const PATIENCE: Duration = Duration::from_secs(2);

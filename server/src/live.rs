@@ -19,10 +19,8 @@ use futures::stream::{self, Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use service::verify::{Watch, WatchedCall};
 
-use crate::router::AppState;
-
-/// Where the browser listens.
-pub(crate) const EVENTS: &str = "/integrations/setup/events";
+use crate::paths::EVENTS;
+use crate::state::AppState;
 
 /// A stream outlives the session that opened it by no more than this; the browser opens another.
 const LIFETIME: Duration = Duration::from_mins(5);

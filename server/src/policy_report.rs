@@ -11,11 +11,9 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use serde::Deserialize;
 
+use crate::paths::POLICY_REPORTS;
 use crate::reading::{Unread, whole};
 use crate::responses::{NO_STORE, NOSNIFF};
-
-/// Where the policy has them sent.
-pub(crate) const PATH: &str = "/csp-report";
 
 /// A report has a few hundred bytes.
 const LONGEST: usize = 16 * 1024;
@@ -46,7 +44,7 @@ struct Report {
 type LastLogged = Arc<Mutex<Option<Instant>>>;
 
 pub(crate) fn router() -> Router {
-    Router::new().route(PATH, post(take)).with_state(LastLogged::default())
+    Router::new().route(POLICY_REPORTS, post(take)).with_state(LastLogged::default())
 }
 
 async fn take(State(last): State<LastLogged>, headers: HeaderMap, body: Body) -> impl IntoResponse {

@@ -22,8 +22,9 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, RootKeyFile};
 use crate::listen;
 use crate::public_url::PublicUrl;
-use crate::router::{AppState, router};
+use crate::router::router;
 use crate::site::Site;
+use crate::state::AppState;
 
 /// What begins every token.
 const TOKEN_PREFIX: &str = "ks";

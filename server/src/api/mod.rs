@@ -28,7 +28,7 @@ use service::Service;
 use service::verify::Verifier;
 
 use crate::client_address::TrustedProxies;
-use crate::router::AppState;
+use crate::state::AppState;
 use problem::Problem;
 
 const PATHS: &str = "Under /v1 there are POST /v1/keys/verify, POST /v1/keys/verify-batch, GET /v1/keys/self and \

@@ -11,11 +11,13 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::paths::{EVENTS, SERVER_FUNCTIONS};
+
 /// What anybody may reach. Everything else, and whatever is added later, needs a session.
 const PUBLIC: [&str; 3] = ["/login", "/logout", "/setup"];
 
 /// Below this, scripts ask; they cannot follow a redirect to a page.
-const SCRIPTS: [&str; 2] = ["/api/", "/integrations/setup/events"];
+const SCRIPTS: [&str; 2] = [SERVER_FUNCTIONS, EVENTS];
 
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     let path = request.uri().path();

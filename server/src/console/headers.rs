@@ -10,9 +10,9 @@ use axum::response::Response;
 use leptos::nonce::Nonce;
 
 use super::transport::transport;
-use crate::policy_report;
+use crate::paths::POLICY_REPORTS;
 use crate::responses::{CORP, NO_STORE, NOSNIFF, strict_transport};
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// Pages whose address holds a one-use link.
 const LINK_PAGES: [&str; 1] = ["/setup"];
@@ -40,11 +40,10 @@ pub(super) async fn headers(State(state): State<AppState>, mut request: Request,
 fn set(headers: &mut HeaderMap, nonce: &Nonce, watched: bool) {
     // The page that `cargo leptos watch` reloads listens on another port.
     let connect = if watched { "'self' ws:" } else { "'self'" };
-    let reports = policy_report::PATH;
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
          img-src 'self'; font-src 'self'; connect-src {connect}; form-action 'self'; base-uri 'none'; \
-         object-src 'none'; frame-ancestors 'none'; report-uri {reports}"
+         object-src 'none'; frame-ancestors 'none'; report-uri {POLICY_REPORTS}"
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);

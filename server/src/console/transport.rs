@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use app::desk::context::Transport;
 use axum::http::{HeaderMap, Uri, header};
 
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// What a proxy adds. A browser on this machine that talks to us directly sends none of them.
 const OF_PROXIES: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host"];

@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use service::sessions::Session;
 
 use super::transport::transport;
-use crate::live;
-use crate::router::AppState;
+use crate::paths::EVENTS;
+use crate::state::AppState;
 
 const USER_AGENT_MAX: usize = 300;
 
@@ -39,7 +39,7 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
 }
 
 async fn session(state: &AppState, cookie: &str, path: &str) -> service::Result<Option<Session>> {
-    if path == live::EVENTS { state.service.idle_session(cookie).await } else { state.service.session(cookie).await }
+    if path == EVENTS { state.service.idle_session(cookie).await } else { state.service.session(cookie).await }
 }
 
 /// The value of a cookie; the first, if there are several.
