@@ -1,17 +1,22 @@
 //! Everything that answers HTTP, as one router.
 
+use std::iter;
+
+use app::desk::context::Endpoint;
 use axum::Router;
 use axum::middleware::map_response;
 use axum::response::Response;
 
+use crate::api::call::Api;
+use crate::api::routes::{Group, Route};
 use crate::responses::strict_transport;
 use crate::state::AppState;
-use crate::{api, console, health, live, policy_report};
+use crate::{api, console, health, live, policy_report, wire};
 
 /// The whole product over HTTP. The API for programs stands beside the console's middleware, not
 /// inside it: no cookies, no compression, nothing per call that it does not need.
 pub fn router(state: &AppState) -> Router {
-    let pages = app::desk::mount::router(&state.console(state.site.leptos_options()));
+    let pages = app::desk::mount::router(&state.console(state.site.leptos_options(), endpoints().collect()));
     let mut plain = health::router(state).merge(policy_report::router()).merge(state.site.router());
     if state.public_url.is_https() {
         plain = plain.layer(map_response(async |mut response: Response| {
@@ -19,5 +24,25 @@ pub fn router(state: &AppState) -> Router {
             response
         }));
     }
-    plain.merge(api::router(state)).merge(console::around(pages.merge(live::router(state)), state))
+    let api = Api::of(state);
+    let programs = groups().fold(plain, |routes, group| routes.merge(group.router(&api)));
+    programs.merge(console::around(pages.merge(live::router(state)), state))
+}
+
+/// What programs call, as the console lists it.
+fn endpoints() -> impl Iterator<Item = Endpoint> {
+    routes().filter_map(Route::endpoint).chain(iter::once(health::ENDPOINT))
+}
+
+/// A call to each route of the APIs for programs: its method and path.
+pub fn program_calls() -> impl Iterator<Item = (&'static str, &'static str)> {
+    routes().map(Route::call)
+}
+
+fn routes() -> impl Iterator<Item = &'static Route> {
+    groups().flat_map(|group| group.routes)
+}
+
+fn groups() -> impl Iterator<Item = &'static Group> {
+    iter::once(&api::V1).chain(wire::FAMILIES)
 }

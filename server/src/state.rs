@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::desk::context::Console;
+use app::desk::context::{Console, Endpoint};
 use leptos::config::LeptosOptions;
 use service::Service;
 use tokio_util::sync::CancellationToken;
@@ -30,13 +30,14 @@ pub struct AppState {
 
 impl AppState {
     /// What the console's pages know of it.
-    pub(crate) fn console(&self, options: LeptosOptions) -> Console {
+    pub(crate) fn console(&self, options: LeptosOptions, endpoints: Arc<[Endpoint]>) -> Console {
         Console {
             service: self.service.clone(),
             options,
             public_url: self.public_url.origin().to_owned(),
             allow_http: self.allow_http,
             trusted_proxies: self.trusted_proxies.rules().into(),
+            endpoints,
         }
     }
 }

@@ -5,15 +5,15 @@ use std::fmt::Write;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use domain::key::KeyRecord;
 use domain::permission::Permission;
 use domain::timestamp::{Millis, Timestamp};
 use domain::verdict::Code;
 use service::verify::Verdict;
 
-use super::problem::Problem;
-use crate::responses::{NO_STORE, NOSNIFF, SANDBOX};
+use crate::json::problem::Problem;
+use crate::responses::{NO_STORE, no_page};
 
 const KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
 const KEY_NAME: HeaderName = HeaderName::from_static("x-key-name");
@@ -72,9 +72,7 @@ pub(super) fn refused(verdict: &Verdict, nginx: bool, now: Timestamp) -> Respons
     let headers = response.headers_mut();
     headers.reserve(16);
     headers.insert(header::CONTENT_TYPE, PROBLEM);
-    headers.insert(header::CACHE_CONTROL, NO_STORE);
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
-    headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX);
+    no_page(headers);
     nobody(headers, shown);
     match code {
         Code::RateLimited => rate_limited(headers, verdict),
@@ -87,8 +85,8 @@ pub(super) fn refused(verdict: &Verdict, nginx: bool, now: Timestamp) -> Respons
 
 /// Nothing was decided: no key, an option that cannot be read, or no store.
 pub(super) fn not_decided(problem: Problem) -> Response {
-    // Proxies hand this on from the customer's own host, on which Keystead may not impose HTTPS for two years.
-    let mut response = problem.answer(false);
+    let mut response = problem.into_response();
+    no_page(response.headers_mut());
     nobody(response.headers_mut(), EMPTY);
     response
 }

@@ -8,7 +8,7 @@ use domain::kind::KeyKind;
 use domain::limit::COST_MAX;
 use domain::permission_query::PermissionQuery;
 
-use super::problem::Problem;
+use crate::json::problem::Problem;
 
 /// The options.
 #[derive(Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderName, header};
 use service::verify::Credential;
 
-use super::problem::Problem;
+use crate::json::problem::Problem;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const PAIR_ID: HeaderName = HeaderName::from_static("x-master-user-api-key");

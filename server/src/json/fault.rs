@@ -10,7 +10,7 @@ const NAME_MAX: usize = 64;
 
 /// One step from a value to what lies in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// A member of an object.
     Member(Cow<'static, str>),
     /// An item of an array, from 0.
@@ -18,8 +18,8 @@ pub(super) enum Step {
 }
 
 /// One thing that is wrong.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
     path: Vec<Step>,
     /// What it is, in a sentence.
     pub wrong: Cow<'static, str>,
@@ -75,7 +75,7 @@ fn shortened(name: &str) -> String {
 
 /// The faults of a body, found one after the other.
 #[derive(Debug, Default)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     /// Where the value lies that is being looked at.
     at: Vec<Step>,
     found: Vec<Fault>,
@@ -137,7 +137,7 @@ impl Faults {
 }
 
 /// What is wrong with a value, and what to send where that does not say it.
-pub(super) type Wrong = (Cow<'static, str>, Option<Cow<'static, str>>);
+pub(crate) type Wrong = (Cow<'static, str>, Option<Cow<'static, str>>);
 
 #[cfg(test)]
 mod tests {

@@ -10,10 +10,11 @@ use domain::usage::Edge;
 use serde::Deserialize;
 use service::verify::{Credential, VerifyRequest};
 
-use super::body_errors::{Member, Shape};
-use super::fault::{Faults, Step};
-use super::json::{self, Bounded, Cost, Object, Text};
-use super::problem::Problem;
+use crate::json::body::BodyCall;
+use crate::json::body_errors::{Member, Shape};
+use crate::json::fault::{Faults, Step};
+use crate::json::members::{self, Bounded, Cost, Object, Text};
+use crate::json::problem::Problem;
 
 /// The most calls of a batch.
 const BATCH_MAX: usize = 100;
@@ -34,7 +35,7 @@ const BATCH: Shape = Shape::Object(&[Member::needed("calls", Shape::List(1, BATC
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Written<'a> {
+pub(super) struct VerifyBody<'a> {
     #[serde(borrow)]
     key: Text<'a>,
     #[serde(borrow)]
@@ -55,14 +56,14 @@ struct Written<'a> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenBatch<'a> {
+pub(super) struct VerifyBatchBody<'a> {
     #[serde(borrow)]
-    calls: Bounded<Object<Written<'a>>, 1, BATCH_MAX>,
+    calls: Bounded<Object<VerifyBody<'a>>, 1, BATCH_MAX>,
 }
 
 /// What is asked about a key.
 #[derive(Debug, PartialEq)]
-pub(super) struct Asked<'a> {
+pub(super) struct VerifyCall<'a> {
     key: Cow<'a, str>,
     address: Option<IpAddr>,
     origin: Option<Cow<'a, str>>,
@@ -74,38 +75,57 @@ pub(super) struct Asked<'a> {
     explain: bool,
 }
 
-impl<'a> Asked<'a> {
-    /// From a body.
-    pub fn read(body: &'a [u8]) -> Result<Self, Problem> {
-        let written = json::read(body, &CALL)?;
-        let mut faults = Faults::default();
-        let asked = Self::check(written, &mut faults);
-        if faults.is_empty() { Ok(asked) } else { Err(Problem::invalid(faults)) }
-    }
+/// Several questions in one call.
+#[derive(Debug)]
+pub(super) struct VerifyBatch;
 
-    /// From a body with several.
-    pub fn read_batch(body: &'a [u8]) -> Result<Vec<Self>, Problem> {
-        let WrittenBatch { calls: Bounded(calls) } = json::read(body, &BATCH)?;
+impl BodyCall for VerifyCall<'_> {
+    type Sent<'a> = VerifyBody<'a>;
+    type Call<'a> = VerifyCall<'a>;
+
+    const SHAPE: &'static Shape = &CALL;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         let mut faults = Faults::default();
-        let asked = faults.within(Step::Member(Cow::Borrowed("calls")), |faults| {
+        let call = VerifyCall::of(sent, &mut faults);
+        if faults.is_empty() { Ok(call) } else { Err(Problem::invalid(faults)) }
+    }
+}
+
+impl BodyCall for VerifyBatch {
+    /// 20,000 bytes and more for each call.
+    const LIMIT: usize = 2 * 1024 * 1024;
+
+    type Sent<'a> = VerifyBatchBody<'a>;
+    type Call<'a> = Vec<VerifyCall<'a>>;
+
+    const SHAPE: &'static Shape = &BATCH;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+        let VerifyBatchBody { calls: Bounded(calls) } = sent;
+        let mut faults = Faults::default();
+        let calls = faults.within(Step::Member(Cow::Borrowed("calls")), |faults| {
             let calls = calls.into_iter().enumerate();
-            calls.map(|(n, Object(call))| faults.within(Step::Item(n), |faults| Self::check(call, faults))).collect()
+            let check = |(n, Object(call))| faults.within(Step::Item(n), |faults| VerifyCall::of(call, faults));
+            calls.map(check).collect()
         });
-        if faults.is_empty() { Ok(asked) } else { Err(Problem::invalid(faults)) }
+        if faults.is_empty() { Ok(calls) } else { Err(Problem::invalid(faults)) }
     }
+}
 
+impl<'a> VerifyCall<'a> {
     /// What is not as it should be is left out, and is a fault.
-    fn check(written: Written<'a>, faults: &mut Faults) -> Self {
+    fn of(sent: VerifyBody<'a>, faults: &mut Faults) -> Self {
         Self {
-            address: json::address(faults, written.client_ip.as_ref()),
-            permissions: json::permissions(faults, written.permissions.as_ref()),
-            kind: kind(faults, written.kind.as_ref()),
-            method: json::method(faults, written.method),
-            path: json::path(faults, written.path),
-            key: written.key.0,
-            origin: written.origin.map(|Text(origin)| origin),
-            cost: Cost::or_one(written.cost),
-            explain: written.explain.unwrap_or_default(),
+            address: members::address(faults, sent.client_ip.as_ref()),
+            permissions: members::permissions(faults, sent.permissions.as_ref()),
+            kind: kind(faults, sent.kind.as_ref()),
+            method: members::method(faults, sent.method),
+            path: members::path(faults, sent.path),
+            key: sent.key.0,
+            origin: sent.origin.map(|Text(origin)| origin),
+            cost: Cost::or_one(sent.cost),
+            explain: sent.explain.unwrap_or_default(),
         }
     }
 

@@ -3,17 +3,17 @@
 use std::borrow::Cow;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use domain::timestamp::Millis;
 use serde::Serialize;
 
+use super::answer::json;
 use super::fault::{Fault, Faults};
-use super::respond::respond;
-use crate::reading::Unread;
+use crate::reading::BodyError;
 
 /// Why a call was not answered, in words that a programmer can act on.
-#[derive(Debug)]
-pub(super) struct Problem {
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
     pub kind: Kind,
     pub detail: Cow<'static, str>,
     /// With the kinds about a body only.
@@ -26,7 +26,7 @@ pub(super) struct Problem {
 
 /// What every edge that refuses a call has a form of its own for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     KeyNeeded,
     KeyRefused,
     Forbidden,
@@ -196,43 +196,18 @@ impl Problem {
         Self { allow: Some(allowed), ..problem }
     }
 
-    /// Another path than those that `detail` tells.
-    pub fn no_such_path(detail: &'static str) -> Self {
+    /// Another path than those that `detail` names.
+    pub fn no_such_path(detail: String) -> Self {
         Self::new(Kind::NoSuchPath, detail)
     }
 
     /// The body did not arrive.
-    pub fn unread(unread: Unread, limit: usize) -> Self {
-        match unread {
-            Unread::TooLong => Self::new(Kind::TooLong, format!("The body may have at most {limit} bytes.")),
-            Unread::TooSlow => Self::new(Kind::TooSlow, "The whole body has to arrive within ten seconds."),
-            Unread::Broken => Self::malformed("The body broke off before its end."),
+    pub fn no_body(error: BodyError, limit: usize) -> Self {
+        match error {
+            BodyError::TooLong => Self::new(Kind::TooLong, format!("The body may have at most {limit} bytes.")),
+            BodyError::TooSlow => Self::new(Kind::TooSlow, "The whole body has to arrive within ten seconds."),
+            BodyError::Broken => Self::malformed("The body broke off before its end."),
         }
-    }
-
-    /// For want of the store, or through a fault of ours; what it was is in the log.
-    pub fn of_service(error: &service::Error) -> Self {
-        tracing::error!(%error, "a call of the API failed");
-        if matches!(error, service::Error::Store(_)) {
-            let detail = "The database does not answer. Refuse the call, and ask again in a moment.";
-            return Self { wait: Some(Millis::seconds(1)), ..Self::new(Kind::Unavailable, detail) };
-        }
-        Self::new(Kind::Internal, "Something broke inside Keystead; its log says what. Refuse the call.")
-    }
-
-    /// The answer.
-    pub fn answer(self, https: bool) -> Response {
-        let errors = self.faults.iter().map(|fault| Member { pointer: fault.pointer(), detail: fault.detail() });
-        let document = Document {
-            kind: self.kind.urn(),
-            title: self.kind.title(),
-            status: self.kind.status().as_u16(),
-            detail: &self.detail,
-            errors: errors.collect(),
-        };
-        let mut response = respond(self.kind.status(), "application/problem+json", &document, https);
-        self.mark(response.headers_mut());
-        response
     }
 
     /// The headers that say what to do, in whatever form the rest is told.
@@ -248,5 +223,35 @@ impl Problem {
             let seconds = wait.0.saturating_add(999).div_euclid(1_000).max(1);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+    }
+}
+
+impl From<service::Error> for Problem {
+    /// For want of the store, or through a fault of ours; what it was is in the log.
+    fn from(error: service::Error) -> Self {
+        tracing::error!(%error, "a call of the API failed");
+        if matches!(error, service::Error::Store(_)) {
+            let detail = "The database does not answer. Refuse the call, and ask again in a moment.";
+            return Self { wait: Some(Millis::seconds(1)), ..Self::new(Kind::Unavailable, detail) };
+        }
+        Self::new(Kind::Internal, "Something broke inside Keystead; its log says what. Refuse the call.")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let errors = self.faults.iter().map(|fault| Member { pointer: fault.pointer(), detail: fault.detail() });
+        let document = Document {
+            kind: self.kind.urn(),
+            title: self.kind.title(),
+            status: self.kind.status().as_u16(),
+            detail: &self.detail,
+            errors: errors.collect(),
+        };
+        let mut response = json(self.kind.status(), "application/problem+json", &document);
+        self.mark(response.headers_mut());
+        // An API of another form tells it once more, in that.
+        response.extensions_mut().insert(self);
+        response
     }
 }

@@ -14,7 +14,7 @@ const LOOKED_AT: usize = 10_000;
 
 /// What a value has to be.
 #[derive(Debug)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Text,
     Flag,
     /// A whole number from 0 to this one.
@@ -26,7 +26,7 @@ pub(super) enum Shape {
 
 /// A member of an object. One that is not needed may be null.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(crate) struct Member {
     pub name: &'static str,
     pub shape: Shape,
     /// What it is, if it is needed.
@@ -44,7 +44,7 @@ impl Member {
 }
 
 /// Says what is wrong with a body that should have this shape, and was refused for `error`.
-pub(super) fn look_through(text: &str, error: &serde_json::Error, shape: &Shape) -> Problem {
+pub(crate) fn look_through(text: &str, error: &serde_json::Error, shape: &Shape) -> Problem {
     let mut faults = Faults::default();
     let (path, left) = (RefCell::default(), Cell::new(LOOKED_AT));
     match read(text, &path, &left) {

@@ -11,10 +11,11 @@ use domain::usage::Edge;
 use serde::Deserialize;
 use service::verify::{AskedLimit, Credential, VerifyRequest};
 
-use crate::api::body_errors::{Member, Shape};
-use crate::api::fault::{Faults, Step};
-use crate::api::json::{self, Bounded, Cost, Object, Text};
-use crate::api::problem::Problem;
+use crate::json::body::BodyCall;
+use crate::json::body_errors::{Member, Shape};
+use crate::json::fault::{Faults, Step, Wrong};
+use crate::json::members::{self, Bounded, Cost, Object, Text};
+use crate::json::problem::Problem;
 
 /// The most characters of a key.
 const KEY_MAX: usize = 512;
@@ -46,14 +47,14 @@ const LIMIT: Shape = Shape::Object(&[
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Written<'a> {
+pub(super) struct VerifyKeyBody<'a> {
     #[serde(borrow)]
     key: Text<'a>,
     #[serde(borrow)]
     permissions: Option<Text<'a>>,
-    credits: Option<Object<WrittenCredits>>,
+    credits: Option<Object<CreditsBody>>,
     #[serde(borrow)]
-    ratelimits: Option<Bounded<Object<WrittenLimit<'a>>, 0, LIMITS_MAX>>,
+    ratelimits: Option<Bounded<Object<LimitBody<'a>>, 0, LIMITS_MAX>>,
     #[serde(borrow)]
     tags: Option<Bounded<Text<'a>, 0, TAGS_MAX>>,
     #[serde(borrow)]
@@ -68,13 +69,13 @@ struct Written<'a> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenCredits {
+pub(super) struct CreditsBody {
     cost: Cost,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenLimit<'a> {
+pub(super) struct LimitBody<'a> {
     #[serde(borrow)]
     name: Text<'a>,
     cost: Option<Cost>,
@@ -84,7 +85,7 @@ struct WrittenLimit<'a> {
 
 /// What is asked about a key.
 #[derive(Debug)]
-pub(super) struct Asked<'a> {
+pub(super) struct VerifyKeyCall<'a> {
     key: Cow<'a, str>,
     address: Option<IpAddr>,
     origin: Option<Cow<'a, str>>,
@@ -95,45 +96,50 @@ pub(super) struct Asked<'a> {
     limits: Vec<AskedLimit>,
 }
 
-impl<'a> Asked<'a> {
-    /// From a body.
-    pub fn read(body: &'a [u8]) -> Result<Self, Problem> {
-        let written: Written = json::read(body, &BODY)?;
+impl BodyCall for VerifyKeyCall<'_> {
+    type Sent<'a> = VerifyKeyBody<'a>;
+    type Call<'a> = VerifyKeyCall<'a>;
+
+    const SHAPE: &'static Shape = &BODY;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         let mut faults = Faults::default();
-        faults.checked("key", Some(&written.key), |key| length(KEY_MAX, key));
-        if let Some(Bounded(tags)) = &written.tags {
+        faults.checked("key", Some(&sent.key), |key| length(KEY_MAX, key));
+        if let Some(Bounded(tags)) = &sent.tags {
             faults.within(Step::Member(Cow::Borrowed("tags")), |faults| check_tags(tags, faults));
         }
-        let limits = match &written.ratelimits {
+        let limits = match &sent.ratelimits {
             None => Vec::new(),
             Some(Bounded(limits)) => {
                 faults.within(Step::Member(Cow::Borrowed("ratelimits")), |faults| check_limits(limits, faults))
             }
         };
-        let query = written.permissions.as_ref();
+        let query = sent.permissions.as_ref();
         let query = query.filter(|_| faults.checked("permissions", query, |text| length(QUERY_MAX, text)).is_some());
-        let address = json::address(&mut faults, written.client_ip.as_ref());
-        let method = json::method(&mut faults, written.method);
-        let path = json::path(&mut faults, written.path);
+        let address = members::address(&mut faults, sent.client_ip.as_ref());
+        let method = members::method(&mut faults, sent.method);
+        let path = members::path(&mut faults, sent.path);
         let else_right = faults.is_empty();
-        let permissions = json::permissions(&mut faults, query);
+        let permissions = members::permissions(&mut faults, query);
         match (faults.is_empty(), else_right) {
             (true, _) => {}
             (false, true) => return Err(Problem::invalid_query(faults)),
             (false, false) => return Err(Problem::invalid(faults)),
         }
-        Ok(Self {
-            key: written.key.0,
+        Ok(VerifyKeyCall {
+            key: sent.key.0,
             address,
-            origin: written.origin.map(|Text(origin)| origin),
+            origin: sent.origin.map(|Text(origin)| origin),
             permissions,
             method,
             path,
-            credits: Cost::or_one(written.credits.map(|Object(credits)| credits.cost)),
+            credits: Cost::or_one(sent.credits.map(|Object(credits)| credits.cost)),
             limits,
         })
     }
+}
 
+impl VerifyKeyCall<'_> {
     pub fn credential(&self) -> Credential<'_> {
         Credential::Token(&self.key)
     }
@@ -153,17 +159,17 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Whether the call brings a limit of this name, in place of one that the key may have.
-    pub fn brings(&self, name: &str) -> bool {
-        self.limits.iter().any(|asked| matches!(asked, AskedLimit::Brought { limit, .. } if limit.name == name))
+    /// The limits that the call names.
+    pub fn into_limits(self) -> Vec<AskedLimit> {
+        self.limits
     }
 }
 
-fn length(most: usize, text: &str) -> Result<(), json::Wrong> {
+fn length(most: usize, text: &str) -> Result<(), Wrong> {
     if text.is_empty() {
         return Err(("This is empty.".into(), Some(format!("Send 1 to {most} characters.").into())));
     }
-    json::at_most(most, text)
+    members::at_most(most, text)
 }
 
 fn check_tags(tags: &[Text<'_>], faults: &mut Faults) {
@@ -176,7 +182,7 @@ fn check_tags(tags: &[Text<'_>], faults: &mut Faults) {
     }
 }
 
-fn check_limits(limits: &[Object<WrittenLimit<'_>>], faults: &mut Faults) -> Vec<AskedLimit> {
+fn check_limits(limits: &[Object<LimitBody<'_>>], faults: &mut Faults) -> Vec<AskedLimit> {
     let mut asked = Vec::with_capacity(limits.len());
     for (n, Object(limit)) in limits.iter().enumerate() {
         faults.within(Step::Item(n), |faults| {
@@ -191,9 +197,9 @@ fn check_limits(limits: &[Object<WrittenLimit<'_>>], faults: &mut Faults) -> Vec
 }
 
 /// A limit with a size is brought along; one without is the key's own.
-fn check_limit(written: &WrittenLimit<'_>, faults: &mut Faults) -> Option<AskedLimit> {
-    let (name, cost) = (&*written.name.0, Cost::or_one(written.cost));
-    let (calls, window) = match (written.limit, written.duration) {
+fn check_limit(sent: &LimitBody<'_>, faults: &mut Faults) -> Option<AskedLimit> {
+    let (name, cost) = (&*sent.name.0, Cost::or_one(sent.cost));
+    let (calls, window) = match (sent.limit, sent.duration) {
         (None, None) if is_name(name) => return Some(AskedLimit::Own { name: name.to_owned(), cost }),
         (Some(calls), Some(window)) => (calls, window),
         // One thing after the other: this name is refused below, whatever the rest is.
