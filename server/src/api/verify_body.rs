@@ -9,56 +9,59 @@ use domain::permission_query::PermissionQuery;
 use domain::usage::Edge;
 use serde::Deserialize;
 use service::verify::{Credential, VerifyRequest};
+use utoipa::ToSchema;
 
 use crate::json::body::BodyCall;
-use crate::json::body_errors::{Member, Shape};
 use crate::json::fault::{Faults, Step};
 use crate::json::members::{self, Bounded, Cost, Object, Text};
 use crate::json::problem::Problem;
 
-/// The most calls of a batch.
-const BATCH_MAX: usize = 100;
-
-const CALL: Shape = Shape::Object(&[
-    Member::needed("key", Shape::Text, "the key to ask about"),
-    Member::optional("clientIp", Shape::Text),
-    Member::optional("origin", Shape::Text),
-    Member::optional("permissions", Shape::Text),
-    Member::optional("kind", Shape::Text),
-    Member::optional("method", Shape::Text),
-    Member::optional("path", Shape::Text),
-    Member::optional("cost", Cost::SHAPE),
-    Member::optional("explain", Shape::Flag),
-]);
-
-const BATCH: Shape = Shape::Object(&[Member::needed("calls", Shape::List(1, BATCH_MAX, &CALL), "an array of calls")]);
-
-#[derive(Deserialize)]
+/// A question about one key.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct VerifyBody<'a> {
+    /// The key to ask about, as its caller presented it.
     #[serde(borrow)]
+    #[schema(value_type = String)]
     key: Text<'a>,
+    /// The address of its caller, IPv4 or IPv6, without a port. A key with CIDR rules is refused without it.
     #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
     client_ip: Option<Text<'a>>,
+    /// The `Origin` of its caller. A key with domain rules is refused without it.
     #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
     origin: Option<Text<'a>>,
+    /// What the key must be permitted: permissions, `AND`, `OR` and parentheses.
     #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
     permissions: Option<Text<'a>>,
+    /// The kind that the key must be of.
     #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
     kind: Option<Text<'a>>,
+    /// The method of the request that is asked about; shown in the console, and not checked.
     #[serde(borrow)]
+    #[schema(value_type = Option<String>, max_length = 32)]
     method: Option<Text<'a>>,
+    /// Its path. What follows a `?` is kept nowhere. Shown and not checked.
     #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
     path: Option<Text<'a>>,
+    /// How many calls this one counts as; 1, if it is left out.
     cost: Option<Cost>,
+    /// Whether the answer says what was checked.
     explain: Option<bool>,
 }
 
-#[derive(Deserialize)]
+/// Several questions.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VerifyBatchBody<'a> {
+    /// An array of calls.
     #[serde(borrow)]
-    calls: Bounded<Object<VerifyBody<'a>>, 1, BATCH_MAX>,
+    #[schema(value_type = Vec<VerifyBody>, min_items = 1, max_items = 100)]
+    calls: Bounded<Object<VerifyBody<'a>>, 1, 100>,
 }
 
 /// What is asked about a key.
@@ -83,8 +86,6 @@ impl BodyCall for VerifyCall<'_> {
     type Sent<'a> = VerifyBody<'a>;
     type Call<'a> = VerifyCall<'a>;
 
-    const SHAPE: &'static Shape = &CALL;
-
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         let mut faults = Faults::default();
         let call = VerifyCall::of(sent, &mut faults);
@@ -98,8 +99,6 @@ impl BodyCall for VerifyBatch {
 
     type Sent<'a> = VerifyBatchBody<'a>;
     type Call<'a> = Vec<VerifyCall<'a>>;
-
-    const SHAPE: &'static Shape = &BATCH;
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         let VerifyBatchBody { calls: Bounded(calls) } = sent;
@@ -159,4 +158,22 @@ fn kind(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<KeyKind> {
             ("There is no such kind.".into(), Some(fix.into()))
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::json::body_errors::tests::parser_and_schema_agree;
+
+    #[test]
+    fn the_parser_and_the_schema_agree() {
+        let call = json!({
+            "key": "ks_", "clientIp": "203.0.113.9", "origin": "https://a.example", "permissions": "a.b OR c",
+            "kind": "service", "method": "GET", "path": "/a", "cost": 5, "explain": true,
+        });
+        parser_and_schema_agree::<VerifyCall>(&call);
+        parser_and_schema_agree::<VerifyBatch>(&json!({ "calls": [call, { "key": "a" }] }));
+    }
 }

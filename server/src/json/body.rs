@@ -7,8 +7,9 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-use super::body_errors::{Shape, look_through};
+use super::body_errors::look_through;
 use super::members::Object;
 use super::problem::Problem;
 use crate::reading;
@@ -18,10 +19,8 @@ pub(crate) trait BodyCall {
     /// Longest body, in bytes. The longest sensible one of most calls fits with every character escaped.
     const LIMIT: usize = 64 * 1024;
 
-    /// The body as it is sent.
-    type Sent<'a>: Deserialize<'a>;
-
-    const SHAPE: &'static Shape;
+    /// The body as it is sent. The struct is its one description: it is parsed into, and its schema says what is wrong.
+    type Sent<'a>: Deserialize<'a> + ToSchema;
 
     /// What is asked for, with every member checked.
     type Call<'a>;
@@ -39,7 +38,7 @@ pub(crate) struct JsonBody<B> {
 impl<B: BodyCall> JsonBody<B> {
     /// What it asks for, or everything that is wrong with it.
     pub fn read(&self) -> Result<B::Call<'_>, Problem> {
-        B::check(parse(&self.bytes, B::SHAPE)?)
+        B::check(parse(&self.bytes)?)
     }
 }
 
@@ -65,12 +64,12 @@ impl<B: BodyCall, S: Sync> FromRequest<S> for JsonBody<B> {
 }
 
 /// Reads a body, which is an object, in one pass if it is right, and looks through it if it is not.
-fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], shape: &Shape) -> Result<T, Problem> {
+fn parse<'a, T: Deserialize<'a> + ToSchema>(body: &'a [u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Problem::malformed(format!("The body is not UTF-8 text: byte {} is wrong.", error.valid_up_to() + 1))
     })?;
     let read = serde_json::from_str::<Object<T>>(text);
-    read.map(|Object(read)| read).map_err(|error| look_through(text, &error, shape))
+    read.map(|Object(read)| read).map_err(|error| look_through::<T>(text, &error))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -11,8 +11,10 @@ use domain::permission_query::PermissionQuery;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
-use super::body_errors::Shape;
 use super::fault::{Faults, Wrong};
 
 /// The most characters of a path; a query is cut off before they are counted.
@@ -35,8 +37,6 @@ impl AsRef<str> for Text<'_> {
 pub(crate) struct Cost(pub u32);
 
 impl Cost {
-    pub const SHAPE: Shape = Shape::Whole(COST_MAX as u64);
-
     /// What a call costs that does not say so.
     pub fn or_one(cost: Option<Self>) -> u32 {
         cost.map_or(1, |Self(cost)| cost)
@@ -51,6 +51,15 @@ impl<'de> Deserialize<'de> for Cost {
         }
     }
 }
+
+impl PartialSchema for Cost {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0_u32)).maximum(Some(COST_MAX));
+        number.description(Some("How many calls one counts as; 0 only looks.")).into()
+    }
+}
+
+impl ToSchema for Cost {}
 
 /// An object and nothing else: what is derived would also read an array, by the order of its members.
 #[derive(Debug)]

@@ -6,3 +6,4 @@ pub(crate) mod body_errors;
 pub(crate) mod fault;
 pub(crate) mod members;
 pub(crate) mod problem;
+mod tree;
