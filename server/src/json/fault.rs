@@ -1,6 +1,9 @@
 //! What is wrong with a member of a body, and where.
 
 use std::borrow::Cow;
+use std::iter;
+
+use domain::field::FieldErrors;
 
 /// The most that one answer lists: a body can have very many.
 const LISTED: usize = 25;
@@ -134,6 +137,30 @@ impl Faults {
             self.found.push(Fault { path, wrong, fix });
         }
     }
+}
+
+impl From<FieldErrors> for Faults {
+    /// A field is the member of its name, in the way that names are written in JSON.
+    fn from(errors: FieldErrors) -> Self {
+        let mut faults = Self::default();
+        for error in errors.0 {
+            let item = error.line.map(|line| Step::Item(usize::try_from(line.saturating_sub(1)).unwrap_or_default()));
+            let path = iter::once(Step::Member(camel_case(error.field.as_str()).into())).chain(item).collect();
+            faults.at(path, error.message);
+        }
+        faults
+    }
+}
+
+fn camel_case(snake_case: &str) -> String {
+    let mut words = snake_case.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |mut name, word| {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+        name
+    })
 }
 
 /// What is wrong with a value, and what to send where that does not say it.

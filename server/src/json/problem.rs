@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::refusal::Refusal;
 use domain::timestamp::Millis;
 use serde::Serialize;
 
@@ -41,6 +42,10 @@ pub(crate) enum Kind {
     NotJson,
     MethodNotAllowed,
     NoSuchPath,
+    /// What the call names is not there, or not for this caller.
+    NotFound,
+    /// What the call names is not in a state for it.
+    Conflict,
     TooLong,
     TooSlow,
     Unavailable,
@@ -62,7 +67,8 @@ impl Kind {
             Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::NoSuchPath | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Conflict => StatusCode::CONFLICT,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -81,6 +87,8 @@ impl Kind {
             Self::NotJson => "urn:keystead:problem:not-json",
             Self::MethodNotAllowed => "urn:keystead:problem:method-not-allowed",
             Self::NoSuchPath => "urn:keystead:problem:no-such-path",
+            Self::NotFound => "urn:keystead:problem:not-found",
+            Self::Conflict => "urn:keystead:problem:conflict",
             Self::TooLong => "urn:keystead:problem:too-long",
             Self::TooSlow => "urn:keystead:problem:too-slow",
             Self::Unavailable => "urn:keystead:problem:unavailable",
@@ -99,6 +107,8 @@ impl Kind {
             Self::NotJson => "The body has to be JSON",
             Self::MethodNotAllowed => "Another method is needed",
             Self::NoSuchPath => "There is no such path",
+            Self::NotFound => "There is no such thing",
+            Self::Conflict => "The state of things does not allow this",
             Self::TooLong => "The body is too long",
             Self::TooSlow => "The body took too long",
             Self::Unavailable => "Keystead cannot decide right now",
@@ -130,6 +140,10 @@ struct Member<'a> {
 impl Problem {
     fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, detail: detail.into(), faults: Vec::new(), challenge: None, allow: None, wait: None }
+    }
+
+    fn of(kind: Kind, refusal: &Refusal) -> Self {
+        Self::new(kind, refusal.message())
     }
 
     /// No key came, or its header cannot be read.
@@ -227,14 +241,39 @@ impl Problem {
 }
 
 impl From<service::Error> for Problem {
-    /// For want of the store, or through a fault of ours; what it was is in the log.
+    /// Refused; or else for want of the store, or through a fault of ours: what it was is in the log.
     fn from(error: service::Error) -> Self {
+        let error = match error {
+            service::Error::Refused(refusal) => return refusal.into(),
+            error => error,
+        };
         tracing::error!(%error, "a call of the API failed");
         if matches!(error, service::Error::Store(_)) {
             let detail = "The database does not answer. Refuse the call, and ask again in a moment.";
             return Self { wait: Some(Millis::seconds(1)), ..Self::new(Kind::Unavailable, detail) };
         }
         Self::new(Kind::Internal, "Something broke inside Keystead; its log says what. Refuse the call.")
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let kind = match refusal {
+            Refusal::Invalid(errors) => return Self::invalid(errors.into()),
+            Refusal::Wait { seconds } => {
+                return Self { wait: Some(Millis::seconds(seconds.into())), ..Self::of(Kind::TooManyCalls, &refusal) };
+            }
+            Refusal::NotFound | Refusal::LinkInvalid => Kind::NotFound,
+            Refusal::Forbidden | Refusal::SignInFailed => Kind::Forbidden,
+            Refusal::NameMismatch => Kind::Invalid,
+            Refusal::Changed
+            | Refusal::AlreadyIssued { .. }
+            | Refusal::NotPending
+            | Refusal::TooLate
+            | Refusal::WrongState
+            | Refusal::EmailTaken => Kind::Conflict,
+        };
+        Self::of(kind, &refusal)
     }
 }
 
@@ -253,5 +292,47 @@ impl IntoResponse for Problem {
         // An API of another form tells it once more, in that.
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::field::{Field, FieldErrors};
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_has_the_status_that_a_program_expects() {
+        for (refusal, status) in [
+            (Refusal::NotFound, 404),
+            (Refusal::Forbidden, 403),
+            (Refusal::Changed, 409),
+            (Refusal::WrongState, 409),
+            (Refusal::NotPending, 409),
+            (Refusal::TooLate, 409),
+            (Refusal::EmailTaken, 409),
+            (Refusal::LinkInvalid, 404),
+            (Refusal::NameMismatch, 422),
+            (Refusal::SignInFailed, 403),
+            (Refusal::Wait { seconds: 7 }, 429),
+            (Refusal::Invalid(FieldErrors::one(Field::Name, "Give a name.")), 422),
+        ] {
+            let problem = Problem::from(service::Error::Refused(refusal.clone()));
+            assert!(problem.detail.ends_with('.'), "{refusal:?}");
+            let response = problem.into_response();
+            assert_eq!(response.status(), status, "{refusal:?}");
+            let wait = response.headers().get(header::RETRY_AFTER).map(HeaderValue::as_bytes);
+            assert_eq!(wait, (status == 429).then_some(&b"7"[..]));
+        }
+    }
+
+    #[test]
+    fn a_wrong_field_is_a_member_of_the_body() {
+        let mut errors = FieldErrors::one(Field::ExpiresAt, "This is no time.");
+        errors.push_line(Field::DeniedCidrs, 2, "This is no rule.".to_owned());
+        let problem = Problem::from(Refusal::Invalid(errors));
+        let faults: Vec<_> = problem.faults.iter().map(|fault| (fault.pointer(), fault.detail())).collect();
+        assert_eq!(faults[0], ("/expiresAt".to_owned(), "This is no time.".into()));
+        assert_eq!(faults[1], ("/deniedCidrs/1".to_owned(), "This is no rule.".into()));
     }
 }

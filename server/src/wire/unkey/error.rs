@@ -91,7 +91,8 @@ fn unkey(kind: Kind) -> (StatusCode, &'static str, Cow<'static, str>) {
         }
         Kind::NotJson => return own(kind, "Unsupported Media Type"),
         Kind::MethodNotAllowed => return own(kind, "Method Not Allowed"),
-        Kind::NoSuchPath => return own(kind, "Not Found"),
+        Kind::NoSuchPath | Kind::NotFound => return own(kind, "Not Found"),
+        Kind::Conflict => return own(kind, "Conflict"),
     };
     (status, title, Cow::Owned(format!("https://unkey.com/docs/errors/{page}")))
 }
