@@ -233,9 +233,7 @@ impl Problem {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
         }
         if let Some(wait) = self.wait {
-            // Rounded up: a call a moment too early would be refused once more.
-            let seconds = wait.0.saturating_add(999).div_euclid(1_000).max(1);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.whole_seconds_up()));
         }
     }
 }
