@@ -1,7 +1,7 @@
 //! What a proxy is told: a status that it knows, and in headers who the key is. The same headers are on every answer,
 //! empty where there is nothing to say: a proxy that copies them then overwrites what a client forged.
 
-use std::fmt::Write;
+use std::borrow::Cow;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -10,6 +10,7 @@ use domain::key::KeyRecord;
 use domain::permission::Permission;
 use domain::timestamp::Timestamp;
 use domain::verdict::Code;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use service::verify::Verdict;
 
 use crate::json::problem::Problem;
@@ -24,6 +25,9 @@ const VERIFY_CODE: HeaderName = HeaderName::from_static("x-verify-code");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
+/// What is not visible ASCII, and the sign of the encoding itself.
+const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
 
 const EMPTY: HeaderValue = HeaderValue::from_static("");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -122,22 +126,10 @@ fn used_up(headers: &mut HeaderMap, verdict: &Verdict, now: Timestamp) {
     }
 }
 
-/// A name may hold any character, a header may not: what is not visible ASCII, and `%` itself, is percent-encoded.
+/// A name may hold any character, a header may not.
 fn name(name: &str) -> HeaderValue {
-    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%';
-    if name.bytes().all(plain) {
-        return HeaderValue::from_str(name).unwrap_or(EMPTY);
-    }
-    let mut encoded = String::with_capacity(name.len() * 3);
-    for byte in name.bytes() {
-        if plain(byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    HeaderValue::try_from(encoded).unwrap_or(EMPTY)
+    let encoded = Cow::from(utf8_percent_encode(name, NOT_IN_A_HEADER));
+    HeaderValue::from_str(&encoded).unwrap_or(EMPTY)
 }
 
 /// With commas between them, which no permission holds.
