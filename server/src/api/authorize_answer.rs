@@ -2,8 +2,9 @@
 //! empty where there is nothing to say: a proxy that copies them then overwrites what a client forged.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::key::KeyRecord;
@@ -13,7 +14,7 @@ use domain::verdict::Code;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use service::verify::Verdict;
 
-use crate::json::problem::Problem;
+use crate::json::problem::{INVALID_TOKEN, Kind, MEDIA_TYPE, Problem};
 use crate::responses::{NO_STORE, no_page};
 
 const KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
@@ -30,13 +31,23 @@ const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
 
 const EMPTY: HeaderValue = HeaderValue::from_static("");
-const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
-const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="keystead", error="invalid_token""#);
-
 /// For every key that does not work, whatever the reason: who tries keys learns nothing from it.
-const KEY_REFUSED: &str = r#"{"type":"urn:keystead:problem:key-refused","title":"The key was refused","status":401,"detail":"The key was not accepted. The console shows its status."}"#;
-const FORBIDDEN: &str = r#"{"type":"urn:keystead:problem:forbidden","title":"The key may not do this","status":403,"detail":"The key works, but not for this request. The header X-Verify-Code says why."}"#;
-const TOO_MANY: &str = r#"{"type":"urn:keystead:problem:too-many-calls","title":"Too many calls","status":429,"detail":"The key has used up its calls. The header Retry-After says for how long, if that is known."}"#;
+static KEY_REFUSED: LazyLock<Bytes> =
+    LazyLock::new(|| document(Kind::KeyRefused, "The key was not accepted. The console shows its status."));
+static FORBIDDEN: LazyLock<Bytes> = LazyLock::new(|| {
+    document(Kind::Forbidden, "The key works, but not for this request. The header X-Verify-Code says why.")
+});
+static TOO_MANY: LazyLock<Bytes> = LazyLock::new(|| {
+    document(
+        Kind::TooManyCalls,
+        "The key has used up its calls. The header Retry-After says for how long, if that is known.",
+    )
+});
+
+/// Written once: refusals come in floods.
+fn document(kind: Kind, detail: &'static str) -> Bytes {
+    serde_json::to_vec(&Problem::new(kind, detail).document()).unwrap_or_default().into()
+}
 
 /// The request may pass.
 pub(super) fn allowed(key: &KeyRecord) -> Response {
@@ -57,10 +68,10 @@ pub(super) fn refused(verdict: &Verdict, nginx: bool, now: Timestamp) -> Respons
     let code = verdict.code;
     let (status, body, shown) = match code {
         Code::NotFound | Code::Pending | Code::Revoked | Code::Disabled | Code::NotYetValid | Code::Expired => {
-            (StatusCode::UNAUTHORIZED, KEY_REFUSED, EMPTY)
+            (StatusCode::UNAUTHORIZED, &*KEY_REFUSED, EMPTY)
         }
         Code::RateLimited | Code::UsageExceeded if !nginx => {
-            (StatusCode::TOO_MANY_REQUESTS, TOO_MANY, HeaderValue::from_static(code.as_str()))
+            (StatusCode::TOO_MANY_REQUESTS, &*TOO_MANY, HeaderValue::from_static(code.as_str()))
         }
         // `VALID` is never refused; if it were, this would be the safe answer.
         Code::KindNotAllowed
@@ -69,19 +80,21 @@ pub(super) fn refused(verdict: &Verdict, nginx: bool, now: Timestamp) -> Respons
         | Code::InsufficientPermissions
         | Code::RateLimited
         | Code::UsageExceeded
-        | Code::Valid => (StatusCode::FORBIDDEN, FORBIDDEN, HeaderValue::from_static(code.as_str())),
+        | Code::Valid => (StatusCode::FORBIDDEN, &*FORBIDDEN, HeaderValue::from_static(code.as_str())),
     };
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(Body::from(body.clone()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.reserve(16);
-    headers.insert(header::CONTENT_TYPE, PROBLEM);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     no_page(headers);
     nobody(headers, shown);
     match code {
         Code::RateLimited => rate_limited(headers, verdict),
         Code::UsageExceeded => used_up(headers, verdict, now),
-        _ if status == StatusCode::UNAUTHORIZED => drop(headers.insert(header::WWW_AUTHENTICATE, CHALLENGE)),
+        _ if status == StatusCode::UNAUTHORIZED => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(INVALID_TOKEN));
+        }
         _ => {}
     }
     response

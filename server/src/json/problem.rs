@@ -52,9 +52,13 @@ pub(crate) enum Kind {
     Internal,
 }
 
+/// What problem documents are sent as.
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
 /// The challenge of a call without a key.
 const CHALLENGE: &str = r#"Bearer realm="keystead""#;
-const INVALID: &str = r#"Bearer realm="keystead", error="invalid_token""#;
+/// That of a call whose key is no good.
+pub(crate) const INVALID_TOKEN: &str = r#"Bearer realm="keystead", error="invalid_token""#;
 const SCOPE: &str = r#"Bearer realm="keystead", error="insufficient_scope", scope="keystead.verify""#;
 
 impl Kind {
@@ -117,8 +121,8 @@ impl Kind {
     }
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+#[derive(Debug, Serialize)]
+pub(crate) struct Document<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
@@ -129,7 +133,7 @@ struct Document<'a> {
 }
 
 /// What is wrong with one member of the body.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Member<'a> {
     /// Where, as a JSON pointer.
     pointer: String,
@@ -138,7 +142,7 @@ struct Member<'a> {
 }
 
 impl Problem {
-    fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, detail: detail.into(), faults: Vec::new(), challenge: None, allow: None, wait: None }
     }
 
@@ -154,7 +158,7 @@ impl Problem {
     /// The caller's own key is no good; all of these look the same to whoever tries keys.
     pub fn key_refused() -> Self {
         let detail = "The key in the Authorization header was not accepted. The console shows its status.";
-        Self { challenge: Some(INVALID), ..Self::new(Kind::KeyRefused, detail) }
+        Self { challenge: Some(INVALID_TOKEN), ..Self::new(Kind::KeyRefused, detail) }
     }
 
     /// The caller's own key works, but not for this.
@@ -224,6 +228,18 @@ impl Problem {
         }
     }
 
+    /// What a program is told.
+    pub fn document(&self) -> Document<'_> {
+        let errors = self.faults.iter().map(|fault| Member { pointer: fault.pointer(), detail: fault.detail() });
+        Document {
+            kind: self.kind.urn(),
+            title: self.kind.title(),
+            status: self.kind.status().as_u16(),
+            detail: &self.detail,
+            errors: errors.collect(),
+        }
+    }
+
     /// The headers that say what to do, in whatever form the rest is told.
     pub fn mark(&self, headers: &mut HeaderMap) {
         if let Some(challenge) = self.challenge {
@@ -277,15 +293,7 @@ impl From<Refusal> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let errors = self.faults.iter().map(|fault| Member { pointer: fault.pointer(), detail: fault.detail() });
-        let document = Document {
-            kind: self.kind.urn(),
-            title: self.kind.title(),
-            status: self.kind.status().as_u16(),
-            detail: &self.detail,
-            errors: errors.collect(),
-        };
-        let mut response = json(self.kind.status(), "application/problem+json", &document);
+        let mut response = json(self.kind.status(), MEDIA_TYPE, &self.document());
         self.mark(response.headers_mut());
         // An API of another form tells it once more, in that.
         response.extensions_mut().insert(self);
