@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use crate::client_address::TrustedProxies;
 use crate::public_url::PublicUrl;
@@ -46,9 +47,10 @@ pub struct Settings {
     /// Allow sign-in over plain HTTP beyond this machine: anyone on the network reads along
     #[arg(
         long, global = true, env = "KEYSTEAD_ALLOW_HTTP", hide_env_values = true, value_name = "true|false",
-        num_args = 0..=1, require_equals = true, default_missing_value = "true"
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
     )]
-    pub allow_http: Option<String>,
+    pub allow_http: Option<bool>,
     /// What to log: error, warn, info, debug, trace, or directives [default: info]
     #[arg(long, global = true, env = "KEYSTEAD_LOG", hide_env_values = true, value_name = "LEVEL")]
     pub log: Option<String>,
@@ -148,14 +150,7 @@ impl Config {
             None => RootKeyFile::Own(data_dir.join("root.key")),
             Some(path) => RootKeyFile::Named(path),
         };
-        let allow_http = match settings.allow_http.as_deref() {
-            None | Some("false" | "no" | "off" | "0") => false,
-            Some("true" | "yes" | "on" | "1") => true,
-            Some(other) => {
-                let message = format!("{other:?} is neither true nor false");
-                return Err(wrong("allow-http", "KEYSTEAD_ALLOW_HTTP", message));
-            }
-        };
+        let allow_http = settings.allow_http.unwrap_or_default();
         let log = settings.log.unwrap_or_else(|| "info".to_owned());
         check_log(&log).map_err(|message| wrong("log", "KEYSTEAD_LOG", message))?;
         let data_dir = is_used.then_some(data_dir);
@@ -238,7 +233,6 @@ mod tests {
             (Settings { data_dir: Some(PathBuf::new()), ..Settings::default() }, "KEYSTEAD_DATA_DIR"),
             (Settings { public_url: text("keys.example.com"), ..Settings::default() }, "KEYSTEAD_PUBLIC_URL"),
             (Settings { trusted_proxies: text("10.0.0.1/8"), ..Settings::default() }, "KEYSTEAD_TRUSTED_PROXIES"),
-            (Settings { allow_http: text("maybe"), ..Settings::default() }, "KEYSTEAD_ALLOW_HTTP"),
             (Settings { log: text("inof"), ..Settings::default() }, "KEYSTEAD_LOG"),
         ];
         for (settings, variable) in cases {
