@@ -51,6 +51,9 @@ pub struct Settings {
         value_parser = BoolishValueParser::new()
     )]
     pub allow_http: Option<bool>,
+    /// What new tokens begin with, 1 to 10 lower-case letters and digits; older tokens go on working [default: ks]
+    #[arg(long, global = true, env = "KEYSTEAD_TOKEN_PREFIX", hide_env_values = true, value_name = "PREFIX")]
+    pub token_prefix: Option<String>,
     /// What to log: error, warn, info, debug, trace, or directives [default: info]
     #[arg(long, global = true, env = "KEYSTEAD_LOG", hide_env_values = true, value_name = "LEVEL")]
     pub log: Option<String>,
@@ -73,6 +76,8 @@ pub struct Config {
     pub root_key: RootKeyFile,
     /// Sign-in over plain HTTP beyond loopback.
     pub allow_http: bool,
+    /// What new tokens begin with.
+    pub token_prefix: String,
     /// Directives of the log.
     pub log: String,
 }
@@ -151,10 +156,21 @@ impl Config {
             Some(path) => RootKeyFile::Named(path),
         };
         let allow_http = settings.allow_http.unwrap_or_default();
+        let token_prefix = settings.token_prefix.unwrap_or_else(|| "ks".to_owned());
         let log = settings.log.unwrap_or_else(|| "info".to_owned());
         check_log(&log).map_err(|message| wrong("log", "KEYSTEAD_LOG", message))?;
         let data_dir = is_used.then_some(data_dir);
-        Ok(Self { listen, database_url, data_dir, public_url, trusted_proxies, root_key, allow_http, log })
+        Ok(Self {
+            listen,
+            database_url,
+            data_dir,
+            public_url,
+            trusted_proxies,
+            root_key,
+            allow_http,
+            token_prefix,
+            log,
+        })
     }
 }
 
@@ -191,8 +207,17 @@ fn check_log(text: &str) -> Result<(), String> {
 
 /// Names that look like settings and are none: most likely misspelt.
 pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
-    const KNOWN: [&str; 8] =
-        ["LISTEN", "DATABASE_URL", "DATA_DIR", "PUBLIC_URL", "TRUSTED_PROXIES", "ROOT_KEY_FILE", "ALLOW_HTTP", "LOG"];
+    const KNOWN: [&str; 9] = [
+        "LISTEN",
+        "DATABASE_URL",
+        "DATA_DIR",
+        "PUBLIC_URL",
+        "TRUSTED_PROXIES",
+        "ROOT_KEY_FILE",
+        "ALLOW_HTTP",
+        "TOKEN_PREFIX",
+        "LOG",
+    ];
     let mut unknown: Vec<String> = names
         .filter(|name| {
             name.strip_prefix("KEYSTEAD_").is_some_and(|rest| {

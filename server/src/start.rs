@@ -26,9 +26,6 @@ use crate::router::router;
 use crate::site::Site;
 use crate::state::AppState;
 
-/// What begins every token.
-const TOKEN_PREFIX: &str = "ks";
-
 /// How long requests under way may take once the server is told to stop.
 const DRAIN_WITHIN: Duration = Duration::from_secs(8);
 
@@ -102,7 +99,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         hasher: Arc::new(Argon2id::new()?),
-        token_prefix: TOKEN_PREFIX.to_owned(),
+        token_prefix: config.token_prefix.clone(),
     };
     let service = Service::start(setup).await?;
     Ok(Opened { store, service })
