@@ -76,7 +76,7 @@ pub enum StartError {
 
 /// The product without its edges: what the server and the command line both stand on.
 #[derive(Debug, Clone)]
-pub struct Opened {
+pub struct Product {
     /// The database.
     pub store: Store,
     /// The use cases.
@@ -84,7 +84,7 @@ pub struct Opened {
 }
 
 /// Opens the data folder, if it is used, the root key and the database; makes what is missing.
-pub async fn open(config: &Config) -> Result<Opened, StartError> {
+pub async fn open(config: &Config) -> Result<Product, StartError> {
     if let Some(folder) = &config.data_dir {
         make_private(folder).map_err(|source| StartError::DataDir { path: folder.clone(), source })?;
     }
@@ -102,7 +102,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         token_prefix: config.token_prefix.clone(),
     };
     let service = Service::start(setup).await?;
-    Ok(Opened { store, service })
+    Ok(Product { store, service })
 }
 
 /// Makes a folder that only this account may look into.
@@ -136,7 +136,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let listen_failed = |source| StartError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
     let address = listener.local_addr().map_err(listen_failed)?;
-    let Opened { store, service } = open(&config).await?;
+    let Product { store, service } = open(&config).await?;
     if let Some(folder) = &config.data_dir {
         warn_if_open(folder);
     }

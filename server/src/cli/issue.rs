@@ -60,13 +60,13 @@ pub(super) struct Issue {
 
 /// What is to be issued, as far as it can be judged without the database.
 #[derive(Debug)]
-pub(super) struct Prepared {
+pub(super) struct NewKey {
     app: Option<AppId>,
     draft: KeyDraft,
     lifetime: Option<i64>,
 }
 
-pub(super) fn prepare(act: Act) -> Result<Prepared, Failure> {
+pub(super) fn prepare(act: Act) -> Result<NewKey, Failure> {
     let Act::Issue(issue) = act;
     refuse_blank(&issue)?;
     let app = match issue.app {
@@ -94,7 +94,7 @@ pub(super) fn prepare(act: Act) -> Result<Prepared, Failure> {
         quota_refill: issue.quota_refill,
         ..KeyDraft::default()
     };
-    Ok(Prepared { app, draft, lifetime })
+    Ok(NewKey { app, draft, lifetime })
 }
 
 /// A variable of the shell that is not set must not make a key without the restriction.
@@ -115,8 +115,8 @@ fn refuse_blank(issue: &Issue) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn run(service: &Service, caller: &Caller, prepared: Prepared) -> Result<(), Failure> {
-    let Prepared { app, mut draft, lifetime } = prepared;
+pub(super) async fn run(service: &Service, caller: &Caller, new: NewKey) -> Result<(), Failure> {
+    let NewKey { app, mut draft, lifetime } = new;
     if let Some(seconds) = lifetime {
         draft.expiry = Some(Expiry::Custom.as_str().to_owned());
         draft.expires_at = Some(service.now().plus_seconds(seconds).to_rfc3339());

@@ -117,23 +117,23 @@ fn run(cli: Cli) -> Result<(), Failure> {
 
 async fn act(config: &Config, command: Command) -> Result<(), Failure> {
     // Everything that can be wrong without the database is told before it is opened.
-    let prepared = match command {
-        Command::Owner { act } => Prepared::Owner(owner::prepare(act)?),
-        Command::Key { act } => Prepared::Key(Box::new(issue::prepare(act)?)),
+    let task = match command {
+        Command::Owner { act } => Task::Owner(owner::prepare(act)?),
+        Command::Key { act } => Task::Key(Box::new(issue::prepare(act)?)),
     };
     let opened = start::open(config).await?;
     let caller = Caller::command_line(&operator::name());
-    let result = match prepared {
-        Prepared::Owner(act) => owner::run(&opened.service, &caller, act).await,
-        Prepared::Key(draft) => issue::run(&opened.service, &caller, *draft).await,
+    let result = match task {
+        Task::Owner(act) => owner::run(&opened.service, &caller, act).await,
+        Task::Key(draft) => issue::run(&opened.service, &caller, *draft).await,
     };
     opened.store.close().await;
     result
 }
 
-enum Prepared {
-    Owner(owner::Prepared),
-    Key(Box<issue::Prepared>),
+enum Task {
+    Owner(owner::OwnerChange),
+    Key(Box<issue::NewKey>),
 }
 
 /// What clap found, on one line.

@@ -50,7 +50,7 @@ fn done(output: &Output) -> String {
     text(&output.stdout)
 }
 
-async fn opened(data: &Path) -> start::Opened {
+async fn opened(data: &Path) -> start::Product {
     let settings = Settings { data_dir: Some(data.to_owned()), ..Settings::default() };
     start::open(&Config::check(settings).unwrap()).await.unwrap()
 }
