@@ -64,15 +64,15 @@ pub struct Settings {
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// Which database.
+    /// The database, by its URL.
     pub database_url: DatabaseUrl,
-    /// Folder of the database and the root key, absolute; `None` if both lie elsewhere.
+    /// Folder of the database and the root key, absolute; `None` if both are elsewhere.
     pub data_dir: Option<PathBuf>,
     /// The address that people use; without it, it is told from where the server listens.
     pub public_url: Option<PublicUrl>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
-    /// The root key.
+    /// The file of the root key.
     pub root_key: RootKeyFile,
     /// Sign-in over plain HTTP beyond loopback.
     pub allow_http: bool,
@@ -82,7 +82,7 @@ pub struct Config {
     pub log: String,
 }
 
-/// Where the root key lies.
+/// Where the root key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RootKeyFile {
     /// In the data folder: made on first start.

@@ -13,7 +13,7 @@ use crate::responses::strict_transport;
 use crate::state::AppState;
 use crate::{api, console, health, live, policy_report, wire};
 
-/// The whole product over HTTP. The API for programs stands beside the console's middleware, not
+/// The whole product over HTTP. The API for programs is beside the console's middleware, not
 /// inside it: no cookies, no compression, nothing per call that it does not need.
 pub fn router(state: &AppState) -> Router {
     let pages = app::desk::mount::router(&state.console(state.site.leptos_options(), endpoints().collect()));

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 #[allow_missing = true]
 struct Built;
 
-/// Scripts, styles, WASM and whatever lies beside them.
+/// Scripts, styles, WASM and the other files of `target/site`.
 #[derive(Clone)]
 pub struct Site {
     files: Arc<dyn DynRustEmbed + Send + Sync>,
@@ -38,7 +38,7 @@ impl Site {
         if watched { Self { base: "pkg".into(), watched, ..site } } else { site }
     }
 
-    /// A site of other files.
+    /// A site of other files, for tests.
     pub fn of(files: impl DynRustEmbed + Send + Sync + 'static) -> Self {
         let base = format!("pkg/{}", digest(&files)).into();
         Self { files: Arc::new(files), base, watched: false }

@@ -38,9 +38,9 @@ pub enum StartError {
     /// The data folder could not be made.
     #[error("cannot make the data folder {path}: {source}")]
     DataDir {
-        /// The folder.
+        /// The folder that was to be made.
         path: PathBuf,
-        /// What the system said.
+        /// Why the system refused.
         source: io::Error,
     },
     /// The root key could not be read or made.
@@ -58,9 +58,9 @@ pub enum StartError {
     /// The address is taken, or not ours.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// Where.
+        /// The address and port that were configured.
         address: SocketAddr,
-        /// What the system said.
+        /// Why the system refused.
         source: io::Error,
     },
     /// Signals cannot be received, or standard output is closed.
@@ -74,7 +74,7 @@ pub enum StartError {
     Background,
 }
 
-/// The product without its edges: what the server and the command line both stand on.
+/// The product without its edges: what the server and the command line both need.
 #[derive(Debug, Clone)]
 pub struct Product {
     /// The database.

@@ -107,7 +107,7 @@ fn refuse_blank(issue: &Issue) -> Result<(), Failure> {
         ("limit", &issue.limits),
         ("quota", issue.quota.as_slice()),
     ];
-    // Several may stand in one value, between commas.
+    // One value may hold several, with commas between them.
     let is_blank = |value: &String| value.split(',').all(|part| part.trim().is_empty());
     if let Some((flag, _)) = restrictions.iter().find(|(_, values)| values.iter().any(is_blank)) {
         return Err(Failure::Usage(format!("--{flag}: the value is blank; give one, or leave the flag out")));

@@ -14,7 +14,7 @@ pub(super) enum Act {
     Create {
         #[command(flatten)]
         who: Who,
-        /// The name [default: what stands before the @]
+        /// The name [default: what is before the @]
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]

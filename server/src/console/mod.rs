@@ -1,4 +1,4 @@
-//! What stands around every page, form and server function of the console.
+//! What is around every page, form and server function of the console.
 
 mod body;
 mod csrf;

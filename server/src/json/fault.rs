@@ -11,7 +11,7 @@ const LISTED: usize = 25;
 /// The most of a name that an answer repeats.
 const NAME_MAX: usize = 64;
 
-/// One step from a value to what lies in it.
+/// One step from a value to one inside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     /// A member of an object.
@@ -63,7 +63,7 @@ impl Fault {
         location
     }
 
-    /// Both sentences.
+    /// What is wrong and, where that does not say it, what to send.
     pub fn detail(&self) -> Cow<'_, str> {
         match &self.fix {
             None => Cow::Borrowed(&self.wrong),
@@ -79,13 +79,13 @@ fn shortened(name: &str) -> String {
 /// The faults of a body, found one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    /// Where the value lies that is being looked at.
+    /// The place of the value that is being looked at.
     at: Vec<Step>,
     found: Vec<Fault>,
 }
 
 impl Faults {
-    /// Looks at what lies one step further in.
+    /// Looks at what is one step further in.
     pub fn within<T>(&mut self, step: Step, look: impl FnOnce(&mut Self) -> T) -> T {
         self.at.push(step);
         let seen = look(self);

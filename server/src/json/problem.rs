@@ -208,7 +208,7 @@ impl Problem {
         Self::new(Kind::NotJson, "Send the body as JSON, with the header Content-Type: application/json.")
     }
 
-    /// Another method.
+    /// The path takes other methods than the call's.
     pub fn method_not_allowed(allowed: &'static str) -> Self {
         let problem = Self::new(Kind::MethodNotAllowed, format!("This path takes {allowed}."));
         Self { allow: Some(allowed), ..problem }

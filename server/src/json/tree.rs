@@ -11,7 +11,7 @@ use super::fault::Step;
 /// So many values are looked at. A body that is nearly right has fewer, and one that is not fills no memory.
 const LOOKED_AT: usize = 10_000;
 
-/// A value.
+/// One value of JSON.
 pub(super) enum Tree {
     Null,
     Flag,
@@ -39,7 +39,7 @@ impl Tree {
         })
     }
 
-    /// In words.
+    /// What it is, as a part of a sentence.
     pub const fn named(&self) -> &'static str {
         match self {
             Self::Null => "null",

@@ -4,5 +4,5 @@ mod unkey;
 
 use crate::api::routes::Group;
 
-/// All of them.
+/// The routes of each.
 pub(crate) static FAMILIES: [&Group; 1] = [&unkey::ROUTES];
