@@ -12,7 +12,7 @@ use axum::routing::post;
 use serde::Deserialize;
 
 use crate::paths::POLICY_REPORTS;
-use crate::reading::{BodyError, whole};
+use crate::reading::whole;
 use crate::responses::{NO_STORE, NOSNIFF};
 
 /// A report has a few hundred bytes.
@@ -56,9 +56,7 @@ async fn take(State(last): State<LastLogged>, headers: HeaderMap, body: Body) ->
             }
             Err(_) => StatusCode::BAD_REQUEST,
         },
-        Err(BodyError::TooLong) => StatusCode::PAYLOAD_TOO_LARGE,
-        Err(BodyError::TooSlow) => StatusCode::REQUEST_TIMEOUT,
-        Err(BodyError::Broken) => StatusCode::BAD_REQUEST,
+        Err(error) => error.status(),
     };
     (status, [(header::CACHE_CONTROL, NO_STORE), (header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)])
 }

@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 /// What is read and thrown away of a body that is too long, so that the sender, who may not read
@@ -25,6 +25,17 @@ pub(crate) enum BodyError {
     TooSlow,
     /// The connection broke, or the framing was wrong.
     Broken,
+}
+
+impl BodyError {
+    /// For an edge that has nothing else to say.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Broken => StatusCode::BAD_REQUEST,
+        }
+    }
 }
 
 /// The whole body, of at most `limit` bytes.

@@ -13,8 +13,9 @@ use service::verify::VerifyRequest;
 
 use super::authorize_answer::{allowed, not_decided, refused};
 use super::authorize_options::Options;
-use super::call::{Api, origin, peer};
+use super::call::{Api, origin};
 use super::credential;
+use crate::client_address::peer;
 use crate::json::problem::Problem;
 
 const PATH: &str = "/v1/authorize";

@@ -1,14 +1,13 @@
 //! What the API's handlers share, and what they ask of a call.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap, header};
 use service::Service;
 use service::verify::Verifier;
 
-use crate::client_address::TrustedProxies;
+use crate::client_address::{TrustedProxies, peer};
 use crate::state::AppState;
 
 /// What the API's handlers share.
@@ -32,11 +31,6 @@ impl Api {
     pub fn client(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
         self.proxies.client(peer(extensions), headers)
     }
-}
-
-/// Who is at the other end of the connection: a client, or a proxy.
-pub(crate) fn peer(extensions: &Extensions) -> Option<IpAddr> {
-    extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
 }
 
 /// The `Origin` of a call. One that is not text is none that a rule could name.

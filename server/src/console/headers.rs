@@ -1,15 +1,14 @@
 //! The headers of every answer of the console, and the nonce that they share with its HTML.
 
-use std::net::SocketAddr;
-
 use app::desk::context::Transport;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use leptos::nonce::Nonce;
 
 use super::transport::transport;
+use crate::client_address::peer;
 use crate::paths::POLICY_REPORTS;
 use crate::responses::{CORP, NO_STORE, NOSNIFF, strict_transport};
 use crate::state::AppState;
@@ -20,7 +19,7 @@ const LINK_PAGES: [&str; 1] = ["/setup"];
 pub(super) async fn headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let nonce = Nonce::new();
     request.extensions_mut().insert(nonce.clone());
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let peer = peer(request.extensions());
     let client = state.trusted_proxies.client(peer, request.headers());
     let transport = transport(&state, request.uri(), request.headers(), peer, client);
     let referrer = referrer_policy(request.uri().path(), transport);

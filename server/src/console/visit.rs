@@ -1,15 +1,14 @@
 //! Who is visiting: the session behind the cookie, and where the request came from.
 
-use std::net::SocketAddr;
-
 use app::desk::context::{Transport, Visit, session_cookie_name};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use service::sessions::Session;
 
 use super::transport::transport;
+use crate::client_address::peer;
 use crate::paths::EVENTS;
 use crate::state::AppState;
 
@@ -18,7 +17,7 @@ const USER_AGENT_MAX: usize = 300;
 /// Puts a [`Visit`] into the request.
 pub(super) async fn visit(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let peer = peer(request.extensions());
     let address = state.trusted_proxies.client(peer, headers);
     let transport = transport(&state, request.uri(), headers, peer, address);
     let may_sign_in = transport != Transport::Plain || state.allow_http;
