@@ -67,7 +67,7 @@ pub struct Visit {
     pub session: Option<Session>,
     /// Where the request came from, if that is known.
     pub address: Option<IpAddr>,
-    /// The browser's own description, cut to a bounded length.
+    /// The browser's own description, as it came.
     pub user_agent: String,
     /// How the browser reached us.
     pub transport: Transport,

@@ -12,8 +12,6 @@ use crate::client_address::peer;
 use crate::paths::EVENTS;
 use crate::state::AppState;
 
-const USER_AGENT_MAX: usize = 300;
-
 /// Puts a [`Visit`] into the request.
 pub(super) async fn visit(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
@@ -32,7 +30,7 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
         },
     };
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let user_agent = user_agent.chars().take(USER_AGENT_MAX).collect();
+    let user_agent = user_agent.to_owned();
     request.extensions_mut().insert(Visit { session, address, user_agent, transport });
     next.run(request).await
 }
