@@ -144,8 +144,8 @@ impl From<FieldErrors> for Faults {
     fn from(errors: FieldErrors) -> Self {
         let mut faults = Self::default();
         for error in errors.0 {
-            let item = error.line.map(|line| Step::Item(usize::try_from(line.saturating_sub(1)).unwrap_or_default()));
-            let path = iter::once(Step::Member(camel_case(error.field.as_str()).into())).chain(item).collect();
+            let member = Step::Member(camel_case(error.field.as_str()).into());
+            let path = iter::once(member).chain(error.item.map(Step::Item)).collect();
             faults.at(path, error.message);
         }
         faults

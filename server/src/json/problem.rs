@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn a_wrong_field_is_a_member_of_the_body() {
         let mut errors = FieldErrors::one(Field::ExpiresAt, "This is no time.");
-        errors.push_line(Field::DeniedCidrs, 2, "This is no rule.".to_owned());
+        errors.push_item(Field::DeniedCidrs, 1, "This is no rule.".to_owned());
         let problem = Problem::from(Refusal::Invalid(errors));
         let faults: Vec<_> = problem.faults.iter().map(|fault| (fault.pointer(), fault.detail())).collect();
         assert_eq!(faults[0], ("/expiresAt".to_owned(), "This is no time.".into()));
