@@ -22,12 +22,7 @@ impl FromRequestParts<Arc<Api>> for VerifyCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let headers = &parts.headers;
-        let token = credential::bearer(headers)?;
-        let address = api.client(&parts.extensions, headers);
-        let verdict = api.verifier.authenticate(token, AdminPermission::Verify, address, origin(headers)).await?;
-        may_ask(&verdict, || api.service.now())?;
-        Ok(Self(verdict))
+        permitted(parts, api, AdminPermission::Verify).await.map(Self)
     }
 }
 
@@ -38,9 +33,14 @@ impl VerifyCaller {
     }
 }
 
-fn may_ask(verdict: &Verdict, now: impl Fn() -> Timestamp) -> Result<(), Problem> {
+/// Who asks by the key of a call, if it is permitted this.
+async fn permitted(parts: &Parts, api: &Api, permission: AdminPermission) -> Result<Verdict, Problem> {
+    let headers = &parts.headers;
+    let token = credential::bearer(headers)?;
+    let address = api.client(&parts.extensions, headers);
+    let verdict = api.verifier.authenticate(token, permission, address, origin(headers)).await?;
     match verdict.code {
-        Code::Valid if verdict.key.is_some() => Ok(()),
+        Code::Valid if verdict.key.is_some() => Ok(verdict),
         Code::Valid
         | Code::NotFound
         | Code::Pending
@@ -55,8 +55,8 @@ fn may_ask(verdict: &Verdict, now: impl Fn() -> Timestamp) -> Result<(), Problem
         Code::OriginNotAllowed => {
             Err(Problem::forbidden("The key in the Authorization header may not be used from this origin."))
         }
-        Code::InsufficientPermissions => Err(Problem::permission_needed()),
-        Code::RateLimited | Code::UsageExceeded => Err(Problem::too_many(wait(verdict, now()))),
+        Code::InsufficientPermissions => Err(Problem::permission_needed(permission)),
+        Code::RateLimited | Code::UsageExceeded => Err(Problem::too_many(wait(&verdict, api.service.now()))),
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::permission::AdminPermission;
 use domain::refusal::Refusal;
 use domain::timestamp::Millis;
 use serde::Serialize;
@@ -19,7 +20,7 @@ pub(crate) struct Problem {
     pub detail: Cow<'static, str>,
     /// With the kinds about a body only.
     pub faults: Vec<Fault>,
-    challenge: Option<&'static str>,
+    challenge: Option<Cow<'static, str>>,
     allow: Option<&'static str>,
     /// When it may be tried again.
     wait: Option<Millis>,
@@ -59,7 +60,6 @@ pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 const CHALLENGE: &str = r#"Bearer realm="keystead""#;
 /// That of a call whose key is no good.
 pub(crate) const INVALID_TOKEN: &str = r#"Bearer realm="keystead", error="invalid_token""#;
-const SCOPE: &str = r#"Bearer realm="keystead", error="insufficient_scope", scope="keystead.verify""#;
 
 impl Kind {
     pub const fn status(self) -> StatusCode {
@@ -152,13 +152,13 @@ impl Problem {
 
     /// No key came, or its header cannot be read.
     pub fn key_needed(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { challenge: Some(CHALLENGE), ..Self::new(Kind::KeyNeeded, detail) }
+        Self { challenge: Some(CHALLENGE.into()), ..Self::new(Kind::KeyNeeded, detail) }
     }
 
     /// The caller's own key is no good; all of these look the same to whoever tries keys.
     pub fn key_refused() -> Self {
         let detail = "The key in the Authorization header was not accepted. The console shows its status.";
-        Self { challenge: Some(INVALID_TOKEN), ..Self::new(Kind::KeyRefused, detail) }
+        Self { challenge: Some(INVALID_TOKEN.into()), ..Self::new(Kind::KeyRefused, detail) }
     }
 
     /// The caller's own key works, but not for this.
@@ -167,10 +167,12 @@ impl Problem {
     }
 
     /// The same, for want of the permission.
-    pub fn permission_needed() -> Self {
+    pub fn permission_needed(permission: AdminPermission) -> Self {
+        let name = permission.as_str();
         let detail =
-            "The key in the Authorization header needs the permission keystead.verify; edit it in the console.";
-        Self { challenge: Some(SCOPE), ..Self::new(Kind::PermissionNeeded, detail) }
+            format!("The key in the Authorization header needs the permission {name}; edit it in the console.");
+        let challenge = format!(r#"Bearer realm="keystead", error="insufficient_scope", scope="{name}""#);
+        Self { challenge: Some(challenge.into()), ..Self::new(Kind::PermissionNeeded, detail) }
     }
 
     /// More calls than the caller's key allows; `wait`: until it allows one again, if it ever does.
@@ -242,8 +244,8 @@ impl Problem {
 
     /// The headers that say what to do, in whatever form the rest is told.
     pub fn mark(&self, headers: &mut HeaderMap) {
-        if let Some(challenge) = self.challenge {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        if let Some(Ok(challenge)) = self.challenge.as_deref().map(HeaderValue::from_str) {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
