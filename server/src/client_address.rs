@@ -1,8 +1,9 @@
 //! Where a request came from: the peer, unless that is a proxy which the configuration trusts.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::extract::ConnectInfo;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use domain::cidr::CidrRule;
 use domain::forwarded;
 
@@ -46,6 +47,11 @@ impl TrustedProxies {
     pub fn sent(&self, peer: Option<IpAddr>) -> bool {
         peer.is_some_and(|peer| forwarded::is_trusted(peer, &self.0))
     }
+}
+
+/// Who is at the other end of the connection: a client, or a proxy.
+pub(crate) fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
 }
 
 #[cfg(test)]

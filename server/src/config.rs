@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use crate::client_address::TrustedProxies;
 use crate::public_url::PublicUrl;
@@ -46,9 +47,13 @@ pub struct Settings {
     /// Allow sign-in over plain HTTP beyond this machine: anyone on the network reads along
     #[arg(
         long, global = true, env = "KEYSTEAD_ALLOW_HTTP", hide_env_values = true, value_name = "true|false",
-        num_args = 0..=1, require_equals = true, default_missing_value = "true"
+        num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
     )]
-    pub allow_http: Option<String>,
+    pub allow_http: Option<bool>,
+    /// What new tokens begin with, 1 to 10 lower-case letters and digits; older tokens go on working [default: ks]
+    #[arg(long, global = true, env = "KEYSTEAD_TOKEN_PREFIX", hide_env_values = true, value_name = "PREFIX")]
+    pub token_prefix: Option<String>,
     /// What to log: error, warn, info, debug, trace, or directives [default: info]
     #[arg(long, global = true, env = "KEYSTEAD_LOG", hide_env_values = true, value_name = "LEVEL")]
     pub log: Option<String>,
@@ -59,23 +64,25 @@ pub struct Settings {
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// Which database.
+    /// The database, by its URL.
     pub database_url: DatabaseUrl,
-    /// Folder of the database and the root key, absolute; `None` if both lie elsewhere.
+    /// Folder of the database and the root key, absolute; `None` if both are elsewhere.
     pub data_dir: Option<PathBuf>,
     /// The address that people use; without it, it is told from where the server listens.
     pub public_url: Option<PublicUrl>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
-    /// The root key.
+    /// The file of the root key.
     pub root_key: RootKeyFile,
     /// Sign-in over plain HTTP beyond loopback.
     pub allow_http: bool,
+    /// What new tokens begin with.
+    pub token_prefix: String,
     /// Directives of the log.
     pub log: String,
 }
 
-/// Where the root key lies.
+/// Where the root key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RootKeyFile {
     /// In the data folder: made on first start.
@@ -148,18 +155,22 @@ impl Config {
             None => RootKeyFile::Own(data_dir.join("root.key")),
             Some(path) => RootKeyFile::Named(path),
         };
-        let allow_http = match settings.allow_http.as_deref() {
-            None | Some("false" | "no" | "off" | "0") => false,
-            Some("true" | "yes" | "on" | "1") => true,
-            Some(other) => {
-                let message = format!("{other:?} is neither true nor false");
-                return Err(wrong("allow-http", "KEYSTEAD_ALLOW_HTTP", message));
-            }
-        };
+        let allow_http = settings.allow_http.unwrap_or_default();
+        let token_prefix = settings.token_prefix.unwrap_or_else(|| "ks".to_owned());
         let log = settings.log.unwrap_or_else(|| "info".to_owned());
         check_log(&log).map_err(|message| wrong("log", "KEYSTEAD_LOG", message))?;
         let data_dir = is_used.then_some(data_dir);
-        Ok(Self { listen, database_url, data_dir, public_url, trusted_proxies, root_key, allow_http, log })
+        Ok(Self {
+            listen,
+            database_url,
+            data_dir,
+            public_url,
+            trusted_proxies,
+            root_key,
+            allow_http,
+            token_prefix,
+            log,
+        })
     }
 }
 
@@ -196,8 +207,17 @@ fn check_log(text: &str) -> Result<(), String> {
 
 /// Names that look like settings and are none: most likely misspelt.
 pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
-    const KNOWN: [&str; 8] =
-        ["LISTEN", "DATABASE_URL", "DATA_DIR", "PUBLIC_URL", "TRUSTED_PROXIES", "ROOT_KEY_FILE", "ALLOW_HTTP", "LOG"];
+    const KNOWN: [&str; 9] = [
+        "LISTEN",
+        "DATABASE_URL",
+        "DATA_DIR",
+        "PUBLIC_URL",
+        "TRUSTED_PROXIES",
+        "ROOT_KEY_FILE",
+        "ALLOW_HTTP",
+        "TOKEN_PREFIX",
+        "LOG",
+    ];
     let mut unknown: Vec<String> = names
         .filter(|name| {
             name.strip_prefix("KEYSTEAD_").is_some_and(|rest| {
@@ -238,7 +258,6 @@ mod tests {
             (Settings { data_dir: Some(PathBuf::new()), ..Settings::default() }, "KEYSTEAD_DATA_DIR"),
             (Settings { public_url: text("keys.example.com"), ..Settings::default() }, "KEYSTEAD_PUBLIC_URL"),
             (Settings { trusted_proxies: text("10.0.0.1/8"), ..Settings::default() }, "KEYSTEAD_TRUSTED_PROXIES"),
-            (Settings { allow_http: text("maybe"), ..Settings::default() }, "KEYSTEAD_ALLOW_HTTP"),
             (Settings { log: text("inof"), ..Settings::default() }, "KEYSTEAD_LOG"),
         ];
         for (settings, variable) in cases {

@@ -2,19 +2,24 @@
 
 use std::time::Duration;
 
+use app::desk::context::Endpoint;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// A load balancer wants an answer, not the truth in half a minute.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// As the console lists it.
+pub(crate) const ENDPOINT: Endpoint =
+    Endpoint { purpose: "Health, for a load balancer", method: Some("GET"), path: "/healthz" };
+
 pub(crate) fn router(state: &AppState) -> Router {
-    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready)).with_state(state.clone())
+    Router::new().route(ENDPOINT.path, get(alive)).route("/readyz", get(ready)).with_state(state.clone())
 }
 
 async fn alive() -> impl IntoResponse {

@@ -19,16 +19,14 @@ use futures::stream::{self, Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use service::verify::{Watch, WatchedCall};
 
-use crate::router::AppState;
-
-/// Where the browser listens.
-pub(crate) const EVENTS: &str = "/integrations/setup/events";
+use crate::paths::EVENTS;
+use crate::state::AppState;
 
 /// A stream outlives the session that opened it by no more than this; the browser opens another.
 const LIFETIME: Duration = Duration::from_mins(5);
 
 #[derive(Debug, Deserialize)]
-struct Asked {
+struct Watched {
     key: String,
 }
 
@@ -48,7 +46,7 @@ pub(crate) fn router(state: &AppState) -> Router {
 async fn events(
     State(state): State<AppState>,
     Extension(visit): Extension<Visit>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<Watched>,
 ) -> Response {
     match watch(&state, &visit, &asked.key).await {
         Ok(watch) => {
@@ -60,12 +58,10 @@ async fn events(
     }
 }
 
-/// Only who may see the key may watch it.
 async fn watch(state: &AppState, visit: &Visit, key: &str) -> Result<Watch, ConsoleError> {
     let session = visit.session.as_ref().ok_or(ConsoleError::SignedOut)?;
     let key = KeyId::parse(key).ok_or(ConsoleError::Refused(Refusal::NotFound))?;
-    state.service.key(&session.caller(visit.address), &key).await?;
-    Ok(state.service.verifier().watch(&key))
+    Ok(state.service.watch(&session.caller(visit.address), &key).await?)
 }
 
 /// Gets the headers through every proxy, and has a browser whose stream ended come back soon.

@@ -11,11 +11,9 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use serde::Deserialize;
 
-use crate::reading::{Unread, whole};
+use crate::paths::POLICY_REPORTS;
+use crate::reading::whole;
 use crate::responses::{NO_STORE, NOSNIFF};
-
-/// Where the policy has them sent.
-pub(crate) const PATH: &str = "/csp-report";
 
 /// A report has a few hundred bytes.
 const LONGEST: usize = 16 * 1024;
@@ -26,7 +24,7 @@ const LOGGED_EVERY: Duration = Duration::from_secs(1);
 /// The most characters of an address that are logged.
 const ADDRESS_MAX: usize = 200;
 
-/// As `report-uri` has it sent (CSP Level 3, 5.3). What stood in the page is not read: it may hold a secret.
+/// As `report-uri` has it sent (CSP Level 3, 5.3). What was in the page is not read: it may hold a secret.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 struct Violation {
@@ -46,7 +44,7 @@ struct Report {
 type LastLogged = Arc<Mutex<Option<Instant>>>;
 
 pub(crate) fn router() -> Router {
-    Router::new().route(PATH, post(take)).with_state(LastLogged::default())
+    Router::new().route(POLICY_REPORTS, post(take)).with_state(LastLogged::default())
 }
 
 async fn take(State(last): State<LastLogged>, headers: HeaderMap, body: Body) -> impl IntoResponse {
@@ -58,9 +56,7 @@ async fn take(State(last): State<LastLogged>, headers: HeaderMap, body: Body) ->
             }
             Err(_) => StatusCode::BAD_REQUEST,
         },
-        Err(Unread::TooLong) => StatusCode::PAYLOAD_TOO_LARGE,
-        Err(Unread::TooSlow) => StatusCode::REQUEST_TIMEOUT,
-        Err(Unread::Broken) => StatusCode::BAD_REQUEST,
+        Err(error) => error.status(),
     };
     (status, [(header::CACHE_CONTROL, NO_STORE), (header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)])
 }
@@ -82,7 +78,7 @@ fn log(violation: &Violation, last: &LastLogged) {
     );
 }
 
-/// Without its query and its fragment, where one-use links and whole tokens may stand.
+/// Without its query and its fragment, which may hold one-use links and whole tokens.
 fn address(text: &str) -> String {
     text.split(['?', '#']).next().unwrap_or_default().chars().take(ADDRESS_MAX).collect()
 }

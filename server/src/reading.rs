@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 /// What is read and thrown away of a body that is too long, so that the sender, who may not read
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why there is no body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unread {
+pub(crate) enum BodyError {
     /// Longer than the limit.
     TooLong,
     /// Not finished in time.
@@ -27,28 +27,39 @@ pub(crate) enum Unread {
     Broken,
 }
 
+impl BodyError {
+    /// For an edge that has nothing else to say.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Broken => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
 /// The whole body, of at most `limit` bytes.
-pub(crate) async fn whole(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Unread> {
+pub(crate) async fn whole(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, BodyError> {
     let mut reading = pin!(read(headers, body, limit));
     // Nearly every body has come together with its head: those need no clock.
     if let Poll::Ready(read) = futures::poll!(reading.as_mut()) {
         return read;
     }
-    tokio::time::timeout(PATIENCE, reading).await.unwrap_or(Err(Unread::TooSlow))
+    tokio::time::timeout(PATIENCE, reading).await.unwrap_or(Err(BodyError::TooSlow))
 }
 
-async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, Unread> {
+async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, BodyError> {
     if announced(headers).is_some_and(|length| length > limit as u64) {
         discard(&mut body).await;
-        return Err(Unread::TooLong);
+        return Err(BodyError::TooLong);
     }
     match Limited::new(&mut body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if is_limit(&*error) => {
             discard(&mut body).await;
-            Err(Unread::TooLong)
+            Err(BodyError::TooLong)
         }
-        Err(_) => Err(Unread::Broken),
+        Err(_) => Err(BodyError::Broken),
     }
 }
 
@@ -85,22 +96,22 @@ mod tests {
     async fn a_body_is_read_up_to_the_limit_and_not_beyond() {
         let none = HeaderMap::new();
         assert_eq!(whole(&none, Body::from("12345"), 5).await.unwrap(), "12345");
-        assert_eq!(whole(&none, Body::from("123456"), 5).await, Err(Unread::TooLong));
-        assert_eq!(whole(&none, in_pieces(vec![Ok("1234"), Ok("56")]), 5).await, Err(Unread::TooLong));
+        assert_eq!(whole(&none, Body::from("123456"), 5).await, Err(BodyError::TooLong));
+        assert_eq!(whole(&none, in_pieces(vec![Ok("1234"), Ok("56")]), 5).await, Err(BodyError::TooLong));
         let mut announced = HeaderMap::new();
         announced.insert(header::CONTENT_LENGTH, HeaderValue::from_static("1000000"));
-        assert_eq!(whole(&announced, Body::from("1"), 5).await, Err(Unread::TooLong));
+        assert_eq!(whole(&announced, Body::from("1"), 5).await, Err(BodyError::TooLong));
     }
 
     #[tokio::test]
     async fn a_body_that_breaks_off_is_not_taken_for_a_short_one() {
         let broken = in_pieces(vec![Ok("12"), Err(io::ErrorKind::ConnectionReset.into())]);
-        assert_eq!(whole(&HeaderMap::new(), broken, 5).await, Err(Unread::Broken));
+        assert_eq!(whole(&HeaderMap::new(), broken, 5).await, Err(BodyError::Broken));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_never_ends_is_given_up() {
         let endless = Body::from_stream(stream::pending::<io::Result<&'static str>>());
-        assert_eq!(whole(&HeaderMap::new(), endless, 5).await, Err(Unread::TooSlow));
+        assert_eq!(whole(&HeaderMap::new(), endless, 5).await, Err(BodyError::TooSlow));
     }
 }

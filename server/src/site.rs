@@ -13,6 +13,8 @@ use leptos::config::{Env, LeptosOptions};
 use rust_embed::{DynRustEmbed, Embed};
 use sha2::{Digest, Sha256};
 
+use crate::responses::{CORP, NO_STORE, NOSNIFF};
+
 /// What `cargo leptos build` made. Debug builds read it from disk, so that the tests do not wait
 /// for it; an empty folder compiles.
 #[derive(Embed)]
@@ -20,7 +22,7 @@ use sha2::{Digest, Sha256};
 #[allow_missing = true]
 struct Built;
 
-/// Scripts, styles, WASM and whatever lies beside them.
+/// Scripts, styles, WASM and the other files of `target/site`.
 #[derive(Clone)]
 pub struct Site {
     files: Arc<dyn DynRustEmbed + Send + Sync>,
@@ -38,7 +40,7 @@ impl Site {
         if watched { Self { base: "pkg".into(), watched, ..site } } else { site }
     }
 
-    /// A site of other files.
+    /// A site of other files, for tests.
     pub fn of(files: impl DynRustEmbed + Send + Sync + 'static) -> Self {
         let base = format!("pkg/{}", digest(&files)).into();
         Self { files: Arc::new(files), base, watched: false }
@@ -95,8 +97,8 @@ impl Site {
         headers.insert(header::CONTENT_TYPE, content_type(name));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        headers.insert(CORP, HeaderValue::from_static("same-origin"));
         if let Some(encoding) = encoding {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
@@ -126,7 +128,7 @@ async fn packaged(State(site): State<Site>, Path(path): Path<String>, headers: H
 }
 
 fn missing() -> Response {
-    let headers = [(header::CACHE_CONTROL, "no-store"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    let headers = [(header::CACHE_CONTROL, NO_STORE), (header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)];
     (StatusCode::NOT_FOUND, headers, "There is no such file.\n").into_response()
 }
 

@@ -22,11 +22,9 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, RootKeyFile};
 use crate::listen;
 use crate::public_url::PublicUrl;
-use crate::router::{AppState, router};
+use crate::router::router;
 use crate::site::Site;
-
-/// What begins every token.
-const TOKEN_PREFIX: &str = "ks";
+use crate::state::AppState;
 
 /// How long requests under way may take once the server is told to stop.
 const DRAIN_WITHIN: Duration = Duration::from_secs(8);
@@ -40,9 +38,9 @@ pub enum StartError {
     /// The data folder could not be made.
     #[error("cannot make the data folder {path}: {source}")]
     DataDir {
-        /// The folder.
+        /// The folder that was to be made.
         path: PathBuf,
-        /// What the system said.
+        /// Why the system refused.
         source: io::Error,
     },
     /// The root key could not be read or made.
@@ -60,9 +58,9 @@ pub enum StartError {
     /// The address is taken, or not ours.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// Where.
+        /// The address and port that were configured.
         address: SocketAddr,
-        /// What the system said.
+        /// Why the system refused.
         source: io::Error,
     },
     /// Signals cannot be received, or standard output is closed.
@@ -76,9 +74,9 @@ pub enum StartError {
     Background,
 }
 
-/// The product without its edges: what the server and the command line both stand on.
+/// The product without its edges: what the server and the command line both need.
 #[derive(Debug, Clone)]
-pub struct Opened {
+pub struct Product {
     /// The database.
     pub store: Store,
     /// The use cases.
@@ -86,7 +84,7 @@ pub struct Opened {
 }
 
 /// Opens the data folder, if it is used, the root key and the database; makes what is missing.
-pub async fn open(config: &Config) -> Result<Opened, StartError> {
+pub async fn open(config: &Config) -> Result<Product, StartError> {
     if let Some(folder) = &config.data_dir {
         make_private(folder).map_err(|source| StartError::DataDir { path: folder.clone(), source })?;
     }
@@ -101,10 +99,10 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         hasher: Arc::new(Argon2id::new()?),
-        token_prefix: TOKEN_PREFIX.to_owned(),
+        token_prefix: config.token_prefix.clone(),
     };
     let service = Service::start(setup).await?;
-    Ok(Opened { store, service })
+    Ok(Product { store, service })
 }
 
 /// Makes a folder that only this account may look into.
@@ -138,7 +136,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let listen_failed = |source| StartError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
     let address = listener.local_addr().map_err(listen_failed)?;
-    let Opened { store, service } = open(&config).await?;
+    let Product { store, service } = open(&config).await?;
     if let Some(folder) = &config.data_dir {
         warn_if_open(folder);
     }

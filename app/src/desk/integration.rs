@@ -1,6 +1,8 @@
 //! What a program needs to call Keystead with a key.
 
-use super::context::Desk;
+use std::sync::Arc;
+
+use super::context::{Desk, Endpoint};
 use super::keys::{KeyView, read_key};
 use crate::error::ConsoleError;
 
@@ -8,17 +10,19 @@ use crate::error::ConsoleError;
 #[derive(Debug)]
 pub struct Integration {
     pub public_url: String,
+    /// What programs call.
+    pub endpoints: Arc<[Endpoint]>,
     pub key: Option<KeyView>,
 }
 
 /// The address to call and the chosen key. A key that does not exist is `NotFound`.
 pub async fn read_integration(key: Option<&str>) -> Result<Integration, ConsoleError> {
-    let public_url = public_url()?;
+    let console = Desk::from_context()?.console;
     let key = match key {
         None => None,
         Some(id) => Some(read_key(id).await?),
     };
-    Ok(Integration { public_url, key })
+    Ok(Integration { public_url: console.public_url, endpoints: console.endpoints, key })
 }
 
 /// The address that programs call.

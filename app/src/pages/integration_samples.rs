@@ -60,18 +60,6 @@ pub fn verify_calls(
     ]
 }
 
-/// What has to be reachable, as what and where.
-pub fn hosts(url: &str) -> [(&'static str, String); 6] {
-    [
-        ("Check a key", format!("POST {url}/v1/keys/verify")),
-        ("Check several keys", format!("POST {url}/v1/keys/verify-batch")),
-        ("Check a request, from a proxy", format!("{url}/v1/authorize")),
-        ("Check a key in the Unkey form", format!("POST {url}/v2/keys.verifyKey")),
-        ("A key about itself", format!("GET {url}/v1/keys/self")),
-        ("Health, for a load balancer", format!("GET {url}/healthz")),
-    ]
-}
-
 fn fill(sample: &str, url: &str, asked: &str) -> String {
     sample.trim_start().replace("{url}", url).replace("{asked}", asked)
 }

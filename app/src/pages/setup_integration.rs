@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::integration_samples::{hosts, own_check, verify_calls};
+use super::integration_samples::{own_check, verify_calls};
 use crate::components::copy::Sample;
 use crate::components::failed::Failed;
 use crate::components::key_status::KeyStatus;
@@ -39,7 +39,7 @@ pub fn SetupIntegration() -> impl IntoView {
 
 #[component]
 fn Guide(found: Integration) -> impl IntoView {
-    let Integration { public_url, key } = found;
+    let Integration { public_url, endpoints, key } = found;
     let (own_check, calls) = match &key {
         Some(KeyView { key, .. }) => (
             own_check(&public_url, Some(key.row.kind), &key.domains),
@@ -59,9 +59,12 @@ fn Guide(found: Integration) -> impl IntoView {
             }
         })
         .collect();
-    let hosts: Vec<_> = hosts(&public_url)
-        .into_iter()
-        .map(|(what, address)| view! { <tr><td>{what}</td><td class="wrap"><code>{address}</code></td></tr> })
+    let endpoints: Vec<_> = endpoints
+        .iter()
+        .map(|endpoint| {
+            let call = endpoint.call(&public_url);
+            view! { <tr><td>{endpoint.purpose}</td><td class="wrap"><code>{call}</code></td></tr> }
+        })
         .collect();
     view! {
         {match key {
@@ -90,7 +93,7 @@ fn Guide(found: Integration) -> impl IntoView {
                 <div class="sheet" role="region" aria-label="Addresses" tabindex="0">
                     <table class="blocks">
                         <thead><tr><th scope="col">"From your service"</th><th scope="col">"Address"</th></tr></thead>
-                        <tbody>{hosts}</tbody>
+                        <tbody>{endpoints}</tbody>
                     </table>
                 </div>
             </section>

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::FieldErrors;
 use crate::ids::KeyId;
-use crate::timestamp::{Millis, Timestamp};
+use crate::timestamp::Timestamp;
 
 /// A refusal that the person or program who asked can act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,8 +85,7 @@ impl From<FieldErrors> for Refusal {
 
 /// Whole seconds from `now` until `until`, rounded up, at least 1.
 pub fn wait_seconds(until: Timestamp, now: Timestamp) -> u32 {
-    let Millis(left) = until.since(now);
-    u32::try_from(left.saturating_add(999).div_euclid(1_000).max(1)).unwrap_or(u32::MAX)
+    u32::try_from(until.since(now).whole_seconds_up()).unwrap_or(u32::MAX)
 }
 
 fn wait_words(seconds: u32) -> String {

@@ -33,6 +33,12 @@ impl Millis {
     pub const fn as_seconds(self) -> i64 {
         self.0 / 1_000
     }
+
+    /// Whole seconds to wait, rounded up and at least 1: after a shorter wait it would be too early.
+    pub const fn whole_seconds_up(self) -> i64 {
+        let seconds = Self(self.0.saturating_add(999)).as_seconds();
+        if seconds < 1 { 1 } else { seconds }
+    }
 }
 
 /// A moment: milliseconds since 1970-01-01T00:00:00Z.

@@ -13,8 +13,10 @@ use service::verify::VerifyRequest;
 
 use super::authorize_answer::{allowed, not_decided, refused};
 use super::authorize_options::Options;
-use super::problem::Problem;
-use super::{Api, credential, origin, peer};
+use super::call::{Api, origin};
+use super::credential;
+use crate::client_address::peer;
+use crate::json::problem::Problem;
 
 const PATH: &str = "/v1/authorize";
 
@@ -65,7 +67,7 @@ async fn decide(
         quota_cost: options.cost,
         ..VerifyRequest::default()
     };
-    let verdict = api.verifier.verify(credential, request).await.map_err(|error| Problem::of_service(&error))?;
+    let verdict = api.verifier.verify(credential, request).await?;
     match &verdict.key {
         Some(key) if verdict.code == Code::Valid => Ok(allowed(&key.record)),
         _ => Ok(refused(&verdict, options.nginx, api.service.now())),

@@ -1,19 +1,21 @@
 //! What a proxy is told: a status that it knows, and in headers who the key is. The same headers are on every answer,
 //! empty where there is nothing to say: a proxy that copies them then overwrites what a client forged.
 
-use std::fmt::Write;
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use domain::key::KeyRecord;
 use domain::permission::Permission;
-use domain::timestamp::{Millis, Timestamp};
+use domain::timestamp::Timestamp;
 use domain::verdict::Code;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use service::verify::Verdict;
 
-use super::problem::Problem;
-use crate::responses::{NO_STORE, NOSNIFF, SANDBOX};
+use crate::json::problem::{INVALID_TOKEN, Kind, MEDIA_TYPE, Problem};
+use crate::responses::{NO_STORE, no_page};
 
 const KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
 const KEY_NAME: HeaderName = HeaderName::from_static("x-key-name");
@@ -25,14 +27,27 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
-const EMPTY: HeaderValue = HeaderValue::from_static("");
-const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
-const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="keystead", error="invalid_token""#);
+/// What is not visible ASCII, and the sign of the encoding itself.
+const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
 
+const EMPTY: HeaderValue = HeaderValue::from_static("");
 /// For every key that does not work, whatever the reason: who tries keys learns nothing from it.
-const KEY_REFUSED: &str = r#"{"type":"urn:keystead:problem:key-refused","title":"The key was refused","status":401,"detail":"The key was not accepted. The console shows its status."}"#;
-const FORBIDDEN: &str = r#"{"type":"urn:keystead:problem:forbidden","title":"The key may not do this","status":403,"detail":"The key works, but not for this request. The header X-Verify-Code says why."}"#;
-const TOO_MANY: &str = r#"{"type":"urn:keystead:problem:too-many-calls","title":"Too many calls","status":429,"detail":"The key has used up its calls. The header Retry-After says for how long, if that is known."}"#;
+static KEY_REFUSED: LazyLock<Bytes> =
+    LazyLock::new(|| document(Kind::KeyRefused, "The key was not accepted. The console shows its status."));
+static FORBIDDEN: LazyLock<Bytes> = LazyLock::new(|| {
+    document(Kind::Forbidden, "The key works, but not for this request. The header X-Verify-Code says why.")
+});
+static TOO_MANY: LazyLock<Bytes> = LazyLock::new(|| {
+    document(
+        Kind::TooManyCalls,
+        "The key has used up its calls. The header Retry-After says for how long, if that is known.",
+    )
+});
+
+/// Written once: refusals come in floods.
+fn document(kind: Kind, detail: &'static str) -> Bytes {
+    serde_json::to_vec(&Problem::new(kind, detail).document()).unwrap_or_default().into()
+}
 
 /// The request may pass.
 pub(super) fn allowed(key: &KeyRecord) -> Response {
@@ -53,10 +68,10 @@ pub(super) fn refused(verdict: &Verdict, nginx: bool, now: Timestamp) -> Respons
     let code = verdict.code;
     let (status, body, shown) = match code {
         Code::NotFound | Code::Pending | Code::Revoked | Code::Disabled | Code::NotYetValid | Code::Expired => {
-            (StatusCode::UNAUTHORIZED, KEY_REFUSED, EMPTY)
+            (StatusCode::UNAUTHORIZED, &*KEY_REFUSED, EMPTY)
         }
         Code::RateLimited | Code::UsageExceeded if !nginx => {
-            (StatusCode::TOO_MANY_REQUESTS, TOO_MANY, HeaderValue::from_static(code.as_str()))
+            (StatusCode::TOO_MANY_REQUESTS, &*TOO_MANY, HeaderValue::from_static(code.as_str()))
         }
         // `VALID` is never refused; if it were, this would be the safe answer.
         Code::KindNotAllowed
@@ -65,21 +80,21 @@ pub(super) fn refused(verdict: &Verdict, nginx: bool, now: Timestamp) -> Respons
         | Code::InsufficientPermissions
         | Code::RateLimited
         | Code::UsageExceeded
-        | Code::Valid => (StatusCode::FORBIDDEN, FORBIDDEN, HeaderValue::from_static(code.as_str())),
+        | Code::Valid => (StatusCode::FORBIDDEN, &*FORBIDDEN, HeaderValue::from_static(code.as_str())),
     };
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(Body::from(body.clone()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.reserve(16);
-    headers.insert(header::CONTENT_TYPE, PROBLEM);
-    headers.insert(header::CACHE_CONTROL, NO_STORE);
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
-    headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    no_page(headers);
     nobody(headers, shown);
     match code {
         Code::RateLimited => rate_limited(headers, verdict),
         Code::UsageExceeded => used_up(headers, verdict, now),
-        _ if status == StatusCode::UNAUTHORIZED => drop(headers.insert(header::WWW_AUTHENTICATE, CHALLENGE)),
+        _ if status == StatusCode::UNAUTHORIZED => {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(INVALID_TOKEN));
+        }
         _ => {}
     }
     response
@@ -87,8 +102,8 @@ pub(super) fn refused(verdict: &Verdict, nginx: bool, now: Timestamp) -> Respons
 
 /// Nothing was decided: no key, an option that cannot be read, or no store.
 pub(super) fn not_decided(problem: Problem) -> Response {
-    // Proxies hand this on from the customer's own host, on which Keystead may not impose HTTPS for two years.
-    let mut response = problem.answer(false);
+    let mut response = problem.into_response();
+    no_page(response.headers_mut());
     nobody(response.headers_mut(), EMPTY);
     response
 }
@@ -104,7 +119,7 @@ fn nobody(headers: &mut HeaderMap, code: HeaderValue) {
 fn rate_limited(headers: &mut HeaderMap, verdict: &Verdict) {
     let full = verdict.limits.iter().filter(|state| !state.passed);
     let Some(state) = full.max_by_key(|state| state.reset) else { return };
-    let seconds = seconds(state.reset);
+    let seconds = state.reset.whole_seconds_up();
     headers.insert(RATE_LIMIT, state.limit.limit.into());
     headers.insert(RATE_REMAINING, state.remaining.into());
     headers.insert(RATE_RESET, seconds.into());
@@ -118,33 +133,16 @@ fn used_up(headers: &mut HeaderMap, verdict: &Verdict, now: Timestamp) {
     headers.insert(RATE_LIMIT, quota.total.into());
     headers.insert(RATE_REMAINING, state.remaining.into());
     if let Some(next) = quota.refill.next(now) {
-        let seconds = seconds(Millis(next.millis().saturating_sub(now.millis())));
+        let seconds = next.since(now).whole_seconds_up();
         headers.insert(RATE_RESET, seconds.into());
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
 }
 
-/// Rounded up: who comes back then is let in.
-fn seconds(wait: Millis) -> i64 {
-    Millis(wait.0.saturating_add(999)).as_seconds().max(1)
-}
-
-/// A name may hold any character, a header may not: what is not visible ASCII, and `%` itself, is percent-encoded.
+/// A name may hold any character, a header may not.
 fn name(name: &str) -> HeaderValue {
-    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%';
-    if name.bytes().all(plain) {
-        return HeaderValue::from_str(name).unwrap_or(EMPTY);
-    }
-    let mut encoded = String::with_capacity(name.len() * 3);
-    for byte in name.bytes() {
-        if plain(byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    HeaderValue::try_from(encoded).unwrap_or(EMPTY)
+    let encoded = Cow::from(utf8_percent_encode(name, NOT_IN_A_HEADER));
+    HeaderValue::from_str(&encoded).unwrap_or(EMPTY)
 }
 
 /// With commas between them, which no permission holds.
@@ -186,12 +184,5 @@ mod tests {
         assert_eq!(list(&[]), "");
         assert_eq!(list(&["*"]), "*");
         assert_eq!(list(&["invoices.*", "orders:eu.read"]), "invoices.*,orders:eu.read");
-    }
-
-    #[test]
-    fn waits_are_rounded_up() {
-        for (millis, expected) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (59_999, 60), (i64::MAX, i64::MAX / 1_000)] {
-            assert_eq!(seconds(Millis(millis)), expected);
-        }
     }
 }

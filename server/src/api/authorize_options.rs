@@ -1,5 +1,5 @@
 //! What a proxy asks for beside the key. What cannot be read is the operator's mistake: it is told so, and nothing
-//! passes until it is mended.
+//! passes until it is corrected.
 
 use std::fmt::Display;
 
@@ -8,7 +8,7 @@ use domain::kind::KeyKind;
 use domain::limit::COST_MAX;
 use domain::permission_query::PermissionQuery;
 
-use super::problem::Problem;
+use crate::json::problem::Problem;
 
 /// The options.
 #[derive(Debug, PartialEq)]

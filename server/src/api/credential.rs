@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderName, header};
 use service::verify::Credential;
 
-use super::problem::Problem;
+use crate::json::problem::Problem;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const PAIR_ID: HeaderName = HeaderName::from_static("x-master-user-api-key");
@@ -65,25 +65,21 @@ pub(super) fn presented(headers: &HeaderMap) -> Result<Credential<'_>, Problem> 
     }
 }
 
-/// As `one`, with the same status as for every other key that is no good: proxies know few others.
-fn alone<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
-    let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    match value.to_str() {
-        Ok(value) if values.next().is_none() => Ok(Some(value)),
-        _ => Err(Problem::key_needed(format!("The header {name} came more than once, or is not printable ASCII."))),
-    }
-}
-
-/// A header that must not come twice: two parties could each believe in another one.
-fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
+/// A header that must not come twice: two parties could each believe in another one. Or what is wrong with it.
+fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, String> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(Problem::malformed(format!("The header {name} came more than once.")));
+        return Err(format!("The header {name} came more than once."));
     }
-    value
-        .to_str()
-        .map(Some)
-        .map_err(|_| Problem::malformed(format!("The header {name} holds other bytes than printable ASCII.")))
+    value.to_str().map(Some).map_err(|_| format!("The header {name} holds other bytes than printable ASCII."))
+}
+
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
+    once(headers, name).map_err(Problem::malformed)
+}
+
+/// The same, with the status that every other key has that is no good: proxies know few others.
+fn alone<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
+    once(headers, name).map_err(Problem::key_needed)
 }

@@ -3,22 +3,18 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::request::Parts;
-use axum::response::Response;
 use domain::usage::Edge;
 use service::verify::VerifyRequest;
 
-use super::answer::answer;
-use super::problem::Problem;
-use super::{Api, credential, origin};
+use super::call::{Api, origin};
+use super::credential;
+use super::key_answer::KeyAnswer;
+use crate::json::answer::Json;
+use crate::json::problem::Problem;
 
-pub(super) async fn self_check(State(api): State<Arc<Api>>, request: Request) -> Response {
+pub(super) async fn self_check(State(api): State<Arc<Api>>, request: Request) -> Result<Json<KeyAnswer>, Problem> {
     // The body, if there is one, is not looked at.
     let (parts, _) = request.into_parts();
-    check(&api, &parts).await.unwrap_or_else(|problem| problem.answer(api.https))
-}
-
-async fn check(api: &Api, parts: &Parts) -> Result<Response, Problem> {
     let headers = &parts.headers;
     let credential = credential::own(headers)?;
     let asked = VerifyRequest {
@@ -27,6 +23,5 @@ async fn check(api: &Api, parts: &Parts) -> Result<Response, Problem> {
         origin: origin(headers),
         ..VerifyRequest::default()
     };
-    let verdict = api.verifier.verify(credential, asked).await.map_err(|error| Problem::of_service(&error))?;
-    Ok(answer(&verdict, api.https))
+    Ok(Json(KeyAnswer(api.verifier.verify(credential, asked).await?)))
 }

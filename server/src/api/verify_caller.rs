@@ -1,50 +1,46 @@
-//! What all calls about other keys have in common: the key that asks, and a body in JSON.
+//! The key that asks about others.
 
-use axum::body::{Body, Bytes};
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
 use domain::ids::AppId;
 use domain::permission::AdminPermission;
 use domain::timestamp::{Millis, Timestamp};
 use domain::verdict::Code;
 use service::verify::Verdict;
 
-use super::problem::Problem;
-use super::{Api, credential, origin};
-use crate::reading;
+use super::call::{Api, origin};
+use super::credential;
+use crate::json::problem::Problem;
 
-/// A call whose key may ask, and its body.
+/// A caller whose key may ask. As an extractor it comes before the body: a call without a good key learns nothing else.
 #[derive(Debug)]
-pub(super) struct VerifyCaller {
-    verdict: Verdict,
-    pub body: Bytes,
+pub(crate) struct VerifyCaller(Verdict);
+
+impl FromRequestParts<Arc<Api>> for VerifyCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        permitted(parts, api, AdminPermission::Verify).await.map(Self)
+    }
 }
 
 impl VerifyCaller {
-    /// Looks at the key first: a call without a good one learns nothing else.
-    pub async fn accept(api: &Api, parts: &Parts, body: Body, limit: usize) -> Result<Self, Problem> {
-        let headers = &parts.headers;
-        let token = credential::bearer(headers)?;
-        let address = api.client(&parts.extensions, headers);
-        let verdict = api.verifier.authenticate(token, AdminPermission::Verify, address, origin(headers)).await;
-        let verdict = verdict.map_err(|error| Problem::of_service(&error))?;
-        may_ask(&verdict, || api.service.now())?;
-        if !is_json(headers) {
-            return Err(Problem::not_json());
-        }
-        let body = reading::whole(headers, body, limit).await.map_err(|unread| Problem::unread(unread, limit))?;
-        Ok(Self { verdict, body })
-    }
-
     /// The app that is asked about: that of the asking key.
     pub fn scope(&self) -> Option<&AppId> {
-        self.verdict.key.as_ref().map(|key| &key.record.app_id)
+        self.0.key.as_ref().map(|key| &key.record.app_id)
     }
 }
 
-fn may_ask(verdict: &Verdict, now: impl Fn() -> Timestamp) -> Result<(), Problem> {
+/// Who asks by the key of a call, if it is permitted this.
+async fn permitted(parts: &Parts, api: &Api, permission: AdminPermission) -> Result<Verdict, Problem> {
+    let headers = &parts.headers;
+    let token = credential::bearer(headers)?;
+    let address = api.client(&parts.extensions, headers);
+    let verdict = api.verifier.authenticate(token, permission, address, origin(headers)).await?;
     match verdict.code {
-        Code::Valid if verdict.key.is_some() => Ok(()),
+        Code::Valid if verdict.key.is_some() => Ok(verdict),
         Code::Valid
         | Code::NotFound
         | Code::Pending
@@ -59,8 +55,8 @@ fn may_ask(verdict: &Verdict, now: impl Fn() -> Timestamp) -> Result<(), Problem
         Code::OriginNotAllowed => {
             Err(Problem::forbidden("The key in the Authorization header may not be used from this origin."))
         }
-        Code::InsufficientPermissions => Err(Problem::permission_needed()),
-        Code::RateLimited | Code::UsageExceeded => Err(Problem::too_many(wait(verdict, now()))),
+        Code::InsufficientPermissions => Err(Problem::permission_needed(permission)),
+        Code::RateLimited | Code::UsageExceeded => Err(Problem::too_many(wait(&verdict, api.service.now()))),
     }
 }
 
@@ -71,14 +67,4 @@ fn wait(verdict: &Verdict, now: Timestamp) -> Option<Millis> {
         Some(quota.refill.next(now)?.since(now))
     };
     verdict.retry_after().or_else(refilled)
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) else { return false };
-    let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
-    let utf8 = parameters.split(';').all(|parameter| {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-    });
-    kind.trim().eq_ignore_ascii_case("application/json") && utf8
 }

@@ -60,13 +60,13 @@ pub(super) struct Issue {
 
 /// What is to be issued, as far as it can be judged without the database.
 #[derive(Debug)]
-pub(super) struct Prepared {
+pub(super) struct NewKey {
     app: Option<AppId>,
     draft: KeyDraft,
     lifetime: Option<i64>,
 }
 
-pub(super) fn prepare(act: Act) -> Result<Prepared, Failure> {
+pub(super) fn prepare(act: Act) -> Result<NewKey, Failure> {
     let Act::Issue(issue) = act;
     refuse_blank(&issue)?;
     let app = match issue.app {
@@ -94,7 +94,7 @@ pub(super) fn prepare(act: Act) -> Result<Prepared, Failure> {
         quota_refill: issue.quota_refill,
         ..KeyDraft::default()
     };
-    Ok(Prepared { app, draft, lifetime })
+    Ok(NewKey { app, draft, lifetime })
 }
 
 /// A variable of the shell that is not set must not make a key without the restriction.
@@ -107,7 +107,7 @@ fn refuse_blank(issue: &Issue) -> Result<(), Failure> {
         ("limit", &issue.limits),
         ("quota", issue.quota.as_slice()),
     ];
-    // Several may stand in one value, between commas.
+    // One value may hold several, with commas between them.
     let is_blank = |value: &String| value.split(',').all(|part| part.trim().is_empty());
     if let Some((flag, _)) = restrictions.iter().find(|(_, values)| values.iter().any(is_blank)) {
         return Err(Failure::Usage(format!("--{flag}: the value is blank; give one, or leave the flag out")));
@@ -115,8 +115,8 @@ fn refuse_blank(issue: &Issue) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn run(service: &Service, caller: &Caller, prepared: Prepared) -> Result<(), Failure> {
-    let Prepared { app, mut draft, lifetime } = prepared;
+pub(super) async fn run(service: &Service, caller: &Caller, new: NewKey) -> Result<(), Failure> {
+    let NewKey { app, mut draft, lifetime } = new;
     if let Some(seconds) = lifetime {
         draft.expiry = Some(Expiry::Custom.as_str().to_owned());
         draft.expires_at = Some(service.now().plus_seconds(seconds).to_rfc3339());

@@ -8,12 +8,14 @@ mod operator;
 mod owner;
 mod password;
 
+use std::error::Error as _;
+use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::error::{ContextKind, ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand};
 use domain::refusal::Refusal;
 use service::Caller;
 
@@ -115,23 +117,23 @@ fn run(cli: Cli) -> Result<(), Failure> {
 
 async fn act(config: &Config, command: Command) -> Result<(), Failure> {
     // Everything that can be wrong without the database is told before it is opened.
-    let prepared = match command {
-        Command::Owner { act } => Prepared::Owner(owner::prepare(act)?),
-        Command::Key { act } => Prepared::Key(Box::new(issue::prepare(act)?)),
+    let task = match command {
+        Command::Owner { act } => Task::Owner(owner::prepare(act)?),
+        Command::Key { act } => Task::Key(Box::new(issue::prepare(act)?)),
     };
     let opened = start::open(config).await?;
     let caller = Caller::command_line(&operator::name());
-    let result = match prepared {
-        Prepared::Owner(act) => owner::run(&opened.service, &caller, act).await,
-        Prepared::Key(draft) => issue::run(&opened.service, &caller, *draft).await,
+    let result = match task {
+        Task::Owner(act) => owner::run(&opened.service, &caller, act).await,
+        Task::Key(draft) => issue::run(&opened.service, &caller, *draft).await,
     };
     opened.store.close().await;
     result
 }
 
-enum Prepared {
-    Owner(owner::Prepared),
-    Key(Box<issue::Prepared>),
+enum Task {
+    Owner(owner::OwnerChange),
+    Key(Box<issue::NewKey>),
 }
 
 /// What clap found, on one line.
@@ -144,13 +146,39 @@ fn explain(error: &clap::Error) -> ExitCode {
         let code = if printed.is_err() { i32::from(FAILED) } else { error.exit_code() };
         return ExitCode::from(u8::try_from(code).unwrap_or(FAILED));
     }
-    let text = error.render().to_string();
-    let text = text.strip_prefix("error: ").unwrap_or(&text);
-    let text = text.split("\n\nUsage:").next().unwrap_or_default();
-    let text = text.split("\n\nFor more information").next().unwrap_or_default();
-    let line: Vec<&str> = text.split_whitespace().collect();
-    tell(format_args!("keystead: {}. Try 'keystead --help'.", line.join(" ")));
+    tell(format_args!("keystead: {}. Try 'keystead --help'.", mistake(error)));
     ExitCode::from(NOT_UNDERSTOOD)
+}
+
+fn mistake(error: &clap::Error) -> String {
+    let said = |kind| error.get(kind).map(ToString::to_string).filter(|said| !said.is_empty());
+    let subcommand = said(ContextKind::InvalidSubcommand);
+    let mut line = match (error.kind(), said(ContextKind::InvalidArg).or(subcommand), said(ContextKind::InvalidValue)) {
+        (_, Some(argument), Some(value)) => format!("{}: {value:?} cannot be used", with_variable(&argument)),
+        (ErrorKind::InvalidValue, Some(argument), None) => format!("{} needs a value", with_variable(&argument)),
+        (ErrorKind::MissingRequiredArgument, Some(arguments), _) => format!("{arguments} is missing"),
+        (ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand, Some(name), _) => format!("there is no {name:?}"),
+        (kind, Some(argument), None) => format!("{argument}: {}", kind.as_str().unwrap_or("it cannot be used")),
+        (kind, None, _) => kind.as_str().unwrap_or("this is not understood").to_owned(),
+    };
+    if let Some(reason) = error.source() {
+        line = format!("{line}: {reason}");
+    }
+    for known in [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue] {
+        if let Some(known) = said(known) {
+            line = format!("{line}; perhaps {known} is meant");
+        }
+    }
+    line
+}
+
+/// An argument's name, and the variable that its value may have come from.
+fn with_variable(argument: &str) -> String {
+    let mut command = Cli::command();
+    command.build();
+    let known = command.get_arguments().find(|known| known.to_string() == argument);
+    let variable = known.and_then(|known| known.get_env()).and_then(OsStr::to_str);
+    variable.map_or_else(|| argument.to_owned(), |variable| format!("{argument} ({variable})"))
 }
 
 /// A result, on standard output: `println!` would panic where that is full or gone.

@@ -14,7 +14,7 @@ pub(super) enum Act {
     Create {
         #[command(flatten)]
         who: Who,
-        /// The name [default: what stands before the @]
+        /// The name [default: what is before the @]
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
@@ -49,36 +49,36 @@ pub(super) struct Password {
 }
 
 /// An act with everything it needs.
-pub(super) enum Prepared {
+pub(super) enum OwnerChange {
     Create(NewPerson),
     Recover(String, SecretString),
     Unlock(String),
 }
 
 /// Reads the password, if the act needs one.
-pub(super) fn prepare(act: Act) -> Result<Prepared, Failure> {
+pub(super) fn prepare(act: Act) -> Result<OwnerChange, Failure> {
     Ok(match act {
         Act::Create { who, name, .. } => {
             let name = name.unwrap_or_else(|| who.email.split('@').next().unwrap_or_default().to_owned());
-            Prepared::Create(NewPerson { name, email: who.email, password: password::from_stdin()? })
+            OwnerChange::Create(NewPerson { name, email: who.email, password: password::from_stdin()? })
         }
-        Act::Recover { who, .. } => Prepared::Recover(who.email, password::from_stdin()?),
-        Act::Unlock { who } => Prepared::Unlock(who.email),
+        Act::Recover { who, .. } => OwnerChange::Recover(who.email, password::from_stdin()?),
+        Act::Unlock { who } => OwnerChange::Unlock(who.email),
     })
 }
 
-pub(super) async fn run(service: &Service, caller: &Caller, act: Prepared) -> Result<(), Failure> {
+pub(super) async fn run(service: &Service, caller: &Caller, act: OwnerChange) -> Result<(), Failure> {
     let done = match act {
-        Prepared::Create(person) => {
+        OwnerChange::Create(person) => {
             let person = service.create_owner(caller, person).await?;
             format!("{} is an owner now.", person.email)
         }
-        Prepared::Recover(email, password) => {
+        OwnerChange::Recover(email, password) => {
             let person =
                 service.recover_owner(caller, &email, &password).await.map_err(|error| nobody(error, &email))?;
             format!("{} has a new password; their sessions and their waiting time have ended.", person.email)
         }
-        Prepared::Unlock(email) => {
+        OwnerChange::Unlock(email) => {
             let person = service.unlock_owner(caller, &email).await.map_err(|error| nobody(error, &email))?;
             format!("{} can sign in again without waiting.", person.email)
         }

@@ -2,11 +2,11 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{Method, StatusCode};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::reading::{self, Unread};
+use crate::reading;
 
 /// Every field of the largest form at its limit, percent-encoded, has less than this.
 const LIMIT: usize = 256 * 1024;
@@ -21,8 +21,6 @@ pub(super) async fn limit(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     match reading::whole(&parts.headers, body, LIMIT).await {
         Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
-        Err(Unread::TooLong) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-        Err(Unread::TooSlow) => StatusCode::REQUEST_TIMEOUT.into_response(),
-        Err(Unread::Broken) => StatusCode::BAD_REQUEST.into_response(),
+        Err(error) => error.status().into_response(),
     }
 }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use super::visit::cookie;
-use crate::router::AppState;
+use crate::state::AppState;
 
 const REFUSED: &str = "This request came from another site, so it was refused. If you sent it yourself, open the \
                        console in a new tab and send it from there. Behind a proxy, set KEYSTEAD_PUBLIC_URL and \

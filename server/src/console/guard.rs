@@ -1,8 +1,6 @@
 //! Nobody who is not signed in gets past: a page is not even rendered for them. A form gets through to be
 //! refused by its own handler, which keeps what was typed.
 
-use std::fmt::Write;
-
 use app::desk::ConsoleError;
 use app::desk::context::Visit;
 use axum::Json;
@@ -10,12 +8,18 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::paths::{EVENTS, SERVER_FUNCTIONS};
 
 /// What anybody may reach. Everything else, and whatever is added later, needs a session.
 const PUBLIC: [&str; 3] = ["/login", "/logout", "/setup"];
 
 /// Below this, scripts ask; they cannot follow a redirect to a page.
-const SCRIPTS: [&str; 2] = ["/api/", "/integrations/setup/events"];
+const SCRIPTS: [&str; 2] = [SERVER_FUNCTIONS, EVENTS];
+
+/// What would end a value of a query, or mean something else in it.
+const NOT_IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     let path = request.uri().path();
@@ -38,19 +42,10 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
 
 /// The sign-in page, which leads back to what was asked for: always a path of this console.
 fn login(asked: &str) -> String {
-    let mut login = "/login".to_owned();
     if asked == "/" || asked.starts_with("//") {
-        return login;
+        return "/login".to_owned();
     }
-    login.push_str("?next=");
-    for byte in asked.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => login.push(char::from(byte)),
-            // Writing to a String cannot fail.
-            _ => drop(write!(login, "%{byte:02X}")),
-        }
-    }
-    login
+    format!("/login?next={}", utf8_percent_encode(asked, NOT_IN_A_QUERY))
 }
 
 #[cfg(test)]

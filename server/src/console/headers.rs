@@ -1,18 +1,17 @@
 //! The headers of every answer of the console, and the nonce that they share with its HTML.
 
-use std::net::SocketAddr;
-
 use app::desk::context::Transport;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use leptos::nonce::Nonce;
 
 use super::transport::transport;
-use crate::policy_report;
+use crate::client_address::peer;
+use crate::paths::POLICY_REPORTS;
 use crate::responses::{CORP, NO_STORE, NOSNIFF, strict_transport};
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// Pages whose address holds a one-use link.
 const LINK_PAGES: [&str; 1] = ["/setup"];
@@ -20,7 +19,7 @@ const LINK_PAGES: [&str; 1] = ["/setup"];
 pub(super) async fn headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let nonce = Nonce::new();
     request.extensions_mut().insert(nonce.clone());
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let peer = peer(request.extensions());
     let client = state.trusted_proxies.client(peer, request.headers());
     let transport = transport(&state, request.uri(), request.headers(), peer, client);
     let referrer = referrer_policy(request.uri().path(), transport);
@@ -40,11 +39,10 @@ pub(super) async fn headers(State(state): State<AppState>, mut request: Request,
 fn set(headers: &mut HeaderMap, nonce: &Nonce, watched: bool) {
     // The page that `cargo leptos watch` reloads listens on another port.
     let connect = if watched { "'self' ws:" } else { "'self'" };
-    let reports = policy_report::PATH;
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
          img-src 'self'; font-src 'self'; connect-src {connect}; form-action 'self'; base-uri 'none'; \
-         object-src 'none'; frame-ancestors 'none'; report-uri {reports}"
+         object-src 'none'; frame-ancestors 'none'; report-uri {POLICY_REPORTS}"
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);

@@ -1,4 +1,4 @@
-//! What stands around every page, form and server function of the console.
+//! What is around every page, form and server function of the console.
 
 mod body;
 mod csrf;
@@ -20,7 +20,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::timeout::TimeoutLayer;
 
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// After this, a request is given up. A stream has answered long before it ends.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -7,9 +7,11 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::paths::SERVER_FUNCTIONS;
+
 /// Gives an error without a body a sentence, or, for a server function, the error that it decodes.
 pub(super) async fn say_why(request: Request, next: Next) -> Response {
-    let asked_by_script = request.uri().path().starts_with("/api/");
+    let asked_by_script = request.uri().path().starts_with(SERVER_FUNCTIONS);
     let response = next.run(request).await;
     let status = response.status();
     let bare = !response.headers().contains_key(header::CONTENT_TYPE);

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use app::desk::context::Transport;
 use axum::http::{HeaderMap, Uri, header};
 
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// What a proxy adds. A browser on this machine that talks to us directly sends none of them.
 const OF_PROXIES: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host"];
 
 /// HTTPS if the public address says so, for only a proxy in front of us can end TLS: one that is trusted, or on this
-/// machine. Otherwise it is loopback when the browser called us by a loopback name, and no proxy stands between.
+/// machine. Otherwise it is loopback when the browser called us by a loopback name, and no proxy is between.
 pub(super) fn transport(
     state: &AppState,
     uri: &Uri,

@@ -1,24 +1,21 @@
 //! Who is visiting: the session behind the cookie, and where the request came from.
 
-use std::net::SocketAddr;
-
 use app::desk::context::{Transport, Visit, session_cookie_name};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use service::sessions::Session;
 
 use super::transport::transport;
-use crate::live;
-use crate::router::AppState;
-
-const USER_AGENT_MAX: usize = 300;
+use crate::client_address::peer;
+use crate::paths::EVENTS;
+use crate::state::AppState;
 
 /// Puts a [`Visit`] into the request.
 pub(super) async fn visit(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let peer = peer(request.extensions());
     let address = state.trusted_proxies.client(peer, headers);
     let transport = transport(&state, request.uri(), headers, peer, address);
     let may_sign_in = transport != Transport::Plain || state.allow_http;
@@ -33,13 +30,13 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
         },
     };
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let user_agent = user_agent.chars().take(USER_AGENT_MAX).collect();
+    let user_agent = user_agent.to_owned();
     request.extensions_mut().insert(Visit { session, address, user_agent, transport });
     next.run(request).await
 }
 
 async fn session(state: &AppState, cookie: &str, path: &str) -> service::Result<Option<Session>> {
-    if path == live::EVENTS { state.service.idle_session(cookie).await } else { state.service.session(cookie).await }
+    if path == EVENTS { state.service.idle_session(cookie).await } else { state.service.session(cookie).await }
 }
 
 /// The value of a cookie; the first, if there are several.

@@ -50,7 +50,7 @@ fn done(output: &Output) -> String {
     text(&output.stdout)
 }
 
-async fn opened(data: &Path) -> start::Opened {
+async fn opened(data: &Path) -> start::Product {
     let settings = Settings { data_dir: Some(data.to_owned()), ..Settings::default() };
     start::open(&Config::check(settings).unwrap()).await.unwrap()
 }
@@ -285,6 +285,26 @@ fn a_wrong_setting_is_one_line() {
     assert!(failed(&output, 1).contains("/nowhere/root.key"));
     let help = run(folder.path(), &["--help"], "");
     assert!(done(&help).contains("KEYSTEAD_TRUSTED_PROXIES"));
+}
+
+#[tokio::test]
+async fn a_new_prefix_leaves_older_tokens_working() {
+    let folder = tempfile::tempdir().unwrap();
+    let issue = ["key", "issue", "--kind", "service", "--name", "n"];
+    let old = done(&run(folder.path(), &issue, "")).trim().to_owned();
+    let with =
+        |prefix: &str| keystead(folder.path()).args(issue).env("KEYSTEAD_TOKEN_PREFIX", prefix).output().unwrap();
+    let new = done(&with("acme")).trim().to_owned();
+    assert!(old.starts_with("ks_") && new.starts_with("acme_"), "{old} {new}");
+    let opened = opened(folder.path()).await;
+    for token in [old, new] {
+        let verdict = opened.service.verifier().verify(Credential::Token(&token), VerifyRequest::default());
+        assert_eq!(verdict.await.unwrap().code, Code::Valid, "{token}");
+    }
+    opened.store.close().await;
+    for prefix in ["", "mk", "Acme", "a_b", "abcdefghijk"] {
+        assert!(failed(&with(prefix), 1).contains("prefix"), "{prefix}");
+    }
 }
 
 #[test]

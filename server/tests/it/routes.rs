@@ -2,26 +2,29 @@
 
 use app::desk::mount::{SERVER_FUNCTIONS, form_paths, page_paths};
 use leptos::server_fn::axum::server_fn_paths;
+use server::router::program_calls;
+
+use crate::support::{Call, Product};
 
 /// What no cookie can authenticate, as method and path.
-pub const WITHOUT_COOKIES: [(&str, &str); 16] = [
-    ("POST", "/v1/keys/verify"),
-    ("POST", "/v1/keys/verify-batch"),
-    ("POST", "/v2/keys.verifyKey"),
-    ("GET", "/v2/keys.verifyKey"),
-    ("POST", "/v2/keys.createKey"),
-    ("GET", "/v1/keys/self"),
-    ("GET", "/v1/authorize"),
-    ("POST", "/v1/authorize/x"),
-    ("GET", "/v1/keys"),
-    ("POST", "/v1/anything"),
-    ("GET", "/healthz"),
-    ("GET", "/readyz"),
-    ("GET", "/pkg/0/keystead.js"),
-    ("GET", "/favicon.svg"),
-    ("POST", "/healthz"),
-    ("POST", "/csp-report"),
-];
+pub fn without_cookies() -> Vec<(&'static str, String)> {
+    let others = [
+        ("GET", "/v2/keys.verifyKey"),
+        ("POST", "/v2/keys.createKey"),
+        ("POST", "/v1/authorize/x"),
+        ("GET", "/v1/keys"),
+        ("POST", "/v1/anything"),
+        ("GET", "/healthz"),
+        ("GET", "/readyz"),
+        ("GET", "/pkg/0/keystead.js"),
+        ("GET", "/favicon.svg"),
+        ("POST", "/healthz"),
+        ("POST", "/csp-report"),
+    ];
+    let all: Vec<_> = program_calls().chain(others).map(|(method, path)| (method, filled(path))).collect();
+    assert!(all.len() > 15, "{all:?}");
+    all
+}
 
 /// What anybody may see.
 pub const PUBLIC_PAGES: [&str; 2] = ["/login", "/setup"];
@@ -55,7 +58,7 @@ pub fn unsafe_with_cookie() -> Vec<String> {
 }
 
 fn filled(path: &str) -> String {
-    path.replace("{id}", "7Qm2xVbN4tRa")
+    path.replace("{id}", "7Qm2xVbN4tRa").replace("{*path}", "x")
 }
 
 #[test]
@@ -67,4 +70,27 @@ fn every_server_function_is_mounted_where_the_guard_expects_it_and_takes_a_post(
         // A GET could be sent by another site, with the cookie.
         assert_eq!(method, "POST", "{path}");
     }
+}
+
+#[tokio::test]
+async fn every_route_for_programs_takes_its_method_and_says_so_to_others() {
+    let product = Product::start().await;
+    for (method, path) in program_calls() {
+        let path = filled(path);
+        let answer = product.send(Call::new(method, &path)).await;
+        assert!(![404, 405].contains(&answer.status.as_u16()), "{method} {path}: {}", answer.status);
+        let other = product.send(Call::new("DELETE", &path)).await;
+        if path.starts_with("/v1/authorize") {
+            assert_eq!(other.status, answer.status, "{path} takes any method");
+        } else {
+            let allowed: Vec<_> = other.header("allow").split(", ").collect();
+            assert!(other.status == 405 && allowed.contains(&method), "{path}: {} {allowed:?}", other.status);
+        }
+    }
+    let detail = product.send(Call::get("/v1/nothing")).await.problem(404)["detail"].take();
+    let named = detail.as_str().unwrap();
+    assert_eq!(
+        named,
+        "Under /v1 there are POST /v1/keys/verify, POST /v1/keys/verify-batch, GET /v1/keys/self and /v1/authorize."
+    );
 }

@@ -92,3 +92,12 @@ proptest! {
         let _ = Timestamp::parse_input(&text);
     }
 }
+
+#[test]
+fn waits_are_rounded_up_to_whole_seconds() {
+    for (millis, expected) in
+        [(i64::MIN, 1), (0, 1), (1, 1), (1_000, 1), (1_001, 2), (59_999, 60), (i64::MAX, i64::MAX / 1_000)]
+    {
+        assert_eq!(Millis(millis).whole_seconds_up(), expected);
+    }
+}

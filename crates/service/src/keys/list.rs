@@ -9,6 +9,7 @@ use domain::{
     role::Act,
 };
 
+use crate::verify::Watch;
 use crate::{Caller, Result, Service};
 
 impl Service {
@@ -25,5 +26,11 @@ impl Service {
         let key = self.store().key_detail(id).await?.ok_or(Refusal::NotFound)?;
         caller.may_see(&key)?;
         Ok(key.refilled(self.now()))
+    }
+
+    /// The calls of a key from now on. Refused as [`Service::key`] is: only who may see the key may watch it.
+    pub async fn watch(&self, caller: &Caller, id: &KeyId) -> Result<Watch> {
+        self.key(caller, id).await?;
+        Ok(self.verifier().watch(id))
     }
 }

@@ -240,7 +240,7 @@ impl Verifier {
     }
 
     /// The key's calls from now on.
-    pub fn watch(&self, key: &KeyId) -> Watch {
+    pub(crate) fn watch(&self, key: &KeyId) -> Watch {
         self.0.watchers.join(key)
     }
 

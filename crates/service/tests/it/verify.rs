@@ -231,7 +231,7 @@ async fn asking_needs_a_service_key_with_the_permission(w: World) {
 async fn a_watcher_sees_the_calls_of_its_key(w: World) {
     let (id, token) = w.active(&draft("service", "Watched")).await;
     let (_, other) = w.active(&draft("service", "Other")).await;
-    let mut watch = w.service.verifier().watch(&id);
+    let mut watch = w.service.watch(owner(), &id).await.unwrap();
     assert_eq!(w.code(&other).await, Code::Valid);
     let request = VerifyRequest { edge: Edge::OwnCheck, ..from("192.0.2.7") };
     ask(&w, &token, request).await;

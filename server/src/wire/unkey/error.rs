@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::RequestId;
 use super::answer::Meta;
-use crate::api::problem::{Kind, Problem};
-use crate::api::respond::respond;
+use crate::json::answer::json;
+use crate::json::problem::{Kind, Problem};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -37,7 +37,8 @@ struct Fault<'a> {
     fix: Option<&'a str>,
 }
 
-pub(super) fn answer(problem: &Problem, id: &RequestId, https: bool) -> Response {
+pub(super) fn answer(problem: &Problem) -> Response {
+    let id = RequestId::new();
     let (status, title, kind) = unkey(problem.kind);
     if status.is_server_error() {
         tracing::error!(request = id.0, detail = %problem.detail, "a call in Unkey's form failed");
@@ -54,7 +55,7 @@ pub(super) fn answer(problem: &Problem, id: &RequestId, https: bool) -> Response
         kind,
         errors: (status == StatusCode::BAD_REQUEST).then(|| faults.collect()),
     };
-    let mut response = respond(status, "application/json", &Document { meta: Meta::of(id), error }, https);
+    let mut response = json(status, "application/json", &Document { meta: Meta::of(&id), error });
     problem.mark(response.headers_mut());
     response
 }
@@ -90,7 +91,8 @@ fn unkey(kind: Kind) -> (StatusCode, &'static str, Cow<'static, str>) {
         }
         Kind::NotJson => return own(kind, "Unsupported Media Type"),
         Kind::MethodNotAllowed => return own(kind, "Method Not Allowed"),
-        Kind::NoSuchPath => return own(kind, "Not Found"),
+        Kind::NoSuchPath | Kind::NotFound => return own(kind, "Not Found"),
+        Kind::Conflict => return own(kind, "Conflict"),
     };
     (status, title, Cow::Owned(format!("https://unkey.com/docs/errors/{page}")))
 }

@@ -3,22 +3,24 @@
 use std::borrow::Cow;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use domain::permission::AdminPermission;
+use domain::refusal::Refusal;
 use domain::timestamp::Millis;
 use serde::Serialize;
 
+use super::answer::json;
 use super::fault::{Fault, Faults};
-use super::respond::respond;
-use crate::reading::Unread;
+use crate::reading::BodyError;
 
 /// Why a call was not answered, in words that a programmer can act on.
-#[derive(Debug)]
-pub(super) struct Problem {
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
     pub kind: Kind,
     pub detail: Cow<'static, str>,
     /// With the kinds about a body only.
     pub faults: Vec<Fault>,
-    challenge: Option<&'static str>,
+    challenge: Option<Cow<'static, str>>,
     allow: Option<&'static str>,
     /// When it may be tried again.
     wait: Option<Millis>,
@@ -26,7 +28,7 @@ pub(super) struct Problem {
 
 /// What every edge that refuses a call has a form of its own for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     KeyNeeded,
     KeyRefused,
     Forbidden,
@@ -41,16 +43,23 @@ pub(super) enum Kind {
     NotJson,
     MethodNotAllowed,
     NoSuchPath,
+    /// What the call names is not there, or not for this caller.
+    NotFound,
+    /// What the call names is not in a state for it.
+    Conflict,
     TooLong,
     TooSlow,
     Unavailable,
     Internal,
 }
 
+/// What problem documents are sent as.
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
+
 /// The challenge of a call without a key.
 const CHALLENGE: &str = r#"Bearer realm="keystead""#;
-const INVALID: &str = r#"Bearer realm="keystead", error="invalid_token""#;
-const SCOPE: &str = r#"Bearer realm="keystead", error="insufficient_scope", scope="keystead.verify""#;
+/// That of a call whose key is no good.
+pub(crate) const INVALID_TOKEN: &str = r#"Bearer realm="keystead", error="invalid_token""#;
 
 impl Kind {
     pub const fn status(self) -> StatusCode {
@@ -62,7 +71,8 @@ impl Kind {
             Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoSuchPath => StatusCode::NOT_FOUND,
+            Self::NoSuchPath | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Conflict => StatusCode::CONFLICT,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -81,6 +91,8 @@ impl Kind {
             Self::NotJson => "urn:keystead:problem:not-json",
             Self::MethodNotAllowed => "urn:keystead:problem:method-not-allowed",
             Self::NoSuchPath => "urn:keystead:problem:no-such-path",
+            Self::NotFound => "urn:keystead:problem:not-found",
+            Self::Conflict => "urn:keystead:problem:conflict",
             Self::TooLong => "urn:keystead:problem:too-long",
             Self::TooSlow => "urn:keystead:problem:too-slow",
             Self::Unavailable => "urn:keystead:problem:unavailable",
@@ -99,6 +111,8 @@ impl Kind {
             Self::NotJson => "The body has to be JSON",
             Self::MethodNotAllowed => "Another method is needed",
             Self::NoSuchPath => "There is no such path",
+            Self::NotFound => "There is no such thing",
+            Self::Conflict => "The state of things does not allow this",
             Self::TooLong => "The body is too long",
             Self::TooSlow => "The body took too long",
             Self::Unavailable => "Keystead cannot decide right now",
@@ -107,8 +121,8 @@ impl Kind {
     }
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+#[derive(Debug, Serialize)]
+pub(crate) struct Document<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
@@ -119,7 +133,7 @@ struct Document<'a> {
 }
 
 /// What is wrong with one member of the body.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Member<'a> {
     /// Where, as a JSON pointer.
     pointer: String,
@@ -128,19 +142,23 @@ struct Member<'a> {
 }
 
 impl Problem {
-    fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, detail: detail.into(), faults: Vec::new(), challenge: None, allow: None, wait: None }
+    }
+
+    fn of(kind: Kind, refusal: &Refusal) -> Self {
+        Self::new(kind, refusal.message())
     }
 
     /// No key came, or its header cannot be read.
     pub fn key_needed(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { challenge: Some(CHALLENGE), ..Self::new(Kind::KeyNeeded, detail) }
+        Self { challenge: Some(CHALLENGE.into()), ..Self::new(Kind::KeyNeeded, detail) }
     }
 
     /// The caller's own key is no good; all of these look the same to whoever tries keys.
     pub fn key_refused() -> Self {
         let detail = "The key in the Authorization header was not accepted. The console shows its status.";
-        Self { challenge: Some(INVALID), ..Self::new(Kind::KeyRefused, detail) }
+        Self { challenge: Some(INVALID_TOKEN.into()), ..Self::new(Kind::KeyRefused, detail) }
     }
 
     /// The caller's own key works, but not for this.
@@ -149,10 +167,12 @@ impl Problem {
     }
 
     /// The same, for want of the permission.
-    pub fn permission_needed() -> Self {
+    pub fn permission_needed(permission: AdminPermission) -> Self {
+        let name = permission.as_str();
         let detail =
-            "The key in the Authorization header needs the permission keystead.verify; edit it in the console.";
-        Self { challenge: Some(SCOPE), ..Self::new(Kind::PermissionNeeded, detail) }
+            format!("The key in the Authorization header needs the permission {name}; edit it in the console.");
+        let challenge = format!(r#"Bearer realm="keystead", error="insufficient_scope", scope="{name}""#);
+        Self { challenge: Some(challenge.into()), ..Self::new(Kind::PermissionNeeded, detail) }
     }
 
     /// More calls than the caller's key allows; `wait`: until it allows one again, if it ever does.
@@ -190,28 +210,59 @@ impl Problem {
         Self::new(Kind::NotJson, "Send the body as JSON, with the header Content-Type: application/json.")
     }
 
-    /// Another method.
+    /// The path takes other methods than the call's.
     pub fn method_not_allowed(allowed: &'static str) -> Self {
         let problem = Self::new(Kind::MethodNotAllowed, format!("This path takes {allowed}."));
         Self { allow: Some(allowed), ..problem }
     }
 
-    /// Another path than those that `detail` tells.
-    pub fn no_such_path(detail: &'static str) -> Self {
+    /// Another path than those that `detail` names.
+    pub fn no_such_path(detail: String) -> Self {
         Self::new(Kind::NoSuchPath, detail)
     }
 
     /// The body did not arrive.
-    pub fn unread(unread: Unread, limit: usize) -> Self {
-        match unread {
-            Unread::TooLong => Self::new(Kind::TooLong, format!("The body may have at most {limit} bytes.")),
-            Unread::TooSlow => Self::new(Kind::TooSlow, "The whole body has to arrive within ten seconds."),
-            Unread::Broken => Self::malformed("The body broke off before its end."),
+    pub fn no_body(error: BodyError, limit: usize) -> Self {
+        match error {
+            BodyError::TooLong => Self::new(Kind::TooLong, format!("The body may have at most {limit} bytes.")),
+            BodyError::TooSlow => Self::new(Kind::TooSlow, "The whole body has to arrive within ten seconds."),
+            BodyError::Broken => Self::malformed("The body broke off before its end."),
         }
     }
 
-    /// For want of the store, or through a fault of ours; what it was is in the log.
-    pub fn of_service(error: &service::Error) -> Self {
+    /// What a program is told.
+    pub fn document(&self) -> Document<'_> {
+        let errors = self.faults.iter().map(|fault| Member { pointer: fault.pointer(), detail: fault.detail() });
+        Document {
+            kind: self.kind.urn(),
+            title: self.kind.title(),
+            status: self.kind.status().as_u16(),
+            detail: &self.detail,
+            errors: errors.collect(),
+        }
+    }
+
+    /// The headers that say what to do, in whatever form the rest is told.
+    pub fn mark(&self, headers: &mut HeaderMap) {
+        if let Some(Ok(challenge)) = self.challenge.as_deref().map(HeaderValue::from_str) {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(allow) = self.allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        if let Some(wait) = self.wait {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.whole_seconds_up()));
+        }
+    }
+}
+
+impl From<service::Error> for Problem {
+    /// Refused; or else for want of the store, or through a fault of ours: what it was is in the log.
+    fn from(error: service::Error) -> Self {
+        let error = match error {
+            service::Error::Refused(refusal) => return refusal.into(),
+            error => error,
+        };
         tracing::error!(%error, "a call of the API failed");
         if matches!(error, service::Error::Store(_)) {
             let detail = "The database does not answer. Refuse the call, and ask again in a moment.";
@@ -219,34 +270,77 @@ impl Problem {
         }
         Self::new(Kind::Internal, "Something broke inside Keystead; its log says what. Refuse the call.")
     }
+}
 
-    /// The answer.
-    pub fn answer(self, https: bool) -> Response {
-        let errors = self.faults.iter().map(|fault| Member { pointer: fault.pointer(), detail: fault.detail() });
-        let document = Document {
-            kind: self.kind.urn(),
-            title: self.kind.title(),
-            status: self.kind.status().as_u16(),
-            detail: &self.detail,
-            errors: errors.collect(),
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let kind = match refusal {
+            Refusal::Invalid(errors) => return Self::invalid(errors.into()),
+            Refusal::Wait { seconds } => {
+                return Self { wait: Some(Millis::seconds(seconds.into())), ..Self::of(Kind::TooManyCalls, &refusal) };
+            }
+            Refusal::NotFound | Refusal::LinkInvalid => Kind::NotFound,
+            Refusal::Forbidden | Refusal::SignInFailed => Kind::Forbidden,
+            Refusal::NameMismatch => Kind::Invalid,
+            Refusal::Changed
+            | Refusal::AlreadyIssued { .. }
+            | Refusal::NotPending
+            | Refusal::TooLate
+            | Refusal::WrongState
+            | Refusal::EmailTaken => Kind::Conflict,
         };
-        let mut response = respond(self.kind.status(), "application/problem+json", &document, https);
+        Self::of(kind, &refusal)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = json(self.kind.status(), MEDIA_TYPE, &self.document());
         self.mark(response.headers_mut());
+        // An API of another form tells it once more, in that.
+        response.extensions_mut().insert(self);
         response
     }
+}
 
-    /// The headers that say what to do, in whatever form the rest is told.
-    pub fn mark(&self, headers: &mut HeaderMap) {
-        if let Some(challenge) = self.challenge {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+#[cfg(test)]
+mod tests {
+    use domain::field::{Field, FieldErrors};
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_has_the_status_that_a_program_expects() {
+        for (refusal, status) in [
+            (Refusal::NotFound, 404),
+            (Refusal::Forbidden, 403),
+            (Refusal::Changed, 409),
+            (Refusal::WrongState, 409),
+            (Refusal::NotPending, 409),
+            (Refusal::TooLate, 409),
+            (Refusal::EmailTaken, 409),
+            (Refusal::LinkInvalid, 404),
+            (Refusal::NameMismatch, 422),
+            (Refusal::SignInFailed, 403),
+            (Refusal::Wait { seconds: 7 }, 429),
+            (Refusal::Invalid(FieldErrors::one(Field::Name, "Give a name.")), 422),
+        ] {
+            let problem = Problem::from(service::Error::Refused(refusal.clone()));
+            assert!(problem.detail.ends_with('.'), "{refusal:?}");
+            let response = problem.into_response();
+            assert_eq!(response.status(), status, "{refusal:?}");
+            let wait = response.headers().get(header::RETRY_AFTER).map(HeaderValue::as_bytes);
+            assert_eq!(wait, (status == 429).then_some(&b"7"[..]));
         }
-        if let Some(allow) = self.allow {
-            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
-        }
-        if let Some(wait) = self.wait {
-            // Rounded up: a call a moment too early would be refused once more.
-            let seconds = wait.0.saturating_add(999).div_euclid(1_000).max(1);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
+    }
+
+    #[test]
+    fn a_wrong_field_is_a_member_of_the_body() {
+        let mut errors = FieldErrors::one(Field::ExpiresAt, "This is no time.");
+        errors.push_item(Field::DeniedCidrs, 1, "This is no rule.".to_owned());
+        let problem = Problem::from(Refusal::Invalid(errors));
+        let faults: Vec<_> = problem.faults.iter().map(|fault| (fault.pointer(), fault.detail())).collect();
+        assert_eq!(faults[0], ("/expiresAt".to_owned(), "This is no time.".into()));
+        assert_eq!(faults[1], ("/deniedCidrs/1".to_owned(), "This is no rule.".into()));
     }
 }

@@ -1,4 +1,4 @@
-//! Pieces that the bodies of the API are made of.
+//! Members that several bodies have, and what checks them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,29 +11,20 @@ use domain::permission_query::PermissionQuery;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
-use super::body_errors::{Shape, look_through};
-use super::fault::Faults;
-pub(super) use super::fault::Wrong;
-use super::problem::Problem;
+use super::fault::{Faults, Wrong};
 
 /// The most characters of a path; a query is cut off before they are counted.
 const PATH_MAX: usize = 2_000;
 /// The most characters of a method.
 const METHOD_MAX: usize = 32;
 
-/// Reads a body, which is an object, in one pass if it is right, and looks through it if it is not.
-pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a [u8], shape: &Shape) -> Result<T, Problem> {
-    let text = std::str::from_utf8(body).map_err(|error| {
-        Problem::malformed(format!("The body is not UTF-8 text: byte {} is wrong.", error.valid_up_to() + 1))
-    })?;
-    let read = serde_json::from_str::<Object<T>>(text);
-    read.map(|Object(read)| read).map_err(|error| look_through(text, &error, shape))
-}
-
 /// Borrowed from the body where nothing in it is escaped; a bare `Option<Cow>` would copy.
 #[derive(Debug, Deserialize)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+pub(crate) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
 impl AsRef<str> for Text<'_> {
     fn as_ref(&self) -> &str {
@@ -43,11 +34,9 @@ impl AsRef<str> for Text<'_> {
 
 /// What a call costs: a whole number up to `COST_MAX`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cost(pub u32);
+pub(crate) struct Cost(pub u32);
 
 impl Cost {
-    pub const SHAPE: Shape = Shape::Whole(COST_MAX as u64);
-
     /// What a call costs that does not say so.
     pub fn or_one(cost: Option<Self>) -> u32 {
         cost.map_or(1, |Self(cost)| cost)
@@ -63,9 +52,18 @@ impl<'de> Deserialize<'de> for Cost {
     }
 }
 
+impl PartialSchema for Cost {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0_u32)).maximum(Some(COST_MAX));
+        number.description(Some("How many calls one counts as; 0 only looks.")).into()
+    }
+}
+
+impl ToSchema for Cost {}
+
 /// An object and nothing else: what is derived would also read an array, by the order of its members.
 #[derive(Debug)]
-pub(super) struct Object<T>(pub T);
+pub(crate) struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
@@ -89,7 +87,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
 
 /// A list of at least and at most so many items; what is beyond them is not read.
 #[derive(Debug)]
-pub(super) struct Bounded<T, const LEAST: usize, const MOST: usize>(pub Vec<T>);
+pub(crate) struct Bounded<T, const LEAST: usize, const MOST: usize>(pub Vec<T>);
 
 impl<'de, T: Deserialize<'de>, const LEAST: usize, const MOST: usize> Deserialize<'de> for Bounded<T, LEAST, MOST> {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
@@ -119,7 +117,7 @@ impl<'de, T: Deserialize<'de>, const LEAST: usize, const MOST: usize> Visitor<'d
 }
 
 /// The client's address.
-pub(super) fn address(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<IpAddr> {
+pub(crate) fn address(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<IpAddr> {
     faults.checked("clientIp", text, |text| {
         let address: Result<IpAddr, _> = text.parse();
         address.map(|address| address.to_canonical()).map_err(|_| {
@@ -129,13 +127,13 @@ pub(super) fn address(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<Ip
     })
 }
 
-pub(super) fn permissions(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<PermissionQuery> {
+pub(crate) fn permissions(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<PermissionQuery> {
     faults.checked("permissions", text, |text| {
         PermissionQuery::parse(text).map_err(|error| (error.to_string().into(), None))
     })
 }
 
-pub(super) fn method<'a>(faults: &mut Faults, text: Option<Text<'a>>) -> Option<Cow<'a, str>> {
+pub(crate) fn method<'a>(faults: &mut Faults, text: Option<Text<'a>>) -> Option<Cow<'a, str>> {
     let checked = faults.checked("method", text.as_ref(), |text| {
         if text.len() <= METHOD_MAX && Method::from_bytes(text.as_bytes()).is_ok() {
             return Ok(());
@@ -147,7 +145,7 @@ pub(super) fn method<'a>(faults: &mut Faults, text: Option<Text<'a>>) -> Option<
 }
 
 /// The path, without its query: there may be secrets in that.
-pub(super) fn path<'a>(faults: &mut Faults, text: Option<Text<'a>>) -> Option<Cow<'a, str>> {
+pub(crate) fn path<'a>(faults: &mut Faults, text: Option<Text<'a>>) -> Option<Cow<'a, str>> {
     fn cut(path: &str) -> &str {
         path.split('?').next().unwrap_or_default()
     }
@@ -159,7 +157,7 @@ pub(super) fn path<'a>(faults: &mut Faults, text: Option<Text<'a>>) -> Option<Co
 }
 
 /// Whether a text is short enough.
-pub(super) fn at_most(most: usize, text: &str) -> Result<(), Wrong> {
+pub(crate) fn at_most(most: usize, text: &str) -> Result<(), Wrong> {
     // A character has at least one byte, so most texts need not be counted.
     if text.len() <= most || text.chars().count() <= most {
         return Ok(());

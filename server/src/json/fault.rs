@@ -1,6 +1,9 @@
 //! What is wrong with a member of a body, and where.
 
 use std::borrow::Cow;
+use std::iter;
+
+use domain::field::FieldErrors;
 
 /// The most that one answer lists: a body can have very many.
 const LISTED: usize = 25;
@@ -8,9 +11,9 @@ const LISTED: usize = 25;
 /// The most of a name that an answer repeats.
 const NAME_MAX: usize = 64;
 
-/// One step from a value to what lies in it.
+/// One step from a value to one inside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// A member of an object.
     Member(Cow<'static, str>),
     /// An item of an array, from 0.
@@ -18,8 +21,8 @@ pub(super) enum Step {
 }
 
 /// One thing that is wrong.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
     path: Vec<Step>,
     /// What it is, in a sentence.
     pub wrong: Cow<'static, str>,
@@ -60,7 +63,7 @@ impl Fault {
         location
     }
 
-    /// Both sentences.
+    /// What is wrong and, where that does not say it, what to send.
     pub fn detail(&self) -> Cow<'_, str> {
         match &self.fix {
             None => Cow::Borrowed(&self.wrong),
@@ -75,14 +78,14 @@ fn shortened(name: &str) -> String {
 
 /// The faults of a body, found one after the other.
 #[derive(Debug, Default)]
-pub(super) struct Faults {
-    /// Where the value lies that is being looked at.
+pub(crate) struct Faults {
+    /// The place of the value that is being looked at.
     at: Vec<Step>,
     found: Vec<Fault>,
 }
 
 impl Faults {
-    /// Looks at what lies one step further in.
+    /// Looks at what is one step further in.
     pub fn within<T>(&mut self, step: Step, look: impl FnOnce(&mut Self) -> T) -> T {
         self.at.push(step);
         let seen = look(self);
@@ -136,8 +139,32 @@ impl Faults {
     }
 }
 
+impl From<FieldErrors> for Faults {
+    /// A field is the member of its name, in the way that names are written in JSON.
+    fn from(errors: FieldErrors) -> Self {
+        let mut faults = Self::default();
+        for error in errors.0 {
+            let member = Step::Member(camel_case(error.field.as_str()).into());
+            let path = iter::once(member).chain(error.item.map(Step::Item)).collect();
+            faults.at(path, error.message);
+        }
+        faults
+    }
+}
+
+fn camel_case(snake_case: &str) -> String {
+    let mut words = snake_case.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |mut name, word| {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+        name
+    })
+}
+
 /// What is wrong with a value, and what to send where that does not say it.
-pub(super) type Wrong = (Cow<'static, str>, Option<Cow<'static, str>>);
+pub(crate) type Wrong = (Cow<'static, str>, Option<Cow<'static, str>>);
 
 #[cfg(test)]
 mod tests {

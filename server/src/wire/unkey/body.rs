@@ -4,87 +4,92 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use domain::ids::AppId;
-use domain::limit::{LIMIT_MAX, LIMITS_MAX, RateLimit, is_name};
+use domain::limit::{LIMIT_MAX, RateLimit, is_name};
 use domain::permission_query::{PermissionQuery, QUERY_MAX};
 use domain::timestamp::Millis;
 use domain::usage::Edge;
 use serde::Deserialize;
 use service::verify::{AskedLimit, Credential, VerifyRequest};
+use utoipa::ToSchema;
 
-use crate::api::body_errors::{Member, Shape};
-use crate::api::fault::{Faults, Step};
-use crate::api::json::{self, Bounded, Cost, Object, Text};
-use crate::api::problem::Problem;
+use crate::json::body::BodyCall;
+use crate::json::fault::{Faults, Step, Wrong};
+use crate::json::members::{self, Bounded, Cost, Object, Text};
+use crate::json::problem::Problem;
 
 /// The most characters of a key.
 const KEY_MAX: usize = 512;
-/// The most tags, and the most characters of one.
-const TAGS_MAX: usize = 20;
+/// The most characters of a tag.
 const TAG_MAX: usize = 256;
 
-const BODY: Shape = Shape::Object(&[
-    Member::needed("key", Shape::Text, "the key to ask about"),
-    Member::optional("permissions", Shape::Text),
-    Member::optional(
-        "credits",
-        Shape::Object(&[Member::needed("cost", Cost::SHAPE, "how many credits the call takes")]),
-    ),
-    Member::optional("ratelimits", Shape::List(0, LIMITS_MAX, &LIMIT)),
-    Member::optional("tags", Shape::List(0, TAGS_MAX, &Shape::Text)),
-    Member::optional("clientIp", Shape::Text),
-    Member::optional("origin", Shape::Text),
-    Member::optional("method", Shape::Text),
-    Member::optional("path", Shape::Text),
-]);
-
-const LIMIT: Shape = Shape::Object(&[
-    Member::needed("name", Shape::Text, "which limit is meant"),
-    Member::optional("cost", Cost::SHAPE),
-    Member::optional("limit", Shape::Whole(u64::MAX)),
-    Member::optional("duration", Shape::Whole(u64::MAX)),
-]);
-
-#[derive(Deserialize)]
+/// A question about one key.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Written<'a> {
+pub(super) struct VerifyKeyBody<'a> {
+    /// The key to ask about.
     #[serde(borrow)]
+    #[schema(value_type = String, min_length = 1, max_length = 512)]
     key: Text<'a>,
+    /// What the key must be permitted: permissions, `AND`, `OR` and parentheses.
     #[serde(borrow)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
     permissions: Option<Text<'a>>,
-    credits: Option<Object<WrittenCredits>>,
+    /// What the call takes of the key's quota.
+    #[schema(value_type = Option<CreditsBody>)]
+    credits: Option<Object<CreditsBody>>,
+    /// The rate limits that are meant, or brought along, each once.
     #[serde(borrow)]
-    ratelimits: Option<Bounded<Object<WrittenLimit<'a>>, 0, LIMITS_MAX>>,
+    #[schema(value_type = Option<Vec<LimitBody>>, max_items = 10)]
+    ratelimits: Option<Bounded<Object<LimitBody<'a>>, 0, 10>>,
+    /// Checked and not used.
     #[serde(borrow)]
-    tags: Option<Bounded<Text<'a>, 0, TAGS_MAX>>,
+    #[schema(value_type = Option<Vec<String>>, max_items = 20, min_length = 1, max_length = 256)]
+    tags: Option<Bounded<Text<'a>, 0, 20>>,
+    /// The address of the key's caller; not of Unkey. A key with CIDR rules is refused without it.
     #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
     client_ip: Option<Text<'a>>,
+    /// The `Origin` of the key's caller; not of Unkey. A key with domain rules is refused without it.
     #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
     origin: Option<Text<'a>>,
+    /// The method of the request that is asked about; not of Unkey. Shown in the console, and not checked.
     #[serde(borrow)]
+    #[schema(value_type = Option<String>, max_length = 32)]
     method: Option<Text<'a>>,
+    /// Its path; not of Unkey. Shown and not checked.
     #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
     path: Option<Text<'a>>,
 }
 
-#[derive(Deserialize)]
+/// What a call takes of a quota.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct WrittenCredits {
+pub(super) struct CreditsBody {
+    /// How many credits the call takes.
     cost: Cost,
 }
 
-#[derive(Deserialize)]
+/// A rate limit: with its name alone one that the key has, with a size one that the call brings along.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct WrittenLimit<'a> {
+pub(super) struct LimitBody<'a> {
+    /// Which limit is meant.
     #[serde(borrow)]
+    #[schema(value_type = String, min_length = 1, max_length = 50)]
     name: Text<'a>,
+    /// What the call counts as, for this limit; 1, if it is left out.
     cost: Option<Cost>,
+    /// How many calls it allows within its time.
     limit: Option<u64>,
+    /// That time, in milliseconds.
     duration: Option<u64>,
 }
 
 /// What is asked about a key.
 #[derive(Debug)]
-pub(super) struct Asked<'a> {
+pub(super) struct VerifyKeyCall<'a> {
     key: Cow<'a, str>,
     address: Option<IpAddr>,
     origin: Option<Cow<'a, str>>,
@@ -95,45 +100,48 @@ pub(super) struct Asked<'a> {
     limits: Vec<AskedLimit>,
 }
 
-impl<'a> Asked<'a> {
-    /// From a body.
-    pub fn read(body: &'a [u8]) -> Result<Self, Problem> {
-        let written: Written = json::read(body, &BODY)?;
+impl BodyCall for VerifyKeyCall<'_> {
+    type Sent<'a> = VerifyKeyBody<'a>;
+    type Call<'a> = VerifyKeyCall<'a>;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         let mut faults = Faults::default();
-        faults.checked("key", Some(&written.key), |key| length(KEY_MAX, key));
-        if let Some(Bounded(tags)) = &written.tags {
+        faults.checked("key", Some(&sent.key), |key| length(KEY_MAX, key));
+        if let Some(Bounded(tags)) = &sent.tags {
             faults.within(Step::Member(Cow::Borrowed("tags")), |faults| check_tags(tags, faults));
         }
-        let limits = match &written.ratelimits {
+        let limits = match &sent.ratelimits {
             None => Vec::new(),
             Some(Bounded(limits)) => {
                 faults.within(Step::Member(Cow::Borrowed("ratelimits")), |faults| check_limits(limits, faults))
             }
         };
-        let query = written.permissions.as_ref();
+        let query = sent.permissions.as_ref();
         let query = query.filter(|_| faults.checked("permissions", query, |text| length(QUERY_MAX, text)).is_some());
-        let address = json::address(&mut faults, written.client_ip.as_ref());
-        let method = json::method(&mut faults, written.method);
-        let path = json::path(&mut faults, written.path);
+        let address = members::address(&mut faults, sent.client_ip.as_ref());
+        let method = members::method(&mut faults, sent.method);
+        let path = members::path(&mut faults, sent.path);
         let else_right = faults.is_empty();
-        let permissions = json::permissions(&mut faults, query);
+        let permissions = members::permissions(&mut faults, query);
         match (faults.is_empty(), else_right) {
             (true, _) => {}
             (false, true) => return Err(Problem::invalid_query(faults)),
             (false, false) => return Err(Problem::invalid(faults)),
         }
-        Ok(Self {
-            key: written.key.0,
+        Ok(VerifyKeyCall {
+            key: sent.key.0,
             address,
-            origin: written.origin.map(|Text(origin)| origin),
+            origin: sent.origin.map(|Text(origin)| origin),
             permissions,
             method,
             path,
-            credits: Cost::or_one(written.credits.map(|Object(credits)| credits.cost)),
+            credits: Cost::or_one(sent.credits.map(|Object(credits)| credits.cost)),
             limits,
         })
     }
+}
 
+impl VerifyKeyCall<'_> {
     pub fn credential(&self) -> Credential<'_> {
         Credential::Token(&self.key)
     }
@@ -153,17 +161,17 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Whether the call brings a limit of this name, in place of one that the key may have.
-    pub fn brings(&self, name: &str) -> bool {
-        self.limits.iter().any(|asked| matches!(asked, AskedLimit::Brought { limit, .. } if limit.name == name))
+    /// The limits that the call names.
+    pub fn into_limits(self) -> Vec<AskedLimit> {
+        self.limits
     }
 }
 
-fn length(most: usize, text: &str) -> Result<(), json::Wrong> {
+fn length(most: usize, text: &str) -> Result<(), Wrong> {
     if text.is_empty() {
         return Err(("This is empty.".into(), Some(format!("Send 1 to {most} characters.").into())));
     }
-    json::at_most(most, text)
+    members::at_most(most, text)
 }
 
 fn check_tags(tags: &[Text<'_>], faults: &mut Faults) {
@@ -176,7 +184,7 @@ fn check_tags(tags: &[Text<'_>], faults: &mut Faults) {
     }
 }
 
-fn check_limits(limits: &[Object<WrittenLimit<'_>>], faults: &mut Faults) -> Vec<AskedLimit> {
+fn check_limits(limits: &[Object<LimitBody<'_>>], faults: &mut Faults) -> Vec<AskedLimit> {
     let mut asked = Vec::with_capacity(limits.len());
     for (n, Object(limit)) in limits.iter().enumerate() {
         faults.within(Step::Item(n), |faults| {
@@ -191,9 +199,9 @@ fn check_limits(limits: &[Object<WrittenLimit<'_>>], faults: &mut Faults) -> Vec
 }
 
 /// A limit with a size is brought along; one without is the key's own.
-fn check_limit(written: &WrittenLimit<'_>, faults: &mut Faults) -> Option<AskedLimit> {
-    let (name, cost) = (&*written.name.0, Cost::or_one(written.cost));
-    let (calls, window) = match (written.limit, written.duration) {
+fn check_limit(sent: &LimitBody<'_>, faults: &mut Faults) -> Option<AskedLimit> {
+    let (name, cost) = (&*sent.name.0, Cost::or_one(sent.cost));
+    let (calls, window) = match (sent.limit, sent.duration) {
         (None, None) if is_name(name) => return Some(AskedLimit::Own { name: name.to_owned(), cost }),
         (Some(calls), Some(window)) => (calls, window),
         // One thing after the other: this name is refused below, whatever the rest is.
@@ -225,4 +233,29 @@ fn check_limit(written: &WrittenLimit<'_>, faults: &mut Faults) -> Option<AskedL
 
 fn member(faults: &mut Faults, name: &'static str, wrong: String) {
     faults.within(Step::Member(Cow::Borrowed(name)), |faults| faults.here(wrong));
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::limit::LIMITS_MAX;
+    use serde_json::json;
+
+    use super::*;
+    use crate::json::body_errors::tests::parser_and_schema_agree;
+
+    #[test]
+    fn the_parser_and_the_schema_agree() {
+        parser_and_schema_agree::<VerifyKeyCall>(&json!({
+            "key": "ks_", "permissions": "a.b OR c", "credits": { "cost": 5 }, "tags": ["a", "b=c"],
+            "ratelimits": [{ "name": "a", "cost": 1 }, { "name": "b", "limit": 5, "duration": 1_000 }],
+            "clientIp": "203.0.113.9", "origin": "https://a.example", "method": "GET", "path": "/a",
+        }));
+    }
+
+    #[test]
+    fn a_call_may_name_as_many_limits_as_a_key_may_have() {
+        let limits: Vec<_> = (0..LIMITS_MAX).map(|n| json!({ "name": format!("l{n}") })).collect();
+        let body = json!({ "key": "a", "ratelimits": limits }).to_string();
+        assert!(serde_json::from_str::<Object<VerifyKeyBody>>(&body).is_ok());
+    }
 }

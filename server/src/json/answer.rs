@@ -1,16 +1,25 @@
-//! An answer in JSON, with the headers of every answer of the API.
+//! Answers in JSON.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-
-use crate::responses::{NO_STORE, NOSNIFF, SANDBOX, strict_transport};
 
 /// Bytes of most answers, so that they are written without moving.
 const USUAL: usize = 512;
 
-pub(super) fn respond(status: StatusCode, kind: &'static str, content: &impl Serialize, https: bool) -> Response {
+/// The answer to a call that was understood.
+#[derive(Debug)]
+pub(crate) struct Json<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        json(StatusCode::OK, "application/json", &self.0)
+    }
+}
+
+/// Any answer in JSON, without the headers that are the same for all.
+pub(crate) fn json(status: StatusCode, kind: &'static str, content: &impl Serialize) -> Response {
     let mut body = Vec::with_capacity(USUAL);
     if serde_json::to_writer(&mut body, content).is_err() {
         body.clear();
@@ -20,9 +29,5 @@ pub(super) fn respond(status: StatusCode, kind: &'static str, content: &impl Ser
     let headers = response.headers_mut();
     headers.reserve(8);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::CACHE_CONTROL, NO_STORE);
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
-    headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX);
-    strict_transport(headers, https);
     response
 }

@@ -1,16 +1,22 @@
 //! The answer about a key in Unkey's form.
 
-use axum::http::StatusCode;
-use axum::response::Response;
 use domain::permission::Permission;
 use domain::timestamp::Timestamp;
 use domain::verdict::Code;
-use serde::Serialize;
-use service::verify::{LimitState, Verdict};
+use serde::{Serialize, Serializer};
+use service::verify::{AskedLimit, LimitState, Verdict};
 
 use super::RequestId;
-use super::request::Asked;
-use crate::api::respond::respond;
+
+/// The answer about one key.
+#[derive(Debug)]
+pub(super) struct VerifyKeyAnswer {
+    pub verdict: Verdict,
+    /// The limits that the call named.
+    pub asked: Vec<AskedLimit>,
+    pub now: Timestamp,
+    pub id: RequestId,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,16 +41,16 @@ struct Data<'a> {
     valid: bool,
     code: &'static str,
     #[serde(flatten)]
-    key: Option<Found<'a>>,
+    key: Option<KeyMembers<'a>>,
 }
 
 /// What is said about a key, unless it is not found.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Found<'a> {
+struct KeyMembers<'a> {
     key_id: &'a str,
     name: &'a str,
-    meta: Nothing,
+    meta: NoMembers,
     /// In milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires: Option<i64>,
@@ -54,17 +60,17 @@ struct Found<'a> {
     permissions: &'a [Permission],
     /// Keystead has none.
     roles: [&'a str; 0],
-    ratelimits: Vec<Said<'a>>,
+    ratelimits: Vec<LimitMembers<'a>>,
 }
 
 /// Keys carry no data of their users.
 #[derive(Serialize)]
-struct Nothing {}
+struct NoMembers {}
 
 /// What a rate limit said.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Said<'a> {
+struct LimitMembers<'a> {
     /// A limit has no id but its name.
     id: &'a str,
     name: &'a str,
@@ -77,34 +83,41 @@ struct Said<'a> {
     auto_apply: bool,
 }
 
-pub(super) fn answer(verdict: &Verdict, asked: &Asked<'_>, now: Timestamp, id: &RequestId, https: bool) -> Response {
-    let code = unkey(verdict.code);
-    let found = verdict.key.as_ref().filter(|_| code != NOT_FOUND);
-    let key = found.map(|key| Found {
-        key_id: key.record.id.as_str(),
-        name: &key.record.name,
-        meta: Nothing {},
-        expires: key.record.expires_at.map(Timestamp::millis),
-        credits: verdict.quota.map(|state| state.remaining),
-        enabled: code != DISABLED,
-        permissions: &key.record.permissions,
-        roles: [],
-        ratelimits: verdict.limits.iter().map(|state| limit(state, asked, now)).collect(),
-    });
-    let data = Data { valid: verdict.code == Code::Valid, code, key };
-    respond(StatusCode::OK, "application/json", &Document { meta: Meta::of(id), data }, https)
+impl Serialize for VerifyKeyAnswer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { verdict, id, .. } = self;
+        let code = unkey(verdict.code);
+        let found = verdict.key.as_ref().filter(|_| code != NOT_FOUND);
+        let key = found.map(|key| KeyMembers {
+            key_id: key.record.id.as_str(),
+            name: &key.record.name,
+            meta: NoMembers {},
+            expires: key.record.expires_at.map(Timestamp::millis),
+            credits: verdict.quota.map(|state| state.remaining),
+            enabled: code != DISABLED,
+            permissions: &key.record.permissions,
+            roles: [],
+            ratelimits: verdict.limits.iter().map(|state| self.limit(state)).collect(),
+        });
+        let data = Data { valid: verdict.code == Code::Valid, code, key };
+        Document { meta: Meta::of(id), data }.serialize(serializer)
+    }
 }
 
-fn limit<'a>(state: &'a LimitState, asked: &Asked<'_>, now: Timestamp) -> Said<'a> {
-    Said {
-        id: &state.limit.name,
-        name: &state.limit.name,
-        limit: state.limit.limit,
-        duration: state.limit.window.0,
-        reset: now.plus(state.reset).millis(),
-        remaining: state.remaining,
-        exceeded: !state.passed,
-        auto_apply: !asked.brings(&state.limit.name),
+impl VerifyKeyAnswer {
+    fn limit<'a>(&'a self, state: &'a LimitState) -> LimitMembers<'a> {
+        let name = &*state.limit.name;
+        let brought = |asked: &AskedLimit| matches!(asked, AskedLimit::Brought { limit, .. } if limit.name == name);
+        LimitMembers {
+            id: name,
+            name,
+            limit: state.limit.limit,
+            duration: state.limit.window.0,
+            reset: self.now.plus(state.reset).millis(),
+            remaining: state.remaining,
+            exceeded: !state.passed,
+            auto_apply: !self.asked.iter().any(brought),
+        }
     }
 }
 

@@ -1,19 +1,23 @@
 //! The answer about a key: the same for a service that asks and for a key that asks about itself.
 
-use axum::http::StatusCode;
-use axum::response::Response;
 use domain::permission::Permission;
 use domain::timestamp::Timestamp;
 use domain::verdict::{CheckResult, Code};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use service::verify::{LimitState, Verdict};
 
-use super::respond::respond;
+/// The answer about one key.
+#[derive(Debug)]
+pub(super) struct KeyAnswer(pub Verdict);
+
+/// The answers to several questions, in their order.
+#[derive(Debug)]
+pub(super) struct KeyAnswers(pub Vec<Verdict>);
 
 /// Every member but `checks` is there each time; what is not known is null.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer<'a> {
+struct Members<'a> {
     valid: bool,
     code: &'static str,
     key_id: Option<&'a str>,
@@ -21,15 +25,15 @@ struct Answer<'a> {
     kind: Option<&'static str>,
     permissions: &'a [Permission],
     expires_at: Option<String>,
-    ratelimits: Vec<Said<'a>>,
+    ratelimits: Vec<LimitMembers<'a>>,
     credits: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     checks: Option<&'a [CheckResult]>,
 }
 
 /// What a rate limit said.
-#[derive(Debug, Serialize)]
-struct Said<'a> {
+#[derive(Serialize)]
+struct LimitMembers<'a> {
     name: &'a str,
     limit: u32,
     remaining: u32,
@@ -38,12 +42,24 @@ struct Said<'a> {
     exceeded: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct Answers<'a> {
-    results: Vec<Answer<'a>>,
+#[derive(Serialize)]
+struct Results<'a> {
+    results: Vec<Members<'a>>,
 }
 
-impl<'a> Answer<'a> {
+impl Serialize for KeyAnswer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Members::of(&self.0).serialize(serializer)
+    }
+}
+
+impl Serialize for KeyAnswers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Results { results: self.0.iter().map(Members::of).collect() }.serialize(serializer)
+    }
+}
+
+impl<'a> Members<'a> {
     fn of(verdict: &'a Verdict) -> Self {
         let record = verdict.key.as_ref().map(|key| &key.record);
         Self {
@@ -54,14 +70,14 @@ impl<'a> Answer<'a> {
             kind: record.map(|record| record.kind.as_str()),
             permissions: record.map_or(&[], |record| &record.permissions),
             expires_at: record.and_then(|record| record.expires_at).map(Timestamp::to_rfc3339),
-            ratelimits: verdict.limits.iter().map(Said::of).collect(),
+            ratelimits: verdict.limits.iter().map(LimitMembers::of).collect(),
             credits: verdict.quota.map(|state| state.remaining),
             checks: verdict.checks.as_deref(),
         }
     }
 }
 
-impl<'a> Said<'a> {
+impl<'a> LimitMembers<'a> {
     fn of(state: &'a LimitState) -> Self {
         Self {
             name: &state.limit.name,
@@ -71,14 +87,4 @@ impl<'a> Said<'a> {
             exceeded: !state.passed,
         }
     }
-}
-
-pub(super) fn answer(verdict: &Verdict, https: bool) -> Response {
-    respond(StatusCode::OK, "application/json", &Answer::of(verdict), https)
-}
-
-/// The answers to several questions, in their order.
-pub(super) fn answers(verdicts: &[Verdict], https: bool) -> Response {
-    let results = verdicts.iter().map(Answer::of).collect();
-    respond(StatusCode::OK, "application/json", &Answers { results }, https)
 }

@@ -1,0 +1,83 @@
+//! A call's body in JSON, as handlers take it.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, header};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::body_errors::look_through;
+use super::members::Object;
+use super::problem::Problem;
+use crate::reading;
+
+/// A call whose body is JSON.
+pub(crate) trait BodyCall {
+    /// Longest body, in bytes. The longest sensible one of most calls fits with every character escaped.
+    const LIMIT: usize = 64 * 1024;
+
+    /// The body as it is sent. The struct is its one description: it is parsed into, and its schema says what is wrong.
+    type Sent<'a>: Deserialize<'a> + ToSchema;
+
+    /// What is asked for, with every member checked.
+    type Call<'a>;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem>;
+}
+
+/// A body that came whole, was sent as JSON and is not too long. It is not read yet: what is read borrows its texts
+/// from it, which an extractor could not hand over together.
+pub(crate) struct JsonBody<B> {
+    bytes: Bytes,
+    call: PhantomData<fn() -> B>,
+}
+
+impl<B: BodyCall> JsonBody<B> {
+    /// What it asks for, or everything that is wrong with it.
+    pub fn read(&self) -> Result<B::Call<'_>, Problem> {
+        B::check(parse(&self.bytes)?)
+    }
+}
+
+impl<B> fmt::Debug for JsonBody<B> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It may hold keys.
+        write!(formatter, "JsonBody({} bytes)", self.bytes.len())
+    }
+}
+
+impl<B: BodyCall, S: Sync> FromRequest<S> for JsonBody<B> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        if !is_json(&parts.headers) {
+            return Err(Problem::not_json());
+        }
+        let bytes = reading::whole(&parts.headers, body, B::LIMIT).await;
+        let bytes = bytes.map_err(|error| Problem::no_body(error, B::LIMIT))?;
+        Ok(Self { bytes, call: PhantomData })
+    }
+}
+
+/// Reads a body, which is an object, in one pass if it is right, and looks through it if it is not.
+fn parse<'a, T: Deserialize<'a> + ToSchema>(body: &'a [u8]) -> Result<T, Problem> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        Problem::malformed(format!("The body is not UTF-8 text: byte {} is wrong.", error.valid_up_to() + 1))
+    })?;
+    let read = serde_json::from_str::<Object<T>>(text);
+    read.map(|Object(read)| read).map_err(|error| look_through::<T>(text, &error))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) else { return false };
+    let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
+    let utf8 = parameters.split(';').all(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+    });
+    kind.trim().eq_ignore_ascii_case("application/json") && utf8
+}

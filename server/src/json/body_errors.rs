@@ -1,0 +1,293 @@
+//! A body that could not be read in one pass is looked through beside its schema, to say what is wrong member by
+//! member. The schema comes from the struct that is parsed into, as for an `OpenAPI` document.
+
+use std::borrow::Cow;
+use std::slice;
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, Array, ArrayItems, Object, Schema, SchemaType, Type};
+use utoipa::{Number, ToSchema};
+
+use super::fault::{Faults, Step};
+use super::problem::Problem;
+use super::tree::{Tree, Unreadable};
+
+/// Says what is wrong with a body that should have been a `T`, and was refused for `error`.
+pub(super) fn look_through<T: ToSchema>(text: &str, error: &serde_json::Error) -> Problem {
+    let mut faults = match Tree::read(text) {
+        Ok(tree) => faults_of::<T>(&tree),
+        Err(Unreadable::Empty) => return Problem::malformed("The body is empty; send a JSON object."),
+        Err(Unreadable::TooDeep) => return Problem::malformed("The body is nested too deeply."),
+        Err(Unreadable::NoJson(reason)) => return Problem::malformed(format!("The body is not JSON: {reason}.")),
+        Err(Unreadable::TooLarge(path)) => {
+            let mut faults = Faults::default();
+            faults.at(path, "This number is too large.");
+            faults
+        }
+    };
+    if faults.is_empty() {
+        faults.here(format!("{error}."));
+    }
+    Problem::invalid(faults)
+}
+
+fn faults_of<T: ToSchema>(tree: &Tree) -> Faults {
+    let mut named = Vec::new();
+    T::schemas(&mut named);
+    let mut faults = Faults::default();
+    Schemas { named }.check(tree, &T::schema(), &mut faults);
+    faults
+}
+
+/// The schemas that others refer to by name.
+struct Schemas {
+    named: Vec<(String, RefOr<Schema>)>,
+}
+
+impl Schemas {
+    fn check(&self, tree: &Tree, schema: &RefOr<Schema>, faults: &mut Faults) {
+        if matches!(tree, Tree::Null) && may_be_null(schema) {
+            return;
+        }
+        match self.behind(schema) {
+            Some(Schema::Array(array)) => self.check_list(tree, array, faults),
+            Some(Schema::Object(object)) => match types(&object.schema_type).iter().find(|kind| **kind != Type::Null) {
+                Some(Type::String) => check_text(tree, object, faults),
+                Some(Type::Integer) => check_whole(tree, object, faults),
+                Some(Type::Boolean) if !matches!(tree, Tree::Flag) => wanted("true or false", tree, faults),
+                Some(Type::Object) => self.check_object(tree, object, faults),
+                _ => {}
+            },
+            // Nothing that is parsed into has another one.
+            _ => {}
+        }
+    }
+
+    /// What a schema is of, apart from its name and from null.
+    fn behind<'s>(&'s self, schema: &'s RefOr<Schema>) -> Option<&'s Schema> {
+        match schema {
+            RefOr::Ref(to) => {
+                let name = to.ref_location.rsplit('/').next()?;
+                let (_, schema) = self.named.iter().find(|(known, _)| known == name)?;
+                self.behind(schema)
+            }
+            RefOr::T(Schema::OneOf(either)) => self.behind(either.items.iter().find(|item| !is_null(item))?),
+            RefOr::T(schema) => Some(schema),
+        }
+    }
+
+    fn check_list(&self, tree: &Tree, array: &Array, faults: &mut Faults) {
+        let Tree::List(found, count) = tree else { return wanted("an array", tree, faults) };
+        let (least, most) = (array.min_items.unwrap_or(0), array.max_items.unwrap_or(usize::MAX));
+        if !(least..=most).contains(count) {
+            return faults.here(format!("This has to have {least} to {most} items, not {count}."));
+        }
+        let ArrayItems::RefOrSchema(schema) = &array.items else { return };
+        for (n, item) in found.iter().enumerate() {
+            faults.within(Step::Item(n), |faults| self.check(item, schema, faults));
+        }
+    }
+
+    fn check_object(&self, tree: &Tree, object: &Object, faults: &mut Faults) {
+        let Tree::Object(found) = tree else { return wanted("a JSON object", tree, faults) };
+        for name in object.required.iter().filter(|name| found.iter().all(|(there, _)| there != *name)) {
+            let what = object.properties.get(name).and_then(description).map(what).unwrap_or_default();
+            let step = Step::Member(Cow::Owned(name.clone()));
+            faults.within(step, |faults| faults.here(format!("This member is needed: {what}.")));
+        }
+        let closed = matches!(object.additional_properties.as_deref(), Some(AdditionalProperties::FreeForm(false)));
+        for (n, (name, tree)) in found.iter().enumerate() {
+            faults.within(Step::Member(Cow::Owned(name.clone())), |faults| match object.properties.get(name) {
+                Some(schema) => {
+                    if found.iter().take(n).any(|(before, _)| before == name) {
+                        faults.here("This member is there twice.");
+                    }
+                    self.check(tree, schema, faults);
+                }
+                None if closed => {
+                    let names: Vec<_> = object.properties.keys().map(String::as_str).collect();
+                    faults.here_with("There is no such member.", format!("There are {}.", names.join(", ")));
+                }
+                None => {}
+            });
+        }
+    }
+}
+
+fn check_text(tree: &Tree, object: &Object, faults: &mut Faults) {
+    let Tree::Text(length) = tree else { return wanted("a string", tree, faults) };
+    let (least, most) = (object.min_length.unwrap_or(0), object.max_length.unwrap_or(usize::MAX));
+    if *length < least {
+        faults.here_with("This is empty.", format!("Send {least} to {most} characters."));
+    } else if *length > most {
+        faults.here(format!("This has more than {most} characters."));
+    }
+}
+
+/// Every whole number that a body has is one from 0.
+fn check_whole(tree: &Tree, object: &Object, faults: &mut Faults) {
+    let Tree::Number(number) = tree else { return wanted("a whole number", tree, faults) };
+    let most = match object.maximum {
+        Some(Number::Int(most)) => u64::try_from(most).ok(),
+        Some(Number::UInt(most)) => u64::try_from(most).ok(),
+        Some(Number::Float(_)) | None => None,
+    };
+    match most {
+        _ if number.is_some_and(|number| number <= most.unwrap_or(u64::MAX)) => {}
+        Some(most) => faults.here(format!("This has to be a whole number from 0 to {most}.")),
+        None => faults.here("This has to be a whole number, not below 0."),
+    }
+}
+
+fn wanted(what: &str, tree: &Tree, faults: &mut Faults) {
+    faults.here(format!("This has to be {what}, not {}.", tree.named()));
+}
+
+fn types(types: &SchemaType) -> &[Type] {
+    match types {
+        SchemaType::Type(one) => slice::from_ref(one),
+        SchemaType::Array(several) => several,
+        SchemaType::AnyValue => &[],
+    }
+}
+
+fn may_be_null(schema: &RefOr<Schema>) -> bool {
+    match schema {
+        RefOr::T(Schema::OneOf(either)) => either.items.iter().any(is_null),
+        RefOr::T(Schema::Object(object)) => types(&object.schema_type).contains(&Type::Null),
+        RefOr::T(Schema::Array(array)) => types(&array.schema_type).contains(&Type::Null),
+        RefOr::T(_) | RefOr::Ref(_) => false,
+    }
+}
+
+fn is_null(schema: &RefOr<Schema>) -> bool {
+    matches!(schema, RefOr::T(Schema::Object(object)) if types(&object.schema_type) == [Type::Null])
+}
+
+fn description(schema: &RefOr<Schema>) -> Option<&str> {
+    match schema {
+        RefOr::Ref(to) => Some(&to.description),
+        RefOr::T(Schema::Object(object)) => object.description.as_deref(),
+        RefOr::T(Schema::Array(array)) => array.description.as_deref(),
+        RefOr::T(_) => None,
+    }
+}
+
+/// The first sentence of a description, inside of another one.
+fn what(description: &str) -> String {
+    let sentence = description.split(['.', ':', '\n']).next().unwrap_or_default();
+    let mut letters = sentence.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::test_runner::TestRunner;
+    use serde_json::{Value, json};
+
+    use super::super::body::BodyCall;
+    use super::super::members::Object;
+    use super::*;
+
+    /// One change of a body: where, counted through all its values, and what.
+    #[derive(Debug, Clone)]
+    enum Change {
+        Replace(Value),
+        Repeat(usize),
+        Remove,
+        Add,
+    }
+
+    fn changes() -> impl Strategy<Value = Vec<(usize, Change)>> {
+        let text = |length: usize| Value::from("x".repeat(length));
+        let mut values: Vec<Value> =
+            [0, 1, 31, 32, 33, 50, 51, 256, 257, 512, 513, 1_000, 1_001, 2_001].map(text).into();
+        values.extend([json!(null), json!(true), json!([]), json!({}), json!(["a"]), json!({ "name": "a" })]);
+        values.extend([
+            json!("é".repeat(512)),
+            json!("é".repeat(513)),
+            json!("GET"),
+            json!("10.0.0.1"),
+            json!("a AND b"),
+        ]);
+        values.extend([json!(0), json!(1), json!(-1), json!(1.5), json!(1e30), json!(u64::MAX), json!(i64::MIN)]);
+        values.extend([json!(1_000_000_000), json!(1_000_000_001), json!(u32::MAX), json!(1_u64 << 32)]);
+        let change = prop_oneof![
+            4 => prop::sample::select(values).prop_map(Change::Replace),
+            2 => prop::sample::select(vec![0, 1, 2, 10, 11, 20, 21, 100, 101]).prop_map(Change::Repeat),
+            1 => Just(Change::Remove),
+            1 => Just(Change::Add),
+        ];
+        vec((any::<usize>(), change), 0..4)
+    }
+
+    /// The JSON pointers of all values.
+    fn places(value: &Value, at: String, found: &mut Vec<String>) {
+        match value {
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(n, item)| places(item, format!("{at}/{n}"), found));
+            }
+            Value::Object(members) => {
+                members.iter().for_each(|(name, value)| places(value, format!("{at}/{name}"), found));
+            }
+            _ => {}
+        }
+        found.push(at);
+    }
+
+    fn apply(change: &Change, place: &str, body: &mut Value) {
+        let value = body.pointer_mut(place).unwrap();
+        match change {
+            Change::Replace(with) => *value = with.clone(),
+            Change::Repeat(times) => {
+                if let Value::Array(items) = value {
+                    *items = items.first().cloned().into_iter().cycle().take(*times).collect();
+                }
+            }
+            Change::Add => {
+                if let Value::Object(members) = value {
+                    members.insert("more".to_owned(), json!(1));
+                }
+            }
+            Change::Remove => {
+                let (outer, name) = place.rsplit_once('/').unwrap_or_default();
+                if let Some(Value::Object(members)) = body.pointer_mut(outer) {
+                    members.remove(name);
+                }
+            }
+        }
+    }
+
+    /// Whatever becomes of a right body: with what is not parsed something is found to be wrong, and with what is taken
+    /// nothing. So the parser and the schema, which both come from one struct, mean the same.
+    pub(crate) fn parser_and_schema_agree<B: BodyCall>(right: &Value) {
+        let mut runner = TestRunner::new(ProptestConfig { cases: 2_000, ..ProptestConfig::default() });
+        let outcome = runner.run(&changes(), |changes| {
+            let mut body = right.clone();
+            for (number, change) in &changes {
+                let mut found = Vec::new();
+                places(&body, String::new(), &mut found);
+                apply(change, &found[number % found.len()], &mut body);
+            }
+            let text = body.to_string();
+            let Ok(tree) = Tree::read(&text) else { panic!("{text} is JSON") };
+            let faults = faults_of::<B::Sent<'_>>(&tree);
+            match serde_json::from_str::<Object<B::Sent<'_>>>(&text) {
+                Err(error) => prop_assert!(!faults.is_empty(), "{error}, but nothing is wrong with {text}"),
+                Ok(Object(sent)) => {
+                    prop_assert!(B::check(sent).is_err() || faults.is_empty(), "{faults:?} in {text}");
+                }
+            }
+            Ok(())
+        });
+        outcome.unwrap();
+    }
+
+    #[test]
+    fn a_description_becomes_a_part_of_a_sentence() {
+        assert_eq!(what("The key to ask about, as it came. It may be wrong."), "the key to ask about, as it came");
+        assert_eq!(what(""), "");
+    }
+}

@@ -1,0 +1,164 @@
+//! As much of a body as has to be known to say what is wrong with it.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::fault::Step;
+
+/// So many values are looked at. A body that is nearly right has fewer, and one that is not fills no memory.
+const LOOKED_AT: usize = 10_000;
+
+/// One value of JSON.
+pub(super) enum Tree {
+    Null,
+    Flag,
+    Number(Option<u64>),
+    /// With so many characters.
+    Text(usize),
+    /// Its items, as far as they are looked at, and how many there are.
+    List(Vec<Tree>, usize),
+    Object(Vec<(String, Tree)>),
+}
+
+impl Tree {
+    /// Reads JSON of any form.
+    pub fn read(text: &str) -> Result<Self, Unreadable> {
+        let (path, left) = (RefCell::default(), Cell::new(LOOKED_AT));
+        let error = match read(text, &path, &left) {
+            Ok(tree) => return Ok(tree),
+            Err(_) if text.trim().is_empty() => return Err(Unreadable::Empty),
+            Err(error) => error.to_string(),
+        };
+        Err(match &*error {
+            deep if deep.starts_with("recursion limit") => Unreadable::TooDeep,
+            large if large.starts_with("number out of range") => Unreadable::TooLarge(path.into_inner()),
+            _ => Unreadable::NoJson(error),
+        })
+    }
+
+    /// What it is, as a part of a sentence.
+    pub const fn named(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Flag => "true or false",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a string",
+            Self::List(..) => "an array",
+            Self::Object(_) => "an object",
+        }
+    }
+}
+
+/// Why there is nothing to look at.
+pub(super) enum Unreadable {
+    Empty,
+    TooDeep,
+    /// A number at this place.
+    TooLarge(Vec<Step>),
+    /// With what the parser says.
+    NoJson(String),
+}
+
+fn read(text: &str, path: &RefCell<Vec<Step>>, left: &Cell<usize>) -> serde_json::Result<Tree> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let tree = Reader { path, left }.deserialize(&mut json)?;
+    json.end()?;
+    Ok(tree)
+}
+
+/// Reads a value, and leaves behind where it was when it could not go on.
+#[derive(Clone, Copy)]
+struct Reader<'r> {
+    path: &'r RefCell<Vec<Step>>,
+    left: &'r Cell<usize>,
+}
+
+impl Reader<'_> {
+    /// Whether one more value is looked at.
+    fn goes_on(self) -> bool {
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    fn enter(self, step: Step) {
+        self.path.borrow_mut().push(step);
+    }
+
+    fn leave(self) {
+        self.path.borrow_mut().pop();
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Tree;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Tree, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Tree;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Tree, E> {
+        Ok(Tree::Flag)
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Tree, E> {
+        Ok(Tree::Number(Some(number)))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Tree, E> {
+        Ok(Tree::Number(u64::try_from(number).ok()))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Tree, E> {
+        Ok(Tree::Number(None))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Tree, E> {
+        Ok(Tree::Text(text.chars().count()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut json: A) -> Result<Tree, A::Error> {
+        let (mut items, mut count) = (Vec::new(), 0);
+        while self.goes_on() {
+            self.enter(Step::Item(count));
+            let item = json.next_element_seed(self)?;
+            self.leave();
+            let Some(item) = item else { return Ok(Tree::List(items, count)) };
+            items.push(item);
+            count += 1;
+        }
+        while json.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(Tree::List(items, count))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut json: A) -> Result<Tree, A::Error> {
+        let mut members = Vec::new();
+        while let Some(name) = json.next_key::<String>()? {
+            if self.goes_on() {
+                self.enter(Step::Member(Cow::Owned(name.clone())));
+                members.push((name, json.next_value_seed(self)?));
+                self.leave();
+            } else {
+                json.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Tree::Object(members))
+    }
+}

@@ -1,0 +1,43 @@
+//! What the edges know.
+
+use std::sync::Arc;
+
+use app::desk::context::{Console, Endpoint};
+use leptos::config::LeptosOptions;
+use service::Service;
+use tokio_util::sync::CancellationToken;
+
+use crate::client_address::TrustedProxies;
+use crate::public_url::PublicUrl;
+use crate::site::Site;
+
+/// What all edges share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AppState {
+    /// The use cases.
+    pub service: Service,
+    /// The files of the site.
+    pub site: Site,
+    /// The address that people and programs use.
+    pub public_url: PublicUrl,
+    /// Sign-in over plain HTTP beyond loopback is allowed.
+    pub allow_http: bool,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Arc<TrustedProxies>,
+    /// Cancelled when the server stops: streams end with it.
+    pub shutdown: CancellationToken,
+}
+
+impl AppState {
+    /// What the console's pages know of it.
+    pub(crate) fn console(&self, options: LeptosOptions, endpoints: Arc<[Endpoint]>) -> Console {
+        Console {
+            service: self.service.clone(),
+            options,
+            public_url: self.public_url.origin().to_owned(),
+            allow_http: self.allow_http,
+            trusted_proxies: self.trusted_proxies.rules().into(),
+            endpoints,
+        }
+    }
+}
