@@ -7,7 +7,7 @@ use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_query_map};
 
 use crate::desk::person::read_me;
-use crate::form::Ended;
+use crate::forms::outcome::UnsentForm;
 
 const MENU: [(&str, &str); 6] = [
     ("/", "Dashboard"),
@@ -43,7 +43,7 @@ pub fn Frame() -> impl IntoView {
             <main id="main" tabindex="-1">
                 <Flash/>
                 {plain_http.then(|| view! { <PlainHttp/> })}
-                {match use_context::<Ended>() {
+                {match use_context::<UnsentForm>() {
                     Some(ended) => view! { <SendAgain ended/> }.into_any(),
                     None => view! { <Outlet/> }.into_any(),
                 }}
@@ -54,7 +54,7 @@ pub fn Frame() -> impl IntoView {
 
 /// The session ended while a form was filled in: nothing of it is lost.
 #[component]
-fn SendAgain(ended: Ended) -> impl IntoView {
+fn SendAgain(ended: UnsentForm) -> impl IntoView {
     let fields: Vec<_> =
         ended.sent.0.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect();
     view! {

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::field::TextField;
 use super::problem::FieldProblem;
-use crate::fields::{self, BOXES};
+use crate::forms::fields::{self, BOXES};
 
 /// Every field of `fields` that this kind has, with what was typed so far.
 #[component]

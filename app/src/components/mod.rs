@@ -17,8 +17,6 @@ pub mod key_fields;
 #[cfg(feature = "ssr")]
 pub mod key_status;
 #[cfg(feature = "ssr")]
-pub mod links;
-#[cfg(feature = "ssr")]
 pub mod modal;
 #[cfg(feature = "ssr")]
 pub mod pager;

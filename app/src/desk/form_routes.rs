@@ -13,22 +13,11 @@ use leptos::prelude::provide_context;
 use percent_encoding::percent_decode;
 
 use super::context::{Console, Desk, Visit};
-use super::mount::render;
+use super::render::render;
 use super::{key_forms, person_forms};
 use crate::error::ConsoleError;
-use crate::fields::{FormFields, Pairs};
-use crate::form::{Ended, Posted};
-
-/// What follows a form that was accepted.
-#[derive(Debug)]
-pub enum Next<T> {
-    /// Go on to another address.
-    Go(String),
-    /// The same, and the session's cookie changes.
-    GoWithCookie(String, String),
-    /// Show the result in the same page.
-    Show(T),
-}
+use crate::forms::fields::{FormFields, Pairs};
+use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 
 /// Every address below takes a POST.
 pub const PATHS: [&str; 12] = [
@@ -140,7 +129,7 @@ where
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     }
     if needs == Needs::Session && visit.session.is_none() {
-        let ended = Ended { address: page.uri().path().to_owned(), sent };
+        let ended = UnsentForm { address: page.uri().path().to_owned(), sent };
         let mut response = render(&console, move || provide_context(ended.clone()))(page).await;
         *response.status_mut() = ConsoleError::SignedOut.status();
         return response;
@@ -157,7 +146,7 @@ where
         Ok(Next::Show(shown)) => (StatusCode::OK, Ok(shown)),
         Err(error) => (error.status(), Err(error)),
     };
-    let posted = Posted { form, outcome };
+    let posted = PostedForm { form, outcome };
     let mut response = render(&console, move || provide_context(posted.clone()))(page).await;
     *response.status_mut() = status;
     response

@@ -11,18 +11,18 @@ use leptos_router::hooks::use_params_map;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::hidden_draft::HiddenDraft;
 use crate::components::key_status::KeyStatus;
-use crate::desk::key_forms::AcknowledgeForm;
 use crate::desk::keys::{KeyView, read_key};
-use crate::desk::person_forms::Nothing;
 use crate::error::ConsoleError;
-use crate::form::Posted;
+use crate::forms::key::AcknowledgeForm;
+use crate::forms::outcome::PostedForm;
+use crate::forms::person::Nothing;
 use crate::islands::acknowledge::AcknowledgeBox;
 
 #[component]
 pub fn Acknowledge() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
-    let posted = Posted::<AcknowledgeForm>::take();
-    let discarded = Posted::problem(Posted::<Nothing>::take().as_ref());
+    let posted = PostedForm::<AcknowledgeForm>::take();
+    let discarded = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
     let page = Suspend::new(async move {
         match read_key(&id).await {
             Ok(view) => match view.key.row.status(view.now) {
@@ -41,13 +41,13 @@ pub fn Acknowledge() -> impl IntoView {
 fn Waiting(
     view: KeyView,
     until: Timestamp,
-    posted: Option<Posted<AcknowledgeForm>>,
+    posted: Option<PostedForm<AcknowledgeForm>>,
     /// Why it could not be discarded.
     not_discarded: Option<ConsoleError>,
 ) -> impl IntoView {
     let KeyView { key, now } = view;
     let id = key.row.id.as_str().to_owned();
-    let problem = Posted::problem(posted.as_ref());
+    let problem = PostedForm::problem(posted.as_ref());
     let draft = KeyDraft::again(&key);
     view! {
         <div class="head narrow">
@@ -96,7 +96,7 @@ fn NotWaiting(view: KeyView) -> impl IntoView {
 
 /// The key was dropped: its fields are still in the form that was posted.
 #[component]
-fn Gone(error: ConsoleError, posted: Option<Posted<AcknowledgeForm>>) -> impl IntoView {
+fn Gone(error: ConsoleError, posted: Option<PostedForm<AcknowledgeForm>>) -> impl IntoView {
     let dropped = error == ConsoleError::Refused(Refusal::NotFound);
     let draft = posted.map(|posted| posted.form.draft).filter(|draft| draft.kind.is_some());
     view! {

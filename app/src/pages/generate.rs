@@ -9,29 +9,19 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::generate_steps::{Details, Kinds, MadeBefore, Steps, Summary};
+use super::generate_steps::{Details, Kinds, MadeBefore, Step, Steps, Summary};
 use super::secret::Secret;
 use crate::components::failed::Failed;
-use crate::desk::key_forms::{WizardForm, WizardShown};
 use crate::desk::keys::new_form;
 use crate::error::ConsoleError;
-use crate::form::{Posted, Problem};
-
-/// What a step shows.
-#[derive(Debug, Clone)]
-pub struct Step {
-    pub kind: KeyKind,
-    pub draft: KeyDraft,
-    /// One form makes one key, however often it is sent.
-    pub form_id: String,
-    pub problem: Problem,
-}
+use crate::forms::key::{WizardForm, WizardScreen};
+use crate::forms::outcome::PostedForm;
 
 #[component]
 pub fn Generate() -> impl IntoView {
     let query = use_query_map().get_untracked();
-    let posted = Posted::<WizardForm, WizardShown>::take();
-    let problem = Posted::problem(posted.as_ref());
+    let posted = PostedForm::<WizardForm, WizardScreen>::take();
+    let problem = PostedForm::problem(posted.as_ref());
     let (mut form, outcome) = match posted {
         Some(posted) => (posted.form, Some(posted.outcome)),
         None => (from_address(query.get("kind"), query.get("preset").as_deref()), None),
@@ -50,10 +40,10 @@ pub fn Generate() -> impl IntoView {
             let at_summary = form.step == "generate" && !in_fields;
             let step = Step { kind, draft: form.draft, form_id, problem };
             match outcome {
-                Some(Ok(WizardShown::Secret(issued))) => {
+                Some(Ok(WizardScreen::Secret(issued))) => {
                     view! { <Steps at=3/> <Secret issued draft=step.draft/> }.into_any()
                 }
-                Some(Ok(WizardShown::Summary)) => summary(step),
+                Some(Ok(WizardScreen::Summary)) => summary(step),
                 Some(Err(ConsoleError::Refused(Refusal::AlreadyIssued { key }))) => {
                     view! { <Steps at=2/> <h1>"Generate New Key"</h1> <MadeBefore step key/> }.into_any()
                 }

@@ -8,16 +8,25 @@ use domain::refusal::Refusal;
 use leptos::prelude::*;
 
 use super::acknowledge::Again;
-use super::generate::Step;
 use crate::components::failed::FormProblem;
 use crate::components::hidden_draft::{HiddenDraft, summary};
 use crate::components::problem::{UnshownProblems, part};
 use crate::desk::keys::{KeyView, read_key, words};
 use crate::error::ConsoleError;
-use crate::form::Problem;
+use crate::forms::outcome::Problem;
 use crate::islands::key_form::{KeyForm, Purpose};
 
 const STEPS: [&str; 4] = ["Kind", "Details", "Summary", "Your key"];
+
+/// What a step shows.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub kind: KeyKind,
+    pub draft: KeyDraft,
+    /// One form makes one key, however often it is sent.
+    pub form_id: String,
+    pub problem: Problem,
+}
 
 /// Where one is among the steps.
 #[component]

@@ -5,15 +5,15 @@ use domain::key::{KeyRow, RevokeReason};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use crate::addresses::back_of;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
-use crate::components::links::back_of;
 use crate::components::modal::Modal;
 use crate::components::problem::FieldProblem;
 use crate::components::time::LastUsed;
-use crate::desk::key_forms::ActForm;
 use crate::desk::keys::{KeyView, read_key};
-use crate::form::Posted;
+use crate::forms::key::ActForm;
+use crate::forms::outcome::PostedForm;
 
 /// What sets one confirmation apart from the others.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +83,7 @@ pub fn DeleteModal() -> impl IntoView {
 
 fn confirm(kind: Kind) -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
-    let posted = Posted::<ActForm>::take();
+    let posted = PostedForm::<ActForm>::take();
     let back = back_of(posted.as_ref().map(|posted| posted.form.back.as_str()));
     Suspend::new(async move {
         match read_key(&id).await {
@@ -120,10 +120,10 @@ fn refusal(
     kind: Kind,
     row: &KeyRow,
     why: &'static str,
-    posted: Option<&Posted<ActForm>>,
+    posted: Option<&PostedForm<ActForm>>,
     back: String,
 ) -> impl IntoView + use<> {
-    let problem = Posted::problem(posted);
+    let problem = PostedForm::problem(posted);
     view! {
         <Modal title=format!("{} “{}”", kind.verb, row.name) back=back.clone()>
             <div class="body">
@@ -135,8 +135,8 @@ fn refusal(
     }
 }
 
-fn dialog(kind: Kind, row: KeyRow, posted: Option<Posted<ActForm>>, back: String) -> impl IntoView {
-    let problem = Posted::problem(posted.as_ref());
+fn dialog(kind: Kind, row: KeyRow, posted: Option<PostedForm<ActForm>>, back: String) -> impl IntoView {
+    let problem = PostedForm::problem(posted.as_ref());
     let typed = posted.map(|posted| posted.form).unwrap_or_default();
     let errors = RwSignal::new(problem.fields);
     let address = format!("/keys/{}/{}", row.id.as_str(), kind.path);

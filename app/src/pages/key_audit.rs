@@ -4,9 +4,9 @@ use domain::audit::AuditRow;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use crate::addresses::{list_address, list_query};
 use crate::components::audit_table::AuditTable;
 use crate::components::failed::Failed;
-use crate::components::links::{list_address, list_query};
 use crate::components::modal::Modal;
 use crate::desk::audit::read_audit;
 use crate::desk::keys::read_key;

@@ -9,9 +9,9 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
 
+use crate::addresses::{act_address, list_address, list_query, with_query};
 use crate::components::failed::Failed;
 use crate::components::key_status::KeyStatus;
-use crate::components::links::{act_address, list_address, list_query, with_query};
 use crate::components::pager::Pager;
 use crate::components::time::{LastUsed, Time};
 use crate::desk::keys::{KeyList, read_keys};

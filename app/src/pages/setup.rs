@@ -12,13 +12,13 @@ use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
 use crate::components::frame::Mark;
 use crate::desk::person::{SetupDoor, read_setup_door};
-use crate::desk::person_forms::SetupForm;
 use crate::error::ConsoleError;
-use crate::form::Posted;
+use crate::forms::outcome::PostedForm;
+use crate::forms::person::SetupForm;
 
 #[component]
 pub fn SetupPage() -> impl IntoView {
-    let posted = Posted::<SetupForm>::take();
+    let posted = PostedForm::<SetupForm>::take();
     let token = match &posted {
         Some(posted) => posted.form.token.clone(),
         None => use_query_map().get_untracked().get("token").unwrap_or_default(),
@@ -46,8 +46,8 @@ fn Door(children: Children) -> impl IntoView {
 }
 
 #[component]
-fn FirstOwner(token: String, posted: Option<Posted<SetupForm>>) -> impl IntoView {
-    let problem = Posted::problem(posted.as_ref());
+fn FirstOwner(token: String, posted: Option<PostedForm<SetupForm>>) -> impl IntoView {
+    let problem = PostedForm::problem(posted.as_ref());
     let typed = posted.map(|posted| posted.form).unwrap_or_default();
     let errors = RwSignal::new(problem.fields);
     view! {

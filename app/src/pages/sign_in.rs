@@ -9,8 +9,8 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::frame::{Mark, PlainHttp};
 use crate::desk::person::{SignInDoor, read_sign_in_door};
-use crate::desk::person_forms::SignInForm;
-use crate::form::Posted;
+use crate::forms::outcome::PostedForm;
+use crate::forms::person::SignInForm;
 
 #[component]
 pub fn SignInPage() -> impl IntoView {
@@ -42,8 +42,8 @@ pub fn SignInPage() -> impl IntoView {
 
 #[component]
 fn SignIn(asked_for: String) -> impl IntoView {
-    let posted = Posted::<SignInForm>::take();
-    let problem = Posted::problem(posted.as_ref());
+    let posted = PostedForm::<SignInForm>::take();
+    let problem = PostedForm::problem(posted.as_ref());
     let typed = posted.map(|posted| posted.form).unwrap_or_default();
     let errors = RwSignal::new(problem.fields);
     let next = if typed.next.is_empty() { asked_for } else { typed.next };
