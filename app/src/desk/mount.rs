@@ -29,7 +29,7 @@ pub fn page_paths() -> Vec<String> {
 
 /// The addresses that take a form.
 pub fn form_paths() -> Vec<&'static str> {
-    form_routes::PATHS.to_vec()
+    form_routes::paths().collect()
 }
 
 /// Pages, forms and server functions; anything else is the "not found" page.
