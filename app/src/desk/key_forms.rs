@@ -10,23 +10,22 @@ use domain::refusal::Refusal;
 use super::context::Desk;
 use crate::addresses::{back_to_list, with_done};
 use crate::error::ConsoleError;
-use crate::forms::key::{AcknowledgeForm, ActForm, EditForm, WizardForm, WizardScreen};
+use crate::forms::key::{AcknowledgeForm, ActForm, EditForm, WizardForm, WizardScreen, WizardStep};
 use crate::forms::outcome::Next;
 use crate::forms::person::Nothing;
 
 pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<WizardScreen>, ConsoleError> {
     let caller = desk.caller()?;
-    match form.step.as_str() {
-        "details" => Ok(Next::Show(WizardScreen::Details)),
-        "summary" => {
+    match form.step.ok_or(ConsoleError::Malformed)? {
+        WizardStep::Details => Ok(Next::Show(WizardScreen::Details)),
+        WizardStep::Summary => {
             desk.service().check_draft(&caller, &form.draft)?;
             Ok(Next::Show(WizardScreen::Summary))
         }
-        "generate" => {
+        WizardStep::Generate => {
             let issued = desk.service().issue(&caller, &desk.app(), &form.draft, &form.form_id).await?;
             Ok(Next::Show(WizardScreen::Secret(Arc::new(issued))))
         }
-        _ => Err(ConsoleError::Malformed),
     }
 }
 

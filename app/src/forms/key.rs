@@ -6,7 +6,37 @@ use domain::draft::KeyDraft;
 use domain::field::Field;
 use service::keys::Issued;
 
-use super::fields::{FormFields, Pairs};
+use super::fields::{FormFields, INTEGRATION, Pairs, THEN, TICKED};
+
+/// The button of the wizard that was pressed.
+pub const STEP: &str = "step";
+/// The address of the list that a modal is over.
+pub const BACK: &str = "back";
+/// The state that an edit was made against.
+pub const REVISION: &str = "revision";
+
+/// Where a button of the wizard leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WizardStep {
+    Details,
+    Summary,
+    Generate,
+}
+
+impl WizardStep {
+    /// The value of its button.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Details => "details",
+            Self::Summary => "summary",
+            Self::Generate => "generate",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        [Self::Details, Self::Summary, Self::Generate].into_iter().find(|step| step.as_str() == word)
+    }
+}
 
 /// Where the wizard is, and which form it is.
 #[derive(Debug, Clone, Default)]
@@ -14,13 +44,17 @@ pub struct WizardForm {
     pub draft: KeyDraft,
     /// Makes a repeated POST harmless: one form makes one key.
     pub form_id: String,
-    /// The button that was pressed.
-    pub step: String,
+    /// The button that was pressed; `None` if it is none of the wizard's.
+    pub step: Option<WizardStep>,
 }
 
 impl FormFields for WizardForm {
     fn read(sent: &Pairs) -> Self {
-        Self { draft: KeyDraft::read(sent), form_id: sent.text(Field::FormId.as_str()), step: sent.text("step") }
+        Self {
+            draft: KeyDraft::read(sent),
+            form_id: sent.text(Field::FormId.as_str()),
+            step: WizardStep::parse(&sent.text(STEP)),
+        }
     }
 }
 
@@ -47,8 +81,8 @@ impl FormFields for AcknowledgeForm {
     fn read(sent: &Pairs) -> Self {
         Self {
             draft: KeyDraft::read(sent),
-            ticked: sent.text(Field::Acknowledged.as_str()) == "yes",
-            to_integration: sent.text("then") == "integration",
+            ticked: sent.text(Field::Acknowledged.as_str()) == TICKED,
+            to_integration: sent.text(THEN) == INTEGRATION,
         }
     }
 }
@@ -64,7 +98,7 @@ pub struct EditForm {
 
 impl FormFields for EditForm {
     fn read(sent: &Pairs) -> Self {
-        Self { draft: KeyDraft::read(sent), revision: sent.text("revision"), back: sent.text("back") }
+        Self { draft: KeyDraft::read(sent), revision: sent.text(REVISION), back: sent.text(BACK) }
     }
 }
 
@@ -83,7 +117,7 @@ impl FormFields for ActForm {
             reason: sent.text(Field::Reason.as_str()),
             note: sent.text(Field::Note.as_str()),
             confirm_name: sent.text(Field::ConfirmName.as_str()),
-            back: sent.text("back"),
+            back: sent.text(BACK),
         }
     }
 }

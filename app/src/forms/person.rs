@@ -15,6 +15,11 @@ impl FormFields for Nothing {
     }
 }
 
+/// Where sign-in leads on to.
+pub const NEXT: &str = "next";
+/// What proves that somebody may set Keystead up.
+pub const TOKEN: &str = "token";
+
 /// The sign-in form.
 #[derive(Debug, Clone, Default)]
 pub struct SignInForm {
@@ -29,7 +34,7 @@ impl FormFields for SignInForm {
         Self {
             email: sent.text(Field::Email.as_str()),
             password: sent.text(Field::Password.as_str()).into(),
-            next: sent.text("next"),
+            next: sent.text(NEXT),
         }
     }
 }
@@ -46,7 +51,7 @@ pub struct SetupForm {
 impl FormFields for SetupForm {
     fn read(sent: &Pairs) -> Self {
         Self {
-            token: sent.text("token"),
+            token: sent.text(TOKEN),
             name: sent.text(Field::PersonName.as_str()),
             email: sent.text(Field::Email.as_str()),
             password: sent.text(Field::Password.as_str()).into(),

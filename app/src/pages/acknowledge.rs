@@ -13,7 +13,7 @@ use crate::components::hidden_draft::HiddenDraft;
 use crate::components::key_status::KeyStatus;
 use crate::desk::keys::{KeyView, read_key};
 use crate::error::ConsoleError;
-use crate::forms::key::AcknowledgeForm;
+use crate::forms::key::{AcknowledgeForm, STEP, WizardStep};
 use crate::forms::outcome::PostedForm;
 use crate::forms::person::Nothing;
 use crate::islands::acknowledge::AcknowledgeBox;
@@ -120,7 +120,7 @@ pub fn Again(draft: KeyDraft) -> impl IntoView {
     view! {
         <form method="post" action="/keys/new">
             <HiddenDraft draft/>
-            <button class="button" name="step" value="summary">"Generate again with the same fields"</button>
+            <button class="button" name=STEP value=WizardStep::Summary.as_str()>"Generate again with the same fields"</button>
         </form>
     }
 }

@@ -14,7 +14,7 @@ use super::secret::Secret;
 use crate::components::failed::Failed;
 use crate::desk::keys::new_form;
 use crate::error::ConsoleError;
-use crate::forms::key::{WizardForm, WizardScreen};
+use crate::forms::key::{WizardForm, WizardScreen, WizardStep};
 use crate::forms::outcome::PostedForm;
 
 #[component]
@@ -37,7 +37,7 @@ pub fn Generate() -> impl IntoView {
         (Some(kind), Ok(form_id)) => {
             // Fields are mended among the details; anything else is tried again from where it was.
             let in_fields = !problem.fields.is_empty() || problem.whole == Some(ConsoleError::NotText);
-            let at_summary = form.step == "generate" && !in_fields;
+            let at_summary = form.step == Some(WizardStep::Generate) && !in_fields;
             let step = Step { kind, draft: form.draft, form_id, problem };
             match outcome {
                 Some(Ok(WizardScreen::Secret(issued))) => {

@@ -1,6 +1,7 @@
 //! The steps of the wizard before the secret.
 
 use domain::draft::KeyDraft;
+use domain::field::Field;
 use domain::ids::KeyId;
 use domain::key::Status;
 use domain::kind::KeyKind;
@@ -13,6 +14,7 @@ use crate::components::hidden_draft::{HiddenDraft, summary};
 use crate::components::problem::{UnshownProblems, part};
 use crate::desk::keys::{KeyView, read_key, words};
 use crate::error::ConsoleError;
+use crate::forms::key::{STEP, WizardStep};
 use crate::forms::outcome::Problem;
 use crate::islands::key_form::{KeyForm, Purpose};
 
@@ -48,7 +50,7 @@ pub fn Kinds(problem: Problem) -> impl IntoView {
             let rules = kind.rules();
             view! {
                 <label class="kind">
-                    <input type="radio" name="kind" value=kind.as_str() required checked=index == 0/>
+                    <input type="radio" name=Field::Kind.as_str() value=kind.as_str() required checked=index == 0/>
                     <b>{rules.label}</b>
                     <small>{rules.definition}</small>
                 </label>
@@ -91,12 +93,12 @@ pub fn Details(step: Step) -> impl IntoView {
             <div class="body">
                 <FormProblem problem=problem.whole/>
                 <UnshownProblems errors=unshown/>
-                <input type="hidden" name="kind" value=kind.as_str()/>
-                <input type="hidden" name="form_id" value=form_id/>
+                <input type="hidden" name=Field::Kind.as_str() value=kind.as_str()/>
+                <input type="hidden" name=Field::FormId.as_str() value=form_id/>
                 <KeyForm kind purpose=Purpose::New draft errors=fields/>
             </div>
             <footer>
-                <button class="button primary" name="step" value="summary">"Continue to summary"</button>
+                <button class="button primary" name=STEP value=WizardStep::Summary.as_str()>"Continue to summary"</button>
                 <a class="button quiet" href="/keys">"Cancel"</a>
             </footer>
         </form>
@@ -113,7 +115,7 @@ pub fn Summary(step: Step) -> impl IntoView {
         <form class="card narrow" method="post" action="/keys/new">
             <header>
                 <h2>"Summary"</h2>
-                <button class="button quiet" name="step" value="details">"Edit"</button>
+                <button class="button quiet" name=STEP value=WizardStep::Details.as_str()>"Edit"</button>
             </header>
             <div class="body">
                 <FormProblem problem=problem.whole/>
@@ -123,10 +125,10 @@ pub fn Summary(step: Step) -> impl IntoView {
                     "The next screen shows the key once. Treat it as you would a password; give it the fewest permissions."
                 </p>
                 <HiddenDraft draft/>
-                <input type="hidden" name="form_id" value=form_id/>
+                <input type="hidden" name=Field::FormId.as_str() value=form_id/>
             </div>
             <footer>
-                <button class="button primary" name="step" value="generate">"Generate Token"</button>
+                <button class="button primary" name=STEP value=WizardStep::Generate.as_str()>"Generate Token"</button>
                 <a class="button quiet" href="/keys">"Cancel"</a>
             </footer>
         </form>

@@ -12,7 +12,7 @@ use crate::components::modal::Modal;
 use crate::components::problem::FieldProblem;
 use crate::components::time::LastUsed;
 use crate::desk::keys::{KeyView, read_key};
-use crate::forms::key::ActForm;
+use crate::forms::key::{ActForm, BACK};
 use crate::forms::outcome::PostedForm;
 
 /// What sets one confirmation apart from the others.
@@ -157,7 +157,7 @@ fn dialog(kind: Kind, row: KeyRow, posted: Option<PostedForm<ActForm>>, back: St
                             label=format!("Type the name of the key, “{}”, to delete it", row.name)
                             required=true autofocus=true/>
                     })}
-                    <input type="hidden" name="back" value=back.clone()/>
+                    <input type="hidden" name=BACK value=back.clone()/>
                 </div>
                 <footer>
                     <a class="button" href=back>"Cancel"</a>
@@ -169,6 +169,7 @@ fn dialog(kind: Kind, row: KeyRow, posted: Option<PostedForm<ActForm>>, back: St
 }
 
 fn reasons(errors: RwSignal<FieldErrors>, typed: &ActForm) -> impl IntoView + use<> {
+    let id = Field::Reason.as_str();
     let wrong = errors.with_untracked(|errors| errors.of(Field::Reason).next().is_some());
     let options: Vec<_> = RevokeReason::ALL
         .iter()
@@ -176,15 +177,15 @@ fn reasons(errors: RwSignal<FieldErrors>, typed: &ActForm) -> impl IntoView + us
             let ticked = typed.reason == reason.as_str();
             view! {
                 <label class="check">
-                    <input type="radio" name="reason" value=reason.as_str() checked=ticked
-                        aria-invalid=wrong.then_some("true") aria-describedby=wrong.then_some("reason-error")/>
+                    <input type="radio" name=id value=reason.as_str() checked=ticked
+                        aria-invalid=wrong.then_some("true") aria-describedby=wrong.then(|| format!("{id}-error"))/>
                     <span>{reason.label()}</span>
                 </label>
             }
         })
         .collect();
     view! {
-        <fieldset class="field" id="reason">
+        <fieldset class="field" id=id>
             <legend>"Why?"</legend>
             <div class="checks">{options}</div>
             <FieldProblem field=Field::Reason errors/>

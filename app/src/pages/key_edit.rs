@@ -11,7 +11,7 @@ use crate::components::modal::Modal;
 use crate::components::problem::{UnshownProblems, part};
 use crate::desk::keys::{KeyView, read_key};
 use crate::error::ConsoleError;
-use crate::forms::key::EditForm;
+use crate::forms::key::{BACK, EditForm, REVISION};
 use crate::forms::outcome::PostedForm;
 use crate::islands::key_form::{KeyForm, Purpose};
 
@@ -57,8 +57,8 @@ fn Edit(view: KeyView, posted: Option<PostedForm<EditForm>>, back: String) -> im
                     <FormProblem problem=problem.whole/>
                     <UnshownProblems errors=unshown/>
                     {changed.then(|| view! { <p><a href=address.clone()>"Load the key as it is now"</a></p> })}
-                    <input type="hidden" name="revision" value=revision/>
-                    <input type="hidden" name="back" value=cancel.clone()/>
+                    <input type="hidden" name=REVISION value=revision/>
+                    <input type="hidden" name=BACK value=cancel.clone()/>
                     <KeyForm kind purpose=Purpose::Edit draft errors=fields/>
                     <p class="soft">
                         "Cannot be changed: " {fixed.join(", ")} ". For another, generate a new key."

@@ -14,14 +14,14 @@ use crate::components::frame::Mark;
 use crate::desk::person::{SetupDoor, read_setup_door};
 use crate::error::ConsoleError;
 use crate::forms::outcome::PostedForm;
-use crate::forms::person::SetupForm;
+use crate::forms::person::{SetupForm, TOKEN};
 
 #[component]
 pub fn SetupPage() -> impl IntoView {
     let posted = PostedForm::<SetupForm>::take();
     let token = match &posted {
         Some(posted) => posted.form.token.clone(),
-        None => use_query_map().get_untracked().get("token").unwrap_or_default(),
+        None => use_query_map().get_untracked().get(TOKEN).unwrap_or_default(),
     };
     let page = Suspend::new(async move {
         match read_setup_door(&token).await {
@@ -56,7 +56,7 @@ fn FirstOwner(token: String, posted: Option<PostedForm<SetupForm>>) -> impl Into
             <div class="body">
                 <p class="soft">"You become the owner: you can do everything."</p>
                 <FormProblem problem=problem.whole/>
-                <input type="hidden" name="token" value=token/>
+                <input type="hidden" name=TOKEN value=token/>
                 <TextField errors field=Field::PersonName value=typed.name
                     required=true autofocus=true autocomplete="name"/>
                 <TextField errors field=Field::Email value=typed.email input="email"

@@ -105,6 +105,7 @@ fn Shown(found: Found) -> impl IntoView {
 
 #[component]
 fn CallForm(id: String, typed: TypedCall, errors: FieldErrors) -> impl IntoView {
+    let kind = Field::Kind.as_str();
     let wrong_kind = errors.of(Field::Kind).next().is_some();
     let errors = RwSignal::new(errors);
     let kinds: Vec<_> = KeyKind::issuable()
@@ -125,9 +126,9 @@ fn CallForm(id: String, typed: TypedCall, errors: FieldErrors) -> impl IntoView 
                     value=typed.permissions hint="For example invoices.read AND (orders.read OR orders.*)."/>
                 <div class="pair">
                     <div class="field">
-                        <label for="kind">"Kind asked for"</label>
-                        <select id="kind" name="kind" aria-invalid=wrong_kind.then_some("true")
-                            aria-describedby=wrong_kind.then_some("kind-error")>
+                        <label for=kind>"Kind asked for"</label>
+                        <select id=kind name=kind aria-invalid=wrong_kind.then_some("true")
+                            aria-describedby=wrong_kind.then(|| format!("{kind}-error"))>
                             <option value="">"Any kind"</option>
                             {kinds}
                         </select>
