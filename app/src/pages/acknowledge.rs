@@ -1,7 +1,7 @@
 //! A pending key whose secret is no longer on the screen: confirm it, or discard it.
 
 use domain::draft::KeyDraft;
-use domain::key::Status;
+use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::refusal::Refusal;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
@@ -11,6 +11,7 @@ use leptos_router::hooks::use_params_map;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::hidden_draft::HiddenDraft;
 use crate::components::key_status::KeyStatus;
+use crate::components::time::span;
 use crate::desk::keys::{KeyView, read_key};
 use crate::error::ConsoleError;
 use crate::forms::key::{AcknowledgeForm, STEP, WizardStep};
@@ -102,8 +103,9 @@ fn Gone(error: ConsoleError, posted: Option<PostedForm<AcknowledgeForm>>) -> imp
     view! {
         <div class="head narrow"><div><h1>"This key is gone"</h1></div></div>
         <Failed error/>
-        {dropped.then(|| view! {
-            <p class="narrow">"A key that is not confirmed within 15 minutes is dropped; it never worked."</p>
+        {dropped.then(|| {
+            let within = span(ACKNOWLEDGE_WITHIN);
+            view! { <p class="narrow">{format!("A key that is not confirmed within {within} is dropped; it never worked.")}</p> }
         })}
         <div class="actions narrow">
             {match draft {

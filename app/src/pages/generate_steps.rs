@@ -3,7 +3,7 @@
 use domain::draft::KeyDraft;
 use domain::field::Field;
 use domain::ids::KeyId;
-use domain::key::Status;
+use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
 use leptos::prelude::*;
@@ -12,6 +12,7 @@ use super::acknowledge::Again;
 use crate::components::failed::FormProblem;
 use crate::components::hidden_draft::{HiddenDraft, summary};
 use crate::components::problem::{UnshownProblems, part};
+use crate::components::time::span;
 use crate::desk::keys::{KeyView, read_key, words};
 use crate::error::ConsoleError;
 use crate::forms::key::{STEP, WizardStep};
@@ -183,13 +184,11 @@ fn became(found: Result<KeyView, ConsoleError>) -> AnyView {
 }
 
 fn gone() -> AnyView {
-    view! {
-        <p>
-            "The key that it made is gone: it was not confirmed within 15 minutes, or it was discarded or deleted. \
-             Nobody can use it."
-        </p>
-    }
-    .into_any()
+    let words = format!(
+        "The key that it made is gone: it was not confirmed within {}, or it was discarded or deleted. Nobody can use it.",
+        span(ACKNOWLEDGE_WITHIN)
+    );
+    view! { <p>{words}</p> }.into_any()
 }
 
 /// The draft in words, line by line.

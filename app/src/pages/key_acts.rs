@@ -1,7 +1,7 @@
 //! Confirmations: disable, enable, revoke, restore, delete. Each says what will stop working.
 
 use domain::field::{Field, FieldErrors};
-use domain::key::{KeyRow, RevokeReason};
+use domain::key::{KeyRow, RESTORE_WITHIN, RevokeReason};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -10,7 +10,7 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::modal::Modal;
 use crate::components::problem::FieldProblem;
-use crate::components::time::LastUsed;
+use crate::components::time::{LastUsed, span};
 use crate::desk::keys::{KeyView, read_key};
 use crate::forms::key::{ActForm, BACK};
 use crate::forms::outcome::PostedForm;
@@ -40,7 +40,7 @@ const ENABLE: Kind = Kind {
 const REVOKE: Kind = Kind {
     path: "revoke",
     verb: "Revoke",
-    effect: "Every call with this key is refused from the next one on. An owner can restore it within 24 hours, unless it leaked.",
+    effect: "Every call with this key is refused from the next one on.",
     grave: true,
 };
 const RESTORE: Kind = Kind {
@@ -103,23 +103,25 @@ fn confirm(kind: Kind) -> impl IntoView {
 }
 
 /// Why there is nothing to confirm, as far as it is certain. The list offers a restore without knowing.
-fn not_possible(kind: Kind, view: &KeyView) -> Option<&'static str> {
+fn not_possible(kind: Kind, view: &KeyView) -> Option<String> {
     if kind.path != RESTORE.path {
         return None;
     }
-    let Some(revoked) = &view.key.revoked else { return Some("It is not revoked.") };
+    let Some(revoked) = &view.key.revoked else { return Some("It is not revoked.".to_owned()) };
     match revoked.restorable_until {
         Some(until) if view.now < until => None,
-        Some(_) => Some("It cannot be restored: the 24 hours for that are over."),
-        None if revoked.reason == RevokeReason::Leaked => Some("It cannot be restored: it leaked, or may have."),
-        None => Some("It cannot be restored."),
+        Some(_) => Some(format!("It cannot be restored: the {} for that are over.", span(RESTORE_WITHIN))),
+        None if revoked.reason == RevokeReason::Leaked => {
+            Some("It cannot be restored: it leaked, or may have.".to_owned())
+        }
+        None => Some("It cannot be restored.".to_owned()),
     }
 }
 
 fn refusal(
     kind: Kind,
     row: &KeyRow,
-    why: &'static str,
+    why: String,
     posted: Option<&PostedForm<ActForm>>,
     back: String,
 ) -> impl IntoView + use<> {
@@ -140,13 +142,18 @@ fn dialog(kind: Kind, row: KeyRow, posted: Option<PostedForm<ActForm>>, back: St
     let typed = posted.map(|posted| posted.form).unwrap_or_default();
     let errors = RwSignal::new(problem.fields);
     let address = format!("/keys/{}/{}", row.id.as_str(), kind.path);
+    let effect = if kind.path == REVOKE.path {
+        format!("{} An owner can restore it within {}, unless it leaked.", kind.effect, span(RESTORE_WITHIN))
+    } else {
+        kind.effect.to_owned()
+    };
     let button = if kind.grave { "button primary danger" } else { "button primary" };
     view! {
         <Modal title=format!("{} “{}”?", kind.verb, row.name) back=back.clone()>
             <form method="post" action=address novalidate>
                 <div class="body">
                     <FormProblem problem=problem.whole/>
-                    <p>{kind.effect}</p>
+                    <p>{effect}</p>
                     <dl class="facts">
                         <div><dt>"Key"</dt><dd class="mono">{row.masked()}</dd></div>
                         <div><dt>"Last used"</dt><dd><LastUsed at=row.last_used_at/></dd></div>

@@ -4,7 +4,9 @@ use domain::key::KeyRow;
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, KeySort, StatusFilter};
 use domain::page::Capped;
+use domain::text::SEARCH_MAX;
 use domain::timestamp::Timestamp;
+use domain::token::{CHECKSUM_LEN, SECRET_LEN};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
@@ -66,11 +68,11 @@ fn Filters(query: KeyQuery) -> impl IntoView {
     let sort = (query.sort != KeySort::default()).then_some(query.sort);
     view! {
         <form class="filters" method="get" action="/keys" role="search">
-            <input type="search" name="q" data-search value=query.search.clone() maxlength="200"
+            <input type="search" name="q" data-search value=query.search.clone() maxlength=SEARCH_MAX
                 aria-label="Search by name or id" placeholder="Search by name or id" aria-keyshortcuts="/"
                 // Keeps a secret out of the address: that of a whole key where no script cuts it to its id, and one
                 // that stands alone, which has no id.
-                pattern="(?!.*[0-9A-Za-z]{49}).*" title="That looks like the secret of a key: search by its name or id"
+                pattern=format!("(?!.*[0-9A-Za-z]{{{}}}).*", SECRET_LEN + CHECKSUM_LEN) title="That looks like the secret of a key: search by its name or id"
                 autocomplete="off" spellcheck="false"/>
             <select name="kind" aria-label="Kind">
                 <option value="">"Any kind"</option>

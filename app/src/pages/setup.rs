@@ -2,6 +2,7 @@
 
 use domain::field::Field;
 use domain::refusal::Refusal;
+use domain::text::PASSWORD_MIN;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -62,7 +63,7 @@ fn FirstOwner(token: String, posted: Option<PostedForm<SetupForm>>) -> impl Into
                 <TextField errors field=Field::Email value=typed.email input="email"
                     required=true autocomplete="username"/>
                 <TextField errors field=Field::Password input="password"
-                    hint="At least 12 characters. A few unusual words are easier to remember than symbols."
+                    hint=format!("At least {PASSWORD_MIN} characters. A few unusual words are easier to remember than symbols.")
                     required=true autocomplete="new-password"/>
                 <button class="button primary">"Create the owner"</button>
             </div>
