@@ -20,8 +20,8 @@ pub fn AcknowledgeBox(
     now: Timestamp,
     /// The secret is on this page: leaving it asks first.
     guard: bool,
-    /// The form was sent without the tick.
-    unticked: bool,
+    /// What is wrong with the tick, if the form was sent without it.
+    wrong: Option<String>,
 ) -> impl IntoView {
     let (alive, set_alive) = signal(false);
     let (ticked, set_ticked) = signal(false);
@@ -63,8 +63,8 @@ pub fn AcknowledgeBox(
             <label class="check">
                 <input type="checkbox" name=id id=id value=TICKED required autocomplete="off"
                     node_ref=tick_box
-                    aria-invalid=unticked.then_some("true")
-                    aria-describedby=unticked.then(|| format!("{id}-error"))
+                    aria-invalid=wrong.is_some().then_some("true")
+                    aria-describedby=wrong.is_some().then(|| format!("{id}-error"))
                     on:change=move |event| set_ticked.set(event_target_checked(&event))/>
                 <span>
                     "I have stored this key."
@@ -72,9 +72,7 @@ pub fn AcknowledgeBox(
                     <small>{effect} {time_left}</small>
                 </span>
             </label>
-            {unticked.then(|| view! {
-                <span class="error" id=format!("{id}-error")>"Tick the box once you have stored the key."</span>
-            })}
+            {wrong.map(|wrong| view! { <span class="error" id=format!("{id}-error")>{wrong}</span> })}
             <div class="actions">
                 <button class="button primary" disabled=blocked>"Done"</button>
                 <button class="button" name=THEN value=INTEGRATION disabled=blocked>"Setup Integration"</button>

@@ -1,6 +1,7 @@
 //! A pending key whose secret is no longer on the screen: confirm it, or discard it.
 
 use domain::draft::KeyDraft;
+use domain::field::Field;
 use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::refusal::Refusal;
 use domain::timestamp::Timestamp;
@@ -49,6 +50,7 @@ fn Waiting(
     let KeyView { key, now } = view;
     let id = key.row.id.as_str().to_owned();
     let problem = PostedForm::problem(posted.as_ref());
+    let wrong = problem.fields.of(Field::Acknowledged).next().map(|error| error.message.clone());
     let draft = KeyDraft::again(&key);
     view! {
         <div class="head narrow">
@@ -66,7 +68,7 @@ fn Waiting(
         <form class="narrow stack" method="post" action=format!("/keys/{id}/acknowledge")>
             <FormProblem problem=problem.whole.or(not_discarded)/>
             <HiddenDraft draft=draft.clone()/>
-            <AcknowledgeBox deadline=until now guard=false unticked=!problem.fields.is_empty()/>
+            <AcknowledgeBox deadline=until now guard=false wrong/>
         </form>
         <div class="actions narrow">
             <form method="post" action=format!("/keys/{id}/discard")>

@@ -9,6 +9,7 @@ use domain::refusal::Refusal;
 use leptos::prelude::*;
 
 use super::acknowledge::Again;
+use crate::addresses::NEW_VERIFIER;
 use crate::components::failed::FormProblem;
 use crate::components::hidden_draft::{HiddenDraft, summary};
 use crate::components::problem::{UnshownProblems, part};
@@ -67,7 +68,7 @@ pub fn Kinds(problem: Problem) -> impl IntoView {
                 {kinds}
             </fieldset>
             <p>
-                <a href="/keys/new?kind=service&preset=verifier">"Preset: a service that checks keys"</a>
+                <a href=NEW_VERIFIER>"Preset: a service that checks keys"</a>
                 <br/>
                 <small>"A Service key with the permission keystead.verify, for your own API or proxy."</small>
             </p>

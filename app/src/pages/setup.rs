@@ -6,13 +6,14 @@ use domain::text::PASSWORD_MIN;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use service::setup::SetupDoor;
 
 use super::not_found::NotFound;
 use super::sign_in::Closed;
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
 use crate::components::frame::Mark;
-use crate::desk::person::{SetupDoor, read_setup_door};
+use crate::desk::person::read_setup_door;
 use crate::error::ConsoleError;
 use crate::forms::outcome::PostedForm;
 use crate::forms::person::{SetupForm, TOKEN};
@@ -26,10 +27,10 @@ pub fn SetupPage() -> impl IntoView {
     };
     let page = Suspend::new(async move {
         match read_setup_door(&token).await {
-            Ok(SetupDoor::Done) => view! { <NotFound/> }.into_any(),
-            Ok(SetupDoor::Open) => view! { <Door><FirstOwner token posted/></Door> }.into_any(),
-            Ok(SetupDoor::Plain) => view! { <Door><Closed/></Door> }.into_any(),
-            Ok(SetupDoor::LinkNeeded) => view! { <Door><LinkNeeded/></Door> }.into_any(),
+            Ok(Some(SetupDoor::Done)) => view! { <NotFound/> }.into_any(),
+            Ok(Some(SetupDoor::Open)) => view! { <Door><FirstOwner token posted/></Door> }.into_any(),
+            Ok(None) => view! { <Door><Closed/></Door> }.into_any(),
+            Ok(Some(SetupDoor::LinkNeeded)) => view! { <Door><LinkNeeded/></Door> }.into_any(),
             Err(error) => view! { <Door><Failed error/></Door> }.into_any(),
         }
     });
