@@ -51,6 +51,8 @@ pub fn TextField(
         }
     };
     let control = if lines > 0 {
+        // HTML takes a line break at the very beginning for the tag's own.
+        let value = if value.starts_with(['\r', '\n']) { format!("\n{value}") } else { value };
         view! {
             <textarea id=id name=id rows=lines aria-describedby=described aria-invalid=invalid
                 aria-required=required autocomplete=autocomplete spellcheck="false" on:change=change>
