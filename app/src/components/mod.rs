@@ -10,8 +10,6 @@ pub mod copy;
 pub mod failed;
 pub mod field;
 #[cfg(feature = "ssr")]
-pub mod frame;
-#[cfg(feature = "ssr")]
 pub mod hidden_draft;
 pub mod key_fields;
 #[cfg(feature = "ssr")]

@@ -8,11 +8,11 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use service::setup::SetupDoor;
 
+use super::frame::Mark;
 use super::not_found::NotFound;
 use super::sign_in::Closed;
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
-use crate::components::frame::Mark;
 use crate::desk::person::read_setup_door;
 use crate::error::ConsoleError;
 use crate::forms::outcome::PostedForm;

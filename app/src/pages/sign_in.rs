@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use super::frame::{Mark, PlainHttp};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
-use crate::components::frame::{Mark, PlainHttp};
 use crate::desk::person::{SignInDoor, read_sign_in_door};
 use crate::forms::outcome::PostedForm;
 use crate::forms::person::{NEXT, SignInForm};
