@@ -22,9 +22,9 @@ use crate::islands::key_form::{KeyForm, Purpose};
 
 const STEPS: [&str; 4] = ["Kind", "Details", "Summary", "Your key"];
 
-/// What a step shows.
+/// What a step of the wizard shows.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub struct WizardState {
     pub kind: KeyKind,
     pub draft: KeyDraft,
     /// One form makes one key, however often it is sent.
@@ -82,8 +82,8 @@ pub fn Kinds(problem: Problem) -> impl IntoView {
 
 /// The fields of the kind.
 #[component]
-pub fn Details(step: Step) -> impl IntoView {
-    let Step { kind, draft, form_id, problem } = step;
+pub fn Details(state: WizardState) -> impl IntoView {
+    let WizardState { kind, draft, form_id, problem } = state;
     let rules = kind.rules();
     let (fields, unshown) = part(problem.fields, rules.asked);
     view! {
@@ -109,8 +109,8 @@ pub fn Details(step: Step) -> impl IntoView {
 
 /// What will be made, before it is.
 #[component]
-pub fn Summary(step: Step) -> impl IntoView {
-    let Step { kind, draft, form_id, problem } = step;
+pub fn Summary(state: WizardState) -> impl IntoView {
+    let WizardState { kind, draft, form_id, problem } = state;
     let words = words(&draft);
     let facts = facts(kind, &draft);
     view! {
@@ -140,8 +140,8 @@ pub fn Summary(step: Step) -> impl IntoView {
 /// Instead of the summary of a form that has made its key. Only another form makes another one: there is no way
 /// back into this one.
 #[component]
-pub fn MadeBefore(step: Step, key: KeyId) -> impl IntoView {
-    let Step { kind, draft, problem, .. } = step;
+pub fn MadeBefore(state: WizardState, key: KeyId) -> impl IntoView {
+    let WizardState { kind, draft, problem, .. } = state;
     let facts = facts(kind, &draft);
     let made = Suspend::new(async move { became(read_key(key.as_str()).await) });
     view! {
