@@ -4,8 +4,8 @@
 use anyhow::Result;
 use domain::audit::Actor;
 use domain::draft::KeySpec;
-use domain::ids::{AppId, KeyId};
 use domain::environment::Environment;
+use domain::ids::{AppId, KeyId};
 use domain::key::KeyState;
 use domain::kind::KeyKind;
 use domain::text::name_key;

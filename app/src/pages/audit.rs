@@ -1,5 +1,6 @@
 //! The whole record, or that of one key.
 
+use domain::audit::AuditQuery;
 use domain::ids::KeyId;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -9,6 +10,7 @@ use crate::components::audit_table::AuditTable;
 use crate::components::failed::Failed;
 use crate::components::pager::Pager;
 use crate::desk::audit::read_audit;
+use crate::desk::keys::key_id;
 
 /// Characters of a key's id.
 const LEN: usize = KeyId::LEN;
@@ -20,7 +22,12 @@ pub fn AuditPage() -> impl IntoView {
     let key = query.get("key").map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
     let typed = key.clone();
     let record = Suspend::new(async move {
-        let page = match read_audit(key.as_deref(), after, before).await {
+        let asked = key.as_deref().map(key_id).transpose().map(|key| AuditQuery { key, after, before });
+        let page = match asked {
+            Ok(asked) => read_audit(&asked).await,
+            Err(error) => Err(error),
+        };
+        let page = match page {
             Ok(page) => page,
             Err(error) => return view! { <Failed error/> }.into_any(),
         };
