@@ -47,7 +47,7 @@ fn Waiting(
     /// Why it could not be discarded.
     not_discarded: Option<ConsoleError>,
 ) -> impl IntoView {
-    let KeyView { key, now } = view;
+    let KeyView { key, now, .. } = view;
     let id = key.row.id.as_str().to_owned();
     let problem = PostedForm::problem(posted.as_ref());
     let wrong = problem.fields.of(Field::Acknowledged).next().map(|error| error.message.clone());
@@ -81,7 +81,7 @@ fn Waiting(
 
 #[component]
 fn NotWaiting(view: KeyView) -> impl IntoView {
-    let KeyView { key, now } = view;
+    let KeyView { key, now, .. } = view;
     let id = key.row.id.as_str().to_owned();
     view! {
         <div class="head narrow">

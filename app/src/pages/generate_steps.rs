@@ -163,7 +163,7 @@ pub fn MadeBefore(state: WizardState, key: KeyId) -> impl IntoView {
 /// What became of the key since, and where that leads.
 fn became(found: Result<KeyView, ConsoleError>) -> AnyView {
     let (row, now) = match found {
-        Ok(KeyView { key, now }) => (key.row, now),
+        Ok(KeyView { key, now, .. }) => (key.row, now),
         Err(ConsoleError::Refused(Refusal::NotFound)) => return gone(),
         Err(error) => return view! { <FormProblem problem=Some(error)/> }.into_any(),
     };

@@ -4,6 +4,7 @@ use domain::key::KeyRow;
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, KeySort, StatusFilter};
 use domain::page::Capped;
+use domain::role::Rights;
 use domain::text::SEARCH_MAX;
 use domain::timestamp::Timestamp;
 use domain::token::{CHECKSUM_LEN, SECRET_LEN};
@@ -97,14 +98,14 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
     };
     let previous = turn(None, list.page.previous);
     let next = turn(list.page.next, None);
-    let (total, now) = (list.page.total, list.now);
+    let (total, now, rights) = (list.page.total, list.now, list.rights);
     if list.page.rows.is_empty() {
         return match previous {
             Some(previous) => view! { <NothingMore total previous/> }.into_any(),
             None => empty(&query),
         };
     }
-    let rows: Vec<_> = list.page.rows.into_iter().map(|row| line(row, now, &query)).collect();
+    let rows: Vec<_> = list.page.rows.into_iter().map(|row| line(row, now, rights, &query)).collect();
     let searching = query.search.is_some();
     view! {
         <div class="card sheet" role="region" aria-label="Keys" tabindex="0">
@@ -197,13 +198,12 @@ fn heading(label: &'static str, class: &'static str, sort: KeySort, query: &KeyQ
     view! { <th scope="col" class=class aria-sort=order><a href=address>{label}</a></th> }.into_any()
 }
 
-fn line(row: KeyRow, now: Timestamp, query: &KeyQuery) -> AnyView {
+fn line(row: KeyRow, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyView {
     let status = row.status(now);
     let menu = format!("menu-{}", row.id.as_str());
     let menu_of = menu.clone();
     let whole = KeyQuery::default();
-    let actions: Vec<_> = super::key::acts(status)
-        .iter()
+    let actions: Vec<_> = super::key::acts(row.kind, status, rights)
         .map(|act| {
             // It has a query of its own, which the list's would be mixed up with.
             let kept = if act.path == super::key::WHY.path { &whole } else { query };
