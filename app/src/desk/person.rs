@@ -1,6 +1,6 @@
 //! Who is signed in, and whether somebody can.
 
-use domain::role::Role;
+use domain::role::{Rights, Role};
 use service::setup::SetupDoor;
 
 use super::context::{Desk, Transport};
@@ -11,8 +11,10 @@ use crate::error::ConsoleError;
 pub struct Me {
     /// The e-mail address they sign in with.
     pub email: String,
-    /// What they may do.
+    /// What they are in this installation.
     pub role: Role,
+    /// What they may do.
+    pub rights: Rights,
     /// This visit goes over plain HTTP, which the configuration allowed.
     pub plain_http: bool,
 }
@@ -35,6 +37,7 @@ pub fn read_me() -> Result<Me, ConsoleError> {
     Ok(Me {
         email: person.email().to_owned(),
         role: person.role(),
+        rights: desk.caller()?.rights(),
         plain_http: desk.visit.transport == Transport::Plain,
     })
 }
