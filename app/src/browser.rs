@@ -11,7 +11,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::convert::FromWasmAbi;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::fields::{FormFields, Pairs};
+use crate::forms::fields::{FormFields, Pairs};
 
 /// Tells that the page is alive: what needs scripts is shown from now on.
 pub fn mark_alive() {

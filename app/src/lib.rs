@@ -2,19 +2,19 @@
 //! islands, which add what needs no page: checks while typing, copying, local times, live verdicts.
 //!
 //! `pages` holds one screen per file, `components` the kit they are made of, `islands` what the
-//! browser runs too, `desk` what the pages read and the handlers of their forms.
+//! browser runs too, `forms` what is posted, `desk` what the pages read and what their forms do.
 
 #![recursion_limit = "256"]
 #![allow(clippy::needless_pass_by_value, reason = "components own what they are given")]
 
+#[cfg(feature = "ssr")]
+mod addresses;
 mod browser;
 mod components;
 #[cfg(feature = "ssr")]
 pub mod desk;
 mod error;
-mod fields;
-#[cfg(feature = "ssr")]
-mod form;
+mod forms;
 mod islands;
 #[cfg(feature = "ssr")]
 mod pages;
@@ -22,8 +22,3 @@ mod pages;
 mod routes;
 #[cfg(feature = "ssr")]
 mod shell;
-
-#[cfg(feature = "ssr")]
-pub use routes::App;
-#[cfg(feature = "ssr")]
-pub use shell::shell;

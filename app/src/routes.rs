@@ -6,10 +6,10 @@ use leptos_router::SsrMode;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
-use crate::components::frame::Frame;
 use crate::pages::acknowledge::Acknowledge;
 use crate::pages::audit::AuditPage;
 use crate::pages::dashboard::DashboardPage;
+use crate::pages::frame::Frame;
 use crate::pages::generate::Generate;
 use crate::pages::key::KeyPage;
 use crate::pages::key_acts::{DeleteModal, DisableModal, EnableModal, RestoreModal, RevokeModal};

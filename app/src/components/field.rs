@@ -16,7 +16,7 @@ pub fn TextField(
     /// Small words beside the label, such as "optional".
     #[prop(optional)]
     aside: &'static str,
-    #[prop(optional)] hint: &'static str,
+    #[prop(optional, into)] hint: String,
     #[prop(optional, into)] value: String,
     /// The type of the input.
     #[prop(default = "text")]
@@ -37,11 +37,12 @@ pub fn TextField(
     let id = field.as_str();
     let wrong = Memo::new(move |_| errors.with(|errors| errors.of(field).next().is_some()));
     let invalid = move || wrong.get().then_some("true");
-    let described = move || match (hint.is_empty(), wrong.get()) {
-        (true, false) => None,
-        (true, true) => Some(format!("{id}-error")),
-        (false, false) => Some(format!("{id}-hint")),
-        (false, true) => Some(format!("{id}-hint {id}-error")),
+    let has_hint = !hint.is_empty();
+    let described = move || match (has_hint, wrong.get()) {
+        (false, false) => None,
+        (false, true) => Some(format!("{id}-error")),
+        (true, false) => Some(format!("{id}-hint")),
+        (true, true) => Some(format!("{id}-hint {id}-error")),
     };
     let required = required.then_some("true");
     let change = move |_| {
@@ -50,6 +51,8 @@ pub fn TextField(
         }
     };
     let control = if lines > 0 {
+        // HTML takes a line break at the very beginning for the tag's own.
+        let value = if value.starts_with(['\r', '\n']) { format!("\n{value}") } else { value };
         view! {
             <textarea id=id name=id rows=lines aria-describedby=described aria-invalid=invalid
                 aria-required=required autocomplete=autocomplete spellcheck="false" on:change=change>
@@ -70,7 +73,7 @@ pub fn TextField(
                 {label.unwrap_or_else(|| field.label().to_owned())} {(!aside.is_empty()).then(|| view! { " " <small>{aside}</small> })}
             </label>
             {control}
-            {(!hint.is_empty()).then(|| view! { <span class="hint" id=format!("{id}-hint")>{hint}</span> })}
+            {has_hint.then(|| view! { <span class="hint" id=format!("{id}-hint")>{hint}</span> })}
             <FieldProblem field errors/>
         </div>
     }

@@ -7,7 +7,7 @@ use domain::quota::{Quota, Refill};
 use leptos::prelude::*;
 
 use super::key_fields::sentence;
-use crate::fields::{self, BOXES};
+use crate::forms::fields::{self, BOXES};
 
 /// A draft as hidden fields.
 #[component]

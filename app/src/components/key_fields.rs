@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::field::TextField;
 use super::problem::FieldProblem;
-use crate::fields::{self, BOXES};
+use crate::forms::fields::{self, BOXES};
 
 /// Every field of `fields` that this kind has, with what was typed so far.
 #[component]
@@ -105,7 +105,7 @@ fn permissions(
             <legend>{legend}</legend>
             <div class="checks">{boxes}</div>
             // Sent even when no box is ticked, so that "none" can be told from "not asked".
-            {(!rules.typed_permissions).then(|| view! { <input type="hidden" name="permissions" value=""/> })}
+            {(!rules.typed_permissions).then(|| view! { <input type="hidden" name=Field::Permissions.as_str() value=""/> })}
             {(!rules.typed_permissions).then(|| view! {
                 <FieldProblem field=Field::Permissions errors/>
                 <span class="hint">"Give it the fewest permissions possible."</span>
@@ -134,11 +134,12 @@ fn expiry(errors: RwSignal<FieldErrors>, draft: &KeyDraft) -> AnyView {
             view! { <option value=expiry.as_str() selected=chosen == *expiry>{expiry.label()}</option> }
         })
         .collect();
+    let id = Field::Expiry.as_str();
     view! {
         <div class="pair">
             <div class="field">
-                <label for="expiry">"Expires"</label>
-                <select id="expiry" name="expiry" aria-describedby=described(Field::Expiry, errors)
+                <label for=id>{Field::Expiry.label()}</label>
+                <select id=id name=id aria-describedby=described(Field::Expiry, errors)
                     aria-invalid=invalid(Field::Expiry, errors)>{options}</select>
                 <FieldProblem field=Field::Expiry errors/>
             </div>

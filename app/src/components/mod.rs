@@ -10,14 +10,10 @@ pub mod copy;
 pub mod failed;
 pub mod field;
 #[cfg(feature = "ssr")]
-pub mod frame;
-#[cfg(feature = "ssr")]
 pub mod hidden_draft;
 pub mod key_fields;
 #[cfg(feature = "ssr")]
 pub mod key_status;
-#[cfg(feature = "ssr")]
-pub mod links;
 #[cfg(feature = "ssr")]
 pub mod modal;
 #[cfg(feature = "ssr")]

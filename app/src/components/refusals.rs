@@ -4,8 +4,8 @@ use domain::field::Field;
 use domain::usage::RefusedCall;
 use leptos::prelude::*;
 
-use super::links::with_query;
 use super::time::Time;
+use crate::addresses::with_query;
 
 /// The part of an address that says which verdict a call was given.
 pub const REFUSED_AS: &str = "refused_as";

@@ -13,54 +13,39 @@ use leptos::prelude::provide_context;
 use percent_encoding::percent_decode;
 
 use super::context::{Console, Desk, Visit};
-use super::mount::render;
+use super::render::render;
 use super::{key_forms, person_forms};
 use crate::error::ConsoleError;
-use crate::fields::{FormFields, Pairs};
-use crate::form::{Ended, Posted};
+use crate::forms::fields::{FormFields, Pairs};
+use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 
-/// What follows a form that was accepted.
-#[derive(Debug)]
-pub enum Next<T> {
-    /// Go on to another address.
-    Go(String),
-    /// The same, and the session's cookie changes.
-    GoWithCookie(String, String),
-    /// Show the result in the same page.
-    Show(T),
-}
+/// Makes the handler of a form.
+type MakeHandler = fn(&Console) -> MethodRouter;
 
-/// Every address below takes a POST.
-pub const PATHS: [&str; 12] = [
-    "/login",
-    "/logout",
-    "/setup",
-    "/keys/new",
-    "/keys/{id}/acknowledge",
-    "/keys/{id}/edit",
-    "/keys/{id}/disable",
-    "/keys/{id}/enable",
-    "/keys/{id}/revoke",
-    "/keys/{id}/restore",
-    "/keys/{id}/delete",
-    "/keys/{id}/discard",
+/// Every form: the address that it is posted to, and what handles it. Nothing else in the console takes a form.
+const FORMS: [(&str, MakeHandler); 12] = [
+    ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
+    ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
+    ("/setup", |console| form(console, Needs::Nobody, person_forms::set_up)),
+    ("/keys/new", |console| form(console, Needs::Session, key_forms::wizard)),
+    ("/keys/{id}/acknowledge", |console| key_form(console, key_forms::acknowledge)),
+    ("/keys/{id}/discard", |console| key_form(console, key_forms::discard)),
+    ("/keys/{id}/edit", |console| key_form(console, key_forms::edit)),
+    ("/keys/{id}/disable", |console| key_form(console, key_forms::disable)),
+    ("/keys/{id}/enable", |console| key_form(console, key_forms::enable)),
+    ("/keys/{id}/revoke", |console| key_form(console, key_forms::revoke)),
+    ("/keys/{id}/restore", |console| key_form(console, key_forms::restore)),
+    ("/keys/{id}/delete", |console| key_form(console, key_forms::delete)),
 ];
 
-/// The handlers of [`PATHS`].
+/// The addresses of the forms.
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    FORMS.iter().map(|(path, _)| *path)
+}
+
+/// The forms, to be mounted.
 pub fn routes(console: &Console) -> Router {
-    Router::new()
-        .route("/login", form(console, Needs::Nobody, person_forms::sign_in))
-        .route("/logout", form(console, Needs::Nobody, person_forms::sign_out))
-        .route("/setup", form(console, Needs::Nobody, person_forms::set_up))
-        .route("/keys/new", form(console, Needs::Session, key_forms::wizard))
-        .route("/keys/{id}/acknowledge", key_form(console, key_forms::acknowledge))
-        .route("/keys/{id}/discard", key_form(console, key_forms::discard))
-        .route("/keys/{id}/edit", key_form(console, key_forms::edit))
-        .route("/keys/{id}/disable", key_form(console, key_forms::disable))
-        .route("/keys/{id}/enable", key_form(console, key_forms::enable))
-        .route("/keys/{id}/revoke", key_form(console, key_forms::revoke))
-        .route("/keys/{id}/restore", key_form(console, key_forms::restore))
-        .route("/keys/{id}/delete", key_form(console, key_forms::delete))
+    FORMS.iter().fold(Router::new(), |router, (path, make)| router.route(path, make(console)))
 }
 
 /// Who a form is for.
@@ -140,7 +125,7 @@ where
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     }
     if needs == Needs::Session && visit.session.is_none() {
-        let ended = Ended { address: page.uri().path().to_owned(), sent };
+        let ended = UnsentForm { address: page.uri().path().to_owned(), sent };
         let mut response = render(&console, move || provide_context(ended.clone()))(page).await;
         *response.status_mut() = ConsoleError::SignedOut.status();
         return response;
@@ -157,7 +142,7 @@ where
         Ok(Next::Show(shown)) => (StatusCode::OK, Ok(shown)),
         Err(error) => (error.status(), Err(error)),
     };
-    let posted = Posted { form, outcome };
+    let posted = PostedForm { form, outcome };
     let mut response = render(&console, move || provide_context(posted.clone()))(page).await;
     *response.status_mut() = status;
     response

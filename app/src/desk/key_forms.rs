@@ -1,114 +1,31 @@
-//! The forms about keys.
+//! What the forms about keys do.
 
 use std::sync::Arc;
 
-use domain::draft::KeyDraft;
 use domain::field::{Field, FieldErrors};
 use domain::ids::KeyId;
 use domain::key::RevokeReason;
 use domain::refusal::Refusal;
-use service::keys::Issued;
 
 use super::context::Desk;
-use super::form_routes::Next;
-use super::person_forms::Nothing;
-use crate::components::links::{back_to_list, with_done};
+use crate::addresses::{back_to_list, with_done};
 use crate::error::ConsoleError;
-use crate::fields::{FormFields, Pairs};
+use crate::forms::key::{AcknowledgeForm, ActForm, EditForm, WizardForm, WizardScreen, WizardStep};
+use crate::forms::outcome::Next;
+use crate::forms::person::Nothing;
 
-/// Where the wizard is, and which form it is.
-#[derive(Debug, Clone, Default)]
-pub struct WizardForm {
-    pub draft: KeyDraft,
-    /// Makes a repeated POST harmless: one form makes one key.
-    pub form_id: String,
-    /// The button that was pressed.
-    pub step: String,
-}
-
-impl FormFields for WizardForm {
-    fn read(sent: &Pairs) -> Self {
-        Self { draft: KeyDraft::read(sent), form_id: sent.text(Field::FormId.as_str()), step: sent.text("step") }
-    }
-}
-
-/// What the wizard shows next.
-#[derive(Debug, Clone)]
-pub enum WizardShown {
-    Details,
-    Summary,
-    /// The only place that a secret goes to.
-    Secret(Arc<Issued>),
-}
-
-/// The acknowledge form. It carries the draft, to generate again where the time is over.
-#[derive(Debug, Clone, Default)]
-pub struct AcknowledgeForm {
-    pub draft: KeyDraft,
-    /// The box is ticked.
-    pub ticked: bool,
-    /// The button that was pressed: on to the integration page, or to the list.
-    pub to_integration: bool,
-}
-
-impl FormFields for AcknowledgeForm {
-    fn read(sent: &Pairs) -> Self {
-        Self {
-            draft: KeyDraft::read(sent),
-            ticked: sent.text(Field::Acknowledged.as_str()) == "yes",
-            to_integration: sent.text("then") == "integration",
-        }
-    }
-}
-
-/// The edit form: the fields of the key's kind, and the state that they were read from.
-#[derive(Debug, Clone, Default)]
-pub struct EditForm {
-    pub draft: KeyDraft,
-    pub revision: String,
-    /// The list's own address, to go back to.
-    pub back: String,
-}
-
-impl FormFields for EditForm {
-    fn read(sent: &Pairs) -> Self {
-        Self { draft: KeyDraft::read(sent), revision: sent.text("revision"), back: sent.text("back") }
-    }
-}
-
-/// The confirmation of an act on a key.
-#[derive(Debug, Clone, Default)]
-pub struct ActForm {
-    pub reason: String,
-    pub note: String,
-    pub confirm_name: String,
-    pub back: String,
-}
-
-impl FormFields for ActForm {
-    fn read(sent: &Pairs) -> Self {
-        Self {
-            reason: sent.text(Field::Reason.as_str()),
-            note: sent.text(Field::Note.as_str()),
-            confirm_name: sent.text(Field::ConfirmName.as_str()),
-            back: sent.text("back"),
-        }
-    }
-}
-
-pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<WizardShown>, ConsoleError> {
+pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<WizardScreen>, ConsoleError> {
     let caller = desk.caller()?;
-    match form.step.as_str() {
-        "details" => Ok(Next::Show(WizardShown::Details)),
-        "summary" => {
+    match form.step.ok_or(ConsoleError::Malformed)? {
+        WizardStep::Details => Ok(Next::Show(WizardScreen::Details)),
+        WizardStep::Summary => {
             desk.service().check_draft(&caller, &form.draft)?;
-            Ok(Next::Show(WizardShown::Summary))
+            Ok(Next::Show(WizardScreen::Summary))
         }
-        "generate" => {
+        WizardStep::Generate => {
             let issued = desk.service().issue(&caller, &desk.app(), &form.draft, &form.form_id).await?;
-            Ok(Next::Show(WizardShown::Secret(Arc::new(issued))))
+            Ok(Next::Show(WizardScreen::Secret(Arc::new(issued))))
         }
-        _ => Err(ConsoleError::Malformed),
     }
 }
 

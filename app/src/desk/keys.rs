@@ -7,6 +7,7 @@ use domain::list::KeyQuery;
 use domain::page::Page;
 use domain::refusal::Refusal;
 use domain::restrictions::Restrictions;
+use domain::role::Rights;
 use domain::timestamp::Timestamp;
 
 use super::context::Desk;
@@ -18,27 +19,32 @@ pub struct KeyList {
     pub page: Page<KeyRow>,
     /// When it was read: statuses that depend on time are told by it.
     pub now: Timestamp,
+    /// What the visitor may do.
+    pub rights: Rights,
 }
 
-/// One key, and the time it was read at.
+/// One key, the time it was read at, and what the visitor may do.
 #[derive(Debug)]
 pub struct KeyView {
     pub key: KeyDetail,
     pub now: Timestamp,
+    pub rights: Rights,
 }
 
 /// One page of the list.
 pub async fn read_keys(query: &KeyQuery) -> Result<KeyList, ConsoleError> {
     let desk = Desk::from_context()?;
-    let page = desk.service().keys(&desk.caller()?, &desk.app(), query).await?;
-    Ok(KeyList { page, now: desk.service().now() })
+    let caller = desk.caller()?;
+    let page = desk.service().keys(&caller, &desk.app(), query).await?;
+    Ok(KeyList { page, now: desk.service().now(), rights: caller.rights() })
 }
 
 /// One key.
 pub async fn read_key(id: &str) -> Result<KeyView, ConsoleError> {
     let desk = Desk::from_context()?;
-    let key = desk.service().key(&desk.caller()?, &key_id(id)?).await?;
-    Ok(KeyView { key, now: desk.service().now() })
+    let caller = desk.caller()?;
+    let key = desk.service().key(&caller, &key_id(id)?).await?;
+    Ok(KeyView { key, now: desk.service().now(), rights: caller.rights() })
 }
 
 /// What the restrictions of a draft come to, in sentences; nothing if it makes no key.

@@ -6,11 +6,12 @@ pub mod context;
 pub mod dashboard;
 mod form_routes;
 pub mod integration;
-pub mod key_forms;
+mod key_forms;
 pub mod keys;
 pub mod mount;
 pub mod person;
-pub mod person_forms;
+mod person_forms;
+mod render;
 pub mod settings;
 pub mod why;
 

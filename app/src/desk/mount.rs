@@ -6,19 +6,15 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::request::Parts;
-use axum::http::{Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::routing::post;
-use leptos::nonce::Nonce;
 use leptos::prelude::*;
-use leptos_axum::{
-    AxumRouteListing, LeptosRoutes, generate_route_list, handle_server_fns_with_context, render_app_async_with_context,
-};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list, handle_server_fns_with_context};
 
 use super::context::Console;
 use super::form_routes;
-use crate::{App, shell};
+use super::render::{provide, render};
+use crate::routes::App;
 
 /// Where the server functions are mounted.
 pub const SERVER_FUNCTIONS: &str = "/api/{*function}";
@@ -33,7 +29,7 @@ pub fn page_paths() -> Vec<String> {
 
 /// The addresses that take a form.
 pub fn form_paths() -> Vec<&'static str> {
-    form_routes::PATHS.to_vec()
+    form_routes::paths().collect()
 }
 
 /// Pages, forms and server functions; anything else is the "not found" page.
@@ -57,40 +53,6 @@ pub fn router(console: &Console) -> Router {
         .route(SERVER_FUNCTIONS, post(functions))
         .merge(form_routes::routes(console))
         .fallback(page)
-}
-
-/// Renders the page at the request's address. `extra` adds to its context.
-pub(super) fn render(
-    console: &Console,
-    extra: impl Fn() + Clone + Send + Sync + 'static,
-) -> impl Fn(Request<Body>) -> std::pin::Pin<Box<dyn Future<Output = Response> + Send>> {
-    let options = console.options.clone();
-    let console = console.clone();
-    let render = render_app_async_with_context(
-        move || {
-            provide(&console);
-            extra();
-        },
-        move || shell(options.clone()),
-    );
-    move |request| render(without_host(request))
-}
-
-/// Leptos would put the page's address together of what a visitor sent as host and scheme, and render the page of that.
-fn without_host(mut request: Request<Body>) -> Request<Body> {
-    let path = request.uri().path_and_query().cloned();
-    *request.uri_mut() = path.map_or_else(Uri::default, Uri::from);
-    request.headers_mut().remove(header::HOST);
-    request.headers_mut().remove("x-forwarded-proto");
-    request
-}
-
-fn provide(console: &Console) {
-    provide_context(console.clone());
-    // Minted by the middleware, so that the policy in the header and the scripts agree.
-    if let Some(nonce) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Nonce>().cloned()) {
-        provide_context(nonce);
-    }
 }
 
 fn listing() -> Vec<AxumRouteListing> {

@@ -1,7 +1,7 @@
 //! Who is signed in, and whether somebody can.
 
-use domain::role::Role;
-use service::setup::SetupDoor as Door;
+use domain::role::{Rights, Role};
+use service::setup::SetupDoor;
 
 use super::context::{Desk, Transport};
 use crate::error::ConsoleError;
@@ -11,8 +11,10 @@ use crate::error::ConsoleError;
 pub struct Me {
     /// The e-mail address they sign in with.
     pub email: String,
-    /// What they may do.
+    /// What they are in this installation.
     pub role: Role,
+    /// What they may do.
+    pub rights: Rights,
     /// This visit goes over plain HTTP, which the configuration allowed.
     pub plain_http: bool,
 }
@@ -28,19 +30,6 @@ pub enum SignInDoor {
     SetUpFirst,
 }
 
-/// What the set-up page has to know.
-#[derive(Debug, Clone, Copy)]
-pub enum SetupDoor {
-    /// The link is good.
-    Open,
-    /// No link, or one that was used or is too old.
-    LinkNeeded,
-    /// There is an owner: this page is not found.
-    Done,
-    /// A password would travel in the clear.
-    Plain,
-}
-
 /// Who is signed in.
 pub fn read_me() -> Result<Me, ConsoleError> {
     let desk = Desk::from_context()?;
@@ -48,6 +37,7 @@ pub fn read_me() -> Result<Me, ConsoleError> {
     Ok(Me {
         email: person.email().to_owned(),
         role: person.role(),
+        rights: desk.caller()?.rights(),
         plain_http: desk.visit.transport == Transport::Plain,
     })
 }
@@ -55,7 +45,7 @@ pub fn read_me() -> Result<Me, ConsoleError> {
 /// Whether the sign-in page can take a password.
 pub async fn read_sign_in_door() -> Result<SignInDoor, ConsoleError> {
     let desk = Desk::from_context()?;
-    Ok(if desk.service().setup_door("").await? != Door::Done {
+    Ok(if desk.service().setup_door("").await? != SetupDoor::Done {
         SignInDoor::SetUpFirst
     } else if desk.visit.may_sign_in(&desk.console) {
         SignInDoor::Open { plain_http: desk.visit.transport == Transport::Plain }
@@ -64,13 +54,9 @@ pub async fn read_sign_in_door() -> Result<SignInDoor, ConsoleError> {
     })
 }
 
-/// Whether the set-up link is good.
-pub async fn read_setup_door(token: &str) -> Result<SetupDoor, ConsoleError> {
+/// Whether the set-up link is good; `None` where a password would travel in the clear.
+pub async fn read_setup_door(token: &str) -> Result<Option<SetupDoor>, ConsoleError> {
     let desk = Desk::from_context()?;
-    Ok(match desk.service().setup_door(token).await? {
-        Door::Done => SetupDoor::Done,
-        _ if !desk.visit.may_sign_in(&desk.console) => SetupDoor::Plain,
-        Door::LinkNeeded => SetupDoor::LinkNeeded,
-        Door::Open => SetupDoor::Open,
-    })
+    let door = desk.service().setup_door(token).await?;
+    Ok(Some(door).filter(|door| *door == SetupDoor::Done || desk.visit.may_sign_in(&desk.console)))
 }

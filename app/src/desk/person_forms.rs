@@ -1,66 +1,16 @@
-//! The forms about people: sign-in, sign-out, the first owner.
+//! What the forms about people do: sign-in, sign-out, the first owner.
 
-use domain::field::Field;
 use domain::refusal::Refusal;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use service::ClientInfo;
 use service::sessions::ABSOLUTE;
 use service::setup::NewPerson;
 use service::sign_in::{SignIn, SignedIn};
 
 use super::context::{Desk, session_cookie};
-use super::form_routes::Next;
 use crate::error::ConsoleError;
-use crate::fields::{FormFields, Pairs};
-
-/// A button that sends nothing.
-#[derive(Debug, Clone, Default)]
-pub struct Nothing;
-
-impl FormFields for Nothing {
-    fn read(_: &Pairs) -> Self {
-        Self
-    }
-}
-
-/// The sign-in form.
-#[derive(Debug, Clone, Default)]
-pub struct SignInForm {
-    pub email: String,
-    password: SecretString,
-    /// Where to go on to: an address of this console.
-    pub next: String,
-}
-
-impl FormFields for SignInForm {
-    fn read(sent: &Pairs) -> Self {
-        Self {
-            email: sent.text(Field::Email.as_str()),
-            password: sent.text(Field::Password.as_str()).into(),
-            next: sent.text("next"),
-        }
-    }
-}
-
-/// The form that makes the first owner.
-#[derive(Debug, Clone, Default)]
-pub struct SetupForm {
-    pub token: String,
-    pub name: String,
-    pub email: String,
-    password: SecretString,
-}
-
-impl FormFields for SetupForm {
-    fn read(sent: &Pairs) -> Self {
-        Self {
-            token: sent.text("token"),
-            name: sent.text(Field::PersonName.as_str()),
-            email: sent.text(Field::Email.as_str()),
-            password: sent.text(Field::Password.as_str()).into(),
-        }
-    }
-}
+use crate::forms::outcome::Next;
+use crate::forms::person::{Nothing, SetupForm, SignInForm};
 
 pub async fn sign_in(desk: Desk, form: SignInForm) -> Result<Next<()>, ConsoleError> {
     if !desk.visit.may_sign_in(&desk.console) {

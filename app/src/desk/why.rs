@@ -16,7 +16,7 @@ use crate::error::ConsoleError;
 
 /// The call, as it was typed or picked.
 #[derive(Debug, Clone, Default)]
-pub struct Typed {
+pub struct TypedCall {
     pub address: String,
     pub origin: String,
     pub permissions: String,
@@ -27,7 +27,7 @@ pub struct Typed {
 }
 
 /// What each check says to the call, or what is wrong with what was typed.
-pub async fn read_checks(id: &str, typed: &Typed) -> Result<Result<Vec<CheckResult>, FieldErrors>, ConsoleError> {
+pub async fn read_checks(id: &str, typed: &TypedCall) -> Result<Result<Vec<CheckResult>, FieldErrors>, ConsoleError> {
     let desk = Desk::from_context()?;
     let (caller, id) = (desk.caller()?, key_id(id)?);
     let call = match circumstances(typed) {
@@ -37,7 +37,7 @@ pub async fn read_checks(id: &str, typed: &Typed) -> Result<Result<Vec<CheckResu
     Ok(Ok(desk.service().explain(&caller, &id, &call).await?))
 }
 
-fn circumstances(typed: &Typed) -> Result<AskedCall, FieldErrors> {
+fn circumstances(typed: &TypedCall) -> Result<AskedCall, FieldErrors> {
     let mut errors = FieldErrors::default();
     let address = errors.keep(Field::Address, optional(&typed.address, address));
     let permissions = errors.keep(
@@ -80,29 +80,29 @@ mod tests {
 
     #[test]
     fn blank_is_not_asked_for() {
-        let call = circumstances(&Typed { origin: "  ".to_owned(), ..Typed::default() }).unwrap();
+        let call = circumstances(&TypedCall { origin: "  ".to_owned(), ..TypedCall::default() }).unwrap();
         assert!(call.address.is_none() && call.origin.is_none() && call.permissions.is_none());
         assert!(call.kind.is_none() && call.at.is_none());
     }
 
     #[test]
     fn what_is_wrong_is_said_at_its_field() {
-        let typed = Typed {
+        let typed = TypedCall {
             address: "203.0.113.0/24".to_owned(),
             permissions: "a AND".to_owned(),
             kind: "sausage".to_owned(),
             at: "yesterday".to_owned(),
-            ..Typed::default()
+            ..TypedCall::default()
         };
         let errors = circumstances(&typed).unwrap_err();
         let fields: Vec<_> = errors.0.iter().map(|error| error.field).collect();
         assert_eq!(fields, [Field::Address, Field::Permissions, Field::Kind, Field::At]);
-        let right = Typed {
+        let right = TypedCall {
             address: " ::ffff:203.0.113.9 ".to_owned(),
             permissions: "a AND b".to_owned(),
             kind: "service".to_owned(),
             at: "2026-11-21T09:30".to_owned(),
-            ..Typed::default()
+            ..TypedCall::default()
         };
         assert_eq!(circumstances(&right).unwrap().address, Some("203.0.113.9".parse().unwrap()));
     }

@@ -1,5 +1,6 @@
 //! "I have stored this key": nothing goes on before it is ticked, and leaving asks first.
 
+use domain::field::Field;
 use domain::timestamp::Timestamp;
 use leptos::ev;
 use leptos::html;
@@ -8,6 +9,7 @@ use leptos::web_sys::{HtmlElement, HtmlFormElement};
 use wasm_bindgen::JsCast;
 
 use crate::browser;
+use crate::forms::fields::{INTEGRATION, THEN, TICKED};
 
 /// The box and the buttons that wait for it, to stand inside the acknowledge form.
 #[island]
@@ -18,8 +20,8 @@ pub fn AcknowledgeBox(
     now: Timestamp,
     /// The secret is on this page: leaving it asks first.
     guard: bool,
-    /// The form was sent without the tick.
-    unticked: bool,
+    /// What is wrong with the tick, if the form was sent without it.
+    wrong: Option<String>,
 ) -> impl IntoView {
     let (alive, set_alive) = signal(false);
     let (ticked, set_ticked) = signal(false);
@@ -54,14 +56,15 @@ pub fn AcknowledgeBox(
     } else {
         "Confirming makes it active. "
     };
+    let id = Field::Acknowledged.as_str();
     let blocked = move || alive.get() && !ticked.get();
     view! {
         <div class="stack" node_ref=place>
             <label class="check">
-                <input type="checkbox" name="acknowledged" id="acknowledged" value="yes" required autocomplete="off"
+                <input type="checkbox" name=id id=id value=TICKED required autocomplete="off"
                     node_ref=tick_box
-                    aria-invalid=unticked.then_some("true")
-                    aria-describedby=unticked.then_some("acknowledged-error")
+                    aria-invalid=wrong.is_some().then_some("true")
+                    aria-describedby=wrong.is_some().then(|| format!("{id}-error"))
                     on:change=move |event| set_ticked.set(event_target_checked(&event))/>
                 <span>
                     "I have stored this key."
@@ -69,12 +72,10 @@ pub fn AcknowledgeBox(
                     <small>{effect} {time_left}</small>
                 </span>
             </label>
-            {unticked.then(|| view! {
-                <span class="error" id="acknowledged-error">"Tick the box once you have stored the key."</span>
-            })}
+            {wrong.map(|wrong| view! { <span class="error" id=format!("{id}-error")>{wrong}</span> })}
             <div class="actions">
                 <button class="button primary" disabled=blocked>"Done"</button>
-                <button class="button" name="then" value="integration" disabled=blocked>"Setup Integration"</button>
+                <button class="button" name=THEN value=INTEGRATION disabled=blocked>"Setup Integration"</button>
             </div>
         </div>
     }

@@ -1,7 +1,8 @@
 //! A pending key whose secret is no longer on the screen: confirm it, or discard it.
 
 use domain::draft::KeyDraft;
-use domain::key::Status;
+use domain::field::Field;
+use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::refusal::Refusal;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
@@ -11,18 +12,19 @@ use leptos_router::hooks::use_params_map;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::hidden_draft::HiddenDraft;
 use crate::components::key_status::KeyStatus;
-use crate::desk::key_forms::AcknowledgeForm;
+use crate::components::time::span;
 use crate::desk::keys::{KeyView, read_key};
-use crate::desk::person_forms::Nothing;
 use crate::error::ConsoleError;
-use crate::form::Posted;
+use crate::forms::key::{AcknowledgeForm, STEP, WizardStep};
+use crate::forms::outcome::PostedForm;
+use crate::forms::person::Nothing;
 use crate::islands::acknowledge::AcknowledgeBox;
 
 #[component]
 pub fn Acknowledge() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
-    let posted = Posted::<AcknowledgeForm>::take();
-    let discarded = Posted::problem(Posted::<Nothing>::take().as_ref());
+    let posted = PostedForm::<AcknowledgeForm>::take();
+    let discarded = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
     let page = Suspend::new(async move {
         match read_key(&id).await {
             Ok(view) => match view.key.row.status(view.now) {
@@ -41,13 +43,14 @@ pub fn Acknowledge() -> impl IntoView {
 fn Waiting(
     view: KeyView,
     until: Timestamp,
-    posted: Option<Posted<AcknowledgeForm>>,
+    posted: Option<PostedForm<AcknowledgeForm>>,
     /// Why it could not be discarded.
     not_discarded: Option<ConsoleError>,
 ) -> impl IntoView {
-    let KeyView { key, now } = view;
+    let KeyView { key, now, .. } = view;
     let id = key.row.id.as_str().to_owned();
-    let problem = Posted::problem(posted.as_ref());
+    let problem = PostedForm::problem(posted.as_ref());
+    let wrong = problem.fields.of(Field::Acknowledged).next().map(|error| error.message.clone());
     let draft = KeyDraft::again(&key);
     view! {
         <div class="head narrow">
@@ -65,7 +68,7 @@ fn Waiting(
         <form class="narrow stack" method="post" action=format!("/keys/{id}/acknowledge")>
             <FormProblem problem=problem.whole.or(not_discarded)/>
             <HiddenDraft draft=draft.clone()/>
-            <AcknowledgeBox deadline=until now guard=false unticked=!problem.fields.is_empty()/>
+            <AcknowledgeBox deadline=until now guard=false wrong/>
         </form>
         <div class="actions narrow">
             <form method="post" action=format!("/keys/{id}/discard")>
@@ -78,7 +81,7 @@ fn Waiting(
 
 #[component]
 fn NotWaiting(view: KeyView) -> impl IntoView {
-    let KeyView { key, now } = view;
+    let KeyView { key, now, .. } = view;
     let id = key.row.id.as_str().to_owned();
     view! {
         <div class="head narrow">
@@ -96,14 +99,15 @@ fn NotWaiting(view: KeyView) -> impl IntoView {
 
 /// The key was dropped: its fields are still in the form that was posted.
 #[component]
-fn Gone(error: ConsoleError, posted: Option<Posted<AcknowledgeForm>>) -> impl IntoView {
+fn Gone(error: ConsoleError, posted: Option<PostedForm<AcknowledgeForm>>) -> impl IntoView {
     let dropped = error == ConsoleError::Refused(Refusal::NotFound);
     let draft = posted.map(|posted| posted.form.draft).filter(|draft| draft.kind.is_some());
     view! {
         <div class="head narrow"><div><h1>"This key is gone"</h1></div></div>
         <Failed error/>
-        {dropped.then(|| view! {
-            <p class="narrow">"A key that is not confirmed within 15 minutes is dropped; it never worked."</p>
+        {dropped.then(|| {
+            let within = span(ACKNOWLEDGE_WITHIN);
+            view! { <p class="narrow">{format!("A key that is not confirmed within {within} is dropped; it never worked.")}</p> }
         })}
         <div class="actions narrow">
             {match draft {
@@ -120,7 +124,7 @@ pub fn Again(draft: KeyDraft) -> impl IntoView {
     view! {
         <form method="post" action="/keys/new">
             <HiddenDraft draft/>
-            <button class="button" name="step" value="summary">"Generate again with the same fields"</button>
+            <button class="button" name=STEP value=WizardStep::Summary.as_str()>"Generate again with the same fields"</button>
         </form>
     }
 }

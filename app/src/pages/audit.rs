@@ -1,5 +1,7 @@
 //! The whole record, or that of one key.
 
+use domain::audit::AuditQuery;
+use domain::ids::KeyId;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -8,6 +10,10 @@ use crate::components::audit_table::AuditTable;
 use crate::components::failed::Failed;
 use crate::components::pager::Pager;
 use crate::desk::audit::read_audit;
+use crate::desk::keys::key_id;
+
+/// Characters of a key's id.
+const LEN: usize = KeyId::LEN;
 
 #[component]
 pub fn AuditPage() -> impl IntoView {
@@ -16,7 +22,12 @@ pub fn AuditPage() -> impl IntoView {
     let key = query.get("key").map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
     let typed = key.clone();
     let record = Suspend::new(async move {
-        let page = match read_audit(key.as_deref(), after, before).await {
+        let asked = key.as_deref().map(key_id).transpose().map(|key| AuditQuery { key, after, before });
+        let page = match asked {
+            Ok(asked) => read_audit(&asked).await,
+            Err(error) => Err(error),
+        };
+        let page = match page {
             Ok(page) => page,
             Err(error) => return view! { <Failed error/> }.into_any(),
         };
@@ -42,8 +53,9 @@ pub fn AuditPage() -> impl IntoView {
             </div>
         </div>
         <form class="filters" method="get" action="/audit" role="search">
-            <input type="search" name="key" value=typed aria-label="Key id" placeholder="Key id, 12 characters"
-                maxlength="12" pattern="[0-9A-Za-z]{12}" title="The 12 characters between ks_ and the dots"/>
+            <input type="search" name="key" value=typed aria-label="Key id" maxlength=LEN
+                placeholder=format!("Key id, {LEN} characters") pattern=format!("[0-9A-Za-z]{{{LEN}}}")
+                title=format!("The {LEN} characters between ks_ and the dots")/>
             <button class="button">"Show this key"</button>
             <a class="button quiet" href="/audit">"Show all"</a>
         </form>

@@ -7,6 +7,7 @@ use domain::page::grouped;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use crate::addresses::NEW_VERIFIER;
 use crate::components::audit_table::on_itself;
 use crate::components::failed::Failed;
 use crate::components::time::Time;
@@ -97,7 +98,7 @@ fn NextSteps(steps: Vec<Step>) -> impl IntoView {
             }
             let address = match step {
                 StepKind::FirstKey => "/keys/new",
-                StepKind::VerifierKey => "/keys/new?kind=service&preset=verifier",
+                StepKind::VerifierKey => NEW_VERIFIER,
                 StepKind::FirstCheck => "/integrations/setup",
             };
             view! { <li><a href=address>{step.label()}</a></li> }.into_any()

@@ -9,29 +9,19 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::generate_steps::{Details, Kinds, MadeBefore, Steps, Summary};
+use super::generate_steps::{Details, Kinds, MadeBefore, Steps, Summary, WizardState};
 use super::secret::Secret;
 use crate::components::failed::Failed;
-use crate::desk::key_forms::{WizardForm, WizardShown};
 use crate::desk::keys::new_form;
 use crate::error::ConsoleError;
-use crate::form::{Posted, Problem};
-
-/// What a step shows.
-#[derive(Debug, Clone)]
-pub struct Step {
-    pub kind: KeyKind,
-    pub draft: KeyDraft,
-    /// One form makes one key, however often it is sent.
-    pub form_id: String,
-    pub problem: Problem,
-}
+use crate::forms::key::{WizardForm, WizardScreen, WizardStep};
+use crate::forms::outcome::PostedForm;
 
 #[component]
 pub fn Generate() -> impl IntoView {
     let query = use_query_map().get_untracked();
-    let posted = Posted::<WizardForm, WizardShown>::take();
-    let problem = Posted::problem(posted.as_ref());
+    let posted = PostedForm::<WizardForm, WizardScreen>::take();
+    let problem = PostedForm::problem(posted.as_ref());
     let (mut form, outcome) = match posted {
         Some(posted) => (posted.form, Some(posted.outcome)),
         None => (from_address(query.get("kind"), query.get("preset").as_deref()), None),
@@ -47,26 +37,26 @@ pub fn Generate() -> impl IntoView {
         (Some(kind), Ok(form_id)) => {
             // Fields are mended among the details; anything else is tried again from where it was.
             let in_fields = !problem.fields.is_empty() || problem.whole == Some(ConsoleError::NotText);
-            let at_summary = form.step == "generate" && !in_fields;
-            let step = Step { kind, draft: form.draft, form_id, problem };
+            let at_summary = form.step == Some(WizardStep::Generate) && !in_fields;
+            let state = WizardState { kind, draft: form.draft, form_id, problem };
             match outcome {
-                Some(Ok(WizardShown::Secret(issued))) => {
-                    view! { <Steps at=3/> <Secret issued draft=step.draft/> }.into_any()
+                Some(Ok(WizardScreen::Secret(issued))) => {
+                    view! { <Steps at=3/> <Secret issued draft=state.draft/> }.into_any()
                 }
-                Some(Ok(WizardShown::Summary)) => summary(step),
+                Some(Ok(WizardScreen::Summary)) => summary(state),
                 Some(Err(ConsoleError::Refused(Refusal::AlreadyIssued { key }))) => {
-                    view! { <Steps at=2/> <h1>"Generate New Key"</h1> <MadeBefore step key/> }.into_any()
+                    view! { <Steps at=2/> <h1>"Generate New Key"</h1> <MadeBefore state key/> }.into_any()
                 }
-                Some(Err(_)) if at_summary => summary(step),
-                _ => view! { <Steps at=1/> <h1>"Generate New Key"</h1> <Details step/> }.into_any(),
+                Some(Err(_)) if at_summary => summary(state),
+                _ => view! { <Steps at=1/> <h1>"Generate New Key"</h1> <Details state/> }.into_any(),
             }
         }
     };
     view! { <Title text="Generate New Key"/> {page} }
 }
 
-fn summary(step: Step) -> AnyView {
-    view! { <Steps at=2/> <h1>"Generate New Key"</h1> <Summary step/> }.into_any()
+fn summary(state: WizardState) -> AnyView {
+    view! { <Steps at=2/> <h1>"Generate New Key"</h1> <Summary state/> }.into_any()
 }
 
 fn from_address(kind: Option<String>, preset: Option<&str>) -> WizardForm {

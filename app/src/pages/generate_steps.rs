@@ -1,23 +1,36 @@
 //! The steps of the wizard before the secret.
 
 use domain::draft::KeyDraft;
+use domain::field::Field;
 use domain::ids::KeyId;
-use domain::key::Status;
+use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
 use leptos::prelude::*;
 
 use super::acknowledge::Again;
-use super::generate::Step;
+use crate::addresses::NEW_VERIFIER;
 use crate::components::failed::FormProblem;
 use crate::components::hidden_draft::{HiddenDraft, summary};
 use crate::components::problem::{UnshownProblems, part};
+use crate::components::time::span;
 use crate::desk::keys::{KeyView, read_key, words};
 use crate::error::ConsoleError;
-use crate::form::Problem;
+use crate::forms::key::{STEP, WizardStep};
+use crate::forms::outcome::Problem;
 use crate::islands::key_form::{KeyForm, Purpose};
 
 const STEPS: [&str; 4] = ["Kind", "Details", "Summary", "Your key"];
+
+/// What a step of the wizard shows.
+#[derive(Debug, Clone)]
+pub struct WizardState {
+    pub kind: KeyKind,
+    pub draft: KeyDraft,
+    /// One form makes one key, however often it is sent.
+    pub form_id: String,
+    pub problem: Problem,
+}
 
 /// Where one is among the steps.
 #[component]
@@ -39,7 +52,7 @@ pub fn Kinds(problem: Problem) -> impl IntoView {
             let rules = kind.rules();
             view! {
                 <label class="kind">
-                    <input type="radio" name="kind" value=kind.as_str() required checked=index == 0/>
+                    <input type="radio" name=Field::Kind.as_str() value=kind.as_str() required checked=index == 0/>
                     <b>{rules.label}</b>
                     <small>{rules.definition}</small>
                 </label>
@@ -55,7 +68,7 @@ pub fn Kinds(problem: Problem) -> impl IntoView {
                 {kinds}
             </fieldset>
             <p>
-                <a href="/keys/new?kind=service&preset=verifier">"Preset: a service that checks keys"</a>
+                <a href=NEW_VERIFIER>"Preset: a service that checks keys"</a>
                 <br/>
                 <small>"A Service key with the permission keystead.verify, for your own API or proxy."</small>
             </p>
@@ -69,8 +82,8 @@ pub fn Kinds(problem: Problem) -> impl IntoView {
 
 /// The fields of the kind.
 #[component]
-pub fn Details(step: Step) -> impl IntoView {
-    let Step { kind, draft, form_id, problem } = step;
+pub fn Details(state: WizardState) -> impl IntoView {
+    let WizardState { kind, draft, form_id, problem } = state;
     let rules = kind.rules();
     let (fields, unshown) = part(problem.fields, rules.asked);
     view! {
@@ -82,12 +95,12 @@ pub fn Details(step: Step) -> impl IntoView {
             <div class="body">
                 <FormProblem problem=problem.whole/>
                 <UnshownProblems errors=unshown/>
-                <input type="hidden" name="kind" value=kind.as_str()/>
-                <input type="hidden" name="form_id" value=form_id/>
+                <input type="hidden" name=Field::Kind.as_str() value=kind.as_str()/>
+                <input type="hidden" name=Field::FormId.as_str() value=form_id/>
                 <KeyForm kind purpose=Purpose::New draft errors=fields/>
             </div>
             <footer>
-                <button class="button primary" name="step" value="summary">"Continue to summary"</button>
+                <button class="button primary" name=STEP value=WizardStep::Summary.as_str()>"Continue to summary"</button>
                 <a class="button quiet" href="/keys">"Cancel"</a>
             </footer>
         </form>
@@ -96,15 +109,15 @@ pub fn Details(step: Step) -> impl IntoView {
 
 /// What will be made, before it is.
 #[component]
-pub fn Summary(step: Step) -> impl IntoView {
-    let Step { kind, draft, form_id, problem } = step;
+pub fn Summary(state: WizardState) -> impl IntoView {
+    let WizardState { kind, draft, form_id, problem } = state;
     let words = words(&draft);
     let facts = facts(kind, &draft);
     view! {
         <form class="card narrow" method="post" action="/keys/new">
             <header>
                 <h2>"Summary"</h2>
-                <button class="button quiet" name="step" value="details">"Edit"</button>
+                <button class="button quiet" name=STEP value=WizardStep::Details.as_str()>"Edit"</button>
             </header>
             <div class="body">
                 <FormProblem problem=problem.whole/>
@@ -114,10 +127,10 @@ pub fn Summary(step: Step) -> impl IntoView {
                     "The next screen shows the key once. Treat it as you would a password; give it the fewest permissions."
                 </p>
                 <HiddenDraft draft/>
-                <input type="hidden" name="form_id" value=form_id/>
+                <input type="hidden" name=Field::FormId.as_str() value=form_id/>
             </div>
             <footer>
-                <button class="button primary" name="step" value="generate">"Generate Token"</button>
+                <button class="button primary" name=STEP value=WizardStep::Generate.as_str()>"Generate Token"</button>
                 <a class="button quiet" href="/keys">"Cancel"</a>
             </footer>
         </form>
@@ -127,8 +140,8 @@ pub fn Summary(step: Step) -> impl IntoView {
 /// Instead of the summary of a form that has made its key. Only another form makes another one: there is no way
 /// back into this one.
 #[component]
-pub fn MadeBefore(step: Step, key: KeyId) -> impl IntoView {
-    let Step { kind, draft, problem, .. } = step;
+pub fn MadeBefore(state: WizardState, key: KeyId) -> impl IntoView {
+    let WizardState { kind, draft, problem, .. } = state;
     let facts = facts(kind, &draft);
     let made = Suspend::new(async move { became(read_key(key.as_str()).await) });
     view! {
@@ -150,7 +163,7 @@ pub fn MadeBefore(step: Step, key: KeyId) -> impl IntoView {
 /// What became of the key since, and where that leads.
 fn became(found: Result<KeyView, ConsoleError>) -> AnyView {
     let (row, now) = match found {
-        Ok(KeyView { key, now }) => (key.row, now),
+        Ok(KeyView { key, now, .. }) => (key.row, now),
         Err(ConsoleError::Refused(Refusal::NotFound)) => return gone(),
         Err(error) => return view! { <FormProblem problem=Some(error)/> }.into_any(),
     };
@@ -172,13 +185,11 @@ fn became(found: Result<KeyView, ConsoleError>) -> AnyView {
 }
 
 fn gone() -> AnyView {
-    view! {
-        <p>
-            "The key that it made is gone: it was not confirmed within 15 minutes, or it was discarded or deleted. \
-             Nobody can use it."
-        </p>
-    }
-    .into_any()
+    let words = format!(
+        "The key that it made is gone: it was not confirmed within {}, or it was discarded or deleted. Nobody can use it.",
+        span(ACKNOWLEDGE_WITHIN)
+    );
+    view! { <p>{words}</p> }.into_any()
 }
 
 /// The draft in words, line by line.

@@ -3,6 +3,8 @@
 use domain::calls::KeyCalls;
 use domain::field::Field;
 use domain::key::{KeyDetail, Status};
+use domain::kind::KeyKind;
+use domain::role::{Act, Rights};
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -29,29 +31,41 @@ pub struct Offer {
     pub label: &'static str,
     /// It cannot be taken back as easily.
     pub grave: bool,
+    /// What one must be allowed to do; a change, also what the key's kind asks for.
+    needs: Act,
 }
 
-const EDIT: Offer = Offer { path: "edit", label: "Edit", grave: false };
-const AUDIT: Offer = Offer { path: "audit", label: "Audit", grave: false };
-const ACKNOWLEDGE: Offer = Offer { path: "acknowledge", label: "Confirm that it is stored…", grave: false };
-const DISABLE: Offer = Offer { path: "disable", label: "Disable…", grave: false };
-const ENABLE: Offer = Offer { path: "enable", label: "Enable…", grave: false };
-const REVOKE: Offer = Offer { path: "revoke", label: "Revoke…", grave: true };
-const RESTORE: Offer = Offer { path: "restore", label: "Restore…", grave: false };
-/// A page of its own, not a dialog over the list.
-pub const WHY: Offer = Offer { path: "why", label: "Why refused?", grave: false };
-const DELETE: Offer = Offer { path: "delete", label: "Delete…", grave: true };
+impl Offer {
+    /// Whether it changes the key.
+    const fn changes(self) -> bool {
+        !matches!(self.needs, Act::SeeKeys | Act::SeeAudit)
+    }
+}
 
-/// What can be done with a key in this status.
-pub fn acts(status: Status) -> &'static [Offer] {
-    match status {
+const EDIT: Offer = Offer { path: "edit", label: "Edit", grave: false, needs: Act::ChangeKeys };
+const AUDIT: Offer = Offer { path: "audit", label: "Audit", grave: false, needs: Act::SeeAudit };
+const ACKNOWLEDGE: Offer =
+    Offer { path: "acknowledge", label: "Confirm that it is stored…", grave: false, needs: Act::ChangeKeys };
+const DISABLE: Offer = Offer { path: "disable", label: "Disable…", grave: false, needs: Act::ChangeKeys };
+const ENABLE: Offer = Offer { path: "enable", label: "Enable…", grave: false, needs: Act::ChangeKeys };
+const REVOKE: Offer = Offer { path: "revoke", label: "Revoke…", grave: true, needs: Act::ChangeKeys };
+const RESTORE: Offer = Offer { path: "restore", label: "Restore…", grave: false, needs: Act::RestoreKey };
+/// A page of its own, not a dialog over the list.
+pub const WHY: Offer = Offer { path: "why", label: "Why refused?", grave: false, needs: Act::SeeKeys };
+const DELETE: Offer = Offer { path: "delete", label: "Delete…", grave: true, needs: Act::ChangeKeys };
+
+/// What somebody with these rights can do with a key of this kind in this status.
+pub fn acts(kind: KeyKind, status: Status, rights: Rights) -> impl Iterator<Item = &'static Offer> {
+    let possible: &[Offer] = match status {
         Status::Pending { .. } => &[ACKNOWLEDGE, AUDIT, DELETE],
         Status::Disabled => &[EDIT, AUDIT, WHY, ENABLE, REVOKE, DELETE],
         Status::Revoked => &[AUDIT, RESTORE, DELETE],
         Status::Active | Status::Expiring { .. } | Status::NotYetValid { .. } | Status::Expired { .. } => {
             &[EDIT, AUDIT, WHY, DISABLE, REVOKE, DELETE]
         }
-    }
+    };
+    let changes = rights.may(kind.rules().changed_with);
+    possible.iter().filter(move |offer| rights.may(offer.needs) && (changes || !offer.changes()))
 }
 
 #[component]
@@ -75,7 +89,7 @@ pub fn KeyPage() -> impl IntoView {
 
 #[component]
 fn Shown(view: KeyView, calls: Result<KeyCalls, ConsoleError>) -> impl IntoView {
-    let KeyView { mut key, now } = view;
+    let KeyView { mut key, now, rights } = view;
     if let Ok(calls) = &calls {
         key.quota_left = calls.quota_left;
     }
@@ -95,8 +109,8 @@ fn Shown(view: KeyView, calls: Result<KeyCalls, ConsoleError>) -> impl IntoView 
         view! { <a class=class href=format!("/keys/{id}/{}", act.path)>{act.label}</a> }
     };
     // Why a call was refused is asked from the refusals below.
-    let offered = |act: &&Offer| act.path != WHY.path && (act.path != RESTORE.path || restorable);
-    let (grave, actions): (Vec<_>, Vec<_>) = acts(status).iter().filter(offered).partition(|act| act.grave);
+    let offered = |act: &&'static Offer| act.path != WHY.path && (act.path != RESTORE.path || restorable);
+    let (grave, actions): (Vec<_>, Vec<_>) = acts(row.kind, status, rights).filter(offered).partition(|act| act.grave);
     let grave: Vec<_> = grave.into_iter().map(link).collect();
     let actions: Vec<_> = actions.into_iter().map(link).collect();
     view! {
@@ -207,4 +221,32 @@ fn revoked(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {
             </div>
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::role::Role;
+
+    use super::*;
+
+    #[test]
+    fn only_what_one_may_do_is_offered() {
+        let at = Timestamp::from_millis(0);
+        let offered = |role, kind, status| -> Vec<_> {
+            acts(kind, status, Rights::of_role(role)).map(|offer| offer.path).collect()
+        };
+        let service = |role, status| offered(role, KeyKind::Service, status);
+        assert_eq!(service(Role::Admin, Status::Active), ["edit", "audit", "why", "disable", "revoke", "delete"]);
+        assert_eq!(service(Role::Auditor, Status::Active), ["audit", "why"]);
+        assert_eq!(service(Role::Auditor, Status::Pending { until: at }), ["audit"]);
+        assert_eq!(service(Role::Guest, Status::Active), [""; 0]);
+        // Only an owner restores, and changes what makes other keys.
+        assert_eq!(service(Role::Owner, Status::Revoked), ["audit", "restore", "delete"]);
+        assert_eq!(service(Role::Admin, Status::Revoked), ["audit", "delete"]);
+        assert_eq!(offered(Role::Admin, KeyKind::Account, Status::Disabled), ["audit", "why"]);
+        assert_eq!(
+            offered(Role::Owner, KeyKind::Account, Status::Pending { until: at }),
+            ["acknowledge", "audit", "delete"]
+        );
+    }
 }

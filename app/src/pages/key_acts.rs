@@ -1,23 +1,23 @@
 //! Confirmations: disable, enable, revoke, restore, delete. Each says what will stop working.
 
 use domain::field::{Field, FieldErrors};
-use domain::key::{KeyRow, RevokeReason};
+use domain::key::{KeyRow, RESTORE_WITHIN, RevokeReason};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use crate::addresses::back_of;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
-use crate::components::links::back_of;
 use crate::components::modal::Modal;
 use crate::components::problem::FieldProblem;
-use crate::components::time::LastUsed;
-use crate::desk::key_forms::ActForm;
+use crate::components::time::{LastUsed, span};
 use crate::desk::keys::{KeyView, read_key};
-use crate::form::Posted;
+use crate::forms::key::{ActForm, BACK};
+use crate::forms::outcome::PostedForm;
 
 /// What sets one confirmation apart from the others.
 #[derive(Debug, Clone, Copy)]
-struct Kind {
+struct Confirmation {
     path: &'static str,
     verb: &'static str,
     /// What will be true afterwards.
@@ -25,31 +25,31 @@ struct Kind {
     grave: bool,
 }
 
-const DISABLE: Kind = Kind {
+const DISABLE: Confirmation = Confirmation {
     path: "disable",
     verb: "Disable",
     effect: "Every call with this key is refused from the next one on, until you enable it again.",
     grave: false,
 };
-const ENABLE: Kind = Kind {
+const ENABLE: Confirmation = Confirmation {
     path: "enable",
     verb: "Enable",
     effect: "Calls with this key are accepted again, as far as its restrictions and times allow.",
     grave: false,
 };
-const REVOKE: Kind = Kind {
+const REVOKE: Confirmation = Confirmation {
     path: "revoke",
     verb: "Revoke",
-    effect: "Every call with this key is refused from the next one on. An owner can restore it within 24 hours, unless it leaked.",
+    effect: "Every call with this key is refused from the next one on.",
     grave: true,
 };
-const RESTORE: Kind = Kind {
+const RESTORE: Confirmation = Confirmation {
     path: "restore",
     verb: "Restore",
     effect: "The key becomes what it was before the revoke, with the same secret. Do this only if you are sure that nobody else has it.",
     grave: false,
 };
-const DELETE: Kind = Kind {
+const DELETE: Confirmation = Confirmation {
     path: "delete",
     verb: "Delete",
     effect: "The key is gone for good and cannot be used any more. This cannot be undone; its history stays in the audit.",
@@ -81,18 +81,18 @@ pub fn DeleteModal() -> impl IntoView {
     confirm(DELETE)
 }
 
-fn confirm(kind: Kind) -> impl IntoView {
+fn confirm(asked: Confirmation) -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
-    let posted = Posted::<ActForm>::take();
+    let posted = PostedForm::<ActForm>::take();
     let back = back_of(posted.as_ref().map(|posted| posted.form.back.as_str()));
     Suspend::new(async move {
         match read_key(&id).await {
-            Ok(view) => match not_possible(kind, &view) {
-                Some(why) => refusal(kind, &view.key.row, why, posted.as_ref(), back).into_any(),
-                None => dialog(kind, view.key.row, posted, back).into_any(),
+            Ok(view) => match not_possible(asked, &view) {
+                Some(why) => refusal(asked, &view.key.row, why, posted.as_ref(), back).into_any(),
+                None => dialog(asked, view.key.row, posted, back).into_any(),
             },
             Err(error) => view! {
-                <Modal title=format!("{} key", kind.verb) back=back.clone()>
+                <Modal title=format!("{} key", asked.verb) back=back.clone()>
                     <div class="body"><Failed error/></div>
                     <footer><a class="button primary" href=back>"Close"</a></footer>
                 </Modal>
@@ -103,29 +103,31 @@ fn confirm(kind: Kind) -> impl IntoView {
 }
 
 /// Why there is nothing to confirm, as far as it is certain. The list offers a restore without knowing.
-fn not_possible(kind: Kind, view: &KeyView) -> Option<&'static str> {
-    if kind.path != RESTORE.path {
+fn not_possible(asked: Confirmation, view: &KeyView) -> Option<String> {
+    if asked.path != RESTORE.path {
         return None;
     }
-    let Some(revoked) = &view.key.revoked else { return Some("It is not revoked.") };
+    let Some(revoked) = &view.key.revoked else { return Some("It is not revoked.".to_owned()) };
     match revoked.restorable_until {
         Some(until) if view.now < until => None,
-        Some(_) => Some("It cannot be restored: the 24 hours for that are over."),
-        None if revoked.reason == RevokeReason::Leaked => Some("It cannot be restored: it leaked, or may have."),
-        None => Some("It cannot be restored."),
+        Some(_) => Some(format!("It cannot be restored: the {} for that are over.", span(RESTORE_WITHIN))),
+        None if revoked.reason == RevokeReason::Leaked => {
+            Some("It cannot be restored: it leaked, or may have.".to_owned())
+        }
+        None => Some("It cannot be restored.".to_owned()),
     }
 }
 
 fn refusal(
-    kind: Kind,
+    asked: Confirmation,
     row: &KeyRow,
-    why: &'static str,
-    posted: Option<&Posted<ActForm>>,
+    why: String,
+    posted: Option<&PostedForm<ActForm>>,
     back: String,
 ) -> impl IntoView + use<> {
-    let problem = Posted::problem(posted);
+    let problem = PostedForm::problem(posted);
     view! {
-        <Modal title=format!("{} “{}”", kind.verb, row.name) back=back.clone()>
+        <Modal title=format!("{} “{}”", asked.verb, row.name) back=back.clone()>
             <div class="body">
                 <FormProblem problem=problem.whole/>
                 <p>{why}</p>
@@ -135,33 +137,38 @@ fn refusal(
     }
 }
 
-fn dialog(kind: Kind, row: KeyRow, posted: Option<Posted<ActForm>>, back: String) -> impl IntoView {
-    let problem = Posted::problem(posted.as_ref());
+fn dialog(asked: Confirmation, row: KeyRow, posted: Option<PostedForm<ActForm>>, back: String) -> impl IntoView {
+    let problem = PostedForm::problem(posted.as_ref());
     let typed = posted.map(|posted| posted.form).unwrap_or_default();
     let errors = RwSignal::new(problem.fields);
-    let address = format!("/keys/{}/{}", row.id.as_str(), kind.path);
-    let button = if kind.grave { "button primary danger" } else { "button primary" };
+    let address = format!("/keys/{}/{}", row.id.as_str(), asked.path);
+    let effect = if asked.path == REVOKE.path {
+        format!("{} An owner can restore it within {}, unless it leaked.", asked.effect, span(RESTORE_WITHIN))
+    } else {
+        asked.effect.to_owned()
+    };
+    let button = if asked.grave { "button primary danger" } else { "button primary" };
     view! {
-        <Modal title=format!("{} “{}”?", kind.verb, row.name) back=back.clone()>
+        <Modal title=format!("{} “{}”?", asked.verb, row.name) back=back.clone()>
             <form method="post" action=address novalidate>
                 <div class="body">
                     <FormProblem problem=problem.whole/>
-                    <p>{kind.effect}</p>
+                    <p>{effect}</p>
                     <dl class="facts">
                         <div><dt>"Key"</dt><dd class="mono">{row.masked()}</dd></div>
                         <div><dt>"Last used"</dt><dd><LastUsed at=row.last_used_at/></dd></div>
                     </dl>
-                    {(kind.path == REVOKE.path).then(|| reasons(errors, &typed))}
-                    {(kind.path == DELETE.path).then(|| view! {
+                    {(asked.path == REVOKE.path).then(|| reasons(errors, &typed))}
+                    {(asked.path == DELETE.path).then(|| view! {
                         <TextField errors field=Field::ConfirmName value=typed.confirm_name.clone()
                             label=format!("Type the name of the key, “{}”, to delete it", row.name)
                             required=true autofocus=true/>
                     })}
-                    <input type="hidden" name="back" value=back.clone()/>
+                    <input type="hidden" name=BACK value=back.clone()/>
                 </div>
                 <footer>
                     <a class="button" href=back>"Cancel"</a>
-                    <button class=button>{kind.verb}</button>
+                    <button class=button>{asked.verb}</button>
                 </footer>
             </form>
         </Modal>
@@ -169,6 +176,7 @@ fn dialog(kind: Kind, row: KeyRow, posted: Option<Posted<ActForm>>, back: String
 }
 
 fn reasons(errors: RwSignal<FieldErrors>, typed: &ActForm) -> impl IntoView + use<> {
+    let id = Field::Reason.as_str();
     let wrong = errors.with_untracked(|errors| errors.of(Field::Reason).next().is_some());
     let options: Vec<_> = RevokeReason::ALL
         .iter()
@@ -176,15 +184,15 @@ fn reasons(errors: RwSignal<FieldErrors>, typed: &ActForm) -> impl IntoView + us
             let ticked = typed.reason == reason.as_str();
             view! {
                 <label class="check">
-                    <input type="radio" name="reason" value=reason.as_str() checked=ticked
-                        aria-invalid=wrong.then_some("true") aria-describedby=wrong.then_some("reason-error")/>
+                    <input type="radio" name=id value=reason.as_str() checked=ticked
+                        aria-invalid=wrong.then_some("true") aria-describedby=wrong.then(|| format!("{id}-error"))/>
                     <span>{reason.label()}</span>
                 </label>
             }
         })
         .collect();
     view! {
-        <fieldset class="field" id="reason">
+        <fieldset class="field" id=id>
             <legend>"Why?"</legend>
             <div class="checks">{options}</div>
             <FieldProblem field=Field::Reason errors/>

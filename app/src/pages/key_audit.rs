@@ -1,15 +1,15 @@
 //! The audit modals: of one key, and of all keys from the list's own button.
 
-use domain::audit::AuditRow;
+use domain::audit::{AuditQuery, AuditRow};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use crate::addresses::{list_address, list_query};
 use crate::components::audit_table::AuditTable;
 use crate::components::failed::Failed;
-use crate::components::links::{list_address, list_query};
 use crate::components::modal::Modal;
 use crate::desk::audit::read_audit;
-use crate::desk::keys::read_key;
+use crate::desk::keys::{key_id, read_key};
 use crate::error::ConsoleError;
 
 /// The last changes to one key.
@@ -42,7 +42,7 @@ pub fn KeyAuditModal() -> impl IntoView {
 pub fn AllKeysAuditModal() -> impl IntoView {
     let back = list_address(&list_query());
     Suspend::new(async move {
-        let rows = match read_audit(None, None, None).await {
+        let rows = match read_audit(&AuditQuery::default()).await {
             Ok(page) => view! { <AuditTable rows=page.rows with_subject=true/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),
         };
@@ -57,7 +57,8 @@ pub fn AllKeysAuditModal() -> impl IntoView {
 
 /// The record of a key and its name: the one on record, if the key is deleted.
 async fn of_key(id: &str) -> Result<(Vec<AuditRow>, String), ConsoleError> {
-    let page = read_audit(Some(id), None, None).await?;
+    let asked = AuditQuery { key: Some(key_id(id)?), ..AuditQuery::default() };
+    let page = read_audit(&asked).await?;
     let name = match read_key(id).await {
         Ok(view) => view.key.row.name,
         Err(error) => page.rows.first().map(|row| row.subject.label.clone()).ok_or(error)?,

@@ -5,20 +5,20 @@ use domain::refusal::Refusal;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use crate::addresses::back_of;
 use crate::components::failed::{Failed, FormProblem};
-use crate::components::links::back_of;
 use crate::components::modal::Modal;
 use crate::components::problem::{UnshownProblems, part};
-use crate::desk::key_forms::EditForm;
 use crate::desk::keys::{KeyView, read_key};
 use crate::error::ConsoleError;
-use crate::form::Posted;
+use crate::forms::key::{BACK, EditForm, REVISION};
+use crate::forms::outcome::PostedForm;
 use crate::islands::key_form::{KeyForm, Purpose};
 
 #[component]
 pub fn EditModal() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
-    let posted = Posted::<EditForm>::take();
+    let posted = PostedForm::<EditForm>::take();
     let back = back_of(posted.as_ref().map(|posted| posted.form.back.as_str()));
     Suspend::new(async move {
         match read_key(&id).await {
@@ -35,10 +35,10 @@ pub fn EditModal() -> impl IntoView {
 }
 
 #[component]
-fn Edit(view: KeyView, posted: Option<Posted<EditForm>>, back: String) -> impl IntoView {
+fn Edit(view: KeyView, posted: Option<PostedForm<EditForm>>, back: String) -> impl IntoView {
     let key = view.key;
     let (kind, address) = (key.row.kind, format!("/keys/{}/edit", key.row.id.as_str()));
-    let problem = Posted::problem(posted.as_ref());
+    let problem = PostedForm::problem(posted.as_ref());
     let (title, cancel) = (format!("Edit “{}”", key.row.name), back.clone());
     // What was typed against an older state is not saved over a newer one by sending it twice.
     let (draft, revision) = match posted {
@@ -57,8 +57,8 @@ fn Edit(view: KeyView, posted: Option<Posted<EditForm>>, back: String) -> impl I
                     <FormProblem problem=problem.whole/>
                     <UnshownProblems errors=unshown/>
                     {changed.then(|| view! { <p><a href=address.clone()>"Load the key as it is now"</a></p> })}
-                    <input type="hidden" name="revision" value=revision/>
-                    <input type="hidden" name="back" value=cancel.clone()/>
+                    <input type="hidden" name=REVISION value=revision/>
+                    <input type="hidden" name=BACK value=cancel.clone()/>
                     <KeyForm kind purpose=Purpose::Edit draft errors=fields/>
                     <p class="soft">
                         "Cannot be changed: " {fixed.join(", ")} ". For another, generate a new key."

@@ -4,14 +4,17 @@ use domain::key::KeyRow;
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, KeySort, StatusFilter};
 use domain::page::Capped;
+use domain::role::Rights;
+use domain::text::SEARCH_MAX;
 use domain::timestamp::Timestamp;
+use domain::token::{CHECKSUM_LEN, SECRET_LEN};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
 
+use crate::addresses::{act_address, list_address, list_query, with_query};
 use crate::components::failed::Failed;
 use crate::components::key_status::KeyStatus;
-use crate::components::links::{act_address, list_address, list_query, with_query};
 use crate::components::pager::Pager;
 use crate::components::time::{LastUsed, Time};
 use crate::desk::keys::{KeyList, read_keys};
@@ -66,11 +69,11 @@ fn Filters(query: KeyQuery) -> impl IntoView {
     let sort = (query.sort != KeySort::default()).then_some(query.sort);
     view! {
         <form class="filters" method="get" action="/keys" role="search">
-            <input type="search" name="q" data-search value=query.search.clone() maxlength="200"
+            <input type="search" name="q" data-search value=query.search.clone() maxlength=SEARCH_MAX
                 aria-label="Search by name or id" placeholder="Search by name or id" aria-keyshortcuts="/"
                 // Keeps a secret out of the address: that of a whole key where no script cuts it to its id, and one
                 // that stands alone, which has no id.
-                pattern="(?!.*[0-9A-Za-z]{49}).*" title="That looks like the secret of a key: search by its name or id"
+                pattern=format!("(?!.*[0-9A-Za-z]{{{}}}).*", SECRET_LEN + CHECKSUM_LEN) title="That looks like the secret of a key: search by its name or id"
                 autocomplete="off" spellcheck="false"/>
             <select name="kind" aria-label="Kind">
                 <option value="">"Any kind"</option>
@@ -95,14 +98,14 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
     };
     let previous = turn(None, list.page.previous);
     let next = turn(list.page.next, None);
-    let (total, now) = (list.page.total, list.now);
+    let (total, now, rights) = (list.page.total, list.now, list.rights);
     if list.page.rows.is_empty() {
         return match previous {
             Some(previous) => view! { <NothingMore total previous/> }.into_any(),
             None => empty(&query),
         };
     }
-    let rows: Vec<_> = list.page.rows.into_iter().map(|row| line(row, now, &query)).collect();
+    let rows: Vec<_> = list.page.rows.into_iter().map(|row| line(row, now, rights, &query)).collect();
     let searching = query.search.is_some();
     view! {
         <div class="card sheet" role="region" aria-label="Keys" tabindex="0">
@@ -195,13 +198,12 @@ fn heading(label: &'static str, class: &'static str, sort: KeySort, query: &KeyQ
     view! { <th scope="col" class=class aria-sort=order><a href=address>{label}</a></th> }.into_any()
 }
 
-fn line(row: KeyRow, now: Timestamp, query: &KeyQuery) -> AnyView {
+fn line(row: KeyRow, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyView {
     let status = row.status(now);
     let menu = format!("menu-{}", row.id.as_str());
     let menu_of = menu.clone();
     let whole = KeyQuery::default();
-    let actions: Vec<_> = super::key::acts(status)
-        .iter()
+    let actions: Vec<_> = super::key::acts(row.kind, status, rights)
         .map(|act| {
             // It has a query of its own, which the list's would be mixed up with.
             let kept = if act.path == super::key::WHY.path { &whole } else { query };

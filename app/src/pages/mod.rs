@@ -3,6 +3,7 @@
 pub mod acknowledge;
 pub mod audit;
 pub mod dashboard;
+pub mod frame;
 pub mod generate;
 mod generate_steps;
 mod integration_samples;

@@ -4,8 +4,8 @@ use domain::refusal::Refusal;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use super::frame::Mark;
 use crate::components::failed::set_status;
-use crate::components::frame::Mark;
 use crate::error::ConsoleError;
 
 #[component]

@@ -46,7 +46,7 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
         </div>
         <form class="narrow stack" method="post" action=address>
             <HiddenDraft draft=draft.clone()/>
-            <AcknowledgeBox deadline now=row.created_at guard=true unticked=false/>
+            <AcknowledgeBox deadline now=row.created_at guard=true wrong=None/>
         </form>
         <div class="narrow"><Again draft/></div>
     }

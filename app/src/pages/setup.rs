@@ -2,33 +2,35 @@
 
 use domain::field::Field;
 use domain::refusal::Refusal;
+use domain::text::PASSWORD_MIN;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use service::setup::SetupDoor;
 
+use super::frame::Mark;
 use super::not_found::NotFound;
 use super::sign_in::Closed;
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
-use crate::components::frame::Mark;
-use crate::desk::person::{SetupDoor, read_setup_door};
-use crate::desk::person_forms::SetupForm;
+use crate::desk::person::read_setup_door;
 use crate::error::ConsoleError;
-use crate::form::Posted;
+use crate::forms::outcome::PostedForm;
+use crate::forms::person::{SetupForm, TOKEN};
 
 #[component]
 pub fn SetupPage() -> impl IntoView {
-    let posted = Posted::<SetupForm>::take();
+    let posted = PostedForm::<SetupForm>::take();
     let token = match &posted {
         Some(posted) => posted.form.token.clone(),
-        None => use_query_map().get_untracked().get("token").unwrap_or_default(),
+        None => use_query_map().get_untracked().get(TOKEN).unwrap_or_default(),
     };
     let page = Suspend::new(async move {
         match read_setup_door(&token).await {
-            Ok(SetupDoor::Done) => view! { <NotFound/> }.into_any(),
-            Ok(SetupDoor::Open) => view! { <Door><FirstOwner token posted/></Door> }.into_any(),
-            Ok(SetupDoor::Plain) => view! { <Door><Closed/></Door> }.into_any(),
-            Ok(SetupDoor::LinkNeeded) => view! { <Door><LinkNeeded/></Door> }.into_any(),
+            Ok(Some(SetupDoor::Done)) => view! { <NotFound/> }.into_any(),
+            Ok(Some(SetupDoor::Open)) => view! { <Door><FirstOwner token posted/></Door> }.into_any(),
+            Ok(None) => view! { <Door><Closed/></Door> }.into_any(),
+            Ok(Some(SetupDoor::LinkNeeded)) => view! { <Door><LinkNeeded/></Door> }.into_any(),
             Err(error) => view! { <Door><Failed error/></Door> }.into_any(),
         }
     });
@@ -46,8 +48,8 @@ fn Door(children: Children) -> impl IntoView {
 }
 
 #[component]
-fn FirstOwner(token: String, posted: Option<Posted<SetupForm>>) -> impl IntoView {
-    let problem = Posted::problem(posted.as_ref());
+fn FirstOwner(token: String, posted: Option<PostedForm<SetupForm>>) -> impl IntoView {
+    let problem = PostedForm::problem(posted.as_ref());
     let typed = posted.map(|posted| posted.form).unwrap_or_default();
     let errors = RwSignal::new(problem.fields);
     view! {
@@ -56,13 +58,13 @@ fn FirstOwner(token: String, posted: Option<Posted<SetupForm>>) -> impl IntoView
             <div class="body">
                 <p class="soft">"You become the owner: you can do everything."</p>
                 <FormProblem problem=problem.whole/>
-                <input type="hidden" name="token" value=token/>
+                <input type="hidden" name=TOKEN value=token/>
                 <TextField errors field=Field::PersonName value=typed.name
                     required=true autofocus=true autocomplete="name"/>
                 <TextField errors field=Field::Email value=typed.email input="email"
                     required=true autocomplete="username"/>
                 <TextField errors field=Field::Password input="password"
-                    hint="At least 12 characters. A few unusual words are easier to remember than symbols."
+                    hint=format!("At least {PASSWORD_MIN} characters. A few unusual words are easier to remember than symbols.")
                     required=true autocomplete="new-password"/>
                 <button class="button primary">"Create the owner"</button>
             </div>

@@ -8,6 +8,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::integration_samples::{own_check, verify_calls};
+use crate::addresses::NEW_VERIFIER;
 use crate::components::copy::Sample;
 use crate::components::failed::Failed;
 use crate::components::key_status::KeyStatus;
@@ -104,7 +105,7 @@ fn Guide(found: Integration) -> impl IntoView {
                 <p>
                     "Your service has a Service key of its own with the permission "
                     <code>"keystead.verify"</code> " in " <code>"KEYSTEAD_VERIFIER_KEY"</code> ". "
-                    <a href="/keys/new?kind=service&preset=verifier">"Generate one"</a>
+                    <a href=NEW_VERIFIER>"Generate one"</a>
                 </p>
                 {calls}
             </div>

@@ -5,18 +5,18 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use super::frame::{Mark, PlainHttp};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
-use crate::components::frame::{Mark, PlainHttp};
 use crate::desk::person::{SignInDoor, read_sign_in_door};
-use crate::desk::person_forms::SignInForm;
-use crate::form::Posted;
+use crate::forms::outcome::PostedForm;
+use crate::forms::person::{NEXT, SignInForm};
 
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let query = use_query_map().get_untracked();
     let signed_out = query.get("done").as_deref() == Some("signed_out");
-    let asked_for = query.get("next").unwrap_or_default();
+    let asked_for = query.get(NEXT).unwrap_or_default();
     view! {
         <Title text="Sign in"/>
         <main class="door" id="main">
@@ -42,8 +42,8 @@ pub fn SignInPage() -> impl IntoView {
 
 #[component]
 fn SignIn(asked_for: String) -> impl IntoView {
-    let posted = Posted::<SignInForm>::take();
-    let problem = Posted::problem(posted.as_ref());
+    let posted = PostedForm::<SignInForm>::take();
+    let problem = PostedForm::problem(posted.as_ref());
     let typed = posted.map(|posted| posted.form).unwrap_or_default();
     let errors = RwSignal::new(problem.fields);
     let next = if typed.next.is_empty() { asked_for } else { typed.next };
@@ -56,7 +56,7 @@ fn SignIn(asked_for: String) -> impl IntoView {
                     required=true autofocus=true autocomplete="username"/>
                 <TextField errors field=Field::Password input="password"
                     required=true autocomplete="current-password"/>
-                <input type="hidden" name="next" value=next/>
+                <input type="hidden" name=NEXT value=next/>
                 <button class="button primary">"Sign in"</button>
             </div>
         </form>

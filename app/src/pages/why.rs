@@ -15,7 +15,7 @@ use crate::components::problem::FieldProblem;
 use crate::components::refusals::{REFUSED_AS, Refusals};
 use crate::desk::calls::read_calls;
 use crate::desk::keys::{KeyView, read_key};
-use crate::desk::why::{Typed, read_checks};
+use crate::desk::why::{TypedCall, read_checks};
 use crate::error::ConsoleError;
 
 #[component]
@@ -40,24 +40,24 @@ pub fn WhyPage() -> impl IntoView {
 struct Found {
     view: KeyView,
     calls: Result<KeyCalls, ConsoleError>,
-    typed: Typed,
+    typed: TypedCall,
     errors: FieldErrors,
     /// `None` while nothing was asked.
     checks: Option<Vec<CheckResult>>,
 }
 
 /// The call in the page's address; `None` if there is none.
-fn typed() -> Option<Typed> {
+fn typed() -> Option<TypedCall> {
     let query = use_query_map().get_untracked();
     let text = |field: Field| query.get(field.as_str());
     let fields = [Field::Address, Field::Origin, Field::Permissions, Field::Kind, Field::At].map(text);
     let asked = fields.iter().any(Option::is_some);
     let [address, origin, permissions, kind, at] = fields.map(Option::unwrap_or_default);
     let refused_as = query.get(REFUSED_AS).as_deref().and_then(Code::parse);
-    asked.then_some(Typed { address, origin, permissions, kind, at, refused_as })
+    asked.then_some(TypedCall { address, origin, permissions, kind, at, refused_as })
 }
 
-async fn read_all(id: &str, typed: Option<Typed>) -> Result<Found, ConsoleError> {
+async fn read_all(id: &str, typed: Option<TypedCall>) -> Result<Found, ConsoleError> {
     let view = read_key(id).await?;
     let calls = read_calls(id).await;
     let (checks, errors) = match &typed {
@@ -104,7 +104,8 @@ fn Shown(found: Found) -> impl IntoView {
 }
 
 #[component]
-fn CallForm(id: String, typed: Typed, errors: FieldErrors) -> impl IntoView {
+fn CallForm(id: String, typed: TypedCall, errors: FieldErrors) -> impl IntoView {
+    let kind = Field::Kind.as_str();
     let wrong_kind = errors.of(Field::Kind).next().is_some();
     let errors = RwSignal::new(errors);
     let kinds: Vec<_> = KeyKind::issuable()
@@ -125,9 +126,9 @@ fn CallForm(id: String, typed: Typed, errors: FieldErrors) -> impl IntoView {
                     value=typed.permissions hint="For example invoices.read AND (orders.read OR orders.*)."/>
                 <div class="pair">
                     <div class="field">
-                        <label for="kind">"Kind asked for"</label>
-                        <select id="kind" name="kind" aria-invalid=wrong_kind.then_some("true")
-                            aria-describedby=wrong_kind.then_some("kind-error")>
+                        <label for=kind>"Kind asked for"</label>
+                        <select id=kind name=kind aria-invalid=wrong_kind.then_some("true")
+                            aria-describedby=wrong_kind.then(|| format!("{kind}-error"))>
                             <option value="">"Any kind"</option>
                             {kinds}
                         </select>

@@ -1,7 +1,6 @@
 //! What a key list shows, as it stands in the URL.
 
-use std::fmt::Write;
-
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
@@ -11,6 +10,9 @@ use crate::token;
 
 /// Keys on a page.
 pub const PAGE_SIZE: u32 = 25;
+
+/// What a value in a URL is written without: all but letters, digits and `-_.~`.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The most characters of a cursor.
 const CURSOR_MAX: usize = 1_000;
@@ -134,7 +136,7 @@ impl KeyQuery {
                 }
                 out.push_str(name);
                 out.push('=');
-                percent_encode(value, &mut out);
+                out.extend(utf8_percent_encode(value, RESERVED));
             }
         }
         out
@@ -166,17 +168,6 @@ pub fn search(text: &str) -> Option<String> {
 fn cursor(text: &str) -> Option<String> {
     let cursor = !text.is_empty() && text.len() <= CURSOR_MAX && !text.contains(char::is_control);
     cursor.then(|| text.to_owned())
-}
-
-fn percent_encode(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
 }
 
 #[cfg(test)]

@@ -41,8 +41,14 @@ fn items(text: &str) -> Vec<String> {
     text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line).to_owned()).collect()
 }
 
-/// The name of the tick boxes of permissions.
+/// The tick boxes of permissions.
 pub const BOXES: &str = "boxes";
+/// Where an accepted form leads on to.
+pub const THEN: &str = "then";
+/// The value of a box that is ticked.
+pub const TICKED: &str = "yes";
+/// The value of `THEN` for the page that sets up an integration.
+pub const INTEGRATION: &str = "integration";
 
 impl FormFields for KeyDraft {
     fn read(sent: &Pairs) -> Self {

@@ -1,29 +1,21 @@
 //! What stands around every signed-in page: the menu, the person, and what was just done.
 
-use domain::role::{Act, Rights};
+use domain::field::Field;
+use domain::kind::KeyKind;
+use domain::role::Act;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_query_map};
 
 use crate::desk::person::read_me;
-use crate::form::Ended;
-
-const MENU: [(&str, &str); 6] = [
-    ("/", "Dashboard"),
-    ("/keys", "API Keys"),
-    ("/keys?kind=master_user", "Master User API Keys"),
-    ("/integrations/setup", "Integrations"),
-    ("/audit", "Audit"),
-    SETTINGS,
-];
-const SETTINGS: (&str, &str) = ("/settings", "Settings");
+use crate::forms::outcome::UnsentForm;
 
 /// The frame; the page goes into its outlet.
 #[component]
 pub fn Frame() -> impl IntoView {
     let me = read_me().ok();
-    let settings = me.as_ref().is_some_and(|me| Rights::of_role(me.role).may(Act::SeeSettings));
+    let settings = me.as_ref().is_some_and(|me| me.rights.may(Act::SeeSettings));
     let plain_http = me.as_ref().is_some_and(|me| me.plain_http);
     view! {
         <div class="frame">
@@ -43,7 +35,7 @@ pub fn Frame() -> impl IntoView {
             <main id="main" tabindex="-1">
                 <Flash/>
                 {plain_http.then(|| view! { <PlainHttp/> })}
-                {match use_context::<Ended>() {
+                {match use_context::<UnsentForm>() {
                     Some(ended) => view! { <SendAgain ended/> }.into_any(),
                     None => view! { <Outlet/> }.into_any(),
                 }}
@@ -54,7 +46,7 @@ pub fn Frame() -> impl IntoView {
 
 /// The session ended while a form was filled in: nothing of it is lost.
 #[component]
-fn SendAgain(ended: Ended) -> impl IntoView {
+fn SendAgain(ended: UnsentForm) -> impl IntoView {
     let fields: Vec<_> =
         ended.sent.0.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect();
     view! {
@@ -112,22 +104,26 @@ fn Menu(
     settings: bool,
 ) -> impl IntoView {
     let path = use_location().pathname.get_untracked();
-    let kind = use_query_map().get_untracked().get("kind");
-    let current = match path.split('/').nth(1).unwrap_or_default() {
-        "" => 0,
-        "keys" if path == "/keys" && kind.as_deref() == Some("master_user") => 2,
-        "keys" => 1,
-        "integrations" => 3,
-        "audit" => 4,
-        "settings" => 5,
-        _ => MENU.len(),
-    };
-    let items: Vec<_> = MENU
-        .iter()
-        .enumerate()
-        .filter(|(_, entry)| settings || **entry != SETTINGS)
-        .map(|(index, (address, label))| {
-            view! { <li><a href=*address aria-current=(current == index).then_some("page")>{*label}</a></li> }
+    let section = path.split('/').nth(1).unwrap_or_default();
+    let kind = use_query_map().get_untracked().get(Field::Kind.as_str());
+    let listed = kind.as_deref().and_then(KeyKind::parse).filter(|kind| path == "/keys" && kind.rules().list.is_some());
+    let mut entries = vec![
+        ("/".to_owned(), "Dashboard", section.is_empty()),
+        ("/keys".to_owned(), "API Keys", section == "keys" && listed.is_none()),
+    ];
+    entries.extend(KeyKind::ALL.iter().filter_map(|kind| {
+        let label = kind.rules().list?;
+        Some((format!("/keys?kind={}", kind.as_str()), label, listed == Some(*kind)))
+    }));
+    entries.push(("/integrations/setup".to_owned(), "Integrations", section == "integrations"));
+    entries.push(("/audit".to_owned(), "Audit", section == "audit"));
+    if settings {
+        entries.push(("/settings".to_owned(), "Settings", section == "settings"));
+    }
+    let items: Vec<_> = entries
+        .into_iter()
+        .map(|(address, label, current)| {
+            view! { <li><a href=address aria-current=current.then_some("page")>{label}</a></li> }
         })
         .collect();
     view! { <ul>{items}</ul> }

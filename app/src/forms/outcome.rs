@@ -4,19 +4,30 @@ use domain::field::FieldErrors;
 use domain::refusal::Refusal;
 use leptos::prelude::*;
 
+use super::fields::Pairs;
 use crate::error::ConsoleError;
-use crate::fields::Pairs;
+
+/// What follows a form that was accepted.
+#[derive(Debug)]
+pub enum Next<T> {
+    /// Go on to another address.
+    Go(String),
+    /// The same, and the session's cookie changes.
+    GoWithCookie(String, String),
+    /// Show the result in the same page.
+    Show(T),
+}
 
 /// What a POST led to, in the context of the page that is rendered as its answer.
 #[derive(Debug, Clone)]
-pub struct Posted<F, T = ()> {
+pub struct PostedForm<F, T = ()> {
     /// What was typed.
     pub form: F,
     /// What came of it.
     pub outcome: Result<T, ConsoleError>,
 }
 
-impl<F: Clone + 'static, T: Clone + 'static> Posted<F, T> {
+impl<F: Clone + 'static, T: Clone + 'static> PostedForm<F, T> {
     /// The outcome to show, if this page is the answer to a POST of this form.
     pub fn take() -> Option<Self> {
         use_context::<Self>()
@@ -42,7 +53,7 @@ pub struct Problem {
 
 /// A form that came after its session had ended: what was typed, to be sent again.
 #[derive(Debug, Clone)]
-pub struct Ended {
+pub struct UnsentForm {
     /// Where it was sent to.
     pub address: String,
     /// Every field of it.

@@ -4,6 +4,9 @@ use domain::list::KeyQuery;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+/// The wizard, at the kind and the permission of a service that checks keys.
+pub const NEW_VERIFIER: &str = "/keys/new?kind=service&preset=verifier";
+
 /// The list's filters and place, read from the address of the page.
 pub fn list_query() -> KeyQuery {
     let map = use_query_map().get_untracked();

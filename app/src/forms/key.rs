@@ -1,0 +1,123 @@
+//! The forms about keys.
+
+use std::sync::Arc;
+
+use domain::draft::KeyDraft;
+use domain::field::Field;
+use service::keys::Issued;
+
+use super::fields::{FormFields, INTEGRATION, Pairs, THEN, TICKED};
+
+/// The button of the wizard that was pressed.
+pub const STEP: &str = "step";
+/// The address of the list that a modal is over.
+pub const BACK: &str = "back";
+/// The state that an edit was made against.
+pub const REVISION: &str = "revision";
+
+/// Where a button of the wizard leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WizardStep {
+    Details,
+    Summary,
+    Generate,
+}
+
+impl WizardStep {
+    /// The value of its button.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Details => "details",
+            Self::Summary => "summary",
+            Self::Generate => "generate",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        [Self::Details, Self::Summary, Self::Generate].into_iter().find(|step| step.as_str() == word)
+    }
+}
+
+/// Where the wizard is, and which form it is.
+#[derive(Debug, Clone, Default)]
+pub struct WizardForm {
+    pub draft: KeyDraft,
+    /// Makes a repeated POST harmless: one form makes one key.
+    pub form_id: String,
+    /// The button that was pressed; `None` if it is none of the wizard's.
+    pub step: Option<WizardStep>,
+}
+
+impl FormFields for WizardForm {
+    fn read(sent: &Pairs) -> Self {
+        Self {
+            draft: KeyDraft::read(sent),
+            form_id: sent.text(Field::FormId.as_str()),
+            step: WizardStep::parse(&sent.text(STEP)),
+        }
+    }
+}
+
+/// What the wizard shows next.
+#[derive(Debug, Clone)]
+pub enum WizardScreen {
+    Details,
+    Summary,
+    /// The only place that a secret goes to.
+    Secret(Arc<Issued>),
+}
+
+/// The acknowledge form. It carries the draft, to generate again where the time is over.
+#[derive(Debug, Clone, Default)]
+pub struct AcknowledgeForm {
+    pub draft: KeyDraft,
+    /// The box is ticked.
+    pub ticked: bool,
+    /// The button that was pressed: on to the integration page, or to the list.
+    pub to_integration: bool,
+}
+
+impl FormFields for AcknowledgeForm {
+    fn read(sent: &Pairs) -> Self {
+        Self {
+            draft: KeyDraft::read(sent),
+            ticked: sent.text(Field::Acknowledged.as_str()) == TICKED,
+            to_integration: sent.text(THEN) == INTEGRATION,
+        }
+    }
+}
+
+/// The edit form: the fields of the key's kind, and the state that they were read from.
+#[derive(Debug, Clone, Default)]
+pub struct EditForm {
+    pub draft: KeyDraft,
+    pub revision: String,
+    /// The list's own address, to go back to.
+    pub back: String,
+}
+
+impl FormFields for EditForm {
+    fn read(sent: &Pairs) -> Self {
+        Self { draft: KeyDraft::read(sent), revision: sent.text(REVISION), back: sent.text(BACK) }
+    }
+}
+
+/// The confirmation of an act on a key.
+#[derive(Debug, Clone, Default)]
+pub struct ActForm {
+    pub reason: String,
+    pub note: String,
+    pub confirm_name: String,
+    pub back: String,
+}
+
+impl FormFields for ActForm {
+    fn read(sent: &Pairs) -> Self {
+        Self {
+            reason: sent.text(Field::Reason.as_str()),
+            note: sent.text(Field::Note.as_str()),
+            confirm_name: sent.text(Field::ConfirmName.as_str()),
+            back: sent.text(BACK),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The forms about people: sign-in, sign-out, the first owner.
+
+use domain::field::Field;
+use secrecy::SecretString;
+
+use super::fields::{FormFields, Pairs};
+
+/// A button that sends nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Nothing;
+
+impl FormFields for Nothing {
+    fn read(_: &Pairs) -> Self {
+        Self
+    }
+}
+
+/// Where sign-in leads on to.
+pub const NEXT: &str = "next";
+/// What proves that somebody may set Keystead up.
+pub const TOKEN: &str = "token";
+
+/// The sign-in form.
+#[derive(Debug, Clone, Default)]
+pub struct SignInForm {
+    pub email: String,
+    pub password: SecretString,
+    /// Where to go on to: an address of this console.
+    pub next: String,
+}
+
+impl FormFields for SignInForm {
+    fn read(sent: &Pairs) -> Self {
+        Self {
+            email: sent.text(Field::Email.as_str()),
+            password: sent.text(Field::Password.as_str()).into(),
+            next: sent.text(NEXT),
+        }
+    }
+}
+
+/// The form that makes the first owner.
+#[derive(Debug, Clone, Default)]
+pub struct SetupForm {
+    pub token: String,
+    pub name: String,
+    pub email: String,
+    pub password: SecretString,
+}
+
+impl FormFields for SetupForm {
+    fn read(sent: &Pairs) -> Self {
+        Self {
+            token: sent.text(TOKEN),
+            name: sent.text(Field::PersonName.as_str()),
+            email: sent.text(Field::Email.as_str()),
+            password: sent.text(Field::Password.as_str()).into(),
+        }
+    }
+}
