@@ -4,7 +4,7 @@ use domain::audit::{Action, ActorKind, AuditRow, Subject, SubjectKind};
 use domain::ids::{AppId, KeyId};
 use domain::page::{COUNT_CAP, Capped, Page};
 use domain::timestamp::Timestamp;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;

@@ -6,7 +6,7 @@ use domain::kind::KeyKind;
 use domain::list::{KeyQuery, KeySort, PAGE_SIZE};
 use domain::page::{Capped, Page};
 use domain::timestamp::Timestamp;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;

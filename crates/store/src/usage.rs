@@ -7,7 +7,7 @@ use domain::kind::KeyKind;
 use domain::timestamp::Timestamp;
 use domain::usage::{Edge, HourCalls, REFUSALS_KEPT, RefusedCall};
 use domain::verdict::Code;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
