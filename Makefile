@@ -5,7 +5,7 @@
 
 BINARY := target/release/keystead
 SOURCES := Cargo.toml Cargo.lock .cargo/config.toml \
-  $(shell find app assets crates frontend migrations server style -type f -not -path '*/tests/*')
+  $(shell find app assets crates docs/proxies frontend migrations scripts/bindgen scripts/site* server style -type f -not -path '*/tests/*')
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 8

@@ -45,7 +45,6 @@ journeys() {
 
 stage 'Tools' scripts/tools.sh
 stage 'Tools of the tests' scripts/test-tools.sh
-use_tools
 stage 'Format' cargo fmt --all --check
 stage 'Contrast of the colours' node scripts/contrast.mjs
 stage 'Clippy, server' cargo clippy --locked --all-targets -- -D warnings
