@@ -17,6 +17,12 @@ KEYSTEAD_SITE=$(find target/site -type f -exec sha256sum {} + | sort | sha256sum
 export KEYSTEAD_SITE
 cargo build --release --locked --package server --bin keystead
 
+# A path of this machine would tell where it was built, and make other bytes on the next.
+for path in "${CARGO_HOME:-$HOME/.cargo}/registry" "$CARGO_TARGET_DIR/" "$HOME/." "$PWD/"{app,crates,frontend,server}; do
+  ! grep -rlaF "$path" "$CARGO_TARGET_DIR/release/keystead" target/site ||
+    fail "the files above name $path, a place on this machine."
+done
+
 # A new file beside the old one, then a rename: a console that is running keeps its own.
 mkdir -p target/release
 cp "$CARGO_TARGET_DIR/release/keystead" target/release/keystead.new

@@ -53,4 +53,5 @@ stage 'Clippy, browser' cargo clippy --locked --package frontend --target wasm32
 stage 'Unit, contract and router tests' counted cargo test --locked
 stage 'Release build' scripts/build.sh
 stage 'Sizes' node scripts/sizes.mjs
+stage 'The same bytes elsewhere' scripts/same-bytes.sh
 stage 'Journeys in Chromium' journeys
