@@ -1,7 +1,7 @@
 # Every target is one command on a fresh clone: what is missing is installed first (scripts/tools.sh,
 # scripts/test-tools.sh and by apt).
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench fuzz mutants watch clean
+.PHONY: help run build check test bench fuzz mutants watch clean
 
 BINARY := target/release/keystead
 SOURCES := Cargo.toml Cargo.lock .cargo/config.toml \
@@ -17,6 +17,9 @@ build: $(BINARY) ## Build the release binary with the site in it: target/release
 
 $(BINARY): $(SOURCES)
 	@scripts/build.sh
+
+check: ## While you work: format, clippy, and the tests of what differs from main
+	@scripts/check.sh
 
 test: ## Check everything that can be true or false
 	@scripts/test.sh
