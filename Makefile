@@ -1,11 +1,11 @@
 # Every target is one command on a fresh clone: what is missing is installed first (scripts/tools.sh,
 # scripts/test-tools.sh and by apt).
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench fuzz mutants watch clean
+.PHONY: help run build check test bench fuzz mutants watch clean
 
 BINARY := target/release/keystead
 SOURCES := Cargo.toml Cargo.lock .cargo/config.toml \
-  $(shell find app assets crates frontend migrations server style -type f -not -path '*/tests/*')
+  $(shell find app assets crates docs/proxies frontend migrations scripts/bindgen scripts/site* server style -type f -not -path '*/tests/*')
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 8
@@ -17,6 +17,9 @@ build: $(BINARY) ## Build the release binary with the site in it: target/release
 
 $(BINARY): $(SOURCES)
 	@scripts/build.sh
+
+check: ## While you work: format, clippy, and the tests of what differs from main
+	@scripts/check.sh
 
 test: ## Check everything that can be true or false
 	@scripts/test.sh

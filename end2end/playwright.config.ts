@@ -21,14 +21,16 @@ export default defineConfig<Options>({
   forbidOnly: true,
   // A machine that stalls for seconds is not a defect; what passed only then is reported as flaky.
   retries: process.env.CI ? 1 : 0,
-  workers: 2,
-  fullyParallel: false,
+  // Each has a server and a browser of its own, and waits for one of them a third of the time on two cores.
+  workers: 3,
+  fullyParallel: true,
   timeout: 60_000,
   expect: { timeout: 10_000 },
   reporter: [['list']],
   use: {
     launchOptions: {
-      executablePath: '/usr/bin/chromium',
+      // Chromium without its windows: a fifth less work, and a smaller package.
+      executablePath: '/usr/bin/chromium-headless-shell',
       args: root ? [...quiet, '--no-sandbox'] : quiet,
     },
     viewport: { width: 1440, height: 900 },

@@ -9,6 +9,14 @@ TOOLS="$KEYSTEAD_CACHE/tools"
 # Outside the clone, so that a fresh clone finds what was compiled before.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$KEYSTEAD_CACHE/target}"
 
+# A dependency's path is in its panic messages: without this, each machine would make other bytes. Ours are relative.
+if [[ "${RUSTFLAGS:-}" != *--remap-path-prefix* ]]; then
+  remapped="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$CARGO_TARGET_DIR=/target"
+  export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$remapped"
+fi
+# Read by the C compiler. Not the commit's time: each commit would compile the C code anew.
+export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-1767225600}"
+
 # Colours do not belong in a log.
 [[ -t 1 ]] || export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
 

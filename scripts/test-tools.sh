@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "$0")/env.sh"
 
 packages=()
-[[ -x /usr/bin/chromium ]] || packages+=(chromium)
+[[ -x /usr/bin/chromium-headless-shell ]] || packages+=(chromium-headless-shell)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || packages+=(postgresql)
 [[ -d /usr/share/fonts/truetype/dejavu ]] || packages+=(fonts-dejavu-core)
 proxies=()

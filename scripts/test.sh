@@ -45,13 +45,12 @@ journeys() {
 
 stage 'Tools' scripts/tools.sh
 stage 'Tools of the tests' scripts/test-tools.sh
-use_tools
 stage 'Format' cargo fmt --all --check
 stage 'Contrast of the colours' node scripts/contrast.mjs
-stage 'Clippy, server' cargo clippy --locked --all-targets -- -D warnings
-stage 'Clippy, bench' cargo clippy --locked --package bench --all-targets -- -D warnings
+stage 'Clippy' cargo clippy --locked --workspace --exclude frontend --all-targets -- -D warnings
 stage 'Clippy, browser' cargo clippy --locked --package frontend --target wasm32-unknown-unknown -- -D warnings
 stage 'Unit, contract and router tests' counted cargo test --locked
 stage 'Release build' scripts/build.sh
 stage 'Sizes' node scripts/sizes.mjs
+stage 'The same bytes elsewhere' scripts/same-bytes.sh
 stage 'Journeys in Chromium' journeys

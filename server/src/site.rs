@@ -10,19 +10,12 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use leptos::config::{Env, LeptosOptions};
-use rust_embed::{DynRustEmbed, Embed};
+use rust_embed::DynRustEmbed;
 use sha2::{Digest, Sha256};
 
 use crate::responses::{CORP, NO_STORE, NOSNIFF};
 
-/// What `cargo leptos build` made. Debug builds read it from disk, so that the tests do not wait
-/// for it; an empty folder compiles.
-#[derive(Embed)]
-#[folder = "../target/site"]
-#[allow_missing = true]
-struct Built;
-
-/// Scripts, styles, WASM and the other files of `target/site`.
+/// Scripts, styles, WASM and whatever is beside them.
 #[derive(Clone)]
 pub struct Site {
     files: Arc<dyn DynRustEmbed + Send + Sync>,
@@ -33,14 +26,14 @@ pub struct Site {
 
 impl Site {
     /// The site that was built with this binary.
-    pub fn embedded() -> Self {
+    pub fn built(files: impl DynRustEmbed + Send + Sync + 'static) -> Self {
         // `cargo leptos watch` changes the files under a running server.
         let watched = cfg!(debug_assertions) && std::env::var_os("LEPTOS_WATCH").is_some();
-        let site = Self::of(Built);
+        let site = Self::of(files);
         if watched { Self { base: "pkg".into(), watched, ..site } } else { site }
     }
 
-    /// A site of other files, for tests.
+    /// A site of these files.
     pub fn of(files: impl DynRustEmbed + Send + Sync + 'static) -> Self {
         let base = format!("pkg/{}", digest(&files)).into();
         Self { files: Arc::new(files), base, watched: false }

@@ -130,7 +130,7 @@ fn warn_if_open(folder: &Path) {
 }
 
 /// Runs the server until it is told to stop.
-pub async fn serve(config: Config) -> Result<(), StartError> {
+pub async fn serve(config: Config, site: Site) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let listen_failed = |source| StartError::Listen { address: config.listen, source };
@@ -144,7 +144,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let shutdown = CancellationToken::new();
     let state = AppState {
         service: service.clone(),
-        site: Site::embedded(),
+        site,
         public_url: config.public_url.clone().unwrap_or_else(|| PublicUrl::of_listener(address)),
         allow_http: config.allow_http,
         trusted_proxies: Arc::new(config.trusted_proxies.clone()),

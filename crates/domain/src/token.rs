@@ -206,7 +206,25 @@ fn is_token_prefix(text: &str) -> bool {
 }
 
 fn checksum(body: &str) -> [u8; CHECKSUM_LEN] {
-    base62::encode(u128::from(crc32fast::hash(body.as_bytes())))
+    base62::encode(u128::from(crc32(body.as_bytes())))
+}
+
+/// By tables, for the server checks one with each call.
+#[cfg(feature = "server")]
+fn crc32(bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes)
+}
+
+/// Bit by bit, for the browser: it checks one at a time, and the tables are 16 kB that do not compress.
+#[cfg(not(feature = "server"))]
+fn crc32(bytes: &[u8]) -> u32 {
+    crc32_bit_by_bit(bytes)
+}
+
+#[cfg(any(test, not(feature = "server")))]
+fn crc32_bit_by_bit(bytes: &[u8]) -> u32 {
+    let step = |sum: u32, _| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg());
+    !bytes.iter().fold(u32::MAX, |sum, byte| (0..8).fold(sum ^ u32::from(*byte), step))
 }
 
 #[cfg(test)]

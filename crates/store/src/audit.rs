@@ -7,7 +7,7 @@ use domain::names::Word;
 use domain::page::{COUNT_CAP, Capped, Page};
 use domain::sight::{Scope, Sight};
 use domain::timestamp::Timestamp;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;

@@ -3,7 +3,7 @@
 use domain::audit::{AuditEvent, canonical};
 use domain::kind::KeyKind;
 use domain::timestamp::Timestamp;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::error::StoreError;
 use crate::sql::Sql;

@@ -18,8 +18,8 @@ use crate::error::{StoreError, Unique};
 use crate::sql::Sql;
 use crate::store::within;
 
-static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
-static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+static SQLITE_MIGRATIONS: Migrator = sqlx_macros::migrate!("../../migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx_macros::migrate!("../../migrations/postgres");
 
 /// Takes the only write lock at once: a transaction that begins by reading would fail when it comes to write.
 pub(crate) const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";

@@ -5,7 +5,7 @@ use domain::list::{KeyQuery, KeySort, PAGE_SIZE};
 use domain::page::{Capped, Page};
 use domain::sight::Sight;
 use domain::timestamp::Timestamp;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::apps::apps_in;
 use crate::conn::Conn;

@@ -6,7 +6,7 @@ use domain::labels::Owner;
 use domain::quota::{Quota, Refill};
 use domain::rules::KeyRules;
 use domain::text::name_key;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::error::StoreError;
 use crate::sql::{Arg, Sql, pieces};

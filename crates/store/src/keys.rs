@@ -7,7 +7,7 @@ use domain::key::{KeyDetail, KeyRecord, KeyRow, KeyState, RevokeReason, Revoked,
 use domain::kind::KeyKind;
 use domain::timestamp::Timestamp;
 use domain::token::TokenMac;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;

@@ -1,7 +1,7 @@
 //! Links that work once: set-up, and later resets and invites.
 
 use domain::timestamp::Timestamp;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;

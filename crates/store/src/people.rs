@@ -5,7 +5,7 @@ use std::fmt;
 use domain::ids::PersonId;
 use domain::role::Role;
 use domain::timestamp::Timestamp;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;

@@ -8,7 +8,7 @@ use domain::sight::{Scope, Sight};
 use domain::timestamp::Timestamp;
 use domain::usage::{Edge, HourCalls, REFUSALS_KEPT, RefusedCall};
 use domain::verdict::Code;
-use sqlx::FromRow;
+use sqlx_macros::FromRow;
 
 use crate::apps::apps_in;
 use crate::conn::Conn;

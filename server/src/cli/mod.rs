@@ -20,6 +20,7 @@ use domain::refusal::Refusal;
 use service::Caller;
 
 use crate::config::{Config, ConfigError, Settings, unknown_variables};
+use crate::site::Site;
 use crate::start::{self, StartError};
 
 const FAILED: u8 = 1;
@@ -80,12 +81,12 @@ impl Failure {
 }
 
 /// The program.
-pub fn main() -> ExitCode {
+pub fn main(site: Site) -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return explain(&error),
     };
-    match run(cli) {
+    match run(cli, site) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             tell(format_args!("keystead: {failure}"));
@@ -94,7 +95,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), Failure> {
+fn run(cli: Cli, site: Site) -> Result<(), Failure> {
     let config = Config::check(cli.settings)?;
     // A command prints its result; of the log, it shows only what went wrong.
     log::start(&config.log, cli.command.is_some());
@@ -106,7 +107,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     let result = runtime.block_on(async {
         match cli.command {
-            None => Ok(start::serve(config).await?),
+            None => Ok(start::serve(config, site).await?),
             Some(command) => act(&config, command).await,
         }
     });

@@ -188,6 +188,11 @@ proptest! {
     }
 
     #[test]
+    fn the_browser_counts_as_the_server_does(bytes: Vec<u8>) {
+        prop_assert_eq!(crc32_bit_by_bit(&bytes), crc32(&bytes));
+    }
+
+    #[test]
     fn no_text_panics(text in any::<String>(), other in any::<String>()) {
         prop_assert!(Token::parse(&text).is_none());
         prop_assert!(join_pair(&text, &other).is_none());

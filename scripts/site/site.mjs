@@ -1,0 +1,51 @@
+// Makes a site of what wasm-bindgen and wasm-opt made: node site.mjs GLUE SITE TOOLS. Files that come out as they
+// were are left alone, so that the server is not linked again for nothing.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+
+const [glue, site, tools] = process.argv.slice(2);
+const require = createRequire(join(tools, 'package.json'));
+const browserslist = require('browserslist');
+const { browserslistToTargets, bundle } = require('lightningcss');
+const { minify } = require('terser');
+
+// The browsers are named once, where cargo-leptos reads them too.
+const query = /^browserquery = "(.+)"$/m.exec(readFileSync('Cargo.toml', 'utf8'))[1];
+
+/** All files below a folder, by their paths in it. */
+function files(folder) {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder, { recursive: true });
+  return names.filter((name) => statSync(join(folder, name)).isFile());
+}
+
+async function script(name) {
+  const { code } = await minify(readFileSync(join(glue, name), 'utf8'), { module: true });
+  return Buffer.from(code);
+}
+
+const made = new Map();
+for (const name of files('assets')) made.set(name, readFileSync(join('assets', name)));
+for (const name of files(glue)) {
+  made.set(join('pkg', name), name.endsWith('.js') ? await script(name) : readFileSync(join(glue, name)));
+}
+const targets = browserslistToTargets(browserslist(query));
+made.set('pkg/keystead.css', Buffer.from(bundle({ filename: 'style/main.css', minify: true, targets }).code));
+
+async function compressed([name, bytes]) {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  const [br, gz] = await Promise.all([promisify(brotliCompress)(bytes, { params }), promisify(gzip)(bytes, { level: 9 })]);
+  return [[`${name}.br`, br], [`${name}.gz`, gz]];
+}
+for (const pair of await Promise.all([...made].map(compressed))) for (const [name, bytes] of pair) made.set(name, bytes);
+
+for (const name of files(site)) if (!made.has(name)) rmSync(join(site, name));
+for (const [name, bytes] of made) {
+  const path = join(site, name);
+  if (existsSync(path) && readFileSync(path).equals(bytes)) continue;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, bytes);
+}
