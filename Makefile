@@ -1,5 +1,5 @@
-# Every target is one command on a fresh clone: what is missing is installed first (scripts/tools.sh,
-# scripts/test-tools.sh and by apt).
+# Each target is one command that works on a fresh clone. It first installs what is missing, with scripts/tools.sh,
+# scripts/test-tools.sh and apt.
 .DEFAULT_GOAL := help
 .PHONY: help run build check test bench fuzz mutants watch clean
 
@@ -10,7 +10,7 @@ SOURCES := Cargo.toml Cargo.lock .cargo/config.toml \
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 8
 
-run: $(BINARY) ## Build what changed and start the console at http://localhost:3000, data in ./data
+run: $(BINARY) ## Build what has changed and start the console at http://localhost:3000, data in ./data
 	@exec $(BINARY)
 
 build: $(BINARY) ## Build the release binary with the site in it: target/release/keystead
@@ -18,19 +18,19 @@ build: $(BINARY) ## Build the release binary with the site in it: target/release
 $(BINARY): $(SOURCES)
 	@scripts/build.sh
 
-check: ## While you work: format, clippy, and the tests of what differs from main
+check: ## While you work: format, clippy, and the tests of what you changed
 	@scripts/check.sh
 
-test: ## Check everything that can be true or false
+test: ## Run every check
 	@scripts/test.sh
 
-bench: $(BINARY) ## Time what can be timed and write docs/benchmarks.md
+bench: $(BINARY) ## Measure speed and write docs/benchmarks.md
 	@scripts/bench.sh
 
-fuzz: ## Fuzz the readers of what comes from outside, a minute each
+fuzz: ## Fuzz every parser of outside input, a minute each
 	@scripts/fuzz.sh
 
-mutants: ## Take out each defence in turn and see that its test fails
+mutants: ## Remove each defence in turn and expect its test to fail
 	@scripts/mutants.sh
 
 watch: ## Rebuild and reload while you edit

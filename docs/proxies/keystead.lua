@@ -1,14 +1,14 @@
--- Asks Keystead whether a request may pass, and tells the service behind HAProxy who the key is.
+-- Asks Keystead whether a request may pass, and tells the service behind HAProxy which key was used.
 
 local KEYSTEAD = "http://127.0.0.1:3000/v1/authorize?"
 
--- What Keystead gets to see of a request. Every line of a header: two keys at once are refused.
+-- What Keystead sees of a request: every line of these headers, because it refuses two keys at once.
 local ASKED = { "authorization", "x-api-key", "x-master-user-api-key", "x-master-user-api-key-secret", "origin" }
 
--- What the service gets to see of the key, in place of what the client may have claimed.
+-- What the service sees of the key, in place of what the client may have claimed.
 local IDENTITY = { "x-key-id", "x-key-name", "x-key-kind", "x-key-permissions", "x-verify-code" }
 
--- What the client gets to see of a refusal.
+-- What the client sees of a refusal.
 local REFUSAL = { "content-type", "www-authenticate", "retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset" }
 
 local function authorize(txn, options)
@@ -40,7 +40,7 @@ local function authorize(txn, options)
         return
     end
 
-    -- Whatever else it is, Keystead did not say yes.
+    -- Keystead did not say yes.
     local refused = answer and (answer.status == 401 or answer.status == 403 or answer.status == 429)
     local reply = txn:reply { status = refused and answer.status or 503 }
     if refused then
