@@ -8,6 +8,7 @@ use domain::environment::Environment;
 use domain::ids::{AppId, KeyId};
 use domain::key::KeyState;
 use domain::kind::KeyKind;
+use domain::rules::KeyRules;
 use domain::text::name_key;
 use domain::timestamp::{Millis, Timestamp};
 use service::clock::{Clock, SystemClock};
@@ -98,7 +99,9 @@ impl Bulk {
             let (mut keys, mut states) = (Vec::with_capacity(made.len()), Vec::new());
             for Made { key, token } in made {
                 match self.state() {
-                    KeyState::Active if self.passes(&key.spec) => passing.push((token, !key.spec.limits.is_empty())),
+                    KeyState::Active if self.passes(&key.spec) => {
+                        passing.push((token, !key.spec.rules.limits.is_empty()))
+                    }
                     KeyState::Active => {}
                     state => states.push((key.id.clone(), state)),
                 }
@@ -132,14 +135,9 @@ impl Bulk {
             kind,
             name,
             description: String::new(),
-            cidrs: Vec::new(),
-            denied_cidrs: Vec::new(),
-            domains: Vec::new(),
-            permissions: Vec::new(),
             not_before: None,
             expires_at: None,
-            limits: Vec::new(),
-            quota: None,
+            rules: KeyRules::default(),
         };
         if kind == KeyKind::Service {
             self.rules.permit(&mut spec);

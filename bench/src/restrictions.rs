@@ -61,12 +61,12 @@ impl Rules {
     }
 
     pub fn permit(&self, spec: &mut KeySpec) {
-        spec.permissions.clone_from(&self.permissions);
+        spec.rules.permissions.clone_from(&self.permissions);
     }
 
     pub fn restrict(&self, spec: &mut KeySpec) {
-        spec.cidrs = vec![self.cidr];
-        spec.domains = vec![self.domain.clone()];
-        spec.limits = vec![self.limit.clone()];
+        spec.rules.cidrs = vec![self.cidr];
+        spec.rules.domains = vec![self.domain.clone()];
+        spec.rules.limits = vec![self.limit.clone()];
     }
 }

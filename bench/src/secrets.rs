@@ -71,6 +71,9 @@ pub(crate) fn random_token(prefix: &str, id: &KeyId, chance: &mut Chance) -> Str
 
 #[cfg(test)]
 mod tests {
+    use domain::key::SecretNumber;
+    use domain::token::Token;
+
     use super::*;
 
     #[test]
@@ -84,7 +87,8 @@ mod tests {
         let id = KeyId::parse("7Qm2xVbN4tRa").unwrap();
         let (token, secret) = pepper.mint("ks", &id, &mut Chance::new(1));
         assert_eq!(Token::parse(&token).unwrap().last4(), secret.last4);
-        let stored = SecretVersion { version: 1, mac: secret.mac, pepper_version: 1, expires_at: None };
+        let stored =
+            SecretVersion { number: SecretNumber::FIRST, mac: secret.mac, pepper_version: 1, expires_at: None };
         assert!(Pepper::behind(&stored, &token, &drawn).is_ok());
         assert!(Pepper::behind(&stored, "another", &drawn).is_err());
     }

@@ -6,7 +6,10 @@ local KEYSTEAD = "http://127.0.0.1:3000/v1/authorize?"
 local ASKED = { "authorization", "x-api-key", "x-master-user-api-key", "x-master-user-api-key-secret", "origin" }
 
 -- What the service sees of the key, in place of what the client may have claimed.
-local IDENTITY = { "x-key-id", "x-key-name", "x-key-kind", "x-key-permissions", "x-verify-code" }
+local IDENTITY = {
+    "x-key-id", "x-key-name", "x-key-kind", "x-key-permissions", "x-key-environment", "x-key-external-id", "x-key-owner",
+    "x-key-tags", "x-key-metadata", "x-verify-code",
+}
 
 -- What the client sees of a refusal.
 local REFUSAL = { "content-type", "www-authenticate", "retry-after", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset" }

@@ -1,6 +1,7 @@
 //! A draft as a form carries it on, and as people read it.
 
 use domain::draft::{Expiry, KeyDraft};
+use domain::environment::Environment;
 use domain::field::Field;
 use domain::kind::KeyKind;
 use domain::quota::{Quota, Refill};
@@ -12,30 +13,12 @@ use crate::forms::fields::{self, BOXES};
 /// A draft as hidden fields.
 #[component]
 pub fn HiddenDraft(draft: KeyDraft) -> impl IntoView {
-    let lines = |list: Option<Vec<String>>| list.map(|items| fields::lines(&items));
-    let fields = [
-        (Field::Kind, draft.kind),
-        (Field::Name, draft.name),
-        (Field::Description, draft.description),
-        (Field::Cidrs, lines(draft.cidrs)),
-        (Field::DeniedCidrs, lines(draft.denied_cidrs)),
-        (Field::Domains, lines(draft.domains)),
-        (Field::Permissions, lines(draft.permissions)),
-        (Field::NotBefore, draft.not_before),
-        (Field::Expiry, draft.expiry),
-        (Field::ExpiresAt, draft.expires_at),
-        (Field::Limits, lines(draft.limits)),
-        (Field::Quota, draft.quota),
-        (Field::QuotaRefill, draft.quota_refill),
-    ];
-    let fields: Vec<_> = fields
+    let boxes = draft.boxes.clone();
+    let fields: Vec<_> = fields::pairs(draft)
         .into_iter()
-        .filter_map(|(field, value)| {
-            value.map(|value| view! { <input type="hidden" name=field.as_str() value=value/> })
-        })
+        .map(|(field, value)| view! { <input type="hidden" name=field.as_str() value=value/> })
         .collect();
-    let boxes: Vec<_> =
-        draft.boxes.into_iter().map(|name| view! { <input type="hidden" name=BOXES value=name/> }).collect();
+    let boxes: Vec<_> = boxes.into_iter().map(|name| view! { <input type="hidden" name=BOXES value=name/> }).collect();
     (fields, boxes)
 }
 
@@ -70,6 +53,14 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
             Field::Expiry => ("Expires", vec![expiry_words(draft)]),
             Field::Limits => ("Rate limits", list(&draft.limits, "None")),
             Field::Quota => ("Quota of calls", vec![quota_words(draft)]),
+            Field::Environment => {
+                let chosen = draft.environment.as_deref().and_then(Environment::parse).unwrap_or_default();
+                (Field::Environment.label(), vec![chosen.label().to_owned()])
+            }
+            Field::Owner => (Field::Owner.label(), text(&draft.owner, "None")),
+            Field::ExternalId => (Field::ExternalId.label(), text(&draft.external_id, "None")),
+            Field::Tags => (Field::Tags.label(), list(&draft.tags, "None")),
+            Field::Metadata => (Field::Metadata.label(), list(&draft.metadata, "None")),
             _ => continue,
         });
     }

@@ -1,6 +1,7 @@
 //! The fields of a key's kind, for the wizard and the edit modal: read from the one table in `domain`.
 
-use domain::draft::{Expiry, KeyDraft};
+use domain::draft::{Expiry, KeyDraft, Part};
+use domain::environment::Environment;
 use domain::field::{Field, FieldErrors};
 use domain::kind::{KeyKind, KindRules};
 use domain::quota::Refill;
@@ -21,8 +22,29 @@ pub fn KeyFields(
     left: Callback<Field>,
 ) -> impl IntoView {
     let rules = kind.rules();
-    fields.iter().filter_map(|field| one(errors, rules, *field, &draft, left)).collect::<Vec<_>>()
+    let show = |field: &Field| one(errors, rules, *field, &draft, left);
+    let (labels, others): (Vec<_>, Vec<_>) = fields.iter().partition(|field| LABELS.contains(field));
+    let filled = |field: &&Field| match draft.clone().part(**field) {
+        Some(Part::Text(text)) => text.as_ref().is_some_and(|text| !text.trim().is_empty()),
+        Some(Part::Items(items)) => items.iter().flatten().any(|item| !item.trim().is_empty()),
+        None => false,
+    };
+    let wrong = errors.with_untracked(|errors| LABELS.iter().any(|field| errors.of(*field).next().is_some()));
+    let open = wrong || labels.iter().any(filled);
+    let labels: Vec<_> = labels.into_iter().filter_map(show).collect();
+    view! {
+        {others.into_iter().filter_map(show).collect::<Vec<_>>()}
+        {(!labels.is_empty()).then(|| view! {
+            <details class="fold" open=open>
+                <summary>"Labels: owner, external id, tags, metadata"</summary>
+                <div class="stack">{labels}</div>
+            </details>
+        })}
+    }
 }
+
+/// What restricts nothing, and is asked behind a fold.
+const LABELS: [Field; 4] = [Field::Owner, Field::ExternalId, Field::Tags, Field::Metadata];
 
 fn one(
     errors: RwSignal<FieldErrors>,
@@ -75,6 +97,27 @@ fn one(
         }
         .into_any(),
         Field::Quota => quota(errors, draft, left),
+        Field::Environment => environment(errors, draft),
+        Field::Owner => view! {
+            <TextField errors field aside="optional" value=typed(&draft.owner) left
+                hint="The e-mail of somebody with an account here, or the name of a team."/>
+        }
+        .into_any(),
+        Field::ExternalId => view! {
+            <TextField errors field aside="optional" value=typed(&draft.external_id) left
+                hint="What your own systems call the key, or whom it is for. Search finds it."/>
+        }
+        .into_any(),
+        Field::Tags => view! {
+            <TextField errors field aside="optional, one per line" value=lines(&draft.tags) lines=2 left
+                hint="For example production or eu. The list can show the keys with one tag."/>
+        }
+        .into_any(),
+        Field::Metadata => view! {
+            <TextField errors field aside="optional, one per line" value=lines(&draft.metadata) lines=2 left
+                hint="Names and values such as plan=gold. Every verify call answers with them."/>
+        }
+        .into_any(),
         // Time of expiry and refill stand beside what they belong to; no other field is asked of a key.
         _ => return None,
     })
@@ -145,6 +188,29 @@ fn expiry(errors: RwSignal<FieldErrors>, draft: &KeyDraft) -> AnyView {
             </div>
             <TextField errors field=Field::ExpiresAt aside="UTC"
                 value=draft.expires_at.clone().unwrap_or_default() input="datetime-local"/>
+        </div>
+    }
+    .into_any()
+}
+
+fn environment(errors: RwSignal<FieldErrors>, draft: &KeyDraft) -> AnyView {
+    let chosen = draft.environment.as_deref().and_then(Environment::parse).unwrap_or_default();
+    let options: Vec<_> = Environment::ALL
+        .iter()
+        .map(|environment| {
+            view! {
+                <option value=environment.as_str() selected=chosen == *environment>{environment.label()}</option>
+            }
+        })
+        .collect();
+    let id = Field::Environment.as_str();
+    view! {
+        <div class="field">
+            <label for=id>{Field::Environment.label()}</label>
+            <select id=id name=id aria-describedby=described(Field::Environment, errors)
+                aria-invalid=invalid(Field::Environment, errors)>{options}</select>
+            <FieldProblem field=Field::Environment errors/>
+            <span class="hint">"Part of the key, so it cannot change later: a test key begins with ks_test_."</span>
         </div>
     }
     .into_any()

@@ -1,6 +1,6 @@
 //! The fields of a form as they were sent, read alike on the server and in the browser.
 
-use domain::draft::KeyDraft;
+use domain::draft::{KeyDraft, Part};
 use domain::field::Field;
 
 /// Names may repeat, and a field that was sent empty is there.
@@ -52,25 +52,29 @@ pub const INTEGRATION: &str = "integration";
 
 impl FormFields for KeyDraft {
     fn read(sent: &Pairs) -> Self {
-        let field = |field: Field| sent.get(field.as_str());
-        let list = |field: Field| sent.get(field.as_str()).map(|text| items(&text));
-        Self {
-            kind: field(Field::Kind),
-            name: field(Field::Name),
-            description: field(Field::Description),
-            cidrs: list(Field::Cidrs),
-            denied_cidrs: list(Field::DeniedCidrs),
-            domains: list(Field::Domains),
-            permissions: list(Field::Permissions),
-            boxes: sent.all(BOXES),
-            not_before: field(Field::NotBefore),
-            expiry: field(Field::Expiry),
-            expires_at: field(Field::ExpiresAt),
-            limits: list(Field::Limits),
-            quota: field(Field::Quota),
-            quota_refill: field(Field::QuotaRefill),
+        let mut draft = Self { boxes: sent.all(BOXES), ..Self::default() };
+        for field in Field::ALL {
+            let value = sent.get(field.as_str());
+            match draft.part(*field) {
+                Some(Part::Text(text)) => *text = value,
+                Some(Part::Items(list)) => *list = value.map(|text| items(&text)),
+                None => {}
+            }
         }
+        draft
     }
+}
+
+/// The fields of a draft as a form sends them, apart from the boxes; `read` gives the same draft.
+pub fn pairs(mut draft: KeyDraft) -> Vec<(Field, String)> {
+    let value = |field: &Field| {
+        let value = match draft.part(*field)? {
+            Part::Text(text) => text.take(),
+            Part::Items(items) => items.take().map(|items| lines(&items)),
+        };
+        Some((*field, value?))
+    };
+    Field::ALL.iter().filter_map(value).collect()
 }
 
 #[cfg(test)]
@@ -85,5 +89,18 @@ mod tests {
             assert_eq!(lines(&typed(text).unwrap()), text);
         }
         assert_eq!(KeyDraft::read(&Pairs::default()).cidrs, None);
+    }
+
+    #[test]
+    fn every_field_of_a_draft_goes_through_a_form() {
+        let mut sent = Pairs(Vec::new());
+        for field in Field::ALL {
+            sent.0.push((field.as_str().to_owned(), format!("one\ntwo {}", field.as_str())));
+        }
+        let draft = KeyDraft::read(&sent);
+        let again = pairs(draft.clone()).into_iter().map(|(field, value)| (field.as_str().to_owned(), value));
+        assert_eq!(KeyDraft::read(&Pairs(again.collect())), draft);
+        assert_eq!(draft.tags.unwrap(), ["one", "two tags"]);
+        assert_eq!(draft.owner.unwrap(), "one\ntwo owner");
     }
 }

@@ -37,7 +37,7 @@ impl Purpose {
         let now = browser::now();
         match self {
             Self::New => typed.check(now).err(),
-            Self::Edit => typed.check_edit(kind, now).err(),
+            Self::Edit => typed.check_sent(kind, now).err(),
         }
         .unwrap_or_default()
     }

@@ -1,9 +1,11 @@
 //! One key: what it is, what it may do, and every act on it.
 
 use domain::calls::KeyCalls;
+use domain::environment::Environment;
 use domain::field::Field;
 use domain::key::{KeyDetail, Status};
 use domain::kind::KeyKind;
+use domain::list::KeyQuery;
 use domain::role::{Act, Rights};
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
@@ -12,6 +14,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::key_proxies::proxies;
 use super::key_restrictions::restrictions;
+use crate::addresses::list_address;
 use crate::components::calls_chart::CallsChart;
 use crate::components::copy::CopyButton;
 use crate::components::failed::{Failed, FormProblem};
@@ -148,6 +151,7 @@ fn Shown(view: KeyView, calls: Result<KeyCalls, ConsoleError>) -> impl IntoView 
                         </dd>
                     </div>
                     {validity(&key)}
+                    {labels(&key)}
                     {revoked(&key, now)}
                 </dl>
             </div>
@@ -204,6 +208,35 @@ fn validity(key: &KeyDetail) -> impl IntoView + use<> {
             </div>
         }
     })
+}
+
+/// The labels that it has; each tag and owner leads to the keys that share it.
+fn labels(key: &KeyDetail) -> impl IntoView + use<> {
+    let rules = &key.rules;
+    let environment = (rules.environment != Environment::default())
+        .then(|| view! { <div><dt>{Field::Environment.label()}</dt><dd>{rules.environment.label()}</dd></div> });
+    let owner = rules.owner.as_ref().map(|owner| {
+        let query = KeyQuery { owner: Some(owner.as_str().to_owned()), ..KeyQuery::default() };
+        let name = owner.as_str().to_owned();
+        view! { <div><dt>{Field::Owner.label()}</dt><dd><a href=list_address(&query)>{name}</a></dd></div> }
+    });
+    let external_id = rules.external_id.clone().map(|id| {
+        view! { <div><dt>{Field::ExternalId.label()}</dt><dd><code>{id}</code></dd></div> }
+    });
+    let tags: Vec<_> = rules
+        .tags
+        .iter()
+        .map(|tag| {
+            let query = KeyQuery { tag: Some(tag.clone()), ..KeyQuery::default() };
+            view! { <li><a href=list_address(&query)>{tag.clone()}</a></li> }
+        })
+        .collect();
+    let tags = (!tags.is_empty()).then(|| view! { <div><dt>{Field::Tags.label()}</dt><dd><ul>{tags}</ul></dd></div> });
+    let metadata: Vec<_> =
+        rules.metadata.to_items().into_iter().map(|pair| view! { <li><code>{pair}</code></li> }).collect();
+    let metadata = (!metadata.is_empty())
+        .then(|| view! { <div><dt>{Field::Metadata.label()}</dt><dd><ul>{metadata}</ul></dd></div> });
+    view! { {environment}{owner}{external_id}{tags}{metadata} }
 }
 
 fn revoked(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {

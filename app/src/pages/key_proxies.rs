@@ -79,7 +79,7 @@ fn place(origin: &str) -> String {
 /// A permission that the key holds and a proxy may ask for.
 fn asked(key: &KeyDetail) -> &str {
     let own = |held: &&Permission| !held.is_reserved() && !held.as_str().contains('*');
-    key.permissions.iter().find(own).map_or(ASKED, Permission::as_str)
+    key.rules.permissions.iter().find(own).map_or(ASKED, Permission::as_str)
 }
 
 fn filled(text: &str, place: &str, asked: &str) -> String {

@@ -15,17 +15,17 @@ use crate::components::time::Time;
 /// The card; nothing for a kind that has no restrictions.
 pub fn restrictions(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {
     let asks = |field| key.row.kind.rules().asks(field);
-    let networks = asks(Field::Cidrs).then(|| list("Networks", &key.cidrs, "Any address"));
-    let denied = asks(Field::DeniedCidrs).then(|| list("Refused networks", &key.denied_cidrs, "None"));
+    let networks = asks(Field::Cidrs).then(|| list("Networks", &key.rules.cidrs, "Any address"));
+    let denied = asks(Field::DeniedCidrs).then(|| list("Refused networks", &key.rules.denied_cidrs, "None"));
     let domains = asks(Field::Domains).then(|| {
-        let domains: Vec<_> = key.domains.iter().map(domain::origin::DomainRule::display).collect();
+        let domains: Vec<_> = key.rules.domains.iter().map(domain::origin::DomainRule::display).collect();
         list("Domains", &domains, "Any origin")
     });
     let permissions = asks(Field::Permissions).then(|| {
-        let held: Vec<_> = key.permissions.iter().map(Permission::as_str).collect();
+        let held: Vec<_> = key.rules.permissions.iter().map(Permission::as_str).collect();
         list("Permissions", &held, "None")
     });
-    let limits = asks(Field::Limits).then(|| limits(&key.limits));
+    let limits = asks(Field::Limits).then(|| limits(&key.rules.limits));
     let quota = asks(Field::Quota).then(|| quota(key, now));
     let words = Restrictions::from(key).words();
     (!words.is_empty()).then(|| {
@@ -56,7 +56,7 @@ fn limits(limits: &[RateLimit]) -> AnyView {
 }
 
 fn quota(key: &KeyDetail, now: Timestamp) -> AnyView {
-    let words = match key.quota {
+    let words = match key.rules.quota {
         None => "None".into_any(),
         Some(quota) => left(quota, key.quota_left, now).into_any(),
     };

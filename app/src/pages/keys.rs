@@ -1,5 +1,7 @@
 //! The key list. Its state is in the address; modals stand over it in the outlet.
 
+use domain::environment::Environment;
+use domain::field::Field;
 use domain::key::KeyRow;
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, KeySort, StatusFilter};
@@ -45,7 +47,8 @@ pub fn KeysPage() -> impl IntoView {
                 <a class="button primary" href=generate>"Generate New Key"</a>
             </div>
         </div>
-        <Filters query/>
+        <Filters query=query.clone()/>
+        {narrowed(&query)}
         {list}
         <Outlet/>
     }
@@ -66,11 +69,18 @@ fn Filters(query: KeyQuery) -> impl IntoView {
             view! { <option value=status.as_str() selected=chosen>{status.label()}</option> }
         })
         .collect();
+    let environments: Vec<_> = Environment::ALL
+        .iter()
+        .map(|environment| {
+            let chosen = query.environment == Some(*environment);
+            view! { <option value=environment.as_str() selected=chosen>{environment.label()}</option> }
+        })
+        .collect();
     let sort = (query.sort != KeySort::default()).then_some(query.sort);
     view! {
         <form class="filters" method="get" action="/keys" role="search">
             <input type="search" name="q" data-search value=query.search.clone() maxlength=SEARCH_MAX
-                aria-label="Search by name or id" placeholder="Search by name or id" aria-keyshortcuts="/"
+                aria-label="Search by name, id or external id" placeholder="Search by name or id" aria-keyshortcuts="/"
                 // Keeps a secret out of the address: that of a whole key where no script cuts it to its id, and one
                 // that stands alone, which has no id.
                 pattern=format!("(?!.*[0-9A-Za-z]{{{}}}).*", SECRET_LEN + CHECKSUM_LEN) title="That looks like the secret of a key: search by its name or id"
@@ -83,12 +93,39 @@ fn Filters(query: KeyQuery) -> impl IntoView {
                 <option value="">"Any status"</option>
                 {statuses}
             </select>
+            <select name="environment" aria-label="Environment">
+                <option value="">"Any environment"</option>
+                {environments}
+            </select>
+            {query.owner.clone().map(|owner| view! { <input type="hidden" name="owner" value=owner/> })}
+            {query.tag.clone().map(|tag| view! { <input type="hidden" name="tag" value=tag/> })}
             {sort.map(|sort| view! { <input type="hidden" name="sort" value=sort.as_str()/> })}
             {query.descending.then(|| view! { <input type="hidden" name="dir" value="desc"/> })}
             <button class="button">"Apply"</button>
             {query.is_filtered().then(|| view! { <a class="button quiet" href="/keys">"Clear"</a> })}
         </form>
     }
+}
+
+/// What narrows the list and has no field of its own, each with a way back.
+fn narrowed(query: &KeyQuery) -> impl IntoView + use<> {
+    let owner = query.owner.clone().map(|owner| {
+        let without = list_address(&KeyQuery { owner: None, ..query.first_page() });
+        (Field::Owner.label(), owner, without)
+    });
+    let tag = query.tag.clone().map(|tag| {
+        let without = list_address(&KeyQuery { tag: None, ..query.first_page() });
+        (Field::Tags.label(), tag, without)
+    });
+    let chips: Vec<_> = [owner, tag]
+        .into_iter()
+        .flatten()
+        .map(|(label, value, without)| {
+            let words = format!("{label}: {value}");
+            view! { <li><a class="chip" href=without aria-label=format!("{words}, remove")>{words.clone()} " ✕"</a></li> }
+        })
+        .collect();
+    (!chips.is_empty()).then(|| view! { <ul class="chips">{chips}</ul> })
 }
 
 #[component]
@@ -155,7 +192,7 @@ fn empty(query: &KeyQuery) -> AnyView {
     } else {
         let words = match query.status {
             _ if query.search.is_some() => {
-                "Search finds keys by the beginning of their name or id. Try fewer letters, or another filter."
+                "Search finds keys by the beginning of their name, id or external id. Try fewer letters, or another filter."
             }
             Some(StatusFilter::Accepted) => "No call was accepted in the last 24 hours with such a key.",
             Some(StatusFilter::Refused) => "No call was refused in the last 24 hours with such a key.",

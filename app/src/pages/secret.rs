@@ -21,7 +21,7 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
     let row = &issued.key.row;
     let address = format!("/keys/{}/acknowledge", row.id.as_str());
     let deadline = issued.ack_deadline.unwrap_or(row.created_at);
-    let try_it = own_check(&public_url().unwrap_or_default(), Some(row.kind), &issued.key.domains);
+    let try_it = own_check(&public_url().unwrap_or_default(), Some(row.kind), &issued.key.rules.domains);
     view! {
         <Title text="Your key"/>
         <div class="head narrow">

@@ -43,8 +43,8 @@ fn Guide(found: Integration) -> impl IntoView {
     let Integration { public_url, endpoints, key } = found;
     let (own_check, calls) = match &key {
         Some(KeyView { key, .. }) => (
-            own_check(&public_url, Some(key.row.kind), &key.domains),
-            verify_calls(&public_url, &key.cidrs, &key.denied_cidrs, &key.domains),
+            own_check(&public_url, Some(key.row.kind), &key.rules.domains),
+            verify_calls(&public_url, &key.rules.cidrs, &key.rules.denied_cidrs, &key.rules.domains),
         ),
         None => (own_check(&public_url, None, &[]), verify_calls(&public_url, &[], &[], &[])),
     };

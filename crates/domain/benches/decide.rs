@@ -13,6 +13,7 @@ use domain::limit::{RateLimit, Window};
 use domain::origin::DomainRule;
 use domain::permission::Permission;
 use domain::permission_query::PermissionQuery;
+use domain::rules::KeyRules;
 use domain::timestamp::{Millis, Timestamp};
 use domain::verdict::{Code, Request, decide};
 
@@ -34,12 +35,14 @@ fn restricted_key(cidrs: Vec<CidrRule>) -> KeyRecord {
         state: KeyState::Active,
         not_before: Some(NOW.plus(Millis::days(-1))),
         expires_at: Some(NOW.plus(Millis::days(1))),
-        cidrs,
-        denied_cidrs: vec![CidrRule::parse("203.0.113.128/25").unwrap()],
-        domains: vec![DomainRule::parse("*.example.com").unwrap()],
-        permissions: permissions.to_vec(),
-        limits: vec![RateLimit::parse("1000000000 per 1d").unwrap()],
-        quota: None,
+        rules: KeyRules {
+            cidrs,
+            denied_cidrs: vec![CidrRule::parse("203.0.113.128/25").unwrap()],
+            domains: vec![DomainRule::parse("*.example.com").unwrap()],
+            permissions: permissions.to_vec(),
+            limits: vec![RateLimit::parse("1000000000 per 1d").unwrap()],
+            ..KeyRules::default()
+        },
     }
 }
 
@@ -90,6 +93,6 @@ fn reading_a_permission_query(bencher: Bencher<'_, '_>) {
 fn answering_a_permission_query(bencher: Bencher<'_, '_>) {
     let query = PermissionQuery::parse(QUERY).unwrap();
     let key = restricted_key(Vec::new());
-    assert!(query.allows(&key.permissions));
-    bencher.bench(|| black_box(&query).allows(black_box(&key.permissions)));
+    assert!(query.allows(&key.rules.permissions));
+    bencher.bench(|| black_box(&query).allows(black_box(&key.rules.permissions)));
 }

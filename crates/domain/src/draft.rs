@@ -202,7 +202,16 @@ impl KeyDraft {
     /// Checks a draft as an edit of this key, and gives the key as it is afterwards. A field that is sent, even blank,
     /// must be one that the kind lets people change. An expiry in the past is possible: it ends the key.
     pub fn check_edit(&self, key: &KeyDetail, now: Timestamp) -> Result<KeySpec, FieldErrors> {
-        let (kind, rules) = (key.row.kind, key.row.kind.rules());
+        self.edit(key.spec(), now)
+    }
+
+    /// The same as far as it can be told without the key, by who has only the form.
+    pub fn check_sent(&self, kind: KeyKind, now: Timestamp) -> Result<(), FieldErrors> {
+        self.edit(KeySpec::blank(kind), now).map(|_| ())
+    }
+
+    fn edit(&self, before: KeySpec, now: Timestamp) -> Result<KeySpec, FieldErrors> {
+        let (kind, rules) = (before.kind, before.kind.rules());
         let mut errors = FieldErrors::default();
         if self.kind.as_deref().is_some_and(|word| word != kind.as_str()) {
             errors.push(Field::Kind, "The kind of a key cannot change: generate a new key instead.");
@@ -215,7 +224,7 @@ impl KeyDraft {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let spec = self.fill(key.spec(), now, &mut errors);
+        let spec = self.fill(before, now, &mut errors);
         if errors.is_empty() && !spec.begins_before_it_ends() {
             errors.push(self.expiry_field(), NOT_AFTER_START);
         }

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::key::KeyRecord;
 use domain::permission::Permission;
+use domain::rules::KeyRules;
 use domain::timestamp::Timestamp;
 use domain::verdict::Code;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -21,11 +22,19 @@ const KEY_ID: HeaderName = HeaderName::from_static("x-key-id");
 const KEY_NAME: HeaderName = HeaderName::from_static("x-key-name");
 const KEY_KIND: HeaderName = HeaderName::from_static("x-key-kind");
 const KEY_PERMISSIONS: HeaderName = HeaderName::from_static("x-key-permissions");
+const KEY_ENVIRONMENT: HeaderName = HeaderName::from_static("x-key-environment");
+const KEY_EXTERNAL_ID: HeaderName = HeaderName::from_static("x-key-external-id");
+const KEY_OWNER: HeaderName = HeaderName::from_static("x-key-owner");
+const KEY_TAGS: HeaderName = HeaderName::from_static("x-key-tags");
+const KEY_METADATA: HeaderName = HeaderName::from_static("x-key-metadata");
 const VERIFY_CODE: HeaderName = HeaderName::from_static("x-verify-code");
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
+/// The most bytes of a key's metadata in a header: proxies and services refuse heads that are too long.
+const METADATA_MAX: usize = 2_000;
 
 /// What is not visible ASCII, and the sign of the encoding itself.
 const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
@@ -53,11 +62,12 @@ fn document(kind: Kind, detail: &'static str) -> Bytes {
 pub(super) fn allowed(key: &KeyRecord) -> Response {
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
-    headers.reserve(8);
+    headers.reserve(16);
     headers.insert(KEY_ID, HeaderValue::from_str(key.id.as_str()).unwrap_or(EMPTY));
     headers.insert(KEY_NAME, name(&key.name));
     headers.insert(KEY_KIND, HeaderValue::from_static(key.kind.as_str()));
-    headers.insert(KEY_PERMISSIONS, permissions(&key.permissions));
+    headers.insert(KEY_PERMISSIONS, permissions(&key.rules.permissions));
+    labels(headers, &key.rules);
     headers.insert(VERIFY_CODE, HeaderValue::from_static(Code::Valid.as_str()));
     headers.insert(header::CACHE_CONTROL, NO_STORE);
     response
@@ -109,10 +119,35 @@ pub(super) fn not_decided(problem: Problem) -> Response {
 }
 
 fn nobody(headers: &mut HeaderMap, code: HeaderValue) {
-    for name in [KEY_ID, KEY_NAME, KEY_KIND, KEY_PERMISSIONS] {
+    for name in [
+        KEY_ID,
+        KEY_NAME,
+        KEY_KIND,
+        KEY_PERMISSIONS,
+        KEY_ENVIRONMENT,
+        KEY_EXTERNAL_ID,
+        KEY_OWNER,
+        KEY_TAGS,
+        KEY_METADATA,
+    ] {
         headers.insert(name, EMPTY);
     }
     headers.insert(VERIFY_CODE, code);
+}
+
+/// What the key is labelled with. Metadata is JSON, and left out where it is too long for a header.
+fn labels(headers: &mut HeaderMap, rules: &KeyRules) {
+    let metadata = if rules.metadata.is_empty() {
+        EMPTY
+    } else {
+        let json = serde_json::to_string(&rules.metadata).unwrap_or_default();
+        Some(name(&json)).filter(|value| value.len() <= METADATA_MAX).unwrap_or(EMPTY)
+    };
+    headers.insert(KEY_ENVIRONMENT, HeaderValue::from_static(rules.environment.as_str()));
+    headers.insert(KEY_EXTERNAL_ID, rules.external_id.as_deref().map_or(EMPTY, name));
+    headers.insert(KEY_OWNER, rules.owner.as_ref().map_or(EMPTY, |owner| name(owner.as_str())));
+    headers.insert(KEY_TAGS, if rules.tags.is_empty() { EMPTY } else { name(&rules.tags.join(",")) });
+    headers.insert(KEY_METADATA, metadata);
 }
 
 /// The limit that keeps the call out longest.
@@ -128,7 +163,7 @@ fn rate_limited(headers: &mut HeaderMap, verdict: &Verdict) {
 
 /// A quota that is never filled up again has no moment to come back at.
 fn used_up(headers: &mut HeaderMap, verdict: &Verdict, now: Timestamp) {
-    let quota = verdict.key.as_ref().and_then(|key| key.record.quota);
+    let quota = verdict.key.as_ref().and_then(|key| key.record.rules.quota);
     let Some((quota, state)) = quota.zip(verdict.quota) else { return };
     headers.insert(RATE_LIMIT, quota.total.into());
     headers.insert(RATE_REMAINING, state.remaining.into());
@@ -139,7 +174,7 @@ fn used_up(headers: &mut HeaderMap, verdict: &Verdict, now: Timestamp) {
     }
 }
 
-/// A name may hold any character, a header may not.
+/// A text may hold any character, a header may not.
 fn name(name: &str) -> HeaderValue {
     let encoded = Cow::from(utf8_percent_encode(name, NOT_IN_A_HEADER));
     HeaderValue::from_str(&encoded).unwrap_or(EMPTY)

@@ -1,5 +1,6 @@
 //! The answer about a key: the same for a service that asks and for a key that asks about itself.
 
+use domain::labels::{Metadata, Owner};
 use domain::permission::Permission;
 use domain::timestamp::Timestamp;
 use domain::verdict::{CheckResult, Code};
@@ -25,6 +26,11 @@ struct Members<'a> {
     kind: Option<&'static str>,
     permissions: &'a [Permission],
     expires_at: Option<String>,
+    environment: Option<&'static str>,
+    external_id: Option<&'a str>,
+    owner: Option<&'a str>,
+    tags: &'a [String],
+    metadata: Option<&'a Metadata>,
     ratelimits: Vec<LimitMembers<'a>>,
     credits: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,14 +68,20 @@ impl Serialize for KeyAnswers {
 impl<'a> Members<'a> {
     fn of(verdict: &'a Verdict) -> Self {
         let record = verdict.key.as_ref().map(|key| &key.record);
+        let rules = record.map(|record| &record.rules);
         Self {
             valid: verdict.code == Code::Valid,
             code: verdict.code.as_str(),
             key_id: record.map(|record| record.id.as_str()),
             name: record.map(|record| record.name.as_str()),
             kind: record.map(|record| record.kind.as_str()),
-            permissions: record.map_or(&[], |record| &record.permissions),
+            permissions: rules.map_or(&[], |rules| &rules.permissions),
             expires_at: record.and_then(|record| record.expires_at).map(Timestamp::to_rfc3339),
+            environment: rules.map(|rules| rules.environment.as_str()),
+            external_id: rules.and_then(|rules| rules.external_id.as_deref()),
+            owner: rules.and_then(|rules| rules.owner.as_ref()).map(Owner::as_str),
+            tags: rules.map_or(&[], |rules| &rules.tags),
+            metadata: rules.map(|rules| &rules.metadata),
             ratelimits: verdict.limits.iter().map(LimitMembers::of).collect(),
             credits: verdict.quota.map(|state| state.remaining),
             checks: verdict.checks.as_deref(),

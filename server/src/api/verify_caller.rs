@@ -63,7 +63,7 @@ async fn permitted(parts: &Parts, api: &Api, permission: AdminPermission) -> Res
 /// Until a key that was used too often may be used again: the limits' time, or that of the quota's refill.
 fn wait(verdict: &Verdict, now: Timestamp) -> Option<Millis> {
     let refilled = || {
-        let quota = verdict.key.as_ref()?.record.quota?;
+        let quota = verdict.key.as_ref()?.record.rules.quota?;
         Some(quota.refill.next(now)?.since(now))
     };
     verdict.retry_after().or_else(refilled)

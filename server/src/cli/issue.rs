@@ -44,6 +44,21 @@ pub(super) struct Issue {
     /// Domain that the key may be used from; may be given several times
     #[arg(long = "domain", value_name = "DOMAIN")]
     domains: Vec<String>,
+    /// Environment: live or test; the token of a test key begins with ks_test_ [default: live]
+    #[arg(long, value_name = "WORD")]
+    environment: Option<String>,
+    /// Owner: the e-mail of somebody with an account, or the name of a team
+    #[arg(long)]
+    owner: Option<String>,
+    /// What other systems call the key, or whom it is for
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
+    /// Tag to find the key by; may be given several times
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Name and value that verify calls answer with, such as plan=gold; may be given several times
+    #[arg(long = "metadata", value_name = "NAME=VALUE")]
+    metadata: Vec<String>,
     /// How long the key works, such as 90d, 12h or 30m [default: until it is revoked]
     #[arg(long, value_name = "TIME")]
     expires_in: Option<String>,
@@ -92,6 +107,11 @@ pub(super) fn prepare(act: Act) -> Result<NewKey, Failure> {
         limits: Some(items(&issue.limits)),
         quota: issue.quota,
         quota_refill: issue.quota_refill,
+        environment: issue.environment,
+        owner: issue.owner,
+        external_id: issue.external_id,
+        tags: Some(issue.tags),
+        metadata: Some(issue.metadata),
         ..KeyDraft::default()
     };
     Ok(NewKey { app, draft, lifetime })

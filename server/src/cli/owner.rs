@@ -71,16 +71,16 @@ pub(super) async fn run(service: &Service, caller: &Caller, act: OwnerChange) ->
     let done = match act {
         OwnerChange::Create(person) => {
             let person = service.create_owner(caller, person).await?;
-            format!("{} is an owner now.", person.email)
+            format!("{} is an owner now.", person.email())
         }
         OwnerChange::Recover(email, password) => {
             let person =
                 service.recover_owner(caller, &email, &password).await.map_err(|error| nobody(error, &email))?;
-            format!("{} has a new password; their sessions and their waiting time have ended.", person.email)
+            format!("{} has a new password; their sessions and their waiting time have ended.", person.email())
         }
         OwnerChange::Unlock(email) => {
             let person = service.unlock_owner(caller, &email).await.map_err(|error| nobody(error, &email))?;
-            format!("{} can sign in again without waiting.", person.email)
+            format!("{} can sign in again without waiting.", person.email())
         }
     };
     print(format_args!("{done}")).map_err(|error| Failure::Unprinted { error, outcome: done })

@@ -139,7 +139,7 @@ async fn a_key_is_printed_once_works_at_once_and_says_who_made_it() {
     let verdict = opened.service.verifier().verify(Credential::Token(token), request).await.unwrap();
     assert_eq!(verdict.code, Code::Valid);
     let record = verdict.key.unwrap().record.clone();
-    let held: Vec<_> = record.permissions.iter().map(domain::permission::Permission::as_str).collect();
+    let held: Vec<_> = record.rules.permissions.iter().map(domain::permission::Permission::as_str).collect();
     assert_eq!(held, ["invoices.*", "keystead.verify"]);
     let lifetime = record.expires_at.unwrap().millis() - opened.service.now().millis();
     assert!((89 * 86_400_000..=90 * 86_400_000).contains(&lifetime), "{lifetime}");
@@ -174,7 +174,7 @@ async fn a_key_is_issued_with_denied_networks_limits_and_a_quota() {
     let limits: Vec<_> = verdict.limits.iter().map(|state| state.limit.to_string()).collect();
     assert_eq!(limits, ["calls: 100 per minute", "burst: 20 per 10s"]);
     assert_eq!(verdict.quota.unwrap().remaining, 9_999);
-    let quota = verdict.key.unwrap().record.quota.unwrap();
+    let quota = verdict.key.unwrap().record.rules.quota.unwrap();
     assert_eq!((quota.total, quota.refill), (10_000, Refill::Monthly));
     for address in ["203.0.113.9", "203.0.113.200"] {
         assert_eq!(verify(address).await.code, Code::IpNotAllowed, "{address}");

@@ -8,6 +8,7 @@ use domain::draft::KeySpec;
 use domain::ids::{AppId, KeyId, PersonId};
 use domain::kind::KeyKind;
 use domain::role::{Rights, Role};
+use domain::rules::KeyRules;
 use domain::sight::Sight;
 use domain::timestamp::Timestamp;
 use domain::token::TokenMac;
@@ -72,14 +73,9 @@ pub fn key(app: &AppId, name: &str) -> NewKey {
             kind: KeyKind::Service,
             name: name.to_owned(),
             description: String::new(),
-            cidrs: Vec::new(),
-            domains: Vec::new(),
-            permissions: Vec::new(),
             not_before: None,
             expires_at: None,
-            denied_cidrs: Vec::new(),
-            limits: Vec::new(),
-            quota: None,
+            rules: KeyRules::default(),
         },
         token_prefix: "ks".to_owned(),
         ack_deadline: None,

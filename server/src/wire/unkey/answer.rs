@@ -1,5 +1,6 @@
 //! The answer about a key in Unkey's form.
 
+use domain::labels::Metadata;
 use domain::permission::Permission;
 use domain::timestamp::Timestamp;
 use domain::verdict::Code;
@@ -50,7 +51,9 @@ struct Data<'a> {
 struct KeyMembers<'a> {
     key_id: &'a str,
     name: &'a str,
-    meta: NoMembers,
+    meta: &'a Metadata,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<Identity<'a>>,
     /// In milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires: Option<i64>,
@@ -63,9 +66,13 @@ struct KeyMembers<'a> {
     ratelimits: Vec<LimitMembers<'a>>,
 }
 
-/// Keys carry no data of their users.
+/// Whom the key is for, in the caller's own words: Keystead knows no more of them than the external id.
 #[derive(Serialize)]
-struct NoMembers {}
+#[serde(rename_all = "camelCase")]
+struct Identity<'a> {
+    id: &'a str,
+    external_id: &'a str,
+}
 
 /// What a rate limit said.
 #[derive(Serialize)]
@@ -91,11 +98,12 @@ impl Serialize for VerifyKeyAnswer {
         let key = found.map(|key| KeyMembers {
             key_id: key.record.id.as_str(),
             name: &key.record.name,
-            meta: NoMembers {},
+            meta: &key.record.rules.metadata,
+            identity: key.record.rules.external_id.as_deref().map(|id| Identity { id, external_id: id }),
             expires: key.record.expires_at.map(Timestamp::millis),
             credits: verdict.quota.map(|state| state.remaining),
             enabled: code != DISABLED,
-            permissions: &key.record.permissions,
+            permissions: &key.record.rules.permissions,
             roles: [],
             ratelimits: verdict.limits.iter().map(|state| self.limit(state)).collect(),
         });

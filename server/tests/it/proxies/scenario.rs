@@ -9,7 +9,18 @@ use service::keys::ShownSecret;
 use super::harness::{Answered, Asked, Behind, CLIENT};
 use crate::support::{list, service_key};
 
-const IDENTITY: [&str; 5] = ["X-Key-Id", "X-Key-Name", "X-Key-Kind", "X-Key-Permissions", "X-Verify-Code"];
+const IDENTITY: [&str; 10] = [
+    "X-Key-Id",
+    "X-Key-Name",
+    "X-Key-Kind",
+    "X-Key-Permissions",
+    "X-Key-Environment",
+    "X-Key-External-Id",
+    "X-Key-Owner",
+    "X-Key-Tags",
+    "X-Key-Metadata",
+    "X-Verify-Code",
+];
 
 /// `down` is the status that the proxy gives when Keystead does not answer.
 pub async fn holds(mut behind: Behind, down: u16) {

@@ -55,7 +55,18 @@ async fn keys(product: &Product) -> Keys {
 
 async fn status(product: &Product, call: Call) -> u16 {
     let answer = product.send(call).await;
-    let identity = ["x-key-id", "x-key-name", "x-key-kind", "x-key-permissions", "x-verify-code"];
+    let identity = [
+        "x-key-id",
+        "x-key-name",
+        "x-key-kind",
+        "x-key-permissions",
+        "x-key-environment",
+        "x-key-external-id",
+        "x-key-owner",
+        "x-key-tags",
+        "x-key-metadata",
+        "x-verify-code",
+    ];
     // They replace the client's header by one that the answer has, be it empty.
     assert!(identity.iter().all(|name| answer.headers.contains_key(*name)), "{:?}", answer.headers);
     assert!(answer.headers.get("location").is_none());

@@ -1,11 +1,14 @@
 use domain::cidr::CidrRule;
-use domain::edit::KeyChanges;
+use domain::draft::KeySpec;
+use domain::environment::Environment;
 use domain::ids::KeyId;
-use domain::key::{KeyState, RevokeReason, Revoked, SecretNumber};
+use domain::key::{KeyDetail, KeyState, RevokeReason, Revoked, SecretNumber};
+use domain::labels::{Metadata, Owner};
 use domain::limit::RateLimit;
 use domain::origin::DomainRule;
 use domain::permission::Permission;
 use domain::quota::{Quota, Refill};
+use domain::rules::KeyRules;
 use domain::token::TokenMac;
 use store::{NewKey, SecretVersion, Store, StoreError, Unique};
 
@@ -26,10 +29,19 @@ contract! {
 fn full(app: &domain::ids::AppId) -> NewKey {
     let mut full = key(app, "Büro <b>Ünïcode</b>");
     "Two\nlines".clone_into(&mut full.spec.description);
-    full.spec.cidrs = vec![CidrRule::parse("10.0.0.0/8").unwrap(), CidrRule::parse("2001:db8::1").unwrap()];
-    full.spec.domains = vec![DomainRule::parse("*.example.com").unwrap()];
-    full.spec.permissions =
-        vec![Permission::parse("invoices.read").unwrap(), Permission::parse("keystead.verify").unwrap()];
+    full.spec.rules = KeyRules {
+        cidrs: vec![CidrRule::parse("10.0.0.0/8").unwrap(), CidrRule::parse("2001:db8::1").unwrap()],
+        denied_cidrs: vec![CidrRule::parse("10.1.0.0/16").unwrap()],
+        domains: vec![DomainRule::parse("*.example.com").unwrap()],
+        permissions: vec![Permission::parse("invoices.read").unwrap(), Permission::parse("keystead.verify").unwrap()],
+        limits: vec![RateLimit::parse("100 per minute").unwrap()],
+        quota: Some(Quota { total: 5, refill: Refill::Monthly }),
+        environment: Environment::Test,
+        external_id: Some("Cus_42".to_owned()),
+        owner: Owner::parse("ada@example.com").unwrap(),
+        tags: vec!["eu".to_owned(), "größe".to_owned()],
+        metadata: Metadata::parse_items(&["plan=gold".to_owned(), "a=\"b\"".to_owned()]).unwrap(),
+    };
     full.spec.not_before = Some(NOW.plus_seconds(5));
     full.spec.expires_at = Some(NOW.plus_seconds(50));
     full.ack_deadline = Some(NOW.plus_seconds(900));
@@ -46,16 +58,15 @@ async fn a_key_is_read_as_it_was_written(store: Store) {
     assert_eq!((&record.id, &record.app_id, record.kind), (&new.id, &app, new.spec.kind));
     assert_eq!((&record.name, record.state), (&new.spec.name, KeyState::Pending));
     assert_eq!((record.not_before, record.expires_at), (new.spec.not_before, new.spec.expires_at));
-    assert_eq!((&record.cidrs, &record.domains), (&new.spec.cidrs, &new.spec.domains));
-    assert_eq!(record.permissions, new.spec.permissions);
+    assert_eq!(record.rules, new.spec.rules);
     let secret =
         SecretVersion { number: SecretNumber::FIRST, mac: TokenMac([1; 32]), pepper_version: 1, expires_at: None };
     assert_eq!(stored.secrets, [secret]);
 
     let detail = store.key_detail(&new.id).await.unwrap().unwrap();
     assert_eq!((&detail.app_id, &detail.description, detail.revision), (&app, &new.spec.description, 1));
-    assert_eq!((&detail.cidrs, &detail.domains), (&new.spec.cidrs, &new.spec.domains));
-    assert_eq!((&detail.permissions, &detail.revoked), (&new.spec.permissions, &None));
+    assert_eq!((detail.spec(), &detail.revoked), (new.spec.clone(), &None));
+    assert_eq!((detail.quota_left, detail.quota_epoch), (Some(5), 1));
     let row = &detail.row;
     assert_eq!((row.cidr_count, row.domain_count), (2, 1));
     assert_eq!((row.ack_deadline, row.last_used_at), (new.ack_deadline, None));
@@ -115,42 +126,37 @@ async fn an_edit_changes_what_it_names(store: Store) {
     let app = with_app(&store).await;
     let new = full(&app);
     insert(&store, std::slice::from_ref(&new)).await;
-    let update = async |revision, changes: KeyChanges| {
-        store.write(async |tx| tx.update_key(&new.id, revision, &changes, NOW).await).await.unwrap()
+    let update = async |revision, spec: &KeySpec| {
+        store.write(async |tx| tx.update_key(&new.id, revision, spec, NOW).await).await.unwrap()
     };
     let before = store.key_detail(&new.id).await.unwrap().unwrap();
-    assert!(update(1, KeyChanges::default()).await);
-    let mut expected = before.clone();
-    expected.revision = 2;
+    assert!(update(1, &new.spec).await);
+    let expected = KeyDetail { revision: 2, ..before.clone() };
     assert_eq!(store.key_detail(&new.id).await.unwrap().unwrap(), expected);
 
-    let changes = KeyChanges {
-        name: Some("Other".to_owned()),
-        description: Some(String::new()),
-        cidrs: Some(Vec::new()),
-        domains: Some(vec![DomainRule::parse("a.example.com").unwrap(), DomainRule::parse("b.example.com").unwrap()]),
-        permissions: Some(Vec::new()),
-        not_before: Some(None),
-        expires_at: Some(None),
-        denied_cidrs: Some(vec![CidrRule::parse("10.0.0.0/8").unwrap()]),
-        limits: Some(vec![RateLimit::parse("burst: 20 per 10s").unwrap()]),
-        quota: Some(Some(Quota { total: 7, refill: Refill::Daily })),
+    let spec = KeySpec {
+        name: "Other".to_owned(),
+        description: String::new(),
+        not_before: None,
+        expires_at: None,
+        rules: KeyRules {
+            domains: vec![DomainRule::parse("a.example.com").unwrap(), DomainRule::parse("b.example.com").unwrap()],
+            denied_cidrs: vec![CidrRule::parse("10.0.0.0/8").unwrap()],
+            limits: vec![RateLimit::parse("burst: 20 per 10s").unwrap()],
+            quota: Some(Quota { total: 7, refill: Refill::Daily }),
+            owner: Owner::parse("Payments").unwrap(),
+            ..KeyRules::default()
+        },
+        ..new.spec.clone()
     };
-    assert!(update(2, changes.clone()).await);
+    assert!(update(2, &spec).await);
     let after = store.key_detail(&new.id).await.unwrap().unwrap();
-    assert_eq!((&*after.row.name, &*after.description, after.revision), ("Other", "", 3));
+    assert_eq!((after.spec(), after.revision), (spec.clone(), 3));
     assert_eq!((after.row.cidr_count, after.row.domain_count), (0, 2));
-    assert_eq!((after.cidrs.len(), Some(&after.domains)), (0, changes.domains.as_ref()));
-    assert!(after.permissions.is_empty());
-    assert_eq!(
-        (Some(&after.denied_cidrs), Some(&after.limits)),
-        (changes.denied_cidrs.as_ref(), changes.limits.as_ref())
-    );
-    assert_eq!((Some(after.quota), after.quota_left), (changes.quota, Some(7)));
+    assert_eq!((after.quota_left, after.quota_epoch), (Some(7), 3));
     let record = store.key_record(&new.id).await.unwrap().unwrap().record;
-    assert_eq!((record.denied_cidrs, record.limits, record.quota), (after.denied_cidrs, after.limits, after.quota));
-    assert_eq!((after.row.not_before, after.row.expires_at), (None, None));
-    assert!(update(3, KeyChanges { expires_at: Some(Some(NOW)), ..KeyChanges::default() }).await);
+    assert_eq!((record.rules, record.name), (spec.rules.clone(), spec.name.clone()));
+    assert!(update(3, &KeySpec { expires_at: Some(NOW), ..spec }).await);
     assert_eq!(store.key_record(&new.id).await.unwrap().unwrap().record.expires_at, Some(NOW));
 }
 
@@ -159,8 +165,8 @@ async fn an_edit_of_an_old_revision_is_refused(store: Store) {
     let new = key(&app, "one");
     insert(&store, std::slice::from_ref(&new)).await;
     let rename = async |revision, name: &str| {
-        let changes = KeyChanges { name: Some(name.to_owned()), ..KeyChanges::default() };
-        store.write(async |tx| tx.update_key(&new.id, revision, &changes, NOW).await).await.unwrap()
+        let spec = KeySpec { name: name.to_owned(), ..new.spec.clone() };
+        store.write(async |tx| tx.update_key(&new.id, revision, &spec, NOW).await).await.unwrap()
     };
     let (one, two) = tokio::join!(rename(1, "two"), rename(1, "three"));
     assert!(one != two, "of two edits of one revision, one is refused");

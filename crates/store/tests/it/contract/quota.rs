@@ -20,7 +20,7 @@ const DAY: i64 = 86_400;
 
 async fn with_quota(store: &Store, total: u64, refill: Refill) -> KeyId {
     let mut new = key(&with_app(store).await, "key");
-    new.spec.quota = Some(Quota { total, refill });
+    new.spec.rules.quota = Some(Quota { total, refill });
     insert(store, std::slice::from_ref(&new)).await;
     new.id
 }
@@ -40,9 +40,9 @@ async fn a_block_is_debited(store: Store) {
     assert_eq!(take(&store, &id, 2, 1, NOW).await, None);
     assert_eq!(take(&store, &key_id(), 1, 1, NOW).await, None);
     let detail = store.key_detail(&id).await.unwrap().unwrap();
-    assert_eq!((detail.quota.unwrap().total, detail.quota_left), (100, Some(0)));
+    assert_eq!((detail.rules.quota.unwrap().total, detail.quota_left), (100, Some(0)));
     let mut huge = key(&detail.app_id, "huge");
-    huge.spec.quota = Some(Quota { total: 1_000_000, refill: Refill::Never });
+    huge.spec.rules.quota = Some(Quota { total: 1_000_000, refill: Refill::Never });
     insert(&store, std::slice::from_ref(&huge)).await;
     assert_eq!(take(&store, &huge.id, 1, 1, NOW).await, Some((1_000, 999_000)));
 }
@@ -79,7 +79,7 @@ async fn a_change_of_the_quota_voids_its_blocks(store: Store) {
         let changes = KeyChanges { quota: Some(quota), ..KeyChanges::default() };
         assert!(store.write(async |tx| tx.update_key(&id, revision, &changes, NOW).await).await.unwrap());
         let stored = store.key_record(&id).await.unwrap().unwrap();
-        assert_eq!(stored.record.quota, quota);
+        assert_eq!(stored.record.rules.quota, quota);
         stored.quota_epoch
     };
     assert_eq!(set(1, Some(Quota { total: 16, refill: Refill::Never })).await, 1, "the same goes on");
