@@ -201,7 +201,7 @@ impl fmt::Debug for KeyCache {
 mod tests {
     use std::cell::Cell;
 
-    use domain::{ids::AppId, key::KeyState, kind::KeyKind};
+    use domain::{ids::AppId, key::KeyState, kind::KeyKind, rules::KeyRules};
     use tokio::sync::Notify;
 
     use super::*;
