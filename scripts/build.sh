@@ -6,13 +6,19 @@ set -euo pipefail
 scripts/tools.sh
 
 say "Building Keystead (about 8 minutes the first time on two cores, 1 after a change)"
-# Beside each other: the site's last minute keeps one core busy, and only src/main.rs waits for it.
+# Beside each other: the site's last half minute keeps one core busy, and only src/main.rs waits for it. Each is a
+# process group of its own, so that what is left of one ends with the other.
 export CARGO_TERM_PROGRESS_WHEN=never
+set -m
+trap 'for job in $(jobs -p); do kill -- "-$job" 2>/dev/null || true; done' EXIT
 scripts/site.sh &
 cargo build --release --locked --package server --lib &
 for _ in site server; do
-  wait -n || { kill $(jobs -p) 2>/dev/null; fail "the site or the server could not be built; the reason stands above."; }
+  wait -n || fail "the site or the server could not be built; the reason stands above."
 done
+trap - EXIT
+set +m
+
 KEYSTEAD_SITE=$(find target/site -type f -exec sha256sum {} + | sort | sha256sum | cut -d' ' -f1)
 export KEYSTEAD_SITE
 cargo build --release --locked --package server --bin keystead
