@@ -1,15 +1,22 @@
-//! Databases for the tests of every crate: an empty one for each test, gone when the test is over.
+//! What the tests of every crate run on: an empty database for each test, gone when the test is over, and what a service
+//! starts with.
 #![warn(missing_docs)]
 #![allow(
     clippy::expect_used,
     clippy::panic,
+    clippy::disallowed_methods,
     clippy::missing_panics_doc,
     reason = "only tests call it, and what fails here fails the test"
 )]
 
+#[cfg(feature = "installation")]
+mod installation;
 mod postgres;
 
 use tempfile::TempDir;
+
+#[cfg(feature = "installation")]
+pub use installation::{Installation, TestClock, TestHasher};
 
 /// An empty database. Dropping it removes it.
 #[derive(Debug)]

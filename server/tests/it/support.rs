@@ -2,8 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -11,7 +9,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::Response;
 use domain::draft::KeyDraft;
-use domain::timestamp::{Millis, Timestamp};
+use domain::timestamp::Timestamp;
 use rust_embed::Embed;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -20,17 +18,12 @@ use server::public_url::PublicUrl;
 use server::router::router;
 use server::site::Site;
 use server::state::AppState;
-use service::clock::Clock;
-use service::entropy::SystemEntropy;
 use service::keys::{Issued, ShownSecret};
-use service::passwords::{HashError, PasswordHasher};
-use service::root_key::RootKey;
 use service::setup::NewPerson;
 use service::sign_in::SignIn;
-use service::{Caller, ClientInfo, Service, Setup};
+use service::{Caller, ClientInfo, Service};
 use store::Store;
-use tempfile::TempDir;
-use testkit::TestDatabase;
+use testkit::{Installation, TestClock, TestDatabase};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -42,50 +35,13 @@ pub const PASSWORD: &str = "wide violet engines hum at dusk";
 #[folder = "tests/it/site"]
 pub struct Files;
 
-/// A time that stands until the test moves it.
-pub struct TestClock(AtomicI64);
-
-impl TestClock {
-    pub fn advance(&self, by: Millis) {
-        self.0.fetch_add(by.0, Ordering::SeqCst);
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-
-    fn instant(&self) -> Instant {
-        Instant::now()
-    }
-}
-
-/// Real hashes are tested where they are made; here they would only cost time.
-struct PlainHasher;
-
-impl PasswordHasher for PlainHasher {
-    fn hash(&self, password: &str, _salt: &[u8; 16]) -> Result<String, HashError> {
-        Ok(format!("plain:{password}"))
-    }
-
-    fn verify(&self, password: &str, hash: &str) -> Result<bool, HashError> {
-        Ok(hash.strip_prefix("plain:") == Some(password))
-    }
-
-    fn decoy(&self) -> &'static str {
-        "none"
-    }
-}
-
 pub struct Product {
     pub app: Router,
     pub service: Service,
     pub store: Store,
     pub clock: Arc<TestClock>,
     pub shutdown: CancellationToken,
-    _database: TestDatabase,
-    _folder: TempDir,
+    _installation: Installation,
 }
 
 /// What a test wants to be otherwise.
@@ -102,17 +58,9 @@ impl Product {
     }
 
     pub async fn with(settings: Settings) -> Self {
-        let (database, folder) = (TestDatabase::sqlite(), tempfile::tempdir().unwrap());
-        let store = Store::open(database.url()).await.unwrap();
-        let clock = Arc::new(TestClock(AtomicI64::new(1_795_253_402_000)));
-        let setup = Setup {
-            store: store.clone(),
-            root_key: RootKey::load_or_create(&folder.path().join("root.key"), &SystemEntropy).unwrap(),
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            entropy: Arc::new(SystemEntropy),
-            hasher: Arc::new(PlainHasher),
-            token_prefix: "ks".to_owned(),
-        };
+        let installation = Installation::new(TestDatabase::sqlite(), Timestamp::from_millis(1_795_253_402_000));
+        let setup = installation.setup().await;
+        let store = setup.store.clone();
         let service = Service::start(setup).await.unwrap();
         let shutdown = CancellationToken::new();
         let state = AppState {
@@ -123,7 +71,8 @@ impl Product {
             trusted_proxies: Arc::new(TrustedProxies::parse(settings.trusted_proxies).unwrap()),
             shutdown: shutdown.clone(),
         };
-        Self { app: router(&state), service, store, clock, shutdown, _database: database, _folder: folder }
+        let clock = Arc::clone(&installation.clock);
+        Self { app: router(&state), service, store, clock, shutdown, _installation: installation }
     }
 
     /// Makes the owner, if there is none, and signs in.

@@ -1,13 +1,6 @@
 //! One installation for a test, and short words for what tests do in it.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc, LazyLock,
-        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::{ops::Deref, sync::LazyLock};
 
 use domain::{
     audit::{Action, AuditQuery, AuditRow},
@@ -15,26 +8,21 @@ use domain::{
     ids::{KeyId, PersonId},
     refusal::Refusal,
     role::Role,
-    timestamp::{Millis, Timestamp},
+    timestamp::Timestamp,
     token::PlainToken,
     verdict::Code,
 };
 use secrecy::{ExposeSecret, SecretString};
 use service::{
-    Caller, ClientInfo, Error, Service, Setup,
-    clock::Clock,
-    entropy::SystemEntropy,
+    Caller, ClientInfo, Error, Service,
     keys::{Issued, ShownSecret},
-    passwords::{HashError, PasswordHasher},
-    root_key::RootKey,
     sessions::Person,
     setup::NewPerson,
     sign_in::{SignIn, SignedIn},
     verify::{Credential, VerifyRequest},
 };
 use store::{PersonRow, Store};
-use tempfile::TempDir;
-use testkit::TestDatabase;
+use testkit::{Installation, TestDatabase};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Runs each test on both engines.
@@ -58,84 +46,18 @@ macro_rules! on_both {
 pub const PASSWORD: &str = "correct horse battery staple";
 pub const EMAIL: &str = "owner@example.com";
 
-/// A time that only the test moves.
-#[derive(Debug)]
-pub struct TestClock {
-    begun: Instant,
-    start: Timestamp,
-    passed: AtomicI64,
-}
-
-impl TestClock {
-    fn at(start: Timestamp) -> Self {
-        Self { begun: Instant::now(), start, passed: AtomicI64::new(0) }
-    }
-
-    pub fn advance(&self, by: Millis) {
-        self.passed.fetch_add(by.0, Ordering::SeqCst);
-    }
-
-    fn passed(&self) -> i64 {
-        self.passed.load(Ordering::SeqCst)
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        self.start.plus(Millis(self.passed()))
-    }
-
-    fn instant(&self) -> Instant {
-        self.begun + Duration::from_millis(self.passed().max(0).unsigned_abs())
-    }
-}
-
-/// Counts its computations, and is quick unless a test holds one to look at it.
-#[derive(Debug, Default)]
-pub struct CountingHasher {
-    count: AtomicUsize,
-    held: AtomicBool,
-}
-
-impl CountingHasher {
-    pub fn count(&self) -> usize {
-        self.count.load(Ordering::SeqCst)
-    }
-
-    /// From now on, comparing comes to no end, or to none until it is let go.
-    pub fn hold(&self, held: bool) {
-        self.held.store(held, Ordering::SeqCst);
-    }
-}
-
-impl PasswordHasher for CountingHasher {
-    fn hash(&self, password: &str, _: &[u8; 16]) -> Result<String, HashError> {
-        self.count.fetch_add(1, Ordering::SeqCst);
-        Ok(format!("counted:{password}"))
-    }
-
-    fn verify(&self, password: &str, hash: &str) -> Result<bool, HashError> {
-        self.count.fetch_add(1, Ordering::SeqCst);
-        let begun = Instant::now();
-        // A test that fails must not leave the runtime waiting for this.
-        while self.held.load(Ordering::SeqCst) && begun.elapsed() < Duration::from_secs(20) {
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        Ok(hash == format!("counted:{password}"))
-    }
-
-    fn decoy(&self) -> &'static str {
-        "decoy"
-    }
-}
-
 pub struct World {
     pub service: Service,
     pub store: Store,
-    pub clock: Arc<TestClock>,
-    pub hasher: Arc<CountingHasher>,
-    pub database: TestDatabase,
-    folder: TempDir,
+    installation: Installation,
+}
+
+impl Deref for World {
+    type Target = Installation;
+
+    fn deref(&self) -> &Installation {
+        &self.installation
+    }
 }
 
 impl World {
@@ -148,42 +70,16 @@ impl World {
     }
 
     async fn new(database: TestDatabase) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(TestClock::at(Timestamp::from_millis(1_780_000_000_000)));
-        let hasher = Arc::new(CountingHasher::default());
-        let store = Store::open(database.url()).await.unwrap();
-        let root_key = RootKey::load_or_create(&folder.path().join("root.key"), &SystemEntropy);
-        let setup = Setup {
-            store: store.clone(),
-            root_key: root_key.unwrap(),
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            entropy: Arc::new(SystemEntropy),
-            hasher: Arc::clone(&hasher) as Arc<dyn PasswordHasher>,
-            token_prefix: "ks".to_owned(),
-        };
+        let installation = Installation::new(database, Timestamp::from_millis(1_780_000_000_000));
+        let setup = installation.setup().await;
+        let store = setup.store.clone();
         let service = Service::start(setup).await.unwrap();
-        Self { service, store, clock, hasher, database, folder }
-    }
-
-    /// What another process on the same database would start with, with pools of its own.
-    pub async fn setup(&self) -> Setup {
-        Setup {
-            store: Store::open(self.database.url()).await.unwrap(),
-            root_key: RootKey::load(&self.root_key()).unwrap(),
-            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            entropy: Arc::new(SystemEntropy),
-            hasher: Arc::clone(&self.hasher) as Arc<dyn PasswordHasher>,
-            token_prefix: "ks".to_owned(),
-        }
+        Self { service, store, installation }
     }
 
     /// Another process on the same database.
     pub async fn another(&self) -> Service {
         Service::start(self.setup().await).await.unwrap()
-    }
-
-    pub fn root_key(&self) -> PathBuf {
-        self.folder.path().join("root.key")
     }
 
     /// Issues and acknowledges a key.

@@ -1,0 +1,127 @@
+//! What a service starts with in a test.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use domain::timestamp::{Millis, Timestamp};
+use service::Setup;
+use service::clock::Clock;
+use service::entropy::SystemEntropy;
+use service::passwords::{HashError, PasswordHasher};
+use service::root_key::RootKey;
+use store::Store;
+use tempfile::TempDir;
+
+use crate::TestDatabase;
+
+/// A database, a root key, and a clock and a hasher that the test holds.
+#[derive(Debug)]
+pub struct Installation {
+    /// The database.
+    pub database: TestDatabase,
+    /// The clock of every process on it.
+    pub clock: Arc<TestClock>,
+    /// The hasher of every process on it.
+    pub hasher: Arc<TestHasher>,
+    folder: TempDir,
+}
+
+impl Installation {
+    /// A new one, whose clock shows this time.
+    pub fn new(database: TestDatabase, now: Timestamp) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self { database, clock: Arc::new(TestClock::at(now)), hasher: Arc::default(), folder }
+    }
+
+    /// What one process on it starts with, with database pools of its own.
+    pub async fn setup(&self) -> Setup {
+        Setup {
+            store: Store::open(self.database.url()).await.expect("the test's own database"),
+            root_key: RootKey::load_or_create(&self.root_key(), &SystemEntropy).expect("the test's own root key"),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            entropy: Arc::new(SystemEntropy),
+            hasher: Arc::clone(&self.hasher) as Arc<dyn PasswordHasher>,
+            token_prefix: "ks".to_owned(),
+        }
+    }
+
+    /// The file of the root key.
+    pub fn root_key(&self) -> PathBuf {
+        self.folder.path().join("root.key")
+    }
+}
+
+/// A time that only the test moves.
+#[derive(Debug)]
+pub struct TestClock {
+    begun: Instant,
+    start: Timestamp,
+    passed: AtomicI64,
+}
+
+impl TestClock {
+    fn at(start: Timestamp) -> Self {
+        Self { begun: Instant::now(), start, passed: AtomicI64::new(0) }
+    }
+
+    /// Moves it on.
+    pub fn advance(&self, by: Millis) {
+        self.passed.fetch_add(by.0, Ordering::SeqCst);
+    }
+
+    fn passed(&self) -> i64 {
+        self.passed.load(Ordering::SeqCst)
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        self.start.plus(Millis(self.passed()))
+    }
+
+    fn instant(&self) -> Instant {
+        self.begun + Duration::from_millis(self.passed().max(0).unsigned_abs())
+    }
+}
+
+/// Real hashes are tested where they are made. This one counts, and is quick unless a test holds it to look at it.
+#[derive(Debug, Default)]
+pub struct TestHasher {
+    count: AtomicUsize,
+    held: AtomicBool,
+}
+
+impl TestHasher {
+    /// How many hashes were computed.
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::SeqCst)
+    }
+
+    /// From now on, comparing comes to no end, or to none until it is let go.
+    pub fn hold(&self, held: bool) {
+        self.held.store(held, Ordering::SeqCst);
+    }
+}
+
+impl PasswordHasher for TestHasher {
+    fn hash(&self, password: &str, _: &[u8; 16]) -> Result<String, HashError> {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        Ok(format!("counted:{password}"))
+    }
+
+    fn verify(&self, password: &str, hash: &str) -> Result<bool, HashError> {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        let begun = Instant::now();
+        // A test that fails must not leave the runtime waiting for this.
+        while self.held.load(Ordering::SeqCst) && begun.elapsed() < Duration::from_secs(20) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(hash == format!("counted:{password}"))
+    }
+
+    fn decoy(&self) -> &'static str {
+        "decoy"
+    }
+}
