@@ -35,7 +35,6 @@ pub use self::{
     cache::CachedKey,
     counters::{LimitState, QuotaState},
     credential::Credential,
-    explain::AskedCall,
     request::{AskedLimit, Verdict, VerifyRequest},
     watch::{Watch, WatchedCall},
 };

@@ -78,13 +78,13 @@ async fn the_calls_of_a_key_are_for_who_may_see_it(w: World) {
     assert_eq!(w.code(&token).await, Code::Disabled);
     w.service.verifier().flush_usage().await.unwrap();
     let service = &w.service;
-    let seen = service.key_calls(owner(), &hidden).await.unwrap();
+    let seen = service.key_page(owner(), &hidden).await.unwrap().calls.unwrap();
     assert_eq!(seen.hours.last().unwrap().refused, [(Code::Disabled, 1)]);
     assert_eq!(seen.refusals.iter().map(|call| call.code).collect::<Vec<_>>(), [Code::Disabled]);
     let auditor = signed_in(Role::Auditor);
-    assert_eq!(service.key_calls(&auditor, &open).await.unwrap().refusals, []);
-    assert_eq!(refusal(service.key_calls(&auditor, &hidden).await), Refusal::NotFound);
-    assert_eq!(refusal(service.key_calls(&signed_in(Role::Guest), &open).await), Refusal::Forbidden);
+    assert_eq!(service.key_page(&auditor, &open).await.unwrap().calls.unwrap().refusals, []);
+    assert_eq!(refusal(service.key_page(&auditor, &hidden).await), Refusal::NotFound);
+    assert_eq!(refusal(service.key_page(&signed_in(Role::Guest), &open).await), Refusal::Forbidden);
 }
 
 async fn only_an_owner_sees_the_settings(w: World) {
