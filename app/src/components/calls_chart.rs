@@ -2,6 +2,7 @@
 
 use domain::calls::{HOURS_SHOWN, Hour};
 use domain::page::grouped;
+use domain::text::joined;
 use leptos::prelude::*;
 
 use super::time::Time;
@@ -114,7 +115,7 @@ fn row(hour: Hour) -> impl IntoView {
             <td><Time at=hour.starts/></td>
             <td class="num">{grouped(hour.accepted)}</td>
             <td class="num">{grouped(refused)}</td>
-            <td class="soft">{codes.join(", ")}</td>
+            <td class="soft">{joined(codes)}</td>
         </tr>
     }
 }

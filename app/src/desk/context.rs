@@ -116,7 +116,7 @@ impl Desk {
 
     /// The app whose keys are shown.
     pub fn app(&self) -> AppId {
-        self.service().default_app().clone()
+        *self.service().default_app()
     }
 }
 

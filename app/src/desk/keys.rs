@@ -1,5 +1,6 @@
 //! Keys, as the pages read them.
 
+use domain::calls::KeyCalls;
 use domain::draft::KeyDraft;
 use domain::ids::KeyId;
 use domain::key::{KeyDetail, KeyRow};
@@ -9,6 +10,8 @@ use domain::refusal::Refusal;
 use domain::restrictions::Restrictions;
 use domain::role::Rights;
 use domain::timestamp::Timestamp;
+use service::Caller;
+use service::keys::KeyPage;
 
 use super::context::Desk;
 use crate::error::ConsoleError;
@@ -31,6 +34,9 @@ pub struct KeyView {
     pub rights: Rights,
 }
 
+/// What came of a key's calls, or why that cannot be told.
+pub type Calls = Result<KeyCalls, ConsoleError>;
+
 /// One page of the list.
 pub async fn read_keys(query: &KeyQuery) -> Result<KeyList, ConsoleError> {
     let desk = Desk::from_context()?;
@@ -45,6 +51,20 @@ pub async fn read_key(id: &str) -> Result<KeyView, ConsoleError> {
     let caller = desk.caller()?;
     let key = desk.service().key(&caller, &key_id(id)?).await?;
     Ok(KeyView { key, now: desk.service().now(), rights: caller.rights() })
+}
+
+/// One key with what came of its calls.
+pub async fn read_key_page(id: &str) -> Result<(KeyView, Calls), ConsoleError> {
+    let desk = Desk::from_context()?;
+    let caller = desk.caller()?;
+    let page = desk.service().key_page(&caller, &key_id(id)?).await?;
+    Ok(page_view(&desk, &caller, page))
+}
+
+/// The page as it is at this moment to this visitor.
+pub(super) fn page_view(desk: &Desk, caller: &Caller, page: KeyPage) -> (KeyView, Calls) {
+    let view = KeyView { key: page.key, now: desk.service().now(), rights: caller.rights() };
+    (view, page.calls.map_err(ConsoleError::from))
 }
 
 /// What the restrictions of a draft come to, in sentences; nothing if it makes no key.

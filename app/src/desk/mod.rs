@@ -1,7 +1,6 @@
 //! What the pages read, and what their forms do. Each authorises, calls the service, maps the error.
 
 pub mod audit;
-pub mod calls;
 pub mod context;
 pub mod dashboard;
 mod form_routes;

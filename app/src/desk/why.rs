@@ -8,10 +8,10 @@ use domain::permission_query::PermissionQuery;
 use domain::text::quote;
 use domain::timestamp::Timestamp;
 use domain::verdict::{CheckResult, Code};
-use service::verify::AskedCall;
+use service::keys::AskedCall;
 
 use super::context::Desk;
-use super::keys::key_id;
+use super::keys::{Calls, KeyView, key_id, page_view};
 use crate::error::ConsoleError;
 
 /// The call, as it was typed or picked.
@@ -26,18 +26,37 @@ pub struct TypedCall {
     pub refused_as: Option<Code>,
 }
 
-/// What each check says to the call, or what is wrong with what was typed.
-pub async fn read_checks(id: &str, typed: &TypedCall) -> Result<Result<Vec<CheckResult>, FieldErrors>, ConsoleError> {
-    let desk = Desk::from_context()?;
-    let (caller, id) = (desk.caller()?, key_id(id)?);
-    let call = match circumstances(typed) {
-        Ok(call) => call,
-        Err(errors) => return Ok(Err(errors)),
-    };
-    Ok(Ok(desk.service().explain(&caller, &id, &call).await?))
+/// A key, what came of its calls, and what each check says to the call that is asked about.
+#[derive(Debug)]
+pub struct Why {
+    pub view: KeyView,
+    pub calls: Calls,
+    /// `None` if no call is asked about, or something is wrong with it.
+    pub checks: Option<Vec<CheckResult>>,
+    /// What is wrong with what was typed.
+    pub errors: FieldErrors,
 }
 
-fn circumstances(typed: &TypedCall) -> Result<AskedCall, FieldErrors> {
+/// The key, and what its checks say to this call.
+pub async fn read_why(id: &str, typed: Option<&TypedCall>) -> Result<Why, ConsoleError> {
+    let desk = Desk::from_context()?;
+    let (caller, id) = (desk.caller()?, key_id(id)?);
+    let (call, errors) = match typed.map(asked_call).transpose() {
+        Ok(call) => (call, FieldErrors::default()),
+        Err(errors) => (None, errors),
+    };
+    let (page, checks) = match call {
+        None => (desk.service().key_page(&caller, &id).await?, None),
+        Some(call) => {
+            let (page, checks) = desk.service().why(&caller, &id, &call).await?;
+            (page, Some(checks))
+        }
+    };
+    let (view, calls) = page_view(&desk, &caller, page);
+    Ok(Why { view, calls, checks, errors })
+}
+
+fn asked_call(typed: &TypedCall) -> Result<AskedCall, FieldErrors> {
     let mut errors = FieldErrors::default();
     let address = errors.keep(Field::Address, optional(&typed.address, address));
     let permissions = errors.keep(
@@ -80,7 +99,7 @@ mod tests {
 
     #[test]
     fn blank_is_not_asked_for() {
-        let call = circumstances(&TypedCall { origin: "  ".to_owned(), ..TypedCall::default() }).unwrap();
+        let call = asked_call(&TypedCall { origin: "  ".to_owned(), ..TypedCall::default() }).unwrap();
         assert!(call.address.is_none() && call.origin.is_none() && call.permissions.is_none());
         assert!(call.kind.is_none() && call.at.is_none());
     }
@@ -94,7 +113,7 @@ mod tests {
             at: "yesterday".to_owned(),
             ..TypedCall::default()
         };
-        let errors = circumstances(&typed).unwrap_err();
+        let errors = asked_call(&typed).unwrap_err();
         let fields: Vec<_> = errors.0.iter().map(|error| error.field).collect();
         assert_eq!(fields, [Field::Address, Field::Permissions, Field::Kind, Field::At]);
         let right = TypedCall {
@@ -104,6 +123,6 @@ mod tests {
             at: "2026-11-21T09:30".to_owned(),
             ..TypedCall::default()
         };
-        assert_eq!(circumstances(&right).unwrap().address, Some("203.0.113.9".parse().unwrap()));
+        assert_eq!(asked_call(&right).unwrap().address, Some("203.0.113.9".parse().unwrap()));
     }
 }

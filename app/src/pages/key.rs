@@ -1,6 +1,5 @@
 //! One key: what it is, what it may do, and every act on it.
 
-use domain::calls::KeyCalls;
 use domain::environment::Environment;
 use domain::field::Field;
 use domain::key::{KeyDetail, Status};
@@ -21,9 +20,7 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::key_status::KeyStatus;
 use crate::components::refusals::Refusals;
 use crate::components::time::{LastUsed, Time};
-use crate::desk::calls::read_calls;
-use crate::desk::keys::{KeyView, read_key};
-use crate::error::ConsoleError;
+use crate::desk::keys::{Calls, KeyView, read_key_page};
 
 /// An act that a menu offers.
 #[derive(Debug, Clone, Copy)]
@@ -75,10 +72,8 @@ pub fn acts(kind: KeyKind, status: Status, rights: Rights) -> impl Iterator<Item
 pub fn KeyPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     Suspend::new(async move {
-        // In this order: a call that is counted here is a use of the key that is read next.
-        let calls = read_calls(&id).await;
-        match read_key(&id).await {
-            Ok(view) => view! { <Shown view calls/> }.into_any(),
+        match read_key_page(&id).await {
+            Ok((view, calls)) => view! { <Shown view calls/> }.into_any(),
             Err(error) => view! {
                 <Title text="API key"/>
                 <div class="head"><div><h1>"API key"</h1></div></div>
@@ -91,11 +86,8 @@ pub fn KeyPage() -> impl IntoView {
 }
 
 #[component]
-fn Shown(view: KeyView, calls: Result<KeyCalls, ConsoleError>) -> impl IntoView {
-    let KeyView { mut key, now, rights } = view;
-    if let Ok(calls) = &calls {
-        key.quota_left = calls.quota_left;
-    }
+fn Shown(view: KeyView, calls: Calls) -> impl IntoView {
+    let KeyView { key, now, rights } = view;
     let row = key.row.clone();
     let never_used = row.last_used_at.is_none();
     let id = row.id.as_str().to_owned();
@@ -157,14 +149,14 @@ fn Shown(view: KeyView, calls: Result<KeyCalls, ConsoleError>) -> impl IntoView 
             </div>
         </section>
         {restrictions(&key, now)}
-        <Calls id calls never_used/>
+        <CallCards id calls never_used/>
         {proxies(&key)}
     }
 }
 
 /// What came of the key's calls, or why that cannot be told.
 #[component]
-fn Calls(id: String, calls: Result<KeyCalls, ConsoleError>, never_used: bool) -> impl IntoView {
+fn CallCards(id: String, calls: Calls, never_used: bool) -> impl IntoView {
     let (chart, refusals) = match calls {
         Ok(calls) => (
             view! { <CallsChart hours=calls.hours never_used/> }.into_any(),

@@ -2,6 +2,7 @@
 
 use domain::draft::KeyDraft;
 use domain::refusal::Refusal;
+use domain::text::joined;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -61,7 +62,7 @@ fn Edit(view: KeyView, posted: Option<PostedForm<EditForm>>, back: String) -> im
                     <input type="hidden" name=BACK value=cancel.clone()/>
                     <KeyForm kind purpose=Purpose::Edit draft errors=fields/>
                     <p class="soft">
-                        "Cannot be changed: " {fixed.join(", ")} ". For another, generate a new key."
+                        "Cannot be changed: " {joined(fixed)} ". For another, generate a new key."
                     </p>
                 </div>
                 <footer>

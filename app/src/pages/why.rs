@@ -1,6 +1,5 @@
 //! "Why was this refused?": a call, and what each check of a key says to it.
 
-use domain::calls::KeyCalls;
 use domain::field::{Field, FieldErrors};
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
@@ -13,9 +12,7 @@ use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
 use crate::components::problem::FieldProblem;
 use crate::components::refusals::{REFUSED_AS, Refusals};
-use crate::desk::calls::read_calls;
-use crate::desk::keys::{KeyView, read_key};
-use crate::desk::why::{TypedCall, read_checks};
+use crate::desk::why::{TypedCall, Why, read_why};
 use crate::error::ConsoleError;
 
 #[component]
@@ -23,8 +20,8 @@ pub fn WhyPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let typed = typed();
     Suspend::new(async move {
-        match read_all(&id, typed).await {
-            Ok(found) => view! { <Shown found/> }.into_any(),
+        match read_why(&id, typed.as_ref()).await {
+            Ok(found) => view! { <Shown found typed=typed.unwrap_or_default()/> }.into_any(),
             Err(error) => view! {
                 <Title text="Why was this refused?"/>
                 <div class="head"><div><h1>"Why was this refused?"</h1></div></div>
@@ -34,16 +31,6 @@ pub fn WhyPage() -> impl IntoView {
             .into_any(),
         }
     })
-}
-
-/// Everything that the page shows.
-struct Found {
-    view: KeyView,
-    calls: Result<KeyCalls, ConsoleError>,
-    typed: TypedCall,
-    errors: FieldErrors,
-    /// `None` while nothing was asked.
-    checks: Option<Vec<CheckResult>>,
 }
 
 /// The call in the page's address; `None` if there is none.
@@ -57,22 +44,9 @@ fn typed() -> Option<TypedCall> {
     asked.then_some(TypedCall { address, origin, permissions, kind, at, refused_as })
 }
 
-async fn read_all(id: &str, typed: Option<TypedCall>) -> Result<Found, ConsoleError> {
-    let view = read_key(id).await?;
-    let calls = read_calls(id).await;
-    let (checks, errors) = match &typed {
-        None => (None, FieldErrors::default()),
-        Some(typed) => match read_checks(id, typed).await? {
-            Ok(checks) => (Some(checks), FieldErrors::default()),
-            Err(errors) => (None, errors),
-        },
-    };
-    Ok(Found { view, calls, typed: typed.unwrap_or_default(), errors, checks })
-}
-
 #[component]
-fn Shown(found: Found) -> impl IntoView {
-    let Found { view, calls, typed, errors, checks } = found;
+fn Shown(found: Why, typed: TypedCall) -> impl IntoView {
+    let Why { view, calls, checks, errors } = found;
     let (id, name) = (view.key.row.id.as_str().to_owned(), view.key.row.name);
     if !errors.is_empty() {
         set_status(&ConsoleError::Refused(Refusal::Invalid(errors.clone())));

@@ -16,8 +16,6 @@ pub struct KeyCalls {
     pub hours: Vec<Hour>,
     /// The last refused calls, newest first.
     pub refusals: Vec<RefusedCall>,
-    /// How many calls of its quota are left, apart from what other servers hold ready; `None`: it has none.
-    pub quota_left: Option<u64>,
 }
 
 /// The calls of one hour.

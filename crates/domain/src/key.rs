@@ -276,6 +276,20 @@ impl KeyDetail {
         }
     }
 
+    /// What a verdict needs to know about it.
+    pub fn record(&self) -> KeyRecord {
+        KeyRecord {
+            id: self.row.id,
+            app_id: self.app_id,
+            kind: self.row.kind,
+            name: self.row.name.clone(),
+            state: self.row.state,
+            not_before: self.row.not_before,
+            expires_at: self.row.expires_at,
+            rules: self.rules.clone(),
+        }
+    }
+
     /// The same at this moment: a quota is filled up in the store by the first call of a period.
     pub fn refilled(self, now: Timestamp) -> Self {
         match self.rules.quota {

@@ -95,6 +95,9 @@ impl KindRules {
 }
 
 impl KeyKind {
+    /// The kind whose keys may call Keystead's own API, as far as their permissions go.
+    pub const CALLS_KEYSTEAD: Self = Self::Service;
+
     /// The rules of this kind.
     pub fn rules(self) -> &'static KindRules {
         match self {

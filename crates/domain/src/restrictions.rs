@@ -9,6 +9,7 @@ use crate::limit::RateLimit;
 use crate::origin::DomainRule;
 use crate::page::grouped;
 use crate::rules::KeyRules;
+use crate::text::joined;
 
 /// The most items of a list that are named one by one.
 const NAMED: usize = 5;
@@ -114,10 +115,10 @@ fn list(items: impl ExactSizeIterator<Item = String>, last: &str) -> String {
     let more = items.len().saturating_sub(NAMED);
     let mut items: Vec<String> = items.take(NAMED).collect();
     if more > 0 {
-        return format!("{} {last} {more} more", items.join(", "));
+        return format!("{} {last} {more} more", joined(items));
     }
     match items.pop() {
-        Some(end) if !items.is_empty() => format!("{} {last} {end}", items.join(", ")),
+        Some(end) if !items.is_empty() => format!("{} {last} {end}", joined(items)),
         end => end.unwrap_or_default(),
     }
 }

@@ -9,7 +9,7 @@ use crate::key::{KeyRecord, KeyState};
 use crate::kind::KeyKind;
 use crate::origin::Origin;
 use crate::permission_query::PermissionQuery;
-use crate::text::quote;
+use crate::text::{joined, quote};
 use crate::timestamp::Timestamp;
 
 names! {
@@ -236,7 +236,7 @@ fn held(key: &KeyRecord) -> String {
 fn some_of(mut items: impl ExactSizeIterator<Item = String>) -> String {
     const SHOWN: usize = 5;
     let more = items.len().saturating_sub(SHOWN);
-    let shown = items.by_ref().take(SHOWN).collect::<Vec<_>>().join(", ");
+    let shown = joined(items.by_ref().take(SHOWN));
     if more == 0 { shown } else { format!("{shown} and {more} more") }
 }
 

@@ -5,6 +5,7 @@ use domain::{
     page::Page,
     role::Act,
 };
+use store::ChainCheck;
 
 use crate::{Caller, Result, Service};
 
@@ -13,5 +14,12 @@ impl Service {
     pub async fn audit(&self, caller: &Caller, query: &AuditQuery) -> Result<Page<AuditRow>> {
         caller.may(Act::SeeAudit)?;
         Ok(self.store().audit_page(caller.sight(), query).await?)
+    }
+
+    /// Walks the whole record, and finds the first event that does not fit.
+    pub async fn check_record(&self, caller: &Caller) -> Result<ChainCheck> {
+        caller.may(Act::SeeAudit)?;
+        let mac = |version, bytes: &[u8]| self.keyring().audit_version(version).map(|key| key.mac(&[bytes]));
+        Ok(self.store().verify_chain(&mac).await?)
     }
 }

@@ -117,6 +117,11 @@ impl Keyring {
         (key, *version)
     }
 
+    /// The key that events of this version are chained with; `None` if there is no such version.
+    pub(crate) fn audit_version(&self, version: i64) -> Option<&MacKey> {
+        self.audit.get(version)
+    }
+
     pub(crate) fn session_mac(&self, cookie: &str) -> [u8; 32] {
         self.cookie_mac("session", cookie)
     }

@@ -25,6 +25,8 @@ pub enum ChainCheck {
     Intact {
         /// How many there are.
         events: i64,
+        /// The newest link, which covers all of them.
+        link: [u8; 32],
     },
     /// An event was changed, removed or added behind Keystead's back.
     Broken {
@@ -197,6 +199,7 @@ impl Store {
             return Ok(ChainCheck::Broken { seq: head });
         }
         let outside = first.filter(|first| *first < 1).or(last.filter(|last| *last > head));
-        Ok(outside.map_or(ChainCheck::Intact { events: head }, |seq| ChainCheck::Broken { seq }))
+        let link = link.try_into().map_err(|_| StoreError::corrupt("the newest link of the record"))?;
+        Ok(outside.map_or(ChainCheck::Intact { events: head, link }, |seq| ChainCheck::Broken { seq }))
     }
 }

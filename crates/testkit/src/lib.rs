@@ -13,6 +13,10 @@
 mod installation;
 mod postgres;
 
+use std::str::FromStr;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 #[cfg(feature = "installation")]
@@ -30,6 +34,7 @@ enum Held {
     // Kept for what its drop does.
     Folder { _folder: TempDir },
     Database { database: postgres::Database },
+    Elsewhere,
 }
 
 impl TestDatabase {
@@ -47,15 +52,36 @@ impl TestDatabase {
         Self { url: database.url(), held: Held::Database { database } }
     }
 
+    /// A database that somebody else made, and removes.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), held: Held::Elsewhere }
+    }
+
     /// The URL to open.
     pub fn url(&self) -> &str {
         &self.url
     }
 
+    /// Runs a statement as somebody would who has the database and not the product.
+    pub async fn execute(&self, statement: &'static str) {
+        // It is the tests' own text.
+        let statement = AssertSqlSafe(statement);
+        if self.url.starts_with("sqlite") {
+            let options = SqliteConnectOptions::from_str(&self.url).expect("a SQLite URL");
+            let mut conn = SqliteConnection::connect_with(&options).await.expect("a connection");
+            conn.execute(statement).await.expect("a statement that runs");
+            conn.close().await.expect("a connection that closes");
+        } else {
+            let mut conn = PgConnection::connect(&self.url).await.expect("a connection");
+            conn.execute(statement).await.expect("a statement that runs");
+            conn.close().await.expect("a connection that closes");
+        }
+    }
+
     /// Cuts the connections on which Postgres sends notifications; how many there were. SQLite has none.
     pub fn cut_listeners(&self) -> usize {
         match &self.held {
-            Held::Folder { .. } => 0,
+            Held::Folder { .. } | Held::Elsewhere => 0,
             Held::Database { database } => database.cut_listeners(),
         }
     }

@@ -21,7 +21,7 @@ pub(super) enum Act {
 
 #[derive(Debug, Args)]
 pub(super) struct Issue {
-    #[arg(long, help = "Kind: service, client, open_connect, queue_adapter, telephony or master_user")]
+    #[arg(long, help = kinds())]
     kind: String,
     /// Name: what the key will do
     #[arg(long)]
@@ -168,6 +168,11 @@ async fn withdraw(service: &Service, caller: &Caller, key: &KeyRow, error: io::E
 }
 
 /// A value may be a whole file, with an item on each line.
+fn kinds() -> String {
+    let words: Vec<_> = KeyKind::issuable().map(KeyKind::as_str).collect();
+    format!("Kind, one of {}", words.join(", "))
+}
+
 fn items(values: &[String]) -> Vec<String> {
     values.iter().flat_map(|value| value.lines()).map(str::to_owned).collect()
 }

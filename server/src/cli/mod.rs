@@ -1,7 +1,8 @@
-//! The command line: `keystead` serves; `owner` and `key` act beside a running server.
+//! The command line: `keystead` serves; `owner`, `key` and `audit` act beside a running server.
 //!
 //! Exit code 0: done. 1: refused or failed, with one line on standard error. 2: not understood.
 
+mod audit;
 mod issue;
 mod log;
 mod operator;
@@ -43,6 +44,11 @@ enum Command {
         #[command(subcommand)]
         act: owner::Act,
     },
+    /// Check the record
+    Audit {
+        #[command(subcommand)]
+        act: audit::Act,
+    },
     /// Issue keys
     Key {
         #[command(subcommand)]
@@ -66,6 +72,9 @@ enum Failure {
     Usage(String),
     #[error("{0}")]
     System(#[from] io::Error),
+    /// The record is not what it should be.
+    #[error("{0}")]
+    Record(String),
     /// What was done, and what became of it without its result.
     #[error("standard output cannot be written ({error}): {outcome}")]
     Unprinted { error: io::Error, outcome: String },
@@ -75,7 +84,12 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Usage(_) => NOT_UNDERSTOOD,
-            Self::Start(_) | Self::Service(_) | Self::NoOwner(_) | Self::System(_) | Self::Unprinted { .. } => FAILED,
+            Self::Start(_)
+            | Self::Service(_)
+            | Self::NoOwner(_)
+            | Self::System(_)
+            | Self::Record(_)
+            | Self::Unprinted { .. } => FAILED,
         }
     }
 }
@@ -120,12 +134,14 @@ async fn act(config: &Config, command: Command) -> Result<(), Failure> {
     // Everything that can be wrong without the database is told before it is opened.
     let task = match command {
         Command::Owner { act } => Task::Owner(owner::prepare(act)?),
+        Command::Audit { act } => Task::Audit(act),
         Command::Key { act } => Task::Key(Box::new(issue::prepare(act)?)),
     };
     let opened = start::open(config).await?;
     let caller = Caller::command_line(&operator::name());
     let result = match task {
         Task::Owner(act) => owner::run(&opened.service, &caller, act).await,
+        Task::Audit(act) => audit::run(&opened.service, &caller, act).await,
         Task::Key(draft) => issue::run(&opened.service, &caller, *draft).await,
     };
     opened.store.close().await;
@@ -134,6 +150,7 @@ async fn act(config: &Config, command: Command) -> Result<(), Failure> {
 
 enum Task {
     Owner(owner::OwnerChange),
+    Audit(audit::Act),
     Key(Box<issue::NewKey>),
 }
 

@@ -13,6 +13,7 @@ use domain::verdict::Code;
 use server::config::{Config, Settings};
 use server::start;
 use service::verify::{Credential, VerifyRequest};
+use testkit::TestDatabase;
 
 use crate::support::{EMAIL, PASSWORD, operator};
 
@@ -152,6 +153,46 @@ async fn a_key_is_printed_once_works_at_once_and_says_who_made_it() {
         assert!(row.actor_label.contains(account.trim()), "{row:?}");
     }
     opened.store.close().await;
+}
+
+#[tokio::test]
+async fn the_record_is_checked_and_the_first_wrong_event_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    done(&run(data, &["key", "issue", "--kind", "service", "--name", "one"], ""));
+    let output = run(data, &["audit", "verify"], "");
+    done(&output);
+    let line = text(&output.stdout);
+    assert!(line.starts_with("The record is intact: 3 events. Newest link: "), "{line}");
+    let database = TestDatabase::at(&format!("sqlite://{}/keystead.db", data.display()));
+    database.execute("UPDATE audit_event SET note = 'x' WHERE seq = 2").await;
+    let line = failed(&run(data, &["audit", "verify"], ""), 1);
+    assert!(line.contains("from event 2 on"), "{line}");
+}
+
+#[tokio::test]
+async fn a_key_is_issued_with_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let mut arguments = vec!["key", "issue", "--kind", "service", "--name", "labelled", "--environment", "test"];
+    arguments.extend(["--owner", "Payments", "--external-id", "cus_42", "--tag", "eu", "--tag", "prod"]);
+    arguments.extend(["--metadata", "plan=gold, or silver"]);
+    let output = run(data, &arguments, "");
+    done(&output);
+    assert!(text(&output.stdout).starts_with("ks_test_"), "{output:?}");
+    let opened = opened(data).await;
+    let verdict = opened
+        .service
+        .verifier()
+        .verify(Credential::Token(text(&output.stdout).trim()), VerifyRequest::default())
+        .await
+        .unwrap();
+    let rules = &verdict.key.unwrap().record.rules;
+    assert_eq!((rules.tags.join(" "), rules.external_id.as_deref()), ("eu prod".to_owned(), Some("cus_42")));
+    assert_eq!(rules.metadata.to_items(), ["plan=gold, or silver"]);
+    opened.store.close().await;
+    let line = failed(&run(data, &["key", "issue", "--kind", "service", "--name", "x", "--metadata", "plan"], ""), 1);
+    assert!(line.contains("metadata") && line.contains("plan=gold"), "{line}");
 }
 
 #[tokio::test]

@@ -2,11 +2,12 @@
 //! verifier before it is answered.
 
 mod acknowledge;
-mod calls;
 mod edit;
 mod issue;
 pub(crate) mod list;
+mod page;
 mod state;
+mod why;
 
 use domain::{
     audit::{Action, AuditEvent, Subject},
@@ -23,7 +24,11 @@ use domain::{
 };
 use store::Tx;
 
-pub use self::issue::{Issued, ShownSecret};
+pub use self::{
+    issue::{Issued, ShownSecret},
+    page::KeyPage,
+    why::AskedCall,
+};
 use crate::{Caller, Error, Result, Service, service::event};
 
 impl Service {

@@ -1,58 +1,23 @@
 //! Why a verdict is what it is, check by check, in words.
 
-use std::net::IpAddr;
-
 use domain::{
-    ids::KeyId,
-    key::KeyRecord,
-    kind::KeyKind,
+    key::{KeyDetail, KeyRecord},
     page::grouped,
-    permission_query::PermissionQuery,
-    refusal::Refusal,
     timestamp::Timestamp,
-    verdict::{self, CheckResult, Code},
+    verdict::{CheckResult, Code},
 };
 
-use super::{LimitState, Verdict};
-use crate::{Caller, Result, Service};
+use super::{LimitState, Verdict, Verifier};
 
-/// A call that might be, or was.
-#[derive(Debug, Clone, Default)]
-pub struct AskedCall {
-    /// The client's address.
-    pub address: Option<IpAddr>,
-    /// The client's `Origin` header.
-    pub origin: Option<String>,
-    /// What the key must be permitted.
-    pub permissions: Option<PermissionQuery>,
-    /// The kind that the key must be of.
-    pub kind: Option<KeyKind>,
-    /// When; `None`: now.
-    pub at: Option<Timestamp>,
-}
-
-impl Service {
-    /// What each check would say to a call with the right secret. Nothing is counted; limits and quota are those of
-    /// this process and this moment.
-    pub async fn explain(&self, caller: &Caller, id: &KeyId, call: &AskedCall) -> Result<Vec<CheckResult>> {
-        let shown = self.key(caller, id).await?;
-        let stored = self.store().key_record(id).await?.ok_or(Refusal::NotFound)?;
-        let record = stored.record;
-        let now = self.now();
-        let request = verdict::Request {
-            address: call.address,
-            origin: call.origin.as_deref(),
-            permissions: call.permissions.as_ref(),
-            kind: call.kind,
-        };
-        let mut checks = verdict::explain(&record, &request, call.at.unwrap_or(now));
-        let counters = self.verifier().0.counters.of(id);
+impl Verifier {
+    /// What the checks that count would say now to a call with this key. Nothing is counted.
+    pub(crate) fn would_count(&self, key: &KeyDetail, record: &KeyRecord, now: Timestamp) -> [CheckResult; 2] {
+        let counters = self.0.counters.of(&record.id);
         let mut seen = Verdict::plain(Code::Valid);
         seen.limits = counters.limits(&record.rules.limits, &[], 1, now, false);
-        let left = counters.left(stored.quota_epoch, shown.quota_period).or(shown.quota_left);
+        let left = counters.left(key.quota_epoch, key.quota_period).or(key.quota_left);
         seen.quota = left.map(|remaining| super::QuotaState { passed: remaining > 0, remaining });
-        checks.extend(counted(&record, &seen));
-        Ok(checks)
+        counted(record, &seen)
     }
 }
 

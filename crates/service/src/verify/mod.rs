@@ -35,7 +35,6 @@ pub use self::{
     cache::CachedKey,
     counters::{LimitState, QuotaState},
     credential::Credential,
-    explain::AskedCall,
     request::{AskedLimit, Verdict, VerifyRequest},
     watch::{Watch, WatchedCall},
 };
@@ -161,8 +160,13 @@ impl Verifier {
         if permissions.is_none() {
             return Err(Error::Internal("a permission of Keystead's own has no query"));
         }
-        let request =
-            VerifyRequest { address, origin, permissions, kind: Some(KeyKind::Service), ..VerifyRequest::default() };
+        let request = VerifyRequest {
+            address,
+            origin,
+            permissions,
+            kind: Some(KeyKind::CALLS_KEYSTEAD),
+            ..VerifyRequest::default()
+        };
         if key.is_mark_due(now) {
             inner.usage.used(&key.record.id, now, address);
         }

@@ -160,9 +160,9 @@ async fn why_a_call_is_refused_is_told_check_by_check(w: World) {
     assert!(failed[0].detail.contains("not known"));
     let inside = VerifyRequest { address: "203.0.113.1".parse().ok(), ..request };
     assert!(ask(&w, &token, inside).await.checks.unwrap().iter().all(|check| check.passed));
-    let call = service::verify::AskedCall { address: inside.address, ..Default::default() };
+    let call = service::keys::AskedCall { address: inside.address, ..Default::default() };
     for _ in 0..2 {
-        let checks = w.service.explain(owner(), &id, &call).await.unwrap();
+        let (_, checks) = w.service.why(owner(), &id, &call).await.unwrap();
         let failed: Vec<_> = checks.iter().filter(|check| !check.passed).map(|check| check.code).collect();
         assert_eq!(failed, [Code::RateLimited], "told without being counted");
     }

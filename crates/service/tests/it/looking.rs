@@ -11,7 +11,7 @@ use domain::{
     timestamp::Millis,
     verdict::Code,
 };
-use service::verify::AskedCall;
+use service::keys::AskedCall;
 
 use crate::world::{World, draft, owner};
 
@@ -97,7 +97,7 @@ async fn a_list_is_filtered_and_searched(w: World) {
 async fn what_is_left_of_a_quota_has_what_is_held_ready(w: World) {
     let quota = KeyDraft { quota: Some("10000".to_owned()), ..draft("service", "Counted") };
     let (id, token) = w.active(&quota).await;
-    let left = async || w.service.key_calls(owner(), &id).await.unwrap().quota_left;
+    let left = async || w.service.key_page(owner(), &id).await.unwrap().key.quota_left;
     assert_eq!(left().await, Some(10_000));
     assert_eq!(w.code(&token).await, Code::Valid);
     assert!(w.service.key(owner(), &id).await.unwrap().quota_left < Some(9_999), "a block is held");
@@ -107,9 +107,9 @@ async fn what_is_left_of_a_quota_has_what_is_held_ready(w: World) {
     let (id, token) = w.active(&daily).await;
     assert_eq!(w.code(&token).await, Code::Valid);
     let left = async || {
-        let checks = w.service.explain(owner(), &id, &AskedCall::default()).await.unwrap();
+        let (page, checks) = w.service.why(owner(), &id, &AskedCall::default()).await.unwrap();
         let words = checks.into_iter().find(|check| check.code == Code::UsageExceeded).unwrap().detail;
-        (w.service.key_calls(owner(), &id).await.unwrap().quota_left, words)
+        (page.key.quota_left, words)
     };
     let used = left().await;
     assert_eq!(used.0, Some(9_999));

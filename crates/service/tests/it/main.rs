@@ -11,6 +11,7 @@ mod world;
 
 mod edit;
 mod issue;
+mod labels;
 mod limits;
 mod looking;
 mod other_process;

@@ -5,6 +5,8 @@ use domain::{
     key::RevokeReason,
 };
 
+use store::ChainCheck;
+
 use crate::world::{World, draft, owner};
 
 async fn each_change_leaves_one_event_in_its_transaction(w: World) {
@@ -44,4 +46,21 @@ async fn an_edit_is_recorded_under_the_name_that_the_key_now_has(w: World) {
     assert_eq!(w.newest().await.subject.label, "New");
 }
 
-on_both!(each_change_leaves_one_event_in_its_transaction, an_edit_is_recorded_under_the_name_that_the_key_now_has,);
+async fn the_record_that_was_really_written_is_checked(w: World) {
+    w.active(&draft("service", "One")).await;
+    w.active(&draft("service", "Two")).await;
+    let check = async || w.service.check_record(owner()).await.unwrap();
+    let ChainCheck::Intact { events, link } = check().await else { panic!("nobody meddled") };
+    assert_eq!(events, w.newest().await.seq);
+    assert_ne!(link, [0; 32]);
+    w.database.execute("UPDATE audit_event SET actor_label = 'somebody else' WHERE seq = 3").await;
+    assert_eq!(check().await, ChainCheck::Broken { seq: 3 });
+    w.database.execute("UPDATE audit_event SET form = 99 WHERE seq = 2").await;
+    assert_eq!(check().await, ChainCheck::Newer { seq: 2 });
+}
+
+on_both!(
+    each_change_leaves_one_event_in_its_transaction,
+    an_edit_is_recorded_under_the_name_that_the_key_now_has,
+    the_record_that_was_really_written_is_checked,
+);

@@ -1,8 +1,15 @@
 //! What each role is refused, key by key and act by act.
 
 use domain::{
-    audit::AuditQuery, draft::KeyDraft, ids::KeyId, key::RevokeReason, kind::KeyKind, list::KeyQuery, refusal::Refusal,
-    role::Role, verdict::Code,
+    audit::AuditQuery,
+    draft::KeyDraft,
+    ids::KeyId,
+    key::RevokeReason,
+    kind::KeyKind,
+    list::{KeyQuery, StatusFilter},
+    refusal::Refusal,
+    role::Role,
+    verdict::Code,
 };
 use service::Caller;
 
@@ -78,13 +85,44 @@ async fn the_calls_of_a_key_are_for_who_may_see_it(w: World) {
     assert_eq!(w.code(&token).await, Code::Disabled);
     w.service.verifier().flush_usage().await.unwrap();
     let service = &w.service;
-    let seen = service.key_calls(owner(), &hidden).await.unwrap();
+    let seen = service.key_page(owner(), &hidden).await.unwrap().calls.unwrap();
     assert_eq!(seen.hours.last().unwrap().refused, [(Code::Disabled, 1)]);
     assert_eq!(seen.refusals.iter().map(|call| call.code).collect::<Vec<_>>(), [Code::Disabled]);
     let auditor = signed_in(Role::Auditor);
-    assert_eq!(service.key_calls(&auditor, &open).await.unwrap().refusals, []);
-    assert_eq!(refusal(service.key_calls(&auditor, &hidden).await), Refusal::NotFound);
-    assert_eq!(refusal(service.key_calls(&signed_in(Role::Guest), &open).await), Refusal::Forbidden);
+    assert_eq!(service.key_page(&auditor, &open).await.unwrap().calls.unwrap().refusals, []);
+    assert_eq!(refusal(service.key_page(&auditor, &hidden).await), Refusal::NotFound);
+    assert_eq!(refusal(service.key_page(&signed_in(Role::Guest), &open).await), Refusal::Forbidden);
+}
+
+async fn what_an_auditor_may_not_see_is_nowhere(w: World) {
+    let (_, token) = w.active(&draft("master_user", "Hidden")).await;
+    let (id, _) = w.active(&draft("master_user", "Gone")).await;
+    w.service.delete(owner(), &id, "Gone").await.unwrap();
+    let (open, open_token) = w.active(&draft("service", "Open")).await;
+    assert_eq!(w.code(&token).await, Code::Valid);
+    assert_eq!(w.code(&open_token).await, Code::Valid);
+    w.service.verifier().flush_usage().await.unwrap();
+    let auditor = signed_in(Role::Auditor);
+    let (service, app) = (&w.service, w.service.default_app());
+    let labels = async |caller: &Caller| {
+        let page = service.audit(caller, &AuditQuery::default()).await.unwrap();
+        page.rows.into_iter().map(|row| row.subject.label).collect::<Vec<_>>()
+    };
+    let all = labels(owner()).await;
+    assert!(all.contains(&"Hidden".to_owned()) && all.contains(&"Gone".to_owned()));
+    let seen = labels(&auditor).await;
+    assert!(seen.contains(&"Open".to_owned()));
+    assert!(!seen.contains(&"Hidden".to_owned()) && !seen.contains(&"Gone".to_owned()), "{seen:?}");
+    let of_gone = AuditQuery { key: Some(id), ..AuditQuery::default() };
+    assert!(service.audit(&auditor, &of_gone).await.unwrap().rows.is_empty());
+    let figures = service.dashboard(&auditor, app).await.unwrap();
+    assert_eq!((figures.active.n, figures.accepted_24h), (1, 1));
+    assert!(figures.recent.iter().all(|row| row.subject.label != "Hidden"));
+    let figures = service.dashboard(owner(), app).await.unwrap();
+    assert_eq!((figures.active.n, figures.accepted_24h), (2, 2));
+    let accepted = KeyQuery { status: Some(StatusFilter::Accepted), ..KeyQuery::default() };
+    let listed = service.keys(&auditor, app, &accepted).await.unwrap();
+    assert_eq!(listed.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [open]);
 }
 
 async fn only_an_owner_sees_the_settings(w: World) {
@@ -110,6 +148,7 @@ on_both!(
     who_may_not_change_keys_changes_none,
     an_auditor_sees_no_master_user_keys,
     the_calls_of_a_key_are_for_who_may_see_it,
+    what_an_auditor_may_not_see_is_nowhere,
     only_an_owner_sees_the_settings,
     a_guest_sees_nothing,
 );

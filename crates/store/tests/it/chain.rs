@@ -4,7 +4,7 @@ use domain::audit::Action;
 use store::{ChainCheck, Store, StoreError};
 use testkit::TestDatabase;
 
-use crate::fixtures::{all, event, execute, key_id, mac, mac_of_version};
+use crate::fixtures::{all, event, intact, key_id, mac, mac_of_version};
 
 async fn twenty_writers(database: TestDatabase) {
     let store = Store::open(database.url()).await.unwrap();
@@ -34,7 +34,7 @@ async fn twenty_writers(database: TestDatabase) {
     for task in tasks {
         task.await.unwrap();
     }
-    assert_eq!(store.verify_chain(&mac_of_version).await.unwrap(), ChainCheck::Intact { events: 320 });
+    assert_eq!(intact(&store).await, 320);
     let rows = store.recent_audit(&all(), 1_000).await.unwrap();
     assert!(rows.iter().map(|row| row.seq).eq((1..=320).rev()));
     store.close().await;
@@ -87,8 +87,8 @@ async fn tampering_shows(make: fn() -> TestDatabase) {
         for _ in 0..9 {
             store.write(async |tx| tx.record(&event(&key, Action::KeyEdited), &mac, 1).await).await.unwrap();
         }
-        assert_eq!(store.verify_chain(&mac_of_version).await.unwrap(), ChainCheck::Intact { events: 9 });
-        execute(database.url(), statement).await;
+        assert_eq!(intact(&store).await, 9);
+        database.execute(statement).await;
         assert_eq!(store.verify_chain(&mac_of_version).await.unwrap(), ChainCheck::Broken { seq }, "{statement}");
         store.close().await;
     }
@@ -111,7 +111,7 @@ async fn an_event_of_a_later_version_ends_the_walk_without_blame() {
     for _ in 0..3 {
         store.write(async |tx| tx.record(&event(&key_id(), Action::KeyEdited), &mac, 1).await).await.unwrap();
     }
-    execute(database.url(), "UPDATE audit_event SET form = 99 WHERE seq = 2").await;
+    database.execute("UPDATE audit_event SET form = 99 WHERE seq = 2").await;
     assert_eq!(store.verify_chain(&mac_of_version).await.unwrap(), ChainCheck::Newer { seq: 2 });
     store.close().await;
 }

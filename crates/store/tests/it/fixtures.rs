@@ -1,6 +1,5 @@
 //! What the tests are made of.
 
-use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::audit::{Action, Actor, AuditEvent, Change, Subject};
@@ -14,8 +13,7 @@ use domain::timestamp::Timestamp;
 use domain::token::TokenMac;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use sqlx::{AssertSqlSafe, Connection, Executor};
-use store::{AppRow, NewKey, NewSecret, PersonRow, Store, StoreError};
+use store::{AppRow, ChainCheck, NewKey, NewSecret, PersonRow, Store, StoreError};
 use testkit::TestDatabase;
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -121,6 +119,14 @@ pub fn mac_of_version(version: i64, bytes: &[u8]) -> Option<[u8; 32]> {
     (version == 1).then(|| mac(bytes))
 }
 
+/// The number of events of a record that is intact.
+pub async fn intact(store: &Store) -> i64 {
+    match store.verify_chain(&mac_of_version).await.unwrap() {
+        ChainCheck::Intact { events, .. } => events,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// All keys of an app.
 pub fn whole(app: &AppId) -> Sight {
     all().within(*app)
@@ -134,18 +140,4 @@ pub fn all() -> Sight {
 /// All but the privileged keys.
 pub fn auditor() -> Sight {
     Sight::of_rights(Rights::of_role(Role::Auditor))
-}
-
-/// Does what no function of the store would do.
-pub async fn execute(url: &str, statement: &'static str) {
-    if url.starts_with("sqlite") {
-        let options = sqlx::sqlite::SqliteConnectOptions::from_str(url).unwrap();
-        let mut conn = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
-        conn.execute(AssertSqlSafe(statement)).await.unwrap();
-        conn.close().await.unwrap();
-    } else {
-        let mut conn = sqlx::PgConnection::connect(url).await.unwrap();
-        conn.execute(AssertSqlSafe(statement)).await.unwrap();
-        conn.close().await.unwrap();
-    }
 }

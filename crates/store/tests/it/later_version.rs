@@ -6,7 +6,7 @@ use domain::names::Word;
 use store::{Store, StoreError};
 use testkit::TestDatabase;
 
-use crate::fixtures::{NOW, all, event, execute, insert, key, key_id, mac, whole, with_app};
+use crate::fixtures::{NOW, all, event, insert, key, key_id, mac, whole, with_app};
 
 async fn an_odd_key_fails_alone(database: TestDatabase) {
     let store = Store::open(database.url()).await.unwrap();
@@ -19,7 +19,7 @@ async fn an_odd_key_fails_alone(database: TestDatabase) {
         "UPDATE api_key SET limits = '[{\"colour\":1}]' WHERE name = 'limit'",
         "UPDATE key_secret SET last4 = 'odd!', mac = substr(mac, 2) WHERE key_id = (SELECT id FROM api_key WHERE name = 'mac')",
     ] {
-        execute(database.url(), statement).await;
+        database.execute(statement).await;
     }
     let ids = keys.each_ref().map(|key| key.id);
     let mut read = store.key_records(&ids).await.unwrap();
@@ -37,8 +37,7 @@ async fn an_odd_event_hides_no_other(database: TestDatabase) {
     for _ in 0..2 {
         store.write(async |tx| tx.record(&event(&key_id(), Action::KeyIssued), &mac, 1).await).await.unwrap();
     }
-    execute(
-        database.url(),
+    database.execute(
         "UPDATE audit_event SET action = 'key.painted', actor_kind = 'robot', subject_kind = 'planet', changes = '[{}]' \
          WHERE seq = 2",
     )

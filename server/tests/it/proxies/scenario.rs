@@ -67,7 +67,14 @@ async fn without_a_key(behind: &Behind) {
 }
 
 async fn allowed(behind: &Behind) {
-    let issued = behind.product.issue(service_key("Billing service")).await;
+    let labelled = KeyDraft {
+        external_id: Some("Cus 42".to_owned()),
+        owner: Some("Zahlungen & Co.".to_owned()),
+        tags: list(&["eu", "größe"]),
+        metadata: list(&["plan=gold"]),
+        ..service_key("Billing service")
+    };
+    let issued = behind.product.issue(labelled).await;
     let ShownSecret::Token(token) = issued.shown else { panic!() };
     let token = token.expose_secret();
     let mut asked = Asked::new("POST", "/things/7?cost=0&nonsense=1&permissions=").bearer(token);
@@ -87,7 +94,19 @@ async fn allowed(behind: &Behind) {
     assert!(answer.body.ends_with("\nthe body"), "{answer:?}");
     assert!(!answer.body.contains("forged"), "{answer:?}");
     let told = IDENTITY.map(|name| answer.told(name));
-    assert_eq!(told, [issued.key.row.id.as_str(), "Billing%20service", "service", "", "VALID"]);
+    let expected = [
+        issued.key.row.id.as_str(),
+        "Billing%20service",
+        "service",
+        "",
+        "live",
+        "Cus%2042",
+        "Zahlungen%20&%20Co.",
+        "eu,gr%C3%B6%C3%9Fe",
+        r#"{"plan":"gold"}"#,
+        "VALID",
+    ];
+    assert_eq!(told, expected);
     assert_eq!(passes(behind, Asked::get("/").header("X-API-Key", token)).await.told("X-Key-Kind"), "service");
 
     let draft =

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use domain::edit::KeyChanges;
+use domain::draft::KeySpec;
 use domain::ids::KeyId;
 use domain::quota::{Quota, Refill};
+use domain::rules::KeyRules;
 use domain::timestamp::Timestamp;
 use store::{QuotaBlock, QuotaReturn, Store};
 
@@ -76,8 +77,9 @@ async fn a_change_of_the_quota_voids_its_blocks(store: Store) {
     let id = with_quota(&store, 16, Refill::Never).await;
     take(&store, &id, 1, 10, NOW).await;
     let set = async |revision, quota| {
-        let changes = KeyChanges { quota: Some(quota), ..KeyChanges::default() };
-        assert!(store.write(async |tx| tx.update_key(&id, revision, &changes, NOW).await).await.unwrap());
+        let before = store.key_detail(&id).await.unwrap().unwrap().spec();
+        let spec = KeySpec { rules: KeyRules { quota, ..before.rules.clone() }, ..before };
+        assert!(store.write(async |tx| tx.update_key(&id, revision, &spec, NOW).await).await.unwrap());
         let stored = store.key_record(&id).await.unwrap().unwrap();
         assert_eq!(stored.record.rules.quota, quota);
         stored.quota_epoch

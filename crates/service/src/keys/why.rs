@@ -1,0 +1,48 @@
+//! Why a call with a key is refused.
+
+use std::net::IpAddr;
+
+use domain::{
+    ids::KeyId,
+    kind::KeyKind,
+    permission_query::PermissionQuery,
+    timestamp::Timestamp,
+    verdict::{self, CheckResult},
+};
+
+use super::KeyPage;
+use crate::{Caller, Result, Service};
+
+/// A call that might be, or was.
+#[derive(Debug, Clone, Default)]
+pub struct AskedCall {
+    /// The client's address.
+    pub address: Option<IpAddr>,
+    /// The client's `Origin` header.
+    pub origin: Option<String>,
+    /// What the key must be permitted.
+    pub permissions: Option<PermissionQuery>,
+    /// The kind that the key must be of.
+    pub kind: Option<KeyKind>,
+    /// When; `None`: now.
+    pub at: Option<Timestamp>,
+}
+
+impl Service {
+    /// A key's page, and what each check would say to a call with the right secret. Nothing is counted; limits and
+    /// quota are those of this process and this moment.
+    pub async fn why(&self, caller: &Caller, id: &KeyId, call: &AskedCall) -> Result<(KeyPage, Vec<CheckResult>)> {
+        let page = self.key_page(caller, id).await?;
+        let record = page.key.record();
+        let request = verdict::Request {
+            address: call.address,
+            origin: call.origin.as_deref(),
+            permissions: call.permissions.as_ref(),
+            kind: call.kind,
+        };
+        let now = self.now();
+        let mut checks = verdict::explain(&record, &request, call.at.unwrap_or(now));
+        checks.extend(self.verifier().would_count(&page.key, &record, now));
+        Ok((page, checks))
+    }
+}

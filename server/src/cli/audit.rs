@@ -1,0 +1,31 @@
+//! `keystead audit`: the record, checked as it is in the database.
+
+use clap::Subcommand;
+use service::{Caller, Service};
+use store::ChainCheck;
+
+use super::{Failure, print};
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(super) enum Act {
+    /// Check that no event was changed, removed or added behind Keystead's back
+    Verify,
+}
+
+pub(super) async fn run(service: &Service, caller: &Caller, act: Act) -> Result<(), Failure> {
+    let Act::Verify = act;
+    match service.check_record(caller).await? {
+        ChainCheck::Intact { events, link } => {
+            let link = hex::encode(link);
+            // The newest link, kept elsewhere, shows later whether the record was cut or written anew.
+            print(format_args!("The record is intact: {events} events. Newest link: {link}"))?;
+            Ok(())
+        }
+        ChainCheck::Broken { seq } => Err(Failure::Record(format!(
+            "the record does not fit from event {seq} on: it was changed, removed or added behind Keystead's back"
+        ))),
+        ChainCheck::Newer { seq } => {
+            Err(Failure::Record(format!("a newer Keystead wrote event {seq}: use that version to check the record")))
+        }
+    }
+}
