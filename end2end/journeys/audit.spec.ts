@@ -36,7 +36,7 @@ test('the list leads to the record of all keys', async ({ owner, arrange }) => {
   await owner.open('/keys');
   await owner.page.getByRole('main').getByRole('link', { name: 'Audit', exact: true }).click();
   await expect(dialog(owner).getByRole('row').filter({ hasText: name })).toHaveCount(1);
-  await dialog(owner).getByRole('link', { name: 'Close' }).click();
+  await dialog(owner).getByRole('link', { name: 'Close', exact: true }).click();
   await expect(dialog(owner)).toHaveCount(0);
   expect(owner.at).toBe('/keys');
 });

@@ -43,7 +43,7 @@ test('a key is revoked with a reason and restored', async ({ owner, arrange, ver
   for (const words of ['The contract has ended.', 'Reason: “It is no longer needed”', 'State: “Active” → “Revoked”']) {
     await expect(row).toContainText(words);
   }
-  await dialog(owner).getByRole('link', { name: 'Close' }).click();
+  await dialog(owner).getByRole('link', { name: 'Close', exact: true }).click();
 
   await choose(owner, name, 'Restore…');
   await confirm(owner, 'Restore', 'The key is restored');
@@ -104,7 +104,7 @@ test('a key that leaked stays revoked', async ({ owner, arrange, verifier }) => 
   await expect(dialog(owner)).toContainText('It cannot be restored: it leaked, or may have.');
   await expect(dialog(owner).getByRole('button', { name: 'Restore' })).toHaveCount(0);
   await examine(owner.page, 'dialog-restore-refused');
-  await dialog(owner).getByRole('link', { name: 'Close' }).click();
+  await dialog(owner).getByRole('link', { name: 'Close', exact: true }).click();
   expect((await arrange.post(`/keys/${id}/restore`, {})).status).toBe(409);
   await owner.open(`/keys/${id}`);
   await expect(owner.page.getByRole('link', { name: 'Restore…' })).toHaveCount(0);
