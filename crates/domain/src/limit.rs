@@ -133,7 +133,7 @@ pub struct Window {
 
 /// What a limit says to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Taken {
+pub struct LimitAnswer {
     /// Whether there was room.
     pub passed: bool,
     /// How many calls are left now.
@@ -144,7 +144,7 @@ pub struct Taken {
 
 impl Window {
     /// Whether `cost` fits at `now`; nothing is counted yet. Time that goes backwards stands still.
-    pub fn ask(&mut self, limit: u32, window: Millis, cost: u32, now: Timestamp) -> Taken {
+    pub fn ask(&mut self, limit: u32, window: Millis, cost: u32, now: Timestamp) -> LimitAnswer {
         let width = window.0.max(1);
         let index = now.millis().div_euclid(width);
         if index > self.index {
@@ -158,7 +158,7 @@ impl Window {
         let left = limit.saturating_sub(self.used(width, elapsed));
         let passed = cost <= left;
         let reset = if passed { width - elapsed } else { self.room_after(limit, cost, width, elapsed) };
-        Taken { passed, remaining: u32::try_from(left).unwrap_or(u32::MAX), reset: Millis(reset) }
+        LimitAnswer { passed, remaining: u32::try_from(left).unwrap_or(u32::MAX), reset: Millis(reset) }
     }
 
     /// Counts what was asked for.

@@ -18,8 +18,25 @@ pub enum Error {
     #[error("the store: {0}")]
     Store(#[from] StoreError),
     /// Something inside is broken; the text is for the log.
-    #[error("{0}")]
-    Internal(&'static str),
+    #[error("{what}")]
+    Internal {
+        /// What was being done.
+        what: &'static str,
+        /// What went wrong; `None` if there is no more to say.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+}
+
+impl Error {
+    /// Something inside is broken, with its cause.
+    pub(crate) fn internal(what: &'static str, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Internal { what, source: Some(Box::new(cause)) }
+    }
+
+    /// What cannot be, and has no cause.
+    pub(crate) const fn impossible(what: &'static str) -> Self {
+        Self::Internal { what, source: None }
+    }
 }
 
 impl From<Refusal> for Error {
@@ -35,7 +52,7 @@ impl From<FieldErrors> for Error {
 }
 
 impl From<EntropyError> for Error {
-    fn from(_: EntropyError) -> Self {
-        Self::Internal("the operating system gave no random bytes")
+    fn from(error: EntropyError) -> Self {
+        Self::internal("the operating system gave no random bytes", error)
     }
 }

@@ -91,7 +91,7 @@ impl Passwords {
     /// Waits for one of the slots.
     pub(crate) async fn slot(&self) -> Result<Slot> {
         let slot = Arc::clone(&self.slots).acquire_owned().await;
-        slot.map(Slot).map_err(|_| Error::Internal("the password slots are closed"))
+        slot.map(Slot).map_err(|error| Error::internal("the password slots are closed", error))
     }
 
     pub(crate) async fn hash(&self, password: SecretString, salt: [u8; 16]) -> Result<String> {
@@ -122,8 +122,8 @@ impl Passwords {
         };
         tokio::task::spawn_blocking(computation)
             .await
-            .map_err(|_| Error::Internal("a password computation was cancelled"))?
-            .map_err(|_| Error::Internal("a password hash could not be computed"))
+            .map_err(|error| Error::internal("a password computation was cancelled", error))?
+            .map_err(|error| Error::internal("a password hash could not be computed", error))
     }
 }
 

@@ -61,7 +61,7 @@ impl Service {
         // In a task of its own: who hangs up now must not keep a failure, or the wait that it begins, off the record.
         let service = self.clone();
         let judged = tokio::spawn(async move { service.judge(attempt, slot).await });
-        judged.await.map_err(|_| Error::Internal("a sign-in was cut short"))?
+        judged.await.map_err(|error| Error::internal("a sign-in was cut short", error))?
     }
 
     async fn judge(&self, attempt: Attempt, slot: Slot) -> Result<SignedIn> {

@@ -60,32 +60,3 @@ impl Conn<'_> {
         Ok(on!(self, sql, (c, text, arguments) => sqlx::query_as_with(text, arguments).fetch_one(c).await?))
     }
 }
-
-/// Gives each listed read to `Store`, on a connection of its own, and to `Tx`, inside the transaction.
-/// The body is a private function of the same name in the same file, which takes the connection first.
-macro_rules! reads {
-    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty;)+) => {
-        impl $crate::store::Store {
-            $(
-                $(#[$doc])*
-                pub async fn $name(&self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
-                    // On the heap: every caller's future would be larger for it.
-                    let read = Box::pin(async {
-                        let mut held = self.reader().await?;
-                        $name(&mut held.conn(), $($arg),*).await
-                    });
-                    $crate::store::within($crate::dialect::PATIENCE, read).await
-                }
-            )+
-        }
-
-        impl $crate::store::Tx {
-            $(
-                $(#[$doc])*
-                pub async fn $name(&mut self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
-                    $name(&mut self.conn(), $($arg),*).await
-                }
-            )+
-        }
-    };
-}

@@ -16,16 +16,13 @@ use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
 use crate::conn::Conn;
 use crate::error::{StoreError, Unique};
 use crate::sql::Sql;
-use crate::store::within;
+use crate::patience::{PATIENCE, within};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx_macros::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx_macros::migrate!("../../migrations/postgres");
 
 /// Takes the only write lock at once: a transaction that begins by reading would fail when it comes to write.
 pub(crate) const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
-
-/// How long a caller waits for a connection, for the write lock, or for an answer to what it reads.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What each connection to Postgres begins with. Of a machine that vanished in the middle of a write, the server would
 /// keep the lock for hours.
@@ -181,8 +178,34 @@ const UNIQUE: [(&str, &str, Unique); 3] = [
     ("api_key.form_id", "api_key_form_id_key", Unique::FormId),
 ];
 
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        use sqlx::Error as E;
+        match error {
+            E::Database(error) => classify(&*error),
+            E::Io(_)
+            | E::Tls(_)
+            | E::Protocol(_)
+            | E::PoolTimedOut
+            | E::PoolClosed
+            | E::WorkerCrashed
+            | E::BeginFailed => Self::Unavailable(error.to_string()),
+            E::Configuration(error) => Self::Url(error.to_string()),
+            E::Migrate(error) => Self::Migration(error.to_string()),
+            E::RowNotFound | E::ColumnDecode { .. } | E::Decode(_) => Self::Corrupt(error.to_string()),
+            error => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        Self::Migration(error.to_string())
+    }
+}
+
 /// What an error of the database means.
-pub(crate) fn classify(error: &dyn DatabaseError) -> StoreError {
+fn classify(error: &dyn DatabaseError) -> StoreError {
     match error.kind() {
         ErrorKind::UniqueViolation => StoreError::Conflict(unique(error)),
         ErrorKind::ForeignKeyViolation | ErrorKind::NotNullViolation | ErrorKind::CheckViolation => {

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::dialect;
-
 /// Why the store did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -58,31 +56,5 @@ impl StoreError {
     /// A stored value that cannot be read back: which one.
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt(what.into())
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        use sqlx::Error as E;
-        match error {
-            E::Database(error) => dialect::classify(&*error),
-            E::Io(_)
-            | E::Tls(_)
-            | E::Protocol(_)
-            | E::PoolTimedOut
-            | E::PoolClosed
-            | E::WorkerCrashed
-            | E::BeginFailed => Self::Unavailable(error.to_string()),
-            E::Configuration(error) => Self::Url(error.to_string()),
-            E::Migrate(error) => Self::Migration(error.to_string()),
-            E::RowNotFound | E::ColumnDecode { .. } | E::Decode(_) => Self::Corrupt(error.to_string()),
-            error => Self::Failed(error.to_string()),
-        }
-    }
-}
-
-impl From<sqlx::migrate::MigrateError> for StoreError {
-    fn from(error: sqlx::migrate::MigrateError) -> Self {
-        Self::Migration(error.to_string())
     }
 }

@@ -5,11 +5,12 @@
 #![warn(missing_docs)]
 
 #[macro_use]
-mod conn;
+mod store;
 
 mod apps;
 mod audit;
 mod audit_chain;
+mod conn;
 mod dialect;
 mod error;
 mod key_changes;
@@ -22,11 +23,11 @@ mod keys;
 mod last_use;
 mod links;
 mod meta;
+mod patience;
 mod people;
 mod quota;
 mod sessions;
 mod sql;
-mod store;
 mod throttle;
 mod usage;
 

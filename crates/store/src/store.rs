@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgListener;
@@ -12,18 +11,36 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use crate::conn::Conn;
 use crate::dialect;
 use crate::error::StoreError;
+use crate::patience::{LONGEST_WRITE, within};
 use crate::sql::Sql;
 
-/// Far above what any write takes, its waiting included.
-const LONGEST_WRITE: Duration = Duration::from_mins(1);
+/// Gives each listed read to `Store`, on a connection of its own, and to `Tx`, inside the transaction.
+/// The body is a private function of the same name in the same file, which takes the connection first.
+macro_rules! reads {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty;)+) => {
+        impl $crate::store::Store {
+            $(
+                $(#[$doc])*
+                pub async fn $name(&self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
+                    // On the heap: every caller's future would be larger for it.
+                    let read = Box::pin(async {
+                        let mut held = self.reader().await?;
+                        $name(&mut held.conn(), $($arg),*).await
+                    });
+                    $crate::patience::within($crate::patience::PATIENCE, read).await
+                }
+            )+
+        }
 
-/// What comes in time: a server that vanished says nothing at all, and would be waited for without end.
-pub(crate) async fn within<T, E: From<StoreError>>(
-    time: Duration,
-    answer: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    let late = |_| StoreError::Unavailable(format!("the database did not answer in {} s", time.as_secs()));
-    tokio::time::timeout(time, answer).await.map_err(late)?
+        impl $crate::store::Tx {
+            $(
+                $(#[$doc])*
+                pub async fn $name(&mut self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
+                    $name(&mut self.conn(), $($arg),*).await
+                }
+            )+
+        }
+    };
 }
 
 /// The database. Cheap to clone; the clones share their connections.

@@ -1,13 +1,33 @@
 //! The key that a call presents.
 
+use std::sync::LazyLock;
+
 use axum::http::{HeaderMap, HeaderName, header};
+use domain::kind::{KeyKind, PairHeaders};
 use service::verify::Credential;
 
 use crate::json::problem::Problem;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-const PAIR_ID: HeaderName = HeaderName::from_static("x-master-user-api-key");
-const PAIR_SECRET: HeaderName = HeaderName::from_static("x-master-user-api-key-secret");
+/// The headers of the kinds that are presented in two of them.
+static PAIRS: LazyLock<Vec<Pair>> = LazyLock::new(|| KeyKind::pair_headers().filter_map(Pair::of).collect());
+
+struct Pair {
+    id: HeaderName,
+    secret: HeaderName,
+    /// As people write them.
+    shown: PairHeaders,
+}
+
+impl Pair {
+    fn of(shown: PairHeaders) -> Option<Self> {
+        Some(Self { id: shown.id.parse().ok()?, secret: shown.secret.parse().ok()?, shown })
+    }
+
+    fn is_in(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key(&self.id) || headers.contains_key(&self.secret)
+    }
+}
 
 /// The key in `Authorization: Bearer …`.
 pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
@@ -27,18 +47,20 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     Ok(token)
 }
 
-/// The key of a call about itself: as Bearer, or as the pair of headers of a Master User.
+/// The key of a call about itself: as Bearer, or in the two headers of its kind.
 pub(super) fn own(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
-    match (one(headers, &PAIR_ID)?, one(headers, &PAIR_SECRET)?) {
-        (None, None) => bearer(headers).map(Credential::Token),
+    let Some(pair) = PAIRS.iter().find(|pair| pair.is_in(headers)) else {
+        return bearer(headers).map(Credential::Token);
+    };
+    let missing = |name| Problem::key_needed(format!("{name} is missing: both headers belong together."));
+    match (one(headers, &pair.id)?, one(headers, &pair.secret)?) {
         (Some(_), Some(_)) if headers.contains_key(header::AUTHORIZATION) => {
-            Err(Problem::malformed("Send either Authorization or the two X-MASTER-USER-API-KEY headers, not both."))
+            let message = format!("Send either Authorization or the two {} headers, not both.", pair.shown.id);
+            Err(Problem::malformed(message))
         }
         (Some(id), Some(secret)) => Ok(Credential::Pair { id, secret }),
-        (Some(_), None) => {
-            Err(Problem::key_needed("X-MASTER-USER-API-KEY-SECRET is missing: both headers belong together."))
-        }
-        (None, Some(_)) => Err(Problem::key_needed("X-MASTER-USER-API-KEY is missing: both headers belong together.")),
+        (Some(_), None) => Err(missing(pair.shown.secret)),
+        (None, _) => Err(missing(pair.shown.id)),
     }
 }
 
@@ -51,15 +73,24 @@ pub(super) fn presented(headers: &HeaderMap) -> Result<Credential<'_>, Problem> 
         _ => None,
     };
     let api_key = alone(headers, &API_KEY)?;
-    match (bearer, api_key, alone(headers, &PAIR_ID)?, alone(headers, &PAIR_SECRET)?) {
-        (Some(token), None, None, None) | (None, Some(token), None, None) => Ok(Credential::Token(token)),
-        (Some(token), Some(same), None, None) if token == same => Ok(Credential::Token(token)),
-        (None, None, Some(id), Some(secret)) => Ok(Credential::Pair { id, secret }),
-        (None, None, None, None) => Err(Problem::key_needed(
-            "Send a key, as Authorization: Bearer <key>, as X-API-Key: <key>, or as the two X-MASTER-USER-API-KEY headers.",
-        )),
-        (None, None, _, _) => {
-            Err(Problem::key_needed("The two X-MASTER-USER-API-KEY headers belong together, and one is missing."))
+    let mut pairs = PAIRS.iter().filter(|pair| pair.is_in(headers));
+    match (bearer, api_key, pairs.next()) {
+        (Some(token), None, None) | (None, Some(token), None) => Ok(Credential::Token(token)),
+        (Some(token), Some(same), None) if token == same => Ok(Credential::Token(token)),
+        (None, None, Some(pair)) if pairs.next().is_none() => {
+            match (alone(headers, &pair.id)?, alone(headers, &pair.secret)?) {
+                (Some(id), Some(secret)) => Ok(Credential::Pair { id, secret }),
+                _ => {
+                    let name = pair.shown.id;
+                    Err(Problem::key_needed(format!("The two {name} headers belong together, and one is missing.")))
+                }
+            }
+        }
+        (None, None, None) => {
+            let pairs = PAIRS.iter().map(|pair| format!(", or as the two {} headers", pair.shown.id));
+            let pairs: String = pairs.collect();
+            let message = format!("Send a key, as Authorization: Bearer <key>, as X-API-Key: <key>{pairs}.");
+            Err(Problem::key_needed(message))
         }
         _ => Err(Problem::key_needed("The request holds more than one key: send exactly one.")),
     }

@@ -161,7 +161,7 @@ impl Service {
         let bits = Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
         let secret = Zeroizing::new(token::secret_from_random(&bits));
         let whole = PlainToken::compose(&prefix, &id, &secret);
-        let malformed = Error::Internal("a new token is not well-formed");
+        let malformed = Error::impossible("a new token is not well-formed");
         let (Some(token), Some(shown)) = (whole.token(), ShownSecret::of(kind, &whole)) else { return Err(malformed) };
         let (mac, pepper_version) = self.keyring().new_token_mac(&token);
         let kept = NewSecret { mac, pepper_version, last4: token.last4().to_owned() };

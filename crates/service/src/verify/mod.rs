@@ -93,7 +93,7 @@ impl Verifier {
     pub(crate) async fn start(store: Store, clock: Arc<dyn Clock>, keyring: Arc<Keyring>) -> Result<Self> {
         let query = |needed: &AdminPermission| {
             let query = PermissionQuery::parse(needed.as_str());
-            query.map(|query| (*needed, query)).map_err(|_| Error::Internal("one of our own permissions is none"))
+            query.map(|query| (*needed, query)).map_err(|error| Error::internal("one of our own permissions is none", error))
         };
         let needed = AdminPermission::ALL.iter().map(query).collect::<Result<Vec<_>>>()?;
         let newest_hour = store.newest_hour().await?.map(Timestamp::from_millis);
@@ -158,7 +158,7 @@ impl Verifier {
         };
         let permissions = inner.needed.iter().find(|(needed, _)| *needed == permission).map(|(_, query)| query);
         if permissions.is_none() {
-            return Err(Error::Internal("a permission of Keystead's own has no query"));
+            return Err(Error::impossible("a permission of Keystead's own has no query"));
         }
         let request = VerifyRequest {
             address,
