@@ -3,12 +3,12 @@
 
 use anyhow::Result;
 use domain::audit::Actor;
-use domain::draft::KeySpec;
 use domain::environment::Environment;
 use domain::ids::{AppId, KeyId};
 use domain::key::KeyState;
 use domain::kind::KeyKind;
 use domain::rules::KeyRules;
+use domain::spec::KeySpec;
 use domain::text::name_key;
 use domain::timestamp::{Millis, Timestamp};
 use service::clock::{Clock, SystemClock};

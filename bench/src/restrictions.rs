@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 use domain::cidr::CidrRule;
-use domain::draft::{KeyDraft, KeySpec};
+use domain::draft::KeyDraft;
 use domain::kind::KeyKind;
 use domain::limit::RateLimit;
 use domain::origin::DomainRule;
 use domain::permission::Permission;
+use domain::spec::KeySpec;
 
 /// The network that the key may be used from, and an address in it.
 const CIDR: &str = "203.0.113.0/24";

@@ -59,7 +59,7 @@ impl KeyId {
 
     /// The characters as 24 lower-case hexadecimal digits, which is how the ids of some key families look.
     pub fn to_hex(self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(self.0).iter().copied().map(char::from).collect()
     }
 
     /// The id with these digits; `None` if they are no id's.

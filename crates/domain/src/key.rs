@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::draft::KeySpec;
 use crate::environment::Environment;
 use crate::ids::{AppId, KeyId};
 use crate::kind::KeyKind;
 use crate::rules::KeyRules;
+use crate::spec::KeySpec;
 use crate::timestamp::{Millis, Timestamp};
 use crate::token;
 

@@ -32,6 +32,7 @@ pub mod restrictions;
 pub mod role;
 pub mod rules;
 pub mod sight;
+pub mod spec;
 pub mod text;
 pub mod timestamp;
 pub mod token;

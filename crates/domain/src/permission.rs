@@ -1,7 +1,6 @@
 //! Permissions: what a key may do.
 
 use crate::field::{Field, FieldErrors, parse_items};
-use crate::role::Act;
 use crate::text::{PERMISSION_MAX, PERMISSIONS_MAX, quote};
 
 names! {
@@ -16,13 +15,6 @@ impl AdminPermission {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Verify => "check keys",
-        }
-    }
-
-    /// The act that it gives.
-    pub const fn act(self) -> Act {
-        match self {
-            Self::Verify => Act::CheckKeys,
         }
     }
 }

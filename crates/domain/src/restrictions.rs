@@ -1,7 +1,6 @@
 //! What the restrictions of a key come to, in sentences that people read.
 
 use crate::cidr::CidrRule;
-use crate::draft::KeySpec;
 use crate::field::Field;
 use crate::key::KeyDetail;
 use crate::kind::KeyKind;
@@ -9,6 +8,7 @@ use crate::limit::RateLimit;
 use crate::origin::DomainRule;
 use crate::page::grouped;
 use crate::rules::KeyRules;
+use crate::spec::KeySpec;
 use crate::text::joined;
 
 /// The most items of a list that are named one by one.

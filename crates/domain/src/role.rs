@@ -87,7 +87,7 @@ impl Rights {
     /// What a key with these permissions may do in Keystead itself.
     pub fn of_permissions(permissions: &[Permission]) -> Self {
         let administers = permissions.iter().filter_map(|permission| AdminPermission::parse(permission.as_str()));
-        Self::of(administers.map(AdminPermission::act))
+        Self::of(administers.map(act_of))
     }
 
     fn of(acts: impl Iterator<Item = Act>) -> Self {
@@ -101,6 +101,13 @@ impl Rights {
     /// Whether this act is among them.
     pub const fn may(self, act: Act) -> bool {
         self.acts & Self::bit(act) != 0
+    }
+}
+
+/// The act that a permission gives a key.
+const fn act_of(permission: AdminPermission) -> Act {
+    match permission {
+        AdminPermission::Verify => Act::CheckKeys,
     }
 }
 

@@ -15,8 +15,8 @@ use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
 
 use crate::conn::Conn;
 use crate::error::{StoreError, Unique};
-use crate::sql::Sql;
 use crate::patience::{PATIENCE, within};
+use crate::sql::Sql;
 
 static SQLITE_MIGRATIONS: Migrator = sqlx_macros::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx_macros::migrate!("../../migrations/postgres");

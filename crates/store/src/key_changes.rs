@@ -3,9 +3,9 @@
 //! None of these tells the verifiers: a use case calls `bump_version` once in the transaction.
 
 use domain::audit::Actor;
-use domain::draft::KeySpec;
 use domain::ids::{AppId, KeyId};
 use domain::key::{KeyState, Revoked, SecretNumber};
+use domain::spec::KeySpec;
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
 

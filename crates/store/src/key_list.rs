@@ -12,7 +12,8 @@ use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::key_counts::{capped, exceeds};
 use crate::key_cursor::Cursor;
-use crate::key_range::{FEW, KeyRange, Moment, Search};
+use crate::key_range::{FEW, KeyRange, Moment};
+use crate::key_search::Search;
 use crate::keys::ListedRow;
 use crate::sql::Sql;
 

@@ -19,6 +19,7 @@ mod key_cursor;
 mod key_list;
 mod key_range;
 mod key_rules;
+mod key_search;
 mod keys;
 mod last_use;
 mod links;

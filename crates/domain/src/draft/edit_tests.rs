@@ -2,7 +2,7 @@ use super::*;
 use crate::audit::Change;
 use crate::ids::{AppId, KeyId};
 use crate::key::{KeyRow, KeyState};
-use crate::rules::changes;
+use crate::rules::{KeyRules, changes};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_253_402_000);
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use domain::{
     audit::{Action, AuditEvent, Change, Subject},
-    draft::{KeyDraft, KeySpec},
+    draft::KeyDraft,
     environment::Environment,
     field::{Field, FieldErrors},
     ids::{AppId, KeyId},
@@ -12,6 +12,7 @@ use domain::{
     kind::{KeyKind, Presented},
     refusal::Refusal,
     role::Act,
+    spec::KeySpec,
     timestamp::Timestamp,
     token::{self, PlainToken},
 };

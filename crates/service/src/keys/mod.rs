@@ -11,7 +11,6 @@ mod why;
 
 use domain::{
     audit::{Action, AuditEvent, Subject},
-    draft::KeySpec,
     field::{Field, FieldErrors},
     ids::{AppId, KeyId},
     key::{KeyDetail, KeyState, Revoked},
@@ -19,6 +18,7 @@ use domain::{
     permission::{Permission, VERIFY},
     refusal::Refusal,
     role::Act,
+    spec::KeySpec,
     text::quote,
     timestamp::Timestamp,
 };

@@ -93,7 +93,9 @@ impl Verifier {
     pub(crate) async fn start(store: Store, clock: Arc<dyn Clock>, keyring: Arc<Keyring>) -> Result<Self> {
         let query = |needed: &AdminPermission| {
             let query = PermissionQuery::parse(needed.as_str());
-            query.map(|query| (*needed, query)).map_err(|error| Error::internal("one of our own permissions is none", error))
+            query
+                .map(|query| (*needed, query))
+                .map_err(|error| Error::internal("one of our own permissions is none", error))
         };
         let needed = AdminPermission::ALL.iter().map(query).collect::<Result<Vec<_>>>()?;
         let newest_hour = store.newest_hour().await?.map(Timestamp::from_millis);

@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::audit::{Action, Actor, AuditEvent, Change, Subject};
-use domain::draft::KeySpec;
 use domain::ids::{AppId, KeyId, PersonId};
 use domain::kind::KeyKind;
 use domain::role::{Rights, Role};
 use domain::rules::KeyRules;
 use domain::sight::Sight;
+use domain::spec::KeySpec;
 use domain::timestamp::Timestamp;
 use domain::token::TokenMac;
 use hmac::{Hmac, KeyInit, Mac};

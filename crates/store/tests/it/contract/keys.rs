@@ -1,5 +1,4 @@
 use domain::cidr::CidrRule;
-use domain::draft::KeySpec;
 use domain::environment::Environment;
 use domain::ids::KeyId;
 use domain::key::{KeyDetail, KeyState, RevokeReason, Revoked, SecretNumber};
@@ -9,6 +8,7 @@ use domain::origin::DomainRule;
 use domain::permission::Permission;
 use domain::quota::{Quota, Refill};
 use domain::rules::KeyRules;
+use domain::spec::KeySpec;
 use domain::token::TokenMac;
 use store::{NewKey, SecretVersion, Store, StoreError, Unique};
 

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use domain::draft::KeySpec;
 use domain::ids::KeyId;
 use domain::quota::{Quota, Refill};
 use domain::rules::KeyRules;
+use domain::spec::KeySpec;
 use domain::timestamp::Timestamp;
 use store::{QuotaBlock, QuotaReturn, Store};
 
