@@ -83,7 +83,7 @@ impl Bulk {
         for ids in ids.chunks(BATCH) {
             let mut made = Vec::with_capacity(ids.len());
             for id in ids {
-                let one = self.key(number, id.clone());
+                let one = self.key(number, *id);
                 if number.is_multiple_of(MARKED) {
                     filled.marks.push(Mark {
                         id: one.key.id.as_str().to_owned(),
@@ -100,10 +100,10 @@ impl Bulk {
             for Made { key, token } in made {
                 match self.state() {
                     KeyState::Active if self.passes(&key.spec) => {
-                        passing.push((token, !key.spec.rules.limits.is_empty()))
+                        passing.push((token, !key.spec.rules.limits.is_empty()));
                     }
                     KeyState::Active => {}
-                    state => states.push((key.id.clone(), state)),
+                    state => states.push((key.id, state)),
                 }
                 keys.push(key);
             }
@@ -156,7 +156,7 @@ impl Bulk {
         let (token, secret) = self.pepper.mint(&token_prefix, &id, &mut self.chance);
         let key = NewKey {
             id,
-            app_id: self.app.clone(),
+            app_id: self.app,
             spec,
             token_prefix,
             ack_deadline: None,
@@ -191,7 +191,7 @@ impl Bulk {
                 let age = i64::from(self.chance.below(30 * 86_400_000));
                 let at = self.now.plus(Millis(-age));
                 let newest = KeyUse { at, address: Some([203, 0, 113, 9].into()) };
-                used.push(LastUsed { key_id: key.id.clone(), newest });
+                used.push(LastUsed { key_id: key.id, newest });
             }
         }
         used.sort_unstable_by_key(|used: &LastUsed| used.newest.at);

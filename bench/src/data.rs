@@ -87,7 +87,7 @@ impl Installation {
             asked_about.push(issue(&service, &caller, &draft).await?);
         }
         let issued = u32::try_from(asked_about.len())? + 1;
-        let bulk = Bulk::new(service.default_app().clone(), keys - issued, keys / 2, pepper)?;
+        let bulk = Bulk::new(*service.default_app(), keys - issued, keys / 2, pepper)?;
         let filled = bulk.fill(&store).await?;
         let id = asked_about.first().and_then(|key| key.split('_').nth(1)).context("no key was issued")?.to_owned();
         drop(service);

@@ -61,6 +61,7 @@ async fn take(State(last): State<LastLogged>, headers: HeaderMap, body: Body) ->
     (status, [(header::CACHE_CONTROL, NO_STORE), (header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)])
 }
 
+#[expect(clippy::disallowed_methods, reason = "only for how often the log has a line")]
 fn log(violation: &Violation, last: &LastLogged) {
     let now = Instant::now();
     let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);

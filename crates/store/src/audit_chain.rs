@@ -40,6 +40,9 @@ pub enum ChainCheck {
     },
 }
 
+/// Gives the MAC of some bytes under a version of the audit key; `None` if there is no such version.
+pub type ChainMac<'a> = dyn Fn(i64, &[u8]) -> Option<[u8; 32]> + Sync + 'a;
+
 /// An event as stored, for the chain.
 #[derive(Debug, FromRow)]
 struct Event {
@@ -160,10 +163,7 @@ impl Store {
     /// Walks the whole chain, some events at a time. `mac` is given the version of the audit key and the bytes; it
     /// gives `None` for a version that there is not.
     /// Events that are written meanwhile may or may not be part of the walk.
-    pub async fn verify_chain(
-        &self,
-        mac: &(dyn Fn(i64, &[u8]) -> Option<[u8; 32]> + Sync),
-    ) -> Result<ChainCheck, StoreError> {
+    pub async fn verify_chain(&self, mac: &ChainMac<'_>) -> Result<ChainCheck, StoreError> {
         let mut reader = self.reader().await?;
         let sql = Sql::new(
             "SELECT seq, link, (SELECT min(seq) FROM audit_event), (SELECT max(seq) FROM audit_event) FROM audit_head",

@@ -4,7 +4,6 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::str::FromStr;
-use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::error::{DatabaseError, ErrorKind};

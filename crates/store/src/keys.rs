@@ -53,12 +53,15 @@ pub struct StoredKey {
     pub quota_epoch: i64,
 }
 
+/// A key as it was read: its id, and what verification needs of it or why that cannot be read.
+pub type ReadKey = (KeyId, Result<StoredKey, StoreError>);
+
 reads! {
     /// The key with this id and the versions of its secret.
     key_record(id: &KeyId) -> Option<StoredKey>;
     /// The keys with these ids, in no order; ids that are not there are left out. A row that this version cannot read
     /// is `Corrupt` by itself, and takes no other with it.
-    key_records(ids: &[KeyId]) -> Vec<(KeyId, Result<StoredKey, StoreError>)>;
+    key_records(ids: &[KeyId]) -> Vec<ReadKey>;
     /// Everything that a key's page shows.
     key_detail(id: &KeyId) -> Option<KeyDetail>;
     /// The key that this form made.
@@ -88,8 +91,6 @@ struct RecordRow {
     pepper_version: i64,
     secret_expires_at: i64,
 }
-
-type ReadKey = (KeyId, Result<StoredKey, StoreError>);
 
 async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<ReadKey>, StoreError> {
     let mut keys: Vec<ReadKey> = Vec::with_capacity(ids.len());

@@ -33,11 +33,11 @@ mod throttle;
 mod usage;
 
 pub use apps::AppRow;
-pub use audit_chain::ChainCheck;
+pub use audit_chain::{ChainCheck, ChainMac};
 pub use error::{StoreError, Unique};
 pub use key_changes::NewKey;
 pub use key_counts::KeyCounts;
-pub use keys::{NewSecret, SecretVersion, StoredKey};
+pub use keys::{NewSecret, ReadKey, SecretVersion, StoredKey};
 pub use last_use::{KeyUse, LastUsed, UsePlace};
 pub use links::Link;
 pub use meta::DataKey;

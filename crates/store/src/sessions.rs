@@ -58,7 +58,7 @@ async fn session_by_mac(conn: &mut Conn<'_>, id_mac: &[u8]) -> Result<Option<(Se
     let person = PersonRow::try_from(row.person)?;
     let session = SessionRow {
         id_mac: row.id_mac,
-        person_id: person.id.clone(),
+        person_id: person.id,
         created_at: Timestamp::from_millis(row.created_at),
         last_seen_at: Timestamp::from_millis(row.last_seen_at),
         expires_at: Timestamp::from_millis(row.expires_at),

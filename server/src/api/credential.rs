@@ -78,12 +78,11 @@ pub(super) fn presented(headers: &HeaderMap) -> Result<Credential<'_>, Problem> 
         (Some(token), None, None) | (None, Some(token), None) => Ok(Credential::Token(token)),
         (Some(token), Some(same), None) if token == same => Ok(Credential::Token(token)),
         (None, None, Some(pair)) if pairs.next().is_none() => {
-            match (alone(headers, &pair.id)?, alone(headers, &pair.secret)?) {
-                (Some(id), Some(secret)) => Ok(Credential::Pair { id, secret }),
-                _ => {
-                    let name = pair.shown.id;
-                    Err(Problem::key_needed(format!("The two {name} headers belong together, and one is missing.")))
-                }
+            if let (Some(id), Some(secret)) = (alone(headers, &pair.id)?, alone(headers, &pair.secret)?) {
+                Ok(Credential::Pair { id, secret })
+            } else {
+                let name = pair.shown.id;
+                Err(Problem::key_needed(format!("The two {name} headers belong together, and one is missing.")))
             }
         }
         (None, None, None) => {

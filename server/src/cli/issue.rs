@@ -44,7 +44,7 @@ pub(super) struct Issue {
     /// Domain that the key may be used from; may be given several times
     #[arg(long = "domain", value_name = "DOMAIN")]
     domains: Vec<String>,
-    /// Environment: live or test; the token of a test key begins with ks_test_ [default: live]
+    /// Environment: live or test; the token of a test key begins with `ks_test`_ [default: live]
     #[arg(long, value_name = "WORD")]
     environment: Option<String>,
     /// Owner: the e-mail of somebody with an account, or the name of a team
@@ -141,7 +141,7 @@ pub(super) async fn run(service: &Service, caller: &Caller, new: NewKey) -> Resu
         draft.expiry = Some(Expiry::Custom.as_str().to_owned());
         draft.expires_at = Some(service.now().plus_seconds(seconds).to_rfc3339());
     }
-    let app = app.unwrap_or_else(|| service.default_app().clone());
+    let app = app.unwrap_or_else(|| *service.default_app());
     let issued = service.issue_acknowledged(caller, &app, &draft).await?;
     let key = &issued.key.row;
     // Only the secret goes to standard output: a script takes all of it.

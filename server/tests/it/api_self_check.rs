@@ -25,7 +25,7 @@ async fn a_key_is_described_to_itself_by_where_it_calls_from() {
 #[tokio::test]
 async fn a_key_that_is_not_acknowledged_is_told_so() {
     let product = Product::start().await;
-    let app = product.service.default_app().clone();
+    let app = *product.service.default_app();
     let issued =
         product.service.issue(&operator(), &app, &service_key("waiting"), "form-0123456789abcdef").await.unwrap();
     let ShownSecret::Token(token) = issued.shown else { panic!() };

@@ -70,7 +70,7 @@ async fn each_verdict_has_the_code_that_unkey_has_for_it() {
     };
     let is = |code: &str, enabled| (code.to_owned(), enabled);
 
-    let app = product.service.default_app().clone();
+    let app = *product.service.default_app();
     let waiting = product.service.issue(&operator(), &app, &service_key("p"), "form-0123456789abcdef").await.unwrap();
     let ShownSecret::Token(waiting) = waiting.shown else { panic!() };
     assert_eq!(code(json!({ "key": waiting.expose_secret() })).await, is("NOT_FOUND", None));

@@ -132,7 +132,7 @@ async fn a_state_is_told_at_once() {
     let product = Product::start().await;
     let verifier = product.verifier().await;
     let issued = product.issue(service_key("on and off")).await;
-    let id = issued.key.row.id.clone();
+    let id = issued.key.row.id;
     let ShownSecret::Token(token) = issued.shown else { panic!() };
     let body = json!({ "key": token.expose_secret() }).to_string();
     assert_eq!(ask(&product, &verifier, body.clone()).await.json()["code"], "VALID");

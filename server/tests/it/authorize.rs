@@ -121,7 +121,7 @@ async fn every_key_that_does_not_work_gets_the_same_answer() {
     product.service.disable(&operator(), &disabled.key.row.id).await.unwrap();
     let revoked = product.issue(service_key("gone")).await;
     product.service.revoke(&operator(), &revoked.key.row.id, domain::key::RevokeReason::Leaked, None).await.unwrap();
-    let app = product.service.default_app().clone();
+    let app = *product.service.default_app();
     let pending =
         product.service.issue(&operator(), &app, &service_key("waiting"), "form-0123456789abcdef").await.unwrap();
     let later = KeyDraft { not_before: Some("2030-01-01".to_owned()), ..service_key("later") };

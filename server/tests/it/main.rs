@@ -1,5 +1,5 @@
 //! The edges from outside: the router, called as a browser or a program calls it, and the binary.
-
+#![allow(clippy::disallowed_methods, reason = "tests wait for real time")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -99,7 +99,7 @@ impl Product {
     }
 
     pub async fn issue(&self, draft: KeyDraft) -> Issued {
-        let app = self.service.default_app().clone();
+        let app = *self.service.default_app();
         self.service.issue_acknowledged(&operator(), &app, &draft).await.unwrap()
     }
 

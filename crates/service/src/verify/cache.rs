@@ -86,7 +86,7 @@ impl CachedKey {
 
     /// Which of the key's secrets the proof shows; `None` if it is none of those that still count.
     pub(super) fn secret_of(&self, proof: &Proof<'_>, keyring: &Keyring, now: Timestamp) -> Option<SecretNumber> {
-        let Some(token) = proof.token() else { return None };
+        let token = proof.token()?;
         let shown = self.secrets.iter().find(|secret| {
             let current = secret.expires_at.is_none_or(|at| now < at);
             current && keyring.token_mac(secret.pepper, &token) == Some(secret.mac)

@@ -93,7 +93,7 @@ mod tests {
         let freshness = Freshness::new(Arc::clone(&clock) as Arc<dyn Clock>);
         assert!(!freshness.is_fresh());
         freshness.polled(3, clock.instant(), || ());
-        clock.advance(BELIEVED_FOR - Duration::from_millis(1));
+        clock.advance(BELIEVED_FOR.checked_sub(Duration::from_millis(1)).unwrap());
         assert!(freshness.is_fresh());
         clock.advance(Duration::from_millis(1));
         assert!(!freshness.is_fresh());

@@ -130,12 +130,11 @@ impl Verifier {
             let checks = request.explain.then(explain::unknown);
             return Ok(Verdict { checks, ..Verdict::plain(Code::NotFound) });
         };
-        let verdict = match secret {
-            Some(secret) => self.decide(key.clone(), secret, &request, now).await?,
-            None => {
-                let checks = request.explain.then(explain::unknown);
-                Verdict { checks, ..Verdict::plain(Code::NotFound) }
-            }
+        let verdict = if let Some(secret) = secret {
+            self.decide(key.clone(), secret, &request, now).await?
+        } else {
+            let checks = request.explain.then(explain::unknown);
+            Verdict { checks, ..Verdict::plain(Code::NotFound) }
         };
         let (code, id) = (verdict.code, &key.record.id);
         inner.usage.decided(&Decided { key: &key.record, secret, code, now, request: &request });

@@ -7,7 +7,7 @@ use std::{
 };
 
 use domain::ids::KeyId;
-use store::{Store, StoreError, StoredKey};
+use store::{ReadKey, Store, StoreError, StoredKey};
 use tokio::sync::oneshot;
 
 use super::shards::lock;
@@ -75,7 +75,7 @@ impl Inner {
     }
 }
 
-fn answer(batch: &mut Waiting, ids: &[KeyId], found: Result<Vec<(KeyId, Result<StoredKey, StoreError>)>, StoreError>) {
+fn answer(batch: &mut Waiting, ids: &[KeyId], found: Result<Vec<ReadKey>, StoreError>) {
     match found {
         Ok(keys) => {
             for (id, key) in keys {

@@ -254,7 +254,7 @@ impl Counts {
             }
         }
         // In the order of the table: neighbours share pages.
-        batch.keys.sort_unstable_by(|a, b| a.key_id.cmp(&b.key_id));
+        batch.keys.sort_unstable_by_key(|a| a.key_id);
         for ((app, kind), tally) in &apps {
             batch.apps.extend(tally.iter().map(|calls| (*app, *kind, *calls)));
         }

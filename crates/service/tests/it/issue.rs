@@ -57,9 +57,9 @@ async fn a_form_makes_one_key(w: World) {
     let made = first.unwrap().key.row.id;
     let again = draft("service", "Two");
     let repeat = w.no_change(w.service.issue(owner(), app, &again, &form)).await;
-    assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made.clone() });
+    assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made });
     let repeat = w.service.issue(owner(), app, &KeyDraft::default(), &form).await;
-    assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made.clone() });
+    assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made });
     w.service.discard(owner(), &made).await.unwrap();
     let repeat = w.no_change(w.service.issue(owner(), app, &again, &form)).await;
     assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made }, "its key is gone, and it is used up");

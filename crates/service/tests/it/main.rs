@@ -1,4 +1,5 @@
 //! The use cases over real databases, with a clock that the tests set and a hasher that counts.
+#![allow(clippy::disallowed_methods, reason = "tests wait for real time")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -86,7 +86,7 @@ impl World {
     pub async fn active(&self, draft: &KeyDraft) -> (KeyId, String) {
         let app = self.service.default_app();
         let issued = self.service.issue_acknowledged(owner(), app, draft).await.unwrap();
-        (issued.key.row.id.clone(), token(&issued))
+        (issued.key.row.id, token(&issued))
     }
 
     /// Issues a key that waits to be acknowledged.
@@ -94,7 +94,7 @@ impl World {
         let form = self.service.new_form_id().unwrap();
         let app = self.service.default_app();
         let issued = self.service.issue(owner(), app, draft, &form).await.unwrap();
-        (issued.key.row.id.clone(), token(&issued))
+        (issued.key.row.id, token(&issued))
     }
 
     pub async fn code(&self, token: &str) -> Code {

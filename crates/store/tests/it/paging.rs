@@ -19,7 +19,7 @@ contract! {
 fn scattered(app: &AppId, n: i64) -> (NewKey, LastUsed) {
     let mut new = key(app, &format!("key {}", n * 7_919 % 23));
     new.created_at = NOW.plus_seconds(n * 31 % 17);
-    let used = LastUsed { key_id: new.id.clone(), newest: KeyUse { at: NOW.plus_seconds(n * 13 % 11), address: None } };
+    let used = LastUsed { key_id: new.id, newest: KeyUse { at: NOW.plus_seconds(n * 13 % 11), address: None } };
     (new, used)
 }
 
@@ -53,8 +53,8 @@ impl Reader<'_> {
         self.added += 3;
         add(self.store, &new).await;
         let at = usize::try_from(self.added).unwrap() * 37 % self.survivors.len();
-        let random = self.survivors.iter().nth(at).cloned();
-        for id in [shown.cloned(), random].into_iter().flatten() {
+        let random = self.survivors.iter().nth(at).copied();
+        for id in [shown.copied(), random].into_iter().flatten() {
             self.store.write(async |tx| tx.delete_key(&id, NOW).await).await.unwrap();
             self.survivors.remove(&id);
         }
@@ -78,7 +78,7 @@ async fn every_surviving_key_is_seen_exactly_once(store: Store) {
         for descending in [false, true] {
             let keys: Vec<_> = (0..180).map(|n| scattered(&app, n)).collect();
             add(&store, &keys).await;
-            let survivors = keys.iter().map(|(key, _)| key.id.clone()).collect();
+            let survivors = keys.iter().map(|(key, _)| key.id).collect();
             let mut reader = Reader { store: &store, app: &app, survivors, added: 1_000 };
             let mut query = KeyQuery { sort, descending, ..KeyQuery::default() };
 
@@ -86,7 +86,7 @@ async fn every_surviving_key_is_seen_exactly_once(store: Store) {
             let mut page = reader.page(&query).await;
             loop {
                 for row in &page.rows {
-                    *seen.entry(row.id.clone()).or_insert(0) += 1;
+                    *seen.entry(row.id).or_insert(0) += 1;
                 }
                 let Some(next) = page.next else { break };
                 reader.churn(page.rows.last().map(|row| &row.id)).await;
@@ -101,7 +101,7 @@ async fn every_surviving_key_is_seen_exactly_once(store: Store) {
             let mut seen = BTreeMap::new();
             loop {
                 for row in &page.rows {
-                    *seen.entry(row.id.clone()).or_insert(0) += 1;
+                    *seen.entry(row.id).or_insert(0) += 1;
                 }
                 let Some(previous) = page.previous else { break };
                 reader.churn(page.rows.first().map(|row| &row.id)).await;

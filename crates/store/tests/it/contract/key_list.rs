@@ -58,18 +58,13 @@ async fn populate(store: &Store) -> AppId {
                 .zip(&keys)
                 .filter(|(n, _)| n % 3 == 0)
                 .map(|(n, key)| LastUsed {
-                    key_id: key.id.clone(),
+                    key_id: key.id,
                     newest: KeyUse { at: NOW.plus_seconds(n % 20), address: None },
                 })
                 .collect();
             let hour = NOW.hour();
-            let calls = |key: &NewKey, hour, code| KeyCalls {
-                key_id: key.id.clone(),
-                hour,
-                code: Some(code),
-                calls: 1,
-                used: None,
-            };
+            let calls =
+                |key: &NewKey, hour, code| KeyCalls { key_id: key.id, hour, code: Some(code), calls: 1, used: None };
             let mut counts = Vec::new();
             for key in &keys {
                 counts.push(calls(key, hour - 25 * HOUR, Code::Valid));
@@ -211,13 +206,8 @@ async fn called_keys_are_found_among_many_and_among_few(store: Store) {
     let mut keys: Vec<NewKey> = (0..1_020).map(|n| key(&app, &format!("Key {n:04}"))).collect();
     keys[1_010..].iter_mut().for_each(|key| key.spec.kind = KeyKind::Client);
     insert(&store, &keys).await;
-    let calls = |key: &NewKey, code| KeyCalls {
-        key_id: key.id.clone(),
-        hour: NOW.hour(),
-        code: Some(code),
-        calls: 1,
-        used: None,
-    };
+    let calls =
+        |key: &NewKey, code| KeyCalls { key_id: key.id, hour: NOW.hour(), code: Some(code), calls: 1, used: None };
     let called = [(3, Code::Valid), (1_005, Code::Valid), (1_011, Code::Valid), (1_012, Code::Expired)];
     let counts = called.iter().map(|(n, code)| calls(&keys[*n], *code)).collect();
     let batch = UsageBatch { keys: counts, ..UsageBatch::default() };

@@ -86,7 +86,7 @@ async fn ids_and_forms_are_used_once(store: Store) {
     let app = with_app(&store).await;
     let one = full(&app);
     insert(&store, std::slice::from_ref(&one)).await;
-    assert_eq!(store.key_of_form("form-0001-form-0001").await.unwrap(), Some(one.id.clone()));
+    assert_eq!(store.key_of_form("form-0001-form-0001").await.unwrap(), Some(one.id));
     assert_eq!(store.key_of_form("another").await.unwrap(), None);
     let again = NewKey { id: key_id(), ..one.clone() };
     let result = store.write(async |tx| tx.insert_key(&again).await).await;
@@ -111,7 +111,7 @@ async fn many_records_come_at_once(store: Store) {
     let result = store.write(async |tx| tx.insert_keys(&again).await).await;
     assert!(matches!(result, Err(StoreError::Conflict(Unique::KeyId))), "{result:?}");
     assert_eq!(store.key_record(&again[0].id).await.unwrap(), None);
-    let mut ids: Vec<KeyId> = keys.iter().map(|key| key.id.clone()).collect();
+    let mut ids: Vec<KeyId> = keys.iter().map(|key| key.id).collect();
     ids.push(key_id());
     let mut found: Vec<KeyId> =
         store.key_records(&ids).await.unwrap().into_iter().map(|(_, key)| key.unwrap().record.id).collect();
@@ -201,7 +201,7 @@ async fn a_deleted_key_is_gone(store: Store) {
     assert!(store.write(async |tx| tx.delete_key(&new.id, NOW).await).await.unwrap());
     assert!(!store.write(async |tx| tx.delete_key(&new.id, NOW).await).await.unwrap());
     let form = new.form_id.as_deref().unwrap();
-    assert_eq!(store.key_of_form(form).await.unwrap(), Some(new.id.clone()), "its form is used up");
+    assert_eq!(store.key_of_form(form).await.unwrap(), Some(new.id), "its form is used up");
     assert_eq!(store.key_record(&new.id).await.unwrap(), None);
     assert_eq!(store.key_detail(&new.id).await.unwrap(), None);
     let prune = async |before| store.write(async |tx| tx.prune_used_forms(before).await).await.unwrap();
@@ -217,7 +217,7 @@ async fn overdue_keys_are_found(store: Store) {
     let keys = [pending("late", 10), pending("later", 20), pending("in time", 21), key(&app, "active")];
     insert(&store, &keys).await;
     let at = NOW.plus_seconds(20);
-    assert_eq!(store.keys_pending_before(at, 9).await.unwrap(), [keys[0].id.clone(), keys[1].id.clone()]);
-    assert_eq!(store.keys_pending_before(at, 1).await.unwrap(), [keys[0].id.clone()]);
+    assert_eq!(store.keys_pending_before(at, 9).await.unwrap(), [keys[0].id, keys[1].id]);
+    assert_eq!(store.keys_pending_before(at, 1).await.unwrap(), [keys[0].id]);
     assert!(store.keys_pending_before(NOW, 9).await.unwrap().is_empty());
 }

@@ -42,7 +42,7 @@ async fn an_address_belongs_to_one_person(store: Store) {
 fn session(mac: u8, person: &store::PersonRow) -> SessionRow {
     SessionRow {
         id_mac: vec![mac; 32],
-        person_id: person.id.clone(),
+        person_id: person.id,
         created_at: NOW,
         last_seen_at: NOW,
         expires_at: NOW.plus_seconds(100),

@@ -52,7 +52,7 @@ async fn what_comes_back_counts_where_it_came_from(store: Store) {
     let id = with_quota(&store, 160, Refill::Daily).await;
     let block = store.write(async |tx| tx.take_quota(&id, 1, 1, NOW).await).await.unwrap().unwrap();
     assert_eq!((block.calls, block.left), (10, 150));
-    let unspent = QuotaReturn { key_id: id.clone(), epoch: 1, period: block.period, calls: 4 };
+    let unspent = QuotaReturn { key_id: id, epoch: 1, period: block.period, calls: 4 };
     let give = async |unspent: QuotaReturn| {
         store.write(async |tx| tx.return_quota(&[unspent]).await).await.unwrap();
         store.key_detail(&id).await.unwrap().unwrap().quota_left.unwrap()

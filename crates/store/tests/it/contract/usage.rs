@@ -23,7 +23,7 @@ async fn the_newest_use_is_listed(store: Store) {
     insert(&store, &keys).await;
     let list = async |seconds, address: Option<&str>| {
         let newest = used(seconds, address);
-        let mut uses: Vec<LastUsed> = keys.iter().map(|key| LastUsed { key_id: key.id.clone(), newest }).collect();
+        let mut uses: Vec<LastUsed> = keys.iter().map(|key| LastUsed { key_id: key.id, newest }).collect();
         // A key that was deleted meanwhile.
         uses.push(LastUsed { key_id: key_id(), newest });
         let before = store.write_count();
@@ -46,7 +46,7 @@ async fn a_use_is_on_record_before_it_is_listed(store: Store) {
     let hour = NOW.hour();
     assert_eq!(store.newest_hour().await.unwrap(), None);
     let record = async |key: &KeyId, code, newest| {
-        let key_id = key.clone();
+        let key_id = *key;
         let keys = vec![KeyCalls { key_id, hour, code, calls: 0, used: Some(newest) }];
         let batch = UsageBatch { keys, ..UsageBatch::default() };
         store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
@@ -64,7 +64,7 @@ async fn a_use_is_on_record_before_it_is_listed(store: Store) {
     let mut unlisted = unlisted(&store, hour).await;
     unlisted.sort_by_key(|used| used.newest.at);
     let expected = [(&two, used(3, Some("2001:db8::1"))), (&one, used(8, None)), (&one, used(10, Some("203.0.113.9")))];
-    assert_eq!(unlisted, expected.map(|(key, newest)| LastUsed { key_id: key.id.clone(), newest }));
+    assert_eq!(unlisted, expected.map(|(key, newest)| LastUsed { key_id: key.id, newest }));
     assert_eq!(self::unlisted(&store, hour + HOUR).await, []);
     for used in &unlisted {
         store.write(async |tx| tx.list_uses(std::slice::from_ref(used)).await).await.unwrap();
@@ -103,10 +103,10 @@ async fn calls_are_added_up(store: Store) {
     store.write(async |tx| tx.insert_app(&two).await).await.unwrap();
     let hour = NOW.hour();
     let apps = vec![
-        (one.clone(), Some(KeyKind::Service), counted(hour, Code::Valid, 3)),
-        (one.clone(), Some(KeyKind::Service), counted(hour, Code::Expired, 2)),
-        (one.clone(), None, counted(hour, Code::NotFound, 1)),
-        (one.clone(), Some(KeyKind::Service), counted(hour - HOUR, Code::Valid, 100)),
+        (one, Some(KeyKind::Service), counted(hour, Code::Valid, 3)),
+        (one, Some(KeyKind::Service), counted(hour, Code::Expired, 2)),
+        (one, None, counted(hour, Code::NotFound, 1)),
+        (one, Some(KeyKind::Service), counted(hour - HOUR, Code::Valid, 100)),
         (one, Some(KeyKind::MasterUser), counted(hour, Code::Valid, 10)),
         (two.id, Some(KeyKind::Service), counted(hour, Code::Valid, 1_000)),
     ];
@@ -128,8 +128,7 @@ async fn calls_of_a_key_are_added_up_and_forgotten(store: Store) {
     let new = key(&app, "key");
     insert(&store, std::slice::from_ref(&new)).await;
     let hour = NOW.hour();
-    let of =
-        |key: &KeyId, hour, code, calls| KeyCalls { key_id: key.clone(), hour, code: Some(code), calls, used: None };
+    let of = |key: &KeyId, hour, code, calls| KeyCalls { key_id: *key, hour, code: Some(code), calls, used: None };
     let keys = vec![
         of(&new.id, hour, Code::Valid, 3),
         of(&new.id, hour, Code::Expired, 2),
@@ -183,9 +182,9 @@ async fn the_last_refusals_are_kept(store: Store) {
         let batch = UsageBatch { refusals, ..UsageBatch::default() };
         store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
     };
-    flush(vec![(two.id.clone(), plain.clone()), (key_id(), plain.clone())]).await;
-    flush((0..30).map(|n| (one.id.clone(), refused(n / 2))).collect()).await;
-    flush(vec![(one.id.clone(), refused(20))]).await;
+    flush(vec![(two.id, plain.clone()), (key_id(), plain.clone())]).await;
+    flush((0..30).map(|n| (one.id, refused(n / 2))).collect()).await;
+    flush(vec![(one.id, refused(20))]).await;
     let kept = store.key_refusals(&one.id).await.unwrap();
     let seconds: Vec<i64> = std::iter::once(20).chain((11..30).rev().map(|n| n / 2)).collect();
     assert_eq!(kept, seconds.into_iter().map(refused).collect::<Vec<_>>());
