@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Takes out one defence after the other, in a copy, and expects the test that guards it to fail. Each patch in
-# scripts/mutants begins with the test: "Test: <arguments of cargo test>".
+# Removes one defence at a time, in a copy, and expects the test that guards it to fail. Each patch in scripts/mutants
+# names its test in a line "Test: <arguments of cargo test>".
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -17,7 +17,7 @@ mkdir -p "$copy"
 trap 'rm -rf "$copy"' EXIT
 git ls-files -z --cached --others --exclude-standard |
   tar --create --null --files-from=- --ignore-failed-read 2>/dev/null | tar --extract --directory "$copy"
-# Its own, so that no other build takes a mutant for the real thing.
+# Its own target folder, so that no other build mistakes a mutant for the real code.
 export CARGO_TARGET_DIR="$KEYSTEAD_CACHE/mutants/target"
 cd "$copy"
 
@@ -25,7 +25,7 @@ say 'The tests, with every defence in its place'
 readarray -t lines < <(tests "${patches[@]}" | sort -u)
 for line in "${lines[@]}"; do
   read -ra test <<<"$line"
-  # A test that is red anyway, or is none, guards nothing.
+  # A test that fails anyway, or does not exist, guards nothing.
   cargo test --locked "${test[@]}" >"$copy/log" 2>&1 || { cat "$copy/log"; fail "cargo test $line is red by itself."; }
   grep -q 'test result: ok\. [1-9]' "$copy/log" || fail "cargo test $line runs no test."
   echo "green: cargo test $line"

@@ -1,22 +1,22 @@
-//! The one error of the console: closed codes, so that nothing an attacker writes is ever shown.
+//! The console's error type. Its codes are a closed list, so that nothing an attacker writes is ever shown.
 
 use domain::refusal::Refusal;
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
-/// Why the console did not do what was asked.
+/// Why the console could not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ConsoleError {
-    /// The service said no, and why.
+    /// The service refused, with a reason.
     Refused(Refusal),
     /// Nobody is signed in, or the session has ended.
     SignedOut,
-    /// The request was not one that the console sends.
+    /// The console never sends a request like this.
     Malformed,
-    /// Bytes were sent that are no text; U+FFFD stands for them in what was read.
+    /// Some bytes are not valid text. U+FFFD replaces them in the values that were read.
     NotText,
-    /// The database could not be reached, or something broke; it is in the log.
+    /// The database could not be reached, or something broke. The log has the cause.
     Unavailable,
     /// The browser could not reach the server.
     Offline,

@@ -1,4 +1,4 @@
-//! Verify calls about keys that nobody ever issued: they may neither slow the server down nor fill its memory.
+//! Verify calls about keys that nobody ever issued. They must neither slow the server down nor fill its memory.
 
 use std::fmt::Write as _;
 

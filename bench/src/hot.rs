@@ -50,7 +50,7 @@ pub(crate) async fn measure(on: &Installation, keystead: &Child, seconds: u32) -
     Ok(Section { text, accepted: ours.calls + 1, refused: 0 })
 }
 
-/// better-auth, with keys of its own.
+/// better-auth with its own keys.
 struct Peer {
     server: Child,
     keys: Vec<String>,

@@ -1,4 +1,4 @@
-//! How many instructions one hot verify call takes: a figure that a noisy machine does not blur.
+//! Counts the instructions of one hot verify call, a figure that does not depend on a noisy machine.
 
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;

@@ -1,6 +1,5 @@
-//! What a page of the key list takes, from the request to the last byte of the answer, compressed
-//! as a browser asks for it. Every case is sampled in turn, in both installations, so that what
-//! disturbs the machine disturbs all of them alike.
+//! Measures a page of the key list, from the request to the last byte of the answer, with a browser's compression. The
+//! cases alternate in both installations, so that a disturbance of the machine affects all of them alike.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use crate::echo::Shape;
 use crate::machine;
 
-/// Opening a database of a million keys takes no longer.
+/// How long a server may take to start. Opening a database of a million keys takes less.
 const START_WITHIN: Duration = Duration::from_secs(30);
 
 /// A server that is running.

@@ -57,7 +57,7 @@ test('going back does not show the secret again, and the key can still be confir
   const name = unique('Back');
   const token = await generate(owner, { kind: 'Service', name });
   page.on('dialog', (question) => question.accept());
-  // Chromium asks whether to send a form again instead of showing the summary from its memory.
+  // Chromium asks whether to send the form again, instead of showing the summary from memory.
   await page.goBack().catch(() => undefined);
   await expect(page.locator('body')).not.toContainText(token.slice(-43));
 
@@ -70,7 +70,7 @@ test('a second press of the button makes no second key', async ({ owner, verifie
   const { page } = owner;
   const name = unique('Twice');
   await toSummary(owner, { kind: 'Service', name });
-  // On a slow line the second press comes before the answer to the first.
+  // On a slow connection, the second press comes before the answer to the first.
   let token = '';
   await page.route('**/keys/new', async (route) => {
     const response = await route.fetch();
@@ -151,7 +151,7 @@ test('without the tick the server refuses at the box, and the key waits on', asy
   const { page } = owner;
   const name = unique('No tick');
   const token = await generate(owner, { kind: 'Service', name });
-  // As an older browser would send it, that knows nothing of required fields.
+  // As an older browser would send it, which does not know required fields.
   await page.locator('form:has(#acknowledged)').evaluate((form: HTMLFormElement) => {
     form.noValidate = true;
     for (const button of form.querySelectorAll('button')) button.disabled = false;

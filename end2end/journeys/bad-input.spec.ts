@@ -1,5 +1,5 @@
-// Every field of the wizard, filled in wrongly. With scripts the form is checked before it is sent,
-// without them by the server: the words are the same, they stand at the field, and nothing typed is lost.
+// Fills in every field of the wizard wrongly. With scripts, the form is checked before it is sent; without them, the
+// server checks it. Both show the same message at the field, and nothing typed is lost.
 import { type Console, expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
 import { chooseKind, field, unique } from '../steps/keys';
@@ -90,7 +90,7 @@ test('what scripts let through, the server refuses in words that can be seen', a
     [{ quota_refill: 'daily' }, 'Give the number of calls that is filled up, or choose no refill.'],
     [{ not_before: 'soon' }, '“soon” is not a date: write one such as 2026-11-21 or 2026-11-21T09:30, in UTC.'],
     [{ expiry: 'custom', expires_at: '2001-01-01T00:00' }, 'This moment has passed: choose a later one.'],
-    // What follows is about fields that the form does not show.
+    // The rest is about fields that the form does not show.
     [{ kind: 'client', cidrs: '10.0.0.0/8' }, 'Networks (CIDR): Client keys do not have this: leave it blank.'],
     [{ kind: 'client', limits: '1 per minute' }, 'Rate limits: Client keys do not have this: leave it blank.'],
     [{ form_id: 'damaged' }, 'Form: Its id was missing or damaged, and it has a new one now: go on.'],
@@ -130,7 +130,7 @@ test('a replacement character is kept, what is no text is refused above what was
   await examine(page, 'generate-not-text');
 });
 
-/** Sends what no page of the console would, from a page of it, and waits for the page that answers. */
+/** Sends, from a page of the console, a form that no page would send, and waits for the answer. */
 async function send({ page }: Console, fields: Record<string, string>, charset = 'utf-8'): Promise<number> {
   await page.waitForLoadState();
   await page.evaluate(

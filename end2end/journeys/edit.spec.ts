@@ -71,7 +71,7 @@ test('a refused edit keeps what was typed', async ({ owner, arrange, watch }) =>
   const name = unique('Wrong edit');
   await arrange.active({ name });
   await choose(owner, name, 'Edit');
-  // With scripts the form is not even sent.
+  // With scripts, the form is not sent at all.
   if (!owner.scripts) watch.expects(422, /\/edit$/);
   await field(owner, 'Networks (CIDR)').fill('10.0.0.1/8');
   await dialog(owner).getByRole('button', { name: 'Save' }).click();

@@ -52,7 +52,7 @@ for (const { asks, ...draft } of journeys) {
 
     const sample = await owner.page.locator('#try-it').innerText();
     await acknowledge(owner);
-    // Its networks do not have this machine.
+    // Its networks do not include this machine.
     expect(await call(sample, token)).toMatchObject({ code: master ? 'IP_NOT_ALLOWED' : 'VALID' });
     const { code } = await verifier.ask(token, about);
     if (draft.kind === 'Service') {
@@ -174,7 +174,7 @@ test('markup, scripts and letters from right to left are shown as they are', asy
   await examine(page, 'key-with-markup');
 });
 
-/** Makes the call to copy as it stands on the page, with the key in the environment. */
+/** Makes the call shown on the page unchanged, with the key in the environment. */
 async function call(sample: string, token: string): Promise<unknown> {
   const [prefix, id, secret = ''] = token.split('_');
   const environment: Record<string, string> = {

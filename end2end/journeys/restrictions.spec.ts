@@ -1,4 +1,4 @@
-// A key with every restriction: made, refused, explained, changed.
+// A key with every restriction is created, refused, explained and changed.
 import type { Locator, Page } from '@playwright/test';
 
 import { expect, test } from '../fixtures/console';
@@ -45,7 +45,7 @@ test('a key with every restriction tells why a call was refused', async ({ owner
     await (await find(owner, name)).getByRole('link', { name, exact: true }).click();
     await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
     await expect(page.getByText(`${words}, 9,999 left.`)).toBeVisible();
-    // Written down in batches, a second apart.
+    // Written in batches, once a second.
     await expect(async () => {
       await page.reload();
       await expect(page.getByText('1 accepted', { exact: true })).toBeVisible({ timeout: 100 });

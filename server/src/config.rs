@@ -1,4 +1,4 @@
-//! Settings: flags, or the environment; checked once, with one line for what is wrong.
+//! Settings from flags or the environment, checked once, with one line for what is wrong.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use clap::builder::BoolishValueParser;
 use crate::client_address::TrustedProxies;
 use crate::public_url::PublicUrl;
 
-/// The settings as they were written; each flag has an environment variable.
+/// The settings as they were written. Each flag has an environment variable.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Settings {
     /// Address and port to listen on [default: 127.0.0.1:3000]
@@ -62,19 +62,19 @@ pub struct Settings {
 /// The settings, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen.
+    /// The address and port to listen on.
     pub listen: SocketAddr,
     /// The database, by its URL.
     pub database_url: DatabaseUrl,
     /// Folder of the database and the root key, absolute; `None` if both are elsewhere.
     pub data_dir: Option<PathBuf>,
-    /// The address that people use; without it, it is told from where the server listens.
+    /// The public address. If it is not set, it is derived from the listening address.
     pub public_url: Option<PublicUrl>,
-    /// Whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
     /// The file of the root key.
     pub root_key: RootKeyFile,
-    /// Sign-in over plain HTTP beyond loopback.
+    /// Whether sign-in over plain HTTP beyond loopback is allowed.
     pub allow_http: bool,
     /// What new tokens begin with.
     pub token_prefix: String,
@@ -85,13 +85,13 @@ pub struct Config {
 /// Where the root key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RootKeyFile {
-    /// In the data folder: made on first start.
+    /// In the data folder. The first start creates it.
     Own(PathBuf),
-    /// Named by the configuration: it has to be there.
+    /// Named by the configuration. It must exist.
     Named(PathBuf),
 }
 
-/// A database URL; it may hold a password, so it is never shown whole.
+/// A database URL. It may hold a password, so it is never shown whole.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
 
@@ -186,13 +186,13 @@ fn database_url(written: Option<DatabaseUrl>, data_dir: &Path) -> Result<Databas
     if ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| url.0.starts_with(scheme)) {
         Ok(url)
     } else {
-        // What was written may hold a password: it is not repeated.
+        // The value may hold a password, so the error does not repeat it.
         let message = "it begins with neither sqlite:// nor postgres://";
         Err(wrong("database-url", "KEYSTEAD_DATABASE_URL", message))
     }
 }
 
-/// A misspelt level would be taken for the name of a module, and silence everything.
+/// Checks the levels. A misspelt level would count as the name of a module, and silence everything.
 fn check_log(text: &str) -> Result<(), String> {
     for directive in text.split(',') {
         let level = directive.rsplit('=').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -205,7 +205,7 @@ fn check_log(text: &str) -> Result<(), String> {
     tracing_subscriber::EnvFilter::try_new(text).map(drop).map_err(|error| error.to_string())
 }
 
-/// Names that look like settings and are none: most likely misspelt.
+/// Variables that look like settings but are not, most likely misspelt.
 pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
     const KNOWN: [&str; 9] = [
         "LISTEN",
@@ -221,7 +221,7 @@ pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut unknown: Vec<String> = names
         .filter(|name| {
             name.strip_prefix("KEYSTEAD_").is_some_and(|rest| {
-                // Kubernetes sets these for a service of our name.
+                // Kubernetes sets these for a service called "keystead".
                 !KNOWN.contains(&rest) && !rest.starts_with("PORT") && !rest.starts_with("SERVICE_")
             })
         })

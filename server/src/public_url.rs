@@ -1,10 +1,10 @@
-//! The address that people and programs use: links are made from it, never from a request.
+//! The public address. Links are built from it, never from a request.
 
 use std::net::SocketAddr;
 
 use axum::http::Uri;
 
-/// An origin: scheme, host and, if it is not the scheme's own, port.
+/// An origin: scheme, host, and the port unless it is the scheme's default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
     origin: String,
@@ -48,7 +48,7 @@ impl PublicUrl {
         Ok(Self { origin, https })
     }
 
-    /// Where a listener is reached from its own machine. By name, because passkeys refuse IP addresses.
+    /// The address of a listener from its own machine. Uses the name localhost, because passkeys refuse IP addresses.
     pub fn of_listener(address: SocketAddr) -> Self {
         let ip = address.ip();
         let origin = if ip.is_loopback() || ip.is_unspecified() {
@@ -64,7 +64,7 @@ impl PublicUrl {
         &self.origin
     }
 
-    /// Whether people come over HTTPS.
+    /// Whether the public address is HTTPS.
     pub fn is_https(&self) -> bool {
         self.https
     }

@@ -9,10 +9,10 @@ use super::time::Time;
 
 /// The height of the highest bar, in the drawing's own units.
 const TALL: u64 = 1_000;
-/// A single call is to be seen beside a million.
+/// The least height of a bar, so that a single call is visible beside a million.
 const SEEN: u64 = 12;
 
-/// The chart, its legend and its table. Hours without calls are in the chart only.
+/// The chart, its legend and its table. The table leaves out hours without calls.
 #[component]
 pub fn CallsChart(
     hours: Vec<Hour>,
@@ -74,7 +74,7 @@ pub fn CallsChart(
     .into_any()
 }
 
-/// One hour: what was accepted, and on it what was refused.
+/// One hour: accepted calls, with refused calls stacked on top.
 fn bar(place: u64, hour: &Hour, most: u64) -> impl IntoView + use<> {
     let (accepted, refused) = (height(hour.accepted, most), height(hour.all_refused(), most));
     let words = format!(
@@ -86,7 +86,7 @@ fn bar(place: u64, hour: &Hour, most: u64) -> impl IntoView + use<> {
     let part = |class: &'static str, top: u64, tall: u64| {
         (tall > 0).then(|| view! { <rect class=class x=place * 10 + 1 y=top width="8" height=tall></rect> })
     };
-    // A bar that was drawn taller than it is, to be seen, must not push the other out of the picture.
+    // A bar that is drawn taller to be visible must not push the other one out of the picture.
     let top = TALL.saturating_sub(accepted);
     view! {
         <g>
@@ -98,7 +98,8 @@ fn bar(place: u64, hour: &Hour, most: u64) -> impl IntoView + use<> {
 }
 
 fn height(calls: u64, most: u64) -> u64 {
-    // In 128 bits: a count may be anything. One per cent of the height is kept for bars that are drawn taller.
+    // In 128 bits, because a count may be any size. One per cent of the height is reserved for bars that are drawn
+    // taller.
     let tall = u128::from(calls) * u128::from(TALL - SEEN) / u128::from(most.max(1));
     match u64::try_from(tall).unwrap_or(TALL) {
         _ if calls == 0 => 0,

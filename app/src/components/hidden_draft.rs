@@ -1,4 +1,4 @@
-//! A draft as a form carries it on, and as people read it.
+//! A draft as hidden fields of a form, and in words.
 
 use domain::draft::{Expiry, KeyDraft};
 use domain::environment::Environment;

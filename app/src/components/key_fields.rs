@@ -118,7 +118,7 @@ fn one(
                 hint="Names and values such as plan=gold. Every verify call answers with them."/>
         }
         .into_any(),
-        // Time of expiry and refill stand beside what they belong to; no other field is asked of a key.
+        // Expiry date and refill are shown next to the field they belong to. No key has any other field.
         _ => return None,
     })
 }
@@ -147,7 +147,7 @@ fn permissions(
         <fieldset class="field">
             <legend>{legend}</legend>
             <div class="checks">{boxes}</div>
-            // Sent even when no box is ticked, so that "none" can be told from "not asked".
+            // Sent even if no box is ticked, to distinguish "none" from "not asked".
             {(!rules.typed_permissions).then(|| view! { <input type="hidden" name=Field::Permissions.as_str() value=""/> })}
             {(!rules.typed_permissions).then(|| view! {
                 <FieldProblem field=Field::Permissions errors/>
@@ -232,7 +232,7 @@ fn quota(errors: RwSignal<FieldErrors>, draft: &KeyDraft, left: Callback<Field>)
                 hint="How many calls are accepted in all, for example 10000."/>
             <div class="field">
                 <label for=id>{Field::QuotaRefill.label()}</label>
-                // What is wrong with the two is said at the number.
+                // Errors about both fields are shown at the number.
                 <select id=id name=id aria-describedby=described(Field::QuotaRefill, errors)
                     aria-invalid=invalid(Field::QuotaRefill, errors) on:change=move |_| left.run(Field::Quota)>
                     {options}
@@ -256,7 +256,7 @@ fn invalid(field: Field, errors: RwSignal<FieldErrors>) -> impl Fn() -> Option<&
     move || is_wrong(field, errors).then_some("true")
 }
 
-/// With a capital at its beginning.
+/// Capitalises the first letter.
 pub fn sentence(words: &str) -> String {
     let mut chars = words.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())

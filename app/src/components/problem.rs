@@ -44,14 +44,14 @@ pub fn FieldProblems(errors: RwSignal<FieldErrors>) -> impl IntoView {
     }
 }
 
-/// Parts what is wrong into what a form can say at the fields that it shows, and the rest.
+/// Splits errors into those at fields that the form shows, and the rest.
 #[cfg(feature = "ssr")]
 pub fn part(errors: FieldErrors, shown: &[Field]) -> (FieldErrors, FieldErrors) {
     let (here, elsewhere) = errors.0.into_iter().partition(|error| shown.contains(&error.field));
     (FieldErrors(here), FieldErrors(elsewhere))
 }
 
-/// What is wrong with fields that the form does not show: nothing else on the page would say so.
+/// Shows errors of fields that the form does not show. Nothing else on the page would mention them.
 #[cfg(feature = "ssr")]
 #[component]
 pub fn UnshownProblems(errors: FieldErrors) -> impl IntoView {

@@ -7,10 +7,10 @@ use leptos::prelude::*;
 use super::time::Time;
 use crate::addresses::with_query;
 
-/// The part of an address that says which verdict a call was given.
+/// The query parameter that holds the verdict which a call got.
 pub const REFUSED_AS: &str = "refused_as";
 
-/// A table, newest first, each with a way to the checks of that call.
+/// A table, newest first. Each call links to its checks.
 #[component]
 pub fn Refusals(id: String, calls: Vec<RefusedCall>) -> impl IntoView {
     if calls.is_empty() {
@@ -50,7 +50,7 @@ fn line(id: &str, call: RefusedCall) -> AnyView {
     view! {
         <tr>
             <td class="wrap">
-                // The hidden words make its name unique: many calls are refused for one reason.
+                // The hidden text makes the link unique, since many calls are refused for the same reason.
                 <a href=why>
                     <span class="visually-hidden">"Why?"</span> " " {call.code.words()} " "
                     <span class="visually-hidden">"The call of " {call.at.to_text()}</span>

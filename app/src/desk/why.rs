@@ -1,4 +1,4 @@
-//! A call that might be, or was: read from an address, and checked against a key as it is now.
+//! Reads a call from an address, and checks it against the current key.
 
 use std::net::IpAddr;
 
@@ -22,7 +22,7 @@ pub struct TypedCall {
     pub permissions: String,
     pub kind: String,
     pub at: String,
-    /// The verdict that it was given, if it was picked from the refusals.
+    /// The verdict that the call got, if it was picked from the refusals.
     pub refused_as: Option<Code>,
 }
 

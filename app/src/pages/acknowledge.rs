@@ -1,4 +1,4 @@
-//! A pending key whose secret is no longer on the screen: confirm it, or discard it.
+//! A pending key whose secret is no longer on the screen: confirm it or drop it.
 
 use domain::draft::KeyDraft;
 use domain::field::Field;
@@ -44,7 +44,7 @@ fn Waiting(
     view: KeyView,
     until: Timestamp,
     posted: Option<PostedForm<AcknowledgeForm>>,
-    /// Why it could not be discarded.
+    /// Why the key could not be dropped.
     not_discarded: Option<ConsoleError>,
 ) -> impl IntoView {
     let KeyView { key, now, .. } = view;
@@ -97,7 +97,7 @@ fn NotWaiting(view: KeyView) -> impl IntoView {
     }
 }
 
-/// The key was dropped: its fields are still in the form that was posted.
+/// The key was dropped. The posted form still has its fields.
 #[component]
 fn Gone(error: ConsoleError, posted: Option<PostedForm<AcknowledgeForm>>) -> impl IntoView {
     let dropped = error == ConsoleError::Refused(Refusal::NotFound);
@@ -118,7 +118,7 @@ fn Gone(error: ConsoleError, posted: Option<PostedForm<AcknowledgeForm>>) -> imp
     }
 }
 
-/// Starts the wizard again at its summary, with the same fields.
+/// Restarts the wizard at its summary, with the same fields.
 #[component]
 pub fn Again(draft: KeyDraft) -> impl IntoView {
     view! {

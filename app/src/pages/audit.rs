@@ -1,4 +1,4 @@
-//! The whole record, or that of one key.
+//! The whole audit, or that of one key.
 
 use domain::audit::AuditQuery;
 use domain::ids::KeyId;

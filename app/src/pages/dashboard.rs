@@ -1,4 +1,4 @@
-//! The first page: how the keys are, what was called, what was changed, what to do next.
+//! The dashboard: the state of the keys, calls, recent changes and next steps.
 
 use domain::audit::{Action, AuditRow};
 use domain::dashboard::{Dashboard, Step, StepKind};
@@ -112,7 +112,7 @@ fn NextSteps(steps: Vec<Step>) -> impl IntoView {
     }
 }
 
-/// One line of the record: what, on what, unless that is the person or Keystead itself, and who.
+/// One audit event: the action, the subject unless it is also the actor, and the actor.
 fn event(row: AuditRow) -> impl IntoView {
     let subject = (!on_itself(&row)).then(|| view! { " " <b>{format!("“{}”", row.subject.label)}</b> });
     view! {

@@ -27,12 +27,12 @@ const STEPS: [&str; 4] = ["Kind", "Details", "Summary", "Your key"];
 pub struct WizardState {
     pub kind: KeyKind,
     pub draft: KeyDraft,
-    /// One form makes one key, however often it is sent.
+    /// One form creates one key, however often it is sent.
     pub form_id: String,
     pub problem: Problem,
 }
 
-/// Where one is among the steps.
+/// Shows the current step of the wizard.
 #[component]
 pub fn Steps(at: usize) -> impl IntoView {
     let items: Vec<_> = STEPS
@@ -107,7 +107,7 @@ pub fn Details(state: WizardState) -> impl IntoView {
     }
 }
 
-/// What will be made, before it is.
+/// What will be created.
 #[component]
 pub fn Summary(state: WizardState) -> impl IntoView {
     let WizardState { kind, draft, form_id, problem } = state;
@@ -137,8 +137,8 @@ pub fn Summary(state: WizardState) -> impl IntoView {
     }
 }
 
-/// Instead of the summary of a form that has made its key. Only another form makes another one: there is no way
-/// back into this one.
+/// Replaces the summary of a form that has already created its key. Only a new form can create another, so nothing
+/// leads back into this one.
 #[component]
 pub fn MadeBefore(state: WizardState, key: KeyId) -> impl IntoView {
     let WizardState { kind, draft, problem, .. } = state;
@@ -160,7 +160,7 @@ pub fn MadeBefore(state: WizardState, key: KeyId) -> impl IntoView {
     }
 }
 
-/// What became of the key since, and where that leads.
+/// What has become of the key, with a link to it.
 fn became(found: Result<KeyView, ConsoleError>) -> AnyView {
     let (row, now) = match found {
         Ok(KeyView { key, now, .. }) => (key.row, now),
@@ -175,7 +175,7 @@ fn became(found: Result<KeyView, ConsoleError>) -> AnyView {
             </p>
         }
         .into_any(),
-        // It is dropped in a moment.
+        // It is about to be dropped.
         Status::Pending { .. } => gone(),
         _ => view! {
             <p>{format!("“{}” was confirmed. ", row.name)} <a href=address>"Look at the key"</a></p>

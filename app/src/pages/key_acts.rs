@@ -1,4 +1,4 @@
-//! Confirmations: disable, enable, revoke, restore, delete. Each says what will stop working.
+//! Dialogs for disable, enable, revoke, restore and delete. Each says what will change.
 
 use domain::field::{Field, FieldErrors};
 use domain::key::{KeyRow, RESTORE_WITHIN, RevokeReason};
@@ -102,7 +102,7 @@ fn confirm(asked: Confirmation) -> impl IntoView {
     })
 }
 
-/// Why there is nothing to confirm, as far as it is certain. The list offers a restore without knowing.
+/// Why the act is not possible, if that is certain. The list offers Restore without knowing.
 fn not_possible(asked: Confirmation, view: &KeyView) -> Option<String> {
     if asked.path != RESTORE.path {
         return None;

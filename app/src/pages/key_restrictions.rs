@@ -1,4 +1,4 @@
-//! What a key is limited to: in a few sentences, and list by list.
+//! The restrictions of a key, in sentences and as lists.
 
 use domain::field::Field;
 use domain::key::KeyDetail;

@@ -1,4 +1,4 @@
-//! The key list. Its state is in the address; modals stand over it in the outlet.
+//! The key list. Its state is in the address. Dialogs open over it in the outlet.
 
 use domain::environment::Environment;
 use domain::field::Field;
@@ -81,8 +81,8 @@ fn Filters(query: KeyQuery) -> impl IntoView {
         <form class="filters" method="get" action="/keys" role="search">
             <input type="search" name="q" data-search value=query.search.clone() maxlength=SEARCH_MAX
                 aria-label="Search by name, id or external id" placeholder="Search by name or id" aria-keyshortcuts="/"
-                // Keeps a secret out of the address: that of a whole key where no script cuts it to its id, and one
-                // that stands alone, which has no id.
+                // Keeps a secret out of the address: in a whole key, which no script has cut to its id, and by itself,
+                // without an id.
                 pattern=format!("(?!.*[0-9A-Za-z]{{{}}}).*", SECRET_LEN + CHECKSUM_LEN) title="That looks like the secret of a key: search by its name or id"
                 autocomplete="off" spellcheck="false"/>
             <select name="kind" aria-label="Kind">
@@ -170,7 +170,7 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
     .into_any()
 }
 
-/// The page after the last one: every key that stood on it has left the list.
+/// Shown if every key of the page has left the list.
 #[component]
 fn NothingMore(total: Capped, previous: String) -> impl IntoView {
     let title = "Nothing more on this page".to_owned();
@@ -203,7 +203,7 @@ fn empty(query: &KeyQuery) -> AnyView {
     nothing(title, words, address, action)
 }
 
-/// A card in place of the list, with the one thing to do next.
+/// A card in place of the list, with one thing to do next.
 fn nothing(title: String, words: &'static str, address: String, action: &'static str) -> AnyView {
     view! {
         <div class="card">
@@ -217,7 +217,7 @@ fn nothing(title: String, words: &'static str, address: String, action: &'static
     .into_any()
 }
 
-/// The wizard, at the kind that the list shows.
+/// The address of the wizard, for the kind that the list shows.
 fn generate_address(kind: Option<KeyKind>) -> String {
     kind.map_or_else(|| "/keys/new".to_owned(), |kind| format!("/keys/new?kind={}", kind.as_str()))
 }
@@ -229,7 +229,7 @@ fn heading(label: &'static str, class: &'static str, sort: KeySort, query: &KeyQ
     if query.search.is_some() {
         return view! { <th scope="col" class=class>{label}</th> }.into_any();
     }
-    // Dates begin with the latest, names with the first.
+    // Dates start with the latest, names with the first.
     let descending = if current { !query.descending } else { sort != KeySort::Name };
     let address = list_address(&KeyQuery { sort, descending, after: None, before: None, ..query.clone() });
     view! { <th scope="col" class=class aria-sort=order><a href=address>{label}</a></th> }.into_any()
@@ -242,7 +242,7 @@ fn line(row: KeyRow, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyVie
     let whole = KeyQuery::default();
     let actions: Vec<_> = super::key::acts(row.kind, status, rights)
         .map(|act| {
-            // It has a query of its own, which the list's would be mixed up with.
+            // This page has its own query, which must not mix with the list's.
             let kept = if act.path == super::key::WHY.path { &whole } else { query };
             let address = act_address(row.id.as_str(), act.path, kept);
             let class = if act.grave { "danger" } else { "" };
@@ -273,8 +273,8 @@ fn line(row: KeyRow, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyVie
     .into_any()
 }
 
-/// Only what restricts the key. Of refused networks a list knows nothing: a key without other restrictions is not said
-/// to be free of them.
+/// The restrictions that a list knows. It knows nothing of blocked networks, so it must not call a key unrestricted by
+/// address.
 fn restrictions(row: &KeyRow) -> String {
     use domain::field::Field;
     let rules = row.kind.rules();

@@ -1,4 +1,4 @@
-//! An address that leads nowhere.
+//! The page for an unknown address.
 
 use domain::refusal::Refusal;
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! The show-once screen: the only place where a secret is ever seen.
+//! The page that shows a secret, once. No other page ever does.
 
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ fn secrets(shown: &ShownSecret) -> AnyView {
     }
 }
 
-/// Where scripts run it is masked until its eye is opened; copying works either way.
+/// With scripts, the secret is masked until people choose Show. Copying works either way.
 #[component]
 fn SecretBox(id: &'static str, what: &'static str, value: String) -> impl IntoView {
     view! {
@@ -87,7 +87,7 @@ fn SecretBox(id: &'static str, what: &'static str, value: String) -> impl IntoVi
     }
 }
 
-/// The file's text goes into the link itself: nothing is fetched, nothing is kept.
+/// The link contains the text of the file, so nothing is fetched and nothing is kept.
 fn env_file(shown: &ShownSecret) -> String {
     let text = match shown {
         ShownSecret::Token(token) => format!("KEYSTEAD_KEY={}\n", token.expose_secret()),

@@ -88,7 +88,7 @@ fn Shown(settings: Settings) -> impl IntoView {
     }
 }
 
-/// What the addresses come to, and what to do if they are not what one expects.
+/// What the addresses mean, and what to do if they are not as expected.
 fn verdict(settings: &Settings) -> &'static str {
     let forwarded = !settings.forwarded_for.is_empty();
     match (settings.client, settings.peer_is_trusted, forwarded) {

@@ -1,4 +1,4 @@
-//! The first owner, by the one-time link that the server prints.
+//! Creates the first owner, with the one-use link that the server prints.
 
 use domain::field::Field;
 use domain::refusal::Refusal;

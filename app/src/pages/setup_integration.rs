@@ -1,4 +1,4 @@
-//! What a program needs: calls to copy, what to open in a firewall, and a test that waits for a call.
+//! What a program needs: calls to copy, addresses to allow in a firewall, and a test that waits for a call.
 
 use domain::field::Field;
 use domain::key::KeyRow;

@@ -1,4 +1,4 @@
-//! "Why was this refused?": a call, and what each check of a key says to it.
+//! "Why was this refused?": checks a call against a key, check by check.
 
 use domain::field::{Field, FieldErrors};
 use domain::kind::KeyKind;
@@ -142,7 +142,7 @@ fn Outcome(checks: Vec<CheckResult>, refused_as: Option<Code>) -> impl IntoView 
     }
 }
 
-/// Why a check says something else now.
+/// Why the result differs from the verdict at the time.
 fn changed(then: Code) -> &'static str {
     match then {
         Code::NotFound => {
@@ -165,7 +165,7 @@ fn line(check: CheckResult) -> impl IntoView {
     }
 }
 
-/// What a check looks at.
+/// The name of a check.
 fn subject(code: Code) -> &'static str {
     match code {
         Code::Valid => "Key",

@@ -1,4 +1,4 @@
-//! CIDR rules: source addresses from which a key is accepted.
+//! Networks: the addresses from which a key is accepted, written as CIDR rules.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use crate::field::{Field, FieldErrors, parse_items};
 use crate::text::{CIDRS_MAX, quote};
 
-/// A network, or one address. IPv4 mapped into IPv6 is kept as IPv4.
+/// A network or a single address. IPv4 inside IPv6 is stored as IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CidrRule(IpNet);
 
@@ -80,7 +80,7 @@ impl<'de> serde::Deserialize<'de> for CidrRule {
     }
 }
 
-/// `::ffff:10.0.0.0/104` is `10.0.0.0/8`: callers are compared in their canonical form, so rules must be, too.
+/// `::ffff:10.0.0.0/104` becomes `10.0.0.0/8`. Callers are compared in canonical form, so rules must be as well.
 fn canonical(address: IpAddr, len: u8) -> (IpAddr, u8) {
     match (address.to_canonical(), len.checked_sub(96)) {
         (IpAddr::V4(v4), Some(short)) if address.is_ipv6() => (IpAddr::V4(v4), short),

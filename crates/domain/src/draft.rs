@@ -1,4 +1,4 @@
-//! A key as a form or a program sends it, and the checks that make a key of it.
+//! A key as a form or a program sends it, and the checks that it must pass.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ names! {
         Days30 = "30",
         Days60 = "60",
         Days90 = "90",
-        /// Until `expires_at`.
+        /// Until the date in `expires_at`.
         Custom = "custom",
     }
 }
@@ -60,9 +60,9 @@ impl Expiry {
 pub struct KeyDraft {
     /// The word of a `KeyKind`.
     pub kind: Option<String>,
-    /// The name.
+    /// The name, unchecked.
     pub name: Option<String>,
-    /// The description.
+    /// The description, unchecked.
     pub description: Option<String>,
     /// CIDR rules.
     pub cidrs: Option<Vec<String>>,
@@ -74,15 +74,15 @@ pub struct KeyDraft {
     pub permissions: Option<Vec<String>>,
     /// Permissions that its kind offers by name. With `permissions` it is one field: if either is sent, both are taken.
     pub boxes: Vec<String>,
-    /// The first moment, as `Timestamp::parse_input` reads it.
+    /// The start of the key's validity, in the form that `Timestamp::parse_input` reads.
     pub not_before: Option<String>,
     /// The word of an `Expiry`.
     pub expiry: Option<String>,
-    /// The last moment, with the expiry `custom` only.
+    /// The date of expiry, only with the expiry `custom`.
     pub expires_at: Option<String>,
-    /// Rate limits.
+    /// The new rate limits; empty for none.
     pub limits: Option<Vec<String>>,
-    /// How often it may be used in all. With `quota_refill` it is one thing: if either is sent, both are taken.
+    /// The call quota, a number. It forms one field with `quota_refill`: if either is sent, both are read.
     pub quota: Option<String>,
     /// The word of a `Refill`.
     pub quota_refill: Option<String>,
@@ -101,15 +101,15 @@ pub struct KeyDraft {
 /// A key as it is to be: a new one, or one after an edit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeySpec {
-    /// Its kind.
+    /// The kind, which never changes.
     pub kind: KeyKind,
-    /// Its name.
+    /// The name, 1 to `NAME_MAX` characters.
     pub name: String,
     /// Its description; may be empty.
     pub description: String,
-    /// The first moment at which it works; whole seconds.
+    /// The first moment at which the key works, in whole seconds; `None` if it works once it is confirmed.
     pub not_before: Option<Timestamp>,
-    /// The first moment at which it no longer works; whole seconds.
+    /// The first moment at which the key no longer works, in whole seconds; `None` if it never expires.
     pub expires_at: Option<Timestamp>,
     /// What restricts it, and what it is labelled with.
     pub rules: KeyRules,
@@ -390,7 +390,7 @@ impl KeyDraft {
         }
     }
 
-    /// The quota; `None`: no end of calls.
+    /// The call quota; `None` for any number of calls. Fails if number and refill do not fit together.
     fn whole_quota(&self) -> Result<Option<Quota>, FieldErrors> {
         let mut errors = FieldErrors::default();
         let total = errors.keep(Field::Quota, Quota::parse_total(self.quota.as_deref().unwrap_or_default()));
@@ -482,7 +482,7 @@ fn issuable_kind(word: Option<&str>) -> Result<KeyKind, String> {
     })
 }
 
-/// A typed moment; blank is none.
+/// A typed date and time; `None` if blank.
 fn moment(text: Option<&str>) -> Result<Option<Timestamp>, String> {
     let text = text.unwrap_or_default().trim();
     if text.is_empty() {

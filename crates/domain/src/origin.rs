@@ -1,4 +1,5 @@
-//! Domain rules: Origins from which a key is accepted. Not authentication: outside browsers anyone can send any Origin.
+//! Domains: the origins from which a key is accepted. This is no authentication: outside a browser, anyone can send any
+//! `Origin`.
 
 use crate::field::{Field, FieldErrors, parse_items};
 use crate::text::{DOMAINS_MAX, quote};
@@ -14,7 +15,7 @@ pub struct Origin<'a> {
 }
 
 impl<'a> Origin<'a> {
-    /// Reads `http(s)://host[:port]` exactly; `null`, other schemes and anything behind the port give `None`.
+    /// Reads `http(s)://host[:port]` and nothing else. `null`, another scheme, or anything after the port gives `None`.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
         if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
@@ -81,7 +82,7 @@ impl DomainRule {
         &self.0
     }
 
-    /// For people: a name outside ASCII in its own letters with the stored form behind it.
+    /// The rule as people read it: a name outside ASCII in its own letters, followed by the stored form.
     pub fn display(&self) -> String {
         match to_unicode(&self.0) {
             Some(unicode) if unicode != self.0 => format!("{unicode} ({})", self.0),
@@ -111,7 +112,7 @@ impl serde::Serialize for DomainRule {
 impl<'de> serde::Deserialize<'de> for DomainRule {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <String as serde::Deserialize>::deserialize(deserializer)?;
-        // Its form alone: it was judged when it was typed, and lists of public suffixes change.
+        // Checks only the form. The rule was checked in full when it was typed, and the public suffix list changes.
         let rule = is_host(text.strip_prefix("*.").unwrap_or(&text)) && !text.bytes().any(|b| b.is_ascii_uppercase());
         if rule { Ok(Self(text)) } else { Err(serde::de::Error::custom("not a domain rule")) }
     }
@@ -159,7 +160,7 @@ fn to_ascii(host: &str) -> Option<String> {
     if lower.is_ascii() && !lower.split('.').any(|label| label.starts_with("xn--")) {
         return Some(lower);
     }
-    // The full stops of other scripts are dots, too, and the strict form has none at the end.
+    // Full stops of other scripts count as dots, and the strict form has none at the end.
     let host = host.strip_suffix(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']).unwrap_or(host);
     idna::domain_to_ascii_strict(host).ok()
 }

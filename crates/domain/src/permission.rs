@@ -68,7 +68,7 @@ impl Permission {
         Ok(Self(text.to_owned()))
     }
 
-    /// Reads a permission that somebody typed: as `parse`, and not one of Keystead's own.
+    /// Reads a typed permission. Works like `parse`, but refuses Keystead's own permissions.
     pub fn parse_custom(text: &str) -> Result<Self, String> {
         let permission = Self::parse(text)?;
         if is_reserved(&permission.0) {
@@ -85,7 +85,7 @@ impl Permission {
         parse_items(items, Field::Permissions, PERMISSIONS_MAX, Self::parse_custom)
     }
 
-    /// The text.
+    /// The permission as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -95,8 +95,9 @@ impl Permission {
         is_reserved(&self.0)
     }
 
-    /// Whether holding this gives `asked`: the same text, or `invoices.*` for all below `invoices.`, or `*` for
-    /// everything. A wildcard never gives one of Keystead's own.
+    /// Whether a key that holds this permission has `asked`. It does if both are the same, if this one is `invoices.*`
+    /// and `asked` is below `invoices.`, or if this one is `*`. A wildcard never gives one of Keystead's own
+    /// permissions.
     pub fn gives(&self, asked: &str) -> bool {
         if self.0 == asked {
             return true;

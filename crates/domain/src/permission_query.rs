@@ -8,12 +8,12 @@ pub const QUERY_MAX: usize = 1_000;
 /// The deepest nesting of parentheses.
 pub const DEPTH_MAX: u32 = 64;
 
-/// A query that was read. `AND` binds tighter than `OR`; both may be written in any case.
-/// A permission in it is asked for as it stands: `invoices.*` needs a key that holds `invoices.*` or `*`.
+/// A parsed query. `AND` binds tighter than `OR`, and both may be written in any case. A permission is taken literally:
+/// `invoices.*` needs a key that holds `invoices.*` or `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionQuery {
     text: String,
-    /// Postfix order.
+    /// The query in postfix order.
     steps: Vec<Step>,
 }
 
@@ -29,7 +29,7 @@ enum Step {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("At character {}: {message}", .at + 1)]
 pub struct QueryError {
-    /// Where, in characters from 0.
+    /// Where the error is, in characters from 0.
     pub at: u32,
     /// One sentence that says what to do.
     pub message: String,
@@ -58,7 +58,7 @@ impl PermissionQuery {
         Ok(Self { text: text.to_owned(), steps })
     }
 
-    /// The text that was read.
+    /// The text of the query.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -155,7 +155,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    /// The next word or parenthesis; white space before it is passed over.
+    /// The next word or parenthesis. Skips white space before it.
     fn peek(&mut self) -> Option<&'a str> {
         let rest = self.text.get(self.at..)?;
         let word = rest.trim_ascii_start();

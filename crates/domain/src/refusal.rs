@@ -1,4 +1,4 @@
-//! Why a use case said no. Closed: each edge maps every one of them to its own shape once.
+//! Why a use case refused. The list is closed: each edge maps each refusal to its own form once.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,37 +10,37 @@ use crate::timestamp::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// Fields are wrong.
+    /// One or more fields are wrong.
     Invalid(FieldErrors),
-    /// There is no such thing, or the caller may not know of it.
+    /// It does not exist, or the caller may not know that it does.
     NotFound,
     /// The caller's role does not allow it.
     Forbidden,
-    /// E-mail or password is wrong; which one is not said.
+    /// E-mail or password is wrong. The refusal does not say which.
     SignInFailed,
-    /// Too many failures.
+    /// Too many failed sign-ins; the account has to wait.
     Wait {
-        /// How long, in seconds.
+        /// How long to wait, in seconds.
         seconds: u32,
     },
-    /// Somebody else edited it since it was read.
+    /// It was changed after the caller read it.
     Changed,
-    /// This form has made its key already.
+    /// This form has already created its key.
     AlreadyIssued {
-        /// The key it made.
+        /// The key that it created.
         key: KeyId,
     },
-    /// The key does not wait for an acknowledgement.
+    /// The key is not pending, so nobody can confirm or drop it.
     NotPending,
-    /// The time in which this was possible is over.
+    /// The time for this is over: 15 minutes to confirm, 24 hours to restore.
     TooLate,
     /// The key's state does not allow it.
     WrongState,
     /// The typed name is not the key's name.
     NameMismatch,
-    /// The one-use link was used, replaced or has expired.
+    /// The one-use link was used or replaced, or it has expired.
     LinkInvalid,
-    /// Somebody with this e-mail exists already.
+    /// This e-mail belongs to another person.
     EmailTaken,
 }
 

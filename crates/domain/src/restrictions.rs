@@ -1,4 +1,4 @@
-//! What the restrictions of a key come to, in sentences that people read.
+//! The restrictions of a key in sentences for people.
 
 use crate::cidr::CidrRule;
 use crate::draft::KeySpec;
@@ -11,10 +11,10 @@ use crate::page::grouped;
 use crate::rules::KeyRules;
 use crate::text::joined;
 
-/// The most items of a list that are named one by one.
+/// How many items of a list are named one by one; the rest are counted.
 const NAMED: usize = 5;
 
-/// The restrictions of a key, or of one that is to be made.
+/// The restrictions of a key, or of a key that is about to be created.
 #[derive(Debug, Clone, Copy)]
 pub struct Restrictions<'a> {
     kind: KeyKind,
@@ -35,8 +35,8 @@ impl<'a> From<&'a KeySpec> for Restrictions<'a> {
 }
 
 impl Restrictions<'_> {
-    /// `Accepted from 203.0.113.0/24, but not from 203.0.113.7. At most 100 calls per minute.` Only what the kind has;
-    /// empty for a kind without restrictions.
+    /// For example `Accepted from 203.0.113.0/24, but not from 203.0.113.7. At most 100 calls per minute.` Names only
+    /// what the kind has; empty for a kind without restrictions.
     pub fn words(&self) -> String {
         let kind = self.kind.rules();
         let mut words = Vec::new();
@@ -110,7 +110,7 @@ impl Restrictions<'_> {
     }
 }
 
-/// `a, b and c`; of a long list the first few, and how many more there are.
+/// `a, b and c`. Of a long list, the first few and the number of the rest.
 fn list(items: impl ExactSizeIterator<Item = String>, last: &str) -> String {
     let more = items.len().saturating_sub(NAMED);
     let mut items: Vec<String> = items.take(NAMED).collect();

@@ -56,9 +56,9 @@ impl Code {
 /// What is asked about a key.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Request<'a> {
-    /// The source address; `None`: unknown.
+    /// The client's address; `None` if it is not known.
     pub address: Option<IpAddr>,
-    /// The value of the Origin header; `None`: there was none.
+    /// The value of the `Origin` header; `None` if there was none.
     pub origin: Option<&'a str>,
     /// Permissions that the key must have.
     pub permissions: Option<&'a PermissionQuery>,
@@ -71,9 +71,9 @@ pub struct Request<'a> {
 pub struct CheckResult {
     /// The code that a failure gives.
     pub code: Code,
-    /// Whether it passed.
+    /// Whether the call passed this check.
     pub passed: bool,
-    /// What was compared, in a sentence.
+    /// What was compared, in one sentence for people.
     pub detail: String,
 }
 
@@ -81,7 +81,7 @@ struct Check {
     /// What a failure gives.
     code: Code,
     passes: fn(&KeyRecord, &Request<'_>, Timestamp) -> bool,
-    /// What is compared.
+    /// Says what is compared, for `CheckResult::detail`.
     words: fn(&KeyRecord, &Request<'_>) -> String,
 }
 
@@ -149,12 +149,13 @@ const CHECKS: [Check; 9] = [
     },
 ];
 
-/// The verdict over a key whose secret was right. Form, existence and secret were checked before; limits come after.
+/// The verdict on a key whose secret was right. Form, existence and secret were checked before. Rate limits and the
+/// call quota come after.
 pub fn decide(key: &KeyRecord, request: &Request<'_>, now: Timestamp) -> Code {
     CHECKS.iter().find(|check| !(check.passes)(key, request, now)).map_or(Code::Valid, |check| check.code)
 }
 
-/// Every check of [`decide`], also those after the first that fails, which names the verdict.
+/// Every check of [`decide`], including those after the first failure, which decides the verdict.
 pub fn explain(key: &KeyRecord, request: &Request<'_>, now: Timestamp) -> Vec<CheckResult> {
     let result = |check: &Check| CheckResult {
         code: check.code,

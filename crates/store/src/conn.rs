@@ -1,4 +1,4 @@
-//! A connection of either engine, and the one place that tells them apart when a statement runs.
+//! A connection to either engine. Only this file decides which engine runs a statement.
 
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
@@ -13,12 +13,12 @@ pub(crate) enum Conn<'a> {
     Postgres(&'a mut PgConnection),
 }
 
-/// A row that both engines give.
+/// A row type that both engines can return.
 pub(crate) trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 
 impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 
-/// Runs the same expression on whichever engine it is.
+/// Runs the same expression on whichever engine is in use.
 macro_rules! on {
     ($conn:expr, $sql:expr, ($c:ident, $text:ident, $arguments:ident) => $run:expr) => {
         match $conn {
@@ -38,14 +38,14 @@ macro_rules! on {
 }
 
 impl Conn<'_> {
-    /// Runs a statement; how many rows it changed.
+    /// Runs a statement, and returns how many rows it changed.
     pub(crate) async fn execute(&mut self, sql: Sql) -> Result<u64, StoreError> {
         Ok(on!(self, sql, (c, text, arguments) => {
             sqlx::query_with(text, arguments).execute(c).await?.rows_affected()
         }))
     }
 
-    /// Every row.
+    /// Runs a statement, and returns every row.
     pub(crate) async fn fetch_all<T: Row>(&mut self, sql: Sql) -> Result<Vec<T>, StoreError> {
         Ok(on!(self, sql, (c, text, arguments) => sqlx::query_as_with(text, arguments).fetch_all(c).await?))
     }
@@ -61,15 +61,15 @@ impl Conn<'_> {
     }
 }
 
-/// Gives each listed read to `Store`, on a connection of its own, and to `Tx`, inside the transaction.
-/// The body is a private function of the same name in the same file, which takes the connection first.
+/// Adds each listed read to `Store`, on its own connection, and to `Tx`, inside the transaction. The body is a private
+/// function of the same name in the same file. Its first argument is the connection.
 macro_rules! reads {
     ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty;)+) => {
         impl $crate::store::Store {
             $(
                 $(#[$doc])*
                 pub async fn $name(&self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
-                    // On the heap: every caller's future would be larger for it.
+                    // On the heap, or it would enlarge every caller's future.
                     let read = Box::pin(async {
                         let mut held = self.reader().await?;
                         $name(&mut held.conn(), $($arg),*).await

@@ -42,8 +42,9 @@ pub(super) fn own(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
     }
 }
 
-/// The key of a request that waits at a proxy, wherever its client has put it. Two different ones are refused: the
-/// service behind the proxy might believe in the other one. An `Authorization` of another scheme is the service's own.
+/// The key of a request at a proxy, in any of the headers that a client may use. Two different keys are refused,
+/// because the service behind the proxy might trust the other one. An `Authorization` header of another scheme belongs
+/// to the service.
 pub(super) fn presented(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
     let bearer = match alone(headers, &header::AUTHORIZATION)?.map(|value| value.split_once(' ').unwrap_or((value, "")))
     {

@@ -113,7 +113,7 @@ impl BodyCall for VerifyBatch {
 }
 
 impl<'a> VerifyCall<'a> {
-    /// What is not as it should be is left out, and is a fault.
+    /// Checks the members. A wrong one is left out and adds a fault.
     fn of(sent: VerifyBody<'a>, faults: &mut Faults) -> Self {
         Self {
             address: members::address(faults, sent.client_ip.as_ref()),

@@ -1,4 +1,4 @@
-//! `keystead key issue`: a key without a browser, acknowledged by whoever runs the command.
+//! `keystead key issue`: a key without a browser, confirmed by the person who runs the command.
 
 use std::io;
 
@@ -73,7 +73,7 @@ pub(super) struct Issue {
     quota_refill: Option<String>,
 }
 
-/// What is to be issued, as far as it can be judged without the database.
+/// A key to issue, checked as far as possible without the database.
 #[derive(Debug)]
 pub(super) struct NewKey {
     app: Option<AppId>,
@@ -91,7 +91,7 @@ pub(super) fn prepare(act: Act) -> Result<NewKey, Failure> {
         })?),
     };
     let lifetime = issue.expires_in.as_deref().map(lifetime).transpose()?;
-    // What the wizard shows as boxes is a permission like any other here.
+    // Here the permissions that the wizard shows as boxes are like any other.
     let boxes = KeyKind::parse(&issue.kind).map_or(&[][..], |kind| kind.rules().boxes);
     let (ticked, typed): (Vec<String>, Vec<String>) =
         issue.permissions.into_iter().partition(|permission| boxes.iter().any(|(name, _)| name == permission));
@@ -117,7 +117,7 @@ pub(super) fn prepare(act: Act) -> Result<NewKey, Failure> {
     Ok(NewKey { app, draft, lifetime })
 }
 
-/// A variable of the shell that is not set must not make a key without the restriction.
+/// An unset shell variable must not create a key without the restriction.
 fn refuse_blank(issue: &Issue) -> Result<(), Failure> {
     let restrictions: [(&str, &[String]); 6] = [
         ("permission", &issue.permissions),
@@ -144,7 +144,7 @@ pub(super) async fn run(service: &Service, caller: &Caller, new: NewKey) -> Resu
     let app = app.unwrap_or_else(|| service.default_app().clone());
     let issued = service.issue_acknowledged(caller, &app, &draft).await?;
     let key = &issued.key.row;
-    // Only the secret goes to standard output: a script takes all of it.
+    // Only the secret goes to standard output, because a script reads all of it.
     let printed = match &issued.shown {
         ShownSecret::Token(token) => print(format_args!("{}", token.expose_secret())),
         ShownSecret::Pair { id, secret } => print(format_args!("{id}\n{}", secret.expose_secret())),
@@ -156,7 +156,7 @@ pub(super) async fn run(service: &Service, caller: &Caller, new: NewKey) -> Resu
     Ok(())
 }
 
-/// A key whose secret nobody has must not go on working.
+/// Revokes a key whose secret could not be printed, because nobody has it.
 async fn withdraw(service: &Service, caller: &Caller, key: &KeyRow, error: io::Error) -> Failure {
     let (key, id) = (key.masked(), &key.id);
     let note = Some("Its secret could not be printed.");

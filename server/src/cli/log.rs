@@ -1,4 +1,4 @@
-//! The log, on standard error: standard output is for results.
+//! The log goes to standard error, because standard output is for results.
 
 use std::io::IsTerminal;
 

@@ -1,4 +1,4 @@
-//! A password from standard input: never from an argument, which other processes can read.
+//! Reads a password from standard input, never from an argument, which other processes can read.
 
 use std::io::{self, Read};
 

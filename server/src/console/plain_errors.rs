@@ -1,4 +1,4 @@
-//! No bare status: whoever is refused below the pages is told why.
+//! Explains errors that occur below the pages, so that no answer is a bare status.
 
 use app::desk::ConsoleError;
 use axum::Json;
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::paths::SERVER_FUNCTIONS;
 
-/// Gives an error without a body a sentence, or, for a server function, the error that it decodes.
+/// Adds a sentence to an error without a body. For a server function, adds the error that it decodes.
 pub(super) async fn say_why(request: Request, next: Next) -> Response {
     let asked_by_script = request.uri().path().starts_with(SERVER_FUNCTIONS);
     let response = next.run(request).await;
@@ -28,7 +28,7 @@ pub(super) async fn say_why(request: Request, next: Next) -> Response {
     response
 }
 
-/// Keeps what else was said, such as `Allow` and `Retry-After`.
+/// Keeps the other headers, for example `Allow` and `Retry-After`.
 fn with_headers_of(said: &Response, mut response: Response) -> Response {
     for (name, value) in said.headers() {
         if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
@@ -38,7 +38,7 @@ fn with_headers_of(said: &Response, mut response: Response) -> Response {
     response
 }
 
-/// What happened and what to do, in a sentence or two.
+/// What happened and what to do, in one or two sentences.
 fn of(status: StatusCode) -> &'static str {
     match status {
         StatusCode::PAYLOAD_TOO_LARGE => {

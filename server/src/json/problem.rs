@@ -1,4 +1,4 @@
-//! Why a call was not answered, and how a program is told: RFC 9457, `application/problem+json`.
+//! Why a call failed, as a problem document of RFC 9457: `application/problem+json`.
 
 use std::borrow::Cow;
 
@@ -13,20 +13,20 @@ use super::answer::json;
 use super::fault::{Fault, Faults};
 use crate::reading::BodyError;
 
-/// Why a call was not answered, in words that a programmer can act on.
+/// Why a call failed, in words that a programmer can act on.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     pub kind: Kind,
     pub detail: Cow<'static, str>,
-    /// With the kinds about a body only.
+    /// The faults of a body; empty for other kinds.
     pub faults: Vec<Fault>,
     challenge: Option<Cow<'static, str>>,
     allow: Option<&'static str>,
-    /// When it may be tried again.
+    /// How long to wait before trying again.
     wait: Option<Millis>,
 }
 
-/// What every edge that refuses a call has a form of its own for.
+/// The kinds of problems. Each edge has its own form for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     KeyNeeded,
@@ -36,7 +36,7 @@ pub(crate) enum Kind {
     TooManyCalls,
     Malformed,
     Invalid,
-    /// Nothing is wrong but a permission query.
+    /// Only a permission query is wrong.
     InvalidQuery,
     /// A rate limit was named that the key does not have.
     NoSuchLimit,
@@ -155,7 +155,8 @@ impl Problem {
         Self { challenge: Some(CHALLENGE.into()), ..Self::new(Kind::KeyNeeded, detail) }
     }
 
-    /// The caller's own key is no good; all of these look the same to whoever tries keys.
+    /// The caller's own key is not accepted. The answer is always the same, so that an attacker who tries keys learns
+    /// nothing.
     pub fn key_refused() -> Self {
         let detail = "The key in the Authorization header was not accepted. The console shows its status.";
         Self { challenge: Some(INVALID_TOKEN.into()), ..Self::new(Kind::KeyRefused, detail) }
@@ -166,7 +167,7 @@ impl Problem {
         Self::new(Kind::Forbidden, detail)
     }
 
-    /// The same, for want of the permission.
+    /// The caller's own key lacks the permission `keystead.verify`.
     pub fn permission_needed(permission: AdminPermission) -> Self {
         let name = permission.as_str();
         let detail =
@@ -175,7 +176,7 @@ impl Problem {
         Self { challenge: Some(challenge.into()), ..Self::new(Kind::PermissionNeeded, detail) }
     }
 
-    /// More calls than the caller's key allows; `wait`: until it allows one again, if it ever does.
+    /// The caller's key has no calls left. `wait` is the time until it has one again; `None` if it never does.
     pub fn too_many(wait: Option<Millis>) -> Self {
         let detail = match wait {
             Some(_) => "The key in the Authorization header has used up its calls for now.",
@@ -195,7 +196,7 @@ impl Problem {
         Self { faults: faults.into_list(), ..Self::new(Kind::Invalid, detail) }
     }
 
-    /// The same, where nothing is wrong but a permission query.
+    /// Like `invalid`, if only a permission query is wrong.
     pub fn invalid_query(faults: Faults) -> Self {
         Self { kind: Kind::InvalidQuery, ..Self::invalid(faults) }
     }
@@ -242,7 +243,7 @@ impl Problem {
         }
     }
 
-    /// The headers that say what to do, in whatever form the rest is told.
+    /// Adds the headers that say what to do, which are the same in every form.
     pub fn mark(&self, headers: &mut HeaderMap) {
         if let Some(Ok(challenge)) = self.challenge.as_deref().map(HeaderValue::from_str) {
             headers.insert(header::WWW_AUTHENTICATE, challenge);

@@ -1,5 +1,5 @@
-//! What no form sends: too much, too little, in another way. Each field's own input is tested with its page.
-//! And what the page says that answers a form.
+//! Requests that no form sends: too much, too little, or in another format. Also the pages that answer a form. The
+//! tests of each page cover the input of its fields.
 
 use axum::body::Body;
 use domain::draft::KeyDraft;
@@ -103,7 +103,7 @@ async fn what_is_not_text_is_refused_above_the_form_which_keeps_the_rest() {
     }
     let page = send(&product, "/keys/new", &session, b"kind=service&step=summary&name=First\xff".to_vec()).await;
     refused_as_not_text(&page, &["First\u{fffd}"]);
-    // Without a kind there are no fields to keep it in, but it is said.
+    // Without a kind there are no fields to keep the values in, but the page says so.
     let page = send(&product, "/keys/new", &session, "kind=%ff&step=summary&name=x").await;
     refused_as_not_text(&page, &[]);
     let keys = product.send(Call::get("/keys").cookie(&session)).await;
@@ -116,7 +116,7 @@ async fn what_is_not_text_is_refused_above_the_form_which_keeps_the_rest() {
     refused_as_not_text(&page, &["New\u{fffd}", "7654", "/keys?q=Old"]);
     assert!(page.body.contains(&format!("name=\"revision\" value=\"{}\"", key.revision)), "{}", page.body);
 
-    // The session has ended meanwhile.
+    // The session has ended in the meantime.
     let page = product.send(Call::post(&path).same_origin().form(typed)).await;
     assert_eq!(page.status, 401);
     assert!(page.body.contains("value=\"New\u{fffd}\"") && page.body.contains("value=\"7654\""), "{}", page.body);
@@ -163,7 +163,7 @@ async fn a_refusal_about_a_field_that_is_not_shown_is_said_above_the_form() {
         let page = send(&product, "/keys/new", &session, typed.clone()).await;
         assert_eq!(page.status, 422, "{typed}");
         assert!(text(&page.body).contains(words), "{typed}: {}", page.body);
-        // A form with that id could never make a key.
+        // A form with this id could never create a key.
         assert!(!page.body.contains("value=\"a b\""), "{typed}: {}", page.body);
     }
     let client = KeyDraft { kind: Some("client".to_owned()), ..service_key("Client") };
@@ -257,7 +257,7 @@ async fn send(product: &Product, path: &str, session: &str, body: impl Into<Body
     product.send(Call::post(path).cookie(session).same_origin().form(body)).await
 }
 
-/// Checks that it is said, and that the inputs of the form have these values.
+/// Checks that the page shows the message, and that the inputs have these values.
 fn refused_as_not_text(page: &Answer, kept: &[&str]) {
     assert_eq!(page.status, 400, "{}", page.body);
     assert!(text(&page.body).contains(NOT_TEXT), "{}", page.body);

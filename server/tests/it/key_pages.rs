@@ -1,4 +1,4 @@
-//! What the console tells of a key's calls, of one call, and of the installation.
+//! What the console shows about a key's calls, about one call, and about the installation.
 
 use domain::draft::KeyDraft;
 use serde_json::json;
@@ -116,7 +116,7 @@ async fn the_settings_say_how_a_visitor_is_seen() {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains("sqlite:") && !page.contains("keystead.db"));
-    // Through the proxy, a browser of this machine: only such a one may sign in without HTTPS.
+    // A browser on this machine, through the proxy. Only that may sign in without HTTPS.
     let page = ask("10.0.0.1", Some("<b>, 127.0.0.1")).await;
     for words in
         ["Your address 127.0.0.1", "Connection from 10.0.0.1", "Is a trusted proxy Yes", "&lt;b&gt;, 127.0.0.1"]

@@ -91,7 +91,7 @@ fn length_and_depth_are_limited() {
     assert!(PermissionQuery::parse(&"a".repeat(101)).is_err());
 }
 
-/// The obvious model: a tree, evaluated as it stands.
+/// The obvious model: a tree that is evaluated directly.
 #[derive(Debug, Clone)]
 enum Tree {
     Has(&'static str),

@@ -13,7 +13,7 @@ use domain::{
 use super::KeyPage;
 use crate::{Caller, Result, Service};
 
-/// A call that might be, or was.
+/// A call to explain, real or imagined.
 #[derive(Debug, Clone, Default)]
 pub struct AskedCall {
     /// The client's address.
@@ -24,7 +24,7 @@ pub struct AskedCall {
     pub permissions: Option<PermissionQuery>,
     /// The kind that the key must be of.
     pub kind: Option<KeyKind>,
-    /// When; `None`: now.
+    /// The time of the call; `None` for now.
     pub at: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! Why a verdict is what it is, check by check, in words.
+//! Explains a verdict in words, check by check.
 
 use domain::{
     key::{KeyDetail, KeyRecord},
@@ -21,12 +21,12 @@ impl Verifier {
     }
 }
 
-/// What is checked of a key that is not there, or of another secret.
+/// The checks for an unknown key or a wrong secret.
 pub(super) fn unknown() -> Vec<CheckResult> {
     vec![CheckResult { code: Code::NotFound, passed: false, detail: Code::NotFound.words().to_owned() }]
 }
 
-/// The checks that count, if the call came as far.
+/// The checks of rate limits and call quota, if the call got that far.
 pub(super) fn counted(record: &KeyRecord, verdict: &Verdict) -> [CheckResult; 2] {
     let limits = &verdict.limits;
     let limited = match limits.as_slice() {
