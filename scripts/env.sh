@@ -42,11 +42,11 @@ as_root() {
 # Installs these Debian packages, if any are given.
 install_packages() {
   (($#)) || return 0
-  need apt-get "there is no apt-get here: install $* in another way and run this again."
-  say "Installing $* by apt (about 1 minute)"
-  as_root apt-get update -qq || fail "apt-get update failed; the reason stands above."
+  need apt-get "apt-get is missing. Install $* in another way and run this again."
+  say "Installing $* with apt (about 1 minute)"
+  as_root apt-get update -qq || fail "apt-get update failed; see the reason above."
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" ||
-    fail "apt-get could not install $*; the reason stands above."
+    fail "apt-get could not install $*; see the reason above."
 }
 
 # Put our own tools first. They exist only if PATH had none of the right version.

@@ -14,7 +14,7 @@ if ! cargo fuzz --version 2>/dev/null | grep -qF "$CARGO_FUZZ"; then
   say "Compiling cargo-fuzz $CARGO_FUZZ (once, about 2 minutes)"
   CARGO_TARGET_DIR="$KEYSTEAD_CACHE/tools-build" CARGO_PROFILE_RELEASE_OPT_LEVEL=0 \
     cargo install cargo-fuzz --version "=$CARGO_FUZZ" --root "$TOOLS" --locked ||
-    fail "cargo-fuzz $CARGO_FUZZ could not be compiled; the reason stands above."
+    fail "cargo-fuzz $CARGO_FUZZ could not be compiled; see the reason above."
   rm -rf "$KEYSTEAD_CACHE/tools-build"
 fi
 

@@ -31,6 +31,6 @@ fi
 if [[ ! end2end/node_modules/.package-lock.json -nt end2end/package-lock.json ]]; then
   say "Fetching Playwright from npm (seconds)"
   PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --prefix end2end --no-audit --no-fund ||
-    fail "npm could not fetch Playwright; the reason stands above."
+    fail "npm could not fetch Playwright; see the reason above."
   touch end2end/node_modules/.package-lock.json
 fi

@@ -30,12 +30,12 @@ impl ConsoleError {
             Self::SignedOut => "Your session has ended. Sign in again in another tab, then send \
                                 this once more: what you typed stays here."
                 .to_owned(),
-            Self::Malformed => "The form was not complete. Reload the page and try again.".to_owned(),
+            Self::Malformed => "The form is incomplete. Reload the page and try again.".to_owned(),
             Self::NotText => "Some of what was sent is not text: \u{fffd} stands in its place. Correct it, then send \
                               the form again."
                 .to_owned(),
-            Self::Unavailable => "Keystead could not do this right now. Nothing was changed; try again.".to_owned(),
-            Self::Offline => "The server could not be reached. Check your connection and try again.".to_owned(),
+            Self::Unavailable => "Keystead cannot do this right now. Nothing was changed. Try again.".to_owned(),
+            Self::Offline => "Keystead could not be reached. Check your connection and try again.".to_owned(),
         }
     }
 

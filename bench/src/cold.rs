@@ -45,7 +45,7 @@ pub(crate) async fn measure(on: &Installation, keystead: &Child, seconds: u32) -
         grouped(CACHED as u64),
     )?;
     if on.passing.len() < 2 * CACHED {
-        out.push_str("With so few keys most calls were answered from the cache.\n\n");
+        out.push_str("With so few keys, most calls were answered from the cache.\n\n");
     }
     contest::table(&mut out, &sides)?;
     contest::share_verdict(&mut out, bare, ours, SHARE)?;

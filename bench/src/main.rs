@@ -47,7 +47,7 @@ struct Options {
     /// Length of a round of calls
     #[arg(long, default_value_t = 5)]
     round_seconds: u32,
-    /// Measure this part only; without --output nothing is written
+    /// Measure only this part; without --output, nothing is written
     #[arg(long)]
     only: Option<Part>,
     /// File to write instead of docs/benchmarks.md
@@ -81,11 +81,11 @@ enum Part {
     Hot,
     /// Forward-auth calls
     Authorize,
-    /// Verify calls about keys that have to be read first
+    /// Verify calls about keys that are not cached
     Cold,
     /// Verify calls about keys that do not exist
     Flood,
-    /// Memory with many hot keys, and the key list meanwhile
+    /// Memory with many hot keys, and the key list at the same time
     Memory,
     /// The decision, without anything around it
     Decision,

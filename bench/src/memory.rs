@@ -80,7 +80,7 @@ impl Figures {
         let mut out = String::new();
         write!(
             out,
-            "## Memory, and the key list meanwhile\n\n\
+            "## Memory, and the key list at the same time\n\n\
              A server of its own on the {} keys. wrk makes the verify call of above about {} keys with all restrictions, \
              with {CONNECTIONS} connections in {ROUNDS} rounds, while one person asks for the first page of the key list \
              again and again. In MB of 1,000,000 bytes.\n\n\
@@ -108,7 +108,7 @@ impl Figures {
         )?;
         verdict(
             &mut out,
-            &format!("the key list under {} ms p95 meanwhile", LIST.as_millis()),
+            &format!("the key list under {} ms p95 at the same time", LIST.as_millis()),
             self.list.median < LIST.as_secs_f64(),
             &format!("{:.1} ms", self.list.median * 1e3),
         )?;

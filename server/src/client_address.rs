@@ -22,7 +22,7 @@ impl TrustedProxies {
                 let rule = CidrRule::parse(text)?;
                 if rule.to_string().ends_with("/0") {
                     return Err(format!(
-                        "{text} trusts everybody, who could then claim any address; name your proxies"
+                        "{text} trusts everybody, and anybody could then claim any address; name only your proxies"
                     ));
                 }
                 Ok(rule)

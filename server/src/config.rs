@@ -26,7 +26,7 @@ pub struct Settings {
         help = "sqlite:///path/file.db or postgres://… [default: keystead.db in the data folder]"
     )]
     pub database_url: Option<DatabaseUrl>,
-    /// Folder of the database and the root key [default: ./data]
+    /// Folder for the database and the root key [default: ./data]
     #[arg(long, global = true, env = "KEYSTEAD_DATA_DIR", hide_env_values = true, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
     #[arg(
@@ -35,16 +35,16 @@ pub struct Settings {
         env = "KEYSTEAD_PUBLIC_URL",
         hide_env_values = true,
         value_name = "URL",
-        help = "The address that people and programs use, such as https://keys.example.com"
+        help = "Address that people and programs use, for example https://keys.example.com"
     )]
     pub public_url: Option<String>,
-    /// Proxies whose X-Forwarded-For is believed: CIDR rules, separated by commas
+    /// Proxies whose X-Forwarded-For is believed: addresses and networks (CIDR), separated by commas
     #[arg(long, global = true, env = "KEYSTEAD_TRUSTED_PROXIES", hide_env_values = true, value_name = "CIDRS")]
     pub trusted_proxies: Option<String>,
-    /// File of the root key [default: root.key in the data folder, made on first start]
+    /// File with the root key, which must exist [default: root.key in the data folder, created on first start]
     #[arg(long, global = true, env = "KEYSTEAD_ROOT_KEY_FILE", hide_env_values = true, value_name = "FILE")]
     pub root_key_file: Option<PathBuf>,
-    /// Allow sign-in over plain HTTP beyond this machine: anyone on the network reads along
+    /// Allow sign-in over plain HTTP beyond this machine; anyone on the network can then read the traffic
     #[arg(
         long, global = true, env = "KEYSTEAD_ALLOW_HTTP", hide_env_values = true, value_name = "true|false",
         num_args = 0..=1, require_equals = true, default_missing_value = "true",
@@ -135,12 +135,12 @@ impl Config {
     pub fn check(settings: Settings) -> Result<Self, ConfigError> {
         let listen = settings.listen.as_deref().unwrap_or("127.0.0.1:3000");
         let listen = listen.parse().map_err(|_| {
-            let message = format!("{listen:?} is not an address with a port, such as 127.0.0.1:3000 or [::1]:3000");
+            let message = format!("{listen:?} is not an address with a port; use one like 127.0.0.1:3000 or [::1]:3000");
             wrong("listen", "KEYSTEAD_LISTEN", message)
         })?;
         let data_dir = settings.data_dir.unwrap_or_else(|| PathBuf::from("data"));
         let data_dir = std::path::absolute(&data_dir).map_err(|_| {
-            wrong("data-dir", "KEYSTEAD_DATA_DIR", "it is empty; name a folder, or leave the setting out")
+            wrong("data-dir", "KEYSTEAD_DATA_DIR", "it is empty; name a folder, or unset it")
         })?;
         let is_used = settings.database_url.is_none() || settings.root_key_file.is_none();
         let database_url = database_url(settings.database_url, &data_dir)?;
@@ -187,7 +187,7 @@ fn database_url(written: Option<DatabaseUrl>, data_dir: &Path) -> Result<Databas
         Ok(url)
     } else {
         // The value may hold a password, so the error does not repeat it.
-        let message = "it begins with neither sqlite:// nor postgres://";
+        let message = "it must begin with sqlite:// or postgres://";
         Err(wrong("database-url", "KEYSTEAD_DATABASE_URL", message))
     }
 }
@@ -198,7 +198,7 @@ fn check_log(text: &str) -> Result<(), String> {
         let level = directive.rsplit('=').next().unwrap_or_default().trim().to_ascii_lowercase();
         if !["off", "error", "warn", "info", "debug", "trace"].contains(&level.as_str()) {
             return Err(format!(
-                "{directive:?} is not a level (error, warn, info, debug, trace, off), nor module=level"
+                "{directive:?} is not a level (error, warn, info, debug, trace, off) or module=level"
             ));
         }
     }

@@ -75,7 +75,7 @@ fn log(violation: &Violation, last: &LastLogged) {
         blocked = ?address(&violation.blocked_uri),
         source = ?address(&violation.source_file),
         line = violation.line_number,
-        "a browser reports a violation of the content security policy"
+        "a browser reported a violation of the content security policy"
     );
 }
 

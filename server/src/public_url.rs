@@ -14,9 +14,9 @@ pub struct PublicUrl {
 impl PublicUrl {
     /// From the configuration.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = |why: &str| Err(format!("{text:?} {why}, such as https://keys.example.com"));
+        let wrong = |why: &str| Err(format!("{text:?} {why}; use one like https://keys.example.com"));
         if !text.is_ascii() {
-            return wrong("has other letters than ASCII; write the host in its xn-- form");
+            return wrong("is not ASCII; write the host in its xn-- form");
         }
         let Ok(uri) = text.parse::<Uri>() else {
             return wrong("is not a web address");
@@ -30,10 +30,10 @@ impl PublicUrl {
             return wrong("has no host");
         };
         if authority.as_str().contains('@') {
-            return wrong("holds a user name; leave it out");
+            return wrong("has a user name; leave it out");
         }
         if uri.path() != "/" || uri.query().is_some() || text.contains('#') {
-            return wrong("has a path; Keystead needs a host of its own");
+            return wrong("has a path; Keystead needs its own host");
         }
         let host = authority.host().to_ascii_lowercase();
         let scheme = if https { "https" } else { "http" };
@@ -41,7 +41,7 @@ impl PublicUrl {
         let port = match port.strip_prefix(':').map(str::parse::<u16>) {
             None => default_port,
             Some(Ok(port)) => port,
-            Some(Err(_)) => return wrong("has a port that is none"),
+            Some(Err(_)) => return wrong("has an invalid port"),
         };
         let origin =
             if port == default_port { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{port}") };

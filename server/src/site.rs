@@ -122,7 +122,7 @@ async fn packaged(State(site): State<Site>, Path(path): Path<String>, headers: H
 
 fn missing() -> Response {
     let headers = [(header::CACHE_CONTROL, NO_STORE), (header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)];
-    (StatusCode::NOT_FOUND, headers, "There is no such file.\n").into_response()
+    (StatusCode::NOT_FOUND, headers, "This file does not exist.\n").into_response()
 }
 
 /// 80 bits over the names and contents of all files.

@@ -36,7 +36,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The data folder could not be created.
-    #[error("cannot make the data folder {path}: {source}")]
+    #[error("cannot create the data folder {path}: {source}")]
     DataDir {
         /// The folder that was to be made.
         path: PathBuf,
@@ -67,7 +67,7 @@ pub enum StartError {
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
     /// The set-up link could not be created.
-    #[error("cannot make the set-up link: {0}")]
+    #[error("cannot create the set-up link: {0}")]
     SetupLink(service::Error),
     /// The background work or the server ended by itself.
     #[error("the background work ended unexpectedly; the log says why")]
@@ -125,7 +125,7 @@ fn warn_if_open(folder: &Path) {
     use std::os::unix::fs::PermissionsExt;
 
     if folder.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o007 != 0) {
-        tracing::warn!(folder = %folder.display(), "other accounts may look into the data folder: chmod 700 it");
+        tracing::warn!(folder = %folder.display(), "the data folder is open to other accounts; run chmod 700 on it");
     }
 }
 
@@ -168,7 +168,7 @@ pub async fn serve(config: Config, site: Site) -> Result<(), StartError> {
     tracing::info!("stopping");
     shutdown.cancel();
     if !server.is_finished() && timeout(DRAIN_WITHIN, &mut server).await.is_err() {
-        tracing::warn!("requests were still under way after {} seconds; they are cut off", DRAIN_WITHIN.as_secs());
+        tracing::warn!("requests were still running after {} seconds and were cut off", DRAIN_WITHIN.as_secs());
     }
     // A busy connection must not prevent the last counts from being written.
     idle.cancel();
@@ -195,7 +195,7 @@ async fn announce(service: &Service, public_url: &PublicUrl) -> Result<(), Start
     if let Some(token) = link {
         writeln!(
             out,
-            "Make the first owner here (works once, within an hour): {}/setup?token={}",
+            "Create the first owner here (works once, within an hour): {}/setup?token={}",
             public_url.origin(),
             token.expose_secret()
         )?;

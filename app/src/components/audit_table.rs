@@ -18,14 +18,14 @@ pub fn AuditTable(
     with_subject: bool,
 ) -> impl IntoView {
     if rows.is_empty() {
-        return view! { <p class="soft">"Nothing is on record here yet."</p> }.into_any();
+        return view! { <p class="soft">"No events yet."</p> }.into_any();
     }
     let rows: Vec<_> = rows.into_iter().map(|row| line(row, with_subject)).collect();
     view! {
         // The roles keep it a table for screen readers when the style no longer lays it out as one.
         <div class="card sheet" role="region" aria-label="Audit" tabindex="0">
             <table class="blocks" role="table">
-                <caption class="visually-hidden">"What was done, newest first"</caption>
+                <caption class="visually-hidden">"Events, newest first"</caption>
                 <thead role="rowgroup">
                     <tr role="row">
                         <th role="columnheader">"Action"</th>

@@ -24,14 +24,14 @@ pub fn CallsChart(
         let words = if never_used {
             "This key has never been used."
         } else {
-            "No service has asked about this key in the last 48 hours."
+            "No calls with this key in the last 48 hours."
         };
         return view! { <p class="soft">{words}</p> }.into_any();
     }
     let accepted = hours.iter().fold(0_u64, |sum, hour| sum.saturating_add(hour.accepted));
     let refused = hours.iter().fold(0_u64, |sum, hour| sum.saturating_add(hour.all_refused()));
     let summary = format!(
-        "{} accepted and {} refused calls in {HOURS_SHOWN} hours; {} in the busiest hour. The table below has the numbers.",
+        "{} accepted and {} refused calls in {HOURS_SHOWN} hours; {} in the busiest hour. The table below shows the numbers.",
         grouped(accepted),
         grouped(refused),
         grouped(most)
@@ -54,16 +54,16 @@ pub fn CallsChart(
             <p class="axis"><small>"48 hours ago"</small><small>"24 hours ago"</small><small>"now"</small></p>
         </figure>
         <details class="fold">
-            <summary>"As a table"</summary>
+            <summary>"Show as a table"</summary>
             <div class="sheet" role="region" aria-label="Calls per hour" tabindex="0">
                 <table>
                     <caption class="visually-hidden">"Calls per hour, newest first; hours without calls are left out"</caption>
                     <thead>
                         <tr>
-                            <th scope="col">"Hour from"</th>
+                            <th scope="col">"Hour starting"</th>
                             <th scope="col" class="num">"Accepted"</th>
                             <th scope="col" class="num">"Refused"</th>
-                            <th scope="col">"Refused as"</th>
+                            <th scope="col">"Verdicts"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>

@@ -22,7 +22,7 @@ pub fn FieldProblems(errors: RwSignal<FieldErrors>) -> impl IntoView {
     move || {
         let found = errors.get().0;
         (found.len() > 1).then(|| {
-            let count = format!("{} things need attention", found.len());
+            let count = format!("{} fields need attention", found.len());
             let items: Vec<_> = found
                 .into_iter()
                 .map(|error| {
@@ -67,7 +67,7 @@ pub fn UnshownProblems(errors: FieldErrors) -> impl IntoView {
         view! {
             <div class="note bad" role="alert" tabindex="-1">
                 <span aria-hidden="true">"!"</span>
-                <div><b>"The form was refused"</b><ul>{items}</ul></div>
+                <div><b>"The form could not be saved"</b><ul>{items}</ul></div>
             </div>
         }
     })

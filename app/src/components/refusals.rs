@@ -14,7 +14,7 @@ pub const REFUSED_AS: &str = "refused_as";
 #[component]
 pub fn Refusals(id: String, calls: Vec<RefusedCall>) -> impl IntoView {
     if calls.is_empty() {
-        return view! { <div class="body"><p class="soft">"No call with this key was refused yet."</p></div> }
+        return view! { <div class="body"><p class="soft">"No calls refused yet."</p></div> }
             .into_any();
     }
     let rows: Vec<_> = calls.into_iter().map(|call| line(&id, call)).collect();
@@ -24,12 +24,12 @@ pub fn Refusals(id: String, calls: Vec<RefusedCall>) -> impl IntoView {
                 <caption class="visually-hidden">"Refused calls, newest first"</caption>
                 <thead>
                     <tr>
-                        <th scope="col">"Why and when"</th>
+                        <th scope="col">"Reason and time"</th>
                         <th scope="col">"Address"</th>
                         <th scope="col">"Origin"</th>
                         <th scope="col">"Permissions asked for"</th>
                         <th scope="col">"Request"</th>
-                        <th scope="col">"Came in as"</th>
+                        <th scope="col">"Received via"</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -53,7 +53,7 @@ fn line(id: &str, call: RefusedCall) -> AnyView {
                 // The hidden text makes the link unique, since many calls are refused for the same reason.
                 <a href=why>
                     <span class="visually-hidden">"Why?"</span> " " {call.code.words()} " "
-                    <span class="visually-hidden">"The call of " {call.at.to_text()}</span>
+                    <span class="visually-hidden">"The call at " {call.at.to_text()}</span>
                 </a>
                 <br/>
                 <small class="mono">{call.code.as_str()}</small>

@@ -25,7 +25,7 @@ pub fn AcknowledgeBox(
 ) -> impl IntoView {
     let (alive, set_alive) = signal(false);
     let (ticked, set_ticked) = signal(false);
-    let (time_left, set_time_left) = signal(format!("Confirm it until {}.", deadline.to_text()));
+    let (time_left, set_time_left) = signal(format!("Confirm it before {}.", deadline.to_text()));
     let place = NodeRef::<html::Div>::new();
     let tick_box = NodeRef::<html::Input>::new();
     // The box may be ticked before the scripts load, and a browser that goes back may restore a tick.
@@ -52,9 +52,9 @@ pub fn AcknowledgeBox(
         }
     });
     let effect = if guard {
-        "Confirming makes it active and clears it from this page. "
+        "Confirming activates the key and removes it from this page. "
     } else {
-        "Confirming makes it active. "
+        "Confirming activates the key. "
     };
     let id = Field::Acknowledged.as_str();
     let blocked = move || alive.get() && !ticked.get();
@@ -96,7 +96,7 @@ fn left(seconds: i64) -> String {
 /// Asks before the page is left. For a reload, a link, Back and closing, the browser asks; for Esc, we do.
 fn guard_leaving(form: Option<HtmlFormElement>) {
     const QUESTION: &str =
-        "You have not confirmed that you stored this key. If you leave, you will not see it again. Leave?";
+        "You have not confirmed this key. If you leave, you will not see it again. Leave?";
     let armed = StoredValue::new(true);
     if let Some(form) = form {
         let _ = browser::listen(&form, ev::submit, move |_| armed.set_value(false));

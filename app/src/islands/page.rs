@@ -69,7 +69,7 @@ fn localise_times() {
 fn copy(button: &Element) {
     let copied = button.get_attribute("data-copy").is_some_and(|id| browser::copy_text_of(&id));
     if let Some(said) = button.parent_element().and_then(|parent| parent.query_selector(".said").ok().flatten()) {
-        said.set_text_content(Some(if copied { "Copied" } else { "Select it and copy by hand" }));
+        said.set_text_content(Some(if copied { "Copied" } else { "Select and copy it by hand" }));
     }
 }
 

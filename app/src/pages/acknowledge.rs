@@ -55,7 +55,7 @@ fn Waiting(
     view! {
         <div class="head narrow">
             <div>
-                <h1>{format!("Did you store “{}”?", key.row.name)}</h1>
+                <h1>{format!("Have you stored “{}”?", key.row.name)}</h1>
                 <p>
                     "Its secret was shown once and is not kept anywhere. If you stored it, confirm, so that the key works. \
                      If not, discard it and generate a new one."
@@ -72,7 +72,7 @@ fn Waiting(
         </form>
         <div class="actions narrow">
             <form method="post" action=format!("/keys/{id}/discard")>
-                <button class="button danger">"Discard this key"</button>
+                <button class="button danger">"Drop this key"</button>
             </form>
             <Again draft/>
         </div>
@@ -91,7 +91,7 @@ fn NotWaiting(view: KeyView) -> impl IntoView {
             </div>
         </div>
         <div class="actions">
-            <a class="button primary" href=format!("/keys/{id}")>"Look at the key"</a>
+            <a class="button primary" href=format!("/keys/{id}")>"View the key"</a>
             <a class="button" href="/keys">"All keys"</a>
         </div>
     }

@@ -26,7 +26,7 @@ pub fn DashboardPage() -> impl IntoView {
         <div class="head">
             <div>
                 <h1>"Dashboard"</h1>
-                <p>"How your keys are doing."</p>
+                <p>"Your keys at a glance."</p>
             </div>
             <div class="actions"><a class="button primary" href="/keys/new">"Generate New Key"</a></div>
         </div>
@@ -72,7 +72,7 @@ fn Figures(dashboard: Dashboard) -> impl IntoView {
                     </a>
                 </div>
                 <footer>
-                    <small>"Counted in batches: the last second may be missing."</small>
+                    <small>"Written once a second, so the last second may be missing."</small>
                 </footer>
             </section>
             <section class="card">

@@ -54,7 +54,7 @@ fn SendAgain(ended: UnsentForm) -> impl IntoView {
         <div class="head narrow">
             <div>
                 <h1>"Your session has ended"</h1>
-                <p>"Nothing was done, and what you typed is kept on this page."</p>
+                <p>"Nothing was changed. What you typed is kept on this page."</p>
             </div>
         </div>
         <form class="narrow stack" method="post" action=ended.address>
@@ -142,13 +142,13 @@ fn Flash() -> impl IntoView {
 /// Messages that are true of any key, since it may have expired or start later.
 fn done_words(done: &str) -> Option<&'static str> {
     Some(match done {
-        "acknowledged" => "The key is confirmed. It works within its restrictions and times.",
-        "discarded" => "The key was discarded. It never worked.",
-        "edited" => "Your changes are saved and hold from the next call on.",
-        "disabled" => "The key is disabled: every call with it is refused until it is enabled again.",
-        "enabled" => "The key is no longer disabled. It works within its restrictions and times.",
-        "revoked" => "The key is revoked: every call with it is refused.",
-        "restored" => "The key is restored to what it was before the revoke.",
+        "acknowledged" => "The key is confirmed. It works now.",
+        "discarded" => "The key was dropped. It never worked.",
+        "edited" => "Your changes are saved. They take effect with the next call.",
+        "disabled" => "The key is disabled. Calls are refused until you enable it again.",
+        "enabled" => "The key is enabled again.",
+        "revoked" => "The key is revoked. Calls are refused.",
+        "restored" => "The key is restored to its status before it was revoked.",
         "deleted" => "The key is deleted. Its history stays in the audit.",
         _ => return None,
     })

@@ -64,7 +64,7 @@ pub fn Kinds(problem: Problem) -> impl IntoView {
             <FormProblem problem=problem.whole/>
             <UnshownProblems errors=problem.fields/>
             <fieldset class="kinds">
-                <legend>"What kind of key? It cannot be changed later."</legend>
+                <legend>"What kind of key? You cannot change this later."</legend>
                 {kinds}
             </fieldset>
             <p>
@@ -124,7 +124,7 @@ pub fn Summary(state: WizardState) -> impl IntoView {
                 {words.map(|words| view! { <p>{words}</p> })}
                 {facts}
                 <p class="soft">
-                    "The next screen shows the key once. Treat it as you would a password; give it the fewest permissions."
+                    "The next screen shows the key once. Treat it as you would a password, and give it as few permissions as possible."
                 </p>
                 <HiddenDraft draft/>
                 <input type="hidden" name=Field::FormId.as_str() value=form_id/>
@@ -171,14 +171,14 @@ fn became(found: Result<KeyView, ConsoleError>) -> AnyView {
     match row.status(now) {
         Status::Pending { until } if now < until => view! {
             <p>
-                <a href=format!("{address}/acknowledge")>"Confirm that its secret is stored, or discard it"</a>
+                <a href=format!("{address}/acknowledge")>"Confirm the key, or drop it"</a>
             </p>
         }
         .into_any(),
         // It is about to be dropped.
         Status::Pending { .. } => gone(),
         _ => view! {
-            <p>{format!("“{}” was confirmed. ", row.name)} <a href=address>"Look at the key"</a></p>
+            <p>{format!("“{}” was confirmed. ", row.name)} <a href=address>"View the key"</a></p>
         }
         .into_any(),
     }

@@ -45,7 +45,7 @@ impl Offer {
 const EDIT: Offer = Offer { path: "edit", label: "Edit", grave: false, needs: Act::ChangeKeys };
 const AUDIT: Offer = Offer { path: "audit", label: "Audit", grave: false, needs: Act::SeeAudit };
 const ACKNOWLEDGE: Offer =
-    Offer { path: "acknowledge", label: "Confirm that it is stored…", grave: false, needs: Act::ChangeKeys };
+    Offer { path: "acknowledge", label: "Confirm…", grave: false, needs: Act::ChangeKeys };
 const DISABLE: Offer = Offer { path: "disable", label: "Disable…", grave: false, needs: Act::ChangeKeys };
 const ENABLE: Offer = Offer { path: "enable", label: "Enable…", grave: false, needs: Act::ChangeKeys };
 const REVOKE: Offer = Offer { path: "revoke", label: "Revoke…", grave: true, needs: Act::ChangeKeys };
@@ -174,7 +174,7 @@ fn CallCards(id: String, calls: Calls, never_used: bool) -> impl IntoView {
         <section class="card">
             <header><h2>"Calls, last 48 hours"</h2></header>
             <div class="body">{chart}</div>
-            <footer><small>"Counted in batches: the last second may be missing."</small></footer>
+            <footer><small>"Written once a second, so the last second may be missing."</small></footer>
         </section>
         <section class="card">
             <header><h2>"Recent refusals"</h2><a href=format!("/keys/{id}/why")>"Why was this refused?"</a></header>

@@ -57,12 +57,12 @@ fn Edit(view: KeyView, posted: Option<PostedForm<EditForm>>, back: String) -> im
                 <div class="body">
                     <FormProblem problem=problem.whole/>
                     <UnshownProblems errors=unshown/>
-                    {changed.then(|| view! { <p><a href=address.clone()>"Load the key as it is now"</a></p> })}
+                    {changed.then(|| view! { <p><a href=address.clone()>"Load the current values"</a></p> })}
                     <input type="hidden" name=REVISION value=revision/>
                     <input type="hidden" name=BACK value=cancel.clone()/>
                     <KeyForm kind purpose=Purpose::Edit draft errors=fields/>
                     <p class="soft">
-                        "Cannot be changed: " {joined(fixed)} ". For another, generate a new key."
+                        "Cannot be changed: " {joined(fixed)} ". Generate a new key instead."
                     </p>
                 </div>
                 <footer>

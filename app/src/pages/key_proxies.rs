@@ -53,7 +53,7 @@ pub fn proxies(key: &KeyDetail) -> Option<AnyView> {
                         "The proxy asks Keystead about each request and passes on those that a key may make. \
                          The paths are an example; the rest works as it stands."
                         {unknown.then(|| view! {
-                            " In place of " <code>{EXAMPLE}</code> " write where the proxy reaches Keystead without TLS."
+                            " Instead of " <code>{EXAMPLE}</code> " enter the address at which the proxy reaches Keystead without TLS."
                         })}
                     </p>
                     {examples}

@@ -39,7 +39,7 @@ pub fn KeysPage() -> impl IntoView {
         <div class="head">
             <div>
                 <h1>{heading}</h1>
-                <p>"Every key, what it may do, and when it was last used."</p>
+                <p>"Every key, its restrictions and its last use."</p>
             </div>
             <div class="actions">
                 <a class="button quiet" href="/keys/new?kind=open_connect">"Setup Integration"</a>
@@ -83,7 +83,7 @@ fn Filters(query: KeyQuery) -> impl IntoView {
                 aria-label="Search by name, id or external id" placeholder="Search by name or id" aria-keyshortcuts="/"
                 // Keeps a secret out of the address: in a whole key, which no script has cut to its id, and by itself,
                 // without an id.
-                pattern=format!("(?!.*[0-9A-Za-z]{{{}}}).*", SECRET_LEN + CHECKSUM_LEN) title="That looks like the secret of a key: search by its name or id"
+                pattern=format!("(?!.*[0-9A-Za-z]{{{}}}).*", SECRET_LEN + CHECKSUM_LEN) title="This looks like the secret of a key. Search by name or id instead."
                 autocomplete="off" spellcheck="false"/>
             <select name="kind" aria-label="Kind">
                 <option value="">"Any kind"</option>
@@ -154,7 +154,7 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
                         <th scope="col" class="wide">"Kind"</th>
                         <th scope="col" class="wide">"Key"</th>
                         <th scope="col">"Status"</th>
-                        <th scope="col" class="wide">"Restricted to"</th>
+                        <th scope="col" class="wide">"Restrictions"</th>
                         <th scope="col" class="wide">"Created by"</th>
                         {heading("Created", "wide", KeySort::Created, &query)}
                         {heading("Last used", "wide", KeySort::LastUsed, &query)}
@@ -165,7 +165,7 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
             </table>
         </div>
         <Pager total one="key" previous next/>
-        {searching.then(|| view! { <p class="soft">"Search results are in the order of their names."</p> })}
+        {searching.then(|| view! { <p class="soft">"Sorted by name."</p> })}
     }
     .into_any()
 }
@@ -173,10 +173,10 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
 /// Shown if every key of the page has left the list.
 #[component]
 fn NothingMore(total: Capped, previous: String) -> impl IntoView {
-    let title = "Nothing more on this page".to_owned();
-    let words = "What stood here was deleted, or is not like this any more. The keys before it are still there.";
+    let title = "This page is empty".to_owned();
+    let words = "The keys on this page were deleted or no longer match. The keys before them are still there.";
     view! {
-        {nothing(title, words, previous.clone(), "Show the page before")}
+        {nothing(title, words, previous.clone(), "Show the previous page")}
         <Pager total one="key" previous=Some(previous) next=None/>
     }
 }
@@ -194,11 +194,11 @@ fn empty(query: &KeyQuery) -> AnyView {
             _ if query.search.is_some() => {
                 "Search finds keys by the beginning of their name, id or external id. Try fewer letters, or another filter."
             }
-            Some(StatusFilter::Accepted) => "No call was accepted in the last 24 hours with such a key.",
-            Some(StatusFilter::Refused) => "No call was refused in the last 24 hours with such a key.",
-            _ => "No key is like this now. Try another filter.",
+            Some(StatusFilter::Accepted) => "No matching key had an accepted call in the last 24 hours.",
+            Some(StatusFilter::Refused) => "No matching key had a refused call in the last 24 hours.",
+            _ => "Try another filter.",
         };
-        ("No key matches".to_owned(), words, "/keys".to_owned(), "Show all keys")
+        ("No keys match".to_owned(), words, "/keys".to_owned(), "Show all keys")
     };
     nothing(title, words, address, action)
 }
@@ -290,8 +290,8 @@ fn restrictions(row: &KeyRow) -> String {
         return parts.join(" · ");
     }
     let free = match (rules.asks(Field::Domains), rules.asks(Field::Cidrs)) {
-        (true, _) => "any origin",
-        (false, true) => "any address",
+        (true, _) => "Unrestricted",
+        (false, true) => "Unrestricted",
         (false, false) => "",
     };
     free.to_owned()

@@ -18,7 +18,7 @@ pub fn SettingsPage() -> impl IntoView {
         <div class="head">
             <div>
                 <h1>"Settings"</h1>
-                <p>"How this installation runs. It is set by flags or environment variables when Keystead starts."</p>
+                <p>"How this installation runs. Flags and environment variables set this when Keystead starts."</p>
             </div>
         </div>
         {shown}
@@ -54,7 +54,7 @@ fn Shown(settings: Settings) -> impl IntoView {
                     <div><dt>"Your address"</dt><dd>{address(settings.client)}</dd></div>
                     <div><dt>"Connection from"</dt><dd>{address(settings.peer)}</dd></div>
                     <div>
-                        <dt>"Is a trusted proxy"</dt>
+                        <dt>"Trusted proxy"</dt>
                         <dd>{if settings.peer_is_trusted { "Yes" } else { "No" }}</dd>
                     </div>
                     <div><dt>"X-Forwarded-For"</dt><dd>{list(settings.forwarded_for, "None")}</dd></div>
@@ -96,9 +96,9 @@ fn verdict(settings: &Settings) -> &'static str {
             "Your address cannot be told: X-Forwarded-For has an entry that is no address. Keys with networks \
              are refused to such calls."
         }
-        (Some(_), true, true) => "You come through a trusted proxy, which told Keystead your address.",
+        (Some(_), true, true) => "You come through a trusted proxy, which passed on your address.",
         (Some(_), true, false) => {
-            "You come through a trusted proxy that did not say for whom: have it send X-Forwarded-For."
+            "You come through a trusted proxy that did not pass on your address. Let it send X-Forwarded-For."
         }
         (Some(_), false, true) => {
             "Somebody sent X-Forwarded-For who is not a trusted proxy, so Keystead does not believe it. If it is \

@@ -56,7 +56,7 @@ fn FirstOwner(token: String, posted: Option<PostedForm<SetupForm>>) -> impl Into
         <form class="card" method="post" action="/setup" novalidate>
             <header><h1>"Set up Keystead"</h1></header>
             <div class="body">
-                <p class="soft">"You become the owner: you can do everything."</p>
+                <p class="soft">"You will be the owner, with full access."</p>
                 <FormProblem problem=problem.whole/>
                 <input type="hidden" name=TOKEN value=token/>
                 <TextField errors field=Field::PersonName value=typed.name

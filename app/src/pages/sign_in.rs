@@ -90,7 +90,7 @@ fn SetUpFirst() -> impl IntoView {
     view! {
         <div class="card">
             <div class="empty">
-                <h1>"Nobody owns this installation yet"</h1>
+                <h1>"This installation has no owner yet"</h1>
                 <p>
                     "Open the set-up link that Keystead printed when it started. It works once and for \
                      one hour; a restart prints a new one."

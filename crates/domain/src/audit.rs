@@ -112,21 +112,21 @@ impl Action {
     pub const fn label(self) -> &'static str {
         match self {
             Self::KeyIssued => "Issued",
-            Self::KeyAcknowledged => "Acknowledged",
+            Self::KeyAcknowledged => "Confirmed",
             Self::KeyEdited => "Edited",
             Self::KeyDisabled => "Disabled",
             Self::KeyEnabled => "Enabled",
             Self::KeyRevoked => "Revoked",
             Self::KeyRestored => "Restored",
             Self::KeyDeleted => "Deleted",
-            Self::KeyDropped => "Dropped, not acknowledged",
-            Self::PersonCreated => "Person created",
-            Self::PersonRecovered => "Person recovered",
-            Self::PersonUnlocked => "Person unlocked",
+            Self::KeyDropped => "Dropped, not confirmed",
+            Self::PersonCreated => "Person added",
+            Self::PersonRecovered => "Password reset",
+            Self::PersonUnlocked => "Sign-in unblocked",
             Self::SessionStarted => "Signed in",
             Self::SessionEnded => "Signed out",
             Self::SignInBlocked => "Sign-in blocked",
-            Self::SetupLinkMade => "Set-up link made",
+            Self::SetupLinkMade => "Set-up link created",
             Self::InstanceCreated => "Installation created",
         }
     }

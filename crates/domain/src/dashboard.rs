@@ -18,9 +18,9 @@ impl StepKind {
     /// What to do, for people.
     pub const fn label(self) -> &'static str {
         match self {
-            Self::FirstKey => "Generate a first key",
+            Self::FirstKey => "Generate your first key",
             Self::VerifierKey => "Generate a key for the service that checks keys",
-            Self::FirstCheck => "Check a key from your own service",
+            Self::FirstCheck => "Check a key from your service",
         }
     }
 }

@@ -275,7 +275,7 @@ const ACCOUNT: KindRules = KindRules {
 
 const MEMBER: KindRules = KindRules {
     label: "API KEY",
-    definition: "The app's own key, which buys access tokens",
+    definition: "The app's own key, exchanged for access tokens",
     presented: Presented::ApiKeyHeader,
     prefix: None,
     asked: &[],

@@ -45,17 +45,17 @@ impl RateLimit {
             ));
         }
         if limit == 0 || limit > LIMIT_MAX {
-            return Err(format!("A limit allows 1 to {LIMIT_MAX} calls; to allow none, disable the key."));
+            return Err(format!("A limit allows 1 to {LIMIT_MAX} calls. To allow none, disable the key."));
         }
         if !(WINDOW_MIN..=WINDOW_MAX).contains(&window) {
-            return Err("A limit's time is from 1 second to 31 days.".to_owned());
+            return Err("A limit's window is 1 second to 31 days.".to_owned());
         }
         Ok(Self { name: name.to_owned(), limit, window })
     }
 
     /// Reads `100 per minute`, `burst: 20 per 10s`, `daily: 5000/1d`.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let how = || format!("{} is not a limit: write one such as 100 per minute, or burst: 20 per 10s.", quote(text));
+        let how = || format!("{} is not a rate limit: write one like 100 per minute, or burst: 20 per 10s.", quote(text));
         let (name, rest) = text.rsplit_once(':').map_or((UNNAMED, text), |(name, rest)| (name.trim(), rest));
         let (count, window) = rest.split_once("per").or_else(|| rest.split_once('/')).ok_or_else(how)?;
         let count = count.trim().replace(['_', '\''], "");
@@ -70,7 +70,7 @@ impl RateLimit {
         let limits = parse_items(items, Field::Limits, LIMITS_MAX, Self::parse)?;
         for (n, limit) in limits.iter().enumerate() {
             if limits.iter().take(n).any(|before| before.name == limit.name) {
-                let message = format!("Two limits are called {}: give each a name of its own.", limit.name);
+                let message = format!("Two rate limits are called {}: give each its own name.", limit.name);
                 return Err(FieldErrors::one(Field::Limits, message));
             }
         }

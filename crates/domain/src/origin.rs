@@ -44,7 +44,7 @@ impl DomainRule {
         let text = text.trim();
         let shown = quote(text);
         if text == "*" {
-            return Err("* would accept every origin: leave the list blank for that.".to_owned());
+            return Err("* would accept every origin: to do that, leave the list blank.".to_owned());
         }
         if text.parse::<std::net::IpAddr>().is_ok() || text.starts_with('[') {
             return Err(format!("{shown} is an address: write a host name."));
@@ -55,7 +55,7 @@ impl DomainRule {
         let (wildcard, host) = text.strip_prefix("*.").map_or((false, text), |host| (true, host));
         if host.contains('*') {
             return Err(format!(
-                "{shown} has a star in another place than the front: write one such as *.example.com."
+                "{shown} has a star that is not at the front: write one like *.example.com."
             ));
         }
         let host = to_ascii(host).ok_or_else(|| not_a_host_message(&shown))?;
@@ -67,7 +67,7 @@ impl DomainRule {
             return Err(format!("{shown} is an address: write a host name."));
         }
         if wildcard && is_public_suffix(host) {
-            return Err(format!("{shown} would accept the sites of strangers: write at least *.your-name.{host}."));
+            return Err(format!("{shown} would accept other people's sites: write at least *.your-name.{host}."));
         }
         Ok(Self(if wildcard { format!("*.{host}") } else { host.to_owned() }))
     }
@@ -140,7 +140,7 @@ fn is_number(label: &str) -> bool {
 }
 
 fn not_a_host_message(shown: &str) -> String {
-    format!("{shown} is not a host name: write one such as app.example.com or *.example.com.")
+    format!("{shown} is not a host name: write one like app.example.com or *.example.com.")
 }
 
 fn host_alone_message(text: &str, shown: &str) -> String {
@@ -148,10 +148,10 @@ fn host_alone_message(text: &str, shown: &str) -> String {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let host = rest.split(['/', ':', '?', '#', '@', '\\']).next().unwrap_or(rest);
     if is_host(host) && !rest.contains('@') {
-        return format!("{shown} is more than a host name: write {host} alone.");
+        return format!("{shown} is more than a host name: write only {host}.");
     }
     let part = if with_scheme { "a scheme" } else { "a path or port" };
-    format!("{shown} has {part}: write the host name alone, such as app.example.com.")
+    format!("{shown} has {part}: write only the host name, like app.example.com.")
 }
 
 #[cfg(feature = "server")]

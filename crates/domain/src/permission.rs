@@ -55,15 +55,15 @@ impl Permission {
             return Err(format!("{shown} is too long: use at most {PERMISSION_MAX} characters."));
         }
         if text.bytes().any(|b| b.is_ascii_uppercase()) {
-            return Err(format!("{shown} has capitals: write it in lower case."));
+            return Err(format!("{shown} has capital letters: write it in lower case."));
         }
         if !is_well_formed(text) {
             return Err(format!(
-                "{shown} is not a permission: write one such as invoices.read or invoices.*, with a-z, 0-9, _, - and : between the dots."
+                "{shown} is not a permission: write one like invoices.read or invoices.*, with a-z, 0-9, _, - and : between the dots."
             ));
         }
         if is_reserved(text) && text.ends_with('*') {
-            return Err(format!("{shown} is not possible: Keystead's own permissions are given one by one."));
+            return Err(format!("{shown} is not possible: Keystead's own permissions have no wildcard, so tick each one."));
         }
         Ok(Self(text.to_owned()))
     }
@@ -73,7 +73,7 @@ impl Permission {
         let permission = Self::parse(text)?;
         if is_reserved(&permission.0) {
             return Err(format!(
-                "{} administers Keystead itself: tick it in its own group instead.",
+                "{} administers Keystead itself: tick its box instead.",
                 quote(&permission.0)
             ));
         }

@@ -42,7 +42,7 @@ impl PermissionQuery {
         if length > QUERY_MAX {
             return Err(QueryError {
                 at: 0,
-                message: format!("Use at most {QUERY_MAX} characters; there are {length}."),
+                message: format!("Use at most {QUERY_MAX} characters; you sent {length}."),
             });
         }
         let mut parser = Parser { text, at: 0, depth: 0, steps: Vec::new() };
@@ -120,7 +120,7 @@ impl<'a> Parser<'a> {
         }
         if word.len() > PERMISSION_MAX || !is_well_formed(word) {
             return Err(self.error(format!(
-                "{} is not a permission: write one such as invoices.read, in lower case.",
+                "{} is not a permission: write one like invoices.read, in lower case.",
                 quote(word)
             )));
         }

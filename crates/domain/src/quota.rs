@@ -25,9 +25,9 @@ impl Refill {
     /// The name that people see.
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Never => "Never filled up again",
-            Self::Daily => "Filled up every day, at 00:00 UTC",
-            Self::Monthly => "Filled up on the first of each month, at 00:00 UTC",
+            Self::Never => "Never refills",
+            Self::Daily => "Refills every day at 00:00 UTC",
+            Self::Monthly => "Refills on the first of each month at 00:00 UTC",
         }
     }
 
@@ -84,10 +84,10 @@ impl Quota {
             return Ok(None);
         }
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(format!("{} is not a number of calls: write one such as 10000.", quote(text)));
+            return Err(format!("{} is not a number of calls: write one like 10000.", quote(text)));
         }
         let total = digits.parse().ok().filter(|total| (1..=QUOTA_MAX).contains(total));
-        total.map(Some).ok_or_else(|| format!("A quota is from 1 to {} calls.", grouped(QUOTA_MAX)))
+        total.map(Some).ok_or_else(|| format!("A call quota is 1 to {} calls.", grouped(QUOTA_MAX)))
     }
 
     /// `10,000 calls in all`, `10,000 calls a day`.

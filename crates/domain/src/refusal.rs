@@ -50,28 +50,28 @@ impl Refusal {
         let text = match self {
             Self::Invalid(errors) => {
                 return errors.0.first().map_or_else(
-                    || "Check the fields and send them again.".to_owned(),
+                    || "Check the fields and send the form again.".to_owned(),
                     |first| format!("{}: {}", first.field.label(), first.message),
                 );
             }
             Self::Wait { seconds } => {
                 return format!("Too many failed attempts: wait {}, then try again.", wait_words(*seconds));
             }
-            Self::NotFound => "There is no such thing here; it may have been deleted.",
+            Self::NotFound => "Key not found; it may have been deleted.",
             Self::Forbidden => "Your role does not allow this; ask an owner.",
-            Self::SignInFailed => "E-mail or password is wrong; check both and try again.",
+            Self::SignInFailed => "The e-mail or password is wrong; check both and try again.",
             Self::Changed => {
-                "Somebody changed this key while you were editing it; look at it again and repeat your change."
+                "This key was changed while you were editing it; load it again and repeat your change."
             }
             Self::AlreadyIssued { .. } => {
-                "This form has already generated its key, and a secret is shown only once; if it was not stored, generate a new key."
+                "This form has already generated its key, and its secret is shown only once; if you did not store it, generate a new key."
             }
-            Self::NotPending => "This key is not waiting to be acknowledged.",
-            Self::TooLate => "The time for this is over.",
-            Self::WrongState => "The key's state does not allow this; look at the key again.",
-            Self::NameMismatch => "That is not the key's name; type it exactly as it is shown.",
-            Self::LinkInvalid => "This link was used, replaced or has expired; ask for a new one.",
-            Self::EmailTaken => "Somebody with this e-mail exists already.",
+            Self::NotPending => "This key is not waiting to be confirmed.",
+            Self::TooLate => "It is too late to do this.",
+            Self::WrongState => "The key's status does not allow this; reload the key.",
+            Self::NameMismatch => "That is not the key's name; type it exactly as shown.",
+            Self::LinkInvalid => "This link was used or replaced, or it has expired; ask for a new one.",
+            Self::EmailTaken => "Somebody already uses this e-mail.",
         };
         text.to_owned()
     }

@@ -62,16 +62,16 @@ impl Restrictions<'_> {
         if kind.asks(Field::Permissions) {
             let held = self.rules.permissions.iter().map(|permission| permission.as_str().to_owned());
             words.push(match held.len() {
-                0 => "It holds no permission".to_owned(),
-                1 => format!("It holds the permission {}", list(held, "and")),
-                _ => format!("It holds the permissions {}", list(held, "and")),
+                0 => "It has no permissions".to_owned(),
+                1 => format!("It has the permission {}", list(held, "and")),
+                _ => format!("It has the permissions {}", list(held, "and")),
             });
         }
         if kind.asks(Field::Limits) {
             words.extend((!self.rules.limits.is_empty()).then(|| self.rate()));
             words.extend(self.calls());
             if self.rules.limits.is_empty() && self.rules.quota.is_none() {
-                words.push("No limit on calls".to_owned());
+                words.push("Any number of calls".to_owned());
             }
         }
         words.iter().map(|sentence| format!("{sentence}.")).collect::<Vec<_>>().join(" ")

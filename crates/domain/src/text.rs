@@ -27,12 +27,12 @@ pub const REASON_MAX: usize = 200;
 
 /// A name: one line, 1 to `NAME_MAX` characters, trimmed, NFC (on the server).
 pub fn name(text: &str) -> Result<String, String> {
-    visible(text, "Give a name, for example: Create a chat.")
+    visible(text, "Enter a name, for example: Create a chat.")
 }
 
 /// A person's name. Works like `name`, with its own message if it is blank.
 pub fn person_name(text: &str) -> Result<String, String> {
-    visible(text, "Give a name, as others know it.")
+    visible(text, "Enter the name that others know you by.")
 }
 
 /// Whether `typed` looks the same as `name`, although the two may differ in what nobody sees.
@@ -59,7 +59,7 @@ pub fn name_key(text: &str) -> String {
 /// An e-mail address in the one form that identifies its owner: trimmed, lower case, NFKC (on the server).
 pub fn email(text: &str) -> Result<String, String> {
     let text = text.trim();
-    let wrong = || "Write an e-mail address such as owner@example.com.".to_owned();
+    let wrong = || "Enter an e-mail address like owner@example.com.".to_owned();
     if text.is_empty() {
         return Err(wrong());
     }
@@ -91,7 +91,7 @@ pub fn password(text: &str, inputs: &[&str]) -> Result<String, String> {
     let password = password_form(text);
     let length = password.chars().count();
     if length < PASSWORD_MIN {
-        return Err(format!("Use at least {PASSWORD_MIN} characters; this has {length}."));
+        return Err(format!("Use at least {PASSWORD_MIN} characters; yours has {length}."));
     }
     common_password(&password, inputs)?;
     Ok(password)
@@ -151,7 +151,7 @@ fn clean(text: &str, max: usize, allowed: fn(char) -> bool) -> Result<String, St
     let text = text.trim();
     refused_character(text, allowed)?;
     if token::stands_in(text) {
-        return Err("A whole key stands in it: take the key out.".to_owned());
+        return Err("This contains a complete API key. Remove it.".to_owned());
     }
     // Normalisation is costly, so first refuse texts that are too long in any case: it composes at most a few
     // characters of at most four bytes into one.
@@ -169,15 +169,15 @@ fn too_long(text: &str, max: usize) -> Result<(), String> {
         return Ok(());
     }
     match text.chars().count() {
-        length if length > max => Err(format!("Use at most {max} characters; this has {length}.")),
+        length if length > max => Err(format!("Use at most {max} characters; yours has {length}.")),
         _ => Ok(()),
     }
 }
 
 fn refused_character(text: &str, allowed: fn(char) -> bool) -> Result<(), String> {
     match text.chars().find(|c| is_refused(*c) && !allowed(*c)) {
-        Some('\n' | '\r') => Err("Write it on one line.".to_owned()),
-        Some(c) => Err(format!("Remove the invisible character U+{:04X}.", u32::from(c))),
+        Some('\n' | '\r') => Err("Use a single line.".to_owned()),
+        Some(c) => Err(format!("Remove the hidden character U+{:04X}.", u32::from(c))),
         None => Ok(()),
     }
 }
@@ -224,7 +224,7 @@ fn nfkc(text: &str) -> String {
 #[cfg(feature = "server")]
 fn common_password(password: &str, inputs: &[&str]) -> Result<(), String> {
     if is_made_of(password, inputs) {
-        let message = "This password is little more than your name or e-mail: use other words.";
+        let message = "This password is too close to your name or e-mail: use other words.";
         return Err(message.to_owned());
     }
     let entropy = zxcvbn::zxcvbn(password, inputs);
@@ -235,9 +235,9 @@ fn common_password(password: &str, inputs: &[&str]) -> Result<(), String> {
     Err(match warning {
         Some(warning) => {
             let reason = warning.to_string();
-            format!("{}: use a longer or less usual one.", reason.trim_end_matches('.'))
+            format!("{}: use a longer or less common one.", reason.trim_end_matches('.'))
         }
-        None => "This password is easy to guess: use a longer or less usual one.".to_owned(),
+        None => "This password is easy to guess: use a longer or less common one.".to_owned(),
     })
 }
 

@@ -32,7 +32,7 @@ impl Edge {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Verify => "Verify call",
-            Self::OwnCheck => "The key's own check",
+            Self::OwnCheck => "Self-check",
             Self::Authorize => "Forward-auth",
             Self::Unkey => "Verify call (Unkey form)",
         }

@@ -67,7 +67,7 @@ impl Service {
             tracing::error!(%error, "the last counts are lost");
         }
         if let Err(error) = verifier.tidy_counters(true).await {
-            tracing::error!(%error, "the blocks of quotas that were not used up are lost");
+            tracing::error!(%error, "the reserved blocks of call quotas could not be returned and are lost");
         }
         if let Err(error) = verifier.flush_all_usage().await {
             tracing::warn!(%error, "lists do not show the last uses yet");

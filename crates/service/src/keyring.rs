@@ -55,7 +55,7 @@ pub enum KeyringError {
         ours: String,
     },
     /// A data key is damaged or was moved.
-    #[error("the data key {purpose}, version {version}, does not open: {source}")]
+    #[error("the data key {purpose}, version {version}, cannot be opened: {source}")]
     Damaged {
         /// The purpose of the data key.
         purpose: String,

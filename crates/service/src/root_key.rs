@@ -38,7 +38,7 @@ pub enum RootKeyError {
     #[error("the root key file {0} must hold 64 hexadecimal digits and nothing else")]
     Malformed(PathBuf),
     /// Accounts outside the file's group have access to it.
-    #[error("the root key file {0} may be read by others; run chmod 600 on it")]
+    #[error("the root key file {0} is open to other accounts; run chmod 600 on it")]
     Open(PathBuf),
     /// There was no randomness to create a root key.
     #[error(transparent)]

@@ -117,7 +117,7 @@ fn check(sign_in: &SignIn) -> Result<(String, SecretString), FieldErrors> {
     let email = errors.keep(Field::Email, text::email(&sign_in.email));
     let password = sign_in.password.expose_secret();
     if password.is_empty() {
-        errors.push(Field::Password, "Type your password.");
+        errors.push(Field::Password, "Enter your password.");
     } else if password.chars().count() > text::PASSWORD_MAX {
         let max = text::PASSWORD_MAX;
         errors.push(Field::Password, format!("Use at most {max} characters."));

@@ -47,7 +47,7 @@ pub(crate) async fn open_sqlite(url: &str) -> Result<(SqlitePool, SqlitePool), S
         .busy_timeout(PATIENCE)
         .disable_statement_logging();
     if url.contains(":memory:") || url.contains("mode=memory") {
-        return Err(StoreError::Url("a database in memory would not outlive the program; name a file".into()));
+        return Err(StoreError::Url("a database in memory is lost when the program ends; name a file".into()));
     }
     // A statement runs in microseconds. Testing the connection first would double that.
     let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false).idle_timeout(None);
@@ -71,7 +71,7 @@ fn make_private(file: &Path) {
 fn not_opened(file: &Path, error: sqlx::Error) -> StoreError {
     match error {
         sqlx::Error::Database(error) if is_no_file(&error.code().unwrap_or_default()) => StoreError::Url(format!(
-            "{} cannot be opened; its folder has to be there, and both have to be writable",
+            "{} cannot be opened; its folder must exist, and both must be writable",
             file.display()
         )),
         error => error.into(),

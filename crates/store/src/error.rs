@@ -11,7 +11,7 @@ pub enum StoreError {
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
     /// A row with the same unique value exists already.
-    #[error("there is one with the same {0} already")]
+    #[error("a row with the same {0} exists already")]
     Conflict(Unique),
     /// A row refers to a row that does not exist, or breaks another rule of the schema.
     #[error("the database refused the row: {0}")]
@@ -20,7 +20,7 @@ pub enum StoreError {
     #[error("the database holds something unexpected: {0}")]
     Corrupt(String),
     /// The schema could not be updated, or is newer than this program.
-    #[error("the database's schema could not be brought up to date: {0}")]
+    #[error("the database schema could not be updated: {0}")]
     Migration(String),
     /// The database's address is not one that Keystead understands.
     #[error("the database URL is wrong: {0}")]

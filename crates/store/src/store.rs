@@ -52,7 +52,7 @@ impl Store {
                 let (writer, reader) = dialect::open_postgres(url).await?;
                 Pools::Postgres { writer, reader }
             }
-            _ => return Err(StoreError::Url("it begins with neither sqlite: nor postgres:".into())),
+            _ => return Err(StoreError::Url("it must begin with sqlite: or postgres:".into())),
         };
         Ok(Self { pools, writes: Arc::default() })
     }

@@ -49,7 +49,7 @@ static FORBIDDEN: LazyLock<Bytes> = LazyLock::new(|| {
 static TOO_MANY: LazyLock<Bytes> = LazyLock::new(|| {
     document(
         Kind::TooManyCalls,
-        "The key has used up its calls. The header Retry-After says for how long, if that is known.",
+        "The key has used up its calls. The header Retry-After says when to try again, if that is known.",
     )
 });
 

@@ -74,11 +74,11 @@ impl Read {
                 let query = PermissionQuery::parse(value).map_err(|error| error.to_string());
                 once(&mut self.permissions, query?)
             }
-            "kind" => once(&mut self.kind, KeyKind::parse(value).ok_or("there is no such kind")?),
+            "kind" => once(&mut self.kind, KeyKind::parse(value).ok_or("no such kind exists")?),
             "cost" => once(&mut self.cost, cost(value)?),
             "proxy" if value == "nginx" => once(&mut self.nginx, ()),
-            "proxy" => Err("only nginx needs to be named".to_owned()),
-            _ => Err("there is no such option; there are permissions, kind, cost and proxy".to_owned()),
+            "proxy" => Err("its only value is nginx".to_owned()),
+            _ => Err("no such option exists; use permissions, kind, cost or proxy".to_owned()),
         }
     }
 
@@ -92,14 +92,14 @@ impl Read {
 fn once<T>(place: &mut Option<T>, value: T) -> Result<(), String> {
     match place.replace(value) {
         None => Ok(()),
-        Some(_) => Err("it came more than once".to_owned()),
+        Some(_) => Err("it is repeated".to_owned()),
     }
 }
 
 fn cost(text: &str) -> Result<u32, String> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let cost = text.parse().ok().filter(|cost| digits && (1..=COST_MAX).contains(cost));
-    cost.ok_or_else(|| format!("it has to be a number from 1 to {COST_MAX}"))
+    cost.ok_or_else(|| format!("it must be a number from 1 to {COST_MAX}"))
 }
 
 fn of_option(name: impl Display, message: impl Display) -> Problem {

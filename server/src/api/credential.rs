@@ -22,7 +22,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     }
     let token = rest.trim_matches(' ');
     if token.is_empty() || token.contains([' ', '\t']) {
-        return Err(Problem::key_needed("Exactly one key has to follow the word Bearer, without spaces in it."));
+        return Err(Problem::key_needed("Exactly one key must follow the word Bearer, without spaces in it."));
     }
     Ok(token)
 }
@@ -36,9 +36,9 @@ pub(super) fn own(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
         }
         (Some(id), Some(secret)) => Ok(Credential::Pair { id, secret }),
         (Some(_), None) => {
-            Err(Problem::key_needed("X-MASTER-USER-API-KEY-SECRET is missing: both headers belong together."))
+            Err(Problem::key_needed("X-MASTER-USER-API-KEY-SECRET is missing: send both headers."))
         }
-        (None, Some(_)) => Err(Problem::key_needed("X-MASTER-USER-API-KEY is missing: both headers belong together.")),
+        (None, Some(_)) => Err(Problem::key_needed("X-MASTER-USER-API-KEY is missing: send both headers.")),
     }
 }
 
@@ -60,9 +60,9 @@ pub(super) fn presented(headers: &HeaderMap) -> Result<Credential<'_>, Problem> 
             "Send a key, as Authorization: Bearer <key>, as X-API-Key: <key>, or as the two X-MASTER-USER-API-KEY headers.",
         )),
         (None, None, _, _) => {
-            Err(Problem::key_needed("The two X-MASTER-USER-API-KEY headers belong together, and one is missing."))
+            Err(Problem::key_needed("One of the two X-MASTER-USER-API-KEY headers is missing: send both."))
         }
-        _ => Err(Problem::key_needed("The request holds more than one key: send exactly one.")),
+        _ => Err(Problem::key_needed("The request has more than one key: send exactly one.")),
     }
 }
 
@@ -71,9 +71,9 @@ fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(format!("The header {name} came more than once."));
+        return Err(format!("The header {name} is repeated."));
     }
-    value.to_str().map(Some).map_err(|_| format!("The header {name} holds other bytes than printable ASCII."))
+    value.to_str().map(Some).map_err(|_| format!("The header {name} is not printable ASCII."))
 }
 
 fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {

@@ -154,8 +154,8 @@ fn kind(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<KeyKind> {
     faults.checked("kind", text, |text| {
         KeyKind::parse(text).ok_or_else(|| {
             let names: Vec<_> = KeyKind::ALL.iter().map(|kind| kind.as_str()).collect();
-            let fix = format!("It is one of {}.", names.join(", "));
-            ("There is no such kind.".into(), Some(fix.into()))
+            let fix = format!("Use one of {}.", names.join(", "));
+            ("This kind is unknown.".into(), Some(fix.into()))
         })
     })
 }

@@ -48,7 +48,7 @@ async fn permitted(parts: &Parts, api: &Api, permission: AdminPermission) -> Res
         | Code::Disabled
         | Code::NotYetValid
         | Code::Expired => Err(Problem::key_refused()),
-        Code::KindNotAllowed => Err(Problem::forbidden("Only a key of the kind Service may ask about others.")),
+        Code::KindNotAllowed => Err(Problem::forbidden("Only a key of the kind Service may ask about other keys.")),
         Code::IpNotAllowed => {
             Err(Problem::forbidden("The key in the Authorization header may not be used from this address."))
         }

@@ -38,7 +38,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make an owner, or help one who is locked out
+    /// Create an owner, or help an owner who is locked out
     Owner {
         #[command(subcommand)]
         act: owner::Act,

@@ -24,7 +24,7 @@ pub(super) fn layer(state: &AppState) -> CsrfLayer<Refuse> {
     let layer = match layer.clone().add_trusted_origin(state.public_url.origin()) {
         Ok(layer) => layer,
         Err(error) => {
-            tracing::warn!(%error, "the public URL cannot be an origin; only Host is compared");
+            tracing::warn!(%error, "the public URL is not a valid origin; Origin is only compared with Host");
             layer
         }
     };

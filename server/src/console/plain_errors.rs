@@ -42,18 +42,18 @@ fn with_headers_of(said: &Response, mut response: Response) -> Response {
 fn of(status: StatusCode) -> &'static str {
     match status {
         StatusCode::PAYLOAD_TOO_LARGE => {
-            "What was sent is larger than 256 KiB, the most that a form takes. Go back, shorten it, and send it again.\n"
+            "The form is larger than 256 KiB. Go back, shorten it, and send it again.\n"
         }
         StatusCode::REQUEST_TIMEOUT => "The form took more than ten seconds to arrive. Go back and send it again.\n",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            "A form is sent as application/x-www-form-urlencoded. Go back and send it from the page.\n"
+            "A form must be sent as application/x-www-form-urlencoded. Go back and send it from the page.\n"
         }
-        StatusCode::METHOD_NOT_ALLOWED => "This address does not take that method.\n",
+        StatusCode::METHOD_NOT_ALLOWED => "This address does not accept this method.\n",
         StatusCode::NOT_FOUND => "There is nothing at this address.\n",
         StatusCode::SERVICE_UNAVAILABLE => {
-            "Keystead cannot do this right now: its database does not answer, or not in time. Try again in a moment.\n"
+            "Keystead cannot do this right now, because its database does not answer in time. Try again in a moment.\n"
         }
-        status if status.is_server_error() => "Something broke inside Keystead; its log says what. Try again.\n",
+        status if status.is_server_error() => "Something broke inside Keystead. Its log has the cause. Try again.\n",
         _ => "The request could not be read. Go back, reload the page, and try again.\n",
     }
 }

@@ -102,15 +102,15 @@ impl Kind {
 
     const fn title(self) -> &'static str {
         match self {
-            Self::KeyNeeded => "A key is needed",
+            Self::KeyNeeded => "A key is required",
             Self::KeyRefused => "The key was refused",
             Self::Forbidden | Self::PermissionNeeded => "The key may not do this",
             Self::TooManyCalls => "Too many calls",
-            Self::Malformed => "The request cannot be read",
-            Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit => "The body is not what this path takes",
-            Self::NotJson => "The body has to be JSON",
-            Self::MethodNotAllowed => "Another method is needed",
-            Self::NoSuchPath => "There is no such path",
+            Self::Malformed => "The request is malformed",
+            Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit => "The body is invalid",
+            Self::NotJson => "The body must be JSON",
+            Self::MethodNotAllowed => "This method is not allowed",
+            Self::NoSuchPath => "This path does not exist",
             Self::NotFound => "There is no such thing",
             Self::Conflict => "The state of things does not allow this",
             Self::TooLong => "The body is too long",
@@ -192,7 +192,7 @@ impl Problem {
 
     /// The body is JSON, but not what this path takes.
     pub fn invalid(faults: Faults) -> Self {
-        let detail = "See errors: each names a member of the body and says what it should be.";
+        let detail = "See errors: each names a member of the body and what it should be.";
         Self { faults: faults.into_list(), ..Self::new(Kind::Invalid, detail) }
     }
 
@@ -226,8 +226,8 @@ impl Problem {
     pub fn no_body(error: BodyError, limit: usize) -> Self {
         match error {
             BodyError::TooLong => Self::new(Kind::TooLong, format!("The body may have at most {limit} bytes.")),
-            BodyError::TooSlow => Self::new(Kind::TooSlow, "The whole body has to arrive within ten seconds."),
-            BodyError::Broken => Self::malformed("The body broke off before its end."),
+            BodyError::TooSlow => Self::new(Kind::TooSlow, "The whole body must arrive within ten seconds."),
+            BodyError::Broken => Self::malformed("The body ended too early."),
         }
     }
 
@@ -266,10 +266,10 @@ impl From<service::Error> for Problem {
         };
         tracing::error!(%error, "a call of the API failed");
         if matches!(error, service::Error::Store(_)) {
-            let detail = "The database does not answer. Refuse the call, and ask again in a moment.";
+            let detail = "The database does not answer. Refuse the request, and try again in a moment.";
             return Self { wait: Some(Millis::seconds(1)), ..Self::new(Kind::Unavailable, detail) };
         }
-        Self::new(Kind::Internal, "Something broke inside Keystead; its log says what. Refuse the call.")
+        Self::new(Kind::Internal, "Something broke inside Keystead. Its log has the cause. Refuse the request.")
     }
 }
 

@@ -76,7 +76,7 @@ impl Service {
             }
             remove(tx, id, now).await?;
             let event = AuditEvent {
-                note: Some("Nobody acknowledged it in time.".to_owned()),
+                note: Some("Nobody confirmed it in time.".to_owned()),
                 ..self.key_event(&caller, Action::KeyDropped, &key)
             };
             self.record(tx, event).await?;

@@ -161,7 +161,7 @@ impl Service {
         let bits = Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
         let secret = Zeroizing::new(token::secret_from_random(&bits));
         let whole = PlainToken::compose(&prefix, &id, &secret);
-        let malformed = Error::Internal("a new token is not well-formed");
+        let malformed = Error::Internal("a new token is malformed");
         let (Some(token), Some(shown)) = (whole.token(), ShownSecret::of(kind, &whole)) else { return Err(malformed) };
         let (mac, pepper_version) = self.keyring().new_token_mac(&token);
         let kept = NewSecret { mac, pepper_version, last4: token.last4().to_owned() };
@@ -181,7 +181,7 @@ fn check_form_id(form_id: &str) -> Result<&str, FieldErrors> {
     if (16..=64).contains(&form_id.len()) && form_id.bytes().all(allowed) {
         Ok(form_id)
     } else {
-        Err(FieldErrors::one(Field::FormId, "Its id was missing or damaged, and it has a new one now: go on."))
+        Err(FieldErrors::one(Field::FormId, "This form had expired. Please submit it again."))
     }
 }
 

@@ -189,7 +189,7 @@ fn check_limits(limits: &[Object<LimitBody<'_>>], faults: &mut Faults) -> Vec<As
     for (n, Object(limit)) in limits.iter().enumerate() {
         faults.within(Step::Item(n), |faults| {
             if limits.iter().take(n).any(|Object(before)| before.name.0 == limit.name.0) {
-                member(faults, "name", "This limit is there twice.".to_owned());
+                member(faults, "name", "This limit is repeated.".to_owned());
             } else if let Some(limit) = check_limit(limit, faults) {
                 asked.push(limit);
             }
@@ -207,11 +207,11 @@ fn check_limit(sent: &LimitBody<'_>, faults: &mut Faults) -> Option<AskedLimit> 
         // One error at a time: the name is refused below, whatever the rest is.
         (None, None) => (1, 1_000),
         (Some(_), None) => {
-            member(faults, "duration", "This member belongs to limit: send both or neither.".to_owned());
+            member(faults, "duration", "This member needs limit: send both or neither.".to_owned());
             return None;
         }
         (None, Some(_)) => {
-            member(faults, "limit", "This member belongs to duration: send both or neither.".to_owned());
+            member(faults, "limit", "This member needs duration: send both or neither.".to_owned());
             return None;
         }
     };
