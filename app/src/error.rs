@@ -27,11 +27,11 @@ impl ConsoleError {
     pub fn message(&self) -> String {
         match self {
             Self::Refused(refusal) => refusal.message(),
-            Self::SignedOut => "Your session has ended. Sign in again in another tab, then send \
-                                this once more: what you typed stays here."
+            Self::SignedOut => "Your session has ended. Sign in again in another tab, then send this form again. What \
+                                you typed stays here."
                 .to_owned(),
             Self::Malformed => "The form is incomplete. Reload the page and try again.".to_owned(),
-            Self::NotText => "Some of what was sent is not text: \u{fffd} stands in its place. Correct it, then send \
+            Self::NotText => "Some of the input is not valid text and was replaced by \u{fffd}. Correct it, then send \
                               the form again."
                 .to_owned(),
             Self::Unavailable => "Keystead cannot do this right now. Nothing was changed. Try again.".to_owned(),

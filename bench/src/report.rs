@@ -54,8 +54,8 @@ fn head(out: &mut String) -> Result<()> {
     write!(
         out,
         "# Benchmarks\n\n\
-         Written by `make bench` on {date}. Everything runs on one machine and talks over loopback, so the clients take \
-         their share of the processor from the servers.\n\n\
+         Written by `make bench` on {date}. Everything runs on one machine over loopback, so the clients compete with \
+         the servers for the processor.\n\n\
          Machine: {}. Database: SQLite in a temporary folder.\n\n",
         machine::describe()
     )?;

@@ -84,8 +84,8 @@ pub fn AcknowledgeBox(
 /// The text for the seconds that are left. Only the server knows whether the key was dropped.
 fn left(seconds: i64) -> String {
     match seconds {
-        ..=0 => "The time is over, so the key may have been dropped. Press Done to find out, or generate again with \
-                 the same fields."
+        ..=0 => "The time is up, so the key may have been dropped. Press Done to find out, or generate again with the \
+                 same fields."
             .to_owned(),
         1..60 => "Less than a minute left.".to_owned(),
         60..120 => "1 minute left.".to_owned(),

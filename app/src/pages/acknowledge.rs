@@ -57,8 +57,8 @@ fn Waiting(
             <div>
                 <h1>{format!("Have you stored “{}”?", key.row.name)}</h1>
                 <p>
-                    "Its secret was shown once and is not kept anywhere. If you stored it, confirm, so that the key works. \
-                     If not, discard it and generate a new one."
+                    "Its secret was shown once, and Keystead does not keep it. If you have stored it, confirm the key \
+                     to activate it. If not, drop the key and generate a new one."
                 </p>
             </div>
         </div>

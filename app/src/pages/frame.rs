@@ -91,8 +91,8 @@ pub fn PlainHttp() -> impl IntoView {
             <span aria-hidden="true">"!"</span>
             <div>
                 <b>"This connection is not encrypted."</b>
-                " Anyone on the network can read passwords and keys. Put Keystead behind HTTPS, \
-                 then remove KEYSTEAD_ALLOW_HTTP."
+                " Anyone on the network can read passwords and keys. Put Keystead behind HTTPS, then unset \
+                 KEYSTEAD_ALLOW_HTTP."
             </div>
         </div>
     }

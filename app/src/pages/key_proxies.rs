@@ -50,8 +50,8 @@ pub fn proxies(key: &KeyDetail) -> Option<AnyView> {
                 <header><h2>"Behind a proxy"</h2></header>
                 <div class="body">
                     <p>
-                        "The proxy asks Keystead about each request and passes on those that a key may make. \
-                         The paths are an example; the rest works as it stands."
+                        "The proxy asks Keystead about each request, and passes on only what the key may do. Replace \
+                         the example paths with your own; the rest works unchanged."
                         {unknown.then(|| view! {
                             " Instead of " <code>{EXAMPLE}</code> " enter the address at which the proxy reaches Keystead without TLS."
                         })}

@@ -186,8 +186,8 @@ fn empty(query: &KeyQuery) -> AnyView {
     let only_kind = KeyQuery { kind: query.kind, ..KeyQuery::default() };
     let (title, words, address, action) = if query.first_page() == only_kind {
         let title = query.kind.map_or("No keys yet".to_owned(), |kind| format!("No {} keys yet", kind.label()));
-        let words = "A key lets a program call your API. Its secret is shown once, and it works after you confirm \
-                     that you stored it.";
+        let words = "A key lets a program call your API. Its secret is shown once. The key works once you confirm that \
+                     you have stored it.";
         (title, words, generate_address(query.kind), "Generate New Key")
     } else {
         let words = match query.status {

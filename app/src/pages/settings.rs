@@ -93,16 +93,16 @@ fn verdict(settings: &Settings) -> &'static str {
     let forwarded = !settings.forwarded_for.is_empty();
     match (settings.client, settings.peer_is_trusted, forwarded) {
         (None, _, _) => {
-            "Your address cannot be told: X-Forwarded-For has an entry that is no address. Keys with networks \
-             are refused to such calls."
+            "Your address is unknown: X-Forwarded-For has an entry that is not an address. Keys that are restricted to \
+             networks are refused for calls like this."
         }
         (Some(_), true, true) => "You come through a trusted proxy, which passed on your address.",
         (Some(_), true, false) => {
             "You come through a trusted proxy that did not pass on your address. Let it send X-Forwarded-For."
         }
         (Some(_), false, true) => {
-            "Somebody sent X-Forwarded-For who is not a trusted proxy, so Keystead does not believe it. If it is \
-             your own proxy, add its address to KEYSTEAD_TRUSTED_PROXIES."
+            "X-Forwarded-For came from an address that is not a trusted proxy and was ignored. If it is your own \
+             proxy, add its address to KEYSTEAD_TRUSTED_PROXIES."
         }
         (Some(_), false, false) => "You come directly, without a proxy.",
     }

@@ -80,8 +80,8 @@ fn LinkNeeded() -> impl IntoView {
             <div class="empty">
                 <h1>"This set-up link does not work"</h1>
                 <p>
-                    "A link works once and for one hour. Restart Keystead: it prints a new one where it \
-                     was started."
+                    "A set-up link works once, within one hour. Restart Keystead to get a new one: it prints the link \
+                     when it starts."
                 </p>
             </div>
         </div>

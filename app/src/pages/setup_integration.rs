@@ -131,8 +131,8 @@ fn ConnectivityTest(row: KeyRow, now: Timestamp) -> impl IntoView {
                 </p>
                 {limited.then(|| view! {
                     <p class="soft">
-                        "This key is limited to some domains: a call needs the Origin of one of them, as below, or it \
-                         is refused."
+                        "This key is restricted to domains. A call is refused unless its Origin matches one of them, \
+                         as below."
                     </p>
                 })}
                 {(row.cidr_count > 0).then(|| view! {

@@ -45,8 +45,8 @@ impl Purpose {
 pub enum KeyringError {
     /// The database belongs to another root key.
     #[error(
-        "the database was made under the root key {database}, but the root key in use is {ours}: \
-         start with the root key file that belongs to this database"
+        "the database belongs to the root key {database}, but the root key in use is {ours}: start with the root key \
+         file of this database"
     )]
     RootKey {
         /// The fingerprint that the database names.

@@ -47,8 +47,8 @@ impl Options {
         for (name, header) in &NAMES {
             for value in headers.get_all(header) {
                 if !trusted {
-                    let message = "it counts only from a proxy that KEYSTEAD_TRUSTED_PROXIES names, and this request \
-                                   came from another address";
+                    let message = "only a proxy in KEYSTEAD_TRUSTED_PROXIES may send it, and this request came from \
+                                   another address";
                     return Err(of_option(header, message));
                 }
                 let value = value.to_str().map_err(|_| of_option(header, "it is not printable ASCII"))?;

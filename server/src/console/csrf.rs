@@ -11,7 +11,7 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 use super::visit::cookie;
 use crate::state::AppState;
 
-const REFUSED: &str = "This request came from another site, so it was refused. If you sent it yourself, open the \
+const REFUSED: &str = "This request was refused because it came from another site. If you sent it yourself, open the \
                        console in a new tab and send it from there. Behind a proxy, set KEYSTEAD_PUBLIC_URL and \
                        have the proxy pass on Host and Origin.\n";
 
