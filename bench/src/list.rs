@@ -186,7 +186,7 @@ fn check(answer: &Answer, shows: Shows) -> Result<()> {
             let around = ["prev", "next"].iter().all(|way| html.contains(&format!("rel=\"{way}\"")));
             ensure!(around, "the page has no pages around it");
         }
-        Shows::Nothing => ensure!(rows == 0 && html.contains("No key matches"), "the search found something"),
+        Shows::Nothing => ensure!(rows == 0 && html.contains("No keys match"), "the search found something"),
         Shows::Page => ensure!(html.contains("</html>"), "not a whole page"),
     }
     Ok(())

@@ -81,7 +81,7 @@ impl Figures {
         write!(
             out,
             "## Memory, and the key list at the same time\n\n\
-             A server of its own on the {} keys. wrk makes the verify call of above about {} keys with all restrictions, \
+             A separate server on the {} keys. wrk makes the verify call from above about {} keys with all restrictions, \
              with {CONNECTIONS} connections in {ROUNDS} rounds, while one person asks for the first page of the key list \
              again and again. In MB of 1,000,000 bytes.\n\n\
              | when | resident | peak so far |\n|---|--:|--:|\n",

@@ -93,7 +93,7 @@ test('a page whose last key is deleted leads back to those before it', async ({ 
   await dialog(owner).getByRole('textbox').fill(last);
   await confirm(owner, 'Delete', 'The key is deleted');
 
-  await expect(page.getByRole('heading', { name: 'Nothing more on this page' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'This page is empty' })).toBeVisible();
   await expect(pager(owner)).toContainText('25 keys');
   await owner.alive();
   await examine(page, 'keys-nothing-more');
@@ -139,7 +139,7 @@ test('each number of the dashboard leads to exactly these keys', async ({ owner,
   expect(tiles).toHaveLength(10);
   for (const { address, number } of tiles) {
     await owner.page.goto(owner.server.url + address);
-    if (number === '0') await expect(page.getByRole('heading', { name: 'No key matches' })).toBeVisible();
+    if (number === '0') await expect(page.getByRole('heading', { name: 'No keys match' })).toBeVisible();
     // The tiles of the last 24 hours count calls, and link to the keys that were used.
     else await expect(pager(owner)).toContainText(address.includes('_24h') ? /^\d+ keys?/ : new RegExp(`^${number} keys?`));
   }

@@ -41,7 +41,7 @@ export async function fill(console: Console, draft: Partial<Draft>): Promise<voi
     ['Name', draft.name],
     ['Description', draft.description],
     ['Networks (CIDR)', draft.networks],
-    ['Allow-list of domains', draft.domains],
+    ['Domain allow-list', draft.domains],
     ['Permissions in your own APIs', draft.permissions],
   ];
   for (const [label, value] of fields) {
@@ -101,7 +101,7 @@ export async function acknowledge(console: Console): Promise<void> {
   const { page } = console;
   await page.getByRole('checkbox', { name: 'I have stored this key' }).check();
   await page.getByRole('button', { name: 'Done' }).click();
-  await said(console, 'The key is confirmed. It works within its restrictions and times.');
+  await said(console, 'The key is confirmed. It works now.');
 }
 
 /** The row of a key in the list, found by its name. */

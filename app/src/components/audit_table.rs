@@ -141,7 +141,7 @@ mod tests {
                 "expires_at",
                 Some(""),
                 Some("2026-11-29T07:08:14Z"),
-                "Time of expiry: nothing → “2026-11-29 07:08:14 UTC”",
+                "Expiry date and time: nothing → “2026-11-29 07:08:14 UTC”",
             ),
             // Values from a later or earlier version.
             ("kind", None, Some("sausage"), "Kind: “sausage”"),

@@ -276,8 +276,6 @@ fn line(row: KeyRow, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyVie
 /// The restrictions that a list knows. It knows nothing of blocked networks, so it must not call a key unrestricted by
 /// address.
 fn restrictions(row: &KeyRow) -> String {
-    use domain::field::Field;
-    let rules = row.kind.rules();
     let count = |n: u32, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
     let mut parts = Vec::new();
     if row.cidr_count > 0 {
@@ -286,13 +284,5 @@ fn restrictions(row: &KeyRow) -> String {
     if row.domain_count > 0 {
         parts.push(count(row.domain_count, "domain"));
     }
-    if !parts.is_empty() {
-        return parts.join(" · ");
-    }
-    let free = match (rules.asks(Field::Domains), rules.asks(Field::Cidrs)) {
-        (true, _) => "Unrestricted",
-        (false, true) => "Unrestricted",
-        (false, false) => "",
-    };
-    free.to_owned()
+    parts.join(" · ")
 }

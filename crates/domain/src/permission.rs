@@ -15,7 +15,7 @@ impl AdminPermission {
     /// What it lets the key do, as the wizard says it.
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Verify => "check keys",
+            Self::Verify => "may verify other keys",
         }
     }
 

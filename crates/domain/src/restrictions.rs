@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(
             words(draft),
             "Accepted from 203.0.113.0/24 and 2001:db8::/32, but not from 203.0.113.7/32. Only with an origin that \
-             matches app.example.com or *.example.org. It holds the permission invoices.read. At most 100 calls per \
+             matches app.example.com or *.example.org. It has the permission invoices.read. At most 100 calls per \
              minute and 1 call per 10s. 10,000 calls a day."
         );
     }
@@ -172,12 +172,12 @@ mod tests {
     fn what_is_left_blank_is_said_too() {
         assert_eq!(
             words(service()),
-            "Accepted from any address and any origin. It holds no permission. No limit on calls."
+            "Accepted from any address and any origin. It has no permissions. Any number of calls."
         );
         let denied = KeyDraft { denied_cidrs: items(&["10.0.0.0/8"]), quota: text("1"), ..service() };
         assert_eq!(
             words(denied),
-            "Accepted from any address, but not from 10.0.0.0/8. It holds no permission. 1 call in all."
+            "Accepted from any address, but not from 10.0.0.0/8. It has no permissions. 1 call in all."
         );
     }
 
@@ -188,7 +188,7 @@ mod tests {
         let domains = KeyDraft { domains: items(&["crm.example.com"]), ..of("telephony") };
         assert_eq!(words(domains), "Accepted only with an origin that matches crm.example.com.");
         let master = KeyDraft { cidrs: items(&["10.0.0.0/8"]), ..of("master_user") };
-        assert_eq!(words(master), "Accepted from 10.0.0.0/8. It holds no permission.");
+        assert_eq!(words(master), "Accepted from 10.0.0.0/8. It has no permissions.");
     }
 
     #[test]

@@ -27,6 +27,6 @@ pub(crate) static V1: Group = Group {
         Route::for_proxies("/v1/authorize/{*path}", || any(authorize::below)),
     ],
     elsewhere: &["/v1", "/v1/", "/v1/{*path}"],
-    there: "Under /v1 there are",
+    there: "The paths under /v1 are",
     error: None,
 };

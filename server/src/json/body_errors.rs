@@ -140,7 +140,7 @@ fn check_whole(tree: &Tree, object: &Object, faults: &mut Faults) {
 }
 
 fn wanted(what: &str, tree: &Tree, faults: &mut Faults) {
-    faults.here(format!("This has to be {what}, not {}.", tree.named()));
+    faults.here(format!("This must be {what}, not {}.", tree.named()));
 }
 
 fn types(types: &SchemaType) -> &[Type] {

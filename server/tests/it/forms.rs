@@ -11,7 +11,7 @@ use crate::routes::{forms, functions};
 use crate::support::{Answer, Call, Product, list, service_key};
 
 const FORM_ID: &str = "0123456789abcdef0123456789abcdef";
-const NOT_TEXT: &str = "Some of what was sent is not text: \u{fffd} stands in its place.";
+const NOT_TEXT: &str = "Some of the input is not valid text and was replaced by \u{fffd}.";
 
 #[tokio::test]
 async fn a_form_of_a_megabyte_is_refused_in_words_announced_or_not() {
@@ -155,9 +155,9 @@ async fn a_refusal_about_a_field_that_is_not_shown_is_said_above_the_form() {
     let product = Product::start().await;
     let session = product.sign_in().await;
     for (typed, words) in [
-        ("kind=client&name=x&cidrs=10.0.0.0%2F8", "Networks (CIDR): Client keys do not have this: leave it blank."),
-        ("kind=service&name=x&form_id=a+b", "Form: Its id was missing or damaged, and it has a new one now: go on."),
-        ("kind=sausage&name=x", "Kind: “sausage” is not a kind that can be issued: choose one of the offered kinds."),
+        ("kind=client&name=x&cidrs=10.0.0.0%2F8", "Networks (CIDR): Client keys do not have this field: leave it blank."),
+        ("kind=service&name=x&form_id=a+b", "Form: This form had expired. Please submit it again."),
+        ("kind=sausage&name=x", "Kind: “sausage” is not a kind that you can issue: choose one of the kinds that are shown."),
     ] {
         let typed = format!("{typed}&step=generate&form_id={FORM_ID}");
         let page = send(&product, "/keys/new", &session, typed.clone()).await;
@@ -171,7 +171,7 @@ async fn a_refusal_about_a_field_that_is_not_shown_is_said_above_the_form() {
     let path = format!("/keys/{}/edit", key.row.id.as_str());
     let page = send(&product, &path, &session, format!("name=x&domains=&revision={}", key.revision)).await;
     assert_eq!(page.status, 422);
-    let words = "Allow-list of domains: This cannot be changed for Client keys: generate a new key instead.";
+    let words = "Domain allow-list: This cannot be changed for Client keys: generate a new key instead.";
     assert!(text(&page.body).contains(words), "{}", page.body);
 }
 
@@ -224,8 +224,8 @@ async fn a_page_whose_last_key_is_deleted_leads_back_to_those_before_it() {
     assert_eq!(deleted.status, 303);
     let page = product.send(Call::get(deleted.header("location")).cookie(&session)).await;
     let words = text(&page.body);
-    assert!(words.contains("Nothing more on this page") && words.contains("25 keys"), "{}", page.body);
-    assert!(!words.contains("No key matches"), "{}", page.body);
+    assert!(words.contains("This page is empty") && words.contains("25 keys"), "{}", page.body);
+    assert!(!words.contains("No keys match"), "{}", page.body);
     assert!(page.body.contains("rel=\"prev\" href=\"/keys?before=end\""), "{}", page.body);
 }
 

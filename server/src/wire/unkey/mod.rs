@@ -24,7 +24,7 @@ use body::VerifyKeyCall;
 pub(super) static ROUTES: Group = Group {
     routes: &[Route::of("POST", "/v2/keys.verifyKey", || post(verify_key)).called("Check a key in the Unkey form")],
     elsewhere: &["/v2/keys.{operation}"],
-    there: "Of the operations on keys there is",
+    there: "The only operation on keys is",
     error: Some(error::answer),
 };
 
