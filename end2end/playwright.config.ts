@@ -2,7 +2,7 @@ import { defineConfig } from '@playwright/test';
 
 import type { Options } from './fixtures/console';
 
-// Chromium's own calls home are refused on a closed network, many at a time, and slow every start.
+// On a closed network, Chromium's many background requests fail and slow down every start.
 const quiet = [
   '--disable-gpu',
   '--disable-quic',
@@ -10,7 +10,8 @@ const quiet = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // A name that is this machine and does not say so: what a browser elsewhere on the network sees.
+  // A host name that resolves to this machine but does not look like loopback, as seen by a browser elsewhere on the
+  // network.
   '--host-resolver-rules=MAP keystead.test 127.0.0.1',
 ];
 const root = process.getuid?.() === 0;
@@ -19,7 +20,7 @@ export default defineConfig<Options>({
   testDir: 'journeys',
   outputDir: 'test-results',
   forbidOnly: true,
-  // A machine that stalls for seconds is not a defect; what passed only then is reported as flaky.
+  // A machine that stalls for seconds is no defect. A journey that passes only on retry is reported as flaky.
   retries: process.env.CI ? 1 : 0,
   // Each has a server and a browser of its own, and waits for one of them a third of the time on two cores.
   workers: 3,
@@ -36,7 +37,7 @@ export default defineConfig<Options>({
     viewport: { width: 1440, height: 900 },
     locale: 'en-GB',
     timezoneId: 'UTC',
-    // A page that fades into the next one would be clicked too early.
+    // During a fade to the next page, a click would come too early.
     contextOptions: { reducedMotion: 'reduce' },
     actionTimeout: 10_000,
     navigationTimeout: 15_000,

@@ -7,21 +7,21 @@ set -euo pipefail
 packages=()
 command -v wrk >/dev/null || packages+=(wrk)
 command -v valgrind >/dev/null || packages+=(valgrind)
-# Where npm has no better-sqlite3 ready for this machine, it is compiled.
+# If npm has no prebuilt better-sqlite3 for this machine, it is compiled.
 command -v g++ >/dev/null || packages+=(g++)
 command -v python3 >/dev/null || packages+=(python3)
 install_packages "${packages[@]}"
 
-# npm leaves a copy of the lock file in node_modules: older than ours means that ours has changed.
+# npm leaves a copy of the lock file in node_modules. If that is older than ours, ours has changed.
 if [[ ! bench/peers/node_modules/.package-lock.json -nt bench/peers/package-lock.json ]]; then
-  say "Fetching better-auth from npm (minutes, where better-sqlite3 has to be compiled)"
+  say "Fetching better-auth from npm (takes minutes if better-sqlite3 has to be compiled)"
   npm ci --prefix bench/peers --no-audit --no-fund ||
-    fail "npm could not install better-auth; the reason stands above."
+    fail "npm could not install better-auth; see the reason above."
   touch bench/peers/node_modules/.package-lock.json
 fi
 
 say "Building the bench (about 5 minutes the first time)"
 cargo build --release --locked --package bench
 
-say "Measuring (about 15 minutes; leave the machine alone meanwhile)"
+say "Measuring (about 15 minutes; do not use the machine until it is done)"
 exec "$CARGO_TARGET_DIR/release/bench" "$@"

@@ -29,7 +29,7 @@ for path in "${CARGO_HOME:-$HOME/.cargo}/registry" "$CARGO_TARGET_DIR/" "$HOME/.
     fail "the files above name $path, a place on this machine."
 done
 
-# A new file beside the old one, then a rename: a console that is running keeps its own.
+# Write a new file and rename it, so that a running console keeps its own.
 mkdir -p target/release
 cp "$CARGO_TARGET_DIR/release/keystead" target/release/keystead.new
 mv target/release/keystead.new target/release/keystead

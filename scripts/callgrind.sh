@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints how many instructions one verify call about a hot key takes: those of 2N calls less those of N, by N.
-# The number of calls N may be given; the bench has to be built.
+# Prints how many instructions one verify call about a hot key takes: the difference between 2N and N calls, divided by
+# N. Takes N as an optional argument. Build the bench first.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -13,7 +13,7 @@ need valgrind "valgrind is missing. Run 'apt install valgrind' and run this agai
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# The first thread makes the calls; what the database does on others is not theirs.
+# The first thread makes the calls. The database works on other threads, which do not count.
 instructions() {
   valgrind --tool=callgrind --separate-threads=yes --callgrind-out-file="$folder/$1" "$bench" hot "$1" \
     >"$folder/log" 2>&1 || { cat "$folder/log" >&2; fail "the bench does not run under valgrind."; }

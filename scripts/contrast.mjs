@@ -1,4 +1,4 @@
-// Fails when a pair of colours in style/tokens.css falls short of WCAG AA, in light or in dark.
+// Fails if a pair of colours in style/tokens.css misses WCAG AA, in light or dark.
 import { readFileSync } from 'node:fs';
 
 const TEXT = 4.5;
@@ -32,7 +32,7 @@ const css = readFileSync('style/tokens.css', 'utf8');
 const colour = /--([a-z-]+): light-dark\(oklch\(([^)]+)\), oklch\(([^)]+)\)\)/g;
 const tokens = new Map([...css.matchAll(colour)].map(([, name, light, dark]) => [name, { light, dark }]));
 
-// oklch to linear sRGB, clipped to what a screen shows (Björn Ottosson, "A perceptual color space").
+// Converts oklch to linear sRGB, clipped to what a screen can show (Björn Ottosson, "A perceptual color space").
 function linear(text) {
   const [l, c, h] = text.split(' ').map((part) => (part.endsWith('%') ? parseFloat(part) / 100 : Number(part)));
   const [a, b] = [c * Math.cos((h * Math.PI) / 180), c * Math.sin((h * Math.PI) / 180)];

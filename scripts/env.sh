@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Sourced by the other scripts: where things are, and how to speak. Leaves the shell in the repository's root.
+# Sourced by the other scripts: paths and helper functions. Changes to the root of the repository.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 KEYSTEAD_CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/keystead"
 TOOLS="$KEYSTEAD_CACHE/tools"
 
-# Outside the clone, so that a fresh clone finds what was compiled before.
+# Outside the clone, so that a fresh clone finds earlier builds.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$KEYSTEAD_CACHE/target}"
 
 # A dependency's path is in its panic messages: without this, each machine would make other bytes. Ours are relative.
@@ -17,7 +17,7 @@ fi
 # Read by the C compiler. Not the commit's time: each commit would compile the C code anew.
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-1767225600}"
 
-# Colours do not belong in a log.
+# Use no colours in a log.
 [[ -t 1 ]] || export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
 
 say() { if [[ -t 1 ]]; then printf '\n\033[1m%s\033[0m\n' "$*"; else printf '\n%s\n' "$*"; fi; }
@@ -29,7 +29,7 @@ fail() {
 
 need() { command -v "$1" >/dev/null || fail "$2"; }
 
-# Runs as root, by sudo where we are not.
+# Runs a command as root, with sudo if needed.
 as_root() {
   if ((EUID == 0)); then
     "$@"
@@ -39,15 +39,15 @@ as_root() {
   fi
 }
 
-# Installs these Debian packages, if there are any.
+# Installs these Debian packages, if any are given.
 install_packages() {
   (($#)) || return 0
-  need apt-get "there is no apt-get here: install $* in another way and run this again."
-  say "Installing $* by apt (about 1 minute)"
-  as_root apt-get update -qq || fail "apt-get update failed; the reason stands above."
+  need apt-get "apt-get is missing. Install $* in another way and run this again."
+  say "Installing $* with apt (about 1 minute)"
+  as_root apt-get update -qq || fail "apt-get update failed; see the reason above."
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" ||
-    fail "apt-get could not install $*; the reason stands above."
+    fail "apt-get could not install $*; see the reason above."
 }
 
-# Our own first: they are there only when PATH had no tool of the right version.
+# Put our own tools first. They exist only if PATH had none of the right version.
 use_tools() { export PATH="$TOOLS/npm/node_modules/.bin:$TOOLS/bin:$PATH"; }

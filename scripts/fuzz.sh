@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Feeds the readers of what comes from outside with what nobody thought of: each target for some seconds (60, or $1).
+# Fuzzes every parser of outside input, each target for 60 seconds or for $1.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -7,18 +7,18 @@ set -euo pipefail
 CARGO_FUZZ=0.13.2
 seconds=${1:-60}
 
-# libFuzzer is compiled, and it is C++.
+# libFuzzer has to be compiled, and is written in C++.
 command -v c++ >/dev/null || install_packages g++
 use_tools
 if ! cargo fuzz --version 2>/dev/null | grep -qF "$CARGO_FUZZ"; then
   say "Compiling cargo-fuzz $CARGO_FUZZ (once, about 2 minutes)"
   CARGO_TARGET_DIR="$KEYSTEAD_CACHE/tools-build" CARGO_PROFILE_RELEASE_OPT_LEVEL=0 \
     cargo install cargo-fuzz --version "=$CARGO_FUZZ" --root "$TOOLS" --locked ||
-    fail "cargo-fuzz $CARGO_FUZZ could not be compiled; the reason stands above."
+    fail "cargo-fuzz $CARGO_FUZZ could not be compiled; see the reason above."
   rm -rf "$KEYSTEAD_CACHE/tools-build"
 fi
 
-# Without a sanitizer, which only a nightly compiler has: there is no unsafe code to look into.
+# Without a sanitizer, which needs a nightly compiler. There is no unsafe code to check.
 for target in $(cargo fuzz list); do
   say "$target, $seconds s"
   mkdir -p "$KEYSTEAD_CACHE/corpus/$target"

@@ -1,11 +1,11 @@
-// Fails when a page would load more than the design allows. Counts the brotli files, as they are served.
+// Fails if a page loads more than the design allows. Counts the brotli files, as the server sends them.
 import { readdirSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
 const SITE = 'target/site/pkg';
 const LIMITS = { '.wasm': 200_000, '.js': 12_000, '.css': 6_000 };
 
-// One page loads all of them: there are no lazy chunks.
+// Every page loads all of them, since there are no lazy chunks.
 const sizes = Object.fromEntries(Object.keys(LIMITS).map((kind) => [kind, 0]));
 for (const name of readdirSync(SITE, { recursive: true })) {
   if (!name.endsWith('.br') || name.endsWith('.d.ts.br')) continue;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond a build: Chromium, Postgres and three proxies from Debian, Playwright from npm.
+# Installs what the tests need in addition to a build: Chromium, Postgres and three proxies from Debian, and Playwright
+# from npm.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -16,7 +17,7 @@ packages+=("${proxies[@]}")
 
 if ((${#packages[@]})); then
   install_packages "${packages[@]}"
-  # Debian starts what it installs. The tests start their own, and these would only hold ports.
+  # Debian starts the services that it installs. The tests start their own, and these would only occupy ports.
   for proxy in "${proxies[@]}"; do
     if [[ -d /run/systemd/system ]]; then
       as_root systemctl disable --now --quiet "$proxy.service" || true
@@ -26,10 +27,10 @@ if ((${#packages[@]})); then
   done
 fi
 
-# npm leaves a copy of the lock file in node_modules: older than ours means that ours has changed.
+# npm leaves a copy of the lock file in node_modules. If that is older than ours, ours has changed.
 if [[ ! end2end/node_modules/.package-lock.json -nt end2end/package-lock.json ]]; then
   say "Fetching Playwright from npm (seconds)"
   PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --prefix end2end --no-audit --no-fund ||
-    fail "npm could not fetch Playwright; the reason stands above."
+    fail "npm could not fetch Playwright; see the reason above."
   touch end2end/node_modules/.package-lock.json
 fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that can be true or false, one stage after the other; stops at the first that fails.
+# Runs every check, stage by stage, and stops at the first that fails.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -19,7 +19,7 @@ stage() {
   echo "${times[-1]}"
 }
 
-# The last line is the plain count that any reader of the log understands.
+# The last line is a plain count that every log reader understands.
 finish() {
   local status=$?
   say 'Where the time went'
@@ -32,14 +32,14 @@ finish() {
   rm -f "$log"
 }
 
-# What the runners counted: cargo's "N passed; N failed;" and Playwright's "N passed (1.2m)", "N failed".
+# Sums the counts of the runners: cargo's "N passed; N failed;" and Playwright's "N passed (1.2m)", "N failed".
 count() { { grep -oE "[0-9]+ $1( \(|;|\$)" "$log" || true; } | awk '{ n += $1 } END { print n + 0 }'; }
-# A stage without a count of its own has failed once.
+# A failed stage without its own count counts as one failure.
 failures() { local n; n=$(count failed); echo $((n > 0 ? n : 1)); }
 counted() { "$@" 2>&1 | tee -a "$log"; }
 
 journeys() {
-  # Not through npx, which would go to the registry for a tool that is missing.
+  # Not through npx, which would fetch a missing tool from the registry.
   (cd end2end && node_modules/.bin/tsc --noEmit && counted node_modules/.bin/playwright test)
 }
 

@@ -1,4 +1,4 @@
-//! Addresses that carry the state of the list and what was just done.
+//! Addresses that carry the state of the list, and a code for the last act.
 
 use domain::list::KeyQuery;
 use leptos::prelude::*;
@@ -7,7 +7,7 @@ use leptos_router::hooks::use_query_map;
 /// The wizard, at the kind and the permission of a service that checks keys.
 pub const NEW_VERIFIER: &str = "/keys/new?kind=service&preset=verifier";
 
-/// The list's filters and place, read from the address of the page.
+/// The list's filters and position, read from the address of the page.
 pub fn list_query() -> KeyQuery {
     let map = use_query_map().get_untracked();
     let pairs: Vec<(String, String)> = map.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
@@ -19,7 +19,7 @@ pub fn list_address(query: &KeyQuery) -> String {
     with_query("/keys", &query.to_query_string())
 }
 
-/// The address of one act on a key, with the list's state to come back to.
+/// The address of an act on a key, with the state of the list to return to.
 pub fn act_address(id: &str, act: &str, query: &KeyQuery) -> String {
     with_query(&format!("/keys/{id}/{act}"), &query.to_query_string())
 }
@@ -29,19 +29,19 @@ pub fn with_query(path: &str, query: &str) -> String {
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
-/// Adds what was done, as a closed code that the frame turns into words.
+/// Adds a code for what was done. The frame turns it into a message.
 pub fn with_done(address: &str, done: &str) -> String {
     let mark = if address.contains('?') { '&' } else { '?' };
     format!("{address}{mark}done={done}")
 }
 
-/// `back` comes from a form: only the key list and its pages are followed.
+/// `back` comes from a form, so only the key list and its pages are accepted.
 pub fn back_to_list(back: &str) -> String {
     let query = back.strip_prefix("/keys?").unwrap_or_default();
     if query.bytes().all(|byte| byte.is_ascii_graphic()) { with_query("/keys", query) } else { "/keys".to_owned() }
 }
 
-/// Where a modal leads back to: what its form sent, or the list that its own address names.
+/// Where a modal returns to: the address that its form sent, or the list that its own address names.
 pub fn back_of(sent: Option<&str>) -> String {
     match sent {
         Some(back) => back_to_list(back),

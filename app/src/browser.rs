@@ -1,4 +1,4 @@
-//! What only a browser can do. Called from effects and event handlers, which never run on the server.
+//! What only a browser can do. Only effects and event handlers call this; they never run on the server.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::forms::fields::{FormFields, Pairs};
 
-/// Tells that the page is alive: what needs scripts is shown from now on.
+/// Marks the page as alive, which shows everything that needs scripts.
 pub fn mark_alive() {
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("data-hydrated", "");
@@ -26,8 +26,8 @@ pub fn now() -> Timestamp {
     Timestamp::from_millis(Date::now() as i64)
 }
 
-/// Seconds since the page was asked for, by what the browser stamps events with: unlike its clock, nobody sets that,
-/// but it may sleep with the computer.
+/// Seconds since the page was requested, by the browser's monotonic time. Nobody can set that, but it may pause while
+/// the computer sleeps.
 #[allow(clippy::cast_possible_truncation, reason = "no page is open for that long")]
 pub fn seconds_open() -> i64 {
     let millis = web_sys::Event::new("now").map_or(0.0, |event| event.time_stamp());
@@ -64,8 +64,8 @@ pub fn ago(at: Timestamp) -> String {
     format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
 }
 
-/// Copies the text of an element; whether it worked. A selection needs no secure context, which
-/// `navigator.clipboard` does, and the focus stays where it is.
+/// Copies the text of an element, and returns whether that worked. It uses a selection, because `navigator.clipboard`
+/// needs a secure context. The focus stays where it is.
 pub fn copy_text_of(id: &str) -> bool {
     let copied = || {
         let element = document().get_element_by_id(id)?;
@@ -82,14 +82,14 @@ pub fn copy_text_of(id: &str) -> bool {
     copied().unwrap_or(false)
 }
 
-/// Whether keys go into a field now.
+/// Whether the focus is in a field that takes typing.
 pub fn is_typing() -> bool {
     document()
         .active_element()
         .is_some_and(|active| matches!(active.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
 }
 
-/// Moves the focus to the first field that is wrong, once the page says so.
+/// Moves the focus to the first field with an error, once the page shows it.
 pub fn focus_first_error() {
     let _ = request_animation_frame(|| {
         let found = document().query_selector("[aria-invalid=true]").ok().flatten();

@@ -1,22 +1,22 @@
-//! The one error of the console: closed codes, so that nothing an attacker writes is ever shown.
+//! The console's error type. Its codes are a closed list, so that nothing an attacker writes is ever shown.
 
 use domain::refusal::Refusal;
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
-/// Why the console did not do what was asked.
+/// Why the console could not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ConsoleError {
-    /// The service said no, and why.
+    /// The service refused, with a reason.
     Refused(Refusal),
     /// Nobody is signed in, or the session has ended.
     SignedOut,
-    /// The request was not one that the console sends.
+    /// The console never sends a request like this.
     Malformed,
-    /// Bytes were sent that are no text; U+FFFD stands for them in what was read.
+    /// Some bytes are not valid text. U+FFFD replaces them in the values that were read.
     NotText,
-    /// The database could not be reached, or something broke; it is in the log.
+    /// The database could not be reached, or something broke. The log has the cause.
     Unavailable,
     /// The browser could not reach the server.
     Offline,
@@ -27,15 +27,15 @@ impl ConsoleError {
     pub fn message(&self) -> String {
         match self {
             Self::Refused(refusal) => refusal.message(),
-            Self::SignedOut => "Your session has ended. Sign in again in another tab, then send \
-                                this once more: what you typed stays here."
+            Self::SignedOut => "Your session has ended. Sign in again in another tab, then send this form again. What \
+                                you typed stays here."
                 .to_owned(),
-            Self::Malformed => "The form was not complete. Reload the page and try again.".to_owned(),
-            Self::NotText => "Some of what was sent is not text: \u{fffd} stands in its place. Correct it, then send \
+            Self::Malformed => "The form is incomplete. Reload the page and try again.".to_owned(),
+            Self::NotText => "Some of the input is not valid text and was replaced by \u{fffd}. Correct it, then send \
                               the form again."
                 .to_owned(),
-            Self::Unavailable => "Keystead could not do this right now. Nothing was changed; try again.".to_owned(),
-            Self::Offline => "The server could not be reached. Check your connection and try again.".to_owned(),
+            Self::Unavailable => "Keystead cannot do this right now. Nothing was changed. Try again.".to_owned(),
+            Self::Offline => "Keystead could not be reached. Check your connection and try again.".to_owned(),
         }
     }
 

@@ -1,5 +1,5 @@
-//! The console. Every page is rendered on the server and works as it is; the browser gets only the
-//! islands, which add what needs no page: checks while typing, copying, local times, live verdicts.
+//! The console. The server renders every page, and pages work without scripts. The browser runs only the islands, which
+//! add checks while typing, copying, local times and live verdicts.
 //!
 //! `pages` holds one screen per file, `components` the kit they are made of, `islands` what the
 //! browser runs too, `forms` what is posted, `desk` what the pages read and what their forms do.

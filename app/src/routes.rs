@@ -27,7 +27,7 @@ use crate::pages::why::WhyPage;
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    // Every page is one complete document: it has to work where no script runs.
+    // Every page is one complete document, because it must work without scripts.
     let whole = SsrMode::Async;
     view! {
         <Title formatter=titled/>
@@ -62,7 +62,7 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// What stands in `<title>`, where it is written as it is: a name must not end it.
+/// The text of `<title>`, which is written without escaping, so a name must not be able to close it.
 fn titled(title: String) -> String {
     let title = title.replace('&', "&amp;").replace('<', "&lt;");
     format!("{title} · Keystead")

@@ -6,7 +6,7 @@ use leptos_meta::MetaTags;
 use crate::islands::page::Page;
 use crate::routes::App;
 
-/// The document. The scripts are fetched when the browser is idle: nothing waits for them.
+/// The document around every page. The browser loads the scripts when it is idle, so nothing waits for them.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let stylesheet = format!("/{}/{}.css", options.pkg_url_path(), options.output_name);
     view! {

@@ -14,7 +14,7 @@ import Database from "better-sqlite3";
 const [folder, keysFile, wanted, seconds] = process.argv.slice(2);
 
 const database = new Database(join(folder, "better-auth.db"));
-// As better-sqlite3's manual recommends; without it each call waits for the disk.
+// As better-sqlite3's manual recommends. Without it, each call waits for the disk.
 database.pragma("journal_mode = WAL");
 
 const options = {

@@ -1,5 +1,4 @@
-//! Keys by the million, straight into the store. Their secrets are known all the same, so that any of them can be asked
-//! about.
+//! Adds millions of keys directly to the store. Their secrets are known, so that calls can ask about any of them.
 
 use anyhow::Result;
 use domain::audit::Actor;
@@ -24,7 +23,7 @@ const BATCH: usize = 50_000;
 
 const TWO_YEARS: i64 = 2 * 365 * 86_400_000;
 
-/// One key in so many is remembered as a place in the lists.
+/// One key in this many is remembered as a position in the lists.
 const MARKED: u32 = 97;
 
 /// A place in the lists.

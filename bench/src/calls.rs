@@ -124,7 +124,7 @@ impl<'a> Plan<'a> {
         Self { call, tokens, at: 0, goes_on: true }
     }
 
-    /// The next calls, enough for a round of so many seconds.
+    /// The next calls, enough for a round of this many seconds.
     pub fn write(&self, seconds: u32) -> Result<NamedTempFile> {
         let mut file = BufWriter::new(NamedTempFile::new()?);
         let enough = (seconds as usize * MOST_A_SECOND).min(self.tokens.len());
@@ -134,7 +134,7 @@ impl<'a> Plan<'a> {
         Ok(file.into_inner()?)
     }
 
-    /// So many were made.
+    /// Notes how many calls were made.
     pub fn made(&mut self, calls: u64) {
         if self.goes_on && !self.tokens.is_empty() {
             let calls = usize::try_from(calls).unwrap_or_default();

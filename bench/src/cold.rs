@@ -37,15 +37,15 @@ pub(crate) async fn measure(on: &Installation, keystead: &Child, seconds: u32) -
     write!(
         out,
         "## Cold keys\n\n\
-         The same call about {} other keys in random order, one after the other: each is asked about once before any is \
-         again ({} calls in all). The cache holds about {}. All of them pass; one in three is restricted as the hot \
+         The same call about {} other keys in random order. Each is asked about once before any is repeated ({} calls \
+         in all). The cache holds about {}. All of them pass; one in three is restricted as the hot \
          ones are, the others by permissions alone. The floor as above.\n\n",
         grouped(on.passing.len() as u64),
         grouped(ours.calls),
         grouped(CACHED as u64),
     )?;
     if on.passing.len() < 2 * CACHED {
-        out.push_str("With so few keys most calls were answered from the cache.\n\n");
+        out.push_str("With so few keys, most calls were answered from the cache.\n\n");
     }
     contest::table(&mut out, &sides)?;
     contest::share_verdict(&mut out, bare, ours, SHARE)?;

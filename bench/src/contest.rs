@@ -1,4 +1,4 @@
-//! Servers that are called in turns, so that what disturbs the machine disturbs all of them alike.
+//! Calls servers in turns, so that a disturbance of the machine affects all of them alike.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -24,7 +24,8 @@ pub(crate) const CONNECTIONS: u32 = 32;
 /// Before the first round of each side: caches are filled, code pages are read.
 pub(crate) const WARM_UP: u32 = 3;
 
-/// How far the floor's answer may be from Keystead's, whose figures have more or fewer digits from call to call.
+/// How far the sizes of the floor's and Keystead's answers may differ, since numbers have more or fewer digits from
+/// call to call.
 const SAME_SIZE: usize = 16;
 
 /// A side before it is measured.
@@ -72,7 +73,7 @@ impl Side {
     }
 }
 
-/// Lets each of them answer for so many seconds, in turns.
+/// Calls each of them for this many seconds, in turns.
 pub(crate) async fn in_turns<const N: usize>(mut sides: [Contender<'_>; N], seconds: u32) -> Result<[Side; N]> {
     let mut measured = sides.each_ref().map(|side| Side { label: side.label, rounds: Vec::new(), calls: 0 });
     for number in 0..=ROUNDS {

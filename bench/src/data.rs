@@ -1,4 +1,4 @@
-//! Installations with as many keys as are wanted: some go through the service, the rest straight into the store.
+//! Installations with a given number of keys. Some keys go through the service, the rest directly into the store.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -64,7 +64,7 @@ pub(crate) struct Deep {
 }
 
 impl Installation {
-    /// Makes one with so many keys.
+    /// Creates an installation with this many keys.
     pub async fn make(keys: u32) -> Result<Self> {
         ensure!(keys >= 1_000, "an installation has at least 1,000 keys");
         println!("Making an installation with {keys} keys");

@@ -1,4 +1,4 @@
-//! What the decision alone takes: `cargo bench` in `domain`, read off its table.
+//! Measures the decision alone: runs `cargo bench` in `domain` and reads its table.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,5 @@
-//! The floor of a call: what axum itself costs when the same request is parsed, the same headers are read and an answer
-//! of the same size is sent, and nothing is decided.
+//! The floor of a call: a server that parses the same request, reads the same headers and sends an answer of the same
+//! size, but decides nothing. It shows what axum itself costs.
 
 use std::io::Write;
 use std::sync::Arc;

@@ -17,7 +17,7 @@ impl Latency {
     }
 }
 
-/// The smallest sample that so many per cent of them do not exceed.
+/// The smallest sample that this percentage of all samples does not exceed.
 fn rank(sorted: &[Duration], percent: usize) -> Duration {
     let place = (sorted.len() * percent).div_ceil(100);
     sorted.get(place.saturating_sub(1)).copied().unwrap_or_default()

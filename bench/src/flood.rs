@@ -1,4 +1,4 @@
-//! Verify calls about keys that nobody ever issued: they may neither slow the server down nor fill its memory.
+//! Verify calls about keys that nobody ever issued. They must neither slow the server down nor fill its memory.
 
 use std::fmt::Write as _;
 
@@ -51,7 +51,7 @@ pub(crate) async fn measure(on: &Installation, keystead: &Child, seconds: u32) -
     write!(
         out,
         "## A flood of unknown keys\n\n\
-         The same call about {} well-formed keys with right checksums that nobody ever issued; each is refused. The floor \
+         The same call about {} well-formed keys with correct checksums that nobody ever issued. Each is refused. The floor \
          as above, with an answer of {bytes} bytes.\n\n",
         grouped(UNKNOWN as u64),
     )?;

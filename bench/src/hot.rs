@@ -50,7 +50,7 @@ pub(crate) async fn measure(on: &Installation, keystead: &Child, seconds: u32) -
     Ok(Section { text, accepted: ours.calls + 1, refused: 0 })
 }
 
-/// better-auth, with keys of its own.
+/// better-auth with its own keys.
 struct Peer {
     server: Child,
     keys: Vec<String>,
@@ -85,11 +85,13 @@ fn section(on: &Installation, bytes: usize, peer_keys: usize, versions: &str, si
     write!(
         out,
         "## Verify calls\n\n\
-         `POST /v1/keys/verify`: the asking key, then a key with a CIDR rule, a domain rule, two permissions and a rate \
-         limit that is never reached, all of them asked for. Calls go round {} of {} keys. The floor is axum alone: it \
-         parses the same request, reads the same headers, sends {bytes} bytes as Keystead does, and decides nothing. \
-         better-auth is its api-key plugin with its rate limit off and the permissions asked for, behind Node's own HTTP \
-         server, on SQLite in WAL mode; calls go round {} keys ({versions}). wrk with 1 thread and {} connections; {} \
+         `POST /v1/keys/verify` with an asking key, about a key with a network, a domain, two permissions and a rate \
+         limit that is never reached. Each call asks for all of them. The calls cycle through {} of {} keys. The floor \
+         is axum alone: it parses the same request, reads the same headers, sends {bytes} bytes as Keystead does, and \
+         decides nothing. \
+         better-auth is its api-key plugin behind Node's own HTTP server, on SQLite in WAL mode. Its rate limit is \
+         off, and each call asks for the permissions. Its calls cycle through {} keys ({versions}). wrk with 1 thread \
+         and {} connections; {} \
          rounds for each side, in turns; median (least to most).\n\n",
         grouped(on.asked_about.len() as u64),
         grouped(u64::from(on.keys)),

@@ -10,7 +10,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-/// No single answer takes longer, or the run is given up.
+/// How long a single answer may take before the run is aborted.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection to a server.

@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 use crate::data::{issue, open, private_folder, service, verifier_draft};
 use crate::restrictions::{ADDRESS, ORIGIN, QUERY, restricted_draft};
 
-/// After so many calls the version poll gets its turn, without which the cache is not believed.
+/// After this many calls the version poll gets a turn. Without it, the cache is not trusted.
 const TURN: u32 = 100;
 
-/// Makes so many calls about one key with a restriction of each sort: what the edge asks of the service, without HTTP.
+/// Makes this many calls about one key with a restriction of each sort, as the edge does, but without HTTP.
 pub(crate) async fn run(calls: u32) -> Result<()> {
     let folder = private_folder()?;
     let store = open(folder.path()).await?;

@@ -1,4 +1,4 @@
-//! How many instructions one hot verify call takes: a figure that a noisy machine does not blur.
+//! Counts the instructions of one hot verify call, a figure that does not depend on a noisy machine.
 
 use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
@@ -23,7 +23,7 @@ pub(crate) async fn measure() -> Result<Section> {
     Ok(Section::without_calls(format!(
         "## Instructions of a verify call\n\n\
          **{count}** instructions for one call about a hot key with all restrictions, inside one process and without HTTP: \
-         the asking key, the query, the key. Counted by `scripts/callgrind.sh`. Valgrind has no SHA instructions to offer, \
-         so each of the two MACs is computed without them and counts for more than the processor needs.\n\n"
+         the asking key, the query, the key. Counted by `scripts/callgrind.sh`. Valgrind has no SHA instructions, so \
+         each of the two MACs is computed without them and counts more than it costs a real processor.\n\n"
     )))
 }

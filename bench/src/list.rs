@@ -1,6 +1,5 @@
-//! What a page of the key list takes, from the request to the last byte of the answer, compressed
-//! as a browser asks for it. Every case is sampled in turn, in both installations, so that what
-//! disturbs the machine disturbs all of them alike.
+//! Measures a page of the key list, from the request to the last byte of the answer, with a browser's compression. The
+//! cases alternate in both installations, so that a disturbance of the machine affects all of them alike.
 
 use std::time::Duration;
 
@@ -187,7 +186,7 @@ fn check(answer: &Answer, shows: Shows) -> Result<()> {
             let around = ["prev", "next"].iter().all(|way| html.contains(&format!("rel=\"{way}\"")));
             ensure!(around, "the page has no pages around it");
         }
-        Shows::Nothing => ensure!(rows == 0 && html.contains("No key matches"), "something was found"),
+        Shows::Nothing => ensure!(rows == 0 && html.contains("No keys match"), "the search found something"),
         Shows::Page => ensure!(html.contains("</html>"), "not a whole page"),
     }
     Ok(())

@@ -36,9 +36,9 @@ impl Tables {
         write!(
             out,
             "## The key list\n\n\
-             Time from the request to the last byte of the answer, in milliseconds: one request after the other over a \
-             kept-alive connection, signed in, compressed as a browser asks for it. {} requests for each case, taken in \
-             turn with the other cases and in both installations.\n\n\
+             Time from the request to the last byte of the answer, in milliseconds. The requests run one after the \
+             other over a kept-alive connection, signed in, with the compression that a browser asks for. Each case \
+             has {} requests, interleaved with the other cases and with both installations.\n\n\
              | page | {small} keys: p50 | p95 | most | {large} keys: p50 | p95 | most | HTML |\n\
              |---|--:|--:|--:|--:|--:|--:|--:|\n",
             self.samples

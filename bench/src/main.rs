@@ -1,5 +1,5 @@
-//! Times what can be timed, and writes `docs/benchmarks.md`. It gates nothing: a figure that misses
-//! its target is written down like any other.
+//! Measures speed, and writes `docs/benchmarks.md`. It gates nothing: a figure that misses its target is written like
+//! any other.
 #![allow(clippy::disallowed_methods, reason = "it measures real time")]
 
 mod authorize;
@@ -48,7 +48,7 @@ struct Options {
     /// Length of a round of calls
     #[arg(long, default_value_t = 5)]
     round_seconds: u32,
-    /// Measure this part only; without --output nothing is written
+    /// Measure only this part; without --output, nothing is written
     #[arg(long)]
     only: Option<Part>,
     /// File to write instead of docs/benchmarks.md
@@ -82,11 +82,11 @@ enum Part {
     Hot,
     /// Forward-auth calls
     Authorize,
-    /// Verify calls about keys that have to be read first
+    /// Verify calls about keys that are not cached
     Cold,
     /// Verify calls about keys that do not exist
     Flood,
-    /// Memory with many hot keys, and the key list meanwhile
+    /// Memory with many hot keys, and the key list at the same time
     Memory,
     /// The decision, without anything around it
     Decision,
@@ -102,7 +102,7 @@ fn main() -> Result<()> {
         Some(Command::Hot { calls }) => {
             runtime::Builder::new_current_thread().enable_all().build()?.block_on(in_process::run(*calls))
         }
-        // Given up by dropping it, which removes the data and ends the children.
+        // Dropping it aborts the run, removes the data and ends the child processes.
         None => many_threads()?.block_on(async {
             tokio::select! {
                 done = run(&options) => done,
@@ -145,7 +145,7 @@ async fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// What is measured of a server on an installation.
+/// Runs the measurements that need a server and an installation.
 async fn with_keys(options: &Options, large: &Installation) -> Result<Vec<Section>> {
     let mut sections = Vec::new();
     let seconds = options.round_seconds;
@@ -174,7 +174,7 @@ async fn with_keys(options: &Options, large: &Installation) -> Result<Vec<Sectio
     Ok(sections)
 }
 
-/// Compares the calls that the stopped servers have counted with those that were made and with what was to come of them.
+/// Compares the calls that the stopped servers counted with those that were made, and with their expected verdicts.
 async fn check_counts(large: &Installation, sections: &[Section]) -> Result<()> {
     /// wrk leaves its last calls unanswered at the end of a round.
     const CUT_OFF: u64 = 2_000;
@@ -195,7 +195,7 @@ impl Options {
         self.only.is_none_or(|only| parts.contains(&only))
     }
 
-    /// Whether this part is measured, and says so.
+    /// Whether to measure this part; if so, prints its name.
     fn begins(&self, part: Part) -> bool {
         let wanted = self.wants(&[part]);
         if wanted {

@@ -1,4 +1,4 @@
-//! Memory of a server that is asked about many keys, and the key list meanwhile.
+//! Memory of a server that is asked about many keys, and the speed of the key list at the same time.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -22,7 +22,7 @@ const HOT: usize = 100_000;
 const IDLE: u64 = 40;
 /// What it may ever have.
 const PEAK: u64 = 256;
-/// What the key list may take meanwhile.
+/// How long the key list may take at the same time.
 const LIST: Duration = Duration::from_millis(50);
 
 /// How long the server is left alone before its idle memory is read.
@@ -31,7 +31,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 /// Between two looks at the list.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Measures a server of its own.
+/// Measures a separate server.
 pub(crate) async fn measure(on: &Installation, seconds: u32) -> Result<Section> {
     let server = Child::keystead(on.folder()).await?;
     sleep(SETTLE).await;
@@ -51,7 +51,7 @@ pub(crate) async fn measure(on: &Installation, seconds: u32) -> Result<Section> 
             sleep(PAUSE).await;
             taken.push(reader.page_as_browser("/keys").await?.took);
         }
-        // The last look may have come when nobody called any more.
+        // The last look may have come after the calls had ended.
         taken.pop();
         let round = calling.await??;
         let list = Latency::of(taken).p95.as_secs_f64();
@@ -80,8 +80,8 @@ impl Figures {
         let mut out = String::new();
         write!(
             out,
-            "## Memory, and the key list meanwhile\n\n\
-             A server of its own on the {} keys. wrk makes the verify call of above about {} keys with all restrictions, \
+            "## Memory, and the key list at the same time\n\n\
+             A separate server on the {} keys. wrk makes the verify call from above about {} keys with all restrictions, \
              with {CONNECTIONS} connections in {ROUNDS} rounds, while one person asks for the first page of the key list \
              again and again. In MB of 1,000,000 bytes.\n\n\
              | when | resident | peak so far |\n|---|--:|--:|\n",
@@ -108,7 +108,7 @@ impl Figures {
         )?;
         verdict(
             &mut out,
-            &format!("the key list under {} ms p95 meanwhile", LIST.as_millis()),
+            &format!("the key list under {} ms p95 at the same time", LIST.as_millis()),
             self.list.median < LIST.as_secs_f64(),
             &format!("{:.1} ms", self.list.median * 1e3),
         )?;

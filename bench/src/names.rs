@@ -1,4 +1,4 @@
-//! Names such as people give to keys, and numbers that look random and are the same each time.
+//! Realistic names for keys, and numbers that look random but are the same on each run.
 
 /// The beginning of half of the names.
 pub(crate) const COMMON: &str = "Acme";

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use crate::echo::Shape;
 use crate::machine;
 
-/// Opening a database of a million keys takes no longer.
+/// How long a server may take to start. Opening a database of a million keys takes less.
 const START_WITHIN: Duration = Duration::from_secs(30);
 
 /// A server that is running.
@@ -71,7 +71,7 @@ impl Child {
         let output = process.stdout.take().context("the server has no standard output")?;
         let mut lines = BufReader::new(output).lines();
         let first = tokio::time::timeout(within, lines.next_line()).await;
-        let Ok(Ok(Some(line))) = first else { bail!("the server did not start; the reason stands above") };
+        let Ok(Ok(Some(line))) = first else { bail!("the server did not start; see the reason above") };
         let (_, authority) = line.split_once("http://").with_context(|| format!("no address in {line:?}"))?;
         Ok(Self { process, pid, authority: authority.to_owned() })
     }
@@ -90,7 +90,7 @@ impl Child {
         anyhow::ensure!(asked.success(), "process {} cannot be told to stop", self.pid);
         let ended = tokio::time::timeout(START_WITHIN, self.process.wait()).await;
         match ended {
-            Ok(status) => anyhow::ensure!(status?.success(), "process {} did not end well", self.pid),
+            Ok(status) => anyhow::ensure!(status?.success(), "process {} ended with an error", self.pid),
             Err(_) => self.process.kill().await?,
         }
         Ok(())

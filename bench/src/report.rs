@@ -1,4 +1,4 @@
-//! `docs/benchmarks.md`: what this run measured, around the part that people write.
+//! Writes `docs/benchmarks.md`: the figures of this run, around the part that people write by hand.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,11 +11,11 @@ use service::clock::{Clock, SystemClock};
 use crate::figures::Spread;
 use crate::machine;
 
-/// What stands between these is kept from run to run.
+/// The text between these markers is kept from run to run.
 const BEGIN: &str = "<!-- written by hand: begin -->";
 const END: &str = "<!-- written by hand: end -->";
 
-/// What one measurement has to tell.
+/// The result of one measurement.
 #[derive(Debug)]
 pub(crate) struct Section {
     /// Ends with an empty line.
@@ -54,8 +54,8 @@ fn head(out: &mut String) -> Result<()> {
     write!(
         out,
         "# Benchmarks\n\n\
-         Written by `make bench` on {date}. Everything runs on one machine and talks over loopback, so the clients take \
-         their share of the processor from the servers.\n\n\
+         Written by `make bench` on {date}. Everything runs on one machine over loopback, so the clients compete with \
+         the servers for the processor.\n\n\
          Machine: {}. Database: SQLite in a temporary folder.\n\n",
         machine::describe()
     )?;

@@ -1,5 +1,5 @@
-//! Secrets of keys that never went through the service: their MACs are made as the service makes them, under the same
-//! pepper, which is among the bytes that the service drew when it made its data keys.
+//! Secrets of keys that never went through the service. Their MACs are computed as the service does, under the same
+//! pepper. The pepper is among the bytes that the service drew for its data keys.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -13,8 +13,8 @@ test('closing the browser leaves a key that is refused and waits for its maker',
 
   const later = new Console(await context.newPage(), owner.server, owner.scripts);
   await expectStatus(later, name, 'Pending');
-  await choose(later, name, 'Confirm that it is stored…');
-  await expect(later.page.getByRole('heading', { name: `Did you store “${name}”?` })).toBeVisible();
+  await choose(later, name, 'Confirm…');
+  await expect(later.page.getByRole('heading', { name: `Have you stored “${name}”?` })).toBeVisible();
   await expect(later.page.locator('body')).not.toContainText(token.slice(-43));
   await acknowledge(later);
   expect(await verifier.code(token)).toBe('VALID');
@@ -23,8 +23,8 @@ test('closing the browser leaves a key that is refused and waits for its maker',
 test('a key can be discarded instead', async ({ owner, arrange, verifier }) => {
   const name = unique('Discarded');
   const { token } = await arrange.pending({ name });
-  await choose(owner, name, 'Confirm that it is stored…');
-  await owner.page.getByRole('button', { name: 'Discard this key' }).click();
+  await choose(owner, name, 'Confirm…');
+  await owner.page.getByRole('button', { name: 'Drop this key' }).click();
   await said(owner, 'The key was discarded');
   expect(await verifier.code(token)).toBe('NOT_FOUND');
 });
@@ -57,11 +57,11 @@ test('going back does not show the secret again, and the key can still be confir
   const name = unique('Back');
   const token = await generate(owner, { kind: 'Service', name });
   page.on('dialog', (question) => question.accept());
-  // Chromium asks whether to send a form again instead of showing the summary from its memory.
+  // Chromium asks whether to send the form again, instead of showing the summary from memory.
   await page.goBack().catch(() => undefined);
   await expect(page.locator('body')).not.toContainText(token.slice(-43));
 
-  await choose(owner, name, 'Confirm that it is stored…');
+  await choose(owner, name, 'Confirm…');
   await acknowledge(owner);
   expect(await verifier.code(token)).toBe('VALID');
 });
@@ -70,7 +70,7 @@ test('a second press of the button makes no second key', async ({ owner, verifie
   const { page } = owner;
   const name = unique('Twice');
   await toSummary(owner, { kind: 'Service', name });
-  // On a slow line the second press comes before the answer to the first.
+  // On a slow connection, the second press comes before the answer to the first.
   let token = '';
   await page.route('**/keys/new', async (route) => {
     const response = await route.fetch();
@@ -105,7 +105,7 @@ test('a key can be confirmed in a second tab, and the first one finds that out',
   const token = await generate(owner, { kind: 'Service', name });
 
   const second = new Console(await context.newPage(), owner.server, owner.scripts);
-  await choose(second, name, 'Confirm that it is stored…');
+  await choose(second, name, 'Confirm…');
   await acknowledge(second);
   expect(await verifier.code(token)).toBe('VALID');
 
@@ -129,8 +129,8 @@ test('a key that was discarded in a second tab is gone in the first, which still
   const token = await generate(owner, draft);
 
   const second = new Console(await context.newPage(), owner.server, owner.scripts);
-  await choose(second, name, 'Confirm that it is stored…');
-  await second.page.getByRole('button', { name: 'Discard this key' }).click();
+  await choose(second, name, 'Confirm…');
+  await second.page.getByRole('button', { name: 'Drop this key' }).click();
   await said(second, 'The key was discarded');
 
   watch.expects(404, /\/acknowledge$/);
@@ -151,7 +151,7 @@ test('without the tick the server refuses at the box, and the key waits on', asy
   const { page } = owner;
   const name = unique('No tick');
   const token = await generate(owner, { kind: 'Service', name });
-  // As an older browser would send it, that knows nothing of required fields.
+  // As an older browser would send it, which does not know required fields.
   await page.locator('form:has(#acknowledged)').evaluate((form: HTMLFormElement) => {
     form.noValidate = true;
     for (const button of form.querySelectorAll('button')) button.disabled = false;
@@ -159,7 +159,7 @@ test('without the tick the server refuses at the box, and the key waits on', asy
   watch.expects(422, /\/acknowledge$/);
   await page.getByRole('button', { name: 'Done' }).click();
   await expect(page.getByRole('checkbox', { name: 'I have stored this key' })).toHaveAccessibleDescription(
-    'Tick the box once you have stored the key.',
+    'Tick the box to confirm that you have stored the key.',
   );
   await expect(page.locator('body')).not.toContainText(token.slice(-43));
   expect(await verifier.code(token)).toBe('PENDING');

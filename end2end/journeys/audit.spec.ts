@@ -15,7 +15,7 @@ test('every change to a key is on record, in the modal and on the page', async (
   const rows = dialog(owner).getByRole('row');
   await expect(rows.filter({ hasText: /^Issued/ })).toContainText(OWNER.email);
   await expect(rows.filter({ hasText: /^Issued/ })).toContainText('Kind: “Service”');
-  await expect(rows.filter({ hasText: /^Acknowledged/ })).toHaveCount(1);
+  await expect(rows.filter({ hasText: /^Confirmed/ })).toHaveCount(1);
   await expect(rows.filter({ hasText: /^Edited/ })).toContainText(`Name: “${name}” → “${renamed}”`);
   await expect(rows.filter({ hasText: /^Edited/ }).locator('time')).toHaveAttribute('datetime', /^\d{4}-\d\d-\d\dT.*Z$/);
   await examine(page, 'dialog-audit-edited');

@@ -1,5 +1,5 @@
-// Every field of the wizard, filled in wrongly. With scripts the form is checked before it is sent,
-// without them by the server: the words are the same, they stand at the field, and nothing typed is lost.
+// Fills in every field of the wizard wrongly. With scripts, the form is checked before it is sent; without them, the
+// server checks it. Both show the same message at the field, and nothing typed is lost.
 import { type Console, expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
 import { chooseKind, field, unique } from '../steps/keys';
@@ -11,18 +11,18 @@ const wrong: [label: string, typed: string, message: RegExp][] = [
   ['Name', '   ', /Give a name/],
   ['Name', 'bell \u0007 rings', /control|character/i],
   ['Name', 'turned \u202e around', /character|direction/i],
-  ['Name', 'x'.repeat(101), /at most 100 characters; this has 101/],
-  ['Name', LONG, /at most 100 characters; this has 10,?000/],
+  ['Name', 'x'.repeat(101), /at most 100 characters; yours has 101/],
+  ['Name', LONG, /at most 100 characters; yours has 10,?000/],
   ['Description', LONG, /at most 1,?000 characters/],
   ['Networks (CIDR)', '203.0.113.0/24\n10.0.0.1/8', /Line 2: 10\.0\.0\.1\/8 has host bits set\. Did you mean 10\.0\.0\.0\/8/],
   ['Networks (CIDR)', 'localhost', /Line 1/],
   ['Networks (CIDR)', '2001:db8::1/32', /host bits/],
   ['Networks (CIDR)', '10.0.0.0/8\n'.repeat(101), /at most 100/],
-  ['Refused networks (CIDR)', '203.0.113.7\n10.0.0.1/8', /Line 2: .* host bits/],
-  ['Allow-list of domains', '*', /Line 1/],
-  ['Allow-list of domains', 'ok.example.com\n*.com', /Line 2/],
-  ['Allow-list of domains', 'https://app.example.com/path', /Line 1/],
-  ['Allow-list of domains', '<script>alert(1)</script>', /Line 1/],
+  ['Blocked networks (CIDR)', '203.0.113.7\n10.0.0.1/8', /Line 2: .* host bits/],
+  ['Domain allow-list', '*', /Line 1/],
+  ['Domain allow-list', 'ok.example.com\n*.com', /Line 2/],
+  ['Domain allow-list', 'https://app.example.com/path', /Line 1/],
+  ['Domain allow-list', '<script>alert(1)</script>', /Line 1/],
   ['Permissions in your own APIs', 'keystead.verify', /keystead/],
   ['Permissions in your own APIs', 'not a permission', /Line 1/],
   ['Permissions in your own APIs', LONG, /at most 100 characters/],
@@ -30,19 +30,19 @@ const wrong: [label: string, typed: string, message: RegExp][] = [
   ['Rate limits', '0 per minute', /Line 1: .*1 to/],
   ['Rate limits', '1 per 400d', /from 1 second to 31 days/],
   ['Rate limits', '99999999999999999999 per minute', /1 to 1000000000 calls/],
-  ['Rate limits', '1 per minute\n2 per hour', /Two limits are called calls/],
-  ['Quota of calls', '-1', /not a number of calls/],
-  ['Quota of calls', '0', /from 1 to/],
-  ['Quota of calls', '99999999999999999999', /from 1 to/],
+  ['Rate limits', '1 per minute\n2 per hour', /Two rate limits are called calls/],
+  ['Call quota', '-1', /not a number of calls/],
+  ['Call quota', '0', /is 1 to/],
+  ['Call quota', '99999999999999999999', /is 1 to/],
 ];
 
 const OTHERS = [
   'Networks (CIDR)',
-  'Refused networks (CIDR)',
-  'Allow-list of domains',
+  'Blocked networks (CIDR)',
+  'Domain allow-list',
   'Permissions in your own APIs',
   'Rate limits',
-  'Quota of calls',
+  'Call quota',
 ];
 
 test('what is wrong is said at its field, and nothing typed is lost', async ({ owner, watch }) => {
@@ -71,9 +71,9 @@ test('several wrong fields are listed, each with a way to it', async ({ owner, w
   await chooseKind(owner, 'Service');
   if (!owner.scripts) watch.expects(422, /\/keys\/new$/);
   await field(owner, 'Networks (CIDR)').fill('10.0.0.1/8\n1.2.3');
-  await field(owner, 'Allow-list of domains').fill('*.com');
+  await field(owner, 'Domain allow-list').fill('*.com');
   await toSummary(owner);
-  await expect(page.getByRole('alert')).toContainText(/\d things need attention/);
+  await expect(page.getByRole('alert')).toContainText(/\d fields need attention/);
   await examine(page, 'generate-refused');
   await page.getByRole('alert').getByRole('link', { name: 'Networks' }).first().click();
   await expect(field(owner, 'Networks (CIDR)')).toBeFocused();
@@ -82,19 +82,19 @@ test('several wrong fields are listed, each with a way to it', async ({ owner, w
 test('what scripts let through, the server refuses in words that can be seen', async ({ owner, arrange, watch }) => {
   const { page } = owner;
   const forms: [fields: Record<string, string>, words: string][] = [
-    [{ name: '' }, 'Give a name, for example: Create a chat.'],
-    [{ name: 'nul \u0000' }, 'Remove the invisible character U+0000.'],
-    [{ boxes: 'keystead.everything' }, '“keystead.everything” is not among the boxes: tick the ones that are shown.'],
-    [{ expiry: 'tomorrow' }, 'Choose one of the offered times.'],
-    [{ quota_refill: 'hourly' }, 'Choose one of the offered times.'],
-    [{ quota_refill: 'daily' }, 'Give the number of calls that is filled up, or choose no refill.'],
-    [{ not_before: 'soon' }, '“soon” is not a date: write one such as 2026-11-21 or 2026-11-21T09:30, in UTC.'],
-    [{ expiry: 'custom', expires_at: '2001-01-01T00:00' }, 'This moment has passed: choose a later one.'],
-    // What follows is about fields that the form does not show.
-    [{ kind: 'client', cidrs: '10.0.0.0/8' }, 'Networks (CIDR): Client keys do not have this: leave it blank.'],
-    [{ kind: 'client', limits: '1 per minute' }, 'Rate limits: Client keys do not have this: leave it blank.'],
-    [{ form_id: 'damaged' }, 'Form: Its id was missing or damaged, and it has a new one now: go on.'],
-    [{ kind: 'sausage' }, 'Kind: “sausage” is not a kind that can be issued: choose one of the offered kinds.'],
+    [{ name: '' }, 'Enter a name, for example: Create a chat.'],
+    [{ name: 'nul \u0000' }, 'Remove the hidden character U+0000.'],
+    [{ boxes: 'keystead.everything' }, '“keystead.everything” is not one of the boxes: tick the boxes that are shown.'],
+    [{ expiry: 'tomorrow' }, 'Choose one of the options.'],
+    [{ quota_refill: 'hourly' }, 'Choose one of the options.'],
+    [{ quota_refill: 'daily' }, 'Enter the quota to refill to, or choose “Never refills”.'],
+    [{ not_before: 'soon' }, '“soon” is not a date: write one like 2026-11-21 or 2026-11-21T09:30, in UTC.'],
+    [{ expiry: 'custom', expires_at: '2001-01-01T00:00' }, 'This time has passed: choose a later one.'],
+    // The rest is about fields that the form does not show.
+    [{ kind: 'client', cidrs: '10.0.0.0/8' }, 'Networks (CIDR): Client keys do not have this field: leave it blank.'],
+    [{ kind: 'client', limits: '1 per minute' }, 'Rate limits: Client keys do not have this field: leave it blank.'],
+    [{ form_id: 'damaged' }, 'Form: This form had expired. Please submit it again.'],
+    [{ kind: 'sausage' }, 'Kind: “sausage” is not a kind that you can issue: choose one of the kinds that are shown.'],
   ];
   watch.expects(422, /\/keys\/new$/);
   await owner.open('/keys');
@@ -123,14 +123,14 @@ test('a replacement character is kept, what is no text is refused above what was
   watch.expects(400, /\/keys\/new$/);
   const fields = { kind: 'service', step: 'summary', name: 'Café', description: 'Stays.' };
   expect(await send(owner, fields, 'windows-1252')).toBe(400);
-  await expect(page.getByRole('alert')).toContainText('Some of what was sent is not text: \ufffd stands in its place.');
+  await expect(page.getByRole('alert')).toContainText('Some of the input is not valid text and was replaced by \ufffd.');
   await expect(field(owner, 'Name')).toHaveValue('Caf\ufffd');
   await expect(field(owner, 'Description')).toHaveValue('Stays.');
   await owner.alive();
   await examine(page, 'generate-not-text');
 });
 
-/** Sends what no page of the console would, from a page of it, and waits for the page that answers. */
+/** Sends, from a page of the console, a form that no page would send, and waits for the answer. */
 async function send({ page }: Console, fields: Record<string, string>, charset = 'utf-8'): Promise<number> {
   await page.waitForLoadState();
   await page.evaluate(

@@ -33,7 +33,7 @@ test('an integration is set up, and its first call is seen', async ({ owner, ver
     } else {
       await expect(page.getByText('Never used')).toBeVisible();
       expect(await verifier.code(token)).toBe('VALID');
-      // Written down in batches, a second apart.
+      // Written in batches, once a second.
       await expect(async () => {
         await page.getByRole('link', { name: 'Reload' }).click();
         await expect(page.getByText('Never used')).toHaveCount(0, { timeout: 100 });

@@ -22,11 +22,11 @@ const all = [
   'Name',
   'Description',
   'Networks (CIDR)',
-  'Refused networks (CIDR)',
-  'Allow-list of domains',
+  'Blocked networks (CIDR)',
+  'Domain allow-list',
   'Permissions in your own APIs',
   'Rate limits',
-  'Quota of calls',
+  'Call quota',
 ];
 const kinds: [kind: string, label: string, fields: string[], boxes: number][] = [
   ['service', 'Service', all, 1],
@@ -71,7 +71,7 @@ test('a refused edit keeps what was typed', async ({ owner, arrange, watch }) =>
   const name = unique('Wrong edit');
   await arrange.active({ name });
   await choose(owner, name, 'Edit');
-  // With scripts the form is not even sent.
+  // With scripts, the form is not sent at all.
   if (!owner.scripts) watch.expects(422, /\/edit$/);
   await field(owner, 'Networks (CIDR)').fill('10.0.0.1/8');
   await dialog(owner).getByRole('button', { name: 'Save' }).click();
@@ -97,7 +97,7 @@ test('two people who edit at once do not overwrite each other', async ({ owner, 
   await expect(dialog(owner).getByRole('alert')).toContainText('Somebody changed this key');
   await expect(field(owner, 'Description')).toHaveValue('I was slower.');
   await examine(owner.page, 'dialog-edit-changed');
-  await dialog(owner).getByRole('link', { name: 'Load the key as it is now' }).click();
+  await dialog(owner).getByRole('link', { name: 'Load the current values' }).click();
   await expect(field(owner, 'Description')).toHaveValue('The other was faster.');
 });
 

@@ -6,13 +6,13 @@ const restricted = [
   'Name',
   'Description',
   'Networks (CIDR)',
-  'Refused networks (CIDR)',
-  'Allow-list of domains',
+  'Blocked networks (CIDR)',
+  'Domain allow-list',
   'Permissions in your own APIs',
   'Rate limits',
-  'Quota of calls',
+  'Call quota',
 ];
-const events = ['Name', 'Description', 'Allow-list of domains'];
+const events = ['Name', 'Description', 'Domain allow-list'];
 
 const journeys: (Omit<Draft, 'name'> & { asks: string[] })[] = [
   {
@@ -52,7 +52,7 @@ for (const { asks, ...draft } of journeys) {
 
     const sample = await owner.page.locator('#try-it').innerText();
     await acknowledge(owner);
-    // Its networks do not have this machine.
+    // Its networks do not include this machine.
     expect(await call(sample, token)).toMatchObject({ code: master ? 'IP_NOT_ALLOWED' : 'VALID' });
     const { code } = await verifier.ask(token, about);
     if (draft.kind === 'Service') {
@@ -100,7 +100,7 @@ test('the summary leads back to the fields with what was typed', async ({ owner 
   await examine(page, 'generate-summary');
   await page.getByRole('button', { name: 'Edit', exact: true }).click();
   await expect(field(owner, 'Name')).toHaveValue(name);
-  await expect(field(owner, 'Allow-list of domains')).toHaveValue('a.example.com');
+  await expect(field(owner, 'Domain allow-list')).toHaveValue('a.example.com');
 });
 
 test('a form that has made its key tells what became of it, and leads to another one', async ({ owner, arrange, watch }) => {
@@ -116,7 +116,7 @@ test('a form that has made its key tells what became of it, and leads to another
     await arrange.act(key, 'acknowledge', { acknowledged: 'yes' });
     await page.reload();
     await expect(main).toContainText(`“${name}” was confirmed.`);
-    await expect(main.getByRole('link', { name: 'Look at the key' })).toHaveAttribute('href', `/keys/${key.id}`);
+    await expect(main.getByRole('link', { name: 'View the key' })).toHaveAttribute('href', `/keys/${key.id}`);
     await expect(main.getByRole('button', { name: 'Edit', exact: true })).toHaveCount(0);
     await expect(main.getByRole('button', { name: 'Generate Token' })).toHaveCount(0);
     await owner.alive();
@@ -127,7 +127,7 @@ test('a form that has made its key tells what became of it, and leads to another
     await arrange.act(key, 'delete', { confirm_name: name });
     await page.reload();
     await expect(main).toContainText('The key that it made is gone');
-    await expect(main.getByRole('link', { name: 'Look at the key' })).toHaveCount(0);
+    await expect(main.getByRole('link', { name: 'View the key' })).toHaveCount(0);
     await owner.alive();
     await examine(page, 'generate-repeated-gone');
   });
@@ -150,7 +150,7 @@ test('a key that starts later and ends is refused until then', async ({ owner, v
   await chooseKind(owner, 'Service');
   await page.getByLabel('Valid from').fill('2040-01-01T08:00');
   await page.getByLabel('Expires', { exact: true }).selectOption('custom');
-  await page.getByLabel('Time of expiry').fill('2040-02-01T08:00');
+  await page.getByLabel('Expiry date and time').fill('2040-02-01T08:00');
   const token = await finish(owner, { kind: 'Service', name });
   await acknowledge(owner);
   expect(await verifier.code(token)).toBe('NOT_YET_VALID');
@@ -174,7 +174,7 @@ test('markup, scripts and letters from right to left are shown as they are', asy
   await examine(page, 'key-with-markup');
 });
 
-/** Makes the call to copy as it stands on the page, with the key in the environment. */
+/** Makes the call shown on the page unchanged, with the key in the environment. */
 async function call(sample: string, token: string): Promise<unknown> {
   const [prefix, id, secret = ''] = token.split('_');
   const environment: Record<string, string> = {

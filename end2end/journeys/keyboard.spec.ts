@@ -82,7 +82,7 @@ test('the first path needs no mouse: sign in, generate, acknowledge, find', asyn
   });
 });
 
-/** Presses Tab until the focus is there; it must be seen wherever it stops. */
+/** Presses Tab until the element has the focus. The focus must be visible at every stop. */
 async function tabTo(page: Page, goal: Locator): Promise<void> {
   for (let presses = 0; presses < 80; presses += 1) {
     if (await goal.evaluate((element) => element === document.activeElement)) return;

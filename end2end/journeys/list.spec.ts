@@ -93,7 +93,7 @@ test('a page whose last key is deleted leads back to those before it', async ({ 
   await dialog(owner).getByRole('textbox').fill(last);
   await confirm(owner, 'Delete', 'The key is deleted');
 
-  await expect(page.getByRole('heading', { name: 'Nothing more on this page' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'This page is empty' })).toBeVisible();
   await expect(pager(owner)).toContainText('25 keys');
   await owner.alive();
   await examine(page, 'keys-nothing-more');
@@ -139,8 +139,8 @@ test('each number of the dashboard leads to exactly these keys', async ({ owner,
   expect(tiles).toHaveLength(10);
   for (const { address, number } of tiles) {
     await owner.page.goto(owner.server.url + address);
-    if (number === '0') await expect(page.getByRole('heading', { name: 'No key matches' })).toBeVisible();
-    // Those of the last day count calls, and lead to the keys that were called with.
+    if (number === '0') await expect(page.getByRole('heading', { name: 'No keys match' })).toBeVisible();
+    // The tiles of the last 24 hours count calls, and link to the keys that were used.
     else await expect(pager(owner)).toContainText(address.includes('_24h') ? /^\d+ keys?/ : new RegExp(`^${number} keys?`));
   }
 });
@@ -163,13 +163,13 @@ test.describe('once the page is alive', { tag: '@scripts' }, () => {
   });
 });
 
-// With scripts it is cut to its id before it is sent.
+// With scripts, the token is cut to its id before it is sent.
 test('without scripts a whole token is not sent at all', { tag: '@no-scripts' }, async ({ owner, arrange }) => {
   const { token } = await arrange.active({ name: unique('Kept') });
   await expectNotSent(owner, [token, `KEYSTEAD_KEY=${token}`], token);
 });
 
-// It has no id that it could be cut to.
+// A bare secret has no id to cut to.
 test('a secret without its id is not sent at all', async ({ owner, arrange }) => {
   const { token } = await arrange.active({ kind: 'master_user', name: unique('Alone'), boxes: 'chats.read' });
   const secret = token.slice(-49);
@@ -189,7 +189,7 @@ async function expectNotSent(owner: Console, pasted: string[], secret: string): 
     await page.getByRole('button', { name: 'Apply' }).click();
     expect(owner.at, text).toBe('/keys');
   }
-  // What is refused stands in the way of nothing else.
+  // The refused search does not block anything else.
   await search.fill('a'.repeat(48));
   await page.getByRole('button', { name: 'Apply' }).click();
   await expect.poll(() => owner.at).toContain('q=aaaa');

@@ -1,4 +1,4 @@
-// A key with every restriction: made, refused, explained, changed.
+// A key with every restriction is created, refused, explained and changed.
 import type { Locator, Page } from '@playwright/test';
 
 import { expect, test } from '../fixtures/console';
@@ -10,13 +10,13 @@ test('a key with every restriction tells why a call was refused', async ({ owner
   test.setTimeout(120_000);
   const name = unique('Restricted');
   await chooseKind(owner, 'Service');
-  await field(owner, 'Refused networks (CIDR)').fill('203.0.113.7/32');
+  await field(owner, 'Blocked networks (CIDR)').fill('203.0.113.7/32');
   await field(owner, 'Rate limits').fill('100 per minute\nburst: 20 per 10s');
-  await field(owner, 'Quota of calls').fill('10000');
-  await page.getByLabel('Refill of the quota').selectOption('daily');
+  await field(owner, 'Call quota').fill('10000');
+  await page.getByLabel('Quota refill').selectOption('daily');
   const draft = { kind: 'Service', name, networks: '203.0.113.0/24', permissions: 'invoices.read' } as const;
   const words =
-    'Accepted from 203.0.113.0/24, but not from 203.0.113.7/32. It holds the permission invoices.read. ' +
+    'Accepted from 203.0.113.0/24, but not from 203.0.113.7/32. It has the permission invoices.read. ' +
     'At most 100 calls per minute and 20 calls per 10s. 10,000 calls a day';
 
   await test.step('the summary says it in sentences, and leads back with all of it', async () => {
@@ -29,10 +29,10 @@ test('a key with every restriction tells why a call was refused', async ({ owner
     await examine(page, 'summary-restricted');
     await page.getByRole('button', { name: 'Edit', exact: true }).click();
     await owner.alive();
-    await expect(field(owner, 'Refused networks (CIDR)')).toHaveValue('203.0.113.7/32');
+    await expect(field(owner, 'Blocked networks (CIDR)')).toHaveValue('203.0.113.7/32');
     await expect(field(owner, 'Rate limits')).toHaveValue('100 per minute\nburst: 20 per 10s');
-    await expect(field(owner, 'Quota of calls')).toHaveValue('10000');
-    await expect(page.getByLabel('Refill of the quota')).toHaveValue('daily');
+    await expect(field(owner, 'Call quota')).toHaveValue('10000');
+    await expect(page.getByLabel('Quota refill')).toHaveValue('daily');
   });
 
   const token = await finish(owner, draft);
@@ -45,7 +45,7 @@ test('a key with every restriction tells why a call was refused', async ({ owner
     await (await find(owner, name)).getByRole('link', { name, exact: true }).click();
     await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
     await expect(page.getByText(`${words}, 9,999 left.`)).toBeVisible();
-    // Written down in batches, a second apart.
+    // Written in batches, once a second.
     await expect(async () => {
       await page.reload();
       await expect(page.getByText('1 accepted', { exact: true })).toBeVisible({ timeout: 100 });
@@ -53,7 +53,7 @@ test('a key with every restriction tells why a call was refused', async ({ owner
     }).toPass();
     await owner.alive();
     await expect(page.getByRole('img', { name: 'Calls per hour' })).toBeVisible();
-    await page.getByText('As a table').click();
+    await page.getByText('Show as a table').click();
     await expect(page.getByRole('region', { name: 'Calls per hour' })).toContainText('IP_NOT_ALLOWED 1');
     const refused = page.getByRole('region', { name: 'Recent refusals' }).getByRole('row').nth(1);
     await expect(refused).toContainText('203.0.113.7');
@@ -77,7 +77,7 @@ test('a key with every restriction tells why a call was refused', async ({ owner
     await expect(field(owner, 'Client address')).toHaveValue('203.0.113.7');
     await expect(field(owner, 'Permissions asked for')).toHaveValue('invoices.read');
     await expect(check(page, 'Address')).toContainText('Fails');
-    await expect(check(page, 'Address')).toContainText('203.0.113.7 is in 203.0.113.7/32, which is refused.');
+    await expect(check(page, 'Address')).toContainText('203.0.113.7 is in 203.0.113.7/32, which is blocked.');
     await expect(page.getByText('Fails', { exact: true })).toHaveCount(1);
     await expect(check(page, 'Permissions')).toContainText('Passes');
     await examine(page, 'why-picked');

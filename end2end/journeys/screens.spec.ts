@@ -1,5 +1,5 @@
-// Every page that the router knows and every dialog, by the list in screens.json: visited with and
-// without scripts, and examined. A router test fails when that list and the router's own differ.
+// Visits every page and dialog listed in screens.json, with and without scripts, and examines it. A router test fails
+// if that list differs from the router.
 import { Console, OWNER, expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
 import { Server } from '../fixtures/server';
@@ -78,7 +78,7 @@ for (const [index, half] of halves.entries()) {
 test('the row menu stands up to a look', async ({ owner, arrange }) => {
   const { page } = owner;
   await arrange.active({ name: 'Screens, menu' });
-  // Opened at each width: a menu that was open while its window changed is another matter.
+  // Opened anew at each width. Resizing the window with an open menu is another matter.
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: 900 });
     await owner.open('/keys?q=Screens');

@@ -9,7 +9,7 @@ test('the first start makes an owner, by the link that it prints', async ({ page
   try {
     await test.step('nobody can sign in yet', async () => {
       await visitor.open('/');
-      await expect(page.getByRole('heading', { name: 'Nobody owns this installation yet' })).toBeVisible();
+      await expect(page.getByRole('heading', { name: 'This installation has no owner yet' })).toBeVisible();
       expect(visitor.at).toMatch(/^\/login/);
       await examine(page, 'login-nobody');
     });
@@ -34,7 +34,7 @@ test('the first start makes an owner, by the link that it prints', async ({ page
         ['E-mail', 'owner at example', /Write an e-mail address/],
         ['E-mail', `${'x'.repeat(250)}@example.com`, /at most 254 characters/],
         ['Password', '', /at least 12 characters/],
-        ['Password', 'short', /at least 12 characters; this has 5/],
+        ['Password', 'short', /at least 12 characters; yours has 5/],
         ['Password', 'x'.repeat(257), /at most 256 characters/],
         ['Password', 'password1234', /common|guess/i],
       ];
@@ -63,7 +63,7 @@ test('the first start makes an owner, by the link that it prints', async ({ page
       await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
       await expect(page.getByRole('complementary')).toContainText(OWNER.email);
       await visitor.alive();
-      await expect(page.getByRole('link', { name: 'Generate a first key' })).toBeVisible();
+      await expect(page.getByRole('link', { name: 'Generate your first key' })).toBeVisible();
       await examine(page, 'dashboard-new');
     });
 
@@ -78,7 +78,7 @@ test('the first start makes an owner, by the link that it prints', async ({ page
       watch.expects(404, /\/setup/);
       for (const address of ['/setup', link]) {
         await visitor.open(address);
-        await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
+        await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
       }
     });
   } finally {

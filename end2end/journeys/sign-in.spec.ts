@@ -50,7 +50,7 @@ test('five failures make an account wait, one that exists and one that does not 
   try {
     for (const email of ['nobody@example.com', OWNER.email]) {
       await visitor.open('/login');
-      // The first waits are seconds and double with each failure: a slow browser may sit out some of them.
+      // The first waits last seconds and double with each failure, so a slow browser may outlast some of them.
       let status = 401;
       for (let tries = 0; status === 401 && tries < 12; tries += 1) {
         await page.getByLabel('E-mail').fill(email);

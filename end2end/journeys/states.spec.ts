@@ -28,7 +28,7 @@ test('a key is revoked with a reason and restored', async ({ owner, arrange, ver
     await dialog(owner).getByRole('textbox').fill('The contract has ended.');
     await dialog(owner).getByRole('button', { name: 'Revoke' }).click();
     const reason = dialog(owner).getByRole('radio').first();
-    await expect(reason).toHaveAccessibleDescription('Choose why it is revoked.');
+    await expect(reason).toHaveAccessibleDescription('Choose a reason.');
     if (owner.scripts) await expect(reason).toBeFocused();
     await expect(dialog(owner).getByRole('textbox')).toHaveValue('The contract has ended.');
     await examine(owner.page, 'dialog-revoke-refused');
@@ -61,7 +61,7 @@ test('a key that was disabled before its revoke comes back disabled, and the wor
   await arrange.act(key, 'revoke', { reason: 'superseded' });
   await choose(owner, name, 'Restore…');
   await expect(dialog(owner)).toContainText('The key becomes what it was before the revoke, with the same secret.');
-  await confirm(owner, 'Restore', 'The key is restored to what it was before the revoke.');
+  await confirm(owner, 'Restore', 'The key is restored to its status before it was revoked.');
   expect(await verifier.code(key.token)).toBe('DISABLED');
   await expectStatus(owner, name, 'Disabled');
 });
@@ -73,14 +73,14 @@ test('a key that begins later is confirmed and enabled, and nothing says that it
 }) => {
   const name = unique('Later');
   const key = await arrange.pending({ name, not_before: '2099-01-01T00:00' });
-  await choose(owner, name, 'Confirm that it is stored…');
+  await choose(owner, name, 'Confirm…');
   await acknowledge(owner);
   expect(await verifier.code(key.token)).toBe('NOT_YET_VALID');
 
   await arrange.act(key, 'disable');
   await choose(owner, name, 'Enable…');
   await expect(dialog(owner)).toContainText('as far as its restrictions and times allow');
-  await confirm(owner, 'Enable', 'The key is no longer disabled. It works within its restrictions and times.');
+  await confirm(owner, 'Enable', 'The key is enabled again.');
   expect(await verifier.code(key.token)).toBe('NOT_YET_VALID');
 });
 
@@ -89,7 +89,7 @@ test('a kind that does not exist is refused at the choice of kinds', async ({ ow
   watch.expects(422, /\/why\?/);
   await owner.open(`/keys/${id}/why?kind=sausage`);
   const kind = owner.page.getByRole('combobox', { name: 'Kind asked for' });
-  await expect(kind).toHaveAccessibleDescription('Choose one of the offered kinds.');
+  await expect(kind).toHaveAccessibleDescription('Choose one of the kinds that are shown.');
   if (owner.scripts) await expect(kind).toBeFocused();
 });
 
@@ -101,7 +101,7 @@ test('a key that leaked stays revoked', async ({ owner, arrange, verifier }) => 
   await confirm(owner, 'Revoke', 'The key is revoked');
 
   await choose(owner, name, 'Restore…');
-  await expect(dialog(owner)).toContainText('It cannot be restored: it leaked, or may have.');
+  await expect(dialog(owner)).toContainText('This key cannot be restored: it leaked, or may have leaked.');
   await expect(dialog(owner).getByRole('button', { name: 'Restore' })).toHaveCount(0);
   await examine(owner.page, 'dialog-restore-refused');
   await dialog(owner).getByRole('link', { name: 'Close', exact: true }).click();
@@ -128,7 +128,7 @@ test('a key is deleted by its name, for good, and its history stays', async ({ o
   await confirm(owner, 'Delete', 'The key is deleted');
   expect(await verifier.code(token)).toBe('NOT_FOUND');
   await owner.open(`/keys?q=${encodeURIComponent(name)}`);
-  await expect(owner.page.getByRole('heading', { name: 'No key matches' })).toBeVisible();
+  await expect(owner.page.getByRole('heading', { name: 'No keys match' })).toBeVisible();
   await examine(owner.page, 'keys-no-match');
 
   await owner.open(`/audit?key=${id}`);

@@ -1,4 +1,4 @@
-// What people do with keys, in the words that are on the screen.
+// What people do with keys, by the words on the screen.
 import { type Locator, expect } from '@playwright/test';
 
 import type { Console } from '../fixtures/console';
@@ -23,7 +23,7 @@ export function unique(words: string): string {
   return `${words} ${process.pid.toString(36)}-${made}`;
 }
 
-/** From the list to the fields of a kind. */
+/** Goes from the list to the fields of a kind. */
 export async function chooseKind(console: Console, kind: Kind): Promise<void> {
   const { page } = console;
   await console.open('/keys');
@@ -41,7 +41,7 @@ export async function fill(console: Console, draft: Partial<Draft>): Promise<voi
     ['Name', draft.name],
     ['Description', draft.description],
     ['Networks (CIDR)', draft.networks],
-    ['Allow-list of domains', draft.domains],
+    ['Domain allow-list', draft.domains],
     ['Permissions in your own APIs', draft.permissions],
   ];
   for (const [label, value] of fields) {
@@ -50,7 +50,7 @@ export async function fill(console: Console, draft: Partial<Draft>): Promise<voi
   for (const box of draft.boxes ?? []) await page.getByRole('checkbox', { name: box }).check();
 }
 
-/** The input with this label; what stands beside the label in small is left out. */
+/** The input with this label, without the small words beside it. */
 export function field(console: Console, label: string): Locator {
   return console.page.getByRole('textbox', { name: new RegExp(`^${escape(label)}( |$)`) });
 }
@@ -59,19 +59,19 @@ function escape(words: string): string {
   return words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
-/** Through the whole wizard, to the screen that shows the secret once. */
+/** Goes through the whole wizard, to the page that shows the secret once. */
 export async function generate(console: Console, draft: Draft): Promise<string> {
   await chooseKind(console, draft.kind);
   return finish(console, draft);
 }
 
-/** Through the wizard to its summary. */
+/** Goes through the wizard to its summary. */
 export async function toSummary(console: Console, draft: Draft): Promise<void> {
   await chooseKind(console, draft.kind);
   await summarise(console, draft);
 }
 
-/** From the details step to the screen that shows the secret once. */
+/** Goes from the details step to the page that shows the secret once. */
 export async function finish(console: Console, draft: Draft): Promise<string> {
   const { page } = console;
   await summarise(console, draft);
@@ -96,12 +96,12 @@ export async function shownToken(console: Console): Promise<string> {
   return parts.map((part) => part.trim()).join('_');
 }
 
-/** Says that the key is stored, which confirms it. */
+/** Confirms the key. */
 export async function acknowledge(console: Console): Promise<void> {
   const { page } = console;
   await page.getByRole('checkbox', { name: 'I have stored this key' }).check();
   await page.getByRole('button', { name: 'Done' }).click();
-  await said(console, 'The key is confirmed. It works within its restrictions and times.');
+  await said(console, 'The key is confirmed. It works now.');
 }
 
 /** The row of a key in the list, found by its name. */
@@ -126,13 +126,13 @@ export function dialog(console: Console): Locator {
   return console.page.getByRole('dialog');
 }
 
-/** Presses the dialog's button and reads what the console says was done. */
+/** Presses the dialog's button, and reads the message that the console shows. */
 export async function confirm(console: Console, button: string, words: string): Promise<void> {
   await dialog(console).getByRole('button', { name: button, exact: true }).click();
   await said(console, words);
 }
 
-/** The console says what was just done. */
+/** Expects the console's message about the last act. */
 export async function said(console: Console, words: string): Promise<void> {
   await expect(console.page.getByRole('status').filter({ hasText: words })).toBeVisible();
 }

@@ -3,7 +3,7 @@
 use app as _;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Prepares the runtime; the page's own script then starts island by island.
+/// Prepares the runtime. The page's own script then starts each island.
 #[wasm_bindgen]
 pub fn hydrate() {
     leptos::mount::hydrate_islands();

@@ -1,4 +1,4 @@
-//! A rule that is read is written so that it is read again, and holds its own network.
+//! A rule that parses can be written and parsed again, and contains its own network.
 #![no_main]
 
 use domain::cidr::CidrRule;

@@ -1,4 +1,4 @@
-//! A rule that is read is read again from what is kept of it; no origin matches a rule of another host.
+//! A rule that parses can be parsed again from its stored form. No origin matches a rule for another host.
 #![no_main]
 
 use domain::origin::{DomainRule, Origin};

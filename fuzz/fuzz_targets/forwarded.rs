@@ -1,4 +1,5 @@
-//! An untrusted peer is the client whatever it says; what is found behind trusted proxies is none of them, or the last.
+//! An untrusted peer is the client, whatever it sends. Behind trusted proxies, the client is not one of them, unless
+//! there is nobody else.
 #![no_main]
 
 use domain::cidr::CidrRule;

@@ -1,4 +1,4 @@
-//! A query that is read can be answered, and more permissions never take an answer away.
+//! A query that parses can be answered, and more permissions never turn a yes into a no.
 #![no_main]
 
 use domain::permission::Permission;

@@ -1,4 +1,4 @@
-//! A limit that is read is read again from how it is written.
+//! A limit that parses can be written and parsed again.
 #![no_main]
 
 use domain::limit::RateLimit;

@@ -1,4 +1,4 @@
-//! A token that is read has the parts that it is made of; a pair joins to a token only if it was one.
+//! A token that parses consists of its parts, and a pair joins to a token only if it came from one.
 #![no_main]
 
 use domain::token::{self, PlainToken, Token};

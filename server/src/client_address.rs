@@ -1,4 +1,4 @@
-//! Where a request came from: the peer, unless that is a proxy which the configuration trusts.
+//! The client's address: the peer, unless that is a trusted proxy.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,7 +14,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub struct TrustedProxies(Vec<CidrRule>);
 
 impl TrustedProxies {
-    /// From CIDR rules, separated by commas or white space; none at all is fine.
+    /// Reads addresses and networks, separated by commas or white space; may be empty.
     pub fn parse(text: &str) -> Result<Self, String> {
         text.split([',', ' ', '\t', '\n'])
             .filter(|rule| !rule.is_empty())
@@ -22,7 +22,7 @@ impl TrustedProxies {
                 let rule = CidrRule::parse(text)?;
                 if rule.to_string().ends_with("/0") {
                     return Err(format!(
-                        "{text} trusts everybody, who could then claim any address; name your proxies"
+                        "{text} trusts everybody, and anybody could then claim any address; name only your proxies"
                     ));
                 }
                 Ok(rule)
@@ -31,8 +31,8 @@ impl TrustedProxies {
             .map(Self)
     }
 
-    /// The client's address in canonical form. `None` when it cannot be known: then a key that is
-    /// bound to addresses is refused.
+    /// The client's address in canonical form. `None` if it cannot be known; a key that is restricted to networks is
+    /// then refused.
     pub fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         let lines = headers.get_all(X_FORWARDED_FOR).iter().rev().map(HeaderValue::as_bytes);
         forwarded::client(peer?, lines, &self.0)
@@ -43,13 +43,13 @@ impl TrustedProxies {
         &self.0
     }
 
-    /// Whether a request comes straight from one of them: only then are its other headers theirs.
+    /// Whether a request comes directly from a trusted proxy. Only then are its other headers trusted.
     pub fn sent(&self, peer: Option<IpAddr>) -> bool {
         peer.is_some_and(|peer| forwarded::is_trusted(peer, &self.0))
     }
 }
 
-/// Who is at the other end of the connection: a client, or a proxy.
+/// The address at the other end of the connection: a client or a proxy.
 pub(crate) fn peer(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
 }

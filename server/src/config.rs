@@ -1,4 +1,4 @@
-//! Settings: flags, or the environment; checked once, with one line for what is wrong.
+//! Settings from flags or the environment, checked once, with one line for what is wrong.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use clap::builder::BoolishValueParser;
 use crate::client_address::TrustedProxies;
 use crate::public_url::PublicUrl;
 
-/// The settings as they were written; each flag has an environment variable.
+/// The settings as they were written. Each flag has an environment variable.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Settings {
     /// Address and port to listen on [default: 127.0.0.1:3000]
@@ -26,7 +26,7 @@ pub struct Settings {
         help = "sqlite:///path/file.db or postgres://… [default: keystead.db in the data folder]"
     )]
     pub database_url: Option<DatabaseUrl>,
-    /// Folder of the database and the root key [default: ./data]
+    /// Folder for the database and the root key [default: ./data]
     #[arg(long, global = true, env = "KEYSTEAD_DATA_DIR", hide_env_values = true, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
     #[arg(
@@ -35,16 +35,16 @@ pub struct Settings {
         env = "KEYSTEAD_PUBLIC_URL",
         hide_env_values = true,
         value_name = "URL",
-        help = "The address that people and programs use, such as https://keys.example.com"
+        help = "Address that people and programs use, for example https://keys.example.com"
     )]
     pub public_url: Option<String>,
-    /// Proxies whose X-Forwarded-For is believed: CIDR rules, separated by commas
+    /// Proxies whose X-Forwarded-For is believed: addresses and networks (CIDR), separated by commas
     #[arg(long, global = true, env = "KEYSTEAD_TRUSTED_PROXIES", hide_env_values = true, value_name = "CIDRS")]
     pub trusted_proxies: Option<String>,
-    /// File of the root key [default: root.key in the data folder, made on first start]
+    /// File with the root key, which must exist [default: root.key in the data folder, created on first start]
     #[arg(long, global = true, env = "KEYSTEAD_ROOT_KEY_FILE", hide_env_values = true, value_name = "FILE")]
     pub root_key_file: Option<PathBuf>,
-    /// Allow sign-in over plain HTTP beyond this machine: anyone on the network reads along
+    /// Allow sign-in over plain HTTP beyond this machine; anyone on the network can then read the traffic
     #[arg(
         long, global = true, env = "KEYSTEAD_ALLOW_HTTP", hide_env_values = true, value_name = "true|false",
         num_args = 0..=1, require_equals = true, default_missing_value = "true",
@@ -62,19 +62,19 @@ pub struct Settings {
 /// The settings, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen.
+    /// The address and port to listen on.
     pub listen: SocketAddr,
     /// The database, by its URL.
     pub database_url: DatabaseUrl,
     /// Folder of the database and the root key, absolute; `None` if both are elsewhere.
     pub data_dir: Option<PathBuf>,
-    /// The address that people use; without it, it is told from where the server listens.
+    /// The public address. If it is not set, it is derived from the listening address.
     pub public_url: Option<PublicUrl>,
-    /// Whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
     /// The file of the root key.
     pub root_key: RootKeyFile,
-    /// Sign-in over plain HTTP beyond loopback.
+    /// Whether sign-in over plain HTTP beyond loopback is allowed.
     pub allow_http: bool,
     /// What new tokens begin with.
     pub token_prefix: String,
@@ -85,13 +85,13 @@ pub struct Config {
 /// Where the root key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RootKeyFile {
-    /// In the data folder: made on first start.
+    /// In the data folder. The first start creates it.
     Own(PathBuf),
-    /// Named by the configuration: it has to be there.
+    /// Named by the configuration. It must exist.
     Named(PathBuf),
 }
 
-/// A database URL; it may hold a password, so it is never shown whole.
+/// A database URL. It may hold a password, so it is never shown whole.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
 
@@ -135,13 +135,13 @@ impl Config {
     pub fn check(settings: Settings) -> Result<Self, ConfigError> {
         let listen = settings.listen.as_deref().unwrap_or("127.0.0.1:3000");
         let listen = listen.parse().map_err(|_| {
-            let message = format!("{listen:?} is not an address with a port, such as 127.0.0.1:3000 or [::1]:3000");
+            let message =
+                format!("{listen:?} is not an address with a port; use one like 127.0.0.1:3000 or [::1]:3000");
             wrong("listen", "KEYSTEAD_LISTEN", message)
         })?;
         let data_dir = settings.data_dir.unwrap_or_else(|| PathBuf::from("data"));
-        let data_dir = std::path::absolute(&data_dir).map_err(|_| {
-            wrong("data-dir", "KEYSTEAD_DATA_DIR", "it is empty; name a folder, or leave the setting out")
-        })?;
+        let data_dir = std::path::absolute(&data_dir)
+            .map_err(|_| wrong("data-dir", "KEYSTEAD_DATA_DIR", "it is empty; name a folder, or unset it"))?;
         let is_used = settings.database_url.is_none() || settings.root_key_file.is_none();
         let database_url = database_url(settings.database_url, &data_dir)?;
         let public_url = settings
@@ -186,26 +186,24 @@ fn database_url(written: Option<DatabaseUrl>, data_dir: &Path) -> Result<Databas
     if ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| url.0.starts_with(scheme)) {
         Ok(url)
     } else {
-        // What was written may hold a password: it is not repeated.
-        let message = "it begins with neither sqlite:// nor postgres://";
+        // The value may hold a password, so the error does not repeat it.
+        let message = "it must begin with sqlite:// or postgres://";
         Err(wrong("database-url", "KEYSTEAD_DATABASE_URL", message))
     }
 }
 
-/// A misspelt level would be taken for the name of a module, and silence everything.
+/// Checks the levels. A misspelt level would count as the name of a module, and silence everything.
 fn check_log(text: &str) -> Result<(), String> {
     for directive in text.split(',') {
         let level = directive.rsplit('=').next().unwrap_or_default().trim().to_ascii_lowercase();
         if !["off", "error", "warn", "info", "debug", "trace"].contains(&level.as_str()) {
-            return Err(format!(
-                "{directive:?} is not a level (error, warn, info, debug, trace, off), nor module=level"
-            ));
+            return Err(format!("{directive:?} is not a level (error, warn, info, debug, trace, off) or module=level"));
         }
     }
     tracing_subscriber::EnvFilter::try_new(text).map(drop).map_err(|error| error.to_string())
 }
 
-/// Names that look like settings and are none: most likely misspelt.
+/// Variables that look like settings but are not, most likely misspelt.
 pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
     const KNOWN: [&str; 9] = [
         "LISTEN",
@@ -221,7 +219,7 @@ pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut unknown: Vec<String> = names
         .filter(|name| {
             name.strip_prefix("KEYSTEAD_").is_some_and(|rest| {
-                // Kubernetes sets these for a service of our name.
+                // Kubernetes sets these for a service called "keystead".
                 !KNOWN.contains(&rest) && !rest.starts_with("PORT") && !rest.starts_with("SERVICE_")
             })
         })

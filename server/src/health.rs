@@ -11,7 +11,7 @@ use axum::routing::get;
 
 use crate::state::AppState;
 
-/// A load balancer wants an answer, not the truth in half a minute.
+/// How long a check may take. A load balancer needs a quick answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// As the console lists it.
@@ -26,7 +26,7 @@ async fn alive() -> impl IntoResponse {
     plain(StatusCode::OK, "alive\n")
 }
 
-/// The migrations ran before the listener was opened: what is left to ask is whether the store answers.
+/// Whether the store answers. Migrations ran before the listener opened, so nothing else needs a check.
 async fn ready(State(state): State<AppState>) -> impl IntoResponse {
     if state.shutdown.is_cancelled() {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");

@@ -1,5 +1,5 @@
-//! The edges of Keystead: the listener, the console's middleware, the API for programs and the
-//! command line. What they are edges of is `service`.
+//! The edges of Keystead around `service`: the listener, the console's middleware, the API for programs and the command
+//! line.
 
 #![recursion_limit = "256"]
 

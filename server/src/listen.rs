@@ -1,4 +1,4 @@
-//! The listener. TLS, HTTP/2 and HTTP/3 are the proxy's.
+//! The listener. TLS, HTTP/2 and HTTP/3 are left to the proxy.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,14 +16,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-/// How long a connection may take over the head of a request, or wait for the next one: longer
-/// than common proxies keep an idle connection, so that they never send into a closed one.
+/// How long a connection may take to send the head of a request, or stay idle. This is longer than common proxies keep
+/// an idle connection, so that they never write to a closed one.
 const HEAD: Duration = Duration::from_secs(75);
 
-/// Bytes of a head, or of a body on its way, that one connection may hold.
+/// How many bytes of a head, or of a body in transit, one connection may buffer.
 const BUFFER: usize = 64 << 10;
 
-/// Serves until `stop`; then takes no new connection, and returns when the last request is answered.
+/// Serves until `stop`. Then accepts no new connection, and returns once the last request is answered.
 pub(crate) async fn run(listener: TcpListener, app: Router, stop: CancellationToken) {
     let connections = GracefulShutdown::new();
     loop {
@@ -37,7 +37,7 @@ pub(crate) async fn run(listener: TcpListener, app: Router, stop: CancellationTo
             }
             Err(error) if of_one_connection(&error) => {}
             Err(error) => {
-                // Out of file descriptors, most likely: others have to close first.
+                // Most likely there are no file descriptors left. Wait for others to close.
                 tracing::error!(%error, "cannot accept connections");
                 tokio::time::sleep(Duration::from_millis(250)).await;
             }
@@ -48,7 +48,7 @@ pub(crate) async fn run(listener: TcpListener, app: Router, stop: CancellationTo
 }
 
 async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, watcher: Watcher) {
-    // Answers are small, and written whole.
+    // Answers are small and written in one piece.
     if stream.set_nodelay(true).is_err() {
         return;
     }

@@ -1,4 +1,4 @@
-//! The connectivity test: the verdicts of one key's calls, as they come.
+//! The connectivity test: the verdicts of one key's calls, as they arrive.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -22,7 +22,7 @@ use service::verify::{Watch, WatchedCall};
 use crate::paths::EVENTS;
 use crate::state::AppState;
 
-/// A stream outlives the session that opened it by no more than this; the browser opens another.
+/// How long a stream lasts before the browser opens another. It outlives its session by no more than this.
 const LIFETIME: Duration = Duration::from_mins(5);
 
 #[derive(Debug, Deserialize)]
@@ -64,7 +64,8 @@ async fn watch(state: &AppState, visit: &Visit, key: &str) -> Result<Watch, Cons
     Ok(state.service.watch(&session.caller(visit.address), &key).await?)
 }
 
-/// Gets the headers through every proxy, and has a browser whose stream ended come back soon.
+/// The first event. It makes proxies forward the headers, and tells the browser to reconnect soon after the stream
+/// ends.
 fn opening() -> impl Stream<Item = Result<Event, Infallible>> {
     stream::iter([Ok(Event::default().retry(Duration::from_secs(1)).comment("listening"))])
 }

@@ -6,7 +6,7 @@ use rust_embed::Embed;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use server::site::Site;
 
-/// A verify call makes a few dozen small allocations, for which the system's allocator takes a tenth of its time.
+/// A verify call makes a few dozen small allocations. With the system's allocator, they would take a tenth of its time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -21,14 +21,14 @@ struct Built;
 const _: Option<&str> = option_env!("KEYSTEAD_SITE");
 
 fn main() -> ExitCode {
-    // With them the smallest allocation of a thread may hold 2 MB. Where the kernel does not know the call, it has none.
+    // With huge pages one small allocation can pin 2 MB. Old kernels without the call have none.
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     allow_connections();
     server::cli::main(Site::built(Built))
 }
 
-/// As many as whoever starts us lets us have: each holds a file descriptor, of which the usual first limit is 1,024.
+/// Raises the limit of file descriptors to the maximum. Each connection needs one, and the usual soft limit is 1,024.
 fn allow_connections() {
     let limit = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });

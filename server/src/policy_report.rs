@@ -1,4 +1,5 @@
-//! What browsers report of the console's content security policy: a page held something that is not of this product.
+//! Logs violations of the content security policy that browsers report: a page contained something that is not part of
+//! Keystead.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use crate::responses::{NO_STORE, NOSNIFF};
 /// A report has a few hundred bytes.
 const LONGEST: usize = 16 * 1024;
 
-/// Anybody may send reports: they fill the log no faster than this.
+/// Anybody can send reports, so at most one per this time is logged.
 const LOGGED_EVERY: Duration = Duration::from_secs(1);
 
 /// The most characters of an address that are logged.
@@ -75,7 +76,7 @@ fn log(violation: &Violation, last: &LastLogged) {
         blocked = ?address(&violation.blocked_uri),
         source = ?address(&violation.source_file),
         line = violation.line_number,
-        "a browser reports a violation of the content security policy"
+        "a browser reported a violation of the content security policy"
     );
 }
 

@@ -1,10 +1,10 @@
-//! The address that people and programs use: links are made from it, never from a request.
+//! The public address. Links are built from it, never from a request.
 
 use std::net::SocketAddr;
 
 use axum::http::Uri;
 
-/// An origin: scheme, host and, if it is not the scheme's own, port.
+/// An origin: scheme, host, and the port unless it is the scheme's default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
     origin: String,
@@ -14,9 +14,9 @@ pub struct PublicUrl {
 impl PublicUrl {
     /// From the configuration.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = |why: &str| Err(format!("{text:?} {why}, such as https://keys.example.com"));
+        let wrong = |why: &str| Err(format!("{text:?} {why}; use one like https://keys.example.com"));
         if !text.is_ascii() {
-            return wrong("has other letters than ASCII; write the host in its xn-- form");
+            return wrong("is not ASCII; write the host in its xn-- form");
         }
         let Ok(uri) = text.parse::<Uri>() else {
             return wrong("is not a web address");
@@ -30,10 +30,10 @@ impl PublicUrl {
             return wrong("has no host");
         };
         if authority.as_str().contains('@') {
-            return wrong("holds a user name; leave it out");
+            return wrong("has a user name; leave it out");
         }
         if uri.path() != "/" || uri.query().is_some() || text.contains('#') {
-            return wrong("has a path; Keystead needs a host of its own");
+            return wrong("has a path; Keystead needs its own host");
         }
         let host = authority.host().to_ascii_lowercase();
         let scheme = if https { "https" } else { "http" };
@@ -41,14 +41,14 @@ impl PublicUrl {
         let port = match port.strip_prefix(':').map(str::parse::<u16>) {
             None => default_port,
             Some(Ok(port)) => port,
-            Some(Err(_)) => return wrong("has a port that is none"),
+            Some(Err(_)) => return wrong("has an invalid port"),
         };
         let origin =
             if port == default_port { format!("{scheme}://{host}") } else { format!("{scheme}://{host}:{port}") };
         Ok(Self { origin, https })
     }
 
-    /// Where a listener is reached from its own machine. By name, because passkeys refuse IP addresses.
+    /// The address of a listener from its own machine. Uses the name localhost, because passkeys refuse IP addresses.
     pub fn of_listener(address: SocketAddr) -> Self {
         let ip = address.ip();
         let origin = if ip.is_loopback() || ip.is_unspecified() {
@@ -64,7 +64,7 @@ impl PublicUrl {
         &self.origin
     }
 
-    /// Whether people come over HTTPS.
+    /// Whether the public address is HTTPS.
     pub fn is_https(&self) -> bool {
         self.https
     }

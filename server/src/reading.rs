@@ -9,14 +9,14 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-/// What is read and thrown away of a body that is too long, so that the sender, who may not read
-/// before it has written everything, gets to see the answer.
+/// How much of an overlong body is read and thrown away. Some senders read the answer only after they have sent
+/// everything.
 const DISCARDED: u64 = 8 * 1024 * 1024;
 
-/// How long a sender may take over a body.
+/// How long a sender may take to send a body.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Why there is no body.
+/// Why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyError {
     /// Longer than the limit.
@@ -41,7 +41,7 @@ impl BodyError {
 /// The whole body, of at most `limit` bytes.
 pub(crate) async fn whole(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, BodyError> {
     let mut reading = pin!(read(headers, body, limit));
-    // Nearly every body has come together with its head: those need no clock.
+    // Almost every body arrives together with its head, and then needs no timeout.
     if let Poll::Ready(read) = futures::poll!(reading.as_mut()) {
         return read;
     }

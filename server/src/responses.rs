@@ -20,7 +20,7 @@ pub(crate) fn no_page(headers: &mut HeaderMap) {
     headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX);
 }
 
-/// Browsers come back over HTTPS only, once they were there.
+/// Tells browsers to use only HTTPS from now on.
 pub(crate) fn strict_transport(headers: &mut HeaderMap, https: bool) {
     if https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);

@@ -19,7 +19,7 @@ use crate::responses::{CORP, NO_STORE, NOSNIFF};
 #[derive(Clone)]
 pub struct Site {
     files: Arc<dyn DynRustEmbed + Send + Sync>,
-    /// Where `pkg/` is served: below the digest of all files, so that it can be kept for ever.
+    /// The path of `pkg/`. It contains the digest of all files, so that browsers may cache them forever.
     base: Arc<str>,
     watched: bool,
 }
@@ -39,7 +39,7 @@ impl Site {
         Self { files: Arc::new(files), base, watched: false }
     }
 
-    /// What Leptos has to know to write the links; nothing is read from the environment.
+    /// The options that Leptos needs to write links. Nothing is read from the environment.
     pub fn leptos_options(&self) -> LeptosOptions {
         LeptosOptions::builder()
             .output_name("keystead")
@@ -71,7 +71,7 @@ impl Site {
         router.with_state(self.clone())
     }
 
-    /// The file, as small as the caller can read it.
+    /// The file, in the smallest encoding that the caller accepts.
     fn file(&self, name: &str, headers: &HeaderMap, cache: &'static str) -> Response {
         let variants = [("br", ".br"), ("gzip", ".gz")];
         let encoded = variants.into_iter().find_map(|(encoding, suffix)| {
@@ -109,9 +109,9 @@ async fn packaged(State(site): State<Site>, Path(path): Path<String>, headers: H
     if site.watched {
         return site.file(&format!("pkg/{path}"), &headers, "no-cache");
     }
-    // Another digest is a page from before an upgrade: nothing of that build is here.
+    // Another digest means a page from before an upgrade. The files of that build are gone.
     match path.split_once('/') {
-        // Debug builds read from disk: there, a path must not lead elsewhere.
+        // Debug builds read from disk, where a path must not lead elsewhere.
         Some((_, name)) if name.split('/').any(|part| part == "..") => missing(),
         Some((digest, name)) if site.base.strip_prefix("pkg/") == Some(digest) => {
             site.file(&format!("pkg/{name}"), &headers, "public, max-age=31536000, immutable")
@@ -122,7 +122,7 @@ async fn packaged(State(site): State<Site>, Path(path): Path<String>, headers: H
 
 fn missing() -> Response {
     let headers = [(header::CACHE_CONTROL, NO_STORE), (header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)];
-    (StatusCode::NOT_FOUND, headers, "There is no such file.\n").into_response()
+    (StatusCode::NOT_FOUND, headers, "This file does not exist.\n").into_response()
 }
 
 /// 80 bits over the names and contents of all files.
@@ -146,7 +146,7 @@ fn content_type(name: &str) -> HeaderValue {
     HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("application/octet-stream"))
 }
 
-/// Whether the caller reads this encoding: named, and not with a weight of zero.
+/// Whether the caller accepts this encoding: it is named, and its weight is not zero.
 fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
     let lines = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
     let named = lines.flat_map(|line| line.split(',')).find_map(|item| {

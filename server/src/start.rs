@@ -1,4 +1,4 @@
-//! From the settings to a running server, and back to a clean stop.
+//! Starts the server from its settings, and stops it cleanly.
 
 use std::fs::DirBuilder;
 use std::io::{self, Write};
@@ -29,21 +29,21 @@ use crate::state::AppState;
 /// How long requests under way may take once the server is told to stop.
 const DRAIN_WITHIN: Duration = Duration::from_secs(8);
 
-/// How long the last counts may take after them.
+/// How long writing the last counts may take after that.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 
-/// Why Keystead does not run.
+/// Why Keystead could not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data folder could not be made.
-    #[error("cannot make the data folder {path}: {source}")]
+    /// The data folder could not be created.
+    #[error("cannot create the data folder {path}: {source}")]
     DataDir {
         /// The folder that was to be made.
         path: PathBuf,
         /// Why the system refused.
         source: io::Error,
     },
-    /// The root key could not be read or made.
+    /// The root key could not be read or created.
     #[error(transparent)]
     RootKey(#[from] RootKeyError),
     /// The database could not be opened.
@@ -55,7 +55,7 @@ pub enum StartError {
     /// Passwords cannot be hashed.
     #[error(transparent)]
     Passwords(#[from] HashError),
-    /// The address is taken, or not ours.
+    /// The address is in use, or does not belong to this machine.
     #[error("cannot listen on {address}: {source}")]
     Listen {
         /// The address and port that were configured.
@@ -66,10 +66,10 @@ pub enum StartError {
     /// Signals cannot be received, or standard output is closed.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
-    /// The set-up link could not be made.
-    #[error("cannot make the set-up link: {0}")]
+    /// The set-up link could not be created.
+    #[error("cannot create the set-up link: {0}")]
     SetupLink(service::Error),
-    /// What works in the background came to an end by itself.
+    /// The background work or the server ended by itself.
     #[error("the background work ended unexpectedly; the log says why")]
     Background,
 }
@@ -83,7 +83,7 @@ pub struct Product {
     pub service: Service,
 }
 
-/// Opens the data folder, if it is used, the root key and the database; makes what is missing.
+/// Opens the data folder (if it is used), the root key and the database, and creates what is missing.
 pub async fn open(config: &Config) -> Result<Product, StartError> {
     if let Some(folder) = &config.data_dir {
         make_private(folder).map_err(|source| StartError::DataDir { path: folder.clone(), source })?;
@@ -105,7 +105,7 @@ pub async fn open(config: &Config) -> Result<Product, StartError> {
     Ok(Product { store, service })
 }
 
-/// Makes a folder that only this account may look into.
+/// Creates a folder that only this account can read.
 fn make_private(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
 
@@ -120,12 +120,12 @@ fn make_private(folder: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(folder)
 }
 
-/// A folder that was there before may be open to others; whether that is meant, only its owner knows.
+/// Warns if an existing folder is open to others. Only its owner knows whether that is intended.
 fn warn_if_open(folder: &Path) {
     use std::os::unix::fs::PermissionsExt;
 
     if folder.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o007 != 0) {
-        tracing::warn!(folder = %folder.display(), "other accounts may look into the data folder: chmod 700 it");
+        tracing::warn!(folder = %folder.display(), "the data folder is open to other accounts; run chmod 700 on it");
     }
 }
 
@@ -150,7 +150,7 @@ pub async fn serve(config: Config, site: Site) -> Result<(), StartError> {
         trusted_proxies: Arc::new(config.trusted_proxies.clone()),
         shutdown: shutdown.clone(),
     };
-    // The background outlives the last request: its counts are flushed too.
+    // The background work outlives the last request, so that its counts are written too.
     let idle = CancellationToken::new();
     let mut background = tokio::spawn({
         let (service, idle) = (service.clone(), idle.clone());
@@ -168,9 +168,9 @@ pub async fn serve(config: Config, site: Site) -> Result<(), StartError> {
     tracing::info!("stopping");
     shutdown.cancel();
     if !server.is_finished() && timeout(DRAIN_WITHIN, &mut server).await.is_err() {
-        tracing::warn!("requests were still under way after {} seconds; they are cut off", DRAIN_WITHIN.as_secs());
+        tracing::warn!("requests were still running after {} seconds and were cut off", DRAIN_WITHIN.as_secs());
     }
-    // Whoever keeps a connection busy must not keep the last counts off the record.
+    // A busy connection must not prevent the last counts from being written.
     idle.cancel();
     let closed = timeout(CLOSE_WITHIN, async {
         if !background.is_finished() {
@@ -187,7 +187,7 @@ pub async fn serve(config: Config, site: Site) -> Result<(), StartError> {
     ended
 }
 
-/// Tells where the console is and, until there is an owner, how to become one.
+/// Prints the address of the console and, until there is an owner, the set-up link.
 async fn announce(service: &Service, public_url: &PublicUrl) -> Result<(), StartError> {
     let link = service.setup_link().await.map_err(StartError::SetupLink)?;
     let mut out = io::stdout().lock();
@@ -195,7 +195,7 @@ async fn announce(service: &Service, public_url: &PublicUrl) -> Result<(), Start
     if let Some(token) = link {
         writeln!(
             out,
-            "Make the first owner here (works once, within an hour): {}/setup?token={}",
+            "Create the first owner here (works once, within an hour): {}/setup?token={}",
             public_url.origin(),
             token.expose_secret()
         )?;

@@ -20,9 +20,9 @@ pub struct AppState {
     pub site: Site,
     /// The address that people and programs use.
     pub public_url: PublicUrl,
-    /// Sign-in over plain HTTP beyond loopback is allowed.
+    /// Whether sign-in over plain HTTP beyond loopback is allowed.
     pub allow_http: bool,
-    /// Whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<TrustedProxies>,
     /// Cancelled when the server stops: streams end with it.
     pub shutdown: CancellationToken,

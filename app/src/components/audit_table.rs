@@ -1,4 +1,4 @@
-//! Rows of the record: what was done, by whom, when, to which key, and what changed.
+//! Rows of the audit: what was done, to which key, by whom and when, and what changed.
 
 use domain::audit::{Action, AuditRow, Change, STATE, SubjectKind};
 use domain::field::Field;
@@ -13,19 +13,19 @@ use super::time::Time;
 #[component]
 pub fn AuditTable(
     rows: Vec<AuditRow>,
-    /// Name the key in each row: not where all rows are of one key.
+    /// Whether to name the key in each row. Not needed if all rows are about one key.
     #[prop(optional)]
     with_subject: bool,
 ) -> impl IntoView {
     if rows.is_empty() {
-        return view! { <p class="soft">"Nothing is on record here yet."</p> }.into_any();
+        return view! { <p class="soft">"No events yet."</p> }.into_any();
     }
     let rows: Vec<_> = rows.into_iter().map(|row| line(row, with_subject)).collect();
     view! {
-        // The roles say what it is where the style no longer lays it out as a table.
+        // The roles keep it a table for screen readers when the style no longer lays it out as one.
         <div class="card sheet" role="region" aria-label="Audit" tabindex="0">
             <table class="blocks" role="table">
-                <caption class="visually-hidden">"What was done, newest first"</caption>
+                <caption class="visually-hidden">"Events, newest first"</caption>
                 <thead role="rowgroup">
                     <tr role="row">
                         <th role="columnheader">"Action"</th>
@@ -42,7 +42,7 @@ pub fn AuditTable(
     .into_any()
 }
 
-/// Whether it was done to who did it: a person who signed in, or Keystead itself. The name is not said twice.
+/// Whether actor and subject are the same: a person who signed in, or Keystead itself. Their name is then shown once.
 pub fn on_itself(row: &AuditRow) -> bool {
     row.subject.kind != SubjectKind::Key && row.subject.label == row.actor_label
 }
@@ -104,7 +104,7 @@ fn words(change: &Change) -> String {
     text
 }
 
-/// A value as the console calls it; one that it does not know stays as it is on record.
+/// A value in the words of the console. An unknown value is shown as it was stored.
 fn shown(field: &str, value: &str) -> String {
     let label = match Field::parse(field) {
         Some(Field::Kind) => KeyKind::parse(value).map(KeyKind::label),
@@ -118,7 +118,7 @@ fn shown(field: &str, value: &str) -> String {
     label.unwrap_or(value).to_owned()
 }
 
-/// The status of a key in this state that is valid at any time.
+/// The label of a state, for a key without dates.
 fn state_label(state: KeyState) -> &'static str {
     status(state, None, None, None, Timestamp::from_millis(0)).label()
 }
@@ -141,9 +141,9 @@ mod tests {
                 "expires_at",
                 Some(""),
                 Some("2026-11-29T07:08:14Z"),
-                "Time of expiry: nothing → “2026-11-29 07:08:14 UTC”",
+                "Expiry date and time: nothing → “2026-11-29 07:08:14 UTC”",
             ),
-            // Of a later version, or an earlier one.
+            // Values from a later or earlier version.
             ("kind", None, Some("sausage"), "Kind: “sausage”"),
             ("reason", None, Some("bored"), "Reason: “bored”"),
             ("state", None, Some("asleep"), "State: “asleep”"),

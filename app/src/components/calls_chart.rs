@@ -9,10 +9,10 @@ use super::time::Time;
 
 /// The height of the highest bar, in the drawing's own units.
 const TALL: u64 = 1_000;
-/// A single call is to be seen beside a million.
+/// The least height of a bar, so that a single call is visible beside a million.
 const SEEN: u64 = 12;
 
-/// The chart, its legend and its table. Hours without calls are in the chart only.
+/// The chart, its legend and its table. The table leaves out hours without calls.
 #[component]
 pub fn CallsChart(
     hours: Vec<Hour>,
@@ -21,17 +21,14 @@ pub fn CallsChart(
 ) -> impl IntoView {
     let most = hours.iter().map(Hour::all).max().unwrap_or_default();
     if most == 0 {
-        let words = if never_used {
-            "This key has never been used."
-        } else {
-            "No service has asked about this key in the last 48 hours."
-        };
+        let words =
+            if never_used { "This key has never been used." } else { "No calls with this key in the last 48 hours." };
         return view! { <p class="soft">{words}</p> }.into_any();
     }
     let accepted = hours.iter().fold(0_u64, |sum, hour| sum.saturating_add(hour.accepted));
     let refused = hours.iter().fold(0_u64, |sum, hour| sum.saturating_add(hour.all_refused()));
     let summary = format!(
-        "{} accepted and {} refused calls in {HOURS_SHOWN} hours; {} in the busiest hour. The table below has the numbers.",
+        "{} accepted and {} refused calls in {HOURS_SHOWN} hours; {} in the busiest hour. The table below shows the numbers.",
         grouped(accepted),
         grouped(refused),
         grouped(most)
@@ -54,16 +51,16 @@ pub fn CallsChart(
             <p class="axis"><small>"48 hours ago"</small><small>"24 hours ago"</small><small>"now"</small></p>
         </figure>
         <details class="fold">
-            <summary>"As a table"</summary>
+            <summary>"Show as a table"</summary>
             <div class="sheet" role="region" aria-label="Calls per hour" tabindex="0">
                 <table>
                     <caption class="visually-hidden">"Calls per hour, newest first; hours without calls are left out"</caption>
                     <thead>
                         <tr>
-                            <th scope="col">"Hour from"</th>
+                            <th scope="col">"Hour starting"</th>
                             <th scope="col" class="num">"Accepted"</th>
                             <th scope="col" class="num">"Refused"</th>
-                            <th scope="col">"Refused as"</th>
+                            <th scope="col">"Verdicts"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -74,7 +71,7 @@ pub fn CallsChart(
     .into_any()
 }
 
-/// One hour: what was accepted, and on it what was refused.
+/// One hour: accepted calls, with refused calls stacked on top.
 fn bar(place: u64, hour: &Hour, most: u64) -> impl IntoView + use<> {
     let (accepted, refused) = (height(hour.accepted, most), height(hour.all_refused(), most));
     let words = format!(
@@ -86,7 +83,7 @@ fn bar(place: u64, hour: &Hour, most: u64) -> impl IntoView + use<> {
     let part = |class: &'static str, top: u64, tall: u64| {
         (tall > 0).then(|| view! { <rect class=class x=place * 10 + 1 y=top width="8" height=tall></rect> })
     };
-    // A bar that was drawn taller than it is, to be seen, must not push the other out of the picture.
+    // A bar that is drawn taller to be visible must not push the other one out of the picture.
     let top = TALL.saturating_sub(accepted);
     view! {
         <g>
@@ -98,7 +95,8 @@ fn bar(place: u64, hour: &Hour, most: u64) -> impl IntoView + use<> {
 }
 
 fn height(calls: u64, most: u64) -> u64 {
-    // In 128 bits: a count may be anything. One per cent of the height is kept for bars that are drawn taller.
+    // In 128 bits, because a count may be any size. One per cent of the height is reserved for bars that are drawn
+    // taller.
     let tall = u128::from(calls) * u128::from(TALL - SEEN) / u128::from(most.max(1));
     match u64::try_from(tall).unwrap_or(TALL) {
         _ if calls == 0 => 0,

@@ -1,13 +1,13 @@
-//! Text to copy: a button that says whether it worked, and code samples.
+//! Text to copy: a button that shows whether copying worked, and code samples.
 
 use leptos::prelude::*;
 
-/// Copies the text of an element. Where no script runs it is not shown: selecting works.
+/// A button that copies the text of an element. It is hidden without scripts, where people can select the text instead.
 #[component]
 pub fn CopyButton(
     /// The id of the element whose text is copied.
     of: &'static str,
-    /// What is copied, for readers that do not see the place.
+    /// What is copied, for screen readers.
     #[prop(into)]
     what: String,
     #[prop(optional)] quiet: bool,
@@ -29,7 +29,7 @@ pub fn Sample(
     id: &'static str,
     #[prop(into)] name: String,
     #[prop(into)] code: String,
-    /// Its name stands above it already.
+    /// Hide the name, because it is already shown above.
     #[prop(optional)]
     untitled: bool,
 ) -> impl IntoView {

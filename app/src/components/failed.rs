@@ -1,10 +1,10 @@
-//! A read that failed, shown where its data would be, and a form that was refused as a whole.
+//! A failed read, shown in place of its data, and a form that was refused as a whole.
 
 use leptos::prelude::*;
 
 use crate::error::ConsoleError;
 
-/// What went wrong and what to do; it also sets the status of the page.
+/// Shows what went wrong and what to do, and sets the status of the page.
 #[component]
 pub fn Failed(error: ConsoleError) -> impl IntoView {
     set_status(&error);
@@ -18,7 +18,7 @@ pub fn set_status(error: &ConsoleError) {
     }
 }
 
-/// The note above a form: what no single field is to blame for.
+/// The note above a form, for errors that belong to no single field.
 #[component]
 pub fn FormProblem(problem: Option<ConsoleError>) -> impl IntoView {
     problem.map(|error| {

@@ -5,15 +5,15 @@ use leptos::prelude::*;
 
 use super::problem::FieldProblem;
 
-/// A labelled input. Its errors are tied to it for readers that do not see them.
+/// A labelled input. Its errors are linked to it for screen readers.
 #[component]
 pub fn TextField(
     errors: RwSignal<FieldErrors>,
     field: Field,
-    /// What stands beside it, where the field's own label does not say enough.
+    /// A label to use instead of the field's own.
     #[prop(optional, into)]
     label: Option<String>,
-    /// Small words beside the label, such as "optional".
+    /// Small words beside the label, for example "optional".
     #[prop(optional)]
     aside: &'static str,
     #[prop(optional, into)] hint: String,
@@ -21,16 +21,16 @@ pub fn TextField(
     /// The type of the input.
     #[prop(default = "text")]
     input: &'static str,
-    /// Which keys a phone offers, where the type does not say it.
+    /// The keyboard that a phone shows, if the type does not decide it.
     #[prop(optional)]
     inputmode: &'static str,
-    /// How many lines are shown, where it takes several.
+    /// How many lines to show; 0 or 1 for a single-line input.
     #[prop(optional)]
     lines: u32,
     #[prop(optional)] required: bool,
     #[prop(optional)] autofocus: bool,
     #[prop(default = "off")] autocomplete: &'static str,
-    /// Called when the field is left, to check it at once.
+    /// Called when the field loses focus, to check it at once.
     #[prop(optional)]
     left: Option<Callback<Field>>,
 ) -> impl IntoView {

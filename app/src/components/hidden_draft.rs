@@ -1,4 +1,4 @@
-//! A draft as a form carries it on, and as people read it.
+//! A draft as hidden fields of a form, and in words.
 
 use domain::draft::{Expiry, KeyDraft};
 use domain::environment::Environment;
@@ -33,7 +33,7 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
             Field::Name => ("Name", text(&draft.name, "")),
             Field::Description => ("Description", text(&draft.description, "None")),
             Field::Cidrs => ("Networks", list(&draft.cidrs, "Any address")),
-            Field::DeniedCidrs => ("Refused networks", list(&draft.denied_cidrs, "None")),
+            Field::DeniedCidrs => ("Blocked networks", list(&draft.denied_cidrs, "None")),
             Field::Domains => ("Domains", list(&draft.domains, "Any origin")),
             Field::Permissions => {
                 let mut held = list(&draft.permissions, "None");
@@ -52,7 +52,7 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
             Field::NotBefore => ("Valid from", text(&utc(draft.not_before.as_ref()), "When you confirm it")),
             Field::Expiry => ("Expires", vec![expiry_words(draft)]),
             Field::Limits => ("Rate limits", list(&draft.limits, "None")),
-            Field::Quota => ("Quota of calls", vec![quota_words(draft)]),
+            Field::Quota => ("Call quota", vec![quota_words(draft)]),
             Field::Environment => {
                 let chosen = draft.environment.as_deref().and_then(Environment::parse).unwrap_or_default();
                 (Field::Environment.label(), vec![chosen.label().to_owned()])

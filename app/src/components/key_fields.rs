@@ -69,31 +69,31 @@ fn one(
         Field::Cidrs => view! {
             <TextField errors field aside="optional, one per line"
                 value=lines(&draft.cidrs) lines=3 left
-                hint="Single addresses or ranges, IPv4 or IPv6, for example 203.0.113.0/24. If left blank, any address is accepted."/>
+                hint="Addresses or networks, IPv4 or IPv6, for example 203.0.113.0/24. If left blank, any address is accepted."/>
         }
         .into_any(),
         Field::DeniedCidrs => view! {
             <TextField errors field aside="optional, one per line"
                 value=lines(&draft.denied_cidrs) lines=2 left
-                hint="Calls from here are refused, also where the networks above would let them in."/>
+                hint="Calls from these networks are refused, even if allowed above."/>
         }
         .into_any(),
         Field::Domains => view! {
             <TextField errors field aside="optional, one per line"
                 value=lines(&draft.domains) lines=3 left
-                hint="For example app.example.com or *.example.com. If left blank, any origin is accepted. Only browsers send an origin truthfully: this is no replacement for keeping the key secret."/>
+                hint="For example app.example.com or *.example.com. If left blank, any origin is accepted. Only browsers send a true origin, so keep the key secret in any case."/>
         }
         .into_any(),
         Field::Permissions => permissions(errors, rules, draft, left),
         Field::NotBefore => view! {
             <TextField errors field aside="optional, UTC" value=typed(&draft.not_before)
-                input="datetime-local" left hint="If left blank, from the moment you confirm the key."/>
+                input="datetime-local" left hint="If left blank, the key works as soon as you confirm it."/>
         }
         .into_any(),
         Field::Expiry => expiry(errors, draft),
         Field::Limits => view! {
             <TextField errors field aside="optional, one per line" value=lines(&draft.limits) lines=2 left
-                hint="For example 100 per minute, or burst: 20 per 10s. Counted by each server on its own."/>
+                hint="For example 100 per minute, or burst: 20 per 10s. Each server counts on its own."/>
         }
         .into_any(),
         Field::Quota => quota(errors, draft, left),
@@ -118,7 +118,7 @@ fn one(
                 hint="Names and values such as plan=gold. Every verify call answers with them."/>
         }
         .into_any(),
-        // Time of expiry and refill stand beside what they belong to; no other field is asked of a key.
+        // Expiry date and refill are shown next to the field they belong to. No key has any other field.
         _ => return None,
     })
 }
@@ -142,16 +142,16 @@ fn permissions(
             }
         })
         .collect();
-    let legend = if rules.typed_permissions { "In Keystead itself" } else { "Permissions" };
+    let legend = if rules.typed_permissions { "Permissions in Keystead itself" } else { "Permissions" };
     let boxes = view! {
         <fieldset class="field">
             <legend>{legend}</legend>
             <div class="checks">{boxes}</div>
-            // Sent even when no box is ticked, so that "none" can be told from "not asked".
+            // Sent even if no box is ticked, to distinguish "none" from "not asked".
             {(!rules.typed_permissions).then(|| view! { <input type="hidden" name=Field::Permissions.as_str() value=""/> })}
             {(!rules.typed_permissions).then(|| view! {
                 <FieldProblem field=Field::Permissions errors/>
-                <span class="hint">"Give it the fewest permissions possible."</span>
+                <span class="hint">"Give the key as few permissions as possible."</span>
             })}
         </fieldset>
     };
@@ -160,7 +160,7 @@ fn permissions(
             <TextField errors field=Field::Permissions label="Permissions in your own APIs"
                 aside="optional, one per line" value=fields::lines(draft.permissions.as_deref().unwrap_or_default())
                 lines=3 left
-                hint="For example invoices.read or invoices.*. Your service asks for them when it checks the key."/>
+                hint="For example invoices.read or invoices.*. Your service asks for these when it checks the key."/>
             {boxes}
         }
         .into_any()
@@ -229,10 +229,10 @@ fn quota(errors: RwSignal<FieldErrors>, draft: &KeyDraft, left: Callback<Field>)
         <div class="pair">
             <TextField errors field=Field::Quota aside="optional" inputmode="numeric"
                 value=draft.quota.clone().unwrap_or_default() left
-                hint="How many calls are accepted in all, for example 10000."/>
+                hint="How many calls all servers together accept, for example 10000."/>
             <div class="field">
                 <label for=id>{Field::QuotaRefill.label()}</label>
-                // What is wrong with the two is said at the number.
+                // Errors about both fields are shown at the number.
                 <select id=id name=id aria-describedby=described(Field::QuotaRefill, errors)
                     aria-invalid=invalid(Field::QuotaRefill, errors) on:change=move |_| left.run(Field::Quota)>
                     {options}
@@ -256,7 +256,7 @@ fn invalid(field: Field, errors: RwSignal<FieldErrors>) -> impl Fn() -> Option<&
     move || is_wrong(field, errors).then_some("true")
 }
 
-/// With a capital at its beginning.
+/// Capitalises the first letter.
 pub fn sentence(words: &str) -> String {
     let mut chars = words.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())

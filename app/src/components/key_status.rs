@@ -11,7 +11,7 @@ pub fn KeyStatus(status: Status, now: Timestamp) -> impl IntoView {
     view! { <span class=format!("status {class}")>{words}</span> }
 }
 
-/// Its class and its words. A line breaks before the time that is left, not within it.
+/// The class and the text of a status. The text may break before the remaining time, not within it.
 fn words(status: &Status, now: Timestamp) -> (&'static str, String) {
     match status {
         Status::Pending { until } => {

@@ -1,26 +1,26 @@
-//! A dialog with an address of its own, over the key list. Where no script runs it is a page.
+//! A dialog over the key list, with its own address. Without scripts it is a page.
 
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-/// Runs while the document is read, so that nothing flickers: `open` makes the dialog readable
-/// without scripts, but only `showModal` makes it modal. Closing leads back to the list.
+/// Runs while the browser reads the document, so that nothing flickers. `open` makes the dialog readable without
+/// scripts, but only `showModal` makes it modal. Closing returns to the list.
 const OPEN: &str = "(d=>{d.removeAttribute('open');d.showModal();\
     d.addEventListener('close',()=>location.assign(d.dataset.back))})\
     (document.currentScript.previousElementSibling)";
 
-/// A modal that goes back to `back` when it is closed.
+/// A modal that returns to `back` when it is closed.
 #[component]
 pub fn Modal(
     #[prop(into)] title: String,
-    /// Where closing leads.
+    /// The address to return to.
     #[prop(into)]
     back: String,
     /// Wide, for tables.
     #[prop(optional)]
     broad: bool,
-    /// A click beside it closes it: only where nothing typed could be lost.
+    /// A click outside closes it. Only for dialogs in which nothing is typed.
     #[prop(optional)]
     light: bool,
     children: Children,

@@ -1,4 +1,4 @@
-//! Back and forth through a long list.
+//! Paging through a long list.
 
 use domain::page::Capped;
 use leptos::prelude::*;
@@ -7,11 +7,11 @@ use leptos::prelude::*;
 #[component]
 pub fn Pager(
     total: Capped,
-    /// One of them, for example "key".
+    /// The singular noun, for example "key".
     one: &'static str,
-    /// Address of the page before this one.
+    /// The address of the previous page.
     previous: Option<String>,
-    /// Address of the page after this one.
+    /// The address of the next page.
     next: Option<String>,
 ) -> impl IntoView {
     let plural = if total.n == 1 && !total.more { "" } else { "s" };

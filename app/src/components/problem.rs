@@ -22,7 +22,7 @@ pub fn FieldProblems(errors: RwSignal<FieldErrors>) -> impl IntoView {
     move || {
         let found = errors.get().0;
         (found.len() > 1).then(|| {
-            let count = format!("{} things need attention", found.len());
+            let count = format!("{} fields need attention", found.len());
             let items: Vec<_> = found
                 .into_iter()
                 .map(|error| {
@@ -44,14 +44,14 @@ pub fn FieldProblems(errors: RwSignal<FieldErrors>) -> impl IntoView {
     }
 }
 
-/// Parts what is wrong into what a form can say at the fields that it shows, and the rest.
+/// Splits errors into those at fields that the form shows, and the rest.
 #[cfg(feature = "ssr")]
 pub fn part(errors: FieldErrors, shown: &[Field]) -> (FieldErrors, FieldErrors) {
     let (here, elsewhere) = errors.0.into_iter().partition(|error| shown.contains(&error.field));
     (FieldErrors(here), FieldErrors(elsewhere))
 }
 
-/// What is wrong with fields that the form does not show: nothing else on the page would say so.
+/// Shows errors of fields that the form does not show. Nothing else on the page would mention them.
 #[cfg(feature = "ssr")]
 #[component]
 pub fn UnshownProblems(errors: FieldErrors) -> impl IntoView {
@@ -67,7 +67,7 @@ pub fn UnshownProblems(errors: FieldErrors) -> impl IntoView {
         view! {
             <div class="note bad" role="alert" tabindex="-1">
                 <span aria-hidden="true">"!"</span>
-                <div><b>"The form was refused"</b><ul>{items}</ul></div>
+                <div><b>"The form could not be saved"</b><ul>{items}</ul></div>
             </div>
         }
     })

@@ -7,15 +7,14 @@ use leptos::prelude::*;
 use super::time::Time;
 use crate::addresses::with_query;
 
-/// The part of an address that says which verdict a call was given.
+/// The query parameter that holds the verdict which a call got.
 pub const REFUSED_AS: &str = "refused_as";
 
-/// A table, newest first, each with a way to the checks of that call.
+/// A table, newest first. Each call links to its checks.
 #[component]
 pub fn Refusals(id: String, calls: Vec<RefusedCall>) -> impl IntoView {
     if calls.is_empty() {
-        return view! { <div class="body"><p class="soft">"No call with this key was refused yet."</p></div> }
-            .into_any();
+        return view! { <div class="body"><p class="soft">"No calls refused yet."</p></div> }.into_any();
     }
     let rows: Vec<_> = calls.into_iter().map(|call| line(&id, call)).collect();
     view! {
@@ -24,12 +23,12 @@ pub fn Refusals(id: String, calls: Vec<RefusedCall>) -> impl IntoView {
                 <caption class="visually-hidden">"Refused calls, newest first"</caption>
                 <thead>
                     <tr>
-                        <th scope="col">"Why and when"</th>
+                        <th scope="col">"Reason and time"</th>
                         <th scope="col">"Address"</th>
                         <th scope="col">"Origin"</th>
                         <th scope="col">"Permissions asked for"</th>
                         <th scope="col">"Request"</th>
-                        <th scope="col">"Came in as"</th>
+                        <th scope="col">"Received via"</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -50,10 +49,10 @@ fn line(id: &str, call: RefusedCall) -> AnyView {
     view! {
         <tr>
             <td class="wrap">
-                // The hidden words make its name unique: many calls are refused for one reason.
+                // The hidden text makes the link unique, since many calls are refused for the same reason.
                 <a href=why>
                     <span class="visually-hidden">"Why?"</span> " " {call.code.words()} " "
-                    <span class="visually-hidden">"The call of " {call.at.to_text()}</span>
+                    <span class="visually-hidden">"The call at " {call.at.to_text()}</span>
                 </a>
                 <br/>
                 <small class="mono">{call.code.as_str()}</small>

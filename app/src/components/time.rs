@@ -1,4 +1,4 @@
-//! Points in time: UTC in the document; the browser turns them to the reader's own clock.
+//! Times: UTC in the document, and the reader's own time in the browser.
 
 use domain::timestamp::{Millis, Timestamp};
 use leptos::prelude::*;
@@ -8,7 +8,7 @@ use leptos::prelude::*;
 pub fn Time(
     /// The time to show.
     at: Timestamp,
-    /// Say how long ago instead, in the browser; the exact time stays on hover.
+    /// Show how long ago it was, in the browser. Hovering shows the exact time.
     #[prop(optional)]
     relative: bool,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! The record of changes, a page at a time.
+//! The audit, a page at a time.
 
 use domain::audit::{AuditQuery, AuditRow};
 use domain::page::Page;

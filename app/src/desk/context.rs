@@ -1,4 +1,4 @@
-//! What a request of the console knows: the product behind it and the visitor in front.
+//! What a request of the console carries: the service and its settings, and the visitor.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ use service::{Caller, Service};
 
 use crate::error::ConsoleError;
 
-/// The product behind the pages: one for the whole process.
+/// The service and settings behind the pages, one for the whole process.
 #[derive(Debug, Clone)]
 pub struct Console {
     /// The use cases.
     pub service: Service,
-    /// Where the site's files are.
+    /// Where Leptos finds the files of the site.
     pub options: LeptosOptions,
-    /// The address that people and programs reach this console at, without a trailing slash.
+    /// The public address of this console, without a trailing slash.
     pub public_url: String,
-    /// Sign-in over plain HTTP beyond loopback was allowed by the configuration.
+    /// Whether the configuration allows sign-in over plain HTTP beyond loopback.
     pub allow_http: bool,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[CidrRule]>,
@@ -49,18 +49,18 @@ impl Endpoint {
     }
 }
 
-/// How the visitor's browser reached us.
+/// How the visitor's browser reached Keystead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// HTTPS, as the public address says.
     Https,
     /// Plain HTTP on this machine.
     Loopback,
-    /// Plain HTTP over a network: anyone on it reads along.
+    /// Plain HTTP over a network, where anyone can read it.
     Plain,
 }
 
-/// Who is visiting: put into the request's extensions by the server's middleware.
+/// The visitor. The server's middleware puts this into the request's extensions.
 #[derive(Debug, Clone)]
 pub struct Visit {
     /// The session, if somebody is signed in.
@@ -69,18 +69,18 @@ pub struct Visit {
     pub address: Option<IpAddr>,
     /// The browser's own description, as it came.
     pub user_agent: String,
-    /// How the browser reached us.
+    /// How the browser reached Keystead.
     pub transport: Transport,
 }
 
 impl Visit {
-    /// Whether a password may travel: the page says why not where it may not.
+    /// Whether the visitor may send a password. If not, the page says why.
     pub fn may_sign_in(&self, console: &Console) -> bool {
         self.transport != Transport::Plain || console.allow_http
     }
 }
 
-/// Both, for one act.
+/// The service and the visitor together, for one act.
 #[derive(Debug, Clone)]
 pub struct Desk {
     /// The product.
@@ -109,7 +109,7 @@ impl Desk {
         self.visit.session.as_ref().ok_or(ConsoleError::SignedOut)
     }
 
-    /// The person who acts, or a refusal.
+    /// The signed-in person as the caller of use cases, or a refusal.
     pub fn caller(&self) -> Result<Caller, ConsoleError> {
         Ok(self.session()?.caller(self.visit.address))
     }
@@ -120,7 +120,7 @@ impl Desk {
     }
 }
 
-/// The name of the session's cookie. A browser keeps the `__Host-` prefix honest, over HTTPS only.
+/// The name of the session cookie. Over HTTPS it has the `__Host-` prefix, whose rules browsers enforce.
 pub fn session_cookie_name(transport: Transport) -> &'static str {
     match transport {
         Transport::Https => "__Host-keystead",
@@ -128,7 +128,7 @@ pub fn session_cookie_name(transport: Transport) -> &'static str {
     }
 }
 
-/// The `Set-Cookie` value of a session; `max_age` in seconds, 0 removes it.
+/// The `Set-Cookie` value of a session. `max_age` is in seconds; 0 removes the cookie.
 pub fn session_cookie(transport: Transport, value: &str, max_age: i64) -> String {
     let name = session_cookie_name(transport);
     let secure = if transport == Transport::Https { "; Secure" } else { "" };

@@ -1,5 +1,5 @@
-//! Forms post to their page's own address. The outcome is rendered into the same page, with the typed
-//! values and the status that says the same, or leads on with 303.
+//! Forms post to their page's own address. The answer is the same page with the typed values and a fitting status, or a
+//! 303 to the next page.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -55,11 +55,11 @@ enum Needs {
     Session,
 }
 
-/// Far more than any form has: each is shown again to somebody whose session has ended.
+/// The most fields of a form, far more than any form has. Each is shown again if the session has ended.
 const PAIRS_MAX: usize = 200;
 
-/// Whether a body is UTF-8 once its escapes are undone. What is not, the parser reads as U+FFFD, which
-/// may as well have been typed.
+/// Whether a body is UTF-8 after percent-decoding. The parser replaces invalid bytes with U+FFFD, which somebody could
+/// also have typed.
 fn is_text(body: &[u8]) -> bool {
     percent_decode(body).decode_utf8().is_ok()
 }

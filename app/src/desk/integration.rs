@@ -6,7 +6,7 @@ use super::context::{Desk, Endpoint};
 use super::keys::{KeyView, read_key};
 use crate::error::ConsoleError;
 
-/// The set-up page: the address to call, and the key that was chosen, if any.
+/// What the page Setup Integration shows: the address to call, and the chosen key, if any.
 #[derive(Debug)]
 pub struct Integration {
     pub public_url: String,

@@ -31,7 +31,7 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<WizardScreen>, 
 
 pub async fn acknowledge(desk: Desk, id: KeyId, form: AcknowledgeForm) -> Result<Next<()>, ConsoleError> {
     if !form.ticked {
-        return Err(wrong(Field::Acknowledged, "Tick the box once you have stored the key."));
+        return Err(wrong(Field::Acknowledged, "Tick the box to confirm that you have stored the key."));
     }
     desk.service().acknowledge(&desk.caller()?, &id).await?;
     Ok(Next::Go(if form.to_integration {
@@ -63,7 +63,7 @@ pub async fn enable(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, Co
 }
 
 pub async fn revoke(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
-    let reason = RevokeReason::parse(&form.reason).ok_or_else(|| wrong(Field::Reason, "Choose why it is revoked."))?;
+    let reason = RevokeReason::parse(&form.reason).ok_or_else(|| wrong(Field::Reason, "Choose a reason."))?;
     let note = Some(form.note.trim()).filter(|note| !note.is_empty());
     desk.service().revoke(&desk.caller()?, &id, reason, note).await?;
     Ok(done(&form.back, "revoked"))

@@ -20,7 +20,7 @@ use crate::error::ConsoleError;
 #[derive(Debug)]
 pub struct KeyList {
     pub page: Page<KeyRow>,
-    /// When it was read: statuses that depend on time are told by it.
+    /// When the list was read. Statuses that depend on time use this.
     pub now: Timestamp,
     /// What the visitor may do.
     pub rights: Rights,
@@ -67,7 +67,7 @@ pub(super) fn page_view(desk: &Desk, caller: &Caller, page: KeyPage) -> (KeyView
     (view, page.calls.map_err(ConsoleError::from))
 }
 
-/// What the restrictions of a draft come to, in sentences; nothing if it makes no key.
+/// The restrictions of a draft in sentences; `None` if the draft is invalid.
 pub fn words(draft: &KeyDraft) -> Option<String> {
     let desk = Desk::from_context().ok()?;
     let spec = desk.service().check_draft(&desk.caller().ok()?, draft).ok()?;
@@ -81,7 +81,7 @@ pub fn new_form() -> Result<String, ConsoleError> {
     Ok(desk.service().new_form_id()?)
 }
 
-/// A text that is no id leads nowhere, like an id that nothing has.
+/// Reads a key id from an address. Invalid text gives `NotFound`, like an unknown id.
 pub fn key_id(text: &str) -> Result<KeyId, ConsoleError> {
     KeyId::parse(text).ok_or(ConsoleError::Refused(Refusal::NotFound))
 }

@@ -1,4 +1,4 @@
-//! What the pages read, and what their forms do. Each authorises, calls the service, maps the error.
+//! What pages read and what their forms do. Each function authorises, calls the service and maps the error.
 
 pub mod audit;
 pub mod context;

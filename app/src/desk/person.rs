@@ -1,4 +1,4 @@
-//! Who is signed in, and whether somebody can.
+//! Who is signed in, and whether anyone can sign in.
 
 use domain::role::{Rights, Role};
 use service::setup::SetupDoor;
@@ -13,20 +13,20 @@ pub struct Me {
     pub email: String,
     /// What they are in this installation.
     pub role: Role,
-    /// What they may do.
+    /// The person's role.
     pub rights: Rights,
-    /// This visit goes over plain HTTP, which the configuration allowed.
+    /// Whether this visit uses plain HTTP, which the configuration allows.
     pub plain_http: bool,
 }
 
-/// What the sign-in page has to know.
+/// What the sign-in page may show.
 #[derive(Debug, Clone, Copy)]
 pub enum SignInDoor {
-    /// A password can be sent; with a warning if anyone on the network reads along.
+    /// The form, with a warning if anyone on the network can read it.
     Open { plain_http: bool },
-    /// A password would travel in the clear.
+    /// No form, because a password would travel in the clear.
     Plain,
-    /// There is no owner yet: the set-up link has to be used first.
+    /// There is no owner yet. Somebody has to use the set-up link first.
     SetUpFirst,
 }
 

@@ -47,7 +47,7 @@ fn enter(desk: &Desk, signed_in: &SignedIn, to: &str) -> Next<()> {
     Next::GoWithCookie(to.to_owned(), session_cookie(desk.visit.transport, cookie, ABSOLUTE.as_seconds()))
 }
 
-/// `next` comes from the address bar: only an address of this console is followed.
+/// `next` comes from the address bar, so only an address of this console is accepted.
 fn own_address(next: &str) -> &str {
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if plain && next.starts_with('/') && !next.starts_with("//") { next } else { "/" }

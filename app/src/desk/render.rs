@@ -31,7 +31,8 @@ pub fn render(
     move |request| render(without_host(request))
 }
 
-/// Leptos would put the page's address together of what a visitor sent as host and scheme, and render the page of that.
+/// Otherwise Leptos would build the page's address from the host and scheme that a visitor sent, and render the page
+/// for that.
 fn without_host(mut request: Request<Body>) -> Request<Body> {
     let path = request.uri().path_and_query().cloned();
     *request.uri_mut() = path.map_or_else(Uri::default, Uri::from);
@@ -43,7 +44,7 @@ fn without_host(mut request: Request<Body>) -> Request<Body> {
 /// What every page and server function finds in its context.
 pub fn provide(console: &Console) {
     provide_context(console.clone());
-    // Minted by the middleware, so that the policy in the header and the scripts agree.
+    // The middleware creates the nonce, so that the header's policy and the scripts agree.
     if let Some(nonce) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Nonce>().cloned()) {
         provide_context(nonce);
     }

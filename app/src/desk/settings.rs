@@ -16,17 +16,17 @@ const SHOWN: usize = 1_000;
 /// What the settings page shows.
 #[derive(Debug)]
 pub struct Settings {
-    /// Who the request is taken to come from.
+    /// The client's address, as Keystead determines it.
     pub client: Option<IpAddr>,
-    /// Who opened the connection.
+    /// The address that opened the connection.
     pub peer: Option<IpAddr>,
-    /// Each line of `X-Forwarded-For`, as it came.
+    /// Each line of `X-Forwarded-For`, as it arrived.
     pub forwarded_for: Vec<String>,
     /// Whether the peer is one of the trusted proxies.
     pub peer_is_trusted: bool,
-    /// The rules of the trusted proxies.
+    /// The addresses and networks of the trusted proxies.
     pub trusted_proxies: Vec<String>,
-    /// How the browser reached us.
+    /// How the browser reached Keystead.
     pub transport: Transport,
     /// The address that people and programs use.
     pub public_url: String,
@@ -36,7 +36,7 @@ pub struct Settings {
     pub version: &'static str,
 }
 
-/// The settings, for whoever may see them.
+/// The settings; `Forbidden` unless the person may see them.
 pub fn read_settings() -> Result<Settings, ConsoleError> {
     let desk = Desk::from_context()?;
     let engine = desk.service().engine(&desk.caller()?)?;

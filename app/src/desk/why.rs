@@ -1,4 +1,4 @@
-//! A call that might be, or was: read from an address, and checked against a key as it is now.
+//! Reads a call from an address, and checks it against the current key.
 
 use std::net::IpAddr;
 
@@ -22,7 +22,7 @@ pub struct TypedCall {
     pub permissions: String,
     pub kind: String,
     pub at: String,
-    /// The verdict that it was given, if it was picked from the refusals.
+    /// The verdict that the call got, if it was picked from the refusals.
     pub refused_as: Option<Code>,
 }
 
@@ -65,12 +65,12 @@ fn asked_call(typed: &TypedCall) -> Result<AskedCall, FieldErrors> {
     );
     let kind = errors.keep(
         Field::Kind,
-        optional(&typed.kind, |word| KeyKind::parse(word).ok_or("Choose one of the offered kinds.".to_owned())),
+        optional(&typed.kind, |word| KeyKind::parse(word).ok_or("Choose one of the kinds that are shown.".to_owned())),
     );
     let at = errors.keep(
         Field::At,
         optional(&typed.at, |text| {
-            let wrong = || format!("{} is not a date and time: write one such as 2026-11-21T09:30.", quote(text));
+            let wrong = || format!("{} is not a date and time: write one like 2026-11-21T09:30.", quote(text));
             Timestamp::parse_input(text).ok_or_else(wrong)
         }),
     );
@@ -89,7 +89,7 @@ fn optional<T>(text: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<O
 }
 
 fn address(text: &str) -> Result<IpAddr, String> {
-    let wrong = || format!("{} is not an address: write one such as 203.0.113.9 or 2001:db8::1.", quote(text));
+    let wrong = || format!("{} is not an address: write one like 203.0.113.9 or 2001:db8::1.", quote(text));
     text.parse().map(|address: IpAddr| address.to_canonical()).map_err(|_| wrong())
 }
 

@@ -1,9 +1,9 @@
-//! The fields of a form as they were sent, read alike on the server and in the browser.
+//! The fields of a form as they were sent. The server and the browser read them in the same way.
 
 use domain::draft::{KeyDraft, Part};
 use domain::field::Field;
 
-/// Names may repeat, and a field that was sent empty is there.
+/// Names may repeat. A field that was sent empty is present.
 #[derive(Debug, Clone, Default)]
 pub struct Pairs(pub Vec<(String, String)>);
 
@@ -27,7 +27,7 @@ impl Pairs {
 
 /// A form that can be read from its fields.
 pub trait FormFields: Clone + Send + Sync + 'static {
-    /// Takes what it knows; other fields are ignored.
+    /// Reads the fields that it knows, and ignores the rest.
     fn read(sent: &Pairs) -> Self;
 }
 

@@ -38,11 +38,11 @@ impl WizardStep {
     }
 }
 
-/// Where the wizard is, and which form it is.
+/// The fields of a wizard step, and the id of its form.
 #[derive(Debug, Clone, Default)]
 pub struct WizardForm {
     pub draft: KeyDraft,
-    /// Makes a repeated POST harmless: one form makes one key.
+    /// Makes a repeated POST harmless, because one form creates one key.
     pub form_id: String,
     /// The button that was pressed; `None` if it is none of the wizard's.
     pub step: Option<WizardStep>,
@@ -63,17 +63,17 @@ impl FormFields for WizardForm {
 pub enum WizardScreen {
     Details,
     Summary,
-    /// The only place that a secret goes to.
+    /// The secret, which goes nowhere else.
     Secret(Arc<Issued>),
 }
 
-/// The acknowledge form. It carries the draft, to generate again where the time is over.
+/// The form that confirms a key. It carries the draft, so that the key can be generated again if it is too late.
 #[derive(Debug, Clone, Default)]
 pub struct AcknowledgeForm {
     pub draft: KeyDraft,
     /// The box is ticked.
     pub ticked: bool,
-    /// The button that was pressed: on to the integration page, or to the list.
+    /// Whether the button leads to the integration page rather than to the list.
     pub to_integration: bool,
 }
 
@@ -87,7 +87,7 @@ impl FormFields for AcknowledgeForm {
     }
 }
 
-/// The edit form: the fields of the key's kind, and the state that they were read from.
+/// The edit form: the fields of the key's kind, and the revision that they were read at.
 #[derive(Debug, Clone, Default)]
 pub struct EditForm {
     pub draft: KeyDraft,

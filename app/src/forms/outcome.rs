@@ -1,4 +1,4 @@
-//! A form posts to its own page's address; the outcome is shown in that page.
+//! A form posts to its own page's address, and that page shows the outcome.
 
 use domain::field::FieldErrors;
 use domain::refusal::Refusal;
@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::fields::Pairs;
 use crate::error::ConsoleError;
 
-/// What follows a form that was accepted.
+/// What happens after a form was accepted.
 #[derive(Debug)]
 pub enum Next<T> {
     /// Go on to another address.
@@ -18,12 +18,12 @@ pub enum Next<T> {
     Show(T),
 }
 
-/// What a POST led to, in the context of the page that is rendered as its answer.
+/// The outcome of a POST, put into the context of the page that answers it.
 #[derive(Debug, Clone)]
 pub struct PostedForm<F, T = ()> {
     /// What was typed.
     pub form: F,
-    /// What came of it.
+    /// The result.
     pub outcome: Result<T, ConsoleError>,
 }
 
@@ -33,7 +33,7 @@ impl<F: Clone + 'static, T: Clone + 'static> PostedForm<F, T> {
         use_context::<Self>()
     }
 
-    /// What to say about it.
+    /// The problem to show, if there is one.
     pub fn problem(posted: Option<&Self>) -> Problem {
         match posted.and_then(|posted| posted.outcome.as_ref().err()) {
             Some(ConsoleError::Refused(Refusal::Invalid(errors))) => Problem { fields: errors.clone(), whole: None },
@@ -47,14 +47,14 @@ impl<F: Clone + 'static, T: Clone + 'static> PostedForm<F, T> {
 pub struct Problem {
     /// What is wrong, field by field.
     pub fields: FieldErrors,
-    /// What no field is to blame for.
+    /// The error that belongs to no single field.
     pub whole: Option<ConsoleError>,
 }
 
-/// A form that came after its session had ended: what was typed, to be sent again.
+/// A form that arrived after its session had ended, kept to be sent again.
 #[derive(Debug, Clone)]
 pub struct UnsentForm {
-    /// Where it was sent to.
+    /// The address that it was sent to.
     pub address: String,
     /// Every field of it.
     pub sent: Pairs,

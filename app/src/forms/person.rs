@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::fields::{FormFields, Pairs};
 
-/// A button that sends nothing.
+/// A form without fields: just a button.
 #[derive(Debug, Clone, Default)]
 pub struct Nothing;
 
@@ -25,7 +25,7 @@ pub const TOKEN: &str = "token";
 pub struct SignInForm {
     pub email: String,
     pub password: SecretString,
-    /// Where to go on to: an address of this console.
+    /// Where to go afterwards: an address of this console.
     pub next: String,
 }
 
@@ -39,7 +39,7 @@ impl FormFields for SignInForm {
     }
 }
 
-/// The form that makes the first owner.
+/// The form that creates the first owner.
 #[derive(Debug, Clone, Default)]
 pub struct SetupForm {
     pub token: String,

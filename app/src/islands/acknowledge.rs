@@ -1,4 +1,4 @@
-//! "I have stored this key": nothing goes on before it is ticked, and leaving asks first.
+//! The box "I have stored this key". Done waits until it is ticked, and leaving the page asks first.
 
 use domain::field::Field;
 use domain::timestamp::Timestamp;
@@ -11,24 +11,24 @@ use wasm_bindgen::JsCast;
 use crate::browser;
 use crate::forms::fields::{INTEGRATION, THEN, TICKED};
 
-/// The box and the buttons that wait for it, to stand inside the acknowledge form.
+/// The box and the buttons that depend on it, for the form that confirms a key.
 #[island]
 pub fn AcknowledgeBox(
-    /// Until then the key can be confirmed.
+    /// Until when the key can be confirmed.
     deadline: Timestamp,
-    /// The server's clock when it made this page: the browser's own may be wrong.
+    /// The server's time when it rendered this page, since the browser's clock may be wrong.
     now: Timestamp,
-    /// The secret is on this page: leaving it asks first.
+    /// Whether the secret is on this page, so that leaving asks first.
     guard: bool,
     /// What is wrong with the tick, if the form was sent without it.
     wrong: Option<String>,
 ) -> impl IntoView {
     let (alive, set_alive) = signal(false);
     let (ticked, set_ticked) = signal(false);
-    let (time_left, set_time_left) = signal(format!("Confirm it until {}.", deadline.to_text()));
+    let (time_left, set_time_left) = signal(format!("Confirm it before {}.", deadline.to_text()));
     let place = NodeRef::<html::Div>::new();
     let tick_box = NodeRef::<html::Input>::new();
-    // It may be ticked before the scripts are there, and a browser that goes back may bring a tick with it.
+    // The box may be ticked before the scripts load, and a browser that goes back may restore a tick.
     let read_tick = move || {
         if let Some(tick_box) = tick_box.get_untracked() {
             set_ticked.set(tick_box.checked());
@@ -38,7 +38,7 @@ pub fn AcknowledgeBox(
         read_tick();
         set_alive.set(true);
         window_event_listener(ev::pageshow, move |_| read_tick());
-        // One of the two clocks may be set meanwhile, the other sleeps with the computer: the later one counts.
+        // Somebody may set one clock, and the other pauses while the computer sleeps, so use the later of the two.
         let (opened, begun) = (browser::seconds_open(), browser::now());
         let tick = move || {
             let passed = browser::seconds_open().max(opened + browser::now().since(begun).as_seconds());
@@ -52,9 +52,9 @@ pub fn AcknowledgeBox(
         }
     });
     let effect = if guard {
-        "Confirming makes it active and clears it from this page. "
+        "Confirming activates the key and removes it from this page. "
     } else {
-        "Confirming makes it active. "
+        "Confirming activates the key. "
     };
     let id = Field::Acknowledged.as_str();
     let blocked = move || alive.get() && !ticked.get();
@@ -81,11 +81,11 @@ pub fn AcknowledgeBox(
     }
 }
 
-/// What to say of so many seconds. That the key is gone only the server knows.
+/// The text for the seconds that are left. Only the server knows whether the key was dropped.
 fn left(seconds: i64) -> String {
     match seconds {
-        ..=0 => "The time is over, so the key may have been dropped. Press Done to find out, or generate again with \
-                 the same fields."
+        ..=0 => "The time is up, so the key may have been dropped. Press Done to find out, or generate again with the \
+                 same fields."
             .to_owned(),
         1..60 => "Less than a minute left.".to_owned(),
         60..120 => "1 minute left.".to_owned(),
@@ -93,10 +93,9 @@ fn left(seconds: i64) -> String {
     }
 }
 
-/// A reload, a link, Back and closing ask by the browser's own question, Esc by ours.
+/// Asks before the page is left. For a reload, a link, Back and closing, the browser asks; for Esc, we do.
 fn guard_leaving(form: Option<HtmlFormElement>) {
-    const QUESTION: &str =
-        "You have not confirmed that you stored this key. If you leave, you will not see it again. Leave?";
+    const QUESTION: &str = "You have not confirmed this key. If you leave, you will not see it again. Leave?";
     let armed = StoredValue::new(true);
     if let Some(form) = form {
         let _ = browser::listen(&form, ev::submit, move |_| armed.set_value(false));
@@ -106,7 +105,7 @@ fn guard_leaving(form: Option<HtmlFormElement>) {
             event.prevent_default();
         }
     });
-    // A page that Back brings to life again must not show the secret a second time.
+    // A page that Back restores must not show the secret again.
     window_event_listener(ev::pagehide, |_| {
         browser::each("#secret, #pair-id", |shown: HtmlElement| shown.set_text_content(None));
         browser::each("a[download]", |link: HtmlElement| drop(link.remove_attribute("href")));

@@ -1,4 +1,4 @@
-//! The checks that need tables the browser does not carry: it asks when a field is left.
+//! Checks that need tables which the browser does not have. It asks the server when a field loses focus.
 
 use domain::draft::KeyDraft;
 use domain::field::FieldErrors;

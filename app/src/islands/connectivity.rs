@@ -16,10 +16,10 @@ use crate::browser;
 /// How many calls stay on the page.
 const KEPT: usize = 20;
 
-/// The server ends a stream from time to time; the browser has another one within so many seconds.
+/// The server ends a stream from time to time. Within this many seconds the browser has a new one.
 const REOPENS_WITHIN: u32 = 2;
 
-/// One call with the key, as the server tells it.
+/// One call with the key, as the server sends it.
 #[derive(Debug, Clone, Deserialize)]
 struct Call {
     at: Timestamp,
@@ -27,13 +27,13 @@ struct Call {
     address: Option<String>,
 }
 
-/// How the connection stands.
+/// The state of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line {
     Waiting,
-    /// The browser tries again by itself.
+    /// The connection broke, and the browser is trying again.
     Broken,
-    /// The browser has given up: the server refuses.
+    /// The server refuses, so the browser has stopped trying.
     Lost,
 }
 
@@ -51,7 +51,7 @@ impl Line {
     }
 }
 
-/// Waits, shows the calls, newest first.
+/// Waits for calls, and shows them newest first.
 #[island]
 pub fn Connectivity(
     /// The key's id.
@@ -91,7 +91,7 @@ fn listen(address: &str, set_calls: WriteSignal<Vec<Call>>, set_line: WriteSigna
             }
         }
     });
-    // It tells of no error while the browser tries again: its state has to be asked for.
+    // There is no error event while the browser tries again, so check the state.
     let connecting = Cell::new(0);
     browser::every_second(move || {
         let state = source.state();

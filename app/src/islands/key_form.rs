@@ -1,4 +1,4 @@
-//! The fields of a key, checked while they are filled in, with the same rules as on the server.
+//! The fields of a key, checked as people fill them in, with the server's own rules.
 
 use domain::draft::KeyDraft;
 use domain::field::{Field, FieldErrors};
@@ -43,7 +43,7 @@ impl Purpose {
     }
 }
 
-/// The fields, to stand inside a form.
+/// The fields, for use inside a form.
 #[island]
 pub fn KeyForm(kind: KeyKind, purpose: Purpose, draft: KeyDraft, errors: FieldErrors) -> impl IntoView {
     let errors = RwSignal::new(errors);
@@ -84,7 +84,7 @@ pub fn KeyForm(kind: KeyKind, purpose: Purpose, draft: KeyDraft, errors: FieldEr
     }
 }
 
-/// Replaces what is said of one field.
+/// Replaces the errors of one field.
 fn replace(errors: RwSignal<FieldErrors>, field: Field, found: &FieldErrors) {
     errors.update(|errors| {
         errors.0.retain(|kept| kept.field != field);

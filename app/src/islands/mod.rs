@@ -1,4 +1,4 @@
-//! What the browser runs too. Pages work without them.
+//! The islands, which run in the browser too. Pages work without them.
 
 pub mod acknowledge;
 pub mod check;

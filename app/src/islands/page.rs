@@ -1,5 +1,5 @@
-//! What every page gains in the browser, told by attributes in its markup:
-//! `time` shows the reader's clock, `data-copy` copies, `data-search` is found with "/".
+//! What scripts add to every page, driven by attributes in its markup: `time` shows the reader's own time, `data-copy`
+//! copies, and "/" moves to `data-search`.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use wasm_bindgen::JsCast;
 
 use crate::browser;
 
-/// Brings the page to life; it shows nothing itself.
+/// Brings the page to life. Shows nothing itself.
 #[island]
 pub fn Page() -> impl IntoView {
     Effect::new(|| {
@@ -52,7 +52,7 @@ pub fn Page() -> impl IntoView {
     });
 }
 
-/// From UTC to the reader's own clock; `data-relative` says how long ago it was.
+/// Changes UTC to the reader's own time; `data-relative` shows how long ago it was.
 fn localise_times() {
     browser::each("time", |time: HtmlElement| {
         let Some(at) = time.get_attribute("datetime").as_deref().and_then(Timestamp::parse_input) else {
@@ -69,12 +69,12 @@ fn localise_times() {
 fn copy(button: &Element) {
     let copied = button.get_attribute("data-copy").is_some_and(|id| browser::copy_text_of(&id));
     if let Some(said) = button.parent_element().and_then(|parent| parent.query_selector(".said").ok().flatten()) {
-        said.set_text_content(Some(if copied { "Copied" } else { "Select it and copy by hand" }));
+        said.set_text_content(Some(if copied { "Copied" } else { "Select and copy it by hand" }));
     }
 }
 
-/// A second press while the first is under way would show its own answer, not the first one's: a
-/// secret would be lost. After a while it may be pressed again, in case the answer never came.
+/// Blocks a second press while the first is under way. Its answer would replace the first one, and a secret would be
+/// lost. After a while the button works again, in case no answer came.
 fn send_once(event: &Event, form: Element) {
     const SENT: &str = "data-sent";
     if form.has_attribute(SENT) {
@@ -85,7 +85,7 @@ fn send_once(event: &Event, form: Element) {
     let _ = set_timeout(move || drop(form.remove_attribute(SENT)), Duration::from_secs(10));
 }
 
-/// A whole key must not reach an address or a log: only its id is kept.
+/// Cuts a whole key to its id, so that it reaches neither an address nor a log.
 fn cut_to_id(search: &HtmlInputElement) {
     if let Some(id) = token::cut_to_id(&search.value()) {
         search.set_value(id.as_str());

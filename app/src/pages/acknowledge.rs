@@ -1,4 +1,4 @@
-//! A pending key whose secret is no longer on the screen: confirm it, or discard it.
+//! A pending key whose secret is no longer on the screen: confirm it or drop it.
 
 use domain::draft::KeyDraft;
 use domain::field::Field;
@@ -44,7 +44,7 @@ fn Waiting(
     view: KeyView,
     until: Timestamp,
     posted: Option<PostedForm<AcknowledgeForm>>,
-    /// Why it could not be discarded.
+    /// Why the key could not be dropped.
     not_discarded: Option<ConsoleError>,
 ) -> impl IntoView {
     let KeyView { key, now, .. } = view;
@@ -55,10 +55,10 @@ fn Waiting(
     view! {
         <div class="head narrow">
             <div>
-                <h1>{format!("Did you store “{}”?", key.row.name)}</h1>
+                <h1>{format!("Have you stored “{}”?", key.row.name)}</h1>
                 <p>
-                    "Its secret was shown once and is not kept anywhere. If you stored it, confirm, so that the key works. \
-                     If not, discard it and generate a new one."
+                    "Its secret was shown once, and Keystead does not keep it. If you have stored it, confirm the key \
+                     to activate it. If not, drop the key and generate a new one."
                 </p>
             </div>
         </div>
@@ -72,7 +72,7 @@ fn Waiting(
         </form>
         <div class="actions narrow">
             <form method="post" action=format!("/keys/{id}/discard")>
-                <button class="button danger">"Discard this key"</button>
+                <button class="button danger">"Drop this key"</button>
             </form>
             <Again draft/>
         </div>
@@ -91,13 +91,13 @@ fn NotWaiting(view: KeyView) -> impl IntoView {
             </div>
         </div>
         <div class="actions">
-            <a class="button primary" href=format!("/keys/{id}")>"Look at the key"</a>
+            <a class="button primary" href=format!("/keys/{id}")>"View the key"</a>
             <a class="button" href="/keys">"All keys"</a>
         </div>
     }
 }
 
-/// The key was dropped: its fields are still in the form that was posted.
+/// The key was dropped. The posted form still has its fields.
 #[component]
 fn Gone(error: ConsoleError, posted: Option<PostedForm<AcknowledgeForm>>) -> impl IntoView {
     let dropped = error == ConsoleError::Refused(Refusal::NotFound);
@@ -118,7 +118,7 @@ fn Gone(error: ConsoleError, posted: Option<PostedForm<AcknowledgeForm>>) -> imp
     }
 }
 
-/// Starts the wizard again at its summary, with the same fields.
+/// Restarts the wizard at its summary, with the same fields.
 #[component]
 pub fn Again(draft: KeyDraft) -> impl IntoView {
     view! {

@@ -1,4 +1,4 @@
-//! The whole record, or that of one key.
+//! The whole audit, or that of one key.
 
 use domain::audit::AuditQuery;
 use domain::ids::KeyId;
@@ -49,7 +49,7 @@ pub fn AuditPage() -> impl IntoView {
         <div class="head">
             <div>
                 <h1>"Audit"</h1>
-                <p>"Every change, who made it and when. Nothing here can be edited."</p>
+                <p>"Every change, who made it and when. Nobody can edit it."</p>
             </div>
         </div>
         <form class="filters" method="get" action="/audit" role="search">

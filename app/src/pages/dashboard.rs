@@ -1,4 +1,4 @@
-//! The first page: how the keys are, what was called, what was changed, what to do next.
+//! The dashboard: the state of the keys, calls, recent changes and next steps.
 
 use domain::audit::{Action, AuditRow};
 use domain::dashboard::{Dashboard, Step, StepKind};
@@ -26,7 +26,7 @@ pub fn DashboardPage() -> impl IntoView {
         <div class="head">
             <div>
                 <h1>"Dashboard"</h1>
-                <p>"How your keys are doing."</p>
+                <p>"Your keys at a glance."</p>
             </div>
             <div class="actions"><a class="button primary" href="/keys/new">"Generate New Key"</a></div>
         </div>
@@ -72,7 +72,7 @@ fn Figures(dashboard: Dashboard) -> impl IntoView {
                     </a>
                 </div>
                 <footer>
-                    <small>"Counted in batches: the last second may be missing."</small>
+                    <small>"Written once a second, so the last second may be missing."</small>
                 </footer>
             </section>
             <section class="card">
@@ -112,7 +112,7 @@ fn NextSteps(steps: Vec<Step>) -> impl IntoView {
     }
 }
 
-/// One line of the record: what, on what, unless that is the person or Keystead itself, and who.
+/// One audit event: the action, the subject unless it is also the actor, and the actor.
 fn event(row: AuditRow) -> impl IntoView {
     let subject = (!on_itself(&row)).then(|| view! { " " <b>{format!("“{}”", row.subject.label)}</b> });
     view! {

@@ -1,4 +1,4 @@
-//! What stands around every signed-in page: the menu, the person, and what was just done.
+//! The frame of every signed-in page: the menu, the person, and a message about the last act.
 
 use domain::field::Field;
 use domain::kind::KeyKind;
@@ -44,7 +44,7 @@ pub fn Frame() -> impl IntoView {
     }
 }
 
-/// The session ended while a form was filled in: nothing of it is lost.
+/// Shown if the session ended while a form was being filled in. Nothing is lost.
 #[component]
 fn SendAgain(ended: UnsentForm) -> impl IntoView {
     let fields: Vec<_> =
@@ -54,7 +54,7 @@ fn SendAgain(ended: UnsentForm) -> impl IntoView {
         <div class="head narrow">
             <div>
                 <h1>"Your session has ended"</h1>
-                <p>"Nothing was done, and what you typed is kept on this page."</p>
+                <p>"Nothing was changed. What you typed is kept on this page."</p>
             </div>
         </div>
         <form class="narrow stack" method="post" action=ended.address>
@@ -68,7 +68,7 @@ fn SendAgain(ended: UnsentForm) -> impl IntoView {
     }
 }
 
-/// The name of the product, which leads home.
+/// The product's name, which links to the dashboard.
 #[component]
 pub fn Mark() -> impl IntoView {
     view! {
@@ -83,7 +83,7 @@ pub fn Mark() -> impl IntoView {
     }
 }
 
-/// The warning of an installation that lets passwords travel in the clear.
+/// The warning of an installation that accepts passwords over plain HTTP.
 #[component]
 pub fn PlainHttp() -> impl IntoView {
     view! {
@@ -91,8 +91,8 @@ pub fn PlainHttp() -> impl IntoView {
             <span aria-hidden="true">"!"</span>
             <div>
                 <b>"This connection is not encrypted."</b>
-                " Anyone on the network can read passwords and keys. Put Keystead behind HTTPS, \
-                 then remove KEYSTEAD_ALLOW_HTTP."
+                " Anyone on the network can read passwords and keys. Put Keystead behind HTTPS, then unset \
+                 KEYSTEAD_ALLOW_HTTP."
             </div>
         </div>
     }
@@ -100,7 +100,7 @@ pub fn PlainHttp() -> impl IntoView {
 
 #[component]
 fn Menu(
-    /// They may see the settings.
+    /// Whether the person may see the settings.
     settings: bool,
 ) -> impl IntoView {
     let path = use_location().pathname.get_untracked();
@@ -129,7 +129,7 @@ fn Menu(
     view! { <ul>{items}</ul> }
 }
 
-/// Says what was just done. The address carries a closed code, never words.
+/// Shows what was just done. The address carries a code from a closed list, never text.
 #[component]
 fn Flash() -> impl IntoView {
     let done = use_query_map().get_untracked().get("done");
@@ -139,16 +139,16 @@ fn Flash() -> impl IntoView {
     }
 }
 
-/// Only what is true of every key: one may have expired, or begin to be valid later.
+/// Messages that are true of any key, since it may have expired or start later.
 fn done_words(done: &str) -> Option<&'static str> {
     Some(match done {
-        "acknowledged" => "The key is confirmed. It works within its restrictions and times.",
-        "discarded" => "The key was discarded. It never worked.",
-        "edited" => "Your changes are saved and hold from the next call on.",
-        "disabled" => "The key is disabled: every call with it is refused until it is enabled again.",
-        "enabled" => "The key is no longer disabled. It works within its restrictions and times.",
-        "revoked" => "The key is revoked: every call with it is refused.",
-        "restored" => "The key is restored to what it was before the revoke.",
+        "acknowledged" => "The key is confirmed. It works now.",
+        "discarded" => "The key was dropped. It never worked.",
+        "edited" => "Your changes are saved. They take effect with the next call.",
+        "disabled" => "The key is disabled. Calls are refused until you enable it again.",
+        "enabled" => "The key is enabled again.",
+        "revoked" => "The key is revoked. Calls are refused.",
+        "restored" => "The key is restored to its status before it was revoked.",
         "deleted" => "The key is deleted. Its history stays in the audit.",
         _ => return None,
     })

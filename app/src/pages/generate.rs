@@ -26,7 +26,7 @@ pub fn Generate() -> impl IntoView {
         Some(posted) => (posted.form, Some(posted.outcome)),
         None => (from_address(query.get("kind"), query.get("preset").as_deref()), None),
     };
-    // No key was made with a damaged id, and none will be: the form goes on with a fresh one.
+    // A damaged id has created no key, and never will, so the form continues with a new one.
     if problem.fields.of(Field::FormId).next().is_some() {
         form.form_id.clear();
     }
@@ -35,7 +35,7 @@ pub fn Generate() -> impl IntoView {
         (None, _) => view! { <Steps at=0/> <h1>"Generate New Key"</h1> <Kinds problem/> }.into_any(),
         (_, Err(error)) => view! { <Failed error/> }.into_any(),
         (Some(kind), Ok(form_id)) => {
-            // Fields are mended among the details; anything else is tried again from where it was.
+            // Wrong fields are corrected in the details step; anything else is tried again from the same step.
             let in_fields = !problem.fields.is_empty() || problem.whole == Some(ConsoleError::NotText);
             let at_summary = form.step == Some(WizardStep::Generate) && !in_fields;
             let state = WizardState { kind, draft: form.draft, form_id, problem };

@@ -27,12 +27,12 @@ const STEPS: [&str; 4] = ["Kind", "Details", "Summary", "Your key"];
 pub struct WizardState {
     pub kind: KeyKind,
     pub draft: KeyDraft,
-    /// One form makes one key, however often it is sent.
+    /// One form creates one key, however often it is sent.
     pub form_id: String,
     pub problem: Problem,
 }
 
-/// Where one is among the steps.
+/// Shows the current step of the wizard.
 #[component]
 pub fn Steps(at: usize) -> impl IntoView {
     let items: Vec<_> = STEPS
@@ -64,7 +64,7 @@ pub fn Kinds(problem: Problem) -> impl IntoView {
             <FormProblem problem=problem.whole/>
             <UnshownProblems errors=problem.fields/>
             <fieldset class="kinds">
-                <legend>"What kind of key? It cannot be changed later."</legend>
+                <legend>"What kind of key? You cannot change this later."</legend>
                 {kinds}
             </fieldset>
             <p>
@@ -107,7 +107,7 @@ pub fn Details(state: WizardState) -> impl IntoView {
     }
 }
 
-/// What will be made, before it is.
+/// What will be created.
 #[component]
 pub fn Summary(state: WizardState) -> impl IntoView {
     let WizardState { kind, draft, form_id, problem } = state;
@@ -124,7 +124,7 @@ pub fn Summary(state: WizardState) -> impl IntoView {
                 {words.map(|words| view! { <p>{words}</p> })}
                 {facts}
                 <p class="soft">
-                    "The next screen shows the key once. Treat it as you would a password; give it the fewest permissions."
+                    "The next screen shows the key once. Treat it as you would a password, and give it as few permissions as possible."
                 </p>
                 <HiddenDraft draft/>
                 <input type="hidden" name=Field::FormId.as_str() value=form_id/>
@@ -137,8 +137,8 @@ pub fn Summary(state: WizardState) -> impl IntoView {
     }
 }
 
-/// Instead of the summary of a form that has made its key. Only another form makes another one: there is no way
-/// back into this one.
+/// Replaces the summary of a form that has already created its key. Only a new form can create another, so nothing
+/// leads back into this one.
 #[component]
 pub fn MadeBefore(state: WizardState, key: KeyId) -> impl IntoView {
     let WizardState { kind, draft, problem, .. } = state;
@@ -160,7 +160,7 @@ pub fn MadeBefore(state: WizardState, key: KeyId) -> impl IntoView {
     }
 }
 
-/// What became of the key since, and where that leads.
+/// What has become of the key, with a link to it.
 fn became(found: Result<KeyView, ConsoleError>) -> AnyView {
     let (row, now) = match found {
         Ok(KeyView { key, now, .. }) => (key.row, now),
@@ -171,14 +171,14 @@ fn became(found: Result<KeyView, ConsoleError>) -> AnyView {
     match row.status(now) {
         Status::Pending { until } if now < until => view! {
             <p>
-                <a href=format!("{address}/acknowledge")>"Confirm that its secret is stored, or discard it"</a>
+                <a href=format!("{address}/acknowledge")>"Confirm the key, or drop it"</a>
             </p>
         }
         .into_any(),
-        // It is dropped in a moment.
+        // It is about to be dropped.
         Status::Pending { .. } => gone(),
         _ => view! {
-            <p>{format!("“{}” was confirmed. ", row.name)} <a href=address>"Look at the key"</a></p>
+            <p>{format!("“{}” was confirmed. ", row.name)} <a href=address>"View the key"</a></p>
         }
         .into_any(),
     }

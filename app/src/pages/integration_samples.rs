@@ -7,7 +7,7 @@ use domain::cidr::CidrRule;
 use domain::kind::KeyKind;
 use domain::origin::DomainRule;
 
-/// A call with the key itself. It comes from no page: a key with domain rules would be refused without an Origin.
+/// A call with the key itself. It adds an `Origin` if the key is restricted to domains, since curl sends none.
 pub fn own_check(url: &str, kind: Option<KeyKind>, domains: &[DomainRule]) -> String {
     let pair = kind.and_then(|kind| kind.rules().pair_headers());
     let credential = pair.map_or_else(
@@ -21,14 +21,15 @@ pub fn own_check(url: &str, kind: Option<KeyKind>, domains: &[DomainRule]) -> St
     lines.join(" \\\n  ")
 }
 
-/// A host that the rules let in: one that they name, or else one below a wildcard.
+/// A host that the domains accept: one that they name, or else one below a wildcard.
 fn accepted_host(domains: &[DomainRule]) -> Option<String> {
     let named = domains.iter().map(DomainRule::as_str).find(|rule| !rule.starts_with('*'));
     let below = || domains.first().map(|rule| rule.as_str().replacen('*', "app", 1));
     named.map(str::to_owned).or_else(below)
 }
 
-/// An address that the rules let in, if they ask for one; of any network one of those that RFC 5737 has for examples.
+/// An address that the networks accept; `None` if any address will do. If only blocked networks are set, takes one of
+/// the example addresses of RFC 5737.
 fn accepted_address(cidrs: &[CidrRule], denied: &[CidrRule]) -> Option<IpAddr> {
     if cidrs.is_empty() && denied.is_empty() {
         return None;
@@ -39,8 +40,8 @@ fn accepted_address(cidrs: &[CidrRule], denied: &[CidrRule]) -> Option<IpAddr> {
     candidates.into_iter().find(|address| !denied.iter().any(|rule| rule.contains(*address)))
 }
 
-/// A service that checks a key it was given, in four languages: id, name, code. A key with domain rules is asked about
-/// with an origin, one with networks by curl, too, with an address that it is accepted from.
+/// A service that checks a caller's key, in four languages: id, name, code. Adds an origin if the key is restricted to
+/// domains. The curl sample also adds an accepted address if the key is restricted to networks.
 pub fn verify_calls(
     url: &str,
     cidrs: &[CidrRule],

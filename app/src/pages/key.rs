@@ -1,4 +1,4 @@
-//! One key: what it is, what it may do, and every act on it.
+//! The page of a key: its fields, its restrictions, its calls, and what people can do with it.
 
 use domain::environment::Environment;
 use domain::field::Field;
@@ -29,7 +29,7 @@ pub struct Offer {
     pub path: &'static str,
     /// What the menu says.
     pub label: &'static str,
-    /// It cannot be taken back as easily.
+    /// Whether it is hard to undo.
     pub grave: bool,
     /// What one must be allowed to do; a change, also what the key's kind asks for.
     needs: Act,
@@ -44,13 +44,12 @@ impl Offer {
 
 const EDIT: Offer = Offer { path: "edit", label: "Edit", grave: false, needs: Act::ChangeKeys };
 const AUDIT: Offer = Offer { path: "audit", label: "Audit", grave: false, needs: Act::SeeAudit };
-const ACKNOWLEDGE: Offer =
-    Offer { path: "acknowledge", label: "Confirm that it is stored…", grave: false, needs: Act::ChangeKeys };
+const ACKNOWLEDGE: Offer = Offer { path: "acknowledge", label: "Confirm…", grave: false, needs: Act::ChangeKeys };
 const DISABLE: Offer = Offer { path: "disable", label: "Disable…", grave: false, needs: Act::ChangeKeys };
 const ENABLE: Offer = Offer { path: "enable", label: "Enable…", grave: false, needs: Act::ChangeKeys };
 const REVOKE: Offer = Offer { path: "revoke", label: "Revoke…", grave: true, needs: Act::ChangeKeys };
 const RESTORE: Offer = Offer { path: "restore", label: "Restore…", grave: false, needs: Act::RestoreKey };
-/// A page of its own, not a dialog over the list.
+/// Leads to a page, not to a dialog over the list.
 pub const WHY: Offer = Offer { path: "why", label: "Why refused?", grave: false, needs: Act::SeeKeys };
 const DELETE: Offer = Offer { path: "delete", label: "Delete…", grave: true, needs: Act::ChangeKeys };
 
@@ -103,7 +102,7 @@ fn Shown(view: KeyView, calls: Calls) -> impl IntoView {
         };
         view! { <a class=class href=format!("/keys/{id}/{}", act.path)>{act.label}</a> }
     };
-    // Why a call was refused is asked from the refusals below.
+    // The refusals below already link to this page.
     let offered = |act: &&'static Offer| act.path != WHY.path && (act.path != RESTORE.path || restorable);
     let (grave, actions): (Vec<_>, Vec<_>) = acts(row.kind, status, rights).filter(offered).partition(|act| act.grave);
     let grave: Vec<_> = grave.into_iter().map(link).collect();
@@ -154,7 +153,7 @@ fn Shown(view: KeyView, calls: Calls) -> impl IntoView {
     }
 }
 
-/// What came of the key's calls, or why that cannot be told.
+/// The key's calls, or why they cannot be shown.
 #[component]
 fn CallCards(id: String, calls: Calls, never_used: bool) -> impl IntoView {
     let (chart, refusals) = match calls {
@@ -174,7 +173,7 @@ fn CallCards(id: String, calls: Calls, never_used: bool) -> impl IntoView {
         <section class="card">
             <header><h2>"Calls, last 48 hours"</h2></header>
             <div class="body">{chart}</div>
-            <footer><small>"Counted in batches: the last second may be missing."</small></footer>
+            <footer><small>"Written once a second, so the last second may be missing."</small></footer>
         </section>
         <section class="card">
             <header><h2>"Recent refusals"</h2><a href=format!("/keys/{id}/why")>"Why was this refused?"</a></header>

@@ -1,4 +1,4 @@
-//! Confirmations: disable, enable, revoke, restore, delete. Each says what will stop working.
+//! Dialogs for disable, enable, revoke, restore and delete. Each says what will change.
 
 use domain::field::{Field, FieldErrors};
 use domain::key::{KeyRow, RESTORE_WITHIN, RevokeReason};
@@ -28,13 +28,13 @@ struct Confirmation {
 const DISABLE: Confirmation = Confirmation {
     path: "disable",
     verb: "Disable",
-    effect: "Every call with this key is refused from the next one on, until you enable it again.",
+    effect: "From the next call on, every call with this key is refused until you enable it again.",
     grave: false,
 };
 const ENABLE: Confirmation = Confirmation {
     path: "enable",
     verb: "Enable",
-    effect: "Calls with this key are accepted again, as far as its restrictions and times allow.",
+    effect: "Calls with this key are accepted again, within its restrictions and dates.",
     grave: false,
 };
 const REVOKE: Confirmation = Confirmation {
@@ -46,13 +46,13 @@ const REVOKE: Confirmation = Confirmation {
 const RESTORE: Confirmation = Confirmation {
     path: "restore",
     verb: "Restore",
-    effect: "The key becomes what it was before the revoke, with the same secret. Do this only if you are sure that nobody else has it.",
+    effect: "The key returns to its status before it was revoked, with the same secret. Do this only if you are sure that nobody else has the secret.",
     grave: false,
 };
 const DELETE: Confirmation = Confirmation {
     path: "delete",
     verb: "Delete",
-    effect: "The key is gone for good and cannot be used any more. This cannot be undone; its history stays in the audit.",
+    effect: "The key is gone for good. You cannot undo this. Its history stays in the audit.",
     grave: true,
 };
 
@@ -102,17 +102,17 @@ fn confirm(asked: Confirmation) -> impl IntoView {
     })
 }
 
-/// Why there is nothing to confirm, as far as it is certain. The list offers a restore without knowing.
+/// Why the act is not possible, if that is certain. The list offers Restore without knowing.
 fn not_possible(asked: Confirmation, view: &KeyView) -> Option<String> {
     if asked.path != RESTORE.path {
         return None;
     }
-    let Some(revoked) = &view.key.revoked else { return Some("It is not revoked.".to_owned()) };
+    let Some(revoked) = &view.key.revoked else { return Some("This key is not revoked.".to_owned()) };
     match revoked.restorable_until {
         Some(until) if view.now < until => None,
         Some(_) => Some(format!("It cannot be restored: the {} for that are over.", span(RESTORE_WITHIN))),
         None if revoked.reason == RevokeReason::Leaked => {
-            Some("It cannot be restored: it leaked, or may have.".to_owned())
+            Some("This key cannot be restored: it leaked, or may have leaked.".to_owned())
         }
         None => Some("It cannot be restored.".to_owned()),
     }
@@ -161,7 +161,7 @@ fn dialog(asked: Confirmation, row: KeyRow, posted: Option<PostedForm<ActForm>>,
                     {(asked.path == REVOKE.path).then(|| reasons(errors, &typed))}
                     {(asked.path == DELETE.path).then(|| view! {
                         <TextField errors field=Field::ConfirmName value=typed.confirm_name.clone()
-                            label=format!("Type the name of the key, “{}”, to delete it", row.name)
+                            label=format!("To delete the key, type its name: “{}”", row.name)
                             required=true autofocus=true/>
                     })}
                     <input type="hidden" name=BACK value=back.clone()/>
@@ -197,6 +197,6 @@ fn reasons(errors: RwSignal<FieldErrors>, typed: &ActForm) -> impl IntoView + us
             <div class="checks">{options}</div>
             <FieldProblem field=Field::Reason errors/>
         </fieldset>
-        <TextField errors field=Field::Note aside="optional, for the record" value=typed.note.clone()/>
+        <TextField errors field=Field::Note aside="optional, shown in the audit" value=typed.note.clone()/>
     }
 }

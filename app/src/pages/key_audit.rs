@@ -1,4 +1,4 @@
-//! The audit modals: of one key, and of all keys from the list's own button.
+//! The audit dialogs: of one key, and of all keys.
 
 use domain::audit::{AuditQuery, AuditRow};
 use leptos::prelude::*;
@@ -55,7 +55,7 @@ pub fn AllKeysAuditModal() -> impl IntoView {
     })
 }
 
-/// The record of a key and its name: the one on record, if the key is deleted.
+/// The events of a key, and its name. If the key is deleted, the name comes from the events.
 async fn of_key(id: &str) -> Result<(Vec<AuditRow>, String), ConsoleError> {
     let asked = AuditQuery { key: Some(key_id(id)?), ..AuditQuery::default() };
     let page = read_audit(&asked).await?;

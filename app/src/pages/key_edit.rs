@@ -1,4 +1,4 @@
-//! The edit modal: the fields that the key's kind allows to change.
+//! The edit dialog: the fields that can be changed for the key's kind.
 
 use domain::draft::KeyDraft;
 use domain::refusal::Refusal;
@@ -41,7 +41,7 @@ fn Edit(view: KeyView, posted: Option<PostedForm<EditForm>>, back: String) -> im
     let (kind, address) = (key.row.kind, format!("/keys/{}/edit", key.row.id.as_str()));
     let problem = PostedForm::problem(posted.as_ref());
     let (title, cancel) = (format!("Edit “{}”", key.row.name), back.clone());
-    // What was typed against an older state is not saved over a newer one by sending it twice.
+    // Keep the old revision, so that sending a stale form twice does not overwrite a newer state.
     let (draft, revision) = match posted {
         Some(posted) => (posted.form.draft, posted.form.revision),
         None => (KeyDraft::from_detail(&key), key.revision.to_string()),
@@ -57,12 +57,12 @@ fn Edit(view: KeyView, posted: Option<PostedForm<EditForm>>, back: String) -> im
                 <div class="body">
                     <FormProblem problem=problem.whole/>
                     <UnshownProblems errors=unshown/>
-                    {changed.then(|| view! { <p><a href=address.clone()>"Load the key as it is now"</a></p> })}
+                    {changed.then(|| view! { <p><a href=address.clone()>"Load the current values"</a></p> })}
                     <input type="hidden" name=REVISION value=revision/>
                     <input type="hidden" name=BACK value=cancel.clone()/>
                     <KeyForm kind purpose=Purpose::Edit draft errors=fields/>
                     <p class="soft">
-                        "Cannot be changed: " {joined(fixed)} ". For another, generate a new key."
+                        "Cannot be changed: " {joined(fixed)} ". Generate a new key instead."
                     </p>
                 </div>
                 <footer>

@@ -7,11 +7,11 @@ use leptos::prelude::*;
 use crate::components::copy::Sample;
 use crate::desk::integration::public_url;
 
-/// Where Keystead is in the examples.
+/// The address of Keystead in the examples.
 const EXAMPLE: &str = "127.0.0.1:3000";
 /// The same as Envoy writes it in one of its places.
 const EXAMPLE_IN_PARTS: &str = "address: 127.0.0.1, port_value: 3000";
-/// What the examples ask for.
+/// The permission that the examples ask for.
 const ASKED: &str = "invoices.read";
 
 /// One file of an example: its id in the page, its name, its text.
@@ -50,10 +50,10 @@ pub fn proxies(key: &KeyDetail) -> Option<AnyView> {
                 <header><h2>"Behind a proxy"</h2></header>
                 <div class="body">
                     <p>
-                        "The proxy asks Keystead about each request and passes on those that a key may make. \
-                         The paths are an example; the rest works as it stands."
+                        "The proxy asks Keystead about each request, and passes on only what the key may do. Replace \
+                         the example paths with your own; the rest works unchanged."
                         {unknown.then(|| view! {
-                            " In place of " <code>{EXAMPLE}</code> " write where the proxy reaches Keystead without TLS."
+                            " Instead of " <code>{EXAMPLE}</code> " enter the address at which the proxy reaches Keystead without TLS."
                         })}
                     </p>
                     {examples}
@@ -64,10 +64,11 @@ pub fn proxies(key: &KeyDetail) -> Option<AnyView> {
     })
 }
 
-/// Host and port of an address over plain HTTP. A proxy does not go through another one's TLS to ask.
+/// Host and port of a plain HTTP address. With HTTPS, the example stays: a proxy should not ask through another proxy's
+/// TLS.
 fn place(origin: &str) -> String {
     let Some(host) = origin.strip_prefix("http://") else { return EXAMPLE.to_owned() };
-    // By address: some proxies look names up at a name server only.
+    // As an address, because some proxies resolve names only through a name server.
     let host = match host.strip_prefix("localhost") {
         Some(port) if port.is_empty() || port.starts_with(':') => format!("127.0.0.1{port}"),
         _ => host.to_owned(),
@@ -76,7 +77,7 @@ fn place(origin: &str) -> String {
     if has_port { host } else { format!("{host}:80") }
 }
 
-/// A permission that the key holds and a proxy may ask for.
+/// A permission of the key that a proxy may ask for.
 fn asked(key: &KeyDetail) -> &str {
     let own = |held: &&Permission| !held.is_reserved() && !held.as_str().contains('*');
     key.rules.permissions.iter().find(own).map_or(ASKED, Permission::as_str)

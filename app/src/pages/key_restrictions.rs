@@ -1,4 +1,4 @@
-//! What a key is limited to: in a few sentences, and list by list.
+//! The restrictions of a key, in sentences and as lists.
 
 use domain::field::Field;
 use domain::key::KeyDetail;
@@ -16,7 +16,7 @@ use crate::components::time::Time;
 pub fn restrictions(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {
     let asks = |field| key.row.kind.rules().asks(field);
     let networks = asks(Field::Cidrs).then(|| list("Networks", &key.rules.cidrs, "Any address"));
-    let denied = asks(Field::DeniedCidrs).then(|| list("Refused networks", &key.rules.denied_cidrs, "None"));
+    let denied = asks(Field::DeniedCidrs).then(|| list("Blocked networks", &key.rules.denied_cidrs, "None"));
     let domains = asks(Field::Domains).then(|| {
         let domains: Vec<_> = key.rules.domains.iter().map(domain::origin::DomainRule::display).collect();
         list("Domains", &domains, "Any origin")
@@ -51,7 +51,7 @@ fn items_or(items: &[impl ToString], none: &'static str) -> AnyView {
 }
 
 fn limits(limits: &[RateLimit]) -> AnyView {
-    let note = (!limits.is_empty()).then(|| view! { <small>"Counted by each server on its own."</small> });
+    let note = (!limits.is_empty()).then(|| view! { <small>"Each server counts on its own."</small> });
     view! { <div><dt>"Rate limits"</dt><dd>{items_or(limits, "None")}{note}</dd></div> }.into_any()
 }
 
@@ -60,13 +60,13 @@ fn quota(key: &KeyDetail, now: Timestamp) -> AnyView {
         None => "None".into_any(),
         Some(quota) => left(quota, key.quota_left, now).into_any(),
     };
-    view! { <div><dt>"Quota of calls"</dt><dd>{words}</dd></div> }.into_any()
+    view! { <div><dt>"Call quota"</dt><dd>{words}</dd></div> }.into_any()
 }
 
 fn left(quota: Quota, left: Option<u64>, now: Timestamp) -> impl IntoView {
     view! {
         {quota.words()} ". "
-        {left.map(|left| format!("{} left, apart from what other servers hold ready. ", grouped(left)))}
-        {quota.refill.next(now).map(|at| view! { "Filled up again on " <Time at/> "." })}
+        {left.map(|left| format!("{} left, not counting calls reserved by other servers. ", grouped(left)))}
+        {quota.refill.next(now).map(|at| view! { "Refills on " <Time at/> "." })}
     }
 }

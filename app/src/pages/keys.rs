@@ -1,4 +1,4 @@
-//! The key list. Its state is in the address; modals stand over it in the outlet.
+//! The key list. Its state is in the address. Dialogs open over it in the outlet.
 
 use domain::environment::Environment;
 use domain::field::Field;
@@ -39,7 +39,7 @@ pub fn KeysPage() -> impl IntoView {
         <div class="head">
             <div>
                 <h1>{heading}</h1>
-                <p>"Every key, what it may do, and when it was last used."</p>
+                <p>"Every key, its restrictions and its last use."</p>
             </div>
             <div class="actions">
                 <a class="button quiet" href="/keys/new?kind=open_connect">"Setup Integration"</a>
@@ -81,9 +81,9 @@ fn Filters(query: KeyQuery) -> impl IntoView {
         <form class="filters" method="get" action="/keys" role="search">
             <input type="search" name="q" data-search value=query.search.clone() maxlength=SEARCH_MAX
                 aria-label="Search by name, id or external id" placeholder="Search by name or id" aria-keyshortcuts="/"
-                // Keeps a secret out of the address: that of a whole key where no script cuts it to its id, and one
-                // that stands alone, which has no id.
-                pattern=format!("(?!.*[0-9A-Za-z]{{{}}}).*", SECRET_LEN + CHECKSUM_LEN) title="That looks like the secret of a key: search by its name or id"
+                // Keeps a secret out of the address: in a whole key, which no script has cut to its id, and by itself,
+                // without an id.
+                pattern=format!("(?!.*[0-9A-Za-z]{{{}}}).*", SECRET_LEN + CHECKSUM_LEN) title="This looks like the secret of a key. Search by name or id instead."
                 autocomplete="off" spellcheck="false"/>
             <select name="kind" aria-label="Kind">
                 <option value="">"Any kind"</option>
@@ -154,7 +154,7 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
                         <th scope="col" class="wide">"Kind"</th>
                         <th scope="col" class="wide">"Key"</th>
                         <th scope="col">"Status"</th>
-                        <th scope="col" class="wide">"Restricted to"</th>
+                        <th scope="col" class="wide">"Restrictions"</th>
                         <th scope="col" class="wide">"Created by"</th>
                         {heading("Created", "wide", KeySort::Created, &query)}
                         {heading("Last used", "wide", KeySort::LastUsed, &query)}
@@ -165,18 +165,18 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
             </table>
         </div>
         <Pager total one="key" previous next/>
-        {searching.then(|| view! { <p class="soft">"Search results are in the order of their names."</p> })}
+        {searching.then(|| view! { <p class="soft">"Sorted by name."</p> })}
     }
     .into_any()
 }
 
-/// The page after the last one: every key that stood on it has left the list.
+/// Shown if every key of the page has left the list.
 #[component]
 fn NothingMore(total: Capped, previous: String) -> impl IntoView {
-    let title = "Nothing more on this page".to_owned();
-    let words = "What stood here was deleted, or is not like this any more. The keys before it are still there.";
+    let title = "This page is empty".to_owned();
+    let words = "The keys on this page were deleted or no longer match. The keys before them are still there.";
     view! {
-        {nothing(title, words, previous.clone(), "Show the page before")}
+        {nothing(title, words, previous.clone(), "Show the previous page")}
         <Pager total one="key" previous=Some(previous) next=None/>
     }
 }
@@ -186,24 +186,24 @@ fn empty(query: &KeyQuery) -> AnyView {
     let only_kind = KeyQuery { kind: query.kind, ..KeyQuery::default() };
     let (title, words, address, action) = if query.first_page() == only_kind {
         let title = query.kind.map_or("No keys yet".to_owned(), |kind| format!("No {} keys yet", kind.label()));
-        let words = "A key lets a program call your API. Its secret is shown once, and it works after you confirm \
-                     that you stored it.";
+        let words = "A key lets a program call your API. Its secret is shown once. The key works once you confirm that \
+                     you have stored it.";
         (title, words, generate_address(query.kind), "Generate New Key")
     } else {
         let words = match query.status {
             _ if query.search.is_some() => {
                 "Search finds keys by the beginning of their name, id or external id. Try fewer letters, or another filter."
             }
-            Some(StatusFilter::Accepted) => "No call was accepted in the last 24 hours with such a key.",
-            Some(StatusFilter::Refused) => "No call was refused in the last 24 hours with such a key.",
-            _ => "No key is like this now. Try another filter.",
+            Some(StatusFilter::Accepted) => "No matching key had an accepted call in the last 24 hours.",
+            Some(StatusFilter::Refused) => "No matching key had a refused call in the last 24 hours.",
+            _ => "Try another filter.",
         };
-        ("No key matches".to_owned(), words, "/keys".to_owned(), "Show all keys")
+        ("No keys match".to_owned(), words, "/keys".to_owned(), "Show all keys")
     };
     nothing(title, words, address, action)
 }
 
-/// A card in place of the list, with the one thing to do next.
+/// A card in place of the list, with one thing to do next.
 fn nothing(title: String, words: &'static str, address: String, action: &'static str) -> AnyView {
     view! {
         <div class="card">
@@ -217,7 +217,7 @@ fn nothing(title: String, words: &'static str, address: String, action: &'static
     .into_any()
 }
 
-/// The wizard, at the kind that the list shows.
+/// The address of the wizard, for the kind that the list shows.
 fn generate_address(kind: Option<KeyKind>) -> String {
     kind.map_or_else(|| "/keys/new".to_owned(), |kind| format!("/keys/new?kind={}", kind.as_str()))
 }
@@ -229,7 +229,7 @@ fn heading(label: &'static str, class: &'static str, sort: KeySort, query: &KeyQ
     if query.search.is_some() {
         return view! { <th scope="col" class=class>{label}</th> }.into_any();
     }
-    // Dates begin with the latest, names with the first.
+    // Dates start with the latest, names with the first.
     let descending = if current { !query.descending } else { sort != KeySort::Name };
     let address = list_address(&KeyQuery { sort, descending, after: None, before: None, ..query.clone() });
     view! { <th scope="col" class=class aria-sort=order><a href=address>{label}</a></th> }.into_any()
@@ -242,7 +242,7 @@ fn line(row: KeyRow, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyVie
     let whole = KeyQuery::default();
     let actions: Vec<_> = super::key::acts(row.kind, status, rights)
         .map(|act| {
-            // It has a query of its own, which the list's would be mixed up with.
+            // This page has its own query, which must not mix with the list's.
             let kept = if act.path == super::key::WHY.path { &whole } else { query };
             let address = act_address(row.id.as_str(), act.path, kept);
             let class = if act.grave { "danger" } else { "" };
@@ -273,11 +273,9 @@ fn line(row: KeyRow, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyVie
     .into_any()
 }
 
-/// Only what restricts the key. Of refused networks a list knows nothing: a key without other restrictions is not said
-/// to be free of them.
+/// The restrictions that a list knows. It knows nothing of blocked networks, so it must not call a key unrestricted by
+/// address.
 fn restrictions(row: &KeyRow) -> String {
-    use domain::field::Field;
-    let rules = row.kind.rules();
     let count = |n: u32, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
     let mut parts = Vec::new();
     if row.cidr_count > 0 {
@@ -286,13 +284,5 @@ fn restrictions(row: &KeyRow) -> String {
     if row.domain_count > 0 {
         parts.push(count(row.domain_count, "domain"));
     }
-    if !parts.is_empty() {
-        return parts.join(" · ");
-    }
-    let free = match (rules.asks(Field::Domains), rules.asks(Field::Cidrs)) {
-        (true, _) => "any origin",
-        (false, true) => "any address",
-        (false, false) => "",
-    };
-    free.to_owned()
+    parts.join(" · ")
 }

@@ -1,4 +1,4 @@
-//! An address that leads nowhere.
+//! The page for an unknown address.
 
 use domain::refusal::Refusal;
 use leptos::prelude::*;
@@ -17,8 +17,8 @@ pub fn NotFound() -> impl IntoView {
             <Mark/>
             <div class="card">
                 <div class="empty">
-                    <h1>"There is nothing here"</h1>
-                    <p>"The address may be mistyped, or what it led to is gone."</p>
+                    <h1>"Page not found"</h1>
+                    <p>"The address may be mistyped, or the page is gone."</p>
                     <a class="button primary" href="/">"Go to the dashboard"</a>
                 </div>
             </div>

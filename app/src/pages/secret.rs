@@ -1,4 +1,4 @@
-//! The show-once screen: the only place where a secret is ever seen.
+//! The page that shows a secret, once. No other page ever does.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
         <div class="head narrow">
             <div>
                 <h1>{format!("Copy “{}” now", row.name)}</h1>
-                <p>"You will not be able to see it again; if you lose it, generate a new key."</p>
+                <p>"You will not be able to see it again. If you lose it, generate a new key."</p>
             </div>
         </div>
         {secrets(&issued.shown)}
@@ -38,11 +38,11 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
             <span aria-hidden="true">"⚠"</span>
             <div>
                 <b>"Treat this key as you would a password."</b>
-                " Store it in your secret manager and give it to one service only. It does not work before you confirm below."
+                " Store it in your secret manager, and give it to one service only. It works once you confirm below."
             </div>
         </div>
         <div class="narrow">
-            <Sample id="try-it" name="Try it, once you have confirmed, with the .env file loaded" code=try_it/>
+            <Sample id="try-it" name="Try it once you have confirmed, with the .env file loaded" code=try_it/>
         </div>
         <form class="narrow stack" method="post" action=address>
             <HiddenDraft draft=draft.clone()/>
@@ -70,7 +70,7 @@ fn secrets(shown: &ShownSecret) -> AnyView {
     }
 }
 
-/// Where scripts run it is masked until its eye is opened; copying works either way.
+/// With scripts, the secret is masked until people choose Show. Copying works either way.
 #[component]
 fn SecretBox(id: &'static str, what: &'static str, value: String) -> impl IntoView {
     view! {
@@ -87,7 +87,7 @@ fn SecretBox(id: &'static str, what: &'static str, value: String) -> impl IntoVi
     }
 }
 
-/// The file's text goes into the link itself: nothing is fetched, nothing is kept.
+/// The link contains the text of the file, so nothing is fetched and nothing is kept.
 fn env_file(shown: &ShownSecret) -> String {
     let text = match shown {
         ShownSecret::Token(token) => format!("KEYSTEAD_KEY={}\n", token.expose_secret()),

@@ -18,7 +18,7 @@ pub fn SettingsPage() -> impl IntoView {
         <div class="head">
             <div>
                 <h1>"Settings"</h1>
-                <p>"How this installation runs. It is set by flags or environment variables when Keystead starts."</p>
+                <p>"How this installation runs. Flags and environment variables set this when Keystead starts."</p>
             </div>
         </div>
         {shown}
@@ -54,7 +54,7 @@ fn Shown(settings: Settings) -> impl IntoView {
                     <div><dt>"Your address"</dt><dd>{address(settings.client)}</dd></div>
                     <div><dt>"Connection from"</dt><dd>{address(settings.peer)}</dd></div>
                     <div>
-                        <dt>"Is a trusted proxy"</dt>
+                        <dt>"Trusted proxy"</dt>
                         <dd>{if settings.peer_is_trusted { "Yes" } else { "No" }}</dd>
                     </div>
                     <div><dt>"X-Forwarded-For"</dt><dd>{list(settings.forwarded_for, "None")}</dd></div>
@@ -88,21 +88,21 @@ fn Shown(settings: Settings) -> impl IntoView {
     }
 }
 
-/// What the addresses come to, and what to do if they are not what one expects.
+/// What the addresses mean, and what to do if they are not as expected.
 fn verdict(settings: &Settings) -> &'static str {
     let forwarded = !settings.forwarded_for.is_empty();
     match (settings.client, settings.peer_is_trusted, forwarded) {
         (None, _, _) => {
-            "Your address cannot be told: X-Forwarded-For has an entry that is no address. Keys with networks \
-             are refused to such calls."
+            "Your address is unknown: X-Forwarded-For has an entry that is not an address. Keys that are restricted to \
+             networks are refused for calls like this."
         }
-        (Some(_), true, true) => "You come through a trusted proxy, which told Keystead your address.",
+        (Some(_), true, true) => "You come through a trusted proxy, which passed on your address.",
         (Some(_), true, false) => {
-            "You come through a trusted proxy that did not say for whom: have it send X-Forwarded-For."
+            "You come through a trusted proxy that did not pass on your address. Let it send X-Forwarded-For."
         }
         (Some(_), false, true) => {
-            "Somebody sent X-Forwarded-For who is not a trusted proxy, so Keystead does not believe it. If it is \
-             your own proxy, add its address to KEYSTEAD_TRUSTED_PROXIES."
+            "X-Forwarded-For came from an address that is not a trusted proxy and was ignored. If it is your own \
+             proxy, add its address to KEYSTEAD_TRUSTED_PROXIES."
         }
         (Some(_), false, false) => "You come directly, without a proxy.",
     }

@@ -1,4 +1,4 @@
-//! The first owner, by the one-time link that the server prints.
+//! Creates the first owner, with the one-use link that the server prints.
 
 use domain::field::Field;
 use domain::refusal::Refusal;
@@ -56,7 +56,7 @@ fn FirstOwner(token: String, posted: Option<PostedForm<SetupForm>>) -> impl Into
         <form class="card" method="post" action="/setup" novalidate>
             <header><h1>"Set up Keystead"</h1></header>
             <div class="body">
-                <p class="soft">"You become the owner: you can do everything."</p>
+                <p class="soft">"You will be the owner, with full access."</p>
                 <FormProblem problem=problem.whole/>
                 <input type="hidden" name=TOKEN value=token/>
                 <TextField errors field=Field::PersonName value=typed.name
@@ -80,8 +80,8 @@ fn LinkNeeded() -> impl IntoView {
             <div class="empty">
                 <h1>"This set-up link does not work"</h1>
                 <p>
-                    "A link works once and for one hour. Restart Keystead: it prints a new one where it \
-                     was started."
+                    "A set-up link works once, within one hour. Restart Keystead to get a new one: it prints the link \
+                     when it starts."
                 </p>
             </div>
         </div>

@@ -1,4 +1,4 @@
-//! What a program needs: calls to copy, what to open in a firewall, and a test that waits for a call.
+//! What a program needs: calls to copy, addresses to allow in a firewall, and a test that waits for a call.
 
 use domain::field::Field;
 use domain::key::KeyRow;
@@ -75,7 +75,7 @@ fn Guide(found: Integration) -> impl IntoView {
                     <span aria-hidden="true">"i"</span>
                     <div>
                         <b>"Choose a key to test it live."</b>
-                        " Open " <a href="/keys">"a key"</a> ": Setup Integration is on its page."
+                        " Open " <a href="/keys">"a key"</a> " and choose Setup Integration on its page."
                     </div>
                 </div>
             }
@@ -83,9 +83,9 @@ fn Guide(found: Integration) -> impl IntoView {
         }}
         <div class="cols">
             <section class="card">
-                <header><h2>"The caller: try the key by itself"</h2></header>
+                <header><h2>"The caller: try the key"</h2></header>
                 <div class="body">
-                    <p>"Put the key into the environment, then ask Keystead what it thinks of it:"</p>
+                    <p>"Put the key into the environment, then ask Keystead about it:"</p>
                     <Sample id="own-check" name="curl" code=own_check/>
                 </div>
             </section>
@@ -103,7 +103,7 @@ fn Guide(found: Integration) -> impl IntoView {
             <header><h2>"Your service: check a key on each call"</h2></header>
             <div class="body">
                 <p>
-                    "Your service has a Service key of its own with the permission "
+                    "Your service needs its own Service key with the permission "
                     <code>"keystead.verify"</code> " in " <code>"KEYSTEAD_VERIFIER_KEY"</code> ". "
                     <a href=NEW_VERIFIER>"Generate one"</a>
                 </p>
@@ -127,16 +127,16 @@ fn ConnectivityTest(row: KeyRow, now: Timestamp) -> impl IntoView {
                 <p class="mono">{row.masked()}</p>
                 <p class="still-only">
                     "Last used: " <LastUsed at=row.last_used_at/> ". "
-                    <a href=format!("/integrations/setup?key={id}")>"Reload"</a> " after you made a call."
+                    <a href=format!("/integrations/setup?key={id}")>"Reload"</a> " after you have made a call."
                 </p>
                 {limited.then(|| view! {
                     <p class="soft">
-                        "This key is limited to some domains: a call needs the Origin of one of them, as below, or it \
-                         is refused."
+                        "This key is restricted to domains. A call is refused unless its Origin matches one of them, \
+                         as below."
                     </p>
                 })}
                 {(row.cidr_count > 0).then(|| view! {
-                    <p class="soft">"Only calls from its networks are accepted."</p>
+                    <p class="soft">"Only calls from the key's networks are accepted."</p>
                 })}
                 <Connectivity key=id/>
             </div>

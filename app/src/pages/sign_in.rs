@@ -75,9 +75,9 @@ pub fn Closed() -> impl IntoView {
             <div class="empty">
                 <h1>"You cannot sign in over this connection"</h1>
                 <p>
-                    "It is plain HTTP, so anyone on the network could read your password. Open Keystead over \
-                     HTTPS (set KEYSTEAD_PUBLIC_URL to that address, and KEYSTEAD_TRUSTED_PROXIES to the proxy if it \
-                     is on another machine), or on the server itself at localhost."
+                    "This is plain HTTP, so anyone on the network could read your password. Open Keystead over HTTPS, \
+                     or on the server itself at localhost. For HTTPS, set KEYSTEAD_PUBLIC_URL to that address, and \
+                     KEYSTEAD_TRUSTED_PROXIES to the proxy if it is on another machine."
                 </p>
                 <p class="soft">"An operator who accepts the risk can set " <code>"KEYSTEAD_ALLOW_HTTP=true"</code> "."</p>
             </div>
@@ -90,10 +90,10 @@ fn SetUpFirst() -> impl IntoView {
     view! {
         <div class="card">
             <div class="empty">
-                <h1>"Nobody owns this installation yet"</h1>
+                <h1>"This installation has no owner yet"</h1>
                 <p>
-                    "Open the set-up link that Keystead printed when it started. It works once and for \
-                     one hour; a restart prints a new one."
+                    "Open the set-up link that Keystead printed when it started. It works once, within one hour. A \
+                     restart prints a new one."
                 </p>
                 <p class="soft">
                     "Without a browser: "

@@ -1,4 +1,4 @@
-//! "Why was this refused?": a call, and what each check of a key says to it.
+//! "Why was this refused?": checks a call against a key, check by check.
 
 use domain::field::{Field, FieldErrors};
 use domain::kind::KeyKind;
@@ -58,7 +58,7 @@ fn Shown(found: Why, typed: TypedCall) -> impl IntoView {
             <div>
                 <h1>"Why was this refused?"</h1>
                 <p>
-                    "Checks a call with “" {name} "” as the key is now. Its secret is not needed, and nothing is counted."
+                    "Checks a call against “" {name} "” in its current state. You do not need its secret, and nothing is counted."
                 </p>
             </div>
             <div class="actions"><a class="button" href=back>"Back to the key"</a></div>
@@ -93,7 +93,7 @@ fn CallForm(id: String, typed: TypedCall, errors: FieldErrors) -> impl IntoView 
             <header><h2>"The call"</h2></header>
             <div class="body">
                 <TextField errors field=Field::Address aside="optional" value=typed.address
-                    hint="Where the call came from, for example 203.0.113.9. If left blank, the address is unknown."/>
+                    hint="The address of the caller, for example 203.0.113.9. If left blank, the address is unknown."/>
                 <TextField errors field=Field::Origin aside="optional" value=typed.origin
                     hint="As a browser sends it, for example https://app.example.com."/>
                 <TextField errors field=Field::Permissions label="Permissions asked for" aside="optional"
@@ -108,7 +108,7 @@ fn CallForm(id: String, typed: TypedCall, errors: FieldErrors) -> impl IntoView 
                         </select>
                         <FieldProblem field=Field::Kind errors/>
                     </div>
-                    <TextField errors field=Field::At aside="UTC; blank: now" value=typed.at input="datetime-local"/>
+                    <TextField errors field=Field::At aside="UTC, blank for now" value=typed.at input="datetime-local"/>
                 </div>
             </div>
             <footer><button class="button primary">"Check this call"</button></footer>
@@ -125,7 +125,7 @@ fn Outcome(checks: Vec<CheckResult>, refused_as: Option<Code>) -> impl IntoView 
         view! {
             <div class="note">
                 <span aria-hidden="true">"⚠"</span>
-                <div><b>{format!("The call itself was refused as {}. ", then.as_str())}</b> {changed(then)}</div>
+                <div><b>{format!("At the time, the call was refused as {}. ", then.as_str())}</b> {changed(then)}</div>
             </div>
         }
     });
@@ -134,23 +134,23 @@ fn Outcome(checks: Vec<CheckResult>, refused_as: Option<Code>) -> impl IntoView 
             <header><h2>"Result"</h2><span class=class>{verdict.as_str()}</span></header>
             <div class="body">
                 {then}
-                <p>{verdict.words()} " " {(verdict != Code::Valid).then_some("The first check that fails names the verdict.")}</p>
+                <p>{verdict.words()} " " {(verdict != Code::Valid).then_some("The first failed check decides the verdict.")}</p>
                 <dl class="facts">{lines}</dl>
-                <p class="soft">"Limits and quota are those of this server at this moment."</p>
+                <p class="soft">"Rate limits and the call quota are those of this server right now."</p>
             </div>
         </section>
     }
 }
 
-/// Why a check says something else now.
+/// Why the result differs from the verdict at the time.
 fn changed(then: Code) -> &'static str {
     match then {
         Code::NotFound => {
-            "The secret that came with it was not the key's own. Secrets are never kept, so this is not checked here."
+            "The secret in the call was wrong. Keystead does not keep secrets, so this page cannot check it."
         }
-        Code::RateLimited => "It was one call too many in a short time; since then there is room again.",
-        Code::UsageExceeded => "The quota was used up; since then it was filled up or changed.",
-        _ => "The key was changed since then.",
+        Code::RateLimited => "There were too many calls at the time. There is room again now.",
+        Code::UsageExceeded => "The call quota was used up at the time. It has refilled or was changed since.",
+        _ => "The key has changed since then.",
     }
 }
 
@@ -165,7 +165,7 @@ fn line(check: CheckResult) -> impl IntoView {
     }
 }
 
-/// What a check looks at.
+/// The name of a check.
 fn subject(code: Code) -> &'static str {
     match code {
         Code::Valid => "Key",
@@ -180,6 +180,6 @@ fn subject(code: Code) -> &'static str {
         Code::OriginNotAllowed => "Origin",
         Code::InsufficientPermissions => "Permissions",
         Code::RateLimited => "Rate limits",
-        Code::UsageExceeded => "Quota",
+        Code::UsageExceeded => "Call quota",
     }
 }

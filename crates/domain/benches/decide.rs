@@ -1,4 +1,4 @@
-//! What the decision alone takes: `cargo bench -p domain -F server`.
+//! Measures the decision alone: `cargo bench -p domain -F server`.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up cannot be measured")]
 

@@ -1,4 +1,4 @@
-//! The record: who did what to what, and how it is written down.
+//! Audit events: who did what to what, and how an event is stored.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use crate::names::Word;
 use crate::timestamp::Timestamp;
 
 names! {
-    /// What sort of actor did it.
+    /// The type of an actor.
     pub enum ActorKind {
         Person = "person",
         Key = "key",
@@ -19,35 +19,35 @@ names! {
     }
 }
 
-/// Who did it.
+/// Who made a change: a person, a key, the command line, or Keystead itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
-    /// Somebody who signed in.
+    /// A person who was signed in to the console.
     Person {
-        /// Who.
+        /// The person's id.
         id: PersonId,
-        /// Their e-mail at the time.
+        /// The person's e-mail at the time of the event.
         email: String,
     },
-    /// A call with a key.
+    /// A program that called with a key.
     Key {
-        /// Which.
+        /// The id of the key.
         id: KeyId,
-        /// Its name at the time.
+        /// The key's name at the time of the event.
         name: String,
     },
-    /// Somebody at the server's shell.
+    /// A person at the shell of the server.
     CommandLine {
-        /// The system's name for them.
+        /// The account of the operating system.
         user: String,
     },
-    /// Keystead itself.
+    /// Keystead itself, for example when it drops a key that nobody confirmed.
     System,
 }
 
 impl Actor {
-    /// The sort of actor.
+    /// The type of this actor.
     pub const fn kind(&self) -> ActorKind {
         match self {
             Self::Person { .. } => ActorKind::Person,
@@ -57,12 +57,12 @@ impl Actor {
         }
     }
 
-    /// The sort of actor as a word.
+    /// The type of this actor, as the word that is stored.
     pub const fn kind_str(&self) -> &'static str {
         self.kind().as_str()
     }
 
-    /// The id; empty for the command line and the system.
+    /// The id of the person or key; empty for the command line and for Keystead itself.
     pub fn id(&self) -> &str {
         match self {
             Self::Person { id, .. } => id.as_str(),
@@ -71,7 +71,7 @@ impl Actor {
         }
     }
 
-    /// Who it was, for people.
+    /// The name of the actor as people read it.
     pub fn label(&self) -> String {
         match self {
             Self::Person { email, .. } => email.clone(),
@@ -83,7 +83,7 @@ impl Actor {
 }
 
 names! {
-    /// What was done.
+    /// What an event records.
     pub enum Action {
         KeyIssued = "key.issued",
         KeyAcknowledged = "key.acknowledged",
@@ -93,14 +93,14 @@ names! {
         KeyRevoked = "key.revoked",
         KeyRestored = "key.restored",
         KeyDeleted = "key.deleted",
-        /// A pending key that nobody acknowledged, or that its maker gave up.
+        /// A pending key was dropped: nobody confirmed it in time, or its author dropped it.
         KeyDropped = "key.dropped",
         PersonCreated = "person.created",
         PersonRecovered = "person.recovered",
         PersonUnlocked = "person.unlocked",
         SessionStarted = "session.started",
         SessionEnded = "session.ended",
-        /// A wait began after too many failures.
+        /// A wait began after too many failed sign-ins.
         SignInBlocked = "sign_in.blocked",
         SetupLinkMade = "setup.link_made",
         InstanceCreated = "instance.created",
@@ -108,32 +108,32 @@ names! {
 }
 
 impl Action {
-    /// What was done, for people.
+    /// The action as people read it.
     pub const fn label(self) -> &'static str {
         match self {
             Self::KeyIssued => "Issued",
-            Self::KeyAcknowledged => "Acknowledged",
+            Self::KeyAcknowledged => "Confirmed",
             Self::KeyEdited => "Edited",
             Self::KeyDisabled => "Disabled",
             Self::KeyEnabled => "Enabled",
             Self::KeyRevoked => "Revoked",
             Self::KeyRestored => "Restored",
             Self::KeyDeleted => "Deleted",
-            Self::KeyDropped => "Dropped, not acknowledged",
-            Self::PersonCreated => "Person created",
-            Self::PersonRecovered => "Person recovered",
-            Self::PersonUnlocked => "Person unlocked",
+            Self::KeyDropped => "Dropped, not confirmed",
+            Self::PersonCreated => "Person added",
+            Self::PersonRecovered => "Password reset",
+            Self::PersonUnlocked => "Sign-in unblocked",
             Self::SessionStarted => "Signed in",
             Self::SessionEnded => "Signed out",
             Self::SignInBlocked => "Sign-in blocked",
-            Self::SetupLinkMade => "Set-up link made",
+            Self::SetupLinkMade => "Set-up link created",
             Self::InstanceCreated => "Installation created",
         }
     }
 }
 
 names! {
-    /// What sort of thing it was done to.
+    /// The type of what an event is about.
     pub enum SubjectKind {
         Key = "key",
         Person = "person",
@@ -141,32 +141,32 @@ names! {
     }
 }
 
-/// What it was done to.
+/// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject<K = SubjectKind> {
-    /// The sort of thing.
+    /// The type of the subject.
     pub kind: K,
-    /// Its id; empty for the instance.
+    /// The subject's id; empty for the installation.
     pub id: String,
-    /// Its name at the time.
+    /// The subject's name at the time of the event.
     pub label: String,
     /// Of a key: its kind, by which it is seen.
     pub key_kind: Option<KeyKind>,
 }
 
 impl Subject {
-    /// A key.
+    /// A subject that is a key.
     pub fn key(id: &KeyId, kind: KeyKind, name: &str) -> Self {
         let (id, label) = (id.as_str().to_owned(), name.to_owned());
         Self { kind: SubjectKind::Key, id, label, key_kind: Some(kind) }
     }
 
-    /// A person.
+    /// A subject that is a person, named by e-mail.
     pub fn person(id: &PersonId, email: &str) -> Self {
         Self { kind: SubjectKind::Person, id: id.as_str().to_owned(), label: email.to_owned(), key_kind: None }
     }
 
-    /// The installation.
+    /// The subject of events about the installation as a whole.
     pub fn instance() -> Self {
         Self { kind: SubjectKind::Instance, id: String::new(), label: "Keystead".to_owned(), key_kind: None }
     }
@@ -175,55 +175,55 @@ impl Subject {
 /// One field that changed. Never a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// The field's word.
+    /// The field's name, as in `Field::as_str`, or `state`.
     pub field: String,
-    /// What it was; `None`: nothing.
+    /// The value before the change; `None` if there was none.
     pub from: Option<String>,
-    /// What it is now; `None`: nothing.
+    /// The value after the change; `None` if there is none.
     pub to: Option<String>,
 }
 
 /// An event to write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEvent {
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// The app that it concerns; `None`: the installation.
+    /// The app that it concerns; `None` for the installation as a whole.
     pub app_id: Option<AppId>,
-    /// Who.
+    /// Who made a change: a person, a key, the command line, or Keystead itself.
     pub actor: Actor,
-    /// What was done.
+    /// The action.
     pub action: Action,
-    /// To what.
+    /// What the action was done to.
     pub subject: Subject,
-    /// What changed.
+    /// The fields that changed, in the order of the form; may be empty.
     pub changes: Vec<Change>,
-    /// In the words of who did it, or of the cause.
+    /// A note by the actor, or the cause that Keystead gives.
     pub note: Option<String>,
-    /// From where.
+    /// The client's address, if it is known.
     pub address: Option<IpAddr>,
 }
 
-/// An event as it was written.
+/// An event as it was stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
-    /// Its place in the record, from 1, without holes.
+    /// Its number in the audit, from 1, without gaps.
     pub seq: i64,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// Who, as a sort.
+    /// The type of the actor.
     pub actor_kind: Word<ActorKind>,
-    /// Who, for people.
+    /// The actor's name as people read it.
     pub actor_label: String,
-    /// What was done.
+    /// The action.
     pub action: Word<Action>,
-    /// To what.
+    /// What the action was done to.
     pub subject: Subject<Word<SubjectKind>>,
-    /// What changed.
+    /// The fields that changed; may be empty.
     pub changes: Vec<Change>,
-    /// In the words of who did it, or of the cause.
+    /// A note by the actor, or the cause that Keystead gave.
     pub note: Option<String>,
-    /// From where.
+    /// The client's address as text; `None` if it was not known.
     pub address: Option<String>,
 }
 
@@ -232,16 +232,16 @@ pub struct AuditRow {
 pub struct AuditQuery {
     /// Only the events about this key, deleted or not.
     pub key: Option<KeyId>,
-    /// The page of older events after this cursor; it wins over `before`.
+    /// Read the page of older events after this cursor. Wins over `before`.
     pub after: Option<String>,
     /// The page of newer events before this cursor.
     pub before: Option<String>,
 }
 
-/// What the record calls the state of a key, which is no field of a form.
+/// The name of a key's state in audit events. It is not a field of a form.
 pub const STATE: &str = "state";
 
-/// The bytes that the chain covers: each column behind its length, so that no two rows have the same bytes.
+/// The bytes that the MAC of the chain covers. Each column follows its own length, so no two rows give the same bytes.
 /// A column is shorter than 4 GiB.
 pub fn canonical(columns: &[&[u8]]) -> Vec<u8> {
     let mut out = Vec::with_capacity(columns.iter().map(|column| column.len() + 4).sum());

@@ -4,7 +4,7 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 
 /// Whether every byte is one of the 62 digits. True for the empty text.
 pub fn is_base62(text: &str) -> bool {
-    // To the end in any case: without a way out, many bytes are looked at at once.
+    // Always checks every byte: without an early return, the compiler checks many at once.
     text.bytes().fold(true, |all, b| all & b.is_ascii_alphanumeric())
 }
 
@@ -38,7 +38,7 @@ fn digit(n: u128) -> u8 {
     usize::try_from(n).ok().and_then(|n| ALPHABET.get(n)).copied().unwrap_or(b'0')
 }
 
-/// Digits as text; they are ASCII by construction.
+/// Digits as text. They are always ASCII.
 pub(crate) fn text(digits: &[u8]) -> String {
     digits.iter().copied().map(char::from).collect()
 }

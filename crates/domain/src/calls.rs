@@ -6,13 +6,13 @@ use crate::timestamp::{Millis, Timestamp};
 use crate::usage::{HourCalls, RefusedCall};
 use crate::verdict::Code;
 
-/// How many hours the chart shows, the running one among them.
+/// How many hours the chart shows, including the current one.
 pub const HOURS_SHOWN: i64 = 48;
 
-/// What a key's page tells of its calls.
+/// What a key's page shows of its calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyCalls {
-    /// The last [`HOURS_SHOWN`] hours, oldest first, also those without calls.
+    /// The last [`HOURS_SHOWN`] hours, oldest first, including hours without calls.
     pub hours: Vec<Hour>,
     /// The last refused calls, newest first.
     pub refusals: Vec<RefusedCall>,
@@ -21,21 +21,21 @@ pub struct KeyCalls {
 /// The calls of one hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hour {
-    /// When it began.
+    /// The start of the hour.
     pub starts: Timestamp,
-    /// Calls that passed.
+    /// How many calls were accepted.
     pub accepted: u64,
-    /// Calls that were refused, by verdict.
+    /// How many calls were refused, by verdict.
     pub refused: Vec<(Code, u64)>,
 }
 
 impl Hour {
-    /// All refused calls.
+    /// The number of refused calls, whatever their verdict; stops at `u64::MAX`.
     pub fn all_refused(&self) -> u64 {
         self.refused.iter().fold(0, |sum, (_, calls)| sum.saturating_add(*calls))
     }
 
-    /// All calls.
+    /// The number of calls, accepted and refused; stops at `u64::MAX`.
     pub fn all(&self) -> u64 {
         self.accepted.saturating_add(self.all_refused())
     }
@@ -46,7 +46,7 @@ pub fn first_hour(now: Timestamp) -> i64 {
     now.plus(Millis::hours(1 - HOURS_SHOWN)).hour()
 }
 
-/// Sorts counts into hours; those of other hours are left out.
+/// Sorts counts into the hours that are shown, and skips all others.
 pub fn by_hour(calls: &[HourCalls], now: Timestamp) -> Vec<Hour> {
     let first = Timestamp::from_millis(first_hour(now));
     let hour = |n: i64| {

@@ -1,4 +1,4 @@
-//! CIDR rules: source addresses from which a key is accepted.
+//! Networks: the addresses from which a key is accepted, written as CIDR rules.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use crate::field::{Field, FieldErrors, parse_items};
 use crate::text::{CIDRS_MAX, quote};
 
-/// A network, or one address. IPv4 mapped into IPv6 is kept as IPv4.
+/// A network or a single address. IPv4 inside IPv6 is stored as IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CidrRule(IpNet);
 
@@ -25,7 +25,7 @@ impl CidrRule {
         let len = match prefix {
             None => width,
             Some(prefix) => prefix_len(prefix, width).ok_or_else(|| {
-                format!("{} does not end in a prefix length: write / and a number from 0 to {width}.", quote(text))
+                format!("{} has no valid prefix length: end it with / and a number from 0 to {width}.", quote(text))
             })?,
         };
         let (address, len) = canonical(address, len);
@@ -33,7 +33,7 @@ impl CidrRule {
         if net.trunc() != net {
             let full = net.max_prefix_len();
             return Err(format!(
-                "{net} has host bits set. Did you mean {}, or the one address {address}/{full}?",
+                "{net} has host bits set. Did you mean {}, or the single address {address}/{full}?",
                 net.trunc(),
             ));
         }
@@ -80,7 +80,7 @@ impl<'de> serde::Deserialize<'de> for CidrRule {
     }
 }
 
-/// `::ffff:10.0.0.0/104` is `10.0.0.0/8`: callers are compared in their canonical form, so rules must be, too.
+/// `::ffff:10.0.0.0/104` becomes `10.0.0.0/8`. Callers are compared in canonical form, so rules must be as well.
 fn canonical(address: IpAddr, len: u8) -> (IpAddr, u8) {
     match (address.to_canonical(), len.checked_sub(96)) {
         (IpAddr::V4(v4), Some(short)) if address.is_ipv6() => (IpAddr::V4(v4), short),
@@ -97,19 +97,19 @@ fn prefix_len(text: &str, max: u8) -> Option<u8> {
 fn address_message(text: &str, host: &str) -> String {
     let text = quote(text);
     if host.contains('%') {
-        return format!("{text} has a zone: leave out the % and what follows it.");
+        return format!("{text} has a zone: leave out the % and everything after it.");
     }
     if host.parse::<std::net::SocketAddr>().is_ok() || host.contains(['[', ']']) {
         return format!("{text} has a port or brackets: write the address alone.");
     }
     if host.contains('-') {
-        return format!("{text} is not a network: write a range as networks, for example 203.0.113.0/24.");
+        return format!("{text} is not a network: write a range as one or more networks, for example 203.0.113.0/24.");
     }
     let padded = |part: &str| part.len() > 1 && part.starts_with('0') && part.bytes().all(|b| b.is_ascii_digit());
     if host.contains('.') && host.split('.').any(padded) {
-        return format!("{text} has a number with a leading zero: write it without.");
+        return format!("{text} has a number with a leading zero: leave the zero out.");
     }
-    format!("{text} is not an address: write one such as 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32.")
+    format!("{text} is not an address or network: write one like 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32.")
 }
 
 #[cfg(test)]

@@ -18,32 +18,32 @@ impl StepKind {
     /// What to do, for people.
     pub const fn label(self) -> &'static str {
         match self {
-            Self::FirstKey => "Generate a first key",
+            Self::FirstKey => "Generate your first key",
             Self::VerifierKey => "Generate a key for the service that checks keys",
-            Self::FirstCheck => "Check a key from your own service",
+            Self::FirstCheck => "Check a key from your service",
         }
     }
 }
 
-/// A step and whether it was taken.
+/// A step of the checklist, and whether it is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// Which.
+    /// The step.
     pub step: StepKind,
-    /// Whether it was taken.
+    /// Whether it is done.
     pub done: bool,
 }
 
-/// What `/` shows. Each count is that of the list behind its link.
+/// What `/` shows. Each count equals the list that it links to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dashboard {
     /// Keys that are active, whatever their dates.
     pub active: Capped,
-    /// Keys that wait to be acknowledged.
+    /// Keys that wait to be confirmed.
     pub pending: Capped,
-    /// Keys that are switched off.
+    /// Keys that are disabled.
     pub disabled: Capped,
-    /// Keys that were withdrawn.
+    /// Keys that are revoked.
     pub revoked: Capped,
     /// Active keys past their expiry.
     pub expired: Capped,
@@ -53,7 +53,7 @@ pub struct Dashboard {
     pub expiring_30: Capped,
     /// Active keys that were never used.
     pub never_used: Capped,
-    /// Calls that passed in the last 24 hours.
+    /// Calls that were accepted in the last 24 hours.
     pub accepted_24h: u64,
     /// Calls that were refused in the last 24 hours.
     pub refused_24h: u64,

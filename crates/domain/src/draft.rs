@@ -1,4 +1,4 @@
-//! A key as a form or a program sends it, and the checks that make a key of it.
+//! A key as a form or a program sends it, and the checks that it must pass.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ names! {
         Days30 = "30",
         Days60 = "60",
         Days90 = "90",
-        /// Until `expires_at`.
+        /// Until the date in `expires_at`.
         Custom = "custom",
     }
 }
@@ -60,9 +60,9 @@ impl Expiry {
 pub struct KeyDraft {
     /// The word of a `KeyKind`.
     pub kind: Option<String>,
-    /// The name.
+    /// The name, unchecked.
     pub name: Option<String>,
-    /// The description.
+    /// The description, unchecked.
     pub description: Option<String>,
     /// CIDR rules.
     pub cidrs: Option<Vec<String>>,
@@ -74,15 +74,15 @@ pub struct KeyDraft {
     pub permissions: Option<Vec<String>>,
     /// Permissions that its kind offers by name. With `permissions` it is one field: if either is sent, both are taken.
     pub boxes: Vec<String>,
-    /// The first moment, as `Timestamp::parse_input` reads it.
+    /// The start of the key's validity, in the form that `Timestamp::parse_input` reads.
     pub not_before: Option<String>,
     /// The word of an `Expiry`.
     pub expiry: Option<String>,
-    /// The last moment, with the expiry `custom` only.
+    /// The date of expiry, only with the expiry `custom`.
     pub expires_at: Option<String>,
-    /// Rate limits.
+    /// The new rate limits; empty for none.
     pub limits: Option<Vec<String>>,
-    /// How often it may be used in all. With `quota_refill` it is one thing: if either is sent, both are taken.
+    /// The call quota, a number. It forms one field with `quota_refill`: if either is sent, both are read.
     pub quota: Option<String>,
     /// The word of a `Refill`.
     pub quota_refill: Option<String>,
@@ -145,7 +145,7 @@ impl KeyDraft {
         let sent = self.sent().into_iter().filter(|(field, _)| *field != Field::Kind);
         let filled = sent.filter_map(|(field, filled)| filled.then_some(field));
         for field in filled.chain(boxes).filter(|field| !rules.asks(*field)) {
-            errors.push(field, format!("{} keys do not have this: leave it blank.", rules.label));
+            errors.push(field, format!("{} keys do not have this field: leave it blank.", rules.label));
         }
         // A name has to be given, if only by whom an error tells it to.
         let named = Self { name: Some(self.name.clone().unwrap_or_default()), ..self.clone() };
@@ -153,7 +153,7 @@ impl KeyDraft {
         if let Some(at) = spec.expires_at
             && at <= now
         {
-            errors.push(self.expiry_field(), "This moment has passed: choose a later one.");
+            errors.push(self.expiry_field(), "This time has passed: choose a later one.");
         } else if !spec.begins_before_it_ends() {
             errors.push(self.expiry_field(), NOT_AFTER_START);
         }
@@ -175,7 +175,7 @@ impl KeyDraft {
         let (kind, rules) = (before.kind, before.kind.rules());
         let mut errors = FieldErrors::default();
         if self.kind.as_deref().is_some_and(|word| word != kind.as_str()) {
-            errors.push(Field::Kind, "The kind of a key cannot change: generate a new key instead.");
+            errors.push(Field::Kind, "The kind of a key cannot be changed: generate a new key instead.");
         }
         let boxes = (!self.boxes.is_empty() && self.permissions.is_none()).then_some(Field::Permissions);
         let sent = self.sent().into_iter().map(|(field, _)| field).filter(|field| *field != Field::Kind);
@@ -305,7 +305,7 @@ impl KeyDraft {
         } else if rules.asks(Field::Permissions) && !is_blank(typed) {
             return Err(FieldErrors::one(
                 Field::Permissions,
-                format!("{} keys have no typed permissions: tick the boxes instead.", rules.label),
+                format!("{} keys take no typed permissions: tick the boxes instead.", rules.label),
             ));
         }
         for ticked in &self.boxes {
@@ -316,7 +316,7 @@ impl KeyDraft {
                     let shown = text::quote(ticked);
                     return Err(FieldErrors::one(
                         Field::Permissions,
-                        format!("{shown} is not among the boxes: tick the ones that are shown."),
+                        format!("{shown} is not one of the boxes: tick the boxes that are shown."),
                     ));
                 }
             }
@@ -324,7 +324,7 @@ impl KeyDraft {
         all.sort();
         all.dedup();
         if all.len() > text::PERMISSIONS_MAX {
-            let message = format!("Use at most {} permissions; there are {}.", text::PERMISSIONS_MAX, all.len());
+            let message = format!("Use at most {} permissions; you entered {}.", text::PERMISSIONS_MAX, all.len());
             return Err(FieldErrors::one(Field::Permissions, message));
         }
         Ok(all)
@@ -339,29 +339,29 @@ impl KeyDraft {
             None if word.is_empty() && date.is_some() => Expiry::Custom,
             None if word.is_empty() => Expiry::Never,
             None => {
-                return Err(FieldErrors::one(Field::Expiry, "Choose one of the offered times."));
+                return Err(FieldErrors::one(Field::Expiry, "Choose one of the options."));
             }
         };
         let at = |message: &str| FieldErrors::one(Field::ExpiresAt, message);
         match (expiry, date) {
-            (Expiry::Custom, None) => Err(at("Give the date until which the key is valid.")),
+            (Expiry::Custom, None) => Err(at("Enter the date on which the key expires.")),
             (Expiry::Custom, date) => moment(date).map_err(|message| at(&message)),
-            (_, Some(_)) => Err(at("Choose “Until a date” to use this date, or clear it.")),
+            (_, Some(_)) => Err(at("Choose “Until a date” to use this date, or clear the date.")),
             (expiry, None) => Ok(expiry.days().map(|days| now.plus(Millis::days(days)).whole_second())),
         }
     }
 
-    /// The quota; `None`: no end of calls.
+    /// The call quota; `None` for any number of calls. Fails if number and refill do not fit together.
     fn whole_quota(&self) -> Result<Option<Quota>, FieldErrors> {
         let mut errors = FieldErrors::default();
         let total = errors.keep(Field::Quota, Quota::parse_total(self.quota.as_deref().unwrap_or_default()));
         let word = self.quota_refill.as_deref().unwrap_or_default().trim();
         let refill = if word.is_empty() { Some(Refill::Never) } else { Refill::parse(word) };
         if refill.is_none() {
-            errors.push(Field::QuotaRefill, "Choose one of the offered times.");
+            errors.push(Field::QuotaRefill, "Choose one of the options.");
         }
         if total == Some(None) && refill.is_some_and(|refill| refill != Refill::Never) {
-            errors.push(Field::Quota, "Give the number of calls that is filled up, or choose no refill.");
+            errors.push(Field::Quota, "Enter the quota to refill to, or choose “Never refills”.");
         }
         match (total, refill) {
             (Some(total), Some(refill)) if errors.is_empty() => Ok(total.map(|total| Quota { total, refill })),
@@ -425,7 +425,7 @@ fn is_blank(items: &[String]) -> bool {
     items.iter().all(|item| item.trim().is_empty())
 }
 
-const NOT_AFTER_START: &str = "Choose a moment after the one from which the key is valid.";
+const NOT_AFTER_START: &str = "Choose a time after “Valid from”.";
 
 fn issuable_kind(word: Option<&str>) -> Result<KeyKind, String> {
     let word = word.unwrap_or_default().trim();
@@ -433,18 +433,18 @@ fn issuable_kind(word: Option<&str>) -> Result<KeyKind, String> {
         return Err("Choose what the key is for.".to_owned());
     }
     KeyKind::parse(word).filter(|kind| kind.rules().issuable_now).ok_or_else(|| {
-        format!("{} is not a kind that can be issued: choose one of the offered kinds.", text::quote(word))
+        format!("{} is not a kind that you can issue: choose one of the kinds that are shown.", text::quote(word))
     })
 }
 
-/// A typed moment; blank is none.
+/// A typed date and time; `None` if blank.
 fn moment(text: Option<&str>) -> Result<Option<Timestamp>, String> {
     let text = text.unwrap_or_default().trim();
     if text.is_empty() {
         return Ok(None);
     }
     Timestamp::parse_input(text).map(Some).ok_or_else(|| {
-        format!("{} is not a date: write one such as 2026-11-21 or 2026-11-21T09:30, in UTC.", text::quote(text))
+        format!("{} is not a date: write one like 2026-11-21 or 2026-11-21T09:30, in UTC.", text::quote(text))
     })
 }
 

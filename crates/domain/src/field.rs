@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 names! {
-    /// A field of a form; its word is the HTML name and the name in JSON.
+    /// A field of a form. `as_str` is its HTML name and its name in JSON.
     pub enum Field {
         Kind = "kind",
         Name = "name",
@@ -45,15 +45,15 @@ impl Field {
             Self::Name => "Name",
             Self::Description => "Description",
             Self::Cidrs => "Networks (CIDR)",
-            Self::DeniedCidrs => "Refused networks (CIDR)",
-            Self::Domains => "Allow-list of domains",
+            Self::DeniedCidrs => "Blocked networks (CIDR)",
+            Self::Domains => "Domain allow-list",
             Self::Permissions => "Permissions",
             Self::NotBefore => "Valid from",
             Self::Expiry => "Expires",
-            Self::ExpiresAt => "Time of expiry",
+            Self::ExpiresAt => "Expiry date and time",
             Self::Limits => "Rate limits",
-            Self::Quota => "Quota of calls",
-            Self::QuotaRefill => "Refill of the quota",
+            Self::Quota => "Call quota",
+            Self::QuotaRefill => "Quota refill",
             Self::Environment => "Environment",
             Self::ExternalId => "External id",
             Self::Owner => "Owner",
@@ -64,7 +64,7 @@ impl Field {
             Self::At => "Time",
             Self::Reason => "Reason",
             Self::Note => "Note",
-            Self::ConfirmName => "Name of the key",
+            Self::ConfirmName => "Key name",
             Self::Acknowledged => "I have stored this key",
             Self::FormId => "Form",
             Self::PersonName => "Your name",
@@ -77,15 +77,15 @@ impl Field {
 /// One thing that is wrong, at its field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
-    /// Where.
+    /// The field that is wrong.
     pub field: Field,
     /// Which item of a list, from 0; blank ones count.
     pub item: Option<usize>,
-    /// One sentence that says what to do.
+    /// One sentence that says what is wrong and what to do.
     pub message: String,
 }
 
-/// Everything that is wrong with a form; empty means that it is right.
+/// Everything that is wrong with a form; empty if nothing is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FieldErrors(pub Vec<FieldError>);
@@ -108,12 +108,12 @@ impl FieldErrors {
         self.0.push(FieldError { field, item: Some(item), message });
     }
 
-    /// The value, or `None` after its error was added.
+    /// The checked value; `None` if the check failed, whose error is then added.
     pub fn keep<T>(&mut self, field: Field, checked: Result<T, String>) -> Option<T> {
         checked.map_err(|message| self.push(field, message)).ok()
     }
 
-    /// The value, or `None` after its errors were added.
+    /// The checked value; `None` if the check failed, whose errors are then added.
     pub fn keep_all<T>(&mut self, checked: Result<T, Self>) -> Option<T> {
         checked.map_err(|errors| self.0.extend(errors.0)).ok()
     }

@@ -1,15 +1,15 @@
-//! The client behind proxies: what `X-Forwarded-For` says, as far as somebody who is trusted wrote it.
+//! The client behind proxies: the part of `X-Forwarded-For` that trusted proxies wrote.
 
 use std::net::IpAddr;
 
 use crate::cidr::CidrRule;
 
-/// The client's address in canonical form. `lines` are the values of the header, the last one first. `None` when the
-/// address cannot be known: then a key that is bound to addresses is refused.
+/// The client's address in canonical form. `lines` are the values of the header, the last one first. `None` if the
+/// address cannot be known; a key that is restricted to networks is then refused.
 pub fn client<'a>(peer: IpAddr, lines: impl IntoIterator<Item = &'a [u8]>, trusted: &[CidrRule]) -> Option<IpAddr> {
     let mut client = peer.to_canonical();
-    // From the right, each entry was written by the one before it; the first that is not a proxy of ours may have
-    // written anything to its left, which is not even looked at.
+    // Each entry was written by the proxy to its right. The first entry that is not a trusted proxy is the client, who
+    // may have written anything further left: that is never read.
     for entry in lines.into_iter().flat_map(|line| line.rsplit(|byte| *byte == b',')) {
         if !is_trusted(client, trusted) {
             break;

@@ -11,17 +11,17 @@ macro_rules! id {
         pub struct $name([u8; $len]);
 
         impl $name {
-            /// Length of the text.
+            /// The number of characters of the text.
             pub const LEN: usize = $len;
 
-            /// The id with exactly this text; `None` if it has another shape.
+            /// Reads an id; `None` if the text does not have the right length and characters.
             pub fn parse(text: &str) -> Option<Self> {
                 let bytes = text.as_bytes().try_into().ok()?;
                 let valid: fn(&str) -> bool = $valid;
                 valid(text).then_some(Self(bytes))
             }
 
-            /// The text.
+            /// The id as text, safe in URLs and logs.
             pub fn as_str(&self) -> &str {
                 // Never empty: only ASCII gets in.
                 std::str::from_utf8(&self.0).unwrap_or_default()
@@ -52,7 +52,7 @@ id!(
 );
 
 impl KeyId {
-    /// From uniform bytes. Taken modulo 62^12, which favours some ids by less than one part in 2^56.
+    /// An id from uniform random bytes, taken modulo 62^12. This favours some ids by less than one part in 2^56.
     pub fn from_random(bytes: [u8; 16]) -> Self {
         Self(base62::encode(u128::from_be_bytes(bytes)))
     }
@@ -74,14 +74,14 @@ impl KeyId {
 }
 
 impl AppId {
-    /// From uniform bytes.
+    /// An id from uniform random bytes.
     pub fn from_random(bytes: [u8; 12]) -> Self {
         Self(hex(bytes))
     }
 }
 
 impl PersonId {
-    /// From uniform bytes.
+    /// An id from uniform random bytes.
     pub fn from_random(bytes: [u8; 12]) -> Self {
         Self(hex(bytes))
     }

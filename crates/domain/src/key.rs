@@ -12,7 +12,7 @@ use crate::spec::KeySpec;
 use crate::timestamp::{Millis, Timestamp};
 use crate::token;
 
-/// How long a new key waits for "I have stored this key" before it is dropped.
+/// How long a new key may wait to be confirmed before it is dropped.
 pub const ACKNOWLEDGE_WITHIN: Millis = Millis::minutes(15);
 /// How long after a revoke an owner may restore the key.
 pub const RESTORE_WITHIN: Millis = Millis::hours(24);
@@ -29,9 +29,9 @@ impl SecretNumber {
 }
 
 names! {
-    /// What was decided about a key; validity in time comes on top (`Status`).
+    /// What people have decided about a key. `Status` adds its dates.
     pub enum KeyState {
-        /// Issued, not acknowledged.
+        /// Issued, but not confirmed; refused everywhere.
         Pending = "pending",
         Active = "active",
         Disabled = "disabled",
@@ -62,7 +62,7 @@ impl RevokeReason {
         }
     }
 
-    /// Whether an owner may undo a revoke that was made for this reason.
+    /// Whether an owner may restore a key that was revoked for this reason.
     pub const fn restorable(self) -> bool {
         !matches!(self, Self::Leaked)
     }
@@ -72,36 +72,36 @@ impl RevokeReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Waits to be acknowledged.
+    /// Waits to be confirmed; refused until then.
     Pending {
-        /// When it is dropped.
+        /// When it is dropped if nobody confirms it.
         until: Timestamp,
     },
-    /// Works.
+    /// Works, within its restrictions.
     Active,
-    /// Works, and expires soon.
+    /// Works, but expires within `EXPIRING_WITHIN`.
     Expiring {
         /// When it stops working.
         at: Timestamp,
     },
-    /// Does not work yet.
+    /// Refused, because its start has not come yet.
     NotYetValid {
         /// When it begins to work.
         from: Timestamp,
     },
-    /// No longer works.
+    /// Refused, because it has expired.
     Expired {
         /// When it stopped working.
         at: Timestamp,
     },
-    /// Switched off.
+    /// Refused, because somebody disabled it.
     Disabled,
-    /// Withdrawn.
+    /// Refused, because somebody revoked it.
     Revoked,
 }
 
 impl Status {
-    /// One or two words for people; the time belongs beside them.
+    /// The status in one or two words for people. Show the time next to it.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Pending { .. } => "Pending",
@@ -128,7 +128,7 @@ impl Status {
     }
 }
 
-/// The status at `now`. A key is valid from `not_before` on, and until just before `expires_at`.
+/// The status at `now`. A key is valid from `not_before` until just before `expires_at`.
 pub fn status(
     state: KeyState,
     not_before: Option<Timestamp>,
@@ -157,19 +157,19 @@ pub fn status(
 /// What a verdict needs to know about a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRecord {
-    /// The key.
+    /// The key's id.
     pub id: KeyId,
     /// The app it belongs to.
     pub app_id: AppId,
-    /// Its kind.
+    /// The key's kind.
     pub kind: KeyKind,
-    /// Its name.
+    /// The key's name, for answers and logs.
     pub name: String,
-    /// Its state.
+    /// What people have decided about the key.
     pub state: KeyState,
-    /// The first moment at which it works; `None`: from its issue on.
+    /// The first moment at which it works; `None` if it works once it is confirmed.
     pub not_before: Option<Timestamp>,
-    /// The first moment at which it no longer works; `None`: never expires.
+    /// The first moment at which it no longer works; `None` if it never expires.
     pub expires_at: Option<Timestamp>,
     /// What restricts it, and what it is labelled with.
     pub rules: KeyRules,
@@ -178,38 +178,38 @@ pub struct KeyRecord {
 /// A key in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRow {
-    /// The key.
+    /// The key's id.
     pub id: KeyId,
-    /// Its kind.
+    /// The key's kind.
     pub kind: KeyKind,
-    /// Its name.
+    /// The key's name.
     pub name: String,
     /// The prefix of its token.
     pub token_prefix: String,
     /// The last four characters of its token.
     pub last4: String,
-    /// Its state.
+    /// What people have decided about the key.
     pub state: KeyState,
-    /// The first moment at which it works.
+    /// The first moment at which it works; `None` if it works once it is confirmed.
     pub not_before: Option<Timestamp>,
-    /// The first moment at which it no longer works.
+    /// The first moment at which it no longer works; `None` if it never expires.
     pub expires_at: Option<Timestamp>,
-    /// While pending: when it is dropped.
+    /// When it is dropped if nobody confirms it; `None` unless it is pending.
     pub ack_deadline: Option<Timestamp>,
     /// When it was issued.
     pub created_at: Timestamp,
     /// Who issued it, in words.
     pub created_by: String,
-    /// When it last passed or was refused with the right secret; `None`: never.
+    /// The last call with the right secret, accepted or refused; `None` if there was none.
     pub last_used_at: Option<Timestamp>,
-    /// How many CIDR rules it has.
+    /// How many networks it may be used from; 0 for any address.
     pub cidr_count: u32,
-    /// How many domain rules it has.
+    /// How many domains it has; 0 for any origin.
     pub domain_count: u32,
 }
 
 impl KeyRow {
-    /// `ks_7Qm2xVbN4tRa_…9fKd`
+    /// The token as lists show it, without its secret: `ks_7Qm2xVbN4tRa_…9fKd`.
     pub fn masked(&self) -> String {
         token::masked(&self.token_prefix, &self.id, &self.last4)
     }
@@ -228,11 +228,11 @@ impl KeyRow {
 /// When and why a key was revoked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoked {
-    /// When.
+    /// When it was revoked.
     pub at: Timestamp,
-    /// Why.
+    /// The reason that was chosen.
     pub reason: RevokeReason,
-    /// Until when an owner may restore it; `None`: never.
+    /// Until when an owner may restore it; `None` if nobody may.
     pub restorable_until: Option<Timestamp>,
     /// The state that a restore brings back.
     pub from: KeyState,
@@ -241,7 +241,7 @@ pub struct Revoked {
 /// Everything about a key that its page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyDetail {
-    /// What the list shows too.
+    /// The part that the list shows as well.
     pub row: KeyRow,
     /// The app it belongs to.
     pub app_id: AppId,
@@ -251,15 +251,15 @@ pub struct KeyDetail {
     pub rules: KeyRules,
     /// How many calls of its quota are left, as far as they are not lent to a running server.
     pub quota_left: Option<u64>,
-    /// The period of the quota's refill in which so many were left.
+    /// The refill period that `quota_left` belongs to, as `Refill::period` numbers it.
     pub quota_period: i64,
-    /// Which setting of its quota this is; 0 without one.
+    /// Increases with each change of the quota, so that blocks of an earlier one are void; 0 without a quota.
     pub quota_epoch: i64,
-    /// From where it was last used.
+    /// The address of its last use; `None` if it is not known.
     pub last_used_address: Option<IpAddr>,
-    /// Set while it is revoked.
+    /// When and why it was revoked; `None` unless it is revoked.
     pub revoked: Option<Revoked>,
-    /// Goes up with every edit; an edit names the one that it saw.
+    /// Increases with every change. An edit names the revision that its author saw.
     pub revision: i64,
 }
 
@@ -290,7 +290,7 @@ impl KeyDetail {
         }
     }
 
-    /// The same at this moment: a quota is filled up in the store by the first call of a period.
+    /// The key with its quota as of `now`. The store refills a quota only with the first call of a period.
     pub fn refilled(self, now: Timestamp) -> Self {
         match self.rules.quota {
             Some(quota) if quota.refill.period(now) > self.quota_period => {

@@ -24,7 +24,7 @@ names! {
 /// How a caller presents a key of some kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
-    /// One text, as Bearer.
+    /// The whole token, as Bearer.
     Token,
     /// In two headers.
     IdAndSecret(PairHeaders),
@@ -43,12 +43,12 @@ pub struct PairHeaders {
     pub secret: &'static str,
 }
 
-/// What one kind asks for, allows and is called.
+/// What one kind is called, asks for and allows.
 #[derive(Debug, PartialEq, Eq)]
 pub struct KindRules {
     /// The name that people see.
     pub label: &'static str,
-    /// One line: what such a key is for.
+    /// One line that says what a key of this kind is for.
     pub definition: &'static str,
     /// What its list is called in the menu; `None`: it has no list of its own.
     pub list: Option<&'static str>,
@@ -66,11 +66,11 @@ pub struct KindRules {
     pub asked: &'static [Field],
     /// Fields that may be changed later.
     pub editable: &'static [Field],
-    /// Permissions that are ticked, as (name, what it lets the key do).
+    /// Permissions that the form shows as boxes: name, and what it lets the key do.
     pub boxes: &'static [(&'static str, &'static str)],
     /// Whether permissions may also be typed.
     pub typed_permissions: bool,
-    /// Whether the console can issue it; the other kinds come with their families.
+    /// Whether the console can issue this kind yet.
     pub issuable_now: bool,
 }
 
@@ -275,7 +275,7 @@ const ACCOUNT: KindRules = KindRules {
 
 const MEMBER: KindRules = KindRules {
     label: "API KEY",
-    definition: "The app's own key, which buys access tokens",
+    definition: "The app's own key, exchanged for access tokens",
     presented: Presented::ApiKeyHeader,
     prefix: None,
     asked: &[],

@@ -1,4 +1,4 @@
-//! Rate limits: so many calls in any stretch of time, counted in a sliding window.
+//! Rate limits: a number of calls per length of time, counted in a sliding window.
 
 use std::fmt;
 
@@ -14,9 +14,9 @@ pub const LIMITS_MAX: usize = 10;
 pub const LIMIT_NAME_MAX: usize = 50;
 /// The most calls of a limit.
 pub const LIMIT_MAX: u32 = 1_000_000_000;
-/// The shortest and the longest window.
+/// The shortest window of a limit.
 pub const WINDOW_MIN: Millis = Millis::seconds(1);
-/// The longest window.
+/// The longest window of a limit.
 pub const WINDOW_MAX: Millis = Millis::days(31);
 /// The most that one call may cost.
 pub const COST_MAX: u32 = 1_000_000_000;
@@ -24,19 +24,19 @@ pub const COST_MAX: u32 = 1_000_000_000;
 /// The name of a limit that was typed without one.
 const UNNAMED: &str = "calls";
 
-/// So many calls within a window.
+/// A number of calls within a window of time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateLimit {
-    /// What callers call it; unique among the limits of a key.
+    /// The limit's name, unique among the limits of a key.
     pub name: String,
-    /// How many calls.
+    /// How many calls it allows within the window, 1 to `LIMIT_MAX`.
     pub limit: u32,
-    /// In how long a time.
+    /// The length of the window, `WINDOW_MIN` to `WINDOW_MAX`.
     pub window: Millis,
 }
 
 impl RateLimit {
-    /// From parts, as programs send them.
+    /// Builds a limit from the parts that a program sends. The error says what is wrong.
     pub fn new(name: &str, limit: u32, window: Millis) -> Result<Self, String> {
         if !is_name(name) {
             return Err(format!(
@@ -45,22 +45,23 @@ impl RateLimit {
             ));
         }
         if limit == 0 || limit > LIMIT_MAX {
-            return Err(format!("A limit allows 1 to {LIMIT_MAX} calls; to allow none, disable the key."));
+            return Err(format!("A limit allows 1 to {LIMIT_MAX} calls. To allow none, disable the key."));
         }
         if !(WINDOW_MIN..=WINDOW_MAX).contains(&window) {
-            return Err("A limit's time is from 1 second to 31 days.".to_owned());
+            return Err("A limit's window is 1 second to 31 days.".to_owned());
         }
         Ok(Self { name: name.to_owned(), limit, window })
     }
 
     /// Reads `100 per minute`, `burst: 20 per 10s`, `daily: 5000/1d`.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let how = || format!("{} is not a limit: write one such as 100 per minute, or burst: 20 per 10s.", quote(text));
+        let how =
+            || format!("{} is not a rate limit: write one like 100 per minute, or burst: 20 per 10s.", quote(text));
         let (name, rest) = text.rsplit_once(':').map_or((UNNAMED, text), |(name, rest)| (name.trim(), rest));
         let (count, window) = rest.split_once("per").or_else(|| rest.split_once('/')).ok_or_else(how)?;
         let count = count.trim().replace(['_', '\''], "");
         let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
-        // More digits than fit are more calls than are possible, and are told so.
+        // A number too large to store is above the maximum in any case, and gets that error.
         let limit = if digits { count.parse().unwrap_or(u32::MAX) } else { return Err(how()) };
         Self::new(name, limit, window_of(window.trim()).ok_or_else(how)?)
     }
@@ -70,7 +71,7 @@ impl RateLimit {
         let limits = parse_items(items, Field::Limits, LIMITS_MAX, Self::parse)?;
         for (n, limit) in limits.iter().enumerate() {
             if limits.iter().take(n).any(|before| before.name == limit.name) {
-                let message = format!("Two limits are called {}: give each a name of its own.", limit.name);
+                let message = format!("Two rate limits are called {}: give each its own name.", limit.name);
                 return Err(FieldErrors::one(Field::Limits, message));
             }
         }
@@ -84,7 +85,7 @@ impl RateLimit {
 }
 
 impl fmt::Display for RateLimit {
-    /// As it is typed.
+    /// The limit as people type it, with its name unless that is the default.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.name, self.words())
     }
@@ -120,30 +121,30 @@ fn window_words(window: Millis) -> String {
     if seconds == unit { long.to_owned() } else { format!("{}{short}", seconds / unit) }
 }
 
-/// The calls of one limit: those of the window that is running, and of the one before, which counts as far as it still
-/// lies within one window's length from now. So a limit holds over any stretch of time, as if the calls of the window
-/// before had come evenly.
+/// The calls that one limit has counted: those of the current window, and those of the window before. Of the window
+/// before, only the part counts that is less than one window's length ago, as if its calls had come evenly.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Window {
-    /// The running window's number.
+    /// The number of the current window.
     index: i64,
     current: u64,
     previous: u64,
 }
 
-/// What a limit says to a call.
+/// The answer of a limit to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitAnswer {
     /// Whether there was room.
     pub passed: bool,
     /// How many calls are left now.
     pub remaining: u32,
-    /// Until the running window ends, or, where there was no room, until there is. A cost over the limit never fits.
+    /// How long until the current window ends or, if there was no room, until there is. A cost above the limit never
+    /// fits.
     pub reset: Millis,
 }
 
 impl Window {
-    /// Whether `cost` fits at `now`; nothing is counted yet. Time that goes backwards stands still.
+    /// Whether `cost` fits at `now`. Counts nothing yet. If the clock goes back, the window stays where it is.
     pub fn ask(&mut self, limit: u32, window: Millis, cost: u32, now: Timestamp) -> LimitAnswer {
         let width = window.0.max(1);
         let index = now.millis().div_euclid(width);
@@ -152,7 +153,7 @@ impl Window {
             self.current = 0;
             self.index = index;
         }
-        // A clock that was put back: the newest moment that was seen.
+        // If the clock was set back, use the newest time that was seen.
         let elapsed = if index < self.index { 0 } else { now.millis().rem_euclid(width) };
         let (limit, cost) = (u64::from(limit), u64::from(cost));
         let left = limit.saturating_sub(self.used(width, elapsed));
@@ -166,7 +167,7 @@ impl Window {
         self.current = self.current.saturating_add(u64::from(cost));
     }
 
-    /// Whether nothing of it would count at `now` any more.
+    /// Whether none of its calls count any longer at `now`.
     pub fn is_over(&self, window: Millis, now: Timestamp) -> bool {
         now.millis().div_euclid(window.0.max(1)) > self.index.saturating_add(1)
     }
@@ -192,7 +193,7 @@ fn weighed(calls: u64, width: i64, elapsed: i64) -> u64 {
     u64::try_from(share).unwrap_or(u64::MAX)
 }
 
-/// How far into a window at most `room` of the `calls` before it still count.
+/// How far into a window it takes until at most `room` of the previous window's `calls` still count.
 fn faded(calls: u64, room: u64, width: i64) -> i64 {
     if calls <= room {
         return 0;

@@ -1,4 +1,4 @@
-//! What a key list shows, as it stands in the URL.
+//! The state of the key list, as the URL carries it.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::kind::KeyKind;
 use crate::text::SEARCH_MAX;
 use crate::token;
 
-/// Keys on a page.
+/// How many keys a page of the list shows.
 pub const PAGE_SIZE: u32 = 25;
 
 /// What a value in a URL is written without: all but letters, digits and `-_.~`.
@@ -67,7 +67,7 @@ names! {
 pub struct KeyQuery {
     /// The beginning of a name, an id or an external id. Never a whole token: it is cut to its id.
     pub search: Option<String>,
-    /// Only this kind.
+    /// Show only keys of this kind; `None` for all kinds.
     pub kind: Option<KeyKind>,
     /// Only keys of this status.
     pub status: Option<StatusFilter>,
@@ -77,18 +77,19 @@ pub struct KeyQuery {
     pub owner: Option<String>,
     /// Only keys with this tag.
     pub tag: Option<String>,
-    /// The order; a search is always in the order of names.
+    /// What to sort by. A search is always sorted by name.
     pub sort: KeySort,
-    /// Whether the order is turned round.
+    /// Whether the order is reversed.
     pub descending: bool,
-    /// The page behind this cursor.
+    /// Show the page after this cursor.
     pub after: Option<String>,
-    /// The page before this cursor; not read if there is `after`.
+    /// Show the page before this cursor. Ignored if `after` is set.
     pub before: Option<String>,
 }
 
 impl KeyQuery {
-    /// Reads decoded pairs of a query string. What is unknown is passed over: a link from another version still opens a list.
+    /// Reads the decoded pairs of a query string. Ignores what it does not know, so a link from another version still
+    /// opens a list.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut query = Self::default();
         for (name, value) in pairs {
@@ -113,7 +114,7 @@ impl KeyQuery {
         }
     }
 
-    /// The query string without `?`, empty for the plain list; `from_pairs` of it gives the same query.
+    /// The query string without `?`; empty for the plain list. `from_pairs` turns it back into the same query.
     pub fn to_query_string(&self) -> String {
         let mut out = String::new();
         let sort = (self.sort != KeySort::default()).then(|| self.sort.as_str());
@@ -154,8 +155,8 @@ impl KeyQuery {
     }
 }
 
-/// A search as it may stand in a URL and a log: trimmed, at most `SEARCH_MAX` characters, a token cut to its id, without
-/// secrets and control characters; `None` if blank.
+/// A search text that is safe in a URL and a log. Trims it, limits it to `SEARCH_MAX` characters, cuts a token to its
+/// id, and removes secrets and control characters; `None` if nothing is left.
 pub fn search(text: &str) -> Option<String> {
     if let Some(id) = token::cut_to_id(text) {
         return Some(id.as_str().to_owned());

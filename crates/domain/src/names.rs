@@ -62,7 +62,7 @@ macro_rules! serde_as_text {
 pub enum Word<T> {
     /// One of the set.
     Known(T),
-    /// Any other.
+    /// Any other unique value.
     Other(String),
 }
 

@@ -1,4 +1,5 @@
-//! Domain rules: Origins from which a key is accepted. Not authentication: outside browsers anyone can send any Origin.
+//! Domains: the origins from which a key is accepted. This is no authentication: outside a browser, anyone can send any
+//! `Origin`.
 
 use crate::field::{Field, FieldErrors, parse_items};
 use crate::text::{DOMAINS_MAX, quote};
@@ -14,7 +15,7 @@ pub struct Origin<'a> {
 }
 
 impl<'a> Origin<'a> {
-    /// Reads `http(s)://host[:port]` exactly; `null`, other schemes and anything behind the port give `None`.
+    /// Reads `http(s)://host[:port]` and nothing else. `null`, another scheme, or anything after the port gives `None`.
     pub fn parse(text: &'a str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
         if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
@@ -43,7 +44,7 @@ impl DomainRule {
         let text = text.trim();
         let shown = quote(text);
         if text == "*" {
-            return Err("* would accept every origin: leave the list blank for that.".to_owned());
+            return Err("* would accept every origin: to do that, leave the list blank.".to_owned());
         }
         if text.parse::<std::net::IpAddr>().is_ok() || text.starts_with('[') {
             return Err(format!("{shown} is an address: write a host name."));
@@ -53,9 +54,7 @@ impl DomainRule {
         }
         let (wildcard, host) = text.strip_prefix("*.").map_or((false, text), |host| (true, host));
         if host.contains('*') {
-            return Err(format!(
-                "{shown} has a star in another place than the front: write one such as *.example.com."
-            ));
+            return Err(format!("{shown} has a star that is not at the front: write one like *.example.com."));
         }
         let host = to_ascii(host).ok_or_else(|| not_a_host_message(&shown))?;
         let host = host.strip_suffix('.').unwrap_or(&host);
@@ -66,7 +65,7 @@ impl DomainRule {
             return Err(format!("{shown} is an address: write a host name."));
         }
         if wildcard && is_public_suffix(host) {
-            return Err(format!("{shown} would accept the sites of strangers: write at least *.your-name.{host}."));
+            return Err(format!("{shown} would accept other people's sites: write at least *.your-name.{host}."));
         }
         Ok(Self(if wildcard { format!("*.{host}") } else { host.to_owned() }))
     }
@@ -81,7 +80,7 @@ impl DomainRule {
         &self.0
     }
 
-    /// For people: a name outside ASCII in its own letters with the stored form behind it.
+    /// The rule as people read it: a name outside ASCII in its own letters, followed by the stored form.
     pub fn display(&self) -> String {
         match to_unicode(&self.0) {
             Some(unicode) if unicode != self.0 => format!("{unicode} ({})", self.0),
@@ -111,7 +110,7 @@ impl serde::Serialize for DomainRule {
 impl<'de> serde::Deserialize<'de> for DomainRule {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <String as serde::Deserialize>::deserialize(deserializer)?;
-        // Its form alone: it was judged when it was typed, and lists of public suffixes change.
+        // Checks only the form. The rule was checked in full when it was typed, and the public suffix list changes.
         let rule = is_host(text.strip_prefix("*.").unwrap_or(&text)) && !text.bytes().any(|b| b.is_ascii_uppercase());
         if rule { Ok(Self(text)) } else { Err(serde::de::Error::custom("not a domain rule")) }
     }
@@ -139,7 +138,7 @@ fn is_number(label: &str) -> bool {
 }
 
 fn not_a_host_message(shown: &str) -> String {
-    format!("{shown} is not a host name: write one such as app.example.com or *.example.com.")
+    format!("{shown} is not a host name: write one like app.example.com or *.example.com.")
 }
 
 fn host_alone_message(text: &str, shown: &str) -> String {
@@ -147,10 +146,10 @@ fn host_alone_message(text: &str, shown: &str) -> String {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let host = rest.split(['/', ':', '?', '#', '@', '\\']).next().unwrap_or(rest);
     if is_host(host) && !rest.contains('@') {
-        return format!("{shown} is more than a host name: write {host} alone.");
+        return format!("{shown} is more than a host name: write only {host}.");
     }
     let part = if with_scheme { "a scheme" } else { "a path or port" };
-    format!("{shown} has {part}: write the host name alone, such as app.example.com.")
+    format!("{shown} has {part}: write only the host name, like app.example.com.")
 }
 
 #[cfg(feature = "server")]
@@ -159,7 +158,7 @@ fn to_ascii(host: &str) -> Option<String> {
     if lower.is_ascii() && !lower.split('.').any(|label| label.starts_with("xn--")) {
         return Some(lower);
     }
-    // The full stops of other scripts are dots, too, and the strict form has none at the end.
+    // Full stops of other scripts count as dots, and the strict form has none at the end.
     let host = host.strip_suffix(['.', '\u{3002}', '\u{ff0e}', '\u{ff61}']).unwrap_or(host);
     idna::domain_to_ascii_strict(host).ok()
 }

@@ -1,13 +1,13 @@
-//! Pages of a list and counts that stop.
+//! Pages of a list, and counts with an upper bound.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where counting stops.
+/// The number at which counting stops.
 pub const COUNT_CAP: u32 = 10_000;
 
-/// A count up to `COUNT_CAP`.
+/// A count that stops at `COUNT_CAP`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capped {
     /// The count, at most `COUNT_CAP`.
@@ -17,7 +17,7 @@ pub struct Capped {
 }
 
 impl Capped {
-    /// From a count that was stopped at `COUNT_CAP + 1` or later.
+    /// Builds it from a count that went to `COUNT_CAP + 1` or further.
     pub fn from_count(count: u64) -> Self {
         match u32::try_from(count) {
             Ok(n) if n <= COUNT_CAP => Self { n, more: false },
@@ -27,14 +27,14 @@ impl Capped {
 }
 
 impl fmt::Display for Capped {
-    /// `0`, `1,234`, `10,000+`
+    /// Writes `0`, `1,234` or `10,000+`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&grouped(u64::from(self.n)))?;
         if self.more { f.write_str("+") } else { Ok(()) }
     }
 }
 
-/// A number with a comma between each three digits.
+/// A number with a comma between groups of three digits.
 pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -52,9 +52,9 @@ pub fn grouped(n: u64) -> String {
 pub struct Page<T> {
     /// What the page shows, in order.
     pub rows: Vec<T>,
-    /// The cursor for `after`; `None` on the last page.
+    /// The cursor of the next page; `None` on the last page.
     pub next: Option<String>,
-    /// The cursor for `before`; `None` on the first page.
+    /// The cursor of the previous page; `None` on the first page.
     pub previous: Option<String>,
     /// How many rows all pages have.
     pub total: Capped,

@@ -14,7 +14,7 @@ impl AdminPermission {
     /// What it lets the key do, as the wizard says it.
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Verify => "check keys",
+            Self::Verify => "may verify other keys",
         }
     }
 }
@@ -47,27 +47,26 @@ impl Permission {
             return Err(format!("{shown} is too long: use at most {PERMISSION_MAX} characters."));
         }
         if text.bytes().any(|b| b.is_ascii_uppercase()) {
-            return Err(format!("{shown} has capitals: write it in lower case."));
+            return Err(format!("{shown} has capital letters: write it in lower case."));
         }
         if !is_well_formed(text) {
             return Err(format!(
-                "{shown} is not a permission: write one such as invoices.read or invoices.*, with a-z, 0-9, _, - and : between the dots."
+                "{shown} is not a permission: write one like invoices.read or invoices.*, with a-z, 0-9, _, - and : between the dots."
             ));
         }
         if is_reserved(text) && text.ends_with('*') {
-            return Err(format!("{shown} is not possible: Keystead's own permissions are given one by one."));
+            return Err(format!(
+                "{shown} is not possible: Keystead's own permissions have no wildcard, so tick each one."
+            ));
         }
         Ok(Self(text.to_owned()))
     }
 
-    /// Reads a permission that somebody typed: as `parse`, and not one of Keystead's own.
+    /// Reads a typed permission. Works like `parse`, but refuses Keystead's own permissions.
     pub fn parse_custom(text: &str) -> Result<Self, String> {
         let permission = Self::parse(text)?;
         if is_reserved(&permission.0) {
-            return Err(format!(
-                "{} administers Keystead itself: tick it in its own group instead.",
-                quote(&permission.0)
-            ));
+            return Err(format!("{} administers Keystead itself: tick its box instead.", quote(&permission.0)));
         }
         Ok(permission)
     }
@@ -77,7 +76,7 @@ impl Permission {
         parse_items(items, Field::Permissions, PERMISSIONS_MAX, Self::parse_custom)
     }
 
-    /// The text.
+    /// The permission as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -87,8 +86,9 @@ impl Permission {
         is_reserved(&self.0)
     }
 
-    /// Whether holding this gives `asked`: the same text, or `invoices.*` for all below `invoices.`, or `*` for
-    /// everything. A wildcard never gives one of Keystead's own.
+    /// Whether a key that holds this permission has `asked`. It does if both are the same, if this one is `invoices.*`
+    /// and `asked` is below `invoices.`, or if this one is `*`. A wildcard never gives one of Keystead's own
+    /// permissions.
     pub fn gives(&self, asked: &str) -> bool {
         if self.0 == asked {
             return true;

@@ -8,12 +8,12 @@ pub const QUERY_MAX: usize = 1_000;
 /// The deepest nesting of parentheses.
 pub const DEPTH_MAX: u32 = 64;
 
-/// A query that was read. `AND` binds tighter than `OR`; both may be written in any case.
-/// A permission in it is asked for as it stands: `invoices.*` needs a key that holds `invoices.*` or `*`.
+/// A parsed query. `AND` binds tighter than `OR`, and both may be written in any case. A permission is taken literally:
+/// `invoices.*` needs a key that holds `invoices.*` or `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionQuery {
     text: String,
-    /// Postfix order.
+    /// The query in postfix order.
     steps: Vec<Step>,
 }
 
@@ -29,9 +29,9 @@ enum Step {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("At character {}: {message}", .at + 1)]
 pub struct QueryError {
-    /// Where, in characters from 0.
+    /// Where the error is, in characters from 0.
     pub at: u32,
-    /// One sentence that says what to do.
+    /// One sentence that says what is wrong and what to do.
     pub message: String,
 }
 
@@ -42,7 +42,7 @@ impl PermissionQuery {
         if length > QUERY_MAX {
             return Err(QueryError {
                 at: 0,
-                message: format!("Use at most {QUERY_MAX} characters; there are {length}."),
+                message: format!("Use at most {QUERY_MAX} characters; you sent {length}."),
             });
         }
         let mut parser = Parser { text, at: 0, depth: 0, steps: Vec::new() };
@@ -58,7 +58,7 @@ impl PermissionQuery {
         Ok(Self { text: text.to_owned(), steps })
     }
 
-    /// The text that was read.
+    /// The text of the query.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -119,10 +119,8 @@ impl<'a> Parser<'a> {
             return Err(self.error(format!("Write a permission before {word}.")));
         }
         if word.len() > PERMISSION_MAX || !is_well_formed(word) {
-            return Err(self.error(format!(
-                "{} is not a permission: write one such as invoices.read, in lower case.",
-                quote(word)
-            )));
+            return Err(self
+                .error(format!("{} is not a permission: write one like invoices.read, in lower case.", quote(word))));
         }
         self.steps.push(Step::Has(self.at, self.at + word.len()));
         self.at += word.len();
@@ -155,7 +153,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    /// The next word or parenthesis; white space before it is passed over.
+    /// The next word or parenthesis. Skips white space before it.
     fn peek(&mut self) -> Option<&'a str> {
         let rest = self.text.get(self.at..)?;
         let word = rest.trim_ascii_start();

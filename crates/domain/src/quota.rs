@@ -1,4 +1,4 @@
-//! Quotas: how often a key may be used in all, or until the next refill.
+//! Call quotas: how many calls a key may make in all, or until the next refill.
 
 use serde::{Deserialize, Serialize};
 use time::{Date, Month, OffsetDateTime, Time};
@@ -7,11 +7,11 @@ use crate::page::grouped;
 use crate::text::quote;
 use crate::timestamp::{Millis, Timestamp};
 
-/// The largest quota.
+/// The largest call quota, in calls.
 pub const QUOTA_MAX: u64 = 1_000_000_000_000;
 
 names! {
-    /// When a quota is filled up again.
+    /// When a call quota refills.
     #[derive(Default)]
     pub enum Refill {
         #[default]
@@ -25,13 +25,13 @@ impl Refill {
     /// The name that people see.
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Never => "Never filled up again",
-            Self::Daily => "Filled up every day, at 00:00 UTC",
-            Self::Monthly => "Filled up on the first of each month, at 00:00 UTC",
+            Self::Never => "Never refills",
+            Self::Daily => "Refills every day at 00:00 UTC",
+            Self::Monthly => "Refills on the first of each month at 00:00 UTC",
         }
     }
 
-    /// The number of the period that `now` lies in; a later period has a greater one.
+    /// The number of the period that contains `now`. Later periods have greater numbers.
     pub fn period(self, now: Timestamp) -> i64 {
         match self {
             Self::Never => 0,
@@ -42,7 +42,7 @@ impl Refill {
         }
     }
 
-    /// When the next period begins.
+    /// When the next period begins; `None` if the quota never refills.
     pub fn next(self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Never => None,
@@ -62,20 +62,21 @@ fn date(now: Timestamp) -> Option<Date> {
     OffsetDateTime::from_unix_timestamp(now.millis().div_euclid(1_000)).ok().map(OffsetDateTime::date)
 }
 
-/// How often a key may be used.
+/// A call quota: how many calls a key may make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quota {
-    /// How often in all, or from one refill to the next.
+    /// How many calls in all, or from one refill to the next.
     pub total: u64,
-    /// When it is filled up.
+    /// When it refills.
     pub refill: Refill,
 }
 
 impl Quota {
-    /// Reads a number of calls, with or without its thousands apart; blank is no quota.
+    /// Reads a number of calls, with or without separators between thousands; blank means no quota. The error says what
+    /// to write.
     pub fn parse_total(text: &str) -> Result<Option<u64>, String> {
         let mut digits = text.trim().replace(['_', '\'', ' '], "");
-        // "1,5" is no number of calls.
+        // "1,5" is not a number of calls.
         if digits.split(',').skip(1).all(|thousands| thousands.len() == 3) {
             digits = digits.replace(',', "");
         }
@@ -83,10 +84,10 @@ impl Quota {
             return Ok(None);
         }
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(format!("{} is not a number of calls: write one such as 10000.", quote(text)));
+            return Err(format!("{} is not a number of calls: write one like 10000.", quote(text)));
         }
         let total = digits.parse().ok().filter(|total| (1..=QUOTA_MAX).contains(total));
-        total.map(Some).ok_or_else(|| format!("A quota is from 1 to {} calls.", grouped(QUOTA_MAX)))
+        total.map(Some).ok_or_else(|| format!("A call quota is 1 to {} calls.", grouped(QUOTA_MAX)))
     }
 
     /// `10,000 calls in all`, `10,000 calls a day`.

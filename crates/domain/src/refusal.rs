@@ -1,4 +1,4 @@
-//! Why a use case said no. Closed: each edge maps every one of them to its own shape once.
+//! Why a use case refused. The list is closed: each edge maps each refusal to its own form once.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,37 +10,37 @@ use crate::timestamp::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// Fields are wrong.
+    /// One or more fields are wrong.
     Invalid(FieldErrors),
-    /// There is no such thing, or the caller may not know of it.
+    /// It does not exist, or the caller may not know that it does.
     NotFound,
     /// The caller's role does not allow it.
     Forbidden,
-    /// E-mail or password is wrong; which one is not said.
+    /// E-mail or password is wrong. The refusal does not say which.
     SignInFailed,
-    /// Too many failures.
+    /// Too many failed sign-ins; the account has to wait.
     Wait {
-        /// How long, in seconds.
+        /// How long to wait, in seconds.
         seconds: u32,
     },
-    /// Somebody else edited it since it was read.
+    /// It was changed after the caller read it.
     Changed,
-    /// This form has made its key already.
+    /// This form has already created its key.
     AlreadyIssued {
-        /// The key it made.
+        /// The key that it created.
         key: KeyId,
     },
-    /// The key does not wait for an acknowledgement.
+    /// The key is not pending, so nobody can confirm or drop it.
     NotPending,
-    /// The time in which this was possible is over.
+    /// The time for this is over: 15 minutes to confirm, 24 hours to restore.
     TooLate,
     /// The key's state does not allow it.
     WrongState,
     /// The typed name is not the key's name.
     NameMismatch,
-    /// The one-use link was used, replaced or has expired.
+    /// The one-use link was used or replaced, or it has expired.
     LinkInvalid,
-    /// Somebody with this e-mail exists already.
+    /// This e-mail belongs to another person.
     EmailTaken,
 }
 
@@ -50,28 +50,26 @@ impl Refusal {
         let text = match self {
             Self::Invalid(errors) => {
                 return errors.0.first().map_or_else(
-                    || "Check the fields and send them again.".to_owned(),
+                    || "Check the fields and send the form again.".to_owned(),
                     |first| format!("{}: {}", first.field.label(), first.message),
                 );
             }
             Self::Wait { seconds } => {
                 return format!("Too many failed attempts: wait {}, then try again.", wait_words(*seconds));
             }
-            Self::NotFound => "There is no such thing here; it may have been deleted.",
+            Self::NotFound => "Key not found; it may have been deleted.",
             Self::Forbidden => "Your role does not allow this; ask an owner.",
-            Self::SignInFailed => "E-mail or password is wrong; check both and try again.",
-            Self::Changed => {
-                "Somebody changed this key while you were editing it; look at it again and repeat your change."
-            }
+            Self::SignInFailed => "The e-mail or password is wrong; check both and try again.",
+            Self::Changed => "This key was changed while you were editing it; load it again and repeat your change.",
             Self::AlreadyIssued { .. } => {
-                "This form has already generated its key, and a secret is shown only once; if it was not stored, generate a new key."
+                "This form has already generated its key, and its secret is shown only once; if you did not store it, generate a new key."
             }
-            Self::NotPending => "This key is not waiting to be acknowledged.",
-            Self::TooLate => "The time for this is over.",
-            Self::WrongState => "The key's state does not allow this; look at the key again.",
-            Self::NameMismatch => "That is not the key's name; type it exactly as it is shown.",
-            Self::LinkInvalid => "This link was used, replaced or has expired; ask for a new one.",
-            Self::EmailTaken => "Somebody with this e-mail exists already.",
+            Self::NotPending => "This key is not waiting to be confirmed.",
+            Self::TooLate => "It is too late to do this.",
+            Self::WrongState => "The key's status does not allow this; reload the key.",
+            Self::NameMismatch => "That is not the key's name; type it exactly as shown.",
+            Self::LinkInvalid => "This link was used or replaced, or it has expired; ask for a new one.",
+            Self::EmailTaken => "Somebody already uses this e-mail.",
         };
         text.to_owned()
     }

@@ -1,4 +1,4 @@
-//! What the restrictions of a key come to, in sentences that people read.
+//! The restrictions of a key in sentences for people.
 
 use crate::cidr::CidrRule;
 use crate::field::Field;
@@ -11,10 +11,10 @@ use crate::rules::KeyRules;
 use crate::spec::KeySpec;
 use crate::text::joined;
 
-/// The most items of a list that are named one by one.
+/// How many items of a list are named one by one; the rest are counted.
 const NAMED: usize = 5;
 
-/// The restrictions of a key, or of one that is to be made.
+/// The restrictions of a key, or of a key that is about to be created.
 #[derive(Debug, Clone, Copy)]
 pub struct Restrictions<'a> {
     kind: KeyKind,
@@ -35,8 +35,8 @@ impl<'a> From<&'a KeySpec> for Restrictions<'a> {
 }
 
 impl Restrictions<'_> {
-    /// `Accepted from 203.0.113.0/24, but not from 203.0.113.7. At most 100 calls per minute.` Only what the kind has;
-    /// empty for a kind without restrictions.
+    /// For example `Accepted from 203.0.113.0/24, but not from 203.0.113.7. At most 100 calls per minute.` Names only
+    /// what the kind has; empty for a kind without restrictions.
     pub fn words(&self) -> String {
         let kind = self.kind.rules();
         let mut words = Vec::new();
@@ -62,16 +62,16 @@ impl Restrictions<'_> {
         if kind.asks(Field::Permissions) {
             let held = self.rules.permissions.iter().map(|permission| permission.as_str().to_owned());
             words.push(match held.len() {
-                0 => "It holds no permission".to_owned(),
-                1 => format!("It holds the permission {}", list(held, "and")),
-                _ => format!("It holds the permissions {}", list(held, "and")),
+                0 => "It has no permissions".to_owned(),
+                1 => format!("It has the permission {}", list(held, "and")),
+                _ => format!("It has the permissions {}", list(held, "and")),
             });
         }
         if kind.asks(Field::Limits) {
             words.extend((!self.rules.limits.is_empty()).then(|| self.rate()));
             words.extend(self.calls());
             if self.rules.limits.is_empty() && self.rules.quota.is_none() {
-                words.push("No limit on calls".to_owned());
+                words.push("Any number of calls".to_owned());
             }
         }
         words.iter().map(|sentence| format!("{sentence}.")).collect::<Vec<_>>().join(" ")
@@ -110,7 +110,7 @@ impl Restrictions<'_> {
     }
 }
 
-/// `a, b and c`; of a long list the first few, and how many more there are.
+/// `a, b and c`. Of a long list, the first few and the number of the rest.
 fn list(items: impl ExactSizeIterator<Item = String>, last: &str) -> String {
     let more = items.len().saturating_sub(NAMED);
     let mut items: Vec<String> = items.take(NAMED).collect();
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(
             words(draft),
             "Accepted from 203.0.113.0/24 and 2001:db8::/32, but not from 203.0.113.7/32. Only with an origin that \
-             matches app.example.com or *.example.org. It holds the permission invoices.read. At most 100 calls per \
+             matches app.example.com or *.example.org. It has the permission invoices.read. At most 100 calls per \
              minute and 1 call per 10s. 10,000 calls a day."
         );
     }
@@ -172,12 +172,12 @@ mod tests {
     fn what_is_left_blank_is_said_too() {
         assert_eq!(
             words(service()),
-            "Accepted from any address and any origin. It holds no permission. No limit on calls."
+            "Accepted from any address and any origin. It has no permissions. Any number of calls."
         );
         let denied = KeyDraft { denied_cidrs: items(&["10.0.0.0/8"]), quota: text("1"), ..service() };
         assert_eq!(
             words(denied),
-            "Accepted from any address, but not from 10.0.0.0/8. It holds no permission. 1 call in all."
+            "Accepted from any address, but not from 10.0.0.0/8. It has no permissions. 1 call in all."
         );
     }
 
@@ -188,7 +188,7 @@ mod tests {
         let domains = KeyDraft { domains: items(&["crm.example.com"]), ..of("telephony") };
         assert_eq!(words(domains), "Accepted only with an origin that matches crm.example.com.");
         let master = KeyDraft { cidrs: items(&["10.0.0.0/8"]), ..of("master_user") };
-        assert_eq!(words(master), "Accepted from 10.0.0.0/8. It holds no permission.");
+        assert_eq!(words(master), "Accepted from 10.0.0.0/8. It has no permissions.");
     }
 
     #[test]

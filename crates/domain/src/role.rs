@@ -1,14 +1,14 @@
-//! Who may do what: one table. Later issues add rows and columns, not branches elsewhere.
+//! Who may do what, in one table. To add an act or a role, add a row or a column here, not a branch elsewhere.
 
 use crate::permission::{AdminPermission, Permission};
 
 names! {
-    /// What a person is in this installation.
+    /// The role of a person in this installation.
     pub enum Role {
         Owner = "owner",
         Admin = "admin",
         Auditor = "auditor",
-        /// Sees only what the invite named.
+        /// Sees only the keys that the invite named.
         Guest = "guest",
     }
 }
@@ -20,7 +20,7 @@ names! {
         SeeKeys = "see_keys",
         /// See the keys that act for any user or make other keys.
         SeePrivilegedKeys = "see_privileged_keys",
-        /// Issue, acknowledge, edit, disable, enable, revoke, delete.
+        /// Issue, confirm, edit, disable, enable, revoke and delete keys.
         ChangeKeys = "change_keys",
         /// The same with keys that make other keys.
         ChangeAccountKeys = "change_account_keys",

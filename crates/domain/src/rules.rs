@@ -17,17 +17,17 @@ use crate::text::joined;
 /// The rules and labels of a key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRules {
-    /// Source addresses; empty: any.
+    /// Networks that the key may be used from; empty for any address.
     pub cidrs: Vec<CidrRule>,
-    /// Source addresses that are refused, even where `cidrs` has them.
+    /// Networks that the key may not be used from, even if `cidrs` contains them.
     pub denied_cidrs: Vec<CidrRule>,
-    /// Origins; empty: any.
+    /// Domains that an origin must match; empty for any origin.
     pub domains: Vec<DomainRule>,
-    /// What it may do, in the order of the names.
+    /// Permissions, sorted by name.
     pub permissions: Vec<Permission>,
-    /// How many calls in how long a time.
+    /// Rate limits, at most `LIMITS_MAX`.
     pub limits: Vec<RateLimit>,
-    /// How many calls in all.
+    /// The call quota; `None` for any number of calls.
     pub quota: Option<Quota>,
     /// What it is used with; part of its token, so it never changes.
     pub environment: Environment,

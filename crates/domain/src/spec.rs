@@ -10,15 +10,15 @@ use crate::timestamp::Timestamp;
 /// A key as it is to be: a new one, or one after an edit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeySpec {
-    /// Its kind.
+    /// The kind, which never changes.
     pub kind: KeyKind,
-    /// Its name.
+    /// The name, 1 to `NAME_MAX` characters.
     pub name: String,
     /// Its description; may be empty.
     pub description: String,
-    /// The first moment at which it works; whole seconds.
+    /// The first moment at which the key works, in whole seconds; `None` if it works once it is confirmed.
     pub not_before: Option<Timestamp>,
-    /// The first moment at which it no longer works; whole seconds.
+    /// The first moment at which the key no longer works, in whole seconds; `None` if it never expires.
     pub expires_at: Option<Timestamp>,
     /// What restricts it, and what it is labelled with.
     pub rules: KeyRules,

@@ -1,41 +1,41 @@
-//! Texts that people type: limits, clean-up, and what is refused.
+//! Texts that people type: their limits, how they are cleaned up, and what is refused.
 
 use crate::token;
 
-/// Characters of a name.
+/// The most characters of a name.
 pub const NAME_MAX: usize = 100;
-/// Characters of a description.
+/// The most characters of a description.
 pub const DESCRIPTION_MAX: usize = 1_000;
-/// Characters of a permission.
+/// The most characters of a permission.
 pub const PERMISSION_MAX: usize = 100;
-/// Permissions of a key.
+/// The most permissions of a key.
 pub const PERMISSIONS_MAX: usize = 200;
-/// CIDR rules of a key.
+/// The most networks of a key.
 pub const CIDRS_MAX: usize = 100;
-/// Domain rules of a key.
+/// The most domains of a key.
 pub const DOMAINS_MAX: usize = 100;
-/// Characters of an e-mail address.
+/// The most characters of an e-mail address.
 pub const EMAIL_MAX: usize = 254;
 /// The fewest characters of a password.
 pub const PASSWORD_MIN: usize = 12;
 /// The most characters of a password.
 pub const PASSWORD_MAX: usize = 256;
-/// Characters of a search.
+/// The most characters of a search.
 pub const SEARCH_MAX: usize = 200;
-/// Characters of the note to a revoke.
+/// The most characters of the note to a revoke.
 pub const REASON_MAX: usize = 200;
 
 /// A name: one line, 1 to `NAME_MAX` characters, trimmed, NFC (on the server).
 pub fn name(text: &str) -> Result<String, String> {
-    visible(text, "Give a name, for example: Create a chat.")
+    visible(text, "Enter a name, for example: Create a chat.")
 }
 
-/// A person's name: as `name`, with its own words when it is blank.
+/// A person's name. Works like `name`, with its own message if it is blank.
 pub fn person_name(text: &str) -> Result<String, String> {
-    visible(text, "Give a name, as others know it.")
+    visible(text, "Enter the name that others know you by.")
 }
 
-/// Whether somebody who types what they see of `name` has typed `name`.
+/// Whether `typed` looks the same as `name`, although the two may differ in what nobody sees.
 pub fn is_same_name(typed: &str, name: &str) -> bool {
     seen(typed) == seen(name)
 }
@@ -51,7 +51,7 @@ pub fn note(text: &str) -> Result<Option<String>, String> {
     line(text, REASON_MAX).map(|note| (!note.is_empty()).then_some(note))
 }
 
-/// The form of a name, or of a search for one, that lists sort and search by.
+/// The form of a name that lists sort and search by.
 pub fn name_key(text: &str) -> String {
     nfc(&nfc(text.trim()).to_lowercase())
 }
@@ -59,7 +59,7 @@ pub fn name_key(text: &str) -> String {
 /// An e-mail address in the one form that identifies its owner: trimmed, lower case, NFKC (on the server).
 pub fn email(text: &str) -> Result<String, String> {
     let text = text.trim();
-    let wrong = || "Write an e-mail address such as owner@example.com.".to_owned();
+    let wrong = || "Enter an e-mail address like owner@example.com.".to_owned();
     if text.is_empty() {
         return Err(wrong());
     }
@@ -80,7 +80,7 @@ pub fn email(text: &str) -> Result<String, String> {
     Ok(email)
 }
 
-/// The form of a password that is hashed: NFKC (on the server), nothing trimmed. For checking one at sign-in, too.
+/// The form of a password that is hashed, for a new password and at sign-in: NFKC (on the server), not trimmed.
 pub fn password_form(text: &str) -> String {
     nfkc(text)
 }
@@ -91,17 +91,17 @@ pub fn password(text: &str, inputs: &[&str]) -> Result<String, String> {
     let password = password_form(text);
     let length = password.chars().count();
     if length < PASSWORD_MIN {
-        return Err(format!("Use at least {PASSWORD_MIN} characters; this has {length}."));
+        return Err(format!("Use at least {PASSWORD_MIN} characters; yours has {length}."));
     }
     common_password(&password, inputs)?;
     Ok(password)
 }
 
-/// The first text, in byte order, behind every text that begins with `prefix`; `None` if there is none.
+/// The first text, in byte order, after all texts that begin with `prefix`; `None` if there is none.
 pub fn prefix_upper_bound(prefix: &str) -> Option<String> {
     let mut bound = prefix.to_owned();
     while let Some(last) = bound.pop() {
-        // Stepping over the surrogates, which are no characters.
+        // Skip the surrogates, which are not characters.
         let next = if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(u32::from(last) + 1) };
         if let Some(next) = next {
             bound.push(next);
@@ -120,7 +120,7 @@ pub fn quote(text: &str) -> String {
     format!("“{shown}”")
 }
 
-/// A character of a text that was sent by whomever, as it may be stored and shown.
+/// A character of untrusted text, made safe to store and show.
 pub fn shown(c: char) -> char {
     if is_refused(c) { '\u{fffd}' } else { c }
 }
@@ -131,7 +131,7 @@ fn visible(text: &str, message: &str) -> Result<String, String> {
     if seen(&name).is_empty() { Err(message.to_owned()) } else { Ok(name) }
 }
 
-/// What people see of a name: no joiners and marks, and white space of whatever length and kind as one space.
+/// What people see of a name: without joiners and marks, and with each run of white space as one space.
 fn seen(text: &str) -> String {
     let text: String = nfc(text).chars().filter(|c| c.is_whitespace() || !(is_refused(*c) || is_mark(*c))).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -151,9 +151,10 @@ fn clean(text: &str, max: usize, allowed: fn(char) -> bool) -> Result<String, St
     let text = text.trim();
     refused_character(text, allowed)?;
     if token::stands_in(text) {
-        return Err("A whole key stands in it: take the key out.".to_owned());
+        return Err("This contains a complete API key. Remove it.".to_owned());
     }
-    // Normalisation is costly, and composes at most a few characters of at most four bytes into one.
+    // Normalisation is costly, so first refuse texts that are too long in any case: it composes at most a few
+    // characters of at most four bytes into one.
     if text.len() > max.saturating_mul(32) {
         too_long(text, max)?;
     }
@@ -168,21 +169,21 @@ fn too_long(text: &str, max: usize) -> Result<(), String> {
         return Ok(());
     }
     match text.chars().count() {
-        length if length > max => Err(format!("Use at most {max} characters; this has {length}.")),
+        length if length > max => Err(format!("Use at most {max} characters; yours has {length}.")),
         _ => Ok(()),
     }
 }
 
 fn refused_character(text: &str, allowed: fn(char) -> bool) -> Result<(), String> {
     match text.chars().find(|c| is_refused(*c) && !allowed(*c)) {
-        Some('\n' | '\r') => Err("Write it on one line.".to_owned()),
-        Some(c) => Err(format!("Remove the invisible character U+{:04X}.", u32::from(c))),
+        Some('\n' | '\r') => Err("Use a single line.".to_owned()),
+        Some(c) => Err(format!("Remove the hidden character U+{:04X}.", u32::from(c))),
         None => Ok(()),
     }
 }
 
-/// Control characters, and characters without a shape of their own that make two texts look alike or reorder what
-/// stands around them. Joiners and direction marks and variation selectors stay: some scripts need them.
+/// Control characters, and invisible characters that make two texts look alike or reorder the text around them.
+/// Joiners, direction marks and variation selectors are allowed: some scripts need them.
 fn is_refused(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -223,7 +224,7 @@ fn nfkc(text: &str) -> String {
 #[cfg(feature = "server")]
 fn common_password(password: &str, inputs: &[&str]) -> Result<(), String> {
     if is_made_of(password, inputs) {
-        let message = "This password is little more than your name or e-mail: use other words.";
+        let message = "This password is too close to your name or e-mail: use other words.";
         return Err(message.to_owned());
     }
     let entropy = zxcvbn::zxcvbn(password, inputs);
@@ -234,9 +235,9 @@ fn common_password(password: &str, inputs: &[&str]) -> Result<(), String> {
     Err(match warning {
         Some(warning) => {
             let reason = warning.to_string();
-            format!("{}: use a longer or less usual one.", reason.trim_end_matches('.'))
+            format!("{}: use a longer or less common one.", reason.trim_end_matches('.'))
         }
-        None => "This password is easy to guess: use a longer or less usual one.".to_owned(),
+        None => "This password is easy to guess: use a longer or less common one.".to_owned(),
     })
 }
 

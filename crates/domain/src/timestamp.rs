@@ -1,4 +1,4 @@
-//! Moments in UTC. Who asks for the time passes it in: nothing here reads a clock.
+//! Times in UTC. Nothing here reads a clock: callers pass the time in.
 
 use serde::{Deserialize, Serialize};
 use time::{Date, Month, OffsetDateTime, Time};
@@ -9,22 +9,22 @@ use time::{Date, Month, OffsetDateTime, Time};
 pub struct Millis(pub i64);
 
 impl Millis {
-    /// So many seconds.
+    /// A length of `n` seconds.
     pub const fn seconds(n: i64) -> Self {
         Self(n.saturating_mul(1_000))
     }
 
-    /// So many minutes.
+    /// A length of `n` minutes.
     pub const fn minutes(n: i64) -> Self {
         Self::seconds(n.saturating_mul(60))
     }
 
-    /// So many hours.
+    /// A length of `n` hours.
     pub const fn hours(n: i64) -> Self {
         Self::minutes(n.saturating_mul(60))
     }
 
-    /// So many days of 24 hours.
+    /// A length of `n` days of 24 hours.
     pub const fn days(n: i64) -> Self {
         Self::hours(n.saturating_mul(24))
     }
@@ -47,12 +47,12 @@ impl Millis {
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// From milliseconds since 1970.
+    /// The moment this many milliseconds after 1970-01-01T00:00:00Z.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since 1970.
+    /// The milliseconds since 1970-01-01T00:00:00Z; negative before it.
     pub const fn millis(self) -> i64 {
         self.0
     }
@@ -62,7 +62,7 @@ impl Timestamp {
         Self(self.0.saturating_add(by.0))
     }
 
-    /// So many seconds later.
+    /// This many seconds later; stops at the ends of the range.
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         self.plus(Millis::seconds(seconds))
     }
@@ -100,7 +100,8 @@ impl Timestamp {
         format!("{date}T{clock}")
     }
 
-    /// Reads `2026-11-21`, `2026-11-21T09:30` or `2026-11-21T09:30:02`, with or without `Z`, as UTC. A space may stand for `T`.
+    /// Reads `2026-11-21`, `2026-11-21T09:30` or `2026-11-21T09:30:02`, with or without `Z`, as UTC. A space may
+    /// replace the `T`. `None` for anything else.
     pub fn parse_input(text: &str) -> Option<Self> {
         let text = text.trim();
         let text = text.strip_suffix('Z').unwrap_or(text);

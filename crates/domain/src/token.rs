@@ -1,4 +1,4 @@
-//! Tokens: `prefix_id_secret` with a checksum, so that typing errors and fakes are refused without a look-up.
+//! Tokens: `prefix_id_secret` with a checksum, so that mistyped and made-up tokens are refused without a look-up.
 
 use std::fmt;
 
@@ -16,7 +16,8 @@ pub const CHECKSUM_LEN: usize = 6;
 /// The most characters of an installation's prefix.
 pub const PREFIX_MAX: usize = 10;
 
-/// The fewest characters behind the id by which a pasted text is taken for a token, rather than for a name with two underscores.
+/// A pasted text counts as a token only if at least this many characters follow the id. Otherwise it may be a name with
+/// two underscores.
 const PASTED_SECRET_MIN: usize = 16;
 
 /// A token of the right form whose checksum is right, borrowed from what a caller sent. `Debug` hides the secret.
@@ -34,7 +35,7 @@ impl fmt::Debug for Token<'_> {
 }
 
 impl<'a> Token<'a> {
-    /// Reads a token; no white space around it, no allocation.
+    /// Reads a token, without allocating. `None` if its form or checksum is wrong, or if white space surrounds it.
     pub fn parse(whole: &'a str) -> Option<Self> {
         let (head, secret) = whole.rsplit_once('_')?;
         let (prefix, id) = head.rsplit_once('_')?;
@@ -166,12 +167,12 @@ pub fn cut_to_id(text: &str) -> Option<KeyId> {
     })
 }
 
-/// Whether a whole token stands in a text.
+/// Whether a text contains a whole token.
 pub fn stands_in(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| Token::parse(word).is_some())
 }
 
-/// A text without its runs of letters and digits that are as long as a secret with its checksum.
+/// Removes every run of letters and digits that is as long as a secret with its checksum.
 pub fn without_secrets(text: &str) -> String {
     let separates = |c: char| !c.is_ascii_alphanumeric();
     let is_short = |run: &&str| run.trim_end_matches(separates).len() < SECRET_LEN + CHECKSUM_LEN;

@@ -1,4 +1,4 @@
-//! What calls leave behind: where they came in, how many there were, which were refused.
+//! What Keystead keeps of calls: how they arrived, how many there were, and which were refused.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use crate::verdict::Code;
 pub const REFUSALS_KEPT: usize = 20;
 
 names! {
-    /// Where a call came in.
+    /// The way in which a call arrived.
     #[derive(Default)]
     pub enum Edge {
         /// A service asked about a key.
@@ -32,32 +32,32 @@ impl Edge {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Verify => "Verify call",
-            Self::OwnCheck => "The key's own check",
+            Self::OwnCheck => "Self-check",
             Self::Authorize => "Forward-auth",
             Self::Unkey => "Verify call (Unkey form)",
         }
     }
 }
 
-/// Calls of one hour and verdict.
+/// The calls of one hour with one verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HourCalls {
-    /// Milliseconds at the start of the hour.
+    /// The start of the hour, in milliseconds since 1970.
     pub hour: i64,
-    /// The verdict.
+    /// The verdict of these calls.
     pub code: Code,
-    /// How many.
+    /// How many calls there were.
     pub calls: u64,
 }
 
 /// A call that was refused, as it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedCall {
-    /// When.
+    /// When the call was refused.
     pub at: Timestamp,
-    /// The verdict.
+    /// Why the call was refused.
     pub code: Code,
-    /// Where it came in.
+    /// The way in which it arrived.
     pub edge: Edge,
     /// The client's address, if it was known.
     pub address: Option<IpAddr>,
@@ -67,8 +67,8 @@ pub struct RefusedCall {
     pub permissions: Option<String>,
     /// The kind that was asked for.
     pub kind: Option<KeyKind>,
-    /// The method of the request that was to pass, shortened.
+    /// The method of the request that was asked about, shortened.
     pub method: Option<String>,
-    /// Its path, shortened, without a query.
+    /// The path of that request, shortened, without a query string.
     pub path: Option<String>,
 }

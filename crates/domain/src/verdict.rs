@@ -37,18 +37,18 @@ impl Code {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Valid => "The key may pass.",
-            Self::NotFound => "There is no such key: it is mistyped, was deleted, or never existed.",
-            Self::Pending => "Nobody has confirmed yet that this key is stored.",
+            Self::NotFound => "The key does not exist: it is mistyped, was deleted, or never existed.",
+            Self::Pending => "Nobody has confirmed this key yet.",
             Self::Revoked => "The key was revoked.",
             Self::Disabled => "The key is disabled.",
             Self::NotYetValid => "The key is not valid yet.",
             Self::Expired => "The key has expired.",
-            Self::KindNotAllowed => "The key is of another kind than the one asked for.",
-            Self::IpNotAllowed => "The source address is unknown, or the key's networks do not let it in.",
-            Self::OriginNotAllowed => "The call has no Origin, or none of the key's domain rules matches it.",
-            Self::InsufficientPermissions => "The key lacks a permission that was asked for.",
+            Self::KindNotAllowed => "The key is not of the kind that was asked for.",
+            Self::IpNotAllowed => "The address is unknown, or outside the key's networks.",
+            Self::OriginNotAllowed => "The call has no Origin, or the Origin matches none of the key's domains.",
+            Self::InsufficientPermissions => "The key does not have a permission that was asked for.",
             Self::RateLimited => "The key was used too often in a short time.",
-            Self::UsageExceeded => "The key has used up its quota.",
+            Self::UsageExceeded => "The key has used up its call quota.",
         }
     }
 }
@@ -56,9 +56,9 @@ impl Code {
 /// What is asked about a key.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Request<'a> {
-    /// The source address; `None`: unknown.
+    /// The client's address; `None` if it is not known.
     pub address: Option<IpAddr>,
-    /// The value of the Origin header; `None`: there was none.
+    /// The value of the `Origin` header; `None` if there was none.
     pub origin: Option<&'a str>,
     /// Permissions that the key must have.
     pub permissions: Option<&'a PermissionQuery>,
@@ -71,9 +71,9 @@ pub struct Request<'a> {
 pub struct CheckResult {
     /// The code that a failure gives.
     pub code: Code,
-    /// Whether it passed.
+    /// Whether the call passed this check.
     pub passed: bool,
-    /// What was compared, in a sentence.
+    /// What was compared, in one sentence for people.
     pub detail: String,
 }
 
@@ -81,7 +81,7 @@ struct Check {
     /// What a failure gives.
     code: Code,
     passes: fn(&KeyRecord, &Request<'_>, Timestamp) -> bool,
-    /// What is compared.
+    /// Says what is compared, for `CheckResult::detail`.
     words: fn(&KeyRecord, &Request<'_>) -> String,
 }
 
@@ -91,8 +91,8 @@ const CHECKS: [Check; 9] = [
         code: Code::Pending,
         passes: |key, _, _| key.state != KeyState::Pending,
         words: |key, _| match key.state {
-            KeyState::Pending => "Nobody has confirmed yet that the key is stored.".to_owned(),
-            _ => "The key was confirmed as stored.".to_owned(),
+            KeyState::Pending => "Nobody has confirmed the key yet.".to_owned(),
+            _ => "The key was confirmed.".to_owned(),
         },
     },
     Check {
@@ -125,8 +125,8 @@ const CHECKS: [Check; 9] = [
         code: Code::KindNotAllowed,
         passes: |key, request, _| request.kind.is_none_or(|kind| kind == key.kind),
         words: |key, request| match request.kind {
-            Some(kind) => format!("A {} key is asked for; this is a {} key.", kind.label(), key.kind.label()),
-            None => "Any kind of key is asked for.".to_owned(),
+            Some(kind) => format!("The call asks for a {} key; this is a {} key.", kind.label(), key.kind.label()),
+            None => "The call asks for no particular kind.".to_owned(),
         },
     },
     Check {
@@ -143,18 +143,19 @@ const CHECKS: [Check; 9] = [
         code: Code::InsufficientPermissions,
         passes: |key, request, _| request.permissions.is_none_or(|query| query.allows(&key.rules.permissions)),
         words: |key, request| match request.permissions {
-            Some(query) => format!("{} is asked for; the key holds {}.", query.as_str(), held(key)),
-            None => "No permission is asked for.".to_owned(),
+            Some(query) => format!("The call asks for {}; the key has {}.", query.as_str(), held(key)),
+            None => "The call asks for no permission.".to_owned(),
         },
     },
 ];
 
-/// The verdict over a key whose secret was right. Form, existence and secret were checked before; limits come after.
+/// The verdict on a key whose secret was right. Form, existence and secret were checked before. Rate limits and the
+/// call quota come after.
 pub fn decide(key: &KeyRecord, request: &Request<'_>, now: Timestamp) -> Code {
     CHECKS.iter().find(|check| !(check.passes)(key, request, now)).map_or(Code::Valid, |check| check.code)
 }
 
-/// Every check of [`decide`], also those after the first that fails, which names the verdict.
+/// Every check of [`decide`], including those after the first failure, which decides the verdict.
 pub fn explain(key: &KeyRecord, request: &Request<'_>, now: Timestamp) -> Vec<CheckResult> {
     let result = |check: &Check| CheckResult {
         code: check.code,
@@ -187,32 +188,32 @@ fn state_words(state: KeyState, bad: KeyState, word: &str) -> String {
 
 fn address_words(key: &KeyRecord, address: Option<IpAddr>) -> String {
     if key.rules.cidrs.is_empty() && key.rules.denied_cidrs.is_empty() {
-        return "The key has no networks: any address is accepted.".to_owned();
+        return "The key is not restricted to networks: any address is accepted.".to_owned();
     }
     let Some(address) = address.map(|address| address.to_canonical()) else {
-        return "The address is not known, and the key has networks.".to_owned();
+        return "The address is unknown, and the key is restricted to networks.".to_owned();
     };
     let first = |rules: &[CidrRule]| rules.iter().find(|rule| rule.contains(address)).map(ToString::to_string);
     if let Some(rule) = first(&key.rules.denied_cidrs) {
-        return format!("{address} is in {rule}, which is refused.");
+        return format!("{address} is in {rule}, which is blocked.");
     }
     match first(&key.rules.cidrs) {
         Some(rule) => format!("{address} is in {rule}."),
-        None if key.rules.cidrs.is_empty() => format!("{address} is in none of the refused networks."),
+        None if key.rules.cidrs.is_empty() => format!("{address} is in none of the blocked networks."),
         None => format!("{address} is in none of {}.", some_of(key.rules.cidrs.iter().map(ToString::to_string))),
     }
 }
 
 fn origin_words(key: &KeyRecord, origin: Option<&str>) -> String {
     if key.rules.domains.is_empty() {
-        return "The key has no domains: any origin is accepted.".to_owned();
+        return "The key is not restricted to domains: any origin is accepted.".to_owned();
     }
     let Some(text) = origin else {
-        return "There is no Origin, and the key has domains.".to_owned();
+        return "There is no Origin, and the key is restricted to domains.".to_owned();
     };
     let shown = quote(text);
     let Some(origin) = Origin::parse(text) else {
-        return format!("{shown} is not an origin that a domain could match.");
+        return format!("{shown} is not an origin that any domain could match.");
     };
     match key.rules.domains.iter().find(|rule| rule.matches(origin)) {
         Some(rule) => format!("{shown} matches {}.", rule.as_str()),

@@ -1,4 +1,4 @@
-//! Reading the record.
+//! Reading the audit.
 
 use domain::{
     audit::{AuditQuery, AuditRow},

@@ -1,4 +1,4 @@
-//! What runs beside the calls: the version poll, the usage flush, the sweeps.
+//! Background work: the version poll, the usage flush and the sweeps.
 
 use std::time::Duration;
 
@@ -9,25 +9,25 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Result, Service, sessions, throttle, verify::POLL_EVERY};
 
-/// At most so much of the counts is lost in a crash.
+/// How often counts are written, and so how much of them a crash may lose.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
-/// A key that nobody acknowledged is refused all along; this only removes it.
+/// Already refused by the verifier; this only deletes the row.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
-/// Ended sessions and old failures are ignored all along; this only removes them.
+/// Ended sessions and old failures already count for nothing; this only deletes the rows.
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 
-/// A listener that broke is replaced after so long.
+/// How long to wait before a broken listener is replaced.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// How long the calls of each key are kept, hour by hour.
 const KEY_CALLS_KEPT: Millis = Millis::days(31);
 
-/// How long it is known that a form has made a key which is gone; no page with the form is open for longer.
+/// How long a used form is remembered after its key is gone. No page stays open for longer.
 const USED_FORMS_KEPT: Millis = Millis::days(31);
 
-/// Other writers wait for no more than this.
+/// The most rows to delete in one transaction, so that other writers do not wait long.
 const PRUNED_AT_ONCE: u32 = 10_000;
 
 impl Service {
@@ -60,22 +60,21 @@ impl Service {
                 job.ended(&self.tidy(&shutdown).await);
             }
         };
-        // On the heap: together they would make a large future for whoever runs this.
+        // On the heap. Together they would make a large future.
         tokio::join!(Box::pin(poll), Box::pin(listen), Box::pin(flush), Box::pin(sweep), Box::pin(tidy));
-        // First what would be lost: what lists do not show yet is found on record at the next start.
+        // Write first what would otherwise be lost. The next start finds on record whatever lists do not show yet.
         if let Err(error) = verifier.flush_usage().await {
             tracing::error!(%error, "the last counts are lost");
         }
         if let Err(error) = verifier.tidy_counters(true).await {
-            tracing::error!(%error, "the blocks of quotas that were not used up are lost");
+            tracing::error!(%error, "the reserved blocks of call quotas could not be returned and are lost");
         }
         if let Err(error) = verifier.flush_all_usage().await {
             tracing::warn!(%error, "lists do not show the last uses yet");
         }
     }
 
-    /// Looks at the version as soon as another process announces a change. Whatever happens to the listener, the poll
-    /// goes on.
+    /// Reads the version as soon as another process announces a change. If the listener fails, the poll continues.
     async fn listen(&self, shutdown: &CancellationToken) {
         let listening = async {
             let mut job = Job::new("listening for changes", LISTEN_AGAIN_AFTER);
@@ -122,7 +121,7 @@ impl Service {
     }
 }
 
-/// Something that is done again and again. Each turn is finished before a shutdown is looked at.
+/// A repeating job. Each turn finishes before the job checks for a shutdown.
 struct Job {
     what: &'static str,
     ticks: Interval,
@@ -145,7 +144,7 @@ impl Job {
         }
     }
 
-    /// Says when it begins to fail and when it works again, not each time between.
+    /// Logs when the job starts to fail and when it works again, not each failure in between.
     fn ended<T>(&mut self, result: &Result<T>) {
         match result {
             Ok(_) if self.failing => tracing::info!("{} works again", self.what),

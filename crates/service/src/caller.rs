@@ -1,4 +1,4 @@
-//! On whose behalf a use case runs.
+//! The caller on whose behalf a use case runs.
 
 use std::net::IpAddr;
 
@@ -14,7 +14,7 @@ use domain::{
 
 use crate::sessions::Person;
 
-/// Longer user agents are cut: they are for people to recognise a session by.
+/// The most characters of a user agent that are kept. People only need it to recognise a session.
 const USER_AGENT_MAX: usize = 300;
 
 /// Who asks, what they may do and see, from where, and how they proved who they are. Only the constructors give rights:
@@ -64,7 +64,7 @@ impl Caller {
         Self::new(Actor::CommandLine { user: user.to_owned() }, Rights::all(), None, Authentication::Shell)
     }
 
-    /// Keystead itself.
+    /// Keystead itself as the caller.
     pub(crate) fn system(address: Option<IpAddr>) -> Self {
         Self::new(Actor::System, Rights::all(), address, Authentication::System)
     }
@@ -73,12 +73,12 @@ impl Caller {
         Self { actor, rights, sight: Sight::of_rights(rights), address, proof }
     }
 
-    /// Who, for the record.
+    /// The actor that audit events name.
     pub fn actor(&self) -> &Actor {
         &self.actor
     }
 
-    /// What they may do.
+    /// The role, which decides what the caller may do.
     pub fn rights(&self) -> Rights {
         self.rights
     }
@@ -88,7 +88,7 @@ impl Caller {
         &self.sight
     }
 
-    /// From where.
+    /// The client's address, if it is known.
     pub fn address(&self) -> Option<IpAddr> {
         self.address
     }
@@ -127,12 +127,12 @@ impl Caller {
     }
 }
 
-/// What a browser shows of itself before anybody has signed in.
+/// What is known of a browser before anybody signs in.
 #[derive(Debug, Clone, Default)]
 pub struct ClientInfo {
-    /// Its address.
+    /// The client's address, if it is known.
     pub address: Option<IpAddr>,
-    /// Its `User-Agent`.
+    /// The value of its `User-Agent` header, unchecked.
     pub user_agent: String,
 }
 

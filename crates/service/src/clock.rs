@@ -6,14 +6,14 @@ use domain::timestamp::Timestamp;
 
 /// A source of the present time.
 pub trait Clock: Send + Sync {
-    /// The present time; it may go backwards when the machine's clock is set.
+    /// The present time. It may go back when somebody sets the machine's clock.
     fn now(&self) -> Timestamp;
 
     /// The same on a clock that never goes backwards, for how long ago something was.
     fn instant(&self) -> Instant;
 }
 
-/// The machine's clock.
+/// The clock of the machine that Keystead runs on.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -21,7 +21,7 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clocks")]
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-        // A clock before 1970 is read as 1970: nothing has begun, nothing has expired wrongly.
+        // A clock before 1970 counts as 1970, so that nothing starts or expires wrongly.
         let millis = since_epoch.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
         Timestamp::from_millis(millis)
     }

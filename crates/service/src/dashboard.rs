@@ -1,4 +1,4 @@
-//! The figures of the first screen.
+//! The numbers of the dashboard.
 
 use domain::{
     dashboard::{Dashboard, Step, StepKind},
@@ -13,14 +13,14 @@ use crate::{Caller, Result, Service, keys::verifier_key_setting};
 const RECENT: u32 = 10;
 
 impl Service {
-    /// What `/` shows, of what the caller may see.
+    /// What `/` shows, limited to what the caller may see.
     pub async fn dashboard(&self, caller: &Caller, app: &AppId) -> Result<Dashboard> {
         caller.may(Act::SeeKeys)?;
         let now = self.now();
         let store = self.store();
         let sight = caller.sight().within(*app);
         let counts = store.key_counts(&sight, now).await?;
-        // Counts are kept by the hour: 24 of them before the one that is running.
+        // Counts are kept by the hour: take the current hour and the 24 before it.
         let since = now.plus(Millis::hours(-24)).hour();
         let calls = store.calls_since(&sight, since).await?;
         let recent = if caller.rights().may(Act::SeeAudit) {

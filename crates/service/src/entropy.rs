@@ -8,7 +8,7 @@ pub trait Entropy: Send + Sync {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError>;
 }
 
-/// The source of randomness gave nothing; whatever needed it must not go on.
+/// The source of randomness failed. Whatever needed it must stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the operating system gave no random bytes")]
 pub struct EntropyError;
@@ -23,7 +23,7 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// `N` random bytes.
+/// `N` random bytes; fails if the source does.
 pub(crate) fn bytes<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], EntropyError> {
     let mut out = [0; N];
     entropy.fill(&mut out)?;

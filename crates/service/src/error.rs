@@ -1,4 +1,4 @@
-//! What a use case answers when it does not do what was asked.
+//! Why a use case failed.
 
 use domain::{field::FieldErrors, refusal::Refusal};
 use store::StoreError;
@@ -11,13 +11,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The caller asked for something that may not be; the refusal's message is for people.
+    /// The caller asked for something that is not allowed. The refusal has a message for people.
     #[error("refused: {}", .0.message())]
     Refused(Refusal),
-    /// The database did not answer, or holds something it must not.
+    /// The database did not answer, or holds something unexpected.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
-    /// Something inside is broken; the text is for the log.
+    /// Something is broken inside Keystead. The text is for the log.
     #[error("{what}")]
     Internal {
         /// What was being done.

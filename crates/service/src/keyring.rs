@@ -14,10 +14,10 @@ use crate::{
     root_key::{RootKey, UnwrapError},
 };
 
-/// The setting that names the root key that the data keys are wrapped with.
+/// The setting with the fingerprint of the root key that wraps the data keys.
 const FINGERPRINT: &str = "root_key_fingerprint";
 
-/// What a data key is for. A purpose is added with what first uses it.
+/// What a data key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     /// MACs of key secrets.
@@ -43,10 +43,10 @@ impl Purpose {
 /// Why the data keys could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
-    /// The database was made under another root key.
+    /// The database belongs to another root key.
     #[error(
-        "the database was made under the root key {database}, but the root key in use is {ours}: \
-         start with the root key file that belongs to this database"
+        "the database belongs to the root key {database}, but the root key in use is {ours}: start with the root key \
+         file of this database"
     )]
     RootKey {
         /// The fingerprint that the database names.
@@ -55,22 +55,22 @@ pub enum KeyringError {
         ours: String,
     },
     /// A data key is damaged or was moved.
-    #[error("the data key {purpose}, version {version}, does not open: {source}")]
+    #[error("the data key {purpose}, version {version}, cannot be opened: {source}")]
     Damaged {
-        /// Its purpose.
+        /// The purpose of the data key.
         purpose: String,
-        /// Its version.
+        /// The version of the data key.
         version: i64,
-        /// Why.
+        /// Why it could not be unwrapped.
         source: UnwrapError,
     },
-    /// A purpose has no key although the installation exists.
+    /// A purpose has no data key, although the installation exists.
     #[error("the data key {0} is missing from the database")]
     Missing(&'static str),
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// No randomness to make keys.
+    /// There was no randomness to create keys.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
 }
@@ -134,13 +134,13 @@ impl Keyring {
         self.cookie_mac(purpose, token)
     }
 
-    /// The label keeps the uses of this key apart; no label contains the separator.
+    /// The label separates the uses of this key. No label contains the separator.
     fn cookie_mac(&self, label: &str, text: &str) -> [u8; 32] {
         let (_, key) = &self.cookie.current;
         key.mac(&[label.as_bytes(), b"\0", text.as_bytes()])
     }
 
-    /// Opens the data keys, which the first start makes.
+    /// Opens the data keys. The first start creates them.
     pub(crate) async fn open(
         store: &Store,
         root: &RootKey,
@@ -192,12 +192,12 @@ fn versions(purpose: Purpose, rows: &[DataKey], root: &RootKey) -> Result<Versio
             .map_err(|source| KeyringError::Damaged { purpose: row.purpose.clone(), version: row.version, source })?;
         keys.push((row.version, MacKey::new(&key)));
     }
-    // The store gives them in the order of their versions.
+    // The store returns them in the order of their versions.
     let current = keys.pop().ok_or(KeyringError::Missing(purpose.as_str()))?;
     Ok(Versions { old: keys, current })
 }
 
-/// Where a wrapped key lies, as its associated data: table, row, column and version.
+/// The place of a wrapped key, used as associated data: table, row, column and version.
 fn place(purpose: &str, version: i64) -> String {
     format!("data_key|{purpose}|wrapped|{version}")
 }

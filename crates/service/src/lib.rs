@@ -1,4 +1,4 @@
-//! The use cases: each one transaction with its audit event. Knows no HTTP and no SQL.
+//! The use cases. Each change is one transaction with its audit event. This crate knows no HTTP and no SQL.
 #![warn(missing_docs)]
 
 pub mod audit;

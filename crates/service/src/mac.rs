@@ -5,7 +5,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// A key that is ready to use: the key's block is hashed once, not per MAC.
+/// A key ready for use: its block is hashed once, not for each MAC.
 #[derive(Clone)]
 pub(crate) struct MacKey(Hmac<Sha256>);
 
@@ -19,7 +19,7 @@ impl MacKey {
         Self(Hmac::new((&*block).into()))
     }
 
-    /// The MAC of the parts, one after the other. A caller whose parts vary in length separates them.
+    /// The MAC of the parts in sequence. If the parts vary in length, the caller must separate them.
     pub(crate) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.0.clone();
         for part in parts {

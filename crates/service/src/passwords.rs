@@ -1,4 +1,4 @@
-//! Password hashing: slow on purpose, so it runs on the blocking pool, two at a time.
+//! Password hashing. It is slow on purpose, so it runs on the blocking pool, two at a time.
 
 use std::{fmt, sync::Arc};
 
@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result};
 
-/// Each computation takes 19 MiB: more at once would let sign-in attempts take the memory.
+/// How many computations run at once. Each takes 19 MiB, so sign-in attempts must not run without a bound.
 const AT_ONCE: usize = 2;
 
 /// A password hash function. Its methods block.
@@ -20,7 +20,7 @@ pub trait PasswordHasher: Send + Sync {
     fn hash(&self, password: &str, salt: &[u8; 16]) -> Result<String, HashError>;
     /// Whether `password` is the one that `hash` was made of. One computation.
     fn verify(&self, password: &str, hash: &str) -> Result<bool, HashError>;
-    /// A hash of the same cost that no password matches, for e-mails that nobody has.
+    /// A hash of the same cost that no password matches, for unknown e-mails.
     fn decoy(&self) -> &str;
 }
 
@@ -40,7 +40,7 @@ impl Argon2id {
     pub fn new() -> Result<Self, HashError> {
         let params = Params::new(19 * 1024, 2, 1, Some(32)).map_err(|_| HashError)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        // The output is all zeroes: a password that hashes to it cannot be found.
+        // The output is all zeroes. Nobody can find a password that hashes to it.
         let output = "A".repeat(43);
         let decoy = format!("$argon2id$v=19$m=19456,t=2,p=1$a2V5c3RlYWQtZGVjb3k${output}");
         Ok(Self { argon2, decoy })
@@ -74,13 +74,13 @@ impl fmt::Debug for Argon2id {
     }
 }
 
-/// The hasher behind its two slots.
+/// The hasher, limited to its slots.
 pub(crate) struct Passwords {
     hasher: Arc<dyn PasswordHasher>,
     slots: Arc<Semaphore>,
 }
 
-/// Leave to compute.
+/// Permission to run one computation; dropping it frees the slot.
 pub(crate) struct Slot(OwnedSemaphorePermit);
 
 impl Passwords {
@@ -116,7 +116,7 @@ impl Passwords {
     ) -> Result<T> {
         let hasher = Arc::clone(&self.hasher);
         let computation = move || {
-            // Free when it is done, not when nobody waits for it any more.
+            // The slot is free when the computation ends, even if its caller has gone.
             let _slot = slot;
             work(hasher.as_ref())
         };

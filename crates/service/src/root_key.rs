@@ -23,39 +23,39 @@ const NONCE: usize = 24;
 /// 256 random bits that wrap the data keys.
 pub struct RootKey(Zeroizing<[u8; 32]>);
 
-/// Why a root key could not be read or made.
+/// Why a root key could not be read or created.
 #[derive(Debug, thiserror::Error)]
 pub enum RootKeyError {
     /// The file could not be read or written.
     #[error("the root key file {path}: {source}")]
     File {
-        /// The file.
+        /// The path of the root key file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file holds something else.
+    /// The file does not hold a root key.
     #[error("the root key file {0} must hold 64 hexadecimal digits and nothing else")]
     Malformed(PathBuf),
-    /// Other accounts of the machine may read the file.
-    #[error("the root key file {0} may be read by others; run chmod 600 on it")]
+    /// Accounts outside the file's group have access to it.
+    #[error("the root key file {0} is open to other accounts; run chmod 600 on it")]
     Open(PathBuf),
-    /// No randomness to make one.
+    /// There was no randomness to create a root key.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
 }
 
-/// A wrapped key that this root key, or this place, does not open.
+/// The data key was wrapped by another root key, or for another place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a data key could not be unwrapped")]
 pub struct UnwrapError;
 
 impl RootKey {
-    /// Reads the key in `path`, or makes it there on first start.
+    /// Reads the key in `path`, or creates it on first start. Fails if the file cannot be used.
     pub fn load_or_create(path: &Path, entropy: &dyn Entropy) -> Result<Self, RootKeyError> {
         if !path.exists() {
             match Self::create(path, entropy) {
-                // Another process made it meanwhile: use that one.
+                // Another process has created it in the meantime: use that one.
                 Err(RootKeyError::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {}
                 made => return made,
             }
@@ -79,7 +79,7 @@ impl RootKey {
         Ok(Self(key))
     }
 
-    /// 16 hexadecimal digits that tell root keys apart and say nothing about the key.
+    /// 16 hexadecimal digits that identify a root key and reveal nothing about it.
     pub fn fingerprint(&self) -> String {
         let mac = MacKey::new(&self.0).mac(&[b"root key fingerprint"]);
         hex::encode(mac.get(..8).unwrap_or_default())
@@ -114,7 +114,7 @@ impl fmt::Debug for RootKey {
     }
 }
 
-/// Writes beside `path` and links it there whole: a crash never leaves half a key.
+/// Writes a temporary file and links it to `path`, so that a crash never leaves half a key.
 fn write_new(path: &Path, key: &[u8; 32]) -> io::Result<()> {
     let part = path.with_extension(format!("{}.part", std::process::id()));
     let mut options = OpenOptions::new();
@@ -129,7 +129,7 @@ fn write_new(path: &Path, key: &[u8; 32]) -> io::Result<()> {
     let linked = fs::hard_link(&part, path);
     fs::remove_file(&part)?;
     linked?;
-    // The database must never outlive the key's directory entry.
+    // The key's directory entry must be on disk before the database uses the key.
     if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
         File::open(folder)?.sync_all()?;
     }

@@ -1,4 +1,4 @@
-//! The service itself: what the use cases share.
+//! The service, and what its use cases share.
 
 use std::{fmt, sync::Arc};
 
@@ -21,9 +21,9 @@ use crate::{
     verify::Verifier,
 };
 
-/// What a service is made of.
+/// The parts that a service needs to start.
 pub struct Setup {
-    /// The database, open.
+    /// The database, which is already open.
     pub store: Store,
     /// The key that wraps the data keys.
     pub root_key: RootKey,
@@ -49,16 +49,16 @@ impl fmt::Debug for Setup {
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data keys do not open, among other reasons because the root key is another one.
+    /// The data keys cannot be opened, for example because the root key is a different one.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
-    /// The prefix for tokens is not one.
+    /// The prefix for tokens is invalid.
     #[error("the token prefix {0:?} must be 1 to 10 lower-case letters and digits, and not that of a key kind")]
     TokenPrefix(String),
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Anything else.
+    /// Any other failure of the first start.
     #[error(transparent)]
     Other(#[from] Error),
 }
@@ -91,7 +91,7 @@ impl fmt::Debug for Service {
 }
 
 impl Service {
-    /// Opens the data keys and makes what the first start makes: them and the app "Default".
+    /// Opens the data keys. The first start creates them and the app "Default".
     pub async fn start(setup: Setup) -> Result<Self, StartError> {
         let prefix = setup.token_prefix;
         if !token::is_prefix(&prefix) || KeyKind::has_prefix(&prefix) {
@@ -115,22 +115,22 @@ impl Service {
         })))
     }
 
-    /// Whether the store answers.
+    /// Returns `Ok` if the store answers.
     pub async fn ready(&self) -> Result<()> {
         Ok(self.0.store.ping().await?)
     }
 
-    /// The present time.
+    /// The present time, from the service's clock.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
-    /// The app "Default".
+    /// The id of the app "Default".
     pub fn default_app(&self) -> &AppId {
         &self.0.default_app
     }
 
-    /// Decides whether keys may pass.
+    /// The verifier, which decides whether keys may pass.
     pub fn verifier(&self) -> &Verifier {
         &self.0.verifier
     }
@@ -155,7 +155,7 @@ impl Service {
         &self.0.token_prefix
     }
 
-    /// Adds an event to the record, in the transaction of what it tells.
+    /// Adds an event to the audit, in the transaction of the change.
     pub(crate) async fn record(&self, tx: &mut Tx, event: AuditEvent) -> Result<(), StoreError> {
         record(&self.0.keyring, tx, &event).await
     }
@@ -165,13 +165,12 @@ impl Service {
         &self,
         work: impl AsyncFnOnce(&mut Tx) -> Result<T, E>,
     ) -> Result<T, E> {
-        // On the heap: a transaction's future is large, and every caller's would be too.
+        // On the heap, because a transaction's future is large and would enlarge every caller's.
         Box::pin(self.0.store.write(work)).await
     }
 
-    /// Runs a change of one key in a transaction, and has the verifier forget the key before the
-    /// change is answered. A change that was committed but never gets here, because its caller went
-    /// away, is found by the verifier's next poll.
+    /// Runs a change of one key in a transaction, and makes the verifier forget the key before the change is answered.
+    /// If the caller goes away after the commit, the verifier's next poll finds the change.
     pub(crate) async fn change_key<T>(&self, key: &KeyId, work: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         let change = async |tx: &mut Tx| {
             let value = work(tx).await?;

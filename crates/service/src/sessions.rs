@@ -13,13 +13,13 @@ use store::{PersonRow, SessionRow, Tx};
 
 use crate::{Caller, ClientInfo, Result, Service, entropy};
 
-/// A session that was not used for this long has ended.
+/// A session ends after this long without use.
 pub const IDLE: Millis = Millis::minutes(30);
 
 /// A session ends this long after its sign-in, used or not.
 pub const ABSOLUTE: Millis = Millis::hours(12);
 
-/// How exactly "last seen" is kept: a write per page would cost more than it tells.
+/// How precisely "last seen" is kept. A write per page would cost too much.
 const TOUCH_EVERY: Millis = Millis::minutes(1);
 
 /// Somebody with an account, as the store has them. No edge can make one up.
@@ -32,7 +32,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Their e-mail, in the form that it is compared in.
+    /// The e-mail in canonical form.
     pub fn email(&self) -> &str {
         &self.email
     }
@@ -56,11 +56,11 @@ impl From<PersonRow> for Person {
 /// A session that is running. It does not hold the cookie's value.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// Who signed in.
+    /// The person who signed in.
     pub person: Person,
-    /// When.
+    /// When the person signed in.
     pub created_at: Timestamp,
-    /// When it ends at the latest.
+    /// When it ends, however often it is used.
     pub expires_at: Timestamp,
     pub(crate) last_seen_at: Timestamp,
     pub(crate) id_mac: [u8; 32],
@@ -74,7 +74,7 @@ impl Session {
 }
 
 impl Service {
-    /// The session that a cookie's value stands for, which goes on; `None` if it has ended or never was.
+    /// The session of a cookie's value, which this call prolongs; `None` if it has ended or never existed.
     pub async fn session(&self, cookie: &str) -> Result<Option<Session>> {
         let session = self.idle_session(cookie).await?;
         if let Some(session) = &session
@@ -86,7 +86,7 @@ impl Service {
         Ok(session)
     }
 
-    /// The same for what a browser asks by itself, which does not show that anybody is there.
+    /// Like `session`, but without prolonging it: for requests that a browser makes by itself.
     pub async fn idle_session(&self, cookie: &str) -> Result<Option<Session>> {
         let well_formed = cookie.len() == 64 && cookie.bytes().all(|b| b.is_ascii_hexdigit());
         if !well_formed {

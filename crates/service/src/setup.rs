@@ -1,4 +1,4 @@
-//! The first owner, in a browser by a one-use link or at the server's shell; and help for a locked-out one.
+//! The first owner, created with a one-use link or at the server's shell, and help for owners who are locked out.
 
 use domain::{
     audit::{Action, Subject},
@@ -23,22 +23,22 @@ const SETUP: &str = "setup";
 /// What `/setup` may show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SetupDoor {
-    /// The form: the link is good.
+    /// The form, because the link works.
     Open,
-    /// No owner yet, but the link is missing, was used, replaced or has expired.
+    /// There is no owner yet, but the link is missing, used, replaced or expired.
     LinkNeeded,
-    /// An owner exists; there is nothing here.
+    /// An owner exists, so there is nothing to show.
     Done,
 }
 
-/// Somebody to make an account for.
+/// A person to add.
 #[derive(Debug)]
 pub struct NewPerson {
-    /// Their name.
+    /// The person's name.
     pub name: String,
-    /// Their e-mail.
+    /// The person's e-mail, as typed.
     pub email: String,
-    /// Their password.
+    /// The person's password, as typed.
     pub password: SecretString,
 }
 
@@ -49,7 +49,7 @@ struct Checked {
 }
 
 impl Service {
-    /// A new set-up link's token; the earlier ones die. `None` once an owner exists.
+    /// The token of a new set-up link, which replaces earlier ones; `None` once an owner exists.
     pub async fn setup_link(&self) -> Result<Option<SecretString>> {
         let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
         let token = hex::encode(*bytes);
@@ -76,7 +76,7 @@ impl Service {
         Ok(made.then(|| token.into()))
     }
 
-    /// Whether the set-up form may be shown to who has this token.
+    /// What `/setup` may show to a visitor with this token.
     pub async fn setup_door(&self, token: &str) -> Result<SetupDoor> {
         if self.store().owners_exist().await? {
             return Ok(SetupDoor::Done);
@@ -86,9 +86,9 @@ impl Service {
         Ok(if link.is_some() { SetupDoor::Open } else { SetupDoor::LinkNeeded })
     }
 
-    /// Makes the first owner with a set-up link, and signs them in.
+    /// Creates the first owner with a set-up link, and signs the owner in. `LinkInvalid` if the link does not work.
     pub async fn first_owner(&self, token: &str, person: NewPerson, client: &ClientInfo) -> Result<SignedIn> {
-        // Before the password is hashed: the page is open to everybody until then.
+        // Check the link before hashing the password: until then, the page is open to everybody.
         match self.setup_door(token).await? {
             SetupDoor::Open => {}
             SetupDoor::LinkNeeded => return Err(Refusal::LinkInvalid.into()),
@@ -119,7 +119,7 @@ impl Service {
         Ok(SignedIn { cookie, person })
     }
 
-    /// Makes an owner; set-up links die.
+    /// Creates an owner, and removes all set-up links. `EmailTaken` if somebody uses the e-mail.
     pub async fn create_owner(&self, caller: &Caller, person: NewPerson) -> Result<Person> {
         caller.may(Act::ManageOwners)?;
         let Checked { person, row } = self.check_owner(person).await?;
@@ -135,7 +135,8 @@ impl Service {
         Ok(person)
     }
 
-    /// Gives an owner a new password, ends their sessions and their wait.
+    /// Sets an owner's new password, and ends the owner's sessions and waiting time. `NotFound` if no owner has this
+    /// e-mail.
     pub async fn recover_owner(&self, caller: &Caller, email: &str, password: &SecretString) -> Result<Person> {
         caller.may(Act::ManageOwners)?;
         let owner = self.owner(email).await?;
@@ -157,7 +158,7 @@ impl Service {
         Ok(owner)
     }
 
-    /// Ends an owner's wait after failed sign-ins.
+    /// Ends an owner's waiting time after failed sign-ins. `NotFound` if no owner has this e-mail.
     pub async fn unlock_owner(&self, caller: &Caller, email: &str) -> Result<Person> {
         caller.may(Act::ManageOwners)?;
         let owner = self.owner(email).await?;

@@ -1,8 +1,6 @@
 //! Signing in and out.
-//!
-//! An attempt costs exactly one password computation whether the e-mail is known or not, and none
-//! while the account waits, again alike for both. A malformed e-mail or an over-long password, which
-//! nobody can have, is refused at its field.
+//! An attempt costs exactly one password computation, whether the e-mail is known or not, and none while the account
+//! waits. A malformed e-mail or an overlong password, which nobody can have, is refused at its field.
 
 use std::net::IpAddr;
 
@@ -32,16 +30,16 @@ pub struct SignIn {
     pub password: SecretString,
 }
 
-/// A session that has just begun.
+/// A new session.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// The value of the session cookie; shown to nobody else, kept nowhere.
+    /// The value of the session cookie. Nobody else sees it, and it is not stored.
     pub cookie: SecretString,
-    /// Who signed in.
+    /// The person who signed in.
     pub person: Person,
 }
 
-/// A sign-in whose fields are in order.
+/// A sign-in whose fields are valid.
 struct Attempt {
     email: String,
     email_mac: [u8; 32],
@@ -50,15 +48,15 @@ struct Attempt {
 }
 
 impl Service {
-    /// Begins a session, with an id of its own.
+    /// Signs a person in, and starts a session with a new id. `SignInFailed` or `Wait` if that is refused.
     pub async fn sign_in(&self, sign_in: SignIn, client: &ClientInfo) -> Result<SignedIn> {
         let (email, password) = check(&sign_in)?;
         let email_mac = self.keyring().email_mac(&email);
-        // First of all: somebody who waits must make nobody else wait.
+        // Check this first, so that an account that waits delays nobody else.
         self.refuse_waiting(&email_mac).await?;
         let slot = self.passwords().slot().await?;
         let attempt = Attempt { email, email_mac, password, client: client.clone() };
-        // In a task of its own: who hangs up now must not keep a failure, or the wait that it begins, off the record.
+        // In its own task, so that a caller who hangs up cannot keep a failure or its waiting time off the record.
         let service = self.clone();
         let judged = tokio::spawn(async move { service.judge(attempt, slot).await });
         judged.await.map_err(|error| Error::internal("a sign-in was cut short", error))?
@@ -84,7 +82,7 @@ impl Service {
         let subject = Subject::person(&person.id, &person.email);
         let event = event(&caller, self.now(), Action::SessionStarted, subject);
         let begin = async |tx: &mut Tx| {
-            // The password may have been changed while the one that was typed was looked at.
+            // The password may have been changed while this one was being checked.
             let current = tx.person_by_id(&row.id).await?.filter(|current| !current.disabled);
             if current.is_none_or(|current| current.password_hash != row.password_hash) {
                 return Err(Refusal::SignInFailed.into());
@@ -98,7 +96,7 @@ impl Service {
         Ok(SignedIn { cookie, person })
     }
 
-    /// Ends a session; one that has ended already leaves no second event.
+    /// Ends a session. If it has already ended, records no second event.
     pub async fn sign_out(&self, session: &Session, address: Option<IpAddr>) -> Result<()> {
         let person = &session.person;
         let caller = session.caller(address);
@@ -119,7 +117,7 @@ fn check(sign_in: &SignIn) -> Result<(String, SecretString), FieldErrors> {
     let email = errors.keep(Field::Email, text::email(&sign_in.email));
     let password = sign_in.password.expose_secret();
     if password.is_empty() {
-        errors.push(Field::Password, "Type your password.");
+        errors.push(Field::Password, "Enter your password.");
     } else if password.chars().count() > text::PASSWORD_MAX {
         let max = text::PASSWORD_MAX;
         errors.push(Field::Password, format!("Use at most {max} characters."));

@@ -1,4 +1,4 @@
-//! Growing waits after failed sign-ins, by e-mail, whether anybody has that e-mail or not.
+//! Growing waits after failed sign-ins, per e-mail, whether it is known or not.
 
 use domain::{
     audit::{Action, Subject, SubjectKind},
@@ -12,20 +12,20 @@ use crate::{Caller, ClientInfo, Result, Service, service::event};
 /// The failure after which the first wait begins.
 pub(crate) const FREE_FAILURES: u32 = 5;
 
-/// Longer waits would only help somebody who wants to lock a person out.
+/// The longest wait. A longer one would only help an attacker to lock a person out.
 pub(crate) const LONGEST_WAIT: Millis = Millis::minutes(15);
 
 /// Failures older than this no longer count.
 pub(crate) const FORGET_AFTER: Millis = Millis::hours(24);
 
-/// How long the account waits after so many failures in a row: a second, doubling.
+/// How long an account waits after this many failures in a row. Starts with one second and doubles.
 fn wait_after(failures: u32) -> Option<Millis> {
     let doublings = failures.checked_sub(FREE_FAILURES)?;
     let seconds = 1_i64.checked_shl(doublings.min(40))?;
     Some(Millis::seconds(seconds).min(LONGEST_WAIT))
 }
 
-/// Refuses while the wait runs. A wait longer than any that is given comes of a clock that was set back.
+/// Refuses while the wait lasts. A wait longer than the longest one means that the clock was set back.
 fn refuse_waiting(failures: Option<&Failures>, now: Timestamp) -> Result<(), Refusal> {
     match failures.map(|f| f.blocked_until) {
         Some(until) if now < until && until.since(now) <= LONGEST_WAIT => {
@@ -36,14 +36,14 @@ fn refuse_waiting(failures: Option<&Failures>, now: Timestamp) -> Result<(), Ref
 }
 
 impl Service {
-    /// Refuses an account that waits, which costs others nothing.
+    /// Refuses an account that has to wait, at no cost to others.
     pub(crate) async fn refuse_waiting(&self, email_mac: &[u8; 32]) -> Result<()> {
         let failures = self.store().sign_in_failures(email_mac).await?;
         Ok(refuse_waiting(failures.as_ref(), self.now())?)
     }
 
-    /// Counts the attempt as a failure before the password is looked at, so that attempts sent side
-    /// by side are not all let in; a success clears it. Gives the number of failures with this one.
+    /// Counts the attempt as a failure before the password is checked, so that parallel attempts are not all tried. A
+    /// success clears it. Returns the number of failures, including this one.
     pub(crate) async fn begin_attempt(&self, email_mac: &[u8; 32]) -> Result<u32> {
         let now = self.now();
         let count = async |tx: &mut Tx| {
@@ -59,8 +59,8 @@ impl Service {
         self.write(count).await
     }
 
-    /// Puts the first wait of a row of failures on record, for unknown e-mails too: a difference in
-    /// work would tell which are known.
+    /// Records the first wait of a row of failures, for unknown e-mails too. Otherwise a difference in work would
+    /// reveal which e-mails are known.
     pub(crate) async fn record_block(&self, email: &str, client: &ClientInfo) -> Result<()> {
         let person = self.store().person_by_email(email).await?;
         let subject = person.map_or_else(unknown, |person| Subject::person(&person.id, &person.email));
@@ -71,7 +71,7 @@ impl Service {
     }
 }
 
-/// Not what was typed: people type passwords into the wrong field.
+/// The subject for an unknown e-mail. It does not repeat the input: people type passwords into the wrong field.
 fn unknown() -> Subject {
     Subject { kind: SubjectKind::Person, id: String::new(), label: "an unknown e-mail".to_owned(), key_kind: None }
 }

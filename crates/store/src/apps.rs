@@ -1,4 +1,4 @@
-//! Apps: the projects that own keys.
+//! Apps, which own keys.
 
 use domain::ids::AppId;
 use domain::sight::Scope;
@@ -9,14 +9,14 @@ use crate::error::StoreError;
 use crate::sql::Sql;
 use crate::store::Tx;
 
-/// An app.
+/// An app as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppRow {
-    /// Its id.
+    /// The app's id.
     pub id: AppId,
-    /// Its name.
+    /// The app's name.
     pub name: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
@@ -58,7 +58,7 @@ fn from_row((id, name, created_at): (String, String, i64)) -> Result<AppRow, Sto
 }
 
 impl Tx {
-    /// Adds an app.
+    /// Adds an app; `Conflict` if the id exists.
     pub async fn insert_app(&mut self, app: &AppRow) -> Result<(), StoreError> {
         let sql = Sql::new("INSERT INTO app (id, name, created_at) VALUES ($1, $2, $3)")
             .arg(app.id.as_str())

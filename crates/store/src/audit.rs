@@ -1,4 +1,4 @@
-//! The record as it is read: newest first.
+//! Reading the audit, newest first.
 
 use domain::audit::{Action, ActorKind, AuditQuery, AuditRow, Subject, SubjectKind};
 use domain::ids::{AppId, KeyId};
@@ -72,7 +72,7 @@ struct Filter<'a> {
 }
 
 impl Filter<'_> {
-    /// The condition, ending before an optional `AND`.
+    /// Writes the condition. Further conditions may follow with `AND`.
     fn push(self, sql: &mut Sql) {
         match self.key {
             Some(key) => sql.push(" WHERE subject_kind = 'key' AND subject_id = ").bind(key.as_str()),
@@ -130,7 +130,7 @@ async fn audit_page(conn: &mut Conn<'_>, sight: &Sight, query: &AuditQuery) -> R
     let (after, before) = (cursor(&query.after), cursor(&query.before));
     if let (None, Some(seq)) = (after, before) {
         let mut rows = newer(conn, filter, seq, PAGE + 1).await?;
-        // One row more than the page tells that there is another page on that side.
+        // One extra row shows whether there is another page on that side.
         let more = rows.len() > PAGE;
         rows.truncate(PAGE);
         rows.reverse();
@@ -139,7 +139,7 @@ async fn audit_page(conn: &mut Conn<'_>, sight: &Sight, query: &AuditQuery) -> R
             let next = (!older(conn, filter, Some(last.seq), 1).await?.is_empty()).then(|| last.seq.to_string());
             return Ok(Page { total: total(conn, filter).await?, rows, next, previous });
         }
-        // Nothing is newer: that is the first page.
+        // Nothing is newer, so this is the first page.
     }
     let mut rows = older(conn, filter, after, PAGE + 1).await?;
     let more = rows.len() > PAGE;

@@ -1,4 +1,4 @@
-//! The chain: each event's link is a MAC over the link before it and the event's columns as stored.
+//! The audit chain: the link of each event is a MAC over the previous link and the event's columns as stored.
 
 use domain::audit::{AuditEvent, canonical};
 use domain::kind::KeyKind;
@@ -18,19 +18,19 @@ const CHUNK: i64 = 1_000;
 /// adds its columns behind these, and old events keep theirs.
 const FORM: i64 = 2;
 
-/// What a walk along the chain found.
+/// The result of checking the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChainCheck {
     /// Every event is as it was written.
     Intact {
-        /// How many there are.
+        /// How many events there are.
         events: i64,
         /// The newest link, which covers all of them.
         link: [u8; 32],
     },
-    /// An event was changed, removed or added behind Keystead's back.
+    /// An event was changed, removed or added without Keystead.
     Broken {
-        /// The first place in the sequence that does not fit.
+        /// The first number in the sequence that does not fit.
         seq: i64,
     },
     /// A later version wrote an event: from here on, this one cannot tell.
@@ -98,8 +98,7 @@ impl Event {
 }
 
 impl Tx {
-    /// Writes an event at the end of the chain; its place in the sequence. `mac` is keyed with version `key_version` of
-    /// the audit key.
+    /// Appends an event to the chain, and returns its number. `mac` uses version `key_version` of the audit key.
     pub async fn record(
         &mut self,
         event: &AuditEvent,
@@ -194,7 +193,7 @@ impl Store {
                 link = event.link;
             }
         }
-        // Without the head, events cut off at the end would not be missed.
+        // Without the head, nobody would notice events that were cut off at the end.
         if link != head_link {
             return Ok(ChainCheck::Broken { seq: head });
         }

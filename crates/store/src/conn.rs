@@ -1,4 +1,4 @@
-//! A connection of either engine, and the one place that tells them apart when a statement runs.
+//! A connection to either engine. Only this file decides which engine runs a statement.
 
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
@@ -13,12 +13,12 @@ pub(crate) enum Conn<'a> {
     Postgres(&'a mut PgConnection),
 }
 
-/// A row that both engines give.
+/// A row type that both engines can return.
 pub(crate) trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 
 impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 
-/// Runs the same expression on whichever engine it is.
+/// Runs the same expression on whichever engine is in use.
 macro_rules! on {
     ($conn:expr, $sql:expr, ($c:ident, $text:ident, $arguments:ident) => $run:expr) => {
         match $conn {
@@ -38,14 +38,14 @@ macro_rules! on {
 }
 
 impl Conn<'_> {
-    /// Runs a statement; how many rows it changed.
+    /// Runs a statement, and returns how many rows it changed.
     pub(crate) async fn execute(&mut self, sql: Sql) -> Result<u64, StoreError> {
         Ok(on!(self, sql, (c, text, arguments) => {
             sqlx::query_with(text, arguments).execute(c).await?.rows_affected()
         }))
     }
 
-    /// Every row.
+    /// Runs a statement, and returns every row.
     pub(crate) async fn fetch_all<T: Row>(&mut self, sql: Sql) -> Result<Vec<T>, StoreError> {
         Ok(on!(self, sql, (c, text, arguments) => sqlx::query_as_with(text, arguments).fetch_all(c).await?))
     }

@@ -1,4 +1,4 @@
-//! Everything in which SQLite and Postgres differ.
+//! Every difference between SQLite and Postgres.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -20,20 +20,20 @@ use crate::sql::Sql;
 static SQLITE_MIGRATIONS: Migrator = sqlx_macros::migrate!("../../migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx_macros::migrate!("../../migrations/postgres");
 
-/// Takes the only write lock at once: a transaction that begins by reading would fail when it comes to write.
+/// Takes the only write lock at once. A transaction that read first would fail as soon as it wrote.
 pub(crate) const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
 
-/// What each connection to Postgres begins with. Of a machine that vanished in the middle of a write, the server would
-/// keep the lock for hours.
+/// Settings of each connection to Postgres. Without these, a client that disappears mid-write would hold its lock for
+/// hours.
 const POSTGRES_SESSION: &str = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'; \
      SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
 
 const SQLITE_READERS: u32 = 4;
-/// Writers wait for each other; of those that wait, one has its connection ready. They take none from the readers.
+/// One active writer plus one waiting; separate from the read pool.
 const POSTGRES_WRITERS: u32 = 2;
 const POSTGRES_READERS: u32 = 14;
 
-/// Opens the file: one connection that writes, a few that read.
+/// Opens the file with one connection for writing and a few for reading.
 pub(crate) async fn open_sqlite(url: &str) -> Result<(SqlitePool, SqlitePool), StoreError> {
     let options = SqliteConnectOptions::from_str(url)?
         .create_if_missing(true)
@@ -43,9 +43,9 @@ pub(crate) async fn open_sqlite(url: &str) -> Result<(SqlitePool, SqlitePool), S
         .busy_timeout(PATIENCE)
         .disable_statement_logging();
     if url.contains(":memory:") || url.contains("mode=memory") {
-        return Err(StoreError::Url("a database in memory would not outlive the program; name a file".into()));
+        return Err(StoreError::Url("a database in memory is lost when the program ends; name a file".into()));
     }
-    // A statement runs in microseconds; asking first whether the file is still there would double that.
+    // A statement runs in microseconds. Testing the connection first would double that.
     let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false).idle_timeout(None);
     let alone = alone_in(options.get_filename().parent()).await;
     make_private(options.get_filename());
@@ -57,29 +57,30 @@ pub(crate) async fn open_sqlite(url: &str) -> Result<(SqlitePool, SqlitePool), S
     Ok((writer, reader))
 }
 
-/// Makes the file for its owner alone; SQLite gives those beside it the same mode. What fails here, SQLite tells.
+/// Creates the file, readable by its owner only. SQLite gives its other files the same mode. If this fails, SQLite
+/// reports it on opening.
 fn make_private(file: &Path) {
     let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
 }
 
-/// SQLite's "unable to open" names no file.
+/// Adds the file's name, which SQLite's "unable to open" leaves out.
 fn not_opened(file: &Path, error: sqlx::Error) -> StoreError {
     match error {
         sqlx::Error::Database(error) if is_no_file(&error.code().unwrap_or_default()) => StoreError::Url(format!(
-            "{} cannot be opened; its folder has to be there, and both have to be writable",
+            "{} cannot be opened; its folder must exist, and both must be writable",
             file.display()
         )),
         error => error.into(),
     }
 }
 
-/// SQLite's `CANTOPEN`, with whatever details.
+/// SQLite's `CANTOPEN`, with any details.
 fn is_no_file(code: &str) -> bool {
     code.parse::<u32>().is_ok_and(|code| code & 0xff == 14)
 }
 
-/// Waits until nobody else opens a database in this folder. Two that turn a new file to WAL, or migrate it, refuse each other
-/// at once: SQLite is patient only with those that write.
+/// Waits until nobody else is opening a database in this folder. Two processes that switch a new file to WAL, or
+/// migrate it, would fail at once: SQLite waits only for writers.
 async fn alone_in(folder: Option<&Path>) -> Option<File> {
     let folder = folder.filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
     let folder = File::open(folder).ok()?;
@@ -87,10 +88,10 @@ async fn alone_in(folder: Option<&Path>) -> Option<File> {
     locked.await.ok()?.ok()
 }
 
-/// Brings the schema up to date, and makes ready to connect.
+/// Updates the schema, and prepares the pools.
 pub(crate) async fn open_postgres(url: &str) -> Result<(PgPool, PgPool), StoreError> {
     let options = PgConnectOptions::from_str(url)?.application_name("keystead").disable_statement_logging();
-    // Not from a pool, which would go on trying for as long as it is patient.
+    // Not from a pool, which would keep trying until its timeout.
     let mut conn = within::<_, StoreError>(PATIENCE, async { Ok(options.connect().await?) }).await?;
     POSTGRES_MIGRATIONS.run(&mut conn).await?;
     conn.close().await?;
@@ -99,8 +100,7 @@ pub(crate) async fn open_postgres(url: &str) -> Result<(PgPool, PgPool), StoreEr
             Box::pin(async move { sqlx::raw_sql(POSTGRES_SESSION).execute(conn).await.map(|_| ()) })
         })
     };
-    // The driver would wait without end for what comes back from a server that vanished, and keep its place meanwhile:
-    // there are but two.
+    // The driver would wait forever for a server that vanished, and block one of only two connections.
     let writer = pool(POSTGRES_WRITERS).after_release(|conn, _| {
         Box::pin(async move {
             let answer = tokio::time::timeout(PATIENCE, conn.ping()).await;
@@ -112,9 +112,9 @@ pub(crate) async fn open_postgres(url: &str) -> Result<(PgPool, PgPool), StoreEr
 }
 
 impl Conn<'_> {
-    /// One writer at a time, as on SQLite: a use case that reads and then decides cannot be overtaken, and the audit
-    /// chain, whose end this row is, needs the order anyway. Not part of `BEGIN`: the driver would not undo what was
-    /// dropped while it waits there.
+    /// One writer at a time, as on SQLite. A use case that reads and then decides cannot be overtaken, and the audit
+    /// chain, which ends in this row, needs the order anyway. This is not part of `BEGIN`: the driver would not roll
+    /// back a transaction that is dropped while it waits there.
     pub(crate) async fn lock_for_writing(&mut self) -> Result<(), StoreError> {
         if let Self::Postgres(_) = self {
             self.execute(Sql::new("SELECT 1 FROM audit_head FOR UPDATE")).await?;
@@ -124,16 +124,17 @@ impl Conn<'_> {
 }
 
 impl Conn<'_> {
-    /// Whether each arm of a merged list has to end with a `LIMIT`: Postgres sorts a whole arm otherwise, and SQLite,
-    /// which merges arms row by row as they are, would sort what all of them give.
+    /// Whether each arm of a merged list needs its own `LIMIT`. Without it, Postgres sorts a whole arm. SQLite merges
+    /// the arms row by row, and with it would sort all their rows.
     pub(crate) fn limits_arms(&self) -> bool {
         matches!(self, Self::Postgres(_))
     }
 }
 
 impl Conn<'_> {
-    /// A table of one column `value`: rows, each a tuple, as one JSON argument. Binding thousands of arguments takes
-    /// SQLite's driver longer than what is done with them, and the statement is prepared once for any number of rows.
+    /// A table with one column `value`, from rows passed as one JSON argument, each row a tuple. SQLite's driver takes
+    /// longer to bind thousands of arguments than the statement takes to run. One prepared statement also serves any
+    /// number of rows.
     pub(crate) fn push_rows<T: Serialize>(
         &self,
         sql: &mut Sql,
@@ -153,7 +154,8 @@ impl Conn<'_> {
 const CHANNEL: &str = "keystead_version";
 
 impl Conn<'_> {
-    /// Announces a version to other processes, where the database can: with the commit, or not at all.
+    /// Announces a version to other processes, if the database can. The announcement goes out with the commit, or not
+    /// at all.
     pub(crate) async fn announce(&mut self, version: i64) -> Result<(), StoreError> {
         if let Self::Postgres(_) = self {
             let sql = Sql::new("SELECT pg_notify($1, $2)").arg(CHANNEL).arg(version.to_string());
@@ -163,7 +165,7 @@ impl Conn<'_> {
     }
 }
 
-/// Listens for announcements on a connection of its own.
+/// Listens for announcements on its own connection.
 pub(crate) async fn listen(pool: &PgPool) -> Result<PgListener, StoreError> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
@@ -227,8 +229,8 @@ fn unique(error: &dyn DatabaseError) -> Unique {
         .map_or(Unique::Other, |(_, _, unique)| *unique)
 }
 
-/// SQLite's busy and locked; Postgres' classes for lost connections, exhausted resources, shutdown, and its codes for
-/// a lock that did not come.
+/// Errors that may pass: SQLite's busy and locked; Postgres's classes for lost connections, exhausted resources and
+/// shutdown, and its codes for a lock timeout.
 fn is_passing(code: &str) -> bool {
     if code.len() == 5 {
         return ["08", "53", "57P", "25P03", "40001", "40P01", "55P03"].iter().any(|class| code.starts_with(class));

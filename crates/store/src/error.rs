@@ -2,28 +2,28 @@
 
 use std::fmt;
 
-/// Why the store did not do what it was asked.
+/// Why the store failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached, or did not answer in time. Trying again may help.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
-    /// A row with the same unique value is there already.
-    #[error("there is one with the same {0} already")]
+    /// A row with the same unique value exists already.
+    #[error("a row with the same {0} exists already")]
     Conflict(Unique),
-    /// A row refers to another one that is not there, or breaks another rule of the schema.
+    /// A row refers to a row that does not exist, or breaks another rule of the schema.
     #[error("the database refused the row: {0}")]
     Refused(String),
-    /// A stored value is not what this version of Keystead writes there.
+    /// A stored value is not one that this version of Keystead writes.
     #[error("the database holds something unexpected: {0}")]
     Corrupt(String),
-    /// The schema could not be brought up to date, or is newer than this program.
-    #[error("the database's schema could not be brought up to date: {0}")]
+    /// The schema could not be updated, or is newer than this program.
+    #[error("the database schema could not be updated: {0}")]
     Migration(String),
     /// The database's address is not one that Keystead understands.
     #[error("the database URL is wrong: {0}")]
     Url(String),
-    /// The database answered with any other error: a full disk, a missing right, a mistake of Keystead's own.
+    /// The database returned any other error: a full disk, a missing privilege, or a bug in Keystead.
     #[error("the database failed: {0}")]
     Failed(String),
 }
@@ -33,11 +33,11 @@ pub enum StoreError {
 pub enum Unique {
     /// A person's e-mail address.
     PersonEmail,
-    /// A key's id.
+    /// The id of a key.
     KeyId,
     /// The one-use id of the form that made a key.
     FormId,
-    /// Any other.
+    /// Any other unique value.
     Other,
 }
 

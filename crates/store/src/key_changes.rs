@@ -1,6 +1,5 @@
-//! Keys as they are made, edited, switched and removed.
-//!
-//! None of these tells the verifiers: a use case calls `bump_version` once in the transaction.
+//! Adding, editing, switching and removing keys. None of these functions notifies the verifiers: a use case calls
+//! `bump_version` once in its transaction.
 
 use domain::audit::Actor;
 use domain::ids::{AppId, KeyId};
@@ -15,30 +14,30 @@ use crate::keys::{NEVER, NewSecret};
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
 
-/// Keys in one statement. Each has many columns, and the time that SQLite's driver takes to bind them grows with the
-/// square of their number.
+/// Keys per statement. Each has many columns, and SQLite's driver takes quadratic time to bind them.
 const AT_ONCE: usize = 20;
 
 /// A key to add, with the first version of its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewKey {
-    /// Its id.
+    /// The id of the new key.
     pub id: KeyId,
     /// The app it belongs to.
     pub app_id: AppId,
-    /// What was asked for.
+    /// The checked fields.
     pub spec: KeySpec,
     /// The prefix of its token.
     pub token_prefix: String,
-    /// Until when it can be acknowledged: it begins pending. `None`: it is acknowledged, and begins active.
+    /// Until when the key can be confirmed. With a deadline it starts pending; with `None` it is confirmed and starts
+    /// active.
     pub ack_deadline: Option<Timestamp>,
-    /// The one-use id of the form that made it.
+    /// The one-use id of the form that created it.
     pub form_id: Option<String>,
-    /// Who made it.
+    /// Who issued it.
     pub created_by: Actor,
-    /// When.
+    /// When it was issued.
     pub created_at: Timestamp,
-    /// Its secret.
+    /// The first version of its secret.
     pub secret: NewSecret,
 }
 
@@ -81,12 +80,12 @@ impl NewKey {
 }
 
 impl Tx {
-    /// Adds a key; `Conflict(KeyId)` or `Conflict(FormId)` if there is one with the same.
+    /// Adds a key; `Conflict(KeyId)` or `Conflict(FormId)` if a key with the same id exists.
     pub async fn insert_key(&mut self, key: &NewKey) -> Result<(), StoreError> {
         self.insert_keys(std::slice::from_ref(key)).await
     }
 
-    /// Adds keys, or with the same conflicts none of them.
+    /// Adds keys. On a conflict as in `insert_key`, adds none of them.
     pub async fn insert_keys(&mut self, keys: &[NewKey]) -> Result<(), StoreError> {
         for piece in keys.chunks(AT_ONCE).flat_map(pieces) {
             let mut sql = Sql::new(
@@ -143,8 +142,8 @@ impl Tx {
         Ok(true)
     }
 
-    /// Moves a key from one state to another, if it is in `from`; whether it was. `revoked` says why, when `to` is
-    /// `Revoked`, and is forgotten with `None`.
+    /// Moves a key from one state to another if it is in `from`, and returns whether it was. Pass `revoked` when `to`
+    /// is `Revoked`; `None` clears it.
     pub async fn set_key_state(
         &mut self,
         id: &KeyId,
@@ -166,7 +165,8 @@ impl Tx {
         Ok(self.conn().execute(sql).await? == 1)
     }
 
-    /// Removes a key and its secrets; whether it was there. What is on record about it stays, and that its form was used.
+    /// Removes a key and its secrets, and returns whether it existed. Its audit events stay, and so does the fact that
+    /// its form was used.
     pub async fn delete_key(&mut self, id: &KeyId, now: Timestamp) -> Result<bool, StoreError> {
         let sql = Sql::new("DELETE FROM key_usage_hour WHERE key_id = $1").arg(id.as_str());
         self.conn().execute(sql).await?;
@@ -179,7 +179,7 @@ impl Tx {
         Ok(self.conn().execute(sql).await? == 1)
     }
 
-    /// Forgets that forms were used whose keys went before `before`; how many.
+    /// Forgets used forms whose keys were removed before `before`, and returns how many.
     pub async fn prune_used_forms(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         self.conn().execute(Sql::new("DELETE FROM used_form WHERE gone_at < $1").arg(before)).await
     }

@@ -10,16 +10,16 @@ use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::key_range::KeyRange;
 
-/// Each count is that of the list with the filter of the same name.
+/// Each count equals the length of the list with the filter of the same name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KeyCounts {
     /// Keys that are active, whatever their dates.
     pub active: Capped,
-    /// Keys that wait to be acknowledged.
+    /// Keys that wait to be confirmed.
     pub pending: Capped,
-    /// Keys that are switched off.
+    /// Keys that are disabled.
     pub disabled: Capped,
-    /// Keys that were withdrawn.
+    /// Keys that are revoked.
     pub revoked: Capped,
     /// Active keys past their expiry.
     pub expired: Capped,
@@ -59,7 +59,7 @@ async fn key_counts(conn: &mut Conn<'_>, sight: &Sight, now: Timestamp) -> Resul
     Ok(counts)
 }
 
-/// How many keys are meant, as far as people are told.
+/// Counts the keys of a range, up to `COUNT_CAP`.
 pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Capped, StoreError> {
     let kept = range.kept_count();
     if kept.is_none() && exceeds(conn, range, i64::from(COUNT_CAP)).await? {
@@ -69,7 +69,7 @@ pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Capp
     Ok(Capped::from_count(count.unsigned_abs()))
 }
 
-/// Whether more keys than `limit` are meant.
+/// Whether a range has more keys than `limit`.
 pub(crate) async fn exceeds(conn: &mut Conn<'_>, range: &KeyRange, limit: i64) -> Result<bool, StoreError> {
     Ok(conn.fetch_optional::<(i64,)>(range.exceeds(limit)).await?.is_some())
 }

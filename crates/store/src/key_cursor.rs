@@ -1,5 +1,5 @@
-//! Where a page of the key list ends: the value that the list is sorted by, and the id. It still works when that key is
-//! gone.
+//! The end of a page of the key list: the value that the list is sorted by, and the id. A cursor still works after its
+//! key is gone.
 
 use domain::ids::KeyId;
 use domain::list::KeySort;
@@ -30,7 +30,7 @@ impl Cursor {
         Self { value: Value::Time(millis), id: id.to_owned() }
     }
 
-    /// Reads the text of a cursor for this sort; `None` if it is none.
+    /// Reads a cursor for this sort; `None` if the text is not one.
     pub(crate) fn parse(text: &str, sort: KeySort) -> Option<Self> {
         let (id, value) = text.split_once('~')?;
         let id = KeyId::parse(id)?;
@@ -53,7 +53,7 @@ impl Cursor {
         &self.id
     }
 
-    /// `($n, $m)`
+    /// Adds both values as `($n, $m)`.
     pub(crate) fn push(&self, sql: &mut Sql) {
         let value = match &self.value {
             Value::Text(value) => Arg::from(&**value),

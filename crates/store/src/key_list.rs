@@ -41,14 +41,14 @@ struct Order {
     by: By,
 }
 
-/// How keys that match a condition on a time are found.
+/// How to find keys that match a condition on a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum By {
-    /// There is no such condition, or it is an exact range of the index that is in the order of the list.
+    /// There is no condition, or it is an exact range of the index that has the order of the list.
     Range,
-    /// By reading in the order of the list and testing each key.
+    /// Read in the order of the list, and test each key.
     Order,
-    /// By the index of the condition; what it gives is sorted.
+    /// Read the index of the condition, and sort the result.
     Gather,
 }
 
@@ -108,7 +108,7 @@ async fn list_keys(
             let next = fetch(conn, &range, order, Some(&last), 1).await?.0.pop().map(|_| last.text());
             return Ok(page(rows, next, previous, total));
         }
-        // Nothing is before it any more: that is the first page.
+        // Nothing is before it any longer, so this is the first page.
     }
     let (rows, more) = fetch(conn, &range, order, after.as_ref(), PAGE_SIZE).await?;
     let next = rows.last().filter(|_| more).map(|last| order.cursor(last).text());
@@ -118,7 +118,7 @@ async fn list_keys(
             let first = order.cursor(first);
             fetch(conn, &range, order.reversed(), Some(&first), 1).await?.0.pop().map(|_| first.text())
         }
-        // All of its keys are gone.
+        // All keys of this page are gone.
         (Some(_), None) => fetch(conn, &range, order.reversed(), None, 1).await?.0.pop().map(|_| END.to_owned()),
     };
     Ok(page(rows, next, previous, total))
@@ -166,7 +166,7 @@ fn statement(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32
     let behind = |sql: &mut Sql| {
         let Some(cursor) = cursor else { return };
         if order.sort == KeySort::LastUsed && range.moment == Some(Moment::NeverUsed) {
-            // All of them are equal in what the list is sorted by.
+            // All of them have the same sort value.
             sql.push(if order.descending { " AND id < " } else { " AND id > " }).bind(cursor.id());
             return;
         }
@@ -189,7 +189,8 @@ fn statement(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32
     };
     range.push_with(&mut sql);
     if order.by == By::Gather {
-        // Written out first: the planner could read in the order of the list instead, past every key that does not match.
+        // Materialised first. Otherwise the planner could read in the order of the list, past every key that does not
+        // match.
         sql.push(if range.has_with() { ", " } else { "WITH " });
         sql.push("gathered AS MATERIALIZED (");
         range.push_arms(&mut sql, COLUMNS, true, behind);

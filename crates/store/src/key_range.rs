@@ -1,8 +1,7 @@
-//! Which keys a list or a count is about, as ranges of the indexes.
-//!
-//! A filtered list is a merge of *arms*: one for each kind and state, each an exact range of an index that is already in
-//! the order of the list. So a page costs the same however many keys there are. Filters by time are no such range; see
-//! [`Moment`].
+//! The keys of a list or a count, as ranges of indexes.
+//! A filtered list merges *arms*, one for each kind and state. Each arm is an exact range of an index that already has
+//! the order of the list, so a page costs the same however many keys there are. Filters by time are not ranges of this
+//! sort; see [`Moment`].
 
 use domain::environment::Environment;
 use domain::field::Field;
@@ -19,7 +18,7 @@ use crate::key_rules::Label;
 use crate::key_search::Search;
 use crate::sql::Sql;
 
-/// A condition on a time.
+/// A condition on a time of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moment {
     Expired {
@@ -29,9 +28,10 @@ pub(crate) enum Moment {
         now: Timestamp,
         until: Timestamp,
     },
-    /// This one has indexes of its own in each order.
+    /// Never used. This condition has its own index in each order.
     NeverUsed,
-    /// Whatever its state, a call for the key passed, or one was refused, in the hour that begins at `since` or later.
+    /// A call with the key was accepted, or one was refused, in the hour that begins at `since` or later, whatever the
+    /// state of the key.
     Called {
         since: i64,
         accepted: bool,
@@ -43,15 +43,15 @@ impl Moment {
         matches!(self, Self::Expired { .. } | Self::Expiring { .. })
     }
 
-    /// Up to so many keys whose time matches are gathered and sorted; beyond, they are common enough to be met soon by
-    /// reading in the order of the list. An expiry is tested in the index, a call by a look at the counts.
+    /// Up to this many matching keys are gathered and sorted. If there are more, reading in the order of the list soon
+    /// meets enough of them. An expiry is tested in the index, a call in the counts.
     pub(crate) fn gathered(self) -> i64 {
         if self.is_expiry() { 2_000 } else { 5_000 }
     }
 
-    /// Adds the condition. `by_index`: the database may look an expiry up; otherwise it can only test the keys that it
-    /// meets in the order of the list (the `+ 0` and the `|| ''` hide the column from the planner, on both engines).
-    /// Calls are looked up by [`KeyRange::push_called`], unless the keys are few: here is only their test.
+    /// Adds the condition. With `by_index`, the database may use the index of the expiry. Without it, the database can
+    /// only test the keys that it reads in the order of the list: `+ 0` and `|| ''` hide the column from the planner on
+    /// both engines. [`KeyRange::push_called`] looks up calls, unless the keys are few; this function only tests them.
     fn push(self, sql: &mut Sql, by_index: bool) {
         match (self, by_index) {
             (Self::Expired { now }, true) => sql.push(" AND expires_at <= ").bind(now),
@@ -85,7 +85,7 @@ fn is_of_most((name, value): &(Label, String)) -> bool {
 /// Up to this many keys we probe each key's own calls instead of scanning everyone's.
 pub(crate) const FEW: i64 = 1_000;
 
-/// The keys that are meant.
+/// The keys that a list or a count covers.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyRange {
     apps: Vec<AppId>,
@@ -97,7 +97,7 @@ pub(crate) struct KeyRange {
     pub(crate) search: Option<Search>,
     /// The labels that each of them has.
     labels: Vec<(Label, String)>,
-    /// Whether these are few at any time, so that calls are not what they are found by.
+    /// Whether the range is small without its time condition, so that calls need not be looked up first.
     pub(crate) few: bool,
 }
 
@@ -127,7 +127,7 @@ impl KeyRange {
             .iter()
             .copied()
             .filter(|seen| sight.sees_kind(*seen) && kind.is_none_or(|kind| kind == *seen))
-            // The others never expire, and would be looked through to their end for it.
+            // The other kinds never expire, and would be scanned in full for nothing.
             .filter(|seen| moment.is_none_or(|moment| !moment.is_expiry()) || seen.rules().asks(Field::ExpiresAt))
             .collect();
         let all = kinds.len() == KeyKind::ALL.len() && in_state.len() == KeyState::ALL.len();
@@ -163,7 +163,7 @@ impl KeyRange {
         Self { moment: None, search: search.cloned(), ..self.clone() }
     }
 
-    /// Whether no key can be meant.
+    /// Whether the range is always empty.
     pub(crate) fn is_empty(&self) -> bool {
         let no_kind = self.pairs.as_ref().is_some_and(|(kinds, _)| kinds.is_empty());
         no_kind || self.apps.is_empty() || self.named.as_ref().is_some_and(Vec::is_empty)
@@ -179,8 +179,8 @@ impl KeyRange {
         self.apps.iter().flat_map(|app| pairs.iter().map(|pair| (*app, *pair))).collect()
     }
 
-    /// `WITH …` for the few keys whose id begins as searched. Written out first, so that the planner cannot turn it into
-    /// a walk along the names.
+    /// Adds `WITH …` for the few keys whose id matches the search. It is materialised, so that the planner cannot turn
+    /// it into a walk along the names.
     pub(crate) fn push_with(&self, sql: &mut Sql) {
         if !self.has_with() {
             return;
@@ -207,13 +207,13 @@ impl KeyRange {
         sql.push(") ");
     }
 
-    /// Whether `push_with` gives anything.
+    /// Whether `push_with` adds anything.
     pub(crate) fn has_with(&self) -> bool {
         self.named.is_none() && self.search.is_some()
     }
 
-    /// The arms, joined by `UNION ALL`: those over the indexes, then the one over the ids. `also` ends each, with a
-    /// condition of its own and an order.
+    /// Adds the arms, joined by `UNION ALL`: first those over the indexes, then the one over the ids. `also` ends each
+    /// arm with a further condition and an order.
     pub(crate) fn push_arms(&self, sql: &mut Sql, select: &'static str, by_index: bool, also: impl Fn(&mut Sql)) {
         if let Some(named) = &self.named {
             return self.push_named(sql, select, named, also);
@@ -228,7 +228,7 @@ impl KeyRange {
             sql.push(if n == 0 { "SELECT * FROM (" } else { ") AS arm UNION ALL SELECT * FROM (" });
             sql.push(select).push(" FROM api_key WHERE app_id = ").bind(app.as_str());
             if let Some((kind, state)) = pair {
-                // As literals: a partial index is used only if the planner sees its condition.
+                // As literals, because the planner uses a partial index only if it sees the condition.
                 push_words(sql, " AND kind IN (", [kind.as_str()]);
                 push_words(sql, " AND state IN (", [state.as_str()]);
             }
@@ -250,7 +250,7 @@ impl KeyRange {
             moment.push(sql, by_index);
         }
         self.push_labels(sql, None);
-        // Found by its name already.
+        // Already found by its name.
         sql.push(" AND NOT (");
         search.push_name(sql);
         sql.push(")");
@@ -340,7 +340,7 @@ impl KeyRange {
         }
     }
 
-    /// The number of keys, if the writer keeps it.
+    /// The statement that reads the count which the writer maintains; `None` if it keeps none for this range.
     pub(crate) fn kept_count(&self) -> Option<Sql> {
         if self.moment.is_some() || self.search.is_some() || self.named.is_some() || !self.labels.is_empty() {
             return None;
@@ -350,7 +350,7 @@ impl KeyRange {
         Some(sql)
     }
 
-    /// Counts the keys.
+    /// The statement that counts the keys.
     pub(crate) fn count(&self) -> Sql {
         let mut sql = Sql::default();
         self.push_with(&mut sql);
@@ -360,7 +360,8 @@ impl KeyRange {
         sql
     }
 
-    /// A row if there are more keys than `limit`. Passing keys over takes half as long as counting them.
+    /// The statement that returns a row if there are more keys than `limit`. Skipping keys takes half as long as
+    /// counting them.
     pub(crate) fn exceeds(&self, limit: i64) -> Sql {
         let mut sql = Sql::default();
         self.push_with(&mut sql);
@@ -379,7 +380,7 @@ fn expiring(now: Timestamp, days: i64) -> Moment {
     Moment::Expiring { now, until: now.plus(Millis::days(days)) }
 }
 
-/// The words of one of the domain's closed sets as literals, behind `before` and before `)`.
+/// Adds the words of a closed set as literals, after `before` and before `)`.
 fn push_words(sql: &mut Sql, before: &'static str, words: impl IntoIterator<Item = &'static str>) {
     sql.push(before);
     for (n, word) in words.into_iter().enumerate() {

@@ -14,7 +14,7 @@ pub(crate) struct Search {
 }
 
 impl Search {
-    /// `None` if the text is blank: everything begins with it.
+    /// Builds a search; `None` if the text is blank, because every name begins with nothing.
     pub(crate) fn new(text: &str) -> Option<Self> {
         let name = name_key(text.trim());
         (!name.is_empty()).then(|| Self { id: id_prefix(text.trim()).map(range), name: range(&name) })

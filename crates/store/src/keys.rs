@@ -1,4 +1,4 @@
-//! Keys as they are read: for a verdict, for a page, for the sweep.
+//! Reading keys: for a verdict, for a page, and for the sweep.
 
 use std::net::IpAddr;
 
@@ -15,10 +15,10 @@ use crate::key_rules::{RulesRow, SELECTED};
 use crate::last_use::newest_use;
 use crate::sql::Sql;
 
-/// What "never expires" is in a column that is never NULL.
+/// The stored value for "never expires", since the column is never NULL.
 pub(crate) const NEVER: i64 = i64::MAX;
 
-/// A new secret, as it is kept.
+/// A new secret as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSecret {
     /// MAC of the token.
@@ -38,18 +38,18 @@ pub struct SecretVersion {
     pub mac: TokenMac,
     /// The version of the pepper that the MAC was made with.
     pub pepper_version: i64,
-    /// The first moment at which this version no longer works; `None`: while the key does.
+    /// The first moment at which this version no longer works; `None` if it works as long as the key.
     pub expires_at: Option<Timestamp>,
 }
 
-/// What verification needs.
+/// Everything that a verdict needs of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredKey {
-    /// The key.
+    /// The key's own fields.
     pub record: KeyRecord,
     /// The versions of its secret, newest first.
     pub secrets: Vec<SecretVersion>,
-    /// Which setting of its quota this is; 0 without one.
+    /// Increases with each change of the quota, so that blocks of an earlier one are void; 0 without a quota.
     pub quota_epoch: i64,
 }
 
@@ -64,9 +64,9 @@ reads! {
     key_records(ids: &[KeyId]) -> Vec<ReadKey>;
     /// Everything that a key's page shows.
     key_detail(id: &KeyId) -> Option<KeyDetail>;
-    /// The key that this form made.
+    /// The key that this form created, even if it is gone.
     key_of_form(form_id: &str) -> Option<KeyId>;
-    /// Pending keys whose time to be acknowledged ended by `now`, at most `limit`, oldest first.
+    /// Pending keys whose deadline has passed by `now`, oldest first, at most `limit`.
     keys_pending_before(now: Timestamp, limit: u32) -> Vec<KeyId>;
 }
 
@@ -223,7 +223,7 @@ async fn key_detail(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<KeyDetail>
     sql.push(SELECTED).push(" FROM api_key k LEFT JOIN key_quota q ON q.key_id = k.id WHERE k.id = ").bind(id.as_str());
     let Some(row) = conn.fetch_optional::<DetailRow>(sql).await? else { return Ok(None) };
     let mut detail = KeyDetail::try_from(row)?;
-    // What lists are sorted by may still be behind what is on record.
+    // The columns that lists sort by may still be older than the record.
     let newest = newest_use(conn, id).await?;
     if let Some(newest) = newest.filter(|newest| detail.row.last_used_at < Some(newest.at)) {
         detail.row.last_used_at = Some(newest.at);
@@ -297,12 +297,12 @@ fn count(value: i64) -> Result<u32, StoreError> {
     u32::try_from(value).map_err(|_| StoreError::corrupt("a key's count of rules"))
 }
 
-/// A time in a column where 0 is "none".
+/// Reads a time from a column where 0 means none.
 fn since(millis: i64) -> Option<Timestamp> {
     (millis != 0).then(|| Timestamp::from_millis(millis))
 }
 
-/// A time in a column where the largest integer is "never".
+/// Reads a time from a column where the largest integer means never.
 fn until(millis: i64) -> Option<Timestamp> {
     (millis != NEVER).then(|| Timestamp::from_millis(millis))
 }

@@ -1,4 +1,5 @@
-//! When and from where keys were last used. What is on record is written with the counts; what lists are sorted by follows it.
+//! When and from where keys were last used. The record is written together with the counts. The columns that lists sort
+//! by follow later.
 
 use std::net::IpAddr;
 
@@ -14,28 +15,28 @@ use crate::store::Tx;
 /// Rows in one statement.
 const ROWS_AT_ONCE: usize = 5_000;
 
-/// What stands for the verdict where a key was used without being asked about.
+/// Stored in place of a verdict if a key was used without being asked about.
 pub(crate) const NOT_ASKED_ABOUT: &str = "";
 
 /// One use of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyUse {
-    /// When.
+    /// When the key was used.
     pub at: Timestamp,
-    /// Where from, if that is known.
+    /// The client's address, if it is known.
     pub address: Option<IpAddr>,
 }
 
 /// The newest use of one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastUsed {
-    /// The key.
+    /// The id of the key.
     pub key_id: KeyId,
-    /// Its use.
+    /// The newest use.
     pub newest: KeyUse,
 }
 
-/// A place among the uses on record, which are read newest hour first, verdict by verdict.
+/// A position in the recorded uses. They are read by verdict, newest hour first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsePlace {
     since: i64,
@@ -44,21 +45,21 @@ pub struct UsePlace {
 }
 
 impl UsePlace {
-    /// Before the uses of the hour that begins at `since`, or later.
+    /// The position before all uses from the hour that begins at `since`.
     pub fn since(since: i64) -> Self {
         Self { since, verdict: 0, behind: None }
     }
 }
 
 reads! {
-    /// Uses on record that lists do not show yet, among the next `limit` of this place, and the place behind them; `None` at
+    /// Among the next `limit` recorded uses, those that lists do not show yet, and the position after them; `None` at
     /// the end.
     unlisted_uses(place: &UsePlace, limit: u32) -> (Vec<LastUsed>, Option<UsePlace>);
     /// The newest hour on record, of whatever key.
     newest_hour() -> Option<i64>;
 }
 
-/// What may stand as a verdict in the counts of a key.
+/// Every value of the verdict column of a key's counts.
 pub(crate) fn verdicts() -> impl Iterator<Item = &'static str> {
     std::iter::once(NOT_ASKED_ABOUT).chain(Code::ALL.iter().map(|code| code.as_str()))
 }
@@ -69,7 +70,7 @@ async fn unlisted_uses(
     limit: u32,
 ) -> Result<(Vec<LastUsed>, Option<UsePlace>), StoreError> {
     let Some(verdict) = verdicts().nth(place.verdict) else { return Ok((Vec::new(), None)) };
-    // The rows first: a limit over those that match would read on for as long as none does.
+    // Limit the rows first. A limit on matching rows would read on until it found enough.
     let mut sql = Sql::new(
         "SELECT u.key_id, u.hour, u.last_used_at, u.last_used_address, k.last_used_at FROM (SELECT key_id, hour, last_used_at, \
          last_used_address FROM key_usage_hour WHERE code = ",
@@ -85,7 +86,7 @@ async fn unlisted_uses(
         Some((key, hour, ..)) => UsePlace { behind: Some((*hour, key.clone())), ..place.clone() },
         None => UsePlace { verdict: place.verdict + 1, behind: None, ..place.clone() },
     };
-    // Some may be of keys that are gone.
+    // Some keys may be gone.
     let unlisted = rows.into_iter().filter(|(_, _, used, _, listed)| listed.is_some_and(|listed| *used > listed));
     let uses = unlisted.map(|(key, _, at, address, _)| {
         let key_id = KeyId::parse(&key).ok_or_else(|| StoreError::corrupt("a key's id"))?;
@@ -122,8 +123,7 @@ fn a_use(at: i64, address: Option<String>) -> Result<KeyUse, StoreError> {
 }
 
 impl Tx {
-    /// Has lists show these uses, one of each key, where they are newer than what is shown. Keys that are gone are passed
-    /// over.
+    /// Makes lists show these uses, one per key, where they are newer. Skips keys that are gone.
     pub async fn list_uses(&mut self, used: &[LastUsed]) -> Result<(), StoreError> {
         for piece in used.chunks(ROWS_AT_ONCE) {
             let rows = piece.iter().map(|used| (used.key_id.as_str(), used.newest.at.millis(), used.newest.address));

@@ -1,7 +1,6 @@
 //! The only SQL of Keystead: one `Store` over SQLite or Postgres, one file per aggregate.
-//!
-//! Reads are methods of [`Store`] and, inside a transaction, of [`Tx`]; everything that changes anything is a method of
-//! `Tx`, and [`Store::write`] is the only way to a `Tx`.
+//! Reads are methods of [`Store`] and, inside a transaction, of [`Tx`]. Every change is a method of `Tx`, and only
+//! [`Store::write`] gives a `Tx`.
 #![warn(missing_docs)]
 
 #[macro_use]

@@ -1,4 +1,4 @@
-//! Links that work once: set-up, and later resets and invites.
+//! One-use links, for example for set-up.
 
 use domain::timestamp::Timestamp;
 use sqlx_macros::FromRow;
@@ -8,16 +8,16 @@ use crate::error::StoreError;
 use crate::sql::Sql;
 use crate::store::Tx;
 
-/// A link, found by the MAC of the token in it.
+/// A one-use link, found by the MAC of the token in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// MAC of the token.
     pub mac: Vec<u8>,
     /// What it lets its holder do.
     pub purpose: String,
-    /// Whom or what it is about; empty if the purpose says it all.
+    /// Who or what it is about; empty if the purpose is enough.
     pub subject: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it stops working.
     pub expires_at: Timestamp,
@@ -58,7 +58,7 @@ async fn live_link(conn: &mut Conn<'_>, mac: &[u8], purpose: &str, now: Timestam
 }
 
 impl Tx {
-    /// Adds a link.
+    /// Adds a link; `Conflict` if the MAC exists.
     pub async fn insert_link(&mut self, link: &Link) -> Result<(), StoreError> {
         let sql =
             Sql::new("INSERT INTO link (mac, purpose, subject, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)")
@@ -71,7 +71,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Uses a link up and gives it; `None` if it does not work (any more) at `now`. Of two callers, one gets it.
+    /// Uses up a link and returns it; `None` if it does not work at `now`. Of two callers, only one gets it.
     pub async fn consume_link(
         &mut self,
         mac: &[u8],
@@ -86,7 +86,7 @@ impl Tx {
         Ok(row.map(Link::from))
     }
 
-    /// Removes every link of a purpose, used or not; how many.
+    /// Removes every link of a purpose, used or not, and returns how many.
     pub async fn revoke_links(&mut self, purpose: &str) -> Result<u64, StoreError> {
         self.conn().execute(Sql::new("DELETE FROM link WHERE purpose = $1").arg(purpose)).await
     }

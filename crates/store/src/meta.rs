@@ -12,13 +12,13 @@ use crate::store::Tx;
 /// A random key, wrapped by the root key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DataKey {
-    /// What it is for.
+    /// The purpose of the key: pepper, audit or cookie.
     pub purpose: String,
-    /// Counts up from 1 within the purpose.
+    /// The number of this version, from 1 within the purpose.
     pub version: i64,
-    /// The wrapped key.
+    /// The key, wrapped by the root key: nonce and ciphertext.
     pub wrapped: Vec<u8>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
@@ -86,7 +86,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Tells every verifier that something it may have cached changes with this transaction; the new version.
+    /// Tells every verifier that this transaction changes something it may have cached. Returns the new version.
     pub async fn bump_version(&mut self) -> Result<i64, StoreError> {
         let sql = Sql::new("UPDATE verifier_version SET version = version + 1 RETURNING version");
         let (version,) = self.conn().fetch_one(sql).await?;

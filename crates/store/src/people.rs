@@ -15,9 +15,9 @@ use crate::store::Tx;
 /// A person, with the hash of the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PersonRow {
-    /// The id.
+    /// The person's id.
     pub id: PersonId,
-    /// The address, in its canonical form.
+    /// The e-mail address in canonical form.
     pub email: String,
     /// The name that others see.
     pub name: String,
@@ -25,7 +25,7 @@ pub struct PersonRow {
     pub role: Role,
     /// The password's hash, as a PHC string.
     pub password_hash: String,
-    /// When the person was made.
+    /// When the person was added.
     pub created_at: Timestamp,
     /// Whether sign-in is refused.
     pub disabled: bool,
@@ -37,7 +37,7 @@ impl fmt::Debug for PersonRow {
     }
 }
 
-/// A person as stored. The columns are named `person_…`, so that a join can hold them beside others.
+/// A person as stored. The columns are named `person_…`, so that a join can return them beside others.
 #[derive(FromRow)]
 pub(crate) struct Stored {
     #[sqlx(rename = "person_id")]
@@ -119,7 +119,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Replaces the password's hash; whether the person exists.
+    /// Replaces the password hash, and returns whether the person exists.
     pub async fn set_password(&mut self, id: &PersonId, password_hash: &str) -> Result<bool, StoreError> {
         let sql = Sql::new("UPDATE person SET password_hash = $2 WHERE id = $1").arg(id.as_str()).arg(password_hash);
         Ok(self.conn().execute(sql).await? == 1)

@@ -1,4 +1,4 @@
-//! What is left of a key's quota, and the blocks that running servers take of it.
+//! What is left of a call quota, and the blocks that running servers reserve.
 
 use domain::ids::KeyId;
 use domain::quota::{Quota, Refill};
@@ -8,38 +8,39 @@ use crate::error::StoreError;
 use crate::sql::Sql;
 use crate::store::Tx;
 
-/// A part of a quota that a process may spend in memory. It is debited: whoever loses it, loses it.
+/// A part of a call quota that a process may spend from memory. It is already debited: a process that loses it cannot
+/// get it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuotaBlock {
-    /// How many calls; 0 if fewer were left than were needed.
+    /// How many calls it holds; 0 if fewer were left than needed.
     pub calls: u64,
-    /// How many stay in the store.
+    /// How many calls are left in the store.
     pub left: u64,
-    /// The period that it belongs to.
+    /// The refill period that it belongs to.
     pub period: i64,
 }
 
-/// An unspent part that is given back.
+/// An unspent part of a block, to be returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuotaReturn {
-    /// The key.
+    /// The id of the key.
     pub key_id: KeyId,
-    /// The setting of the quota that it was taken from.
+    /// The epoch of the quota that it was reserved from.
     pub epoch: i64,
-    /// The period that it was taken in.
+    /// The refill period that it was reserved in.
     pub period: i64,
-    /// How many calls.
+    /// How many unspent calls to return.
     pub calls: u64,
 }
 
-/// A block is this share of what is left, so that the last calls are spread over all processes.
+/// A block is one part in this many of what is left, so that all processes get some of the last calls.
 const SHARE: u64 = 16;
-/// The largest block: what a crash may lose.
+/// The largest block, and so the most that a crash may lose.
 const BLOCK_MAX: u64 = 1_000;
 
 impl Tx {
-    /// Takes a block of at least `least` calls, after a refill if one is due. `None` if the quota is no longer the one
-    /// of this epoch.
+    /// Reserves a block of at least `least` calls, after a refill if one is due. `None` if the quota has changed since
+    /// this epoch.
     pub async fn take_quota(
         &mut self,
         id: &KeyId,
@@ -47,13 +48,13 @@ impl Tx {
         least: u64,
         now: Timestamp,
     ) -> Result<Option<QuotaBlock>, StoreError> {
-        // Writers come one at a time, so nobody changes the row between the reading and the writing.
+        // Only one writer works at a time, so nobody changes the row between the read and the write.
         let sql = Sql::new("SELECT total, refill, period, remaining FROM key_quota WHERE key_id = $1 AND epoch = $2");
         let sql = sql.arg(id.as_str()).arg(epoch);
         let row = self.conn().fetch_optional::<(i64, String, i64, i64)>(sql).await?;
         let Some((total, refill, period, remaining)) = row else { return Ok(None) };
         let refill = Refill::parse(&refill).ok_or_else(|| StoreError::corrupt("a quota's refill"))?;
-        // A clock that was put back does not refill.
+        // Setting the clock back causes no refill.
         let current = refill.period(now).max(period);
         let remaining = if current > period { total } else { remaining }.unsigned_abs();
         let block = (remaining / SHARE).clamp(1, BLOCK_MAX).max(least).min(remaining);
@@ -64,7 +65,7 @@ impl Tx {
         Ok(Some(QuotaBlock { calls, left, period: current }))
     }
 
-    /// Gives unspent calls back, where quota and period are still the same.
+    /// Returns unspent calls, if quota and period are still the same.
     pub async fn return_quota(&mut self, unspent: &[QuotaReturn]) -> Result<(), StoreError> {
         for block in unspent {
             let sql = Sql::new(
@@ -76,7 +77,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Sets a key's quota, full; leaves it as it is if it is the same.
+    /// Sets a key's call quota, full. Leaves an equal one as it is.
     pub(crate) async fn set_quota(
         &mut self,
         id: &KeyId,

@@ -10,22 +10,22 @@ use crate::people::{self, PersonRow};
 use crate::sql::Sql;
 use crate::store::Tx;
 
-/// A session.
+/// A session of a signed-in person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRow {
     /// MAC of the value in the cookie.
     pub id_mac: Vec<u8>,
-    /// Whose it is.
+    /// The person who is signed in.
     pub person_id: PersonId,
     /// When the person signed in.
     pub created_at: Timestamp,
-    /// When it was last used, as far as that was written down.
+    /// When it was last used, to the minute.
     pub last_seen_at: Timestamp,
-    /// When it ends however much it is used.
+    /// When it ends, however often it is used.
     pub expires_at: Timestamp,
     /// Where the person signed in from.
     pub address: Option<String>,
-    /// With which browser.
+    /// The browser's `User-Agent`, shortened.
     pub user_agent: Option<String>,
 }
 
@@ -69,7 +69,7 @@ async fn session_by_mac(conn: &mut Conn<'_>, id_mac: &[u8]) -> Result<Option<(Se
 }
 
 impl Tx {
-    /// Adds a session.
+    /// Adds a session; `Conflict` if the MAC exists.
     pub async fn insert_session(&mut self, session: &SessionRow) -> Result<(), StoreError> {
         let sql = Sql::new(
             "INSERT INTO session (id_mac, person_id, created_at, last_seen_at, expires_at, address, user_agent) \
@@ -86,26 +86,26 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes down that a session was used. Call it at most once a minute for each.
+    /// Records that a session was used. Call it at most once a minute per session.
     pub async fn touch_session(&mut self, id_mac: &[u8], at: Timestamp) -> Result<(), StoreError> {
         let sql = Sql::new("UPDATE session SET last_seen_at = $2 WHERE id_mac = $1 AND last_seen_at < $2");
         self.conn().execute(sql.arg(id_mac).arg(at)).await?;
         Ok(())
     }
 
-    /// Ends a session; whether it was there.
+    /// Ends a session, and returns whether it existed.
     pub async fn delete_session(&mut self, id_mac: &[u8]) -> Result<bool, StoreError> {
         let sql = Sql::new("DELETE FROM session WHERE id_mac = $1").arg(id_mac);
         Ok(self.conn().execute(sql).await? == 1)
     }
 
-    /// Ends every session of a person; how many.
+    /// Ends every session of a person, and returns how many.
     pub async fn delete_sessions_of(&mut self, person: &PersonId) -> Result<u64, StoreError> {
         let sql = Sql::new("DELETE FROM session WHERE person_id = $1").arg(person.as_str());
         self.conn().execute(sql).await
     }
 
-    /// Removes sessions that have ended by `now` or were last used before `idle_since`; how many.
+    /// Removes sessions that have ended by `now` or were last used before `idle_since`, and returns how many.
     pub async fn delete_expired_sessions(&mut self, now: Timestamp, idle_since: Timestamp) -> Result<u64, StoreError> {
         let sql = Sql::new("DELETE FROM session WHERE expires_at <= $1 OR last_seen_at < $2").arg(now).arg(idle_since);
         self.conn().execute(sql).await

@@ -54,12 +54,12 @@ impl From<&[u8]> for Arg {
     }
 }
 
-/// SQL text that is made only of literals and placeholders, so that no value can become part of it.
+/// SQL text made only of literals and placeholders, so that no value can become part of it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sql {
     text: String,
     args: Vec<Arg>,
-    /// Whether the text numbers its arguments in an order of its own.
+    /// Whether the text numbers its arguments itself.
     numbered: bool,
 }
 
@@ -69,26 +69,26 @@ impl Sql {
         Self { text: text.to_owned(), ..Self::default() }
     }
 
-    /// The next argument of the text as it stands.
+    /// Binds the next argument of the text.
     pub(crate) fn arg(mut self, arg: impl Into<Arg>) -> Self {
         self.args.push(arg.into());
         self.numbered = true;
         self
     }
 
-    /// More text.
+    /// Appends text.
     pub(crate) fn push(&mut self, text: &'static str) -> &mut Self {
         self.text.push_str(text);
         self
     }
 
-    /// A placeholder for a new argument.
+    /// Appends a placeholder and binds its argument.
     pub(crate) fn bind(&mut self, arg: impl Into<Arg>) -> &mut Self {
         self.args.push(arg.into());
         self.placeholder(self.args.len())
     }
 
-    /// Placeholders for one row of a multi-row statement: `($1, $2, …)`, with a comma before it unless it is the first.
+    /// Appends the placeholders of one row, `($1, $2, …)`, after a comma unless it is the first.
     pub(crate) fn row(&mut self, first: bool, args: impl IntoIterator<Item = Arg>) -> &mut Self {
         let mut before = if first { "(" } else { ", (" };
         for arg in args {
@@ -112,8 +112,8 @@ impl Sql {
         self
     }
 
-    /// The same with `?` for each argument, if they come in order. SQLite's driver asks for the name of each, and looks
-    /// for it among all of them.
+    /// The same statement with `?` for each argument, if they come in order. SQLite's driver looks up the name of each
+    /// argument among all of them, which takes quadratic time.
     pub(crate) fn unnumbered(mut self) -> Self {
         if !self.numbered {
             let mut parts = self.text.split('$');
@@ -149,7 +149,7 @@ impl Sql {
     }
 }
 
-/// Cuts rows into pieces of a few fixed sizes, so that multi-row statements have few texts to prepare.
+/// Splits rows into pieces of a few fixed sizes, so that few statements have to be prepared.
 pub(crate) fn pieces<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = rows;
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! The pools, and the one way to change anything.
+//! The connection pools, and the only way to change anything.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ macro_rules! reads {
             $(
                 $(#[$doc])*
                 pub async fn $name(&self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
-                    // On the heap: every caller's future would be larger for it.
+                    // On the heap, or it would enlarge every caller's future.
                     let read = Box::pin(async {
                         let mut held = self.reader().await?;
                         $name(&mut held.conn(), $($arg),*).await
@@ -57,8 +57,8 @@ enum Pools {
 }
 
 impl Store {
-    /// Opens the database that the URL names (`sqlite:///path/file.db` or `postgres://…`) and brings its schema up to date.
-    /// A SQLite file is made if it is not there; its folder is not.
+    /// Opens the database of the URL (`sqlite:///path/file.db` or `postgres://…`) and updates its schema. Creates a
+    /// missing SQLite file, but not its folder.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let pools = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => {
@@ -69,7 +69,7 @@ impl Store {
                 let (writer, reader) = dialect::open_postgres(url).await?;
                 Pools::Postgres { writer, reader }
             }
-            _ => return Err(StoreError::Url("it begins with neither sqlite: nor postgres:".into())),
+            _ => return Err(StoreError::Url("it must begin with sqlite: or postgres:".into())),
         };
         Ok(Self { pools, writes: Arc::default() })
     }
@@ -94,8 +94,8 @@ impl Store {
         self.writes.load(Ordering::Relaxed)
     }
 
-    /// What other processes announce of their changes. `None` where the database has no announcements: then, and
-    /// while a listener has lost its connection, only [`Store::version`] tells.
+    /// Announcements of changes by other processes; `None` if the database has none. In that case, and while the
+    /// listener has no connection, only [`Store::version`] shows a change.
     pub async fn changes(&self) -> Result<Option<Changes>, StoreError> {
         Ok(match &self.pools {
             Pools::Sqlite { .. } => None,
@@ -103,7 +103,7 @@ impl Store {
         })
     }
 
-    /// Waits for the statements that run, then closes every connection. Later calls give `Unavailable`.
+    /// Waits for running statements, then closes every connection. Later calls return `Unavailable`.
     pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { writer, reader } => {
@@ -117,9 +117,9 @@ impl Store {
         }
     }
 
-    /// Runs `work` in one transaction: committed if it gives `Ok`, undone if it gives `Err` or is dropped.
-    /// Writers come one at a time, on both engines, so what `work` reads stays true until it has committed. `Unavailable`
-    /// if its turn does not come within 10 seconds, or the whole takes longer than a minute.
+    /// Runs `work` in one transaction. Commits on `Ok`, and rolls back on `Err` or if it is dropped. Only one writer
+    /// works at a time, on both engines, so whatever `work` reads stays true until the commit. Fails with `Unavailable`
+    /// if its turn does not come within 10 seconds, or if the whole takes more than a minute.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T, E>,
@@ -134,7 +134,7 @@ impl Store {
                     Ok(value)
                 }
                 Err(error) => {
-                    // Should this fail too, the connection is broken and the database undoes the work itself.
+                    // If this fails as well, the connection is broken, and the database rolls back by itself.
                     let _ = tx.rollback().await;
                     Err(error)
                 }
@@ -170,12 +170,12 @@ impl fmt::Debug for Store {
     }
 }
 
-/// Announcements of changes.
+/// A stream of announced changes, on its own connection.
 #[derive(Debug)]
 pub struct Changes(PgListener);
 
 impl Changes {
-    /// Waits until something has changed, or may have: announcements are lost with the connection.
+    /// Waits until something has changed, or may have changed, since a lost connection loses announcements.
     pub async fn next(&mut self) -> Result<(), StoreError> {
         self.0.try_recv().await?;
         Ok(())

@@ -10,11 +10,11 @@ use crate::store::Tx;
 /// The failures of one account since its last success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failures {
-    /// How many.
+    /// How many failures in a row.
     pub failures: u32,
-    /// Until when sign-in is refused; a time that has passed if it is not.
+    /// Until when sign-in is refused; in the past if it is not.
     pub blocked_until: Timestamp,
-    /// When the last one was.
+    /// When the last failure happened.
     pub last_at: Timestamp,
 }
 
@@ -34,7 +34,7 @@ async fn sign_in_failures(conn: &mut Conn<'_>, email_mac: &[u8]) -> Result<Optio
 }
 
 impl Tx {
-    /// Counts a failure at `at` and refuses sign-in until the time that `blocked_until` gives for the new count.
+    /// Counts a failure at `at`, and refuses sign-in until the time that `blocked_until` returns for the new count.
     pub async fn record_sign_in_failure(
         &mut self,
         email_mac: &[u8],
@@ -57,13 +57,13 @@ impl Tx {
         Ok(after)
     }
 
-    /// Forgets an account's failures; whether there were any.
+    /// Forgets an account's failures, and returns whether there were any.
     pub async fn clear_sign_in_failures(&mut self, email_mac: &[u8]) -> Result<bool, StoreError> {
         let sql = Sql::new("DELETE FROM sign_in_failure WHERE email_mac = $1").arg(email_mac);
         Ok(self.conn().execute(sql).await? == 1)
     }
 
-    /// Forgets accounts whose last failure was before `before`; how many.
+    /// Forgets accounts whose last failure was before `before`, and returns how many.
     pub async fn prune_sign_in_failures(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         self.conn().execute(Sql::new("DELETE FROM sign_in_failure WHERE last_at < $1").arg(before)).await
     }

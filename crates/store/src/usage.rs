@@ -1,4 +1,4 @@
-//! What traffic leaves behind: calls by hour and verdict, with the last use of each key, and the last refusals.
+//! What Keystead keeps of traffic: calls by hour and verdict, the last use of each key, and the last refusals.
 
 use std::net::IpAddr;
 
@@ -17,14 +17,14 @@ use crate::last_use::{KeyUse, NOT_ASKED_ABOUT, verdicts};
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
 
-/// What was counted since the last time that it was written.
+/// What was counted since the last flush.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UsageBatch {
     /// Calls by app and kind; those without a kind are for keys that do not exist.
     pub apps: Vec<(AppId, Option<KeyKind>, HourCalls)>,
-    /// Calls by key.
+    /// The calls of each key, by hour and verdict.
     pub keys: Vec<KeyCalls>,
-    /// Refused calls, the last ones of each key.
+    /// The last refused calls of each key.
     pub refusals: Vec<(KeyId, RefusedCall)>,
 }
 
@@ -38,27 +38,27 @@ impl UsageBatch {
 /// Calls of one key, hour and verdict, and its newest use among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyCalls {
-    /// The key.
+    /// The id of the key.
     pub key_id: KeyId,
-    /// Milliseconds at the start of the hour.
+    /// The start of the hour, in milliseconds since 1970.
     pub hour: i64,
-    /// The verdict; `None` if the key was used without being asked about.
+    /// The verdict of these calls; `None` if the key was used without being asked about.
     pub code: Option<Code>,
-    /// How many.
+    /// How many calls there were.
     pub calls: u64,
-    /// The newest of them that had the right secret.
+    /// The newest use among them with the right secret.
     pub used: Option<KeyUse>,
 }
 
 /// The kind of what was counted for a key that does not exist.
 const NO_KEY: &str = "";
 
-/// Calls by outcome.
+/// The number of calls, by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Calls {
-    /// Those that passed.
+    /// How many calls were accepted.
     pub accepted: u64,
-    /// All others.
+    /// How many calls were refused.
     pub refused: u64,
 }
 
@@ -66,9 +66,9 @@ reads! {
     /// The calls for keys in sight from the hour that begins at `hour` on; with them, unless only some keys are in
     /// sight, those for keys that do not exist.
     calls_since(sight: &Sight, hour: i64) -> Calls;
-    /// Whether a call of the app was ever counted.
+    /// Whether the app has ever had a call.
     was_called(app: &AppId) -> bool;
-    /// A key's calls from the hour that begins at `hour` on, oldest first.
+    /// A key's calls since the hour that begins at `hour`, oldest first.
     key_calls_since(key: &KeyId, hour: i64) -> Vec<HourCalls>;
     /// The last refused calls of a key, newest first.
     key_refusals(key: &KeyId) -> Vec<RefusedCall>;
@@ -176,8 +176,8 @@ fn kept() -> i64 {
 }
 
 impl Tx {
-    /// Writes down a batch of traffic: counts are added, newer uses replace older ones, of the refusals the last ones
-    /// stay. Calls of a key that is gone are forgotten with all others of their hour.
+    /// Writes a batch of traffic. Adds counts, replaces older uses by newer ones, and keeps the last refusals. Calls of
+    /// a key that is gone are pruned later, with all others of their hour.
     pub async fn flush_usage(&mut self, batch: &UsageBatch) -> Result<(), StoreError> {
         self.flush_app_calls(&batch.apps).await?;
         self.flush_key_calls(&batch.keys).await?;
@@ -252,7 +252,7 @@ impl Tx {
                 ];
                 sql.row(row == 0, columns);
             }
-            // Another process may have written one of the same moment and number.
+            // Another process may have written a refusal with the same time and number.
             sql.push(
                 ") INSERT INTO key_refusal \
                  (key_id, at, n, code, edge, address, origin, permissions, kind, method, path) SELECT r.* FROM refused r JOIN api_key k ON k.id = r.key_id WHERE true \
@@ -273,10 +273,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Forgets calls by key of hours that began before `hour`, at most `limit` rows; how many.
+    /// Removes the calls by key of hours before `hour`, at most `limit` rows, and returns how many.
     pub async fn prune_key_calls(&mut self, hour: i64, limit: u32) -> Result<u64, StoreError> {
         let mut gone = 0;
-        // Verdict by verdict: from a union, SQLite would look each row of the table up.
+        // One verdict at a time. With a union, SQLite would look up each row of the table.
         for code in verdicts() {
             let left = u64::from(limit).saturating_sub(gone);
             if left == 0 {

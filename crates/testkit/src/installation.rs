@@ -99,7 +99,7 @@ impl TestHasher {
         self.count.load(Ordering::SeqCst)
     }
 
-    /// From now on, comparing comes to no end, or to none until it is let go.
+    /// From now on, comparisons block until they are released.
     pub fn hold(&self, held: bool) {
         self.held.store(held, Ordering::SeqCst);
     }

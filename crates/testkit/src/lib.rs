@@ -31,22 +31,22 @@ pub struct TestDatabase {
 
 #[derive(Debug)]
 enum Held {
-    // Kept for what its drop does.
+    // Kept because dropping it removes the database.
     Folder { _folder: TempDir },
     Database { database: postgres::Database },
     Elsewhere,
 }
 
 impl TestDatabase {
-    /// A SQLite file in a folder of its own.
+    /// A SQLite file in its own folder.
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}/keystead.db", folder.path().display());
         Self { url, held: Held::Folder { _folder: folder } }
     }
 
-    /// A database in a Postgres that the first call in a process starts and the end of the process stops.
-    /// Panics if Postgres is not installed or does not start: a test is never skipped for it.
+    /// A database in Postgres. The first call starts Postgres, and the end of the process stops it. Panics if Postgres
+    /// is missing or does not start, because a test is never skipped.
     pub fn postgres() -> Self {
         let database = postgres::Database::create();
         Self { url: database.url(), held: Held::Database { database } }
@@ -78,7 +78,7 @@ impl TestDatabase {
         }
     }
 
-    /// Cuts the connections on which Postgres sends notifications; how many there were. SQLite has none.
+    /// Cuts the connections on which Postgres sends notifications, and returns how many there were. SQLite has none.
     pub fn cut_listeners(&self) -> usize {
         match &self.held {
             Held::Folder { .. } | Held::Elsewhere => 0,

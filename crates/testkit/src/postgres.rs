@@ -1,4 +1,4 @@
-//! A Postgres of the tests' own: Debian's binaries, a temporary cluster behind a Unix socket, never as root.
+//! A Postgres for the tests: Debian's binaries and a temporary cluster behind a Unix socket, never run as root.
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::MetadataExt;
@@ -13,15 +13,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 struct Cluster {
     bin: PathBuf,
     socket: String,
-    // The supervisor stops the cluster when its standard input closes, which the end of this process does however
-    // it comes about: no destructor has to run.
+    // The supervisor stops the cluster when its standard input closes. That happens however this process ends, even
+    // without a destructor.
     _supervisor: Child,
 }
 
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 static NAMES: AtomicU32 = AtomicU32::new(0);
 
-/// The order of text is ICU's, unlike SQLite's, so that a column without its `COLLATE` shows.
+/// Sorts text as ICU does, unlike SQLite, so that a missing `COLLATE` makes a test fail.
 const SUPERVISOR: &str = r#"
 trap '' HUP INT TERM
 dir=$(mktemp -d "${TMPDIR:-/tmp}/keystead-pg.XXXXXX") || exit 1
@@ -61,7 +61,7 @@ fn cluster() -> &'static Cluster {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // Out of the reach of the Ctrl-C that ends the tests: it has to clean up after them.
+            // In its own process group, so that Ctrl-C does not kill it before it cleans up.
             .process_group(0)
             .spawn()
             .expect("a shell for Postgres");
@@ -87,7 +87,7 @@ fn newest_bin() -> PathBuf {
         .1
 }
 
-/// `env`, or, for root, whom Postgres refuses to run as, a switch to another user.
+/// `env`, or a switch to another user if we are root, since Postgres refuses to run as root.
 fn as_nobody_important() -> Command {
     let root = Path::new("/proc/self").metadata().expect("/proc").uid() == 0;
     if !root {
@@ -97,7 +97,7 @@ fn as_nobody_important() -> Command {
     let user = if passwd.lines().any(|line| line.starts_with("postgres:")) { "postgres" } else { "nobody" };
     let mut command = Command::new("setpriv");
     command.args(["--reuid", user, "--regid"]).arg(group_of(&passwd, user)).arg("--clear-groups");
-    // Root's own temporary folder may be closed to others.
+    // Other users may not have access to root's temporary folder.
     command.env("TMPDIR", "/tmp");
     command
 }
@@ -141,7 +141,7 @@ impl Database {
         self.cut("");
     }
 
-    /// Lets connections in again.
+    /// Allows new connections again.
     pub fn start(&self) {
         psql(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name));
     }

@@ -1,5 +1,5 @@
-//! `/v1/authorize`: a proxy asks whether a request may pass, and copies who the key is. Any method, and any path below
-//! it, because some proxies ask with the method and the path of the request that waits.
+//! `/v1/authorize`: a proxy asks whether a request may pass, and copies the headers that identify the key. It accepts
+//! any method, and any path below it, because some proxies ask with the method and path of the original request.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::json::problem::Problem;
 
 const PATH: &str = "/v1/authorize";
 
-/// How proxies say what the request was. The first that is there counts.
+/// The headers in which proxies name the original request. The first one present counts.
 static METHODS: [HeaderName; 2] =
     [HeaderName::from_static("x-forwarded-method"), HeaderName::from_static("x-original-method")];
 static PATHS: [HeaderName; 3] = [
@@ -29,7 +29,7 @@ static PATHS: [HeaderName; 3] = [
     HeaderName::from_static("x-original-url"),
 ];
 
-/// The exact path, which only the proxy's configuration writes: so its query is the configuration's, too.
+/// The exact path. Only the proxy's configuration writes it, so its query can be trusted.
 pub(super) async fn exact(State(api): State<Arc<Api>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let trusted = api.proxies.sent(peer(&parts.extensions));
@@ -37,7 +37,8 @@ pub(super) async fn exact(State(api): State<Arc<Api>>, request: Request) -> Resp
     decide(&api, &parts, trusted, options).await.unwrap_or_else(not_decided)
 }
 
-/// Below it, path and query are the client's: what is asked for comes in headers, from a trusted proxy only.
+/// Below the exact path, path and query come from the client, so options come in headers, and only from a trusted
+/// proxy.
 pub(super) async fn below(State(api): State<Arc<Api>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let trusted = api.proxies.sent(peer(&parts.extensions));
@@ -78,7 +79,7 @@ fn first<'a>(headers: &'a HeaderMap, names: &[HeaderName]) -> Option<&'a str> {
     names.iter().find_map(|name| headers.get(name))?.to_str().ok()
 }
 
-/// The path of `/path?query` or `https://host/path?query`. Queries hold secrets now and then, and are not kept.
+/// The path of `/path?query` or `https://host/path?query`. A query string may hold a secret, so it is not kept.
 fn path(uri: &str) -> Option<&str> {
     let uri = uri.split(['?', '#']).next()?;
     match uri.split_once("://") {
@@ -88,7 +89,7 @@ fn path(uri: &str) -> Option<&str> {
     }
 }
 
-/// The path that a proxy appended to ours.
+/// The path that a proxy appended to `/v1/authorize`.
 fn rest(parts: &Parts) -> Option<&str> {
     parts.uri.path().strip_prefix(PATH).filter(|rest| !rest.is_empty())
 }

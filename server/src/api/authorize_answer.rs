@@ -1,5 +1,5 @@
-//! What a proxy is told: a status that it knows, and in headers who the key is. The same headers are on every answer,
-//! empty where there is nothing to say: a proxy that copies them then overwrites what a client forged.
+//! The answer to a proxy: a status that it understands, and headers that identify the key. Every answer has all of
+//! these headers, empty if there is nothing to say. A proxy that copies them thus overwrites whatever a client forged.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -40,7 +40,7 @@ const METADATA_MAX: usize = 2_000;
 const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
 
 const EMPTY: HeaderValue = HeaderValue::from_static("");
-/// For every key that does not work, whatever the reason: who tries keys learns nothing from it.
+/// The same answer for every key that does not work, so that an attacker who tries keys learns nothing.
 static KEY_REFUSED: LazyLock<Bytes> =
     LazyLock::new(|| document(Kind::KeyRefused, "The key was not accepted. The console shows its status."));
 static FORBIDDEN: LazyLock<Bytes> = LazyLock::new(|| {
@@ -49,7 +49,7 @@ static FORBIDDEN: LazyLock<Bytes> = LazyLock::new(|| {
 static TOO_MANY: LazyLock<Bytes> = LazyLock::new(|| {
     document(
         Kind::TooManyCalls,
-        "The key has used up its calls. The header Retry-After says for how long, if that is known.",
+        "The key has used up its calls. The header Retry-After says when to try again, if that is known.",
     )
 });
 
@@ -83,7 +83,7 @@ pub(super) fn refused(verdict: &Verdict, nginx: bool, now: Timestamp) -> Respons
         Code::RateLimited | Code::UsageExceeded if !nginx => {
             (StatusCode::TOO_MANY_REQUESTS, &*TOO_MANY, HeaderValue::from_static(code.as_str()))
         }
-        // `VALID` is never refused; if it were, this would be the safe answer.
+        // `VALID` is never refused. If it were, this would be the safe answer.
         Code::KindNotAllowed
         | Code::IpNotAllowed
         | Code::OriginNotAllowed
@@ -110,7 +110,7 @@ pub(super) fn refused(verdict: &Verdict, nginx: bool, now: Timestamp) -> Respons
     response
 }
 
-/// Nothing was decided: no key, an option that cannot be read, or no store.
+/// Nothing was decided: there is no key, an option cannot be read, or the store does not answer.
 pub(super) fn not_decided(problem: Problem) -> Response {
     let mut response = problem.into_response();
     no_page(response.headers_mut());
@@ -150,7 +150,7 @@ fn labels(headers: &mut HeaderMap, rules: &KeyRules) {
     headers.insert(KEY_METADATA, metadata);
 }
 
-/// The limit that keeps the call out longest.
+/// The headers of the limit that refuses the call for the longest time.
 fn rate_limited(headers: &mut HeaderMap, verdict: &Verdict) {
     let full = verdict.limits.iter().filter(|state| !state.passed);
     let Some(state) = full.max_by_key(|state| state.reset) else { return };
@@ -161,7 +161,7 @@ fn rate_limited(headers: &mut HeaderMap, verdict: &Verdict) {
     headers.insert(header::RETRY_AFTER, seconds.into());
 }
 
-/// A quota that is never filled up again has no moment to come back at.
+/// The headers of a used-up quota. One that never refills has no time to come back.
 fn used_up(headers: &mut HeaderMap, verdict: &Verdict, now: Timestamp) {
     let quota = verdict.key.as_ref().and_then(|key| key.record.rules.quota);
     let Some((quota, state)) = quota.zip(verdict.quota) else { return };
@@ -180,7 +180,7 @@ fn name(name: &str) -> HeaderValue {
     HeaderValue::from_str(&encoded).unwrap_or(EMPTY)
 }
 
-/// With commas between them, which no permission holds.
+/// The permissions, separated by commas, which no permission contains.
 fn permissions(permissions: &[Permission]) -> HeaderValue {
     let length = permissions.iter().map(|permission| permission.as_str().len() + 1).sum();
     let mut list = String::with_capacity(length);

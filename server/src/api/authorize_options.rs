@@ -15,9 +15,9 @@ use crate::json::problem::Problem;
 pub(super) struct Options {
     pub permissions: Option<PermissionQuery>,
     pub kind: Option<KeyKind>,
-    /// Never 0: a call that counts nothing would be a way around every limit.
+    /// Never 0, because a call that counts nothing would bypass every limit.
     pub cost: u32,
-    /// The proxy knows no other refusals than 401 and 403.
+    /// Whether the proxy understands only 401 and 403 as refusals.
     pub nginx: bool,
 }
 
@@ -30,25 +30,25 @@ static NAMES: [(&str, HeaderName); 4] = [
 ];
 
 impl Options {
-    /// From the query of the exact path.
+    /// Reads options from the query of the exact path.
     pub fn of_query(query: Option<&str>) -> Result<Self, Problem> {
         let mut options = Read::default();
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-            // A misspelt option must not be a check that is not made.
+            // A misspelt option must not silently skip a check.
             options.set(&name, &value).map_err(|message| of_option(&name, message))?;
         }
         Ok(options.done())
     }
 
-    /// From the headers, below the exact path. A stranger's count for nothing: they are refused, not passed over,
-    /// because a proxy that nobody has named as trusted would otherwise ask in vain and let everything pass.
+    /// Reads options from the headers, below the exact path. From an untrusted address they are refused, not ignored: a
+    /// proxy that nobody has named would otherwise ask in vain and let everything pass.
     pub fn of_headers(headers: &HeaderMap, trusted: bool) -> Result<Self, Problem> {
         let mut options = Read::default();
         for (name, header) in &NAMES {
             for value in headers.get_all(header) {
                 if !trusted {
-                    let message = "it counts only from a proxy that KEYSTEAD_TRUSTED_PROXIES names, and this request \
-                                   came from another address";
+                    let message = "only a proxy in KEYSTEAD_TRUSTED_PROXIES may send it, and this request came from \
+                                   another address";
                     return Err(of_option(header, message));
                 }
                 let value = value.to_str().map_err(|_| of_option(header, "it is not printable ASCII"))?;
@@ -74,11 +74,11 @@ impl Read {
                 let query = PermissionQuery::parse(value).map_err(|error| error.to_string());
                 once(&mut self.permissions, query?)
             }
-            "kind" => once(&mut self.kind, KeyKind::parse(value).ok_or("there is no such kind")?),
+            "kind" => once(&mut self.kind, KeyKind::parse(value).ok_or("no such kind exists")?),
             "cost" => once(&mut self.cost, cost(value)?),
             "proxy" if value == "nginx" => once(&mut self.nginx, ()),
-            "proxy" => Err("only nginx needs to be named".to_owned()),
-            _ => Err("there is no such option; there are permissions, kind, cost and proxy".to_owned()),
+            "proxy" => Err("its only value is nginx".to_owned()),
+            _ => Err("no such option exists; use permissions, kind, cost or proxy".to_owned()),
         }
     }
 
@@ -88,18 +88,18 @@ impl Read {
     }
 }
 
-/// Two parties could each mean one of two.
+/// Sets an option that must not be repeated: two parties could each read a different value.
 fn once<T>(place: &mut Option<T>, value: T) -> Result<(), String> {
     match place.replace(value) {
         None => Ok(()),
-        Some(_) => Err("it came more than once".to_owned()),
+        Some(_) => Err("it is repeated".to_owned()),
     }
 }
 
 fn cost(text: &str) -> Result<u32, String> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let cost = text.parse().ok().filter(|cost| digits && (1..=COST_MAX).contains(cost));
-    cost.ok_or_else(|| format!("it has to be a number from 1 to {COST_MAX}"))
+    cost.ok_or_else(|| format!("it must be a number from 1 to {COST_MAX}"))
 }
 
 fn of_option(name: impl Display, message: impl Display) -> Problem {
@@ -182,7 +182,7 @@ mod tests {
         for query in ["permission=a", "PERMISSIONS=a", "a", "kind=app&kind=app", "proxy=nginx&proxy=nginx", "%ff=1"] {
             assert!(Options::of_query(Some(query)).is_err(), "{query}");
         }
-        // A proxy that adds its header to the client's, where it should have replaced it.
+        // A proxy that adds its header to the client's, although it should replace it.
         let twice = headers(&[("x-keystead-permissions", "a.b"), ("x-keystead-permissions", "c.d")]);
         assert!(Options::of_headers(&twice, true).is_err());
         assert!(Options::of_headers(&headers(&[("x-keystead-kind", "é")]), true).is_err());

@@ -33,7 +33,7 @@ impl Api {
     }
 }
 
-/// The `Origin` of a call. One that is not text is none that a rule could name.
+/// The `Origin` of a call. A value that is not text becomes `null`, which no domain matches.
 pub(crate) fn origin(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("null"))
 }

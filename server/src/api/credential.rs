@@ -42,7 +42,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     }
     let token = rest.trim_matches(' ');
     if token.is_empty() || token.contains([' ', '\t']) {
-        return Err(Problem::key_needed("Exactly one key has to follow the word Bearer, without spaces in it."));
+        return Err(Problem::key_needed("Exactly one key must follow the word Bearer, without spaces in it."));
     }
     Ok(token)
 }
@@ -52,7 +52,7 @@ pub(super) fn own(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
     let Some(pair) = PAIRS.iter().find(|pair| pair.is_in(headers)) else {
         return bearer(headers).map(Credential::Token);
     };
-    let missing = |name| Problem::key_needed(format!("{name} is missing: both headers belong together."));
+    let missing = |name| Problem::key_needed(format!("{name} is missing: send both headers."));
     match (one(headers, &pair.id)?, one(headers, &pair.secret)?) {
         (Some(_), Some(_)) if headers.contains_key(header::AUTHORIZATION) => {
             let message = format!("Send either Authorization or the two {} headers, not both.", pair.shown.id);
@@ -64,8 +64,9 @@ pub(super) fn own(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
     }
 }
 
-/// The key of a request that waits at a proxy, wherever its client has put it. Two different ones are refused: the
-/// service behind the proxy might believe in the other one. An `Authorization` of another scheme is the service's own.
+/// The key of a request at a proxy, in any of the headers that a client may use. Two different keys are refused,
+/// because the service behind the proxy might trust the other one. An `Authorization` header of another scheme belongs
+/// to the service.
 pub(super) fn presented(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
     let bearer = match alone(headers, &header::AUTHORIZATION)?.map(|value| value.split_once(' ').unwrap_or((value, "")))
     {
@@ -82,7 +83,7 @@ pub(super) fn presented(headers: &HeaderMap) -> Result<Credential<'_>, Problem> 
                 Ok(Credential::Pair { id, secret })
             } else {
                 let name = pair.shown.id;
-                Err(Problem::key_needed(format!("The two {name} headers belong together, and one is missing.")))
+                Err(Problem::key_needed(format!("One of the two {name} headers is missing: send both.")))
             }
         }
         (None, None, None) => {
@@ -91,7 +92,7 @@ pub(super) fn presented(headers: &HeaderMap) -> Result<Credential<'_>, Problem> 
             let message = format!("Send a key, as Authorization: Bearer <key>, as X-API-Key: <key>{pairs}.");
             Err(Problem::key_needed(message))
         }
-        _ => Err(Problem::key_needed("The request holds more than one key: send exactly one.")),
+        _ => Err(Problem::key_needed("The request has more than one key: send exactly one.")),
     }
 }
 
@@ -100,9 +101,9 @@ fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(format!("The header {name} came more than once."));
+        return Err(format!("The header {name} is repeated."));
     }
-    value.to_str().map(Some).map_err(|_| format!("The header {name} holds other bytes than printable ASCII."))
+    value.to_str().map(Some).map_err(|_| format!("The header {name} is not printable ASCII."))
 }
 
 fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {

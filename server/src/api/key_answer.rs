@@ -1,4 +1,4 @@
-//! The answer about a key: the same for a service that asks and for a key that asks about itself.
+//! The answer about a key, the same for a service and for a key that asks about itself.
 
 use domain::labels::{Metadata, Owner};
 use domain::permission::Permission;
@@ -15,7 +15,7 @@ pub(super) struct KeyAnswer(pub Verdict);
 #[derive(Debug)]
 pub(super) struct KeyAnswers(pub Vec<Verdict>);
 
-/// Every member but `checks` is there each time; what is not known is null.
+/// Every member except `checks` is always present. An unknown value is null.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Members<'a> {

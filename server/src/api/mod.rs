@@ -21,12 +21,12 @@ pub(crate) static V1: Group = Group {
     routes: &[
         Route::of("POST", "/v1/keys/verify", || post(verify::verify)).called("Check a key"),
         Route::of("POST", "/v1/keys/verify-batch", || post(verify::verify_batch)).called("Check several keys"),
-        Route::of("GET, HEAD", "/v1/keys/self", || get(self_check::self_check)).called("A key about itself"),
+        Route::of("GET, HEAD", "/v1/keys/self", || get(self_check::self_check)).called("Ask about the key itself"),
         Route::for_proxies("/v1/authorize", || any(authorize::exact)).called("Check a request, from a proxy"),
         Route::for_proxies("/v1/authorize/", || any(authorize::below)),
         Route::for_proxies("/v1/authorize/{*path}", || any(authorize::below)),
     ],
     elsewhere: &["/v1", "/v1/", "/v1/{*path}"],
-    there: "Under /v1 there are",
+    there: "The paths under /v1 are",
     error: None,
 };

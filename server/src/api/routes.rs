@@ -93,7 +93,7 @@ impl Group {
         router.layer(finish).merge(for_proxies).with_state(Arc::clone(api))
     }
 
-    /// `Under /v1 there are POST /v1/keys/verify and GET /v1/keys/self.`
+    /// `The paths under /v1 are POST /v1/keys/verify and GET /v1/keys/self.`
     fn there(&self) -> String {
         let endpoints = self.routes.iter().filter_map(Route::endpoint);
         let mut names: Vec<String> = endpoints.map(|endpoint| endpoint.call("")).collect();

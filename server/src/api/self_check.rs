@@ -1,4 +1,4 @@
-//! `GET /v1/keys/self`: a key asks about itself, from where it calls.
+//! `GET /v1/keys/self`: a key asks about itself, from its own address.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::json::answer::Json;
 use crate::json::problem::Problem;
 
 pub(super) async fn self_check(State(api): State<Arc<Api>>, request: Request) -> Result<Json<KeyAnswer>, Problem> {
-    // The body, if there is one, is not looked at.
+    // A body is ignored.
     let (parts, _) = request.into_parts();
     let headers = &parts.headers;
     let credential = credential::own(headers)?;

@@ -1,4 +1,4 @@
-//! `POST /v1/keys/verify` and `POST /v1/keys/verify-batch`: may these keys pass? A refused key is an answer, not an
+//! `POST /v1/keys/verify` and `POST /v1/keys/verify-batch`: whether keys may pass. A refused key is an answer, not an
 //! error.
 
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(super) async fn verify_batch(
     body: JsonBody<VerifyBatch>,
 ) -> Result<Json<KeyAnswers>, Problem> {
     let calls = body.read()?;
-    // All at once, so that keys that are not in memory are read together.
+    // All at once, so that keys which are not cached are read together.
     let verdicts = calls.iter().map(|call| {
         let request = call.request(Edge::Verify, caller.scope());
         api.verifier.verify(call.credential(), request)

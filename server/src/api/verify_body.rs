@@ -50,7 +50,7 @@ pub(super) struct VerifyBody<'a> {
     path: Option<Text<'a>>,
     /// How many calls this one counts as; 1, if it is left out.
     cost: Option<Cost>,
-    /// Whether the answer says what was checked.
+    /// Whether the answer lists every check.
     explain: Option<bool>,
 }
 
@@ -113,7 +113,7 @@ impl BodyCall for VerifyBatch {
 }
 
 impl<'a> VerifyCall<'a> {
-    /// What is not as it should be is left out, and is a fault.
+    /// Checks the members. A wrong one is left out and adds a fault.
     fn of(sent: VerifyBody<'a>, faults: &mut Faults) -> Self {
         Self {
             address: members::address(faults, sent.client_ip.as_ref()),
@@ -154,8 +154,8 @@ fn kind(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<KeyKind> {
     faults.checked("kind", text, |text| {
         KeyKind::parse(text).ok_or_else(|| {
             let names: Vec<_> = KeyKind::ALL.iter().map(|kind| kind.as_str()).collect();
-            let fix = format!("It is one of {}.", names.join(", "));
-            ("There is no such kind.".into(), Some(fix.into()))
+            let fix = format!("Use one of {}.", names.join(", "));
+            ("This kind is unknown.".into(), Some(fix.into()))
         })
     })
 }

@@ -48,7 +48,7 @@ async fn permitted(parts: &Parts, api: &Api, permission: AdminPermission) -> Res
         | Code::Disabled
         | Code::NotYetValid
         | Code::Expired => Err(Problem::key_refused()),
-        Code::KindNotAllowed => Err(Problem::forbidden("Only a key of the kind Service may ask about others.")),
+        Code::KindNotAllowed => Err(Problem::forbidden("Only a key of the kind Service may ask about other keys.")),
         Code::IpNotAllowed => {
             Err(Problem::forbidden("The key in the Authorization header may not be used from this address."))
         }
@@ -60,7 +60,7 @@ async fn permitted(parts: &Parts, api: &Api, permission: AdminPermission) -> Res
     }
 }
 
-/// Until a key that was used too often may be used again: the limits' time, or that of the quota's refill.
+/// How long until the key may be used again: until a limit has room, or until its quota refills.
 fn wait(verdict: &Verdict, now: Timestamp) -> Option<Millis> {
     let refilled = || {
         let quota = verdict.key.as_ref()?.record.rules.quota?;

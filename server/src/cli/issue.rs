@@ -1,4 +1,4 @@
-//! `keystead key issue`: a key without a browser, acknowledged by whoever runs the command.
+//! `keystead key issue`: a key without a browser, confirmed by the person who runs the command.
 
 use std::io;
 
@@ -15,7 +15,7 @@ use super::{Failure, print, tell, words};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Act {
-    /// Issue a key and print its secret, once; it works at once
+    /// Issue a key and print its secret, once. The key works at once
     Issue(Box<Issue>),
 }
 
@@ -23,25 +23,25 @@ pub(super) enum Act {
 pub(super) struct Issue {
     #[arg(long, help = kinds())]
     kind: String,
-    /// Name: what the key will do
+    /// Name that says what the key will do
     #[arg(long)]
     name: String,
     /// Description
     #[arg(long)]
     description: Option<String>,
-    /// App that the key belongs to, by its id [default: the app "Default"]
+    /// Id of the app that owns the key [default: the app "Default"]
     #[arg(long)]
     app: Option<String>,
-    /// Permission, such as invoices.read or keystead.verify; may be given several times
+    /// Permission, for example invoices.read or keystead.verify; repeatable
     #[arg(long = "permission", value_name = "PERMISSION")]
     permissions: Vec<String>,
-    /// Address or network that the key may be used from; may be given several times
+    /// Address or network that the key may be used from; repeatable
     #[arg(long = "cidr", value_name = "CIDR")]
     cidrs: Vec<String>,
-    /// Address or network that the key may not be used from; may be given several times
+    /// Address or network that the key may not be used from; repeatable
     #[arg(long = "deny-cidr", value_name = "CIDR")]
     denied_cidrs: Vec<String>,
-    /// Domain that the key may be used from; may be given several times
+    /// Domain that the key may be used from; repeatable
     #[arg(long = "domain", value_name = "DOMAIN")]
     domains: Vec<String>,
     /// Environment: live or test; the token of a test key begins with `ks_test`_ [default: live]
@@ -59,21 +59,21 @@ pub(super) struct Issue {
     /// Name and value that verify calls answer with, such as plan=gold; may be given several times
     #[arg(long = "metadata", value_name = "NAME=VALUE")]
     metadata: Vec<String>,
-    /// How long the key works, such as 90d, 12h or 30m [default: until it is revoked]
+    /// How long the key works, for example 90d, 12h or 30m [default: until it is revoked]
     #[arg(long, value_name = "TIME")]
     expires_in: Option<String>,
-    /// Rate limit, such as "100 per minute" or "burst: 20 per 10s"; may be given several times
+    /// Rate limit, for example "100 per minute" or "burst: 20 per 10s"; repeatable
     #[arg(long = "limit", value_name = "LIMIT")]
     limits: Vec<String>,
-    /// How often the key may be used in all, or from one refill to the next [default: without end]
+    /// Call quota: how many calls in all, or from one refill to the next [default: unlimited]
     #[arg(long, value_name = "CALLS")]
     quota: Option<String>,
-    /// When the quota is filled up: never, daily or monthly [default: never]
+    /// When the call quota refills: never, daily or monthly [default: never]
     #[arg(long, value_name = "WHEN")]
     quota_refill: Option<String>,
 }
 
-/// What is to be issued, as far as it can be judged without the database.
+/// A key to issue, checked as far as possible without the database.
 #[derive(Debug)]
 pub(super) struct NewKey {
     app: Option<AppId>,
@@ -87,11 +87,11 @@ pub(super) fn prepare(act: Act) -> Result<NewKey, Failure> {
     let app = match issue.app {
         None => None,
         Some(text) => Some(AppId::parse(&text).ok_or_else(|| {
-            Failure::Usage(format!("--app: {text:?} is not the id of an app: 24 hexadecimal digits"))
+            Failure::Usage(format!("--app: {text:?} is not the id of an app; an id has 24 hexadecimal digits"))
         })?),
     };
     let lifetime = issue.expires_in.as_deref().map(lifetime).transpose()?;
-    // What the wizard shows as boxes is a permission like any other here.
+    // Here the permissions that the wizard shows as boxes are like any other.
     let boxes = KeyKind::parse(&issue.kind).map_or(&[][..], |kind| kind.rules().boxes);
     let (ticked, typed): (Vec<String>, Vec<String>) =
         issue.permissions.into_iter().partition(|permission| boxes.iter().any(|(name, _)| name == permission));
@@ -117,7 +117,7 @@ pub(super) fn prepare(act: Act) -> Result<NewKey, Failure> {
     Ok(NewKey { app, draft, lifetime })
 }
 
-/// A variable of the shell that is not set must not make a key without the restriction.
+/// An unset shell variable must not create a key without the restriction.
 fn refuse_blank(issue: &Issue) -> Result<(), Failure> {
     let restrictions: [(&str, &[String]); 6] = [
         ("permission", &issue.permissions),
@@ -130,7 +130,7 @@ fn refuse_blank(issue: &Issue) -> Result<(), Failure> {
     // One value may hold several, with commas between them.
     let is_blank = |value: &String| value.split(',').all(|part| part.trim().is_empty());
     if let Some((flag, _)) = restrictions.iter().find(|(_, values)| values.iter().any(is_blank)) {
-        return Err(Failure::Usage(format!("--{flag}: the value is blank; give one, or leave the flag out")));
+        return Err(Failure::Usage(format!("--{flag}: the value is blank; enter one, or leave the flag out")));
     }
     Ok(())
 }
@@ -144,7 +144,7 @@ pub(super) async fn run(service: &Service, caller: &Caller, new: NewKey) -> Resu
     let app = app.unwrap_or_else(|| *service.default_app());
     let issued = service.issue_acknowledged(caller, &app, &draft).await?;
     let key = &issued.key.row;
-    // Only the secret goes to standard output: a script takes all of it.
+    // Only the secret goes to standard output, because a script reads all of it.
     let printed = match &issued.shown {
         ShownSecret::Token(token) => print(format_args!("{}", token.expose_secret())),
         ShownSecret::Pair { id, secret } => print(format_args!("{id}\n{}", secret.expose_secret())),
@@ -152,17 +152,19 @@ pub(super) async fn run(service: &Service, caller: &Caller, new: NewKey) -> Resu
     if let Err(error) = printed {
         return Err(withdraw(service, caller, key, error).await);
     }
-    tell(format_args!("Issued {}. It is shown this once and works now.", key.masked()));
+    tell(format_args!("Issued {}. It is shown only once, and works now.", key.masked()));
     Ok(())
 }
 
-/// A key whose secret nobody has must not go on working.
+/// Revokes a key whose secret could not be printed, because nobody has it.
 async fn withdraw(service: &Service, caller: &Caller, key: &KeyRow, error: io::Error) -> Failure {
     let (key, id) = (key.masked(), &key.id);
     let note = Some("Its secret could not be printed.");
     let outcome = match service.revoke(caller, id, RevokeReason::Other, note).await {
         Ok(_) => format!("the key {key} was revoked at once"),
-        Err(refused) => format!("the key {key} works, for it could not be revoked either: {}", words(&refused)),
+        Err(refused) => {
+            format!("the key {key} still works, because it could not be revoked either: {}", words(&refused))
+        }
     };
     Failure::Unprinted { error, outcome }
 }
@@ -191,7 +193,7 @@ fn lifetime(text: &str) -> Result<i64, Failure> {
     match count.checked_mul(unit) {
         Some(seconds) if (1..=TEN_YEARS).contains(&seconds) => Ok(seconds),
         _ => Err(Failure::Usage(format!(
-            "--expires-in: {text:?} is not a time such as 90d, 12h or 30m, of at most ten years"
+            "--expires-in: {text:?} is not a length of time; use one like 90d, 12h or 30m, at most ten years"
         ))),
     }
 }

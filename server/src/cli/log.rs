@@ -1,4 +1,4 @@
-//! The log, on standard error: standard output is for results.
+//! The log goes to standard error, because standard output is for results.
 
 use std::io::IsTerminal;
 
@@ -13,6 +13,6 @@ pub(super) fn start(directives: &str, only_warnings: bool) {
         .with_ansi(std::io::stderr().is_terminal())
         .try_init();
     if started.is_err() {
-        super::tell(format_args!("keystead: a log was started before; this one is not used"));
+        super::tell(format_args!("keystead: a log is already running; this one is not used"));
     }
 }

@@ -1,6 +1,5 @@
 //! The command line: `keystead` serves; `owner`, `key` and `audit` act beside a running server.
-//!
-//! Exit code 0: done. 1: refused or failed, with one line on standard error. 2: not understood.
+//! Exit codes: 0 for done; 1 for refused or failed, with one line on standard error; 2 for not understood.
 
 mod audit;
 mod issue;
@@ -39,7 +38,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make an owner, or help one who is locked out
+    /// Create an owner, or help an owner who is locked out
     Owner {
         #[command(subcommand)]
         act: owner::Act,
@@ -56,7 +55,7 @@ enum Command {
     },
 }
 
-/// Why a command did not do what it was told.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
@@ -67,7 +66,7 @@ enum Failure {
     Service(#[from] service::Error),
     #[error("no owner has the e-mail address {0}")]
     NoOwner(String),
-    /// A value that only the command itself can judge.
+    /// A wrong value that only the command itself can detect.
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
@@ -75,7 +74,7 @@ enum Failure {
     /// The record is not what it should be.
     #[error("{0}")]
     Record(String),
-    /// What was done, and what became of it without its result.
+    /// The result could not be printed. `outcome` says what was done.
     #[error("standard output cannot be written ({error}): {outcome}")]
     Unprinted { error: io::Error, outcome: String },
 }
@@ -111,12 +110,12 @@ pub fn main(site: Site) -> ExitCode {
 
 fn run(cli: Cli, site: Site) -> Result<(), Failure> {
     let config = Config::check(cli.settings)?;
-    // A command prints its result; of the log, it shows only what went wrong.
+    // A command prints its result, and only warnings and errors of the log.
     log::start(&config.log, cli.command.is_some());
     for name in unknown_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
         tracing::warn!("{name} is not a setting of this version; it is ignored");
     }
-    // On one processor, a single worker would wait for itself while it renders a page.
+    // With a single processor, one worker would wait for itself while it renders a page.
     let workers = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     let result = runtime.block_on(async {
@@ -125,13 +124,13 @@ fn run(cli: Cli, site: Site) -> Result<(), Failure> {
             Some(command) => act(&config, command).await,
         }
     });
-    // A stream that did not end in time must not hold the process.
+    // A stream that did not end in time must not keep the process alive.
     runtime.shutdown_background();
     result
 }
 
 async fn act(config: &Config, command: Command) -> Result<(), Failure> {
-    // Everything that can be wrong without the database is told before it is opened.
+    // Report everything that can be checked without the database before it is opened.
     let task = match command {
         Command::Owner { act } => Task::Owner(owner::prepare(act)?),
         Command::Audit { act } => Task::Audit(act),
@@ -154,7 +153,7 @@ enum Task {
     Key(Box<issue::NewKey>),
 }
 
-/// What clap found, on one line.
+/// Reports a clap error on one line.
 fn explain(error: &clap::Error) -> ExitCode {
     if matches!(
         error.kind(),
@@ -199,19 +198,19 @@ fn with_variable(argument: &str) -> String {
     variable.map_or_else(|| argument.to_owned(), |variable| format!("{argument} ({variable})"))
 }
 
-/// A result, on standard output: `println!` would panic where that is full or gone.
+/// Prints a result to standard output. `println!` would panic if that is full or closed.
 fn print(lines: fmt::Arguments<'_>) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{lines}")?;
     out.flush()
 }
 
-/// Everything else, on standard error. Where that is gone too, there is nobody to tell.
+/// Prints everything else to standard error, and ignores a failure, since nobody could read about it.
 fn tell(line: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// A refusal in words; each wrong field with its own.
+/// A refusal in words, with a message for each wrong field.
 fn words(error: &service::Error) -> String {
     match error {
         service::Error::Refused(Refusal::Invalid(errors)) => {

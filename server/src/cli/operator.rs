@@ -1,9 +1,9 @@
-//! Who runs the command: the name that the record keeps.
+//! The name of the person who runs a command, for the audit.
 
-/// The account of the operating system, and through `sudo` also the one behind it.
+/// The account of the operating system. Under `sudo`, also the account behind it.
 pub(super) fn name() -> String {
     let account = whoami::username().unwrap_or_else(|_| "unknown".to_owned());
-    // Anyone can set this variable, but only root gains nothing by it.
+    // Anyone can set this variable, so it counts only for root, who gains nothing by it.
     let behind = std::env::var("SUDO_USER").ok().filter(|_| account == "root");
     match behind {
         Some(behind) if is_account(&behind) => format!("{behind} (as root)"),

@@ -10,7 +10,7 @@ use super::{Failure, password, print};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Act {
-    /// Make an owner
+    /// Create an owner
     Create {
         #[command(flatten)]
         who: Who,
@@ -20,14 +20,14 @@ pub(super) enum Act {
         #[command(flatten)]
         password: Password,
     },
-    /// Give an owner another password; ends their sessions and their waiting time
+    /// Set a new password for an owner; also ends the owner's sessions and waiting time
     Recover {
         #[command(flatten)]
         who: Who,
         #[command(flatten)]
         password: Password,
     },
-    /// Clear the waiting time of an owner after failed sign-ins
+    /// End an owner's waiting time after failed sign-ins
     Unlock {
         #[command(flatten)]
         who: Who,
@@ -36,7 +36,7 @@ pub(super) enum Act {
 
 #[derive(Debug, Args)]
 pub(super) struct Who {
-    /// The e-mail address they sign in with
+    /// E-mail address that the owner signs in with
     #[arg(long)]
     email: String,
 }
@@ -76,7 +76,7 @@ pub(super) async fn run(service: &Service, caller: &Caller, act: OwnerChange) ->
         OwnerChange::Recover(email, password) => {
             let person =
                 service.recover_owner(caller, &email, &password).await.map_err(|error| nobody(error, &email))?;
-            format!("{} has a new password; their sessions and their waiting time have ended.", person.email())
+            format!("{} has a new password. All sessions and the waiting time have ended.", person.email())
         }
         OwnerChange::Unlock(email) => {
             let person = service.unlock_owner(caller, &email).await.map_err(|error| nobody(error, &email))?;

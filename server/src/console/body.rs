@@ -1,4 +1,4 @@
-//! How much a form may send.
+//! The size limit of forms.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -8,11 +8,10 @@ use axum::response::{IntoResponse, Response};
 
 use crate::reading;
 
-/// Every field of the largest form at its limit, percent-encoded, has less than this.
+/// The largest form takes less than this, even with every field at its limit and percent-encoded.
 const LIMIT: usize = 256 * 1024;
 
-/// Reads the body before anything looks at the request, so that what is too long or too slow is
-/// told so, whatever it was for.
+/// Reads the body before anything else, so that every request that is too long or too slow gets that answer.
 pub(super) async fn limit(request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         let (parts, _) = request.into_parts();

@@ -1,4 +1,4 @@
-//! Calls that another site makes a browser send.
+//! Refuses requests that another site makes a browser send.
 
 use app::desk::context::{Transport, session_cookie_name};
 use axum::body::Body;
@@ -11,7 +11,7 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 use super::visit::cookie;
 use crate::state::AppState;
 
-const REFUSED: &str = "This request came from another site, so it was refused. If you sent it yourself, open the \
+const REFUSED: &str = "This request was refused because it came from another site. If you sent it yourself, open the \
                        console in a new tab and send it from there. Behind a proxy, set KEYSTEAD_PUBLIC_URL and \
                        have the proxy pass on Host and Origin.\n";
 
@@ -20,11 +20,11 @@ type Refuse = fn(ProtectionError) -> Response<Body>;
 /// Refuses unsafe methods unless `Sec-Fetch-Site`, or without it `Origin`, names this console.
 pub(super) fn layer(state: &AppState) -> CsrfLayer<Refuse> {
     let layer = CsrfLayer::new();
-    // A proxy may have rewritten the Host that `Origin` is compared with.
+    // A proxy may have rewritten the `Host` that `Origin` is compared with.
     let layer = match layer.clone().add_trusted_origin(state.public_url.origin()) {
         Ok(layer) => layer,
         Err(error) => {
-            tracing::warn!(%error, "the public URL cannot be an origin; only Host is compared");
+            tracing::warn!(%error, "the public URL is not a valid origin; Origin is only compared with Host");
             layer
         }
     };
@@ -35,8 +35,8 @@ fn refused() -> Response {
     (StatusCode::FORBIDDEN, REFUSED).into_response()
 }
 
-/// A browser names the site that a form or script comes from in one header or the other. With a
-/// session's cookie and neither of them, there is no telling: refused.
+/// A browser names the site of a form or script in one of two headers. A request with a session cookie and neither
+/// header is refused, because its origin is unknown.
 pub(super) async fn refuse_bare_cookie(request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !safe && !tells_site(request.headers()) && carries_session(request.headers()) {

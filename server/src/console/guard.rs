@@ -1,5 +1,5 @@
-//! Nobody who is not signed in gets past: a page is not even rendered for them. A form gets through to be
-//! refused by its own handler, which keeps what was typed.
+//! Stops everyone who is not signed in. It does not even render a page for them. A form passes, because its own handler
+//! refuses it and keeps what was typed.
 
 use app::desk::ConsoleError;
 use app::desk::context::Visit;
@@ -12,10 +12,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::paths::{EVENTS, SERVER_FUNCTIONS};
 
-/// What anybody may reach. Everything else, and whatever is added later, needs a session.
+/// Addresses that are open to anybody. Everything else needs a session, including whatever is added later.
 const PUBLIC: [&str; 3] = ["/login", "/logout", "/setup"];
 
-/// Below this, scripts ask; they cannot follow a redirect to a page.
+/// Addresses that only scripts call. They cannot follow a redirect to a page.
 const SCRIPTS: [&str; 2] = [SERVER_FUNCTIONS, EVENTS];
 
 /// What would end a value of a query, or mean something else in it.
@@ -40,7 +40,7 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     response
 }
 
-/// The sign-in page, which leads back to what was asked for: always a path of this console.
+/// The address of the sign-in page, which leads back to the requested path. That is always a path of this console.
 fn login(asked: &str) -> String {
     if asked == "/" || asked.starts_with("//") {
         return "/login".to_owned();

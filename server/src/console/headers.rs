@@ -28,7 +28,7 @@ pub(super) async fn headers(State(state): State<AppState>, mut request: Request,
     let headers = response.headers_mut();
     set(headers, &nonce, state.site.is_watched());
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer));
-    // A browser that got the page over plain HTTP ignores it, and says so on every page.
+    // Over plain HTTP, a browser ignores this header and complains on every page.
     if transport != Transport::Plain {
         headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
     }
@@ -37,7 +37,7 @@ pub(super) async fn headers(State(state): State<AppState>, mut request: Request,
 }
 
 fn set(headers: &mut HeaderMap, nonce: &Nonce, watched: bool) {
-    // The page that `cargo leptos watch` reloads listens on another port.
+    // Under `cargo leptos watch`, the page listens for reloads on another port.
     let connect = if watched { "'self' ws:" } else { "'self'" };
     let policy = format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
@@ -47,7 +47,7 @@ fn set(headers: &mut HeaderMap, nonce: &Nonce, watched: bool) {
     if let Ok(policy) = HeaderValue::try_from(policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
-    // Everything here is behind sign-in, or asks for a secret.
+    // Every page is behind sign-in, or asks for a secret.
     headers.insert(header::CACHE_CONTROL, NO_STORE);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -60,9 +60,9 @@ fn set(headers: &mut HeaderMap, nonce: &Nonce, watched: bool) {
     );
 }
 
-/// `same-origin`, because forms without JavaScript need their origin told. A page with a one-use
-/// link in its address tells nobody; only over plain HTTP, where a browser sends no
-/// `Sec-Fetch-Site` and `no-referrer` would make the form's `Origin` null, it tells the bare origin.
+/// `same-origin`, because forms without JavaScript must send their origin. A page with a one-use link in its address
+/// uses `no-referrer`. Over plain HTTP it uses `strict-origin`: there a browser sends no `Sec-Fetch-Site`, and
+/// `no-referrer` would make the form's `Origin` null.
 fn referrer_policy(path: &str, transport: Transport) -> &'static str {
     match transport {
         _ if !LINK_PAGES.contains(&path.trim_end_matches('/')) => "same-origin",

@@ -1,4 +1,4 @@
-//! One line per request of the console, by its route: an address may hold a one-use link.
+//! Logs one line per request of the console, by its route, because an address may hold a one-use link.
 
 use std::time::Instant;
 

@@ -22,10 +22,10 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::state::AppState;
 
-/// After this, a request is given up. A stream has answered long before it ends.
+/// A request ends after this time. A stream counts as answered once it starts.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Puts the middleware around the console's routes. A request meets it from the last line up.
+/// Puts the middleware around the console's routes. A request passes the layers from the last line up.
 pub(crate) fn around(routes: Router, state: &AppState) -> Router {
     routes
         .layer(from_fn(guard::guard))

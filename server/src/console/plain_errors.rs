@@ -1,4 +1,4 @@
-//! No bare status: whoever is refused below the pages is told why.
+//! Explains errors that occur below the pages, so that no answer is a bare status.
 
 use app::desk::ConsoleError;
 use axum::Json;
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::paths::SERVER_FUNCTIONS;
 
-/// Gives an error without a body a sentence, or, for a server function, the error that it decodes.
+/// Adds a sentence to an error without a body. For a server function, adds the error that it decodes.
 pub(super) async fn say_why(request: Request, next: Next) -> Response {
     let asked_by_script = request.uri().path().starts_with(SERVER_FUNCTIONS);
     let response = next.run(request).await;
@@ -28,7 +28,7 @@ pub(super) async fn say_why(request: Request, next: Next) -> Response {
     response
 }
 
-/// Keeps what else was said, such as `Allow` and `Retry-After`.
+/// Keeps the other headers, for example `Allow` and `Retry-After`.
 fn with_headers_of(said: &Response, mut response: Response) -> Response {
     for (name, value) in said.headers() {
         if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
@@ -38,22 +38,20 @@ fn with_headers_of(said: &Response, mut response: Response) -> Response {
     response
 }
 
-/// What happened and what to do, in a sentence or two.
+/// What happened and what to do, in one or two sentences.
 fn of(status: StatusCode) -> &'static str {
     match status {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            "What was sent is larger than 256 KiB, the most that a form takes. Go back, shorten it, and send it again.\n"
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => "The form is larger than 256 KiB. Go back, shorten it, and send it again.\n",
         StatusCode::REQUEST_TIMEOUT => "The form took more than ten seconds to arrive. Go back and send it again.\n",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            "A form is sent as application/x-www-form-urlencoded. Go back and send it from the page.\n"
+            "A form must be sent as application/x-www-form-urlencoded. Go back and send it from the page.\n"
         }
-        StatusCode::METHOD_NOT_ALLOWED => "This address does not take that method.\n",
+        StatusCode::METHOD_NOT_ALLOWED => "This address does not accept this method.\n",
         StatusCode::NOT_FOUND => "There is nothing at this address.\n",
         StatusCode::SERVICE_UNAVAILABLE => {
-            "Keystead cannot do this right now: its database does not answer, or not in time. Try again in a moment.\n"
+            "Keystead cannot do this right now, because its database does not answer in time. Try again in a moment.\n"
         }
-        status if status.is_server_error() => "Something broke inside Keystead; its log says what. Try again.\n",
+        status if status.is_server_error() => "Something broke inside Keystead. Its log has the cause. Try again.\n",
         _ => "The request could not be read. Go back, reload the page, and try again.\n",
     }
 }

@@ -1,4 +1,4 @@
-//! How a visitor's browser reached us.
+//! How a visitor's browser reached Keystead.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Uri, header};
 
 use crate::state::AppState;
 
-/// What a proxy adds. A browser on this machine that talks to us directly sends none of them.
+/// Headers that a proxy adds. A browser that calls Keystead directly from this machine sends none of them.
 const OF_PROXIES: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host"];
 
 /// HTTPS if the public address says so, for only a proxy in front of us can end TLS: one that is trusted, or on this

@@ -1,4 +1,4 @@
-//! Who is visiting: the session behind the cookie, and where the request came from.
+//! The visitor: the session of the cookie, and the client's address.
 
 use app::desk::context::{Transport, Visit, session_cookie_name};
 use axum::extract::{Request, State};
@@ -39,7 +39,7 @@ async fn session(state: &AppState, cookie: &str, path: &str) -> service::Result<
     if path == EVENTS { state.service.idle_session(cookie).await } else { state.service.session(cookie).await }
 }
 
-/// The value of a cookie; the first, if there are several.
+/// The value of a cookie, or of the first if there are several.
 pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(';')).find_map(|pair| {

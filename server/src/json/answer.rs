@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// Bytes of most answers, so that they are written without moving.
+/// The size of most answers in bytes, so that writing one needs no reallocation.
 const USUAL: usize = 512;
 
 /// The answer to a call that was understood.

@@ -63,7 +63,7 @@ impl<B: BodyCall, S: Sync> FromRequest<S> for JsonBody<B> {
     }
 }
 
-/// Reads a body, which is an object, in one pass if it is right, and looks through it if it is not.
+/// Reads a body, which must be an object, in one pass. If it is wrong, reads it again to find every fault.
 fn parse<'a, T: Deserialize<'a> + ToSchema>(body: &'a [u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Problem::malformed(format!("The body is not UTF-8 text: byte {} is wrong.", error.valid_up_to() + 1))

@@ -80,7 +80,7 @@ impl Schemas {
         let Tree::List(found, count) = tree else { return wanted("an array", tree, faults) };
         let (least, most) = (array.min_items.unwrap_or(0), array.max_items.unwrap_or(usize::MAX));
         if !(least..=most).contains(count) {
-            return faults.here(format!("This has to have {least} to {most} items, not {count}."));
+            return faults.here(format!("This must have {least} to {most} items, not {count}."));
         }
         let ArrayItems::RefOrSchema(schema) = &array.items else { return };
         for (n, item) in found.iter().enumerate() {
@@ -93,20 +93,20 @@ impl Schemas {
         for name in object.required.iter().filter(|name| found.iter().all(|(there, _)| there != *name)) {
             let what = object.properties.get(name).and_then(description).map(what).unwrap_or_default();
             let step = Step::Member(Cow::Owned(name.clone()));
-            faults.within(step, |faults| faults.here(format!("This member is needed: {what}.")));
+            faults.within(step, |faults| faults.here(format!("This member is required: {what}.")));
         }
         let closed = matches!(object.additional_properties.as_deref(), Some(AdditionalProperties::FreeForm(false)));
         for (n, (name, tree)) in found.iter().enumerate() {
             faults.within(Step::Member(Cow::Owned(name.clone())), |faults| match object.properties.get(name) {
                 Some(schema) => {
                     if found.iter().take(n).any(|(before, _)| before == name) {
-                        faults.here("This member is there twice.");
+                        faults.here("This member is repeated.");
                     }
                     self.check(tree, schema, faults);
                 }
                 None if closed => {
                     let names: Vec<_> = object.properties.keys().map(String::as_str).collect();
-                    faults.here_with("There is no such member.", format!("There are {}.", names.join(", ")));
+                    faults.here_with("This member is unknown.", format!("Use one of {}.", names.join(", ")));
                 }
                 None => {}
             });
@@ -134,13 +134,13 @@ fn check_whole(tree: &Tree, object: &Object, faults: &mut Faults) {
     };
     match most {
         _ if number.is_some_and(|number| number <= most.unwrap_or(u64::MAX)) => {}
-        Some(most) => faults.here(format!("This has to be a whole number from 0 to {most}.")),
-        None => faults.here("This has to be a whole number, not below 0."),
+        Some(most) => faults.here(format!("This must be a whole number from 0 to {most}.")),
+        None => faults.here("This must be a whole number, 0 or greater."),
     }
 }
 
 fn wanted(what: &str, tree: &Tree, faults: &mut Faults) {
-    faults.here(format!("This has to be {what}, not {}.", tree.named()));
+    faults.here(format!("This must be {what}, not {}.", tree.named()));
 }
 
 fn types(types: &SchemaType) -> &[Type] {

@@ -5,7 +5,7 @@ use std::iter;
 
 use domain::field::FieldErrors;
 
-/// The most that one answer lists: a body can have very many.
+/// The most faults that one answer lists, since a body can have very many.
 const LISTED: usize = 25;
 
 /// The most of a name that an answer repeats.
@@ -24,14 +24,14 @@ pub(crate) enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     path: Vec<Step>,
-    /// What it is, in a sentence.
+    /// What is wrong, in one sentence.
     pub wrong: Cow<'static, str>,
-    /// What to send, in a sentence, where the other one does not say it.
+    /// What to send instead, in one sentence, if `wrong` does not say so.
     pub fix: Option<Cow<'static, str>>,
 }
 
 impl Fault {
-    /// Where, as a JSON pointer.
+    /// The place of the fault, as a JSON pointer.
     pub fn pointer(&self) -> String {
         let mut pointer = String::new();
         for step in &self.path {
@@ -44,7 +44,7 @@ impl Fault {
         pointer
     }
 
-    /// Where, as `body.ratelimits[0].cost`.
+    /// The place of the fault, as `body.ratelimits[0].cost`.
     pub fn location(&self) -> String {
         let mut location = "body".to_owned();
         for step in &self.path {
@@ -93,7 +93,7 @@ impl Faults {
         seen
     }
 
-    /// Adds a fault of the value that is being looked at.
+    /// Adds a fault of the value that is being checked.
     pub fn here(&mut self, wrong: impl Into<Cow<'static, str>>) {
         self.add(self.at.clone(), wrong.into(), None);
     }
@@ -103,12 +103,12 @@ impl Faults {
         self.add(self.at.clone(), wrong.into(), Some(fix.into()));
     }
 
-    /// Adds a fault at a place of its own.
+    /// Adds a fault at another place.
     pub fn at(&mut self, path: Vec<Step>, wrong: impl Into<Cow<'static, str>>) {
         self.add(path, wrong.into(), None);
     }
 
-    /// Checks a member, if it is there; what does not pass is a fault of it.
+    /// Checks a member if it is present, and adds a fault if it does not pass.
     pub fn checked<V: AsRef<str>, T>(
         &mut self,
         member: &'static str,
@@ -163,7 +163,7 @@ fn camel_case(snake_case: &str) -> String {
     })
 }
 
-/// What is wrong with a value, and what to send where that does not say it.
+/// What is wrong with a value, and what to send instead if that is not clear.
 pub(crate) type Wrong = (Cow<'static, str>, Option<Cow<'static, str>>);
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ const PATH_MAX: usize = 2_000;
 /// The most characters of a method.
 const METHOD_MAX: usize = 32;
 
-/// Borrowed from the body where nothing in it is escaped; a bare `Option<Cow>` would copy.
+/// Text borrowed from the body unless it has escapes. A plain `Option<Cow>` would copy it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
@@ -37,7 +37,7 @@ impl AsRef<str> for Text<'_> {
 pub(crate) struct Cost(pub u32);
 
 impl Cost {
-    /// What a call costs that does not say so.
+    /// The given cost, or 1.
     pub fn or_one(cost: Option<Self>) -> u32 {
         cost.map_or(1, |Self(cost)| cost)
     }
@@ -61,7 +61,7 @@ impl PartialSchema for Cost {
 
 impl ToSchema for Cost {}
 
-/// An object and nothing else: what is derived would also read an array, by the order of its members.
+/// Accepts only an object. A derived `Deserialize` would also accept an array, with the members in order.
 #[derive(Debug)]
 pub(crate) struct Object<T>(pub T);
 
@@ -85,7 +85,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
     }
 }
 
-/// A list of at least and at most so many items; what is beyond them is not read.
+/// A list of `LEAST` to `MOST` items. Items beyond `MOST` are not read.
 #[derive(Debug)]
 pub(crate) struct Bounded<T, const LEAST: usize, const MOST: usize>(pub Vec<T>);
 
@@ -116,7 +116,7 @@ impl<'de, T: Deserialize<'de>, const LEAST: usize, const MOST: usize> Visitor<'d
     }
 }
 
-/// The client's address.
+/// The client's address; `None` if it is not known.
 pub(crate) fn address(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<IpAddr> {
     faults.checked("clientIp", text, |text| {
         let address: Result<IpAddr, _> = text.parse();
@@ -144,7 +144,7 @@ pub(crate) fn method<'a>(faults: &mut Faults, text: Option<Text<'a>>) -> Option<
     checked.and(text).map(|Text(method)| method)
 }
 
-/// The path, without its query: there may be secrets in that.
+/// The path without its query string, which may hold secrets.
 pub(crate) fn path<'a>(faults: &mut Faults, text: Option<Text<'a>>) -> Option<Cow<'a, str>> {
     fn cut(path: &str) -> &str {
         path.split('?').next().unwrap_or_default()
@@ -158,7 +158,7 @@ pub(crate) fn path<'a>(faults: &mut Faults, text: Option<Text<'a>>) -> Option<Co
 
 /// Whether a text is short enough.
 pub(crate) fn at_most(most: usize, text: &str) -> Result<(), Wrong> {
-    // A character has at least one byte, so most texts need not be counted.
+    // A character has at least one byte, so short texts need not be counted.
     if text.len() <= most || text.chars().count() <= most {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! Why a call was not answered, and how a program is told: RFC 9457, `application/problem+json`.
+//! Why a call failed, as a problem document of RFC 9457: `application/problem+json`.
 
 use std::borrow::Cow;
 
@@ -13,20 +13,20 @@ use super::answer::json;
 use super::fault::{Fault, Faults};
 use crate::reading::BodyError;
 
-/// Why a call was not answered, in words that a programmer can act on.
+/// Why a call failed, in words that a programmer can act on.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     pub kind: Kind,
     pub detail: Cow<'static, str>,
-    /// With the kinds about a body only.
+    /// The faults of a body; empty for other kinds.
     pub faults: Vec<Fault>,
     challenge: Option<Cow<'static, str>>,
     allow: Option<&'static str>,
-    /// When it may be tried again.
+    /// How long to wait before trying again.
     wait: Option<Millis>,
 }
 
-/// What every edge that refuses a call has a form of its own for.
+/// The kinds of problems. Each edge has its own form for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     KeyNeeded,
@@ -36,7 +36,7 @@ pub(crate) enum Kind {
     TooManyCalls,
     Malformed,
     Invalid,
-    /// Nothing is wrong but a permission query.
+    /// Only a permission query is wrong.
     InvalidQuery,
     /// A rate limit was named that the key does not have.
     NoSuchLimit,
@@ -102,15 +102,15 @@ impl Kind {
 
     const fn title(self) -> &'static str {
         match self {
-            Self::KeyNeeded => "A key is needed",
+            Self::KeyNeeded => "A key is required",
             Self::KeyRefused => "The key was refused",
             Self::Forbidden | Self::PermissionNeeded => "The key may not do this",
             Self::TooManyCalls => "Too many calls",
-            Self::Malformed => "The request cannot be read",
-            Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit => "The body is not what this path takes",
-            Self::NotJson => "The body has to be JSON",
-            Self::MethodNotAllowed => "Another method is needed",
-            Self::NoSuchPath => "There is no such path",
+            Self::Malformed => "The request is malformed",
+            Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit => "The body is invalid",
+            Self::NotJson => "The body must be JSON",
+            Self::MethodNotAllowed => "This method is not allowed",
+            Self::NoSuchPath => "This path does not exist",
             Self::NotFound => "There is no such thing",
             Self::Conflict => "The state of things does not allow this",
             Self::TooLong => "The body is too long",
@@ -135,7 +135,7 @@ pub(crate) struct Document<'a> {
 /// What is wrong with one member of the body.
 #[derive(Debug, Serialize)]
 struct Member<'a> {
-    /// Where, as a JSON pointer.
+    /// The place of the fault, as a JSON pointer.
     pointer: String,
     /// What is wrong and what to send.
     detail: Cow<'a, str>,
@@ -155,7 +155,8 @@ impl Problem {
         Self { challenge: Some(CHALLENGE.into()), ..Self::new(Kind::KeyNeeded, detail) }
     }
 
-    /// The caller's own key is no good; all of these look the same to whoever tries keys.
+    /// The caller's own key is not accepted. The answer is always the same, so that an attacker who tries keys learns
+    /// nothing.
     pub fn key_refused() -> Self {
         let detail = "The key in the Authorization header was not accepted. The console shows its status.";
         Self { challenge: Some(INVALID_TOKEN.into()), ..Self::new(Kind::KeyRefused, detail) }
@@ -166,7 +167,7 @@ impl Problem {
         Self::new(Kind::Forbidden, detail)
     }
 
-    /// The same, for want of the permission.
+    /// The caller's own key lacks the permission `keystead.verify`.
     pub fn permission_needed(permission: AdminPermission) -> Self {
         let name = permission.as_str();
         let detail =
@@ -175,7 +176,7 @@ impl Problem {
         Self { challenge: Some(challenge.into()), ..Self::new(Kind::PermissionNeeded, detail) }
     }
 
-    /// More calls than the caller's key allows; `wait`: until it allows one again, if it ever does.
+    /// The caller's key has no calls left. `wait` is the time until it has one again; `None` if it never does.
     pub fn too_many(wait: Option<Millis>) -> Self {
         let detail = match wait {
             Some(_) => "The key in the Authorization header has used up its calls for now.",
@@ -191,11 +192,11 @@ impl Problem {
 
     /// The body is JSON, but not what this path takes.
     pub fn invalid(faults: Faults) -> Self {
-        let detail = "See errors: each names a member of the body and says what it should be.";
+        let detail = "See errors: each names a member of the body and what it should be.";
         Self { faults: faults.into_list(), ..Self::new(Kind::Invalid, detail) }
     }
 
-    /// The same, where nothing is wrong but a permission query.
+    /// Like `invalid`, if only a permission query is wrong.
     pub fn invalid_query(faults: Faults) -> Self {
         Self { kind: Kind::InvalidQuery, ..Self::invalid(faults) }
     }
@@ -225,8 +226,8 @@ impl Problem {
     pub fn no_body(error: BodyError, limit: usize) -> Self {
         match error {
             BodyError::TooLong => Self::new(Kind::TooLong, format!("The body may have at most {limit} bytes.")),
-            BodyError::TooSlow => Self::new(Kind::TooSlow, "The whole body has to arrive within ten seconds."),
-            BodyError::Broken => Self::malformed("The body broke off before its end."),
+            BodyError::TooSlow => Self::new(Kind::TooSlow, "The whole body must arrive within ten seconds."),
+            BodyError::Broken => Self::malformed("The body ended too early."),
         }
     }
 
@@ -242,7 +243,7 @@ impl Problem {
         }
     }
 
-    /// The headers that say what to do, in whatever form the rest is told.
+    /// Adds the headers that say what to do, which are the same in every form.
     pub fn mark(&self, headers: &mut HeaderMap) {
         if let Some(Ok(challenge)) = self.challenge.as_deref().map(HeaderValue::from_str) {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
@@ -265,10 +266,10 @@ impl From<service::Error> for Problem {
         };
         tracing::error!(%error, "a call of the API failed");
         if matches!(error, service::Error::Store(_)) {
-            let detail = "The database does not answer. Refuse the call, and ask again in a moment.";
+            let detail = "The database does not answer. Refuse the request, and try again in a moment.";
             return Self { wait: Some(Millis::seconds(1)), ..Self::new(Kind::Unavailable, detail) };
         }
-        Self::new(Kind::Internal, "Something broke inside Keystead; its log says what. Refuse the call.")
+        Self::new(Kind::Internal, "Something broke inside Keystead. Its log has the cause. Refuse the request.")
     }
 }
 

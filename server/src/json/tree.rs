@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::fault::Step;
 
-/// So many values are looked at. A body that is nearly right has fewer, and one that is not fills no memory.
+/// The most values to check. A nearly correct body has fewer, and any other must not fill the memory.
 const LOOKED_AT: usize = 10_000;
 
 /// One value of JSON.
@@ -18,7 +18,7 @@ pub(super) enum Tree {
     Number(Option<u64>),
     /// With so many characters.
     Text(usize),
-    /// Its items, as far as they are looked at, and how many there are.
+    /// The items that are checked, and the number of all items.
     List(Vec<Tree>, usize),
     Object(Vec<(String, Tree)>),
 }
@@ -69,7 +69,7 @@ fn read(text: &str, path: &RefCell<Vec<Step>>, left: &Cell<usize>) -> serde_json
     Ok(tree)
 }
 
-/// Reads a value, and leaves behind where it was when it could not go on.
+/// Reads a value, and remembers the place at which it failed.
 #[derive(Clone, Copy)]
 struct Reader<'r> {
     path: &'r RefCell<Vec<Step>>,
@@ -77,7 +77,7 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    /// Whether one more value is looked at.
+    /// Whether to check one more value.
     fn goes_on(self) -> bool {
         let left = self.left.get();
         self.left.set(left.saturating_sub(1));

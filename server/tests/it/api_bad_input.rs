@@ -1,4 +1,4 @@
-//! Input that no client should send, to every call that takes a body: an answer each time, and never a failure.
+//! Sends bad input to every call that takes a body. Each gets an answer, and none fails.
 
 use serde_json::{Value, json};
 
@@ -84,7 +84,7 @@ async fn what_is_no_key_is_not_found_whatever_it_looks_like() {
     ] {
         assert_eq!(asker.told(&json!({ "key": key })).await, no_key, "{key:?}");
     }
-    // Unkey takes 1 to 512 characters; at ours they are no key.
+    // Unkey takes 1 to 512 characters. For us, these are not keys.
     for key in [String::new(), "k".repeat(513), format!("{good}{}", "0".repeat(600))] {
         let expected = [found(200, "NOT_FOUND"), found(200, "NOT_FOUND"), found(400, "")];
         assert_eq!(asker.told(&json!({ "key": key })).await, expected, "{key:?}");

@@ -1,4 +1,4 @@
-//! The key that a caller presents: where it is looked for, and what is said when it is no good.
+//! The key that a caller presents: where it may be, and the answers to a bad one.
 
 use domain::draft::KeyDraft;
 use secrecy::ExposeSecret;

@@ -27,7 +27,7 @@ async fn a_limit_says_what_is_left_and_until_when() {
     let limits = list(&["3 per minute", "burst: 20 per 10s"]);
     let token = product.token(KeyDraft { limits, ..service_key("limited") }).await;
     let call = json!({ "key": token });
-    // The clock of these tests stands two seconds after a full minute.
+    // The clock of these tests is stopped two seconds after a full minute.
     let first = ask(&product, &verifier, &call).await;
     assert_eq!((&first["code"], &first["credits"]), (&"VALID".into(), &Value::Null));
     assert_eq!(
@@ -44,7 +44,7 @@ async fn a_limit_says_what_is_left_and_until_when() {
     assert_eq!((&third["keyId"], &third["name"]), (&first["keyId"], &"limited".into()));
     assert_eq!(third["ratelimits"][0]["exceeded"], true);
     assert!(third["ratelimits"][0]["reset"].as_i64().unwrap() >= 58_000, "{third}");
-    // What is refused takes nothing of any limit.
+    // A refused call counts for no limit.
     assert_eq!(
         (&third["ratelimits"][1]["exceeded"], &third["ratelimits"][1]["remaining"]),
         (&false.into(), &17.into())
@@ -68,7 +68,7 @@ async fn a_quota_is_spent_and_then_used_up() {
     assert_eq!(credits(&ask(&product, &verifier, &call).await), ("VALID".to_owned(), Some(0)));
     let last = ask(&product, &verifier, &call).await;
     assert_eq!((&last["valid"], &last["code"], &last["credits"]), (&false.into(), &"USAGE_EXCEEDED".into(), &0.into()));
-    // A call that is refused before does not come as far as the quota.
+    // A call that is refused earlier does not reach the quota.
     let other = ask(&product, &verifier, &json!({ "key": token, "kind": "client" })).await;
     assert_eq!((&other["code"], &other["credits"]), (&"KIND_NOT_ALLOWED".into(), &Value::Null));
 }
@@ -235,7 +235,7 @@ async fn an_asking_key_that_is_used_too_often_is_told_when_to_come_back() {
     let limited = KeyDraft { limits: list(&["1 per minute"]), ..service_key("limited") };
     let until_midnight = Millis::hours(24).as_seconds() - (9 * 3_600 + 30 * 60 + 2);
     for (asker, wait) in [
-        // The rest of this minute, and then the next one, until the call does not count any more.
+        // The rest of this minute, and the next one, until the call no longer counts.
         (asker(limited).await, "118".to_owned()),
         (asker(quota("daily")).await, until_midnight.to_string()),
         (asker(quota("never")).await, String::new()),

@@ -150,14 +150,14 @@ async fn limits_are_named_or_brought_along() {
         (data["code"].as_str().unwrap().to_owned(), states.collect::<Vec<_>>())
     };
     let state = |name: &str, limit, remaining, own| (name.to_owned(), limit, remaining, own);
-    // A limit of the key, at another cost; the key's other limits hold as always.
+    // One of the key's limits, at another cost. Its other limits apply as always.
     assert_eq!(
         limits(json!([{ "name": "tokens", "cost": 4 }])).await,
         ("VALID".to_owned(), vec![state("tokens", 10, 6, true), state("others", 5, 4, true)])
     );
     assert_eq!(limits(json!([{ "name": "tokens", "cost": 7 }])).await.0, "RATE_LIMITED");
     assert_eq!(limits(json!([{ "name": "tokens", "cost": 0 }, { "name": "others", "cost": 4 }])).await.0, "VALID");
-    // One that only this call knows, in time of its own.
+    // A limit that only this call brings, with its own window.
     let brought = json!([
         { "name": "per-document", "limit": 2, "duration": 3_600_000 }, { "name": "others", "cost": 0 },
     ]);
@@ -166,7 +166,7 @@ async fn limits_are_named_or_brought_along() {
     assert_eq!(limits(brought.clone()).await.0, "VALID");
     let (code, states) = limits(brought).await;
     assert_eq!((code.as_str(), states.last().unwrap()), ("RATE_LIMITED", &state("per-document", 2, 0, false)));
-    // No limit at all is named: those of the key hold.
+    // If no limit is named, those of the key apply.
     assert_eq!(limits(json!([])).await.0, "RATE_LIMITED");
 }
 
@@ -183,7 +183,7 @@ async fn a_limit_that_the_key_does_not_have_is_an_error_as_it_is_at_unkey() {
         assert_eq!(error["type"], "https://unkey.com/docs/errors/unkey/application/precondition_failed");
         assert!(error["detail"].as_str().unwrap().contains("does-not-exist"), "{error}");
     }
-    // Whether an unknown key has it is not told.
+    // The answer does not reveal whether an unknown key has it.
     let answer = send(json!({ "key": "ks_x", "ratelimits": [{ "name": "does-not-exist" }] })).await;
     assert_eq!(answer.json()["data"], json!({ "valid": false, "code": "NOT_FOUND" }));
 }

@@ -93,7 +93,7 @@ async fn what_is_no_key_is_not_found_and_nothing_is_said_about_it() {
     let product = Product::start().await;
     let verifier = product.verifier().await;
     let (one, other) = (product.token(service_key("one")).await, product.token(service_key("other")).await);
-    // The id of one with the secret of the other: the checksum gives it away before the MAC would.
+    // The id of one key with the secret of the other. The checksum refuses it before the MAC could.
     let mixed = format!("{}{}", &one[..15], &other[15..]);
     let damaged = format!("{}x", &one[..one.len() - 1]);
     let long = "k".repeat(513);

@@ -1,4 +1,4 @@
-//! `/v1/authorize`: what a proxy is answered, and whose word counts.
+//! `/v1/authorize`: the answers to a proxy, and whose headers count.
 
 use domain::draft::KeyDraft;
 use domain::usage::RefusedCall;
@@ -249,7 +249,7 @@ async fn too_many_calls_are_429_and_for_nginx_403() {
         assert_eq!(identity(&answer), ["", "", "", "", "RATE_LIMITED"]);
         assert_eq!(answer.header("retry-after"), wait.to_string());
     }
-    // Nobody pays less than one call.
+    // No call costs less than one.
     assert_eq!(code(&product, from_proxy("/v1/authorize/x?cost=0&proxy=nginx", &key)).await.0, 429);
     assert_eq!(code(&product, from_proxy("/v1/authorize?cost=0", &key)).await.0, 400);
     let stranger = Call::get("/v1/authorize/x").peer(STRANGER).bearer(&key);
@@ -279,7 +279,7 @@ async fn a_quota_that_is_used_up_says_when_it_is_filled_up_if_it_is() {
 #[tokio::test]
 async fn a_refusal_is_kept_with_what_a_trusted_proxy_says_of_the_request() {
     let product = behind_a_proxy().await;
-    // Each with a key of its own: one moment has no order.
+    // Each with its own key, because calls at the same moment have no order.
     let kept = async |call: Call| {
         let key = product.issue(service_key("key")).await;
         assert_eq!(product.send(call.bearer(secret(&key))).await.status, 403);
@@ -299,12 +299,12 @@ async fn a_refusal_is_kept_with_what_a_trusted_proxy_says_of_the_request() {
         (forwarded, "é", ""),
     ] {
         assert_eq!(kept(by(asked("GET", PROXY), names, uri)).await, pair("PUT", path), "{names:?} {uri}");
-        // From anybody else each of them is air.
+        // From anybody else, each of them is ignored.
         assert_eq!(kept(by(asked("GET", STRANGER), names, uri)).await, pair("GET", ""), "{names:?} {uri}");
     }
     assert_eq!(kept(asked("DELETE", PROXY).header("x-forwarded-host", "forged")).await, pair("DELETE", ""));
 
-    // Below the exact path it is the request itself that tells.
+    // Below the exact path, the request itself counts.
     let below = || {
         let call = Call::new("PATCH", "/v1/authorize/things/7?token=secret").peer(PROXY);
         call.header("x-keystead-permissions", "a.b")
@@ -322,6 +322,6 @@ async fn without_the_store_nothing_passes_and_it_says_try_again() {
     answer.problem(503);
     assert_eq!(identity(&answer), [""; 5]);
     assert_eq!(answer.header("retry-after"), "1");
-    // What is no key at all needs no store to be refused.
+    // Refusing a malformed key does not need the store.
     product.send(Call::get("/v1/authorize").bearer("x")).await.problem(401);
 }

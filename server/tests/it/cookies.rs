@@ -12,7 +12,7 @@ async fn the_api_health_and_files_answer_alike_with_and_without_a_session() {
         let mut without = product.send(Call::new(method, &path)).await;
         let mut with = product.send(Call::new(method, &path).header("cookie", &both)).await;
         if path.starts_with("/v2/keys.") {
-            // Each answer has an id of its own.
+            // Each answer has its own id.
             let (one, other) = (without.take_request_id(), with.take_request_id());
             assert_ne!(one, other);
         }
@@ -76,7 +76,7 @@ async fn a_forwarded_call_from_elsewhere_is_not_on_this_machine() {
     let call = || Call::get("/keys").cookie(&session);
     assert_eq!(product.send(call().header("x-forwarded-for", "203.0.113.9")).await.status, 303);
     assert_eq!(product.send(call().header("x-forwarded-for", "127.0.0.1")).await.status, 200);
-    // From a peer that is no proxy of ours, the header says nothing but that it may be one.
+    // From an untrusted peer, the header only shows that it may be a proxy.
     let call = call().peer("172.17.0.1");
     assert_eq!(product.send(call.header("via", "1.1 somebody")).await.status, 303);
 }

@@ -19,7 +19,7 @@ async fn every_unsafe_route_refuses_what_another_site_sends() {
             &[("origin", "null")],
             &[("origin", "http://localhost:3000.evil.example")],
             &[("origin", "http://localhost:3001")],
-            // No browser sends a session and says nothing about where it comes from.
+            // Every browser that sends a session also says where the request comes from.
             &[],
             &[("origin", "")],
         ] {

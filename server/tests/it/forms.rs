@@ -1,5 +1,5 @@
-//! What no form sends: too much, too little, in another way. Each field's own input is tested with its page.
-//! And what the page says that answers a form.
+//! Requests that no form sends: too much, too little, or in another format. Also the pages that answer a form. The
+//! tests of each page cover the input of its fields.
 
 use axum::body::Body;
 use domain::draft::KeyDraft;
@@ -11,7 +11,7 @@ use crate::routes::{forms, functions};
 use crate::support::{Answer, Call, Product, list, service_key};
 
 const FORM_ID: &str = "0123456789abcdef0123456789abcdef";
-const NOT_TEXT: &str = "Some of what was sent is not text: \u{fffd} stands in its place.";
+const NOT_TEXT: &str = "Some of the input is not valid text and was replaced by \u{fffd}.";
 
 #[tokio::test]
 async fn a_form_of_a_megabyte_is_refused_in_words_announced_or_not() {
@@ -103,7 +103,7 @@ async fn what_is_not_text_is_refused_above_the_form_which_keeps_the_rest() {
     }
     let page = send(&product, "/keys/new", &session, b"kind=service&step=summary&name=First\xff".to_vec()).await;
     refused_as_not_text(&page, &["First\u{fffd}"]);
-    // Without a kind there are no fields to keep it in, but it is said.
+    // Without a kind there are no fields to keep the values in, but the page says so.
     let page = send(&product, "/keys/new", &session, "kind=%ff&step=summary&name=x").await;
     refused_as_not_text(&page, &[]);
     let keys = product.send(Call::get("/keys").cookie(&session)).await;
@@ -116,7 +116,7 @@ async fn what_is_not_text_is_refused_above_the_form_which_keeps_the_rest() {
     refused_as_not_text(&page, &["New\u{fffd}", "7654", "/keys?q=Old"]);
     assert!(page.body.contains(&format!("name=\"revision\" value=\"{}\"", key.revision)), "{}", page.body);
 
-    // The session has ended meanwhile.
+    // The session has ended in the meantime.
     let page = product.send(Call::post(&path).same_origin().form(typed)).await;
     assert_eq!(page.status, 401);
     assert!(page.body.contains("value=\"New\u{fffd}\"") && page.body.contains("value=\"7654\""), "{}", page.body);
@@ -155,15 +155,21 @@ async fn a_refusal_about_a_field_that_is_not_shown_is_said_above_the_form() {
     let product = Product::start().await;
     let session = product.sign_in().await;
     for (typed, words) in [
-        ("kind=client&name=x&cidrs=10.0.0.0%2F8", "Networks (CIDR): Client keys do not have this: leave it blank."),
-        ("kind=service&name=x&form_id=a+b", "Form: Its id was missing or damaged, and it has a new one now: go on."),
-        ("kind=sausage&name=x", "Kind: “sausage” is not a kind that can be issued: choose one of the offered kinds."),
+        (
+            "kind=client&name=x&cidrs=10.0.0.0%2F8",
+            "Networks (CIDR): Client keys do not have this field: leave it blank.",
+        ),
+        ("kind=service&name=x&form_id=a+b", "Form: This form had expired. Please submit it again."),
+        (
+            "kind=sausage&name=x",
+            "Kind: “sausage” is not a kind that you can issue: choose one of the kinds that are shown.",
+        ),
     ] {
         let typed = format!("{typed}&step=generate&form_id={FORM_ID}");
         let page = send(&product, "/keys/new", &session, typed.clone()).await;
         assert_eq!(page.status, 422, "{typed}");
         assert!(text(&page.body).contains(words), "{typed}: {}", page.body);
-        // A form with that id could never make a key.
+        // A form with this id could never create a key.
         assert!(!page.body.contains("value=\"a b\""), "{typed}: {}", page.body);
     }
     let client = KeyDraft { kind: Some("client".to_owned()), ..service_key("Client") };
@@ -171,7 +177,7 @@ async fn a_refusal_about_a_field_that_is_not_shown_is_said_above_the_form() {
     let path = format!("/keys/{}/edit", key.row.id.as_str());
     let page = send(&product, &path, &session, format!("name=x&domains=&revision={}", key.revision)).await;
     assert_eq!(page.status, 422);
-    let words = "Allow-list of domains: This cannot be changed for Client keys: generate a new key instead.";
+    let words = "Domain allow-list: This cannot be changed for Client keys: generate a new key instead.";
     assert!(text(&page.body).contains(words), "{}", page.body);
 }
 
@@ -224,8 +230,8 @@ async fn a_page_whose_last_key_is_deleted_leads_back_to_those_before_it() {
     assert_eq!(deleted.status, 303);
     let page = product.send(Call::get(deleted.header("location")).cookie(&session)).await;
     let words = text(&page.body);
-    assert!(words.contains("Nothing more on this page") && words.contains("25 keys"), "{}", page.body);
-    assert!(!words.contains("No key matches"), "{}", page.body);
+    assert!(words.contains("This page is empty") && words.contains("25 keys"), "{}", page.body);
+    assert!(!words.contains("No keys match"), "{}", page.body);
     assert!(page.body.contains("rel=\"prev\" href=\"/keys?before=end\""), "{}", page.body);
 }
 
@@ -257,7 +263,7 @@ async fn send(product: &Product, path: &str, session: &str, body: impl Into<Body
     product.send(Call::post(path).cookie(session).same_origin().form(body)).await
 }
 
-/// Checks that it is said, and that the inputs of the form have these values.
+/// Checks that the page shows the message, and that the inputs have these values.
 fn refused_as_not_text(page: &Answer, kept: &[&str]) {
     assert_eq!(page.status, 400, "{}", page.body);
     assert!(text(&page.body).contains(NOT_TEXT), "{}", page.body);

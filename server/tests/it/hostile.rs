@@ -1,4 +1,4 @@
-//! What strangers send to pages, and what a name may do to them.
+//! Hostile requests to pages, and hostile names on them.
 
 use crate::support::{Call, Product, Settings, service_key};
 

@@ -1,4 +1,4 @@
-//! What the console tells of a key's calls, of one call, and of the installation.
+//! What the console shows about a key's calls, about one call, and about the installation.
 
 use domain::draft::KeyDraft;
 use serde_json::json;
@@ -37,7 +37,7 @@ async fn a_key_tells_its_restrictions_its_calls_and_its_refusals() {
     let page = look(&product, &format!("/keys/{id}")).await;
     assert_eq!(page.status, 200);
     for words in [
-        "Accepted from 203.0.113.0/24, but not from 203.0.113.7/32. It holds no permission. \
+        "Accepted from 203.0.113.0/24, but not from 203.0.113.7/32. It has no permissions. \
          At most 100 calls per minute. 10,000 calls a day",
         "1 accepted",
         "1 refused",
@@ -62,7 +62,8 @@ async fn each_check_of_a_call_is_told() {
 
     let page = look(&product, &format!("{why}?address=203.0.113.7&permissions=a+AND+b")).await;
     assert_eq!(page.status, 200);
-    for words in ["203.0.113.7 is in 203.0.113.7/32, which is refused.", "a AND b is asked for; the key holds none."] {
+    for words in ["203.0.113.7 is in 203.0.113.7/32, which is blocked.", "The call asks for a AND b; the key has none."]
+    {
         assert!(page.body.contains(words), "{words}: {}", page.body);
     }
     assert_eq!(page.body.matches(">Fails<").count(), 2);
@@ -116,15 +117,13 @@ async fn the_settings_say_how_a_visitor_is_seen() {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains("sqlite:") && !page.contains("keystead.db"));
-    // Through the proxy, a browser of this machine: only such a one may sign in without HTTPS.
+    // A browser on this machine, through the proxy. Only that may sign in without HTTPS.
     let page = ask("10.0.0.1", Some("<b>, 127.0.0.1")).await;
-    for words in
-        ["Your address 127.0.0.1", "Connection from 10.0.0.1", "Is a trusted proxy Yes", "&lt;b&gt;, 127.0.0.1"]
-    {
+    for words in ["Your address 127.0.0.1", "Connection from 10.0.0.1", "Trusted proxy Yes", "&lt;b&gt;, 127.0.0.1"] {
         assert!(page.contains(words), "{words}: {page}");
     }
     let page = ask("127.0.0.1", Some("203.0.113.9")).await;
-    for words in ["Your address 127.0.0.1", "Is a trusted proxy No", "so Keystead does not believe it", "203.0.113.9"] {
+    for words in ["Your address 127.0.0.1", "Trusted proxy No", "not a trusted proxy and was ignored", "203.0.113.9"] {
         assert!(page.contains(words), "{words}: {page}");
     }
 }

@@ -107,7 +107,7 @@ fn a_request_under_way_is_answered_before_it_stops() {
          Content-Type: application/json\r\nContent-Length: 11\r\n\r\n{{\"key\"",
         token.trim()
     ));
-    // Until it has surely read the head; a second connection tells that it is not asleep.
+    // Wait until it has surely read the head. A second connection shows that it is not asleep.
     server.ask("GET /healthz HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n");
     std::thread::sleep(Duration::from_millis(300));
     server.terminate();
@@ -185,7 +185,7 @@ fn a_half_sent_request_keeps_nothing_off_the_record() {
     std::thread::sleep(Duration::from_millis(300));
     let told = Instant::now();
     server.terminate();
-    // So late that the block of the quota is given back at the end only, and not because nobody spends it.
+    // So late that the block is returned only on shutdown, and not because it was idle.
     std::thread::sleep(Duration::from_secs(6));
     late.write_all(end.as_bytes()).unwrap();
     let mut answer = String::new();

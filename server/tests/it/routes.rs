@@ -91,6 +91,6 @@ async fn every_route_for_programs_takes_its_method_and_says_so_to_others() {
     let named = detail.as_str().unwrap();
     assert_eq!(
         named,
-        "Under /v1 there are POST /v1/keys/verify, POST /v1/keys/verify-batch, GET /v1/keys/self and /v1/authorize."
+        "The paths under /v1 are POST /v1/keys/verify, POST /v1/keys/verify-batch, GET /v1/keys/self and /v1/authorize."
     );
 }

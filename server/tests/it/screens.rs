@@ -22,7 +22,7 @@ fn the_list_of_the_journeys_is_the_list_of_the_router() {
 #[test]
 fn every_dialog_is_marked_as_one() {
     let screens: Value = serde_json::from_str(include_str!("../../../end2end/screens.json")).unwrap();
-    // The modals of the key list: what stands below a key, and is no page of its own.
+    // The dialogs of the key list: addresses below a key that are not pages.
     let modals =
         ["edit", "audit", "disable", "enable", "revoke", "restore", "delete"].map(|act| format!("/keys/{{id}}/{act}"));
     for route in modals.iter().map(String::as_str).chain(["/keys/audit"]) {

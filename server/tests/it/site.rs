@@ -1,4 +1,4 @@
-//! The files of the site: small, kept for ever, and only those of this build.
+//! The files of the site: small, cached forever, and only those of this build.
 
 use server::site::Site;
 
@@ -39,7 +39,7 @@ async fn the_smallest_form_that_the_caller_reads_is_sent() {
         assert_eq!((answer.header("content-encoding"), answer.body.as_str()), (encoding, body), "{accept}");
         assert_eq!(answer.header("content-type"), "text/javascript; charset=utf-8", "{accept}");
     }
-    // Where there is no smaller form, the file itself.
+    // If there is no smaller encoding, the file itself.
     let answer = product.send(Call::get(&format!("{}/keystead.css", base())).header("accept-encoding", "br")).await;
     assert_eq!((answer.header("content-encoding"), answer.body.as_str()), ("", "body{margin:0}\n"));
 }

@@ -44,7 +44,7 @@ pub struct Product {
     _installation: Installation,
 }
 
-/// What a test wants to be otherwise.
+/// Settings that a test wants to change.
 #[derive(Default)]
 pub struct Settings {
     pub public_url: Option<&'static str>,
@@ -75,11 +75,11 @@ impl Product {
         Self { app: router(&state), service, store, clock, shutdown, _installation: installation }
     }
 
-    /// Makes the owner, if there is none, and signs in.
+    /// Creates the owner if there is none, and signs in.
     pub async fn sign_in(&self) -> String {
         let password = || SecretString::from(PASSWORD.to_owned());
         let owner = NewPerson { name: "Owner".to_owned(), email: EMAIL.to_owned(), password: password() };
-        // There may be one already: then this one is refused, and the sign-in tells the rest.
+        // There may be an owner already. Then this is refused, and the sign-in shows whether it works.
         let _ = self.service.create_owner(&operator(), owner).await;
         let sign_in = SignIn { email: EMAIL.to_owned(), password: password() };
         let signed_in = self.service.sign_in(sign_in, &ClientInfo::default()).await.unwrap();

@@ -35,15 +35,15 @@ fn rules_have_one_canonical_form() {
 fn host_bits_give_the_network_and_the_address() {
     assert_eq!(
         CidrRule::parse("10.0.0.1/8").unwrap_err(),
-        "10.0.0.1/8 has host bits set. Did you mean 10.0.0.0/8, or the one address 10.0.0.1/32?"
+        "10.0.0.1/8 has host bits set. Did you mean 10.0.0.0/8, or the single address 10.0.0.1/32?"
     );
     assert_eq!(
         CidrRule::parse("2001:db8::1/32").unwrap_err(),
-        "2001:db8::1/32 has host bits set. Did you mean 2001:db8::/32, or the one address 2001:db8::1/128?"
+        "2001:db8::1/32 has host bits set. Did you mean 2001:db8::/32, or the single address 2001:db8::1/128?"
     );
     assert_eq!(
         CidrRule::parse("::ffff:10.0.0.1/104").unwrap_err(),
-        "10.0.0.1/8 has host bits set. Did you mean 10.0.0.0/8, or the one address 10.0.0.1/32?"
+        "10.0.0.1/8 has host bits set. Did you mean 10.0.0.0/8, or the single address 10.0.0.1/32?"
     );
     assert!(CidrRule::parse("1.2.3.4/0").is_err());
 }
@@ -172,7 +172,7 @@ proptest! {
         prop_assume!(net.trunc() != net);
         let message = CidrRule::parse(&net.to_string()).unwrap_err();
         let (_, suggestions) = message.split_once("Did you mean ").unwrap();
-        let (network, single) = suggestions.trim_end_matches('?').split_once(", or the one address ").unwrap();
+        let (network, single) = suggestions.trim_end_matches('?').split_once(", or the single address ").unwrap();
         prop_assert!(CidrRule::parse(network).unwrap().to_string() == network || base.to_canonical().is_ipv4());
         prop_assert!(CidrRule::parse(single).unwrap().contains(base));
     }

@@ -107,7 +107,7 @@ fn fields_of_other_kinds_must_be_blank() {
     assert!(blank.check(NOW).is_ok());
     let filled = KeyDraft { cidrs: list(&["::1"]), permissions: list(&["a.b"]), expiry: some("30"), ..draft("client") };
     assert_eq!(fields(&filled), [Field::Cidrs, Field::Permissions, Field::Expiry]);
-    assert_eq!(errors(&filled)[0].1, "Client keys do not have this: leave it blank.");
+    assert_eq!(errors(&filled)[0].1, "Client keys do not have this field: leave it blank.");
     let boxed = KeyDraft { boxes: vec![VERIFY.to_owned()], ..draft("telephony") };
     assert!(fields(&boxed).iter().all(|field| *field == Field::Permissions));
     let master = KeyDraft { domains: list(&["example.com"]), description: some("x"), ..draft("master_user") };

@@ -33,7 +33,7 @@ fn the_first_untrusted_entry_from_the_right_is_the_client() {
         (&["203.0.113.9", "10.0.0.2"], "203.0.113.9"),
         (&["203.0.113.9,2001:db8::7"], "203.0.113.9"),
         (&["203.0.113.9\t, \t10.0.0.2 "], "203.0.113.9"),
-        // What stands left of the client is the client's own invention.
+        // Anything left of the client is the client's own invention.
         (&["unknown, 203.0.113.9"], "203.0.113.9"),
         (&["é,, ,203.0.113.9"], "203.0.113.9"),
         (&["", "203.0.113.9"], "203.0.113.9"),
@@ -55,7 +55,7 @@ fn the_first_untrusted_entry_from_the_right_is_the_client() {
     assert_eq!(found(trusted, "::ffff:10.0.0.1", &["203.0.113.9"]), Some("203.0.113.9".to_owned()));
 }
 
-/// What no proxy should write, and what is no address although some parsers take it for one.
+/// Entries that no proxy should write, and text that some parsers mistake for an address.
 const MALFORMED: [&str; 27] = [
     "",
     " ",
@@ -90,7 +90,7 @@ const MALFORMED: [&str; 27] = [
 fn a_malformed_entry_leaves_the_address_unknown() {
     for entry in MALFORMED {
         assert_eq!(found("10.0.0.0/8", "10.0.0.1", &[entry]), None, "{entry:?}");
-        // Behind another proxy of ours it is no better, on the same line or on one of its own.
+        // It is no better behind another trusted proxy, on the same line or on a separate one.
         assert_eq!(found("10.0.0.0/8", "10.0.0.1", &[&format!("{entry}, 10.0.0.2")]), None, "{entry:?}");
         assert_eq!(found("10.0.0.0/8", "10.0.0.1", &["203.0.113.9", entry]), None, "{entry:?}");
     }
@@ -107,7 +107,7 @@ fn ten_thousand_entries_are_walked_only_as_far_as_they_are_ours() {
     assert_eq!(found("10.0.0.0/8", "10.0.0.1", &[&ours]), Some("10.0.0.2".to_owned()));
 }
 
-/// What stands in a header: addresses of ours and of others, as they are written, and nonsense.
+/// The contents of a header: trusted and other addresses, in any notation, and nonsense.
 fn any_entry() -> impl Strategy<Value = String> {
     let other = |n: u8| format!("203.0.113.{n}");
     prop_oneof![
@@ -125,7 +125,7 @@ fn any_lines() -> impl Strategy<Value = Vec<String>> {
     proptest::collection::vec(proptest::collection::vec(any_entry(), 1..5).prop_map(|entries| entries.join(", ")), 0..4)
 }
 
-/// The same, written down plainly: one long list, walked from its end.
+/// The same in the simplest way: one long list, read from its end.
 fn model(peer: IpAddr, lines: &[String], trusted: &[CidrRule]) -> Option<IpAddr> {
     let joined = lines.join(",");
     let mut hops: Vec<Option<IpAddr>> = match lines {

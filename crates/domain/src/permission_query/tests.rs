@@ -84,14 +84,14 @@ fn length_and_depth_are_limited() {
     assert!(allows(&format!("a{}", " ".repeat(999)), &["a"]));
     assert_eq!(
         error(&format!("a{}", " ".repeat(1_000))),
-        (0, "Use at most 1000 characters; there are 1001.".to_owned())
+        (0, "Use at most 1000 characters; you sent 1001.".to_owned())
     );
     assert!(allows(&["(a)"; 100].join(" AND "), &["a"]));
     assert!(PermissionQuery::parse(&"a".repeat(100)).is_ok());
     assert!(PermissionQuery::parse(&"a".repeat(101)).is_err());
 }
 
-/// The obvious model: a tree, evaluated as it stands.
+/// The obvious model: a tree that is evaluated directly.
 #[derive(Debug, Clone)]
 enum Tree {
     Has(&'static str),

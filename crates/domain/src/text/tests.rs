@@ -7,14 +7,14 @@ fn names_are_trimmed_and_limited() {
     assert_eq!(name("  Billing export\t").unwrap(), "Billing export");
     assert_eq!(name("x").unwrap(), "x");
     assert_eq!(name(&"é".repeat(100)).unwrap().chars().count(), 100);
-    assert_eq!(name(&"é".repeat(101)).unwrap_err(), "Use at most 100 characters; this has 101.");
-    assert_eq!(name(&"x".repeat(10_000)).unwrap_err(), "Use at most 100 characters; this has 10000.");
+    assert_eq!(name(&"é".repeat(101)).unwrap_err(), "Use at most 100 characters; yours has 101.");
+    assert_eq!(name(&"x".repeat(10_000)).unwrap_err(), "Use at most 100 characters; yours has 10000.");
     for blank in ["", "   ", "\u{3000}\u{a0}"] {
-        assert_eq!(name(blank).unwrap_err(), "Give a name, for example: Create a chat.");
+        assert_eq!(name(blank).unwrap_err(), "Enter a name, for example: Create a chat.");
     }
     assert_eq!(person_name(" Ada ").unwrap(), "Ada");
-    assert_eq!(person_name(" ").unwrap_err(), "Give a name, as others know it.");
-    assert_eq!(name("two\nlines").unwrap_err(), "Write it on one line.");
+    assert_eq!(person_name(" ").unwrap_err(), "Enter the name that others know you by.");
+    assert_eq!(name("two\nlines").unwrap_err(), "Use a single line.");
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn invisible_characters_are_refused_by_name() {
     let invisible = "\0\u{7}\u{7f}\u{85}\u{ad}\u{34f}\u{200b}\u{2028}\u{202a}\u{202e}\u{2066}\u{2069}\u{3164}\u{feff}\u{ffa0}\u{e0041}";
     for c in invisible.chars() {
         let message = name(&format!("a{c}b")).unwrap_err();
-        assert_eq!(message, format!("Remove the invisible character U+{:04X}.", u32::from(c)));
+        assert_eq!(message, format!("Remove the hidden character U+{:04X}.", u32::from(c)));
     }
     assert!(email("ow\u{202e}ner@example.com").is_err());
 }
@@ -46,7 +46,7 @@ fn invisible_characters_are_refused_by_name() {
 #[test]
 fn a_name_shows_something() {
     for nothing in ["\u{200e}", "\u{200d}", "\u{61c} \u{fe0f}"] {
-        assert_eq!(name(nothing).unwrap_err(), "Give a name, for example: Create a chat.");
+        assert_eq!(name(nothing).unwrap_err(), "Enter a name, for example: Create a chat.");
         assert!(person_name(nothing).is_err());
     }
 }
@@ -86,7 +86,7 @@ fn a_whole_key_is_refused_wherever_it_is_typed() {
     let token = token::PlainToken::compose("ks", &id, &"s".repeat(43)).expose().to_owned();
     for typed in [token.clone(), format!("found in repo: {token}."), format!("KEY={token}\n")] {
         for refused in [name(&typed).unwrap_err(), description(&typed).unwrap_err(), note(&typed).unwrap_err()] {
-            assert_eq!(refused, "A whole key stands in it: take the key out.", "{typed}");
+            assert_eq!(refused, "This contains a complete API key. Remove it.", "{typed}");
         }
     }
     assert!(note("replaces ks_7Qm2xVbN4tRa_…9fKd").is_ok());
@@ -118,7 +118,7 @@ fn one_person_has_one_email() {
         "a,b@example.com",
         "<a@example.com>",
     ] {
-        assert_eq!(email(text).unwrap_err(), "Write an e-mail address such as owner@example.com.", "{text}");
+        assert_eq!(email(text).unwrap_err(), "Enter an e-mail address like owner@example.com.", "{text}");
     }
     assert!(email(&format!("{}@example.com", "a".repeat(242))).is_ok());
     assert!(email(&format!("{}@example.com", "a".repeat(243))).unwrap_err().contains("at most 254"));
@@ -127,8 +127,8 @@ fn one_person_has_one_email() {
 
 #[test]
 fn passwords_have_a_length_and_nothing_is_trimmed() {
-    assert_eq!(password("short", &[]).unwrap_err(), "Use at least 12 characters; this has 5.");
-    assert_eq!(password("", &[]).unwrap_err(), "Use at least 12 characters; this has 0.");
+    assert_eq!(password("short", &[]).unwrap_err(), "Use at least 12 characters; yours has 5.");
+    assert_eq!(password("", &[]).unwrap_err(), "Use at least 12 characters; yours has 0.");
     assert_eq!(password(" quiet otter, nine bells ", &[]).unwrap(), " quiet otter, nine bells ");
     let long: String = "zW4-öq".chars().cycle().take(256).collect();
     assert!(password(&format!("{long}x"), &[]).unwrap_err().contains("at most 256"));
@@ -140,7 +140,7 @@ fn passwords_have_a_length_and_nothing_is_trimmed() {
 fn common_passwords_are_refused_with_the_reason() {
     for text in ["password1234", "123456789012", "qwertyuiop12", "aaaaaaaaaaaa", "iloveyou1234"] {
         let message = password(text, &[]).expect_err(text);
-        let reason = message.strip_suffix(": use a longer or less usual one.");
+        let reason = message.strip_suffix(": use a longer or less common one.");
         assert!(reason.is_some_and(|reason| !reason.ends_with('.')), "{message}");
     }
     assert!(password("margaret.hamilton", &["margaret.hamilton@example.com", "Margaret Hamilton"]).is_err());

@@ -1,4 +1,4 @@
-//! "I have stored this key", its opposite, and what happens to a key that nobody acknowledged.
+//! Confirming a pending key, dropping it, and dropping keys that nobody confirmed.
 
 use domain::{
     audit::{Action, AuditEvent},
@@ -15,7 +15,7 @@ use crate::{Caller, Error, Result, Service};
 const AT_ONCE: u32 = 100;
 
 impl Service {
-    /// Activates a pending key.
+    /// Confirms a pending key, which activates it. `NotPending` or `TooLate` if that is not possible.
     pub async fn acknowledge(&self, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
         let now = self.now();
         let work = async |tx: &mut Tx| {
@@ -31,7 +31,7 @@ impl Service {
         self.change_key(id, work).await
     }
 
-    /// Drops a pending key whose secret was not stored.
+    /// Drops a pending key whose secret was not stored. `NotPending` if it is not pending.
     pub async fn discard(&self, caller: &Caller, id: &KeyId) -> Result<()> {
         let work = async |tx: &mut Tx| {
             let key = self.pending(tx, caller, id).await?;
@@ -43,8 +43,8 @@ impl Service {
         self.change_key(id, work).await
     }
 
-    /// Drops the keys that were not acknowledged in time, each on record. Runs in the background; how
-    /// many it dropped.
+    /// Drops the keys that nobody confirmed in time, and records each. Runs in the background. Returns how many it
+    /// dropped.
     pub async fn drop_overdue_keys(&self) -> Result<usize> {
         let mut dropped = 0;
         loop {
@@ -52,7 +52,7 @@ impl Service {
             let overdue = self.store().keys_pending_before(self.now(), AT_ONCE).await?;
             for key in &overdue {
                 match self.drop_overdue(key).await {
-                    // Somebody else took it away meanwhile.
+                    // Somebody else has removed it in the meantime.
                     Err(Error::Refused(_)) => {}
                     done => {
                         done?;
@@ -76,7 +76,7 @@ impl Service {
             }
             remove(tx, id, now).await?;
             let event = AuditEvent {
-                note: Some("Nobody acknowledged it in time.".to_owned()),
+                note: Some("Nobody confirmed it in time.".to_owned()),
                 ..self.key_event(&caller, Action::KeyDropped, &key)
             };
             self.record(tx, event).await?;

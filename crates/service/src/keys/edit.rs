@@ -14,8 +14,8 @@ use super::{changed, check_owner, note_verifier_key};
 use crate::{Caller, Error, Result, Service};
 
 impl Service {
-    /// Changes what differs from the key as it was at `revision`. If nothing differs, nothing is done
-    /// and nothing goes on record.
+    /// Applies an edit to the key as it was at `revision`; `Changed` if somebody changed it since. If nothing differs,
+    /// does nothing and records nothing.
     pub async fn edit(&self, caller: &Caller, id: &KeyId, draft: &KeyDraft, revision: i64) -> Result<KeyDetail> {
         let now = self.now();
         let work = async |tx: &mut Tx| {

@@ -1,4 +1,4 @@
-//! Issuing a key: the one moment at which its secret is known.
+//! Issuing a key: the only moment at which its secret is known.
 
 use std::fmt;
 
@@ -23,26 +23,26 @@ use zeroize::Zeroizing;
 use super::{changed, check_owner, note_verifier_key};
 use crate::{Caller, Error, Result, Service, entropy};
 
-/// A key that was just made, with its secret.
+/// A new key with its secret.
 #[derive(Debug)]
 pub struct Issued {
-    /// The key.
+    /// The key as its page shows it.
     pub key: KeyDetail,
-    /// The secret; it is not kept and cannot be shown again.
+    /// The secret. It is not stored, and cannot be shown again.
     pub shown: ShownSecret,
-    /// Until when it can be acknowledged; `None` if it is acknowledged already.
+    /// Until when it can be confirmed; `None` if it is confirmed already.
     pub ack_deadline: Option<Timestamp>,
 }
 
-/// A secret in the form that its kind is presented in.
+/// A secret in the form in which a caller presents it.
 pub enum ShownSecret {
-    /// The whole token.
+    /// The whole token, for `Authorization: Bearer`.
     Token(SecretString),
     /// An id and a secret, in two headers or as Basic.
     Pair {
-        /// The id, which is no secret.
+        /// The id, which is not secret.
         id: String,
-        /// The secret.
+        /// The secret, with its checksum.
         secret: SecretString,
     },
 }
@@ -68,12 +68,12 @@ impl fmt::Debug for ShownSecret {
     }
 }
 
-/// How a new key begins.
+/// How a new key starts.
 #[derive(Clone, Copy)]
 enum Begins<'a> {
-    /// Pending; made by the form with this one-use id.
+    /// Pending, created by the form with this one-use id.
     Pending { form_id: &'a str },
-    /// Active: its caller has the secret in the answer.
+    /// Active, because its caller gets the secret in the answer.
     Acknowledged,
 }
 
@@ -84,7 +84,7 @@ impl Service {
         Ok(hex::encode(bytes))
     }
 
-    /// Checks what was typed, without making anything.
+    /// Checks what was typed, without creating anything.
     pub fn check_draft(&self, caller: &Caller, draft: &KeyDraft) -> Result<KeySpec> {
         caller.may(Act::ChangeKeys)?;
         let spec = draft.check(self.now())?;
@@ -92,15 +92,15 @@ impl Service {
         Ok(spec)
     }
 
-    /// Makes a pending key, which works once it is acknowledged. A form makes one key, however often
-    /// it is sent.
+    /// Creates a pending key, which works once it is confirmed. One form creates one key, however often it is sent;
+    /// then it gives `AlreadyIssued`.
     pub async fn issue(&self, caller: &Caller, app: &AppId, draft: &KeyDraft, form_id: &str) -> Result<Issued> {
         let begins = Begins::Pending { form_id };
         self.make_key(caller, app, draft, begins).await
     }
 
-    /// Makes a key for a program, which has stored the answer when it gets it: issued and acknowledged
-    /// in one act, both on record.
+    /// Creates a key for a program, which stores the answer when it gets it. Issues and confirms it in one act, and
+    /// records both.
     pub async fn issue_acknowledged(&self, caller: &Caller, app: &AppId, draft: &KeyDraft) -> Result<Issued> {
         self.make_key(caller, app, draft, Begins::Acknowledged).await
     }
@@ -111,7 +111,7 @@ impl Service {
             Begins::Pending { form_id } => Some(check_form_id(form_id)?),
             Begins::Acknowledged => None,
         };
-        // Before the fields: what was right when the form was first sent may no longer be.
+        // Before the fields are checked: values that were right when the form was first sent may no longer be.
         if let Some(form_id) = form_id {
             refuse_repeat(self.store().key_of_form(form_id).await?)?;
         }
@@ -162,7 +162,7 @@ impl Service {
         let bits = Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
         let secret = Zeroizing::new(token::secret_from_random(&bits));
         let whole = PlainToken::compose(&prefix, &id, &secret);
-        let malformed = Error::impossible("a new token is not well-formed");
+        let malformed = Error::impossible("a new token is malformed");
         let (Some(token), Some(shown)) = (whole.token(), ShownSecret::of(kind, &whole)) else { return Err(malformed) };
         let (mac, pepper_version) = self.keyring().new_token_mac(&token);
         let kept = NewSecret { mac, pepper_version, last4: token.last4().to_owned() };
@@ -182,7 +182,7 @@ fn check_form_id(form_id: &str) -> Result<&str, FieldErrors> {
     if (16..=64).contains(&form_id.len()) && form_id.bytes().all(allowed) {
         Ok(form_id)
     } else {
-        Err(FieldErrors::one(Field::FormId, "Its id was missing or damaged, and it has a new one now: go on."))
+        Err(FieldErrors::one(Field::FormId, "This form had expired. Please submit it again."))
     }
 }
 
@@ -193,7 +193,7 @@ fn refuse_repeat(made: Option<KeyId>) -> Result<(), Refusal> {
     }
 }
 
-/// What the key begins with, as the record tells it.
+/// The first values of a key, for its audit event.
 fn first_values(spec: &KeySpec) -> Vec<Change> {
     let given = spec.told().into_iter().filter(|(_, value)| !value.is_empty());
     given.map(|(field, value)| Change { field: field.as_str().to_owned(), from: None, to: Some(value) }).collect()

@@ -1,4 +1,4 @@
-//! Looking at keys.
+//! Reading keys for people.
 
 use domain::{
     ids::{AppId, KeyId},

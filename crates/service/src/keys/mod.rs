@@ -1,5 +1,5 @@
-//! Everything that happens to keys. Each change is one transaction with one event, and is known to the
-//! verifier before it is answered.
+//! Every use case about keys. Each change is one transaction with one event, and the verifier knows of it before it is
+//! answered.
 
 mod acknowledge;
 mod edit;
@@ -32,7 +32,7 @@ pub use self::{
 use crate::{Caller, Error, Result, Service, service::event};
 
 impl Service {
-    /// A key that the caller may change, as it is in the transaction.
+    /// The key as the transaction sees it, if the caller may change it.
     async fn changeable(&self, tx: &mut Tx, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
         caller.may(Act::ChangeKeys)?;
         let key = tx.key_detail(id).await?.ok_or(Refusal::NotFound)?;
@@ -49,12 +49,12 @@ impl Service {
     }
 }
 
-/// The setting that says that an app once had a key that may check keys.
+/// The name of the setting that remembers that an app once had a key with `keystead.verify`.
 pub(crate) fn verifier_key_setting(app: &AppId) -> String {
     format!("verifier_key_made:{app}")
 }
 
-/// Remembers for the checklist that a key may check keys: to look for one among a million is too slow.
+/// Remembers for the checklist that a key with `keystead.verify` exists. Finding one among a million is too slow.
 async fn note_verifier_key(tx: &mut Tx, app: &AppId, permissions: &[Permission]) -> Result<()> {
     if permissions.iter().any(|permission| permission.as_str() == VERIFY) {
         tx.put_setting(&verifier_key_setting(app), "1").await?;

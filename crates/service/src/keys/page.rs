@@ -22,7 +22,7 @@ impl Service {
     /// A key, its calls by hour and its last refusals. `NotFound` also for a key that the caller may not see.
     pub async fn key_page(&self, caller: &Caller, id: &KeyId) -> Result<KeyPage> {
         caller.may(Act::SeeKeys)?;
-        // In this order: a call that is counted here is a use of the key that is read next.
+        // Read the calls first, so that the last use, which is read next, is never older than a counted call.
         let calls = self.calls(id).await;
         let mut key = self.key(caller, id).await?;
         let held = self.verifier().unspent(id, key.quota_epoch, key.quota_period);

@@ -15,12 +15,12 @@ use super::{changed, move_state, remove};
 use crate::{Caller, Result, Service};
 
 impl Service {
-    /// Switches an active key off.
+    /// Disables an active key; `WrongState` if it is not active.
     pub async fn disable(&self, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
         self.switch(caller, id, KeyState::Active, KeyState::Disabled).await
     }
 
-    /// Switches a disabled key on again.
+    /// Enables a disabled key; `WrongState` if it is not disabled.
     pub async fn enable(&self, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
         self.switch(caller, id, KeyState::Disabled, KeyState::Active).await
     }
@@ -40,8 +40,7 @@ impl Service {
         self.change_key(id, work).await
     }
 
-    /// Withdraws a key that is active or disabled. An owner may restore it within 24 hours, unless it
-    /// leaked.
+    /// Revokes a key that is active or disabled. An owner may restore it within 24 hours, unless it leaked.
     pub async fn revoke(
         &self,
         caller: &Caller,
@@ -76,7 +75,8 @@ impl Service {
         self.change_key(id, work).await
     }
 
-    /// Takes a revoke back, within 24 hours and never after a leak; the key is what it was before.
+    /// Restores a revoked key to its earlier state, within 24 hours and never after a leak; otherwise `TooLate` or
+    /// `WrongState`.
     pub async fn restore(&self, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
         caller.may(Act::RestoreKey)?;
         let now = self.now();
@@ -95,8 +95,8 @@ impl Service {
         self.change_key(id, work).await
     }
 
-    /// Removes a key for good; what is on record about it stays. `confirm_name` is the key's name as
-    /// somebody who saw it typed it.
+    /// Deletes a key for good. Its audit events stay. `confirm_name` is the key's name as a person typed it;
+    /// `NameMismatch` if it is not the same.
     pub async fn delete(&self, caller: &Caller, id: &KeyId, confirm_name: &str) -> Result<()> {
         let work = async |tx: &mut Tx| {
             let key = self.changeable(tx, caller, id).await?;

@@ -13,18 +13,18 @@ use domain::{
 use super::KeyPage;
 use crate::{Caller, Result, Service};
 
-/// A call that might be, or was.
+/// A call to explain, real or imagined.
 #[derive(Debug, Clone, Default)]
 pub struct AskedCall {
-    /// The client's address.
+    /// The client's address; `None` if it is not known.
     pub address: Option<IpAddr>,
     /// The client's `Origin` header.
     pub origin: Option<String>,
-    /// What the key must be permitted.
+    /// The permissions that the key must have.
     pub permissions: Option<PermissionQuery>,
     /// The kind that the key must be of.
     pub kind: Option<KeyKind>,
-    /// When; `None`: now.
+    /// The time of the call; `None` for now.
     pub at: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! Keys by id, bounded in bytes; ids that nobody has, bounded in number and for seconds.
+//! A cache of keys by id, bounded in bytes, and of unknown ids, bounded in number and kept for seconds.
 
 use std::{
     fmt,
@@ -21,30 +21,30 @@ use store::StoredKey;
 use super::{KeyCounters, Proof};
 use crate::{clock::Clock, error::Result, keyring::Keyring};
 
-/// About how many bytes of keys are held.
+/// Roughly how many bytes of keys the cache holds.
 const BYTES: u64 = 96 << 20;
 
-/// How many keys that is, about: it sizes the tables.
+/// Roughly how many keys that is. It sizes the tables.
 const KEYS: usize = 100_000;
 
 /// How many unknown ids are remembered.
 const UNKNOWN: usize = 10_000;
 
-/// How long an unknown id is remembered. What issues a key has its id forgotten here, as any change does; an entry that
-/// outlived that could only refuse, and nobody knows an id before its key is issued.
+/// How long an unknown id is remembered. Issuing a key clears its id, as any change does. An entry that stayed could
+/// only refuse, and nobody knows an id before its key is issued.
 const UNKNOWN_FOR: Duration = Duration::from_secs(5);
 
 /// A key as the verifier holds it.
 #[derive(Debug)]
 pub struct CachedKey {
-    /// What the verdict is decided on.
+    /// The fields that decide the verdict.
     pub record: KeyRecord,
     secrets: Box<[Secret]>,
-    /// Which setting of its quota this is.
+    /// The epoch of its call quota; 0 without one.
     pub(super) quota_epoch: i64,
-    /// Set if the key has limits or a quota.
+    /// The key's counters; `None` if it has no rate limits and no call quota.
     pub(super) counters: Option<Arc<KeyCounters>>,
-    /// The second in which the key was last marked as used without being asked about.
+    /// The second in which the key was last marked as used while it asked about others.
     marked: AtomicI64,
     bytes: u64,
 }
@@ -73,8 +73,8 @@ impl CachedKey {
         Self { record, secrets, quota_epoch, counters, marked: AtomicI64::new(i64::MIN), bytes }
     }
 
-    /// Whether the key is to be marked as used: once a second, so that the calls of one asking key do not all wait for
-    /// the same counter.
+    /// Whether to mark the key as used now. This happens once a second, so that the calls of one asking key do not all
+    /// wait for the same counter.
     pub(super) fn is_mark_due(&self, now: Timestamp) -> bool {
         let second = now.whole_second().millis();
         let due = self.marked.load(Ordering::Relaxed) != second;
@@ -95,7 +95,7 @@ impl CachedKey {
     }
 }
 
-/// About how many bytes a key takes, with the allocator's share.
+/// Roughly how many bytes a key takes, including the allocator's overhead.
 fn weigh(record: &KeyRecord, secrets: usize) -> u64 {
     let rules = &record.rules;
     let permissions = rules.permissions.iter().map(|p| p.as_str().len() + 40);
@@ -122,11 +122,11 @@ impl Weighter<KeyId, Arc<CachedKey>> for ByBytes {
     }
 }
 
-/// The cache.
+/// The cache of keys and of unknown ids.
 pub(super) struct KeyCache {
     clock: Arc<dyn Clock>,
     known: Cache<KeyId, Arc<CachedKey>, ByBytes, DefaultHashBuilder>,
-    /// Until when an id counts as unknown. Apart from the keys, so that garbage displaces none.
+    /// Until when an id counts as unknown. Kept apart from the keys, so that garbage displaces none.
     unknown: Cache<KeyId, Instant>,
 }
 
@@ -140,7 +140,7 @@ impl KeyCache {
         self.known.get(id)
     }
 
-    /// The key, read by `read` if need be; one reader per id at a time.
+    /// The key, read with `read` if it is not cached. Only one reader per id runs at a time.
     pub(super) async fn fill<F>(&self, id: KeyId, read: impl Fn() -> F) -> Result<Option<Arc<CachedKey>>>
     where
         F: Future<Output = Result<Option<Arc<CachedKey>>>>,
@@ -150,14 +150,14 @@ impl KeyCache {
                 return Ok(None);
             }
             let guard = match self.known.get_value_or_guard_async(&id).await {
-                // Whoever waits for a reader is handed what it read, even if that was not kept.
+                // Callers that wait for a reader get its result, even if that is not cached.
                 Ok(read) => match self.known.get(&id) {
                     Some(key) if Arc::ptr_eq(&key, &read) => return Ok(Some(key)),
                     _ => continue,
                 },
                 Err(guard) => guard,
             };
-            // The reader that this call waited for may have found nothing.
+            // The reader that this call waited for may have found no key.
             if self.is_unknown(&id) {
                 return Ok(None);
             }
@@ -168,8 +168,8 @@ impl KeyCache {
             if guard.insert(Arc::clone(&key)).is_ok() {
                 return Ok(Some(key));
             }
-            // The key was changed between the read and now, and its removal took the place that was
-            // held for it: what was read is old, and must be neither kept nor believed.
+            // The key was changed after it was read, and removing it also removed the reserved place. The value is old:
+            // neither cache nor trust it.
         }
     }
 
@@ -184,7 +184,7 @@ impl KeyCache {
         self.known.remove(id);
     }
 
-    /// Forgets everything.
+    /// Forgets every key and every unknown id.
     pub(super) fn clear(&self) {
         self.unknown.clear();
         self.known.clear();
@@ -277,7 +277,7 @@ mod tests {
             cache.fill(id(), fresh).await
         };
         let revoke = async {
-            // Both are on their way by now.
+            // By now both are under way.
             tokio::time::sleep(Duration::from_millis(50)).await;
             cache.remove(&id());
             removed.notify_one();

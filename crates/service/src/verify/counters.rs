@@ -1,5 +1,5 @@
-//! Rate limits and quotas of each key, counted in this process. A limit holds for each process; a quota holds over all
-//! of them, because a process spends only what it has taken from the store as a block.
+//! The rate limits and call quotas of each key, counted in this process. A rate limit applies per process. A call quota
+//! is exact across all of them, because a process spends only the block that it has reserved in the store.
 
 use std::{
     fmt,
@@ -21,34 +21,34 @@ use super::{
 };
 use crate::{clock::Clock, error::Result};
 
-/// The most limits that stay counted for one key: its own, and those that calls bring along.
+/// The most limits that are counted for one key: its own, and those that calls bring along.
 const WINDOWS_MAX: usize = 64;
 
-/// How long it is believed that a quota has nothing left.
+/// How long a process assumes that a call quota is used up before it asks again.
 const EMPTY_FOR: Duration = Duration::from_millis(250);
 
-/// A block that was not touched for so long is given back.
+/// A block that was not used for this long is returned.
 const UNTOUCHED_FOR: Duration = Duration::from_secs(5);
 
-/// What one limit said to a call.
+/// The answer of one rate limit to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitState {
-    /// The limit.
+    /// The rate limit that answered.
     pub limit: RateLimit,
     /// Whether there was room.
     pub passed: bool,
     /// How many calls are left after this one.
     pub remaining: u32,
-    /// Until the running window ends or, where there was no room, until there is.
+    /// How long until the current window ends or, if there was no room, until there is.
     pub reset: Millis,
 }
 
-/// What the quota said to a call.
+/// The answer of the call quota to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuotaState {
     /// Whether enough was left.
     pub passed: bool,
-    /// About how many calls are left: what other processes hold is not among them.
+    /// Roughly how many calls are left, not counting calls reserved by other processes.
     pub remaining: u64,
 }
 
@@ -56,11 +56,11 @@ pub struct QuotaState {
 #[derive(Default)]
 pub(super) struct Counters(Shards<ByKey<Arc<KeyCounters>>>);
 
-/// The counters of one key. They outlive what is cached of the key: an edit does not set a limit back.
+/// The counters of one key. They outlive the cached key, so an edit does not reset a limit.
 #[derive(Default)]
 pub(super) struct KeyCounters {
     windows: Mutex<Vec<Counted>>,
-    /// Apart, because few keys have a quota, and a million may have counters.
+    /// Boxed, because few keys have a call quota, but a million may have counters.
     quota: OnceLock<Box<Spending>>,
 }
 
@@ -69,11 +69,11 @@ struct Counted {
     window: limit::Window,
 }
 
-/// A quota as this process spends it.
+/// A call quota as this process spends it.
 #[derive(Default)]
 struct Spending {
     block: Mutex<Held>,
-    /// Held while a block is taken, so that a burst takes one.
+    /// Locked while a block is being reserved, so that a burst of calls reserves only one.
     taking: tokio::sync::Mutex<()>,
 }
 
@@ -83,7 +83,7 @@ struct Held {
     epoch: i64,
     period: i64,
     calls: u64,
-    /// What the store had left when it was taken.
+    /// How many calls the store had left when the block was reserved.
     behind: u64,
     touched: Option<Instant>,
     /// The last request that the store could not satisfy: how many calls it was for, and when.
@@ -96,28 +96,29 @@ impl Counters {
         Arc::clone(self.0.of(id.as_str()).entry(*id).or_default())
     }
 
-    /// Gives back blocks that nobody spends any more (all of them at the end), and forgets keys with nothing counted.
+    /// Returns blocks that nobody is spending, or all of them at the end, and forgets keys with nothing counted.
     pub(super) async fn tidy(&self, store: &Store, clock: &dyn Clock, at_end: bool) -> Result<()> {
         let mut unspent = Vec::new();
         for mut keys in self.0.iter() {
             for (id, key) in keys.iter() {
                 unspent.extend(key.quota.get().and_then(|quota| quota.give_back(id, clock.instant(), at_end)));
             }
-            // Whoever has it, in a cached key or in a call, counts on.
+            // It is in use by a cached key or a call, which goes on counting.
             keys.retain(|_, key| Arc::strong_count(key) > 1 || !key.is_idle(clock.now()));
         }
         if unspent.is_empty() {
             return Ok(());
         }
         let work = async |tx: &mut store::Tx| tx.return_quota(&unspent).await;
-        // What cannot be given back is lost, which a quota can bear; given back twice it could not.
+        // If a block cannot be returned, it is lost. That is safe; returning it twice would not be.
         let given: Result<(), StoreError> = Box::pin(store.write(work)).await;
         Ok(given?)
     }
 }
 
 impl KeyCounters {
-    /// Asks every limit of the key and of the call; counts the call with all of them if all have room and `count` is set.
+    /// Checks every limit of the key and of the call. If all have room and `count` is set, counts the call with each of
+    /// them.
     pub(super) fn limits(
         &self,
         own: &[RateLimit],
@@ -127,7 +128,7 @@ impl KeyCounters {
         count: bool,
     ) -> Vec<LimitState> {
         let mut windows = lock(&self.windows);
-        // Before any place is taken: removing one moves the others.
+        // Do this before any index is taken, because removing an entry moves the others.
         if windows.len() > WINDOWS_MAX {
             forget_brought(&mut windows, own, now);
         }
@@ -176,7 +177,7 @@ impl KeyCounters {
         self.quota.get_or_init(Box::default).spend(store, clock, id, quota, cost).await
     }
 
-    /// About how many calls are left, as far as this process knows; `None` before it took anything.
+    /// Roughly how many calls are left, as far as this process knows; `None` before it has reserved a block.
     pub(super) fn left(&self, epoch: i64, period: i64) -> Option<u64> {
         self.quota.get()?.left(epoch, period)
     }
@@ -208,7 +209,7 @@ impl Spending {
             return Ok(state);
         }
         let _taking = self.taking.lock().await;
-        // Another call may have taken a block meanwhile.
+        // Another call may have reserved a block in the meantime.
         if let Some(state) = self.spend_held(epoch, period, cost, clock.instant()) {
             return Ok(state);
         }
@@ -217,13 +218,13 @@ impl Spending {
         let work = async |tx: &mut store::Tx| tx.take_quota(id, epoch, least, now).await;
         let taken: Result<Option<QuotaBlock>, StoreError> = Box::pin(store.write(work)).await;
         let Some(block) = taken? else {
-            // The quota was changed, and this call's key is of before the change.
+            // The quota was changed, and this call still has the old key.
             return Ok(QuotaState { passed: false, remaining: 0 });
         };
         let mut held = lock(&self.block);
         let calls = held.fitting(epoch, block.period).saturating_add(block.calls);
         *held = Held { epoch, period: block.period, calls, behind: block.left, ..Held::default() };
-        // Also where it does not suffice: what is held then is given back like any other.
+        // Keep it even if it is not enough. It is returned like any other block.
         let at = clock.instant();
         held.touched = Some(at);
         let passed = calls >= cost;
@@ -271,14 +272,14 @@ impl Spending {
 }
 
 impl Held {
-    /// What may be spent in this period of this quota.
+    /// How many calls of the block may be spent in this period of this quota.
     fn fitting(&self, epoch: i64, period: i64) -> u64 {
-        // A clock that was put back does not open the period before.
+        // Setting the clock back does not reopen the previous period.
         if self.epoch == epoch && self.period >= period { self.calls } else { 0 }
     }
 }
 
-/// Forgets what is over, and of the limits that calls brought along the oldest; never one of the key's own.
+/// Forgets windows that are over, then the oldest limits that calls brought along; never one of the key's own.
 fn forget_brought(windows: &mut Vec<Counted>, own: &[RateLimit], now: Timestamp) {
     windows.retain(|counted| !counted.window.is_over(counted.limit.window, now));
     let mut excess = windows.len().saturating_sub(WINDOWS_MAX);
@@ -289,11 +290,11 @@ fn forget_brought(windows: &mut Vec<Counted>, own: &[RateLimit], now: Timestamp)
     });
 }
 
-/// Where a limit is counted, by its name and its window's length.
+/// The index of a limit's counter, found by its name and the length of its window.
 fn place(windows: &mut Vec<Counted>, limit: &RateLimit) -> usize {
     let same = |counted: &Counted| counted.limit.name == limit.name && counted.limit.window == limit.window;
     windows.iter().position(same).unwrap_or_else(|| {
-        // Nearly always the only one.
+        // There is almost always just one.
         windows.reserve_exact(1);
         windows.push(Counted { limit: limit.clone(), window: limit::Window::default() });
         windows.len() - 1

@@ -10,9 +10,9 @@ use domain::{
 /// What a caller presents.
 #[derive(Clone, Copy)]
 pub enum Credential<'a> {
-    /// The whole token.
+    /// The whole token, as Bearer or in a body.
     Token(&'a str),
-    /// Id and secret, as the kinds with two headers are shown.
+    /// Id and secret, for kinds that use two headers.
     Pair {
         /// The shown id.
         id: &'a str,

@@ -1,4 +1,4 @@
-//! Why a verdict is what it is, check by check, in words.
+//! Explains a verdict in words, check by check.
 
 use domain::{
     key::{KeyDetail, KeyRecord},
@@ -21,23 +21,23 @@ impl Verifier {
     }
 }
 
-/// What is checked of a key that is not there, or of another secret.
+/// The checks for an unknown key or a wrong secret.
 pub(super) fn unknown() -> Vec<CheckResult> {
     vec![CheckResult { code: Code::NotFound, passed: false, detail: Code::NotFound.words().to_owned() }]
 }
 
-/// The checks that count, if the call came as far.
+/// The checks of rate limits and call quota, if the call got that far.
 pub(super) fn counted(record: &KeyRecord, verdict: &Verdict) -> [CheckResult; 2] {
     let limits = &verdict.limits;
     let limited = match limits.as_slice() {
         [] if record.rules.limits.is_empty() => "The key has no rate limit.".to_owned(),
-        [] => "The rate limits were not reached.".to_owned(),
+        [] => "The call was refused before the rate limits were checked.".to_owned(),
         states => format!("{}.", states.iter().map(limit_words).collect::<Vec<_>>().join("; ")),
     };
     let quota = match (record.rules.quota, verdict.quota) {
-        (None, _) => "The key has no quota.".to_owned(),
-        (Some(_), None) => "The quota was not reached.".to_owned(),
-        (Some(quota), Some(state)) => format!("Of {} about {} are left.", quota.words(), grouped(state.remaining)),
+        (None, _) => "The key has no call quota.".to_owned(),
+        (Some(_), None) => "The call was refused before the call quota was checked.".to_owned(),
+        (Some(quota), Some(state)) => format!("Of {}, about {} are left.", quota.words(), grouped(state.remaining)),
     };
     [
         CheckResult { code: Code::RateLimited, passed: limits.iter().all(|state| state.passed), detail: limited },
@@ -55,5 +55,5 @@ fn limit_words(state: &LimitState) -> String {
         return format!("{limit}, {} left", state.remaining);
     }
     let seconds = state.reset.0.div_euclid(1_000) + 1;
-    format!("{limit}, the next call in {seconds} s")
+    format!("{limit}, next call in {seconds} s")
 }

@@ -1,7 +1,6 @@
-//! Whether what is cached may still be believed.
-//!
-//! Every change of a key bumps the version row in its own transaction. This process compares the row
-//! with the version that its cache accounts for; another process's change shows as a difference.
+//! Whether cached keys can still be trusted.
+//! Every change of a key bumps the version row in its own transaction. This process compares the row with the version
+//! that its cache reflects. A difference means that another process has changed something.
 
 use std::{
     fmt,
@@ -17,10 +16,10 @@ use crate::clock::Clock;
 /// How often the version row is read.
 pub(crate) const POLL_EVERY: Duration = Duration::from_millis(250);
 
-/// A cache that was not confirmed for this long is not believed: each call asks the store.
+/// A cache that was not confirmed for this long is not trusted: each call asks the store.
 const BELIEVED_FOR: Duration = Duration::from_secs(1);
 
-/// The version that the cache accounts for, and when that was last confirmed.
+/// The version that the cache reflects, and when that was last confirmed.
 pub(crate) struct Freshness {
     clock: Arc<dyn Clock>,
     start: Instant,
@@ -42,22 +41,22 @@ impl Freshness {
         confirmed > 0 && u128::from(age) < BELIEVED_FOR.as_millis()
     }
 
-    /// Takes in a version that the store gave to a question asked at `asked`. Runs `forget` before it
-    /// believes a version that this process did not make. Called by one poller at a time.
+    /// Takes the version that the store returned to a question asked at `asked`. Runs `forget` before it trusts a
+    /// version that this process did not make. Only one poller may call it at a time.
     pub(crate) fn polled(&self, version: i64, asked: Instant, forget: impl FnOnce()) {
         let accounted = self.version.load(Ordering::Acquire);
         if version != accounted {
             forget();
-            // An own change may have moved it on meanwhile; then the next poll finds a difference
-            // and forgets once more, which costs a few reads and no more.
+            // This process may have made a change in the meantime. Then the next poll finds a difference and clears the
+            // cache once more, which costs only a few reads.
             self.version.store(version, Ordering::Release);
         }
-        // As of the question, not of the answer: a change may have come between.
+        // Use the time of the question, not of the answer: a change may have come in between.
         self.confirmed.store(self.millis(asked), Ordering::Release);
     }
 
-    /// This process made `version` and has removed what it changed from the cache. If another
-    /// process's change lies between, the difference stays for the next poll to find.
+    /// Notes that this process made `version` and removed the changed key from the cache. If another process made a
+    /// change in between, the next poll still finds the difference.
     pub(crate) fn made(&self, version: i64) {
         let _ = self.version.compare_exchange(version - 1, version, Ordering::AcqRel, Ordering::Acquire);
     }

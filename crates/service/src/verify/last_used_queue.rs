@@ -1,5 +1,5 @@
-//! Uses that lists do not show yet. They are on record; what lists are sorted by lies in indexes over all keys, which take
-//! much longer to change than a count, so that it follows at a pace of its own.
+//! Uses that lists do not show yet. They are already on record. Lists sort by indexes over all keys, which take much
+//! longer to change than a count, so lists follow more slowly.
 
 use domain::{
     ids::KeyId,
@@ -9,41 +9,41 @@ use store::{KeyUse, LastUsed, UsePlace};
 
 use super::ByKey;
 
-/// Lists follow a key in constant use once in so long: they say how many minutes ago it was.
+/// How often lists follow a key in constant use. They only show how many minutes ago it was used.
 const MARK_EVERY: Millis = Millis::seconds(30);
 
-/// The most keys that wait here. Others are found on record when there is room again.
+/// The most keys that wait here. The rest are found on record once there is room.
 const WAITING_MAX: usize = 20_000;
 
-/// The fewest keys that are taken for one transaction; with time left more are tried the next time.
+/// The fewest keys to update in one transaction. If time is left, the next one tries more.
 const TAKEN_MIN: usize = 1_000;
 
-/// How far back from the newest hour on record it is looked through for what a process that ended did not list.
+/// How far back to search the record for uses that an ended process did not list.
 const LOOK_BACK: Millis = Millis::hours(24);
 
 pub(super) struct LastUsedQueue {
-    /// Uses that lists do not show.
+    /// Uses that lists do not show yet, per key.
     waiting: ByKey<Waiting>,
-    /// What they were made to show of late.
+    /// Last use already shown in lists, per key.
     listed: ByKey<Timestamp>,
-    /// Uses of this moment or later may be on record alone.
+    /// Uses since this time may be on record only.
     missed_since: Option<Timestamp>,
-    /// How far the record was looked through for them.
+    /// How far the record has been searched for them.
     looking: Option<UsePlace>,
-    /// How many keys are taken for one transaction.
+    /// How many keys to update in one transaction.
     taken: usize,
 }
 
 #[derive(Clone, Copy)]
 struct Waiting {
     newest: KeyUse,
-    /// How long it has waited, with whatever came to it meanwhile.
+    /// Since when it has waited. Newer uses do not reset this.
     since: Timestamp,
 }
 
 impl LastUsedQueue {
-    /// At the start of a process, with the newest hour on record: whatever was here before may have left something,
-    /// however long ago.
+    /// The state at the start of a process. `newest_hour` is the newest hour on record; an earlier process may have
+    /// left uses unlisted since then.
     pub(super) fn new(newest_hour: Option<Timestamp>) -> Self {
         let missed_since = newest_hour.map(|hour| hour.plus(Millis(-LOOK_BACK.0)));
         Self { waiting: ByKey::default(), listed: ByKey::default(), missed_since, looking: None, taken: TAKEN_MIN }
@@ -60,7 +60,8 @@ impl LastUsedQueue {
         }
     }
 
-    /// Those that are due, or all, in the order of ids. If they are too many it is those that have waited longest.
+    /// The uses that are due, or all of them, sorted by id. If there are too many, takes those that have waited
+    /// longest.
     pub(super) fn take(&mut self, now: Timestamp, all: bool) -> Vec<LastUsed> {
         self.listed.retain(|_, at| now.since(*at).0.abs() < MARK_EVERY.0);
         let is_due = |id: &KeyId, newest: &KeyUse| {
@@ -72,20 +73,20 @@ impl LastUsedQueue {
             due.select_nth_unstable(self.taken);
             due.truncate(self.taken);
         }
-        // Neighbours share pages.
+        // Neighbouring rows share database pages.
         due.sort_unstable_by_key(|(_, id)| *id);
         let taken = due.into_iter().filter_map(|(_, id)| Some((id, self.waiting.remove(&id)?.newest)));
         taken.map(|(key_id, newest)| LastUsed { key_id, newest }).collect()
     }
 
-    /// These were not written after all.
+    /// Puts back uses that could not be written.
     pub(super) fn put_back(&mut self, uses: &[LastUsed]) {
         for used in uses {
             self.add(used.key_id, used.newest);
         }
     }
 
-    /// Lists show the first of them now; there was no time for the others.
+    /// Notes that lists now show the first `count` of them. There was no time for the rest.
     pub(super) fn listed(&mut self, uses: &[LastUsed], count: usize) {
         let (listed, left) = uses.split_at(count.min(uses.len()));
         self.listed.extend(listed.iter().map(|used| (used.key_id, used.newest.at)));
@@ -94,7 +95,7 @@ impl LastUsedQueue {
             if left.is_empty() { self.taken.saturating_mul(2).min(WAITING_MAX) } else { TAKEN_MIN.max(listed.len()) };
     }
 
-    /// Where to look for uses that are on record alone, if there may be some and there is room for them.
+    /// Where to search for uses that are on record only, if there may be some and there is room.
     pub(super) fn missed(&mut self) -> Option<UsePlace> {
         if self.waiting.len() > WAITING_MAX / 2 {
             return None;
@@ -105,14 +106,14 @@ impl LastUsedQueue {
         self.looking.clone()
     }
 
-    /// What was there, and where to go on.
+    /// Takes the uses that a search found, and where to continue.
     pub(super) fn found(&mut self, uses: &[LastUsed], next: Option<UsePlace>) {
         self.put_back(uses);
         self.looking = next;
     }
 }
 
-/// Counts a key's turns to be listed. Each key has its own beat, so that busy keys do not all come at once.
+/// Numbers a key's turns to be listed. Each key has its own offset, so that busy keys do not all come at once.
 fn turn(id: &KeyId, at: Timestamp) -> i64 {
     let beat: i64 = id.as_str().bytes().map(i64::from).sum();
     at.plus(Millis::seconds(beat)).millis().div_euclid(MARK_EVERY.0)

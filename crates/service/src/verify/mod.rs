@@ -117,7 +117,7 @@ impl Verifier {
         Ok(verifier)
     }
 
-    /// Decides, counts the call, and tells who watches the key.
+    /// Decides about a call, counts it, and notifies the key's watchers. Fails if the store does not answer.
     pub async fn verify(&self, credential: Credential<'_>, request: VerifyRequest<'_>) -> Result<Verdict> {
         let inner = &*self.0;
         let now = inner.clock.now();
@@ -174,7 +174,7 @@ impl Verifier {
         self.decide(key, secret, &request, now).await
     }
 
-    /// The checks over the record, then the limits, then the quota: nothing is counted of a call that is refused before.
+    /// Runs the checks, then the rate limits, then the call quota. A call that is refused earlier counts nothing.
     async fn decide(
         &self,
         key: Arc<CachedKey>,
@@ -239,39 +239,39 @@ impl Verifier {
         key.counters.clone().or_else(brought)
     }
 
-    /// Calls of a key's quota that this process holds ready.
+    /// Calls of a key's quota that this process has reserved and not spent.
     pub(crate) fn unspent(&self, id: &KeyId, epoch: i64, period: i64) -> u64 {
         self.0.counters.of(id).unspent(epoch, period)
     }
 
-    /// The key's calls from now on.
+    /// A watch on the key's calls from now on.
     pub(crate) fn watch(&self, key: &KeyId) -> Watch {
         self.0.watchers.join(key)
     }
 
-    /// Writes what was counted since the last time, in one transaction; nothing if nothing was.
+    /// Writes everything counted since the last flush in one transaction. Does nothing if nothing was counted.
     pub async fn flush_usage(&self) -> Result<()> {
         self.0.usage.flush(&self.0.store, &*self.0.clock, false).await
     }
 
-    /// The same at the end, with nothing left for later.
+    /// Like `flush_usage`, at shutdown: leaves nothing for later.
     pub(crate) async fn flush_all_usage(&self) -> Result<()> {
         self.0.usage.flush(&self.0.store, &*self.0.clock, true).await
     }
 
-    /// Gives back the blocks of quotas that nobody spends any more: all of them at the end.
+    /// Returns the blocks of call quotas that nobody is spending, or all of them at the end.
     pub(crate) async fn tidy_counters(&self, at_end: bool) -> Result<()> {
         self.0.counters.tidy(&self.0.store, &*self.0.clock, at_end).await
     }
 
-    /// What other processes announce, where the database can; the poll finds it anyway, a little later.
+    /// Announcements of other processes, if the database has them. The poll finds the same changes a little later.
     pub(crate) async fn changes(&self) -> Result<Option<Changes>> {
         Ok(self.0.store.changes().await?)
     }
 
-    /// Compares the store's version with what the cache accounts for.
+    /// Compares the store's version with the one that the cache reflects.
     pub(crate) async fn poll(&self) -> Result<()> {
-        // One at a time: answers that overtake each other would have the cache forgotten for nothing.
+        // One at a time. Answers that overtake each other would clear the cache for nothing.
         let _polling = self.0.polling.lock().await;
         let asked = self.0.clock.instant();
         let version = self.0.store.version().await?;
@@ -280,8 +280,8 @@ impl Verifier {
         Ok(())
     }
 
-    /// Forgets a key that this process changed in the transaction that made `version`. To be called
-    /// after the commit and before the use case answers.
+    /// Forgets a key that this process changed in the transaction that made `version`. Call it after the commit and
+    /// before the use case answers.
     pub(crate) fn changed(&self, key: &KeyId, version: i64) {
         self.0.cache.remove(key);
         self.0.freshness.made(version);

@@ -1,4 +1,4 @@
-//! Keys from the store, many at a time: calls that miss the cache while a query runs share the next one.
+//! Reads keys from the store, many at a time. Calls that miss the cache while a query runs share the next query.
 
 use std::{
     collections::HashMap,
@@ -30,7 +30,7 @@ struct Inner {
 #[derive(Default)]
 struct Queue {
     waiting: Waiting,
-    /// Somebody takes what waits.
+    /// Whether a task is already serving the queue.
     served: bool,
 }
 
@@ -48,7 +48,7 @@ impl Reader {
             !std::mem::replace(&mut queue.served, true)
         };
         if serve {
-            // Not in this call, which its caller may give up while others wait.
+            // In a separate task, because this caller may go away while others wait.
             let inner = Arc::clone(&self.0);
             tokio::spawn(async move { inner.serve().await });
         }
@@ -67,7 +67,7 @@ impl Inner {
         }
     }
 
-    /// Everything that waits. With nothing left this ends the serving, before anybody else can begin to wait.
+    /// Takes everything in the queue. If it is empty, ends the serving before anybody else can join the queue.
     fn next(&self) -> Option<Waiting> {
         let mut queue = lock(&self.queue);
         queue.served = !queue.waiting.is_empty();
@@ -94,9 +94,9 @@ fn answer(batch: &mut Waiting, ids: &[KeyId], found: Result<Vec<ReadKey>, StoreE
     }
 }
 
-/// A send that fails says that its caller has gone.
+/// Sends the answer to everyone who waits. A failed send means that the caller has gone.
 fn tell(mut senders: Vec<oneshot::Sender<Answer>>, answer: Answer) {
-    // Nearly always one, which takes the answer itself.
+    // There is almost always just one, which takes the answer without a copy.
     let Some(last) = senders.pop() else { return };
     for sender in senders {
         drop(sender.send(answer.clone()));

@@ -1,4 +1,4 @@
-//! What is asked of the verifier, and what it answers.
+//! The questions that the verifier takes, and its answers.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -15,22 +15,22 @@ use domain::{
 
 use super::{CachedKey, LimitState, QuotaState};
 
-/// The circumstances of a call; everything has a default that asks for nothing.
+/// A call to decide about. Every field has a default that asks for nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct VerifyRequest<'a> {
-    /// Where it came in.
+    /// The way in which the call arrived.
     pub edge: Edge,
-    /// The client's address.
+    /// The client's address; `None` if it is not known.
     pub address: Option<IpAddr>,
     /// The client's `Origin` header.
     pub origin: Option<&'a str>,
-    /// The method of the request that is to pass; kept with a refusal, not checked.
+    /// The method of the request that is asked about. Kept with a refusal, not checked.
     pub method: Option<&'a str>,
-    /// Its path without a query; kept with a refusal, not checked.
+    /// The path of that request without its query string. Kept with a refusal, not checked.
     pub path: Option<&'a str>,
-    /// What the key must be permitted.
+    /// The permissions that the key must have.
     pub permissions: Option<&'a PermissionQuery>,
-    /// The kind that the key must be of.
+    /// The kind that the key must have.
     pub kind: Option<KeyKind>,
     /// The app of the asking key: a key of another app does not exist for it.
     pub scope: Option<&'a AppId>,
@@ -38,9 +38,9 @@ pub struct VerifyRequest<'a> {
     pub limit_cost: u32,
     /// How many calls this one takes of the quota; 0 only looks.
     pub quota_cost: u32,
-    /// Limits that the call names or brings along.
+    /// Rate limits that the call names or brings along.
     pub limits: &'a [AskedLimit],
-    /// Whether the answer says what was checked.
+    /// Whether the answer lists every check.
     pub explain: bool,
 }
 
@@ -69,19 +69,19 @@ impl<'a> VerifyRequest<'a> {
     }
 }
 
-/// A limit that a call names.
+/// A rate limit that a call names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AskedLimit {
     /// One of the key's own, at another cost.
     Own {
-        /// Its name.
+        /// The name of the key's own limit.
         name: String,
         /// What the call counts as.
         cost: u32,
     },
     /// One that the call brings along, in place of the key's own of that name.
     Brought {
-        /// The limit.
+        /// The limit to count for the key.
         limit: RateLimit,
         /// What the call counts as.
         cost: u32,
@@ -97,7 +97,7 @@ impl AskedLimit {
     }
 }
 
-/// The answer.
+/// The answer of the verifier to a call.
 #[derive(Debug, Clone)]
 pub struct Verdict {
     /// The first check that failed, or `VALID`.
@@ -106,11 +106,11 @@ pub struct Verdict {
     pub key: Option<Arc<CachedKey>>,
     /// Which of the key's secrets was presented; `None` with `NOT_FOUND`.
     pub secret: Option<SecretNumber>,
-    /// What the limits said; empty if the call did not come as far, or there are none.
+    /// The answers of the rate limits; empty if there are none, or if the call was refused earlier.
     pub limits: Vec<LimitState>,
-    /// What the quota said; `None` if the call did not come as far, or there is none.
+    /// The answer of the call quota; `None` if there is none, or if the call was refused earlier.
     pub quota: Option<QuotaState>,
-    /// What was checked, if that was asked for.
+    /// Every check, if the call asked for them.
     pub checks: Option<Vec<CheckResult>>,
 }
 
@@ -119,7 +119,8 @@ impl Verdict {
         Self { code, key: None, secret: None, limits: Vec::new(), quota: None, checks: None }
     }
 
-    /// When a refused call may be tried again; `None` if it was not refused for being one too many, or never.
+    /// How long to wait before a call refused by a limit can pass; `None` if it was not refused by one, or can never
+    /// pass.
     pub fn retry_after(&self) -> Option<Millis> {
         self.limits.iter().filter(|state| !state.passed).map(|state| state.reset).max()
     }

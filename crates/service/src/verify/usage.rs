@@ -1,5 +1,5 @@
-//! Calls per hour, last uses and the last refusals: counted in memory, written once a second. A crash may lose the last
-//! second of it.
+//! Calls per hour, last uses and the last refusals, counted in memory and written once a second. A crash may lose the
+//! last second.
 
 use std::{collections::HashMap, fmt, net::IpAddr, sync::Mutex, time::Duration};
 
@@ -22,25 +22,25 @@ use super::{
 };
 use crate::{clock::Clock, error::Result};
 
-/// Refusals of one key that are written down in one second; the counts know of the others.
+/// The most refusals of one key that are kept per second. The counts include the rest.
 const REFUSALS_A_SECOND: usize = 5;
 
-/// Keys whose refusals are written down in one second and shard: a flood over many keys is counted, not told.
+/// The most keys per second and shard whose refusals are kept. A flood over many keys is counted, but not kept.
 const REFUSED_KEYS: usize = 64;
 
 /// The most characters of an origin or a query that are kept with a refusal.
 const TEXT_MAX: usize = 200;
 
-/// Uses on record that are looked through in a second for those that lists miss.
+/// How many recorded uses are searched per second for those that lists miss.
 const MISSED_AT_ONCE: u32 = 2_000;
 
-/// How long the writer is busy at most in a second with what lists are sorted by: other writers wait for it.
+/// The most time per second that the writer spends on the columns that lists sort by. Other writers have to wait.
 const LISTING: Duration = Duration::from_millis(100);
 
-/// The same at the end, when nobody waits.
+/// The same at shutdown, when nobody waits.
 const LISTING_AT_END: Duration = Duration::from_secs(5);
 
-/// Keys between two looks at the clock.
+/// How many keys are updated between two checks of the clock.
 const LISTED_AT_ONCE: usize = 100;
 
 pub(super) struct Usage {
@@ -65,7 +65,7 @@ struct Traffic {
     calls: Tally,
 }
 
-/// Calls by hour and verdict; all of one second are nearly always of one kind, which takes no allocation.
+/// Calls by hour and verdict. Those of one second are almost always all alike, which needs no allocation.
 #[derive(Default, Clone)]
 struct Tally {
     first: Option<HourCalls>,
@@ -109,12 +109,12 @@ pub(super) struct Decided<'a> {
 }
 
 impl Usage {
-    /// At the start of a process, with the newest hour on record.
+    /// The state at the start of a process. `newest_hour` is the newest hour on record.
     pub(super) fn new(newest_hour: Option<Timestamp>) -> Self {
         Self { counts: Shards::default(), queue: Mutex::new(LastUsedQueue::new(newest_hour)) }
     }
 
-    /// A call for a key was decided.
+    /// Counts a call about a key.
     pub(super) fn decided(&self, call: &Decided<'_>) {
         let mut counts = self.counts.of(call.key.id.as_str());
         let key = counts.keys.entry(call.key.id).or_default();
@@ -128,12 +128,12 @@ impl Usage {
         }
     }
 
-    /// A key was used without being asked about.
+    /// Notes that a key was used to ask about others.
     pub(super) fn used(&self, id: &KeyId, now: Timestamp, address: Option<IpAddr>) {
         self.counts.of(id.as_str()).keys.entry(*id).or_default().mark(KeyUse { at: now, address });
     }
 
-    /// A call for a key that does not exist; counted for the app that asked, if one did.
+    /// Counts a call about an unknown key, for the app that asked, if there is one.
     pub(super) fn refused_unknown(&self, scope: Option<&AppId>, now: Timestamp) {
         if let Some(app) = scope {
             let calls = HourCalls { hour: now.hour(), code: Code::NotFound, calls: 1 };
@@ -141,8 +141,8 @@ impl Usage {
         }
     }
 
-    /// Writes everything in one transaction, and has lists follow the uses as far as there is time. If that fails the
-    /// counts are kept for the next time.
+    /// Writes everything in one transaction, and updates lists as far as there is time. If it fails, keeps the counts
+    /// for the next time.
     pub(super) async fn flush(&self, store: &Store, clock: &dyn Clock, at_end: bool) -> Result<()> {
         let counts = self.take();
         let batch = counts.batch();
@@ -176,7 +176,7 @@ impl Usage {
     fn take(&self) -> Counts {
         let mut all = Counts::default();
         for mut counts in self.counts.iter() {
-            // Draining keeps the tables: a hot key costs no allocation each second.
+            // Draining keeps the tables allocated, so a hot key needs no allocation each second.
             all.keys.extend(counts.keys.drain());
             all.unknown.extend(counts.unknown.drain());
             all.refused.extend(counts.refused.drain());
@@ -209,12 +209,13 @@ impl Counts {
             return;
         }
         let refused = self.refused.entry(call.key.id).or_default();
-        // The newest are kept: what is asked now is what somebody looks for.
+        // Keep the newest: those are the ones that somebody looks for.
         if refused.len() == REFUSALS_A_SECOND {
             refused.remove(0);
         }
         let request = call.request;
-        // Whatever a stranger sent, keys in paths too: Postgres keeps no U+0000, and nobody wants the others on their screen.
+        // This is untrusted text, and may even contain keys. Postgres cannot store U+0000, and no other control
+        // character belongs on a screen.
         let cut = |text: &str| token::without_secrets(text).chars().take(TEXT_MAX).map(text::shown).collect();
         refused.push(RefusedCall {
             at: call.now,
@@ -239,7 +240,7 @@ impl Counts {
         let unknown = self.unknown.iter().map(|(app, tally)| ((*app, None), tally.clone()));
         let mut apps: HashMap<(AppId, Option<KeyKind>), Tally> = unknown.collect();
         for (id, key) in &self.keys {
-            // With the calls of its hour, which are written anyway.
+            // Attach the use to a row that is written anyway.
             let mut used = key.used;
             for calls in key.calls.iter() {
                 let HourCalls { hour, code, calls: n } = *calls;
@@ -253,7 +254,7 @@ impl Counts {
                 batch.keys.push(KeyCalls { key_id: *id, hour: newest.at.hour(), code: None, calls: 0, used });
             }
         }
-        // In the order of the table: neighbours share pages.
+        // In the order of the table, because neighbouring rows share database pages.
         batch.keys.sort_unstable_by_key(|a| a.key_id);
         for ((app, kind), tally) in &apps {
             batch.apps.extend(tally.iter().map(|calls| (*app, *kind, *calls)));
@@ -265,7 +266,7 @@ impl Counts {
     }
 }
 
-/// Everything of the batch, and of the uses as many as there is time for; how many those are.
+/// Writes the whole batch, and as many uses as there is time for. Returns how many uses.
 async fn write(
     tx: &mut Tx,
     batch: &UsageBatch,

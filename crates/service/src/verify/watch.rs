@@ -1,4 +1,4 @@
-//! Seeing the verdicts of one key as they are given. Costs a call nothing while nobody watches.
+//! Watching the verdicts of one key as they are given. While nobody watches, this costs a call nothing.
 
 use std::{
     collections::HashMap,
@@ -14,23 +14,23 @@ use tokio::sync::broadcast;
 
 use super::shards::lock;
 
-/// A watcher that falls further behind than this loses the oldest.
+/// A watcher that falls further behind than this loses the oldest calls.
 const BEHIND: usize = 64;
 
 /// One call of a watched key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchedCall {
-    /// When it was decided.
+    /// When the call was decided.
     pub at: Timestamp,
-    /// The verdict.
+    /// The verdict of the call.
     pub code: Code,
     /// The client's address, if the caller gave one.
     pub address: Option<IpAddr>,
-    /// Where it came in.
+    /// The way in which the call arrived.
     pub edge: Edge,
 }
 
-/// The verdicts of one key from now on; dropping it ends the watch.
+/// The verdicts of one key from now on. Dropping this ends the watch.
 #[derive(Debug)]
 pub struct Watch {
     id: KeyId,
@@ -62,7 +62,7 @@ impl Drop for Watch {
 /// Who watches which key.
 #[derive(Debug, Default)]
 pub(crate) struct Watchers {
-    /// How many keys are watched: the only thing that an unwatched call looks at.
+    /// How many keys are watched. A call for a key that nobody watches reads nothing else.
     keys: AtomicUsize,
     senders: Mutex<HashMap<KeyId, broadcast::Sender<WatchedCall>>>,
 }
@@ -85,7 +85,7 @@ impl Watchers {
         self.keys.store(senders.len(), Ordering::Release);
     }
 
-    /// Tells the key's watchers, if there are any.
+    /// Notifies the key's watchers, if there are any.
     #[inline]
     pub(crate) fn tell(&self, id: &KeyId, seen: impl FnOnce() -> WatchedCall) {
         if self.keys.load(Ordering::Acquire) == 0 {
@@ -93,7 +93,7 @@ impl Watchers {
         }
         let senders = lock(&self.senders);
         if let Some(sender) = senders.get(id) {
-            // An error says that the last watcher has just left.
+            // An error means that the last watcher has just left.
             let _ = sender.send(seen());
         }
     }

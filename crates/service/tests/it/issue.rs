@@ -1,4 +1,4 @@
-//! Issuing, acknowledging, and keys that nobody acknowledged.
+//! Issuing keys, confirming them, and keys that nobody confirmed.
 
 use domain::{
     audit::{Action, ActorKind},

@@ -1,4 +1,4 @@
-//! Lists, the dashboard and the record, as they are shown.
+//! Lists, the dashboard and the audit, as people see them.
 
 use domain::{
     audit::Action,

@@ -11,7 +11,7 @@ use service::{
 use crate::world::{World, code, draft, in_background, owner};
 
 const SECOND: Duration = Duration::from_secs(1);
-/// After so long the other process has seen every change: what it caches from then on stays.
+/// After this time the other process has seen every change, so whatever it caches then stays.
 const SETTLED: Duration = Duration::from_millis(500);
 
 async fn another_process_refuses_within_a_second(w: World) {
@@ -36,7 +36,7 @@ async fn a_process_that_cannot_confirm_asks_for_each_call(w: World) {
     let other = w.another().await;
     let (id, token) = w.active(&draft("service", "Key")).await;
     assert_eq!(code(&other, &token).await, Code::Valid);
-    // Nothing polls: after a second it must not believe its cache.
+    // Nothing polls here. After a second the process must not trust its cache.
     w.clock.advance(Millis::seconds(1));
     assert_eq!(code(&other, &token).await, Code::Valid);
     w.service.disable(owner(), &id).await.unwrap();
@@ -45,7 +45,7 @@ async fn a_process_that_cannot_confirm_asks_for_each_call(w: World) {
     assert_eq!(code(&other, &token).await, Code::Valid);
 }
 
-/// Announcements only hasten what the poll finds: without them it is no later than promised.
+/// Announcements only speed up what the poll finds. Without them, it is still no later than promised.
 async fn a_process_that_lost_its_listener_refuses_within_a_second(w: World) {
     let other = w.another().await;
     let _running = in_background(&other);
@@ -68,8 +68,8 @@ async fn refused_within_a_second(other: &Service, token: &str) {
     assert_eq!(code(other, token).await, Code::Revoked);
 }
 
-/// While the database is away nothing is accepted that could have been revoked, and afterwards everything works again.
-/// A SQLite file cannot be stopped.
+/// While the database is down, no key is accepted that could have been revoked. Afterwards everything works again. A
+/// SQLite file cannot be stopped.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_postgres_that_stops_and_comes_back() {
     let w = World::postgres().await;

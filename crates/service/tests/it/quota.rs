@@ -1,4 +1,4 @@
-//! Quotas: debited in the store, spent in memory, exact over all processes.
+//! Call quotas: debited in the store, spent in memory, exact across all processes.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn limited(quota: &str, refill: &str) -> KeyDraft {
     KeyDraft { quota: Some(quota.to_owned()), quota_refill: Some(refill.to_owned()), ..draft("service", "Limited") }
 }
 
-/// How many of so many calls, made at once and spread over the processes, pass.
+/// Makes this many calls at once, spread over the processes, and returns how many were accepted.
 async fn passed(services: &[&Service], token: &str, calls: usize) -> usize {
     let calls: Vec<_> = (0..calls)
         .map(|n| {
@@ -90,7 +90,7 @@ async fn a_quota_is_filled_up_when_its_period_ends(w: World) {
         assert_eq!(passed(&[&w.service], &token, 30).await, 30);
         w.clock.advance(wait);
         assert_eq!(passed(&[&w.service], &token, 100).await, 40, "{refill}: what was left does not come on top");
-        // A clock that is put back opens nothing.
+        // Setting the clock back grants no calls.
         w.clock.advance(Millis(-wait.0));
         assert_eq!(passed(&[&w.service], &token, 10).await, 0);
         w.clock.advance(Millis(wait.0 * 2));

@@ -16,7 +16,7 @@ struct Target {
     revoked: AtomicBool,
 }
 
-/// Revokes so many keys, one after the other, beside at least so many verify calls.
+/// Revokes this many keys, one after the other, alongside at least this many verify calls.
 async fn nothing_is_accepted_after_its_revoke_was_answered(w: World, keys: usize, least: u64) {
     let _running = in_background(&w.service);
     let mut ids = Vec::new();
@@ -29,7 +29,7 @@ async fn nothing_is_accepted_after_its_revoke_was_answered(w: World, keys: usize
     }
     let targets = Arc::new(targets);
     let (stop, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    // The key that is being revoked: all of them ask about it while it is, so that fills race the removal.
+    // All of them ask about the key that is being revoked, so that cache fills race with its removal.
     let hot = Arc::new(AtomicU64::new(0));
     let verifiers: Vec<_> = (0..VERIFIERS)
         .map(|_| {
@@ -70,7 +70,7 @@ async fn nothing_is_accepted_after_its_revoke_was_answered(w: World, keys: usize
     }
 }
 
-/// The caller goes away while the revoke commits: nobody is told of it, and still it holds.
+/// The caller goes away while the revoke commits. Nobody is told, but the revoke still takes effect.
 async fn a_revoke_whose_caller_went_away_holds_within_a_second(w: World) {
     let _running = in_background(&w.service);
     for n in 0..10_u64 {

@@ -1,4 +1,4 @@
-//! What each role is refused, key by key and act by act.
+//! What each role may not do, key by key and act by act.
 
 use domain::{
     audit::AuditQuery,
@@ -15,7 +15,7 @@ use service::Caller;
 
 use crate::world::{World, draft, owner, refusal, signed_in};
 
-/// Every act that changes a key, in the name of `caller`, on a pending, an active and a revoked one.
+/// Tries every act that changes a key as `caller`, on a pending, an active and a revoked key.
 async fn changes(w: &World, caller: &Caller, kind: KeyKind) -> Vec<Refusal> {
     let draft = draft(kind.as_str(), "Key");
     let (pending, _) = w.pending(&draft).await;

@@ -76,7 +76,7 @@ async fn what_is_wrong_is_said_at_its_field_and_the_link_stays(w: World) {
         assert_eq!(errors.of(field).count(), 1, "{field:?}");
     }
     let name = &errors.of(Field::PersonName).next().unwrap().message;
-    assert_eq!(name, "Give a name, as others know it.");
+    assert_eq!(name, "Enter the name that others know you by.");
     let reason = &errors.of(Field::Password).next().unwrap().message;
     assert!(reason.contains("common") || reason.contains("guess"), "{reason}");
     assert_eq!(w.service.setup_door(&link).await.unwrap(), SetupDoor::Open);

@@ -1,4 +1,4 @@
-//! Signing in: what an attempt costs, what it tells, and how attempts are slowed down.
+//! Signing in: what an attempt costs, what it reveals, and how attempts are slowed down.
 
 use std::time::{Duration, Instant};
 

@@ -104,7 +104,7 @@ async fn a_delete_needs_the_name_and_is_for_good(w: World) {
         assert_eq!(refusal(refused), Refusal::NameMismatch, "{name}");
     }
     assert_eq!(w.code(&token).await, Code::Valid);
-    // Typed with a combining accent and a space behind it: the same name.
+    // The same name, typed with a combining accent and a trailing space.
     w.service.delete(owner(), &id, "E\u{301}lan ").await.unwrap();
     assert_eq!(w.code(&token).await, Code::NotFound);
     assert_eq!(refusal(w.service.key(owner(), &id).await), Refusal::NotFound);

@@ -17,7 +17,7 @@ use crate::world::{World, draft, in_background, owner};
 async fn ten_thousand_verifies_in_a_second_cost_two_writes(w: World) {
     let (id, token) = w.active(&draft("service", "Busy")).await;
     let _running = in_background(&w.service);
-    // What runs first in the background has run.
+    // The first background jobs have run.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let writes = w.store.write_count();
     let begun = Instant::now();
@@ -132,7 +132,7 @@ async fn the_list_follows_a_busy_key_and_what_a_killed_process_left(w: World) {
         behind += i32::from(late > Millis(0));
     }
     assert!(behind >= 50, "lists follow a busy key only so often");
-    // One more, of which the list does not know when the process ends.
+    // One more use, which the list does not show when the process ends.
     while listed().await == w.service.now() {
         w.clock.advance(Millis::seconds(1));
         assert_eq!(w.code(&token).await, Code::Valid);

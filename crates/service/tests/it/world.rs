@@ -1,4 +1,4 @@
-//! One installation for a test, and short words for what tests do in it.
+//! An installation for a test, and helpers for what tests do with it.
 
 use std::{ops::Deref, sync::LazyLock};
 
@@ -82,14 +82,14 @@ impl World {
         Service::start(self.setup().await).await.unwrap()
     }
 
-    /// Issues and acknowledges a key.
+    /// Issues and confirms a key.
     pub async fn active(&self, draft: &KeyDraft) -> (KeyId, String) {
         let app = self.service.default_app();
         let issued = self.service.issue_acknowledged(owner(), app, draft).await.unwrap();
         (issued.key.row.id, token(&issued))
     }
 
-    /// Issues a key that waits to be acknowledged.
+    /// Issues a key that waits to be confirmed.
     pub async fn pending(&self, draft: &KeyDraft) -> (KeyId, String) {
         let form = self.service.new_form_id().unwrap();
         let app = self.service.default_app();
@@ -118,7 +118,7 @@ impl World {
         (seq, version, self.store.write_count())
     }
 
-    /// What `work` gives, after checking that it was one transaction with one event and one version.
+    /// Returns the result of `work`, after checking that it made one transaction with one event and one version.
     pub async fn one_change<T>(&self, action: Action, work: impl Future<Output = T>) -> T {
         let (seq, version, writes) = self.marks().await;
         let value = work.await;
@@ -128,7 +128,7 @@ impl World {
         value
     }
 
-    /// What `work` gives, after checking that it left no event, no version and no transaction.
+    /// Returns the result of `work`, after checking that it made no event, no version and no transaction.
     pub async fn no_change<T>(&self, work: impl Future<Output = T>) -> T {
         let before = self.marks().await;
         let value = work.await;
@@ -147,7 +147,7 @@ impl World {
     }
 }
 
-/// Runs what runs in the background until the guard is dropped.
+/// Runs the background work until the guard is dropped.
 pub fn in_background(service: &Service) -> DropGuard {
     let shutdown = CancellationToken::new();
     let (service, token) = (service.clone(), shutdown.clone());
@@ -198,7 +198,7 @@ pub fn list(items: &[&str]) -> Option<Vec<String>> {
     Some(items.iter().map(|item| (*item).to_owned()).collect())
 }
 
-/// The whole token, also of a key that is shown as a pair.
+/// The whole token, even of a key that is shown as a pair.
 pub fn token(issued: &Issued) -> String {
     match &issued.shown {
         ShownSecret::Token(token) => secret(token),

@@ -146,7 +146,7 @@ async fn a_search_is_two_ranges() {
                     steps.iter().any(|step| step.contains("name_key") || step.contains("name_key,id")),
                     "{steps:#?}"
                 );
-                // The few keys with such an id are the only ones that are sorted.
+                // Only the few keys with a matching id are sorted.
                 assert!(sorts(&steps) <= 1, "{steps:#?}");
             }
             for counting in [range.exceeds(10_000), range.count()] {

@@ -1,4 +1,4 @@
-//! The audit chain: no holes, and no change behind Keystead's back that goes unnoticed.
+//! The audit chain: it has no gaps, and no change without Keystead goes unnoticed.
 
 use domain::audit::Action;
 use store::{ChainCheck, Store, StoreError};
@@ -18,7 +18,7 @@ async fn twenty_writers(database: TestDatabase) {
                         .write(async |tx| {
                             tx.record(&event(&key, Action::KeyEdited), &mac, 1).await?;
                             tx.record(&event(&key, Action::KeyDisabled), &mac, 1).await?;
-                            // Some give up after they took their places in the sequence.
+                            // Some writers roll back after they took a number in the sequence.
                             if (writer + n) % 5 == 0 {
                                 Err(StoreError::Failed("on purpose".to_owned()))
                             } else {

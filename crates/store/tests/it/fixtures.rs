@@ -1,4 +1,4 @@
-//! What the tests are made of.
+//! Helpers of the tests.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -25,7 +25,7 @@ pub async fn run<F: AsyncFnOnce(Store)>(database: TestDatabase, test: F) {
     store.close().await;
 }
 
-/// A number that no other call in the process gives.
+/// A number that no other call in this process returns.
 fn unique() -> u32 {
     static COUNT: AtomicU32 = AtomicU32::new(1);
     COUNT.fetch_add(1, Ordering::Relaxed)

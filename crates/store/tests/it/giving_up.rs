@@ -1,4 +1,4 @@
-//! What is given up: a write that waits for another process, a server that says nothing.
+//! Timeouts: a write that waits for another process, and a server that never answers.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn who_gives_up_waiting_holds_nothing(database: TestDatabase) {
     }
 }
 
-/// A server that takes connections and says nothing.
+/// A server that accepts connections and never answers.
 #[tokio::test]
 async fn a_silent_server_is_given_up() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

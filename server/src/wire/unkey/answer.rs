@@ -45,7 +45,7 @@ struct Data<'a> {
     key: Option<KeyMembers<'a>>,
 }
 
-/// What is said about a key, unless it is not found.
+/// The part of the answer that describes a key, unless it is not found.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct KeyMembers<'a> {
@@ -61,7 +61,7 @@ struct KeyMembers<'a> {
     credits: Option<u64>,
     enabled: bool,
     permissions: &'a [Permission],
-    /// Keystead has none.
+    /// Always empty: Keystead has no roles for keys.
     roles: [&'a str; 0],
     ratelimits: Vec<LimitMembers<'a>>,
 }
@@ -78,7 +78,7 @@ struct Identity<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LimitMembers<'a> {
-    /// A limit has no id but its name.
+    /// The limit's name, since a limit has no other id.
     id: &'a str,
     name: &'a str,
     limit: u32,
@@ -136,7 +136,7 @@ const FORBIDDEN: &str = "FORBIDDEN";
 /// Unkey's code for a verdict.
 fn unkey(code: Code) -> &'static str {
     match code {
-        // A key that nobody confirmed is none yet.
+        // A key that nobody confirmed does not exist yet.
         Code::NotFound | Code::Pending => NOT_FOUND,
         Code::Revoked | Code::Disabled | Code::NotYetValid => DISABLED,
         Code::KindNotAllowed | Code::IpNotAllowed | Code::OriginNotAllowed => FORBIDDEN,

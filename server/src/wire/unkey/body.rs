@@ -1,4 +1,4 @@
-//! The body of `keys.verifyKey`: Unkey's members, and ours for what Unkey does not ask.
+//! The body of `keys.verifyKey`: Unkey's members, and ours where Unkey has none.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -189,7 +189,7 @@ fn check_limits(limits: &[Object<LimitBody<'_>>], faults: &mut Faults) -> Vec<As
     for (n, Object(limit)) in limits.iter().enumerate() {
         faults.within(Step::Item(n), |faults| {
             if limits.iter().take(n).any(|Object(before)| before.name.0 == limit.name.0) {
-                member(faults, "name", "This limit is there twice.".to_owned());
+                member(faults, "name", "This limit is repeated.".to_owned());
             } else if let Some(limit) = check_limit(limit, faults) {
                 asked.push(limit);
             }
@@ -198,20 +198,20 @@ fn check_limits(limits: &[Object<LimitBody<'_>>], faults: &mut Faults) -> Vec<As
     asked
 }
 
-/// A limit with a size is brought along; one without is the key's own.
+/// Checks a limit. One with a size is brought along; one without names the key's own.
 fn check_limit(sent: &LimitBody<'_>, faults: &mut Faults) -> Option<AskedLimit> {
     let (name, cost) = (&*sent.name.0, Cost::or_one(sent.cost));
     let (calls, window) = match (sent.limit, sent.duration) {
         (None, None) if is_name(name) => return Some(AskedLimit::Own { name: name.to_owned(), cost }),
         (Some(calls), Some(window)) => (calls, window),
-        // One thing after the other: this name is refused below, whatever the rest is.
+        // One error at a time: the name is refused below, whatever the rest is.
         (None, None) => (1, 1_000),
         (Some(_), None) => {
-            member(faults, "duration", "This member belongs to limit: send both or neither.".to_owned());
+            member(faults, "duration", "This member needs limit: send both or neither.".to_owned());
             return None;
         }
         (None, Some(_)) => {
-            member(faults, "limit", "This member belongs to duration: send both or neither.".to_owned());
+            member(faults, "limit", "This member needs duration: send both or neither.".to_owned());
             return None;
         }
     };

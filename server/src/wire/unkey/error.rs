@@ -1,4 +1,4 @@
-//! Why a call was not answered, in Unkey's form.
+//! Why a call failed, in Unkey's form.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ struct Error<'a> {
     status: u16,
     #[serde(rename = "type")]
     kind: Cow<'static, str>,
-    /// There with every 400, even where no member of the body is to blame.
+    /// Present with every 400, even if no member of the body is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<Fault<'a>>>,
 }
@@ -60,7 +60,7 @@ pub(super) fn answer(problem: &Problem) -> Response {
     response
 }
 
-/// The status, title and type that Unkey gives; where it has none, the type is ours.
+/// Unkey's status, title and type. If Unkey has no type for it, uses ours.
 fn unkey(kind: Kind) -> (StatusCode, &'static str, Cow<'static, str>) {
     let (status, title, page) = match kind {
         Kind::KeyNeeded => (StatusCode::UNAUTHORIZED, "Unauthorized", "unkey/authentication/missing"),

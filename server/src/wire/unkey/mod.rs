@@ -20,11 +20,11 @@ use crate::json::problem::Problem;
 use answer::VerifyKeyAnswer;
 use body::VerifyKeyCall;
 
-/// The operations of Unkey's API; everything else below `/v2` is not its.
+/// The operations of Unkey's API. Everything else below `/v2` does not belong to it.
 pub(super) static ROUTES: Group = Group {
     routes: &[Route::of("POST", "/v2/keys.verifyKey", || post(verify_key)).called("Check a key in the Unkey form")],
     elsewhere: &["/v2/keys.{operation}"],
-    there: "Of the operations on keys there is",
+    there: "The only operation on keys is",
     error: Some(error::answer),
 };
 
@@ -38,7 +38,7 @@ async fn verify_key(
     Ok(Json(VerifyKeyAnswer { verdict, asked: call.into_limits(), now: api.service.now(), id: RequestId::new() }))
 }
 
-/// Whether a key has the limit that a call names, only the service knows.
+/// Turns an error of the service into a problem. Only the service knows whether a key has the limit that a call names.
 fn refused(error: service::Error) -> Problem {
     match error {
         service::Error::Refused(Refusal::Invalid(errors)) => {
@@ -49,14 +49,14 @@ fn refused(error: service::Error) -> Problem {
     }
 }
 
-/// What an answer is called, in case somebody asks about it.
+/// The id of an answer, in case somebody asks about it.
 #[derive(Debug)]
 struct RequestId(String);
 
 impl RequestId {
     fn new() -> Self {
         let mut bytes = [0; 12];
-        // It is a name and guards nothing: without randomness it is only a poor one.
+        // It is only a name and protects nothing, so a poor one will do if there is no randomness.
         let _ = SystemEntropy.fill(&mut bytes);
         Self(format!("req_{}", hex::encode(bytes)))
     }

@@ -1,4 +1,4 @@
-//! The Lua action, in the oldest release that Debian still cares for: 2.6.
+//! The Lua action, in the oldest release that Debian still supports: 2.6.
 
 use super::harness::{Asked, Behind};
 use super::scenario;

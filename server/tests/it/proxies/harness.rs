@@ -1,4 +1,4 @@
-//! Keystead and a service that echoes, on ports of their own, with a proxy before them.
+//! Keystead and an echo service on their own ports, behind a proxy.
 
 use std::fmt::Write;
 use std::fs::File;
@@ -29,7 +29,7 @@ pub struct Behind {
     _proxy: Proxy,
 }
 
-/// Dies with its test.
+/// A process that ends with its test.
 struct Proxy {
     child: Child,
     /// Removed after the process that uses it.
@@ -49,7 +49,7 @@ impl Behind {
     pub async fn start(program: &str, arguments: &[&str], files: &[(&str, &str)]) -> Self {
         let product = Product::with(Settings { trusted_proxies: "127.0.0.1", ..Settings::default() }).await;
         let seen = Arc::new(AtomicUsize::new(0));
-        // On threads of its own: its connections end with them.
+        // On its own threads, so that its connections end with them.
         let keystead = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let keystead_at = serve(product.app.clone(), keystead.handle()).await;
         let service_at = serve(echo(Arc::clone(&seen)), &Handle::current()).await;
@@ -85,7 +85,7 @@ impl Behind {
         self.seen.load(Ordering::SeqCst)
     }
 
-    /// Nobody answers at Keystead's port any more, nor on a connection that was made before.
+    /// Stops Keystead: nobody answers at its port, or on an existing connection.
     pub fn stop_keystead(&mut self) {
         self.keystead.take().into_iter().for_each(Runtime::shutdown_background);
     }
@@ -136,7 +136,7 @@ async fn serve(app: Router, on: &Handle) -> SocketAddr {
     on.spawn(serving).await.unwrap()
 }
 
-/// Says what it was asked: the request line, the headers, an empty line, the body.
+/// Echoes a request: the request line, the headers, an empty line, the body.
 fn echo(seen: Arc<AtomicUsize>) -> Router {
     Router::new().fallback(async move |request: Request| {
         seen.fetch_add(1, Ordering::SeqCst);

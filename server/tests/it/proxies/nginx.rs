@@ -3,7 +3,7 @@
 use super::harness::Behind;
 use super::scenario;
 
-/// Around the snippet, which belongs into `http`: what a distribution's own file says, without root.
+/// Surrounds the snippet, which belongs in `http`: what a distribution's own file says, without root.
 const MAIN: &str = "
 daemon off; master_process off; pid FOLDER/pid; error_log stderr;
 events {}

@@ -1,4 +1,4 @@
-//! What has to hold behind every proxy, through the snippet of the docs.
+//! What must be true behind every proxy, with the snippet from the docs.
 
 use domain::draft::KeyDraft;
 use domain::usage::Edge;
@@ -163,7 +163,7 @@ async fn limited(behind: &Behind) {
     }
 }
 
-/// A refusal is kept as the client asked it.
+/// A refusal is kept with the client's own request.
 async fn kept(behind: &Behind) {
     let issued = behind.product.issue(service_key("kept")).await;
     let ShownSecret::Token(token) = issued.shown else { panic!() };

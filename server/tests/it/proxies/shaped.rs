@@ -1,4 +1,5 @@
-//! Traefik and Envoy are no Debian packages: requests shaped as their documentation says, by the docs' own snippets.
+//! Debian has no packages of Traefik and Envoy. These tests send requests as their documentation describes them, using
+//! the snippets from the docs.
 
 use domain::draft::KeyDraft;
 
@@ -7,7 +8,7 @@ use crate::support::{Call, Product, Settings, list, service_key};
 const TRAEFIK: &str = include_str!("../../../../docs/proxies/traefik.yml");
 const ENVOY: &str = include_str!("../../../../docs/proxies/envoy.yaml");
 
-/// What the console puts the real addresses in for.
+/// The snippets contain the addresses that the console replaces.
 #[test]
 fn every_snippet_has_the_addresses_that_are_filled_in() {
     for snippet in [
@@ -73,7 +74,7 @@ async fn status(product: &Product, call: Call) -> u16 {
     answer.status.as_u16()
 }
 
-/// A GET to the address as it stands, with the headers that are listed and the five of its own.
+/// A GET to the unchanged address, with the listed headers and Traefik's own five.
 fn traefik(address: &str, client: &str, token: &str) -> Call {
     let path = address.strip_prefix("http://127.0.0.1:3000").unwrap();
     Call::get(path)
@@ -144,7 +145,7 @@ async fn envoy_appends_the_clients_path_and_query_which_say_nothing() {
     ] {
         assert_eq!(status(&product, call).await, expected);
     }
-    // Lines of one name are joined on the way: two keys are none.
+    // Lines with the same name are joined on the way, so two keys make none.
     let joined = envoy("GET", "/", "198.51.100.7", &format!("{},{}", keys.free, keys.reader));
     assert_eq!(status(&product, joined).await, 401);
     let joined = envoy("GET", "/", "198.51.100.7", &keys.free).header("x-keystead-permissions", "a.b,invoices.read");

@@ -69,7 +69,7 @@ async fn populate(store: &Store) -> AppId {
             for key in &keys {
                 counts.push(calls(key, hour - 25 * HOUR, Code::Valid));
                 counts.push(calls(key, hour - 25 * HOUR, Code::Expired));
-                // A use without being asked about is no accepted call.
+                // Asking about others is no accepted call of the key.
                 counts.push(KeyCalls { code: None, calls: 0, ..calls(key, hour, Code::Valid) });
                 let last = key.id.as_str().bytes().last().unwrap() % 3;
                 if last < 2 {
@@ -106,7 +106,7 @@ async fn walk(store: &Store, app: &AppId, query: &KeyQuery) -> Vec<KeyRow> {
     }
 }
 
-/// Every key was called a day ago, some later, some were refused: told by the end of the id.
+/// Every key was called a day ago, some later, and some were refused. The end of the id says which.
 fn called(row: &KeyRow, code: Code) -> bool {
     row.id.as_str().bytes().last().is_some_and(|last| last % 3 == u8::from(code == Code::Valid))
 }

@@ -25,7 +25,7 @@ contract! {
     overdue_keys_are_found,
 }
 
-/// A key with something in every field.
+/// A key with a value in every field.
 fn full(app: &domain::ids::AppId) -> NewKey {
     let mut full = key(app, "Büro <b>Ünïcode</b>");
     "Two\nlines".clone_into(&mut full.spec.description);

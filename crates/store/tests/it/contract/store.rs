@@ -52,7 +52,7 @@ async fn an_error_undoes_the_write(store: Store) {
     assert!(matches!(result, Err(Failure::OfTheUseCase)));
     assert_eq!(store.setting("a").await.unwrap(), None);
     assert_eq!(store.write_count(), 0);
-    // A statement that fails takes the whole transaction with it, on both engines.
+    // A failed statement rolls back the whole transaction, on both engines.
     let result: Result<(), Failure> = store
         .write(async |tx| {
             tx.put_setting("a", "1").await?;
@@ -77,7 +77,7 @@ async fn a_dropped_write_is_undone(store: Store) {
         std::future::pending::<Result<(), StoreError>>().await
     });
     assert!(tokio::time::timeout(Duration::from_millis(300), write).await.is_err());
-    // The lock is free again, and nothing stayed.
+    // The lock is free again, and nothing was kept.
     store.write(async |tx| tx.put_setting("b", "2").await).await.unwrap();
     assert_eq!(store.setting("a").await.unwrap(), None);
     assert_eq!(store.write_count(), 1);

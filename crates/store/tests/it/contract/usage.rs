@@ -24,7 +24,7 @@ async fn the_newest_use_is_listed(store: Store) {
     let list = async |seconds, address: Option<&str>| {
         let newest = used(seconds, address);
         let mut uses: Vec<LastUsed> = keys.iter().map(|key| LastUsed { key_id: key.id, newest }).collect();
-        // A key that was deleted meanwhile.
+        // A key that has been deleted in the meantime.
         uses.push(LastUsed { key_id: key_id(), newest });
         let before = store.write_count();
         store.write(async |tx| tx.list_uses(&uses).await).await.unwrap();
@@ -53,7 +53,7 @@ async fn a_use_is_on_record_before_it_is_listed(store: Store) {
     };
     record(&one.id, Some(Code::Disabled), used(10, Some("203.0.113.9"))).await;
     record(&one.id, None, used(8, None)).await;
-    // Older than what is there.
+    // Older than the stored use.
     record(&one.id, Some(Code::Disabled), used(5, Some("203.0.113.5"))).await;
     assert_eq!(last_use(&store, &one.id).await, used(10, Some("203.0.113.9")));
     record(&two.id, None, used(3, Some("2001:db8::1"))).await;
