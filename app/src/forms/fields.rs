@@ -66,6 +66,7 @@ impl FormFields for KeyDraft {
 }
 
 /// The fields of a draft as a form sends them, apart from the boxes; `read` gives the same draft.
+#[cfg(feature = "ssr")]
 pub fn pairs(mut draft: KeyDraft) -> Vec<(Field, String)> {
     let value = |field: &Field| {
         let value = match draft.part(*field)? {

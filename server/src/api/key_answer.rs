@@ -26,13 +26,13 @@ struct Members<'a> {
     kind: Option<&'static str>,
     permissions: &'a [Permission],
     expires_at: Option<String>,
+    ratelimits: Vec<LimitMembers<'a>>,
+    credits: Option<u64>,
     environment: Option<&'static str>,
     external_id: Option<&'a str>,
     owner: Option<&'a str>,
     tags: &'a [String],
     metadata: Option<&'a Metadata>,
-    ratelimits: Vec<LimitMembers<'a>>,
-    credits: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     checks: Option<&'a [CheckResult]>,
 }
@@ -77,13 +77,13 @@ impl<'a> Members<'a> {
             kind: record.map(|record| record.kind.as_str()),
             permissions: rules.map_or(&[], |rules| &rules.permissions),
             expires_at: record.and_then(|record| record.expires_at).map(Timestamp::to_rfc3339),
+            ratelimits: verdict.limits.iter().map(LimitMembers::of).collect(),
+            credits: verdict.quota.map(|state| state.remaining),
             environment: rules.map(|rules| rules.environment.as_str()),
             external_id: rules.and_then(|rules| rules.external_id.as_deref()),
             owner: rules.and_then(|rules| rules.owner.as_ref()).map(Owner::as_str),
             tags: rules.map_or(&[], |rules| &rules.tags),
             metadata: rules.map(|rules| &rules.metadata),
-            ratelimits: verdict.limits.iter().map(LimitMembers::of).collect(),
-            credits: verdict.quota.map(|state| state.remaining),
             checks: verdict.checks.as_deref(),
         }
     }

@@ -33,12 +33,15 @@ async fn a_good_key_is_described_in_its_members() {
             expires_at: Some("2030-01-02T03:04:05Z".to_owned()),
             limits: list(&["requests: 100 per minute"]),
             quota: Some("1000".to_owned()),
+            external_id: Some("cus_42".to_owned()),
+            metadata: list(&["plan=gold"]),
             ..service_key("Production")
         })
         .await;
     let call = json!({ "key": token, "permissions": "documents.read AND documents.write", "tags": ["path=/a", "b"] });
     let expected = json!({
-        "valid": true, "code": "VALID", "keyId": token.split('_').nth(1).unwrap(), "name": "Production", "meta": {},
+        "valid": true, "code": "VALID", "keyId": token.split('_').nth(1).unwrap(), "name": "Production",
+        "meta": { "plan": "gold" }, "identity": { "id": "cus_42", "externalId": "cus_42" },
         "expires": 1_893_553_445_000_i64, "credits": 999, "enabled": true,
         "permissions": ["documents.read", "documents.write"], "roles": [],
         "ratelimits": [{

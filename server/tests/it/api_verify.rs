@@ -35,15 +35,38 @@ async fn a_good_key_is_valid_and_described() {
     let expected = json!({
         "valid": true, "code": "VALID", "keyId": id, "name": "billing", "kind": "service",
         "permissions": ["invoices.*", "orders.read"], "expiresAt": "2030-01-02T03:04:05Z",
-        "ratelimits": [], "credits": null,
+        "ratelimits": [], "credits": null, "environment": "live", "externalId": null, "owner": null, "tags": [],
+        "metadata": {},
     });
     assert_eq!(answer.json(), expected);
     // What came first stays in its order; what was added later follows.
     let places: Vec<_> =
-        ["valid", "code", "keyId", "name", "kind", "permissions", "expiresAt", "ratelimits", "credits"]
+        ["valid", "code", "keyId", "name", "kind", "permissions", "expiresAt", "ratelimits", "credits", "environment"]
             .map(|member| answer.body.find(&format!("\"{member}\":")).unwrap())
             .into();
     assert!(places.is_sorted(), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn the_answer_tells_the_labels() {
+    let product = Product::start().await;
+    let verifier = product.verifier().await;
+    let token = product
+        .token(KeyDraft {
+            environment: Some("test".to_owned()),
+            external_id: Some("cus_42".to_owned()),
+            owner: Some("Payments".to_owned()),
+            tags: list(&["production", "EU"]),
+            metadata: list(&["plan=gold", "größe=\"10\""]),
+            ..service_key("labelled")
+        })
+        .await;
+    assert!(token.starts_with("ks_test_"), "{token}");
+    let answer = ask(&product, &verifier, json!({ "key": token }).to_string()).await.json();
+    assert_eq!((&answer["code"], &answer["environment"]), (&"VALID".into(), &"test".into()));
+    assert_eq!((&answer["externalId"], &answer["owner"]), (&"cus_42".into(), &"Payments".into()));
+    assert_eq!(answer["tags"], json!(["eu", "production"]));
+    assert_eq!(answer["metadata"], json!({ "plan": "gold", "größe": "\"10\"" }));
 }
 
 #[tokio::test]
@@ -95,14 +118,15 @@ async fn what_is_no_key_is_not_found_and_nothing_is_said_about_it() {
     let (one, other) = (product.token(service_key("one")).await, product.token(service_key("other")).await);
     // The id of one key with the secret of the other. The checksum refuses it before the MAC could.
     let mixed = format!("{}{}", &one[..15], &other[15..]);
-    let damaged = format!("{}x", &one[..one.len() - 1]);
+    let damaged = format!("{}{}", &one[..one.len() - 1], if one.ends_with('x') { "y" } else { "x" });
     let long = "k".repeat(513);
     for key in ["", " ", "a", "ks_", "é", "\u{0}", &mixed, &damaged, &long, &one[1..], &one.to_uppercase()] {
         let answer = ask(&product, &verifier, json!({ "key": key }).to_string()).await;
         assert_eq!(answer.status, 200, "{key}");
         let expected = json!({
             "valid": false, "code": "NOT_FOUND", "keyId": null, "name": null, "kind": null,
-            "permissions": [], "expiresAt": null, "ratelimits": [], "credits": null,
+            "permissions": [], "expiresAt": null, "ratelimits": [], "credits": null, "environment": null,
+            "externalId": null, "owner": null, "tags": [], "metadata": null,
         });
         assert_eq!(answer.json(), expected, "{key}");
     }

@@ -7,7 +7,18 @@ use service::keys::{Issued, ShownSecret};
 
 use crate::support::{Answer, Call, Product, Settings, list, operator, service_key};
 
-const IDENTITY: [&str; 5] = ["x-key-id", "x-key-name", "x-key-kind", "x-key-permissions", "x-verify-code"];
+const IDENTITY: [&str; 10] = [
+    "x-key-id",
+    "x-key-name",
+    "x-key-kind",
+    "x-key-permissions",
+    "x-key-environment",
+    "x-key-external-id",
+    "x-key-owner",
+    "x-key-tags",
+    "x-key-metadata",
+    "x-verify-code",
+];
 const PROXY: &str = "10.0.0.1";
 const STRANGER: &str = "198.51.100.7";
 
@@ -24,8 +35,8 @@ fn secret(issued: &Issued) -> &str {
     token.expose_secret()
 }
 
-/// The five headers, each there exactly once.
-fn identity(answer: &Answer) -> [&str; 5] {
+/// The ten headers, each there exactly once.
+fn identity(answer: &Answer) -> [&str; 10] {
     IDENTITY.map(|name| {
         assert_eq!(answer.headers.get_all(name).iter().count(), 1, "{name}: {:?}", answer.headers);
         answer.header(name)
@@ -34,7 +45,7 @@ fn identity(answer: &Answer) -> [&str; 5] {
 
 async fn code(product: &Product, call: Call) -> (u16, String) {
     let answer = product.send(call).await;
-    (answer.status.as_u16(), identity(&answer)[4].to_owned())
+    (answer.status.as_u16(), identity(&answer)[9].to_owned())
 }
 
 async fn refusals(product: &Product, key: &Issued) -> Vec<RefusedCall> {
@@ -56,7 +67,10 @@ async fn any_method_and_any_path_below_is_allowed_with_every_header_and_nothing_
             assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""), "{method} {path}");
             let name = "Rechnungen%20f%C3%BCr%207%25";
             let id = key.key.row.id.as_str();
-            assert_eq!(identity(&answer), [id, name, "service", "invoices.*,orders.read", "VALID"]);
+            assert_eq!(
+                identity(&answer),
+                [id, name, "service", "invoices.*,orders.read", "live", "", "", "", "", "VALID"]
+            );
             assert_eq!(answer.header("cache-control"), "no-store");
             assert_eq!(answer.header("set-cookie"), "");
         }
@@ -109,7 +123,7 @@ async fn a_key_comes_in_one_of_three_ways_and_never_in_the_query() {
         let answer = product.send(refused).await;
         let problem = answer.problem(401).to_string();
         assert!(!problem.contains(&one) && !problem.contains(&other) && !problem.contains(secret.expose_secret()));
-        assert_eq!(identity(&answer), [""; 5]);
+        assert_eq!(identity(&answer), [""; 10]);
         assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="keystead""#);
     }
 }
@@ -132,7 +146,7 @@ async fn every_key_that_does_not_work_gets_the_same_answer() {
     for token in [secret(&disabled), secret(&revoked), secret(&pending), secret(&later), &damaged, &long, "x", "ks_"] {
         let answer = product.send(Call::get("/v1/authorize").bearer(token)).await;
         answer.problem(401);
-        assert_eq!(identity(&answer), [""; 5]);
+        assert_eq!(identity(&answer), [""; 10]);
         // The proxy hands it on from a host that is not Keystead's.
         assert_eq!(answer.header("strict-transport-security"), "");
         answers.push((answer.body, answer.headers));
@@ -166,7 +180,7 @@ async fn what_is_asked_for_on_the_exact_path_stands_in_its_query_alone() {
     }
     let answer = product.send(from_proxy("/v1/authorize?permissions=a.b", &key)).await;
     answer.problem(403);
-    assert_eq!(identity(&answer), ["", "", "", "", "INSUFFICIENT_PERMISSIONS"]);
+    assert_eq!(identity(&answer), ["", "", "", "", "", "", "", "", "", "INSUFFICIENT_PERMISSIONS"]);
 }
 
 #[tokio::test]
@@ -190,7 +204,7 @@ async fn below_the_exact_path_only_a_trusted_proxys_headers_count() {
         // From anybody else it is refused, whatever it says: a proxy that is not named would ask in vain.
         let answer = product.send(Call::get(path).peer(STRANGER).bearer(&key).header(header, value)).await;
         assert!(answer.problem(400)["detail"].as_str().unwrap().contains(header), "{header}: {value}");
-        assert_eq!(identity(&answer), [""; 5]);
+        assert_eq!(identity(&answer), [""; 10]);
     }
     assert_eq!(code(&product, Call::get(path).peer(STRANGER).bearer(&key)).await, (200, "VALID".to_owned()));
     // A proxy that adds its line to the client's own.
@@ -222,7 +236,7 @@ async fn an_option_that_cannot_be_read_lets_nobody_pass() {
         {
             let answer = product.send(call).await;
             answer.problem(400);
-            assert_eq!(identity(&answer), [""; 5]);
+            assert_eq!(identity(&answer), [""; 10]);
         }
     }
 }
@@ -236,7 +250,7 @@ async fn too_many_calls_are_429_and_for_nginx_403() {
     assert_eq!(code(&product, pass("2")).await.0, 200);
     let answer = product.send(pass("1")).await;
     answer.problem(429);
-    assert_eq!(identity(&answer), ["", "", "", "", "RATE_LIMITED"]);
+    assert_eq!(identity(&answer), ["", "", "", "", "", "", "", "", "", "RATE_LIMITED"]);
     assert_eq!((answer.header("ratelimit-limit"), answer.header("ratelimit-remaining")), ("2", "0"));
     let wait: u32 = answer.header("retry-after").parse().unwrap();
     assert!((1..=120).contains(&wait) && answer.header("ratelimit-reset") == answer.header("retry-after"));
@@ -246,7 +260,7 @@ async fn too_many_calls_are_429_and_for_nginx_403() {
     ] {
         let answer = product.send(call).await;
         answer.problem(403);
-        assert_eq!(identity(&answer), ["", "", "", "", "RATE_LIMITED"]);
+        assert_eq!(identity(&answer), ["", "", "", "", "", "", "", "", "", "RATE_LIMITED"]);
         assert_eq!(answer.header("retry-after"), wait.to_string());
     }
     // No call costs less than one.
@@ -320,7 +334,7 @@ async fn without_the_store_nothing_passes_and_it_says_try_again() {
     product.store.close().await;
     let answer = product.send(Call::get("/v1/authorize").bearer(&token)).await;
     answer.problem(503);
-    assert_eq!(identity(&answer), [""; 5]);
+    assert_eq!(identity(&answer), [""; 10]);
     assert_eq!(answer.header("retry-after"), "1");
     // Refusing a malformed key does not need the store.
     product.send(Call::get("/v1/authorize").bearer("x")).await.problem(401);
