@@ -135,13 +135,13 @@ impl Config {
     pub fn check(settings: Settings) -> Result<Self, ConfigError> {
         let listen = settings.listen.as_deref().unwrap_or("127.0.0.1:3000");
         let listen = listen.parse().map_err(|_| {
-            let message = format!("{listen:?} is not an address with a port; use one like 127.0.0.1:3000 or [::1]:3000");
+            let message =
+                format!("{listen:?} is not an address with a port; use one like 127.0.0.1:3000 or [::1]:3000");
             wrong("listen", "KEYSTEAD_LISTEN", message)
         })?;
         let data_dir = settings.data_dir.unwrap_or_else(|| PathBuf::from("data"));
-        let data_dir = std::path::absolute(&data_dir).map_err(|_| {
-            wrong("data-dir", "KEYSTEAD_DATA_DIR", "it is empty; name a folder, or unset it")
-        })?;
+        let data_dir = std::path::absolute(&data_dir)
+            .map_err(|_| wrong("data-dir", "KEYSTEAD_DATA_DIR", "it is empty; name a folder, or unset it"))?;
         let is_used = settings.database_url.is_none() || settings.root_key_file.is_none();
         let database_url = database_url(settings.database_url, &data_dir)?;
         let public_url = settings
@@ -197,9 +197,7 @@ fn check_log(text: &str) -> Result<(), String> {
     for directive in text.split(',') {
         let level = directive.rsplit('=').next().unwrap_or_default().trim().to_ascii_lowercase();
         if !["off", "error", "warn", "info", "debug", "trace"].contains(&level.as_str()) {
-            return Err(format!(
-                "{directive:?} is not a level (error, warn, info, debug, trace, off) or module=level"
-            ));
+            return Err(format!("{directive:?} is not a level (error, warn, info, debug, trace, off) or module=level"));
         }
     }
     tracing_subscriber::EnvFilter::try_new(text).map(drop).map_err(|error| error.to_string())

@@ -21,11 +21,8 @@ pub fn CallsChart(
 ) -> impl IntoView {
     let most = hours.iter().map(Hour::all).max().unwrap_or_default();
     if most == 0 {
-        let words = if never_used {
-            "This key has never been used."
-        } else {
-            "No calls with this key in the last 48 hours."
-        };
+        let words =
+            if never_used { "This key has never been used." } else { "No calls with this key in the last 48 hours." };
         return view! { <p class="soft">{words}</p> }.into_any();
     }
     let accepted = hours.iter().fold(0_u64, |sum, hour| sum.saturating_add(hour.accepted));

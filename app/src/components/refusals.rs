@@ -14,8 +14,7 @@ pub const REFUSED_AS: &str = "refused_as";
 #[component]
 pub fn Refusals(id: String, calls: Vec<RefusedCall>) -> impl IntoView {
     if calls.is_empty() {
-        return view! { <div class="body"><p class="soft">"No calls refused yet."</p></div> }
-            .into_any();
+        return view! { <div class="body"><p class="soft">"No calls refused yet."</p></div> }.into_any();
     }
     let rows: Vec<_> = calls.into_iter().map(|call| line(&id, call)).collect();
     view! {

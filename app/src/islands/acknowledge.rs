@@ -95,8 +95,7 @@ fn left(seconds: i64) -> String {
 
 /// Asks before the page is left. For a reload, a link, Back and closing, the browser asks; for Esc, we do.
 fn guard_leaving(form: Option<HtmlFormElement>) {
-    const QUESTION: &str =
-        "You have not confirmed this key. If you leave, you will not see it again. Leave?";
+    const QUESTION: &str = "You have not confirmed this key. If you leave, you will not see it again. Leave?";
     let armed = StoredValue::new(true);
     if let Some(form) = form {
         let _ = browser::listen(&form, ev::submit, move |_| armed.set_value(false));
@@ -137,7 +136,7 @@ mod tests {
             assert_eq!(left(seconds), expected);
         }
         for over in [0, -1, i64::MIN] {
-            assert!(left(over).starts_with("The time is over, so the key may have been dropped."), "{over}");
+            assert!(left(over).starts_with("The time is up, so the key may have been dropped."), "{over}");
         }
     }
 }

@@ -44,8 +44,7 @@ impl Offer {
 
 const EDIT: Offer = Offer { path: "edit", label: "Edit", grave: false, needs: Act::ChangeKeys };
 const AUDIT: Offer = Offer { path: "audit", label: "Audit", grave: false, needs: Act::SeeAudit };
-const ACKNOWLEDGE: Offer =
-    Offer { path: "acknowledge", label: "Confirm…", grave: false, needs: Act::ChangeKeys };
+const ACKNOWLEDGE: Offer = Offer { path: "acknowledge", label: "Confirm…", grave: false, needs: Act::ChangeKeys };
 const DISABLE: Offer = Offer { path: "disable", label: "Disable…", grave: false, needs: Act::ChangeKeys };
 const ENABLE: Offer = Offer { path: "enable", label: "Enable…", grave: false, needs: Act::ChangeKeys };
 const REVOKE: Offer = Offer { path: "revoke", label: "Revoke…", grave: true, needs: Act::ChangeKeys };

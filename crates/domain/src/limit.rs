@@ -55,7 +55,8 @@ impl RateLimit {
 
     /// Reads `100 per minute`, `burst: 20 per 10s`, `daily: 5000/1d`.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let how = || format!("{} is not a rate limit: write one like 100 per minute, or burst: 20 per 10s.", quote(text));
+        let how =
+            || format!("{} is not a rate limit: write one like 100 per minute, or burst: 20 per 10s.", quote(text));
         let (name, rest) = text.rsplit_once(':').map_or((UNNAMED, text), |(name, rest)| (name.trim(), rest));
         let (count, window) = rest.split_once("per").or_else(|| rest.split_once('/')).ok_or_else(how)?;
         let count = count.trim().replace(['_', '\''], "");

@@ -54,9 +54,7 @@ impl DomainRule {
         }
         let (wildcard, host) = text.strip_prefix("*.").map_or((false, text), |host| (true, host));
         if host.contains('*') {
-            return Err(format!(
-                "{shown} has a star that is not at the front: write one like *.example.com."
-            ));
+            return Err(format!("{shown} has a star that is not at the front: write one like *.example.com."));
         }
         let host = to_ascii(host).ok_or_else(|| not_a_host_message(&shown))?;
         let host = host.strip_suffix('.').unwrap_or(&host);

@@ -63,7 +63,9 @@ impl Permission {
             ));
         }
         if is_reserved(text) && text.ends_with('*') {
-            return Err(format!("{shown} is not possible: Keystead's own permissions have no wildcard, so tick each one."));
+            return Err(format!(
+                "{shown} is not possible: Keystead's own permissions have no wildcard, so tick each one."
+            ));
         }
         Ok(Self(text.to_owned()))
     }
@@ -72,10 +74,7 @@ impl Permission {
     pub fn parse_custom(text: &str) -> Result<Self, String> {
         let permission = Self::parse(text)?;
         if is_reserved(&permission.0) {
-            return Err(format!(
-                "{} administers Keystead itself: tick its box instead.",
-                quote(&permission.0)
-            ));
+            return Err(format!("{} administers Keystead itself: tick its box instead.", quote(&permission.0)));
         }
         Ok(permission)
     }

@@ -119,10 +119,8 @@ impl<'a> Parser<'a> {
             return Err(self.error(format!("Write a permission before {word}.")));
         }
         if word.len() > PERMISSION_MAX || !is_well_formed(word) {
-            return Err(self.error(format!(
-                "{} is not a permission: write one like invoices.read, in lower case.",
-                quote(word)
-            )));
+            return Err(self
+                .error(format!("{} is not a permission: write one like invoices.read, in lower case.", quote(word))));
         }
         self.steps.push(Step::Has(self.at, self.at + word.len()));
         self.at += word.len();

@@ -60,9 +60,7 @@ impl Refusal {
             Self::NotFound => "Key not found; it may have been deleted.",
             Self::Forbidden => "Your role does not allow this; ask an owner.",
             Self::SignInFailed => "The e-mail or password is wrong; check both and try again.",
-            Self::Changed => {
-                "This key was changed while you were editing it; load it again and repeat your change."
-            }
+            Self::Changed => "This key was changed while you were editing it; load it again and repeat your change.",
             Self::AlreadyIssued { .. } => {
                 "This form has already generated its key, and its secret is shown only once; if you did not store it, generate a new key."
             }

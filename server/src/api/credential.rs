@@ -35,9 +35,7 @@ pub(super) fn own(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
             Err(Problem::malformed("Send either Authorization or the two X-MASTER-USER-API-KEY headers, not both."))
         }
         (Some(id), Some(secret)) => Ok(Credential::Pair { id, secret }),
-        (Some(_), None) => {
-            Err(Problem::key_needed("X-MASTER-USER-API-KEY-SECRET is missing: send both headers."))
-        }
+        (Some(_), None) => Err(Problem::key_needed("X-MASTER-USER-API-KEY-SECRET is missing: send both headers.")),
         (None, Some(_)) => Err(Problem::key_needed("X-MASTER-USER-API-KEY is missing: send both headers.")),
     }
 }

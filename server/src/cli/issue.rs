@@ -162,7 +162,9 @@ async fn withdraw(service: &Service, caller: &Caller, key: &KeyRow, error: io::E
     let note = Some("Its secret could not be printed.");
     let outcome = match service.revoke(caller, id, RevokeReason::Other, note).await {
         Ok(_) => format!("the key {key} was revoked at once"),
-        Err(refused) => format!("the key {key} still works, because it could not be revoked either: {}", words(&refused)),
+        Err(refused) => {
+            format!("the key {key} still works, because it could not be revoked either: {}", words(&refused))
+        }
     };
     Failure::Unprinted { error, outcome }
 }

@@ -19,7 +19,9 @@ pub(super) fn from_stdin() -> Result<SecretString, Failure> {
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.is_empty() {
-        return Err(Failure::Usage("standard input is empty; pipe a password into the command, as one line".to_owned()));
+        return Err(Failure::Usage(
+            "standard input is empty; pipe a password into the command, as one line".to_owned(),
+        ));
     }
     if line.contains(['\n', '\r']) {
         return Err(Failure::Usage("standard input has more than one line; a password is a single line".to_owned()));

@@ -155,9 +155,15 @@ async fn a_refusal_about_a_field_that_is_not_shown_is_said_above_the_form() {
     let product = Product::start().await;
     let session = product.sign_in().await;
     for (typed, words) in [
-        ("kind=client&name=x&cidrs=10.0.0.0%2F8", "Networks (CIDR): Client keys do not have this field: leave it blank."),
+        (
+            "kind=client&name=x&cidrs=10.0.0.0%2F8",
+            "Networks (CIDR): Client keys do not have this field: leave it blank.",
+        ),
         ("kind=service&name=x&form_id=a+b", "Form: This form had expired. Please submit it again."),
-        ("kind=sausage&name=x", "Kind: “sausage” is not a kind that you can issue: choose one of the kinds that are shown."),
+        (
+            "kind=sausage&name=x",
+            "Kind: “sausage” is not a kind that you can issue: choose one of the kinds that are shown.",
+        ),
     ] {
         let typed = format!("{typed}&step=generate&form_id={FORM_ID}");
         let page = send(&product, "/keys/new", &session, typed.clone()).await;
@@ -198,7 +204,7 @@ async fn a_form_that_has_made_its_key_tells_what_became_of_it_and_leads_to_anoth
     assert_eq!(done.status, 303);
     let page = made_before(&product, &session, &typed).await;
     assert!(!page.body.contains(&key) && !page.body.contains(&acknowledge), "{}", page.body);
-    assert!(text(&page.body).contains("The key that it made is gone"), "{}", page.body);
+    assert!(text(&page.body).contains("The key from this form is gone"), "{}", page.body);
 }
 
 #[tokio::test]

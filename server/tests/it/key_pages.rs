@@ -62,7 +62,8 @@ async fn each_check_of_a_call_is_told() {
 
     let page = look(&product, &format!("{why}?address=203.0.113.7&permissions=a+AND+b")).await;
     assert_eq!(page.status, 200);
-    for words in ["203.0.113.7 is in 203.0.113.7/32, which is blocked.", "The call asks for a AND b; the key has none."] {
+    for words in ["203.0.113.7 is in 203.0.113.7/32, which is blocked.", "The call asks for a AND b; the key has none."]
+    {
         assert!(page.body.contains(words), "{words}: {}", page.body);
     }
     assert_eq!(page.body.matches(">Fails<").count(), 2);
@@ -70,7 +71,7 @@ async fn each_check_of_a_call_is_told() {
 
     let page = look(&product, &format!("{why}?address=203.0.113.9&refused_as=NOT_FOUND")).await;
     assert_eq!(page.body.matches(">Fails<").count(), 0);
-    assert!(page.body.contains("Secrets are never kept"), "{}", page.body);
+    assert!(page.body.contains("Keystead does not keep secrets"), "{}", page.body);
 }
 
 #[tokio::test]
@@ -118,9 +119,7 @@ async fn the_settings_say_how_a_visitor_is_seen() {
     assert!(!page.contains("sqlite:") && !page.contains("keystead.db"));
     // A browser on this machine, through the proxy. Only that may sign in without HTTPS.
     let page = ask("10.0.0.1", Some("<b>, 127.0.0.1")).await;
-    for words in
-        ["Your address 127.0.0.1", "Connection from 10.0.0.1", "Trusted proxy Yes", "&lt;b&gt;, 127.0.0.1"]
-    {
+    for words in ["Your address 127.0.0.1", "Connection from 10.0.0.1", "Trusted proxy Yes", "&lt;b&gt;, 127.0.0.1"] {
         assert!(page.contains(words), "{words}: {page}");
     }
     let page = ask("127.0.0.1", Some("203.0.113.9")).await;
