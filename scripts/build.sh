@@ -14,7 +14,7 @@ trap 'for job in $(jobs -p); do kill -- "-$job" 2>/dev/null || true; done' EXIT
 scripts/site.sh &
 cargo build --release --locked --package server --lib &
 for _ in site server; do
-  wait -n || fail "the site or the server could not be built; the reason stands above."
+  wait -n || fail "the site or the server could not be built; see the reason above."
 done
 trap - EXIT
 set +m

@@ -23,7 +23,7 @@ if ! cmp --silent scripts/site/package-lock.json "$TOOLS/npm/package-lock.json";
   cp scripts/site/package.json "$TOOLS/npm/"
   cp scripts/site/package-lock.json "$TOOLS/npm/npm-shrinkwrap.json"
   npm ci --prefix "$TOOLS/npm" --ignore-scripts --no-audit --no-fund ||
-    fail "npm could not fetch the tools of scripts/site; the reason stands above."
+    fail "npm could not fetch the tools of scripts/site; see the reason above."
   # Last, so that it says that the others are there.
   mv "$TOOLS/npm/npm-shrinkwrap.json" "$TOOLS/npm/package-lock.json"
 fi

@@ -25,7 +25,7 @@ test('a key can be discarded instead', async ({ owner, arrange, verifier }) => {
   const { token } = await arrange.pending({ name });
   await choose(owner, name, 'Confirm…');
   await owner.page.getByRole('button', { name: 'Drop this key' }).click();
-  await said(owner, 'The key was discarded');
+  await said(owner, 'The key was dropped');
   expect(await verifier.code(token)).toBe('NOT_FOUND');
 });
 
@@ -45,7 +45,7 @@ test('reloading neither shows the secret again nor makes a second key, and it ca
   await expect(page.getByRole('button', { name: 'Generate Token' })).toHaveCount(0);
   await examine(page, 'generate-repeated');
 
-  await page.getByRole('link', { name: /^Confirm that its secret is stored/ }).click();
+  await page.getByRole('link', { name: /^Confirm the key/ }).click();
   await acknowledge(owner);
   expect(await verifier.code(token)).toBe('VALID');
   await find(owner, name);
@@ -89,7 +89,7 @@ test('a second press of the button makes no second key', async ({ owner, verifie
     expect(await shownToken(owner)).toBe(token);
     await owner.alive();
   } else {
-    await page.getByRole('link', { name: /^Confirm that its secret is stored/ }).click();
+    await page.getByRole('link', { name: /^Confirm the key/ }).click();
   }
   await acknowledge(owner);
   await find(owner, name);
@@ -131,7 +131,7 @@ test('a key that was discarded in a second tab is gone in the first, which still
   const second = new Console(await context.newPage(), owner.server, owner.scripts);
   await choose(second, name, 'Confirm…');
   await second.page.getByRole('button', { name: 'Drop this key' }).click();
-  await said(second, 'The key was discarded');
+  await said(second, 'The key was dropped');
 
   watch.expects(404, /\/acknowledge$/);
   await page.getByRole('checkbox', { name: 'I have stored this key' }).check();

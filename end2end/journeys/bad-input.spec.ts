@@ -7,8 +7,8 @@ import { chooseKind, field, unique } from '../steps/keys';
 const LONG = 'x'.repeat(10_000);
 
 const wrong: [label: string, typed: string, message: RegExp][] = [
-  ['Name', '', /Give a name/],
-  ['Name', '   ', /Give a name/],
+  ['Name', '', /Enter a name/],
+  ['Name', '   ', /Enter a name/],
   ['Name', 'bell \u0007 rings', /control|character/i],
   ['Name', 'turned \u202e around', /character|direction/i],
   ['Name', 'x'.repeat(101), /at most 100 characters; yours has 101/],
@@ -26,9 +26,9 @@ const wrong: [label: string, typed: string, message: RegExp][] = [
   ['Permissions in your own APIs', 'keystead.verify', /keystead/],
   ['Permissions in your own APIs', 'not a permission', /Line 1/],
   ['Permissions in your own APIs', LONG, /at most 100 characters/],
-  ['Rate limits', '100 per minute\nmany', /Line 2: “many” is not a limit/],
+  ['Rate limits', '100 per minute\nmany', /Line 2: “many” is not a rate limit/],
   ['Rate limits', '0 per minute', /Line 1: .*1 to/],
-  ['Rate limits', '1 per 400d', /from 1 second to 31 days/],
+  ['Rate limits', '1 per 400d', /is 1 second to 31 days/],
   ['Rate limits', '99999999999999999999 per minute', /1 to 1000000000 calls/],
   ['Rate limits', '1 per minute\n2 per hour', /Two rate limits are called calls/],
   ['Call quota', '-1', /not a number of calls/],

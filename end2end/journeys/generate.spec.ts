@@ -126,7 +126,7 @@ test('a form that has made its key tells what became of it, and leads to another
   await test.step('it is gone', async () => {
     await arrange.act(key, 'delete', { confirm_name: name });
     await page.reload();
-    await expect(main).toContainText('The key that it made is gone');
+    await expect(main).toContainText('The key from this form is gone');
     await expect(main.getByRole('link', { name: 'View the key' })).toHaveCount(0);
     await owner.alive();
     await examine(page, 'generate-repeated-gone');

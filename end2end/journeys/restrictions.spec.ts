@@ -58,7 +58,7 @@ test('a key with every restriction tells why a call was refused', async ({ owner
     const refused = page.getByRole('region', { name: 'Recent refusals' }).getByRole('row').nth(1);
     await expect(refused).toContainText('203.0.113.7');
     await expect(refused).toContainText('invoices.read');
-    await expect(refused).toContainText("the key's networks do not let it in");
+    await expect(refused).toContainText("outside the key's networks");
     await examine(page, 'key-with-calls');
   });
 

@@ -28,10 +28,10 @@ test('the first start makes an owner, by the link that it prints', async ({ page
       await examine(page, 'set-up');
       const fields = ['Your name', 'E-mail', 'Password'] as const;
       const wrong: [label: (typeof fields)[number], typed: string, message: RegExp][] = [
-        ['Your name', '   ', /Give a name/],
+        ['Your name', '   ', /Enter the name/],
         ['Your name', 'x'.repeat(10_000), /at most 100 characters/],
-        ['E-mail', '', /Write an e-mail address/],
-        ['E-mail', 'owner at example', /Write an e-mail address/],
+        ['E-mail', '', /Enter an e-mail address/],
+        ['E-mail', 'owner at example', /Enter an e-mail address/],
         ['E-mail', `${'x'.repeat(250)}@example.com`, /at most 254 characters/],
         ['Password', '', /at least 12 characters/],
         ['Password', 'short', /at least 12 characters; yours has 5/],

@@ -12,7 +12,7 @@ test('the owner signs in, is led to where they wanted, and signs out', async ({ 
     await page.getByLabel('E-mail').fill(OWNER.email);
     await page.getByLabel('Password').fill('not the password at all');
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await expect(page.getByRole('alert')).toContainText('E-mail or password is wrong');
+    await expect(page.getByRole('alert')).toContainText('The e-mail or password is wrong');
     await expect(page.getByLabel('E-mail')).toHaveValue(OWNER.email);
     await expect(page.getByLabel('Password')).toHaveValue('');
     await visitor.alive();
@@ -59,7 +59,7 @@ test('five failures make an account wait, one that exists and one that does not 
         await page.getByRole('button', { name: 'Sign in' }).click();
         status = (await answered).status();
         if (tries < 5) expect(status, `${email}, try ${tries + 1}`).toBe(401);
-        await expect(page.getByRole('alert')).toContainText(status === 401 ? 'E-mail or password is wrong' : 'wait');
+        await expect(page.getByRole('alert')).toContainText(status === 401 ? 'The e-mail or password is wrong' : 'wait');
       }
       expect(status, email).toBe(429);
     }

@@ -13,7 +13,7 @@ test('a key is disabled and enabled', async ({ owner, arrange, verifier }) => {
   await expectStatus(owner, name, 'Disabled');
 
   await choose(owner, name, 'Enable…');
-  await confirm(owner, 'Enable', 'The key is no longer disabled');
+  await confirm(owner, 'Enable', 'The key is enabled again');
   expect(await verifier.code(token)).toBe('VALID');
 });
 
@@ -60,7 +60,7 @@ test('a key that was disabled before its revoke comes back disabled, and the wor
   await arrange.act(key, 'disable');
   await arrange.act(key, 'revoke', { reason: 'superseded' });
   await choose(owner, name, 'Restore…');
-  await expect(dialog(owner)).toContainText('The key becomes what it was before the revoke, with the same secret.');
+  await expect(dialog(owner)).toContainText('The key returns to its status before it was revoked, with the same secret.');
   await confirm(owner, 'Restore', 'The key is restored to its status before it was revoked.');
   expect(await verifier.code(key.token)).toBe('DISABLED');
   await expectStatus(owner, name, 'Disabled');
@@ -79,7 +79,7 @@ test('a key that begins later is confirmed and enabled, and nothing says that it
 
   await arrange.act(key, 'disable');
   await choose(owner, name, 'Enable…');
-  await expect(dialog(owner)).toContainText('as far as its restrictions and times allow');
+  await expect(dialog(owner)).toContainText('within its restrictions and dates');
   await confirm(owner, 'Enable', 'The key is enabled again.');
   expect(await verifier.code(key.token)).toBe('NOT_YET_VALID');
 });
@@ -119,7 +119,7 @@ test('a key is deleted by its name, for good, and its history stays', async ({ o
   watch.expects(422, /\/delete$/);
   await dialog(owner).getByRole('textbox').fill('another name');
   await dialog(owner).getByRole('button', { name: 'Delete' }).click();
-  await expect(dialog(owner).getByRole('textbox')).toHaveAccessibleDescription(/type it exactly as it is shown/);
+  await expect(dialog(owner).getByRole('textbox')).toHaveAccessibleDescription(/type it exactly as shown/);
   await expect(dialog(owner).getByRole('textbox')).toHaveValue('another name');
   await examine(owner.page, 'dialog-delete-refused');
   expect(await verifier.code(token)).toBe('VALID');

@@ -136,7 +136,7 @@ mod tests {
             assert_eq!(left(seconds), expected);
         }
         for over in [0, -1, i64::MIN] {
-            assert!(left(over).starts_with("The time is over, so the key may have been dropped."), "{over}");
+            assert!(left(over).starts_with("The time is up, so the key may have been dropped."), "{over}");
         }
     }
 }

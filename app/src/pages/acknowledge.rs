@@ -107,7 +107,7 @@ fn Gone(error: ConsoleError, posted: Option<PostedForm<AcknowledgeForm>>) -> imp
         <Failed error/>
         {dropped.then(|| {
             let within = span(ACKNOWLEDGE_WITHIN);
-            view! { <p class="narrow">{format!("A key that is not confirmed within {within} is dropped; it never worked.")}</p> }
+            view! { <p class="narrow">{format!("Keystead drops a key that nobody confirms within {within}. It never worked.")}</p> }
         })}
         <div class="actions narrow">
             {match draft {

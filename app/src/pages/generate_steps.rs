@@ -186,7 +186,7 @@ fn became(found: Result<KeyView, ConsoleError>) -> AnyView {
 
 fn gone() -> AnyView {
     let words = format!(
-        "The key that it made is gone: it was not confirmed within {}, or it was discarded or deleted. Nobody can use it.",
+        "The key from this form is gone: nobody confirmed it within {}, or it was dropped or deleted. Nobody can use it.",
         span(ACKNOWLEDGE_WITHIN)
     );
     view! { <p>{words}</p> }.into_any()

@@ -40,7 +40,7 @@ const ENABLE: Confirmation = Confirmation {
 const REVOKE: Confirmation = Confirmation {
     path: "revoke",
     verb: "Revoke",
-    effect: "Every call with this key is refused from the next one on.",
+    effect: "From the next call on, every call with this key is refused.",
     grave: true,
 };
 const RESTORE: Confirmation = Confirmation {
@@ -110,11 +110,11 @@ fn not_possible(asked: Confirmation, view: &KeyView) -> Option<String> {
     let Some(revoked) = &view.key.revoked else { return Some("This key is not revoked.".to_owned()) };
     match revoked.restorable_until {
         Some(until) if view.now < until => None,
-        Some(_) => Some(format!("It cannot be restored: the {} for that are over.", span(RESTORE_WITHIN))),
+        Some(_) => Some(format!("This key cannot be restored: it was revoked more than {} ago.", span(RESTORE_WITHIN))),
         None if revoked.reason == RevokeReason::Leaked => {
             Some("This key cannot be restored: it leaked, or may have leaked.".to_owned())
         }
-        None => Some("It cannot be restored.".to_owned()),
+        None => Some("This key cannot be restored.".to_owned()),
     }
 }
 
@@ -143,7 +143,7 @@ fn dialog(asked: Confirmation, row: KeyRow, posted: Option<PostedForm<ActForm>>,
     let errors = RwSignal::new(problem.fields);
     let address = format!("/keys/{}/{}", row.id.as_str(), asked.path);
     let effect = if asked.path == REVOKE.path {
-        format!("{} An owner can restore it within {}, unless it leaked.", asked.effect, span(RESTORE_WITHIN))
+        format!("{} An owner can restore the key within {}, unless it leaked.", asked.effect, span(RESTORE_WITHIN))
     } else {
         asked.effect.to_owned()
     };

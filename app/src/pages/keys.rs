@@ -192,7 +192,7 @@ fn empty(query: &KeyQuery) -> AnyView {
     } else {
         let words = match query.status {
             _ if query.search.is_some() => {
-                "Search finds keys by the beginning of their name, id or external id. Try fewer letters, or another filter."
+                "Search looks at the beginning of names, ids and external ids. Try fewer letters, or another filter."
             }
             Some(StatusFilter::Accepted) => "No matching key had an accepted call in the last 24 hours.",
             Some(StatusFilter::Refused) => "No matching key had a refused call in the last 24 hours.",

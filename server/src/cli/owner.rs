@@ -14,7 +14,7 @@ pub(super) enum Act {
     Create {
         #[command(flatten)]
         who: Who,
-        /// The name [default: what is before the @]
+        /// Name [default: the part of the e-mail before the @]
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]

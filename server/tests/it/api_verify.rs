@@ -249,7 +249,7 @@ async fn a_wrong_member_is_named_with_what_it_should_be() {
     }
     let twice = ask(&product, &verifier, r#"{"key":"a","key":"b"}"#).await.problem(422);
     assert_eq!(twice["errors"][0]["pointer"], "/key");
-    assert!(twice["errors"][0]["detail"].as_str().unwrap().contains("twice"), "{twice}");
+    assert!(twice["errors"][0]["detail"].as_str().unwrap().contains("repeated"), "{twice}");
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ fn an_owner_is_made_recovered_and_unlocked() {
     assert!(failed(&run(data, &create, "password123456"), 1).contains("password: "));
     assert!(failed(&run(data, &create, "short"), 1).contains("12"));
     assert_eq!(done(&run(data, &create, &format!("{PASSWORD}\n"))), "owner@example.com is an owner now.\n");
-    assert!(failed(&run(data, &create, PASSWORD), 1).contains("exists already"));
+    assert!(failed(&run(data, &create, PASSWORD), 1).contains("already uses this e-mail"));
     assert!(done(&run(data, &recover, "another fine long evening\r\n")).contains("has a new password"));
     assert!(done(&run(data, &unlock, "")).contains("can sign in again"));
 
@@ -84,8 +84,8 @@ fn a_password_comes_as_one_line_on_standard_input() {
     let folder = tempfile::tempdir().unwrap();
     let data = &folder.path().join("data");
     let create = ["owner", "create", "--email", EMAIL, "--password-stdin"];
-    assert!(failed(&run(data, &create, ""), 2).contains("no password came"));
-    assert!(failed(&run(data, &create, "\n"), 2).contains("no password came"));
+    assert!(failed(&run(data, &create, ""), 2).contains("standard input is empty"));
+    assert!(failed(&run(data, &create, "\n"), 2).contains("standard input is empty"));
     assert!(failed(&run(data, &create, "one\ntwo\n"), 2).contains("more than one line"));
     assert!(failed(&run(data, &create, &"x".repeat(10_000)), 2).contains("too long"));
     assert!(failed(&run(data, &create[..4], PASSWORD), 2).contains("--password-stdin"));

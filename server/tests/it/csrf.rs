@@ -3,7 +3,7 @@
 use crate::routes::unsafe_with_cookie;
 use crate::support::{Call, Product, Settings};
 
-const REFUSED: &str = "This request came from another site";
+const REFUSED: &str = "This request was refused because it came from another site";
 
 #[tokio::test]
 async fn every_unsafe_route_refuses_what_another_site_sends() {

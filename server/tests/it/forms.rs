@@ -204,7 +204,7 @@ async fn a_form_that_has_made_its_key_tells_what_became_of_it_and_leads_to_anoth
     assert_eq!(done.status, 303);
     let page = made_before(&product, &session, &typed).await;
     assert!(!page.body.contains(&key) && !page.body.contains(&acknowledge), "{}", page.body);
-    assert!(text(&page.body).contains("The key that it made is gone"), "{}", page.body);
+    assert!(text(&page.body).contains("The key from this form is gone"), "{}", page.body);
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ async fn each_check_of_a_call_is_told() {
 
     let page = look(&product, &format!("{why}?address=203.0.113.9&refused_as=NOT_FOUND")).await;
     assert_eq!(page.body.matches(">Fails<").count(), 0);
-    assert!(page.body.contains("Secrets are never kept"), "{}", page.body);
+    assert!(page.body.contains("Keystead does not keep secrets"), "{}", page.body);
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ fn what_is_no_rule_is_refused_with_the_way_out() {
         ("0x7f.0.0.1", "is not an address"),
         ("127.1", "is not an address"),
         ("256.0.0.1", "is not an address"),
-        ("10.0.0.1-10.0.0.9", "as networks"),
+        ("10.0.0.1-10.0.0.9", "one or more networks"),
         ("１０.0.0.1", "is not an address"),
         ("<script>", "is not an address"),
     ] {

@@ -48,7 +48,7 @@ fn what_is_no_limit_is_told_how_to_write_one() {
         ("99999999999999999999 per minute", "1000000000"),
         ("1 per 0s", "31 days"),
         ("1 per 32d", "31 days"),
-        ("1 per 99999999999999999d", "not a limit"),
+        ("1 per 99999999999999999d", "not a rate limit"),
     ] {
         assert!(RateLimit::parse(text).unwrap_err().contains(word), "{text}");
     }

@@ -41,19 +41,19 @@ fn what_is_no_rule_is_refused_with_the_way_out() {
         ("", "is not a host name"),
         ("*", "leave the list blank"),
         ("*.", "is not a host name"),
-        ("*.com", "strangers"),
-        ("*.localhost", "strangers"),
-        ("**.example.com", "star in another place"),
-        ("*.*.example.com", "star in another place"),
-        ("a*.example.com", "star in another place"),
-        ("*example.com", "star in another place"),
-        ("example.*", "star in another place"),
-        ("https://app.example.com", "write app.example.com alone"),
-        ("https://app.example.com:8443/path?x#y", "write app.example.com alone"),
-        ("app.example.com:443", "write app.example.com alone"),
-        ("app.example.com/", "write app.example.com alone"),
-        ("user@example.com", "write the host name alone"),
-        ("https://user:pw@example.com", "write the host name alone"),
+        ("*.com", "other people's sites"),
+        ("*.localhost", "other people's sites"),
+        ("**.example.com", "star that is not at the front"),
+        ("*.*.example.com", "star that is not at the front"),
+        ("a*.example.com", "star that is not at the front"),
+        ("*example.com", "star that is not at the front"),
+        ("example.*", "star that is not at the front"),
+        ("https://app.example.com", "write only app.example.com"),
+        ("https://app.example.com:8443/path?x#y", "write only app.example.com"),
+        ("app.example.com:443", "write only app.example.com"),
+        ("app.example.com/", "write only app.example.com"),
+        ("user@example.com", "write only the host name"),
+        ("https://user:pw@example.com", "write only the host name"),
         ("127.0.0.1", "is an address"),
         ("::1", "is an address"),
         ("[::1]", "is an address"),
@@ -103,7 +103,7 @@ mod on_the_server {
     #[test]
     fn public_suffixes_are_refused_below_a_star_only() {
         for text in ["*.co.uk", "*.github.io", "*.CO.UK.", "*.xn--p1ai", "*.рф", "*.s3.amazonaws.com"] {
-            assert!(DomainRule::parse(text).unwrap_err().contains("strangers"), "{text}");
+            assert!(DomainRule::parse(text).unwrap_err().contains("other people's sites"), "{text}");
         }
         assert_eq!(rule("*.example.co.uk").as_str(), "*.example.co.uk");
         assert_eq!(rule("keystead.github.io").as_str(), "keystead.github.io");
@@ -123,7 +123,7 @@ mod on_the_server {
 #[test]
 fn the_browser_leaves_other_scripts_to_the_server() {
     assert!(DomainRule::parse("bücher.example").is_ok());
-    assert!(DomainRule::parse("*.рф").unwrap_err().contains("strangers"));
+    assert!(DomainRule::parse("*.рф").unwrap_err().contains("other people's sites"));
     assert!(DomainRule::parse("bü cher.example").is_err());
 }
 

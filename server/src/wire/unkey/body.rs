@@ -67,7 +67,7 @@ pub(super) struct VerifyKeyBody<'a> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CreditsBody {
-    /// How many credits the call takes.
+    /// How many calls of the quota it takes.
     cost: Cost,
 }
 
