@@ -83,7 +83,7 @@ async fn lists_are_narrowed_by_labels(w: World) {
         assert_eq!(found(&w, query).await, expected, "{status:?}");
     }
     let edit = KeyDraft { tags: list(&["asia"]), ..KeyDraft::default() };
-    w.service.edit(owner(), &labelled_key, &edit, 2).await.unwrap();
+    w.service.edit(owner(), &labelled_key, &edit, 1).await.unwrap();
     assert_eq!(by(|q| q.tag = some("eu")).await, [other]);
     assert_eq!(by(|q| q.tag = some("asia")).await, [labelled_key]);
     w.service.delete(owner(), &labelled_key, "B").await.unwrap();
@@ -98,16 +98,16 @@ async fn an_owner_with_an_e_mail_has_an_account(w: World) {
     let Refusal::Invalid(errors) = refusal(nobody) else { panic!("a field is wrong") };
     assert_eq!(errors.0[0].field, Field::Owner);
     let (id, _) = w.active(&of(EMAIL)).await;
-    let edit = w.no_change(w.service.edit(owner(), &id, &of("nobody@example.com"), 2)).await;
+    let edit = w.no_change(w.service.edit(owner(), &id, &of("nobody@example.com"), 1)).await;
     assert!(matches!(refusal(edit), Refusal::Invalid(_)));
-    let edited = w.service.edit(owner(), &id, &of("The night shift"), 2).await.unwrap();
+    let edited = w.service.edit(owner(), &id, &of("The night shift"), 1).await.unwrap();
     assert_eq!(edited.rules.owner, Some(Owner::Team("The night shift".to_owned())));
 }
 
 async fn the_environment_of_a_key_stays(w: World) {
     let (id, _) = w.active(&labelled("Key")).await;
     let live = KeyDraft { environment: some("live"), ..KeyDraft::default() };
-    let Refusal::Invalid(errors) = refusal(w.no_change(w.service.edit(owner(), &id, &live, 2)).await) else {
+    let Refusal::Invalid(errors) = refusal(w.no_change(w.service.edit(owner(), &id, &live, 1)).await) else {
         panic!("a field is wrong")
     };
     assert_eq!(errors.0[0].field, Field::Environment);

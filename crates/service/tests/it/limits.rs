@@ -157,7 +157,7 @@ async fn why_a_call_is_refused_is_told_check_by_check(w: World) {
     let checks = ask(&w, &token, request).await.checks.unwrap();
     let failed: Vec<_> = checks.iter().filter(|check| !check.passed).collect();
     assert_eq!((checks.len(), failed.len(), failed[0].code), (11, 1, Code::IpNotAllowed));
-    assert!(failed[0].detail.contains("not known"));
+    assert!(failed[0].detail.contains("unknown"));
     let inside = VerifyRequest { address: "203.0.113.1".parse().ok(), ..request };
     assert!(ask(&w, &token, inside).await.checks.unwrap().iter().all(|check| check.passed));
     let call = service::keys::AskedCall { address: inside.address, ..Default::default() };
