@@ -100,7 +100,7 @@ fn address_message(text: &str, host: &str) -> String {
         return format!("{text} has a zone: leave out the % and everything after it.");
     }
     if host.parse::<std::net::SocketAddr>().is_ok() || host.contains(['[', ']']) {
-        return format!("{text} has a port or brackets: write the address alone.");
+        return format!("{text} has a port or brackets: write only the address.");
     }
     if host.contains('-') {
         return format!("{text} is not a network: write a range as one or more networks, for example 203.0.113.0/24.");

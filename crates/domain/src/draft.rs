@@ -448,7 +448,7 @@ fn texts(items: &[impl ToString]) -> Vec<String> {
 fn environment(word: &str) -> Result<Environment, String> {
     match word.trim() {
         "" => Ok(Environment::default()),
-        word => Environment::parse(word).ok_or_else(|| "Choose one of the offered environments.".to_owned()),
+        word => Environment::parse(word).ok_or_else(|| "Choose one of the environments that are shown.".to_owned()),
     }
 }
 

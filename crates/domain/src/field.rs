@@ -149,7 +149,7 @@ pub(crate) fn parse_items<T: PartialEq>(
     };
     let count = values().count();
     if count > max {
-        return Err(FieldErrors::one(field, format!("Use at most {max}; there are {count}.")));
+        return Err(FieldErrors::one(field, format!("Use at most {max}; you entered {count}.")));
     }
     let mut errors = FieldErrors::default();
     let mut list = Vec::with_capacity(count);
@@ -183,6 +183,6 @@ mod tests {
     #[test]
     fn a_list_over_its_limit_is_one_error() {
         let errors = parse_items(&["x", "xxxxxx", "y"], Field::Domains, 2, short).unwrap_err();
-        assert_eq!(errors, FieldErrors::one(Field::Domains, "Use at most 2; there are 3."));
+        assert_eq!(errors, FieldErrors::one(Field::Domains, "Use at most 2; you entered 3."));
     }
 }

@@ -266,7 +266,7 @@ const APP: KindRules =
 
 const ACCOUNT: KindRules = KindRules {
     label: "Account key",
-    definition: "Makes apps and app keys",
+    definition: "Creates apps and app keys",
     prefix: Some("act"),
     seen_with: Act::SeePrivilegedKeys,
     changed_with: Act::ChangeAccountKeys,

@@ -96,7 +96,7 @@ impl Metadata {
         }
         let metadata = Self(pairs);
         if metadata.0.len() > METADATA_MAX {
-            let message = format!("Use at most {METADATA_MAX}; there are {}.", metadata.0.len());
+            let message = format!("Use at most {METADATA_MAX}; you entered {}.", metadata.0.len());
             errors.push(Field::Metadata, message);
         } else if metadata.json_len() > METADATA_BYTES_MAX {
             errors.push(Field::Metadata, "This is too much: keep it under 10 kB in all.");
@@ -137,7 +137,7 @@ fn pair(item: &str) -> Result<(String, String), String> {
     let (name, value) = item.split_once('=').unwrap_or((item, ""));
     let name = text::line(name, METADATA_NAME_MAX)?;
     if name.is_empty() || name.contains(char::is_whitespace) || !item.contains('=') {
-        return Err(format!("{} is not a name and a value: write one such as plan=gold.", quote(item)));
+        return Err(format!("{} is not a name and a value: write one like plan=gold.", quote(item)));
     }
     Ok((name, text::line(value, METADATA_BYTES_MAX)?))
 }

@@ -111,8 +111,8 @@ impl Kind {
             Self::NotJson => "The body must be JSON",
             Self::MethodNotAllowed => "This method is not allowed",
             Self::NoSuchPath => "This path does not exist",
-            Self::NotFound => "There is no such thing",
-            Self::Conflict => "The state of things does not allow this",
+            Self::NotFound => "This does not exist",
+            Self::Conflict => "The current state does not allow this",
             Self::TooLong => "The body is too long",
             Self::TooSlow => "The body took too long",
             Self::Unavailable => "Keystead cannot decide right now",
@@ -213,7 +213,7 @@ impl Problem {
 
     /// The path takes other methods than the call's.
     pub fn method_not_allowed(allowed: &'static str) -> Self {
-        let problem = Self::new(Kind::MethodNotAllowed, format!("This path takes {allowed}."));
+        let problem = Self::new(Kind::MethodNotAllowed, format!("This path accepts {allowed}."));
         Self { allow: Some(allowed), ..problem }
     }
 

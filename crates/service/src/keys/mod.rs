@@ -83,7 +83,7 @@ async fn check_owner(tx: &mut Tx, spec: &KeySpec) -> Result<()> {
     if let Some(Owner::Person(email)) = &spec.rules.owner
         && tx.person_by_email(email).await?.is_none()
     {
-        let message = format!("Nobody here has the e-mail {}: check it, or write the name of a team.", quote(email));
+        let message = format!("Nobody here has the e-mail {}: check it, or enter the name of a team.", quote(email));
         return Err(FieldErrors::one(Field::Owner, message).into());
     }
     Ok(())
