@@ -43,7 +43,7 @@ pub fn KeyFields(
     }
 }
 
-/// What restricts nothing, and is asked behind a fold.
+/// The fields that restrict nothing, in a section that is folded at first.
 const LABELS: [Field; 4] = [Field::Owner, Field::ExternalId, Field::Tags, Field::Metadata];
 
 fn one(

@@ -40,7 +40,7 @@ impl CidrRule {
         Ok(Self(net))
     }
 
-    /// One rule per item, or several between commas; errors at `field` name their items.
+    /// Reads one rule per item, or several with commas between them. Errors at `field` name their items.
     pub fn parse_items(field: Field, items: &[impl AsRef<str>]) -> Result<Vec<Self>, FieldErrors> {
         parse_items(items, field, CIDRS_MAX, Self::parse)
     }

@@ -79,7 +79,7 @@ impl Field {
 pub struct FieldError {
     /// The field that is wrong.
     pub field: Field,
-    /// Which item of a list, from 0; blank ones count.
+    /// The item of a list, from 0; blank items count.
     pub item: Option<usize>,
     /// One sentence that says what is wrong and what to do.
     pub message: String,
@@ -134,7 +134,8 @@ impl FieldErrors {
     }
 }
 
-/// Reads a list. An item may hold several values between commas; blank ones are skipped, repeated ones kept once.
+/// Reads a list. An item may hold several values with commas between them. Skips blank items, and keeps repeated ones
+/// once.
 pub(crate) fn parse_items<T: PartialEq>(
     items: &[impl AsRef<str>],
     field: Field,

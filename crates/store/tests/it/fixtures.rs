@@ -119,7 +119,7 @@ pub fn mac_of_version(version: i64, bytes: &[u8]) -> Option<[u8; 32]> {
     (version == 1).then(|| mac(bytes))
 }
 
-/// The number of events of a record that is intact.
+/// The number of events of an intact audit.
 pub async fn intact(store: &Store) -> i64 {
     match store.verify_chain(&mac_of_version).await.unwrap() {
         ChainCheck::Intact { events, .. } => events,
