@@ -22,7 +22,7 @@ export default defineConfig<Options>({
   forbidOnly: true,
   // A machine that stalls for seconds is no defect. A journey that passes only on retry is reported as flaky.
   retries: process.env.CI ? 1 : 0,
-  // Each has a server and a browser of its own, and waits for one of them a third of the time on two cores.
+  // Each worker has its own server and browser, and spends a third of its time waiting for them on two cores.
   workers: 3,
   fullyParallel: true,
   timeout: 60_000,
@@ -30,7 +30,7 @@ export default defineConfig<Options>({
   reporter: [['list']],
   use: {
     launchOptions: {
-      // Chromium without its windows: a fifth less work, and a smaller package.
+      // Chromium without windows: a fifth less work, and a smaller package.
       executablePath: '/usr/bin/chromium-headless-shell',
       args: root ? [...quiet, '--no-sandbox'] : quiet,
     },

@@ -6,8 +6,8 @@ set -euo pipefail
 scripts/tools.sh
 
 say "Building Keystead (about 8 minutes the first time on two cores, 1 after a change)"
-# Beside each other: the site's last half minute keeps one core busy, and only src/main.rs waits for it. Each is a
-# process group of its own, so that what is left of one ends with the other.
+# At the same time: the end of the site's build keeps one core busy for half a minute, and only src/main.rs waits for
+# it. Each is a process group of its own, so that all of it ends with the other.
 export CARGO_TERM_PROGRESS_WHEN=never
 set -m
 trap 'for job in $(jobs -p); do kill -- "-$job" 2>/dev/null || true; done' EXIT
@@ -23,7 +23,7 @@ KEYSTEAD_SITE=$(find target/site -type f -exec sha256sum {} + | sort | sha256sum
 export KEYSTEAD_SITE
 cargo build --release --locked --package server --bin keystead
 
-# A path of this machine would tell where it was built, and make other bytes on the next.
+# A path of this machine would reveal where it was built, and change the bytes on the next machine.
 for path in "${CARGO_HOME:-$HOME/.cargo}/registry" "$CARGO_TARGET_DIR/" "$HOME/." "$PWD/"{app,crates,frontend,server}; do
   ! grep -rlaF "$path" "$CARGO_TARGET_DIR/release/keystead" target/site ||
     fail "the files above name $path, a place on this machine."

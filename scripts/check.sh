@@ -13,7 +13,7 @@ touched() { grep -qE "^($1)" <<<"$changed"; }
 cargo fmt --all --check
 node scripts/contrast.mjs
 
-# Each imports those before it: what comes after the first that changed is tested too.
+# Each crate imports those before it, so everything after the first changed one is tested too.
 tested=()
 declare -A sources=(
   [domain]='crates/domain/|Cargo\.(toml|lock)|\.cargo/'

@@ -9,12 +9,13 @@ TOOLS="$KEYSTEAD_CACHE/tools"
 # Outside the clone, so that a fresh clone finds earlier builds.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$KEYSTEAD_CACHE/target}"
 
-# A dependency's path is in its panic messages: without this, each machine would make other bytes. Ours are relative.
+# Panic messages contain the paths of dependencies. Without this, each machine would produce different bytes. Our own
+# paths are relative.
 if [[ "${RUSTFLAGS:-}" != *--remap-path-prefix* ]]; then
   remapped="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$CARGO_TARGET_DIR=/target"
   export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$remapped"
 fi
-# Read by the C compiler. Not the commit's time: each commit would compile the C code anew.
+# Read by the C compiler. Not the commit's time, or every commit would compile the C code again.
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-1767225600}"
 
 # Use no colours in a log.

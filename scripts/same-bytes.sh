@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the site once more, from a copy in another folder and with nothing that was compiled for the first one, and
-# compares: who builds the same commit elsewhere gets the same bytes.
+# Builds the site once more, from a copy in another folder and without anything compiled for the first one, and compares
+# the two. Anyone who builds the same commit elsewhere must get the same bytes.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -12,7 +12,7 @@ mkdir -p "$again/copy"
 git ls-files -z --cached --others --exclude-standard |
   tar --create --null --files-from=- --ignore-failed-read 2>/dev/null | tar --extract --directory "$again/copy"
 cd "$again/copy"
-# What this run exported speaks of the first folder.
+# The variables that this run exported point to the first folder.
 env -u RUSTFLAGS CARGO_TARGET_DIR="$again/target" scripts/site.sh
 diff --recursive --brief "$first/target/site" "$again/copy/target/site" ||
   fail "the site depends on the folder that it is built in."

@@ -12,14 +12,14 @@ cargo build --locked --profile wasm-release --package frontend --lib --target wa
 
 wasm="$CARGO_TARGET_DIR/wasm32-unknown-unknown/wasm-release/frontend.wasm"
 
-# wasm-opt takes a quarter of a minute: not for what it has seen.
+# wasm-opt takes 15 seconds, so do not run it again on the same input.
 made=$(find "$wasm" assets style scripts/site* Cargo.toml -type f -exec sha256sum {} + | sort | sha256sum)
 [[ "$(cat "$site.made" 2>/dev/null)" != "$made" ]] || exit 0
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$CARGO_TARGET_DIR/tool/bindgen" --target=web --out-name=keystead --out-dir="$work" "$wasm"
-# What Rust takes for granted of a browser, wasm-opt has to be told.
+# wasm-opt has to be told which browser features Rust takes for granted.
 wasm-opt -Oz --enable-bulk-memory --enable-nontrapping-float-to-int "$work/keystead_bg.wasm" -o "$work/keystead.wasm"
 rm "$work/keystead_bg.wasm"
 node scripts/site/site.mjs "$work" "$site" "$TOOLS/npm"

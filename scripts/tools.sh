@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a build needs and has not: the wasm32 target, wasm-opt, Lightning CSS and terser.
+# Installs the missing tools of a build: the wasm32 target, wasm-opt, Lightning CSS and terser.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -24,6 +24,6 @@ if ! cmp --silent scripts/site/package-lock.json "$TOOLS/npm/package-lock.json";
   cp scripts/site/package-lock.json "$TOOLS/npm/npm-shrinkwrap.json"
   npm ci --prefix "$TOOLS/npm" --ignore-scripts --no-audit --no-fund ||
     fail "npm could not fetch the tools of scripts/site; see the reason above."
-  # Last, so that it says that the others are there.
+  # Last, so that it proves that the others are there.
   mv "$TOOLS/npm/npm-shrinkwrap.json" "$TOOLS/npm/package-lock.json"
 fi

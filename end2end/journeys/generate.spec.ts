@@ -74,7 +74,7 @@ test('a service that checks keys is one preset away, and can check keys', async 
   const { page, server } = owner;
   await owner.open('/keys/new');
   await page.getByRole('link', { name: 'Preset: a service that checks keys' }).click();
-  await expect(page.getByRole('checkbox', { name: /check keys/i })).toBeChecked();
+  await expect(page.getByRole('checkbox', { name: /verify other keys/i })).toBeChecked();
   await owner.alive();
   const token = await finish(owner, { kind: 'Service', name: unique('Checker') });
   await acknowledge(owner);

@@ -51,7 +51,7 @@ pub struct Settings {
         value_parser = BoolishValueParser::new()
     )]
     pub allow_http: Option<bool>,
-    /// What new tokens begin with, 1 to 10 lower-case letters and digits; older tokens go on working [default: ks]
+    /// Beginning of new tokens, 1 to 10 lower-case letters and digits; older tokens keep working [default: ks]
     #[arg(long, global = true, env = "KEYSTEAD_TOKEN_PREFIX", hide_env_values = true, value_name = "PREFIX")]
     pub token_prefix: Option<String>,
     /// What to log: error, warn, info, debug, trace, or directives [default: info]
@@ -64,9 +64,9 @@ pub struct Settings {
 pub struct Config {
     /// The address and port to listen on.
     pub listen: SocketAddr,
-    /// The database, by its URL.
+    /// The URL of the database.
     pub database_url: DatabaseUrl,
-    /// Folder of the database and the root key, absolute; `None` if both are elsewhere.
+    /// The folder of the database and the root key, absolute; `None` if both are elsewhere.
     pub data_dir: Option<PathBuf>,
     /// The public address. If it is not set, it is derived from the listening address.
     pub public_url: Option<PublicUrl>,
@@ -76,13 +76,13 @@ pub struct Config {
     pub root_key: RootKeyFile,
     /// Whether sign-in over plain HTTP beyond loopback is allowed.
     pub allow_http: bool,
-    /// What new tokens begin with.
+    /// The beginning of new tokens.
     pub token_prefix: String,
     /// Directives of the log.
     pub log: String,
 }
 
-/// Where the root key is.
+/// Where to find the root key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RootKeyFile {
     /// In the data folder. The first start creates it.

@@ -14,7 +14,7 @@ use crate::state::AppState;
 /// How long a check may take. A load balancer needs a quick answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// As the console lists it.
+/// Its entry in the console.
 pub(crate) const ENDPOINT: Endpoint =
     Endpoint { purpose: "Health, for a load balancer", method: Some("GET"), path: "/healthz" };
 

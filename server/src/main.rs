@@ -10,14 +10,14 @@ use server::site::Site;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What scripts/site.sh made; here, so that only this file waits for it. Debug builds read it from disk, so that the
-/// tests need none; an empty folder compiles.
+/// The files that scripts/site.sh made. They are here, so that only this file waits for them. Debug builds read them
+/// from disk, so that tests need none. An empty folder compiles too.
 #[derive(Embed)]
 #[folder = "../target/site"]
 #[allow_missing = true]
 struct Built;
 
-/// Has cargo embed the site again when it changed: it does not see a file that was not there before.
+/// Makes cargo embed the site again when it has changed: cargo does not notice new files.
 const _: Option<&str> = option_env!("KEYSTEAD_SITE");
 
 fn main() -> ExitCode {

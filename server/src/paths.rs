@@ -1,10 +1,10 @@
-//! Addresses that more than one module names.
+//! Addresses that more than one module uses.
 
 /// Where the browser listens to the calls of one key.
 pub(crate) const EVENTS: &str = "/integrations/setup/events";
 
-/// Where browsers send what they found against the content security policy.
+/// Where browsers report violations of the content security policy.
 pub(crate) const POLICY_REPORTS: &str = "/csp-report";
 
-/// The console's server functions are below this: scripts ask there.
+/// The console's server functions are below this path, for scripts.
 pub(crate) const SERVER_FUNCTIONS: &str = "/api/";

@@ -25,7 +25,8 @@ const LOGGED_EVERY: Duration = Duration::from_secs(1);
 /// The most characters of an address that are logged.
 const ADDRESS_MAX: usize = 200;
 
-/// As `report-uri` has it sent (CSP Level 3, 5.3). What was in the page is not read: it may hold a secret.
+/// A report in the form of `report-uri` (CSP Level 3, 5.3). The sample of the page is not read, because it may hold a
+/// secret.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 struct Violation {
@@ -80,7 +81,7 @@ fn log(violation: &Violation, last: &LastLogged) {
     );
 }
 
-/// Without its query and its fragment, which may hold one-use links and whole tokens.
+/// An address without its query and fragment, which may hold one-use links and whole tokens.
 fn address(text: &str) -> String {
     text.split(['?', '#']).next().unwrap_or_default().chars().take(ADDRESS_MAX).collect()
 }

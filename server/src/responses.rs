@@ -13,7 +13,7 @@ pub(crate) const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 pub(crate) const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// For every answer that no browser shows as a page, and nobody keeps.
+/// For every answer that no browser shows as a page and that nobody may keep.
 pub(crate) fn no_page(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, NO_STORE);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);

@@ -13,8 +13,8 @@ use crate::responses::strict_transport;
 use crate::state::AppState;
 use crate::{api, console, health, live, policy_report, wire};
 
-/// The whole product over HTTP. The API for programs is beside the console's middleware, not
-/// inside it: no cookies, no compression, nothing per call that it does not need.
+/// The router of the whole product. The API for programs is beside the console's middleware, not inside it: it has no
+/// cookies and no compression, and does nothing per call that it does not need.
 pub fn router(state: &AppState) -> Router {
     let pages = app::desk::mount::router(&state.console(state.site.leptos_options(), endpoints().collect()));
     let mut plain = health::router(state).merge(policy_report::router()).merge(state.site.router());
@@ -29,7 +29,7 @@ pub fn router(state: &AppState) -> Router {
     programs.merge(console::around(pages.merge(live::router(state)), state))
 }
 
-/// What programs call, as the console lists it.
+/// The addresses that programs call, for the console.
 fn endpoints() -> impl Iterator<Item = Endpoint> {
     routes().filter_map(Route::endpoint).chain(iter::once(health::ENDPOINT))
 }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::responses::{CORP, NO_STORE, NOSNIFF};
 
-/// Scripts, styles, WASM and whatever is beside them.
+/// Scripts, styles, WASM and the other files of the site.
 #[derive(Clone)]
 pub struct Site {
     files: Arc<dyn DynRustEmbed + Send + Sync>,
@@ -33,7 +33,7 @@ impl Site {
         if watched { Self { base: "pkg".into(), watched, ..site } } else { site }
     }
 
-    /// A site of these files.
+    /// A site made of the given files.
     pub fn of(files: impl DynRustEmbed + Send + Sync + 'static) -> Self {
         let base = format!("pkg/{}", digest(&files)).into();
         Self { files: Arc::new(files), base, watched: false }

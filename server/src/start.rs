@@ -38,7 +38,7 @@ pub enum StartError {
     /// The data folder could not be created.
     #[error("cannot create the data folder {path}: {source}")]
     DataDir {
-        /// The folder that was to be made.
+        /// The folder that could not be created.
         path: PathBuf,
         /// Why the system refused.
         source: io::Error,
@@ -74,7 +74,7 @@ pub enum StartError {
     Background,
 }
 
-/// The product without its edges: what the server and the command line both need.
+/// The product without its edges, shared by the server and the command line.
 #[derive(Debug, Clone)]
 pub struct Product {
     /// The database.

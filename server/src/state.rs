@@ -1,4 +1,4 @@
-//! What the edges know.
+//! The state that the edges share.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::client_address::TrustedProxies;
 use crate::public_url::PublicUrl;
 use crate::site::Site;
 
-/// What all edges share. Cheap to clone.
+/// The state that all edges share. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct AppState {
     /// The use cases.

@@ -51,7 +51,7 @@ pub fn TextField(
         }
     };
     let control = if lines > 0 {
-        // HTML takes a line break at the very beginning for the tag's own.
+        // HTML drops a line break at the very beginning of the tag.
         let value = if value.starts_with(['\r', '\n']) { format!("\n{value}") } else { value };
         view! {
             <textarea id=id name=id rows=lines aria-describedby=described aria-invalid=invalid

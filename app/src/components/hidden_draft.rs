@@ -67,7 +67,7 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
     rows
 }
 
-/// What holds something, or the word for nothing.
+/// The value, or the word for an empty one.
 fn filled<'a>(lines: impl Iterator<Item = &'a str>, none: &str) -> Vec<String> {
     let lines: Vec<_> = lines.map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
     if lines.is_empty() { vec![none.to_owned()] } else { lines }

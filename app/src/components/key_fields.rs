@@ -43,7 +43,7 @@ pub fn KeyFields(
     }
 }
 
-/// What restricts nothing, and is asked behind a fold.
+/// The fields that restrict nothing, in a section that is folded at first.
 const LABELS: [Field; 4] = [Field::Owner, Field::ExternalId, Field::Tags, Field::Metadata];
 
 fn one(
@@ -105,17 +105,17 @@ fn one(
         .into_any(),
         Field::ExternalId => view! {
             <TextField errors field aside="optional" value=typed(&draft.external_id) left
-                hint="What your own systems call the key, or whom it is for. Search finds it."/>
+                hint="The id of the key, or of its holder, in your own systems. Search finds it."/>
         }
         .into_any(),
         Field::Tags => view! {
             <TextField errors field aside="optional, one per line" value=lines(&draft.tags) lines=2 left
-                hint="For example production or eu. The list can show the keys with one tag."/>
+                hint="For example production or eu. You can filter the list by tag."/>
         }
         .into_any(),
         Field::Metadata => view! {
             <TextField errors field aside="optional, one per line" value=lines(&draft.metadata) lines=2 left
-                hint="Names and values such as plan=gold. Every verify call answers with them."/>
+                hint="Names and values, for example plan=gold. Every verify call returns them."/>
         }
         .into_any(),
         // Expiry date and refill are shown next to the field they belong to. No key has any other field.
@@ -210,7 +210,7 @@ fn environment(errors: RwSignal<FieldErrors>, draft: &KeyDraft) -> AnyView {
             <select id=id name=id aria-describedby=described(Field::Environment, errors)
                 aria-invalid=invalid(Field::Environment, errors)>{options}</select>
             <FieldProblem field=Field::Environment errors/>
-            <span class="hint">"Part of the key, so it cannot change later: a test key begins with ks_test_."</span>
+            <span class="hint">"Part of the key, so you cannot change it later. A test key begins with ks_test_."</span>
         </div>
     }
     .into_any()

@@ -73,7 +73,7 @@ pub fn UnshownProblems(errors: FieldErrors) -> impl IntoView {
     })
 }
 
-/// A form has an item of a list on each line.
+/// A form has one item of a list per line.
 fn with_line(item: Option<usize>, message: &str) -> String {
     match item {
         Some(item) => format!("Line {}: {message}", item.saturating_add(1)),

@@ -6,7 +6,7 @@ use domain::page::Page;
 use super::context::Desk;
 use crate::error::ConsoleError;
 
-/// A page of the record, as asked for.
+/// The page of the audit that was asked for.
 pub async fn read_audit(query: &AuditQuery) -> Result<Page<AuditRow>, ConsoleError> {
     let desk = Desk::from_context()?;
     Ok(desk.service().audit(&desk.caller()?, query).await?)

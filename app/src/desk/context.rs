@@ -26,23 +26,23 @@ pub struct Console {
     pub allow_http: bool,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[CidrRule]>,
-    /// What programs call.
+    /// The addresses that programs call.
     pub endpoints: Arc<[Endpoint]>,
 }
 
 /// An address of this console that programs call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Endpoint {
-    /// What for, in a few words.
+    /// Its purpose, in a few words.
     pub purpose: &'static str,
-    /// The method; without, any.
+    /// The method; `None` for any.
     pub method: Option<&'static str>,
     /// The path.
     pub path: &'static str,
 }
 
 impl Endpoint {
-    /// The method and the whole address, below a console's public one.
+    /// The method and the whole address, below the console's public URL.
     pub fn call(&self, public_url: &str) -> String {
         let path = self.path;
         self.method.map_or_else(|| format!("{public_url}{path}"), |method| format!("{method} {public_url}{path}"))
@@ -67,7 +67,7 @@ pub struct Visit {
     pub session: Option<Session>,
     /// Where the request came from, if that is known.
     pub address: Option<IpAddr>,
-    /// The browser's own description, as it came.
+    /// How the browser describes itself, unchanged.
     pub user_agent: String,
     /// How the browser reached Keystead.
     pub transport: Transport,

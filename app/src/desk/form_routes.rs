@@ -22,7 +22,7 @@ use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 /// Makes the handler of a form.
 type MakeHandler = fn(&Console) -> MethodRouter;
 
-/// Every form: the address that it is posted to, and what handles it. Nothing else in the console takes a form.
+/// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
 const FORMS: [(&str, MakeHandler); 12] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -43,7 +43,7 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
     FORMS.iter().map(|(path, _)| *path)
 }
 
-/// The forms, to be mounted.
+/// The forms, ready to be mounted.
 pub fn routes(console: &Console) -> Router {
     FORMS.iter().fold(Router::new(), |router, (path, make)| router.route(path, make(console)))
 }

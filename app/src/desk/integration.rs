@@ -10,7 +10,7 @@ use crate::error::ConsoleError;
 #[derive(Debug)]
 pub struct Integration {
     pub public_url: String,
-    /// What programs call.
+    /// The addresses that programs call.
     pub endpoints: Arc<[Endpoint]>,
     pub key: Option<KeyView>,
 }

@@ -26,7 +26,7 @@ pub struct KeyList {
     pub rights: Rights,
 }
 
-/// One key, the time it was read at, and what the visitor may do.
+/// One key, the time at which it was read, and what the visitor may do.
 #[derive(Debug)]
 pub struct KeyView {
     pub key: KeyDetail,
@@ -34,7 +34,7 @@ pub struct KeyView {
     pub rights: Rights,
 }
 
-/// What came of a key's calls, or why that cannot be told.
+/// The key's calls and their verdicts, or why they cannot be shown.
 pub type Calls = Result<KeyCalls, ConsoleError>;
 
 /// One page of the list.
@@ -53,7 +53,7 @@ pub async fn read_key(id: &str) -> Result<KeyView, ConsoleError> {
     Ok(KeyView { key, now: desk.service().now(), rights: caller.rights() })
 }
 
-/// One key with what came of its calls.
+/// One key, with its calls and their verdicts.
 pub async fn read_key_page(id: &str) -> Result<(KeyView, Calls), ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
@@ -61,7 +61,7 @@ pub async fn read_key_page(id: &str) -> Result<(KeyView, Calls), ConsoleError> {
     Ok(page_view(&desk, &caller, page))
 }
 
-/// The page as it is at this moment to this visitor.
+/// The page as this visitor sees it now.
 pub(super) fn page_view(desk: &Desk, caller: &Caller, page: KeyPage) -> (KeyView, Calls) {
     let view = KeyView { key: page.key, now: desk.service().now(), rights: caller.rights() };
     (view, page.calls.map_err(ConsoleError::from))

@@ -11,7 +11,7 @@ use crate::error::ConsoleError;
 pub struct Me {
     /// The e-mail address they sign in with.
     pub email: String,
-    /// What they are in this installation.
+    /// The role in this installation.
     pub role: Role,
     /// The person's role.
     pub rights: Rights,
@@ -54,7 +54,7 @@ pub async fn read_sign_in_door() -> Result<SignInDoor, ConsoleError> {
     })
 }
 
-/// Whether the set-up link is good; `None` where a password would travel in the clear.
+/// Whether the set-up link works; `None` if a password would travel unencrypted.
 pub async fn read_setup_door(token: &str) -> Result<Option<SetupDoor>, ConsoleError> {
     let desk = Desk::from_context()?;
     let door = desk.service().setup_door(token).await?;

@@ -41,7 +41,7 @@ fn without_host(mut request: Request<Body>) -> Request<Body> {
     request
 }
 
-/// What every page and server function finds in its context.
+/// The context of every page and server function.
 pub fn provide(console: &Console) {
     provide_context(console.clone());
     // The middleware creates the nonce, so that the header's policy and the scripts agree.

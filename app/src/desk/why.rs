@@ -26,14 +26,14 @@ pub struct TypedCall {
     pub refused_as: Option<Code>,
 }
 
-/// A key, what came of its calls, and what each check says to the call that is asked about.
+/// A key, its calls and their verdicts, and what each check says to the call in question.
 #[derive(Debug)]
 pub struct Why {
     pub view: KeyView,
     pub calls: Calls,
-    /// `None` if no call is asked about, or something is wrong with it.
+    /// `None` if there is no call to check, or something is wrong with it.
     pub checks: Option<Vec<CheckResult>>,
-    /// What is wrong with what was typed.
+    /// What is wrong with the input.
     pub errors: FieldErrors,
 }
 

@@ -31,21 +31,21 @@ pub trait FormFields: Clone + Send + Sync + 'static {
     fn read(sent: &Pairs) -> Self;
 }
 
-/// A list as it is typed: an item on each line. Blank lines stay, so that an item's number tells its line.
+/// A list as people type it, with one item per line. Blank lines stay, so that an item's number is that of its line.
 pub fn lines(items: &[String]) -> String {
     items.join("\n")
 }
 
-/// The items of a list that was typed by `lines`.
+/// The items of a list that `lines` wrote.
 fn items(text: &str) -> Vec<String> {
     text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line).to_owned()).collect()
 }
 
 /// The tick boxes of permissions.
 pub const BOXES: &str = "boxes";
-/// Where an accepted form leads on to.
+/// Where an accepted form leads.
 pub const THEN: &str = "then";
-/// The value of a box that is ticked.
+/// The value of a ticked box.
 pub const TICKED: &str = "yes";
 /// The value of `THEN` for the page that sets up an integration.
 pub const INTEGRATION: &str = "integration";
@@ -65,7 +65,7 @@ impl FormFields for KeyDraft {
     }
 }
 
-/// The fields of a draft as a form sends them, apart from the boxes; `read` gives the same draft.
+/// The fields of a draft as a form sends them, except the boxes. `read` returns the same draft.
 #[cfg(feature = "ssr")]
 pub fn pairs(mut draft: KeyDraft) -> Vec<(Field, String)> {
     let value = |field: &Field| {

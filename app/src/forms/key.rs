@@ -10,9 +10,9 @@ use super::fields::{FormFields, INTEGRATION, Pairs, THEN, TICKED};
 
 /// The button of the wizard that was pressed.
 pub const STEP: &str = "step";
-/// The address of the list that a modal is over.
+/// The address of the list behind a modal.
 pub const BACK: &str = "back";
-/// The state that an edit was made against.
+/// The revision that an edit started from.
 pub const REVISION: &str = "revision";
 
 /// Where a button of the wizard leads.
@@ -44,7 +44,7 @@ pub struct WizardForm {
     pub draft: KeyDraft,
     /// Makes a repeated POST harmless, because one form creates one key.
     pub form_id: String,
-    /// The button that was pressed; `None` if it is none of the wizard's.
+    /// The button that was pressed; `None` if the wizard has no such button.
     pub step: Option<WizardStep>,
 }
 

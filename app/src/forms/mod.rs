@@ -1,4 +1,4 @@
-//! What is posted: the fields of each form, and what came of it.
+//! The fields of each form that is posted, and the result.
 
 pub mod fields;
 #[cfg(feature = "ssr")]

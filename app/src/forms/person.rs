@@ -15,9 +15,9 @@ impl FormFields for Nothing {
     }
 }
 
-/// Where sign-in leads on to.
+/// Where sign-in leads.
 pub const NEXT: &str = "next";
-/// What proves that somebody may set Keystead up.
+/// The proof that somebody may set Keystead up.
 pub const TOKEN: &str = "token";
 
 /// The sign-in form.

@@ -22,7 +22,7 @@ use crate::islands::key_form::{KeyForm, Purpose};
 
 const STEPS: [&str; 4] = ["Kind", "Details", "Summary", "Your key"];
 
-/// What a step of the wizard shows.
+/// The content of one step of the wizard.
 #[derive(Debug, Clone)]
 pub struct WizardState {
     pub kind: KeyKind,

@@ -31,7 +31,7 @@ pub struct Offer {
     pub label: &'static str,
     /// Whether it is hard to undo.
     pub grave: bool,
-    /// What one must be allowed to do; a change, also what the key's kind asks for.
+    /// The act that the visitor must be allowed. A change also needs the one that the key's kind asks for.
     needs: Act,
 }
 
@@ -53,7 +53,7 @@ const RESTORE: Offer = Offer { path: "restore", label: "Restore…", grave: fals
 pub const WHY: Offer = Offer { path: "why", label: "Why refused?", grave: false, needs: Act::SeeKeys };
 const DELETE: Offer = Offer { path: "delete", label: "Delete…", grave: true, needs: Act::ChangeKeys };
 
-/// What somebody with these rights can do with a key of this kind in this status.
+/// What a visitor with these rights can do with a key of this kind in this status.
 pub fn acts(kind: KeyKind, status: Status, rights: Rights) -> impl Iterator<Item = &'static Offer> {
     let possible: &[Offer] = match status {
         Status::Pending { .. } => &[ACKNOWLEDGE, AUDIT, DELETE],
@@ -201,7 +201,7 @@ fn validity(key: &KeyDetail) -> impl IntoView + use<> {
     })
 }
 
-/// The labels that it has; each tag and owner leads to the keys that share it.
+/// The key's labels. Each tag and owner links to the keys that share it.
 fn labels(key: &KeyDetail) -> impl IntoView + use<> {
     let rules = &key.rules;
     let environment = (rules.environment != Environment::default())
@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(service(Role::Auditor, Status::Active), ["audit", "why"]);
         assert_eq!(service(Role::Auditor, Status::Pending { until: at }), ["audit"]);
         assert_eq!(service(Role::Guest, Status::Active), [""; 0]);
-        // Only an owner restores, and changes what makes other keys.
+        // Only an owner restores keys, and changes keys that make other keys.
         assert_eq!(service(Role::Owner, Status::Revoked), ["audit", "restore", "delete"]);
         assert_eq!(service(Role::Admin, Status::Revoked), ["audit", "delete"]);
         assert_eq!(offered(Role::Admin, KeyKind::Account, Status::Disabled), ["audit", "why"]);

@@ -107,7 +107,7 @@ fn Filters(query: KeyQuery) -> impl IntoView {
     }
 }
 
-/// What narrows the list and has no field of its own, each with a way back.
+/// The filters that have no field of their own, each with a link that removes it.
 fn narrowed(query: &KeyQuery) -> impl IntoView + use<> {
     let owner = query.owner.clone().map(|owner| {
         let without = list_address(&KeyQuery { owner: None, ..query.first_page() });

@@ -150,7 +150,7 @@ pub struct Subject<K = SubjectKind> {
     pub id: String,
     /// The subject's name at the time of the event.
     pub label: String,
-    /// Of a key: its kind, by which it is seen.
+    /// The kind of a key, which decides who may see the event.
     pub key_kind: Option<KeyKind>,
 }
 
@@ -227,7 +227,7 @@ pub struct AuditRow {
     pub address: Option<String>,
 }
 
-/// Which part of the record, and which page of it.
+/// Which events of the audit to read, and which page of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditQuery {
     /// Only the events about this key, deleted or not.

@@ -40,7 +40,7 @@ impl CidrRule {
         Ok(Self(net))
     }
 
-    /// One rule per item, or several between commas; errors at `field` name their items.
+    /// Reads one rule per item, or several with commas between them. Errors at `field` name their items.
     pub fn parse_items(field: Field, items: &[impl AsRef<str>]) -> Result<Vec<Self>, FieldErrors> {
         parse_items(items, field, CIDRS_MAX, Self::parse)
     }
@@ -100,7 +100,7 @@ fn address_message(text: &str, host: &str) -> String {
         return format!("{text} has a zone: leave out the % and everything after it.");
     }
     if host.parse::<std::net::SocketAddr>().is_ok() || host.contains(['[', ']']) {
-        return format!("{text} has a port or brackets: write the address alone.");
+        return format!("{text} has a port or brackets: write only the address.");
     }
     if host.contains('-') {
         return format!("{text} is not a network: write a range as one or more networks, for example 203.0.113.0/24.");

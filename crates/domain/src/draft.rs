@@ -53,8 +53,8 @@ impl Expiry {
     }
 }
 
-/// What was sent, unchecked and as it came, so that it can be shown again. `None`: the field was not sent. Blank items
-/// of a list are skipped, but counted where an error names an item.
+/// The input, unchecked and unchanged, so that it can be shown again. `None` means that the field was not sent. Blank
+/// items of a list are skipped, but count when an error names an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KeyDraft {
@@ -66,13 +66,14 @@ pub struct KeyDraft {
     pub description: Option<String>,
     /// CIDR rules.
     pub cidrs: Option<Vec<String>>,
-    /// CIDR rules from which it is refused.
+    /// Networks that the key may not be used from.
     pub denied_cidrs: Option<Vec<String>>,
-    /// Domain rules.
+    /// Domains that the key may be used from.
     pub domains: Option<Vec<String>>,
     /// Permissions in the customer's own APIs.
     pub permissions: Option<Vec<String>>,
-    /// Permissions that its kind offers by name. With `permissions` it is one field: if either is sent, both are taken.
+    /// Ticked permissions, which the kind offers by name. They form one field with `permissions`: if either is sent,
+    /// both are read.
     pub boxes: Vec<String>,
     /// The start of the key's validity, in the form that `Timestamp::parse_input` reads.
     pub not_before: Option<String>,
@@ -88,13 +89,13 @@ pub struct KeyDraft {
     pub quota_refill: Option<String>,
     /// The word of an `Environment`.
     pub environment: Option<String>,
-    /// What other systems call the key.
+    /// The key's id in other systems.
     pub external_id: Option<String>,
     /// The e-mail of a person, or the name of a team.
     pub owner: Option<String>,
     /// Tags.
     pub tags: Option<Vec<String>>,
-    /// Metadata, as `name=value`.
+    /// Metadata, in the form `name=value`.
     pub metadata: Option<Vec<String>>,
 }
 
@@ -108,8 +109,8 @@ pub enum Part<'a> {
 }
 
 impl KeyDraft {
-    /// The place of a field, so that forms need not name each; `None` for what is no field of a key. The boxes of
-    /// permissions are apart.
+    /// The value of a field, so that forms need not name each of them; `None` if it is not a field of a key. The boxes
+    /// of permissions are separate.
     pub fn part(&mut self, field: Field) -> Option<Part<'_>> {
         Some(match field {
             Field::Kind => Part::Text(&mut self.kind),
@@ -147,7 +148,7 @@ impl KeyDraft {
         for field in filled.chain(boxes).filter(|field| !rules.asks(*field)) {
             errors.push(field, format!("{} keys do not have this field: leave it blank.", rules.label));
         }
-        // A name has to be given, if only by whom an error tells it to.
+        // A name is required, and the error says so.
         let named = Self { name: Some(self.name.clone().unwrap_or_default()), ..self.clone() };
         let spec = named.fill(KeySpec::blank(kind), now, &mut errors);
         if let Some(at) = spec.expires_at
@@ -160,13 +161,13 @@ impl KeyDraft {
         errors.into_result().map(|()| spec)
     }
 
-    /// Checks a draft as an edit of this key, and gives the key as it is afterwards. A field that is sent, even blank,
-    /// must be one that the kind lets people change. An expiry in the past is possible: it ends the key.
+    /// Checks a draft as an edit of this key, and returns the key after the edit. A field that was sent, even a blank
+    /// one, must be one that people may change for this kind. An expiry in the past is allowed: it ends the key.
     pub fn check_edit(&self, key: &KeyDetail, now: Timestamp) -> Result<KeySpec, FieldErrors> {
         self.edit(key.spec(), now)
     }
 
-    /// The same as far as it can be told without the key, by who has only the form.
+    /// Does the same with the form alone, as far as that is possible without the key.
     pub fn check_sent(&self, kind: KeyKind, now: Timestamp) -> Result<(), FieldErrors> {
         self.edit(KeySpec::blank(kind), now).map(|_| ())
     }
@@ -192,7 +193,7 @@ impl KeyDraft {
         errors.into_result().map(|()| spec)
     }
 
-    /// The spec with every field that was sent; what is wrong with one leaves it as it was.
+    /// The spec with every field that was sent. A field with an error keeps its old value.
     fn fill(&self, mut spec: KeySpec, now: Timestamp, errors: &mut FieldErrors) -> KeySpec {
         let kind = spec.kind.rules();
         let rules = &mut spec.rules;
@@ -375,7 +376,7 @@ impl KeyDraft {
         if dated || self.expiry.is_none() { Field::ExpiresAt } else { Field::Expiry }
     }
 
-    /// The fields that were sent, apart from the boxes, and whether each holds something.
+    /// The fields that were sent, except the boxes, and whether each has a value.
     fn sent(&self) -> Vec<(Field, bool)> {
         let mut draft = self.clone();
         let sent = |field: &Field| {
@@ -389,7 +390,7 @@ impl KeyDraft {
     }
 }
 
-/// Puts a value that is right in its place; a wrong one has left its error.
+/// Stores a valid value. An invalid one has left an error.
 fn put<T>(place: &mut T, checked: Option<T>) {
     if let Some(value) = checked {
         *place = value;
@@ -403,11 +404,11 @@ fn texts(items: &[impl ToString]) -> Vec<String> {
 fn environment(word: &str) -> Result<Environment, String> {
     match word.trim() {
         "" => Ok(Environment::default()),
-        word => Environment::parse(word).ok_or_else(|| "Choose one of the offered environments.".to_owned()),
+        word => Environment::parse(word).ok_or_else(|| "Choose one of the environments that are shown.".to_owned()),
     }
 }
 
-/// Whether a choice is as it was before anybody chose.
+/// Whether a choice still has its default value.
 fn is_unset(field: Field, word: &str) -> bool {
     match field {
         Field::Expiry => word == Expiry::Never.as_str(),

@@ -1,7 +1,7 @@
 //! The environment that a key is for, which is part of its token.
 
 names! {
-    /// What a key is used with: the real thing, or a trial of it.
+    /// What a key is used for: real calls or tests.
     #[derive(Default)]
     pub enum Environment {
         #[default]
@@ -22,7 +22,7 @@ impl Environment {
         }
     }
 
-    /// What the record says of it; nothing of a live key, which is the ordinary one.
+    /// The word in the audit; `None` for a live key, which is the usual one.
     pub const fn told(self) -> &'static str {
         match self {
             Self::Live => "",
@@ -30,7 +30,7 @@ impl Environment {
         }
     }
 
-    /// What follows the prefix in a token: `ks_…` is live, `ks_test_…` is not.
+    /// What follows the prefix in a token: nothing for live (`ks_…`), `_test` for test (`ks_test_…`).
     pub const fn suffix(self) -> &'static str {
         match self {
             Self::Live => "",
@@ -38,12 +38,12 @@ impl Environment {
         }
     }
 
-    /// The environment of a token that begins so.
+    /// The environment of a token with this beginning.
     pub fn of_prefix(prefix: &str) -> Self {
         if prefix.ends_with(Self::Test.suffix()) { Self::Test } else { Self::Live }
     }
 
-    /// A text that follows `ks_`, without the word of the test environment.
+    /// The text after `ks_`, without the word of the test environment.
     pub(crate) fn strip(rest: &str) -> &str {
         rest.strip_prefix("test_").unwrap_or(rest)
     }

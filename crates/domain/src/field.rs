@@ -79,7 +79,7 @@ impl Field {
 pub struct FieldError {
     /// The field that is wrong.
     pub field: Field,
-    /// Which item of a list, from 0; blank ones count.
+    /// The item of a list, from 0; blank items count.
     pub item: Option<usize>,
     /// One sentence that says what is wrong and what to do.
     pub message: String,
@@ -134,7 +134,8 @@ impl FieldErrors {
     }
 }
 
-/// Reads a list. An item may hold several values between commas; blank ones are skipped, repeated ones kept once.
+/// Reads a list. An item may hold several values with commas between them. Skips blank items, and keeps repeated ones
+/// once.
 pub(crate) fn parse_items<T: PartialEq>(
     items: &[impl AsRef<str>],
     field: Field,
@@ -149,7 +150,7 @@ pub(crate) fn parse_items<T: PartialEq>(
     };
     let count = values().count();
     if count > max {
-        return Err(FieldErrors::one(field, format!("Use at most {max}; there are {count}.")));
+        return Err(FieldErrors::one(field, format!("Use at most {max}; you entered {count}.")));
     }
     let mut errors = FieldErrors::default();
     let mut list = Vec::with_capacity(count);
@@ -183,6 +184,6 @@ mod tests {
     #[test]
     fn a_list_over_its_limit_is_one_error() {
         let errors = parse_items(&["x", "xxxxxx", "y"], Field::Domains, 2, short).unwrap_err();
-        assert_eq!(errors, FieldErrors::one(Field::Domains, "Use at most 2; there are 3."));
+        assert_eq!(errors, FieldErrors::one(Field::Domains, "Use at most 2; you entered 3."));
     }
 }

@@ -23,7 +23,7 @@ macro_rules! id {
 
             /// The id as text, safe in URLs and logs.
             pub fn as_str(&self) -> &str {
-                // Never empty: only ASCII gets in.
+                // Never empty; the characters are ASCII.
                 std::str::from_utf8(&self.0).unwrap_or_default()
             }
         }
@@ -57,12 +57,12 @@ impl KeyId {
         Self(base62::encode(u128::from_be_bytes(bytes)))
     }
 
-    /// The characters as 24 lower-case hexadecimal digits, which is how the ids of some key families look.
+    /// The characters as 24 lower-case hexadecimal digits, the form of ids in some families of keys.
     pub fn to_hex(self) -> String {
         hex(self.0).iter().copied().map(char::from).collect()
     }
 
-    /// The id with these digits; `None` if they are no id's.
+    /// The id with these digits; `None` if they are not an id.
     pub fn from_hex(digits: &str) -> Option<Self> {
         if digits.len() != 2 * Self::LEN || !is_lower_hex(digits) {
             return None;

@@ -19,12 +19,12 @@ pub const RESTORE_WITHIN: Millis = Millis::hours(24);
 /// How long before its expiry a key is shown as expiring.
 pub const EXPIRING_WITHIN: Millis = Millis::days(7);
 
-/// Which version of a key's secret: they count up from 1.
+/// The version of a key's secret, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SecretNumber(pub i64);
 
 impl SecretNumber {
-    /// The secret that a key is issued with.
+    /// The first secret of a key.
     pub const FIRST: Self = Self(1);
 }
 
@@ -171,7 +171,7 @@ pub struct KeyRecord {
     pub not_before: Option<Timestamp>,
     /// The first moment at which it no longer works; `None` if it never expires.
     pub expires_at: Option<Timestamp>,
-    /// What restricts it, and what it is labelled with.
+    /// Its restrictions and labels.
     pub rules: KeyRules,
 }
 
@@ -214,7 +214,7 @@ impl KeyRow {
         token::masked(&self.token_prefix, &self.id, &self.last4)
     }
 
-    /// What it is used with, which its token tells.
+    /// Its environment, which is part of its token.
     pub fn environment(&self) -> Environment {
         Environment::of_prefix(&self.token_prefix)
     }
@@ -234,7 +234,7 @@ pub struct Revoked {
     pub reason: RevokeReason,
     /// Until when an owner may restore it; `None` if nobody may.
     pub restorable_until: Option<Timestamp>,
-    /// The state that a restore brings back.
+    /// The state after a restore.
     pub from: KeyState,
 }
 
@@ -247,9 +247,9 @@ pub struct KeyDetail {
     pub app_id: AppId,
     /// What it is for; may be empty.
     pub description: String,
-    /// What restricts it, and what it is labelled with.
+    /// Its restrictions and labels.
     pub rules: KeyRules,
-    /// How many calls of its quota are left, as far as they are not lent to a running server.
+    /// How many calls of the quota are left in the database, not counting calls that running servers have reserved.
     pub quota_left: Option<u64>,
     /// The refill period that `quota_left` belongs to, as `Refill::period` numbers it.
     pub quota_period: i64,
@@ -264,7 +264,7 @@ pub struct KeyDetail {
 }
 
 impl KeyDetail {
-    /// What people have set about it.
+    /// The settings that people have made.
     pub fn spec(&self) -> KeySpec {
         KeySpec {
             kind: self.row.kind,
@@ -276,7 +276,7 @@ impl KeyDetail {
         }
     }
 
-    /// What a verdict needs to know about it.
+    /// What a verdict needs to know about the key.
     pub fn record(&self) -> KeyRecord {
         KeyRecord {
             id: self.row.id,

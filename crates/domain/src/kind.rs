@@ -50,17 +50,17 @@ pub struct KindRules {
     pub label: &'static str,
     /// One line that says what a key of this kind is for.
     pub definition: &'static str,
-    /// What its list is called in the menu; `None`: it has no list of its own.
+    /// The label of its list in the menu; `None` if it has no list of its own.
     pub list: Option<&'static str>,
     /// How a caller presents it.
     pub presented: Presented,
-    /// What its tokens begin with; `None`: the installation's prefix.
+    /// The beginning of its tokens; `None` for the installation's prefix.
     pub prefix: Option<&'static str>,
     /// Whether a proxy can ask about a request that carries it.
     pub behind_proxy: bool,
-    /// The act that lets one see it.
+    /// The act that allows seeing it.
     pub seen_with: Act,
-    /// The act that lets one issue and change it.
+    /// The act that allows issuing and changing it.
     pub changed_with: Act,
     /// Fields asked when issuing, in the order of the form.
     pub asked: &'static [Field],
@@ -80,7 +80,7 @@ impl KindRules {
         self.asked.contains(&field)
     }
 
-    /// The headers that it is presented in, if those are two.
+    /// The two headers that it is presented in, if it is.
     pub fn pair_headers(&self) -> Option<PairHeaders> {
         match self.presented {
             Presented::IdAndSecret(headers) => Some(headers),
@@ -95,7 +95,7 @@ impl KindRules {
 }
 
 impl KeyKind {
-    /// The kind whose keys may call Keystead's own API, as far as their permissions go.
+    /// The kind whose keys may call Keystead's own API, if they have the permission.
     pub const CALLS_KEYSTEAD: Self = Self::Service;
 
     /// The rules of this kind.
@@ -124,17 +124,17 @@ impl KeyKind {
         Self::ALL.iter().copied().filter(|kind| kind.rules().issuable_now)
     }
 
-    /// What this kind's tokens begin with; `configured` is the installation's prefix.
+    /// The beginning of this kind's tokens. `configured` is the installation's prefix.
     pub fn token_prefix(self, configured: &str, environment: Environment) -> String {
         format!("{}{}", self.rules().prefix.unwrap_or(configured), environment.suffix())
     }
 
-    /// Whether this is the prefix of some kind, and so cannot be the installation's.
+    /// Whether a kind has this prefix, so that the installation cannot have it.
     pub fn has_prefix(prefix: &str) -> bool {
         Self::ALL.iter().any(|kind| kind.rules().prefix == Some(prefix))
     }
 
-    /// The headers that some kind is presented in.
+    /// The headers of every kind that is presented in two headers.
     pub fn pair_headers() -> impl Iterator<Item = PairHeaders> {
         Self::ALL.iter().filter_map(|kind| kind.rules().pair_headers())
     }
@@ -183,7 +183,7 @@ const MASTER: &[Field] = &[
     Field::Environment,
 ];
 
-/// All but the environment, which is the last: it is part of the token, and a key keeps its token.
+/// Every field but the environment, which is the last one. It is part of the token, so it never changes.
 const fn editable(asked: &'static [Field]) -> &'static [Field] {
     match asked.split_last() {
         Some((Field::Environment, editable)) => editable,
@@ -266,7 +266,7 @@ const APP: KindRules =
 
 const ACCOUNT: KindRules = KindRules {
     label: "Account key",
-    definition: "Makes apps and app keys",
+    definition: "Creates apps and app keys",
     prefix: Some("act"),
     seen_with: Act::SeePrivilegedKeys,
     changed_with: Act::ChangeAccountKeys,

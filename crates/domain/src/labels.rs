@@ -1,4 +1,4 @@
-//! What a key is labelled with, for people and for the services that ask about it. Labels restrict nothing.
+//! The labels of a key, for people and for the services that ask about it. Labels restrict nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,31 +8,31 @@ use serde::{Deserialize, Serialize};
 use crate::field::{Field, FieldErrors, parse_items};
 use crate::text::{self, quote};
 
-/// Characters of an external id.
+/// The most characters of an external id.
 pub const EXTERNAL_ID_MAX: usize = 200;
-/// Tags of a key.
+/// The most tags of a key.
 pub const TAGS_MAX: usize = 20;
-/// Characters of a tag.
+/// The most characters of a tag.
 pub const TAG_MAX: usize = 50;
-/// Pairs of a key's metadata.
+/// The most pairs in a key's metadata.
 pub const METADATA_MAX: usize = 50;
-/// Characters of the name of a pair.
+/// The most characters in the name of a pair.
 pub const METADATA_NAME_MAX: usize = 100;
-/// Bytes of a key's metadata in all, as JSON.
+/// The most bytes of a key's metadata, as JSON.
 pub const METADATA_BYTES_MAX: usize = 10_000;
 
-/// Who answers for a key.
+/// Who is responsible for a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Owner {
-    /// Somebody with an account, by their e-mail.
+    /// A person with an account, by e-mail.
     Person(String),
-    /// A team, by whatever name it goes by.
+    /// A team, by any name.
     Team(String),
 }
 
 impl Owner {
-    /// Reads an e-mail or the name of a team; blank is none.
+    /// Reads an e-mail or the name of a team; `None` if it is blank.
     pub fn parse(text: &str) -> Result<Option<Self>, String> {
         if text.trim().is_empty() {
             return Ok(None);
@@ -50,7 +50,7 @@ impl Owner {
     }
 }
 
-/// As it was written down: no team has an `@` in its name.
+/// Reads a stored owner. The name of a team never contains `@`.
 impl From<String> for Owner {
     fn from(text: String) -> Self {
         if text.contains('@') { Self::Person(text) } else { Self::Team(text) }
@@ -65,12 +65,12 @@ impl From<Owner> for String {
     }
 }
 
-/// What other systems call the key or whom it is for: one line; blank is none.
+/// Reads the id of the key or of its holder in other systems, on one line; `None` if it is blank.
 pub fn external_id(text: &str) -> Result<Option<String>, String> {
     text::line(text, EXTERNAL_ID_MAX).map(|id| (!id.is_empty()).then_some(id))
 }
 
-/// Tags, in lower case, so that two spellings are one tag.
+/// Reads tags, in lower case, so that one tag has one spelling.
 pub fn tags(items: &[String]) -> Result<Vec<String>, FieldErrors> {
     let tag = |text: &str| text::line(&text::name_key(text), TAG_MAX);
     let mut tags = parse_items(items, Field::Tags, TAGS_MAX, tag)?;
@@ -78,13 +78,13 @@ pub fn tags(items: &[String]) -> Result<Vec<String>, FieldErrors> {
     Ok(tags)
 }
 
-/// Names and values that the services which ask about the key are told.
+/// Names and values that verify calls return.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Metadata(BTreeMap<String, String>);
 
 impl Metadata {
-    /// Reads items such as `plan=gold`; blank ones are skipped, and of two with one name the last one counts.
+    /// Reads items like `plan=gold`. Skips blank items; if a name is repeated, the last item counts.
     pub fn parse_items(items: &[String]) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();
         let mut pairs = BTreeMap::new();
@@ -96,7 +96,7 @@ impl Metadata {
         }
         let metadata = Self(pairs);
         if metadata.0.len() > METADATA_MAX {
-            let message = format!("Use at most {METADATA_MAX}; there are {}.", metadata.0.len());
+            let message = format!("Use at most {METADATA_MAX}; you entered {}.", metadata.0.len());
             errors.push(Field::Metadata, message);
         } else if metadata.json_len() > METADATA_BYTES_MAX {
             errors.push(Field::Metadata, "This is too much: keep it under 10 kB in all.");
@@ -114,13 +114,13 @@ impl Metadata {
         self.0.is_empty()
     }
 
-    /// About how many bytes it takes in memory.
+    /// Roughly how many bytes it takes in memory.
     pub fn weight(&self) -> usize {
         self.0.iter().map(|(name, value)| name.len() + value.len() + 64).sum()
     }
 
-    /// At least as long as the JSON is: quotes, a colon and a comma for each, and every character escaped at its worst
-    /// that may be.
+    /// At least the length of the JSON. Each pair has quotes, a colon and a comma, and every character counts in its
+    /// longest escaped form.
     fn json_len(&self) -> usize {
         let escaped = |text: &str| text.len() + text.matches(['"', '\\']).count();
         self.0.iter().map(|(name, value)| escaped(name) + escaped(value) + 6).sum::<usize>() + 2
@@ -137,7 +137,7 @@ fn pair(item: &str) -> Result<(String, String), String> {
     let (name, value) = item.split_once('=').unwrap_or((item, ""));
     let name = text::line(name, METADATA_NAME_MAX)?;
     if name.is_empty() || name.contains(char::is_whitespace) || !item.contains('=') {
-        return Err(format!("{} is not a name and a value: write one such as plan=gold.", quote(item)));
+        return Err(format!("{} is not a name and a value: write one like plan=gold.", quote(item)));
     }
     Ok((name, text::line(value, METADATA_BYTES_MAX)?))
 }

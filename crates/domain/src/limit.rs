@@ -66,7 +66,7 @@ impl RateLimit {
         Self::new(name, limit, window_of(window.trim()).ok_or_else(how)?)
     }
 
-    /// One limit per item, or several between commas; errors name their items.
+    /// Reads one limit per item, or several with commas between them. Errors name their items.
     pub fn parse_items(items: &[impl AsRef<str>]) -> Result<Vec<Self>, FieldErrors> {
         let limits = parse_items(items, Field::Limits, LIMITS_MAX, Self::parse)?;
         for (n, limit) in limits.iter().enumerate() {

@@ -11,7 +11,7 @@ use crate::token;
 /// How many keys a page of the list shows.
 pub const PAGE_SIZE: u32 = 25;
 
-/// What a value in a URL is written without: all but letters, digits and `-_.~`.
+/// The characters that are escaped in a URL's values: all but letters, digits and `-_.~`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The most characters of a cursor.
@@ -65,7 +65,7 @@ names! {
 /// A key list as a person asked for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyQuery {
-    /// The beginning of a name, an id or an external id. Never a whole token: it is cut to its id.
+    /// The beginning of a name, an id or an external id. A whole token is cut to its id.
     pub search: Option<String>,
     /// Show only keys of this kind; `None` for all kinds.
     pub kind: Option<KeyKind>,

@@ -1,4 +1,4 @@
-//! Closed sets of words: each is written once, for the wire and for the database.
+//! Closed sets of words. Each word is written once, for the wire and for the database.
 
 /// A closed set of words: an enum with `ALL`, `as_str`, `parse`, and serde as that word.
 macro_rules! names {
@@ -56,7 +56,7 @@ macro_rules! serde_as_text {
     };
 }
 
-/// A word that was written down: one of a closed set, or one that only a later version knows.
+/// A stored word: one of a closed set, or one that only a later version knows.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub enum Word<T> {
@@ -80,7 +80,7 @@ impl<T: Copy> Word<T> {
         }
     }
 
-    /// What people read: the set's own label, or the word as it was written.
+    /// The text for people: the label from the set, or the stored word.
     pub fn label(&self, label: impl FnOnce(T) -> &'static str) -> String {
         match self {
             Self::Known(word) => label(*word).to_owned(),

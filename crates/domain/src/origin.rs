@@ -70,7 +70,7 @@ impl DomainRule {
         Ok(Self(if wildcard { format!("*.{host}") } else { host.to_owned() }))
     }
 
-    /// One rule per item, or several between commas; errors name their items.
+    /// Reads one rule per item, or several with commas between them. Errors name their items.
     pub fn parse_items(items: &[impl AsRef<str>]) -> Result<Vec<Self>, FieldErrors> {
         parse_items(items, Field::Domains, DOMAINS_MAX, Self::parse)
     }

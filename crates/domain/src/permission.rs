@@ -11,7 +11,7 @@ names! {
 }
 
 impl AdminPermission {
-    /// What it lets the key do, as the wizard says it.
+    /// What it lets the key do, in the words of the wizard.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Verify => "may verify other keys",
@@ -19,7 +19,7 @@ impl AdminPermission {
     }
 }
 
-/// The same as boxes: (name, what it lets the key do).
+/// The boxes for them: (name, what it lets the key do).
 pub const ADMIN_PERMISSIONS: [(&str, &str); 1] = [(VERIFY, AdminPermission::Verify.label())];
 
 /// The permission to check keys.
@@ -71,7 +71,7 @@ impl Permission {
         Ok(permission)
     }
 
-    /// One typed permission per item, or several between commas; errors name their items.
+    /// Reads one typed permission per item, or several with commas between them. Errors name their items.
     pub fn parse_items(items: &[impl AsRef<str>]) -> Result<Vec<Self>, FieldErrors> {
         parse_items(items, Field::Permissions, PERMISSIONS_MAX, Self::parse_custom)
     }

@@ -14,7 +14,7 @@ names! {
 }
 
 names! {
-    /// Something that a caller may or may not do. Which act a key's kind needs is in its own table.
+    /// Something that a caller may or may not do. The table of kinds says which act each kind needs.
     pub enum Act {
         /// See keys, their usage and the dashboard.
         SeeKeys = "see_keys",
@@ -22,7 +22,7 @@ names! {
         SeePrivilegedKeys = "see_privileged_keys",
         /// Issue, confirm, edit, disable, enable, revoke and delete keys.
         ChangeKeys = "change_keys",
-        /// The same with keys that make other keys.
+        /// The same for keys that make other keys.
         ChangeAccountKeys = "change_account_keys",
         RestoreKey = "restore_key",
         /// Ask whether other keys may pass.
@@ -74,7 +74,7 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// Every act: whoever has the server's shell could do it anyway.
+    /// Every act. Anyone with the server's shell could do it anyway.
     pub fn all() -> Self {
         Self::of(Act::ALL.iter().copied())
     }
@@ -98,7 +98,7 @@ impl Rights {
         1 << act as u32
     }
 
-    /// Whether this act is among them.
+    /// Whether these rights include this act.
     pub const fn may(self, act: Act) -> bool {
         self.acts & Self::bit(act) != 0
     }

@@ -1,5 +1,5 @@
-//! What is set about a key: what restricts it, and what it is labelled with. The record, the detail and the spec of a
-//! key each hold one of these, so that a further field is one more member here.
+//! The settings of a key: its restrictions and labels. The record, the detail and the spec of a key each hold one of
+//! these, so a new field is only one more member here.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,20 +29,20 @@ pub struct KeyRules {
     pub limits: Vec<RateLimit>,
     /// The call quota; `None` for any number of calls.
     pub quota: Option<Quota>,
-    /// What it is used with; part of its token, so it never changes.
+    /// Its environment, which is part of its token and never changes.
     pub environment: Environment,
-    /// What other systems call it.
+    /// Its id in other systems.
     pub external_id: Option<String>,
-    /// Who answers for it.
+    /// Who is responsible for it.
     pub owner: Option<Owner>,
-    /// Words to find it by, in their order.
+    /// Words to find it by, in the order given.
     pub tags: Vec<String>,
-    /// What the services that ask about it are told.
+    /// Names and values that verify calls return.
     pub metadata: Metadata,
 }
 
 impl KeyRules {
-    /// Each field with its value in words, as the record tells it; empty where there is none.
+    /// Each field with its value in words, as the audit shows it; empty without a value.
     pub fn told(&self) -> [(Field, String); 11] {
         [
             (Field::Cidrs, joined(&self.cidrs)),
@@ -60,7 +60,7 @@ impl KeyRules {
     }
 }
 
-/// What differs between two lists of the same fields, for the record.
+/// The differences between two lists of the same fields, for the audit.
 pub fn changes(before: &[(Field, String)], after: &[(Field, String)]) -> Vec<Change> {
     let side = |words: &String| Some(words.clone()).filter(|words| !words.is_empty());
     let differing = before.iter().zip(after).filter(|((_, from), (_, to))| from != to);

@@ -1,20 +1,20 @@
-//! What a caller may see. What is outside of it is nowhere: not in lists, counts, refusals or the record.
+//! What a caller may see. The rest appears nowhere: not in lists, counts, refusals or the audit.
 
 use crate::ids::{AppId, KeyId};
 use crate::kind::KeyKind;
 use crate::role::Rights;
 
-/// All of something, or only some.
+/// Everything of a sort, or only some.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope<T> {
-    /// All there are, and those to come.
+    /// All that exist, and future ones.
     All,
-    /// These and no others.
+    /// Only these.
     Only(Vec<T>),
 }
 
 impl<T: PartialEq> Scope<T> {
-    /// Whether this one is in it.
+    /// Whether this one is included.
     pub fn has(&self, one: &T) -> bool {
         match self {
             Self::All => true,
@@ -23,10 +23,10 @@ impl<T: PartialEq> Scope<T> {
     }
 }
 
-/// The keys that a caller may see: those of these apps and kinds that are among these keys.
+/// The keys that a caller may see: those in all three sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sight {
-    /// The apps. The installation's own events belong to none, and are seen by those who see all.
+    /// The apps. The installation's own events belong to none; a caller sees them by seeing all apps.
     pub apps: Scope<AppId>,
     /// The kinds, in the order of their declaration.
     pub kinds: Vec<KeyKind>,
@@ -35,13 +35,13 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// All apps and keys, of the kinds that these rights let one see.
+    /// All apps and keys, of the kinds that these rights allow seeing.
     pub fn of_rights(rights: Rights) -> Self {
         let kinds = KeyKind::ALL.iter().copied().filter(|kind| rights.may(kind.rules().seen_with));
         Self { apps: Scope::All, kinds: kinds.collect(), keys: Scope::All }
     }
 
-    /// The same within one app; nothing, if that app is out of sight.
+    /// The same within one app; nothing if the app is out of sight.
     pub fn within(&self, app: AppId) -> Self {
         let apps = if self.apps.has(&app) { vec![app] } else { Vec::new() };
         Self { apps: Scope::Only(apps), ..self.clone() }
@@ -57,7 +57,7 @@ impl Sight {
         self.kinds.contains(&kind)
     }
 
-    /// Whether every kind is.
+    /// Whether every kind is in sight.
     pub fn sees_all_kinds(&self) -> bool {
         self.kinds.len() == KeyKind::ALL.len()
     }

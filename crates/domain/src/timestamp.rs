@@ -34,7 +34,7 @@ impl Millis {
         self.0 / 1_000
     }
 
-    /// Whole seconds to wait, rounded up and at least 1: after a shorter wait it would be too early.
+    /// Whole seconds to wait, rounded up and at least 1, so that nobody comes back too early.
     pub const fn whole_seconds_up(self) -> i64 {
         let seconds = Self(self.0.saturating_add(999)).as_seconds();
         if seconds < 1 { 1 } else { seconds }

@@ -20,7 +20,7 @@ pub const PREFIX_MAX: usize = 10;
 /// two underscores.
 const PASTED_SECRET_MIN: usize = 16;
 
-/// A token of the right form whose checksum is right, borrowed from what a caller sent. `Debug` hides the secret.
+/// A well-formed token with a correct checksum, borrowed from the caller's text. `Debug` hides the secret.
 #[derive(Clone, Copy)]
 pub struct Token<'a> {
     prefix: &'a str,
@@ -47,17 +47,17 @@ impl<'a> Token<'a> {
         (checksum(body).as_slice() == sum.as_bytes()).then_some(Self { prefix, id, whole })
     }
 
-    /// What it begins with: the installation's prefix, and `_test` behind it in the test environment.
+    /// Its beginning: the installation's prefix, followed by `_test` in the test environment.
     pub fn prefix(&self) -> &'a str {
         self.prefix
     }
 
-    /// The key it belongs to.
+    /// The id of its key.
     pub fn id(&self) -> KeyId {
         self.id
     }
 
-    /// The bytes that its MAC covers: all of it, as the caller sent it.
+    /// The bytes that its MAC covers: the whole token, as the caller sent it.
     pub fn as_bytes(&self) -> &'a [u8] {
         self.whole.as_bytes()
     }
@@ -67,7 +67,7 @@ impl<'a> Token<'a> {
         format!("{}_{}", self.prefix, self.id)
     }
 
-    /// The shown id of a key that is presented as Basic: `int_` and 24 hexadecimal digits.
+    /// The id, as a key is shown that is presented as Basic: `int_` and 24 hexadecimal digits.
     pub fn basic_id(&self) -> String {
         format!("{}_{}", self.prefix, self.id.to_hex())
     }
@@ -83,7 +83,7 @@ impl<'a> Token<'a> {
     }
 }
 
-/// A whole token of our own making. Wiped from memory when it is dropped, and hidden from `Debug`.
+/// A whole token that Keystead made. It is wiped from memory when dropped, and hidden from `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PlainToken(Zeroizing<String>);
 
@@ -99,7 +99,7 @@ impl PlainToken {
         Self(whole)
     }
 
-    /// From a shown id and a shown secret; `None` unless they belong together.
+    /// Joins an id and a secret, as they are shown, to a whole token; `None` unless they belong together.
     pub fn from_pair(id: &str, secret: &str) -> Option<Self> {
         if id.len() > PREFIX_MAX + Environment::SUFFIX_MAX + 1 + KeyId::LEN || secret.len() != SECRET_LEN + CHECKSUM_LEN
         {
@@ -109,19 +109,19 @@ impl PlainToken {
         Token::parse(&whole).is_some().then_some(Self(whole))
     }
 
-    /// From user name and password of Basic, as the kinds show them whose ids are `prefix_` and 24 hexadecimal digits:
-    /// those of the key's 12 characters. `None` unless they belong together.
+    /// Joins the user name and password of Basic to a whole token; `None` unless they belong together. The user name is
+    /// `prefix_` and 24 hexadecimal digits, which stand for the 12 characters of the id.
     pub fn from_basic(id: &str, secret: &str) -> Option<Self> {
         let (prefix, hex) = id.rsplit_once('_')?;
         Self::from_pair(&format!("{prefix}_{}", KeyId::from_hex(hex)?), secret)
     }
 
-    /// The token in it; `None` if it was composed with a prefix that is none.
+    /// The token inside; `None` if it was composed with an invalid prefix.
     pub fn token(&self) -> Option<Token<'_>> {
         Token::parse(&self.0)
     }
 
-    /// The text, for the one moment in which it is shown.
+    /// The text, to show once.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -133,7 +133,7 @@ impl fmt::Debug for PlainToken {
     }
 }
 
-/// The MAC of a token, which is all that is kept of it. Compared in constant time, and hidden from `Debug`.
+/// The MAC of a token, all that Keystead keeps of it. It is compared in constant time and hidden from `Debug`.
 #[derive(Clone, Copy)]
 pub struct TokenMac(pub [u8; 32]);
 
@@ -184,7 +184,7 @@ pub fn masked(prefix: &str, id: &KeyId, last4: &str) -> String {
     format!("{prefix}_{id}_…{last4}")
 }
 
-/// The part of a search in which an id would be: of `7Qm…`, `ks_7Qm…`, `ks_test_7Qm…` and `ks_7Qm2xVbN4tRa_…` what
+/// The part of a search that may be an id. `7Qm…`, `ks_7Qm…`, `ks_test_7Qm…` and `ks_7Qm2xVbN4tRa_…` all give what
 /// begins with `7Qm`.
 pub fn id_part(text: &str) -> &str {
     match text.split_once('_') {
@@ -196,12 +196,12 @@ pub fn id_part(text: &str) -> &str {
     }
 }
 
-/// Whether a text can be the prefix of an installation's tokens.
+/// Whether a text can be the prefix of an installation.
 pub fn is_prefix(text: &str) -> bool {
     (1..=PREFIX_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
-/// Whether a token can begin with this: a prefix, in the test environment with `_test` behind it.
+/// Whether a token can begin with this text: a prefix, followed by `_test` in the test environment.
 fn is_token_prefix(text: &str) -> bool {
     is_prefix(text.strip_suffix(Environment::Test.suffix()).unwrap_or(text))
 }
@@ -210,13 +210,13 @@ fn checksum(body: &str) -> [u8; CHECKSUM_LEN] {
     base62::encode(u128::from(crc32(body.as_bytes())))
 }
 
-/// By tables, for the server checks one with each call.
+/// With tables, because the server checks one per call.
 #[cfg(feature = "server")]
 fn crc32(bytes: &[u8]) -> u32 {
     crc32fast::hash(bytes)
 }
 
-/// Bit by bit, for the browser: it checks one at a time, and the tables are 16 kB that do not compress.
+/// Bit by bit, because the browser checks one at a time, and the tables are 16 kB that do not compress.
 #[cfg(not(feature = "server"))]
 fn crc32(bytes: &[u8]) -> u32 {
     crc32_bit_by_bit(bytes)

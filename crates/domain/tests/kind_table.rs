@@ -1,4 +1,4 @@
-//! The table of kinds is the only place that tells one kind from another.
+//! Only the table of kinds may tell one kind from another.
 
 #![allow(clippy::unwrap_used, reason = "what cannot be read fails the test")]
 
@@ -9,7 +9,7 @@ use domain::kind::KeyKind;
 
 const TABLE: &str = "crates/domain/src/kind.rs";
 
-/// The product's own sources, tests apart.
+/// The product's own sources, without tests.
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -52,7 +52,7 @@ fn no_other_file_names_a_kind() {
             if variants.iter().any(is_name) || words.iter().any(|word| line.contains(word.as_str())) {
                 named.push(format!("{}:{number}: {line}", file.display()));
             }
-            // Of two kinds of branch, this is the one that a new kind slips through.
+            // Of all branches, a new kind would slip through this sort.
             let presents = line.contains("Presented::")
                 && code.lines().skip(number).take(4).any(|next| next.trim().starts_with("_ =>"));
             if presents {

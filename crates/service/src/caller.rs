@@ -17,8 +17,8 @@ use crate::sessions::Person;
 /// The most characters of a user agent that are kept. People only need it to recognise a session.
 const USER_AGENT_MAX: usize = 300;
 
-/// Who asks, what they may do and see, from where, and how they proved who they are. Only the constructors give rights:
-/// no edge can make up a role.
+/// Who asks, what they may do and see, from where, and how they proved who they are. Only the constructors give rights,
+/// so no edge can invent a role.
 #[derive(Debug, Clone)]
 pub struct Caller {
     actor: Actor,
@@ -31,27 +31,27 @@ pub struct Caller {
 /// How and when a caller proved who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Authentication {
-    /// By the cookie of a session.
+    /// With the cookie of a session.
     Cookie {
         /// When the password was last checked.
         password_checked_at: Timestamp,
     },
-    /// By a key, with this call.
+    /// With a key, in this call.
     Key,
-    /// By reaching the server's shell.
+    /// With access to the server's shell.
     Shell,
-    /// Keystead itself: nobody asked.
+    /// Keystead itself, without anybody asking.
     System,
 }
 
 impl Caller {
-    /// Somebody with an account, whose password was last checked at this time.
+    /// A person with an account, whose password was last checked at this time.
     pub fn person(person: &Person, password_checked_at: Timestamp, address: Option<IpAddr>) -> Self {
         let proof = Authentication::Cookie { password_checked_at };
         Self::new(person.actor(), Rights::of_role(person.role()), address, proof)
     }
 
-    /// A key, which sees its own app and may do what its permissions say.
+    /// A key. It sees its own app, and may do what its permissions say.
     pub fn key(key: &KeyRecord, address: Option<IpAddr>) -> Self {
         let actor = Actor::Key { id: key.id, name: key.name.clone() };
         let rights = Rights::of_permissions(&key.rules.permissions);
@@ -59,7 +59,7 @@ impl Caller {
         Self { sight: Sight { apps: Scope::Only(vec![key.app_id]), ..caller.sight }, ..caller }
     }
 
-    /// Somebody at the server's shell, who could read the database anyway.
+    /// A person at the server's shell, who could read the database anyway.
     pub fn command_line(user: &str) -> Self {
         Self::new(Actor::CommandLine { user: user.to_owned() }, Rights::all(), None, Authentication::Shell)
     }
@@ -103,14 +103,14 @@ impl Caller {
         if self.rights.may(act) { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 
-    /// `Forbidden` unless the caller may see keys, `NotFound` for one out of sight.
+    /// `Forbidden` unless the caller may see keys, `NotFound` for a key out of sight.
     pub(crate) fn may_see(&self, key: &KeyDetail) -> Result<(), Refusal> {
         self.may(Act::SeeKeys)?;
         let in_sight = self.sight.sees(&key.app_id, key.row.kind, &key.row.id);
         if in_sight { Ok(()) } else { Err(Refusal::NotFound) }
     }
 
-    /// As `may_see`, and `Forbidden` for a key that the caller may not change.
+    /// Like `may_see`, but also `Forbidden` for a key that the caller may not change.
     pub(crate) fn may_change(&self, key: &KeyDetail) -> Result<(), Refusal> {
         self.may(Act::ChangeKeys)?;
         self.may_see(key)?;

@@ -9,7 +9,7 @@ pub trait Clock: Send + Sync {
     /// The present time. It may go back when somebody sets the machine's clock.
     fn now(&self) -> Timestamp;
 
-    /// The same on a clock that never goes backwards, for how long ago something was.
+    /// The time of a clock that never goes backwards, to measure how much time has passed.
     fn instant(&self) -> Instant;
 }
 

@@ -22,7 +22,7 @@ pub const ABSOLUTE: Millis = Millis::hours(12);
 /// How precisely "last seen" is kept. A write per page would cost too much.
 const TOUCH_EVERY: Millis = Millis::minutes(1);
 
-/// Somebody with an account, as the store has them. No edge can make one up.
+/// A person with an account, as stored. No edge can invent one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     pub(crate) id: PersonId,
@@ -37,7 +37,7 @@ impl Person {
         &self.email
     }
 
-    /// What they are in this installation.
+    /// The role in this installation.
     pub fn role(&self) -> Role {
         self.role
     }
@@ -67,7 +67,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// The person as the caller of use cases. A session begins with a check of the password.
+    /// The person as the caller of use cases. A session starts with a check of the password.
     pub fn caller(&self, address: Option<IpAddr>) -> Caller {
         Caller::person(&self.person, self.created_at, address)
     }

@@ -37,7 +37,7 @@ async fn app(conn: &mut Conn<'_>, id: &AppId) -> Result<Option<AppRow>, StoreErr
     conn.fetch_optional(sql).await?.map(from_row).transpose()
 }
 
-/// The apps that are meant, which for all of them takes a look.
+/// The apps that are meant. "All" has to be looked up.
 pub(crate) async fn apps_in(conn: &mut Conn<'_>, apps: &Scope<AppId>) -> Result<Vec<AppId>, StoreError> {
     match apps {
         Scope::Only(apps) => Ok(apps.clone()),

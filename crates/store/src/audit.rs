@@ -32,7 +32,7 @@ struct Stored {
     key_kind: String,
 }
 
-/// An event is shown as far as it can be read: one odd row hides no other.
+/// Shows as much of an event as can be read, so that one odd row hides no other.
 impl From<Stored> for AuditRow {
     fn from(row: Stored) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl From<Stored> for AuditRow {
 }
 
 reads! {
-    /// A page of the events in sight, newest first. A cursor that is not one gives the first page.
+    /// A page of the events in sight, newest first. An invalid cursor gives the first page.
     audit_page(sight: &Sight, query: &AuditQuery) -> Page<AuditRow>;
     /// The latest events in sight, newest first.
     recent_audit(sight: &Sight, limit: u32) -> Vec<AuditRow>;
@@ -64,7 +64,7 @@ reads! {
 const COLUMNS: &str = "SELECT seq, at, actor_kind, actor_label, action, subject_kind, subject_id, subject_label, \
      changes, note, address, key_kind FROM audit_event";
 
-/// What is asked for: the events in sight, or those of one key.
+/// The events that are asked for: those in sight, or those of one key.
 #[derive(Clone, Copy)]
 struct Filter<'a> {
     sight: &'a Sight,
@@ -92,7 +92,7 @@ impl Filter<'_> {
     }
 }
 
-/// The words of a list that may have none: no row has a word of a single space.
+/// The words of a list that may be empty. No row has a single space as its word.
 fn in_list<'a>(words: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
     words.chain([" "])
 }

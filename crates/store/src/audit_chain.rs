@@ -14,8 +14,8 @@ const GENESIS: [u8; 32] = [0; 32];
 /// How many events are read at a time.
 const CHUNK: i64 = 1_000;
 
-/// The form of the bytes that a new link covers. Form 1 has neither its number nor the key's kind in them. A later form
-/// adds its columns behind these, and old events keep theirs.
+/// The form of the bytes that a new link covers. Form 1 lacks its own number and the key's kind. A later form appends
+/// its columns, and old events keep their form.
 const FORM: i64 = 2;
 
 /// The result of checking the chain.
@@ -33,7 +33,7 @@ pub enum ChainCheck {
         /// The first number in the sequence that does not fit.
         seq: i64,
     },
-    /// A later version wrote an event: from here on, this one cannot tell.
+    /// A later version wrote an event. This version cannot check it, or any event after it.
     Newer {
         /// Its place in the sequence.
         seq: i64,
@@ -66,7 +66,7 @@ struct Event {
 }
 
 impl Event {
-    /// Links to `previous`: what the MAC covers. `None` for a form that this version does not know.
+    /// The bytes that the MAC covers: `previous` and every column. `None` for a form that this version does not know.
     fn bytes(&self, previous: &[u8]) -> Option<Vec<u8>> {
         let (form, seq, at) = (self.form.to_be_bytes(), self.seq.to_be_bytes(), self.at.to_be_bytes());
         let key_version = self.key_version.to_be_bytes();
@@ -159,9 +159,7 @@ impl Tx {
 }
 
 impl Store {
-    /// Walks the whole chain, some events at a time. `mac` is given the version of the audit key and the bytes; it
-    /// gives `None` for a version that there is not.
-    /// Events that are written meanwhile may or may not be part of the walk.
+    /// Checks the whole chain, in chunks. Events written during the check may or may not be included.
     pub async fn verify_chain(&self, mac: &ChainMac<'_>) -> Result<ChainCheck, StoreError> {
         let mut reader = self.reader().await?;
         let sql = Sql::new(

@@ -117,8 +117,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes a key what the spec says, if it is still at `revision`; whether it was. Its kind stays. A quota that is
-    /// another one begins anew.
+    /// Changes a key to what the spec says if it is still at `revision`, and returns whether it was. Its kind stays. A
+    /// different call quota starts full.
     pub async fn update_key(
         &mut self,
         id: &KeyId,

@@ -21,8 +21,8 @@ use crate::sql::Sql;
 const END: &str = "end";
 
 reads! {
-    /// A page of the keys in sight. A search is answered in the order of names, whatever the
-    /// query's sort. A cursor that is not one gives the first page.
+    /// A page of the keys in sight. A search is sorted by name, whatever the query says. An invalid cursor gives the
+    /// first page.
     list_keys(sight: &Sight, query: &KeyQuery, now: Timestamp) -> Page<KeyRow>;
 }
 
@@ -125,7 +125,7 @@ async fn list_keys(
 }
 
 fn page(rows: Vec<Listed>, next: Option<String>, previous: Option<String>, total: Capped) -> Page<KeyRow> {
-    // What a later version wrote may be unreadable here; it must not take its neighbours with it.
+    // A row of a later version may be unreadable here, but must not hide other rows.
     let rows = rows.into_iter().filter_map(|listed| listed.row.try_into().ok()).collect();
     Page { rows, next, previous, total }
 }
@@ -155,7 +155,8 @@ async fn fetch(
     Ok((rows, more))
 }
 
-/// Up to so many keys with a label are gathered and sorted; more are common enough to be met soon in the order of the list.
+/// Up to this many keys with a label are gathered and sorted. If there are more, reading in the order of the list soon
+/// meets enough of them.
 const LABELLED: i64 = 5_000;
 
 const COLUMNS: &str = "SELECT id, kind, name, name_key, token_prefix, state, not_before, expires_at, ack_deadline, \

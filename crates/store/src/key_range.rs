@@ -77,7 +77,7 @@ fn push_codes(sql: &mut Sql, before: &'static str, accepted: bool) {
     push_words(sql, before, codes.map(|code| code.as_str()));
 }
 
-/// Nearly all keys are live, and have no label for it.
+/// Nearly all keys are live, and live keys have no label for it.
 fn is_of_most((name, value): &(Label, String)) -> bool {
     *name == Label::Environment && value == Environment::default().as_str()
 }
@@ -89,20 +89,20 @@ pub(crate) const FEW: i64 = 1_000;
 #[derive(Debug, Clone)]
 pub(crate) struct KeyRange {
     apps: Vec<AppId>,
-    /// These keys and no others; `None`: all.
+    /// Only these keys; `None` for all.
     named: Option<Vec<KeyId>>,
-    /// Kinds and states, one arm for each pair; `None`: all keys of the apps.
+    /// Kinds and states, with one arm for each pair; `None` for all keys of the apps.
     pairs: Option<(Vec<KeyKind>, &'static [KeyState])>,
     pub(crate) moment: Option<Moment>,
     pub(crate) search: Option<Search>,
-    /// The labels that each of them has.
+    /// The labels that every key must have.
     labels: Vec<(Label, String)>,
     /// Whether the range is small without its time condition, so that calls need not be looked up first.
     pub(crate) few: bool,
 }
 
 impl KeyRange {
-    /// Keys in sight with this status, of this kind if there is one. `apps` are those of the sight.
+    /// Keys in sight with this status, of this kind if there is one. `apps` are the apps in sight.
     pub(crate) fn new(
         sight: &Sight,
         apps: &[AppId],
@@ -139,21 +139,21 @@ impl KeyRange {
         Self { apps: apps.to_vec(), named, pairs, moment, search: None, labels: Vec::new(), few: false }
     }
 
-    /// Those of them with the labels that the query asks for.
+    /// Only keys with the labels that the query asks for.
     pub(crate) fn labelled(self, query: &KeyQuery) -> Self {
-        // Every key has one of two environments, and few are tested with.
+        // Every key has one of two environments, and few are test keys.
         let environment = query.environment.map(|environment| (Label::Environment, environment.as_str().to_owned()));
         let owner = query.owner.as_deref().map(|owner| (Label::Owner, name_key(owner)));
         let tag = query.tag.as_deref().map(|tag| (Label::Tag, name_key(tag)));
         Self { labels: [tag, owner, environment].into_iter().flatten().collect(), ..self }
     }
 
-    /// The label that they are found by.
+    /// The label to find them by.
     fn found_by(&self) -> Option<(usize, &(Label, String))> {
         self.labels.iter().enumerate().find(|(_, label)| !is_of_most(label))
     }
 
-    /// Whether they are found by a label, and not in an order.
+    /// Whether they are found by a label and not in an order.
     pub(crate) fn is_labelled(&self) -> bool {
         self.named.is_none() && self.found_by().is_some()
     }
@@ -195,7 +195,7 @@ impl KeyRange {
         sql.push("SELECT k.* FROM (SELECT l.key_id FROM key_label l WHERE l.app_id IN (");
         sql.list(self.apps.iter().map(AppId::as_str)).push(") AND l.name = 'external_id' AND ");
         search.push_external_id(sql);
-        // An external id that begins as a million others do says nothing: the first are shown.
+        // An external id that shares its beginning with a million others narrows nothing, so the first ones are shown.
         sql.push(" ORDER BY l.value LIMIT ")
             .bind(FEW)
             .push(") AS outside CROSS JOIN api_key k WHERE k.id = outside.key_id");
@@ -258,7 +258,7 @@ impl KeyRange {
         sql.push(") AS arm");
     }
 
-    /// The one arm of keys that are named: they are few, so each is looked up and tested.
+    /// Adds the one arm of keys that are named. They are few, so each is looked up and tested.
     fn push_named(&self, sql: &mut Sql, select: &'static str, named: &[KeyId], also: impl Fn(&mut Sql)) {
         sql.push("SELECT * FROM (").push(select).push(" FROM api_key WHERE id IN (");
         sql.list(named.iter().map(KeyId::as_str)).push(") AND ");
@@ -272,7 +272,8 @@ impl KeyRange {
         sql.push(") AS arm");
     }
 
-    /// The one arm of keys with a label: from the labels to the keys, which `CROSS JOIN` tells SQLite.
+    /// Adds the one arm of keys with a label. It goes from the labels to the keys; `CROSS JOIN` forces that order on
+    /// SQLite.
     fn push_labelled(&self, sql: &mut Sql, select: &'static str, place: usize, also: impl Fn(&mut Sql)) {
         let Some((name, value)) = self.labels.get(place) else { return };
         sql.push("SELECT * FROM (").push(select).push(" FROM (SELECT l.key_id FROM key_label l WHERE l.app_id IN (");
@@ -289,7 +290,7 @@ impl KeyRange {
         sql.push(") AS arm");
     }
 
-    /// The labels as conditions on each key, apart from the one that it was found by.
+    /// The labels as conditions on each key, except the one that found it.
     fn push_labels(&self, sql: &mut Sql, found_by: Option<usize>) {
         for (_, label) in self.labels.iter().enumerate().filter(|(place, _)| Some(*place) != found_by) {
             let (name, value) = label;
@@ -302,7 +303,8 @@ impl KeyRange {
         }
     }
 
-    /// The one arm of keys that were called in the last day: from the calls to the keys, which `CROSS JOIN` tells SQLite.
+    /// Adds the one arm of keys with calls in the last day. It goes from the calls to the keys; `CROSS JOIN` forces
+    /// that order on SQLite.
     fn push_called(&self, sql: &mut Sql, select: &'static str, since: i64, accepted: bool, also: impl Fn(&mut Sql)) {
         sql.push("SELECT * FROM (").push(select);
         sql.push(" FROM (SELECT DISTINCT u.key_id FROM key_usage_hour u WHERE u.hour >= ").bind(since);

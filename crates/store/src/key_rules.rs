@@ -1,4 +1,4 @@
-//! The rules and labels of a key as columns: the one place that reads and writes them.
+//! The rules and labels of a key as columns. Only this file reads and writes them.
 
 use domain::environment::Environment;
 use domain::ids::{AppId, KeyId};
@@ -12,11 +12,11 @@ use crate::error::StoreError;
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
 
-/// What a statement selects for a `RulesRow`: of `api_key k` and of `key_quota q`.
+/// The columns of a `RulesRow`, from `api_key k` and `key_quota q`.
 pub(crate) const SELECTED: &str = "k.cidrs, k.denied_cidrs, k.domains, k.permissions, k.limits, k.environment, \
      k.external_id, k.owner, k.tags, k.metadata, q.total AS quota_total, q.refill AS quota_refill";
 
-/// The columns that are written, in the order of `args`. The two counts are for lists.
+/// The columns that are written, in the order of `args`. The two counts serve lists.
 pub(crate) const WRITTEN: [&str; 12] = [
     "cidrs",
     "denied_cidrs",
@@ -32,7 +32,7 @@ pub(crate) const WRITTEN: [&str; 12] = [
     "domain_count",
 ];
 
-/// The rules as they are read.
+/// The rules, as read.
 #[derive(FromRow)]
 pub(crate) struct RulesRow {
     cidrs: String,
@@ -70,7 +70,7 @@ impl TryFrom<RulesRow> for KeyRules {
     }
 }
 
-/// The values of `WRITTEN`. The quota has a table of its own.
+/// The values of `WRITTEN`. The call quota has its own table.
 pub(crate) fn args(rules: &KeyRules) -> Result<[Arg; WRITTEN.len()], StoreError> {
     Ok([
         text(&rules.cidrs)?,
@@ -88,7 +88,7 @@ pub(crate) fn args(rules: &KeyRules) -> Result<[Arg; WRITTEN.len()], StoreError>
     ])
 }
 
-/// A label that lists are filtered or searched by, as a row of `key_label`.
+/// A label that people filter or search by, as a row of `key_label`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Label {
     Environment,
@@ -111,7 +111,7 @@ impl Label {
 
 fn labels(rules: &KeyRules) -> Vec<(Label, String)> {
     let mut labels = vec![(Label::Environment, rules.environment.as_str().to_owned())];
-    // Nearly all keys are live, and nobody looks for them by that.
+    // Nearly all keys are live, and nobody searches for them by that.
     labels.retain(|_| rules.environment != Environment::default());
     labels.extend(rules.external_id.iter().map(|id| (Label::ExternalId, name_key(id))));
     labels.extend(rules.owner.iter().map(|owner| (Label::Owner, name_key(owner.as_str()))));

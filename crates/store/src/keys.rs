@@ -59,8 +59,8 @@ pub type ReadKey = (KeyId, Result<StoredKey, StoreError>);
 reads! {
     /// The key with this id and the versions of its secret.
     key_record(id: &KeyId) -> Option<StoredKey>;
-    /// The keys with these ids, in no order; ids that are not there are left out. A row that this version cannot read
-    /// is `Corrupt` by itself, and takes no other with it.
+    /// The keys with these ids, in any order. Unknown ids are skipped. A row that this version cannot read is `Corrupt`
+    /// on its own, and does not fail the others.
     key_records(ids: &[KeyId]) -> Vec<ReadKey>;
     /// Everything that a key's page shows.
     key_detail(id: &KeyId) -> Option<KeyDetail>;
@@ -105,7 +105,7 @@ async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<ReadKey>,
          WHERE k.id = asked.id ORDER BY k.id, s.version DESC",
     );
     for row in conn.fetch_all::<RecordRow>(sql).await? {
-        // Asked for by an id of ours, so it is one.
+        // The row was asked for by a valid id, so this is one.
         let id = key_id(&row.id)?;
         let secret = secret(&row);
         match keys.last_mut().filter(|(last, _)| *last == id) {
@@ -241,7 +241,7 @@ impl TryFrom<DetailRow> for KeyDetail {
                 at,
                 reason: RevokeReason::parse(&reason).ok_or_else(|| StoreError::corrupt("a revoke reason"))?,
                 restorable_until: since(row.restorable_until),
-                // On record only since it is a column; until then, a key comes back switched off.
+                // On record only since the column exists. Keys from before it come back disabled.
                 from: KeyState::parse(&row.revoked_from).unwrap_or(KeyState::Disabled),
             }),
             _ => None,

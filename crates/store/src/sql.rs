@@ -98,7 +98,7 @@ impl Sql {
         self.push(")")
     }
 
-    /// Placeholders for a list, with commas between them.
+    /// Placeholders for a list, separated by commas.
     pub(crate) fn list<A: Into<Arg>>(&mut self, args: impl IntoIterator<Item = A>) -> &mut Self {
         for (n, arg) in args.into_iter().enumerate() {
             self.push(if n == 0 { "" } else { ", " }).bind(arg);

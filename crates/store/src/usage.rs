@@ -20,7 +20,7 @@ use crate::store::Tx;
 /// What was counted since the last flush.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UsageBatch {
-    /// Calls by app and kind; those without a kind are for keys that do not exist.
+    /// Calls by app and kind; those without a kind are about keys that do not exist.
     pub apps: Vec<(AppId, Option<KeyKind>, HourCalls)>,
     /// The calls of each key, by hour and verdict.
     pub keys: Vec<KeyCalls>,
@@ -50,7 +50,7 @@ pub struct KeyCalls {
     pub used: Option<KeyUse>,
 }
 
-/// The kind of what was counted for a key that does not exist.
+/// The kind under which calls about keys that do not exist are counted.
 const NO_KEY: &str = "";
 
 /// The number of calls, by outcome.
@@ -63,8 +63,8 @@ pub struct Calls {
 }
 
 reads! {
-    /// The calls for keys in sight from the hour that begins at `hour` on; with them, unless only some keys are in
-    /// sight, those for keys that do not exist.
+    /// The calls about keys in sight since the hour that begins at `hour`. They include calls about keys that do not
+    /// exist, unless only some keys are in sight.
     calls_since(sight: &Sight, hour: i64) -> Calls;
     /// Whether the app has ever had a call.
     was_called(app: &AppId) -> bool;

@@ -1,4 +1,4 @@
-//! What a service starts with in a test.
+//! What a service needs to start in a test.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::TestDatabase;
 
-/// A database, a root key, and a clock and a hasher that the test holds.
+/// A database, a root key, and a clock and a hasher that the test controls.
 #[derive(Debug)]
 pub struct Installation {
     /// The database.
@@ -29,13 +29,13 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// A new one, whose clock shows this time.
+    /// A new installation, whose clock shows this time.
     pub fn new(database: TestDatabase, now: Timestamp) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         Self { database, clock: Arc::new(TestClock::at(now)), hasher: Arc::default(), folder }
     }
 
-    /// What one process on it starts with, with database pools of its own.
+    /// What one process on it needs to start, with its own database pools.
     pub async fn setup(&self) -> Setup {
         Setup {
             store: Store::open(self.database.url()).await.expect("the test's own database"),
@@ -53,7 +53,7 @@ impl Installation {
     }
 }
 
-/// A time that only the test moves.
+/// A clock that only the test moves.
 #[derive(Debug)]
 pub struct TestClock {
     begun: Instant,
@@ -66,7 +66,7 @@ impl TestClock {
         Self { begun: Instant::now(), start, passed: AtomicI64::new(0) }
     }
 
-    /// Moves it on.
+    /// Moves the clock forward.
     pub fn advance(&self, by: Millis) {
         self.passed.fetch_add(by.0, Ordering::SeqCst);
     }
@@ -86,7 +86,7 @@ impl Clock for TestClock {
     }
 }
 
-/// Real hashes are tested where they are made. This one counts, and is quick unless a test holds it to look at it.
+/// Real hashes have their own tests. This hasher counts, and is quick unless a test stops it to look.
 #[derive(Debug, Default)]
 pub struct TestHasher {
     count: AtomicUsize,

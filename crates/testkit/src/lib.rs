@@ -1,5 +1,5 @@
-//! What the tests of every crate run on: an empty database for each test, gone when the test is over, and what a service
-//! starts with.
+//! What the tests of every crate run on: an empty database for each test, removed afterwards, and what a service needs
+//! to start.
 #![warn(missing_docs)]
 #![allow(
     clippy::expect_used,
@@ -52,7 +52,7 @@ impl TestDatabase {
         Self { url: database.url(), held: Held::Database { database } }
     }
 
-    /// A database that somebody else made, and removes.
+    /// A database that somebody else creates and removes.
     pub fn at(url: &str) -> Self {
         Self { url: url.to_owned(), held: Held::Elsewhere }
     }
@@ -62,9 +62,9 @@ impl TestDatabase {
         &self.url
     }
 
-    /// Runs a statement as somebody would who has the database and not the product.
+    /// Runs a statement as somebody could who has the database but not Keystead.
     pub async fn execute(&self, statement: &'static str) {
-        // It is the tests' own text.
+        // The tests wrote this text themselves.
         let statement = AssertSqlSafe(statement);
         if self.url.starts_with("sqlite") {
             let options = SqliteConnectOptions::from_str(&self.url).expect("a SQLite URL");

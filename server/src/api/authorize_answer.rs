@@ -33,10 +33,10 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
-/// The most bytes of a key's metadata in a header: proxies and services refuse heads that are too long.
+/// The most bytes of a key's metadata in a header. Proxies and services refuse longer heads.
 const METADATA_MAX: usize = 2_000;
 
-/// What is not visible ASCII, and the sign of the encoding itself.
+/// Everything but visible ASCII, and the escape character itself.
 const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
 
 const EMPTY: HeaderValue = HeaderValue::from_static("");
@@ -53,7 +53,7 @@ static TOO_MANY: LazyLock<Bytes> = LazyLock::new(|| {
     )
 });
 
-/// Written once: refusals come in floods.
+/// Written once, because refusals come in floods.
 fn document(kind: Kind, detail: &'static str) -> Bytes {
     serde_json::to_vec(&Problem::new(kind, detail).document()).unwrap_or_default().into()
 }
@@ -135,7 +135,7 @@ fn nobody(headers: &mut HeaderMap, code: HeaderValue) {
     headers.insert(VERIFY_CODE, code);
 }
 
-/// What the key is labelled with. Metadata is JSON, and left out where it is too long for a header.
+/// The key's labels. Metadata is JSON, and is left out if it is too long for a header.
 fn labels(headers: &mut HeaderMap, rules: &KeyRules) {
     let metadata = if rules.metadata.is_empty() {
         EMPTY
@@ -174,7 +174,7 @@ fn used_up(headers: &mut HeaderMap, verdict: &Verdict, now: Timestamp) {
     }
 }
 
-/// A text may hold any character, a header may not.
+/// A text may contain any character, but a header may not.
 fn name(name: &str) -> HeaderValue {
     let encoded = Cow::from(utf8_percent_encode(name, NOT_IN_A_HEADER));
     HeaderValue::from_str(&encoded).unwrap_or(EMPTY)

@@ -1,5 +1,5 @@
-//! What a proxy asks for beside the key. What cannot be read is the operator's mistake: it is told so, and nothing
-//! passes until it is corrected.
+//! The options of a proxy. One that cannot be read is the operator's mistake: the answer says so, and nothing passes
+//! until it is fixed.
 
 use std::fmt::Display;
 

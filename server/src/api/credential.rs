@@ -96,7 +96,8 @@ pub(super) fn presented(headers: &HeaderMap) -> Result<Credential<'_>, Problem> 
     }
 }
 
-/// A header that must not come twice: two parties could each believe in another one. Or what is wrong with it.
+/// Reads a header that must not be repeated, because two parties could each trust a different value. The error says
+/// what is wrong with it.
 fn once<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, String> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -110,7 +111,7 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>,
     once(headers, name).map_err(Problem::malformed)
 }
 
-/// The same, with the status that every other key has that is no good: proxies know few others.
+/// Does the same, but with the status of every other bad key, because proxies understand few others.
 fn alone<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
     once(headers, name).map_err(Problem::key_needed)
 }

@@ -1,5 +1,5 @@
-//! The routes of an API as one list, which its router, its answers 404 and 405, the console's set-up page and the tests
-//! read.
+//! The routes of an API as one list. Its router, its 404 and 405 answers, the console's set-up page and the tests all
+//! read it.
 
 use std::mem;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use crate::responses::{no_page, strict_transport};
 
 /// One route.
 pub(crate) struct Route {
-    /// As `Allow` names them; without, any.
+    /// In the form of `Allow`; `None` for any.
     methods: Option<&'static str>,
     path: &'static str,
     handler: fn() -> MethodRouter<Arc<Api>>,
-    /// What a person calls it; without, it is another spelling of one that has a name.
+    /// Its name for people; without one, it is another spelling of a named route.
     purpose: Option<&'static str>,
-    /// A proxy hands its answers on from a customer's own host, on which Keystead may not impose HTTPS for two years:
-    /// it sets its headers itself.
+    /// A proxy passes its answers on from a customer's own host. Keystead must not impose HTTPS there for two years, so
+    /// the route sets its own headers.
     for_proxies: bool,
 }
 
@@ -33,7 +33,7 @@ impl Route {
         Self { methods: Some(methods), path, handler, purpose: None, for_proxies: false }
     }
 
-    /// A route that proxies ask, by whatever method.
+    /// A route for proxies, with any method.
     pub const fn for_proxies(path: &'static str, handler: fn() -> MethodRouter<Arc<Api>>) -> Self {
         Self { methods: None, path, handler, purpose: None, for_proxies: true }
     }
@@ -47,7 +47,7 @@ impl Route {
         (self.method().unwrap_or("GET"), self.path)
     }
 
-    /// As the console lists it, if it has a name.
+    /// Its entry in the console, if it has a name.
     pub fn endpoint(&self) -> Option<Endpoint> {
         Some(Endpoint { purpose: self.purpose?, method: self.method(), path: self.path })
     }
@@ -65,14 +65,14 @@ impl Route {
     }
 }
 
-/// The routes that have the form of their errors in common.
+/// Routes whose errors have the same form.
 pub(crate) struct Group {
     pub routes: &'static [Route],
-    /// The paths of which it says that nothing is there.
+    /// The paths that answer that nothing is there.
     pub elsewhere: &'static [&'static str],
-    /// How that sentence begins; the routes end it.
+    /// The beginning of that sentence; the routes complete it.
     pub there: &'static str,
-    /// What an error looks like, where it is not a problem document.
+    /// The form of an error, if it is not a problem document.
     pub error: Option<fn(&Problem) -> Response>,
 }
 
@@ -103,7 +103,7 @@ impl Group {
     }
 }
 
-/// The headers of every answer, and a problem in the group's own form.
+/// The headers of every answer, and a problem in the group's form.
 fn finish(mut response: Response, error: Option<fn(&Problem) -> Response>, https: bool) -> Response {
     if let Some(error) = error
         && let Some(problem) = response.extensions_mut().remove::<Problem>()

@@ -24,15 +24,16 @@ pub(super) struct VerifyBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = String)]
     key: Text<'a>,
-    /// The address of its caller, IPv4 or IPv6, without a port. A key with CIDR rules is refused without it.
+    /// The address of its caller, IPv4 or IPv6, without a port. A key that is restricted to networks is refused without
+    /// it.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     client_ip: Option<Text<'a>>,
-    /// The `Origin` of its caller. A key with domain rules is refused without it.
+    /// The `Origin` of its caller. A key that is restricted to domains is refused without it.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     origin: Option<Text<'a>>,
-    /// What the key must be permitted: permissions, `AND`, `OR` and parentheses.
+    /// The permissions that the key must have, with `AND`, `OR` and parentheses.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     permissions: Option<Text<'a>>,
@@ -40,15 +41,15 @@ pub(super) struct VerifyBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     kind: Option<Text<'a>>,
-    /// The method of the request that is asked about; shown in the console, and not checked.
+    /// The method of the request in question. The console shows it; nothing checks it.
     #[serde(borrow)]
     #[schema(value_type = Option<String>, max_length = 32)]
     method: Option<Text<'a>>,
-    /// Its path. What follows a `?` is kept nowhere. Shown and not checked.
+    /// Its path. Keystead keeps nothing after a `?`. Shown and not checked.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     path: Option<Text<'a>>,
-    /// How many calls this one counts as; 1, if it is left out.
+    /// How many calls this one counts as; 1 if it is left out.
     cost: Option<Cost>,
     /// Whether the answer lists every check.
     explain: Option<bool>,
@@ -94,7 +95,7 @@ impl BodyCall for VerifyCall<'_> {
 }
 
 impl BodyCall for VerifyBatch {
-    /// 20,000 bytes and more for each call.
+    /// More than 20,000 bytes for each call.
     const LIMIT: usize = 2 * 1024 * 1024;
 
     type Sent<'a> = VerifyBatchBody<'a>;

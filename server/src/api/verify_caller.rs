@@ -1,4 +1,4 @@
-//! The key that asks about others.
+//! The key that asks about other keys.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use super::call::{Api, origin};
 use super::credential;
 use crate::json::problem::Problem;
 
-/// A caller whose key may ask. As an extractor it comes before the body: a call without a good key learns nothing else.
+/// A caller whose key may ask. This extractor runs before the body's, so that a call without a good key learns nothing
+/// else.
 #[derive(Debug)]
 pub(crate) struct VerifyCaller(Verdict);
 
@@ -33,7 +34,7 @@ impl VerifyCaller {
     }
 }
 
-/// Who asks by the key of a call, if it is permitted this.
+/// The caller with the key of a call, if the key has this permission.
 async fn permitted(parts: &Parts, api: &Api, permission: AdminPermission) -> Result<Verdict, Problem> {
     let headers = &parts.headers;
     let token = credential::bearer(headers)?;

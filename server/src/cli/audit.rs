@@ -1,4 +1,4 @@
-//! `keystead audit`: the record, checked as it is in the database.
+//! `keystead audit` checks the audit as it is in the database.
 
 use clap::Subcommand;
 use service::{Caller, Service};
@@ -8,7 +8,7 @@ use super::{Failure, print};
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(super) enum Act {
-    /// Check that no event was changed, removed or added behind Keystead's back
+    /// Check that no event was changed, removed or added outside Keystead
     Verify,
 }
 
@@ -17,7 +17,7 @@ pub(super) async fn run(service: &Service, caller: &Caller, act: Act) -> Result<
     match service.check_record(caller).await? {
         ChainCheck::Intact { events, link } => {
             let link = hex::encode(link);
-            // The newest link, kept elsewhere, shows later whether the record was cut or written anew.
+            // If you keep the newest link elsewhere, it shows later whether the audit was cut or rewritten.
             print(format_args!("The record is intact: {events} events. Newest link: {link}"))?;
             Ok(())
         }

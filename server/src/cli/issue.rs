@@ -47,16 +47,16 @@ pub(super) struct Issue {
     /// Environment: live or test; the token of a test key begins with `ks_test`_ [default: live]
     #[arg(long, value_name = "WORD")]
     environment: Option<String>,
-    /// Owner: the e-mail of somebody with an account, or the name of a team
+    /// Owner: the e-mail of a person with an account, or the name of a team
     #[arg(long)]
     owner: Option<String>,
-    /// What other systems call the key, or whom it is for
+    /// Id of the key, or of its holder, in other systems
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
-    /// Tag to find the key by; may be given several times
+    /// Tag to find the key by; repeatable
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    /// Name and value that verify calls answer with, such as plan=gold; may be given several times
+    /// Name and value that verify calls return, for example plan=gold; repeatable
     #[arg(long = "metadata", value_name = "NAME=VALUE")]
     metadata: Vec<String>,
     /// How long the key works, for example 90d, 12h or 30m [default: until it is revoked]
@@ -127,7 +127,7 @@ fn refuse_blank(issue: &Issue) -> Result<(), Failure> {
         ("limit", &issue.limits),
         ("quota", issue.quota.as_slice()),
     ];
-    // One value may hold several, with commas between them.
+    // One value may hold several items, with commas between them.
     let is_blank = |value: &String| value.split(',').all(|part| part.trim().is_empty());
     if let Some((flag, _)) = restrictions.iter().find(|(_, values)| values.iter().any(is_blank)) {
         return Err(Failure::Usage(format!("--{flag}: the value is blank; enter one, or leave the flag out")));
@@ -169,7 +169,7 @@ async fn withdraw(service: &Service, caller: &Caller, key: &KeyRow, error: io::E
     Failure::Unprinted { error, outcome }
 }
 
-/// A value may be a whole file, with an item on each line.
+/// A value may be a whole file, with one item per line.
 fn kinds() -> String {
     let words: Vec<_> = KeyKind::issuable().map(KeyKind::as_str).collect();
     format!("Kind, one of {}", words.join(", "))

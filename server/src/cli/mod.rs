@@ -1,5 +1,5 @@
-//! The command line: `keystead` serves; `owner`, `key` and `audit` act beside a running server.
-//! Exit codes: 0 for done; 1 for refused or failed, with one line on standard error; 2 for not understood.
+//! The command line: `keystead` serves; `owner`, `key` and `audit` act beside a running server. Exit codes: 0 if it is
+//! done; 1 if it was refused or failed, with one line on standard error; 2 if it was not understood.
 
 mod audit;
 mod issue;
@@ -43,7 +43,7 @@ enum Command {
         #[command(subcommand)]
         act: owner::Act,
     },
-    /// Check the record
+    /// Check the audit
     Audit {
         #[command(subcommand)]
         act: audit::Act,
@@ -71,7 +71,7 @@ enum Failure {
     Usage(String),
     #[error("{0}")]
     System(#[from] io::Error),
-    /// The record is not what it should be.
+    /// The audit is not intact.
     #[error("{0}")]
     Record(String),
     /// The result could not be printed. `outcome` says what was done.
@@ -189,7 +189,7 @@ fn mistake(error: &clap::Error) -> String {
     line
 }
 
-/// An argument's name, and the variable that its value may have come from.
+/// An argument's name, and the variable that may have set it.
 fn with_variable(argument: &str) -> String {
     let mut command = Cli::command();
     command.build();

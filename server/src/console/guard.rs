@@ -18,7 +18,7 @@ const PUBLIC: [&str; 3] = ["/login", "/logout", "/setup"];
 /// Addresses that only scripts call. They cannot follow a redirect to a page.
 const SCRIPTS: [&str; 2] = [SERVER_FUNCTIONS, EVENTS];
 
-/// What would end a value of a query, or mean something else in it.
+/// The characters that end a value of a query, or mean something else in it.
 const NOT_IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 pub(super) async fn guard(request: Request, next: Next) -> Response {

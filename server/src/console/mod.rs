@@ -1,4 +1,4 @@
-//! What is around every page, form and server function of the console.
+//! The middleware around every page, form and server function of the console.
 
 mod body;
 mod csrf;

@@ -10,8 +10,8 @@ use crate::state::AppState;
 /// Headers that a proxy adds. A browser that calls Keystead directly from this machine sends none of them.
 const OF_PROXIES: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host"];
 
-/// HTTPS if the public address says so, for only a proxy in front of us can end TLS: one that is trusted, or on this
-/// machine. Otherwise it is loopback when the browser called us by a loopback name, and no proxy is between.
+/// HTTPS if the public address is HTTPS and the request comes from a proxy that is trusted or on this machine, since
+/// only a proxy can end TLS. Otherwise loopback, if the browser used a loopback name and there is no proxy in between.
 pub(super) fn transport(
     state: &AppState,
     uri: &Uri,

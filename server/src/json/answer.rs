@@ -18,7 +18,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// Any answer in JSON, without the headers that are the same for all.
+/// Any answer in JSON, without the headers that all answers share.
 pub(crate) fn json(status: StatusCode, kind: &'static str, content: &impl Serialize) -> Response {
     let mut body = Vec::with_capacity(USUAL);
     if serde_json::to_writer(&mut body, content).is_err() {

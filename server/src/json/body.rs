@@ -1,4 +1,4 @@
-//! A call's body in JSON, as handlers take it.
+//! The JSON body of a call, as handlers receive it.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,27 +16,27 @@ use crate::reading;
 
 /// A call whose body is JSON.
 pub(crate) trait BodyCall {
-    /// Longest body, in bytes. The longest sensible one of most calls fits with every character escaped.
+    /// The longest body, in bytes. The longest sensible one of most calls fits, even with every character escaped.
     const LIMIT: usize = 64 * 1024;
 
-    /// The body as it is sent. The struct is its one description: it is parsed into, and its schema says what is wrong.
+    /// The body as sent. This struct is its only description: the parser fills it, and its schema says what is wrong.
     type Sent<'a>: Deserialize<'a> + ToSchema;
 
-    /// What is asked for, with every member checked.
+    /// The question, with every member checked.
     type Call<'a>;
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem>;
 }
 
-/// A body that came whole, was sent as JSON and is not too long. It is not read yet: what is read borrows its texts
-/// from it, which an extractor could not hand over together.
+/// A body that arrived whole, was sent as JSON and is not too long. It is not parsed yet: the parsed value borrows its
+/// texts from it, and an extractor could not hand over both.
 pub(crate) struct JsonBody<B> {
     bytes: Bytes,
     call: PhantomData<fn() -> B>,
 }
 
 impl<B: BodyCall> JsonBody<B> {
-    /// What it asks for, or everything that is wrong with it.
+    /// Its question, or everything that is wrong with it.
     pub fn read(&self) -> Result<B::Call<'_>, Problem> {
         B::check(parse(&self.bytes)?)
     }

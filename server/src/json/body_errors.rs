@@ -1,5 +1,5 @@
-//! A body that could not be read in one pass is looked through beside its schema, to say what is wrong member by
-//! member. The schema comes from the struct that is parsed into, as for an `OpenAPI` document.
+//! Reads a wrong body again beside its schema, to report every fault, member by member. The schema comes from the
+//! parsed struct, as for an `OpenAPI` document.
 
 use std::borrow::Cow;
 use std::slice;
@@ -12,7 +12,7 @@ use super::fault::{Faults, Step};
 use super::problem::Problem;
 use super::tree::{Tree, Unreadable};
 
-/// Says what is wrong with a body that should have been a `T`, and was refused for `error`.
+/// Reports what is wrong with a body that should have been a `T` and failed with `error`.
 pub(super) fn look_through<T: ToSchema>(text: &str, error: &serde_json::Error) -> Problem {
     let mut faults = match Tree::read(text) {
         Ok(tree) => faults_of::<T>(&tree),
@@ -58,12 +58,12 @@ impl Schemas {
                 Some(Type::Object) => self.check_object(tree, object, faults),
                 _ => {}
             },
-            // Nothing that is parsed into has another one.
+            // No parsed struct has another one.
             _ => {}
         }
     }
 
-    /// What a schema is of, apart from its name and from null.
+    /// The schema behind a name or a null.
     fn behind<'s>(&'s self, schema: &'s RefOr<Schema>) -> Option<&'s Schema> {
         match schema {
             RefOr::Ref(to) => {
@@ -124,7 +124,7 @@ fn check_text(tree: &Tree, object: &Object, faults: &mut Faults) {
     }
 }
 
-/// Every whole number that a body has is one from 0.
+/// Every whole number in a body starts at 0.
 fn check_whole(tree: &Tree, object: &Object, faults: &mut Faults) {
     let Tree::Number(number) = tree else { return wanted("a whole number", tree, faults) };
     let most = match object.maximum {
@@ -173,7 +173,7 @@ fn description(schema: &RefOr<Schema>) -> Option<&str> {
     }
 }
 
-/// The first sentence of a description, inside of another one.
+/// The first sentence of a description, as part of another sentence.
 fn what(description: &str) -> String {
     let sentence = description.split(['.', ':', '\n']).next().unwrap_or_default();
     let mut letters = sentence.chars();
@@ -191,7 +191,7 @@ pub(crate) mod tests {
     use super::super::members::Object;
     use super::*;
 
-    /// One change of a body: where, counted through all its values, and what.
+    /// One change of a body: which of all its values, and how.
     #[derive(Debug, Clone)]
     enum Change {
         Replace(Value),
@@ -260,8 +260,8 @@ pub(crate) mod tests {
         }
     }
 
-    /// Whatever becomes of a right body: with what is not parsed something is found to be wrong, and with what is taken
-    /// nothing. So the parser and the schema, which both come from one struct, mean the same.
+    /// However a right body is changed, a body that fails to parse has at least one fault, and a body that parses has
+    /// none. So the parser and the schema, which both come from one struct, agree.
     pub(crate) fn parser_and_schema_agree<B: BodyCall>(right: &Value) {
         let mut runner = TestRunner::new(ProptestConfig { cases: 2_000, ..ProptestConfig::default() });
         let outcome = runner.run(&changes(), |changes| {

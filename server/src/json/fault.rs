@@ -11,7 +11,7 @@ const LISTED: usize = 25;
 /// The most of a name that an answer repeats.
 const NAME_MAX: usize = 64;
 
-/// One step from a value to one inside it.
+/// One step from a value to a value inside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     /// A member of an object.
@@ -63,7 +63,7 @@ impl Fault {
         location
     }
 
-    /// What is wrong and, where that does not say it, what to send.
+    /// What is wrong, and what to send if that is not clear from it.
     pub fn detail(&self) -> Cow<'_, str> {
         match &self.fix {
             None => Cow::Borrowed(&self.wrong),
@@ -79,13 +79,13 @@ fn shortened(name: &str) -> String {
 /// The faults of a body, found one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    /// The place of the value that is being looked at.
+    /// The place of the value that is being checked.
     at: Vec<Step>,
     found: Vec<Fault>,
 }
 
 impl Faults {
-    /// Looks at what is one step further in.
+    /// Checks a value one step further in.
     pub fn within<T>(&mut self, step: Step, look: impl FnOnce(&mut Self) -> T) -> T {
         self.at.push(step);
         let seen = look(self);
@@ -140,7 +140,7 @@ impl Faults {
 }
 
 impl From<FieldErrors> for Faults {
-    /// A field is the member of its name, in the way that names are written in JSON.
+    /// A field is the member with its name, in the spelling of JSON.
     fn from(errors: FieldErrors) -> Self {
         let mut faults = Self::default();
         for error in errors.0 {

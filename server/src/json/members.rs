@@ -1,4 +1,4 @@
-//! Members that several bodies have, and what checks them.
+//! Members that several bodies share, and their checks.
 
 use std::borrow::Cow;
 use std::fmt;

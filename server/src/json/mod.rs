@@ -1,4 +1,4 @@
-//! JSON bodies and answers of every edge that speaks to programs.
+//! JSON bodies and answers of every edge for programs.
 
 pub(crate) mod answer;
 pub(crate) mod body;

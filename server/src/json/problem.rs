@@ -43,9 +43,9 @@ pub(crate) enum Kind {
     NotJson,
     MethodNotAllowed,
     NoSuchPath,
-    /// What the call names is not there, or not for this caller.
+    /// What the call names does not exist, or not for this caller.
     NotFound,
-    /// What the call names is not in a state for it.
+    /// What the call names is in the wrong state.
     Conflict,
     TooLong,
     TooSlow,
@@ -53,12 +53,12 @@ pub(crate) enum Kind {
     Internal,
 }
 
-/// What problem documents are sent as.
+/// The content type of problem documents.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// The challenge of a call without a key.
 const CHALLENGE: &str = r#"Bearer realm="keystead""#;
-/// That of a call whose key is no good.
+/// The content type for a call with a bad key.
 pub(crate) const INVALID_TOKEN: &str = r#"Bearer realm="keystead", error="invalid_token""#;
 
 impl Kind {
@@ -111,8 +111,8 @@ impl Kind {
             Self::NotJson => "The body must be JSON",
             Self::MethodNotAllowed => "This method is not allowed",
             Self::NoSuchPath => "This path does not exist",
-            Self::NotFound => "There is no such thing",
-            Self::Conflict => "The state of things does not allow this",
+            Self::NotFound => "This does not exist",
+            Self::Conflict => "The current state does not allow this",
             Self::TooLong => "The body is too long",
             Self::TooSlow => "The body took too long",
             Self::Unavailable => "Keystead cannot decide right now",
@@ -211,13 +211,13 @@ impl Problem {
         Self::new(Kind::NotJson, "Send the body as JSON, with the header Content-Type: application/json.")
     }
 
-    /// The path takes other methods than the call's.
+    /// The path accepts other methods only.
     pub fn method_not_allowed(allowed: &'static str) -> Self {
-        let problem = Self::new(Kind::MethodNotAllowed, format!("This path takes {allowed}."));
+        let problem = Self::new(Kind::MethodNotAllowed, format!("This path accepts {allowed}."));
         Self { allow: Some(allowed), ..problem }
     }
 
-    /// Another path than those that `detail` names.
+    /// The path does not exist. `detail` lists those that do.
     pub fn no_such_path(detail: String) -> Self {
         Self::new(Kind::NoSuchPath, detail)
     }
@@ -258,7 +258,7 @@ impl Problem {
 }
 
 impl From<service::Error> for Problem {
-    /// Refused; or else for want of the store, or through a fault of ours: what it was is in the log.
+    /// A refusal; or the store does not answer, or Keystead has a fault. The log has the cause.
     fn from(error: service::Error) -> Self {
         let error = match error {
             service::Error::Refused(refusal) => return refusal.into(),
@@ -298,7 +298,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = json(self.kind.status(), MEDIA_TYPE, &self.document());
         self.mark(response.headers_mut());
-        // An API of another form tells it once more, in that.
+        // An API of another form repeats it in that form.
         response.extensions_mut().insert(self);
         response
     }

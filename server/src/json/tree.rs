@@ -1,4 +1,4 @@
-//! As much of a body as has to be known to say what is wrong with it.
+//! A body, reduced to what is needed to say what is wrong with it.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -16,7 +16,7 @@ pub(super) enum Tree {
     Null,
     Flag,
     Number(Option<u64>),
-    /// With so many characters.
+    /// Its number of characters.
     Text(usize),
     /// The items that are checked, and the number of all items.
     List(Vec<Tree>, usize),
@@ -39,7 +39,7 @@ impl Tree {
         })
     }
 
-    /// What it is, as a part of a sentence.
+    /// Its type, as part of a sentence.
     pub const fn named(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -52,13 +52,13 @@ impl Tree {
     }
 }
 
-/// Why there is nothing to look at.
+/// Why the body could not be read.
 pub(super) enum Unreadable {
     Empty,
     TooDeep,
     /// A number at this place.
     TooLarge(Vec<Step>),
-    /// With what the parser says.
+    /// The parser's reason.
     NoJson(String),
 }
 

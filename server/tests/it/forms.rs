@@ -136,7 +136,7 @@ async fn a_list_is_carried_on_as_it_was_typed_and_an_error_names_its_line() {
         assert_eq!(page.status, 422);
         assert!(text(&page.body).contains("Line 3: “nonsense”"), "{}", page.body);
         assert!(page.body.contains(shown), "{}", page.body);
-        // The first line break is the tag's own.
+        // HTML drops the first line break of the tag.
         assert!(page.body.contains(">\n\n5 per minute</textarea>"), "{}", page.body);
     }
     let page = send(&product, "/keys/new", &session, typed("summary", "192.0.2.1")).await;

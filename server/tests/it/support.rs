@@ -120,7 +120,7 @@ pub fn service_key(name: &str) -> KeyDraft {
     KeyDraft { kind: Some("service".to_owned()), name: Some(name.to_owned()), ..KeyDraft::default() }
 }
 
-/// A field of a draft that takes a list.
+/// A list as a field of a draft.
 #[expect(clippy::unnecessary_wraps, reason = "the fields of a draft are options")]
 pub fn list(items: &[&str]) -> Option<Vec<String>> {
     Some(items.iter().map(|item| (*item).to_owned()).collect())

@@ -111,7 +111,7 @@ fn items_are_checked_one_by_one() {
     let many = |n: u32| (0..n).map(|i| Ipv4Addr::from(i).to_string()).collect::<Vec<_>>();
     assert_eq!(CidrRule::parse_items(Field::Cidrs, &many(100)).unwrap().len(), 100);
     let errors = CidrRule::parse_items(Field::Cidrs, &many(101)).unwrap_err();
-    assert_eq!(errors.0[0].message, "Use at most 100; there are 101.");
+    assert_eq!(errors.0[0].message, "Use at most 100; you entered 101.");
 }
 
 /// The bits of an address as text, IPv4 and mapped IPv4 alike: slow and obvious.

@@ -65,7 +65,7 @@ fn detail(kind: KeyKind) -> KeyDetail {
     }
 }
 
-/// What an edit puts on record.
+/// What an edit records in the audit.
 fn record(draft: &KeyDraft, key: &KeyDetail) -> Vec<Change> {
     changes(&key.spec().told(), &draft.check_edit(key, NOW).unwrap().told())
 }

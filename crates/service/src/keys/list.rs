@@ -20,7 +20,7 @@ impl Service {
         Ok(self.store().list_keys(&sight, query, self.now()).await?)
     }
 
-    /// One key. `NotFound` also for a key that the caller may not see.
+    /// One key. `NotFound` if it does not exist, or if the caller may not see it.
     pub async fn key(&self, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
         caller.may(Act::SeeKeys)?;
         let key = self.store().key_detail(id).await?.ok_or(Refusal::NotFound)?;
@@ -28,7 +28,7 @@ impl Service {
         Ok(key.refilled(self.now()))
     }
 
-    /// The calls of a key from now on. Refused as [`Service::key`] is: only who may see the key may watch it.
+    /// The calls of a key from now on. It fails like [`Service::key`]: only a caller who may see the key may watch it.
     pub async fn watch(&self, caller: &Caller, id: &KeyId) -> Result<Watch> {
         self.key(caller, id).await?;
         Ok(self.verifier().watch(id))

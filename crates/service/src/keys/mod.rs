@@ -62,7 +62,7 @@ async fn note_verifier_key(tx: &mut Tx, app: &AppId, permissions: &[Permission])
     Ok(())
 }
 
-/// Moves a key from one state to another; `WrongState` if it is in another one.
+/// Moves a key from one state to another; `WrongState` if it is in a third one.
 async fn move_state(
     tx: &mut Tx,
     id: &KeyId,
@@ -78,12 +78,12 @@ async fn remove(tx: &mut Tx, id: &KeyId, now: Timestamp) -> Result<(), Error> {
     if tx.delete_key(id, now).await? { Ok(()) } else { Err(Refusal::NotFound.into()) }
 }
 
-/// Whether the person whom the spec names as the owner has an account here.
+/// Checks that the owner in the spec, if it is a person, has an account here.
 async fn check_owner(tx: &mut Tx, spec: &KeySpec) -> Result<()> {
     if let Some(Owner::Person(email)) = &spec.rules.owner
         && tx.person_by_email(email).await?.is_none()
     {
-        let message = format!("Nobody here has the e-mail {}: check it, or write the name of a team.", quote(email));
+        let message = format!("Nobody here has the e-mail {}: check it, or enter the name of a team.", quote(email));
         return Err(FieldErrors::one(Field::Owner, message).into());
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! A key with what came of its calls.
+//! A key, with its calls and their verdicts.
 
 use domain::{
     calls::{KeyCalls, by_hour, first_hour},
@@ -9,17 +9,18 @@ use domain::{
 
 use crate::{Caller, Result, Service};
 
-/// What a key's page shows.
+/// The content of a key's page.
 #[derive(Debug)]
 pub struct KeyPage {
-    /// The key. What is left of its quota includes what this server holds ready.
+    /// The key. The calls left in its quota include those that this server has reserved.
     pub key: KeyDetail,
-    /// Its calls, or why they cannot be told: the key is shown without them.
+    /// Its calls, or why they cannot be shown. The key is shown without them then.
     pub calls: Result<KeyCalls>,
 }
 
 impl Service {
-    /// A key, its calls by hour and its last refusals. `NotFound` also for a key that the caller may not see.
+    /// A key, its calls by hour and its last refusals. `NotFound` if it does not exist, or if the caller may not see
+    /// it.
     pub async fn key_page(&self, caller: &Caller, id: &KeyId) -> Result<KeyPage> {
         caller.may(Act::SeeKeys)?;
         // Read the calls first, so that the last use, which is read next, is never older than a counted call.

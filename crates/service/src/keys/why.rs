@@ -29,8 +29,8 @@ pub struct AskedCall {
 }
 
 impl Service {
-    /// A key's page, and what each check would say to a call with the right secret. Nothing is counted; limits and
-    /// quota are those of this process and this moment.
+    /// A key's page, and what each check says to a call with the right secret. Counts nothing. Rate limits and call
+    /// quota are those of this process at this moment.
     pub async fn why(&self, caller: &Caller, id: &KeyId, call: &AskedCall) -> Result<(KeyPage, Vec<CheckResult>)> {
         let page = self.key_page(caller, id).await?;
         let record = page.key.record();

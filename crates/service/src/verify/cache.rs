@@ -84,7 +84,7 @@ impl CachedKey {
         due
     }
 
-    /// Which of the key's secrets the proof shows; `None` if it is none of those that still count.
+    /// Finds which of the key's secrets the proof shows; `None` if it is none of the current ones.
     pub(super) fn secret_of(&self, proof: &Proof<'_>, keyring: &Keyring, now: Timestamp) -> Option<SecretNumber> {
         let token = proof.token()?;
         let shown = self.secrets.iter().find(|secret| {

@@ -19,11 +19,11 @@ pub enum Credential<'a> {
         /// The shown secret.
         secret: &'a str,
     },
-    /// User name and password of Basic, as the kinds are shown whose ids end in hexadecimal digits.
+    /// The user name and password of Basic, for kinds whose ids end in hexadecimal digits.
     Basic {
-        /// The shown id.
+        /// The id as it was shown, with its prefix.
         id: &'a str,
-        /// The shown secret.
+        /// The secret as it was shown, with its checksum.
         secret: &'a str,
     },
 }
@@ -34,16 +34,16 @@ impl fmt::Debug for Credential<'_> {
     }
 }
 
-/// What is held against the secrets of the key that a credential names.
+/// The proof, which is compared with the secrets of the key.
 pub(super) enum Proof<'a> {
     /// The token that the caller sent.
     Sent(Token<'a>),
-    /// The token that the parts make which the caller sent.
+    /// The token, joined from the parts that the caller sent.
     Joined(PlainToken),
 }
 
 impl Proof<'_> {
-    /// The token whose MAC has to be one of the key's.
+    /// The token whose MAC must be one of the key's.
     pub(super) fn token(&self) -> Option<Token<'_>> {
         match self {
             Self::Sent(token) => Some(*token),
@@ -52,8 +52,8 @@ impl Proof<'_> {
     }
 }
 
-/// The key that a credential names, and its proof; `None` if it is malformed. The one place that knows the forms of
-/// credentials: another one is an arm here and, if it proves itself in another way, a `Proof`.
+/// Finds the key that a credential names, and its proof; `None` if it is malformed. Only this function knows the forms
+/// of credentials. A new form is one more arm here and, if it proves itself differently, a new `Proof`.
 pub(super) fn resolve(credential: Credential<'_>) -> Option<(KeyId, Proof<'_>)> {
     let joined = match credential {
         Credential::Token(text) => {

@@ -10,7 +10,7 @@ use domain::{
 use super::{LimitState, Verdict, Verifier};
 
 impl Verifier {
-    /// What the checks that count would say now to a call with this key. Nothing is counted.
+    /// What the counting checks would say now to a call with this key. Counts nothing.
     pub(crate) fn would_count(&self, key: &KeyDetail, record: &KeyRecord, now: Timestamp) -> [CheckResult; 2] {
         let counters = self.0.counters.of(&record.id);
         let mut seen = Verdict::plain(Code::Valid);

@@ -54,7 +54,7 @@ use crate::{
     keyring::Keyring,
 };
 
-/// A table by key.
+/// A table with one entry per key.
 type ByKey<T> = HashMap<KeyId, T, quick_cache::DefaultHashBuilder>;
 
 /// Decides about keys. A clone is the same verifier.
@@ -73,11 +73,11 @@ struct Inner {
     usage: Usage,
     unreadable: Unreadable,
     watchers: Arc<Watchers>,
-    /// What a key has to hold for each of Keystead's own permissions.
+    /// The query that a key must pass for each of Keystead's own permissions.
     needed: Vec<(AdminPermission, PermissionQuery)>,
 }
 
-/// The key that a credential names, and which of its secrets that shows.
+/// The key that a credential names, and which of its secrets was presented.
 struct Found {
     key: Arc<CachedKey>,
     secret: Option<SecretNumber>,
@@ -142,8 +142,8 @@ impl Verifier {
         Ok(verdict)
     }
 
-    /// Decides whether a caller of Keystead's own API may ask: a service key with this permission, within its limits.
-    /// Marks the key as used; a verify call is counted once, for the key that it asks about.
+    /// Decides whether a caller of Keystead's own API may ask. It needs a service key with this permission, within its
+    /// limits. Marks the key as used. A verify call counts once, for the key that it asks about.
     pub async fn authenticate(
         &self,
         token: &str,
@@ -287,7 +287,7 @@ impl Verifier {
         self.0.freshness.made(version);
     }
 
-    /// The key that a well-formed credential names, and which of its secrets that shows.
+    /// Finds the key that a well-formed credential names, and which of its secrets was presented.
     async fn find(&self, credential: Credential<'_>, now: Timestamp) -> Result<Option<Found>> {
         let Some((id, proof)) = resolve(credential) else {
             return Ok(None);
@@ -315,7 +315,7 @@ impl Verifier {
         let stored = match self.0.reader.read(id).await {
             Ok(Some(stored)) => stored,
             Ok(None) => return Ok(None),
-            // Whatever it says, it cannot be decided about: nobody else's call fails with it.
+            // Such a row cannot be decided about, but must not fail other calls.
             Err(Error::Store(error @ StoreError::Corrupt(_))) => {
                 self.0.unreadable.tell(id, &error);
                 return Ok(None);

@@ -1,4 +1,4 @@
-//! Keys whose rows this version cannot read, such as those of a later one: each is told in the log once.
+//! Keys whose rows this version cannot read, for example those of a later version. The log names each of them once.
 
 use std::{collections::HashSet, sync::Mutex};
 
@@ -7,7 +7,7 @@ use store::StoreError;
 
 use super::shards::lock;
 
-/// Beyond this many, the log says no more: the reason is the same for all of them.
+/// Beyond this number, the log is silent: the reason is the same for all of them.
 const TOLD_MAX: usize = 100;
 
 #[derive(Default)]

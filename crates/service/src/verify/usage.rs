@@ -59,7 +59,7 @@ struct Counts {
 /// What happened to one key.
 #[derive(Default)]
 struct Traffic {
-    /// The key's app and kind; unset while it was used without being asked about.
+    /// The key's app and kind; `None` while the key has only asked about others.
     of: Option<(AppId, KeyKind)>,
     used: Option<KeyUse>,
     calls: Tally,
@@ -101,7 +101,7 @@ impl Traffic {
 /// A call whose key was found.
 pub(super) struct Decided<'a> {
     pub(super) key: &'a KeyRecord,
-    /// Which of the key's secrets was presented; with none of them the key was not used.
+    /// Which of the key's secrets was presented; `None` means that the key was not used.
     pub(super) secret: Option<SecretNumber>,
     pub(super) code: Code,
     pub(super) now: Timestamp,

@@ -51,7 +51,7 @@ async fn labels_reach_the_verifier(w: World) {
     let row = w.service.key(owner(), &id).await.unwrap().row;
     assert_eq!(row.environment(), Environment::Test);
     assert!(row.masked().starts_with("ks_test_"));
-    // An id does not change hands: the same key under another environment is another token.
+    // An id never changes hands: the same key under another environment is another token.
     let live = token.replacen("ks_test_", "ks_", 1);
     assert_eq!(w.code(&live).await, Code::NotFound);
 }

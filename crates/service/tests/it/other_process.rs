@@ -58,7 +58,7 @@ async fn a_process_that_lost_its_listener_refuses_within_a_second(w: World) {
     refused_within_a_second(&other, &token).await;
 }
 
-/// The poll is a matter of real time: the clock of the test stands still meanwhile, so nothing else ends the belief.
+/// The poll runs in real time. The test's clock does not move meanwhile, so nothing else ends the trust in the cache.
 async fn refused_within_a_second(other: &Service, token: &str) {
     let answered = Instant::now();
     while code(other, token).await == Code::Valid {

@@ -192,7 +192,7 @@ pub fn draft(kind: &str, name: &str) -> KeyDraft {
     KeyDraft { kind: Some(kind.to_owned()), name: Some(name.to_owned()), ..KeyDraft::default() }
 }
 
-/// A field of a draft that takes a list.
+/// A list as a field of a draft.
 #[expect(clippy::unnecessary_wraps, reason = "the fields of a draft are options")]
 pub fn list(items: &[&str]) -> Option<Vec<String>> {
     Some(items.iter().map(|item| (*item).to_owned()).collect())

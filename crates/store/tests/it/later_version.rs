@@ -1,4 +1,4 @@
-//! Rows that a later version wrote: each is odd by itself, and takes no other with it.
+//! Rows that a later version wrote. Each is odd on its own, and does not affect any other.
 
 use domain::audit::Action;
 use domain::list::KeyQuery;

@@ -66,7 +66,7 @@ struct KeyMembers<'a> {
     ratelimits: Vec<LimitMembers<'a>>,
 }
 
-/// Whom the key is for, in the caller's own words: Keystead knows no more of them than the external id.
+/// The holder of the key, in the caller's own words. Keystead only knows the external id.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Identity<'a> {
@@ -74,7 +74,7 @@ struct Identity<'a> {
     external_id: &'a str,
 }
 
-/// What a rate limit said.
+/// The answer of a rate limit.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LimitMembers<'a> {

@@ -30,14 +30,14 @@ pub(super) struct VerifyKeyBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = String, min_length = 1, max_length = 512)]
     key: Text<'a>,
-    /// What the key must be permitted: permissions, `AND`, `OR` and parentheses.
+    /// The permissions that the key must have, with `AND`, `OR` and parentheses.
     #[serde(borrow)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
     permissions: Option<Text<'a>>,
-    /// What the call takes of the key's quota.
+    /// How much of the call quota it takes.
     #[schema(value_type = Option<CreditsBody>)]
     credits: Option<Object<CreditsBody>>,
-    /// The rate limits that are meant, or brought along, each once.
+    /// The rate limits to check, of the key or of the call, each once.
     #[serde(borrow)]
     #[schema(value_type = Option<Vec<LimitBody>>, max_items = 10)]
     ratelimits: Option<Bounded<Object<LimitBody<'a>>, 0, 10>>,
@@ -45,25 +45,25 @@ pub(super) struct VerifyKeyBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<Vec<String>>, max_items = 20, min_length = 1, max_length = 256)]
     tags: Option<Bounded<Text<'a>, 0, 20>>,
-    /// The address of the key's caller; not of Unkey. A key with CIDR rules is refused without it.
+    /// The address of the key's caller; not from Unkey. A key that is restricted to networks is refused without it.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     client_ip: Option<Text<'a>>,
-    /// The `Origin` of the key's caller; not of Unkey. A key with domain rules is refused without it.
+    /// The `Origin` of the key's caller; not from Unkey. A key that is restricted to domains is refused without it.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     origin: Option<Text<'a>>,
-    /// The method of the request that is asked about; not of Unkey. Shown in the console, and not checked.
+    /// The method of the request in question; not from Unkey. The console shows it; nothing checks it.
     #[serde(borrow)]
     #[schema(value_type = Option<String>, max_length = 32)]
     method: Option<Text<'a>>,
-    /// Its path; not of Unkey. Shown and not checked.
+    /// Its path; not from Unkey. Shown and not checked.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     path: Option<Text<'a>>,
 }
 
-/// What a call takes of a quota.
+/// What a call takes out of a call quota.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CreditsBody {
@@ -71,19 +71,19 @@ pub(super) struct CreditsBody {
     cost: Cost,
 }
 
-/// A rate limit: with its name alone one that the key has, with a size one that the call brings along.
+/// A rate limit. With only its name, it is one that the key has; with a size, it is one that the call brings.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitBody<'a> {
-    /// Which limit is meant.
+    /// The name of the limit.
     #[serde(borrow)]
     #[schema(value_type = String, min_length = 1, max_length = 50)]
     name: Text<'a>,
-    /// What the call counts as, for this limit; 1, if it is left out.
+    /// How many calls this one counts as for this limit; 1 if it is left out.
     cost: Option<Cost>,
-    /// How many calls it allows within its time.
+    /// How many calls it allows in its window.
     limit: Option<u64>,
-    /// That time, in milliseconds.
+    /// The window, in milliseconds.
     duration: Option<u64>,
 }
 
