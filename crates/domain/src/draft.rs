@@ -64,7 +64,7 @@ pub struct KeyDraft {
     pub name: Option<String>,
     /// The description, unchecked.
     pub description: Option<String>,
-    /// CIDR rules.
+    /// Networks that the key may be used from.
     pub cidrs: Option<Vec<String>>,
     /// Networks that the key may not be used from.
     pub denied_cidrs: Option<Vec<String>>,

@@ -1,4 +1,4 @@
-//! A key as people set it: what a draft comes to.
+//! A complete key, as people set it: the result of a draft.
 
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,7 @@ impl KeySpec {
         told
     }
 
-    /// Whether there is a moment at which it works.
+    /// Whether there is a time at which it works.
     pub(crate) fn begins_before_it_ends(&self) -> bool {
         !matches!((self.not_before, self.expires_at), (Some(from), Some(until)) if from >= until)
     }

@@ -33,7 +33,7 @@ impl Error {
         Self::Internal { what, source: Some(Box::new(cause)) }
     }
 
-    /// What cannot be, and has no cause.
+    /// Something that cannot happen, without a cause.
     pub(crate) const fn impossible(what: &'static str) -> Self {
         Self::Internal { what, source: None }
     }

@@ -53,7 +53,7 @@ pub struct StoredKey {
     pub quota_epoch: i64,
 }
 
-/// A key as it was read: its id, and what verification needs of it or why that cannot be read.
+/// A key as read: its id, and what verification needs of it, or why that cannot be read.
 pub type ReadKey = (KeyId, Result<StoredKey, StoreError>);
 
 reads! {

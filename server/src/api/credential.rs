@@ -15,7 +15,7 @@ static PAIRS: LazyLock<Vec<Pair>> = LazyLock::new(|| KeyKind::pair_headers().fil
 struct Pair {
     id: HeaderName,
     secret: HeaderName,
-    /// As people write them.
+    /// Their names, in the spelling of the docs.
     shown: PairHeaders,
 }
 

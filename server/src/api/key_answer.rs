@@ -37,7 +37,7 @@ struct Members<'a> {
     checks: Option<&'a [CheckResult]>,
 }
 
-/// What a rate limit said.
+/// The answer of a rate limit.
 #[derive(Serialize)]
 struct LimitMembers<'a> {
     name: &'a str,

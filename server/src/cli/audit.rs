@@ -18,14 +18,14 @@ pub(super) async fn run(service: &Service, caller: &Caller, act: Act) -> Result<
         ChainCheck::Intact { events, link } => {
             let link = hex::encode(link);
             // If you keep the newest link elsewhere, it shows later whether the audit was cut or rewritten.
-            print(format_args!("The record is intact: {events} events. Newest link: {link}"))?;
+            print(format_args!("The audit is intact: {events} events. Newest link: {link}"))?;
             Ok(())
         }
         ChainCheck::Broken { seq } => Err(Failure::Record(format!(
-            "the record does not fit from event {seq} on: it was changed, removed or added behind Keystead's back"
+            "the audit is not intact from event {seq} on: an event was changed, removed or added outside Keystead"
         ))),
         ChainCheck::Newer { seq } => {
-            Err(Failure::Record(format!("a newer Keystead wrote event {seq}: use that version to check the record")))
+            Err(Failure::Record(format!("a newer Keystead wrote event {seq}: use that version to check the audit")))
         }
     }
 }

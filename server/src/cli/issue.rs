@@ -44,7 +44,7 @@ pub(super) struct Issue {
     /// Domain that the key may be used from; repeatable
     #[arg(long = "domain", value_name = "DOMAIN")]
     domains: Vec<String>,
-    /// Environment: live or test; the token of a test key begins with `ks_test`_ [default: live]
+    /// Environment, live or test; the token of a test key says so [default: live]
     #[arg(long, value_name = "WORD")]
     environment: Option<String>,
     /// Owner: the e-mail of a person with an account, or the name of a team

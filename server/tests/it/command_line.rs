@@ -163,7 +163,7 @@ async fn the_record_is_checked_and_the_first_wrong_event_is_named() {
     let output = run(data, &["audit", "verify"], "");
     done(&output);
     let line = text(&output.stdout);
-    assert!(line.starts_with("The record is intact: 3 events. Newest link: "), "{line}");
+    assert!(line.starts_with("The audit is intact: 3 events. Newest link: "), "{line}");
     let database = TestDatabase::at(&format!("sqlite://{}/keystead.db", data.display()));
     database.execute("UPDATE audit_event SET note = 'x' WHERE seq = 2").await;
     let line = failed(&run(data, &["audit", "verify"], ""), 1);

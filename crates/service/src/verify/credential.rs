@@ -14,7 +14,7 @@ pub enum Credential<'a> {
     Token(&'a str),
     /// Id and secret, for kinds that use two headers.
     Pair {
-        /// The shown id.
+        /// The id as it was shown, with its prefix.
         id: &'a str,
         /// The shown secret.
         secret: &'a str,

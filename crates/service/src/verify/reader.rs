@@ -52,7 +52,7 @@ impl Reader {
             let inner = Arc::clone(&self.0);
             tokio::spawn(async move { inner.serve().await });
         }
-        Ok(answer.await.map_err(|error| Error::internal("a read was given up", error))??)
+        Ok(answer.await.map_err(|error| Error::internal("a read was abandoned", error))??)
     }
 }
 
