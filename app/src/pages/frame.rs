@@ -142,7 +142,7 @@ fn Flash() -> impl IntoView {
 /// Messages that are true of any key, since it may have expired or start later.
 fn done_words(done: &str) -> Option<&'static str> {
     Some(match done {
-        "acknowledged" => "The key is confirmed. It works now.",
+        "acknowledged" => "The key is confirmed and enabled.",
         "discarded" => "The key was dropped. It never worked.",
         "edited" => "Your changes are saved. They take effect with the next call.",
         "disabled" => "The key is disabled. Calls are refused until you enable it again.",
