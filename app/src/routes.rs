@@ -52,7 +52,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/keys/:id") view=KeyPage/>
                     <Route path=path!("/keys/:id/why") view=WhyPage/>
                     <Route path=path!("/keys/:id/acknowledge") view=Acknowledge/>
-                    <Route path=path!("/keys/:id/discard") view=Acknowledge/>
+                    <Route path=path!("/keys/:id/drop") view=Acknowledge/>
                     <Route path=path!("/integrations/setup") view=SetupIntegration/>
                     <Route path=path!("/audit") view=AuditPage/>
                     <Route path=path!("/settings") view=SettingsPage/>

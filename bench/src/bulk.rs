@@ -110,7 +110,7 @@ impl Bulk {
             store
                 .write(async |tx| {
                     tx.insert_keys(&keys).await?;
-                    tx.list_uses(&used).await?;
+                    tx.show_last_uses(&used).await?;
                     for (id, state) in &states {
                         tx.set_key_state(id, KeyState::Active, *state, None).await?;
                     }

@@ -20,7 +20,7 @@ test('closing the browser leaves a key that is refused and waits for its maker',
   expect(await verifier.code(token)).toBe('VALID');
 });
 
-test('a key can be discarded instead', async ({ owner, arrange, verifier }) => {
+test('a key can be dropped instead', async ({ owner, arrange, verifier }) => {
   const name = unique('Discarded');
   const { token } = await arrange.pending({ name });
   await choose(owner, name, 'Confirm…');
@@ -78,7 +78,9 @@ test('a second press of the button makes no second key', async ({ owner, verifie
     await pause(500);
     await route.fulfill({ response }).catch(() => undefined);
   });
-  const box = await page.getByRole('button', { name: 'Generate Token' }).boundingBox();
+  const button = page.getByRole('button', { name: 'Generate Token' });
+  await button.scrollIntoViewIfNeeded();
+  const box = await button.boundingBox();
   if (!owner.scripts) watch.expects(409, /\/keys\/new$/);
   for (let presses = 0; presses < 2; presses += 1) {
     await page.mouse.click((box?.x ?? 0) + 20, (box?.y ?? 0) + 10);
@@ -117,7 +119,7 @@ test('a key can be confirmed in a second tab, and the first one finds that out',
   expect(await verifier.code(token)).toBe('VALID');
 });
 
-test('a key that was discarded in a second tab is gone in the first, which still has its fields', async ({
+test('a key that was dropped in a second tab is gone in the first, which still has its fields', async ({
   owner,
   context,
   verifier,

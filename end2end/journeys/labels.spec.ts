@@ -1,6 +1,6 @@
 import { expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
-import { acknowledge, choose, chooseKind, confirm, field, fill, find, shownToken, unique } from '../steps/keys';
+import { acknowledge, choose, chooseKind, confirm, dialog, field, fill, find, shownToken, unique } from '../steps/keys';
 
 test('labels go from the wizard to the list, the key’s page and the verify call', async ({ owner, verifier }) => {
   const { page } = owner;
@@ -52,8 +52,8 @@ test('labels are edited, and the environment is not', async ({ owner, arrange })
   const name = unique('Relabelled');
   await arrange.active({ name, tags: 'eu' });
   await choose(owner, name, 'Edit');
-  await expect(owner.page.getByRole('dialog')).toContainText('Environment');
-  await expect(owner.page.getByRole('combobox', { name: 'Environment' })).toHaveCount(0);
+  await expect(dialog(owner)).toContainText('Environment');
+  await expect(dialog(owner).getByRole('combobox', { name: 'Environment' })).toHaveCount(0);
   await field(owner, 'Tags').fill('asia');
   await confirm(owner, 'Save', 'Your changes are saved');
   await owner.open('/keys?tag=asia');
@@ -62,14 +62,15 @@ test('labels are edited, and the environment is not', async ({ owner, arrange })
   await expect(owner.page.getByRole('link', { name, exact: true })).toHaveCount(0);
 });
 
-test('a label that is wrong says so at its field, and is not lost', async ({ owner, arrange }) => {
+test('a label that is wrong says so at its field, and is not lost', async ({ owner, arrange, watch }) => {
+  watch.expects(422, /\/edit$/);
   const name = unique('Wrong');
   await arrange.active({ name });
   await choose(owner, name, 'Edit');
   await owner.page.getByText('Labels: owner, external id, tags, metadata').click();
   await field(owner, 'Owner').fill('nobody@example.com');
   await owner.page.getByRole('button', { name: 'Save', exact: true }).click();
-  await expect(owner.page.getByRole('dialog')).toContainText('nobody@example.com');
+  await expect(dialog(owner)).toContainText('nobody@example.com');
   await expect(field(owner, 'Owner')).toHaveValue('nobody@example.com');
   await field(owner, 'Owner').fill('The night shift');
   await confirm(owner, 'Save', 'Your changes are saved');

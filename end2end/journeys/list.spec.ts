@@ -17,7 +17,7 @@ test('the list is searched, filtered, sorted and paged, all in its address', asy
 
   await test.step('search by the beginning of the name', async () => {
     await owner.open('/keys');
-    await page.getByRole('searchbox', { name: 'Search by name or id' }).fill(word.toLowerCase());
+    await page.getByRole('searchbox', { name: 'Search by name, id or external id' }).fill(word.toLowerCase());
     await page.getByRole('button', { name: 'Apply' }).click();
     await expect(pager(owner)).toContainText('30 keys');
     expect(await names(owner)).toHaveLength(25);
@@ -151,7 +151,7 @@ test.describe('once the page is alive', { tag: '@scripts' }, () => {
     const { id, token } = await arrange.active({ name: unique('Pasted') });
     await owner.open('/keys');
     await page.keyboard.press('/');
-    const search = page.getByRole('searchbox', { name: 'Search by name or id' });
+    const search = page.getByRole('searchbox', { name: 'Search by name, id or external id' });
     await expect(search).toBeFocused();
     for (const pasted of [`KEYSTEAD_KEY=${token}`, token]) {
       await search.fill(pasted);
@@ -181,7 +181,7 @@ async function expectNotSent(owner: Console, pasted: string[], secret: string): 
   const sent: string[] = [];
   page.on('request', (request) => sent.push(request.url()));
   await owner.open('/keys');
-  const search = page.getByRole('searchbox', { name: 'Search by name or id' });
+  const search = page.getByRole('searchbox', { name: 'Search by name, id or external id' });
   for (const text of pasted) {
     await search.fill(text);
     await expect(search).toHaveValue(text);

@@ -29,7 +29,7 @@ const FORMS: [(&str, MakeHandler); 12] = [
     ("/setup", |console| form(console, Needs::Nobody, person_forms::set_up)),
     ("/keys/new", |console| form(console, Needs::Session, key_forms::wizard)),
     ("/keys/{id}/acknowledge", |console| key_form(console, key_forms::acknowledge)),
-    ("/keys/{id}/discard", |console| key_form(console, key_forms::discard)),
+    ("/keys/{id}/drop", |console| key_form(console, key_forms::drop_pending)),
     ("/keys/{id}/edit", |console| key_form(console, key_forms::edit)),
     ("/keys/{id}/disable", |console| key_form(console, key_forms::disable)),
     ("/keys/{id}/enable", |console| key_form(console, key_forms::enable)),

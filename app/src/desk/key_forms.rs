@@ -41,9 +41,9 @@ pub async fn acknowledge(desk: Desk, id: KeyId, form: AcknowledgeForm) -> Result
     }))
 }
 
-pub async fn discard(desk: Desk, id: KeyId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
-    desk.service().discard(&desk.caller()?, &id).await?;
-    Ok(Next::Go(with_done("/keys", "discarded")))
+pub async fn drop_pending(desk: Desk, id: KeyId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
+    desk.service().drop_pending(&desk.caller()?, &id).await?;
+    Ok(Next::Go(with_done("/keys", "dropped")))
 }
 
 pub async fn edit(desk: Desk, id: KeyId, form: EditForm) -> Result<Next<()>, ConsoleError> {

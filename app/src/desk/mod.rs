@@ -11,6 +11,7 @@ pub mod mount;
 pub mod person;
 mod person_forms;
 mod render;
+pub mod session_cookie;
 pub mod settings;
 pub mod why;
 

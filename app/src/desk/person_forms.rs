@@ -7,7 +7,8 @@ use service::sessions::ABSOLUTE;
 use service::setup::NewPerson;
 use service::sign_in::{SignIn, SignedIn};
 
-use super::context::{Desk, session_cookie};
+use super::context::Desk;
+use super::session_cookie::session_cookie;
 use crate::error::ConsoleError;
 use crate::forms::outcome::Next;
 use crate::forms::person::{Nothing, SetupForm, SignInForm};

@@ -24,12 +24,12 @@ use crate::islands::acknowledge::AcknowledgeBox;
 pub fn Acknowledge() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let posted = PostedForm::<AcknowledgeForm>::take();
-    let discarded = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
+    let dropped = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
     let page = Suspend::new(async move {
         match read_key(&id).await {
             Ok(view) => match view.key.row.status(view.now) {
                 Status::Pending { until } => {
-                    view! { <Waiting view until posted not_discarded=discarded.whole/> }.into_any()
+                    view! { <Waiting view until posted not_dropped=dropped.whole/> }.into_any()
                 }
                 _ => view! { <NotWaiting view/> }.into_any(),
             },
@@ -45,7 +45,7 @@ fn Waiting(
     until: Timestamp,
     posted: Option<PostedForm<AcknowledgeForm>>,
     /// Why the key could not be dropped.
-    not_discarded: Option<ConsoleError>,
+    not_dropped: Option<ConsoleError>,
 ) -> impl IntoView {
     let KeyView { key, now, .. } = view;
     let id = key.row.id.as_str().to_owned();
@@ -66,12 +66,12 @@ fn Waiting(
             <KeyStatus status=key.row.status(now) now/> <span class="mono">{key.row.masked()}</span>
         </p>
         <form class="narrow stack" method="post" action=format!("/keys/{id}/acknowledge")>
-            <FormProblem problem=problem.whole.or(not_discarded)/>
+            <FormProblem problem=problem.whole.or(not_dropped)/>
             <HiddenDraft draft=draft.clone()/>
             <AcknowledgeBox deadline=until now guard=false wrong/>
         </form>
         <div class="actions narrow">
-            <form method="post" action=format!("/keys/{id}/discard")>
+            <form method="post" action=format!("/keys/{id}/drop")>
                 <button class="button danger">"Drop this key"</button>
             </form>
             <Again draft/>

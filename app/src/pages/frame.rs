@@ -143,7 +143,7 @@ fn Flash() -> impl IntoView {
 fn done_words(done: &str) -> Option<&'static str> {
     Some(match done {
         "acknowledged" => "The key is confirmed and enabled.",
-        "discarded" => "The key was dropped. It never worked.",
+        "dropped" => "The key was dropped. It never worked.",
         "edited" => "Your changes are saved. They take effect with the next call.",
         "disabled" => "The key is disabled. Calls are refused until you enable it again.",
         "enabled" => "The key is enabled again.",

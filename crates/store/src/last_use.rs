@@ -124,7 +124,7 @@ fn a_use(at: i64, address: Option<String>) -> Result<KeyUse, StoreError> {
 
 impl Tx {
     /// Makes lists show these uses, one per key, where they are newer. Skips keys that are gone.
-    pub async fn list_uses(&mut self, used: &[LastUsed]) -> Result<(), StoreError> {
+    pub async fn show_last_uses(&mut self, used: &[LastUsed]) -> Result<(), StoreError> {
         for piece in used.chunks(ROWS_AT_ONCE) {
             let rows = piece.iter().map(|used| (used.key_id.as_str(), used.newest.at.millis(), used.newest.address));
             let mut sql = Sql::new(

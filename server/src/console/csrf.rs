@@ -1,6 +1,7 @@
 //! Refuses requests that another site makes a browser send.
 
-use app::desk::context::{Transport, session_cookie_name};
+use app::desk::context::Transport;
+use app::desk::session_cookie::session_cookie_name;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};

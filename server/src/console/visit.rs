@@ -1,6 +1,7 @@
 //! The visitor: the session of the cookie, and the client's address.
 
-use app::desk::context::{Transport, Visit, session_cookie_name};
+use app::desk::context::{Transport, Visit};
+use app::desk::session_cookie::session_cookie_name;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;

@@ -2,6 +2,7 @@
 //! answered.
 
 mod acknowledge;
+mod drop;
 mod edit;
 mod issue;
 pub(crate) mod list;
@@ -38,6 +39,12 @@ impl Service {
         let key = tx.key_detail(id).await?.ok_or(Refusal::NotFound)?;
         caller.may_change(&key)?;
         Ok(key)
+    }
+
+    /// The key as the transaction sees it, if the caller may change it and it is pending.
+    async fn pending(&self, tx: &mut Tx, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
+        let key = self.changeable(tx, caller, id).await?;
+        if key.row.state == KeyState::Pending { Ok(key) } else { Err(Refusal::NotPending.into()) }
     }
 
     fn key_event(&self, caller: &Caller, action: Action, key: &KeyDetail) -> AuditEvent {

@@ -281,7 +281,7 @@ async fn write(
         if clock.instant().duration_since(begun) >= time {
             break;
         }
-        tx.list_uses(piece).await?;
+        tx.show_last_uses(piece).await?;
         listed += piece.len();
     }
     Ok(listed)

@@ -60,7 +60,7 @@ async fn a_form_makes_one_key(w: World) {
     assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made });
     let repeat = w.service.issue(owner(), app, &KeyDraft::default(), &form).await;
     assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made });
-    w.service.discard(owner(), &made).await.unwrap();
+    w.service.drop_pending(owner(), &made).await.unwrap();
     let repeat = w.no_change(w.service.issue(owner(), app, &again, &form)).await;
     assert_eq!(refusal(repeat), Refusal::AlreadyIssued { key: made }, "its key is gone, and it is used up");
 
@@ -106,11 +106,11 @@ async fn the_background_drops_it_too(w: World) {
 
 async fn a_pending_key_can_be_given_up(w: World) {
     let (id, token) = w.pending(&draft("service", "Given up")).await;
-    let discard = w.service.discard(owner(), &id);
-    w.one_change(Action::KeyDropped, discard).await.unwrap();
+    let dropped = w.service.drop_pending(owner(), &id);
+    w.one_change(Action::KeyDropped, dropped).await.unwrap();
     assert_eq!(w.code(&token).await, Code::NotFound);
     let (id, _) = w.active(&draft("service", "Kept")).await;
-    let refused = w.no_change(w.service.discard(owner(), &id)).await;
+    let refused = w.no_change(w.service.drop_pending(owner(), &id)).await;
     assert_eq!(refusal(refused), Refusal::NotPending);
 }
 

@@ -31,7 +31,7 @@ async fn add(store: &Store, keys: &[(NewKey, LastUsed)]) {
             }
             // Every third was never used.
             let used: Vec<LastUsed> = keys.iter().step_by(3).map(|(_, used)| used.clone()).collect();
-            tx.list_uses(&used).await?;
+            tx.show_last_uses(&used).await?;
             Ok::<_, StoreError>(())
         })
         .await

@@ -40,7 +40,7 @@ async fn each_status_is_counted(store: Store) {
             tx.set_key_state(&keys[8].id, KeyState::Active, KeyState::Disabled, None).await?;
             tx.set_key_state(&keys[9].id, KeyState::Active, KeyState::Revoked, None).await?;
             let used = LastUsed { key_id: keys[0].id, newest: KeyUse { at: NOW, address: None } };
-            tx.list_uses(&[used]).await?;
+            tx.show_last_uses(&[used]).await?;
             Ok::<_, StoreError>(())
         })
         .await

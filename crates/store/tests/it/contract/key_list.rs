@@ -77,7 +77,7 @@ async fn populate(store: &Store) -> AppId {
                     counts.extend([0, 24].map(|ago| calls(key, hour - ago * HOUR, code)));
                 }
             }
-            tx.list_uses(&used).await?;
+            tx.show_last_uses(&used).await?;
             tx.flush_usage(&UsageBatch { keys: counts, ..UsageBatch::default() }).await?;
             tx.insert_app(&app(2)).await?;
             tx.insert_key(&key(&app(2).id, "alpha of another app")).await?;

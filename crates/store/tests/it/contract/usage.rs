@@ -27,7 +27,7 @@ async fn the_newest_use_is_listed(store: Store) {
         // A key that has been deleted in the meantime.
         uses.push(LastUsed { key_id: key_id(), newest });
         let before = store.write_count();
-        store.write(async |tx| tx.list_uses(&uses).await).await.unwrap();
+        store.write(async |tx| tx.show_last_uses(&uses).await).await.unwrap();
         assert_eq!(store.write_count(), before + 1);
     };
     list(10, Some("203.0.113.9")).await;
@@ -67,7 +67,7 @@ async fn a_use_is_on_record_before_it_is_listed(store: Store) {
     assert_eq!(unlisted, expected.map(|(key, newest)| LastUsed { key_id: key.id, newest }));
     assert_eq!(self::unlisted(&store, hour + HOUR).await, []);
     for used in &unlisted {
-        store.write(async |tx| tx.list_uses(std::slice::from_ref(used)).await).await.unwrap();
+        store.write(async |tx| tx.show_last_uses(std::slice::from_ref(used)).await).await.unwrap();
     }
     assert_eq!(self::unlisted(&store, 0).await, []);
     assert_eq!(last_use(&store, &one.id).await, used(10, Some("203.0.113.9")));
