@@ -1,6 +1,6 @@
 //! A draft as hidden fields of a form, and in words.
 
-use domain::draft::{Expiry, KeyDraft};
+use domain::draft::{Expiry, KeyDraft, Part};
 use domain::environment::Environment;
 use domain::field::Field;
 use domain::kind::KeyKind;
@@ -31,7 +31,6 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
     for field in rules.asked {
         rows.push(match field {
             Field::Name => ("Name", text(&draft.name, "")),
-            Field::Description => ("Description", text(&draft.description, "None")),
             Field::Cidrs => ("Networks", list(&draft.cidrs, "Any address")),
             Field::DeniedCidrs => ("Blocked networks", list(&draft.denied_cidrs, "None")),
             Field::Domains => ("Domains", list(&draft.domains, "Any origin")),
@@ -57,11 +56,13 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
                 let chosen = draft.environment.as_deref().and_then(Environment::parse).unwrap_or_default();
                 (Field::Environment.label(), vec![chosen.label().to_owned()])
             }
-            Field::Owner => (Field::Owner.label(), text(&draft.owner, "None")),
-            Field::ExternalId => (Field::ExternalId.label(), text(&draft.external_id, "None")),
-            Field::Tags => (Field::Tags.label(), list(&draft.tags, "None")),
-            Field::Metadata => (Field::Metadata.label(), list(&draft.metadata, "None")),
-            _ => continue,
+            // They are part of the lines of others.
+            Field::ExpiresAt | Field::QuotaRefill => continue,
+            other => match draft.clone().part(*other) {
+                Some(Part::Text(value)) => (other.label(), text(value, "None")),
+                Some(Part::Items(items)) => (other.label(), list(items, "None")),
+                None => continue,
+            },
         });
     }
     rows

@@ -23,28 +23,26 @@ pub fn KeyFields(
 ) -> impl IntoView {
     let rules = kind.rules();
     let show = |field: &Field| one(errors, rules, *field, &draft, left);
-    let (labels, others): (Vec<_>, Vec<_>) = fields.iter().partition(|field| LABELS.contains(field));
+    let (labels, others): (Vec<_>, Vec<_>) = fields.iter().partition(|field| Field::LABELS.contains(field));
     let filled = |field: &&Field| match draft.clone().part(**field) {
         Some(Part::Text(text)) => text.as_ref().is_some_and(|text| !text.trim().is_empty()),
         Some(Part::Items(items)) => items.iter().flatten().any(|item| !item.trim().is_empty()),
         None => false,
     };
-    let wrong = errors.with_untracked(|errors| LABELS.iter().any(|field| errors.of(*field).next().is_some()));
+    let wrong = errors.with_untracked(|errors| Field::LABELS.iter().any(|field| errors.of(*field).next().is_some()));
     let open = wrong || labels.iter().any(filled);
     let labels: Vec<_> = labels.into_iter().filter_map(show).collect();
+    let title = format!("Labels: {}", Field::LABELS.map(|field| field.label().to_ascii_lowercase()).join(", "));
     view! {
         {others.into_iter().filter_map(show).collect::<Vec<_>>()}
         {(!labels.is_empty()).then(|| view! {
             <details class="fold" open=open>
-                <summary>"Labels: owner, external id, tags, metadata"</summary>
+                <summary>{title}</summary>
                 <div class="stack">{labels}</div>
             </details>
         })}
     }
 }
-
-/// The fields that restrict nothing, in a section that is folded at first.
-const LABELS: [Field; 4] = [Field::Owner, Field::ExternalId, Field::Tags, Field::Metadata];
 
 fn one(
     errors: RwSignal<FieldErrors>,

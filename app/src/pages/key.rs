@@ -1,11 +1,13 @@
 //! The page of a key: its fields, its restrictions, its calls, and what people can do with it.
 
-use domain::environment::Environment;
+use std::iter;
+
 use domain::field::Field;
 use domain::key::{KeyDetail, Status};
 use domain::kind::KeyKind;
 use domain::list::KeyQuery;
 use domain::role::{Act, Rights};
+use domain::rules::KeyRules;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -201,33 +203,38 @@ fn validity(key: &KeyDetail) -> impl IntoView + use<> {
     })
 }
 
-/// The key's labels. Each tag and owner links to the keys that share it.
-fn labels(key: &KeyDetail) -> impl IntoView + use<> {
-    let rules = &key.rules;
-    let environment = (rules.environment != Environment::default())
-        .then(|| view! { <div><dt>{Field::Environment.label()}</dt><dd>{rules.environment.label()}</dd></div> });
-    let owner = rules.owner.as_ref().map(|owner| {
-        let query = KeyQuery { owner: Some(owner.as_str().to_owned()), ..KeyQuery::default() };
-        let name = owner.as_str().to_owned();
-        view! { <div><dt>{Field::Owner.label()}</dt><dd><a href=list_address(&query)>{name}</a></dd></div> }
-    });
-    let external_id = rules.external_id.clone().map(|id| {
-        view! { <div><dt>{Field::ExternalId.label()}</dt><dd><code>{id}</code></dd></div> }
-    });
-    let tags: Vec<_> = rules
-        .tags
-        .iter()
-        .map(|tag| {
-            let query = KeyQuery { tag: Some(tag.clone()), ..KeyQuery::default() };
-            view! { <li><a href=list_address(&query)>{tag.clone()}</a></li> }
+/// The environment, unless it is the usual one, and the labels that the key has.
+fn labels(key: &KeyDetail) -> Vec<AnyView> {
+    let told = key.rules.told();
+    let shown = iter::once(Field::Environment).chain(Field::LABELS);
+    shown
+        .filter_map(|field| {
+            let (_, words) = told.iter().find(|(told, words)| *told == field && !words.is_empty())?;
+            let value = label(field, words, &key.rules);
+            Some(view! { <div><dt>{field.label()}</dt><dd>{value}</dd></div> }.into_any())
         })
-        .collect();
-    let tags = (!tags.is_empty()).then(|| view! { <div><dt>{Field::Tags.label()}</dt><dd><ul>{tags}</ul></dd></div> });
-    let metadata: Vec<_> =
-        rules.metadata.to_items().into_iter().map(|pair| view! { <li><code>{pair}</code></li> }).collect();
-    let metadata = (!metadata.is_empty())
-        .then(|| view! { <div><dt>{Field::Metadata.label()}</dt><dd><ul>{metadata}</ul></dd></div> });
-    view! { {environment}{owner}{external_id}{tags}{metadata} }
+        .collect()
+}
+
+/// The value of a label. A tag and an owner link to the keys that share it.
+fn label(field: Field, words: &str, rules: &KeyRules) -> AnyView {
+    let list = |items: Vec<AnyView>| {
+        let items: Vec<_> = items.into_iter().map(|item| view! { <li>{item}</li> }).collect();
+        view! { <ul>{items}</ul> }.into_any()
+    };
+    let link = |query: KeyQuery, words: &str| view! { <a href=list_address(&query)>{words.to_owned()}</a> }.into_any();
+    match field {
+        Field::Environment => rules.environment.label().into_any(),
+        Field::Owner => link(KeyQuery { owner: Some(words.to_owned()), ..KeyQuery::default() }, words),
+        Field::Tags => {
+            let of = |tag: &String| link(KeyQuery { tag: Some(tag.clone()), ..KeyQuery::default() }, tag);
+            list(rules.tags.iter().map(of).collect())
+        }
+        Field::Metadata => {
+            list(rules.metadata.to_items().into_iter().map(|pair| view! { <code>{pair}</code> }.into_any()).collect())
+        }
+        _ => view! { <code>{words.to_owned()}</code> }.into_any(),
+    }
 }
 
 fn revoked(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {

@@ -95,6 +95,8 @@ fn filled(text: &str, place: &str, asked: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use domain::kind::KeyKind;
+
     use super::{EXAMPLE, PROXIES, filled, place};
 
     #[test]
@@ -119,6 +121,13 @@ mod tests {
             let text: String = files.iter().map(|(_, _, text)| filled(text, "10.9.9.9:99", "orders.read")).collect();
             assert!(text.contains("10.9.9.9:99") && text.contains("orders.read"), "{name}");
             assert!(!text.contains("127.0.0.1:3000") && !text.contains("port_value: 3000"), "{name}");
+        }
+        // The other two pass on every header of a request.
+        for (name, files) in PROXIES.iter().filter(|(name, _)| !["nginx", "Caddy"].contains(name)) {
+            let text: String = files.iter().map(|(_, _, text)| text.to_lowercase()).collect();
+            for header in KeyKind::pair_headers().flat_map(|headers| [headers.id, headers.secret]) {
+                assert!(text.contains(&header.to_lowercase()), "{name} does not pass on {header}");
+            }
         }
         let (_, [(_, _, envoy)]) = PROXIES[4] else { panic!("Envoy has one file") };
         assert!(filled(envoy, "[::1]:99", "x").contains(r#"{ address: "::1", port_value: 99 }"#));

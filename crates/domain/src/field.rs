@@ -38,6 +38,9 @@ names! {
 }
 
 impl Field {
+    /// The fields of a key that restrict nothing.
+    pub const LABELS: [Self; 4] = [Self::Owner, Self::ExternalId, Self::Tags, Self::Metadata];
+
     /// The name that people see beside the field.
     pub const fn label(self) -> &'static str {
         match self {

@@ -142,7 +142,8 @@ async fn key_refusals(conn: &mut Conn<'_>, key: &KeyId) -> Result<Vec<RefusedCal
          ORDER BY key_id DESC, at DESC, n DESC LIMIT $2",
     );
     let rows = conn.fetch_all::<RefusedRow>(sql.arg(key.as_str()).arg(kept())).await?;
-    rows.into_iter().map(RefusedCall::try_from).collect()
+    // A refusal that only a later version can read hides no other.
+    Ok(rows.into_iter().filter_map(|row| RefusedCall::try_from(row).ok()).collect())
 }
 
 impl TryFrom<RefusedRow> for RefusedCall {

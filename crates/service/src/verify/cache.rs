@@ -107,6 +107,7 @@ fn weigh(record: &KeyRecord, secrets: usize) -> u64 {
         + rules.limits.len() * 128
         + rules.domains.len() * 96
         + rules.external_id.as_ref().map_or(0, String::len)
+        + rules.owner.as_ref().map_or(0, |owner| owner.as_str().len())
         + rules.metadata.weight()
         + texts.sum::<usize>()
         + permissions.sum::<usize>();

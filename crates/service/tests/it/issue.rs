@@ -3,6 +3,7 @@
 use domain::{
     audit::{Action, ActorKind},
     draft::KeyDraft,
+    environment::Environment,
     field::Field,
     ids::AppId,
     key::KeyState,
@@ -40,10 +41,12 @@ async fn each_kind_is_shown_as_it_is_presented(w: World) {
         let whole = token(&issued);
         match &issued.shown {
             ShownSecret::Token(_) => assert!(whole.starts_with(&format!("ks_{id}_"))),
-            ShownSecret::Pair { id: shown, .. } => assert_eq!(*shown, format!("mk_{id}")),
+            ShownSecret::Pair { id: shown, .. } => {
+                assert_eq!(*shown, format!("{}_{id}", kind.token_prefix("ks", Environment::Live)));
+            }
         }
         let pair = matches!(issued.shown, ShownSecret::Pair { .. });
-        assert_eq!(pair, kind == KeyKind::MasterUser);
+        assert_eq!(pair, kind.rules().pair_headers().is_some());
         assert!(whole.ends_with(&issued.key.row.last4));
         let debugged = format!("{issued:?}");
         assert!(!debugged.contains(&whole[20..40]), "{debugged}");
