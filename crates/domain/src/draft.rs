@@ -6,15 +6,17 @@ use crate::cidr::CidrRule;
 use crate::environment::Environment;
 use crate::field::{Field, FieldErrors};
 use crate::key::KeyDetail;
-use crate::kind::{KeyKind, KindRules};
+use crate::kind::KeyKind;
 use crate::labels::{self, Metadata, Owner};
 use crate::limit::RateLimit;
 use crate::origin::DomainRule;
 use crate::permission::Permission;
-use crate::quota::{Quota, Refill};
+use crate::quota::Refill;
 use crate::spec::KeySpec;
 use crate::text;
-use crate::timestamp::{Millis, Timestamp};
+use crate::timestamp::Timestamp;
+
+mod pairs;
 
 names! {
     /// How long a new key is valid.
@@ -295,85 +297,6 @@ impl KeyDraft {
             }
         }
         draft
-    }
-
-    /// Typed and ticked permissions together, in the order of their names.
-    fn all_permissions(&self, rules: &KindRules) -> Result<Vec<Permission>, FieldErrors> {
-        let typed = items(self.permissions.as_ref());
-        let mut all = Vec::new();
-        if rules.typed_permissions {
-            all = Permission::parse_items(typed)?;
-        } else if rules.asks(Field::Permissions) && !is_blank(typed) {
-            return Err(FieldErrors::one(
-                Field::Permissions,
-                format!("{} keys take no typed permissions: tick the boxes instead.", rules.label),
-            ));
-        }
-        for ticked in &self.boxes {
-            let known = rules.boxes.iter().any(|(name, _)| name == ticked);
-            match Permission::parse(ticked) {
-                Ok(permission) if known => all.push(permission),
-                _ => {
-                    let shown = text::quote(ticked);
-                    return Err(FieldErrors::one(
-                        Field::Permissions,
-                        format!("{shown} is not one of the boxes: tick the boxes that are shown."),
-                    ));
-                }
-            }
-        }
-        all.sort();
-        all.dedup();
-        if all.len() > text::PERMISSIONS_MAX {
-            let message = format!("Use at most {} permissions; you entered {}.", text::PERMISSIONS_MAX, all.len());
-            return Err(FieldErrors::one(Field::Permissions, message));
-        }
-        Ok(all)
-    }
-
-    /// When the key expires; `None`: never. Whole seconds.
-    fn expiry_moment(&self, now: Timestamp) -> Result<Option<Timestamp>, FieldErrors> {
-        let date = self.expires_at.as_deref().filter(|text| !text.trim().is_empty());
-        let word = self.expiry.as_deref().unwrap_or_default().trim();
-        let expiry = match Expiry::parse(word) {
-            Some(expiry) => expiry,
-            None if word.is_empty() && date.is_some() => Expiry::Custom,
-            None if word.is_empty() => Expiry::Never,
-            None => {
-                return Err(FieldErrors::one(Field::Expiry, "Choose one of the options."));
-            }
-        };
-        let at = |message: &str| FieldErrors::one(Field::ExpiresAt, message);
-        match (expiry, date) {
-            (Expiry::Custom, None) => Err(at("Enter the date on which the key expires.")),
-            (Expiry::Custom, date) => moment(date).map_err(|message| at(&message)),
-            (_, Some(_)) => Err(at("Choose “Until a date” to use this date, or clear the date.")),
-            (expiry, None) => Ok(expiry.days().map(|days| now.plus(Millis::days(days)).whole_second())),
-        }
-    }
-
-    /// The call quota; `None` for any number of calls. Fails if number and refill do not fit together.
-    fn whole_quota(&self) -> Result<Option<Quota>, FieldErrors> {
-        let mut errors = FieldErrors::default();
-        let total = errors.keep(Field::Quota, Quota::parse_total(self.quota.as_deref().unwrap_or_default()));
-        let word = self.quota_refill.as_deref().unwrap_or_default().trim();
-        let refill = if word.is_empty() { Some(Refill::Never) } else { Refill::parse(word) };
-        if refill.is_none() {
-            errors.push(Field::QuotaRefill, "Choose one of the options.");
-        }
-        if total == Some(None) && refill.is_some_and(|refill| refill != Refill::Never) {
-            errors.push(Field::Quota, "Enter the quota to refill to, or choose “Never refills”.");
-        }
-        match (total, refill) {
-            (Some(total), Some(refill)) if errors.is_empty() => Ok(total.map(|total| Quota { total, refill })),
-            _ => Err(errors),
-        }
-    }
-
-    /// Where an error about the expiry belongs.
-    fn expiry_field(&self) -> Field {
-        let dated = self.expires_at.as_deref().is_some_and(|text| !text.trim().is_empty());
-        if dated || self.expiry.is_none() { Field::ExpiresAt } else { Field::Expiry }
     }
 
     /// The fields that were sent, except the boxes, and whether each has a value.

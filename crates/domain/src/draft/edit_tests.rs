@@ -1,20 +1,12 @@
+use super::tests::{list, some};
 use super::*;
 use crate::audit::Change;
 use crate::ids::{AppId, KeyId};
 use crate::key::{KeyRow, KeyState};
+use crate::quota::Quota;
 use crate::rules::{KeyRules, changes};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_253_402_000);
-
-#[expect(clippy::unnecessary_wraps, reason = "the fields of a draft are options")]
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the fields of a draft are options")]
-fn list(items: &[&str]) -> Option<Vec<String>> {
-    Some(items.iter().map(|item| (*item).to_owned()).collect())
-}
 
 fn detail(kind: KeyKind) -> KeyDetail {
     let has = |field| kind.rules().asks(field);

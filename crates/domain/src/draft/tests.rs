@@ -1,15 +1,16 @@
 use super::*;
 use crate::permission::VERIFY;
+use crate::timestamp::Millis;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_253_402_987);
 
 #[expect(clippy::unnecessary_wraps, reason = "the fields of a draft are options")]
-fn some(text: &str) -> Option<String> {
+pub(super) fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the fields of a draft are options")]
-fn list(items: &[&str]) -> Option<Vec<String>> {
+pub(super) fn list(items: &[&str]) -> Option<Vec<String>> {
     Some(items.iter().map(|item| (*item).to_owned()).collect())
 }
 
