@@ -9,11 +9,11 @@ TOOLS="$KEYSTEAD_CACHE/tools"
 # Outside the clone, so that a fresh clone finds earlier builds.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$KEYSTEAD_CACHE/target}"
 
-# Panic messages contain the paths of dependencies. Without this, each machine would produce different bytes. Our own
-# paths are relative.
+# Panic messages contain the paths of dependencies. Without the remapping, each machine would produce different bytes.
+# Our own paths are relative. Leptos compiles a component once with erase_components, not once for each way it is nested.
 if [[ "${RUSTFLAGS:-}" != *--remap-path-prefix* ]]; then
-  remapped="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$CARGO_TARGET_DIR=/target"
-  export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$remapped"
+  own_flags="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$CARGO_TARGET_DIR=/target"
+  export RUSTFLAGS="${RUSTFLAGS:+$RUSTFLAGS }$own_flags --cfg=erase_components"
 fi
 # Read by the C compiler. Not the commit's time, or every commit would compile the C code again.
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-1767225600}"

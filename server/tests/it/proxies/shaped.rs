@@ -3,6 +3,7 @@
 
 use domain::draft::KeyDraft;
 
+use crate::authorize::IDENTITY;
 use crate::support::{Call, Product, Settings, list, service_key};
 
 const TRAEFIK: &str = include_str!("../../../../docs/proxies/traefik.yml");
@@ -56,20 +57,8 @@ async fn keys(product: &Product) -> Keys {
 
 async fn status(product: &Product, call: Call) -> u16 {
     let answer = product.send(call).await;
-    let identity = [
-        "x-key-id",
-        "x-key-name",
-        "x-key-kind",
-        "x-key-permissions",
-        "x-key-environment",
-        "x-key-external-id",
-        "x-key-owner",
-        "x-key-tags",
-        "x-key-metadata",
-        "x-verify-code",
-    ];
     // They replace the client's header by one that the answer has, be it empty.
-    assert!(identity.iter().all(|name| answer.headers.contains_key(*name)), "{:?}", answer.headers);
+    assert!(IDENTITY.iter().all(|name| answer.headers.contains_key(*name)), "{:?}", answer.headers);
     assert!(answer.headers.get("location").is_none());
     answer.status.as_u16()
 }
