@@ -6,6 +6,7 @@ use domain::{
     audit::{Action, AuditEvent, Subject},
     ids::{AppId, KeyId},
     kind::KeyKind,
+    role::Act,
     timestamp::Timestamp,
     token,
 };
@@ -169,9 +170,16 @@ impl Service {
         Box::pin(self.0.store.write(work)).await
     }
 
-    /// Runs a change of one key in a transaction, and makes the verifier forget the key before the change is answered.
+    /// Runs a change of one key in a transaction, if the caller may change keys at all, and makes the verifier forget the
+    /// key before the change is answered.
     /// If the caller goes away after the commit, the verifier's next poll finds the change.
-    pub(crate) async fn change_key<T>(&self, key: &KeyId, work: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
+    pub(crate) async fn change_key<T>(
+        &self,
+        caller: &Caller,
+        key: &KeyId,
+        work: impl AsyncFnOnce(&mut Tx) -> Result<T>,
+    ) -> Result<T> {
+        caller.may(Act::ChangeKeys)?;
         let change = async |tx: &mut Tx| {
             let value = work(tx).await?;
             Ok::<_, Error>((value, tx.bump_version().await?))

@@ -25,6 +25,6 @@ impl Service {
             self.record(tx, event).await?;
             changed(tx, id).await
         };
-        self.change_key(id, work).await
+        self.change_key(caller, id, work).await
     }
 }

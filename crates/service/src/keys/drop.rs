@@ -23,7 +23,7 @@ impl Service {
             self.record(tx, event).await?;
             Ok(())
         };
-        self.change_key(id, work).await
+        self.change_key(caller, id, work).await
     }
 
     /// Drops the keys that nobody confirmed in time, and records each. Runs in the background. Returns how many it
@@ -65,6 +65,6 @@ impl Service {
             self.record(tx, event).await?;
             Ok(())
         };
-        self.change_key(id, work).await
+        self.change_key(&caller, id, work).await
     }
 }

@@ -6,6 +6,7 @@ use domain::{
     ids::KeyId,
     key::{KeyDetail, KeyState},
     refusal::Refusal,
+    role::Act,
     rules,
 };
 use store::Tx;
@@ -17,6 +18,7 @@ impl Service {
     /// Applies an edit to the key as it was at `revision`; `Changed` if somebody changed it since. If nothing differs,
     /// does nothing and records nothing.
     pub async fn edit(&self, caller: &Caller, id: &KeyId, draft: &KeyDraft, revision: i64) -> Result<KeyDetail> {
+        caller.may(Act::ChangeKeys)?;
         let now = self.now();
         let work = async |tx: &mut Tx| {
             let key = self.changeable(tx, caller, id).await?;

@@ -151,7 +151,7 @@ impl Service {
             }
             changed(tx, &key.id).await
         };
-        let detail = self.change_key(&key.id, make).await?;
+        let detail = self.change_key(caller, &key.id, make).await?;
         Ok(Issued { key: detail, shown: minted.shown, ack_deadline: key.ack_deadline })
     }
 

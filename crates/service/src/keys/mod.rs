@@ -18,7 +18,6 @@ use domain::{
     labels::Owner,
     permission::{Permission, VERIFY},
     refusal::Refusal,
-    role::Act,
     spec::KeySpec,
     text::quote,
     timestamp::Timestamp,
@@ -33,9 +32,8 @@ pub use self::{
 use crate::{Caller, Error, Result, Service, service::event};
 
 impl Service {
-    /// The key as the transaction sees it, if the caller may change it.
+    /// The key as the transaction sees it, if it is one that the caller may change.
     async fn changeable(&self, tx: &mut Tx, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
-        caller.may(Act::ChangeKeys)?;
         let key = tx.key_detail(id).await?.ok_or(Refusal::NotFound)?;
         caller.may_change(&key)?;
         Ok(key)

@@ -37,7 +37,7 @@ impl Service {
             self.record(tx, event).await?;
             changed(tx, id).await
         };
-        self.change_key(id, work).await
+        self.change_key(caller, id, work).await
     }
 
     /// Revokes a key that is active or disabled. An owner may restore it within 24 hours, unless it leaked.
@@ -72,7 +72,7 @@ impl Service {
             self.record(tx, event).await?;
             changed(tx, id).await
         };
-        self.change_key(id, work).await
+        self.change_key(caller, id, work).await
     }
 
     /// Restores a revoked key to its earlier state, within 24 hours and never after a leak; otherwise `TooLate` or
@@ -92,7 +92,7 @@ impl Service {
             self.record(tx, event).await?;
             changed(tx, id).await
         };
-        self.change_key(id, work).await
+        self.change_key(caller, id, work).await
     }
 
     /// Deletes a key for good. Its audit events stay. `confirm_name` is the key's name as a person typed it;
@@ -108,7 +108,7 @@ impl Service {
             self.record(tx, event).await?;
             Ok(())
         };
-        self.change_key(id, work).await
+        self.change_key(caller, id, work).await
     }
 }
 

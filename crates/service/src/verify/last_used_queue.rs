@@ -1,13 +1,16 @@
-//! Uses that lists do not show yet. They are already on record. Lists sort by indexes over all keys, which take much
-//! longer to change than a count, so lists follow more slowly.
+//! Writes the "last used" that lists show. Each use is already on record by then, with the counts of its hour. Lists sort
+//! by indexes over all keys, which take much longer to change than a count, so lists follow more slowly.
+
+use std::time::Duration;
 
 use domain::{
     ids::KeyId,
     timestamp::{Millis, Timestamp},
 };
-use store::{KeyUse, LastUsed, UsePlace};
+use store::{KeyUse, LastUsed, StoreError, Tx, UsePlace};
 
 use super::ByKey;
+use crate::clock::Clock;
 
 /// How often lists follow a key in constant use. They only show how many minutes ago it was used.
 const MARK_EVERY: Millis = Millis::seconds(30);
@@ -20,6 +23,15 @@ const TAKEN_MIN: usize = 1_000;
 
 /// How far back to search the record for uses that an ended process did not list.
 const LOOK_BACK: Millis = Millis::hours(24);
+
+/// The most time per second that the writer spends on the columns that lists sort by. Other writers have to wait.
+const LISTING: Duration = Duration::from_millis(100);
+
+/// The same at shutdown, when nobody waits.
+const LISTING_AT_END: Duration = Duration::from_secs(5);
+
+/// How many keys are updated between two checks of the clock.
+const LISTED_AT_ONCE: usize = 100;
 
 pub(super) struct LastUsedQueue {
     /// Uses that lists do not show yet, per key.
@@ -117,4 +129,19 @@ impl LastUsedQueue {
 fn turn(id: &KeyId, at: Timestamp) -> i64 {
     let beat: i64 = id.as_str().bytes().map(i64::from).sum();
     at.plus(Millis::seconds(beat)).millis().div_euclid(MARK_EVERY.0)
+}
+
+/// Writes as many of these uses as there is time for, for lists to show. Returns how many.
+pub(super) async fn write(tx: &mut Tx, due: &[LastUsed], clock: &dyn Clock, at_end: bool) -> Result<usize, StoreError> {
+    let time = if at_end { LISTING_AT_END } else { LISTING };
+    let begun = clock.instant();
+    let mut listed = 0;
+    for piece in due.chunks(LISTED_AT_ONCE) {
+        if clock.instant().duration_since(begun) >= time {
+            break;
+        }
+        tx.show_last_uses(piece).await?;
+        listed += piece.len();
+    }
+    Ok(listed)
 }

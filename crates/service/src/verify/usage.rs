@@ -1,7 +1,7 @@
 //! Calls per hour, last uses and the last refusals, counted in memory and written once a second. A crash may lose the
 //! last second.
 
-use std::{collections::HashMap, fmt, net::IpAddr, sync::Mutex, time::Duration};
+use std::{collections::HashMap, fmt, net::IpAddr, sync::Mutex};
 
 use domain::{
     ids::{AppId, KeyId},
@@ -13,11 +13,11 @@ use domain::{
     usage::{HourCalls, RefusedCall},
     verdict::Code,
 };
-use store::{KeyCalls, KeyUse, LastUsed, Store, StoreError, Tx, UsageBatch};
+use store::{KeyCalls, KeyUse, Store, StoreError, UsageBatch};
 
 use super::{
     ByKey, VerifyRequest,
-    last_used_queue::LastUsedQueue,
+    last_used_queue::{self, LastUsedQueue},
     shards::{Shards, lock},
 };
 use crate::{clock::Clock, error::Result};
@@ -33,15 +33,6 @@ const TEXT_MAX: usize = 200;
 
 /// How many recorded uses are searched per second for those that lists miss.
 const MISSED_AT_ONCE: u32 = 2_000;
-
-/// The most time per second that the writer spends on the columns that lists sort by. Other writers have to wait.
-const LISTING: Duration = Duration::from_millis(100);
-
-/// The same at shutdown, when nobody waits.
-const LISTING_AT_END: Duration = Duration::from_secs(5);
-
-/// How many keys are updated between two checks of the clock.
-const LISTED_AT_ONCE: usize = 100;
 
 pub(super) struct Usage {
     counts: Shards<Counts>,
@@ -152,9 +143,12 @@ impl Usage {
             queue.take(clock.now(), at_end)
         };
         if !batch.is_empty() || !due.is_empty() {
-            let time = if at_end { LISTING_AT_END } else { LISTING };
-            let written: Result<usize, StoreError> =
-                store.write(async |tx| write(tx, &batch, &due, time, clock).await).await;
+            let written: Result<usize, StoreError> = store
+                .write(async |tx| {
+                    tx.flush_usage(&batch).await?;
+                    last_used_queue::write(tx, &due, clock, at_end).await
+                })
+                .await;
             let listed = match written {
                 Ok(listed) => listed,
                 Err(error) => {
@@ -264,27 +258,6 @@ impl Counts {
         }
         batch
     }
-}
-
-/// Writes the whole batch, and as many uses as there is time for. Returns how many uses.
-async fn write(
-    tx: &mut Tx,
-    batch: &UsageBatch,
-    due: &[LastUsed],
-    time: Duration,
-    clock: &dyn Clock,
-) -> Result<usize, StoreError> {
-    tx.flush_usage(batch).await?;
-    let begun = clock.instant();
-    let mut listed = 0;
-    for piece in due.chunks(LISTED_AT_ONCE) {
-        if clock.instant().duration_since(begun) >= time {
-            break;
-        }
-        tx.show_last_uses(piece).await?;
-        listed += piece.len();
-    }
-    Ok(listed)
 }
 
 impl fmt::Debug for Usage {
