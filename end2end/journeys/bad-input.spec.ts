@@ -94,7 +94,7 @@ test('what scripts let through, the server refuses in words that can be seen', a
     [{ kind: 'client', cidrs: '10.0.0.0/8' }, 'Networks (CIDR): Client keys do not have this field: leave it blank.'],
     [{ kind: 'client', limits: '1 per minute' }, 'Rate limits: Client keys do not have this field: leave it blank.'],
     [{ form_id: 'damaged' }, 'Form: This form had expired. Please submit it again.'],
-    [{ kind: 'sausage' }, 'Kind: “sausage” is not a kind that you can issue: choose one of the kinds that are shown.'],
+    [{ kind: 'sausage' }, 'Kind: “sausage” is not a kind that you can issue: choose one of service, client, open_connect, queue_adapter, telephony, master_user.'],
   ];
   watch.expects(422, /\/keys\/new$/);
   await owner.open('/keys');

@@ -17,7 +17,7 @@ test('a key with every restriction tells why a call was refused', async ({ owner
   const draft = { kind: 'Service', name, networks: '203.0.113.0/24', permissions: 'invoices.read' } as const;
   const words =
     'Accepted from 203.0.113.0/24, but not from 203.0.113.7/32. It has the permission invoices.read. ' +
-    'At most 100 calls per minute and 20 calls per 10s. 10,000 calls a day';
+    'At most 100 calls per minute and 20 calls per 10s. At most 10,000 calls a day';
 
   await test.step('the summary says it in sentences, and leads back with all of it', async () => {
     await field(owner, 'Name').fill(name);

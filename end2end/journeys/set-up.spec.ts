@@ -78,7 +78,7 @@ test('the first start makes an owner, by the link that it prints', async ({ page
       watch.expects(404, /\/setup/);
       for (const address of ['/setup', link]) {
         await visitor.open(address);
-        await expect(page.getByRole('heading', { name: 'Page not found' })).toBeVisible();
+        await expect(page.getByRole('heading', { name: 'Keystead is set up' })).toBeVisible();
       }
     });
   } finally {

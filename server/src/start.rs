@@ -43,6 +43,9 @@ pub enum StartError {
         /// Why the system refused.
         source: io::Error,
     },
+    /// A command that creates nothing needs a file that is not there.
+    #[error("{} is missing: name the data folder of an installation, or start Keystead first", .0.display())]
+    Missing(PathBuf),
     /// The root key could not be read or created.
     #[error(transparent)]
     RootKey(#[from] RootKeyError),
@@ -103,6 +106,16 @@ pub async fn open(config: &Config) -> Result<Product, StartError> {
     };
     let service = Service::start(setup).await?;
     Ok(Product { store, service })
+}
+
+/// Opens an installation, and creates nothing.
+pub async fn open_existing(config: &Config) -> Result<Product, StartError> {
+    let (RootKeyFile::Own(root_key) | RootKeyFile::Named(root_key)) = &config.root_key;
+    let files = [Store::file(config.database_url.expose()), Some(root_key.clone())];
+    if let Some(missing) = files.into_iter().flatten().find(|file| !file.exists()) {
+        return Err(StartError::Missing(missing));
+    }
+    open(config).await
 }
 
 /// Creates a folder that only this account can read.

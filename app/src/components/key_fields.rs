@@ -85,7 +85,7 @@ fn one(
         Field::Permissions => permissions(errors, rules, draft, left),
         Field::NotBefore => view! {
             <TextField errors field aside="optional, UTC" value=typed(&draft.not_before)
-                input="datetime-local" left hint="If left blank, the key works as soon as you confirm it."/>
+                input="datetime-local" left hint="If left blank, the key has no start date."/>
         }
         .into_any(),
         Field::Expiry => expiry(errors, draft),
@@ -108,7 +108,7 @@ fn one(
         .into_any(),
         Field::Tags => view! {
             <TextField errors field aside="optional, one per line" value=lines(&draft.tags) lines=2 left
-                hint="For example production or eu. You can filter the list by tag."/>
+                hint="For example production or eu. A tag on a key's page leads to all keys that have it."/>
         }
         .into_any(),
         Field::Metadata => view! {
@@ -208,7 +208,7 @@ fn environment(errors: RwSignal<FieldErrors>, draft: &KeyDraft) -> AnyView {
             <select id=id name=id aria-describedby=described(Field::Environment, errors)
                 aria-invalid=invalid(Field::Environment, errors)>{options}</select>
             <FieldProblem field=Field::Environment errors/>
-            <span class="hint">"Part of the key, so you cannot change it later. A test key begins with ks_test_."</span>
+            <span class="hint">"Part of the key, so you cannot change it later. The beginning of a test key says so, for example ks_test_."</span>
         </div>
     }
     .into_any()

@@ -22,7 +22,13 @@ pub fn FieldProblems(errors: RwSignal<FieldErrors>) -> impl IntoView {
     move || {
         let found = errors.get().0;
         (found.len() > 1).then(|| {
-            let count = format!("{} fields need attention", found.len());
+            let mut fields: Vec<_> = found.iter().map(|error| error.field.as_str()).collect();
+            fields.sort_unstable();
+            fields.dedup();
+            let count = match fields.len() {
+                1 => "1 field needs attention".to_owned(),
+                several => format!("{several} fields need attention"),
+            };
             let items: Vec<_> = found
                 .into_iter()
                 .map(|error| {

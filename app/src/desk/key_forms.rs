@@ -19,7 +19,7 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<WizardScreen>, 
     match form.step.ok_or(ConsoleError::Malformed)? {
         WizardStep::Details => Ok(Next::Show(WizardScreen::Details)),
         WizardStep::Summary => {
-            desk.service().check_draft(&caller, &form.draft)?;
+            desk.service().check_draft(&caller, &form.draft).await?;
             Ok(Next::Show(WizardScreen::Summary))
         }
         WizardStep::Generate => {

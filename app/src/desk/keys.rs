@@ -70,7 +70,7 @@ pub(super) fn page_view(desk: &Desk, caller: &Caller, page: KeyPage) -> (KeyView
 /// The restrictions of a draft in sentences; `None` if the draft is invalid.
 pub fn words(draft: &KeyDraft) -> Option<String> {
     let desk = Desk::from_context().ok()?;
-    let spec = desk.service().check_draft(&desk.caller().ok()?, draft).ok()?;
+    let spec = desk.service().read_draft(&desk.caller().ok()?, draft).ok()?;
     Some(Restrictions::from(&spec).words()).filter(|words| !words.is_empty())
 }
 

@@ -6,6 +6,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::post;
 use leptos::prelude::*;
@@ -43,7 +44,9 @@ pub fn router(console: &Console) -> Router {
     };
     let functions = {
         let console = console.clone();
-        move |request: Request<Body>| async move {
+        move |mut request: Request<Body>| async move {
+            // Only scripts call them. Leptos would answer a form by sending its browser to any `Referer`.
+            request.headers_mut().remove(header::ACCEPT);
             handle_server_fns_with_context(move || provide(&console), request).await.into_response()
         }
     };

@@ -8,12 +8,11 @@ use leptos::server_fn::codec::Json;
 use crate::error::ConsoleError;
 
 /// What is wrong with a draft for a new key.
-#[allow(clippy::unused_async, reason = "a server function is async, whether or not it waits")]
 #[server(endpoint = "check_key", input = Json)]
 pub async fn check_key(draft: KeyDraft) -> Result<FieldErrors, ConsoleError> {
     let desk = crate::desk::context::Desk::from_context()?;
-    match desk.service().check_draft(&desk.caller()?, &draft) {
-        Ok(_) => Ok(FieldErrors::default()),
+    match desk.service().check_draft(&desk.caller()?, &draft).await {
+        Ok(()) => Ok(FieldErrors::default()),
         Err(service::Error::Refused(domain::refusal::Refusal::Invalid(errors))) => Ok(errors),
         Err(error) => Err(error.into()),
     }

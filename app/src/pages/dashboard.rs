@@ -72,7 +72,7 @@ fn Figures(dashboard: Dashboard) -> impl IntoView {
                     </a>
                 </div>
                 <footer>
-                    <small>"Written once a second, so the last second may be missing."</small>
+                    <small>"Counts may be a second behind."</small>
                 </footer>
             </section>
             <section class="card">

@@ -44,6 +44,7 @@ fn accepted_address(cidrs: &[CidrRule], denied: &[CidrRule]) -> Option<IpAddr> {
 /// domains. The curl sample also adds an accepted address if the key is restricted to networks.
 pub fn verify_calls(
     url: &str,
+    kind: Option<KeyKind>,
     cidrs: &[CidrRule],
     denied_cidrs: &[CidrRule],
     domains: &[DomainRule],
@@ -53,23 +54,45 @@ pub fn verify_calls(
     let host = accepted_host(domains).map(|host| format!(r#",\"origin\":\"https://{host}\""#));
     let example: String = address.into_iter().chain(host).collect();
     let origin = |words| if domains.is_empty() { "" } else { words };
+    // What comes in two headers is asked about as one string.
+    let pair = kind.and_then(|kind| kind.rules().pair_headers()).is_some();
+    let key = |one, two| if pair { two } else { one };
+    let fill = |sample: &str, key: &str, asked: &str| {
+        sample.trim_start().replace("{url}", url).replace("{key}", key).replace("{asked}", asked)
+    };
     [
-        ("verify-curl", "curl", fill(CURL, url, &example)),
-        ("verify-javascript", "JavaScript", fill(JAVASCRIPT, url, origin(", origin: callersOrigin"))),
-        ("verify-python", "Python", fill(PYTHON, url, origin(", \"origin\": callers_origin"))),
-        ("verify-rust", "Rust", fill(RUST, url, origin(", \"origin\": callers_origin"))),
+        ("verify-curl", "curl", fill(CURL, key("$KEYSTEAD_KEY", "${KEYSTEAD_KEY_ID}_$KEYSTEAD_KEY_SECRET"), &example)),
+        (
+            "verify-javascript",
+            "JavaScript",
+            fill(JAVASCRIPT, key("callersKey", "`${callersId}_${callersSecret}`"), origin(", origin: callersOrigin")),
+        ),
+        (
+            "verify-python",
+            "Python",
+            fill(
+                PYTHON,
+                key("callers_key", "f\"{callers_id}_{callers_secret}\""),
+                origin(", \"origin\": callers_origin"),
+            ),
+        ),
+        (
+            "verify-rust",
+            "Rust",
+            fill(
+                RUST,
+                key("callers_key", "format!(\"{callers_id}_{callers_secret}\")"),
+                origin(", \"origin\": callers_origin"),
+            ),
+        ),
     ]
-}
-
-fn fill(sample: &str, url: &str, asked: &str) -> String {
-    sample.trim_start().replace("{url}", url).replace("{asked}", asked)
 }
 
 const CURL: &str = r#"
 curl {url}/v1/keys/verify \
   -H "Authorization: Bearer $KEYSTEAD_VERIFIER_KEY" \
   -H "Content-Type: application/json" \
-  -d "{\"key\":\"$KEYSTEAD_KEY\"{asked}}"
+  -d "{\"key\":\"{key}\"{asked}}"
 "#;
 
 const JAVASCRIPT: &str = r#"
@@ -79,7 +102,7 @@ const answer = await fetch("{url}/v1/keys/verify", {
     "Authorization": `Bearer ${process.env.KEYSTEAD_VERIFIER_KEY}`,
     "Content-Type": "application/json",
   },
-  body: JSON.stringify({ key: callersKey, clientIp: callersAddress{asked} }),
+  body: JSON.stringify({ key: {key}, clientIp: callersAddress{asked} }),
 });
 const verdict = await answer.json();
 if (!verdict.valid) throw new Error(`refused: ${verdict.code}`);
@@ -90,7 +113,7 @@ import json, os, urllib.request
 
 request = urllib.request.Request(
     "{url}/v1/keys/verify",
-    data=json.dumps({"key": callers_key, "clientIp": callers_address{asked}}).encode(),
+    data=json.dumps({"key": {key}, "clientIp": callers_address{asked}}).encode(),
     headers={
         "Authorization": f"Bearer {os.environ['KEYSTEAD_VERIFIER_KEY']}",
         "Content-Type": "application/json",
@@ -106,7 +129,7 @@ const RUST: &str = r#"
 let verdict: serde_json::Value = reqwest::Client::new()
     .post("{url}/v1/keys/verify")
     .bearer_auth(std::env::var("KEYSTEAD_VERIFIER_KEY")?)
-    .json(&serde_json::json!({ "key": callers_key, "clientIp": callers_address{asked} }))
+    .json(&serde_json::json!({ "key": {key}, "clientIp": callers_address{asked} }))
     .send()
     .await?
     .error_for_status()?
@@ -154,7 +177,7 @@ mod tests {
         let cidrs = networks(&["10.0.0.0/8", "192.0.2.1"]);
         let domains = DomainRule::parse_items(&["*.example.com"]).unwrap();
         let code = |cidrs, denied, domains| {
-            verify_calls("http://localhost:3000", cidrs, denied, domains).map(|(.., code)| code)
+            verify_calls("http://localhost:3000", None, cidrs, denied, domains).map(|(.., code)| code)
         };
         let [curl, javascript, python, rust] = code(&cidrs, &[], &domains);
         let asked = r#"{\"key\":\"$KEYSTEAD_KEY\",\"clientIp\":\"10.0.0.0\",\"origin\":\"https://app.example.com\"}"#;
@@ -164,7 +187,11 @@ mod tests {
             assert!(code.contains("callers_address, \"origin\": callers_origin"), "{code}");
         }
         for code in code(&[], &[], &[]) {
-            assert!(!code.contains("origin") && !code.contains("{asked}"), "{code}");
+            assert!(!code.contains("origin") && !code.contains("{asked}") && !code.contains("{key}"), "{code}");
+        }
+        let pairs = verify_calls("http://localhost:3000", Some(KeyKind::MasterUser), &[], &[], &[]);
+        for ((.., code), key) in pairs.iter().zip(["ID}_$", "Id}_${", "id}_{", "id}_{"]) {
+            assert!(code.contains(key), "{code}");
         }
         let denied = networks(&["10.0.0.0/9", "192.0.2.0/24"]);
         let [refusing, ..] = code(&[], &denied, &[]);

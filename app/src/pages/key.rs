@@ -175,7 +175,7 @@ fn CallCards(id: String, calls: Calls, never_used: bool) -> impl IntoView {
         <section class="card">
             <header><h2>"Calls, last 48 hours"</h2></header>
             <div class="body">{chart}</div>
-            <footer><small>"Written once a second, so the last second may be missing."</small></footer>
+            <footer><small>"Counts may be a second behind."</small></footer>
         </section>
         <section class="card">
             <header><h2>"Recent refusals"</h2><a href=format!("/keys/{id}/why")>"Why was this refused?"</a></header>

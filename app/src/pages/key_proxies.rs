@@ -51,7 +51,7 @@ pub fn proxies(key: &KeyDetail) -> Option<AnyView> {
                 <div class="body">
                     <p>
                         "The proxy asks Keystead about each request, and passes on only what the key may do. Replace \
-                         the example paths with your own; the rest works unchanged."
+                         the example paths, and the address of the example service, with your own."
                         {unknown.then(|| view! {
                             " Instead of " <code>{EXAMPLE}</code> " enter the address at which the proxy reaches Keystead without TLS."
                         })}

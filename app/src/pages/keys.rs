@@ -80,10 +80,10 @@ fn Filters(query: KeyQuery) -> impl IntoView {
     view! {
         <form class="filters" method="get" action="/keys" role="search">
             <input type="search" name="q" data-search value=query.search.clone() maxlength=SEARCH_MAX
-                aria-label="Search by name, id or external id" placeholder="Search by name or id" aria-keyshortcuts="/"
+                aria-label="Search by name, id or external id" placeholder="Name, id or external id" aria-keyshortcuts="/"
                 // Keeps a secret out of the address: in a whole key, which no script has cut to its id, and by itself,
                 // without an id.
-                pattern=format!("(?!.*[0-9A-Za-z]{{{}}}).*", SECRET_LEN + CHECKSUM_LEN) title="This looks like the secret of a key. Search by name or id instead."
+                pattern=secretless() title="This looks like the secret of a key. Search by name or id instead."
                 autocomplete="off" spellcheck="false"/>
             <select name="kind" aria-label="Kind">
                 <option value="">"Any kind"</option>
@@ -107,6 +107,13 @@ fn Filters(query: KeyQuery) -> impl IntoView {
     }
 }
 
+/// Matches what `token::without_secrets` leaves as it is: no run as long as a secret, unless it is all small hexadecimal
+/// digits.
+fn secretless() -> String {
+    let length = SECRET_LEN + CHECKSUM_LEN;
+    format!("(?!.*(?![0-9a-f]{{{length}}})[0-9A-Za-z]{{{length}}}).*")
+}
+
 /// The filters that have no field of their own, each with a link that removes it.
 fn narrowed(query: &KeyQuery) -> impl IntoView + use<> {
     let owner = query.owner.clone().map(|owner| {
@@ -115,7 +122,7 @@ fn narrowed(query: &KeyQuery) -> impl IntoView + use<> {
     });
     let tag = query.tag.clone().map(|tag| {
         let without = list_address(&KeyQuery { tag: None, ..query.first_page() });
-        (Field::Tags.label(), tag, without)
+        ("Tag", tag, without)
     });
     let chips: Vec<_> = [owner, tag]
         .into_iter()

@@ -38,11 +38,11 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
             <span aria-hidden="true">"⚠"</span>
             <div>
                 <b>"Treat this key as you would a password."</b>
-                " Store it in your secret manager, and give it to one service only. It works once you confirm below."
+                " Store it in your secret manager, and give it to one service only. It starts to work when you confirm below."
             </div>
         </div>
         <div class="narrow">
-            <Sample id="try-it" name="Try it once you have confirmed, with the .env file loaded" code=try_it/>
+            <Sample id="try-it" name="After you confirm, load the .env file and run" code=try_it/>
         </div>
         <form class="narrow stack" method="post" action=address>
             <HiddenDraft draft=draft.clone()/>

@@ -9,7 +9,6 @@ use leptos_router::hooks::use_query_map;
 use service::setup::SetupDoor;
 
 use super::frame::Mark;
-use super::not_found::NotFound;
 use super::sign_in::Closed;
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
@@ -27,7 +26,7 @@ pub fn SetupPage() -> impl IntoView {
     };
     let page = Suspend::new(async move {
         match read_setup_door(&token).await {
-            Ok(Some(SetupDoor::Done)) => view! { <NotFound/> }.into_any(),
+            Ok(Some(SetupDoor::Done)) => view! { <Door><Done/></Door> }.into_any(),
             Ok(Some(SetupDoor::Open)) => view! { <Door><FirstOwner token posted/></Door> }.into_any(),
             Ok(None) => view! { <Door><Closed/></Door> }.into_any(),
             Ok(Some(SetupDoor::LinkNeeded)) => view! { <Door><LinkNeeded/></Door> }.into_any(),
@@ -69,6 +68,20 @@ fn FirstOwner(token: String, posted: Option<PostedForm<SetupForm>>) -> impl Into
                 <button class="button primary">"Create the owner"</button>
             </div>
         </form>
+    }
+}
+
+#[component]
+fn Done() -> impl IntoView {
+    set_status(&ConsoleError::Refused(Refusal::NotFound));
+    view! {
+        <div class="card">
+            <div class="empty">
+                <h1>"Keystead is set up"</h1>
+                <p>"A set-up link works once. Sign in with your account."</p>
+                <a class="button primary" href="/login">"Sign in"</a>
+            </div>
+        </div>
     }
 }
 

@@ -44,9 +44,15 @@ fn Guide(found: Integration) -> impl IntoView {
     let (own_check, calls) = match &key {
         Some(KeyView { key, .. }) => (
             own_check(&public_url, Some(key.row.kind), &key.rules.domains),
-            verify_calls(&public_url, &key.rules.cidrs, &key.rules.denied_cidrs, &key.rules.domains),
+            verify_calls(
+                &public_url,
+                Some(key.row.kind),
+                &key.rules.cidrs,
+                &key.rules.denied_cidrs,
+                &key.rules.domains,
+            ),
         ),
-        None => (own_check(&public_url, None, &[]), verify_calls(&public_url, &[], &[], &[])),
+        None => (own_check(&public_url, None, &[]), verify_calls(&public_url, None, &[], &[], &[])),
     };
     let calls: Vec<_> = calls
         .into_iter()
@@ -131,8 +137,8 @@ fn ConnectivityTest(row: KeyRow, now: Timestamp) -> impl IntoView {
                 </p>
                 {limited.then(|| view! {
                     <p class="soft">
-                        "This key is restricted to domains. A call is refused unless its Origin matches one of them, \
-                         as below."
+                        "This key is restricted to domains. A call is refused unless its Origin matches one of them. \
+                         The call below sends one."
                     </p>
                 })}
                 {(row.cidr_count > 0).then(|| view! {

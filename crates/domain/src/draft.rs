@@ -327,7 +327,7 @@ fn texts(items: &[impl ToString]) -> Vec<String> {
 fn environment(word: &str) -> Result<Environment, String> {
     match word.trim() {
         "" => Ok(Environment::default()),
-        word => Environment::parse(word).ok_or_else(|| "Choose one of the environments that are shown.".to_owned()),
+        word => Environment::parse(word).ok_or_else(|| "Choose live or test.".to_owned()),
     }
 }
 
@@ -357,7 +357,8 @@ fn issuable_kind(word: Option<&str>) -> Result<KeyKind, String> {
         return Err("Choose what the key is for.".to_owned());
     }
     KeyKind::parse(word).filter(|kind| kind.rules().issuable_now).ok_or_else(|| {
-        format!("{} is not a kind that you can issue: choose one of the kinds that are shown.", text::quote(word))
+        let kinds = text::joined(KeyKind::issuable().map(KeyKind::as_str));
+        format!("{} is not a kind that you can issue: choose one of {kinds}.", text::quote(word))
     })
 }
 

@@ -38,7 +38,7 @@ impl Owner {
             return Ok(None);
         }
         let owner =
-            if text.contains('@') { text::email(text).map(Self::Person) } else { text::name(text).map(Self::Team) };
+            if text::is_email(text) { text::email(text).map(Self::Person) } else { text::name(text).map(Self::Team) };
         owner.map(Some)
     }
 
@@ -67,12 +67,12 @@ impl From<Owner> for String {
 
 /// Reads the id of the key or of its holder in other systems, on one line; `None` if it is blank.
 pub fn external_id(text: &str) -> Result<Option<String>, String> {
-    text::line(text, EXTERNAL_ID_MAX).map(|id| (!id.is_empty()).then_some(id))
+    text::optional_line(text, EXTERNAL_ID_MAX)
 }
 
 /// Reads tags, in lower case, so that one tag has one spelling.
 pub fn tags(items: &[String]) -> Result<Vec<String>, FieldErrors> {
-    let tag = |text: &str| text::line(&text::name_key(text), TAG_MAX);
+    let tag = |text: &str| text::word(&text::name_key(text), TAG_MAX);
     let mut tags = parse_items(items, Field::Tags, TAGS_MAX, tag)?;
     tags.sort();
     Ok(tags)
@@ -84,12 +84,15 @@ pub fn tags(items: &[String]) -> Result<Vec<String>, FieldErrors> {
 pub struct Metadata(BTreeMap<String, String>);
 
 impl Metadata {
-    /// Reads items like `plan=gold`. Skips blank items; if a name is repeated, the last item counts.
+    /// Reads items like `plan=gold`, each name once. Skips blank items.
     pub fn parse_items(items: &[String]) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();
         let mut pairs = BTreeMap::new();
         for (number, item) in items.iter().enumerate().filter(|(_, item)| !item.trim().is_empty()) {
             match pair(item) {
+                Ok((name, _)) if pairs.contains_key(&name) => {
+                    errors.push_item(Field::Metadata, number, format!("Use the name {} only once.", quote(&name)));
+                }
                 Ok((name, value)) => drop(pairs.insert(name, value)),
                 Err(message) => errors.push_item(Field::Metadata, number, message),
             }
@@ -119,11 +122,10 @@ impl Metadata {
         self.0.iter().map(|(name, value)| name.len() + value.len() + 64).sum()
     }
 
-    /// At least the length of the JSON. Each pair has quotes, a colon and a comma, and every character counts in its
-    /// longest escaped form.
+    /// The length of the JSON. Each pair has quotes and a colon, and a comma before the next.
     fn json_len(&self) -> usize {
         let escaped = |text: &str| text.len() + text.matches(['"', '\\']).count();
-        self.0.iter().map(|(name, value)| escaped(name) + escaped(value) + 6).sum::<usize>() + 2
+        self.0.iter().map(|(name, value)| escaped(name) + escaped(value) + 5).sum::<usize>() + self.0.len().max(1) + 1
     }
 }
 
@@ -135,10 +137,11 @@ impl fmt::Display for Metadata {
 
 fn pair(item: &str) -> Result<(String, String), String> {
     let (name, value) = item.split_once('=').unwrap_or((item, ""));
-    let name = text::line(name, METADATA_NAME_MAX)?;
+    let name = name.trim();
     if name.is_empty() || name.contains(char::is_whitespace) || !item.contains('=') {
         return Err(format!("{} is not a name and a value: write one like plan=gold.", quote(item)));
     }
+    let name = text::word(name, METADATA_NAME_MAX)?;
     Ok((name, text::line(value, METADATA_BYTES_MAX)?))
 }
 
@@ -150,8 +153,12 @@ mod tests {
     fn an_owner_is_a_person_or_a_team() {
         assert_eq!(Owner::parse(" ").unwrap(), None);
         assert_eq!(Owner::parse(" Ada@Example.com ").unwrap(), Some(Owner::Person("ada@example.com".to_owned())));
+        for at in ['＠', '﹫'] {
+            let owner = Owner::parse(&format!("ada{at}example.com")).unwrap();
+            assert_eq!(owner, Some(Owner::Person("ada@example.com".to_owned())));
+        }
         assert_eq!(Owner::parse("Payments").unwrap(), Some(Owner::Team("Payments".to_owned())));
-        for text in ["@", "a@b@c", "two\nlines", &"x".repeat(101)] {
+        for text in ["@", "a@b@c", "two\nlines", "\u{200d}", &"x".repeat(101)] {
             assert!(Owner::parse(text).is_err(), "{text}");
         }
         for owner in [Owner::Person("ada@example.com".to_owned()), Owner::Team("Payments".to_owned())] {
@@ -164,7 +171,9 @@ mod tests {
     fn tags_are_few_short_and_of_one_spelling() {
         let read = |items: &[&str]| tags(&items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>());
         assert_eq!(read(&["Prod, eu", "", "prod"]).unwrap(), ["eu", "prod"]);
-        assert_eq!(read(&["ok", &"x".repeat(51)]).unwrap_err().0[0].item, Some(1));
+        for wrong in [&"x".repeat(51), "\u{200d}\u{fe0f}"] {
+            assert_eq!(read(&["ok", wrong]).unwrap_err().0[0].item, Some(1), "{wrong:?}");
+        }
         let many: Vec<String> = (0..21).map(|n| n.to_string()).collect();
         assert!(tags(&many).is_err() && tags(&many[..20]).is_ok());
     }
@@ -172,14 +181,15 @@ mod tests {
     #[test]
     fn metadata_is_pairs_that_come_back_as_they_went() {
         let read = |items: &[&str]| Metadata::parse_items(&items.iter().map(|i| (*i).to_owned()).collect::<Vec<_>>());
-        let metadata = read(&["plan = gold", "", "url=https://example.com/?a=b", "plan=silver", "empty="]).unwrap();
-        assert_eq!(metadata.to_items(), ["empty=", "plan=silver", "url=https://example.com/?a=b"]);
+        let metadata = read(&["plan = gold", "", "url=https://example.com/?a=b", "empty="]).unwrap();
+        assert_eq!(metadata.to_items(), ["empty=", "plan=gold", "url=https://example.com/?a=b"]);
         assert_eq!(Metadata::parse_items(&metadata.to_items()).unwrap(), metadata);
         assert_eq!(
             serde_json::to_string(&metadata).unwrap(),
-            r#"{"empty":"","plan":"silver","url":"https://example.com/?a=b"}"#
+            r#"{"empty":"","plan":"gold","url":"https://example.com/?a=b"}"#
         );
-        for (item, wrong) in [("plan", 0), ("=gold", 0), ("two words=x", 0), ("a=line\u{7}", 0)] {
+        assert_eq!(read(&["plan=gold", "", "plan=silver"]).unwrap_err().0[0].item, Some(2));
+        for (item, wrong) in [("plan", 0), ("=gold", 0), ("two words=x", 0), ("a=line\u{7}", 0), ("\u{fe0f}=x", 0)] {
             assert_eq!(read(&[item]).unwrap_err().0[wrong].item, Some(0), "{item}");
         }
     }
@@ -189,8 +199,8 @@ mod tests {
         let many: Vec<String> = (0..51).map(|n| format!("n{n}=x")).collect();
         assert!(Metadata::parse_items(&many).is_err() && Metadata::parse_items(&many[..50]).is_ok());
         let long = |length: usize| Metadata::parse_items(&[format!("a={}", "\"".repeat(length))]);
-        let kept = long(4_990).unwrap();
-        assert!(serde_json::to_string(&kept).unwrap().len() <= METADATA_BYTES_MAX);
-        assert!(long(5_000).is_err());
+        let kept = long(4_996).unwrap();
+        assert_eq!(serde_json::to_string(&kept).unwrap().len(), METADATA_BYTES_MAX);
+        assert!(long(4_997).is_err());
     }
 }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::kind::KeyKind;
-use crate::text::SEARCH_MAX;
+use crate::labels::TAG_MAX;
+use crate::text::{EMAIL_MAX, SEARCH_MAX};
 use crate::token;
 
 /// How many keys a page of the list shows.
@@ -104,8 +105,8 @@ impl KeyQuery {
             "kind" => self.kind = KeyKind::parse(value),
             "status" => self.status = StatusFilter::parse(value),
             "environment" => self.environment = Environment::parse(value),
-            "owner" => self.owner = search(value),
-            "tag" => self.tag = search(value),
+            "owner" => self.owner = label(value, EMAIL_MAX),
+            "tag" => self.tag = label(value, TAG_MAX),
             "sort" => self.sort = KeySort::parse(value).unwrap_or_default(),
             "dir" => self.descending = value == "desc",
             "after" => self.after = cursor(value),
@@ -166,6 +167,12 @@ pub fn search(text: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// An owner or a tag as a link to the list names it; `None` if it is blank. It is no free text: nobody pastes a key here.
+fn label(text: &str, max: usize) -> Option<String> {
+    let text: String = text.trim().chars().filter(|c| !c.is_control()).take(max).collect();
+    (!text.is_empty()).then_some(text)
+}
+
 fn cursor(text: &str) -> Option<String> {
     let cursor = !text.is_empty() && text.len() <= CURSOR_MAX && !text.contains(char::is_control);
     cursor.then(|| text.to_owned())
@@ -174,6 +181,14 @@ fn cursor(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_owner_and_tag_can_be_a_filter() {
+        for text in ["t".repeat(TAG_MAX), "team_123456789012_abcdefghijklmnop".to_owned()] {
+            let query = KeyQuery::from_pairs([("owner", text.as_str()), ("tag", text.as_str())]);
+            assert_eq!((query.owner.as_ref(), query.tag.as_ref()), (Some(&text), Some(&text)));
+        }
+    }
 
     #[test]
     fn the_plain_list_has_no_query_string() {
@@ -236,6 +251,7 @@ mod tests {
             (format!("KEYSTEAD_KEY_SECRET={secret}"), Some("KEYSTEAD_KEY_SECRET=")),
             (format!("a {secret} b"), Some("a b")),
             ("s".repeat(48), Some("s".repeat(48).as_str())),
+            ("0af9".repeat(16), Some("0af9".repeat(16).as_str())),
         ] {
             assert_eq!(search(&pasted).as_deref(), left, "{pasted}");
         }

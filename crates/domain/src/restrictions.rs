@@ -52,7 +52,7 @@ impl Restrictions<'_> {
                 }
                 words.push(addresses);
                 if domains && !self.rules.domains.is_empty() {
-                    words.push(format!("Only with an origin that matches {}", self.origins()));
+                    words.push(format!("Accepted only with an origin that matches {}", self.origins()));
                 }
             }
             (false, true) if self.rules.domains.is_empty() => words.push("Accepted from any origin".to_owned()),
@@ -102,7 +102,7 @@ impl Restrictions<'_> {
     }
 
     fn calls(&self) -> Option<String> {
-        let quota = self.rules.quota?.words();
+        let quota = format!("At most {}", self.rules.quota?.words());
         Some(match self.quota_left {
             Some(left) => format!("{quota}, {} left", grouped(left)),
             None => quota,
@@ -162,9 +162,9 @@ mod tests {
         };
         assert_eq!(
             words(draft),
-            "Accepted from 203.0.113.0/24 and 2001:db8::/32, but not from 203.0.113.7/32. Only with an origin that \
-             matches app.example.com or *.example.org. It has the permission invoices.read. At most 100 calls per \
-             minute and 1 call per 10s. 10,000 calls a day."
+            "Accepted from 203.0.113.0/24 and 2001:db8::/32, but not from 203.0.113.7/32. Accepted only with an \
+             origin that matches app.example.com or *.example.org. It has the permission invoices.read. At most 100 calls per \
+             minute and 1 call per 10s. At most 10,000 calls a day."
         );
     }
 
@@ -177,7 +177,7 @@ mod tests {
         let denied = KeyDraft { denied_cidrs: items(&["10.0.0.0/8"]), quota: text("1"), ..service() };
         assert_eq!(
             words(denied),
-            "Accepted from any address, but not from 10.0.0.0/8. It has no permissions. 1 call in all."
+            "Accepted from any address, but not from 10.0.0.0/8. It has no permissions. At most 1 call in all."
         );
     }
 

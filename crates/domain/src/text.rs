@@ -25,14 +25,17 @@ pub const SEARCH_MAX: usize = 200;
 /// The most characters of the note to a revoke.
 pub const REASON_MAX: usize = 200;
 
+/// For a text of nothing but joiners and marks.
+const UNSEEN: &str = "Use characters that people can see.";
+
 /// A name: one line, 1 to `NAME_MAX` characters, trimmed, NFC (on the server).
 pub fn name(text: &str) -> Result<String, String> {
-    visible(text, "Enter a name, for example: Create a chat.")
+    visible(line(text, NAME_MAX)?, "Enter a name, for example: Create a chat.")
 }
 
 /// A person's name. Works like `name`, with its own message if it is blank.
 pub fn person_name(text: &str) -> Result<String, String> {
-    visible(text, "Enter the name that others know you by.")
+    visible(line(text, NAME_MAX)?, "Enter the name that others know you by.")
 }
 
 /// Whether `typed` looks the same as `name`, although the two may differ in what nobody sees.
@@ -48,12 +51,28 @@ pub fn description(text: &str) -> Result<String, String> {
 
 /// A note: one line of at most `REASON_MAX` characters; `None` if it is blank.
 pub fn note(text: &str) -> Result<Option<String>, String> {
-    line(text, REASON_MAX).map(|note| (!note.is_empty()).then_some(note))
+    optional_line(text, REASON_MAX)
+}
+
+/// One line of at most `max` characters; `None` if it is blank.
+pub(crate) fn optional_line(text: &str, max: usize) -> Result<Option<String>, String> {
+    let line = line(text, max)?;
+    if line.is_empty() { Ok(None) } else { visible(line, UNSEEN).map(Some) }
+}
+
+/// A word that is shown and searched for: one line of 1 to `max` characters.
+pub(crate) fn word(text: &str, max: usize) -> Result<String, String> {
+    visible(line(text, max)?, UNSEEN)
 }
 
 /// The form of a name that lists sort and search by.
 pub fn name_key(text: &str) -> String {
     nfc(&nfc(text.trim()).to_lowercase())
+}
+
+/// Whether a text is meant as an e-mail address: it has an `@`, however it is written.
+pub(crate) fn is_email(text: &str) -> bool {
+    text.contains(['@', '＠', '﹫'])
 }
 
 /// An e-mail address in the one form that identifies its owner: trimmed, lower case, NFKC (on the server).
@@ -125,10 +144,9 @@ pub fn shown(c: char) -> char {
     if is_refused(c) { '\u{fffd}' } else { c }
 }
 
-/// A name that shows something.
-fn visible(text: &str, message: &str) -> Result<String, String> {
-    let name = line(text, NAME_MAX)?;
-    if seen(&name).is_empty() { Err(message.to_owned()) } else { Ok(name) }
+/// A line that shows something.
+fn visible(line: String, message: &str) -> Result<String, String> {
+    if seen(&line).is_empty() { Err(message.to_owned()) } else { Ok(line) }
 }
 
 /// What people see of a name: without joiners and marks, and with each run of white space as one space.

@@ -172,11 +172,15 @@ pub fn stands_in(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| Token::parse(word).is_some())
 }
 
-/// Removes every run of letters and digits that is as long as a secret with its checksum.
+/// Removes every run of letters and digits that is as long as a secret with its checksum. A run of small hexadecimal
+/// digits is left: it is the digest of something, and no secret of ours looks like it.
 pub fn without_secrets(text: &str) -> String {
     let separates = |c: char| !c.is_ascii_alphanumeric();
-    let is_short = |run: &&str| run.trim_end_matches(separates).len() < SECRET_LEN + CHECKSUM_LEN;
-    text.split_inclusive(separates).filter(is_short).collect()
+    let is_harmless = |run: &&str| {
+        let run = run.trim_end_matches(separates);
+        run.len() < SECRET_LEN + CHECKSUM_LEN || run.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    text.split_inclusive(separates).filter(is_harmless).collect()
 }
 
 /// What lists show of a token: `ks_7Qm2xVbN4tRa_…9fKd`.

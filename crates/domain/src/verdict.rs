@@ -44,7 +44,7 @@ impl Code {
             Self::NotYetValid => "The key is not valid yet.",
             Self::Expired => "The key has expired.",
             Self::KindNotAllowed => "The key is not of the kind that was asked for.",
-            Self::IpNotAllowed => "The address is unknown, or outside the key's networks.",
+            Self::IpNotAllowed => "The address is unknown, outside the key's networks, or in a blocked one.",
             Self::OriginNotAllowed => "The call has no Origin, or the Origin matches none of the key's domains.",
             Self::InsufficientPermissions => "The key does not have a permission that was asked for.",
             Self::RateLimited => "The key was used too often in a short time.",

@@ -165,8 +165,11 @@ impl Store {
         let sql = Sql::new(
             "SELECT seq, link, (SELECT min(seq) FROM audit_event), (SELECT max(seq) FROM audit_event) FROM audit_head",
         );
-        let (head, head_link, first, last): (i64, Vec<u8>, Option<i64>, Option<i64>) =
-            reader.conn().fetch_one(sql).await?;
+        let newest = reader.conn().fetch_optional::<(i64, Vec<u8>, Option<i64>, Option<i64>)>(sql).await?;
+        // The first event is written together with the head, when the database is made.
+        let Some((head, head_link, first, last)) = newest.filter(|(head, ..)| *head > 0) else {
+            return Ok(ChainCheck::Broken { seq: 1 });
+        };
         let mut link = GENESIS.to_vec();
         let mut seq = 0;
         while seq < head {

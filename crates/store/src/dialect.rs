@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -32,6 +32,11 @@ const SQLITE_READERS: u32 = 4;
 /// One active writer plus one waiting; separate from the read pool.
 const POSTGRES_WRITERS: u32 = 2;
 const POSTGRES_READERS: u32 = 14;
+
+/// The file that a URL names.
+pub(crate) fn sqlite_file(url: &str) -> Option<PathBuf> {
+    SqliteConnectOptions::from_str(url).ok().map(|options| options.get_filename().to_owned())
+}
 
 /// Opens the file with one connection for writing and a few for reading.
 pub(crate) async fn open_sqlite(url: &str) -> Result<(SqlitePool, SqlitePool), StoreError> {

@@ -1,6 +1,7 @@
 //! The connection pools, and the only way to change anything.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -72,6 +73,11 @@ impl Store {
             _ => return Err(StoreError::Url("it must begin with sqlite: or postgres:".into())),
         };
         Ok(Self { pools, writes: Arc::default() })
+    }
+
+    /// The file of a SQLite database; `None` for another engine.
+    pub fn file(url: &str) -> Option<PathBuf> {
+        url.starts_with("sqlite:").then(|| dialect::sqlite_file(url)).flatten()
     }
 
     /// The name of the database engine, for people.

@@ -33,16 +33,17 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
-/// The most bytes of a key's metadata in a header. Proxies and services refuse longer heads.
-const METADATA_MAX: usize = 2_000;
+/// The most bytes of a label in a header. Proxies and services refuse longer heads.
+const LABEL_MAX: usize = 2_000;
 
 /// Everything but visible ASCII, and the escape character itself.
 const NOT_IN_A_HEADER: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
 
 const EMPTY: HeaderValue = HeaderValue::from_static("");
 /// The same answer for every key that does not work, so that an attacker who tries keys learns nothing.
-static KEY_REFUSED: LazyLock<Bytes> =
-    LazyLock::new(|| document(Kind::KeyRefused, "The key was not accepted. The console shows its status."));
+static KEY_REFUSED: LazyLock<Bytes> = LazyLock::new(|| {
+    document(Kind::KeyRefused, "The key was not accepted. Whoever issued it can see why in the console.")
+});
 static FORBIDDEN: LazyLock<Bytes> = LazyLock::new(|| {
     document(Kind::Forbidden, "The key works, but not for this request. The header X-Verify-Code says why.")
 });
@@ -135,19 +136,15 @@ fn nobody(headers: &mut HeaderMap, code: HeaderValue) {
     headers.insert(VERIFY_CODE, code);
 }
 
-/// The key's labels. Metadata is JSON, and is left out if it is too long for a header.
+/// The key's labels. One that is too long for a header is left out.
 fn labels(headers: &mut HeaderMap, rules: &KeyRules) {
-    let metadata = if rules.metadata.is_empty() {
-        EMPTY
-    } else {
-        let json = serde_json::to_string(&rules.metadata).unwrap_or_default();
-        Some(name(&json)).filter(|value| value.len() <= METADATA_MAX).unwrap_or(EMPTY)
-    };
+    let label = |text: &str| Some(name(text)).filter(|value| value.len() <= LABEL_MAX).unwrap_or(EMPTY);
+    let metadata = || serde_json::to_string(&rules.metadata).unwrap_or_default();
     headers.insert(KEY_ENVIRONMENT, HeaderValue::from_static(rules.environment.as_str()));
-    headers.insert(KEY_EXTERNAL_ID, rules.external_id.as_deref().map_or(EMPTY, name));
-    headers.insert(KEY_OWNER, rules.owner.as_ref().map_or(EMPTY, |owner| name(owner.as_str())));
-    headers.insert(KEY_TAGS, if rules.tags.is_empty() { EMPTY } else { name(&rules.tags.join(",")) });
-    headers.insert(KEY_METADATA, metadata);
+    headers.insert(KEY_EXTERNAL_ID, rules.external_id.as_deref().map_or(EMPTY, label));
+    headers.insert(KEY_OWNER, rules.owner.as_ref().map_or(EMPTY, |owner| label(owner.as_str())));
+    headers.insert(KEY_TAGS, if rules.tags.is_empty() { EMPTY } else { label(&rules.tags.join(",")) });
+    headers.insert(KEY_METADATA, if rules.metadata.is_empty() { EMPTY } else { label(&metadata()) });
 }
 
 /// The headers of the limit that refuses the call for the longest time.

@@ -27,7 +27,7 @@ pub(super) struct VerifyBody<'a> {
     /// The address of its caller, IPv4 or IPv6, without a port. A key that is restricted to networks is refused without
     /// it.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "ip")]
     client_ip: Option<Text<'a>>,
     /// The `Origin` of its caller. A key that is restricted to domains is refused without it.
     #[serde(borrow)]
@@ -35,19 +35,19 @@ pub(super) struct VerifyBody<'a> {
     origin: Option<Text<'a>>,
     /// The permissions that the key must have, with `AND`, `OR` and parentheses.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "permission-query")]
     permissions: Option<Text<'a>>,
     /// The kind that the key must be of.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "key-kind")]
     kind: Option<Text<'a>>,
     /// The method of the request in question. The console shows it; nothing checks it.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>, max_length = 32)]
+    #[schema(value_type = Option<String>, format = "http-method")]
     method: Option<Text<'a>>,
     /// Its path. Keystead keeps nothing after a `?`. Shown and not checked.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "path")]
     path: Option<Text<'a>>,
     /// How many calls this one counts as; 1 if it is left out.
     cost: Option<Cost>,
@@ -119,7 +119,7 @@ impl<'a> VerifyCall<'a> {
         Self {
             address: members::address(faults, sent.client_ip.as_ref()),
             permissions: members::permissions(faults, sent.permissions.as_ref()),
-            kind: kind(faults, sent.kind.as_ref()),
+            kind: members::kind(faults, sent.kind.as_ref()),
             method: members::method(faults, sent.method),
             path: members::path(faults, sent.path),
             key: sent.key.0,
@@ -149,16 +149,6 @@ impl<'a> VerifyCall<'a> {
             explain: self.explain,
         }
     }
-}
-
-fn kind(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<KeyKind> {
-    faults.checked("kind", text, |text| {
-        KeyKind::parse(text).ok_or_else(|| {
-            let names: Vec<_> = KeyKind::ALL.iter().map(|kind| kind.as_str()).collect();
-            let fix = format!("Use one of {}.", names.join(", "));
-            ("This kind is unknown.".into(), Some(fix.into()))
-        })
-    })
 }
 
 #[cfg(test)]

@@ -24,8 +24,9 @@ pub(super) async fn run(service: &Service, caller: &Caller, act: Act) -> Result<
         ChainCheck::Broken { seq } => Err(Failure::Record(format!(
             "the audit is not intact from event {seq} on: an event was changed, removed or added outside Keystead"
         ))),
-        ChainCheck::Newer { seq } => {
-            Err(Failure::Record(format!("a newer Keystead wrote event {seq}: use that version to check the audit")))
-        }
+        ChainCheck::Newer { seq } => Err(Failure::Record(format!(
+            "event {seq} has a form that this version does not know: a newer Keystead wrote it, and you need that \
+                 version to check the audit, or it was changed outside Keystead"
+        ))),
     }
 }

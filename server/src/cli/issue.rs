@@ -117,19 +117,24 @@ pub(super) fn prepare(act: Act) -> Result<NewKey, Failure> {
     Ok(NewKey { app, draft, lifetime })
 }
 
-/// An unset shell variable must not create a key without the restriction.
+/// An unset shell variable must not create a key without the restriction or the label.
 fn refuse_blank(issue: &Issue) -> Result<(), Failure> {
-    let restrictions: [(&str, &[String]); 6] = [
+    let given: [(&str, &[String]); 11] = [
         ("permission", &issue.permissions),
         ("cidr", &issue.cidrs),
         ("deny-cidr", &issue.denied_cidrs),
         ("domain", &issue.domains),
         ("limit", &issue.limits),
         ("quota", issue.quota.as_slice()),
+        ("environment", issue.environment.as_slice()),
+        ("owner", issue.owner.as_slice()),
+        ("external-id", issue.external_id.as_slice()),
+        ("tag", &issue.tags),
+        ("metadata", &issue.metadata),
     ];
     // One value may hold several items, with commas between them.
     let is_blank = |value: &String| value.split(',').all(|part| part.trim().is_empty());
-    if let Some((flag, _)) = restrictions.iter().find(|(_, values)| values.iter().any(is_blank)) {
+    if let Some((flag, _)) = given.iter().find(|(_, values)| values.iter().any(is_blank)) {
         return Err(Failure::Usage(format!("--{flag}: the value is blank; enter one, or leave the flag out")));
     }
     Ok(())

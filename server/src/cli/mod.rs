@@ -136,7 +136,10 @@ async fn act(config: &Config, command: Command) -> Result<(), Failure> {
         Command::Audit { act } => Task::Audit(act),
         Command::Key { act } => Task::Key(Box::new(issue::prepare(act)?)),
     };
-    let opened = start::open(config).await?;
+    let opened = match task {
+        Task::Audit(audit::Act::Verify) => start::open_existing(config).await?,
+        Task::Owner(_) | Task::Key(_) => start::open(config).await?,
+    };
     let caller = Caller::command_line(&operator::name());
     let result = match task {
         Task::Owner(act) => owner::run(&opened.service, &caller, act).await,

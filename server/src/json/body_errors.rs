@@ -5,10 +5,13 @@ use std::borrow::Cow;
 use std::slice;
 
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AdditionalProperties, Array, ArrayItems, Object, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, Array, ArrayItems, Object, Schema, SchemaFormat, SchemaType, Type,
+};
 use utoipa::{Number, ToSchema};
 
 use super::fault::{Faults, Step};
+use super::members::check_format;
 use super::problem::Problem;
 use super::tree::{Tree, Unreadable};
 
@@ -115,12 +118,17 @@ impl Schemas {
 }
 
 fn check_text(tree: &Tree, object: &Object, faults: &mut Faults) {
-    let Tree::Text(length) = tree else { return wanted("a string", tree, faults) };
+    let Tree::Text(text) = tree else { return wanted("a string", tree, faults) };
     let (least, most) = (object.min_length.unwrap_or(0), object.max_length.unwrap_or(usize::MAX));
-    if *length < least {
+    let length = text.chars().count();
+    if length < least {
         faults.here_with("This is empty.", format!("Send {least} to {most} characters."));
-    } else if *length > most {
+    } else if length > most {
         faults.here(format!("This has more than {most} characters."));
+    } else if let Some(SchemaFormat::Custom(format)) = &object.format
+        && let Err(wrong) = check_format(format, text)
+    {
+        faults.wrong_here(wrong);
     }
 }
 

@@ -103,6 +103,11 @@ impl Faults {
         self.add(self.at.clone(), wrong.into(), Some(fix.into()));
     }
 
+    /// Adds what a check found.
+    pub fn wrong_here(&mut self, (wrong, fix): Wrong) {
+        self.add(self.at.clone(), wrong, fix);
+    }
+
     /// Adds a fault at another place.
     pub fn at(&mut self, path: Vec<Step>, wrong: impl Into<Cow<'static, str>>) {
         self.add(path, wrong.into(), None);
@@ -117,8 +122,8 @@ impl Faults {
     ) -> Option<T> {
         match check(value?.as_ref()) {
             Ok(value) => Some(value),
-            Err((wrong, fix)) => {
-                self.within(Step::Member(Cow::Borrowed(member)), |faults| faults.add(faults.at.clone(), wrong, fix));
+            Err(wrong) => {
+                self.within(Step::Member(Cow::Borrowed(member)), |faults| faults.wrong_here(wrong));
                 None
             }
         }

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::net::IpAddr;
 
 use axum::http::Method;
+use domain::kind::KeyKind;
 use domain::limit::COST_MAX;
 use domain::permission_query::PermissionQuery;
 use serde::Deserialize;
@@ -116,44 +117,79 @@ impl<'de, T: Deserialize<'de>, const LEAST: usize, const MOST: usize> Visitor<'d
     }
 }
 
+/// Checks a text whose schema names this format. So a body that does not parse has these faults listed too.
+pub(super) fn check_format(format: &str, text: &str) -> Result<(), Wrong> {
+    match format {
+        "ip" => read_address(text).map(drop),
+        "permission-query" => read_permissions(text).map(drop),
+        "key-kind" => read_kind(text).map(drop),
+        "http-method" => check_method(text),
+        "path" => check_path(text),
+        _ => Ok(()),
+    }
+}
+
 /// The client's address; `None` if it is not known.
 pub(crate) fn address(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<IpAddr> {
-    faults.checked("clientIp", text, |text| {
-        let address: Result<IpAddr, _> = text.parse();
-        address.map(|address| address.to_canonical()).map_err(|_| {
-            let fix = "Send one like 203.0.113.9 or 2001:db8::7, without a port.";
-            ("This is not an IP address.".into(), Some(fix.into()))
-        })
-    })
+    faults.checked("clientIp", text, read_address)
 }
 
 pub(crate) fn permissions(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<PermissionQuery> {
-    faults.checked("permissions", text, |text| {
-        PermissionQuery::parse(text).map_err(|error| (error.to_string().into(), None))
-    })
+    faults.checked("permissions", text, read_permissions)
+}
+
+pub(crate) fn kind(faults: &mut Faults, text: Option<&Text<'_>>) -> Option<KeyKind> {
+    faults.checked("kind", text, read_kind)
 }
 
 pub(crate) fn method<'a>(faults: &mut Faults, text: Option<Text<'a>>) -> Option<Cow<'a, str>> {
-    let checked = faults.checked("method", text.as_ref(), |text| {
-        if text.len() <= METHOD_MAX && Method::from_bytes(text.as_bytes()).is_ok() {
-            return Ok(());
-        }
-        let fix = format!("Send one like GET, of at most {METHOD_MAX} characters.");
-        Err(("This is not an HTTP method.".into(), Some(fix.into())))
-    });
+    let checked = faults.checked("method", text.as_ref(), check_method);
     checked.and(text).map(|Text(method)| method)
 }
 
 /// The path without its query string, which may hold secrets.
 pub(crate) fn path<'a>(faults: &mut Faults, text: Option<Text<'a>>) -> Option<Cow<'a, str>> {
-    fn cut(path: &str) -> &str {
-        path.split('?').next().unwrap_or_default()
-    }
-    let checked = faults.checked("path", text.as_ref(), |text| at_most(PATH_MAX, cut(text)));
+    let checked = faults.checked("path", text.as_ref(), check_path);
     checked.and(text).map(|Text(path)| match path {
-        Cow::Borrowed(path) => Cow::Borrowed(cut(path)),
-        Cow::Owned(path) => Cow::Owned(cut(&path).to_owned()),
+        Cow::Borrowed(path) => Cow::Borrowed(without_query(path)),
+        Cow::Owned(path) => Cow::Owned(without_query(&path).to_owned()),
     })
+}
+
+fn read_address(text: &str) -> Result<IpAddr, Wrong> {
+    let address: Result<IpAddr, _> = text.parse();
+    address.map(|address| address.to_canonical()).map_err(|_| {
+        let fix = "Send one like 203.0.113.9 or 2001:db8::7, without a port.";
+        ("This is not an IP address.".into(), Some(fix.into()))
+    })
+}
+
+fn read_permissions(text: &str) -> Result<PermissionQuery, Wrong> {
+    PermissionQuery::parse(text).map_err(|error| (error.to_string().into(), None))
+}
+
+fn read_kind(text: &str) -> Result<KeyKind, Wrong> {
+    KeyKind::parse(text).ok_or_else(|| {
+        let names: Vec<_> = KeyKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        let fix = format!("Use one of {}.", names.join(", "));
+        ("This kind is unknown.".into(), Some(fix.into()))
+    })
+}
+
+fn check_method(text: &str) -> Result<(), Wrong> {
+    if text.len() <= METHOD_MAX && Method::from_bytes(text.as_bytes()).is_ok() {
+        return Ok(());
+    }
+    let fix = format!("Send one like GET, of at most {METHOD_MAX} characters.");
+    Err(("This is not an HTTP method.".into(), Some(fix.into())))
+}
+
+fn check_path(text: &str) -> Result<(), Wrong> {
+    at_most(PATH_MAX, without_query(text))
+}
+
+fn without_query(path: &str) -> &str {
+    path.split('?').next().unwrap_or_default()
 }
 
 /// Whether a text is short enough.

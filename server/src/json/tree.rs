@@ -16,8 +16,7 @@ pub(super) enum Tree {
     Null,
     Flag,
     Number(Option<u64>),
-    /// Its number of characters.
-    Text(usize),
+    Text(String),
     /// The items that are checked, and the number of all items.
     List(Vec<Tree>, usize),
     Object(Vec<(String, Tree)>),
@@ -129,7 +128,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Tree, E> {
-        Ok(Tree::Text(text.chars().count()))
+        Ok(Tree::Text(text.to_owned()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut json: A) -> Result<Tree, A::Error> {

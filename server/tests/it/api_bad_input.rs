@@ -53,6 +53,26 @@ fn found(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())
 }
 
+/// One answer names them all, whether the parser finds them or only a look at the content.
+#[tokio::test]
+async fn every_fault_comes_in_one_answer() {
+    let asker = Asker::start().await;
+    let question = json!({
+        "clientIp": "nope", "permissions": "a AND", "kind": "sausage", "method": "G T", "cost": -1, "more": 1,
+        "path": "x".repeat(2_001),
+    });
+    let call = Call::post("/v1/keys/verify").bearer(&asker.key).json(question.to_string());
+    let answer = asker.product.send(call).await;
+    assert_eq!(answer.status, 422);
+    let told = answer.json();
+    let mut places: Vec<_> = told["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
+    places.sort_by_key(ToString::to_string);
+    assert_eq!(
+        json!(places),
+        json!(["/clientIp", "/cost", "/key", "/kind", "/method", "/more", "/path", "/permissions"])
+    );
+}
+
 #[tokio::test]
 async fn what_is_no_key_is_not_found_whatever_it_looks_like() {
     let asker = Asker::start().await;

@@ -168,6 +168,23 @@ async fn the_record_is_checked_and_the_first_wrong_event_is_named() {
     database.execute("UPDATE audit_event SET note = 'x' WHERE seq = 2").await;
     let line = failed(&run(data, &["audit", "verify"], ""), 1);
     assert!(line.contains("from event 2 on"), "{line}");
+    database.execute("DELETE FROM audit_head").await;
+    let line = failed(&run(data, &["audit", "verify"], ""), 1);
+    assert!(line.contains("from event 1 on"), "{line}");
+}
+
+#[test]
+fn a_check_of_what_is_not_there_fails_and_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("mistyped");
+    let line = failed(&run(&nowhere, &["audit", "verify"], ""), 1);
+    assert!(line.contains("keystead.db is missing"), "{line}");
+    assert!(!nowhere.exists());
+    let data = folder.path().join("data");
+    done(&run(&data, &["key", "issue", "--kind", "service", "--name", "one"], ""));
+    fs::remove_file(data.join("root.key")).unwrap();
+    let line = failed(&run(&data, &["audit", "verify"], ""), 1);
+    assert!(line.contains("root.key is missing") && !data.join("root.key").exists(), "{line}");
 }
 
 #[tokio::test]
@@ -267,6 +284,11 @@ fn a_key_that_cannot_be_is_refused_field_by_field() {
         (&["--kind", "service", "--name", "n", "--domain", "\t"], 2, "--domain: the value is blank"),
         (&["--kind", "service", "--name", "n", "--limit", ""], 2, "--limit: the value is blank"),
         (&["--kind", "service", "--name", "n", "--quota", " "], 2, "--quota: the value is blank"),
+        (&["--kind", "service", "--name", "n", "--environment", " "], 2, "--environment: the value is blank"),
+        (&["--kind", "service", "--name", "n", "--owner", " "], 2, "--owner: the value is blank"),
+        (&["--kind", "service", "--name", "n", "--external-id", " "], 2, "--external-id: the value is blank"),
+        (&["--kind", "service", "--name", "n", "--tag", " "], 2, "--tag: the value is blank"),
+        (&["--kind", "service", "--name", "n", "--metadata", " "], 2, "--metadata: the value is blank"),
     ] {
         let line = failed(&issue(arguments), code);
         assert!(line.contains(words), "{line}");

@@ -42,6 +42,21 @@ async fn a_server_function_answers_with_an_error_that_the_page_understands() {
     }
 }
 
+/// Leptos answers a browser's form with a redirect to its `Referer`, wherever that is.
+#[tokio::test]
+async fn a_server_function_sends_nobody_elsewhere() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    for path in functions() {
+        for body in ["{", r#"{"draft":{"kind":"service","name":"x"}}"#] {
+            let call = Call::post(&path).cookie(&session).same_origin().json(body);
+            let call = call.header("accept", "text/html").header("referer", "http://evil.example/");
+            let answer = product.send(call).await;
+            assert!(!answer.headers.contains_key("location"), "{path} {:?}", answer.headers);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_form_sent_in_another_way_is_refused_in_words() {
     let product = Product::start().await;
@@ -162,7 +177,7 @@ async fn a_refusal_about_a_field_that_is_not_shown_is_said_above_the_form() {
         ("kind=service&name=x&form_id=a+b", "Form: This form had expired. Please submit it again."),
         (
             "kind=sausage&name=x",
-            "Kind: “sausage” is not a kind that you can issue: choose one of the kinds that are shown.",
+            "Kind: “sausage” is not a kind that you can issue: choose one of service, client, open_connect, queue_adapter, telephony, master_user.",
         ),
     ] {
         let typed = format!("{typed}&step=generate&form_id={FORM_ID}");

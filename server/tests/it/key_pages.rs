@@ -38,7 +38,7 @@ async fn a_key_tells_its_restrictions_its_calls_and_its_refusals() {
     assert_eq!(page.status, 200);
     for words in [
         "Accepted from 203.0.113.0/24, but not from 203.0.113.7/32. It has no permissions. \
-         At most 100 calls per minute. 10,000 calls a day",
+         At most 100 calls per minute. At most 10,000 calls a day",
         "1 accepted",
         "1 refused",
         "IP_NOT_ALLOWED 1",

@@ -10,6 +10,7 @@ use domain::{
     ids::{AppId, KeyId},
     key::{ACKNOWLEDGE_WITHIN, KeyDetail},
     kind::{KeyKind, Presented},
+    labels::Owner,
     refusal::Refusal,
     role::Act,
     spec::KeySpec,
@@ -20,7 +21,7 @@ use secrecy::SecretString;
 use store::{NewKey, NewSecret, Tx};
 use zeroize::Zeroizing;
 
-use super::{changed, check_owner, note_verifier_key};
+use super::{changed, check_owner, known_owner, note_verifier_key};
 use crate::{Caller, Error, Result, Service, entropy};
 
 /// A new key with its secret.
@@ -85,7 +86,16 @@ impl Service {
     }
 
     /// Checks what was typed, without creating anything.
-    pub fn check_draft(&self, caller: &Caller, draft: &KeyDraft) -> Result<KeySpec> {
+    pub async fn check_draft(&self, caller: &Caller, draft: &KeyDraft) -> Result<()> {
+        let spec = self.read_draft(caller, draft)?;
+        if let Some(Owner::Person(email)) = &spec.rules.owner {
+            known_owner(email, self.store().person_by_email(email).await?.as_ref())?;
+        }
+        Ok(())
+    }
+
+    /// What was typed, checked as far as possible without the database.
+    pub fn read_draft(&self, caller: &Caller, draft: &KeyDraft) -> Result<KeySpec> {
         caller.may(Act::ChangeKeys)?;
         let spec = draft.check(self.now())?;
         caller.may_issue(spec.kind)?;
@@ -115,7 +125,7 @@ impl Service {
         if let Some(form_id) = form_id {
             refuse_repeat(self.store().key_of_form(form_id).await?)?;
         }
-        let spec = self.check_draft(caller, draft)?;
+        let spec = self.read_draft(caller, draft)?;
         let minted = self.mint(spec.kind, spec.rules.environment)?;
         let now = self.now();
         let key = NewKey {

@@ -22,7 +22,7 @@ use domain::{
     text::quote,
     timestamp::Timestamp,
 };
-use store::Tx;
+use store::{PersonRow, Tx};
 
 pub use self::{
     issue::{Issued, ShownSecret},
@@ -85,13 +85,18 @@ async fn remove(tx: &mut Tx, id: &KeyId, now: Timestamp) -> Result<(), Error> {
 
 /// Checks that the owner in the spec, if it is a person, has an account here.
 async fn check_owner(tx: &mut Tx, spec: &KeySpec) -> Result<()> {
-    if let Some(Owner::Person(email)) = &spec.rules.owner
-        && tx.person_by_email(email).await?.is_none()
-    {
-        let message = format!("Nobody here has the e-mail {}: check it, or enter the name of a team.", quote(email));
-        return Err(FieldErrors::one(Field::Owner, message).into());
+    if let Some(Owner::Person(email)) = &spec.rules.owner {
+        known_owner(email, tx.person_by_email(email).await?.as_ref())?;
     }
     Ok(())
+}
+
+fn known_owner(email: &str, person: Option<&PersonRow>) -> Result<(), FieldErrors> {
+    if person.is_some() {
+        return Ok(());
+    }
+    let message = format!("Nobody here has the e-mail {}: check it, or enter the name of a team.", quote(email));
+    Err(FieldErrors::one(Field::Owner, message))
 }
 
 /// The key as it is after a change.

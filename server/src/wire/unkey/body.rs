@@ -32,7 +32,7 @@ pub(super) struct VerifyKeyBody<'a> {
     key: Text<'a>,
     /// The permissions that the key must have, with `AND`, `OR` and parentheses.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000, format = "permission-query")]
     permissions: Option<Text<'a>>,
     /// How much of the call quota it takes.
     #[schema(value_type = Option<CreditsBody>)]
@@ -47,7 +47,7 @@ pub(super) struct VerifyKeyBody<'a> {
     tags: Option<Bounded<Text<'a>, 0, 20>>,
     /// The address of the key's caller; not from Unkey. A key that is restricted to networks is refused without it.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "ip")]
     client_ip: Option<Text<'a>>,
     /// The `Origin` of the key's caller; not from Unkey. A key that is restricted to domains is refused without it.
     #[serde(borrow)]
@@ -55,11 +55,11 @@ pub(super) struct VerifyKeyBody<'a> {
     origin: Option<Text<'a>>,
     /// The method of the request in question; not from Unkey. The console shows it; nothing checks it.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>, max_length = 32)]
+    #[schema(value_type = Option<String>, format = "http-method")]
     method: Option<Text<'a>>,
     /// Its path; not from Unkey. Shown and not checked.
     #[serde(borrow)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "path")]
     path: Option<Text<'a>>,
 }
 
