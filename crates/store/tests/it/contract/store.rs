@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,13 @@ async fn each_engine_has_its_name() {
         assert_eq!(store.engine(), name);
         store.close().await;
     }
+}
+
+#[test]
+fn only_sqlite_has_a_file() {
+    assert_eq!(Store::file("sqlite:///var/lib/keystead.db?mode=rwc").unwrap(), Path::new("/var/lib/keystead.db"));
+    assert_eq!(Store::file("postgres://localhost/keystead"), None);
+    assert_eq!(Store::file("nonsense"), None);
 }
 
 async fn a_write_is_counted_when_it_is_committed(store: Store) {
