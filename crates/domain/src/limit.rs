@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::{Field, FieldErrors, parse_items};
 use crate::text::quote;
-use crate::timestamp::{Millis, Timestamp};
+use crate::timestamp::Millis;
 
 /// The most limits of a key.
 pub const LIMITS_MAX: usize = 10;
@@ -121,14 +121,31 @@ fn window_words(window: Millis) -> String {
     if seconds == unit { long.to_owned() } else { format!("{}{short}", seconds / unit) }
 }
 
-/// The calls that one limit has counted: those of the current window, and those of the window before. Of the window
-/// before, only the part counts that is less than one window's length ago, as if its calls had come evenly.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Window {
-    /// The number of the current window.
-    index: i64,
-    current: u64,
-    previous: u64,
+/// A limit of at most this many calls remembers the time of each.
+const EXACT_MAX: u32 = 32;
+
+/// A larger limit remembers the first of the calls in each part of its window.
+const PARTS: i64 = 16;
+
+/// The calls that one limit has counted, and when. A call counts until it is one window old, or a sixteenth of a window
+/// less with a limit over `EXACT_MAX`. Never longer: whoever stays within the limit in every stretch of the window's
+/// length is never refused.
+///
+/// Times are those of a clock that never goes back, in milliseconds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallLog {
+    /// The time of the first group.
+    begun: i64,
+    /// The oldest first.
+    groups: Vec<Group>,
+}
+
+/// Calls that count, and are forgotten, together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Group {
+    /// When the first of them came, in milliseconds after `begun`. The longest window has fewer than 2³².
+    after: u32,
+    calls: u32,
 }
 
 /// The answer of a limit to a call.
@@ -138,68 +155,68 @@ pub struct LimitAnswer {
     pub passed: bool,
     /// How many calls are left now.
     pub remaining: u32,
-    /// How long until the current window ends or, if there was no room, until there is. A cost above the limit never
-    /// fits.
+    /// How long until there is room or, if there was, until the oldest call no longer counts; at most one window. A cost
+    /// above the limit never fits.
     pub reset: Millis,
 }
 
-impl Window {
-    /// Whether `cost` fits at `now`. Counts nothing yet. If the clock goes back, the window stays where it is.
-    pub fn ask(&mut self, limit: u32, window: Millis, cost: u32, now: Timestamp) -> LimitAnswer {
-        let width = window.0.max(1);
-        let index = now.millis().div_euclid(width);
-        if index > self.index {
-            self.previous = if index == self.index + 1 { self.current } else { 0 };
-            self.current = 0;
-            self.index = index;
+impl CallLog {
+    /// Whether `cost` fits at `now`. Counts nothing yet.
+    pub fn ask(&mut self, limit: u32, window: Millis, cost: u32, now: Millis) -> LimitAnswer {
+        self.forget(window, now);
+        let used = self.groups.iter().map(|group| u64::from(group.calls)).sum();
+        let left = u64::from(limit).saturating_sub(used);
+        let passed = u64::from(cost) <= left;
+        let needed = if passed { 1 } else { u64::from(cost) - left };
+        let remaining = u32::try_from(left).unwrap_or(u32::MAX);
+        LimitAnswer { passed, remaining, reset: self.freed(needed, window, now) }
+    }
+
+    /// Counts what was asked for at the same time.
+    pub fn count(&mut self, limit: u32, window: Millis, cost: u32, now: Millis) {
+        if cost == 0 {
+            return;
         }
-        // If the clock was set back, use the newest time that was seen.
-        let elapsed = if index < self.index { 0 } else { now.millis().rem_euclid(width) };
-        let (limit, cost) = (u64::from(limit), u64::from(cost));
-        let left = limit.saturating_sub(self.used(width, elapsed));
-        let passed = cost <= left;
-        let reset = if passed { width - elapsed } else { self.room_after(limit, cost, width, elapsed) };
-        LimitAnswer { passed, remaining: u32::try_from(left).unwrap_or(u32::MAX), reset: Millis(reset) }
-    }
-
-    /// Counts what was asked for.
-    pub fn count(&mut self, cost: u32) {
-        self.current = self.current.saturating_add(u64::from(cost));
-    }
-
-    /// Whether none of its calls count any longer at `now`.
-    pub fn is_over(&self, window: Millis, now: Timestamp) -> bool {
-        now.millis().div_euclid(window.0.max(1)) > self.index.saturating_add(1)
-    }
-
-    fn used(&self, width: i64, elapsed: i64) -> u64 {
-        self.current.saturating_add(weighed(self.previous, width, elapsed))
-    }
-
-    /// How long until `cost` fits.
-    fn room_after(&self, limit: u64, cost: u64, width: i64, elapsed: i64) -> i64 {
-        let Some(room) = limit.checked_sub(cost) else { return WINDOW_MAX.0 };
-        if let Some(room) = room.checked_sub(self.current) {
-            return faded(self.previous, room, width).saturating_sub(elapsed).max(1);
+        if self.groups.is_empty() {
+            self.begun = now.0;
         }
-        (width - elapsed).saturating_add(faded(self.current, room, width)).max(1)
+        let after = u32::try_from(now.0 - self.begun).unwrap_or_default();
+        let part = if limit <= EXACT_MAX { 1 } else { u32::try_from(window.0 / PARTS).unwrap_or_default().max(1) };
+        match self.groups.last_mut() {
+            Some(last) if after.saturating_sub(last.after) < part => {
+                last.calls = last.calls.saturating_add(cost);
+            }
+            _ => self.groups.push(Group { after, calls: cost }),
+        }
     }
-}
 
-/// The share of `calls` that still counts, rounded up.
-fn weighed(calls: u64, width: i64, elapsed: i64) -> u64 {
-    let (width, elapsed) = (u128::from(width.unsigned_abs()), u128::from(elapsed.unsigned_abs()));
-    let share = (u128::from(calls) * (width - elapsed.min(width))).div_ceil(width);
-    u64::try_from(share).unwrap_or(u64::MAX)
-}
-
-/// How far into a window it takes until at most `room` of the previous window's `calls` still count.
-fn faded(calls: u64, room: u64, width: i64) -> i64 {
-    if calls <= room {
-        return 0;
+    /// Whether none of its calls count any longer.
+    pub fn is_over(&self, window: Millis, now: Millis) -> bool {
+        self.groups.last().is_none_or(|last| self.ends(*last, window) <= now.0)
     }
-    let (calls, room, wide) = (u128::from(calls), u128::from(room), u128::from(width.unsigned_abs()));
-    i64::try_from((wide * (calls - room)).div_ceil(calls)).unwrap_or(width)
+
+    /// Forgets the calls that no longer count.
+    fn forget(&mut self, window: Millis, now: Millis) {
+        let over = self.groups.iter().take_while(|group| self.ends(**group, window) <= now.0).count();
+        self.groups.drain(..over);
+        let Some(first) = self.groups.first().map(|group| group.after).filter(|first| *first > 0) else { return };
+        self.begun += i64::from(first);
+        self.groups.iter_mut().for_each(|group| group.after -= first);
+    }
+
+    /// How long until so many of the calls no longer count.
+    fn freed(&self, calls: u64, window: Millis, now: Millis) -> Millis {
+        let mut freed = 0;
+        let last = self.groups.iter().find(|group| {
+            freed += u64::from(group.calls);
+            freed >= calls
+        });
+        last.map_or(window, |group| Millis(self.ends(*group, window) - now.0))
+    }
+
+    fn ends(&self, group: Group, window: Millis) -> i64 {
+        self.begun + i64::from(group.after) + window.0.max(1)
+    }
 }
 
 #[cfg(test)]

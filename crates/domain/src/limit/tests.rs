@@ -2,12 +2,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-const T0: i64 = 1_800_000_000_000;
-
-fn at(millis: i64) -> Timestamp {
-    Timestamp::from_millis(T0 + millis)
-}
-
 #[test]
 fn limits_are_read_as_people_write_them() {
     for (text, name, limit, seconds) in [
@@ -56,62 +50,101 @@ fn what_is_no_limit_is_told_how_to_write_one() {
     assert!(twice.of(Field::Limits).any(|error| error.message.contains("calls")));
 }
 
-#[test]
-fn a_window_slides() {
-    let mut window = Window::default();
-    let mut take = |millis, cost| {
-        let taken = window.ask(10, Millis::seconds(10), cost, at(millis));
-        if taken.passed {
-            window.count(cost);
-        }
-        (taken.passed, taken.remaining)
-    };
-    assert_eq!(take(0, 10), (true, 10));
-    assert_eq!(take(9_999, 1), (false, 0));
-    // A second into the next window a tenth has faded.
-    assert_eq!(take(11_000, 2), (false, 1));
-    assert_eq!(take(11_000, 1), (true, 1));
-    assert_eq!(take(20_000, 9), (true, 9));
-    assert_eq!(take(40_000, 10), (true, 10));
-    assert_eq!(take(40_000, 11), (false, 0));
+/// Asks, and counts what passes.
+fn take(log: &mut CallLog, limit: u32, window: i64, cost: u32, now: i64) -> LimitAnswer {
+    let answer = log.ask(limit, Millis(window), cost, Millis(now));
+    if answer.passed {
+        log.count(limit, Millis(window), cost, Millis(now));
+    }
+    answer
 }
 
 #[test]
-fn a_clock_that_is_put_back_gives_nothing_away() {
-    let mut window = Window::default();
-    assert!(window.ask(1, Millis::seconds(1), 1, at(60_000)).passed);
-    window.count(1);
-    for back in [59_000, 0, -T0, i64::MIN / 2 - T0] {
-        assert!(!window.ask(1, Millis::seconds(1), 1, at(back)).passed);
+fn a_call_counts_for_one_window() {
+    let mut log = CallLog::default();
+    let mut take = |now, cost| {
+        let LimitAnswer { passed, remaining, reset } = take(&mut log, 10, 10_000, cost, now);
+        (passed, remaining, reset.0)
+    };
+    assert_eq!(take(0, 8), (true, 10, 10_000));
+    assert_eq!(take(3_000, 2), (true, 2, 7_000));
+    assert_eq!(take(9_999, 1), (false, 0, 1));
+    assert_eq!(take(9_999, 9), (false, 0, 3_001));
+    assert_eq!(take(10_000, 8), (true, 8, 3_000));
+    assert_eq!(take(10_000, 0), (true, 0, 3_000));
+    assert_eq!(take(10_000, 11), (false, 0, 10_000));
+    assert_eq!(take(40_000, 10), (true, 10, 10_000));
+}
+
+/// What obeys in bursts was once refused every other time.
+#[test]
+fn one_call_in_each_window_passes_each_time() {
+    for (limit, window, every) in [(1, 2_000, 3_000), (1, 2_000, 2_000), (5, 5_000, 5_000), (1_000, 60_000, 60_000)] {
+        let mut log = CallLog::default();
+        for round in 0..50 {
+            for _ in 0..limit {
+                assert!(take(&mut log, limit, window, 1, round * every).passed, "{limit} per {window}");
+            }
+            assert!(!take(&mut log, limit, window, 1, round * every).passed);
+        }
+    }
+}
+
+#[test]
+fn a_log_stays_small_and_outlives_a_long_pause() {
+    let (limit, month) = (1_000_000_000, WINDOW_MAX.0);
+    let mut log = CallLog::default();
+    for minute in 0..100_000 {
+        take(&mut log, limit, month, 1, minute * 60_000);
+        assert!(log.groups.len() <= 17, "{}", log.groups.len());
+    }
+    let years = 10 * 12 * month;
+    assert!(log.is_over(WINDOW_MAX, Millis(years)));
+    assert_eq!(take(&mut log, limit, month, 1, years).remaining, limit);
+    assert!(!log.is_over(WINDOW_MAX, Millis(years + month - 1)));
+}
+
+/// The limit as it is written: every call with its time, and none forgotten.
+#[derive(Default)]
+struct Model(Vec<(i64, u32)>);
+
+impl Model {
+    /// What came in the stretch of this length that ends now.
+    fn within(&self, stretch: i64, now: i64) -> u64 {
+        self.0.iter().filter(|(at, _)| *at > now - stretch).map(|(_, cost)| u64::from(*cost)).sum()
     }
 }
 
 proptest! {
-    /// Whatever comes when: in no stretch of one window's length, taken from the start of a window, more than the limit
-    /// passes, and never more than twice the limit in any.
+    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
+
+    /// Whatever comes when: whoever stays within the limit is never refused, and nobody gets more than it allows, in any
+    /// stretch of a window or, with a large limit, of fifteen sixteenths of one.
     #[test]
-    fn a_limit_holds(limit in 1_u32..50, width in 1_i64..5_000, steps in prop::collection::vec((0_i64..2_000, 0_u32..20), 1..200)) {
-        let mut window = Window::default();
+    fn a_limit_refuses_those_who_exceed_it_and_nobody_else(
+        limit in prop_oneof![1_u32..8, 1_u32..100, Just(1_000)],
+        window in prop_oneof![1_i64..40, 1_i64..5_000],
+        steps in prop::collection::vec((prop_oneof![Just(0_i64), 0_i64..40, 0_i64..2_000], 0_u32..20), 1..200),
+    ) {
+        let (mut log, mut passed) = (CallLog::default(), Model::default());
         let mut now = 0;
-        let mut passed: Vec<(i64, u64)> = Vec::new();
         for (step, cost) in steps {
             now += step;
-            let taken = window.ask(limit, Millis(width), cost, at(now));
-            if taken.passed {
-                window.count(cost);
-                passed.push((now, u64::from(cost)));
+            let obeys = passed.within(window, now) + u64::from(cost) <= u64::from(limit);
+            let before = log.clone();
+            let answer = take(&mut log, limit, window, cost, now);
+            prop_assert!(answer.passed || !obeys, "refused, though within the limit");
+            prop_assert!((1..=window).contains(&answer.reset.0));
+            if answer.passed {
+                passed.0.push((now, cost));
+                let most = if limit <= EXACT_MAX { window } else { window - window / PARTS };
+                prop_assert!(passed.within(most, now) <= u64::from(limit));
+                prop_assert!(passed.within(window, now) <= 2 * u64::from(limit));
             } else if cost <= limit {
                 // What is said about the wait is true.
-                let mut later = window;
-                prop_assert!(later.ask(limit, Millis(width), cost, at(now + taken.reset.0)).passed);
-                let mut sooner = window;
-                prop_assert!(!sooner.ask(limit, Millis(width), cost, at(now + taken.reset.0 - 1)).passed);
+                let asks = |after: i64| before.clone().ask(limit, Millis(window), cost, Millis(now + after)).passed;
+                prop_assert!(asks(answer.reset.0) && !asks(answer.reset.0 - 1));
             }
-            let index = |at: i64| (T0 + at).div_euclid(width);
-            let within: u64 = passed.iter().filter(|(at, _)| index(*at) == index(now)).map(|(_, cost)| cost).sum();
-            prop_assert!(within <= u64::from(limit));
-            let stretch: u64 = passed.iter().filter(|(at, _)| *at > now - width).map(|(_, cost)| cost).sum();
-            prop_assert!(stretch <= 2 * u64::from(limit));
         }
     }
 

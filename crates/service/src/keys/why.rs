@@ -42,7 +42,7 @@ impl Service {
         };
         let now = self.now();
         let mut checks = verdict::explain(&record, &request, call.at.unwrap_or(now));
-        checks.extend(self.verifier().would_count(&page.key, &record, now));
+        checks.extend(self.verifier().would_count(&page.key, &record));
         Ok((page, checks))
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use domain::{
     ids::KeyId,
-    limit::{self, RateLimit},
+    limit::{CallLog, RateLimit},
     quota::Quota,
     timestamp::{Millis, Timestamp},
 };
@@ -22,7 +22,7 @@ use super::{
 use crate::{clock::Clock, error::Result};
 
 /// The most limits that are counted for one key: its own, and those that calls bring along.
-const WINDOWS_MAX: usize = 64;
+const LOGS_MAX: usize = 64;
 
 /// How long a process assumes that a call quota is used up before it asks again.
 const EMPTY_FOR: Duration = Duration::from_millis(250);
@@ -39,7 +39,7 @@ pub struct LimitState {
     pub passed: bool,
     /// How many calls are left after this one.
     pub remaining: u32,
-    /// How long until the current window ends or, if there was no room, until there is.
+    /// How long until there is room or, if there was, until the oldest call no longer counts.
     pub reset: Millis,
 }
 
@@ -59,14 +59,14 @@ pub(super) struct Counters(Shards<ByKey<Arc<KeyCounters>>>);
 /// The counters of one key. They outlive the cached key, so an edit does not reset a limit.
 #[derive(Default)]
 pub(super) struct KeyCounters {
-    windows: Mutex<Vec<Counted>>,
+    logs: Mutex<Vec<Counted>>,
     /// Boxed, because few keys have a call quota, but a million may have counters.
     quota: OnceLock<Box<Spending>>,
 }
 
 struct Counted {
     limit: RateLimit,
-    window: limit::Window,
+    log: CallLog,
 }
 
 /// A call quota as this process spends it.
@@ -97,14 +97,14 @@ impl Counters {
     }
 
     /// Returns blocks that nobody is spending, or all of them at the end, and forgets keys with nothing counted.
-    pub(super) async fn tidy(&self, store: &Store, clock: &dyn Clock, at_end: bool) -> Result<()> {
+    pub(super) async fn tidy(&self, store: &Store, clock: &dyn Clock, uptime: Millis, at_end: bool) -> Result<()> {
         let mut unspent = Vec::new();
         for mut keys in self.0.iter() {
             for (id, key) in keys.iter() {
                 unspent.extend(key.quota.get().and_then(|quota| quota.give_back(id, clock.instant(), at_end)));
             }
             // It is in use by a cached key or a call, which goes on counting.
-            keys.retain(|_, key| Arc::strong_count(key) > 1 || !key.is_idle(clock.now()));
+            keys.retain(|_, key| Arc::strong_count(key) > 1 || !key.is_idle(uptime));
         }
         if unspent.is_empty() {
             return Ok(());
@@ -124,13 +124,13 @@ impl KeyCounters {
         own: &[RateLimit],
         asked: &[AskedLimit],
         cost: u32,
-        now: Timestamp,
+        now: Millis,
         count: bool,
     ) -> Vec<LimitState> {
-        let mut windows = lock(&self.windows);
+        let mut logs = lock(&self.logs);
         // Do this before any index is taken, because removing an entry moves the others.
-        if windows.len() > WINDOWS_MAX {
-            forget_brought(&mut windows, own, now);
+        if logs.len() > LOGS_MAX {
+            forget_brought(&mut logs, own, now);
         }
         let own = own.iter().filter_map(|own| match asked.iter().find(|asked| asked.name() == own.name) {
             None => Some((own, cost)),
@@ -143,9 +143,9 @@ impl KeyCounters {
         });
         let mut states: Vec<(LimitState, usize, u32)> = Vec::new();
         for (limit, cost) in own.chain(more) {
-            let place = place(&mut windows, limit);
-            let Some(counted) = windows.get_mut(place) else { continue };
-            let taken = counted.window.ask(limit.limit, limit.window, cost, now);
+            let place = place(&mut logs, limit);
+            let Some(counted) = logs.get_mut(place) else { continue };
+            let taken = counted.log.ask(limit.limit, limit.window, cost, now);
             let state = LimitState {
                 limit: limit.clone(),
                 passed: taken.passed,
@@ -156,8 +156,8 @@ impl KeyCounters {
         }
         if count && states.iter().all(|(state, _, _)| state.passed) {
             for (state, place, cost) in &mut states {
-                if let Some(counted) = windows.get_mut(*place) {
-                    counted.window.count(*cost);
+                if let Some(counted) = logs.get_mut(*place) {
+                    counted.log.count(state.limit.limit, state.limit.window, *cost, now);
                     state.remaining = state.remaining.saturating_sub(*cost);
                 }
             }
@@ -187,8 +187,8 @@ impl KeyCounters {
         self.quota.get().map_or(0, |quota| lock(&quota.block).fitting(epoch, period))
     }
 
-    fn is_idle(&self, now: Timestamp) -> bool {
-        let counting = lock(&self.windows).iter().any(|counted| !counted.window.is_over(counted.limit.window, now));
+    fn is_idle(&self, now: Millis) -> bool {
+        let counting = lock(&self.logs).iter().any(|counted| !counted.log.is_over(counted.limit.window, now));
         !counting && self.quota.get().is_none_or(|quota| lock(&quota.block).calls == 0)
     }
 }
@@ -279,11 +279,11 @@ impl Held {
     }
 }
 
-/// Forgets windows that are over, then the oldest limits that calls brought along; never one of the key's own.
-fn forget_brought(windows: &mut Vec<Counted>, own: &[RateLimit], now: Timestamp) {
-    windows.retain(|counted| !counted.window.is_over(counted.limit.window, now));
-    let mut excess = windows.len().saturating_sub(WINDOWS_MAX);
-    windows.retain(|counted| {
+/// Forgets limits that count nothing, then the oldest limits that calls brought along; never one of the key's own.
+fn forget_brought(logs: &mut Vec<Counted>, own: &[RateLimit], now: Millis) {
+    logs.retain(|counted| !counted.log.is_over(counted.limit.window, now));
+    let mut excess = logs.len().saturating_sub(LOGS_MAX);
+    logs.retain(|counted| {
         let goes = excess > 0 && own.iter().all(|own| own.name != counted.limit.name);
         excess -= usize::from(goes);
         !goes
@@ -291,13 +291,13 @@ fn forget_brought(windows: &mut Vec<Counted>, own: &[RateLimit], now: Timestamp)
 }
 
 /// The index of a limit's counter, found by its name and the length of its window.
-fn place(windows: &mut Vec<Counted>, limit: &RateLimit) -> usize {
+fn place(logs: &mut Vec<Counted>, limit: &RateLimit) -> usize {
     let same = |counted: &Counted| counted.limit.name == limit.name && counted.limit.window == limit.window;
-    windows.iter().position(same).unwrap_or_else(|| {
+    logs.iter().position(same).unwrap_or_else(|| {
         // There is almost always just one.
-        windows.reserve_exact(1);
-        windows.push(Counted { limit: limit.clone(), window: limit::Window::default() });
-        windows.len() - 1
+        logs.reserve_exact(1);
+        logs.push(Counted { limit: limit.clone(), log: CallLog::default() });
+        logs.len() - 1
     })
 }
 

@@ -3,7 +3,6 @@
 use domain::{
     key::{KeyDetail, KeyRecord},
     page::grouped,
-    timestamp::Timestamp,
     verdict::{CheckResult, Code},
 };
 
@@ -11,10 +10,10 @@ use super::{LimitState, Verdict, Verifier};
 
 impl Verifier {
     /// What the counting checks would say now to a call with this key. Counts nothing.
-    pub(crate) fn would_count(&self, key: &KeyDetail, record: &KeyRecord, now: Timestamp) -> [CheckResult; 2] {
+    pub(crate) fn would_count(&self, key: &KeyDetail, record: &KeyRecord) -> [CheckResult; 2] {
         let counters = self.0.counters.of(&record.id);
         let mut seen = Verdict::plain(Code::Valid);
-        seen.limits = counters.limits(&record.rules.limits, &[], 1, now, false);
+        seen.limits = counters.limits(&record.rules.limits, &[], 1, self.0.uptime(), false);
         let left = counters.left(key.quota_epoch, key.quota_period).or(key.quota_left);
         seen.quota = left.map(|remaining| super::QuotaState { passed: remaining > 0, remaining });
         counted(record, &seen)

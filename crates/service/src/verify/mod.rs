@@ -16,7 +16,7 @@ mod unreadable;
 mod usage;
 mod watch;
 
-use std::{collections::HashMap, fmt, net::IpAddr, sync::Arc};
+use std::{collections::HashMap, fmt, net::IpAddr, sync::Arc, time::Instant};
 
 use domain::{
     field::{Field, FieldErrors},
@@ -25,7 +25,7 @@ use domain::{
     kind::KeyKind,
     permission::AdminPermission,
     permission_query::PermissionQuery,
-    timestamp::Timestamp,
+    timestamp::{Millis, Timestamp},
     verdict::{self, Code},
 };
 use store::{Changes, Store, StoreError};
@@ -64,6 +64,7 @@ pub struct Verifier(Arc<Inner>);
 struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
+    begun: Instant,
     keyring: Arc<Keyring>,
     reader: Reader,
     cache: KeyCache,
@@ -75,6 +76,14 @@ struct Inner {
     watchers: Arc<Watchers>,
     /// The query that a key must pass for each of Keystead's own permissions.
     needed: Vec<(AdminPermission, PermissionQuery)>,
+}
+
+impl Inner {
+    /// The time of a clock that never goes back: since this process began.
+    fn uptime(&self) -> Millis {
+        let passed = self.clock.instant().saturating_duration_since(self.begun);
+        Millis(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX))
+    }
 }
 
 /// The key that a credential names, and which of its secrets was presented.
@@ -104,6 +113,7 @@ impl Verifier {
             store,
             cache: KeyCache::new(Arc::clone(&clock)),
             freshness: Freshness::new(Arc::clone(&clock)),
+            begun: clock.instant(),
             clock,
             keyring,
             polling: tokio::sync::Mutex::default(),
@@ -187,7 +197,7 @@ impl Verifier {
         if verdict.code == Code::Valid
             && let Some(counters) = self.counters(&key, request)
         {
-            self.count(&counters, &key, request, now, &mut verdict).await?;
+            self.count(&counters, &key, request, &mut verdict).await?;
         }
         if request.explain {
             let mut checks = verdict::explain(&key.record, &asked, now);
@@ -203,7 +213,6 @@ impl Verifier {
         counters: &KeyCounters,
         key: &CachedKey,
         request: &VerifyRequest<'_>,
-        now: Timestamp,
         verdict: &mut Verdict,
     ) -> Result<()> {
         let record = &key.record;
@@ -216,6 +225,7 @@ impl Verifier {
             }
         }
         if !record.rules.limits.is_empty() || !request.limits.is_empty() {
+            let now = self.0.uptime();
             verdict.limits = counters.limits(&record.rules.limits, request.limits, request.limit_cost, now, true);
             if verdict.limits.iter().any(|state| !state.passed) {
                 verdict.code = Code::RateLimited;
@@ -261,7 +271,7 @@ impl Verifier {
 
     /// Returns the blocks of call quotas that nobody is spending, or all of them at the end.
     pub(crate) async fn tidy_counters(&self, at_end: bool) -> Result<()> {
-        self.0.counters.tidy(&self.0.store, &*self.0.clock, at_end).await
+        self.0.counters.tidy(&self.0.store, &*self.0.clock, self.0.uptime(), at_end).await
     }
 
     /// Announcements of other processes, if the database has them. The poll finds the same changes a little later.
