@@ -18,6 +18,8 @@ pub enum ConsoleError {
     NotText,
     /// The database could not be reached, or something broke. The log has the cause.
     Unavailable,
+    /// The database failed in the middle of a commit.
+    Uncertain,
     /// The browser could not reach the server.
     Offline,
 }
@@ -35,6 +37,9 @@ impl ConsoleError {
                               the form again."
                 .to_owned(),
             Self::Unavailable => "Keystead cannot do this right now. Nothing was changed. Try again.".to_owned(),
+            Self::Uncertain => {
+                "It is not known whether this was done. Reload and look before you try again.".to_owned()
+            }
             Self::Offline => "Keystead could not be reached. Check your connection and try again.".to_owned(),
         }
     }
@@ -53,7 +58,7 @@ impl ConsoleError {
             },
             Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::Malformed | Self::NotText => StatusCode::BAD_REQUEST,
-            Self::Unavailable | Self::Offline => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Uncertain | Self::Offline => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -83,7 +88,7 @@ impl From<service::Error> for ConsoleError {
             service::Error::Refused(refusal) => Self::Refused(refusal),
             other => {
                 tracing::error!(error = %other, "a request of the console failed");
-                Self::Unavailable
+                if other.is_uncertain() { Self::Uncertain } else { Self::Unavailable }
             }
         }
     }

@@ -9,6 +9,8 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 
+use service::NotReady;
+
 use crate::state::AppState;
 
 /// How long a check may take. A load balancer needs a quick answer.
@@ -26,16 +28,20 @@ async fn alive() -> impl IntoResponse {
     plain(StatusCode::OK, "alive\n")
 }
 
-/// Whether the store answers. Migrations ran before the listener opened, so nothing else needs a check.
+/// Whether the database can be read and written. Migrations ran before the listener opened, so nothing else needs a check.
 async fn ready(State(state): State<AppState>) -> impl IntoResponse {
     if state.shutdown.is_cancelled() {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
     }
     match tokio::time::timeout(PATIENCE, state.service.ready()).await {
         Ok(Ok(())) => plain(StatusCode::OK, "ready\n"),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "not ready");
-            plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+        Ok(Err(reason)) => {
+            let (text, error) = match &reason {
+                NotReady::CannotRead(error) => ("the database cannot be read\n", error),
+                NotReady::CannotWrite(error) => ("the database cannot be written\n", error),
+            };
+            tracing::warn!(%error, "not ready: {}", text.trim_end());
+            plain(StatusCode::SERVICE_UNAVAILABLE, text)
         }
         Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer in time\n"),
     }

@@ -46,6 +46,26 @@ pub enum StartError {
     /// A command that creates nothing needs a file that is not there.
     #[error("{} is missing: name the data folder of an installation, or start Keystead first", .0.display())]
     Missing(PathBuf),
+    /// There is a database, but not the key that opens it.
+    #[error(
+        "the root key {} is missing, and the database cannot be used without it: put it back from a backup", .key.display()
+    )]
+    RootKeyMissing {
+        /// Where the key would be.
+        key: PathBuf,
+    },
+    /// There is a root key, but not its database.
+    #[error(
+        "there is a root key in {}, but its database is missing or empty: mount or restore the database, or remove the \
+         key to begin a new installation", .key.display()
+    )]
+    DatabaseMissing {
+        /// Where the key is.
+        key: PathBuf,
+    },
+    /// Other accounts may put files into the data folder.
+    #[error("other accounts may write into the data folder {}; run chmod 700 on it", .0.display())]
+    DataDirOpen(PathBuf),
     /// The root key could not be read or created.
     #[error(transparent)]
     RootKey(#[from] RootKeyError),
@@ -90,12 +110,11 @@ pub struct Product {
 pub async fn open(config: &Config) -> Result<Product, StartError> {
     if let Some(folder) = &config.data_dir {
         make_private(folder).map_err(|source| StartError::DataDir { path: folder.clone(), source })?;
+        if mode(folder) & 0o002 != 0 {
+            return Err(StartError::DataDirOpen(folder.clone()));
+        }
     }
-    let root_key = match &config.root_key {
-        RootKeyFile::Own(path) => RootKey::load_or_create(path, &SystemEntropy)?,
-        RootKeyFile::Named(path) => RootKey::load(path)?,
-    };
-    let store = Store::open(config.database_url.expose()).await?;
+    let (store, root_key) = open_both(config).await?;
     let setup = Setup {
         store: store.clone(),
         root_key,
@@ -106,6 +125,33 @@ pub async fn open(config: &Config) -> Result<Product, StartError> {
     };
     let service = Service::start(setup).await?;
     Ok(Product { store, service })
+}
+
+/// Opens the database and the root key. Creates the two together or neither: one without the other is an installation
+/// that lost a part, perhaps because a volume is not mounted, and a new part beside it would hide that.
+async fn open_both(config: &Config) -> Result<(Store, RootKey), StartError> {
+    let url = config.database_url.expose();
+    let path = match &config.root_key {
+        // Whoever names a key file made it for a database that may be new.
+        RootKeyFile::Named(path) => {
+            let root_key = RootKey::load(path)?;
+            return Ok((Store::open(url).await?, root_key));
+        }
+        RootKeyFile::Own(path) => path,
+    };
+    let had_key = path.exists();
+    let is_gone = |file: &PathBuf| file.metadata().map_or(true, |metadata| metadata.len() == 0);
+    if had_key && Store::file(url).as_ref().is_some_and(is_gone) {
+        return Err(StartError::DatabaseMissing { key: path.clone() });
+    }
+    // The database comes first, so that a key beside no database is never a start that was cut short.
+    let store = Store::open(url).await?;
+    let is_new = store.data_keys().await?.is_empty();
+    match (had_key, is_new) {
+        (true, true) => Err(StartError::DatabaseMissing { key: path.clone() }),
+        (false, false) => Err(StartError::RootKeyMissing { key: path.clone() }),
+        _ => Ok((store, RootKey::load_or_create(path, &SystemEntropy)?)),
+    }
 }
 
 /// Opens an installation, and creates nothing.
@@ -135,17 +181,23 @@ fn make_private(folder: &Path) -> io::Result<()> {
 
 /// Warns if an existing folder is open to others. Only its owner knows whether that is intended.
 fn warn_if_open(folder: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-
-    if folder.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o007 != 0) {
+    if mode(folder) & 0o007 != 0 {
         tracing::warn!(folder = %folder.display(), "the data folder is open to other accounts; run chmod 700 on it");
     }
+}
+
+fn mode(folder: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+
+    folder.metadata().map_or(0, |metadata| metadata.permissions().mode())
 }
 
 /// Runs the server until it is told to stop.
 pub async fn serve(config: Config, site: Site) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // Sent when the terminal is closed. It ends the process as cleanly as the others.
+    let mut hangup = signal(SignalKind::hangup())?;
     let listen_failed = |source| StartError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
     let address = listener.local_addr().map_err(listen_failed)?;
@@ -175,6 +227,7 @@ pub async fn serve(config: Config, site: Site) -> Result<(), StartError> {
     let ended = tokio::select! {
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
+        _ = hangup.recv() => Ok(()),
         _ = &mut background => Err(StartError::Background),
         _ = &mut server => Err(StartError::Background),
     };

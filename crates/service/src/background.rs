@@ -24,6 +24,9 @@ const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long the calls of each key are kept, hour by hour.
 const KEY_CALLS_KEPT: Millis = Millis::days(31);
 
+/// A last use further in the future than this comes from a wrong clock.
+const AHEAD: Millis = Millis::days(1);
+
 /// How long a used form is remembered after its key is gone. No page stays open for longer.
 const USED_FORMS_KEPT: Millis = Millis::days(31);
 
@@ -43,8 +46,12 @@ impl Service {
         let flush = async {
             let mut job = Job::new("the usage flush", FLUSH_EVERY);
             while job.is_due(&shutdown).await {
-                job.ended(&verifier.flush_usage().await);
-                job.ended(&verifier.tidy_counters(false).await);
+                let counted = verifier.flush_usage().await;
+                // Both are one job, or the second would say that the first works again.
+                job.ended(&match counted {
+                    Ok(()) => verifier.tidy_counters(false).await,
+                    failed => failed,
+                });
             }
         };
         let listen = self.listen(&shutdown);
@@ -108,6 +115,10 @@ impl Service {
         let work = async |tx: &mut Tx| {
             tx.delete_expired_sessions(now, idle_since).await?;
             tx.prune_used_forms(forms_before).await?;
+            let brought_back = tx.bring_back_uses(now, now.plus(AHEAD)).await?;
+            if brought_back > 0 {
+                tracing::warn!(keys = brought_back, "keys had been used in the future: a clock was wrong");
+            }
             tx.prune_sign_in_failures(forget_before).await
         };
         self.write(work).await?;

@@ -33,6 +33,11 @@ impl Error {
         Self::Internal { what, source: Some(Box::new(cause)) }
     }
 
+    /// Whether the change may have been made nevertheless.
+    pub const fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Uncertain(_)))
+    }
+
     /// Something that cannot happen, without a cause.
     pub(crate) const fn impossible(what: &'static str) -> Self {
         Self::Internal { what, source: None }

@@ -12,6 +12,7 @@ mod keyring;
 pub mod keys;
 mod mac;
 pub mod passwords;
+mod readiness;
 pub mod root_key;
 mod service;
 pub mod sessions;
@@ -23,4 +24,5 @@ pub mod verify;
 
 pub use caller::{Authentication, Caller, ClientInfo};
 pub use error::{Error, Result};
+pub use readiness::NotReady;
 pub use service::{Service, Setup, StartError};

@@ -75,7 +75,8 @@ impl RootKey {
 
     fn create(path: &Path, entropy: &dyn Entropy) -> Result<Self, RootKeyError> {
         let key = Zeroizing::new(entropy::bytes(entropy)?);
-        write_new(path, &key).map_err(|source| RootKeyError::File { path: path.to_owned(), source })?;
+        write_new(path, &key, entropy::bytes(entropy)?)
+            .map_err(|source| RootKeyError::File { path: path.to_owned(), source })?;
         Ok(Self(key))
     }
 
@@ -114,11 +115,12 @@ impl fmt::Debug for RootKey {
     }
 }
 
-/// Writes a temporary file and links it to `path`, so that a crash never leaves half a key.
-fn write_new(path: &Path, key: &[u8; 32]) -> io::Result<()> {
-    let part = path.with_extension(format!("{}.part", std::process::id()));
+/// Writes a temporary file and links it to `path`, so that a crash never leaves half a key. Nobody can guess the name
+/// of the temporary file and put one there first, and one that is there is not opened.
+fn write_new(path: &Path, key: &[u8; 32], name: [u8; 8]) -> io::Result<()> {
+    let part = path.with_extension(format!("{}.part", hex::encode(name)));
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&part)?;

@@ -1,6 +1,6 @@
 //! The service, and what its use cases share.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Instant};
 
 use domain::{
     audit::{Action, AuditEvent, Subject},
@@ -18,6 +18,7 @@ use crate::{
     entropy::{self, Entropy, EntropyError},
     keyring::{Keyring, KeyringError},
     passwords::{PasswordHasher, Passwords},
+    readiness::Writer,
     root_key::RootKey,
     verify::Verifier,
 };
@@ -83,6 +84,7 @@ struct Parts {
     token_prefix: String,
     default_app: AppId,
     verifier: Verifier,
+    writer: tokio::sync::Mutex<Writer>,
 }
 
 impl fmt::Debug for Service {
@@ -113,12 +115,18 @@ impl Service {
             token_prefix: prefix,
             default_app,
             verifier,
+            writer: tokio::sync::Mutex::default(),
         })))
     }
 
-    /// Returns `Ok` if the store answers.
-    pub async fn ready(&self) -> Result<()> {
-        Ok(self.0.store.ping().await?)
+    /// What was last seen of the database's writer.
+    pub(crate) fn writer(&self) -> &tokio::sync::Mutex<Writer> {
+        &self.0.writer
+    }
+
+    /// The time of a clock that never goes back.
+    pub(crate) fn instant(&self) -> Instant {
+        self.0.clock.instant()
     }
 
     /// The present time, from the service's clock.

@@ -19,6 +19,10 @@ pub const IDLE: Millis = Millis::minutes(30);
 /// A session ends this long after its sign-in, used or not.
 pub const ABSOLUTE: Millis = Millis::hours(12);
 
+/// How far in the future a session may have begun or been seen: as far as the clocks of two servers may differ. Beyond
+/// that a clock was wrong, and the session is over.
+const AHEAD: Millis = Millis::minutes(1);
+
 /// How precisely "last seen" is kept. A write per page would cost too much.
 const TOUCH_EVERY: Millis = Millis::minutes(1);
 
@@ -97,7 +101,9 @@ impl Service {
         let Some((row, person)) = self.store().session_by_mac(&id_mac).await? else {
             return Ok(None);
         };
-        if person.disabled || now >= row.expires_at || now.since(row.last_seen_at) >= IDLE {
+        let is_ahead = |at: Timestamp| at.since(now) > AHEAD;
+        let is_over = now >= row.expires_at || now.since(row.last_seen_at) >= IDLE;
+        if person.disabled || is_over || is_ahead(row.created_at) || is_ahead(row.last_seen_at) {
             return Ok(None);
         }
         let SessionRow { created_at, last_seen_at, expires_at, .. } = row;

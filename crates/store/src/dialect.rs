@@ -54,7 +54,16 @@ pub(crate) async fn open_sqlite(url: &str) -> Result<(SqlitePool, SqlitePool), S
     let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false).idle_timeout(None);
     let alone = alone_in(options.get_filename().parent()).await;
     make_private(options.get_filename());
-    let writer = pool().max_connections(1).max_lifetime(None).connect_with(options.clone()).await;
+    // After some errors SQLite has rolled back by itself, for example when the disk is full. The driver then still counts
+    // a transaction and could never begin another, so the connection is replaced.
+    let writer = pool().max_connections(1).max_lifetime(None).after_release(|conn, _| {
+        Box::pin(async move {
+            // A rollback may still be on its way.
+            conn.ping().await?;
+            Ok(!conn.is_in_transaction())
+        })
+    });
+    let writer = writer.connect_with(options.clone()).await;
     let writer = writer.map_err(|error| not_opened(options.get_filename(), error))?;
     SQLITE_MIGRATIONS.run(&writer).await?;
     drop(alone);
@@ -210,6 +219,26 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
     }
 }
 
+/// What an error during a commit means: whether the commit happened may be unknown.
+pub(crate) fn of_commit(error: sqlx::Error) -> StoreError {
+    use sqlx::Error as E;
+    let unknown = match &error {
+        E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolClosed | E::WorkerCrashed => true,
+        E::Database(error) => leaves_open(error.code().as_deref().unwrap_or_default()),
+        _ => false,
+    };
+    if unknown { StoreError::Uncertain(error.to_string()) } else { error.into() }
+}
+
+/// Codes after which a commit may have happened: Postgres's classes for lost connections and shutdown, SQLite's
+/// input or output errors.
+fn leaves_open(code: &str) -> bool {
+    if code.len() == 5 {
+        return ["08", "57P"].iter().any(|class| code.starts_with(class));
+    }
+    code.parse::<u32>().is_ok_and(|code| code & 0xff == 10)
+}
+
 /// What an error of the database means.
 fn classify(error: &dyn DatabaseError) -> StoreError {
     match error.kind() {
@@ -253,6 +282,17 @@ mod tests {
             |migrator: &Migrator| migrator.iter().map(|m| (m.version, m.description.to_string())).collect::<Vec<_>>();
         assert!(!names(&SQLITE_MIGRATIONS).is_empty());
         assert_eq!(names(&SQLITE_MIGRATIONS), names(&POSTGRES_MIGRATIONS));
+    }
+
+    #[test]
+    fn a_commit_is_uncertain_only_where_it_may_have_happened() {
+        for code in ["10", "1034", "08006", "57P01"] {
+            assert!(leaves_open(code), "{code}");
+        }
+        for code in ["13", "5", "23505", "40001", ""] {
+            assert!(!leaves_open(code), "{code}");
+        }
+        assert!(matches!(of_commit(sqlx::Error::WorkerCrashed), StoreError::Uncertain(_)));
     }
 
     #[test]

@@ -8,6 +8,9 @@ pub enum StoreError {
     /// The database cannot be reached, or did not answer in time. Trying again may help.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
+    /// The connection broke, or the database failed, in the middle of a commit.
+    #[error("it is not known whether this was done, so look before you try again: {0}")]
+    Uncertain(String),
     /// A row with the same unique value exists already.
     #[error("a row with the same {0} exists already")]
     Conflict(Unique),

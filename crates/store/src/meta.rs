@@ -9,6 +9,10 @@ use crate::error::StoreError;
 use crate::sql::Sql;
 use crate::store::Tx;
 
+/// The name of the setting that is written to see whether there is room.
+const PROBE: &str = "probe";
+const PROBE_SIZE: usize = 64 * 1024;
+
 /// A random key, wrapped by the root key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DataKey {
@@ -65,6 +69,14 @@ async fn version(conn: &mut Conn<'_>) -> Result<i64, StoreError> {
 }
 
 impl Tx {
+    /// Writes and removes a row as large as any write of ours, to see whether the database has room for one. A full disk
+    /// may still take a few bytes.
+    pub async fn try_room(&mut self) -> Result<(), StoreError> {
+        self.put_setting(PROBE, &"-".repeat(PROBE_SIZE)).await?;
+        self.conn().execute(Sql::new("DELETE FROM setting WHERE name = $1").arg(PROBE)).await?;
+        Ok(())
+    }
+
     /// Sets a setting, new or not.
     pub async fn put_setting(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
         let sql = Sql::new(

@@ -15,6 +15,10 @@ pub(crate) async fn within<T, E: From<StoreError>>(
     time: Duration,
     answer: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
-    let late = |_| StoreError::Unavailable(format!("the database did not answer in {} s", time.as_secs()));
-    tokio::time::timeout(time, answer).await.map_err(late)?
+    tokio::time::timeout(time, answer).await.map_err(|_| StoreError::Unavailable(late(time)))?
+}
+
+/// What is said of it.
+pub(crate) fn late(time: Duration) -> String {
+    format!("the database did not answer in {} s", time.as_secs())
 }

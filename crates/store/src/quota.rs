@@ -18,6 +18,8 @@ pub struct QuotaBlock {
     pub left: u64,
     /// The refill period that it belongs to.
     pub period: i64,
+    /// Whether the quota was in a period far ahead, which a wrong clock had begun. It is in the present one now.
+    pub was_ahead: bool,
 }
 
 /// An unspent part of a block, to be returned.
@@ -54,15 +56,18 @@ impl Tx {
         let row = self.conn().fetch_optional::<(i64, String, i64, i64)>(sql).await?;
         let Some((total, refill, period, remaining)) = row else { return Ok(None) };
         let refill = Refill::parse(&refill).ok_or_else(|| StoreError::corrupt("a quota's refill"))?;
-        // Setting the clock back causes no refill.
-        let current = refill.period(now).max(period);
-        let remaining = if current > period { total } else { remaining }.unsigned_abs();
+        let present = refill.period(now);
+        // The next period may have begun on a clock that ran ahead a little. Its calls are given, so it goes on. A later
+        // one comes from a clock that was wrong, and must not keep the quota from being refilled until then.
+        let was_ahead = period > present + 1;
+        let current = if was_ahead { present } else { present.max(period) };
+        let remaining = if present > period { total } else { remaining }.unsigned_abs();
         let block = (remaining / SHARE).clamp(1, BLOCK_MAX).max(least).min(remaining);
         let calls = if remaining < least { 0 } else { block };
         let left = remaining - calls;
         let sql = Sql::new("UPDATE key_quota SET period = $2, remaining = $3 WHERE key_id = $1");
         self.conn().execute(sql.arg(id.as_str()).arg(current).arg(signed(left))).await?;
-        Ok(Some(QuotaBlock { calls, left, period: current }))
+        Ok(Some(QuotaBlock { calls, left, period: current, was_ahead }))
     }
 
     /// Returns unspent calls, if quota and period are still the same.

@@ -3,16 +3,17 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgListener;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use tokio::time::timeout;
 
 use crate::conn::Conn;
 use crate::dialect;
 use crate::error::StoreError;
-use crate::patience::{LONGEST_WRITE, within};
+use crate::patience::{LONGEST_WRITE, late};
 use crate::sql::Sql;
 
 /// Gives each listed read to `Store`, on a connection of its own, and to `Tx`, inside the transaction.
@@ -48,7 +49,14 @@ macro_rules! reads {
 #[derive(Clone)]
 pub struct Store {
     pools: Pools,
-    writes: Arc<AtomicU64>,
+    writes: Arc<Writes>,
+}
+
+/// What has come of write transactions.
+#[derive(Default)]
+struct Writes {
+    committed: AtomicU64,
+    broken: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -88,7 +96,7 @@ impl Store {
         }
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers a question.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let mut held = self.reader().await?;
         held.conn().fetch_one::<(i64,)>(Sql::new("SELECT version FROM verifier_version")).await?;
@@ -97,7 +105,12 @@ impl Store {
 
     /// Write transactions that this `Store` and its clones have committed.
     pub fn write_count(&self) -> u64 {
-        self.writes.load(Ordering::Relaxed)
+        self.writes.committed.load(Ordering::Relaxed)
+    }
+
+    /// Write transactions that the database could not begin, commit or roll back.
+    pub fn broken_write_count(&self) -> u64 {
+        self.writes.broken.load(Ordering::Relaxed)
     }
 
     /// Announcements of changes by other processes; `None` if the database has none. In that case, and while the
@@ -125,28 +138,40 @@ impl Store {
 
     /// Runs `work` in one transaction. Commits on `Ok`, and rolls back on `Err` or if it is dropped. Only one writer
     /// works at a time, on both engines, so whatever `work` reads stays true until the commit. Fails with `Unavailable`
-    /// if its turn does not come within 10 seconds, or if the whole takes more than a minute.
+    /// if its turn does not come within 10 seconds, or if the whole takes more than a minute; with `Uncertain` if the
+    /// commit itself breaks.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T, E>,
         E: From<StoreError>,
     {
+        let committing = AtomicBool::new(false);
+        let broke = |error: StoreError| {
+            self.writes.broken.fetch_add(1, Ordering::Relaxed);
+            error
+        };
         let written = async {
-            let mut tx = self.begin().await?;
+            let mut tx = self.begin().await.map_err(broke)?;
             match work(&mut tx).await {
                 Ok(value) => {
-                    tx.commit().await?;
-                    self.writes.fetch_add(1, Ordering::Relaxed);
+                    committing.store(true, Ordering::Relaxed);
+                    tx.commit().await.map_err(broke)?;
+                    self.writes.committed.fetch_add(1, Ordering::Relaxed);
                     Ok(value)
                 }
                 Err(error) => {
                     // If this fails as well, the connection is broken, and the database rolls back by itself.
-                    let _ = tx.rollback().await;
+                    let _ = tx.rollback().await.map_err(broke);
                     Err(error)
                 }
             }
         };
-        within(LONGEST_WRITE, written).await
+        let Ok(answer) = timeout(LONGEST_WRITE, written).await else {
+            let late = late(LONGEST_WRITE);
+            let committing = committing.load(Ordering::Relaxed);
+            return Err(if committing { StoreError::Uncertain(late) } else { StoreError::Unavailable(late) }.into());
+        };
+        answer
     }
 
     async fn begin(&self) -> Result<Tx, StoreError> {
@@ -210,10 +235,10 @@ impl Tx {
 
     async fn commit(self) -> Result<(), StoreError> {
         match self.inner {
-            Inner::Sqlite(tx) => tx.commit().await?,
-            Inner::Postgres(tx) => tx.commit().await?,
+            Inner::Sqlite(tx) => tx.commit().await,
+            Inner::Postgres(tx) => tx.commit().await,
         }
-        Ok(())
+        .map_err(dialect::of_commit)
     }
 
     async fn rollback(self) -> Result<(), StoreError> {

@@ -59,16 +59,23 @@ pub struct TestClock {
     begun: Instant,
     start: Timestamp,
     passed: AtomicI64,
+    /// How far somebody has set the wall clock, on top of what has passed.
+    set: AtomicI64,
 }
 
 impl TestClock {
     fn at(start: Timestamp) -> Self {
-        Self { begun: Instant::now(), start, passed: AtomicI64::new(0) }
+        Self { begun: Instant::now(), start, passed: AtomicI64::new(0), set: AtomicI64::new(0) }
     }
 
     /// Moves the clock forward.
     pub fn advance(&self, by: Millis) {
         self.passed.fetch_add(by.0, Ordering::SeqCst);
+    }
+
+    /// Sets the wall clock forward or back. No time passes.
+    pub fn set(&self, by: Millis) {
+        self.set.fetch_add(by.0, Ordering::SeqCst);
     }
 
     fn passed(&self) -> i64 {
@@ -78,7 +85,7 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        self.start.plus(Millis(self.passed()))
+        self.start.plus(Millis(self.passed() + self.set.load(Ordering::SeqCst)))
     }
 
     fn instant(&self) -> Instant {

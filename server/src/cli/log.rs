@@ -11,6 +11,8 @@ pub(super) fn start(directives: &str, only_warnings: bool) {
         .with_env_filter(EnvFilter::new(directives))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
+        // It would report a failed write with `eprintln!`, which panics where the log is a full disk or a closed pipe.
+        .log_internal_errors(false)
         .try_init();
     if started.is_err() {
         super::tell(format_args!("keystead: a log is already running; this one is not used"));

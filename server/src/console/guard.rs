@@ -4,7 +4,7 @@
 use app::desk::ConsoleError;
 use app::desk::context::Visit;
 use axum::Json;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -31,6 +31,10 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
         return (StatusCode::UNAUTHORIZED, Json(ConsoleError::SignedOut)).into_response();
     }
     if request.method() == Method::POST {
+        return next.run(request).await;
+    }
+    // Only pages lead to the sign-in. Elsewhere a redirect would look to a probe as if something were there.
+    if request.extensions().get::<MatchedPath>().is_none() {
         return next.run(request).await;
     }
     let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());

@@ -266,6 +266,9 @@ impl From<service::Error> for Problem {
             error => error,
         };
         tracing::error!(%error, "a call of the API failed");
+        if error.is_uncertain() {
+            return Self::new(Kind::Unavailable, "It is not known whether this was done. Look before you try again.");
+        }
         if matches!(error, service::Error::Store(_)) {
             let detail = "The database does not answer. Refuse the request, and try again in a moment.";
             return Self { wait: Some(Millis::seconds(1)), ..Self::new(Kind::Unavailable, detail) };

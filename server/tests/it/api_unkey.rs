@@ -45,7 +45,7 @@ async fn a_good_key_is_described_in_its_members() {
         "expires": 1_893_553_445_000_i64, "credits": 999, "enabled": true,
         "permissions": ["documents.read", "documents.write"], "roles": [],
         "ratelimits": [{
-            "id": "requests", "name": "requests", "limit": 100, "duration": 60_000, "reset": NOW + 58_000,
+            "id": "requests", "name": "requests", "limit": 100, "duration": 60_000, "reset": NOW + 60_000,
             "remaining": 99, "exceeded": false, "autoApply": true,
         }],
     });

@@ -375,9 +375,48 @@ fn a_database_made_under_another_root_key_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let issue = ["key", "issue", "--kind", "service", "--name", "n"];
     done(&run(folder.path(), &issue, ""));
-    fs::remove_file(folder.path().join("root.key")).unwrap();
+    fs::write(folder.path().join("root.key"), "5a".repeat(32)).unwrap();
     let line = failed(&run(folder.path(), &issue, ""), 1);
     assert!(line.contains("root key"), "{line}");
+}
+
+/// A volume that is not mounted looks like this. A new part beside the old one would hide it, and get into the backups.
+#[test]
+fn a_root_key_without_its_database_and_the_reverse_are_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, database) = (folder.path().join("root.key"), folder.path().join("keystead.db"));
+    let issue = ["key", "issue", "--kind", "service", "--name", "n"];
+    done(&run(folder.path(), &issue, ""));
+    let (held, kept) = (fs::read(&key).unwrap(), fs::read(&database).unwrap());
+
+    fs::remove_file(&key).unwrap();
+    for _ in 0..2 {
+        let line = failed(&run(folder.path(), &issue, ""), 1);
+        assert!(line.contains("root.key is missing") && !key.exists(), "{line}");
+    }
+    fs::write(&key, held).unwrap();
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    for empty in [true, false] {
+        if empty {
+            fs::write(&database, "").unwrap();
+        } else {
+            fs::remove_file(&database).unwrap();
+        }
+        let line = failed(&run(folder.path(), &issue, ""), 1);
+        assert!(line.contains("its database is missing or empty"), "{line}");
+        assert_eq!(database.metadata().map_or(0, |metadata| metadata.len()), 0);
+    }
+    fs::write(&database, kept).unwrap();
+    done(&run(folder.path(), &issue, ""));
+}
+
+#[test]
+fn a_data_folder_that_anybody_may_write_into_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
+    let line = failed(&run(folder.path(), &["key", "issue", "--kind", "service", "--name", "n"], ""), 1);
+    assert!(line.contains("chmod 700"), "{line}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]

@@ -18,7 +18,7 @@ async fn alive_and_ready_until_the_store_is_gone_or_the_server_stops() {
     let product = Product::start().await;
     product.store.close().await;
     let answer = product.send(Call::get("/readyz")).await;
-    assert_eq!((answer.status.as_u16(), answer.body.as_str()), (503, "the database does not answer\n"));
+    assert_eq!((answer.status.as_u16(), answer.body.as_str()), (503, "the database cannot be read\n"));
     assert_eq!(product.send(Call::get("/healthz")).await.status, 200);
 }
 

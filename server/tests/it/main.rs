@@ -22,6 +22,7 @@ mod client_address;
 mod command_line;
 mod cookies;
 mod csrf;
+mod faults;
 mod forms;
 mod headers;
 mod health;

@@ -10,7 +10,7 @@ use crate::command_line::keystead;
 use crate::support::{EMAIL, PASSWORD};
 
 /// A running server; killed if the test fails before it stops it.
-struct Server {
+pub struct Server {
     child: Child,
     address: String,
     link: Option<String>,
@@ -19,8 +19,13 @@ struct Server {
 impl Server {
     fn start(data: &Path, with_link: bool) -> Self {
         let mut command = keystead(data);
-        let mut child =
-            command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        command.args(["--listen", "127.0.0.1:0"]).stderr(Stdio::null());
+        Self::run(command, with_link)
+    }
+
+    /// Runs a command that starts the server.
+    pub fn run(mut command: Command, with_link: bool) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
         let address = first.strip_prefix("Keystead is running at http://localhost:").unwrap();
@@ -37,7 +42,12 @@ impl Server {
         stream
     }
 
-    fn ask(&self, request: &str) -> String {
+    /// The process that was started.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn ask(&self, request: &str) -> String {
         let mut answer = String::new();
         self.connect(request).read_to_string(&mut answer).unwrap();
         answer
@@ -48,7 +58,7 @@ impl Server {
     }
 
     /// Asks it to stop, and gives the time it took.
-    fn stop(&mut self) -> Duration {
+    pub fn stop(&mut self) -> Duration {
         let started = Instant::now();
         self.terminate();
         self.ended();

@@ -11,7 +11,7 @@ use domain::{
     ids::KeyId,
     limit::{CallLog, RateLimit},
     quota::Quota,
-    timestamp::{Millis, Timestamp},
+    timestamp::Millis,
 };
 use store::{QuotaBlock, QuotaReturn, Store, StoreError};
 
@@ -221,6 +221,9 @@ impl Spending {
             // The quota was changed, and this call still has the old key.
             return Ok(QuotaState { passed: false, remaining: 0 });
         };
+        if block.was_ahead {
+            tracing::warn!(key = id.as_str(), "a call quota was in a period that lies far ahead: a clock was wrong");
+        }
         let mut held = lock(&self.block);
         let calls = held.fitting(epoch, block.period).saturating_add(block.calls);
         *held = Held { epoch, period: block.period, calls, behind: block.left, ..Held::default() };

@@ -91,9 +91,24 @@ async fn a_quota_is_filled_up_when_its_period_ends(w: World) {
         w.clock.advance(wait);
         assert_eq!(passed(&[&w.service], &token, 100).await, 40, "{refill}: what was left does not come on top");
         // Setting the clock back grants no calls.
-        w.clock.advance(Millis(-wait.0));
+        w.clock.set(Millis(-wait.0));
         assert_eq!(passed(&[&w.service], &token, 10).await, 0);
-        w.clock.advance(Millis(wait.0 * 2));
+        w.clock.set(Millis(wait.0 * 2));
+        assert_eq!(passed(&[&w.service], &token, 100).await, 40);
+        w.clock.set(Millis(-wait.0));
+    }
+}
+
+/// It was once not refilled before the year in which the clock had been.
+async fn a_clock_that_was_a_century_ahead_stops_no_refill(w: World) {
+    let (_, token) = w.active(&limited("40", "daily")).await;
+    let century = Millis::days(36_500);
+    w.clock.set(century);
+    assert_eq!(passed(&[&w.service], &token, 40).await, 40);
+    w.clock.set(Millis(-century.0));
+    assert_eq!(passed(&[&w.service], &token, 10).await, 0, "setting it right gives nothing");
+    for _ in 0..3 {
+        w.clock.advance(Millis::days(1));
         assert_eq!(passed(&[&w.service], &token, 100).await, 40);
     }
 }
@@ -143,6 +158,7 @@ on_both!(
     a_process_that_is_killed_loses_its_block_and_gives_nothing_twice,
     a_process_that_ends_in_order_gives_its_block_back,
     a_quota_is_filled_up_when_its_period_ends,
+    a_clock_that_was_a_century_ahead_stops_no_refill,
     an_edit_of_the_quota_begins_it_anew_and_others_do_not,
     a_call_that_costs_more_than_is_left_takes_nothing,
 );

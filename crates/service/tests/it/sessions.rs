@@ -24,6 +24,21 @@ async fn an_idle_session_ends(w: World) {
     assert!(!is_open(&w, &cookie).await);
 }
 
+async fn a_session_from_the_future_is_over(w: World) {
+    w.make_owner().await;
+    let sign_in = async || secret(&w.sign_in(EMAIL, PASSWORD).await.unwrap().cookie);
+    for ahead in [Millis::hours(9_000), Millis::minutes(2)] {
+        w.clock.set(ahead);
+        let cookie = sign_in().await;
+        assert!(is_open(&w, &cookie).await);
+        w.clock.set(Millis(-ahead.0));
+        assert!(!is_open(&w, &cookie).await, "{ahead:?}");
+    }
+    let cookie = sign_in().await;
+    w.clock.set(Millis::seconds(-59));
+    assert!(is_open(&w, &cookie).await, "clocks of servers differ a little");
+}
+
 async fn what_a_browser_asks_by_itself_keeps_no_session_open(w: World) {
     let cookie = cookie(&w).await;
     for _ in 0..29 {
@@ -98,6 +113,7 @@ async fn what_has_ended_is_removed(w: World) {
 
 on_both!(
     an_idle_session_ends,
+    a_session_from_the_future_is_over,
     what_a_browser_asks_by_itself_keeps_no_session_open,
     a_busy_session_ends_too,
     use_is_noted_once_a_minute,

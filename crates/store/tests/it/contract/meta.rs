@@ -7,6 +7,14 @@ contract! {
     data_keys_come_by_purpose_and_version,
     the_version_goes_up,
     the_first_app_is_the_default,
+    a_write_to_see_whether_there_is_room_changes_nothing,
+}
+
+async fn a_write_to_see_whether_there_is_room_changes_nothing(store: Store) {
+    let before = (store.version().await.unwrap(), store.write_count());
+    store.write(async |tx| tx.try_room().await).await.unwrap();
+    assert_eq!((store.version().await.unwrap(), store.write_count()), (before.0, before.1 + 1));
+    assert_eq!(store.setting("probe").await.unwrap(), None);
 }
 
 async fn settings_are_replaced(store: Store) {

@@ -129,6 +129,9 @@ async fn writers_come_one_at_a_time(store: Store) {
 async fn a_closed_store_is_unavailable(store: Store) {
     store.close().await;
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
+    assert_eq!(store.broken_write_count(), 0);
+    store.write(async |tx| tx.put_setting("a", "1").await).await.unwrap_err();
+    assert_eq!(store.broken_write_count(), 1);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 use domain::ids::KeyId;
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, StatusFilter};
+use domain::timestamp::Millis;
 use domain::usage::{Edge, HourCalls, RefusedCall};
 use domain::verdict::Code;
 use store::{Calls, KeyCalls, KeyUse, LastUsed, NewKey, Store, UsageBatch, UsePlace};
@@ -10,6 +11,7 @@ use crate::fixtures::{NOW, all, app, auditor, insert, key, key_id, whole, with_a
 contract! {
     the_newest_use_is_listed,
     a_use_is_on_record_before_it_is_listed,
+    a_use_in_the_future_is_brought_back,
     calls_are_added_up,
     calls_of_a_key_are_added_up_and_forgotten,
     the_last_refusals_are_kept,
@@ -71,6 +73,27 @@ async fn a_use_is_on_record_before_it_is_listed(store: Store) {
     }
     assert_eq!(self::unlisted(&store, 0).await, []);
     assert_eq!(last_use(&store, &one.id).await, used(10, Some("203.0.113.9")));
+}
+
+async fn a_use_in_the_future_is_brought_back(store: Store) {
+    let app = with_app(&store).await;
+    let (one, two) = (key(&app, "one"), key(&app, "two"));
+    insert(&store, &[one.clone(), two.clone()]).await;
+    let later = NOW.plus_seconds(1_000_000_000);
+    for (key, at) in [(&one, later), (&two, NOW)] {
+        let used = KeyUse { at, address: None };
+        let calls = KeyCalls { key_id: key.id, hour: at.hour(), code: Some(Code::Valid), calls: 1, used: Some(used) };
+        let batch = UsageBatch { keys: vec![calls], ..UsageBatch::default() };
+        store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
+        let listed = [LastUsed { key_id: key.id, newest: used }];
+        store.write(async |tx| tx.show_last_uses(&listed).await).await.unwrap();
+    }
+    assert_eq!(last_use(&store, &one.id).await.at, later);
+    let now = NOW.plus_seconds(60);
+    let back = store.write(async |tx| tx.bring_back_uses(now, now.plus(Millis::days(1))).await).await.unwrap();
+    assert_eq!(back, 1);
+    assert_eq!(last_use(&store, &one.id).await.at, now);
+    assert_eq!(last_use(&store, &two.id).await.at, NOW);
 }
 
 fn used(seconds: i64, address: Option<&str>) -> KeyUse {

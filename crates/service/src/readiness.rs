@@ -1,0 +1,62 @@
+//! Whether this process can serve: the database can be read, and it can be written.
+
+use std::time::{Duration, Instant};
+
+use store::{StoreError, Tx};
+
+use crate::Service;
+
+/// How long the outcome of a write that was made only to see counts. So questions of strangers cost few writes.
+const BELIEVED_FOR: Duration = Duration::from_secs(5);
+
+/// Why this process cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// The database cannot be read.
+    #[error("the database cannot be read")]
+    CannotRead(#[source] StoreError),
+    /// The database cannot be written.
+    #[error("the database cannot be written")]
+    CannotWrite(#[source] StoreError),
+}
+
+/// What was last seen of the writer.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    /// The writes that had succeeded by then, and those that had not.
+    writes: (u64, u64),
+    /// The last write that was made to see, and its outcome.
+    tried: Option<(Instant, Result<(), StoreError>)>,
+}
+
+impl Service {
+    /// Whether the database can be read and written. Unless writes have succeeded since the last question, and none has
+    /// failed, makes one that changes nothing, at most every five seconds.
+    pub async fn ready(&self) -> Result<(), NotReady> {
+        self.store().ping().await.map_err(NotReady::CannotRead)?;
+        let mut writer = self.writer().lock().await;
+        let writes = self.writes();
+        let (before, broken) = writer.writes;
+        if writes.0 > before && writes.1 == broken {
+            *writer = Writer { writes, tried: None };
+            return Ok(());
+        }
+        let now = self.instant();
+        if let Some((at, outcome)) = &writer.tried
+            && writes.1 == broken
+            && now.saturating_duration_since(*at) < BELIEVED_FOR
+        {
+            return outcome.clone().map_err(NotReady::CannotWrite);
+        }
+        // Whoever asks may go away before the answer. Then the next one must not try at once.
+        let unknown = StoreError::Unavailable("the last write has not been answered".to_owned());
+        *writer = Writer { writes, tried: Some((now, Err(unknown))) };
+        let outcome: Result<(), StoreError> = self.write(async |tx: &mut Tx| tx.try_room().await).await;
+        *writer = Writer { writes: self.writes(), tried: Some((now, outcome.clone())) };
+        outcome.map_err(NotReady::CannotWrite)
+    }
+
+    fn writes(&self) -> (u64, u64) {
+        (self.store().write_count(), self.store().broken_write_count())
+    }
+}
