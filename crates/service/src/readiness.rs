@@ -34,15 +34,15 @@ impl Service {
     /// failed, makes one that changes nothing, at most every five seconds.
     pub async fn ready(&self) -> Result<(), NotReady> {
         self.store().ping().await.map_err(NotReady::CannotRead)?;
-        let mut writer = self.writer().lock().await;
+        let mut seen = self.writer().lock().await;
         let writes = self.writes();
-        let (before, broken) = writer.writes;
+        let (before, broken) = seen.writes;
         if writes.0 > before && writes.1 == broken {
-            *writer = Writer { writes, tried: None };
+            *seen = Writer { writes, tried: None };
             return Ok(());
         }
         let now = self.instant();
-        if let Some((at, outcome)) = &writer.tried
+        if let Some((at, outcome)) = &seen.tried
             && writes.1 == broken
             && now.saturating_duration_since(*at) < BELIEVED_FOR
         {
@@ -50,9 +50,9 @@ impl Service {
         }
         // Whoever asks may go away before the answer. Then the next one must not try at once.
         let unknown = StoreError::Unavailable("the last write has not been answered".to_owned());
-        *writer = Writer { writes, tried: Some((now, Err(unknown))) };
+        *seen = Writer { writes, tried: Some((now, Err(unknown))) };
         let outcome: Result<(), StoreError> = self.write(async |tx: &mut Tx| tx.try_room().await).await;
-        *writer = Writer { writes: self.writes(), tried: Some((now, outcome.clone())) };
+        *seen = Writer { writes: self.writes(), tried: Some((now, outcome.clone())) };
         outcome.map_err(NotReady::CannotWrite)
     }
 
