@@ -1,6 +1,7 @@
 //! Settings from flags or the environment, checked once, with one line for what is wrong.
 
 use std::fmt;
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -26,6 +27,9 @@ pub struct Settings {
         help = "sqlite:///path/file.db or postgres://… [default: keystead.db in the data folder]"
     )]
     pub database_url: Option<DatabaseUrl>,
+    /// File that holds the URL of the database and nothing else, as container secrets do
+    #[arg(long, global = true, env = "KEYSTEAD_DATABASE_URL_FILE", hide_env_values = true, value_name = "FILE")]
+    pub database_url_file: Option<PathBuf>,
     /// Folder for the database and the root key [default: ./data]
     #[arg(long, global = true, env = "KEYSTEAD_DATA_DIR", hide_env_values = true, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
@@ -142,8 +146,9 @@ impl Config {
         let data_dir = settings.data_dir.unwrap_or_else(|| PathBuf::from("data"));
         let data_dir = std::path::absolute(&data_dir)
             .map_err(|_| wrong("data-dir", "KEYSTEAD_DATA_DIR", "it is empty; name a folder, or unset it"))?;
-        let is_used = settings.database_url.is_none() || settings.root_key_file.is_none();
-        let database_url = database_url(settings.database_url, &data_dir)?;
+        let written = written_url(settings.database_url, settings.database_url_file.as_deref())?;
+        let is_used = written.is_none() || settings.root_key_file.is_none();
+        let database_url = database_url(written, &data_dir)?;
         let public_url = settings
             .public_url
             .map(|text| PublicUrl::parse(&text))
@@ -171,6 +176,19 @@ impl Config {
             token_prefix,
             log,
         })
+    }
+}
+
+/// The URL that is set, here or in a file.
+fn written_url(url: Option<DatabaseUrl>, file: Option<&Path>) -> Result<Option<DatabaseUrl>, ConfigError> {
+    let wrong = |message: String| wrong("database-url-file", "KEYSTEAD_DATABASE_URL_FILE", message);
+    match (url, file) {
+        (url, None) => Ok(url),
+        (Some(_), Some(_)) => Err(wrong("KEYSTEAD_DATABASE_URL is set too; set only one of them".to_owned())),
+        (None, Some(file)) => {
+            let text = fs::read_to_string(file).map_err(|error| wrong(format!("{}: {error}", file.display())))?;
+            Ok(Some(DatabaseUrl(text.trim().to_owned())))
+        }
     }
 }
 
@@ -203,11 +221,13 @@ fn check_log(text: &str) -> Result<(), String> {
     tracing_subscriber::EnvFilter::try_new(text).map(drop).map_err(|error| error.to_string())
 }
 
-/// Variables that look like settings but are not, most likely misspelt.
-pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
-    const KNOWN: [&str; 9] = [
+/// Refuses variables that look like settings but are not, most likely misspelt. Without the setting that was meant,
+/// Keystead might start on another database.
+pub fn refuse_unknown(names: impl Iterator<Item = String>) -> Result<(), UnknownVariable> {
+    const KNOWN: [&str; 10] = [
         "LISTEN",
         "DATABASE_URL",
+        "DATABASE_URL_FILE",
         "DATA_DIR",
         "PUBLIC_URL",
         "TRUSTED_PROXIES",
@@ -216,16 +236,27 @@ pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
         "TOKEN_PREFIX",
         "LOG",
     ];
-    let mut unknown: Vec<String> = names
-        .filter(|name| {
-            name.strip_prefix("KEYSTEAD_").is_some_and(|rest| {
-                // Kubernetes sets these for a service called "keystead".
-                !KNOWN.contains(&rest) && !rest.starts_with("PORT") && !rest.starts_with("SERVICE_")
-            })
+    // What the examples of the console put into the environment of other programs.
+    const OF_CALLERS: [&str; 4] = ["KEY", "KEY_ID", "KEY_SECRET", "VERIFIER_KEY"];
+    let is_unknown = |name: &String| {
+        name.strip_prefix("KEYSTEAD_").is_some_and(|rest| {
+            // Kubernetes sets these for a service called "keystead".
+            let of_kubernetes = rest.starts_with("PORT") || rest.starts_with("SERVICE_");
+            !KNOWN.contains(&rest) && !OF_CALLERS.contains(&rest) && !of_kubernetes
         })
-        .collect();
-    unknown.sort();
-    unknown
+    };
+    let Some(name) = names.filter(is_unknown).min() else { return Ok(()) };
+    let likeness = |known: &&str| strsim::jaro_winkler(known, name.trim_start_matches("KEYSTEAD_"));
+    let nearest = KNOWN.into_iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    Err(UnknownVariable { nearest: format!("KEYSTEAD_{}", nearest.unwrap_or_default()), name })
+}
+
+/// A variable that is no setting.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is not a setting; {nearest} is one")]
+pub struct UnknownVariable {
+    name: String,
+    nearest: String,
 }
 
 #[cfg(test)]
@@ -274,7 +305,16 @@ mod tests {
 
     #[test]
     fn misspelt_variables_are_told_from_those_of_others() {
-        let names = ["KEYSTEAD_LISTN", "KEYSTEAD_LOG", "KEYSTEAD_PORT_3000_TCP", "KEYSTEAD_SERVICE_HOST", "PATH"];
-        assert_eq!(unknown_variables(names.map(str::to_owned).into_iter()), ["KEYSTEAD_LISTN"]);
+        let refused = |names: &[&str]| refuse_unknown(names.iter().map(|name| (*name).to_owned())).err();
+        let others = ["KEYSTEAD_LOG", "KEYSTEAD_PORT_3000_TCP", "KEYSTEAD_SERVICE_HOST", "KEYSTEAD_KEY", "PATH"];
+        assert_eq!(refused(&others), None);
+        for (name, nearest) in [
+            ("KEYSTEAD_LISTN", "KEYSTEAD_LISTEN"),
+            ("KEYSTEAD_DATABASE", "KEYSTEAD_DATABASE_URL"),
+            ("KEYSTEAD_ROOT_KEY", "KEYSTEAD_ROOT_KEY_FILE"),
+        ] {
+            let expected = UnknownVariable { name: name.to_owned(), nearest: nearest.to_owned() };
+            assert_eq!(refused(&[&others[..], &[name]].concat()), Some(expected));
+        }
     }
 }

@@ -19,7 +19,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use domain::refusal::Refusal;
 use service::Caller;
 
-use crate::config::{Config, ConfigError, Settings, unknown_variables};
+use crate::config::{Config, ConfigError, Settings, UnknownVariable, refuse_unknown};
 use crate::site::Site;
 use crate::start::{self, StartError};
 
@@ -61,6 +61,8 @@ enum Failure {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
+    Unknown(#[from] UnknownVariable),
+    #[error(transparent)]
     Start(#[from] StartError),
     #[error("{}", words(.0))]
     Service(#[from] service::Error),
@@ -82,7 +84,7 @@ enum Failure {
 impl Failure {
     fn code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Usage(_) => NOT_UNDERSTOOD,
+            Self::Config(_) | Self::Unknown(_) | Self::Usage(_) => NOT_UNDERSTOOD,
             Self::Start(_)
             | Self::Service(_)
             | Self::NoOwner(_)
@@ -109,12 +111,10 @@ pub fn main(site: Site) -> ExitCode {
 }
 
 fn run(cli: Cli, site: Site) -> Result<(), Failure> {
+    refuse_unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
     let config = Config::check(cli.settings)?;
     // A command prints its result, and only warnings and errors of the log.
     log::start(&config.log, cli.command.is_some());
-    for name in unknown_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
-        tracing::warn!("{name} is not a setting of this version; it is ignored");
-    }
     // With a single processor, one worker would wait for itself while it renders a page.
     let workers = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;

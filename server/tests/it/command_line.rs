@@ -332,6 +332,8 @@ fn a_wrong_setting_is_one_line() {
         ("KEYSTEAD_TRUSTED_PROXIES", "0.0.0.0/0"),
         ("KEYSTEAD_ALLOW_HTTP", "maybe"),
         ("KEYSTEAD_LOG", "chatty"),
+        ("KEYSTEAD_DATABASE_URL_FILE", "/nowhere/url"),
+        ("KEYSTEAD_DATABASE", "postgres://keystead:hunter2@db/keystead"),
     ] {
         let output = keystead(folder.path()).env(variable, value).output().unwrap();
         let line = failed(&output, 2);
