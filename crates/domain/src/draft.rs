@@ -164,9 +164,18 @@ impl KeyDraft {
     }
 
     /// Checks a draft as an edit of this key, and returns the key after the edit. A field that was sent, even a blank
-    /// one, must be one that people may change for this kind. An expiry in the past is allowed: it ends the key.
+    /// one, must be one that people may change for this kind. An expiry in the past may only stay as it is.
     pub fn check_edit(&self, key: &KeyDetail, now: Timestamp) -> Result<KeySpec, FieldErrors> {
-        self.edit(key.spec(), now)
+        let before = key.spec();
+        let old = before.expires_at;
+        let spec = self.edit(before, now)?;
+        if spec.expires_at != old && spec.expires_at.is_some_and(|at| at <= now) {
+            return Err(FieldErrors::one(
+                self.expiry_field(),
+                "Choose a time in the future. To stop the key now, disable it.",
+            ));
+        }
+        Ok(spec)
     }
 
     /// Does the same with the form alone, as far as that is possible without the key.
@@ -349,6 +358,9 @@ fn is_blank(items: &[String]) -> bool {
     items.iter().all(|item| item.trim().is_empty())
 }
 
+/// The year 2000. An earlier one was typed with two digits, of which a browser makes 0027.
+const EARLIEST: Timestamp = Timestamp::from_millis(946_684_800_000);
+
 const NOT_AFTER_START: &str = "Choose a time after “Valid from”.";
 
 fn issuable_kind(word: Option<&str>) -> Result<KeyKind, String> {
@@ -368,7 +380,7 @@ fn moment(text: Option<&str>) -> Result<Option<Timestamp>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    Timestamp::parse_input(text).map(Some).ok_or_else(|| {
+    Timestamp::parse_input(text).filter(|at| *at >= EARLIEST).map(Some).ok_or_else(|| {
         format!("{} is not a date: write one like 2026-11-21 or 2026-11-21T09:30, in UTC.", text::quote(text))
     })
 }

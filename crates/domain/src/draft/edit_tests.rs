@@ -184,3 +184,21 @@ fn a_key_begins_before_it_ends_also_against_what_is_stored() {
     let late = KeyDraft { not_before: some("2027-01-02"), ..KeyDraft::default() };
     assert_eq!(late.check_edit(&key, NOW).unwrap_err().0[0].field, Field::ExpiresAt);
 }
+
+/// A browser makes the year 0027 of 27.
+#[test]
+fn an_expiry_in_the_past_may_only_stay_as_it_is() {
+    let key = detail(KeyKind::Service);
+    let ended = key.row.expires_at.unwrap();
+    assert!(ended < NOW);
+    for (text, accepted) in [
+        ("0027-12-31T00:00", false),
+        ("1999-12-31", false),
+        ("2026-01-01", false),
+        (&*ended.to_rfc3339(), true),
+        ("2027-01-01", true),
+    ] {
+        let draft = KeyDraft { expiry: some("custom"), expires_at: some(text), ..KeyDraft::default() };
+        assert_eq!(draft.check_edit(&key, NOW).is_ok(), accepted, "{text}");
+    }
+}
