@@ -21,7 +21,7 @@ use tower::Service;
 const HEAD: Duration = Duration::from_secs(75);
 
 /// How many bytes of a head, or of a body in transit, one connection may buffer.
-const BUFFER: usize = 64 << 10;
+const BUFFER: usize = 16 << 10;
 
 /// Serves until `stop`. Then accepts no new connection, and returns once the last request is answered.
 pub(crate) async fn run(listener: TcpListener, app: Router, stop: CancellationToken) {

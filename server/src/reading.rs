@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::sync::Semaphore;
 
 /// How much of an overlong body is read and thrown away. Some senders read the answer only after they have sent
 /// everything.
@@ -16,6 +17,10 @@ const DISCARDED: u64 = 8 * 1024 * 1024;
 /// How long a sender may take to send a body.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The room for all bodies that have not arrived yet, in units.
+static ROOM: Semaphore = Semaphore::const_new(32 * 1024);
+const UNIT: usize = 1024;
+
 /// Why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyError {
@@ -23,6 +28,8 @@ pub(crate) enum BodyError {
     TooLong,
     /// Not finished in time.
     TooSlow,
+    /// Too many others are still sending theirs.
+    Crowded,
     /// The connection broke, or the framing was wrong.
     Broken,
 }
@@ -33,6 +40,7 @@ impl BodyError {
         match self {
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Crowded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::BAD_REQUEST,
         }
     }
@@ -45,6 +53,11 @@ pub(crate) async fn whole(headers: &HeaderMap, body: Body, limit: usize) -> Resu
     if let Poll::Ready(read) = futures::poll!(reading.as_mut()) {
         return read;
     }
+    // From here on it may hold memory for seconds, so all of these together have a bound.
+    let length = announced(headers).map_or(limit, |length| usize::try_from(length).unwrap_or(limit).min(limit));
+    let Ok(_room) = ROOM.try_acquire_many(u32::try_from(length.div_ceil(UNIT)).unwrap_or(u32::MAX)) else {
+        return Err(BodyError::Crowded);
+    };
     tokio::time::timeout(PATIENCE, reading).await.unwrap_or(Err(BodyError::TooSlow))
 }
 
@@ -107,6 +120,22 @@ mod tests {
     async fn a_body_that_breaks_off_is_not_taken_for_a_short_one() {
         let broken = in_pieces(vec![Ok("12"), Err(io::ErrorKind::ConnectionReset.into())]);
         assert_eq!(whole(&HeaderMap::new(), broken, 5).await, Err(BodyError::Broken));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_bodies_under_way_together_have_a_bound() {
+        let endless = || Body::from_stream(stream::pending::<io::Result<&'static str>>());
+        let none = HeaderMap::new();
+        let limit = 4 * 1024 * UNIT;
+        let waiting: Vec<_> =
+            (0..8).map(|_| tokio::spawn(async move { whole(&HeaderMap::new(), endless(), limit).await })).collect();
+        tokio::task::yield_now().await;
+        assert_eq!(whole(&none, endless(), limit).await, Err(BodyError::Crowded));
+        assert_eq!(whole(&none, Body::from("12345"), 5).await.unwrap(), "12345", "what is all there needs no room");
+        for body in waiting {
+            assert_eq!(body.await.unwrap(), Err(BodyError::TooSlow));
+        }
+        assert_eq!(whole(&none, endless(), limit).await, Err(BodyError::TooSlow), "the room is given back");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,15 +1,22 @@
 //! The size limit of forms.
 
+use app::desk::context::Visit;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::reading;
+use crate::reading::{self, BodyError};
 
 /// The largest form takes less than this, even with every field at its limit and percent-encoded.
 const LIMIT: usize = 256 * 1024;
+
+/// What a visitor without a session may send: to sign in takes less. Anything else is only kept to be shown again.
+const STRANGERS_LIMIT: usize = 8 * 1024;
+
+const TOO_LONG_WITHOUT_SESSION: &str =
+    "You are not signed in, and the form is larger than 8 KiB. Sign in in another tab, go back, and send it again.\n";
 
 /// Reads the body before anything else, so that every request that is too long or too slow gets that answer.
 pub(super) async fn limit(request: Request, next: Next) -> Response {
@@ -18,8 +25,13 @@ pub(super) async fn limit(request: Request, next: Next) -> Response {
         return next.run(Request::from_parts(parts, Body::empty())).await;
     }
     let (parts, body) = request.into_parts();
-    match reading::whole(&parts.headers, body, LIMIT).await {
+    let is_known = parts.extensions.get::<Visit>().is_some_and(|visit| visit.session.is_some());
+    let limit = if is_known { LIMIT } else { STRANGERS_LIMIT };
+    match reading::whole(&parts.headers, body, limit).await {
         Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
+        Err(BodyError::TooLong) if !is_known => {
+            (StatusCode::PAYLOAD_TOO_LARGE, TOO_LONG_WITHOUT_SESSION).into_response()
+        }
         Err(error) => error.status().into_response(),
     }
 }

@@ -29,8 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn around(routes: Router, state: &AppState) -> Router {
     routes
         .layer(from_fn(guard::guard))
-        .layer(from_fn_with_state(state.clone(), visit::visit))
         .layer(from_fn(body::limit))
+        .layer(from_fn_with_state(state.clone(), visit::visit))
         .layer(from_fn(csrf::refuse_bare_cookie))
         .layer(csrf::layer(state))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))

@@ -228,6 +228,10 @@ impl Problem {
         match error {
             BodyError::TooLong => Self::new(Kind::TooLong, format!("The body may have at most {limit} bytes.")),
             BodyError::TooSlow => Self::new(Kind::TooSlow, "The whole body must arrive within ten seconds."),
+            BodyError::Crowded => {
+                let detail = "Too many bodies are arriving at the same time. Try again in a moment.";
+                Self { wait: Some(Millis::seconds(1)), ..Self::new(Kind::Unavailable, detail) }
+            }
             BodyError::Broken => Self::malformed("The body ended too early."),
         }
     }
@@ -283,6 +287,9 @@ impl From<Refusal> for Problem {
             Refusal::Invalid(errors) => return Self::invalid(errors.into()),
             Refusal::Wait { seconds } => {
                 return Self { wait: Some(Millis::seconds(seconds.into())), ..Self::of(Kind::TooManyCalls, &refusal) };
+            }
+            Refusal::Busy => {
+                return Self { wait: Some(Millis::seconds(1)), ..Self::of(Kind::Unavailable, &refusal) };
             }
             Refusal::NotFound | Refusal::LinkInvalid => Kind::NotFound,
             Refusal::Forbidden | Refusal::SignInFailed => Kind::Forbidden,
