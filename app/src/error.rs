@@ -54,6 +54,7 @@ impl ConsoleError {
                 Refusal::Forbidden => StatusCode::FORBIDDEN,
                 Refusal::SignInFailed => StatusCode::UNAUTHORIZED,
                 Refusal::Wait { .. } => StatusCode::TOO_MANY_REQUESTS,
+                Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::CONFLICT,
             },
             Self::SignedOut => StatusCode::UNAUTHORIZED,

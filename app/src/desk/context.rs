@@ -8,6 +8,7 @@ use domain::cidr::CidrRule;
 use domain::ids::AppId;
 use leptos::config::LeptosOptions;
 use leptos::prelude::*;
+use secrecy::SecretString;
 use service::sessions::Session;
 use service::{Caller, Service};
 
@@ -69,6 +70,8 @@ pub struct Visit {
     pub address: Option<IpAddr>,
     /// How the browser describes itself, unchanged.
     pub user_agent: String,
+    /// The value of its device cookie, unchecked.
+    pub device: Option<SecretString>,
     /// How the browser reached Keystead.
     pub transport: Transport,
 }

@@ -137,8 +137,8 @@ where
         Err(ConsoleError::NotText)
     };
     let (status, outcome) = match outcome {
-        Ok(Next::Go(to)) => return see_other(&to, None),
-        Ok(Next::GoWithCookie(to, cookie)) => return see_other(&to, Some(&cookie)),
+        Ok(Next::Go(to)) => return see_other(&to, &[]),
+        Ok(Next::GoWithCookies(to, cookies)) => return see_other(&to, &cookies),
         Ok(Next::Show(shown)) => (StatusCode::OK, Ok(shown)),
         Err(error) => (error.status(), Err(error)),
     };
@@ -157,14 +157,14 @@ fn is_form(request: &Request) -> bool {
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }
 
-fn see_other(to: &str, cookie: Option<&str>) -> Response {
+fn see_other(to: &str, cookies: &[String]) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     let Ok(location) = HeaderValue::from_str(to) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     response.headers_mut().insert(header::LOCATION, location);
-    if let Some(Ok(cookie)) = cookie.map(HeaderValue::from_str) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    for cookie in cookies.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
 }

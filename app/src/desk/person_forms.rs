@@ -3,12 +3,11 @@
 use domain::refusal::Refusal;
 use secrecy::ExposeSecret;
 use service::ClientInfo;
-use service::sessions::ABSOLUTE;
 use service::setup::NewPerson;
 use service::sign_in::{SignIn, SignedIn};
 
 use super::context::Desk;
-use super::session_cookie::session_cookie;
+use super::session_cookie::Cookie;
 use crate::error::ConsoleError;
 use crate::forms::outcome::Next;
 use crate::forms::person::{Nothing, SetupForm, SignInForm};
@@ -35,17 +34,24 @@ pub async fn sign_out(desk: Desk, _form: Nothing) -> Result<Next<()>, ConsoleErr
     if let Some(session) = &desk.visit.session {
         desk.service().sign_out(session, desk.visit.address).await?;
     }
-    let removed = session_cookie(desk.visit.transport, "", 0);
-    Ok(Next::GoWithCookie("/login?done=signed_out".to_owned(), removed))
+    let removed = Cookie::Session.remove(desk.visit.transport);
+    Ok(Next::GoWithCookies("/login?done=signed_out".to_owned(), vec![removed]))
 }
 
 fn client(desk: &Desk) -> ClientInfo {
-    ClientInfo { address: desk.visit.address, user_agent: desk.visit.user_agent.clone() }
+    ClientInfo {
+        address: desk.visit.address,
+        user_agent: desk.visit.user_agent.clone(),
+        device: desk.visit.device.clone(),
+        session: desk.visit.session.clone(),
+    }
 }
 
 fn enter(desk: &Desk, signed_in: &SignedIn, to: &str) -> Next<()> {
-    let cookie = signed_in.cookie.expose_secret();
-    Next::GoWithCookie(to.to_owned(), session_cookie(desk.visit.transport, cookie, ABSOLUTE.as_seconds()))
+    let transport = desk.visit.transport;
+    let session = Cookie::Session.set(transport, signed_in.cookie.expose_secret());
+    let device = Cookie::Device.set(transport, signed_in.device.expose_secret());
+    Next::GoWithCookies(to.to_owned(), vec![session, device])
 }
 
 /// `next` comes from the address bar, so only an address of this console is accepted.

@@ -12,8 +12,8 @@ use crate::error::ConsoleError;
 pub enum Next<T> {
     /// Go on to another address.
     Go(String),
-    /// The same, and the session's cookie changes.
-    GoWithCookie(String, String),
+    /// The same, and cookies change.
+    GoWithCookies(String, Vec<String>),
     /// Show the result in the same page.
     Show(T),
 }

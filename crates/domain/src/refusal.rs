@@ -23,6 +23,8 @@ pub enum Refusal {
         /// How long to wait, in seconds.
         seconds: u32,
     },
+    /// Too many sign-ins wait for their turn.
+    Busy,
     /// It was changed after the caller read it.
     Changed,
     /// This form has already created its key.
@@ -57,6 +59,7 @@ impl Refusal {
             Self::Wait { seconds } => {
                 return format!("Too many failed attempts: wait {}, then try again.", wait_words(*seconds));
             }
+            Self::Busy => "Too many sign-ins are waiting; try again in a few seconds.",
             Self::NotFound => "Key not found; it may have been deleted.",
             Self::Forbidden => "Your role does not allow this; ask an owner.",
             Self::SignInFailed => "The e-mail or password is wrong; check both and try again.",
@@ -109,6 +112,7 @@ mod tests {
             Refusal::Forbidden,
             Refusal::SignInFailed,
             Refusal::Wait { seconds: 100 },
+            Refusal::Busy,
             Refusal::Changed,
             Refusal::AlreadyIssued { key },
             Refusal::NotPending,

@@ -12,7 +12,9 @@ use domain::{
     timestamp::Timestamp,
 };
 
-use crate::sessions::Person;
+use secrecy::SecretString;
+
+use crate::sessions::{Person, Session};
 
 /// The most characters of a user agent that are kept. People only need it to recognise a session.
 const USER_AGENT_MAX: usize = 300;
@@ -134,6 +136,10 @@ pub struct ClientInfo {
     pub address: Option<IpAddr>,
     /// The value of its `User-Agent` header, unchecked.
     pub user_agent: String,
+    /// The value of its device cookie, unchecked.
+    pub device: Option<SecretString>,
+    /// The session that its cookie holds, if there is one.
+    pub session: Option<Session>,
 }
 
 impl ClientInfo {

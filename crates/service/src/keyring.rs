@@ -130,6 +130,16 @@ impl Keyring {
         self.cookie_mac("email", email)
     }
 
+    /// What proves that a person signed in with the browser that holds this nonce.
+    pub(crate) fn device_mac(&self, person: &str, nonce: &str) -> [u8; 32] {
+        self.cookie_mac("device", &format!("{person}\0{nonce}"))
+    }
+
+    /// Under which the failures of that browser are counted.
+    pub(crate) fn device_failures_mac(&self, nonce: &str) -> [u8; 32] {
+        self.cookie_mac("device failures", nonce)
+    }
+
     pub(crate) fn link_mac(&self, purpose: &str, token: &str) -> [u8; 32] {
         self.cookie_mac(purpose, token)
     }

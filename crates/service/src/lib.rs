@@ -6,6 +6,7 @@ mod background;
 pub mod caller;
 pub mod clock;
 mod dashboard;
+pub mod devices;
 pub mod entropy;
 pub mod error;
 mod keyring;

@@ -6,13 +6,26 @@ use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
+use domain::refusal::Refusal;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result};
 
-/// How many computations run at once. Each takes 19 MiB, so sign-in attempts must not run without a bound.
-const AT_ONCE: usize = 2;
+/// How many computations run at once in each lane. Each takes 19 MiB, so sign-in attempts must not run without a bound.
+const AT_ONCE: usize = 1;
+
+/// How many wait at most for a turn in each lane. Beyond that there is no point in waiting.
+const WAITING_MAX: usize = 100;
+
+/// Who waits for whom. A flood of strangers delays nobody who is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// A browser with which the person has signed in before, or whoever has a link or the command line.
+    Known,
+    /// Anybody else.
+    Stranger,
+}
 
 /// A password hash function. Its methods block.
 pub trait PasswordHasher: Send + Sync {
@@ -77,25 +90,47 @@ impl fmt::Debug for Argon2id {
 /// The hasher, limited to its slots.
 pub(crate) struct Passwords {
     hasher: Arc<dyn PasswordHasher>,
+    known: Turns,
+    strangers: Turns,
+}
+
+/// The turns of one lane.
+#[derive(Clone)]
+struct Turns {
     slots: Arc<Semaphore>,
+    /// One permit for each that waits or runs.
+    places: Arc<Semaphore>,
 }
 
 /// Permission to run one computation; dropping it frees the slot.
-pub(crate) struct Slot(OwnedSemaphorePermit);
+pub(crate) struct Slot {
+    _running: OwnedSemaphorePermit,
+    _place: OwnedSemaphorePermit,
+}
 
 impl Passwords {
     pub(crate) fn new(hasher: Arc<dyn PasswordHasher>) -> Self {
-        Self { hasher, slots: Arc::new(Semaphore::new(AT_ONCE)) }
+        let turns = || Turns {
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
+            places: Arc::new(Semaphore::new(AT_ONCE + WAITING_MAX)),
+        };
+        Self { hasher, known: turns(), strangers: turns() }
     }
 
-    /// Waits for one of the slots.
-    pub(crate) async fn slot(&self) -> Result<Slot> {
-        let slot = Arc::clone(&self.slots).acquire_owned().await;
-        slot.map(Slot).map_err(|error| Error::internal("the password slots are closed", error))
+    /// Waits for a turn. `Busy` if too many wait already.
+    pub(crate) async fn slot(&self, lane: Lane) -> Result<Slot> {
+        let turns = match lane {
+            Lane::Known => &self.known,
+            Lane::Stranger => &self.strangers,
+        };
+        let place = Arc::clone(&turns.places).try_acquire_owned().map_err(|_| Refusal::Busy)?;
+        let slot = Arc::clone(&turns.slots).acquire_owned().await;
+        slot.map(|running| Slot { _running: running, _place: place })
+            .map_err(|error| Error::internal("the password slots are closed", error))
     }
 
     pub(crate) async fn hash(&self, password: SecretString, salt: [u8; 16]) -> Result<String> {
-        let slot = self.slot().await?;
+        let slot = self.slot(Lane::Known).await?;
         self.run(slot, move |hasher| hasher.hash(password.expose_secret(), &salt)).await
     }
 
@@ -111,7 +146,7 @@ impl Passwords {
 
     async fn run<T: Send + 'static>(
         &self,
-        Slot(slot): Slot,
+        slot: Slot,
         work: impl FnOnce(&dyn PasswordHasher) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T> {
         let hasher = Arc::clone(&self.hasher);
@@ -169,6 +204,28 @@ mod tests {
         }
         passwords.hash("x".into(), [0; 16]).await.unwrap();
         assert_eq!(hasher.most.load(Ordering::SeqCst), AT_ONCE);
+    }
+
+    /// Whoever guesses fills one lane, and it has an end.
+    #[tokio::test]
+    async fn a_flood_of_strangers_delays_nobody_who_is_known() {
+        let passwords = Arc::new(Passwords::new(Arc::new(Slow::default())));
+        let running = passwords.slot(Lane::Stranger).await.unwrap();
+        let wait = |_| {
+            let passwords = Arc::clone(&passwords);
+            tokio::spawn(async move { passwords.slot(Lane::Stranger).await.map(drop) })
+        };
+        let waiting: Vec<_> = (0..WAITING_MAX).map(wait).collect();
+        while passwords.strangers.places.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(passwords.slot(Lane::Stranger).await, Err(Error::Refused(Refusal::Busy))));
+        passwords.slot(Lane::Known).await.unwrap();
+        drop(running);
+        for slot in waiting {
+            slot.await.unwrap().unwrap();
+        }
+        passwords.slot(Lane::Stranger).await.unwrap();
     }
 
     #[test]

@@ -116,7 +116,8 @@ impl Service {
             Ok::<_, Error>(())
         };
         self.write(make).await?;
-        Ok(SignedIn { cookie, person })
+        let device = self.device_cookie(&person.id, None)?;
+        Ok(SignedIn { cookie, device, person })
     }
 
     /// Creates an owner, and removes all set-up links. `EmailTaken` if somebody uses the e-mail.

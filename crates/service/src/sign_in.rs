@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use domain::{
-    audit::{Action, Subject},
+    audit::{Action, AuditEvent, Subject},
     field::{Field, FieldErrors},
     refusal::Refusal,
     text,
@@ -15,7 +15,7 @@ use store::Tx;
 
 use crate::{
     Caller, ClientInfo, Error, Result, Service,
-    passwords::Slot,
+    passwords::{Lane, Slot},
     service::event,
     sessions::{Person, Session},
     throttle::FREE_FAILURES,
@@ -35,6 +35,8 @@ pub struct SignIn {
 pub struct SignedIn {
     /// The value of the session cookie. Nobody else sees it, and it is not stored.
     pub cookie: SecretString,
+    /// The value of the device cookie, by which this browser is known from now on.
+    pub device: SecretString,
     /// The person who signed in.
     pub person: Person,
 }
@@ -42,7 +44,8 @@ pub struct SignedIn {
 /// A sign-in whose fields are valid.
 struct Attempt {
     email: String,
-    email_mac: [u8; 32],
+    /// Under which its failure is counted: the account's, or the browser's if the person has signed in with it before.
+    counted_as: [u8; 32],
     password: SecretString,
     client: ClientInfo,
 }
@@ -51,11 +54,16 @@ impl Service {
     /// Signs a person in, and starts a session with a new id. `SignInFailed` or `Wait` if that is refused.
     pub async fn sign_in(&self, sign_in: SignIn, client: &ClientInfo) -> Result<SignedIn> {
         let (email, password) = check(&sign_in)?;
-        let email_mac = self.keyring().email_mac(&email);
+        let person = self.store().person_by_email(&email).await?.map(|person| person.id);
+        let known = self.known_device(client.device.as_ref(), person.as_ref());
+        let counted_as = match known {
+            Some(nonce) => self.keyring().device_failures_mac(nonce),
+            None => self.keyring().email_mac(&email),
+        };
         // Check this first, so that an account that waits delays nobody else.
-        self.refuse_waiting(&email_mac).await?;
-        let slot = self.passwords().slot().await?;
-        let attempt = Attempt { email, email_mac, password, client: client.clone() };
+        self.refuse_waiting(&counted_as).await?;
+        let slot = self.passwords().slot(if known.is_some() { Lane::Known } else { Lane::Stranger }).await?;
+        let attempt = Attempt { email, counted_as, password, client: client.clone() };
         // In its own task, so that a caller who hangs up cannot keep a failure or its waiting time off the record.
         let service = self.clone();
         let judged = tokio::spawn(async move { service.judge(attempt, slot).await });
@@ -63,8 +71,8 @@ impl Service {
     }
 
     async fn judge(&self, attempt: Attempt, slot: Slot) -> Result<SignedIn> {
-        let Attempt { email, email_mac, password, client } = attempt;
-        let failures = self.begin_attempt(&email_mac).await?;
+        let Attempt { email, counted_as, password, client } = attempt;
+        let failures = self.begin_attempt(&counted_as).await?;
         let person = self.store().person_by_email(&email).await?.filter(|person| !person.disabled);
         let hash = person.as_ref().map(|person| person.password_hash.clone());
         let fits = self.passwords().verify(slot, password, hash).await?;
@@ -78,30 +86,36 @@ impl Service {
         };
         let person = Person::from(row.clone());
         let (cookie, session) = self.new_session(&person.id, &client)?;
+        let known = self.known_device(client.device.as_ref(), Some(&person.id));
+        let device = self.device_cookie(&person.id, known)?;
         let caller = Caller::person(&person, self.now(), client.address);
         let subject = Subject::person(&person.id, &person.email);
-        let event = event(&caller, self.now(), Action::SessionStarted, subject);
+        let started = event(&caller, self.now(), Action::SessionStarted, subject);
+        let ended = client.session.as_ref().map(|old| (old, self.ended(old, client.address)));
         let begin = async |tx: &mut Tx| {
             // The password may have been changed while this one was being checked.
             let current = tx.person_by_id(&row.id).await?.filter(|current| !current.disabled);
             if current.is_none_or(|current| current.password_hash != row.password_hash) {
                 return Err(Refusal::SignInFailed.into());
             }
-            tx.clear_sign_in_failures(&email_mac).await?;
+            tx.clear_sign_in_failures(&counted_as).await?;
+            // The browser forgets it, so nobody else may go on with it.
+            if let Some((old, ended)) = ended
+                && tx.delete_session(&old.id_mac).await?
+            {
+                self.record(tx, ended).await?;
+            }
             tx.insert_session(&session).await?;
-            self.record(tx, event).await?;
+            self.record(tx, started).await?;
             Ok::<_, Error>(())
         };
         self.write(begin).await?;
-        Ok(SignedIn { cookie, person })
+        Ok(SignedIn { cookie, device, person })
     }
 
     /// Ends a session. If it has already ended, records no second event.
     pub async fn sign_out(&self, session: &Session, address: Option<IpAddr>) -> Result<()> {
-        let person = &session.person;
-        let caller = session.caller(address);
-        let subject = Subject::person(&person.id, &person.email);
-        let event = event(&caller, self.now(), Action::SessionEnded, subject);
+        let event = self.ended(session, address);
         let end = async |tx: &mut Tx| {
             if tx.delete_session(&session.id_mac).await? {
                 self.record(tx, event).await?;
@@ -109,6 +123,12 @@ impl Service {
             Ok(())
         };
         self.write(end).await
+    }
+
+    fn ended(&self, session: &Session, address: Option<IpAddr>) -> AuditEvent {
+        let person = &session.person;
+        let subject = Subject::person(&person.id, &person.email);
+        event(&session.caller(address), self.now(), Action::SessionEnded, subject)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Refuses requests that another site makes a browser send.
 
 use app::desk::context::Transport;
-use app::desk::session_cookie::session_cookie_name;
+use app::desk::session_cookie::Cookie;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -55,5 +55,5 @@ fn tells_site(headers: &HeaderMap) -> bool {
 fn carries_session(headers: &HeaderMap) -> bool {
     [Transport::Https, Transport::Loopback]
         .into_iter()
-        .any(|transport| cookie(headers, session_cookie_name(transport)).is_some())
+        .any(|transport| cookie(headers, Cookie::Session.name(transport)).is_some())
 }

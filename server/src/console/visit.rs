@@ -1,11 +1,12 @@
 //! The visitor: the session of the cookie, and the client's address.
 
 use app::desk::context::{Transport, Visit};
-use app::desk::session_cookie::session_cookie_name;
+use app::desk::session_cookie::Cookie;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use secrecy::SecretString;
 use service::sessions::Session;
 
 use super::transport::transport;
@@ -20,7 +21,7 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
     let address = state.trusted_proxies.client(peer, headers);
     let transport = transport(&state, request.uri(), headers, peer, address);
     let may_sign_in = transport != Transport::Plain || state.allow_http;
-    let session = match cookie(headers, session_cookie_name(transport)).filter(|_| may_sign_in) {
+    let session = match cookie(headers, Cookie::Session.name(transport)).filter(|_| may_sign_in) {
         None => None,
         Some(cookie) => match session(&state, cookie, request.uri().path()).await {
             Ok(session) => session,
@@ -32,7 +33,8 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
     };
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let user_agent = user_agent.to_owned();
-    request.extensions_mut().insert(Visit { session, address, user_agent, transport });
+    let device = cookie(headers, Cookie::Device.name(transport)).map(SecretString::from);
+    request.extensions_mut().insert(Visit { session, address, user_agent, device, transport });
     next.run(request).await
 }
 

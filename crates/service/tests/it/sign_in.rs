@@ -9,7 +9,7 @@ use service::{
 };
 use tokio::task::JoinHandle;
 
-use crate::world::{EMAIL, PASSWORD, World, refusal, secret, shell};
+use crate::world::{EMAIL, PASSWORD, World, person, refusal, secret, shell};
 
 const UNKNOWN: &str = "nobody@example.com";
 
@@ -73,6 +73,55 @@ async fn waits_grow_after_five_failures_known_or_not(w: World) {
         assert_eq!(failed, Refusal::SignInFailed, "a success starts the count anew");
     }
     w.sign_in(EMAIL, PASSWORD).await.unwrap();
+}
+
+/// Signs in with a browser that shows this device cookie.
+async fn with_device(w: &World, password: &str, device: Option<&str>) -> service::Result<SignedIn> {
+    let sign_in = SignIn { email: EMAIL.to_owned(), password: password.into() };
+    let client = ClientInfo { device: device.map(Into::into), ..ClientInfo::default() };
+    w.service.sign_in(sign_in, &client).await
+}
+
+async fn guessing_keeps_nobody_out_who_signed_in_before(w: World) {
+    w.make_owner().await;
+    let device = secret(&w.sign_in(EMAIL, PASSWORD).await.unwrap().device);
+    for _ in 0..5 {
+        w.sign_in(EMAIL, "wrong").await.unwrap_err();
+    }
+    assert_eq!(refusal(w.sign_in(EMAIL, PASSWORD).await), Refusal::Wait { seconds: 1 });
+    let again = with_device(&w, PASSWORD, Some(&device)).await.unwrap();
+    assert_eq!(secret(&again.device), device, "the browser stays the same");
+    assert_eq!(refusal(w.sign_in(EMAIL, PASSWORD).await), Refusal::Wait { seconds: 1 }, "strangers wait on");
+
+    // What is no proof, or the proof of another browser or person, counts like none.
+    let (nonce, mac) = device.split_at(32);
+    let other = person("other@example.com");
+    w.service.create_owner(shell(), other).await.unwrap();
+    let of_other = secret(&w.sign_in("other@example.com", PASSWORD).await.unwrap().device);
+    for wrong in ["", "x", &nonce.replace(|_| true, "0"), &format!("{}{mac}", "0".repeat(32)), &of_other] {
+        assert_eq!(refusal(with_device(&w, PASSWORD, Some(wrong)).await), Refusal::Wait { seconds: 1 }, "{wrong}");
+    }
+    // The browser's own failures count too.
+    for _ in 0..5 {
+        assert_eq!(refusal(with_device(&w, "wrong", Some(&device)).await), Refusal::SignInFailed);
+    }
+    assert_eq!(refusal(with_device(&w, PASSWORD, Some(&device)).await), Refusal::Wait { seconds: 1 });
+}
+
+async fn signing_in_again_ends_the_session_that_the_browser_had(w: World) {
+    w.make_owner().await;
+    let first = w.sign_in(EMAIL, PASSWORD).await.unwrap();
+    let session = w.service.session(&secret(&first.cookie)).await.unwrap();
+    assert!(session.is_some());
+    let sign_in = || SignIn { email: EMAIL.to_owned(), password: PASSWORD.into() };
+    let client = ClientInfo { session, ..ClientInfo::default() };
+    let second = w.service.sign_in(sign_in(), &client).await.unwrap();
+    assert!(w.service.session(&secret(&first.cookie)).await.unwrap().is_none());
+    assert!(w.service.session(&secret(&second.cookie)).await.unwrap().is_some());
+    // It has ended, so it is not on record as ended twice.
+    let (events, ..) = w.marks().await;
+    w.service.sign_in(sign_in(), &client).await.unwrap();
+    assert_eq!(w.marks().await.0, events + 1);
 }
 
 async fn old_failures_are_forgotten(w: World) {
@@ -176,6 +225,8 @@ on_both!(
     a_password_that_was_replaced_meanwhile_begins_no_session,
     an_attempt_costs_one_hash_whoever_it_names,
     waits_grow_after_five_failures_known_or_not,
+    guessing_keeps_nobody_out_who_signed_in_before,
+    signing_in_again_ends_the_session_that_the_browser_had,
     attempts_side_by_side_are_not_all_let_in,
     old_failures_are_forgotten,
     spellings_of_an_e_mail_share_their_failures,
