@@ -7,6 +7,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
+use axum::http::{StatusCode, Version, header};
+use axum::response::IntoResponse;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -53,8 +55,14 @@ async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, watcher: W
         return;
     }
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        app.clone().call(request.map(Body::new))
+        let mut app = app.clone();
+        async move {
+            if !has_its_host(&request) {
+                return Ok((StatusCode::BAD_REQUEST, "A request needs exactly one Host header.\n").into_response());
+            }
+            request.extensions_mut().insert(ConnectInfo(peer));
+            app.call(request.map(Body::new)).await
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -63,6 +71,16 @@ async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, watcher: W
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::trace!(%error, "a connection broke");
+    }
+}
+
+/// HTTP/1.1 demands exactly one `Host` (RFC 9112, 3.2). With two, a proxy and Keystead might each believe another.
+fn has_its_host(request: &Request<Incoming>) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(_), None) => true,
+        (None, _) => request.version() < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
     }
 }
 

@@ -220,7 +220,16 @@ pub(crate) mod tests {
             json!("10.0.0.1"),
             json!("a AND b"),
         ]);
-        values.extend([json!(0), json!(1), json!(-1), json!(1.5), json!(1e30), json!(u64::MAX), json!(i64::MIN)]);
+        values.extend([
+            json!(0),
+            json!(1),
+            json!(1.0),
+            json!(-1),
+            json!(1.5),
+            json!(1e30),
+            json!(u64::MAX),
+            json!(i64::MIN),
+        ]);
         values.extend([json!(1_000_000_000), json!(1_000_000_001), json!(u32::MAX), json!(1_u64 << 32)]);
         let change = prop_oneof![
             4 => prop::sample::select(values).prop_map(Change::Replace),

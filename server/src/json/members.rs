@@ -11,7 +11,7 @@ use domain::limit::COST_MAX;
 use domain::permission_query::PermissionQuery;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -46,10 +46,47 @@ impl Cost {
 
 impl<'de> Deserialize<'de> for Cost {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        match u32::deserialize(json)? {
-            cost @ 0..=COST_MAX => Ok(Self(cost)),
+        match u32::try_from(Whole::deserialize(json)?.0) {
+            Ok(cost @ 0..=COST_MAX) => Ok(Self(cost)),
             _ => Err(Error::custom("a cost that is too high")),
         }
+    }
+}
+
+/// A whole number, 0 or greater, however it is written: some languages write 1.0.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Whole(pub u64);
+
+impl Whole {
+    /// The whole number that a fraction is, if it is one and exact.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
+    pub fn of(number: f64) -> Option<u64> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        (number.fract() == 0.0 && (0.0..=EXACT).contains(&number)).then_some(number as u64)
+    }
+}
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_u64(WholeNumber).map(Self)
+    }
+}
+
+struct WholeNumber;
+
+impl Visitor<'_> for WholeNumber {
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number")
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<u64, E> {
+        Ok(number)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
+        Whole::of(number).ok_or_else(|| Error::invalid_value(Unexpected::Float(number), &self))
     }
 }
 

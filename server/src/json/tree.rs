@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::fault::Step;
+use super::members::Whole;
 
 /// The most values to check. A nearly correct body has fewer, and any other must not fill the memory.
 const LOOKED_AT: usize = 10_000;
@@ -123,8 +124,8 @@ impl<'de> Visitor<'de> for Reader<'_> {
         Ok(Tree::Number(u64::try_from(number).ok()))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Tree, E> {
-        Ok(Tree::Number(None))
+    fn visit_f64<E>(self, number: f64) -> Result<Tree, E> {
+        Ok(Tree::Number(Whole::of(number)))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Tree, E> {

@@ -158,10 +158,8 @@ async fn a_cost_is_a_whole_number_within_its_bounds() {
     let verifier = product.verifier().await;
     for cost in [
         "-1",
-        "-0",
         "1.5",
-        "1e3",
-        "0.0",
+        "1000000000.5",
         "1000000001",
         "4294967296",
         "18446744073709551616",
@@ -179,7 +177,8 @@ async fn a_cost_is_a_whole_number_within_its_bounds() {
         assert_eq!(problem["errors"][0]["pointer"], "/cost", "{cost}");
         assert_eq!(problem["errors"].as_array().unwrap().len(), 1, "{problem}");
     }
-    for cost in ["0", "1", "1000000000", "null"] {
+    // However it is written: some languages write 1.0.
+    for cost in ["0", "1", "1000000000", "1.0", "1e3", "0.0", "-0", "1000000000.0", "null"] {
         let call = Call::post("/v1/keys/verify").bearer(&verifier).json(format!(r#"{{"key":"a","cost":{cost}}}"#));
         assert_eq!(product.send(call).await.json()["code"], "NOT_FOUND", "{cost}");
     }

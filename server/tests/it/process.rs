@@ -90,6 +90,16 @@ fn it_prints_its_address_and_until_there_is_an_owner_the_link_to_become_one() {
     let answer = server.ask("GET /login HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("<html"), "{answer}");
 
+    for (head, status) in [
+        ("HTTP/1.1\r\n", 400),
+        ("HTTP/1.1\r\nHost: HOST\r\nHost: HOST\r\n", 400),
+        ("HTTP/1.0\r\nHost: HOST\r\nHost: HOST\r\n", 400),
+        ("HTTP/1.0\r\n", 200),
+    ] {
+        let answer = server.ask(&format!("GET /healthz {head}Connection: close\r\n\r\n"));
+        assert!(answer.contains(&format!(" {status} ")), "{head}: {answer}");
+    }
+
     let second = keystead(&folder.path().join("other")).args(["--listen", &server.address]).output().unwrap();
     assert_eq!(second.status.code(), Some(1));
     let said = String::from_utf8(second.stderr).unwrap();

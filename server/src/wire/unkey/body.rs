@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::json::body::BodyCall;
 use crate::json::fault::{Faults, Step, Wrong};
-use crate::json::members::{self, Bounded, Cost, Object, Text};
+use crate::json::members::{self, Bounded, Cost, Object, Text, Whole};
 use crate::json::problem::Problem;
 
 /// The most characters of a key.
@@ -82,9 +82,11 @@ pub(super) struct LimitBody<'a> {
     /// How many calls this one counts as for this limit; 1 if it is left out.
     cost: Option<Cost>,
     /// How many calls it allows in its window.
-    limit: Option<u64>,
+    #[schema(value_type = Option<u64>)]
+    limit: Option<Whole>,
     /// The window, in milliseconds.
-    duration: Option<u64>,
+    #[schema(value_type = Option<u64>)]
+    duration: Option<Whole>,
 }
 
 /// What is asked about a key.
@@ -201,7 +203,8 @@ fn check_limits(limits: &[Object<LimitBody<'_>>], faults: &mut Faults) -> Vec<As
 /// Checks a limit. One with a size is brought along; one without names the key's own.
 fn check_limit(sent: &LimitBody<'_>, faults: &mut Faults) -> Option<AskedLimit> {
     let (name, cost) = (&*sent.name.0, Cost::or_one(sent.cost));
-    let (calls, window) = match (sent.limit, sent.duration) {
+    let size = (sent.limit.map(|Whole(calls)| calls), sent.duration.map(|Whole(window)| window));
+    let (calls, window) = match size {
         (None, None) if is_name(name) => return Some(AskedLimit::Own { name: name.to_owned(), cost }),
         (Some(calls), Some(window)) => (calls, window),
         // One error at a time: the name is refused below, whatever the rest is.
