@@ -14,7 +14,8 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let (status, route) = (response.status().as_u16(), route.as_ref().map_or("-", MatchedPath::as_str));
     let ms = started.elapsed().as_millis();
-    if response.status().is_server_error() {
+    // 503 asks to come again, and strangers can have as many of these as they like. What is behind it has its own line.
+    if response.status().is_server_error() && status != 503 {
         tracing::error!(%method, route, status, ms, "answered");
     } else {
         tracing::debug!(%method, route, status, ms, "answered");

@@ -34,4 +34,7 @@ async fn without_its_store_the_api_refuses_to_decide_and_the_console_says_so() {
     let answer = product.send(Call::get("/keys").cookie(&session)).await;
     assert_eq!(answer.status, 503);
     assert!(answer.body.contains("database"), "{}", answer.body);
+    let form = "email=owner%40example.com&password=a+long+password";
+    let answer = product.send(Call::post("/login").same_origin().form(form)).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "2"));
 }
