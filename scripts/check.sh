@@ -33,7 +33,8 @@ if touched "frontend/|app/|${sources[domain]}"; then
   cargo clippy --locked --package frontend --target wasm32-unknown-unknown -- -D warnings
 fi
 if ((${#tested[@]})); then
-  cargo test --locked "${tested[@]}"
+  # The races take a minute of load, and `make test` runs them.
+  cargo test --locked "${tested[@]}" -- --skip race::
 else
   echo "No package differs from $base: no tests to run."
 fi
