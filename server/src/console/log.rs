@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -15,7 +16,7 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
     let (status, route) = (response.status().as_u16(), route.as_ref().map_or("-", MatchedPath::as_str));
     let ms = started.elapsed().as_millis();
     // 503 asks to come again, and strangers can have as many of these as they like. What is behind it has its own line.
-    if response.status().is_server_error() && status != 503 {
+    if response.status().is_server_error() && response.status() != StatusCode::SERVICE_UNAVAILABLE {
         tracing::error!(%method, route, status, ms, "answered");
     } else {
         tracing::debug!(%method, route, status, ms, "answered");
