@@ -68,7 +68,7 @@ pub(crate) struct Bulk {
 impl Bulk {
     pub fn new(app: AppId, keys: u32, common: u32, pepper: Pepper) -> Result<Self> {
         let chance = Chance::new(u64::from(keys));
-        Ok(Self { app, keys, common, now: SystemClock.now(), chance, rules: Rules::parse()?, pepper })
+        Ok(Self { app, keys, common, now: SystemClock::default().now(), chance, rules: Rules::parse()?, pepper })
     }
 
     /// Adds them.

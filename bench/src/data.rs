@@ -136,7 +136,7 @@ pub(crate) async fn service(folder: &Path, store: &Store, entropy: Arc<dyn Entro
     let setup = Setup {
         store: store.clone(),
         root_key: RootKey::load_or_create(&folder.join("root.key"), &SystemEntropy)?,
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(SystemClock::default()),
         entropy,
         hasher: Arc::new(Argon2id::new()?),
         token_prefix: "ks".to_owned(),

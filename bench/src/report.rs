@@ -49,7 +49,7 @@ pub(crate) fn write(path: &Path, sections: &[Section]) -> Result<()> {
 }
 
 fn head(out: &mut String) -> Result<()> {
-    let now = SystemClock.now().to_rfc3339();
+    let now = SystemClock::default().now().to_rfc3339();
     let date = now.split('T').next().unwrap_or_default();
     write!(
         out,

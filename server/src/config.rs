@@ -15,7 +15,7 @@ use crate::public_url::PublicUrl;
 /// The settings as they were written. Each flag has an environment variable.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Settings {
-    /// Address and port to listen on [default: 127.0.0.1:3000]
+    /// Address and port to listen on, or unix:/path of a socket [default: 127.0.0.1:3000]
     #[arg(long, global = true, env = "KEYSTEAD_LISTEN", hide_env_values = true, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
     #[arg(
@@ -30,6 +30,12 @@ pub struct Settings {
     /// File that holds the URL of the database and nothing else, as container secrets do
     #[arg(long, global = true, env = "KEYSTEAD_DATABASE_URL_FILE", hide_env_values = true, value_name = "FILE")]
     pub database_url_file: Option<PathBuf>,
+    /// The most connections that the server opens to Postgres, from 3 to 100 [default: 10]
+    #[arg(
+        long, global = true, env = "KEYSTEAD_DATABASE_CONNECTIONS", hide_env_values = true, value_name = "NUMBER",
+        value_parser = clap::value_parser!(u32).range(3..=100)
+    )]
+    pub database_connections: Option<u32>,
     /// Folder for the database and the root key [default: ./data]
     #[arg(long, global = true, env = "KEYSTEAD_DATA_DIR", hide_env_values = true, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
@@ -66,10 +72,12 @@ pub struct Settings {
 /// The settings, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The address and port to listen on.
-    pub listen: SocketAddr,
+    /// Where to listen.
+    pub listen: Listen,
     /// The URL of the database.
     pub database_url: DatabaseUrl,
+    /// The most connections to Postgres.
+    pub database_connections: Option<u32>,
     /// The folder of the database and the root key, absolute; `None` if both are elsewhere.
     pub data_dir: Option<PathBuf>,
     /// The public address. If it is not set, it is derived from the listening address.
@@ -86,6 +94,39 @@ pub struct Config {
     pub log: String,
 }
 
+/// Where to listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// At an address and port.
+    Tcp(SocketAddr),
+    /// At a socket in the file system.
+    Unix(PathBuf),
+}
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
+            return Ok(Self::Unix(PathBuf::from(path)));
+        }
+        text.parse().map(Self::Tcp).map_err(|_| {
+            format!(
+                "{text:?} is not an address with a port; use one like 127.0.0.1:3000, [::1]:3000 or unix:/run/keystead.sock"
+            )
+        })
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(formatter),
+            Self::Unix(path) => write!(formatter, "unix:{}", path.display()),
+        }
+    }
+}
+
 /// Where to find the root key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RootKeyFile {
@@ -100,6 +141,13 @@ pub enum RootKeyFile {
 pub struct DatabaseUrl(String);
 
 impl DatabaseUrl {
+    /// The URL of a SQLite file, given by its absolute path.
+    pub fn of_file(file: &Path) -> Result<Self, String> {
+        let file = file.to_str().ok_or_else(|| format!("the path {} is not UTF-8 text", file.display()))?;
+        let file = file.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+        Ok(Self(format!("sqlite://{file}")))
+    }
+
     /// The URL, for the store only.
     pub fn expose(&self) -> &str {
         &self.0
@@ -138,11 +186,7 @@ impl Config {
     /// Checks what was written.
     pub fn check(settings: Settings) -> Result<Self, ConfigError> {
         let listen = settings.listen.as_deref().unwrap_or("127.0.0.1:3000");
-        let listen = listen.parse().map_err(|_| {
-            let message =
-                format!("{listen:?} is not an address with a port; use one like 127.0.0.1:3000 or [::1]:3000");
-            wrong("listen", "KEYSTEAD_LISTEN", message)
-        })?;
+        let listen = listen.parse().map_err(|message: String| wrong("listen", "KEYSTEAD_LISTEN", message))?;
         let data_dir = settings.data_dir.unwrap_or_else(|| PathBuf::from("data"));
         let data_dir = std::path::absolute(&data_dir)
             .map_err(|_| wrong("data-dir", "KEYSTEAD_DATA_DIR", "it is empty; name a folder, or unset it"))?;
@@ -168,6 +212,7 @@ impl Config {
         Ok(Self {
             listen,
             database_url,
+            database_connections: settings.database_connections,
             data_dir,
             public_url,
             trusted_proxies,
@@ -194,12 +239,9 @@ fn written_url(url: Option<DatabaseUrl>, file: Option<&Path>) -> Result<Option<D
 
 fn database_url(written: Option<DatabaseUrl>, data_dir: &Path) -> Result<DatabaseUrl, ConfigError> {
     let Some(url) = written else {
-        let file = data_dir.join("keystead.db");
-        let file = file.to_str().ok_or_else(|| {
-            wrong("data-dir", "KEYSTEAD_DATA_DIR", "its path is not UTF-8 text; set KEYSTEAD_DATABASE_URL too")
-        })?;
-        let file = file.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
-        return Ok(DatabaseUrl(format!("sqlite://{file}")));
+        return DatabaseUrl::of_file(&data_dir.join("keystead.db")).map_err(|message| {
+            wrong("data-dir", "KEYSTEAD_DATA_DIR", format!("{message}; set KEYSTEAD_DATABASE_URL too"))
+        });
     };
     if ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| url.0.starts_with(scheme)) {
         Ok(url)
@@ -224,30 +266,21 @@ fn check_log(text: &str) -> Result<(), String> {
 /// Refuses variables that look like settings but are not, most likely misspelt. Without the setting that was meant,
 /// Keystead might start on another database.
 pub fn refuse_unknown(names: impl Iterator<Item = String>) -> Result<(), UnknownVariable> {
-    const KNOWN: [&str; 10] = [
-        "LISTEN",
-        "DATABASE_URL",
-        "DATABASE_URL_FILE",
-        "DATA_DIR",
-        "PUBLIC_URL",
-        "TRUSTED_PROXIES",
-        "ROOT_KEY_FILE",
-        "ALLOW_HTTP",
-        "TOKEN_PREFIX",
-        "LOG",
-    ];
     // What the examples of the console put into the environment of other programs.
     const OF_CALLERS: [&str; 4] = ["KEY", "KEY_ID", "KEY_SECRET", "VERIFIER_KEY"];
+    let settings = Settings::augment_args(clap::Command::new("keystead"));
+    let known: Vec<&str> =
+        settings.get_arguments().filter_map(|setting| setting.get_env()?.to_str()?.strip_prefix("KEYSTEAD_")).collect();
     let is_unknown = |name: &String| {
         name.strip_prefix("KEYSTEAD_").is_some_and(|rest| {
             // Kubernetes sets these for a service called "keystead".
             let of_kubernetes = rest.starts_with("PORT") || rest.starts_with("SERVICE_");
-            !KNOWN.contains(&rest) && !OF_CALLERS.contains(&rest) && !of_kubernetes
+            !known.contains(&rest) && !OF_CALLERS.contains(&rest) && !of_kubernetes
         })
     };
     let Some(name) = names.filter(is_unknown).min() else { return Ok(()) };
     let likeness = |known: &&str| strsim::jaro_winkler(known, name.trim_start_matches("KEYSTEAD_"));
-    let nearest = KNOWN.into_iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let nearest = known.into_iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
     Err(UnknownVariable { nearest: format!("KEYSTEAD_{}", nearest.unwrap_or_default()), name })
 }
 

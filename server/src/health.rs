@@ -1,14 +1,16 @@
 //! Whether the process is alive, and whether it can serve.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use app::desk::context::Endpoint;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use domain::timestamp::Millis;
 use service::NotReady;
 
 use crate::state::AppState;
@@ -29,29 +31,43 @@ async fn alive() -> impl IntoResponse {
 }
 
 /// Whether the database can be read and written. Migrations ran before the listener opened, so nothing else needs a check.
-async fn ready(State(state): State<AppState>) -> impl IntoResponse {
+async fn ready(State(state): State<AppState>) -> Response {
     if state.shutdown.is_cancelled() {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
     }
     match tokio::time::timeout(PATIENCE, state.service.ready()).await {
-        Ok(Ok(())) => plain(StatusCode::OK, "ready\n"),
+        Ok(Ok(())) => match state.service.clock_off() {
+            None => plain(StatusCode::OK, "ready\n"),
+            Some(ahead) => plain(StatusCode::OK, format!("ready\nthis machine's clock is {}\n", off(ahead))),
+        },
         Ok(Err(reason)) => {
-            let (text, error) = match &reason {
-                NotReady::CannotRead(error) => ("the database cannot be read\n", error),
-                NotReady::CannotWrite(error) => ("the database cannot be written\n", error),
-            };
-            tracing::warn!(%error, "not ready: {}", text.trim_end());
-            plain(StatusCode::SERVICE_UNAVAILABLE, text)
+            tracing::warn!("not ready: {reason}");
+            plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                match reason {
+                    NotReady::WrongDatabase(_) => format!("{reason}\n"),
+                    // What the database says is for the log.
+                    NotReady::CannotRead(_) => "the database cannot be read\n".to_owned(),
+                    NotReady::CannotWrite(_) => "the database cannot be written\n".to_owned(),
+                },
+            )
         }
         Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer in time\n"),
     }
 }
 
-fn plain(status: StatusCode, text: &'static str) -> impl IntoResponse {
+/// `1200 s ahead of the database's`.
+fn off(ahead: Millis) -> String {
+    let way = if ahead.0 > 0 { "ahead of" } else { "behind" };
+    format!("{} s {way} the database's", ahead.as_seconds().abs())
+}
+
+fn plain(status: StatusCode, text: impl Into<Cow<'static, str>>) -> Response {
+    let text = text.into();
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (status, headers, text)
+    (status, headers, text).into_response()
 }

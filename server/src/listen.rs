@@ -2,40 +2,54 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{StatusCode, Version, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-/// How long a connection may take to send the head of a request, or stay idle. This is longer than common proxies keep
-/// an idle connection, so that they never write to a closed one.
-const HEAD: Duration = Duration::from_secs(75);
+use crate::connections::{Connections, Place};
+use crate::listener::{Listener, Stream};
+use crate::timed::Timed;
+
+/// How long a connection may stay idle. This is longer than common proxies keep an idle connection, so that they never
+/// write to a closed one.
+const IDLE: Duration = Duration::from_secs(75);
 
 /// How many bytes of a head, or of a body in transit, one connection may buffer.
 const BUFFER: usize = 16 << 10;
 
-/// Serves until `stop`. Then accepts no new connection, and returns once the last request is answered.
-pub(crate) async fn run(listener: TcpListener, app: Router, stop: CancellationToken) {
+/// How long clients have to notice that the server stops. Whoever wrote to a connection that was just closed would not
+/// know whether the request arrived.
+const LAST_CALLS: Duration = Duration::from_secs(1);
+
+/// Serves until `stop`. Then closes each connection with its next answer, and returns once the last request is answered.
+pub(crate) async fn run(listener: Listener, app: Router, places: Connections, stop: CancellationToken) {
     let connections = GracefulShutdown::new();
+    let mut last_calls = pin!(async {
+        stop.cancelled().await;
+        tokio::time::sleep(LAST_CALLS).await;
+    });
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stop.cancelled() => break,
+            () = &mut last_calls => break,
         };
         match accepted {
             Ok((stream, peer)) => {
-                tokio::spawn(connection(stream, peer, app.clone(), connections.watcher()));
+                // Everybody is being answered. Whoever comes now has to come again.
+                let Some(place) = places.enter(peer.ip()) else { continue };
+                tokio::spawn(connection(stream, peer, place, app.clone(), connections.watcher(), stop.clone()));
             }
             Err(error) if of_one_connection(&error) => {}
             Err(error) => {
@@ -49,28 +63,45 @@ pub(crate) async fn run(listener: TcpListener, app: Router, stop: CancellationTo
     connections.shutdown().await;
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, app: Router, watcher: Watcher) {
-    // Answers are small and written in one piece.
-    if stream.set_nodelay(true).is_err() {
-        return;
-    }
-    let service = service_fn(move |mut request: Request<Incoming>| {
+async fn connection(
+    stream: Stream,
+    peer: SocketAddr,
+    place: Place,
+    app: Router,
+    watcher: Watcher,
+    stop: CancellationToken,
+) {
+    let known = &place.connection;
+    let service = service_fn(|mut request: Request<Incoming>| {
+        let answering = known.request();
         let mut app = app.clone();
+        let stop = &stop;
         async move {
             if !has_its_host(&request) {
                 return Ok((StatusCode::BAD_REQUEST, "A request needs exactly one Host header.\n").into_response());
             }
             request.extensions_mut().insert(ConnectInfo(peer));
-            app.call(request.map(Body::new)).await
+            let answered: Result<Response, _> = app.call(request.map(Body::new)).await;
+            drop(answering);
+            answered.map(|mut response| {
+                if stop.is_cancelled() {
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
+                response
+            })
         }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(IDLE)
         .max_buf_size(BUFFER)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::trace!(%error, "a connection broke");
+        .serve_connection(TokioIo::new(Timed::new(stream, known.clone())), service);
+    let served = watcher.watch(connection);
+    tokio::select! {
+        served = served => if let Err(error) = served {
+            tracing::trace!(%error, "a connection broke");
+        },
+        () = known.closed().cancelled() => {}
     }
 }
 

@@ -48,8 +48,12 @@ impl PublicUrl {
         Ok(Self { origin, https })
     }
 
-    /// The address of a listener from its own machine. Uses the name localhost, because passkeys refuse IP addresses.
-    pub fn of_listener(address: SocketAddr) -> Self {
+    /// The address of a listener from its own machine; `None` is a Unix socket, whose address only its proxy knows. Uses
+    /// the name localhost, because passkeys refuse IP addresses.
+    pub fn of_listener(address: Option<SocketAddr>) -> Self {
+        let Some(address) = address else {
+            return Self { origin: "http://localhost".to_owned(), https: false };
+        };
         let ip = address.ip();
         let origin = if ip.is_loopback() || ip.is_unspecified() {
             format!("http://localhost:{}", address.port())
@@ -62,6 +66,11 @@ impl PublicUrl {
     /// `https://keys.example.com`, as a browser sends it in `Origin`.
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// The port, if the address has one in it.
+    pub fn port(&self) -> Option<u16> {
+        self.origin.rsplit_once(':').and_then(|(_, port)| port.parse().ok())
     }
 
     /// Whether the public address is HTTPS.
@@ -87,6 +96,11 @@ mod tests {
             assert_eq!(PublicUrl::parse(text).unwrap().origin(), origin, "{text}");
         }
         assert!(PublicUrl::parse("https://keys.example.com").unwrap().is_https());
+        for (text, port) in
+            [("https://keys.example.com", None), ("http://[::1]", None), ("http://[::1]:3000", Some(3000))]
+        {
+            assert_eq!(PublicUrl::parse(text).unwrap().port(), port, "{text}");
+        }
     }
 
     #[test]
@@ -117,7 +131,7 @@ mod tests {
             ("10.0.0.5:3000", "http://10.0.0.5:3000"),
             ("[2001:db8::1]:3000", "http://[2001:db8::1]:3000"),
         ] {
-            assert_eq!(PublicUrl::of_listener(address.parse().unwrap()).origin(), origin);
+            assert_eq!(PublicUrl::of_listener(address.parse().ok()).origin(), origin);
         }
     }
 }

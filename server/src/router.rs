@@ -4,26 +4,27 @@ use std::iter;
 
 use app::desk::context::Endpoint;
 use axum::Router;
+use axum::http::header;
 use axum::middleware::map_response;
 use axum::response::Response;
 
 use crate::api::call::Api;
 use crate::api::routes::{Group, Route};
-use crate::responses::strict_transport;
+use crate::responses::{SANDBOX, strict_transport};
 use crate::state::AppState;
 use crate::{api, console, health, live, policy_report, wire};
 
 /// The router of the whole product. The API for programs is beside the console's middleware, not inside it: it has no
 /// cookies and no compression, and does nothing per call that it does not need.
 pub fn router(state: &AppState) -> Router {
-    let pages = app::desk::mount::router(&state.console(state.site.leptos_options(), endpoints().collect()));
-    let mut plain = health::router(state).merge(policy_report::router()).merge(state.site.router());
-    if state.public_url.is_https() {
-        plain = plain.layer(map_response(async |mut response: Response| {
-            strict_transport(response.headers_mut(), true);
-            response
-        }));
-    }
+    let pages = app::desk::mount::router(&state.pages(state.site.leptos_options(), endpoints().collect()));
+    let plain = health::router(state).merge(policy_report::router()).merge(state.site.router());
+    let https = state.public_url.is_https();
+    let plain = plain.layer(map_response(move |mut response: Response| async move {
+        strict_transport(response.headers_mut(), https);
+        response.headers_mut().entry(header::CONTENT_SECURITY_POLICY).or_insert(SANDBOX);
+        response
+    }));
     let api = Api::of(state);
     let programs = groups().fold(plain, |routes, group| routes.merge(group.router(&api)));
     programs.merge(console::around(pages.merge(live::router(state)), state))

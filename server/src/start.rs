@@ -1,36 +1,18 @@
-//! Starts the server from its settings, and stops it cleanly.
+//! Opens an installation from its settings.
 
 use std::fs::DirBuilder;
-use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use secrecy::ExposeSecret;
 use service::clock::SystemClock;
 use service::entropy::SystemEntropy;
 use service::passwords::{Argon2id, HashError};
 use service::root_key::{RootKey, RootKeyError};
 use service::{Service, Setup};
-use store::{Store, StoreError};
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
+use store::{Opening, Schema, Store, StoreError};
 
-use crate::config::{Config, RootKeyFile};
-use crate::listen;
-use crate::public_url::PublicUrl;
-use crate::router::router;
-use crate::site::Site;
-use crate::state::AppState;
-
-/// How long requests under way may take once the server is told to stop.
-const DRAIN_WITHIN: Duration = Duration::from_secs(8);
-
-/// How long writing the last counts may take after that.
-const CLOSE_WITHIN: Duration = Duration::from_secs(10);
+use crate::config::{Config, Listen, RootKeyFile};
 
 /// Why Keystead could not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +64,7 @@ pub enum StartError {
     #[error("cannot listen on {address}: {source}")]
     Listen {
         /// The address and port that were configured.
-        address: SocketAddr,
+        address: Listen,
         /// Why the system refused.
         source: io::Error,
     },
@@ -97,6 +79,24 @@ pub enum StartError {
     Background,
 }
 
+impl StartError {
+    /// Whether the database may answer differently a little later.
+    pub(crate) fn is_passing(&self) -> bool {
+        let store = match self {
+            Self::Store(error)
+            | Self::Service(
+                service::StartError::Store(error) | service::StartError::Other(service::Error::Store(error)),
+            ) => error,
+            Self::Service(service::StartError::Keyring(error)) => match error.store() {
+                Some(error) => error,
+                None => return false,
+            },
+            _ => return false,
+        };
+        matches!(store, StoreError::Unavailable(_) | StoreError::Elsewhere(_))
+    }
+}
+
 /// The product without its edges, shared by the server and the command line.
 #[derive(Debug, Clone)]
 pub struct Product {
@@ -106,19 +106,29 @@ pub struct Product {
     pub service: Service,
 }
 
+/// Who opens an installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opener {
+    /// The server, or the command that updates a database for it.
+    Server,
+    /// Any other command. A server of an older version may be running, so it leaves an older schema as it is. It needs
+    /// one connection, and leaves the others to the server.
+    Command,
+}
+
 /// Opens the data folder (if it is used), the root key and the database, and creates what is missing.
-pub async fn open(config: &Config) -> Result<Product, StartError> {
+pub async fn open(config: &Config, opener: Opener) -> Result<Product, StartError> {
     if let Some(folder) = &config.data_dir {
         make_private(folder).map_err(|source| StartError::DataDir { path: folder.clone(), source })?;
         if mode(folder) & 0o002 != 0 {
             return Err(StartError::DataDirOpen(folder.clone()));
         }
     }
-    let (store, root_key) = open_both(config).await?;
+    let (store, root_key) = open_both(config, opener).await?;
     let setup = Setup {
         store: store.clone(),
         root_key,
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(SystemClock::default()),
         entropy: Arc::new(SystemEntropy),
         hasher: Arc::new(Argon2id::new()?),
         token_prefix: config.token_prefix.clone(),
@@ -129,13 +139,18 @@ pub async fn open(config: &Config) -> Result<Product, StartError> {
 
 /// Opens the database and the root key. Creates the two together or neither: one without the other is an installation
 /// that lost a part, perhaps because a volume is not mounted, and a new part beside it would hide that.
-async fn open_both(config: &Config) -> Result<(Store, RootKey), StartError> {
+async fn open_both(config: &Config, opener: Opener) -> Result<(Store, RootKey), StartError> {
     let url = config.database_url.expose();
+    let (connections, schema) = match opener {
+        Opener::Server => (config.database_connections, Schema::Update),
+        Opener::Command => (Some(1), Schema::Keep),
+    };
+    let opening = Opening { url, connections, schema };
     let path = match &config.root_key {
         // Whoever names a key file made it for a database that may be new.
         RootKeyFile::Named(path) => {
             let root_key = RootKey::load(path)?;
-            return Ok((Store::open(url).await?, root_key));
+            return Ok((Store::open_as(opening).await?, root_key));
         }
         RootKeyFile::Own(path) => path,
     };
@@ -145,7 +160,7 @@ async fn open_both(config: &Config) -> Result<(Store, RootKey), StartError> {
         return Err(StartError::DatabaseMissing { key: path.clone() });
     }
     // The database comes first, so that a key beside no database is never a start that was cut short.
-    let store = Store::open(url).await?;
+    let store = Store::open_as(opening).await?;
     let is_new = store.data_keys().await?.is_empty();
     match (had_key, is_new) {
         (true, true) => Err(StartError::DatabaseMissing { key: path.clone() }),
@@ -161,7 +176,7 @@ pub async fn open_existing(config: &Config) -> Result<Product, StartError> {
     if let Some(missing) = files.into_iter().flatten().find(|file| !file.exists()) {
         return Err(StartError::Missing(missing));
     }
-    open(config).await
+    open(config, Opener::Command).await
 }
 
 /// Creates a folder that only this account can read.
@@ -180,7 +195,7 @@ fn make_private(folder: &Path) -> io::Result<()> {
 }
 
 /// Warns if an existing folder is open to others. Only its owner knows whether that is intended.
-fn warn_if_open(folder: &Path) {
+pub(crate) fn warn_if_open(folder: &Path) {
     if mode(folder) & 0o007 != 0 {
         tracing::warn!(folder = %folder.display(), "the data folder is open to other accounts; run chmod 700 on it");
     }
@@ -190,82 +205,4 @@ fn mode(folder: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt;
 
     folder.metadata().map_or(0, |metadata| metadata.permissions().mode())
-}
-
-/// Runs the server until it is told to stop.
-pub async fn serve(config: Config, site: Site) -> Result<(), StartError> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    // Sent when the terminal is closed. It ends the process as cleanly as the others.
-    let mut hangup = signal(SignalKind::hangup())?;
-    let listen_failed = |source| StartError::Listen { address: config.listen, source };
-    let listener = TcpListener::bind(config.listen).await.map_err(listen_failed)?;
-    let address = listener.local_addr().map_err(listen_failed)?;
-    let Product { store, service } = open(&config).await?;
-    if let Some(folder) = &config.data_dir {
-        warn_if_open(folder);
-    }
-
-    let shutdown = CancellationToken::new();
-    let state = AppState {
-        service: service.clone(),
-        site,
-        public_url: config.public_url.clone().unwrap_or_else(|| PublicUrl::of_listener(address)),
-        allow_http: config.allow_http,
-        trusted_proxies: Arc::new(config.trusted_proxies.clone()),
-        shutdown: shutdown.clone(),
-    };
-    // The background work outlives the last request, so that its counts are written too.
-    let idle = CancellationToken::new();
-    let mut background = tokio::spawn({
-        let (service, idle) = (service.clone(), idle.clone());
-        async move { service.run(idle).await }
-    });
-    let mut server = tokio::spawn(listen::run(listener, router(&state), shutdown.clone()));
-    announce(&service, &state.public_url).await?;
-
-    let ended = tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
-        _ = hangup.recv() => Ok(()),
-        _ = &mut background => Err(StartError::Background),
-        _ = &mut server => Err(StartError::Background),
-    };
-    tracing::info!("stopping");
-    shutdown.cancel();
-    if !server.is_finished() && timeout(DRAIN_WITHIN, &mut server).await.is_err() {
-        tracing::warn!("requests were still running after {} seconds and were cut off", DRAIN_WITHIN.as_secs());
-    }
-    // A busy connection must not prevent the last counts from being written.
-    idle.cancel();
-    let closed = timeout(CLOSE_WITHIN, async {
-        if !background.is_finished() {
-            let _ = (&mut background).await;
-        }
-        store.close().await;
-    });
-    if closed.await.is_err() {
-        tracing::error!(
-            "the database was still busy after {} seconds; the last counts may be lost",
-            CLOSE_WITHIN.as_secs()
-        );
-    }
-    ended
-}
-
-/// Prints the address of the console and, until there is an owner, the set-up link.
-async fn announce(service: &Service, public_url: &PublicUrl) -> Result<(), StartError> {
-    let link = service.setup_link().await.map_err(StartError::SetupLink)?;
-    let mut out = io::stdout().lock();
-    writeln!(out, "Keystead is running at {}", public_url.origin())?;
-    if let Some(token) = link {
-        writeln!(
-            out,
-            "Create the first owner here (works once, within an hour): {}/setup?token={}",
-            public_url.origin(),
-            token.expose_secret()
-        )?;
-    }
-    out.flush()?;
-    Ok(())
 }

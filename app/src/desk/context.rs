@@ -23,6 +23,8 @@ pub struct Console {
     pub options: LeptosOptions,
     /// The public address of this console, without a trailing slash.
     pub public_url: String,
+    /// The port in that address, if there is one.
+    pub port: Option<u16>,
     /// Whether the configuration allows sign-in over plain HTTP beyond loopback.
     pub allow_http: bool,
     /// The proxies whose `X-Forwarded-For` is believed.

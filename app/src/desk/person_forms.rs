@@ -34,7 +34,7 @@ pub async fn sign_out(desk: Desk, _form: Nothing) -> Result<Next<()>, ConsoleErr
     if let Some(session) = &desk.visit.session {
         desk.service().sign_out(session, desk.visit.address).await?;
     }
-    let removed = Cookie::Session.remove(desk.visit.transport);
+    let removed = Cookie::Session.remove(desk.visit.transport, desk.console.port);
     Ok(Next::GoWithCookies("/login?done=signed_out".to_owned(), vec![removed]))
 }
 
@@ -48,9 +48,9 @@ fn client(desk: &Desk) -> ClientInfo {
 }
 
 fn enter(desk: &Desk, signed_in: &SignedIn, to: &str) -> Next<()> {
-    let transport = desk.visit.transport;
-    let session = Cookie::Session.set(transport, signed_in.cookie.expose_secret());
-    let device = Cookie::Device.set(transport, signed_in.device.expose_secret());
+    let (transport, port) = (desk.visit.transport, desk.console.port);
+    let session = Cookie::Session.set(transport, port, signed_in.cookie.expose_secret());
+    let device = Cookie::Device.set(transport, port, signed_in.device.expose_secret());
     Next::GoWithCookies(to.to_owned(), vec![session, device])
 }
 

@@ -15,33 +15,34 @@ pub enum Cookie {
 }
 
 impl Cookie {
-    /// The name of the cookie. Over HTTPS it has the `__Host-` prefix, whose rules browsers enforce.
-    pub fn name(self, transport: Transport) -> &'static str {
-        match (self, transport) {
-            (Self::Session, Transport::Https) => "__Host-keystead",
-            (Self::Session, Transport::Loopback | Transport::Plain) => "keystead",
-            (Self::Device, Transport::Https) => "__Host-keystead-device",
-            (Self::Device, Transport::Loopback | Transport::Plain) => "keystead-device",
-        }
+    /// The name of the cookie. Over HTTPS it has the `__Host-` prefix, whose rules browsers enforce. It ends with the port
+    /// of the public address, if there is one: all ports of a host share their cookies, and each may be an installation.
+    pub fn name(self, transport: Transport, port: Option<u16>) -> String {
+        let prefix = if transport == Transport::Https { "__Host-" } else { "" };
+        let name = match self {
+            Self::Session => "keystead",
+            Self::Device => "keystead-device",
+        };
+        port.map_or_else(|| format!("{prefix}{name}"), |port| format!("{prefix}{name}-{port}"))
     }
 
     /// The `Set-Cookie` value that gives it to the browser.
-    pub fn set(self, transport: Transport, value: &str) -> String {
+    pub fn set(self, transport: Transport, port: Option<u16>, value: &str) -> String {
         let lifetime = match self {
             Self::Session => ABSOLUTE,
             Self::Device => REMEMBERED,
         };
-        self.line(transport, value, lifetime.as_seconds())
+        self.line(transport, port, value, lifetime.as_seconds())
     }
 
     /// The `Set-Cookie` value that removes it.
-    pub fn remove(self, transport: Transport) -> String {
-        self.line(transport, "", 0)
+    pub fn remove(self, transport: Transport, port: Option<u16>) -> String {
+        self.line(transport, port, "", 0)
     }
 
-    fn line(self, transport: Transport, value: &str, max_age: i64) -> String {
-        let name = self.name(transport);
+    fn line(self, transport: Transport, port: Option<u16>, value: &str, max_age: i64) -> String {
+        let name = self.name(transport, port);
         let secure = if transport == Transport::Https { "; Secure" } else { "" };
-        format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}")
+        format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}")
     }
 }

@@ -75,6 +75,16 @@ pub enum KeyringError {
     Entropy(#[from] EntropyError),
 }
 
+impl KeyringError {
+    /// What the store says, if that is the cause.
+    pub fn store(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
 /// The versions of one data key, oldest first; there is at least one.
 struct Versions {
     old: Vec<(i64, MacKey)>,

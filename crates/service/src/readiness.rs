@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use domain::timestamp::Millis;
 use store::{StoreError, Tx};
 
-use crate::Service;
+use crate::{Error, Service};
 
 /// How long the outcome of a write that was made only to see counts. So questions of strangers cost few writes.
 const BELIEVED_FOR: Duration = Duration::from_secs(5);
@@ -12,12 +13,15 @@ const BELIEVED_FOR: Duration = Duration::from_secs(5);
 /// Why this process cannot serve.
 #[derive(Debug, thiserror::Error)]
 pub enum NotReady {
+    /// There is a database, but not the one to use.
+    #[error("{0}")]
+    WrongDatabase(StoreError),
     /// The database cannot be read.
-    #[error("the database cannot be read")]
-    CannotRead(#[source] StoreError),
+    #[error("the database cannot be read: {0}")]
+    CannotRead(Error),
     /// The database cannot be written.
-    #[error("the database cannot be written")]
-    CannotWrite(#[source] StoreError),
+    #[error("the database cannot be written: {0}")]
+    CannotWrite(StoreError),
 }
 
 /// What was last seen of the writer.
@@ -33,7 +37,10 @@ impl Service {
     /// Whether the database can be read and written. Unless writes have succeeded since the last question, and none has
     /// failed, makes one that changes nothing, at most every five seconds.
     pub async fn ready(&self) -> Result<(), NotReady> {
-        self.store().ping().await.map_err(NotReady::CannotRead)?;
+        self.verifier().poll().await.map_err(|error| match error {
+            Error::Store(error @ StoreError::Elsewhere(_)) => NotReady::WrongDatabase(error),
+            error => NotReady::CannotRead(error),
+        })?;
         let mut seen = self.writer().lock().await;
         let writes = self.writes();
         let (before, broken) = seen.writes;
@@ -54,6 +61,11 @@ impl Service {
         let outcome: Result<(), StoreError> = self.write(async |tx: &mut Tx| tx.try_room().await).await;
         *seen = Writer { writes: self.writes(), tried: Some((now, outcome.clone())) };
         outcome.map_err(NotReady::CannotWrite)
+    }
+
+    /// How far this machine's clock is ahead of the database's (behind, if negative), if that is over five seconds.
+    pub fn clock_off(&self) -> Option<Millis> {
+        self.verifier().clock_off()
     }
 
     fn writes(&self) -> (u64, u64) {

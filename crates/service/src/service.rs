@@ -83,6 +83,7 @@ struct Parts {
     keyring: Arc<Keyring>,
     token_prefix: String,
     default_app: AppId,
+    installation: Arc<str>,
     verifier: Verifier,
     writer: tokio::sync::Mutex<Writer>,
 }
@@ -104,7 +105,8 @@ impl Service {
         let entropy = setup.entropy;
         let keyring = Keyring::open(&setup.store, &setup.root_key, entropy.as_ref(), now).await?;
         let keyring = Arc::new(keyring);
-        let default_app = default_app(&setup.store, &keyring, entropy.as_ref(), now).await?;
+        let (default_app, installation) = first_rows(&setup.store, &keyring, entropy.as_ref(), now).await?;
+        setup.store.belongs_to(&installation);
         let verifier = Verifier::start(setup.store.clone(), Arc::clone(&setup.clock), Arc::clone(&keyring)).await?;
         Ok(Self(Arc::new(Parts {
             store: setup.store,
@@ -114,6 +116,7 @@ impl Service {
             keyring,
             token_prefix: prefix,
             default_app,
+            installation: installation.into(),
             verifier,
             writer: tokio::sync::Mutex::default(),
         })))
@@ -137,6 +140,11 @@ impl Service {
     /// The id of the app "Default".
     pub fn default_app(&self) -> &AppId {
         &self.0.default_app
+    }
+
+    /// The mark of this installation, which no other has.
+    pub fn installation(&self) -> &str {
+        &self.0.installation
     }
 
     /// The verifier, which decides whether keys may pass.
@@ -218,21 +226,33 @@ async fn record(keyring: &Keyring, tx: &mut Tx, event: &AuditEvent) -> Result<()
     Ok(())
 }
 
-async fn default_app(
+/// The name of the setting that holds the installation's mark.
+const INSTALLATION: &str = "installation";
+
+/// The default app and the installation's mark. The first start makes them.
+async fn first_rows(
     store: &Store,
     keyring: &Keyring,
     entropy: &dyn Entropy,
     now: Timestamp,
-) -> Result<AppId, StartError> {
+) -> Result<(AppId, String), StartError> {
     let app = AppRow { id: AppId::from_random(entropy::bytes(entropy)?), name: "Default".to_owned(), created_at: now };
+    let mark = hex::encode(entropy::bytes::<8>(entropy)?);
     let created = event(&Caller::system(None), now, Action::InstanceCreated, Subject::instance());
     let make = async |tx: &mut Tx| {
+        let installation = match tx.setting(INSTALLATION).await? {
+            Some(known) => known,
+            None => {
+                tx.put_setting(INSTALLATION, &mark).await?;
+                mark
+            }
+        };
         if let Some(app) = tx.default_app().await? {
-            return Ok(app.id);
+            return Ok((app.id, installation));
         }
         tx.insert_app(&app).await?;
         record(keyring, tx, &created).await?;
-        Ok::<_, StoreError>(app.id)
+        Ok::<_, StoreError>((app.id, installation))
     };
     Ok(store.write(make).await?)
 }

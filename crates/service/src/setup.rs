@@ -7,7 +7,7 @@ use domain::{
     refusal::Refusal,
     role::{Act, Role},
     text,
-    timestamp::Millis,
+    timestamp::{Millis, Timestamp},
 };
 use secrecy::{ExposeSecret, SecretString};
 use store::{Link, PersonRow, StoreError, Tx, Unique};
@@ -49,31 +49,32 @@ struct Checked {
 }
 
 impl Service {
-    /// The token of a new set-up link, which replaces earlier ones; `None` once an owner exists.
-    pub async fn setup_link(&self) -> Result<Option<SecretString>> {
+    /// The token of a new set-up link, which replaces earlier ones, and when it was made; `None` once an owner exists.
+    pub async fn setup_link(&self) -> Result<Option<(SecretString, Timestamp)>> {
         let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
         let token = hex::encode(*bytes);
-        let now = self.now();
-        let link = Link {
-            mac: self.keyring().link_mac(SETUP, &token).to_vec(),
-            purpose: SETUP.to_owned(),
-            subject: String::new(),
-            created_at: now,
-            expires_at: now.plus(LINK_FOR),
-        };
-        let caller = Caller::system(None);
-        let event = event(&caller, now, Action::SetupLinkMade, Subject::instance());
+        let mac = self.keyring().link_mac(SETUP, &token).to_vec();
         let made = async |tx: &mut Tx| {
             if tx.owners_exist().await? {
-                return Ok(false);
+                return Ok(None);
             }
+            // Not before its turn: of several servers that start at once, the last one's link holds.
+            let now = self.now();
+            let link = Link {
+                mac,
+                purpose: SETUP.to_owned(),
+                subject: String::new(),
+                created_at: now,
+                expires_at: now.plus(LINK_FOR),
+            };
             tx.revoke_links(SETUP).await?;
             tx.insert_link(&link).await?;
+            let event = event(&Caller::system(None), now, Action::SetupLinkMade, Subject::instance());
             self.record(tx, event).await?;
-            Ok::<_, Error>(true)
+            Ok::<_, Error>(Some(now))
         };
         let made = self.write(made).await?;
-        Ok(made.then(|| token.into()))
+        Ok(made.map(|at| (token.into(), at)))
     }
 
     /// What `/setup` may show to a visitor with this token.

@@ -1,129 +1,16 @@
-//! Every difference between SQLite and Postgres.
-
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+//! Every difference between the statements and errors of SQLite and those of Postgres.
 
 use serde::Serialize;
+use sqlx::PgPool;
 use sqlx::error::{DatabaseError, ErrorKind};
-use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
+use sqlx::postgres::PgListener;
 
 use crate::conn::Conn;
 use crate::error::{StoreError, Unique};
-use crate::patience::{PATIENCE, within};
 use crate::sql::Sql;
-
-static SQLITE_MIGRATIONS: Migrator = sqlx_macros::migrate!("../../migrations/sqlite");
-static POSTGRES_MIGRATIONS: Migrator = sqlx_macros::migrate!("../../migrations/postgres");
 
 /// Takes the only write lock at once. A transaction that read first would fail as soon as it wrote.
 pub(crate) const BEGIN_SQLITE: &str = "BEGIN IMMEDIATE";
-
-/// Settings of each connection to Postgres. Without these, a client that disappears mid-write would hold its lock for
-/// hours.
-const POSTGRES_SESSION: &str = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'; \
-     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
-
-const SQLITE_READERS: u32 = 4;
-/// One active writer plus one waiting; separate from the read pool.
-const POSTGRES_WRITERS: u32 = 2;
-const POSTGRES_READERS: u32 = 14;
-
-/// The file that a URL names.
-pub(crate) fn sqlite_file(url: &str) -> Option<PathBuf> {
-    SqliteConnectOptions::from_str(url).ok().map(|options| options.get_filename().to_owned())
-}
-
-/// Opens the file with one connection for writing and a few for reading.
-pub(crate) async fn open_sqlite(url: &str) -> Result<(SqlitePool, SqlitePool), StoreError> {
-    let options = SqliteConnectOptions::from_str(url)?
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(PATIENCE)
-        .disable_statement_logging();
-    if url.contains(":memory:") || url.contains("mode=memory") {
-        return Err(StoreError::Url("a database in memory is lost when the program ends; name a file".into()));
-    }
-    // A statement runs in microseconds. Testing the connection first would double that.
-    let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false).idle_timeout(None);
-    let alone = alone_in(options.get_filename().parent()).await;
-    make_private(options.get_filename());
-    // After some errors SQLite has rolled back by itself, for example when the disk is full. The driver then still counts
-    // a transaction and could never begin another, so the connection is replaced.
-    let writer = pool().max_connections(1).max_lifetime(None).after_release(|conn, _| {
-        Box::pin(async move {
-            // A rollback may still be on its way.
-            conn.ping().await?;
-            Ok(!conn.is_in_transaction())
-        })
-    });
-    let writer = writer.connect_with(options.clone()).await;
-    let writer = writer.map_err(|error| not_opened(options.get_filename(), error))?;
-    SQLITE_MIGRATIONS.run(&writer).await?;
-    drop(alone);
-    let reader = pool().max_connections(SQLITE_READERS).connect_with(options.pragma("query_only", "on")).await?;
-    Ok((writer, reader))
-}
-
-/// Creates the file, readable by its owner only. SQLite gives its other files the same mode. If this fails, SQLite
-/// reports it on opening.
-fn make_private(file: &Path) {
-    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-}
-
-/// Adds the file's name, which SQLite's "unable to open" leaves out.
-fn not_opened(file: &Path, error: sqlx::Error) -> StoreError {
-    match error {
-        sqlx::Error::Database(error) if is_no_file(&error.code().unwrap_or_default()) => StoreError::Url(format!(
-            "{} cannot be opened; its folder must exist, and both must be writable",
-            file.display()
-        )),
-        error => error.into(),
-    }
-}
-
-/// SQLite's `CANTOPEN`, with any details.
-fn is_no_file(code: &str) -> bool {
-    code.parse::<u32>().is_ok_and(|code| code & 0xff == 14)
-}
-
-/// Waits until nobody else is opening a database in this folder. Two processes that switch a new file to WAL, or
-/// migrate it, would fail at once: SQLite waits only for writers.
-async fn alone_in(folder: Option<&Path>) -> Option<File> {
-    let folder = folder.filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    let folder = File::open(folder).ok()?;
-    let locked = tokio::task::spawn_blocking(move || folder.lock().map(|()| folder));
-    locked.await.ok()?.ok()
-}
-
-/// Updates the schema, and prepares the pools.
-pub(crate) async fn open_postgres(url: &str) -> Result<(PgPool, PgPool), StoreError> {
-    let options = PgConnectOptions::from_str(url)?.application_name("keystead").disable_statement_logging();
-    // Not from a pool, which would keep trying until its timeout.
-    let mut conn = within::<_, StoreError>(PATIENCE, async { Ok(options.connect().await?) }).await?;
-    POSTGRES_MIGRATIONS.run(&mut conn).await?;
-    conn.close().await?;
-    let pool = |connections| {
-        PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).after_connect(|conn, _| {
-            Box::pin(async move { sqlx::raw_sql(POSTGRES_SESSION).execute(conn).await.map(|_| ()) })
-        })
-    };
-    // The driver would wait forever for a server that vanished, and block one of only two connections.
-    let writer = pool(POSTGRES_WRITERS).after_release(|conn, _| {
-        Box::pin(async move {
-            let answer = tokio::time::timeout(PATIENCE, conn.ping()).await;
-            answer.map_err(|_| sqlx::Error::PoolTimedOut)?.map(|()| true)
-        })
-    });
-    let writer = writer.connect_lazy_with(options.clone());
-    Ok((writer, pool(POSTGRES_READERS).connect_lazy_with(options)))
-}
 
 impl Conn<'_> {
     /// One writer at a time, as on SQLite. A use case that reads and then decides cannot be overtaken, and the audit
@@ -138,6 +25,15 @@ impl Conn<'_> {
 }
 
 impl Conn<'_> {
+    /// Whether there is a table of this name.
+    pub(crate) async fn has_table(&mut self, name: &str) -> Result<bool, StoreError> {
+        let sql = match self {
+            Self::Sqlite(_) => Sql::new("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1"),
+            Self::Postgres(_) => Sql::new("SELECT 1 WHERE to_regclass($1) IS NOT NULL"),
+        };
+        Ok(self.fetch_optional::<(i32,)>(sql.arg(name)).await?.is_some())
+    }
+
     /// Whether each arm of a merged list needs its own `LIMIT`. Without it, Postgres sorts a whole arm. SQLite merges
     /// the arms row by row, and with it would sort all their rows.
     pub(crate) fn limits_arms(&self) -> bool {
@@ -213,12 +109,6 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-impl From<sqlx::migrate::MigrateError> for StoreError {
-    fn from(error: sqlx::migrate::MigrateError) -> Self {
-        Self::Migration(error.to_string())
-    }
-}
-
 /// What an error during a commit means: whether the commit happened may be unknown.
 pub(crate) fn of_commit(error: sqlx::Error) -> StoreError {
     use sqlx::Error as E;
@@ -244,6 +134,9 @@ fn classify(error: &dyn DatabaseError) -> StoreError {
     match error.kind() {
         ErrorKind::UniqueViolation => StoreError::Conflict(unique(error)),
         ErrorKind::ForeignKeyViolation | ErrorKind::NotNullViolation | ErrorKind::CheckViolation => {
+            StoreError::Refused(error.message().to_owned())
+        }
+        _ if is_of_the_row(error.code().as_deref().unwrap_or_default()) => {
             StoreError::Refused(error.message().to_owned())
         }
         _ if is_passing(error.code().as_deref().unwrap_or_default()) => {
@@ -272,16 +165,27 @@ fn is_passing(code: &str) -> bool {
     code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
+/// Errors of a single row: SQLite's constraints (which triggers raise too), too long, and of a wrong type; Postgres's
+/// classes for data, constraints and raised exceptions, and what its encoding cannot hold.
+fn is_of_the_row(code: &str) -> bool {
+    if code.len() == 5 {
+        return ["22", "23", "P0001"].iter().any(|class| code.starts_with(class));
+    }
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 18..=20))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn both_engines_have_the_same_migrations() {
-        let names =
-            |migrator: &Migrator| migrator.iter().map(|m| (m.version, m.description.to_string())).collect::<Vec<_>>();
-        assert!(!names(&SQLITE_MIGRATIONS).is_empty());
-        assert_eq!(names(&SQLITE_MIGRATIONS), names(&POSTGRES_MIGRATIONS));
+    fn a_row_is_told_from_the_database() {
+        for code in ["19", "1811", "18", "20", "22P05", "22021", "23514", "P0001"] {
+            assert!(is_of_the_row(code), "{code}");
+        }
+        for code in ["13", "10", "5", "8", "11", "53100", "25006", "42501", ""] {
+            assert!(!is_of_the_row(code), "{code}");
+        }
     }
 
     #[test]

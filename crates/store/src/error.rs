@@ -8,6 +8,10 @@ pub enum StoreError {
     /// The database cannot be reached, or did not answer in time. Trying again may help.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
+    /// There is a database, but not the one to use: a standby, a read-only one, one of another installation, or a file
+    /// that was replaced. It may be the right one again later.
+    #[error("this is not the database to use: {0}")]
+    Elsewhere(String),
     /// The connection broke, or the database failed, in the middle of a commit.
     #[error("it is not known whether this was done, so look before you try again: {0}")]
     Uncertain(String),
@@ -20,7 +24,10 @@ pub enum StoreError {
     /// A stored value is not one that this version of Keystead writes.
     #[error("the database holds something unexpected: {0}")]
     Corrupt(String),
-    /// The schema could not be updated, or is newer than this program.
+    /// The database cannot hold what Keystead writes.
+    #[error("the database cannot be used: {0}")]
+    Unfit(String),
+    /// The schema could not be updated, is newer than this program, or is older and must not be updated now.
     #[error("the database schema could not be updated: {0}")]
     Migration(String),
     /// The database's address is not one that Keystead understands.

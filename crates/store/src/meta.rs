@@ -40,8 +40,6 @@ reads! {
     setting(name: &str) -> Option<String>;
     /// Every data key, by purpose and version.
     data_keys() -> Vec<DataKey>;
-    /// The number of changes so far that a verifier may have cached.
-    version() -> i64;
 }
 
 async fn setting(conn: &mut Conn<'_>, name: &str) -> Result<Option<String>, StoreError> {
@@ -61,11 +59,6 @@ async fn data_keys(conn: &mut Conn<'_>) -> Result<Vec<DataKey>, StoreError> {
             created_at: Timestamp::from_millis(at),
         })
         .collect())
-}
-
-async fn version(conn: &mut Conn<'_>) -> Result<i64, StoreError> {
-    let (version,) = conn.fetch_one(Sql::new("SELECT version FROM verifier_version")).await?;
-    Ok(version)
 }
 
 impl Tx {

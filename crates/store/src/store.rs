@@ -5,16 +5,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use domain::timestamp::Timestamp;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgListener;
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{Postgres, Sqlite, Transaction};
 use tokio::time::timeout;
 
 use crate::conn::Conn;
 use crate::dialect;
 use crate::error::StoreError;
+use crate::look::Look;
 use crate::patience::{LONGEST_WRITE, late};
-use crate::sql::Sql;
+use crate::postgres::{self, PostgresPools};
+use crate::reach::Reach;
+use crate::schema::Schema;
+use crate::sqlite::{self, SqlitePools};
 
 /// Gives each listed read to `Store`, on a connection of its own, and to `Tx`, inside the transaction.
 /// The body is a private function of the same name in the same file, which takes the connection first.
@@ -25,10 +30,10 @@ macro_rules! reads {
                 $(#[$doc])*
                 pub async fn $name(&self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
                     // On the heap, or it would enlarge every caller's future.
-                    let read = Box::pin(async {
+                    let read = Box::pin(self.reach().unless_away(async {
                         let mut held = self.reader().await?;
                         $name(&mut held.conn(), $($arg),*).await
-                    });
+                    }));
                     $crate::patience::within($crate::patience::PATIENCE, read).await
                 }
             )+
@@ -49,7 +54,17 @@ macro_rules! reads {
 #[derive(Clone)]
 pub struct Store {
     pools: Pools,
+    reads: Reads,
     writes: Arc<Writes>,
+    reach: Arc<Reach>,
+    look: Arc<Look>,
+}
+
+/// Whose connections are read on. Pages may wait for each other, and calls wait for no page.
+#[derive(Clone, Copy)]
+enum Reads {
+    Pages,
+    Calls,
 }
 
 /// What has come of write transactions.
@@ -61,46 +76,86 @@ struct Writes {
 
 #[derive(Clone)]
 enum Pools {
-    Sqlite { writer: SqlitePool, reader: SqlitePool },
-    Postgres { writer: PgPool, reader: PgPool },
+    Sqlite(SqlitePools),
+    Postgres(PostgresPools),
+}
+
+/// How a database is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening<'a> {
+    /// `sqlite:///path/file.db` or `postgres://…`.
+    pub url: &'a str,
+    /// How many connections to Postgres there may be at most; `None` means ten. One or two are shared by everything.
+    pub connections: Option<u32>,
+    /// Whether an older schema is updated.
+    pub schema: Schema,
 }
 
 impl Store {
-    /// Opens the database of the URL (`sqlite:///path/file.db` or `postgres://…`) and updates its schema. Creates a
-    /// missing SQLite file, but not its folder.
+    /// Opens the database of the URL, and updates its schema. Creates a missing SQLite file, but not its folder.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let pools = match url.split_once(':').map(|(scheme, _)| scheme) {
+        Self::open_as(Opening { url, connections: None, schema: Schema::Update }).await
+    }
+
+    /// Opens a database. `Unavailable` if it cannot be reached, or is locked, for ten seconds.
+    pub async fn open_as(opening: Opening<'_>) -> Result<Self, StoreError> {
+        let Opening { url, connections, schema } = opening;
+        let reach = Arc::new(Reach::default());
+        let (pools, look) = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => {
-                let (writer, reader) = dialect::open_sqlite(url).await?;
-                Pools::Sqlite { writer, reader }
+                let pools = sqlite::open(url, schema).await?;
+                let look = Look::on_sqlite(pools.calls.clone(), pools.file.clone());
+                (Pools::Sqlite(pools), look)
             }
             Some("postgres" | "postgresql") => {
-                let (writer, reader) = dialect::open_postgres(url).await?;
-                Pools::Postgres { writer, reader }
+                let connections = connections.unwrap_or(postgres::CONNECTIONS);
+                let pools = postgres::open(url, connections, schema, &reach).await?;
+                let look = Look::on_postgres(pools.look.clone(), pools.calls.clone());
+                (Pools::Postgres(pools), look)
             }
             _ => return Err(StoreError::Url("it must begin with sqlite: or postgres:".into())),
         };
-        Ok(Self { pools, writes: Arc::default() })
+        Ok(Self { pools, reads: Reads::Pages, writes: Arc::default(), reach, look: Arc::new(look) })
+    }
+
+    /// The same database, with the connections that are kept for calls.
+    #[must_use]
+    pub fn for_calls(&self) -> Self {
+        Self { reads: Reads::Calls, ..self.clone() }
     }
 
     /// The file of a SQLite database; `None` for another engine.
     pub fn file(url: &str) -> Option<PathBuf> {
-        url.starts_with("sqlite:").then(|| dialect::sqlite_file(url)).flatten()
+        url.starts_with("sqlite:").then(|| sqlite::file(url)).flatten()
+    }
+
+    /// What somebody should know about the way to this database; `None` if there is nothing to say.
+    pub fn warning(url: &str) -> Option<String> {
+        url.starts_with("postgres").then(|| postgres::warning(url)).flatten()
+    }
+
+    /// From now on, only a database with this mark is used, for as long as this `Store` and its clones live.
+    pub fn belongs_to(&self, installation: &str) {
+        self.reach.belongs_to(installation.to_owned());
+    }
+
+    /// Looks whether the database is there and is the one to use, and what its version is. While it is not, every read
+    /// and write fails at once; the next look that succeeds ends this. Waits two seconds at most.
+    pub async fn look(&self) -> Result<Seen, StoreError> {
+        if self.is_closed() {
+            return Err(StoreError::Unavailable("it is closed".to_owned()));
+        }
+        let looked = self.look.look(&self.reach).await;
+        self.reach.looked(looked.as_ref().err());
+        looked
     }
 
     /// The name of the database engine, for people.
     pub fn engine(&self) -> &'static str {
         match &self.pools {
-            Pools::Sqlite { .. } => "SQLite",
-            Pools::Postgres { .. } => "Postgres",
+            Pools::Sqlite(_) => "SQLite",
+            Pools::Postgres(_) => "Postgres",
         }
-    }
-
-    /// Whether the database answers a question.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        let mut held = self.reader().await?;
-        held.conn().fetch_one::<(i64,)>(Sql::new("SELECT version FROM verifier_version")).await?;
-        Ok(())
     }
 
     /// Write transactions that this `Store` and its clones have committed.
@@ -117,21 +172,24 @@ impl Store {
     /// listener has no connection, only [`Store::version`] shows a change.
     pub async fn changes(&self) -> Result<Option<Changes>, StoreError> {
         Ok(match &self.pools {
-            Pools::Sqlite { .. } => None,
-            Pools::Postgres { reader, .. } => Some(Changes(dialect::listen(reader).await?)),
+            Pools::Postgres(PostgresPools { listener: Some(pool), .. }) => Some(Changes(dialect::listen(pool).await?)),
+            Pools::Sqlite(_) | Pools::Postgres(_) => None,
         })
     }
 
     /// Waits for running statements, then closes every connection. Later calls return `Unavailable`.
     pub async fn close(&self) {
+        self.look.close().await;
         match &self.pools {
-            Pools::Sqlite { writer, reader } => {
-                reader.close().await;
-                writer.close().await;
+            Pools::Sqlite(pools) => {
+                for pool in [&pools.pages, &pools.calls, &pools.writer] {
+                    pool.close().await;
+                }
             }
-            Pools::Postgres { writer, reader } => {
-                reader.close().await;
-                writer.close().await;
+            Pools::Postgres(pools) => {
+                for pool in [&pools.pages, &pools.calls, &pools.writer].into_iter().chain(&pools.listener) {
+                    pool.close().await;
+                }
             }
         }
     }
@@ -174,20 +232,37 @@ impl Store {
         answer
     }
 
+    fn is_closed(&self) -> bool {
+        match &self.pools {
+            Pools::Sqlite(pools) => pools.calls.is_closed(),
+            Pools::Postgres(pools) => pools.calls.is_closed(),
+        }
+    }
+
     async fn begin(&self) -> Result<Tx, StoreError> {
-        let inner = match &self.pools {
-            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with(dialect::BEGIN_SQLITE).await?),
-            Pools::Postgres { writer, .. } => Inner::Postgres(writer.begin().await?),
+        let begin = async {
+            let inner = match &self.pools {
+                Pools::Sqlite(pools) => Inner::Sqlite(pools.writer.begin_with(dialect::BEGIN_SQLITE).await?),
+                Pools::Postgres(pools) => Inner::Postgres(pools.writer.begin().await?),
+            };
+            let mut tx = Tx { inner };
+            tx.conn().lock_for_writing().await?;
+            Ok(tx)
         };
-        let mut tx = Tx { inner };
-        tx.conn().lock_for_writing().await?;
-        Ok(tx)
+        // Nothing is written yet, so this may be cut short. What has begun ends by itself.
+        self.reach.unless_away(begin).await
+    }
+
+    pub(crate) fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
-        Ok(match &self.pools {
-            Pools::Sqlite { reader, .. } => Reader::Sqlite(reader.acquire().await?),
-            Pools::Postgres { reader, .. } => Reader::Postgres(reader.acquire().await?),
+        Ok(match (&self.pools, self.reads) {
+            (Pools::Sqlite(pools), Reads::Pages) => Reader::Sqlite(pools.pages.acquire().await?),
+            (Pools::Sqlite(pools), Reads::Calls) => Reader::Sqlite(pools.calls.acquire().await?),
+            (Pools::Postgres(pools), Reads::Pages) => Reader::Postgres(pools.pages.acquire().await?),
+            (Pools::Postgres(pools), Reads::Calls) => Reader::Postgres(pools.calls.acquire().await?),
         })
     }
 }
@@ -195,10 +270,19 @@ impl Store {
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.pools {
-            Pools::Sqlite { .. } => "Store::Sqlite",
-            Pools::Postgres { .. } => "Store::Postgres",
+            Pools::Sqlite(_) => "Store::Sqlite",
+            Pools::Postgres(_) => "Store::Postgres",
         })
     }
+}
+
+/// What a look at the database found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The number of changes so far that a verifier may have cached.
+    pub version: i64,
+    /// The time of the database's own clock; `None` if that is this machine's.
+    pub now: Option<Timestamp>,
 }
 
 /// A stream of announced changes, on its own connection.

@@ -33,6 +33,22 @@ impl UsageBatch {
     pub fn is_empty(&self) -> bool {
         self.apps.is_empty() && self.keys.is_empty() && self.refusals.is_empty()
     }
+
+    /// Two halves with all of its rows; `None` if it has only one.
+    pub fn halves(mut self) -> Option<(Self, Self)> {
+        let rows = self.apps.len() + self.keys.len() + self.refusals.len();
+        if rows < 2 {
+            return None;
+        }
+        let mut first = rows / 2;
+        let mut second = Self::default();
+        second.apps = self.apps.split_off(first.min(self.apps.len()));
+        first -= self.apps.len();
+        second.keys = self.keys.split_off(first.min(self.keys.len()));
+        first -= self.keys.len();
+        second.refusals = self.refusals.split_off(first.min(self.refusals.len()));
+        Some((self, second))
+    }
 }
 
 /// Calls of one key, hour and verdict, and its newest use among them.

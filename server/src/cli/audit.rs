@@ -21,12 +21,22 @@ pub(super) async fn run(service: &Service, caller: &Caller, act: Act) -> Result<
             print(format_args!("The audit is intact: {events} events. Newest link: {link}"))?;
             Ok(())
         }
-        ChainCheck::Broken { seq } => Err(Failure::Record(format!(
-            "the audit is not intact from event {seq} on: an event was changed, removed or added outside Keystead"
-        ))),
-        ChainCheck::Newer { seq } => Err(Failure::Record(format!(
-            "event {seq} has a form that this version does not know: a newer Keystead wrote it, and you need that \
-                 version to check the audit, or it was changed outside Keystead"
-        ))),
+        broken => Err(self::broken(broken)),
     }
+}
+
+/// What is wrong with an audit that is not intact.
+pub(super) fn broken(check: ChainCheck) -> Failure {
+    Failure::Record(match check {
+        ChainCheck::Intact { events, .. } => format!("the audit is intact: {events} events"),
+        ChainCheck::Broken { seq } => {
+            format!(
+                "the audit is not intact from event {seq} on: an event was changed, removed or added outside Keystead"
+            )
+        }
+        ChainCheck::Newer { seq } => format!(
+            "event {seq} has a form that this version does not know: a newer Keystead wrote it, and you need that \
+             version to check the audit, or it was changed outside Keystead"
+        ),
+    })
 }

@@ -1,9 +1,13 @@
-//! The command line: `keystead` serves; `owner`, `key` and `audit` act beside a running server. Exit codes: 0 if it is
+//! The command line: `keystead` serves; the commands act beside a running server. Exit codes: 0 if it is
 //! done; 1 if it was refused or failed, with one line on standard error; 2 if it was not understood.
 
 mod audit;
+mod backup;
+mod check;
+mod health;
 mod issue;
 mod log;
+mod migrate;
 mod operator;
 mod owner;
 mod password;
@@ -12,16 +16,18 @@ use std::error::Error as _;
 use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 use domain::refusal::Refusal;
-use service::Caller;
 
 use crate::config::{Config, ConfigError, Settings, UnknownVariable, refuse_unknown};
+use crate::console_threads::ConsoleThreads;
+use crate::serve::serve;
 use crate::site::Site;
-use crate::start::{self, StartError};
+use crate::start::{self, Opener, StartError};
 
 const FAILED: u8 = 1;
 const NOT_UNDERSTOOD: u8 = 2;
@@ -43,6 +49,22 @@ enum Command {
         #[command(subcommand)]
         act: owner::Act,
     },
+    /// Ask a running server whether it is ready; exit code 0 if it is
+    Health,
+    /// Update the database to this version, as the start of the server does
+    Migrate,
+    /// Copy the database and the root key into a new folder, while the server runs
+    Backup {
+        /// The new folder
+        folder: PathBuf,
+    },
+    /// Put a backup back, in the place of what is in the data folder; the server must not run
+    Restore {
+        /// The folder of the backup
+        folder: PathBuf,
+    },
+    /// Check the whole database, and count what is in it
+    Check,
     /// Check the audit
     Audit {
         #[command(subcommand)]
@@ -73,6 +95,9 @@ enum Failure {
     Usage(String),
     #[error("{0}")]
     System(#[from] io::Error),
+    /// A running server is not ready, or none answers.
+    #[error("{0}")]
+    NotReady(String),
     /// The audit is not intact.
     #[error("{0}")]
     Record(String),
@@ -89,6 +114,7 @@ impl Failure {
             | Self::Service(_)
             | Self::NoOwner(_)
             | Self::System(_)
+            | Self::NotReady(_)
             | Self::Record(_)
             | Self::Unprinted { .. } => FAILED,
         }
@@ -118,12 +144,15 @@ fn run(cli: Cli, site: Site) -> Result<(), Failure> {
     // With a single processor, one worker would wait for itself while it renders a page.
     let workers = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
-    let result = runtime.block_on(async {
-        match cli.command {
-            None => Ok(start::serve(config, site).await?),
-            Some(command) => act(&config, command).await,
+    let result = match cli.command {
+        None => {
+            let (console, console_runtime) = ConsoleThreads::start(workers)?;
+            let served = runtime.block_on(serve(config, site, console));
+            console_runtime.shutdown_background();
+            served.map_err(Failure::from)
         }
-    });
+        Some(command) => runtime.block_on(act(&config, command)),
+    };
     // A stream that did not end in time must not keep the process alive.
     runtime.shutdown_background();
     result
@@ -132,15 +161,20 @@ fn run(cli: Cli, site: Site) -> Result<(), Failure> {
 async fn act(config: &Config, command: Command) -> Result<(), Failure> {
     // Report everything that can be checked without the database before it is opened.
     let task = match command {
+        Command::Health => return health::ask(&config.listen).await,
+        Command::Migrate => return migrate::run(config).await,
+        Command::Backup { folder } => return backup::backup(config, &folder, &operator::caller()).await,
+        Command::Restore { folder } => return backup::restore(config, &folder, &operator::caller()).await,
+        Command::Check => return check::run(config, &operator::caller()).await,
         Command::Owner { act } => Task::Owner(owner::prepare(act)?),
         Command::Audit { act } => Task::Audit(act),
         Command::Key { act } => Task::Key(Box::new(issue::prepare(act)?)),
     };
     let opened = match task {
         Task::Audit(audit::Act::Verify) => start::open_existing(config).await?,
-        Task::Owner(_) | Task::Key(_) => start::open(config).await?,
+        Task::Owner(_) | Task::Key(_) => start::open(config, Opener::Command).await?,
     };
-    let caller = Caller::command_line(&operator::name());
+    let caller = operator::caller();
     let result = match task {
         Task::Owner(act) => owner::run(&opened.service, &caller, act).await,
         Task::Audit(act) => audit::run(&opened.service, &caller, act).await,

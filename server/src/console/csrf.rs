@@ -2,58 +2,113 @@
 
 use app::desk::context::Transport;
 use app::desk::session_cookie::Cookie;
-use axum::body::Body;
-use axum::extract::Request;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use super::visit::cookie;
 use crate::state::AppState;
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 const REFUSED: &str = "This request was refused because it came from another site. If you sent it yourself, open the \
                        console in a new tab and send it from there. Behind a proxy, set KEYSTEAD_PUBLIC_URL and \
                        have the proxy pass on Host and Origin.\n";
 
-type Refuse = fn(ProtectionError) -> Response<Body>;
-
-/// Refuses unsafe methods unless `Sec-Fetch-Site`, or without it `Origin`, names this console.
-pub(super) fn layer(state: &AppState) -> CsrfLayer<Refuse> {
-    let layer = CsrfLayer::new();
-    // A proxy may have rewritten the `Host` that `Origin` is compared with.
-    let layer = match layer.clone().add_trusted_origin(state.public_url.origin()) {
-        Ok(layer) => layer,
-        Err(error) => {
-            tracing::warn!(%error, "the public URL is not a valid origin; Origin is only compared with Host");
-            layer
-        }
-    };
-    layer.with_rejection_response(|_| refused())
-}
-
-fn refused() -> Response {
+/// Refuses unsafe methods that another site may have caused.
+pub(super) async fn refuse_other_sites(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let own = state.is_public_url_set.then(|| state.public_url.origin());
+    if safe || is_own(request.headers(), own, || carries_session(&state, request.headers())) {
+        return next.run(request).await;
+    }
     (StatusCode::FORBIDDEN, REFUSED).into_response()
 }
 
-/// A browser names the site of a form or script in one of two headers. A request with a session cookie and neither
-/// header is refused, because its origin is unknown.
-pub(super) async fn refuse_bare_cookie(request: Request, next: Next) -> Response {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if !safe && !tells_site(request.headers()) && carries_session(request.headers()) {
-        return refused();
+/// Whether every header in which a browser names the site of a form or script names this console. With a public
+/// address, `Origin` is compared with all of it, scheme and port too. Without one, only `Host` is known. A request with
+/// neither header is no browser's, and is refused only if it carries a session.
+fn is_own(headers: &HeaderMap, own: Option<&str>, carries_session: impl FnOnce() -> bool) -> bool {
+    let site = headers.get(FETCH_SITE).map(|site| site.as_bytes());
+    let origin = headers.get(header::ORIGIN).map(|origin| origin.as_bytes());
+    match (site, origin.filter(|origin| !origin.is_empty())) {
+        (Some(b"same-origin"), None) => true,
+        // Typed in by hand, or from a bookmark; no site is behind it.
+        (Some(b"none"), None) => true,
+        (Some(b"same-origin" | b"none") | None, Some(origin)) => is_origin(origin, own, headers),
+        (Some(_), _) => false,
+        (None, None) => !carries_session(),
     }
-    next.run(request).await
 }
 
-fn tells_site(headers: &HeaderMap) -> bool {
-    ["sec-fetch-site", header::ORIGIN.as_str()]
-        .iter()
-        .any(|name| headers.get(*name).is_some_and(|value| !value.is_empty()))
+fn is_origin(origin: &[u8], own: Option<&str>, headers: &HeaderMap) -> bool {
+    match own {
+        Some(own) => origin == own.as_bytes(),
+        None => {
+            let host = headers.get(header::HOST).map(|host| host.as_bytes());
+            let named = [&b"http://"[..], b"https://"].into_iter().find_map(|scheme| origin.strip_prefix(scheme));
+            host.is_some() && named == host
+        }
+    }
 }
 
-fn carries_session(headers: &HeaderMap) -> bool {
+fn carries_session(state: &AppState, headers: &HeaderMap) -> bool {
     [Transport::Https, Transport::Loopback]
         .into_iter()
-        .any(|transport| cookie(headers, Cookie::Session.name(transport)).is_some())
+        .any(|transport| cookie(headers, &Cookie::Session.name(transport, state.public_url.port())).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn passes(own: Option<&str>, pairs: &[(HeaderName, &'static str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, HeaderValue::from_static("keys.example.com"));
+        for (name, value) in pairs {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        is_own(&headers, own, || true)
+    }
+
+    #[test]
+    fn with_a_public_address_the_whole_origin_is_compared() {
+        let own = Some("https://keys.example.com");
+        let origin = |origin| (header::ORIGIN, origin);
+        let site = |site| (FETCH_SITE, site);
+        for (pairs, expected) in [
+            (vec![site("same-origin")], true),
+            (vec![site("same-origin"), origin("https://keys.example.com")], true),
+            (vec![origin("https://keys.example.com")], true),
+            (vec![site("none")], true),
+            (vec![origin("http://keys.example.com")], false),
+            (vec![origin("https://keys.example.com:8443")], false),
+            (vec![origin("https://evil.example"), (header::HOST, "evil.example")], false),
+            (vec![site("none"), origin("https://evil.example")], false),
+            (vec![site("same-origin"), origin("https://evil.example")], false),
+            (vec![site("same-origin"), origin("null")], false),
+            (vec![site("cross-site")], false),
+            (vec![site("same-site"), origin("https://other.example.com")], false),
+            (vec![site("")], false),
+            (vec![], false),
+        ] {
+            assert_eq!(passes(own, &pairs), expected, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_public_address_the_host_is_compared() {
+        for (origin, expected) in [
+            ("http://keys.example.com", true),
+            ("https://keys.example.com", true),
+            ("https://evil.example", false),
+            ("keys.example.com", false),
+            ("null", false),
+        ] {
+            assert_eq!(passes(None, &[(header::ORIGIN, origin)]), expected, "{origin}");
+        }
+    }
 }

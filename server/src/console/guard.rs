@@ -5,9 +5,9 @@ use app::desk::ConsoleError;
 use app::desk::context::Visit;
 use axum::Json;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::paths::{EVENTS, SERVER_FUNCTIONS};
@@ -38,10 +38,29 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
+    if comes_from_elsewhere(request.headers()) {
+        return once_more(asked);
+    }
     let mut response = StatusCode::SEE_OTHER.into_response();
     let login = HeaderValue::try_from(login(asked)).unwrap_or(HeaderValue::from_static("/login"));
     response.headers_mut().insert(header::LOCATION, login);
     response
+}
+
+/// Whether a link on another site led here. A browser then keeps the session cookie back.
+fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+    let is = |name, value: &str| headers.get(name).is_some_and(|found: &HeaderValue| found == value);
+    is("sec-fetch-site", "cross-site") && is("sec-fetch-mode", "navigate")
+}
+
+/// A page that asks for the same address again, now from here, so that the browser sends its cookie.
+fn once_more(asked: &str) -> Response {
+    let asked = asked.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    Html(format!(
+        "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Keystead</title>\
+         <meta http-equiv=\"refresh\" content=\"0; url={asked}\"><p><a href=\"{asked}\">Continue to Keystead</a></p></html>"
+    ))
+    .into_response()
 }
 
 /// The address of the sign-in page, which leads back to the requested path. That is always a path of this console.

@@ -2,7 +2,7 @@
 
 use app::desk::context::Transport;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use leptos::nonce::Nonce;
@@ -12,6 +12,12 @@ use crate::client_address::peer;
 use crate::paths::POLICY_REPORTS;
 use crate::responses::{CORP, NO_STORE, NOSNIFF, strict_transport};
 use crate::state::AppState;
+
+/// Where people sign out.
+const SIGN_OUT: &str = "/logout";
+
+/// What a browser forgets of this console then. Not the cookies: one of them says that the browser is known.
+const FORGET: HeaderValue = HeaderValue::from_static("\"cache\", \"storage\"");
 
 /// Pages whose address holds a one-use link.
 const LINK_PAGES: [&str; 1] = ["/setup"];
@@ -24,8 +30,14 @@ pub(super) async fn headers(State(state): State<AppState>, mut request: Request,
     let transport = transport(&state, request.uri(), request.headers(), peer, client);
     let referrer = referrer_policy(request.uri().path(), transport);
 
+    let signs_out = request.uri().path() == SIGN_OUT && request.method() == Method::POST;
+
     let mut response = next.run(request).await;
+    let signed_out = signs_out && response.status().is_redirection();
     let headers = response.headers_mut();
+    if signed_out {
+        headers.insert("clear-site-data", FORGET);
+    }
     set(headers, &nonce, state.site.is_watched());
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer));
     // Over plain HTTP, a browser ignores this header and complains on every page.
@@ -40,7 +52,7 @@ fn set(headers: &mut HeaderMap, nonce: &Nonce, watched: bool) {
     // Under `cargo leptos watch`, the page listens for reloads on another port.
     let connect = if watched { "'self' ws:" } else { "'self'" };
     let policy = format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
          img-src 'self'; font-src 'self'; connect-src {connect}; form-action 'self'; base-uri 'none'; \
          object-src 'none'; frame-ancestors 'none'; report-uri {POLICY_REPORTS}"
     );

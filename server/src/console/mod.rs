@@ -20,6 +20,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::timeout::TimeoutLayer;
 
+use crate::console_threads::apart;
 use crate::state::AppState;
 
 /// A request ends after this time. A stream counts as answered once it starts.
@@ -31,11 +32,11 @@ pub(crate) fn around(routes: Router, state: &AppState) -> Router {
         .layer(from_fn(guard::guard))
         .layer(from_fn(body::limit))
         .layer(from_fn_with_state(state.clone(), visit::visit))
-        .layer(from_fn(csrf::refuse_bare_cookie))
-        .layer(csrf::layer(state))
+        .layer(from_fn_with_state(state.clone(), csrf::refuse_other_sites))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state.console.clone(), apart))
         .layer(from_fn(plain_errors::say_why))
         .layer(from_fn(log::log))
         .layer(from_fn_with_state(state.clone(), headers::headers))

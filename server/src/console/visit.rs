@@ -20,8 +20,9 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
     let peer = peer(request.extensions());
     let address = state.trusted_proxies.client(peer, headers);
     let transport = transport(&state, request.uri(), headers, peer, address);
+    let port = state.public_url.port();
     let may_sign_in = transport != Transport::Plain || state.allow_http;
-    let session = match cookie(headers, Cookie::Session.name(transport)).filter(|_| may_sign_in) {
+    let session = match cookie(headers, &Cookie::Session.name(transport, port)).filter(|_| may_sign_in) {
         None => None,
         Some(cookie) => match session(&state, cookie, request.uri().path()).await {
             Ok(session) => session,
@@ -33,7 +34,7 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
     };
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let user_agent = user_agent.to_owned();
-    let device = cookie(headers, Cookie::Device.name(transport)).map(SecretString::from);
+    let device = cookie(headers, &Cookie::Device.name(transport, port)).map(SecretString::from);
     request.extensions_mut().insert(Visit { session, address, user_agent, device, transport });
     next.run(request).await
 }

@@ -11,7 +11,7 @@ use domain::audit::AuditQuery;
 use domain::quota::Refill;
 use domain::verdict::Code;
 use server::config::{Config, Settings};
-use server::start;
+use server::start::{self, Opener};
 use service::verify::{Credential, VerifyRequest};
 use testkit::TestDatabase;
 
@@ -24,7 +24,7 @@ pub fn keystead(data: &Path) -> Command {
     command
 }
 
-fn run(data: &Path, arguments: &[&str], stdin: &str) -> Output {
+pub fn run(data: &Path, arguments: &[&str], stdin: &str) -> Output {
     let mut command = keystead(data);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -38,7 +38,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// Checks that it failed with this code and one line, and gives the line.
-fn failed(output: &Output, code: i32) -> String {
+pub fn failed(output: &Output, code: i32) -> String {
     let line = text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{line}");
     assert_eq!(text(&output.stdout), "");
@@ -46,14 +46,14 @@ fn failed(output: &Output, code: i32) -> String {
     line
 }
 
-fn done(output: &Output) -> String {
+pub fn done(output: &Output) -> String {
     assert!(output.status.success(), "{}", text(&output.stderr));
     text(&output.stdout)
 }
 
 async fn opened(data: &Path) -> start::Product {
     let settings = Settings { data_dir: Some(data.to_owned()), ..Settings::default() };
-    start::open(&Config::check(settings).unwrap()).await.unwrap()
+    start::open(&Config::check(settings).unwrap(), Opener::Command).await.unwrap()
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::support::{Call, Product, Settings, service_key};
 async fn the_api_health_and_files_answer_alike_with_and_without_a_session() {
     let product = Product::start().await;
     let session = product.sign_in().await;
-    let both = format!("keystead={session}; __Host-keystead={session}");
+    let both = format!("keystead-3000={session}; __Host-keystead-3000={session}");
     for (method, path) in without_cookies() {
         let mut without = product.send(Call::new(method, &path)).await;
         let mut with = product.send(Call::new(method, &path).header("cookie", &both)).await;
@@ -101,4 +101,31 @@ async fn a_visitor_without_a_session_may_send_little() {
     assert_eq!(refused.status, 413);
     assert!(refused.body.contains("Sign in in another tab"), "{}", refused.body);
     assert_eq!(send(Call::post("/keys/new").cookie(&session)).await.status, 200);
+}
+
+/// All ports of a host share their cookies.
+#[tokio::test]
+async fn two_installations_on_one_host_have_cookies_of_their_own() {
+    let one = Product::start().await;
+    let other = Product::with(Settings { public_url: Some("http://localhost:4000"), ..Settings::default() }).await;
+    let (at_one, at_other) = (one.sign_in().await, other.sign_in().await);
+    let both = format!("keystead-3000={at_one}; keystead-4000={at_other}");
+    for product in [&one, &other] {
+        assert_eq!(product.send(Call::get("/keys").header("cookie", &both)).await.status, 200);
+    }
+}
+
+/// A link on another site leads to the page, although the browser keeps the cookie back at first.
+#[tokio::test]
+async fn a_link_elsewhere_leads_to_the_page() {
+    let product = Product::start().await;
+    let from_elsewhere =
+        |path| Call::get(path).header("sec-fetch-site", "cross-site").header("sec-fetch-mode", "navigate");
+    let answer = product.send(from_elsewhere("/keys?q=%22%3E&kind=service")).await;
+    assert_eq!(answer.status, 200);
+    let again = r#"<meta http-equiv="refresh" content="0; url=/keys?q=%22%3E&amp;kind=service">"#;
+    assert!(answer.body.contains(again), "{}", answer.body);
+    // Nobody is signed in: asked again from here, it leads to the sign-in.
+    assert_eq!(product.send(Call::get("/keys").header("sec-fetch-site", "same-origin")).await.status, 303);
+    assert_eq!(product.send(Call::get("/keys").header("sec-fetch-site", "cross-site")).await.status, 303, "no page");
 }

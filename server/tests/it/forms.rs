@@ -103,7 +103,7 @@ async fn a_replacement_character_is_a_character_like_any_other() {
 #[tokio::test]
 async fn what_is_not_text_is_refused_above_the_form_which_keeps_the_rest() {
     let product = Product::start().await;
-    let token = product.service.setup_link().await.unwrap().unwrap();
+    let token = product.service.setup_link().await.unwrap().unwrap().0;
     let token = token.expose_secret();
     let setup = format!("token={token}&person_name=A%ff&email=a%40example.com&password=x");
     let page = product.send(Call::post("/setup").same_origin().form(setup)).await;

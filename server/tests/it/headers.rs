@@ -42,7 +42,7 @@ async fn every_kind_of_answer_has_them() {
         let policy = answer.header("content-security-policy").replace(nonce(&answer), "N");
         assert_eq!(
             policy,
-            "default-src 'none'; script-src 'self' 'nonce-N' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+            "default-src 'none'; script-src 'nonce-N' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
              font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
              frame-ancestors 'none'; report-uri /csp-report"
         );
@@ -134,5 +134,17 @@ async fn an_answer_of_the_api_is_no_page() {
         assert_eq!(answer.header("set-cookie"), "");
         assert_eq!(answer.header("access-control-allow-origin"), "");
         assert_eq!(answer.header("content-encoding"), "");
+    }
+}
+
+/// No answer can be put into a frame of another site, or be taken for a page of its own.
+#[tokio::test]
+async fn files_and_health_are_no_pages() {
+    let product = Product::start().await;
+    for path in ["/favicon.svg", "/pkg/none/keystead.js", "/healthz", "/readyz"] {
+        let answer = product.send(Call::get(path)).await;
+        let policy = "default-src 'none'; frame-ancestors 'none'; sandbox";
+        assert_eq!(answer.header("content-security-policy"), policy, "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
     }
 }

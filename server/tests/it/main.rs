@@ -29,6 +29,7 @@ mod health;
 mod hostile;
 mod key_pages;
 mod live;
+mod operations;
 mod process;
 mod proxies;
 mod routes;

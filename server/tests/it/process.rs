@@ -17,7 +17,7 @@ pub struct Server {
 }
 
 impl Server {
-    fn start(data: &Path, with_link: bool) -> Self {
+    pub fn start(data: &Path, with_link: bool) -> Self {
         let mut command = keystead(data);
         command.args(["--listen", "127.0.0.1:0"]).stderr(Stdio::null());
         Self::run(command, with_link)
@@ -34,12 +34,17 @@ impl Server {
         Self { child, address, link }
     }
 
-    fn connect(&self, request: &str) -> TcpStream {
+    pub fn connect(&self, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let host = self.address.replace("127.0.0.1", "localhost");
         stream.write_all(request.replace("HOST", &host).as_bytes()).unwrap();
         stream
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// The process that was started.
@@ -65,7 +70,7 @@ impl Server {
         started.elapsed()
     }
 
-    fn ended(&mut self) {
+    pub fn ended(&mut self) {
         let status = self.child.wait().unwrap();
         assert_eq!(status.code(), Some(0));
     }
@@ -161,7 +166,7 @@ fn it_stops_in_time_although_streams_and_idle_connections_are_open() {
     ));
     assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
     let set = answer.lines().find(|line| line.to_ascii_lowercase().starts_with("set-cookie:")).unwrap();
-    assert!(set.contains("; HttpOnly") && set.contains("; SameSite=Lax") && set.contains("; Path=/"), "{set}");
+    assert!(set.contains("; HttpOnly") && set.contains("; SameSite=Strict") && set.contains("; Path=/"), "{set}");
     let cookie = set.split([' ', ';']).nth(1).unwrap();
 
     let idle = server.connect("GET /healthz HTTP/1.1\r\nHost: HOST\r\n\r\n");

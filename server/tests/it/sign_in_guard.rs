@@ -84,6 +84,7 @@ async fn signing_out_ends_the_session_at_once() {
     assert_eq!(product.send(Call::get("/keys").cookie(&session)).await.status, 200);
     let answer = product.send(Call::post("/logout").cookie(&session).same_origin().form("")).await;
     assert_eq!(answer.status, 303);
-    assert!(answer.header("set-cookie").starts_with("keystead=;"), "{}", answer.header("set-cookie"));
+    assert!(answer.header("set-cookie").starts_with("keystead-3000=;"), "{}", answer.header("set-cookie"));
+    assert_eq!(answer.header("clear-site-data"), r#""cache", "storage""#);
     assert_eq!(product.send(Call::get("/keys").cookie(&session)).await.status, 303);
 }

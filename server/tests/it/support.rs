@@ -14,6 +14,7 @@ use rust_embed::Embed;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use server::client_address::TrustedProxies;
+use server::console_threads::ConsoleThreads;
 use server::public_url::PublicUrl;
 use server::router::router;
 use server::site::Site;
@@ -24,6 +25,7 @@ use service::sign_in::SignIn;
 use service::{Caller, ClientInfo, Service};
 use store::Store;
 use testkit::{Installation, TestClock, TestDatabase};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -67,9 +69,11 @@ impl Product {
             service: service.clone(),
             site: Site::of(Files),
             public_url: PublicUrl::parse(settings.public_url.unwrap_or("http://localhost:3000")).unwrap(),
+            is_public_url_set: settings.public_url.is_some(),
             allow_http: settings.allow_http,
             trusted_proxies: Arc::new(TrustedProxies::parse(settings.trusted_proxies).unwrap()),
             shutdown: shutdown.clone(),
+            console: ConsoleThreads::on(Handle::current()),
         };
         let clock = Arc::clone(&installation.clock);
         Self { app: router(&state), service, store, clock, shutdown, _installation: installation }
@@ -169,7 +173,7 @@ impl Call {
     }
 
     pub fn cookie(self, session: &str) -> Self {
-        self.header("cookie", &format!("keystead={session}"))
+        self.header("cookie", &format!("keystead-3000={session}"))
     }
 
     /// As a browser marks what a page of this console sends.

@@ -229,7 +229,7 @@ mod tests {
 
     /// What a fill gives and leaves when `meddle` runs between its first read and its insert.
     async fn fill(meddle: impl Fn(&KeyCache)) -> (KeyState, Option<KeyState>, u32) {
-        let cache = KeyCache::new(Arc::new(SystemClock));
+        let cache = KeyCache::new(Arc::new(SystemClock::default()));
         let reads = Cell::new(0);
         let read = || async {
             reads.set(reads.get() + 1);
@@ -260,7 +260,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_for_a_fill_that_races_a_removal_does_not_believe_it() {
-        let cache = KeyCache::new(Arc::new(SystemClock));
+        let cache = KeyCache::new(Arc::new(SystemClock::default()));
         let (removed, reading, reads) = (Notify::new(), Notify::new(), Cell::new(0));
         let fresh = || async { Ok(Some(key(KeyState::Revoked))) };
         let stale_at_first = || async {
@@ -289,7 +289,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_unknown_id_is_looked_up_once_and_may_become_known() {
-        let cache = KeyCache::new(Arc::new(SystemClock));
+        let cache = KeyCache::new(Arc::new(SystemClock::default()));
         let none = || async { Ok(None) };
         assert!(cache.fill(id(), none).await.unwrap().is_none());
         let again = || async { panic!("it was just looked up") };
@@ -301,7 +301,7 @@ mod tests {
 
     #[tokio::test]
     async fn garbage_fills_no_memory_and_displaces_no_key() {
-        let cache = KeyCache::new(Arc::new(SystemClock));
+        let cache = KeyCache::new(Arc::new(SystemClock::default()));
         let found = || async { Ok(Some(key(KeyState::Active))) };
         cache.fill(id(), found).await.unwrap();
         for n in 0..50_000_u128 {

@@ -46,6 +46,13 @@ impl Freshness {
     pub(crate) fn polled(&self, version: i64, asked: Instant, forget: impl FnOnce()) {
         let accounted = self.version.load(Ordering::Acquire);
         if version != accounted {
+            if version < accounted {
+                tracing::error!(
+                    was = accounted,
+                    now = version,
+                    "the database went back and has lost changes: it was restored, or another server took over"
+                );
+            }
             forget();
             // This process may have made a change in the meantime. Then the next poll finds a difference and clears the
             // cache once more, which costs only a few reads.

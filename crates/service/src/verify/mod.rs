@@ -12,6 +12,7 @@ mod last_used_queue;
 mod reader;
 mod request;
 mod shards;
+mod shared_clock;
 mod unreadable;
 mod usage;
 mod watch;
@@ -44,6 +45,7 @@ use self::{
     credential::{Proof, resolve},
     freshness::Freshness,
     reader::Reader,
+    shared_clock::SharedClock,
     unreadable::Unreadable,
     usage::{Decided, Usage},
     watch::Watchers,
@@ -70,6 +72,7 @@ struct Inner {
     cache: KeyCache,
     freshness: Freshness,
     polling: tokio::sync::Mutex<()>,
+    shared_clock: SharedClock,
     counters: Counters,
     usage: Usage,
     unreadable: Unreadable,
@@ -107,16 +110,17 @@ impl Verifier {
                 .map_err(|error| Error::internal("one of our own permissions is none", error))
         };
         let needed = AdminPermission::ALL.iter().map(query).collect::<Result<Vec<_>>>()?;
-        let newest_hour = store.newest_hour().await?.map(Timestamp::from_millis);
+        let newest_hour = store.for_calls().newest_hour().await?.map(Timestamp::from_millis);
         let verifier = Self(Arc::new(Inner {
-            reader: Reader::new(store.clone()),
-            store,
+            reader: Reader::new(store.for_calls()),
+            store: store.for_calls(),
             cache: KeyCache::new(Arc::clone(&clock)),
             freshness: Freshness::new(Arc::clone(&clock)),
             begun: clock.instant(),
             clock,
             keyring,
             polling: tokio::sync::Mutex::default(),
+            shared_clock: SharedClock::default(),
             counters: Counters::default(),
             usage: Usage::new(newest_hour),
             unreadable: Unreadable::default(),
@@ -284,10 +288,20 @@ impl Verifier {
         // One at a time. Answers that overtake each other would clear the cache for nothing.
         let _polling = self.0.polling.lock().await;
         let asked = self.0.clock.instant();
-        let version = self.0.store.version().await?;
+        let looked_at = self.0.clock.now();
+        let seen = self.0.store.look().await?;
+        let took = self.0.clock.instant().saturating_duration_since(asked);
+        if let Some(theirs) = seen.now {
+            self.0.shared_clock.compare(looked_at, theirs, took, &*self.0.clock);
+        }
         let forget = || self.0.cache.clear();
-        self.0.freshness.polled(version, asked, forget);
+        self.0.freshness.polled(seen.version, asked, forget);
         Ok(())
+    }
+
+    /// How far this machine's clock is ahead of the database's (behind, if negative), if that is far.
+    pub(crate) fn clock_off(&self) -> Option<Millis> {
+        self.0.shared_clock.off()
     }
 
     /// Forgets a key that this process changed in the transaction that made `version`. Call it after the commit and

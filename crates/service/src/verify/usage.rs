@@ -149,6 +149,11 @@ impl Usage {
                     last_used_queue::write(tx, &due, clock, at_end).await
                 })
                 .await;
+            let written = match written {
+                // The lists come later, without these counts beside them.
+                Err(StoreError::Refused(_)) => write_in_parts(store, batch).await.map(|()| 0),
+                written => written,
+            };
             let listed = match written {
                 Ok(listed) => listed,
                 Err(error) => {
@@ -195,6 +200,24 @@ impl Usage {
             self.counts.of(id.as_str()).refused.entry(id).or_insert(old);
         }
     }
+}
+
+/// Writes a batch that the database has refused, in smaller and smaller parts, and drops each row that it refuses alone.
+async fn write_in_parts(store: &Store, batch: UsageBatch) -> Result<(), StoreError> {
+    let mut parts = vec![batch];
+    while let Some(part) = parts.pop() {
+        let written: Result<(), StoreError> = store.write(async |tx| tx.flush_usage(&part).await).await;
+        match written {
+            Ok(()) => {}
+            Err(error @ StoreError::Refused(_)) => match part.halves() {
+                Some((first, second)) => parts.extend([first, second]),
+                None => tracing::error!(%error, "a count of calls is dropped: the database refuses it"),
+            },
+            // What is written already would be counted again, so the rest is lost.
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 impl Counts {

@@ -9,7 +9,7 @@ use service::{
 use crate::world::{EMAIL, PASSWORD, World, owner, person, refusal, secret, shell, signed_in};
 
 async fn link(w: &World) -> String {
-    secret(&w.service.setup_link().await.unwrap().unwrap())
+    secret(&w.service.setup_link().await.unwrap().unwrap().0)
 }
 
 async fn the_link_makes_one_owner_and_signs_them_in(w: World) {
@@ -36,7 +36,7 @@ async fn the_link_makes_one_owner_and_signs_them_in(w: World) {
 async fn a_restart_kills_the_old_link(w: World) {
     let first = link(&w).await;
     let restarted = w.another().await;
-    let second = secret(&restarted.setup_link().await.unwrap().unwrap());
+    let second = secret(&restarted.setup_link().await.unwrap().unwrap().0);
     let door = w.service.setup_door(&first).await.unwrap();
     assert_eq!(door, SetupDoor::LinkNeeded);
     assert_eq!(w.service.setup_door(&second).await.unwrap(), SetupDoor::Open);

@@ -114,7 +114,7 @@ impl World {
     /// How many events there are, what the version is, and how many transactions were written.
     pub async fn marks(&self) -> (i64, i64, u64) {
         let seq = self.events().await.first().map_or(0, |event| event.seq);
-        let version = self.store.version().await.unwrap();
+        let version = self.store.look().await.unwrap().version;
         (seq, version, self.store.write_count())
     }
 

@@ -25,6 +25,7 @@ mod key_counts;
 mod key_list;
 mod keys;
 mod meta;
+mod opening;
 mod people;
 mod quota;
 mod store;

@@ -31,7 +31,7 @@ fn only_sqlite_has_a_file() {
 }
 
 async fn a_write_is_counted_when_it_is_committed(store: Store) {
-    store.ping().await.unwrap();
+    store.look().await.unwrap();
     assert_eq!(store.write_count(), 0);
     store.write(async |tx| tx.put_setting("a", "1").await).await.unwrap();
     assert_eq!(store.clone().write_count(), 1);
@@ -128,7 +128,7 @@ async fn writers_come_one_at_a_time(store: Store) {
 
 async fn a_closed_store_is_unavailable(store: Store) {
     store.close().await;
-    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.look().await, Err(StoreError::Unavailable(_))));
     assert_eq!(store.broken_write_count(), 0);
     store.write(async |tx| tx.put_setting("a", "1").await).await.unwrap_err();
     assert_eq!(store.broken_write_count(), 1);

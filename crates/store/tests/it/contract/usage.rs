@@ -9,6 +9,7 @@ use store::{Calls, KeyCalls, KeyUse, LastUsed, NewKey, Store, UsageBatch, UsePla
 use crate::fixtures::{NOW, all, app, auditor, insert, key, key_id, whole, with_app};
 
 contract! {
+    a_batch_is_halved_until_one_row_is_left,
     the_newest_use_is_listed,
     a_use_is_on_record_before_it_is_listed,
     a_use_in_the_future_is_brought_back,
@@ -213,4 +214,25 @@ async fn the_last_refusals_are_kept(store: Store) {
     assert_eq!(kept, seconds.into_iter().map(refused).collect::<Vec<_>>());
     assert_eq!(store.key_refusals(&two.id).await.unwrap(), [plain]);
     assert_eq!(store.key_refusals(&key_id()).await.unwrap(), []);
+}
+
+/// A row that the database refuses is found by halving.
+async fn a_batch_is_halved_until_one_row_is_left(_: Store) {
+    let id = key_id();
+    let calls = |hour| KeyCalls { key_id: id, hour, code: Some(Code::Valid), calls: 1, used: None };
+    let count = |hour| (app(1).id, None, HourCalls { hour, code: Code::NotFound, calls: 1 });
+    let batch = UsageBatch { apps: vec![count(1)], keys: (2..9).map(calls).collect(), refusals: Vec::new() };
+    let (mut left, mut single) = (vec![batch], Vec::new());
+    while let Some(batch) = left.pop() {
+        match batch.clone().halves() {
+            Some((first, second)) => left.extend([second, first]),
+            None => single.push(batch),
+        }
+    }
+    let hours: Vec<i64> = single
+        .iter()
+        .flat_map(|one| one.apps.iter().map(|app| app.2.hour).chain(one.keys.iter().map(|k| k.hour)))
+        .collect();
+    assert_eq!(hours, (1..9).collect::<Vec<_>>());
+    assert_eq!(single.len(), 8);
 }

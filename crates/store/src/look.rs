@@ -1,0 +1,103 @@
+//! The look at the database: whether it is there, whether it is the one to use, and its version.
+
+use std::time::Duration;
+
+use domain::timestamp::Timestamp;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, SqlitePool};
+use tokio::sync::Mutex;
+
+use crate::conn::Conn;
+use crate::error::StoreError;
+use crate::patience::within;
+use crate::postgres;
+use crate::reach::{Reach, Server};
+use crate::sql::Sql;
+use crate::sqlite::Opened;
+use crate::store::Seen;
+
+/// How long a look may take. Until it ends, calls may wait for a database that is away.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How to look.
+pub(crate) enum Look {
+    Sqlite {
+        calls: SqlitePool,
+        file: Opened,
+    },
+    /// On a connection of its own, which waits for nobody.
+    Postgres {
+        options: Box<PgConnectOptions>,
+        conn: Mutex<Option<PgConnection>>,
+    },
+    /// On the connection that everything shares.
+    Shared(PgPool),
+}
+
+impl Look {
+    pub(crate) fn on_sqlite(calls: SqlitePool, file: Opened) -> Self {
+        Self::Sqlite { calls, file }
+    }
+
+    pub(crate) fn on_postgres(options: Option<PgConnectOptions>, shared: PgPool) -> Self {
+        match options {
+            Some(options) => Self::Postgres { options: Box::new(options), conn: Mutex::default() },
+            None => Self::Shared(shared),
+        }
+    }
+
+    pub(crate) async fn look(&self, reach: &Reach) -> Result<Seen, StoreError> {
+        match self {
+            Self::Sqlite { calls, file } => {
+                file.check()?;
+                let looked = async {
+                    let mut conn = calls.acquire().await?;
+                    let sql =
+                        "SELECT version, (SELECT value FROM setting WHERE name = 'installation') FROM verifier_version";
+                    let (version, installation) = Conn::Sqlite(&mut conn).fetch_one(Sql::new(sql)).await?;
+                    reach.check(&Server { installation, ..Server::default() })?;
+                    Ok(Seen { version, now: None })
+                };
+                within(PATIENCE, looked).await
+            }
+            Self::Postgres { options, conn } => {
+                let mut place = conn.lock().await;
+                // Taken out, so that a look that is cut short leaves no broken connection behind.
+                let kept = place.take();
+                let looked = async {
+                    let mut conn = match kept {
+                        Some(conn) => conn,
+                        None => options.connect().await?,
+                    };
+                    let seen = on_postgres(&mut conn, reach).await?;
+                    Ok::<_, StoreError>((conn, seen))
+                };
+                let (conn, seen) = within(PATIENCE, looked).await?;
+                *place = Some(conn);
+                Ok(seen)
+            }
+            Self::Shared(pool) => {
+                let looked = async {
+                    let mut conn = pool.acquire().await?;
+                    on_postgres(&mut conn, reach).await
+                };
+                within(crate::patience::PATIENCE, looked).await
+            }
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        if let Self::Postgres { conn, .. } = self
+            && let Some(conn) = conn.lock().await.take()
+        {
+            // It is gone in any case.
+            let _ = conn.close().await;
+        }
+    }
+}
+
+async fn on_postgres(conn: &mut PgConnection, reach: &Reach) -> Result<Seen, StoreError> {
+    let (server, version, now) = postgres::ask(conn).await?;
+    reach.check(&server)?;
+    Ok(Seen { version, now: Some(Timestamp::from_millis(now)) })
+}

@@ -1,0 +1,156 @@
+//! `keystead backup` and `keystead restore`: the database and its root key together, for neither is of use alone.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use service::Caller;
+use store::Store;
+
+use super::{Failure, check, print};
+use crate::config::{Config, DatabaseUrl, RootKeyFile};
+use crate::start::StartError;
+
+/// The files of an installation, in its data folder and in a backup.
+const DATABASE: &str = "keystead.db";
+const ROOT_KEY: &str = "root.key";
+
+/// Where a backup is checked before it takes the place of what is there.
+const RESTORING: &str = "restoring";
+
+/// Copies a running installation into a new folder, and checks the copy.
+pub(super) async fn backup(config: &Config, into: &Path, caller: &Caller) -> Result<(), Failure> {
+    let url = config.database_url.expose();
+    if Store::file(url).is_none() {
+        let (RootKeyFile::Own(key) | RootKeyFile::Named(key)) = &config.root_key;
+        let key = key.display();
+        return Err(Failure::Usage(format!(
+            "the database is in Postgres: use pg_dump, and copy the root key {key} too"
+        )));
+    }
+    make_folder(into)?;
+    if fs::read_dir(into)?.next().is_some() {
+        return Err(Failure::Usage(format!("{} is not empty; name a new folder", into.display())));
+    }
+    let copied = copy(config, into).await;
+    let checked = match copied {
+        Ok(()) => check::sound(&in_folder(config, into)?, caller).await,
+        Err(failure) => Err(failure),
+    };
+    match checked {
+        Ok(rows) => Ok(print(format_args!("Backed up {} to {}.", check::words(rows), into.display()))?),
+        Err(failure) => {
+            // Half a backup looks like one.
+            for file in [DATABASE, ROOT_KEY] {
+                let _ = fs::remove_file(into.join(file));
+            }
+            Err(failure)
+        }
+    }
+}
+
+async fn copy(config: &Config, into: &Path) -> Result<(), Failure> {
+    let (RootKeyFile::Own(key) | RootKeyFile::Named(key)) = &config.root_key;
+    copy_private(key, &into.join(ROOT_KEY))?;
+    let database = into.join(DATABASE);
+    // SQLite gives an existing file its contents, and leaves its mode.
+    File::options().write(true).create_new(true).mode(0o600).open(&database)?;
+    Store::copy(config.database_url.expose(), &database).await.map_err(StartError::Store)?;
+    File::open(&database)?.sync_all()?;
+    File::open(into)?.sync_all()?;
+    Ok(())
+}
+
+/// Puts a backup in the place of what is in the data folder, which is kept beside it.
+pub(super) async fn restore(config: &Config, from: &Path, caller: &Caller) -> Result<(), Failure> {
+    let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
+    let (Some(folder), RootKeyFile::Own(_)) = (&config.data_dir, &config.root_key) else {
+        return usage("only a data folder that holds both the database and the root key can be restored into");
+    };
+    let url = config.database_url.expose();
+    if Store::file(url) != Some(folder.join(DATABASE)) {
+        return usage("the database is not in the data folder; put its backup back with its own tools");
+    }
+    for file in [DATABASE, ROOT_KEY] {
+        if !from.join(file).is_file() {
+            return Err(Failure::Usage(format!("{} is no backup: it has no {file}", from.display())));
+        }
+    }
+    make_folder(folder)?;
+    // A server that starts waits for this lock.
+    let lock = File::open(folder)?;
+    lock.try_lock().map_err(|_| busy(folder))?;
+    if Store::is_open(url) {
+        return Err(busy(folder));
+    }
+    let restoring = folder.join(RESTORING);
+    if restoring.exists() {
+        fs::remove_dir_all(&restoring)?;
+    }
+    make_folder(&restoring)?;
+    for file in [DATABASE, ROOT_KEY] {
+        copy_private(&from.join(file), &restoring.join(file))?;
+    }
+    let rows = match check::sound(&in_folder(config, &restoring)?, caller).await {
+        Ok(rows) => rows,
+        Err(failure) => {
+            fs::remove_dir_all(&restoring)?;
+            return Err(failure);
+        }
+    };
+    let replaced = set_aside(folder)?;
+    for file in [ROOT_KEY, DATABASE] {
+        fs::rename(restoring.join(file), folder.join(file))?;
+    }
+    fs::remove_dir_all(&restoring)?;
+    lock.sync_all()?;
+    let kept = replaced.map_or(String::new(), |old| format!(" What was there before is in {}.", old.display()));
+    print(format_args!("Restored {} from {}.{kept}", check::words(rows), from.display()))?;
+    Ok(())
+}
+
+fn busy(folder: &Path) -> Failure {
+    Failure::Usage(format!("a server is running on {}; stop it first", folder.display()))
+}
+
+/// Moves the present files, the journal too, into a folder of their own; `None` if there are none.
+fn set_aside(folder: &Path) -> io::Result<Option<PathBuf>> {
+    let names = [DATABASE.to_owned(), format!("{DATABASE}-wal"), format!("{DATABASE}-shm"), ROOT_KEY.to_owned()];
+    let present: Vec<_> = names.iter().filter(|name| folder.join(name).exists()).collect();
+    if present.is_empty() {
+        return Ok(None);
+    }
+    let aside = (1..).map(|n| folder.join(format!("before-restore-{n}"))).find(|path| !path.exists());
+    let Some(aside) = aside else { return Ok(None) };
+    make_folder(&aside)?;
+    for name in present {
+        fs::rename(folder.join(name), aside.join(name))?;
+    }
+    Ok(Some(aside))
+}
+
+/// The same settings for the files in another folder.
+fn in_folder(config: &Config, folder: &Path) -> Result<Config, Failure> {
+    let folder = std::path::absolute(folder)?;
+    Ok(Config {
+        database_url: DatabaseUrl::of_file(&folder.join(DATABASE)).map_err(Failure::Usage)?,
+        root_key: RootKeyFile::Own(folder.join(ROOT_KEY)),
+        data_dir: Some(folder),
+        ..config.clone()
+    })
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
+/// Copies a file to one that only this account can read, and to the disk.
+fn copy_private(from: &Path, to: &Path) -> io::Result<()> {
+    let mut target = File::options().write(true).create_new(true).mode(0o600).open(to)?;
+    io::copy(&mut File::open(from)?, &mut target)?;
+    target.sync_all()
+}

@@ -1,0 +1,45 @@
+//! `keystead check`: whether the database is sound, the audit intact, and how much there is.
+
+use service::Caller;
+use store::{ChainCheck, Rows, Store};
+
+use super::{Failure, audit};
+use crate::config::Config;
+use crate::start;
+
+pub(super) async fn run(config: &Config, caller: &Caller) -> Result<(), Failure> {
+    let rows = sound(config, caller).await?;
+    super::print(format_args!("The database is sound: {}.", words(rows)))?;
+    Ok(())
+}
+
+/// Checks a whole installation. The failure says what is wrong with it.
+pub(super) async fn sound(config: &Config, caller: &Caller) -> Result<Rows, Failure> {
+    // Opened first: it says in words what is missing.
+    let opened = start::open_existing(config).await?;
+    let url = config.database_url.expose();
+    let checked = async {
+        if let Some(fault) = Store::fault(url).await.map_err(start::StartError::Store)? {
+            return Err(Failure::Record(format!("the database is damaged: {fault}")));
+        }
+        match opened.service.check_record(caller).await? {
+            ChainCheck::Intact { .. } => Ok(opened.store.rows().await.map_err(start::StartError::Store)?),
+            broken => Err(audit::broken(broken)),
+        }
+    };
+    let checked = checked.await;
+    opened.store.close().await;
+    checked
+}
+
+/// `3 keys, 1 person and 12 events`.
+pub(super) fn words(rows: Rows) -> String {
+    let count = |n: i64, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
+    let Rows { keys, people, events } = rows;
+    format!(
+        "{}, {} and {}",
+        count(keys, "key", "keys"),
+        count(people, "person", "people"),
+        count(events, "event", "events")
+    )
+}

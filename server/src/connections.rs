@@ -1,0 +1,221 @@
+//! How many connections there may be, and who goes first when there are too many.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::process::{Resource, getrlimit};
+use tokio_util::sync::CancellationToken;
+
+use crate::client_address::TrustedProxies;
+
+/// The most connections, however many descriptors there are. Each takes a few kilobytes, more if somebody fills its
+/// buffers.
+const MOST: usize = 32_768;
+
+/// Descriptors that connections leave for the database, its journal and whatever else is open.
+const RESERVE: usize = 64;
+
+/// All open connections. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Connections(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    open: Mutex<Open>,
+    most: usize,
+    proxies: Arc<TrustedProxies>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    count: usize,
+    sources: HashMap<IpAddr, VecDeque<Arc<Connection>>>,
+}
+
+/// What is known of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Connection {
+    /// Requests so far.
+    requests: AtomicU32,
+    /// Whether a request is being answered.
+    busy: AtomicBool,
+    /// Whether there was a request since somebody last looked for one to close.
+    active: AtomicBool,
+    close: CancellationToken,
+}
+
+impl Connection {
+    /// A request has begun; it ends when this is dropped.
+    pub(crate) fn request(self: &Arc<Self>) -> Answering {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.busy.store(true, Ordering::Relaxed);
+        self.active.store(true, Ordering::Relaxed);
+        Answering(Arc::clone(self))
+    }
+
+    /// How many requests have begun.
+    pub(crate) fn requests(&self) -> u32 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Whether a request is being answered.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed)
+    }
+
+    /// Ends when the connection has to close.
+    pub(crate) fn closed(&self) -> &CancellationToken {
+        &self.close
+    }
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub(crate) struct Answering(Arc<Connection>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.busy.store(false, Ordering::Relaxed);
+    }
+}
+
+/// A place among the connections; dropping it frees the place.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub connection: Arc<Connection>,
+    source: IpAddr,
+    among: Connections,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.among.open();
+        let Open { count, sources } = &mut *open;
+        let Some(queue) = sources.get_mut(&self.source) else { return };
+        // One that gave way is not there any more.
+        if let Some(at) = queue.iter().position(|other| Arc::ptr_eq(other, &self.connection)) {
+            queue.remove(at);
+            *count -= 1;
+        }
+        if queue.is_empty() {
+            sources.remove(&self.source);
+        }
+    }
+}
+
+impl Connections {
+    pub(crate) fn new(proxies: Arc<TrustedProxies>) -> Self {
+        let descriptors = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
+        let most = descriptors.unwrap_or(MOST).saturating_sub(RESERVE).clamp(16, MOST);
+        Self::with(most, proxies)
+    }
+
+    fn with(most: usize, proxies: Arc<TrustedProxies>) -> Self {
+        Self(Arc::new(Inner { open: Mutex::default(), most, proxies }))
+    }
+
+    /// A place for a new connection. If all are taken, or one source has half of them, the connection of that source
+    /// that has been idle longest gives way. `None` if all of them are being answered.
+    pub(crate) fn enter(&self, peer: IpAddr) -> Option<Place> {
+        let source = source(peer);
+        let mut open = self.open();
+        let own = open.sources.get(&source).map_or(0, VecDeque::len);
+        let crowded = if own >= self.0.most / 2 && !self.0.proxies.sent(Some(peer)) {
+            Some(source)
+        } else if open.count >= self.0.most {
+            open.sources.iter().max_by_key(|(_, queue)| queue.len()).map(|(source, _)| *source)
+        } else {
+            None
+        };
+        if let Some(crowded) = crowded {
+            open.close_idle(&crowded)?;
+        }
+        let connection = Arc::new(Connection::default());
+        open.sources.entry(source).or_default().push_back(Arc::clone(&connection));
+        open.count += 1;
+        Some(Place { connection, source, among: self.clone() })
+    }
+
+    fn open(&self) -> std::sync::MutexGuard<'_, Open> {
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    /// Closes the connection of a source that has been idle longest. Whoever sent a request since the last time goes to
+    /// the end of the queue.
+    fn close_idle(&mut self, source: &IpAddr) -> Option<()> {
+        let queue = self.sources.get_mut(source)?;
+        for _ in 0..queue.len() * 2 {
+            let connection = queue.pop_front()?;
+            if connection.is_busy() || connection.active.swap(false, Ordering::Relaxed) {
+                queue.push_back(connection);
+                continue;
+            }
+            connection.close.cancel();
+            self.count -= 1;
+            return Some(());
+        }
+        None
+    }
+}
+
+/// One household or machine has a whole /64 of IPv6 to call from.
+pub(crate) fn source(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn closed(place: &Place) -> bool {
+        place.connection.closed().is_cancelled()
+    }
+
+    #[test]
+    fn the_longest_idle_of_the_largest_source_gives_way() {
+        let proxies = TrustedProxies::parse("10.0.0.1").unwrap();
+        let connections = Connections::with(8, Arc::new(proxies));
+        let crowd: Vec<_> = (0..4).map(|_| connections.enter(address("192.0.2.1")).unwrap()).collect();
+        // Half of all places is enough for one source.
+        let _answering = crowd[0].connection.request();
+        let fifth = connections.enter(address("192.0.2.1")).unwrap();
+        assert_eq!(crowd.iter().map(closed).collect::<Vec<_>>(), [false, true, false, false]);
+        // A proxy may have more, for it brings everybody.
+        let proxy: Vec<_> = (0..4).map(|_| connections.enter(address("10.0.0.1")).unwrap()).collect();
+        let other = connections.enter(address("198.51.100.7")).unwrap();
+        assert_eq!(proxy.iter().chain(&crowd).chain([&fifth]).filter(|place| closed(place)).count(), 2);
+        assert!(!closed(&other));
+        drop((crowd, fifth, proxy, other));
+        let open = connections.open();
+        assert_eq!((open.count, open.sources.len()), (0, 0));
+    }
+
+    #[test]
+    fn nobody_is_closed_in_the_middle_of_an_answer() {
+        let connections = Connections::with(2, Arc::default());
+        let place = connections.enter(address("192.0.2.1")).unwrap();
+        let answering = place.connection.request();
+        assert!(connections.enter(address("192.0.2.1")).is_none());
+        drop(answering);
+        let next = connections.enter(address("192.0.2.1")).unwrap();
+        assert!(closed(&place) && !closed(&next));
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_source() {
+        assert_eq!(source(address("2001:db8::1")), source(address("2001:db8::ffff")));
+        assert_ne!(source(address("2001:db8::1")), source(address("2001:db8:0:1::1")));
+        assert_eq!(source(address("::ffff:192.0.2.1")), address("192.0.2.1"));
+    }
+}

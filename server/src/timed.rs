@@ -1,0 +1,162 @@
+//! A stream whose other end has to get on: to finish the head of a request, and to take what it asked for.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+use crate::connections::Connection;
+
+/// How long the head of a request may take, from its first byte.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long the other end may take nothing of an answer.
+const TAKEN_WITHIN: Duration = Duration::from_secs(20);
+
+#[derive(Debug)]
+pub(crate) struct Timed<S> {
+    stream: S,
+    connection: Arc<Connection>,
+    /// The head that is arriving: how many requests had begun before it, and its deadline.
+    head: Option<(u32, Pin<Box<Sleep>>)>,
+    stuck: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Timed<S> {
+    pub(crate) fn new(stream: S, connection: Arc<Connection>) -> Self {
+        Self { stream, connection, head: None, stuck: None }
+    }
+}
+
+impl<S: Unpin> Timed<S> {
+    /// The outcome of a write, or an error if nothing was taken for too long.
+    fn taken<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stuck = None;
+            return written;
+        }
+        let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(TAKEN_WITHIN)));
+        ready!(stuck.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let requests = this.connection.requests();
+        // Its request has begun, so the head was finished.
+        if this.head.as_ref().is_some_and(|(before, _)| *before != requests) {
+            this.head = None;
+        }
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        match read {
+            Poll::Ready(_) if buffer.filled().len() > before && this.head.is_none() && !this.connection.is_busy() => {
+                this.head = Some((requests, Box::pin(sleep(HEAD_WITHIN))));
+            }
+            Poll::Pending => {
+                if let Some((_, deadline)) = &mut this.head
+                    && deadline.as_mut().poll(cx).is_ready()
+                {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+            }
+            Poll::Ready(_) => {}
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.taken(cx, written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        this.taken(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.stream).poll_flush(cx);
+        this.taken(cx, flushed)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let shut = Pin::new(&mut this.stream).poll_shutdown(cx);
+        this.taken(cx, shut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_trickles_is_given_up_and_an_idle_connection_is_not() {
+        let connection = Arc::new(Connection::default());
+        let (mut client, server) = duplex(64);
+        let mut server = Timed::new(server, Arc::clone(&connection));
+        let mut byte = [0; 1];
+        assert!(timeout(Duration::from_secs(60), server.read(&mut byte)).await.is_err(), "nothing has come yet");
+        let begun = Instant::now();
+        let trickle = async {
+            while client.write_all(b"G").await.is_ok() && begun.elapsed() < Duration::from_secs(60) {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let reading = async {
+            loop {
+                if let Err(error) = server.read(&mut byte).await {
+                    return error;
+                }
+            }
+        };
+        let error = tokio::select! { error = reading => error, () = trickle => panic!("it read on") };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(begun.elapsed().as_secs(), HEAD_WITHIN.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_may_take_longer_than_a_head() {
+        let connection = Arc::new(Connection::default());
+        let (mut client, server) = duplex(64);
+        let mut server = Timed::new(server, Arc::clone(&connection));
+        let mut byte = [0; 1];
+        client.write_all(b"GB").await.unwrap();
+        server.read_exact(&mut byte).await.unwrap();
+        let _answering = connection.request();
+        server.read_exact(&mut byte).await.unwrap();
+        assert!(timeout(HEAD_WITHIN * 3, server.read(&mut byte)).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_is_given_up() {
+        let (_client, server) = duplex(64);
+        let mut server = Timed::new(server, Arc::default());
+        let begun = Instant::now();
+        let error = server.write_all(&[0; 1_000]).await.unwrap_err();
+        assert_eq!((error.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, TAKEN_WITHIN.as_secs()));
+    }
+}

@@ -1,0 +1,212 @@
+//! What an operator does beside the server: back up, restore, check, migrate, ask whether it is ready, stop.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use testkit::TestDatabase;
+
+use crate::command_line::{done, failed, keystead, run};
+use crate::process::Server;
+
+const ISSUE: [&str; 7] = ["key", "issue", "--kind", "service", "--name", "Billing", "--permission=a.b"];
+
+/// The verdict about a key that asks about itself.
+fn code(server: &Server, token: &str) -> String {
+    let answer = server.ask(&format!(
+        "GET /v1/keys/self HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+        token.trim()
+    ));
+    answer.split("\"code\":\"").nth(1).unwrap_or(&answer).split('"').next().unwrap().to_owned()
+}
+
+fn signal(server: &Server, name: &str) {
+    assert!(Command::new("kill").args([name, &server.id().to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn a_backup_of_a_running_server_is_whole_and_can_be_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, backup) = (&folder.path().join("data"), folder.path().join("backup"));
+    let path = |path: &Path| path.to_str().unwrap().to_owned();
+    let first = done(&run(data, &ISSUE, ""));
+    let mut server = Server::start(data, true);
+    let said = done(&run(data, &["backup", &path(&backup)], ""));
+    assert!(said.contains("Backed up 1 key, 0 people and") && said.contains(&path(&backup)), "{said}");
+    let mode = |path: &Path| std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions()) & 0o777;
+    assert_eq!((mode(&backup), mode(&backup.join("root.key"))), (0o700, 0o600));
+    assert_eq!(mode(&backup.join("keystead.db")), 0o600);
+    assert!(failed(&run(data, &["backup", &path(&backup)], ""), 2).contains("is not empty"));
+
+    let second = done(&run(data, &ISSUE, ""));
+    assert_eq!((code(&server, &first), code(&server, &second)), ("VALID".to_owned(), "VALID".to_owned()));
+    let refused = failed(&run(data, &["restore", &path(&backup)], ""), 2);
+    assert!(refused.contains("a server is running"), "{refused}");
+    server.stop();
+    let said = done(&run(data, &["restore", &path(&backup)], ""));
+    assert!(said.contains("Restored 1 key") && said.contains("before-restore-1"), "{said}");
+    let mut server = Server::start(data, true);
+    assert_eq!((code(&server, &first), code(&server, &second)), ("VALID".to_owned(), "NOT_FOUND".to_owned()));
+    server.stop();
+    // What was there before is an installation, too.
+    let kept = data.join("before-restore-1");
+    assert!(done(&run(&kept, &["check"], "")).contains("2 keys"));
+}
+
+#[test]
+fn a_restore_takes_only_what_is_sound_and_leaves_what_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, backup) = (&folder.path().join("data"), folder.path().join("backup"));
+    let restore = ["restore", backup.to_str().unwrap()];
+    done(&run(data, &ISSUE, ""));
+    assert!(failed(&run(data, &restore, ""), 2).contains("is no backup"));
+    done(&run(data, &["backup", backup.to_str().unwrap()], ""));
+    let mut bytes = fs::read(backup.join("keystead.db")).unwrap();
+    let length = bytes.len();
+    bytes[length / 2..].fill(9);
+    fs::write(backup.join("keystead.db"), bytes).unwrap();
+    failed(&run(data, &restore, ""), 1);
+    let said = done(&run(data, &["check"], ""));
+    assert!(said.starts_with("The database is sound: 1 key, 0 people and"), "{said}");
+    assert!(!data.join("restoring").exists());
+    // With another root key it would be of no use.
+    let (other, theirs) = (&folder.path().join("other"), folder.path().join("theirs"));
+    done(&run(other, &ISSUE, ""));
+    done(&run(other, &["backup", theirs.to_str().unwrap()], ""));
+    fs::copy(data.join("root.key"), theirs.join("root.key")).unwrap();
+    failed(&run(data, &["restore", theirs.to_str().unwrap()], ""), 1);
+}
+
+#[tokio::test]
+async fn only_the_server_and_migrate_update_an_older_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    done(&run(data, &ISSUE, ""));
+    let database = TestDatabase::at(&format!("sqlite://{}/keystead.db", data.display()));
+    // The seventh migration only adds these, so taking them away makes an older database.
+    for statement in [
+        "DELETE FROM _sqlx_migrations WHERE version = 7",
+        "DROP TABLE key_label",
+        "ALTER TABLE api_key DROP COLUMN environment",
+        "ALTER TABLE api_key DROP COLUMN external_id",
+        "ALTER TABLE api_key DROP COLUMN owner",
+        "ALTER TABLE api_key DROP COLUMN tags",
+        "ALTER TABLE api_key DROP COLUMN metadata",
+    ] {
+        database.execute(statement).await;
+    }
+    for command in [&ISSUE[..], &["owner", "unlock", "--email", "a@example.com"], &["check"], &["audit", "verify"]] {
+        let refused = failed(&run(data, command, ""), 1);
+        assert!(refused.contains("keystead migrate"), "{refused}");
+    }
+    assert_eq!(done(&run(data, &["migrate"], "")), "The database is up to date.\n");
+    done(&run(data, &ISSUE, ""));
+    let said = done(&run(data, &["check"], ""));
+    assert!(said.contains("2 keys"), "{said}");
+}
+
+fn health(listen: &str) -> Output {
+    keystead(Path::new("/nowhere")).args(["health", "--listen", listen]).output().unwrap()
+}
+
+#[test]
+fn a_container_can_ask_whether_the_server_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), true);
+    assert_eq!(done(&health(server.address())), "ready\n");
+    let address = server.address().to_owned();
+    server.stop();
+    assert!(failed(&health(&address), 1).contains(&address));
+}
+
+#[test]
+fn it_listens_on_a_socket_in_the_file_system() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("keystead.sock");
+    let listen = format!("unix:{}", socket.display());
+    for _ in 0..2 {
+        let mut command = keystead(&folder.path().join("data"));
+        command.args(["--listen", &listen, "--public-url", "http://localhost:1"]).stderr(std::process::Stdio::null());
+        let mut server = Server::run(command, true);
+        assert_eq!(done(&health(&listen)), "ready\n");
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        stream.write_all(b"GET /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        server.stop();
+        assert!(!socket.exists(), "it removes what it made");
+        // A killed process leaves its socket.
+        drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    }
+}
+
+#[test]
+fn every_signal_stops_it_cleanly_and_a_second_one_at_once() {
+    for name in ["-HUP", "-INT", "-TERM"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Server::start(folder.path(), true);
+        signal(&server, name);
+        server.ended();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), true);
+    // Half a request keeps it from stopping for seconds.
+    let _half = server.connect("POST /csp-report HTTP/1.1\r\nHost: HOST\r\nContent-Length: 9\r\n\r\n{");
+    std::thread::sleep(Duration::from_millis(300));
+    let told = Instant::now();
+    signal(&server, "-INT");
+    std::thread::sleep(Duration::from_millis(200));
+    signal(&server, "-INT");
+    server.ended();
+    assert!(told.elapsed() < Duration::from_secs(3), "{:?}", told.elapsed());
+}
+
+/// A client that keeps its connection loses no call: the last answer says that the connection closes.
+#[test]
+fn a_kept_connection_is_told_before_it_closes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), true);
+    let mut kept = TcpStream::connect(server.address()).unwrap();
+    kept.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let mut ask = || {
+        kept.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        let mut byte = [0; 1];
+        while !answer.ends_with(b"alive\n") {
+            kept.read_exact(&mut byte).unwrap();
+            answer.push(byte[0]);
+        }
+        String::from_utf8(answer).unwrap()
+    };
+    assert!(!ask().contains("connection: close"));
+    signal(&server, "-TERM");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(ask().contains("connection: close"));
+    server.ended();
+}
+
+#[test]
+fn a_start_that_waits_for_the_folder_says_for_whom_and_ends_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let lock = fs::File::open(folder.path()).unwrap();
+    lock.lock().unwrap();
+    let log = folder.path().join("log");
+    let mut command = keystead(folder.path());
+    command.args(["--listen", "127.0.0.1:0"]).stderr(fs::File::create(&log).unwrap());
+    let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    let holder = format!("process {} holds a lock", std::process::id());
+    while !fs::read_to_string(&log).unwrap().contains(&holder) {
+        assert!(Instant::now() < until, "{}", fs::read_to_string(&log).unwrap());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let told = Instant::now();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(told.elapsed() < Duration::from_secs(2));
+}
