@@ -1,7 +1,7 @@
 # Each target is one command that works on a fresh clone. It first installs what is missing, with scripts/tools.sh,
 # scripts/test-tools.sh and apt.
 .DEFAULT_GOAL := help
-.PHONY: help run build check test bench fuzz mutants watch clean
+.PHONY: help run build check test bench fuzz mutants drills watch clean
 
 BINARY := target/release/keystead
 SOURCES := Cargo.toml Cargo.lock .cargo/config.toml \
@@ -32,6 +32,9 @@ fuzz: ## Fuzz every parser of outside input, a minute each
 
 mutants: ## Remove each defence in turn and expect its test to fail
 	@scripts/mutants.sh
+
+drills: $(BINARY) ## Break disks, databases and clocks around a running server, for half an hour
+	@scripts/drills.sh
 
 watch: ## Rebuild and reload while you edit
 	@scripts/watch.sh

@@ -53,4 +53,5 @@ stage 'Unit, contract and router tests' counted cargo test --locked
 stage 'Release build' scripts/build.sh
 stage 'Sizes' node scripts/sizes.mjs
 stage 'The same bytes elsewhere' scripts/same-bytes.sh
+stage 'Drills, short' counted scripts/drills.sh --short
 stage 'Journeys in Chromium' journeys

@@ -15,8 +15,14 @@ use crate::public_url::PublicUrl;
 /// The settings as they were written. Each flag has an environment variable.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Settings {
-    /// Address and port to listen on, or unix:/path of a socket [default: 127.0.0.1:3000]
-    #[arg(long, global = true, env = "KEYSTEAD_LISTEN", hide_env_values = true, value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        global = true,
+        env = "KEYSTEAD_LISTEN",
+        hide_env_values = true,
+        value_name = "ADDRESS:PORT",
+        help = "Address and port to listen on, or unix:/path of a socket [default: 127.0.0.1:3000]"
+    )]
     pub listen: Option<String>,
     #[arg(
         long,

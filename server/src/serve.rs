@@ -1,5 +1,6 @@
 //! Runs the server, and stops it cleanly.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -152,11 +153,13 @@ async fn announce(service: &Service, public_url: &PublicUrl) -> Result<(), Start
     let mut text = format!("Keystead is running at {origin}\n");
     if let Some((token, at)) = link {
         let token = token.expose_secret();
-        text += &format!(
+        write!(
+            text,
             "Create the first owner here (works once, within an hour): {origin}/setup?token={token}\n\
              This link was made at {} and replaces all earlier ones, other servers' too.\n",
             at.to_text()
-        );
+        )
+        .map_err(io::Error::other)?;
     }
     // In one piece: whoever reads the first line may go away then.
     let mut out = io::stdout().lock();

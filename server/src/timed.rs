@@ -119,11 +119,11 @@ mod tests {
         let (mut client, server) = duplex(64);
         let mut server = Timed::new(server, Arc::clone(&connection));
         let mut byte = [0; 1];
-        assert!(timeout(Duration::from_secs(60), server.read(&mut byte)).await.is_err(), "nothing has come yet");
+        assert!(timeout(Duration::from_mins(1), server.read(&mut byte)).await.is_err(), "nothing has come yet");
         let begun = Instant::now();
         let trickle = async {
-            while client.write_all(b"G").await.is_ok() && begun.elapsed() < Duration::from_secs(60) {
-                tokio::time::sleep(Duration::from_secs(1)).await;
+            while client.write_all(b"G").await.is_ok() && begun.elapsed() < Duration::from_mins(1) {
+                sleep(Duration::from_secs(1)).await;
             }
         };
         let reading = async {

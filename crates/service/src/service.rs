@@ -240,12 +240,11 @@ async fn first_rows(
     let mark = hex::encode(entropy::bytes::<8>(entropy)?);
     let created = event(&Caller::system(None), now, Action::InstanceCreated, Subject::instance());
     let make = async |tx: &mut Tx| {
-        let installation = match tx.setting(INSTALLATION).await? {
-            Some(known) => known,
-            None => {
-                tx.put_setting(INSTALLATION, &mark).await?;
-                mark
-            }
+        let installation = if let Some(known) = tx.setting(INSTALLATION).await? {
+            known
+        } else {
+            tx.put_setting(INSTALLATION, &mark).await?;
+            mark
         };
         if let Some(app) = tx.default_app().await? {
             return Ok((app.id, installation));

@@ -35,17 +35,6 @@ pub(crate) enum Look {
 }
 
 impl Look {
-    pub(crate) fn on_sqlite(calls: SqlitePool, file: Opened) -> Self {
-        Self::Sqlite { calls, file }
-    }
-
-    pub(crate) fn on_postgres(options: Option<PgConnectOptions>, shared: PgPool) -> Self {
-        match options {
-            Some(options) => Self::Postgres { options: Box::new(options), conn: Mutex::default() },
-            None => Self::Shared(shared),
-        }
-    }
-
     pub(crate) async fn look(&self, reach: &Reach) -> Result<Seen, StoreError> {
         match self {
             Self::Sqlite { calls, file } => {

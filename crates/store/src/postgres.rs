@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool};
+use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use crate::conn::Conn;
 use crate::error::StoreError;
+use crate::look::Look;
 use crate::patience::{PATIENCE, within};
 use crate::reach::{Reach, Server};
 use crate::schema::{self, Schema};
@@ -57,8 +59,6 @@ pub(crate) struct PostgresPools {
     pub pages: PgPool,
     /// For announcements; `None` if there are too few connections for one.
     pub listener: Option<PgPool>,
-    /// For the look at the database, on a connection of its own; `None` if there is only one connection for everything.
-    pub look: Option<PgConnectOptions>,
 }
 
 /// The driver's options for a URL. Parameters that it would skip are refused: with a misspelt `sslmode`, it would connect
@@ -118,7 +118,7 @@ pub(crate) async fn open(
     connections: u32,
     schema: Schema,
     reach: &Arc<Reach>,
-) -> Result<PostgresPools, StoreError> {
+) -> Result<(PostgresPools, Look), StoreError> {
     let options = options(url)?;
     prepare(&options, schema, reach).await?;
     let pool = |connections| {
@@ -131,8 +131,8 @@ pub(crate) async fn open(
                 let reach = Arc::clone(&of_new);
                 Box::pin(async move {
                     conn.execute(SESSION).await?;
-                    let (server, ..) = ask(conn).await.map_err(into_driver)?;
-                    reach.check(&server).map_err(into_driver)
+                    let (server, ..) = ask(conn).await.map_err(|error| into_driver(&error))?;
+                    reach.check(&server).map_err(|error| into_driver(&error))
                 })
             })
             .before_acquire(move |_, metadata| {
@@ -151,28 +151,23 @@ pub(crate) async fn open(
     };
     if connections < 3 {
         let only = writers(1).connect_lazy_with(options);
-        return Ok(PostgresPools {
-            writer: only.clone(),
-            calls: only.clone(),
-            pages: only,
-            listener: None,
-            look: None,
-        });
+        let look = Look::Shared(only.clone());
+        return Ok((PostgresPools { writer: only.clone(), calls: only.clone(), pages: only, listener: None }, look));
     }
     let shares = shares(connections);
     let calls = pool(shares.calls).connect_lazy_with(options.clone());
-    Ok(PostgresPools {
+    let pools = PostgresPools {
         writer: writers(shares.writers).connect_lazy_with(options.clone()),
         pages: if shares.pages == 0 { calls.clone() } else { pool(shares.pages).connect_lazy_with(options.clone()) },
         calls,
         listener: shares.listener.then(|| {
             PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options.clone())
         }),
-        look: Some(options),
-    })
+    };
+    Ok((pools, Look::Postgres { options: Box::new(options), conn: Mutex::default() }))
 }
 
-fn into_driver(error: StoreError) -> sqlx::Error {
+fn into_driver(error: &StoreError) -> sqlx::Error {
     sqlx::Error::Protocol(error.to_string())
 }
 

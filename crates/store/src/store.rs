@@ -104,13 +104,12 @@ impl Store {
         let (pools, look) = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => {
                 let pools = sqlite::open(url, schema).await?;
-                let look = Look::on_sqlite(pools.calls.clone(), pools.file.clone());
+                let look = Look::Sqlite { calls: pools.calls.clone(), file: pools.file.clone() };
                 (Pools::Sqlite(pools), look)
             }
             Some("postgres" | "postgresql") => {
                 let connections = connections.unwrap_or(postgres::CONNECTIONS);
-                let pools = postgres::open(url, connections, schema, &reach).await?;
-                let look = Look::on_postgres(pools.look.clone(), pools.calls.clone());
+                let (pools, look) = postgres::open(url, connections, schema, &reach).await?;
                 (Pools::Postgres(pools), look)
             }
             _ => return Err(StoreError::Url("it must begin with sqlite: or postgres:".into())),

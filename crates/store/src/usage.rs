@@ -41,12 +41,16 @@ impl UsageBatch {
             return None;
         }
         let mut first = rows / 2;
-        let mut second = Self::default();
-        second.apps = self.apps.split_off(first.min(self.apps.len()));
-        first -= self.apps.len();
-        second.keys = self.keys.split_off(first.min(self.keys.len()));
-        first -= self.keys.len();
-        second.refusals = self.refusals.split_off(first.min(self.refusals.len()));
+        let mut rest = |rows: usize| {
+            let kept = first.min(rows);
+            first -= kept;
+            kept
+        };
+        let second = Self {
+            apps: self.apps.split_off(rest(self.apps.len())),
+            keys: self.keys.split_off(rest(self.keys.len())),
+            refusals: self.refusals.split_off(rest(self.refusals.len())),
+        };
         Some((self, second))
     }
 }

@@ -121,8 +121,12 @@ fn set_aside(folder: &Path) -> io::Result<Option<PathBuf>> {
     if present.is_empty() {
         return Ok(None);
     }
-    let aside = (1..).map(|n| folder.join(format!("before-restore-{n}"))).find(|path| !path.exists());
-    let Some(aside) = aside else { return Ok(None) };
+    let mut number = 1;
+    let mut aside = folder.join(format!("before-restore-{number}"));
+    while aside.exists() {
+        number += 1;
+        aside.set_file_name(format!("before-restore-{number}"));
+    }
     make_folder(&aside)?;
     for name in present {
         fs::rename(folder.join(name), aside.join(name))?;

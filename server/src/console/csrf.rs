@@ -3,7 +3,7 @@
 use app::desk::context::Transport;
 use app::desk::session_cookie::Cookie;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -30,12 +30,11 @@ pub(super) async fn refuse_other_sites(State(state): State<AppState>, request: R
 /// address, `Origin` is compared with all of it, scheme and port too. Without one, only `Host` is known. A request with
 /// neither header is no browser's, and is refused only if it carries a session.
 fn is_own(headers: &HeaderMap, own: Option<&str>, carries_session: impl FnOnce() -> bool) -> bool {
-    let site = headers.get(FETCH_SITE).map(|site| site.as_bytes());
-    let origin = headers.get(header::ORIGIN).map(|origin| origin.as_bytes());
+    let site = headers.get(FETCH_SITE).map(HeaderValue::as_bytes);
+    let origin = headers.get(header::ORIGIN).map(HeaderValue::as_bytes);
     match (site, origin.filter(|origin| !origin.is_empty())) {
-        (Some(b"same-origin"), None) => true,
-        // Typed in by hand, or from a bookmark; no site is behind it.
-        (Some(b"none"), None) => true,
+        // "none" was typed in by hand, or comes from a bookmark: no site is behind it.
+        (Some(b"same-origin" | b"none"), None) => true,
         (Some(b"same-origin" | b"none") | None, Some(origin)) => is_origin(origin, own, headers),
         (Some(_), _) => false,
         (None, None) => !carries_session(),
@@ -43,14 +42,12 @@ fn is_own(headers: &HeaderMap, own: Option<&str>, carries_session: impl FnOnce()
 }
 
 fn is_origin(origin: &[u8], own: Option<&str>, headers: &HeaderMap) -> bool {
-    match own {
-        Some(own) => origin == own.as_bytes(),
-        None => {
-            let host = headers.get(header::HOST).map(|host| host.as_bytes());
-            let named = [&b"http://"[..], b"https://"].into_iter().find_map(|scheme| origin.strip_prefix(scheme));
-            host.is_some() && named == host
-        }
+    if let Some(own) = own {
+        return origin == own.as_bytes();
     }
+    let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
+    let named = [&b"http://"[..], b"https://"].into_iter().find_map(|scheme| origin.strip_prefix(scheme));
+    host.is_some() && named == host
 }
 
 fn carries_session(state: &AppState, headers: &HeaderMap) -> bool {
@@ -61,8 +58,6 @@ fn carries_session(state: &AppState, headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn passes(own: Option<&str>, pairs: &[(HeaderName, &'static str)]) -> bool {

@@ -209,10 +209,13 @@ async fn write_in_parts(store: &Store, batch: UsageBatch) -> Result<(), StoreErr
         let written: Result<(), StoreError> = store.write(async |tx| tx.flush_usage(&part).await).await;
         match written {
             Ok(()) => {}
-            Err(error @ StoreError::Refused(_)) => match part.halves() {
-                Some((first, second)) => parts.extend([first, second]),
-                None => tracing::error!(%error, "a count of calls is dropped: the database refuses it"),
-            },
+            Err(error @ StoreError::Refused(_)) => {
+                if let Some((first, second)) = part.halves() {
+                    parts.extend([first, second]);
+                } else {
+                    tracing::error!(%error, "a count of calls is dropped: the database refuses it");
+                }
+            }
             // What is written already would be counted again, so the rest is lost.
             Err(error) => return Err(error),
         }

@@ -16,10 +16,9 @@ async fn open(database: &TestDatabase, schema: Schema) -> Result<Store, StoreErr
 }
 
 async fn refusal(database: &TestDatabase, schema: Schema) -> String {
-    match open(database, schema).await {
-        Err(error @ StoreError::Migration(_)) => error.to_string(),
-        other => panic!("{other:?}"),
-    }
+    let refused = open(database, schema).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Migration(_)), "{refused}");
+    refused.to_string()
 }
 
 #[tokio::test]

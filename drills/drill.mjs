@@ -1,0 +1,44 @@
+// Runs the drills: what breaks around Keystead, and what has to hold then. Each prints its figures.
+//   node drills/drill.mjs [--short] [NAME…]
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { BINARY, within } from './lib/server.mjs';
+
+const DRILLS = ['disk', 'faults', 'kills-sqlite', 'kills-postgres', 'away', 'standby', 'clocks', 'nodes', 'backup', 'upgrade'];
+
+/** No drill takes longer than this, in seconds. */
+const LONGEST = { short: 90, long: 300 };
+
+const arguments_ = process.argv.slice(2);
+const short = arguments_.includes('--short');
+const asked = arguments_.filter((argument) => !argument.startsWith('--'));
+const unknown = asked.find((name) => !DRILLS.includes(name));
+if (unknown) throw new Error(`there is no drill ${unknown}; there are ${DRILLS.join(', ')}`);
+if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing; run make build`);
+// Nothing is skipped: a missing privilege fails here.
+const mount = spawnSync('unshare', ['--user', '--map-root-user', '--mount', 'true']);
+if (mount.status !== 0) throw new Error('this account may not make mounts of its own (unshare), which the drills need');
+
+let [passed, failed] = [0, 0];
+for (const name of asked.length ? asked : DRILLS) {
+  const folder = mkdtempSync(join(tmpdir(), `keystead-${name}-`));
+  const begun = performance.now();
+  const took = () => `${((performance.now() - begun) / 1000).toFixed(0)} s`;
+  try {
+    const { drill } = await import(`./${name}.mjs`);
+    const limit = short ? LONGEST.short : LONGEST.long;
+    const figures = await within(limit, 'the end', drill({ folder, short }));
+    console.log(`ok    ${name} (${took()})\n      ${[figures].flat().join('\n      ')}`);
+    passed += 1;
+  } catch (error) {
+    console.log(`FAILED ${name} (${took()})\n      ${error.stack}`);
+    failed += 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

@@ -1,0 +1,128 @@
+// A Postgres of its own, as an account that is not root, with its data on the disk.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { owned } from './children.mjs';
+
+const versions = () => readdirSync('/usr/lib/postgresql').map(Number).sort((a, b) => b - a);
+const bin = () => `/usr/lib/postgresql/${versions()[0]}/bin`;
+
+/** Postgres refuses to run as root. */
+function asAccount() {
+  if (process.getuid() !== 0) return { prefix: [], uid: process.getuid(), gid: process.getgid() };
+  const fields = readFileSync('/etc/passwd', 'utf8').split('\n').find((line) => line.startsWith('postgres:')).split(':');
+  const [uid, gid] = [Number(fields[2]), Number(fields[3])];
+  return { prefix: ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'], uid, gid };
+}
+
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  return port;
+}
+
+function run(args, options = {}) {
+  const account = asAccount();
+  const [program, ...rest] = [...account.prefix, ...args];
+  const done = spawnSync(program, rest, { cwd: '/', encoding: 'utf8', ...options });
+  if (done.status !== 0) throw new Error(`${args[0]}: ${done.stderr || done.error}`);
+  return done.stdout;
+}
+
+export class Postgres {
+  /** A new cluster, running; `encoding` is that of its databases, `copyOf` another cluster that it follows. */
+  static async start({ copyOf } = {}) {
+    const postgres = new Postgres();
+    const account = asAccount();
+    postgres.folder = mkdtempSync(join(tmpdir(), 'keystead-pg-'));
+    chmodSync(postgres.folder, 0o700);
+    chownSync(postgres.folder, account.uid, account.gid);
+    postgres.data = join(postgres.folder, 'data');
+    postgres.port = await freePort();
+    if (copyOf) {
+      run([`${bin()}/pg_basebackup`, '-h', '127.0.0.1', '-p', String(copyOf.port), '-U', 'keystead', '-D', postgres.data, '-R', '-X', 'stream', '-c', 'fast']);
+    } else {
+      run([`${bin()}/initdb`, '-D', postgres.data, '-U', 'keystead', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync', '--no-instructions']);
+    }
+    await postgres.launch();
+    if (!copyOf) postgres.psql('CREATE DATABASE keystead', 'postgres');
+    return postgres;
+  }
+
+  url(port = this.port) {
+    return `postgres://keystead@127.0.0.1:${port}/keystead`;
+  }
+
+  async launch() {
+    const account = asAccount();
+    const [program, ...rest] = [
+      ...account.prefix, `${bin()}/postgres`, '-D', this.data, '-k', this.folder, '-p', String(this.port),
+      '-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=200', '-c', 'wal_level=replica', '-c', 'hot_standby=on',
+    ];
+    this.child = owned(spawn(program, rest, { cwd: '/', stdio: 'ignore' }));
+    this.ended = once(this.child, 'exit');
+    for (let tries = 0; ; tries += 1) {
+      const ready = spawnSync(`${bin()}/pg_isready`, ['-q', '-h', '127.0.0.1', '-p', String(this.port)]);
+      if (ready.status === 0) return;
+      if (tries > 600) throw new Error('Postgres does not start');
+      await pause(50);
+    }
+  }
+
+  psql(statement, database = 'keystead') {
+    return run([`${bin()}/psql`, '-qAt', '-v', 'ON_ERROR_STOP=1', '-h', '127.0.0.1', '-p', String(this.port), '-U', 'keystead', '-d', database, '-c', statement]).trim();
+  }
+
+  /** A session that stays open in the middle of a transaction, as pg_dump's does. */
+  session(statement) {
+    const account = asAccount();
+    const [program, ...rest] = [...account.prefix, `${bin()}/psql`, '-qAt', '-h', '127.0.0.1', '-p', String(this.port), '-U', 'keystead', '-d', 'keystead'];
+    const child = spawn(program, rest, { cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] });
+    child.stdin.write(`${statement};\n`);
+    return { end: async () => { child.stdin.end(); await once(child, 'exit'); } };
+  }
+
+  /** Every process of the cluster. */
+  pids() {
+    const all = spawnSync('ps', ['-o', 'pid=', '--ppid', String(this.child.pid)], { encoding: 'utf8' }).stdout;
+    return [this.child.pid, ...all.trim().split(/\s+/).filter(Boolean).map(Number)];
+  }
+
+  /** Ends every connection of Keystead. */
+  cut() {
+    this.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'keystead'");
+  }
+
+  freeze(frozen) {
+    for (const pid of this.pids()) {
+      try { process.kill(pid, frozen ? 'SIGSTOP' : 'SIGCONT'); } catch { /* It has ended by itself. */ }
+    }
+  }
+
+  /** Stops it: SIGINT cuts every connection, SIGKILL is a crash of the machine's power. */
+  async stop(name = 'SIGINT') {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (name === 'SIGKILL') {
+      for (const pid of this.pids()) { try { process.kill(pid, name); } catch { /* Gone. */ } }
+    } else {
+      this.child.kill(name);
+    }
+    await this.ended;
+  }
+
+  promote() {
+    run([`${bin()}/pg_ctl`, 'promote', '-D', this.data, '-w']);
+  }
+
+  async remove() {
+    await this.stop('SIGQUIT');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

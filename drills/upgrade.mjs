@@ -1,0 +1,44 @@
+// An upgrade while somebody reads: the new server waits for its turn, and keeps nobody waiting for long.
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { seconds } from './lib/figures.mjs';
+import { Postgres } from './lib/postgres.mjs';
+import { Server, command, expect } from './lib/server.mjs';
+
+/** The seventh migration only adds these. */
+const UNDO = 'DELETE FROM _sqlx_migrations WHERE version = 7; DROP TABLE key_label; ALTER TABLE api_key DROP COLUMN environment, ' +
+  'DROP COLUMN external_id, DROP COLUMN owner, DROP COLUMN tags, DROP COLUMN metadata';
+
+export async function drill({ folder }) {
+  const postgres = await Postgres.start();
+  const settings = { KEYSTEAD_DATA_DIR: join(folder, 'data'), KEYSTEAD_DATABASE_URL: postgres.url() };
+  let server;
+  try {
+    const token = (await command(settings, ['key', 'issue', '--kind', 'service', '--name', 'n'])).trim();
+    postgres.psql(UNDO);
+    const dump = postgres.session('BEGIN; SELECT count(*) FROM api_key; SELECT count(*) FROM key_quota');
+    await pause(500);
+    const refused = await command(settings, ['check']).then(() => '', (error) => error.message);
+    expect(refused.includes('keystead migrate'), `a command beside an older server says: ${refused}`);
+    server = await Server.start(settings, { ready: false });
+    let most = 0;
+    const end = performance.now() + 12_000;
+    while (performance.now() < end) {
+      const begun = performance.now();
+      postgres.psql('SELECT count(*) FROM api_key');
+      most = Math.max(most, (performance.now() - begun) / 1000);
+      await pause(50);
+    }
+    expect(most < 3, `a read waited ${seconds(most)} behind the upgrade`);
+    expect(server.log.includes('waiting up to 60 s for the database'), `the server says nothing: ${server.log}`);
+    await dump.end();
+    await server.stop('SIGKILL');
+    server = await Server.start(settings);
+    expect((await server.code(token)) === 'VALID', 'the key does not pass after the upgrade');
+    return `reads waited ${seconds(most)} at most while an upgrade stood behind an open transaction; done once that had ended`;
+  } finally {
+    await server?.stop('SIGKILL');
+    await postgres.remove();
+  }
+}
