@@ -25,9 +25,10 @@ test('the owner signs in, is led to where they wanted, and signs out', async ({ 
     await expect(page.getByRole('heading', { name: 'API Keys' })).toBeVisible();
     expect(visitor.at).toBe('/keys?status=active');
     await visitor.alive();
-    for (const name of ['keystead', 'keystead-device']) {
+    const port = new URL(page.url()).port;
+    for (const name of [`keystead-${port}`, `keystead-device-${port}`]) {
       const cookie = (await context.cookies()).find((cookie) => cookie.name === name);
-      expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Lax', path: '/' });
+      expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/' });
     }
   });
 
