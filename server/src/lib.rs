@@ -18,6 +18,7 @@ pub mod public_url;
 mod reading;
 mod responses;
 pub mod router;
+mod seldom;
 pub mod site;
 pub mod start;
 pub mod state;
