@@ -8,7 +8,7 @@ use service::keys::{Issued, ShownSecret};
 use crate::support::{Answer, Call, Product, Settings, list, operator, service_key};
 
 /// The headers of every answer to a proxy.
-pub const IDENTITY: [&str; 10] = [
+const IDENTITY: [&str; 10] = [
     "x-key-id",
     "x-key-name",
     "x-key-kind",
