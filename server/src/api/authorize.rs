@@ -54,7 +54,7 @@ async fn decide(
     let peer = peer(&parts.extensions);
     let options = options.map_err(|bad| {
         api.warnings.bad_option(peer, bad.name);
-        bad.problem
+        Problem::malformed(bad.detail)
     })?;
     let credential = credential::presented(headers, options.from)?;
     let address = api.proxies.asked_about(peer, headers);

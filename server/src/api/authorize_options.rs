@@ -10,7 +10,6 @@ use domain::permission_query::PermissionQuery;
 use percent_encoding::percent_decode_str;
 
 use super::credential::Place;
-use crate::json::problem::Problem;
 
 /// The options.
 #[derive(Debug, PartialEq)]
@@ -30,7 +29,7 @@ pub(super) struct Options {
 pub(super) struct BadOption {
     /// Its name, if it exists. Any other name may be a secret in the wrong place, so the log does not have it.
     pub name: Option<&'static str>,
-    pub problem: Problem,
+    pub detail: String,
 }
 
 /// The options' names in the query. Their headers have the same names after [`HEADERS`].
@@ -154,7 +153,7 @@ fn of_option(name: impl Display, message: impl Display) -> BadOption {
     let name: String = name.to_string().chars().take(64).collect();
     let message = message.to_string();
     let detail = format!("The option {name} cannot be used: {}.", message.trim_end_matches('.'));
-    BadOption { name: known(&name), problem: Problem::malformed(detail) }
+    BadOption { name: known(&name), detail }
 }
 
 #[cfg(test)]

@@ -85,8 +85,8 @@ impl Place {
             return Ok(Self::ApiKey);
         }
         PAIRS.iter().position(|pair| is(&pair.id)).map(Self::Pair).ok_or_else(|| {
-            let pairs: String = PAIRS.iter().map(|pair| format!(", {}", pair.id)).collect();
-            format!("no key can be there; use authorization, x-api-key{pairs}")
+            let pairs: Vec<_> = PAIRS.iter().map(|pair| pair.id.as_str()).collect();
+            format!("no key can be there; use authorization, x-api-key or {}", pairs.join(", "))
         })
     }
 }

@@ -229,8 +229,7 @@ fn what_a_proxy_gets_wrong_is_in_the_log_once_in_a_while_and_without_what_may_be
     command.args(["--listen", "127.0.0.1:0"]).stderr(std::fs::File::create(&log).unwrap());
     let mut server = Server::run(command, true);
     let ask = |target: &str, headers: &str| {
-        let answer =
-            server.ask(&format!("GET {target} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n{headers}\r\n"));
+        let answer = server.ask(&format!("GET {target} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n{headers}\r\n"));
         assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
     };
     ask("/v1/authorize?ks_secret=1", "");

@@ -1,4 +1,4 @@
-//! What browsers do: they ask before they send a key to another origin, and open WebSockets.
+//! What browsers do: they ask before they send a key to another origin, and open a websocket.
 
 use domain::draft::KeyDraft;
 

@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// Longer bodies are only counted.
 const SHOWN: usize = 100_000;
 
-/// The answer to the example's `Sec-WebSocket-Key` (RFC 6455, 1.3), which these tests send. HAProxy checks it.
+/// The answer to the example's `Sec-WebSocket-Key` (RFC 6455, 1.3), which these tests send. One proxy checks it.
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// Counts the requests that it has seen.
