@@ -102,6 +102,9 @@ async fn allowed(behind: &Behind) {
             .header(&name.replace('-', "."), "forged")
             .header(name, "forged again");
     }
+    for name in ["X_API_Key", "X.API.Key", "X-Key.Id", "X-Key_Id", "X.Key_Id"] {
+        asked = asked.header(name, "forged");
+    }
     // What counts below the exact path only, and what only this proxy may say.
     for name in ["Permissions", "Kind", "Cost", "From", "Proxy"] {
         asked = asked.header(&format!("X-Keystead-{name}"), "invoices.read");
