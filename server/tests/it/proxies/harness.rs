@@ -48,6 +48,17 @@ impl Behind {
     /// Writes the files of `docs/proxies` that are named, with the real ports and folder put in, and `main` if there is
     /// one. Then starts the program in their folder.
     pub async fn start(program: &str, arguments: &[&str], docs: &[&str], main: Option<(&str, &str)>) -> Self {
+        Self::edited(program, arguments, docs, main, ("", "")).await
+    }
+
+    /// The same, after an operator has replaced a text in the files.
+    pub async fn edited(
+        program: &str,
+        arguments: &[&str],
+        docs: &[&str],
+        main: Option<(&str, &str)>,
+        (written, instead): (&str, &str),
+    ) -> Self {
         let product = Product::with(Settings { trusted_proxies: "127.0.0.1", ..Settings::default() }).await;
         let seen = Arc::new(AtomicUsize::new(0));
         // On its own threads, so that its connections end with them.
@@ -57,7 +68,8 @@ impl Behind {
         let (front, inner) = (free_port(), free_port());
         let folder = tempfile::tempdir().unwrap();
         let here = folder.path().display().to_string();
-        let texts = docs.iter().map(|name| (*name, snippet(name)));
+        let edited = |text: String| if written.is_empty() { text } else { text.replace(written, instead) };
+        let texts = docs.iter().map(|name| (*name, edited(snippet(name))));
         for (name, text) in texts.chain(main.map(|(name, text)| (name, text.to_owned()))) {
             let text = text
                 .replace("127.0.0.1:3000", &keystead_at.to_string())

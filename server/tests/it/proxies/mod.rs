@@ -7,6 +7,7 @@ mod envoy;
 mod haproxy;
 mod harness;
 mod nginx;
+mod own_bearer;
 mod paths;
 mod scenario;
 mod snippets;

@@ -4,7 +4,7 @@ use super::harness::Behind;
 use super::scenario::{self, Down};
 
 /// Surrounds the snippet, which belongs in `http`: what a distribution's own file says, without root.
-const MAIN: &str = "
+pub const MAIN: &str = "
 daemon off; master_process off; pid FOLDER/pid; error_log stderr;
 events {}
 http {
@@ -15,9 +15,10 @@ http {
 }
 ";
 
+pub const ARGUMENTS: [&str; 6] = ["-e", "stderr", "-p", ".", "-c", "main.conf"];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_restriction_holds_behind_nginx() {
-    let main = Some(("main.conf", MAIN));
-    let behind = Behind::start("nginx", &["-e", "stderr", "-p", ".", "-c", "main.conf"], &["nginx.conf"], main).await;
+    let behind = Behind::start("nginx", &ARGUMENTS, &["nginx.conf"], Some(("main.conf", MAIN))).await;
     scenario::holds(behind, Down { stopped: 500, hanging: 500 }).await;
 }
