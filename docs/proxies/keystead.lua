@@ -1,6 +1,7 @@
 -- Asks Keystead whether a request may pass, and tells the service behind HAProxy which key was used.
 
-local KEYSTEAD = "http://127.0.0.1:3000/v1/authorize?"
+-- The section `listen keystead` of haproxy.cfg, which knows where Keystead is.
+local KEYSTEAD = "http://127.0.0.1:8082/v1/authorize?"
 
 -- What Keystead sees of a request: every line of these headers, because it refuses two keys at once.
 local ASKED = { "authorization", "x-api-key", "x-master-user-api-key", "x-master-user-api-key-secret", "origin" }
@@ -30,7 +31,7 @@ local function authorize(txn, options)
         end
     end
 
-    local answer = core.httpclient():get { url = KEYSTEAD .. options, headers = headers, timeout = 5000 }
+    local answer = core.httpclient():get { url = KEYSTEAD .. options, headers = headers, timeout = 6000 }
     local function header(name)
         local lines = answer and answer.headers and answer.headers[name]
         return lines and lines[0] or ""

@@ -21,6 +21,7 @@ pub mod public_url;
 mod reading;
 mod responses;
 pub mod router;
+mod seldom;
 pub mod serve;
 pub mod site;
 pub mod start;

@@ -1,8 +1,8 @@
 //! Logs violations of the content security policy that browsers report: a page contained something that is not part of
 //! Keystead.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -15,6 +15,7 @@ use serde::Deserialize;
 use crate::paths::POLICY_REPORTS;
 use crate::reading::whole;
 use crate::responses::{NO_STORE, NOSNIFF};
+use crate::seldom::Seldom;
 
 /// A report has a few hundred bytes.
 const LONGEST: usize = 16 * 1024;
@@ -43,17 +44,17 @@ struct Report {
     violation: Violation,
 }
 
-type LastLogged = Arc<Mutex<Option<Instant>>>;
-
 pub(crate) fn router() -> Router {
-    Router::new().route(POLICY_REPORTS, post(take)).with_state(LastLogged::default())
+    Router::new().route(POLICY_REPORTS, post(take)).with_state(Arc::new(Seldom::every(LOGGED_EVERY)))
 }
 
-async fn take(State(last): State<LastLogged>, headers: HeaderMap, body: Body) -> impl IntoResponse {
+async fn take(State(seldom): State<Arc<Seldom>>, headers: HeaderMap, body: Body) -> impl IntoResponse {
     let status = match whole(&headers, body, LONGEST).await {
         Ok(body) => match serde_json::from_slice::<Report>(&body) {
             Ok(report) => {
-                log(&report.violation, &last);
+                if seldom.due() {
+                    log(&report.violation);
+                }
                 StatusCode::NO_CONTENT
             }
             Err(_) => StatusCode::BAD_REQUEST,
@@ -63,14 +64,7 @@ async fn take(State(last): State<LastLogged>, headers: HeaderMap, body: Body) ->
     (status, [(header::CACHE_CONTROL, NO_STORE), (header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)])
 }
 
-#[expect(clippy::disallowed_methods, reason = "only for how often the log has a line")]
-fn log(violation: &Violation, last: &LastLogged) {
-    let now = Instant::now();
-    let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-    if last.is_some_and(|last| now.duration_since(last) < LOGGED_EVERY) {
-        return;
-    }
-    *last = Some(now);
+fn log(violation: &Violation) {
     tracing::warn!(
         page = ?address(&violation.document_uri),
         directive = ?address(&violation.effective_directive),
@@ -95,14 +89,5 @@ mod tests {
         assert_eq!(address("https://keys.example.com/setup?token=abc#def"), "https://keys.example.com/setup");
         assert_eq!(address("inline"), "inline");
         assert_eq!(address(&"x".repeat(5_000)).len(), ADDRESS_MAX);
-    }
-
-    #[test]
-    fn one_report_a_second_is_logged() {
-        let last = LastLogged::default();
-        log(&Violation::default(), &last);
-        let first = *last.lock().unwrap();
-        log(&Violation::default(), &last);
-        assert_eq!(*last.lock().unwrap(), first);
     }
 }

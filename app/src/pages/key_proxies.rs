@@ -23,7 +23,10 @@ const HAPROXY: [File; 2] = [
     ("proxy-haproxy", "haproxy.cfg", include_str!("../../../docs/proxies/haproxy.cfg")),
     ("proxy-haproxy-lua", "keystead.lua", include_str!("../../../docs/proxies/keystead.lua")),
 ];
-const TRAEFIK: [File; 1] = [("proxy-traefik", "traefik.yml", include_str!("../../../docs/proxies/traefik.yml"))];
+const TRAEFIK: [File; 2] = [
+    ("proxy-traefik", "traefik.yml", include_str!("../../../docs/proxies/traefik.yml")),
+    ("proxy-traefik-static", "traefik-static.yml", include_str!("../../../docs/proxies/traefik-static.yml")),
+];
 const ENVOY: [File; 1] = [("proxy-envoy", "envoy.yaml", include_str!("../../../docs/proxies/envoy.yaml"))];
 
 const PROXIES: [(&str, &[File]); 5] =

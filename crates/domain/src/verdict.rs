@@ -191,7 +191,9 @@ fn address_words(key: &KeyRecord, address: Option<IpAddr>) -> String {
         return "The key is not restricted to networks: any address is accepted.".to_owned();
     }
     let Some(address) = address.map(|address| address.to_canonical()) else {
-        return "The address is unknown, and the key is restricted to networks.".to_owned();
+        return "The address is unknown, and the key is restricted to networks. If a proxy asked, name \
+                it in KEYSTEAD_TRUSTED_PROXIES, and let it send X-Forwarded-For."
+            .to_owned();
     };
     let first = |rules: &[CidrRule]| rules.iter().find(|rule| rule.contains(address)).map(ToString::to_string);
     if let Some(rule) = first(&key.rules.denied_cidrs) {

@@ -12,13 +12,11 @@ use domain::verdict::Code;
 use service::verify::VerifyRequest;
 
 use super::authorize_answer::{allowed, not_decided, refused};
-use super::authorize_options::Options;
+use super::authorize_options::{BadOption, Options, PATH, PREFIX};
 use super::call::{Api, origin};
 use super::credential;
 use crate::client_address::peer;
 use crate::json::problem::Problem;
-
-const PATH: &str = "/v1/authorize";
 
 /// The headers in which proxies name the original request. The first one present counts.
 static METHODS: [HeaderName; 2] =
@@ -33,7 +31,7 @@ static PATHS: [HeaderName; 3] = [
 pub(super) async fn exact(State(api): State<Arc<Api>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let trusted = api.proxies.sent(peer(&parts.extensions));
-    let options = Options::of_query(parts.uri.query());
+    let options = Options::of_exact(parts.uri.query(), &parts.headers);
     decide(&api, &parts, trusted, options).await.unwrap_or_else(not_decided)
 }
 
@@ -42,7 +40,7 @@ pub(super) async fn exact(State(api): State<Arc<Api>>, request: Request) -> Resp
 pub(super) async fn below(State(api): State<Arc<Api>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let trusted = api.proxies.sent(peer(&parts.extensions));
-    let options = Options::of_headers(&parts.headers, trusted);
+    let options = Options::of_below(parts.uri.path(), parts.uri.query(), &parts.headers, trusted);
     decide(&api, &parts, trusted, options).await.unwrap_or_else(not_decided)
 }
 
@@ -50,15 +48,20 @@ async fn decide(
     api: &Api,
     parts: &Parts,
     trusted: bool,
-    options: Result<Options, Problem>,
+    options: Result<Options, BadOption>,
 ) -> Result<Response, Problem> {
     let headers = &parts.headers;
-    let options = options?;
-    let credential = credential::presented(headers)?;
+    let peer = peer(&parts.extensions);
+    let options = options.map_err(|bad| {
+        api.warnings.bad_option(peer, bad.name);
+        Problem::malformed(bad.detail)
+    })?;
+    let credential = credential::presented(headers, options.from)?;
+    let address = api.proxies.asked_about(peer, headers);
     let forwarded = |names| if trusted { first(headers, names) } else { None };
     let request = VerifyRequest {
         edge: Edge::Authorize,
-        address: api.client(&parts.extensions, headers),
+        address,
         origin: origin(headers),
         method: forwarded(&METHODS[..]).or(Some(parts.method.as_str())),
         path: forwarded(&PATHS[..]).and_then(path).or_else(|| rest(parts)),
@@ -71,7 +74,12 @@ async fn decide(
     let verdict = api.verifier.verify(credential, request).await?;
     match &verdict.key {
         Some(key) if verdict.code == Code::Valid => Ok(allowed(&key.record)),
-        _ => Ok(refused(&verdict, options.nginx, api.service.now())),
+        _ => {
+            if verdict.code == Code::IpNotAllowed && address.is_none() {
+                api.warnings.unknown_client(peer, trusted);
+            }
+            Ok(refused(&verdict, address, options.nginx, api.service.now()))
+        }
     }
 }
 
@@ -91,7 +99,9 @@ fn path(uri: &str) -> Option<&str> {
 
 /// The path that a proxy appended to `/v1/authorize`.
 fn rest(parts: &Parts) -> Option<&str> {
-    parts.uri.path().strip_prefix(PATH).filter(|rest| !rest.is_empty())
+    let rest = parts.uri.path().strip_prefix(PATH)?;
+    let rest = rest.strip_prefix(PREFIX).filter(|rest| rest.starts_with('/')).unwrap_or(rest);
+    (!rest.is_empty()).then_some(rest)
 }
 
 #[cfg(test)]

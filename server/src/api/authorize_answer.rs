@@ -2,6 +2,7 @@
 //! these headers, empty if there is nothing to say. A proxy that copies them thus overwrites whatever a client forged.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use axum::body::{Body, Bytes};
@@ -47,6 +48,13 @@ static KEY_REFUSED: LazyLock<Bytes> = LazyLock::new(|| {
 static FORBIDDEN: LazyLock<Bytes> = LazyLock::new(|| {
     document(Kind::Forbidden, "The key works, but not for this request. The header X-Verify-Code says why.")
 });
+static UNKNOWN_CLIENT: LazyLock<Bytes> = LazyLock::new(|| {
+    document(
+        Kind::Forbidden,
+        "The key works only from some networks, and the client's address is unknown. Name the proxy in \
+         KEYSTEAD_TRUSTED_PROXIES, and let it send X-Forwarded-For.",
+    )
+});
 static TOO_MANY: LazyLock<Bytes> = LazyLock::new(|| {
     document(
         Kind::TooManyCalls,
@@ -74,8 +82,8 @@ pub(super) fn allowed(key: &KeyRecord) -> Response {
     response
 }
 
-/// The request may not pass.
-pub(super) fn refused(verdict: &Verdict, nginx: bool, now: Timestamp) -> Response {
+/// The request may not pass. `client` is the address that was judged, if it is known.
+pub(super) fn refused(verdict: &Verdict, client: Option<IpAddr>, nginx: bool, now: Timestamp) -> Response {
     let code = verdict.code;
     let (status, body, shown) = match code {
         Code::NotFound | Code::Pending | Code::Revoked | Code::Disabled | Code::NotYetValid | Code::Expired => {
@@ -83,6 +91,9 @@ pub(super) fn refused(verdict: &Verdict, nginx: bool, now: Timestamp) -> Respons
         }
         Code::RateLimited | Code::UsageExceeded if !nginx => {
             (StatusCode::TOO_MANY_REQUESTS, &*TOO_MANY, HeaderValue::from_static(code.as_str()))
+        }
+        Code::IpNotAllowed if client.is_none() => {
+            (StatusCode::FORBIDDEN, &*UNKNOWN_CLIENT, HeaderValue::from_static(code.as_str()))
         }
         // `VALID` is never refused. If it were, this would be the safe answer.
         Code::KindNotAllowed

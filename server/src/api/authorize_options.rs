@@ -7,8 +7,9 @@ use axum::http::{HeaderMap, HeaderName};
 use domain::kind::KeyKind;
 use domain::limit::COST_MAX;
 use domain::permission_query::PermissionQuery;
+use percent_encoding::percent_decode_str;
 
-use crate::json::problem::Problem;
+use super::credential::Place;
 
 /// The options.
 #[derive(Debug, PartialEq)]
@@ -19,19 +20,36 @@ pub(super) struct Options {
     pub cost: u32,
     /// Whether the proxy understands only 401 and 403 as refusals.
     pub nginx: bool,
+    /// Where the key is; `None` if it may be anywhere.
+    pub from: Option<Place>,
 }
 
-/// An option's name in the query, and its header.
-static NAMES: [(&str, HeaderName); 4] = [
-    ("permissions", HeaderName::from_static("x-keystead-permissions")),
-    ("kind", HeaderName::from_static("x-keystead-kind")),
-    ("cost", HeaderName::from_static("x-keystead-cost")),
-    ("proxy", HeaderName::from_static("x-keystead-proxy")),
-];
+/// An option that cannot be used.
+#[derive(Debug)]
+pub(super) struct BadOption {
+    /// Its name, if it exists. Any other name may be a secret in the wrong place, so the log does not have it.
+    pub name: Option<&'static str>,
+    pub detail: String,
+}
+
+/// The options' names in the query. Their headers have the same names after [`HEADERS`].
+const NAMES: [&str; 5] = ["permissions", "kind", "cost", "from", "proxy"];
+/// How the headers of options begin.
+const HEADERS: &str = "x-keystead-";
+
+/// The exact path.
+pub(super) const PATH: &str = "/v1/authorize";
+/// What a proxy may write between the exact path and the client's own, so that the client's is never empty.
+pub(super) const PREFIX: &str = "/request";
 
 impl Options {
-    /// Reads options from the query of the exact path.
-    pub fn of_query(query: Option<&str>) -> Result<Self, Problem> {
+    /// Reads options from the query of the exact path. Headers in which options come elsewhere are refused there: the
+    /// check that they ask for would not be made.
+    pub fn of_exact(query: Option<&str>, headers: &HeaderMap) -> Result<Self, BadOption> {
+        if let Some(header) = option_headers(headers).next() {
+            let message = "on this path options come in the query alone; remove the header in the proxy";
+            return Err(of_option(header, message));
+        }
         let mut options = Read::default();
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             // A misspelt option must not silently skip a check.
@@ -42,21 +60,48 @@ impl Options {
 
     /// Reads options from the headers, below the exact path. From an untrusted address they are refused, not ignored: a
     /// proxy that nobody has named would otherwise ask in vain and let everything pass.
-    pub fn of_headers(headers: &HeaderMap, trusted: bool) -> Result<Self, Problem> {
+    pub fn of_below(path: &str, query: Option<&str>, headers: &HeaderMap, trusted: bool) -> Result<Self, BadOption> {
         let mut options = Read::default();
-        for (name, header) in &NAMES {
+        for header in option_headers(headers) {
+            if !trusted {
+                let message = "only a proxy in KEYSTEAD_TRUSTED_PROXIES may send it, and this request came from \
+                               another address";
+                return Err(of_option(header, message));
+            }
+            let name = header.as_str().strip_prefix(HEADERS).unwrap_or_default();
             for value in headers.get_all(header) {
-                if !trusted {
-                    let message = "only a proxy in KEYSTEAD_TRUSTED_PROXIES may send it, and this request came from \
-                                   another address";
-                    return Err(of_option(header, message));
-                }
                 let value = value.to_str().map_err(|_| of_option(header, "it is not printable ASCII"))?;
                 options.set(name, value).map_err(|message| of_option(header, message))?;
             }
         }
+        // The query is the client's where its path is appended. Where nothing is, it may be meant for the exact path.
+        if is_bare(path) {
+            for (name, _) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+                if known(&name).is_some() {
+                    return Err(of_option(&name, "below /v1/authorize options come in headers; write the exact path"));
+                }
+            }
+        }
         Ok(options.done())
     }
+}
+
+/// The headers that look like options, in any spelling.
+fn option_headers(headers: &HeaderMap) -> impl Iterator<Item = &HeaderName> {
+    headers.keys().filter(|name| name.as_str().starts_with(HEADERS))
+}
+
+/// Whether a path below the exact one has nothing of a client's path in it.
+fn is_bare(path: &str) -> bool {
+    let below = path.strip_prefix(PATH).unwrap_or_default();
+    below == PREFIX || percent_decode_str(below).all(|byte| matches!(byte, b'/' | b'.'))
+}
+
+/// The option with this name or header.
+fn known(name: &str) -> Option<&'static str> {
+    let name = name.trim().to_ascii_lowercase();
+    let name = name.strip_prefix(HEADERS).unwrap_or(&name);
+    NAMES.into_iter().find(|known| *known == name)
 }
 
 #[derive(Default)]
@@ -65,6 +110,7 @@ struct Read {
     kind: Option<KeyKind>,
     cost: Option<u32>,
     nginx: Option<()>,
+    from: Option<Place>,
 }
 
 impl Read {
@@ -76,15 +122,16 @@ impl Read {
             }
             "kind" => once(&mut self.kind, KeyKind::parse(value).ok_or("no such kind exists")?),
             "cost" => once(&mut self.cost, cost(value)?),
+            "from" => once(&mut self.from, Place::parse(value)?),
             "proxy" if value == "nginx" => once(&mut self.nginx, ()),
             "proxy" => Err("its only value is nginx".to_owned()),
-            _ => Err("no such option exists; use permissions, kind, cost or proxy".to_owned()),
+            _ => Err("no such option exists; use permissions, kind, cost, from or proxy".to_owned()),
         }
     }
 
     fn done(self) -> Options {
-        let Self { permissions, kind, cost, nginx } = self;
-        Options { permissions, kind, cost: cost.unwrap_or(1), nginx: nginx.is_some() }
+        let Self { permissions, kind, cost, nginx, from } = self;
+        Options { permissions, kind, cost: cost.unwrap_or(1), nginx: nginx.is_some(), from }
     }
 }
 
@@ -102,99 +149,12 @@ fn cost(text: &str) -> Result<u32, String> {
     cost.ok_or_else(|| format!("it must be a number from 1 to {COST_MAX}"))
 }
 
-fn of_option(name: impl Display, message: impl Display) -> Problem {
+fn of_option(name: impl Display, message: impl Display) -> BadOption {
     let name: String = name.to_string().chars().take(64).collect();
     let message = message.to_string();
-    Problem::malformed(format!("The option {name} cannot be used: {}.", message.trim_end_matches('.')))
+    let detail = format!("The option {name} cannot be used: {}.", message.trim_end_matches('.'));
+    BadOption { name: known(&name), detail }
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::http::HeaderValue;
-
-    use super::*;
-
-    const NONE: Options = Options { permissions: None, kind: None, cost: 1, nginx: false };
-
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in pairs {
-            headers.append(HeaderName::from_static(name), HeaderValue::from_bytes(value.as_bytes()).unwrap());
-        }
-        headers
-    }
-
-    #[test]
-    fn the_query_and_the_headers_say_the_same() {
-        let of_query =
-            Options::of_query(Some("permissions=a.b+OR%20%28c.d%29&kind=service&cost=5&proxy=nginx")).unwrap();
-        let of_headers = Options::of_headers(
-            &headers(&[
-                ("x-keystead-permissions", "a.b OR (c.d)"),
-                ("x-keystead-kind", "service"),
-                ("x-keystead-cost", "5"),
-                ("x-keystead-proxy", "nginx"),
-            ]),
-            true,
-        );
-        assert_eq!(of_query.permissions.as_ref().unwrap().as_str(), "a.b OR (c.d)");
-        assert_eq!((of_query.kind, of_query.cost, of_query.nginx), (Some(KeyKind::Service), 5, true));
-        assert_eq!(of_query, of_headers.unwrap());
-        for query in [None, Some(""), Some("&&")] {
-            assert_eq!(Options::of_query(query).unwrap(), NONE);
-        }
-        assert_eq!(Options::of_headers(&HeaderMap::new(), true).unwrap(), NONE);
-        assert_eq!(Options::of_headers(&HeaderMap::new(), false).unwrap(), NONE);
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_refused_in_both_places() {
-        let long = "a".repeat(1_001);
-        let deep = "(".repeat(1_000);
-        for (name, value) in [
-            ("permissions", ""),
-            ("permissions", "a b"),
-            ("permissions", "(a"),
-            ("permissions", "a, b"),
-            ("permissions", &long),
-            ("permissions", &deep),
-            ("kind", ""),
-            ("kind", "Service"),
-            ("kind", "services"),
-            ("cost", ""),
-            ("cost", "0"),
-            ("cost", "-1"),
-            ("cost", "+1"),
-            ("cost", "1.5"),
-            ("cost", "1000000001"),
-            ("cost", "99999999999999999999"),
-            ("proxy", ""),
-            ("proxy", "Nginx"),
-            ("proxy", "caddy"),
-        ] {
-            let query: String = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
-            assert!(Options::of_query(Some(&query)).is_err(), "{query}");
-            let (_, header) = NAMES.iter().find(|(known, _)| known == &name).unwrap();
-            let mut headers = HeaderMap::new();
-            headers.insert(header, value.parse().unwrap());
-            assert!(Options::of_headers(&headers, true).is_err(), "{name}: {value}");
-        }
-        for query in ["permission=a", "PERMISSIONS=a", "a", "kind=app&kind=app", "proxy=nginx&proxy=nginx", "%ff=1"] {
-            assert!(Options::of_query(Some(query)).is_err(), "{query}");
-        }
-        // A proxy that adds its header to the client's, although it should replace it.
-        let twice = headers(&[("x-keystead-permissions", "a.b"), ("x-keystead-permissions", "c.d")]);
-        assert!(Options::of_headers(&twice, true).is_err());
-        assert!(Options::of_headers(&headers(&[("x-keystead-kind", "é")]), true).is_err());
-    }
-
-    #[test]
-    fn a_strangers_headers_are_refused_each() {
-        for (_, header) in &NAMES {
-            let mut headers = HeaderMap::new();
-            headers.insert(header, HeaderValue::from_static("1"));
-            let problem = format!("{:?}", Options::of_headers(&headers, false).unwrap_err());
-            assert!(problem.contains("KEYSTEAD_TRUSTED_PROXIES") && problem.contains(header.as_str()), "{problem}");
-        }
-    }
-}
+mod tests;

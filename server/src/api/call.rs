@@ -7,6 +7,7 @@ use axum::http::{Extensions, HeaderMap, header};
 use service::Service;
 use service::verify::Verifier;
 
+use super::proxy_warnings::ProxyWarnings;
 use crate::client_address::{TrustedProxies, peer};
 use crate::state::AppState;
 
@@ -17,6 +18,7 @@ pub(crate) struct Api {
     pub verifier: Verifier,
     pub proxies: Arc<TrustedProxies>,
     pub https: bool,
+    pub warnings: ProxyWarnings,
 }
 
 impl Api {
@@ -24,7 +26,8 @@ impl Api {
         let service = state.service.clone();
         let verifier = service.verifier().clone();
         let https = state.public_url.is_https();
-        Arc::new(Self { service, verifier, proxies: state.trusted_proxies.clone(), https })
+        let warnings = ProxyWarnings::default();
+        Arc::new(Self { service, verifier, proxies: state.trusted_proxies.clone(), https, warnings })
     }
 
     /// The client's address, if it is known.

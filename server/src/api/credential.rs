@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, HeaderName, header};
 use domain::kind::{KeyKind, PairHeaders};
+use domain::token::Token;
 use service::verify::Credential;
 
 use crate::json::problem::Problem;
@@ -64,28 +65,60 @@ pub(super) fn own(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
     }
 }
 
-/// The key of a request at a proxy, in any of the headers that a client may use. Two different keys are refused,
-/// because the service behind the proxy might trust the other one. An `Authorization` header of another scheme belongs
-/// to the service.
-pub(super) fn presented(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
-    let bearer = match alone(headers, &header::AUTHORIZATION)?.map(|value| value.split_once(' ').unwrap_or((value, "")))
-    {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => Some(rest.trim_matches(' ')),
-        _ => None,
-    };
+/// Where a request has its key, if the proxy says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Authorization,
+    ApiKey,
+    /// The place in [`PAIRS`].
+    Pair(usize),
+}
+
+impl Place {
+    /// Reads the name of the header, of the first one for a pair. The error says which there are.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        let is = |header: &HeaderName| header.as_str().eq_ignore_ascii_case(name);
+        if is(&header::AUTHORIZATION) {
+            return Ok(Self::Authorization);
+        }
+        if is(&API_KEY) {
+            return Ok(Self::ApiKey);
+        }
+        PAIRS.iter().position(|pair| is(&pair.id)).map(Self::Pair).ok_or_else(|| {
+            let pairs: Vec<_> = PAIRS.iter().map(|pair| pair.id.as_str()).collect();
+            format!("no key can be there; use authorization, x-api-key or {}", pairs.join(", "))
+        })
+    }
+}
+
+/// The key of a request at a proxy. If the proxy names its place, nothing else is read. Otherwise it may be in any of
+/// the headers that a client may use, but two different keys are refused, because the service behind the proxy might
+/// trust the other one.
+pub(super) fn presented(headers: &HeaderMap, from: Option<Place>) -> Result<Credential<'_>, Problem> {
+    match from {
+        None => anywhere(headers),
+        Some(Place::Authorization) => {
+            let token = authorization(headers)?;
+            token.map(Credential::Token).ok_or_else(|| needed("Authorization: Bearer <key>"))
+        }
+        Some(Place::ApiKey) => {
+            let token = alone(headers, &API_KEY)?;
+            token.map(Credential::Token).ok_or_else(|| needed("X-API-Key: <key>"))
+        }
+        Some(Place::Pair(at)) => {
+            PAIRS.get(at).ok_or_else(|| needed("two headers")).and_then(|pair| both(headers, pair))
+        }
+    }
+}
+
+fn anywhere(headers: &HeaderMap) -> Result<Credential<'_>, Problem> {
+    let bearer = authorization(headers)?;
     let api_key = alone(headers, &API_KEY)?;
     let mut pairs = PAIRS.iter().filter(|pair| pair.is_in(headers));
     match (bearer, api_key, pairs.next()) {
         (Some(token), None, None) | (None, Some(token), None) => Ok(Credential::Token(token)),
         (Some(token), Some(same), None) if token == same => Ok(Credential::Token(token)),
-        (None, None, Some(pair)) if pairs.next().is_none() => {
-            if let (Some(id), Some(secret)) = (alone(headers, &pair.id)?, alone(headers, &pair.secret)?) {
-                Ok(Credential::Pair { id, secret })
-            } else {
-                let name = pair.shown.id;
-                Err(Problem::key_needed(format!("One of the two {name} headers is missing: send both.")))
-            }
-        }
+        (None, None, Some(pair)) if pairs.next().is_none() => both(headers, pair),
         (None, None, None) => {
             let pairs = PAIRS.iter().map(|pair| format!(", or as the two {} headers", pair.shown.id));
             let pairs: String = pairs.collect();
@@ -94,6 +127,48 @@ pub(super) fn presented(headers: &HeaderMap) -> Result<Credential<'_>, Problem> 
         }
         _ => Err(Problem::key_needed("The request has more than one key: send exactly one.")),
     }
+}
+
+fn both<'a>(headers: &'a HeaderMap, pair: &Pair) -> Result<Credential<'a>, Problem> {
+    if let (Some(id), Some(secret)) = (alone(headers, &pair.id)?, alone(headers, &pair.secret)?) {
+        Ok(Credential::Pair { id, secret })
+    } else {
+        let name = pair.shown.id;
+        Err(Problem::key_needed(format!("One of the two {name} headers is missing: send both.")))
+    }
+}
+
+fn needed(place: &str) -> Problem {
+    Problem::key_needed(format!("Send a key, as {place}."))
+}
+
+/// The key in `Authorization`. `None` if the header is the service's own: of another scheme, and nothing in it that a
+/// lenient service could read as a key.
+fn authorization(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(value) = alone(headers, &header::AUTHORIZATION)?.filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    match value.split_once(' ') {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(rest.trim_matches(' '))),
+        Some((scheme, rest)) if is_token(scheme) && !may_hold_a_key(value) && !rest.is_empty() => Ok(None),
+        _ => Err(Problem::key_needed(
+            "The Authorization header is neither Bearer <key> nor clearly of another scheme: write one scheme, a \
+             space and its credentials.",
+        )),
+    }
+}
+
+/// Whether a text is a token of HTTP (RFC 9110, 5.6.2), as schemes are.
+fn is_token(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_part)
+}
+
+/// Whether the word Bearer or a whole key is anywhere in a text.
+fn may_hold_a_key(text: &str) -> bool {
+    let bearer = text.as_bytes().windows(6).any(|word| word.eq_ignore_ascii_case(b"bearer"));
+    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    bearer || words.any(|word| Token::parse(word).is_some())
 }
 
 /// Reads a header that must not be repeated, because two parties could each trust a different value. The error says

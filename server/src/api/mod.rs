@@ -6,6 +6,7 @@ mod authorize_options;
 pub(crate) mod call;
 mod credential;
 mod key_answer;
+mod proxy_warnings;
 pub(crate) mod routes;
 mod self_check;
 mod verify;

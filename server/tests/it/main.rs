@@ -18,6 +18,7 @@ mod api_unkey_errors;
 mod api_verify;
 mod authorize;
 mod authorize_bad_input;
+mod authorize_options;
 mod client_address;
 mod command_line;
 mod cookies;

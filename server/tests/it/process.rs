@@ -225,3 +225,25 @@ fn a_half_sent_request_keeps_nothing_off_the_record() {
     assert!(answer.contains(r#""credits":4998"#), "{answer}");
     server.stop();
 }
+
+#[test]
+fn what_a_proxy_gets_wrong_is_in_the_log_once_in_a_while_and_without_what_may_be_a_key() {
+    let data = tempfile::tempdir().unwrap();
+    let log = data.path().join("log");
+    let mut command = keystead(data.path());
+    command.args(["--listen", "127.0.0.1:0"]).stderr(std::fs::File::create(&log).unwrap());
+    let mut server = Server::run(command, true);
+    let ask = |target: &str, headers: &str| {
+        let answer = server.ask(&format!("GET {target} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n{headers}\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    };
+    ask("/v1/authorize?ks_secret=1", "");
+    ask("/v1/authorize", "X-Keystead-Permissions: a.b\r\n");
+    ask("/v1/authorize/?permissions=a.b", "");
+    server.stop();
+    let log = std::fs::read_to_string(&log).unwrap();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("/v1/authorize")).collect();
+    let [line] = lines.as_slice() else { panic!("{log}") };
+    assert!(line.contains("WARN") && line.contains("127.0.0.1") && line.contains("unknown"), "{line}");
+    assert!(!log.contains("ks_secret"), "{log}");
+}

@@ -1,8 +1,15 @@
-//! The snippets of `docs/proxies` in the proxies that they are for, and requests shaped as the others send them.
+//! The snippets of `docs/proxies`, unchanged, in the proxies that they are for.
 
+mod browsers;
 mod caddy;
+mod echo;
+mod envoy;
 mod haproxy;
 mod harness;
 mod nginx;
+mod own_bearer;
+mod paths;
 mod scenario;
-mod shaped;
+mod snippets;
+mod traefik;
+mod wire;

@@ -1,12 +1,16 @@
 //! What must be true behind every proxy, with the snippet from the docs.
 
+use std::time::{Duration, Instant};
+
 use domain::draft::KeyDraft;
 use domain::usage::Edge;
 use domain::verdict::Code;
 use secrecy::ExposeSecret;
 use service::keys::ShownSecret;
 
-use super::harness::{Answered, Asked, Behind, CLIENT};
+use super::harness::{Behind, CLIENT};
+use super::wire::{Answered, Asked};
+use super::{browsers, paths};
 use crate::support::{list, service_key};
 
 const IDENTITY: [&str; 10] = [
@@ -22,19 +26,29 @@ const IDENTITY: [&str; 10] = [
     "X-Verify-Code",
 ];
 
-/// `down` is the status that the proxy gives when Keystead does not answer.
-pub async fn holds(mut behind: Behind, down: u16) {
+/// The statuses that a proxy gives when Keystead cannot be reached, and when it never answers.
+pub struct Down {
+    pub stopped: u16,
+    pub hanging: u16,
+}
+
+pub async fn holds(mut behind: Behind, down: Down) {
     without_a_key(&behind).await;
     allowed(&behind).await;
     permissions(&behind).await;
+    paths::read_in_one_way(&behind).await;
+    named_in_connection(&behind).await;
+    browsers::asks_before_it_sends_a_key(&behind).await;
+    browsers::websocket(&behind).await;
     addresses(&behind).await;
+    long_body(&behind).await;
     limited(&behind).await;
     kept(&behind).await;
     closed(&mut behind, down).await;
 }
 
 /// Refused, and the service has not seen it.
-async fn refused(behind: &Behind, asked: Asked, status: u16) -> Answered {
+pub async fn refused(behind: &Behind, asked: Asked, status: u16) -> Answered {
     let seen = behind.seen();
     let answer = behind.ask(asked).await;
     assert_eq!(answer.status, status, "{answer:?}");
@@ -42,7 +56,7 @@ async fn refused(behind: &Behind, asked: Asked, status: u16) -> Answered {
     answer
 }
 
-async fn passes(behind: &Behind, asked: Asked) -> Answered {
+pub async fn passes(behind: &Behind, asked: Asked) -> Answered {
     let answer = behind.ask(asked).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer
@@ -59,6 +73,9 @@ async fn without_a_key(behind: &Behind) {
         Asked::get(&format!("/?key={one}&token={one}")),
         Asked::get("/").bearer(&one).header("X-API-Key", &other),
         Asked::get("/").header("X-API-Key", &one).header("X-API-Key", &other),
+        Asked::get("/").header("X-API-Key", &one).header("Authorization", &format!("Bearer\t{other}")),
+        Asked::get("/").header("X-API-Key", &one).header("Authorization", &format!("Bearer,{other}")),
+        Asked::get("/").header("X-API-Key", &one).header("Authorization", &format!("Basic dTpw, bEARER {other}")),
     ] {
         let answer = refused(behind, asked, 401).await;
         assert!(answer.header("WWW-Authenticate").unwrap().starts_with("Bearer"), "{answer:?}");
@@ -85,9 +102,12 @@ async fn allowed(behind: &Behind) {
             .header(&name.replace('-', "."), "forged")
             .header(name, "forged again");
     }
+    for name in ["X_API_Key", "X.API.Key", "X-Key.Id", "X-Key_Id", "X.Key_Id"] {
+        asked = asked.header(name, "forged");
+    }
     // What counts below the exact path only, and what only this proxy may say.
-    for name in ["X-Keystead-Permissions", "X-Keystead-Kind", "X-Keystead-Cost", "X-Keystead-Proxy"] {
-        asked = asked.header(name, "invoices.read");
+    for name in ["Permissions", "Kind", "Cost", "From", "Proxy"] {
+        asked = asked.header(&format!("X-Keystead-{name}"), "invoices.read");
     }
     let answer = passes(behind, asked.body("the body")).await;
     assert!(answer.body.starts_with("POST /things/7?cost=0&nonsense=1&permissions=\n"), "{answer:?}");
@@ -177,11 +197,49 @@ async fn kept(behind: &Behind) {
     assert_eq!(call.address.map(|address| address.to_string()).as_deref(), Some(CLIENT));
 }
 
-/// Without Keystead nothing passes.
-async fn closed(behind: &mut Behind, down: u16) {
+/// A client cannot take the key's headers away by naming them in `Connection` (RFC 9110, 7.6.1), nor what Keystead is
+/// asked by.
+async fn named_in_connection(behind: &Behind) {
+    let reader = KeyDraft { permissions: list(&["invoices.read"]), ..service_key("reader") };
+    let (reader, other) = (behind.product.token(reader).await, behind.product.token(service_key("other")).await);
+    let elsewhere = KeyDraft { cidrs: list(&["203.0.113.0/24"]), ..service_key("elsewhere") };
+    let elsewhere = behind.product.token(elsewhere).await;
+    let named = format!("close, {}, X-Keystead-Permissions", IDENTITY[..6].join(", "));
+    for connection in ["close, X-Key-Id, X-Key-Permissions", "x-key-id,X-KEY-PERMISSIONS,close", &named] {
+        let asked = |token: &str| Asked::get("/invoices/7").bearer(token).header("Connection", connection);
+        let answer = passes(behind, asked(&reader).header("X-Key-Id", "forged")).await;
+        assert!(!answer.told("X-Key-Id").is_empty() && answer.told("X-Key-Id") != "forged", "{answer:?}");
+        assert_eq!(answer.told("X-Key-Permissions"), "invoices.read", "{answer:?}");
+        // Whatever is behind the service's first hop must not take them away either.
+        assert!(!answer.told("Connection").to_lowercase().contains("x-"), "{answer:?}");
+        refused(behind, asked(&other), 403).await;
+        refused(behind, asked(&elsewhere), 403).await;
+    }
+    // Envoy refuses this itself.
+    let asked = Asked::get("/").bearer(&elsewhere).header("X-Forwarded-For", "203.0.113.9");
+    let answer = behind.ask(asked.header("Connection", "close, X-Forwarded-For, X-Forwarded-Uri")).await;
+    assert!([400, 403].contains(&answer.status), "{answer:?}");
+}
+
+async fn long_body(behind: &Behind) {
+    let token = behind.product.token(service_key("long")).await;
+    let body = "0123456789".repeat(500_000);
+    let answer = passes(behind, Asked::new("POST", "/upload").bearer(&token).body(&body)).await;
+    assert!(answer.body.ends_with("\n5000000 bytes, sum 262500000"), "{answer:?}");
+}
+
+/// Without Keystead nothing passes, and the client does not wait for long.
+async fn closed(behind: &mut Behind, down: Down) {
     let token = behind.product.token(service_key("any")).await;
     passes(behind, Asked::get("/").bearer(&token)).await;
     behind.stop_keystead();
-    refused(behind, Asked::get("/").bearer(&token), down).await;
-    refused(behind, Asked::get("/invoices/7").bearer(&token), down).await;
+    refused(behind, Asked::get("/").bearer(&token), down.stopped).await;
+    refused(behind, Asked::get("/invoices/7").bearer(&token), down.stopped).await;
+    let _hanging = behind.hang_keystead();
+    let started = Instant::now();
+    tokio::join!(
+        refused(behind, Asked::get("/").bearer(&token), down.hanging),
+        refused(behind, Asked::get("/invoices/7").bearer(&token), down.hanging),
+    );
+    assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
 }
