@@ -1,18 +1,15 @@
 //! The console's own threads. The system runs them only where calls leave it time, so that no page, and no password that
 //! is being checked, slows down a call.
 
-use std::fmt;
 use std::io;
-use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::paths::EVENTS;
@@ -20,32 +17,18 @@ use crate::paths::EVENTS;
 /// How far these threads step back. Beside busy calls, they get about a tenth of the processor.
 const NICE: i32 = 10;
 
-/// How many pages are made at once. The others wait, which takes less memory. Forms do not wait here: a sign-in waits for
-/// its turn elsewhere, and must not keep pages from others.
-const AT_ONCE: usize = 16;
+/// How many requests may be under way at once, those that wait included.
+const AT_ONCE: usize = 4_096;
 
-/// How many may wait.
-const WAITING: usize = 4_096;
-
-/// How long they wait.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The places of those requests.
+static PLACES: Semaphore = Semaphore::const_new(AT_ONCE);
 
 /// The largest page, far above any that there is.
 const PAGE_MAX: usize = 16 << 20;
 
 /// A handle to the threads.
-#[derive(Clone)]
-pub struct ConsoleThreads {
-    handle: Handle,
-    turns: Arc<Semaphore>,
-    places: Arc<Semaphore>,
-}
-
-impl fmt::Debug for ConsoleThreads {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ConsoleThreads").finish_non_exhaustive()
-    }
-}
+#[derive(Debug, Clone)]
+pub struct ConsoleThreads(Handle);
 
 impl ConsoleThreads {
     /// Starts this many threads. They end with the runtime.
@@ -56,22 +39,12 @@ impl ConsoleThreads {
             .on_thread_start(step_back)
             .enable_all()
             .build()?;
-        Ok((Self::on(runtime.handle().clone()), runtime))
+        Ok((Self(runtime.handle().clone()), runtime))
     }
 
     /// On the threads of a runtime that is there already.
     pub fn on(handle: Handle) -> Self {
-        let (turns, places) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(Semaphore::new(AT_ONCE + WAITING)));
-        Self { handle, turns, places }
-    }
-}
-
-impl ConsoleThreads {
-    /// Waits for a turn; `None` if too many wait, or it does not come in time.
-    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
-        let _place = self.places.try_acquire().ok()?;
-        let turn = Arc::clone(&self.turns).acquire_owned();
-        tokio::time::timeout(PATIENCE, turn).await.ok()?.ok()
+        Self(handle)
     }
 }
 
@@ -89,16 +62,13 @@ pub(crate) async fn apart(State(threads): State<ConsoleThreads>, request: Reques
     if request.uri().path() == EVENTS {
         return next.run(request).await;
     }
-    let turn = if matches!(*request.method(), Method::GET | Method::HEAD) {
-        let Some(turn) = threads.turn().await else { return busy() };
-        Some(turn)
-    } else {
-        None
+    let Ok(place) = PLACES.try_acquire() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response();
     };
-    let work = threads.handle.spawn(async move {
-        let _turn = turn;
+    let work = threads.0.spawn(async move {
+        let _place = place;
         let (parts, body) = next.run(request).await.into_parts();
-        // Rendered and compressed here, not where calls are answered.
+        // Compressed here, not where calls are answered.
         match to_bytes(body, PAGE_MAX).await {
             Ok(body) => Response::from_parts(parts, Body::from(body)),
             Err(error) => {
@@ -109,8 +79,4 @@ pub(crate) async fn apart(State(threads): State<ConsoleThreads>, request: Reques
     });
     let work = AbortOnDropHandle::new(work);
     work.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
-}
-
-fn busy() -> Response {
-    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response()
 }

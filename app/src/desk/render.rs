@@ -1,18 +1,27 @@
 //! A page, rendered as the answer to a request.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{Uri, header};
-use axum::response::Response;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
 use leptos::nonce::Nonce;
 use leptos::prelude::*;
 use leptos_axum::render_app_async_with_context;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::context::Console;
 use crate::shell::shell;
+
+/// The turns of all pages that are rendered. Each takes memory, so only a few are rendered at once, and the rest wait.
+static TURNS: Semaphore = Semaphore::const_new(8);
+
+/// How long a page waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Renders the page at the request's address. `extra` adds to its context.
 pub fn render(
@@ -28,7 +37,16 @@ pub fn render(
         },
         move || shell(options.clone()),
     );
-    move |request| render(without_host(request))
+    move |request| {
+        let page = render(without_host(request));
+        Box::pin(async move {
+            let turn = timeout(PATIENCE, TURNS.acquire()).await;
+            if turn.is_err() {
+                return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response();
+            }
+            page.await
+        })
+    }
 }
 
 /// Otherwise Leptos would build the page's address from the host and scheme that a visitor sent, and render the page

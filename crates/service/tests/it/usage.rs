@@ -163,7 +163,37 @@ async fn shutting_down_writes_the_last_counts(w: World) {
     assert_eq!(key.row.last_used_at, Some(w.service.now()));
 }
 
+/// A row that the database refuses keeps no other from being written.
+async fn a_count_that_cannot_be_written_is_dropped_alone(w: World) {
+    let odd: &[&str] = if w.store.engine() == "SQLite" {
+        &["CREATE TRIGGER odd BEFORE INSERT ON key_refusal WHEN NEW.path = '/odd' BEGIN SELECT RAISE(ABORT, 'odd'); END"]
+    } else {
+        &[
+            "CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'odd'; END $$",
+            "CREATE TRIGGER odd BEFORE INSERT ON key_refusal FOR EACH ROW WHEN (NEW.path = '/odd') EXECUTE FUNCTION odd()",
+        ]
+    };
+    for statement in odd {
+        w.database.execute(statement).await;
+    }
+    let (id, token) = w.active(&draft("service", "Key")).await;
+    w.service.disable(owner(), &id).await.unwrap();
+    let verifier = w.service.verifier();
+    for path in ["/one", "/odd", "/two"] {
+        let request = VerifyRequest { path: Some(path), ..VerifyRequest::default() };
+        assert_eq!(verifier.verify(Credential::Token(&token), request).await.unwrap().code, Code::Disabled);
+    }
+    verifier.flush_usage().await.unwrap();
+    let refusals = w.store.key_refusals(&id).await.unwrap();
+    let mut paths: Vec<_> = refusals.iter().filter_map(|refusal| refusal.path.as_deref()).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["/one", "/two"]);
+    let figures = w.service.dashboard(owner(), w.service.default_app()).await.unwrap();
+    assert_eq!(figures.refused_24h, 3, "it is counted all the same");
+}
+
 on_both!(
+    a_count_that_cannot_be_written_is_dropped_alone,
     ten_thousand_verifies_in_a_second_cost_two_writes,
     only_the_right_secret_is_a_use,
     a_call_of_the_api_is_counted_once_and_uses_both_keys,
