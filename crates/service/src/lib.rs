@@ -21,6 +21,7 @@ mod settings;
 pub mod setup;
 pub mod sign_in;
 mod throttle;
+mod turns;
 pub mod verify;
 
 pub use caller::{Authentication, Caller, ClientInfo};

@@ -15,10 +15,11 @@ use store::Tx;
 
 use crate::{
     Caller, ClientInfo, Error, Result, Service,
-    passwords::{Lane, Slot},
+    passwords::Lane,
     service::event,
     sessions::{Person, Session},
     throttle::FREE_FAILURES,
+    turns::{Source, Turn},
 };
 
 /// What the sign-in form sends.
@@ -62,20 +63,21 @@ impl Service {
         };
         // Check this first, so that an account that waits delays nobody else.
         self.refuse_waiting(&counted_as).await?;
-        let slot = self.passwords().slot(if known.is_some() { Lane::Known } else { Lane::Stranger }).await?;
+        let lane = if known.is_some() { Lane::Known } else { Lane::Stranger(Source::of(client.address)) };
+        let turn = self.passwords().turn(lane).await?;
         let attempt = Attempt { email, counted_as, password, client: client.clone() };
         // In its own task, so that a caller who hangs up cannot keep a failure or its waiting time off the record.
         let service = self.clone();
-        let judged = tokio::spawn(async move { service.judge(attempt, slot).await });
+        let judged = tokio::spawn(async move { service.judge(attempt, turn).await });
         judged.await.map_err(|error| Error::internal("a sign-in was cut short", error))?
     }
 
-    async fn judge(&self, attempt: Attempt, slot: Slot) -> Result<SignedIn> {
+    async fn judge(&self, attempt: Attempt, turn: Turn) -> Result<SignedIn> {
         let Attempt { email, counted_as, password, client } = attempt;
         let failures = self.begin_attempt(&counted_as).await?;
         let person = self.store().person_by_email(&email).await?.filter(|person| !person.disabled);
         let hash = person.as_ref().map(|person| person.password_hash.clone());
-        let fits = self.passwords().verify(slot, password, hash).await?;
+        let fits = self.passwords().verify(turn, password, hash).await?;
         let Some(row) = person.filter(|_| fits) else {
             let address = client.address.map(tracing::field::display);
             tracing::warn!(address, failures, "a sign-in failed");

@@ -11,7 +11,7 @@ mod freshness;
 mod last_used_queue;
 mod reader;
 mod request;
-mod shards;
+pub(crate) mod shards;
 mod unreadable;
 mod usage;
 mod watch;
