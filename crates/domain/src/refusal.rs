@@ -23,6 +23,8 @@ pub enum Refusal {
         /// How long to wait, in seconds.
         seconds: u32,
     },
+    /// Too many failed sign-ins in all; only a browser that the person has used before may go on.
+    OnlyKnownBrowsers,
     /// Too many sign-ins wait for their turn.
     Busy,
     /// It was changed after the caller read it.
@@ -58,6 +60,9 @@ impl Refusal {
             }
             Self::Wait { seconds } => {
                 return format!("Too many failed attempts: wait {}, then try again.", wait_words(*seconds));
+            }
+            Self::OnlyKnownBrowsers => {
+                "Too many failed attempts: sign in from a browser that you have used before, or ask somebody with access to the server for `keystead owner unlock`."
             }
             Self::Busy => "Too many sign-ins are waiting; try again in a few seconds.",
             Self::NotFound => "Key not found; it may have been deleted.",
@@ -112,6 +117,7 @@ mod tests {
             Refusal::Forbidden,
             Refusal::SignInFailed,
             Refusal::Wait { seconds: 100 },
+            Refusal::OnlyKnownBrowsers,
             Refusal::Busy,
             Refusal::Changed,
             Refusal::AlreadyIssued { key },

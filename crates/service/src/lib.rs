@@ -9,6 +9,7 @@ mod dashboard;
 pub mod devices;
 pub mod entropy;
 pub mod error;
+mod invented;
 mod keyring;
 pub mod keys;
 mod mac;

@@ -292,7 +292,7 @@ impl From<Refusal> for Problem {
                 return Self { wait: Some(Millis::seconds(1)), ..Self::of(Kind::Unavailable, &refusal) };
             }
             Refusal::NotFound | Refusal::LinkInvalid => Kind::NotFound,
-            Refusal::Forbidden | Refusal::SignInFailed => Kind::Forbidden,
+            Refusal::Forbidden | Refusal::SignInFailed | Refusal::OnlyKnownBrowsers => Kind::Forbidden,
             Refusal::NameMismatch => Kind::Invalid,
             Refusal::Changed
             | Refusal::AlreadyIssued { .. }
