@@ -53,7 +53,7 @@ impl ConsoleError {
                 Refusal::NotFound => StatusCode::NOT_FOUND,
                 Refusal::Forbidden | Refusal::OnlyKnownBrowsers => StatusCode::FORBIDDEN,
                 Refusal::SignInFailed => StatusCode::UNAUTHORIZED,
-                Refusal::Wait { .. } => StatusCode::TOO_MANY_REQUESTS,
+                Refusal::Wait { .. } | Refusal::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
                 Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::CONFLICT,
             },

@@ -27,6 +27,8 @@ pub enum Refusal {
     OnlyKnownBrowsers,
     /// Too many sign-ins wait for their turn.
     Busy,
+    /// The session has as many streams open as it may.
+    TooManyStreams,
     /// It was changed after the caller read it.
     Changed,
     /// This form has already created its key.
@@ -65,6 +67,9 @@ impl Refusal {
                 "Too many failed attempts: sign in from a browser that you have used before, or ask somebody with access to the server for `keystead owner unlock`."
             }
             Self::Busy => "Too many sign-ins are waiting; try again in a few seconds.",
+            Self::TooManyStreams => {
+                "This browser waits for calls on 5 pages already; close one of them and reload this one."
+            }
             Self::NotFound => "Key not found; it may have been deleted.",
             Self::Forbidden => "Your role does not allow this; ask an owner.",
             Self::SignInFailed => "The e-mail or password is wrong; check both and try again.",
@@ -119,6 +124,7 @@ mod tests {
             Refusal::Wait { seconds: 100 },
             Refusal::OnlyKnownBrowsers,
             Refusal::Busy,
+            Refusal::TooManyStreams,
             Refusal::Changed,
             Refusal::AlreadyIssued { key },
             Refusal::NotPending,

@@ -21,6 +21,7 @@ pub mod sessions;
 mod settings;
 pub mod setup;
 pub mod sign_in;
+pub mod streams;
 mod throttle;
 mod turns;
 pub mod verify;

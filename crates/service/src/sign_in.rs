@@ -118,6 +118,9 @@ impl Service {
             Ok::<_, Error>(())
         };
         self.write(begin).await?;
+        if let Some(old) = &client.session {
+            self.streams().end(old);
+        }
         Ok(SignedIn { cookie, device, person })
     }
 
@@ -128,9 +131,11 @@ impl Service {
             if tx.delete_session(&session.id_mac).await? {
                 self.record(tx, event).await?;
             }
-            Ok(())
+            Ok::<_, Error>(())
         };
-        self.write(end).await
+        self.write(end).await?;
+        self.streams().end(session);
+        Ok(())
     }
 
     fn ended(&self, session: &Session, address: Option<IpAddr>) -> AuditEvent {

@@ -291,6 +291,7 @@ impl From<Refusal> for Problem {
             Refusal::Busy => {
                 return Self { wait: Some(Millis::seconds(1)), ..Self::of(Kind::Unavailable, &refusal) };
             }
+            Refusal::TooManyStreams => Kind::TooManyCalls,
             Refusal::NotFound | Refusal::LinkInvalid => Kind::NotFound,
             Refusal::Forbidden | Refusal::SignInFailed | Refusal::OnlyKnownBrowsers => Kind::Forbidden,
             Refusal::NameMismatch => Kind::Invalid,

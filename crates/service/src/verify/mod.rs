@@ -36,7 +36,7 @@ pub use self::{
     counters::{LimitState, QuotaState},
     credential::Credential,
     request::{AskedLimit, Verdict, VerifyRequest},
-    watch::{Watch, WatchedCall},
+    watch::{Seen, Watch, WatchedCall},
 };
 use self::{
     cache::KeyCache,
