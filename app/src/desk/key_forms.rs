@@ -34,7 +34,7 @@ pub async fn acknowledge(desk: Desk, id: KeyId, form: AcknowledgeForm) -> Result
     if !form.ticked {
         return Err(wrong(Field::Acknowledged, "Tick the box to confirm that you have stored the key."));
     }
-    desk.service().acknowledge(&desk.caller()?, &id).await?;
+    desk.service().acknowledge(&desk.caller()?, &id, form.anyway).await?;
     Ok(Next::Go(if form.to_integration {
         format!("/integrations/setup?key={}", id.as_str())
     } else {

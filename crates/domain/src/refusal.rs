@@ -38,6 +38,8 @@ pub enum Refusal {
     },
     /// The key is not pending, so nobody can confirm or drop it.
     NotPending,
+    /// Somebody else issued the key, and only they saw its secret.
+    IssuedByAnother,
     /// The time for this is over: 15 minutes to confirm, 24 hours to restore.
     TooLate,
     /// The key's state does not allow it.
@@ -78,6 +80,9 @@ impl Refusal {
                 "This form has already generated its key, and its secret is shown only once; if you did not store it, generate a new key."
             }
             Self::NotPending => "This key is not waiting to be confirmed.",
+            Self::IssuedByAnother => {
+                "Somebody else issued this key, and only they saw its secret; tick that you confirm it anyway, or leave it to them."
+            }
             Self::TooLate => "It is too late to do this.",
             Self::WrongState => "The key's status does not allow this; reload the key.",
             Self::NameMismatch => "That is not the key's name; type it exactly as shown.",
@@ -128,6 +133,7 @@ mod tests {
             Refusal::Changed,
             Refusal::AlreadyIssued { key },
             Refusal::NotPending,
+            Refusal::IssuedByAnother,
             Refusal::TooLate,
             Refusal::WrongState,
             Refusal::NameMismatch,

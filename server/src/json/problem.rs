@@ -298,6 +298,7 @@ impl From<Refusal> for Problem {
             Refusal::Changed
             | Refusal::AlreadyIssued { .. }
             | Refusal::NotPending
+            | Refusal::IssuedByAnother
             | Refusal::TooLate
             | Refusal::WrongState
             | Refusal::EmailTaken => Kind::Conflict,
