@@ -66,7 +66,7 @@ impl Refusal {
                 return format!("Too many failed attempts: wait {}, then try again.", wait_words(*seconds));
             }
             Self::OnlyKnownBrowsers => {
-                "Too many failed attempts: sign in from a browser that you have used before, or ask somebody with access to the server for `keystead owner unlock`."
+                "Too many failed attempts: sign in from a browser that you have used before, or ask somebody with access to the server to run keystead owner unlock."
             }
             Self::Busy => "Too many sign-ins are waiting; try again in a few seconds.",
             Self::TooManyStreams => {

@@ -77,7 +77,7 @@ impl Watch {
         loop {
             tokio::select! {
                 biased;
-                received = receiver.recv() => match received {
+                next = receiver.recv() => match next {
                     Ok(seen) => return Some(Seen::Call(seen)),
                     Err(broadcast::error::RecvError::Lagged(calls)) => self.missed += calls,
                     Err(broadcast::error::RecvError::Closed) => return None,

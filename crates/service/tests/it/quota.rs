@@ -51,7 +51,7 @@ async fn two_processes_share_a_quota(w: World) {
 }
 
 /// Makes calls one after the other, all of which must pass.
-async fn one_by_one(service: &Service, token: &str, calls: usize) {
+async fn one_by_one(service: &Service, token: &str, calls: u64) {
     for _ in 0..calls {
         assert_eq!(code(service, token).await, Code::Valid);
     }
@@ -74,13 +74,14 @@ async fn a_busy_key_costs_few_writes(w: World) {
 
 /// One call in eight of those that passed: the bound in docs/limits.md.
 async fn a_crash_loop_loses_at_most_an_eighth_of_what_it_let_pass(w: World) {
+    const KILLS: u64 = 200;
+    const CALLS: u64 = 25;
     let (id, token) = w.active(&limited("200000", "never")).await;
-    let (lives, calls) = (200, 25);
-    for _ in 0..lives {
+    for _ in 0..KILLS {
         let killed = w.another().await;
-        one_by_one(&killed, &token, calls).await;
+        one_by_one(&killed, &token, CALLS).await;
     }
-    let spent = lives as u64 * calls as u64;
+    let spent = KILLS * CALLS;
     let lost = 200_000 - spent - left(&w, &id).await;
     assert!(lost <= spent / 8, "{lost} calls are lost, {spent} were let pass");
     assert!(lost > 0, "blocks are reserved ahead");

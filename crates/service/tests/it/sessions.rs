@@ -62,7 +62,7 @@ async fn streams_end_with_their_session(w: World) {
     let session = w.service.session(&cookie).await.unwrap().unwrap();
     let other = w.another().await;
     let (here, elsewhere) = (w.service.stream(&session).unwrap(), other.stream(&session).unwrap());
-    let here = w.service.session_ends(&here, Duration::from_secs(3_600));
+    let here = w.service.session_ends(&here, Duration::from_hours(1));
     let elsewhere = other.session_ends(&elsewhere, Duration::from_millis(20));
     tokio::pin!(here, elsewhere);
     let both = async { tokio::select!(() = &mut here => {}, () = &mut elsewhere => {}) };
@@ -89,7 +89,7 @@ async fn a_stream_ends_when_its_session_is_over_or_replaced(w: World) {
     let sign_in = SignIn { email: EMAIL.to_owned(), password: PASSWORD.into() };
     let client = ClientInfo { session: Some(session), ..ClientInfo::default() };
     let signed_in = w.service.sign_in(sign_in, &client).await.unwrap();
-    let ends = w.service.session_ends(&stream, Duration::from_secs(3_600));
+    let ends = w.service.session_ends(&stream, Duration::from_hours(1));
     timeout(Duration::from_secs(5), ends).await.unwrap();
 
     let session = w.service.session(&secret(&signed_in.cookie)).await.unwrap().unwrap();
