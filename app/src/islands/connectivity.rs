@@ -32,7 +32,7 @@ struct Call {
 #[derive(Debug, Clone)]
 enum Line {
     Call(Call),
-    /// How many more calls there were before the line above. The server sends a few of many.
+    /// How many more calls there were. The server sends a few of many.
     More(u64),
 }
 
