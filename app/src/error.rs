@@ -51,9 +51,9 @@ impl ConsoleError {
             Self::Refused(refusal) => match refusal {
                 Refusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 Refusal::NotFound => StatusCode::NOT_FOUND,
-                Refusal::Forbidden => StatusCode::FORBIDDEN,
+                Refusal::Forbidden | Refusal::OnlyKnownBrowsers => StatusCode::FORBIDDEN,
                 Refusal::SignInFailed => StatusCode::UNAUTHORIZED,
-                Refusal::Wait { .. } => StatusCode::TOO_MANY_REQUESTS,
+                Refusal::Wait { .. } | Refusal::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
                 Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::CONFLICT,
             },

@@ -23,3 +23,4 @@ pub mod problem;
 pub mod refusals;
 #[cfg(feature = "ssr")]
 pub mod time;
+pub mod warning;

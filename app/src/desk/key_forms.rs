@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::contradiction::contradiction;
 use domain::field::{Field, FieldErrors};
 use domain::ids::KeyId;
 use domain::key::RevokeReason;
@@ -33,7 +34,7 @@ pub async fn acknowledge(desk: Desk, id: KeyId, form: AcknowledgeForm) -> Result
     if !form.ticked {
         return Err(wrong(Field::Acknowledged, "Tick the box to confirm that you have stored the key."));
     }
-    desk.service().acknowledge(&desk.caller()?, &id).await?;
+    desk.service().acknowledge(&desk.caller()?, &id, form.anyway).await?;
     Ok(Next::Go(if form.to_integration {
         format!("/integrations/setup?key={}", id.as_str())
     } else {
@@ -48,7 +49,11 @@ pub async fn drop_pending(desk: Desk, id: KeyId, _form: Nothing) -> Result<Next<
 
 pub async fn edit(desk: Desk, id: KeyId, form: EditForm) -> Result<Next<()>, ConsoleError> {
     let revision = form.revision.parse().map_err(|_| ConsoleError::Malformed)?;
-    desk.service().edit(&desk.caller()?, &id, &form.draft, revision).await?;
+    let key = desk.service().edit(&desk.caller()?, &id, &form.draft, revision).await?;
+    if contradiction(&key.rules).is_some() {
+        // The key's page says what is wrong with it.
+        return Ok(Next::Go(with_done(&format!("/keys/{}", id.as_str()), "edited")));
+    }
     Ok(done(&form.back, "edited"))
 }
 

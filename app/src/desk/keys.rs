@@ -53,6 +53,12 @@ pub async fn read_key(id: &str) -> Result<KeyView, ConsoleError> {
     Ok(KeyView { key, now: desk.service().now(), rights: caller.rights() })
 }
 
+/// Who issued a key, if it was not the visitor.
+pub async fn other_issuer(id: &KeyId) -> Result<Option<String>, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().other_issuer(&desk.caller()?, id).await?)
+}
+
 /// One key, with its calls and their verdicts.
 pub async fn read_key_page(id: &str) -> Result<(KeyView, Calls), ConsoleError> {
     let desk = Desk::from_context()?;

@@ -12,6 +12,8 @@ use super::fields::{FormFields, INTEGRATION, Pairs, THEN, TICKED};
 pub const STEP: &str = "step";
 /// The address of the list behind a modal.
 pub const BACK: &str = "back";
+/// The box that confirms a key of somebody else.
+pub const ANYWAY: &str = "anyway";
 /// The revision that an edit started from.
 pub const REVISION: &str = "revision";
 
@@ -73,6 +75,8 @@ pub struct AcknowledgeForm {
     pub draft: KeyDraft,
     /// The box is ticked.
     pub ticked: bool,
+    /// The key is to be confirmed although somebody else issued it.
+    pub anyway: bool,
     /// Whether the button leads to the integration page rather than to the list.
     pub to_integration: bool,
 }
@@ -82,6 +86,7 @@ impl FormFields for AcknowledgeForm {
         Self {
             draft: KeyDraft::read(sent),
             ticked: sent.text(Field::Acknowledged.as_str()) == TICKED,
+            anyway: sent.text(ANYWAY) == TICKED,
             to_integration: sent.text(THEN) == INTEGRATION,
         }
     }

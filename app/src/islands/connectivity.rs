@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 
+use domain::page::grouped;
 use domain::timestamp::Timestamp;
 use domain::verdict::Code;
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use gloo_net::eventsource::State;
 use gloo_net::eventsource::futures::EventSource;
 use leptos::prelude::*;
@@ -27,9 +28,17 @@ struct Call {
     address: Option<String>,
 }
 
+/// A line of the list.
+#[derive(Debug, Clone)]
+enum Line {
+    Call(Call),
+    /// How many more calls there were. The server sends a few of many.
+    More(u64),
+}
+
 /// The state of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Line {
+enum Connection {
     Waiting,
     /// The connection broke, and the browser is trying again.
     Broken,
@@ -37,7 +46,7 @@ enum Line {
     Lost,
 }
 
-impl Line {
+impl Connection {
     fn class(self) -> &'static str {
         if self == Self::Waiting { "status waiting" } else { "status bad" }
     }
@@ -46,7 +55,10 @@ impl Line {
         match self {
             Self::Waiting => "Waiting for the next call with this key…",
             Self::Broken => "The connection to Keystead was lost. Trying again…",
-            Self::Lost => "The connection to Keystead was lost. Reload the page to listen again.",
+            Self::Lost => {
+                "The connection to Keystead was lost. Reload the page to listen again. At most 5 pages can listen at \
+                 once."
+            }
         }
     }
 }
@@ -57,36 +69,41 @@ pub fn Connectivity(
     /// The key's id.
     key: String,
 ) -> impl IntoView {
-    let (calls, set_calls) = signal(Vec::<Call>::new());
-    let (line, set_line) = signal(Line::Waiting);
-    Effect::new(move || listen(&format!("/integrations/setup/events?key={key}"), set_calls, set_line));
-    let shown = move || calls.get().into_iter().map(entry).collect::<Vec<_>>();
+    let (lines, set_lines) = signal(Vec::<Line>::new());
+    let (connection, set_connection) = signal(Connection::Waiting);
+    Effect::new(move || listen(&format!("/integrations/setup/events?key={key}"), set_lines, set_connection));
+    let shown = move || lines.get().into_iter().map(entry).collect::<Vec<_>>();
     view! {
         <div class="stack alive-only">
             <p role="status">
-                <span class=move || line.get().class()>{move || line.get().words()}</span>
+                <span class=move || connection.get().class()>{move || connection.get().words()}</span>
             </p>
             <ul class="feed" aria-live="polite">{shown}</ul>
         </div>
     }
 }
 
-fn listen(address: &str, set_calls: WriteSignal<Vec<Call>>, set_line: WriteSignal<Line>) {
+fn listen(address: &str, set_lines: WriteSignal<Vec<Line>>, set_connection: WriteSignal<Connection>) {
     let Ok(mut source) = EventSource::new(address) else {
-        set_line.set(Line::Lost);
+        set_connection.set(Connection::Lost);
         return;
     };
-    let Ok(mut events) = source.subscribe("call") else {
-        set_line.set(Line::Lost);
+    let (Ok(calls), Ok(more)) = (source.subscribe("call"), source.subscribe("more")) else {
+        set_connection.set(Connection::Lost);
         return;
     };
     spawn_local(async move {
-        while let Some(Ok((_, message))) = events.next().await {
-            let call = message.data().as_string().and_then(|text| serde_json::from_str(&text).ok());
-            if let Some(call) = call {
-                set_calls.update(|calls| {
-                    calls.insert(0, call);
-                    calls.truncate(KEPT);
+        let mut events = stream::select(calls, more);
+        while let Some(Ok((kind, message))) = events.next().await {
+            let text = message.data().as_string().unwrap_or_default();
+            let line = match kind.as_str() {
+                "more" => serde_json::from_str(&text).map(Line::More),
+                _ => serde_json::from_str(&text).map(Line::Call),
+            };
+            if let Ok(line) = line {
+                set_lines.update(|lines| {
+                    lines.insert(0, line);
+                    lines.truncate(KEPT);
                 });
             }
         }
@@ -96,15 +113,22 @@ fn listen(address: &str, set_calls: WriteSignal<Vec<Call>>, set_line: WriteSigna
     browser::every_second(move || {
         let state = source.state();
         connecting.set(if state == State::Connecting { connecting.get() + 1 } else { 0 });
-        set_line.set(match state {
-            State::Closed => Line::Lost,
-            State::Connecting if connecting.get() > REOPENS_WITHIN => Line::Broken,
-            State::Connecting | State::Open => Line::Waiting,
+        set_connection.set(match state {
+            State::Closed => Connection::Lost,
+            State::Connecting if connecting.get() > REOPENS_WITHIN => Connection::Broken,
+            State::Connecting | State::Open => Connection::Waiting,
         });
     });
 }
 
-fn entry(call: Call) -> impl IntoView {
+fn entry(line: Line) -> impl IntoView {
+    let call = match line {
+        Line::Call(call) => call,
+        Line::More(1) => return view! { <li><span>"And 1 more call."</span></li> }.into_any(),
+        Line::More(calls) => {
+            return view! { <li><span>"And " {grouped(calls)} " more calls."</span></li> }.into_any();
+        }
+    };
     let class = if call.code == Code::Valid { "status good" } else { "status bad" };
     view! {
         <li>
@@ -116,4 +140,5 @@ fn entry(call: Call) -> impl IntoView {
             <time datetime=call.at.to_rfc3339()>{browser::local_time(call.at)}</time>
         </li>
     }
+    .into_any()
 }

@@ -1,5 +1,6 @@
 //! The fields of a key, checked as people fill them in, with the server's own rules.
 
+use domain::contradiction::contradiction_of;
 use domain::draft::KeyDraft;
 use domain::field::{Field, FieldErrors};
 use domain::kind::KeyKind;
@@ -15,6 +16,7 @@ use super::check::check_key;
 use crate::browser;
 use crate::components::key_fields::KeyFields;
 use crate::components::problem::FieldProblems;
+use crate::components::warning::Warning;
 
 /// What the form is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +49,7 @@ impl Purpose {
 #[island]
 pub fn KeyForm(kind: KeyKind, purpose: Purpose, draft: KeyDraft, errors: FieldErrors) -> impl IntoView {
     let errors = RwSignal::new(errors);
+    let warning = RwSignal::new(contradiction_of(&draft));
     let place = NodeRef::<html::Div>::new();
     let form = move || place.get()?.closest("form").ok()??.dyn_into::<HtmlFormElement>().ok();
     let left = Callback::new(move |field: Field| {
@@ -55,6 +58,7 @@ pub fn KeyForm(kind: KeyKind, purpose: Purpose, draft: KeyDraft, errors: FieldEr
         let wrong = purpose.check(kind, &typed);
         let clean = wrong.of(field).next().is_none();
         replace(errors, field, &wrong);
+        warning.set(contradiction_of(&typed));
         // International names and public suffixes need tables that only the server has.
         if field == Field::Domains && clean && purpose == Purpose::New {
             spawn_local(async move {
@@ -80,6 +84,7 @@ pub fn KeyForm(kind: KeyKind, purpose: Purpose, draft: KeyDraft, errors: FieldEr
         <div class="stack" node_ref=place>
             <FieldProblems errors/>
             <KeyFields errors kind fields=purpose.fields(kind) draft left/>
+            <div role="status">{move || warning.get().map(|words| view! { <Warning words/> })}</div>
         </div>
     }
 }

@@ -13,9 +13,11 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::hidden_draft::HiddenDraft;
 use crate::components::key_status::KeyStatus;
 use crate::components::time::span;
-use crate::desk::keys::{KeyView, read_key};
+use crate::components::warning::Warning;
+use crate::desk::keys::{KeyView, other_issuer, read_key};
 use crate::error::ConsoleError;
-use crate::forms::key::{AcknowledgeForm, STEP, WizardStep};
+use crate::forms::fields::TICKED;
+use crate::forms::key::{ANYWAY, AcknowledgeForm, STEP, WizardStep};
 use crate::forms::outcome::PostedForm;
 use crate::forms::person::Nothing;
 use crate::islands::acknowledge::AcknowledgeBox;
@@ -27,10 +29,11 @@ pub fn Acknowledge() -> impl IntoView {
     let dropped = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
     let page = Suspend::new(async move {
         match read_key(&id).await {
-            Ok(view) => match view.key.row.status(view.now) {
-                Status::Pending { until } => {
-                    view! { <Waiting view until posted not_dropped=dropped.whole/> }.into_any()
+            Ok(view) => match (view.key.row.status(view.now), other_issuer(&view.key.row.id).await) {
+                (Status::Pending { until }, Ok(issuer)) => {
+                    view! { <Waiting view until issuer posted not_dropped=dropped.whole/> }.into_any()
                 }
+                (Status::Pending { .. }, Err(error)) => view! { <Gone error posted/> }.into_any(),
                 _ => view! { <NotWaiting view/> }.into_any(),
             },
             Err(error) => view! { <Gone error posted/> }.into_any(),
@@ -43,6 +46,8 @@ pub fn Acknowledge() -> impl IntoView {
 fn Waiting(
     view: KeyView,
     until: Timestamp,
+    /// Who issued it, if it was not the visitor.
+    issuer: Option<String>,
     posted: Option<PostedForm<AcknowledgeForm>>,
     /// Why the key could not be dropped.
     not_dropped: Option<ConsoleError>,
@@ -68,6 +73,7 @@ fn Waiting(
         <form class="narrow stack" method="post" action=format!("/keys/{id}/acknowledge")>
             <FormProblem problem=problem.whole.or(not_dropped)/>
             <HiddenDraft draft=draft.clone()/>
+            {issuer.map(|issuer| view! { <Anyway issuer/> })}
             <AcknowledgeBox deadline=until now guard=false wrong/>
         </form>
         <div class="actions narrow">
@@ -76,6 +82,22 @@ fn Waiting(
             </form>
             <Again draft/>
         </div>
+    }
+}
+
+/// The question to whoever did not see the secret.
+#[component]
+fn Anyway(issuer: String) -> impl IntoView {
+    view! {
+        <Warning words=format!("{issuer} issued this key, and only they saw its secret. Confirm it anyway?")/>
+        <label class="check">
+            <input type="checkbox" name=ANYWAY id=ANYWAY value=TICKED required autocomplete="off"/>
+            <span>
+                {format!("Confirm the key, although {issuer} issued it.")}
+                <br/>
+                <small>"The audit will say so."</small>
+            </span>
+        </label>
     }
 }
 

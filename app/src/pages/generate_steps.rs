@@ -1,5 +1,6 @@
 //! The steps of the wizard before the secret.
 
+use domain::contradiction::contradiction_of;
 use domain::draft::KeyDraft;
 use domain::field::Field;
 use domain::ids::KeyId;
@@ -14,6 +15,7 @@ use crate::components::failed::FormProblem;
 use crate::components::hidden_draft::{HiddenDraft, summary};
 use crate::components::problem::{UnshownProblems, part};
 use crate::components::time::span;
+use crate::components::warning::Warning;
 use crate::desk::keys::{KeyView, read_key, words};
 use crate::error::ConsoleError;
 use crate::forms::key::{STEP, WizardStep};
@@ -112,6 +114,7 @@ pub fn Details(state: WizardState) -> impl IntoView {
 pub fn Summary(state: WizardState) -> impl IntoView {
     let WizardState { kind, draft, form_id, problem } = state;
     let words = words(&draft);
+    let warning = contradiction_of(&draft);
     let facts = facts(kind, &draft);
     view! {
         <form class="card narrow" method="post" action="/keys/new">
@@ -121,6 +124,7 @@ pub fn Summary(state: WizardState) -> impl IntoView {
             </header>
             <div class="body">
                 <FormProblem problem=problem.whole/>
+                {warning.map(|words| view! { <Warning words/> })}
                 {words.map(|words| view! { <p>{words}</p> })}
                 {facts}
                 <p class="soft">

@@ -1,5 +1,6 @@
 //! The restrictions of a key, in sentences and as lists.
 
+use domain::contradiction::contradiction;
 use domain::field::Field;
 use domain::key::KeyDetail;
 use domain::limit::RateLimit;
@@ -11,6 +12,7 @@ use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 
 use crate::components::time::Time;
+use crate::components::warning::Warning;
 
 /// The card; nothing for a kind that has no restrictions.
 pub fn restrictions(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {
@@ -28,11 +30,13 @@ pub fn restrictions(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {
     let limits = asks(Field::Limits).then(|| limits(&key.rules.limits));
     let quota = asks(Field::Quota).then(|| quota(key, now));
     let words = Restrictions::from(key).words();
+    let warning = contradiction(&key.rules);
     (!words.is_empty()).then(|| {
         view! {
             <section class="card">
                 <header><h2>"Restrictions"</h2></header>
                 <div class="body">
+                    {warning.map(|words| view! { <Warning words/> })}
                     <p>{words}</p>
                     <dl class="facts">{networks}{denied}{domains}{permissions}{limits}{quota}</dl>
                 </div>

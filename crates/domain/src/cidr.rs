@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::field::{Field, FieldErrors, parse_items};
 use crate::text::{CIDRS_MAX, quote};
@@ -48,6 +48,21 @@ impl CidrRule {
     /// The first address inside.
     pub fn first_address(&self) -> IpAddr {
         self.0.network()
+    }
+
+    /// The two rules that together hold every address.
+    pub fn everything() -> [Self; 2] {
+        [Self(IpNet::V4(Ipv4Net::default())), Self(IpNet::V6(Ipv6Net::default()))]
+    }
+
+    /// The fewest rules for the same addresses: a network that several of these make up together is one.
+    pub fn merged(rules: &[Self]) -> Vec<Self> {
+        IpNet::aggregate(&rules.iter().map(|rule| rule.0).collect()).into_iter().map(Self).collect()
+    }
+
+    /// Whether every address of the other rule is inside.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.0.contains(&other.0)
     }
 
     /// Whether the address, in its canonical form, is inside.

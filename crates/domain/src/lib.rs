@@ -11,6 +11,7 @@ pub mod audit;
 pub mod base62;
 pub mod calls;
 pub mod cidr;
+pub mod contradiction;
 pub mod dashboard;
 pub mod draft;
 pub mod environment;

@@ -23,8 +23,12 @@ pub enum Refusal {
         /// How long to wait, in seconds.
         seconds: u32,
     },
+    /// Too many failed sign-ins in all; only a browser that the person has used before may go on.
+    OnlyKnownBrowsers,
     /// Too many sign-ins wait for their turn.
     Busy,
+    /// The session has as many streams open as it may.
+    TooManyStreams,
     /// It was changed after the caller read it.
     Changed,
     /// This form has already created its key.
@@ -34,6 +38,8 @@ pub enum Refusal {
     },
     /// The key is not pending, so nobody can confirm or drop it.
     NotPending,
+    /// Somebody else issued the key, and only they saw its secret.
+    IssuedByAnother,
     /// The time for this is over: 15 minutes to confirm, 24 hours to restore.
     TooLate,
     /// The key's state does not allow it.
@@ -59,7 +65,13 @@ impl Refusal {
             Self::Wait { seconds } => {
                 return format!("Too many failed attempts: wait {}, then try again.", wait_words(*seconds));
             }
+            Self::OnlyKnownBrowsers => {
+                "Too many failed attempts: sign in from a browser that you have used before, or ask somebody with access to the server to run keystead owner unlock."
+            }
             Self::Busy => "Too many sign-ins are waiting; try again in a few seconds.",
+            Self::TooManyStreams => {
+                "This browser waits for calls on 5 pages already; close one of them and reload this one."
+            }
             Self::NotFound => "Key not found; it may have been deleted.",
             Self::Forbidden => "Your role does not allow this; ask an owner.",
             Self::SignInFailed => "The e-mail or password is wrong; check both and try again.",
@@ -68,6 +80,9 @@ impl Refusal {
                 "This form has already generated its key, and its secret is shown only once; if you did not store it, generate a new key."
             }
             Self::NotPending => "This key is not waiting to be confirmed.",
+            Self::IssuedByAnother => {
+                "Somebody else issued this key, and only they saw its secret; tick that you confirm it anyway, or leave it to them."
+            }
             Self::TooLate => "It is too late to do this.",
             Self::WrongState => "The key's status does not allow this; reload the key.",
             Self::NameMismatch => "That is not the key's name; type it exactly as shown.",
@@ -112,10 +127,13 @@ mod tests {
             Refusal::Forbidden,
             Refusal::SignInFailed,
             Refusal::Wait { seconds: 100 },
+            Refusal::OnlyKnownBrowsers,
             Refusal::Busy,
+            Refusal::TooManyStreams,
             Refusal::Changed,
             Refusal::AlreadyIssued { key },
             Refusal::NotPending,
+            Refusal::IssuedByAnother,
             Refusal::TooLate,
             Refusal::WrongState,
             Refusal::NameMismatch,

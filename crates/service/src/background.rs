@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use domain::timestamp::Millis;
-use store::{Changes, Tx};
+use store::{Changes, StoreError, Tx};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Result, Service, sessions, throttle, verify::POLL_EVERY};
+use crate::{Result, Service, sessions, verify::POLL_EVERY};
 
 /// How often counts are written, and so how much of them a crash may lose.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
@@ -106,10 +106,10 @@ impl Service {
         }
     }
 
-    async fn tidy(&self, shutdown: &CancellationToken) -> Result<()> {
+    /// Removes what no longer counts, part by part until `shutdown`. [`Service::run`] does it from time to time.
+    pub async fn tidy(&self, shutdown: &CancellationToken) -> Result<()> {
         let now = self.now();
         let idle_since = now.plus(Millis(-sessions::IDLE.0));
-        let forget_before = now.plus(Millis(-throttle::FORGET_AFTER.0));
         let forms_before = now.plus(Millis(-USED_FORMS_KEPT.0));
         let first_hour = now.plus(Millis(-KEY_CALLS_KEPT.0)).hour();
         let work = async |tx: &mut Tx| {
@@ -119,9 +119,10 @@ impl Service {
             if brought_back > 0 {
                 tracing::warn!(keys = brought_back, "keys had been used in the future: a clock was wrong");
             }
-            tx.prune_sign_in_failures(forget_before).await
+            Ok::<_, StoreError>(())
         };
         self.write(work).await?;
+        self.tidy_sign_ins(shutdown).await?;
         while !shutdown.is_cancelled() {
             let prune = async |tx: &mut Tx| tx.prune_key_calls(first_hour, PRUNED_AT_ONCE).await;
             if self.write(prune).await? < u64::from(PRUNED_AT_ONCE) {

@@ -9,6 +9,7 @@ mod dashboard;
 pub mod devices;
 pub mod entropy;
 pub mod error;
+mod invented;
 mod keyring;
 pub mod keys;
 mod mac;
@@ -20,7 +21,9 @@ pub mod sessions;
 mod settings;
 pub mod setup;
 pub mod sign_in;
+pub mod streams;
 mod throttle;
+mod turns;
 pub mod verify;
 
 pub use caller::{Authentication, Caller, ClientInfo};

@@ -6,25 +6,27 @@ use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
-use domain::refusal::Refusal;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::error::{Error, Result};
-
-/// How many computations run at once in each lane. Each takes 19 MiB, so sign-in attempts must not run without a bound.
-const AT_ONCE: usize = 1;
+use crate::{
+    error::{Error, Result},
+    turns::{Source, Turn, Turns},
+};
 
 /// How many wait at most for a turn in each lane. Beyond that there is no point in waiting.
 const WAITING_MAX: usize = 100;
 
-/// Who waits for whom. A flood of strangers delays nobody who is known.
+/// How many strangers of one source wait at most.
+const SHARE: usize = 10;
+
+/// Who waits for whom. A flood of strangers delays nobody who is known. In each lane one computation runs at a time. Each
+/// takes 19 MiB, so sign-in attempts must not run without a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
     /// A browser with which the person has signed in before, or whoever has a link or the command line.
     Known,
-    /// Anybody else.
-    Stranger,
+    /// Anybody else. Their sources take turns.
+    Stranger(Source),
 }
 
 /// A password hash function. Its methods block.
@@ -87,56 +89,36 @@ impl fmt::Debug for Argon2id {
     }
 }
 
-/// The hasher, limited to its slots.
+/// The hasher, and who waits for it.
 pub(crate) struct Passwords {
     hasher: Arc<dyn PasswordHasher>,
     known: Turns,
     strangers: Turns,
 }
 
-/// The turns of one lane.
-#[derive(Clone)]
-struct Turns {
-    slots: Arc<Semaphore>,
-    /// One permit for each that waits or runs.
-    places: Arc<Semaphore>,
-}
-
-/// Permission to run one computation; dropping it frees the slot.
-pub(crate) struct Slot {
-    _running: OwnedSemaphorePermit,
-    _place: OwnedSemaphorePermit,
-}
-
 impl Passwords {
     pub(crate) fn new(hasher: Arc<dyn PasswordHasher>) -> Self {
-        let turns = || Turns {
-            slots: Arc::new(Semaphore::new(AT_ONCE)),
-            places: Arc::new(Semaphore::new(AT_ONCE + WAITING_MAX)),
-        };
-        Self { hasher, known: turns(), strangers: turns() }
+        let known = Turns::new(WAITING_MAX, WAITING_MAX);
+        Self { hasher, known, strangers: Turns::new(WAITING_MAX, SHARE) }
     }
 
     /// Waits for a turn. `Busy` if too many wait already.
-    pub(crate) async fn slot(&self, lane: Lane) -> Result<Slot> {
-        let turns = match lane {
-            Lane::Known => &self.known,
-            Lane::Stranger => &self.strangers,
+    pub(crate) async fn turn(&self, lane: Lane) -> Result<Turn> {
+        let turn = match lane {
+            Lane::Known => self.known.wait(Source::of(None)).await,
+            Lane::Stranger(source) => self.strangers.wait(source).await,
         };
-        let place = Arc::clone(&turns.places).try_acquire_owned().map_err(|_| Refusal::Busy)?;
-        let slot = Arc::clone(&turns.slots).acquire_owned().await;
-        slot.map(|running| Slot { _running: running, _place: place })
-            .map_err(|error| Error::internal("the password slots are closed", error))
+        Ok(turn?)
     }
 
     pub(crate) async fn hash(&self, password: SecretString, salt: [u8; 16]) -> Result<String> {
-        let slot = self.slot(Lane::Known).await?;
-        self.run(slot, move |hasher| hasher.hash(password.expose_secret(), &salt)).await
+        let turn = self.turn(Lane::Known).await?;
+        self.run(turn, move |hasher| hasher.hash(password.expose_secret(), &salt)).await
     }
 
     /// Exactly one computation, whether there is a hash to compare with or not.
-    pub(crate) async fn verify(&self, slot: Slot, password: SecretString, hash: Option<String>) -> Result<bool> {
-        self.run(slot, move |hasher| {
+    pub(crate) async fn verify(&self, turn: Turn, password: SecretString, hash: Option<String>) -> Result<bool> {
+        self.run(turn, move |hasher| {
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| hasher.decoy().to_owned());
             Ok(hasher.verify(password.expose_secret(), &hash)? && known)
@@ -146,13 +128,13 @@ impl Passwords {
 
     async fn run<T: Send + 'static>(
         &self,
-        slot: Slot,
+        turn: Turn,
         work: impl FnOnce(&dyn PasswordHasher) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T> {
         let hasher = Arc::clone(&self.hasher);
         let computation = move || {
-            // The slot is free when the computation ends, even if its caller has gone.
-            let _slot = slot;
+            // The next turn comes when the computation ends, even if its caller has gone.
+            let _turn = turn;
             work(hasher.as_ref())
         };
         tokio::task::spawn_blocking(computation)
@@ -166,6 +148,8 @@ impl Passwords {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
+
+    use domain::refusal::Refusal;
 
     use super::*;
 
@@ -195,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_hangs_up_frees_no_slot() {
+    async fn who_hangs_up_frees_no_turn() {
         let hasher = Arc::new(Slow::default());
         let passwords = Passwords::new(Arc::clone(&hasher) as Arc<dyn PasswordHasher>);
         for _ in 0..6 {
@@ -203,29 +187,31 @@ mod tests {
             assert!(tokio::time::timeout(Duration::from_millis(20), hash).await.is_err());
         }
         passwords.hash("x".into(), [0; 16]).await.unwrap();
-        assert_eq!(hasher.most.load(Ordering::SeqCst), AT_ONCE);
+        assert_eq!(hasher.most.load(Ordering::SeqCst), 1);
     }
 
     /// Whoever guesses fills one lane, and it has an end.
     #[tokio::test]
     async fn a_flood_of_strangers_delays_nobody_who_is_known() {
         let passwords = Arc::new(Passwords::new(Arc::new(Slow::default())));
-        let running = passwords.slot(Lane::Stranger).await.unwrap();
-        let wait = |_| {
-            let passwords = Arc::clone(&passwords);
-            tokio::spawn(async move { passwords.slot(Lane::Stranger).await.map(drop) })
+        let stranger = |n: u8| Lane::Stranger(Source::of(Some([192, 0, 2, n].into())));
+        let running = passwords.turn(stranger(0)).await.unwrap();
+        let wait = |n: usize| {
+            let (passwords, lane) = (Arc::clone(&passwords), stranger(u8::try_from(n / SHARE).unwrap()));
+            tokio::spawn(async move { passwords.turn(lane).await.map(drop) })
         };
         let waiting: Vec<_> = (0..WAITING_MAX).map(wait).collect();
-        while passwords.strangers.places.available_permits() > 0 {
+        while passwords.strangers.waiting() < WAITING_MAX {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(passwords.slot(Lane::Stranger).await, Err(Error::Refused(Refusal::Busy))));
-        passwords.slot(Lane::Known).await.unwrap();
+        assert!(matches!(passwords.turn(stranger(0)).await, Err(Error::Refused(Refusal::Busy))));
+        let known = passwords.turn(Lane::Known);
+        tokio::time::timeout(Duration::from_secs(1), known).await.unwrap().unwrap();
         drop(running);
-        for slot in waiting {
-            slot.await.unwrap().unwrap();
+        for turn in waiting {
+            turn.await.unwrap().unwrap();
         }
-        passwords.slot(Lane::Stranger).await.unwrap();
+        passwords.turn(stranger(0)).await.unwrap();
     }
 
     #[test]

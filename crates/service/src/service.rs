@@ -20,6 +20,7 @@ use crate::{
     passwords::{PasswordHasher, Passwords},
     readiness::Writer,
     root_key::RootKey,
+    streams::Streams,
     verify::Verifier,
 };
 
@@ -86,6 +87,7 @@ struct Parts {
     installation: Arc<str>,
     verifier: Verifier,
     writer: tokio::sync::Mutex<Writer>,
+    streams: Arc<Streams>,
 }
 
 impl fmt::Debug for Service {
@@ -119,12 +121,18 @@ impl Service {
             installation: installation.into(),
             verifier,
             writer: tokio::sync::Mutex::default(),
+            streams: Arc::default(),
         })))
     }
 
     /// What was last seen of the database's writer.
     pub(crate) fn writer(&self) -> &tokio::sync::Mutex<Writer> {
         &self.0.writer
+    }
+
+    /// The streams that sessions have open.
+    pub(crate) fn streams(&self) -> &Arc<Streams> {
+        &self.0.streams
     }
 
     /// The time of a clock that never goes back.

@@ -96,9 +96,13 @@ impl Service {
         if !well_formed {
             return Ok(None);
         }
+        self.session_of(&self.keyring().session_mac(cookie)).await
+    }
+
+    /// The session with this MAC, if it has not ended.
+    pub(crate) async fn session_of(&self, id_mac: &[u8; 32]) -> Result<Option<Session>> {
         let now = self.now();
-        let id_mac = self.keyring().session_mac(cookie);
-        let Some((row, person)) = self.store().session_by_mac(&id_mac).await? else {
+        let Some((row, person)) = self.store().session_by_mac(id_mac).await? else {
             return Ok(None);
         };
         let is_ahead = |at: Timestamp| at.since(now) > AHEAD;
@@ -107,7 +111,7 @@ impl Service {
             return Ok(None);
         }
         let SessionRow { created_at, last_seen_at, expires_at, .. } = row;
-        Ok(Some(Session { person: person.into(), created_at, last_seen_at, expires_at, id_mac }))
+        Ok(Some(Session { person: person.into(), created_at, last_seen_at, expires_at, id_mac: *id_mac }))
     }
 
     /// A new session's cookie value and row.

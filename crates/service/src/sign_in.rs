@@ -15,10 +15,11 @@ use store::Tx;
 
 use crate::{
     Caller, ClientInfo, Error, Result, Service,
-    passwords::{Lane, Slot},
+    passwords::Lane,
     service::event,
     sessions::{Person, Session},
     throttle::FREE_FAILURES,
+    turns::{Source, Turn},
 };
 
 /// What the sign-in form sends.
@@ -44,8 +45,10 @@ pub struct SignedIn {
 /// A sign-in whose fields are valid.
 struct Attempt {
     email: String,
-    /// Under which its failure is counted: the account's, or the browser's if the person has signed in with it before.
+    /// Under which its failure is counted: the account's, or the browser's if it is known.
     counted_as: [u8; 32],
+    /// The random part of the browser's cookie, if the person has signed in with it before.
+    known: Option<String>,
     password: SecretString,
     client: ClientInfo,
 }
@@ -55,27 +58,31 @@ impl Service {
     pub async fn sign_in(&self, sign_in: SignIn, client: &ClientInfo) -> Result<SignedIn> {
         let (email, password) = check(&sign_in)?;
         let person = self.store().person_by_email(&email).await?.map(|person| person.id);
-        let known = self.known_device(client.device.as_ref(), person.as_ref());
-        let counted_as = match known {
-            Some(nonce) => self.keyring().device_failures_mac(nonce),
-            None => self.keyring().email_mac(&email),
-        };
+        let mut counted_as = self.keyring().email_mac(&email);
+        let mut known = None;
+        if let Some(nonce) = self.known_device(client.device.as_ref(), person.as_ref()) {
+            let device = self.keyring().device_failures_mac(nonce);
+            if !self.has_failed_too_often(&device).await? {
+                (counted_as, known) = (device, Some(nonce.to_owned()));
+            }
+        }
         // Check this first, so that an account that waits delays nobody else.
         self.refuse_waiting(&counted_as).await?;
-        let slot = self.passwords().slot(if known.is_some() { Lane::Known } else { Lane::Stranger }).await?;
-        let attempt = Attempt { email, counted_as, password, client: client.clone() };
+        let lane = if known.is_some() { Lane::Known } else { Lane::Stranger(Source::of(client.address)) };
+        let turn = self.passwords().turn(lane).await?;
+        let attempt = Attempt { email, counted_as, known, password, client: client.clone() };
         // In its own task, so that a caller who hangs up cannot keep a failure or its waiting time off the record.
         let service = self.clone();
-        let judged = tokio::spawn(async move { service.judge(attempt, slot).await });
+        let judged = tokio::spawn(async move { service.judge(attempt, turn).await });
         judged.await.map_err(|error| Error::internal("a sign-in was cut short", error))?
     }
 
-    async fn judge(&self, attempt: Attempt, slot: Slot) -> Result<SignedIn> {
-        let Attempt { email, counted_as, password, client } = attempt;
+    async fn judge(&self, attempt: Attempt, turn: Turn) -> Result<SignedIn> {
+        let Attempt { email, counted_as, known, password, client } = attempt;
         let failures = self.begin_attempt(&counted_as).await?;
         let person = self.store().person_by_email(&email).await?.filter(|person| !person.disabled);
         let hash = person.as_ref().map(|person| person.password_hash.clone());
-        let fits = self.passwords().verify(slot, password, hash).await?;
+        let fits = self.passwords().verify(turn, password, hash).await?;
         let Some(row) = person.filter(|_| fits) else {
             let address = client.address.map(tracing::field::display);
             tracing::warn!(address, failures, "a sign-in failed");
@@ -86,8 +93,7 @@ impl Service {
         };
         let person = Person::from(row.clone());
         let (cookie, session) = self.new_session(&person.id, &client)?;
-        let known = self.known_device(client.device.as_ref(), Some(&person.id));
-        let device = self.device_cookie(&person.id, known)?;
+        let device = self.device_cookie(&person.id, known.as_deref())?;
         let caller = Caller::person(&person, self.now(), client.address);
         let subject = Subject::person(&person.id, &person.email);
         let started = event(&caller, self.now(), Action::SessionStarted, subject);
@@ -99,6 +105,8 @@ impl Service {
                 return Err(Refusal::SignInFailed.into());
             }
             tx.clear_sign_in_failures(&counted_as).await?;
+            // Only a known browser gets here after the most failures, and opens the account to others.
+            self.open_account(tx, &email).await?;
             // The browser forgets it, so nobody else may go on with it.
             if let Some((old, ended)) = ended
                 && tx.delete_session(&old.id_mac).await?
@@ -110,6 +118,9 @@ impl Service {
             Ok::<_, Error>(())
         };
         self.write(begin).await?;
+        if let Some(old) = &client.session {
+            self.streams().end(old);
+        }
         Ok(SignedIn { cookie, device, person })
     }
 
@@ -120,9 +131,11 @@ impl Service {
             if tx.delete_session(&session.id_mac).await? {
                 self.record(tx, event).await?;
             }
-            Ok(())
+            Ok::<_, Error>(())
         };
-        self.write(end).await
+        self.write(end).await?;
+        self.streams().end(session);
+        Ok(())
     }
 
     fn ended(&self, session: &Session, address: Option<IpAddr>) -> AuditEvent {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use domain::audit::Actor;
 use domain::ids::{AppId, KeyId};
 use domain::key::{KeyDetail, KeyRecord, KeyRow, KeyState, RevokeReason, Revoked, SecretNumber};
 use domain::kind::KeyKind;
@@ -64,6 +65,8 @@ reads! {
     key_records(ids: &[KeyId]) -> Vec<ReadKey>;
     /// Everything that a key's page shows.
     key_detail(id: &KeyId) -> Option<KeyDetail>;
+    /// Whether the key exists and this actor issued it.
+    is_issuer(id: &KeyId, actor: &Actor) -> bool;
     /// The key that this form created, even if it is gone.
     key_of_form(form_id: &str) -> Option<KeyId>;
     /// Pending keys whose deadline has passed by `now`, oldest first, at most `limit`.
@@ -210,6 +213,17 @@ struct DetailRow {
     restorable_until: i64,
     revoked_from: String,
     revision: i64,
+}
+
+async fn is_issuer(conn: &mut Conn<'_>, id: &KeyId, actor: &Actor) -> Result<bool, StoreError> {
+    // The command line has no id, so its account is compared.
+    let sql = Sql::new(
+        "SELECT count(*) FROM api_key WHERE id = $1 AND created_by_kind = $2 AND created_by_id = $3 \
+         AND (created_by_id <> '' OR created_by_label = $4)",
+    );
+    let sql = sql.arg(id.as_str()).arg(actor.kind_str()).arg(actor.id()).arg(actor.label());
+    let (found,): (i64,) = conn.fetch_one(sql).await?;
+    Ok(found > 0)
 }
 
 async fn key_detail(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<KeyDetail>, StoreError> {

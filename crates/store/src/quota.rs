@@ -37,17 +37,18 @@ pub struct QuotaReturn {
 
 /// A block is one part in this many of what is left, so that all processes get some of the last calls.
 const SHARE: u64 = 16;
-/// The largest block, and so the most that a crash may lose.
+/// The largest block, and so the most that a crash may lose of a quota.
 const BLOCK_MAX: u64 = 1_000;
 
 impl Tx {
-    /// Reserves a block of at least `least` calls, after a refill if one is due. `None` if the quota has changed since
-    /// this epoch.
+    /// Reserves a block of `wanted` calls, fewer if few are left, but never fewer than `least`; after a refill if one is
+    /// due. `None` if the quota has changed since this epoch.
     pub async fn take_quota(
         &mut self,
         id: &KeyId,
         epoch: i64,
         least: u64,
+        wanted: u64,
         now: Timestamp,
     ) -> Result<Option<QuotaBlock>, StoreError> {
         // Only one writer works at a time, so nobody changes the row between the read and the write.
@@ -62,7 +63,7 @@ impl Tx {
         let was_ahead = period > present + 1;
         let current = if was_ahead { present } else { present.max(period) };
         let remaining = if present > period { total } else { remaining }.unsigned_abs();
-        let block = (remaining / SHARE).clamp(1, BLOCK_MAX).max(least).min(remaining);
+        let block = wanted.min(BLOCK_MAX).min(remaining / SHARE).max(1).max(least).min(remaining);
         let calls = if remaining < least { 0 } else { block };
         let left = remaining - calls;
         let sql = Sql::new("UPDATE key_quota SET period = $2, remaining = $3 WHERE key_id = $1");

@@ -63,8 +63,32 @@ impl Tx {
         Ok(self.conn().execute(sql).await? == 1)
     }
 
-    /// Forgets accounts whose last failure was before `before`, and returns how many.
-    pub async fn prune_sign_in_failures(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        self.conn().execute(Sql::new("DELETE FROM sign_in_failure WHERE last_at < $1").arg(before)).await
+    /// Forgets accounts with fewer than `held` failures, the last of them before `before`: at most `limit`. Returns how
+    /// many.
+    pub async fn prune_sign_in_failures(
+        &mut self,
+        before: Timestamp,
+        held: u32,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let sql = Sql::new(
+            "DELETE FROM sign_in_failure WHERE email_mac IN (SELECT email_mac FROM sign_in_failure \
+             WHERE last_at < $1 AND failures < $2 LIMIT $3)",
+        );
+        self.conn().execute(sql.arg(before).arg(i64::from(held)).arg(i64::from(limit))).await
+    }
+
+    /// Forgets what is beyond `most` accounts, those with the fewest failures first: at most `limit`. Returns how many.
+    pub async fn shrink_sign_in_failures(&mut self, most: u32, limit: u32) -> Result<u64, StoreError> {
+        let (rows,): (i64,) = self.conn().fetch_one(Sql::new("SELECT count(*) FROM sign_in_failure")).await?;
+        let surplus = rows.saturating_sub(i64::from(most)).clamp(0, i64::from(limit));
+        if surplus == 0 {
+            return Ok(0);
+        }
+        let sql = Sql::new(
+            "DELETE FROM sign_in_failure WHERE email_mac IN (SELECT email_mac FROM sign_in_failure \
+             ORDER BY failures, last_at LIMIT $1)",
+        );
+        self.conn().execute(sql.arg(surplus)).await
     }
 }

@@ -42,7 +42,12 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
         ));
     }
     let token = rest.trim_matches(' ');
-    if token.is_empty() || token.contains([' ', '\t']) {
+    if token.is_empty() {
+        return Err(Problem::key_needed(
+            "Nothing follows the word Bearer: write the key behind it. If it comes from a variable, that is empty.",
+        ));
+    }
+    if token.contains([' ', '\t']) {
         return Err(Problem::key_needed("Exactly one key must follow the word Bearer, without spaces in it."));
     }
     Ok(token)

@@ -122,7 +122,7 @@ impl<'a> VerifyCall<'a> {
             kind: members::kind(faults, sent.kind.as_ref()),
             method: members::method(faults, sent.method),
             path: members::path(faults, sent.path),
-            key: sent.key.0,
+            key: sent.key.trimmed(),
             origin: sent.origin.map(|Text(origin)| origin),
             cost: Cost::or_one(sent.cost),
             explain: sent.explain.unwrap_or_default(),

@@ -3,6 +3,7 @@
 use std::io;
 
 use clap::{Args, Subcommand};
+use domain::contradiction::contradiction;
 use domain::draft::{Expiry, KeyDraft};
 use domain::ids::AppId;
 use domain::key::{KeyRow, RevokeReason};
@@ -158,6 +159,9 @@ pub(super) async fn run(service: &Service, caller: &Caller, new: NewKey) -> Resu
         return Err(withdraw(service, caller, key, error).await);
     }
     tell(format_args!("Issued {}. It is shown only once, and works now.", key.masked()));
+    if let Some(warning) = contradiction(&issued.key.rules) {
+        tell(format_args!("Warning: {warning}"));
+    }
     Ok(())
 }
 

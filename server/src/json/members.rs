@@ -33,6 +33,17 @@ impl AsRef<str> for Text<'_> {
     }
 }
 
+impl<'a> Text<'a> {
+    /// The text without outer white space: whoever reads a key from a file has a line break at its end.
+    pub fn trimmed(self) -> Cow<'a, str> {
+        match self.0 {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        }
+    }
+}
+
 /// What a call costs: a whole number up to `COST_MAX`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost(pub u32);

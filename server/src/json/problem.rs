@@ -291,12 +291,14 @@ impl From<Refusal> for Problem {
             Refusal::Busy => {
                 return Self { wait: Some(Millis::seconds(1)), ..Self::of(Kind::Unavailable, &refusal) };
             }
+            Refusal::TooManyStreams => Kind::TooManyCalls,
             Refusal::NotFound | Refusal::LinkInvalid => Kind::NotFound,
-            Refusal::Forbidden | Refusal::SignInFailed => Kind::Forbidden,
+            Refusal::Forbidden | Refusal::SignInFailed | Refusal::OnlyKnownBrowsers => Kind::Forbidden,
             Refusal::NameMismatch => Kind::Invalid,
             Refusal::Changed
             | Refusal::AlreadyIssued { .. }
             | Refusal::NotPending
+            | Refusal::IssuedByAnother
             | Refusal::TooLate
             | Refusal::WrongState
             | Refusal::EmailTaken => Kind::Conflict,

@@ -37,6 +37,17 @@ async fn without_a_readable_key_the_answer_is_a_challenge() {
 }
 
 #[tokio::test]
+async fn what_follows_bearer_is_told() {
+    let product = Product::start().await;
+    for value in ["Bearer", "bearer ", "Bearer  "] {
+        let detail = product.send(call().header("authorization", value)).await.problem(401)["detail"].take();
+        assert!(detail.as_str().unwrap().starts_with("Nothing follows the word Bearer"), "{value}: {detail}");
+    }
+    let detail = product.send(call().header("authorization", "Bearer a b")).await.problem(401)["detail"].take();
+    assert!(detail.as_str().unwrap().starts_with("Exactly one key must follow"), "{detail}");
+}
+
+#[tokio::test]
 async fn every_refused_key_gets_the_same_answer() {
     let product = Product::start().await;
     let verify = || vec!["keystead.verify".to_owned()];

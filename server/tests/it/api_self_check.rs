@@ -32,7 +32,7 @@ async fn a_key_that_is_not_acknowledged_is_told_so() {
     let call = || Call::get("/v1/keys/self").bearer(token.expose_secret());
     let answer = product.send(call()).await.json();
     assert_eq!((&answer["valid"], &answer["code"]), (&false.into(), &"PENDING".into()));
-    product.service.acknowledge(&operator(), &issued.key.row.id).await.unwrap();
+    product.service.acknowledge(&operator(), &issued.key.row.id, false).await.unwrap();
     assert_eq!(product.send(call()).await.json()["code"], "VALID");
 }
 

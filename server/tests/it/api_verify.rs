@@ -47,6 +47,24 @@ async fn a_good_key_is_valid_and_described() {
     assert!(places.is_sorted(), "{}", answer.body);
 }
 
+/// A key that was read from a file has a line break at its end.
+#[tokio::test]
+async fn white_space_around_a_key_is_no_part_of_it() {
+    let product = Product::start().await;
+    let verifier = product.verifier().await;
+    let token = product.token(service_key("billing")).await;
+    for around in [format!("{token}\n"), format!(" \t{token}\r\n"), format!("{token} ")] {
+        let body = json!({ "key": around }).to_string();
+        assert_eq!(ask(&product, &verifier, body.clone()).await.json()["code"], "VALID", "{around:?}");
+        let batch = Call::post("/v1/keys/verify-batch").bearer(&verifier).json(format!("{{\"calls\":[{body}]}}"));
+        assert_eq!(product.send(batch).await.json()["results"][0]["code"], "VALID", "{around:?}");
+        let unkey = Call::post("/v2/keys.verifyKey").bearer(&verifier).json(body);
+        assert_eq!(product.send(unkey).await.json()["data"]["code"], "VALID", "{around:?}");
+    }
+    let inside = token.replace('_', "_ ");
+    assert_eq!(ask(&product, &verifier, json!({ "key": inside }).to_string()).await.json()["code"], "NOT_FOUND");
+}
+
 #[tokio::test]
 async fn the_answer_tells_the_labels() {
     let product = Product::start().await;

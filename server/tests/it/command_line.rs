@@ -221,6 +221,11 @@ async fn a_key_is_issued_with_denied_networks_limits_and_a_quota() {
     arguments.extend(["--limit", "100 per minute", "--limit", "burst: 20 per 10s"]);
     arguments.extend(["--quota", "10000", "--quota-refill", "monthly"]);
     let token = done(&run(data, &arguments, ""));
+    let shut = ["key", "issue", "--kind", "service", "--name", "shut", "--cidr", "::1", "--deny-cidr", "::/0"];
+    let output = run(data, &shut, "");
+    done(&output);
+    let told = text(&output.stderr);
+    assert!(told.contains("Warning: This key can never pass: ::1/128 is allowed, but also blocked"), "{told}");
 
     let opened = opened(data).await;
     let verify = async |address: &str| {

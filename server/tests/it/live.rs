@@ -57,6 +57,63 @@ async fn a_stream_that_the_browser_opens_again_keeps_no_session_open() {
     assert_eq!((answers.pop(), answers.iter().all(|status| *status == 200)), (Some(401), true), "{answers:?}");
 }
 
+/// Opens a stream, and reads its first event.
+async fn open(product: &Product, session: &str, token: &str) -> BodyDataStream {
+    let address = format!("/integrations/setup/events?key={}", token.split('_').nth(1).unwrap());
+    let response = product.send_raw(Call::get(&address).cookie(session)).await;
+    assert_eq!(response.status(), 200);
+    let mut stream = response.into_body().into_data_stream();
+    next(&mut stream).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_session_is_signed_out() {
+    let product = Product::start().await;
+    let (session, other) = (product.sign_in().await, product.sign_in().await);
+    let token = product.token(service_key("one")).await;
+    let mut ends = open(&product, &session, &token).await;
+    let mut goes_on = open(&product, &other, &token).await;
+    product.send(Call::post("/logout").cookie(&session).same_origin().form("")).await;
+    product.send(Call::get("/v1/keys/self").bearer(&token)).await;
+    assert_eq!(next(&mut ends).await, None, "it shows nothing that came afterwards");
+    assert!(next(&mut goes_on).await.unwrap().starts_with("event: call"));
+}
+
+#[tokio::test]
+async fn a_session_has_five_streams_and_a_closed_one_makes_room() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let token = product.token(service_key("one")).await;
+    let mut streams = Vec::new();
+    for _ in 0..5 {
+        streams.push(open(&product, &session, &token).await);
+    }
+    let address = format!("/integrations/setup/events?key={}", token.split('_').nth(1).unwrap());
+    let answer = product.send(Call::get(&address).cookie(&session)).await;
+    assert_eq!((answer.status.as_u16(), answer.body.contains("too_many_streams")), (429, true), "{}", answer.body);
+    drop(open(&product, &product.sign_in().await, &token).await);
+    streams.pop();
+    drop(open(&product, &session, &token).await);
+}
+
+#[tokio::test]
+async fn a_busy_key_shows_a_few_calls_and_how_many_more_there_were() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let token = product.token(service_key("one")).await;
+    let mut stream = open(&product, &session, &token).await;
+    for _ in 0..20 {
+        product.send(Call::get("/v1/keys/self").bearer(&token)).await;
+    }
+    let mut all = String::new();
+    while !all.contains("event: more") {
+        all += &next(&mut stream).await.unwrap();
+    }
+    assert_eq!(all.matches("event: call").count(), 4);
+    assert!(all.contains("event: more\ndata: 16\n"), "{all}");
+}
+
 #[tokio::test]
 async fn only_a_key_that_one_may_see_can_be_watched() {
     let product = Product::start().await;

@@ -38,3 +38,4 @@ mod screens;
 mod sign_in_guard;
 mod site;
 mod support;
+mod warnings;

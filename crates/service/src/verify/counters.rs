@@ -3,7 +3,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -26,6 +29,10 @@ const LOGS_MAX: usize = 64;
 
 /// How long a process assumes that a call quota is used up before it asks again.
 const EMPTY_FOR: Duration = Duration::from_millis(250);
+
+/// A block is at most one part in this many of what this process has spent, so that a crash loses little of a quota even
+/// if it happens again and again.
+const SPENT_SHARE: u64 = 8;
 
 /// A block that was not used for this long is returned.
 const UNTOUCHED_FOR: Duration = Duration::from_secs(5);
@@ -75,6 +82,24 @@ struct Spending {
     block: Mutex<Held>,
     /// Locked while a block is being reserved, so that a burst of calls reserves only one.
     taking: tokio::sync::Mutex<()>,
+    /// What the calls cost that wait for a block. They spend it at once, so it may have room for them all.
+    awaited: AtomicU64,
+}
+
+/// A call that waits for a block.
+struct Awaiting<'a>(&'a AtomicU64, u64);
+
+impl<'a> Awaiting<'a> {
+    fn new(awaited: &'a AtomicU64, cost: u64) -> Self {
+        awaited.fetch_add(cost, Ordering::AcqRel);
+        Self(awaited, cost)
+    }
+}
+
+impl Drop for Awaiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(self.1, Ordering::AcqRel);
+    }
 }
 
 /// The block that is being spent.
@@ -85,6 +110,8 @@ struct Held {
     calls: u64,
     /// How many calls the store had left when the block was reserved.
     behind: u64,
+    /// How many calls this process has spent of the key's quotas.
+    spent: u64,
     touched: Option<Instant>,
     /// The last request that the store could not satisfy: how many calls it was for, and when.
     empty: Option<(u64, Instant)>,
@@ -208,14 +235,19 @@ impl Spending {
         if let Some(state) = self.spend_held(epoch, period, cost, clock.instant()) {
             return Ok(state);
         }
+        let _awaiting = Awaiting::new(&self.awaited, cost);
         let _taking = self.taking.lock().await;
         // Another call may have reserved a block in the meantime.
         if let Some(state) = self.spend_held(epoch, period, cost, clock.instant()) {
             return Ok(state);
         }
-        let held = lock(&self.block).fitting(epoch, period);
+        let (held, spent) = {
+            let held = lock(&self.block);
+            (held.fitting(epoch, period), held.spent)
+        };
         let least = cost.saturating_sub(held);
-        let work = async |tx: &mut store::Tx| tx.take_quota(id, epoch, least, now).await;
+        let wanted = (spent / SPENT_SHARE).max(self.awaited.load(Ordering::Acquire));
+        let work = async |tx: &mut store::Tx| tx.take_quota(id, epoch, least, wanted, now).await;
         let taken: Result<Option<QuotaBlock>, StoreError> = Box::pin(store.write(work)).await;
         let Some(block) = taken? else {
             // The quota was changed, and this call still has the old key.
@@ -226,13 +258,15 @@ impl Spending {
         }
         let mut held = lock(&self.block);
         let calls = held.fitting(epoch, block.period).saturating_add(block.calls);
-        *held = Held { epoch, period: block.period, calls, behind: block.left, ..Held::default() };
+        let spent = held.spent;
+        *held = Held { epoch, period: block.period, calls, behind: block.left, spent, ..Held::default() };
         // Keep it even if it is not enough. It is returned like any other block.
         let at = clock.instant();
         held.touched = Some(at);
         let passed = calls >= cost;
         if passed {
             held.calls = calls - cost;
+            held.spent = spent.saturating_add(cost);
         } else {
             held.empty = Some((cost, at));
         }
@@ -249,6 +283,7 @@ impl Spending {
         let calls = held.fitting(epoch, period);
         if calls >= cost && held.touched.is_some() {
             held.calls = calls - cost;
+            held.spent = held.spent.saturating_add(cost);
             if cost > 0 {
                 held.touched = Some(at);
             }
@@ -269,7 +304,8 @@ impl Spending {
             return None;
         }
         let unspent = QuotaReturn { key_id: *id, epoch: held.epoch, period: held.period, calls: held.calls };
-        *held = Held { epoch: held.epoch, period: held.period, behind: held.behind + held.calls, ..Held::default() };
+        let Held { epoch, period, spent, .. } = *held;
+        *held = Held { epoch, period, spent, behind: held.behind + held.calls, ..Held::default() };
         Some(unspent)
     }
 }

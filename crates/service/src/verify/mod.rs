@@ -11,7 +11,7 @@ mod freshness;
 mod last_used_queue;
 mod reader;
 mod request;
-mod shards;
+pub(crate) mod shards;
 mod shared_clock;
 mod unreadable;
 mod usage;
@@ -37,7 +37,7 @@ pub use self::{
     counters::{LimitState, QuotaState},
     credential::Credential,
     request::{AskedLimit, Verdict, VerifyRequest},
-    watch::{Watch, WatchedCall},
+    watch::{Seen, Watch, WatchedCall},
 };
 use self::{
     cache::KeyCache,

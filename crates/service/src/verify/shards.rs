@@ -23,6 +23,6 @@ impl<T> Shards<T> {
 }
 
 /// Locks a mutex. After a panic, the table is used as it is, because every change is complete or not begun.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,20 +1,36 @@
-//! Watching the verdicts of one key as they are given. While nobody watches, this costs a call nothing.
+//! Watching the verdicts of one key as they are given. While nobody watches, this costs a call nothing. While somebody
+//! does, most calls of a busy key are only counted, however many watch.
 
 use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
-use domain::{ids::KeyId, timestamp::Timestamp, usage::Edge, verdict::Code};
-use tokio::sync::broadcast;
+use domain::{
+    ids::KeyId,
+    timestamp::{Millis, Timestamp},
+    usage::Edge,
+    verdict::Code,
+};
+use tokio::{
+    sync::broadcast,
+    time::{Interval, MissedTickBehavior, interval},
+};
 
 use super::shards::lock;
 
-/// A watcher that falls further behind than this loses the oldest calls.
+/// How many calls of a key its watchers see in a second. More can be neither read nor sent to many.
+const SHOWN: u32 = 4;
+
+/// How often a watcher learns how many calls were left out.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
+
+/// A watcher that falls further behind than this loses the oldest calls. They are counted like those left out.
 const BEHIND: usize = 64;
 
 /// One call of a watched key.
@@ -30,23 +46,50 @@ pub struct WatchedCall {
     pub edge: Edge,
 }
 
+/// What a watcher learns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// The next call.
+    Call(WatchedCall),
+    /// This many more calls were left out since the last time.
+    More(u64),
+}
+
 /// The verdicts of one key from now on. Dropping this ends the watch.
 #[derive(Debug)]
 pub struct Watch {
     id: KeyId,
     receiver: Option<broadcast::Receiver<WatchedCall>>,
+    left_out: Arc<AtomicU64>,
+    /// How many of those left out this watcher knows of.
+    known: u64,
+    /// How many calls it was too slow to see.
+    missed: u64,
+    ticks: Interval,
     watchers: Arc<Watchers>,
 }
 
 impl Watch {
-    /// The next call of the key. `None` when the service is gone.
-    pub async fn next(&mut self) -> Option<WatchedCall> {
+    /// The next calls of the key: a few a second as they are given, and once a second how many more there were. `None`
+    /// when the service is gone.
+    pub async fn next(&mut self) -> Option<Seen> {
         let receiver = self.receiver.as_mut()?;
         loop {
-            match receiver.recv().await {
-                Ok(seen) => return Some(seen),
-                Err(broadcast::error::RecvError::Lagged(_)) => {}
-                Err(broadcast::error::RecvError::Closed) => return None,
+            tokio::select! {
+                biased;
+                next = receiver.recv() => match next {
+                    Ok(seen) => return Some(Seen::Call(seen)),
+                    Err(broadcast::error::RecvError::Lagged(calls)) => self.missed += calls,
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                },
+                _ = self.ticks.tick() => {
+                    let left_out = self.left_out.load(Ordering::Relaxed);
+                    let more = left_out.wrapping_sub(self.known).saturating_add(self.missed);
+                    (self.known, self.missed) = (left_out, 0);
+                    if more > 0 {
+                        return Some(Seen::More(more));
+                    }
+                }
             }
         }
     }
@@ -64,25 +107,58 @@ impl Drop for Watch {
 pub(crate) struct Watchers {
     /// How many keys are watched. A call for a key that nobody watches reads nothing else.
     keys: AtomicUsize,
-    senders: Mutex<HashMap<KeyId, broadcast::Sender<WatchedCall>>>,
+    channels: Mutex<HashMap<KeyId, Channel>>,
+}
+
+/// From the calls of one key to its watchers.
+#[derive(Debug)]
+struct Channel {
+    sender: broadcast::Sender<WatchedCall>,
+    /// The second in which a call was last sent, and how many were sent in it.
+    second: i64,
+    sent: u32,
+    left_out: Arc<AtomicU64>,
+}
+
+impl Channel {
+    fn new() -> Self {
+        Self { sender: broadcast::Sender::new(BEHIND), second: i64::MIN, sent: 0, left_out: Arc::default() }
+    }
+
+    fn tell(&mut self, seen: WatchedCall) {
+        let second = seen.at.millis().div_euclid(Millis::seconds(1).0);
+        if second != self.second {
+            (self.second, self.sent) = (second, 0);
+        }
+        if self.sent < SHOWN {
+            self.sent += 1;
+            // An error means that the last watcher has just left.
+            let _ = self.sender.send(seen);
+        } else {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Watchers {
     pub(crate) fn join(self: &Arc<Self>, key: &KeyId) -> Watch {
         let id = *key;
-        let mut senders = lock(&self.senders);
-        let sender = senders.entry(id).or_insert_with(|| broadcast::Sender::new(BEHIND));
-        let receiver = Some(sender.subscribe());
-        self.keys.store(senders.len(), Ordering::Release);
-        Watch { id, receiver, watchers: Arc::clone(self) }
+        let mut ticks = interval(COUNT_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut channels = lock(&self.channels);
+        let channel = channels.entry(id).or_insert_with(Channel::new);
+        let (receiver, left_out) = (Some(channel.sender.subscribe()), Arc::clone(&channel.left_out));
+        let known = left_out.load(Ordering::Relaxed);
+        self.keys.store(channels.len(), Ordering::Release);
+        Watch { id, receiver, left_out, known, missed: 0, ticks, watchers: Arc::clone(self) }
     }
 
     fn leave(&self, id: &KeyId) {
-        let mut senders = lock(&self.senders);
-        if senders.get(id).is_some_and(|s| s.receiver_count() == 0) {
-            senders.remove(id);
+        let mut channels = lock(&self.channels);
+        if channels.get(id).is_some_and(|channel| channel.sender.receiver_count() == 0) {
+            channels.remove(id);
         }
-        self.keys.store(senders.len(), Ordering::Release);
+        self.keys.store(channels.len(), Ordering::Release);
     }
 
     /// Notifies the key's watchers, if there are any.
@@ -91,10 +167,8 @@ impl Watchers {
         if self.keys.load(Ordering::Acquire) == 0 {
             return;
         }
-        let senders = lock(&self.senders);
-        if let Some(sender) = senders.get(id) {
-            // An error means that the last watcher has just left.
-            let _ = sender.send(seen());
+        if let Some(channel) = lock(&self.channels).get_mut(id) {
+            channel.tell(seen());
         }
     }
 }
@@ -103,18 +177,66 @@ impl Watchers {
 mod tests {
     use super::*;
 
+    fn call(at: i64) -> WatchedCall {
+        WatchedCall { at: Timestamp::from_millis(at), code: Code::Valid, address: None, edge: Edge::Verify }
+    }
+
     #[tokio::test]
     async fn a_watcher_sees_its_key_only_and_leaves_nothing_behind() {
         let watchers = Arc::new(Watchers::default());
         let key = KeyId::parse("7Qm2xVbN4tRa").unwrap();
-        let seen = WatchedCall { at: Timestamp::from_millis(5), code: Code::Valid, address: None, edge: Edge::Verify };
         watchers.tell(&key, || panic!("nobody watches"));
         let mut watch = watchers.join(&key);
         watchers.tell(&KeyId::from_random([9; 16]), || panic!("another key"));
-        watchers.tell(&key, || seen.clone());
-        assert_eq!(watch.next().await, Some(seen));
+        watchers.tell(&key, || call(5));
+        assert_eq!(watch.next().await, Some(Seen::Call(call(5))));
         drop(watch);
         assert_eq!(watchers.keys.load(Ordering::Acquire), 0);
-        assert!(watchers.senders.lock().unwrap().is_empty());
+        assert!(watchers.channels.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn each_watcher_sees_a_few_calls_a_second_and_how_many_more_there_were() {
+        let watchers = Arc::new(Watchers::default());
+        let key = KeyId::parse("7Qm2xVbN4tRa").unwrap();
+        let mut both = [watchers.join(&key), watchers.join(&key)];
+        for at in [0, 1_000] {
+            for n in 0..500 {
+                watchers.tell(&key, || call(at + n));
+            }
+        }
+        let mut late = watchers.join(&key);
+        for watch in &mut both {
+            for at in [0, 1, 2, 3, 1_000, 1_001, 1_002, 1_003] {
+                assert_eq!(watch.next().await, Some(Seen::Call(call(at))));
+            }
+            assert_eq!(watch.next().await, Some(Seen::More(992)));
+        }
+        // The count also comes if no other call does, and only to those who watched.
+        watchers.tell(&key, || call(1_999));
+        for watch in &mut both {
+            assert_eq!(watch.next().await, Some(Seen::More(1)));
+        }
+        assert_eq!(late.next().await, Some(Seen::More(1)));
+        let silent = tokio::time::timeout(Duration::from_millis(1_500), late.next()).await;
+        assert!(silent.is_err(), "nothing more to say");
+    }
+
+    #[tokio::test]
+    async fn a_slow_watcher_learns_how_many_calls_it_missed() {
+        let watchers = Arc::new(Watchers::default());
+        let key = KeyId::parse("7Qm2xVbN4tRa").unwrap();
+        let mut watch = watchers.join(&key);
+        for second in 0..1_000 {
+            watchers.tell(&key, || call(second * 1_000));
+        }
+        let mut all = 0;
+        while all < 1_000 {
+            all += match watch.next().await.unwrap() {
+                Seen::Call(_) => 1,
+                Seen::More(calls) => calls,
+            };
+        }
+        assert_eq!(all, 1_000);
     }
 }

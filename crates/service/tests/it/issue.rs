@@ -13,7 +13,7 @@ use domain::{
     timestamp::Millis,
     verdict::Code,
 };
-use service::keys::ShownSecret;
+use service::{Caller, keys::ShownSecret};
 
 use crate::world::{World, draft, in_background, list, owner, refusal, shell, token};
 
@@ -23,13 +23,30 @@ async fn a_key_works_once_it_is_acknowledged(w: World) {
         let issued = w.newest().await;
         assert_eq!((issued.action.known(), &*issued.subject.id), (Some(Action::KeyIssued), id.as_str()));
         assert_eq!(w.code(&token).await, Code::Pending);
-        let key = w.service.acknowledge(owner(), &id).await.unwrap();
+        let key = w.service.acknowledge(owner(), &id, false).await.unwrap();
         assert_eq!((key.row.state, key.row.ack_deadline), (KeyState::Active, None));
         assert_eq!(w.newest().await.action, Action::KeyAcknowledged);
         assert_eq!(w.code(&token).await, Code::Valid, "{kind:?}");
-        let twice = w.no_change(w.service.acknowledge(owner(), &id)).await;
+        let twice = w.no_change(w.service.acknowledge(owner(), &id, false)).await;
         assert_eq!(refusal(twice), Refusal::NotPending);
     }
+}
+
+/// Only the issuer saw the secret.
+async fn a_key_of_another_is_confirmed_after_a_question_and_on_record(w: World) {
+    let other = Caller::command_line("root");
+    let (id, token) = w.pending(&draft("service", "New")).await;
+    assert_eq!(w.service.other_issuer(owner(), &id).await.unwrap(), None);
+    assert_eq!(w.service.other_issuer(&other, &id).await.unwrap().as_deref(), Some("owner@example.com"));
+    let asked = w.no_change(w.service.acknowledge(&other, &id, false)).await;
+    assert_eq!((refusal(asked), w.code(&token).await), (Refusal::IssuedByAnother, Code::Pending));
+    w.one_change(Action::KeyAcknowledged, w.service.acknowledge(&other, &id, true)).await.unwrap();
+    assert_eq!(w.code(&token).await, Code::Valid);
+    assert_eq!(w.newest().await.note.as_deref(), Some("Issued by owner@example.com, who alone saw its secret"));
+    // The issuer needs no question, and leaves no note even if they answer one.
+    let (id, _) = w.pending(&draft("service", "New")).await;
+    w.service.acknowledge(owner(), &id, true).await.unwrap();
+    assert_eq!(w.newest().await.note, None);
 }
 
 async fn each_kind_is_shown_as_it_is_presented(w: World) {
@@ -85,7 +102,7 @@ async fn an_unacknowledged_key_is_dropped_on_record(w: World) {
     w.clock.advance(Millis(Millis::minutes(15).0 - 1));
     assert_eq!(w.service.drop_overdue_keys().await.unwrap(), 0);
     w.clock.advance(Millis(1));
-    let late = w.no_change(w.service.acknowledge(owner(), &id)).await;
+    let late = w.no_change(w.service.acknowledge(owner(), &id, false)).await;
     assert_eq!(refusal(late), Refusal::TooLate);
     assert_eq!(w.code(&token).await, Code::Pending);
     let dropping = w.service.drop_overdue_keys();
@@ -94,7 +111,7 @@ async fn an_unacknowledged_key_is_dropped_on_record(w: World) {
     assert_eq!((event.actor_kind.known(), &*event.subject.id), (Some(ActorKind::System), id.as_str()));
     assert_eq!(w.code(&token).await, Code::NotFound);
     assert_eq!(refusal(w.service.key(owner(), &id).await), Refusal::NotFound);
-    assert_eq!(refusal(w.service.acknowledge(owner(), &id).await), Refusal::NotFound);
+    assert_eq!(refusal(w.service.acknowledge(owner(), &id, false).await), Refusal::NotFound);
 }
 
 async fn the_background_drops_it_too(w: World) {
@@ -188,6 +205,7 @@ async fn wrong_fields_make_nothing(w: World) {
 
 on_both!(
     a_key_works_once_it_is_acknowledged,
+    a_key_of_another_is_confirmed_after_a_question_and_on_record,
     each_kind_is_shown_as_it_is_presented,
     a_form_makes_one_key,
     an_unacknowledged_key_is_dropped_on_record,

@@ -17,7 +17,7 @@ async fn each_change_leaves_one_event_in_its_transaction(w: World) {
     let issue = service.issue(me, app, &draft, &form);
     let issued = w.one_change(Action::KeyIssued, issue).await.unwrap();
     let id = &issued.key.row.id;
-    let step = service.acknowledge(me, id);
+    let step = service.acknowledge(me, id, false);
     w.one_change(Action::KeyAcknowledged, step).await.unwrap();
     let rename = crate::world::draft("service", "Longer life");
     let step = service.edit(me, id, &rename, 2);

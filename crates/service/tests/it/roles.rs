@@ -29,7 +29,7 @@ async fn changes(w: &World, caller: &Caller, kind: KeyKind) -> Vec<Refusal> {
         refusal(w.no_change(service.issue(caller, app, &draft, &form)).await),
         refusal(w.no_change(service.issue_acknowledged(caller, app, &draft)).await),
         refusal(service.check_draft(caller, &draft).await),
-        refusal(w.no_change(service.acknowledge(caller, &pending)).await),
+        refusal(w.no_change(service.acknowledge(caller, &pending, false)).await),
         refusal(w.no_change(service.drop_pending(caller, &pending)).await),
         refusal(w.no_change(service.edit(caller, &active, &rename, 1)).await),
         refusal(w.no_change(service.disable(caller, &active)).await),

@@ -1,7 +1,15 @@
 //! How long a session lasts and what ends it.
 
-use domain::{audit::Action, timestamp::Millis};
-use service::sessions::{ABSOLUTE, IDLE};
+use std::time::Duration;
+
+use domain::{audit::Action, refusal::Refusal, timestamp::Millis};
+use service::{
+    ClientInfo,
+    sessions::{ABSOLUTE, IDLE},
+    sign_in::SignIn,
+    streams::STREAMS_MAX,
+};
+use tokio::time::timeout;
 
 use crate::world::{EMAIL, PASSWORD, World, in_background, secret};
 
@@ -47,6 +55,48 @@ async fn what_a_browser_asks_by_itself_keeps_no_session_open(w: World) {
     }
     w.clock.advance(Millis::minutes(1));
     assert!(w.service.idle_session(&cookie).await.unwrap().is_none());
+}
+
+async fn streams_end_with_their_session(w: World) {
+    let cookie = cookie(&w).await;
+    let session = w.service.session(&cookie).await.unwrap().unwrap();
+    let other = w.another().await;
+    let (here, elsewhere) = (w.service.stream(&session).unwrap(), other.stream(&session).unwrap());
+    let here = w.service.session_ends(&here, Duration::from_hours(1));
+    let elsewhere = other.session_ends(&elsewhere, Duration::from_millis(20));
+    tokio::pin!(here, elsewhere);
+    let both = async { tokio::select!(() = &mut here => {}, () = &mut elsewhere => {}) };
+    assert!(timeout(Duration::from_millis(200), both).await.is_err(), "the session goes on");
+    w.service.sign_out(&session, None).await.unwrap();
+    let ended = timeout(Duration::from_secs(5), async { tokio::join!(here, elsewhere) }).await;
+    assert!(ended.is_ok(), "here at once, elsewhere when it looks again");
+}
+
+async fn a_session_has_a_few_streams(w: World) {
+    let cookie = cookie(&w).await;
+    let session = w.service.session(&cookie).await.unwrap().unwrap();
+    let mut open: Vec<_> = (0..STREAMS_MAX).map(|_| w.service.stream(&session).unwrap()).collect();
+    assert_eq!(w.service.stream(&session).unwrap_err(), Refusal::TooManyStreams);
+    open.pop();
+    open.push(w.service.stream(&session).unwrap());
+    assert_eq!(w.service.stream(&session).unwrap_err(), Refusal::TooManyStreams);
+}
+
+async fn a_stream_ends_when_its_session_is_over_or_replaced(w: World) {
+    let cookie = cookie(&w).await;
+    let session = w.service.session(&cookie).await.unwrap().unwrap();
+    let stream = w.service.stream(&session).unwrap();
+    let sign_in = SignIn { email: EMAIL.to_owned(), password: PASSWORD.into() };
+    let client = ClientInfo { session: Some(session), ..ClientInfo::default() };
+    let signed_in = w.service.sign_in(sign_in, &client).await.unwrap();
+    let ends = w.service.session_ends(&stream, Duration::from_hours(1));
+    timeout(Duration::from_secs(5), ends).await.unwrap();
+
+    let session = w.service.session(&secret(&signed_in.cookie)).await.unwrap().unwrap();
+    let stream = w.service.stream(&session).unwrap();
+    w.clock.advance(IDLE);
+    let ends = w.service.session_ends(&stream, Duration::from_millis(20));
+    timeout(Duration::from_secs(5), ends).await.unwrap();
 }
 
 async fn a_busy_session_ends_too(w: World) {
@@ -115,6 +165,9 @@ on_both!(
     an_idle_session_ends,
     a_session_from_the_future_is_over,
     what_a_browser_asks_by_itself_keeps_no_session_open,
+    streams_end_with_their_session,
+    a_session_has_a_few_streams,
+    a_stream_ends_when_its_session_is_over_or_replaced,
     a_busy_session_ends_too,
     use_is_noted_once_a_minute,
     signing_out_ends_it_and_leaves_one_event,

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 use domain::{audit::Action, field::Field, refusal::Refusal, timestamp::Millis};
 use service::{
     ClientInfo, Error,
+    clock::Clock,
     sign_in::{SignIn, SignedIn},
 };
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::world::{EMAIL, PASSWORD, World, person, refusal, secret, shell};
 
@@ -168,7 +170,7 @@ async fn attempts_side_by_side_are_not_all_let_in(w: World) {
 
 async fn the_first_wait_is_on_record_without_what_was_typed(w: World) {
     w.make_owner().await;
-    for (email, label) in [(EMAIL, EMAIL), (UNKNOWN, "an unknown e-mail")] {
+    for (email, label) in [(EMAIL, EMAIL), (UNKNOWN, "unknown e-mails")] {
         let before = w.newest().await.seq;
         for _ in 0..5 {
             w.sign_in(email, "wrong").await.unwrap_err();
@@ -180,6 +182,102 @@ async fn the_first_wait_is_on_record_without_what_was_typed(w: World) {
     }
     let all = format!("{:?}", w.events().await);
     assert!(!all.contains(UNKNOWN) && !all.contains("wrong"));
+}
+
+/// Waits of invented e-mails: at most one event an hour, with their number.
+async fn invented_e_mails_do_not_flood_the_record(w: World) {
+    w.make_owner().await;
+    let before = w.newest().await.seq;
+    let invent = async |numbers: std::ops::Range<u32>| {
+        for n in numbers {
+            for _ in 0..5 {
+                let (writes, answer) = (w.store.write_count(), w.sign_in(&format!("{n}@example.com"), "wrong").await);
+                assert_eq!(refusal(answer), Refusal::SignInFailed);
+                assert!(w.store.write_count() - writes <= 2);
+            }
+        }
+    };
+    invent(0..20).await;
+    let event = w.newest().await;
+    assert_eq!((event.seq, event.note.as_deref()), (before + 1, Some("1 wait began")));
+    w.clock.advance(Millis::hours(1));
+    w.service.tidy(&CancellationToken::new()).await.unwrap();
+    let event = w.newest().await;
+    assert_eq!((event.seq, event.note.as_deref()), (before + 2, Some("19 waits began")));
+    // An hour later there is nothing to say, and then the next one is on record at once.
+    w.clock.advance(Millis::hours(1));
+    w.service.tidy(&CancellationToken::new()).await.unwrap();
+    assert_eq!(w.newest().await.seq, before + 2);
+    invent(20..21).await;
+    assert_eq!(w.newest().await.note.as_deref(), Some("1 wait began"));
+    // The waits of people are all on record.
+    for _ in 0..5 {
+        w.sign_in(EMAIL, "wrong").await.unwrap_err();
+    }
+    assert_eq!(w.newest().await.subject.label, EMAIL);
+}
+
+/// Fails as often as strangers may, waiting each time as long as told.
+async fn fail_to_the_end(w: &World, email: &str) {
+    for _ in 0..100 {
+        assert_eq!(refusal(w.sign_in(email, "wrong").await), Refusal::SignInFailed);
+        w.clock.advance(Millis::minutes(15));
+    }
+}
+
+async fn after_a_hundred_failures_only_known_browsers_go_on(w: World) {
+    w.make_owner().await;
+    let device = secret(&w.sign_in(EMAIL, PASSWORD).await.unwrap().device);
+    for email in [EMAIL, UNKNOWN] {
+        fail_to_the_end(&w, email).await;
+        w.clock.advance(Millis::days(2));
+        w.service.tidy(&CancellationToken::new()).await.unwrap();
+        let before = w.hasher.count();
+        assert_eq!(refusal(w.sign_in(email, PASSWORD).await), Refusal::OnlyKnownBrowsers, "{email}");
+        assert_eq!(w.hasher.count(), before, "{email}: no computation");
+    }
+    // A success opens it.
+    with_device(&w, PASSWORD, Some(&device)).await.unwrap();
+    w.sign_in(EMAIL, PASSWORD).await.unwrap();
+    // So does the command line.
+    fail_to_the_end(&w, EMAIL).await;
+    assert_eq!(refusal(w.sign_in(EMAIL, PASSWORD).await), Refusal::OnlyKnownBrowsers);
+    w.service.unlock_owner(shell(), EMAIL).await.unwrap();
+    w.sign_in(EMAIL, PASSWORD).await.unwrap();
+}
+
+async fn a_browser_that_fails_a_hundred_times_is_no_longer_known(w: World) {
+    w.make_owner().await;
+    let device = secret(&w.sign_in(EMAIL, PASSWORD).await.unwrap().device);
+    for _ in 0..100 {
+        with_device(&w, "wrong", Some(&device)).await.unwrap_err();
+        w.clock.advance(Millis::minutes(15));
+    }
+    for _ in 0..5 {
+        with_device(&w, "wrong", Some(&device)).await.unwrap_err();
+    }
+    assert_eq!(refusal(w.sign_in(EMAIL, PASSWORD).await), Refusal::Wait { seconds: 1 }, "it counts as a stranger");
+    w.clock.advance(Millis::seconds(1));
+    let again = with_device(&w, PASSWORD, Some(&device)).await.unwrap();
+    assert_ne!(secret(&again.device), device, "it begins anew");
+}
+
+async fn old_failures_are_removed_in_parts_but_not_those_that_hold(w: World) {
+    w.make_owner().await;
+    fail_to_the_end(&w, UNKNOWN).await;
+    let fail = async |tx: &mut store::Tx| {
+        for n in 0..2_500_u32 {
+            tx.record_sign_in_failure(&n.to_be_bytes(), w.clock.now(), |_| w.clock.now()).await?;
+        }
+        Ok::<_, store::StoreError>(())
+    };
+    w.store.write(fail).await.unwrap();
+    w.clock.advance(Millis::days(2));
+    w.service.tidy(&CancellationToken::new()).await.unwrap();
+    for n in [0, 1_000, 2_499_u32] {
+        assert_eq!(w.store.sign_in_failures(&n.to_be_bytes()).await.unwrap(), None);
+    }
+    assert_eq!(refusal(w.sign_in(UNKNOWN, "wrong").await), Refusal::OnlyKnownBrowsers);
 }
 
 /// Signs in without waiting for the answer, up to the moment at which the password is looked at.
@@ -231,5 +329,9 @@ on_both!(
     old_failures_are_forgotten,
     spellings_of_an_e_mail_share_their_failures,
     the_first_wait_is_on_record_without_what_was_typed,
+    invented_e_mails_do_not_flood_the_record,
+    after_a_hundred_failures_only_known_browsers_go_on,
+    a_browser_that_fails_a_hundred_times_is_no_longer_known,
+    old_failures_are_removed_in_parts_but_not_those_that_hold,
     what_nobody_can_have_is_refused_at_its_field_without_a_hash,
 );

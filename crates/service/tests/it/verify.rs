@@ -8,7 +8,7 @@ use domain::{
 };
 use service::{
     Service,
-    verify::{Credential, Verdict, VerifyRequest, WatchedCall},
+    verify::{Credential, Seen, Verdict, VerifyRequest, WatchedCall},
 };
 use store::AppRow;
 
@@ -236,7 +236,7 @@ async fn a_watcher_sees_the_calls_of_its_key(w: World) {
     let request = VerifyRequest { edge: Edge::OwnCheck, ..from("192.0.2.7") };
     ask(&w, &token, request).await;
     let seen = WatchedCall { at: w.service.now(), code: Code::Valid, address: request.address, edge: Edge::OwnCheck };
-    assert_eq!(watch.next().await, Some(seen));
+    assert_eq!(watch.next().await, Some(Seen::Call(seen)));
 }
 
 on_both!(

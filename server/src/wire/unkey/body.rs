@@ -131,7 +131,7 @@ impl BodyCall for VerifyKeyCall<'_> {
             (false, false) => return Err(Problem::invalid(faults)),
         }
         Ok(VerifyKeyCall {
-            key: sent.key.0,
+            key: sent.key.trimmed(),
             address,
             origin: sent.origin.map(|Text(origin)| origin),
             permissions,

@@ -1,6 +1,7 @@
+use domain::audit::Actor;
 use domain::cidr::CidrRule;
 use domain::environment::Environment;
-use domain::ids::KeyId;
+use domain::ids::{KeyId, PersonId};
 use domain::key::{KeyDetail, KeyState, RevokeReason, Revoked, SecretNumber};
 use domain::labels::{Metadata, Owner};
 use domain::limit::RateLimit;
@@ -73,8 +74,17 @@ async fn a_key_is_read_as_it_was_written(store: Store) {
     assert_eq!((&*row.token_prefix, &*row.last4, &*row.created_by), ("ks", "9fKd", "ops (command line)"));
     assert_eq!((row.created_at, detail.last_used_address), (NOW, None));
 
-    let plain = key(&app, "plain");
+    let account = |user: &str| Actor::CommandLine { user: user.to_owned() };
+    assert!(store.is_issuer(&new.id, &account("ops")).await.unwrap());
+    for other in [account("root"), Actor::System] {
+        assert!(!store.is_issuer(&new.id, &other).await.unwrap());
+    }
+    let person = |n, email: &str| Actor::Person { id: PersonId::from_random([n; 12]), email: email.to_owned() };
+    let plain = NewKey { created_by: person(1, "a@example.com"), ..key(&app, "plain") };
     insert(&store, std::slice::from_ref(&plain)).await;
+    assert!(store.is_issuer(&plain.id, &person(1, "new@example.com")).await.unwrap(), "whatever their e-mail is now");
+    assert!(!store.is_issuer(&plain.id, &person(2, "a@example.com")).await.unwrap());
+    assert!(!store.is_issuer(&plain.id, &account("ops")).await.unwrap());
     let detail = store.key_detail(&plain.id).await.unwrap().unwrap();
     assert_eq!((detail.row.state, detail.row.ack_deadline), (KeyState::Active, None));
     assert_eq!((detail.row.not_before, detail.row.expires_at), (None, None));

@@ -112,11 +112,30 @@ async fn failures_are_counted_for_each_account(store: Store) {
     assert_eq!(fail(b"b", 9).await.failures, 1);
     assert!(store.write(async |tx| tx.clear_sign_in_failures(b"a").await).await.unwrap());
     assert!(!store.write(async |tx| tx.clear_sign_in_failures(b"a").await).await.unwrap());
-    let prune =
-        async |at: i64| store.write(async |tx| tx.prune_sign_in_failures(NOW.plus_seconds(at)).await).await.unwrap();
-    assert_eq!(prune(9).await, 0);
-    assert_eq!(prune(10).await, 1);
+    let prune = async |at: i64, held, limit| {
+        let before = NOW.plus_seconds(at);
+        store.write(async |tx| tx.prune_sign_in_failures(before, held, limit).await).await.unwrap()
+    };
+    assert_eq!(prune(9, 2, 10).await, 0);
+    assert_eq!(prune(10, 1, 10).await, 0, "as many failures as hold");
+    assert_eq!(prune(10, 2, 10).await, 1);
     assert_eq!(store.sign_in_failures(b"b").await.unwrap(), None);
+    for mac in [b"a", b"b", b"c"] {
+        fail(mac, 1).await;
+    }
+    assert_eq!((prune(10, 2, 2).await, prune(10, 2, 2).await), (2, 1), "in parts");
+
+    fail(b"a", 1).await;
+    for (mac, at) in [(b"a", 2), (b"b", 4), (b"c", 3), (b"d", 5)] {
+        fail(mac, at).await;
+    }
+    let shrink =
+        async |most, limit| store.write(async |tx| tx.shrink_sign_in_failures(most, limit).await).await.unwrap();
+    assert_eq!(shrink(4, 10).await, 0);
+    assert_eq!(shrink(1, 1).await, 1);
+    assert_eq!(store.sign_in_failures(b"c").await.unwrap(), None, "the oldest with the fewest");
+    assert_eq!(shrink(1, 10).await, 2);
+    assert_eq!(store.sign_in_failures(b"a").await.unwrap().unwrap().failures, 2, "the most failures stay");
 }
 
 async fn a_link_works_once(store: Store) {

@@ -27,7 +27,7 @@ async fn with_quota(store: &Store, total: u64, refill: Refill) -> KeyId {
 }
 
 async fn take(store: &Store, id: &KeyId, epoch: i64, least: u64, now: Timestamp) -> Option<(u64, u64)> {
-    let block = store.write(async |tx| tx.take_quota(id, epoch, least, now).await).await.unwrap();
+    let block = store.write(async |tx| tx.take_quota(id, epoch, least, 1_000, now).await).await.unwrap();
     block.map(|QuotaBlock { calls, left, .. }| (calls, left))
 }
 
@@ -46,11 +46,16 @@ async fn a_block_is_debited(store: Store) {
     huge.spec.rules.quota = Some(Quota { total: 1_000_000, refill: Refill::Never });
     insert(&store, std::slice::from_ref(&huge)).await;
     assert_eq!(take(&store, &huge.id, 1, 1, NOW).await, Some((1_000, 999_000)));
+    let take = async |least, wanted| {
+        store.write(async |tx| tx.take_quota(&huge.id, 1, least, wanted, NOW).await).await.unwrap().unwrap().calls
+    };
+    assert_eq!((take(1, 7).await, take(1, 0).await, take(9, 7).await), (7, 1, 9), "no more than wanted or needed");
+    assert_eq!(take(1, 5_000).await, 1_000);
 }
 
 async fn what_comes_back_counts_where_it_came_from(store: Store) {
     let id = with_quota(&store, 160, Refill::Daily).await;
-    let block = store.write(async |tx| tx.take_quota(&id, 1, 1, NOW).await).await.unwrap().unwrap();
+    let block = store.write(async |tx| tx.take_quota(&id, 1, 1, 1_000, NOW).await).await.unwrap().unwrap();
     assert_eq!((block.calls, block.left), (10, 150));
     let unspent = QuotaReturn { key_id: id, epoch: 1, period: block.period, calls: 4 };
     let give = async |unspent: QuotaReturn| {

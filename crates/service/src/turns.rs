@@ -1,0 +1,239 @@
+//! A line for something slow: one at a time, and the sources of callers take turns. Whoever floods waits for themselves.
+
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex},
+};
+
+use domain::refusal::Refusal;
+use tokio::sync::oneshot;
+
+use crate::verify::shards::lock;
+
+/// Where callers come from: an IPv4 address, or the network that one subscriber gets in IPv6. All unknown addresses are
+/// one source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Source(Option<IpAddr>);
+
+impl Source {
+    pub(crate) fn of(address: Option<IpAddr>) -> Self {
+        Self(address.map(|address| match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        }))
+    }
+}
+
+/// A line. Clones are the same line.
+#[derive(Debug, Clone)]
+pub(crate) struct Turns {
+    line: Arc<Mutex<Line>>,
+    /// How many wait at most in all, and of one source.
+    most: usize,
+    share: usize,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    taken: bool,
+    /// Those who wait, by source. The source in front is next.
+    sources: VecDeque<(Source, VecDeque<oneshot::Sender<Turn>>)>,
+}
+
+/// Permission to run. Dropping it lets the next one run.
+#[derive(Debug)]
+pub(crate) struct Turn(Turns);
+
+impl Turns {
+    pub(crate) fn new(most: usize, share: usize) -> Self {
+        Self { line: Arc::default(), most, share }
+    }
+
+    /// Waits for a turn. `Busy`, at once, if too many of this source or of all sources wait already.
+    pub(crate) async fn wait(&self, source: Source) -> Result<Turn, Refusal> {
+        let turn = {
+            let mut line = lock(&self.line);
+            if !line.taken {
+                line.taken = true;
+                return Ok(Turn(self.clone()));
+            }
+            line.join(source, self.most, self.share)?
+        };
+        // Sent away later, to make room for another source.
+        turn.await.map_err(|_| Refusal::Busy)
+    }
+
+    /// How many wait.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        lock(&self.line).waiting()
+    }
+}
+
+impl Line {
+    fn waiting(&self) -> usize {
+        self.sources.iter().map(|(_, waiting)| waiting.len()).sum()
+    }
+
+    fn join(&mut self, source: Source, most: usize, share: usize) -> Result<oneshot::Receiver<Turn>, Refusal> {
+        // Whoever hangs up keeps no place.
+        for (_, waiting) in &mut self.sources {
+            waiting.retain(|turn| !turn.is_closed());
+        }
+        self.sources.retain(|(_, waiting)| !waiting.is_empty());
+        let all = self.waiting();
+        let place = self.sources.iter().position(|(other, _)| *other == source);
+        let own = place.and_then(|place| self.sources.get(place)).map_or(0, |(_, waiting)| waiting.len());
+        if own >= share {
+            return Err(Refusal::Busy);
+        }
+        if all >= most {
+            let longest = self.sources.iter_mut().map(|(_, waiting)| waiting).max_by_key(|waiting| waiting.len());
+            longest.filter(|waiting| waiting.len() > own + 1).and_then(VecDeque::pop_back).ok_or(Refusal::Busy)?;
+        }
+        let (sender, receiver) = oneshot::channel();
+        match place.and_then(|place| self.sources.get_mut(place)) {
+            Some((_, waiting)) => waiting.push_back(sender),
+            None => self.sources.push_back((source, [sender].into())),
+        }
+        Ok(receiver)
+    }
+
+    /// Whose turn is next. Their source goes to the back.
+    fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
+        while let Some((source, mut waiting)) = self.sources.pop_front() {
+            let next = waiting.pop_front();
+            if !waiting.is_empty() {
+                self.sources.push_back((source, waiting));
+            }
+            if next.is_some() {
+                return next;
+            }
+        }
+        None
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut line = lock(&self.0.line);
+        let next = line.next();
+        line.taken = next.is_some();
+        drop(line);
+        if let Some(next) = next {
+            // If that caller has hung up, the turn comes back, and dropping it lets the one after them run.
+            let _ = next.send(Turn(self.0.clone()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOST: usize = 20;
+    const SHARE: usize = 5;
+
+    fn source(address: &str) -> Source {
+        Source::of(Some(address.parse().unwrap()))
+    }
+
+    /// Joins the line, and writes its name down when its turn comes.
+    async fn join(turns: &Turns, name: &str, served: &Arc<Mutex<Vec<String>>>) -> tokio::task::JoinHandle<bool> {
+        let (mine, served, name) = (turns.clone(), Arc::clone(served), name.to_owned());
+        let source = source(&name);
+        let joined = tokio::spawn(async move {
+            let turn = mine.wait(source).await;
+            let came = turn.is_ok();
+            if came {
+                lock(&served).push(name);
+            }
+            came
+        });
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
+        joined
+    }
+
+    #[tokio::test]
+    async fn sources_take_turns_and_a_flood_has_a_share() {
+        let turns = Turns::new(MOST, SHARE);
+        let served = Arc::default();
+        let running = turns.wait(source("192.0.2.1")).await.unwrap();
+        let mut flood = Vec::new();
+        for _ in 0..=SHARE {
+            flood.push(join(&turns, "192.0.2.1", &served).await);
+        }
+        let last = flood.pop().unwrap();
+        assert!(last.is_finished() && !last.await.unwrap(), "beyond its share a source is refused at once");
+        let other = join(&turns, "192.0.2.2", &served).await;
+        drop(running);
+        assert!(other.await.unwrap());
+        for joined in flood {
+            assert!(joined.await.unwrap());
+        }
+        let place = lock(&served).iter().position(|name| name == "192.0.2.2");
+        assert!(place.unwrap() <= 1, "the other source waits for one turn, not for the whole flood");
+        assert!(!lock(&turns.line).taken, "the line is free again");
+    }
+
+    #[tokio::test]
+    async fn a_full_line_makes_room_for_a_source_that_has_nobody_in_it() {
+        let turns = Turns::new(MOST, SHARE);
+        let served = Arc::default();
+        let running = turns.wait(source("192.0.2.1")).await.unwrap();
+        let mut waiting = Vec::new();
+        for n in 0..MOST {
+            waiting.push(join(&turns, &format!("192.0.2.{}", n / SHARE), &served).await);
+        }
+        let new = join(&turns, "203.0.113.1", &served).await;
+        assert_eq!(turns.waiting(), MOST);
+        drop(running);
+        assert!(new.await.unwrap());
+        let mut sent_away = 0;
+        for joined in waiting {
+            sent_away += usize::from(!joined.await.unwrap());
+        }
+        assert_eq!(sent_away, 1);
+
+        // Where each source has one in the line, it is first come, first served.
+        let running = turns.wait(source("192.0.2.1")).await.unwrap();
+        let mut waiting = Vec::new();
+        for n in 0..MOST {
+            waiting.push(join(&turns, &format!("192.0.2.{n}"), &served).await);
+        }
+        let last = join(&turns, "203.0.113.1", &served).await;
+        assert!(last.is_finished() && !last.await.unwrap());
+        drop(running);
+        for joined in waiting {
+            assert!(joined.await.unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_hangs_up_keeps_no_place_and_no_turn() {
+        let turns = Turns::new(MOST, SHARE);
+        let served = Arc::default();
+        let running = turns.wait(source("192.0.2.1")).await.unwrap();
+        for _ in 0..3 * SHARE {
+            let joined = join(&turns, "192.0.2.1", &served).await;
+            joined.abort();
+            joined.await.unwrap_err();
+        }
+        let last = join(&turns, "192.0.2.1", &served).await;
+        assert_eq!(turns.waiting(), 1);
+        drop(running);
+        assert!(last.await.unwrap());
+        turns.wait(source("192.0.2.1")).await.unwrap();
+    }
+
+    #[test]
+    fn one_subscriber_is_one_source() {
+        assert_eq!(source("2001:db8:1:2:3:4:5:6"), source("2001:db8:1:2::1"));
+        assert_ne!(source("2001:db8:1:2::1"), source("2001:db8:1:3::1"));
+        assert_ne!(source("192.0.2.1"), source("192.0.2.2"));
+        assert_ne!(source("192.0.2.1"), Source::of(None));
+    }
+}
