@@ -147,14 +147,20 @@ fn size(answer: &Answer) -> usize {
     "HTTP/1.1 200 OK\r\n\r\n".len() + headers + answer.body.len()
 }
 
-/// One line for each side, and Keystead's share of the floor, which come second and first.
-pub(crate) fn table(out: &mut String, sides: &[Side]) -> Result<()> {
+/// One line for each side.
+pub(crate) fn plain_table(out: &mut String, sides: &[Side]) -> Result<()> {
     out.push_str("| side | calls a second | p50, ms | p99, ms |\n|---|--:|--:|--:|\n");
     for side in sides {
         let p50 = side.spread(|round| round.p50.as_secs_f64());
         let [p50, p99] = [p50, side.p99()].map(|figure| spread(figure, 1e3, 2));
         writeln!(out, "| {} | {} | {p50} | {p99} |", side.label, spread(side.per_second(), 1.0, 0))?;
     }
+    Ok(())
+}
+
+/// One line for each side, and Keystead's share of the floor, which come second and first.
+pub(crate) fn table(out: &mut String, sides: &[Side]) -> Result<()> {
+    plain_table(out, sides)?;
     if let [floor, keystead, ..] = sides {
         writeln!(out, "| Keystead's share of the floor | {} | | |", spread(keystead.times(floor), 1.0, 2))?;
     }

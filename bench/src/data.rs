@@ -22,6 +22,7 @@ use service::setup::NewPerson;
 use service::{Caller, Service, Setup};
 use store::Store;
 use tempfile::TempDir;
+use testkit::TestDatabase;
 
 use crate::bulk::{Bulk, Mark};
 use crate::restrictions;
@@ -34,10 +35,20 @@ pub(crate) const PASSWORD: &str = "violet-harbour-9-lanterns";
 /// How many keys the hot calls ask about; a tenth of a small installation.
 const ASKED_ABOUT: u32 = 10_000;
 
+/// The database engine of an installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    /// A cluster of its own on this machine, behind a Unix socket.
+    Postgres,
+}
+
 /// A data folder with keys in it; removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Installation {
     folder: TempDir,
+    /// The database, if it is not in the folder.
+    database: Option<TestDatabase>,
     /// How many keys it has.
     pub keys: u32,
     /// A service key that may ask about others.
@@ -65,12 +76,13 @@ pub(crate) struct Deep {
 
 impl Installation {
     /// Creates an installation with this many keys.
-    pub async fn make(keys: u32) -> Result<Self> {
+    pub async fn make(keys: u32, engine: Engine) -> Result<Self> {
         ensure!(keys >= 1_000, "an installation has at least 1,000 keys");
-        println!("Making an installation with {keys} keys");
+        println!("Making an installation with {keys} keys on {engine:?}");
         let begun = Instant::now();
         let folder = private_folder()?;
-        let store = open(folder.path()).await?;
+        let database = (engine == Engine::Postgres).then(TestDatabase::postgres);
+        let store = open(folder.path(), database.as_ref()).await?;
         let drawn = Arc::new(Remembering::default());
         let service = service(folder.path(), &store, Arc::clone(&drawn) as Arc<dyn Entropy>).await?;
         let caller = Caller::command_line("bench");
@@ -95,6 +107,7 @@ impl Installation {
         println!("  made in {:.1} s", begun.elapsed().as_secs_f64());
         Ok(Self {
             folder,
+            database,
             keys,
             verifier,
             asked_about,
@@ -110,9 +123,14 @@ impl Installation {
         self.folder.path()
     }
 
+    /// The URL of its database, if that is not in the folder.
+    pub fn url(&self) -> Option<&str> {
+        self.database.as_ref().map(TestDatabase::url)
+    }
+
     /// The calls that the stopped server has counted, by outcome.
     pub async fn counted(&self) -> Result<store::Calls> {
-        let store = open(self.folder()).await?;
+        let store = open(self.folder(), self.database.as_ref()).await?;
         let calls = store.calls_since(&Sight::of_rights(Rights::all()), 0).await?;
         store.close().await;
         Ok(calls)
@@ -125,10 +143,11 @@ pub(crate) fn private_folder() -> Result<TempDir> {
     Ok(tempfile::Builder::new().prefix("keystead-bench-").permissions(private).tempdir()?)
 }
 
-/// The database in a folder.
-pub(crate) async fn open(folder: &Path) -> Result<Store> {
+/// The database in a folder, or elsewhere.
+pub(crate) async fn open(folder: &Path, elsewhere: Option<&TestDatabase>) -> Result<Store> {
     let file = folder.join("keystead.db");
-    Ok(Store::open(&format!("sqlite://{}", file.display())).await?)
+    let in_folder = format!("sqlite://{}", file.display());
+    Ok(Store::open(elsewhere.map_or(&*in_folder, TestDatabase::url)).await?)
 }
 
 /// The service on a database, as the server has it.

@@ -65,6 +65,11 @@ impl Connection {
         Ok(())
     }
 
+    /// The cookie of its session.
+    pub fn cookie(&self) -> Option<&str> {
+        self.cookie.as_deref()
+    }
+
     /// A page as it is read by people: not compressed.
     pub async fn page(&mut self, path: &str) -> Result<Answer> {
         self.get(path, &[]).await

@@ -22,7 +22,7 @@ const TURN: u32 = 100;
 /// Makes this many calls about one key with a restriction of each sort, as the edge does, but without HTTP.
 pub(crate) async fn run(calls: u32) -> Result<()> {
     let folder = private_folder()?;
-    let store = open(folder.path()).await?;
+    let store = open(folder.path(), None).await?;
     let service = service(folder.path(), &store, Arc::new(SystemEntropy)).await?;
     let caller = Caller::command_line("bench");
     let asking = issue(&service, &caller, &verifier_draft()).await?;

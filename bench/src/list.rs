@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use domain::page::Capped;
 
-use crate::data::{EMAIL, Installation, PASSWORD};
+use crate::data::{EMAIL, Engine, Installation, PASSWORD};
 use crate::figures::Latency;
 use crate::http::{Answer, Connection};
 use crate::list_table::Tables;
@@ -42,7 +42,7 @@ struct Case {
     shows: fn(&Installation) -> Shows,
 }
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 19] = [
     Case { label: "first page (by name)", counts: true, path: |_| "/keys".into(), shows: full },
     Case { label: "by name, descending", counts: true, path: |_| "/keys?dir=desc".into(), shows: full },
     Case { label: "by time of issue", counts: true, path: |_| "/keys?sort=created".into(), shows: full },
@@ -101,6 +101,14 @@ const CASES: [Case; 16] = [
         path: |_| "/keys?status=expiring_7".into(),
         shows: page,
     },
+    Case { label: "filter: never used", counts: false, path: |_| "/keys?status=never_used".into(), shows: page },
+    Case {
+        label: "filter: accepted in 24 hours",
+        counts: false,
+        path: |_| "/keys?status=accepted_24h".into(),
+        shows: page,
+    },
+    Case { label: "filter: expired", counts: false, path: |_| "/keys?status=expired".into(), shows: page },
     Case { label: "a key's page", counts: false, path: |on| format!("/keys/{}", on.id), shows: page },
     Case { label: "dashboard", counts: false, path: |_| "/".into(), shows: page },
     Case { label: "audit", counts: false, path: |_| "/audit".into(), shows: page },
@@ -125,14 +133,18 @@ pub(crate) struct Line {
     pub bytes: usize,
 }
 
-/// Measures the pages in a small and in a large installation, on a server for each.
-pub(crate) async fn measure(large: &Installation, samples: u32) -> Result<Section> {
-    let small = Installation::make(SMALL).await?;
-    let small_server = Child::keystead(small.folder()).await?;
-    let large_server = Child::keystead(large.folder()).await?;
-    let lines = sample(&[(&small, &small_server), (large, &large_server)], samples).await?;
-    small_server.stop().await?;
-    large_server.stop().await?;
+/// Measures the pages in a small and in a large installation, and in one that is as large on Postgres, with a server for
+/// each.
+pub(crate) async fn measure(large: &Installation, on_postgres: &Installation, samples: u32) -> Result<Section> {
+    let small = Installation::make(SMALL, Engine::Sqlite).await?;
+    let small_server = Child::keystead(&small).await?;
+    let large_server = Child::keystead(large).await?;
+    let other_server = Child::keystead(on_postgres).await?;
+    let sides = [(&small, &small_server), (large, &large_server), (on_postgres, &other_server)];
+    let lines = sample(&sides, samples).await?;
+    for server in [small_server, large_server, other_server] {
+        server.stop().await?;
+    }
     Tables { lines, keys: [small.keys, large.keys], samples }.section()
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "it measures real time")]
 
 mod authorize;
+mod beside;
 mod bulk;
 mod calls;
 mod cold;
@@ -10,6 +11,7 @@ mod contest;
 mod data;
 mod decision;
 mod echo;
+mod engines;
 mod figures;
 mod flood;
 mod hot;
@@ -32,7 +34,7 @@ use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 use tokio::runtime;
 
-use crate::data::Installation;
+use crate::data::{Engine, Installation};
 use crate::process::Child;
 use crate::report::Section;
 
@@ -88,6 +90,8 @@ enum Part {
     Flood,
     /// Memory with many hot keys, and the key list at the same time
     Memory,
+    /// Calls beside pages, sign-ins and strangers
+    Beside,
     /// The decision, without anything around it
     Decision,
     /// Instructions of a verify call
@@ -118,8 +122,9 @@ fn many_threads() -> Result<runtime::Runtime> {
 
 async fn run(options: &Options) -> Result<()> {
     let mut sections = Vec::new();
-    if options.wants(&[Part::List, Part::Hot, Part::Authorize, Part::Cold, Part::Flood, Part::Memory]) {
-        let large = Installation::make(options.keys).await?;
+    let of_keys = [Part::List, Part::Hot, Part::Authorize, Part::Cold, Part::Flood, Part::Memory, Part::Beside];
+    if options.wants(&of_keys) {
+        let large = Installation::make(options.keys, Engine::Sqlite).await?;
         sections = with_keys(options, &large).await?;
         check_counts(&large, &sections).await?;
     }
@@ -149,11 +154,17 @@ async fn run(options: &Options) -> Result<()> {
 async fn with_keys(options: &Options, large: &Installation) -> Result<Vec<Section>> {
     let mut sections = Vec::new();
     let seconds = options.round_seconds;
-    if options.begins(Part::List) {
-        sections.push(list::measure(large, options.samples).await?);
+    if options.wants(&[Part::List, Part::Hot]) {
+        let on_postgres = Installation::make(options.keys, Engine::Postgres).await?;
+        if options.begins(Part::List) {
+            sections.push(list::measure(large, &on_postgres, options.samples).await?);
+        }
+        if options.begins(Part::Hot) {
+            sections.push(engines::measure(large, &on_postgres, seconds).await?);
+        }
     }
     if options.wants(&[Part::Hot, Part::Authorize, Part::Cold, Part::Flood]) {
-        let keystead = Child::keystead(large.folder()).await?;
+        let keystead = Child::keystead(large).await?;
         if options.begins(Part::Hot) {
             sections.push(hot::measure(large, &keystead, seconds).await?);
         }
@@ -170,6 +181,9 @@ async fn with_keys(options: &Options, large: &Installation) -> Result<Vec<Sectio
     }
     if options.begins(Part::Memory) {
         sections.push(memory::measure(large, seconds).await?);
+    }
+    if options.begins(Part::Beside) {
+        sections.push(beside::measure(large, seconds).await?);
     }
     Ok(sections)
 }

@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(25);
 
 /// Measures a separate server.
 pub(crate) async fn measure(on: &Installation, seconds: u32) -> Result<Section> {
-    let server = Child::keystead(on.folder()).await?;
+    let server = Child::keystead(on).await?;
     sleep(SETTLE).await;
     let idle = server.memory()?;
     let mut reader = Connection::open(&server.authority).await?;

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
+use crate::data::Installation;
 use crate::echo::Shape;
 use crate::machine;
 
@@ -31,15 +32,18 @@ pub(crate) struct Resident {
 }
 
 impl Child {
-    /// Keystead on the data in `folder`, on a free port of loopback, with a proxy before it on this machine.
-    pub async fn keystead(folder: &Path) -> Result<Self> {
+    /// Keystead on an installation, on a free port of loopback, with a proxy before it on this machine.
+    pub async fn keystead(on: &Installation) -> Result<Self> {
         let mut command = Command::new(binary()?);
         command
             .env_clear()
             .env("KEYSTEAD_LISTEN", "127.0.0.1:0")
-            .env("KEYSTEAD_DATA_DIR", folder)
+            .env("KEYSTEAD_DATA_DIR", on.folder())
             .env("KEYSTEAD_TRUSTED_PROXIES", "127.0.0.1/32")
             .env("KEYSTEAD_LOG", "warn");
+        if let Some(url) = on.url() {
+            command.env("KEYSTEAD_DATABASE_URL", url);
+        }
         Self::start(command, START_WITHIN).await
     }
 

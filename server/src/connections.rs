@@ -1,10 +1,11 @@
 //! How many connections there may be, and who goes first when there are too many.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::cidr::subscriber;
 use rustix::process::{Resource, getrlimit};
 use tokio_util::sync::CancellationToken;
 
@@ -119,7 +120,7 @@ impl Connections {
     /// A place for a new connection. If all are taken, or one source has half of them, the connection of that source
     /// that has been idle longest gives way. `None` if all of them are being answered.
     pub(crate) fn enter(&self, peer: IpAddr) -> Option<Place> {
-        let source = source(peer);
+        let source = subscriber(peer);
         let mut open = self.open();
         let own = open.sources.get(&source).map_or(0, VecDeque::len);
         let crowded = if own >= self.0.most / 2 && !self.0.proxies.sent(Some(peer)) {
@@ -159,14 +160,6 @@ impl Open {
             return Some(());
         }
         None
-    }
-}
-
-/// One household or machine has a whole /64 of IPv6 to call from.
-pub(crate) fn source(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -210,12 +203,5 @@ mod tests {
         drop(answering);
         let next = connections.enter(address("192.0.2.1")).unwrap();
         assert!(closed(&place) && !closed(&next));
-    }
-
-    #[test]
-    fn a_network_of_ipv6_is_one_source() {
-        assert_eq!(source(address("2001:db8::1")), source(address("2001:db8::ffff")));
-        assert_ne!(source(address("2001:db8::1")), source(address("2001:db8:0:1::1")));
-        assert_eq!(source(address("::ffff:192.0.2.1")), address("192.0.2.1"));
     }
 }

@@ -1,12 +1,21 @@
 //! Networks: the addresses from which a key is accepted, written as CIDR rules.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::field::{Field, FieldErrors, parse_items};
 use crate::text::{CIDRS_MAX, quote};
+
+/// Who calls from an address: an IPv4 address is one subscriber, and so is a /64 of IPv6, which one household or machine
+/// has for itself.
+pub fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
 
 /// A network or a single address. IPv4 inside IPv6 is stored as IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,26 +2,22 @@
 
 use std::{
     collections::VecDeque,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex},
 };
 
-use domain::refusal::Refusal;
+use domain::{cidr::subscriber, refusal::Refusal};
 use tokio::sync::oneshot;
 
 use crate::verify::shards::lock;
 
-/// Where callers come from: an IPv4 address, or the network that one subscriber gets in IPv6. All unknown addresses are
-/// one source.
+/// Where callers come from: one subscriber. All unknown addresses are one source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Source(Option<IpAddr>);
 
 impl Source {
     pub(crate) fn of(address: Option<IpAddr>) -> Self {
-        Self(address.map(|address| match address {
-            IpAddr::V4(_) => address,
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-        }))
+        Self(address.map(subscriber))
     }
 }
 

@@ -13,6 +13,13 @@ fn address(text: &str) -> IpAddr {
 }
 
 #[test]
+fn a_network_of_ipv6_is_one_subscriber() {
+    assert_eq!(subscriber(address("2001:db8::1")), subscriber(address("2001:db8::ffff")));
+    assert_ne!(subscriber(address("2001:db8::1")), subscriber(address("2001:db8:0:1::1")));
+    assert_eq!(subscriber(address("::ffff:192.0.2.1")), address("192.0.2.1"));
+}
+
+#[test]
 fn rules_have_one_canonical_form() {
     for (text, shown) in [
         ("203.0.113.9", "203.0.113.9/32"),

@@ -166,7 +166,9 @@ async fn shutting_down_writes_the_last_counts(w: World) {
 /// A row that the database refuses keeps no other from being written.
 async fn a_count_that_cannot_be_written_is_dropped_alone(w: World) {
     let odd: &[&str] = if w.store.engine() == "SQLite" {
-        &["CREATE TRIGGER odd BEFORE INSERT ON key_refusal WHEN NEW.path = '/odd' BEGIN SELECT RAISE(ABORT, 'odd'); END"]
+        &[
+            "CREATE TRIGGER odd BEFORE INSERT ON key_refusal WHEN NEW.path = '/odd' BEGIN SELECT RAISE(ABORT, 'odd'); END",
+        ]
     } else {
         &[
             "CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'odd'; END $$",
