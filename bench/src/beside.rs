@@ -58,7 +58,7 @@ pub(crate) async fn measure(on: &Installation, seconds: u32) -> Result<Section> 
     let mut accepted = load(&server.authority, calls.path(), seconds).await?.requests;
     let mut rows = Vec::new();
     for (label, what) in LOADS {
-        let mut busy = begin(what, &server.authority, &cookie).await;
+        let mut busy = begin(what, &server.authority, &cookie);
         sleep(Duration::from_secs(1)).await;
         let round = load(&server.authority, calls.path(), seconds).await?;
         busy.shutdown().await;
@@ -69,9 +69,9 @@ pub(crate) async fn measure(on: &Installation, seconds: u32) -> Result<Section> 
     let mut held = Vec::new();
     for _ in 0..HELD {
         let mut stream = TcpStream::connect(server.authority.replace("localhost", "127.0.0.1")).await?;
-        let head = "POST /login HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\nContent-Type: \
+        let form = "POST /login HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\nContent-Type: \
                     application/x-www-form-urlencoded\r\nContent-Length: 8000\r\n\r\n";
-        stream.write_all(head.as_bytes()).await?;
+        stream.write_all(form.as_bytes()).await?;
         stream.write_all(&[b'a'; 7_000]).await?;
         held.push(stream);
     }
@@ -82,7 +82,7 @@ pub(crate) async fn measure(on: &Installation, seconds: u32) -> Result<Section> 
     Ok(Section { text: section(on, &rows, resident)?, accepted, refused: 0 })
 }
 
-async fn begin(what: Load, authority: &str, cookie: &str) -> JoinSet<()> {
+fn begin(what: Load, authority: &str, cookie: &str) -> JoinSet<()> {
     let mut busy = JoinSet::new();
     let connections = match what {
         Load::Nothing => 0,

@@ -1,5 +1,7 @@
 //! The same calls on both database engines.
 
+use std::fmt::Write as _;
+
 use anyhow::Result;
 use domain::page::grouped;
 
@@ -36,7 +38,7 @@ pub(crate) async fn measure(sqlite: &Installation, postgres: &Installation, seco
     let share = on_postgres.times(on_sqlite).median;
     let target = format!("on Postgres at least {SHARE:.2} of the calls on SQLite");
     verdict(&mut text, &target, share >= SHARE, &format!("{share:.2}"))?;
-    text += &format!("\nResident on Postgres afterwards: {} MB.\n\n", megabytes(memory.now));
+    write!(text, "\nResident on Postgres afterwards: {} MB.\n\n", megabytes(memory.now))?;
     let accepted = on_sqlite.calls;
     for server in servers {
         server.stop().await?;

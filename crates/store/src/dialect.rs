@@ -139,6 +139,11 @@ fn classify(error: &dyn DatabaseError) -> StoreError {
         _ if is_of_the_row(error.code().as_deref().unwrap_or_default()) => {
             StoreError::Refused(error.message().to_owned())
         }
+        _ if of_pooler(error.code().as_deref().unwrap_or_default()) => StoreError::Unfit(
+            "a pooler in between loses prepared statements; use pool_mode = session, or a PgBouncer with \
+             max_prepared_statements"
+                .into(),
+        ),
         _ if is_passing(error.code().as_deref().unwrap_or_default()) => {
             StoreError::Unavailable(error.message().to_owned())
         }
@@ -165,6 +170,11 @@ fn is_passing(code: &str) -> bool {
     code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
+/// Postgres's codes for a prepared statement that exists already, or does not exist. Only somebody in between causes them.
+fn of_pooler(code: &str) -> bool {
+    matches!(code, "42P05" | "26000")
+}
+
 /// Errors of a single row: SQLite's constraints (which triggers raise too), too long, and of a wrong type; Postgres's
 /// classes for data, constraints and raised exceptions, and what its encoding cannot hold.
 fn is_of_the_row(code: &str) -> bool {
@@ -186,6 +196,11 @@ mod tests {
         for code in ["13", "10", "5", "8", "11", "53100", "25006", "42501", ""] {
             assert!(!is_of_the_row(code), "{code}");
         }
+    }
+
+    #[test]
+    fn a_pooler_that_loses_statements_is_told() {
+        assert!(of_pooler("42P05") && of_pooler("26000") && !of_pooler("42P01") && !of_pooler("1"));
     }
 
     #[test]
