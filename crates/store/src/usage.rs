@@ -26,6 +26,8 @@ pub struct UsageBatch {
     pub keys: Vec<KeyCalls>,
     /// The last refused calls of each key.
     pub refusals: Vec<(KeyId, RefusedCall)>,
+    /// The number of the first of them. Their numbers tell those of one moment apart.
+    pub first_refusal: i64,
 }
 
 impl UsageBatch {
@@ -50,6 +52,8 @@ impl UsageBatch {
             apps: self.apps.split_off(rest(self.apps.len())),
             keys: self.keys.split_off(rest(self.keys.len())),
             refusals: self.refusals.split_off(rest(self.refusals.len())),
+            // After those that stay.
+            first_refusal: self.first_refusal.saturating_add(i64::try_from(self.refusals.len()).unwrap_or(i64::MAX)),
         };
         Some((self, second))
     }
@@ -203,7 +207,7 @@ impl Tx {
     pub async fn flush_usage(&mut self, batch: &UsageBatch) -> Result<(), StoreError> {
         self.flush_app_calls(&batch.apps).await?;
         self.flush_key_calls(&batch.keys).await?;
-        self.flush_refusals(&batch.refusals).await
+        self.flush_refusals(batch.first_refusal, &batch.refusals).await
     }
 
     async fn flush_app_calls(&mut self, counts: &[(AppId, Option<KeyKind>, HourCalls)]) -> Result<(), StoreError> {
@@ -252,8 +256,8 @@ impl Tx {
         Ok(())
     }
 
-    async fn flush_refusals(&mut self, refusals: &[(KeyId, RefusedCall)]) -> Result<(), StoreError> {
-        let numbered: Vec<_> = (0_i64..).zip(refusals).collect();
+    async fn flush_refusals(&mut self, first: i64, refusals: &[(KeyId, RefusedCall)]) -> Result<(), StoreError> {
+        let numbered: Vec<_> = (first..).zip(refusals).collect();
         for piece in pieces(&numbered) {
             let mut sql = Sql::new(
                 "WITH refused (key_id, at, n, code, edge, address, origin, permissions, kind, method, path) AS (VALUES ",

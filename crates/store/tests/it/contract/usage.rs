@@ -221,7 +221,7 @@ async fn a_batch_is_halved_until_one_row_is_left(_: Store) {
     let id = key_id();
     let calls = |hour| KeyCalls { key_id: id, hour, code: Some(Code::Valid), calls: 1, used: None };
     let count = |hour| (app(1).id, None, HourCalls { hour, code: Code::NotFound, calls: 1 });
-    let batch = UsageBatch { apps: vec![count(1)], keys: (2..9).map(calls).collect(), refusals: Vec::new() };
+    let batch = UsageBatch { apps: vec![count(1)], keys: (2..9).map(calls).collect(), ..UsageBatch::default() };
     let (mut left, mut single) = (vec![batch], Vec::new());
     while let Some(batch) = left.pop() {
         match batch.clone().halves() {
