@@ -66,9 +66,14 @@ export class Postgres {
       ...account.prefix, `${bin()}/postgres`, '-D', this.data, '-k', this.folder, '-p', String(this.port),
       '-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=200', '-c', 'wal_level=replica', '-c', 'hot_standby=on',
     ];
-    this.child = owned(spawn(program, rest, { cwd: '/', stdio: 'ignore' }));
-    this.ended = once(this.child, 'exit');
+    const begin = () => {
+      this.child = owned(spawn(program, rest, { cwd: '/', stdio: 'ignore' }));
+      this.ended = once(this.child, 'exit');
+    };
+    begin();
     for (let tries = 0; ; tries += 1) {
+      // Killed processes may take a moment to be gone.
+      if (this.child.exitCode !== null) begin();
       const ready = spawnSync(`${bin()}/pg_isready`, ['-q', '-h', '127.0.0.1', '-p', String(this.port)]);
       if (ready.status === 0) return;
       if (tries > 600) throw new Error('Postgres does not start');
@@ -110,6 +115,8 @@ export class Postgres {
   async stop(name = 'SIGINT') {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     if (name === 'SIGKILL') {
+      // It must not start another process while we count them: one that is left keeps it from starting again.
+      this.child.kill('SIGSTOP');
       for (const pid of this.pids()) { try { process.kill(pid, name); } catch { /* Gone. */ } }
     } else {
       this.child.kill(name);
