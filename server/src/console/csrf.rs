@@ -35,6 +35,8 @@ fn is_own(headers: &HeaderMap, own: Option<&str>, carries_session: impl FnOnce()
     match (site, origin.filter(|origin| !origin.is_empty())) {
         // "none" was typed in by hand, or comes from a bookmark: no site is behind it.
         (Some(b"same-origin" | b"none"), None) => true,
+        // A page that tells its address to nobody does not tell its origin either.
+        (Some(b"same-origin"), Some(b"null")) => true,
         (Some(b"same-origin" | b"none") | None, Some(origin)) => is_origin(origin, own, headers),
         (Some(_), _) => false,
         (None, None) => !carries_session(),
@@ -84,7 +86,9 @@ mod tests {
             (vec![origin("https://evil.example"), (header::HOST, "evil.example")], false),
             (vec![site("none"), origin("https://evil.example")], false),
             (vec![site("same-origin"), origin("https://evil.example")], false),
-            (vec![site("same-origin"), origin("null")], false),
+            (vec![site("same-origin"), origin("null")], true),
+            (vec![site("none"), origin("null")], false),
+            (vec![origin("null")], false),
             (vec![site("cross-site")], false),
             (vec![site("same-site"), origin("https://other.example.com")], false),
             (vec![site("")], false),
