@@ -3,11 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use domain::cidr::subscriber;
 use rustix::process::{Resource, getrlimit};
-use tokio_util::sync::CancellationToken;
+use tokio::task::AbortHandle;
 
 use crate::client_address::TrustedProxies;
 
@@ -44,16 +44,18 @@ pub(crate) struct Connection {
     busy: AtomicBool,
     /// Whether there was a request since somebody last looked for one to close.
     active: AtomicBool,
-    close: CancellationToken,
+    /// The task that serves it.
+    task: OnceLock<AbortHandle>,
+    closed: AtomicBool,
 }
 
 impl Connection {
     /// A request has begun; it ends when this is dropped.
-    pub(crate) fn request(self: &Arc<Self>) -> Answering {
+    pub(crate) fn request(&self) -> Answering<'_> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.busy.store(true, Ordering::Relaxed);
         self.active.store(true, Ordering::Relaxed);
-        Answering(Arc::clone(self))
+        Answering(self)
     }
 
     /// How many requests have begun.
@@ -66,17 +68,28 @@ impl Connection {
         self.busy.load(Ordering::Relaxed)
     }
 
-    /// Ends when the connection has to close.
-    pub(crate) fn closed(&self) -> &CancellationToken {
-        &self.close
+    /// From now on it can be closed, by ending its task.
+    pub(crate) fn served_by(&self, task: AbortHandle) {
+        if self.closed.load(Ordering::Acquire) {
+            task.abort();
+        }
+        // There is one task for each.
+        let _ = self.task.set(task);
+    }
+
+    fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        if let Some(task) = self.task.get() {
+            task.abort();
+        }
     }
 }
 
 /// A request that is being answered.
 #[derive(Debug)]
-pub(crate) struct Answering(Arc<Connection>);
+pub(crate) struct Answering<'c>(&'c Connection);
 
-impl Drop for Answering {
+impl Drop for Answering<'_> {
     fn drop(&mut self) {
         self.0.busy.store(false, Ordering::Relaxed);
     }
@@ -155,7 +168,7 @@ impl Open {
                 queue.push_back(connection);
                 continue;
             }
-            connection.close.cancel();
+            connection.close();
             self.count -= 1;
             return Some(());
         }
@@ -172,7 +185,7 @@ mod tests {
     }
 
     fn closed(place: &Place) -> bool {
-        place.connection.closed().is_cancelled()
+        place.connection.closed.load(Ordering::Acquire)
     }
 
     #[test]
@@ -181,7 +194,8 @@ mod tests {
         let connections = Connections::with(8, Arc::new(proxies));
         let crowd: Vec<_> = (0..4).map(|_| connections.enter(address("192.0.2.1")).unwrap()).collect();
         // Half of all places is enough for one source.
-        let _answering = crowd[0].connection.request();
+        let first = Arc::clone(&crowd[0].connection);
+        let _answering = first.request();
         let fifth = connections.enter(address("192.0.2.1")).unwrap();
         assert_eq!(crowd.iter().map(closed).collect::<Vec<_>>(), [false, true, false, false]);
         // A proxy may have more, for it brings everybody.
@@ -198,7 +212,8 @@ mod tests {
     fn nobody_is_closed_in_the_middle_of_an_answer() {
         let connections = Connections::with(2, Arc::default());
         let place = connections.enter(address("192.0.2.1")).unwrap();
-        let answering = place.connection.request();
+        let connection = Arc::clone(&place.connection);
+        let answering = connection.request();
         assert!(connections.enter(address("192.0.2.1")).is_none());
         drop(answering);
         let next = connections.enter(address("192.0.2.1")).unwrap();

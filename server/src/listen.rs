@@ -3,6 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -36,8 +38,10 @@ const LAST_CALLS: Duration = Duration::from_secs(1);
 /// Serves until `stop`. Then closes each connection with its next answer, and returns once the last request is answered.
 pub(crate) async fn run(listener: Listener, app: Router, places: Connections, stop: CancellationToken) {
     let connections = GracefulShutdown::new();
+    let stopping = Arc::new(AtomicBool::new(false));
     let mut last_calls = pin!(async {
         stop.cancelled().await;
+        stopping.store(true, Ordering::Relaxed);
         tokio::time::sleep(LAST_CALLS).await;
     });
     loop {
@@ -49,7 +53,10 @@ pub(crate) async fn run(listener: Listener, app: Router, places: Connections, st
             Ok((stream, peer)) => {
                 // Everybody is being answered. Whoever comes now has to come again.
                 let Some(place) = places.enter(peer.ip()) else { continue };
-                tokio::spawn(connection(stream, peer, place, app.clone(), connections.watcher(), stop.clone()));
+                let known = Arc::clone(&place.connection);
+                let serving =
+                    connection(stream, peer, place, app.clone(), connections.watcher(), Arc::clone(&stopping));
+                known.served_by(tokio::spawn(serving).abort_handle());
             }
             Err(error) if of_one_connection(&error) => {}
             Err(error) => {
@@ -69,13 +76,13 @@ async fn connection(
     place: Place,
     app: Router,
     watcher: Watcher,
-    stop: CancellationToken,
+    stopping: Arc<AtomicBool>,
 ) {
     let known = &place.connection;
     let service = service_fn(|mut request: Request<Incoming>| {
         let answering = known.request();
         let mut app = app.clone();
-        let stop = &stop;
+        let stopping = &stopping;
         async move {
             if !has_its_host(&request) {
                 return Ok((StatusCode::BAD_REQUEST, "A request needs exactly one Host header.\n").into_response());
@@ -84,7 +91,7 @@ async fn connection(
             let answered: Result<Response, _> = app.call(request.map(Body::new)).await;
             drop(answering);
             answered.map(|mut response| {
-                if stop.is_cancelled() {
+                if stopping.load(Ordering::Relaxed) {
                     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 }
                 response
@@ -96,12 +103,8 @@ async fn connection(
         .header_read_timeout(IDLE)
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(Timed::new(stream, known.clone())), service);
-    let served = watcher.watch(connection);
-    tokio::select! {
-        served = served => if let Err(error) = served {
-            tracing::trace!(%error, "a connection broke");
-        },
-        () = known.closed().cancelled() => {}
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::trace!(%error, "a connection broke");
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::{Sleep, sleep};
 
 use crate::connections::Connection;
 
-/// How long the head of a request may take, from its first byte.
+/// How long the head of a request may take, once a part of it has come.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long the other end may take nothing of an answer.
@@ -21,8 +21,9 @@ const TAKEN_WITHIN: Duration = Duration::from_secs(20);
 pub(crate) struct Timed<S> {
     stream: S,
     connection: Arc<Connection>,
-    /// The head that is arriving: how many requests had begun before it, and its deadline.
-    head: Option<(u32, Pin<Box<Sleep>>)>,
+    /// The head that is arriving: how many requests had begun before it, and its deadline. Most heads arrive in one
+    /// piece, and need none.
+    head: Option<(u32, Option<Pin<Box<Sleep>>>)>,
     stuck: Option<Pin<Box<Sleep>>>,
 }
 
@@ -57,12 +58,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
         let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
         match read {
             Poll::Ready(_) if buffer.filled().len() > before && this.head.is_none() && !this.connection.is_busy() => {
-                this.head = Some((requests, Box::pin(sleep(HEAD_WITHIN))));
+                this.head = Some((requests, None));
             }
             Poll::Pending => {
-                if let Some((_, deadline)) = &mut this.head
-                    && deadline.as_mut().poll(cx).is_ready()
-                {
+                if let Some((_, deadline)) = &mut this.head {
+                    let deadline = deadline.get_or_insert_with(|| Box::pin(sleep(HEAD_WITHIN)));
+                    ready!(deadline.as_mut().poll(cx));
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
             }

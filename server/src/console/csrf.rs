@@ -33,10 +33,9 @@ fn is_own(headers: &HeaderMap, own: Option<&str>, carries_session: impl FnOnce()
     let site = headers.get(FETCH_SITE).map(HeaderValue::as_bytes);
     let origin = headers.get(header::ORIGIN).map(HeaderValue::as_bytes);
     match (site, origin.filter(|origin| !origin.is_empty())) {
-        // "none" was typed in by hand, or comes from a bookmark: no site is behind it.
-        (Some(b"same-origin" | b"none"), None) => true,
-        // A page that tells its address to nobody does not tell its origin either.
-        (Some(b"same-origin"), Some(b"null")) => true,
+        // "none" was typed in by hand, or comes from a bookmark: no site is behind it. "null" comes from a page that tells
+        // its address to nobody, and so not its origin either.
+        (Some(b"same-origin" | b"none"), None) | (Some(b"same-origin"), Some(b"null")) => true,
         (Some(b"same-origin" | b"none") | None, Some(origin)) => is_origin(origin, own, headers),
         (Some(_), _) => false,
         (None, None) => !carries_session(),
