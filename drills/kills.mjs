@@ -1,5 +1,6 @@
 // Kills the server at random moments while forms, the command line and calls write. Nothing that was acknowledged may be
 // lost, no revoked key may pass, no quota may give too much, and the record stays whole.
+import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { count } from './lib/figures.mjs';
@@ -13,6 +14,8 @@ class Ledger {
   revoked = [];
   changes = 0;
   spent = 0;
+  /** Names of keys of which the answer said that nothing was changed. */
+  denied = [];
   wrong = [];
 
   /** Checks it against a server, newest first, up to so many keys. */
@@ -37,7 +40,11 @@ async function work(server, ledger, limited, stopped) {
     }
   };
   const forms = () => until(async () => {
-    const key = await server.issue('form');
+    const name = randomBytes(6).toString('hex');
+    const key = await server.issue(name).catch((error) => {
+      if (error.message.includes('Nothing was changed')) ledger.denied.push(name);
+      throw error;
+    });
     if (!key.confirmed) return;
     ledger.changes += 2;
     if (Math.random() < 0.5) {
@@ -81,12 +88,16 @@ export async function rounds(settings, { seconds, break_, name }) {
       expect(ledger.wrong.length === 0, ledger.wrong.join('; '));
     }
     await ledger.check(server, Infinity);
+    await server.signIn();
+    for (const name of ledger.denied) {
+      if (await server.lists(name)) ledger.wrong.push(`${name} was issued, although the answer said that nothing was changed`);
+    }
     expect(ledger.wrong.length === 0, ledger.wrong.join('; '));
     expect(ledger.spent <= QUOTA, `the quota of ${QUOTA} gave ${ledger.spent} calls`);
     await server.stop();
     const sound = await command(settings, ['check']);
     return `${name}: ${count(kills)} kills, ${count(ledger.changes)} acknowledged changes, ${count(ledger.revoked.length)} of them ` +
-      `revokes, ${count(ledger.spent)} calls of a quota; none lost, none too many. ${sound.trim()}`;
+      `revokes, ${count(ledger.spent)} calls of a quota; none lost, none too many; ${count(ledger.denied.length)} refused changes, none made. ${sound.trim()}`;
   } finally {
     await server.stop('SIGKILL');
   }

@@ -80,11 +80,19 @@ export class Server {
     const made = await this.post('/keys/new', form);
     const page = await made.text();
     const token = page.match(/ks_[A-Za-z0-9]+_[A-Za-z0-9]+/)?.[0];
-    if (made.status !== 200 || !token) throw new Error(`issuing answered ${made.status}`);
+    if (made.status !== 200 || !token) throw new Error(`issuing answered ${made.status}: ${page}`);
     const key = { id: token.split('_')[1], token, confirmed: false };
     const confirmed = await this.post(`/keys/${key.id}/acknowledge`, { acknowledged: 'yes' });
     key.confirmed = confirmed.status === 303;
     return key;
+  }
+
+  /** Whether a key of this name is in the list. */
+  async lists(name) {
+    const answer = await this.ask(`/keys?q=${encodeURIComponent(name)}`, { headers: { cookie: this.cookie } });
+    const page = await answer.text();
+    if (answer.status !== 200) throw new Error(`the list answered ${answer.status}`);
+    return !page.includes('No keys match');
   }
 
   /** Whether a revoke was acknowledged. */
