@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -71,13 +71,14 @@ impl Behind {
         let edited = |text: String| if written.is_empty() { text } else { text.replace(written, instead) };
         let texts = docs.iter().map(|name| (*name, edited(snippet(name))));
         for (name, text) in texts.chain(main.map(|(name, text)| (name, text.to_owned()))) {
+            // First, because the port of another may have these digits too.
             let text = text
+                .replace("8080", &front.to_string())
                 .replace("127.0.0.1:3000", &keystead_at.to_string())
                 .replace("port_value: 3000", &format!("port_value: {}", keystead_at.port()))
                 .replace("127.0.0.1:8081", &service_at.to_string())
                 .replace("port_value: 8081", &format!("port_value: {}", service_at.port()))
                 .replace("127.0.0.1:8082", &format!("127.0.0.1:{inner}"))
-                .replace("8080", &front.to_string())
                 .replace("/etc/haproxy/", &format!("{here}/"))
                 .replace("/etc/traefik/keystead.yml", &format!("{here}/traefik.yml"))
                 .replace("FOLDER", &here);
@@ -208,6 +209,11 @@ async fn serve(app: Router, on: &Handle) -> SocketAddr {
     on.spawn(serving).await.unwrap()
 }
 
+/// Below the ports that the system gives out by itself: one of those could be taken before the proxy has it.
 fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + u16::try_from(std::process::id() % 400).unwrap() * 25;
+    let ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::SeqCst));
+    let mut free = ports.take(200).filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+    free.next().expect("a free port")
 }
