@@ -157,7 +157,8 @@ mod tests {
         let (_client, server) = duplex(64);
         let mut server = Timed::new(server, Arc::default());
         let begun = Instant::now();
-        let error = server.write_all(&[0; 1_000]).await.unwrap_err();
+        let writing = timeout(TAKEN_WITHIN * 10, server.write_all(&[0; 1_000]));
+        let error = writing.await.expect("it waits on").unwrap_err();
         assert_eq!((error.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, TAKEN_WITHIN.as_secs()));
     }
 }
