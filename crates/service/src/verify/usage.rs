@@ -204,11 +204,11 @@ impl Usage {
 
 /// Writes a batch that the database has refused, in smaller and smaller parts, and drops each row that it refuses alone.
 async fn write_in_parts(store: &Store, batch: UsageBatch) -> Result<(), StoreError> {
-    let mut parts = vec![batch];
+    let (mut parts, mut has_written) = (vec![batch], false);
     while let Some(part) = parts.pop() {
         let written: Result<(), StoreError> = store.write(async |tx| tx.flush_usage(&part).await).await;
         match written {
-            Ok(()) => {}
+            Ok(()) => has_written = true,
             Err(error @ StoreError::Refused(_)) => {
                 if let Some((first, second)) = part.halves() {
                     parts.extend([first, second]);
@@ -216,7 +216,11 @@ async fn write_in_parts(store: &Store, batch: UsageBatch) -> Result<(), StoreErr
                     tracing::error!(%error, "a count of calls is dropped: the database refuses it");
                 }
             }
-            // What is written already would be counted again, so the rest is lost.
+            // Whoever keeps the batch for the next time would count again what is written already.
+            Err(error) if has_written => {
+                tracing::error!(%error, "the rest of the counts of this second is lost");
+                return Ok(());
+            }
             Err(error) => return Err(error),
         }
     }
