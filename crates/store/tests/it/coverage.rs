@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 /// `name` of each `pub async fn name(`, and of each line `name(…) -> …;` between `reads! {` and `}`.
 fn public_functions(source: &str) -> BTreeSet<String> {
@@ -26,8 +25,7 @@ fn public_functions(source: &str) -> BTreeSet<String> {
 }
 
 fn sources(folder: &str) -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     files.map(|path| fs::read_to_string(path).unwrap()).collect()
 }
 

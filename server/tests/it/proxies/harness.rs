@@ -173,7 +173,7 @@ impl Proxy {
 
 /// A file of `docs/proxies`.
 pub fn snippet(name: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/proxies");
+    let folder = Path::new("../docs/proxies");
     std::fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
