@@ -34,7 +34,7 @@ if touched "frontend/|app/|${sources[domain]}"; then
 fi
 if ((${#tested[@]})); then
   # The races take a minute of load, and `make test` runs them.
-  cargo test --locked "${tested[@]}" -- --skip race::
+  cargo test --locked "${tested[@]}" -- --skip at_once::
 else
   echo "No package differs from $base: no tests to run."
 fi

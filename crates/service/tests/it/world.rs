@@ -19,7 +19,7 @@ use service::{
     sessions::Person,
     setup::NewPerson,
     sign_in::{SignIn, SignedIn},
-    verify::{Credential, VerifyRequest},
+    verify::{Credential, Verdict, VerifyRequest},
 };
 use store::{PersonRow, Store};
 use testkit::{Installation, TestDatabase};
@@ -156,9 +156,11 @@ pub fn in_background(service: &Service) -> DropGuard {
 }
 
 pub async fn code(service: &Service, token: &str) -> Code {
-    let request = VerifyRequest::default();
-    let verdict = service.verifier().verify(Credential::Token(token), request);
-    verdict.await.unwrap().code
+    verdict(service, token).await.unwrap().code
+}
+
+pub async fn verdict(service: &Service, token: &str) -> service::Result<Verdict> {
+    service.verifier().verify(Credential::Token(token), VerifyRequest::default()).await
 }
 
 pub fn owner() -> &'static Caller {
