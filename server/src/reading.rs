@@ -18,7 +18,8 @@ const DISCARDED: u64 = 8 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The room for all bodies that have not arrived yet, in units.
-static ROOM: Semaphore = Semaphore::const_new(32 * 1024);
+static ROOM: Semaphore = Semaphore::const_new(ROOM_UNITS);
+const ROOM_UNITS: usize = 32 * 1024;
 const UNIT: usize = 1024;
 
 /// Why a body could not be read.
@@ -48,6 +49,10 @@ impl BodyError {
 
 /// The whole body, of at most `limit` bytes.
 pub(crate) async fn whole(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, BodyError> {
+    whole_within(&ROOM, headers, body, limit).await
+}
+
+async fn whole_within(room: &Semaphore, headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, BodyError> {
     let mut reading = pin!(read(headers, body, limit));
     // Almost every body arrives together with its head, and then needs no timeout.
     if let Poll::Ready(read) = futures::poll!(reading.as_mut()) {
@@ -55,7 +60,7 @@ pub(crate) async fn whole(headers: &HeaderMap, body: Body, limit: usize) -> Resu
     }
     // From here on it may hold memory for seconds, so all of these together have a bound.
     let length = announced(headers).map_or(limit, |length| usize::try_from(length).unwrap_or(limit).min(limit));
-    let Ok(_room) = ROOM.try_acquire_many(u32::try_from(length.div_ceil(UNIT)).unwrap_or(u32::MAX)) else {
+    let Ok(_room) = room.try_acquire_many(u32::try_from(length.div_ceil(UNIT)).unwrap_or(u32::MAX)) else {
         return Err(BodyError::Crowded);
     };
     tokio::time::timeout(PATIENCE, reading).await.unwrap_or(Err(BodyError::TooSlow))
@@ -95,6 +100,7 @@ async fn discard(body: &mut Body) {
 #[cfg(test)]
 mod tests {
     use std::io;
+    use std::sync::Arc;
 
     use axum::http::HeaderValue;
     use futures::stream;
@@ -126,16 +132,22 @@ mod tests {
     async fn all_bodies_under_way_together_have_a_bound() {
         let endless = || Body::from_stream(stream::pending::<io::Result<&'static str>>());
         let none = HeaderMap::new();
-        let limit = 4 * 1024 * UNIT;
-        let waiting: Vec<_> =
-            (0..8).map(|_| tokio::spawn(async move { whole(&HeaderMap::new(), endless(), limit).await })).collect();
+        let limit = ROOM_UNITS / 8 * UNIT;
+        let room = Arc::new(Semaphore::new(ROOM_UNITS));
+        let wait = || {
+            let room = Arc::clone(&room);
+            tokio::spawn(async move { whole_within(&room, &HeaderMap::new(), endless(), limit).await })
+        };
+        let waiting: Vec<_> = (0..8).map(|_| wait()).collect();
         tokio::task::yield_now().await;
-        assert_eq!(whole(&none, endless(), limit).await, Err(BodyError::Crowded));
-        assert_eq!(whole(&none, Body::from("12345"), 5).await.unwrap(), "12345", "what is all there needs no room");
+        assert_eq!(whole_within(&room, &none, endless(), limit).await, Err(BodyError::Crowded));
+        let there = whole_within(&room, &none, Body::from("12345"), 5).await;
+        assert_eq!(there.unwrap(), "12345", "what is all there needs no room");
         for body in waiting {
             assert_eq!(body.await.unwrap(), Err(BodyError::TooSlow));
         }
-        assert_eq!(whole(&none, endless(), limit).await, Err(BodyError::TooSlow), "the room is given back");
+        let late = whole_within(&room, &none, endless(), limit).await;
+        assert_eq!(late, Err(BodyError::TooSlow), "the room is given back");
     }
 
     #[tokio::test(start_paused = true)]
