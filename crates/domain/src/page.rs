@@ -7,21 +7,24 @@ use serde::{Deserialize, Serialize};
 /// The number at which counting stops.
 pub const COUNT_CAP: u32 = 10_000;
 
-/// A count that stops at `COUNT_CAP`.
+/// Where more than `COUNT_CAP` keys are in sight, counting those that have to be looked for stops at this number.
+pub const FOUND_CAP: u32 = 1_000;
+
+/// A count with an upper bound.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capped {
-    /// The count, at most `COUNT_CAP`.
+    /// The count, at most the bound.
     pub n: u32,
     /// Whether there are more than `n`.
     pub more: bool,
 }
 
 impl Capped {
-    /// Builds it from a count that went to `COUNT_CAP + 1` or further.
-    pub fn from_count(count: u64) -> Self {
+    /// Builds it from a count that went to `cap + 1` or further.
+    pub fn at(cap: u32, count: u64) -> Self {
         match u32::try_from(count) {
-            Ok(n) if n <= COUNT_CAP => Self { n, more: false },
-            _ => Self { n: COUNT_CAP, more: true },
+            Ok(n) if n <= cap => Self { n, more: false },
+            _ => Self { n: cap, more: true },
         }
     }
 }
@@ -69,7 +72,7 @@ mod tests {
         for (count, text) in
             [(0, "0"), (999, "999"), (1_000, "1,000"), (10_000, "10,000"), (10_001, "10,000+"), (u64::MAX, "10,000+")]
         {
-            assert_eq!(Capped::from_count(count).to_string(), text);
+            assert_eq!(Capped::at(COUNT_CAP, count).to_string(), text);
         }
         assert_eq!(grouped(1_234_567), "1,234,567");
     }

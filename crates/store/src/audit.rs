@@ -158,7 +158,7 @@ async fn total(conn: &mut Conn<'_>, filter: Filter<'_>) -> Result<Capped, StoreE
     filter.push(&mut sql);
     sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
     let (count,): (i64,) = conn.fetch_one(sql).await?;
-    Ok(Capped::from_count(count.unsigned_abs()))
+    Ok(Capped::at(COUNT_CAP, count.unsigned_abs()))
 }
 
 async fn recent_audit(conn: &mut Conn<'_>, sight: &Sight, limit: u32) -> Result<Vec<AuditRow>, StoreError> {

@@ -34,11 +34,24 @@ impl Conn<'_> {
         Ok(self.fetch_optional::<(i32,)>(sql.arg(name)).await?.is_some())
     }
 
-    /// Whether each arm of a merged list needs its own `LIMIT`. Without it, Postgres sorts a whole arm. SQLite merges
-    /// the arms row by row, and with it would sort all their rows.
-    pub(crate) fn limits_arms(&self) -> bool {
-        matches!(self, Self::Postgres(_))
+    /// How a merged list is written for this engine.
+    pub(crate) fn writing(&self) -> Writing {
+        match self {
+            Self::Sqlite(_) => Writing { limits_arms: false, hides_expiry: true },
+            Self::Postgres(_) => Writing { limits_arms: true, hides_expiry: false },
+        }
     }
+}
+
+/// How a merged list has to be written, so that the planner reads its arms in their order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Writing {
+    /// Whether each arm needs its own `LIMIT`. Without it, Postgres sorts a whole arm. SQLite merges the arms row by
+    /// row, and with it would sort all their rows.
+    pub limits_arms: bool,
+    /// Whether an expiry that is tested is hidden from the planner. SQLite would otherwise take the index of the expiry.
+    /// Postgres tests a hidden one in the table, and one that is not in the index.
+    pub hides_expiry: bool,
 }
 
 impl Conn<'_> {

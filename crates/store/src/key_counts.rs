@@ -1,7 +1,7 @@
 //! How many keys of each status there are.
 
 use domain::list::StatusFilter;
-use domain::page::{COUNT_CAP, Capped};
+use domain::page::{COUNT_CAP, Capped, FOUND_CAP};
 use domain::sight::Sight;
 use domain::timestamp::Timestamp;
 
@@ -59,14 +59,26 @@ async fn key_counts(conn: &mut Conn<'_>, sight: &Sight, now: Timestamp) -> Resul
     Ok(counts)
 }
 
-/// Counts the keys of a range, up to `COUNT_CAP`.
+/// Counts the keys of a range, up to `COUNT_CAP`. Keys that have to be looked for among more than that are counted up to
+/// `FOUND_CAP`: whoever found so many looks for fewer.
 pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Capped, StoreError> {
-    let kept = range.kept_count();
-    if kept.is_none() && exceeds(conn, range, i64::from(COUNT_CAP)).await? {
-        return Ok(Capped { n: COUNT_CAP, more: true });
+    if let Some(count) = kept(conn, range).await? {
+        return Ok(Capped::at(COUNT_CAP, count));
     }
-    let (count,): (i64,) = conn.fetch_one(kept.unwrap_or_else(|| range.count())).await?;
-    Ok(Capped::from_count(count.unsigned_abs()))
+    let all = kept(conn, &range.of_its_kinds()).await?;
+    let cap = if all.is_some_and(|all| all > u64::from(COUNT_CAP)) { FOUND_CAP } else { COUNT_CAP };
+    if exceeds(conn, range, i64::from(cap)).await? {
+        return Ok(Capped { n: cap, more: true });
+    }
+    let (count,): (i64,) = conn.fetch_one(range.count()).await?;
+    Ok(Capped::at(cap, count.unsigned_abs()))
+}
+
+/// The count that the writer maintains for a range; `None` if there is none.
+async fn kept(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Option<u64>, StoreError> {
+    let Some(sql) = range.kept_count() else { return Ok(None) };
+    let (count,): (i64,) = conn.fetch_one(sql).await?;
+    Ok(Some(count.unsigned_abs()))
 }
 
 /// Whether a range has more keys than `limit`.

@@ -9,10 +9,11 @@ use sqlx_macros::FromRow;
 
 use crate::apps::apps_in;
 use crate::conn::Conn;
+use crate::dialect::Writing;
 use crate::error::StoreError;
 use crate::key_counts::{capped, exceeds};
 use crate::key_cursor::Cursor;
-use crate::key_range::{FEW, KeyRange, Moment};
+use crate::key_range::{FEW, Find, KeyRange, Moment};
 use crate::key_search::Search;
 use crate::keys::ListedRow;
 use crate::sql::Sql;
@@ -147,7 +148,7 @@ async fn fetch(
     cursor: Option<&Cursor>,
     limit: u32,
 ) -> Result<(Vec<Listed>, bool), StoreError> {
-    let statement = statement(range, order, cursor, limit, conn.limits_arms());
+    let statement = statement(range, order, cursor, limit, conn.writing());
     let mut rows: Vec<Listed> = conn.fetch_all(statement).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
@@ -162,7 +163,7 @@ const LABELLED: i64 = 5_000;
 const COLUMNS: &str = "SELECT id, kind, name, name_key, token_prefix, state, not_before, expires_at, ack_deadline, \
      created_at, created_by_label, last_used_at, cidr_count, domain_count";
 
-fn statement(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32, limit_arms: bool) -> Sql {
+fn statement(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32, writing: Writing) -> Sql {
     let mut sql = Sql::default();
     let behind = |sql: &mut Sql| {
         let Some(cursor) = cursor else { return };
@@ -184,7 +185,7 @@ fn statement(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32
     let limit = i64::from(limit) + 1;
     let in_order = |sql: &mut Sql| {
         behind(sql);
-        if limit_arms {
+        if writing.limits_arms {
             sql.push(order.clause()).push(" LIMIT ").bind(limit);
         }
     };
@@ -194,7 +195,7 @@ fn statement(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32
         // match.
         sql.push(if range.has_with() { ", " } else { "WITH " });
         sql.push("gathered AS MATERIALIZED (");
-        range.push_arms(&mut sql, COLUMNS, true, behind);
+        range.push_arms(&mut sql, COLUMNS, Find::ByIndex, behind);
         sql.push(") ");
     }
     sql.push(
@@ -204,7 +205,11 @@ fn statement(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32
     if order.by == By::Gather {
         sql.push("SELECT * FROM gathered");
     } else {
-        range.push_arms(&mut sql, COLUMNS, order.by == By::Range, in_order);
+        let find = match order.by {
+            By::Range => Find::ByIndex,
+            _ => Find::InOrder { hides_expiry: writing.hides_expiry },
+        };
+        range.push_arms(&mut sql, COLUMNS, find, in_order);
     }
     sql.push(") AS k").push(order.clause());
     sql.push(" LIMIT ").bind(limit);

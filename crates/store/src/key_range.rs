@@ -38,6 +38,15 @@ pub(crate) enum Moment {
     },
 }
 
+/// How the keys that match a condition are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Find {
+    /// By the index of the condition.
+    ByIndex,
+    /// By reading all keys in the order of the list, and testing each.
+    InOrder { hides_expiry: bool },
+}
+
 impl Moment {
     fn is_expiry(self) -> bool {
         matches!(self, Self::Expired { .. } | Self::Expiring { .. })
@@ -49,18 +58,19 @@ impl Moment {
         if self.is_expiry() { 2_000 } else { 5_000 }
     }
 
-    /// Adds the condition. With `by_index`, the database may use the index of the expiry. Without it, the database can
-    /// only test the keys that it reads in the order of the list: `+ 0` and `|| ''` hide the column from the planner on
-    /// both engines. [`KeyRange::push_called`] looks up calls, unless the keys are few; this function only tests them.
-    fn push(self, sql: &mut Sql, by_index: bool) {
-        match (self, by_index) {
-            (Self::Expired { now }, true) => sql.push(" AND expires_at <= ").bind(now),
-            (Self::Expired { now }, false) => sql.push(" AND expires_at + 0 <= ").bind(now),
-            (Self::Expiring { now, until }, true) => {
-                sql.push(" AND expires_at > ").bind(now).push(" AND expires_at <= ").bind(until)
+    /// Adds the condition. `+ 0` and `|| ''` hide a column from the planner on both engines. [`KeyRange::push_called`]
+    /// looks up calls, unless the keys are few; this function only tests them.
+    fn push(self, sql: &mut Sql, find: Find) {
+        match (self, find) {
+            (Self::Expired { now }, Find::InOrder { hides_expiry: true }) => {
+                sql.push(" AND expires_at + 0 <= ").bind(now)
             }
-            (Self::Expiring { now, until }, false) => {
+            (Self::Expired { now }, _) => sql.push(" AND expires_at <= ").bind(now),
+            (Self::Expiring { now, until }, Find::InOrder { hides_expiry: true }) => {
                 sql.push(" AND expires_at + 0 > ").bind(now).push(" AND expires_at + 0 <= ").bind(until)
+            }
+            (Self::Expiring { now, until }, _) => {
+                sql.push(" AND expires_at > ").bind(now).push(" AND expires_at <= ").bind(until)
             }
             (Self::NeverUsed, _) => sql.push(" AND last_used_at = 0"),
             (Self::Called { since, accepted }, _) => {
@@ -163,6 +173,12 @@ impl KeyRange {
         Self { moment: None, search: search.cloned(), ..self.clone() }
     }
 
+    /// All keys of the same kinds.
+    pub(crate) fn of_its_kinds(&self) -> Self {
+        let pairs = self.pairs.clone().map(|(kinds, _)| (kinds, KeyState::ALL));
+        Self { pairs, moment: None, search: None, labels: Vec::new(), ..self.clone() }
+    }
+
     /// Whether the range is always empty.
     pub(crate) fn is_empty(&self) -> bool {
         let no_kind = self.pairs.as_ref().is_some_and(|(kinds, _)| kinds.is_empty());
@@ -214,14 +230,14 @@ impl KeyRange {
 
     /// Adds the arms, joined by `UNION ALL`: first those over the indexes, then the one over the ids. `also` ends each
     /// arm with a further condition and an order.
-    pub(crate) fn push_arms(&self, sql: &mut Sql, select: &'static str, by_index: bool, also: impl Fn(&mut Sql)) {
+    pub(crate) fn push_arms(&self, sql: &mut Sql, select: &'static str, find: Find, also: impl Fn(&mut Sql)) {
         if let Some(named) = &self.named {
             return self.push_named(sql, select, named, also);
         }
-        if let (true, Some((place, _))) = (by_index, self.found_by()) {
+        if let (Find::ByIndex, Some((place, _))) = (find, self.found_by()) {
             return self.push_labelled(sql, select, place, also);
         }
-        if let (true, Some(Moment::Called { since, accepted })) = (by_index && !self.few, self.moment) {
+        if let (Find::ByIndex, false, Some(Moment::Called { since, accepted })) = (find, self.few, self.moment) {
             return self.push_called(sql, select, since, accepted, also);
         }
         for (n, (app, pair)) in self.arms().into_iter().enumerate() {
@@ -237,7 +253,7 @@ impl KeyRange {
                 search.push_name(sql);
             }
             if let Some(moment) = self.moment {
-                moment.push(sql, by_index);
+                moment.push(sql, find);
             }
             self.push_labels(sql, None);
             also(sql);
@@ -247,7 +263,7 @@ impl KeyRange {
         sql.push(" UNION ALL SELECT * FROM (").push(select).push(" FROM by_id WHERE ");
         self.push_scope(sql);
         if let Some(moment) = self.moment {
-            moment.push(sql, by_index);
+            moment.push(sql, find);
         }
         self.push_labels(sql, None);
         // Already found by its name.
@@ -265,7 +281,7 @@ impl KeyRange {
         self.push_scope(sql);
         self.push_search(sql);
         if let Some(moment) = self.moment {
-            moment.push(sql, false);
+            moment.push(sql, Find::InOrder { hides_expiry: true });
         }
         self.push_labels(sql, None);
         also(sql);
@@ -283,7 +299,7 @@ impl KeyRange {
         self.push_scope(sql);
         self.push_search(sql);
         if let Some(moment) = self.moment {
-            moment.push(sql, false);
+            moment.push(sql, Find::InOrder { hides_expiry: true });
         }
         self.push_labels(sql, Some(place));
         also(sql);
@@ -357,7 +373,7 @@ impl KeyRange {
         let mut sql = Sql::default();
         self.push_with(&mut sql);
         sql.push("SELECT count(*) FROM (");
-        self.push_arms(&mut sql, "SELECT 1 AS one", true, |_| ());
+        self.push_arms(&mut sql, "SELECT 1 AS one", Find::ByIndex, |_| ());
         sql.push(") AS counted");
         sql
     }
@@ -368,7 +384,7 @@ impl KeyRange {
         let mut sql = Sql::default();
         self.push_with(&mut sql);
         sql.push("SELECT CAST(one AS BIGINT) FROM (");
-        self.push_arms(&mut sql, "SELECT 1 AS one", true, |_| ());
+        self.push_arms(&mut sql, "SELECT 1 AS one", Find::ByIndex, |_| ());
         sql.push(") AS passed LIMIT 1 OFFSET ").bind(limit);
         sql
     }

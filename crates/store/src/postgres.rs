@@ -21,6 +21,10 @@ use crate::sql::Sql;
 const SESSION: &str = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'; \
      SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
 
+/// For a reader too. Every list is read in the order of an index, so the planner need not weigh that against a sort or a
+/// walk through the table, and statistics cannot mislead it. Compiling a statement takes longer than running it.
+const READING: &str = "SET enable_sort = off; SET enable_seqscan = off; SET jit = off";
+
 /// While a schema change waits for its lock, everybody else's reads queue behind it.
 const UPDATING: &str = "SET lock_timeout = '2s'";
 
@@ -121,7 +125,7 @@ pub(crate) async fn open(
 ) -> Result<(PostgresPools, Look), StoreError> {
     let options = options(url)?;
     prepare(&options, schema, reach).await?;
-    let pool = |connections| {
+    let pool = |connections, settings: &'static [&'static str]| {
         let (of_new, of_old) = (Arc::clone(reach), Arc::clone(reach));
         PgPoolOptions::new()
             .max_connections(connections)
@@ -130,7 +134,9 @@ pub(crate) async fn open(
             .after_connect(move |conn, _| {
                 let reach = Arc::clone(&of_new);
                 Box::pin(async move {
-                    conn.execute(SESSION).await?;
+                    for setting in settings {
+                        conn.execute(*setting).await?;
+                    }
                     let (server, ..) = ask(conn).await.map_err(|error| into_driver(&error))?;
                     reach.check(&server).map_err(|error| into_driver(&error))
                 })
@@ -142,7 +148,7 @@ pub(crate) async fn open(
     };
     // The driver would wait forever for a server that vanished, and block one of only two connections.
     let writers = |connections| {
-        pool(connections).after_release(|conn, _| {
+        pool(connections, &[SESSION]).after_release(|conn, _| {
             Box::pin(async move {
                 let answer = tokio::time::timeout(PATIENCE, conn.ping()).await;
                 answer.map_err(|_| sqlx::Error::PoolTimedOut)?.map(|()| true)
@@ -155,10 +161,11 @@ pub(crate) async fn open(
         return Ok((PostgresPools { writer: only.clone(), calls: only.clone(), pages: only, listener: None }, look));
     }
     let shares = shares(connections);
-    let calls = pool(shares.calls).connect_lazy_with(options.clone());
+    let readers = |connections| pool(connections, &[SESSION, READING]).connect_lazy_with(options.clone());
+    let calls = readers(shares.calls);
     let pools = PostgresPools {
         writer: writers(shares.writers).connect_lazy_with(options.clone()),
-        pages: if shares.pages == 0 { calls.clone() } else { pool(shares.pages).connect_lazy_with(options.clone()) },
+        pages: if shares.pages == 0 { calls.clone() } else { readers(shares.pages) },
         calls,
         listener: shares.listener.then(|| {
             PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options.clone())

@@ -13,6 +13,8 @@ use crate::usage::prune;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
+const SQLITE: Writing = Writing { limits_arms: false, hides_expiry: true };
+
 /// The steps of the plan for a statement.
 async fn plan(store: &Store, sql: Sql) -> Vec<String> {
     let mut reader = store.reader().await.unwrap();
@@ -81,7 +83,7 @@ async fn lists_walk_their_index() {
                 let range = KeyRange::new(&sight(), &[app()], kind, status, NOW);
                 for order in orders(By::Range) {
                     for cursor in cursors(order.sort) {
-                        let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, false)).await;
+                        let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, SQLITE)).await;
                         assert_eq!((scans(&steps), sorts(&steps)), (vec![], 0), "{steps:#?}");
                         let column = match order.sort {
                             KeySort::Name => "name",
@@ -116,7 +118,7 @@ async fn timed_lists_use_their_index_when_few_match_and_the_order_when_many_do()
             let range = KeyRange::new(&sight(), &[app()], None, Some(status), NOW);
             for order in orders(By::Gather).chain(orders(By::Order)) {
                 for cursor in cursors(order.sort) {
-                    let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, false)).await;
+                    let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, SQLITE)).await;
                     assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
                     let lists = || steps.iter().filter(|step| step.starts_with("SEARCH api_key"));
                     assert_eq!(lists().count(), 1, "only Service keys expire: {steps:#?}");
@@ -139,7 +141,7 @@ async fn a_search_is_two_ranges() {
             let mut range = KeyRange::new(&sight(), &[app()], kind, None, NOW);
             range.search = Search::new("abc");
             for cursor in cursors(KeySort::Name) {
-                let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, false)).await;
+                let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, SQLITE)).await;
                 assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
                 assert!(steps.iter().any(|step| step.contains("(id>? AND id<?)")), "{steps:#?}");
                 assert!(
@@ -181,10 +183,10 @@ async fn keys_called_of_late_are_found_by_their_calls_or_tested_in_the_order() {
                     assert!(steps.iter().any(|s| s.starts_with("SEARCH u") && s.contains("key_id=?")), "{steps:#?}");
                 }
                 for order in orders(By::Gather) {
-                    from_calls(&plan(store, statement(&range, order, None, PAGE_SIZE, false)).await);
+                    from_calls(&plan(store, statement(&range, order, None, PAGE_SIZE, SQLITE)).await);
                 }
                 for order in orders(By::Order) {
-                    let steps = plan(store, statement(&range, order, None, PAGE_SIZE, false)).await;
+                    let steps = plan(store, statement(&range, order, None, PAGE_SIZE, SQLITE)).await;
                     assert_eq!((scans(&steps), sorts(&steps)), (vec![], 0), "{steps:#?}");
                     assert!(steps.iter().any(|s| s.starts_with("SEARCH u") && s.contains("key_id=?")), "{steps:#?}");
                 }
