@@ -88,7 +88,8 @@ async fn a_revoke_whose_caller_went_away_holds_within_a_second(w: World) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+// Verifies and revokes have a thread each, and neither waits for the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn ten_thousand_revokes_beside_a_million_verifies_on_sqlite() {
     nothing_is_accepted_after_its_revoke_was_answered(World::sqlite().await, 10_000, 1_000_000).await;
 }
