@@ -44,6 +44,8 @@ pub(crate) struct Connection {
     busy: AtomicBool,
     /// Whether there was a request since somebody last looked for one to close.
     active: AtomicBool,
+    /// Whether somebody tried to sign in on it.
+    tried: AtomicBool,
     /// The task that serves it.
     task: OnceLock<AbortHandle>,
     closed: AtomicBool,
@@ -68,6 +70,11 @@ impl Connection {
         self.busy.load(Ordering::Relaxed)
     }
 
+    /// Whether nobody tried to sign in on it before. From now on, somebody has.
+    pub(crate) fn is_first_try(&self) -> bool {
+        !self.tried.swap(true, Ordering::Relaxed)
+    }
+
     /// From now on it can be closed, by ending its task.
     pub(crate) fn served_by(&self, task: AbortHandle) {
         if self.closed.load(Ordering::Acquire) {
@@ -84,6 +91,10 @@ impl Connection {
         }
     }
 }
+
+/// The first sign-in of its connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FirstTry;
 
 /// A request that is being answered.
 #[derive(Debug)]

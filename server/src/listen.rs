@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::http::{HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -20,8 +20,9 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use crate::connections::{Connections, Place};
+use crate::connections::{Connections, FirstTry, Place};
 use crate::listener::{Listener, Stream};
+use crate::paths::SIGN_IN;
 use crate::timed::Timed;
 
 /// How long a connection may stay idle. This is longer than common proxies keep an idle connection, so that they never
@@ -88,6 +89,9 @@ async fn connection(
                 return Ok((StatusCode::BAD_REQUEST, "A request needs exactly one Host header.\n").into_response());
             }
             request.extensions_mut().insert(ConnectInfo(peer));
+            if *request.method() == Method::POST && request.uri().path() == SIGN_IN && known.is_first_try() {
+                request.extensions_mut().insert(FirstTry);
+            }
             let answered: Result<Response, _> = app.call(request.map(Body::new)).await;
             drop(answering);
             answered.map(|mut response| {

@@ -3,6 +3,9 @@
 /// Where the browser listens to the calls of one key.
 pub(crate) const EVENTS: &str = "/integrations/setup/events";
 
+/// Where the form of a sign-in goes.
+pub(crate) const SIGN_IN: &str = "/login";
+
 /// Where browsers report violations of the content security policy.
 pub(crate) const POLICY_REPORTS: &str = "/csp-report";
 

@@ -22,6 +22,9 @@ static ROOM: Semaphore = Semaphore::const_new(ROOM_UNITS);
 const ROOM_UNITS: usize = 32 * 1024;
 const UNIT: usize = 1024;
 
+/// What a body takes that is read only to be thrown away: the buffers of its connection.
+const BUFFERS: usize = 64 * UNIT;
+
 /// Why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyError {
@@ -59,7 +62,11 @@ async fn whole_within(room: &Semaphore, headers: &HeaderMap, body: Body, limit: 
         return read;
     }
     // From here on it may hold memory for seconds, so all of these together have a bound.
-    let length = announced(headers).map_or(limit, |length| usize::try_from(length).unwrap_or(limit).min(limit));
+    let length = match announced(headers).map(usize::try_from) {
+        Some(Ok(length)) if length <= limit => length,
+        Some(_) => limit.max(BUFFERS),
+        None => limit,
+    };
     let Ok(_room) = room.try_acquire_many(u32::try_from(length.div_ceil(UNIT)).unwrap_or(u32::MAX)) else {
         return Err(BodyError::Crowded);
     };
@@ -148,6 +155,24 @@ mod tests {
         }
         let late = whole_within(&room, &none, endless(), limit).await;
         assert_eq!(late, Err(BodyError::TooSlow), "the room is given back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_thrown_away_takes_room_too() {
+        let mut announced = HeaderMap::new();
+        announced.insert(header::CONTENT_LENGTH, HeaderValue::from_static("1000000"));
+        let endless = || Body::from_stream(stream::pending::<io::Result<&'static str>>());
+        let room = Arc::new(Semaphore::new(2 * BUFFERS / UNIT));
+        let wait = || {
+            let (room, announced) = (Arc::clone(&room), announced.clone());
+            tokio::spawn(async move { whole_within(&room, &announced, endless(), 5).await })
+        };
+        let waiting = [wait(), wait()];
+        tokio::task::yield_now().await;
+        assert_eq!(whole_within(&room, &announced, endless(), 5).await, Err(BodyError::Crowded));
+        for body in waiting {
+            assert_eq!(body.await.unwrap(), Err(BodyError::TooSlow));
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -74,6 +74,8 @@ pub struct Visit {
     pub user_agent: String,
     /// The value of its device cookie, unchecked.
     pub device: Option<SecretString>,
+    /// Whether this is the first sign-in on its connection.
+    pub first_try: bool,
     /// How the browser reached Keystead.
     pub transport: Transport,
 }

@@ -43,6 +43,7 @@ fn client(desk: &Desk) -> ClientInfo {
         address: desk.visit.address,
         user_agent: desk.visit.user_agent.clone(),
         device: desk.visit.device.clone(),
+        first_try: desk.visit.first_try,
         session: desk.visit.session.clone(),
     }
 }

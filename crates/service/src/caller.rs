@@ -138,6 +138,8 @@ pub struct ClientInfo {
     pub user_agent: String,
     /// The value of its device cookie, unchecked.
     pub device: Option<SecretString>,
+    /// Whether this is the first sign-in on its connection. Whoever tries many passwords keeps their connections.
+    pub first_try: bool,
     /// The session that its cookie holds, if there is one.
     pub session: Option<Session>,
 }

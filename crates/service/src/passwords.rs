@@ -25,8 +25,8 @@ const SHARE: usize = 10;
 pub(crate) enum Lane {
     /// A browser with which the person has signed in before, or whoever has a link or the command line.
     Known,
-    /// Anybody else. Their sources take turns.
-    Stranger(Source),
+    /// Anybody else. Their sources take turns, and in each source those who try for the first time go first.
+    Stranger { source: Source, first_try: bool },
 }
 
 /// A password hash function. Its methods block.
@@ -105,8 +105,8 @@ impl Passwords {
     /// Waits for a turn. `Busy` if too many wait already.
     pub(crate) async fn turn(&self, lane: Lane) -> Result<Turn> {
         let turn = match lane {
-            Lane::Known => self.known.wait(Source::of(None)).await,
-            Lane::Stranger(source) => self.strangers.wait(source).await,
+            Lane::Known => self.known.wait(Source::of(None), true).await,
+            Lane::Stranger { source, first_try } => self.strangers.wait(source, first_try).await,
         };
         Ok(turn?)
     }
@@ -194,7 +194,10 @@ mod tests {
     #[tokio::test]
     async fn a_flood_of_strangers_delays_nobody_who_is_known() {
         let passwords = Arc::new(Passwords::new(Arc::new(Slow::default())));
-        let stranger = |n: u8| Lane::Stranger(Source::of(Some([192, 0, 2, n].into())));
+        let stranger = |n: u8| {
+            let source = Source::of(Some([192, 0, 2, n].into()));
+            Lane::Stranger { source, first_try: false }
+        };
         let running = passwords.turn(stranger(0)).await.unwrap();
         let wait = |n: usize| {
             let (passwords, lane) = (Arc::clone(&passwords), stranger(u8::try_from(n / SHARE).unwrap()));

@@ -68,7 +68,8 @@ impl Service {
         }
         // Check this first, so that an account that waits delays nobody else.
         self.refuse_waiting(&counted_as).await?;
-        let lane = if known.is_some() { Lane::Known } else { Lane::Stranger(Source::of(client.address)) };
+        let stranger = || Lane::Stranger { source: Source::of(client.address), first_try: client.first_try };
+        let lane = if known.is_some() { Lane::Known } else { stranger() };
         let turn = self.passwords().turn(lane).await?;
         let attempt = Attempt { email, counted_as, known, password, client: client.clone() };
         // In its own task, so that a caller who hangs up cannot keep a failure or its waiting time off the record.

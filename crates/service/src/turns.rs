@@ -1,4 +1,5 @@
-//! A line for something slow: one at a time, and the sources of callers take turns. Whoever floods waits for themselves.
+//! A line for something slow: one at a time, and the sources of callers take turns. Whoever floods waits for themselves,
+//! and behind whoever comes from the same source for the first time.
 
 use std::{
     collections::VecDeque,
@@ -34,7 +35,14 @@ pub(crate) struct Turns {
 struct Line {
     taken: bool,
     /// Those who wait, by source. The source in front is next.
-    sources: VecDeque<(Source, VecDeque<oneshot::Sender<Turn>>)>,
+    sources: VecDeque<(Source, VecDeque<Waiting>)>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    /// Those who come for the first time are in front.
+    first: bool,
+    turn: oneshot::Sender<Turn>,
 }
 
 /// Permission to run. Dropping it lets the next one run.
@@ -46,17 +54,18 @@ impl Turns {
         Self { line: Arc::default(), most, share }
     }
 
-    /// Waits for a turn. `Busy`, at once, if too many of this source or of all sources wait already.
-    pub(crate) async fn wait(&self, source: Source) -> Result<Turn, Refusal> {
+    /// Waits for a turn. `Busy`, at once, if too many of this source or of all sources wait already. Whoever comes for the
+    /// first time takes the place of one who does not.
+    pub(crate) async fn wait(&self, source: Source, first: bool) -> Result<Turn, Refusal> {
         let turn = {
             let mut line = lock(&self.line);
             if !line.taken {
                 line.taken = true;
                 return Ok(Turn(self.clone()));
             }
-            line.join(source, self.most, self.share)?
+            line.join(source, first, self.most, self.share)?
         };
-        // Sent away later, to make room for another source.
+        // Sent away later, to make room for another.
         turn.await.map_err(|_| Refusal::Busy)
     }
 
@@ -72,26 +81,37 @@ impl Line {
         self.sources.iter().map(|(_, waiting)| waiting.len()).sum()
     }
 
-    fn join(&mut self, source: Source, most: usize, share: usize) -> Result<oneshot::Receiver<Turn>, Refusal> {
+    fn join(
+        &mut self,
+        source: Source,
+        first: bool,
+        most: usize,
+        share: usize,
+    ) -> Result<oneshot::Receiver<Turn>, Refusal> {
         // Whoever hangs up keeps no place.
         for (_, waiting) in &mut self.sources {
-            waiting.retain(|turn| !turn.is_closed());
+            waiting.retain(|waiting| !waiting.turn.is_closed());
         }
         self.sources.retain(|(_, waiting)| !waiting.is_empty());
         let all = self.waiting();
         let place = self.sources.iter().position(|(other, _)| *other == source);
-        let own = place.and_then(|place| self.sources.get(place)).map_or(0, |(_, waiting)| waiting.len());
-        if own >= share {
-            return Err(Refusal::Busy);
-        }
-        if all >= most {
+        let own = place.and_then(|place| self.sources.get_mut(place)).map(|(_, waiting)| waiting);
+        let count = own.as_ref().map_or(0, |own| own.len());
+        if count >= share {
+            let gives_way = own.filter(|own| first && own.back().is_some_and(|last| !last.first));
+            gives_way.and_then(VecDeque::pop_back).ok_or(Refusal::Busy)?;
+        } else if all >= most {
             let longest = self.sources.iter_mut().map(|(_, waiting)| waiting).max_by_key(|waiting| waiting.len());
-            longest.filter(|waiting| waiting.len() > own + 1).and_then(VecDeque::pop_back).ok_or(Refusal::Busy)?;
+            longest.filter(|waiting| waiting.len() > count + 1).and_then(VecDeque::pop_back).ok_or(Refusal::Busy)?;
         }
-        let (sender, receiver) = oneshot::channel();
+        let (turn, receiver) = oneshot::channel();
+        let joined = Waiting { first, turn };
         match place.and_then(|place| self.sources.get_mut(place)) {
-            Some((_, waiting)) => waiting.push_back(sender),
-            None => self.sources.push_back((source, [sender].into())),
+            Some((_, waiting)) => {
+                let behind = if first { waiting.partition_point(|other| other.first) } else { waiting.len() };
+                waiting.insert(behind, joined);
+            }
+            None => self.sources.push_back((source, [joined].into())),
         }
         Ok(receiver)
     }
@@ -103,8 +123,8 @@ impl Line {
             if !waiting.is_empty() {
                 self.sources.push_back((source, waiting));
             }
-            if next.is_some() {
-                return next;
+            if let Some(next) = next {
+                return Some(next.turn);
             }
         }
         None
@@ -137,10 +157,19 @@ mod tests {
 
     /// Joins the line, and writes its name down when its turn comes.
     async fn join(turns: &Turns, name: &str, served: &Arc<Mutex<Vec<String>>>) -> tokio::task::JoinHandle<bool> {
+        join_again(turns, name, served, false).await
+    }
+
+    async fn join_again(
+        turns: &Turns,
+        name: &str,
+        served: &Arc<Mutex<Vec<String>>>,
+        first: bool,
+    ) -> tokio::task::JoinHandle<bool> {
         let (mine, served, name) = (turns.clone(), Arc::clone(served), name.to_owned());
         let source = source(&name);
         let joined = tokio::spawn(async move {
-            let turn = mine.wait(source).await;
+            let turn = mine.wait(source, first).await;
             let came = turn.is_ok();
             if came {
                 lock(&served).push(name);
@@ -157,7 +186,7 @@ mod tests {
     async fn sources_take_turns_and_a_flood_has_a_share() {
         let turns = Turns::new(MOST, SHARE);
         let served = Arc::default();
-        let running = turns.wait(source("192.0.2.1")).await.unwrap();
+        let running = turns.wait(source("192.0.2.1"), false).await.unwrap();
         let mut flood = Vec::new();
         for _ in 0..=SHARE {
             flood.push(join(&turns, "192.0.2.1", &served).await);
@@ -176,10 +205,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_comes_for_the_first_time_goes_before_a_flood_of_the_same_source() {
+        let turns = Turns::new(MOST, SHARE);
+        let served = Arc::default();
+        let running = turns.wait(source("192.0.2.1"), false).await.unwrap();
+        let mut flood = Vec::new();
+        for _ in 0..SHARE {
+            flood.push(join(&turns, "192.0.2.1", &served).await);
+        }
+        let mut new = Vec::new();
+        for _ in 0..SHARE {
+            new.push(join_again(&turns, "192.0.2.1", &served, true).await);
+        }
+        assert_eq!(turns.waiting(), SHARE);
+        let more = join_again(&turns, "192.0.2.1", &served, true).await;
+        assert!(more.is_finished() && !more.await.unwrap(), "none of those gives way");
+        drop(running);
+        for joined in new {
+            assert!(joined.await.unwrap());
+        }
+        for joined in flood {
+            assert!(!joined.await.unwrap());
+        }
+    }
+
+    #[tokio::test]
     async fn a_full_line_makes_room_for_a_source_that_has_nobody_in_it() {
         let turns = Turns::new(MOST, SHARE);
         let served = Arc::default();
-        let running = turns.wait(source("192.0.2.1")).await.unwrap();
+        let running = turns.wait(source("192.0.2.1"), false).await.unwrap();
         let mut waiting = Vec::new();
         for n in 0..MOST {
             waiting.push(join(&turns, &format!("192.0.2.{}", n / SHARE), &served).await);
@@ -195,7 +249,7 @@ mod tests {
         assert_eq!(sent_away, 1);
 
         // Where each source has one in the line, it is first come, first served.
-        let running = turns.wait(source("192.0.2.1")).await.unwrap();
+        let running = turns.wait(source("192.0.2.1"), false).await.unwrap();
         let mut waiting = Vec::new();
         for n in 0..MOST {
             waiting.push(join(&turns, &format!("192.0.2.{n}"), &served).await);
@@ -212,7 +266,7 @@ mod tests {
     async fn whoever_hangs_up_keeps_no_place_and_no_turn() {
         let turns = Turns::new(MOST, SHARE);
         let served = Arc::default();
-        let running = turns.wait(source("192.0.2.1")).await.unwrap();
+        let running = turns.wait(source("192.0.2.1"), false).await.unwrap();
         for _ in 0..3 * SHARE {
             let joined = join(&turns, "192.0.2.1", &served).await;
             joined.abort();
@@ -222,7 +276,7 @@ mod tests {
         assert_eq!(turns.waiting(), 1);
         drop(running);
         assert!(last.await.unwrap());
-        turns.wait(source("192.0.2.1")).await.unwrap();
+        turns.wait(source("192.0.2.1"), false).await.unwrap();
     }
 
     #[test]

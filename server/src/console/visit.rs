@@ -11,6 +11,7 @@ use service::sessions::Session;
 
 use super::transport::transport;
 use crate::client_address::peer;
+use crate::connections::FirstTry;
 use crate::paths::EVENTS;
 use crate::state::AppState;
 
@@ -35,7 +36,8 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let user_agent = user_agent.to_owned();
     let device = cookie(headers, &Cookie::Device.name(transport, port)).map(SecretString::from);
-    request.extensions_mut().insert(Visit { session, address, user_agent, device, transport });
+    let first_try = request.extensions().get::<FirstTry>().is_some();
+    request.extensions_mut().insert(Visit { session, address, user_agent, device, first_try, transport });
     next.run(request).await
 }
 

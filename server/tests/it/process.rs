@@ -1,7 +1,8 @@
 //! The server as a process: what it prints, how it listens, how it stops.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -109,6 +110,23 @@ fn it_prints_its_address_and_until_there_is_an_owner_the_link_to_become_one() {
     assert_eq!(second.status.code(), Some(1));
     let said = String::from_utf8(second.stderr).unwrap();
     assert!(said.contains("cannot listen on") && said.lines().count() == 1, "{said}");
+    server.stop();
+}
+
+#[test]
+fn it_listens_on_the_socket_that_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let given = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = given.local_addr().unwrap().to_string();
+    // The first one is descriptor 3, and the process that it is for is named.
+    let script = r#"export LISTEN_PID=$$ LISTEN_FDS=1; exec "$0" --listen 192.0.2.1:1 3<&0 </dev/null"#;
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_keystead")]).env_clear().env("KEYSTEAD_DATA_DIR", folder.path());
+    command.stdin(OwnedFd::from(given)).stderr(Stdio::null());
+    let mut server = Server::run(command, true);
+    assert_eq!(server.address, address);
+    let answer = server.ask("GET /readyz HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     server.stop();
 }
 
