@@ -7,7 +7,7 @@ import { Postgres } from './lib/postgres.mjs';
 import { Server, command, expect } from './lib/server.mjs';
 
 /** The seventh migration only adds these. */
-const UNDO = 'DELETE FROM _sqlx_migrations WHERE version = 7; DROP TABLE key_label; ALTER TABLE api_key DROP COLUMN environment, ' +
+const UNDO = 'DELETE FROM _sqlx_migrations WHERE version >= 7; DROP TABLE key_label; ALTER TABLE api_key DROP COLUMN environment, ' +
   'DROP COLUMN external_id, DROP COLUMN owner, DROP COLUMN tags, DROP COLUMN metadata';
 
 export async function drill({ folder }) {

@@ -123,9 +123,14 @@ impl Installation {
         self.folder.path()
     }
 
+    /// Its database, if that is not in the folder.
+    pub fn database(&self) -> Option<&TestDatabase> {
+        self.database.as_ref()
+    }
+
     /// The URL of its database, if that is not in the folder.
     pub fn url(&self) -> Option<&str> {
-        self.database.as_ref().map(TestDatabase::url)
+        self.database().map(TestDatabase::url)
     }
 
     /// The calls that the stopped server has counted, by outcome.

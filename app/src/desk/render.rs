@@ -1,6 +1,7 @@
 //! A page, rendered as the answer to a request.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -30,21 +31,22 @@ pub fn render(
 ) -> impl Fn(Request<Body>) -> Pin<Box<dyn Future<Output = Response> + Send>> {
     let options = console.options.clone();
     let console = console.clone();
-    let render = render_app_async_with_context(
+    let render = Arc::new(render_app_async_with_context(
         move || {
             provide(&console);
             extra();
         },
         move || shell(options.clone()),
-    );
+    ));
     move |request| {
-        let page = render(without_host(request));
+        let render = Arc::clone(&render);
         Box::pin(async move {
             let turn = timeout(PATIENCE, TURNS.acquire()).await;
             if turn.is_err() {
                 return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response();
             }
-            page.await
+            // Not before: what waits takes little.
+            render(without_host(request)).await
         })
     }
 }
