@@ -105,9 +105,12 @@ async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<ReadKey>,
     conn.push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;
     sql.push(
         ") AS asked CROSS JOIN api_key k JOIN key_secret s ON s.key_id = k.id LEFT JOIN key_quota q ON q.key_id = k.id \
-         WHERE k.id = asked.id ORDER BY k.id, s.version DESC",
+         WHERE k.id = asked.id",
     );
-    for row in conn.fetch_all::<RecordRow>(sql).await? {
+    let mut rows: Vec<RecordRow> = conn.fetch_all(sql).await?;
+    // Here and not in the statement, for which Postgres might then walk an index of all keys.
+    rows.sort_unstable_by(|a, b| a.id.cmp(&b.id).then(b.version.cmp(&a.version)));
+    for row in rows {
         // The row was asked for by a valid id, so this is one.
         let id = key_id(&row.id)?;
         let secret = secret(&row);

@@ -17,13 +17,14 @@ use crate::reach::{Reach, Server};
 use crate::schema::{self, Schema};
 use crate::sql::Sql;
 
-/// Settings of each connection. Without these, a client that disappears mid-write would hold its lock for hours.
+/// Settings of each connection. Without these, a client that disappears mid-write would hold its lock for hours, and
+/// compiling a statement would take longer than running it.
 const SESSION: &str = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'; \
-     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
+     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET jit = off";
 
-/// For a reader too. Every list is read in the order of an index, so the planner need not weigh that against a sort or a
-/// walk through the table, and statistics cannot mislead it. Compiling a statement takes longer than running it.
-const READING: &str = "SET enable_sort = off; SET enable_seqscan = off; SET jit = off";
+/// For pages too. Every list is read in the order of an index, so the planner need not weigh that against a sort or a walk
+/// through the table, and statistics cannot mislead it.
+const LISTS: &str = "SET enable_sort = off; SET enable_seqscan = off";
 
 /// While a schema change waits for its lock, everybody else's reads queue behind it.
 const UPDATING: &str = "SET lock_timeout = '2s'";
@@ -161,11 +162,11 @@ pub(crate) async fn open(
         return Ok((PostgresPools { writer: only.clone(), calls: only.clone(), pages: only, listener: None }, look));
     }
     let shares = shares(connections);
-    let readers = |connections| pool(connections, &[SESSION, READING]).connect_lazy_with(options.clone());
-    let calls = readers(shares.calls);
+    let calls = pool(shares.calls, &[SESSION]).connect_lazy_with(options.clone());
+    let pages = || pool(shares.pages, &[SESSION, LISTS]).connect_lazy_with(options.clone());
     let pools = PostgresPools {
         writer: writers(shares.writers).connect_lazy_with(options.clone()),
-        pages: if shares.pages == 0 { calls.clone() } else { readers(shares.pages) },
+        pages: if shares.pages == 0 { calls.clone() } else { pages() },
         calls,
         listener: shares.listener.then(|| {
             PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options.clone())
