@@ -22,9 +22,9 @@ use crate::sql::Sql;
 const SESSION: &str = "SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s'; \
      SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET jit = off";
 
-/// For pages too. Every list is read in the order of an index, so the planner need not weigh that against a sort or a walk
-/// through the table, and statistics cannot mislead it.
-const LISTS: &str = "SET enable_sort = off; SET enable_seqscan = off";
+/// For pages too. Every list is read in the order of an index, so the planner need not weigh that against a sort, a walk
+/// through the table or a bitmap of all that match, and statistics cannot mislead it.
+const LISTS: &str = "SET enable_sort = off; SET enable_seqscan = off; SET enable_bitmapscan = off";
 
 /// While a schema change waits for its lock, everybody else's reads queue behind it.
 const UPDATING: &str = "SET lock_timeout = '2s'";
