@@ -104,6 +104,10 @@ impl Installation {
         let id = asked_about.first().and_then(|key| key.split('_').nth(1)).context("no key was issued")?.to_owned();
         drop(service);
         store.close().await;
+        if let Some(database) = &database {
+            // As Postgres does by itself, minutes after so many rows came.
+            database.execute("VACUUM (ANALYZE)").await;
+        }
         println!("  made in {:.1} s", begun.elapsed().as_secs_f64());
         Ok(Self {
             folder,

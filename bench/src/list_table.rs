@@ -43,7 +43,7 @@ impl Tables {
              Time from the request to the last byte of the answer, in milliseconds. The requests run one after the \
              other over a kept-alive connection, signed in, with the compression that a browser asks for. Each case \
              has {} requests, interleaved with the other cases and installations. Two are on SQLite, and one is on a \
-             Postgres of this machine, behind a Unix socket.\n\n\
+             Postgres of this machine, behind a Unix socket and vacuumed.\n\n\
              {head}",
             self.samples
         )?;

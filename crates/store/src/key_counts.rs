@@ -54,20 +54,20 @@ async fn key_counts(conn: &mut Conn<'_>, sight: &Sight, now: Timestamp) -> Resul
         if range.is_empty() {
             continue;
         }
-        *place = capped(conn, &range).await?;
+        *place = capped(conn, &range, -1).await?;
     }
     Ok(counts)
 }
 
 /// Counts the keys of a range, up to `COUNT_CAP`. Keys that have to be looked for among more than that are counted up to
-/// `FOUND_CAP`: whoever found so many looks for fewer.
-pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Capped, StoreError> {
+/// `FOUND_CAP`: whoever found so many looks for fewer. The range is known to have more than `more_than`.
+pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange, more_than: i64) -> Result<Capped, StoreError> {
     if let Some(count) = kept(conn, range).await? {
         return Ok(Capped::at(COUNT_CAP, count));
     }
     let all = kept(conn, &range.of_its_kinds()).await?;
     let cap = if all.is_some_and(|all| all > u64::from(COUNT_CAP)) { FOUND_CAP } else { COUNT_CAP };
-    if exceeds(conn, range, i64::from(cap)).await? {
+    if more_than >= i64::from(cap) || exceeds(conn, range, i64::from(cap)).await? {
         return Ok(Capped { n: cap, more: true });
     }
     let (count,): (i64,) = conn.fetch_one(range.count()).await?;

@@ -93,9 +93,10 @@ async fn list_keys(
     let (sort, descending) = if search.is_some() { (KeySort::Name, false) } else { (query.sort, query.descending) };
     range.few = matches!(range.moment, Some(Moment::Called { .. }))
         && !exceeds(conn, &range.at_any_time(search.as_ref()), FEW).await?;
-    let order = Order { sort, descending, by: by(conn, &range).await? };
+    let (by, more_than) = by(conn, &range).await?;
+    let order = Order { sort, descending, by };
     range.search = search;
-    let total = capped(conn, &range).await?;
+    let total = capped(conn, &range, if range.search.is_none() { more_than } else { -1 }).await?;
     let cursor = |text: &Option<String>| text.as_deref().and_then(|text| Cursor::parse(text, order.sort));
     let after = cursor(&query.after);
     let from_end = query.before.as_deref() == Some(END);
@@ -131,13 +132,15 @@ fn page(rows: Vec<Listed>, next: Option<String>, previous: Option<String>, total
     Page { rows, next, previous, total }
 }
 
-async fn by(conn: &mut Conn<'_>, range: &KeyRange) -> Result<By, StoreError> {
-    match range.moment {
-        _ if range.is_labelled() => Ok(if exceeds(conn, range, LABELLED).await? { By::Order } else { By::Gather }),
-        None | Some(Moment::NeverUsed) => Ok(By::Range),
-        Some(_) if range.few => Ok(By::Order),
-        Some(moment) => Ok(if exceeds(conn, range, moment.gathered()).await? { By::Order } else { By::Gather }),
-    }
+/// How to find the keys of a range, and a number that it is known to exceed.
+async fn by(conn: &mut Conn<'_>, range: &KeyRange) -> Result<(By, i64), StoreError> {
+    let most = match range.moment {
+        _ if range.is_labelled() => LABELLED,
+        None | Some(Moment::NeverUsed) => return Ok((By::Range, -1)),
+        Some(_) if range.few => return Ok((By::Order, -1)),
+        Some(moment) => moment.gathered(),
+    };
+    Ok(if exceeds(conn, range, most).await? { (By::Order, most) } else { (By::Gather, -1) })
 }
 
 /// Keys after the cursor in this order, at most `limit`, and whether there are more.
