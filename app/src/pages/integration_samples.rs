@@ -6,15 +6,26 @@ use std::net::IpAddr;
 use domain::cidr::CidrRule;
 use domain::kind::KeyKind;
 use domain::origin::DomainRule;
+use domain::role::{Act, Rights};
+use domain::rules::KeyRules;
+
+/// The environment variable of a key. One that checks others has its own, so that a service can hold both.
+pub fn variable(rules: &KeyRules) -> &'static str {
+    if Rights::of_permissions(&rules.permissions).may(Act::CheckKeys) {
+        "KEYSTEAD_VERIFIER_KEY"
+    } else {
+        "KEYSTEAD_KEY"
+    }
+}
 
 /// A call with the key itself. It adds an `Origin` if the key is restricted to domains, since curl sends none.
-pub fn own_check(url: &str, kind: Option<KeyKind>, domains: &[DomainRule]) -> String {
+pub fn own_check(url: &str, kind: Option<KeyKind>, rules: &KeyRules) -> String {
     let pair = kind.and_then(|kind| kind.rules().pair_headers());
     let credential = pair.map_or_else(
-        || vec!["Authorization: Bearer $KEYSTEAD_KEY".to_owned()],
+        || vec![format!("Authorization: Bearer ${}", variable(rules))],
         |pair| vec![format!("{}: $KEYSTEAD_KEY_ID", pair.id), format!("{}: $KEYSTEAD_KEY_SECRET", pair.secret)],
     );
-    let origin = accepted_host(domains).map(|host| format!("Origin: https://{host}"));
+    let origin = accepted_host(&rules.domains).map(|host| format!("Origin: https://{host}"));
     let headers = credential.into_iter().chain(origin);
     let headers = headers.map(|header| format!("-H \"{header}\""));
     let lines: Vec<String> = iter::once(format!("curl {url}/v1/keys/self")).chain(headers).collect();
@@ -145,6 +156,7 @@ mod tests {
     use domain::origin::Origin;
 
     use domain::field::Field;
+    use domain::permission::Permission;
 
     use super::*;
 
@@ -161,11 +173,22 @@ mod tests {
             let origin = format!("https://{host}");
             let sent = Origin::parse(&origin).unwrap();
             assert!(rules.iter().any(|rule| rule.matches(sent)), "{rules:?}");
-            let call = own_check("http://localhost:3000", None, &rules);
+            let call = own_check("http://localhost:3000", None, &KeyRules { domains: rules, ..KeyRules::default() });
             assert!(call.ends_with(&format!(" \\\n  -H \"Origin: {origin}\"")), "{call}");
         }
-        let call = own_check("http://localhost:3000", None, &[]);
+        let call = own_check("http://localhost:3000", None, &KeyRules::default());
         assert_eq!(call, "curl http://localhost:3000/v1/keys/self \\\n  -H \"Authorization: Bearer $KEYSTEAD_KEY\"");
+    }
+
+    #[test]
+    fn a_key_that_checks_others_has_a_variable_of_its_own() {
+        let of = |permission: &str| {
+            let permissions = vec![Permission::parse(permission).unwrap()];
+            variable(&KeyRules { permissions, ..KeyRules::default() })
+        };
+        assert_eq!(of("keystead.verify"), "KEYSTEAD_VERIFIER_KEY");
+        assert_eq!(of("invoices.read"), "KEYSTEAD_KEY");
+        assert_eq!(variable(&KeyRules::default()), "KEYSTEAD_KEY");
     }
 
     fn networks(items: &[&str]) -> Vec<CidrRule> {

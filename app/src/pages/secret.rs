@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use service::keys::{Issued, ShownSecret};
 
 use super::acknowledge::Again;
-use super::integration_samples::own_check;
+use super::integration_samples::{own_check, variable};
 use crate::components::copy::{CopyButton, Sample};
 use crate::components::hidden_draft::HiddenDraft;
 use crate::desk::integration::public_url;
@@ -21,7 +21,7 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
     let row = &issued.key.row;
     let address = format!("/keys/{}/acknowledge", row.id.as_str());
     let deadline = issued.ack_deadline.unwrap_or(row.created_at);
-    let try_it = own_check(&public_url().unwrap_or_default(), Some(row.kind), &issued.key.rules.domains);
+    let try_it = own_check(&public_url().unwrap_or_default(), Some(row.kind), &issued.key.rules);
     view! {
         <Title text="Your key"/>
         <div class="head narrow">
@@ -32,7 +32,7 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
         </div>
         {secrets(&issued.shown)}
         <div class="actions narrow">
-            <a class="button" download=file_name(row) href=env_file(&issued.shown)>"Download .env"</a>
+            <a class="button" download=file_name(row) href=env_file(&issued.shown, variable(&issued.key.rules))>"Download .env"</a>
         </div>
         <div class="note narrow">
             <span aria-hidden="true">"⚠"</span>
@@ -88,9 +88,9 @@ fn SecretBox(id: &'static str, what: &'static str, value: String) -> impl IntoVi
 }
 
 /// The link contains the text of the file, so nothing is fetched and nothing is kept.
-fn env_file(shown: &ShownSecret) -> String {
+fn env_file(shown: &ShownSecret, variable: &str) -> String {
     let text = match shown {
-        ShownSecret::Token(token) => format!("KEYSTEAD_KEY={}\n", token.expose_secret()),
+        ShownSecret::Token(token) => format!("{variable}={}\n", token.expose_secret()),
         ShownSecret::Pair { id, secret } => {
             format!("KEYSTEAD_KEY_ID={id}\nKEYSTEAD_KEY_SECRET={}\n", secret.expose_secret())
         }

@@ -2,6 +2,7 @@
 
 use domain::field::Field;
 use domain::key::KeyRow;
+use domain::rules::KeyRules;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -43,7 +44,7 @@ fn Guide(found: Integration) -> impl IntoView {
     let Integration { public_url, endpoints, key } = found;
     let (own_check, calls) = match &key {
         Some(KeyView { key, .. }) => (
-            own_check(&public_url, Some(key.row.kind), &key.rules.domains),
+            own_check(&public_url, Some(key.row.kind), &key.rules),
             verify_calls(
                 &public_url,
                 Some(key.row.kind),
@@ -52,7 +53,7 @@ fn Guide(found: Integration) -> impl IntoView {
                 &key.rules.domains,
             ),
         ),
-        None => (own_check(&public_url, None, &[]), verify_calls(&public_url, None, &[], &[], &[])),
+        None => (own_check(&public_url, None, &KeyRules::default()), verify_calls(&public_url, None, &[], &[], &[])),
     };
     let calls: Vec<_> = calls
         .into_iter()
@@ -132,7 +133,7 @@ fn ConnectivityTest(row: KeyRow, now: Timestamp) -> impl IntoView {
             <div class="body">
                 <p class="mono">{row.masked()}</p>
                 <p class="still-only">
-                    "Last used: " <LastUsed at=row.last_used_at/> ". "
+                    "Last used: " <LastUsed at=row.last_used_at now/> ". "
                     <a href=format!("/integrations/setup?key={id}")>"Reload"</a> " after you have made a call."
                 </p>
                 {limited.then(|| view! {
