@@ -52,18 +52,6 @@ pub fn local_time(at: Timestamp) -> String {
     date.to_locale_string("default", &options).into()
 }
 
-/// How long ago, in words.
-pub fn ago(at: Timestamp) -> String {
-    let seconds = (now().millis() - at.millis()).max(0) / 1000;
-    let (count, unit) = match seconds {
-        ..60 => return "just now".to_owned(),
-        60..3600 => (seconds / 60, "minute"),
-        3600..86_400 => (seconds / 3600, "hour"),
-        _ => (seconds / 86_400, "day"),
-    };
-    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
-}
-
 /// Copies the text of an element, and returns whether that worked. It uses a selection, because `navigator.clipboard`
 /// needs a secure context. The focus stays where it is.
 pub fn copy_text_of(id: &str) -> bool {

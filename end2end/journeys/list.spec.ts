@@ -91,7 +91,7 @@ test('a page whose last key is deleted leads back to those before it', async ({ 
   await expect(dialog(owner)).toBeVisible();
   await owner.alive();
   await dialog(owner).getByRole('textbox').fill(last);
-  await confirm(owner, 'Delete', 'The key is deleted');
+  await confirm(owner, 'Delete', 'is deleted');
 
   await expect(page.getByRole('heading', { name: 'This page is empty' })).toBeVisible();
   await expect(pager(owner)).toContainText('25 keys');
@@ -195,3 +195,53 @@ async function expectNotSent(owner: Console, pasted: string[], secret: string): 
   await expect.poll(() => owner.at).toContain('q=aaaa');
   expect(sent.filter((address) => address.includes(secret.slice(-43)))).toEqual([]);
 }
+
+test('each row shows its name, status and last use at every width', async ({ owner, arrange }) => {
+  const { page } = owner;
+  const word = unique('Wide');
+  for (let n = 10; n < 35; n += 1) {
+    const name = `${word} ${n} `.padEnd(30, 'letters of a name ');
+    const fields: Record<string, string> = n % 2 ? { kind: 'service', cidrs: '203.0.113.0/24\n10.0.0.0/8' } : { kind: 'telephony' };
+    await arrange.pending({ name, ...fields });
+  }
+  await arrange.pending({ name: `מפתח ${word}` });
+  await owner.open(`/keys?q=${word}`);
+  const sheet = page.getByRole('region', { name: 'Keys' });
+  const links = page.locator('.keys .name a');
+  await expect(links).toHaveCount(25);
+  for (const width of [1920, 1440, 1280, 1024, 768, 360]) {
+    await page.setViewportSize({ width, height: 900 });
+    expect(await sheet.evaluate((box) => box.scrollWidth - box.clientWidth), `${width}`).toBe(0);
+    if (width >= 1440) {
+      const cut = await links.evaluateAll((all) => all.filter((link) => link.scrollWidth > link.clientWidth).length);
+      expect(cut, `names that are cut at ${width}`).toBe(0);
+    }
+    for (const part of ['.name a', '.state', '.used']) {
+      for (const cell of await page.locator(`.keys tbody ${part}`).all()) {
+        const box = await cell.boundingBox();
+        expect(box && box.width > 0 && box.x >= 0 && box.x + box.width <= width, `${part} at ${width}`).toBe(true);
+      }
+    }
+  }
+  await owner.open(`/keys?q=${encodeURIComponent(`מפתח ${word}`)}`);
+  await expect(links).toHaveCSS('direction', 'rtl');
+});
+
+test('on paper, the list and the audit keep their columns and lose what is there to be pressed', async ({ owner, arrange }) => {
+  const { page } = owner;
+  const name = unique('Paper');
+  await arrange.active({ name });
+  await page.setViewportSize({ width: 718, height: 1000 });
+  await page.emulateMedia({ media: 'print' });
+  for (const [path, columns] of [
+    [`/keys?q=${name}`, ['Name', 'Status', 'Last used']],
+    ['/audit', ['Action', 'On', 'User', 'Date and time', 'Change']],
+  ] as const) {
+    await owner.open(path);
+    for (const column of columns) await expect(page.getByRole('columnheader', { name: column, exact: true })).toBeVisible();
+    await expect(page.getByRole('row').filter({ hasText: name }).first()).toBeVisible();
+    for (const pressed of ['.rail', '.actions', '.filters']) await expect(page.locator(pressed).first()).toBeHidden();
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(wide, path).toBe(0);
+  }
+});

@@ -56,16 +56,16 @@ fn line(row: AuditRow, with_subject: bool) -> AnyView {
         let (label, whole) = (row.subject.label.clone(), row.subject.label.clone());
         if row.subject.kind == SubjectKind::Key {
             let address = format!("/audit?key={}", row.subject.id);
-            view! { <td role="cell" class="clip" title=whole><a href=address>{label}</a></td> }.into_any()
+            view! { <td role="cell" class="clip" dir="auto" title=whole><a href=address>{label}</a></td> }.into_any()
         } else {
-            view! { <td role="cell" class="clip" title=whole>{label}</td> }.into_any()
+            view! { <td role="cell" class="clip" dir="auto" title=whole>{label}</td> }.into_any()
         }
     });
     view! {
         <tr role="row">
             <td role="cell">{row.action.label(Action::label)}</td>
             {subject}
-            <td role="cell">{row.actor_label}</td>
+            <td role="cell" dir="auto">{row.actor_label}</td>
             <td role="cell" class="soft"><Time at=row.at/></td>
             <td role="cell" class="soft wrap">
                 {(!changes.is_empty()).then(|| view! { <ul class="changes">{changes}</ul> })}

@@ -5,35 +5,70 @@ use leptos::prelude::*;
 
 /// An exact time.
 #[component]
-pub fn Time(
-    /// The time to show.
-    at: Timestamp,
-    /// Show how long ago it was, in the browser. Hovering shows the exact time.
-    #[prop(optional)]
-    relative: bool,
-) -> impl IntoView {
-    view! { <time datetime=at.to_rfc3339() data-relative=relative>{at.to_text()}</time> }
+pub fn Time(at: Timestamp) -> impl IntoView {
+    view! { <time datetime=at.to_rfc3339()>{at.to_text()}</time> }
+}
+
+/// How long ago a time was. Hovering shows the exact time.
+#[component]
+pub fn Ago(at: Timestamp, now: Timestamp) -> impl IntoView {
+    view! { <time datetime=at.to_rfc3339() data-relative title=at.to_text()>{ago(now.since(at))}</time> }
+}
+
+/// How long ago, in words, in one unit; a month has 30 days here.
+fn ago(length: Millis) -> String {
+    let seconds = length.as_seconds();
+    let (count, unit) = match seconds {
+        ..60 => return "just now".to_owned(),
+        60..3600 => (seconds / 60, "minute"),
+        3600..86_400 => (seconds / 3600, "hour"),
+        86_400..5_184_000 => (seconds / 86_400, "day"),
+        5_184_000..63_072_000 => (seconds / 2_592_000, "month"),
+        _ => (seconds / 31_536_000, "year"),
+    };
+    format!("{} ago", counted(count, unit))
+}
+
+fn counted(count: i64, unit: &str) -> String {
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A length of time in words: `15 minutes`, `24 hours`.
 pub fn span(length: Millis) -> String {
     let minutes = length.as_seconds() / 60;
     let (count, unit) = if minutes % 60 == 0 { (minutes / 60, "hour") } else { (minutes, "minute") };
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+    counted(count, unit)
 }
 
 /// When a key was last used, or that it never was.
 #[component]
-pub fn LastUsed(at: Option<Timestamp>) -> impl IntoView {
+pub fn LastUsed(at: Option<Timestamp>, now: Timestamp) -> impl IntoView {
     match at {
-        Some(at) => view! { <Time at relative=true/> }.into_any(),
+        Some(at) => view! { <Ago at now/> }.into_any(),
         None => "Never used".into_any(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Millis, span};
+    use super::{Millis, ago, span};
+
+    #[test]
+    fn how_long_ago_is_told_in_one_unit() {
+        for (length, words) in [
+            (Millis(-5_000), "just now"),
+            (Millis::seconds(59), "just now"),
+            (Millis::minutes(1), "1 minute ago"),
+            (Millis::minutes(59), "59 minutes ago"),
+            (Millis::hours(23), "23 hours ago"),
+            (Millis::days(59), "59 days ago"),
+            (Millis::days(60), "2 months ago"),
+            (Millis::days(729), "24 months ago"),
+            (Millis::days(730), "2 years ago"),
+        ] {
+            assert_eq!(ago(length), words);
+        }
+    }
 
     #[test]
     fn a_length_of_time_is_told_in_its_own_unit() {

@@ -1,12 +1,13 @@
 //! The numbers of the first page.
 
 use domain::dashboard::Dashboard;
+use domain::timestamp::Timestamp;
 
 use super::context::Desk;
 use crate::error::ConsoleError;
 
-/// Counts, the last changes and the next steps.
-pub async fn read_dashboard() -> Result<Dashboard, ConsoleError> {
+/// Counts, the last changes and the next steps, and the time that they are of.
+pub async fn read_dashboard() -> Result<(Dashboard, Timestamp), ConsoleError> {
     let desk = Desk::from_context()?;
-    Ok(desk.service().dashboard(&desk.caller()?, &desk.app()).await?)
+    Ok((desk.service().dashboard(&desk.caller()?, &desk.app()).await?, desk.service().now()))
 }

@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use leptos::web_sys::{Element, Event, EventTarget, HtmlElement, HtmlInputElement};
 use wasm_bindgen::JsCast;
 
+use super::place;
 use crate::browser;
 
 /// Brings the page to life. Shows nothing itself.
@@ -20,6 +21,9 @@ pub fn Page() -> impl IntoView {
         window_event_listener(ev::click, |event| {
             if let Some(button) = closest(event.target(), "[data-copy]") {
                 copy(&button);
+            }
+            if let Some(link) = closest(event.target(), "a[href]") {
+                place::leave(&link);
             }
         });
         window_event_listener(ev::keydown, |event| {
@@ -48,19 +52,23 @@ pub fn Page() -> impl IntoView {
         if let Some(problem) = find::<HtmlElement>("[aria-invalid=true], [role=alert][tabindex]") {
             let _ = problem.focus();
         }
+        place::arrive();
+        // Also when the browser kept the page as it was.
+        window_event_listener_untyped("pageshow", |_| place::arrive());
         browser::mark_alive();
     });
 }
 
-/// Changes UTC to the reader's own time; `data-relative` shows how long ago it was.
+/// Changes UTC to the reader's own time. `data-relative` already says how long ago it was, in words of no zone.
 fn localise_times() {
     browser::each("time", |time: HtmlElement| {
         let Some(at) = time.get_attribute("datetime").as_deref().and_then(Timestamp::parse_input) else {
             return;
         };
         let local = browser::local_time(at);
-        let relative = time.has_attribute("data-relative");
-        time.set_text_content(Some(&if relative { browser::ago(at) } else { local.clone() }));
+        if !time.has_attribute("data-relative") {
+            time.set_text_content(Some(&local));
+        }
         time.set_title(&local);
     });
 }

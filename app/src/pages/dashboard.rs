@@ -4,20 +4,21 @@ use domain::audit::{Action, AuditRow};
 use domain::dashboard::{Dashboard, Step, StepKind};
 use domain::list::StatusFilter;
 use domain::page::grouped;
+use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::addresses::NEW_VERIFIER;
 use crate::components::audit_table::on_itself;
 use crate::components::failed::Failed;
-use crate::components::time::Time;
+use crate::components::time::Ago;
 use crate::desk::dashboard::read_dashboard;
 
 #[component]
 pub fn DashboardPage() -> impl IntoView {
     let figures = Suspend::new(async move {
         match read_dashboard().await {
-            Ok(dashboard) => view! { <Figures dashboard/> }.into_any(),
+            Ok((dashboard, now)) => view! { <Figures dashboard now/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),
         }
     });
@@ -35,7 +36,7 @@ pub fn DashboardPage() -> impl IntoView {
 }
 
 #[component]
-fn Figures(dashboard: Dashboard) -> impl IntoView {
+fn Figures(dashboard: Dashboard, now: Timestamp) -> impl IntoView {
     let keys = [
         (StatusFilter::Active, dashboard.active),
         (StatusFilter::Pending, dashboard.pending),
@@ -53,7 +54,7 @@ fn Figures(dashboard: Dashboard) -> impl IntoView {
             view! { <a href=address><small>{filter.label()}</small><b>{count.to_string()}</b></a> }
         })
         .collect();
-    let recent: Vec<_> = dashboard.recent.into_iter().map(event).collect();
+    let recent: Vec<_> = dashboard.recent.into_iter().map(|row| event(row, now)).collect();
     let steps_left = dashboard.checklist.iter().any(|step| !step.done);
     view! {
         {steps_left.then(|| view! { <NextSteps steps=dashboard.checklist/> })}
@@ -113,12 +114,12 @@ fn NextSteps(steps: Vec<Step>) -> impl IntoView {
 }
 
 /// One audit event: the action, the subject unless it is also the actor, and the actor.
-fn event(row: AuditRow) -> impl IntoView {
-    let subject = (!on_itself(&row)).then(|| view! { " " <b>{format!("“{}”", row.subject.label)}</b> });
+fn event(row: AuditRow, now: Timestamp) -> impl IntoView {
+    let subject = (!on_itself(&row)).then(|| view! { " “" <b><bdi>{row.subject.label.clone()}</bdi></b> "”" });
     view! {
         <li>
-            <span>{row.action.label(Action::label)} {subject} " " <small>{row.actor_label}</small></span>
-            <Time at=row.at relative=true/>
+            <span>{row.action.label(Action::label)} {subject} " " <small><bdi>{row.actor_label}</bdi></small></span>
+            <Ago at=row.at now/>
         </li>
     }
 }

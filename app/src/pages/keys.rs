@@ -14,15 +14,25 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
 
-use crate::addresses::{act_address, list_address, list_query, with_query};
+use super::key::KeyBehind;
+use crate::addresses::{act_address, key_behind, list_address, list_query, with_query};
 use crate::components::failed::Failed;
 use crate::components::key_status::KeyStatus;
 use crate::components::pager::Pager;
-use crate::components::time::{LastUsed, Time};
+use crate::components::time::{Ago, LastUsed};
 use crate::desk::keys::{KeyList, read_keys};
 
+/// The list, or the page of a key, with the dialog that its address opens over it.
 #[component]
 pub fn KeysPage() -> impl IntoView {
+    match key_behind() {
+        Some(id) => view! { <KeyBehind id/> <Outlet/> }.into_any(),
+        None => view! { <List/> <Outlet/> }.into_any(),
+    }
+}
+
+#[component]
+fn List() -> impl IntoView {
     let query = list_query();
     let audit = with_query("/keys/audit", &query.to_query_string());
     let generate = generate_address(query.kind);
@@ -50,7 +60,6 @@ pub fn KeysPage() -> impl IntoView {
         <Filters query=query.clone()/>
         {narrowed(&query)}
         {list}
-        <Outlet/>
     }
 }
 
@@ -153,22 +162,22 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
     let searching = query.search.is_some();
     view! {
         <div class="card sheet" role="region" aria-label="Keys" tabindex="0">
-            <table>
+            // The roles keep it a table for screen readers when the style no longer lays it out as one.
+            <table class="keys" role="table">
                 <caption class="visually-hidden">"API keys"</caption>
-                <thead>
-                    <tr>
+                <thead role="rowgroup">
+                    <tr role="row">
                         {heading("Name", "", KeySort::Name, &query)}
-                        <th scope="col" class="wide">"Kind"</th>
-                        <th scope="col" class="wide">"Key"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col" class="wide">"Restrictions"</th>
-                        <th scope="col" class="wide">"Created by"</th>
-                        {heading("Created", "wide", KeySort::Created, &query)}
-                        {heading("Last used", "wide", KeySort::LastUsed, &query)}
-                        <th scope="col"><span class="visually-hidden">"Actions"</span></th>
+                        <th role="columnheader" class="sort-of">"Kind"</th>
+                        <th role="columnheader" class="masked">"Key"</th>
+                        <th role="columnheader" class="state">"Status"</th>
+                        <th role="columnheader" class="restrictions">"Restrictions"</th>
+                        {heading("Created", "created", KeySort::Created, &query)}
+                        {heading("Last used", "used", KeySort::LastUsed, &query)}
+                        <th role="columnheader" class="end"><span class="visually-hidden">"Actions"</span></th>
                     </tr>
                 </thead>
-                <tbody>{rows}</tbody>
+                <tbody role="rowgroup">{rows}</tbody>
             </table>
         </div>
         <Pager total one="key" previous next/>
@@ -234,12 +243,12 @@ fn heading(label: &'static str, class: &'static str, sort: KeySort, query: &KeyQ
     let current = query.sort == sort;
     let order = current.then_some(if query.descending { "descending" } else { "ascending" });
     if query.search.is_some() {
-        return view! { <th scope="col" class=class>{label}</th> }.into_any();
+        return view! { <th role="columnheader" class=class>{label}</th> }.into_any();
     }
     // Dates start with the latest, names with the first.
     let descending = if current { !query.descending } else { sort != KeySort::Name };
     let address = list_address(&KeyQuery { sort, descending, after: None, before: None, ..query.clone() });
-    view! { <th scope="col" class=class aria-sort=order><a href=address>{label}</a></th> }.into_any()
+    view! { <th role="columnheader" class=class aria-sort=order><a href=address>{label}</a></th> }.into_any()
 }
 
 fn line(row: KeyRow, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyView {
@@ -257,19 +266,18 @@ fn line(row: KeyRow, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyVie
         })
         .collect();
     view! {
-        <tr>
-            <td class="name">
-                <a href=format!("/keys/{}", row.id.as_str())>{row.name.clone()}</a>
-                <small class="slim">{row.kind.label()}</small>
+        <tr role="row">
+            <td role="cell" class="name">
+                <a href=format!("/keys/{}", row.id.as_str()) dir="auto" title=row.name.clone()>{row.name.clone()}</a>
+                <small>{row.kind.label()} " · " <span class="mono">{row.masked()}</span></small>
             </td>
-            <td class="wide">{row.kind.label()}</td>
-            <td class="wide"><span class="mono">{row.masked()}</span></td>
-            <td><KeyStatus status now/></td>
-            <td class="wide soft">{restrictions(&row)}</td>
-            <td class="wide clip" title=row.created_by.clone()>{row.created_by.clone()}</td>
-            <td class="wide"><Time at=row.created_at relative=true/></td>
-            <td class="wide"><LastUsed at=row.last_used_at/></td>
-            <td class="end">
+            <td role="cell" class="sort-of">{row.kind.label()}</td>
+            <td role="cell" class="masked"><span class="mono">{row.masked()}</span></td>
+            <td role="cell" class="state"><KeyStatus status now/></td>
+            <td role="cell" class="restrictions soft">{restrictions(&row)}</td>
+            <td role="cell" class="created"><Ago at=row.created_at now/></td>
+            <td role="cell" class="used"><LastUsed at=row.last_used_at now/></td>
+            <td role="cell" class="end">
                 <button type="button" class="more" popovertarget=menu_of aria-label=format!("Actions for {}", row.name)>
                     "⋯"
                 </button>
