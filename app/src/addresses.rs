@@ -1,8 +1,9 @@
-//! Addresses that carry the state of the list, and a code for the last act.
+//! Addresses that carry the state of the list, or what is behind a dialog.
 
+use domain::ids::KeyId;
 use domain::list::KeyQuery;
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
+use leptos_router::hooks::{use_location, use_query_map};
 
 /// The wizard, at the kind and the permission of a service that checks keys.
 pub const NEW_VERIFIER: &str = "/keys/new?kind=service&preset=verifier";
@@ -29,41 +30,68 @@ pub fn with_query(path: &str, query: &str) -> String {
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
-/// Adds a code for what was done. The frame turns it into a message.
-pub fn with_done(address: &str, done: &str) -> String {
-    let mark = if address.contains('?') { '&' } else { '?' };
-    format!("{address}{mark}done={done}")
+/// What the address of a dialog over a key's page ends with.
+pub const FROM_KEY: &str = "from=key";
+
+/// The address of a dialog about a key that returns to `back`.
+pub fn dialog_address(id: &str, act: &str, back: &str) -> String {
+    let query = match back.strip_prefix("/keys") {
+        Some(list) if !list.starts_with('/') => list.trim_start_matches('?'),
+        _ => FROM_KEY,
+    };
+    with_query(&format!("/keys/{id}/{act}"), query)
 }
 
-/// `back` comes from a form, so only the key list and its pages are accepted.
-pub fn back_to_list(back: &str) -> String {
+/// The key whose page is behind a dialog; `None` if the list is.
+pub fn key_behind() -> Option<KeyId> {
+    let from = use_query_map().get_untracked().get("from");
+    let path = use_location().pathname.get_untracked();
+    let id = path.strip_prefix("/keys/")?.split('/').next()?;
+    KeyId::parse(id).filter(|_| from.as_deref() == FROM_KEY.split('=').nth(1))
+}
+
+/// The address of the page behind a dialog.
+pub fn behind() -> String {
+    key_behind().map_or_else(|| list_address(&list_query()), |id| format!("/keys/{}", id.as_str()))
+}
+
+/// `back` comes from a form, so only the key list, its pages and the page of a key are accepted.
+pub fn back_to(back: &str) -> String {
+    if back.strip_prefix("/keys/").and_then(KeyId::parse).is_some() {
+        return back.to_owned();
+    }
     let query = back.strip_prefix("/keys?").unwrap_or_default();
     if query.bytes().all(|byte| byte.is_ascii_graphic()) { with_query("/keys", query) } else { "/keys".to_owned() }
 }
 
-/// Where a modal returns to: the address that its form sent, or the list that its own address names.
+/// Where a modal returns to: the address that its form sent, or the page that its own address names.
 pub fn back_of(sent: Option<&str>) -> String {
-    match sent {
-        Some(back) => back_to_list(back),
-        None => list_address(&list_query()),
-    }
+    sent.map_or_else(behind, back_to)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{back_to_list, with_done};
+    use super::{back_to, dialog_address};
 
     #[test]
-    fn only_the_list_is_gone_back_to() {
-        assert_eq!(back_to_list("/keys?status=active"), "/keys?status=active");
-        for elsewhere in ["", "/", "//evil.example", "/keys/new", "https://evil.example/keys?x", "/keys?a\r\nb"] {
-            assert_eq!(back_to_list(elsewhere), "/keys", "{elsewhere:?}");
+    fn only_the_list_and_keys_are_gone_back_to() {
+        for page in ["/keys?status=active", "/keys/7Qm2xVbN4tRa"] {
+            assert_eq!(back_to(page), page);
+        }
+        let beside = ["/keys/new", "/keys/7Qm2xVbN4tRa/edit", "/keys/7Qm2xVbN4tRa?x", "/keys?a\r\nb"];
+        for elsewhere in ["", "/", "//evil.example", "https://evil.example/keys?x"].into_iter().chain(beside) {
+            assert_eq!(back_to(elsewhere), "/keys", "{elsewhere:?}");
         }
     }
 
     #[test]
-    fn what_was_done_joins_the_filters() {
-        assert_eq!(with_done("/keys", "edited"), "/keys?done=edited");
-        assert_eq!(with_done("/keys?q=a", "edited"), "/keys?q=a&done=edited");
+    fn a_dialog_knows_what_is_behind_it() {
+        for (back, address) in [
+            ("/keys", "/keys/7Qm2xVbN4tRa/edit"),
+            ("/keys?q=a&kind=service", "/keys/7Qm2xVbN4tRa/edit?q=a&kind=service"),
+            ("/keys/7Qm2xVbN4tRa", "/keys/7Qm2xVbN4tRa/edit?from=key"),
+        ] {
+            assert_eq!(dialog_address("7Qm2xVbN4tRa", "edit", back), address);
+        }
     }
 }

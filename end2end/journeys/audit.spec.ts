@@ -9,7 +9,7 @@ test('every change to a key is on record, in the modal and on the page', async (
   await arrange.active({ name });
   await choose(owner, name, 'Edit');
   await field(owner, 'Name').fill(renamed);
-  await confirm(owner, 'Save', 'Your changes are saved');
+  await confirm(owner, 'Save', 'is saved');
 
   await choose(owner, renamed, 'Audit');
   const rows = dialog(owner).getByRole('row');

@@ -61,7 +61,7 @@ test('the first path needs no mouse: sign in, generate, acknowledge, find', asyn
     await page.keyboard.press('Space');
     await tabTo(page, page.getByRole('button', { name: 'Done' }));
     await page.keyboard.press('Enter');
-    await said(visitor, 'The key is confirmed');
+    await said(visitor, 'is confirmed');
     expect(await verifier.code(token)).toBe('VALID');
   });
 

@@ -55,7 +55,7 @@ test('labels are edited, and the environment is not', async ({ owner, arrange })
   await expect(dialog(owner)).toContainText('Environment');
   await expect(dialog(owner).getByRole('combobox', { name: 'Environment' })).toHaveCount(0);
   await field(owner, 'Tags').fill('asia');
-  await confirm(owner, 'Save', 'Your changes are saved');
+  await confirm(owner, 'Save', 'is saved');
   await owner.open('/keys?tag=asia');
   await expect(owner.page.getByRole('link', { name, exact: true })).toBeVisible();
   await owner.open('/keys?tag=eu');
@@ -63,7 +63,7 @@ test('labels are edited, and the environment is not', async ({ owner, arrange })
 });
 
 test('a label that is wrong says so at its field, and is not lost', async ({ owner, arrange, watch }) => {
-  watch.expects(422, /\/edit$/);
+  watch.expects(422, /\/edit(\?|$)/);
   const name = unique('Wrong');
   await arrange.active({ name });
   await choose(owner, name, 'Edit');
@@ -73,6 +73,6 @@ test('a label that is wrong says so at its field, and is not lost', async ({ own
   await expect(dialog(owner)).toContainText('nobody@example.com');
   await expect(field(owner, 'Owner')).toHaveValue('nobody@example.com');
   await field(owner, 'Owner').fill('The night shift');
-  await confirm(owner, 'Save', 'Your changes are saved');
+  await confirm(owner, 'Save', 'is saved');
   await find(owner, name);
 });

@@ -103,7 +103,7 @@ test('a key with every restriction tells why a call was refused', async ({ owner
     await choose(owner, name, 'Edit');
     await expect(field(owner, 'Rate limits')).toHaveValue('calls: 100 per minute\nburst: 20 per 10s');
     await field(owner, 'Rate limits').fill('1 per hour');
-    await confirm(owner, 'Save', 'Your changes are saved');
+    await confirm(owner, 'Save', 'is saved');
     const codes = [await verifier.ask(token, call), await verifier.ask(token, call)].map(({ code }) => code);
     expect(codes).toEqual(['VALID', 'RATE_LIMITED']);
     await choose(owner, name, 'Audit');

@@ -1,6 +1,6 @@
 import { expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
-import { acknowledge, choose, confirm, dialog, expectStatus, find, unique } from '../steps/keys';
+import { acknowledge, choose, confirm, dialog, expectStatus, find, said, unique } from '../steps/keys';
 
 test('a key is disabled and enabled', async ({ owner, arrange, verifier }) => {
   const name = unique('Switch');
@@ -8,13 +8,33 @@ test('a key is disabled and enabled', async ({ owner, arrange, verifier }) => {
 
   await choose(owner, name, 'Disable…');
   await expect(dialog(owner)).toContainText('Never used');
-  await confirm(owner, 'Disable', 'The key is disabled');
+  await confirm(owner, 'Disable', 'is disabled');
   expect(await verifier.code(token)).toBe('DISABLED');
   await expectStatus(owner, name, 'Disabled');
 
   await choose(owner, name, 'Enable…');
-  await confirm(owner, 'Enable', 'The key is enabled again');
+  await confirm(owner, 'Enable', 'is enabled again');
   expect(await verifier.code(token)).toBe('VALID');
+});
+
+test('a message names the key, undoes what can be undone, and is shown once', async ({ owner, arrange, verifier }) => {
+  const { page } = owner;
+  const name = unique('Undo');
+  const { token } = await arrange.active({ name });
+  await choose(owner, name, 'Disable…');
+  await confirm(owner, 'Disable', `“${name}” is disabled`);
+  expect(owner.at).toContain('/keys?q=');
+  await page.getByRole('status').getByRole('button', { name: 'Undo' }).click();
+  await said(owner, `“${name}” is enabled again`);
+  expect(await verifier.code(token)).toBe('VALID');
+  await page.reload();
+  await expect(page.getByRole('status').filter({ hasText: name })).toHaveCount(0);
+
+  await choose(owner, name, 'Edit');
+  await confirm(owner, 'Save', `“${name}” is saved`);
+  await page.getByRole('status').getByRole('link', { name: 'View key' }).click();
+  await expect(page.getByRole('heading', { name, level: 1 })).toBeVisible();
+  await expect(page.getByRole('status').filter({ hasText: 'is saved' })).toHaveCount(0);
 });
 
 test('a key is revoked with a reason and restored', async ({ owner, arrange, verifier, watch }) => {
@@ -24,7 +44,7 @@ test('a key is revoked with a reason and restored', async ({ owner, arrange, ver
 
   await choose(owner, name, 'Revoke…');
   await test.step('a reason is needed, and what was typed stays', async () => {
-    watch.expects(422, /\/revoke$/);
+    watch.expects(422, /\/revoke(\?|$)/);
     await dialog(owner).getByRole('textbox').fill('The contract has ended.');
     await dialog(owner).getByRole('button', { name: 'Revoke' }).click();
     const reason = dialog(owner).getByRole('radio').first();
@@ -34,7 +54,7 @@ test('a key is revoked with a reason and restored', async ({ owner, arrange, ver
     await examine(owner.page, 'dialog-revoke-refused');
   });
   await dialog(owner).getByRole('radio', { name: /no longer needed/i }).check();
-  await confirm(owner, 'Revoke', 'The key is revoked');
+  await confirm(owner, 'Revoke', 'is revoked');
   expect(await verifier.code(token)).toBe('REVOKED');
   await expectStatus(owner, name, 'Revoked');
 
@@ -46,7 +66,7 @@ test('a key is revoked with a reason and restored', async ({ owner, arrange, ver
   await dialog(owner).getByRole('link', { name: 'Close', exact: true }).click();
 
   await choose(owner, name, 'Restore…');
-  await confirm(owner, 'Restore', 'The key is restored');
+  await confirm(owner, 'Restore', 'is restored');
   expect(await verifier.code(token)).toBe('VALID');
 });
 
@@ -61,7 +81,7 @@ test('a key that was disabled before its revoke comes back disabled, and the wor
   await arrange.act(key, 'revoke', { reason: 'superseded' });
   await choose(owner, name, 'Restore…');
   await expect(dialog(owner)).toContainText('The key returns to its status before it was revoked, with the same secret.');
-  await confirm(owner, 'Restore', 'The key is restored to its status before it was revoked.');
+  await confirm(owner, 'Restore', 'is restored to its status before it was revoked.');
   expect(await verifier.code(key.token)).toBe('DISABLED');
   await expectStatus(owner, name, 'Disabled');
 });
@@ -80,7 +100,7 @@ test('a key that begins later is confirmed and enabled, and nothing says that it
   await arrange.act(key, 'disable');
   await choose(owner, name, 'Enable…');
   await expect(dialog(owner)).toContainText('within its restrictions and dates');
-  await confirm(owner, 'Enable', 'The key is enabled again.');
+  await confirm(owner, 'Enable', 'is enabled again.');
   expect(await verifier.code(key.token)).toBe('NOT_YET_VALID');
 });
 
@@ -98,7 +118,7 @@ test('a key that leaked stays revoked', async ({ owner, arrange, verifier }) => 
   const { id, token } = await arrange.active({ name });
   await choose(owner, name, 'Revoke…');
   await dialog(owner).getByRole('radio', { name: /leaked/i }).check();
-  await confirm(owner, 'Revoke', 'The key is revoked');
+  await confirm(owner, 'Revoke', 'is revoked');
 
   await choose(owner, name, 'Restore…');
   await expect(dialog(owner)).toContainText('This key cannot be restored: it leaked, or may have leaked.');
@@ -116,7 +136,7 @@ test('a key is deleted by its name, for good, and its history stays', async ({ o
   const { id, token } = await arrange.active({ name });
   await choose(owner, name, 'Delete…');
 
-  watch.expects(422, /\/delete$/);
+  watch.expects(422, /\/delete(\?|$)/);
   await dialog(owner).getByRole('textbox').fill('another name');
   await dialog(owner).getByRole('button', { name: 'Delete' }).click();
   await expect(dialog(owner).getByRole('textbox')).toHaveAccessibleDescription(/type it exactly as shown/);
@@ -125,7 +145,7 @@ test('a key is deleted by its name, for good, and its history stays', async ({ o
   expect(await verifier.code(token)).toBe('VALID');
 
   await dialog(owner).getByRole('textbox').fill(name);
-  await confirm(owner, 'Delete', 'The key is deleted');
+  await confirm(owner, 'Delete', 'is deleted');
   expect(await verifier.code(token)).toBe('NOT_FOUND');
   await owner.open(`/keys?q=${encodeURIComponent(name)}`);
   await expect(owner.page.getByRole('heading', { name: 'No keys match' })).toBeVisible();

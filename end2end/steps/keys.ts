@@ -101,7 +101,7 @@ export async function acknowledge(console: Console): Promise<void> {
   const { page } = console;
   await page.getByRole('checkbox', { name: 'I have stored this key' }).check();
   await page.getByRole('button', { name: 'Done' }).click();
-  await said(console, 'The key is confirmed and enabled.');
+  await said(console, 'is confirmed and enabled.');
 }
 
 /** The row of a key in the list, found by its name. */

@@ -76,6 +76,8 @@ pub struct Visit {
     pub device: Option<SecretString>,
     /// Whether this is the first sign-in on its connection.
     pub first_try: bool,
+    /// What its last form did, unchecked.
+    pub done: Option<String>,
     /// How the browser reached Keystead.
     pub transport: Transport,
 }

@@ -9,8 +9,10 @@ use domain::key::RevokeReason;
 use domain::refusal::Refusal;
 
 use super::context::Desk;
-use crate::addresses::{back_to_list, with_done};
+use super::session_cookie::Cookie;
+use crate::addresses::back_to;
 use crate::error::ConsoleError;
+use crate::forms::done::Done;
 use crate::forms::key::{AcknowledgeForm, ActForm, EditForm, WizardForm, WizardScreen, WizardStep};
 use crate::forms::outcome::Next;
 use crate::forms::person::Nothing;
@@ -35,16 +37,15 @@ pub async fn acknowledge(desk: Desk, id: KeyId, form: AcknowledgeForm) -> Result
         return Err(wrong(Field::Acknowledged, "Tick the box to confirm that you have stored the key."));
     }
     desk.service().acknowledge(&desk.caller()?, &id, form.anyway).await?;
-    Ok(Next::Go(if form.to_integration {
-        format!("/integrations/setup?key={}", id.as_str())
-    } else {
-        with_done("/keys", "acknowledged")
-    }))
+    if form.to_integration {
+        return Ok(Next::Go(format!("/integrations/setup?key={}", id.as_str())));
+    }
+    Ok(done(&desk, "/keys".to_owned(), Done::Acknowledged, &id))
 }
 
 pub async fn drop_pending(desk: Desk, id: KeyId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
     desk.service().drop_pending(&desk.caller()?, &id).await?;
-    Ok(Next::Go(with_done("/keys", "dropped")))
+    Ok(done(&desk, "/keys".to_owned(), Done::Dropped, &id))
 }
 
 pub async fn edit(desk: Desk, id: KeyId, form: EditForm) -> Result<Next<()>, ConsoleError> {
@@ -52,31 +53,31 @@ pub async fn edit(desk: Desk, id: KeyId, form: EditForm) -> Result<Next<()>, Con
     let key = desk.service().edit(&desk.caller()?, &id, &form.draft, revision).await?;
     if contradiction(&key.rules).is_some() {
         // The key's page says what is wrong with it.
-        return Ok(Next::Go(with_done(&format!("/keys/{}", id.as_str()), "edited")));
+        return Ok(done(&desk, format!("/keys/{}", id.as_str()), Done::Edited, &id));
     }
-    Ok(done(&form.back, "edited"))
+    Ok(done(&desk, back_to(&form.back), Done::Edited, &id))
 }
 
 pub async fn disable(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
     desk.service().disable(&desk.caller()?, &id).await?;
-    Ok(done(&form.back, "disabled"))
+    Ok(done(&desk, back_to(&form.back), Done::Disabled, &id))
 }
 
 pub async fn enable(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
     desk.service().enable(&desk.caller()?, &id).await?;
-    Ok(done(&form.back, "enabled"))
+    Ok(done(&desk, back_to(&form.back), Done::Enabled, &id))
 }
 
 pub async fn revoke(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
     let reason = RevokeReason::parse(&form.reason).ok_or_else(|| wrong(Field::Reason, "Choose a reason."))?;
     let note = Some(form.note.trim()).filter(|note| !note.is_empty());
     desk.service().revoke(&desk.caller()?, &id, reason, note).await?;
-    Ok(done(&form.back, "revoked"))
+    Ok(done(&desk, back_to(&form.back), Done::Revoked, &id))
 }
 
 pub async fn restore(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
     desk.service().restore(&desk.caller()?, &id).await?;
-    Ok(done(&form.back, "restored"))
+    Ok(done(&desk, back_to(&form.back), Done::Restored, &id))
 }
 
 pub async fn delete(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
@@ -86,7 +87,7 @@ pub async fn delete(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, Co
         }
         other => {
             other?;
-            Ok(done(&form.back, "deleted"))
+            Ok(done(&desk, back_to(&form.back), Done::Deleted, &id))
         }
     }
 }
@@ -95,6 +96,7 @@ fn wrong(field: Field, message: &str) -> ConsoleError {
     ConsoleError::Refused(Refusal::Invalid(FieldErrors::one(field, message)))
 }
 
-fn done(back: &str, what: &str) -> Next<()> {
-    Next::Go(with_done(&back_to_list(back), what))
+/// Goes on, and lets the next page say what was done.
+fn done(desk: &Desk, to: String, done: Done, id: &KeyId) -> Next<()> {
+    Next::GoWithCookies(to, vec![Cookie::Done.set(desk.visit.transport, desk.console.port, &done.of(id))])
 }

@@ -1,10 +1,16 @@
-//! Who is signed in, and whether anyone can sign in.
+//! Who is signed in and what they just did, and whether anyone can sign in.
 
+use axum::http::{HeaderValue, header};
+use domain::ids::KeyId;
 use domain::role::{Rights, Role};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
 use service::setup::SetupDoor;
 
 use super::context::{Desk, Transport};
+use super::session_cookie::Cookie;
 use crate::error::ConsoleError;
+use crate::forms::done::Done;
 
 /// The signed-in person, for the frame of every page.
 #[derive(Debug)]
@@ -40,6 +46,17 @@ pub fn read_me() -> Result<Me, ConsoleError> {
         rights: desk.caller()?.rights(),
         plain_http: desk.visit.transport == Transport::Plain,
     })
+}
+
+/// What the visitor's last form did, and to which key. The browser forgets it, so that it is said once.
+pub fn take_done() -> Option<(Done, KeyId)> {
+    let desk = Desk::from_context().ok()?;
+    let done = desk.visit.done.as_deref()?;
+    let forget = Cookie::Done.remove(desk.visit.transport, desk.console.port);
+    if let (Some(response), Ok(forget)) = (use_context::<ResponseOptions>(), HeaderValue::try_from(forget)) {
+        response.append_header(header::SET_COOKIE, forget);
+    }
+    Done::parse(done)
 }
 
 /// Whether the sign-in page can take a password.

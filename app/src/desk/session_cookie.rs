@@ -1,5 +1,7 @@
-//! The cookies of a browser: its session, and that somebody has signed in with it. Their names and attributes.
+//! The cookies of a browser: its session, that somebody has signed in with it, and what was just done. Their names and
+//! attributes.
 
+use domain::timestamp::Millis;
 use service::devices::REMEMBERED;
 use service::sessions::ABSOLUTE;
 
@@ -12,6 +14,8 @@ pub enum Cookie {
     Session,
     /// The proof that somebody has signed in with this browser before.
     Device,
+    /// What was just done to a key, for the next page to say.
+    Done,
 }
 
 impl Cookie {
@@ -22,6 +26,7 @@ impl Cookie {
         let name = match self {
             Self::Session => "keystead",
             Self::Device => "keystead-device",
+            Self::Done => "keystead-done",
         };
         port.map_or_else(|| format!("{prefix}{name}"), |port| format!("{prefix}{name}-{port}"))
     }
@@ -31,6 +36,8 @@ impl Cookie {
         let lifetime = match self {
             Self::Session => ABSOLUTE,
             Self::Device => REMEMBERED,
+            // The next page follows at once.
+            Self::Done => Millis::minutes(1),
         };
         self.line(transport, port, value, lifetime.as_seconds())
     }

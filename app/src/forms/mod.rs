@@ -1,5 +1,7 @@
 //! The fields of each form that is posted, and the result.
 
+#[cfg(feature = "ssr")]
+pub mod done;
 pub mod fields;
 #[cfg(feature = "ssr")]
 pub mod key;

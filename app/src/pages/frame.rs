@@ -1,6 +1,7 @@
 //! The frame of every signed-in page: the menu, the person, and a message about the last act.
 
 use domain::field::Field;
+use domain::ids::KeyId;
 use domain::kind::KeyKind;
 use domain::role::Act;
 use leptos::prelude::*;
@@ -8,7 +9,10 @@ use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_query_map};
 
-use crate::desk::person::read_me;
+use crate::addresses::behind;
+use crate::desk::keys::read_key;
+use crate::desk::person::{read_me, take_done};
+use crate::forms::done::Done;
 use crate::forms::outcome::UnsentForm;
 
 /// The frame; the page goes into its outlet.
@@ -129,27 +133,47 @@ fn Menu(
     view! { <ul>{items}</ul> }
 }
 
-/// Shows what was just done. The address carries a code from a closed list, never text.
+/// Shows what was just done, once.
 #[component]
 fn Flash() -> impl IntoView {
-    let done = use_query_map().get_untracked().get("done");
-    let words = done.as_deref().and_then(done_words);
-    view! {
-        <div class="flash" role="status">{words.map(|words| view! { <p class="toast good">{words}</p> })}</div>
-    }
+    let said = Suspend::new(async move {
+        let (done, id) = take_done()?;
+        Some(Said { done, name: read_key(id.as_str()).await.ok().map(|view| view.key.row.name), id }.into_view())
+    });
+    view! { <div class="flash" role="status">{said}</div> }
 }
 
-/// Messages that are true of any key, since it may have expired or start later.
-fn done_words(done: &str) -> Option<&'static str> {
-    Some(match done {
-        "acknowledged" => "The key is confirmed and enabled.",
-        "dropped" => "The key was dropped. It never worked.",
-        "edited" => "Your changes are saved. They take effect with the next call.",
-        "disabled" => "The key is disabled. Calls are refused until you enable it again.",
-        "enabled" => "The key is enabled again.",
-        "revoked" => "The key is revoked. Calls are refused.",
-        "restored" => "The key is restored to its status before it was revoked.",
-        "deleted" => "The key is deleted. Its history stays in the audit.",
-        _ => return None,
-    })
+/// What was done to a key, which may be gone by now.
+struct Said {
+    done: Done,
+    id: KeyId,
+    name: Option<String>,
+}
+
+impl Said {
+    fn into_view(self) -> impl IntoView {
+        let Self { done, id, name } = self;
+        let here = use_location().pathname.get_untracked();
+        let address = format!("/keys/{}", id.as_str());
+        let back = if here == address { here.clone() } else { behind() };
+        let view = (name.is_some() && here != address).then(|| view! { <a href=address.clone()>"View key"</a> });
+        let undo = done.undo().filter(|_| name.is_some()).map(|act| {
+            view! {
+                <form method="post" action=format!("{address}/{act}")>
+                    <input type="hidden" name="back" value=back/>
+                    <button class="button quiet">"Undo"</button>
+                </form>
+            }
+        });
+        let subject = match name {
+            Some(name) => view! { "“" <bdi>{name}</bdi> "” " }.into_any(),
+            None => "The key ".into_any(),
+        };
+        view! {
+            <div class="toast good">
+                <p>{subject} {done.words()}</p>
+                <div class="inline">{view}{undo}</div>
+            </div>
+        }
+    }
 }

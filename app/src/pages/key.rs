@@ -3,6 +3,7 @@
 use std::iter;
 
 use domain::field::Field;
+use domain::ids::KeyId;
 use domain::key::{KeyDetail, Status};
 use domain::kind::KeyKind;
 use domain::list::KeyQuery;
@@ -15,7 +16,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::key_proxies::proxies;
 use super::key_restrictions::restrictions;
-use crate::addresses::list_address;
+use crate::addresses::{FROM_KEY, list_address, with_query};
 use crate::components::calls_chart::CallsChart;
 use crate::components::copy::CopyButton;
 use crate::components::failed::{Failed, FormProblem};
@@ -72,11 +73,21 @@ pub fn acts(kind: KeyKind, status: Status, rights: Rights) -> impl Iterator<Item
 #[component]
 pub fn KeyPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    of_key(id, |name| view! { <Title text=name/> })
+}
+
+/// The page of a key, behind a dialog that has a title of its own.
+#[component]
+pub fn KeyBehind(id: KeyId) -> impl IntoView {
+    of_key(id.as_str().to_owned(), |_| ())
+}
+
+fn of_key<V: IntoView + 'static>(id: String, title: impl FnOnce(String) -> V + Send + 'static) -> impl IntoView {
     Suspend::new(async move {
         match read_key_page(&id).await {
-            Ok((view, calls)) => view! { <Shown view calls/> }.into_any(),
+            Ok((view, calls)) => view! { {title(view.key.row.name.clone())} <Shown view calls/> }.into_any(),
             Err(error) => view! {
-                <Title text="API key"/>
+                {title("API key".to_owned())}
                 <div class="head"><div><h1>"API key"</h1></div></div>
                 <Failed error/>
                 <div class="actions"><a class="button" href="/keys">"All keys"</a></div>
@@ -102,7 +113,9 @@ fn Shown(view: KeyView, calls: Calls) -> impl IntoView {
         } else {
             "button"
         };
-        view! { <a class=class href=format!("/keys/{id}/{}", act.path)>{act.label}</a> }
+        let address = format!("/keys/{id}/{}", act.path);
+        let address = if act.path == ACKNOWLEDGE.path { address } else { with_query(&address, FROM_KEY) };
+        view! { <a class=class href=address>{act.label}</a> }
     };
     // The refusals below already link to this page.
     let offered = |act: &&'static Offer| act.path != WHY.path && (act.path != RESTORE.path || restorable);
@@ -110,10 +123,9 @@ fn Shown(view: KeyView, calls: Calls) -> impl IntoView {
     let grave: Vec<_> = grave.into_iter().map(link).collect();
     let actions: Vec<_> = actions.into_iter().map(link).collect();
     view! {
-        <Title text=row.name.clone()/>
         <div class="head">
             <div>
-                <h1>{row.name.clone()}</h1>
+                <h1 dir="auto">{row.name.clone()}</h1>
                 <p>{key.description.clone()}</p>
             </div>
             <div class="actions">
@@ -139,7 +151,7 @@ fn Shown(view: KeyView, calls: Calls) -> impl IntoView {
                     <div>
                         <dt>"Last used"</dt>
                         <dd>
-                            <LastUsed at=row.last_used_at/>
+                            <LastUsed at=row.last_used_at now/>
                             {key.last_used_address.map(|address| format!(" from {address}"))}
                         </dd>
                     </div>

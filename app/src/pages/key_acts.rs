@@ -2,10 +2,11 @@
 
 use domain::field::{Field, FieldErrors};
 use domain::key::{KeyRow, RESTORE_WITHIN, RevokeReason};
+use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::addresses::back_of;
+use crate::addresses::{back_of, dialog_address};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::modal::Modal;
@@ -89,7 +90,7 @@ fn confirm(asked: Confirmation) -> impl IntoView {
         match read_key(&id).await {
             Ok(view) => match not_possible(asked, &view) {
                 Some(why) => refusal(asked, &view.key.row, why, posted.as_ref(), back).into_any(),
-                None => dialog(asked, view.key.row, posted, back).into_any(),
+                None => dialog(asked, view.key.row, view.now, posted, back).into_any(),
             },
             Err(error) => view! {
                 <Modal title=format!("{} key", asked.verb) back=back.clone()>
@@ -137,11 +138,17 @@ fn refusal(
     }
 }
 
-fn dialog(asked: Confirmation, row: KeyRow, posted: Option<PostedForm<ActForm>>, back: String) -> impl IntoView {
+fn dialog(
+    asked: Confirmation,
+    row: KeyRow,
+    now: Timestamp,
+    posted: Option<PostedForm<ActForm>>,
+    back: String,
+) -> impl IntoView {
     let problem = PostedForm::problem(posted.as_ref());
     let typed = posted.map(|posted| posted.form).unwrap_or_default();
     let errors = RwSignal::new(problem.fields);
-    let address = format!("/keys/{}/{}", row.id.as_str(), asked.path);
+    let address = dialog_address(row.id.as_str(), asked.path, &back);
     let effect = if asked.path == REVOKE.path {
         format!("{} An owner can restore the key within {}, unless it leaked.", asked.effect, span(RESTORE_WITHIN))
     } else {
@@ -156,7 +163,7 @@ fn dialog(asked: Confirmation, row: KeyRow, posted: Option<PostedForm<ActForm>>,
                     <p>{effect}</p>
                     <dl class="facts">
                         <div><dt>"Key"</dt><dd class="mono">{row.masked()}</dd></div>
-                        <div><dt>"Last used"</dt><dd><LastUsed at=row.last_used_at/></dd></div>
+                        <div><dt>"Last used"</dt><dd><LastUsed at=row.last_used_at now/></dd></div>
                     </dl>
                     {(asked.path == REVOKE.path).then(|| reasons(errors, &typed))}
                     {(asked.path == DELETE.path).then(|| view! {

@@ -4,7 +4,7 @@ use domain::audit::{AuditQuery, AuditRow};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::addresses::{list_address, list_query};
+use crate::addresses::{behind, list_address, list_query};
 use crate::components::audit_table::AuditTable;
 use crate::components::failed::Failed;
 use crate::components::modal::Modal;
@@ -16,7 +16,7 @@ use crate::error::ConsoleError;
 #[component]
 pub fn KeyAuditModal() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
-    let back = list_address(&list_query());
+    let back = behind();
     Suspend::new(async move {
         match of_key(&id).await {
             Ok((rows, name)) => view! {

@@ -6,7 +6,7 @@ use domain::text::joined;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::addresses::back_of;
+use crate::addresses::{back_of, dialog_address};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::modal::Modal;
 use crate::components::problem::{UnshownProblems, part};
@@ -38,7 +38,7 @@ pub fn EditModal() -> impl IntoView {
 #[component]
 fn Edit(view: KeyView, posted: Option<PostedForm<EditForm>>, back: String) -> impl IntoView {
     let key = view.key;
-    let (kind, address) = (key.row.kind, format!("/keys/{}/edit", key.row.id.as_str()));
+    let (kind, address) = (key.row.kind, dialog_address(key.row.id.as_str(), "edit", &back));
     let problem = PostedForm::problem(posted.as_ref());
     let (title, cancel) = (format!("Edit “{}”", key.row.name), back.clone());
     // Keep the old revision, so that sending a stale form twice does not overwrite a newer state.
