@@ -1,6 +1,6 @@
 import { OWNER, expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
-import { choose, confirm, dialog, field, unique } from '../steps/keys';
+import { choose, close, confirm, dialog, field, unique } from '../steps/keys';
 
 test('every change to a key is on record, in the modal and on the page', async ({ owner, arrange }) => {
   const { page } = owner;
@@ -36,8 +36,7 @@ test('the list leads to the record of all keys', async ({ owner, arrange }) => {
   await owner.open('/keys');
   await owner.page.getByRole('main').getByRole('link', { name: 'Audit', exact: true }).click();
   await expect(dialog(owner).getByRole('row').filter({ hasText: name })).toHaveCount(1);
-  await dialog(owner).getByRole('link', { name: 'Close', exact: true }).click();
-  await expect(dialog(owner)).toHaveCount(0);
+  await close(owner);
   expect(owner.at).toBe('/keys');
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from '../fixtures/console';
-import { confirm, dialog, field, unique } from '../steps/keys';
+import { close, confirm, dialog, field, unique } from '../steps/keys';
 
 test('a closed dialog gives back the scroll position, the focus and the history @scripts', async ({ owner, arrange }) => {
   const { page } = owner;
@@ -10,17 +10,17 @@ test('a closed dialog gives back the scroll position, the focus and the history 
   await owner.open(`/keys?q=${word}`);
   const row = page.getByRole('row').nth(19);
   const more = row.getByRole('button');
-  for (const [entry, close] of [
+  for (const [entry, leave] of [
     ['Edit', () => page.keyboard.press('Escape')],
-    ['Disable…', () => dialog(owner).getByRole('link', { name: 'Cancel' }).click()],
-    ['Audit', () => dialog(owner).getByRole('link', { name: 'Close' }).click()],
+    ['Disable…', () => close(owner, 'Cancel')],
+    ['Audit', () => close(owner)],
   ] as const) {
     await more.click();
     const y = await page.evaluate(() => scrollY);
     await row.getByRole('link', { name: entry, exact: true }).click();
     await page.waitForURL((address) => address.pathname !== '/keys');
     await owner.alive();
-    await close();
+    await leave();
     await page.waitForURL((address) => address.pathname === '/keys');
     await owner.alive();
     expect(y, entry).toBeGreaterThan(0);
@@ -61,6 +61,6 @@ test('a dialog that is opened from a key’s page lies over it and leads back to
   await page.getByRole('link', { name: 'Disable…' }).click();
   await page.waitForURL((address) => address.pathname.endsWith('/disable'));
   await owner.alive();
-  await dialog(owner).getByRole('link', { name: 'Cancel' }).click();
+  await close(owner, 'Cancel');
   await expect.poll(() => owner.at).toBe(`/keys/${key.id}`);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
-import { acknowledge, choose, confirm, dialog, expectStatus, find, said, unique } from '../steps/keys';
+import { acknowledge, choose, close, confirm, dialog, expectStatus, find, said, unique } from '../steps/keys';
 
 test('a key is disabled and enabled', async ({ owner, arrange, verifier }) => {
   const name = unique('Switch');
@@ -63,7 +63,7 @@ test('a key is revoked with a reason and restored', async ({ owner, arrange, ver
   for (const words of ['The contract has ended.', 'Reason: “It is no longer needed”', 'State: “Active” → “Revoked”']) {
     await expect(row).toContainText(words);
   }
-  await dialog(owner).getByRole('link', { name: 'Close', exact: true }).click();
+  await close(owner);
 
   await choose(owner, name, 'Restore…');
   await confirm(owner, 'Restore', 'is restored');
@@ -124,7 +124,7 @@ test('a key that leaked stays revoked', async ({ owner, arrange, verifier }) => 
   await expect(dialog(owner)).toContainText('This key cannot be restored: it leaked, or may have leaked.');
   await expect(dialog(owner).getByRole('button', { name: 'Restore' })).toHaveCount(0);
   await examine(owner.page, 'dialog-restore-refused');
-  await dialog(owner).getByRole('link', { name: 'Close', exact: true }).click();
+  await close(owner);
   expect((await arrange.post(`/keys/${id}/restore`, {})).status).toBe(409);
   await owner.open(`/keys/${id}`);
   await expect(owner.page.getByRole('link', { name: 'Restore…' })).toHaveCount(0);
@@ -163,13 +163,12 @@ test('closing a dialog goes back to the list as it was and changes nothing', asy
   const name = unique('Undecided');
   const { token } = await arrange.active({ name });
   await choose(owner, name, 'Revoke…');
-  await dialog(owner).getByRole('link', { name: 'Cancel' }).click();
-  await expect(dialog(owner)).toHaveCount(0);
+  await close(owner, 'Cancel');
   await expect.poll(() => owner.at).toContain(`/keys?q=`);
   if (owner.scripts) {
     await choose(owner, name, 'Revoke…');
     await owner.page.keyboard.press('Escape');
-    await expect(dialog(owner)).toHaveCount(0);
+    await expect(owner.page.locator('dialog')).toHaveCount(0);
     await expect.poll(() => owner.at).toContain(`/keys?q=`);
   }
   await find(owner, name);

@@ -132,6 +132,14 @@ export async function confirm(console: Console, button: string, words: string): 
   await said(console, words);
 }
 
+/** Closes a dialog by its link, and waits for the page behind it. */
+export async function close(console: Console, link: 'Close' | 'Cancel' = 'Close'): Promise<void> {
+  await dialog(console).getByRole('link', { name: link, exact: true }).click();
+  // A closed dialog is in the page until the one behind it comes.
+  await expect(console.page.locator('dialog')).toHaveCount(0);
+  await console.alive();
+}
+
 /** Expects the console's message about the last act. */
 export async function said(console: Console, words: string): Promise<void> {
   await expect(console.page.getByRole('status').filter({ hasText: words })).toBeVisible();
