@@ -97,7 +97,7 @@ pub fn each<E: JsCast>(selector: &str, act: impl Fn(E)) {
     }
 }
 
-/// Listens for as long as the document lives.
+/// Listens to an element for as long as it lives.
 pub fn listen<E>(target: &EventTarget, event: E, act: impl FnMut(E::EventType) + 'static) -> Result<(), JsValue>
 where
     E: EventDescriptor,
@@ -132,7 +132,19 @@ fn pairs(data: &FormData) -> Pairs {
     )
 }
 
-/// Calls `tick` every second for as long as the document lives.
+/// Listens to the window until the island ends.
+pub fn listen_to_window<E>(event: E, act: impl Fn(E::EventType) + 'static)
+where
+    E: EventDescriptor + 'static,
+    E::EventType: JsCast,
+{
+    let listener = window_event_listener(event, act);
+    on_cleanup(move || listener.remove());
+}
+
+/// Calls `tick` every second until the island ends.
 pub fn every_second(tick: impl Fn() + 'static) {
-    let _ = set_interval(tick, Duration::from_secs(1));
+    if let Ok(interval) = set_interval(tick, Duration::from_secs(1)) {
+        on_cleanup(move || interval.clear());
+    }
 }

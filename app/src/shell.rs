@@ -1,5 +1,6 @@
 //! The document around every page.
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
@@ -9,6 +10,7 @@ use crate::routes::App;
 /// The document around every page. The browser loads the scripts when it is idle, so nothing waits for them.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let stylesheet = format!("/{}/{}.css", options.pkg_url_path(), options.output_name);
+    let pages = format!("/{}/pages.js", options.pkg_url_path());
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -18,6 +20,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="stylesheet" href=stylesheet/>
+                <script type="module" nonce=use_nonce() src=pages></script>
                 <AutoReload options=options.clone()/>
                 <HydrationScripts options islands=true/>
                 <MetaTags/>
@@ -25,6 +28,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             <body>
                 <a class="skip" href="#main">"Skip to content"</a>
                 <App/>
+                <p id="announced" class="visually-hidden" aria-live="polite"></p>
                 <Page/>
             </body>
         </html>

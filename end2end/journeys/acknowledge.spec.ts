@@ -37,15 +37,19 @@ test('reloading neither shows the secret again nor makes a second key, and it ca
   const { page } = owner;
   const name = unique('Reloaded');
   const token = await generate(owner, { kind: 'Service', name });
-  watch.expects(409, /\/keys\/new$/);
+  // With scripts, the key has an address by now. Without them, the browser sends the form again.
+  if (!owner.scripts) watch.expects(409, /\/keys\/new$/);
   page.on('dialog', (question) => question.accept());
   await page.reload();
-  await expect(page.getByRole('alert')).toContainText('already generated its key');
+  if (owner.scripts) await expect(page.getByRole('heading', { level: 1 })).toHaveText(`Have you stored “${name}”?`);
+  else await expect(page.getByRole('alert')).toContainText('already generated its key');
   await expect(page.locator('body')).not.toContainText(token.slice(-43));
   await expect(page.getByRole('button', { name: 'Generate Token' })).toHaveCount(0);
-  await examine(page, 'generate-repeated');
 
-  await page.getByRole('link', { name: /^Confirm the key/ }).click();
+  if (!owner.scripts) {
+    await examine(page, 'generate-repeated');
+    await page.getByRole('link', { name: /^Confirm the key/ }).click();
+  }
   await acknowledge(owner);
   expect(await verifier.code(token)).toBe('VALID');
   await find(owner, name);
@@ -273,7 +277,7 @@ test.describe('once the page is alive', { tag: '@scripts' }, () => {
     await page.keyboard.press('Escape');
     await expect.poll(() => asked).toEqual(['confirm']);
     await page.getByRole('link', { name: 'Audit', exact: true }).click();
-    await expect.poll(() => asked).toEqual(['confirm', 'beforeunload']);
+    await expect.poll(() => asked).toEqual(['confirm', 'confirm']);
     expect(await shownToken(owner)).toBe(token);
     page.removeAllListeners('dialog');
     await acknowledge(owner);

@@ -103,7 +103,11 @@ test('the summary leads back to the fields with what was typed', async ({ owner 
   await expect(field(owner, 'Domain allow-list')).toHaveValue('a.example.com');
 });
 
-test('a form that has made its key tells what became of it, and leads to another one', async ({ owner, arrange, watch }) => {
+test('a form that has made its key tells what became of it, and leads to another one @no-scripts', async ({
+  owner,
+  arrange,
+  watch,
+}) => {
   const { page } = owner;
   const name = unique('Once');
   const token = await generate(owner, { kind: 'Service', name, permissions: 'invoices.read' });

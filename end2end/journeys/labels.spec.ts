@@ -20,7 +20,7 @@ test('labels go from the wizard to the list, the key’s page and the verify cal
     await expect(page.getByRole('main')).toContainText(words);
   }
   await page.getByRole('button', { name: 'Generate Token' }).click();
-  await owner.alive();
+  await expect(page.getByRole('heading', { name: `Copy “${name}” now` })).toBeVisible();
   const token = await shownToken(owner);
   expect(token).toMatch(/^ks_test_/);
   await acknowledge(owner);

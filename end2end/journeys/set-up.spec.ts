@@ -96,5 +96,5 @@ test('the binary alone serves a page with all that belongs to it', async ({ visi
   const kinds = visitor.scripts ? ['.css', '.js', '.wasm'] : ['.css'];
   for (const kind of kinds) expect([...got.keys()].filter((path) => path.endsWith(kind)), kind).not.toEqual([]);
   expect([...new Set(got.values())]).toEqual([200]);
-  for (const path of got.keys()) expect(server.url + path).toMatch(/\/(login|favicon\.svg|pkg\/[0-9a-f]{20}\/keystead\.(css|js|wasm))$/);
+  for (const path of got.keys()) expect(server.url + path).toMatch(/\/(login|favicon\.svg|pkg\/[0-9a-f]{20}\/[a-z]+\.(css|js|wasm))$/);
 });

@@ -22,16 +22,17 @@ function files(folder) {
   return names.filter((name) => statSync(join(folder, name)).isFile());
 }
 
-async function script(name) {
-  const { code } = await minify(readFileSync(join(glue, name), 'utf8'), { module: true });
+async function script(folder, name) {
+  const { code } = await minify(readFileSync(join(folder, name), 'utf8'), { module: true });
   return Buffer.from(code);
 }
 
 const made = new Map();
 for (const name of files('assets')) made.set(name, readFileSync(join('assets', name)));
 for (const name of files(glue)) {
-  made.set(join('pkg', name), name.endsWith('.js') ? await script(name) : readFileSync(join(glue, name)));
+  made.set(join('pkg', name), name.endsWith('.js') ? await script(glue, name) : readFileSync(join(glue, name)));
 }
+for (const name of files('frontend/js')) made.set(join('pkg', name), await script('frontend/js', name));
 const targets = browserslistToTargets(browserslist(query));
 made.set('pkg/keystead.css', Buffer.from(bundle({ filename: 'style/main.css', minify: true, targets }).code));
 

@@ -5,14 +5,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 /// Runs while the browser reads the document, so that nothing flickers. `open` makes the dialog readable without
-/// scripts, but only `showModal` makes it modal. Closing it goes back, if that is where the dialog was opened from, and
-/// otherwise puts that page in its place: so Back never opens a dialog again. A link to that page closes it, too.
-const OPEN: &str = "(d=>{d.removeAttribute('open');d.showModal();\
-    d.addEventListener('close',()=>{let n=window.navigation,b=new URL(d.dataset.back,location).href;\
-    n?.entries()[n.currentEntry.index-1]?.url==b?history.back():location.replace(b)});\
-    d.addEventListener('click',e=>{if(e.target.closest('a')?.getAttribute('href')==d.dataset.back\
-    &&!(e.ctrlKey||e.metaKey||e.shiftKey)){e.preventDefault();d.close()}})})\
-    (document.currentScript.previousElementSibling)";
+/// scripts, but only `showModal` makes it modal. frontend/js closes it.
+const OPEN: &str = "(d=>{d.removeAttribute('open');d.showModal()})(document.currentScript.previousElementSibling)";
 
 /// A modal that returns to `back` when it is closed.
 #[component]

@@ -37,7 +37,7 @@ pub fn AcknowledgeBox(
     Effect::new(move || {
         read_tick();
         set_alive.set(true);
-        window_event_listener(ev::pageshow, move |_| read_tick());
+        browser::listen_to_window(ev::pageshow, move |_| read_tick());
         // Somebody may set one clock, and the other pauses while the computer sleeps, so use the later of the two.
         let (opened, begun) = (browser::seconds_open(), browser::now());
         let tick = move || {
@@ -96,23 +96,34 @@ fn left(seconds: i64) -> String {
 /// Asks before the page is left. For a reload, a link, Back and closing, the browser asks; for Esc, we do.
 fn guard_leaving(form: Option<HtmlFormElement>) {
     const QUESTION: &str = "You have not confirmed this key. If you leave, you will not see it again. Leave?";
+    // frontend/js asks this where the browser would not, because the document stays.
+    const GUARD: &str = "data-guard";
     let armed = StoredValue::new(true);
+    let disarm = {
+        let form = form.clone();
+        move || {
+            armed.set_value(false);
+            form.as_ref().map(|form| form.remove_attribute(GUARD));
+        }
+    };
     if let Some(form) = form {
-        let _ = browser::listen(&form, ev::submit, move |_| armed.set_value(false));
+        let _ = form.set_attribute(GUARD, QUESTION);
+        let disarm = disarm.clone();
+        let _ = browser::listen(&form, ev::submit, move |_| disarm());
     }
-    window_event_listener(ev::beforeunload, move |event| {
+    browser::listen_to_window(ev::beforeunload, move |event| {
         if armed.get_value() {
             event.prevent_default();
         }
     });
     // A page that Back restores must not show the secret again.
-    window_event_listener(ev::pagehide, |_| {
+    browser::listen_to_window(ev::pagehide, |_| {
         browser::each("#secret, #pair-id", |shown: HtmlElement| shown.set_text_content(None));
         browser::each("a[download]", |link: HtmlElement| drop(link.remove_attribute("href")));
     });
-    window_event_listener(ev::keydown, move |event| {
+    browser::listen_to_window(ev::keydown, move |event| {
         if event.key() == "Escape" && armed.get_value() && window().confirm_with_message(QUESTION).unwrap_or(false) {
-            armed.set_value(false);
+            disarm();
             let _ = window().location().set_href("/keys");
         }
     });

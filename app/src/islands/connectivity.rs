@@ -108,10 +108,12 @@ fn listen(address: &str, set_lines: WriteSignal<Vec<Line>>, set_connection: Writ
             }
         }
     });
+    // It is dropped with the island, and closed by that.
+    let source = StoredValue::new_local(source);
     // There is no error event while the browser tries again, so check the state.
     let connecting = Cell::new(0);
     browser::every_second(move || {
-        let state = source.state();
+        let Some(state) = source.try_with_value(EventSource::state) else { return };
         connecting.set(if state == State::Connecting { connecting.get() + 1 } else { 0 });
         set_connection.set(match state {
             State::Closed => Connection::Lost,

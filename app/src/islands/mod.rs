@@ -5,4 +5,3 @@ pub mod check;
 pub mod connectivity;
 pub mod key_form;
 pub mod page;
-mod place;

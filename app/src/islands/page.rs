@@ -10,7 +10,6 @@ use leptos::prelude::*;
 use leptos::web_sys::{Element, Event, EventTarget, HtmlElement, HtmlInputElement};
 use wasm_bindgen::JsCast;
 
-use super::place;
 use crate::browser;
 
 /// Brings the page to life. Shows nothing itself.
@@ -21,9 +20,6 @@ pub fn Page() -> impl IntoView {
         window_event_listener(ev::click, |event| {
             if let Some(button) = closest(event.target(), "[data-copy]") {
                 copy(&button);
-            }
-            if let Some(link) = closest(event.target(), "a[href]") {
-                place::leave(&link);
             }
         });
         window_event_listener(ev::keydown, |event| {
@@ -52,9 +48,8 @@ pub fn Page() -> impl IntoView {
         if let Some(problem) = find::<HtmlElement>("[aria-invalid=true], [role=alert][tabindex]") {
             let _ = problem.focus();
         }
-        place::arrive();
-        // Also when the browser kept the page as it was.
-        window_event_listener_untyped("pageshow", |_| place::arrive());
+        // From frontend/js, when the open page has changed.
+        window_event_listener_untyped("keystead:shown", |_| localise_times());
         browser::mark_alive();
     });
 }

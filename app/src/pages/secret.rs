@@ -44,7 +44,7 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
         <div class="narrow">
             <Sample id="try-it" name="After you confirm, load the .env file and run" code=try_it/>
         </div>
-        <form class="narrow stack" method="post" action=address>
+        <form class="narrow stack" method="post" data-address=address.clone() action=address>
             <HiddenDraft draft=draft.clone()/>
             <AcknowledgeBox deadline now=row.created_at guard=true wrong=None/>
         </form>

@@ -1,0 +1,200 @@
+// Changes the open page instead of loading the next one: fetches what a link or a form leads to, and shows its content
+// in place. The server's HTML stays the only renderer. Without scripts, or in a browser without the Navigation
+// API, links and forms work as they are.
+import { dialogOf, onClose, open } from './dialogs.js';
+import { end, wake } from './islands.js';
+import { focusOn, focused, giveBack, keep } from './place.js';
+import { announce, busy, trouble } from './signs.js';
+
+const SILENT = 'Keystead did not answer. Try again.';
+const KEPT = 'Keystead did not answer. What you typed is still here. Try again.';
+
+const { navigation } = window;
+const main = () => document.getElementById('main');
+
+/** What is around the content, and which build it is of: another one has other scripts and another style. */
+const around = (page) => `${page.querySelector('.frame') !== null} ${page.querySelector('link[rel=stylesheet]')?.href}`;
+
+/** The page, below a dialog if one is open. Its title is unknown if the document came with the dialog. */
+const shown = { address: location.href, title: document.title, opener: null };
+if (dialogOf(document)) Object.assign(shown, { address: dialogOf(document).dataset.back, title: null });
+
+/** The fetch of the page that the reader waits for. */
+let fetching = new AbortController();
+
+/** Whether the browser itself goes to the next page. */
+let leaving = false;
+
+/** An address without what is left blank in it. */
+function plain(address) {
+  const url = new URL(address, location.href);
+  for (const [name, value] of [...url.searchParams]) if (value === '') url.searchParams.delete(name, '');
+  return url;
+}
+
+function same(one, other) {
+  const [a, b] = [one, other].map((address) => {
+    const url = plain(address);
+    url.searchParams.sort();
+    return url.pathname + url.search;
+  });
+  return a === b;
+}
+
+/** Whether this page is one step back. */
+function isBehind(address) {
+  const before = navigation.entries()[navigation.currentEntry.index - 1];
+  return before !== undefined && same(before.url, address);
+}
+
+/** Whether a page fits around here. If not, the browser loads it. */
+function fits({ page, address }, go = 'assign') {
+  if (around(page) === around(document)) return true;
+  leaving = true;
+  location[go](address);
+  return false;
+}
+
+async function load(address, options) {
+  const answer = await fetch(address, { ...options, headers: { accept: 'text/html' } });
+  if (!answer.headers.get('content-type')?.startsWith('text/html')) throw new Error(`status ${answer.status}`);
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  return { page, address: answer.redirected ? answer.url : address, redirected: answer.redirected };
+}
+
+function remove(dialog) {
+  end(dialog);
+  dialog.remove();
+}
+
+/** Shows a page. If it is the page that is shown already, the reader stays where they are. */
+function show({ page, address }, stay = same(address, shown.address)) {
+  const [dialog, old] = [dialogOf(page), dialogOf(document)];
+  if (old) remove(old);
+  else shown.opener = focused();
+  document.title = page.title;
+  if (dialog && same(dialog.dataset.back, shown.address)) {
+    open(dialog);
+    wake(dialog);
+    return;
+  }
+  end(main());
+  document.querySelector('.rail')?.replaceChildren(...(page.querySelector('.rail')?.childNodes ?? []));
+  main().className = page.getElementById('main').className;
+  main().replaceChildren(...page.getElementById('main').childNodes);
+  Object.assign(shown, dialog ? { address: dialog.dataset.back, title: null } : { address, title: page.title });
+  settleAddress();
+  if (!stay) scrollTo(0, 0);
+  if (dialog) open(dialogOf(document));
+  else focusOn('[aria-invalid=true]', '[role=alert][tabindex]', stay && shown.opener, '[autofocus]', '#main');
+  wake(main());
+  announce(page.title);
+}
+
+/** A page that cannot come a second time says which address comes back to its key. */
+function settleAddress() {
+  const settled = main()?.querySelector('[data-address]')?.dataset.address;
+  if (settled) history.replaceState(null, '', settled);
+}
+
+/** Goes to a page that has come. */
+function arrive(answer, history) {
+  if (fits(answer)) navigation.navigate(answer.address, { history, info: { answer } });
+}
+
+/** Follows a link, or a form that only asks. */
+async function follow(address, history) {
+  fetching.abort();
+  fetching = new AbortController();
+  const { signal } = fetching;
+  const ready = busy();
+  const answer = await load(address, { signal }).catch(() => null);
+  ready();
+  if (signal.aborted) return;
+  if (answer) arrive(answer, history);
+  else trouble(SILENT, main().firstChild);
+}
+
+/** Sends a form. A second press while the first is under way does nothing. */
+async function send(form, button) {
+  if (form.dataset.sent !== undefined) return;
+  form.dataset.sent = '';
+  const ready = busy(button);
+  const body = new URLSearchParams(new FormData(form, button));
+  const address = new URL(form.getAttribute('action') ?? '', location.href).href;
+  const answer = await load(address, { method: 'POST', body }).catch(() => null);
+  ready();
+  delete form.dataset.sent;
+  if (answer) sent(answer);
+  else trouble(KEPT, button ?? form.lastChild);
+}
+
+/** Shows what a form has led to. A refused form, or a secret, comes in the place of the form. */
+function sent(answer) {
+  if (!answer.redirected) return show(answer, false);
+  const dialog = dialogOf(document);
+  if (dialog && isBehind(answer.address)) navigation.back({ info: { answer } });
+  else arrive(answer, dialog ? 'replace' : 'auto');
+}
+
+/** Back or forward. Below a dialog, the page is still there. */
+async function comeBack(address, signal) {
+  const dialog = dialogOf(document);
+  if (dialog && shown.title !== null && same(address, shown.address)) {
+    remove(dialog);
+    document.title = shown.title;
+    focusOn(shown.opener, '#main');
+    return;
+  }
+  const answer = await load(address, { signal }).catch(() => null);
+  if (signal.aborted) return;
+  if (!answer) trouble(SILENT, main().firstChild);
+  else if (fits(answer, 'replace')) show(answer);
+}
+
+/** Decides who goes to the next page: the browser, or this. */
+function navigate(event) {
+  const { destination, info, navigationType: type } = event;
+  const address = destination.url;
+  const staged = (handler) => event.intercept({ handler, focusReset: 'manual', scroll: 'manual' });
+  if (leaving || !event.canIntercept || event.hashChange || event.downloadRequest !== null) return;
+  if (info?.answer) return staged(() => show(info.answer));
+  if (event.formData || type === 'reload') return;
+  if (type !== 'traverse' && destination.sameDocument) return;
+  const guard = document.querySelector('[data-guard]');
+  if (guard && event.cancelable && !confirm(guard.dataset.guard)) return event.preventDefault();
+  if (type === 'traverse') {
+    return event.intercept({ handler: () => comeBack(address, event.signal), focusReset: 'manual' });
+  }
+  const dialog = dialogOf(document);
+  const closes = dialog && same(address, dialog.dataset.back);
+  if (closes && !dialog.open) return staged(() => comeBack(address, event.signal));
+  event.preventDefault();
+  if (closes) dialog.close();
+  else follow(plain(address).href, type);
+}
+
+function submit(event) {
+  const { target: form, submitter } = event;
+  if (event.defaultPrevented || form.method !== 'post' || form.target) return;
+  event.preventDefault();
+  send(form, submitter);
+}
+
+/** A dialog was closed. Its place in the history goes to the page behind it, or to nothing. */
+function closed(dialog) {
+  const { href } = new URL(dialog.dataset.back, location.href);
+  if (!navigation) location.replace(href);
+  else if (isBehind(href)) navigation.back();
+  else navigation.navigate(href, { history: 'replace' });
+}
+
+settleAddress();
+onClose(closed);
+if (navigation) {
+  navigation.addEventListener('navigate', navigate);
+  document.addEventListener('submit', submit);
+} else if (!dialogOf(document)) {
+  document.addEventListener('click', ({ target }) => target.closest('a[href]') && keep());
+  addEventListener('pageshow', giveBack);
+}

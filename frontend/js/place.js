@@ -1,0 +1,32 @@
+// Where the reader was when a dialog opened, so that closing it gives the scroll position and the focus back.
+
+/** A selector of what has the focus, or had it when a menu was open, that finds it also when its page comes again. */
+export function focused() {
+  const element = document.activeElement;
+  const menu = element?.closest('.menu[id]');
+  if (menu) return `[popovertarget="${menu.id}"]`;
+  if (element?.id) return `#${CSS.escape(element.id)}`;
+  const link = element?.closest('a[href]');
+  return link && `a[href="${CSS.escape(link.getAttribute('href'))}"]`;
+}
+
+/** Moves the focus to the first of these that there is. */
+export function focusOn(...selectors) {
+  const found = selectors.map((selector) => selector && document.querySelector(selector)).find(Boolean);
+  // The page itself is larger than the window.
+  found?.focus({ preventScroll: found.id === 'main' });
+}
+
+/** For a browser that loads every page: keeps the place until the page behind the dialog is back. */
+export function keep() {
+  sessionStorage.setItem('keystead-place', JSON.stringify({ y: scrollY, opener: focused(), at: location.href }));
+}
+
+/** The page is back: gives the place back, if it was left for a dialog. */
+export function giveBack() {
+  const place = JSON.parse(sessionStorage.getItem('keystead-place') ?? 'null');
+  sessionStorage.removeItem('keystead-place');
+  if (place?.at !== location.href) return;
+  focusOn(place.opener);
+  scrollTo(0, place.y);
+}
