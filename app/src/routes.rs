@@ -9,6 +9,7 @@ use leptos_router::path;
 use crate::pages::acknowledge::Acknowledge;
 use crate::pages::audit::AuditPage;
 use crate::pages::dashboard::DashboardPage;
+use crate::pages::find::FindPage;
 use crate::pages::frame::Frame;
 use crate::pages::generate::Generate;
 use crate::pages::key::KeyPage;
@@ -56,6 +57,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/integrations/setup") view=SetupIntegration/>
                     <Route path=path!("/audit") view=AuditPage/>
                     <Route path=path!("/settings") view=SettingsPage/>
+                    <Route path=path!("/find") view=FindPage/>
                 </ParentRoute>
             </Routes>
         </Router>

@@ -3,8 +3,8 @@
 /** A selector of what has the focus, or had it when a menu was open, that finds it also when its page comes again. */
 export function focused() {
   const element = document.activeElement;
-  const menu = element?.closest('.menu[id]');
-  if (menu) return `[popovertarget="${menu.id}"]`;
+  const menu = element?.closest('.menu[id]')?.id ?? element?.getAttribute('popovertarget');
+  if (menu) return `[popovertarget="${menu}"]`;
   if (element?.id) return `#${CSS.escape(element.id)}`;
   const link = element?.closest('a[href]');
   return link && `a[href="${CSS.escape(link.getAttribute('href'))}"]`;

@@ -22,5 +22,7 @@ pub mod problem;
 #[cfg(feature = "ssr")]
 pub mod refusals;
 #[cfg(feature = "ssr")]
+pub mod shortcuts;
+#[cfg(feature = "ssr")]
 pub mod time;
 pub mod warning;

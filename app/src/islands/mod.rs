@@ -5,3 +5,4 @@ pub mod check;
 pub mod connectivity;
 pub mod key_form;
 pub mod page;
+pub mod palette;

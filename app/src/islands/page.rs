@@ -7,7 +7,7 @@ use domain::timestamp::Timestamp;
 use domain::token;
 use leptos::ev;
 use leptos::prelude::*;
-use leptos::web_sys::{Element, Event, EventTarget, HtmlElement, HtmlInputElement};
+use leptos::web_sys::{Element, Event, EventTarget, HtmlDialogElement, HtmlElement, HtmlInputElement};
 use wasm_bindgen::JsCast;
 
 use crate::browser;
@@ -23,14 +23,20 @@ pub fn Page() -> impl IntoView {
             }
         });
         window_event_listener(ev::keydown, |event| {
-            let asked = event.key() == "/" && !event.ctrl_key() && !event.meta_key();
-            if asked
-                && !browser::is_typing()
+            if event.ctrl_key() || event.meta_key() || browser::is_typing() {
+                return;
+            }
+            if event.key() == "/"
                 && let Some(search) = find::<HtmlInputElement>("[data-search]")
             {
                 event.prevent_default();
                 let _ = search.focus();
                 search.select();
+            }
+            if event.key() == "?"
+                && let Some(shortcuts) = find::<HtmlDialogElement>("#shortcuts:not([open])")
+            {
+                let _ = shortcuts.show_modal();
             }
         });
         window_event_listener(ev::input, |event| {

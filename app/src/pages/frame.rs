@@ -3,29 +3,36 @@
 use domain::field::Field;
 use domain::ids::KeyId;
 use domain::kind::KeyKind;
-use domain::role::Act;
+use domain::role::{Act, Rights};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_query_map};
 
 use crate::addresses::behind;
+use crate::components::shortcuts::Shortcuts;
 use crate::desk::keys::read_key;
 use crate::desk::person::{read_me, take_done};
 use crate::forms::done::Done;
 use crate::forms::outcome::UnsentForm;
+use crate::islands::palette::Palette;
 
 /// The frame; the page goes into its outlet.
 #[component]
 pub fn Frame() -> impl IntoView {
     let me = read_me().ok();
-    let settings = me.as_ref().is_some_and(|me| me.rights.may(Act::SeeSettings));
+    let rights = me.as_ref().map(|me| me.rights);
     let plain_http = me.as_ref().is_some_and(|me| me.plain_http);
     view! {
         <div class="frame">
             <aside class="rail">
                 <Mark/>
-                <nav aria-label="Main"><Menu settings/></nav>
+                {rights.map(|rights| view! {
+                    <a class="find" href="/find" data-palette aria-keyshortcuts="Control+K">
+                        "Find" <kbd class="alive-only">"Ctrl K"</kbd>
+                    </a>
+                    <nav aria-label="Main"><Menu rights/></nav>
+                })}
                 {me.map(|me| view! {
                     <div class="who">
                         <span>{me.email}</span>
@@ -44,6 +51,7 @@ pub fn Frame() -> impl IntoView {
                     None => view! { <Outlet/> }.into_any(),
                 }}
             </main>
+            {rights.map(|_| view! { <Palette/> <Shortcuts/> })}
         </div>
     }
 }
@@ -102,31 +110,38 @@ pub fn PlainHttp() -> impl IntoView {
     }
 }
 
+/// The pages of the menu: their addresses and names.
+pub fn destinations(rights: Rights) -> Vec<(String, &'static str)> {
+    let mut pages = vec![("/".to_owned(), "Dashboard"), ("/keys".to_owned(), "API Keys")];
+    let kinds = KeyKind::ALL.iter().filter_map(|kind| Some((list_of(*kind), kind.rules().list?)));
+    pages.extend(kinds);
+    pages.push(("/integrations/setup".to_owned(), "Integrations"));
+    pages.push(("/audit".to_owned(), "Audit"));
+    if rights.may(Act::SeeSettings) {
+        pages.push(("/settings".to_owned(), "Settings"));
+    }
+    pages
+}
+
+/// The address of the list of one kind.
+fn list_of(kind: KeyKind) -> String {
+    format!("/keys?kind={}", kind.as_str())
+}
+
 #[component]
-fn Menu(
-    /// Whether the person may see the settings.
-    settings: bool,
-) -> impl IntoView {
+fn Menu(rights: Rights) -> impl IntoView {
     let path = use_location().pathname.get_untracked();
     let section = path.split('/').nth(1).unwrap_or_default();
     let kind = use_query_map().get_untracked().get(Field::Kind.as_str());
     let listed = kind.as_deref().and_then(KeyKind::parse).filter(|kind| path == "/keys" && kind.rules().list.is_some());
-    let mut entries = vec![
-        ("/".to_owned(), "Dashboard", section.is_empty()),
-        ("/keys".to_owned(), "API Keys", section == "keys" && listed.is_none()),
-    ];
-    entries.extend(KeyKind::ALL.iter().filter_map(|kind| {
-        let label = kind.rules().list?;
-        Some((format!("/keys?kind={}", kind.as_str()), label, listed == Some(*kind)))
-    }));
-    entries.push(("/integrations/setup".to_owned(), "Integrations", section == "integrations"));
-    entries.push(("/audit".to_owned(), "Audit", section == "audit"));
-    if settings {
-        entries.push(("/settings".to_owned(), "Settings", section == "settings"));
-    }
-    let items: Vec<_> = entries
+    let listed = listed.map(list_of);
+    let items: Vec<_> = destinations(rights)
         .into_iter()
-        .map(|(address, label, current)| {
+        .map(|(address, label)| {
+            let current = match &listed {
+                Some(listed) => address == *listed,
+                None => !address.contains('?') && address.split('/').nth(1) == Some(section),
+            };
             view! { <li><a href=address aria-current=current.then_some("page")>{label}</a></li> }
         })
         .collect();

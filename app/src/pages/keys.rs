@@ -118,7 +118,7 @@ fn Filters(query: KeyQuery) -> impl IntoView {
 
 /// Matches what `token::without_secrets` leaves as it is: no run as long as a secret, unless it is all small hexadecimal
 /// digits.
-fn secretless() -> String {
+pub fn secretless() -> String {
     let length = SECRET_LEN + CHECKSUM_LEN;
     format!("(?!.*(?![0-9a-f]{{{length}}})[0-9A-Za-z]{{{length}}}).*")
 }

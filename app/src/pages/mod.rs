@@ -3,6 +3,7 @@
 pub mod acknowledge;
 pub mod audit;
 pub mod dashboard;
+pub mod find;
 pub mod frame;
 pub mod generate;
 mod generate_steps;

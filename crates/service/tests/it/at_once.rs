@@ -9,6 +9,7 @@ use domain::{key::RevokeReason, verdict::Code};
 
 use crate::world::{World, code, draft, in_background, owner};
 
+const ISSUERS: usize = 16;
 const VERIFIERS: usize = 4;
 
 struct Target {
@@ -19,13 +20,28 @@ struct Target {
 /// Revokes this many keys, one after the other, alongside at least this many verify calls.
 async fn nothing_is_accepted_after_its_revoke_was_answered(w: World, keys: usize, least: u64) {
     let _running = in_background(&w.service);
+    // Several at once, since the writer commits them together.
+    let w = Arc::new(w);
+    let issuers: Vec<_> = (0..ISSUERS)
+        .map(|issuer| {
+            let w = Arc::clone(&w);
+            tokio::spawn(async move {
+                let mut issued = Vec::new();
+                for n in (issuer..keys).step_by(ISSUERS) {
+                    issued.push(w.active(&draft("service", &format!("Key {n}"))).await);
+                }
+                issued
+            })
+        })
+        .collect();
     let mut ids = Vec::new();
     let mut targets = Vec::new();
-    for n in 0..keys {
-        let (id, token) = w.active(&draft("service", &format!("Key {n}"))).await;
-        ids.push(id);
-        let revoked = AtomicBool::new(false);
-        targets.push(Target { token, revoked });
+    for issuer in issuers {
+        for (id, token) in issuer.await.unwrap() {
+            ids.push(id);
+            let revoked = AtomicBool::new(false);
+            targets.push(Target { token, revoked });
+        }
     }
     let targets = Arc::new(targets);
     let (stop, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));

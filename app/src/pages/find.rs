@@ -1,0 +1,104 @@
+//! Find a page, a key or an act by a few letters: what the palette shows, and its page without scripts.
+
+use domain::list::KeyQuery;
+use domain::role::{Act, Rights};
+use domain::text::SEARCH_MAX;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::frame::destinations;
+use super::key::acts;
+use crate::addresses::NEW_VERIFIER;
+use crate::components::failed::Failed;
+use crate::desk::keys::read_keys;
+use crate::desk::person::read_me;
+use crate::error::ConsoleError;
+use crate::islands::palette::Hit;
+
+/// How many keys are found at most.
+const KEYS: usize = 8;
+
+/// The pages, keys and acts that fit what was typed, as this visitor may see them.
+pub async fn hits(typed: &str) -> Result<Vec<Hit>, ConsoleError> {
+    let rights = read_me()?.rights;
+    let mut hits: Vec<Hit> = places(rights).filter(|hit| fits(&hit.words, typed)).collect();
+    if typed.trim().is_empty() {
+        return Ok(hits);
+    }
+    let search = Some(typed.trim().chars().take(SEARCH_MAX).collect());
+    let list = read_keys(&KeyQuery { search, ..KeyQuery::default() }).await?;
+    for row in list.page.rows.iter().take(KEYS) {
+        let note = format!("{} key, {}", row.kind.label(), row.status(list.now).label().to_lowercase());
+        hits.push(Hit { words: row.name.clone(), note, address: format!("/keys/{}", row.id.as_str()) });
+    }
+    // One key: what can be done with it.
+    if let [row] = &*list.page.rows {
+        hits.extend(acts(row.kind, row.status(list.now), rights).map(|act| Hit {
+            words: act.label.trim_end_matches('…').to_owned(),
+            note: row.name.clone(),
+            address: format!("/keys/{}/{}?from=key", row.id.as_str(), act.path),
+        }));
+    }
+    Ok(hits)
+}
+
+/// The pages that lead on from the menu, and what can be begun.
+fn places(rights: Rights) -> impl Iterator<Item = Hit> {
+    let new = rights.may(Act::ChangeKeys).then_some([
+        ("/keys/new".to_owned(), "Generate New Key"),
+        (NEW_VERIFIER.to_owned(), "Generate a key for a service that checks keys"),
+    ]);
+    let pages = destinations(rights).into_iter().map(|(address, words)| (address, words, "Page"));
+    let begun = new.into_iter().flatten().map(|(address, words)| (address, words, "New key"));
+    pages.chain(begun).map(|(address, words, note)| Hit { words: words.to_owned(), note: note.to_owned(), address })
+}
+
+/// Whether each word that was typed begins a word of these.
+fn fits(words: &str, typed: &str) -> bool {
+    let words = words.to_lowercase();
+    typed.to_lowercase().split_whitespace().all(|typed| words.split_whitespace().any(|word| word.starts_with(typed)))
+}
+
+#[component]
+pub fn FindPage() -> impl IntoView {
+    let typed = use_query_map().get_untracked().get("q").unwrap_or_default();
+    let asked = typed.clone();
+    let found = Suspend::new(async move {
+        match hits(&asked).await {
+            Ok(hits) if hits.is_empty() => view! { <p>"Nothing found."</p> }.into_any(),
+            Ok(hits) => hits
+                .into_iter()
+                .map(|hit| view! { <li><a href=hit.address dir="auto">{hit.words}</a> <small>{hit.note}</small></li> })
+                .collect_view()
+                .into_any(),
+            Err(error) => view! { <Failed error/> }.into_any(),
+        }
+    });
+    view! {
+        <Title text="Find"/>
+        <div class="head"><div><h1>"Find"</h1><p>"A page, a key or an act, by the beginning of its words."</p></div></div>
+        <form class="filters" method="get" action="/find" role="search">
+            <input type="search" name="q" data-search value=typed maxlength=SEARCH_MAX autofocus aria-label="Find"
+                pattern=super::keys::secretless() title="This looks like the secret of a key. Search by name or id instead."
+                autocomplete="off" spellcheck="false"/>
+            <button class="button">"Find"</button>
+        </form>
+        <ul class="plain">{found}</ul>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn each_word_that_was_typed_begins_a_word() {
+        for typed in ["", "gen", "key gen", "NEW", " generate  new "] {
+            assert!(fits("Generate New Key", typed), "{typed}");
+        }
+        for typed in ["enerate", "new x", "keys"] {
+            assert!(!fits("Generate New Key", typed), "{typed}");
+        }
+    }
+}

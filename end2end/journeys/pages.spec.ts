@@ -1,0 +1,162 @@
+import { expect, test } from '../fixtures/console';
+import { examine } from '../fixtures/examine';
+import { choose, confirm, dialog, field, unique } from '../steps/keys';
+
+const LOST = 'Keystead did not answer. What you typed is still here. Try again.';
+
+/** Notes how often the browser loads a document from here on. */
+function documents(page: import('@playwright/test').Page): string[] {
+  const loaded: string[] = [];
+  page.on('request', (request) => {
+    if (request.resourceType() === 'document') loaded.push(request.url());
+  });
+  return loaded;
+}
+
+test('links, filters, Back and Forward change the open page @scripts', async ({ owner, arrange }) => {
+  const { page } = owner;
+  const name = unique('In place');
+  for (let n = 0; n < 30; n += 1) await arrange.active({ name: `${name} ${n}` });
+  await page.setViewportSize({ width: 1440, height: 500 });
+  await owner.open('/keys');
+  const loaded = documents(page);
+  const heading = page.getByRole('heading', { level: 1 });
+  const current = page.getByRole('navigation', { name: 'Main' }).locator('[aria-current]');
+
+  await page.getByRole('searchbox').fill(name);
+  await page.getByRole('searchbox').press('Enter');
+  await page.waitForURL((address) => address.searchParams.get('q') === name);
+  expect(new URL(page.url()).search, 'no blank filters').toBe(`?q=${encodeURIComponent(name).replaceAll('%20', '+')}`);
+  await expect(page.getByRole('row')).toHaveCount(26);
+
+  await page.evaluate(() => scrollTo(0, 300));
+  await page.getByRole('link', { name: `${name} 20`, exact: true }).click();
+  await expect(heading).toHaveText(`${name} 20`);
+  await expect(page).toHaveTitle(new RegExp(name));
+  expect(await page.evaluate(() => scrollY)).toBe(0);
+  await expect(page.getByRole('main')).toBeFocused();
+  await page.getByRole('link', { name: 'Audit', exact: true }).first().click();
+  await expect(heading).toHaveText('Audit');
+  await expect(current).toHaveText('Audit');
+
+  await page.goBack();
+  await expect(heading).toHaveText(`${name} 20`);
+  await expect(current).toHaveText('API Keys');
+  await page.goBack();
+  await expect(page.getByRole('row')).toHaveCount(26);
+  await expect.poll(() => page.evaluate(() => scrollY)).toBe(300);
+  await page.goForward();
+  await expect(heading).toHaveText(`${name} 20`);
+  expect(loaded, 'documents').toEqual([]);
+
+  await page.reload();
+  await expect(heading).toHaveText(`${name} 20`);
+  await page.goBack();
+  await expect(page.getByRole('row')).toHaveCount(26);
+});
+
+test('a dialog opens, saves and closes over the page that is open @scripts', async ({ owner, arrange }) => {
+  const { page } = owner;
+  const name = unique('Over');
+  const { id } = await arrange.active({ name });
+  await owner.open('/audit');
+  await owner.open(`/keys?q=${encodeURIComponent(name)}`);
+  const loaded = documents(page);
+  await choose(owner, name, 'Edit');
+  await expect(page).toHaveTitle(/^Edit/);
+  await page.goBack();
+  await expect(dialog(owner)).toHaveCount(0);
+  await expect(page).toHaveTitle(/^API Keys/);
+  await page.goForward();
+  await field(owner, 'Name').fill(`${name} again`);
+  await confirm(owner, 'Save', `“${name} again” is saved`);
+  await expect(page.locator(`[popovertarget$="${id}"]`)).toBeFocused();
+  expect(loaded, 'documents').toEqual([]);
+  await page.goBack();
+  expect(owner.at).toBe('/audit');
+});
+
+test('if the server is silent, what was typed stays, and one more press sends it @scripts', async ({
+  owner,
+  arrange,
+  context,
+  watch,
+}) => {
+  const { page } = owner;
+  const name = unique('Silent');
+  const key = await arrange.active({ name });
+  watch.expects('ERR_INTERNET_DISCONNECTED', /\/(keys\/.*)?$/);
+  await owner.open(`/keys/${key.id}/edit`);
+  await field(owner, 'Name').fill(`${name} again`);
+  await context.setOffline(true);
+  const save = dialog(owner).getByRole('button', { name: 'Save' });
+  await save.click();
+  await expect(dialog(owner).getByRole('alert')).toHaveText(LOST);
+  await expect(field(owner, 'Name')).toHaveValue(`${name} again`);
+  await context.setOffline(false);
+  await confirm(owner, 'Save', `“${name} again” is saved`);
+
+  await context.setOffline(true);
+  await page.getByRole('link', { name: 'Dashboard', exact: true }).click();
+  await expect(page.getByRole('alert')).toHaveText('Keystead did not answer. Try again.');
+  expect(owner.at).toContain('/keys');
+  await context.setOffline(false);
+  await page.getByRole('link', { name: 'Dashboard', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Dashboard');
+});
+
+test('a slow form says that it is under way, and a second press does nothing @scripts', async ({ owner, arrange }) => {
+  const { page } = owner;
+  const name = unique('Slow');
+  const key = await arrange.active({ name });
+  await owner.open(`/keys/${key.id}/edit`);
+  let sent = 0;
+  await page.route('**/edit', async (route) => {
+    sent += 1;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await route.continue();
+  });
+  await dialog(owner).getByRole('button', { name: 'Save' }).click();
+  const saving = dialog(owner).getByRole('button', { name: 'Saving…' });
+  await expect(saving).toBeVisible();
+  await saving.click();
+  await expect(page.getByRole('status').filter({ hasText: 'is saved' })).toBeVisible();
+  expect(sent).toBe(1);
+});
+
+test('the palette finds pages, keys and acts, and takes a pasted key by its id @scripts', async ({ owner, arrange }) => {
+  const { page } = owner;
+  const name = unique('Palette');
+  const { token, id } = await arrange.active({ name });
+  await owner.open('/audit');
+  const palette = page.getByRole('dialog', { name: 'Find' });
+  const typed = palette.getByRole('combobox');
+
+  await page.keyboard.press('Control+k');
+  await expect(palette.getByRole('option', { name: /^Dashboard/ })).toHaveAttribute('aria-selected', 'true');
+  await typed.fill('sett');
+  await expect(palette.getByRole('option')).toHaveText(/^Settings/);
+  await typed.press('Enter');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Settings');
+
+  await page.getByRole('link', { name: /^Find/ }).click();
+  const asked = page.waitForRequest((request) => request.url().endsWith('/api/find') && !request.postData()?.includes('""'));
+  await typed.fill(token);
+  expect((await asked).postData()).toBe(JSON.stringify({ typed: id }));
+  await expect(typed).toHaveValue(id);
+  await expect(palette.getByRole('option')).toHaveText([/key, active$/, /^Edit/, /^Audit/, /^Why/, /^Disable/, /^Revoke/, /^Delete/]);
+  await examine(page, 'palette');
+  for (let n = 0; n < 4; n += 1) await typed.press('ArrowDown');
+  await typed.press('Enter');
+  await expect(dialog(owner)).toContainText(`Disable “${name}”`);
+  await expect(page.locator('main > .head h1')).toHaveText(name);
+});
+
+test('the page Find finds the same', async ({ owner, arrange }) => {
+  const { page } = owner;
+  const name = unique('Find');
+  await arrange.active({ name });
+  await owner.open(`/find?q=${encodeURIComponent(name)}`);
+  await page.getByRole('main').getByRole('link', { name: 'Edit', exact: true }).click();
+  await expect(field(owner, 'Name')).toHaveValue(name);
+});
