@@ -135,7 +135,7 @@ test('the palette finds pages, keys and acts, and takes a pasted key by its id @
   await page.keyboard.press('Control+k');
   await expect(palette.getByRole('option', { name: /^Dashboard/ })).toHaveAttribute('aria-selected', 'true');
   await typed.fill('sett');
-  await expect(palette.getByRole('option')).toHaveText(/^Settings/);
+  await expect(palette.getByRole('option')).toHaveText([/^Settings/]);
   await typed.press('Enter');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Settings');
 

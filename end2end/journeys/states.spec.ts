@@ -168,7 +168,7 @@ test('closing a dialog goes back to the list as it was and changes nothing', asy
   if (owner.scripts) {
     await choose(owner, name, 'Revoke…');
     await owner.page.keyboard.press('Escape');
-    await expect(owner.page.locator('dialog')).toHaveCount(0);
+    await expect(owner.page.locator('dialog[data-back]')).toHaveCount(0);
     await expect.poll(() => owner.at).toContain(`/keys?q=`);
   }
   await find(owner, name);

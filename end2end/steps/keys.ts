@@ -136,7 +136,7 @@ export async function confirm(console: Console, button: string, words: string): 
 export async function close(console: Console, link: 'Close' | 'Cancel' = 'Close'): Promise<void> {
   await dialog(console).getByRole('link', { name: link, exact: true }).click();
   // A closed dialog is in the page until the one behind it comes.
-  await expect(console.page.locator('dialog')).toHaveCount(0);
+  await expect(console.page.locator('dialog[data-back]')).toHaveCount(0);
   await console.alive();
 }
 

@@ -18,6 +18,8 @@ pub mod key_status;
 pub mod modal;
 #[cfg(feature = "ssr")]
 pub mod pager;
+#[cfg(feature = "ssr")]
+pub mod palette;
 pub mod problem;
 #[cfg(feature = "ssr")]
 pub mod refusals;

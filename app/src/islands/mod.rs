@@ -3,6 +3,6 @@
 pub mod acknowledge;
 pub mod check;
 pub mod connectivity;
+pub mod find;
 pub mod key_form;
 pub mod page;
-pub mod palette;

@@ -27,7 +27,7 @@ pub fn Page() -> impl IntoView {
                 return;
             }
             if event.key() == "/"
-                && let Some(search) = find::<HtmlInputElement>("[data-search]")
+                && let Some(search) = find::<HtmlInputElement>("main [data-search]")
             {
                 event.prevent_default();
                 let _ = search.focus();

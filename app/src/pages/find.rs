@@ -14,7 +14,7 @@ use crate::components::failed::Failed;
 use crate::desk::keys::read_keys;
 use crate::desk::person::read_me;
 use crate::error::ConsoleError;
-use crate::islands::palette::Hit;
+use crate::islands::find::Hit;
 
 /// How many keys are found at most.
 const KEYS: usize = 8;

@@ -10,12 +10,12 @@ use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_query_map};
 
 use crate::addresses::behind;
+use crate::components::palette::Palette;
 use crate::components::shortcuts::Shortcuts;
 use crate::desk::keys::read_key;
 use crate::desk::person::{read_me, take_done};
 use crate::forms::done::Done;
 use crate::forms::outcome::UnsentForm;
-use crate::islands::palette::Palette;
 
 /// The frame; the page goes into its outlet.
 #[component]
@@ -28,7 +28,7 @@ pub fn Frame() -> impl IntoView {
             <aside class="rail">
                 <Mark/>
                 {rights.map(|rights| view! {
-                    <a class="find" href="/find" data-palette aria-keyshortcuts="Control+K">
+                    <a class="find" href="/find" aria-keyshortcuts="Control+K">
                         "Find" <kbd class="alive-only">"Ctrl K"</kbd>
                     </a>
                     <nav aria-label="Main"><Menu rights/></nav>
