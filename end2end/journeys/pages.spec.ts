@@ -1,6 +1,6 @@
 import { expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
-import { choose, confirm, dialog, field, unique } from '../steps/keys';
+import { confirm, dialog, field, unique } from '../steps/keys';
 
 const LOST = 'Keystead did not answer. What you typed is still here. Try again.';
 
@@ -61,8 +61,9 @@ test('a dialog opens, saves and closes over the page that is open @scripts', asy
   const { id } = await arrange.active({ name });
   await owner.open('/audit');
   await owner.open(`/keys?q=${encodeURIComponent(name)}`);
+  await page.getByRole('button', { name: `Actions for ${name}` }).click();
   const loaded = documents(page);
-  await choose(owner, name, 'Edit');
+  await page.getByRole('link', { name: 'Edit', exact: true }).click();
   await expect(page).toHaveTitle(/^Edit/);
   await page.goBack();
   await expect(dialog(owner)).toHaveCount(0);
