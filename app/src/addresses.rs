@@ -5,8 +5,15 @@ use domain::list::KeyQuery;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 
+use crate::forms::key::{DRAFT, STEP, WizardStep};
+
 /// The wizard, at the kind and the permission of a service that checks keys.
 pub const NEW_VERIFIER: &str = "/keys/new?kind=service&preset=verifier";
+
+/// The address of a step of the wizard, which shows what was typed into this form.
+pub fn wizard_address(form_id: &str, step: WizardStep) -> String {
+    format!("/keys/new?{DRAFT}={form_id}&{STEP}={}", step.as_str())
+}
 
 /// The list's filters and position, read from the address of the page.
 pub fn list_query() -> KeyQuery {

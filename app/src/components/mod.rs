@@ -11,6 +11,8 @@ pub mod failed;
 pub mod field;
 #[cfg(feature = "ssr")]
 pub mod hidden_draft;
+#[cfg(feature = "ssr")]
+pub mod history;
 pub mod key_fields;
 #[cfg(feature = "ssr")]
 pub mod key_status;

@@ -10,26 +10,36 @@ use domain::refusal::Refusal;
 
 use super::context::Desk;
 use super::session_cookie::Cookie;
-use crate::addresses::back_to;
+use crate::addresses::{back_to, wizard_address};
 use crate::error::ConsoleError;
 use crate::forms::done::Done;
-use crate::forms::key::{AcknowledgeForm, ActForm, EditForm, WizardForm, WizardScreen, WizardStep};
+use crate::forms::key::{AcknowledgeForm, ActForm, EditForm, NewSecret, WizardForm, WizardStep};
 use crate::forms::outcome::Next;
 use crate::forms::person::Nothing;
 
-pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<WizardScreen>, ConsoleError> {
+/// Each step of the wizard but the last leads to an address, so that Back, Forward and reload show what was typed.
+pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, ConsoleError> {
     let caller = desk.caller()?;
-    match form.step.ok_or(ConsoleError::Malformed)? {
-        WizardStep::Details => Ok(Next::Show(WizardScreen::Details)),
-        WizardStep::Summary => {
-            desk.service().check_draft(&caller, &form.draft).await?;
-            Ok(Next::Show(WizardScreen::Summary))
-        }
-        WizardStep::Generate => {
-            let issued = desk.service().issue(&caller, &desk.app(), &form.draft, &form.form_id).await?;
-            Ok(Next::Show(WizardScreen::Secret(Arc::new(issued))))
-        }
-    }
+    let service = desk.service();
+    let step = match form.step.ok_or(ConsoleError::Malformed)? {
+        WizardStep::Details => return Err(ConsoleError::Malformed),
+        WizardStep::Summary => match service.check_draft(&caller, &form.draft).await {
+            Ok(()) => WizardStep::Summary,
+            Err(service::Error::Refused(Refusal::Invalid(_))) => WizardStep::Details,
+            Err(error) => return Err(error.into()),
+        },
+        WizardStep::Generate => match service.issue(&caller, &desk.app(), &form.draft, &form.form_id).await {
+            Ok(issued) => return Ok(Next::Show(Arc::new(issued))),
+            Err(service::Error::Refused(Refusal::Invalid(errors))) if errors.of(Field::FormId).next().is_none() => {
+                WizardStep::Details
+            }
+            // A damaged form gets a new id; one that has created its key says so.
+            Err(service::Error::Refused(Refusal::Invalid(_) | Refusal::AlreadyIssued { .. })) => WizardStep::Summary,
+            Err(error) => return Err(error.into()),
+        },
+    };
+    let form_id = service.save_draft(&caller, &form.form_id, &form.draft).await?;
+    Ok(Next::Go(wizard_address(&form_id, step)))
 }
 
 pub async fn acknowledge(desk: Desk, id: KeyId, form: AcknowledgeForm) -> Result<Next<()>, ConsoleError> {

@@ -11,7 +11,7 @@ use domain::restrictions::Restrictions;
 use domain::role::Rights;
 use domain::timestamp::Timestamp;
 use service::Caller;
-use service::keys::KeyPage;
+use service::keys::{KeyPage, SavedForm};
 
 use super::context::Desk;
 use crate::error::ConsoleError;
@@ -85,6 +85,18 @@ pub fn new_form() -> Result<String, ConsoleError> {
     let desk = Desk::from_context()?;
     desk.session()?;
     Ok(desk.service().new_form_id()?)
+}
+
+/// What is known of a wizard form.
+pub async fn read_form(form_id: &str) -> Result<SavedForm, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().saved_form(&desk.caller()?, form_id).await?)
+}
+
+/// Checks what was typed, without creating anything.
+pub async fn check_draft(draft: &KeyDraft) -> Result<(), ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().check_draft(&desk.caller()?, draft).await?)
 }
 
 /// Reads a key id from an address. Invalid text gives `NotFound`, like an unknown id.

@@ -10,7 +10,7 @@ pub mod keys;
 pub mod mount;
 pub mod person;
 mod person_forms;
-mod render;
+pub mod render;
 pub mod session_cookie;
 pub mod settings;
 pub mod why;

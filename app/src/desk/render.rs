@@ -7,11 +7,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use leptos::nonce::Nonce;
 use leptos::prelude::*;
-use leptos_axum::render_app_async_with_context;
+use leptos_axum::{ResponseOptions, render_app_async_with_context};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -59,6 +59,14 @@ fn without_host(mut request: Request<Body>) -> Request<Body> {
     request.headers_mut().remove(header::HOST);
     request.headers_mut().remove("x-forwarded-proto");
     request
+}
+
+/// Answers the page that is being rendered with a redirect to another address of this console.
+pub fn go_to(address: &str) {
+    if let (Some(response), Ok(location)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(address)) {
+        response.set_status(StatusCode::SEE_OTHER);
+        response.insert_header(header::LOCATION, location);
+    }
 }
 
 /// The context of every page and server function.

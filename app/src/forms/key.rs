@@ -8,8 +8,10 @@ use service::keys::Issued;
 
 use super::fields::{FormFields, INTEGRATION, Pairs, THEN, TICKED};
 
-/// The button of the wizard that was pressed.
+/// A step of the wizard: where a button leads, and what an address shows.
 pub const STEP: &str = "step";
+/// The form whose draft an address shows.
+pub const DRAFT: &str = "draft";
 /// The address of the list behind a modal.
 pub const BACK: &str = "back";
 /// The box that confirms a key of somebody else.
@@ -17,16 +19,18 @@ pub const ANYWAY: &str = "anyway";
 /// The revision that an edit started from.
 pub const REVISION: &str = "revision";
 
-/// Where a button of the wizard leads.
+/// A step of the wizard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WizardStep {
+    /// The fields. No button leads here, only addresses.
     Details,
     Summary,
+    /// Creates the key. It has no address, because only a POST shows the secret.
     Generate,
 }
 
 impl WizardStep {
-    /// The value of its button.
+    /// Its word in forms and addresses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Details => "details",
@@ -35,7 +39,8 @@ impl WizardStep {
         }
     }
 
-    fn parse(word: &str) -> Option<Self> {
+    /// The step with this word.
+    pub fn parse(word: &str) -> Option<Self> {
         [Self::Details, Self::Summary, Self::Generate].into_iter().find(|step| step.as_str() == word)
     }
 }
@@ -60,14 +65,8 @@ impl FormFields for WizardForm {
     }
 }
 
-/// What the wizard shows next.
-#[derive(Debug, Clone)]
-pub enum WizardScreen {
-    Details,
-    Summary,
-    /// The secret, which goes nowhere else.
-    Secret(Arc<Issued>),
-}
+/// The new key with its secret, which goes nowhere but into the answer.
+pub type NewSecret = Arc<Issued>;
 
 /// The form that confirms a key. It carries the draft, so that the key can be generated again if it is too late.
 #[derive(Debug, Clone, Default)]

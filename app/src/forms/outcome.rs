@@ -35,10 +35,7 @@ impl<F: Clone + 'static, T: Clone + 'static> PostedForm<F, T> {
 
     /// The problem to show, if there is one.
     pub fn problem(posted: Option<&Self>) -> Problem {
-        match posted.and_then(|posted| posted.outcome.as_ref().err()) {
-            Some(ConsoleError::Refused(Refusal::Invalid(errors))) => Problem { fields: errors.clone(), whole: None },
-            whole => Problem { fields: FieldErrors::default(), whole: whole.cloned() },
-        }
+        posted.and_then(|posted| posted.outcome.as_ref().err()).cloned().map(Problem::from).unwrap_or_default()
     }
 }
 
@@ -49,6 +46,15 @@ pub struct Problem {
     pub fields: FieldErrors,
     /// The error that belongs to no single field.
     pub whole: Option<ConsoleError>,
+}
+
+impl From<ConsoleError> for Problem {
+    fn from(error: ConsoleError) -> Self {
+        match error {
+            ConsoleError::Refused(Refusal::Invalid(fields)) => Self { fields, whole: None },
+            whole => Self { fields: FieldErrors::default(), whole: Some(whole) },
+        }
+    }
 }
 
 /// A form that arrived after its session had ended, kept to be sent again.

@@ -10,10 +10,9 @@ use crate::error::ConsoleError;
 /// What is wrong with a draft for a new key.
 #[server(endpoint = "check_key", input = Json)]
 pub async fn check_key(draft: KeyDraft) -> Result<FieldErrors, ConsoleError> {
-    let desk = crate::desk::context::Desk::from_context()?;
-    match desk.service().check_draft(&desk.caller()?, &draft).await {
+    match crate::desk::keys::check_draft(&draft).await {
         Ok(()) => Ok(FieldErrors::default()),
-        Err(service::Error::Refused(domain::refusal::Refusal::Invalid(errors))) => Ok(errors),
-        Err(error) => Err(error.into()),
+        Err(ConsoleError::Refused(domain::refusal::Refusal::Invalid(errors))) => Ok(errors),
+        Err(error) => Err(error),
     }
 }

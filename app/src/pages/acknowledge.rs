@@ -2,6 +2,7 @@
 
 use domain::draft::KeyDraft;
 use domain::field::Field;
+use domain::ids::KeyId;
 use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::refusal::Refusal;
 use domain::timestamp::Timestamp;
@@ -11,6 +12,7 @@ use leptos_router::hooks::use_params_map;
 
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::hidden_draft::HiddenDraft;
+use crate::components::history::HistoryEntry;
 use crate::components::key_status::KeyStatus;
 use crate::components::time::span;
 use crate::components::warning::Warning;
@@ -26,7 +28,12 @@ use crate::islands::acknowledge::AcknowledgeBox;
 pub fn Acknowledge() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let posted = PostedForm::<AcknowledgeForm>::take();
-    let dropped = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
+    let drop = PostedForm::<Nothing>::take();
+    let entry = (posted.is_some() || drop.is_some()).then(|| {
+        let address = KeyId::parse(&id).map(|id| format!("/keys/{}/acknowledge", id.as_str()));
+        address.map(|address| view! { <HistoryEntry address/> })
+    });
+    let dropped = PostedForm::problem(drop.as_ref());
     let page = Suspend::new(async move {
         match read_key(&id).await {
             Ok(view) => match (view.key.row.status(view.now), other_issuer(&view.key.row.id).await) {
@@ -39,7 +46,7 @@ pub fn Acknowledge() -> impl IntoView {
             Err(error) => view! { <Gone error posted/> }.into_any(),
         }
     });
-    view! { <Title text="Confirm the key"/> {page} }
+    view! { <Title text="Confirm the key"/> {entry} {page} }
 }
 
 #[component]

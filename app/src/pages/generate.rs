@@ -1,72 +1,121 @@
-//! The wizard: kind, details, summary, then the key. Each step is a POST to the same address.
+//! The wizard: kind, details, summary, then the key. Each step is an address, except the key, which only the answer to
+//! a POST shows.
 
 use domain::draft::KeyDraft;
 use domain::field::Field;
 use domain::kind::KeyKind;
 use domain::permission::VERIFY;
-use domain::refusal::Refusal;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
+use leptos_router::hooks::{use_location, use_query_map};
 
-use super::generate_steps::{Details, Kinds, MadeBefore, Steps, Summary, WizardState};
+use super::generate_steps::{Details, Expired, Kinds, MadeBefore, Steps, Summary, WizardState};
 use super::secret::Secret;
 use crate::components::failed::Failed;
-use crate::desk::keys::new_form;
+use crate::desk::keys::{check_draft, new_form, read_form};
+use crate::desk::render::go_to;
 use crate::error::ConsoleError;
-use crate::forms::key::{WizardForm, WizardScreen, WizardStep};
-use crate::forms::outcome::PostedForm;
+use crate::forms::key::{DRAFT, NewSecret, STEP, WizardForm, WizardStep};
+use crate::forms::outcome::{PostedForm, Problem};
 
 #[component]
 pub fn Generate() -> impl IntoView {
-    let query = use_query_map().get_untracked();
-    let posted = PostedForm::<WizardForm, WizardScreen>::take();
-    let problem = PostedForm::problem(posted.as_ref());
-    let (mut form, outcome) = match posted {
-        Some(posted) => (posted.form, Some(posted.outcome)),
-        None => (from_address(query.get("kind"), query.get("preset").as_deref()), None),
-    };
-    // A damaged id has created no key, and never will, so the form continues with a new one.
-    if problem.fields.of(Field::FormId).next().is_some() {
-        form.form_id.clear();
-    }
-    let kind = form.draft.kind.as_deref().and_then(KeyKind::parse).filter(|kind| kind.rules().issuable_now);
-    let page = match (kind, form_id(form.form_id)) {
-        (None, _) => view! { <Steps at=0/> <h1>"Generate New Key"</h1> <Kinds problem/> }.into_any(),
-        (_, Err(error)) => view! { <Failed error/> }.into_any(),
-        (Some(kind), Ok(form_id)) => {
-            // Wrong fields are corrected in the details step; anything else is tried again from the same step.
-            let in_fields = !problem.fields.is_empty() || problem.whole == Some(ConsoleError::NotText);
-            let at_summary = form.step == Some(WizardStep::Generate) && !in_fields;
-            let state = WizardState { kind, draft: form.draft, form_id, problem };
-            match outcome {
-                Some(Ok(WizardScreen::Secret(issued))) => {
-                    view! { <Steps at=3/> <Secret issued draft=state.draft/> }.into_any()
-                }
-                Some(Ok(WizardScreen::Summary)) => summary(state),
-                Some(Err(ConsoleError::Refused(Refusal::AlreadyIssued { key }))) => {
-                    view! { <Steps at=2/> <h1>"Generate New Key"</h1> <MadeBefore state key/> }.into_any()
-                }
-                Some(Err(_)) if at_summary => summary(state),
-                _ => view! { <Steps at=1/> <h1>"Generate New Key"</h1> <Details state/> }.into_any(),
-            }
+    let page = match PostedForm::<WizardForm, NewSecret>::take() {
+        Some(PostedForm { form, outcome: Ok(issued) }) => {
+            view! { <Steps at=3/> <Secret issued draft=form.draft/> }.into_any()
         }
+        Some(PostedForm { form, outcome: Err(error) }) => answer(form, error),
+        None => asked(),
     };
     view! { <Title text="Generate New Key"/> {page} }
+}
+
+/// The answer to a form that no address can show, because nothing could be kept.
+fn answer(form: WizardForm, error: ConsoleError) -> AnyView {
+    let in_fields = matches!(error, ConsoleError::NotText);
+    let problem = Problem::from(error);
+    let in_fields = in_fields || !problem.fields.is_empty();
+    match kind_of(&form.draft) {
+        None => kinds(problem),
+        Some(kind) => {
+            let state = WizardState { kind, draft: form.draft, form_id: form.form_id, problem };
+            // Wrong fields are corrected in the details step; anything else is tried again from the same step.
+            if form.step == Some(WizardStep::Generate) && !in_fields { summary(state) } else { details(state) }
+        }
+    }
+}
+
+/// The step at the page's address.
+fn asked() -> AnyView {
+    let query = use_query_map().get_untracked();
+    let blank = from_address(query.get(Field::Kind.as_str()), query.get("preset").as_deref());
+    let step = query.get(STEP).as_deref().and_then(WizardStep::parse);
+    match query.get(DRAFT) {
+        Some(form_id) => Suspend::new(saved(form_id, blank, step)).into_any(),
+        None if kind_of(&blank).is_none() => kinds(Problem::default()),
+        None => begin(),
+    }
+}
+
+/// Gives a new form its id, so that its first step has an address to come back to.
+fn begin() -> AnyView {
+    match new_form() {
+        Ok(form_id) => {
+            let query = use_location().search.get_untracked();
+            go_to(&format!("/keys/new?{}&{DRAFT}={form_id}", query.trim_start_matches('?')));
+            ().into_any()
+        }
+        Err(error) => view! { <Failed error/> }.into_any(),
+    }
+}
+
+/// What was typed into a form, at this step; `blank` if nothing was saved yet.
+async fn saved(form_id: String, blank: KeyDraft, step: Option<WizardStep>) -> AnyView {
+    let form = match read_form(&form_id).await {
+        Ok(form) => form,
+        Err(error) => return view! { <Failed error/> }.into_any(),
+    };
+    if let Some(key) = form.key {
+        return view! { <Steps at=2/> <h1>"Generate New Key"</h1> <MadeBefore draft=form.draft key/> }.into_any();
+    }
+    let Some(draft) = form.draft else {
+        return match kind_of(&blank) {
+            Some(kind) => details(WizardState { kind, draft: blank, form_id, problem: Problem::default() }),
+            None => view! { <Steps at=1/> <Expired/> }.into_any(),
+        };
+    };
+    let checked = check_draft(&draft).await;
+    let right = checked.is_ok();
+    let problem = checked.err().map(Problem::from).unwrap_or_default();
+    match kind_of(&draft) {
+        None => kinds(problem),
+        Some(kind) => {
+            let state = WizardState { kind, draft, form_id, problem };
+            if right && step == Some(WizardStep::Summary) { summary(state) } else { details(state) }
+        }
+    }
+}
+
+fn kinds(problem: Problem) -> AnyView {
+    view! { <Steps at=0/> <h1>"Generate New Key"</h1> <Kinds problem/> }.into_any()
+}
+
+fn details(state: WizardState) -> AnyView {
+    view! { <Steps at=1/> <h1>"Generate New Key"</h1> <Details state/> }.into_any()
 }
 
 fn summary(state: WizardState) -> AnyView {
     view! { <Steps at=2/> <h1>"Generate New Key"</h1> <Summary state/> }.into_any()
 }
 
-fn from_address(kind: Option<String>, preset: Option<&str>) -> WizardForm {
+fn kind_of(draft: &KeyDraft) -> Option<KeyKind> {
+    draft.kind.as_deref().and_then(KeyKind::parse).filter(|kind| kind.rules().issuable_now)
+}
+
+fn from_address(kind: Option<String>, preset: Option<&str>) -> KeyDraft {
     let mut draft = KeyDraft { kind, ..KeyDraft::default() };
     if preset == Some("verifier") {
         draft.boxes.push(VERIFY.to_owned());
     }
-    WizardForm { draft, ..WizardForm::default() }
-}
-
-fn form_id(sent: String) -> Result<String, ConsoleError> {
-    if sent.is_empty() { new_form() } else { Ok(sent) }
+    draft
 }

@@ -8,10 +8,11 @@ use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
 use leptos::prelude::*;
+use service::keys::DRAFTS_KEPT;
 
 use super::acknowledge::Again;
-use crate::addresses::NEW_VERIFIER;
-use crate::components::failed::FormProblem;
+use crate::addresses::{NEW_VERIFIER, wizard_address};
+use crate::components::failed::{FormProblem, set_status};
 use crate::components::hidden_draft::{HiddenDraft, summary};
 use crate::components::problem::{UnshownProblems, part};
 use crate::components::time::span;
@@ -116,11 +117,12 @@ pub fn Summary(state: WizardState) -> impl IntoView {
     let words = words(&draft);
     let warning = contradiction_of(&draft);
     let facts = facts(kind, &draft);
+    let edit = wizard_address(&form_id, WizardStep::Details);
     view! {
         <form class="card narrow" method="post" action="/keys/new">
             <header>
                 <h2>"Summary"</h2>
-                <button class="button quiet" name=STEP value=WizardStep::Details.as_str()>"Edit"</button>
+                <a class="button quiet" href=edit>"Edit"</a>
             </header>
             <div class="body">
                 <FormProblem problem=problem.whole/>
@@ -141,26 +143,56 @@ pub fn Summary(state: WizardState) -> impl IntoView {
     }
 }
 
-/// Replaces the summary of a form that has already created its key. Only a new form can create another, so nothing
-/// leads back into this one.
+/// Replaces the steps of a form that has already created its key. Only a new form can create another, so nothing leads
+/// back into this one.
 #[component]
-pub fn MadeBefore(state: WizardState, key: KeyId) -> impl IntoView {
-    let WizardState { kind, draft, problem, .. } = state;
-    let facts = facts(kind, &draft);
+pub fn MadeBefore(
+    /// What was typed, if it is still kept.
+    draft: Option<KeyDraft>,
+    key: KeyId,
+) -> impl IntoView {
+    let problem = Some(ConsoleError::Refused(Refusal::AlreadyIssued { key }));
+    let kind = draft.as_ref().and_then(|draft| KeyKind::parse(draft.kind.as_deref()?));
+    let facts = draft.as_ref().zip(kind).map(|(draft, kind)| facts(kind, draft));
     let made = Suspend::new(async move { became(read_key(key.as_str()).await) });
     view! {
         <section class="card narrow">
             <header><h2>"Summary"</h2></header>
             <div class="body">
-                <FormProblem problem=problem.whole/>
+                <FormProblem problem/>
                 {made}
                 {facts}
             </div>
             <footer>
-                <Again draft/>
+                {match draft {
+                    Some(draft) => view! { <Again draft/> }.into_any(),
+                    None => view! { <a class="button" href="/keys/new">"Generate New Key"</a> }.into_any(),
+                }}
                 <a class="button quiet" href="/keys">"All keys"</a>
             </footer>
         </section>
+    }
+}
+
+/// Replaces the steps of a form of which nothing is known.
+#[component]
+pub fn Expired() -> impl IntoView {
+    set_status(&ConsoleError::Refused(Refusal::NotFound));
+    let words = format!(
+        "Keystead keeps what you typed for {}, and shows it to nobody else. No key was generated from this form.",
+        span(DRAFTS_KEPT)
+    );
+    view! {
+        <div class="head narrow">
+            <div>
+                <h1>"This form has expired"</h1>
+                <p>{words}</p>
+            </div>
+        </div>
+        <div class="actions">
+            <a class="button primary" href="/keys/new">"Start again"</a>
+            <a class="button" href="/keys">"All keys"</a>
+        </div>
     }
 }
 

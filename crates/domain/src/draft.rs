@@ -308,6 +308,18 @@ impl KeyDraft {
         draft
     }
 
+    /// How many bytes its texts have.
+    pub fn bytes(&self) -> usize {
+        let mut draft = self.clone();
+        let fields = Field::ALL.iter().map(|field| match draft.part(*field) {
+            Some(Part::Text(text)) => text.as_ref().map_or(0, String::len),
+            // Blank lines take room too.
+            Some(Part::Items(items)) => items.iter().flatten().map(|item| item.len() + 1).sum(),
+            None => 0,
+        });
+        fields.sum::<usize>() + self.boxes.iter().map(|name| name.len() + 1).sum::<usize>()
+    }
+
     /// The fields that were sent, except the boxes, and whether each has a value.
     fn sent(&self) -> Vec<(Field, bool)> {
         let mut draft = self.clone();

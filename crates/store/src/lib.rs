@@ -11,6 +11,7 @@ mod audit;
 mod audit_chain;
 mod conn;
 mod dialect;
+mod drafts;
 mod error;
 mod key_changes;
 mod key_counts;

@@ -95,12 +95,12 @@ async fn a_cookie_that_is_no_session_is_nobody() {
 async fn a_visitor_without_a_session_may_send_little() {
     let product = Product::start().await;
     let session = product.sign_in().await;
-    let form = format!("step=details&kind=service&description={}", "x".repeat(9_000));
+    let form = format!("step=summary&kind=service&description={}", "x".repeat(9_000));
     let send = |call: Call| product.send(call.same_origin().form(form.clone()));
     let refused = send(Call::post("/keys/new")).await;
     assert_eq!(refused.status, 413);
     assert!(refused.body.contains("Sign in in another tab"), "{}", refused.body);
-    assert_eq!(send(Call::post("/keys/new").cookie(&session)).await.status, 200);
+    assert_eq!(send(Call::post("/keys/new").cookie(&session)).await.status, 303);
 }
 
 /// All ports of a host share their cookies.

@@ -94,8 +94,7 @@ async fn a_replacement_character_is_a_character_like_any_other() {
     let product = Product::start().await;
     let session = product.sign_in().await;
     for name in ["A%EF%BF%BDB", "A%ef%bf%bdB", "A\u{fffd}B"] {
-        let page = send(&product, "/keys/new", &session, format!("kind=service&step=summary&name={name}")).await;
-        assert_eq!(page.status, 200, "{name}: {}", page.body);
+        let page = wizard(&product, &session, format!("kind=service&step=summary&name={name}")).await;
         assert!(page.body.contains("A\u{fffd}B") && page.body.contains("Generate Token"), "{name}: {}", page.body);
     }
 }
@@ -147,15 +146,13 @@ async fn a_list_is_carried_on_as_it_was_typed_and_an_error_names_its_line() {
     };
     let shown = "10.0.0.0/8, ::1\n\nnonsense\n</textarea>";
     for step in ["summary", "generate"] {
-        let page = send(&product, "/keys/new", &session, typed(step, "nonsense")).await;
-        assert_eq!(page.status, 422);
+        let page = wizard(&product, &session, typed(step, "nonsense")).await;
         assert!(text(&page.body).contains("Line 3: “nonsense”"), "{}", page.body);
         assert!(page.body.contains(shown), "{}", page.body);
         // HTML drops the first line break of the tag.
         assert!(page.body.contains(">\n\n5 per minute</textarea>"), "{}", page.body);
     }
-    let page = send(&product, "/keys/new", &session, typed("summary", "192.0.2.1")).await;
-    assert_eq!(page.status, 200);
+    let page = wizard(&product, &session, typed("summary", "192.0.2.1")).await;
     assert!(page.body.contains("value=\"10.0.0.0/8, ::1\n\n192.0.2.1\n\""), "{}", page.body);
     assert!(page.body.contains("value=\"\n5 per minute\""), "{}", page.body);
 
@@ -174,19 +171,18 @@ async fn a_refusal_about_a_field_that_is_not_shown_is_said_above_the_form() {
             "kind=client&name=x&cidrs=10.0.0.0%2F8",
             "Networks (CIDR): Client keys do not have this field: leave it blank.",
         ),
-        ("kind=service&name=x&form_id=a+b", "Form: This form had expired. Please submit it again."),
         (
             "kind=sausage&name=x",
             "Kind: “sausage” is not a kind that you can issue: choose one of service, client, open_connect, queue_adapter, telephony, master_user.",
         ),
     ] {
         let typed = format!("{typed}&step=generate&form_id={FORM_ID}");
-        let page = send(&product, "/keys/new", &session, typed.clone()).await;
-        assert_eq!(page.status, 422, "{typed}");
+        let page = wizard(&product, &session, typed.clone()).await;
         assert!(text(&page.body).contains(words), "{typed}: {}", page.body);
-        // A form with this id could never create a key.
-        assert!(!page.body.contains("value=\"a b\""), "{typed}: {}", page.body);
     }
+    // A form with this id could never create a key.
+    let page = wizard(&product, &session, "kind=service&name=x&form_id=a+b&step=generate").await;
+    assert!(page.body.contains("Generate Token") && !page.body.contains("value=\"a b\""), "{}", page.body);
     let client = KeyDraft { kind: Some("client".to_owned()), ..service_key("Client") };
     let key = product.issue(client).await.key;
     let path = format!("/keys/{}/edit", key.row.id.as_str());
@@ -278,6 +274,15 @@ async fn send(product: &Product, path: &str, session: &str, body: impl Into<Body
     product.send(Call::post(path).cookie(session).same_origin().form(body)).await
 }
 
+/// The page that a step of the wizard leads to.
+async fn wizard(product: &Product, session: &str, typed: impl Into<Body>) -> Answer {
+    let answer = send(product, "/keys/new", session, typed).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let page = product.send(Call::get(answer.header("location")).cookie(session)).await;
+    assert_eq!((page.status.as_u16(), page.header("cache-control")), (200, "no-store"), "{}", page.body);
+    page
+}
+
 /// Checks that the page shows the message, and that the inputs have these values.
 fn refused_as_not_text(page: &Answer, kept: &[&str]) {
     assert_eq!(page.status, 400, "{}", page.body);
@@ -289,8 +294,7 @@ fn refused_as_not_text(page: &Answer, kept: &[&str]) {
 
 /// Sends a form that has made its key, and checks that there is a way on and none back into the form.
 async fn made_before(product: &Product, session: &str, typed: &str) -> Answer {
-    let page = send(product, "/keys/new", session, typed.to_owned()).await;
-    assert_eq!(page.status, 409, "{}", page.body);
+    let page = wizard(product, session, typed.to_owned()).await;
     for words in ["already generated its key", "Generate again with the same fields", "value=\"invoices.read\""] {
         assert!(page.body.contains(words), "{words}: {}", page.body);
     }

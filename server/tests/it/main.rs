@@ -39,3 +39,4 @@ mod sign_in_guard;
 mod site;
 mod support;
 mod warnings;
+mod wizard;

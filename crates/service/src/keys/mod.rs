@@ -2,6 +2,7 @@
 //! answered.
 
 mod acknowledge;
+pub(crate) mod drafts;
 mod drop;
 mod edit;
 mod issue;
@@ -25,6 +26,7 @@ use domain::{
 use store::{PersonRow, Tx};
 
 pub use self::{
+    drafts::{DRAFTS_KEPT, SavedForm},
     issue::{Issued, ShownSecret},
     page::KeyPage,
     why::AskedCall,
