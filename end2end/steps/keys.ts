@@ -73,10 +73,15 @@ export async function toSummary(console: Console, draft: Draft): Promise<void> {
 
 /** Goes from the details step to the page that shows the secret once. */
 export async function finish(console: Console, draft: Draft): Promise<string> {
-  const { page } = console;
   await summarise(console, draft);
+  return finishSummary(console, draft.name);
+}
+
+/** Goes from the summary to the page that shows the secret once. */
+export async function finishSummary(console: Console, name: string): Promise<string> {
+  const { page } = console;
   await page.getByRole('button', { name: 'Generate Token' }).click();
-  await expect(page.getByRole('heading', { name: `Copy “${draft.name}” now` })).toBeVisible();
+  await expect(page.getByRole('heading', { name: `Copy “${name}” now` })).toBeVisible();
   await console.alive();
   return shownToken(console);
 }
