@@ -2,13 +2,19 @@
 
 use domain::ids::KeyId;
 use domain::list::KeyQuery;
+use domain::preset::Preset;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 
 use crate::forms::key::{DRAFT, STEP, WizardStep};
 
-/// The wizard, at the kind and the permission of a service that checks keys.
-pub const NEW_VERIFIER: &str = "/keys/new?kind=service&preset=verifier";
+/// The name of the preset in the address of the wizard.
+pub const PRESET: &str = "preset";
+
+/// The wizard with a preset filled in.
+pub fn preset_address(preset: Preset) -> String {
+    format!("/keys/new?kind={}&{PRESET}={}", Preset::KIND.as_str(), preset.as_str())
+}
 
 /// The address of a step of the wizard, which shows what was typed into this form.
 pub fn wizard_address(form_id: &str, step: WizardStep) -> String {

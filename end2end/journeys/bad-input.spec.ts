@@ -2,7 +2,7 @@
 // server checks it. Both show the same message at the field, and nothing typed is lost.
 import { type Console, expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
-import { chooseKind, field, unique } from '../steps/keys';
+import { chooseKind, field, unfold, unique } from '../steps/keys';
 
 const LONG = 'x'.repeat(10_000);
 
@@ -50,6 +50,7 @@ test('what is wrong is said at its field, and nothing typed is lost', async ({ o
   await chooseKind(owner, 'Service');
   for (const [label, typed, message] of wrong) {
     await test.step(`${label}: ${JSON.stringify(typed.slice(0, 40))}`, async () => {
+      await unfold(owner);
       await field(owner, 'Name').fill(name);
       await field(owner, 'Description').fill('Stays.');
       for (const other of OTHERS) {

@@ -73,8 +73,10 @@ for (const { asks, ...draft } of journeys) {
 test('a service that checks keys is one preset away, and can check keys', async ({ owner, arrange }) => {
   const { page, server } = owner;
   await owner.open('/keys/new');
-  await page.getByRole('link', { name: 'Preset: a service that checks keys' }).click();
+  await page.getByRole('link', { name: 'A service that checks keys' }).click();
   await expect(page.getByRole('checkbox', { name: /verify other keys/i })).toBeChecked();
+  await expect(field(owner, 'Name')).toHaveValue('Gateway');
+  await expect(page.getByRole('main')).toContainText('Preset: A service that checks keys.');
   await owner.alive();
   const token = await finish(owner, { kind: 'Service', name: unique('Checker') });
   await acknowledge(owner);

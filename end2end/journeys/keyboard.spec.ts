@@ -24,13 +24,10 @@ test('the first path needs no mouse: sign in, generate, acknowledge, find', asyn
   });
 
   await test.step('through the wizard', async () => {
-    await expect(page.getByRole('radio', { name: /^Service/ })).toBeVisible();
+    const card = page.getByRole('link', { name: /^A caller of my API/ });
+    await expect(card).toBeVisible();
     await visitor.alive();
-    await tabTo(page, page.getByRole('radio', { name: /^Service/ }));
-    await page.keyboard.press('ArrowDown');
-    await expect(page.getByRole('radio', { name: /^Client/ })).toBeChecked();
-    await page.keyboard.press('ArrowUp');
-    await tabTo(page, page.getByRole('button', { name: 'Continue', exact: true }));
+    await tabTo(page, card);
     await page.keyboard.press('Enter');
     const field = page.getByRole('textbox', { name: 'Name' });
     await expect(field).toBeVisible();

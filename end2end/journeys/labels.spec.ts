@@ -9,7 +9,6 @@ test('labels go from the wizard to the list, the key’s page and the verify cal
   await chooseKind(owner, 'Service');
   await fill(owner, { name });
   await page.getByRole('combobox', { name: 'Environment' }).selectOption('Test');
-  await page.getByText('Labels: owner, external id, tags, metadata').click();
   await field(owner, 'Owner').fill(team);
   await field(owner, 'External id').fill(`cus-${name}`);
   await field(owner, 'Tags').fill('Production\neu');
@@ -67,7 +66,6 @@ test('a label that is wrong says so at its field, and is not lost', async ({ own
   const name = unique('Wrong');
   await arrange.active({ name });
   await choose(owner, name, 'Edit');
-  await owner.page.getByText('Labels: owner, external id, tags, metadata').click();
   await field(owner, 'Owner').fill('nobody@example.com');
   await owner.page.getByRole('button', { name: 'Save', exact: true }).click();
   await expect(dialog(owner)).toContainText('nobody@example.com');

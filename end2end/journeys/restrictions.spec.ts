@@ -27,7 +27,7 @@ test('a key with every restriction tells why a call was refused', async ({ owner
     await expect(page.getByText(`${words}.`)).toBeVisible();
     await owner.alive();
     await examine(page, 'summary-restricted');
-    await page.getByRole('button', { name: 'Edit', exact: true }).click();
+    await page.getByRole('link', { name: 'Edit', exact: true }).click();
     await owner.alive();
     await expect(field(owner, 'Blocked networks (CIDR)')).toHaveValue('203.0.113.7/32');
     await expect(field(owner, 'Rate limits')).toHaveValue('100 per minute\nburst: 20 per 10s');

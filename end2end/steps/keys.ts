@@ -28,10 +28,16 @@ export async function chooseKind(console: Console, kind: Kind): Promise<void> {
   const { page } = console;
   await console.open('/keys');
   await page.getByRole('link', { name: 'Generate New Key' }).first().click();
-  await page.getByRole('radio', { name: new RegExp(`^${escape(kind)}`) }).check();
-  await page.getByRole('button', { name: 'Continue', exact: true }).click();
+  await page.getByRole('link', { name: new RegExp(`^${escape(kind)} `) }).click();
   await expect(field(console, 'Name')).toBeVisible();
   await console.alive();
+  await unfold(console);
+}
+
+/** Opens every section of the form that is folded. */
+export async function unfold({ page }: Console): Promise<void> {
+  const closed = page.locator('details.fold:not([open]) > summary:has(small)');
+  while ((await closed.count()) > 0) await closed.first().click();
 }
 
 /** Fills the fields of the details step. */
@@ -125,6 +131,7 @@ export async function choose(console: Console, name: string, entry: string): Pro
   await row.getByRole('link', { name: entry, exact: true }).click();
   await console.page.waitForURL((address) => address.pathname !== '/keys');
   await console.alive();
+  await unfold(console);
 }
 
 export function dialog(console: Console): Locator {

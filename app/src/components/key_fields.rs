@@ -1,47 +1,93 @@
 //! The fields of a key's kind, for the wizard and the edit modal: read from the one table in `domain`.
 
-use domain::draft::{Expiry, KeyDraft, Part};
+use domain::draft::{Expiry, KeyDraft};
 use domain::environment::Environment;
 use domain::field::{Field, FieldErrors};
 use domain::kind::{KeyKind, KindRules};
+use domain::life::LifeRules;
 use domain::quota::Refill;
+use domain::text::joined;
+use leptos::html;
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::field::TextField;
+use super::key_sections::Section;
 use super::problem::FieldProblem;
 use crate::forms::fields::{self, BOXES};
 
-/// Every field of `fields` that this kind has, with what was typed so far.
+/// Every field of `fields` that this kind has, with what was typed so far. What most keys leave as it is, is folded.
 #[component]
 pub fn KeyFields(
     errors: RwSignal<FieldErrors>,
     kind: KeyKind,
     fields: &'static [Field],
+    /// What was typed at first, and what is typed now.
     draft: KeyDraft,
+    typed: RwSignal<KeyDraft>,
+    hints: KeyHints,
     /// Called when a field is left.
     left: Callback<Field>,
 ) -> impl IntoView {
     let rules = kind.rules();
-    let show = |field: &Field| one(errors, rules, *field, &draft, left);
-    let (labels, others): (Vec<_>, Vec<_>) = fields.iter().partition(|field| Field::LABELS.contains(field));
-    let filled = |field: &&Field| match draft.clone().part(**field) {
-        Some(Part::Text(text)) => text.as_ref().is_some_and(|text| !text.trim().is_empty()),
-        Some(Part::Items(items)) => items.iter().flatten().any(|item| !item.trim().is_empty()),
-        None => false,
-    };
-    let wrong = errors.with_untracked(|errors| Field::LABELS.iter().any(|field| errors.of(*field).next().is_some()));
-    let open = wrong || labels.iter().any(filled);
-    let labels: Vec<_> = labels.into_iter().filter_map(show).collect();
-    let title = format!("Labels: {}", Field::LABELS.map(|field| field.label().to_ascii_lowercase()).join(", "));
+    let show = |field: &Field| one(errors, rules, *field, &draft, &hints, left);
+    let folded = |field: &Field| Section::ALL.iter().any(|section| section.fields().contains(field));
+    let first: Vec<_> = FIRST.iter().filter(|field| fields.contains(field)).filter_map(show).collect();
+    let rest: Vec<_> =
+        fields.iter().filter(|field| !FIRST.contains(field) && !folded(field)).filter_map(show).collect();
+    let sections: Vec<_> = Section::ALL
+        .into_iter()
+        .filter_map(|section| {
+            let shown: Vec<_> = section.fields().iter().filter(|field| fields.contains(field)).collect();
+            let fields: Vec<_> = shown.iter().copied().filter_map(show).collect();
+            let open = section.meaning(&draft, rules) != section.meaning(&KeyDraft::default(), rules);
+            (!fields.is_empty()).then(|| view! { <Fold errors section shown typed rules open>{fields}</Fold> })
+        })
+        .collect();
     view! {
-        {others.into_iter().filter_map(show).collect::<Vec<_>>()}
-        {(!labels.is_empty()).then(|| view! {
-            <details class="fold" open=open>
-                <summary>{title}</summary>
-                <div class="stack">{labels}</div>
-            </details>
-        })}
+        {first}
+        {rest}
+        <div>{sections}</div>
     }
+}
+
+/// A section that unfolds by itself if something in it is wrong.
+#[component]
+fn Fold(
+    errors: RwSignal<FieldErrors>,
+    section: Section,
+    shown: Vec<&'static Field>,
+    typed: RwSignal<KeyDraft>,
+    rules: &'static KindRules,
+    open: bool,
+    children: Children,
+) -> impl IntoView {
+    let place = NodeRef::<html::Details>::new();
+    let wrong = Memo::new(move |_| errors.with(|errors| shown.iter().any(|field| errors.of(**field).next().is_some())));
+    let open = open || wrong.get_untracked();
+    Effect::new(move || {
+        if let Some(place) = place.get().filter(|_| wrong.get()) {
+            place.set_open(true);
+        }
+    });
+    view! {
+        <details class="fold" open=open node_ref=place>
+            <summary>{section.label()} " " <small>{move || typed.with(|draft| section.meaning(draft, rules))}</small></summary>
+            <div class="stack">{children()}</div>
+        </details>
+    }
+}
+
+/// The fields that come first, in this order.
+const FIRST: [Field; 4] = [Field::Name, Field::Description, Field::Permissions, Field::Expiry];
+
+/// What the installation says about new keys.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct KeyHints {
+    /// How long keys live.
+    pub life: LifeRules,
+    /// Permissions that other keys have.
+    pub permissions: Vec<String>,
 }
 
 fn one(
@@ -49,6 +95,7 @@ fn one(
     rules: &'static KindRules,
     field: Field,
     draft: &KeyDraft,
+    hints: &KeyHints,
     left: Callback<Field>,
 ) -> Option<AnyView> {
     let typed = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -82,13 +129,13 @@ fn one(
                 hint="For example app.example.com or *.example.com. If left blank, any origin is accepted. Only browsers send a true origin, so keep the key secret in any case."/>
         }
         .into_any(),
-        Field::Permissions => permissions(errors, rules, draft, left),
+        Field::Permissions => permissions(errors, rules, draft, hints, left),
         Field::NotBefore => view! {
             <TextField errors field aside="optional, UTC" value=typed(&draft.not_before)
                 input="datetime-local" left hint="If left blank, the key has no start date."/>
         }
         .into_any(),
-        Field::Expiry => expiry(errors, draft),
+        Field::Expiry => expiry(errors, draft, hints.life),
         Field::Limits => view! {
             <TextField errors field aside="optional, one per line" value=lines(&draft.limits) lines=2 left
                 hint="For example 100 per minute, or burst: 20 per 10s. Each server counts on its own."/>
@@ -125,6 +172,7 @@ fn permissions(
     errors: RwSignal<FieldErrors>,
     rules: &'static KindRules,
     draft: &KeyDraft,
+    hints: &KeyHints,
     left: Callback<Field>,
 ) -> AnyView {
     let boxes: Vec<_> = rules
@@ -159,6 +207,7 @@ fn permissions(
                 aside="optional, one per line" value=fields::lines(draft.permissions.as_deref().unwrap_or_default())
                 lines=3 left
                 hint="For example invoices.read or invoices.*. Your service asks for these when it checks the key."/>
+            <InUse names=hints.permissions.clone()/>
             {boxes}
         }
         .into_any()
@@ -167,21 +216,38 @@ fn permissions(
     }
 }
 
-fn expiry(errors: RwSignal<FieldErrors>, draft: &KeyDraft) -> AnyView {
+/// Permissions that other keys have. With scripts, a press adds one to the list.
+#[component]
+fn InUse(names: Vec<String>) -> impl IntoView {
+    (!names.is_empty()).then(|| {
+        let text = joined(&names);
+        let buttons: Vec<_> = names
+            .into_iter()
+            .map(|name| view! { <button type="button" class="chip" data-line=Field::Permissions.as_str()>{name}</button> })
+            .collect();
+        view! { <div class="inline offers"><small>"Used by other keys:"</small> {buttons} <small class="unscripted">{text}</small></div> }
+    })
+}
+
+fn expiry(errors: RwSignal<FieldErrors>, draft: &KeyDraft, life: LifeRules) -> AnyView {
     let chosen = draft.expiry.as_deref().and_then(Expiry::parse).unwrap_or(Expiry::Never);
     let options: Vec<_> = Expiry::ALL
         .iter()
+        .filter(|expiry| life.allows(**expiry) || **expiry == chosen)
         .map(|expiry| {
             view! { <option value=expiry.as_str() selected=chosen == *expiry>{expiry.label()}</option> }
         })
         .collect();
+    let longest = life.longest.days().map(|days| format!("Keys live for {days} days at most here."));
     let id = Field::Expiry.as_str();
     view! {
-        <div class="pair">
+        // The date is shown with the option that needs it.
+        <div class="pair until">
             <div class="field">
                 <label for=id>{Field::Expiry.label()}</label>
                 <select id=id name=id aria-describedby=described(Field::Expiry, errors)
                     aria-invalid=invalid(Field::Expiry, errors)>{options}</select>
+                {longest.map(|words| view! { <span class="hint">{words}</span> })}
                 <FieldProblem field=Field::Expiry errors/>
             </div>
             <TextField errors field=Field::ExpiresAt aside="UTC"

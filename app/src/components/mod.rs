@@ -14,6 +14,7 @@ pub mod hidden_draft;
 #[cfg(feature = "ssr")]
 pub mod history;
 pub mod key_fields;
+pub mod key_sections;
 #[cfg(feature = "ssr")]
 pub mod key_status;
 #[cfg(feature = "ssr")]

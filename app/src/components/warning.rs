@@ -3,9 +3,14 @@
 use leptos::prelude::*;
 
 #[component]
-pub fn Warning(words: String) -> impl IntoView {
+pub fn Warning(
+    words: String,
+    /// Whether calls are refused that people may expect to pass.
+    #[prop(optional)]
+    grave: bool,
+) -> impl IntoView {
     view! {
-        <div class="note">
+        <div class="note" class:bad=grave>
             <span aria-hidden="true">"⚠"</span>
             <div><b>{words}</b></div>
         </div>

@@ -14,7 +14,7 @@ use percent_encoding::percent_decode;
 
 use super::context::{Console, Desk, Visit};
 use super::render::render;
-use super::{key_forms, person_forms};
+use super::{key_forms, person_forms, settings_forms};
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
 use crate::forms::outcome::{Next, PostedForm, UnsentForm};
@@ -23,7 +23,7 @@ use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 12] = [
+const FORMS: [(&str, MakeHandler); 13] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
     ("/setup", |console| form(console, Needs::Nobody, person_forms::set_up)),
@@ -36,6 +36,7 @@ const FORMS: [(&str, MakeHandler); 12] = [
     ("/keys/{id}/revoke", |console| key_form(console, key_forms::revoke)),
     ("/keys/{id}/restore", |console| key_form(console, key_forms::restore)),
     ("/keys/{id}/delete", |console| key_form(console, key_forms::delete)),
+    ("/settings", |console| form(console, Needs::Session, settings_forms::set_life)),
 ];
 
 /// The addresses of the forms.

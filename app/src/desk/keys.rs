@@ -1,6 +1,7 @@
 //! Keys, as the pages read them.
 
 use domain::calls::KeyCalls;
+use domain::caution::{Caution, cautions};
 use domain::draft::KeyDraft;
 use domain::ids::KeyId;
 use domain::key::{KeyDetail, KeyRow};
@@ -11,9 +12,10 @@ use domain::restrictions::Restrictions;
 use domain::role::Rights;
 use domain::timestamp::Timestamp;
 use service::Caller;
-use service::keys::{KeyPage, SavedForm};
+use service::keys::{KeyPage, SavedForm, Suggestions};
 
 use super::context::Desk;
+use crate::components::key_fields::KeyHints;
 use crate::error::ConsoleError;
 
 /// One page of the key list.
@@ -73,11 +75,16 @@ pub(super) fn page_view(desk: &Desk, caller: &Caller, page: KeyPage) -> (KeyView
     (view, page.calls.map_err(ConsoleError::from))
 }
 
-/// The restrictions of a draft in sentences; `None` if the draft is invalid.
-pub fn words(draft: &KeyDraft) -> Option<String> {
+/// The restrictions of a draft in sentences, and what to know before it becomes a key; `None` if it is invalid.
+pub fn words(draft: &KeyDraft) -> Option<(String, Vec<Caution>)> {
     let desk = Desk::from_context().ok()?;
     let spec = desk.service().read_draft(&desk.caller().ok()?, draft).ok()?;
-    Some(Restrictions::from(&spec).words()).filter(|words| !words.is_empty())
+    Some((Restrictions::from(&spec).words(), cautions(&spec, desk.service().now())))
+}
+
+/// The server's time.
+pub fn now() -> Result<Timestamp, ConsoleError> {
+    Ok(Desk::from_context()?.service().now())
 }
 
 /// A fresh, one-use id for a wizard form.
@@ -91,6 +98,13 @@ pub fn new_form() -> Result<String, ConsoleError> {
 pub async fn read_form(form_id: &str) -> Result<SavedForm, ConsoleError> {
     let desk = Desk::from_context()?;
     Ok(desk.service().saved_form(&desk.caller()?, form_id).await?)
+}
+
+/// What the form of a key suggests, as far as the visitor may know.
+pub async fn read_hints() -> Result<KeyHints, ConsoleError> {
+    let desk = Desk::from_context()?;
+    let Suggestions { life, permissions } = desk.service().suggestions(&desk.caller()?, &desk.app()).await?;
+    Ok(KeyHints { life, permissions })
 }
 
 /// Checks what was typed, without creating anything.

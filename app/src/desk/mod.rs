@@ -13,6 +13,7 @@ mod person_forms;
 pub mod render;
 pub mod session_cookie;
 pub mod settings;
+mod settings_forms;
 pub mod why;
 
 pub use crate::error::ConsoleError;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use domain::forwarded;
+use domain::life::LifeRules;
 use leptos::prelude::use_context;
 
 use super::context::{Desk, Transport};
@@ -34,6 +35,12 @@ pub struct Settings {
     pub engine: &'static str,
     /// The version of this program.
     pub version: &'static str,
+}
+
+/// How long keys live; `Forbidden` unless the person may see the settings.
+pub async fn read_life_rules() -> Result<LifeRules, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().life_rules(&desk.caller()?).await?)
 }
 
 /// The settings; `Forbidden` unless the person may see them.

@@ -9,3 +9,5 @@ pub mod key;
 pub mod outcome;
 #[cfg(feature = "ssr")]
 pub mod person;
+#[cfg(feature = "ssr")]
+pub mod settings;

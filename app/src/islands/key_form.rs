@@ -1,20 +1,22 @@
-//! The fields of a key, checked as people fill them in, with the server's own rules.
+//! The fields of a key, checked as people fill them in, with the server's own rules, and what they mean in words.
 
-use domain::contradiction::contradiction_of;
+use domain::caution::{Caution, cautions};
 use domain::draft::KeyDraft;
 use domain::field::{Field, FieldErrors};
 use domain::kind::KeyKind;
+use domain::restrictions::Restrictions;
+use domain::timestamp::Timestamp;
 use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos::web_sys::HtmlFormElement;
+use leptos::web_sys::{Element, HtmlFormElement, HtmlTextAreaElement};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
 
 use super::check::check_key;
 use crate::browser;
-use crate::components::key_fields::KeyFields;
+use crate::components::key_fields::{KeyFields, KeyHints};
 use crate::components::problem::FieldProblems;
 use crate::components::warning::Warning;
 
@@ -47,9 +49,18 @@ impl Purpose {
 
 /// The fields, for use inside a form.
 #[island]
-pub fn KeyForm(kind: KeyKind, purpose: Purpose, draft: KeyDraft, errors: FieldErrors) -> impl IntoView {
+pub fn KeyForm(
+    kind: KeyKind,
+    purpose: Purpose,
+    draft: KeyDraft,
+    errors: FieldErrors,
+    hints: KeyHints,
+    /// The server's time when it rendered the form.
+    now: Timestamp,
+) -> impl IntoView {
     let errors = RwSignal::new(errors);
-    let warning = RwSignal::new(contradiction_of(&draft));
+    let typed = RwSignal::new(draft.clone());
+    let told = Memo::new(move |_| typed.with(|draft| told(kind, draft, now)));
     let place = NodeRef::<html::Div>::new();
     let form = move || place.get()?.closest("form").ok()??.dyn_into::<HtmlFormElement>().ok();
     let left = Callback::new(move |field: Field| {
@@ -58,7 +69,6 @@ pub fn KeyForm(kind: KeyKind, purpose: Purpose, draft: KeyDraft, errors: FieldEr
         let wrong = purpose.check(kind, &typed);
         let clean = wrong.of(field).next().is_none();
         replace(errors, field, &wrong);
-        warning.set(contradiction_of(&typed));
         // International names and public suffixes need tables that only the server has.
         if field == Field::Domains && clean && purpose == Purpose::New {
             spawn_local(async move {
@@ -79,13 +89,61 @@ pub fn KeyForm(kind: KeyKind, purpose: Purpose, draft: KeyDraft, errors: FieldEr
                 browser::focus_first_error();
             }
         });
+        let read = form.clone();
+        // A browser that goes back may have put other values in.
+        typed.set(browser::read_form(&read));
+        let _ = browser::listen(&form, ev::input, move |_| typed.set(browser::read_form(&read)));
+        let pressing = form.clone();
+        let _ = browser::listen(&form, ev::click, move |event| {
+            let pressed = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            let line = pressed.and_then(|pressed| Some((pressed.get_attribute("data-line")?, pressed.text_content()?)));
+            if let Some((list, line)) = line {
+                add_line(&list, &line);
+                typed.set(browser::read_form(&pressing));
+                left.run(Field::Permissions);
+            }
+        });
     });
+    let shown = move |refuses| {
+        move || {
+            let cautions = told.with(|(_, cautions)| cautions.clone()).into_iter();
+            let cautions = cautions.filter(|caution| caution.refuses == refuses);
+            cautions.map(|caution| view! { <Warning words=caution.words grave=refuses/> }).collect_view()
+        }
+    };
     view! {
-        <div class="stack" node_ref=place>
-            <FieldProblems errors/>
-            <KeyFields errors kind fields=purpose.fields(kind) draft left/>
-            <div role="status">{move || warning.get().map(|words| view! { <Warning words/> })}</div>
+        <div class="beside" node_ref=place>
+            <div class="stack">
+                <FieldProblems errors/>
+                <KeyFields errors kind fields=purpose.fields(kind) draft typed hints left/>
+                <div role="status">{shown(true)}</div>
+            </div>
+            {(purpose == Purpose::New).then(|| view! {
+                <aside class="stack alive-only" aria-label="What this key will do">
+                    <b>"What this key will do"</b>
+                    <p>{move || told.with(|(words, _)| words.clone())}</p>
+                    {shown(false)}
+                </aside>
+            })}
         </div>
+    }
+}
+
+/// What a form means so far, as far as it is right.
+fn told(kind: KeyKind, typed: &KeyDraft, now: Timestamp) -> (String, Vec<Caution>) {
+    let spec = typed.sketch(kind, now);
+    let until = spec.expires_at.map(|at| format!("Until {}.", at.to_text())).unwrap_or_default();
+    ([Restrictions::from(&spec).words(), until].join(" "), cautions(&spec, now))
+}
+
+/// Adds a line to a list, unless it is there already.
+fn add_line(id: &str, line: &str) {
+    let found = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlTextAreaElement>().ok());
+    let Some(list) = found else { return };
+    let text = list.value();
+    if text.lines().all(|known| known.trim() != line) {
+        let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        list.set_value(&format!("{text}{gap}{line}"));
     }
 }
 

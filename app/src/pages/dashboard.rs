@@ -4,11 +4,12 @@ use domain::audit::{Action, AuditRow};
 use domain::dashboard::{Dashboard, Step, StepKind};
 use domain::list::StatusFilter;
 use domain::page::grouped;
+use domain::preset::Preset;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::addresses::NEW_VERIFIER;
+use crate::addresses::preset_address;
 use crate::components::audit_table::on_itself;
 use crate::components::failed::Failed;
 use crate::components::time::Ago;
@@ -98,9 +99,9 @@ fn NextSteps(steps: Vec<Step>) -> impl IntoView {
                 .into_any();
             }
             let address = match step {
-                StepKind::FirstKey => "/keys/new",
-                StepKind::VerifierKey => NEW_VERIFIER,
-                StepKind::FirstCheck => "/integrations/setup",
+                StepKind::FirstKey => "/keys/new".to_owned(),
+                StepKind::VerifierKey => preset_address(Preset::Verifier),
+                StepKind::FirstCheck => "/integrations/setup".to_owned(),
             };
             view! { <li><a href=address>{step.label()}</a></li> }.into_any()
         })

@@ -2,17 +2,17 @@
 //! a POST shows.
 
 use domain::draft::KeyDraft;
-use domain::field::Field;
 use domain::kind::KeyKind;
-use domain::permission::VERIFY;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_query_map};
 
-use super::generate_steps::{Details, Expired, Kinds, MadeBefore, Steps, Summary, WizardState};
+use super::generate_kinds::Kinds;
+use super::generate_link::Link;
+use super::generate_steps::{Details, Expired, MadeBefore, Steps, Summary, WizardState};
 use super::secret::Secret;
 use crate::components::failed::Failed;
-use crate::desk::keys::{check_draft, new_form, read_form};
+use crate::desk::keys::{check_draft, new_form, now, read_form, read_hints};
 use crate::desk::render::go_to;
 use crate::error::ConsoleError;
 use crate::forms::key::{DRAFT, NewSecret, STEP, WizardForm, WizardStep};
@@ -40,7 +40,11 @@ fn answer(form: WizardForm, error: ConsoleError) -> AnyView {
         Some(kind) => {
             let state = WizardState { kind, draft: form.draft, form_id: form.form_id, problem };
             // Wrong fields are corrected in the details step; anything else is tried again from the same step.
-            if form.step == Some(WizardStep::Generate) && !in_fields { summary(state) } else { details(state) }
+            if form.step == Some(WizardStep::Generate) && !in_fields {
+                summary(state)
+            } else {
+                Suspend::new(details(state, Vec::new())).into_any()
+            }
         }
     }
 }
@@ -48,12 +52,15 @@ fn answer(form: WizardForm, error: ConsoleError) -> AnyView {
 /// The step at the page's address.
 fn asked() -> AnyView {
     let query = use_query_map().get_untracked();
-    let blank = from_address(query.get(Field::Kind.as_str()), query.get("preset").as_deref());
+    let link = Link::of(&query);
     let step = query.get(STEP).as_deref().and_then(WizardStep::parse);
     match query.get(DRAFT) {
-        Some(form_id) => Suspend::new(saved(form_id, blank, step)).into_any(),
-        None if kind_of(&blank).is_none() => kinds(Problem::default()),
-        None => begin(),
+        Some(form_id) => Suspend::new(saved(form_id, link, step)).into_any(),
+        None => match link.kind() {
+            Ok(Some(_)) => begin(),
+            Ok(None) => kinds(Problem::default()),
+            Err(fields) => kinds(Problem { fields, whole: None }),
+        },
     }
 }
 
@@ -69,8 +76,8 @@ fn begin() -> AnyView {
     }
 }
 
-/// What was typed into a form, at this step; `blank` if nothing was saved yet.
-async fn saved(form_id: String, blank: KeyDraft, step: Option<WizardStep>) -> AnyView {
+/// What was typed into a form, at this step; what the link fills in, if nothing was saved yet.
+async fn saved(form_id: String, link: Link, step: Option<WizardStep>) -> AnyView {
     let form = match read_form(&form_id).await {
         Ok(form) => form,
         Err(error) => return view! { <Failed error/> }.into_any(),
@@ -78,12 +85,7 @@ async fn saved(form_id: String, blank: KeyDraft, step: Option<WizardStep>) -> An
     if let Some(key) = form.key {
         return view! { <Steps at=2/> <h1>"Generate New Key"</h1> <MadeBefore draft=form.draft key/> }.into_any();
     }
-    let Some(draft) = form.draft else {
-        return match kind_of(&blank) {
-            Some(kind) => details(WizardState { kind, draft: blank, form_id, problem: Problem::default() }),
-            None => view! { <Steps at=1/> <Expired/> }.into_any(),
-        };
-    };
+    let Some(draft) = form.draft else { return unsaved(form_id, link).await };
     let checked = check_draft(&draft).await;
     let right = checked.is_ok();
     let problem = checked.err().map(Problem::from).unwrap_or_default();
@@ -91,8 +93,21 @@ async fn saved(form_id: String, blank: KeyDraft, step: Option<WizardStep>) -> An
         None => kinds(problem),
         Some(kind) => {
             let state = WizardState { kind, draft, form_id, problem };
-            if right && step == Some(WizardStep::Summary) { summary(state) } else { details(state) }
+            if right && step == Some(WizardStep::Summary) { summary(state) } else { details(state, Vec::new()).await }
         }
+    }
+}
+
+/// A form of which nothing is saved: a new one with what the link fills in, or an old one.
+async fn unsaved(form_id: String, link: Link) -> AnyView {
+    let Ok(Some(kind)) = link.kind() else { return view! { <Steps at=1/> <Expired/> }.into_any() };
+    match (read_hints().await, now()) {
+        (Ok(hints), Ok(now)) => {
+            let (filled, notes) = link.fill(kind, &hints, now);
+            let problem = Problem { fields: filled.errors, whole: None };
+            details(WizardState { kind, draft: filled.draft, form_id, problem }, notes).await
+        }
+        (Err(error), _) | (_, Err(error)) => view! { <Failed error/> }.into_any(),
     }
 }
 
@@ -100,8 +115,10 @@ fn kinds(problem: Problem) -> AnyView {
     view! { <Steps at=0/> <h1>"Generate New Key"</h1> <Kinds problem/> }.into_any()
 }
 
-fn details(state: WizardState) -> AnyView {
-    view! { <Steps at=1/> <h1>"Generate New Key"</h1> <Details state/> }.into_any()
+async fn details(state: WizardState, notes: Vec<String>) -> AnyView {
+    // The form works without them.
+    let hints = read_hints().await.unwrap_or_default();
+    view! { <Steps at=1/> <h1>"Generate New Key"</h1> <Details state notes hints/> }.into_any()
 }
 
 fn summary(state: WizardState) -> AnyView {
@@ -110,12 +127,4 @@ fn summary(state: WizardState) -> AnyView {
 
 fn kind_of(draft: &KeyDraft) -> Option<KeyKind> {
     draft.kind.as_deref().and_then(KeyKind::parse).filter(|kind| kind.rules().issuable_now)
-}
-
-fn from_address(kind: Option<String>, preset: Option<&str>) -> KeyDraft {
-    let mut draft = KeyDraft { kind, ..KeyDraft::default() };
-    if preset == Some("verifier") {
-        draft.boxes.push(VERIFY.to_owned());
-    }
-    draft
 }

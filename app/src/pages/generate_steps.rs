@@ -1,23 +1,24 @@
 //! The steps of the wizard before the secret.
 
-use domain::contradiction::contradiction_of;
 use domain::draft::KeyDraft;
 use domain::field::Field;
 use domain::ids::KeyId;
 use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
+use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use service::keys::DRAFTS_KEPT;
 
 use super::acknowledge::Again;
-use crate::addresses::{NEW_VERIFIER, wizard_address};
+use crate::addresses::wizard_address;
 use crate::components::failed::{FormProblem, set_status};
 use crate::components::hidden_draft::{HiddenDraft, summary};
+use crate::components::key_fields::KeyHints;
 use crate::components::problem::{UnshownProblems, part};
 use crate::components::time::span;
 use crate::components::warning::Warning;
-use crate::desk::keys::{KeyView, read_key, words};
+use crate::desk::keys::{KeyView, now, read_key, words};
 use crate::error::ConsoleError;
 use crate::forms::key::{STEP, WizardStep};
 use crate::forms::outcome::Problem;
@@ -46,51 +47,24 @@ pub fn Steps(at: usize) -> impl IntoView {
     view! { <ol class="steps">{items}</ol> }
 }
 
-/// Which kind of key.
-#[component]
-pub fn Kinds(problem: Problem) -> impl IntoView {
-    let kinds: Vec<_> = KeyKind::issuable()
-        .enumerate()
-        .map(|(index, kind)| {
-            let rules = kind.rules();
-            view! {
-                <label class="kind">
-                    <input type="radio" name=Field::Kind.as_str() value=kind.as_str() required checked=index == 0/>
-                    <b>{rules.label}</b>
-                    <small>{rules.definition}</small>
-                </label>
-            }
-        })
-        .collect();
-    view! {
-        <form class="stack narrow" method="get" action="/keys/new">
-            <FormProblem problem=problem.whole/>
-            <UnshownProblems errors=problem.fields/>
-            <fieldset class="kinds">
-                <legend>"What kind of key? You cannot change this later."</legend>
-                {kinds}
-            </fieldset>
-            <p>
-                <a href=NEW_VERIFIER>"Preset: a service that checks keys"</a>
-                <br/>
-                <small>"A Service key with the permission keystead.verify, for your own API or proxy."</small>
-            </p>
-            <div class="actions">
-                <button class="button primary">"Continue"</button>
-                <a class="button quiet" href="/keys">"Cancel"</a>
-            </div>
-        </form>
-    }
-}
-
 /// The fields of the kind.
 #[component]
-pub fn Details(state: WizardState) -> impl IntoView {
+pub fn Details(
+    state: WizardState,
+    /// What to say about the values that are filled in.
+    notes: Vec<String>,
+    hints: KeyHints,
+) -> impl IntoView {
     let WizardState { kind, draft, form_id, problem } = state;
     let rules = kind.rules();
     let (fields, unshown) = part(problem.fields, rules.asked);
+    let notes: Vec<_> = notes
+        .into_iter()
+        .map(|words| view! { <div class="note info"><span aria-hidden="true">"i"</span><p>{words}</p></div> })
+        .collect();
+    let now = now().unwrap_or(Timestamp::from_millis(0));
     view! {
-        <form class="card narrow" method="post" action="/keys/new" novalidate>
+        <form class="card wizard" method="post" action="/keys/new" novalidate>
             <header>
                 <h2>{rules.label} ": " <span class="soft">{rules.definition}</span></h2>
                 <a href="/keys/new">"Another kind"</a>
@@ -98,9 +72,10 @@ pub fn Details(state: WizardState) -> impl IntoView {
             <div class="body">
                 <FormProblem problem=problem.whole/>
                 <UnshownProblems errors=unshown/>
+                {notes}
                 <input type="hidden" name=Field::Kind.as_str() value=kind.as_str()/>
                 <input type="hidden" name=Field::FormId.as_str() value=form_id/>
-                <KeyForm kind purpose=Purpose::New draft errors=fields/>
+                <KeyForm kind purpose=Purpose::New draft errors=fields hints now/>
             </div>
             <footer>
                 <button class="button primary" name=STEP value=WizardStep::Summary.as_str()>"Continue to summary"</button>
@@ -114,8 +89,9 @@ pub fn Details(state: WizardState) -> impl IntoView {
 #[component]
 pub fn Summary(state: WizardState) -> impl IntoView {
     let WizardState { kind, draft, form_id, problem } = state;
-    let words = words(&draft);
-    let warning = contradiction_of(&draft);
+    let (words, cautions) = words(&draft).unwrap_or_default();
+    let cautions: Vec<_> =
+        cautions.into_iter().map(|caution| view! { <Warning words=caution.words grave=caution.refuses/> }).collect();
     let facts = facts(kind, &draft);
     let edit = wizard_address(&form_id, WizardStep::Details);
     view! {
@@ -126,8 +102,8 @@ pub fn Summary(state: WizardState) -> impl IntoView {
             </header>
             <div class="body">
                 <FormProblem problem=problem.whole/>
-                {warning.map(|words| view! { <Warning words/> })}
-                {words.map(|words| view! { <p>{words}</p> })}
+                {cautions}
+                {(!words.is_empty()).then(|| view! { <p>{words}</p> })}
                 {facts}
                 <p class="soft">
                     "The next screen shows the key once. Treat it as you would a password, and give it as few permissions as possible."

@@ -8,9 +8,10 @@ use leptos_router::hooks::use_params_map;
 
 use crate::addresses::{back_of, dialog_address};
 use crate::components::failed::{Failed, FormProblem};
+use crate::components::key_fields::KeyHints;
 use crate::components::modal::Modal;
 use crate::components::problem::{UnshownProblems, part};
-use crate::desk::keys::{KeyView, read_key};
+use crate::desk::keys::{KeyView, read_hints, read_key};
 use crate::error::ConsoleError;
 use crate::forms::key::{BACK, EditForm, REVISION};
 use crate::forms::outcome::PostedForm;
@@ -23,7 +24,10 @@ pub fn EditModal() -> impl IntoView {
     let back = back_of(posted.as_ref().map(|posted| posted.form.back.as_str()));
     Suspend::new(async move {
         match read_key(&id).await {
-            Ok(view) => view! { <Edit view posted back/> }.into_any(),
+            Ok(view) => {
+                let hints = read_hints().await.unwrap_or_default();
+                view! { <Edit view posted back hints/> }.into_any()
+            }
             Err(error) => view! {
                 <Modal title="Edit key" back=back.clone()>
                     <div class="body"><Failed error/></div>
@@ -36,8 +40,8 @@ pub fn EditModal() -> impl IntoView {
 }
 
 #[component]
-fn Edit(view: KeyView, posted: Option<PostedForm<EditForm>>, back: String) -> impl IntoView {
-    let key = view.key;
+fn Edit(view: KeyView, posted: Option<PostedForm<EditForm>>, back: String, hints: KeyHints) -> impl IntoView {
+    let KeyView { key, now, .. } = view;
     let (kind, address) = (key.row.kind, dialog_address(key.row.id.as_str(), "edit", &back));
     let problem = PostedForm::problem(posted.as_ref());
     let (title, cancel) = (format!("Edit “{}”", key.row.name), back.clone());
@@ -60,7 +64,7 @@ fn Edit(view: KeyView, posted: Option<PostedForm<EditForm>>, back: String) -> im
                     {changed.then(|| view! { <p><a href=address.clone()>"Load the current values"</a></p> })}
                     <input type="hidden" name=REVISION value=revision/>
                     <input type="hidden" name=BACK value=cancel.clone()/>
-                    <KeyForm kind purpose=Purpose::Edit draft errors=fields/>
+                    <KeyForm kind purpose=Purpose::Edit draft errors=fields hints now/>
                     <p class="soft">
                         "Cannot be changed: " {joined(fixed)} ". Generate a new key instead."
                     </p>

@@ -6,6 +6,8 @@ pub mod dashboard;
 pub mod find;
 pub mod frame;
 pub mod generate;
+mod generate_kinds;
+mod generate_link;
 mod generate_steps;
 mod integration_samples;
 pub mod key;

@@ -1,16 +1,22 @@
 //! How this installation is set up, and how it sees the browser that asks.
 
+use domain::field::{Field, FieldErrors};
+use domain::life::{Life, LifeRules};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::components::failed::Failed;
+use crate::components::failed::{Failed, FormProblem};
+use crate::components::history::HistoryEntry;
+use crate::components::problem::FieldProblem;
 use crate::desk::context::Transport;
-use crate::desk::settings::{Settings, read_settings};
+use crate::desk::settings::{Settings, read_life_rules, read_settings};
+use crate::forms::outcome::PostedForm;
+use crate::forms::settings::LifeForm;
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
     let shown = match read_settings() {
-        Ok(settings) => view! { <Shown settings/> }.into_any(),
+        Ok(settings) => view! { <NewKeys/> <Shown settings/> }.into_any(),
         Err(error) => view! { <Failed error/> }.into_any(),
     };
     view! {
@@ -18,10 +24,79 @@ pub fn SettingsPage() -> impl IntoView {
         <div class="head">
             <div>
                 <h1>"Settings"</h1>
-                <p>"How this installation runs. Flags and environment variables set this when Keystead starts."</p>
+                <p>"How this installation treats new keys, how it sees you, and how it runs."</p>
             </div>
         </div>
         {shown}
+    }
+}
+
+/// How long new keys live: the form that changes it, and what came of it.
+#[component]
+fn NewKeys() -> impl IntoView {
+    let posted = PostedForm::<LifeForm>::take();
+    Suspend::new(async move {
+        match read_life_rules().await {
+            Ok(rules) => view! { <LifeCard rules posted/> }.into_any(),
+            Err(error) => view! { <Failed error/> }.into_any(),
+        }
+    })
+}
+
+#[component]
+fn LifeCard(rules: LifeRules, posted: Option<PostedForm<LifeForm>>) -> impl IntoView {
+    let problem = PostedForm::problem(posted.as_ref());
+    let saved = posted.as_ref().is_some_and(|posted| posted.outcome.is_ok());
+    let entry = posted.is_some().then(|| view! { <HistoryEntry address="/settings".to_owned()/> });
+    let (default, longest) = match posted.filter(|_| !saved) {
+        Some(posted) => (posted.form.default, posted.form.longest),
+        None => (rules.default.as_str().to_owned(), rules.longest.as_str().to_owned()),
+    };
+    let errors = RwSignal::new(problem.fields);
+    view! {
+        {entry}
+        <form class="card" method="post" action="/settings">
+            <header><h2>"New keys"</h2></header>
+            <div class="body">
+                <FormProblem problem=problem.whole/>
+                {saved.then(|| view! { <div class="toast good" role="status"><p>"Saved. This counts for keys from now on."</p></div> })}
+                <div class="pair">
+                    <Choice errors field=Field::DefaultLife chosen=default unlimited="Never expires"
+                        hint="What the form of a new Service key starts with."/>
+                    <Choice errors field=Field::LongestLife chosen=longest unlimited="No limit"
+                        hint="No new Service key may expire later, and no edit may prolong a key beyond this. Keys that exist keep their expiry."/>
+                </div>
+            </div>
+            <footer><button class="button primary">"Save"</button></footer>
+        </form>
+    }
+}
+
+#[component]
+fn Choice(
+    errors: RwSignal<FieldErrors>,
+    field: Field,
+    chosen: String,
+    /// The word for a life without an end.
+    unlimited: &'static str,
+    hint: &'static str,
+) -> impl IntoView {
+    let id = field.as_str();
+    let wrong = errors.with_untracked(|errors| errors.of(field).next().is_some());
+    let described = if wrong { format!("{id}-hint {id}-error") } else { format!("{id}-hint") };
+    let options: Vec<_> = Life::ALL
+        .iter()
+        .map(|life| {
+            view! { <option value=life.as_str() selected=chosen == life.as_str()>{life.label(unlimited)}</option> }
+        })
+        .collect();
+    view! {
+        <div class="field">
+            <label for=id>{field.label()}</label>
+            <select id=id name=id aria-describedby=described aria-invalid=wrong.then_some("true")>{options}</select>
+            <span class="hint" id=format!("{id}-hint")>{hint}</span>
+            <FieldProblem field errors/>
+        </div>
     }
 }
 

@@ -2,6 +2,7 @@
 
 use domain::field::Field;
 use domain::key::KeyRow;
+use domain::preset::Preset;
 use domain::rules::KeyRules;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
@@ -9,7 +10,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::integration_samples::{own_check, verify_calls};
-use crate::addresses::NEW_VERIFIER;
+use crate::addresses::preset_address;
 use crate::components::copy::Sample;
 use crate::components::failed::Failed;
 use crate::components::key_status::KeyStatus;
@@ -112,7 +113,7 @@ fn Guide(found: Integration) -> impl IntoView {
                 <p>
                     "Your service needs its own Service key with the permission "
                     <code>"keystead.verify"</code> " in " <code>"KEYSTEAD_VERIFIER_KEY"</code> ". "
-                    <a href=NEW_VERIFIER>"Generate one"</a>
+                    <a href=preset_address(Preset::Verifier)>"Generate one"</a>
                 </p>
                 {calls}
             </div>

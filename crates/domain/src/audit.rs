@@ -104,6 +104,7 @@ names! {
         SignInBlocked = "sign_in.blocked",
         SetupLinkMade = "setup.link_made",
         InstanceCreated = "instance.created",
+        SettingsChanged = "settings.changed",
     }
 }
 
@@ -128,6 +129,7 @@ impl Action {
             Self::SignInBlocked => "Sign-in blocked",
             Self::SetupLinkMade => "Set-up link created",
             Self::InstanceCreated => "Installation created",
+            Self::SettingsChanged => "Settings changed",
         }
     }
 }

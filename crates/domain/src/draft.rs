@@ -8,6 +8,7 @@ use crate::field::{Field, FieldErrors};
 use crate::key::KeyDetail;
 use crate::kind::KeyKind;
 use crate::labels::{self, Metadata, Owner};
+use crate::life::LifeRules;
 use crate::limit::RateLimit;
 use crate::origin::DomainRule;
 use crate::permission::Permission;
@@ -26,6 +27,7 @@ names! {
         Days30 = "30",
         Days60 = "60",
         Days90 = "90",
+        Days365 = "365",
         /// Until the date in `expires_at`.
         Custom = "custom",
     }
@@ -40,16 +42,19 @@ impl Expiry {
             Self::Days30 => "30 days",
             Self::Days60 => "60 days",
             Self::Days90 => "90 days",
+            Self::Days365 => "365 days",
             Self::Custom => "Until a date",
         }
     }
 
-    const fn days(self) -> Option<i64> {
+    /// Its days; `None` if it is never or a date.
+    pub const fn days(self) -> Option<i64> {
         match self {
             Self::Days7 => Some(7),
             Self::Days30 => Some(30),
             Self::Days60 => Some(60),
             Self::Days90 => Some(90),
+            Self::Days365 => Some(365),
             Self::Never | Self::Custom => None,
         }
     }
@@ -137,6 +142,12 @@ impl KeyDraft {
         })
     }
 
+    /// The fields of a new key before anybody has typed: only the expiry that the rules suggest.
+    pub fn blank(kind: KeyKind, rules: LifeRules) -> Self {
+        let expiry = kind.rules().asks(Field::Expiry).then(|| rules.default.expiry().as_str().to_owned());
+        Self { kind: Some(kind.as_str().to_owned()), expiry, ..Self::default() }
+    }
+
     /// Checks a draft for a new key. Fields that its kind does not ask for must be blank.
     pub fn check(&self, now: Timestamp) -> Result<KeySpec, FieldErrors> {
         let mut errors = FieldErrors::default();
@@ -181,6 +192,11 @@ impl KeyDraft {
     /// Does the same with the form alone, as far as that is possible without the key.
     pub fn check_sent(&self, kind: KeyKind, now: Timestamp) -> Result<(), FieldErrors> {
         self.edit(KeySpec::blank(kind), now).map(|_| ())
+    }
+
+    /// The key as far as the fields are right; what is wrong counts as blank. For words about a form that is not done.
+    pub fn sketch(&self, kind: KeyKind, now: Timestamp) -> KeySpec {
+        self.fill(KeySpec::blank(kind), now, &mut FieldErrors::default())
     }
 
     fn edit(&self, before: KeySpec, now: Timestamp) -> Result<KeySpec, FieldErrors> {

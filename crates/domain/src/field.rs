@@ -34,6 +34,8 @@ names! {
         PersonName = "person_name",
         Email = "email",
         Password = "password",
+        DefaultLife = "default_life",
+        LongestLife = "longest_life",
     }
 }
 
@@ -73,6 +75,8 @@ impl Field {
             Self::PersonName => "Your name",
             Self::Email => "E-mail",
             Self::Password => "Password",
+            Self::DefaultLife => "Default expiry",
+            Self::LongestLife => "Longest life",
         }
     }
 }

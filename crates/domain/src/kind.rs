@@ -34,6 +34,31 @@ pub enum Presented {
     ApiKeyHeader,
 }
 
+/// What a kind is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The customer's own APIs.
+    OwnApis,
+    /// A contact-centre platform.
+    ContactCentre,
+    /// A chat platform.
+    Chat,
+}
+
+impl Purpose {
+    /// Every purpose, in the order of the wizard.
+    pub const ALL: [Self; 3] = [Self::OwnApis, Self::ContactCentre, Self::Chat];
+
+    /// The heading over its kinds.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::OwnApis => "For your own APIs",
+            Self::ContactCentre => "For a contact-centre platform",
+            Self::Chat => "For a chat platform",
+        }
+    }
+}
+
 /// The names of the two headers that a key is presented in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PairHeaders {
@@ -50,6 +75,8 @@ pub struct KindRules {
     pub label: &'static str,
     /// One line that says what a key of this kind is for.
     pub definition: &'static str,
+    /// What it is for.
+    pub purpose: Purpose,
     /// The label of its list in the menu; `None` if it has no list of its own.
     pub list: Option<&'static str>,
     /// How a caller presents it.
@@ -194,6 +221,7 @@ const fn editable(asked: &'static [Field]) -> &'static [Field] {
 const SERVICE: KindRules = KindRules {
     label: "Service",
     definition: "Your own APIs behind Keystead",
+    purpose: Purpose::OwnApis,
     list: None,
     presented: Presented::Token,
     prefix: None,
@@ -210,6 +238,7 @@ const SERVICE: KindRules = KindRules {
 const CLIENT: KindRules = KindRules {
     label: "Client",
     definition: "Events from the Experience Client or CRM workspace",
+    purpose: Purpose::ContactCentre,
     asked: EVENTS,
     editable: NAME_DESCRIPTION,
     boxes: &[],
@@ -229,6 +258,7 @@ const TELEPHONY: KindRules =
 const MASTER_USER: KindRules = KindRules {
     label: "Master User",
     definition: "Chats and contacts, on behalf of any user",
+    purpose: Purpose::Chat,
     list: Some("Master User API Keys"),
     presented: Presented::IdAndSecret(PairHeaders {
         id: "X-MASTER-USER-API-KEY",
@@ -248,6 +278,7 @@ const MASTER_USER: KindRules = KindRules {
 const INTEGRATION: KindRules = KindRules {
     label: "Integration key",
     definition: "Calls on behalf of one integration",
+    purpose: Purpose::Chat,
     list: None,
     presented: Presented::BasicOrJwt,
     prefix: Some("int"),

@@ -30,6 +30,8 @@ names! {
         SeeAudit = "see_audit",
         /// See how this installation is set up.
         SeeSettings = "see_settings",
+        /// Change the settings that are kept in the database.
+        ChangeSettings = "change_settings",
         /// Make, recover and unlock owners.
         ManageOwners = "manage_owners",
     }
@@ -51,7 +53,7 @@ impl Role {
         let row = match act {
             Act::SeeKeys | Act::SeeAudit => [true, true, true, false],
             Act::SeePrivilegedKeys | Act::ChangeKeys => [true, true, false, false],
-            Act::ChangeAccountKeys | Act::RestoreKey | Act::SeeSettings | Act::ManageOwners => {
+            Act::ChangeAccountKeys | Act::RestoreKey | Act::SeeSettings | Act::ChangeSettings | Act::ManageOwners => {
                 [true, false, false, false]
             }
             // A service asks, with a key; a person looks.

@@ -1,8 +1,16 @@
-//! How this installation is set up, for the people who run it.
+//! How this installation is set up, and the settings that an owner may change.
 
-use domain::role::Act;
+use domain::{
+    audit::{Action, AuditEvent, Subject},
+    life::LifeRules,
+    role::Act,
+};
+use store::Tx;
 
-use crate::{Caller, Result, Service};
+use crate::{Caller, Error, Result, Service, service::event};
+
+/// The name of the setting that holds how long keys live.
+const KEY_LIFE: &str = "key_life";
 
 impl Service {
     /// The name of the database engine; `Forbidden` unless the caller may see the settings.
@@ -10,4 +18,41 @@ impl Service {
         caller.may(Act::SeeSettings)?;
         Ok(self.store().engine())
     }
+
+    /// How long keys live; `Forbidden` unless the caller may see the settings.
+    pub async fn life_rules(&self, caller: &Caller) -> Result<LifeRules> {
+        caller.may(Act::SeeSettings)?;
+        read(self.store().setting(KEY_LIFE).await?)
+    }
+
+    /// Changes how long new keys live. Keys that exist keep their expiry. If nothing differs, records nothing.
+    pub async fn set_life_rules(&self, caller: &Caller, rules: LifeRules) -> Result<()> {
+        caller.may(Act::ChangeSettings)?;
+        let work = async |tx: &mut Tx| {
+            let changes = rules.changes(life_rules(tx).await?);
+            if changes.is_empty() {
+                return Ok(());
+            }
+            tx.put_setting(KEY_LIFE, &rules.to_setting()).await?;
+            let event = event(caller, self.now(), Action::SettingsChanged, Subject::instance());
+            self.record(tx, AuditEvent { changes, ..event }).await?;
+            Ok::<_, Error>(())
+        };
+        self.write(work).await
+    }
+
+    /// How long keys live, for a form that anybody who may issue keys can see.
+    pub(crate) async fn life_rules_now(&self) -> Result<LifeRules> {
+        read(self.store().setting(KEY_LIFE).await?)
+    }
+}
+
+/// How long keys live, as the transaction sees it.
+pub(crate) async fn life_rules(tx: &mut Tx) -> Result<LifeRules> {
+    read(tx.setting(KEY_LIFE).await?)
+}
+
+fn read(value: Option<String>) -> Result<LifeRules> {
+    let Some(value) = value else { return Ok(LifeRules::default()) };
+    LifeRules::from_setting(&value).ok_or(Error::impossible("the setting of how long keys live is of a later version"))
 }

@@ -108,6 +108,7 @@ impl Tx {
             }
             self.conn().execute(sql).await?;
             self.insert_labels(piece.iter().map(|key| (&key.id, &key.app_id, &key.spec.rules))).await?;
+            self.note_permissions(piece.iter().map(|key| (&key.app_id, &key.spec, key.created_at))).await?;
             for key in piece {
                 if let Some(quota) = key.spec.rules.quota {
                     self.set_quota(&key.id, Some(quota), 1, key.created_at).await?;
@@ -138,6 +139,7 @@ impl Tx {
         let Some((app,)) = self.conn().fetch_optional::<(String,)>(sql).await? else { return Ok(false) };
         let app = AppId::parse(&app).ok_or_else(|| StoreError::corrupt("an app's id"))?;
         self.set_labels(id, &app, &spec.rules).await?;
+        self.note_permissions(std::iter::once((&app, spec, now))).await?;
         self.set_quota(id, spec.rules.quota, revision + 1, now).await?;
         Ok(true)
     }

@@ -27,6 +27,7 @@ mod look;
 mod meta;
 mod patience;
 mod people;
+mod permissions;
 mod postgres;
 mod quota;
 mod reach;

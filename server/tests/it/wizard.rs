@@ -119,3 +119,86 @@ async fn the_page_with_the_secret_leaves_another_address_in_the_history() {
         assert!(page.body.contains("already generated its key") && page.body.contains(id), "{}", page.body);
     }
 }
+
+#[tokio::test]
+async fn a_link_fills_in_the_form_and_does_nothing_else() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let writes = product.store.write_count();
+    let open = async |query: &str| {
+        let begun = get(&product, &session, &format!("/keys/new?{query}")).await;
+        assert_eq!(begun.status, 303, "{query}");
+        let page = get(&product, &session, begun.header("location")).await;
+        assert_eq!((page.status.as_u16(), page.body.contains("Continue to summary")), (200, true), "{query}");
+        page.body
+    };
+    let page = open(
+        "kind=service&name=Export+%3Cb%3E&permissions=invoices.read,keystead.verify&expires=30d&cidrs=10.0.0.0/8,::1\
+         &environment=test&tags=eu&step=generate&form_id=0123456789abcdef0123456789abcdef",
+    )
+    .await;
+    for there in [
+        "value=\"Export &lt;b>\"",
+        ">invoices.read</textarea>",
+        ">10.0.0.0/8\n::1</textarea>",
+        "A link filled in this form.",
+        "The link also has “form_id”",
+    ] {
+        assert!(page.contains(there), "{there}: {page}");
+    }
+    let page = open("kind=service&expires=soon&cidrs=10.0.0.1/8&colour=red").await;
+    for there in ["“soon” is not an expiry", "has host bits set", "The link also has “colour”"] {
+        assert!(page.contains(there), "{there}: {page}");
+    }
+    assert!(!page.contains("Enter a name"), "what is left to fill in is not wrong");
+    let page = open("kind=client&cidrs=10.0.0.0/8").await;
+    assert!(page.contains("The link also has “cidrs”, which the form of a Client key does not have."), "{page}");
+    let page = open(&format!("kind=service&description={}", "x".repeat(4_001))).await;
+    assert!(page.contains("The link is too long") && !page.contains("xxxx"), "{page}");
+    let page = get(&product, &session, "/keys/new?kind=sausage&name=x").await;
+    assert!(page.body.contains("“sausage” is not a kind that you can issue"), "{}", page.body);
+    assert_eq!(product.store.write_count(), writes, "a GET changes nothing");
+}
+
+#[tokio::test]
+async fn the_settings_decide_how_long_a_new_key_lives() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let details = async || {
+        let begun = get(&product, &session, "/keys/new?kind=service").await;
+        get(&product, &session, begun.header("location")).await.body
+    };
+    assert!(details().await.contains("<option value=\"90\" selected"));
+    let save = async |default: &str, longest: &str| {
+        let body = format!("default_life={default}&longest_life={longest}");
+        product.send(Call::post("/settings").cookie(&session).same_origin().form(body)).await
+    };
+    let refused = save("365", "30").await;
+    assert_eq!((refused.status.as_u16(), refused.body.contains("no longer than the longest life")), (422, true));
+    let saved = save("30", "90").await;
+    assert_eq!((saved.status.as_u16(), saved.body.contains("Saved.")), (200, true), "{}", saved.body);
+    let page = details().await;
+    assert!(page.contains("<option value=\"30\" selected") && !page.contains("<option value=\"365\""), "{page}");
+    assert!(page.contains("Keys live for 90 days at most here."), "{page}");
+    let sent = post(&product, &session, "kind=service&name=x&expiry=never&step=summary").await;
+    let page = get(&product, &session, sent.header("location")).await;
+    assert!(page.body.contains("Keys may live for 90 days at most here: choose an expiry by"), "{}", page.body);
+    let audit = get(&product, &session, "/audit").await;
+    assert!(audit.body.contains("Settings changed") && audit.body.contains("Longest life"), "{}", audit.body);
+}
+
+#[tokio::test]
+async fn permissions_of_other_keys_are_offered() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let body = "kind=service&name=x&step=generate&permissions=invoices.read%0Ainvoices.write&form_id=";
+    post(&product, &session, &format!("{body}0123456789abcdef0123456789abcdef")).await;
+    let begun = get(&product, &session, "/keys/new?kind=service&preset=read_only").await;
+    let page = get(&product, &session, begun.header("location")).await;
+    assert!(
+        page.body.contains("Used by other keys:") && page.body.contains(">invoices.write</button>"),
+        "{}",
+        page.body
+    );
+    assert!(page.body.contains(">invoices.read</textarea>"), "the preset takes what only reads: {}", page.body);
+}

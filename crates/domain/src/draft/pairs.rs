@@ -83,7 +83,7 @@ impl KeyDraft {
     }
 
     /// Where an error about the expiry belongs.
-    pub(super) fn expiry_field(&self) -> Field {
+    pub fn expiry_field(&self) -> Field {
         let dated = self.expires_at.as_deref().is_some_and(|text| !text.trim().is_empty());
         if dated || self.expiry.is_none() { Field::ExpiresAt } else { Field::Expiry }
     }

@@ -8,11 +8,20 @@ use domain::{
     refusal::Refusal,
     role::Act,
     rules,
+    timestamp::Timestamp,
 };
 use store::Tx;
 
-use super::{changed, check_owner, note_verifier_key};
-use crate::{Caller, Error, Result, Service};
+use super::{changed, check_life, check_owner, note_verifier_key};
+use crate::{Caller, Error, Result, Service, settings::life_rules};
+
+/// Whether an edit moves the expiry to a later time. An earlier one is always welcome, even if it is still too late.
+fn lives_longer(before: Option<Timestamp>, after: Option<Timestamp>) -> bool {
+    match (before, after) {
+        (Some(before), after) => after.is_none_or(|after| after > before),
+        (None, _) => false,
+    }
+}
 
 impl Service {
     /// Applies an edit to the key as it was at `revision`; `Changed` if somebody changed it since. If nothing differs,
@@ -32,6 +41,9 @@ impl Service {
             let changes = rules::changes(&key.spec().told(), &spec.told());
             if changes.is_empty() {
                 return Ok((key, None));
+            }
+            if lives_longer(key.row.expires_at, spec.expires_at) {
+                check_life(life_rules(tx).await?, &spec, key.row.created_at, draft.expiry_field())?;
             }
             if key.rules.owner != spec.rules.owner {
                 check_owner(tx, &spec).await?;

@@ -21,8 +21,8 @@ use secrecy::SecretString;
 use store::{NewKey, NewSecret, Tx};
 use zeroize::Zeroizing;
 
-use super::{changed, check_owner, known_owner, note_verifier_key};
-use crate::{Caller, Error, Result, Service, entropy};
+use super::{changed, check_life, check_owner, known_owner, note_verifier_key};
+use crate::{Caller, Error, Result, Service, entropy, settings::life_rules};
 
 /// A new key with its secret.
 #[derive(Debug)]
@@ -88,6 +88,7 @@ impl Service {
     /// Checks what was typed, without creating anything.
     pub async fn check_draft(&self, caller: &Caller, draft: &KeyDraft) -> Result<()> {
         let spec = self.read_draft(caller, draft)?;
+        check_life(self.life_rules_now().await?, &spec, self.now(), draft.expiry_field())?;
         if let Some(Owner::Person(email)) = &spec.rules.owner {
             known_owner(email, self.store().person_by_email(email).await?.as_ref())?;
         }
@@ -152,6 +153,7 @@ impl Service {
             if !caller.sight().apps.has(app) || tx.app(app).await?.is_none() {
                 return Err(Refusal::NotFound.into());
             }
+            check_life(life_rules(tx).await?, &key.spec, now, draft.expiry_field())?;
             check_owner(tx, &key.spec).await?;
             tx.insert_key(&key).await?;
             note_verifier_key(tx, app, &key.spec.rules.permissions).await?;

@@ -9,6 +9,7 @@ mod issue;
 pub(crate) mod list;
 mod page;
 mod state;
+mod suggest;
 mod why;
 
 use domain::{
@@ -17,6 +18,7 @@ use domain::{
     ids::{AppId, KeyId},
     key::{KeyDetail, KeyState, Revoked},
     labels::Owner,
+    life::LifeRules,
     permission::{Permission, VERIFY},
     refusal::Refusal,
     spec::KeySpec,
@@ -29,6 +31,7 @@ pub use self::{
     drafts::{DRAFTS_KEPT, SavedForm},
     issue::{Issued, ShownSecret},
     page::KeyPage,
+    suggest::Suggestions,
     why::AskedCall,
 };
 use crate::{Caller, Error, Result, Service, service::event};
@@ -83,6 +86,14 @@ async fn move_state(
 /// Removes a key for good; `NotFound` if it is gone.
 async fn remove(tx: &mut Tx, id: &KeyId, now: Timestamp) -> Result<(), Error> {
     if tx.delete_key(id, now).await? { Ok(()) } else { Err(Refusal::NotFound.into()) }
+}
+
+/// Checks that a key which was issued at `issued` does not expire too late. `field` is where people chose the expiry.
+fn check_life(rules: LifeRules, spec: &KeySpec, issued: Timestamp, field: Field) -> Result<(), FieldErrors> {
+    if !spec.kind.rules().asks(Field::Expiry) {
+        return Ok(());
+    }
+    rules.check(issued, spec.expires_at).map_err(|message| FieldErrors::one(field, message))
 }
 
 /// Checks that the owner in the spec, if it is a person, has an account here.

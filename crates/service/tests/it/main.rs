@@ -23,6 +23,7 @@ mod quota;
 mod record;
 mod roles;
 mod sessions;
+mod settings;
 mod setup;
 mod sign_in;
 mod start;

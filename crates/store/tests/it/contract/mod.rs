@@ -28,6 +28,7 @@ mod keys;
 mod meta;
 mod opening;
 mod people;
+mod permissions;
 mod quota;
 mod store;
 mod usage;

@@ -1,0 +1,15 @@
+//! What the forms of the settings do.
+
+use domain::life::LifeRules;
+use domain::refusal::Refusal;
+
+use super::context::Desk;
+use crate::error::ConsoleError;
+use crate::forms::outcome::Next;
+use crate::forms::settings::LifeForm;
+
+pub async fn set_life(desk: Desk, form: LifeForm) -> Result<Next<()>, ConsoleError> {
+    let rules = LifeRules::read(&form.default, &form.longest).map_err(Refusal::from);
+    desk.service().set_life_rules(&desk.caller()?, rules.map_err(ConsoleError::Refused)?).await?;
+    Ok(Next::Show(()))
+}

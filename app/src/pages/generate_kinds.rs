@@ -1,0 +1,49 @@
+//! The first step of the wizard: presets and kinds as cards.
+
+use domain::kind::{KeyKind, Purpose};
+use domain::preset::Preset;
+use leptos::prelude::*;
+
+use crate::addresses::preset_address;
+use crate::components::failed::FormProblem;
+use crate::components::problem::UnshownProblems;
+use crate::forms::outcome::Problem;
+
+/// What the key is for.
+#[component]
+pub fn Kinds(problem: Problem) -> impl IntoView {
+    let groups: Vec<_> = Purpose::ALL.into_iter().map(|purpose| view! { <Group purpose/> }).collect();
+    view! {
+        <div class="stack narrow">
+            <FormProblem problem=problem.whole/>
+            <UnshownProblems errors=problem.fields/>
+            {groups}
+            <p class="soft">"You cannot change the kind of a key later."</p>
+            <div class="actions"><a class="button quiet" href="/keys">"Cancel"</a></div>
+        </div>
+    }
+}
+
+/// The cards of one purpose: its presets, and its kinds with an empty form.
+#[component]
+fn Group(purpose: Purpose) -> impl IntoView {
+    let presets = Preset::ALL.iter().filter(|_| Preset::KIND.rules().purpose == purpose);
+    let presets = presets.map(|preset| (preset_address(*preset), preset.label(), preset.definition()));
+    let kinds = KeyKind::issuable().filter(|kind| kind.rules().purpose == purpose);
+    let kinds = kinds.map(|kind| {
+        let rules = kind.rules();
+        (format!("/keys/new?kind={}", kind.as_str()), rules.label, rules.definition)
+    });
+    let cards: Vec<_> = presets
+        .chain(kinds)
+        .map(|(address, label, words)| {
+            view! { <li><a class="kind" href=address><b>{label}</b> " " <small>{words}</small></a></li> }
+        })
+        .collect();
+    view! {
+        <section class="stack">
+            <h2>{purpose.label()}</h2>
+            <ul class="kinds">{cards}</ul>
+        </section>
+    }
+}

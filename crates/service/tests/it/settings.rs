@@ -1,0 +1,93 @@
+//! The settings that an owner may change: how long keys live.
+
+use domain::{
+    audit::Action,
+    draft::KeyDraft,
+    field::Field,
+    life::{Life, LifeRules},
+    refusal::Refusal,
+    role::Role,
+    timestamp::Millis,
+};
+
+use crate::world::{World, draft, owner, refusal, shell, signed_in};
+
+const AT_MOST_90: LifeRules = LifeRules { default: Life::Days30, longest: Life::Days90 };
+
+fn expiring(expiry: &str) -> KeyDraft {
+    KeyDraft { expiry: Some(expiry.to_owned()), ..draft("service", "Key") }
+}
+
+/// The field of the refusal, which must be about the longest life.
+fn too_long<T: std::fmt::Debug>(answer: service::Result<T>) -> Field {
+    let Refusal::Invalid(errors) = refusal(answer) else { panic!() };
+    assert!(errors.0[0].message.starts_with("Keys may live for 90 days at most here"), "{errors:?}");
+    errors.0[0].field
+}
+
+async fn an_owner_changes_how_long_keys_live_on_record(w: World) {
+    assert_eq!(w.service.life_rules(owner()).await.unwrap(), LifeRules::default());
+    let (seq, version, writes) = w.marks().await;
+    w.service.set_life_rules(owner(), AT_MOST_90).await.unwrap();
+    assert_eq!(w.marks().await, (seq + 1, version, writes + 1));
+    let event = w.newest().await;
+    assert_eq!(event.action, Action::SettingsChanged);
+    assert_eq!(event.changes.len(), 2);
+    assert_eq!(w.another().await.life_rules(owner()).await.unwrap(), AT_MOST_90);
+    w.service.set_life_rules(owner(), AT_MOST_90).await.unwrap();
+    assert_eq!(w.marks().await.0, seq + 1, "nothing differs");
+
+    for role in [Role::Admin, Role::Auditor, Role::Guest] {
+        let changed = w.no_change(w.service.set_life_rules(&signed_in(role), LifeRules::default())).await;
+        assert_eq!(refusal(changed), Refusal::Forbidden, "{role:?}");
+    }
+    let suggested = w.service.suggestions(&signed_in(Role::Admin), w.service.default_app()).await.unwrap();
+    assert_eq!(suggested.life, AT_MOST_90, "whoever issues keys is told");
+    let suggested = w.service.suggestions(&signed_in(Role::Auditor), w.service.default_app()).await;
+    assert_eq!(refusal(suggested), Refusal::Forbidden);
+}
+
+async fn no_new_key_lives_longer_than_allowed(w: World) {
+    w.service.set_life_rules(owner(), AT_MOST_90).await.unwrap();
+    let app = w.service.default_app();
+    for refused in [expiring("never"), expiring("365"), draft("service", "Key")] {
+        too_long(w.service.check_draft(owner(), &refused).await);
+        let form = w.service.new_form_id().unwrap();
+        too_long(w.no_change(w.service.issue(owner(), app, &refused, &form)).await);
+        too_long(w.no_change(w.service.issue_acknowledged(shell(), app, &refused)).await);
+    }
+    let late = w.service.now().plus(Millis::days(91)).to_input();
+    let late = KeyDraft { expires_at: Some(late), ..expiring("custom") };
+    assert_eq!(too_long(w.service.check_draft(owner(), &late).await), Field::ExpiresAt);
+    assert_eq!(too_long(w.service.check_draft(owner(), &expiring("365")).await), Field::Expiry);
+
+    w.service.check_draft(owner(), &expiring("90")).await.unwrap();
+    w.active(&expiring("90")).await;
+    // The other kinds have no expiry, so nothing is said about it.
+    w.active(&draft("client", "Client")).await;
+}
+
+async fn an_edit_does_not_prolong_a_key_and_may_always_shorten_it(w: World) {
+    let (endless, _) = w.active(&expiring("never")).await;
+    let (short, _) = w.active(&expiring("30")).await;
+    w.service.set_life_rules(owner(), AT_MOST_90).await.unwrap();
+    let edit = async |id, draft: &KeyDraft| {
+        let revision = w.service.key(owner(), id).await.unwrap().revision;
+        w.service.edit(owner(), id, draft, revision).await
+    };
+    let renamed = KeyDraft { name: Some("Renamed".to_owned()), ..KeyDraft::default() };
+    edit(&endless, &renamed).await.unwrap();
+    let only = |expiry: &str| KeyDraft { expiry: Some(expiry.to_owned()), ..KeyDraft::default() };
+    edit(&endless, &only("365")).await.unwrap();
+
+    w.clock.advance(Millis::days(20));
+    too_long(edit(&short, &only("90")).await);
+    too_long(edit(&short, &only("never")).await);
+    edit(&short, &only("60")).await.unwrap();
+}
+
+on_both! {
+    an_owner_changes_how_long_keys_live_on_record,
+    no_new_key_lives_longer_than_allowed,
+    an_edit_does_not_prolong_a_key_and_may_always_shorten_it,
+}
