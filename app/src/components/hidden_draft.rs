@@ -1,7 +1,8 @@
 //! A draft as hidden fields of a form, and in words.
 
-use domain::draft::{Expiry, KeyDraft, Part};
+use domain::draft::{KeyDraft, Part};
 use domain::environment::Environment;
+use domain::expiry::Expiry;
 use domain::field::Field;
 use domain::kind::KeyKind;
 use domain::quota::{Quota, Refill};

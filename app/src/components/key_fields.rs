@@ -1,7 +1,8 @@
 //! The fields of a key's kind, for the wizard and the edit modal: read from the one table in `domain`.
 
-use domain::draft::{Expiry, KeyDraft};
+use domain::draft::KeyDraft;
 use domain::environment::Environment;
+use domain::expiry::Expiry;
 use domain::field::{Field, FieldErrors};
 use domain::kind::{KeyKind, KindRules};
 use domain::life::LifeRules;

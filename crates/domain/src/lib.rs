@@ -16,6 +16,7 @@ pub mod contradiction;
 pub mod dashboard;
 pub mod draft;
 pub mod environment;
+pub mod expiry;
 pub mod field;
 pub mod forwarded;
 pub mod ids;

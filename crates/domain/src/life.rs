@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Change;
-use crate::draft::Expiry;
+use crate::expiry::Expiry;
 use crate::field::{Field, FieldErrors};
 use crate::timestamp::{Millis, Timestamp};
 

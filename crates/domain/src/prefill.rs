@@ -1,7 +1,8 @@
 //! A link that opens the wizard filled in: `/keys/new?kind=service&name=Export&permissions=invoices.read&expires=90d`. It
 //! fills in fields and does nothing else.
 
-use crate::draft::{Expiry, KeyDraft, Part};
+use crate::draft::{KeyDraft, Part};
+use crate::expiry::Expiry;
 use crate::field::{Field, FieldErrors};
 use crate::kind::KeyKind;
 use crate::text::quote;
@@ -59,6 +60,10 @@ impl Prefill {
         }
         read.tick(kind);
         read.filled = !named.is_empty();
+        // What is wrong with two fields together is said at the other one.
+        for (field, with) in [(Field::NotBefore, Field::Expiry), (Field::QuotaRefill, Field::Quota)] {
+            named.extend(named.contains(&field).then_some(with));
+        }
         let wrong = read.draft.check(now).err().unwrap_or_default();
         read.errors.0.extend(wrong.0.into_iter().filter(|error| named.contains(&error.field)));
         read
@@ -184,6 +189,9 @@ mod tests {
         assert_eq!(link.errors.0.len(), 1, "{:?}", link.errors);
         assert_eq!((link.errors.0[0].field, link.errors.0[0].item), (Field::Cidrs, Some(1)));
         assert_eq!(link.unknown, ["colour", "expiry"]);
+        let late = read(KeyKind::Service, &[("not_before", "2040-01-01")]);
+        assert_eq!(late.errors.of(Field::Expiry).count(), 1, "it starts after it has expired: {late:?}");
+        assert_eq!(read(KeyKind::Service, &[("quota_refill", "daily")]).errors.of(Field::Quota).count(), 1);
         let client = read(KeyKind::Client, &[("cidrs", "10.0.0.0/8"), ("expires", "90d"), ("form_id", "x")]);
         assert_eq!(client.unknown, ["cidrs", "expires", "form_id"], "no field of a Client key");
     }

@@ -1,6 +1,7 @@
 //! Ways to start a Service key: what many want, filled in. The wizard reads this table.
 
-use crate::draft::{Expiry, KeyDraft};
+use crate::draft::KeyDraft;
+use crate::expiry::Expiry;
 use crate::kind::KeyKind;
 use crate::life::LifeRules;
 use crate::permission::VERIFY;

@@ -4,7 +4,8 @@ use std::io;
 
 use clap::{Args, Subcommand};
 use domain::contradiction::contradiction;
-use domain::draft::{Expiry, KeyDraft};
+use domain::draft::KeyDraft;
+use domain::expiry::Expiry;
 use domain::ids::AppId;
 use domain::key::{KeyRow, RevokeReason};
 use domain::kind::KeyKind;

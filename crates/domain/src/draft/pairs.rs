@@ -1,6 +1,7 @@
 //! Values that two fields of a draft give together: permissions and boxes, expiry and its date, quota and refill.
 
-use super::{Expiry, KeyDraft, is_blank, items, moment};
+use super::{KeyDraft, is_blank, items, moment};
+use crate::expiry::Expiry;
 use crate::field::{Field, FieldErrors};
 use crate::kind::KindRules;
 use crate::permission::Permission;
