@@ -48,7 +48,7 @@ pub fn KeyFields(
     view! {
         {first}
         {rest}
-        <div>{sections}</div>
+        <div class="folds">{sections}</div>
     }
 }
 
@@ -109,7 +109,7 @@ fn one(
         .into_any(),
         Field::Description => view! {
             <TextField errors field aside="optional, recommended"
-                value=typed(&draft.description) lines=2 left/>
+                value=typed(&draft.description) lines=1 left/>
         }
         .into_any(),
         Field::Cidrs => view! {
@@ -136,7 +136,7 @@ fn one(
                 input="datetime-local" left hint="If left blank, the key has no start date."/>
         }
         .into_any(),
-        Field::Expiry => expiry(errors, draft, hints.life),
+        Field::Expiry => expiry(errors, rules, draft, hints.life),
         Field::Limits => view! {
             <TextField errors field aside="optional, one per line" value=lines(&draft.limits) lines=2 left
                 hint="For example 100 per minute, or burst: 20 per 10s. Each server counts on its own."/>
@@ -176,6 +176,31 @@ fn permissions(
     hints: &KeyHints,
     left: Callback<Field>,
 ) -> AnyView {
+    if rules.typed_permissions {
+        return view! {
+            <TextField errors field=Field::Permissions label="Permissions in your own APIs"
+                aside="optional, one per line" value=fields::lines(draft.permissions.as_deref().unwrap_or_default())
+                lines=3 left
+                hint="For example invoices.read or invoices.*. Your service asks for these when it checks the key."/>
+            <InUse names=hints.permissions.clone()/>
+        }
+        .into_any();
+    }
+    view! {
+        <fieldset class="field">
+            <legend>"Permissions"</legend>
+            {boxes(rules, draft)}
+            // Sent even if no box is ticked, to distinguish "none" from "not asked".
+            <input type="hidden" name=Field::Permissions.as_str() value=""/>
+            <FieldProblem field=Field::Permissions errors/>
+            <span class="hint">"Give the key as few permissions as possible."</span>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// The permissions that the kind offers by name.
+fn boxes(rules: &'static KindRules, draft: &KeyDraft) -> AnyView {
     let boxes: Vec<_> = rules
         .boxes
         .iter()
@@ -189,32 +214,7 @@ fn permissions(
             }
         })
         .collect();
-    let legend = if rules.typed_permissions { "Permissions in Keystead itself" } else { "Permissions" };
-    let boxes = view! {
-        <fieldset class="field">
-            <legend>{legend}</legend>
-            <div class="checks">{boxes}</div>
-            // Sent even if no box is ticked, to distinguish "none" from "not asked".
-            {(!rules.typed_permissions).then(|| view! { <input type="hidden" name=Field::Permissions.as_str() value=""/> })}
-            {(!rules.typed_permissions).then(|| view! {
-                <FieldProblem field=Field::Permissions errors/>
-                <span class="hint">"Give the key as few permissions as possible."</span>
-            })}
-        </fieldset>
-    };
-    if rules.typed_permissions {
-        view! {
-            <TextField errors field=Field::Permissions label="Permissions in your own APIs"
-                aside="optional, one per line" value=fields::lines(draft.permissions.as_deref().unwrap_or_default())
-                lines=3 left
-                hint="For example invoices.read or invoices.*. Your service asks for these when it checks the key."/>
-            <InUse names=hints.permissions.clone()/>
-            {boxes}
-        }
-        .into_any()
-    } else {
-        boxes.into_any()
-    }
+    view! { <div class="checks">{boxes}</div> }.into_any()
 }
 
 /// Permissions that other keys have. With scripts, a press adds one to the list.
@@ -230,7 +230,12 @@ fn InUse(names: Vec<String>) -> impl IntoView {
     })
 }
 
-fn expiry(errors: RwSignal<FieldErrors>, draft: &KeyDraft, life: LifeRules) -> AnyView {
+fn expiry(
+    errors: RwSignal<FieldErrors>,
+    rules: &'static KindRules,
+    draft: &KeyDraft,
+    life: LifeRules,
+) -> AnyView {
     let chosen = draft.expiry.as_deref().and_then(Expiry::parse).unwrap_or(Expiry::Never);
     let options: Vec<_> = Expiry::ALL
         .iter()
@@ -253,6 +258,12 @@ fn expiry(errors: RwSignal<FieldErrors>, draft: &KeyDraft, life: LifeRules) -> A
             </div>
             <TextField errors field=Field::ExpiresAt aside="UTC"
                 value=draft.expires_at.clone().unwrap_or_default() input="datetime-local"/>
+            {rules.typed_permissions.then(|| view! {
+                <fieldset class="field">
+                    <legend>"Permissions in Keystead itself"</legend>
+                    {boxes(rules, draft)}
+                </fieldset>
+            })}
         </div>
     }
     .into_any()

@@ -1,10 +1,11 @@
 //! Keys, as the pages read them.
 
 use domain::calls::KeyCalls;
-use domain::caution::{Caution, cautions};
+use domain::caution::cautions;
 use domain::draft::KeyDraft;
 use domain::ids::KeyId;
 use domain::key::{KeyDetail, KeyRow};
+use domain::kind::KeyKind;
 use domain::list::KeyQuery;
 use domain::page::Page;
 use domain::refusal::Refusal;
@@ -17,6 +18,7 @@ use service::keys::{KeyPage, SavedForm, Suggestions};
 use super::context::Desk;
 use crate::components::key_fields::KeyHints;
 use crate::error::ConsoleError;
+use crate::islands::check::Told;
 
 /// One page of the key list.
 #[derive(Debug)]
@@ -75,11 +77,14 @@ pub(super) fn page_view(desk: &Desk, caller: &Caller, page: KeyPage) -> (KeyView
     (view, page.calls.map_err(ConsoleError::from))
 }
 
-/// The restrictions of a draft in sentences, and what to know before it becomes a key; `None` if it is invalid.
-pub fn words(draft: &KeyDraft) -> Option<(String, Vec<Caution>)> {
-    let desk = Desk::from_context().ok()?;
-    let spec = desk.service().read_draft(&desk.caller().ok()?, draft).ok()?;
-    Some((Restrictions::from(&spec).words(), cautions(&spec, desk.service().now())))
+/// What a draft means so far, and what to know before it becomes a key. What is wrong with it counts as blank.
+pub fn tell(kind: KeyKind, draft: &KeyDraft) -> Result<Told, ConsoleError> {
+    let desk = Desk::from_context()?;
+    desk.caller()?;
+    let now = desk.service().now();
+    let spec = draft.sketch(kind, now);
+    let until = spec.expires_at.map(|at| format!(" Until {}.", at.to_text())).unwrap_or_default();
+    Ok(Told { words: Restrictions::from(&spec).words() + &until, cautions: cautions(&spec, now) })
 }
 
 /// The server's time.

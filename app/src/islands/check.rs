@@ -1,18 +1,33 @@
-//! Checks that need tables which the browser does not have. It asks the server when a field loses focus.
+//! What a form of a key means, and checks that need tables which the browser does not have. It asks the server when a field
+//! loses focus.
 
+use domain::caution::Caution;
 use domain::draft::KeyDraft;
 use domain::field::FieldErrors;
+use domain::kind::KeyKind;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
+use serde::{Deserialize, Serialize};
 
 use crate::error::ConsoleError;
 
-/// What is wrong with a draft for a new key.
+/// What a form means so far, as far as it is right.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// The restrictions and the end of the key, in sentences.
+    pub words: String,
+    /// What people should know.
+    pub cautions: Vec<Caution>,
+}
+
+/// What is wrong with a draft for a new key of this kind, and what it means.
 #[server(endpoint = "check_key", input = Json)]
-pub async fn check_key(draft: KeyDraft) -> Result<FieldErrors, ConsoleError> {
-    match crate::desk::keys::check_draft(&draft).await {
-        Ok(()) => Ok(FieldErrors::default()),
-        Err(ConsoleError::Refused(domain::refusal::Refusal::Invalid(errors))) => Ok(errors),
-        Err(error) => Err(error),
-    }
+pub async fn check_key(kind: KeyKind, draft: KeyDraft) -> Result<(FieldErrors, Told), ConsoleError> {
+    use crate::desk::keys::{check_draft, tell};
+    let errors = match check_draft(&draft).await {
+        Ok(()) => FieldErrors::default(),
+        Err(ConsoleError::Refused(domain::refusal::Refusal::Invalid(errors))) => errors,
+        Err(error) => return Err(error),
+    };
+    Ok((errors, tell(kind, &draft)?))
 }

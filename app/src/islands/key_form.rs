@@ -1,11 +1,8 @@
 //! The fields of a key, checked as people fill them in, with the server's own rules, and what they mean in words.
 
-use domain::caution::{Caution, cautions};
 use domain::draft::KeyDraft;
 use domain::field::{Field, FieldErrors};
 use domain::kind::KeyKind;
-use domain::restrictions::Restrictions;
-use domain::timestamp::Timestamp;
 use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
@@ -14,7 +11,7 @@ use leptos::web_sys::{Element, HtmlFormElement, HtmlTextAreaElement};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
 
-use super::check::check_key;
+use super::check::{Told, check_key};
 use crate::browser;
 use crate::components::key_fields::{KeyFields, KeyHints};
 use crate::components::problem::FieldProblems;
@@ -55,12 +52,12 @@ pub fn KeyForm(
     draft: KeyDraft,
     errors: FieldErrors,
     hints: KeyHints,
-    /// The server's time when it rendered the form.
-    now: Timestamp,
+    /// What the form means as it was rendered.
+    told: Told,
 ) -> impl IntoView {
     let errors = RwSignal::new(errors);
     let typed = RwSignal::new(draft.clone());
-    let told = Memo::new(move |_| typed.with(|draft| told(kind, draft, now)));
+    let told = RwSignal::new(told);
     let place = NodeRef::<html::Div>::new();
     let form = move || place.get()?.closest("form").ok()??.dyn_into::<HtmlFormElement>().ok();
     let left = Callback::new(move |field: Field| {
@@ -69,14 +66,16 @@ pub fn KeyForm(
         let wrong = purpose.check(kind, &typed);
         let clean = wrong.of(field).next().is_none();
         replace(errors, field, &wrong);
-        // International names and public suffixes need tables that only the server has.
-        if field == Field::Domains && clean && purpose == Purpose::New {
-            spawn_local(async move {
-                if let Ok(wrong) = check_key(typed).await {
+        // International names and public suffixes need tables that only the server has, and the words would make a
+        // large script.
+        spawn_local(async move {
+            if let Ok((wrong, means)) = check_key(kind, typed).await {
+                told.set(means);
+                if field == Field::Domains && clean && purpose == Purpose::New {
                     replace(errors, field, &wrong);
                 }
-            });
-        }
+            }
+        });
     });
     Effect::new(move || {
         let Some(form) = form() else { return };
@@ -106,8 +105,7 @@ pub fn KeyForm(
     });
     let shown = move |refuses| {
         move || {
-            let cautions = told.with(|(_, cautions)| cautions.clone()).into_iter();
-            let cautions = cautions.filter(|caution| caution.refuses == refuses);
+            let cautions = told.get().cautions.into_iter().filter(|caution| caution.refuses == refuses);
             cautions.map(|caution| view! { <Warning words=caution.words grave=refuses/> }).collect_view()
         }
     };
@@ -121,19 +119,12 @@ pub fn KeyForm(
             {(purpose == Purpose::New).then(|| view! {
                 <aside class="stack alive-only" aria-label="What this key will do">
                     <b>"What this key will do"</b>
-                    <p>{move || told.with(|(words, _)| words.clone())}</p>
+                    <p>{move || told.get().words}</p>
                     {shown(false)}
                 </aside>
             })}
         </div>
     }
-}
-
-/// What a form means so far, as far as it is right.
-fn told(kind: KeyKind, typed: &KeyDraft, now: Timestamp) -> (String, Vec<Caution>) {
-    let spec = typed.sketch(kind, now);
-    let until = spec.expires_at.map(|at| format!("Until {}.", at.to_text())).unwrap_or_default();
-    ([Restrictions::from(&spec).words(), until].join(" "), cautions(&spec, now))
 }
 
 /// Adds a line to a list, unless it is there already.

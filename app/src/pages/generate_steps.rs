@@ -6,7 +6,6 @@ use domain::ids::KeyId;
 use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
-use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use service::keys::DRAFTS_KEPT;
 
@@ -18,10 +17,11 @@ use crate::components::key_fields::KeyHints;
 use crate::components::problem::{UnshownProblems, part};
 use crate::components::time::span;
 use crate::components::warning::Warning;
-use crate::desk::keys::{KeyView, now, read_key, words};
+use crate::desk::keys::{KeyView, read_key, tell};
 use crate::error::ConsoleError;
 use crate::forms::key::{STEP, WizardStep};
 use crate::forms::outcome::Problem;
+use crate::islands::check::Told;
 use crate::islands::key_form::{KeyForm, Purpose};
 
 const STEPS: [&str; 4] = ["Kind", "Details", "Summary", "Your key"];
@@ -62,7 +62,7 @@ pub fn Details(
         .into_iter()
         .map(|words| view! { <div class="note info"><span aria-hidden="true">"i"</span><p>{words}</p></div> })
         .collect();
-    let now = now().unwrap_or(Timestamp::from_millis(0));
+    let told = tell(kind, &draft).unwrap_or_default();
     view! {
         <form class="card wizard" method="post" action="/keys/new" novalidate>
             <header>
@@ -75,7 +75,7 @@ pub fn Details(
                 {notes}
                 <input type="hidden" name=Field::Kind.as_str() value=kind.as_str()/>
                 <input type="hidden" name=Field::FormId.as_str() value=form_id/>
-                <KeyForm kind purpose=Purpose::New draft errors=fields hints now/>
+                <KeyForm kind purpose=Purpose::New draft errors=fields hints told/>
             </div>
             <footer>
                 <button class="button primary" name=STEP value=WizardStep::Summary.as_str()>"Continue to summary"</button>
@@ -89,7 +89,7 @@ pub fn Details(
 #[component]
 pub fn Summary(state: WizardState) -> impl IntoView {
     let WizardState { kind, draft, form_id, problem } = state;
-    let (words, cautions) = words(&draft).unwrap_or_default();
+    let Told { words, cautions } = tell(kind, &draft).unwrap_or_default();
     let cautions: Vec<_> =
         cautions.into_iter().map(|caution| view! { <Warning words=caution.words grave=caution.refuses/> }).collect();
     let facts = facts(kind, &draft);

@@ -11,7 +11,7 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::key_fields::KeyHints;
 use crate::components::modal::Modal;
 use crate::components::problem::{UnshownProblems, part};
-use crate::desk::keys::{KeyView, read_hints, read_key};
+use crate::desk::keys::{KeyView, read_hints, read_key, tell};
 use crate::error::ConsoleError;
 use crate::forms::key::{BACK, EditForm, REVISION};
 use crate::forms::outcome::PostedForm;
@@ -41,7 +41,7 @@ pub fn EditModal() -> impl IntoView {
 
 #[component]
 fn Edit(view: KeyView, posted: Option<PostedForm<EditForm>>, back: String, hints: KeyHints) -> impl IntoView {
-    let KeyView { key, now, .. } = view;
+    let key = view.key;
     let (kind, address) = (key.row.kind, dialog_address(key.row.id.as_str(), "edit", &back));
     let problem = PostedForm::problem(posted.as_ref());
     let (title, cancel) = (format!("Edit “{}”", key.row.name), back.clone());
@@ -50,6 +50,7 @@ fn Edit(view: KeyView, posted: Option<PostedForm<EditForm>>, back: String, hints
         Some(posted) => (posted.form.draft, posted.form.revision),
         None => (KeyDraft::from_detail(&key), key.revision.to_string()),
     };
+    let told = tell(kind, &draft).unwrap_or_default();
     let changed = problem.whole == Some(ConsoleError::Refused(Refusal::Changed));
     let rules = kind.rules();
     let (fields, unshown) = part(problem.fields, rules.editable);
@@ -64,7 +65,7 @@ fn Edit(view: KeyView, posted: Option<PostedForm<EditForm>>, back: String, hints
                     {changed.then(|| view! { <p><a href=address.clone()>"Load the current values"</a></p> })}
                     <input type="hidden" name=REVISION value=revision/>
                     <input type="hidden" name=BACK value=cancel.clone()/>
-                    <KeyForm kind purpose=Purpose::Edit draft errors=fields hints now/>
+                    <KeyForm kind purpose=Purpose::Edit draft errors=fields hints told/>
                     <p class="soft">
                         "Cannot be changed: " {joined(fixed)} ". Generate a new key instead."
                     </p>

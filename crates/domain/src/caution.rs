@@ -1,12 +1,14 @@
 //! What people should know about a key before they generate it, although nothing is wrong with its fields.
 
+use serde::{Deserialize, Serialize};
+
 use crate::contradiction::contradiction;
 use crate::field::Field;
 use crate::spec::KeySpec;
 use crate::timestamp::Timestamp;
 
 /// Something to know about a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caution {
     /// In a sentence or two.
     pub words: String,

@@ -48,7 +48,7 @@ async fn a_server_function_sends_nobody_elsewhere() {
     let product = Product::start().await;
     let session = product.sign_in().await;
     for path in functions() {
-        for body in ["{", r#"{"draft":{"kind":"service","name":"x"}}"#] {
+        for body in ["{", r#"{"kind":"service","draft":{"kind":"service","name":"x"}}"#] {
             let call = Call::post(&path).cookie(&session).same_origin().json(body);
             let call = call.header("accept", "text/html").header("referer", "http://evil.example/");
             let answer = product.send(call).await;

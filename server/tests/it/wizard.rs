@@ -138,7 +138,7 @@ async fn a_link_fills_in_the_form_and_does_nothing_else() {
     )
     .await;
     for there in [
-        "value=\"Export &lt;b>\"",
+        "value=\"Export &lt;b&gt;\"",
         ">invoices.read</textarea>",
         ">10.0.0.0/8\n::1</textarea>",
         "A link filled in this form.",
@@ -195,10 +195,6 @@ async fn permissions_of_other_keys_are_offered() {
     post(&product, &session, &format!("{body}0123456789abcdef0123456789abcdef")).await;
     let begun = get(&product, &session, "/keys/new?kind=service&preset=read_only").await;
     let page = get(&product, &session, begun.header("location")).await;
-    assert!(
-        page.body.contains("Used by other keys:") && page.body.contains(">invoices.write</button>"),
-        "{}",
-        page.body
-    );
+    assert!(page.body.contains("Used by other keys:") && page.body.contains(">invoices.write<"), "{}", page.body);
     assert!(page.body.contains(">invoices.read</textarea>"), "the preset takes what only reads: {}", page.body);
 }
