@@ -230,12 +230,7 @@ fn InUse(names: Vec<String>) -> impl IntoView {
     })
 }
 
-fn expiry(
-    errors: RwSignal<FieldErrors>,
-    rules: &'static KindRules,
-    draft: &KeyDraft,
-    life: LifeRules,
-) -> AnyView {
+fn expiry(errors: RwSignal<FieldErrors>, rules: &'static KindRules, draft: &KeyDraft, life: LifeRules) -> AnyView {
     let chosen = draft.expiry.as_deref().and_then(Expiry::parse).unwrap_or(Expiry::Never);
     let options: Vec<_> = Expiry::ALL
         .iter()

@@ -11,8 +11,6 @@ pub mod failed;
 pub mod field;
 #[cfg(feature = "ssr")]
 pub mod hidden_draft;
-#[cfg(feature = "ssr")]
-pub mod history;
 pub mod key_fields;
 pub mod key_sections;
 #[cfg(feature = "ssr")]

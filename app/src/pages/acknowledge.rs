@@ -2,7 +2,6 @@
 
 use domain::draft::KeyDraft;
 use domain::field::Field;
-use domain::ids::KeyId;
 use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::refusal::Refusal;
 use domain::timestamp::Timestamp;
@@ -12,7 +11,6 @@ use leptos_router::hooks::use_params_map;
 
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::hidden_draft::HiddenDraft;
-use crate::components::history::HistoryEntry;
 use crate::components::key_status::KeyStatus;
 use crate::components::time::span;
 use crate::components::warning::Warning;
@@ -28,12 +26,7 @@ use crate::islands::acknowledge::AcknowledgeBox;
 pub fn Acknowledge() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let posted = PostedForm::<AcknowledgeForm>::take();
-    let drop = PostedForm::<Nothing>::take();
-    let entry = (posted.is_some() || drop.is_some()).then(|| {
-        let address = KeyId::parse(&id).map(|id| format!("/keys/{}/acknowledge", id.as_str()));
-        address.map(|address| view! { <HistoryEntry address/> })
-    });
-    let dropped = PostedForm::problem(drop.as_ref());
+    let dropped = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
     let page = Suspend::new(async move {
         match read_key(&id).await {
             Ok(view) => match (view.key.row.status(view.now), other_issuer(&view.key.row.id).await) {
@@ -46,7 +39,7 @@ pub fn Acknowledge() -> impl IntoView {
             Err(error) => view! { <Gone error posted/> }.into_any(),
         }
     });
-    view! { <Title text="Confirm the key"/> {entry} {page} }
+    view! { <Title text="Confirm the key"/> {page} }
 }
 
 #[component]
@@ -64,6 +57,8 @@ fn Waiting(
     let problem = PostedForm::problem(posted.as_ref());
     let wrong = problem.fields.of(Field::Acknowledged).next().map(|error| error.message.clone());
     let draft = KeyDraft::again(&key);
+    // A refused form leaves this page in the history, not a question whether to send it again.
+    let address = format!("/keys/{id}/acknowledge");
     view! {
         <div class="head narrow">
             <div>
@@ -77,7 +72,7 @@ fn Waiting(
         <p class="narrow inline">
             <KeyStatus status=key.row.status(now) now/> <span class="mono">{key.row.masked()}</span>
         </p>
-        <form class="narrow stack" method="post" action=format!("/keys/{id}/acknowledge")>
+        <form class="narrow stack" method="post" data-address=address.clone() action=address>
             <FormProblem problem=problem.whole.or(not_dropped)/>
             <HiddenDraft draft=draft.clone()/>
             {issuer.map(|issuer| view! { <Anyway issuer/> })}

@@ -1,6 +1,7 @@
 //! Find a page, a key or an act by a few letters: what the palette shows, and its page without scripts.
 
 use domain::list::KeyQuery;
+use domain::preset::Preset;
 use domain::role::{Act, Rights};
 use domain::text::SEARCH_MAX;
 use leptos::prelude::*;
@@ -9,7 +10,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::frame::destinations;
 use super::key::acts;
-use crate::addresses::NEW_VERIFIER;
+use crate::addresses::preset_address;
 use crate::components::failed::Failed;
 use crate::desk::keys::read_keys;
 use crate::desk::person::read_me;
@@ -47,7 +48,7 @@ pub async fn hits(typed: &str) -> Result<Vec<Hit>, ConsoleError> {
 fn places(rights: Rights) -> impl Iterator<Item = Hit> {
     let new = rights.may(Act::ChangeKeys).then_some([
         ("/keys/new".to_owned(), "Generate New Key"),
-        (NEW_VERIFIER.to_owned(), "Generate a key for a service that checks keys"),
+        (preset_address(Preset::Verifier), "Generate a key for a service that checks keys"),
     ]);
     let pages = destinations(rights).into_iter().map(|(address, words)| (address, words, "Page"));
     let begun = new.into_iter().flatten().map(|(address, words)| (address, words, "New key"));

@@ -13,7 +13,6 @@ use super::acknowledge::Again;
 use super::integration_samples::{own_check, variable};
 use crate::components::copy::{CopyButton, Sample};
 use crate::components::hidden_draft::HiddenDraft;
-use crate::components::history::HistoryEntry;
 use crate::desk::integration::public_url;
 use crate::islands::acknowledge::AcknowledgeBox;
 
@@ -25,8 +24,6 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
     let try_it = own_check(&public_url().unwrap_or_default(), Some(row.kind), &issued.key.rules);
     view! {
         <Title text="Your key"/>
-        // Nothing may lead back to the secret, nor to a question about sending the form again.
-        <HistoryEntry address=address.clone()/>
         <div class="head narrow">
             <div>
                 <h1>{format!("Copy “{}” now", row.name)}</h1>

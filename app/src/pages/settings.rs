@@ -6,7 +6,6 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::components::failed::{Failed, FormProblem};
-use crate::components::history::HistoryEntry;
 use crate::components::problem::FieldProblem;
 use crate::desk::context::Transport;
 use crate::desk::settings::{Settings, read_life_rules, read_settings};
@@ -47,15 +46,13 @@ fn NewKeys() -> impl IntoView {
 fn LifeCard(rules: LifeRules, posted: Option<PostedForm<LifeForm>>) -> impl IntoView {
     let problem = PostedForm::problem(posted.as_ref());
     let saved = posted.as_ref().is_some_and(|posted| posted.outcome.is_ok());
-    let entry = posted.is_some().then(|| view! { <HistoryEntry address="/settings".to_owned()/> });
     let (default, longest) = match posted.filter(|_| !saved) {
         Some(posted) => (posted.form.default, posted.form.longest),
         None => (rules.default.as_str().to_owned(), rules.longest.as_str().to_owned()),
     };
     let errors = RwSignal::new(problem.fields);
     view! {
-        {entry}
-        <form class="card" method="post" action="/settings">
+        <form class="card" method="post" data-address="/settings" action="/settings">
             <header><h2>"New keys"</h2></header>
             <div class="body">
                 <FormProblem problem=problem.whole/>
