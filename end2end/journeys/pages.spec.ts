@@ -86,7 +86,7 @@ test('if the server is silent, what was typed stays, and one more press sends it
   const { page } = owner;
   const name = unique('Silent');
   const key = await arrange.active({ name });
-  watch.expects('ERR_INTERNET_DISCONNECTED', /\/(keys\/.*)?$/);
+  watch.expects('ERR_INTERNET_DISCONNECTED', /\/(keys\/.*|api\/check_key)?$/);
   await owner.open(`/keys/${key.id}/edit`);
   await field(owner, 'Name').fill(`${name} again`);
   await context.setOffline(true);

@@ -36,6 +36,7 @@ test('no step of the wizard is lost on the way back and forth', async ({ owner, 
 
   await test.step('a refused form', async () => {
     await page.getByRole('link', { name: 'Edit', exact: true }).click();
+    await expect(field(owner, 'Name')).toBeVisible();
     await owner.alive();
     await unfold(owner);
     await field(owner, 'Networks (CIDR)').fill('10.0.0.1/8');

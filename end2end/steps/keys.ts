@@ -28,7 +28,7 @@ export async function chooseKind(console: Console, kind: Kind): Promise<void> {
   const { page } = console;
   await console.open('/keys');
   await page.getByRole('link', { name: 'Generate New Key' }).first().click();
-  await page.getByRole('link', { name: new RegExp(`^${escape(kind)} `) }).click();
+  await page.getByRole('main').getByRole('link', { name: new RegExp(`^${escape(kind)} `) }).click();
   await expect(field(console, 'Name')).toBeVisible();
   await console.alive();
   await unfold(console);

@@ -40,9 +40,9 @@ pub fn KeyFields(
         .into_iter()
         .filter_map(|section| {
             let shown: Vec<_> = section.fields().iter().filter(|field| fields.contains(field)).collect();
-            let fields: Vec<_> = shown.iter().copied().filter_map(show).collect();
-            let open = section.meaning(&draft, rules) != section.meaning(&KeyDraft::default(), rules);
-            (!fields.is_empty()).then(|| view! { <Fold errors section shown typed rules open>{fields}</Fold> })
+            let inputs: Vec<_> = shown.iter().copied().filter_map(show).collect();
+            let open = section.meaning(&draft, fields) != section.meaning(&KeyDraft::default(), fields);
+            (!inputs.is_empty()).then(|| view! { <Fold errors section shown typed form=fields open>{inputs}</Fold> })
         })
         .collect();
     view! {
@@ -59,7 +59,8 @@ fn Fold(
     section: Section,
     shown: Vec<&'static Field>,
     typed: RwSignal<KeyDraft>,
-    rules: &'static KindRules,
+    /// The fields of the whole form.
+    form: &'static [Field],
     open: bool,
     children: Children,
 ) -> impl IntoView {
@@ -73,7 +74,7 @@ fn Fold(
     });
     view! {
         <details class="fold" open=open node_ref=place>
-            <summary>{section.label()} " " <small>{move || typed.with(|draft| section.meaning(draft, rules))}</small></summary>
+            <summary>{section.label()} " " <small>{move || typed.with(|draft| section.meaning(draft, form))}</small></summary>
             <div class="stack">{children()}</div>
         </details>
     }

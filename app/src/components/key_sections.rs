@@ -3,7 +3,6 @@
 use domain::draft::{KeyDraft, Part};
 use domain::environment::Environment;
 use domain::field::Field;
-use domain::kind::KindRules;
 
 /// A folded section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,17 +30,19 @@ impl Section {
     pub const fn fields(self) -> &'static [Field] {
         match self {
             Self::Where => &[Field::Cidrs, Field::DeniedCidrs, Field::Domains],
-            Self::Often => &[Field::Limits, Field::Quota],
+            Self::Often => &[Field::Limits, Field::Quota, Field::QuotaRefill],
             Self::From => &[Field::NotBefore],
             Self::Labels => &[Field::Environment, Field::Owner, Field::ExternalId, Field::Tags, Field::Metadata],
         }
     }
 
-    /// What is typed into it, or what a blank one means.
-    pub fn meaning(self, draft: &KeyDraft, kind: &KindRules) -> String {
+    /// What is typed into it, or what a blank one means, as far as the form has these fields.
+    pub fn meaning(self, draft: &KeyDraft, form: &[Field]) -> String {
         let mut draft = draft.clone();
         let mut parts = Vec::new();
-        for field in self.fields().iter().filter(|field| kind.asks(**field)) {
+        // When the quota refills goes with the quota.
+        let shown = |field: &&Field| form.contains(field) && **field != Field::QuotaRefill;
+        for field in self.fields().iter().filter(shown) {
             let typed = match draft.part(*field) {
                 Some(Part::Text(text)) => text.take().unwrap_or_default().trim().to_owned(),
                 Some(Part::Items(items)) => first_of(items.as_deref().unwrap_or_default()),
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     fn meanings(kind: KeyKind, draft: &KeyDraft) -> Vec<String> {
-        Section::ALL.iter().map(|section| section.meaning(draft, kind.rules())).collect()
+        Section::ALL.iter().map(|section| section.meaning(draft, kind.rules().asked)).collect()
     }
 
     #[test]
@@ -99,6 +100,8 @@ mod tests {
         let blank = ["any address · any origin", "no rate limit · no quota", "as soon as you confirm it", "Live"];
         assert_eq!(meanings(KeyKind::Service, &draft), blank);
         assert_eq!(meanings(KeyKind::Client, &draft), ["any origin", "", "", "Live"]);
+        // An edit does not have the environment, so it says nothing about it.
+        assert_eq!(Section::Labels.meaning(&draft, KeyKind::Service.rules().editable), "");
     }
 
     #[test]

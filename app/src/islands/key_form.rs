@@ -1,5 +1,7 @@
 //! The fields of a key, checked as people fill them in, with the server's own rules, and what they mean in words.
 
+use std::time::Duration;
+
 use domain::draft::KeyDraft;
 use domain::field::{Field, FieldErrors};
 use domain::kind::KeyKind;
@@ -16,6 +18,9 @@ use crate::browser;
 use crate::components::key_fields::{KeyFields, KeyHints};
 use crate::components::problem::FieldProblems;
 use crate::components::warning::Warning;
+
+/// How long people stop typing before the words follow.
+const PAUSE: Duration = Duration::from_millis(400);
 
 /// What the form is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,25 +63,46 @@ pub fn KeyForm(
     let errors = RwSignal::new(errors);
     let typed = RwSignal::new(draft.clone());
     let told = RwSignal::new(told);
+    // Answers may overtake each other, and only the last one counts.
+    let asked = StoredValue::new(0_u32);
     let place = NodeRef::<html::Div>::new();
     let form = move || place.get()?.closest("form").ok()??.dyn_into::<HtmlFormElement>().ok();
+    let next = move || {
+        asked.update_value(|asked| *asked = asked.wrapping_add(1));
+        asked.get_value()
+    };
+    // International names and public suffixes need tables that only the server has, and the words would make a large
+    // script. `settles` is a field whose errors the answer replaces.
+    let ask = move |typed: KeyDraft, number: u32, settles: Option<Field>| {
+        spawn_local(async move {
+            if let Ok((wrong, means)) = check_key(kind, typed).await
+                && asked.try_get_value() == Some(number)
+            {
+                told.set(means);
+                if let Some(field) = settles {
+                    replace(errors, field, &wrong);
+                }
+            }
+        });
+    };
     let left = Callback::new(move |field: Field| {
         let Some(form) = form() else { return };
         let typed: KeyDraft = browser::read_form(&form);
         let wrong = purpose.check(kind, &typed);
         let clean = wrong.of(field).next().is_none();
         replace(errors, field, &wrong);
-        // International names and public suffixes need tables that only the server has, and the words would make a
-        // large script.
-        spawn_local(async move {
-            if let Ok((wrong, means)) = check_key(kind, typed).await {
-                told.set(means);
-                if field == Field::Domains && clean && purpose == Purpose::New {
-                    replace(errors, field, &wrong);
-                }
-            }
-        });
+        let settles = (field == Field::Domains && clean && purpose == Purpose::New).then_some(field);
+        ask(typed, next(), settles);
     });
+    let pause = move || {
+        let number = next();
+        let after = move || {
+            if asked.try_get_value() == Some(number) {
+                ask(typed.get_untracked(), number, None);
+            }
+        };
+        let _ = set_timeout(after, PAUSE);
+    };
     Effect::new(move || {
         let Some(form) = form() else { return };
         let sending = form.clone();
@@ -91,7 +117,10 @@ pub fn KeyForm(
         let read = form.clone();
         // A browser that goes back may have put other values in.
         typed.set(browser::read_form(&read));
-        let _ = browser::listen(&form, ev::input, move |_| typed.set(browser::read_form(&read)));
+        let _ = browser::listen(&form, ev::input, move |_| {
+            typed.set(browser::read_form(&read));
+            pause();
+        });
         let pressing = form.clone();
         let _ = browser::listen(&form, ev::click, move |event| {
             let pressed = event.target().and_then(|target| target.dyn_into::<Element>().ok());

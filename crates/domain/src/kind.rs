@@ -125,6 +125,9 @@ impl KeyKind {
     /// The kind whose keys may call Keystead's own API, if they have the permission.
     pub const CALLS_KEYSTEAD: Self = Self::Service;
 
+    /// The kind that presets start: keys for the customer's own APIs.
+    pub const OWN_APIS: Self = Self::Service;
+
     /// The rules of this kind.
     pub fn rules(self) -> &'static KindRules {
         match self {

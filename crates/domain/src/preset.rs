@@ -17,7 +17,7 @@ names! {
 
 impl Preset {
     /// The kind of its keys.
-    pub const KIND: KeyKind = KeyKind::Service;
+    pub const KIND: KeyKind = KeyKind::OWN_APIS;
 
     /// The name that people see.
     pub const fn label(self) -> &'static str {
