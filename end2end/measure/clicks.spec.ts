@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import type { Page } from '@playwright/test';
 
 import { Arrange } from '../fixtures/arrange';
-import { type Console, expect, test } from '../fixtures/console';
+import { expect, test } from '../fixtures/console';
 
 const ROUNDS = 20;
 const DOCS = resolve(import.meta.dirname, '../../docs/benchmarks.md');
@@ -57,7 +57,7 @@ async function click(page: Page, selector: string, title: string): Promise<numbe
   return Number(until) - from;
 }
 
-async function round({ page }: Console, id: string, name: string, times: Times): Promise<void> {
+async function round(page: Page, id: string, name: string, times: Times): Promise<void> {
   const take = async (step: Step, selector: string, title: string) => times[step].push(await click(page, selector, title));
   await take('list to key', `main a[href="/keys/${id}"]`, name);
   await take('key to its dialog', `main a[href^="/keys/${id}/edit"]`, 'Edit');
@@ -103,7 +103,7 @@ test('from the click to the paint', async ({ browser, server, cookies }) => {
     for (let n = 0; n <= ROUNDS; n += 1) {
       for (const { way, page } of pages) {
         await page.bringToFront();
-        await round({ page } as Console, id, name, n === 0 ? none() : measured[way]);
+        await round(page, id, name, n === 0 ? none() : measured[way]);
       }
     }
     for (const { page } of pages) await page.context().close();

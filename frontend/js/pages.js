@@ -26,16 +26,11 @@ let fetching = new AbortController();
 /** Whether the browser itself goes to the next page. */
 let leaving = false;
 
-/** An address without what is left blank in it. */
-function plain(address) {
-  const url = new URL(address, location.href);
-  for (const [name, value] of [...url.searchParams]) if (value === '') url.searchParams.delete(name, '');
-  return url;
-}
-
+/** Whether two addresses lead to the same page, whatever a form of filters has left blank. */
 function same(one, other) {
   const [a, b] = [one, other].map((address) => {
-    const url = plain(address);
+    const url = new URL(address, location.href);
+    for (const [name, value] of [...url.searchParams]) if (value === '') url.searchParams.delete(name, '');
     url.searchParams.sort();
     return url.pathname + url.search;
   });
@@ -172,7 +167,7 @@ function navigate(event) {
   if (closes && !dialog.open) return staged(() => comeBack(address, event.signal));
   event.preventDefault();
   if (closes) dialog.close();
-  else follow(plain(address).href, type);
+  else follow(address, type);
 }
 
 function submit(event) {

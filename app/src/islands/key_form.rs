@@ -73,15 +73,17 @@ pub fn KeyForm(
     };
     // International names and public suffixes need tables that only the server has, and the words would make a large
     // script. `settles` is a field whose errors the answer replaces.
-    let ask = move |typed: KeyDraft, number: u32, settles: Option<Field>| {
+    let ask = move |sent: KeyDraft, number: u32, settles: Option<Field>| {
         spawn_local(async move {
-            if let Ok((wrong, means)) = check_key(kind, typed).await
-                && asked.try_get_value() == Some(number)
-            {
+            let domains = sent.domains.clone();
+            let Ok((wrong, means)) = check_key(kind, sent).await else { return };
+            if asked.try_get_value() == Some(number) {
                 told.set(means);
-                if let Some(field) = settles {
-                    replace(errors, field, &wrong);
-                }
+            }
+            // Typing in another field does not change what is wrong with this one.
+            let still = typed.try_with_untracked(|typed| typed.domains == domains).unwrap_or_default();
+            if let Some(field) = settles.filter(|_| still) {
+                replace(errors, field, &wrong);
             }
         });
     };

@@ -70,7 +70,7 @@ pub fn FindPage() -> impl IntoView {
             Ok(hits) if hits.is_empty() => view! { <p>"Nothing found."</p> }.into_any(),
             Ok(hits) => hits
                 .into_iter()
-                .map(|hit| view! { <li><a href=hit.address dir="auto">{hit.words}</a> <small>{hit.note}</small></li> })
+                .map(|hit| view! { <li><a href=hit.address dir="auto">{hit.words}</a> " " <small>{hit.note}</small></li> })
                 .collect_view()
                 .into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),
@@ -85,7 +85,7 @@ pub fn FindPage() -> impl IntoView {
                 autocomplete="off" spellcheck="false"/>
             <button class="button">"Find"</button>
         </form>
-        <ul class="plain">{found}</ul>
+        <ul class="stack found">{found}</ul>
     }
 }
 

@@ -21,12 +21,7 @@ names! {
 impl Life {
     /// Its days; `None` without an end.
     pub const fn days(self) -> Option<i64> {
-        match self {
-            Self::Days30 => Some(30),
-            Self::Days90 => Some(90),
-            Self::Days365 => Some(365),
-            Self::Unlimited => None,
-        }
+        self.expiry().days()
     }
 
     /// The expiry of a key that lives this long.
