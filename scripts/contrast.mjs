@@ -12,6 +12,7 @@ const pairs = [
     ['bad', ground, TEXT],
     ['good', ground, TEXT],
     ['edge', ground, EDGE],
+    ['calm', ground, EDGE],
     ['warn', ground, EDGE],
   ]),
   // A hovered menu entry or quiet button.

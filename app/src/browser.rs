@@ -36,18 +36,36 @@ pub fn seconds_open() -> i64 {
 
 /// The time on the reader's own clock, in their own notation, with its zone.
 pub fn local_time(at: Timestamp) -> String {
+    local(
+        at,
+        &[
+            ("year", "numeric"),
+            ("month", "short"),
+            ("day", "numeric"),
+            ("hour", "2-digit"),
+            ("minute", "2-digit"),
+            ("second", "2-digit"),
+            ("timeZoneName", "short"),
+        ],
+    )
+}
+
+/// The date (`d`), the clock (`c`) or both of them, on the reader's own clock, for a chart.
+pub fn local_parts(at: Timestamp, parts: &str) -> String {
+    let all = [("month", "short"), ("day", "numeric"), ("hour", "2-digit"), ("minute", "2-digit")];
+    let wanted = match parts {
+        "d" => all.get(..2),
+        "c" => all.get(2..),
+        _ => None,
+    };
+    local(at, wanted.unwrap_or(&all))
+}
+
+fn local(at: Timestamp, parts: &[(&str, &str)]) -> String {
     let date = Date::new(&JsValue::from_str(&at.to_rfc3339()));
     let options = Object::new();
-    for (name, value) in [
-        ("year", "numeric"),
-        ("month", "short"),
-        ("day", "numeric"),
-        ("hour", "2-digit"),
-        ("minute", "2-digit"),
-        ("second", "2-digit"),
-        ("timeZoneName", "short"),
-    ] {
-        let _ = Reflect::set(&options, &name.into(), &value.into());
+    for (name, value) in parts {
+        let _ = Reflect::set(&options, &(*name).into(), &(*value).into());
     }
     date.to_locale_string("default", &options).into()
 }

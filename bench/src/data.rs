@@ -7,11 +7,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use domain::calls::Sum;
 use domain::draft::KeyDraft;
 use domain::permission;
 use domain::role::Rights;
 use domain::sight::Sight;
+use domain::timestamp::Millis;
 use domain::token::Token;
+use domain::verdict::Code;
 use secrecy::ExposeSecret;
 use service::clock::SystemClock;
 use service::entropy::{Entropy, SystemEntropy};
@@ -138,11 +141,16 @@ impl Installation {
     }
 
     /// The calls that the stopped server has counted, by outcome.
-    pub async fn counted(&self) -> Result<store::Calls> {
+    pub async fn counted(&self) -> Result<Sum> {
         let store = open(self.folder(), self.database.as_ref()).await?;
-        let calls = store.calls_since(&Sight::of_rights(Rights::all()), 0).await?;
+        let calls = store.calls_since(&Sight::of_rights(Rights::all()), 0, Millis::hours(1)).await?;
         store.close().await;
-        Ok(calls)
+        let mut sum = Sum::default();
+        for counted in calls {
+            let place = if counted.code == Code::Valid { &mut sum.accepted } else { &mut sum.refused };
+            *place += counted.calls;
+        }
+        Ok(sum)
     }
 }
 

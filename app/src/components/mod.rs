@@ -3,7 +3,7 @@
 #[cfg(feature = "ssr")]
 pub mod audit_table;
 #[cfg(feature = "ssr")]
-pub mod calls_chart;
+pub mod chart;
 #[cfg(feature = "ssr")]
 pub mod copy;
 #[cfg(feature = "ssr")]

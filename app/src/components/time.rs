@@ -3,10 +3,19 @@
 use domain::timestamp::{Millis, Timestamp};
 use leptos::prelude::*;
 
+use super::chart::time::Parts;
+
 /// An exact time.
 #[component]
 pub fn Time(at: Timestamp) -> impl IntoView {
     view! { <time datetime=at.to_rfc3339()>{at.to_text()}</time> }
+}
+
+/// A time of the last days, without its year and seconds.
+#[component]
+pub fn ShortTime(at: Timestamp) -> impl IntoView {
+    let text = format!("{} UTC", Parts::Both.of(at));
+    view! { <span data-time=at.to_rfc3339() data-as=Parts::Both.word()>{text}</span> }
 }
 
 /// How long ago a time was. Hovering shows the exact time.
@@ -16,7 +25,7 @@ pub fn Ago(at: Timestamp, now: Timestamp) -> impl IntoView {
 }
 
 /// How long ago, in words, in one unit; a month has 30 days here.
-fn ago(length: Millis) -> String {
+pub fn ago(length: Millis) -> String {
     let seconds = length.as_seconds();
     let (count, unit) = match seconds {
         ..60 => return "just now".to_owned(),

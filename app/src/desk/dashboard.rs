@@ -1,13 +1,14 @@
 //! The numbers of the first page.
 
+use domain::calls::Span;
 use domain::dashboard::Dashboard;
 use domain::timestamp::Timestamp;
 
 use super::context::Desk;
 use crate::error::ConsoleError;
 
-/// Counts, the last changes and the next steps, and the time that they are of.
-pub async fn read_dashboard() -> Result<(Dashboard, Timestamp), ConsoleError> {
+/// Counts, the calls of this span, the last changes and the next steps, and the time that they are of.
+pub async fn read_dashboard(span: Span) -> Result<(Dashboard, Timestamp), ConsoleError> {
     let desk = Desk::from_context()?;
-    Ok((desk.service().dashboard(&desk.caller()?, &desk.app()).await?, desk.service().now()))
+    Ok((desk.service().dashboard(&desk.caller()?, &desk.app(), span).await?, desk.service().now()))
 }

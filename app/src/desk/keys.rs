@@ -1,6 +1,6 @@
 //! Keys, as the pages read them.
 
-use domain::calls::KeyCalls;
+use domain::calls::{KeyCalls, Period, Span};
 use domain::caution::cautions;
 use domain::draft::KeyDraft;
 use domain::ids::KeyId;
@@ -24,6 +24,8 @@ use crate::islands::check::Told;
 #[derive(Debug)]
 pub struct KeyList {
     pub page: Page<KeyRow>,
+    /// The last day of each row.
+    pub calls: Vec<Vec<Period>>,
     /// When the list was read. Statuses that depend on time use this.
     pub now: Timestamp,
     /// What the visitor may do.
@@ -46,7 +48,8 @@ pub async fn read_keys(query: &KeyQuery) -> Result<KeyList, ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
     let page = desk.service().keys(&caller, &desk.app(), query).await?;
-    Ok(KeyList { page, now: desk.service().now(), rights: caller.rights() })
+    let calls = desk.service().last_day(&caller, &page.rows).await?;
+    Ok(KeyList { page, calls, now: desk.service().now(), rights: caller.rights() })
 }
 
 /// One key.
@@ -63,11 +66,11 @@ pub async fn other_issuer(id: &KeyId) -> Result<Option<String>, ConsoleError> {
     Ok(desk.service().other_issuer(&desk.caller()?, id).await?)
 }
 
-/// One key, with its calls and their verdicts.
-pub async fn read_key_page(id: &str) -> Result<(KeyView, Calls), ConsoleError> {
+/// One key, with its calls of this span and their verdicts.
+pub async fn read_key_page(id: &str, span: Span) -> Result<(KeyView, Calls), ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
-    let page = desk.service().key_page(&caller, &key_id(id)?).await?;
+    let page = desk.service().key_page(&caller, &key_id(id)?, span).await?;
     Ok(page_view(&desk, &caller, page))
 }
 

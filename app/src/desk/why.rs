@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use domain::calls::Span;
 use domain::field::{Field, FieldErrors};
 use domain::kind::KeyKind;
 use domain::permission_query::PermissionQuery;
@@ -46,7 +47,7 @@ pub async fn read_why(id: &str, typed: Option<&TypedCall>) -> Result<Why, Consol
         Err(errors) => (None, errors),
     };
     let (page, checks) = match call {
-        None => (desk.service().key_page(&caller, &id).await?, None),
+        None => (desk.service().key_page(&caller, &id, Span::default()).await?, None),
         Some(call) => {
             let (page, checks) = desk.service().why(&caller, &id, &call).await?;
             (page, Some(checks))

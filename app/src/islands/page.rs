@@ -72,6 +72,12 @@ fn localise_times() {
         }
         time.set_title(&local);
     });
+    browser::each("[data-time]", |words: Element| {
+        let [at, parts] = ["data-time", "data-as"].map(|name| words.get_attribute(name).unwrap_or_default());
+        if let Some(at) = Timestamp::parse_input(&at) {
+            words.set_text_content(Some(&browser::local_parts(at, &parts)));
+        }
+    });
 }
 
 /// Copies what the button names, and says beside it whether that worked.

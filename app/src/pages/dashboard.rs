@@ -1,25 +1,35 @@
-//! The dashboard: the state of the keys, calls, recent changes and next steps.
+//! The dashboard: the state of the keys, calls, what to look at, recent changes and next steps.
 
 use domain::audit::{Action, AuditRow};
-use domain::dashboard::{Dashboard, Step, StepKind};
+use domain::calls::{Span, sum};
+use domain::dashboard::{Dashboard, Figure, Step, StepKind, ToLookAt, Worst};
 use domain::list::StatusFilter;
 use domain::page::grouped;
 use domain::preset::Preset;
 use domain::timestamp::Timestamp;
+use domain::verdict::Code;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
 use crate::addresses::preset_address;
 use crate::components::audit_table::on_itself;
+use crate::components::chart::bar_list::{BarList, Line};
+use crate::components::chart::calls::CallsChart;
+use crate::components::chart::life::left;
+use crate::components::chart::spans::Spans;
 use crate::components::failed::Failed;
-use crate::components::time::Ago;
+use crate::components::time::{Ago, ShortTime, ago};
 use crate::desk::dashboard::read_dashboard;
 
 #[component]
 pub fn DashboardPage() -> impl IntoView {
+    let query = use_query_map().get_untracked();
+    let span = query.get("range").as_deref().and_then(Span::parse).unwrap_or_default();
+    let chosen = query.get("at").as_deref().and_then(Timestamp::parse_input);
     let figures = Suspend::new(async move {
-        match read_dashboard().await {
-            Ok((dashboard, now)) => view! { <Figures dashboard now/> }.into_any(),
+        match read_dashboard(span).await {
+            Ok((dashboard, now)) => view! { <Figures dashboard now chosen/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),
         }
     });
@@ -37,51 +47,121 @@ pub fn DashboardPage() -> impl IntoView {
 }
 
 #[component]
-fn Figures(dashboard: Dashboard, now: Timestamp) -> impl IntoView {
+fn Figures(
+    dashboard: Dashboard,
+    now: Timestamp,
+    /// A moment in the bar that was chosen.
+    chosen: Option<Timestamp>,
+) -> impl IntoView {
     let keys = [
         (StatusFilter::Active, dashboard.active),
         (StatusFilter::Pending, dashboard.pending),
-        (StatusFilter::Expiring7, dashboard.expiring_7),
         (StatusFilter::Expiring30, dashboard.expiring_30),
-        (StatusFilter::Expired, dashboard.expired),
         (StatusFilter::NeverUsed, dashboard.never_used),
-        (StatusFilter::Disabled, dashboard.disabled),
-        (StatusFilter::Revoked, dashboard.revoked),
+        (StatusFilter::Off, dashboard.off),
     ];
     let tiles: Vec<_> = keys
         .into_iter()
         .map(|(filter, count)| {
-            let address = format!("/keys?status={}", filter.as_str());
+            let address = list_of(filter);
             view! { <a href=address><small>{filter.label()}</small><b>{count.to_string()}</b></a> }
         })
         .collect();
     let recent: Vec<_> = dashboard.recent.into_iter().map(|row| event(row, now)).collect();
     let steps_left = dashboard.checklist.iter().any(|step| !step.done);
+    let span = dashboard.span;
+    let address = |span: Span| format!("/?range={}", span.as_str());
+    let link = |at: Timestamp| format!("{}&at={}", address(span), at.to_input());
+    let period = chosen.and_then(|at| dashboard.calls.iter().find(|period| period.has(at)).cloned());
+    let all = sum(period.as_ref().map_or(dashboard.calls.as_slice(), std::slice::from_ref));
     view! {
         {steps_left.then(|| view! { <NextSteps steps=dashboard.checklist/> })}
         <div class="tiles">{tiles}</div>
-        <div class="cols">
+        <div class="two">
             <section class="card">
-                <header><h2>"Calls, last 24 hours"</h2></header>
-                <div class="tiles">
-                    <a href="/keys?status=accepted_24h&sort=last_used&dir=desc">
-                        <small>"Accepted"</small>
-                        <b>{grouped(dashboard.accepted_24h)}</b>
-                    </a>
-                    <a href="/keys?status=refused_24h&sort=last_used&dir=desc">
-                        <small>"Refused"</small>
-                        <b>{grouped(dashboard.refused_24h)}</b>
-                    </a>
+                <header><h2>"Calls"</h2><Spans spans=Span::OF_ALL_KEYS current=span link=address/></header>
+                <div class="body">
+                    <CallsChart periods=dashboard.calls span empty="No calls in this time." link chosen/>
                 </div>
-                <footer>
-                    <small>"Counts may be a second behind."</small>
-                </footer>
+            </section>
+            <section class="card">
+                <header>
+                    <h2>"Refused, by reason"</h2>
+                    {period.map(|period| view! {
+                        <small>
+                            <ShortTime at=period.starts/> " to " <ShortTime at=period.ends/> " " <a href=address(span)>"Show all"</a>
+                        </small>
+                    })}
+                </header>
+                <div class="body"><Reasons reasons=all.reasons/></div>
+            </section>
+        </div>
+        <div class="two">
+            <section class="card">
+                <header><h2>"To look at"</h2></header>
+                <ul class="feed beside">
+                    {dashboard.to_look_at.into_iter().map(|look| look_at(look, now)).collect::<Vec<_>>()}
+                </ul>
             </section>
             <section class="card">
                 <header><h2>"Recent changes"</h2><a href="/audit">"Audit"</a></header>
                 <ul class="feed">{recent}</ul>
             </section>
         </div>
+    }
+}
+
+fn list_of(filter: StatusFilter) -> String {
+    format!("/keys?status={}", filter.as_str())
+}
+
+#[component]
+fn Reasons(reasons: Vec<(Code, u64)>) -> impl IntoView {
+    if reasons.is_empty() {
+        return view! { <p class="soft">"No refused calls in this time."</p> }.into_any();
+    }
+    let lines: Vec<_> =
+        reasons.into_iter().map(|(code, number)| Line { label: code.label().to_owned(), note: None, number }).collect();
+    view! {
+        <BarList lines/>
+        <p class="soft"><a href="/keys?status=refused_24h&sort=last_used&dir=desc">"Keys refused in the last 24 hours"</a></p>
+    }
+    .into_any()
+}
+
+/// One sort of keys, with the worst of them.
+fn look_at(look: ToLookAt, now: Timestamp) -> impl IntoView {
+    let last = look.worst.len().saturating_sub(1);
+    let worst: Vec<_> = look
+        .worst
+        .into_iter()
+        .enumerate()
+        .map(|(n, Worst { id, name, figure })| {
+            let figure = match figure {
+                Figure::Expires(at) => left(at.since(now)),
+                Figure::Refused(1) => "1 refused".to_owned(),
+                Figure::Refused(calls) => format!("{} refused", grouped(calls)),
+                Figure::Created(at) => ago(now.since(at)),
+            };
+            view! {
+                <a href=format!("/keys/{}", id.as_str())><bdi>{name}</bdi></a>
+                <small>" " {figure}{(n < last).then_some(" · ")}</small>
+            }
+        })
+        .collect();
+    let label = look.filter.label();
+    let action = (look.count.n > 0).then(|| {
+        view! {
+            <a href=list_of(look.filter)>
+                "Show " {look.count.to_string()} <span class="visually-hidden">": " {label}</span>
+            </a>
+        }
+    });
+    view! {
+        <li>
+            <span><b>{label}</b><br/>{if worst.is_empty() { "None".into_any() } else { worst.into_any() }}</span>
+            {action}
+        </li>
     }
 }
 

@@ -1,28 +1,21 @@
-//! The page of a key: its fields, its restrictions, its calls, and what people can do with it.
+//! The page of a key: its calls, what it is, its restrictions, and what people can do with it.
 
-use std::iter;
-
-use domain::field::Field;
+use domain::calls::Span;
 use domain::ids::KeyId;
-use domain::key::{KeyDetail, Status};
+use domain::key::Status;
 use domain::kind::KeyKind;
-use domain::list::KeyQuery;
 use domain::role::{Act, Rights};
-use domain::rules::KeyRules;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::key_proxies::proxies;
+use super::key_calls::CallCards;
+use super::key_facts::facts;
 use super::key_restrictions::restrictions;
-use crate::addresses::{FROM_KEY, list_address, with_query};
-use crate::components::calls_chart::CallsChart;
-use crate::components::copy::CopyButton;
-use crate::components::failed::{Failed, FormProblem};
+use crate::addresses::{FROM_KEY, with_query};
+use crate::components::failed::Failed;
 use crate::components::key_status::KeyStatus;
-use crate::components::refusals::Refusals;
-use crate::components::time::{LastUsed, Time};
 use crate::desk::keys::{Calls, KeyView, read_key_page};
 
 /// An act that a menu offers.
@@ -83,9 +76,12 @@ pub fn KeyBehind(id: KeyId) -> impl IntoView {
 }
 
 fn of_key<V: IntoView + 'static>(id: String, title: impl FnOnce(String) -> V + Send + 'static) -> impl IntoView {
+    let query = use_query_map().get_untracked();
+    let span = query.get("range").as_deref().and_then(Span::parse).unwrap_or(Span::TwoDays);
+    let chosen = query.get("at").as_deref().and_then(Timestamp::parse_input);
     Suspend::new(async move {
-        match read_key_page(&id).await {
-            Ok((view, calls)) => view! { {title(view.key.row.name.clone())} <Shown view calls/> }.into_any(),
+        match read_key_page(&id, span).await {
+            Ok((view, calls)) => view! { {title(view.key.row.name.clone())} <Shown view calls chosen/> }.into_any(),
             Err(error) => view! {
                 {title("API key".to_owned())}
                 <div class="head"><div><h1>"API key"</h1></div></div>
@@ -98,12 +94,14 @@ fn of_key<V: IntoView + 'static>(id: String, title: impl FnOnce(String) -> V + S
 }
 
 #[component]
-fn Shown(view: KeyView, calls: Calls) -> impl IntoView {
+fn Shown(
+    view: KeyView,
+    calls: Calls,
+    /// A moment in the bar of the chart that was chosen.
+    chosen: Option<Timestamp>,
+) -> impl IntoView {
     let KeyView { key, now, rights } = view;
-    let row = key.row.clone();
-    let never_used = row.last_used_at.is_none();
-    let id = row.id.as_str().to_owned();
-    let status = row.status(now);
+    let (id, status) = (key.row.id.as_str().to_owned(), key.row.status(now));
     let restorable = key.revoked.as_ref().and_then(|revoked| revoked.restorable_until).is_some_and(|until| now < until);
     let link = |act: &Offer| {
         let class = if act.grave {
@@ -119,13 +117,17 @@ fn Shown(view: KeyView, calls: Calls) -> impl IntoView {
     };
     // The refusals below already link to this page.
     let offered = |act: &&'static Offer| act.path != WHY.path && (act.path != RESTORE.path || restorable);
-    let (grave, actions): (Vec<_>, Vec<_>) = acts(row.kind, status, rights).filter(offered).partition(|act| act.grave);
+    let (grave, actions): (Vec<_>, Vec<_>) =
+        acts(key.row.kind, status, rights).filter(offered).partition(|act| act.grave);
     let grave: Vec<_> = grave.into_iter().map(link).collect();
     let actions: Vec<_> = actions.into_iter().map(link).collect();
     view! {
         <div class="head">
             <div>
-                <h1 dir="auto">{row.name.clone()}</h1>
+                <div class="inline">
+                    <h1 dir="auto">{key.row.name.clone()}</h1>
+                    <KeyStatus status now/>
+                </div>
                 <p>{key.description.clone()}</p>
             </div>
             <div class="actions">
@@ -134,136 +136,11 @@ fn Shown(view: KeyView, calls: Calls) -> impl IntoView {
                 {grave}
             </div>
         </div>
-        <section class="card">
-            <header><h2>"Key"</h2><KeyStatus status now/></header>
-            <div class="body">
-                <dl class="facts">
-                    <div><dt>"Kind"</dt><dd>{row.kind.label()} ": " {row.kind.rules().definition}</dd></div>
-                    <div><dt>"Key"</dt><dd class="mono">{row.masked()}</dd></div>
-                    <div>
-                        <dt>"Id"</dt>
-                        <dd class="inline">
-                            <code id="key-id">{id.clone()}</code>
-                            <CopyButton of="key-id" what="id" quiet=true/>
-                        </dd>
-                    </div>
-                    <div><dt>"Created"</dt><dd><Time at=row.created_at/> " by " {row.created_by.clone()}</dd></div>
-                    <div>
-                        <dt>"Last used"</dt>
-                        <dd>
-                            <LastUsed at=row.last_used_at now/>
-                            {key.last_used_address.map(|address| format!(" from {address}"))}
-                        </dd>
-                    </div>
-                    {validity(&key)}
-                    {labels(&key)}
-                    {revoked(&key, now)}
-                </dl>
-            </div>
-        </section>
-        {restrictions(&key, now)}
-        <CallCards id calls never_used/>
-        {proxies(&key)}
+        <div class="two wide-left">
+            <div class="stack"><CallCards key=key.clone() calls chosen/></div>
+            <div class="stack">{facts(&key, now)} {restrictions(&key, status, now)}</div>
+        </div>
     }
-}
-
-/// The key's calls, or why they cannot be shown.
-#[component]
-fn CallCards(id: String, calls: Calls, never_used: bool) -> impl IntoView {
-    let (chart, refusals) = match calls {
-        Ok(calls) => (
-            view! { <CallsChart hours=calls.hours never_used/> }.into_any(),
-            view! { <Refusals id=id.clone() calls=calls.refusals/> }.into_any(),
-        ),
-        Err(error) => {
-            let problem = Some(error);
-            (
-                view! { <FormProblem problem=problem.clone()/> }.into_any(),
-                view! { <div class="body"><FormProblem problem/></div> }.into_any(),
-            )
-        }
-    };
-    view! {
-        <section class="card">
-            <header><h2>"Calls, last 48 hours"</h2></header>
-            <div class="body">{chart}</div>
-            <footer><small>"Counts may be a second behind."</small></footer>
-        </section>
-        <section class="card">
-            <header><h2>"Recent refusals"</h2><a href=format!("/keys/{id}/why")>"Why was this refused?"</a></header>
-            {refusals}
-        </section>
-    }
-}
-
-fn validity(key: &KeyDetail) -> impl IntoView + use<> {
-    let asks = key.row.kind.rules().asks(Field::Expiry);
-    let (from, until) = (key.row.not_before, key.row.expires_at);
-    asks.then(|| {
-        view! {
-            {from.map(|from| view! { <div><dt>"Valid from"</dt><dd><Time at=from/></dd></div> })}
-            <div>
-                <dt>"Expires"</dt>
-                <dd>
-                    {match until {
-                        Some(until) => view! { <Time at=until/> }.into_any(),
-                        None => "Never".into_any(),
-                    }}
-                </dd>
-            </div>
-        }
-    })
-}
-
-/// The environment, unless it is the usual one, and the labels that the key has.
-fn labels(key: &KeyDetail) -> Vec<AnyView> {
-    let told = key.rules.told();
-    let shown = iter::once(Field::Environment).chain(Field::LABELS);
-    shown
-        .filter_map(|field| {
-            let (_, words) = told.iter().find(|(told, words)| *told == field && !words.is_empty())?;
-            let value = label(field, words, &key.rules);
-            Some(view! { <div><dt>{field.label()}</dt><dd>{value}</dd></div> }.into_any())
-        })
-        .collect()
-}
-
-/// The value of a label. A tag and an owner link to the keys that share it.
-fn label(field: Field, words: &str, rules: &KeyRules) -> AnyView {
-    let list = |items: Vec<AnyView>| {
-        let items: Vec<_> = items.into_iter().map(|item| view! { <li>{item}</li> }).collect();
-        view! { <ul>{items}</ul> }.into_any()
-    };
-    let link = |query: KeyQuery, words: &str| view! { <a href=list_address(&query)>{words.to_owned()}</a> }.into_any();
-    match field {
-        Field::Environment => rules.environment.label().into_any(),
-        Field::Owner => link(KeyQuery { owner: Some(words.to_owned()), ..KeyQuery::default() }, words),
-        Field::Tags => {
-            let of = |tag: &String| link(KeyQuery { tag: Some(tag.clone()), ..KeyQuery::default() }, tag);
-            list(rules.tags.iter().map(of).collect())
-        }
-        Field::Metadata => {
-            list(rules.metadata.to_items().into_iter().map(|pair| view! { <code>{pair}</code> }.into_any()).collect())
-        }
-        _ => view! { <code>{words.to_owned()}</code> }.into_any(),
-    }
-}
-
-fn revoked(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {
-    key.revoked.clone().map(move |revoked| {
-        view! {
-            <div>
-                <dt>"Revoked"</dt>
-                <dd>
-                    <Time at=revoked.at/> ": " {revoked.reason.label()} ". "
-                    {match revoked.restorable_until.filter(|until| now < *until) {
-                        Some(until) => view! { "An owner can restore it until " <Time at=until/> "." }.into_any(),
-                        None => "It cannot be restored.".into_any(),
-                    }}
-                </dd>
-            </div>
-        }
-    })
 }
 
 #[cfg(test)]

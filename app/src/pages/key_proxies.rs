@@ -49,7 +49,7 @@ pub fn proxies(key: &KeyDetail) -> Option<AnyView> {
             .collect();
         let unknown = place == EXAMPLE && !origin.ends_with(":3000");
         view! {
-            <section class="card">
+            <section class="card" id="proxies">
                 <header><h2>"Behind a proxy"</h2></header>
                 <div class="body">
                     <p>

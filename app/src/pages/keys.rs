@@ -1,5 +1,6 @@
 //! The key list. Its state is in the address. Dialogs open over it in the outlet.
 
+use domain::calls::Period;
 use domain::environment::Environment;
 use domain::field::Field;
 use domain::key::KeyRow;
@@ -16,6 +17,7 @@ use leptos_router::components::Outlet;
 
 use super::key::KeyBehind;
 use crate::addresses::{act_address, key_behind, list_address, list_query, with_query};
+use crate::components::chart::spark::Spark;
 use crate::components::failed::Failed;
 use crate::components::key_status::KeyStatus;
 use crate::components::pager::Pager;
@@ -158,7 +160,8 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
             None => empty(&query),
         };
     }
-    let rows: Vec<_> = list.page.rows.into_iter().map(|row| line(row, now, rights, &query)).collect();
+    let rows = list.page.rows.into_iter().zip(list.calls);
+    let rows: Vec<_> = rows.map(|(row, calls)| line(row, calls, now, rights, &query)).collect();
     let searching = query.search.is_some();
     view! {
         <div class="card sheet" role="region" aria-label="Keys" tabindex="0">
@@ -172,6 +175,7 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
                         <th role="columnheader" class="masked">"Key"</th>
                         <th role="columnheader" class="state">"Status"</th>
                         <th role="columnheader" class="restrictions">"Restrictions"</th>
+                        <th role="columnheader" class="day">"Last 24 hours"</th>
                         {heading("Created", "created", KeySort::Created, &query)}
                         {heading("Last used", "used", KeySort::LastUsed, &query)}
                         <th role="columnheader" class="end"><span class="visually-hidden">"Actions"</span></th>
@@ -251,7 +255,7 @@ fn heading(label: &'static str, class: &'static str, sort: KeySort, query: &KeyQ
     view! { <th role="columnheader" class=class aria-sort=order><a href=address>{label}</a></th> }.into_any()
 }
 
-fn line(row: KeyRow, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyView {
+fn line(row: KeyRow, calls: Vec<Period>, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyView {
     let status = row.status(now);
     let menu = format!("menu-{}", row.id.as_str());
     let menu_of = menu.clone();
@@ -275,6 +279,7 @@ fn line(row: KeyRow, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyVie
             <td role="cell" class="masked"><span class="mono">{row.masked()}</span></td>
             <td role="cell" class="state"><KeyStatus status now/></td>
             <td role="cell" class="restrictions soft">{restrictions(&row)}</td>
+            <td role="cell" class="day"><Spark periods=calls/></td>
             <td role="cell" class="created"><Ago at=row.created_at now/></td>
             <td role="cell" class="used"><LastUsed at=row.last_used_at now/></td>
             <td role="cell" class="end">

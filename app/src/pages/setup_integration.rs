@@ -10,6 +10,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::integration_samples::{own_check, verify_calls};
+use super::key_proxies::proxies;
 use crate::addresses::preset_address;
 use crate::components::copy::Sample;
 use crate::components::failed::Failed;
@@ -75,6 +76,7 @@ fn Guide(found: Integration) -> impl IntoView {
             view! { <tr><td>{endpoint.purpose}</td><td class="wrap"><code>{call}</code></td></tr> }
         })
         .collect();
+    let proxies = key.as_ref().and_then(|view| proxies(&view.key));
     view! {
         {match key {
             Some(view) => view! { <ConnectivityTest row=view.key.row now=view.now/> }.into_any(),
@@ -118,6 +120,7 @@ fn Guide(found: Integration) -> impl IntoView {
                 {calls}
             </div>
         </section>
+        {proxies}
     }
 }
 

@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditRow;
+use crate::calls::{Period, Span};
+use crate::ids::KeyId;
+use crate::list::StatusFilter;
 use crate::page::Capped;
+use crate::timestamp::Timestamp;
 
 names! {
     /// A next step for a new installation.
@@ -34,29 +38,59 @@ pub struct Step {
     pub done: bool,
 }
 
-/// What `/` shows. Each count equals the list that it links to.
+/// A sort of keys to look at, with the worst of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToLookAt {
+    /// The filter of the list that shows all of them.
+    pub filter: StatusFilter,
+    /// How many there are.
+    pub count: Capped,
+    /// The worst ones, worst first.
+    pub worst: Vec<Worst>,
+}
+
+/// One of the worst keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Worst {
+    /// The key.
+    pub id: KeyId,
+    /// Its name.
+    pub name: String,
+    /// How bad it is.
+    pub figure: Figure,
+}
+
+/// What makes a key worse than others of its sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Figure {
+    /// It expires then.
+    Expires(Timestamp),
+    /// So many calls were refused.
+    Refused(u64),
+    /// It has existed since then.
+    Created(Timestamp),
+}
+
+/// What `/` shows. Each count of keys equals the list that it links to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dashboard {
     /// Keys that are active, whatever their dates.
     pub active: Capped,
     /// Keys that wait to be confirmed.
     pub pending: Capped,
-    /// Keys that are disabled.
-    pub disabled: Capped,
-    /// Keys that are revoked.
-    pub revoked: Capped,
-    /// Active keys past their expiry.
-    pub expired: Capped,
-    /// Active keys that expire within 7 days.
-    pub expiring_7: Capped,
     /// Active keys that expire within 30 days.
     pub expiring_30: Capped,
     /// Active keys that were never used.
     pub never_used: Capped,
-    /// Calls that were accepted in the last 24 hours.
-    pub accepted_24h: u64,
-    /// Calls that were refused in the last 24 hours.
-    pub refused_24h: u64,
+    /// Keys that are disabled or revoked.
+    pub off: Capped,
+    /// How far back the calls go.
+    pub span: Span,
+    /// The calls, oldest first, including periods without calls.
+    pub calls: Vec<Period>,
+    /// The keys to look at, in every sort.
+    pub to_look_at: Vec<ToLookAt>,
     /// The latest events, newest first.
     pub recent: Vec<AuditRow>,
     /// What a new installation does next.

@@ -29,6 +29,9 @@ names! {
         Expiring7 = "expiring_7",
         Expiring30 = "expiring_30",
         NeverUsed = "never_used",
+        NeverUsed90 = "never_used_90",
+        Unrestricted = "unrestricted",
+        Off = "off",
         Accepted = "accepted_24h",
         Refused = "refused_24h",
     }
@@ -46,6 +49,9 @@ impl StatusFilter {
             Self::Expiring7 => "Expiring in 7 days",
             Self::Expiring30 => "Expiring in 30 days",
             Self::NeverUsed => "Never used",
+            Self::NeverUsed90 => "Never used for 90 days",
+            Self::Unrestricted => "No restriction and no expiry",
+            Self::Off => "Disabled or revoked",
             Self::Accepted => "Accepted in the last 24 hours",
             Self::Refused => "Refused in the last 24 hours",
         }

@@ -9,6 +9,7 @@ use crate::key::{KeyRecord, KeyState};
 use crate::kind::KeyKind;
 use crate::origin::Origin;
 use crate::permission_query::PermissionQuery;
+use crate::rules::KeyRules;
 use crate::text::{joined, quote};
 use crate::timestamp::Timestamp;
 
@@ -33,6 +34,25 @@ names! {
 }
 
 impl Code {
+    /// The answer in a few words, for a list.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Valid => "Accepted",
+            Self::NotFound => "Key not found",
+            Self::Pending => "Not confirmed",
+            Self::Revoked => "Revoked",
+            Self::Disabled => "Disabled",
+            Self::NotYetValid => "Not valid yet",
+            Self::Expired => "Expired",
+            Self::KindNotAllowed => "Kind not allowed",
+            Self::IpNotAllowed => "Address not allowed",
+            Self::OriginNotAllowed => "Origin not allowed",
+            Self::InsufficientPermissions => "Permission missing",
+            Self::RateLimited => "Rate limit",
+            Self::UsageExceeded => "Call quota",
+        }
+    }
+
     /// The answer in a plain sentence.
     pub const fn words(self) -> &'static str {
         match self {
@@ -131,7 +151,7 @@ const CHECKS: [Check; 9] = [
     },
     Check {
         code: Code::IpNotAllowed,
-        passes: |key, request, _| address_allowed(key, request.address),
+        passes: |key, request, _| address_allowed(&key.rules, request.address),
         words: |key, request| address_words(key, request.address),
     },
     Check {
@@ -165,13 +185,14 @@ pub fn explain(key: &KeyRecord, request: &Request<'_>, now: Timestamp) -> Vec<Ch
     CHECKS.iter().map(result).collect()
 }
 
-fn address_allowed(key: &KeyRecord, address: Option<IpAddr>) -> bool {
-    if key.rules.cidrs.is_empty() && key.rules.denied_cidrs.is_empty() {
+/// Whether the networks of a key let an address in. One without networks lets in every address, known or not.
+pub fn address_allowed(rules: &KeyRules, address: Option<IpAddr>) -> bool {
+    if rules.cidrs.is_empty() && rules.denied_cidrs.is_empty() {
         return true;
     }
     address.is_some_and(|address| {
         let within = |rules: &[CidrRule]| rules.iter().any(|rule| rule.contains(address));
-        (key.rules.cidrs.is_empty() || within(&key.rules.cidrs)) && !within(&key.rules.denied_cidrs)
+        (rules.cidrs.is_empty() || within(&rules.cidrs)) && !within(&rules.denied_cidrs)
     })
 }
 

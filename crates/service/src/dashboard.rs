@@ -1,10 +1,10 @@
 //! The numbers of the dashboard.
 
 use domain::{
+    calls::{Span, by_period},
     dashboard::{Dashboard, Step, StepKind},
     ids::AppId,
     role::Act,
-    timestamp::Millis,
 };
 
 use crate::{Caller, Result, Service, keys::verifier_key_setting};
@@ -13,16 +13,15 @@ use crate::{Caller, Result, Service, keys::verifier_key_setting};
 const RECENT: u32 = 10;
 
 impl Service {
-    /// What `/` shows, limited to what the caller may see.
-    pub async fn dashboard(&self, caller: &Caller, app: &AppId) -> Result<Dashboard> {
+    /// What `/` shows, limited to what the caller may see, with the calls of this span.
+    pub async fn dashboard(&self, caller: &Caller, app: &AppId, span: Span) -> Result<Dashboard> {
         caller.may(Act::SeeKeys)?;
         let now = self.now();
         let store = self.store();
         let sight = caller.sight().within(*app);
         let counts = store.key_counts(&sight, now).await?;
-        // Counts are kept by the hour: take the current hour and the 24 before it.
-        let since = now.plus(Millis::hours(-24)).hour();
-        let calls = store.calls_since(&sight, since).await?;
+        let calls = store.calls_since(&sight, span.first(now), span.step()).await?;
+        let to_look_at = store.keys_to_look_at(&sight, now).await?;
         let recent = if caller.rights().may(Act::SeeAudit) {
             store.recent_audit(caller.sight(), RECENT).await?
         } else {
@@ -30,20 +29,18 @@ impl Service {
         };
         let verifier_key = store.setting(&verifier_key_setting(app)).await?.is_some();
         let first_check = store.was_called(app).await?;
-        let kept = [counts.active, counts.disabled, counts.revoked];
+        let kept = [counts.active, counts.off];
         let first_key = kept.iter().any(|count| count.n > 0);
         let step = |step, done| Step { step, done };
         Ok(Dashboard {
             active: counts.active,
             pending: counts.pending,
-            disabled: counts.disabled,
-            revoked: counts.revoked,
-            expired: counts.expired,
-            expiring_7: counts.expiring_7,
             expiring_30: counts.expiring_30,
             never_used: counts.never_used,
-            accepted_24h: calls.accepted,
-            refused_24h: calls.refused,
+            off: counts.off,
+            span,
+            calls: by_period(&calls, span, now),
+            to_look_at,
             recent,
             checklist: vec![
                 step(StepKind::FirstKey, first_key),

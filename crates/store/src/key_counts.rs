@@ -17,18 +17,12 @@ pub struct KeyCounts {
     pub active: Capped,
     /// Keys that wait to be confirmed.
     pub pending: Capped,
-    /// Keys that are disabled.
-    pub disabled: Capped,
-    /// Keys that are revoked.
-    pub revoked: Capped,
-    /// Active keys past their expiry.
-    pub expired: Capped,
-    /// Active keys that expire within 7 days.
-    pub expiring_7: Capped,
     /// Active keys that expire within 30 days.
     pub expiring_30: Capped,
     /// Active keys that were never used.
     pub never_used: Capped,
+    /// Keys that are disabled or revoked.
+    pub off: Capped,
 }
 
 reads! {
@@ -42,12 +36,9 @@ async fn key_counts(conn: &mut Conn<'_>, sight: &Sight, now: Timestamp) -> Resul
     let places = [
         (StatusFilter::Active, &mut counts.active),
         (StatusFilter::Pending, &mut counts.pending),
-        (StatusFilter::Disabled, &mut counts.disabled),
-        (StatusFilter::Revoked, &mut counts.revoked),
-        (StatusFilter::Expired, &mut counts.expired),
-        (StatusFilter::Expiring7, &mut counts.expiring_7),
         (StatusFilter::Expiring30, &mut counts.expiring_30),
         (StatusFilter::NeverUsed, &mut counts.never_used),
+        (StatusFilter::Off, &mut counts.off),
     ];
     for (status, place) in places {
         let range = KeyRange::new(sight, &apps, None, Some(status), now);

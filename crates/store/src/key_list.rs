@@ -93,7 +93,7 @@ async fn list_keys(
     let (sort, descending) = if search.is_some() { (KeySort::Name, false) } else { (query.sort, query.descending) };
     range.few = matches!(range.moment, Some(Moment::Called { .. }))
         && !exceeds(conn, &range.at_any_time(search.as_ref()), FEW).await?;
-    let (by, more_than) = by(conn, &range).await?;
+    let (by, more_than) = by(conn, &range, sort).await?;
     let order = Order { sort, descending, by };
     range.search = search;
     let total = capped(conn, &range, if range.search.is_none() { more_than } else { -1 }).await?;
@@ -133,10 +133,11 @@ fn page(rows: Vec<Listed>, next: Option<String>, previous: Option<String>, total
 }
 
 /// How to find the keys of a range, and a number that it is known to exceed.
-async fn by(conn: &mut Conn<'_>, range: &KeyRange) -> Result<(By, i64), StoreError> {
+async fn by(conn: &mut Conn<'_>, range: &KeyRange, sort: KeySort) -> Result<(By, i64), StoreError> {
     let most = match range.moment {
         _ if range.is_labelled() => LABELLED,
         None | Some(Moment::NeverUsed) => return Ok((By::Range, -1)),
+        Some(Moment::NeverUsedSince { .. }) if sort == KeySort::Created => return Ok((By::Range, -1)),
         Some(_) if range.few => return Ok((By::Order, -1)),
         Some(moment) => moment.gathered(),
     };
@@ -170,7 +171,7 @@ fn statement(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32
     let mut sql = Sql::default();
     let behind = |sql: &mut Sql| {
         let Some(cursor) = cursor else { return };
-        if order.sort == KeySort::LastUsed && range.moment == Some(Moment::NeverUsed) {
+        if order.sort == KeySort::LastUsed && range.moment.is_some_and(Moment::is_never_used) {
             // All of them have the same sort value.
             sql.push(if order.descending { " AND id < " } else { " AND id > " }).bind(cursor.id());
             return;

@@ -30,6 +30,12 @@ pub(crate) enum Moment {
     },
     /// Never used. This condition has its own index in each order.
     NeverUsed,
+    /// Never used, and created then or earlier. The index in the order of creation has exactly these.
+    NeverUsedSince {
+        created: Timestamp,
+    },
+    /// No network, no domain and no expiry. This condition has its own index.
+    Unrestricted,
     /// A call with the key was accepted, or one was refused, in the hour that begins at `since` or later, whatever the
     /// state of the key.
     Called {
@@ -50,6 +56,16 @@ pub(crate) enum Find {
 impl Moment {
     fn is_expiry(self) -> bool {
         matches!(self, Self::Expired { .. } | Self::Expiring { .. })
+    }
+
+    /// Whether only keys of the kinds that can expire match.
+    fn asks_for_expiry(self) -> bool {
+        self.is_expiry() || self == Self::Unrestricted
+    }
+
+    /// Whether every match was never used.
+    pub(crate) fn is_never_used(self) -> bool {
+        matches!(self, Self::NeverUsed | Self::NeverUsedSince { .. })
     }
 
     /// Up to this many matching keys are gathered and sorted. If there are more, reading in the order of the list soon
@@ -73,6 +89,17 @@ impl Moment {
                 sql.push(" AND expires_at > ").bind(now).push(" AND expires_at <= ").bind(until)
             }
             (Self::NeverUsed, _) => sql.push(" AND last_used_at = 0"),
+            (Self::NeverUsedSince { created }, Find::InOrder { hides_expiry: true }) => {
+                sql.push(" AND last_used_at = 0 AND created_at + 0 <= ").bind(created)
+            }
+            (Self::NeverUsedSince { created }, _) => sql.push(" AND last_used_at = 0 AND created_at <= ").bind(created),
+            (Self::Unrestricted, Find::ByIndex) => sql.push(
+                " AND cidr_count = 0 AND domain_count = 0 AND denied_cidrs = '[]' AND expires_at = 9223372036854775807",
+            ),
+            (Self::Unrestricted, Find::InOrder { .. }) => sql.push(
+                " AND cidr_count + 0 = 0 AND domain_count + 0 = 0 AND denied_cidrs || '' = '[]' \
+                 AND expires_at + 0 = 9223372036854775807",
+            ),
             (Self::Called { since, accepted }, _) => {
                 sql.push(" AND EXISTS (SELECT 1 FROM key_usage_hour u WHERE u.key_id = id AND u.hour >= ").bind(since);
                 push_codes(sql, " AND u.code || '' IN (", accepted);
@@ -130,6 +157,12 @@ impl KeyRange {
             Some(StatusFilter::Expiring7) => (&[KeyState::Active], Some(expiring(now, 7))),
             Some(StatusFilter::Expiring30) => (&[KeyState::Active], Some(expiring(now, 30))),
             Some(StatusFilter::NeverUsed) => (&[KeyState::Active], Some(Moment::NeverUsed)),
+            Some(StatusFilter::NeverUsed90) => {
+                let created = now.plus(Millis::days(-90));
+                (&[KeyState::Active], Some(Moment::NeverUsedSince { created }))
+            }
+            Some(StatusFilter::Unrestricted) => (&[KeyState::Active], Some(Moment::Unrestricted)),
+            Some(StatusFilter::Off) => (&[KeyState::Disabled, KeyState::Revoked], None),
             Some(StatusFilter::Accepted) => (KeyState::ALL, Some(called(now, true))),
             Some(StatusFilter::Refused) => (KeyState::ALL, Some(called(now, false))),
         };
@@ -138,7 +171,7 @@ impl KeyRange {
             .copied()
             .filter(|seen| sight.sees_kind(*seen) && kind.is_none_or(|kind| kind == *seen))
             // The other kinds never expire, and would be scanned in full for nothing.
-            .filter(|seen| moment.is_none_or(|moment| !moment.is_expiry()) || seen.rules().asks(Field::ExpiresAt))
+            .filter(|seen| moment.is_none_or(|moment| !moment.asks_for_expiry()) || seen.rules().asks(Field::ExpiresAt))
             .collect();
         let all = kinds.len() == KeyKind::ALL.len() && in_state.len() == KeyState::ALL.len();
         let named = match &sight.keys {
@@ -356,6 +389,19 @@ impl KeyRange {
             push_words(sql, " AND kind IN (", kinds.iter().map(|kind| kind.as_str()));
             push_words(sql, " AND state IN (", states.iter().map(|state| state.as_str()));
         }
+    }
+
+    /// Apps, kinds, states and named keys as a condition on each row.
+    pub(crate) fn push_sight(&self, sql: &mut Sql) {
+        self.push_scope(sql);
+        if let Some(named) = &self.named {
+            sql.push(" AND id IN (").list(named.iter().map(KeyId::as_str)).push(")");
+        }
+    }
+
+    /// The keys that are named, if only some are in sight.
+    pub(crate) fn named(&self) -> Option<&[KeyId]> {
+        self.named.as_deref()
     }
 
     /// The statement that reads the count which the writer maintains; `None` if it keeps none for this range.

@@ -1,17 +1,10 @@
-//! What Keystead keeps of traffic: calls by hour and verdict, the last use of each key, and the last refusals.
-
-use std::net::IpAddr;
+//! Writing what Keystead keeps of traffic: calls by hour and verdict, the last use of each key, and the last refusals.
 
 use domain::ids::{AppId, KeyId};
 use domain::kind::KeyKind;
-use domain::sight::{Scope, Sight};
-use domain::timestamp::Timestamp;
-use domain::usage::{Edge, HourCalls, REFUSALS_KEPT, RefusedCall};
+use domain::usage::{HourCalls, REFUSALS_KEPT, RefusedCall};
 use domain::verdict::Code;
-use sqlx_macros::FromRow;
 
-use crate::apps::apps_in;
-use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::last_use::{KeyUse, NOT_ASKED_ABOUT, verdicts};
 use crate::sql::{Arg, Sql, pieces};
@@ -75,129 +68,10 @@ pub struct KeyCalls {
 }
 
 /// The kind under which calls about keys that do not exist are counted.
-const NO_KEY: &str = "";
+pub(crate) const NO_KEY: &str = "";
 
-/// The number of calls, by outcome.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Calls {
-    /// How many calls were accepted.
-    pub accepted: u64,
-    /// How many calls were refused.
-    pub refused: u64,
-}
-
-reads! {
-    /// The calls about keys in sight since the hour that begins at `hour`. They include calls about keys that do not
-    /// exist, unless only some keys are in sight.
-    calls_since(sight: &Sight, hour: i64) -> Calls;
-    /// Whether the app has ever had a call.
-    was_called(app: &AppId) -> bool;
-    /// A key's calls since the hour that begins at `hour`, oldest first.
-    key_calls_since(key: &KeyId, hour: i64) -> Vec<HourCalls>;
-    /// The last refused calls of a key, newest first.
-    key_refusals(key: &KeyId) -> Vec<RefusedCall>;
-}
-
-async fn calls_since(conn: &mut Conn<'_>, sight: &Sight, hour: i64) -> Result<Calls, StoreError> {
-    let apps = apps_in(conn, &sight.apps).await?;
-    let no_key = matches!(&sight.keys, Scope::Only(keys) if keys.is_empty());
-    if apps.is_empty() || sight.kinds.is_empty() || no_key {
-        return Ok(Calls::default());
-    }
-    let mut sql = Sql::new(
-        "SELECT CAST(COALESCE(SUM(CASE WHEN code = 'VALID' THEN calls ELSE 0 END), 0) AS BIGINT), \
-         CAST(COALESCE(SUM(CASE WHEN code = 'VALID' THEN 0 ELSE calls END), 0) AS BIGINT) FROM ",
-    );
-    match &sight.keys {
-        Scope::All => {
-            sql.push("usage_hour WHERE hour >= ").bind(hour).push(" AND app_id IN (");
-            sql.list(apps.iter().map(AppId::as_str)).push(")");
-            if !sight.sees_all_kinds() {
-                let kinds = sight.kinds.iter().map(|kind| kind.as_str());
-                sql.push(" AND kind IN (").list(kinds.chain([NO_KEY])).push(")");
-            }
-        }
-        Scope::Only(keys) => {
-            sql.push("key_usage_hour WHERE hour >= ")
-                .bind(hour)
-                .push(" AND key_id IN (SELECT id FROM api_key WHERE id IN (");
-            sql.list(keys.iter().map(KeyId::as_str)).push(") AND app_id IN (");
-            sql.list(apps.iter().map(AppId::as_str)).push(") AND kind IN (");
-            sql.list(sight.kinds.iter().map(|kind| kind.as_str())).push("))");
-        }
-    }
-    let (accepted, refused): (i64, i64) = conn.fetch_one(sql).await?;
-    Ok(Calls { accepted: accepted.unsigned_abs(), refused: refused.unsigned_abs() })
-}
-
-async fn was_called(conn: &mut Conn<'_>, app: &AppId) -> Result<bool, StoreError> {
-    let sql = Sql::new("SELECT hour FROM usage_hour WHERE app_id = $1 LIMIT 1");
-    Ok(conn.fetch_optional::<(i64,)>(sql.arg(app.as_str())).await?.is_some())
-}
-
-async fn key_calls_since(conn: &mut Conn<'_>, key: &KeyId, hour: i64) -> Result<Vec<HourCalls>, StoreError> {
-    let sql = Sql::new(
-        "SELECT hour, code, calls FROM key_usage_hour WHERE key_id = $1 AND hour >= $2 AND calls > 0 \
-         ORDER BY key_id, hour, code",
-    );
-    let rows = conn.fetch_all::<(i64, String, i64)>(sql.arg(key.as_str()).arg(hour)).await?;
-    // A verdict that only a later version knows hides no other.
-    let calls = |(hour, code, calls): (i64, String, i64)| {
-        Some(HourCalls { hour, code: Code::parse(&code)?, calls: calls.unsigned_abs() })
-    };
-    Ok(rows.into_iter().filter_map(calls).collect())
-}
-
-#[derive(FromRow)]
-struct RefusedRow {
-    at: i64,
-    code: String,
-    edge: String,
-    address: Option<String>,
-    origin: Option<String>,
-    permissions: Option<String>,
-    kind: Option<String>,
-    method: Option<String>,
-    path: Option<String>,
-}
-
-async fn key_refusals(conn: &mut Conn<'_>, key: &KeyId) -> Result<Vec<RefusedCall>, StoreError> {
-    let sql = Sql::new(
-        "SELECT at, code, edge, address, origin, permissions, kind, method, path FROM key_refusal WHERE key_id = $1 \
-         ORDER BY key_id DESC, at DESC, n DESC LIMIT $2",
-    );
-    let rows = conn.fetch_all::<RefusedRow>(sql.arg(key.as_str()).arg(kept())).await?;
-    // A refusal that only a later version can read hides no other.
-    Ok(rows.into_iter().filter_map(|row| RefusedCall::try_from(row).ok()).collect())
-}
-
-impl TryFrom<RefusedRow> for RefusedCall {
-    type Error = StoreError;
-
-    fn try_from(row: RefusedRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            at: Timestamp::from_millis(row.at),
-            code: verdict(&row.code)?,
-            edge: Edge::parse(&row.edge).ok_or_else(|| StoreError::corrupt("where a call came in"))?,
-            address: row
-                .address
-                .map(|address| address.parse::<IpAddr>())
-                .transpose()
-                .map_err(|_| StoreError::corrupt("the address of a refused call"))?,
-            origin: row.origin,
-            permissions: row.permissions,
-            kind: row.kind.as_deref().and_then(KeyKind::parse),
-            method: row.method,
-            path: row.path,
-        })
-    }
-}
-
-fn verdict(code: &str) -> Result<Code, StoreError> {
-    Code::parse(code).ok_or_else(|| StoreError::corrupt("a verdict"))
-}
-
-fn kept() -> i64 {
+/// How many refusals of a key are kept.
+pub(crate) fn kept() -> i64 {
     i64::try_from(REFUSALS_KEPT).unwrap_or(i64::MAX)
 }
 

@@ -1,6 +1,7 @@
 //! What the console shows about a key's calls, about one call, and about the installation.
 
 use domain::draft::KeyDraft;
+use domain::timestamp::{Millis, Timestamp};
 use serde_json::json;
 
 use crate::support::{Answer, Call, Product, Settings, list, service_key};
@@ -47,8 +48,47 @@ async fn a_key_tells_its_restrictions_its_calls_and_its_refusals() {
     }
     // Neither attribute is let through by the page's own policy.
     assert!(!page.body.contains(" style=") && !page.body.contains(" onclick="));
+    assert!(page.body.contains("outside the allowed networks"), "{}", page.body);
     let why = format!("/keys/{id}/why?address=203.0.113.7&amp;at=2026-11-21T");
     assert!(page.body.contains(&why), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_bar_of_the_chart_narrows_the_refusals() {
+    let product = Product::start().await;
+    let id = refused(&product).await;
+    let hour = product.service.now().hour();
+    let at = |hours: i64| Timestamp::from_millis(hour).plus(Millis::hours(hours)).to_input();
+    let group = "<b>1 call</b>";
+    for (query, is_shown) in [
+        (format!("range=7d&at={}", at(0)), true),
+        (format!("at={}", at(0)), true),
+        (format!("at={}", at(-1)), false),
+        ("at=sausage&range=1y".to_owned(), true),
+    ] {
+        let page = look(&product, &format!("/keys/{id}?{query}")).await;
+        assert_eq!(page.status, 200, "{query}");
+        assert_eq!(page.body.contains(group), is_shown, "{query}: {}", page.body);
+    }
+    let page = look(&product, &format!("/?range=30d&at={}", at(0))).await;
+    assert_eq!(page.status, 200);
+    for words in ["1 refused", "Address not allowed", "Refused in the last 24 hours", "No restriction and no expiry"] {
+        assert!(page.body.contains(words), "{words}: {}", page.body);
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_not_said_to_be_accepted() {
+    let product = Product::start().await;
+    let token = product.token(service_key("Gone")).await;
+    let id = token.split('_').nth(1).unwrap().to_owned();
+    let before = look(&product, &format!("/keys/{id}")).await;
+    assert!(before.body.contains("Accepted from any address"), "{}", before.body);
+    let session = product.sign_in().await;
+    let form = Call::post(&format!("/keys/{id}/revoke")).cookie(&session).same_origin().form("reason=leaked");
+    assert_eq!(product.send(form).await.status, 303);
+    let after = look(&product, &format!("/keys/{id}")).await;
+    assert!(!after.body.contains("Accepted from") && after.body.contains("the key is revoked"), "{}", after.body);
 }
 
 #[tokio::test]

@@ -1,12 +1,16 @@
 //! Reading keys for people.
 
+use std::collections::HashMap;
+
 use domain::{
+    calls::{Period, Span, by_period},
     ids::{AppId, KeyId},
     key::{KeyDetail, KeyRow},
     list::KeyQuery,
     page::Page,
     refusal::Refusal,
     role::Act,
+    usage::HourCalls,
 };
 
 use crate::verify::Watch;
@@ -18,6 +22,19 @@ impl Service {
         caller.may(Act::SeeKeys)?;
         let sight = caller.sight().within(*app);
         Ok(self.store().list_keys(&sight, query, self.now()).await?)
+    }
+
+    /// The last day of each of these keys, which were read for the caller, in their order.
+    pub async fn last_day(&self, caller: &Caller, keys: &[KeyRow]) -> Result<Vec<Vec<Period>>> {
+        caller.may(Act::SeeKeys)?;
+        let (now, span) = (self.now(), Span::Day);
+        let ids: Vec<_> = keys.iter().map(|key| key.id).collect();
+        let mut calls: HashMap<KeyId, Vec<HourCalls>> = HashMap::new();
+        for (key, counted) in self.store().calls_of_keys(&ids, span.first(now)).await? {
+            calls.entry(key).or_default().push(counted);
+        }
+        let of = |id| calls.get(id).map_or(&[][..], Vec::as_slice);
+        Ok(ids.iter().map(|id| by_period(of(id), span, now)).collect())
     }
 
     /// One key. `NotFound` if it does not exist, or if the caller may not see it.

@@ -1,7 +1,7 @@
 //! A key, with its calls and their verdicts.
 
 use domain::{
-    calls::{KeyCalls, by_hour, first_hour},
+    calls::{KeyCalls, Span, by_period},
     ids::KeyId,
     key::KeyDetail,
     role::Act,
@@ -19,22 +19,22 @@ pub struct KeyPage {
 }
 
 impl Service {
-    /// A key, its calls by hour and its last refusals. `NotFound` if it does not exist, or if the caller may not see
+    /// A key, its calls over a span and its last refusals. `NotFound` if it does not exist, or if the caller may not see
     /// it.
-    pub async fn key_page(&self, caller: &Caller, id: &KeyId) -> Result<KeyPage> {
+    pub async fn key_page(&self, caller: &Caller, id: &KeyId, span: Span) -> Result<KeyPage> {
         caller.may(Act::SeeKeys)?;
         // Read the calls first, so that the last use, which is read next, is never older than a counted call.
-        let calls = self.calls(id).await;
+        let calls = self.calls(id, span).await;
         let mut key = self.key(caller, id).await?;
         let held = self.verifier().unspent(id, key.quota_epoch, key.quota_period);
         key.quota_left = key.quota_left.map(|left| left.saturating_add(held));
         Ok(KeyPage { key, calls })
     }
 
-    async fn calls(&self, id: &KeyId) -> Result<KeyCalls> {
+    async fn calls(&self, id: &KeyId, span: Span) -> Result<KeyCalls> {
         let now = self.now();
-        let calls = self.store().key_calls_since(id, first_hour(now)).await?;
+        let calls = self.store().key_calls_since(id, span.first(now)).await?;
         let refusals = self.store().key_refusals(id).await?;
-        Ok(KeyCalls { hours: by_hour(&calls, now), refusals })
+        Ok(KeyCalls { span, periods: by_period(&calls, span, now), refusals })
     }
 }

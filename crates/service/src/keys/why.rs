@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use domain::{
+    calls::Span,
     ids::KeyId,
     kind::KeyKind,
     permission_query::PermissionQuery,
@@ -32,7 +33,7 @@ impl Service {
     /// A key's page, and what each check says to a call with the right secret. Counts nothing. Rate limits and call
     /// quota are those of this process at this moment.
     pub async fn why(&self, caller: &Caller, id: &KeyId, call: &AskedCall) -> Result<(KeyPage, Vec<CheckResult>)> {
-        let page = self.key_page(caller, id).await?;
+        let page = self.key_page(caller, id, Span::default()).await?;
         let record = page.key.record();
         let request = verdict::Request {
             address: call.address,

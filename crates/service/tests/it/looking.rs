@@ -3,6 +3,7 @@
 use domain::{
     audit::Action,
     audit::AuditQuery,
+    calls::Span,
     dashboard::{Dashboard, StepKind},
     draft::KeyDraft,
     key::RevokeReason,
@@ -13,11 +14,11 @@ use domain::{
 };
 use service::keys::AskedCall;
 
-use crate::world::{World, draft, owner};
+use crate::world::{World, called, draft, owner};
 
 async fn dashboard(w: &World) -> Dashboard {
     let app = w.service.default_app();
-    w.service.dashboard(owner(), app).await.unwrap()
+    w.service.dashboard(owner(), app, Span::Day).await.unwrap()
 }
 
 fn done(figures: &Dashboard) -> Vec<StepKind> {
@@ -29,7 +30,7 @@ async fn the_dashboard_begins_at_nothing(w: World) {
     let figures = dashboard(&w).await;
     let counts = [figures.active, figures.pending, figures.never_used];
     assert!(counts.iter().all(|count| count.n == 0 && !count.more));
-    assert_eq!((figures.accepted_24h, figures.refused_24h), (0, 0));
+    assert_eq!(called(&figures), (0, 0));
     assert_eq!(figures.recent[0].action, Action::InstanceCreated);
     assert_eq!(done(&figures), []);
     assert_eq!(figures.checklist.len(), StepKind::ALL.len());
@@ -51,18 +52,17 @@ async fn the_dashboard_counts_keys_and_calls(w: World) {
     assert_eq!(w.code(&refused).await, Code::Revoked);
     w.service.verifier().flush_usage().await.unwrap();
     let figures = dashboard(&w).await;
-    let counts = [
-        figures.active,
-        figures.pending,
-        figures.disabled,
-        figures.revoked,
-        figures.expired,
-        figures.expiring_7,
-        figures.expiring_30,
-        figures.never_used,
+    let counts = [figures.active, figures.pending, figures.expiring_30, figures.never_used, figures.off];
+    assert_eq!(counts.map(|count| count.n), [1, 1, 1, 0, 2]);
+    let found: Vec<_> = figures.to_look_at.iter().map(|look| (look.filter, look.count.n)).collect();
+    let expected = [
+        (StatusFilter::Expiring7, 1),
+        (StatusFilter::Refused, 1),
+        (StatusFilter::NeverUsed90, 0),
+        (StatusFilter::Unrestricted, 0),
     ];
-    assert_eq!(counts.map(|count| count.n), [1, 1, 1, 1, 0, 1, 1, 0]);
-    assert_eq!((figures.accepted_24h, figures.refused_24h), (3, 1));
+    assert_eq!(found, expected);
+    assert_eq!(called(&figures), (3, 1));
     assert_eq!(done(&figures), [StepKind::FirstKey, StepKind::FirstCheck]);
     assert_eq!(figures.recent.len(), 10);
 
@@ -70,7 +70,7 @@ async fn the_dashboard_counts_keys_and_calls(w: World) {
     w.active(&verifier).await;
     w.clock.advance(Millis::hours(26));
     let figures = dashboard(&w).await;
-    assert_eq!((figures.accepted_24h, figures.refused_24h), (0, 0));
+    assert_eq!(called(&figures), (0, 0));
     assert_eq!(done(&figures), StepKind::ALL);
 }
 
@@ -97,7 +97,7 @@ async fn a_list_is_filtered_and_searched(w: World) {
 async fn what_is_left_of_a_quota_has_what_is_held_ready(w: World) {
     let quota = KeyDraft { quota: Some("10000".to_owned()), ..draft("service", "Counted") };
     let (id, token) = w.active(&quota).await;
-    let left = async || w.service.key_page(owner(), &id).await.unwrap().key.quota_left;
+    let left = async || w.service.key_page(owner(), &id, Span::default()).await.unwrap().key.quota_left;
     assert_eq!(left().await, Some(10_000));
     // From the seventeenth call on a block has more than one.
     let spend = async |token: &str| {

@@ -2,6 +2,7 @@
 
 use domain::{
     audit::AuditQuery,
+    calls::Span,
     draft::KeyDraft,
     ids::KeyId,
     key::RevokeReason,
@@ -13,7 +14,7 @@ use domain::{
 };
 use service::Caller;
 
-use crate::world::{World, draft, owner, refusal, signed_in};
+use crate::world::{World, called, draft, owner, refusal, signed_in};
 
 /// Tries every act that changes a key as `caller`, on a pending, an active and a revoked key.
 async fn changes(w: &World, caller: &Caller, kind: KeyKind) -> Vec<Refusal> {
@@ -72,9 +73,9 @@ async fn an_auditor_sees_no_master_user_keys(w: World) {
     assert_eq!(listed(by_kind).await, []);
     let by_name = KeyQuery { search: Some("hid".to_owned()), ..KeyQuery::default() };
     assert_eq!(listed(by_name).await, []);
-    let figures = w.service.dashboard(&auditor, app).await.unwrap();
+    let figures = w.service.dashboard(&auditor, app, Span::Day).await.unwrap();
     assert_eq!(figures.active.n, 1);
-    let figures = w.service.dashboard(owner(), app).await.unwrap();
+    let figures = w.service.dashboard(owner(), app, Span::Day).await.unwrap();
     assert_eq!(figures.active.n, 2);
 }
 
@@ -85,13 +86,13 @@ async fn the_calls_of_a_key_are_for_who_may_see_it(w: World) {
     assert_eq!(w.code(&token).await, Code::Disabled);
     w.service.verifier().flush_usage().await.unwrap();
     let service = &w.service;
-    let seen = service.key_page(owner(), &hidden).await.unwrap().calls.unwrap();
-    assert_eq!(seen.hours.last().unwrap().refused, [(Code::Disabled, 1)]);
+    let seen = service.key_page(owner(), &hidden, Span::default()).await.unwrap().calls.unwrap();
+    assert_eq!(seen.periods.last().unwrap().refused, [(Code::Disabled, 1)]);
     assert_eq!(seen.refusals.iter().map(|call| call.code).collect::<Vec<_>>(), [Code::Disabled]);
     let auditor = signed_in(Role::Auditor);
-    assert_eq!(service.key_page(&auditor, &open).await.unwrap().calls.unwrap().refusals, []);
-    assert_eq!(refusal(service.key_page(&auditor, &hidden).await), Refusal::NotFound);
-    assert_eq!(refusal(service.key_page(&signed_in(Role::Guest), &open).await), Refusal::Forbidden);
+    assert_eq!(service.key_page(&auditor, &open, Span::default()).await.unwrap().calls.unwrap().refusals, []);
+    assert_eq!(refusal(service.key_page(&auditor, &hidden, Span::default()).await), Refusal::NotFound);
+    assert_eq!(refusal(service.key_page(&signed_in(Role::Guest), &open, Span::default()).await), Refusal::Forbidden);
 }
 
 async fn what_an_auditor_may_not_see_is_nowhere(w: World) {
@@ -115,11 +116,11 @@ async fn what_an_auditor_may_not_see_is_nowhere(w: World) {
     assert!(!seen.contains(&"Hidden".to_owned()) && !seen.contains(&"Gone".to_owned()), "{seen:?}");
     let of_gone = AuditQuery { key: Some(id), ..AuditQuery::default() };
     assert!(service.audit(&auditor, &of_gone).await.unwrap().rows.is_empty());
-    let figures = service.dashboard(&auditor, app).await.unwrap();
-    assert_eq!((figures.active.n, figures.accepted_24h), (1, 1));
+    let figures = service.dashboard(&auditor, app, Span::Day).await.unwrap();
+    assert_eq!((figures.active.n, called(&figures).0), (1, 1));
     assert!(figures.recent.iter().all(|row| row.subject.label != "Hidden"));
-    let figures = service.dashboard(owner(), app).await.unwrap();
-    assert_eq!((figures.active.n, figures.accepted_24h), (2, 2));
+    let figures = service.dashboard(owner(), app, Span::Day).await.unwrap();
+    assert_eq!((figures.active.n, called(&figures).0), (2, 2));
     let accepted = KeyQuery { status: Some(StatusFilter::Accepted), ..KeyQuery::default() };
     let listed = service.keys(&auditor, app, &accepted).await.unwrap();
     assert_eq!(listed.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [open]);
@@ -139,7 +140,7 @@ async fn a_guest_sees_nothing(w: World) {
     let (service, query) = (&w.service, KeyQuery::default());
     assert_eq!(refusal(service.key(&guest, &id).await), Refusal::Forbidden);
     assert_eq!(refusal(service.keys(&guest, app, &query).await), Refusal::Forbidden);
-    assert_eq!(refusal(service.dashboard(&guest, app).await), Refusal::Forbidden);
+    assert_eq!(refusal(service.dashboard(&guest, app, Span::Day).await), Refusal::Forbidden);
     let audit = AuditQuery::default();
     assert_eq!(refusal(service.audit(&guest, &audit).await), Refusal::Forbidden);
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::{
+    calls::Span,
     draft::KeyDraft,
     list::KeyQuery,
     permission::{AdminPermission, VERIFY},
@@ -12,7 +13,7 @@ use domain::{
 };
 use service::verify::{Credential, VerifyRequest};
 
-use crate::world::{World, draft, in_background, owner};
+use crate::world::{World, called, draft, in_background, owner};
 
 async fn ten_thousand_verifies_in_a_second_cost_two_writes(w: World) {
     let (id, token) = w.active(&draft("service", "Busy")).await;
@@ -35,8 +36,8 @@ async fn ten_thousand_verifies_in_a_second_cost_two_writes(w: World) {
     assert_eq!(key.row.last_used_at, Some(w.service.now()));
     assert_eq!(key.last_used_address.unwrap().to_string(), "192.0.2.7");
     let app = w.service.default_app();
-    let figures = w.service.dashboard(owner(), app).await.unwrap();
-    assert_eq!((figures.accepted_24h, figures.refused_24h), (10_000, 0));
+    let figures = w.service.dashboard(owner(), app, Span::Day).await.unwrap();
+    assert_eq!(called(&figures), (10_000, 0));
     let quiet = w.store.write_count();
     tokio::time::sleep(Duration::from_millis(1200)).await;
     assert_eq!(w.store.write_count(), quiet, "nothing to write, nothing written");
@@ -55,8 +56,8 @@ async fn only_the_right_secret_is_a_use(w: World) {
     let key = w.service.key(owner(), &id).await.unwrap();
     assert_eq!(key.row.last_used_at, Some(w.service.now()));
     let app = w.service.default_app();
-    let figures = w.service.dashboard(owner(), app).await.unwrap();
-    assert_eq!((figures.accepted_24h, figures.refused_24h), (0, 2));
+    let figures = w.service.dashboard(owner(), app, Span::Day).await.unwrap();
+    assert_eq!(called(&figures), (0, 2));
 }
 
 async fn a_call_of_the_api_is_counted_once_and_uses_both_keys(w: World) {
@@ -77,8 +78,8 @@ async fn a_call_of_the_api_is_counted_once_and_uses_both_keys(w: World) {
         assert_eq!(key.row.last_used_at, Some(w.service.now()));
     }
     let app = w.service.default_app();
-    let figures = w.service.dashboard(owner(), app).await.unwrap();
-    assert_eq!((figures.accepted_24h, figures.refused_24h), (1, 1));
+    let figures = w.service.dashboard(owner(), app, Span::Day).await.unwrap();
+    assert_eq!(called(&figures), (1, 1));
 }
 
 async fn whatever_a_stranger_sends_is_on_record(w: World) {
@@ -190,8 +191,8 @@ async fn a_count_that_cannot_be_written_is_dropped_alone(w: World) {
     let mut paths: Vec<_> = refusals.iter().filter_map(|refusal| refusal.path.as_deref()).collect();
     paths.sort_unstable();
     assert_eq!(paths, ["/one", "/two"]);
-    let figures = w.service.dashboard(owner(), w.service.default_app()).await.unwrap();
-    assert_eq!(figures.refused_24h, 3, "it is counted all the same");
+    let figures = w.service.dashboard(owner(), w.service.default_app(), Span::Day).await.unwrap();
+    assert_eq!(called(&figures).1, 3, "it is counted all the same");
 }
 
 on_both!(

@@ -4,6 +4,8 @@ use std::{ops::Deref, sync::LazyLock};
 
 use domain::{
     audit::{Action, AuditQuery, AuditRow},
+    calls::sum,
+    dashboard::Dashboard,
     draft::KeyDraft,
     ids::{KeyId, PersonId},
     refusal::Refusal,
@@ -220,4 +222,10 @@ pub fn refusal<T: std::fmt::Debug>(answer: Result<T, Error>) -> Refusal {
         Error::Refused(refusal) => refusal,
         other => panic!("not a refusal: {other}"),
     }
+}
+
+/// The calls that the dashboard shows, accepted and refused.
+pub fn called(figures: &Dashboard) -> (u64, u64) {
+    let all = sum(&figures.calls);
+    (all.accepted, all.refused)
 }

@@ -37,7 +37,7 @@ async fn populate(store: &Store) -> AppId {
         let mut new = key(&app_id, names[n % names.len()]);
         let step = i64::try_from(n).unwrap();
         new.spec.kind = kinds[n % kinds.len()];
-        new.created_at = NOW.plus_seconds(-(step % 40) * DAY);
+        new.created_at = NOW.plus_seconds(-(step % 40) * 3 * DAY);
         let expires = n % 4 != 0 && new.spec.kind.rules().asks(Field::ExpiresAt);
         new.spec.expires_at = expires.then(|| NOW.plus_seconds((step % 50 - 10) * DAY));
         if n % 7 == 0 {
@@ -124,6 +124,14 @@ fn has_status(row: &KeyRow, status: StatusFilter) -> bool {
         StatusFilter::Expiring7 => expires_within(7),
         StatusFilter::Expiring30 => expires_within(30),
         StatusFilter::NeverUsed => active && row.last_used_at.is_none(),
+        StatusFilter::NeverUsed90 => {
+            active && row.last_used_at.is_none() && row.created_at <= NOW.plus_seconds(-90 * DAY)
+        }
+        StatusFilter::Unrestricted => {
+            let is_restricted = row.cidr_count > 0 || row.domain_count > 0 || row.expires_at.is_some();
+            active && row.kind == KeyKind::Service && !is_restricted
+        }
+        StatusFilter::Off => matches!(row.state, KeyState::Disabled | KeyState::Revoked),
         StatusFilter::Accepted => called(row, Code::Valid),
         StatusFilter::Refused => called(row, Code::Expired),
     }

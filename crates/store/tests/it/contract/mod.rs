@@ -24,6 +24,7 @@ mod audit;
 mod drafts;
 mod key_counts;
 mod key_list;
+mod key_worst;
 mod keys;
 mod meta;
 mod opening;

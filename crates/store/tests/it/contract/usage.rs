@@ -1,10 +1,11 @@
 use domain::ids::KeyId;
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, StatusFilter};
+use domain::sight::{Scope, Sight};
 use domain::timestamp::Millis;
 use domain::usage::{Edge, HourCalls, RefusedCall};
 use domain::verdict::Code;
-use store::{Calls, KeyCalls, KeyUse, LastUsed, NewKey, Store, UsageBatch, UsePlace};
+use store::{KeyCalls, KeyUse, LastUsed, NewKey, Store, UsageBatch, UsePlace};
 
 use crate::fixtures::{NOW, all, app, auditor, insert, key, key_id, whole, with_app};
 
@@ -138,11 +139,31 @@ async fn calls_are_added_up(store: Store) {
     for _ in 0..2 {
         store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
     }
-    assert_eq!(store.calls_since(&whole(&one), hour).await.unwrap(), Calls { accepted: 26, refused: 6 });
-    assert_eq!(store.calls_since(&auditor().within(one), hour).await.unwrap(), Calls { accepted: 6, refused: 6 });
-    assert_eq!(store.calls_since(&whole(&one), hour - HOUR).await.unwrap(), Calls { accepted: 226, refused: 6 });
-    assert_eq!(store.calls_since(&all(), hour).await.unwrap(), Calls { accepted: 2_026, refused: 6 });
-    assert_eq!(store.calls_since(&whole(&two.id), hour + 1).await.unwrap(), Calls::default());
+    let calls = async |sight: &Sight, hour, step| {
+        let mut calls = store.calls_since(sight, hour, step).await.unwrap();
+        calls.sort_by_key(|calls| (calls.hour, calls.code));
+        calls
+    };
+    let each = Millis::hours(1);
+    let of = |accepted| {
+        let refused = [counted(hour, Code::NotFound, 2), counted(hour, Code::Expired, 4)];
+        [counted(hour, Code::Valid, accepted), refused[0], refused[1]]
+    };
+    assert_eq!(calls(&whole(&one), hour, each).await, of(26));
+    assert_eq!(calls(&auditor().within(one), hour, each).await, of(6));
+    assert_eq!(calls(&all(), hour, each).await, of(2_026));
+    let before = counted(hour - HOUR, Code::Valid, 200);
+    assert_eq!(calls(&whole(&one), hour - HOUR, each).await, [&[before], of(26).as_slice()].concat());
+    // Both hours are of one day.
+    let day = calls(&whole(&one), hour - HOUR, Millis::days(1)).await;
+    let starts = hour - hour % Millis::days(1).0;
+    assert_eq!(
+        day.iter().map(|calls| (calls.hour, calls.calls)).collect::<Vec<_>>(),
+        [(starts, 226), (starts, 2), (starts, 4)]
+    );
+    assert_eq!(calls(&whole(&two.id), hour + 1, each).await, []);
+    let nothing = Sight { keys: Scope::Only(Vec::new()), ..whole(&one) };
+    assert_eq!(calls(&nothing, hour, each).await, []);
     assert!(store.was_called(&two.id).await.unwrap());
     assert!(!store.was_called(&app(3).id).await.unwrap());
 }
@@ -166,6 +187,13 @@ async fn calls_of_a_key_are_added_up_and_forgotten(store: Store) {
     assert_eq!(store.key_calls_since(&new.id, hour).await.unwrap(), now);
     let before = counted(hour - HOUR, Code::Valid, 14);
     assert_eq!(store.key_calls_since(&new.id, 0).await.unwrap(), [before, now[0], now[1]]);
+    let named = Sight { keys: Scope::Only(vec![new.id]), ..whole(&app) };
+    assert_eq!(store.calls_since(&named, hour, Millis::hours(1)).await.unwrap().len(), 2);
+    let other = key_id();
+    let mut recent = store.calls_of_keys(&[other, new.id], hour).await.unwrap();
+    recent.sort_by_key(|(_, calls)| calls.code.as_str());
+    assert_eq!(recent, now.map(|calls| (new.id, calls)));
+    assert_eq!(store.calls_of_keys(&[], 0).await.unwrap(), []);
     assert_eq!(store.write(async |tx| tx.prune_key_calls(hour, 100).await).await.unwrap(), 1);
     assert_eq!(store.key_calls_since(&new.id, 0).await.unwrap(), now);
     store.write(async |tx| tx.delete_key(&new.id, NOW).await).await.unwrap();

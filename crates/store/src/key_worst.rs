@@ -1,0 +1,113 @@
+//! The keys that somebody should look at: how many of each sort there are, and the worst of them.
+
+use domain::dashboard::{Figure, ToLookAt, Worst};
+use domain::ids::KeyId;
+use domain::list::StatusFilter;
+use domain::sight::Sight;
+use domain::timestamp::Timestamp;
+use domain::verdict::Code;
+
+use crate::apps::apps_in;
+use crate::conn::Conn;
+use crate::error::StoreError;
+use crate::key_counts::{capped, exceeds};
+use crate::key_range::{FEW, Find, KeyRange, Moment};
+use crate::sql::Sql;
+
+/// How many of each sort are named.
+const NAMED: i64 = 3;
+
+/// How many counts of each verdict are searched for the keys with the most refused calls, newest hour first. If there are
+/// more, the worst of these is bad enough.
+const SEARCHED: i64 = 200;
+
+/// The sorts, in the order in which they are shown.
+const SORTS: [StatusFilter; 4] =
+    [StatusFilter::Expiring7, StatusFilter::Refused, StatusFilter::NeverUsed90, StatusFilter::Unrestricted];
+
+reads! {
+    /// The keys in sight to look at. Each count equals the length of the list with the filter of the same name.
+    keys_to_look_at(sight: &Sight, now: Timestamp) -> Vec<ToLookAt>;
+}
+
+async fn keys_to_look_at(conn: &mut Conn<'_>, sight: &Sight, now: Timestamp) -> Result<Vec<ToLookAt>, StoreError> {
+    let apps = apps_in(conn, &sight.apps).await?;
+    let mut found = Vec::new();
+    for filter in SORTS {
+        let mut range = KeyRange::new(sight, &apps, None, Some(filter), now);
+        if range.is_empty() {
+            continue;
+        }
+        range.few = matches!(range.moment, Some(Moment::Called { .. }))
+            && !exceeds(conn, &range.at_any_time(None), FEW).await?;
+        let count = capped(conn, &range, -1).await?;
+        let worst = match range.moment {
+            _ if count.n == 0 => Vec::new(),
+            Some(Moment::Called { since, .. }) => refused(conn, &range, since).await?,
+            _ => first(conn, &range).await?,
+        };
+        found.push(ToLookAt { filter, count, worst });
+    }
+    Ok(found)
+}
+
+/// Those that expire first, or are the oldest.
+async fn first(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Vec<Worst>, StoreError> {
+    let by_expiry = matches!(range.moment, Some(Moment::Expiring { .. }));
+    let sql = first_of(range, by_expiry, conn.writing().limits_arms);
+    let rows = conn.fetch_all::<(String, String, i64)>(sql).await?;
+    let figure = |at| if by_expiry { Figure::Expires(at) } else { Figure::Created(at) };
+    // A row of a later version may be unreadable here, but must not hide other rows.
+    let worst = |(id, name, at): (String, String, i64)| {
+        Some(Worst { id: KeyId::parse(&id)?, name, figure: figure(Timestamp::from_millis(at)) })
+    };
+    Ok(rows.into_iter().filter_map(worst).collect())
+}
+
+pub(crate) fn first_of(range: &KeyRange, by_expiry: bool, limits_arms: bool) -> Sql {
+    let (select, order) = if by_expiry {
+        ("SELECT id, name, expires_at", " ORDER BY expires_at")
+    } else {
+        ("SELECT id, name, created_at", " ORDER BY created_at")
+    };
+    let mut sql = Sql::new("SELECT * FROM (");
+    range.push_arms(&mut sql, select, Find::ByIndex, |sql| {
+        if limits_arms {
+            sql.push(order).push(" LIMIT ").bind(NAMED);
+        }
+    });
+    sql.push(") AS k").push(order).push(" LIMIT ").bind(NAMED);
+    sql
+}
+
+/// Those with the most refused calls.
+async fn refused(conn: &mut Conn<'_>, range: &KeyRange, since: i64) -> Result<Vec<Worst>, StoreError> {
+    let rows = conn.fetch_all::<(String, String, i64)>(most_refused(range, since)).await?;
+    let worst = |(id, name, calls): (String, String, i64)| {
+        Some(Worst { id: KeyId::parse(&id)?, name, figure: Figure::Refused(calls.unsigned_abs()) })
+    };
+    Ok(rows.into_iter().filter_map(worst).collect())
+}
+
+pub(crate) fn most_refused(range: &KeyRange, since: i64) -> Sql {
+    let mut sql = Sql::new("SELECT k.id, k.name, CAST(SUM(u.calls) AS BIGINT) AS refused FROM (");
+    if let Some(named) = range.named() {
+        sql.push("SELECT key_id, calls FROM key_usage_hour WHERE key_id IN (");
+        sql.list(named.iter().map(KeyId::as_str)).push(") AND hour >= ").bind(since);
+        sql.push(" AND code <> 'VALID' AND calls > 0");
+    } else {
+        for (n, code) in Code::ALL.iter().filter(|code| **code != Code::Valid).enumerate() {
+            sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" });
+            sql.push("SELECT key_id, calls FROM key_usage_hour WHERE code = ").bind(code.as_str());
+            sql.push(" AND hour >= ")
+                .bind(since)
+                .push(" ORDER BY code DESC, hour DESC, key_id DESC LIMIT ")
+                .bind(SEARCHED);
+            sql.push(") AS arm");
+        }
+    }
+    sql.push(") AS u CROSS JOIN api_key k WHERE k.id = u.key_id AND ");
+    range.push_sight(&mut sql);
+    sql.push(" GROUP BY k.id, k.name ORDER BY refused DESC, k.id LIMIT ").bind(NAMED);
+    sql
+}
