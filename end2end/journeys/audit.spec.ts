@@ -30,6 +30,31 @@ test('every change to a key is on record, in the modal and on the page', async (
   await expect(page.getByRole('row').nth(5)).toBeVisible();
 });
 
+test('who revoked what today takes one form and no id', async ({ owner, arrange }) => {
+  const { page } = owner;
+  const name = unique('Withdrawn');
+  await arrange.revoked({ name });
+  await owner.open('/audit');
+  await page.getByRole('searchbox', { name: 'Name of a key' }).fill(name.toUpperCase());
+  await page.getByRole('searchbox', { name: 'Person' }).fill('owner');
+  await page.getByRole('combobox', { name: 'Action' }).selectOption('Revoked');
+  const today = new Date().toISOString().slice(0, 10);
+  await page.getByLabel('From').fill(today);
+  await page.getByLabel('To', { exact: true }).fill(today);
+  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await expect(page.getByText('1 event', { exact: true })).toBeVisible();
+  await expect(page.getByRole('row').nth(1)).toContainText(name);
+  await owner.alive();
+  await examine(page, 'audit-asked');
+
+  await test.step('a bar of the strip is a day', async () => {
+    await page.getByRole('link', { name: 'Show all' }).click();
+    await owner.alive();
+    await page.getByRole('group', { name: 'Events by day (UTC)' }).getByRole('link').last().click();
+    await expect(page).toHaveURL(/\/audit\?from=(\d{4}-\d\d-\d\d)&to=\1$/);
+  });
+});
+
 test('the list leads to the record of all keys', async ({ owner, arrange }) => {
   const name = unique('Listed');
   await arrange.pending({ name });

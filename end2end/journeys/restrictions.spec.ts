@@ -52,19 +52,24 @@ test('a key with every restriction tells why a call was refused', async ({ owner
       await expect(page.getByText('1 refused', { exact: true })).toBeVisible({ timeout: 100 });
     }).toPass();
     await owner.alive();
-    await expect(page.getByRole('img', { name: 'Calls per hour' })).toBeVisible();
+    await expect(page.getByRole('group', { name: 'Calls, last 48 hours' })).toBeVisible();
     await page.getByText('Show as a table').click();
-    await expect(page.getByRole('region', { name: 'Calls per hour' })).toContainText('IP_NOT_ALLOWED 1');
-    const refused = page.getByRole('region', { name: 'Recent refusals' }).getByRole('row').nth(1);
-    await expect(refused).toContainText('203.0.113.7');
-    await expect(refused).toContainText('invoices.read');
+    await expect(page.getByRole('region', { name: 'Calls as a table' })).toContainText('IP_NOT_ALLOWED 1');
+    const refused = page.getByRole('list', { name: 'Refused calls, newest first' }).getByRole('listitem').first();
+    await expect(refused).toContainText('1 call · 203.0.113.7');
+    await refused.locator('summary').click();
+    await expect(refused).toContainText('asked for invoices.read');
     await expect(refused).toContainText("outside the key's networks");
+    await expect(page.getByText('outside the allowed networks')).toBeVisible();
     await examine(page, 'key-with-calls');
   });
 
   await test.step('the dashboard leads to it', async () => {
     await owner.open('/');
-    await page.getByRole('link', { name: /^Refused/ }).click();
+    const today = page.getByRole('link', { name: /accepted, \d+ refused/ }).last();
+    await today.focus();
+    await expect(today.locator('.said')).toHaveCSS('opacity', '1');
+    await page.getByRole('link', { name: /Refused in the last 24 hours/ }).click();
     await expect(page.getByRole('combobox', { name: 'Status' })).toHaveValue('refused_24h');
     await page.getByRole('link', { name, exact: true }).click();
     await owner.alive();
@@ -76,10 +81,10 @@ test('a key with every restriction tells why a call was refused', async ({ owner
     await owner.alive();
     await expect(field(owner, 'Client address')).toHaveValue('203.0.113.7');
     await expect(field(owner, 'Permissions asked for')).toHaveValue('invoices.read');
-    await expect(check(page, 'Address')).toContainText('Fails');
-    await expect(check(page, 'Address')).toContainText('203.0.113.7 is in 203.0.113.7/32, which is blocked.');
+    await expect(gate(page, 'Address')).toContainText('Fails');
+    await expect(gate(page, 'Address')).toContainText('203.0.113.7 is in 203.0.113.7/32, which is blocked.');
     await expect(page.getByText('Fails', { exact: true })).toHaveCount(1);
-    await expect(check(page, 'Permissions')).toContainText('Passes');
+    await expect(gate(page, 'Permissions')).toContainText('Would pass');
     await examine(page, 'why-picked');
   });
 
@@ -117,6 +122,8 @@ test('a proxy is set up from the page of a key', async ({ owner, arrange }) => {
   const { page, server } = owner;
   const { id } = await arrange.active({ name: unique('Behind'), permissions: 'orders.read' });
   await owner.open(`/keys/${id}`);
+  await page.getByRole('link', { name: 'Put it behind a proxy' }).click();
+  await owner.alive();
   const place = server.url.replace('http://localhost', '127.0.0.1');
   for (const proxy of ['nginx', 'Caddy', 'HAProxy', 'Traefik', 'Envoy']) {
     await page.locator('summary').getByText(proxy, { exact: true }).click();
@@ -136,6 +143,11 @@ test('the settings say how this browser is seen', async ({ owner }) => {
   await expect(check(page, 'Database')).toContainText('SQLite');
   await expect(page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Settings' })).toHaveAttribute('aria-current', 'page');
 });
+
+/** One of the gates that a call goes through. */
+function gate(page: Page, name: string): Locator {
+  return page.getByRole('region', { name: 'Result' }).getByRole('listitem').filter({ has: page.getByText(name, { exact: true }) });
+}
 
 /** A line of a list of facts. */
 function check(page: Page, subject: string): Locator {

@@ -1,6 +1,6 @@
 //! Rows of the audit: what was done, to which key, by whom and when, and what changed.
 
-use domain::audit::{Action, AuditRow, Change, STATE, SubjectKind};
+use domain::audit::{Action, ActorKind, AuditRow, Change, STATE, SubjectKind};
 use domain::field::Field;
 use domain::key::{KeyState, RevokeReason, status};
 use domain::kind::KeyKind;
@@ -20,7 +20,7 @@ pub fn AuditTable(
     if rows.is_empty() {
         return view! { <p class="soft">"No events yet."</p> }.into_any();
     }
-    let rows: Vec<_> = rows.into_iter().map(|row| line(row, with_subject)).collect();
+    let rows: Vec<_> = told(rows).into_iter().map(|(row, action)| line(row, action, with_subject)).collect();
     view! {
         // The roles keep it a table for screen readers when the style no longer lays it out as one.
         <div class="card sheet" role="region" aria-label="Audit" tabindex="0">
@@ -47,7 +47,33 @@ pub fn on_itself(row: &AuditRow) -> bool {
     row.subject.kind != SubjectKind::Key && row.subject.label == row.actor_label
 }
 
-fn line(row: AuditRow, with_subject: bool) -> AnyView {
+/// What each row says was done. A key that is issued by a program is confirmed by the same act, which is one line.
+pub fn told(rows: Vec<AuditRow>) -> Vec<(AuditRow, String)> {
+    let mut told: Vec<(AuditRow, String)> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let by_program = [ActorKind::CommandLine, ActorKind::Key].map(Some).contains(&row.actor_kind.known());
+        let is_confirmed = |next: &AuditRow| {
+            next.action.known() == Some(Action::KeyAcknowledged)
+                && next.subject.id == row.subject.id
+                && next.actor_label == row.actor_label
+        };
+        match told.last_mut() {
+            Some((next, words))
+                if by_program && row.action.known() == Some(Action::KeyIssued) && is_confirmed(next) =>
+            {
+                "Issued and confirmed".clone_into(words);
+                *next = row;
+            }
+            _ => {
+                let words = row.action.label(Action::label);
+                told.push((row, words));
+            }
+        }
+    }
+    told
+}
+
+fn line(row: AuditRow, action: String, with_subject: bool) -> AnyView {
     let changes: Vec<_> = row.changes.iter().map(|change| view! { <li>{words(change)}</li> }).collect();
     let subject = with_subject.then(|| {
         if on_itself(&row) {
@@ -63,7 +89,7 @@ fn line(row: AuditRow, with_subject: bool) -> AnyView {
     });
     view! {
         <tr role="row">
-            <td role="cell">{row.action.label(Action::label)}</td>
+            <td role="cell">{action}</td>
             {subject}
             <td role="cell" dir="auto">{row.actor_label}</td>
             <td role="cell" class="soft"><Time at=row.at/></td>
@@ -125,7 +151,44 @@ fn state_label(state: KeyState) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, words};
+    use domain::audit::{Action, ActorKind, AuditRow, Subject, SubjectKind};
+    use domain::names::Word;
+    use domain::timestamp::Timestamp;
+
+    use super::{Change, told, words};
+
+    #[test]
+    fn a_key_that_a_program_issued_is_one_line() {
+        let row = |seq: i64, actor: ActorKind, action: Action, id: &str| AuditRow {
+            seq,
+            at: Timestamp::from_millis(seq),
+            actor_kind: Word::Known(actor),
+            actor_label: "root (command line)".to_owned(),
+            action: Word::Known(action),
+            subject: Subject {
+                kind: Word::Known(SubjectKind::Key),
+                id: id.to_owned(),
+                label: String::new(),
+                key_kind: None,
+            },
+            changes: Vec::new(),
+            note: None,
+            address: None,
+        };
+        let (shell, person) = (ActorKind::CommandLine, ActorKind::Person);
+        let (issued, confirmed) = (Action::KeyIssued, Action::KeyAcknowledged);
+        let lines = told(vec![
+            row(7, shell, confirmed, "b"),
+            row(6, shell, issued, "b"),
+            row(5, shell, confirmed, "a"),
+            row(4, shell, issued, "c"),
+            row(3, person, confirmed, "d"),
+            row(2, person, issued, "d"),
+        ]);
+        let lines: Vec<_> = lines.iter().map(|(row, words)| (row.seq, words.as_str())).collect();
+        let expected = [(6, "Issued and confirmed"), (5, "Confirmed"), (4, "Issued"), (3, "Confirmed"), (2, "Issued")];
+        assert_eq!(lines, expected);
+    }
 
     #[test]
     fn changes_are_told_in_the_words_of_the_console() {

@@ -1,48 +1,34 @@
-//! The whole audit, or that of one key.
+//! The audit: all of it, or what a form asks for, with a strip of events by day above.
 
-use domain::audit::AuditQuery;
-use domain::ids::KeyId;
+use domain::audit::Action;
+use domain::audit_query::AuditQuery;
+use domain::text::SEARCH_MAX;
+use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use crate::addresses::with_query;
 use crate::components::audit_table::AuditTable;
+use crate::components::chart::days::Days;
 use crate::components::failed::Failed;
 use crate::components::pager::Pager;
-use crate::desk::audit::read_audit;
+use crate::desk::audit::{read_audit, read_days};
 use crate::desk::keys::key_id;
-
-/// Characters of a key's id.
-const LEN: usize = KeyId::LEN;
+use crate::error::ConsoleError;
 
 #[component]
 pub fn AuditPage() -> impl IntoView {
-    let query = use_query_map().get_untracked();
-    let (after, before) = (query.get("after"), query.get("before"));
-    let key = query.get("key").map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
-    let typed = key.clone();
+    let map = use_query_map().get_untracked();
+    let key = map.get("key").map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
+    let pairs: Vec<(String, String)> = map.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
+    let query = AuditQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
+    let (asked, only_key) = (query.clone(), key.clone());
     let record = Suspend::new(async move {
-        let asked = key.as_deref().map(key_id).transpose().map(|key| AuditQuery { key, after, before });
-        let page = match asked {
-            Ok(asked) => read_audit(&asked).await,
-            Err(error) => Err(error),
-        };
-        let page = match page {
-            Ok(page) => page,
-            Err(error) => return view! { <Failed error/> }.into_any(),
-        };
-        let turn = |name: &str, cursor: Option<String>| {
-            cursor.map(|cursor| match &key {
-                Some(key) => format!("/audit?key={key}&{name}={cursor}"),
-                None => format!("/audit?{name}={cursor}"),
-            })
-        };
-        let (previous, next) = (turn("before", page.previous), turn("after", page.next));
-        view! {
-            <AuditTable rows=page.rows with_subject=true/>
-            <Pager total=page.total one="event" previous next/>
+        match found(asked, only_key.as_deref()).await {
+            Ok(found) => found,
+            Err(error) => view! { <Failed error/> }.into_any(),
         }
-        .into_any()
     });
     view! {
         <Title text="Audit"/>
@@ -52,13 +38,70 @@ pub fn AuditPage() -> impl IntoView {
                 <p>"Every change, who made it and when. Nobody can edit it."</p>
             </div>
         </div>
-        <form class="filters" method="get" action="/audit" role="search">
-            <input type="search" name="key" value=typed aria-label="Key id" maxlength=LEN
-                placeholder=format!("Key id, {LEN} characters") pattern=format!("[0-9A-Za-z]{{{LEN}}}")
-                title=format!("The {LEN} characters between ks_ and the dots")/>
-            <button class="button">"Show this key"</button>
-            <a class="button quiet" href="/audit">"Show all"</a>
-        </form>
+        <Question query key/>
         {record}
+    }
+}
+
+async fn found(query: AuditQuery, key: Option<&str>) -> Result<AnyView, ConsoleError> {
+    let query = AuditQuery { key: key.map(key_id).transpose()?, ..query };
+    let (page, days) = (read_audit(&query).await?, read_days(&query).await?);
+    let turn = |after: Option<String>, before: Option<String>| {
+        (after.is_some() || before.is_some()).then(|| address(&AuditQuery { after, before, ..query.clone() }))
+    };
+    let (previous, next) = (turn(None, page.previous), turn(page.next, None));
+    let day = |day: Timestamp| address(&AuditQuery { from: Some(day), to: Some(day), ..query.first_page() });
+    let narrowed = query.from.is_some() || query.to.is_some();
+    let is_chosen = |day: Timestamp| {
+        narrowed && query.from.is_none_or(|from| from <= day) && query.until().is_none_or(|until| day < until)
+    };
+    let nothing = (page.rows.is_empty() && query.is_filtered()).then(|| {
+        view! { <p class="soft">"No events match. Names are searched by their beginning."</p> }
+    });
+    let table = nothing.is_none().then(|| view! { <AuditTable rows=page.rows with_subject=true/> });
+    Ok(view! {
+        <Days days link=day is_chosen/>
+        {nothing}
+        {table}
+        <Pager total=page.total one="event" previous next/>
+    }
+    .into_any())
+}
+
+fn address(query: &AuditQuery) -> String {
+    with_query("/audit", &query.to_query_string())
+}
+
+/// The one form: about which key, by whom, what and when.
+#[component]
+fn Question(query: AuditQuery, key: Option<String>) -> impl IntoView {
+    let actions: Vec<_> = Action::ALL
+        .iter()
+        .map(|action| {
+            let chosen = query.action == Some(*action);
+            view! { <option value=action.as_str() selected=chosen>{action.label()}</option> }
+        })
+        .collect();
+    let date = |day: Option<Timestamp>| day.map(Timestamp::to_date);
+    let filtered = query.is_filtered() || key.is_some();
+    view! {
+        <form class="filters" method="get" action="/audit" role="search">
+            {key.map(|key| view! {
+                <input type="hidden" name="key" value=key.clone()/>
+                <span class="chip">"Only key " <span class="mono">{key}</span></span>
+            })}
+            <input type="search" name="name" value=query.name.clone() maxlength=SEARCH_MAX aria-label="Name of a key"
+                placeholder="Name of a key" autocomplete="off" spellcheck="false"/>
+            <input type="search" name="person" value=query.person.clone() maxlength=SEARCH_MAX aria-label="Person"
+                placeholder="Person: e-mail or name" autocomplete="off" spellcheck="false"/>
+            <select name="action" aria-label="Action">
+                <option value="">"Any action"</option>
+                {actions}
+            </select>
+            <label class="date">"From" <input type="date" name="from" value=date(query.from) title="UTC"/></label>
+            <label class="date">"To" <input type="date" name="to" value=date(query.to) title="UTC"/></label>
+            <button class="button">"Search"</button>
+            {filtered.then(|| view! { <a class="button quiet" href="/audit">"Show all"</a> })}
+        </form>
     }
 }

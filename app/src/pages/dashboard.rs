@@ -1,6 +1,6 @@
 //! The dashboard: the state of the keys, calls, what to look at, recent changes and next steps.
 
-use domain::audit::{Action, AuditRow};
+use domain::audit::AuditRow;
 use domain::calls::{Span, sum};
 use domain::dashboard::{Dashboard, Figure, Step, StepKind, ToLookAt, Worst};
 use domain::list::StatusFilter;
@@ -13,7 +13,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::addresses::preset_address;
-use crate::components::audit_table::on_itself;
+use crate::components::audit_table::{on_itself, told};
 use crate::components::chart::bar_list::{BarList, Line};
 use crate::components::chart::calls::CallsChart;
 use crate::components::chart::life::left;
@@ -67,7 +67,7 @@ fn Figures(
             view! { <a href=address><small>{filter.label()}</small><b>{count.to_string()}</b></a> }
         })
         .collect();
-    let recent: Vec<_> = dashboard.recent.into_iter().map(|row| event(row, now)).collect();
+    let recent: Vec<_> = told(dashboard.recent).into_iter().map(|(row, action)| event(row, action, now)).collect();
     let steps_left = dashboard.checklist.iter().any(|step| !step.done);
     let span = dashboard.span;
     let address = |span: Span| format!("/?range={}", span.as_str());
@@ -195,11 +195,11 @@ fn NextSteps(steps: Vec<Step>) -> impl IntoView {
 }
 
 /// One audit event: the action, the subject unless it is also the actor, and the actor.
-fn event(row: AuditRow, now: Timestamp) -> impl IntoView {
+fn event(row: AuditRow, action: String, now: Timestamp) -> impl IntoView {
     let subject = (!on_itself(&row)).then(|| view! { " “" <b><bdi>{row.subject.label.clone()}</bdi></b> "”" });
     view! {
         <li>
-            <span>{row.action.label(Action::label)} {subject} " " <small><bdi>{row.actor_label}</bdi></small></span>
+            <span>{action} {subject} " " <small><bdi>{row.actor_label}</bdi></small></span>
             <Ago at=row.at now/>
         </li>
     }

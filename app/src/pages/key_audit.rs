@@ -1,6 +1,7 @@
 //! The audit dialogs: of one key, and of all keys.
 
-use domain::audit::{AuditQuery, AuditRow};
+use domain::audit::AuditRow;
+use domain::audit_query::AuditQuery;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 

@@ -63,17 +63,17 @@ fn Shown(found: Why, typed: TypedCall) -> impl IntoView {
             </div>
             <div class="actions"><a class="button" href=back>"Back to the key"</a></div>
         </div>
+        {checks.map(|checks| view! { <Outcome checks refused_as/> })}
         <div class="cols">
             <CallForm id=id.clone() typed errors/>
-            {checks.map(|checks| view! { <Outcome checks refused_as/> })}
+            <section class="card">
+                <header><h2>"Or pick a recent refusal"</h2></header>
+                {match calls {
+                    Ok(calls) => view! { <Refusals id calls=calls.refusals/> }.into_any(),
+                    Err(error) => view! { <div class="body"><FormProblem problem=Some(error)/></div> }.into_any(),
+                }}
+            </section>
         </div>
-        <section class="card">
-            <header><h2>"Or pick a recent refusal"</h2></header>
-            {match calls {
-                Ok(calls) => view! { <Refusals id calls=calls.refusals/> }.into_any(),
-                Err(error) => view! { <div class="body"><FormProblem problem=Some(error)/></div> }.into_any(),
-            }}
-        </section>
     }
 }
 
@@ -118,9 +118,10 @@ fn CallForm(id: String, typed: TypedCall, errors: FieldErrors) -> impl IntoView 
 
 #[component]
 fn Outcome(checks: Vec<CheckResult>, refused_as: Option<Code>) -> impl IntoView {
-    let verdict = checks.iter().find(|check| !check.passed).map_or(Code::Valid, |check| check.code);
+    let failed = checks.iter().find(|check| !check.passed);
+    let verdict = failed.map_or(Code::Valid, |check| check.code);
+    let detail = failed.map_or_else(|| verdict.words().to_owned(), |check| check.detail.clone());
     let class = if verdict == Code::Valid { "status good" } else { "status bad" };
-    let lines: Vec<_> = checks.into_iter().map(line).collect();
     let then = refused_as.filter(|then| *then != verdict).map(|then| {
         view! {
             <div class="note">
@@ -134,12 +135,39 @@ fn Outcome(checks: Vec<CheckResult>, refused_as: Option<Code>) -> impl IntoView 
             <header><h2>"Result"</h2><span class=class>{verdict.as_str()}</span></header>
             <div class="body">
                 {then}
-                <p>{verdict.words()} " " {(verdict != Code::Valid).then_some("The first failed check decides the verdict.")}</p>
-                <dl class="facts">{lines}</dl>
+                <p>{detail}</p>
+                <ol class="gates">{gates(checks)}</ol>
                 <p class="soft">"Rate limits and the call quota are those of this server right now."</p>
             </div>
         </section>
     }
+}
+
+/// What a call goes through. The first failed gate decides the verdict; those behind it say what they would have done.
+fn gates(checks: Vec<CheckResult>) -> Vec<AnyView> {
+    let mut is_stopped = false;
+    let mut gates = Vec::new();
+    for of_gate in checks.chunk_by(|one, next| gate(one.code) == gate(next.code)) {
+        let Some(first) = of_gate.first() else { continue };
+        let failed = of_gate.iter().find(|check| !check.passed);
+        let (class, word) = match (is_stopped, failed.is_some()) {
+            (false, false) => ("ok", "Passes"),
+            (false, true) => ("no", "Fails"),
+            (true, false) => ("off", "Would pass"),
+            (true, true) => ("off", "Would fail"),
+        };
+        is_stopped |= failed.is_some();
+        let detail = match failed {
+            Some(check) => check.detail.clone(),
+            None => of_gate.iter().map(|check| check.detail.as_str()).collect::<Vec<_>>().join(" "),
+        };
+        let code = failed.map(|check| view! { " " <code>{check.code.as_str()}</code> });
+        gates.push(
+            view! { <li class=class><b>{gate(first.code)}</b><span><span>{word}</span>{code}</span><small>{detail}</small></li> }
+                .into_any(),
+        );
+    }
+    gates
 }
 
 /// Why the result differs from the verdict at the time.
@@ -154,27 +182,13 @@ fn changed(then: Code) -> &'static str {
     }
 }
 
-fn line(check: CheckResult) -> impl IntoView {
-    let (class, word) = if check.passed { ("status good", "Passes") } else { ("status bad", "Fails") };
-    let code = (!check.passed).then(|| view! { " " <code>{check.code.as_str()}</code> });
-    view! {
-        <div>
-            <dt>{subject(check.code)}</dt>
-            <dd><span class=class>{word}</span>{code} <br/> {check.detail}</dd>
-        </div>
-    }
-}
-
-/// The name of a check.
-fn subject(code: Code) -> &'static str {
+/// The gate that a check belongs to.
+fn gate(code: Code) -> &'static str {
     match code {
         Code::Valid => "Key",
         Code::NotFound => "Secret",
-        Code::Pending => "Confirmed",
-        Code::Revoked => "Not revoked",
-        Code::Disabled => "Not disabled",
-        Code::NotYetValid => "Valid from",
-        Code::Expired => "Valid until",
+        Code::Pending | Code::Revoked | Code::Disabled => "Status",
+        Code::NotYetValid | Code::Expired => "Dates",
         Code::KindNotAllowed => "Kind",
         Code::IpNotAllowed => "Address",
         Code::OriginNotAllowed => "Origin",

@@ -229,17 +229,6 @@ pub struct AuditRow {
     pub address: Option<String>,
 }
 
-/// Which events of the audit to read, and which page of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AuditQuery {
-    /// Only the events about this key, deleted or not.
-    pub key: Option<KeyId>,
-    /// Read the page of older events after this cursor. Wins over `before`.
-    pub after: Option<String>,
-    /// The page of newer events before this cursor.
-    pub before: Option<String>,
-}
-
 /// The name of a key's state in audit events. It is not a field of a form.
 pub const STATE: &str = "state";
 

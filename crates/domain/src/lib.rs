@@ -8,6 +8,7 @@
 pub mod names;
 
 pub mod audit;
+pub mod audit_query;
 pub mod base62;
 pub mod calls;
 pub mod caution;

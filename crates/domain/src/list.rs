@@ -13,7 +13,7 @@ use crate::token;
 pub const PAGE_SIZE: u32 = 25;
 
 /// The characters that are escaped in a URL's values: all but letters, digits and `-_.~`.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The most characters of a cursor.
 const CURSOR_MAX: usize = 1_000;
@@ -179,7 +179,7 @@ fn label(text: &str, max: usize) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-fn cursor(text: &str) -> Option<String> {
+pub(crate) fn cursor(text: &str) -> Option<String> {
     let cursor = !text.is_empty() && text.len() <= CURSOR_MAX && !text.contains(char::is_control);
     cursor.then(|| text.to_owned())
 }

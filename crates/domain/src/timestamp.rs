@@ -82,6 +82,16 @@ impl Timestamp {
         self.0.saturating_sub(self.0.rem_euclid(3_600_000))
     }
 
+    /// The start of this day in UTC.
+    pub const fn midnight(self) -> Self {
+        Self(self.0.saturating_sub(self.0.rem_euclid(86_400_000)))
+    }
+
+    /// `2026-11-21`, the value of a `date` input.
+    pub fn to_date(self) -> String {
+        self.parts().0
+    }
+
     /// `2026-11-21T09:30:02Z`: whole seconds, rounded down.
     pub fn to_rfc3339(self) -> String {
         let (date, clock) = self.parts();

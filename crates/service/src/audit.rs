@@ -1,9 +1,11 @@
 //! Reading the audit.
 
 use domain::{
-    audit::{AuditQuery, AuditRow},
+    audit::AuditRow,
+    audit_query::{AuditQuery, DAYS_SHOWN, DayEvents},
     page::Page,
     role::Act,
+    timestamp::Millis,
 };
 use store::ChainCheck;
 
@@ -14,6 +16,16 @@ impl Service {
     pub async fn audit(&self, caller: &Caller, query: &AuditQuery) -> Result<Page<AuditRow>> {
         caller.may(Act::SeeAudit)?;
         Ok(self.store().audit_page(caller.sight(), query).await?)
+    }
+
+    /// How many of these events there were on each day that the strip shows, beginning with the first of them.
+    pub async fn audit_days(&self, caller: &Caller, query: &AuditQuery) -> Result<Vec<DayEvents>> {
+        caller.may(Act::SeeAudit)?;
+        let first = query.first_shown(self.now());
+        let counted = self.store().audit_days(caller.sight(), query, first).await?;
+        let of = |day| counted.iter().find(|counted| counted.day == day).map_or(0, |counted| counted.events);
+        let days = (0..DAYS_SHOWN).map(|n| first.plus(Millis::days(n)));
+        Ok(days.map(|day| DayEvents { day, events: of(day) }).collect())
     }
 
     /// Checks the whole audit, and finds the first event that does not match its link.

@@ -1,16 +1,24 @@
 //! The numbers of the dashboard.
 
 use domain::{
+    audit::Action,
     calls::{Span, by_period},
     dashboard::{Dashboard, Step, StepKind},
     ids::AppId,
+    names::Word,
     role::Act,
 };
 
 use crate::{Caller, Result, Service, keys::verifier_key_setting};
 
 /// How many of the latest events are shown.
-const RECENT: u32 = 10;
+const RECENT: usize = 10;
+
+/// Among how many of the latest events these are looked for.
+const READ: u32 = 60;
+
+/// They say nothing about keys, and would crowd out what does.
+const OF_SESSIONS: [Word<Action>; 2] = [Word::Known(Action::SessionStarted), Word::Known(Action::SessionEnded)];
 
 impl Service {
     /// What `/` shows, limited to what the caller may see, with the calls of this span.
@@ -23,7 +31,10 @@ impl Service {
         let calls = store.calls_since(&sight, span.first(now), span.step()).await?;
         let to_look_at = store.keys_to_look_at(&sight, now).await?;
         let recent = if caller.rights().may(Act::SeeAudit) {
-            store.recent_audit(caller.sight(), RECENT).await?
+            let mut recent = store.recent_audit(caller.sight(), READ).await?;
+            recent.retain(|row| !OF_SESSIONS.contains(&row.action));
+            recent.truncate(RECENT);
+            recent
         } else {
             Vec::new()
         };

@@ -1,14 +1,15 @@
 //! Reading the audit, newest first.
 
-use domain::audit::{Action, ActorKind, AuditQuery, AuditRow, Subject, SubjectKind};
-use domain::ids::{AppId, KeyId};
+use domain::audit::{Action, ActorKind, AuditRow, Subject, SubjectKind};
+use domain::audit_query::{AuditQuery, DAYS_SHOWN, DayEvents};
 use domain::kind::KeyKind;
 use domain::names::Word;
 use domain::page::{COUNT_CAP, Capped, Page};
 use domain::sight::{Scope, Sight};
-use domain::timestamp::Timestamp;
+use domain::timestamp::{Millis, Timestamp};
 use sqlx_macros::FromRow;
 
+use crate::audit_search::{AuditSearch, push_sight};
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::sql::Sql;
@@ -55,8 +56,11 @@ impl From<Stored> for AuditRow {
 }
 
 reads! {
-    /// A page of the events in sight, newest first. An invalid cursor gives the first page.
+    /// A page of the events in sight that are asked for, newest first. An invalid cursor gives the first page.
     audit_page(sight: &Sight, query: &AuditQuery) -> Page<AuditRow>;
+    /// How many of these events there were on each day from `first` on, for [`DAYS_SHOWN`] days; days without any are left
+    /// out. Events of some keys or people are counted up to 10,000, newest first.
+    audit_days(sight: &Sight, query: &AuditQuery, first: Timestamp) -> Vec<DayEvents>;
     /// The latest events in sight, newest first.
     recent_audit(sight: &Sight, limit: u32) -> Vec<AuditRow>;
 }
@@ -64,103 +68,132 @@ reads! {
 const COLUMNS: &str = "SELECT seq, at, actor_kind, actor_label, action, subject_kind, subject_id, subject_label, \
      changes, note, address, key_kind FROM audit_event";
 
-/// The events that are asked for: those in sight, or those of one key.
-#[derive(Clone, Copy)]
-struct Filter<'a> {
-    sight: &'a Sight,
-    key: Option<&'a KeyId>,
-}
-
-impl Filter<'_> {
-    /// Writes the condition. Further conditions may follow with `AND`.
-    fn push(self, sql: &mut Sql) {
-        match self.key {
-            Some(key) => sql.push(" WHERE subject_kind = 'key' AND subject_id = ").bind(key.as_str()),
-            None => sql.push(" WHERE seq > 0"),
-        };
-        if let Scope::Only(apps) = &self.sight.apps {
-            sql.push(" AND app_id IN (").list(in_list(apps.iter().map(AppId::as_str))).push(")");
-        }
-        if let Scope::Only(keys) = &self.sight.keys {
-            sql.push(" AND subject_kind = 'key' AND subject_id IN (");
-            sql.list(in_list(keys.iter().map(KeyId::as_str))).push(")");
-        }
-        if !self.sight.sees_all_kinds() {
-            let kinds = self.sight.kinds.iter().map(|kind| kind.as_str());
-            sql.push(" AND (subject_kind <> 'key' OR key_kind IN (").list(in_list(kinds)).push("))");
-        }
-    }
-}
-
-/// The words of a list that may be empty. No row has a single space as its word.
-fn in_list<'a>(words: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
-    words.chain([" "])
-}
-
 async fn rows(conn: &mut Conn<'_>, mut sql: Sql, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
     sql.push(" LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
     Ok(conn.fetch_all::<Stored>(sql).await?.into_iter().map(AuditRow::from).collect())
 }
 
+/// Every arm has its own limit, so that as few rows are sorted as are shown.
 async fn older(
     conn: &mut Conn<'_>,
-    filter: Filter<'_>,
+    search: &AuditSearch<'_>,
     than: Option<i64>,
     limit: usize,
 ) -> Result<Vec<AuditRow>, StoreError> {
-    let mut sql = Sql::new(COLUMNS);
-    filter.push(&mut sql);
-    if let Some(seq) = than {
-        sql.push(" AND seq < ").bind(seq);
-    }
-    sql.push(" ORDER BY seq DESC");
+    let mut sql = Sql::new("SELECT * FROM (");
+    search.push_arms(&mut sql, COLUMNS, |sql| {
+        if let Some(seq) = than {
+            sql.push(" AND seq < ").bind(seq);
+        }
+        sql.push(" ORDER BY seq DESC LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    });
+    sql.push(") AS found ORDER BY seq DESC");
     rows(conn, sql, limit).await
 }
 
-async fn newer(conn: &mut Conn<'_>, filter: Filter<'_>, than: i64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
-    let mut sql = Sql::new(COLUMNS);
-    filter.push(&mut sql);
-    sql.push(" AND seq > ").bind(than).push(" ORDER BY seq");
+async fn newer(
+    conn: &mut Conn<'_>,
+    search: &AuditSearch<'_>,
+    than: i64,
+    limit: usize,
+) -> Result<Vec<AuditRow>, StoreError> {
+    let mut sql = Sql::new("SELECT * FROM (");
+    search.push_arms(&mut sql, COLUMNS, |sql| {
+        sql.push(" AND seq > ").bind(than).push(" ORDER BY seq LIMIT ");
+        sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    });
+    sql.push(") AS found ORDER BY seq");
     rows(conn, sql, limit).await
 }
 
 async fn audit_page(conn: &mut Conn<'_>, sight: &Sight, query: &AuditQuery) -> Result<Page<AuditRow>, StoreError> {
-    let filter = Filter { sight, key: query.key.as_ref() };
+    let search = AuditSearch::new(conn, sight, query).await?;
+    if search.is_empty() {
+        return Ok(Page { rows: Vec::new(), next: None, previous: None, total: Capped::default() });
+    }
     let cursor = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<i64>().ok());
     let (after, before) = (cursor(&query.after), cursor(&query.before));
     if let (None, Some(seq)) = (after, before) {
-        let mut rows = newer(conn, filter, seq, PAGE + 1).await?;
+        let mut rows = newer(conn, &search, seq, PAGE + 1).await?;
         // One extra row shows whether there is another page on that side.
         let more = rows.len() > PAGE;
         rows.truncate(PAGE);
         rows.reverse();
         if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
             let previous = more.then(|| first.seq.to_string());
-            let next = (!older(conn, filter, Some(last.seq), 1).await?.is_empty()).then(|| last.seq.to_string());
-            return Ok(Page { total: total(conn, filter).await?, rows, next, previous });
+            let next = (!older(conn, &search, Some(last.seq), 1).await?.is_empty()).then(|| last.seq.to_string());
+            return Ok(Page { total: total(conn, &search).await?, rows, next, previous });
         }
         // Nothing is newer, so this is the first page.
     }
-    let mut rows = older(conn, filter, after, PAGE + 1).await?;
+    let mut rows = older(conn, &search, after, PAGE + 1).await?;
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let next = rows.last().filter(|_| more).map(|row| row.seq.to_string());
     let first = rows.first().map(|row| row.seq).or(after.map(|seq| seq.saturating_sub(1)));
     let previous = match (after, first) {
-        (Some(_), Some(first)) => (!newer(conn, filter, first, 1).await?.is_empty()).then(|| first.to_string()),
+        (Some(_), Some(first)) => (!newer(conn, &search, first, 1).await?.is_empty()).then(|| first.to_string()),
         _ => None,
     };
-    Ok(Page { total: total(conn, filter).await?, rows, next, previous })
+    Ok(Page { total: total(conn, &search).await?, rows, next, previous })
 }
 
-async fn total(conn: &mut Conn<'_>, filter: Filter<'_>) -> Result<Capped, StoreError> {
-    let mut sql = Sql::new("SELECT count(*) FROM (SELECT seq FROM audit_event");
-    filter.push(&mut sql);
+async fn total(conn: &mut Conn<'_>, search: &AuditSearch<'_>) -> Result<Capped, StoreError> {
+    let mut sql = Sql::new("SELECT count(*) FROM (");
+    search.push_arms(&mut sql, "SELECT seq FROM audit_event", |_| ());
     sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
     let (count,): (i64,) = conn.fetch_one(sql).await?;
     Ok(Capped::at(COUNT_CAP, count.unsigned_abs()))
 }
 
+async fn audit_days(
+    conn: &mut Conn<'_>,
+    sight: &Sight,
+    query: &AuditQuery,
+    first: Timestamp,
+) -> Result<Vec<DayEvents>, StoreError> {
+    let end = first.plus(Millis::days(DAYS_SHOWN));
+    let is_kept = query.key.is_none() && query.name.is_none() && query.person.is_none() && sight.keys == Scope::All;
+    let sql = if is_kept {
+        let mut sql = Sql::new("SELECT day, CAST(SUM(n) AS BIGINT) FROM audit_day WHERE day >= ");
+        sql.bind(day_number(first)).push(" AND day < ").bind(day_number(end));
+        if let Some(action) = query.action {
+            sql.push(" AND action = ").bind(action.as_str());
+        }
+        push_sight(&mut sql, sight);
+        sql.push(" GROUP BY day");
+        sql
+    } else {
+        let shown = AuditQuery { from: Some(first), to: Some(end.plus(Millis::days(-1))), ..query.clone() };
+        let search = AuditSearch::new(conn, sight, &shown).await?;
+        if search.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = Sql::new("SELECT at / 86400000 AS day, count(*) FROM (");
+        let limit = i64::from(COUNT_CAP);
+        search.push_arms(&mut sql, "SELECT at FROM audit_event", |sql| {
+            sql.push(" ORDER BY seq DESC LIMIT ").bind(limit);
+        });
+        sql.push(" LIMIT ").bind(limit).push(") AS found GROUP BY 1");
+        sql
+    };
+    let rows = conn.fetch_all::<(i64, i64)>(sql).await?;
+    let day = |(day, events): (i64, i64)| DayEvents {
+        day: Timestamp::from_millis(0).plus(Millis::days(day)),
+        events: events.unsigned_abs(),
+    };
+    let mut days: Vec<_> = rows.into_iter().map(day).collect();
+    days.sort_by_key(|day| day.day);
+    Ok(days)
+}
+
+/// The number of a day, counted from 1970.
+fn day_number(at: Timestamp) -> i64 {
+    at.millis().div_euclid(Millis::days(1).0)
+}
+
 async fn recent_audit(conn: &mut Conn<'_>, sight: &Sight, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
-    older(conn, Filter { sight, key: None }, None, usize::try_from(limit).unwrap_or(PAGE)).await
+    let whole = AuditQuery::default();
+    let search = AuditSearch::new(conn, sight, &whole).await?;
+    older(conn, &search, None, usize::try_from(limit).unwrap_or(PAGE)).await
 }

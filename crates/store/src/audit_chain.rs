@@ -1,7 +1,9 @@
 //! The audit chain: the link of each event is a MAC over the previous link and the event's columns as stored.
 
-use domain::audit::{AuditEvent, canonical};
+use domain::audit::{Action, AuditEvent, SubjectKind, canonical};
+use domain::field::Field;
 use domain::kind::KeyKind;
+use domain::text::name_key;
 use domain::timestamp::Timestamp;
 use sqlx_macros::FromRow;
 
@@ -98,7 +100,7 @@ impl Event {
 }
 
 impl Tx {
-    /// Appends an event to the chain, and returns its number. `mac` uses version `key_version` of the audit key.
+    /// Appends an event to the chain, notes the name of its key, and returns its number. `mac` uses version `key_version` of the audit key.
     pub async fn record(
         &mut self,
         event: &AuditEvent,
@@ -154,6 +156,14 @@ impl Tx {
         .arg(&*row.link);
         self.conn().execute(sql).await?;
         self.conn().execute(head).await?;
+        let is_named =
+            event.action == Action::KeyIssued || event.changes.iter().any(|c| c.field == Field::Name.as_str());
+        if event.subject.kind == SubjectKind::Key && is_named {
+            let sql =
+                Sql::new("INSERT INTO audit_name (name, key_id) VALUES ($1, $2) ON CONFLICT (name, key_id) DO NOTHING");
+            let sql = sql.arg(name_key(&event.subject.label)).arg(event.subject.id.as_str());
+            self.conn().execute(sql).await?;
+        }
         Ok(seq)
     }
 }

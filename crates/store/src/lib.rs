@@ -9,6 +9,7 @@ mod store;
 mod apps;
 mod audit;
 mod audit_chain;
+mod audit_search;
 mod calls;
 mod conn;
 mod dialect;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use domain::audit::Action;
-use domain::audit::AuditQuery;
+use domain::audit_query::AuditQuery;
 use domain::quota::Refill;
 use domain::verdict::Code;
 use server::config::{Config, Settings};

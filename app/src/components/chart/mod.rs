@@ -4,6 +4,7 @@
 
 pub mod bar_list;
 pub mod calls;
+pub mod days;
 pub mod life;
 pub mod scale;
 pub mod spans;

@@ -2,7 +2,7 @@
 
 use domain::{
     audit::Action,
-    audit::AuditQuery,
+    audit_query::AuditQuery,
     calls::Span,
     dashboard::{Dashboard, StepKind},
     draft::KeyDraft,

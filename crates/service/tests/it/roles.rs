@@ -1,7 +1,7 @@
 //! What each role may not do, key by key and act by act.
 
 use domain::{
-    audit::AuditQuery,
+    audit_query::AuditQuery,
     calls::Span,
     draft::KeyDraft,
     ids::KeyId,

@@ -111,7 +111,7 @@ async fn a_delete_needs_the_name_and_is_for_good(w: World) {
     // Nobody sees how many spaces there are.
     let (spaced, _) = w.active(&draft("service", "Export  nightly")).await;
     w.service.delete(owner(), &spaced, "Export nightly").await.unwrap();
-    let query = domain::audit::AuditQuery { key: Some(id), ..Default::default() };
+    let query = domain::audit_query::AuditQuery { key: Some(id), ..Default::default() };
     let history = w.service.audit(owner(), &query).await.unwrap().rows;
     let actions: Vec<_> = history.iter().filter_map(|event| event.action.known()).collect();
     let expected = [Action::KeyDeleted, Action::KeyAcknowledged, Action::KeyIssued];

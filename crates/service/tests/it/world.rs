@@ -3,7 +3,8 @@
 use std::{ops::Deref, sync::LazyLock};
 
 use domain::{
-    audit::{Action, AuditQuery, AuditRow},
+    audit::{Action, AuditRow},
+    audit_query::AuditQuery,
     calls::sum,
     dashboard::Dashboard,
     draft::KeyDraft,

@@ -1,17 +1,22 @@
-use domain::audit::{Action, Actor, ActorKind, AuditEvent, AuditQuery, Subject};
-use domain::ids::PersonId;
+use domain::audit::{Action, Actor, ActorKind, AuditEvent, Change, Subject};
+use domain::audit_query::AuditQuery;
+use domain::ids::{KeyId, PersonId};
 use domain::kind::KeyKind;
 use domain::names::Word;
 use domain::page::Page;
+use domain::role::Role;
 use domain::sight::{Scope, Sight};
-use store::{ChainCheck, Store};
+use domain::timestamp::{Millis, Timestamp};
+use store::{ChainCheck, PersonRow, Store};
 
-use crate::fixtures::{NOW, all, app, auditor, event, key_id, mac, mac_of_version, whole};
+use crate::fixtures::{NOW, all, app, auditor, event, key_id, mac, mac_of_version, person, whole};
 
 contract! {
     an_event_is_read_as_it_was_written,
     the_record_is_paged_both_ways,
     what_is_out_of_sight_is_not_on_the_page,
+    who_did_what_to_which_key_and_when_is_found,
+    events_are_counted_by_day,
 }
 
 async fn record(store: &Store, event: &AuditEvent) -> i64 {
@@ -109,4 +114,114 @@ async fn what_is_out_of_sight_is_not_on_the_page(store: Store) {
     assert_eq!(seqs(&named, &everything).await, [1]);
     let nothing = Sight { keys: Scope::Only(Vec::new()), ..all() };
     assert_eq!(seqs(&nothing, &everything).await, [0_i64; 0]);
+}
+
+fn at(days: i64, seconds: i64) -> Timestamp {
+    NOW.midnight().plus(Millis::days(days)).plus_seconds(seconds)
+}
+
+/// Two days of events of two people, a program and a name that a key once had.
+async fn some_days(store: &Store) {
+    let person = |n: u8, email: &str| PersonRow {
+        id: PersonId::from_random([n; 12]),
+        name: email.to_owned(),
+        ..person(email, Role::Owner)
+    };
+    let (ada, bob) = (person(1, "ada@example.com"), person(2, "bob_x@example.com"));
+    store
+        .write(async |tx| {
+            tx.insert_person(&ada).await?;
+            tx.insert_person(&bob).await
+        })
+        .await
+        .unwrap();
+    let by = |person: &PersonRow| Actor::Person { id: person.id, email: person.email.clone() };
+    let (billing, other) = (key_id(), key_id());
+    let (ada, bob, shell) = (by(&ada), by(&bob), Actor::CommandLine { user: "root".to_owned() });
+    let about = |key: &KeyId, name: &str, kind| Subject::key(key, kind, name);
+    let (service, master) = (KeyKind::Service, KeyKind::MasterUser);
+    let renamed = vec![Change { field: "name".to_owned(), from: None, to: Some("Invoices".to_owned()) }];
+    for (at, actor, action, subject, changes) in [
+        (at(-1, 0), &ada, Action::KeyIssued, about(&billing, "Billing export", service), vec![]),
+        (at(-1, 10), &bob, Action::KeyRevoked, about(&billing, "Billing export", service), vec![]),
+        // Written after an event of the next day, by a clock that is behind.
+        (at(0, 1), &bob, Action::KeyEdited, about(&billing, "Invoices", service), renamed),
+        (at(-1, 86_399), &ada, Action::KeyRevoked, about(&other, "Other", master), vec![]),
+        (at(0, 2), &shell, Action::KeyIssued, about(&other, "Äther", master), vec![]),
+    ] {
+        let event = AuditEvent { at, actor: actor.clone(), action, subject, changes, ..event(&billing, action) };
+        record(store, &event).await;
+    }
+}
+
+async fn seqs(store: &Store, sight: &Sight, query: &AuditQuery) -> Vec<i64> {
+    let page = store.audit_page(sight, query).await.unwrap();
+    assert_eq!(page.total.n, u32::try_from(page.rows.len()).unwrap());
+    page.rows.into_iter().map(|row| row.seq).collect()
+}
+
+async fn who_did_what_to_which_key_and_when_is_found(store: Store) {
+    some_days(&store).await;
+    let named = |name: &str| AuditQuery { name: Some(name.to_owned()), ..AuditQuery::default() };
+    let by = |person: &str| AuditQuery { person: Some(person.to_owned()), ..AuditQuery::default() };
+    let of = |action| AuditQuery { action: Some(action), ..AuditQuery::default() };
+    let (yesterday, today) = (at(-1, 0), at(0, 0));
+    let days = |from, to| AuditQuery { from, to, ..AuditQuery::default() };
+    let revoked = of(Action::KeyRevoked);
+    for (query, expected) in [
+        // Each name that a key has had finds all of its events.
+        (named("BILLING"), vec![3, 2, 1]),
+        (named("invoices"), vec![3, 2, 1]),
+        (named("äth"), vec![5, 4]),
+        (named("export"), vec![]),
+        (by("ADA"), vec![4, 1]),
+        (by("root"), vec![5]),
+        (by("root (command line)"), vec![5]),
+        (by("example"), vec![4, 3, 2, 1]),
+        // Neither is a wildcard.
+        (by("%"), vec![]),
+        (by("a_x"), vec![]),
+        (by("b_x"), vec![3, 2]),
+        (revoked.clone(), vec![4, 2]),
+        (days(Some(yesterday), Some(yesterday)), vec![4, 2, 1]),
+        (days(Some(today), None), vec![5, 3]),
+        (days(None, Some(at(-2, 0))), vec![]),
+        (days(Some(at(1, 0)), None), vec![]),
+        (AuditQuery { to: Some(yesterday), from: Some(yesterday), ..revoked.clone() }, vec![4, 2]),
+        (AuditQuery { action: Some(Action::KeyRevoked), from: Some(yesterday), ..by("bob") }, vec![2]),
+        (AuditQuery { action: Some(Action::KeyRevoked), person: Some("bob".to_owned()), ..named("bill") }, vec![2]),
+        (AuditQuery { person: Some("ada".to_owned()), ..named("bill") }, vec![1]),
+        (AuditQuery { person: Some("nobody".to_owned()), ..named("bill") }, vec![]),
+    ] {
+        assert_eq!(seqs(&store, &all(), &query).await, expected, "{query:?}");
+        let after = AuditQuery { after: expected.first().map(ToString::to_string), ..query.clone() };
+        let rest = store.audit_page(&all(), &after).await.unwrap();
+        if let Some((_, rest_expected)) = expected.split_first() {
+            assert_eq!(rest.rows.iter().map(|row| row.seq).collect::<Vec<_>>(), rest_expected, "{query:?}");
+        }
+    }
+    assert_eq!(seqs(&store, &auditor(), &revoked).await, [2]);
+    assert_eq!(seqs(&store, &auditor(), &named("äth")).await, [0_i64; 0]);
+}
+
+async fn events_are_counted_by_day(store: Store) {
+    some_days(&store).await;
+    let first = at(-29, 0);
+    let count = async |sight: &Sight, query: &AuditQuery| {
+        let days = store.audit_days(sight, query, first).await.unwrap();
+        days.iter().map(|day| (day.day.since(at(0, 0)).0 / Millis::days(1).0, day.events)).collect::<Vec<_>>()
+    };
+    let everything = AuditQuery::default();
+    assert_eq!(count(&all(), &everything).await, [(-1, 3), (0, 2)]);
+    assert_eq!(count(&auditor(), &everything).await, [(-1, 2), (0, 1)]);
+    let revoked = AuditQuery { action: Some(Action::KeyRevoked), ..AuditQuery::default() };
+    assert_eq!(count(&all(), &revoked).await, [(-1, 2)]);
+    let bob = AuditQuery { person: Some("bob".to_owned()), ..AuditQuery::default() };
+    assert_eq!(count(&all(), &bob).await, [(-1, 1), (0, 1)]);
+    let nobody = AuditQuery { person: Some("nobody".to_owned()), ..AuditQuery::default() };
+    assert_eq!(count(&all(), &nobody).await, []);
+    assert_eq!(store.audit_days(&all(), &everything, at(1, 0)).await.unwrap(), []);
+    // The days of the question choose what is listed, not what the strip shows.
+    let today = AuditQuery { from: Some(at(0, 0)), ..AuditQuery::default() };
+    assert_eq!(count(&all(), &today).await, [(-1, 3), (0, 2)]);
 }

@@ -1,0 +1,150 @@
+//! Which events of the audit to read, as the URL carries it.
+
+use percent_encoding::utf8_percent_encode;
+
+use crate::audit::Action;
+use crate::ids::KeyId;
+use crate::list::{RESERVED, cursor, search};
+use crate::timestamp::{Millis, Timestamp};
+
+/// How many days the strip above the audit shows.
+pub const DAYS_SHOWN: i64 = 30;
+
+/// The audit as a person asked for it, and which page of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// Only the events about this key, deleted or not.
+    pub key: Option<KeyId>,
+    /// Only the events about keys that have, or had, a name that begins with this.
+    pub name: Option<String>,
+    /// Only the events of people whose e-mail or name contains this, or of the actor whose name this is.
+    pub person: Option<String>,
+    /// Only the events of this action.
+    pub action: Option<Action>,
+    /// Only the events of this day, which begins at midnight UTC, and of later ones.
+    pub from: Option<Timestamp>,
+    /// Only the events of this day and of earlier ones.
+    pub to: Option<Timestamp>,
+    /// Read the page of older events after this cursor. Wins over `before`.
+    pub after: Option<String>,
+    /// The page of newer events before this cursor.
+    pub before: Option<String>,
+}
+
+impl AuditQuery {
+    /// Reads the decoded pairs of a query string, but for `key`. Ignores what it does not know.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut query = Self::default();
+        for (name, value) in pairs {
+            match name {
+                "name" => query.name = search(value),
+                "person" => query.person = search(value),
+                "action" => query.action = Action::parse(value),
+                "from" => query.from = day(value),
+                "to" => query.to = day(value),
+                "after" => query.after = cursor(value),
+                "before" => query.before = cursor(value),
+                _ => {}
+            }
+        }
+        query
+    }
+
+    /// The query string without `?`; empty for the whole audit.
+    pub fn to_query_string(&self) -> String {
+        let mut out = String::new();
+        let (from, to) = (self.from.map(Timestamp::to_date), self.to.map(Timestamp::to_date));
+        let pairs = [
+            ("key", self.key.as_ref().map(KeyId::as_str)),
+            ("name", self.name.as_deref()),
+            ("person", self.person.as_deref()),
+            ("action", self.action.map(Action::as_str)),
+            ("from", from.as_deref()),
+            ("to", to.as_deref()),
+            ("after", self.after.as_deref()),
+            ("before", self.before.as_deref()),
+        ];
+        for (name, value) in pairs {
+            if let Some(value) = value {
+                out.push_str(if out.is_empty() { "" } else { "&" });
+                out.push_str(name);
+                out.push('=');
+                out.extend(utf8_percent_encode(value, RESERVED));
+            }
+        }
+        out
+    }
+
+    /// The same question from its first page.
+    pub fn first_page(&self) -> Self {
+        Self { after: None, before: None, ..self.clone() }
+    }
+
+    /// Whether anything narrows the audit.
+    pub fn is_filtered(&self) -> bool {
+        self.first_page() != Self::default()
+    }
+
+    /// When the last day that is meant ends.
+    pub fn until(&self) -> Option<Timestamp> {
+        self.to.map(|day| day.plus(Millis::days(1)))
+    }
+
+    /// The first day of the strip: the last days up to now, or those around the end that was asked for.
+    pub fn first_shown(&self, now: Timestamp) -> Timestamp {
+        let today = now.midnight();
+        let end = self.to.map_or(today, |to| to.plus(Millis::days(DAYS_SHOWN / 2)).min(today));
+        end.plus(Millis::days(1 - DAYS_SHOWN))
+    }
+}
+
+fn day(text: &str) -> Option<Timestamp> {
+    Timestamp::parse_input(text).map(Timestamp::midnight)
+}
+
+/// How many events there were on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayEvents {
+    /// When the day begins.
+    pub day: Timestamp,
+    /// How many events there were.
+    pub events: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_input(text).unwrap()
+    }
+
+    #[test]
+    fn a_question_survives_its_string() {
+        let pairs = [
+            ("name", " Billing & Co. "),
+            ("person", "ada@example.com"),
+            ("action", "key.revoked"),
+            ("from", "2026-11-24T13:00"),
+            ("to", "2026-11-24"),
+            ("utm", "1"),
+        ];
+        let query = AuditQuery::from_pairs(pairs);
+        assert_eq!((query.from, query.until()), (Some(at("2026-11-24")), Some(at("2026-11-25"))));
+        let text = query.to_query_string();
+        assert_eq!(
+            text,
+            "name=Billing%20%26%20Co.&person=ada%40example.com&action=key.revoked&from=2026-11-24&to=2026-11-24"
+        );
+        assert!(query.is_filtered() && !AuditQuery::from_pairs([("action", "x"), ("after", "1")]).is_filtered());
+    }
+
+    #[test]
+    fn the_strip_ends_today_or_around_the_day_that_is_meant() {
+        let now = at("2026-11-27T12:00");
+        let first = |to: Option<&str>| AuditQuery { to: to.map(at), ..AuditQuery::default() }.first_shown(now);
+        assert_eq!(first(None), at("2026-10-29"));
+        assert_eq!(first(Some("2026-11-26")), at("2026-10-29"));
+        assert_eq!(first(Some("2026-03-16")), at("2026-03-02"));
+    }
+}

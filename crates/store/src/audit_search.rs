@@ -1,0 +1,191 @@
+//! What a question to the audit means, as ranges of indexes.
+//! It is answered by *arms*, one for each key, or for each actor and action. Each is a range of an index that has the order
+//! of the audit, so a page costs the same however many events there are.
+
+use domain::audit::Action;
+use domain::audit_query::AuditQuery;
+use domain::ids::{AppId, KeyId};
+use domain::sight::{Scope, Sight};
+use domain::text::{name_key, prefix_upper_bound};
+use domain::timestamp::Timestamp;
+
+use crate::conn::Conn;
+use crate::error::StoreError;
+use crate::sql::Sql;
+
+/// The most keys that one name stands for, in the order of their names. Whoever means others writes more of the name.
+const KEYS: i64 = 50;
+
+/// The most people that one text stands for.
+const PEOPLE: i64 = 5;
+
+/// Servers write with clocks that differ by a little, so the first event of a day may come before the last one of the day
+/// before. Its number is among this many.
+const DISORDER: i64 = 100;
+
+/// A range of an index.
+#[derive(Debug)]
+enum Arm {
+    All,
+    Key(String),
+    Action(Action),
+    Actor(String, Action),
+}
+
+/// A question, with its names looked up.
+pub(crate) struct AuditSearch<'a> {
+    sight: &'a Sight,
+    query: &'a AuditQuery,
+    arms: Vec<Arm>,
+    /// The actors who are meant; `None` for all.
+    actors: Option<Vec<String>>,
+    /// The numbers between which the events of the days are.
+    from: Option<i64>,
+    to: Option<i64>,
+}
+
+impl<'a> AuditSearch<'a> {
+    pub(crate) async fn new(conn: &mut Conn<'_>, sight: &'a Sight, query: &'a AuditQuery) -> Result<Self, StoreError> {
+        let actors = match &query.person {
+            Some(person) => Some(actors(conn, person).await?),
+            None => None,
+        };
+        let keys = match (&query.key, &query.name) {
+            (Some(key), _) => Some(vec![key.as_str().to_owned()]),
+            (None, Some(name)) => Some(keys_named(conn, name).await?),
+            (None, None) => None,
+        };
+        let actions = || query.action.map_or(Action::ALL.to_vec(), |action| vec![action]);
+        let arms = match (keys, &actors, query.action) {
+            (Some(keys), ..) => keys.into_iter().map(Arm::Key).collect(),
+            (None, Some(actors), _) => {
+                let of =
+                    |actor: &String| actions().into_iter().map(|action| Arm::Actor(actor.clone(), action)).collect();
+                actors.iter().flat_map(|actor| -> Vec<Arm> { of(actor) }).collect()
+            }
+            (None, None, Some(action)) => vec![Arm::Action(action)],
+            (None, None, None) => vec![Arm::All],
+        };
+        let from = match query.from {
+            Some(from) => Some(edge(conn, from, true).await?),
+            None => None,
+        };
+        let to = match query.until() {
+            Some(until) => Some(edge(conn, until, false).await?),
+            None => None,
+        };
+        Ok(Self { sight, query, arms, actors, from, to })
+    }
+
+    /// Whether nothing can be found.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.arms.is_empty() || self.actors.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// Adds the arms, joined by `UNION ALL`. `also` ends each with a further condition, an order and a limit. What the
+    /// index of an arm does not hold is hidden from the planner by `|| ''` and `+ 0`.
+    pub(crate) fn push_arms(&self, sql: &mut Sql, select: &'static str, also: impl Fn(&mut Sql)) {
+        for (n, arm) in self.arms.iter().enumerate() {
+            sql.push(if n == 0 { "SELECT * FROM (" } else { " UNION ALL SELECT * FROM (" }).push(select);
+            match arm {
+                Arm::All => sql.push(" WHERE seq > 0"),
+                Arm::Key(key) => sql.push(" WHERE subject_kind = 'key' AND subject_id = ").bind(&**key),
+                Arm::Action(action) => sql.push(" WHERE action = ").bind(action.as_str()),
+                Arm::Actor(actor, action) => {
+                    sql.push(" WHERE actor_label = ").bind(&**actor).push(" AND action = ").bind(action.as_str())
+                }
+            };
+            if let Arm::Key(_) = arm {
+                if let Some(action) = self.query.action {
+                    sql.push(" AND action || '' = ").bind(action.as_str());
+                }
+                if let Some(actors) = &self.actors {
+                    sql.push(" AND actor_label || '' IN (").list(actors.iter().map(String::as_str)).push(")");
+                }
+            }
+            if let (Some(from), Some(seq)) = (self.query.from, self.from) {
+                sql.push(" AND seq >= ").bind(seq).push(" AND at + 0 >= ").bind(from);
+            }
+            if let (Some(until), Some(seq)) = (self.query.until(), self.to) {
+                sql.push(" AND seq <= ").bind(seq).push(" AND at + 0 < ").bind(until);
+            }
+            push_sight(sql, self.sight);
+            if let Scope::Only(keys) = &self.sight.keys {
+                sql.push(" AND subject_kind = 'key' AND subject_id IN (");
+                sql.list(in_list(keys.iter().map(KeyId::as_str))).push(")");
+            }
+            also(sql);
+            sql.push(") AS arm");
+        }
+    }
+}
+
+/// Apps and kinds in sight as a condition on each row.
+pub(crate) fn push_sight(sql: &mut Sql, sight: &Sight) {
+    if let Scope::Only(apps) = &sight.apps {
+        sql.push(" AND app_id IN (").list(in_list(apps.iter().map(AppId::as_str))).push(")");
+    }
+    if !sight.sees_all_kinds() {
+        let kinds = sight.kinds.iter().map(|kind| kind.as_str());
+        sql.push(" AND (subject_kind <> 'key' OR key_kind IN (").list(in_list(kinds)).push("))");
+    }
+}
+
+/// The words of a list that may be empty. No row has a single space as its word.
+fn in_list<'a>(words: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    words.chain([" "])
+}
+
+/// The number of the first event from a moment on, or of the last one before it; none if there is no such event.
+async fn edge(conn: &mut Conn<'_>, at: Timestamp, is_first: bool) -> Result<i64, StoreError> {
+    let mut sql = if is_first {
+        let mut sql = Sql::new("SELECT min(seq) FROM (SELECT seq FROM audit_event WHERE at >= ");
+        sql.bind(at).push(" ORDER BY at, seq LIMIT ");
+        sql
+    } else {
+        let mut sql = Sql::new("SELECT max(seq) FROM (SELECT seq FROM audit_event WHERE at < ");
+        sql.bind(at).push(" ORDER BY at DESC, seq DESC LIMIT ");
+        sql
+    };
+    sql.bind(DISORDER).push(") AS nearest");
+    let (seq,): (Option<i64>,) = conn.fetch_one(sql).await?;
+    Ok(seq.unwrap_or(if is_first { i64::MAX } else { 0 }))
+}
+
+/// The keys that have, or had, a name that begins like this, or whose id it is.
+async fn keys_named(conn: &mut Conn<'_>, name: &str) -> Result<Vec<String>, StoreError> {
+    let id = KeyId::parse(name.trim()).map(|id| id.as_str().to_owned());
+    let name = name_key(name);
+    let mut sql = Sql::new("SELECT key_id FROM audit_name WHERE name >= ");
+    sql.bind(&*name);
+    if let Some(end) = prefix_upper_bound(&name) {
+        sql.push(" AND name < ").bind(end);
+    }
+    sql.push(" ORDER BY name, key_id LIMIT ").bind(KEYS);
+    let mut keys: Vec<_> = conn.fetch_all::<(String,)>(sql).await?.into_iter().map(|(key,)| key).collect();
+    keys.extend(id);
+    keys.sort_unstable();
+    keys.dedup();
+    Ok(keys)
+}
+
+/// The names of those who are meant and have done something: people by a part of their e-mail or name; keys, accounts of the
+/// command line and people who are gone by their whole name.
+async fn actors(conn: &mut Conn<'_>, person: &str) -> Result<Vec<String>, StoreError> {
+    let part = person.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let mut sql = Sql::new("SELECT email FROM person WHERE lower(email) LIKE ");
+    sql.bind(format!("%{part}%")).push(" ESCAPE '\\' OR lower(name) LIKE ").bind(format!("%{part}%"));
+    sql.push(" ESCAPE '\\' ORDER BY email LIMIT ").bind(PEOPLE);
+    let mut names = vec![person.to_owned(), format!("key {person}"), format!("{person} (command line)")];
+    names.extend(conn.fetch_all::<(String,)>(sql).await?.into_iter().map(|(email,)| email));
+    names.sort_unstable();
+    names.dedup();
+    let mut known = Vec::new();
+    for name in names {
+        let sql = Sql::new("SELECT seq FROM audit_event WHERE actor_label = $1 LIMIT 1").arg(&*name);
+        if conn.fetch_optional::<(i64,)>(sql).await?.is_some() {
+            known.push(name);
+        }
+    }
+    Ok(known)
+}
