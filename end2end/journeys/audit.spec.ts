@@ -33,7 +33,8 @@ test('every change to a key is on record, in the modal and on the page', async (
 test('who revoked what today takes one form and no id', async ({ owner, arrange }) => {
   const { page } = owner;
   const name = unique('Withdrawn');
-  await arrange.revoked({ name });
+  const key = await arrange.active({ name });
+  await arrange.act(key, 'revoke', { reason: 'other' });
   await owner.open('/audit');
   await page.getByRole('searchbox', { name: 'Name of a key' }).fill(name.toUpperCase());
   await page.getByRole('searchbox', { name: 'Person' }).fill('owner');

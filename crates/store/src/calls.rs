@@ -74,13 +74,17 @@ async fn calls_of_keys(conn: &mut Conn<'_>, keys: &[KeyId], hour: i64) -> Result
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let mut sql = Sql::new("SELECT key_id, hour, code, calls FROM key_usage_hour WHERE key_id IN (");
-    sql.list(keys.iter().map(KeyId::as_str)).push(") AND hour >= ").bind(hour).push(" AND calls > 0");
-    let rows = conn.fetch_all::<(String, i64, String, i64)>(sql).await?;
+    let rows = conn.fetch_all::<(String, i64, String, i64)>(of_keys(keys, hour)).await?;
     let calls = |(key, hour, code, calls): (String, i64, String, i64)| {
         Some((KeyId::parse(&key)?, counted((hour, code, calls))?))
     };
     Ok(rows.into_iter().filter_map(calls).collect())
+}
+
+pub(crate) fn of_keys(keys: &[KeyId], hour: i64) -> Sql {
+    let mut sql = Sql::new("SELECT key_id, hour, code, calls FROM key_usage_hour WHERE key_id IN (");
+    sql.list(keys.iter().map(KeyId::as_str)).push(") AND hour >= ").bind(hour).push(" AND calls > 0");
+    sql
 }
 
 async fn was_called(conn: &mut Conn<'_>, app: &AppId) -> Result<bool, StoreError> {

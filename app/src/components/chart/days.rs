@@ -35,7 +35,7 @@ pub fn Days(
                 <rect class="spot" x=x.clone() y=TOP width=wide height=TALL></rect>
                 <rect class="accepted" x=inner_x y=TOP + TALL - tall width=inner height=tall></rect>
                 <text class="said" y="12">{words(*day)}</text>
-                {(n % 7 == 1).then(|| view! { <text x=x y=BELOW>{Parts::Date.of(day.day)}</text> })}
+                {(n % 7 == 1 && n + 2 < count).then(|| view! { <text x=x y=BELOW>{Parts::Date.of(day.day)}</text> })}
             };
             if day.events == 0 {
                 return view! { <g aria-hidden="true">{drawn}</g> }.into_any();
@@ -45,7 +45,13 @@ pub fn Days(
         })
         .collect();
     Some(view! {
-        <figure class="chart strip"><svg role="group" aria-label="Events by day (UTC)">{bars}{total}</svg></figure>
+        <figure class="chart strip">
+            <svg role="group" aria-label="Events by day (UTC)">
+                <line x1="0" x2="100%" y1=TOP + TALL y2=TOP + TALL></line>
+                {bars}
+                {total}
+            </svg>
+        </figure>
     })
 }
 

@@ -8,6 +8,8 @@ use sqlx::{AssertSqlSafe, Sqlite};
 use testkit::TestDatabase;
 
 use super::*;
+use crate::calls::of_keys;
+use crate::key_worst::{first_of, most_refused};
 use crate::store::Store;
 use crate::usage::prune;
 
@@ -229,6 +231,54 @@ async fn counts_are_kept_or_never_leave_their_index() {
                 }
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_shown_of_keys_to_look_at_is_read_from_the_end_of_an_index() {
+    with_sqlite(async |store| {
+        for (status, by_expiry, index) in [
+            (StatusFilter::Expiring7, true, "INDEX api_key_kind_state_expiry "),
+            (StatusFilter::NeverUsed90, false, "INDEX api_key_unused_created "),
+            (StatusFilter::Unrestricted, false, "INDEX api_key_open "),
+        ] {
+            let range = KeyRange::new(&sight(), &[app()], None, Some(status), NOW);
+            let steps = plan(store, first_of(&range, by_expiry, false)).await;
+            assert_eq!((scans(&steps), sorts(&steps)), (vec![], 0), "{steps:#?}");
+            assert!(steps.iter().filter(|step| step.starts_with("SEARCH")).all(|step| step.contains(index)), "{steps:#?}");
+            let steps = plan(store, range.exceeds(1_000)).await;
+            assert!(steps.iter().filter(|step| step.starts_with("SEARCH")).all(|step| step.contains("COVERING")), "{steps:#?}");
+        }
+        let range = KeyRange::new(&sight(), &[app()], None, Some(StatusFilter::Refused), NOW);
+        let steps = plan(store, most_refused(&range, 0)).await;
+        let counts = steps.iter().filter(|step| step.contains(" key_usage_hour "));
+        assert!(counts.clone().count() > 0 && counts.clone().all(|step| step.contains("INDEX key_usage_hour_code (code=? AND hour>?)")), "{steps:#?}");
+        assert!(steps.iter().any(|step| step.contains("SEARCH k ") && step.contains("(id=?)")), "{steps:#?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn old_unused_keys_are_a_range_in_the_order_of_their_creation() {
+    with_sqlite(async |store| {
+        let range = KeyRange::new(&sight(), &[app()], None, Some(StatusFilter::NeverUsed90), NOW);
+        for descending in [false, true] {
+            let order = Order { sort: KeySort::Created, descending, by: By::Range };
+            let steps = plan(store, statement(&range, order, None, PAGE_SIZE, SQLITE)).await;
+            assert_eq!((scans(&steps), sorts(&steps)), (vec![], 0), "{steps:#?}");
+            assert!(steps.iter().any(|step| step.contains("INDEX api_key_unused_created ") && step.contains("created_at<?")), "{steps:#?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_calls_of_a_page_of_keys_are_one_range_each() {
+    with_sqlite(async |store| {
+        let keys = [domain::ids::KeyId::from_random([1; 16]), domain::ids::KeyId::from_random([2; 16])];
+        let steps = plan(store, of_keys(&keys, 1)).await;
+        assert!(steps.iter().all(|step| step.contains("PRIMARY KEY (key_id=? AND hour>?)")), "{steps:#?}");
     })
     .await;
 }
