@@ -1,8 +1,9 @@
 -- Both engines have the same tables, columns and index names; a change here is made in ../postgres too.
 
--- Active keys that anybody could use from anywhere for ever. Their oldest are shown first.
+-- Keys that anybody can use from anywhere for ever, the oldest first. The condition is written so that no other index can
+-- answer it.
 CREATE INDEX api_key_open ON api_key (app_id, kind, state, created_at, id)
-    WHERE cidr_count = 0 AND domain_count = 0 AND denied_cidrs = '[]' AND expires_at = 9223372036854775807;
+    WHERE cidr_count + 0 = 0 AND domain_count + 0 = 0 AND denied_cidrs || '' = '[]' AND expires_at + 0 = 9223372036854775807;
 
 -- The audit by time, by action and by person.
 CREATE INDEX audit_event_at ON audit_event (at, seq);

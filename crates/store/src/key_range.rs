@@ -93,12 +93,14 @@ impl Moment {
                 sql.push(" AND last_used_at = 0 AND created_at + 0 <= ").bind(created)
             }
             (Self::NeverUsedSince { created }, _) => sql.push(" AND last_used_at = 0 AND created_at <= ").bind(created),
+            // The words of its index, and others that mean the same.
             (Self::Unrestricted, Find::ByIndex) => sql.push(
-                " AND cidr_count = 0 AND domain_count = 0 AND denied_cidrs = '[]' AND expires_at = 9223372036854775807",
-            ),
-            (Self::Unrestricted, Find::InOrder { .. }) => sql.push(
                 " AND cidr_count + 0 = 0 AND domain_count + 0 = 0 AND denied_cidrs || '' = '[]' \
                  AND expires_at + 0 = 9223372036854775807",
+            ),
+            (Self::Unrestricted, Find::InOrder { .. }) => sql.push(
+                " AND cidr_count + 1 = 1 AND domain_count + 1 = 1 AND denied_cidrs || ' ' = '[] ' \
+                 AND expires_at - 1 = 9223372036854775806",
             ),
             (Self::Called { since, accepted }, _) => {
                 sql.push(" AND EXISTS (SELECT 1 FROM key_usage_hour u WHERE u.key_id = id AND u.hour >= ").bind(since);

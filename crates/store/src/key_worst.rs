@@ -19,7 +19,7 @@ const NAMED: i64 = 3;
 
 /// How many counts of each verdict are searched for the keys with the most refused calls, newest hour first. If there are
 /// more, the worst of these is bad enough.
-const SEARCHED: i64 = 200;
+const SEARCHED: i64 = 50;
 
 /// The sorts, in the order in which they are shown.
 const SORTS: [StatusFilter; 4] =

@@ -77,7 +77,7 @@ async fn lists_are_narrowed_by_labels(w: World) {
     for status in StatusFilter::ALL.iter().copied() {
         let query = KeyQuery { tag: some("eu"), status: Some(status), search: some("b"), ..KeyQuery::default() };
         let expected: &[KeyId] = match status {
-            StatusFilter::Active | StatusFilter::NeverUsed => &[labelled_key],
+            StatusFilter::Active | StatusFilter::NeverUsed | StatusFilter::Unrestricted => &[labelled_key],
             _ => &[],
         };
         assert_eq!(found(&w, query).await, expected, "{status:?}");
