@@ -51,7 +51,7 @@ test('who revoked what today takes one form and no id', async ({ owner, arrange 
   await test.step('a bar of the strip is a day', async () => {
     await page.getByRole('link', { name: 'Show all' }).click();
     await owner.alive();
-    await page.getByRole('group', { name: 'Events by day (UTC)' }).getByRole('link').last().click();
+    await page.getByRole('group', { name: 'Events by day (UTC)' }).getByRole('link').last().locator('.spot').click();
     await expect(page).toHaveURL(/\/audit\?from=(\d{4}-\d\d-\d\d)&to=\1$/);
   });
 });

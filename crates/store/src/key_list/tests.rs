@@ -246,14 +246,27 @@ async fn what_is_shown_of_keys_to_look_at_is_read_from_the_end_of_an_index() {
             let range = KeyRange::new(&sight(), &[app()], None, Some(status), NOW);
             let steps = plan(store, first_of(&range, by_expiry, false)).await;
             assert_eq!((scans(&steps), sorts(&steps)), (vec![], 0), "{steps:#?}");
-            assert!(steps.iter().filter(|step| step.starts_with("SEARCH")).all(|step| step.contains(index)), "{steps:#?}");
+            assert!(
+                steps.iter().filter(|step| step.starts_with("SEARCH")).all(|step| step.contains(index)),
+                "{steps:#?}"
+            );
             let steps = plan(store, range.exceeds(1_000)).await;
-            assert!(steps.iter().filter(|step| step.starts_with("SEARCH")).all(|step| step.contains(index.trim_start_matches("INDEX "))), "{steps:#?}");
+            assert!(
+                steps
+                    .iter()
+                    .filter(|step| step.starts_with("SEARCH"))
+                    .all(|step| step.contains(index.trim_start_matches("INDEX "))),
+                "{steps:#?}"
+            );
         }
         let range = KeyRange::new(&sight(), &[app()], None, Some(StatusFilter::Refused), NOW);
         let steps = plan(store, most_refused(&range, 0)).await;
         let counts = steps.iter().filter(|step| step.contains(" key_usage_hour "));
-        assert!(counts.clone().count() > 0 && counts.clone().all(|step| step.contains("INDEX key_usage_hour_code (code=? AND hour>?)")), "{steps:#?}");
+        assert!(
+            counts.clone().count() > 0
+                && counts.clone().all(|step| step.contains("INDEX key_usage_hour_code (code=? AND hour>?)")),
+            "{steps:#?}"
+        );
         assert!(steps.iter().any(|step| step.contains("SEARCH k ") && step.contains("(id=?)")), "{steps:#?}");
     })
     .await;
@@ -267,7 +280,12 @@ async fn old_unused_keys_are_a_range_in_the_order_of_their_creation() {
             let order = Order { sort: KeySort::Created, descending, by: By::Range };
             let steps = plan(store, statement(&range, order, None, PAGE_SIZE, SQLITE)).await;
             assert_eq!((scans(&steps), sorts(&steps)), (vec![], 0), "{steps:#?}");
-            assert!(steps.iter().any(|step| step.contains("INDEX api_key_unused_created ") && step.contains("created_at<?")), "{steps:#?}");
+            assert!(
+                steps
+                    .iter()
+                    .any(|step| step.contains("INDEX api_key_unused_created ") && step.contains("created_at<?")),
+                "{steps:#?}"
+            );
         }
     })
     .await;

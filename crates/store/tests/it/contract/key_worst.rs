@@ -60,7 +60,8 @@ fn named(look: &ToLookAt) -> Vec<&str> {
 async fn the_worst_of_each_sort_come_first(store: Store) {
     let (sight, _) = some(&store).await;
     let found = store.keys_to_look_at(&sight, NOW).await.unwrap();
-    let [expiring, refused, unused, open] = &*found else { panic!("{found:?}") };
+    let [expiring, refused, unused, open]: [ToLookAt; 4] = found.try_into().unwrap();
+    let [expiring, refused, unused, open] = [&expiring, &refused, &unused, &open];
     assert_eq!(
         (expiring.filter, expiring.count.n, named(expiring)),
         (StatusFilter::Expiring7, 4, vec!["in 4", "in 5", "in 6"])
