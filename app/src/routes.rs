@@ -12,6 +12,7 @@ use crate::pages::dashboard::DashboardPage;
 use crate::pages::find::FindPage;
 use crate::pages::frame::Frame;
 use crate::pages::generate::Generate;
+use crate::pages::help::{HelpArticle, HelpPage};
 use crate::pages::key::KeyPage;
 use crate::pages::key_acts::{DeleteModal, DisableModal, EnableModal, RestoreModal, RevokeModal};
 use crate::pages::key_audit::{AllKeysAuditModal, KeyAuditModal};
@@ -58,6 +59,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/audit") view=AuditPage/>
                     <Route path=path!("/settings") view=SettingsPage/>
                     <Route path=path!("/find") view=FindPage/>
+                    <Route path=path!("/help") view=HelpPage/>
+                    <Route path=path!("/help/:page") view=HelpArticle/>
                 </ParentRoute>
             </Routes>
         </Router>

@@ -9,6 +9,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::frame::destinations;
+use super::help::search;
 use super::key::acts;
 use crate::addresses::preset_address;
 use crate::components::failed::Failed;
@@ -19,6 +20,9 @@ use crate::islands::find::Hit;
 
 /// How many keys are found at most.
 const KEYS: usize = 8;
+
+/// How many sections of Help are found at most.
+const SECTIONS: usize = 4;
 
 /// The pages, keys and acts that fit what was typed, as this visitor may see them.
 pub async fn hits(typed: &str) -> Result<Vec<Hit>, ConsoleError> {
@@ -33,6 +37,12 @@ pub async fn hits(typed: &str) -> Result<Vec<Hit>, ConsoleError> {
         let note = format!("{} key, {}", row.kind.label(), row.status(list.now).label().to_lowercase());
         hits.push(Hit { words: row.name.clone(), note, address: format!("/keys/{}", row.id.as_str()) });
     }
+    let help = search(typed).into_iter().take(SECTIONS);
+    hits.extend(help.map(|found| Hit {
+        words: found.title.to_owned(),
+        note: format!("Help: {}", found.page),
+        address: found.address,
+    }));
     // One key: what can be done with it.
     if let [row] = &*list.page.rows {
         hits.extend(acts(row.kind, row.status(list.now), rights).map(|act| Hit {

@@ -120,6 +120,7 @@ pub fn destinations(rights: Rights) -> Vec<(String, &'static str)> {
     if rights.may(Act::SeeSettings) {
         pages.push(("/settings".to_owned(), "Settings"));
     }
+    pages.push(("/help".to_owned(), "Help"));
     pages
 }
 

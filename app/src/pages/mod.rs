@@ -10,6 +10,7 @@ mod generate_kinds;
 mod generate_link;
 mod generate_steps;
 mod integration_samples;
+pub mod help;
 pub mod key;
 pub mod key_acts;
 pub mod key_audit;
