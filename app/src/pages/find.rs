@@ -9,7 +9,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::frame::destinations;
-use super::help::search;
+use super::help;
 use super::key::acts;
 use crate::addresses::preset_address;
 use crate::components::failed::Failed;
@@ -37,8 +37,8 @@ pub async fn hits(typed: &str) -> Result<Vec<Hit>, ConsoleError> {
         let note = format!("{} key, {}", row.kind.label(), row.status(list.now).label().to_lowercase());
         hits.push(Hit { words: row.name.clone(), note, address: format!("/keys/{}", row.id.as_str()) });
     }
-    let help = search(typed).into_iter().take(SECTIONS);
-    hits.extend(help.map(|found| Hit {
+    let sections = help::search(typed).into_iter().take(SECTIONS);
+    hits.extend(sections.map(|found| Hit {
         words: found.title.to_owned(),
         note: format!("Help: {}", found.page),
         address: found.address,

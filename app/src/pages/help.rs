@@ -66,7 +66,7 @@ pub fn search(typed: &str) -> Vec<Found> {
 /// The words around the first of these.
 fn excerpt(text: &str, words: &[String]) -> String {
     let chars: Vec<char> = text.trim().chars().collect();
-    let lower: String = chars.iter().map(|c| c.to_ascii_lowercase()).collect();
+    let lower: String = chars.iter().map(char::to_ascii_lowercase).collect();
     let first = words.iter().filter_map(|word| lower.find(word.as_str())).min();
     let at = first.and_then(|at| lower.get(..at)).map_or(0, |before| before.chars().count());
     let start = at.saturating_sub(EXCERPT / 4);
