@@ -58,7 +58,7 @@ pub fn unsafe_with_cookie() -> Vec<String> {
 }
 
 fn filled(path: &str) -> String {
-    path.replace("{id}", "7Qm2xVbN4tRa").replace("{*path}", "x")
+    path.replace("{id}", "7Qm2xVbN4tRa").replace("{*path}", "x").replace("{page}", "console")
 }
 
 #[test]
