@@ -21,10 +21,12 @@ const CURSOR_MAX: usize = 1_000;
 names! {
     /// Which keys a list shows.
     pub enum StatusFilter {
+        /// Passes now, by status and dates.
         Active = "active",
         Pending = "pending",
         Disabled = "disabled",
         Revoked = "revoked",
+        NotYetValid = "not_yet_valid",
         Expired = "expired",
         Expiring7 = "expiring_7",
         Expiring30 = "expiring_30",
@@ -42,6 +44,7 @@ impl StatusFilter {
             Self::Pending => "Pending",
             Self::Disabled => "Disabled",
             Self::Revoked => "Revoked",
+            Self::NotYetValid => "Not yet valid",
             Self::Expired => "Expired",
             Self::Expiring7 => "Expiring in 7 days",
             Self::Expiring30 => "Expiring in 30 days",

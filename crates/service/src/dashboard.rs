@@ -30,8 +30,6 @@ impl Service {
         };
         let verifier_key = store.setting(&verifier_key_setting(app)).await?.is_some();
         let first_check = store.was_called(app).await?;
-        let kept = [counts.active, counts.disabled, counts.revoked];
-        let first_key = kept.iter().any(|count| count.n > 0);
         let step = |step, done| Step { step, done };
         Ok(Dashboard {
             active: counts.active,
@@ -46,7 +44,7 @@ impl Service {
             refused_24h: calls.refused,
             recent,
             checklist: vec![
-                step(StepKind::FirstKey, first_key),
+                step(StepKind::FirstKey, counts.confirmed.n > 0),
                 step(StepKind::VerifierKey, verifier_key),
                 step(StepKind::FirstCheck, first_check),
             ],

@@ -2,7 +2,7 @@
 
 use domain::key::KeyRow;
 use domain::list::{KeyQuery, KeySort, PAGE_SIZE};
-use domain::page::{Capped, Page};
+use domain::page::{COUNT_CAP, Capped, Page};
 use domain::sight::Sight;
 use domain::timestamp::Timestamp;
 use sqlx_macros::FromRow;
@@ -13,7 +13,8 @@ use crate::dialect::Writing;
 use crate::error::StoreError;
 use crate::key_counts::{capped, exceeds};
 use crate::key_cursor::Cursor;
-use crate::key_range::{FEW, Find, KeyRange, Moment};
+use crate::key_moment::{Find, Moment};
+use crate::key_range::{FEW, KeyRange};
 use crate::key_search::Search;
 use crate::keys::ListedRow;
 use crate::sql::Sql;
@@ -138,6 +139,10 @@ async fn by(conn: &mut Conn<'_>, range: &KeyRange) -> Result<(By, i64), StoreErr
         _ if range.is_labelled() => LABELLED,
         None | Some(Moment::NeverUsed) => return Ok((By::Range, -1)),
         Some(_) if range.few => return Ok((By::Order, -1)),
+        // The count asks for so many anyway.
+        Some(moment) if moment.is_of_most() && exceeds(conn, range, i64::from(COUNT_CAP)).await? => {
+            return Ok((By::Order, i64::from(COUNT_CAP)));
+        }
         Some(moment) => moment.gathered(),
     };
     Ok(if exceeds(conn, range, most).await? { (By::Order, most) } else { (By::Gather, -1) })

@@ -4,88 +4,18 @@
 //! sort; see [`Moment`].
 
 use domain::environment::Environment;
-use domain::field::Field;
 use domain::ids::{AppId, KeyId};
 use domain::key::KeyState;
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, StatusFilter};
 use domain::sight::{Scope, Sight};
 use domain::text::name_key;
-use domain::timestamp::{Millis, Timestamp};
-use domain::verdict::Code;
+use domain::timestamp::Timestamp;
 
+use crate::key_moment::{Find, Moment, push_codes};
 use crate::key_rules::Label;
 use crate::key_search::Search;
-use crate::sql::Sql;
-
-/// A condition on a time of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Moment {
-    Expired {
-        now: Timestamp,
-    },
-    Expiring {
-        now: Timestamp,
-        until: Timestamp,
-    },
-    /// Never used. This condition has its own index in each order.
-    NeverUsed,
-    /// A call with the key was accepted, or one was refused, in the hour that begins at `since` or later, whatever the
-    /// state of the key.
-    Called {
-        since: i64,
-        accepted: bool,
-    },
-}
-
-/// How the keys that match a condition are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Find {
-    /// By the index of the condition.
-    ByIndex,
-    /// By reading all keys in the order of the list, and testing each.
-    InOrder { hides_expiry: bool },
-}
-
-impl Moment {
-    fn is_expiry(self) -> bool {
-        matches!(self, Self::Expired { .. } | Self::Expiring { .. })
-    }
-
-    /// Up to this many matching keys are gathered and sorted. If there are more, reading in the order of the list soon
-    /// meets enough of them. An expiry is tested in the index, a call in the counts.
-    pub(crate) fn gathered(self) -> i64 {
-        if self.is_expiry() { 2_000 } else { 5_000 }
-    }
-
-    /// Adds the condition. `+ 0` and `|| ''` hide a column from the planner on both engines. [`KeyRange::push_called`]
-    /// looks up calls, unless the keys are few; this function only tests them.
-    fn push(self, sql: &mut Sql, find: Find) {
-        match (self, find) {
-            (Self::Expired { now }, Find::InOrder { hides_expiry: true }) => {
-                sql.push(" AND expires_at + 0 <= ").bind(now)
-            }
-            (Self::Expired { now }, _) => sql.push(" AND expires_at <= ").bind(now),
-            (Self::Expiring { now, until }, Find::InOrder { hides_expiry: true }) => {
-                sql.push(" AND expires_at + 0 > ").bind(now).push(" AND expires_at + 0 <= ").bind(until)
-            }
-            (Self::Expiring { now, until }, _) => {
-                sql.push(" AND expires_at > ").bind(now).push(" AND expires_at <= ").bind(until)
-            }
-            (Self::NeverUsed, _) => sql.push(" AND last_used_at = 0"),
-            (Self::Called { since, accepted }, _) => {
-                sql.push(" AND EXISTS (SELECT 1 FROM key_usage_hour u WHERE u.key_id = id AND u.hour >= ").bind(since);
-                push_codes(sql, " AND u.code || '' IN (", accepted);
-                sql.push(")")
-            }
-        };
-    }
-}
-
-fn push_codes(sql: &mut Sql, before: &'static str, accepted: bool) {
-    let codes = Code::ALL.iter().filter(|code| (**code == Code::Valid) == accepted);
-    push_words(sql, before, codes.map(|code| code.as_str()));
-}
+use crate::sql::{Sql, push_words};
 
 /// Nearly all keys are live, and live keys have no label for it.
 fn is_of_most((name, value): &(Label, String)) -> bool {
@@ -123,22 +53,23 @@ impl KeyRange {
         let (in_state, moment): (&'static [KeyState], _) = match status {
             None => (KeyState::ALL, None),
             Some(StatusFilter::Pending) => (&[KeyState::Pending], None),
-            Some(StatusFilter::Active) => (&[KeyState::Active], None),
+            Some(StatusFilter::Active) => (&[KeyState::Active], Some(Moment::Valid { now })),
             Some(StatusFilter::Disabled) => (&[KeyState::Disabled], None),
             Some(StatusFilter::Revoked) => (&[KeyState::Revoked], None),
+            Some(StatusFilter::NotYetValid) => (&[KeyState::Active], Some(Moment::NotYetValid { now })),
             Some(StatusFilter::Expired) => (&[KeyState::Active], Some(Moment::Expired { now })),
-            Some(StatusFilter::Expiring7) => (&[KeyState::Active], Some(expiring(now, 7))),
-            Some(StatusFilter::Expiring30) => (&[KeyState::Active], Some(expiring(now, 30))),
+            Some(StatusFilter::Expiring7) => (&[KeyState::Active], Some(Moment::expiring(now, 7))),
+            Some(StatusFilter::Expiring30) => (&[KeyState::Active], Some(Moment::expiring(now, 30))),
             Some(StatusFilter::NeverUsed) => (&[KeyState::Active], Some(Moment::NeverUsed)),
-            Some(StatusFilter::Accepted) => (KeyState::ALL, Some(called(now, true))),
-            Some(StatusFilter::Refused) => (KeyState::ALL, Some(called(now, false))),
+            Some(StatusFilter::Accepted) => (KeyState::ALL, Some(Moment::called(now, true))),
+            Some(StatusFilter::Refused) => (KeyState::ALL, Some(Moment::called(now, false))),
         };
         let kinds: Vec<KeyKind> = KeyKind::ALL
             .iter()
             .copied()
             .filter(|seen| sight.sees_kind(*seen) && kind.is_none_or(|kind| kind == *seen))
-            // The other kinds never expire, and would be scanned in full for nothing.
-            .filter(|seen| moment.is_none_or(|moment| !moment.is_expiry()) || seen.rules().asks(Field::ExpiresAt))
+            // The other kinds have no such time, and would be scanned in full for nothing.
+            .filter(|seen| moment.and_then(Moment::asked).is_none_or(|field| seen.rules().asks(field)))
             .collect();
         let all = kinds.len() == KeyKind::ALL.len() && in_state.len() == KeyState::ALL.len();
         let named = match &sight.keys {
@@ -147,6 +78,12 @@ impl KeyRange {
         };
         let pairs = (!all).then_some((kinds, in_state));
         Self { apps: apps.to_vec(), named, pairs, moment, search: None, labels: Vec::new(), few: false }
+    }
+
+    /// The same keys, in these states instead.
+    pub(crate) fn in_states(self, states: &'static [KeyState]) -> Self {
+        let kinds = self.pairs.map_or_else(|| KeyKind::ALL.to_vec(), |(kinds, _)| kinds);
+        Self { pairs: Some((kinds, states)), ..self }
     }
 
     /// Only keys with the labels that the query asks for.
@@ -161,6 +98,11 @@ impl KeyRange {
     /// The label to find them by.
     fn found_by(&self) -> Option<(usize, &(Label, String))> {
         self.labels.iter().enumerate().find(|(_, label)| !is_of_most(label))
+    }
+
+    /// Whether nearly all keys of its states belong to it, so that a count need not look for them.
+    pub(crate) fn holds_most(&self) -> bool {
+        self.search.is_none() && self.labels.is_empty() && self.moment.is_some_and(Moment::is_of_most)
     }
 
     /// Whether they are found by a label and not in an order.
@@ -388,21 +330,4 @@ impl KeyRange {
         sql.push(") AS passed LIMIT 1 OFFSET ").bind(limit);
         sql
     }
-}
-
-fn called(now: Timestamp, accepted: bool) -> Moment {
-    Moment::Called { since: now.plus(Millis::hours(-24)).hour(), accepted }
-}
-
-fn expiring(now: Timestamp, days: i64) -> Moment {
-    Moment::Expiring { now, until: now.plus(Millis::days(days)) }
-}
-
-/// Adds the words of a closed set as literals, after `before` and before `)`.
-fn push_words(sql: &mut Sql, before: &'static str, words: impl IntoIterator<Item = &'static str>) {
-    sql.push(before);
-    for (n, word) in words.into_iter().enumerate() {
-        sql.push(if n == 0 { "'" } else { ", '" }).push(word).push("'");
-    }
-    sql.push(")");
 }

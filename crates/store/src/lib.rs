@@ -16,6 +16,7 @@ mod key_changes;
 mod key_counts;
 mod key_cursor;
 mod key_list;
+mod key_moment;
 mod key_range;
 mod key_rules;
 mod key_search;

@@ -1,9 +1,9 @@
 use domain::field::Field;
 use domain::ids::{AppId, KeyId};
-use domain::key::{KeyRow, KeyState};
+use domain::key::{KeyRow, KeyState, Status};
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, KeySort, StatusFilter};
-use domain::page::{Capped, FOUND_CAP, Page};
+use domain::page::{COUNT_CAP, Capped, FOUND_CAP, Page};
 use domain::sight::{Scope, Sight};
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
@@ -40,6 +40,10 @@ async fn populate(store: &Store) -> AppId {
         new.created_at = NOW.plus_seconds(-(step % 40) * DAY);
         let expires = n % 4 != 0 && new.spec.kind.rules().asks(Field::ExpiresAt);
         new.spec.expires_at = expires.then(|| NOW.plus_seconds((step % 50 - 10) * DAY));
+        if n % 5 == 1 && new.spec.kind.rules().asks(Field::NotBefore) {
+            // Some began a while ago, one begins at this very moment.
+            new.spec.not_before = Some(NOW.plus_seconds((step % 3 - 1) * DAY));
+        }
         if n % 7 == 0 {
             new.ack_deadline = Some(NOW);
         }
@@ -116,7 +120,8 @@ fn has_status(row: &KeyRow, status: StatusFilter) -> bool {
     let expires_within =
         |days: i64| active && row.expires_at.is_some_and(|at| at > NOW && at <= NOW.plus_seconds(days * DAY));
     match status {
-        StatusFilter::Active => active,
+        StatusFilter::Active => matches!(row.status(NOW), Status::Active | Status::Expiring { .. }),
+        StatusFilter::NotYetValid => active && row.not_before.is_some_and(|from| from > NOW),
         StatusFilter::Pending => row.state == KeyState::Pending,
         StatusFilter::Disabled => row.state == KeyState::Disabled,
         StatusFilter::Revoked => row.state == KeyState::Revoked,
@@ -188,12 +193,13 @@ async fn common_statuses_are_read_in_order(store: Store) {
         .collect();
     insert(&store, &keys).await;
     let all = walk(&store, &app, &KeyQuery::default()).await;
-    for status in [StatusFilter::Expired, StatusFilter::Expiring7, StatusFilter::NeverUsed] {
+    for status in [StatusFilter::Active, StatusFilter::Expired, StatusFilter::Expiring7, StatusFilter::NeverUsed] {
         for sort in KeySort::ALL.iter().copied() {
             let query = KeyQuery { status: Some(status), sort, descending: true, ..KeyQuery::default() };
             let mut expected = model(&all, &query);
             let first = list(&store, &app, &query).await;
-            assert_eq!(first.total, Capped::at(FOUND_CAP, u64::try_from(expected.len()).unwrap()));
+            let cap = if status == StatusFilter::Active { COUNT_CAP } else { FOUND_CAP };
+            assert_eq!(first.total, Capped::at(cap, u64::try_from(expected.len()).unwrap()));
             let second = list(&store, &app, &KeyQuery { after: first.next.clone(), ..query.clone() }).await;
             expected.truncate(50);
             assert_eq!([first.rows, second.rows].concat(), expected, "{query:?}");
