@@ -15,6 +15,8 @@ pub mod key_edit;
 mod key_proxies;
 mod key_restrictions;
 pub mod keys;
+mod keys_filters;
+mod keys_table;
 pub mod not_found;
 mod secret;
 pub mod settings;

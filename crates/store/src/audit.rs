@@ -3,6 +3,7 @@
 use domain::audit::{Action, ActorKind, AuditQuery, AuditRow, Subject, SubjectKind};
 use domain::ids::{AppId, KeyId};
 use domain::kind::KeyKind;
+use domain::list::Rows;
 use domain::names::Word;
 use domain::page::{COUNT_CAP, Capped, Page};
 use domain::sight::{Scope, Sight};
@@ -14,7 +15,7 @@ use crate::error::StoreError;
 use crate::sql::Sql;
 
 /// Rows on a page, as in every list.
-const PAGE: usize = domain::list::PAGE_SIZE as usize;
+const PAGE: usize = Rows::Few.count() as usize;
 
 #[derive(FromRow)]
 struct Stored {

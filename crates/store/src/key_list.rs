@@ -1,7 +1,7 @@
 //! Pages of the key list, by keyset.
 
 use domain::key::KeyRow;
-use domain::list::{KeyQuery, KeySort, PAGE_SIZE};
+use domain::list::{KeyQuery, KeySort};
 use domain::page::{COUNT_CAP, Capped, Page};
 use domain::sight::Sight;
 use domain::timestamp::Timestamp;
@@ -90,20 +90,29 @@ async fn list_keys(
     if range.is_empty() {
         return Ok(Page { rows: Vec::new(), next: None, previous: None, total: Capped::default() });
     }
-    let search = query.search.as_deref().and_then(Search::new);
+    let mut search = query.search.as_deref().and_then(Search::new);
+    if let Some(search) = search.as_mut().filter(|search| search.is_word) {
+        search.is_frequent = conn.fetch_optional::<(i64,)>(range.parts_exceed(search, FREQUENT)).await?.is_some();
+    }
+    let is_frequent = search.as_ref().is_some_and(|search| search.is_frequent);
     let (sort, descending) = if search.is_some() { (KeySort::Name, false) } else { (query.sort, query.descending) };
     range.few = matches!(range.moment, Some(Moment::Called { .. }))
         && !exceeds(conn, &range.at_any_time(search.as_ref()), FEW).await?;
     let (by, more_than) = by(conn, &range).await?;
     let order = Order { sort, descending, by };
+    let more_than = match &search {
+        None => more_than,
+        Some(_) if is_frequent && range.is_of_search_only() => FREQUENT,
+        Some(_) => -1,
+    };
     range.search = search;
-    let total = capped(conn, &range, if range.search.is_none() { more_than } else { -1 }).await?;
+    let total = capped(conn, &range, more_than).await?;
     let cursor = |text: &Option<String>| text.as_deref().and_then(|text| Cursor::parse(text, order.sort));
     let after = cursor(&query.after);
     let from_end = query.before.as_deref() == Some(END);
     let before = cursor(&query.before);
     if after.is_none() && (before.is_some() || from_end) {
-        let (mut rows, more) = fetch(conn, &range, order.reversed(), before.as_ref(), PAGE_SIZE).await?;
+        let (mut rows, more) = fetch(conn, &range, order.reversed(), before.as_ref(), query.rows.count()).await?;
         rows.reverse();
         if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
             let previous = more.then(|| order.cursor(first).text());
@@ -113,7 +122,7 @@ async fn list_keys(
         }
         // Nothing is before it any longer, so this is the first page.
     }
-    let (rows, more) = fetch(conn, &range, order, after.as_ref(), PAGE_SIZE).await?;
+    let (rows, more) = fetch(conn, &range, order, after.as_ref(), query.rows.count()).await?;
     let next = rows.last().filter(|_| more).map(|last| order.cursor(last).text());
     let previous = match (after, rows.first()) {
         (None, _) => None,
@@ -167,6 +176,10 @@ async fn fetch(
 /// Up to this many keys with a label are gathered and sorted. If there are more, reading in the order of the list soon
 /// meets enough of them.
 const LABELLED: i64 = 5_000;
+
+/// If more names than this have a word that begins like a search, reading in the order of the names soon meets enough of
+/// them. Otherwise they are gathered and sorted.
+const FREQUENT: i64 = 3_000;
 
 const COLUMNS: &str = "SELECT id, kind, name, name_key, token_prefix, state, not_before, expires_at, ack_deadline, \
      created_at, created_by_label, last_used_at, cidr_count, domain_count";

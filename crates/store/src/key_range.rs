@@ -92,7 +92,8 @@ impl KeyRange {
         let environment = query.environment.map(|environment| (Label::Environment, environment.as_str().to_owned()));
         let owner = query.owner.as_deref().map(|owner| (Label::Owner, name_key(owner)));
         let tag = query.tag.as_deref().map(|tag| (Label::Tag, name_key(tag)));
-        Self { labels: [tag, owner, environment].into_iter().flatten().collect(), ..self }
+        let external_id = query.external_id.as_deref().map(|id| (Label::ExternalId, name_key(id)));
+        Self { labels: [external_id, tag, owner, environment].into_iter().flatten().collect(), ..self }
     }
 
     /// The label to find them by.
@@ -137,32 +138,46 @@ impl KeyRange {
         self.apps.iter().flat_map(|app| pairs.iter().map(|pair| (*app, *pair))).collect()
     }
 
-    /// Adds `WITH …` for the few keys whose id matches the search. It is materialised, so that the planner cannot turn
-    /// it into a walk along the names.
+    /// Adds `WITH …` for the few keys that the search finds otherwise than in the order of their names: by the beginning
+    /// of their id, of their external id, or of a later word of their name. It is materialised, so that the planner cannot
+    /// turn it into a walk along the names.
     pub(crate) fn push_with(&self, sql: &mut Sql) {
         if !self.has_with() {
             return;
         }
         let Some(search) = &self.search else { return };
-        sql.push("WITH by_id AS MATERIALIZED (");
+        sql.push("WITH aside AS MATERIALIZED (SELECT k.* FROM (");
         if search.id.is_some() {
-            sql.push("SELECT * FROM api_key WHERE ");
+            sql.push("SELECT id FROM api_key WHERE ");
             search.push_id(sql, "id");
-            sql.push(" UNION ALL ");
+            sql.push(" UNION ");
         }
-        sql.push("SELECT k.* FROM (SELECT l.key_id FROM key_label l WHERE l.app_id IN (");
+        if search.is_word && !search.is_frequent {
+            sql.push("SELECT p.key_id AS id FROM key_name_part p WHERE p.app_id IN (");
+            sql.list(self.apps.iter().map(AppId::as_str)).push(") AND ");
+            search.push_parts(sql);
+            sql.push(" UNION ");
+        }
+        // An external id that shares its beginning with a million others narrows nothing, so the first ones are shown.
+        sql.push("SELECT id FROM (SELECT l.key_id AS id FROM key_label l WHERE l.app_id IN (");
         sql.list(self.apps.iter().map(AppId::as_str)).push(") AND l.name = 'external_id' AND ");
         search.push_external_id(sql);
-        // An external id that shares its beginning with a million others narrows nothing, so the first ones are shown.
-        sql.push(" ORDER BY l.value LIMIT ")
-            .bind(FEW)
-            .push(") AS outside CROSS JOIN api_key k WHERE k.id = outside.key_id");
-        if search.id.is_some() {
-            sql.push(" AND NOT (");
-            search.push_id(sql, "k.id");
-            sql.push(")");
-        }
-        sql.push(") ");
+        sql.push(" ORDER BY l.value LIMIT ").bind(FEW).push(") AS outside");
+        sql.push(") AS found CROSS JOIN api_key k WHERE k.id = found.id) ");
+    }
+
+    /// The statement that returns a row if more names than `limit` have a later word that begins like the search.
+    pub(crate) fn parts_exceed(&self, search: &Search, limit: i64) -> Sql {
+        let mut sql = Sql::new("SELECT CAST(1 AS BIGINT) FROM (SELECT DISTINCT p.key_id FROM key_name_part p WHERE ");
+        sql.push("p.app_id IN (").list(self.apps.iter().map(AppId::as_str)).push(") AND ");
+        search.push_parts(&mut sql);
+        sql.push(") AS passed LIMIT 1 OFFSET ").bind(limit);
+        sql
+    }
+
+    /// Whether the search alone decides what belongs to it.
+    pub(crate) fn is_of_search_only(&self) -> bool {
+        self.named.is_none() && self.pairs.is_none() && self.moment.is_none() && self.labels.is_empty()
     }
 
     /// Whether `push_with` adds anything.
@@ -192,7 +207,7 @@ impl KeyRange {
             }
             if let Some(search) = &self.search {
                 sql.push(" AND ");
-                search.push_name(sql);
+                search.push_in_order(sql);
             }
             if let Some(moment) = self.moment {
                 moment.push(sql, find);
@@ -202,15 +217,15 @@ impl KeyRange {
         }
         sql.push(") AS arm");
         let Some(search) = &self.search else { return };
-        sql.push(" UNION ALL SELECT * FROM (").push(select).push(" FROM by_id WHERE ");
+        sql.push(" UNION ALL SELECT * FROM (").push(select).push(" FROM aside WHERE ");
         self.push_scope(sql);
         if let Some(moment) = self.moment {
             moment.push(sql, find);
         }
         self.push_labels(sql, None);
-        // Already found by its name.
+        // Already found in the order of the names.
         sql.push(" AND NOT (");
-        search.push_name(sql);
+        search.push_in_order(sql);
         sql.push(")");
         also(sql);
         sql.push(") AS arm");
@@ -278,9 +293,8 @@ impl KeyRange {
     /// The search as a condition on each key.
     fn push_search(&self, sql: &mut Sql) {
         let Some(search) = &self.search else { return };
-        sql.push(" AND ((");
-        search.push_name(sql);
-        sql.push(")");
+        sql.push(" AND (");
+        search.push_name_or_word(sql);
         if search.id.is_some() {
             sql.push(" OR (");
             search.push_id(sql, "id");

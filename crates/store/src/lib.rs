@@ -25,6 +25,7 @@ mod last_use;
 mod links;
 mod look;
 mod meta;
+mod name_parts;
 mod patience;
 mod people;
 mod postgres;

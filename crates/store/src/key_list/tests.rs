@@ -13,6 +13,8 @@ use crate::usage::prune;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
+const PAGE_SIZE: u32 = 25;
+
 const SQLITE: Writing = Writing { limits_arms: false, hides_expiry: true };
 
 /// The steps of the plan for a statement.
@@ -34,12 +36,20 @@ async fn with_sqlite(test: impl AsyncFnOnce(&Store)) {
 
 /// Steps that read a table or an index from end to end.
 fn scans(steps: &[String]) -> Vec<&String> {
-    let small = ["SCAN by_id", "SCAN outside", "SCAN gathered", "SCAN counted", "SCAN CONSTANT ROW"];
+    let small = [
+        "SCAN aside",
+        "SCAN found",
+        "SCAN passed",
+        "SCAN outside",
+        "SCAN gathered",
+        "SCAN counted",
+        "SCAN CONSTANT ROW",
+    ];
     steps.iter().filter(|step| step.starts_with("SCAN") && !small.contains(&step.as_str())).collect()
 }
 
 fn sorts(steps: &[String]) -> usize {
-    steps.iter().filter(|step| step.contains("TEMP B-TREE")).count()
+    steps.iter().filter(|step| step.contains("TEMP B-TREE FOR ORDER BY")).count()
 }
 
 fn app() -> AppId {
@@ -142,7 +152,7 @@ async fn timed_lists_use_their_index_when_few_match_and_the_order_when_many_do()
 }
 
 #[tokio::test]
-async fn a_search_is_two_ranges() {
+async fn a_search_is_a_few_ranges() {
     with_sqlite(async |store| {
         let order = Order { sort: KeySort::Name, descending: false, by: By::Range };
         for kind in [None, Some(KeyKind::Service)] {
@@ -156,8 +166,22 @@ async fn a_search_is_two_ranges() {
                     steps.iter().any(|step| step.contains("name_key") || step.contains("name_key,id")),
                     "{steps:#?}"
                 );
-                // Only the few keys with a matching id are sorted.
+                let parts = "SEARCH p USING PRIMARY KEY (app_id=? AND part>? AND part<?)";
+                assert!(steps.iter().any(|step| step == parts), "{steps:#?}");
+                // Only the few keys that are found aside are sorted.
                 assert!(sorts(&steps) <= 1, "{steps:#?}");
+            }
+            let mut frequent = range.clone();
+            if let Some(search) = &mut frequent.search {
+                search.is_frequent = true;
+            }
+            let steps = plan(store, statement(&frequent, order, None, PAGE_SIZE, SQLITE)).await;
+            assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
+            assert!(steps.iter().any(|step| step.starts_with("SEARCH api_key") && step.contains("name")), "{steps:#?}");
+            assert!(sorts(&steps) <= 1 && !steps.iter().any(|step| step.starts_with("SEARCH p")), "{steps:#?}");
+            if let Some(search) = &range.search {
+                let steps = plan(store, range.parts_exceed(search, FREQUENT)).await;
+                assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
             }
             for counting in [range.exceeds(10_000), range.count()] {
                 let steps = plan(store, counting).await;

@@ -1,3 +1,4 @@
+use domain::environment::Environment;
 use domain::field::Field;
 use domain::ids::{AppId, KeyId};
 use domain::key::{KeyRow, KeyState, Status};
@@ -5,6 +6,7 @@ use domain::kind::KeyKind;
 use domain::list::{KeyQuery, KeySort, StatusFilter};
 use domain::page::{COUNT_CAP, Capped, FOUND_CAP, Page};
 use domain::sight::{Scope, Sight};
+use domain::spec::KeySpec;
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
 use domain::verdict::Code;
@@ -17,6 +19,8 @@ contract! {
     common_statuses_are_read_in_order,
     called_keys_are_found_among_many_and_among_few,
     a_search_finds_names_and_ids,
+    a_search_finds_words_inside_names,
+    frequent_words_are_read_in_order,
     cursors_that_are_none_give_the_first_page,
     kinds_out_of_sight_are_not_listed,
     named_keys_are_listed_alone,
@@ -30,7 +34,8 @@ const HOUR: i64 = 3_600_000;
 /// Keys of each kind, state and age, some with equal names and times, and one of another app.
 async fn populate(store: &Store) -> AppId {
     let app_id = with_app(store).await;
-    let names = ["Alpha", "alpha", "Älpha", "beta", "Beta 2", "Zeta", "émile", "~", "日本", "alphabet"];
+    let names =
+        ["Alpha", "my alpha", "Älpha", "beta-Alphabet", "Beta 2", "Zeta", "émile", "~", "日本", "alphabet alpha"];
     let kinds = [KeyKind::Service, KeyKind::Client, KeyKind::MasterUser];
     let mut keys = Vec::new();
     for n in 0..120_usize {
@@ -134,13 +139,17 @@ fn has_status(row: &KeyRow, status: StatusFilter) -> bool {
     }
 }
 
+fn begins_a_word(name: &str, search: &str) -> bool {
+    name.starts_with(search) || name.split([' ', '-', '~']).any(|word| word.starts_with(search))
+}
+
 fn model(all: &[KeyRow], query: &KeyQuery) -> Vec<KeyRow> {
     let search = query.search.as_deref().map(name_key);
     let mut rows: Vec<KeyRow> = all
         .iter()
         .filter(|row| query.kind.is_none_or(|kind| row.kind == kind))
         .filter(|row| query.status.is_none_or(|status| has_status(row, status)))
-        .filter(|row| search.as_ref().is_none_or(|prefix| name_key(&row.name).starts_with(prefix.as_str())))
+        .filter(|row| search.as_ref().is_none_or(|prefix| begins_a_word(&name_key(&row.name), prefix)))
         .cloned()
         .collect();
     let millis = |at: Option<Timestamp>| at.map_or(0, Timestamp::millis);
@@ -168,7 +177,7 @@ async fn every_filter_and_order_agrees_with_a_plain_model(store: Store) {
         for kind in [None, Some(KeyKind::Client), Some(KeyKind::App)] {
             for sort in KeySort::ALL.iter().copied() {
                 for descending in [false, true] {
-                    for search in [None, Some("ALPHA".to_owned())] {
+                    for search in [None, Some("ALPHA".to_owned()), Some("日".to_owned())] {
                         let query = KeyQuery { search, kind, status, sort, descending, ..KeyQuery::default() };
                         let expected = model(&all, &query);
                         let page = list(&store, &app, &query).await;
@@ -263,6 +272,68 @@ async fn a_search_finds_names_and_ids(store: Store) {
     insert(&store, &[both, other]).await;
     let names: Vec<String> = find("abc").await.into_iter().map(|row| row.name).collect();
     assert_eq!(names, ["abc first by name", "abcdef"]);
+}
+
+async fn a_search_finds_words_inside_names(store: Store) {
+    let app = with_app(&store).await;
+    let names = ["Billing export", "Export", "billing: 50%_off", "a/b-exporter", "reexport", "one export export", "x"];
+    let keys: Vec<NewKey> = names.iter().map(|name| key(&app, name)).collect();
+    insert(&store, &keys).await;
+    let find = async |text: &str| {
+        let query = KeyQuery { search: Some(text.to_owned()), ..KeyQuery::default() };
+        let page = list(&store, &app, &query).await;
+        assert_eq!(usize::try_from(page.total.n).unwrap(), page.rows.len(), "{text}");
+        page.rows.into_iter().map(|row| row.name).collect::<Vec<_>>()
+    };
+    assert_eq!(find("export").await, ["a/b-exporter", "Billing export", "Export", "one export export"]);
+    assert_eq!(find("EXPORT E").await, ["one export export"]);
+    assert_eq!(find("50%_").await, ["billing: 50%_off"]);
+    assert_eq!(find("off").await, ["billing: 50%_off"]);
+    assert!(find("5__").await.is_empty() && find("-exp").await.is_empty() && find("port").await.is_empty());
+    // By a label, each name is tested.
+    let live =
+        KeyQuery { environment: Some(Environment::Live), search: Some("50%_".to_owned()), ..KeyQuery::default() };
+    assert_eq!(list(&store, &app, &live).await.total.n, 1);
+
+    let renamed = KeySpec { name: "Billing import".to_owned(), ..keys[0].spec.clone() };
+    store.write(async |tx| tx.update_key(&keys[0].id, 1, &renamed, NOW).await).await.unwrap();
+    assert_eq!(find("import").await, ["Billing import"]);
+    store.write(async |tx| tx.delete_key(&keys[3].id, NOW).await).await.unwrap();
+    assert_eq!(find("export").await, ["Export", "one export export"]);
+    // A new key with the same id is not found by the name of the old one.
+    let again = NewKey { spec: KeySpec { name: "new".to_owned(), ..keys[3].spec.clone() }, ..keys[3].clone() };
+    insert(&store, &[again]).await;
+    assert_eq!(find("exporter").await, Vec::<String>::new());
+}
+
+async fn frequent_words_are_read_in_order(store: Store) {
+    let app = with_app(&store).await;
+    let keys: Vec<NewKey> = (0..11_000_i64)
+        .map(|n| {
+            key(
+                &app,
+                &format!("{} {n:05}", ["export", "nightly export", "import 50%_"][usize::try_from(n % 3).unwrap()]),
+            )
+        })
+        .collect();
+    insert(&store, &keys).await;
+    for (search, rare) in [("export", false), ("50%_", false), ("001", true)] {
+        let query = KeyQuery { search: Some(search.to_owned()), ..KeyQuery::default() };
+        let mut names: Vec<_> = keys.iter().map(|key| key.spec.name.as_str()).collect();
+        names.retain(|name| begins_a_word(name, search));
+        names.sort_unstable();
+        let first = list(&store, &app, &query).await;
+        assert_eq!(first.total, Capped::at(FOUND_CAP, u64::try_from(names.len()).unwrap()), "{search}");
+        assert_eq!(first.total.more, !rare);
+        let second = list(&store, &app, &KeyQuery { after: first.next, ..query.clone() }).await;
+        let back = list(&store, &app, &KeyQuery { before: second.previous, ..query.clone() }).await;
+        assert_eq!(back.rows, first.rows);
+        let shown: Vec<_> = [&first.rows[..], &second.rows].concat().into_iter().map(|row| row.name).collect();
+        names.truncate(shown.len());
+        assert_eq!(shown, names, "{search}");
+        let disabled = KeyQuery { status: Some(StatusFilter::Disabled), ..query };
+        assert_eq!(list(&store, &app, &disabled).await.total.n, 0);
+    }
 }
 
 async fn cursors_that_are_none_give_the_first_page(store: Store) {
