@@ -64,6 +64,14 @@ impl ConsoleError {
     }
 }
 
+impl std::fmt::Display for ConsoleError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl std::error::Error for ConsoleError {}
+
 impl FromServerFnError for ConsoleError {
     type Encoder = JsonEncoding;
 

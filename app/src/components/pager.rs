@@ -3,6 +3,8 @@
 use domain::page::{Capped, grouped};
 use leptos::prelude::*;
 
+use crate::addresses::with_query;
+
 /// How many there are, and links to the pages around this one.
 #[component]
 pub fn Pager(
@@ -29,6 +31,22 @@ pub fn Pager(
             {children.map(|children| children())}
             {(!alone).then(|| (step("Previous", "prev", previous), step("Next", "next", next)))}
         </nav>
+    }
+}
+
+/// Links to the whole list as a file.
+#[component]
+pub fn Exports(
+    /// The path of the list.
+    path: &'static str,
+    /// Its filters, as its address has them.
+    query: String,
+) -> impl IntoView {
+    let link = |ending: &str| with_query(&format!("{path}.{ending}"), &query);
+    view! {
+        <span class="soft">
+            "Export: " <a href=link("csv") download>"CSV"</a> " " <a href=link("jsonl") download>"JSON lines"</a>
+        </span>
     }
 }
 

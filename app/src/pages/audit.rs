@@ -8,7 +8,7 @@ use leptos_router::hooks::use_query_map;
 
 use crate::components::audit_table::AuditTable;
 use crate::components::failed::Failed;
-use crate::components::pager::Pager;
+use crate::components::pager::{Exports, Pager};
 use crate::desk::audit::read_audit;
 use crate::desk::keys::key_id;
 
@@ -40,7 +40,9 @@ pub fn AuditPage() -> impl IntoView {
         let (previous, next) = (turn("before", page.previous), turn("after", page.next));
         view! {
             <AuditTable rows=page.rows with_subject=true/>
-            <Pager total=page.total one="event" previous next/>
+            <Pager total=page.total one="event" previous next>
+                <Exports path="/audit" query=key.map(|key| format!("key={key}")).unwrap_or_default()/>
+            </Pager>
         }
         .into_any()
     });

@@ -12,7 +12,7 @@ use super::keys_filters::{Chips, Filters};
 use super::keys_table::KeysTable;
 use crate::addresses::{key_behind, list_address, list_query, with_query};
 use crate::components::failed::Failed;
-use crate::components::pager::Pager;
+use crate::components::pager::{Exports, Pager};
 use crate::desk::keys::{KeyList, read_keys};
 
 /// The list, or the page of a key, with the dialog that its address opens over it.
@@ -77,9 +77,13 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
     }
     let sizes = (total.more || total.n > Rows::default().count()).then(|| sizes(&query));
     let searching = query.search.is_some();
+    let exported = KeyQuery { rows: Rows::default(), ..query.first_page() }.to_query_string();
     view! {
         <KeysTable rows=page.rows now rights query/>
-        <Pager total one="key" places=Some(places) previous next>{sizes}</Pager>
+        <Pager total one="key" places=Some(places) previous next>
+            {sizes}
+            <Exports path="/keys" query=exported/>
+        </Pager>
         {searching.then(|| view! { <p class="soft">"Sorted by name."</p> })}
     }
     .into_any()

@@ -15,6 +15,8 @@ pub mod contradiction;
 pub mod dashboard;
 pub mod draft;
 pub mod environment;
+#[cfg(feature = "server")]
+pub mod export;
 pub mod field;
 pub mod forwarded;
 pub mod ids;

@@ -60,6 +60,9 @@ reads! {
     audit_page(sight: &Sight, query: &AuditQuery) -> Page<AuditRow>;
     /// The latest events in sight, newest first.
     recent_audit(sight: &Sight, limit: u32) -> Vec<AuditRow>;
+    /// The events of a query in sight that are older than the event with this number, newest first, at most `limit`.
+    /// Neither cursor of the query counts.
+    audit_before(sight: &Sight, query: &AuditQuery, seq: Option<i64>, limit: u32) -> Vec<AuditRow>;
 }
 
 const COLUMNS: &str = "SELECT seq, at, actor_kind, actor_label, action, subject_kind, subject_id, subject_label, \
@@ -164,4 +167,15 @@ async fn total(conn: &mut Conn<'_>, filter: Filter<'_>) -> Result<Capped, StoreE
 
 async fn recent_audit(conn: &mut Conn<'_>, sight: &Sight, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
     older(conn, Filter { sight, key: None }, None, usize::try_from(limit).unwrap_or(PAGE)).await
+}
+
+async fn audit_before(
+    conn: &mut Conn<'_>,
+    sight: &Sight,
+    query: &AuditQuery,
+    seq: Option<i64>,
+    limit: u32,
+) -> Result<Vec<AuditRow>, StoreError> {
+    let limit = usize::try_from(limit).unwrap_or(PAGE);
+    older(conn, Filter { sight, key: query.key.as_ref() }, seq, limit).await
 }

@@ -1,5 +1,6 @@
 //! Pages of the key list, by keyset.
 
+use domain::ids::KeyId;
 use domain::key::KeyRow;
 use domain::list::{KeyQuery, KeySort};
 use domain::page::{COUNT_CAP, Capped, Page};
@@ -26,6 +27,11 @@ reads! {
     /// A page of the keys in sight. A search is sorted by name, whatever the query says. An invalid cursor gives the
     /// first page.
     list_keys(sight: &Sight, query: &KeyQuery, now: Timestamp) -> Page<KeyRow>;
+    /// The ids of the same keys, at most `limit` after a cursor, and the cursor of the last one if there are more.
+    /// Neither page nor cursor of the query counts.
+    list_key_ids(
+        sight: &Sight, query: &KeyQuery, after: Option<&str>, limit: u32, now: Timestamp,
+    ) -> (Vec<KeyId>, Option<String>);
 }
 
 #[derive(FromRow)]
@@ -79,16 +85,25 @@ impl Order {
     }
 }
 
-async fn list_keys(
+/// How a list is read.
+struct Plan {
+    range: KeyRange,
+    order: Order,
+    /// A number that the list is known to exceed.
+    more_than: i64,
+}
+
+/// Decides how to read a list; `None` if it is always empty.
+async fn plan(
     conn: &mut Conn<'_>,
     sight: &Sight,
     query: &KeyQuery,
     now: Timestamp,
-) -> Result<Page<KeyRow>, StoreError> {
+) -> Result<Option<Plan>, StoreError> {
     let apps = apps_in(conn, &sight.apps).await?;
     let mut range = KeyRange::new(sight, &apps, query.kind, query.status, now).labelled(query);
     if range.is_empty() {
-        return Ok(Page { rows: Vec::new(), next: None, previous: None, total: Capped::default() });
+        return Ok(None);
     }
     let mut search = query.search.as_deref().and_then(Search::new);
     if let Some(search) = search.as_mut().filter(|search| search.is_word) {
@@ -99,13 +114,43 @@ async fn list_keys(
     range.few = matches!(range.moment, Some(Moment::Called { .. }))
         && !exceeds(conn, &range.at_any_time(search.as_ref()), FEW).await?;
     let (by, more_than) = by(conn, &range).await?;
-    let order = Order { sort, descending, by };
     let more_than = match &search {
         None => more_than,
         Some(_) if is_frequent && range.is_of_search_only() => FREQUENT,
         Some(_) => -1,
     };
     range.search = search;
+    Ok(Some(Plan { range, order: Order { sort, descending, by }, more_than }))
+}
+
+/// The ids of keys after a cursor in the order of the list, at most `limit`, and the cursor of the last one if there are
+/// more.
+async fn list_key_ids(
+    conn: &mut Conn<'_>,
+    sight: &Sight,
+    query: &KeyQuery,
+    after: Option<&str>,
+    limit: u32,
+    now: Timestamp,
+) -> Result<(Vec<KeyId>, Option<String>), StoreError> {
+    let Some(Plan { range, order, .. }) = plan(conn, sight, query, now).await? else {
+        return Ok((Vec::new(), None));
+    };
+    let after = after.and_then(|text| Cursor::parse(text, order.sort));
+    let (rows, more) = fetch(conn, &range, order, after.as_ref(), limit).await?;
+    let next = rows.last().filter(|_| more).map(|last| order.cursor(last).text());
+    Ok((rows.iter().filter_map(|listed| KeyId::parse(&listed.row.id)).collect(), next))
+}
+
+async fn list_keys(
+    conn: &mut Conn<'_>,
+    sight: &Sight,
+    query: &KeyQuery,
+    now: Timestamp,
+) -> Result<Page<KeyRow>, StoreError> {
+    let Some(Plan { range, order, more_than }) = plan(conn, sight, query, now).await? else {
+        return Ok(Page { rows: Vec::new(), next: None, previous: None, total: Capped::default() });
+    };
     let total = capped(conn, &range, more_than).await?;
     let cursor = |text: &Option<String>| text.as_deref().and_then(|text| Cursor::parse(text, order.sort));
     let after = cursor(&query.after);

@@ -4,6 +4,7 @@
 mod acknowledge;
 mod drop;
 mod edit;
+mod export;
 mod issue;
 pub(crate) mod list;
 mod page;
@@ -25,6 +26,7 @@ use domain::{
 use store::{PersonRow, Tx};
 
 pub use self::{
+    export::KeyExport,
     issue::{Issued, ShownSecret},
     page::KeyPage,
     why::AskedCall,
