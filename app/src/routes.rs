@@ -17,6 +17,7 @@ use crate::pages::key_acts::{DeleteModal, DisableModal, EnableModal, RestoreModa
 use crate::pages::key_audit::{AllKeysAuditModal, KeyAuditModal};
 use crate::pages::key_edit::EditModal;
 use crate::pages::keys::KeysPage;
+use crate::pages::keys_bulk::BulkPage;
 use crate::pages::not_found::NotFound;
 use crate::pages::settings::SettingsPage;
 use crate::pages::setup::SetupPage;
@@ -39,6 +40,7 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=Frame ssr=whole>
                     <Route path=path!("/") view=DashboardPage/>
                     <Route path=path!("/keys/new") view=Generate/>
+                    <Route path=path!("/keys/bulk") view=BulkPage/>
                     <ParentRoute path=path!("/keys") view=KeysPage>
                         <Route path=path!("") view=|| ()/>
                         <Route path=path!("/audit") view=AllKeysAuditModal/>

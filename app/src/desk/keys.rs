@@ -1,5 +1,6 @@
 //! Keys, as the pages read them.
 
+use domain::bulk::{BulkAct, BulkCount};
 use domain::calls::KeyCalls;
 use domain::draft::KeyDraft;
 use domain::ids::KeyId;
@@ -15,6 +16,7 @@ use service::keys::KeyPage;
 
 use super::context::Desk;
 use crate::error::ConsoleError;
+use crate::forms::bulk::BulkForm;
 
 /// One page of the key list.
 #[derive(Debug)]
@@ -43,6 +45,14 @@ pub async fn read_keys(query: &KeyQuery) -> Result<KeyList, ConsoleError> {
     let caller = desk.caller()?;
     let page = desk.service().keys(&caller, &desk.app(), query).await?;
     Ok(KeyList { page, now: desk.service().now(), rights: caller.rights() })
+}
+
+/// How many keys an act on many would take and skip.
+pub async fn read_bulk(form: &BulkForm) -> Result<(BulkAct, BulkCount), ConsoleError> {
+    let desk = Desk::from_context()?;
+    let act = form.act.ok_or(ConsoleError::Malformed)?;
+    let count = desk.service().preview_bulk(&desk.caller()?, &desk.app(), &form.selection(), act).await?;
+    Ok((act, count))
 }
 
 /// One key.

@@ -13,8 +13,8 @@ use leptos::prelude::*;
 use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list, handle_server_fns_with_context};
 
 use super::context::Console;
-use super::{exports, form_routes};
 use super::render::{provide, render};
+use super::{exports, form_routes};
 use crate::routes::App;
 
 /// Where the server functions are mounted.

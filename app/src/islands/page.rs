@@ -1,5 +1,6 @@
 //! What scripts add to every page, driven by attributes in its markup: `time` shows the reader's own time, `data-copy`
-//! copies, "/" moves to `data-search`, and a choice in a form with `data-submit` sends it.
+//! copies, "/" moves to `data-search`, `data-tick-all` ticks the boxes of a table, and a
+//! choice in a form with `data-submit` sends it.
 
 use std::time::Duration;
 
@@ -45,6 +46,10 @@ pub fn Page() -> impl IntoView {
             }
         });
         window_event_listener(ev::change, |event| {
+            if let Some(all) = closest(event.target(), "[data-tick-all]") {
+                let all: HtmlInputElement = all.unchecked_into();
+                browser::each("td.tick input", |one: HtmlInputElement| one.set_checked(all.checked()));
+            }
             if closest(event.target(), "select").is_some()
                 && let Some(form) = closest(event.target(), "form[data-submit]")
             {

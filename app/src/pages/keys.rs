@@ -3,11 +3,13 @@
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, Rows, StatusFilter};
 use domain::page::Capped;
+use domain::role::Act;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
 
 use super::key::KeyBehind;
+use super::keys_bulk::BulkBar;
 use super::keys_filters::{Chips, Filters};
 use super::keys_table::KeysTable;
 use crate::addresses::{key_behind, list_address, list_query, with_query};
@@ -78,8 +80,11 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
     let sizes = (total.more || total.n > Rows::default().count()).then(|| sizes(&query));
     let searching = query.search.is_some();
     let exported = KeyQuery { rows: Rows::default(), ..query.first_page() }.to_query_string();
+    let changes = rights.may(Act::ChangeKeys);
+    let bar = changes.then(|| view! { <BulkBar query=query.clone() total/> });
     view! {
         <KeysTable rows=page.rows now rights query/>
+        {bar}
         <Pager total one="key" places=Some(places) previous next>
             {sizes}
             <Exports path="/keys" query=exported/>

@@ -2,16 +2,19 @@
 
 use domain::key::KeyRow;
 use domain::list::{KeyQuery, KeySort};
-use domain::role::Rights;
+use domain::role::{Act, Rights};
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 
+use super::keys_bulk::FORM;
 use crate::addresses::{act_address, list_address};
 use crate::components::key_status::KeyStatus;
 use crate::components::time::{Ago, LastUsed};
+use crate::forms::bulk::KEY;
 
 #[component]
 pub fn KeysTable(rows: Vec<KeyRow>, now: Timestamp, rights: Rights, query: KeyQuery) -> impl IntoView {
+    let ticks = rights.may(Act::ChangeKeys);
     let rows: Vec<_> = rows.into_iter().map(|row| line(row, now, rights, &query)).collect();
     view! {
         <div class="card sheet" role="region" aria-label="Keys" tabindex="0">
@@ -20,7 +23,12 @@ pub fn KeysTable(rows: Vec<KeyRow>, now: Timestamp, rights: Rights, query: KeyQu
                 <caption class="visually-hidden">"API keys"</caption>
                 <thead role="rowgroup">
                     <tr role="row">
-                        {heading("Name", "", KeySort::Name, &query)}
+                        {ticks.then(|| view! {
+                            <th role="columnheader" class="tick">
+                                <input class="alive-only" type="checkbox" data-tick-all aria-label="Tick all on this page"/>
+                            </th>
+                        })}
+                        {heading("Name", "of-name", KeySort::Name, &query)}
                         <th role="columnheader" class="sort-of">"Kind"</th>
                         <th role="columnheader" class="masked">"Key"</th>
                         <th role="columnheader" class="state">"Status"</th>
@@ -65,6 +73,12 @@ fn line(row: KeyRow, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyVie
         .collect();
     view! {
         <tr role="row">
+            {rights.may(Act::ChangeKeys).then(|| view! {
+                <td role="cell" class="tick">
+                    <input type="checkbox" form=FORM name=KEY value=row.id.as_str().to_owned()
+                        aria-label=format!("Tick {}", row.name)/>
+                </td>
+            })}
             <td role="cell" class="name">
                 <a href=format!("/keys/{}", row.id.as_str()) dir="auto" title=row.name.clone()>{row.name.clone()}</a>
                 <small>{row.kind.label()} " · " <span class="mono">{row.masked()}</span></small>

@@ -15,6 +15,7 @@ pub mod key_edit;
 mod key_proxies;
 mod key_restrictions;
 pub mod keys;
+pub mod keys_bulk;
 mod keys_filters;
 mod keys_table;
 pub mod not_found;

@@ -198,7 +198,12 @@ mod tests {
     use crate::audit::Subject;
 
     fn event(note: &str) -> ExportedEvent {
-        let subject = Subject { kind: Word::Known(SubjectKind::Key), id: "7Qm2xVbN4tRa".into(), label: "A".into(), key_kind: None };
+        let subject = Subject {
+            kind: Word::Known(SubjectKind::Key),
+            id: "7Qm2xVbN4tRa".into(),
+            label: "A".into(),
+            key_kind: None,
+        };
         ExportedEvent::from(AuditRow {
             seq: 7,
             at: Timestamp::from_millis(1_800_000_000_000),
@@ -226,7 +231,8 @@ mod tests {
     fn cells_are_the_members_in_their_order() {
         let row = event("n");
         let json = serde_json::to_string(&row).unwrap();
-        let places: Vec<_> = ExportedEvent::COLUMNS.iter().map(|name| json.find(&format!("\"{name}\":")).unwrap()).collect();
+        let places: Vec<_> =
+            ExportedEvent::COLUMNS.iter().map(|name| json.find(&format!("\"{name}\":")).unwrap()).collect();
         assert!(places.is_sorted());
         assert_eq!(serde_json::to_value(&row).unwrap().as_object().unwrap().len(), ExportedEvent::COLUMNS.len());
         assert_eq!(cells(&row).unwrap()[..4], ["7", "2027-01-15T08:00:00Z", "key.edited", "key"]);

@@ -9,6 +9,7 @@ pub mod names;
 
 pub mod audit;
 pub mod base62;
+pub mod bulk;
 pub mod calls;
 pub mod cidr;
 pub mod contradiction;

@@ -23,15 +23,16 @@ use crate::sql::Sql;
 /// The cursor behind the last key of a list, for `before`.
 const END: &str = "end";
 
+/// Ids of keys, and the cursor of the last one if there are more.
+pub type KeyIds = (Vec<KeyId>, Option<String>);
+
 reads! {
     /// A page of the keys in sight. A search is sorted by name, whatever the query says. An invalid cursor gives the
     /// first page.
     list_keys(sight: &Sight, query: &KeyQuery, now: Timestamp) -> Page<KeyRow>;
     /// The ids of the same keys, at most `limit` after a cursor, and the cursor of the last one if there are more.
     /// Neither page nor cursor of the query counts.
-    list_key_ids(
-        sight: &Sight, query: &KeyQuery, after: Option<&str>, limit: u32, now: Timestamp,
-    ) -> (Vec<KeyId>, Option<String>);
+    list_key_ids(sight: &Sight, query: &KeyQuery, after: Option<&str>, limit: u32, now: Timestamp) -> KeyIds;
 }
 
 #[derive(FromRow)]
@@ -132,7 +133,7 @@ async fn list_key_ids(
     after: Option<&str>,
     limit: u32,
     now: Timestamp,
-) -> Result<(Vec<KeyId>, Option<String>), StoreError> {
+) -> Result<KeyIds, StoreError> {
     let Some(Plan { range, order, .. }) = plan(conn, sight, query, now).await? else {
         return Ok((Vec::new(), None));
     };

@@ -23,6 +23,7 @@ mod client_address;
 mod command_line;
 mod cookies;
 mod csrf;
+mod exports;
 mod faults;
 mod forms;
 mod headers;

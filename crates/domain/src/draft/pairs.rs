@@ -44,7 +44,7 @@ impl KeyDraft {
     }
 
     /// When the key expires; `None`: never. Whole seconds.
-    pub(super) fn expiry_moment(&self, now: Timestamp) -> Result<Option<Timestamp>, FieldErrors> {
+    pub(crate) fn expiry_moment(&self, now: Timestamp) -> Result<Option<Timestamp>, FieldErrors> {
         let date = self.expires_at.as_deref().filter(|text| !text.trim().is_empty());
         let word = self.expiry.as_deref().unwrap_or_default().trim();
         let expiry = match Expiry::parse(word) {
@@ -83,7 +83,7 @@ impl KeyDraft {
     }
 
     /// Where an error about the expiry belongs.
-    pub(super) fn expiry_field(&self) -> Field {
+    pub(crate) fn expiry_field(&self) -> Field {
         let dated = self.expires_at.as_deref().is_some_and(|text| !text.trim().is_empty());
         if dated || self.expiry.is_none() { Field::ExpiresAt } else { Field::Expiry }
     }

@@ -187,7 +187,7 @@ struct Minted {
     shown: ShownSecret,
 }
 
-fn check_form_id(form_id: &str) -> Result<&str, FieldErrors> {
+pub(super) fn check_form_id(form_id: &str) -> Result<&str, FieldErrors> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if (16..=64).contains(&form_id.len()) && form_id.bytes().all(allowed) {
         Ok(form_id)

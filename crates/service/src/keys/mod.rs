@@ -2,6 +2,7 @@
 //! answered.
 
 mod acknowledge;
+mod bulk;
 mod drop;
 mod edit;
 mod export;

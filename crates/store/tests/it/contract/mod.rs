@@ -21,6 +21,7 @@ macro_rules! contract {
 pub(crate) use contract;
 
 mod audit;
+mod key_bulk;
 mod key_counts;
 mod key_list;
 mod keys;
