@@ -18,3 +18,12 @@ CREATE TABLE key_name_part (
 INSERT INTO key_name_part (app_id, part, key_id)
     SELECT app_id, substr(name_key, n), id FROM api_key CROSS JOIN LATERAL generate_series(2, length(name_key)) AS n
     WHERE strpos(' -_./:,([@+#', substr(name_key, n - 1, 1)) > 0 AND strpos(' -_./:,([@+#', substr(name_key, n, 1)) = 0;
+
+-- Filters of the key list that a person keeps under a name.
+CREATE TABLE saved_view (
+    person_id  TEXT    NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+    name       TEXT COLLATE "C" NOT NULL,
+    query      TEXT    NOT NULL,
+    created_at BIGINT  NOT NULL,
+    PRIMARY KEY (person_id, name)
+);

@@ -19,3 +19,12 @@ INSERT INTO key_name_part (app_id, part, key_id)
     WITH RECURSIVE place (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM place WHERE n < (SELECT MAX(length(name_key)) FROM api_key))
     SELECT app_id, substr(name_key, n), id FROM api_key JOIN place ON n <= length(name_key)
     WHERE instr(' -_./:,([@+#', substr(name_key, n - 1, 1)) > 0 AND instr(' -_./:,([@+#', substr(name_key, n, 1)) = 0;
+
+-- Filters of the key list that a person keeps under a name.
+CREATE TABLE saved_view (
+    person_id  TEXT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+    name       TEXT NOT NULL,
+    query      TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (person_id, name)
+) STRICT, WITHOUT ROWID;

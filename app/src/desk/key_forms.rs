@@ -18,6 +18,7 @@ use crate::forms::done::{Done, Told};
 use crate::forms::key::{AcknowledgeForm, ActForm, EditForm, WizardForm, WizardScreen, WizardStep};
 use crate::forms::outcome::Next;
 use crate::forms::person::Nothing;
+use crate::forms::saved_view::SavedViewForm;
 
 pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<WizardScreen>, ConsoleError> {
     let caller = desk.caller()?;
@@ -111,6 +112,16 @@ pub async fn bulk(desk: Desk, form: BulkForm) -> Result<Next<()>, ConsoleError> 
     let done = desk.service().bulk(&caller, &desk.app(), &form.selection(), &change, &form.form_id).await?;
     let told = done.map_or(Told::Repeated, |count| Told::Keys(change.act(), count.taken, count.skipped_in_all()));
     Ok(tell(&desk, list_address(&form.list), told))
+}
+
+pub async fn saved_view(desk: Desk, form: SavedViewForm) -> Result<Next<()>, ConsoleError> {
+    let caller = desk.caller()?;
+    if form.forget {
+        desk.service().delete_view(&caller, &form.name).await?;
+        return Ok(Next::Go("/keys/views".to_owned()));
+    }
+    desk.service().save_view(&caller, &form.name, &form.list).await?;
+    Ok(Next::Go(list_address(&form.list)))
 }
 
 fn wrong(field: Field, message: &str) -> ConsoleError {

@@ -10,6 +10,7 @@ use domain::page::Page;
 use domain::refusal::Refusal;
 use domain::restrictions::Restrictions;
 use domain::role::Rights;
+use domain::saved_view::SavedView;
 use domain::timestamp::Timestamp;
 use service::Caller;
 use service::keys::KeyPage;
@@ -45,6 +46,12 @@ pub async fn read_keys(query: &KeyQuery) -> Result<KeyList, ConsoleError> {
     let caller = desk.caller()?;
     let page = desk.service().keys(&caller, &desk.app(), query).await?;
     Ok(KeyList { page, now: desk.service().now(), rights: caller.rights() })
+}
+
+/// The views that the visitor keeps.
+pub async fn read_views() -> Result<Vec<SavedView>, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().saved_views(&desk.caller()?).await?)
 }
 
 /// How many keys an act on many would take and skip.

@@ -34,13 +34,11 @@ pub struct BulkForm {
 
 impl FormFields for BulkForm {
     fn read(sent: &Pairs) -> Self {
-        let list = sent.text(LIST);
-        let list: Vec<_> = form_urlencoded::parse(list.as_bytes()).collect();
         Self {
             act: BulkAct::parse(&sent.text(ACT)),
             keys: sent.all(KEY),
             all: sent.text(ALL) == TICKED,
-            list: KeyQuery::from_pairs(list.iter().map(|(name, value)| (&**name, &**value))),
+            list: KeyQuery::from_query_string(&sent.text(LIST)),
             reason: sent.text(Field::Reason.as_str()),
             note: sent.text(Field::Note.as_str()),
             expiry: sent.text(Field::Expiry.as_str()),

@@ -11,3 +11,5 @@ pub mod key;
 pub mod outcome;
 #[cfg(feature = "ssr")]
 pub mod person;
+#[cfg(feature = "ssr")]
+pub mod saved_view;

@@ -155,7 +155,7 @@ fn Flash() -> impl IntoView {
         Some(match take_done()? {
             Told::Key(done, id) => {
                 let name = read_key(id.as_str()).await.ok().map(|view| view.key.row.name);
-                Said { done, name, id }.into_view().into_any()
+                Said { done, id, name }.into_view().into_any()
             }
             Told::Keys(act, taken, skipped) => toast(many_words(act, taken, skipped)),
             Told::Repeated => toast("This was already done.".to_owned()),

@@ -12,6 +12,7 @@ use super::key::KeyBehind;
 use super::keys_bulk::BulkBar;
 use super::keys_filters::{Chips, Filters};
 use super::keys_table::KeysTable;
+use super::keys_views::Views;
 use crate::addresses::{key_behind, list_address, list_query, with_query};
 use crate::components::failed::Failed;
 use crate::components::pager::{Exports, Pager};
@@ -52,6 +53,7 @@ fn List() -> impl IntoView {
                 <a class="button primary" href=generate>"Generate New Key"</a>
             </div>
         </div>
+        <Views query=query.clone()/>
         <Filters query=query.clone()/>
         <Chips query=query.clone()/>
         {list}

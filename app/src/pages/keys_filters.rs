@@ -43,7 +43,6 @@ pub fn Filters(query: KeyQuery) -> impl IntoView {
     let labels = labels.map(|(label, name, value, max)| {
         view! { <input name=name value=value.clone() aria-label=label placeholder=label maxlength=max autocomplete="off"/> }
     });
-    let labelled = query.owner.is_some() || query.tag.is_some() || query.external_id.is_some();
     view! {
         <form class="filters" method="get" action="/keys" role="search" data-submit>
             <input type="search" name="q" data-search value=query.search.clone() maxlength=SEARCH_MAX
@@ -61,13 +60,16 @@ pub fn Filters(query: KeyQuery) -> impl IntoView {
                 <option value="">"Any status"</option>
                 {statuses}
             </select>
-            <select name="environment" aria-label="Environment">
-                <option value="">"Any environment"</option>
-                {environments}
-            </select>
-            <details open=labelled>
-                <summary class="button quiet">"Labels"</summary>
-                <div class="filters">{labels.into_iter().collect_view()}</div>
+            // The chips below show what is set in here.
+            <details>
+                <summary class="button quiet">"More filters"</summary>
+                <div class="filters">
+                    <select name="environment" aria-label="Environment">
+                        <option value="">"Any environment"</option>
+                        {environments}
+                    </select>
+                    {labels.into_iter().collect_view()}
+                </div>
             </details>
             {sort.map(|sort| view! { <input type="hidden" name="sort" value=sort.as_str()/> })}
             {query.descending.then(|| view! { <input type="hidden" name="dir" value="desc"/> })}

@@ -18,6 +18,7 @@ pub mod keys;
 pub mod keys_bulk;
 mod keys_filters;
 mod keys_table;
+pub mod keys_views;
 pub mod not_found;
 mod secret;
 pub mod settings;

@@ -35,6 +35,7 @@ pub mod refusal;
 pub mod restrictions;
 pub mod role;
 pub mod rules;
+pub mod saved_view;
 pub mod sight;
 pub mod spec;
 pub mod text;

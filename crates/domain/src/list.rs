@@ -1,6 +1,6 @@
 //! The state of the key list, as the URL carries it.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
@@ -129,6 +129,16 @@ impl KeyQuery {
             }
         }
         query
+    }
+
+    /// Reads what `to_query_string` wrote.
+    pub fn from_query_string(text: &str) -> Self {
+        let pairs: Vec<_> = text
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name, percent_decode_str(value).decode_utf8_lossy()))
+            .collect();
+        Self::from_pairs(pairs.iter().map(|(name, value)| (*name, &**value)))
     }
 
     fn set(&mut self, name: &str, value: &str) {
@@ -276,6 +286,10 @@ mod tests {
             ("after", "a~1"),
         ];
         assert_eq!(KeyQuery::from_pairs(pairs), query);
+        assert_eq!(KeyQuery::from_query_string(&text), query);
+        for text in ["", "&&", "q", "q=%ff%", "=x"] {
+            assert_eq!(KeyQuery::from_query_string(text).kind, None, "{text}");
+        }
         assert_eq!((query.first_page().after, query.first_page().page), (None, None));
         for page in ["0", "1", "-1", "x", "99999999999"] {
             assert_eq!(KeyQuery::from_pairs([("page", page), ("rows", "7")]), KeyQuery::default(), "{page}");

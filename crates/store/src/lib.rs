@@ -32,6 +32,7 @@ mod people;
 mod postgres;
 mod quota;
 mod reach;
+mod saved_views;
 mod schema;
 mod sessions;
 mod sql;

@@ -29,5 +29,6 @@ mod meta;
 mod opening;
 mod people;
 mod quota;
+mod saved_views;
 mod store;
 mod usage;
