@@ -104,6 +104,16 @@ export async function acknowledge(console: Console): Promise<void> {
   await said(console, 'is confirmed and enabled.');
 }
 
+/** Chooses in a filter of the list. With scripts that acts at once. */
+export async function filterBy(console: Console, filter: string, choice: string): Promise<void> {
+  const { page } = console;
+  await page.getByRole('combobox', { name: filter, exact: true }).selectOption(choice);
+  if (!console.scripts) await page.getByRole('button', { name: 'Apply' }).click();
+  const removes = page.getByRole('link', { name: `${filter}: ${choice}, remove` });
+  await expect(removes).toBeVisible();
+  await console.alive();
+}
+
 /** The row of a key in the list, found by its name. */
 export async function find(console: Console, name: string): Promise<Locator> {
   await console.open(`/keys?q=${encodeURIComponent(name)}`);
