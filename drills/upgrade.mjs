@@ -6,8 +6,9 @@ import { seconds } from './lib/figures.mjs';
 import { Postgres } from './lib/postgres.mjs';
 import { Server, command, expect } from './lib/server.mjs';
 
-/** The seventh migration only adds these. */
-const UNDO = 'DELETE FROM _sqlx_migrations WHERE version >= 7; DROP TABLE key_label; ALTER TABLE api_key DROP COLUMN environment, ' +
+/** The migrations since the seventh only add these. */
+const UNDO = 'DELETE FROM _sqlx_migrations WHERE version >= 7; DROP TABLE saved_view; DROP TABLE key_name_part; ' +
+  'DROP INDEX api_key_start; DROP TABLE key_label; ALTER TABLE api_key DROP COLUMN environment, ' +
   'DROP COLUMN external_id, DROP COLUMN owner, DROP COLUMN tags, DROP COLUMN metadata';
 
 export async function drill({ folder }) {

@@ -10,11 +10,9 @@ fn form(path: &str, session: &str, body: &str) -> Call {
 async fn many_keys_are_revoked_after_a_preview() {
     let product = Product::start().await;
     let session = product.sign_in().await;
-    let mut ids = Vec::new();
-    for n in 0..3 {
-        ids.push(product.issue(service_key(&format!("key {n}"))).await.key.row.id);
-    }
-    let chosen: String = ids.iter().map(|id| format!("&key={}", id.as_str())).collect();
+    let issue = async |name| product.issue(service_key(name)).await.key.row.id;
+    let ids = [issue("one").await, issue("two").await, issue("three").await];
+    let chosen = ids.map(|id| format!("&key={}", id.as_str())).concat();
     let preview =
         product.send(Call::get(&format!("/keys/bulk?act=revoke&list=kind%3Dservice{chosen}")).cookie(&session)).await;
     assert_eq!(preview.status, 200);

@@ -1,7 +1,7 @@
 //! One act on many keys.
 
 use domain::{
-    audit::Action,
+    audit::{Action, AuditQuery},
     bulk::{BulkAct, BulkChange, BulkCount, Selection, Skip},
     draft::KeyDraft,
     ids::KeyId,
@@ -141,8 +141,8 @@ async fn an_export_has_the_keys_in_sight_and_no_others(w: World) {
     assert_eq!(count(owner(), &KeyQuery { tag: Some("eu".to_owned()), ..KeyQuery::default() }).await, 3);
     let guest = signed_in(Role::Guest);
     assert_eq!(refusal(w.service.export_keys(&guest, app, &everything)), Refusal::Forbidden);
-    assert_eq!(refusal(w.service.export_audit(&guest, &Default::default())), Refusal::Forbidden);
-    let mut audit = w.service.export_audit(&signed_in(Role::Auditor), &Default::default()).unwrap();
+    assert_eq!(refusal(w.service.export_audit(&guest, &AuditQuery::default())), Refusal::Forbidden);
+    let mut audit = w.service.export_audit(&signed_in(Role::Auditor), &AuditQuery::default()).unwrap();
     let seen = audit.next().await.unwrap();
     assert!(!seen.is_empty() && !format!("{seen:?}").contains("Chat"));
     assert!(audit.next().await.unwrap().is_empty());
