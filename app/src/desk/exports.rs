@@ -9,11 +9,10 @@ use axum::routing::get;
 use domain::audit::AuditQuery;
 use domain::export::{ExportForm, Exported, cells};
 use domain::list::KeyQuery;
-use futures::stream::unfold;
+use futures::stream::try_unfold;
 use service::Error;
 use service::audit::AuditExport;
 use service::keys::KeyExport;
-use tokio::sync::mpsc;
 
 use super::context::{Console, Desk, Visit};
 use super::keys::key_id;
@@ -111,36 +110,24 @@ async fn answer<P: Pieces>(begun: Result<(Desk, P), ConsoleError>, name: &str, f
     (headers, Body::from_stream(written(pieces, head, first, form))).into_response()
 }
 
-/// The file. A task of the console writes it, at most one piece ahead of its reader. An error cuts the answer off, so that
-/// nobody takes a part of the file for the whole.
+/// The file, a piece at a time. An error cuts the answer off, so that nobody takes a part of the file for the whole.
 fn written<P: Pieces>(
-    mut pieces: P,
+    pieces: P,
     head: Vec<u8>,
     first: Vec<P::Row>,
     form: ExportForm,
 ) -> impl futures::Stream<Item = Result<Bytes, ConsoleError>> {
-    let (sender, receiver) = mpsc::channel(1);
-    tokio::spawn(async move {
-        let (mut bytes, mut rows) = (head, first);
-        loop {
-            let written = rows.iter().try_for_each(|row| write(&mut bytes, row, form));
-            let was_last = rows.is_empty();
-            let piece = written.map(|()| Bytes::from(std::mem::take(&mut bytes)));
-            let failed = piece.is_err();
-            // Nobody receives it once the reader has gone away.
-            if sender.send(piece).await.is_err() || failed || was_last {
-                return;
-            }
-            rows = match pieces.next().await {
-                Ok(rows) => rows,
-                Err(error) => {
-                    let _ = sender.send(Err(error.into())).await;
-                    return;
-                }
-            };
+    try_unfold((pieces, Some((head, first))), async move |(mut pieces, begun)| {
+        let (mut bytes, rows) = match begun {
+            Some(begun) => begun,
+            None => (Vec::new(), pieces.next().await?),
+        };
+        if bytes.is_empty() && rows.is_empty() {
+            return Ok(None);
         }
-    });
-    unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)))
+        rows.iter().try_for_each(|row| write(&mut bytes, row, form))?;
+        Ok(Some((Bytes::from(bytes), (pieces, None))))
+    })
 }
 
 /// What comes before the first row.
