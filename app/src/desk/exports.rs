@@ -117,7 +117,7 @@ fn written<P: Pieces>(
     first: Vec<P::Row>,
     form: ExportForm,
 ) -> impl futures::Stream<Item = Result<Bytes, ConsoleError>> {
-    try_unfold((pieces, Some((head, first))), async move |(mut pieces, begun)| {
+    try_unfold((pieces, Some((head, first))), move |(mut pieces, begun)| async move {
         let (mut bytes, rows) = match begun {
             Some(begun) => begun,
             None => (Vec::new(), pieces.next().await?),
