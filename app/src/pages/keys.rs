@@ -102,8 +102,10 @@ fn sizes(query: &KeyQuery) -> impl IntoView + use<> {
         .iter()
         .map(|rows| {
             let address = list_address(&KeyQuery { rows: *rows, ..query.first_page() });
-            let current = (*rows == query.rows).then_some("true");
-            view! { " " <a href=address aria-current=current>{rows.as_str()}</a> }
+            if *rows == query.rows {
+                return view! { " " <b aria-current="true">{rows.as_str()}</b> }.into_any();
+            }
+            view! { " " <a href=address>{rows.as_str()}</a> }.into_any()
         })
         .collect();
     view! { <span class="soft">"Rows:" {links}</span> }

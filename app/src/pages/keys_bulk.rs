@@ -38,7 +38,7 @@ pub fn BulkBar(query: KeyQuery, total: Capped) -> impl IntoView {
     view! {
         <form class="bulk" id=FORM method="get" action="/keys/bulk" aria-label="Ticked keys">
             <input type="hidden" name=LIST value=query.first_page().to_query_string()/>
-            <b></b>
+            <b>"Ticked keys"</b>
             <label class="check">
                 <input type="checkbox" name=ALL value=TICKED/>
                 <span>{format!("All {total} that match")}</span>
@@ -54,7 +54,7 @@ pub fn BulkPage() -> impl IntoView {
     let form = posted.as_ref().map_or_else(asked, |posted| posted.form.clone());
     let problem = PostedForm::problem(posted.as_ref());
     let back = list_address(&form.list);
-    let title = form.act.map_or("Many keys".to_owned(), |act| format!("{} keys", act.label()));
+    let title = form.act.map_or("Many keys".to_owned(), |act| act.on("keys"));
     let body = Suspend::new(async move {
         let read = async { Ok::<_, ConsoleError>((read_bulk(&form).await?, new_form()?)) };
         match read.await {
@@ -100,7 +100,11 @@ fn Confirmation(
         .map(|(reason, n)| view! { <div><dt>"Skipped"</dt><dd>{keys(*n)} ", " {reason.label()}</dd></div> })
         .collect();
     let button = if act.is_grave() { "button primary danger" } else { "button primary" };
-    let what = if form.all { "The keys that match when you confirm." } else { "The keys that you ticked." };
+    let what = if form.all {
+        "This is for the keys that match when you confirm."
+    } else {
+        "This is for the keys that you ticked."
+    };
     let hidden: Vec<_> = form
         .selected()
         .into_iter()
@@ -121,7 +125,7 @@ fn Confirmation(
             <div class="actions">
                 <a class="button" href=back>"Cancel"</a>
                 {(count.taken > 0).then(|| view! {
-                    <button class=button>{format!("{} {}", act.label(), keys(count.taken))}</button>
+                    <button class=button>{act.on(&keys(count.taken))}</button>
                 })}
             </div>
         </form>

@@ -103,5 +103,5 @@ fn kept(views: Vec<SavedView>) -> impl IntoView {
             }
         })
         .collect();
-    (!rows.is_empty()).then(|| view! { <ul class="stack">{rows}</ul> })
+    (!rows.is_empty()).then(|| view! { <ul class="changes stack">{rows}</ul> })
 }

@@ -38,6 +38,16 @@ impl BulkAct {
         }
     }
 
+    /// The act and what it is for, for example "Disable 3 keys".
+    pub fn on(self, keys: &str) -> String {
+        match self {
+            Self::Disable | Self::Enable | Self::Revoke => format!("{} {keys}", self.label()),
+            Self::SetExpiry => format!("Set the expiry of {keys}"),
+            Self::AddTag => format!("Add a tag to {keys}"),
+            Self::RemoveTag => format!("Remove a tag from {keys}"),
+        }
+    }
+
     /// What was done to the keys.
     pub const fn done(self) -> &'static str {
         match self {
@@ -287,6 +297,12 @@ mod tests {
         assert_eq!(skips(BulkAct::Revoke, &service(Disabled)), None);
         assert_eq!(skips(BulkAct::SetExpiry, &key(KeyKind::Client, Active)), Some(Skip::NeverExpires));
         assert_eq!(skips(BulkAct::SetExpiry, &service(Active)), None);
+    }
+
+    #[test]
+    fn acts_are_named_with_their_keys() {
+        let named: Vec<_> = BulkAct::ALL.iter().map(|act| act.on("3 keys")).collect();
+        assert_eq!(named[..4], ["Disable 3 keys", "Enable 3 keys", "Revoke 3 keys", "Set the expiry of 3 keys"]);
     }
 
     #[test]
