@@ -16,7 +16,7 @@ mod key_proxies;
 mod key_restrictions;
 pub mod keys;
 pub mod keys_bulk;
-mod keys_filters;
+pub mod keys_filters;
 mod keys_table;
 pub mod keys_views;
 pub mod not_found;
