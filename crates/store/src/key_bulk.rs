@@ -7,7 +7,7 @@ use domain::timestamp::Timestamp;
 use crate::error::StoreError;
 use crate::key_rules::Label;
 use crate::keys::NEVER;
-use crate::sql::Sql;
+use crate::sql::{Sql, pieces};
 use crate::store::Tx;
 
 /// A key, its app, and the tags that it is to have.
@@ -60,20 +60,22 @@ impl Tx {
         self.conn().push_rows(&mut sql, rows.into_iter())?;
         sql.push(") AS asked WHERE api_key.id = asked.id");
         let changed = self.conn().execute(sql).await?;
-        let mut sql = if added {
+        if added {
             let mut sql =
                 Sql::new("INSERT INTO key_label (key_id, app_id, name, value) SELECT value ->> 0, value ->> 1, ");
             sql.bind(Label::Tag.as_str()).push(", ").bind(tag).push(" FROM ");
-            sql
-        } else {
-            let mut sql = Sql::new("DELETE FROM key_label WHERE name = ");
-            sql.bind(Label::Tag.as_str()).push(" AND value = ").bind(tag);
-            sql.push(" AND key_id IN (SELECT value ->> 0 FROM ");
-            sql
-        };
-        self.conn().push_rows(&mut sql, keys.iter().map(|(id, app, _)| (id.as_str(), app.as_str())))?;
-        sql.push(if added { " WHERE true ON CONFLICT DO NOTHING" } else { ")" });
-        self.conn().execute(sql).await?;
+            self.conn().push_rows(&mut sql, keys.iter().map(|(id, app, _)| (id.as_str(), app.as_str())))?;
+            sql.push(" WHERE true ON CONFLICT DO NOTHING");
+            self.conn().execute(sql).await?;
+            return Ok(changed);
+        }
+        // By plain arguments: with the ids from JSON, Postgres would read all labels.
+        for piece in pieces(keys) {
+            let mut sql = Sql::new("DELETE FROM key_label WHERE key_id IN (");
+            sql.list(piece.iter().map(|(id, ..)| id.as_str()));
+            sql.push(") AND name = ").bind(Label::Tag.as_str()).push(" AND value = ").bind(tag);
+            self.conn().execute(sql).await?;
+        }
         Ok(changed)
     }
 
