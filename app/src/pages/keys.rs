@@ -91,7 +91,7 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
             {sizes}
             <Exports path="/keys" query=exported/>
         </Pager>
-        {searching.then(|| view! { <p class="soft">"Sorted by name."</p> })}
+        {searching.then(|| view! { <p class="soft">"Names that begin with it come first."</p> })}
     }
     .into_any()
 }

@@ -44,7 +44,7 @@ pub fn KeysTable(rows: Vec<KeyRow>, now: Timestamp, rights: Rights, query: KeyQu
     }
 }
 
-/// A column that sorts. Search results have one order, by name.
+/// A column that sorts. A search has an order of its own.
 fn heading(label: &'static str, class: &'static str, sort: KeySort, query: &KeyQuery) -> AnyView {
     let current = query.sort == sort;
     let order = current.then_some(if query.descending { "descending" } else { "ascending" });

@@ -102,7 +102,7 @@ pub struct KeyQuery {
     pub tag: Option<String>,
     /// Only keys with this external id.
     pub external_id: Option<String>,
-    /// What to sort by. A search is always sorted by name.
+    /// What to sort by. A search has an order of its own.
     pub sort: KeySort,
     /// Whether the order is reversed.
     pub descending: bool,

@@ -88,7 +88,7 @@ pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange, more_than: i64
 }
 
 /// The count that the writer maintains for a range; `None` if there is none.
-async fn kept(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Option<u64>, StoreError> {
+pub(crate) async fn kept(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Option<u64>, StoreError> {
     let Some(sql) = range.kept_count() else { return Ok(None) };
     let (count,): (i64,) = conn.fetch_one(sql).await?;
     Ok(Some(count.unsigned_abs()))

@@ -14,7 +14,7 @@ use domain::timestamp::Timestamp;
 
 use crate::key_moment::{Find, Moment, push_codes};
 use crate::key_rules::Label;
-use crate::key_search::Search;
+use crate::key_search::{Search, Source};
 use crate::sql::{Sql, push_words};
 
 /// Nearly all keys are live, and live keys have no label for it.
@@ -35,6 +35,10 @@ pub(crate) struct KeyRange {
     pairs: Option<(Vec<KeyKind>, &'static [KeyState])>,
     pub(crate) moment: Option<Moment>,
     pub(crate) search: Option<Search>,
+    /// Only this part of what the search finds; `None` for all of it.
+    source: Option<Source>,
+    /// Whether the range is so small without the search that each key is tested for it.
+    pub(crate) tests_search: bool,
     /// The labels that every key must have.
     labels: Vec<(Label, String)>,
     /// Whether the range is small without its time condition, so that calls need not be looked up first.
@@ -77,7 +81,17 @@ impl KeyRange {
             Scope::Only(keys) => Some(keys.clone()),
         };
         let pairs = (!all).then_some((kinds, in_state));
-        Self { apps: apps.to_vec(), named, pairs, moment, search: None, labels: Vec::new(), few: false }
+        Self {
+            apps: apps.to_vec(),
+            named,
+            pairs,
+            moment,
+            search: None,
+            source: None,
+            tests_search: false,
+            labels: Vec::new(),
+            few: false,
+        }
     }
 
     /// The same keys, in these states instead.
@@ -138,9 +152,18 @@ impl KeyRange {
         self.apps.iter().flat_map(|app| pairs.iter().map(|pair| (*app, *pair))).collect()
     }
 
-    /// Adds `WITH …` for the few keys that the search finds otherwise than in the order of their names: by the beginning
-    /// of their id, of their external id, or of a later word of their name. It is materialised, so that the planner cannot
-    /// turn it into a walk along the names.
+    /// The same range, but only this part of what its search finds.
+    pub(crate) fn only(&self, source: Source) -> Self {
+        Self { source: Some(source), ..self.clone() }
+    }
+
+    /// Whether only some keys are named, so that all of them can be read.
+    pub(crate) fn is_named(&self) -> bool {
+        self.named.is_some()
+    }
+
+    /// Adds `WITH …` for the few keys whose id or external id matches the search. It is materialised, so that the planner
+    /// cannot turn it into a walk along the names.
     pub(crate) fn push_with(&self, sql: &mut Sql) {
         if !self.has_with() {
             return;
@@ -152,12 +175,6 @@ impl KeyRange {
             search.push_id(sql, "id");
             sql.push(" UNION ");
         }
-        if search.is_word && !search.is_frequent {
-            sql.push("SELECT p.key_id AS id FROM key_name_part p WHERE p.app_id IN (");
-            sql.list(self.apps.iter().map(AppId::as_str)).push(") AND ");
-            search.push_parts(sql);
-            sql.push(" UNION ");
-        }
         // An external id that shares its beginning with a million others narrows nothing, so the first ones are shown.
         sql.push("SELECT id FROM (SELECT l.key_id AS id FROM key_label l WHERE l.app_id IN (");
         sql.list(self.apps.iter().map(AppId::as_str)).push(") AND l.name = 'external_id' AND ");
@@ -166,27 +183,13 @@ impl KeyRange {
         sql.push(") AS found CROSS JOIN api_key k WHERE k.id = found.id) ");
     }
 
-    /// The statement that returns a row if more names than `limit` have a later word that begins like the search.
-    pub(crate) fn parts_exceed(&self, search: &Search, limit: i64) -> Sql {
-        let mut sql = Sql::new("SELECT CAST(1 AS BIGINT) FROM (SELECT DISTINCT p.key_id FROM key_name_part p WHERE ");
-        sql.push("p.app_id IN (").list(self.apps.iter().map(AppId::as_str)).push(") AND ");
-        search.push_parts(&mut sql);
-        sql.push(") AS passed LIMIT 1 OFFSET ").bind(limit);
-        sql
-    }
-
-    /// Whether the search alone decides what belongs to it.
-    pub(crate) fn is_of_search_only(&self) -> bool {
-        self.named.is_none() && self.pairs.is_none() && self.moment.is_none() && self.labels.is_empty()
-    }
-
     /// Whether `push_with` adds anything.
     pub(crate) fn has_with(&self) -> bool {
-        self.named.is_none() && self.search.is_some()
+        let needs = self.source.is_none_or(|source| source == Source::Aside);
+        self.named.is_none() && self.search.is_some() && !self.tests_search && needs
     }
 
-    /// Adds the arms, joined by `UNION ALL`: first those over the indexes, then the one over the ids. `also` ends each
-    /// arm with a further condition and an order.
+    /// Adds the arms, joined by `UNION ALL`. `also` ends each arm with a further condition and an order.
     pub(crate) fn push_arms(&self, sql: &mut Sql, select: &'static str, find: Find, also: impl Fn(&mut Sql)) {
         if let Some(named) = &self.named {
             return self.push_named(sql, select, named, also);
@@ -197,6 +200,29 @@ impl KeyRange {
         if let (Find::ByIndex, false, Some(Moment::Called { since, accepted })) = (find, self.few, self.moment) {
             return self.push_called(sql, select, since, accepted, also);
         }
+        let Some(search) = self.search.as_ref().filter(|_| !self.tests_search) else {
+            return self.push_ordered(sql, select, find, None, also);
+        };
+        let sources = Source::ALL.into_iter().filter(|source| self.source.is_none_or(|only| only == *source));
+        for (n, source) in sources.enumerate() {
+            sql.push(if n == 0 { "" } else { " UNION ALL " });
+            match source {
+                Source::Begins => self.push_ordered(sql, select, find, Some(search), &also),
+                Source::Inside => self.push_inside(sql, select, find, search, &also),
+                Source::Aside => self.push_aside(sql, select, find, search, &also),
+            }
+        }
+    }
+
+    /// Adds the arms over the indexes that have the order of the list. With `begins`, only names that begin like it.
+    fn push_ordered(
+        &self,
+        sql: &mut Sql,
+        select: &'static str,
+        find: Find,
+        begins: Option<&Search>,
+        also: impl Fn(&mut Sql),
+    ) {
         for (n, (app, pair)) in self.arms().into_iter().enumerate() {
             sql.push(if n == 0 { "SELECT * FROM (" } else { ") AS arm UNION ALL SELECT * FROM (" });
             sql.push(select).push(" FROM api_key WHERE app_id = ").bind(app.as_str());
@@ -205,30 +231,57 @@ impl KeyRange {
                 push_words(sql, " AND kind IN (", [kind.as_str()]);
                 push_words(sql, " AND state IN (", [state.as_str()]);
             }
-            if let Some(search) = &self.search {
-                sql.push(" AND ");
-                search.push_in_order(sql);
+            match begins {
+                Some(search) => {
+                    sql.push(" AND ");
+                    search.push_name(sql);
+                }
+                None => self.push_search(sql),
             }
-            if let Some(moment) = self.moment {
-                moment.push(sql, find);
-            }
-            self.push_labels(sql, None);
+            self.push_conditions(sql, find);
             also(sql);
         }
         sql.push(") AS arm");
-        let Some(search) = &self.search else { return };
-        sql.push(" UNION ALL SELECT * FROM (").push(select).push(" FROM aside WHERE ");
+    }
+
+    /// Adds the arms of keys with a later word that begins like the search, one for each app. They go from the words to the
+    /// keys; `CROSS JOIN` forces that order on SQLite.
+    fn push_inside(&self, sql: &mut Sql, select: &'static str, find: Find, search: &Search, also: impl Fn(&mut Sql)) {
+        for (n, app) in self.apps.iter().enumerate() {
+            sql.push(if n == 0 { "SELECT * FROM (" } else { ") AS arm UNION ALL SELECT * FROM (" });
+            sql.push(select).push(if self.source.is_some() { ", part, key_id" } else { "" });
+            sql.push(" FROM (SELECT p.part, p.key_id FROM key_name_part p WHERE p.app_id = ").bind(app.as_str());
+            sql.push(" AND ");
+            search.push_parts(sql);
+            sql.push(") AS inside CROSS JOIN api_key WHERE id = inside.key_id AND ");
+            self.push_scope(sql);
+            sql.push(" AND NOT (");
+            search.push_name(sql);
+            sql.push(") AND NOT ");
+            search.push_earlier(sql);
+            self.push_conditions(sql, find);
+            also(sql);
+        }
+        sql.push(") AS arm");
+    }
+
+    /// Adds the one arm of keys from `push_with`.
+    fn push_aside(&self, sql: &mut Sql, select: &'static str, find: Find, search: &Search, also: impl Fn(&mut Sql)) {
+        sql.push("SELECT * FROM (").push(select).push(" FROM aside WHERE ");
         self.push_scope(sql);
+        self.push_conditions(sql, find);
+        sql.push(" AND NOT ");
+        search.push_name_or_word(sql);
+        also(sql);
+        sql.push(") AS arm");
+    }
+
+    /// The time and the labels as conditions on each key.
+    fn push_conditions(&self, sql: &mut Sql, find: Find) {
         if let Some(moment) = self.moment {
             moment.push(sql, find);
         }
         self.push_labels(sql, None);
-        // Already found in the order of the names.
-        sql.push(" AND NOT (");
-        search.push_in_order(sql);
-        sql.push(")");
-        also(sql);
-        sql.push(") AS arm");
     }
 
     /// Adds the one arm of keys that are named. They are few, so each is looked up and tested.

@@ -16,6 +16,7 @@ mod key_bulk;
 mod key_changes;
 mod key_counts;
 mod key_cursor;
+mod key_found;
 mod key_list;
 mod key_moment;
 mod key_range;

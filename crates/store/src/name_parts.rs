@@ -12,7 +12,7 @@ use crate::store::Tx;
 pub(crate) const BEFORE_WORDS: [char; 12] = [' ', '-', '_', '.', '/', ':', ',', '(', '[', '@', '+', '#'];
 
 /// The parts of a name that is in the form of `name_key`. Its beginning is no part, because lists are sorted by it.
-fn parts(name_key: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn parts(name_key: &str) -> impl Iterator<Item = &str> {
     let ends = name_key.match_indices(BEFORE_WORDS).filter_map(|(at, before)| name_key.get(at + before.len()..));
     ends.filter(|part| !part.is_empty() && !part.starts_with(BEFORE_WORDS))
 }

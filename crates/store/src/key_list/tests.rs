@@ -60,9 +60,9 @@ fn sight() -> Sight {
     Sight::of_rights(Rights::all()).within(app())
 }
 
-fn orders(by: By) -> impl Iterator<Item = Order> {
+fn orders(by: By) -> impl Iterator<Item = (KeySort, Order)> {
     let sorts = KeySort::ALL.iter().copied();
-    sorts.flat_map(move |sort| [false, true].map(|descending| Order { sort, descending, by }))
+    sorts.flat_map(move |sort| [false, true].map(|descending| (sort, Order::sorted(sort, descending, by))))
 }
 
 /// First and deep page.
@@ -96,16 +96,16 @@ async fn lists_walk_their_index() {
         for status in EXACT {
             for kind in [None, Some(KeyKind::Service)] {
                 let range = KeyRange::new(&sight(), &[app()], kind, status, NOW);
-                for order in orders(By::Range) {
-                    for cursor in cursors(order.sort) {
+                for (sort, order) in orders(By::Range) {
+                    for cursor in cursors(sort) {
                         let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, SQLITE)).await;
                         assert_eq!((scans(&steps), sorts(&steps)), (vec![], 0), "{steps:#?}");
-                        let column = match order.sort {
+                        let column = match sort {
                             KeySort::Name => "name",
                             KeySort::Created => "created",
                             KeySort::LastUsed => "used",
                         };
-                        let index = match (status, kind, order.sort) {
+                        let index = match (status, kind, sort) {
                             (None, None, _) => "",
                             (Some(StatusFilter::NeverUsed), _, KeySort::Name | KeySort::Created) => "unused_",
                             _ => "kind_state_",
@@ -131,8 +131,8 @@ async fn timed_lists_use_their_index_when_few_match_and_the_order_when_many_do()
     with_sqlite(async |store| {
         for status in TIMED {
             let range = KeyRange::new(&sight(), &[app()], None, Some(status), NOW);
-            for order in orders(By::Gather).chain(orders(By::Order)) {
-                for cursor in cursors(order.sort) {
+            for (sort, order) in orders(By::Gather).chain(orders(By::Order)) {
+                for cursor in cursors(sort) {
                     let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, SQLITE)).await;
                     assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
                     let lists = || steps.iter().filter(|step| step.starts_with("SEARCH api_key"));
@@ -152,36 +152,29 @@ async fn timed_lists_use_their_index_when_few_match_and_the_order_when_many_do()
 }
 
 #[tokio::test]
-async fn a_search_is_a_few_ranges() {
+async fn each_part_of_a_search_is_a_range_in_its_order() {
     with_sqlite(async |store| {
-        let order = Order { sort: KeySort::Name, descending: false, by: By::Range };
         for kind in [None, Some(KeyKind::Service)] {
             let mut range = KeyRange::new(&sight(), &[app()], kind, None, NOW);
             range.search = Search::new("abc");
-            for cursor in cursors(KeySort::Name) {
-                let steps = plan(store, statement(&range, order, cursor.as_ref(), PAGE_SIZE, SQLITE)).await;
-                assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
-                assert!(steps.iter().any(|step| step.contains("(id>? AND id<?)")), "{steps:#?}");
-                assert!(
-                    steps.iter().any(|step| step.contains("name_key") || step.contains("name_key,id")),
-                    "{steps:#?}"
-                );
-                let parts = "SEARCH p USING PRIMARY KEY (app_id=? AND part>? AND part<?)";
-                assert!(steps.iter().any(|step| step == parts), "{steps:#?}");
-                // Only the few keys that are found aside are sorted.
-                assert!(sorts(&steps) <= 1, "{steps:#?}");
-            }
-            let mut frequent = range.clone();
-            if let Some(search) = &mut frequent.search {
-                search.is_frequent = true;
-            }
-            let steps = plan(store, statement(&frequent, order, None, PAGE_SIZE, SQLITE)).await;
-            assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
-            assert!(steps.iter().any(|step| step.starts_with("SEARCH api_key") && step.contains("name")), "{steps:#?}");
-            assert!(sorts(&steps) <= 1 && !steps.iter().any(|step| step.starts_with("SEARCH p")), "{steps:#?}");
-            if let Some(search) = &range.search {
-                let steps = plan(store, range.parts_exceed(search, FREQUENT)).await;
-                assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
+            for source in Source::ALL {
+                for backwards in [false, true] {
+                    let deep = Cursor::found((source, "abcd".to_owned()), "7Qm2xVbN4tRa");
+                    for cursor in [None, Some(deep)] {
+                        let order = Order::of_source(source, backwards, By::Range);
+                        let statement = statement(&range.only(source), order, cursor.as_ref(), PAGE_SIZE, SQLITE);
+                        let steps = plan(store, statement).await;
+                        assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
+                        // Only the few keys that are found by an id are sorted.
+                        assert_eq!(sorts(&steps), usize::from(source == Source::Aside), "{steps:#?}");
+                        let range = match source {
+                            Source::Begins => "name_key",
+                            Source::Inside => "SEARCH p USING PRIMARY KEY (app_id=? AND ",
+                            Source::Aside => "(id>? AND id<?)",
+                        };
+                        assert!(steps.iter().any(|step| step.contains(range)), "{steps:#?}");
+                    }
+                }
             }
             for counting in [range.exceeds(10_000), range.count()] {
                 let steps = plan(store, counting).await;
@@ -214,10 +207,10 @@ async fn keys_called_of_late_are_found_by_their_calls_or_tested_in_the_order() {
                     let steps = plan(store, counting).await;
                     assert!(steps.iter().any(|s| s.starts_with("SEARCH u") && s.contains("key_id=?")), "{steps:#?}");
                 }
-                for order in orders(By::Gather) {
+                for (_, order) in orders(By::Gather) {
                     from_calls(&plan(store, statement(&range, order, None, PAGE_SIZE, SQLITE)).await);
                 }
-                for order in orders(By::Order) {
+                for (_, order) in orders(By::Order) {
                     let steps = plan(store, statement(&range, order, None, PAGE_SIZE, SQLITE)).await;
                     assert_eq!((scans(&steps), sorts(&steps)), (vec![], 0), "{steps:#?}");
                     assert!(steps.iter().any(|s| s.starts_with("SEARCH u") && s.contains("key_id=?")), "{steps:#?}");
