@@ -40,21 +40,29 @@ struct Section {
 fn write_page(code: &mut String, name: &str, markdown: &str) {
     let events = with_links(Parser::new_ext(markdown, Options::ENABLE_TABLES));
     let sections = sections(&events);
-    let mut ids = sections.iter().map(|section| section.id.clone());
-    let events = events.into_iter().map(|event| match event {
+    let mut rest = sections.iter();
+    let (mut title, mut tables) = (String::new(), 0);
+    let events = events.into_iter().flat_map(|event| match event {
         Event::Start(Tag::Heading { level, classes, attrs, .. }) => {
-            let id = ids.next().map(CowStr::from);
-            Event::Start(Tag::Heading { level, id, classes, attrs })
+            let section = rest.next();
+            title = section.map(|section| section.title.clone()).unwrap_or_default();
+            let id = section.map(|section| CowStr::from(section.id.clone()));
+            vec![Event::Start(Tag::Heading { level, id, classes, attrs })]
         }
-        event => event,
+        // Wide tables scroll by themselves. Each such region has a name of its own.
+        Event::Start(Tag::Table(_)) => {
+            tables += 1;
+            let title = title.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+            let region =
+                format!("<div class=\"sheet\" role=\"region\" aria-label=\"{title}: table {tables}\" tabindex=\"0\">");
+            vec![Event::Html(region.into()), event]
+        }
+        Event::End(TagEnd::Table) => vec![event, Event::Html("</div>".into())],
+        event => vec![event],
     });
     let mut html = String::new();
     html::push_html(&mut html, events);
-    // Wide tables scroll by themselves.
-    let html = html
-        .replace("<table>", "<div class=\"sheet\" role=\"region\" aria-label=\"Table\" tabindex=\"0\"><table>")
-        .replace("</table>", "</table></div>")
-        .replace("<pre>", "<pre tabindex=\"0\">");
+    let html = html.replace("<pre>", "<pre tabindex=\"0\">");
     let title = sections.first().map_or(name, |section| &section.title);
     let _ = writeln!(code, "Page {{ name: {name:?}, title: {title:?}, html: {html:?}, sections: &[");
     for Section { id, title, text } in &sections {

@@ -49,7 +49,9 @@ impl ConsoleError {
         use http::StatusCode;
         match self {
             Self::Refused(refusal) => match refusal {
-                Refusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                Refusal::Invalid(_) | Refusal::TooMany { .. } | Refusal::NothingChosen => {
+                    StatusCode::UNPROCESSABLE_ENTITY
+                }
                 Refusal::NotFound => StatusCode::NOT_FOUND,
                 Refusal::Forbidden | Refusal::OnlyKnownBrowsers => StatusCode::FORBIDDEN,
                 Refusal::SignInFailed => StatusCode::UNAUTHORIZED,
@@ -63,6 +65,14 @@ impl ConsoleError {
         }
     }
 }
+
+impl std::fmt::Display for ConsoleError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl std::error::Error for ConsoleError {}
 
 impl FromServerFnError for ConsoleError {
     type Encoder = JsonEncoding;

@@ -18,6 +18,8 @@ use crate::pages::key_acts::{DeleteModal, DisableModal, EnableModal, RestoreModa
 use crate::pages::key_audit::{AllKeysAuditModal, KeyAuditModal};
 use crate::pages::key_edit::EditModal;
 use crate::pages::keys::KeysPage;
+use crate::pages::keys_bulk::BulkPage;
+use crate::pages::keys_views::ViewsPage;
 use crate::pages::not_found::NotFound;
 use crate::pages::settings::SettingsPage;
 use crate::pages::setup::SetupPage;
@@ -40,6 +42,8 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=Frame ssr=whole>
                     <Route path=path!("/") view=DashboardPage/>
                     <Route path=path!("/keys/new") view=Generate/>
+                    <Route path=path!("/keys/bulk") view=BulkPage/>
+                    <Route path=path!("/keys/views") view=ViewsPage/>
                     <ParentRoute path=path!("/keys") view=KeysPage>
                         <Route path=path!("") view=|| ()/>
                         <Route path=path!("/audit") view=AllKeysAuditModal/>

@@ -42,7 +42,7 @@ struct Case {
     shows: fn(&Installation) -> Shows,
 }
 
-const CASES: [Case; 19] = [
+const CASES: [Case; 23] = [
     Case { label: "first page (by name)", counts: true, path: |_| "/keys".into(), shows: full },
     Case { label: "by name, descending", counts: true, path: |_| "/keys?dir=desc".into(), shows: full },
     Case { label: "by time of issue", counts: true, path: |_| "/keys?sort=created".into(), shows: full },
@@ -90,6 +90,25 @@ const CASES: [Case; 19] = [
         shows: half,
     },
     Case {
+        label: "search for a word inside one name in twelve",
+        counts: false,
+        path: |_| format!("/keys?q={}", names::INSIDE_MANY),
+        shows: page,
+    },
+    Case {
+        label: "search for a word inside few names",
+        counts: false,
+        path: |on| format!("/keys?q={}", inside(on, 5)),
+        shows: page,
+    },
+    Case {
+        label: "search for a word inside one name",
+        counts: false,
+        path: |on| format!("/keys?q={}", inside(on, 7)),
+        shows: page,
+    },
+    Case { label: "filter: active", counts: false, path: |_| "/keys?status=active".into(), shows: page },
+    Case {
         label: "filter: service, active",
         counts: false,
         path: |_| "/keys?kind=service&status=active".into(),
@@ -113,6 +132,11 @@ const CASES: [Case; 19] = [
     Case { label: "dashboard", counts: false, path: |_| "/".into(), shows: page },
     Case { label: "audit", counts: false, path: |_| "/audit".into(), shows: page },
 ];
+
+/// The first digits of the number at the end of a name.
+fn inside(on: &Installation, digits: usize) -> String {
+    on.one.split(' ').next_back().and_then(|number| number.get(..digits)).unwrap_or_default().to_owned()
+}
 
 fn full(on: &Installation) -> Shows {
     Shows::Rows { rows: 25, total: Capped::at(COUNT_CAP, on.keys.into()) }

@@ -21,6 +21,7 @@ mod instructions;
 mod list;
 mod list_table;
 mod machine;
+mod many;
 mod memory;
 mod names;
 mod process;
@@ -80,6 +81,8 @@ enum Command {
 enum Part {
     /// Pages of the key list, with few keys and with many
     List,
+    /// Acts on many keys at once
+    Many,
     /// Verify calls about hot keys, beside the floor and better-auth
     Hot,
     /// Forward-auth calls
@@ -122,7 +125,8 @@ fn many_threads() -> Result<runtime::Runtime> {
 
 async fn run(options: &Options) -> Result<()> {
     let mut sections = Vec::new();
-    let of_keys = [Part::List, Part::Hot, Part::Authorize, Part::Cold, Part::Flood, Part::Memory, Part::Beside];
+    let of_keys =
+        [Part::List, Part::Many, Part::Hot, Part::Authorize, Part::Cold, Part::Flood, Part::Memory, Part::Beside];
     if options.wants(&of_keys) {
         let large = Installation::make(options.keys, Engine::Sqlite).await?;
         sections = with_keys(options, &large).await?;
@@ -154,10 +158,13 @@ async fn run(options: &Options) -> Result<()> {
 async fn with_keys(options: &Options, large: &Installation) -> Result<Vec<Section>> {
     let mut sections = Vec::new();
     let seconds = options.round_seconds;
-    if options.wants(&[Part::List, Part::Hot]) {
+    if options.wants(&[Part::List, Part::Many, Part::Hot]) {
         let on_postgres = Installation::make(options.keys, Engine::Postgres).await?;
         if options.begins(Part::List) {
             sections.push(list::measure(large, &on_postgres, options.samples).await?);
+        }
+        if options.begins(Part::Many) {
+            sections.push(many::measure(large, &on_postgres).await?);
         }
         if options.begins(Part::Hot) {
             sections.push(engines::measure(large, &on_postgres, seconds).await?);

@@ -3,6 +3,9 @@
 /// The beginning of half of the names.
 pub(crate) const COMMON: &str = "Acme";
 
+/// A word in the middle of one name in twelve.
+pub(crate) const INSIDE_MANY: &str = "export";
+
 /// No name begins like this.
 pub(crate) const NOBODY: &str = "Zebra";
 

@@ -146,7 +146,8 @@ test('the palette finds pages, keys and acts, and takes a pasted key by its id @
   await page.keyboard.press('Control+k');
   await expect(palette.getByRole('option', { name: /^Dashboard/ })).toHaveAttribute('aria-selected', 'true');
   await typed.fill('sett');
-  await expect(palette.getByRole('option')).toHaveText([/^Settings/]);
+  await expect(palette.getByRole('option').first()).toHaveText('SettingsPage');
+  await expect(palette.getByRole('option', { name: 'Settings Help: The console' })).toBeVisible();
   await typed.press('Enter');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Settings');
 

@@ -28,6 +28,7 @@ export async function chooseKind(console: Console, kind: Kind): Promise<void> {
   const { page } = console;
   await console.open('/keys');
   await page.getByRole('link', { name: 'Generate New Key' }).first().click();
+  await page.waitForURL('**/keys/new');
   await page.getByRole('main').getByRole('link', { name: new RegExp(`^${escape(kind)} `) }).click();
   await expect(field(console, 'Name')).toBeVisible();
   await console.alive();
@@ -113,6 +114,16 @@ export async function acknowledge(console: Console): Promise<void> {
   await page.getByRole('checkbox', { name: 'I have stored this key' }).check();
   await page.getByRole('button', { name: 'Done' }).click();
   await said(console, 'is confirmed and enabled.');
+}
+
+/** Chooses in a filter of the list. With scripts that acts at once. */
+export async function filterBy(console: Console, filter: string, choice: string): Promise<void> {
+  const { page } = console;
+  await page.getByRole('combobox', { name: filter, exact: true }).selectOption(choice);
+  if (!console.scripts) await page.getByRole('button', { name: 'Apply' }).click();
+  const removes = page.getByRole('link', { name: `${filter}: ${choice}, remove` });
+  await expect(removes).toBeVisible();
+  await console.alive();
 }
 
 /** The row of a key in the list, found by its name. */

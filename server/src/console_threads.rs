@@ -3,13 +3,15 @@
 
 use std::io;
 
-use axum::body::{Body, to_bytes};
+use app::desk::mount::file_paths;
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures::stream::{StreamExt, unfold};
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::paths::EVENTS;
@@ -55,6 +57,28 @@ fn step_back() {
     let _ = rustix::process::setpriority_process(None, NICE);
 }
 
+/// A body of any length that the console's threads produce, at most one piece ahead of its reader. Only a message ends it:
+/// if its task fails, the answer breaks off, too.
+fn passed_on(body: Body, place: SemaphorePermit<'static>) -> Body {
+    let (sender, receiver) = mpsc::channel::<Option<Result<Bytes, axum::Error>>>(1);
+    tokio::spawn(async move {
+        let _place = place;
+        let mut pieces = body.into_data_stream();
+        loop {
+            let piece = pieces.next().await;
+            let is_last = !matches!(piece, Some(Ok(_)));
+            // Nobody receives it once the reader has gone away.
+            if sender.send(piece).await.is_err() || is_last {
+                return;
+            }
+        }
+    });
+    Body::from_stream(unfold(receiver, async |mut receiver| {
+        let piece = receiver.recv().await.unwrap_or_else(|| Some(Err(axum::Error::new("the answer was cut off"))))?;
+        Some((piece, receiver))
+    }))
+}
+
 /// Runs the rest of the request on the console's threads, and gives the whole answer back. A caller who goes away ends
 /// its work.
 pub(crate) async fn apart(State(threads): State<ConsoleThreads>, request: Request, next: Next) -> Response {
@@ -65,9 +89,13 @@ pub(crate) async fn apart(State(threads): State<ConsoleThreads>, request: Reques
     let Ok(place) = PLACES.try_acquire() else {
         return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response();
     };
+    let is_file = file_paths().contains(&request.uri().path());
     let work = threads.0.spawn(async move {
-        let _place = place;
         let (parts, body) = next.run(request).await.into_parts();
+        if is_file {
+            return Response::from_parts(parts, passed_on(body, place));
+        }
+        let _place = place;
         // Compressed here, not where calls are answered.
         match to_bytes(body, PAGE_MAX).await {
             Ok(body) => Response::from_parts(parts, Body::from(body)),

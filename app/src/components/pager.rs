@@ -1,7 +1,9 @@
 //! Paging through a long list.
 
-use domain::page::Capped;
+use domain::page::{Capped, grouped};
 use leptos::prelude::*;
+
+use crate::addresses::with_query;
 
 /// How many there are, and links to the pages around this one.
 #[component]
@@ -9,18 +11,42 @@ pub fn Pager(
     total: Capped,
     /// The singular noun, for example "key".
     one: &'static str,
+    /// The places of the first and last row; `None` if they are not known.
+    #[prop(optional_no_strip)]
+    places: Option<(u32, u32)>,
     /// The address of the previous page.
     previous: Option<String>,
     /// The address of the next page.
     next: Option<String>,
+    /// What else belongs to the list as a whole.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let plural = if total.n == 1 && !total.more { "" } else { "s" };
+    let of = places.map(|(from, to)| format!("{}–{} of ", grouped(from.into()), grouped(to.into())));
     let alone = previous.is_none() && next.is_none();
     view! {
         <nav class="pager" aria-label="Pages">
-            <span>{format!("{total} {one}{plural}")}</span>
+            <span>{of.filter(|_| !alone)} {format!("{total} {one}{plural}")}</span>
+            {children.map(|children| children())}
             {(!alone).then(|| (step("Previous", "prev", previous), step("Next", "next", next)))}
         </nav>
+    }
+}
+
+/// Links to the whole list as a file.
+#[component]
+pub fn Exports(
+    /// The path of the list.
+    path: &'static str,
+    /// Its filters, as its address has them.
+    query: String,
+) -> impl IntoView {
+    let link = |ending: &str| with_query(&format!("{path}.{ending}"), &query);
+    view! {
+        <span class="soft">
+            "Export: " <a href=link("csv") download>"CSV"</a> " " <a href=link("jsonl") download>"JSON lines"</a>
+        </span>
     }
 }
 

@@ -3,7 +3,7 @@
 use domain::text::SEARCH_MAX;
 use leptos::prelude::*;
 
-use crate::pages::keys::secretless;
+use crate::pages::keys_filters::secretless;
 
 /// Closed until frontend/js/palette.js opens it.
 #[component]

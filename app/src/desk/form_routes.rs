@@ -23,11 +23,13 @@ use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 13] = [
+const FORMS: [(&str, MakeHandler); 15] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
     ("/setup", |console| form(console, Needs::Nobody, person_forms::set_up)),
     ("/keys/new", |console| form(console, Needs::Session, key_forms::wizard)),
+    ("/keys/bulk", |console| form(console, Needs::Session, key_forms::bulk)),
+    ("/keys/views", |console| form(console, Needs::Session, key_forms::saved_view)),
     ("/keys/{id}/acknowledge", |console| key_form(console, key_forms::acknowledge)),
     ("/keys/{id}/drop", |console| key_form(console, key_forms::drop_pending)),
     ("/keys/{id}/edit", |console| key_form(console, key_forms::edit)),

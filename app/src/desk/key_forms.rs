@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::bulk::{BulkAct, BulkChange};
 use domain::contradiction::contradiction;
 use domain::field::{Field, FieldErrors};
 use domain::ids::KeyId;
@@ -10,12 +11,14 @@ use domain::refusal::Refusal;
 
 use super::context::Desk;
 use super::session_cookie::Cookie;
-use crate::addresses::{back_to, wizard_address};
+use crate::addresses::{back_to, list_address, wizard_address};
 use crate::error::ConsoleError;
-use crate::forms::done::Done;
+use crate::forms::bulk::BulkForm;
+use crate::forms::done::{Done, Told};
 use crate::forms::key::{AcknowledgeForm, ActForm, EditForm, NewSecret, WizardForm, WizardStep};
 use crate::forms::outcome::Next;
 use crate::forms::person::Nothing;
+use crate::forms::saved_view::SavedViewForm;
 
 /// Each step of the wizard but the last leads to an address, so that Back, Forward and reload show what was typed.
 pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, ConsoleError> {
@@ -102,11 +105,44 @@ pub async fn delete(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, Co
     }
 }
 
+pub async fn bulk(desk: Desk, form: BulkForm) -> Result<Next<()>, ConsoleError> {
+    let now = desk.service().now();
+    let change = match form.act.ok_or(ConsoleError::Malformed)? {
+        BulkAct::Disable => Ok(BulkChange::Disable),
+        BulkAct::Enable => Ok(BulkChange::Enable),
+        BulkAct::Revoke => {
+            let reason = RevokeReason::parse(&form.reason).ok_or_else(|| wrong(Field::Reason, "Choose a reason."))?;
+            Ok(BulkChange::Revoke { reason, note: Some(form.note.clone()) })
+        }
+        BulkAct::SetExpiry => BulkChange::set_expiry(&form.expiry, &form.expires_at, now),
+        act @ (BulkAct::AddTag | BulkAct::RemoveTag) => BulkChange::tag(act, &form.tag),
+    };
+    let change = change.map_err(|errors| ConsoleError::Refused(Refusal::Invalid(errors)))?;
+    let caller = desk.caller()?;
+    let done = desk.service().bulk(&caller, &desk.app(), &form.selection(), &change, &form.form_id).await?;
+    let told = done.map_or(Told::Repeated, |count| Told::Keys(change.act(), count.taken, count.skipped_in_all()));
+    Ok(tell(&desk, list_address(&form.list), told))
+}
+
+pub async fn saved_view(desk: Desk, form: SavedViewForm) -> Result<Next<()>, ConsoleError> {
+    let caller = desk.caller()?;
+    if form.forget {
+        desk.service().delete_view(&caller, &form.name).await?;
+        return Ok(Next::Go("/keys/views".to_owned()));
+    }
+    desk.service().save_view(&caller, &form.name, &form.list).await?;
+    Ok(Next::Go(list_address(&form.list)))
+}
+
 fn wrong(field: Field, message: &str) -> ConsoleError {
     ConsoleError::Refused(Refusal::Invalid(FieldErrors::one(field, message)))
 }
 
 /// Goes on, and lets the next page say what was done.
 fn done(desk: &Desk, to: String, done: Done, id: &KeyId) -> Next<()> {
-    Next::GoWithCookies(to, vec![Cookie::Done.set(desk.visit.transport, desk.console.port, &done.of(id))])
+    tell(desk, to, Told::Key(done, *id))
+}
+
+fn tell(desk: &Desk, to: String, told: Told) -> Next<()> {
+    Next::GoWithCookies(to, vec![Cookie::Done.set(desk.visit.transport, desk.console.port, &told.cookie())])
 }

@@ -1,5 +1,6 @@
 //! Keys, as the pages read them.
 
+use domain::bulk::{BulkAct, BulkCount};
 use domain::calls::{KeyCalls, Period, Span};
 use domain::caution::cautions;
 use domain::draft::KeyDraft;
@@ -11,6 +12,7 @@ use domain::page::Page;
 use domain::refusal::Refusal;
 use domain::restrictions::Restrictions;
 use domain::role::Rights;
+use domain::saved_view::SavedView;
 use domain::timestamp::Timestamp;
 use service::Caller;
 use service::keys::{KeyPage, SavedForm, Suggestions};
@@ -18,6 +20,7 @@ use service::keys::{KeyPage, SavedForm, Suggestions};
 use super::context::Desk;
 use crate::components::key_fields::KeyHints;
 use crate::error::ConsoleError;
+use crate::forms::bulk::BulkForm;
 use crate::islands::check::Told;
 
 /// One page of the key list.
@@ -50,6 +53,20 @@ pub async fn read_keys(query: &KeyQuery) -> Result<KeyList, ConsoleError> {
     let page = desk.service().keys(&caller, &desk.app(), query).await?;
     let calls = desk.service().last_day(&caller, &page.rows).await?;
     Ok(KeyList { page, calls, now: desk.service().now(), rights: caller.rights() })
+}
+
+/// The views that the visitor keeps.
+pub async fn read_views() -> Result<Vec<SavedView>, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().saved_views(&desk.caller()?).await?)
+}
+
+/// How many keys an act on many would take and skip.
+pub async fn read_bulk(form: &BulkForm) -> Result<(BulkAct, BulkCount), ConsoleError> {
+    let desk = Desk::from_context()?;
+    let act = form.act.ok_or(ConsoleError::Malformed)?;
+    let count = desk.service().preview_bulk(&desk.caller()?, &desk.app(), &form.selection(), act).await?;
+    Ok((act, count))
 }
 
 /// One key.

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod context;
 pub mod dashboard;
+mod exports;
 mod form_routes;
 pub mod integration;
 mod key_forms;

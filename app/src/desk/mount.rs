@@ -13,8 +13,8 @@ use leptos::prelude::*;
 use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list, handle_server_fns_with_context};
 
 use super::context::Console;
-use super::form_routes;
 use super::render::{provide, render};
+use super::{exports, form_routes};
 use crate::routes::App;
 
 /// Where the server functions are mounted.
@@ -33,7 +33,12 @@ pub fn form_paths() -> Vec<&'static str> {
     form_routes::paths().collect()
 }
 
-/// Pages, forms and server functions; anything else is the "not found" page.
+/// The addresses of the files.
+pub fn file_paths() -> Vec<&'static str> {
+    exports::paths().collect()
+}
+
+/// Pages, forms, files and server functions; anything else is the "not found" page.
 pub fn router(console: &Console) -> Router {
     let page = {
         let console = console.clone();
@@ -55,6 +60,7 @@ pub fn router(console: &Console) -> Router {
         .with_state(console.options.clone())
         .route(SERVER_FUNCTIONS, post(functions))
         .merge(form_routes::routes(console))
+        .merge(exports::routes(console))
         .fallback(page)
 }
 

@@ -1,7 +1,6 @@
 //! Who is signed in and what they just did, and whether anyone can sign in.
 
 use axum::http::{HeaderValue, header};
-use domain::ids::KeyId;
 use domain::role::{Rights, Role};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
@@ -10,7 +9,7 @@ use service::setup::SetupDoor;
 use super::context::{Desk, Transport};
 use super::session_cookie::Cookie;
 use crate::error::ConsoleError;
-use crate::forms::done::Done;
+use crate::forms::done::Told;
 
 /// The signed-in person, for the frame of every page.
 #[derive(Debug)]
@@ -48,15 +47,15 @@ pub fn read_me() -> Result<Me, ConsoleError> {
     })
 }
 
-/// What the visitor's last form did, and to which key. The browser forgets it, so that it is said once.
-pub fn take_done() -> Option<(Done, KeyId)> {
+/// What the visitor's last form did. The browser forgets it, so that it is said once.
+pub fn take_done() -> Option<Told> {
     let desk = Desk::from_context().ok()?;
     let done = desk.visit.done.as_deref()?;
     let forget = Cookie::Done.remove(desk.visit.transport, desk.console.port);
     if let (Some(response), Ok(forget)) = (use_context::<ResponseOptions>(), HeaderValue::try_from(forget)) {
         response.append_header(header::SET_COOKIE, forget);
     }
-    Done::parse(done)
+    Told::parse(done)
 }
 
 /// Whether the sign-in page can take a password.

@@ -1,6 +1,56 @@
-//! What was just done to a key. It travels to the next page in a cookie, as a code and the key's id, and is shown once.
+//! What was just done. It travels to the next page in a cookie, as a code and the key's id or numbers, and is shown once.
 
+use domain::bulk::BulkAct;
 use domain::ids::KeyId;
+use domain::page::grouped;
+
+/// What the next page says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// An act on a key.
+    Key(Done, KeyId),
+    /// An act on many keys: how many it took, and how many it skipped.
+    Keys(BulkAct, u32, u32),
+    /// The form had been sent before.
+    Repeated,
+}
+
+impl Told {
+    const REPEATED: &'static str = "repeated";
+
+    /// The value of the cookie.
+    pub fn cookie(self) -> String {
+        match self {
+            Self::Key(done, id) => done.of(&id),
+            Self::Keys(act, taken, skipped) => format!("{}.{taken}.{skipped}", act.as_str()),
+            Self::Repeated => Self::REPEATED.to_owned(),
+        }
+    }
+
+    /// Reads the value of the cookie, which anybody may have written.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == Self::REPEATED {
+            return Some(Self::Repeated);
+        }
+        if let Some((done, id)) = Done::parse(text) {
+            return Some(Self::Key(done, id));
+        }
+        let mut parts = text.splitn(3, '.');
+        let act = BulkAct::parse(parts.next()?)?;
+        Some(Self::Keys(act, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    }
+}
+
+/// What is said of an act on many keys.
+pub fn many_words(act: BulkAct, taken: u32, skipped: u32) -> String {
+    let keys = if taken == 1 { "key is" } else { "keys are" };
+    let skipped = match skipped {
+        0 => String::new(),
+        1 => " 1 was skipped.".to_owned(),
+        several => format!(" {} were skipped.", grouped(several.into())),
+    };
+    format!("{} {keys} {}.{skipped}", grouped(taken.into()), act.done())
+}
 
 /// An act that succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,13 +91,11 @@ impl Done {
         }
     }
 
-    /// The value of the cookie.
-    pub fn of(self, id: &KeyId) -> String {
+    fn of(self, id: &KeyId) -> String {
         format!("{}.{}", self.row().0, id.as_str())
     }
 
-    /// Reads the value of the cookie, which anybody may have written.
-    pub fn parse(text: &str) -> Option<(Self, KeyId)> {
+    fn parse(text: &str) -> Option<(Self, KeyId)> {
         let (code, id) = text.split_once('.')?;
         let done = Self::ALL.into_iter().find(|done| done.row().0 == code)?;
         Some((done, KeyId::parse(id)?))
@@ -69,13 +117,36 @@ mod tests {
     use super::*;
 
     #[test]
+    fn many_keys_are_counted_in_words() {
+        assert_eq!(many_words(BulkAct::Disable, 54, 0), "54 keys are disabled.");
+        assert_eq!(many_words(BulkAct::AddTag, 1, 1), "1 key is changed. 1 was skipped.");
+        assert_eq!(many_words(BulkAct::Revoke, 10_000, 1_200), "10,000 keys are revoked. 1,200 were skipped.");
+    }
+
+    #[test]
     fn what_was_done_is_read_back_and_nothing_else_is() {
         let id = KeyId::parse("7Qm2xVbN4tRa").unwrap();
         for done in Done::ALL {
-            assert_eq!(Done::parse(&done.of(&id)), Some((done, id)));
+            assert_eq!(Told::parse(&Told::Key(done, id).cookie()), Some(Told::Key(done, id)));
         }
-        for text in ["", ".", "disabled", "disabled.", "disabled.x", "melted.7Qm2xVbN4tRa", "disabled.7Qm2xVbN4tRa."] {
-            assert_eq!(Done::parse(text), None, "{text}");
+        for told in [Told::Keys(BulkAct::Revoke, 54, 2), Told::Repeated] {
+            assert_eq!(Told::parse(&told.cookie()), Some(told));
+        }
+        for text in [
+            "",
+            ".",
+            "disabled",
+            "disabled.",
+            "disabled.x",
+            "melted.7Qm2xVbN4tRa",
+            "disabled.7Qm2xVbN4tRa.",
+            "revoke",
+            "revoke.1",
+            "revoke.1.2.3",
+            "revoke.-1.2",
+            "melt.1.2",
+        ] {
+            assert_eq!(Told::parse(text), None, "{text}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The fields of each form that is posted, and the result.
 
 #[cfg(feature = "ssr")]
+pub mod bulk;
+#[cfg(feature = "ssr")]
 pub mod done;
 pub mod fields;
 #[cfg(feature = "ssr")]
@@ -9,5 +11,7 @@ pub mod key;
 pub mod outcome;
 #[cfg(feature = "ssr")]
 pub mod person;
+#[cfg(feature = "ssr")]
+pub mod saved_view;
 #[cfg(feature = "ssr")]
 pub mod settings;

@@ -1,5 +1,6 @@
 //! What scripts add to every page, driven by attributes in its markup: `time` shows the reader's own time, `data-copy`
-//! copies, and "/" moves to `data-search`.
+//! copies, "/" moves to `data-search`, `data-tick-all` ticks the boxes of a table, and a
+//! choice in a form with `data-submit` sends it.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use domain::timestamp::Timestamp;
 use domain::token;
 use leptos::ev;
 use leptos::prelude::*;
-use leptos::web_sys::{Element, Event, EventTarget, HtmlDialogElement, HtmlElement, HtmlInputElement};
+use leptos::web_sys::{Element, Event, EventTarget, HtmlDialogElement, HtmlElement, HtmlFormElement, HtmlInputElement};
 use wasm_bindgen::JsCast;
 
 use crate::browser;
@@ -42,6 +43,17 @@ pub fn Page() -> impl IntoView {
         window_event_listener(ev::input, |event| {
             if let Some(search) = closest(event.target(), "[data-search]") {
                 cut_to_id(&search.unchecked_into());
+            }
+        });
+        window_event_listener(ev::change, |event| {
+            if let Some(all) = closest(event.target(), "[data-tick-all]") {
+                let all: HtmlInputElement = all.unchecked_into();
+                browser::each("td.tick input", |one: HtmlInputElement| one.set_checked(all.checked()));
+            }
+            if closest(event.target(), "select").is_some()
+                && let Some(form) = closest(event.target(), "form[data-submit]")
+            {
+                let _ = form.unchecked_into::<HtmlFormElement>().request_submit();
             }
         });
         window_event_listener(ev::submit, |event| {
@@ -104,6 +116,10 @@ fn send_once(event: &Event, form: Element) {
 fn cut_to_id(search: &HtmlInputElement) {
     if let Some(id) = token::cut_to_id(&search.value()) {
         search.set_value(id.as_str());
+        // Whoever pastes a key looks for that one.
+        browser::each("[data-search] ~ * option:checked, [data-search] ~ * input", |filter: Element| {
+            let _ = filter.remove_attribute("selected").and_then(|()| filter.remove_attribute("value"));
+        });
     }
 }
 

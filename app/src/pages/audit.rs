@@ -12,7 +12,7 @@ use crate::addresses::with_query;
 use crate::components::audit_table::AuditTable;
 use crate::components::chart::days::Days;
 use crate::components::failed::Failed;
-use crate::components::pager::Pager;
+use crate::components::pager::{Exports, Pager};
 use crate::desk::audit::{read_audit, read_days};
 use crate::desk::keys::key_id;
 use crate::error::ConsoleError;
@@ -63,7 +63,9 @@ async fn found(query: AuditQuery, key: Option<&str>) -> Result<AnyView, ConsoleE
         <Days days link=day is_chosen/>
         {nothing}
         {table}
-        <Pager total=page.total one="event" previous next/>
+        <Pager total=page.total one="event" previous next>
+            <Exports path="/audit" query=query.first_page().to_query_string()/>
+        </Pager>
     }
     .into_any())
 }

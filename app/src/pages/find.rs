@@ -91,7 +91,7 @@ pub fn FindPage() -> impl IntoView {
         <div class="head"><div><h1>"Find"</h1><p>"A page, a key or an act, by the beginning of its words."</p></div></div>
         <form class="filters" method="get" action="/find" role="search">
             <input type="search" name="q" data-search value=typed maxlength=SEARCH_MAX autofocus aria-label="Find"
-                pattern=super::keys::secretless() title="This looks like the secret of a key. Search by name or id instead."
+                pattern=super::keys_filters::secretless() title="This looks like the secret of a key. Search by name or id instead."
                 autocomplete="off" spellcheck="false"/>
             <button class="button">"Find"</button>
         </form>

@@ -14,7 +14,7 @@ use crate::components::palette::Palette;
 use crate::components::shortcuts::Shortcuts;
 use crate::desk::keys::read_key;
 use crate::desk::person::{read_me, take_done};
-use crate::forms::done::Done;
+use crate::forms::done::{Done, Told, many_words};
 use crate::forms::outcome::UnsentForm;
 
 /// The frame; the page goes into its outlet.
@@ -153,10 +153,20 @@ fn Menu(rights: Rights) -> impl IntoView {
 #[component]
 fn Flash() -> impl IntoView {
     let said = Suspend::new(async move {
-        let (done, id) = take_done()?;
-        Some(Said { done, name: read_key(id.as_str()).await.ok().map(|view| view.key.row.name), id }.into_view())
+        Some(match take_done()? {
+            Told::Key(done, id) => {
+                let name = read_key(id.as_str()).await.ok().map(|view| view.key.row.name);
+                Said { done, id, name }.into_view().into_any()
+            }
+            Told::Keys(act, taken, skipped) => toast(many_words(act, taken, skipped)),
+            Told::Repeated => toast("This was already done.".to_owned()),
+        })
     });
     view! { <div class="flash" role="status">{said}</div> }
+}
+
+fn toast(words: String) -> AnyView {
+    view! { <div class="toast good"><p>{words}</p></div> }.into_any()
 }
 
 /// What was done to a key, which may be gone by now.

@@ -165,7 +165,7 @@ fn dialog(
                         <div><dt>"Key"</dt><dd class="mono">{row.masked()}</dd></div>
                         <div><dt>"Last used"</dt><dd><LastUsed at=row.last_used_at now/></dd></div>
                     </dl>
-                    {(asked.path == REVOKE.path).then(|| reasons(errors, &typed))}
+                    {(asked.path == REVOKE.path).then(|| reasons(errors, &typed.reason, typed.note.clone()))}
                     {(asked.path == DELETE.path).then(|| view! {
                         <TextField errors field=Field::ConfirmName value=typed.confirm_name.clone()
                             label=format!("To delete the key, type its name: “{}”", row.name)
@@ -182,13 +182,14 @@ fn dialog(
     }
 }
 
-fn reasons(errors: RwSignal<FieldErrors>, typed: &ActForm) -> impl IntoView + use<> {
+/// The reasons of a revoke, and a note.
+pub fn reasons(errors: RwSignal<FieldErrors>, chosen: &str, note: String) -> impl IntoView + use<> {
     let id = Field::Reason.as_str();
     let wrong = errors.with_untracked(|errors| errors.of(Field::Reason).next().is_some());
     let options: Vec<_> = RevokeReason::ALL
         .iter()
         .map(|reason| {
-            let ticked = typed.reason == reason.as_str();
+            let ticked = chosen == reason.as_str();
             view! {
                 <label class="check">
                     <input type="radio" name=id value=reason.as_str() checked=ticked
@@ -204,6 +205,6 @@ fn reasons(errors: RwSignal<FieldErrors>, typed: &ActForm) -> impl IntoView + us
             <div class="checks">{options}</div>
             <FieldProblem field=Field::Reason errors/>
         </fieldset>
-        <TextField errors field=Field::Note aside="optional, shown in the audit" value=typed.note.clone()/>
+        <TextField errors field=Field::Note aside="optional, shown in the audit" value=note/>
     }
 }

@@ -75,7 +75,7 @@ pub enum Figure {
 /// What `/` shows. Each count of keys equals the list that it links to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dashboard {
-    /// Keys that are active, whatever their dates.
+    /// Keys that pass now, by status and dates.
     pub active: Capped,
     /// Keys that wait to be confirmed.
     pub pending: Capped,

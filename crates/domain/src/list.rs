@@ -1,16 +1,13 @@
 //! The state of the key list, as the URL carries it.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::kind::KeyKind;
-use crate::labels::TAG_MAX;
+use crate::labels::{EXTERNAL_ID_MAX, TAG_MAX};
 use crate::text::{EMAIL_MAX, SEARCH_MAX};
 use crate::token;
-
-/// How many keys a page of the list shows.
-pub const PAGE_SIZE: u32 = 25;
 
 /// The characters that are escaped in a URL's values: all but letters, digits and `-_.~`.
 pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -21,10 +18,12 @@ const CURSOR_MAX: usize = 1_000;
 names! {
     /// Which keys a list shows.
     pub enum StatusFilter {
+        /// Passes now, by status and dates.
         Active = "active",
         Pending = "pending",
         Disabled = "disabled",
         Revoked = "revoked",
+        NotYetValid = "not_yet_valid",
         Expired = "expired",
         Expiring7 = "expiring_7",
         Expiring30 = "expiring_30",
@@ -45,6 +44,7 @@ impl StatusFilter {
             Self::Pending => "Pending",
             Self::Disabled => "Disabled",
             Self::Revoked => "Revoked",
+            Self::NotYetValid => "Not yet valid",
             Self::Expired => "Expired",
             Self::Expiring7 => "Expiring in 7 days",
             Self::Expiring30 => "Expiring in 30 days",
@@ -69,10 +69,32 @@ names! {
     }
 }
 
+names! {
+    /// How many rows a page of a list shows.
+    #[derive(Default)]
+    pub enum Rows {
+        #[default]
+        Few = "25",
+        Many = "50",
+        Most = "100",
+    }
+}
+
+impl Rows {
+    /// The number.
+    pub const fn count(self) -> u32 {
+        match self {
+            Self::Few => 25,
+            Self::Many => 50,
+            Self::Most => 100,
+        }
+    }
+}
+
 /// A key list as a person asked for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyQuery {
-    /// The beginning of a name, an id or an external id. A whole token is cut to its id.
+    /// The beginning of a name, of a word in it, of an id or of an external id. A whole token is cut to its id.
     pub search: Option<String>,
     /// Show only keys of this kind; `None` for all kinds.
     pub kind: Option<KeyKind>,
@@ -84,10 +106,16 @@ pub struct KeyQuery {
     pub owner: Option<String>,
     /// Only keys with this tag.
     pub tag: Option<String>,
-    /// What to sort by. A search is always sorted by name.
+    /// Only keys with this external id.
+    pub external_id: Option<String>,
+    /// What to sort by. A search has an order of its own.
     pub sort: KeySort,
     /// Whether the order is reversed.
     pub descending: bool,
+    /// How many rows a page shows.
+    pub rows: Rows,
+    /// The number of the page, as far as the link to it knows; `None` for the first.
+    pub page: Option<u32>,
     /// Show the page after this cursor.
     pub after: Option<String>,
     /// Show the page before this cursor. Ignored if `after` is set.
@@ -101,8 +129,22 @@ impl KeyQuery {
         let mut query = Self::default();
         for (name, value) in pairs {
             query.set(name, value);
+            // Whoever pastes a key looks for that one.
+            if name == "q" && token::cut_to_id(value).is_some() {
+                return Self { search: query.search, ..Self::default() };
+            }
         }
         query
+    }
+
+    /// Reads what `to_query_string` wrote.
+    pub fn from_query_string(text: &str) -> Self {
+        let pairs: Vec<_> = text
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name, percent_decode_str(value).decode_utf8_lossy()))
+            .collect();
+        Self::from_pairs(pairs.iter().map(|(name, value)| (*name, &**value)))
     }
 
     fn set(&mut self, name: &str, value: &str) {
@@ -113,8 +155,11 @@ impl KeyQuery {
             "environment" => self.environment = Environment::parse(value),
             "owner" => self.owner = label(value, EMAIL_MAX),
             "tag" => self.tag = label(value, TAG_MAX),
+            "external_id" => self.external_id = label(value, EXTERNAL_ID_MAX),
             "sort" => self.sort = KeySort::parse(value).unwrap_or_default(),
             "dir" => self.descending = value == "desc",
+            "rows" => self.rows = Rows::parse(value).unwrap_or_default(),
+            "page" => self.page = value.parse().ok().filter(|page| *page > 1),
             "after" => self.after = cursor(value),
             "before" => self.before = cursor(value),
             _ => {}
@@ -125,6 +170,8 @@ impl KeyQuery {
     pub fn to_query_string(&self) -> String {
         let mut out = String::new();
         let sort = (self.sort != KeySort::default()).then(|| self.sort.as_str());
+        let rows = (self.rows != Rows::default()).then(|| self.rows.as_str());
+        let page = self.page.map(|page| page.to_string());
         let pairs = [
             ("q", self.search.as_deref()),
             ("kind", self.kind.map(KeyKind::as_str)),
@@ -132,8 +179,11 @@ impl KeyQuery {
             ("environment", self.environment.map(Environment::as_str)),
             ("owner", self.owner.as_deref()),
             ("tag", self.tag.as_deref()),
+            ("external_id", self.external_id.as_deref()),
             ("sort", sort),
             ("dir", self.descending.then_some("desc")),
+            ("rows", rows),
+            ("page", page.as_deref()),
             ("after", self.after.as_deref()),
             ("before", self.before.as_deref()),
         ];
@@ -152,12 +202,12 @@ impl KeyQuery {
 
     /// The same list from its first page.
     pub fn first_page(&self) -> Self {
-        Self { after: None, before: None, ..self.clone() }
+        Self { page: None, after: None, before: None, ..self.clone() }
     }
 
     /// Whether anything narrows the list.
     pub fn is_filtered(&self) -> bool {
-        let plain = Self { sort: self.sort, descending: self.descending, ..Self::default() };
+        let plain = Self { sort: self.sort, descending: self.descending, rows: self.rows, ..Self::default() };
         self.first_page() != plain
     }
 }
@@ -173,7 +223,7 @@ pub fn search(text: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// An owner or a tag as a link to the list names it; `None` if it is blank. It is no free text: nobody pastes a key here.
+/// An owner, a tag or an external id as a link to the list names it; `None` if it is blank. It is no free text: nobody pastes a key here.
 fn label(text: &str, max: usize) -> Option<String> {
     let text: String = text.trim().chars().filter(|c| !c.is_control()).take(max).collect();
     (!text.is_empty()).then_some(text)
@@ -214,15 +264,18 @@ mod tests {
             environment: Some(Environment::Test),
             owner: Some("ada@example.com".to_owned()),
             tag: Some("eu".to_owned()),
+            external_id: Some("cus/1".to_owned()),
             sort: KeySort::LastUsed,
             descending: true,
+            rows: Rows::Many,
+            page: Some(2),
             after: Some("a~1".to_owned()),
             before: None,
         };
         let text = query.to_query_string();
         assert_eq!(
             text,
-            "q=B%C3%BCro%20%26%20Co.%20%2B%20100%25&kind=master_user&status=expiring_7&environment=test&owner=ada%40example.com&tag=eu&sort=last_used&dir=desc&after=a~1"
+            "q=B%C3%BCro%20%26%20Co.%20%2B%20100%25&kind=master_user&status=expiring_7&environment=test&owner=ada%40example.com&tag=eu&external_id=cus%2F1&sort=last_used&dir=desc&rows=50&page=2&after=a~1"
         );
         let pairs = [
             ("q", "Büro & Co. + 100%"),
@@ -231,12 +284,22 @@ mod tests {
             ("environment", "test"),
             ("owner", "ada@example.com"),
             ("tag", "eu"),
+            ("external_id", "cus/1"),
             ("sort", "last_used"),
             ("dir", "desc"),
+            ("rows", "50"),
+            ("page", "2"),
             ("after", "a~1"),
         ];
         assert_eq!(KeyQuery::from_pairs(pairs), query);
-        assert_eq!(query.first_page().after, None);
+        assert_eq!(KeyQuery::from_query_string(&text), query);
+        for text in ["", "&&", "q", "q=%ff%", "=x"] {
+            assert_eq!(KeyQuery::from_query_string(text).kind, None, "{text}");
+        }
+        assert_eq!((query.first_page().after, query.first_page().page), (None, None));
+        for page in ["0", "1", "-1", "x", "99999999999"] {
+            assert_eq!(KeyQuery::from_pairs([("page", page), ("rows", "7")]), KeyQuery::default(), "{page}");
+        }
     }
 
     #[test]
@@ -244,7 +307,8 @@ mod tests {
         let secret = "s".repeat(43);
         let id = crate::ids::KeyId::parse("7Qm2xVbN4tRa").unwrap();
         let token = token::PlainToken::compose("ks", &id, &secret).expose().to_owned();
-        let query = KeyQuery::from_pairs([("q", token.as_str())]);
+        let query = KeyQuery::from_pairs([("kind", "client"), ("q", token.as_str()), ("status", "revoked")]);
+        assert_eq!((query.kind, query.status), (None, None), "the other filters are dropped");
         assert_eq!(query.search.as_deref(), Some("7Qm2xVbN4tRa"));
         assert!(!query.to_query_string().contains(&secret));
     }

@@ -63,9 +63,40 @@ pub struct Page<T> {
     pub total: Capped,
 }
 
+impl<T> Page<T> {
+    /// The places of its first and last row among all, counted from 1. `number` is the page's own, as far as that is
+    /// known: rows may have come and gone since the first page.
+    pub fn places(&self, number: Option<u32>, size: u32) -> (u32, u32) {
+        let shown = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        let before = match (&self.previous, &self.next) {
+            (None, _) => 0,
+            (Some(_), None) if !self.total.more => self.total.n.saturating_sub(shown),
+            (Some(_), _) => number.unwrap_or(2).saturating_sub(1).saturating_mul(size),
+        };
+        (before.saturating_add(1), before.saturating_add(shown))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_places_of_rows_are_as_right_as_can_be_known() {
+        let page = |shown: usize, next: bool, previous: bool, total: Capped| Page {
+            rows: vec![(); shown],
+            next: next.then(String::new),
+            previous: previous.then(String::new),
+            total,
+        };
+        let of = |n| Capped { n, more: false };
+        assert_eq!(page(25, true, false, of(60)).places(Some(7), 25), (1, 25));
+        assert_eq!(page(25, true, true, of(60)).places(Some(2), 25), (26, 50));
+        assert_eq!(page(10, false, true, of(60)).places(Some(9), 25), (51, 60));
+        assert_eq!(page(10, false, true, Capped { n: 10_000, more: true }).places(Some(500), 25), (12_476, 12_485));
+        assert_eq!(page(25, true, true, of(60)).places(None, 25), (26, 50));
+        assert_eq!(page(1, true, true, of(60)).places(Some(u32::MAX), 100), (u32::MAX, u32::MAX));
+    }
 
     #[test]
     fn counts_read_well_and_stop() {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::FieldErrors;
 use crate::ids::KeyId;
+use crate::page::grouped;
 use crate::timestamp::Timestamp;
 
 /// A refusal that the person or program who asked can act on.
@@ -44,6 +45,13 @@ pub enum Refusal {
     TooLate,
     /// The key's state does not allow it.
     WrongState,
+    /// An act is for more keys than it takes at once.
+    TooMany {
+        /// The most that it takes.
+        most: u32,
+    },
+    /// An act on many keys is for none.
+    NothingChosen,
     /// The typed name is not the key's name.
     NameMismatch,
     /// The one-use link was used or replaced, or it has expired.
@@ -65,6 +73,10 @@ impl Refusal {
             Self::Wait { seconds } => {
                 return format!("Too many failed attempts: wait {}, then try again.", wait_words(*seconds));
             }
+            Self::TooMany { most } => {
+                return format!("More than {} keys match; narrow the list and repeat this.", grouped(u64::from(*most)));
+            }
+            Self::NothingChosen => "No key is chosen; tick some in the list.",
             Self::OnlyKnownBrowsers => {
                 "Too many failed attempts: sign in from a browser that you have used before, or ask somebody with access to the server to run keystead owner unlock."
             }
@@ -136,6 +148,8 @@ mod tests {
             Refusal::IssuedByAnother,
             Refusal::TooLate,
             Refusal::WrongState,
+            Refusal::TooMany { most: 10_000 },
+            Refusal::NothingChosen,
             Refusal::NameMismatch,
             Refusal::LinkInvalid,
             Refusal::EmailTaken,

@@ -28,6 +28,8 @@ names! {
         /// Ask whether other keys may pass.
         CheckKeys = "check_keys",
         SeeAudit = "see_audit",
+        /// Take all of the audit that is in sight away as a file.
+        ExportAudit = "export_audit",
         /// See how this installation is set up.
         SeeSettings = "see_settings",
         /// Change the settings that are kept in the database.
@@ -51,7 +53,7 @@ impl Role {
     const fn may(self, act: Act) -> bool {
         // Columns: owner, admin, auditor, guest.
         let row = match act {
-            Act::SeeKeys | Act::SeeAudit => [true, true, true, false],
+            Act::SeeKeys | Act::SeeAudit | Act::ExportAudit => [true, true, true, false],
             Act::SeePrivilegedKeys | Act::ChangeKeys => [true, true, false, false],
             Act::ChangeAccountKeys | Act::RestoreKey | Act::SeeSettings | Act::ChangeSettings | Act::ManageOwners => {
                 [true, false, false, false]
@@ -133,8 +135,11 @@ mod tests {
         let role = |role| acts(Rights::of_role(role));
         let but_check = |act: &Act| *act != Act::CheckKeys;
         assert_eq!(role(Role::Owner), Act::ALL.iter().copied().filter(but_check).collect::<Vec<_>>());
-        assert_eq!(role(Role::Admin), [Act::SeeKeys, Act::SeePrivilegedKeys, Act::ChangeKeys, Act::SeeAudit]);
-        assert_eq!(role(Role::Auditor), [Act::SeeKeys, Act::SeeAudit]);
+        assert_eq!(
+            role(Role::Admin),
+            [Act::SeeKeys, Act::SeePrivilegedKeys, Act::ChangeKeys, Act::SeeAudit, Act::ExportAudit]
+        );
+        assert_eq!(role(Role::Auditor), [Act::SeeKeys, Act::SeeAudit, Act::ExportAudit]);
         assert_eq!(role(Role::Guest), []);
         assert_eq!(acts(Rights::all()), Act::ALL);
     }

@@ -3,15 +3,46 @@
 use domain::{
     audit::AuditRow,
     audit_query::{AuditQuery, DAYS_SHOWN, DayEvents},
+    export::ExportedEvent,
     page::Page,
     role::Act,
+    sight::Sight,
     timestamp::Millis,
 };
 use store::ChainCheck;
 
 use crate::{Caller, Result, Service};
 
+/// Events in a piece of an export.
+const PIECE: u32 = 1_000;
+
+/// An export of the audit that has begun. Between two pieces no connection is held.
+#[derive(Debug)]
+pub struct AuditExport {
+    service: Service,
+    sight: Sight,
+    query: AuditQuery,
+    /// The last event of the last piece; `None` before the first one.
+    before: Option<i64>,
+}
+
+impl AuditExport {
+    /// The next events, newest first; none at the end.
+    pub async fn next(&mut self) -> Result<Vec<ExportedEvent>> {
+        let events = self.service.store().audit_before(&self.sight, &self.query, self.before, PIECE).await?;
+        self.before = events.last().map(|event| event.seq).or(self.before);
+        Ok(events.into_iter().map(ExportedEvent::from).collect())
+    }
+}
+
 impl Service {
+    /// Begins an export of the events that the caller may see and the query asks for, whatever its page.
+    pub fn export_audit(&self, caller: &Caller, query: &AuditQuery) -> Result<AuditExport> {
+        caller.may(Act::ExportAudit)?;
+        let (sight, query) = (caller.sight().clone(), query.clone());
+        Ok(AuditExport { service: self.clone(), sight, query, before: None })
+    }
+
     /// A page of the audit, newest first, without the events of keys that the caller may not see.
     pub async fn audit(&self, caller: &Caller, query: &AuditQuery) -> Result<Page<AuditRow>> {
         caller.may(Act::SeeAudit)?;

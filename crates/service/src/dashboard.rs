@@ -40,8 +40,6 @@ impl Service {
         };
         let verifier_key = store.setting(&verifier_key_setting(app)).await?.is_some();
         let first_check = store.was_called(app).await?;
-        let kept = [counts.active, counts.off];
-        let first_key = kept.iter().any(|count| count.n > 0);
         let step = |step, done| Step { step, done };
         Ok(Dashboard {
             active: counts.active,
@@ -54,7 +52,7 @@ impl Service {
             to_look_at,
             recent,
             checklist: vec![
-                step(StepKind::FirstKey, first_key),
+                step(StepKind::FirstKey, counts.confirmed.n > 0),
                 step(StepKind::VerifierKey, verifier_key),
                 step(StepKind::FirstCheck, first_check),
             ],

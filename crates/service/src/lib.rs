@@ -16,6 +16,7 @@ mod mac;
 pub mod passwords;
 mod readiness;
 pub mod root_key;
+mod saved_views;
 mod service;
 pub mod sessions;
 mod settings;

@@ -185,6 +185,13 @@ impl Service {
         record(&self.0.keyring, tx, &event).await
     }
 
+    /// Adds events to the audit in their order, in the transaction of their changes.
+    pub(crate) async fn record_all(&self, tx: &mut Tx, events: &[AuditEvent]) -> Result<(), StoreError> {
+        let (key, version) = self.0.keyring.audit();
+        tx.record_all(events, &|bytes| key.mac(&[bytes]), version).await?;
+        Ok(())
+    }
+
     /// Runs a change in a transaction.
     pub(crate) async fn write<T, E: From<StoreError>>(
         &self,

@@ -3,6 +3,7 @@
 use domain::audit::{Action, ActorKind, AuditRow, Subject, SubjectKind};
 use domain::audit_query::{AuditQuery, DAYS_SHOWN, DayEvents};
 use domain::kind::KeyKind;
+use domain::list::Rows;
 use domain::names::Word;
 use domain::page::{COUNT_CAP, Capped, Page};
 use domain::sight::{Scope, Sight};
@@ -15,7 +16,7 @@ use crate::error::StoreError;
 use crate::sql::Sql;
 
 /// Rows on a page, as in every list.
-const PAGE: usize = domain::list::PAGE_SIZE as usize;
+const PAGE: usize = Rows::Few.count() as usize;
 
 #[derive(FromRow)]
 struct Stored {
@@ -63,6 +64,9 @@ reads! {
     audit_days(sight: &Sight, query: &AuditQuery, first: Timestamp) -> Vec<DayEvents>;
     /// The latest events in sight, newest first.
     recent_audit(sight: &Sight, limit: u32) -> Vec<AuditRow>;
+    /// The events of a query in sight that are older than the event with this number, newest first, at most `limit`.
+    /// Neither cursor of the query counts.
+    audit_before(sight: &Sight, query: &AuditQuery, seq: Option<i64>, limit: u32) -> Vec<AuditRow>;
 }
 
 const COLUMNS: &str = "SELECT seq, at, actor_kind, actor_label, action, subject_kind, subject_id, subject_label, \
@@ -196,4 +200,18 @@ async fn recent_audit(conn: &mut Conn<'_>, sight: &Sight, limit: u32) -> Result<
     let whole = AuditQuery::default();
     let search = AuditSearch::new(conn, sight, &whole).await?;
     older(conn, &search, None, usize::try_from(limit).unwrap_or(PAGE)).await
+}
+
+async fn audit_before(
+    conn: &mut Conn<'_>,
+    sight: &Sight,
+    query: &AuditQuery,
+    seq: Option<i64>,
+    limit: u32,
+) -> Result<Vec<AuditRow>, StoreError> {
+    let search = AuditSearch::new(conn, sight, query).await?;
+    if search.is_empty() {
+        return Ok(Vec::new());
+    }
+    older(conn, &search, seq, usize::try_from(limit).unwrap_or(PAGE)).await
 }

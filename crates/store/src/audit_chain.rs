@@ -4,15 +4,16 @@ use domain::audit::{Action, AuditEvent, SubjectKind, canonical};
 use domain::field::Field;
 use domain::kind::KeyKind;
 use domain::text::name_key;
-use domain::timestamp::Timestamp;
 use sqlx_macros::FromRow;
 
 use crate::error::StoreError;
-use crate::sql::Sql;
+use crate::sql::{Arg, Sql, pieces};
 use crate::store::{Store, Tx};
 
 /// The link before the first event.
 const GENESIS: [u8; 32] = [0; 32];
+/// Events per statement. Each has many columns, and SQLite's driver takes quadratic time to bind them.
+const AT_ONCE: usize = 20;
 /// How many events are read at a time.
 const CHUNK: i64 = 1_000;
 
@@ -68,6 +69,52 @@ struct Event {
 }
 
 impl Event {
+    /// The columns of a new event, but for its link.
+    fn new(event: &AuditEvent, seq: i64, key_version: i64) -> Result<Self, StoreError> {
+        let changes = serde_json::to_string(&event.changes).map_err(|error| StoreError::Failed(error.to_string()))?;
+        Ok(Self {
+            seq,
+            at: event.at.millis(),
+            app_id: event.app_id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
+            actor_kind: event.actor.kind_str().to_owned(),
+            actor_id: event.actor.id().to_owned(),
+            actor_label: event.actor.label(),
+            action: event.action.as_str().to_owned(),
+            subject_kind: event.subject.kind.as_str().to_owned(),
+            subject_id: event.subject.id.clone(),
+            subject_label: event.subject.label.clone(),
+            changes,
+            note: event.note.clone().unwrap_or_default(),
+            address: event.address.map(|address| address.to_string()).unwrap_or_default(),
+            key_version,
+            form: FORM,
+            key_kind: event.subject.key_kind.map(KeyKind::as_str).unwrap_or_default().to_owned(),
+            link: Vec::new(),
+        })
+    }
+
+    fn columns(self) -> [Arg; 17] {
+        [
+            self.seq.into(),
+            self.at.into(),
+            self.app_id.into(),
+            self.actor_kind.into(),
+            self.actor_id.into(),
+            self.actor_label.into(),
+            self.action.into(),
+            self.subject_kind.into(),
+            self.subject_id.into(),
+            self.subject_label.into(),
+            self.changes.into(),
+            self.note.into(),
+            self.address.into(),
+            self.key_version.into(),
+            self.form.into(),
+            self.key_kind.into(),
+            self.link.as_slice().into(),
+        ]
+    }
+
     /// The bytes that the MAC covers: `previous` and every column. `None` for a form that this version does not know.
     fn bytes(&self, previous: &[u8]) -> Option<Vec<u8>> {
         let (form, seq, at) = (self.form.to_be_bytes(), self.seq.to_be_bytes(), self.at.to_be_bytes());
@@ -99,72 +146,59 @@ impl Event {
     }
 }
 
+/// Whether a key has its name from this event on.
+fn names_a_key(event: &AuditEvent) -> bool {
+    let is_new = event.action == Action::KeyIssued;
+    event.subject.kind == SubjectKind::Key
+        && (is_new || event.changes.iter().any(|change| change.field == Field::Name.as_str()))
+}
+
 impl Tx {
-    /// Appends an event to the chain, notes the name of its key, and returns its number. `mac` uses version `key_version` of the audit key.
+    /// Appends an event to the chain and returns its number. `mac` uses version `key_version` of the audit key.
     pub async fn record(
         &mut self,
         event: &AuditEvent,
         mac: &(dyn Fn(&[u8]) -> [u8; 32] + Sync),
         key_version: i64,
     ) -> Result<i64, StoreError> {
-        let sql = Sql::new("UPDATE audit_head SET seq = seq + 1 RETURNING seq, link");
-        let (seq, previous): (i64, Vec<u8>) = self.conn().fetch_one(sql).await?;
-        let changes = serde_json::to_string(&event.changes).map_err(|error| StoreError::Failed(error.to_string()))?;
-        let mut row = Event {
-            seq,
-            at: event.at.millis(),
-            app_id: event.app_id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
-            actor_kind: event.actor.kind_str().to_owned(),
-            actor_id: event.actor.id().to_owned(),
-            actor_label: event.actor.label(),
-            action: event.action.as_str().to_owned(),
-            subject_kind: event.subject.kind.as_str().to_owned(),
-            subject_id: event.subject.id.clone(),
-            subject_label: event.subject.label.clone(),
-            changes,
-            note: event.note.clone().unwrap_or_default(),
-            address: event.address.map(|address| address.to_string()).unwrap_or_default(),
-            key_version,
-            form: FORM,
-            key_kind: event.subject.key_kind.map(KeyKind::as_str).unwrap_or_default().to_owned(),
-            link: Vec::new(),
-        };
-        let bytes = row.bytes(&previous).ok_or_else(|| StoreError::Failed("an event of no known form".to_owned()))?;
-        row.link = mac(&bytes).to_vec();
-        let head = Sql::new("UPDATE audit_head SET link = $1").arg(&*row.link);
-        let sql = Sql::new(
-            "INSERT INTO audit_event (seq, at, app_id, actor_kind, actor_id, actor_label, action, subject_kind, \
-             subject_id, subject_label, changes, note, address, key_version, form, key_kind, link) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-        )
-        .arg(row.seq)
-        .arg(Timestamp::from_millis(row.at))
-        .arg(row.app_id)
-        .arg(row.actor_kind)
-        .arg(row.actor_id)
-        .arg(row.actor_label)
-        .arg(row.action)
-        .arg(row.subject_kind)
-        .arg(row.subject_id)
-        .arg(row.subject_label)
-        .arg(row.changes)
-        .arg(row.note)
-        .arg(row.address)
-        .arg(row.key_version)
-        .arg(row.form)
-        .arg(row.key_kind)
-        .arg(&*row.link);
-        self.conn().execute(sql).await?;
-        self.conn().execute(head).await?;
-        let is_named =
-            event.action == Action::KeyIssued || event.changes.iter().any(|c| c.field == Field::Name.as_str());
-        if event.subject.kind == SubjectKind::Key && is_named {
+        self.record_all(std::slice::from_ref(event), mac, key_version).await
+    }
+
+    /// Appends events to the chain in this order, notes the names that keys got, and returns the number of the last one.
+    pub async fn record_all(
+        &mut self,
+        events: &[AuditEvent],
+        mac: &(dyn Fn(&[u8]) -> [u8; 32] + Sync),
+        key_version: i64,
+    ) -> Result<i64, StoreError> {
+        let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+        let sql = Sql::new("UPDATE audit_head SET seq = seq + $1 RETURNING seq, link").arg(count);
+        let (last, mut link): (i64, Vec<u8>) = self.conn().fetch_one(sql).await?;
+        let mut seq = last - count;
+        for piece in events.chunks(AT_ONCE).flat_map(pieces) {
+            let mut sql = Sql::new(
+                "INSERT INTO audit_event (seq, at, app_id, actor_kind, actor_id, actor_label, action, subject_kind, \
+                 subject_id, subject_label, changes, note, address, key_version, form, key_kind, link) VALUES ",
+            );
+            for (n, event) in piece.iter().enumerate() {
+                seq += 1;
+                let mut row = Event::new(event, seq, key_version)?;
+                let bytes = row.bytes(&link);
+                let bytes = bytes.ok_or_else(|| StoreError::Failed("an event of no known form".to_owned()))?;
+                link = mac(&bytes).to_vec();
+                row.link.clone_from(&link);
+                sql.row(n == 0, row.columns());
+            }
+            self.conn().execute(sql).await?;
+        }
+        self.conn().execute(Sql::new("UPDATE audit_head SET link = $1").arg(&*link)).await?;
+        for event in events.iter().filter(|event| names_a_key(event)) {
             let sql =
                 Sql::new("INSERT INTO audit_name (name, key_id) VALUES ($1, $2) ON CONFLICT (name, key_id) DO NOTHING");
             let sql = sql.arg(name_key(&event.subject.label)).arg(event.subject.id.as_str());
             self.conn().execute(sql).await?;
         }
-        Ok(seq)
+        Ok(last)
     }
 }
 

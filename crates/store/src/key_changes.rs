@@ -109,6 +109,7 @@ impl Tx {
             self.conn().execute(sql).await?;
             self.insert_labels(piece.iter().map(|key| (&key.id, &key.app_id, &key.spec.rules))).await?;
             self.note_permissions(piece.iter().map(|key| (&key.app_id, &key.spec, key.created_at))).await?;
+            self.insert_name_parts(piece.iter().map(|key| (&key.id, &key.app_id, &*key.spec.name))).await?;
             for key in piece {
                 if let Some(quota) = key.spec.rules.quota {
                     self.set_quota(&key.id, Some(quota), 1, key.created_at).await?;
@@ -127,6 +128,7 @@ impl Tx {
         spec: &KeySpec,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        let Some((app, name)) = self.app_and_name(id).await? else { return Ok(false) };
         let mut sql = Sql::new("UPDATE api_key SET revision = revision + 1, name = ");
         sql.bind(&*spec.name).push(", name_key = ").bind(name_key(&spec.name));
         sql.push(", description = ").bind(&*spec.description);
@@ -135,13 +137,26 @@ impl Tx {
         for (column, value) in key_rules::WRITTEN.into_iter().zip(key_rules::args(&spec.rules)?) {
             sql.push(", ").push(column).push(" = ").bind(value);
         }
-        sql.push(" WHERE id = ").bind(id.as_str()).push(" AND revision = ").bind(revision).push(" RETURNING app_id");
-        let Some((app,)) = self.conn().fetch_optional::<(String,)>(sql).await? else { return Ok(false) };
-        let app = AppId::parse(&app).ok_or_else(|| StoreError::corrupt("an app's id"))?;
+        sql.push(" WHERE id = ").bind(id.as_str()).push(" AND revision = ").bind(revision);
+        if self.conn().execute(sql).await? == 0 {
+            return Ok(false);
+        }
+        if name != name_key(&spec.name) {
+            self.delete_name_parts(id, &app, &name).await?;
+            self.insert_name_parts(std::iter::once((id, &app, &*spec.name))).await?;
+        }
         self.set_labels(id, &app, &spec.rules).await?;
         self.note_permissions(std::iter::once((&app, spec, now))).await?;
         self.set_quota(id, spec.rules.quota, revision + 1, now).await?;
         Ok(true)
+    }
+
+    /// The key's app, and its name in the form of `name_key`.
+    async fn app_and_name(&mut self, id: &KeyId) -> Result<Option<(AppId, String)>, StoreError> {
+        let sql = Sql::new("SELECT app_id, name_key FROM api_key WHERE id = $1").arg(id.as_str());
+        let Some((app, name)) = self.conn().fetch_optional::<(String, String)>(sql).await? else { return Ok(None) };
+        let app = AppId::parse(&app).ok_or_else(|| StoreError::corrupt("an app's id"))?;
+        Ok(Some((app, name)))
     }
 
     /// Moves a key from one state to another if it is in `from`, and returns whether it was. Pass `revoked` when `to`
@@ -170,6 +185,8 @@ impl Tx {
     /// Removes a key and its secrets, and returns whether it existed. Its audit events stay, and so does the fact that
     /// its form was used.
     pub async fn delete_key(&mut self, id: &KeyId, now: Timestamp) -> Result<bool, StoreError> {
+        let Some((app, name)) = self.app_and_name(id).await? else { return Ok(false) };
+        self.delete_name_parts(id, &app, &name).await?;
         let sql = Sql::new("DELETE FROM key_usage_hour WHERE key_id = $1").arg(id.as_str());
         self.conn().execute(sql).await?;
         let sql = Sql::new(

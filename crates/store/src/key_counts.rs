@@ -1,5 +1,6 @@
 //! How many keys of each status there are.
 
+use domain::key::KeyState;
 use domain::list::StatusFilter;
 use domain::page::{COUNT_CAP, Capped, FOUND_CAP};
 use domain::sight::Sight;
@@ -13,7 +14,7 @@ use crate::key_range::KeyRange;
 /// Each count equals the length of the list with the filter of the same name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KeyCounts {
-    /// Keys that are active, whatever their dates.
+    /// Keys that pass now, by status and dates.
     pub active: Capped,
     /// Keys that wait to be confirmed.
     pub pending: Capped,
@@ -23,7 +24,12 @@ pub struct KeyCounts {
     pub never_used: Capped,
     /// Keys that are disabled or revoked.
     pub off: Capped,
+    /// Keys that were ever confirmed, whatever their status and dates.
+    pub confirmed: Capped,
 }
+
+/// The states that a key has after somebody confirmed it.
+const CONFIRMED: [KeyState; 3] = [KeyState::Active, KeyState::Disabled, KeyState::Revoked];
 
 reads! {
     /// The keys in sight, counted by status.
@@ -47,6 +53,10 @@ async fn key_counts(conn: &mut Conn<'_>, sight: &Sight, now: Timestamp) -> Resul
         }
         *place = capped(conn, &range, -1).await?;
     }
+    let confirmed = KeyRange::new(sight, &apps, None, None, now).in_states(&CONFIRMED);
+    if !confirmed.is_empty() {
+        counts.confirmed = capped(conn, &confirmed, -1).await?;
+    }
     Ok(counts)
 }
 
@@ -56,8 +66,11 @@ pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange, more_than: i64
     if let Some(count) = kept(conn, range).await? {
         return Ok(Capped::at(COUNT_CAP, count));
     }
-    let all = kept(conn, &range.of_its_kinds()).await?;
-    let cap = if all.is_some_and(|all| all > u64::from(COUNT_CAP)) { FOUND_CAP } else { COUNT_CAP };
+    let cap = if range.holds_most() || kept(conn, &range.of_its_kinds()).await? <= Some(COUNT_CAP.into()) {
+        COUNT_CAP
+    } else {
+        FOUND_CAP
+    };
     if more_than >= i64::from(cap) || exceeds(conn, range, i64::from(cap)).await? {
         return Ok(Capped { n: cap, more: true });
     }
@@ -66,7 +79,7 @@ pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange, more_than: i64
 }
 
 /// The count that the writer maintains for a range; `None` if there is none.
-async fn kept(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Option<u64>, StoreError> {
+pub(crate) async fn kept(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Option<u64>, StoreError> {
     let Some(sql) = range.kept_count() else { return Ok(None) };
     let (count,): (i64,) = conn.fetch_one(sql).await?;
     Ok(Some(count.unsigned_abs()))

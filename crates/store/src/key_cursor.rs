@@ -4,19 +4,22 @@
 use domain::ids::KeyId;
 use domain::list::KeySort;
 
+use crate::key_search::Source;
 use crate::sql::{Arg, Sql};
 
 /// A place between two keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Cursor {
     value: Value,
     id: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Value {
     Text(String),
     Time(i64),
+    /// In a search: the part of it, and what that is sorted by.
+    Found(Source, String),
 }
 
 impl Cursor {
@@ -28,6 +31,27 @@ impl Cursor {
     /// The place of a key in a list by a time.
     pub(crate) fn by_time(millis: i64, id: &str) -> Self {
         Self { value: Value::Time(millis), id: id.to_owned() }
+    }
+
+    /// The place of a key in a search.
+    pub(crate) fn found((source, value): (Source, String), id: &str) -> Self {
+        Self { value: Value::Found(source, value), id: id.to_owned() }
+    }
+
+    /// The part of a search that it is in; `None` if it is not in a search.
+    pub(crate) fn source(&self) -> Option<Source> {
+        match self.value {
+            Value::Found(source, _) => Some(source),
+            Value::Text(_) | Value::Time(_) => None,
+        }
+    }
+
+    /// Reads a cursor for a search; `None` if the text is not one.
+    pub(crate) fn parse_found(text: &str) -> Option<Self> {
+        let (id, place) = text.split_once('~')?;
+        let (number, value) = place.split_once('~')?;
+        let source = *Source::ALL.get(number.parse::<usize>().ok()?)?;
+        Some(Self::found((source, value.to_owned()), KeyId::parse(id)?.as_str()))
     }
 
     /// Reads a cursor for this sort; `None` if the text is not one.
@@ -45,6 +69,7 @@ impl Cursor {
         match &self.value {
             Value::Text(value) => format!("{}~{value}", self.id),
             Value::Time(millis) => format!("{}~{millis}", self.id),
+            Value::Found(source, value) => format!("{}~{}~{value}", self.id, *source as usize),
         }
     }
 
@@ -56,7 +81,7 @@ impl Cursor {
     /// Adds both values as `($n, $m)`.
     pub(crate) fn push(&self, sql: &mut Sql) {
         let value = match &self.value {
-            Value::Text(value) => Arg::from(&**value),
+            Value::Text(value) | Value::Found(_, value) => Arg::from(&**value),
             Value::Time(millis) => Arg::from(*millis),
         };
         sql.row(true, [value, Arg::from(&*self.id)]);
@@ -76,6 +101,11 @@ mod tests {
             (KeySort::LastUsed, Cursor::by_time(0, id)),
         ] {
             assert_eq!(Cursor::parse(&cursor.text(), sort), Some(cursor));
+        }
+        let found = Cursor::found((Source::Inside, "a~b".to_owned()), id);
+        assert_eq!(Cursor::parse_found(&found.text()), Some(found));
+        for text in ["", "~~", "7Qm2xVbN4tRa~a", "7Qm2xVbN4tRa~3~a", "7Qm2xVbN4tRa~~a", "short~1~a"] {
+            assert_eq!(Cursor::parse_found(text), None, "{text}");
         }
         for text in ["", "~", "7Qm2xVbN4tRa", "7Qm2xVbN4tRa~x", "short~1", "7Qm2xVbN4tR'~1"] {
             assert_eq!(Cursor::parse(text, KeySort::Created), None, "{text}");

@@ -1,8 +1,9 @@
 //! Pages of the key list, by keyset.
 
+use domain::ids::KeyId;
 use domain::key::KeyRow;
-use domain::list::{KeyQuery, KeySort, PAGE_SIZE};
-use domain::page::{Capped, Page};
+use domain::list::{KeyQuery, KeySort};
+use domain::page::{COUNT_CAP, Capped, Page};
 use domain::sight::Sight;
 use domain::timestamp::Timestamp;
 use sqlx_macros::FromRow;
@@ -11,40 +12,55 @@ use crate::apps::apps_in;
 use crate::conn::Conn;
 use crate::dialect::Writing;
 use crate::error::StoreError;
-use crate::key_counts::{capped, exceeds};
+use crate::key_counts::{capped, exceeds, kept};
 use crate::key_cursor::Cursor;
-use crate::key_range::{FEW, Find, KeyRange, Moment};
-use crate::key_search::Search;
+use crate::key_found::{Walk, among_few};
+use crate::key_moment::{Find, Moment};
+use crate::key_range::{FEW, KeyRange};
+use crate::key_search::{Search, Source};
 use crate::keys::ListedRow;
 use crate::sql::Sql;
 
 /// The cursor behind the last key of a list, for `before`.
 const END: &str = "end";
 
+/// Ids of keys, and the cursor of the last one if there are more.
+pub type KeyIds = (Vec<KeyId>, Option<String>);
+
 reads! {
-    /// A page of the keys in sight. A search is sorted by name, whatever the query says. An invalid cursor gives the
-    /// first page.
+    /// A page of the keys in sight. A search has an order of its own, whatever the query says. An invalid cursor gives
+    /// the first page.
     list_keys(sight: &Sight, query: &KeyQuery, now: Timestamp) -> Page<KeyRow>;
+    /// The ids of the same keys, at most `limit` after a cursor, and the cursor of the last one if there are more.
+    /// Neither page nor cursor of the query counts.
+    list_key_ids(sight: &Sight, query: &KeyQuery, after: Option<&str>, limit: u32, now: Timestamp) -> KeyIds;
 }
 
 #[derive(FromRow)]
-struct Listed {
-    name_key: String,
+pub(crate) struct Listed {
+    pub(crate) name_key: String,
     #[sqlx(flatten)]
-    row: ListedRow,
+    pub(crate) row: ListedRow,
+}
+
+/// A key in a list, and its place there.
+pub(crate) struct Placed {
+    pub(crate) place: Cursor,
+    pub(crate) row: ListedRow,
 }
 
 /// The order of a list.
 #[derive(Debug, Clone, Copy)]
-struct Order {
-    sort: KeySort,
+pub(crate) struct Order {
+    pub(crate) by: By,
+    /// The column that is sorted by, and the one that decides between equal values.
+    columns: (&'static str, &'static str),
     descending: bool,
-    by: By,
 }
 
 /// How to find keys that match a condition on a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
+pub(crate) enum By {
     /// There is no condition, or it is an exact range of the index that has the order of the list.
     Range,
     /// Read in the order of the list, and test each key.
@@ -54,28 +70,147 @@ enum By {
 }
 
 impl Order {
-    fn cursor(self, row: &Listed) -> Cursor {
-        match self.sort {
-            KeySort::Name => Cursor::by_name(&row.name_key, &row.row.id),
-            KeySort::Created => Cursor::by_time(row.row.created_at, &row.row.id),
-            KeySort::LastUsed => Cursor::by_time(row.row.last_used_at, &row.row.id),
+    pub(crate) const fn sorted(sort: KeySort, descending: bool, by: By) -> Self {
+        let column = match sort {
+            KeySort::Name => "name_key",
+            KeySort::Created => "created_at",
+            KeySort::LastUsed => "last_used_at",
+        };
+        Self { by, columns: (column, "id"), descending }
+    }
+
+    /// The order of a part of a search.
+    pub(crate) const fn of_source(source: Source, descending: bool, by: By) -> Self {
+        let columns = match source {
+            Source::Begins | Source::Aside => ("name_key", "id"),
+            Source::Inside => ("part", "key_id"),
+        };
+        Self { by, columns, descending }
+    }
+
+    fn push(self, sql: &mut Sql) {
+        let (column, tie) = self.columns;
+        let direction = if self.descending { " DESC" } else { "" };
+        sql.push(" ORDER BY ").push(column).push(direction).push(", ").push(tie).push(direction);
+    }
+}
+
+/// How a list is read.
+pub(crate) enum Reading {
+    /// In the order of a sort.
+    Sorted { sort: KeySort, descending: bool, by: By },
+    /// One part of a search after the other.
+    Found { search: Search, by: By },
+    /// All keys that a search finds among few.
+    FoundAmongFew { search: Search },
+}
+
+/// What a list has, and how it is read.
+struct Plan {
+    range: KeyRange,
+    reading: Reading,
+    /// A number that the list is known to exceed.
+    more_than: i64,
+}
+
+impl Plan {
+    /// Reads a cursor of this list; `None` if the text is not one.
+    fn cursor(&self, text: &str) -> Option<Cursor> {
+        match self.reading {
+            Reading::Sorted { sort, .. } => Cursor::parse(text, sort),
+            Reading::Found { .. } | Reading::FoundAmongFew { .. } => Cursor::parse_found(text),
         }
     }
 
-    fn clause(self) -> &'static str {
-        match (self.sort, self.descending) {
-            (KeySort::Name, false) => " ORDER BY name_key, id",
-            (KeySort::Name, true) => " ORDER BY name_key DESC, id DESC",
-            (KeySort::Created, false) => " ORDER BY created_at, id",
-            (KeySort::Created, true) => " ORDER BY created_at DESC, id DESC",
-            (KeySort::LastUsed, false) => " ORDER BY last_used_at, id",
-            (KeySort::LastUsed, true) => " ORDER BY last_used_at DESC, id DESC",
-        }
+    /// Keys after the cursor, or before it, nearest first: at most `limit`, and whether there are more.
+    async fn fetch(
+        &self,
+        conn: &mut Conn<'_>,
+        backwards: bool,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<(Vec<Placed>, bool), StoreError> {
+        // One more shows whether there are more.
+        let mut rows = match &self.reading {
+            Reading::Sorted { sort, descending, by } => {
+                let order = Order::sorted(*sort, *descending != backwards, *by);
+                let rows: Vec<Listed> =
+                    conn.fetch_all(statement(&self.range, order, cursor, limit + 1, conn.writing())).await?;
+                rows.into_iter().map(|listed| listed.placed(*sort)).collect()
+            }
+            Reading::Found { search, by } => {
+                let walk = Walk { range: &self.range, search, by: *by, backwards };
+                walk.fetch(conn, cursor, limit + 1).await?
+            }
+            Reading::FoundAmongFew { search } => {
+                among_few(conn, &self.range, search, backwards, cursor, limit + 1).await?
+            }
+        };
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Ok((rows, more))
+    }
+}
+
+impl Listed {
+    fn placed(self, sort: KeySort) -> Placed {
+        let place = match sort {
+            KeySort::Name => Cursor::by_name(&self.name_key, &self.row.id),
+            KeySort::Created => Cursor::by_time(self.row.created_at, &self.row.id),
+            KeySort::LastUsed => Cursor::by_time(self.row.last_used_at, &self.row.id),
+        };
+        Placed { place, row: self.row }
     }
 
-    fn reversed(self) -> Self {
-        Self { descending: !self.descending, ..self }
+    /// The same in a search.
+    pub(crate) fn found(self, search: &Search) -> Placed {
+        Placed { place: Cursor::found(search.place(&self.name_key), &self.row.id), row: self.row }
     }
+}
+
+/// Decides how to read a list; `None` if it is always empty.
+async fn plan(
+    conn: &mut Conn<'_>,
+    sight: &Sight,
+    query: &KeyQuery,
+    now: Timestamp,
+) -> Result<Option<Plan>, StoreError> {
+    let apps = apps_in(conn, &sight.apps).await?;
+    let mut range = KeyRange::new(sight, &apps, query.kind, query.status, now).labelled(query);
+    if range.is_empty() {
+        return Ok(None);
+    }
+    let search = query.search.as_deref().and_then(Search::new);
+    range.few = matches!(range.moment, Some(Moment::Called { .. }))
+        && !exceeds(conn, &range.at_any_time(search.as_ref()), FEW).await?;
+    let (by, more_than) = by(conn, &range, query.sort).await?;
+    let Some(search) = search else {
+        let reading = Reading::Sorted { sort: query.sort, descending: query.descending, by };
+        return Ok(Some(Plan { range, reading, more_than }));
+    };
+    range.tests_search =
+        range.is_named() || by == By::Gather || kept(conn, &range).await?.is_some_and(|keys| keys <= TESTED);
+    range.search = Some(search.clone());
+    let reading = if range.tests_search { Reading::FoundAmongFew { search } } else { Reading::Found { search, by } };
+    Ok(Some(Plan { range, reading, more_than: -1 }))
+}
+
+/// The ids of keys after a cursor in the order of the list, at most `limit`, and the cursor of the last one if there are
+/// more.
+async fn list_key_ids(
+    conn: &mut Conn<'_>,
+    sight: &Sight,
+    query: &KeyQuery,
+    after: Option<&str>,
+    limit: u32,
+    now: Timestamp,
+) -> Result<KeyIds, StoreError> {
+    let Some(plan) = plan(conn, sight, query, now).await? else { return Ok((Vec::new(), None)) };
+    let after = after.and_then(|text| plan.cursor(text));
+    let (rows, more) = plan.fetch(conn, false, after.as_ref(), limit).await?;
+    let next = rows.last().filter(|_| more).map(|last| last.place.text());
+    Ok((rows.iter().filter_map(|placed| KeyId::parse(&placed.row.id)).collect(), next))
 }
 
 async fn list_keys(
@@ -84,51 +219,41 @@ async fn list_keys(
     query: &KeyQuery,
     now: Timestamp,
 ) -> Result<Page<KeyRow>, StoreError> {
-    let apps = apps_in(conn, &sight.apps).await?;
-    let mut range = KeyRange::new(sight, &apps, query.kind, query.status, now).labelled(query);
-    if range.is_empty() {
+    let Some(plan) = plan(conn, sight, query, now).await? else {
         return Ok(Page { rows: Vec::new(), next: None, previous: None, total: Capped::default() });
-    }
-    let search = query.search.as_deref().and_then(Search::new);
-    let (sort, descending) = if search.is_some() { (KeySort::Name, false) } else { (query.sort, query.descending) };
-    range.few = matches!(range.moment, Some(Moment::Called { .. }))
-        && !exceeds(conn, &range.at_any_time(search.as_ref()), FEW).await?;
-    let (by, more_than) = by(conn, &range, sort).await?;
-    let order = Order { sort, descending, by };
-    range.search = search;
-    let total = capped(conn, &range, if range.search.is_none() { more_than } else { -1 }).await?;
-    let cursor = |text: &Option<String>| text.as_deref().and_then(|text| Cursor::parse(text, order.sort));
+    };
+    let total = capped(conn, &plan.range, plan.more_than).await?;
+    let cursor = |text: &Option<String>| text.as_deref().and_then(|text| plan.cursor(text));
+    let size = query.rows.count();
     let after = cursor(&query.after);
     let from_end = query.before.as_deref() == Some(END);
     let before = cursor(&query.before);
     if after.is_none() && (before.is_some() || from_end) {
-        let (mut rows, more) = fetch(conn, &range, order.reversed(), before.as_ref(), PAGE_SIZE).await?;
+        let (mut rows, more) = plan.fetch(conn, true, before.as_ref(), size).await?;
         rows.reverse();
         if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
-            let previous = more.then(|| order.cursor(first).text());
-            let last = order.cursor(last);
-            let next = fetch(conn, &range, order, Some(&last), 1).await?.0.pop().map(|_| last.text());
+            let previous = more.then(|| first.place.text());
+            let next = plan.fetch(conn, false, Some(&last.place), 1).await?.0.pop().map(|_| last.place.text());
             return Ok(page(rows, next, previous, total));
         }
         // Nothing is before it any longer, so this is the first page.
     }
-    let (rows, more) = fetch(conn, &range, order, after.as_ref(), PAGE_SIZE).await?;
-    let next = rows.last().filter(|_| more).map(|last| order.cursor(last).text());
+    let (rows, more) = plan.fetch(conn, false, after.as_ref(), size).await?;
+    let next = rows.last().filter(|_| more).map(|last| last.place.text());
     let previous = match (after, rows.first()) {
         (None, _) => None,
         (Some(_), Some(first)) => {
-            let first = order.cursor(first);
-            fetch(conn, &range, order.reversed(), Some(&first), 1).await?.0.pop().map(|_| first.text())
+            plan.fetch(conn, true, Some(&first.place), 1).await?.0.pop().map(|_| first.place.text())
         }
         // All keys of this page are gone.
-        (Some(_), None) => fetch(conn, &range, order.reversed(), None, 1).await?.0.pop().map(|_| END.to_owned()),
+        (Some(_), None) => plan.fetch(conn, true, None, 1).await?.0.pop().map(|_| END.to_owned()),
     };
     Ok(page(rows, next, previous, total))
 }
 
-fn page(rows: Vec<Listed>, next: Option<String>, previous: Option<String>, total: Capped) -> Page<KeyRow> {
+fn page(rows: Vec<Placed>, next: Option<String>, previous: Option<String>, total: Capped) -> Page<KeyRow> {
     // A row of a later version may be unreadable here, but must not hide other rows.
-    let rows = rows.into_iter().filter_map(|listed| listed.row.try_into().ok()).collect();
+    let rows = rows.into_iter().filter_map(|placed| placed.row.try_into().ok()).collect();
     Page { rows, next, previous, total }
 }
 
@@ -139,58 +264,48 @@ async fn by(conn: &mut Conn<'_>, range: &KeyRange, sort: KeySort) -> Result<(By,
         None | Some(Moment::NeverUsed) => return Ok((By::Range, -1)),
         Some(Moment::NeverUsedSince { .. }) if sort == KeySort::Created => return Ok((By::Range, -1)),
         Some(_) if range.few => return Ok((By::Order, -1)),
+        // The count asks for so many anyway.
+        Some(moment) if moment.is_of_most() && exceeds(conn, range, i64::from(COUNT_CAP)).await? => {
+            return Ok((By::Order, i64::from(COUNT_CAP)));
+        }
         Some(moment) => moment.gathered(),
     };
     Ok(if exceeds(conn, range, most).await? { (By::Order, most) } else { (By::Gather, -1) })
-}
-
-/// Keys after the cursor in this order, at most `limit`, and whether there are more.
-async fn fetch(
-    conn: &mut Conn<'_>,
-    range: &KeyRange,
-    order: Order,
-    cursor: Option<&Cursor>,
-    limit: u32,
-) -> Result<(Vec<Listed>, bool), StoreError> {
-    let statement = statement(range, order, cursor, limit, conn.writing());
-    let mut rows: Vec<Listed> = conn.fetch_all(statement).await?;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    Ok((rows, more))
 }
 
 /// Up to this many keys with a label are gathered and sorted. If there are more, reading in the order of the list soon
 /// meets enough of them.
 const LABELLED: i64 = 5_000;
 
-const COLUMNS: &str = "SELECT id, kind, name, name_key, token_prefix, state, not_before, expires_at, ack_deadline, \
+/// Up to this many keys are tested for a search one by one. Among more, the search is looked up.
+const TESTED: u64 = 3_000;
+
+pub(crate) const COLUMNS: &str = "SELECT id, kind, name, name_key, token_prefix, state, not_before, expires_at, ack_deadline, \
      created_at, created_by_label, last_used_at, cidr_count, domain_count";
 
-fn statement(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32, writing: Writing) -> Sql {
+/// The columns of `Listed` for the keys of `k`.
+pub(crate) const LISTED: &str = "SELECT k.*, (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 FROM (";
+
+/// Keys after the cursor in this order, at most `limit`.
+pub(crate) fn statement(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32, writing: Writing) -> Sql {
     let mut sql = Sql::default();
+    let (column, tie) = order.columns;
     let behind = |sql: &mut Sql| {
         let Some(cursor) = cursor else { return };
-        if order.sort == KeySort::LastUsed && range.moment.is_some_and(Moment::is_never_used) {
+        if column == "last_used_at" && range.moment.is_some_and(Moment::is_never_used) {
             // All of them have the same sort value.
             sql.push(if order.descending { " AND id < " } else { " AND id > " }).bind(cursor.id());
             return;
         }
-        sql.push(match (order.sort, order.descending) {
-            (KeySort::Name, false) => " AND (name_key, id) > ",
-            (KeySort::Name, true) => " AND (name_key, id) < ",
-            (KeySort::Created, false) => " AND (created_at, id) > ",
-            (KeySort::Created, true) => " AND (created_at, id) < ",
-            (KeySort::LastUsed, false) => " AND (last_used_at, id) > ",
-            (KeySort::LastUsed, true) => " AND (last_used_at, id) < ",
-        });
+        sql.push(" AND (").push(column).push(", ").push(tie).push(if order.descending { ") < " } else { ") > " });
         cursor.push(sql);
     };
-    let limit = i64::from(limit) + 1;
+    let limit = i64::from(limit);
     let in_order = |sql: &mut Sql| {
         behind(sql);
         if writing.limits_arms {
-            sql.push(order.clause()).push(" LIMIT ").bind(limit);
+            order.push(sql);
+            sql.push(" LIMIT ").bind(limit);
         }
     };
     range.push_with(&mut sql);
@@ -202,10 +317,7 @@ fn statement(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32
         range.push_arms(&mut sql, COLUMNS, Find::ByIndex, behind);
         sql.push(") ");
     }
-    sql.push(
-        "SELECT k.*, (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 \
-         FROM (",
-    );
+    sql.push(LISTED);
     if order.by == By::Gather {
         sql.push("SELECT * FROM gathered");
     } else {
@@ -215,7 +327,8 @@ fn statement(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32
         };
         range.push_arms(&mut sql, COLUMNS, find, in_order);
     }
-    sql.push(") AS k").push(order.clause());
+    sql.push(") AS k");
+    order.push(&mut sql);
     sql.push(" LIMIT ").bind(limit);
     sql
 }

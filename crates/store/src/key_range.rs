@@ -4,117 +4,18 @@
 //! sort; see [`Moment`].
 
 use domain::environment::Environment;
-use domain::field::Field;
 use domain::ids::{AppId, KeyId};
 use domain::key::KeyState;
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, StatusFilter};
 use domain::sight::{Scope, Sight};
 use domain::text::name_key;
-use domain::timestamp::{Millis, Timestamp};
-use domain::verdict::Code;
+use domain::timestamp::Timestamp;
 
+use crate::key_moment::{Find, Moment, push_codes};
 use crate::key_rules::Label;
-use crate::key_search::Search;
-use crate::sql::Sql;
-
-/// A condition on a time of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Moment {
-    Expired {
-        now: Timestamp,
-    },
-    Expiring {
-        now: Timestamp,
-        until: Timestamp,
-    },
-    /// Never used. This condition has its own index in each order.
-    NeverUsed,
-    /// Never used, and created then or earlier. The index in the order of creation has exactly these.
-    NeverUsedSince {
-        created: Timestamp,
-    },
-    /// No network, no domain and no expiry. This condition has its own index.
-    Unrestricted,
-    /// A call with the key was accepted, or one was refused, in the hour that begins at `since` or later, whatever the
-    /// state of the key.
-    Called {
-        since: i64,
-        accepted: bool,
-    },
-}
-
-/// How the keys that match a condition are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Find {
-    /// By the index of the condition.
-    ByIndex,
-    /// By reading all keys in the order of the list, and testing each.
-    InOrder { hides_expiry: bool },
-}
-
-impl Moment {
-    fn is_expiry(self) -> bool {
-        matches!(self, Self::Expired { .. } | Self::Expiring { .. })
-    }
-
-    /// Whether only keys of the kinds that can expire match.
-    fn asks_for_expiry(self) -> bool {
-        self.is_expiry() || self == Self::Unrestricted
-    }
-
-    /// Whether every match was never used.
-    pub(crate) fn is_never_used(self) -> bool {
-        matches!(self, Self::NeverUsed | Self::NeverUsedSince { .. })
-    }
-
-    /// Up to this many matching keys are gathered and sorted. If there are more, reading in the order of the list soon
-    /// meets enough of them. An expiry is tested in the index, a call in the counts.
-    pub(crate) fn gathered(self) -> i64 {
-        if self.is_expiry() { 2_000 } else { 5_000 }
-    }
-
-    /// Adds the condition. `+ 0` and `|| ''` hide a column from the planner on both engines. [`KeyRange::push_called`]
-    /// looks up calls, unless the keys are few; this function only tests them.
-    fn push(self, sql: &mut Sql, find: Find) {
-        match (self, find) {
-            (Self::Expired { now }, Find::InOrder { hides_expiry: true }) => {
-                sql.push(" AND expires_at + 0 <= ").bind(now)
-            }
-            (Self::Expired { now }, _) => sql.push(" AND expires_at <= ").bind(now),
-            (Self::Expiring { now, until }, Find::InOrder { hides_expiry: true }) => {
-                sql.push(" AND expires_at + 0 > ").bind(now).push(" AND expires_at + 0 <= ").bind(until)
-            }
-            (Self::Expiring { now, until }, _) => {
-                sql.push(" AND expires_at > ").bind(now).push(" AND expires_at <= ").bind(until)
-            }
-            (Self::NeverUsed, _) => sql.push(" AND last_used_at = 0"),
-            (Self::NeverUsedSince { created }, Find::InOrder { hides_expiry: true }) => {
-                sql.push(" AND last_used_at = 0 AND created_at + 0 <= ").bind(created)
-            }
-            (Self::NeverUsedSince { created }, _) => sql.push(" AND last_used_at = 0 AND created_at <= ").bind(created),
-            // The words of its index, and others that mean the same.
-            (Self::Unrestricted, Find::ByIndex) => sql.push(
-                " AND cidr_count + 0 = 0 AND domain_count + 0 = 0 AND denied_cidrs || '' = '[]' \
-                 AND expires_at + 0 = 9223372036854775807",
-            ),
-            (Self::Unrestricted, Find::InOrder { .. }) => sql.push(
-                " AND cidr_count + 1 = 1 AND domain_count + 1 = 1 AND denied_cidrs || ' ' = '[] ' \
-                 AND expires_at - 1 = 9223372036854775806",
-            ),
-            (Self::Called { since, accepted }, _) => {
-                sql.push(" AND EXISTS (SELECT 1 FROM key_usage_hour u WHERE u.key_id = id AND u.hour >= ").bind(since);
-                push_codes(sql, " AND u.code || '' IN (", accepted);
-                sql.push(")")
-            }
-        };
-    }
-}
-
-fn push_codes(sql: &mut Sql, before: &'static str, accepted: bool) {
-    let codes = Code::ALL.iter().filter(|code| (**code == Code::Valid) == accepted);
-    push_words(sql, before, codes.map(|code| code.as_str()));
-}
+use crate::key_search::{Search, Source};
+use crate::sql::{Sql, push_words};
 
 /// Nearly all keys are live, and live keys have no label for it.
 fn is_of_most((name, value): &(Label, String)) -> bool {
@@ -134,6 +35,10 @@ pub(crate) struct KeyRange {
     pairs: Option<(Vec<KeyKind>, &'static [KeyState])>,
     pub(crate) moment: Option<Moment>,
     pub(crate) search: Option<Search>,
+    /// Only this part of what the search finds; `None` for all of it.
+    source: Option<Source>,
+    /// Whether the range is so small without the search that each key is tested for it.
+    pub(crate) tests_search: bool,
     /// The labels that every key must have.
     labels: Vec<(Label, String)>,
     /// Whether the range is small without its time condition, so that calls need not be looked up first.
@@ -152,28 +57,26 @@ impl KeyRange {
         let (in_state, moment): (&'static [KeyState], _) = match status {
             None => (KeyState::ALL, None),
             Some(StatusFilter::Pending) => (&[KeyState::Pending], None),
-            Some(StatusFilter::Active) => (&[KeyState::Active], None),
+            Some(StatusFilter::Active) => (&[KeyState::Active], Some(Moment::Valid { now })),
             Some(StatusFilter::Disabled) => (&[KeyState::Disabled], None),
             Some(StatusFilter::Revoked) => (&[KeyState::Revoked], None),
+            Some(StatusFilter::NotYetValid) => (&[KeyState::Active], Some(Moment::NotYetValid { now })),
             Some(StatusFilter::Expired) => (&[KeyState::Active], Some(Moment::Expired { now })),
-            Some(StatusFilter::Expiring7) => (&[KeyState::Active], Some(expiring(now, 7))),
-            Some(StatusFilter::Expiring30) => (&[KeyState::Active], Some(expiring(now, 30))),
+            Some(StatusFilter::Expiring7) => (&[KeyState::Active], Some(Moment::expiring(now, 7))),
+            Some(StatusFilter::Expiring30) => (&[KeyState::Active], Some(Moment::expiring(now, 30))),
             Some(StatusFilter::NeverUsed) => (&[KeyState::Active], Some(Moment::NeverUsed)),
-            Some(StatusFilter::NeverUsed90) => {
-                let created = now.plus(Millis::days(-90));
-                (&[KeyState::Active], Some(Moment::NeverUsedSince { created }))
-            }
+            Some(StatusFilter::NeverUsed90) => (&[KeyState::Active], Some(Moment::never_used_since(now, 90))),
             Some(StatusFilter::Unrestricted) => (&[KeyState::Active], Some(Moment::Unrestricted)),
             Some(StatusFilter::Off) => (&[KeyState::Disabled, KeyState::Revoked], None),
-            Some(StatusFilter::Accepted) => (KeyState::ALL, Some(called(now, true))),
-            Some(StatusFilter::Refused) => (KeyState::ALL, Some(called(now, false))),
+            Some(StatusFilter::Accepted) => (KeyState::ALL, Some(Moment::called(now, true))),
+            Some(StatusFilter::Refused) => (KeyState::ALL, Some(Moment::called(now, false))),
         };
         let kinds: Vec<KeyKind> = KeyKind::ALL
             .iter()
             .copied()
             .filter(|seen| sight.sees_kind(*seen) && kind.is_none_or(|kind| kind == *seen))
-            // The other kinds never expire, and would be scanned in full for nothing.
-            .filter(|seen| moment.is_none_or(|moment| !moment.asks_for_expiry()) || seen.rules().asks(Field::ExpiresAt))
+            // The other kinds have no such time, and would be scanned in full for nothing.
+            .filter(|seen| moment.and_then(Moment::asked).is_none_or(|field| seen.rules().asks(field)))
             .collect();
         let all = kinds.len() == KeyKind::ALL.len() && in_state.len() == KeyState::ALL.len();
         let named = match &sight.keys {
@@ -181,7 +84,23 @@ impl KeyRange {
             Scope::Only(keys) => Some(keys.clone()),
         };
         let pairs = (!all).then_some((kinds, in_state));
-        Self { apps: apps.to_vec(), named, pairs, moment, search: None, labels: Vec::new(), few: false }
+        Self {
+            apps: apps.to_vec(),
+            named,
+            pairs,
+            moment,
+            search: None,
+            source: None,
+            tests_search: false,
+            labels: Vec::new(),
+            few: false,
+        }
+    }
+
+    /// The same keys, in these states instead.
+    pub(crate) fn in_states(self, states: &'static [KeyState]) -> Self {
+        let kinds = self.pairs.map_or_else(|| KeyKind::ALL.to_vec(), |(kinds, _)| kinds);
+        Self { pairs: Some((kinds, states)), ..self }
     }
 
     /// Only keys with the labels that the query asks for.
@@ -190,12 +109,18 @@ impl KeyRange {
         let environment = query.environment.map(|environment| (Label::Environment, environment.as_str().to_owned()));
         let owner = query.owner.as_deref().map(|owner| (Label::Owner, name_key(owner)));
         let tag = query.tag.as_deref().map(|tag| (Label::Tag, name_key(tag)));
-        Self { labels: [tag, owner, environment].into_iter().flatten().collect(), ..self }
+        let external_id = query.external_id.as_deref().map(|id| (Label::ExternalId, name_key(id)));
+        Self { labels: [external_id, tag, owner, environment].into_iter().flatten().collect(), ..self }
     }
 
     /// The label to find them by.
     fn found_by(&self) -> Option<(usize, &(Label, String))> {
         self.labels.iter().enumerate().find(|(_, label)| !is_of_most(label))
+    }
+
+    /// Whether nearly all keys of its states belong to it, so that a count need not look for them.
+    pub(crate) fn holds_most(&self) -> bool {
+        self.search.is_none() && self.labels.is_empty() && self.moment.is_some_and(Moment::is_of_most)
     }
 
     /// Whether they are found by a label and not in an order.
@@ -230,41 +155,44 @@ impl KeyRange {
         self.apps.iter().flat_map(|app| pairs.iter().map(|pair| (*app, *pair))).collect()
     }
 
-    /// Adds `WITH …` for the few keys whose id matches the search. It is materialised, so that the planner cannot turn
-    /// it into a walk along the names.
+    /// The same range, but only this part of what its search finds.
+    pub(crate) fn only(&self, source: Source) -> Self {
+        Self { source: Some(source), ..self.clone() }
+    }
+
+    /// Whether only some keys are named, so that all of them can be read.
+    pub(crate) fn is_named(&self) -> bool {
+        self.named.is_some()
+    }
+
+    /// Adds `WITH …` for the few keys whose id or external id matches the search. It is materialised, so that the planner
+    /// cannot turn it into a walk along the names.
     pub(crate) fn push_with(&self, sql: &mut Sql) {
         if !self.has_with() {
             return;
         }
         let Some(search) = &self.search else { return };
-        sql.push("WITH by_id AS MATERIALIZED (");
+        sql.push("WITH aside AS MATERIALIZED (SELECT k.* FROM (");
         if search.id.is_some() {
-            sql.push("SELECT * FROM api_key WHERE ");
+            sql.push("SELECT id FROM api_key WHERE ");
             search.push_id(sql, "id");
-            sql.push(" UNION ALL ");
+            sql.push(" UNION ");
         }
-        sql.push("SELECT k.* FROM (SELECT l.key_id FROM key_label l WHERE l.app_id IN (");
+        // An external id that shares its beginning with a million others narrows nothing, so the first ones are shown.
+        sql.push("SELECT id FROM (SELECT l.key_id AS id FROM key_label l WHERE l.app_id IN (");
         sql.list(self.apps.iter().map(AppId::as_str)).push(") AND l.name = 'external_id' AND ");
         search.push_external_id(sql);
-        // An external id that shares its beginning with a million others narrows nothing, so the first ones are shown.
-        sql.push(" ORDER BY l.value LIMIT ")
-            .bind(FEW)
-            .push(") AS outside CROSS JOIN api_key k WHERE k.id = outside.key_id");
-        if search.id.is_some() {
-            sql.push(" AND NOT (");
-            search.push_id(sql, "k.id");
-            sql.push(")");
-        }
-        sql.push(") ");
+        sql.push(" ORDER BY l.value LIMIT ").bind(FEW).push(") AS outside");
+        sql.push(") AS found CROSS JOIN api_key k WHERE k.id = found.id) ");
     }
 
     /// Whether `push_with` adds anything.
     pub(crate) fn has_with(&self) -> bool {
-        self.named.is_none() && self.search.is_some()
+        let needs = self.source.is_none_or(|source| source == Source::Aside);
+        self.named.is_none() && self.search.is_some() && !self.tests_search && needs
     }
 
-    /// Adds the arms, joined by `UNION ALL`: first those over the indexes, then the one over the ids. `also` ends each
-    /// arm with a further condition and an order.
+    /// Adds the arms, joined by `UNION ALL`. `also` ends each arm with a further condition and an order.
     pub(crate) fn push_arms(&self, sql: &mut Sql, select: &'static str, find: Find, also: impl Fn(&mut Sql)) {
         if let Some(named) = &self.named {
             return self.push_named(sql, select, named, also);
@@ -275,6 +203,29 @@ impl KeyRange {
         if let (Find::ByIndex, false, Some(Moment::Called { since, accepted })) = (find, self.few, self.moment) {
             return self.push_called(sql, select, since, accepted, also);
         }
+        let Some(search) = self.search.as_ref().filter(|_| !self.tests_search) else {
+            return self.push_ordered(sql, select, find, None, also);
+        };
+        let sources = Source::ALL.into_iter().filter(|source| self.source.is_none_or(|only| only == *source));
+        for (n, source) in sources.enumerate() {
+            sql.push(if n == 0 { "" } else { " UNION ALL " });
+            match source {
+                Source::Begins => self.push_ordered(sql, select, find, Some(search), &also),
+                Source::Inside => self.push_inside(sql, select, find, search, &also),
+                Source::Aside => self.push_aside(sql, select, find, search, &also),
+            }
+        }
+    }
+
+    /// Adds the arms over the indexes that have the order of the list. With `begins`, only names that begin like it.
+    fn push_ordered(
+        &self,
+        sql: &mut Sql,
+        select: &'static str,
+        find: Find,
+        begins: Option<&Search>,
+        also: impl Fn(&mut Sql),
+    ) {
         for (n, (app, pair)) in self.arms().into_iter().enumerate() {
             sql.push(if n == 0 { "SELECT * FROM (" } else { ") AS arm UNION ALL SELECT * FROM (" });
             sql.push(select).push(" FROM api_key WHERE app_id = ").bind(app.as_str());
@@ -283,30 +234,57 @@ impl KeyRange {
                 push_words(sql, " AND kind IN (", [kind.as_str()]);
                 push_words(sql, " AND state IN (", [state.as_str()]);
             }
-            if let Some(search) = &self.search {
-                sql.push(" AND ");
-                search.push_name(sql);
+            match begins {
+                Some(search) => {
+                    sql.push(" AND ");
+                    search.push_name(sql);
+                }
+                None => self.push_search(sql),
             }
-            if let Some(moment) = self.moment {
-                moment.push(sql, find);
-            }
-            self.push_labels(sql, None);
+            self.push_conditions(sql, find);
             also(sql);
         }
         sql.push(") AS arm");
-        let Some(search) = &self.search else { return };
-        sql.push(" UNION ALL SELECT * FROM (").push(select).push(" FROM by_id WHERE ");
+    }
+
+    /// Adds the arms of keys with a later word that begins like the search, one for each app. They go from the words to the
+    /// keys; `CROSS JOIN` forces that order on SQLite.
+    fn push_inside(&self, sql: &mut Sql, select: &'static str, find: Find, search: &Search, also: impl Fn(&mut Sql)) {
+        for (n, app) in self.apps.iter().enumerate() {
+            sql.push(if n == 0 { "SELECT * FROM (" } else { ") AS arm UNION ALL SELECT * FROM (" });
+            sql.push(select).push(if self.source.is_some() { ", part, key_id" } else { "" });
+            sql.push(" FROM (SELECT p.part, p.key_id FROM key_name_part p WHERE p.app_id = ").bind(app.as_str());
+            sql.push(" AND ");
+            search.push_parts(sql);
+            sql.push(") AS inside CROSS JOIN api_key WHERE id = inside.key_id AND ");
+            self.push_scope(sql);
+            sql.push(" AND NOT (");
+            search.push_name(sql);
+            sql.push(") AND NOT ");
+            search.push_earlier(sql);
+            self.push_conditions(sql, find);
+            also(sql);
+        }
+        sql.push(") AS arm");
+    }
+
+    /// Adds the one arm of keys from `push_with`.
+    fn push_aside(&self, sql: &mut Sql, select: &'static str, find: Find, search: &Search, also: impl Fn(&mut Sql)) {
+        sql.push("SELECT * FROM (").push(select).push(" FROM aside WHERE ");
         self.push_scope(sql);
+        self.push_conditions(sql, find);
+        sql.push(" AND NOT ");
+        search.push_name_or_word(sql);
+        also(sql);
+        sql.push(") AS arm");
+    }
+
+    /// The time and the labels as conditions on each key.
+    fn push_conditions(&self, sql: &mut Sql, find: Find) {
         if let Some(moment) = self.moment {
             moment.push(sql, find);
         }
         self.push_labels(sql, None);
-        // Already found by its name.
-        sql.push(" AND NOT (");
-        search.push_name(sql);
-        sql.push(")");
-        also(sql);
-        sql.push(") AS arm");
     }
 
     /// Adds the one arm of keys that are named. They are few, so each is looked up and tested.
@@ -371,9 +349,8 @@ impl KeyRange {
     /// The search as a condition on each key.
     fn push_search(&self, sql: &mut Sql) {
         let Some(search) = &self.search else { return };
-        sql.push(" AND ((");
-        search.push_name(sql);
-        sql.push(")");
+        sql.push(" AND (");
+        search.push_name_or_word(sql);
         if search.id.is_some() {
             sql.push(" OR (");
             search.push_id(sql, "id");
@@ -436,21 +413,4 @@ impl KeyRange {
         sql.push(") AS passed LIMIT 1 OFFSET ").bind(limit);
         sql
     }
-}
-
-fn called(now: Timestamp, accepted: bool) -> Moment {
-    Moment::Called { since: now.plus(Millis::hours(-24)).hour(), accepted }
-}
-
-fn expiring(now: Timestamp, days: i64) -> Moment {
-    Moment::Expiring { now, until: now.plus(Millis::days(days)) }
-}
-
-/// Adds the words of a closed set as literals, after `before` and before `)`.
-fn push_words(sql: &mut Sql, before: &'static str, words: impl IntoIterator<Item = &'static str>) {
-    sql.push(before);
-    for (n, word) in words.into_iter().enumerate() {
-        sql.push(if n == 0 { "'" } else { ", '" }).push(word).push("'");
-    }
-    sql.push(")");
 }

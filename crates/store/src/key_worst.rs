@@ -11,7 +11,8 @@ use crate::apps::apps_in;
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::key_counts::{capped, exceeds};
-use crate::key_range::{FEW, Find, KeyRange, Moment};
+use crate::key_moment::{Find, Moment};
+use crate::key_range::{FEW, KeyRange};
 use crate::sql::Sql;
 
 /// How many of each sort are named.

@@ -1,5 +1,6 @@
 //! Reading keys: for a verdict, for a page, and for the sweep.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use domain::audit::Actor;
@@ -65,6 +66,9 @@ reads! {
     key_records(ids: &[KeyId]) -> Vec<ReadKey>;
     /// Everything that a key's page shows.
     key_detail(id: &KeyId) -> Option<KeyDetail>;
+    /// The same of several keys, in this order, with the last use that lists show. Keys that do not exist, or that this
+    /// version cannot read, are skipped.
+    key_details(ids: &[KeyId]) -> Vec<KeyDetail>;
     /// Whether the key exists and this actor issued it.
     is_issuer(id: &KeyId, actor: &Actor) -> bool;
     /// The key that this form created, even if it is gone.
@@ -229,14 +233,28 @@ async fn is_issuer(conn: &mut Conn<'_>, id: &KeyId, actor: &Actor) -> Result<boo
     Ok(found > 0)
 }
 
+const DETAIL: &str = "SELECT k.id, k.kind, k.name, k.token_prefix, k.state, k.not_before, k.expires_at, k.ack_deadline, \
+     k.created_at, k.created_by_label, k.last_used_at, k.cidr_count, k.domain_count, k.app_id, k.description, \
+     k.last_used_address, k.revoked_at, k.revoke_reason, k.restorable_until, k.revoked_from, k.revision, \
+     q.remaining AS quota_remaining, q.period AS quota_period, q.epoch AS quota_epoch, \
+     (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4, ";
+
+async fn key_details(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<KeyDetail>, StoreError> {
+    let mut sql = Sql::new(DETAIL);
+    sql.push(SELECTED).push(" FROM (SELECT value ->> 0 AS id FROM ");
+    conn.push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;
+    sql.push(") AS asked CROSS JOIN api_key k LEFT JOIN key_quota q ON q.key_id = k.id WHERE k.id = asked.id");
+    let rows: Vec<DetailRow> = conn.fetch_all(sql).await?;
+    let mut found: HashMap<KeyId, KeyDetail> = rows
+        .into_iter()
+        .filter_map(|row| KeyDetail::try_from(row).ok())
+        .map(|detail| (detail.row.id, detail))
+        .collect();
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
 async fn key_detail(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<KeyDetail>, StoreError> {
-    let mut sql = Sql::new(
-        "SELECT k.id, k.kind, k.name, k.token_prefix, k.state, k.not_before, k.expires_at, k.ack_deadline, \
-         k.created_at, k.created_by_label, k.last_used_at, k.cidr_count, k.domain_count, k.app_id, k.description, \
-         k.last_used_address, k.revoked_at, k.revoke_reason, k.restorable_until, k.revoked_from, k.revision, \
-         q.remaining AS quota_remaining, q.period AS quota_period, q.epoch AS quota_epoch, \
-         (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4, ",
-    );
+    let mut sql = Sql::new(DETAIL);
     sql.push(SELECTED).push(" FROM api_key k LEFT JOIN key_quota q ON q.key_id = k.id WHERE k.id = ").bind(id.as_str());
     let Some(row) = conn.fetch_optional::<DetailRow>(sql).await? else { return Ok(None) };
     let mut detail = KeyDetail::try_from(row)?;

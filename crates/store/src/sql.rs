@@ -149,6 +149,15 @@ impl Sql {
     }
 }
 
+/// Adds the words of a closed set as literals, after `before` and before `)`.
+pub(crate) fn push_words(sql: &mut Sql, before: &'static str, words: impl IntoIterator<Item = &'static str>) {
+    sql.push(before);
+    for (n, word) in words.into_iter().enumerate() {
+        sql.push(if n == 0 { "'" } else { ", '" }).push(word).push("'");
+    }
+    sql.push(")");
+}
+
 /// Splits rows into pieces of a few fixed sizes, so that few statements have to be prepared.
 pub(crate) fn pieces<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = rows;

@@ -294,7 +294,7 @@ impl From<Refusal> for Problem {
             Refusal::TooManyStreams => Kind::TooManyCalls,
             Refusal::NotFound | Refusal::LinkInvalid => Kind::NotFound,
             Refusal::Forbidden | Refusal::SignInFailed | Refusal::OnlyKnownBrowsers => Kind::Forbidden,
-            Refusal::NameMismatch => Kind::Invalid,
+            Refusal::NameMismatch | Refusal::TooMany { .. } | Refusal::NothingChosen => Kind::Invalid,
             Refusal::Changed
             | Refusal::AlreadyIssued { .. }
             | Refusal::NotPending

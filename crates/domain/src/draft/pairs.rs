@@ -45,7 +45,7 @@ impl KeyDraft {
     }
 
     /// When the key expires; `None`: never. Whole seconds.
-    pub(super) fn expiry_moment(&self, now: Timestamp) -> Result<Option<Timestamp>, FieldErrors> {
+    pub(crate) fn expiry_moment(&self, now: Timestamp) -> Result<Option<Timestamp>, FieldErrors> {
         let date = self.expires_at.as_deref().filter(|text| !text.trim().is_empty());
         let word = self.expiry.as_deref().unwrap_or_default().trim();
         let expiry = match Expiry::parse(word) {

@@ -2,9 +2,11 @@
 //! answered.
 
 mod acknowledge;
+mod bulk;
 pub(crate) mod drafts;
 mod drop;
 mod edit;
+mod export;
 mod issue;
 pub(crate) mod list;
 mod page;
@@ -29,6 +31,7 @@ use store::{PersonRow, Tx};
 
 pub use self::{
     drafts::{DRAFTS_KEPT, SavedForm},
+    export::KeyExport,
     issue::{Issued, ShownSecret},
     page::KeyPage,
     suggest::Suggestions,

@@ -60,15 +60,8 @@ impl Service {
             }
             let revoked = Revoked { at: now, reason, restorable_until, from };
             move_state(tx, id, from, KeyState::Revoked, Some(&revoked)).await?;
-            let why =
-                Change { field: Field::Reason.as_str().to_owned(), from: None, to: Some(reason.as_str().to_owned()) };
-            let state = Change {
-                field: STATE.to_owned(),
-                from: Some(from.as_str().to_owned()),
-                to: Some(KeyState::Revoked.as_str().to_owned()),
-            };
-            let event =
-                AuditEvent { changes: vec![why, state], note, ..self.key_event(caller, Action::KeyRevoked, &key) };
+            let changes = revoke_changes(reason, from);
+            let event = AuditEvent { changes, note, ..self.key_event(caller, Action::KeyRevoked, &key) };
             self.record(tx, event).await?;
             changed(tx, id).await
         };
@@ -112,7 +105,18 @@ impl Service {
     }
 }
 
-fn check_note(note: Option<&str>) -> Result<Option<String>, FieldErrors> {
+/// What the event of a revoke says.
+pub(super) fn revoke_changes(reason: RevokeReason, from: KeyState) -> Vec<Change> {
+    let why = Change { field: Field::Reason.as_str().to_owned(), from: None, to: Some(reason.as_str().to_owned()) };
+    let state = Change {
+        field: STATE.to_owned(),
+        from: Some(from.as_str().to_owned()),
+        to: Some(KeyState::Revoked.as_str().to_owned()),
+    };
+    vec![why, state]
+}
+
+pub(super) fn check_note(note: Option<&str>) -> Result<Option<String>, FieldErrors> {
     let checked = text::note(note.unwrap_or_default());
     checked.map_err(|message| FieldErrors::one(Field::Note, message))
 }

@@ -71,6 +71,10 @@ async fn lists_are_narrowed_by_labels(w: World) {
     assert_eq!(by(|q| q.environment = Some(Environment::Test)).await, [labelled_key]);
     assert_eq!(by(|q| q.environment = Some(Environment::Live)).await, [plain, other]);
     assert_eq!(by(|q| q.search = some("cus_")).await, [labelled_key]);
+    let external_id = labelled("B").external_id;
+    let whole = KeyQuery { external_id, ..KeyQuery::default() };
+    assert_eq!(found(&w, whole).await, [labelled_key]);
+    assert_eq!(by(|q| q.external_id = some("cus_")).await, []);
     assert_eq!(by(|q| q.search = some("ks_test_")).await, []);
     let both = KeyQuery { tag: some("eu"), environment: Some(Environment::Live), ..KeyQuery::default() };
     assert_eq!(found(&w, both).await, [other]);

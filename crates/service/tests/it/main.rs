@@ -12,6 +12,7 @@ mod world;
 
 // The first in the alphabet is the first to run, and this one takes longest.
 mod at_once;
+mod bulk;
 mod drafts;
 mod edit;
 mod issue;

@@ -7,4 +7,5 @@ mod coverage;
 mod fixtures;
 mod giving_up;
 mod later_version;
+mod name_parts;
 mod paging;

@@ -19,6 +19,11 @@ async fn each_status_is_counted(store: Store) {
         key.spec.expires_at = Some(NOW.plus_seconds(days * 86_400));
         key
     };
+    let starts = |name: &str, days: i64| {
+        let mut key = key(&app, name);
+        key.spec.not_before = Some(NOW.plus_seconds(days * 86_400));
+        key
+    };
     let mut hidden = key(&app, "hidden");
     hidden.spec.kind = KeyKind::MasterUser;
     let keys = [
@@ -33,6 +38,8 @@ async fn each_status_is_counted(store: Store) {
         expires("disabled, expired", -1),
         key(&app, "revoked"),
         hidden,
+        starts("at this very moment too", 0),
+        starts("tomorrow", 1),
     ];
     insert(&store, &keys).await;
     store
@@ -46,16 +53,17 @@ async fn each_status_is_counted(store: Store) {
         .await
         .unwrap();
     let n = |n| Capped { n, more: false };
-    let all = KeyCounts { active: n(8), pending: n(1), expiring_30: n(3), never_used: n(7), off: n(2) };
+    let all =
+        KeyCounts { active: n(7), pending: n(1), expiring_30: n(3), never_used: n(9), off: n(2), confirmed: n(12) };
     assert_eq!(store.key_counts(&whole(&app), NOW).await.unwrap(), all);
     let seen = auditor().within(app);
     let nothing = Sight { kinds: Vec::new(), ..whole(&app) };
-    let without = KeyCounts { active: n(7), never_used: n(6), ..all };
+    let without = KeyCounts { active: n(6), never_used: n(8), confirmed: n(11), ..all };
     assert_eq!(store.key_counts(&seen, NOW).await.unwrap(), without);
     assert_eq!(store.key_counts(&nothing, NOW).await.unwrap(), KeyCounts::default());
     store.write(async |tx| tx.delete_key(&keys[9].id, NOW).await).await.unwrap();
     let after = store.key_counts(&whole(&app), NOW).await.unwrap();
-    assert_eq!(after, KeyCounts { off: n(1), ..all });
+    assert_eq!(after, KeyCounts { off: n(1), confirmed: n(11), ..all });
 }
 
 async fn counts_stop_at_the_cap(store: Store) {

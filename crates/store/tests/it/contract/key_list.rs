@@ -1,10 +1,12 @@
+use domain::environment::Environment;
 use domain::field::Field;
 use domain::ids::{AppId, KeyId};
-use domain::key::{KeyRow, KeyState};
+use domain::key::{KeyRow, KeyState, Status};
 use domain::kind::KeyKind;
-use domain::list::{KeyQuery, KeySort, StatusFilter};
-use domain::page::{Capped, FOUND_CAP, Page};
+use domain::list::{KeyQuery, KeySort, Rows, StatusFilter};
+use domain::page::{COUNT_CAP, Capped, FOUND_CAP, Page};
 use domain::sight::{Scope, Sight};
+use domain::spec::KeySpec;
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
 use domain::verdict::Code;
@@ -17,6 +19,8 @@ contract! {
     common_statuses_are_read_in_order,
     called_keys_are_found_among_many_and_among_few,
     a_search_finds_names_and_ids,
+    a_search_finds_words_inside_names,
+    words_are_found_among_many_in_the_order_of_the_search,
     cursors_that_are_none_give_the_first_page,
     kinds_out_of_sight_are_not_listed,
     named_keys_are_listed_alone,
@@ -30,7 +34,8 @@ const HOUR: i64 = 3_600_000;
 /// Keys of each kind, state and age, some with equal names and times, and one of another app.
 async fn populate(store: &Store) -> AppId {
     let app_id = with_app(store).await;
-    let names = ["Alpha", "alpha", "Älpha", "beta", "Beta 2", "Zeta", "émile", "~", "日本", "alphabet"];
+    let names =
+        ["Alpha", "my alpha", "Älpha", "beta-Alphabet", "Beta 2", "Zeta", "émile", "~", "日本", "alphabet alpha"];
     let kinds = [KeyKind::Service, KeyKind::Client, KeyKind::MasterUser];
     let mut keys = Vec::new();
     for n in 0..120_usize {
@@ -40,6 +45,10 @@ async fn populate(store: &Store) -> AppId {
         new.created_at = NOW.plus_seconds(-(step % 40) * 3 * DAY);
         let expires = n % 4 != 0 && new.spec.kind.rules().asks(Field::ExpiresAt);
         new.spec.expires_at = expires.then(|| NOW.plus_seconds((step % 50 - 10) * DAY));
+        if n % 5 == 1 && new.spec.kind.rules().asks(Field::NotBefore) {
+            // Some began a while ago, one begins at this very moment.
+            new.spec.not_before = Some(NOW.plus_seconds((step % 3 - 1) * DAY));
+        }
         if n % 7 == 0 {
             new.ack_deadline = Some(NOW);
         }
@@ -116,7 +125,8 @@ fn has_status(row: &KeyRow, status: StatusFilter) -> bool {
     let expires_within =
         |days: i64| active && row.expires_at.is_some_and(|at| at > NOW && at <= NOW.plus_seconds(days * DAY));
     match status {
-        StatusFilter::Active => active,
+        StatusFilter::Active => matches!(row.status(NOW), Status::Active | Status::Expiring { .. }),
+        StatusFilter::NotYetValid => active && row.not_before.is_some_and(|from| from > NOW),
         StatusFilter::Pending => row.state == KeyState::Pending,
         StatusFilter::Disabled => row.state == KeyState::Disabled,
         StatusFilter::Revoked => row.state == KeyState::Revoked,
@@ -137,19 +147,34 @@ fn has_status(row: &KeyRow, status: StatusFilter) -> bool {
     }
 }
 
+/// Where a search lists a name: names that begin like it, then later words by what is left of the name. `None` if it does
+/// not find the name.
+fn place(name: &str, search: &str) -> Option<(u8, String)> {
+    let name = name_key(name);
+    if name.starts_with(search) {
+        return Some((0, name));
+    }
+    let after = |(at, before): (usize, &str)| name[at + before.len()..].to_owned();
+    let rest = name.match_indices([' ', '-', ':']).map(after).find(|rest| rest.starts_with(search));
+    rest.map(|rest| (1, rest))
+}
+
 fn model(all: &[KeyRow], query: &KeyQuery) -> Vec<KeyRow> {
     let search = query.search.as_deref().map(name_key);
     let mut rows: Vec<KeyRow> = all
         .iter()
         .filter(|row| query.kind.is_none_or(|kind| row.kind == kind))
         .filter(|row| query.status.is_none_or(|status| has_status(row, status)))
-        .filter(|row| search.as_ref().is_none_or(|prefix| name_key(&row.name).starts_with(prefix.as_str())))
+        .filter(|row| search.as_ref().is_none_or(|prefix| place(&row.name, prefix).is_some()))
         .cloned()
         .collect();
     let millis = |at: Option<Timestamp>| at.map_or(0, Timestamp::millis);
     rows.sort_by(|a, b| {
         let order = match query.sort {
-            _ if search.is_some() => name_key(&a.name).as_bytes().cmp(name_key(&b.name).as_bytes()),
+            _ if search.is_some() => {
+                let place = |row: &KeyRow| place(&row.name, search.as_deref().unwrap());
+                place(a).cmp(&place(b))
+            }
             KeySort::Name => name_key(&a.name).as_bytes().cmp(name_key(&b.name).as_bytes()),
             KeySort::Created => a.created_at.cmp(&b.created_at),
             KeySort::LastUsed => millis(a.last_used_at).cmp(&millis(b.last_used_at)),
@@ -171,7 +196,7 @@ async fn every_filter_and_order_agrees_with_a_plain_model(store: Store) {
         for kind in [None, Some(KeyKind::Client), Some(KeyKind::App)] {
             for sort in KeySort::ALL.iter().copied() {
                 for descending in [false, true] {
-                    for search in [None, Some("ALPHA".to_owned())] {
+                    for search in [None, Some("ALPHA".to_owned()), Some("日".to_owned())] {
                         let query = KeyQuery { search, kind, status, sort, descending, ..KeyQuery::default() };
                         let expected = model(&all, &query);
                         let page = list(&store, &app, &query).await;
@@ -196,12 +221,13 @@ async fn common_statuses_are_read_in_order(store: Store) {
         .collect();
     insert(&store, &keys).await;
     let all = walk(&store, &app, &KeyQuery::default()).await;
-    for status in [StatusFilter::Expired, StatusFilter::Expiring7, StatusFilter::NeverUsed] {
+    for status in [StatusFilter::Active, StatusFilter::Expired, StatusFilter::Expiring7, StatusFilter::NeverUsed] {
         for sort in KeySort::ALL.iter().copied() {
             let query = KeyQuery { status: Some(status), sort, descending: true, ..KeyQuery::default() };
             let mut expected = model(&all, &query);
             let first = list(&store, &app, &query).await;
-            assert_eq!(first.total, Capped::at(FOUND_CAP, u64::try_from(expected.len()).unwrap()));
+            let cap = if status == StatusFilter::Active { COUNT_CAP } else { FOUND_CAP };
+            assert_eq!(first.total, Capped::at(cap, u64::try_from(expected.len()).unwrap()));
             let second = list(&store, &app, &KeyQuery { after: first.next.clone(), ..query.clone() }).await;
             expected.truncate(50);
             assert_eq!([first.rows, second.rows].concat(), expected, "{query:?}");
@@ -265,6 +291,79 @@ async fn a_search_finds_names_and_ids(store: Store) {
     insert(&store, &[both, other]).await;
     let names: Vec<String> = find("abc").await.into_iter().map(|row| row.name).collect();
     assert_eq!(names, ["abc first by name", "abcdef"]);
+}
+
+async fn a_search_finds_words_inside_names(store: Store) {
+    let app = with_app(&store).await;
+    let names = ["Billing export", "Export", "billing: 50%_off", "a/b-exporter", "reexport", "one export export", "x"];
+    let keys: Vec<NewKey> = names.iter().map(|name| key(&app, name)).collect();
+    insert(&store, &keys).await;
+    let find = async |text: &str| {
+        let query = KeyQuery { search: Some(text.to_owned()), ..KeyQuery::default() };
+        let page = list(&store, &app, &query).await;
+        assert_eq!(usize::try_from(page.total.n).unwrap(), page.rows.len(), "{text}");
+        page.rows.into_iter().map(|row| row.name).collect::<Vec<_>>()
+    };
+    assert_eq!(find("export").await, ["Export", "Billing export", "one export export", "a/b-exporter"]);
+    assert_eq!(find("EXPORT E").await, ["one export export"]);
+    assert_eq!(find("50%_").await, ["billing: 50%_off"]);
+    assert_eq!(find("off").await, ["billing: 50%_off"]);
+    assert!(find("5__").await.is_empty() && find("-exp").await.is_empty() && find("port").await.is_empty());
+    // By a label, each name is tested.
+    let live =
+        KeyQuery { environment: Some(Environment::Live), search: Some("50%_".to_owned()), ..KeyQuery::default() };
+    assert_eq!(list(&store, &app, &live).await.total.n, 1);
+
+    let renamed = KeySpec { name: "Billing import".to_owned(), ..keys[0].spec.clone() };
+    store.write(async |tx| tx.update_key(&keys[0].id, 1, &renamed, NOW).await).await.unwrap();
+    assert_eq!(find("import").await, ["Billing import"]);
+    store.write(async |tx| tx.delete_key(&keys[3].id, NOW).await).await.unwrap();
+    assert_eq!(find("export").await, ["Export", "one export export"]);
+    // A new key with the same id is not found by the name of the old one.
+    let again = NewKey { spec: KeySpec { name: "new".to_owned(), ..keys[3].spec.clone() }, ..keys[3].clone() };
+    insert(&store, &[again]).await;
+    assert_eq!(find("exporter").await, Vec::<String>::new());
+}
+
+async fn words_are_found_among_many_in_the_order_of_the_search(store: Store) {
+    let app = with_app(&store).await;
+    let words = ["export", "nightly: export export", "import 50%_"];
+    let keys: Vec<NewKey> =
+        (0..11_000_usize).map(|n| key(&app, &format!("{} {n:05}", words[n % words.len()]))).collect();
+    insert(&store, &keys).await;
+    let disabled = [&keys[1], &keys[4]];
+    store
+        .write(async |tx| {
+            for key in disabled {
+                tx.set_key_state(&key.id, KeyState::Active, KeyState::Disabled, None).await?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+    for search in ["export", "export e", "50%_", "001", "nightly"] {
+        let query = KeyQuery { search: Some(search.to_owned()), ..KeyQuery::default() };
+        let mut places: Vec<_> = keys.iter().filter_map(|key| place(&key.spec.name, search)).collect();
+        places.sort_unstable();
+        let first = list(&store, &app, &query).await;
+        assert_eq!(first.total, Capped::at(FOUND_CAP, u64::try_from(places.len()).unwrap()), "{search}");
+        let second = list(&store, &app, &KeyQuery { after: first.next, ..query.clone() }).await;
+        let back = list(&store, &app, &KeyQuery { before: second.previous, ..query.clone() }).await;
+        assert_eq!(back.rows, first.rows, "{search}");
+        let shown = [&first.rows[..], &second.rows].concat();
+        let shown: Vec<_> = shown.iter().map(|row| place(&row.name, search).unwrap()).collect();
+        assert_eq!(shown, places[..shown.len()], "{search}");
+        let end = list(&store, &app, &KeyQuery { before: Some("end".to_owned()), ..query.clone() }).await;
+        let shown: Vec<_> = end.rows.iter().map(|row| place(&row.name, search).unwrap()).collect();
+        assert_eq!(shown, places[places.len() - shown.len()..], "{search}");
+        let disabled = KeyQuery { status: Some(StatusFilter::Disabled), ..query };
+        let expected = usize::from(search != "50%_" && search != "001") * 2;
+        assert_eq!(list(&store, &app, &disabled).await.rows.len(), expected, "{search}");
+    }
+    // From the names that begin with it over to those with a later word.
+    let query = KeyQuery { search: Some("export".to_owned()), rows: Rows::Most, ..KeyQuery::default() };
+    let names = walk(&store, &app, &query).await.len();
+    assert_eq!(names, 7_334);
 }
 
 async fn cursors_that_are_none_give_the_first_page(store: Store) {

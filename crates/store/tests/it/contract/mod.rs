@@ -22,6 +22,7 @@ pub(crate) use contract;
 
 mod audit;
 mod drafts;
+mod key_bulk;
 mod key_counts;
 mod key_list;
 mod key_worst;
@@ -31,5 +32,6 @@ mod opening;
 mod people;
 mod permissions;
 mod quota;
+mod saved_views;
 mod store;
 mod usage;

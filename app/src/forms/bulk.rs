@@ -1,0 +1,71 @@
+//! The form of an act on many keys. The preview reads it from its address, and the act from a POST.
+
+use domain::bulk::{BulkAct, Selection};
+use domain::field::Field;
+use domain::ids::KeyId;
+use domain::list::KeyQuery;
+
+use super::fields::{FormFields, Pairs, TICKED};
+
+/// The act.
+pub const ACT: &str = "act";
+/// A ticked key; repeated.
+pub const KEY: &str = "key";
+/// Whether the act is for all that match.
+pub const ALL: &str = "all";
+/// The filters of the list, as its address has them.
+pub const LIST: &str = "list";
+
+#[derive(Debug, Clone, Default)]
+pub struct BulkForm {
+    /// `None` if there is no such act.
+    pub act: Option<BulkAct>,
+    pub keys: Vec<String>,
+    pub all: bool,
+    pub list: KeyQuery,
+    pub reason: String,
+    pub note: String,
+    pub expiry: String,
+    pub expires_at: String,
+    pub tag: String,
+    /// Makes a repeated POST harmless.
+    pub form_id: String,
+}
+
+impl FormFields for BulkForm {
+    fn read(sent: &Pairs) -> Self {
+        Self {
+            act: BulkAct::parse(&sent.text(ACT)),
+            keys: sent.all(KEY),
+            all: sent.text(ALL) == TICKED,
+            list: KeyQuery::from_query_string(&sent.text(LIST)),
+            reason: sent.text(Field::Reason.as_str()),
+            note: sent.text(Field::Note.as_str()),
+            expiry: sent.text(Field::Expiry.as_str()),
+            expires_at: sent.text(Field::ExpiresAt.as_str()),
+            tag: sent.text(Field::Tags.as_str()),
+            form_id: sent.text(Field::FormId.as_str()),
+        }
+    }
+}
+
+impl BulkForm {
+    /// The keys that it is for. What is no id is no key.
+    pub fn selection(&self) -> Selection {
+        if self.all {
+            return Selection::Matching(Box::new(self.list.first_page()));
+        }
+        Selection::Keys(self.keys.iter().filter_map(|id| KeyId::parse(id)).collect())
+    }
+
+    /// What says which keys it is for, to be sent again.
+    pub fn selected(&self) -> Vec<(&'static str, String)> {
+        let mut pairs = vec![(LIST, self.list.to_query_string())];
+        if self.all {
+            pairs.push((ALL, TICKED.to_owned()));
+        } else {
+            pairs.extend(self.keys.iter().map(|id| (KEY, id.clone())));
+        }
+        pairs
+    }
+}

@@ -1,0 +1,191 @@
+//! Acts on many keys: the bar below the list, and the page that says what would happen and asks.
+
+use domain::bulk::{BulkAct, BulkCount};
+use domain::expiry::Expiry;
+use domain::field::{Field, FieldErrors};
+use domain::key::RESTORE_WITHIN;
+use domain::list::KeyQuery;
+use domain::page::{Capped, grouped};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::key_acts::reasons;
+use crate::addresses::list_address;
+use crate::components::failed::{Failed, FormProblem};
+use crate::components::field::TextField;
+use crate::components::problem::FieldProblem;
+use crate::components::time::span;
+use crate::desk::keys::{new_form, read_bulk};
+use crate::error::ConsoleError;
+use crate::forms::bulk::{ACT, ALL, BulkForm, LIST};
+use crate::forms::fields::{FormFields, Pairs, TICKED};
+use crate::forms::outcome::PostedForm;
+
+/// The id of the form that the boxes of the list belong to.
+pub const FORM: &str = "bulk";
+
+/// What can be done with the ticked keys. Shown once one is ticked.
+#[component]
+pub fn BulkBar(query: KeyQuery, total: Capped) -> impl IntoView {
+    let buttons: Vec<_> = BulkAct::ALL
+        .iter()
+        .map(|act| {
+            let class = if act.is_grave() { "button danger" } else { "button" };
+            view! { <button class=class name=ACT value=act.as_str()>{act.label()} "…"</button> }
+        })
+        .collect();
+    view! {
+        <form class="bulk" id=FORM method="get" action="/keys/bulk" aria-label="Ticked keys">
+            <input type="hidden" name=LIST value=query.first_page().to_query_string()/>
+            <b>"Ticked keys"</b>
+            <label class="check">
+                <input type="checkbox" name=ALL value=TICKED/>
+                <span>{format!("All {total} that match")}</span>
+            </label>
+            <div class="inline">{buttons}</div>
+        </form>
+    }
+}
+
+#[component]
+pub fn BulkPage() -> impl IntoView {
+    let posted = PostedForm::<BulkForm>::take();
+    let form = posted.as_ref().map_or_else(asked, |posted| posted.form.clone());
+    let problem = PostedForm::problem(posted.as_ref());
+    let back = list_address(&form.list);
+    let title = form.act.map_or("Many keys".to_owned(), |act| act.on("keys"));
+    let body = Suspend::new(async move {
+        let read = async { Ok::<_, ConsoleError>((read_bulk(&form).await?, new_form()?)) };
+        match read.await {
+            Ok(((act, count), form_id)) => view! {
+                <FormProblem problem=problem.whole/>
+                <Confirmation act count form form_id errors=problem.fields back/>
+            }
+            .into_any(),
+            Err(error) => view! {
+                <Failed error/>
+                <div class="actions"><a class="button" href=back>"Back to the list"</a></div>
+            }
+            .into_any(),
+        }
+    });
+    view! {
+        <Title text=title.clone()/>
+        <div class="head"><div><h1>{title}</h1></div></div>
+        {body}
+    }
+}
+
+/// The form that the address of the page holds.
+fn asked() -> BulkForm {
+    let pairs = use_query_map().get_untracked().into_iter().map(|(name, value)| (name.into_owned(), value));
+    BulkForm::read(&Pairs(pairs.collect()))
+}
+
+#[component]
+fn Confirmation(
+    act: BulkAct,
+    count: BulkCount,
+    form: BulkForm,
+    /// For a form that has no id yet.
+    form_id: String,
+    errors: FieldErrors,
+    back: String,
+) -> impl IntoView {
+    let errors = RwSignal::new(errors);
+    let skipped: Vec<_> = count
+        .skipped
+        .iter()
+        .map(|(reason, n)| view! { <div><dt>"Skipped"</dt><dd>{keys(*n)} ", " {reason.label()}</dd></div> })
+        .collect();
+    let button = if act.is_grave() { "button primary danger" } else { "button primary" };
+    let what = if form.all {
+        "This is for the keys that match when you confirm."
+    } else {
+        "This is for the keys that you ticked."
+    };
+    let hidden: Vec<_> = form
+        .selected()
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
+        .collect();
+    let form_id = Some(form.form_id.clone()).filter(|id| !id.is_empty()).unwrap_or(form_id);
+    view! {
+        <form class="narrow stack" method="post" action="/keys/bulk" novalidate>
+            {hidden}
+            <input type="hidden" name=ACT value=act.as_str()/>
+            <input type="hidden" name=Field::FormId.as_str() value=form_id/>
+            <p>{effect(act)} " " {what}</p>
+            <dl class="facts">
+                <div><dt>{act.label()}</dt><dd><b>{keys(count.taken)}</b></dd></div>
+                {skipped}
+            </dl>
+            {values(act, &form, errors)}
+            <div class="actions">
+                <a class="button" href=back>"Cancel"</a>
+                {(count.taken > 0).then(|| view! {
+                    <button class=button>{act.on(&keys(count.taken))}</button>
+                })}
+            </div>
+        </form>
+    }
+}
+
+fn keys(n: u32) -> String {
+    format!("{} key{}", grouped(n.into()), if n == 1 { "" } else { "s" })
+}
+
+/// What will be true afterwards.
+fn effect(act: BulkAct) -> String {
+    match act {
+        BulkAct::Disable => {
+            "From the next call on, every call with these keys is refused until you enable them again.".to_owned()
+        }
+        BulkAct::Enable => "Calls with these keys are accepted again, within their restrictions and dates.".to_owned(),
+        BulkAct::Revoke => format!(
+            "From the next call on, every call with these keys is refused. An owner can restore each key within {}, \
+             unless it leaked.",
+            span(RESTORE_WITHIN)
+        ),
+        BulkAct::SetExpiry => "These keys stop working at this time.".to_owned(),
+        BulkAct::AddTag => "These keys get one more tag.".to_owned(),
+        BulkAct::RemoveTag => "These keys lose a tag.".to_owned(),
+    }
+}
+
+/// The fields of an act that needs some.
+fn values(act: BulkAct, form: &BulkForm, errors: RwSignal<FieldErrors>) -> AnyView {
+    match act {
+        BulkAct::Disable | BulkAct::Enable => ().into_any(),
+        BulkAct::Revoke => reasons(errors, &form.reason, form.note.clone()).into_any(),
+        BulkAct::SetExpiry => expiry(form, errors).into_any(),
+        BulkAct::AddTag | BulkAct::RemoveTag => view! {
+            <TextField errors field=Field::Tags label="Tag" value=form.tag.clone() required=true/>
+        }
+        .into_any(),
+    }
+}
+
+fn expiry(form: &BulkForm, errors: RwSignal<FieldErrors>) -> impl IntoView + use<> {
+    let chosen = Expiry::parse(&form.expiry).unwrap_or(Expiry::Days90);
+    let options: Vec<_> = Expiry::ALL
+        .iter()
+        .map(|expiry| {
+            view! { <option value=expiry.as_str() selected=chosen == *expiry>{expiry.label()}</option> }
+        })
+        .collect();
+    let id = Field::Expiry.as_str();
+    let wrong = errors.with_untracked(|errors| errors.of(Field::Expiry).next().is_some());
+    view! {
+        <div class="pair">
+            <div class="field">
+                <label for=id>{Field::Expiry.label()}</label>
+                <select id=id name=id aria-invalid=wrong.then_some("true")
+                    aria-describedby=wrong.then(|| format!("{id}-error"))>{options}</select>
+                <FieldProblem field=Field::Expiry errors/>
+            </div>
+            <TextField errors field=Field::ExpiresAt aside="UTC" value=form.expires_at.clone() input="datetime-local"/>
+        </div>
+    }
+}

@@ -1,0 +1,122 @@
+//! The rows of the key list.
+
+use domain::calls::Period;
+use domain::key::KeyRow;
+use domain::list::{KeyQuery, KeySort};
+use domain::role::{Act, Rights};
+use domain::timestamp::Timestamp;
+use leptos::prelude::*;
+
+use super::keys_bulk::FORM;
+use crate::addresses::{act_address, list_address};
+use crate::components::chart::spark::Spark;
+use crate::components::key_status::KeyStatus;
+use crate::components::time::{Ago, LastUsed};
+use crate::desk::keys::KeyList;
+use crate::forms::bulk::KEY;
+
+#[component]
+pub fn KeysTable(list: KeyList, query: KeyQuery) -> impl IntoView {
+    let KeyList { page, calls, now, rights } = list;
+    let ticks = rights.may(Act::ChangeKeys);
+    let rows = page.rows.into_iter().zip(calls);
+    let rows: Vec<_> = rows.map(|(row, calls)| line(row, calls, now, rights, &query)).collect();
+    view! {
+        <div class="card sheet" role="region" aria-label="Keys" tabindex="0">
+            // The roles keep it a table for screen readers when the style no longer lays it out as one.
+            <table class="keys" role="table">
+                <caption class="visually-hidden">"API keys"</caption>
+                <thead role="rowgroup">
+                    <tr role="row">
+                        {ticks.then(|| view! {
+                            <th role="columnheader" class="tick">
+                                <input class="alive-only" type="checkbox" data-tick-all aria-label="Tick all on this page"/>
+                            </th>
+                        })}
+                        {heading("Name", "of-name", KeySort::Name, &query)}
+                        <th role="columnheader" class="sort-of">"Kind"</th>
+                        <th role="columnheader" class="masked">"Key"</th>
+                        <th role="columnheader" class="state">"Status"</th>
+                        <th role="columnheader" class="restrictions">"Restrictions"</th>
+                        <th role="columnheader" class="day">"Last 24 hours"</th>
+                        {heading("Created", "created", KeySort::Created, &query)}
+                        {heading("Last used", "used", KeySort::LastUsed, &query)}
+                        <th role="columnheader" class="end"><span class="visually-hidden">"Actions"</span></th>
+                    </tr>
+                </thead>
+                <tbody role="rowgroup">{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// A column that sorts. A search has an order of its own.
+fn heading(label: &'static str, class: &'static str, sort: KeySort, query: &KeyQuery) -> AnyView {
+    let current = query.sort == sort;
+    let order = current.then_some(if query.descending { "descending" } else { "ascending" });
+    if query.search.is_some() {
+        return view! { <th role="columnheader" class=class>{label}</th> }.into_any();
+    }
+    // Dates start with the latest, names with the first.
+    let descending = if current { !query.descending } else { sort != KeySort::Name };
+    let address = list_address(&KeyQuery { sort, descending, ..query.first_page() });
+    view! { <th role="columnheader" class=class aria-sort=order><a href=address>{label}</a></th> }.into_any()
+}
+
+fn line(row: KeyRow, calls: Vec<Period>, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyView {
+    let status = row.status(now);
+    let menu = format!("menu-{}", row.id.as_str());
+    let menu_of = menu.clone();
+    let whole = KeyQuery::default();
+    let actions: Vec<_> = super::key::acts(row.kind, status, rights)
+        .map(|act| {
+            // This page has its own query, which must not mix with the list's.
+            let kept = if act.path == super::key::WHY.path { &whole } else { query };
+            let address = act_address(row.id.as_str(), act.path, kept);
+            let class = if act.grave { "danger" } else { "" };
+            view! { <li><a class=class href=address>{act.label}</a></li> }
+        })
+        .collect();
+    view! {
+        <tr role="row">
+            {rights.may(Act::ChangeKeys).then(|| view! {
+                <td role="cell" class="tick">
+                    <input type="checkbox" form=FORM name=KEY value=row.id.as_str().to_owned()
+                        aria-label=format!("Tick {}", row.name)/>
+                </td>
+            })}
+            <td role="cell" class="name">
+                <a href=format!("/keys/{}", row.id.as_str()) dir="auto" title=row.name.clone()>{row.name.clone()}</a>
+                <small>{row.kind.label()} " · " <span class="mono">{row.masked()}</span></small>
+            </td>
+            <td role="cell" class="sort-of">{row.kind.label()}</td>
+            <td role="cell" class="masked"><span class="mono">{row.masked()}</span></td>
+            <td role="cell" class="state"><KeyStatus status now/></td>
+            <td role="cell" class="restrictions soft">{restrictions(&row)}</td>
+            <td role="cell" class="day"><Spark periods=calls/></td>
+            <td role="cell" class="created"><Ago at=row.created_at now/></td>
+            <td role="cell" class="used"><LastUsed at=row.last_used_at now/></td>
+            <td role="cell" class="end">
+                <button type="button" class="more" popovertarget=menu_of aria-label=format!("Actions for {}", row.name)>
+                    "⋯"
+                </button>
+                <ul class="menu" popover id=menu>{actions}</ul>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// The restrictions that a list knows. It knows nothing of blocked networks, so it must not call a key unrestricted by
+/// address.
+fn restrictions(row: &KeyRow) -> String {
+    let count = |n: u32, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+    let mut parts = Vec::new();
+    if row.cidr_count > 0 {
+        parts.push(count(row.cidr_count, "network"));
+    }
+    if row.domain_count > 0 {
+        parts.push(count(row.domain_count, "domain"));
+    }
+    parts.join(" · ")
+}

@@ -1,0 +1,203 @@
+//! One act on many keys: one transaction, and one event for each key.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    audit::{Action, AuditEvent, Change},
+    bulk::{BULK_MAX, BulkAct, BulkChange, BulkCount, Selection, Skip, skips},
+    ids::{AppId, KeyId},
+    key::{KeyDetail, KeyState, RESTORE_WITHIN, RevokeReason, Revoked},
+    refusal::Refusal,
+    role::Act,
+    rules,
+    timestamp::Timestamp,
+};
+use store::{KeyIds, Retagged, Tx};
+
+use super::{
+    issue::check_form_id,
+    state::{check_note, revoke_changes},
+};
+use crate::{Caller, Error, Result, Service};
+
+/// Keys that are read and changed at a time.
+const PIECE: usize = 1_000;
+
+impl Service {
+    /// How many keys an act would take and skip, as far as that is known before its values are. `TooMany` if the
+    /// selection is larger than an act may be, `NothingChosen` if it is empty.
+    pub async fn preview_bulk(
+        &self,
+        caller: &Caller,
+        app: &AppId,
+        selection: &Selection,
+        act: BulkAct,
+    ) -> Result<BulkCount> {
+        caller.may(Act::ChangeKeys)?;
+        let store = self.store();
+        let ids = match selection {
+            Selection::Keys(ids) => chosen(ids)?,
+            Selection::Matching(query) => {
+                let sight = caller.sight().within(*app);
+                found(store.list_key_ids(&sight, query, None, BULK_MAX, self.now()).await?)?
+            }
+        };
+        let mut count = BulkCount::default();
+        for piece in ids.chunks(PIECE) {
+            let keys = store.key_details(piece).await?;
+            count_missing(&mut count, piece, &keys);
+            for key in &keys {
+                count.add(not_changeable(caller, app, key).or_else(|| skips(act, key)));
+            }
+        }
+        Ok(count)
+    }
+
+    /// Does it, and returns how many keys it took and skipped; `None` if this form has done it already. Fails as
+    /// `preview_bulk` does.
+    pub async fn bulk(
+        &self,
+        caller: &Caller,
+        app: &AppId,
+        selection: &Selection,
+        change: &BulkChange,
+        form_id: &str,
+    ) -> Result<Option<BulkCount>> {
+        caller.may(Act::ChangeKeys)?;
+        let form_id = check_form_id(form_id)?;
+        let change = match change {
+            BulkChange::Revoke { reason, note } => {
+                BulkChange::Revoke { reason: *reason, note: check_note(note.as_deref())? }
+            }
+            other => other.clone(),
+        };
+        let now = self.now();
+        let work = async |tx: &mut Tx| {
+            if !tx.use_form(form_id, now).await? {
+                return Ok(None);
+            }
+            let ids = match selection {
+                Selection::Keys(ids) => chosen(ids)?,
+                Selection::Matching(query) => {
+                    let sight = caller.sight().within(*app);
+                    found(tx.list_key_ids(&sight, query, None, BULK_MAX, now).await?)?
+                }
+            };
+            let mut count = BulkCount::default();
+            let mut changed = Vec::new();
+            for piece in ids.chunks(PIECE) {
+                let mut keys = tx.key_details(piece).await?;
+                count_missing(&mut count, piece, &keys);
+                keys.retain(|key| {
+                    let skip = not_changeable(caller, app, key).or_else(|| change.skips(key));
+                    count.add(skip);
+                    skip.is_none()
+                });
+                if keys.is_empty() {
+                    continue;
+                }
+                apply(tx, &change, &keys, now).await?;
+                let events: Vec<_> = keys.iter().map(|key| self.bulk_event(caller, &change, key)).collect();
+                self.record_all(tx, &events).await?;
+                changed.extend(keys.iter().map(|key| key.row.id));
+            }
+            let version = tx.bump_version().await?;
+            Ok::<_, Error>(Some((count, changed, version)))
+        };
+        let Some((count, changed, version)) = self.write(work).await? else { return Ok(None) };
+        for key in &changed {
+            self.verifier().changed(key, version);
+        }
+        Ok(Some(count))
+    }
+
+    /// The event that the same act on this key alone would write.
+    fn bulk_event(&self, caller: &Caller, change: &BulkChange, key: &KeyDetail) -> AuditEvent {
+        let (action, changes, note) = match change {
+            BulkChange::Disable => (Action::KeyDisabled, Vec::new(), None),
+            BulkChange::Enable => (Action::KeyEnabled, Vec::new(), None),
+            BulkChange::Revoke { reason, note } => {
+                (Action::KeyRevoked, revoke_changes(*reason, key.row.state), note.clone())
+            }
+            BulkChange::SetExpiry(_) | BulkChange::AddTag(_) | BulkChange::RemoveTag(_) => {
+                (Action::KeyEdited, edits(change, key), None)
+            }
+        };
+        AuditEvent { changes, note, ..self.key_event(caller, action, key) }
+    }
+}
+
+fn edits(change: &BulkChange, key: &KeyDetail) -> Vec<Change> {
+    let before = key.spec();
+    let mut after = before.clone();
+    if let BulkChange::SetExpiry(at) = change {
+        after.expires_at = *at;
+    }
+    after.rules.tags = change.tags(key);
+    rules::changes(&before.told(), &after.told())
+}
+
+async fn apply(tx: &mut Tx, change: &BulkChange, keys: &[KeyDetail], now: Timestamp) -> Result<()> {
+    let ids: Vec<&KeyId> = keys.iter().map(|key| &key.row.id).collect();
+    match change {
+        BulkChange::Disable => {
+            tx.set_key_states(&ids, KeyState::Active, KeyState::Disabled, None).await?;
+        }
+        BulkChange::Enable => {
+            tx.set_key_states(&ids, KeyState::Disabled, KeyState::Active, None).await?;
+        }
+        BulkChange::Revoke { reason, .. } => revoke(tx, *reason, keys, now).await?,
+        BulkChange::SetExpiry(at) => {
+            tx.set_key_expiries(&ids, *at).await?;
+        }
+        BulkChange::AddTag(tag) | BulkChange::RemoveTag(tag) => {
+            let retagged: Vec<Retagged<'_>> =
+                keys.iter().map(|key| (&key.row.id, &key.app_id, change.tags(key))).collect();
+            tx.set_key_tags(&retagged, tag, matches!(change, BulkChange::AddTag(_))).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn revoke(tx: &mut Tx, reason: RevokeReason, keys: &[KeyDetail], now: Timestamp) -> Result<()> {
+    let restorable_until = reason.restorable().then(|| now.plus(RESTORE_WITHIN));
+    for from in [KeyState::Active, KeyState::Disabled] {
+        let ids: Vec<&KeyId> = keys.iter().filter(|key| key.row.state == from).map(|key| &key.row.id).collect();
+        if !ids.is_empty() {
+            let revoked = Revoked { at: now, reason, restorable_until, from };
+            tx.set_key_states(&ids, from, KeyState::Revoked, Some(&revoked)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Each of these keys once.
+fn chosen(ids: &[KeyId]) -> Result<Vec<KeyId>> {
+    let ids: BTreeSet<KeyId> = ids.iter().copied().collect();
+    if ids.len() > usize::try_from(BULK_MAX).unwrap_or(usize::MAX) {
+        return Err(Refusal::TooMany { most: BULK_MAX }.into());
+    }
+    if ids.is_empty() { Err(Refusal::NothingChosen.into()) } else { Ok(ids.into_iter().collect()) }
+}
+
+fn found((ids, more): KeyIds) -> Result<Vec<KeyId>> {
+    if more.is_some() {
+        return Err(Refusal::TooMany { most: BULK_MAX }.into());
+    }
+    if ids.is_empty() { Err(Refusal::NothingChosen.into()) } else { Ok(ids) }
+}
+
+/// Counts the keys that were asked for and are not there.
+fn count_missing(count: &mut BulkCount, asked: &[KeyId], found: &[KeyDetail]) {
+    for _ in found.len()..asked.len() {
+        count.add(Some(Skip::NotFound));
+    }
+}
+
+/// Why the caller may not change this key. One that is out of sight is not there.
+fn not_changeable(caller: &Caller, app: &AppId, key: &KeyDetail) -> Option<Skip> {
+    if key.app_id != *app || caller.may_see(key).is_err() {
+        return Some(Skip::NotFound);
+    }
+    caller.may_change(key).is_err().then_some(Skip::NotAllowed)
+}

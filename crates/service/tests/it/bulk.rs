@@ -1,0 +1,158 @@
+//! One act on many keys.
+
+use domain::{
+    audit::Action,
+    audit_query::AuditQuery,
+    bulk::{BulkAct, BulkChange, BulkCount, Selection, Skip},
+    draft::KeyDraft,
+    ids::KeyId,
+    key::{KeyState, RevokeReason},
+    list::{KeyQuery, StatusFilter},
+    refusal::Refusal,
+    role::Role,
+    verdict::Code,
+};
+use service::Caller;
+
+use crate::world::{World, draft, owner, refusal, signed_in};
+
+async fn act(w: &World, caller: &Caller, selection: &Selection, change: &BulkChange) -> Option<BulkCount> {
+    let form = w.service.new_form_id().unwrap();
+    w.service.bulk(caller, w.service.default_app(), selection, change, &form).await.unwrap()
+}
+
+fn matching(query: KeyQuery) -> Selection {
+    Selection::Matching(Box::new(query))
+}
+
+async fn each_key_is_changed_and_recorded_as_by_itself(w: World) {
+    let (one, token) = w.active(&draft("service", "One")).await;
+    let (two, _) = w.active(&draft("client", "Two")).await;
+    let (off, _) = w.active(&draft("service", "Off")).await;
+    w.service.disable(owner(), &off).await.unwrap();
+    let (pending, _) = w.pending(&draft("service", "Pending")).await;
+    let unknown = KeyId::from_random([9; 16]);
+    let chosen = Selection::Keys(vec![one, two, off, pending, unknown, one]);
+    let app = w.service.default_app();
+    let preview = w.service.preview_bulk(owner(), app, &chosen, BulkAct::Disable).await.unwrap();
+    let skipped = vec![(Skip::NotFound, 1), (Skip::Pending, 1), (Skip::AlreadyDisabled, 1)];
+    assert_eq!(preview, BulkCount { taken: 2, skipped });
+    assert_eq!(w.code(&token).await, Code::Valid);
+    let before = w.events().await.len();
+    assert_eq!(act(&w, owner(), &chosen, &BulkChange::Disable).await, Some(preview));
+    assert_eq!(w.code(&token).await, Code::Disabled);
+    let events = w.events().await;
+    assert_eq!(events.len(), before + 2);
+    assert!(events[..2].iter().all(|event| event.action == Action::KeyDisabled));
+
+    let revoke = BulkChange::Revoke { reason: RevokeReason::Leaked, note: Some(" all of them ".to_owned()) };
+    let done = act(&w, owner(), &chosen, &revoke).await.unwrap();
+    assert_eq!((done.taken, done.skipped_in_all()), (3, 2));
+    assert_eq!(w.code(&token).await, Code::Revoked);
+    assert_eq!(w.newest().await.note.as_deref(), Some("all of them"));
+    let key = w.service.key(owner(), &off).await.unwrap();
+    assert_eq!(key.revoked.unwrap().from, KeyState::Disabled);
+    w.service.check_record(owner()).await.unwrap();
+}
+
+async fn all_that_match_are_found_in_the_act(w: World) {
+    for n in 0..30 {
+        w.active(&draft("service", &format!("Nightly export {n}"))).await;
+    }
+    let (other, _) = w.active(&draft("service", "Other")).await;
+    let exports = || KeyQuery { search: Some("export".to_owned()), ..KeyQuery::default() };
+    let tag = BulkChange::tag(BulkAct::AddTag, "nightly").unwrap();
+    assert_eq!(act(&w, owner(), &matching(exports()), &tag).await.unwrap().taken, 30);
+    let tagged = || KeyQuery { tag: Some("nightly".to_owned()), ..KeyQuery::default() };
+    let week = BulkChange::set_expiry("7", "", w.service.now()).unwrap();
+    assert_eq!(act(&w, owner(), &matching(tagged()), &week).await.unwrap().taken, 30);
+    let newest = w.newest().await;
+    assert_eq!((newest.action.known(), &*newest.changes[0].field), (Some(Action::KeyEdited), "expires_at"));
+    let expiring = KeyQuery { status: Some(StatusFilter::Expiring7), ..KeyQuery::default() };
+    assert_eq!(act(&w, owner(), &matching(expiring), &BulkChange::Disable).await.unwrap().taken, 30);
+    assert_eq!(w.service.key(owner(), &other).await.unwrap().row.state, KeyState::Active);
+    let untag = BulkChange::tag(BulkAct::RemoveTag, "nightly").unwrap();
+    act(&w, owner(), &matching(exports()), &untag).await;
+    let app = w.service.default_app();
+    let none = w.service.preview_bulk(owner(), app, &matching(tagged()), BulkAct::Enable).await;
+    assert_eq!(refusal(none), Refusal::NothingChosen);
+}
+
+async fn a_form_sent_twice_acts_once(w: World) {
+    let (id, token) = w.active(&draft("service", "Once")).await;
+    let form = w.service.new_form_id().unwrap();
+    let app = w.service.default_app();
+    let all = matching(KeyQuery::default());
+    let first = w.service.bulk(owner(), app, &all, &BulkChange::Disable, &form).await.unwrap();
+    assert_eq!(first.unwrap().taken, 1);
+    w.service.enable(owner(), &id).await.unwrap();
+    assert_eq!(w.service.bulk(owner(), app, &all, &BulkChange::Disable, &form).await.unwrap(), None);
+    assert_eq!(w.code(&token).await, Code::Valid);
+}
+
+async fn a_refused_act_changes_nothing(w: World) {
+    let (id, _) = w.active(&draft("service", "Kept")).await;
+    let app = w.service.default_app();
+    let form = w.service.new_form_id().unwrap();
+    let all = matching(KeyQuery::default());
+    for role in [Role::Auditor, Role::Guest] {
+        let caller = signed_in(role);
+        let refused = w.no_change(w.service.bulk(&caller, app, &all, &BulkChange::Disable, &form)).await;
+        assert_eq!(refusal(refused), Refusal::Forbidden);
+        let refused = w.service.preview_bulk(&caller, app, &all, BulkAct::Disable).await;
+        assert_eq!(refusal(refused), Refusal::Forbidden);
+    }
+    let note = BulkChange::Revoke { reason: RevokeReason::Other, note: Some("x".repeat(201)) };
+    let refused = w.no_change(w.service.bulk(owner(), app, &all, &note, &form)).await;
+    assert!(matches!(refusal(refused), Refusal::Invalid(_)));
+    let nobody = Selection::Keys(Vec::new());
+    assert_eq!(
+        refusal(w.no_change(w.service.bulk(owner(), app, &nobody, &BulkChange::Disable, &form)).await),
+        Refusal::NothingChosen
+    );
+    let many = Selection::Keys((0..10_001_u128).map(|n| KeyId::from_random((n << 64).to_be_bytes())).collect());
+    let refused = w.no_change(w.service.bulk(owner(), app, &many, &BulkChange::Disable, &form)).await;
+    assert_eq!(refusal(refused), Refusal::TooMany { most: 10_000 });
+    // A refusal leaves the form unused.
+    let done = w.service.bulk(owner(), app, &all, &BulkChange::Disable, &form).await.unwrap();
+    assert_eq!(done.unwrap().taken, 1);
+    assert_eq!(w.service.key(owner(), &id).await.unwrap().row.state, KeyState::Disabled);
+}
+
+async fn an_export_has_the_keys_in_sight_and_no_others(w: World) {
+    for n in 0..3 {
+        w.active(&KeyDraft { tags: Some(vec!["eu".to_owned()]), ..draft("service", &format!("Key {n}")) }).await;
+    }
+    w.active(&draft("master_user", "Chat")).await;
+    let app = w.service.default_app();
+    let count = async |caller: &Caller, query: &KeyQuery| {
+        let mut export = w.service.export_keys(caller, app, query).unwrap();
+        let mut keys = 0;
+        loop {
+            let piece = export.next().await.unwrap();
+            if piece.is_empty() {
+                return keys;
+            }
+            keys += piece.len();
+        }
+    };
+    let everything = KeyQuery { after: Some("zzzzzzzzzzzz~z".to_owned()), ..KeyQuery::default() };
+    assert_eq!(count(owner(), &everything).await, 4, "whatever the page");
+    assert_eq!(count(&signed_in(Role::Auditor), &everything).await, 3);
+    assert_eq!(count(owner(), &KeyQuery { tag: Some("eu".to_owned()), ..KeyQuery::default() }).await, 3);
+    let guest = signed_in(Role::Guest);
+    assert_eq!(refusal(w.service.export_keys(&guest, app, &everything)), Refusal::Forbidden);
+    assert_eq!(refusal(w.service.export_audit(&guest, &AuditQuery::default())), Refusal::Forbidden);
+    let mut audit = w.service.export_audit(&signed_in(Role::Auditor), &AuditQuery::default()).unwrap();
+    let seen = audit.next().await.unwrap();
+    assert!(!seen.is_empty() && !format!("{seen:?}").contains("Chat"));
+    assert!(audit.next().await.unwrap().is_empty());
+}
+
+on_both!(
+    each_key_is_changed_and_recorded_as_by_itself,
+    all_that_match_are_found_in_the_act,
+    a_form_sent_twice_acts_once,
+    a_refused_act_changes_nothing,
+    an_export_has_the_keys_in_sight_and_no_others,
+);

@@ -1,0 +1,80 @@
+import { type Console, expect, test } from '../fixtures/console';
+import { examine } from '../fixtures/examine';
+import { said, unique } from '../steps/keys';
+
+const bar = ({ page }: Console) => page.getByRole('form', { name: 'Ticked keys' });
+
+test('ticked keys are disabled, and all that match are revoked with one reason', async ({ owner, arrange, watch }) => {
+  watch.expects(422, /\/keys\/bulk/);
+  const { page } = owner;
+  const word = unique('Batch');
+  for (let n = 10; n < 14; n += 1) await arrange.active({ name: `${word} ${n}` });
+  await arrange.pending({ name: `${word} 14` });
+  const list = `/keys?q=${encodeURIComponent(word)}`;
+  await owner.open(list);
+  await expect(bar(owner)).toBeHidden();
+  await page.getByRole('checkbox', { name: `Tick ${word} 10` }).check();
+  await page.getByRole('checkbox', { name: `Tick ${word} 14` }).check();
+  await examine(page, 'keys-ticked');
+  await bar(owner).getByRole('button', { name: 'Disable…' }).click();
+  await expect(page.getByRole('heading', { name: 'Disable keys' })).toBeVisible();
+  await expect(page.getByRole('main')).toContainText('1 key, not confirmed yet');
+  await page.getByRole('button', { name: 'Disable 1 key' }).click();
+  await said(owner, '1 key is disabled. 1 was skipped.');
+  expect(owner.at).toBe(list);
+
+  await page.getByRole('checkbox', { name: `Tick ${word} 11` }).check();
+  await bar(owner).getByRole('checkbox', { name: 'All 5 that match' }).check();
+  await bar(owner).getByRole('button', { name: 'Revoke…' }).click();
+  await page.getByRole('button', { name: 'Revoke 4 keys' }).click();
+  await expect(page.getByRole('main')).toContainText('Choose a reason.');
+  await page.getByRole('radio', { name: 'Another key replaces it' }).check();
+  await page.getByRole('button', { name: 'Revoke 4 keys' }).click();
+  await said(owner, '4 keys are revoked. 1 was skipped.');
+  await expect(page.locator('.keys .state').filter({ hasText: 'Revoked' })).toHaveCount(4);
+  await owner.open('/audit');
+  await expect(page.getByRole('row').filter({ hasText: word }).filter({ hasText: 'Revoked' })).toHaveCount(4);
+});
+
+test.describe('once the page is alive', { tag: '@scripts' }, () => {
+  test('one box ticks the whole page', async ({ owner, arrange }) => {
+    const { page } = owner;
+    const word = unique('Whole');
+    for (let n = 0; n < 3; n += 1) await arrange.pending({ name: `${word} ${n}` });
+    await owner.open(`/keys?q=${encodeURIComponent(word)}`);
+    const all = page.getByRole('checkbox', { name: 'Tick all on this page' });
+    await all.check();
+    await expect(page.locator('.tick :checked')).toHaveCount(4);
+    await expect(bar(owner)).toBeVisible();
+    await all.uncheck();
+    await expect(bar(owner)).toBeHidden();
+  });
+});
+
+test('the filtered list is a file with as many rows, and a view with a name', async ({ owner, arrange }) => {
+  const { page } = owner;
+  const tag = unique('batch').replace(' ', '-').toLowerCase();
+  for (let n = 0; n < 3; n += 1) await arrange.pending({ name: `=1+${n}`, tags: tag });
+  await owner.open(`/keys?tag=${tag}`);
+  const link = page.getByRole('link', { name: 'CSV' });
+  const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
+  expect(download.suggestedFilename()).toMatch(/^keystead-keys-\d{4}-\d\d-\d\d\.csv$/);
+  const chunks = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+  const rows = Buffer.concat(chunks).toString().trim().split('\r\n');
+  expect(rows).toHaveLength(4);
+  expect(rows[1]).toContain(",'=1+");
+
+  await page.getByRole('link', { name: 'Save this view' }).click();
+  await owner.alive();
+  const name = unique('My view');
+  await page.getByRole('textbox', { name: 'Name' }).fill(name);
+  await page.getByRole('button', { name: 'Save view' }).click();
+  await expect(page.getByRole('link', { name, exact: true })).toHaveAttribute('aria-current', 'true');
+  await owner.open('/keys');
+  await page.getByRole('link', { name, exact: true }).click();
+  await expect(page.getByRole('link', { name: `Tag: ${tag}, remove` })).toBeVisible();
+  await page.getByRole('link', { name: 'Edit views' }).click();
+  await page.getByRole('button', { name: `Delete ${name}` }).click();
+  await expect(page.getByRole('link', { name, exact: true })).toHaveCount(0);
+});
