@@ -33,11 +33,11 @@ async fn the_migration_agrees(database: &TestDatabase, migration: &'static str) 
 
 #[tokio::test]
 async fn on_sqlite() {
-    the_migration_agrees(&TestDatabase::sqlite(), include_str!("../../../../migrations/sqlite/0014_list.sql")).await;
+    the_migration_agrees(&TestDatabase::sqlite(), include_str!("../../../../migrations/sqlite/0013_list.sql")).await;
 }
 
 #[tokio::test]
 async fn on_postgres() {
-    the_migration_agrees(&TestDatabase::postgres(), include_str!("../../../../migrations/postgres/0014_list.sql"))
+    the_migration_agrees(&TestDatabase::postgres(), include_str!("../../../../migrations/postgres/0013_list.sql"))
         .await;
 }

@@ -1,7 +1,7 @@
 -- Both engines have the same tables, columns and index names; a change here is made in ../sqlite too.
 
 -- Keys that anybody can use from anywhere for ever, the oldest first. The condition is written so that no other index can
--- answer it.
+-- answer it. Where two indexes look alike to SQLite, it takes the one that was made last.
 CREATE INDEX api_key_open ON api_key (app_id, kind, state, created_at, id)
     WHERE cidr_count + 0 = 0 AND domain_count + 0 = 0 AND denied_cidrs || '' = '[]' AND expires_at + 0 = 9223372036854775807;
 
