@@ -12,7 +12,7 @@ test('a closed dialog gives back the scroll position, the focus and the history 
   const more = row.getByRole('button');
   for (const [entry, leave] of [
     ['Edit', () => page.keyboard.press('Escape')],
-    ['Disable…', () => close(owner, 'Cancel')],
+    ['Revoke…', () => close(owner, 'Cancel')],
     ['Audit', () => close(owner)],
   ] as const) {
     await more.click();

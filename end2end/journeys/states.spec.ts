@@ -1,28 +1,45 @@
 import { expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
-import { acknowledge, choose, close, confirm, dialog, expectStatus, find, said, unique } from '../steps/keys';
+import { acknowledge, choose, close, confirm, dialog, expectStatus, find, press, said, unique } from '../steps/keys';
 
 test('a key is disabled and enabled', async ({ owner, arrange, verifier }) => {
   const name = unique('Switch');
   const { token } = await arrange.active({ name });
 
-  await choose(owner, name, 'Disable…');
-  await expect(dialog(owner)).toContainText('Never used');
-  await confirm(owner, 'Disable', 'is disabled');
+  await press(owner, name, 'Disable', 'is disabled');
   expect(await verifier.code(token)).toBe('DISABLED');
   await expectStatus(owner, name, 'Disabled');
+  await press(owner, name, 'Enable', 'is enabled again');
+  expect(await verifier.code(token)).toBe('VALID');
 
-  await choose(owner, name, 'Enable…');
+  await owner.page.getByRole('status').getByRole('link', { name: 'View key' }).click();
+  await owner.page.getByRole('link', { name: 'Disable…' }).click();
+  await expect(dialog(owner)).toContainText('every call with this key is refused');
+  await confirm(owner, 'Disable', 'is disabled');
+  await owner.page.getByRole('link', { name: 'Enable…' }).click();
   await confirm(owner, 'Enable', 'is enabled again');
   expect(await verifier.code(token)).toBe('VALID');
+});
+
+test('an open list shows what others do to its keys @scripts', async ({ owner, arrange }) => {
+  const { page } = owner;
+  const name = unique('Watched');
+  const key = await arrange.active({ name });
+  const row = await find(owner, name);
+  await arrange.act(key, 'disable');
+  await expect(row).toContainText('Active');
+  // As when the reader comes back to the tab.
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await expect(row).toContainText('Disabled');
+  await row.getByRole('button', { name: `Actions for ${name}` }).click();
+  await expect(row.getByRole('button', { name: 'Enable', exact: true })).toBeVisible();
 });
 
 test('a message names the key, undoes what can be undone, and is shown once', async ({ owner, arrange, verifier }) => {
   const { page } = owner;
   const name = unique('Undo');
   const { token } = await arrange.active({ name });
-  await choose(owner, name, 'Disable…');
-  await confirm(owner, 'Disable', `“${name}” is disabled`);
+  await press(owner, name, 'Disable', `“${name}” is disabled`);
   expect(owner.at).toContain('/keys?q=');
   await page.getByRole('status').getByRole('button', { name: 'Undo' }).click();
   await said(owner, `“${name}” is enabled again`);
@@ -98,9 +115,7 @@ test('a key that begins later is confirmed and enabled, and nothing says that it
   expect(await verifier.code(key.token)).toBe('NOT_YET_VALID');
 
   await arrange.act(key, 'disable');
-  await choose(owner, name, 'Enable…');
-  await expect(dialog(owner)).toContainText('within its restrictions and dates');
-  await confirm(owner, 'Enable', 'is enabled again.');
+  await press(owner, name, 'Enable', 'is enabled again.');
   expect(await verifier.code(key.token)).toBe('NOT_YET_VALID');
 });
 

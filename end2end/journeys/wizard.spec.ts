@@ -22,7 +22,7 @@ test('a plain key needs no scrolling, and says what it will do', async ({ owner,
   const name = unique('Partner');
   await field(owner, 'Name').fill(name);
   const where = page.getByText('Where it may be used');
-  await expect(where).toContainText('any address · any origin');
+  await expect(where).toContainText('any address · all domains');
   const beside = page.getByRole('complementary', { name: 'What this key will do' });
   if (owner.scripts) {
     await page.getByRole('button', { name: 'orders.write', exact: true }).click();

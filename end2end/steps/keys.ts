@@ -145,6 +145,14 @@ export async function choose(console: Console, name: string, entry: string): Pro
   await unfold(console);
 }
 
+/** Does an entry of a key's row menu that needs no dialog, and reads the message. */
+export async function press(console: Console, name: string, entry: string, words: string): Promise<void> {
+  const row = await find(console, name);
+  await row.getByRole('button', { name: `Actions for ${name}` }).click();
+  await row.getByRole('button', { name: entry, exact: true }).click();
+  await said(console, words);
+}
+
 export function dialog(console: Console): Locator {
   return console.page.getByRole('dialog');
 }

@@ -5,6 +5,7 @@ import { dialogOf, onClose, open } from './dialogs.js';
 import { end, wake } from './islands.js';
 import { focusOn, focused, giveBack, keep } from './place.js';
 import './palette.js';
+import './rows.js';
 import { announce, busy, trouble } from './signs.js';
 
 const SILENT = 'Keystead did not answer. Try again.';

@@ -9,5 +9,8 @@ pub(crate) const SIGN_IN: &str = "/login";
 /// Where browsers report violations of the content security policy.
 pub(crate) const POLICY_REPORTS: &str = "/csp-report";
 
+/// Where an open list asks for its rows again and again.
+pub(crate) const ROWS: &str = "/api/rows";
+
 /// The console's server functions are below this path, for scripts.
 pub(crate) const SERVER_FUNCTIONS: &str = "/api/";

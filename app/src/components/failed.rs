@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::components::icon::{Drawn, Icon};
 use crate::error::ConsoleError;
 
 /// Shows what went wrong and what to do, and sets the status of the page.
@@ -25,7 +26,7 @@ pub fn FormProblem(problem: Option<ConsoleError>) -> impl IntoView {
         let signed_out = error == ConsoleError::SignedOut;
         view! {
             <div class="note bad" role="alert" tabindex="-1">
-                <span aria-hidden="true">"!"</span>
+                <Drawn icon=Icon::Alert/>
                 <div>
                     <b>{error.message()}</b>
                     {signed_out.then(|| view! { " " <a href="/login">"Sign in"</a> })}

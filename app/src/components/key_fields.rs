@@ -128,7 +128,7 @@ fn one(
         Field::Domains => view! {
             <TextField errors field aside="optional, one per line"
                 value=lines(&draft.domains) lines=3 left
-                hint="For example app.example.com or *.example.com. If left blank, any origin is accepted. Only browsers send a true origin, so keep the key secret in any case."/>
+                hint="For example app.example.com or *.example.com. If left blank, every origin is accepted. Only browsers send a true origin, so keep the key secret in any case."/>
         }
         .into_any(),
         Field::Permissions => permissions(errors, rules, draft, hints, left),

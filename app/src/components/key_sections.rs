@@ -66,7 +66,7 @@ const fn words(field: Field) -> (&'static str, &'static str) {
     match field {
         Field::Cidrs => ("", "any address"),
         Field::DeniedCidrs => ("not from ", ""),
-        Field::Domains => ("", "any origin"),
+        Field::Domains => ("", "all domains"),
         Field::Limits => ("", "no rate limit"),
         Field::Quota => ("quota ", "no quota"),
         Field::NotBefore => ("", "as soon as you confirm it"),
@@ -97,9 +97,9 @@ mod tests {
     #[test]
     fn a_blank_section_says_what_that_means() {
         let draft = KeyDraft { cidrs: Some(vec![" ".to_owned()]), ..KeyDraft::default() };
-        let blank = ["any address · any origin", "no rate limit · no quota", "as soon as you confirm it", "Live"];
+        let blank = ["any address · all domains", "no rate limit · no quota", "as soon as you confirm it", "Live"];
         assert_eq!(meanings(KeyKind::Service, &draft), blank);
-        assert_eq!(meanings(KeyKind::Client, &draft), ["any origin", "", "", "Live"]);
+        assert_eq!(meanings(KeyKind::Client, &draft), ["all domains", "", "", "Live"]);
         // An edit does not have the environment, so it says nothing about it.
         assert_eq!(Section::Labels.meaning(&draft, KeyKind::Service.rules().editable), "");
     }
@@ -118,7 +118,7 @@ mod tests {
             ..KeyDraft::default()
         };
         let told = [
-            "203.0.113.0/24 and 2 more · not from 203.0.113.7 · any origin",
+            "203.0.113.0/24 and 2 more · not from 203.0.113.7 · all domains",
             "100 per minute · quota 10000",
             "2040-01-01T08:00",
             "Test · eu and 1 more",

@@ -11,6 +11,7 @@ pub mod failed;
 pub mod field;
 #[cfg(feature = "ssr")]
 pub mod hidden_draft;
+pub mod icon;
 pub mod key_fields;
 pub mod key_sections;
 #[cfg(feature = "ssr")]

@@ -3,6 +3,8 @@
 use domain::field::{Field, FieldErrors};
 use leptos::prelude::*;
 
+use crate::components::icon::{Drawn, Icon};
+
 /// The errors at one field, if there are any; `aria-describedby` of its input names them.
 #[component]
 pub fn FieldProblem(field: Field, errors: RwSignal<FieldErrors>) -> impl IntoView {
@@ -42,7 +44,7 @@ pub fn FieldProblems(errors: RwSignal<FieldErrors>) -> impl IntoView {
                 .collect();
             view! {
                 <div class="note bad" role="alert">
-                    <span aria-hidden="true">"!"</span>
+                    <Drawn icon=Icon::Alert/>
                     <div><b>{count}</b><ul>{items}</ul></div>
                 </div>
             }
@@ -72,7 +74,7 @@ pub fn UnshownProblems(errors: FieldErrors) -> impl IntoView {
             .collect();
         view! {
             <div class="note bad" role="alert" tabindex="-1">
-                <span aria-hidden="true">"!"</span>
+                <Drawn icon=Icon::Alert/>
                 <div><b>"The form could not be saved"</b><ul>{items}</ul></div>
             </div>
         }

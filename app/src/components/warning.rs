@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::components::icon::{Drawn, Icon};
+
 #[component]
 pub fn Warning(
     words: String,
@@ -11,7 +13,7 @@ pub fn Warning(
 ) -> impl IntoView {
     view! {
         <div class="note" class:bad=grave>
-            <span aria-hidden="true">"⚠"</span>
+            <Drawn icon=Icon::Caution/>
             <div><b>{words}</b></div>
         </div>
     }

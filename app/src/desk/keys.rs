@@ -55,6 +55,15 @@ pub async fn read_keys(query: &KeyQuery) -> Result<KeyList, ConsoleError> {
     Ok(KeyList { page, calls, now: desk.service().now(), rights: caller.rights() })
 }
 
+/// These keys, if the visitor may see them, in an order of no meaning.
+pub async fn read_some_keys(ids: &[KeyId]) -> Result<KeyList, ConsoleError> {
+    let desk = Desk::from_context()?;
+    let caller = desk.caller()?;
+    let page = desk.service().some_keys(&caller, &desk.app(), ids).await?;
+    let calls = desk.service().last_day(&caller, &page.rows).await?;
+    Ok(KeyList { page, calls, now: desk.service().now(), rights: caller.rights() })
+}
+
 /// The views that the visitor keeps.
 pub async fn read_views() -> Result<Vec<SavedView>, ConsoleError> {
     let desk = Desk::from_context()?;

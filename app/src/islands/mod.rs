@@ -6,3 +6,5 @@ pub mod connectivity;
 pub mod find;
 pub mod key_form;
 pub mod page;
+#[cfg(feature = "ssr")]
+pub mod rows;

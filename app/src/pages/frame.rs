@@ -10,6 +10,7 @@ use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_query_map};
 
 use crate::addresses::behind;
+use crate::components::icon::{Drawn, Icon};
 use crate::components::palette::Palette;
 use crate::components::shortcuts::Shortcuts;
 use crate::desk::keys::read_key;
@@ -20,6 +21,12 @@ use crate::forms::outcome::UnsentForm;
 /// The frame; the page goes into its outlet.
 #[component]
 pub fn Frame() -> impl IntoView {
+    view! { <Around><Outlet/></Around> }
+}
+
+/// The frame around a page.
+#[component]
+pub fn Around(children: Children) -> impl IntoView {
     let me = read_me().ok();
     let rights = me.as_ref().map(|me| me.rights);
     let plain_http = me.as_ref().is_some_and(|me| me.plain_http);
@@ -48,7 +55,7 @@ pub fn Frame() -> impl IntoView {
                 {plain_http.then(|| view! { <PlainHttp/> })}
                 {match use_context::<UnsentForm>() {
                     Some(ended) => view! { <SendAgain ended/> }.into_any(),
-                    None => view! { <Outlet/> }.into_any(),
+                    None => children(),
                 }}
             </main>
             {rights.map(|_| view! { <Palette/> <Shortcuts/> })}
@@ -100,7 +107,7 @@ pub fn Mark() -> impl IntoView {
 pub fn PlainHttp() -> impl IntoView {
     view! {
         <div class="note bad">
-            <span aria-hidden="true">"!"</span>
+            <Drawn icon=Icon::Alert/>
             <div>
                 <b>"This connection is not encrypted."</b>
                 " Anyone on the network can read passwords and keys. Put Keystead behind HTTPS, then unset \

@@ -13,6 +13,7 @@ use super::acknowledge::Again;
 use crate::addresses::wizard_address;
 use crate::components::failed::{FormProblem, set_status};
 use crate::components::hidden_draft::{HiddenDraft, summary};
+use crate::components::icon::{Drawn, Icon};
 use crate::components::key_fields::KeyHints;
 use crate::components::problem::{UnshownProblems, part};
 use crate::components::time::span;
@@ -60,7 +61,7 @@ pub fn Details(
     let (fields, unshown) = part(problem.fields, rules.asked);
     let notes: Vec<_> = notes
         .into_iter()
-        .map(|words| view! { <div class="note info"><span aria-hidden="true">"i"</span><p>{words}</p></div> })
+        .map(|words| view! { <div class="note info"><Drawn icon=Icon::Info/><p>{words}</p></div> })
         .collect();
     let told = tell(kind, &draft).unwrap_or_default();
     view! {

@@ -27,6 +27,8 @@ pub struct Offer {
     pub label: &'static str,
     /// Whether it is hard to undo.
     pub grave: bool,
+    /// Whether a list does it without a dialog.
+    pub at_once: bool,
     /// The act that the visitor must be allowed. A change also needs the one that the key's kind asks for.
     needs: Act,
 }
@@ -38,16 +40,19 @@ impl Offer {
     }
 }
 
-const EDIT: Offer = Offer { path: "edit", label: "Edit", grave: false, needs: Act::ChangeKeys };
-const AUDIT: Offer = Offer { path: "audit", label: "Audit", grave: false, needs: Act::SeeAudit };
-const ACKNOWLEDGE: Offer = Offer { path: "acknowledge", label: "Confirm…", grave: false, needs: Act::ChangeKeys };
-const DISABLE: Offer = Offer { path: "disable", label: "Disable…", grave: false, needs: Act::ChangeKeys };
-const ENABLE: Offer = Offer { path: "enable", label: "Enable…", grave: false, needs: Act::ChangeKeys };
-const REVOKE: Offer = Offer { path: "revoke", label: "Revoke…", grave: true, needs: Act::ChangeKeys };
-const RESTORE: Offer = Offer { path: "restore", label: "Restore…", grave: false, needs: Act::RestoreKey };
+const EDIT: Offer = Offer { path: "edit", label: "Edit", grave: false, at_once: false, needs: Act::ChangeKeys };
+const AUDIT: Offer = Offer { path: "audit", label: "Audit", grave: false, at_once: false, needs: Act::SeeAudit };
+const ACKNOWLEDGE: Offer =
+    Offer { path: "acknowledge", label: "Confirm…", grave: false, at_once: false, needs: Act::ChangeKeys };
+const DISABLE: Offer =
+    Offer { path: "disable", label: "Disable…", grave: false, at_once: true, needs: Act::ChangeKeys };
+const ENABLE: Offer = Offer { path: "enable", label: "Enable…", grave: false, at_once: true, needs: Act::ChangeKeys };
+const REVOKE: Offer = Offer { path: "revoke", label: "Revoke…", grave: true, at_once: false, needs: Act::ChangeKeys };
+const RESTORE: Offer =
+    Offer { path: "restore", label: "Restore…", grave: false, at_once: false, needs: Act::RestoreKey };
 /// Leads to a page, not to a dialog over the list.
-pub const WHY: Offer = Offer { path: "why", label: "Why refused?", grave: false, needs: Act::SeeKeys };
-const DELETE: Offer = Offer { path: "delete", label: "Delete…", grave: true, needs: Act::ChangeKeys };
+pub const WHY: Offer = Offer { path: "why", label: "Why refused?", grave: false, at_once: false, needs: Act::SeeKeys };
+const DELETE: Offer = Offer { path: "delete", label: "Delete…", grave: true, at_once: false, needs: Act::ChangeKeys };
 
 /// What a visitor with these rights can do with a key of this kind in this status.
 pub fn acts(kind: KeyKind, status: Status, rights: Rights) -> impl Iterator<Item = &'static Offer> {

@@ -45,11 +45,11 @@ fn List() -> impl IntoView {
         <div class="head">
             <div>
                 <h1>{heading}</h1>
-                <p>"Every key, its restrictions and its last use."</p>
+                <p class="wide">"Every key, its restrictions and its last use."</p>
             </div>
             <div class="actions">
                 <a class="button quiet" href="/keys/new?kind=open_connect">"Setup Integration"</a>
-                <a class="button" href=audit>"Audit"</a>
+                <a class="button wide" href=audit>"Audit"</a>
                 <a class="button primary" href=generate>"Generate New Key"</a>
             </div>
         </div>

@@ -10,6 +10,7 @@ use domain::token::{CHECKSUM_LEN, SECRET_LEN};
 use leptos::prelude::*;
 
 use crate::addresses::list_address;
+use crate::components::icon::{Drawn, Icon};
 
 #[component]
 pub fn Filters(query: KeyQuery) -> impl IntoView {
@@ -108,7 +109,7 @@ pub fn Chips(query: KeyQuery) -> impl IntoView {
         .filter_map(|(label, value, without)| {
             let words = format!("{label}: {}", value?);
             let remove = format!("{words}, remove");
-            Some(view! { <li><a class="chip" href=list_address(&without) aria-label=remove>{words} " ✕"</a></li> })
+            Some(view! { <li><a class="chip" href=list_address(&without) aria-label=remove>{words} " " <Drawn icon=Icon::Remove/></a></li> })
         })
         .collect();
     (!chips.is_empty()).then(|| view! { <ul class="chips">{chips}</ul> })

@@ -1,6 +1,7 @@
 //! The rows of the key list.
 
 use domain::calls::Period;
+use domain::ids::KeyId;
 use domain::key::KeyRow;
 use domain::list::{KeyQuery, KeySort};
 use domain::role::{Act, Rights};
@@ -10,10 +11,14 @@ use leptos::prelude::*;
 use super::keys_bulk::FORM;
 use crate::addresses::{act_address, list_address};
 use crate::components::chart::spark::Spark;
+use crate::components::icon::{Drawn, Icon};
 use crate::components::key_status::KeyStatus;
 use crate::components::time::{Ago, LastUsed};
-use crate::desk::keys::KeyList;
+use crate::desk::keys::{KeyList, read_some_keys};
+use crate::error::ConsoleError;
 use crate::forms::bulk::KEY;
+use crate::forms::key::BACK;
+use crate::islands::rows::Row;
 
 #[component]
 pub fn KeysTable(list: KeyList, query: KeyQuery) -> impl IntoView {
@@ -50,6 +55,18 @@ pub fn KeysTable(list: KeyList, query: KeyQuery) -> impl IntoView {
     }
 }
 
+/// These rows as they are now, for a list with this query. What the visitor may not see any longer is left out.
+pub async fn rows_now(ids: &[KeyId], query: &KeyQuery) -> Result<Vec<Row>, ConsoleError> {
+    let KeyList { page, calls, now, rights } = read_some_keys(ids).await?;
+    let rows = page.rows.into_iter().zip(calls);
+    Ok(rows
+        .map(|(row, calls)| Row {
+            id: row.id.as_str().to_owned(),
+            html: line(row, calls, now, rights, query).to_html(),
+        })
+        .collect())
+}
+
 /// A column that sorts. A search has an order of its own.
 fn heading(label: &'static str, class: &'static str, sort: KeySort, query: &KeyQuery) -> AnyView {
     let current = query.sort == sort;
@@ -74,7 +91,20 @@ fn line(row: KeyRow, calls: Vec<Period>, now: Timestamp, rights: Rights, query: 
             let kept = if act.path == super::key::WHY.path { &whole } else { query };
             let address = act_address(row.id.as_str(), act.path, kept);
             let class = if act.grave { "danger" } else { "" };
-            view! { <li><a class=class href=address>{act.label}</a></li> }
+            if !act.at_once {
+                return view! { <li><a class=class href=address>{act.label}</a></li> }.into_any();
+            }
+            // The message afterwards offers to undo it.
+            let address = act_address(row.id.as_str(), act.path, &whole);
+            view! {
+                <li>
+                    <form method="post" action=address>
+                        <input type="hidden" name=BACK value=list_address(query)/>
+                        <button>{act.label.trim_end_matches('…')}</button>
+                    </form>
+                </li>
+            }
+            .into_any()
         })
         .collect();
     view! {
@@ -98,7 +128,7 @@ fn line(row: KeyRow, calls: Vec<Period>, now: Timestamp, rights: Rights, query: 
             <td role="cell" class="used"><LastUsed at=row.last_used_at now/></td>
             <td role="cell" class="end">
                 <button type="button" class="more" popovertarget=menu_of aria-label=format!("Actions for {}", row.name)>
-                    "⋯"
+                    <Drawn icon=Icon::More/>
                 </button>
                 <ul class="menu" popover id=menu>{actions}</ul>
             </td>

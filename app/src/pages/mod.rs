@@ -22,7 +22,7 @@ mod key_restrictions;
 pub mod keys;
 pub mod keys_bulk;
 pub mod keys_filters;
-mod keys_table;
+pub mod keys_table;
 pub mod keys_views;
 pub mod not_found;
 mod secret;

@@ -13,6 +13,7 @@ use super::acknowledge::Again;
 use super::integration_samples::{own_check, variable};
 use crate::components::copy::{CopyButton, Sample};
 use crate::components::hidden_draft::HiddenDraft;
+use crate::components::icon::{Drawn, Icon};
 use crate::desk::integration::public_url;
 use crate::islands::acknowledge::AcknowledgeBox;
 
@@ -35,7 +36,7 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
             <a class="button" download=file_name(row) href=env_file(&issued.shown, variable(&issued.key.rules))>"Download .env"</a>
         </div>
         <div class="note narrow">
-            <span aria-hidden="true">"⚠"</span>
+            <Drawn icon=Icon::Caution/>
             <div>
                 <b>"Treat this key as you would a password."</b>
                 " Store it in your secret manager, and give it to one service only. It starts to work when you confirm below."

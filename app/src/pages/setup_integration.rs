@@ -14,6 +14,7 @@ use super::key_proxies::proxies;
 use crate::addresses::preset_address;
 use crate::components::copy::Sample;
 use crate::components::failed::Failed;
+use crate::components::icon::{Drawn, Icon};
 use crate::components::key_status::KeyStatus;
 use crate::components::time::LastUsed;
 use crate::desk::integration::{Integration, read_integration};
@@ -82,7 +83,7 @@ fn Guide(found: Integration) -> impl IntoView {
             Some(view) => view! { <ConnectivityTest row=view.key.row now=view.now/> }.into_any(),
             None => view! {
                 <div class="note info">
-                    <span aria-hidden="true">"i"</span>
+                    <Drawn icon=Icon::Info/>
                     <div>
                         <b>"Choose a key to test it live."</b>
                         " Open " <a href="/keys">"a key"</a> " and choose Setup Integration on its page."

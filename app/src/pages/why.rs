@@ -10,6 +10,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
+use crate::components::icon::{Drawn, Icon};
 use crate::components::problem::FieldProblem;
 use crate::components::refusals::{REFUSED_AS, Refusals};
 use crate::desk::why::{TypedCall, Why, read_why};
@@ -125,7 +126,7 @@ fn Outcome(checks: Vec<CheckResult>, refused_as: Option<Code>) -> impl IntoView 
     let then = refused_as.filter(|then| *then != verdict).map(|then| {
         view! {
             <div class="note">
-                <span aria-hidden="true">"⚠"</span>
+                <Drawn icon=Icon::Caution/>
                 <div><b>{format!("At the time, the call was refused as {}. ", then.as_str())}</b> {changed(then)}</div>
             </div>
         }

@@ -42,20 +42,12 @@ impl Restrictions<'_> {
         let mut words = Vec::new();
         match (kind.asks(Field::Cidrs), kind.asks(Field::Domains)) {
             (true, domains) => {
-                let mut addresses = format!("Accepted from {}", self.addresses());
-                if domains
-                    && self.rules.domains.is_empty()
-                    && self.rules.cidrs.is_empty()
-                    && self.rules.denied_cidrs.is_empty()
-                {
-                    addresses.push_str(" and any origin");
-                }
-                words.push(addresses);
+                words.push(format!("Accepted from {}", self.addresses()));
                 if domains && !self.rules.domains.is_empty() {
                     words.push(format!("Accepted only with an origin that matches {}", self.origins()));
                 }
             }
-            (false, true) if self.rules.domains.is_empty() => words.push("Accepted from any origin".to_owned()),
+            (false, true) if self.rules.domains.is_empty() => words.push("Accepted from anywhere".to_owned()),
             (false, true) => words.push(format!("Accepted only with an origin that matches {}", self.origins())),
             (false, false) => {}
         }
@@ -79,7 +71,11 @@ impl Restrictions<'_> {
 
     fn addresses(&self) -> String {
         let shown = |rules: &[CidrRule], last| list(rules.iter().map(ToString::to_string), last);
-        let from = if self.rules.cidrs.is_empty() { "any address".to_owned() } else { shown(&self.rules.cidrs, "and") };
+        let from = match (self.rules.cidrs.is_empty(), self.rules.domains.is_empty()) {
+            (true, true) if self.rules.denied_cidrs.is_empty() => "anywhere".to_owned(),
+            (true, _) => "any address".to_owned(),
+            (false, _) => shown(&self.rules.cidrs, "and"),
+        };
         if self.rules.denied_cidrs.is_empty() {
             from
         } else {
@@ -170,10 +166,7 @@ mod tests {
 
     #[test]
     fn what_is_left_blank_is_said_too() {
-        assert_eq!(
-            words(service()),
-            "Accepted from any address and any origin. It has no permissions. Any number of calls."
-        );
+        assert_eq!(words(service()), "Accepted from anywhere. It has no permissions. Any number of calls.");
         let denied = KeyDraft { denied_cidrs: items(&["10.0.0.0/8"]), quota: text("1"), ..service() };
         assert_eq!(
             words(denied),
@@ -184,7 +177,7 @@ mod tests {
     #[test]
     fn a_kind_says_only_what_it_has() {
         let of = |kind: &str| KeyDraft { kind: text(kind), ..KeyDraft::default() };
-        assert_eq!(words(of("client")), "Accepted from any origin.");
+        assert_eq!(words(of("client")), "Accepted from anywhere.");
         let domains = KeyDraft { domains: items(&["crm.example.com"]), ..of("telephony") };
         assert_eq!(words(domains), "Accepted only with an origin that matches crm.example.com.");
         let master = KeyDraft { cidrs: items(&["10.0.0.0/8"]), ..of("master_user") };

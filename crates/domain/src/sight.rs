@@ -47,6 +47,12 @@ impl Sight {
         Self { apps: Scope::Only(apps), ..self.clone() }
     }
 
+    /// The same with no other keys than these.
+    pub fn only(&self, keys: &[KeyId]) -> Self {
+        let keys = keys.iter().copied().filter(|key| self.keys.has(key)).collect();
+        Self { keys: Scope::Only(keys), ..self.clone() }
+    }
+
     /// Whether this key is in sight.
     pub fn sees(&self, app: &AppId, kind: KeyKind, key: &KeyId) -> bool {
         self.apps.has(app) && self.sees_kind(kind) && self.keys.has(key)

@@ -229,7 +229,7 @@ fn address_words(key: &KeyRecord, address: Option<IpAddr>) -> String {
 
 fn origin_words(key: &KeyRecord, origin: Option<&str>) -> String {
     if key.rules.domains.is_empty() {
-        return "The key is not restricted to domains: any origin is accepted.".to_owned();
+        return "The key is not restricted to domains: every origin is accepted.".to_owned();
     }
     let Some(text) = origin else {
         return "There is no Origin, and the key is restricted to domains.".to_owned();

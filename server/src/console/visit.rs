@@ -12,7 +12,7 @@ use service::sessions::Session;
 use super::transport::transport;
 use crate::client_address::peer;
 use crate::connections::FirstTry;
-use crate::paths::EVENTS;
+use crate::paths::{EVENTS, ROWS};
 use crate::state::AppState;
 
 /// Puts a [`Visit`] into the request.
@@ -43,7 +43,12 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
 }
 
 async fn session(state: &AppState, cookie: &str, path: &str) -> service::Result<Option<Session>> {
-    if path == EVENTS { state.service.idle_session(cookie).await } else { state.service.session(cookie).await }
+    // Only what somebody does prolongs a session.
+    if [EVENTS, ROWS].contains(&path) {
+        state.service.idle_session(cookie).await
+    } else {
+        state.service.session(cookie).await
+    }
 }
 
 /// The value of a cookie, or of the first if there are several.

@@ -83,7 +83,7 @@ async fn a_revoked_key_is_not_said_to_be_accepted() {
     let token = product.token(service_key("Gone")).await;
     let id = token.split('_').nth(1).unwrap().to_owned();
     let before = look(&product, &format!("/keys/{id}")).await;
-    assert!(before.body.contains("Accepted from any address"), "{}", before.body);
+    assert!(before.body.contains("Accepted from anywhere"), "{}", before.body);
     let session = product.sign_in().await;
     let form = Call::post(&format!("/keys/{id}/revoke")).cookie(&session).same_origin().form("reason=leaked");
     assert_eq!(product.send(form).await.status, 303);

@@ -6,7 +6,7 @@ use domain::{
     calls::{Period, Span, by_period},
     ids::{AppId, KeyId},
     key::{KeyDetail, KeyRow},
-    list::KeyQuery,
+    list::{KeyQuery, Rows},
     page::Page,
     refusal::Refusal,
     role::Act,
@@ -22,6 +22,14 @@ impl Service {
         caller.may(Act::SeeKeys)?;
         let sight = caller.sight().within(*app);
         Ok(self.store().list_keys(&sight, query, self.now()).await?)
+    }
+
+    /// These keys of the app, as many as a page has, if the caller may see them.
+    pub async fn some_keys(&self, caller: &Caller, app: &AppId, ids: &[KeyId]) -> Result<Page<KeyRow>> {
+        caller.may(Act::SeeKeys)?;
+        let sight = caller.sight().within(*app).only(ids);
+        let query = KeyQuery { rows: Rows::Most, ..KeyQuery::default() };
+        Ok(self.store().list_keys(&sight, &query, self.now()).await?)
     }
 
     /// The last day of each of these keys, which were read for the caller, in their order.

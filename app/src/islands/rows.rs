@@ -1,0 +1,28 @@
+//! What an open list asks the server for. frontend/js/rows.js shows the answer.
+
+use domain::ids::KeyId;
+use domain::list::KeyQuery;
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use serde::{Deserialize, Serialize};
+
+use crate::error::ConsoleError;
+
+/// A row of the key list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// The id of its key.
+    pub id: String,
+    /// The row, as the page shows it.
+    pub html: String,
+}
+
+/// A page has no more.
+const MOST: usize = 100;
+
+/// The rows of these keys as they are now, in a list with this query. Watching a list does not prolong a session.
+#[server(endpoint = "rows", input = Json)]
+pub async fn rows(ids: Vec<String>, list: String) -> Result<Vec<Row>, ConsoleError> {
+    let ids: Vec<KeyId> = ids.iter().take(MOST).filter_map(|id| KeyId::parse(id)).collect();
+    crate::pages::keys_table::rows_now(&ids, &KeyQuery::from_query_string(&list)).await
+}
