@@ -32,6 +32,12 @@ test('a dialog gives back the scroll position, the focus and the history @script
     return y;
   };
 
+  const givenBack = async (y: number) => {
+    // Firefox rounds half a pixel to one side in a page, and to the other when it comes back to it.
+    await expect.poll(async () => Math.abs((await scrolled(tab)) - y), { message: 'scrolled' }).toBeLessThan(1);
+    await expect.poll(() => focused(tab), { message: 'focused' }).toBe(more);
+  };
+
   const ways: [entry: string, heading: string, way: string, leave: () => Promise<void>][] = [
     ['Edit', `Edit “${key}”`, 'Esc', () => tab.page.keyboard.press('Escape')],
     ['Disable…', `Disable “${key}”?`, 'Cancel', () => tab.press('link', 'Cancel')],
@@ -44,8 +50,7 @@ test('a dialog gives back the scroll position, the focus and the history @script
       await leave();
       await atList(tab);
       await tab.alive();
-      await expect.poll(() => scrolled(tab)).toBe(y);
-      await expect.poll(() => focused(tab)).toBe(more);
+      await givenBack(y);
     });
   }
 
@@ -54,10 +59,9 @@ test('a dialog gives back the scroll position, the focus and the history @script
     await tab.type('Description', 'Written in Firefox');
     await tab.press('button', 'Save');
     await atList(tab);
-    await tab.see('message', `“${key}” is saved`);
+    await tab.see('message', `“${key}” is saved.`);
     await tab.alive();
-    await expect.poll(() => scrolled(tab)).toBe(y);
-    await expect.poll(() => focused(tab)).toBe(more);
+    await givenBack(y);
   });
 
   // A browser that loads every page keeps an entry for each.

@@ -123,11 +123,7 @@ export class Tab {
           return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
         };
         const free = () => element.contains(document.elementFromPoint(middle().x, middle().y));
-        if (!free()) {
-          element.scrollIntoView({ block: 'center' });
-          // Half a pixel would be rounded to one side now and to the other when it is given back.
-          scrollTo(0, Math.round(scrollY));
-        }
+        if (!free()) element.scrollIntoView({ block: 'center' });
         return free() && !element.matches(':disabled') ? middle() : null;
       });
     });
