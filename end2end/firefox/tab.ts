@@ -175,7 +175,7 @@ export const test = base.extend<PerTest, PerWorker>({
         browser: 'firefox',
         executablePath: '/usr/bin/firefox-esr',
         headless: true,
-        // During a fade to the next page, a click would come too early. Pages may ask before they are left, as for readers.
+        // During a fade to the next page, a click would come too early. Pages may ask before they are left.
         extraPrefsFirefox: { 'ui.prefersReducedMotion': 1, 'dom.disable_beforeunload': false, ...prefs },
         defaultViewport: { width: 1440, height: 900 },
       });
@@ -195,10 +195,13 @@ export const test = base.extend<PerTest, PerWorker>({
   cookies: [async ({ server }, use) => use(await signInOnce(server)), { scope: 'worker' }],
   arrange: [async ({ server, cookies }, use) => use(new Arrange(server, cookies)), { scope: 'worker' }],
   verifier: [async ({ server }, use) => use(await Verifier.start(server)), { scope: 'worker' }],
-  visitor: async ({ firefox, server, scripts }, use) => {
+  visitor: async ({ firefox, server, scripts, navigation }, use) => {
     const context = await firefox.createBrowserContext();
     const tab = new Tab(await context.newPage(), server, scripts);
     await use(tab);
+    // A setting that a newer Firefox no longer knows would change nothing.
+    const found = await tab.page.evaluate(() => ['hydrated' in document.documentElement.dataset, 'navigation' in window]);
+    expect(found, 'scripts and the Navigation API').toEqual([scripts, scripts ? navigation : expect.any(Boolean)]);
     expect(tab.complaints, 'errors and exceptions').toEqual([]);
     await context.close();
   },
