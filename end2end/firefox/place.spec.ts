@@ -2,7 +2,8 @@
 import { unique } from '../steps/keys';
 import { type Tab, expect, test } from './tab';
 
-const atList = (tab: Tab) => tab.until('list', async () => tab.at.startsWith('/keys?') && !(await tab.page.$('dialog[open]')));
+const atList = (tab: Tab) =>
+  tab.until('list', async () => tab.at.startsWith('/keys?') && !(await tab.page.$('dialog[open]')));
 
 const scrolled = (tab: Tab) => tab.page.evaluate(() => scrollY);
 

@@ -46,7 +46,9 @@ export class Tab {
   ) {
     page.on('pageerror', (error) => this.complaints.push(`exception: ${error}`));
     page.on('console', (entry) => entry.type() === 'error' && this.complaints.push(entry.text()));
-    page.on('response', (answer) => answer.status() >= 500 && this.complaints.push(`${answer.status()} ${answer.url()}`));
+    page.on('response', (answer) => {
+      if (answer.status() >= 500) this.complaints.push(`${answer.status()} ${answer.url()}`);
+    });
     // Questions before a page is left. Every journey here wants to leave.
     page.on('dialog', (question) => void question.accept().catch(() => undefined));
   }
@@ -79,7 +81,7 @@ export class Tab {
     throw new Error(`no ${what} at ${this.at} ${reason}\nThe page says:\n${text.slice(0, 1_500)}`);
   }
 
-  /** The visible element of this role whose name is these words, or begins with them. A dialog or menu hides the rest. */
+  /** The visible element whose name is these words, or begins with them. A dialog or menu hides the rest. */
   async find(role: Role, words: string): Promise<ElementHandle<HTMLElement> | null> {
     const found = await this.page.evaluateHandle(
       (selector, words) => {
@@ -200,7 +202,10 @@ export const test = base.extend<PerTest, PerWorker>({
     const tab = new Tab(await context.newPage(), server, scripts);
     await use(tab);
     // A setting that a newer Firefox no longer knows would change nothing.
-    const found = await tab.page.evaluate(() => ['hydrated' in document.documentElement.dataset, 'navigation' in window]);
+    await tab.alive();
+    const found = await tab.page.evaluate(() => {
+      return ['hydrated' in document.documentElement.dataset, 'navigation' in window];
+    });
     expect(found, 'scripts and the Navigation API').toEqual([scripts, scripts ? navigation : expect.any(Boolean)]);
     expect(tab.complaints, 'errors and exceptions').toEqual([]);
     await context.close();
