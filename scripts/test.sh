@@ -40,7 +40,7 @@ counted() { "$@" 2>&1 | tee -a "$log"; }
 
 journeys() {
   # Not through npx, which would fetch a missing tool from the registry.
-  (cd end2end && node_modules/.bin/tsc --noEmit && counted node_modules/.bin/playwright test)
+  (cd end2end && node_modules/.bin/tsc --noEmit && counted node_modules/.bin/playwright test "$@")
 }
 
 stage 'Tools' scripts/tools.sh
@@ -57,3 +57,4 @@ stage 'Sizes' node scripts/sizes.mjs
 stage 'The same bytes elsewhere' scripts/same-bytes.sh
 stage 'Drills, short' counted scripts/drills.sh --short
 stage 'Journeys in Chromium' journeys
+stage 'Journeys in Firefox' journeys --config firefox.config.ts
