@@ -41,7 +41,7 @@ test('a dialog gives back the scroll position, the focus and the history @script
 
   const ways: [entry: string, heading: string, way: string, leave: () => Promise<void>][] = [
     ['Edit', `Edit “${key}”`, 'Esc', () => tab.page.keyboard.press('Escape')],
-    ['Disable…', `Disable “${key}”?`, 'Cancel', () => tab.press('link', 'Cancel')],
+    ['Revoke…', `Revoke “${key}”?`, 'Cancel', () => tab.press('link', 'Cancel')],
     ['Edit', `Edit “${key}”`, 'Back', () => tab.go('back')],
     ['Audit', `Audit of “${key}”`, 'Close', () => tab.press('link', 'Close')],
   ];
