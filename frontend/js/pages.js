@@ -3,6 +3,7 @@
 // API, links and forms work as they are.
 import { dialogOf, onClose, open } from './dialogs.js';
 import { end, wake } from './islands.js';
+import { askEarly, forget, load, taken } from './load.js';
 import { focusOn, focused, giveBack, keep } from './place.js';
 import './palette.js';
 import './rows.js';
@@ -52,13 +53,6 @@ function fits({ page, address }, go = 'assign') {
   return false;
 }
 
-async function load(address, options) {
-  const answer = await fetch(address, { ...options, headers: { accept: 'text/html' } });
-  if (!answer.headers.get('content-type')?.startsWith('text/html')) throw new Error(`status ${answer.status}`);
-  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-  return { page, address: answer.redirected ? answer.url : address, redirected: answer.redirected };
-}
-
 function remove(dialog) {
   end(dialog);
   dialog.remove();
@@ -105,7 +99,7 @@ async function follow(address, history) {
   fetching = new AbortController();
   const { signal } = fetching;
   const ready = busy();
-  const answer = await load(address, { signal }).catch(() => null);
+  const answer = (await taken(address)) ?? (await load(address, { signal }).catch(() => null));
   ready();
   if (signal.aborted) return;
   if (answer) arrive(answer, history);
@@ -116,11 +110,13 @@ async function follow(address, history) {
 async function send(form, button) {
   if (form.dataset.sent !== undefined) return;
   form.dataset.sent = '';
+  forget();
   const ready = busy(button);
   const body = new URLSearchParams(new FormData(form, button));
   const address = new URL(form.getAttribute('action') ?? '', location.href).href;
   const answer = await load(address, { method: 'POST', body }).catch(() => null);
   ready();
+  forget();
   delete form.dataset.sent;
   if (answer) sent(answer);
   else trouble(KEPT, button ?? form.lastChild);
@@ -191,6 +187,7 @@ onClose(closed);
 if (navigation) {
   navigation.addEventListener('navigate', navigate);
   document.addEventListener('submit', submit);
+  askEarly();
 } else if (!dialogOf(document)) {
   document.addEventListener('click', ({ target }) => target.closest('a[href]') && keep());
   addEventListener('pageshow', giveBack);

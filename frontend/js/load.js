@@ -1,0 +1,50 @@
+// Fetches pages, and asks for the one behind a link as soon as the pointer rests on it, so that it is there sooner after the
+// click.
+
+/** Whoever only passes over a link asks for nothing. */
+const REST = 65;
+const FRESH = 5_000;
+
+/** What was asked for before a click. */
+let early = null;
+let resting;
+
+export async function load(address, options) {
+  const answer = await fetch(address, { ...options, headers: { accept: 'text/html' } });
+  if (!answer.headers.get('content-type')?.startsWith('text/html')) throw new Error(`status ${answer.status}`);
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  return { page, address: answer.redirected ? answer.url : address, redirected: answer.redirected };
+}
+
+/** The answer for this address, if it was asked for just now; `null` if not, or if none came. */
+export function taken(address) {
+  const found = early;
+  early = null;
+  return found?.address === address && performance.now() - found.at < FRESH ? found.answer : null;
+}
+
+/** After a change, what was asked for before it is old. */
+export function forget() {
+  early = null;
+}
+
+const linkOf = ({ target }) => target.closest?.('a[href^="/"]:not([download], [target])');
+
+function ask({ href: address }) {
+  if (early?.address !== address || performance.now() - early.at >= FRESH) {
+    early = { address, at: performance.now(), answer: load(address).catch(() => null) };
+  }
+}
+
+/** Watches the pointer. */
+export function askEarly() {
+  document.addEventListener('pointerover', (event) => {
+    clearTimeout(resting);
+    const link = linkOf(event);
+    if (link && event.pointerType === 'mouse') resting = setTimeout(ask, REST, link);
+  });
+  document.addEventListener('pointerdown', (event) => {
+    const link = linkOf(event);
+    if (link && event.button === 0) ask(link);
+  });
+}
