@@ -19,6 +19,12 @@ test('ticked keys are disabled, and all that match are revoked with one reason',
   await bar(owner).getByRole('button', { name: 'Disable…' }).click();
   await expect(page.getByRole('heading', { name: 'Disable keys' })).toBeVisible();
   await expect(page.getByRole('main')).toContainText('1 key, not confirmed yet');
+  await expect(page.getByRole('main')).toContainText(`${word} 10`);
+  await page.goBack();
+  await owner.alive();
+  await expect(page.getByRole('checkbox', { name: `Tick ${word} 10` })).toBeChecked();
+  await page.goForward();
+  await owner.alive();
   await page.getByRole('button', { name: 'Disable 1 key' }).click();
   await said(owner, '1 key is disabled. 1 was skipped.');
   expect(owner.at).toBe(list);

@@ -4,7 +4,7 @@
 import { dialogOf, onClose, open } from './dialogs.js';
 import { end, wake } from './islands.js';
 import { askEarly, forget, load, taken } from './load.js';
-import { focusOn, focused, giveBack, keep } from './place.js';
+import { focusOn, focused, giveBack, giveTicks, keep, keepTicks } from './place.js';
 import './palette.js';
 import './rows.js';
 import { announce, busy, trouble } from './signs.js';
@@ -69,6 +69,7 @@ function show({ page, address }, stay = same(address, shown.address)) {
     wake(dialog);
     return;
   }
+  keepTicks(shown.address, main());
   end(main());
   document.querySelector('.rail')?.replaceChildren(...(page.querySelector('.rail')?.childNodes ?? []));
   main().className = page.getElementById('main').className;
@@ -142,7 +143,10 @@ async function comeBack(address, signal) {
   const answer = await load(address, { signal }).catch(() => null);
   if (signal.aborted) return;
   if (!answer) trouble(SILENT, main().firstChild);
-  else if (fits(answer, 'replace')) show(answer);
+  else if (fits(answer, 'replace')) {
+    show(answer);
+    giveTicks(address, main());
+  }
 }
 
 /** Decides who goes to the next page: the browser, or this. */

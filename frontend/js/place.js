@@ -17,6 +17,18 @@ export function focusOn(...selectors) {
   found?.focus({ preventScroll: found.id === 'main' });
 }
 
+/** The boxes that were ticked on a page, by its address. */
+const ticked = new Map();
+
+export function keepTicks(address, root) {
+  const boxes = [...root.querySelectorAll('[form=bulk]:checked, #bulk :checked')];
+  ticked.set(address, boxes.map(({ name, value }) => `[name="${name}"][value="${CSS.escape(value)}"]`));
+}
+
+export function giveTicks(address, root) {
+  for (const box of ticked.get(address) ?? []) root.querySelector(box)?.click();
+}
+
 /** For a browser that loads every page: keeps the place until the page behind the dialog is back. */
 export function keep() {
   sessionStorage.setItem('keystead-place', JSON.stringify({ y: scrollY, opener: focused(), at: location.href }));

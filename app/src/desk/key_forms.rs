@@ -24,6 +24,10 @@ use crate::forms::saved_view::SavedViewForm;
 pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, ConsoleError> {
     let caller = desk.caller()?;
     let service = desk.service();
+    if form.draft.holds_token() {
+        // It is shown again with what is wrong, and kept nowhere.
+        service.check_draft(&caller, &form.draft).await?;
+    }
     let step = match form.step.ok_or(ConsoleError::Malformed)? {
         WizardStep::Details => return Err(ConsoleError::Malformed),
         WizardStep::Summary => match service.check_draft(&caller, &form.draft).await {

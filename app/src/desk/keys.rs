@@ -1,6 +1,6 @@
 //! Keys, as the pages read them.
 
-use domain::bulk::{BulkAct, BulkCount};
+use domain::bulk::{BulkAct, BulkPreview};
 use domain::calls::{KeyCalls, Period, Span};
 use domain::caution::cautions;
 use domain::draft::KeyDraft;
@@ -11,7 +11,7 @@ use domain::list::KeyQuery;
 use domain::page::Page;
 use domain::refusal::Refusal;
 use domain::restrictions::Restrictions;
-use domain::role::Rights;
+use domain::role::{Act, Rights};
 use domain::saved_view::SavedView;
 use domain::timestamp::Timestamp;
 use service::Caller;
@@ -43,6 +43,14 @@ pub struct KeyView {
     pub rights: Rights,
 }
 
+impl KeyView {
+    /// The same, if the visitor may change the key.
+    pub fn changeable(self) -> Result<Self, ConsoleError> {
+        let may = self.rights.may(self.key.row.kind.rules().changed_with);
+        if may { Ok(self) } else { Err(ConsoleError::Refused(Refusal::Forbidden)) }
+    }
+}
+
 /// The key's calls and their verdicts, or why they cannot be shown.
 pub type Calls = Result<KeyCalls, ConsoleError>;
 
@@ -70,12 +78,12 @@ pub async fn read_views() -> Result<Vec<SavedView>, ConsoleError> {
     Ok(desk.service().saved_views(&desk.caller()?).await?)
 }
 
-/// How many keys an act on many would take and skip.
-pub async fn read_bulk(form: &BulkForm) -> Result<(BulkAct, BulkCount), ConsoleError> {
+/// What an act on many would do.
+pub async fn read_bulk(form: &BulkForm) -> Result<(BulkAct, BulkPreview), ConsoleError> {
     let desk = Desk::from_context()?;
     let act = form.act.ok_or(ConsoleError::Malformed)?;
-    let count = desk.service().preview_bulk(&desk.caller()?, &desk.app(), &form.selection(), act).await?;
-    Ok((act, count))
+    let preview = desk.service().preview_bulk(&desk.caller()?, &desk.app(), &form.selection(), act).await?;
+    Ok((act, preview))
 }
 
 /// One key.
@@ -119,6 +127,11 @@ pub fn tell(kind: KeyKind, draft: &KeyDraft) -> Result<Told, ConsoleError> {
 /// The server's time.
 pub fn now() -> Result<Timestamp, ConsoleError> {
     Ok(Desk::from_context()?.service().now())
+}
+
+/// Whether the visitor may issue and change keys.
+pub fn may_change_keys() -> bool {
+    Desk::from_context().and_then(|desk| desk.caller()).is_ok_and(|caller| caller.rights().may(Act::ChangeKeys))
 }
 
 /// A fresh, one-use id for a wizard form.

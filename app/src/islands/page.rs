@@ -8,7 +8,9 @@ use domain::timestamp::Timestamp;
 use domain::token;
 use leptos::ev;
 use leptos::prelude::*;
-use leptos::web_sys::{Element, Event, EventTarget, HtmlDialogElement, HtmlElement, HtmlFormElement, HtmlInputElement};
+use leptos::web_sys::{
+    Element, Event, EventTarget, HtmlDialogElement, HtmlElement, HtmlFormElement, HtmlInputElement, HtmlSelectElement,
+};
 use wasm_bindgen::JsCast;
 
 use crate::browser;
@@ -117,9 +119,10 @@ fn cut_to_id(search: &HtmlInputElement) {
     if let Some(id) = token::cut_to_id(&search.value()) {
         search.set_value(id.as_str());
         // Whoever pastes a key looks for that one.
-        browser::each("[data-search] ~ * option:checked, [data-search] ~ * input", |filter: Element| {
-            let _ = filter.remove_attribute("selected").and_then(|()| filter.remove_attribute("value"));
+        browser::each("[data-search] ~ select, [data-search] ~ * select", |filter: HtmlSelectElement| {
+            filter.set_selected_index(0);
         });
+        browser::each("[data-search] ~ * input", |filter: HtmlInputElement| filter.set_value(""));
     }
 }
 

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use super::keys_filters::{SECRET, secretless};
 use crate::addresses::with_query;
 use crate::components::audit_table::AuditTable;
 use crate::components::chart::days::Days;
@@ -20,7 +21,8 @@ use crate::error::ConsoleError;
 #[component]
 pub fn AuditPage() -> impl IntoView {
     let map = use_query_map().get_untracked();
-    let key = map.get("key").map(|key| key.trim().to_owned()).filter(|key| !key.is_empty());
+    // A whole key is cut to its id.
+    let key = map.get("key").as_deref().and_then(domain::list::search);
     let pairs: Vec<(String, String)> = map.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
     let query = AuditQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
     let (asked, only_key) = (query.clone(), key.clone());
@@ -56,7 +58,11 @@ async fn found(query: AuditQuery, key: Option<&str>) -> Result<AnyView, ConsoleE
         narrowed && query.from.is_none_or(|from| from <= day) && query.until().is_none_or(|until| day < until)
     };
     let nothing = (page.rows.is_empty() && query.is_filtered()).then(|| {
-        view! { <p class="soft">"No events match. Names are searched by their beginning."</p> }
+        let words = match (query.from, query.to) {
+            (Some(from), Some(to)) if from > to => "The first day is after the last one.",
+            _ => "No events match. Names are searched by their beginning.",
+        };
+        view! { <p class="soft">{words}</p> }
     });
     let table = nothing.is_none().then(|| view! { <AuditTable rows=page.rows with_subject=true/> });
     Ok(view! {
@@ -93,9 +99,9 @@ fn Question(query: AuditQuery, key: Option<String>) -> impl IntoView {
                 <span class="chip">"Only key " <span class="mono">{key}</span></span>
             })}
             <input type="search" name="name" value=query.name.clone() maxlength=SEARCH_MAX aria-label="Name of a key"
-                placeholder="Name of a key" autocomplete="off" spellcheck="false"/>
+                pattern=secretless() title=SECRET placeholder="Name of a key" autocomplete="off" spellcheck="false"/>
             <input type="search" name="person" value=query.person.clone() maxlength=SEARCH_MAX aria-label="Person"
-                placeholder="Person: e-mail or name" autocomplete="off" spellcheck="false"/>
+                pattern=secretless() title=SECRET placeholder="Person: e-mail or name" autocomplete="off" spellcheck="false"/>
             <select name="action" aria-label="Action">
                 <option value="">"Any action"</option>
                 {actions}

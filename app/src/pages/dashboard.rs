@@ -21,6 +21,7 @@ use crate::components::chart::spans::Spans;
 use crate::components::failed::Failed;
 use crate::components::time::{Ago, ShortTime, ago};
 use crate::desk::dashboard::read_dashboard;
+use crate::desk::keys::may_change_keys;
 
 #[component]
 pub fn DashboardPage() -> impl IntoView {
@@ -40,7 +41,9 @@ pub fn DashboardPage() -> impl IntoView {
                 <h1>"Dashboard"</h1>
                 <p>"Your keys at a glance."</p>
             </div>
-            <div class="actions"><a class="button primary" href="/keys/new">"Generate New Key"</a></div>
+            {may_change_keys().then(|| view! {
+                <div class="actions"><a class="button primary" href="/keys/new">"Generate New Key"</a></div>
+            })}
         </div>
         {figures}
     }

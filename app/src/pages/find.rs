@@ -1,6 +1,7 @@
 //! Find a page, a key or an act by a few letters: what the palette shows, and its page without scripts.
 
-use domain::list::KeyQuery;
+use domain::key::KeyRow;
+use domain::list::{KeyQuery, search};
 use domain::preset::Preset;
 use domain::role::{Act, Rights};
 use domain::text::SEARCH_MAX;
@@ -11,6 +12,7 @@ use leptos_router::hooks::use_query_map;
 use super::frame::destinations;
 use super::help;
 use super::key::acts;
+use super::keys_filters::{SECRET, secretless};
 use crate::addresses::preset_address;
 use crate::components::failed::Failed;
 use crate::desk::keys::read_keys;
@@ -27,23 +29,32 @@ const SECTIONS: usize = 4;
 /// The pages, keys and acts that fit what was typed, as this visitor may see them.
 pub async fn hits(typed: &str) -> Result<Vec<Hit>, ConsoleError> {
     let rights = read_me()?.rights;
-    let mut hits: Vec<Hit> = places(rights).filter(|hit| fits(&hit.words, typed)).collect();
-    if typed.trim().is_empty() {
+    let search = search(typed);
+    let words = search.as_deref().unwrap_or_default();
+    let mut hits: Vec<Hit> = places(rights).filter(|hit| fits(&hit.words, words)).collect();
+    if search.is_none() {
         return Ok(hits);
     }
-    let search = Some(typed.trim().chars().take(SEARCH_MAX).collect());
-    let list = read_keys(&KeyQuery { search, ..KeyQuery::default() }).await?;
-    for row in list.page.rows.iter().take(KEYS) {
-        let note = format!("{} key, {}", row.kind.label(), row.status(list.now).label().to_lowercase());
-        hits.push(Hit { words: row.name.clone(), note, address: format!("/keys/{}", row.id.as_str()) });
+    if rights.may(Act::SeeKeys) {
+        hits.extend(keys(KeyQuery { search: search.clone(), ..KeyQuery::default() }, rights).await?);
     }
-    let sections = help::search(typed).into_iter().take(SECTIONS);
+    let sections = help::search(words).into_iter().take(SECTIONS);
     hits.extend(sections.map(|found| Hit {
         words: found.title.to_owned(),
         note: format!("Help: {}", found.page),
         address: found.address,
     }));
-    // One key: what can be done with it.
+    Ok(hits)
+}
+
+/// The first keys of a list, and what can be done with it if it is only one.
+async fn keys(query: KeyQuery, rights: Rights) -> Result<Vec<Hit>, ConsoleError> {
+    let list = read_keys(&query).await?;
+    let key = |row: &KeyRow| {
+        let note = format!("{} key, {}", row.kind.label(), row.status(list.now).label().to_lowercase());
+        Hit { words: row.name.clone(), note, address: format!("/keys/{}", row.id.as_str()) }
+    };
+    let mut hits: Vec<Hit> = list.page.rows.iter().take(KEYS).map(key).collect();
     if let [row] = &*list.page.rows {
         hits.extend(acts(row.kind, row.status(list.now), rights).map(|act| Hit {
             words: act.label.trim_end_matches('…').to_owned(),
@@ -73,7 +84,7 @@ fn fits(words: &str, typed: &str) -> bool {
 
 #[component]
 pub fn FindPage() -> impl IntoView {
-    let typed = use_query_map().get_untracked().get("q").unwrap_or_default();
+    let typed = use_query_map().get_untracked().get("q").as_deref().and_then(search).unwrap_or_default();
     let asked = typed.clone();
     let found = Suspend::new(async move {
         match hits(&asked).await {
@@ -91,7 +102,7 @@ pub fn FindPage() -> impl IntoView {
         <div class="head"><div><h1>"Find"</h1><p>"A page, a key or an act, by the beginning of its words."</p></div></div>
         <form class="filters" method="get" action="/find" role="search">
             <input type="search" name="q" data-search value=typed maxlength=SEARCH_MAX autofocus aria-label="Find"
-                pattern=super::keys_filters::secretless() title="This looks like the secret of a key. Search by name or id instead."
+                pattern=secretless() title=SECRET
                 autocomplete="off" spellcheck="false"/>
             <button class="button">"Find"</button>
         </form>

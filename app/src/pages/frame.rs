@@ -119,11 +119,16 @@ pub fn PlainHttp() -> impl IntoView {
 
 /// The pages of the menu: their addresses and names.
 pub fn destinations(rights: Rights) -> Vec<(String, &'static str)> {
-    let mut pages = vec![("/".to_owned(), "Dashboard"), ("/keys".to_owned(), "API Keys")];
-    let kinds = KeyKind::ALL.iter().filter_map(|kind| Some((list_of(*kind), kind.rules().list?)));
-    pages.extend(kinds);
-    pages.push(("/integrations/setup".to_owned(), "Integrations"));
-    pages.push(("/audit".to_owned(), "Audit"));
+    let mut pages = Vec::new();
+    if rights.may(Act::SeeKeys) {
+        pages.extend([("/".to_owned(), "Dashboard"), ("/keys".to_owned(), "API Keys")]);
+        let kinds = KeyKind::ALL.iter().filter_map(|kind| Some((list_of(*kind), kind.rules().list?)));
+        pages.extend(kinds);
+        pages.push(("/integrations/setup".to_owned(), "Integrations"));
+    }
+    if rights.may(Act::SeeAudit) {
+        pages.push(("/audit".to_owned(), "Audit"));
+    }
     if rights.may(Act::SeeSettings) {
         pages.push(("/settings".to_owned(), "Settings"));
     }

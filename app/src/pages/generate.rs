@@ -3,6 +3,7 @@
 
 use domain::draft::KeyDraft;
 use domain::kind::KeyKind;
+use domain::refusal::Refusal;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_query_map};
@@ -12,7 +13,7 @@ use super::generate_link::Link;
 use super::generate_steps::{Details, Expired, MadeBefore, Steps, Summary, WizardState};
 use super::secret::Secret;
 use crate::components::failed::Failed;
-use crate::desk::keys::{check_draft, new_form, now, read_form, read_hints};
+use crate::desk::keys::{check_draft, may_change_keys, new_form, now, read_form, read_hints};
 use crate::desk::render::go_to;
 use crate::error::ConsoleError;
 use crate::forms::key::{DRAFT, NewSecret, STEP, WizardForm, WizardStep};
@@ -25,7 +26,8 @@ pub fn Generate() -> impl IntoView {
             view! { <Steps at=3/> <Secret issued draft=form.draft/> }.into_any()
         }
         Some(PostedForm { form, outcome: Err(error) }) => answer(form, error),
-        None => asked(),
+        None if may_change_keys() => asked(),
+        None => view! { <Failed error=ConsoleError::Refused(Refusal::Forbidden)/> }.into_any(),
     };
     view! { <Title text="Generate New Key"/> {page} }
 }

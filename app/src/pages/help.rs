@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::keys_filters::{SECRET, secretless};
 use crate::components::failed::set_status;
 use crate::error::ConsoleError;
 
@@ -69,16 +70,20 @@ fn excerpt(text: &str, words: &[String]) -> String {
     let lower: String = chars.iter().map(char::to_ascii_lowercase).collect();
     let first = words.iter().filter_map(|word| lower.find(word.as_str())).min();
     let at = first.and_then(|at| lower.get(..at)).map_or(0, |before| before.chars().count());
+    // Whole words only.
+    let is_end = |at: &usize| chars.get(*at).is_none_or(|c| c.is_whitespace());
     let start = at.saturating_sub(EXCERPT / 4);
-    let cut: String = chars.iter().skip(start).take(EXCERPT).collect();
+    let start = if start == 0 { 0 } else { (start..at).find(is_end).unwrap_or(at) };
+    let end = (start..=start.saturating_add(EXCERPT).min(chars.len())).rfind(is_end).unwrap_or(chars.len());
+    let cut: String = chars.iter().take(end).skip(start).collect();
     let more = |is: bool| if is { "…" } else { "" };
-    format!("{}{}{}", more(start > 0), cut.trim(), more(start + EXCERPT < chars.len()))
+    format!("{}{}{}", more(start > 0), cut.trim(), more(end < chars.len()))
 }
 
 #[component]
 pub fn HelpPage() -> impl IntoView {
-    let typed = use_query_map().get_untracked().get("q").unwrap_or_default();
-    let asked = !typed.trim().is_empty();
+    let typed = use_query_map().get_untracked().get("q").as_deref().and_then(domain::list::search).unwrap_or_default();
+    let asked = !typed.is_empty();
     let found = search(&typed);
     let nothing = (asked && found.is_empty()).then(|| view! { <p>"No section has all these words."</p> });
     let found: Vec<_> = found
@@ -86,7 +91,7 @@ pub fn HelpPage() -> impl IntoView {
         .map(|found| {
             view! {
                 <li>
-                    <a href=found.address>{found.title}</a> <small>{found.page}</small>
+                    <a href=found.address>{found.title}</a> " " <small>{found.page}</small>
                     <p class="soft">{found.excerpt}</p>
                 </li>
             }
@@ -109,7 +114,7 @@ pub fn HelpPage() -> impl IntoView {
         <div class="head"><div><h1>"Help"</h1><p>"How the console, the API and an installation work."</p></div></div>
         <form class="filters" method="get" action="/help" role="search">
             <input type="search" name="q" data-search value=typed maxlength=SEARCH_MAX aria-label="Search help"
-                placeholder="Search help" aria-keyshortcuts="/" autocomplete="off"/>
+                placeholder="Search help" pattern=secretless() title=SECRET aria-keyshortcuts="/" autocomplete="off"/>
             <button class="button">"Search"</button>
         </form>
         {nothing}

@@ -87,7 +87,7 @@ fn confirm(asked: Confirmation) -> impl IntoView {
     let posted = PostedForm::<ActForm>::take();
     let back = back_of(posted.as_ref().map(|posted| posted.form.back.as_str()));
     Suspend::new(async move {
-        match read_key(&id).await {
+        match read_key(&id).await.and_then(KeyView::changeable) {
             Ok(view) => match not_possible(asked, &view) {
                 Some(why) => refusal(asked, &view.key.row, why, posted.as_ref(), back).into_any(),
                 None => dialog(asked, view.key.row, view.now, posted, back).into_any(),

@@ -16,7 +16,7 @@ use super::keys_views::Views;
 use crate::addresses::{key_behind, list_address, list_query, with_query};
 use crate::components::failed::Failed;
 use crate::components::pager::{Exports, Pager};
-use crate::desk::keys::{KeyList, read_keys};
+use crate::desk::keys::{KeyList, may_change_keys, read_keys};
 
 /// The list, or the page of a key, with the dialog that its address opens over it.
 #[component]
@@ -32,6 +32,7 @@ fn List() -> impl IntoView {
     let query = list_query();
     let audit = with_query("/keys/audit", &query.to_query_string());
     let generate = generate_address(query.kind);
+    let changes = may_change_keys();
     let heading = query.kind.and_then(|kind| kind.rules().list).unwrap_or("API Keys");
     let asked = query.clone();
     let list = Suspend::new(async move {
@@ -48,9 +49,11 @@ fn List() -> impl IntoView {
                 <p class="wide">"Every key, its restrictions and its last use."</p>
             </div>
             <div class="actions">
-                <a class="button quiet" href="/keys/new?kind=open_connect">"Setup Integration"</a>
+                {changes.then(|| view! {
+                    <a class="button quiet" href="/keys/new?kind=open_connect">"Setup Integration"</a>
+                })}
                 <a class="button wide" href=audit>"Audit"</a>
-                <a class="button primary" href=generate>"Generate New Key"</a>
+                {changes.then(|| view! { <a class="button primary" href=generate>"Generate New Key"</a> })}
             </div>
         </div>
         <Views query=query.clone()/>

@@ -1,6 +1,6 @@
 //! Acts on many keys: the bar below the list, and the page that says what would happen and asks.
 
-use domain::bulk::{BulkAct, BulkCount};
+use domain::bulk::{BulkAct, BulkPreview};
 use domain::expiry::Expiry;
 use domain::field::{Field, FieldErrors};
 use domain::key::RESTORE_WITHIN;
@@ -16,6 +16,7 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::problem::FieldProblem;
 use crate::components::time::span;
+use crate::components::warning::Warning;
 use crate::desk::keys::{new_form, read_bulk};
 use crate::error::ConsoleError;
 use crate::forms::bulk::{ACT, ALL, BulkForm, LIST};
@@ -58,11 +59,20 @@ pub fn BulkPage() -> impl IntoView {
     let body = Suspend::new(async move {
         let read = async { Ok::<_, ConsoleError>((read_bulk(&form).await?, new_form()?)) };
         match read.await {
-            Ok(((act, count), form_id)) => view! {
-                <FormProblem problem=problem.whole/>
-                <Confirmation act count form form_id errors=problem.fields back/>
+            Ok(((act, preview), form_id)) => {
+                let mut form = form;
+                // Under a new id, one more press sends it.
+                let damaged = problem.fields.of(Field::FormId).next().map(|error| {
+                    form.form_id.clear();
+                    view! { <Warning words=error.message.clone()/> }
+                });
+                view! {
+                    {damaged}
+                    <FormProblem problem=problem.whole/>
+                    <Confirmation act preview form form_id errors=problem.fields back/>
+                }
+                .into_any()
             }
-            .into_any(),
             Err(error) => view! {
                 <Failed error/>
                 <div class="actions"><a class="button" href=back>"Back to the list"</a></div>
@@ -86,7 +96,7 @@ fn asked() -> BulkForm {
 #[component]
 fn Confirmation(
     act: BulkAct,
-    count: BulkCount,
+    preview: BulkPreview,
     form: BulkForm,
     /// For a form that has no id yet.
     form_id: String,
@@ -94,6 +104,10 @@ fn Confirmation(
     back: String,
 ) -> impl IntoView {
     let errors = RwSignal::new(errors);
+    let BulkPreview { count, names } = preview;
+    let more = count.taken.saturating_sub(u32::try_from(names.len()).unwrap_or(u32::MAX));
+    let names: Vec<_> =
+        names.into_iter().enumerate().map(|(n, name)| view! { {(n > 0).then_some(", ")} <bdi>{name}</bdi> }).collect();
     let skipped: Vec<_> = count
         .skipped
         .iter()
@@ -112,22 +126,30 @@ fn Confirmation(
         .collect();
     let form_id = Some(form.form_id.clone()).filter(|id| !id.is_empty()).unwrap_or(form_id);
     view! {
-        <form class="narrow stack" method="post" action="/keys/bulk" novalidate>
+        <form class="card narrow" method="post" action="/keys/bulk" novalidate>
+            <div class="body stack">
             {hidden}
             <input type="hidden" name=ACT value=act.as_str()/>
             <input type="hidden" name=Field::FormId.as_str() value=form_id/>
             <p>{effect(act)} " " {what}</p>
             <dl class="facts">
                 <div><dt>{act.label()}</dt><dd><b>{keys(count.taken)}</b></dd></div>
+                {(!names.is_empty()).then(|| view! {
+                    <div>
+                        <dt>"Names"</dt>
+                        <dd class="names">{names}{(more > 0).then(|| format!(" and {} more", grouped(more.into())))}</dd>
+                    </div>
+                })}
                 {skipped}
             </dl>
             {values(act, &form, errors)}
-            <div class="actions">
-                <a class="button" href=back>"Cancel"</a>
+            </div>
+            <footer>
                 {(count.taken > 0).then(|| view! {
                     <button class=button>{act.on(&keys(count.taken))}</button>
                 })}
-            </div>
+                <a class="button quiet" href=back>{if count.taken > 0 { "Cancel" } else { "Back to the list" }}</a>
+            </footer>
         </form>
     }
 }
@@ -161,7 +183,7 @@ fn values(act: BulkAct, form: &BulkForm, errors: RwSignal<FieldErrors>) -> AnyVi
         BulkAct::Revoke => reasons(errors, &form.reason, form.note.clone()).into_any(),
         BulkAct::SetExpiry => expiry(form, errors).into_any(),
         BulkAct::AddTag | BulkAct::RemoveTag => view! {
-            <TextField errors field=Field::Tags label="Tag" value=form.tag.clone() required=true/>
+            <TextField errors field=Field::Tags label="Tag" value=form.tag.clone() required=true autofocus=true/>
         }
         .into_any(),
     }

@@ -42,7 +42,12 @@ pub fn Filters(query: KeyQuery) -> impl IntoView {
         (Field::ExternalId.label(), "external_id", &query.external_id, EXTERNAL_ID_MAX),
     ];
     let labels = labels.map(|(label, name, value, max)| {
-        view! { <input name=name value=value.clone() aria-label=label placeholder=label maxlength=max autocomplete="off"/> }
+        // Long enough for a whole key, so that it is noticed and not cut.
+        let max = max.max(EMAIL_MAX);
+        view! {
+            <input name=name value=value.clone() aria-label=label placeholder=label maxlength=max pattern=secretless()
+                title=SECRET autocomplete="off"/>
+        }
     });
     view! {
         <form class="filters" method="get" action="/keys" role="search" data-submit>
@@ -50,7 +55,7 @@ pub fn Filters(query: KeyQuery) -> impl IntoView {
                 aria-label="Search by name, id or external id" placeholder="Name, id or external id" aria-keyshortcuts="/"
                 // Keeps a secret out of the address: in a whole key, which no script has cut to its id, and by itself,
                 // without an id.
-                pattern=secretless() title="This looks like the secret of a key. Search by name or id instead."
+                pattern=secretless() title=SECRET
                 autocomplete="off" spellcheck="false"/>
             <kbd class="alive-only" aria-hidden="true">"/"</kbd>
             <select name="kind" aria-label="Kind">
@@ -80,6 +85,9 @@ pub fn Filters(query: KeyQuery) -> impl IntoView {
         </form>
     }
 }
+
+/// Why a search is not sent.
+pub const SECRET: &str = "This looks like the secret of a key. Search by name or id instead.";
 
 /// Matches what `token::without_secrets` leaves as it is: no run as long as a secret, unless it is all small hexadecimal
 /// digits.

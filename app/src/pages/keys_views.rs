@@ -50,11 +50,13 @@ pub fn ViewsPage() -> impl IntoView {
     );
     let errors = RwSignal::new(problem.fields);
     let list = list_address(&form.list);
-    let save = form.list.is_filtered().then(|| {
+    // Also where a form was refused, so that its message has a place.
+    let refused = errors.with_untracked(|errors| !errors.is_empty());
+    let save = (form.list.is_filtered() || refused).then(|| {
         view! {
             <form class="narrow stack" method="post" action="/keys/views" novalidate>
                 <input type="hidden" name=LIST value=form.list.to_query_string()/>
-                <TextField errors field=Field::Name value=form.name.clone() required=true
+                <TextField errors field=Field::Name value=form.name.clone() required=true autofocus=true
                     hint="for example: Expiring soon. The view keeps the filters and the order of the list."/>
                 <div class="actions">
                     <a class="button" href=list.clone()>"Cancel"</a>
@@ -63,14 +65,16 @@ pub fn ViewsPage() -> impl IntoView {
             </form>
         }
     });
+    let problem = problem.whole;
     let kept = Suspend::new(async move {
         match read_views().await {
             Ok(views) if views.is_empty() && save.is_none() => view! {
+                <FormProblem problem/>
                 <p>"You have no views. Filter the list, then choose “Save this view”."</p>
                 <div class="actions"><a class="button" href="/keys">"All keys"</a></div>
             }
             .into_any(),
-            Ok(views) => view! { {save} {kept(views)} }.into_any(),
+            Ok(views) => view! { <FormProblem problem/> {save} {kept(views)} }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),
         }
     });
@@ -82,7 +86,6 @@ pub fn ViewsPage() -> impl IntoView {
                 <p>"Only you see your views."</p>
             </div>
         </div>
-        <FormProblem problem=problem.whole/>
         {kept}
     }
 }

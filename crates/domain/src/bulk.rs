@@ -136,6 +136,9 @@ pub enum BulkChange {
 impl BulkChange {
     /// Reads a time of expiry as the form of a key has it.
     pub fn set_expiry(expiry: &str, expires_at: &str, now: Timestamp) -> Result<Self, FieldErrors> {
+        if expiry.trim().is_empty() {
+            return Err(FieldErrors::one(Field::Expiry, "Choose one of the options."));
+        }
         let draft = KeyDraft {
             expiry: Some(expiry.to_owned()),
             expires_at: Some(expires_at.to_owned()).filter(|at| !at.is_empty()),
@@ -151,7 +154,11 @@ impl BulkChange {
 
     /// Reads one tag.
     pub fn tag(act: BulkAct, text: &str) -> Result<Self, FieldErrors> {
-        let mut tags = labels::tags(&[text.to_owned()])?;
+        let in_words = |errors: FieldErrors| {
+            let message = errors.of(Field::Tags).next().map_or("", |error| &*error.message);
+            FieldErrors::one(Field::Tags, message.trim_start_matches("Line 1: "))
+        };
+        let mut tags = labels::tags(&[text.to_owned()]).map_err(in_words)?;
         match (tags.pop(), tags.is_empty()) {
             (Some(tag), true) if act == BulkAct::RemoveTag => Ok(Self::RemoveTag(tag)),
             (Some(tag), true) => Ok(Self::AddTag(tag)),
@@ -211,6 +218,18 @@ pub fn skips(act: BulkAct, key: &KeyDetail) -> Option<Skip> {
         (BulkAct::SetExpiry, _) if !key.row.kind.rules().allows_edit(Field::ExpiresAt) => Some(Skip::NeverExpires),
         _ => None,
     }
+}
+
+/// How many names a preview has.
+pub const NAMES_SHOWN: usize = 10;
+
+/// What an act would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BulkPreview {
+    /// How many keys it would take and skip.
+    pub count: BulkCount,
+    /// The names of the first keys that it would take.
+    pub names: Vec<String>,
 }
 
 /// How many keys an act takes, and how many it skips for each reason.
@@ -321,7 +340,9 @@ mod tests {
         assert_eq!(in_a_week.skips(&active), None);
         active.row.not_before = Some(NOW.plus(Millis::days(7)));
         assert_eq!(in_a_week.skips(&active), Some(Skip::StartsLater));
-        assert!(BulkChange::set_expiry("custom", "2020-01-01", NOW).is_err());
+        for (expiry, at) in [("custom", "2020-01-01"), ("", ""), (" ", "2040-01-01")] {
+            assert!(BulkChange::set_expiry(expiry, at, NOW).is_err(), "{expiry}");
+        }
         active.rules.tags = (0..20).map(|n| n.to_string()).collect();
         assert_eq!(tag(BulkAct::AddTag, "eu").skips(&active), Some(Skip::TooManyTags));
     }

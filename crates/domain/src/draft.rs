@@ -17,6 +17,7 @@ use crate::quota::Refill;
 use crate::spec::KeySpec;
 use crate::text;
 use crate::timestamp::Timestamp;
+use crate::token;
 
 mod pairs;
 
@@ -99,6 +100,16 @@ impl KeyDraft {
             Field::Tags => Part::Items(&mut self.tags),
             Field::Metadata => Part::Items(&mut self.metadata),
             _ => return None,
+        })
+    }
+
+    /// Whether a whole token stands in one of its fields.
+    pub fn holds_token(&self) -> bool {
+        let mut draft = self.clone();
+        Field::ALL.iter().any(|field| match draft.part(*field) {
+            Some(Part::Text(text)) => text.as_deref().is_some_and(token::stands_in),
+            Some(Part::Items(items)) => items.iter().flatten().any(|item| token::stands_in(item)),
+            None => false,
         })
     }
 

@@ -223,14 +223,18 @@ pub fn search(text: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// An owner, a tag or an external id as a link to the list names it; `None` if it is blank. It is no free text: nobody pastes a key here.
+/// An owner, a tag or an external id as a link to the list names it; `None` if it is blank or a whole token.
 fn label(text: &str, max: usize) -> Option<String> {
+    if token::stands_in(text) {
+        return None;
+    }
     let text: String = text.trim().chars().filter(|c| !c.is_control()).take(max).collect();
     (!text.is_empty()).then_some(text)
 }
 
 pub(crate) fn cursor(text: &str) -> Option<String> {
-    let cursor = !text.is_empty() && text.len() <= CURSOR_MAX && !text.contains(char::is_control);
+    let cursor =
+        !text.is_empty() && text.len() <= CURSOR_MAX && !text.contains(char::is_control) && !token::stands_in(text);
     cursor.then(|| text.to_owned())
 }
 
@@ -310,6 +314,9 @@ mod tests {
         let query = KeyQuery::from_pairs([("kind", "client"), ("q", token.as_str()), ("status", "revoked")]);
         assert_eq!((query.kind, query.status), (None, None), "the other filters are dropped");
         assert_eq!(query.search.as_deref(), Some("7Qm2xVbN4tRa"));
+        for name in ["owner", "tag", "external_id", "after", "before"] {
+            assert_eq!(KeyQuery::from_pairs([(name, token.as_str())]), KeyQuery::default(), "{name}");
+        }
         assert!(!query.to_query_string().contains(&secret));
     }
 

@@ -47,6 +47,8 @@ impl Service {
     pub async fn delete_view(&self, caller: &Caller, name: &str) -> Result<()> {
         caller.may(Act::SeeKeys)?;
         let person = person(caller)?;
+        // No view has such a name.
+        let Ok(name) = &text::name(name) else { return Ok(()) };
         let work = async |tx: &mut Tx| {
             tx.delete_saved_view(&person, name).await?;
             Ok::<_, Error>(())

@@ -4,21 +4,26 @@ use std::collections::BTreeSet;
 
 use domain::{
     audit::{Action, AuditEvent, Change},
-    bulk::{BULK_MAX, BulkAct, BulkChange, BulkCount, Selection, Skip, skips},
+    bulk::{BULK_MAX, BulkAct, BulkChange, BulkCount, BulkPreview, NAMES_SHOWN, Selection, Skip, skips},
+    field::{Field, FieldErrors},
     ids::{AppId, KeyId},
     key::{KeyDetail, KeyState, RESTORE_WITHIN, RevokeReason, Revoked},
     refusal::Refusal,
     role::Act,
     rules,
+    spec::KeySpec,
+    text::quote,
     timestamp::Timestamp,
 };
 use store::{KeyIds, Retagged, Tx};
 
 use super::{
+    check_life,
+    edit::lives_longer,
     issue::check_form_id,
     state::{check_note, revoke_changes},
 };
-use crate::{Caller, Error, Result, Service};
+use crate::{Caller, Error, Result, Service, settings::life_rules};
 
 /// Keys that are read and changed at a time.
 const PIECE: usize = 1_000;
@@ -32,7 +37,7 @@ impl Service {
         app: &AppId,
         selection: &Selection,
         act: BulkAct,
-    ) -> Result<BulkCount> {
+    ) -> Result<BulkPreview> {
         caller.may(Act::ChangeKeys)?;
         let store = self.store();
         let ids = match selection {
@@ -42,15 +47,19 @@ impl Service {
                 found(store.list_key_ids(&sight, query, None, BULK_MAX, self.now()).await?)?
             }
         };
-        let mut count = BulkCount::default();
+        let BulkPreview { mut count, mut names } = BulkPreview::default();
         for piece in ids.chunks(PIECE) {
             let keys = store.key_details(piece).await?;
             count_missing(&mut count, piece, &keys);
-            for key in &keys {
-                count.add(not_changeable(caller, app, key).or_else(|| skips(act, key)));
+            for key in keys {
+                let skip = not_changeable(caller, app, &key).or_else(|| skips(act, &key));
+                count.add(skip);
+                if skip.is_none() && names.len() < NAMES_SHOWN {
+                    names.push(key.row.name);
+                }
             }
         }
-        Ok(count)
+        Ok(BulkPreview { count, names })
     }
 
     /// Does it, and returns how many keys it took and skipped; `None` if this form has done it already. Fails as
@@ -96,6 +105,9 @@ impl Service {
                 if keys.is_empty() {
                     continue;
                 }
+                if let BulkChange::SetExpiry(at) = &change {
+                    check_lives(tx, &keys, *at).await?;
+                }
                 apply(tx, &change, &keys, now).await?;
                 let events: Vec<_> = keys.iter().map(|key| self.bulk_event(caller, &change, key)).collect();
                 self.record_all(tx, &events).await?;
@@ -135,6 +147,19 @@ fn edits(change: &BulkChange, key: &KeyDetail) -> Vec<Change> {
     }
     after.rules.tags = change.tags(key);
     rules::changes(&before.told(), &after.told())
+}
+
+/// Checks that no key would live longer than keys may here, as in an edit of it alone.
+async fn check_lives(tx: &mut Tx, keys: &[KeyDetail], expires_at: Option<Timestamp>) -> Result<()> {
+    let rules = life_rules(tx).await?;
+    for key in keys.iter().filter(|key| lives_longer(key.row.expires_at, expires_at)) {
+        let spec = KeySpec { expires_at, ..key.spec() };
+        check_life(rules, &spec, key.row.created_at, Field::Expiry).map_err(|errors| {
+            let message = errors.of(Field::Expiry).next().map_or("", |error| &*error.message);
+            FieldErrors::one(Field::Expiry, format!("{message} {} would live longer.", quote(&key.row.name)))
+        })?;
+    }
+    Ok(())
 }
 
 async fn apply(tx: &mut Tx, change: &BulkChange, keys: &[KeyDetail], now: Timestamp) -> Result<()> {

@@ -16,7 +16,7 @@ use super::{changed, check_life, check_owner, note_verifier_key};
 use crate::{Caller, Error, Result, Service, settings::life_rules};
 
 /// Whether an edit moves the expiry to a later time. An earlier one is always welcome, even if it is still too late.
-fn lives_longer(before: Option<Timestamp>, after: Option<Timestamp>) -> bool {
+pub(super) fn lives_longer(before: Option<Timestamp>, after: Option<Timestamp>) -> bool {
     match (before, after) {
         (Some(before), after) => after.is_none_or(|after| after > before),
         (None, _) => false,

@@ -1,5 +1,7 @@
 //! One act on many keys.
 
+use std::collections::BTreeSet;
+
 use domain::{
     audit::Action,
     audit_query::AuditQuery,
@@ -36,10 +38,12 @@ async fn each_key_is_changed_and_recorded_as_by_itself(w: World) {
     let app = w.service.default_app();
     let preview = w.service.preview_bulk(owner(), app, &chosen, BulkAct::Disable).await.unwrap();
     let skipped = vec![(Skip::NotFound, 1), (Skip::Pending, 1), (Skip::AlreadyDisabled, 1)];
-    assert_eq!(preview, BulkCount { taken: 2, skipped });
+    assert_eq!(preview.count, BulkCount { taken: 2, skipped });
+    let names: BTreeSet<_> = preview.names.iter().map(String::as_str).collect();
+    assert_eq!(names, BTreeSet::from(["One", "Two"]));
     assert_eq!(w.code(&token).await, Code::Valid);
     let before = w.events().await.len();
-    assert_eq!(act(&w, owner(), &chosen, &BulkChange::Disable).await, Some(preview));
+    assert_eq!(act(&w, owner(), &chosen, &BulkChange::Disable).await, Some(preview.count));
     assert_eq!(w.code(&token).await, Code::Disabled);
     let events = w.events().await;
     assert_eq!(events.len(), before + 2);
