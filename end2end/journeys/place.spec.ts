@@ -27,6 +27,14 @@ test('a closed dialog gives back the scroll position, the focus and the history 
     await expect.poll(() => page.evaluate(() => scrollY), { message: entry }).toBe(y);
     await expect(more, entry).toBeFocused();
   }
+  await more.click();
+  await row.getByRole('link', { name: 'Edit', exact: true }).click();
+  await field(owner, 'Description').fill('Typed');
+  for (const accepts of [false, true]) {
+    page.once('dialog', (asked) => void (accepts ? asked.accept() : asked.dismiss()));
+    await page.keyboard.press('Escape');
+    await expect(dialog(owner)).toHaveCount(accepts ? 0 : 1);
+  }
   await page.goBack();
   expect(owner.at).toBe('/audit');
 });

@@ -11,9 +11,23 @@ export function open(dialog) {
   dialog.querySelector('[aria-invalid=true], [role=alert][tabindex]')?.focus();
 }
 
+/** Whether somebody has changed what the form of a dialog began with. */
+function isChanged(dialog) {
+  return [...dialog.querySelectorAll('input, textarea, select')].some((field) => {
+    if (field.options) return field.selectedIndex !== Math.max(0, [...field.options].findIndex((one) => one.defaultSelected));
+    const isBox = ['checkbox', 'radio'].includes(field.type);
+    return isBox ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+  });
+}
+
 /** Calls `closed` when a dialog was closed by a key, a button or a press beside it. */
 export function onClose(closed) {
   const early = dialogOf(document);
   if (early && !early.open) closed(early);
+  document.addEventListener(
+    'cancel',
+    (event) => isChanged(event.target) && !confirm('Throw away what you changed?') && event.preventDefault(),
+    true,
+  );
   document.addEventListener('close', ({ target }) => target.matches('dialog[data-back]') && closed(target), true);
 }

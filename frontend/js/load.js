@@ -30,7 +30,9 @@ export function forget() {
 
 const linkOf = ({ target }) => target.closest?.('a[href^="/"]:not([download], [target])');
 
-function ask({ href: address }) {
+function ask(link) {
+  // Links in a picture have no plain `href`.
+  const address = new URL(link.getAttribute('href'), location.href).href;
   if (early?.address !== address || performance.now() - early.at >= FRESH) {
     early = { address, at: performance.now(), answer: load(address).catch(() => null) };
   }

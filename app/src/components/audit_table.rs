@@ -7,7 +7,7 @@ use domain::kind::KeyKind;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 
-use super::time::Time;
+use super::time::{Time, with_times};
 
 /// The table of the audit page and of the audit modals.
 #[component]
@@ -74,7 +74,7 @@ pub fn told(rows: Vec<AuditRow>) -> Vec<(AuditRow, String)> {
 }
 
 fn line(row: AuditRow, action: String, with_subject: bool) -> AnyView {
-    let changes: Vec<_> = row.changes.iter().map(|change| view! { <li>{words(change)}</li> }).collect();
+    let changes: Vec<_> = row.changes.iter().map(|change| view! { <li>{with_times(&words(change))}</li> }).collect();
     let subject = with_subject.then(|| {
         if on_itself(&row) {
             return view! { <td role="cell"></td> }.into_any();

@@ -11,6 +11,32 @@ pub fn Time(at: Timestamp) -> impl IntoView {
     view! { <time datetime=at.to_rfc3339()>{at.to_text()}</time> }
 }
 
+/// A text with each exact time in it as such, so that all times on a page are of one zone.
+pub fn with_times(text: &str) -> AnyView {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((before, at, after)) = next_time(rest) {
+        parts.push(before.to_owned().into_any());
+        parts.push(view! { <Time at/> }.into_any());
+        rest = after;
+    }
+    parts.push(rest.to_owned().into_any());
+    parts.into_any()
+}
+
+/// The first exact time in a text, with what is before and after it.
+fn next_time(text: &str) -> Option<(&str, Timestamp, &str)> {
+    let lengths = [Timestamp::from_millis(0).to_text().len(), Timestamp::from_millis(0).to_rfc3339().len()];
+    text.match_indices(|c: char| c.is_ascii_digit()).find_map(|(start, _)| {
+        lengths.iter().find_map(|length| {
+            let (before, rest) = text.split_at_checked(start)?;
+            let (time, after) = rest.split_at_checked(*length)?;
+            let at = Timestamp::parse_input(&time.replacen(' ', "T", 1).replacen(" UTC", "Z", 1))?;
+            [at.to_text(), at.to_rfc3339()].iter().any(|shown| shown == time).then_some((before, at, after))
+        })
+    })
+}
+
 /// A time of the last days, without its year and seconds.
 #[component]
 pub fn ShortTime(at: Timestamp) -> impl IntoView {
@@ -60,7 +86,22 @@ pub fn LastUsed(at: Option<Timestamp>, now: Timestamp) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
-    use super::{Millis, ago, span};
+    use super::{Millis, ago, next_time, span};
+
+    #[test]
+    fn exact_times_are_found_in_a_text() {
+        for (text, before, after) in [
+            ("Until 2026-11-29 07:08:14 UTC.", "Until ", "."),
+            ("2026-11-29T07:08:14Z", "", ""),
+            ("1 of 2: “2026-11-29 07:08:14 UTC” → é", "1 of 2: “", "” → é"),
+        ] {
+            let (found, at, rest) = next_time(text).unwrap();
+            assert_eq!((found, rest, at.to_text().as_str()), (before, after, "2026-11-29 07:08:14 UTC"), "{text}");
+        }
+        for text in ["", "7", "2026-11-29", "2026-13-29 07:08:14 UTC", "2026-11-29 07:08:14 CET"] {
+            assert!(next_time(text).is_none(), "{text}");
+        }
+    }
 
     #[test]
     fn how_long_ago_is_told_in_one_unit() {

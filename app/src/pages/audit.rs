@@ -10,7 +10,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::keys_filters::{SECRET, secretless};
 use crate::addresses::with_query;
-use crate::components::audit_table::AuditTable;
+use crate::components::audit_table::{AuditTable, told};
 use crate::components::chart::days::Days;
 use crate::components::failed::Failed;
 use crate::components::pager::{Exports, Pager};
@@ -64,11 +64,13 @@ async fn found(query: AuditQuery, key: Option<&str>) -> Result<AnyView, ConsoleE
         };
         view! { <p class="soft">{words}</p> }
     });
+    let folded = told(page.rows.clone()).len() < page.rows.len();
     let table = nothing.is_none().then(|| view! { <AuditTable rows=page.rows with_subject=true/> });
     Ok(view! {
         <Days days link=day is_chosen/>
         {nothing}
         {table}
+        {folded.then(|| view! { <p class="soft">"“Issued and confirmed” is one line for two events."</p> })}
         <Pager total=page.total one="event" previous next>
             <Exports path="/audit" query=query.first_page().to_query_string()/>
         </Pager>

@@ -13,6 +13,7 @@ use crate::components::field::TextField;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::problem::FieldProblem;
 use crate::components::refusals::{REFUSED_AS, Refusals};
+use crate::components::time::with_times;
 use crate::desk::why::{TypedCall, Why, read_why};
 use crate::error::ConsoleError;
 
@@ -136,7 +137,7 @@ fn Outcome(checks: Vec<CheckResult>, refused_as: Option<Code>) -> impl IntoView 
             <header><h2>"Result"</h2><span class=class>{verdict.as_str()}</span></header>
             <div class="body">
                 {then}
-                <p>{detail}</p>
+                <p>{with_times(&detail)}</p>
                 <ol class="gates">{gates(checks)}</ol>
                 <p class="soft">"Rate limits and the call quota are those of this server right now."</p>
             </div>
@@ -164,7 +165,7 @@ fn gates(checks: Vec<CheckResult>) -> Vec<AnyView> {
         };
         let code = failed.map(|check| view! { " " <code>{check.code.as_str()}</code> });
         gates.push(
-            view! { <li class=class><b>{gate(first.code)}</b><span><span>{word}</span>{code}</span><small>{detail}</small></li> }
+            view! { <li class=class><b>{gate(first.code)}</b><span><span>{word}</span>{code}</span><small>{with_times(&detail)}</small></li> }
                 .into_any(),
         );
     }
