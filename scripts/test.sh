@@ -50,7 +50,7 @@ stage 'Contrast of the colours' node scripts/contrast.mjs
 stage 'Clippy' cargo clippy --locked --workspace --exclude frontend --all-targets -- -D warnings
 stage 'Clippy, browser' cargo clippy --locked --package frontend --target wasm32-unknown-unknown -- -D warnings
 # Many tests wait: for a process, a database or a deadline.
-export RUST_TEST_THREADS="${RUST_TEST_THREADS:-$((3 * $(nproc)))}"
+export RUST_TEST_THREADS="${RUST_TEST_THREADS:-$((6 * $(nproc)))}"
 stage 'Unit, contract and router tests' counted cargo test --locked
 stage 'Release build' scripts/build.sh
 stage 'Sizes' node scripts/sizes.mjs
