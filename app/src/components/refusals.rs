@@ -29,7 +29,7 @@ pub fn Refusals(id: String, calls: Vec<RefusedCall>) -> impl IntoView {
         return view! { <div class="body"><p class="soft">"No refused calls."</p></div> }.into_any();
     }
     let groups: Vec<_> = groups(calls).into_iter().map(|group| line(&id, group)).collect();
-    view! { <ul class="feed paired refusals" aria-label="Refused calls, newest first">{groups}</ul> }.into_any()
+    view! { <ul class="feed refusals" aria-label="Refused calls, newest first">{groups}</ul> }.into_any()
 }
 
 fn groups(calls: Vec<RefusedCall>) -> Vec<Group> {

@@ -99,7 +99,7 @@ fn Figures(
         <div class="two">
             <section class="card">
                 <header><h2>"To look at"</h2></header>
-                <ul class="feed paired">
+                <ul class="feed">
                     {dashboard.to_look_at.into_iter().map(|look| look_at(look, now)).collect::<Vec<_>>()}
                 </ul>
             </section>
