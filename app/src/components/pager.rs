@@ -29,7 +29,9 @@ pub fn Pager(
         <nav class="pager" aria-label="Pages">
             <span>{of.filter(|_| !alone)} {format!("{total} {one}{plural}")}</span>
             {children.map(|children| children())}
-            {(!alone).then(|| (step("Previous", "prev", previous), step("Next", "next", next)))}
+            {(!alone).then(|| view! {
+                <span class="inline">{step("Previous", "prev", previous)} {step("Next", "next", next)}</span>
+            })}
         </nav>
     }
 }

@@ -29,7 +29,7 @@ pub fn Refusals(id: String, calls: Vec<RefusedCall>) -> impl IntoView {
         return view! { <div class="body"><p class="soft">"No refused calls."</p></div> }.into_any();
     }
     let groups: Vec<_> = groups(calls).into_iter().map(|group| line(&id, group)).collect();
-    view! { <ul class="feed paired refusals" aria-label="Refused calls, newest first">{groups}</ul> }.into_any()
+    view! { <ul class="feed refusals" aria-label="Refused calls, newest first">{groups}</ul> }.into_any()
 }
 
 fn groups(calls: Vec<RefusedCall>) -> Vec<Group> {
@@ -55,9 +55,12 @@ fn line(id: &str, group: Group) -> AnyView {
         <li>
             <details>
                 <summary>
-                    <span class="status bad" title=group.code.words()>{group.code.label()}</span>
-                    " · " <b>{number}</b> " · " <span class="mono">{address.clone()}</span>
-                    <small>" · last " <ShortTime at/></small>
+                    <span class="dots">
+                        <span class="status bad" title=group.code.words()>{group.code.label()}</span>
+                        <b><i>" · "</i>{number}</b>
+                        <span class="mono"><i>" · "</i>{address.clone()}</span>
+                        <small><i>" · "</i>"last " <ShortTime at/></small>
+                    </span>
                 </summary>
                 <p class="soft"><code>{group.code.as_str()}</code> ": " {group.code.words()}</p>
                 <ul class="changes">{calls}</ul>

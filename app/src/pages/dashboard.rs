@@ -102,7 +102,7 @@ fn Figures(
         <div class="two">
             <section class="card">
                 <header><h2>"To look at"</h2></header>
-                <ul class="feed paired">
+                <ul class="feed">
                     {dashboard.to_look_at.into_iter().map(|look| look_at(look, now)).collect::<Vec<_>>()}
                 </ul>
             </section>
@@ -134,7 +134,6 @@ fn Reasons(reasons: Vec<(Code, u64)>) -> impl IntoView {
 
 /// One sort of keys, with the worst of them.
 fn look_at(look: ToLookAt, now: Timestamp) -> impl IntoView {
-    let last = look.worst.len().saturating_sub(1);
     let worst: Vec<_> = look
         .worst
         .into_iter()
@@ -147,8 +146,10 @@ fn look_at(look: ToLookAt, now: Timestamp) -> impl IntoView {
                 Figure::Created(at) => ago(now.since(at)),
             };
             view! {
-                <a href=format!("/keys/{}", id.as_str())><bdi>{name}</bdi></a>
-                <small>" " {figure}{(n < last).then_some(" · ")}</small>
+                <span>
+                    {(n > 0).then(|| view! { <i>" · "</i> })}
+                    <a href=format!("/keys/{}", id.as_str())><bdi>{name}</bdi></a> " " <small>{figure}</small>
+                </span>
             }
         })
         .collect();
@@ -162,7 +163,10 @@ fn look_at(look: ToLookAt, now: Timestamp) -> impl IntoView {
     });
     view! {
         <li>
-            <span><b>{label}</b><br/>{if worst.is_empty() { "None".into_any() } else { worst.into_any() }}</span>
+            <div>
+                <b>{label}</b>
+                <div class="dots">{if worst.is_empty() { view! { <span>"None"</span> }.into_any() } else { worst.into_any() }}</div>
+            </div>
             {action}
         </li>
     }

@@ -136,8 +136,8 @@ fn Shown(
                 <p>{key.description.clone()}</p>
             </div>
             <div class="actions">
-                {actions}
                 <a class="button" href=format!("/integrations/setup?key={id}")>"Setup Integration"</a>
+                {actions}
                 {grave}
             </div>
         </div>

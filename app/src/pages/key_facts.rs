@@ -98,8 +98,15 @@ fn label(field: Field, words: &str, rules: &KeyRules) -> AnyView {
         Field::Environment => rules.environment.label().into_any(),
         Field::Owner => link(KeyQuery { owner: Some(words.to_owned()), ..KeyQuery::default() }, words),
         Field::Tags => {
-            let of = |tag: &String| link(KeyQuery { tag: Some(tag.clone()), ..KeyQuery::default() }, tag);
-            list(rules.tags.iter().map(of).collect())
+            let tags: Vec<_> = rules
+                .tags
+                .iter()
+                .map(|tag| {
+                    let address = list_address(&KeyQuery { tag: Some(tag.clone()), ..KeyQuery::default() });
+                    view! { <li><a class="chip" href=address>{tag.clone()}</a></li> }
+                })
+                .collect();
+            view! { <ul class="chips">{tags}</ul> }.into_any()
         }
         Field::Metadata => {
             list(rules.metadata.to_items().into_iter().map(|pair| view! { <code>{pair}</code> }.into_any()).collect())

@@ -117,7 +117,7 @@ fn line(row: KeyRow, calls: Vec<Period>, now: Timestamp, rights: Rights, query: 
             })}
             <td role="cell" class="name">
                 <a href=format!("/keys/{}", row.id.as_str()) dir="auto" title=row.name.clone()>{row.name.clone()}</a>
-                <small>{row.kind.label()} " · " <span class="mono">{row.masked()}</span></small>
+                <small class="dots"><span>{row.kind.label()}</span><span class="mono"><i>" · "</i>{row.masked()}</span></small>
             </td>
             <td role="cell" class="sort-of">{row.kind.label()}</td>
             <td role="cell" class="masked"><span class="mono">{row.masked()}</span></td>

@@ -9,7 +9,8 @@ use super::scale::per_cent;
 #[component]
 pub fn Life(from: Timestamp, until: Timestamp, now: Timestamp) -> impl IntoView {
     let whole = until.since(from).0.max(1).unsigned_abs();
-    let past = now.since(from).0.clamp(0, until.since(from).0.max(0)).unsigned_abs();
+    // The start shows that it is a bar.
+    let past = now.since(from).0.clamp(0, until.since(from).0.max(0)).unsigned_abs().max(whole / 50);
     view! {
         <svg class="bar" aria-hidden="true"><rect class="accepted" width=per_cent(past, whole) height="100%"></rect></svg>
         <small>{left(until.since(now))}</small>
