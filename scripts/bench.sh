@@ -24,4 +24,10 @@ say "Building the bench (about 5 minutes the first time)"
 cargo build --release --locked --package bench
 
 say "Measuring (about 15 minutes; do not use the machine until it is done)"
-exec "$CARGO_TARGET_DIR/release/bench" "$@"
+"$CARGO_TARGET_DIR/release/bench" "$@"
+(($# == 0)) || exit 0
+
+scripts/test-tools.sh
+say "Measuring clicks in Chromium (6 minutes)"
+cd end2end
+KEYSTEAD_DOCS=1 exec node_modules/.bin/playwright test --config measure.config.ts
