@@ -7,6 +7,14 @@ use leptos_meta::MetaTags;
 use crate::islands::page::Page;
 use crate::routes::App;
 
+/// The script that wakes the islands. Leptos puts preloads before it, which would share a slow line with the first paint.
+fn island_script(options: LeptosOptions) -> String {
+    let html = view! { <HydrationScripts options islands=true/> }.to_html();
+    let script = html.split_once("<script").and_then(|(_, script)| script.split_once('>'));
+    let script = script.and_then(|(_, script)| script.split_once("</script>"));
+    script.map(|(script, _)| script.to_owned()).unwrap_or_default()
+}
+
 /// The document around every page. The browser loads the scripts when it is idle, so nothing waits for them.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let stylesheet = format!("/{}/{}.css", options.pkg_url_path(), options.output_name);
@@ -22,7 +30,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href=stylesheet/>
                 <script type="module" nonce=use_nonce() src=pages></script>
                 <AutoReload options=options.clone()/>
-                <HydrationScripts options islands=true/>
+                <script type="module" nonce=use_nonce() inner_html=island_script(options)></script>
                 <MetaTags/>
             </head>
             <body>
