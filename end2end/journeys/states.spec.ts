@@ -170,7 +170,7 @@ test('a key is deleted by its name, for good, and its history stays', async ({ o
   await expect(owner.page.getByRole('row').filter({ hasText: /^Deleted/ })).toContainText(name);
   watch.expects(404, new RegExp(`/keys/${id}$`));
   await owner.open(`/keys/${id}`);
-  await expect(owner.page.getByRole('alert')).toContainText('it may have been deleted');
+  await expect(owner.page.getByRole('heading', { name: 'Key not found' })).toBeVisible();
   await examine(owner.page, 'key-gone');
 });
 

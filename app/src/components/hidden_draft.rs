@@ -34,7 +34,7 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
             Field::Name => ("Name", text(&draft.name, "")),
             Field::Cidrs => ("Networks", list(&draft.cidrs, "Any address")),
             Field::DeniedCidrs => ("Blocked networks", list(&draft.denied_cidrs, "None")),
-            Field::Domains => ("Domains", list(&draft.domains, "Any origin")),
+            Field::Domains => ("Domains", list(&draft.domains, "All domains")),
             Field::Permissions => {
                 let mut held = list(&draft.permissions, "None");
                 if !draft.boxes.is_empty() {

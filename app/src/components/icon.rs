@@ -11,6 +11,8 @@ pub enum Icon {
     /// Something to know before going on.
     Caution,
     Info,
+    /// A secret is shown.
+    Eye,
     /// The acts of a row.
     More,
     Remove,
@@ -22,6 +24,7 @@ impl Icon {
             Self::Alert => "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13M8 4.5v4M8 11h.01",
             Self::Caution => "M8 2 1.5 13.5h13zM8 6.5v3M8 11.5h.01",
             Self::Info => "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13M8 7.5v4M8 5h.01",
+            Self::Eye => "M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8M8 6a2 2 0 1 0 0 4 2 2 0 0 0 0-4",
             Self::More => "M3.5 8h.01M8 8h.01M12.5 8h.01",
             Self::Remove => "m4.5 4.5 7 7m0-7-7 7",
         }

@@ -4,6 +4,7 @@ use domain::calls::Span;
 use domain::ids::KeyId;
 use domain::key::Status;
 use domain::kind::KeyKind;
+use domain::refusal::Refusal;
 use domain::role::{Act, Rights};
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
@@ -14,9 +15,10 @@ use super::key_calls::CallCards;
 use super::key_facts::facts;
 use super::key_restrictions::restrictions;
 use crate::addresses::{FROM_KEY, with_query};
-use crate::components::failed::Failed;
+use crate::components::failed::{Failed, set_status};
 use crate::components::key_status::KeyStatus;
 use crate::desk::keys::{Calls, KeyView, read_key_page};
+use crate::error::ConsoleError;
 
 /// An act that a menu offers.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +89,20 @@ fn of_key<V: IntoView + 'static>(id: String, title: impl FnOnce(String) -> V + S
     Suspend::new(async move {
         match read_key_page(&id, span).await {
             Ok((view, calls)) => view! { {title(view.key.row.name.clone())} <Shown view calls chosen/> }.into_any(),
+            Err(error @ ConsoleError::Refused(Refusal::NotFound)) => {
+                set_status(&error);
+                view! {
+                    {title("Key not found".to_owned())}
+                    <div class="card">
+                        <div class="empty">
+                            <h1>"Key not found"</h1>
+                            <p>"It was deleted, or the address is mistyped. The history of a deleted key stays in the audit."</p>
+                            <a class="button primary" href="/keys">"All keys"</a>
+                        </div>
+                    </div>
+                }
+                .into_any()
+            }
             Err(error) => view! {
                 {title("API key".to_owned())}
                 <div class="head"><div><h1>"API key"</h1></div></div>

@@ -79,8 +79,10 @@ fn SecretBox(id: &'static str, what: &'static str, value: String) -> impl IntoVi
             <code id=id>{value}</code>
             <div class="tools">
                 <label class="button quiet alive-only">
-                    <input type="checkbox" class="visually-hidden" autocomplete="off"/>
-                    "Show" <span class="visually-hidden">" the " {what}</span>
+                    <input type="checkbox" class="visually-hidden" autocomplete="off" aria-label=format!("Show the {what}")/>
+                    <Drawn icon=Icon::Eye/>
+                    <span class="off" aria-hidden="true">"Show"</span>
+                    <span class="on" aria-hidden="true">"Hide"</span>
                 </label>
                 <CopyButton of=id what/>
             </div>

@@ -41,7 +41,9 @@ fn with_headers_of(said: &Response, mut response: Response) -> Response {
 /// What happened and what to do, in one or two sentences.
 fn of(status: StatusCode) -> &'static str {
     match status {
-        StatusCode::PAYLOAD_TOO_LARGE => "The form is larger than 256 KiB. Go back, shorten it, and send it again.\n",
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            "The form is larger than 256 KiB or has more than 200 fields. Go back, shorten it, and send it again.\n"
+        }
         StatusCode::REQUEST_TIMEOUT => "The form took more than ten seconds to arrive. Go back and send it again.\n",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             "A form must be sent as application/x-www-form-urlencoded. Go back and send it from the page.\n"
