@@ -1,13 +1,11 @@
 // A tab of Firefox, as its reader sees and moves it. It also works where no page may run scripts, so nothing here waits
 // inside a page.
-import { test as base, expect } from '@playwright/test';
+import { expect } from '@playwright/test';
 import { setTimeout as pause } from 'node:timers/promises';
 import puppeteer, { type Browser, type ElementHandle, type Page } from 'puppeteer-core';
 
-import { Arrange } from '../fixtures/arrange';
-import { signInOnce } from '../fixtures/console';
-import { Server } from '../fixtures/server';
-import { Verifier } from '../fixtures/verify';
+import type { Server } from '../fixtures/server';
+import { test as base } from '../fixtures/worker';
 
 export { expect } from '@playwright/test';
 
@@ -161,10 +159,6 @@ type PerTest = { visitor: Tab; owner: Tab };
 
 type PerWorker = Options & {
   firefox: Browser;
-  server: Server;
-  cookies: Awaited<ReturnType<typeof signInOnce>>;
-  arrange: Arrange;
-  verifier: Verifier;
 };
 
 export const test = base.extend<PerTest, PerWorker>({
@@ -186,17 +180,6 @@ export const test = base.extend<PerTest, PerWorker>({
     },
     { scope: 'worker' },
   ],
-  server: [
-    async ({}, use) => {
-      const server = await Server.start();
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker' },
-  ],
-  cookies: [async ({ server }, use) => use(await signInOnce(server)), { scope: 'worker' }],
-  arrange: [async ({ server, cookies }, use) => use(new Arrange(server, cookies)), { scope: 'worker' }],
-  verifier: [async ({ server }, use) => use(await Verifier.start(server)), { scope: 'worker' }],
   visitor: async ({ firefox, server, scripts, navigation }, use) => {
     const context = await firefox.createBrowserContext();
     const tab = new Tab(await context.newPage(), server, scripts);

@@ -1,5 +1,6 @@
 import { Arrange } from '../fixtures/arrange';
-import { Console, expect, signInOnce, test } from '../fixtures/console';
+import { Console, expect, test } from '../fixtures/console';
+import { signInOnce } from '../fixtures/worker';
 import { examine } from '../fixtures/examine';
 import { Server } from '../fixtures/server';
 import { finish, unique } from '../steps/keys';

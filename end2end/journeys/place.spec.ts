@@ -35,6 +35,8 @@ test('a closed dialog gives back the scroll position, the focus and the history 
     await page.keyboard.press('Escape');
     await expect(dialog(owner)).toHaveCount(accepts ? 0 : 1);
   }
+  // A closed dialog is in the page until its place in the history is gone.
+  await expect(page.locator('dialog[data-back]')).toHaveCount(0);
   await page.goBack();
   expect(owner.at).toBe('/audit');
 });
