@@ -78,7 +78,7 @@ async fn acts(on: &Installation) -> Result<(Vec<(&'static str, Duration)>, [Late
         let begun = Instant::now();
         let done = service.bulk(&caller, &app, &selection, &change, &form).await?.context("a new form")?;
         taken.push((change.act().label(), begun.elapsed()));
-        ensure!(done.taken == BULK_MAX, "{} keys instead of {BULK_MAX}", done.taken);
+        ensure!(done.count.taken == BULK_MAX, "{} keys instead of {BULK_MAX}", done.count.taken);
     }
     let mut issued = [Vec::new(), Vec::new()];
     for number in 0..ISSUED / 2 {

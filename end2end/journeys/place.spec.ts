@@ -68,6 +68,7 @@ test('a dialog that is opened from a key’s page lies over it and leads back to
   expect(owner.at).toBe(`/keys/${key.id}`);
 
   await owner.alive();
+  await page.getByRole('button', { name: 'More acts' }).click();
   await page.getByRole('link', { name: 'Disable…' }).click();
   await page.waitForURL((address) => address.pathname.endsWith('/disable'));
   await owner.alive();

@@ -13,9 +13,12 @@ test('a key is disabled and enabled', async ({ owner, arrange, verifier }) => {
   expect(await verifier.code(token)).toBe('VALID');
 
   await owner.page.getByRole('status').getByRole('link', { name: 'View key' }).click();
+  const more = owner.page.getByRole('button', { name: 'More acts' });
+  await more.click();
   await owner.page.getByRole('link', { name: 'Disable…' }).click();
   await expect(dialog(owner)).toContainText('every call with this key is refused');
   await confirm(owner, 'Disable', 'is disabled');
+  await more.click();
   await owner.page.getByRole('link', { name: 'Enable…' }).click();
   await confirm(owner, 'Enable', 'is enabled again');
   expect(await verifier.code(token)).toBe('VALID');

@@ -43,7 +43,10 @@ test('no step of the wizard is lost on the way back and forth', async ({ owner, 
     // With scripts, the form would be refused before it is sent.
     const form = (await page.getByRole('main').locator('form').first().locator('[name=form_id]').inputValue()) ?? '';
     if (owner.scripts) await arrange.post('/keys/new', { kind: 'service', name, cidrs: '10.0.0.1/8', step: 'summary', form_id: form });
-    else await page.getByRole('button', { name: 'Continue to summary' }).click();
+    else {
+      await page.getByRole('button', { name: 'Continue to summary' }).click();
+      await expect(page.getByRole('main')).toContainText('host bits');
+    }
     for (const way of ['reload', 'back', 'forward', 'reload'] as const) {
       await go(page, way);
       await expect(field(owner, 'Name')).toHaveValue(name);

@@ -39,7 +39,7 @@ async function ask() {
 
 function show(hits, instead = 'Nothing found') {
   list.replaceChildren(...(hits.length ? hits : [{ words: instead, note: '' }]).map(line));
-  choose(list.firstElementChild);
+  choose(hits.length ? list.firstElementChild : null);
 }
 
 function go(option) {

@@ -1,6 +1,19 @@
 // What tells the reader that something is under way, has come or has failed.
 
 const PATIENCE = 300;
+const WORDS = 'Saving…';
+
+/** Says on the button how far the act of its form is, for as long as it is under way. */
+async function follow(button, underway) {
+  const form_id = button.form?.dataset.progress;
+  const asked = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ form_id }) };
+  while (form_id && underway()) {
+    const answer = await fetch('/api/progress', asked).catch(() => null);
+    const far = answer?.ok ? await answer.json() : null;
+    if (far && underway()) button.textContent = `${WORDS} ${far}`;
+    await new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  }
+}
 
 /** Shows after a while that an answer is awaited. Returns what ends that. */
 export function busy(button) {
@@ -8,9 +21,12 @@ export function busy(button) {
   const label = button?.textContent;
   const timer = setTimeout(() => {
     root.dataset.busy = '';
-    if (button) button.textContent = button.dataset.busy ?? 'Saving…';
+    if (button) button.textContent = button.dataset.busy ?? WORDS;
+    if (button) follow(button, () => waiting);
   }, PATIENCE);
+  let waiting = true;
   return () => {
+    waiting = false;
     clearTimeout(timer);
     delete root.dataset.busy;
     if (button?.isConnected && button.textContent !== label) button.textContent = label;

@@ -12,7 +12,8 @@ fuzz_target!(|text: &str| {
     let now = Timestamp::from_millis(1_800_000_000_000);
     for kind in KeyKind::issuable() {
         let pairs = text.lines().filter_map(|line| line.split_once('='));
-        let filled = Prefill::read(pairs, KeyDraft::blank(kind, LifeRules::default()), kind, &["draft"], now);
+        let life = LifeRules::default();
+        let filled = Prefill::read(pairs, KeyDraft::blank(kind, life), kind, &["draft"], now, life);
         assert!(filled.errors.0.iter().all(|error| kind.rules().asks(error.field)));
         // Only what is wrong keeps it from being a key, apart from the name that it may lack.
         if filled.errors.is_empty() {

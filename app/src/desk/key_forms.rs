@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::bulk::{BulkAct, BulkChange};
+use domain::bulk::{BulkAct, BulkChange, BulkDone};
 use domain::contradiction::contradiction;
 use domain::field::{Field, FieldErrors};
 use domain::ids::KeyId;
@@ -124,8 +124,17 @@ pub async fn bulk(desk: Desk, form: BulkForm) -> Result<Next<()>, ConsoleError> 
     let change = change.map_err(|errors| ConsoleError::Refused(Refusal::Invalid(errors)))?;
     let caller = desk.caller()?;
     let done = desk.service().bulk(&caller, &desk.app(), &form.selection(), &change, &form.form_id).await?;
-    let told = done.map_or(Told::Repeated, |count| Told::Keys(change.act(), count.taken, count.skipped_in_all()));
+    let told = done.map_or(Told::Repeated, |done| told_of(&change, done, form.form_id));
     Ok(tell(&desk, list_address(&form.list), told))
+}
+
+/// An act on many that took one key and skipped none is told as an act on that key.
+fn told_of(change: &BulkChange, BulkDone { count, keys }: BulkDone, form_id: String) -> Told {
+    let act = change.act();
+    match (&*keys, count.skipped_in_all()) {
+        ([key], 0) => Told::Key(Done::of_bulk(act), *key),
+        (_, skipped) => Told::Keys { act, taken: count.taken, skipped, form_id },
+    }
 }
 
 pub async fn saved_view(desk: Desk, form: SavedViewForm) -> Result<Next<()>, ConsoleError> {

@@ -86,6 +86,18 @@ pub async fn read_bulk(form: &BulkForm) -> Result<(BulkAct, BulkPreview), Consol
     Ok((act, preview))
 }
 
+/// The names of a few keys that an act on many took.
+pub async fn read_taken_names(form_id: &str) -> Result<Vec<String>, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().taken_names(&desk.caller()?, form_id).await?)
+}
+
+/// How far an act on many keys is.
+pub fn read_progress(form_id: &str) -> Result<Option<(u32, u32)>, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().bulk_progress(&desk.caller()?, form_id)?)
+}
+
 /// One key.
 pub async fn read_key(id: &str) -> Result<KeyView, ConsoleError> {
     let desk = Desk::from_context()?;
@@ -120,8 +132,8 @@ pub fn tell(kind: KeyKind, draft: &KeyDraft) -> Result<Told, ConsoleError> {
     desk.caller()?;
     let now = desk.service().now();
     let spec = draft.sketch(kind, now);
-    let until = spec.expires_at.map(|at| format!(" Until {}.", at.to_text())).unwrap_or_default();
-    Ok(Told { words: Restrictions::from(&spec).words() + &until, cautions: cautions(&spec, now) })
+    let words = Restrictions::from(&spec).words();
+    Ok(Told { words, until: spec.expires_at, cautions: cautions(&spec, now) })
 }
 
 /// The server's time.

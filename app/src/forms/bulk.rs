@@ -13,6 +13,8 @@ pub const ACT: &str = "act";
 pub const KEY: &str = "key";
 /// Whether the act is for all that match.
 pub const ALL: &str = "all";
+/// The form of an earlier act, whose keys this one is for.
+pub const TAKEN_BY: &str = "taken_by";
 /// The filters of the list, as its address has them.
 pub const LIST: &str = "list";
 
@@ -22,6 +24,7 @@ pub struct BulkForm {
     pub act: Option<BulkAct>,
     pub keys: Vec<String>,
     pub all: bool,
+    pub taken_by: String,
     pub list: KeyQuery,
     pub reason: String,
     pub note: String,
@@ -38,6 +41,7 @@ impl FormFields for BulkForm {
             act: BulkAct::parse(&sent.text(ACT)),
             keys: sent.all(KEY),
             all: sent.text(ALL) == TICKED,
+            taken_by: sent.text(TAKEN_BY),
             list: KeyQuery::from_query_string(&sent.text(LIST)),
             reason: sent.text(Field::Reason.as_str()),
             note: sent.text(Field::Note.as_str()),
@@ -52,6 +56,9 @@ impl FormFields for BulkForm {
 impl BulkForm {
     /// The keys that it is for. What is no id is no key.
     pub fn selection(&self) -> Selection {
+        if !self.taken_by.is_empty() {
+            return Selection::TakenBy(self.taken_by.clone());
+        }
         if self.all {
             return Selection::Matching(Box::new(self.list.first_page()));
         }
@@ -61,7 +68,9 @@ impl BulkForm {
     /// What says which keys it is for, to be sent again.
     pub fn selected(&self) -> Vec<(&'static str, String)> {
         let mut pairs = vec![(LIST, self.list.to_query_string())];
-        if self.all {
+        if !self.taken_by.is_empty() {
+            pairs.push((TAKEN_BY, self.taken_by.clone()));
+        } else if self.all {
             pairs.push((ALL, TICKED.to_owned()));
         } else {
             pairs.extend(self.keys.iter().map(|id| (KEY, id.clone())));

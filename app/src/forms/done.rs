@@ -5,12 +5,12 @@ use domain::ids::KeyId;
 use domain::page::grouped;
 
 /// What the next page says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
     /// An act on a key.
     Key(Done, KeyId),
-    /// An act on many keys: how many it took, and how many it skipped.
-    Keys(BulkAct, u32, u32),
+    /// An act on many keys: how many it took, how many it skipped, and the id of its form.
+    Keys { act: BulkAct, taken: u32, skipped: u32, form_id: String },
     /// The form had been sent before.
     Repeated,
 }
@@ -19,10 +19,12 @@ impl Told {
     const REPEATED: &'static str = "repeated";
 
     /// The value of the cookie.
-    pub fn cookie(self) -> String {
+    pub fn cookie(&self) -> String {
         match self {
-            Self::Key(done, id) => done.of(&id),
-            Self::Keys(act, taken, skipped) => format!("{}.{taken}.{skipped}", act.as_str()),
+            Self::Key(done, id) => done.of(id),
+            Self::Keys { act, taken, skipped, form_id } => {
+                format!("{}.{taken}.{skipped}.{form_id}", act.as_str())
+            }
             Self::Repeated => Self::REPEATED.to_owned(),
         }
     }
@@ -35,21 +37,29 @@ impl Told {
         if let Some((done, id)) = Done::parse(text) {
             return Some(Self::Key(done, id));
         }
-        let mut parts = text.splitn(3, '.');
+        let mut parts = text.splitn(4, '.');
         let act = BulkAct::parse(parts.next()?)?;
-        Some(Self::Keys(act, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+        let (taken, skipped) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        Some(Self::Keys { act, taken, skipped, form_id: parts.next()?.to_owned() })
     }
 }
 
-/// What is said of an act on many keys.
-pub fn many_words(act: BulkAct, taken: u32, skipped: u32) -> String {
-    let keys = if taken == 1 { "key is" } else { "keys are" };
+/// What is said of an act on many keys, after the names of some of them.
+pub fn many_words(act: BulkAct, taken: u32, skipped: u32, named: usize) -> String {
+    let more = taken.saturating_sub(u32::try_from(named).unwrap_or(u32::MAX));
+    let are = if taken == 1 { "is" } else { "are" };
+    let keys = match (named, more) {
+        (0, 1) => "1 key ".to_owned(),
+        (0, many) => format!("{} keys ", grouped(many.into())),
+        (_, 0) => " ".to_owned(),
+        (_, more) => format!(" and {} more ", grouped(more.into())),
+    };
     let skipped = match skipped {
         0 => String::new(),
         1 => " 1 was skipped.".to_owned(),
         several => format!(" {} were skipped.", grouped(several.into())),
     };
-    format!("{} {keys} {}.{skipped}", grouped(taken.into()), act.done())
+    format!("{keys}{are} {}.{skipped}", act.done())
 }
 
 /// An act that succeeded.
@@ -91,6 +101,16 @@ impl Done {
         }
     }
 
+    /// An act on many, done to one key.
+    pub const fn of_bulk(act: BulkAct) -> Self {
+        match act {
+            BulkAct::Disable => Self::Disabled,
+            BulkAct::Enable => Self::Enabled,
+            BulkAct::Revoke => Self::Revoked,
+            BulkAct::SetExpiry | BulkAct::AddTag | BulkAct::RemoveTag => Self::Edited,
+        }
+    }
+
     fn of(self, id: &KeyId) -> String {
         format!("{}.{}", self.row().0, id.as_str())
     }
@@ -118,9 +138,11 @@ mod tests {
 
     #[test]
     fn many_keys_are_counted_in_words() {
-        assert_eq!(many_words(BulkAct::Disable, 54, 0), "54 keys are disabled.");
-        assert_eq!(many_words(BulkAct::AddTag, 1, 1), "1 key is changed. 1 was skipped.");
-        assert_eq!(many_words(BulkAct::Revoke, 10_000, 1_200), "10,000 keys are revoked. 1,200 were skipped.");
+        assert_eq!(many_words(BulkAct::Disable, 54, 0, 3), " and 51 more are disabled.");
+        assert_eq!(many_words(BulkAct::Enable, 2, 0, 2), " are enabled.");
+        assert_eq!(many_words(BulkAct::Disable, 0, 2, 0), "0 keys are disabled. 2 were skipped.");
+        assert_eq!(many_words(BulkAct::AddTag, 1, 1, 0), "1 key is changed. 1 was skipped.");
+        assert_eq!(many_words(BulkAct::Revoke, 10_000, 1_200, 0), "10,000 keys are revoked. 1,200 were skipped.");
     }
 
     #[test]
@@ -129,7 +151,8 @@ mod tests {
         for done in Done::ALL {
             assert_eq!(Told::parse(&Told::Key(done, id).cookie()), Some(Told::Key(done, id)));
         }
-        for told in [Told::Keys(BulkAct::Revoke, 54, 2), Told::Repeated] {
+        let many = Told::Keys { act: BulkAct::Revoke, taken: 54, skipped: 2, form_id: "form-0001".to_owned() };
+        for told in [many, Told::Repeated] {
             assert_eq!(Told::parse(&told.cookie()), Some(told));
         }
         for text in [
@@ -142,9 +165,9 @@ mod tests {
             "disabled.7Qm2xVbN4tRa.",
             "revoke",
             "revoke.1",
-            "revoke.1.2.3",
-            "revoke.-1.2",
-            "melt.1.2",
+            "revoke.1.2",
+            "revoke.-1.2.x",
+            "melt.1.2.x",
         ] {
             assert_eq!(Told::parse(text), None, "{text}");
         }

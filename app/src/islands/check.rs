@@ -5,6 +5,7 @@ use domain::caution::Caution;
 use domain::draft::KeyDraft;
 use domain::field::FieldErrors;
 use domain::kind::KeyKind;
+use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,10 @@ use crate::error::ConsoleError;
 /// What a form means so far, as far as it is right.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Told {
-    /// The restrictions and the end of the key, in sentences.
+    /// The restrictions of the key, in sentences.
     pub words: String,
+    /// When it expires.
+    pub until: Option<Timestamp>,
     /// What people should know.
     pub cautions: Vec<Caution>,
 }

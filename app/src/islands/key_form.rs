@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::draft::KeyDraft;
 use domain::field::{Field, FieldErrors};
 use domain::kind::KeyKind;
+use domain::timestamp::Timestamp;
 use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
@@ -105,7 +106,9 @@ pub fn KeyForm(
         };
         let _ = set_timeout(after, PAUSE);
     };
+    let alive = RwSignal::new(false);
     Effect::new(move || {
+        alive.set(true);
         let Some(form) = form() else { return };
         let sending = form.clone();
         let _ = browser::listen(&form, ev::submit, move |event| {
@@ -134,6 +137,11 @@ pub fn KeyForm(
             }
         });
     });
+    // The document has UTC, as every page does.
+    let until = move || {
+        let shown = if alive.get() { browser::local_time } else { Timestamp::to_text };
+        told.get().until.map(|at| format!("Until {}.", shown(at)))
+    };
     let shown = move |refuses| {
         move || {
             let cautions = told.get().cautions.into_iter().filter(|caution| caution.refuses == refuses);
@@ -150,7 +158,7 @@ pub fn KeyForm(
             {(purpose == Purpose::New).then(|| view! {
                 <aside class="stack alive-only" aria-label="What this key will do">
                     <b>"What this key will do"</b>
-                    <p>{move || told.get().words}</p>
+                    <p>{move || told.get().words} " " {until}</p>
                     {shown(false)}
                 </aside>
             })}

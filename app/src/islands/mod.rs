@@ -7,4 +7,6 @@ pub mod find;
 pub mod key_form;
 pub mod page;
 #[cfg(feature = "ssr")]
+pub mod progress;
+#[cfg(feature = "ssr")]
 pub mod rows;

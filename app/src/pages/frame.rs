@@ -1,5 +1,6 @@
 //! The frame of every signed-in page: the menu, the person, and a message about the last act.
 
+use domain::bulk::BulkAct;
 use domain::field::Field;
 use domain::ids::KeyId;
 use domain::kind::KeyKind;
@@ -9,12 +10,13 @@ use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_query_map};
 
-use crate::addresses::behind;
+use crate::addresses::{behind, list_query};
 use crate::components::icon::{Drawn, Icon};
 use crate::components::palette::Palette;
 use crate::components::shortcuts::Shortcuts;
-use crate::desk::keys::read_key;
+use crate::desk::keys::{new_form, read_key, read_taken_names};
 use crate::desk::person::{read_me, take_done};
+use crate::forms::bulk::{ACT, LIST, TAKEN_BY};
 use crate::forms::done::{Done, Told, many_words};
 use crate::forms::outcome::UnsentForm;
 
@@ -170,15 +172,42 @@ fn Flash() -> impl IntoView {
                 let name = read_key(id.as_str()).await.ok().map(|view| view.key.row.name);
                 Said { done, id, name }.into_view().into_any()
             }
-            Told::Keys(act, taken, skipped) => toast(many_words(act, taken, skipped)),
-            Told::Repeated => toast("This was already done.".to_owned()),
+            Told::Keys { act, taken, skipped, form_id } => {
+                let names = read_taken_names(&form_id).await.unwrap_or_default();
+                said_of_many(act, taken, skipped, form_id, names).into_any()
+            }
+            Told::Repeated => view! { <div class="toast good"><p>"This was already done."</p></div> }.into_any(),
         })
     });
     view! { <div class="flash" role="status">{said}</div> }
 }
 
-fn toast(words: String) -> AnyView {
-    view! { <div class="toast good"><p>{words}</p></div> }.into_any()
+/// What was done to many keys. Its form can be named in a form that undoes it.
+fn said_of_many(act: BulkAct, taken: u32, skipped: u32, form_id: String, names: Vec<String>) -> impl IntoView + use<> {
+    let words = many_words(act, taken, skipped, names.len());
+    let undo = act.undone_by().filter(|_| !names.is_empty()).zip(new_form().ok()).map(|(act, fresh)| {
+        view! {
+            <form method="post" action="/keys/bulk">
+                <input type="hidden" name=ACT value=act.as_str()/>
+                <input type="hidden" name=TAKEN_BY value=form_id/>
+                <input type="hidden" name=LIST value=list_query().to_query_string()/>
+                <input type="hidden" name=Field::FormId.as_str() value=fresh/>
+                <button class="button quiet">"Undo"</button>
+            </form>
+        }
+    });
+    view! {
+        <div class="toast good">
+            <p>{quoted(names)} {words}</p>
+            <div class="inline">{undo}</div>
+        </div>
+    }
+}
+
+/// Names in quotes, with commas between them.
+fn quoted(names: Vec<String>) -> Vec<impl IntoView> {
+    let comma = |n: usize| (n > 0).then_some(", ");
+    names.into_iter().enumerate().map(|(n, name)| view! { {comma(n)} "“" <bdi>{name}</bdi> "”" }).collect()
 }
 
 /// What was done to a key, which may be gone by now.

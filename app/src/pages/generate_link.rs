@@ -61,7 +61,7 @@ impl Link {
             return (Prefill { draft, ..Prefill::default() }, notes);
         }
         let pairs = self.pairs.iter().map(|(name, value)| (&**name, &**value));
-        let filled = Prefill::read(pairs, draft, kind, &[PRESET, DRAFT, STEP], now);
+        let filled = Prefill::read(pairs, draft, kind, &[PRESET, DRAFT, STEP], now, hints.life);
         if filled.filled {
             notes.push("A link filled in this form. Check every field before you go on.".to_owned());
         }

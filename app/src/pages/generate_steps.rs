@@ -16,7 +16,7 @@ use crate::components::hidden_draft::{HiddenDraft, summary};
 use crate::components::icon::{Drawn, Icon};
 use crate::components::key_fields::KeyHints;
 use crate::components::problem::{UnshownProblems, part};
-use crate::components::time::span;
+use crate::components::time::{Time, span, with_times};
 use crate::components::warning::Warning;
 use crate::desk::keys::{KeyView, read_key, tell};
 use crate::error::ConsoleError;
@@ -90,7 +90,7 @@ pub fn Details(
 #[component]
 pub fn Summary(state: WizardState) -> impl IntoView {
     let WizardState { kind, draft, form_id, problem } = state;
-    let Told { words, cautions } = tell(kind, &draft).unwrap_or_default();
+    let Told { words, until, cautions } = tell(kind, &draft).unwrap_or_default();
     let cautions: Vec<_> =
         cautions.into_iter().map(|caution| view! { <Warning words=caution.words grave=caution.refuses/> }).collect();
     let facts = facts(kind, &draft);
@@ -104,7 +104,7 @@ pub fn Summary(state: WizardState) -> impl IntoView {
             <div class="body">
                 <FormProblem problem=problem.whole/>
                 {cautions}
-                {(!words.is_empty()).then(|| view! { <p>{words}</p> })}
+                <p>{words} {until.map(|at| view! { " Until " <Time at/> "." })}</p>
                 {facts}
                 <p class="soft">
                     "The next screen shows the key once. Treat it as you would a password, and give it as few permissions as possible."
@@ -210,7 +210,7 @@ fn facts(kind: KeyKind, draft: &KeyDraft) -> AnyView {
     let rows: Vec<_> = summary(kind, draft)
         .into_iter()
         .map(|(label, lines)| {
-            let lines: Vec<_> = lines.into_iter().map(|line| view! { <li>{line}</li> }).collect();
+            let lines: Vec<_> = lines.into_iter().map(|line| view! { <li>{with_times(&line)}</li> }).collect();
             view! { <div><dt>{label}</dt><dd><ul>{lines}</ul></dd></div> }
         })
         .collect();

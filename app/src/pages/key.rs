@@ -16,6 +16,7 @@ use super::key_facts::facts;
 use super::key_restrictions::restrictions;
 use crate::addresses::{FROM_KEY, with_query};
 use crate::components::failed::{Failed, set_status};
+use crate::components::icon::{Drawn, Icon};
 use crate::components::key_status::KeyStatus;
 use crate::desk::keys::{Calls, KeyView, read_key_page};
 use crate::error::ConsoleError;
@@ -125,23 +126,24 @@ fn Shown(
     let (id, status) = (key.row.id.as_str().to_owned(), key.row.status(now));
     let restorable = key.revoked.as_ref().and_then(|revoked| revoked.restorable_until).is_some_and(|until| now < until);
     let link = |act: &Offer| {
-        let class = if act.grave {
-            "button danger"
-        } else if act.path == ACKNOWLEDGE.path {
-            "button primary"
-        } else {
-            "button"
-        };
+        let class = if act.path == ACKNOWLEDGE.path { "button primary" } else { "button" };
         let address = format!("/keys/{id}/{}", act.path);
         let address = if act.path == ACKNOWLEDGE.path { address } else { with_query(&address, FROM_KEY) };
         view! { <a class=class href=address>{act.label}</a> }
     };
     // The refusals below already link to this page.
     let offered = |act: &&'static Offer| act.path != WHY.path && (act.path != RESTORE.path || restorable);
-    let (grave, actions): (Vec<_>, Vec<_>) =
-        acts(key.row.kind, status, rights).filter(offered).partition(|act| act.grave);
-    let grave: Vec<_> = grave.into_iter().map(link).collect();
+    // What stops the key is a step further away.
+    let (stops, actions): (Vec<_>, Vec<_>) =
+        acts(key.row.kind, status, rights).filter(offered).partition(|act| act.grave || act.at_once);
     let actions: Vec<_> = actions.into_iter().map(link).collect();
+    let menu: Vec<_> = stops
+        .into_iter()
+        .map(|act| {
+            let address = with_query(&format!("/keys/{id}/{}", act.path), FROM_KEY);
+            view! { <li><a class:danger=act.grave href=address>{act.label}</a></li> }
+        })
+        .collect();
     view! {
         <div class="head">
             <div>
@@ -152,9 +154,14 @@ fn Shown(
                 <p>{key.description.clone()}</p>
             </div>
             <div class="actions">
-                <a class="button" href=format!("/integrations/setup?key={id}")>"Setup Integration"</a>
                 {actions}
-                {grave}
+                <a class="button" href=format!("/integrations/setup?key={id}")>"Setup Integration"</a>
+                {(!menu.is_empty()).then(|| view! {
+                    <button type="button" class="more" popovertarget="acts" aria-label="More acts">
+                        <Drawn icon=Icon::More/>
+                    </button>
+                    <ul class="menu" popover id="acts">{menu}</ul>
+                })}
             </div>
         </div>
         <div class="two wide-left">

@@ -1,6 +1,6 @@
 //! Acts on many keys: the bar below the list, and the page that says what would happen and asks.
 
-use domain::bulk::{BulkAct, BulkPreview};
+use domain::bulk::{BulkAct, BulkPreview, Selection};
 use domain::expiry::Expiry;
 use domain::field::{Field, FieldErrors};
 use domain::key::RESTORE_WITHIN;
@@ -114,10 +114,10 @@ fn Confirmation(
         .map(|(reason, n)| view! { <div><dt>"Skipped"</dt><dd>{keys(*n)} ", " {reason.label()}</dd></div> })
         .collect();
     let button = if act.is_grave() { "button primary danger" } else { "button primary" };
-    let what = if form.all {
-        "This is for the keys that match when you confirm."
-    } else {
-        "This is for the keys that you ticked."
+    let what = match form.selection() {
+        Selection::Matching(_) => "This is for the keys that match when you confirm.",
+        Selection::Keys(_) => "This is for the keys that you ticked.",
+        Selection::TakenBy(_) => "This is for the keys that you have just changed.",
     };
     let hidden: Vec<_> = form
         .selected()
@@ -125,8 +125,9 @@ fn Confirmation(
         .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
         .collect();
     let form_id = Some(form.form_id.clone()).filter(|id| !id.is_empty()).unwrap_or(form_id);
+    let progress = form_id.clone();
     view! {
-        <form class="card narrow" method="post" action="/keys/bulk" novalidate>
+        <form class="card narrow" method="post" action="/keys/bulk" novalidate data-progress=progress>
             <div class="body stack">
             {hidden}
             <input type="hidden" name=ACT value=act.as_str()/>

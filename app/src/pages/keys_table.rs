@@ -137,16 +137,15 @@ fn line(row: KeyRow, calls: Vec<Period>, now: Timestamp, rights: Rights, query: 
     .into_any()
 }
 
-/// The restrictions that a list knows. It knows nothing of blocked networks, so it must not call a key unrestricted by
-/// address.
+/// Where a key may be used from, and what it may do.
 fn restrictions(row: &KeyRow) -> String {
-    let count = |n: u32, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
-    let mut parts = Vec::new();
-    if row.cidr_count > 0 {
-        parts.push(count(row.cidr_count, "network"));
-    }
-    if row.domain_count > 0 {
-        parts.push(count(row.domain_count, "domain"));
-    }
-    parts.join(" · ")
+    let parts = [
+        (row.cidr_count, "network"),
+        (row.denied_cidr_count, "blocked network"),
+        (row.domain_count, "domain"),
+        (row.permission_count, "permission"),
+    ];
+    let count = |(n, one): (u32, &str)| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+    let parts: Vec<_> = parts.into_iter().filter(|(n, _)| *n > 0).map(count).collect();
+    if parts.is_empty() { "Unrestricted".to_owned() } else { parts.join(" · ") }
 }

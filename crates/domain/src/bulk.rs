@@ -58,6 +58,15 @@ impl BulkAct {
         }
     }
 
+    /// The act that undoes it, for the same keys.
+    pub const fn undone_by(self) -> Option<Self> {
+        match self {
+            Self::Disable => Some(Self::Enable),
+            Self::Enable => Some(Self::Disable),
+            Self::Revoke | Self::SetExpiry | Self::AddTag | Self::RemoveTag => None,
+        }
+    }
+
     /// Whether it is hard to undo.
     pub const fn is_grave(self) -> bool {
         matches!(self, Self::Revoke)
@@ -109,6 +118,8 @@ pub enum Selection {
     Keys(Vec<KeyId>),
     /// All that match when the act is done, whatever the page.
     Matching(Box<KeyQuery>),
+    /// Those that the caller's act with this form took, within an hour.
+    TakenBy(String),
 }
 
 /// An act with everything that it needs, checked.
@@ -232,6 +243,15 @@ pub struct BulkPreview {
     pub names: Vec<String>,
 }
 
+/// What an act did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BulkDone {
+    /// How many keys it took and skipped.
+    pub count: BulkCount,
+    /// The keys that it took.
+    pub keys: Vec<KeyId>,
+}
+
 /// How many keys an act takes, and how many it skips for each reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BulkCount {
@@ -290,6 +310,8 @@ mod tests {
                 last_used_at: None,
                 cidr_count: 0,
                 domain_count: 0,
+                denied_cidr_count: 0,
+                permission_count: 0,
             },
             app_id: AppId::from_random([1; 12]),
             description: String::new(),

@@ -206,6 +206,10 @@ pub struct KeyRow {
     pub cidr_count: u32,
     /// How many domains it has; 0 for any origin.
     pub domain_count: u32,
+    /// How many networks it may not be used from.
+    pub denied_cidr_count: u32,
+    /// How many permissions it has.
+    pub permission_count: u32,
 }
 
 impl KeyRow {

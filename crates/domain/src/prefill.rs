@@ -5,6 +5,7 @@ use crate::draft::{KeyDraft, Part};
 use crate::expiry::Expiry;
 use crate::field::{Field, FieldErrors};
 use crate::kind::KeyKind;
+use crate::life::LifeRules;
 use crate::text::quote;
 use crate::timestamp::{Millis, Timestamp};
 
@@ -39,6 +40,7 @@ impl Prefill {
         kind: KeyKind,
         others: &[&str],
         now: Timestamp,
+        life: LifeRules,
     ) -> Self {
         let mut read = Self { draft, ..Self::default() };
         let mut named = Vec::new();
@@ -48,7 +50,7 @@ impl Prefill {
             }
             let field = Field::parse(name).filter(|field| !matches!(field, Field::Expiry | Field::ExpiresAt));
             if name == EXPIRES && kind.rules().asks(Field::Expiry) {
-                read.expires(value, now);
+                read.expires(value, now, life);
                 named.extend([Field::Expiry, Field::ExpiresAt]);
             } else if let Some(field) = field.filter(|field| kind.rules().asks(*field)) {
                 let first = !named.contains(&field);
@@ -83,7 +85,7 @@ impl Prefill {
         }
     }
 
-    fn expires(&mut self, value: &str, now: Timestamp) {
+    fn expires(&mut self, value: &str, now: Timestamp, life: LifeRules) {
         let value = value.trim();
         let days = value.strip_suffix('d').and_then(|days| days.parse::<i64>().ok());
         let known = match days {
@@ -109,6 +111,9 @@ impl Prefill {
         };
         self.draft.expiry = Some(expiry.as_str().to_owned());
         self.draft.expires_at = date;
+        if let Ok(at) = self.draft.expiry_moment(now) {
+            self.errors.keep(self.draft.expiry_field(), life.check(now, at));
+        }
     }
 
     /// Permissions that the form shows as boxes are ticked.
@@ -123,7 +128,7 @@ impl Prefill {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::life::LifeRules;
+    use crate::life::Life;
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -134,6 +139,7 @@ mod tests {
             kind,
             &["preset", "draft"],
             NOW,
+            LifeRules::default(),
         )
     }
 
@@ -181,6 +187,25 @@ mod tests {
             assert_eq!((link.draft.expiry.as_deref(), link.errors.0.len()), (Some("90"), 1), "{value}");
         }
         assert_eq!(read(KeyKind::Service, &[("expires", "2001-01-01")]).errors.of(Field::ExpiresAt).count(), 1);
+    }
+
+    #[test]
+    fn an_expiry_later_than_keys_may_live_is_named_at_once() {
+        let life = LifeRules { longest: Life::Days90, ..LifeRules::default() };
+        let kind = KeyKind::Service;
+        let read = |value| Prefill::read([(EXPIRES, value)], KeyDraft::blank(kind, life), kind, &[], NOW, life);
+        for value in ["30d", "90d", "2027-02-01"] {
+            assert!(read(value).errors.is_empty(), "{value}");
+        }
+        for (value, field) in [
+            ("never", Field::Expiry),
+            ("365d", Field::Expiry),
+            ("91d", Field::ExpiresAt),
+            ("2040-01-01", Field::ExpiresAt),
+        ] {
+            let link = read(value);
+            assert_eq!((link.errors.of(field).count(), link.errors.0.len()), (1, 1), "{value}: {link:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,12 @@ use store::{Changes, StoreError, Tx};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Result, Service, keys::drafts, sessions, verify::POLL_EVERY};
+use crate::{
+    Result, Service,
+    keys::{bulk, drafts},
+    sessions,
+    verify::POLL_EVERY,
+};
 
 /// How often counts are written, and so how much of them a crash may lose.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
@@ -116,6 +121,7 @@ impl Service {
             tx.delete_expired_sessions(now, idle_since).await?;
             tx.prune_used_forms(forms_before).await?;
             tx.prune_drafts(drafts::outdated(now)).await?;
+            tx.prune_bulk_acts(bulk::too_late_to_undo(now)).await?;
             let brought_back = tx.bring_back_uses(now, now.plus(AHEAD)).await?;
             if brought_back > 0 {
                 tracing::warn!(keys = brought_back, "keys had been used in the future: a clock was wrong");

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use domain::{
     audit::Actor,
+    ids::PersonId,
     key::{KeyDetail, KeyRecord},
     kind::KeyKind,
     refusal::Refusal,
@@ -78,6 +79,14 @@ impl Caller {
     /// The actor that audit events name.
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    /// The person who asks; `Forbidden` for a caller who is none.
+    pub(crate) fn person_id(&self) -> Result<&PersonId, Refusal> {
+        match &self.actor {
+            Actor::Person { id, .. } => Ok(id),
+            _ => Err(Refusal::Forbidden),
+        }
     }
 
     /// The role, which decides what the caller may do.

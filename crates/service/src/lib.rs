@@ -14,6 +14,7 @@ mod keyring;
 pub mod keys;
 mod mac;
 pub mod passwords;
+mod progress;
 mod readiness;
 pub mod root_key;
 mod saved_views;

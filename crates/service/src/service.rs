@@ -18,6 +18,7 @@ use crate::{
     entropy::{self, Entropy, EntropyError},
     keyring::{Keyring, KeyringError},
     passwords::{PasswordHasher, Passwords},
+    progress::Progress,
     readiness::Writer,
     root_key::RootKey,
     streams::Streams,
@@ -88,6 +89,7 @@ struct Parts {
     verifier: Verifier,
     writer: tokio::sync::Mutex<Writer>,
     streams: Arc<Streams>,
+    progress: Progress,
 }
 
 impl fmt::Debug for Service {
@@ -122,12 +124,17 @@ impl Service {
             verifier,
             writer: tokio::sync::Mutex::default(),
             streams: Arc::default(),
+            progress: Progress::default(),
         })))
     }
 
     /// What was last seen of the database's writer.
     pub(crate) fn writer(&self) -> &tokio::sync::Mutex<Writer> {
         &self.0.writer
+    }
+
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.0.progress
     }
 
     /// The streams that sessions have open.

@@ -9,6 +9,7 @@ use domain::key::{KeyDetail, KeyRecord, KeyRow, KeyState, RevokeReason, Revoked,
 use domain::kind::KeyKind;
 use domain::timestamp::Timestamp;
 use domain::token::TokenMac;
+use serde::de::IgnoredAny;
 use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
@@ -178,6 +179,8 @@ pub(crate) struct ListedRow {
     pub(crate) last_used_at: i64,
     cidr_count: i64,
     domain_count: i64,
+    denied_cidrs: String,
+    permissions: String,
 }
 
 impl TryFrom<ListedRow> for KeyRow {
@@ -199,8 +202,16 @@ impl TryFrom<ListedRow> for KeyRow {
             last_used_at: since(row.last_used_at),
             cidr_count: count(row.cidr_count)?,
             domain_count: count(row.domain_count)?,
+            denied_cidr_count: items(&row.denied_cidrs)?,
+            permission_count: items(&row.permissions)?,
         })
     }
+}
+
+/// How many items a list in a column has.
+fn items(json: &str) -> Result<u32, StoreError> {
+    let items: Vec<IgnoredAny> = serde_json::from_str(json).map_err(|_| StoreError::corrupt("a list of a key"))?;
+    Ok(u32::try_from(items.len()).unwrap_or(u32::MAX))
 }
 
 #[derive(FromRow)]

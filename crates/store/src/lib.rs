@@ -10,6 +10,7 @@ mod apps;
 mod audit;
 mod audit_chain;
 mod audit_search;
+mod bulk_acts;
 mod calls;
 mod conn;
 mod dialect;

@@ -97,6 +97,7 @@ async fn only_the_server_and_migrate_update_an_older_database() {
         "DROP INDEX audit_event_action",
         "DROP INDEX audit_event_actor",
         "DROP INDEX api_key_open",
+        "DROP TABLE bulk_act",
         "DROP TABLE key_draft",
         "DROP TABLE permission_name",
         "DROP TABLE saved_view",

@@ -32,6 +32,8 @@ fn detail(kind: KeyKind) -> KeyDetail {
             last_used_at: None,
             cidr_count: 0,
             domain_count: 0,
+            denied_cidr_count: 0,
+            permission_count: 0,
         },
         app_id: AppId::from_random([2; 12]),
         description: if has(Field::Description) { "nightly".to_owned() } else { String::new() },

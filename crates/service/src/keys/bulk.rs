@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     audit::{Action, AuditEvent, Change},
-    bulk::{BULK_MAX, BulkAct, BulkChange, BulkCount, BulkPreview, NAMES_SHOWN, Selection, Skip, skips},
+    bulk::{BULK_MAX, BulkAct, BulkChange, BulkCount, BulkDone, BulkPreview, NAMES_SHOWN, Selection, Skip, skips},
     field::{Field, FieldErrors},
     ids::{AppId, KeyId},
     key::{KeyDetail, KeyState, RESTORE_WITHIN, RevokeReason, Revoked},
@@ -13,7 +13,7 @@ use domain::{
     rules,
     spec::KeySpec,
     text::quote,
-    timestamp::Timestamp,
+    timestamp::{Millis, Timestamp},
 };
 use store::{KeyIds, Retagged, Tx};
 
@@ -27,6 +27,12 @@ use crate::{Caller, Error, Result, Service, settings::life_rules};
 
 /// Keys that are read and changed at a time.
 const PIECE: usize = 1_000;
+
+/// How long an act can be undone.
+const UNDO_WITHIN: Millis = Millis::hours(1);
+
+/// How many names an act that is done is told with.
+const NAMES_TOLD: usize = 3;
 
 impl Service {
     /// How many keys an act would take and skip, as far as that is known before its values are. `TooMany` if the
@@ -46,6 +52,9 @@ impl Service {
                 let sight = caller.sight().within(*app);
                 found(store.list_key_ids(&sight, query, None, BULK_MAX, self.now()).await?)?
             }
+            Selection::TakenBy(form_id) => {
+                taken(store.taken_keys(form_id, caller.person_id()?, too_late_to_undo(self.now())).await?)?
+            }
         };
         let BulkPreview { mut count, mut names } = BulkPreview::default();
         for piece in ids.chunks(PIECE) {
@@ -62,8 +71,7 @@ impl Service {
         Ok(BulkPreview { count, names })
     }
 
-    /// Does it, and returns how many keys it took and skipped; `None` if this form has done it already. Fails as
-    /// `preview_bulk` does.
+    /// Does it, and returns what it did; `None` if this form has done it already. Fails as `preview_bulk` does.
     pub async fn bulk(
         &self,
         caller: &Caller,
@@ -71,7 +79,7 @@ impl Service {
         selection: &Selection,
         change: &BulkChange,
         form_id: &str,
-    ) -> Result<Option<BulkCount>> {
+    ) -> Result<Option<BulkDone>> {
         caller.may(Act::ChangeKeys)?;
         let form_id = check_form_id(form_id)?;
         let change = match change {
@@ -81,6 +89,7 @@ impl Service {
             other => other.clone(),
         };
         let now = self.now();
+        let underway = self.progress().begin(form_id);
         let work = async |tx: &mut Tx| {
             if !tx.use_form(form_id, now).await? {
                 return Ok(None);
@@ -91,10 +100,14 @@ impl Service {
                     let sight = caller.sight().within(*app);
                     found(tx.list_key_ids(&sight, query, None, BULK_MAX, now).await?)?
                 }
+                Selection::TakenBy(form_id) => {
+                    taken(tx.taken_keys(form_id, caller.person_id()?, too_late_to_undo(now)).await?)?
+                }
             };
             let mut count = BulkCount::default();
             let mut changed = Vec::new();
-            for piece in ids.chunks(PIECE) {
+            for (n, piece) in ids.chunks(PIECE).enumerate() {
+                underway.done(n * PIECE, ids.len());
                 let mut keys = tx.key_details(piece).await?;
                 count_missing(&mut count, piece, &keys);
                 keys.retain(|key| {
@@ -113,14 +126,31 @@ impl Service {
                 self.record_all(tx, &events).await?;
                 changed.extend(keys.iter().map(|key| key.row.id));
             }
+            if let (Ok(person), false) = (caller.person_id(), changed.is_empty()) {
+                tx.put_taken_keys(form_id, person, &changed, now).await?;
+            }
             let version = tx.bump_version().await?;
-            Ok::<_, Error>(Some((count, changed, version)))
+            Ok::<_, Error>(Some((BulkDone { count, keys: changed }, version)))
         };
-        let Some((count, changed, version)) = self.write(work).await? else { return Ok(None) };
-        for key in &changed {
+        let Some((done, version)) = self.write(work).await? else { return Ok(None) };
+        for key in &done.keys {
             self.verifier().changed(key, version);
         }
-        Ok(Some(count))
+        Ok(Some(done))
+    }
+
+    /// How far the act with this form is: how many keys are done, and of how many. `None` unless it is under way.
+    pub fn bulk_progress(&self, caller: &Caller, form_id: &str) -> Result<Option<(u32, u32)>> {
+        caller.may(Act::ChangeKeys)?;
+        Ok(self.progress().of(form_id))
+    }
+
+    /// The names of a few keys that the caller's act with this form took, and that are in sight.
+    pub async fn taken_names(&self, caller: &Caller, form_id: &str) -> Result<Vec<String>> {
+        caller.may(Act::SeeKeys)?;
+        let keys = self.store().taken_keys(form_id, caller.person_id()?, too_late_to_undo(self.now())).await?;
+        let keys = self.store().key_details(keys.get(..NAMES_TOLD).unwrap_or(&keys)).await?;
+        Ok(keys.into_iter().filter(|key| caller.may_see(key).is_ok()).map(|key| key.row.name).collect())
     }
 
     /// The event that the same act on this key alone would write.
@@ -194,6 +224,15 @@ async fn revoke(tx: &mut Tx, reason: RevokeReason, keys: &[KeyDetail], now: Time
         }
     }
     Ok(())
+}
+
+/// Acts that were done at this time or earlier can no longer be undone.
+pub(crate) fn too_late_to_undo(now: Timestamp) -> Timestamp {
+    now.plus(Millis(-UNDO_WITHIN.0))
+}
+
+fn taken(ids: Vec<KeyId>) -> Result<Vec<KeyId>> {
+    if ids.is_empty() { Err(Refusal::TooLate.into()) } else { Ok(ids) }
 }
 
 /// Each of these keys once.

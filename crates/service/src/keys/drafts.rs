@@ -2,11 +2,9 @@
 //! and changes nothing, so it is not on record.
 
 use domain::{
-    audit::Actor,
     draft::KeyDraft,
     field::{Field, FieldErrors},
-    ids::{KeyId, PersonId},
-    refusal::Refusal,
+    ids::KeyId,
     role::Act,
     timestamp::{Millis, Timestamp},
 };
@@ -37,7 +35,8 @@ impl Service {
     /// Keeps what the caller typed, right or wrong. Returns the id of the form, which is a new one if `form_id` is
     /// damaged or another person's. `Invalid` if the draft is too large.
     pub async fn save_draft(&self, caller: &Caller, form_id: &str, draft: &KeyDraft) -> Result<String> {
-        let person = author(caller)?;
+        caller.may(Act::ChangeKeys)?;
+        let person = caller.person_id()?;
         if draft.bytes() > DRAFT_BYTES_MAX {
             return Err(FieldErrors::one(Field::FormId, "It is too large to keep: shorten it.").into());
         }
@@ -59,7 +58,8 @@ impl Service {
 
     /// What is known of a form.
     pub async fn saved_form(&self, caller: &Caller, form_id: &str) -> Result<SavedForm> {
-        let person = author(caller)?;
+        caller.may(Act::ChangeKeys)?;
+        let person = caller.person_id()?;
         if check_form_id(form_id).is_err() {
             return Ok(SavedForm::default());
         }
@@ -71,13 +71,4 @@ impl Service {
 /// Drafts that were last saved at this time or earlier are gone.
 pub(crate) fn outdated(now: Timestamp) -> Timestamp {
     now.plus(Millis(-DRAFTS_KEPT.0))
-}
-
-/// The person who fills in the wizard.
-fn author(caller: &Caller) -> Result<&PersonId> {
-    caller.may(Act::ChangeKeys)?;
-    match caller.actor() {
-        Actor::Person { id, .. } => Ok(id),
-        _ => Err(Refusal::Forbidden.into()),
-    }
 }

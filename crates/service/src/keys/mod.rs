@@ -2,7 +2,7 @@
 //! answered.
 
 mod acknowledge;
-mod bulk;
+pub(crate) mod bulk;
 pub(crate) mod drafts;
 mod drop;
 mod edit;

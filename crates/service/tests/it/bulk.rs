@@ -1,6 +1,6 @@
 //! One act on many keys.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, pin::pin};
 
 use domain::{
     audit::Action,
@@ -12,6 +12,7 @@ use domain::{
     list::{KeyQuery, StatusFilter},
     refusal::Refusal,
     role::Role,
+    timestamp::Millis,
     verdict::Code,
 };
 use service::Caller;
@@ -20,7 +21,8 @@ use crate::world::{World, draft, owner, refusal, signed_in};
 
 async fn act(w: &World, caller: &Caller, selection: &Selection, change: &BulkChange) -> Option<BulkCount> {
     let form = w.service.new_form_id().unwrap();
-    w.service.bulk(caller, w.service.default_app(), selection, change, &form).await.unwrap()
+    let done = w.service.bulk(caller, w.service.default_app(), selection, change, &form).await.unwrap();
+    done.map(|done| done.count)
 }
 
 fn matching(query: KeyQuery) -> Selection {
@@ -88,7 +90,7 @@ async fn a_form_sent_twice_acts_once(w: World) {
     let app = w.service.default_app();
     let all = matching(KeyQuery::default());
     let first = w.service.bulk(owner(), app, &all, &BulkChange::Disable, &form).await.unwrap();
-    assert_eq!(first.unwrap().taken, 1);
+    assert_eq!(first.unwrap().keys, [id]);
     w.service.enable(owner(), &id).await.unwrap();
     assert_eq!(w.service.bulk(owner(), app, &all, &BulkChange::Disable, &form).await.unwrap(), None);
     assert_eq!(w.code(&token).await, Code::Valid);
@@ -119,8 +121,53 @@ async fn a_refused_act_changes_nothing(w: World) {
     assert_eq!(refusal(refused), Refusal::TooMany { most: 10_000 });
     // A refusal leaves the form unused.
     let done = w.service.bulk(owner(), app, &all, &BulkChange::Disable, &form).await.unwrap();
-    assert_eq!(done.unwrap().taken, 1);
+    assert_eq!(done.unwrap().keys, [id]);
     assert_eq!(w.service.key(owner(), &id).await.unwrap().row.state, KeyState::Disabled);
+}
+
+async fn an_act_is_undone_for_the_keys_that_it_took(w: World) {
+    let (one, _) = w.active(&draft("service", "One")).await;
+    let (off, _) = w.active(&draft("service", "Off")).await;
+    w.service.disable(owner(), &off).await.unwrap();
+    let (app, form) = (w.service.default_app(), w.service.new_form_id().unwrap());
+    let all = matching(KeyQuery::default());
+    w.service.bulk(owner(), app, &all, &BulkChange::Disable, &form).await.unwrap();
+    assert_eq!(w.service.taken_names(owner(), &form).await.unwrap(), ["One"]);
+    let taken = Selection::TakenBy(form.clone());
+    let preview = w.service.preview_bulk(owner(), app, &taken, BulkAct::Enable).await.unwrap();
+    assert_eq!((preview.count.taken, preview.count.skipped_in_all()), (1, 0));
+    assert_eq!(act(&w, owner(), &taken, &BulkChange::Enable).await.unwrap().taken, 1);
+    assert_eq!(w.service.key(owner(), &one).await.unwrap().row.state, KeyState::Active);
+    assert_eq!(w.service.key(owner(), &off).await.unwrap().row.state, KeyState::Disabled);
+
+    let (another, again) = (signed_in(Role::Owner), w.service.new_form_id().unwrap());
+    let refused = w.service.bulk(&another, app, &taken, &BulkChange::Disable, &again).await;
+    assert_eq!(refusal(refused), Refusal::TooLate, "it is somebody else's act");
+    assert!(w.service.taken_names(&another, &form).await.unwrap().is_empty());
+    w.clock.advance(Millis::hours(1));
+    let late = w.service.bulk(owner(), app, &taken, &BulkChange::Disable, &again).await;
+    assert_eq!(refusal(late), Refusal::TooLate);
+}
+
+async fn a_long_act_says_how_far_it_is(w: World) {
+    let (id, _) = w.active(&draft("service", "One")).await;
+    let (app, form) = (w.service.default_app(), w.service.new_form_id().unwrap());
+    let mut keys: Vec<_> = (0..2_499_u128).map(|n| KeyId::from_random((n << 64).to_be_bytes())).collect();
+    keys.push(id);
+    let keys = Selection::Keys(keys);
+    let progress = || w.service.bulk_progress(owner(), &form).unwrap();
+    let mut act = pin!(w.service.bulk(owner(), app, &keys, &BulkChange::Disable, &form));
+    let mut seen = BTreeSet::new();
+    let done = loop {
+        tokio::select! {
+            done = &mut act => break done,
+            () = tokio::task::yield_now() => seen.extend(progress()),
+        }
+    };
+    assert_eq!(done.unwrap().unwrap().keys, [id]);
+    assert_eq!(seen, BTreeSet::from([(0, 2_500), (1_000, 2_500), (2_000, 2_500)]));
+    assert_eq!(progress(), None, "it is over");
+    assert_eq!(refusal(w.service.bulk_progress(&signed_in(Role::Guest), &form)), Refusal::Forbidden);
 }
 
 async fn an_export_has_the_keys_in_sight_and_no_others(w: World) {
@@ -158,5 +205,7 @@ on_both!(
     all_that_match_are_found_in_the_act,
     a_form_sent_twice_acts_once,
     a_refused_act_changes_nothing,
+    an_act_is_undone_for_the_keys_that_it_took,
+    a_long_act_says_how_far_it_is,
     an_export_has_the_keys_in_sight_and_no_others,
 );

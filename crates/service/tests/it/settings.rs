@@ -84,7 +84,7 @@ async fn an_edit_does_not_prolong_a_key_and_may_always_shorten_it(w: World) {
     let soon = Some(w.service.now().plus(Millis::days(20)));
     assert_eq!(too_long(w.no_change(many(short, None)).await), Field::Expiry);
     assert_eq!(too_long(w.no_change(many(short, soon.map(|at| at.plus(Millis::days(90))))).await), Field::Expiry);
-    assert_eq!(many(short, soon).await.unwrap().unwrap().taken, 1, "an earlier one is welcome");
+    assert_eq!(many(short, soon).await.unwrap().unwrap().count.taken, 1, "an earlier one is welcome");
     let renamed = KeyDraft { name: Some("Renamed".to_owned()), ..KeyDraft::default() };
     edit(&endless, &renamed).await.unwrap();
     let only = |expiry: &str| KeyDraft { expiry: Some(expiry.to_owned()), ..KeyDraft::default() };

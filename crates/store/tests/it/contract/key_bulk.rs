@@ -3,15 +3,17 @@ use domain::audit_query::AuditQuery;
 use domain::ids::KeyId;
 use domain::key::{KeyState, RevokeReason, Revoked};
 use domain::list::{KeyQuery, StatusFilter};
+use domain::role::Role;
 use store::{NewKey, Retagged, Store, StoreError};
 
-use crate::fixtures::{NOW, event, insert, intact, key, key_id, mac, whole, with_app};
+use crate::fixtures::{NOW, event, insert, intact, key, key_id, mac, person, whole, with_app};
 
 contract! {
     states_of_many_keys_change_from_the_one_named,
     many_keys_get_an_expiry,
     many_keys_get_and_lose_a_tag,
     a_form_is_used_once,
+    the_keys_that_an_act_took_are_its_authors,
     many_events_are_one_chain,
     ids_and_details_come_in_the_order_of_the_list,
 }
@@ -90,6 +92,22 @@ async fn a_form_is_used_once(store: Store) {
     let use_form = async || store.write(async |tx| tx.use_form("form-0001-form-0001", NOW).await).await.unwrap();
     assert!(use_form().await);
     assert!(!use_form().await);
+}
+
+async fn the_keys_that_an_act_took_are_its_authors(store: Store) {
+    let (one, two) = (person("one@example.com", Role::Owner).id, person("two@example.com", Role::Admin).id);
+    let keys = [key_id(), key_id()];
+    store.write(async |tx| tx.put_taken_keys("form", &one, &keys, NOW).await).await.unwrap();
+    let taken = async |person, since| store.taken_keys("form", person, since).await.unwrap();
+    let before = NOW.plus_seconds(-1);
+    assert_eq!(taken(&one, before).await, keys);
+    assert!(taken(&two, before).await.is_empty());
+    assert!(taken(&one, NOW).await.is_empty(), "too old");
+    let inside = store.write(async |tx| tx.taken_keys("form", &one, before).await).await.unwrap();
+    assert_eq!(inside, keys);
+    let prune = async |until| store.write(async |tx| tx.prune_bulk_acts(until).await).await.unwrap();
+    assert_eq!((prune(before).await, prune(NOW).await), (0, 1));
+    assert!(taken(&one, before).await.is_empty());
 }
 
 async fn many_events_are_one_chain(store: Store) {

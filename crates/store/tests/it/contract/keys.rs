@@ -70,6 +70,9 @@ async fn a_key_is_read_as_it_was_written(store: Store) {
     assert_eq!((detail.quota_left, detail.quota_epoch), (Some(5), 1));
     let row = &detail.row;
     assert_eq!((row.cidr_count, row.domain_count), (2, 1));
+    let rules = &new.spec.rules;
+    let counted = (row.denied_cidr_count as usize, row.permission_count as usize);
+    assert_eq!(counted, (rules.denied_cidrs.len(), rules.permissions.len()));
     assert_eq!((row.ack_deadline, row.last_used_at), (new.ack_deadline, None));
     assert_eq!((&*row.token_prefix, &*row.last4, &*row.created_by), ("ks", "9fKd", "ops (command line)"));
     assert_eq!((row.created_at, detail.last_used_address), (NOW, None));
