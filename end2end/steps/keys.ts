@@ -172,7 +172,7 @@ export async function close(console: Console, link: 'Close' | 'Cancel' = 'Close'
 }
 
 /** Expects the console's message about the last act. */
-export async function said(console: Console, words: string): Promise<void> {
+export async function said(console: Console, words: string | RegExp): Promise<void> {
   await expect(console.page.getByRole('status').filter({ hasText: words })).toBeVisible();
 }
 

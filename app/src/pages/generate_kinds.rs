@@ -1,24 +1,27 @@
 //! The first step of the wizard: presets and kinds as cards.
 
+use domain::field::Field;
 use domain::kind::{KeyKind, Purpose};
 use domain::preset::Preset;
 use leptos::prelude::*;
 
 use crate::addresses::preset_address;
 use crate::components::failed::FormProblem;
+use crate::components::problem::{UnshownProblems, part};
 use crate::components::warning::Warning;
 use crate::forms::outcome::Problem;
 
 /// What the key is for.
 #[component]
 pub fn Kinds(problem: Problem) -> impl IntoView {
-    let wrong: Vec<_> =
-        problem.fields.0.into_iter().map(|error| view! { <Warning words=error.message grave=true/> }).collect();
+    let (wrong, unshown) = part(problem.fields, &[Field::Kind]);
+    let wrong: Vec<_> = wrong.0.into_iter().map(|error| view! { <Warning words=error.message grave=true/> }).collect();
     let groups: Vec<_> = Purpose::ALL.into_iter().map(|purpose| view! { <Group purpose/> }).collect();
     view! {
         <div class="stack narrow">
             <FormProblem problem=problem.whole/>
             {wrong}
+            <UnshownProblems errors=unshown/>
             {groups}
             <p class="soft">"You cannot change the kind of a key later."</p>
             <div class="actions"><a class="button quiet" href="/keys">"Cancel"</a></div>

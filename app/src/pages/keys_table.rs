@@ -122,7 +122,7 @@ fn line(row: KeyRow, calls: Vec<Period>, now: Timestamp, rights: Rights, query: 
             <td role="cell" class="sort-of">{row.kind.label()}</td>
             <td role="cell" class="masked"><span class="mono">{row.masked()}</span></td>
             <td role="cell" class="state"><KeyStatus status now/></td>
-            <td role="cell" class="restrictions soft">{restrictions(&row)}</td>
+            <td role="cell" class="restrictions soft" title=restrictions(&row)>{restrictions(&row)}</td>
             <td role="cell" class="day"><Spark periods=calls/></td>
             <td role="cell" class="created"><Ago at=row.created_at now/></td>
             <td role="cell" class="used"><LastUsed at=row.last_used_at now/></td>

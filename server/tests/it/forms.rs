@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use service::keys::ShownSecret;
 
 use crate::routes::{forms, functions};
-use crate::support::{Answer, Call, Product, list, service_key};
+use crate::support::{Answer, Call, Product, list, service_key, text};
 
 const FORM_ID: &str = "0123456789abcdef0123456789abcdef";
 const NOT_TEXT: &str = "Some of the input is not valid text and was replaced by \u{fffd}.";
@@ -173,7 +173,7 @@ async fn a_refusal_about_a_field_that_is_not_shown_is_said_above_the_form() {
         ),
         (
             "kind=sausage&name=x",
-            "Kind: “sausage” is not a kind that you can issue: choose one of service, client, open_connect, queue_adapter, telephony, master_user.",
+            "“sausage” is not a kind that you can issue: choose one of service, client, open_connect, queue_adapter, telephony, master_user.",
         ),
     ] {
         let typed = format!("{typed}&step=generate&form_id={FORM_ID}");
@@ -308,11 +308,4 @@ async fn made_before(product: &Product, session: &str, typed: &str) -> Answer {
 fn origin(page: &Answer) -> String {
     let (_, rest) = page.body.split_once("Origin: ").unwrap_or_else(|| panic!("{}", page.body));
     rest.split(['"', '&']).next().unwrap().to_owned()
-}
-
-/// A page without its tags.
-fn text(html: &str) -> String {
-    let words: String =
-        html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<Vec<_>>().join(" ");
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }

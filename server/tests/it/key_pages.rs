@@ -4,7 +4,7 @@ use domain::draft::KeyDraft;
 use domain::timestamp::{Millis, Timestamp};
 use serde_json::json;
 
-use crate::support::{Answer, Call, Product, Settings, list, service_key};
+use crate::support::{Answer, Call, Product, Settings, list, service_key, text};
 
 /// A key that was refused once, and its id.
 async fn refused(product: &Product) -> String {
@@ -167,11 +167,4 @@ async fn the_settings_say_how_a_visitor_is_seen() {
     for words in ["Your address 127.0.0.1", "Trusted proxy No", "not a trusted proxy and was ignored", "203.0.113.9"] {
         assert!(page.contains(words), "{words}: {page}");
     }
-}
-
-/// A page without its tags.
-fn text(html: &str) -> String {
-    let words: String =
-        html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<Vec<_>>().join(" ");
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }

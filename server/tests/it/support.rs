@@ -253,3 +253,10 @@ impl Answer {
         problem
     }
 }
+
+/// A page without its tags.
+pub fn text(html: &str) -> String {
+    let words: String =
+        html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<Vec<_>>().join(" ");
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
