@@ -20,7 +20,10 @@ const around = (page) => `${page.querySelector('.frame') !== null} ${page.queryS
 
 /** The page, below a dialog if one is open. Its title is unknown if the document came with the dialog. */
 const shown = { address: location.href, title: document.title, opener: null };
-if (dialogOf(document)) Object.assign(shown, { address: dialogOf(document).dataset.back, title: null });
+if (dialogOf(document)) {
+  const opener = `[popovertarget="menu-${location.pathname.split('/')[2]}"]`;
+  Object.assign(shown, { address: dialogOf(document).dataset.back, title: null, opener });
+}
 
 /** The fetch of the page that the reader waits for. */
 let fetching = new AbortController();
@@ -132,7 +135,8 @@ function sent(answer) {
 }
 
 /** Back or forward. Below a dialog, the page is still there. */
-async function comeBack(address, signal) {
+async function comeBack(event) {
+  const { destination: { url: address }, signal } = event;
   const dialog = dialogOf(document);
   if (dialog && shown.title !== null && same(address, shown.address)) {
     remove(dialog);
@@ -146,6 +150,8 @@ async function comeBack(address, signal) {
   else if (fits(answer, 'replace')) {
     show(answer);
     giveTicks(address, main());
+    // Below a dialog, the page stays where it is.
+    if (!dialogOf(document)) event.scroll();
   }
 }
 
@@ -161,11 +167,11 @@ function navigate(event) {
   const guard = document.querySelector('[data-guard]');
   if (guard && event.cancelable && !confirm(guard.dataset.guard)) return event.preventDefault();
   if (type === 'traverse') {
-    return event.intercept({ handler: () => comeBack(address, event.signal), focusReset: 'manual' });
+    return staged(() => comeBack(event));
   }
   const dialog = dialogOf(document);
   const closes = dialog && same(address, dialog.dataset.back);
-  if (closes && !dialog.open) return staged(() => comeBack(address, event.signal));
+  if (closes && !dialog.open) return staged(() => comeBack(event));
   event.preventDefault();
   if (closes) dialog.close();
   else follow(address, type);

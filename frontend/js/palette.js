@@ -60,6 +60,7 @@ function pressed(event) {
   const [step, round] = STEPS[event.key] ?? [];
   if (step) choose(chosen()?.[step] ?? list[round]);
   else if (event.key === 'Enter') go(chosen());
+  else if (event.key === 'Escape') palette.close();
   else return;
   event.preventDefault();
 }

@@ -76,12 +76,12 @@ pub async fn edit(desk: Desk, id: KeyId, form: EditForm) -> Result<Next<()>, Con
 }
 
 pub async fn disable(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
-    desk.service().disable(&desk.caller()?, &id).await?;
+    desk.service().disable(&desk.caller()?, &id, form.revision).await?;
     Ok(done(&desk, back_to(&form.back), Done::Disabled, &id))
 }
 
 pub async fn enable(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
-    desk.service().enable(&desk.caller()?, &id).await?;
+    desk.service().enable(&desk.caller()?, &id, form.revision).await?;
     Ok(done(&desk, back_to(&form.back), Done::Enabled, &id))
 }
 

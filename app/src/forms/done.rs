@@ -47,8 +47,9 @@ impl Told {
 /// What is said of an act on many keys, after the names of some of them.
 pub fn many_words(act: BulkAct, taken: u32, skipped: u32, named: usize) -> String {
     let more = taken.saturating_sub(u32::try_from(named).unwrap_or(u32::MAX));
-    let are = if taken == 1 { "is" } else { "are" };
+    let are = if taken <= 1 { "is" } else { "are" };
     let keys = match (named, more) {
+        (_, _) if taken == 0 => "No key ".to_owned(),
         (0, 1) => "1 key ".to_owned(),
         (0, many) => format!("{} keys ", grouped(many.into())),
         (_, 0) => " ".to_owned(),
@@ -140,7 +141,7 @@ mod tests {
     fn many_keys_are_counted_in_words() {
         assert_eq!(many_words(BulkAct::Disable, 54, 0, 3), " and 51 more are disabled.");
         assert_eq!(many_words(BulkAct::Enable, 2, 0, 2), " are enabled.");
-        assert_eq!(many_words(BulkAct::Disable, 0, 2, 0), "0 keys are disabled. 2 were skipped.");
+        assert_eq!(many_words(BulkAct::Disable, 0, 2, 0), "No key is disabled. 2 were skipped.");
         assert_eq!(many_words(BulkAct::AddTag, 1, 1, 0), "1 key is changed. 1 was skipped.");
         assert_eq!(many_words(BulkAct::Revoke, 10_000, 1_200, 0), "10,000 keys are revoked. 1,200 were skipped.");
     }

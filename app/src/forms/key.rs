@@ -113,6 +113,8 @@ pub struct ActForm {
     pub note: String,
     pub confirm_name: String,
     pub back: String,
+    /// The revision of the key that an Undo is for.
+    pub revision: Option<i64>,
 }
 
 impl FormFields for ActForm {
@@ -122,6 +124,7 @@ impl FormFields for ActForm {
             note: sent.text(Field::Note.as_str()),
             confirm_name: sent.text(Field::ConfirmName.as_str()),
             back: sent.text(BACK),
+            revision: sent.text(REVISION).parse().ok(),
         }
     }
 }

@@ -60,7 +60,8 @@ async fn found(query: AuditQuery, key: Option<&str>) -> Result<AnyView, ConsoleE
     let nothing = (page.rows.is_empty() && query.is_filtered()).then(|| {
         let words = match (query.from, query.to) {
             (Some(from), Some(to)) if from > to => "The first day is after the last one.",
-            _ => "No events match. Names are searched by their beginning.",
+            _ if query.name.is_some() => "No events match. Names are searched by their beginning.",
+            _ => "No events match.",
         };
         view! { <p class="soft">{words}</p> }
     });

@@ -3,6 +3,7 @@
 use domain::bulk::BulkAct;
 use domain::field::Field;
 use domain::ids::KeyId;
+use domain::key::KeyDetail;
 use domain::kind::KeyKind;
 use domain::role::{Act, Rights};
 use leptos::prelude::*;
@@ -18,6 +19,7 @@ use crate::desk::keys::{new_form, read_key, read_taken_names};
 use crate::desk::person::{read_me, take_done};
 use crate::forms::bulk::{ACT, LIST, TAKEN_BY};
 use crate::forms::done::{Done, Told, many_words};
+use crate::forms::key::{BACK, REVISION};
 use crate::forms::outcome::UnsentForm;
 
 /// The frame; the page goes into its outlet.
@@ -169,8 +171,8 @@ fn Flash() -> impl IntoView {
     let said = Suspend::new(async move {
         Some(match take_done()? {
             Told::Key(done, id) => {
-                let name = read_key(id.as_str()).await.ok().map(|view| view.key.row.name);
-                Said { done, id, name }.into_view().into_any()
+                let key = read_key(id.as_str()).await.ok().map(|view| view.key);
+                Said { done, id, key }.into_view().into_any()
             }
             Told::Keys { act, taken, skipped, form_id } => {
                 let names = read_taken_names(&form_id).await.unwrap_or_default();
@@ -197,7 +199,7 @@ fn said_of_many(act: BulkAct, taken: u32, skipped: u32, form_id: String, names: 
         }
     });
     view! {
-        <div class="toast good">
+        <div class="toast" class:good=(taken > 0)>
             <p>{quoted(names)} {words}</p>
             <div class="inline">{undo}</div>
         </div>
@@ -214,26 +216,27 @@ fn quoted(names: Vec<String>) -> Vec<impl IntoView> {
 struct Said {
     done: Done,
     id: KeyId,
-    name: Option<String>,
+    key: Option<KeyDetail>,
 }
 
 impl Said {
     fn into_view(self) -> impl IntoView {
-        let Self { done, id, name } = self;
+        let Self { done, id, key } = self;
         let here = use_location().pathname.get_untracked();
         let address = format!("/keys/{}", id.as_str());
         let back = if here == address { here.clone() } else { behind() };
-        let view = (name.is_some() && here != address).then(|| view! { <a href=address.clone()>"View key"</a> });
-        let undo = done.undo().filter(|_| name.is_some()).map(|act| {
+        let view = (key.is_some() && here != address).then(|| view! { <a href=address.clone()>"View key"</a> });
+        let undo = done.undo().zip(key.as_ref()).map(|(act, key)| {
             view! {
                 <form method="post" action=format!("{address}/{act}")>
-                    <input type="hidden" name="back" value=back/>
+                    <input type="hidden" name=BACK value=back/>
+                    <input type="hidden" name=REVISION value=key.revision/>
                     <button class="button quiet">"Undo"</button>
                 </form>
             }
         });
-        let subject = match name {
-            Some(name) => view! { "“" <bdi>{name}</bdi> "” " }.into_any(),
+        let subject = match key {
+            Some(key) => view! { "“" <bdi>{key.row.name}</bdi> "” " }.into_any(),
             None => "The key ".into_any(),
         };
         view! {

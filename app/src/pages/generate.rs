@@ -38,7 +38,7 @@ fn answer(form: WizardForm, error: ConsoleError) -> AnyView {
     let problem = Problem::from(error);
     let in_fields = in_fields || !problem.fields.is_empty();
     match kind_of(&form.draft) {
-        None => kinds(problem),
+        None => kinds(problem, String::new()),
         Some(kind) => {
             let state = WizardState { kind, draft: form.draft, form_id: form.form_id, problem };
             // Wrong fields are corrected in the details step; anything else is tried again from the same step.
@@ -60,8 +60,8 @@ fn asked() -> AnyView {
         Some(form_id) => Suspend::new(saved(form_id, link, step)).into_any(),
         None => match link.kind() {
             Ok(Some(_)) => begin(),
-            Ok(None) => kinds(Problem::default()),
-            Err(fields) => kinds(Problem { fields, whole: None }),
+            Ok(None) => kinds(Problem::default(), link.further()),
+            Err(fields) => kinds(Problem { fields, whole: None }, link.further()),
         },
     }
 }
@@ -92,7 +92,7 @@ async fn saved(form_id: String, link: Link, step: Option<WizardStep>) -> AnyView
     let right = checked.is_ok();
     let problem = checked.err().map(Problem::from).unwrap_or_default();
     match kind_of(&draft) {
-        None => kinds(problem),
+        None => kinds(problem, String::new()),
         Some(kind) => {
             let state = WizardState { kind, draft, form_id, problem };
             if right && step == Some(WizardStep::Summary) { summary(state) } else { details(state, Vec::new()).await }
@@ -113,8 +113,9 @@ async fn unsaved(form_id: String, link: Link) -> AnyView {
     }
 }
 
-fn kinds(problem: Problem) -> AnyView {
-    view! { <Steps at=0/> <h1>"Generate New Key"</h1> <Kinds problem/> }.into_any()
+/// The choice of a kind. The rest of a link goes on to the next step.
+fn kinds(problem: Problem, further: String) -> AnyView {
+    view! { <Steps at=0/> <h1>"Generate New Key"</h1> <Kinds problem further/> }.into_any()
 }
 
 async fn details(state: WizardState, notes: Vec<String>) -> AnyView {

@@ -38,6 +38,13 @@ impl Link {
         })
     }
 
+    /// What else it says, for the links to the kinds.
+    pub fn further(&self) -> String {
+        let known = [Field::Kind.as_str(), PRESET, DRAFT, STEP];
+        let further = self.pairs.iter().filter(|(name, _)| !known.contains(&&**name));
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(further).finish()
+    }
+
     /// The preset that it names, if that is one of this kind.
     fn preset(&self, kind: KeyKind) -> Option<Preset> {
         self.get(PRESET).and_then(Preset::parse).filter(|_| kind == Preset::KIND)
@@ -54,6 +61,9 @@ impl Link {
             }
             None => KeyDraft::blank(kind, hints.life),
         };
+        if let (Some(word), None) = (self.get(PRESET), preset) {
+            notes.push(format!("{} is not a preset of a {} key.", quote(word), kind.label()));
+        }
         if self.pairs.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > LINK_MAX {
             notes.push(format!(
                 "The link is too long, so nothing of it was filled in. Use at most {LINK_MAX} characters."

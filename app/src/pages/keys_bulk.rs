@@ -171,7 +171,7 @@ fn effect(act: BulkAct) -> String {
              unless it leaked.",
             span(RESTORE_WITHIN)
         ),
-        BulkAct::SetExpiry => "These keys stop working at this time.".to_owned(),
+        BulkAct::SetExpiry => "These keys stop working at the time that you choose.".to_owned(),
         BulkAct::AddTag => "These keys get one more tag.".to_owned(),
         BulkAct::RemoveTag => "These keys lose a tag.".to_owned(),
     }

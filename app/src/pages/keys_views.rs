@@ -57,10 +57,10 @@ pub fn ViewsPage() -> impl IntoView {
             <form class="narrow stack" method="post" action="/keys/views" novalidate>
                 <input type="hidden" name=LIST value=form.list.to_query_string()/>
                 <TextField errors field=Field::Name value=form.name.clone() required=true autofocus=true
-                    hint="for example: Expiring soon. The view keeps the filters and the order of the list."/>
+                    hint="For example: Expiring soon. The view keeps the filters and the order of the list."/>
                 <div class="actions">
-                    <a class="button" href=list.clone()>"Cancel"</a>
                     <button class="button primary">"Save view"</button>
+                    <a class="button quiet" href=list.clone()>"Cancel"</a>
                 </div>
             </form>
         }

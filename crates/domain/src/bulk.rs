@@ -78,6 +78,7 @@ names! {
     pub enum Skip {
         NotFound = "not_found",
         NotAllowed = "not_allowed",
+        ChangedSince = "changed_since",
         Pending = "pending",
         Revoked = "revoked",
         AlreadyDisabled = "already_disabled",
@@ -97,6 +98,7 @@ impl Skip {
         match self {
             Self::NotFound => "not found",
             Self::NotAllowed => "not for your role",
+            Self::ChangedSince => "changed since then",
             Self::Pending => "not confirmed yet",
             Self::Revoked => "already revoked",
             Self::AlreadyDisabled => "already disabled",

@@ -86,6 +86,8 @@ impl Prefill {
     }
 
     fn expires(&mut self, value: &str, now: Timestamp, life: LifeRules) {
+        // The last one counts.
+        self.errors.0.retain(|error| !matches!(error.field, Field::Expiry | Field::ExpiresAt));
         let value = value.trim();
         let days = value.strip_suffix('d').and_then(|days| days.parse::<i64>().ok());
         let known = match days {

@@ -52,6 +52,8 @@ pub enum Refusal {
     },
     /// An act on many keys is for none.
     NothingChosen,
+    /// The act that is to be undone is too old, or somebody else's.
+    NotUndoable,
     /// The typed name is not the key's name.
     NameMismatch,
     /// The one-use link was used or replaced, or it has expired.
@@ -77,6 +79,7 @@ impl Refusal {
                 return format!("More than {} keys match; narrow the list and repeat this.", grouped(u64::from(*most)));
             }
             Self::NothingChosen => "No key is chosen; tick some in the list.",
+            Self::NotUndoable => "You can undo your own acts within an hour; change these keys in the list instead.",
             Self::OnlyKnownBrowsers => {
                 "Too many failed attempts: sign in from a browser that you have used before, or ask somebody with access to the server to run keystead owner unlock."
             }
@@ -150,6 +153,7 @@ mod tests {
             Refusal::WrongState,
             Refusal::TooMany { most: 10_000 },
             Refusal::NothingChosen,
+            Refusal::NotUndoable,
             Refusal::NameMismatch,
             Refusal::LinkInvalid,
             Refusal::EmailTaken,

@@ -8,9 +8,13 @@ use crate::error::StoreError;
 use crate::sql::Sql;
 use crate::store::Tx;
 
+/// A key, and its revision.
+pub type TakenKey = (KeyId, i64);
+
 reads! {
-    /// The keys that the act with this form took, if this person did it after `since`; none otherwise.
-    taken_keys(form_id: &str, person: &PersonId, since: Timestamp) -> Vec<KeyId>;
+    /// The keys that the act with this form took, with their revisions after it, if this person did it after `since`;
+    /// none otherwise.
+    taken_keys(form_id: &str, person: &PersonId, since: Timestamp) -> Vec<TakenKey>;
 }
 
 async fn taken_keys(
@@ -18,23 +22,26 @@ async fn taken_keys(
     form_id: &str,
     person: &PersonId,
     since: Timestamp,
-) -> Result<Vec<KeyId>, StoreError> {
+) -> Result<Vec<TakenKey>, StoreError> {
     let sql = Sql::new("SELECT keys FROM bulk_act WHERE form_id = $1 AND person_id = $2 AND done_at > $3");
     let found = conn.fetch_optional::<(String,)>(sql.arg(form_id).arg(person.as_str()).arg(since)).await?;
-    let keys = found.iter().flat_map(|(keys,)| keys.split(' ')).map(KeyId::parse);
+    let keys = found.iter().flat_map(|(keys,)| keys.split(' ')).map(|key| {
+        let (id, revision) = key.split_once(':')?;
+        Some((KeyId::parse(id)?, revision.parse().ok()?))
+    });
     keys.collect::<Option<_>>().ok_or_else(|| StoreError::corrupt("the keys of an act on many"))
 }
 
 impl Tx {
-    /// Remembers which keys an act took.
+    /// Remembers which keys an act took, and their revisions after it.
     pub async fn put_taken_keys(
         &mut self,
         form_id: &str,
         person: &PersonId,
-        keys: &[KeyId],
+        keys: &[TakenKey],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let keys: Vec<_> = keys.iter().map(KeyId::as_str).collect();
+        let keys: Vec<_> = keys.iter().map(|(id, revision)| format!("{id}:{revision}")).collect();
         let sql = Sql::new("INSERT INTO bulk_act (form_id, person_id, keys, done_at) VALUES ($1, $2, $3, $4)");
         self.conn().execute(sql.arg(form_id).arg(person.as_str()).arg(keys.join(" ")).arg(now)).await?;
         Ok(())

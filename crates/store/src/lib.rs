@@ -50,6 +50,7 @@ mod whole;
 
 pub use apps::AppRow;
 pub use audit_chain::{ChainCheck, ChainMac};
+pub use bulk_acts::TakenKey;
 pub use error::{StoreError, Unique};
 pub use key_bulk::Retagged;
 pub use key_changes::NewKey;

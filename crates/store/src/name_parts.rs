@@ -8,8 +8,11 @@ use crate::error::StoreError;
 use crate::sql::Sql;
 use crate::store::Tx;
 
-/// A word begins after each of these. The migration that made the table lists them, too.
-pub(crate) const BEFORE_WORDS: [char; 12] = [' ', '-', '_', '.', '/', ':', ',', '(', '[', '@', '+', '#'];
+/// A word begins after each of these. The migration that filled the table lists them, too.
+pub(crate) const BEFORE_WORDS: [char; 40] = [
+    ' ', '-', '_', '.', '/', ':', ',', '(', '[', '@', '+', '#', '\'', '"', '<', '>', '&', '=', '|', ';', '{', '!', '*',
+    '?', '%', '~', '\\', ')', ']', '}', '“', '”', '‘', '’', '«', '»', '–', '—', '…', '·',
+];
 
 /// The parts of a name that is in the form of `name_key`. Its beginning is no part, because lists are sorted by it.
 pub(crate) fn parts(name_key: &str) -> impl Iterator<Item = &str> {
@@ -70,5 +73,6 @@ mod tests {
         assert_eq!(of("one"), Vec::<String>::new());
         assert_eq!(of("- -  Büro_Äther."), ["büro_äther.", "äther."]);
         assert_eq!(of("日本 東京"), ["東京"]);
+        assert_eq!(of("<b>“quoted”</b>"), ["b>“quoted”</b>", "quoted”</b>", "b>"]);
     }
 }

@@ -300,6 +300,7 @@ impl From<Refusal> for Problem {
             | Refusal::NotPending
             | Refusal::IssuedByAnother
             | Refusal::TooLate
+            | Refusal::NotUndoable
             | Refusal::WrongState
             | Refusal::EmailTaken => Kind::Conflict,
         };

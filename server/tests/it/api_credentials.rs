@@ -52,7 +52,7 @@ async fn every_refused_key_gets_the_same_answer() {
     let product = Product::start().await;
     let verify = || vec!["keystead.verify".to_owned()];
     let disabled = product.issue(KeyDraft { boxes: verify(), ..service_key("off") }).await;
-    product.service.disable(&operator(), &disabled.key.row.id).await.unwrap();
+    product.service.disable(&operator(), &disabled.key.row.id, None).await.unwrap();
     let ShownSecret::Token(disabled) = disabled.shown else { panic!() };
     let future = product
         .token(KeyDraft { boxes: verify(), not_before: Some("2030-01-01".to_owned()), ..service_key("later") })

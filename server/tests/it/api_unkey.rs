@@ -97,7 +97,7 @@ async fn each_verdict_has_the_code_that_unkey_has_for_it() {
     assert_eq!(code(json!({ "key": token, "clientIp": ip })).await, is("FORBIDDEN", Some(true)));
     let call = json!({ "key": token, "clientIp": ip, "origin": origin, "permissions": "a.b AND c.d" });
     assert_eq!(code(call).await, is("INSUFFICIENT_PERMISSIONS", Some(true)));
-    product.service.disable(&operator(), &issued.key.row.id).await.unwrap();
+    product.service.disable(&operator(), &issued.key.row.id, None).await.unwrap();
     assert_eq!(code(good.clone()).await, is("DISABLED", Some(false)));
 
     let limited = KeyDraft { limits: list(&["1 per minute"]), ..service_key("limited") };

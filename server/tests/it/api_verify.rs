@@ -178,9 +178,9 @@ async fn a_state_is_told_at_once() {
     let ShownSecret::Token(token) = issued.shown else { panic!() };
     let body = json!({ "key": token.expose_secret() }).to_string();
     assert_eq!(ask(&product, &verifier, body.clone()).await.json()["code"], "VALID");
-    product.service.disable(&operator(), &id).await.unwrap();
+    product.service.disable(&operator(), &id, None).await.unwrap();
     assert_eq!(ask(&product, &verifier, body.clone()).await.json()["code"], "DISABLED");
-    product.service.enable(&operator(), &id).await.unwrap();
+    product.service.enable(&operator(), &id, None).await.unwrap();
     assert_eq!(ask(&product, &verifier, body.clone()).await.json()["code"], "VALID");
     product.service.delete(&operator(), &id, "on and off").await.unwrap();
     assert_eq!(ask(&product, &verifier, body).await.json()["code"], "NOT_FOUND");

@@ -172,7 +172,7 @@ fn second_keys(key: &str) -> Vec<String> {
 async fn every_key_that_does_not_work_gets_the_same_answer() {
     let product = Product::with(Settings { public_url: Some("https://keys.example.com"), ..Settings::default() }).await;
     let disabled = product.issue(service_key("off")).await;
-    product.service.disable(&operator(), &disabled.key.row.id).await.unwrap();
+    product.service.disable(&operator(), &disabled.key.row.id, None).await.unwrap();
     let revoked = product.issue(service_key("gone")).await;
     product.service.revoke(&operator(), &revoked.key.row.id, domain::key::RevokeReason::Leaked, None).await.unwrap();
     let app = *product.service.default_app();

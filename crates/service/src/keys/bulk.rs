@@ -1,6 +1,6 @@
 //! One act on many keys: one transaction, and one event for each key.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     audit::{Action, AuditEvent, Change},
@@ -15,7 +15,7 @@ use domain::{
     text::quote,
     timestamp::{Millis, Timestamp},
 };
-use store::{KeyIds, Retagged, Tx};
+use store::{KeyIds, Retagged, TakenKey, Tx};
 
 use super::{
     check_life,
@@ -46,7 +46,7 @@ impl Service {
     ) -> Result<BulkPreview> {
         caller.may(Act::ChangeKeys)?;
         let store = self.store();
-        let ids = match selection {
+        let chosen = match selection {
             Selection::Keys(ids) => chosen(ids)?,
             Selection::Matching(query) => {
                 let sight = caller.sight().within(*app);
@@ -57,11 +57,11 @@ impl Service {
             }
         };
         let BulkPreview { mut count, mut names } = BulkPreview::default();
-        for piece in ids.chunks(PIECE) {
+        for piece in chosen.ids.chunks(PIECE) {
             let keys = store.key_details(piece).await?;
             count_missing(&mut count, piece, &keys);
             for key in keys {
-                let skip = not_changeable(caller, app, &key).or_else(|| skips(act, &key));
+                let skip = chosen.skips(caller, app, &key).or_else(|| skips(act, &key));
                 count.add(skip);
                 if skip.is_none() && names.len() < NAMES_SHOWN {
                     names.push(key.row.name);
@@ -94,7 +94,7 @@ impl Service {
             if !tx.use_form(form_id, now).await? {
                 return Ok(None);
             }
-            let ids = match selection {
+            let chosen = match selection {
                 Selection::Keys(ids) => chosen(ids)?,
                 Selection::Matching(query) => {
                     let sight = caller.sight().within(*app);
@@ -106,12 +106,12 @@ impl Service {
             };
             let mut count = BulkCount::default();
             let mut changed = Vec::new();
-            for (n, piece) in ids.chunks(PIECE).enumerate() {
-                underway.done(n * PIECE, ids.len());
+            for (n, piece) in chosen.ids.chunks(PIECE).enumerate() {
+                underway.done(n * PIECE, chosen.ids.len());
                 let mut keys = tx.key_details(piece).await?;
                 count_missing(&mut count, piece, &keys);
                 keys.retain(|key| {
-                    let skip = not_changeable(caller, app, key).or_else(|| change.skips(key));
+                    let skip = chosen.skips(caller, app, key).or_else(|| change.skips(key));
                     count.add(skip);
                     skip.is_none()
                 });
@@ -124,13 +124,15 @@ impl Service {
                 apply(tx, &change, &keys, now).await?;
                 let events: Vec<_> = keys.iter().map(|key| self.bulk_event(caller, &change, key)).collect();
                 self.record_all(tx, &events).await?;
-                changed.extend(keys.iter().map(|key| key.row.id));
+                // Every statement of `apply` counts the revision up by one.
+                changed.extend(keys.iter().map(|key| (key.row.id, key.revision + 1)));
             }
             if let (Ok(person), false) = (caller.person_id(), changed.is_empty()) {
                 tx.put_taken_keys(form_id, person, &changed, now).await?;
             }
             let version = tx.bump_version().await?;
-            Ok::<_, Error>(Some((BulkDone { count, keys: changed }, version)))
+            let keys = changed.into_iter().map(|(id, _)| id).collect();
+            Ok::<_, Error>(Some((BulkDone { count, keys }, version)))
         };
         let Some((done, version)) = self.write(work).await? else { return Ok(None) };
         for key in &done.keys {
@@ -149,7 +151,8 @@ impl Service {
     pub async fn taken_names(&self, caller: &Caller, form_id: &str) -> Result<Vec<String>> {
         caller.may(Act::SeeKeys)?;
         let keys = self.store().taken_keys(form_id, caller.person_id()?, too_late_to_undo(self.now())).await?;
-        let keys = self.store().key_details(keys.get(..NAMES_TOLD).unwrap_or(&keys)).await?;
+        let ids: Vec<_> = keys.into_iter().take(NAMES_TOLD).map(|(id, _)| id).collect();
+        let keys = self.store().key_details(&ids).await?;
         Ok(keys.into_iter().filter(|key| caller.may_see(key).is_ok()).map(|key| key.row.name).collect())
     }
 
@@ -231,24 +234,52 @@ pub(crate) fn too_late_to_undo(now: Timestamp) -> Timestamp {
     now.plus(Millis(-UNDO_WITHIN.0))
 }
 
-fn taken(ids: Vec<KeyId>) -> Result<Vec<KeyId>> {
-    if ids.is_empty() { Err(Refusal::TooLate.into()) } else { Ok(ids) }
+/// The keys that an act is for.
+struct Chosen {
+    ids: Vec<KeyId>,
+    /// The revisions that an Undo wants them to have.
+    revisions: HashMap<KeyId, i64>,
+}
+
+impl Chosen {
+    fn new(ids: Vec<KeyId>) -> Self {
+        Self { ids, revisions: HashMap::new() }
+    }
+
+    /// Why this key is skipped, whatever the act is. One that is out of sight is not there.
+    fn skips(&self, caller: &Caller, app: &AppId, key: &KeyDetail) -> Option<Skip> {
+        if key.app_id != *app || caller.may_see(key).is_err() {
+            return Some(Skip::NotFound);
+        }
+        if caller.may_change(key).is_err() {
+            return Some(Skip::NotAllowed);
+        }
+        let changed = self.revisions.get(&key.row.id).is_some_and(|revision| *revision != key.revision);
+        changed.then_some(Skip::ChangedSince)
+    }
+}
+
+fn taken(keys: Vec<TakenKey>) -> Result<Chosen> {
+    if keys.is_empty() {
+        return Err(Refusal::NotUndoable.into());
+    }
+    Ok(Chosen { ids: keys.iter().map(|(id, _)| *id).collect(), revisions: keys.into_iter().collect() })
 }
 
 /// Each of these keys once.
-fn chosen(ids: &[KeyId]) -> Result<Vec<KeyId>> {
+fn chosen(ids: &[KeyId]) -> Result<Chosen> {
     let ids: BTreeSet<KeyId> = ids.iter().copied().collect();
     if ids.len() > usize::try_from(BULK_MAX).unwrap_or(usize::MAX) {
         return Err(Refusal::TooMany { most: BULK_MAX }.into());
     }
-    if ids.is_empty() { Err(Refusal::NothingChosen.into()) } else { Ok(ids.into_iter().collect()) }
+    if ids.is_empty() { Err(Refusal::NothingChosen.into()) } else { Ok(Chosen::new(ids.into_iter().collect())) }
 }
 
-fn found((ids, more): KeyIds) -> Result<Vec<KeyId>> {
+fn found((ids, more): KeyIds) -> Result<Chosen> {
     if more.is_some() {
         return Err(Refusal::TooMany { most: BULK_MAX }.into());
     }
-    if ids.is_empty() { Err(Refusal::NothingChosen.into()) } else { Ok(ids) }
+    if ids.is_empty() { Err(Refusal::NothingChosen.into()) } else { Ok(Chosen::new(ids)) }
 }
 
 /// Counts the keys that were asked for and are not there.
@@ -256,12 +287,4 @@ fn count_missing(count: &mut BulkCount, asked: &[KeyId], found: &[KeyDetail]) {
     for _ in found.len()..asked.len() {
         count.add(Some(Skip::NotFound));
     }
-}
-
-/// Why the caller may not change this key. One that is out of sight is not there.
-fn not_changeable(caller: &Caller, app: &AppId, key: &KeyDetail) -> Option<Skip> {
-    if key.app_id != *app || caller.may_see(key).is_err() {
-        return Some(Skip::NotFound);
-    }
-    caller.may_change(key).is_err().then_some(Skip::NotAllowed)
 }

@@ -15,23 +15,33 @@ use super::{changed, move_state, remove};
 use crate::{Caller, Result, Service};
 
 impl Service {
-    /// Disables an active key; `WrongState` if it is not active.
-    pub async fn disable(&self, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
-        self.switch(caller, id, KeyState::Active, KeyState::Disabled).await
+    /// Disables an active key; `WrongState` if it is not active. With `revision`, `Changed` if it is at another one.
+    pub async fn disable(&self, caller: &Caller, id: &KeyId, revision: Option<i64>) -> Result<KeyDetail> {
+        self.switch(caller, id, revision, KeyState::Active, KeyState::Disabled).await
     }
 
-    /// Enables a disabled key; `WrongState` if it is not disabled.
-    pub async fn enable(&self, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
-        self.switch(caller, id, KeyState::Disabled, KeyState::Active).await
+    /// Enables a disabled key; `WrongState` if it is not disabled. With `revision`, `Changed` if it is at another one.
+    pub async fn enable(&self, caller: &Caller, id: &KeyId, revision: Option<i64>) -> Result<KeyDetail> {
+        self.switch(caller, id, revision, KeyState::Disabled, KeyState::Active).await
     }
 
-    async fn switch(&self, caller: &Caller, id: &KeyId, from: KeyState, to: KeyState) -> Result<KeyDetail> {
+    async fn switch(
+        &self,
+        caller: &Caller,
+        id: &KeyId,
+        revision: Option<i64>,
+        from: KeyState,
+        to: KeyState,
+    ) -> Result<KeyDetail> {
         let action = match to {
             KeyState::Active => Action::KeyEnabled,
             _ => Action::KeyDisabled,
         };
         let work = async |tx: &mut Tx| {
             let key = self.changeable(tx, caller, id).await?;
+            if revision.is_some_and(|revision| revision != key.revision) {
+                return Err(Refusal::Changed.into());
+            }
             move_state(tx, id, from, to, None).await?;
             let event = self.key_event(caller, action, &key);
             self.record(tx, event).await?;

@@ -1,6 +1,6 @@
 //! One act on many keys.
 
-use std::{collections::BTreeSet, pin::pin};
+use std::collections::BTreeSet;
 
 use domain::{
     audit::Action,
@@ -17,7 +17,7 @@ use domain::{
 };
 use service::Caller;
 
-use crate::world::{World, draft, owner, refusal, signed_in};
+use crate::world::{World, draft, owner, refusal, signed_in, somebody};
 
 async fn act(w: &World, caller: &Caller, selection: &Selection, change: &BulkChange) -> Option<BulkCount> {
     let form = w.service.new_form_id().unwrap();
@@ -33,7 +33,7 @@ async fn each_key_is_changed_and_recorded_as_by_itself(w: World) {
     let (one, token) = w.active(&draft("service", "One")).await;
     let (two, _) = w.active(&draft("client", "Two")).await;
     let (off, _) = w.active(&draft("service", "Off")).await;
-    w.service.disable(owner(), &off).await.unwrap();
+    w.service.disable(owner(), &off, None).await.unwrap();
     let (pending, _) = w.pending(&draft("service", "Pending")).await;
     let unknown = KeyId::from_random([9; 16]);
     let chosen = Selection::Keys(vec![one, two, off, pending, unknown, one]);
@@ -91,7 +91,7 @@ async fn a_form_sent_twice_acts_once(w: World) {
     let all = matching(KeyQuery::default());
     let first = w.service.bulk(owner(), app, &all, &BulkChange::Disable, &form).await.unwrap();
     assert_eq!(first.unwrap().keys, [id]);
-    w.service.enable(owner(), &id).await.unwrap();
+    w.service.enable(owner(), &id, None).await.unwrap();
     assert_eq!(w.service.bulk(owner(), app, &all, &BulkChange::Disable, &form).await.unwrap(), None);
     assert_eq!(w.code(&token).await, Code::Valid);
 }
@@ -125,47 +125,54 @@ async fn a_refused_act_changes_nothing(w: World) {
     assert_eq!(w.service.key(owner(), &id).await.unwrap().row.state, KeyState::Disabled);
 }
 
-async fn an_act_is_undone_for_the_keys_that_it_took(w: World) {
+async fn an_act_is_undone_for_the_keys_that_it_took_and_nobody_changed_since(w: World) {
     let (one, _) = w.active(&draft("service", "One")).await;
+    let (touched, _) = w.active(&draft("service", "Touched")).await;
     let (off, _) = w.active(&draft("service", "Off")).await;
-    w.service.disable(owner(), &off).await.unwrap();
+    w.service.disable(owner(), &off, None).await.unwrap();
     let (app, form) = (w.service.default_app(), w.service.new_form_id().unwrap());
     let all = matching(KeyQuery::default());
     w.service.bulk(owner(), app, &all, &BulkChange::Disable, &form).await.unwrap();
-    assert_eq!(w.service.taken_names(owner(), &form).await.unwrap(), ["One"]);
+    let names = w.service.taken_names(owner(), &form).await.unwrap();
+    assert_eq!(BTreeSet::from_iter(names), BTreeSet::from(["One".to_owned(), "Touched".to_owned()]));
+    // Somebody else decides anew.
+    w.service.enable(owner(), &touched, None).await.unwrap();
+    w.service.disable(owner(), &touched, None).await.unwrap();
+
     let taken = Selection::TakenBy(form.clone());
     let preview = w.service.preview_bulk(owner(), app, &taken, BulkAct::Enable).await.unwrap();
-    assert_eq!((preview.count.taken, preview.count.skipped_in_all()), (1, 0));
-    assert_eq!(act(&w, owner(), &taken, &BulkChange::Enable).await.unwrap().taken, 1);
-    assert_eq!(w.service.key(owner(), &one).await.unwrap().row.state, KeyState::Active);
-    assert_eq!(w.service.key(owner(), &off).await.unwrap().row.state, KeyState::Disabled);
+    assert_eq!(preview.count, BulkCount { taken: 1, skipped: vec![(Skip::ChangedSince, 1)] });
+    assert_eq!(act(&w, owner(), &taken, &BulkChange::Enable).await, Some(preview.count));
+    let state = async |id| w.service.key(owner(), id).await.unwrap().row.state;
+    assert_eq!((state(&one).await, state(&touched).await), (KeyState::Active, KeyState::Disabled));
+    assert_eq!(state(&off).await, KeyState::Disabled, "it was before");
 
-    let (another, again) = (signed_in(Role::Owner), w.service.new_form_id().unwrap());
-    let refused = w.service.bulk(&another, app, &taken, &BulkChange::Disable, &again).await;
-    assert_eq!(refusal(refused), Refusal::TooLate, "it is somebody else's act");
-    assert!(w.service.taken_names(&another, &form).await.unwrap().is_empty());
+    let somebody_else = somebody(8, Role::Owner);
+    let again = w.service.new_form_id().unwrap();
+    let refused = w.service.bulk(&somebody_else, app, &taken, &BulkChange::Disable, &again).await;
+    assert_eq!(refusal(refused), Refusal::NotUndoable);
+    assert!(w.service.taken_names(&somebody_else, &form).await.unwrap().is_empty());
     w.clock.advance(Millis::hours(1));
     let late = w.service.bulk(owner(), app, &taken, &BulkChange::Disable, &again).await;
-    assert_eq!(refusal(late), Refusal::TooLate);
+    assert_eq!(refusal(late), Refusal::NotUndoable);
 }
 
 async fn a_long_act_says_how_far_it_is(w: World) {
     let (id, _) = w.active(&draft("service", "One")).await;
-    let (app, form) = (w.service.default_app(), w.service.new_form_id().unwrap());
-    let mut keys: Vec<_> = (0..2_499_u128).map(|n| KeyId::from_random((n << 64).to_be_bytes())).collect();
+    let (app, form) = (*w.service.default_app(), w.service.new_form_id().unwrap());
+    let mut keys: Vec<_> = (1..10_000_u128).map(|n| KeyId::from_random((n << 64).to_be_bytes())).collect();
     keys.push(id);
-    let keys = Selection::Keys(keys);
     let progress = || w.service.bulk_progress(owner(), &form).unwrap();
-    let mut act = pin!(w.service.bulk(owner(), app, &keys, &BulkChange::Disable, &form));
+    let (service, keys, sent) = (w.service.clone(), Selection::Keys(keys), form.clone());
+    let act = tokio::spawn(async move { service.bulk(owner(), &app, &keys, &BulkChange::Disable, &sent).await });
     let mut seen = BTreeSet::new();
-    let done = loop {
-        tokio::select! {
-            done = &mut act => break done,
-            () = tokio::task::yield_now() => seen.extend(progress()),
-        }
-    };
-    assert_eq!(done.unwrap().unwrap().keys, [id]);
-    assert_eq!(seen, BTreeSet::from([(0, 2_500), (1_000, 2_500), (2_000, 2_500)]));
+    while !act.is_finished() {
+        seen.extend(progress());
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(act.await.unwrap().unwrap().unwrap().keys, [id]);
+    assert!(seen.len() > 1, "{seen:?}");
+    assert!(seen.iter().all(|(done, of)| done % 1_000 == 0 && *of == 10_000), "{seen:?}");
     assert_eq!(progress(), None, "it is over");
     assert_eq!(refusal(w.service.bulk_progress(&signed_in(Role::Guest), &form)), Refusal::Forbidden);
 }
@@ -205,7 +212,7 @@ on_both!(
     all_that_match_are_found_in_the_act,
     a_form_sent_twice_acts_once,
     a_refused_act_changes_nothing,
-    an_act_is_undone_for_the_keys_that_it_took,
+    an_act_is_undone_for_the_keys_that_it_took_and_nobody_changed_since,
     a_long_act_says_how_far_it_is,
     an_export_has_the_keys_in_sight_and_no_others,
 );

@@ -40,7 +40,7 @@ async fn the_dashboard_counts_keys_and_calls(w: World) {
     let soon = KeyDraft { expiry: Some("7".to_owned()), ..draft("service", "Soon") };
     let (_, token) = w.active(&soon).await;
     let (off, _) = w.active(&draft("client", "Off")).await;
-    w.service.disable(owner(), &off).await.unwrap();
+    w.service.disable(owner(), &off, None).await.unwrap();
     let (gone, refused) = w.active(&draft("client", "Gone")).await;
     let reason = RevokeReason::Other;
     w.service.revoke(owner(), &gone, reason, None).await.unwrap();

@@ -39,9 +39,9 @@ async fn a_process_that_cannot_confirm_asks_for_each_call(w: World) {
     // Nothing polls here. After a second the process must not trust its cache.
     w.clock.advance(Millis::seconds(1));
     assert_eq!(code(&other, &token).await, Code::Valid);
-    w.service.disable(owner(), &id).await.unwrap();
+    w.service.disable(owner(), &id, None).await.unwrap();
     assert_eq!(code(&other, &token).await, Code::Disabled);
-    w.service.enable(owner(), &id).await.unwrap();
+    w.service.enable(owner(), &id, None).await.unwrap();
     assert_eq!(code(&other, &token).await, Code::Valid);
 }
 

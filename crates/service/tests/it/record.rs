@@ -22,9 +22,9 @@ async fn each_change_leaves_one_event_in_its_transaction(w: World) {
     let rename = crate::world::draft("service", "Longer life");
     let step = service.edit(me, id, &rename, 2);
     w.one_change(Action::KeyEdited, step).await.unwrap();
-    let step = service.disable(me, id);
+    let step = service.disable(me, id, None);
     w.one_change(Action::KeyDisabled, step).await.unwrap();
-    let step = service.enable(me, id);
+    let step = service.enable(me, id, None);
     w.one_change(Action::KeyEnabled, step).await.unwrap();
     let step = service.revoke(me, id, RevokeReason::Other, None);
     w.one_change(Action::KeyRevoked, step).await.unwrap();

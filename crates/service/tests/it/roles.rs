@@ -33,8 +33,8 @@ async fn changes(w: &World, caller: &Caller, kind: KeyKind) -> Vec<Refusal> {
         refusal(w.no_change(service.acknowledge(caller, &pending, false)).await),
         refusal(w.no_change(service.drop_pending(caller, &pending)).await),
         refusal(w.no_change(service.edit(caller, &active, &rename, 1)).await),
-        refusal(w.no_change(service.disable(caller, &active)).await),
-        refusal(w.no_change(service.enable(caller, &active)).await),
+        refusal(w.no_change(service.disable(caller, &active, None)).await),
+        refusal(w.no_change(service.enable(caller, &active, None)).await),
         refusal(w.no_change(service.revoke(caller, &active, reason, None)).await),
         refusal(w.no_change(service.restore(caller, &active)).await),
         refusal(w.no_change(service.delete(caller, &active, "Key")).await),
@@ -84,7 +84,7 @@ async fn an_auditor_sees_no_master_user_keys(w: World) {
 async fn the_calls_of_a_key_are_for_who_may_see_it(w: World) {
     let (open, _) = w.active(&draft("service", "Open")).await;
     let (hidden, token) = w.active(&draft("master_user", "Hidden")).await;
-    w.service.disable(owner(), &hidden).await.unwrap();
+    w.service.disable(owner(), &hidden, None).await.unwrap();
     assert_eq!(w.code(&token).await, Code::Disabled);
     w.service.verifier().flush_usage().await.unwrap();
     let service = &w.service;

@@ -20,12 +20,17 @@ async fn revoke(w: &World, id: &KeyId, reason: RevokeReason) {
 
 async fn a_key_is_switched_off_and_on(w: World) {
     let (id, token) = w.active(&draft("service", "Switch")).await;
-    assert_eq!(refusal(w.service.enable(owner(), &id).await), Refusal::WrongState);
-    w.service.disable(owner(), &id).await.unwrap();
+    assert_eq!(refusal(w.service.enable(owner(), &id, None).await), Refusal::WrongState);
+    w.service.disable(owner(), &id, None).await.unwrap();
     assert_eq!(w.code(&token).await, Code::Disabled);
-    assert_eq!(refusal(w.service.disable(owner(), &id).await), Refusal::WrongState);
-    w.service.enable(owner(), &id).await.unwrap();
+    assert_eq!(refusal(w.service.disable(owner(), &id, None).await), Refusal::WrongState);
+    w.service.enable(owner(), &id, None).await.unwrap();
     assert_eq!(w.code(&token).await, Code::Valid);
+    // An Undo is for the key as it was.
+    let revision = w.service.key(owner(), &id).await.unwrap().revision;
+    let stale = w.no_change(w.service.disable(owner(), &id, Some(revision - 1))).await;
+    assert_eq!(refusal(stale), Refusal::Changed);
+    w.service.disable(owner(), &id, Some(revision)).await.unwrap();
 }
 
 async fn a_revoke_can_be_taken_back_for_a_day(w: World) {
@@ -65,7 +70,7 @@ async fn a_disabled_key_comes_back_disabled(w: World) {
     let (id, token) = w.active(&draft("service", "Off")).await;
     revoke(&w, &id, RevokeReason::Other).await;
     w.service.restore(owner(), &id).await.unwrap();
-    w.service.disable(owner(), &id).await.unwrap();
+    w.service.disable(owner(), &id, None).await.unwrap();
     revoke(&w, &id, RevokeReason::Other).await;
     let key = w.service.restore(owner(), &id).await.unwrap();
     assert_eq!(key.row.state, KeyState::Disabled);
@@ -80,20 +85,20 @@ async fn states_that_do_not_fit_are_refused(w: World) {
     let (service, me) = (&w.service, owner());
     let other = RevokeReason::Other;
     let wrong = [
-        w.no_change(service.disable(me, &pending)).await,
-        w.no_change(service.enable(me, &pending)).await,
+        w.no_change(service.disable(me, &pending, None)).await,
+        w.no_change(service.enable(me, &pending, None)).await,
         w.no_change(service.revoke(me, &pending, other, None)).await,
         w.no_change(service.restore(me, &pending)).await,
         w.no_change(service.restore(me, &active)).await,
-        w.no_change(service.disable(me, &revoked)).await,
-        w.no_change(service.enable(me, &revoked)).await,
+        w.no_change(service.disable(me, &revoked, None)).await,
+        w.no_change(service.enable(me, &revoked, None)).await,
         w.no_change(service.revoke(me, &revoked, other, None)).await,
     ];
     for answer in wrong {
         assert_eq!(refusal(answer), Refusal::WrongState);
     }
     let nobody = KeyId::from_random([1; 16]);
-    let missing = w.no_change(service.disable(me, &nobody)).await;
+    let missing = w.no_change(service.disable(me, &nobody, None)).await;
     assert_eq!(refusal(missing), Refusal::NotFound);
 }
 

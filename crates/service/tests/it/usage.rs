@@ -50,7 +50,7 @@ async fn only_the_right_secret_is_a_use(w: World) {
     w.service.verifier().flush_usage().await.unwrap();
     let key = w.service.key(owner(), &id).await.unwrap();
     assert_eq!(key.row.last_used_at, None);
-    w.service.disable(owner(), &id).await.unwrap();
+    w.service.disable(owner(), &id, None).await.unwrap();
     assert_eq!(w.code(&token).await, Code::Disabled);
     w.service.verifier().flush_usage().await.unwrap();
     let key = w.service.key(owner(), &id).await.unwrap();
@@ -84,7 +84,7 @@ async fn a_call_of_the_api_is_counted_once_and_uses_both_keys(w: World) {
 
 async fn whatever_a_stranger_sends_is_on_record(w: World) {
     let (id, token) = w.active(&draft("service", "Key")).await;
-    w.service.disable(owner(), &id).await.unwrap();
+    w.service.disable(owner(), &id, None).await.unwrap();
     let path = format!("/bot{token}/a\0\u{7f}");
     let request = VerifyRequest {
         origin: Some("\0\u{202e}x"),
@@ -180,7 +180,7 @@ async fn a_count_that_cannot_be_written_is_dropped_alone(w: World) {
         w.database.execute(statement).await;
     }
     let (id, token) = w.active(&draft("service", "Key")).await;
-    w.service.disable(owner(), &id).await.unwrap();
+    w.service.disable(owner(), &id, None).await.unwrap();
     let verifier = w.service.verifier();
     for path in ["/one", "/odd", "/two"] {
         let request = VerifyRequest { path: Some(path), ..VerifyRequest::default() };

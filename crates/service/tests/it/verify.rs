@@ -32,7 +32,7 @@ async fn a_key_in_each_state_gets_its_code(w: World) {
     let (_, active) = w.active(&plain).await;
     let (_, pending) = w.pending(&plain).await;
     let (id, disabled) = w.active(&plain).await;
-    w.service.disable(owner(), &id).await.unwrap();
+    w.service.disable(owner(), &id, None).await.unwrap();
     let (id, revoked) = w.active(&plain).await;
     let reason = RevokeReason::Leaked;
     w.service.revoke(owner(), &id, reason, None).await.unwrap();

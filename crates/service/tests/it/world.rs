@@ -172,8 +172,13 @@ pub fn owner() -> &'static Caller {
 }
 
 pub fn signed_in(role: Role) -> Caller {
+    somebody(7, role)
+}
+
+/// Another person with the same role for each number.
+pub fn somebody(number: u8, role: Role) -> Caller {
     let row = PersonRow {
-        id: PersonId::from_random([7; 12]),
+        id: PersonId::from_random([number; 12]),
         email: format!("{}@example.com", role.as_str()),
         name: role.label().to_owned(),
         role,

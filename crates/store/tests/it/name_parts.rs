@@ -7,14 +7,22 @@ use crate::fixtures::{insert, key, with_app};
 
 /// The statement of a migration that fills the table.
 fn filling(migration: &'static str) -> &'static str {
-    migration.split(';').find(|statement| statement.contains("INSERT INTO key_name_part")).unwrap()
+    &migration[migration.find("INSERT INTO key_name_part").unwrap()..]
 }
 
 async fn the_migration_agrees(database: &TestDatabase, migration: &'static str) {
     let store = Store::open(database.url()).await.unwrap();
     let app = with_app(&store).await;
-    let names =
-        ["Billing: export-eu (Test)", "one", "- -  Büro_Äther.", "日本 東京", "a,b/c.d@e+f#g[h", "İ x", "100% a\\b"];
+    let names = [
+        "Billing: export-eu (Test)",
+        "one",
+        "- -  Büro_Äther.",
+        "日本 東京",
+        "a,b/c.d@e+f#g[h",
+        "İ x",
+        "100% a\\b",
+        "<b>“quoted”</b>; l'été",
+    ];
     insert(&store, &names.map(|name| key(&app, name))).await;
     store.close().await;
     for statement in [
@@ -33,11 +41,11 @@ async fn the_migration_agrees(database: &TestDatabase, migration: &'static str) 
 
 #[tokio::test]
 async fn on_sqlite() {
-    the_migration_agrees(&TestDatabase::sqlite(), include_str!("../../../../migrations/sqlite/0013_list.sql")).await;
+    the_migration_agrees(&TestDatabase::sqlite(), include_str!("../../../../migrations/sqlite/0018_words.sql")).await;
 }
 
 #[tokio::test]
 async fn on_postgres() {
-    the_migration_agrees(&TestDatabase::postgres(), include_str!("../../../../migrations/postgres/0013_list.sql"))
+    the_migration_agrees(&TestDatabase::postgres(), include_str!("../../../../migrations/postgres/0018_words.sql"))
         .await;
 }

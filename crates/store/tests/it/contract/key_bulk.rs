@@ -96,7 +96,7 @@ async fn a_form_is_used_once(store: Store) {
 
 async fn the_keys_that_an_act_took_are_its_authors(store: Store) {
     let (one, two) = (person("one@example.com", Role::Owner).id, person("two@example.com", Role::Admin).id);
-    let keys = [key_id(), key_id()];
+    let keys = [(key_id(), 1), (key_id(), 27)];
     store.write(async |tx| tx.put_taken_keys("form", &one, &keys, NOW).await).await.unwrap();
     let taken = async |person, since| store.taken_keys("form", person, since).await.unwrap();
     let before = NOW.plus_seconds(-1);
