@@ -29,6 +29,7 @@ mod forms;
 mod headers;
 mod health;
 mod hostile;
+mod invites;
 mod key_list;
 mod key_pages;
 mod live;
