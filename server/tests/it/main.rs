@@ -33,6 +33,7 @@ mod invites;
 mod key_list;
 mod key_pages;
 mod live;
+mod matrix;
 mod operations;
 mod process;
 mod proxies;
