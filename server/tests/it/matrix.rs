@@ -126,6 +126,7 @@ const FUNCTIONS: &[Row] = &[
         ["+", "+", "f", "f", "s"],
     ),
     ("/api/find", About::Nothing, r#"{"typed":"key"}"#, ["+", "+", "+", "+", "s"]),
+    ("/api/progress", About::Nothing, r#"{"form_id":"FORM"}"#, ["+", "+", "f", "f", "s"]),
     ("/api/rows", About::Nothing, r#"{"ids":["7Qm2xVbN4tRa"],"list":""}"#, ["+", "+", "+", "+", "s"]),
 ];
 
