@@ -114,6 +114,7 @@ test('a guest is invited to two keys, joins, sees them and no others, and is tak
     await visitor.open(`/keys/${one.id}`);
     await examine(guest, 'guest-key');
     await expect(guest.getByRole('link', { name: 'Edit' })).toHaveCount(0);
+    await guest.getByRole('button', { name: 'More acts' }).click();
     await guest.getByRole('link', { name: 'Revoke…' }).click();
     await guest.getByRole('radio', { name: 'It leaked, or may have' }).check();
     await guest.getByRole('button', { name: 'Revoke', exact: true }).click();
@@ -155,7 +156,7 @@ test('an invite is sent again and revoked', async ({ owner, arrange, scripts }, 
   const status = async (address: string) => (await fetch(address)).status;
   expect([await status(link), await status(renewed)]).toEqual([404, 200]);
   await owner.open('/people?show=invites');
-  await page.getByRole('link', { name: `Revoke the invite of ${email}` }).click();
+  await page.getByRole('link', { name: `Revoke… the invite of ${email}` }).click();
   await dialog(owner).getByRole('button', { name: 'Revoke' }).click();
   await expect(page.getByText('The invite is revoked')).toBeVisible();
   expect(await status(renewed)).toBe(404);

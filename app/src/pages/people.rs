@@ -206,8 +206,12 @@ fn waiting(invite: Invite, now: Timestamp, rights: Rights) -> impl IntoView {
         let address = |act: &str| format!("/people/invites/{id}/{act}");
         view! {
             <span class="inline">
-                <a class="button quiet" href=address("renew") aria-label=format!("Send the invite of {email} again")>"Send again"</a>
-                <a class="button quiet danger" href=address("revoke") aria-label=format!("Revoke the invite of {email}")>"Revoke…"</a>
+                <a class="button quiet" href=address("renew")>
+                    "Send again" <span class="visually-hidden">" the invite of " {email.clone()}</span>
+                </a>
+                <a class="button quiet danger" href=address("revoke")>
+                    "Revoke…" <span class="visually-hidden">" the invite of " {email.clone()}</span>
+                </a>
             </span>
         }
     });

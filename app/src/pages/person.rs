@@ -106,7 +106,7 @@ fn Shown(view: PersonView) -> impl IntoView {
             <header><h2>"Account"</h2></header>
             <div class="body">
                 <dl class="facts">
-                    <div><dt>"Role"</dt><dd>{person.role.label()} <small class="soft">": " {person.role.summary()}</small></dd></div>
+                    <div><dt>"Role"</dt><dd>{person.role.label()} <small class="soft">{person.role.summary()}</small></dd></div>
                     <div>
                         <dt>"Last sign-in"</dt>
                         <dd>{match person.last_sign_in_at {
