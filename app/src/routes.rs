@@ -6,6 +6,7 @@ use leptos_router::SsrMode;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
+use crate::pages::accept::AcceptPage;
 use crate::pages::acknowledge::Acknowledge;
 use crate::pages::audit::AuditPage;
 use crate::pages::dashboard::DashboardPage;
@@ -13,6 +14,7 @@ use crate::pages::find::FindPage;
 use crate::pages::frame::Frame;
 use crate::pages::generate::Generate;
 use crate::pages::help::{HelpArticle, HelpPage};
+use crate::pages::invite::{InvitePage, RenewInvite, RevokeInviteModal};
 use crate::pages::key::KeyPage;
 use crate::pages::key_acts::{DeleteModal, DisableModal, EnableModal, RestoreModal, RevokeModal};
 use crate::pages::key_audit::{AllKeysAuditModal, KeyAuditModal};
@@ -21,6 +23,11 @@ use crate::pages::keys::KeysPage;
 use crate::pages::keys_bulk::BulkPage;
 use crate::pages::keys_views::ViewsPage;
 use crate::pages::not_found::NotFound;
+use crate::pages::people::PeoplePage;
+use crate::pages::person::PersonPage;
+use crate::pages::person_acts::{
+    DisablePersonModal, EnablePersonModal, PersonKeysModal, RemovePersonModal, RoleModal, UnlockPersonModal,
+};
 use crate::pages::settings::SettingsPage;
 use crate::pages::setup::SetupPage;
 use crate::pages::setup_integration::SetupIntegration;
@@ -39,6 +46,7 @@ pub fn App() -> impl IntoView {
             <Routes fallback=|| view! { <NotFound/> }.into_any()>
                 <Route path=path!("/login") view=SignInPage ssr=whole.clone()/>
                 <Route path=path!("/setup") view=SetupPage ssr=whole.clone()/>
+                <Route path=path!("/invite/:token") view=AcceptPage ssr=whole.clone()/>
                 <ParentRoute path=path!("") view=Frame ssr=whole>
                     <Route path=path!("/") view=DashboardPage/>
                     <Route path=path!("/keys/new") view=Generate/>
@@ -60,6 +68,21 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/keys/:id/acknowledge") view=Acknowledge/>
                     <Route path=path!("/keys/:id/drop") view=Acknowledge/>
                     <Route path=path!("/integrations/setup") view=SetupIntegration/>
+                    <Route path=path!("/people/invite") view=InvitePage/>
+                    <Route path=path!("/people/invites/:id/renew") view=RenewInvite/>
+                    <ParentRoute path=path!("/people") view=PeoplePage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("/invites/:id/revoke") view=RevokeInviteModal/>
+                    </ParentRoute>
+                    <ParentRoute path=path!("/people/:id") view=PersonPage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("/role") view=RoleModal/>
+                        <Route path=path!("/keys") view=PersonKeysModal/>
+                        <Route path=path!("/unlock") view=UnlockPersonModal/>
+                        <Route path=path!("/disable") view=DisablePersonModal/>
+                        <Route path=path!("/enable") view=EnablePersonModal/>
+                        <Route path=path!("/remove") view=RemovePersonModal/>
+                    </ParentRoute>
                     <Route path=path!("/audit") view=AuditPage/>
                     <Route path=path!("/settings") view=SettingsPage/>
                     <Route path=path!("/find") view=FindPage/>

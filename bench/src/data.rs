@@ -176,6 +176,7 @@ pub(crate) async fn service(folder: &Path, store: &Store, entropy: Arc<dyn Entro
         entropy,
         hasher: Arc::new(Argon2id::new()?),
         token_prefix: "ks".to_owned(),
+        mailer: None,
     };
     Ok(Service::start(setup).await?)
 }

@@ -51,6 +51,11 @@ for (const [index, half] of halves.entries()) {
       await verifier.ask(key.token, { clientIp: '203.0.113.9', origin: 'https://elsewhere.example' });
     }
     await arrange.active({ kind: 'master_user', name: 'Screens, master user', boxes: 'chats.read' });
+    const email = (who: string) => `${who}.${index}@example.com`;
+    ids.guest = await arrange.person({ role: 'guest', email: email('guest'), see: ids.active ?? '', revoke: ids.active ?? '' });
+    ids.barred = await arrange.person({ role: 'auditor', email: email('barred') });
+    await arrange.post(`/people/${ids.barred}/disable`, {});
+    ids.invited = (await arrange.invite({ role: 'admin', email: email('a.rather.long.address.of.somebody.who.was.invited') })).id;
     await arrange.active({ kind: 'telephony', name: 'Screens, with a very long name that says all that can be said about it' });
 
     for (const screen of half) {

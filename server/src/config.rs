@@ -10,6 +10,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use crate::client_address::TrustedProxies;
+use crate::mail::MailServer;
 use crate::public_url::PublicUrl;
 
 /// The settings as they were written. Each flag has an environment variable.
@@ -70,6 +71,15 @@ pub struct Settings {
     /// Beginning of new tokens, 1 to 10 lower-case letters and digits; older tokens keep working [default: ks]
     #[arg(long, global = true, env = "KEYSTEAD_TOKEN_PREFIX", hide_env_values = true, value_name = "PREFIX")]
     pub token_prefix: Option<String>,
+    #[arg(
+        long,
+        global = true,
+        env = "KEYSTEAD_SMTP_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        help = "Mail server for invites: smtps://user:password@mail.example.com?from=keystead@example.com [default: no mail]"
+    )]
+    pub smtp_url: Option<SmtpUrl>,
     /// What to log: error, warn, info, debug, trace, or directives [default: info]
     #[arg(long, global = true, env = "KEYSTEAD_LOG", hide_env_values = true, value_name = "LEVEL")]
     pub log: Option<String>,
@@ -96,6 +106,8 @@ pub struct Config {
     pub allow_http: bool,
     /// The beginning of new tokens.
     pub token_prefix: String,
+    /// Where mail goes; `None` if none is sent.
+    pub mail: Option<MailServer>,
     /// Directives of the log.
     pub log: String,
 }
@@ -175,6 +187,24 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+/// The URL of a mail server. It may hold a password, so it is never shown.
+#[derive(Clone)]
+pub struct SmtpUrl(String);
+
+impl FromStr for SmtpUrl {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for SmtpUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SmtpUrl(..)")
+    }
+}
+
 /// A setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("--{flag} ({variable}): {message}")]
@@ -214,6 +244,8 @@ impl Config {
         let token_prefix = settings.token_prefix.unwrap_or_else(|| "ks".to_owned());
         let log = settings.log.unwrap_or_else(|| "info".to_owned());
         check_log(&log).map_err(|message| wrong("log", "KEYSTEAD_LOG", message))?;
+        let mail = settings.smtp_url.map(|url| MailServer::parse(&url.0)).transpose();
+        let mail = mail.map_err(|message| wrong("smtp-url", "KEYSTEAD_SMTP_URL", message))?;
         let data_dir = is_used.then_some(data_dir);
         Ok(Self {
             listen,
@@ -225,6 +257,7 @@ impl Config {
             root_key,
             allow_http,
             token_prefix,
+            mail,
             log,
         })
     }

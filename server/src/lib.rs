@@ -15,6 +15,7 @@ mod json;
 mod listen;
 mod listener;
 mod live;
+pub mod mail;
 mod paths;
 mod policy_report;
 pub mod public_url;

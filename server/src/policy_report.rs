@@ -12,7 +12,7 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use serde::Deserialize;
 
-use crate::paths::POLICY_REPORTS;
+use crate::paths::{INVITES, POLICY_REPORTS};
 use crate::reading::whole;
 use crate::responses::{NO_STORE, NOSNIFF};
 use crate::seldom::Seldom;
@@ -75,9 +75,11 @@ fn log(violation: &Violation) {
     );
 }
 
-/// An address without its query and fragment, which may hold one-use links and whole tokens.
+/// An address without what may be secret: its query and fragment, and the token of a one-use link.
 fn address(text: &str) -> String {
-    text.split(['?', '#']).next().unwrap_or_default().chars().take(ADDRESS_MAX).collect()
+    let plain = text.split(['?', '#']).next().unwrap_or_default();
+    let plain = plain.find(INVITES).map_or(plain, |link| plain.split_at(link + INVITES.len()).0);
+    plain.chars().take(ADDRESS_MAX).collect()
 }
 
 #[cfg(test)]
@@ -87,6 +89,7 @@ mod tests {
     #[test]
     fn an_address_is_logged_without_what_may_be_secret() {
         assert_eq!(address("https://keys.example.com/setup?token=abc#def"), "https://keys.example.com/setup");
+        assert_eq!(address("https://keys.example.com/invite/0af9"), "https://keys.example.com/invite/");
         assert_eq!(address("inline"), "inline");
         assert_eq!(address(&"x".repeat(5_000)).len(), ADDRESS_MAX);
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use service::clock::SystemClock;
 use service::entropy::SystemEntropy;
+use service::mail::Mailer;
 use service::passwords::{Argon2id, HashError};
 use service::root_key::{RootKey, RootKeyError};
 use service::{Service, Setup};
@@ -132,6 +133,7 @@ pub async fn open(config: &Config, opener: Opener) -> Result<Product, StartError
         entropy: Arc::new(SystemEntropy),
         hasher: Arc::new(Argon2id::new()?),
         token_prefix: config.token_prefix.clone(),
+        mailer: config.mail.clone().map(|server| Arc::new(server) as Arc<dyn Mailer>),
     };
     let service = Service::start(setup).await?;
     Ok(Product { store, service })

@@ -10,6 +10,8 @@ pub mod copy;
 pub mod failed;
 pub mod field;
 #[cfg(feature = "ssr")]
+pub mod grant_fields;
+#[cfg(feature = "ssr")]
 pub mod hidden_draft;
 pub mod icon;
 pub mod key_fields;
@@ -22,9 +24,13 @@ pub mod modal;
 pub mod pager;
 #[cfg(feature = "ssr")]
 pub mod palette;
+#[cfg(feature = "ssr")]
+pub mod person_status;
 pub mod problem;
 #[cfg(feature = "ssr")]
 pub mod refusals;
+#[cfg(feature = "ssr")]
+pub mod roles;
 #[cfg(feature = "ssr")]
 pub mod shortcuts;
 #[cfg(feature = "ssr")]

@@ -11,6 +11,9 @@ pub fn Pager(
     total: Capped,
     /// The singular noun, for example "key".
     one: &'static str,
+    /// The plural, unless it only has an "s" more.
+    #[prop(optional)]
+    several: Option<&'static str>,
     /// The places of the first and last row; `None` if they are not known.
     #[prop(optional_no_strip)]
     places: Option<(u32, u32)>,
@@ -22,12 +25,16 @@ pub fn Pager(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    let plural = if total.n == 1 && !total.more { "" } else { "s" };
+    let noun = match several {
+        _ if total.n == 1 && !total.more => one.to_owned(),
+        Some(several) => several.to_owned(),
+        None => format!("{one}s"),
+    };
     let of = places.map(|(from, to)| format!("{}–{} of ", grouped(from.into()), grouped(to.into())));
     let alone = previous.is_none() && next.is_none();
     view! {
         <nav class="pager" aria-label="Pages">
-            <span>{of.filter(|_| !alone)} {format!("{total} {one}{plural}")}</span>
+            <span>{of.filter(|_| !alone)} {format!("{total} {noun}")}</span>
             {children.map(|children| children())}
             {(!alone).then(|| view! {
                 <span class="inline">{step("Previous", "prev", previous)} {step("Next", "next", next)}</span>

@@ -24,11 +24,16 @@ struct Group {
 
 /// One line for each reason and address, newest first, which unfolds to its calls. Each call links to its checks.
 #[component]
-pub fn Refusals(id: String, calls: Vec<RefusedCall>) -> impl IntoView {
+pub fn Refusals(
+    id: String,
+    calls: Vec<RefusedCall>,
+    /// Whether the visitor may see the checks.
+    tests: bool,
+) -> impl IntoView {
     if calls.is_empty() {
         return view! { <div class="body"><p class="soft">"No refused calls."</p></div> }.into_any();
     }
-    let groups: Vec<_> = groups(calls).into_iter().map(|group| line(&id, group)).collect();
+    let groups: Vec<_> = groups(calls).into_iter().map(|group| line(tests.then_some(&*id), group)).collect();
     view! { <ul class="feed refusals" aria-label="Refused calls, newest first">{groups}</ul> }.into_any()
 }
 
@@ -45,11 +50,11 @@ fn groups(calls: Vec<RefusedCall>) -> Vec<Group> {
     groups
 }
 
-fn line(id: &str, group: Group) -> AnyView {
+fn line(id: Option<&str>, group: Group) -> AnyView {
     let count = group.older.len() + 1;
     let number = if count == 1 { "1 call".to_owned() } else { format!("{count} calls") };
     let address = group.address.map_or("unknown".to_owned(), |address| address.to_string());
-    let (why, at) = (why_address(id, &group.newest), group.newest.at);
+    let (why, at) = (id.map(|id| why_address(id, &group.newest)), group.newest.at);
     let calls: Vec<_> = std::iter::once(group.newest).chain(group.older).map(|call| of_group(id, &call)).collect();
     view! {
         <li>
@@ -65,18 +70,20 @@ fn line(id: &str, group: Group) -> AnyView {
                 <p class="soft"><code>{group.code.as_str()}</code> ": " {group.code.words()}</p>
                 <ul class="changes">{calls}</ul>
             </details>
-            <a href=why>
-                "Why?"
-                // The hidden text makes the link unique.
-                <span class="visually-hidden">" " {group.code.label()} ", from " {address}</span>
-            </a>
+            {why.map(|why| view! {
+                <a href=why>
+                    "Why?"
+                    // The hidden text makes the link unique.
+                    <span class="visually-hidden">" " {group.code.label()} ", from " {address}</span>
+                </a>
+            })}
         </li>
     }
     .into_any()
 }
 
 /// One call of a group, with whatever is known of it.
-fn of_group(id: &str, call: &RefusedCall) -> impl IntoView + use<> {
+fn of_group(id: Option<&str>, call: &RefusedCall) -> impl IntoView + use<> {
     let request: Vec<_> = [&call.method, &call.path].into_iter().flatten().map(String::as_str).collect();
     let known = [
         ("", Some(request.join(" ")).filter(|request| !request.is_empty())),
@@ -88,7 +95,11 @@ fn of_group(id: &str, call: &RefusedCall) -> impl IntoView + use<> {
         .into_iter()
         .filter_map(|(label, text)| text.map(|text| view! { " · " {label} <bdi>{text}</bdi> }))
         .collect();
-    view! { <li><a href=why_address(id, call)><Time at=call.at/></a> <small>{known}</small></li> }
+    let at = match id {
+        Some(id) => view! { <a href=why_address(id, call)><Time at=call.at/></a> }.into_any(),
+        None => view! { <Time at=call.at/> }.into_any(),
+    };
+    view! { <li>{at} <small>{known}</small></li> }
 }
 
 /// The page that checks this call again.

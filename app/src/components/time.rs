@@ -75,6 +75,11 @@ pub fn span(length: Millis) -> String {
     counted(count, unit)
 }
 
+/// Whole days in words: `7 days`.
+pub fn days(length: Millis) -> String {
+    counted(length.as_seconds() / 86_400, "day")
+}
+
 /// When a key was last used, or that it never was.
 #[component]
 pub fn LastUsed(at: Option<Timestamp>, now: Timestamp) -> impl IntoView {

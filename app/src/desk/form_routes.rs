@@ -7,14 +7,15 @@ use axum::extract::{FromRequest, Path, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
-use domain::ids::KeyId;
-use domain::refusal::Refusal;
+use domain::ids::{KeyId, PersonId};
 use leptos::prelude::provide_context;
 use percent_encoding::percent_decode;
 
 use super::context::{Console, Desk, Visit};
+use super::keys::key_id;
+use super::people::person_id;
 use super::render::render;
-use super::{key_forms, person_forms, settings_forms};
+use super::{invites, key_forms, people_forms, person_forms, settings_forms};
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
 use crate::forms::outcome::{Next, PostedForm, UnsentForm};
@@ -23,7 +24,7 @@ use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 15] = [
+const FORMS: [(&str, MakeHandler); 25] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
     ("/setup", |console| form(console, Needs::Nobody, person_forms::set_up)),
@@ -38,6 +39,16 @@ const FORMS: [(&str, MakeHandler); 15] = [
     ("/keys/{id}/revoke", |console| key_form(console, key_forms::revoke)),
     ("/keys/{id}/restore", |console| key_form(console, key_forms::restore)),
     ("/keys/{id}/delete", |console| key_form(console, key_forms::delete)),
+    ("/people/invite", |console| form(console, Needs::Session, invites::invite)),
+    ("/people/invites/{id}/renew", |console| person_form(console, invites::renew)),
+    ("/people/invites/{id}/revoke", |console| person_form(console, invites::revoke)),
+    ("/people/{id}/role", |console| person_form(console, people_forms::change_role)),
+    ("/people/{id}/keys", |console| person_form(console, people_forms::set_keys)),
+    ("/people/{id}/unlock", |console| person_form(console, people_forms::unlock)),
+    ("/people/{id}/disable", |console| person_form(console, people_forms::disable)),
+    ("/people/{id}/enable", |console| person_form(console, people_forms::enable)),
+    ("/people/{id}/remove", |console| person_form(console, people_forms::remove)),
+    ("/invite/{token}", |console| about(console, Needs::Nobody, Ok, invites::accept)),
     ("/settings", |console| form(console, Needs::Session, settings_forms::set_life)),
 ];
 
@@ -86,15 +97,36 @@ where
     T: Clone + Send + Sync + 'static,
     Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
 {
+    about(console, Needs::Session, |id| key_id(&id), act)
+}
+
+fn person_form<F, T, Fut>(console: &Console, act: fn(Desk, PersonId, F) -> Fut) -> MethodRouter
+where
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
+{
+    about(console, Needs::Session, |id| person_id(&id), act)
+}
+
+/// A form about what its address names.
+fn about<N, F, T, Fut>(
+    console: &Console,
+    needs: Needs,
+    read: fn(String) -> Result<N, ConsoleError>,
+    act: fn(Desk, N, F) -> Fut,
+) -> MethodRouter
+where
+    N: Send + 'static,
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
+{
     let console = console.clone();
-    post(move |Path(id): Path<String>, request: Request| {
+    post(move |Path(named): Path<String>, request: Request| {
         let console = console.clone();
         async move {
-            answer(console, Needs::Session, request, move |desk, form| async move {
-                let id = KeyId::parse(&id).ok_or(ConsoleError::Refused(Refusal::NotFound))?;
-                act(desk, id, form).await
-            })
-            .await
+            answer(console, needs, request, move |desk, form| async move { act(desk, read(named)?, form).await }).await
         }
     })
 }

@@ -29,13 +29,23 @@ pub struct KeyList {
     pub page: Page<KeyRow>,
     /// The last day of each row.
     pub calls: Vec<Vec<Period>>,
+    /// What the visitor may do with the key of each row.
+    pub on: Vec<Rights>,
     /// When the list was read. Statuses that depend on time use this.
     pub now: Timestamp,
-    /// What the visitor may do.
+    /// What the visitor may do with keys at large.
     pub rights: Rights,
 }
 
-/// One key, the time at which it was read, and what the visitor may do.
+impl KeyList {
+    async fn of(desk: &Desk, caller: &Caller, page: Page<KeyRow>) -> Result<Self, ConsoleError> {
+        let calls = desk.service().last_day(caller, &page.rows).await?;
+        let on = page.rows.iter().map(|row| caller.rights_on(row.kind, &row.id)).collect();
+        Ok(Self { page, calls, on, now: desk.service().now(), rights: caller.rights() })
+    }
+}
+
+/// One key, the time at which it was read, and what the visitor may do with it.
 #[derive(Debug)]
 pub struct KeyView {
     pub key: KeyDetail,
@@ -44,10 +54,14 @@ pub struct KeyView {
 }
 
 impl KeyView {
-    /// The same, if the visitor may change the key.
-    pub fn changeable(self) -> Result<Self, ConsoleError> {
-        let may = self.rights.may(self.key.row.kind.rules().changed_with);
-        if may { Ok(self) } else { Err(ConsoleError::Refused(Refusal::Forbidden)) }
+    /// The same, if the visitor may do this with the key.
+    pub fn allowing(self, act: Act) -> Result<Self, ConsoleError> {
+        if self.rights.may(act) { Ok(self) } else { Err(ConsoleError::Refused(Refusal::Forbidden)) }
+    }
+
+    fn of(desk: &Desk, caller: &Caller, key: KeyDetail) -> Self {
+        let rights = caller.rights_on(key.row.kind, &key.row.id);
+        Self { key, now: desk.service().now(), rights }
     }
 }
 
@@ -59,8 +73,7 @@ pub async fn read_keys(query: &KeyQuery) -> Result<KeyList, ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
     let page = desk.service().keys(&caller, &desk.app(), query).await?;
-    let calls = desk.service().last_day(&caller, &page.rows).await?;
-    Ok(KeyList { page, calls, now: desk.service().now(), rights: caller.rights() })
+    KeyList::of(&desk, &caller, page).await
 }
 
 /// These keys, if the visitor may see them, in an order of no meaning.
@@ -68,8 +81,7 @@ pub async fn read_some_keys(ids: &[KeyId]) -> Result<KeyList, ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
     let page = desk.service().some_keys(&caller, &desk.app(), ids).await?;
-    let calls = desk.service().last_day(&caller, &page.rows).await?;
-    Ok(KeyList { page, calls, now: desk.service().now(), rights: caller.rights() })
+    KeyList::of(&desk, &caller, page).await
 }
 
 /// The views that the visitor keeps.
@@ -103,7 +115,7 @@ pub async fn read_key(id: &str) -> Result<KeyView, ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
     let key = desk.service().key(&caller, &key_id(id)?).await?;
-    Ok(KeyView { key, now: desk.service().now(), rights: caller.rights() })
+    Ok(KeyView::of(&desk, &caller, key))
 }
 
 /// Who issued a key, if it was not the visitor.
@@ -122,8 +134,7 @@ pub async fn read_key_page(id: &str, span: Span) -> Result<(KeyView, Calls), Con
 
 /// The page as this visitor sees it now.
 pub(super) fn page_view(desk: &Desk, caller: &Caller, page: KeyPage) -> (KeyView, Calls) {
-    let view = KeyView { key: page.key, now: desk.service().now(), rights: caller.rights() };
-    (view, page.calls.map_err(ConsoleError::from))
+    (KeyView::of(desk, caller, page.key), page.calls.map_err(ConsoleError::from))
 }
 
 /// What a draft means so far, and what to know before it becomes a key. What is wrong with it counts as blank.
@@ -143,7 +154,12 @@ pub fn now() -> Result<Timestamp, ConsoleError> {
 
 /// Whether the visitor may issue and change keys.
 pub fn may_change_keys() -> bool {
-    Desk::from_context().and_then(|desk| desk.caller()).is_ok_and(|caller| caller.rights().may(Act::ChangeKeys))
+    may(Act::ChangeKeys)
+}
+
+/// Whether the role of the visitor allows this.
+pub fn may(act: Act) -> bool {
+    Desk::from_context().and_then(|desk| desk.caller()).is_ok_and(|caller| caller.rights().may(act))
 }
 
 /// A fresh, one-use id for a wizard form.

@@ -11,6 +11,8 @@ pub enum Told {
     Key(Done, KeyId),
     /// An act on many keys: how many it took, how many it skipped, and the id of its form.
     Keys { act: BulkAct, taken: u32, skipped: u32, form_id: String },
+    /// An act on a person or an invite.
+    Person(PersonDone),
     /// The form had been sent before.
     Repeated,
 }
@@ -25,6 +27,7 @@ impl Told {
             Self::Keys { act, taken, skipped, form_id } => {
                 format!("{}.{taken}.{skipped}.{form_id}", act.as_str())
             }
+            Self::Person(done) => done.as_str().to_owned(),
             Self::Repeated => Self::REPEATED.to_owned(),
         }
     }
@@ -33,6 +36,9 @@ impl Told {
     pub fn parse(text: &str) -> Option<Self> {
         if text == Self::REPEATED {
             return Some(Self::Repeated);
+        }
+        if let Some(done) = PersonDone::ALL.into_iter().find(|done| done.as_str() == text) {
+            return Some(Self::Person(done));
         }
         if let Some((done, id)) = Done::parse(text) {
             return Some(Self::Key(done, id));
@@ -61,6 +67,47 @@ pub fn many_words(act: BulkAct, taken: u32, skipped: u32, named: usize) -> Strin
         several => format!(" {} were skipped.", grouped(several.into())),
     };
     format!("{keys}{are} {}.{skipped}", act.done())
+}
+
+/// An act on a person or an invite that succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonDone {
+    Role,
+    Keys,
+    Disabled,
+    Enabled,
+    Unlocked,
+    Removed,
+    InviteRevoked,
+}
+
+impl PersonDone {
+    const ALL: [Self; 7] =
+        [Self::Role, Self::Keys, Self::Disabled, Self::Enabled, Self::Unlocked, Self::Removed, Self::InviteRevoked];
+
+    /// Its code, and what is said.
+    const fn row(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Role => ("person_role", "The role is changed, from their next request on."),
+            Self::Keys => ("person_keys", "The keys are saved. They count from the guest's next request on."),
+            Self::Disabled => {
+                ("person_disabled", "The person is signed out, and cannot sign in until you enable them.")
+            }
+            Self::Enabled => ("person_enabled", "The person can sign in again."),
+            Self::Unlocked => ("person_unlocked", "The failed sign-ins are forgotten."),
+            Self::Removed => ("person_removed", "The person is removed. The keys that they issued keep working."),
+            Self::InviteRevoked => ("invite_revoked", "The invite is revoked. Its link no longer works."),
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        self.row().0
+    }
+
+    /// What is said.
+    pub const fn words(self) -> &'static str {
+        self.row().1
+    }
 }
 
 /// An act that succeeded.
@@ -151,6 +198,9 @@ mod tests {
         let id = KeyId::parse("7Qm2xVbN4tRa").unwrap();
         for done in Done::ALL {
             assert_eq!(Told::parse(&Told::Key(done, id).cookie()), Some(Told::Key(done, id)));
+        }
+        for done in PersonDone::ALL {
+            assert_eq!(Told::parse(&Told::Person(done).cookie()), Some(Told::Person(done)));
         }
         let many = Told::Keys { act: BulkAct::Revoke, taken: 54, skipped: 2, form_id: "form-0001".to_owned() };
         for told in [many, Told::Repeated] {

@@ -6,9 +6,13 @@ pub mod bulk;
 pub mod done;
 pub mod fields;
 #[cfg(feature = "ssr")]
+pub mod invite;
+#[cfg(feature = "ssr")]
 pub mod key;
 #[cfg(feature = "ssr")]
 pub mod outcome;
+#[cfg(feature = "ssr")]
+pub mod people;
 #[cfg(feature = "ssr")]
 pub mod person;
 #[cfg(feature = "ssr")]

@@ -4,6 +4,7 @@ use domain::draft::KeyDraft;
 use domain::field::Field;
 use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::refusal::Refusal;
+use domain::role::Act;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -28,7 +29,7 @@ pub fn Acknowledge() -> impl IntoView {
     let posted = PostedForm::<AcknowledgeForm>::take();
     let dropped = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
     let page = Suspend::new(async move {
-        match read_key(&id).await {
+        match read_key(&id).await.and_then(|view| view.allowing(Act::ChangeKeys)) {
             Ok(view) => match (view.key.row.status(view.now), other_issuer(&view.key.row.id).await) {
                 (Status::Pending { until }, Ok(issuer)) => {
                     view! { <Waiting view until issuer posted not_dropped=dropped.whole/> }.into_any()

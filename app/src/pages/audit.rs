@@ -2,6 +2,7 @@
 
 use domain::audit::Action;
 use domain::audit_query::AuditQuery;
+use domain::role::Act;
 use domain::text::SEARCH_MAX;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
@@ -15,7 +16,7 @@ use crate::components::chart::days::Days;
 use crate::components::failed::Failed;
 use crate::components::pager::{Exports, Pager};
 use crate::desk::audit::{read_audit, read_days};
-use crate::desk::keys::key_id;
+use crate::desk::keys::{key_id, may};
 use crate::error::ConsoleError;
 
 #[component]
@@ -37,7 +38,11 @@ pub fn AuditPage() -> impl IntoView {
         <div class="head">
             <div>
                 <h1>"Audit"</h1>
-                <p>"Every change, who made it and when. Nobody can edit it."</p>
+                <p>{if may(Act::SeeAudit) {
+                    "Every change, who made it and when. Nobody can edit it."
+                } else {
+                    "What you did here, and when. Nobody can edit it."
+                }}</p>
             </div>
         </div>
         <Question query key/>
@@ -73,7 +78,9 @@ async fn found(query: AuditQuery, key: Option<&str>) -> Result<AnyView, ConsoleE
         {table}
         {folded.then(|| view! { <p class="soft">"“Issued and confirmed” is one line for two events."</p> })}
         <Pager total=page.total one="event" previous next>
-            <Exports path="/audit" query=query.first_page().to_query_string()/>
+            {may(Act::ExportAudit).then(|| view! {
+                <Exports path="/audit" query=query.first_page().to_query_string()/>
+            })}
         </Pager>
     }
     .into_any())

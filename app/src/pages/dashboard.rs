@@ -71,7 +71,7 @@ fn Figures(
         })
         .collect();
     let recent: Vec<_> = told(dashboard.recent).into_iter().map(|(row, action)| event(row, action, now)).collect();
-    let steps_left = dashboard.checklist.iter().any(|step| !step.done);
+    let steps_left = may_change_keys() && dashboard.checklist.iter().any(|step| !step.done);
     let span = dashboard.span;
     let address = |span: Span| format!("/?range={}", span.as_str());
     let link = |at: Timestamp| format!("{}&at={}", address(span), at.to_input());

@@ -36,7 +36,7 @@ pub async fn hits(typed: &str) -> Result<Vec<Hit>, ConsoleError> {
         return Ok(hits);
     }
     if rights.may(Act::SeeKeys) {
-        hits.extend(keys(KeyQuery { search: search.clone(), ..KeyQuery::default() }, rights).await?);
+        hits.extend(keys(KeyQuery { search: search.clone(), ..KeyQuery::default() }).await?);
     }
     let sections = help::search(words).into_iter().take(SECTIONS);
     hits.extend(sections.map(|found| Hit {
@@ -48,7 +48,7 @@ pub async fn hits(typed: &str) -> Result<Vec<Hit>, ConsoleError> {
 }
 
 /// The first keys of a list, and what can be done with it if it is only one.
-async fn keys(query: KeyQuery, rights: Rights) -> Result<Vec<Hit>, ConsoleError> {
+async fn keys(query: KeyQuery) -> Result<Vec<Hit>, ConsoleError> {
     let list = read_keys(&query).await?;
     let key = |row: &KeyRow| {
         let note = format!("{} key, {}", row.kind.label(), row.status(list.now).label().to_lowercase());
@@ -56,7 +56,7 @@ async fn keys(query: KeyQuery, rights: Rights) -> Result<Vec<Hit>, ConsoleError>
     };
     let mut hits: Vec<Hit> = list.page.rows.iter().take(KEYS).map(key).collect();
     if let [row] = &*list.page.rows {
-        hits.extend(acts(row.kind, row.status(list.now), rights).map(|act| Hit {
+        hits.extend(list.on.iter().flat_map(|rights| acts(row.status(list.now), *rights)).map(|act| Hit {
             words: act.label.trim_end_matches('…').to_owned(),
             note: row.name.clone(),
             address: format!("/keys/{}/{}?from=key", row.id.as_str(), act.path),

@@ -130,7 +130,10 @@ pub fn destinations(rights: Rights) -> Vec<(String, &'static str)> {
         pages.extend(kinds);
         pages.push(("/integrations/setup".to_owned(), "Integrations"));
     }
-    if rights.may(Act::SeeAudit) {
+    if rights.may(Act::SeePeople) {
+        pages.push(("/people".to_owned(), "People"));
+    }
+    if rights.may(Act::SeeOwnActs) {
         pages.push(("/audit".to_owned(), "Audit"));
     }
     if rights.may(Act::SeeSettings) {
@@ -178,10 +181,15 @@ fn Flash() -> impl IntoView {
                 let names = read_taken_names(&form_id).await.unwrap_or_default();
                 said_of_many(act, taken, skipped, form_id, names).into_any()
             }
-            Told::Repeated => view! { <div class="toast good"><p>"This was already done."</p></div> }.into_any(),
+            Told::Person(done) => toast(done.words()).into_any(),
+            Told::Repeated => toast("This was already done.").into_any(),
         })
     });
     view! { <div class="flash" role="status">{said}</div> }
+}
+
+fn toast(words: &'static str) -> impl IntoView {
+    view! { <div class="toast good"><p>{words}</p></div> }
 }
 
 /// What was done to many keys. Its form can be named in a form that undoes it.

@@ -3,7 +3,6 @@
 use domain::calls::Span;
 use domain::ids::KeyId;
 use domain::key::Status;
-use domain::kind::KeyKind;
 use domain::refusal::Refusal;
 use domain::role::{Act, Rights};
 use domain::timestamp::Timestamp;
@@ -32,33 +31,26 @@ pub struct Offer {
     pub grave: bool,
     /// Whether a list does it without a dialog.
     pub at_once: bool,
-    /// The act that the visitor must be allowed. A change also needs the one that the key's kind asks for.
+    /// The act that the visitor must be allowed with the key.
     needs: Act,
 }
 
-impl Offer {
-    /// Whether it changes the key.
-    const fn changes(self) -> bool {
-        !matches!(self.needs, Act::SeeKeys | Act::SeeAudit)
-    }
-}
-
 const EDIT: Offer = Offer { path: "edit", label: "Edit", grave: false, at_once: false, needs: Act::ChangeKeys };
-const AUDIT: Offer = Offer { path: "audit", label: "Audit", grave: false, at_once: false, needs: Act::SeeAudit };
+const AUDIT: Offer = Offer { path: "audit", label: "Audit", grave: false, at_once: false, needs: Act::SeeOwnActs };
 const ACKNOWLEDGE: Offer =
     Offer { path: "acknowledge", label: "Confirm…", grave: false, at_once: false, needs: Act::ChangeKeys };
 const DISABLE: Offer =
     Offer { path: "disable", label: "Disable…", grave: false, at_once: true, needs: Act::ChangeKeys };
 const ENABLE: Offer = Offer { path: "enable", label: "Enable…", grave: false, at_once: true, needs: Act::ChangeKeys };
-const REVOKE: Offer = Offer { path: "revoke", label: "Revoke…", grave: true, at_once: false, needs: Act::ChangeKeys };
+const REVOKE: Offer = Offer { path: "revoke", label: "Revoke…", grave: true, at_once: false, needs: Act::RevokeKeys };
 const RESTORE: Offer =
     Offer { path: "restore", label: "Restore…", grave: false, at_once: false, needs: Act::RestoreKey };
 /// Leads to a page, not to a dialog over the list.
-pub const WHY: Offer = Offer { path: "why", label: "Why refused?", grave: false, at_once: false, needs: Act::SeeKeys };
+pub const WHY: Offer = Offer { path: "why", label: "Why refused?", grave: false, at_once: false, needs: Act::TestKeys };
 const DELETE: Offer = Offer { path: "delete", label: "Delete…", grave: true, at_once: false, needs: Act::ChangeKeys };
 
-/// What a visitor with these rights can do with a key of this kind in this status.
-pub fn acts(kind: KeyKind, status: Status, rights: Rights) -> impl Iterator<Item = &'static Offer> {
+/// What a visitor with these rights on a key in this status can do with it.
+pub fn acts(status: Status, rights: Rights) -> impl Iterator<Item = &'static Offer> {
     let possible: &[Offer] = match status {
         Status::Pending { .. } => &[ACKNOWLEDGE, AUDIT, DELETE],
         Status::Disabled => &[EDIT, AUDIT, WHY, ENABLE, REVOKE, DELETE],
@@ -67,8 +59,7 @@ pub fn acts(kind: KeyKind, status: Status, rights: Rights) -> impl Iterator<Item
             &[EDIT, AUDIT, WHY, DISABLE, REVOKE, DELETE]
         }
     };
-    let changes = rights.may(kind.rules().changed_with);
-    possible.iter().filter(move |offer| rights.may(offer.needs) && (changes || !offer.changes()))
+    possible.iter().filter(move |offer| rights.may(offer.needs))
 }
 
 #[component]
@@ -135,7 +126,7 @@ fn Shown(
     let offered = |act: &&'static Offer| act.path != WHY.path && (act.path != RESTORE.path || restorable);
     // What stops the key is a step further away.
     let (stops, actions): (Vec<_>, Vec<_>) =
-        acts(key.row.kind, status, rights).filter(offered).partition(|act| act.grave || act.at_once);
+        acts(status, rights).filter(offered).partition(|act| act.grave || act.at_once);
     let actions: Vec<_> = actions.into_iter().map(link).collect();
     let menu: Vec<_> = stops
         .into_iter()
@@ -165,7 +156,7 @@ fn Shown(
             </div>
         </div>
         <div class="two wide-left">
-            <div class="stack"><CallCards key=key.clone() calls chosen/></div>
+            <div class="stack"><CallCards key=key.clone() calls tests=rights.may(Act::TestKeys) chosen/></div>
             <div class="stack">{facts(&key, now)} {restrictions(&key, status, now)}</div>
         </div>
     }
@@ -173,6 +164,8 @@ fn Shown(
 
 #[cfg(test)]
 mod tests {
+    use domain::grant::KeyAct;
+    use domain::kind::KeyKind;
     use domain::role::Role;
 
     use super::*;
@@ -181,13 +174,18 @@ mod tests {
     fn only_what_one_may_do_is_offered() {
         let at = Timestamp::from_millis(0);
         let offered = |role, kind, status| -> Vec<_> {
-            acts(kind, status, Rights::of_role(role)).map(|offer| offer.path).collect()
+            acts(status, Rights::of_role(role).on_key(kind, &[])).map(|offer| offer.path).collect()
         };
         let service = |role, status| offered(role, KeyKind::Service, status);
         assert_eq!(service(Role::Admin, Status::Active), ["edit", "audit", "why", "disable", "revoke", "delete"]);
         assert_eq!(service(Role::Auditor, Status::Active), ["audit", "why"]);
         assert_eq!(service(Role::Auditor, Status::Pending { until: at }), ["audit"]);
-        assert_eq!(service(Role::Guest, Status::Active), [""; 0]);
+        assert_eq!(service(Role::Guest, Status::Active), ["audit"]);
+        let granted = Rights::of_role(Role::Guest).on_key(KeyKind::Account, KeyAct::ALL);
+        assert_eq!(
+            acts(Status::Active, granted).map(|offer| offer.path).collect::<Vec<_>>(),
+            ["audit", "why", "revoke"]
+        );
         // Only an owner restores keys, and changes keys that make other keys.
         assert_eq!(service(Role::Owner, Status::Revoked), ["audit", "restore", "delete"]);
         assert_eq!(service(Role::Admin, Status::Revoked), ["audit", "delete"]);

@@ -2,6 +2,7 @@
 
 use domain::field::{Field, FieldErrors};
 use domain::key::{KeyRow, RESTORE_WITHIN, RevokeReason};
+use domain::role::Act;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -24,6 +25,8 @@ struct Confirmation {
     /// What will be true afterwards.
     effect: &'static str,
     grave: bool,
+    /// The act that the visitor must be allowed with the key.
+    needs: Act,
 }
 
 const DISABLE: Confirmation = Confirmation {
@@ -31,30 +34,35 @@ const DISABLE: Confirmation = Confirmation {
     verb: "Disable",
     effect: "From the next call on, every call with this key is refused until you enable it again.",
     grave: false,
+    needs: Act::ChangeKeys,
 };
 const ENABLE: Confirmation = Confirmation {
     path: "enable",
     verb: "Enable",
     effect: "Calls with this key are accepted again, within its restrictions and dates.",
     grave: false,
+    needs: Act::ChangeKeys,
 };
 const REVOKE: Confirmation = Confirmation {
     path: "revoke",
     verb: "Revoke",
     effect: "From the next call on, every call with this key is refused.",
     grave: true,
+    needs: Act::RevokeKeys,
 };
 const RESTORE: Confirmation = Confirmation {
     path: "restore",
     verb: "Restore",
     effect: "The key returns to its status before it was revoked, with the same secret. Do this only if you are sure that nobody else has the secret.",
     grave: false,
+    needs: Act::RestoreKey,
 };
 const DELETE: Confirmation = Confirmation {
     path: "delete",
     verb: "Delete",
     effect: "The key is gone for good. You cannot undo this. Its history stays in the audit.",
     grave: true,
+    needs: Act::ChangeKeys,
 };
 
 #[component]
@@ -87,7 +95,7 @@ fn confirm(asked: Confirmation) -> impl IntoView {
     let posted = PostedForm::<ActForm>::take();
     let back = back_of(posted.as_ref().map(|posted| posted.form.back.as_str()));
     Suspend::new(async move {
-        match read_key(&id).await.and_then(KeyView::changeable) {
+        match read_key(&id).await.and_then(|view| view.allowing(asked.needs)) {
             Ok(view) => match not_possible(asked, &view) {
                 Some(why) => refusal(asked, &view.key.row, why, posted.as_ref(), back).into_any(),
                 None => dialog(asked, view.key.row, view.now, posted, back).into_any(),

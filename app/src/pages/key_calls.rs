@@ -20,6 +20,8 @@ use crate::desk::keys::Calls;
 pub fn CallCards(
     key: KeyDetail,
     calls: Calls,
+    /// Whether the visitor may find out why calls are refused.
+    tests: bool,
     /// A moment in the bar that was chosen.
     chosen: Option<Timestamp>,
 ) -> impl IntoView {
@@ -56,10 +58,10 @@ pub fn CallCards(
         <section class="card" id="refusals">
             <header>
                 <h2>"Recent refusals"</h2>
-                <a href=format!("/keys/{id}/why")>"Why was this refused?"</a>
+                {tests.then(|| view! { <a href=format!("/keys/{id}/why")>"Why was this refused?"</a> })}
             </header>
             {period.map(|period| view! { <Chosen period all=address(span)/> })}
-            <Refusals id=id.clone() calls=refusals/>
+            <Refusals id=id.clone() calls=refusals tests/>
             {(!from.is_empty()).then(|| view! {
                 <div class="body"><h3>"Refused addresses"</h3><BarList lines=from/></div>
             })}

@@ -2,6 +2,7 @@
 
 use domain::draft::KeyDraft;
 use domain::refusal::Refusal;
+use domain::role::Act;
 use domain::text::joined;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -23,7 +24,7 @@ pub fn EditModal() -> impl IntoView {
     let posted = PostedForm::<EditForm>::take();
     let back = back_of(posted.as_ref().map(|posted| posted.form.back.as_str()));
     Suspend::new(async move {
-        match read_key(&id).await {
+        match read_key(&id).await.and_then(|view| view.allowing(Act::ChangeKeys)) {
             Ok(view) => {
                 let hints = read_hints().await.unwrap_or_default();
                 view! { <Edit view posted back hints/> }.into_any()

@@ -22,10 +22,8 @@ use crate::islands::rows::Row;
 
 #[component]
 pub fn KeysTable(list: KeyList, query: KeyQuery) -> impl IntoView {
-    let KeyList { page, calls, now, rights } = list;
-    let ticks = rights.may(Act::ChangeKeys);
-    let rows = page.rows.into_iter().zip(calls);
-    let rows: Vec<_> = rows.map(|(row, calls)| line(row, calls, now, rights, &query)).collect();
+    let ticks = list.rights.may(Act::ChangeKeys);
+    let rows: Vec<_> = lines(list, &query).map(|(_, line)| line).collect();
     view! {
         <div class="card sheet" role="region" aria-label="Keys" tabindex="0">
             // The roles keep it a table for screen readers when the style no longer lays it out as one.
@@ -57,14 +55,16 @@ pub fn KeysTable(list: KeyList, query: KeyQuery) -> impl IntoView {
 
 /// These rows as they are now, for a list with this query. What the visitor may not see any longer is left out.
 pub async fn rows_now(ids: &[KeyId], query: &KeyQuery) -> Result<Vec<Row>, ConsoleError> {
-    let KeyList { page, calls, now, rights } = read_some_keys(ids).await?;
-    let rows = page.rows.into_iter().zip(calls);
-    Ok(rows
-        .map(|(row, calls)| Row {
-            id: row.id.as_str().to_owned(),
-            html: line(row, calls, now, rights, query).to_html(),
-        })
-        .collect())
+    let lines = lines(read_some_keys(ids).await?, query);
+    Ok(lines.map(|(id, line)| Row { id: id.as_str().to_owned(), html: line.to_html() }).collect())
+}
+
+/// The rows of a list, each with the id of its key.
+fn lines(list: KeyList, query: &KeyQuery) -> impl Iterator<Item = (KeyId, AnyView)> {
+    let KeyList { page, calls, on, now, rights } = list;
+    let ticks = rights.may(Act::ChangeKeys);
+    let rows = page.rows.into_iter().zip(calls).zip(on);
+    rows.map(move |((row, calls), on)| (row.id, line(row, calls, now, on, ticks, query)))
 }
 
 /// A column that sorts. A search has an order of its own.
@@ -80,12 +80,12 @@ fn heading(label: &'static str, class: &'static str, sort: KeySort, query: &KeyQ
     view! { <th role="columnheader" class=class aria-sort=order><a href=address>{label}</a></th> }.into_any()
 }
 
-fn line(row: KeyRow, calls: Vec<Period>, now: Timestamp, rights: Rights, query: &KeyQuery) -> AnyView {
+fn line(row: KeyRow, calls: Vec<Period>, now: Timestamp, on: Rights, ticks: bool, query: &KeyQuery) -> AnyView {
     let status = row.status(now);
     let menu = format!("menu-{}", row.id.as_str());
     let menu_of = menu.clone();
     let whole = KeyQuery::default();
-    let actions: Vec<_> = super::key::acts(row.kind, status, rights)
+    let actions: Vec<_> = super::key::acts(status, on)
         .map(|act| {
             // This page has its own query, which must not mix with the list's.
             let kept = if act.path == super::key::WHY.path { &whole } else { query };
@@ -109,7 +109,7 @@ fn line(row: KeyRow, calls: Vec<Period>, now: Timestamp, rights: Rights, query: 
         .collect();
     view! {
         <tr role="row">
-            {rights.may(Act::ChangeKeys).then(|| view! {
+            {ticks.then(|| view! {
                 <td role="cell" class="tick">
                     <input type="checkbox" form=FORM name=KEY value=row.id.as_str().to_owned()
                         aria-label=format!("Tick {}", row.name)/>

@@ -1,5 +1,6 @@
 //! One screen per file.
 
+pub mod accept;
 pub mod acknowledge;
 pub mod audit;
 pub mod dashboard;
@@ -11,6 +12,7 @@ mod generate_link;
 mod generate_steps;
 pub mod help;
 mod integration_samples;
+pub mod invite;
 pub mod key;
 pub mod key_acts;
 pub mod key_audit;
@@ -25,6 +27,9 @@ pub mod keys_filters;
 pub mod keys_table;
 pub mod keys_views;
 pub mod not_found;
+pub mod people;
+pub mod person;
+pub mod person_acts;
 mod secret;
 pub mod settings;
 pub mod setup;

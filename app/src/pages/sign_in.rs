@@ -15,14 +15,18 @@ use crate::forms::person::{NEXT, SignInForm};
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let query = use_query_map().get_untracked();
-    let signed_out = query.get("done").as_deref() == Some("signed_out");
+    let done = match query.get("done").as_deref() {
+        Some("signed_out") => Some("You are signed out."),
+        Some("joined") => Some("Your account is ready. Sign in with the password that you have just set."),
+        _ => None,
+    };
     let asked_for = query.get(NEXT).unwrap_or_default();
     view! {
         <Title text="Sign in"/>
         <main class="door" id="main">
             <Mark/>
             <div class="flash" role="status">
-                {signed_out.then(|| view! { <p class="toast good">"You are signed out."</p> })}
+                {done.map(|words| view! { <p class="toast good">{words}</p> })}
             </div>
             {Suspend::new(async move {
                 match read_sign_in_door().await {

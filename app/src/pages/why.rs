@@ -71,7 +71,7 @@ fn Shown(found: Why, typed: TypedCall) -> impl IntoView {
             <section class="card">
                 <header><h2>"Or pick a recent refusal"</h2></header>
                 {match calls {
-                    Ok(calls) => view! { <Refusals id calls=calls.refusals/> }.into_any(),
+                    Ok(calls) => view! { <Refusals id calls=calls.refusals tests=true/> }.into_any(),
                     Err(error) => view! { <div class="body"><FormProblem problem=Some(error)/></div> }.into_any(),
                 }}
             </section>

@@ -60,6 +60,17 @@ pub enum Refusal {
     LinkInvalid,
     /// This e-mail belongs to another person.
     EmailTaken,
+    /// The person does not exist, or the caller may not know that they do.
+    PersonNotFound,
+    /// Nobody else who may sign in is an owner.
+    LastOwner,
+    /// The invite was used or revoked.
+    InviteGone,
+    /// As many invites wait as may wait at once.
+    TooManyInvites {
+        /// The most that may wait.
+        most: u32,
+    },
 }
 
 impl Refusal {
@@ -103,6 +114,12 @@ impl Refusal {
             Self::NameMismatch => "That is not the key's name; type it exactly as shown.",
             Self::LinkInvalid => "This link was used or replaced, or it has expired; ask for a new one.",
             Self::EmailTaken => "Somebody already uses this e-mail.",
+            Self::PersonNotFound => "Person not found; somebody may have removed them.",
+            Self::LastOwner => "This is the only owner who can sign in; make somebody else an owner first.",
+            Self::InviteGone => "This invite was used or revoked.",
+            Self::TooManyInvites { most } => {
+                return format!("{} invites are waiting; revoke some before you send more.", grouped(u64::from(*most)));
+            }
         };
         text.to_owned()
     }
@@ -157,6 +174,10 @@ mod tests {
             Refusal::NameMismatch,
             Refusal::LinkInvalid,
             Refusal::EmailTaken,
+            Refusal::PersonNotFound,
+            Refusal::LastOwner,
+            Refusal::InviteGone,
+            Refusal::TooManyInvites { most: 200 },
         ];
         for refusal in all {
             let message = refusal.message();

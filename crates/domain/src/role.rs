@@ -1,5 +1,7 @@
 //! Who may do what, in one table. To add an act or a role, add a row or a column here, not a branch elsewhere.
 
+use crate::grant::KeyAct;
+use crate::kind::KeyKind;
 use crate::permission::{AdminPermission, Permission};
 
 names! {
@@ -16,17 +18,25 @@ names! {
 names! {
     /// Something that a caller may or may not do. The table of kinds says which act each kind needs.
     pub enum Act {
-        /// See keys, their usage and the dashboard.
+        /// See keys, their usage and the dashboard. A guest sees the keys that were granted.
         SeeKeys = "see_keys",
+        /// See the keys that nobody granted, too.
+        SeeAllKeys = "see_all_keys",
         /// See the keys that act for any user or make other keys.
         SeePrivilegedKeys = "see_privileged_keys",
-        /// Issue, confirm, edit, disable, enable, revoke and delete keys.
+        /// Find out why a call with a key is refused.
+        TestKeys = "test_keys",
+        /// Issue, confirm, edit, disable, enable and delete keys.
         ChangeKeys = "change_keys",
-        /// The same for keys that make other keys.
+        RevokeKeys = "revoke_keys",
+        /// Change and revoke keys that make other keys.
         ChangeAccountKeys = "change_account_keys",
         RestoreKey = "restore_key",
         /// Ask whether other keys may pass.
         CheckKeys = "check_keys",
+        /// See in the audit what one did oneself.
+        SeeOwnActs = "see_own_acts",
+        /// See in the audit what anybody did.
         SeeAudit = "see_audit",
         /// Take all of the audit that is in sight away as a file.
         ExportAudit = "export_audit",
@@ -34,7 +44,10 @@ names! {
         SeeSettings = "see_settings",
         /// Change the settings that are kept in the database.
         ChangeSettings = "change_settings",
-        /// Make, recover and unlock owners.
+        SeePeople = "see_people",
+        /// Invite, disable, unlock and remove guests and auditors, and say which keys a guest sees.
+        ManageGuests = "manage_guests",
+        /// The same for admins and owners, and change the role of anybody.
         ManageOwners = "manage_owners",
     }
 }
@@ -50,11 +63,44 @@ impl Role {
         }
     }
 
+    /// What people of this role may do, in a few words.
+    pub const fn summary(self) -> &'static str {
+        match self {
+            Self::Owner => "everything, also settings, roles and other owners",
+            Self::Admin => "issues and changes keys, invites guests and auditors",
+            Self::Auditor => "sees keys, people and the audit, and changes nothing",
+            Self::Guest => "sees the keys that you name, and nothing else",
+        }
+    }
+
+    /// The same, as the people themselves read it.
+    pub const fn summary_for_them(self) -> &'static str {
+        match self {
+            Self::Owner => "you may do everything, also change settings, roles and other owners",
+            Self::Admin => "you issue and change keys, and invite guests and auditors",
+            Self::Auditor => "you see keys, people and the audit, and change nothing",
+            Self::Guest => "you see the keys that were chosen for you",
+        }
+    }
+
+    /// The act that lets somebody invite, disable, unlock and remove people of this role.
+    pub const fn managed_with(self) -> Act {
+        match self {
+            Self::Owner | Self::Admin => Act::ManageOwners,
+            Self::Auditor | Self::Guest => Act::ManageGuests,
+        }
+    }
+
     const fn may(self, act: Act) -> bool {
         // Columns: owner, admin, auditor, guest.
         let row = match act {
-            Act::SeeKeys | Act::SeeAudit | Act::ExportAudit => [true, true, true, false],
-            Act::SeePrivilegedKeys | Act::ChangeKeys => [true, true, false, false],
+            Act::SeeKeys | Act::SeeOwnActs => [true, true, true, true],
+            Act::SeeAllKeys | Act::TestKeys | Act::SeeAudit | Act::ExportAudit | Act::SeePeople => {
+                [true, true, true, false]
+            }
+            Act::SeePrivilegedKeys | Act::ChangeKeys | Act::RevokeKeys | Act::ManageGuests => {
+                [true, true, false, false]
+            }
             Act::ChangeAccountKeys | Act::RestoreKey | Act::SeeSettings | Act::ChangeSettings | Act::ManageOwners => {
                 [true, false, false, false]
             }
@@ -93,6 +139,16 @@ impl Rights {
         let administers = permissions.iter().filter_map(|permission| AdminPermission::parse(permission.as_str()));
         Self::of(administers.map(act_of))
     }
+
+    /// What these rights allow with one key of this kind, for somebody to whom these acts with it were granted.
+    pub fn on_key(self, kind: KeyKind, granted: &[KeyAct]) -> Self {
+        let refused = if self.may(kind.rules().changed_with) { 0 } else { Self::CHANGES };
+        let granted = Self::of(granted.iter().map(|act| act.act()));
+        Self { acts: self.acts & !refused | granted.acts }
+    }
+
+    /// What the kind of a key may forbid.
+    const CHANGES: u32 = Self::bit(Act::ChangeKeys) | Self::bit(Act::RevokeKeys);
 
     fn of(acts: impl Iterator<Item = Act>) -> Self {
         Self { acts: acts.fold(0, |acts, act| acts | Self::bit(act)) }
@@ -135,13 +191,34 @@ mod tests {
         let role = |role| acts(Rights::of_role(role));
         let but_check = |act: &Act| *act != Act::CheckKeys;
         assert_eq!(role(Role::Owner), Act::ALL.iter().copied().filter(but_check).collect::<Vec<_>>());
-        assert_eq!(
-            role(Role::Admin),
-            [Act::SeeKeys, Act::SeePrivilegedKeys, Act::ChangeKeys, Act::SeeAudit, Act::ExportAudit]
-        );
-        assert_eq!(role(Role::Auditor), [Act::SeeKeys, Act::SeeAudit, Act::ExportAudit]);
-        assert_eq!(role(Role::Guest), []);
+        let of_auditors = [
+            Act::SeeKeys,
+            Act::SeeAllKeys,
+            Act::TestKeys,
+            Act::SeeOwnActs,
+            Act::SeeAudit,
+            Act::ExportAudit,
+            Act::SeePeople,
+        ];
+        assert_eq!(role(Role::Auditor), of_auditors);
+        let of_admins = [Act::SeePrivilegedKeys, Act::ChangeKeys, Act::RevokeKeys, Act::ManageGuests];
+        let either = |act: &Act| of_auditors.contains(act) || of_admins.contains(act);
+        assert_eq!(role(Role::Admin), Act::ALL.iter().copied().filter(either).collect::<Vec<_>>());
+        assert_eq!(role(Role::Guest), [Act::SeeKeys, Act::SeeOwnActs]);
         assert_eq!(acts(Rights::all()), Act::ALL);
+    }
+
+    #[test]
+    fn a_key_has_the_rights_of_its_kind_and_those_granted() {
+        let on = |role, kind: KeyKind, granted: &[KeyAct]| Rights::of_role(role).on_key(kind, granted);
+        assert!(on(Role::Admin, KeyKind::Service, &[]).may(Act::RevokeKeys));
+        let account = on(Role::Admin, KeyKind::Account, &[]);
+        assert!(account.may(Act::TestKeys) && !account.may(Act::RevokeKeys) && !account.may(Act::ChangeKeys));
+        let guest = |granted: &[KeyAct]| on(Role::Guest, KeyKind::MasterUser, granted);
+        assert_eq!(acts(guest(&[KeyAct::See])), acts(Rights::of_role(Role::Guest)));
+        assert!(guest(&[KeyAct::See, KeyAct::Test]).may(Act::TestKeys));
+        let revokes = guest(&[KeyAct::See, KeyAct::Revoke]);
+        assert!(revokes.may(Act::RevokeKeys) && !revokes.may(Act::ChangeKeys) && !revokes.may(Act::TestKeys));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What a caller may see. The rest appears nowhere: not in lists, counts, refusals or the audit.
 
+use crate::audit::Actor;
 use crate::ids::{AppId, KeyId};
 use crate::kind::KeyKind;
-use crate::role::Rights;
+use crate::role::{Act, Rights};
 
 /// Everything of a sort, or only some.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,11 @@ pub enum Scope<T> {
 }
 
 impl<T: PartialEq> Scope<T> {
+    /// Everything if these rights allow the act, and nothing otherwise.
+    fn if_may(rights: Rights, act: Act) -> Self {
+        if rights.may(act) { Self::All } else { Self::Only(Vec::new()) }
+    }
+
     /// Whether this one is included.
     pub fn has(&self, one: &T) -> bool {
         match self {
@@ -32,13 +38,25 @@ pub struct Sight {
     pub kinds: Vec<KeyKind>,
     /// The keys.
     pub keys: Scope<KeyId>,
+    /// Those whose acts are seen in the audit.
+    pub acts: Scope<Actor>,
 }
 
 impl Sight {
-    /// All apps and keys, of the kinds that these rights allow seeing.
+    /// All apps, the kinds that these rights allow seeing, and all keys and acts if they allow that too.
     pub fn of_rights(rights: Rights) -> Self {
         let kinds = KeyKind::ALL.iter().copied().filter(|kind| rights.may(kind.rules().seen_with));
-        Self { apps: Scope::All, kinds: kinds.collect(), keys: Scope::All }
+        Self {
+            apps: Scope::All,
+            kinds: kinds.collect(),
+            keys: Scope::if_may(rights, Act::SeeAllKeys),
+            acts: Scope::if_may(rights, Act::SeeAudit),
+        }
+    }
+
+    /// The same with these keys in sight and no others, whatever their kind.
+    pub fn granted(self, keys: Vec<KeyId>) -> Self {
+        Self { kinds: KeyKind::ALL.to_vec(), keys: Scope::Only(keys), ..self }
     }
 
     /// The same within one app; nothing if the app is out of sight.
@@ -81,7 +99,12 @@ mod tests {
         assert_eq!(kinds(Role::Admin), KeyKind::ALL);
         let hidden: Vec<_> = KeyKind::ALL.iter().filter(|kind| !kinds(Role::Auditor).contains(kind)).collect();
         assert_eq!(hidden, [&KeyKind::MasterUser, &KeyKind::Account]);
-        assert_eq!(kinds(Role::Guest), []);
+        let guest = Sight::of_rights(Rights::of_role(Role::Guest));
+        assert_eq!((&guest.keys, &guest.acts), (&Scope::Only(Vec::new()), &Scope::Only(Vec::new())));
+        let (app, key) = (AppId::from_random([1; 12]), KeyId::from_random([3; 16]));
+        let guest = guest.granted(vec![key]);
+        assert!(guest.sees(&app, KeyKind::MasterUser, &key));
+        assert!(!guest.sees(&app, KeyKind::Service, &KeyId::from_random([4; 16])));
     }
 
     #[test]

@@ -38,6 +38,12 @@ pub fn person_name(text: &str) -> Result<String, String> {
     visible(line(text, NAME_MAX)?, "Enter the name that others know you by.")
 }
 
+/// A person's name of its two parts; the last name may be blank. At most `NAME_MAX` characters in all.
+pub fn full_name(first: &str, last: &str) -> Result<String, String> {
+    let first = visible(line(first, NAME_MAX)?, "Enter the name that others know them by.")?;
+    line(&format!("{first} {}", last.trim()), NAME_MAX)
+}
+
 /// Whether `typed` looks the same as `name`, although the two may differ in what nobody sees.
 pub fn is_same_name(typed: &str, name: &str) -> bool {
     seen(typed) == seen(name)

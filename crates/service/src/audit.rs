@@ -43,15 +43,16 @@ impl Service {
         Ok(AuditExport { service: self.clone(), sight, query, before: None })
     }
 
-    /// A page of the audit, newest first, without the events of keys that the caller may not see.
+    /// A page of the audit, newest first: the caller's own acts, or those of all without the events of keys that the caller
+    /// may not see.
     pub async fn audit(&self, caller: &Caller, query: &AuditQuery) -> Result<Page<AuditRow>> {
-        caller.may(Act::SeeAudit)?;
+        caller.may(Act::SeeOwnActs)?;
         Ok(self.store().audit_page(caller.sight(), query).await?)
     }
 
     /// How many of these events there were on each day that the strip shows, beginning with the first of them.
     pub async fn audit_days(&self, caller: &Caller, query: &AuditQuery) -> Result<Vec<DayEvents>> {
-        caller.may(Act::SeeAudit)?;
+        caller.may(Act::SeeOwnActs)?;
         let first = query.first_shown(self.now());
         let counted = self.store().audit_days(caller.sight(), query, first).await?;
         let of = |day| counted.iter().find(|counted| counted.day == day).map_or(0, |counted| counted.events);

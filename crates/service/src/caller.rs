@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use domain::{
     audit::Actor,
-    ids::PersonId,
+    grant::KeyGrant,
+    ids::{KeyId, PersonId},
     key::{KeyDetail, KeyRecord},
     kind::KeyKind,
     refusal::Refusal,
@@ -27,6 +28,8 @@ pub struct Caller {
     actor: Actor,
     rights: Rights,
     sight: Sight,
+    /// What was granted besides, key by key.
+    grants: Vec<KeyGrant>,
     address: Option<IpAddr>,
     proof: Authentication,
 }
@@ -51,7 +54,12 @@ impl Caller {
     /// A person with an account, whose password was last checked at this time.
     pub fn person(person: &Person, password_checked_at: Timestamp, address: Option<IpAddr>) -> Self {
         let proof = Authentication::Cookie { password_checked_at };
-        Self::new(person.actor(), Rights::of_role(person.role()), address, proof)
+        let caller = Self::new(person.actor(), Rights::of_role(person.role()), address, proof);
+        if caller.rights.may(Act::SeeAllKeys) {
+            return caller;
+        }
+        let keys = person.grants.iter().map(|grant| grant.key).collect();
+        Self { sight: caller.sight.granted(keys), grants: person.grants.clone(), ..caller }
     }
 
     /// A key. It sees its own app, and may do what its permissions say.
@@ -73,7 +81,11 @@ impl Caller {
     }
 
     fn new(actor: Actor, rights: Rights, address: Option<IpAddr>, proof: Authentication) -> Self {
-        Self { actor, rights, sight: Sight::of_rights(rights), address, proof }
+        let mut sight = Sight::of_rights(rights);
+        if let Scope::Only(actors) = &mut sight.acts {
+            actors.push(actor.clone());
+        }
+        Self { actor, rights, sight, grants: Vec::new(), address, proof }
     }
 
     /// The actor that audit events name.
@@ -89,9 +101,15 @@ impl Caller {
         }
     }
 
-    /// The role, which decides what the caller may do.
+    /// What the role allows everywhere.
     pub fn rights(&self) -> Rights {
         self.rights
+    }
+
+    /// What the caller may do with this key: what the role allows with keys of its kind, and what was granted.
+    pub fn rights_on(&self, kind: KeyKind, key: &KeyId) -> Rights {
+        let granted = self.grants.iter().find(|grant| grant.key == *key);
+        self.rights.on_key(kind, granted.map_or(&[], |grant| &grant.acts))
     }
 
     /// What they may see.
@@ -114,18 +132,24 @@ impl Caller {
         if self.rights.may(act) { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 
+    /// `Forbidden` unless the caller may do this with any key at all.
+    pub(crate) fn may_with_some(&self, act: Act) -> Result<(), Refusal> {
+        let granted = self.grants.iter().flat_map(|grant| &grant.acts).any(|granted| granted.act() == act);
+        if granted { Ok(()) } else { self.may(act) }
+    }
+
+    /// Like `may_see`, but also `Forbidden` if the caller may not do this with the key.
+    pub(crate) fn may_with(&self, act: Act, key: &KeyDetail) -> Result<(), Refusal> {
+        self.may_with_some(act)?;
+        self.may_see(key)?;
+        if self.rights_on(key.row.kind, &key.row.id).may(act) { Ok(()) } else { Err(Refusal::Forbidden) }
+    }
+
     /// `Forbidden` unless the caller may see keys, `NotFound` for a key out of sight.
     pub(crate) fn may_see(&self, key: &KeyDetail) -> Result<(), Refusal> {
         self.may(Act::SeeKeys)?;
         let in_sight = self.sight.sees(&key.app_id, key.row.kind, &key.row.id);
         if in_sight { Ok(()) } else { Err(Refusal::NotFound) }
-    }
-
-    /// Like `may_see`, but also `Forbidden` for a key that the caller may not change.
-    pub(crate) fn may_change(&self, key: &KeyDetail) -> Result<(), Refusal> {
-        self.may(Act::ChangeKeys)?;
-        self.may_see(key)?;
-        self.may(key.row.kind.rules().changed_with)
     }
 
     /// `Forbidden` unless the caller may issue keys of this kind, `NotFound` for a kind out of sight.

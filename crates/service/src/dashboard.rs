@@ -30,7 +30,7 @@ impl Service {
         let counts = store.key_counts(&sight, now).await?;
         let calls = store.calls_since(&sight, span.first(now), span.step()).await?;
         let to_look_at = store.keys_to_look_at(&sight, now).await?;
-        let recent = if caller.rights().may(Act::SeeAudit) {
+        let recent = if caller.rights().may(Act::SeeOwnActs) {
             let mut recent = store.recent_audit(caller.sight(), READ).await?;
             recent.retain(|row| !OF_SESSIONS.contains(&row.action));
             recent.truncate(RECENT);

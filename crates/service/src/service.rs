@@ -17,6 +17,7 @@ use crate::{
     clock::Clock,
     entropy::{self, Entropy, EntropyError},
     keyring::{Keyring, KeyringError},
+    mail::Mailer,
     passwords::{PasswordHasher, Passwords},
     progress::Progress,
     readiness::Writer,
@@ -39,6 +40,8 @@ pub struct Setup {
     pub hasher: Arc<dyn PasswordHasher>,
     /// The prefix of new tokens: 1 to 10 lower-case letters and digits.
     pub token_prefix: String,
+    /// Where mail goes; `None` if none is sent.
+    pub mailer: Option<Arc<dyn Mailer>>,
 }
 
 impl fmt::Debug for Setup {
@@ -90,6 +93,7 @@ struct Parts {
     writer: tokio::sync::Mutex<Writer>,
     streams: Arc<Streams>,
     progress: Progress,
+    mailer: Option<Arc<dyn Mailer>>,
 }
 
 impl fmt::Debug for Service {
@@ -111,6 +115,7 @@ impl Service {
         let keyring = Arc::new(keyring);
         let (default_app, installation) = first_rows(&setup.store, &keyring, entropy.as_ref(), now).await?;
         setup.store.belongs_to(&installation);
+        fill_person_keys(&setup.store, &keyring).await?;
         let verifier = Verifier::start(setup.store.clone(), Arc::clone(&setup.clock), Arc::clone(&keyring)).await?;
         Ok(Self(Arc::new(Parts {
             store: setup.store,
@@ -125,6 +130,7 @@ impl Service {
             writer: tokio::sync::Mutex::default(),
             streams: Arc::default(),
             progress: Progress::default(),
+            mailer: setup.mailer,
         })))
     }
 
@@ -140,6 +146,10 @@ impl Service {
     /// The streams that sessions have open.
     pub(crate) fn streams(&self) -> &Arc<Streams> {
         &self.0.streams
+    }
+
+    pub(crate) fn mailer(&self) -> Option<&dyn Mailer> {
+        self.0.mailer.as_deref()
     }
 
     /// The time of a clock that never goes back.
@@ -208,16 +218,17 @@ impl Service {
         Box::pin(self.0.store.write(work)).await
     }
 
-    /// Runs a change of one key in a transaction, if the caller may change keys at all, and makes the verifier forget the
-    /// key before the change is answered.
+    /// Runs a change of one key in a transaction, if the caller may do this with any key at all, and makes the verifier
+    /// forget the key before the change is answered.
     /// If the caller goes away after the commit, the verifier's next poll finds the change.
     pub(crate) async fn change_key<T>(
         &self,
         caller: &Caller,
+        act: Act,
         key: &KeyId,
         work: impl AsyncFnOnce(&mut Tx) -> Result<T>,
     ) -> Result<T> {
-        caller.may(Act::ChangeKeys)?;
+        caller.may_with_some(act)?;
         let change = async |tx: &mut Tx| {
             let value = work(tx).await?;
             Ok::<_, Error>((value, tx.bump_version().await?))
@@ -246,6 +257,21 @@ async fn record(keyring: &Keyring, tx: &mut Tx, event: &AuditEvent) -> Result<()
     let (key, version) = keyring.audit();
     tx.record(event, &|bytes| key.mac(&[bytes]), version).await?;
     Ok(())
+}
+
+/// Sets what people are found by, where an earlier version has not.
+async fn fill_person_keys(store: &Store, keyring: &Keyring) -> Result<(), StoreError> {
+    let people = store.people_without_keys().await?;
+    if people.is_empty() {
+        return Ok(());
+    }
+    let fill = async |tx: &mut Tx| {
+        for (id, email, name) in &people {
+            tx.set_person_keys(id, name, &keyring.email_mac(email)).await?;
+        }
+        Ok(())
+    };
+    store.write(fill).await
 }
 
 /// The name of the setting that holds the installation's mark.

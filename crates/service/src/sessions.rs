@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use domain::{
     audit::Actor,
+    grant::KeyGrant,
     ids::PersonId,
     role::Role,
     timestamp::{Millis, Timestamp},
@@ -33,9 +34,22 @@ pub struct Person {
     pub(crate) email: String,
     pub(crate) name: String,
     role: Role,
+    /// The keys of a guest.
+    pub(crate) grants: Vec<KeyGrant>,
 }
 
 impl Person {
+    /// The id, which is not secret.
+    pub fn id(&self) -> &PersonId {
+        &self.id
+    }
+
+    /// The same with these keys in sight, for a guest.
+    #[must_use]
+    pub fn with_grants(self, grants: Vec<KeyGrant>) -> Self {
+        Self { grants, ..self }
+    }
+
     /// The e-mail in canonical form.
     pub fn email(&self) -> &str {
         &self.email
@@ -53,7 +67,7 @@ impl Person {
 
 impl From<PersonRow> for Person {
     fn from(row: PersonRow) -> Self {
-        Self { id: row.id, email: row.email, name: row.name, role: row.role }
+        Self { id: row.id, email: row.email, name: row.name, role: row.role, grants: Vec::new() }
     }
 }
 
@@ -107,11 +121,16 @@ impl Service {
         };
         let is_ahead = |at: Timestamp| at.since(now) > AHEAD;
         let is_over = now >= row.expires_at || now.since(row.last_seen_at) >= IDLE;
-        if person.disabled || is_over || is_ahead(row.created_at) || is_ahead(row.last_seen_at) {
+        if !person.may_enter(now) || is_over || is_ahead(row.created_at) || is_ahead(row.last_seen_at) {
             return Ok(None);
         }
         let SessionRow { created_at, last_seen_at, expires_at, .. } = row;
-        Ok(Some(Session { person: person.into(), created_at, last_seen_at, expires_at, id_mac: *id_mac }))
+        let mut person = Person::from(person);
+        if person.role == Role::Guest {
+            let grants = self.store().key_grants(&person.id).await?;
+            person = person.with_grants(grants);
+        }
+        Ok(Some(Session { person, created_at, last_seen_at, expires_at, id_mac: *id_mac }))
     }
 
     /// A new session's cookie value and row.

@@ -10,7 +10,7 @@ use domain::{
     timestamp::{Millis, Timestamp},
 };
 use secrecy::{ExposeSecret, SecretString};
-use store::{Link, PersonRow, StoreError, Tx, Unique};
+use store::{Link, PersonRow, Tx};
 
 use crate::{Caller, ClientInfo, Error, Result, Service, entropy, service::event, sessions::Person, sign_in::SignedIn};
 
@@ -110,9 +110,10 @@ impl Service {
             if tx.consume_link(&mac, SETUP, now).await?.is_none() {
                 return Err(Refusal::LinkInvalid.into());
             }
-            insert(tx, &row).await?;
+            self.insert_person(tx, &row).await?;
             self.record(tx, created).await?;
             tx.insert_session(&session).await?;
+            tx.set_signed_in(&row.id, now).await?;
             self.record(tx, started).await?;
             Ok::<_, Error>(())
         };
@@ -129,7 +130,7 @@ impl Service {
         let event = event(caller, self.now(), Action::PersonCreated, subject);
         let make = async |tx: &mut Tx| {
             tx.revoke_links(SETUP).await?;
-            insert(tx, &row).await?;
+            self.insert_person(tx, &row).await?;
             self.record(tx, event).await?;
             Ok::<_, Error>(())
         };
@@ -202,15 +203,9 @@ impl Service {
             password_hash,
             created_at: self.now(),
             disabled: false,
+            access_ends_at: None,
         };
         let person = row.clone().into();
         Ok(Checked { person, row })
     }
-}
-
-async fn insert(tx: &mut Tx, row: &PersonRow) -> Result<()> {
-    tx.insert_person(row).await.map_err(|error| match error {
-        StoreError::Conflict(Unique::PersonEmail) => Refusal::EmailTaken.into(),
-        error => error.into(),
-    })
 }

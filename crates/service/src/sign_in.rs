@@ -81,7 +81,7 @@ impl Service {
     async fn judge(&self, attempt: Attempt, turn: Turn) -> Result<SignedIn> {
         let Attempt { email, counted_as, known, password, client } = attempt;
         let failures = self.begin_attempt(&counted_as).await?;
-        let person = self.store().person_by_email(&email).await?.filter(|person| !person.disabled);
+        let person = self.store().person_by_email(&email).await?.filter(|person| person.may_enter(self.now()));
         let hash = person.as_ref().map(|person| person.password_hash.clone());
         let fits = self.passwords().verify(turn, password, hash).await?;
         let Some(row) = person.filter(|_| fits) else {
@@ -101,7 +101,7 @@ impl Service {
         let ended = client.session.as_ref().map(|old| (old, self.ended(old, client.address)));
         let begin = async |tx: &mut Tx| {
             // The password may have been changed while this one was being checked.
-            let current = tx.person_by_id(&row.id).await?.filter(|current| !current.disabled);
+            let current = tx.person_by_id(&row.id).await?.filter(|current| current.may_enter(self.now()));
             if current.is_none_or(|current| current.password_hash != row.password_hash) {
                 return Err(Refusal::SignInFailed.into());
             }
@@ -115,6 +115,7 @@ impl Service {
                 self.record(tx, ended).await?;
             }
             tx.insert_session(&session).await?;
+            tx.set_signed_in(&person.id, session.created_at).await?;
             self.record(tx, started).await?;
             Ok::<_, Error>(())
         };

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use domain::refusal::Refusal;
+use domain::{ids::PersonId, refusal::Refusal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Service, sessions::Session, verify::shards::lock};
@@ -22,6 +22,8 @@ pub(crate) struct Streams(Mutex<HashMap<[u8; 32], Open>>);
 struct Open {
     count: usize,
     ended: CancellationToken,
+    /// The id of the person.
+    of: String,
 }
 
 /// A place for one stream. Dropping it makes room for another.
@@ -37,6 +39,13 @@ impl Streams {
     pub(crate) fn end(&self, session: &Session) {
         if let Some(open) = lock(&self.0).remove(&session.id_mac) {
             open.ended.cancel();
+        }
+    }
+
+    /// Ends the streams of a person whose sessions have ended, or who may do something else from now on.
+    pub(crate) fn end_all_of(&self, person: &PersonId) {
+        for open in lock(&self.0).values_mut().filter(|open| open.of == person.as_str()) {
+            std::mem::take(&mut open.ended).cancel();
         }
     }
 }
@@ -63,6 +72,7 @@ impl Service {
             return Err(Refusal::TooManyStreams);
         }
         open.count += 1;
+        session.person.id.as_str().clone_into(&mut open.of);
         let ended = open.ended.clone();
         drop(all);
         Ok(Stream { session: session.id_mac, ended, streams })

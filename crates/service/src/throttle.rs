@@ -5,7 +5,7 @@ use domain::{
     refusal::{Refusal, wait_seconds},
     timestamp::{Millis, Timestamp},
 };
-use store::{Failures, Tx};
+use store::{Failures, Lock, Tx};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Caller, ClientInfo, Result, Service, service::event};
@@ -54,6 +54,12 @@ impl Service {
     pub(crate) async fn has_failed_too_often(&self, device_mac: &[u8; 32]) -> Result<bool> {
         let failures = self.store().sign_in_failures(device_mac).await?;
         Ok(failures.is_some_and(|before| before.failures >= FAILURES_MAX))
+    }
+
+    /// When sign-in to an account is refused at this time.
+    pub(crate) fn lock(&self) -> Lock {
+        let now = self.now();
+        Lock { now, latest: now.plus(LONGEST_WAIT), failures: FAILURES_MAX }
     }
 
     /// Refuses an account that has to wait, at no cost to others.

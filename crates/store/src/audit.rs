@@ -157,7 +157,8 @@ async fn audit_days(
     first: Timestamp,
 ) -> Result<Vec<DayEvents>, StoreError> {
     let end = first.plus(Millis::days(DAYS_SHOWN));
-    let is_kept = query.key.is_none() && query.name.is_none() && query.person.is_none() && sight.keys == Scope::All;
+    let is_whole = sight.keys == Scope::All && sight.acts == Scope::All;
+    let is_kept = query.key.is_none() && query.name.is_none() && query.person.is_none() && is_whole;
     let sql = if is_kept {
         let mut sql = Sql::new("SELECT day, CAST(SUM(n) AS BIGINT) FROM audit_day WHERE day >= ");
         sql.bind(day_number(first)).push(" AND day < ").bind(day_number(end));
@@ -199,6 +200,9 @@ fn day_number(at: Timestamp) -> i64 {
 async fn recent_audit(conn: &mut Conn<'_>, sight: &Sight, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
     let whole = AuditQuery::default();
     let search = AuditSearch::new(conn, sight, &whole).await?;
+    if search.is_empty() {
+        return Ok(Vec::new());
+    }
     older(conn, &search, None, usize::try_from(limit).unwrap_or(PAGE)).await
 }
 

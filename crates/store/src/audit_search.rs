@@ -2,7 +2,7 @@
 //! It is answered by *arms*, one for each key, or for each actor and action. Each is a range of an index that has the order
 //! of the audit, so a page costs the same however many events there are.
 
-use domain::audit::Action;
+use domain::audit::{Action, Actor};
 use domain::audit_query::AuditQuery;
 use domain::ids::{AppId, KeyId};
 use domain::sight::{Scope, Sight};
@@ -39,6 +39,8 @@ pub(crate) struct AuditSearch<'a> {
     arms: Vec<Arm>,
     /// The actors who are meant; `None` for all.
     actors: Option<Vec<String>>,
+    /// The keys that are meant, where an arm does not say it; `None` for all.
+    named: Option<Vec<String>>,
     /// The numbers between which the events of the days are.
     from: Option<i64>,
     to: Option<i64>,
@@ -55,14 +57,17 @@ impl<'a> AuditSearch<'a> {
             (None, Some(name)) => Some(keys_named(conn, name).await?),
             (None, None) => None,
         };
-        let actions = || query.action.map_or(Action::ALL.to_vec(), |action| vec![action]);
+        let actions = query.action.map_or(Action::ALL.to_vec(), |action| vec![action]);
+        let of = |actor: String| actions.iter().map(move |action| Arm::Actor(actor.clone(), *action));
+        let mut named = None;
         let arms = match (keys, &actors, query.action) {
-            (Some(keys), ..) => keys.into_iter().map(Arm::Key).collect(),
-            (None, Some(actors), _) => {
-                let of =
-                    |actor: &String| actions().into_iter().map(|action| Arm::Actor(actor.clone(), action)).collect();
-                actors.iter().flat_map(|actor| -> Vec<Arm> { of(actor) }).collect()
+            (keys, asked, _) if sight.acts != Scope::All => {
+                named = keys;
+                let own = own_names(&sight.acts).filter(|own| asked.as_ref().is_none_or(|asked| asked.contains(own)));
+                own.flat_map(of).collect()
             }
+            (Some(keys), ..) => keys.into_iter().map(Arm::Key).collect(),
+            (None, Some(actors), _) => actors.iter().cloned().flat_map(of).collect(),
             (None, None, Some(action)) => vec![Arm::Action(action)],
             (None, None, None) => vec![Arm::All],
         };
@@ -74,7 +79,7 @@ impl<'a> AuditSearch<'a> {
             Some(until) => Some(edge(conn, until, false).await?),
             None => None,
         };
-        Ok(Self { sight, query, arms, actors, from, to })
+        Ok(Self { sight, query, arms, actors, named, from, to })
     }
 
     /// Whether nothing can be found.
@@ -110,7 +115,14 @@ impl<'a> AuditSearch<'a> {
                 sql.push(" AND seq <= ").bind(seq).push(" AND at + 0 < ").bind(until);
             }
             push_sight(sql, self.sight);
-            if let Scope::Only(keys) = &self.sight.keys {
+            if let Some(keys) = &self.named {
+                sql.push(" AND subject_kind = 'key' AND subject_id || '' IN (");
+                sql.list(in_list(keys.iter().map(String::as_str))).push(")");
+            }
+            if let Scope::Only(actors) = &self.sight.acts {
+                // What one did oneself stays in sight, whatever becomes of the key.
+                sql.push(" AND actor_id IN (").list(in_list(actors.iter().map(Actor::id))).push(")");
+            } else if let Scope::Only(keys) = &self.sight.keys {
                 sql.push(" AND subject_kind = 'key' AND subject_id IN (");
                 sql.list(in_list(keys.iter().map(KeyId::as_str))).push(")");
             }
@@ -129,6 +141,15 @@ pub(crate) fn push_sight(sql: &mut Sql, sight: &Sight) {
         let kinds = sight.kinds.iter().map(|kind| kind.as_str());
         sql.push(" AND (subject_kind <> 'key' OR key_kind IN (").list(in_list(kinds)).push("))");
     }
+}
+
+/// The names under which those did something whose acts alone are in sight.
+fn own_names(acts: &Scope<Actor>) -> impl Iterator<Item = String> {
+    let actors: &[Actor] = match acts {
+        Scope::All => &[],
+        Scope::Only(actors) => actors,
+    };
+    actors.iter().map(Actor::label)
 }
 
 /// The words of a list that may be empty. No row has a single space as its word.

@@ -43,6 +43,8 @@ pub enum StoreError {
 pub enum Unique {
     /// A person's e-mail address.
     PersonEmail,
+    /// The e-mail address of an invite.
+    InviteEmail,
     /// The id of a key.
     KeyId,
     /// The one-use id of the form that made a key.
@@ -54,7 +56,7 @@ pub enum Unique {
 impl fmt::Display for Unique {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::PersonEmail => "e-mail address",
+            Self::PersonEmail | Self::InviteEmail => "e-mail address",
             Self::KeyId => "key id",
             Self::FormId => "form id",
             Self::Other => "unique value",

@@ -4,6 +4,7 @@ use std::fmt;
 
 use domain::ids::PersonId;
 use domain::role::Role;
+use domain::text::name_key;
 use domain::timestamp::Timestamp;
 use sqlx_macros::FromRow;
 
@@ -29,6 +30,15 @@ pub struct PersonRow {
     pub created_at: Timestamp,
     /// Whether sign-in is refused.
     pub disabled: bool,
+    /// When a guest's access ends; `None` for never.
+    pub access_ends_at: Option<Timestamp>,
+}
+
+impl PersonRow {
+    /// Whether the person may be in the console at this time.
+    pub fn may_enter(&self, now: Timestamp) -> bool {
+        !self.disabled && self.access_ends_at.is_none_or(|end| now < end)
+    }
 }
 
 impl fmt::Debug for PersonRow {
@@ -54,6 +64,8 @@ pub(crate) struct Stored {
     created_at: i64,
     #[sqlx(rename = "person_disabled")]
     disabled: i64,
+    #[sqlx(rename = "person_access_ends_at")]
+    access_ends_at: i64,
 }
 
 impl TryFrom<Stored> for PersonRow {
@@ -68,6 +80,7 @@ impl TryFrom<Stored> for PersonRow {
             password_hash: row.password_hash,
             created_at: Timestamp::from_millis(row.created_at),
             disabled: row.disabled != 0,
+            access_ends_at: end(row.access_ends_at),
         })
     }
 }
@@ -79,10 +92,24 @@ reads! {
     person_by_id(id: &PersonId) -> Option<PersonRow>;
     /// Whether there is an owner who may sign in.
     owners_exist() -> bool;
+    /// The ids, e-mails and names of people without the keys that [`Tx::set_person_keys`] sets, for example because an
+    /// earlier version added them.
+    people_without_keys() -> Vec<(PersonId, String, String)>;
+}
+
+/// A stored end; the largest integer stands for none.
+pub(crate) fn end(millis: i64) -> Option<Timestamp> {
+    (millis != i64::MAX).then_some(Timestamp::from_millis(millis))
+}
+
+/// An end as it is stored.
+pub(crate) fn stored_end(end: Option<Timestamp>) -> i64 {
+    end.map_or(i64::MAX, Timestamp::millis)
 }
 
 const PERSON: &str = "SELECT id AS person_id, email AS person_email, name AS person_name, role AS person_role, \
-     password_hash AS person_password_hash, created_at AS person_created_at, disabled AS person_disabled FROM person ";
+     password_hash AS person_password_hash, created_at AS person_created_at, disabled AS person_disabled, \
+     access_ends_at AS person_access_ends_at FROM person ";
 
 async fn person_by_email(conn: &mut Conn<'_>, email: &str) -> Result<Option<PersonRow>, StoreError> {
     let mut sql = Sql::new(PERSON);
@@ -101,12 +128,18 @@ async fn owners_exist(conn: &mut Conn<'_>) -> Result<bool, StoreError> {
     Ok(conn.fetch_optional::<(String,)>(sql).await?.is_some())
 }
 
+async fn people_without_keys(conn: &mut Conn<'_>) -> Result<Vec<(PersonId, String, String)>, StoreError> {
+    let sql = Sql::new("SELECT id, email, name FROM person WHERE length(email_mac) = 0");
+    let rows = conn.fetch_all::<(String, String, String)>(sql).await?;
+    Ok(rows.into_iter().filter_map(|(id, email, name)| Some((PersonId::parse(&id)?, email, name))).collect())
+}
+
 impl Tx {
-    /// Adds a person; `Conflict(PersonEmail)` if the address is taken.
+    /// Adds a person; `Conflict(PersonEmail)` if the address is taken. [`Tx::set_person_keys`] goes with it.
     pub async fn insert_person(&mut self, person: &PersonRow) -> Result<(), StoreError> {
         let sql = Sql::new(
-            "INSERT INTO person (id, email, name, role, password_hash, created_at, disabled) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO person (id, email, name, role, password_hash, created_at, disabled, \
+             access_ends_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .arg(person.id.as_str())
         .arg(&*person.email)
@@ -114,7 +147,8 @@ impl Tx {
         .arg(person.role.as_str())
         .arg(&*person.password_hash)
         .arg(person.created_at)
-        .arg(i64::from(person.disabled));
+        .arg(i64::from(person.disabled))
+        .arg(stored_end(person.access_ends_at));
         self.conn().execute(sql).await?;
         Ok(())
     }
@@ -123,5 +157,46 @@ impl Tx {
     pub async fn set_password(&mut self, id: &PersonId, password_hash: &str) -> Result<bool, StoreError> {
         let sql = Sql::new("UPDATE person SET password_hash = $2 WHERE id = $1").arg(id.as_str()).arg(password_hash);
         Ok(self.conn().execute(sql).await? == 1)
+    }
+
+    /// Sets what people are found by: the form of the name that lists sort by, and the name under which failed sign-ins are
+    /// counted.
+    pub async fn set_person_keys(&mut self, id: &PersonId, name: &str, email_mac: &[u8]) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE person SET name_key = $2, email_mac = $3 WHERE id = $1");
+        self.conn().execute(sql.arg(id.as_str()).arg(name_key(name)).arg(email_mac)).await?;
+        Ok(())
+    }
+
+    /// Records that a person has signed in.
+    pub async fn set_signed_in(&mut self, id: &PersonId, at: Timestamp) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE person SET last_sign_in_at = $2 WHERE id = $1");
+        self.conn().execute(sql.arg(id.as_str()).arg(at)).await?;
+        Ok(())
+    }
+
+    /// Changes a role. Whoever is no guest has no end of access.
+    pub async fn set_role(&mut self, id: &PersonId, role: Role) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE person SET role = $2, access_ends_at = $3 WHERE id = $1");
+        self.conn().execute(sql.arg(id.as_str()).arg(role.as_str()).arg(i64::MAX)).await?;
+        Ok(())
+    }
+
+    /// Sets or ends the end of a person's access.
+    pub async fn set_access_ends_at(&mut self, id: &PersonId, end: Option<Timestamp>) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE person SET access_ends_at = $2 WHERE id = $1");
+        self.conn().execute(sql.arg(id.as_str()).arg(stored_end(end))).await?;
+        Ok(())
+    }
+
+    /// Lets a person sign in, or not.
+    pub async fn set_disabled(&mut self, id: &PersonId, disabled: bool) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE person SET disabled = $2 WHERE id = $1");
+        self.conn().execute(sql.arg(id.as_str()).arg(i64::from(disabled))).await?;
+        Ok(())
+    }
+
+    /// Removes a person with their sessions, drafts, views and grants, and returns whether they existed.
+    pub async fn delete_person(&mut self, id: &PersonId) -> Result<bool, StoreError> {
+        Ok(self.conn().execute(Sql::new("DELETE FROM person WHERE id = $1").arg(id.as_str())).await? == 1)
     }
 }

@@ -50,8 +50,8 @@ async fn session_by_mac(conn: &mut Conn<'_>, id_mac: &[u8]) -> Result<Option<(Se
     let sql = Sql::new(
         "SELECT s.id_mac, s.created_at, s.last_seen_at, s.expires_at, s.address, s.user_agent, \
          p.id AS person_id, p.email AS person_email, p.name AS person_name, p.role AS person_role, \
-         p.password_hash AS person_password_hash, p.created_at AS person_created_at, p.disabled AS person_disabled \
-         FROM session s JOIN person p ON p.id = s.person_id WHERE s.id_mac = $1",
+         p.password_hash AS person_password_hash, p.created_at AS person_created_at, p.disabled AS person_disabled, \
+         p.access_ends_at AS person_access_ends_at FROM session s JOIN person p ON p.id = s.person_id WHERE s.id_mac = $1",
     )
     .arg(id_mac);
     let Some(row) = conn.fetch_optional::<Stored>(sql).await? else { return Ok(None) };

@@ -44,6 +44,7 @@ impl Installation {
             entropy: Arc::new(SystemEntropy),
             hasher: Arc::clone(&self.hasher) as Arc<dyn PasswordHasher>,
             token_prefix: "ks".to_owned(),
+            mailer: None,
         }
     }
 

@@ -10,10 +10,13 @@ use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::paths::{EVENTS, SERVER_FUNCTIONS};
+use crate::paths::{EVENTS, INVITES, SERVER_FUNCTIONS};
 
 /// Addresses that are open to anybody. Everything else needs a session, including whatever is added later.
 const PUBLIC: [&str; 3] = ["/login", "/logout", "/setup"];
+
+/// Below these, addresses end in a one-use link, which is all that is asked for.
+const LINKS: [&str; 1] = [INVITES];
 
 /// Addresses that only scripts call. They cannot follow a redirect to a page.
 const SCRIPTS: [&str; 2] = [SERVER_FUNCTIONS, EVENTS];
@@ -24,7 +27,8 @@ const NOT_IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').re
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let signed_in = request.extensions().get::<Visit>().is_some_and(|visit| visit.session.is_some());
-    if signed_in || PUBLIC.contains(&path.trim_end_matches('/')) {
+    let is_open = PUBLIC.contains(&path.trim_end_matches('/')) || LINKS.iter().any(|links| path.starts_with(links));
+    if signed_in || is_open {
         return next.run(request).await;
     }
     if SCRIPTS.iter().any(|script| path.starts_with(script)) {

@@ -9,7 +9,7 @@ use leptos::nonce::Nonce;
 
 use super::transport::transport;
 use crate::client_address::peer;
-use crate::paths::POLICY_REPORTS;
+use crate::paths::{INVITES, POLICY_REPORTS};
 use crate::responses::{CORP, NO_STORE, NOSNIFF, strict_transport};
 use crate::state::AppState;
 
@@ -77,7 +77,7 @@ fn set(headers: &mut HeaderMap, nonce: &Nonce, watched: bool) {
 /// `no-referrer` would make the form's `Origin` null.
 fn referrer_policy(path: &str, transport: Transport) -> &'static str {
     match transport {
-        _ if !LINK_PAGES.contains(&path.trim_end_matches('/')) => "same-origin",
+        _ if !LINK_PAGES.contains(&path.trim_end_matches('/')) && !path.starts_with(INVITES) => "same-origin",
         Transport::Https | Transport::Loopback => "no-referrer",
         Transport::Plain => "strict-origin",
     }

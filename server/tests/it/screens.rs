@@ -25,7 +25,10 @@ fn every_dialog_is_marked_as_one() {
     // The dialogs of the key list: addresses below a key that are not pages.
     let modals =
         ["edit", "audit", "disable", "enable", "revoke", "restore", "delete"].map(|act| format!("/keys/{{id}}/{act}"));
-    for route in modals.iter().map(String::as_str).chain(["/keys/audit"]) {
+    let of_people =
+        ["role", "keys", "unlock", "disable", "enable", "remove"].map(|act| format!("/people/{{id}}/{act}"));
+    let others = ["/keys/audit", "/people/invites/{id}/revoke"];
+    for route in modals.iter().chain(&of_people).map(String::as_str).chain(others) {
         let marked =
             screens.as_array().unwrap().iter().any(|screen| screen["route"] == route && screen["dialog"] == true);
         assert!(marked, "{route}");

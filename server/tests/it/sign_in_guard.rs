@@ -34,6 +34,8 @@ async fn every_page_is_there_for_who_is_signed_in() {
         let expected = match path.as_str() {
             // There is an owner, so there is no set-up.
             "/setup" => 404,
+            // No such link was ever made.
+            path if path.starts_with("/invite/") => 404,
             // Its address names no act.
             "/keys/bulk" => 400,
             // The id is not a key.

@@ -15,11 +15,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use server::client_address::TrustedProxies;
 use server::console_threads::ConsoleThreads;
+use server::mail::MailServer;
 use server::public_url::PublicUrl;
 use server::router::router;
 use server::site::Site;
 use server::state::AppState;
 use service::keys::{Issued, ShownSecret};
+use service::mail::Mailer;
 use service::setup::NewPerson;
 use service::sign_in::SignIn;
 use service::{Caller, ClientInfo, Service};
@@ -52,6 +54,8 @@ pub struct Settings {
     pub public_url: Option<&'static str>,
     pub trusted_proxies: &'static str,
     pub allow_http: bool,
+    /// A mail server.
+    pub smtp_url: Option<String>,
 }
 
 impl Product {
@@ -61,7 +65,9 @@ impl Product {
 
     pub async fn with(settings: Settings) -> Self {
         let installation = Installation::new(TestDatabase::sqlite(), Timestamp::from_millis(1_795_253_402_000));
-        let setup = installation.setup().await;
+        let mut setup = installation.setup().await;
+        let mail = settings.smtp_url.map(|url| MailServer::parse(&url).unwrap());
+        setup.mailer = mail.map(|server| Arc::new(server) as Arc<dyn Mailer>);
         let store = setup.store.clone();
         let service = Service::start(setup).await.unwrap();
         let shutdown = CancellationToken::new();

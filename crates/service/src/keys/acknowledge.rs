@@ -5,6 +5,7 @@ use domain::{
     ids::KeyId,
     key::{KeyDetail, KeyState},
     refusal::Refusal,
+    role::Act,
 };
 use store::Tx;
 
@@ -31,7 +32,7 @@ impl Service {
             self.record(tx, event).await?;
             changed(tx, id).await
         };
-        self.change_key(caller, id, work).await
+        self.change_key(caller, Act::ChangeKeys, id, work).await
     }
 
     /// Who issued a key, if it was not the caller. It fails like [`Service::key`].

@@ -251,7 +251,7 @@ impl Chosen {
         if key.app_id != *app || caller.may_see(key).is_err() {
             return Some(Skip::NotFound);
         }
-        if caller.may_change(key).is_err() {
+        if caller.may_with(Act::ChangeKeys, key).is_err() {
             return Some(Skip::NotAllowed);
         }
         let changed = self.revisions.get(&key.row.id).is_some_and(|revision| *revision != key.revision);

@@ -4,6 +4,7 @@ use domain::{
     audit::{Action, AuditEvent},
     ids::KeyId,
     refusal::Refusal,
+    role::Act,
 };
 use store::Tx;
 
@@ -23,7 +24,7 @@ impl Service {
             self.record(tx, event).await?;
             Ok(())
         };
-        self.change_key(caller, id, work).await
+        self.change_key(caller, Act::ChangeKeys, id, work).await
     }
 
     /// Drops the keys that nobody confirmed in time, and records each. Runs in the background. Returns how many it
@@ -65,6 +66,6 @@ impl Service {
             self.record(tx, event).await?;
             Ok(())
         };
-        self.change_key(&caller, id, work).await
+        self.change_key(&caller, Act::ChangeKeys, id, work).await
     }
 }

@@ -163,7 +163,7 @@ impl Service {
             }
             changed(tx, &key.id).await
         };
-        let detail = self.change_key(caller, &key.id, make).await?;
+        let detail = self.change_key(caller, Act::ChangeKeys, &key.id, make).await?;
         Ok(Issued { key: detail, shown: minted.shown, ack_deadline: key.ack_deadline })
     }
 

@@ -23,6 +23,7 @@ use domain::{
     life::LifeRules,
     permission::{Permission, VERIFY},
     refusal::Refusal,
+    role::Act,
     spec::KeySpec,
     text::quote,
     timestamp::Timestamp,
@@ -42,8 +43,13 @@ use crate::{Caller, Error, Result, Service, service::event};
 impl Service {
     /// The key as the transaction sees it, if it is one that the caller may change.
     async fn changeable(&self, tx: &mut Tx, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
+        self.key_for(tx, caller, id, Act::ChangeKeys).await
+    }
+
+    /// The key as the transaction sees it, if the caller may do this with it.
+    async fn key_for(&self, tx: &mut Tx, caller: &Caller, id: &KeyId, act: Act) -> Result<KeyDetail> {
         let key = tx.key_detail(id).await?.ok_or(Refusal::NotFound)?;
-        caller.may_change(&key)?;
+        caller.may_with(act, &key)?;
         Ok(key)
     }
 

@@ -47,7 +47,7 @@ impl Service {
             self.record(tx, event).await?;
             changed(tx, id).await
         };
-        self.change_key(caller, id, work).await
+        self.change_key(caller, Act::ChangeKeys, id, work).await
     }
 
     /// Revokes a key that is active or disabled. An owner may restore it within 24 hours, unless it leaked.
@@ -58,12 +58,12 @@ impl Service {
         reason: RevokeReason,
         note: Option<&str>,
     ) -> Result<KeyDetail> {
-        caller.may(Act::ChangeKeys)?;
+        caller.may_with_some(Act::RevokeKeys)?;
         let note = check_note(note)?;
         let now = self.now();
         let restorable_until = reason.restorable().then(|| now.plus(RESTORE_WITHIN));
         let work = async |tx: &mut Tx| {
-            let key = self.changeable(tx, caller, id).await?;
+            let key = self.key_for(tx, caller, id, Act::RevokeKeys).await?;
             let from = key.row.state;
             if !matches!(from, KeyState::Active | KeyState::Disabled) {
                 return Err(Refusal::WrongState.into());
@@ -75,7 +75,7 @@ impl Service {
             self.record(tx, event).await?;
             changed(tx, id).await
         };
-        self.change_key(caller, id, work).await
+        self.change_key(caller, Act::RevokeKeys, id, work).await
     }
 
     /// Restores a revoked key to its earlier state, within 24 hours and never after a leak; otherwise `TooLate` or
@@ -95,7 +95,7 @@ impl Service {
             self.record(tx, event).await?;
             changed(tx, id).await
         };
-        self.change_key(caller, id, work).await
+        self.change_key(caller, Act::ChangeKeys, id, work).await
     }
 
     /// Deletes a key for good. Its audit events stay. `confirm_name` is the key's name as a person typed it;
@@ -111,7 +111,7 @@ impl Service {
             self.record(tx, event).await?;
             Ok(())
         };
-        self.change_key(caller, id, work).await
+        self.change_key(caller, Act::ChangeKeys, id, work).await
     }
 }
 

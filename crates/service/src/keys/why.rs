@@ -7,6 +7,7 @@ use domain::{
     ids::KeyId,
     kind::KeyKind,
     permission_query::PermissionQuery,
+    role::Act,
     timestamp::Timestamp,
     verdict::{self, CheckResult},
 };
@@ -33,7 +34,9 @@ impl Service {
     /// A key's page, and what each check says to a call with the right secret. Counts nothing. Rate limits and call
     /// quota are those of this process at this moment.
     pub async fn why(&self, caller: &Caller, id: &KeyId, call: &AskedCall) -> Result<(KeyPage, Vec<CheckResult>)> {
+        caller.may_with_some(Act::TestKeys)?;
         let page = self.key_page(caller, id, Span::default()).await?;
+        caller.may_with(Act::TestKeys, &page.key)?;
         let record = page.key.record();
         let request = verdict::Request {
             address: call.address,

@@ -1,20 +1,24 @@
 //! What each role may not do, key by key and act by act.
 
 use domain::{
+    audit::Action,
     audit_query::AuditQuery,
     calls::Span,
     draft::KeyDraft,
+    grant::{KeyAct, KeyGrant},
     ids::KeyId,
-    key::RevokeReason,
+    key::{KeyRow, RevokeReason},
     kind::KeyKind,
     list::{KeyQuery, StatusFilter},
+    person::PersonQuery,
     refusal::Refusal,
     role::Role,
+    timestamp::Timestamp,
     verdict::Code,
 };
-use service::Caller;
+use service::{Caller, keys::AskedCall, sessions::Person};
 
-use crate::world::{World, called, draft, owner, refusal, signed_in};
+use crate::world::{World, called, draft, owner, refusal, row, signed_in};
 
 /// Tries every act that changes a key as `caller`, on a pending, an active and a revoked key.
 async fn changes(w: &World, caller: &Caller, kind: KeyKind) -> Vec<Refusal> {
@@ -94,7 +98,7 @@ async fn the_calls_of_a_key_are_for_who_may_see_it(w: World) {
     let auditor = signed_in(Role::Auditor);
     assert_eq!(service.key_page(&auditor, &open, Span::default()).await.unwrap().calls.unwrap().refusals, []);
     assert_eq!(refusal(service.key_page(&auditor, &hidden, Span::default()).await), Refusal::NotFound);
-    assert_eq!(refusal(service.key_page(&signed_in(Role::Guest), &open, Span::default()).await), Refusal::Forbidden);
+    assert_eq!(refusal(service.key_page(&signed_in(Role::Guest), &open, Span::default()).await), Refusal::NotFound);
 }
 
 async fn what_an_auditor_may_not_see_is_nowhere(w: World) {
@@ -135,16 +139,80 @@ async fn only_an_owner_sees_the_settings(w: World) {
     }
 }
 
-async fn a_guest_sees_nothing(w: World) {
-    let (id, _) = w.active(&draft("service", "Key")).await;
-    let guest = signed_in(Role::Guest);
+/// A guest as the invite made them.
+fn guest(grants: Vec<KeyGrant>) -> Caller {
+    Caller::person(&Person::from(row(Role::Guest)).with_grants(grants), Timestamp::from_millis(0), None)
+}
+
+async fn a_guest_without_keys_sees_none(w: World) {
+    let (id, token) = w.active(&draft("service", "Key")).await;
+    assert_eq!(w.code(&token).await, Code::Valid);
+    w.service.verifier().flush_usage().await.unwrap();
+    let guest = guest(Vec::new());
     let app = w.service.default_app();
     let (service, query) = (&w.service, KeyQuery::default());
-    assert_eq!(refusal(service.key(&guest, &id).await), Refusal::Forbidden);
-    assert_eq!(refusal(service.keys(&guest, app, &query).await), Refusal::Forbidden);
-    assert_eq!(refusal(service.dashboard(&guest, app, Span::Day).await), Refusal::Forbidden);
-    let audit = AuditQuery::default();
-    assert_eq!(refusal(service.audit(&guest, &audit).await), Refusal::Forbidden);
+    assert_eq!(refusal(service.key(&guest, &id).await), Refusal::NotFound);
+    assert_eq!(refusal(service.watch(&guest, &id).await.map(drop)), Refusal::NotFound);
+    assert_eq!(service.keys(&guest, app, &query).await.unwrap().rows, []);
+    let figures = service.dashboard(&guest, app, Span::Day).await.unwrap();
+    assert_eq!((figures.active.n, called(&figures).0, figures.recent.len()), (0, 0, 0));
+    let events = service.audit(&guest, &AuditQuery::default()).await.unwrap();
+    assert_eq!((events.rows.len(), events.total.n), (0, 0));
+    assert!(service.audit_days(&guest, &AuditQuery::default()).await.unwrap().iter().all(|day| day.events == 0));
+    assert_eq!(refusal(service.export_audit(&guest, &AuditQuery::default()).map(drop)), Refusal::Forbidden);
+    assert_eq!(refusal(service.people(&guest, &PersonQuery::default()).await), Refusal::Forbidden);
+}
+
+async fn a_guest_does_with_each_key_what_was_granted(w: World) {
+    let (service, app) = (&w.service, w.service.default_app());
+    let mut ids = Vec::new();
+    for name in ["Seen", "Tested", "Revoked", "Hidden"] {
+        ids.push(w.active(&draft("master_user", name)).await.0);
+    }
+    let [seen, tested, revoked, hidden] = ids[..] else { panic!("four keys") };
+    let guest = guest(vec![
+        KeyGrant::new(seen, &[]),
+        KeyGrant::new(tested, &[KeyAct::Test]),
+        KeyGrant::new(revoked, &[KeyAct::Revoke]),
+    ]);
+    let names = |rows: Vec<KeyRow>| rows.into_iter().map(|row| row.name).collect::<Vec<_>>();
+    let listed = service.keys(&guest, app, &KeyQuery::default()).await.unwrap();
+    assert_eq!(names(listed.rows), ["Revoked", "Seen", "Tested"]);
+    let searched = KeyQuery { search: Some("hid".to_owned()), ..KeyQuery::default() };
+    assert_eq!(names(service.keys(&guest, app, &searched).await.unwrap().rows), [""; 0]);
+    assert_eq!(service.dashboard(&guest, app, Span::Day).await.unwrap().active.n, 3);
+
+    let call = AskedCall::default();
+    assert_eq!(service.why(&guest, &tested, &call).await.unwrap().0.key.row.name, "Tested");
+    assert_eq!(refusal(service.why(&guest, &seen, &call).await), Refusal::Forbidden);
+    assert_eq!(refusal(service.why(&guest, &hidden, &call).await), Refusal::NotFound);
+    let reason = RevokeReason::Leaked;
+    for (id, refused) in [(seen, Refusal::Forbidden), (tested, Refusal::Forbidden), (hidden, Refusal::NotFound)] {
+        assert_eq!(refusal(w.no_change(service.revoke(&guest, &id, reason, None)).await), refused);
+    }
+    w.one_change(Action::KeyRevoked, service.revoke(&guest, &revoked, reason, None)).await.unwrap();
+    let rename = KeyDraft { name: Some("Mine".to_owned()), ..KeyDraft::default() };
+    for id in [seen, tested, revoked, hidden] {
+        assert_eq!(refusal(w.no_change(service.edit(&guest, &id, &rename, 1)).await), Refusal::Forbidden);
+        assert_eq!(refusal(w.no_change(service.disable(&guest, &id, None)).await), Refusal::Forbidden);
+        assert_eq!(refusal(w.no_change(service.delete(&guest, &id, "Seen")).await), Refusal::Forbidden);
+        assert_eq!(refusal(w.no_change(service.restore(&guest, &id)).await), Refusal::Forbidden);
+    }
+
+    // The audit has what the guest did, and nothing else, not even about their own keys.
+    let own = service.audit(&guest, &AuditQuery::default()).await.unwrap();
+    let acts: Vec<_> = own.rows.iter().map(|row| (row.action.known(), row.subject.label.as_str())).collect();
+    assert_eq!((acts.as_slice(), own.total.n), (&[(Some(Action::KeyRevoked), "Revoked")][..], 1));
+    for query in [
+        AuditQuery { key: Some(seen), ..AuditQuery::default() },
+        AuditQuery { name: Some("Hidden".to_owned()), ..AuditQuery::default() },
+        AuditQuery { person: Some("owner@example.com".to_owned()), ..AuditQuery::default() },
+        AuditQuery { action: Some(Action::KeyIssued), ..AuditQuery::default() },
+    ] {
+        assert_eq!(service.audit(&guest, &query).await.unwrap().rows, [], "{query:?}");
+    }
+    let of_key = AuditQuery { key: Some(revoked), ..AuditQuery::default() };
+    assert_eq!(service.audit(&guest, &of_key).await.unwrap().rows.len(), 1);
 }
 
 on_both!(
@@ -153,5 +221,6 @@ on_both!(
     the_calls_of_a_key_are_for_who_may_see_it,
     what_an_auditor_may_not_see_is_nowhere,
     only_an_owner_sees_the_settings,
-    a_guest_sees_nothing,
+    a_guest_without_keys_sees_none,
+    a_guest_does_with_each_key_what_was_granted,
 );

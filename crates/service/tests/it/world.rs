@@ -8,6 +8,7 @@ use domain::{
     calls::sum,
     dashboard::Dashboard,
     draft::KeyDraft,
+    grant::KeyGrant,
     ids::{KeyId, PersonId},
     refusal::Refusal,
     role::Role,
@@ -139,6 +140,20 @@ impl World {
         value
     }
 
+    /// Returns the result of `work`, after checking that it made one event of this action.
+    pub async fn one_event<T>(&self, action: Action, work: impl Future<Output = T>) -> T {
+        let seq = self.newest().await.seq;
+        let value = work.await;
+        let newest = self.newest().await;
+        assert_eq!((newest.seq, newest.action.known()), (seq + 1, Some(action)));
+        value
+    }
+
+    /// A grant to see a new key.
+    pub async fn a_key(&self) -> Vec<KeyGrant> {
+        vec![KeyGrant::new(self.active(&draft("service", "Key")).await.0, &[])]
+    }
+
     pub async fn make_owner(&self) {
         let made = self.service.create_owner(shell(), person(EMAIL)).await;
         made.unwrap();
@@ -177,16 +192,21 @@ pub fn signed_in(role: Role) -> Caller {
 
 /// Another person with the same role for each number.
 pub fn somebody(number: u8, role: Role) -> Caller {
-    let row = PersonRow {
-        id: PersonId::from_random([number; 12]),
+    let row = PersonRow { id: PersonId::from_random([number; 12]), ..row(role) };
+    Caller::person(&Person::from(row), Timestamp::from_millis(0), Some("203.0.113.9".parse().unwrap()))
+}
+
+pub fn row(role: Role) -> PersonRow {
+    PersonRow {
+        id: PersonId::from_random([7; 12]),
         email: format!("{}@example.com", role.as_str()),
         name: role.label().to_owned(),
         role,
         password_hash: String::new(),
         created_at: Timestamp::from_millis(0),
         disabled: false,
-    };
-    Caller::person(&Person::from(row), Timestamp::from_millis(0), Some("203.0.113.9".parse().unwrap()))
+        access_ends_at: None,
+    }
 }
 
 pub fn shell() -> &'static Caller {

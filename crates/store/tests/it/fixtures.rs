@@ -48,6 +48,7 @@ pub fn person(email: &str, role: Role) -> PersonRow {
         password_hash: "$argon2id$".to_owned(),
         created_at: NOW,
         disabled: false,
+        access_ends_at: None,
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) use contract;
 
 mod audit;
 mod drafts;
+mod invites;
 mod key_bulk;
 mod key_counts;
 mod key_list;
@@ -30,6 +31,7 @@ mod keys;
 mod meta;
 mod opening;
 mod people;
+mod people_list;
 mod permissions;
 mod quota;
 mod saved_views;

@@ -1,7 +1,8 @@
+use domain::grant::{KeyAct, KeyGrant};
 use domain::role::Role;
 use store::{Failures, Link, SessionRow, Store, StoreError, Unique};
 
-use crate::fixtures::{NOW, person};
+use crate::fixtures::{NOW, insert, key, key_id, person, with_app};
 
 contract! {
     people_are_found_and_owners_known,
@@ -10,6 +11,9 @@ contract! {
     sessions_end_in_each_way,
     failures_are_counted_for_each_account,
     a_link_works_once,
+    links_about_one_subject_are_revoked,
+    a_person_changes_and_goes,
+    grants_are_for_keys_that_exist,
 }
 
 async fn people_are_found_and_owners_known(store: Store) {
@@ -164,4 +168,73 @@ async fn a_link_works_once(store: Store) {
     assert_eq!(store.write(async |tx| tx.revoke_links("setup").await).await.unwrap(), 2);
     assert_eq!(consume(2, "setup", NOW).await, None);
     assert!(consume(3, "reset", NOW).await.is_some());
+}
+
+async fn links_about_one_subject_are_revoked(store: Store) {
+    let link = |mac: u8, purpose: &str, subject: &str| Link {
+        mac: vec![mac; 32],
+        purpose: purpose.to_owned(),
+        subject: subject.to_owned(),
+        created_at: NOW,
+        expires_at: NOW.plus_seconds(10),
+    };
+    for link in [link(1, "invite", "a"), link(2, "invite", "a"), link(3, "invite", "b"), link(4, "reset", "a")] {
+        store.write(async |tx| tx.insert_link(&link).await).await.unwrap();
+    }
+    assert_eq!(store.write(async |tx| tx.revoke_links_of("invite", "a").await).await.unwrap(), 2);
+    let mut live = Vec::new();
+    for (mac, purpose) in [(1, "invite"), (2, "invite"), (3, "invite"), (4, "reset")] {
+        live.push(store.live_link(&[mac; 32], purpose, NOW).await.unwrap().is_some());
+    }
+    assert_eq!(live, [false, false, true, true]);
+}
+
+async fn a_person_changes_and_goes(store: Store) {
+    let mut ada = person("ada@example.com", Role::Guest);
+    ada.access_ends_at = Some(NOW.plus_seconds(5));
+    assert!(ada.may_enter(NOW) && !ada.may_enter(NOW.plus_seconds(5)));
+    store.write(async |tx| tx.insert_person(&ada).await).await.unwrap();
+    let keyless = store.people_without_keys().await.unwrap();
+    assert_eq!(keyless, [(ada.id, "ada@example.com".to_owned(), "Ada".to_owned())]);
+    store.write(async |tx| tx.set_person_keys(&ada.id, "Ada", &[1; 32]).await).await.unwrap();
+    assert!(store.people_without_keys().await.unwrap().is_empty());
+    let now = async || store.person_by_id(&ada.id).await.unwrap();
+    assert_eq!(now().await, Some(ada.clone()));
+    store.write(async |tx| tx.set_access_ends_at(&ada.id, None).await).await.unwrap();
+    assert_eq!(now().await.unwrap().access_ends_at, None);
+    store.write(async |tx| tx.set_access_ends_at(&ada.id, Some(NOW)).await).await.unwrap();
+    assert_eq!(now().await.unwrap().access_ends_at, Some(NOW));
+    store.write(async |tx| tx.set_role(&ada.id, Role::Owner).await).await.unwrap();
+    let owner = now().await.unwrap();
+    assert_eq!((owner.role, owner.access_ends_at), (Role::Owner, None));
+    assert!(store.owners_exist().await.unwrap());
+    store.write(async |tx| tx.set_disabled(&ada.id, true).await).await.unwrap();
+    assert!(!store.owners_exist().await.unwrap());
+    store.write(async |tx| tx.set_disabled(&ada.id, false).await).await.unwrap();
+    store.write(async |tx| tx.insert_session(&session(1, &ada)).await).await.unwrap();
+    assert!(store.write(async |tx| tx.delete_person(&ada.id).await).await.unwrap());
+    assert!(!store.write(async |tx| tx.delete_person(&ada.id).await).await.unwrap());
+    assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), None, "the sessions go with the person");
+}
+
+async fn grants_are_for_keys_that_exist(store: Store) {
+    let app = with_app(&store).await;
+    let keys = [key(&app, "One"), key(&app, "Two")];
+    insert(&store, &keys).await;
+    let guest = person("guest@example.com", Role::Guest);
+    let mut grants: Vec<_> = keys.iter().map(|key| KeyGrant::new(key.id, &[KeyAct::Test])).collect();
+    grants.sort_by_key(|grant| grant.key);
+    let all = [grants.clone(), vec![grants[0].clone(), KeyGrant::new(key_id(), &[])]].concat();
+    let set = async |grants: &[KeyGrant]| {
+        store.write(async |tx| tx.set_key_grants(&guest.id, grants).await).await.unwrap();
+        store.key_grants(&guest.id).await.unwrap()
+    };
+    store.write(async |tx| tx.insert_person(&guest).await).await.unwrap();
+    assert_eq!(set(&all).await, grants);
+    let one = [KeyGrant::new(keys[1].id, KeyAct::ALL)];
+    assert_eq!(set(&one).await, one);
+    let gone = person("other@example.com", Role::Guest);
+    assert!(store.key_grants(&gone.id).await.unwrap().is_empty());
+    store.write(async |tx| tx.delete_key(&keys[1].id, NOW).await.map(drop)).await.unwrap();
+    assert!(store.key_grants(&guest.id).await.unwrap().is_empty(), "a grant goes with its key");
 }

@@ -1,0 +1,74 @@
+//! The keys that a guest sees: those that are ticked, and a search for more.
+
+use domain::field::{Field, FieldErrors};
+use domain::grant::KeyAct;
+use domain::text::SEARCH_MAX;
+use leptos::prelude::*;
+
+use super::problem::FieldProblem;
+use crate::desk::people::Choice;
+use crate::forms::people::{FIND, FOUND, PRESS, SEARCH};
+use crate::pages::keys_filters::{SECRET, secretless};
+
+#[component]
+pub fn GrantFields(
+    errors: RwSignal<FieldErrors>,
+    choices: Vec<Choice>,
+    /// The words of the last search.
+    find: String,
+    /// Whether somebody has just searched, and goes on from there.
+    searched: bool,
+) -> impl IntoView {
+    let id = Field::Keys.as_str();
+    let wrong = errors.with_untracked(|errors| errors.of(Field::Keys).next().is_some());
+    let nothing = match (choices.is_empty(), find.trim().is_empty()) {
+        (true, false) => Some("No key matches. Search looks at the beginning of words in names, and of ids."),
+        (true, true) => Some("No key is chosen yet."),
+        _ => None,
+    };
+    let rows: Vec<_> = choices.into_iter().map(row).collect();
+    view! {
+        <fieldset class="field" id=id tabindex="-1" aria-describedby=wrong.then(|| format!("{id}-error"))>
+            <legend>"Keys that the guest sees"</legend>
+            <div class="inline find-keys">
+                <input type="search" name=FIND value=find.clone() maxlength=SEARCH_MAX aria-label="Find keys by name or id"
+                    placeholder="Name or id of a key" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false" autofocus=searched/>
+                <input type="hidden" name=FOUND value=find/>
+                <button class="button" name=PRESS value=SEARCH>"Find keys"</button>
+            </div>
+            {nothing.map(|words| view! { <p class="hint">{words}</p> })}
+            {(!rows.is_empty()).then(|| view! { <ul class="grants">{rows}</ul> })}
+            <span class="hint">"Test means to find out why calls are refused. What is ticked stays when you search again."</span>
+            <FieldProblem field=Field::Keys errors/>
+        </fieldset>
+    }
+}
+
+fn row((key, ticked): Choice) -> impl IntoView {
+    let boxes: Vec<_> = KeyAct::ALL
+        .iter()
+        .map(|act| {
+            view! {
+                <label class="inline">
+                    <input type="checkbox" name=act.as_str() value=key.id.as_str().to_owned() checked=ticked.contains(act)
+                        aria-label=format!("{} “{}”", act.label(), key.name)/>
+                    <span aria-hidden="true">{act.label()}</span>
+                </label>
+            }
+        })
+        .collect();
+    view! {
+        <li>
+            <span><b dir="auto">{key.name.clone()}</b> " " <small class="soft">{key.kind.label()} " " <span class="mono">{key.masked()}</span></small></span>
+            <span class="inline">{boxes}</span>
+        </li>
+    }
+}
+
+/// The button that the Enter key presses. It comes first in its form.
+#[component]
+pub fn EnterPresses() -> impl IntoView {
+    view! {
+        <button class="visually-hidden" tabindex="-1" aria-hidden="true" name=PRESS value=crate::forms::people::ENTER></button>
+    }
+}

@@ -1,0 +1,55 @@
+//! What the forms about people do.
+
+use domain::ids::PersonId;
+use domain::role::Role;
+
+use super::context::Desk;
+use super::session_cookie::Cookie;
+use crate::error::ConsoleError;
+use crate::forms::done::{PersonDone, Told};
+use crate::forms::outcome::Next;
+use crate::forms::people::{GuestForm, RoleForm};
+use crate::forms::person::Nothing;
+
+pub async fn change_role(desk: Desk, id: PersonId, form: RoleForm) -> Result<Next<()>, ConsoleError> {
+    desk.service().change_role(&desk.caller()?, &id, &form.role).await?;
+    // A guest without keys sees none.
+    let is_guest = Role::parse(&form.role) == Some(Role::Guest);
+    let to = if is_guest { format!("/people/{id}/keys") } else { format!("/people/{id}") };
+    Ok(told(&desk, to, PersonDone::Role))
+}
+
+pub async fn set_keys(desk: Desk, id: PersonId, form: GuestForm) -> Result<Next<()>, ConsoleError> {
+    let caller = desk.caller()?;
+    if form.keys.searches {
+        return Ok(Next::Show(()));
+    }
+    desk.service().set_grants(&caller, &id, &form.keys.grants, &form.access_ends_at).await?;
+    Ok(told(&desk, format!("/people/{id}"), PersonDone::Keys))
+}
+
+pub async fn disable(desk: Desk, id: PersonId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
+    desk.service().disable_person(&desk.caller()?, &id).await?;
+    Ok(told(&desk, format!("/people/{id}"), PersonDone::Disabled))
+}
+
+pub async fn enable(desk: Desk, id: PersonId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
+    desk.service().enable_person(&desk.caller()?, &id).await?;
+    Ok(told(&desk, format!("/people/{id}"), PersonDone::Enabled))
+}
+
+pub async fn unlock(desk: Desk, id: PersonId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
+    desk.service().unlock_person(&desk.caller()?, &id).await?;
+    Ok(told(&desk, format!("/people/{id}"), PersonDone::Unlocked))
+}
+
+pub async fn remove(desk: Desk, id: PersonId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
+    desk.service().remove_person(&desk.caller()?, &id).await?;
+    Ok(told(&desk, "/people".to_owned(), PersonDone::Removed))
+}
+
+/// Goes on, and lets the next page say what was done.
+pub(super) fn told<T>(desk: &Desk, to: String, done: PersonDone) -> Next<T> {
+    let cookie = Cookie::Done.set(desk.visit.transport, desk.console.port, &Told::Person(done).cookie());
+    Next::GoWithCookies(to, vec![cookie])
+}

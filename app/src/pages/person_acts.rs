@@ -1,0 +1,230 @@
+//! Dialogs over the page of a person. Each says what will change.
+
+use domain::field::{Field, FieldErrors};
+use domain::refusal::Refusal;
+use domain::role::Role;
+use domain::timestamp::Timestamp;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use crate::components::failed::{Failed, FormProblem};
+use crate::components::field::TextField;
+use crate::components::grant_fields::{EnterPresses, GrantFields};
+use crate::components::modal::Modal;
+use crate::components::roles::Roles;
+use crate::desk::people::{Choice, PersonView, read_choices, read_person};
+use crate::error::ConsoleError;
+use crate::forms::outcome::PostedForm;
+use crate::forms::people::{GuestForm, RoleForm};
+use crate::forms::person::Nothing;
+
+/// What sets one confirmation apart from the others.
+#[derive(Debug, Clone, Copy)]
+struct Confirmation {
+    path: &'static str,
+    verb: &'static str,
+    /// What will be true afterwards.
+    effect: &'static str,
+    grave: bool,
+}
+
+const DISABLE: Confirmation = Confirmation {
+    path: "disable",
+    verb: "Disable",
+    effect: "They are signed out at once, and cannot sign in until you enable them. Keystead revokes the invites that they sent. The keys that they issued keep working.",
+    grave: true,
+};
+const ENABLE: Confirmation = Confirmation {
+    path: "enable",
+    verb: "Enable",
+    effect: "They can sign in again, with the same password and role.",
+    grave: false,
+};
+const UNLOCK: Confirmation = Confirmation {
+    path: "unlock",
+    verb: "Unlock",
+    effect: "Keystead forgets the failed sign-ins, so they can try again at once. So can whoever was guessing.",
+    grave: false,
+};
+const REMOVE: Confirmation = Confirmation {
+    path: "remove",
+    verb: "Remove",
+    effect: "They are signed out at once, and are gone for good. You cannot undo this. Keystead revokes the invites that they sent. The keys that they issued stay and keep working: revoke those that nobody needs. What they did stays in the audit.",
+    grave: true,
+};
+
+#[component]
+pub fn DisablePersonModal() -> impl IntoView {
+    confirm(DISABLE)
+}
+
+#[component]
+pub fn EnablePersonModal() -> impl IntoView {
+    confirm(ENABLE)
+}
+
+#[component]
+pub fn UnlockPersonModal() -> impl IntoView {
+    confirm(UNLOCK)
+}
+
+#[component]
+pub fn RemovePersonModal() -> impl IntoView {
+    confirm(REMOVE)
+}
+
+/// The id in the address, and the address of the person's page.
+fn whom() -> (String, String) {
+    let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    let back = format!("/people/{id}");
+    (id, back)
+}
+
+fn failed(verb: &'static str, error: ConsoleError, back: String) -> AnyView {
+    view! {
+        <Modal title=format!("{verb} person") back=back.clone()>
+            <div class="body"><Failed error/></div>
+            <footer><a class="button primary" href=back>"Close"</a></footer>
+        </Modal>
+    }
+    .into_any()
+}
+
+fn confirm(asked: Confirmation) -> impl IntoView {
+    let (id, back) = whom();
+    let problem = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
+    Suspend::new(async move {
+        let person = match read_person(&id).await.and_then(PersonView::managed) {
+            Ok(view) => view.detail.person,
+            Err(error) => return failed(asked.verb, error, back),
+        };
+        let button = if asked.grave { "button primary danger" } else { "button primary" };
+        let address = format!("{back}/{}", asked.path);
+        view! {
+            <Modal title=format!("{} {}?", asked.verb, person.name) back=back.clone()>
+                <form method="post" action=address>
+                    <div class="body">
+                        <FormProblem problem=problem.whole/>
+                        <p>{asked.effect}</p>
+                        <dl class="facts">
+                            <div><dt>"E-mail"</dt><dd><bdi>{person.email}</bdi></dd></div>
+                            <div><dt>"Role"</dt><dd>{person.role.label()}</dd></div>
+                        </dl>
+                    </div>
+                    <footer>
+                        <a class="button" href=back>"Cancel"</a>
+                        <button class=button>{asked.verb}</button>
+                    </footer>
+                </form>
+            </Modal>
+        }
+        .into_any()
+    })
+}
+
+#[component]
+pub fn RoleModal() -> impl IntoView {
+    let (id, back) = whom();
+    let posted = PostedForm::<RoleForm>::take();
+    let problem = PostedForm::problem(posted.as_ref());
+    Suspend::new(async move {
+        // Whoever may give every role may take one from anybody.
+        let manages_owners = |view: PersonView| {
+            let may = view.rights.may(Role::Owner.managed_with());
+            if may { Ok(view) } else { Err(ConsoleError::Refused(Refusal::Forbidden)) }
+        };
+        let (person, rights) = match read_person(&id).await.and_then(manages_owners) {
+            Ok(view) => (view.detail.person, view.rights),
+            Err(error) => return failed("Change role of", error, back),
+        };
+        let chosen = posted.map_or_else(|| person.role.as_str().to_owned(), |posted| posted.form.role);
+        let errors = RwSignal::new(problem.fields);
+        let address = format!("{back}/role");
+        view! {
+            <Modal title=format!("Change the role of {}?", person.name) back=back.clone()>
+                <form method="post" action=address novalidate>
+                    <div class="body">
+                        <FormProblem problem=problem.whole/>
+                        <Roles errors rights chosen/>
+                        <p class="soft">
+                            "The new role counts from their next request on. Keystead revokes invites that they sent and may \
+                             no longer send. Whoever becomes a guest sees no key until you name some."
+                        </p>
+                    </div>
+                    <footer>
+                        <a class="button" href=back>"Cancel"</a>
+                        <button class="button primary">"Change role"</button>
+                    </footer>
+                </form>
+            </Modal>
+        }
+        .into_any()
+    })
+}
+
+#[component]
+pub fn PersonKeysModal() -> impl IntoView {
+    let (id, back) = whom();
+    let posted = PostedForm::<GuestForm>::take();
+    let problem = PostedForm::problem(posted.as_ref());
+    Suspend::new(async move {
+        let is_guest = |view: PersonView| match view.detail.person.role {
+            Role::Guest => Ok(view),
+            _ => Err(ConsoleError::Refused(Refusal::Forbidden)),
+        };
+        let view = match read_person(&id).await.and_then(PersonView::managed).and_then(is_guest) {
+            Ok(view) => view,
+            Err(error) => return failed("Keys of", error, back),
+        };
+        let (form, choices) = if let Some(PostedForm { form, .. }) = posted {
+            let choices = read_choices(&form.keys.grants, &form.keys.find).await;
+            (form, choices)
+        } else {
+            let end = view.detail.person.access_ends_at.map(Timestamp::to_input);
+            (GuestForm { access_ends_at: end.unwrap_or_default(), ..GuestForm::default() }, Ok(view.detail.keys))
+        };
+        match choices {
+            Ok(choices) => {
+                dialog(view.detail.person.name, form, problem.fields, problem.whole, choices, back).into_any()
+            }
+            Err(error) => failed("Keys of", error, back),
+        }
+    })
+}
+
+fn dialog(
+    name: String,
+    form: GuestForm,
+    errors: FieldErrors,
+    whole: Option<ConsoleError>,
+    choices: Vec<Choice>,
+    back: String,
+) -> impl IntoView {
+    let errors = RwSignal::new(errors);
+    let address = format!("{back}/keys");
+    view! {
+        <Modal title=format!("Keys of {name}") back=back.clone() broad=true>
+            <form method="post" action=address novalidate>
+                <EnterPresses/>
+                <div class="body">
+                    <FormProblem problem=whole/>
+                    <GrantFields errors choices find=form.keys.find searched=form.keys.searches/>
+                    <EndOfAccess errors value=form.access_ends_at/>
+                </div>
+                <footer>
+                    <a class="button" href=back>"Cancel"</a>
+                    <button class="button primary">"Save"</button>
+                </footer>
+            </form>
+        </Modal>
+    }
+}
+
+/// When a guest's access ends.
+#[component]
+pub fn EndOfAccess(errors: RwSignal<FieldErrors>, value: String) -> impl IntoView {
+    view! {
+        <TextField errors field=Field::AccessEndsAt aside="optional, UTC" value input="datetime-local"
+            hint="From then on the guest is signed out and cannot sign in."/>
+    }
+}

@@ -1,0 +1,246 @@
+//! Inviting people. An invite is a one-use link: whoever opens it sets a name and a password, and can sign in then.
+
+use domain::{
+    audit::{Action, AuditEvent, Change, Subject},
+    field::{Field, FieldErrors},
+    ids::PersonId,
+    invite::{INVITE_FOR, INVITES_MAX, Invite, InviteDraft, InviteSpec},
+    refusal::Refusal,
+    role::{Act, Rights, Role},
+    text,
+    timestamp::Timestamp,
+};
+use secrecy::{ExposeSecret, SecretString};
+use store::{Link, PersonRow, StoreError, Tx, Unique};
+
+use crate::{
+    Caller, ClientInfo, Error, Result, Service, entropy,
+    people::{change, grant_words, grantable},
+    service::event,
+    sessions::Person,
+};
+
+/// The purpose of an invite's link.
+const INVITE: &str = "invite";
+
+/// An invite with the token of its link, which nobody sees again.
+#[derive(Debug)]
+pub struct Invited {
+    /// The invite.
+    pub invite: Invite,
+    /// The last part of the link's address.
+    pub token: SecretString,
+}
+
+/// What somebody who was invited sends.
+#[derive(Debug)]
+pub struct Acceptance {
+    /// The name, as typed.
+    pub name: String,
+    /// The password, as typed.
+    pub password: SecretString,
+}
+
+impl Service {
+    /// The invites that wait, the latest first.
+    pub async fn invites(&self, caller: &Caller) -> Result<Vec<Invite>> {
+        caller.may(Act::SeePeople)?;
+        Ok(self.store().invites().await?)
+    }
+
+    /// One of them; `InviteGone` if it no longer waits.
+    pub async fn invite_by_id(&self, caller: &Caller, id: &PersonId) -> Result<Invite> {
+        caller.may(Act::SeePeople)?;
+        Ok(self.store().invite(id).await?.ok_or(Refusal::InviteGone)?)
+    }
+
+    /// Invites somebody. `Forbidden` for a role that the caller may not give.
+    pub async fn invite(&self, caller: &Caller, draft: &InviteDraft) -> Result<Invited> {
+        caller.may(Act::ManageGuests)?;
+        let now = self.now();
+        let InviteSpec { name, email, role, keys, access_ends_at } = draft.check(now)?;
+        caller.may(role.managed_with())?;
+        let (token, mac) = self.new_invite_token()?;
+        let actor = caller.actor();
+        let invite = Invite {
+            id: PersonId::from_random(entropy::bytes(self.entropy())?),
+            email,
+            name,
+            role,
+            keys,
+            access_ends_at,
+            made_by: (actor.id().to_owned(), actor.label()),
+            created_at: now,
+            expires_at: now.plus(INVITE_FOR),
+        };
+        let work = async |tx: &mut Tx| {
+            if tx.person_by_email(&invite.email).await?.is_some() {
+                return Err(wrong_email("Somebody already uses this e-mail."));
+            }
+            if tx.invites().await?.len() >= usize::try_from(INVITES_MAX).unwrap_or(usize::MAX) {
+                return Err(Refusal::TooManyInvites { most: INVITES_MAX }.into());
+            }
+            grantable(tx, caller, &invite.keys).await?;
+            tx.insert_invite(&invite).await.map_err(|error| match error {
+                StoreError::Conflict(Unique::InviteEmail) => {
+                    wrong_email("An invite for this e-mail is waiting. Send that one again, or revoke it first.")
+                }
+                error => error.into(),
+            })?;
+            tx.insert_link(&link(&invite, mac, now)).await?;
+            let changes = told(&invite);
+            let event = AuditEvent { changes, ..self.invite_event(caller, Action::PersonInvited, &invite) };
+            self.record(tx, event).await?;
+            Ok::<_, Error>(())
+        };
+        self.write(work).await?;
+        Ok(Invited { invite, token })
+    }
+
+    /// Gives an invite a new link for another 7 days, in the caller's name. The old link no longer works.
+    pub async fn renew_invite(&self, caller: &Caller, id: &PersonId) -> Result<Invited> {
+        caller.may(Act::ManageGuests)?;
+        let (token, mac) = self.new_invite_token()?;
+        let now = self.now();
+        let work = async |tx: &mut Tx| {
+            let mut invite = self.managed_invite(tx, caller, id).await?;
+            grantable(tx, caller, &invite.keys).await?;
+            invite.made_by = (caller.actor().id().to_owned(), caller.actor().label());
+            invite.expires_at = now.plus(INVITE_FOR);
+            tx.renew_invite(id, (&invite.made_by.0, &invite.made_by.1), invite.expires_at).await?;
+            tx.revoke_links_of(INVITE, id.as_str()).await?;
+            tx.insert_link(&link(&invite, mac, now)).await?;
+            self.record(tx, self.invite_event(caller, Action::InviteRenewed, &invite)).await?;
+            Ok::<_, Error>(invite)
+        };
+        let invite = self.write(work).await?;
+        Ok(Invited { invite, token })
+    }
+
+    /// Revokes an invite. Its link no longer works.
+    pub async fn revoke_invite(&self, caller: &Caller, id: &PersonId) -> Result<()> {
+        caller.may(Act::ManageGuests)?;
+        let work = async |tx: &mut Tx| {
+            let invite = self.managed_invite(tx, caller, id).await?;
+            self.take_back(tx, caller, &invite).await
+        };
+        self.write(work).await
+    }
+
+    /// Revokes the invites that a person sent, and may not send in this role; all of them without a role. Otherwise a
+    /// link of somebody who was taken out would let them in again.
+    pub(crate) async fn revoke_invites_of(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        person: &PersonId,
+        role: Option<Role>,
+    ) -> Result<()> {
+        let may = |invited: Role| role.is_some_and(|role| Rights::of_role(role).may(invited.managed_with()));
+        for invite in tx.invites().await? {
+            if invite.made_by.0 == person.as_str() && !may(invite.role) {
+                self.take_back(tx, caller, &invite).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_back(&self, tx: &mut Tx, caller: &Caller, invite: &Invite) -> Result<()> {
+        tx.revoke_links_of(INVITE, invite.id.as_str()).await?;
+        tx.delete_invite(&invite.id).await?;
+        Ok(self.record(tx, self.invite_event(caller, Action::InviteRevoked, invite)).await?)
+    }
+
+    /// The invite of a link; `None` for one that is unknown, used, revoked or expired, with the same work. Looking uses
+    /// nothing up.
+    pub async fn invite_by_token(&self, token: &str) -> Result<Option<Invite>> {
+        let mac = self.keyring().link_mac(INVITE, token);
+        Ok(self.store().invite_by_link(&mac, INVITE, self.now()).await?)
+    }
+
+    /// Makes a person of an invite, who can sign in then. Of several at once, one succeeds. `LinkInvalid` if the link
+    /// does not work.
+    pub async fn accept_invite(&self, token: &str, sent: Acceptance, client: &ClientInfo) -> Result<Person> {
+        // Before hashing the password: the page is open to everybody.
+        let Some(invite) = self.invite_by_token(token).await? else { return Err(Refusal::LinkInvalid.into()) };
+        let mut errors = FieldErrors::default();
+        let name = errors.keep(Field::PersonName, text::person_name(&sent.name));
+        let inputs = [sent.name.as_str(), invite.email.as_str()];
+        let password = errors.keep(Field::Password, text::password(sent.password.expose_secret(), &inputs));
+        let (Some(name), Some(password)) = (name, password) else { return Err(errors.into()) };
+        let password_hash = self.passwords().hash(password.into(), entropy::bytes(self.entropy())?).await?;
+        let mac = self.keyring().link_mac(INVITE, token);
+        let work = async |tx: &mut Tx| {
+            let now = self.now();
+            if tx.consume_link(&mac, INVITE, now).await?.is_none() {
+                return Err(Refusal::LinkInvalid.into());
+            }
+            let Some(invite) = tx.invite(&invite.id).await? else { return Err(Refusal::LinkInvalid.into()) };
+            let row = PersonRow {
+                id: invite.id,
+                email: invite.email.clone(),
+                name,
+                role: invite.role,
+                password_hash,
+                created_at: now,
+                disabled: false,
+                access_ends_at: invite.access_ends_at,
+            };
+            self.insert_person(tx, &row).await?;
+            tx.set_key_grants(&row.id, &invite.keys).await?;
+            tx.delete_invite(&invite.id).await?;
+            tx.revoke_links_of(INVITE, invite.id.as_str()).await?;
+            let person = Person::from(row);
+            let caller = Caller::person(&person, now, client.address);
+            let (changes, note) = (told(&invite), Some(format!("Invited by {}", invite.made_by.1)));
+            let event = event(&caller, now, Action::PersonCreated, Subject::person(&invite.id, &invite.email));
+            self.record(tx, AuditEvent { changes, note, ..event }).await?;
+            Ok::<_, Error>(person)
+        };
+        self.write(work).await
+    }
+
+    /// The invite as the transaction sees it, if the caller may invite people to its role.
+    async fn managed_invite(&self, tx: &mut Tx, caller: &Caller, id: &PersonId) -> Result<Invite> {
+        let invite = tx.invite(id).await?.ok_or(Refusal::InviteGone)?;
+        caller.may(invite.role.managed_with())?;
+        Ok(invite)
+    }
+
+    fn invite_event(&self, caller: &Caller, action: Action, invite: &Invite) -> AuditEvent {
+        event(caller, self.now(), action, Subject::person(&invite.id, &invite.email))
+    }
+
+    fn new_invite_token(&self) -> Result<(SecretString, [u8; 32])> {
+        let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
+        let token = hex::encode(*bytes);
+        let mac = self.keyring().link_mac(INVITE, &token);
+        Ok((token.into(), mac))
+    }
+}
+
+fn link(invite: &Invite, mac: [u8; 32], now: Timestamp) -> Link {
+    Link {
+        mac: mac.to_vec(),
+        purpose: INVITE.to_owned(),
+        subject: invite.id.as_str().to_owned(),
+        created_at: now,
+        expires_at: invite.expires_at,
+    }
+}
+
+/// What the record says of an invite.
+fn told(invite: &Invite) -> Vec<Change> {
+    let end = invite.access_ends_at.map(Timestamp::to_rfc3339);
+    let told = [
+        (Field::PersonName, Some(invite.name.clone())),
+        (Field::Role, Some(invite.role.as_str().to_owned())),
+        (Field::Keys, grant_words(&invite.keys)),
+        (Field::AccessEndsAt, end),
+    ];
+    told.into_iter().filter_map(|(field, to)| Some(change(field, None, Some(&to?)))).collect()
+}
+
+fn wrong_email(message: &str) -> Error {
+    FieldErrors::one(Field::Email, message).into()
+}

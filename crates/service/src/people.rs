@@ -1,0 +1,251 @@
+//! The people who may sign in: who they are, what they may do, and how they are taken out.
+
+use domain::{
+    audit::{Action, AuditEvent, Change, Subject},
+    field::{Field, FieldErrors},
+    grant::{KeyAct, KeyGrant},
+    ids::PersonId,
+    invite,
+    key::KeyRow,
+    list::{KeyQuery, Rows},
+    page::Page,
+    person::{PersonListed, PersonQuery},
+    refusal::Refusal,
+    role::{Act, Role},
+    timestamp::Timestamp,
+};
+use store::{PersonRow, StoreError, Tx, Unique};
+
+use crate::{Caller, Error, Result, Service, service::event};
+
+/// A person, and the keys that a guest sees.
+#[derive(Debug)]
+pub struct PersonDetail {
+    /// The person.
+    pub person: PersonListed,
+    /// The keys of a guest that the caller may see, by name, and what the guest may do with each.
+    pub keys: Vec<(KeyRow, Vec<KeyAct>)>,
+}
+
+impl Service {
+    /// A page of the list of people.
+    pub async fn people(&self, caller: &Caller, query: &PersonQuery) -> Result<Page<PersonListed>> {
+        caller.may(Act::SeePeople)?;
+        Ok(self.store().list_people(query, self.lock()).await?)
+    }
+
+    /// One person; `PersonNotFound` if there is none.
+    pub async fn person(&self, caller: &Caller, id: &PersonId) -> Result<PersonDetail> {
+        caller.may(Act::SeePeople)?;
+        let person = self.store().listed_person(id, self.lock()).await?.ok_or(Refusal::PersonNotFound)?;
+        let grants = self.store().key_grants(id).await?;
+        let ids: Vec<_> = grants.iter().map(|grant| grant.key).collect();
+        let query = KeyQuery { rows: Rows::Most, ..KeyQuery::default() };
+        let rows = self.store().list_keys(&caller.sight().only(&ids), &query, self.now()).await?.rows;
+        let acts = |row: &KeyRow| grants.iter().find(|grant| grant.key == row.id).map(|grant| grant.acts.clone());
+        let keys = rows.into_iter().filter_map(|row| acts(&row).map(|acts| (row, acts))).collect();
+        Ok(PersonDetail { person, keys })
+    }
+
+    /// Gives a person another role, from their next request on. Whoever is no guest any longer loses the keys that were
+    /// granted. `LastOwner` if nobody else who may sign in is an owner.
+    pub async fn change_role(&self, caller: &Caller, id: &PersonId, role: &str) -> Result<()> {
+        caller.may(Act::ManageOwners)?;
+        let role = Role::parse(role).ok_or_else(|| FieldErrors::one(Field::Role, "Choose a role."))?;
+        let work = async |tx: &mut Tx| {
+            let row = managed(tx, caller, id).await?;
+            if row.role == role {
+                return Ok(());
+            }
+            tx.set_role(id, role).await?;
+            tx.set_key_grants(id, &[]).await?;
+            keeps_an_owner(tx, &row).await?;
+            let changes = vec![change(Field::Role, Some(row.role.as_str()), Some(role.as_str()))];
+            let event = AuditEvent { changes, ..self.about(caller, Action::PersonRoleChanged, &row) };
+            self.record(tx, event).await?;
+            self.revoke_invites_of(tx, caller, id, Some(role)).await
+        };
+        self.write(work).await?;
+        self.streams().end_all_of(id);
+        Ok(())
+    }
+
+    /// Says which keys a guest sees, what they may do with each, and until when. `Forbidden` for whoever is no guest, and
+    /// for keys that the caller could not use in this way.
+    pub async fn set_grants(&self, caller: &Caller, id: &PersonId, keys: &[KeyGrant], end: &str) -> Result<()> {
+        caller.may(Act::ManageGuests)?;
+        let now = self.now();
+        let mut errors = FieldErrors::default();
+        let keys = errors.keep(Field::Keys, invite::check_keys(keys));
+        let end = errors.keep(Field::AccessEndsAt, invite::end_of_access(end, now));
+        let (Some(keys), Some(end)) = (keys, end) else { return Err(errors.into()) };
+        let work = async |tx: &mut Tx| {
+            let row = managed(tx, caller, id).await?;
+            if row.role != Role::Guest {
+                return Err(Refusal::Forbidden.into());
+            }
+            let before = tx.key_grants(id).await?;
+            // What the caller cannot see, they cannot take away either.
+            let mut kept = out_of_sight(tx, caller, &before).await?;
+            grantable(tx, caller, &keys).await?;
+            kept.extend(keys);
+            kept.sort_by_key(|grant| grant.key);
+            if kept == before && end == row.access_ends_at {
+                return Ok(());
+            }
+            tx.set_key_grants(id, &kept).await?;
+            tx.set_access_ends_at(id, end).await?;
+            let mut changes = grant_changes(&before, &kept);
+            if end != row.access_ends_at {
+                let (from, to) = (row.access_ends_at.map(Timestamp::to_rfc3339), end.map(Timestamp::to_rfc3339));
+                changes.push(change(Field::AccessEndsAt, from.as_deref(), to.as_deref()));
+            }
+            let event = AuditEvent { changes, ..self.about(caller, Action::PersonKeysChanged, &row) };
+            self.record(tx, event).await?;
+            Ok::<_, Error>(())
+        };
+        self.write(work).await?;
+        self.streams().end_all_of(id);
+        Ok(())
+    }
+
+    /// Keeps a person out, from their next request on, and ends their sessions. `LastOwner` as in `change_role`.
+    pub async fn disable_person(&self, caller: &Caller, id: &PersonId) -> Result<()> {
+        let work = async |tx: &mut Tx| {
+            let row = managed(tx, caller, id).await?;
+            if row.disabled {
+                return Ok(());
+            }
+            tx.set_disabled(id, true).await?;
+            tx.delete_sessions_of(id).await?;
+            keeps_an_owner(tx, &row).await?;
+            self.record(tx, self.about(caller, Action::PersonDisabled, &row)).await?;
+            self.revoke_invites_of(tx, caller, id, None).await
+        };
+        self.manage(caller, work).await?;
+        self.streams().end_all_of(id);
+        Ok(())
+    }
+
+    /// Lets a person sign in again.
+    pub async fn enable_person(&self, caller: &Caller, id: &PersonId) -> Result<()> {
+        let work = async |tx: &mut Tx| {
+            let row = managed(tx, caller, id).await?;
+            if !row.disabled {
+                return Ok(());
+            }
+            tx.set_disabled(id, false).await?;
+            self.record(tx, self.about(caller, Action::PersonEnabled, &row)).await?;
+            Ok(())
+        };
+        self.manage(caller, work).await
+    }
+
+    /// Ends the waiting time after failed sign-ins.
+    pub async fn unlock_person(&self, caller: &Caller, id: &PersonId) -> Result<()> {
+        let work = async |tx: &mut Tx| {
+            let row = managed(tx, caller, id).await?;
+            if tx.clear_sign_in_failures(&self.keyring().email_mac(&row.email)).await? {
+                self.record(tx, self.about(caller, Action::PersonUnlocked, &row)).await?;
+            }
+            Ok(())
+        };
+        self.manage(caller, work).await
+    }
+
+    /// Removes a person for good. The keys that they issued stay, and so does what they did in the audit. `LastOwner` as
+    /// in `change_role`.
+    pub async fn remove_person(&self, caller: &Caller, id: &PersonId) -> Result<()> {
+        let work = async |tx: &mut Tx| {
+            let row = managed(tx, caller, id).await?;
+            tx.delete_person(id).await?;
+            tx.clear_sign_in_failures(&self.keyring().email_mac(&row.email)).await?;
+            keeps_an_owner(tx, &row).await?;
+            let changes = vec![change(Field::Role, Some(row.role.as_str()), None)];
+            let event = AuditEvent { changes, ..self.about(caller, Action::PersonRemoved, &row) };
+            self.record(tx, event).await?;
+            self.revoke_invites_of(tx, caller, id, None).await
+        };
+        self.manage(caller, work).await?;
+        self.streams().end_all_of(id);
+        Ok(())
+    }
+
+    /// Runs a change of a person, if the caller may change anybody at all.
+    async fn manage(&self, caller: &Caller, work: impl AsyncFnOnce(&mut Tx) -> Result<()>) -> Result<()> {
+        caller.may(Act::ManageGuests)?;
+        self.write(work).await
+    }
+
+    fn about(&self, caller: &Caller, action: Action, row: &PersonRow) -> AuditEvent {
+        event(caller, self.now(), action, Subject::person(&row.id, &row.email))
+    }
+
+    /// Adds a person with what people are found by. `EmailTaken` if somebody has the e-mail.
+    pub(crate) async fn insert_person(&self, tx: &mut Tx, row: &PersonRow) -> Result<()> {
+        tx.insert_person(row).await.map_err(|error| match error {
+            StoreError::Conflict(Unique::PersonEmail) => Refusal::EmailTaken.into(),
+            error => Error::from(error),
+        })?;
+        Ok(tx.set_person_keys(&row.id, &row.name, &self.keyring().email_mac(&row.email)).await?)
+    }
+}
+
+/// The person as the transaction sees them, if the caller may change people of this role.
+async fn managed(tx: &mut Tx, caller: &Caller, id: &PersonId) -> Result<PersonRow> {
+    let row = tx.person_by_id(id).await?.ok_or(Refusal::PersonNotFound)?;
+    caller.may(row.role.managed_with())?;
+    Ok(row)
+}
+
+/// `LastOwner` if the change left nobody who may sign in as an owner. Writers take turns, so two changes at once do not
+/// both find the other's owner.
+async fn keeps_an_owner(tx: &mut Tx, changed: &PersonRow) -> Result<()> {
+    let keeps = changed.role != Role::Owner || tx.owners_exist().await?;
+    if keeps { Ok(()) } else { Err(Refusal::LastOwner.into()) }
+}
+
+/// `Invalid` at the field of the keys unless the caller sees each key, and may do all that is granted with it.
+pub(crate) async fn grantable(tx: &mut Tx, caller: &Caller, keys: &[KeyGrant]) -> Result<()> {
+    for grant in keys {
+        let wrong = |message: &str| Error::from(FieldErrors::one(Field::Keys, message));
+        let key = tx.key_detail(&grant.key).await?;
+        let Some(key) = key.filter(|key| caller.may_see(key).is_ok()) else {
+            return Err(wrong("One of the keys no longer exists. Find the keys again."));
+        };
+        let rights = caller.rights_on(key.row.kind, &key.row.id);
+        if let Some(act) = grant.acts.iter().find(|act| !rights.may(act.act())) {
+            let (act, name) = (act.label().to_lowercase(), &key.row.name);
+            return Err(wrong(&format!("You may not {act} “{name}” yourself, so you cannot allow it.")));
+        }
+    }
+    Ok(())
+}
+
+/// Those of the grants whose key the caller may not see.
+async fn out_of_sight(tx: &mut Tx, caller: &Caller, grants: &[KeyGrant]) -> Result<Vec<KeyGrant>> {
+    let mut hidden = Vec::new();
+    for grant in grants {
+        let key = tx.key_detail(&grant.key).await?;
+        if key.is_some_and(|key| caller.may_see(&key).is_err()) {
+            hidden.push(grant.clone());
+        }
+    }
+    Ok(hidden)
+}
+
+/// What the record says of a field.
+pub(crate) fn change(field: Field, from: Option<&str>, to: Option<&str>) -> Change {
+    Change { field: field.as_str().to_owned(), from: from.map(str::to_owned), to: to.map(str::to_owned) }
+}
+
+/// The keys of a guest as the record has them: their ids and acts.
+pub(crate) fn grant_words(grants: &[KeyGrant]) -> Option<String> {
+    let words: Vec<_> = grants.iter().map(|grant| format!("{}: {}", grant.key, grant.words())).collect();
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+fn grant_changes(before: &[KeyGrant], after: &[KeyGrant]) -> Vec<Change> {
+    let (from, to) = (grant_words(before), grant_words(after));
+    if from == to { Vec::new() } else { vec![change(Field::Keys, from.as_deref(), to.as_deref())] }
+}

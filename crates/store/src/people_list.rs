@@ -1,0 +1,217 @@
+//! Pages of the list of people, by keyset.
+
+use domain::ids::PersonId;
+use domain::list::Rows;
+use domain::page::{COUNT_CAP, Capped, Page};
+use domain::person::{PersonFilter, PersonListed, PersonQuery, PersonSort, PersonStatus};
+use domain::role::Role;
+use domain::text::name_key;
+use domain::timestamp::Timestamp;
+use sqlx_macros::FromRow;
+
+use crate::conn::Conn;
+use crate::error::StoreError;
+use crate::people::end;
+use crate::sql::{Arg, Sql};
+
+/// Rows on a page.
+const PAGE: usize = Rows::Few.count() as usize;
+
+/// When a sign-in is refused because of earlier failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lock {
+    /// The present time.
+    pub now: Timestamp,
+    /// No wait ends later than this. One that seems to comes from a clock that was set back, and is none.
+    pub latest: Timestamp,
+    /// So many failures lock until somebody ends it.
+    pub failures: u32,
+}
+
+reads! {
+    /// A page of the people who are asked for. An invalid cursor gives the first page.
+    list_people(query: &PersonQuery, lock: Lock) -> Page<PersonListed>;
+    /// One of them, whatever a list asks for.
+    listed_person(id: &PersonId, lock: Lock) -> Option<PersonListed>;
+}
+
+#[derive(FromRow)]
+struct Stored {
+    id: String,
+    email: String,
+    name: String,
+    name_key: String,
+    role: String,
+    disabled: i64,
+    created_at: i64,
+    last_sign_in_at: i64,
+    access_ends_at: i64,
+    failures: i64,
+    blocked_until: i64,
+}
+
+impl Stored {
+    fn listed(self, lock: Lock) -> Result<PersonListed, StoreError> {
+        let (blocked_until, access_ends_at) = (Timestamp::from_millis(self.blocked_until), end(self.access_ends_at));
+        let status = if self.disabled != 0 {
+            PersonStatus::Disabled
+        } else if access_ends_at.is_some_and(|end| end <= lock.now) {
+            PersonStatus::Ended
+        } else if self.failures >= i64::from(lock.failures) {
+            PersonStatus::Locked { until: None }
+        } else if lock.now < blocked_until && blocked_until <= lock.latest {
+            PersonStatus::Locked { until: Some(blocked_until) }
+        } else {
+            PersonStatus::Active
+        };
+        Ok(PersonListed {
+            id: PersonId::parse(&self.id).ok_or_else(|| StoreError::corrupt("a person's id"))?,
+            name: self.name,
+            email: self.email,
+            role: Role::parse(&self.role).ok_or_else(|| StoreError::corrupt("a person's role"))?,
+            status,
+            created_at: Timestamp::from_millis(self.created_at),
+            last_sign_in_at: (self.last_sign_in_at != 0).then_some(Timestamp::from_millis(self.last_sign_in_at)),
+            access_ends_at,
+        })
+    }
+
+    /// The place of this row in a list: the values that it is sorted by, and the id.
+    fn place(&self, sort: PersonSort) -> String {
+        let id = &self.id;
+        match sort {
+            PersonSort::Name => format!("{id}~{}", self.name_key),
+            PersonSort::Email => format!("{id}~{}", self.email),
+            PersonSort::Role => format!("{id}~{}~{}", self.role, self.name_key),
+            PersonSort::LastSignIn => format!("{id}~{}", self.last_sign_in_at),
+        }
+    }
+}
+
+/// The values of a cursor of this sort; `None` if the text is not one.
+fn cursor(text: &str, sort: PersonSort) -> Option<Vec<Arg>> {
+    let (id, place) = text.split_once('~')?;
+    let id = Arg::from(PersonId::parse(id)?.as_str());
+    Some(match sort {
+        PersonSort::Name | PersonSort::Email => vec![place.into(), id],
+        PersonSort::Role => {
+            let (role, name) = place.split_once('~')?;
+            vec![Role::parse(role)?.as_str().into(), name.into(), id]
+        }
+        PersonSort::LastSignIn => vec![place.parse::<i64>().ok()?.into(), id],
+    })
+}
+
+/// The columns that a sort goes by, the last of which tells equal ones apart.
+const fn columns(sort: PersonSort) -> &'static [&'static str] {
+    match sort {
+        PersonSort::Name => &["p.name_key", "p.id"],
+        PersonSort::Email => &["p.email", "p.id"],
+        PersonSort::Role => &["p.role", "p.name_key", "p.id"],
+        PersonSort::LastSignIn => &["p.last_sign_in_at", "p.id"],
+    }
+}
+
+const SELECT: &str = "SELECT p.id, p.email, p.name, p.name_key, p.role, p.disabled, p.created_at, p.last_sign_in_at, \
+     p.access_ends_at, COALESCE(f.failures, 0) AS failures, COALESCE(f.blocked_until, 0) AS blocked_until ";
+const FROM: &str = "FROM person p LEFT JOIN sign_in_failure f ON f.email_mac = p.email_mac ";
+
+/// A list with its conditions.
+struct Asked<'a> {
+    query: &'a PersonQuery,
+    lock: Lock,
+}
+
+impl Asked<'_> {
+    fn push_conditions(&self, sql: &mut Sql) {
+        sql.push("WHERE 1 = 1");
+        if let Some(search) = &self.query.search {
+            let part = name_key(search).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            sql.push(" AND (p.name_key LIKE ").bind(format!("%{part}%")).push(" ESCAPE '\\' OR p.email LIKE ");
+            sql.bind(format!("%{part}%")).push(" ESCAPE '\\')");
+        }
+        if let Some(role) = self.query.role {
+            sql.push(" AND p.role = ").bind(role.as_str());
+        }
+        let Some(status) = self.query.status else { return };
+        sql.push(" AND p.disabled = ").bind(i64::from(status == PersonFilter::Disabled));
+        if status == PersonFilter::Disabled {
+            return;
+        }
+        let has_ended = status == PersonFilter::Ended;
+        sql.push(if has_ended { " AND p.access_ends_at <= " } else { " AND p.access_ends_at > " }).bind(self.lock.now);
+        if has_ended {
+            return;
+        }
+        sql.push(if status == PersonFilter::Locked { " AND (" } else { " AND NOT (" });
+        sql.push("COALESCE(f.failures, 0) >= ").bind(i64::from(self.lock.failures));
+        sql.push(" OR (COALESCE(f.blocked_until, 0) > ").bind(self.lock.now);
+        sql.push(" AND COALESCE(f.blocked_until, 0) <= ").bind(self.lock.latest).push("))");
+    }
+
+    /// Rows after a cursor, or before it, nearest first: at most `limit`.
+    async fn fetch(
+        &self,
+        conn: &mut Conn<'_>,
+        backwards: bool,
+        after: Option<Vec<Arg>>,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let (columns, descending) = (columns(self.query.sort), self.query.descending != backwards);
+        let mut sql = Sql::new(SELECT);
+        sql.push(FROM);
+        self.push_conditions(&mut sql);
+        if let Some(after) = after {
+            sql.push(" AND ");
+            list(&mut sql, columns, "(", "");
+            sql.push(if descending { ") < " } else { ") > " }).row(true, after);
+        }
+        list(&mut sql, columns, " ORDER BY ", if descending { " DESC" } else { "" });
+        sql.push(" LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        conn.fetch_all(sql).await
+    }
+}
+
+fn list(sql: &mut Sql, columns: &[&'static str], before: &'static str, behind: &'static str) {
+    for (n, column) in columns.iter().enumerate() {
+        sql.push(if n == 0 { before } else { ", " }).push(column).push(behind);
+    }
+}
+
+async fn list_people(conn: &mut Conn<'_>, query: &PersonQuery, lock: Lock) -> Result<Page<PersonListed>, StoreError> {
+    let asked = Asked { query, lock };
+    let parse = |text: &Option<String>| text.as_deref().and_then(|text| cursor(text, query.sort));
+    let (after, before) = (parse(&query.after), parse(&query.before));
+    let is_back = after.is_none() && before.is_some();
+    let mut rows = asked.fetch(conn, is_back, after.or(before), PAGE + 1).await?;
+    // One extra row shows whether there is another page on that side.
+    let more = rows.len() > PAGE;
+    rows.truncate(PAGE);
+    if is_back {
+        rows.reverse();
+    }
+    let beyond = async |conn: &mut Conn<'_>, row: Option<&Stored>, backwards: bool| {
+        let Some(place) = row.and_then(|row| cursor(&row.place(query.sort), query.sort)) else { return Ok(false) };
+        Ok::<_, StoreError>(!asked.fetch(conn, backwards, Some(place), 1).await?.is_empty())
+    };
+    let (has_next, has_previous) = if is_back {
+        (beyond(conn, rows.last(), false).await?, more)
+    } else {
+        (more, query.after.is_some() && beyond(conn, rows.first(), true).await?)
+    };
+    let place = |row: Option<&Stored>| row.map(|row| row.place(query.sort));
+    let (next, previous) = (place(rows.last()).filter(|_| has_next), place(rows.first()).filter(|_| has_previous));
+    let mut sql = Sql::new("SELECT count(*) FROM (SELECT p.id ");
+    sql.push(FROM);
+    asked.push_conditions(&mut sql);
+    sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
+    let (count,): (i64,) = conn.fetch_one(sql).await?;
+    let rows = rows.into_iter().map(|row| row.listed(lock)).collect::<Result<_, _>>()?;
+    Ok(Page { rows, next, previous, total: Capped::at(COUNT_CAP, count.unsigned_abs()) })
+}
+
+async fn listed_person(conn: &mut Conn<'_>, id: &PersonId, lock: Lock) -> Result<Option<PersonListed>, StoreError> {
+    let mut sql = Sql::new(SELECT);
+    sql.push(FROM).push("WHERE p.id = ").bind(id.as_str());
+    conn.fetch_optional::<Stored>(sql).await?.map(|row| row.listed(lock)).transpose()
+}

@@ -1,0 +1,90 @@
+//! Mail over SMTP.
+
+use std::fmt;
+use std::time::Duration;
+
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use secrecy::ExposeSecret;
+use service::mail::{Mail, MailError, Mailer, Sending};
+
+/// How long a server may take for a mail. Somebody waits for the page.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// A server that takes mail. Its URL may hold a password, so it is never shown.
+#[derive(Clone)]
+pub struct MailServer {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+impl MailServer {
+    /// From the configuration. The error repeats nothing of the URL.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        const LIKE: &str = "use one like smtps://user:password@mail.example.com?from=keystead@example.com";
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
+            .map_err(|_| format!("it is not the URL of a mail server; {LIKE}"))?;
+        let query = url.split_once('?').map_or("", |(_, query)| query);
+        let from = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "from");
+        let (_, from) = from.ok_or_else(|| format!("it does not say who the mail is from; {LIKE}"))?;
+        let from = from.parse().map_err(|_| format!("from= is not an e-mail address; {LIKE}"))?;
+        Ok(Self { transport: transport.timeout(Some(WITHIN)).build(), from })
+    }
+
+    async fn deliver(&self, mail: Mail) -> Result<(), MailError> {
+        let to = mail.to.parse().map_err(|_| MailError("the address is none that mail can be sent to".to_owned()))?;
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .subject(mail.subject)
+            .header(ContentType::TEXT_PLAIN)
+            .body(mail.text.expose_secret().to_owned())
+            .map_err(|error| MailError(error.to_string()))?;
+        let sent = tokio::time::timeout(WITHIN, self.transport.send(message)).await;
+        sent.map_err(|_| MailError("the mail server did not answer in time".to_owned()))?
+            .map_err(|error| MailError(error.to_string()))?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for MailServer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("MailServer(..)")
+    }
+}
+
+impl Mailer for MailServer {
+    fn send(&self, mail: Mail) -> Sending<'_> {
+        Box::pin(self.deliver(mail))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MailServer;
+
+    #[test]
+    fn a_url_says_where_mail_goes_and_from_whom() {
+        for url in [
+            "smtp://localhost:2525?from=keystead@example.com",
+            "smtps://user:p%40ss@mail.example.com?from=Keystead%20%3Ckeystead@example.com%3E",
+            "smtp://mail.example.com:587?tls=required&from=keystead@example.com",
+        ] {
+            MailServer::parse(url).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_password() {
+        for (url, said) in [
+            ("mail.example.com", "not the URL"),
+            ("http://user:hunter2@mail.example.com?from=a@example.com", "not the URL"),
+            ("smtp://user:hunter2@mail.example.com", "from"),
+            ("smtp://user:hunter2@mail.example.com?from=nobody", "from="),
+        ] {
+            let message = MailServer::parse(url).unwrap_err();
+            assert!(message.contains(said) && !message.contains("hunter2"), "{message}");
+        }
+    }
+}

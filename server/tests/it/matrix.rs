@@ -1,0 +1,310 @@
+//! Every page, form, file and server function, for every role and for nobody, about what they may see, what is out of
+//! their sight and what is gone. A route without a row fails the test.
+
+use std::collections::BTreeSet;
+
+use app::desk::mount::{file_paths, form_paths, page_paths};
+use domain::draft::KeyDraft;
+use domain::grant::{KeyAct, KeyGrant};
+use domain::ids::{KeyId, PersonId};
+use domain::invite::InviteDraft;
+use domain::role::Role;
+use leptos::server_fn::axum::server_fn_paths;
+use secrecy::ExposeSecret;
+use service::ClientInfo;
+use service::invites::Acceptance;
+use service::sign_in::SignIn;
+
+use crate::support::{Answer, Call, Product, operator, service_key};
+
+/// Who asks: the roles in their order, and then nobody.
+const COLUMNS: usize = Role::ALL.len() + 1;
+
+/// What is in the place of an id: a key, a person or an invite, or nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    Nothing,
+    /// A Service key that is granted to the guest; a Master User key; a Service key that was deleted.
+    Key,
+    /// A guest; an admin; somebody who was removed.
+    Person,
+    /// The invite of a guest; that of an admin; one that was revoked.
+    Invite,
+}
+
+/// A route with a query or body that is good for it, and what becomes of it for each who asks, in the order of `COLUMNS`. Each
+/// word has a letter for each thing that it may be about:
+///
+/// `+` done, or refused for a reason that only somebody who may do it hears; `f` forbidden; `n` not found; `s` sign in first.
+type Row = (&'static str, About, &'static str, [&'static str; COLUMNS]);
+
+const PAGES: &[Row] = &[
+    ("/", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/audit", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/find", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/help", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/help/{page}", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/integrations/setup", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/invite/{token}", About::Nothing, "", ["n", "n", "n", "n", "n"]),
+    ("/keys", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/keys/audit", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/keys/bulk", About::Nothing, "act=disable&all=yes", ["+", "+", "f", "f", "s"]),
+    ("/keys/new", About::Nothing, "", ["+", "+", "f", "f", "s"]),
+    ("/keys/views", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/keys/{id}", About::Key, "", ["++n", "++n", "+nn", "+nn", "sss"]),
+    ("/keys/{id}/acknowledge", About::Key, "", ["++n", "++n", "fnn", "fnn", "sss"]),
+    ("/keys/{id}/audit", About::Key, "", ["+++", "+++", "+n+", "+nn", "sss"]),
+    ("/keys/{id}/delete", About::Key, "", ["++n", "++n", "fnn", "fnn", "sss"]),
+    ("/keys/{id}/disable", About::Key, "", ["++n", "++n", "fnn", "fnn", "sss"]),
+    ("/keys/{id}/drop", About::Key, "", ["++n", "++n", "fnn", "fnn", "sss"]),
+    ("/keys/{id}/edit", About::Key, "", ["++n", "++n", "fnn", "fnn", "sss"]),
+    ("/keys/{id}/enable", About::Key, "", ["++n", "++n", "fnn", "fnn", "sss"]),
+    ("/keys/{id}/restore", About::Key, "", ["++n", "ffn", "fnn", "fnn", "sss"]),
+    ("/keys/{id}/revoke", About::Key, "", ["++n", "++n", "fnn", "+nn", "sss"]),
+    ("/keys/{id}/why", About::Key, "", ["++n", "++n", "+nn", "+nn", "sss"]),
+    ("/login", About::Nothing, "", ["+", "+", "+", "+", "+"]),
+    ("/people", About::Nothing, "", ["+", "+", "+", "f", "s"]),
+    ("/people/invite", About::Nothing, "", ["+", "+", "f", "f", "s"]),
+    ("/people/invites/{id}/renew", About::Invite, "", ["++n", "+fn", "ffn", "fff", "sss"]),
+    ("/people/invites/{id}/revoke", About::Invite, "", ["++n", "+fn", "ffn", "fff", "sss"]),
+    ("/people/{id}", About::Person, "", ["++n", "++n", "++n", "fff", "sss"]),
+    ("/people/{id}/disable", About::Person, "", ["++n", "+fn", "ffn", "fff", "sss"]),
+    ("/people/{id}/enable", About::Person, "", ["++n", "+fn", "ffn", "fff", "sss"]),
+    ("/people/{id}/keys", About::Person, "", ["+fn", "+fn", "ffn", "fff", "sss"]),
+    ("/people/{id}/remove", About::Person, "", ["++n", "+fn", "ffn", "fff", "sss"]),
+    ("/people/{id}/role", About::Person, "", ["++n", "ffn", "ffn", "fff", "sss"]),
+    ("/people/{id}/unlock", About::Person, "", ["++n", "+fn", "ffn", "fff", "sss"]),
+    ("/settings", About::Nothing, "", ["+", "f", "f", "f", "s"]),
+    ("/setup", About::Nothing, "", ["n", "n", "n", "n", "n"]),
+];
+
+const FORMS: &[Row] = &[
+    ("/invite/{token}", About::Nothing, "person_name=Ada&password=seven+grey+herons+wade", ["+", "+", "+", "+", "+"]),
+    ("/keys/bulk", About::Key, "act=disable&key={id}&form_id=FORM", ["+++", "+++", "fff", "fff", "sss"]),
+    ("/keys/new", About::Nothing, "step=summary&kind=service&name=New", ["+", "+", "f", "f", "s"]),
+    ("/keys/views", About::Nothing, "name=Mine&list=status%3Dactive", ["+", "+", "+", "+", "s"]),
+    ("/keys/{id}/acknowledge", About::Key, "acknowledged=yes", ["++n", "++n", "fff", "fff", "sss"]),
+    ("/keys/{id}/delete", About::Key, "confirm_name=Key", ["++n", "++n", "fff", "fff", "sss"]),
+    ("/keys/{id}/disable", About::Key, "", ["++n", "++n", "fff", "fff", "sss"]),
+    ("/keys/{id}/drop", About::Key, "", ["++n", "++n", "fff", "fff", "sss"]),
+    ("/keys/{id}/edit", About::Key, "revision=1&name=Renamed", ["++n", "++n", "fff", "fff", "sss"]),
+    ("/keys/{id}/enable", About::Key, "", ["++n", "++n", "fff", "fff", "sss"]),
+    ("/keys/{id}/restore", About::Key, "", ["++n", "fff", "fff", "fff", "sss"]),
+    ("/keys/{id}/revoke", About::Key, "reason=other", ["++n", "++n", "fff", "+nn", "sss"]),
+    ("/login", About::Nothing, "email=nobody", ["+", "+", "+", "+", "+"]),
+    ("/logout", About::Nothing, "", ["+", "+", "+", "+", "+"]),
+    (
+        "/people/invite",
+        About::Nothing,
+        "press=invite&first_name=A&email=new%40example.com&role=admin",
+        ["+", "f", "f", "f", "s"],
+    ),
+    ("/people/invites/{id}/renew", About::Invite, "", ["++n", "+fn", "fff", "fff", "sss"]),
+    ("/people/invites/{id}/revoke", About::Invite, "", ["++n", "+fn", "fff", "fff", "sss"]),
+    ("/people/{id}/disable", About::Person, "", ["++n", "+fn", "fff", "fff", "sss"]),
+    ("/people/{id}/enable", About::Person, "", ["++n", "+fn", "fff", "fff", "sss"]),
+    ("/people/{id}/keys", About::Person, "see=KEY", ["+fn", "+fn", "fff", "fff", "sss"]),
+    ("/people/{id}/remove", About::Person, "", ["++n", "+fn", "fff", "fff", "sss"]),
+    ("/people/{id}/role", About::Person, "role=auditor", ["++n", "fff", "fff", "fff", "sss"]),
+    ("/people/{id}/unlock", About::Person, "", ["++n", "+fn", "fff", "fff", "sss"]),
+    ("/settings", About::Nothing, "default_life=90&longest_life=365", ["+", "f", "f", "f", "s"]),
+    ("/setup", About::Nothing, "token=x&person_name=A&email=a@example.com&password=x", ["n", "n", "n", "n", "n"]),
+];
+
+const FILES: &[Row] = &[
+    ("/audit.csv", About::Nothing, "", ["+", "+", "+", "f", "s"]),
+    ("/audit.jsonl", About::Nothing, "", ["+", "+", "+", "f", "s"]),
+    ("/keys.csv", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/keys.jsonl", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+];
+
+const FUNCTIONS: &[Row] = &[
+    (
+        "/api/check_key",
+        About::Nothing,
+        r#"{"kind":"service","draft":{"kind":"service","name":"x"}}"#,
+        ["+", "+", "f", "f", "s"],
+    ),
+    ("/api/find", About::Nothing, r#"{"typed":"key"}"#, ["+", "+", "+", "+", "s"]),
+    ("/api/progress", About::Nothing, r#"{"form_id":"FORM"}"#, ["+", "+", "f", "f", "s"]),
+    ("/api/rows", About::Nothing, r#"{"ids":["7Qm2xVbN4tRa"],"list":""}"#, ["+", "+", "+", "+", "s"]),
+];
+
+struct Matrix {
+    product: Product,
+    /// The session of each role, in their order.
+    sessions: Vec<String>,
+    guest: PersonId,
+    made: usize,
+}
+
+impl Matrix {
+    async fn start() -> Self {
+        let product = Product::start().await;
+        let mut matrix = Self { product, sessions: Vec::new(), guest: PersonId::from_random([0; 12]), made: 0 };
+        for role in Role::ALL {
+            let (id, email) = matrix.person(*role).await;
+            if *role == Role::Guest {
+                matrix.guest = id;
+            }
+            let sign_in = SignIn { email, password: crate::support::PASSWORD.into() };
+            let signed_in = matrix.product.service.sign_in(sign_in, &ClientInfo::default()).await.unwrap();
+            matrix.sessions.push(signed_in.cookie.expose_secret().to_owned());
+        }
+        matrix
+    }
+
+    async fn invited(&mut self, role: Role) -> service::invites::Invited {
+        self.made += 1;
+        let keys = if role == Role::Guest { vec![KeyGrant::new(self.key("service").await, &[])] } else { Vec::new() };
+        let draft = InviteDraft {
+            first_name: "Ada".to_owned(),
+            email: format!("{}@example.com", self.made),
+            role: role.as_str().to_owned(),
+            keys,
+            ..InviteDraft::default()
+        };
+        self.product.service.invite(&operator(), &draft).await.unwrap()
+    }
+
+    async fn person(&mut self, role: Role) -> (PersonId, String) {
+        let invited = self.invited(role).await;
+        let sent = Acceptance { name: "Ada".to_owned(), password: crate::support::PASSWORD.into() };
+        let (token, client) = (invited.token.expose_secret(), ClientInfo::default());
+        let person = self.product.service.accept_invite(token, sent, &client).await.unwrap();
+        (*person.id(), person.email().to_owned())
+    }
+
+    async fn key(&self, kind: &str) -> KeyId {
+        let draft = KeyDraft { kind: Some(kind.to_owned()), ..service_key("Key") };
+        self.product.issue(draft).await.key.row.id
+    }
+
+    /// What a route is about: in sight, out of the sight of some, and gone.
+    async fn objects(&mut self, about: About) -> Vec<String> {
+        let service = self.product.service.clone();
+        match about {
+            About::Nothing => vec![String::new()],
+            About::Key => {
+                let (seen, hidden, gone) =
+                    (self.key("service").await, self.key("master_user").await, self.key("service").await);
+                let grant = [KeyGrant::new(seen, KeyAct::ALL)];
+                service.set_grants(&operator(), &self.guest, &grant, "").await.unwrap();
+                service.delete(&operator(), &gone, "Key").await.unwrap();
+                [seen, hidden, gone].map(|id| id.to_string()).to_vec()
+            }
+            About::Person => {
+                let mut ids = Vec::new();
+                for role in [Role::Guest, Role::Admin, Role::Guest] {
+                    ids.push(self.person(role).await.0);
+                }
+                service.remove_person(&operator(), &ids[2]).await.unwrap();
+                ids.iter().map(ToString::to_string).collect()
+            }
+            About::Invite => {
+                let mut ids = Vec::new();
+                for role in [Role::Guest, Role::Admin, Role::Guest] {
+                    ids.push(self.invited(role).await.invite.id);
+                }
+                service.revoke_invite(&operator(), &ids[2]).await.unwrap();
+                ids.iter().map(ToString::to_string).collect()
+            }
+        }
+    }
+
+    /// The number of the newest event. Whatever is refused adds none.
+    async fn events(&self) -> i64 {
+        let query = domain::audit_query::AuditQuery::default();
+        self.product.service.audit(&operator(), &query).await.unwrap().rows.first().map_or(0, |row| row.seq)
+    }
+
+    /// The words of a row as they are.
+    async fn ask(&mut self, (route, about, body, _): &Row, call: fn(&str, &str) -> Call) -> Vec<String> {
+        let mut words = Vec::new();
+        for column in 0..COLUMNS {
+            let mut word = String::new();
+            for id in self.objects(*about).await {
+                let form = self.product.service.new_form_id().unwrap();
+                let body = body.replace("{id}", &id).replace("FORM", &form);
+                let body =
+                    if body.contains("KEY") { body.replace("KEY", self.key("service").await.as_str()) } else { body };
+                let path = route.replace("{id}", &id).replace("{page}", "console").replace("{token}", &"0".repeat(64));
+                let call = call(&path, &body);
+                let call = match self.sessions.get(column) {
+                    // The sessions have to outlive this one.
+                    Some(session) if *route != "/logout" => call.cookie(session),
+                    _ => call,
+                };
+                let before = self.events().await;
+                let answer = self.product.send(call.same_origin()).await;
+                let letter = letter(&answer);
+                if letter != '+' {
+                    assert_eq!(self.events().await, before, "{route} refused column {column} and did something");
+                }
+                word.push(letter);
+            }
+            words.push(word);
+        }
+        words
+    }
+}
+
+fn letter(answer: &Answer) -> char {
+    match answer.status.as_u16() {
+        303 if answer.header("location").starts_with("/login?next") || answer.header("location") == "/login" => 's',
+        401 => 's',
+        403 => 'f',
+        404 => 'n',
+        status if status >= 500 => panic!("{status}: {}", answer.body),
+        _ => '+',
+    }
+}
+
+fn get(path: &str, query: &str) -> Call {
+    Call::get(&format!("{path}?{query}"))
+}
+
+fn form(path: &str, body: &str) -> Call {
+    Call::post(path).form(body.to_owned())
+}
+
+fn function(path: &str, body: &str) -> Call {
+    Call::post(path).json(body.to_owned())
+}
+
+#[test]
+fn every_route_has_a_row() {
+    let of = |rows: &[Row]| rows.iter().map(|(route, ..)| (*route).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(of(PAGES), page_paths().into_iter().collect());
+    assert_eq!(of(FORMS), form_paths().into_iter().map(str::to_owned).collect());
+    assert_eq!(of(FILES), file_paths().into_iter().map(str::to_owned).collect());
+    assert_eq!(of(FUNCTIONS), server_fn_paths().map(|(path, _)| path.to_owned()).collect());
+}
+
+async fn rows_hold(rows: &[Row], call: fn(&str, &str) -> Call) {
+    let mut matrix = Matrix::start().await;
+    let mut wrong = Vec::new();
+    for row in rows {
+        let found = matrix.ask(row, call).await;
+        if found != row.3 {
+            wrong.push(format!("{} is {found:?}, not {:?}", row.0, row.3));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn each_page_is_for_those_who_may_see_it() {
+    rows_hold(PAGES, get).await;
+}
+
+#[tokio::test]
+async fn each_form_is_for_those_who_may_send_it() {
+    rows_hold(FORMS, form).await;
+}
+
+#[tokio::test]
+async fn each_file_and_server_function_is_for_those_who_may_ask() {
+    rows_hold(FILES, get).await;
+    rows_hold(FUNCTIONS, function).await;
+}
