@@ -6,6 +6,9 @@ use leptos_router::SsrMode;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
+use crate::pages::account::AccountPage;
+use crate::pages::account_email::AccountEmail;
+use crate::pages::account_password::AccountPassword;
 use crate::pages::acknowledge::Acknowledge;
 use crate::pages::audit::AuditPage;
 use crate::pages::dashboard::DashboardPage;
@@ -41,6 +44,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/setup") view=SetupPage ssr=whole.clone()/>
                 <ParentRoute path=path!("") view=Frame ssr=whole>
                     <Route path=path!("/") view=DashboardPage/>
+                    <Route path=path!("/account") view=AccountPage/>
+                    <Route path=path!("/account/email") view=AccountEmail/>
+                    <Route path=path!("/account/password") view=AccountPassword/>
+                    <Route path=path!("/account/sessions") view=AccountPage/>
                     <Route path=path!("/keys/new") view=Generate/>
                     <Route path=path!("/keys/bulk") view=BulkPage/>
                     <Route path=path!("/keys/views") view=ViewsPage/>

@@ -14,7 +14,7 @@ use percent_encoding::percent_decode;
 
 use super::context::{Console, Desk, Visit};
 use super::render::render;
-use super::{key_forms, person_forms, settings_forms};
+use super::{account_forms, key_forms, person_forms, settings_forms};
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
 use crate::forms::outcome::{Next, PostedForm, UnsentForm};
@@ -23,10 +23,14 @@ use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 15] = [
+const FORMS: [(&str, MakeHandler); 19] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
     ("/setup", |console| form(console, Needs::Nobody, person_forms::set_up)),
+    ("/account", |console| form(console, Needs::Session, account_forms::rename)),
+    ("/account/email", |console| form(console, Needs::Session, account_forms::change_email)),
+    ("/account/password", |console| form(console, Needs::Session, account_forms::change_password)),
+    ("/account/sessions", |console| form(console, Needs::Session, account_forms::end_sessions)),
     ("/keys/new", |console| form(console, Needs::Session, key_forms::wizard)),
     ("/keys/bulk", |console| form(console, Needs::Session, key_forms::bulk)),
     ("/keys/views", |console| form(console, Needs::Session, key_forms::saved_view)),

@@ -38,7 +38,7 @@ pub async fn sign_out(desk: Desk, _form: Nothing) -> Result<Next<()>, ConsoleErr
     Ok(Next::GoWithCookies("/login?done=signed_out".to_owned(), vec![removed]))
 }
 
-fn client(desk: &Desk) -> ClientInfo {
+pub(super) fn client(desk: &Desk) -> ClientInfo {
     ClientInfo {
         address: desk.visit.address,
         user_agent: desk.visit.user_agent.clone(),

@@ -11,6 +11,8 @@ pub enum Told {
     Key(Done, KeyId),
     /// An act on many keys: how many it took, how many it skipped, and the id of its form.
     Keys { act: BulkAct, taken: u32, skipped: u32, form_id: String },
+    /// An act on one's own account.
+    Account(AccountDone),
     /// The form had been sent before.
     Repeated,
 }
@@ -25,6 +27,7 @@ impl Told {
             Self::Keys { act, taken, skipped, form_id } => {
                 format!("{}.{taken}.{skipped}.{form_id}", act.as_str())
             }
+            Self::Account(done) => done.row().0.to_owned(),
             Self::Repeated => Self::REPEATED.to_owned(),
         }
     }
@@ -33,6 +36,9 @@ impl Told {
     pub fn parse(text: &str) -> Option<Self> {
         if text == Self::REPEATED {
             return Some(Self::Repeated);
+        }
+        if let Some(done) = AccountDone::ALL.into_iter().find(|done| done.row().0 == text) {
+            return Some(Self::Account(done));
         }
         if let Some((done, id)) = Done::parse(text) {
             return Some(Self::Key(done, id));
@@ -133,6 +139,39 @@ impl Done {
     }
 }
 
+/// What people did to their own account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountDone {
+    Renamed,
+    EmailChanged,
+    PasswordChanged,
+    SessionEnded,
+    SessionsEnded,
+}
+
+impl AccountDone {
+    const ALL: [Self; 5] =
+        [Self::Renamed, Self::EmailChanged, Self::PasswordChanged, Self::SessionEnded, Self::SessionsEnded];
+
+    /// Its code, and what is said.
+    const fn row(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Renamed => ("account_renamed", "Your name is saved."),
+            Self::EmailChanged => ("account_email", "Your e-mail is changed. Sign in with the new one from now on."),
+            Self::PasswordChanged => {
+                ("account_password", "Your password is changed. You are signed out everywhere else.")
+            }
+            Self::SessionEnded => ("account_session", "That browser is signed out."),
+            Self::SessionsEnded => ("account_sessions", "You are signed out everywhere else."),
+        }
+    }
+
+    /// What is said.
+    pub fn words(self) -> &'static str {
+        self.row().1
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +190,9 @@ mod tests {
         let id = KeyId::parse("7Qm2xVbN4tRa").unwrap();
         for done in Done::ALL {
             assert_eq!(Told::parse(&Told::Key(done, id).cookie()), Some(Told::Key(done, id)));
+        }
+        for done in AccountDone::ALL {
+            assert_eq!(Told::parse(&Told::Account(done).cookie()), Some(Told::Account(done)));
         }
         let many = Told::Keys { act: BulkAct::Revoke, taken: 54, skipped: 2, form_id: "form-0001".to_owned() };
         for told in [many, Told::Repeated] {

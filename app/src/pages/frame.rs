@@ -46,7 +46,7 @@ pub fn Around(children: Children) -> impl IntoView {
                 })}
                 {me.map(|me| view! {
                     <div class="who">
-                        <span>{me.email}</span>
+                        <a href="/account">{me.email}</a>
                         <small>{me.role.label()}</small>
                         <form method="post" action="/logout">
                             <button class="button quiet">"Sign out"</button>
@@ -178,10 +178,15 @@ fn Flash() -> impl IntoView {
                 let names = read_taken_names(&form_id).await.unwrap_or_default();
                 said_of_many(act, taken, skipped, form_id, names).into_any()
             }
-            Told::Repeated => view! { <div class="toast good"><p>"This was already done."</p></div> }.into_any(),
+            Told::Account(done) => toast(done.words()),
+            Told::Repeated => toast("This was already done."),
         })
     });
     view! { <div class="flash" role="status">{said}</div> }
+}
+
+fn toast(words: &'static str) -> AnyView {
+    view! { <div class="toast good"><p>{words}</p></div> }.into_any()
 }
 
 /// What was done to many keys. Its form can be named in a form that undoes it.

@@ -1,5 +1,8 @@
 //! One screen per file.
 
+pub mod account;
+pub mod account_email;
+pub mod account_password;
 pub mod acknowledge;
 pub mod audit;
 pub mod dashboard;

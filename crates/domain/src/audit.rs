@@ -98,6 +98,10 @@ names! {
         PersonCreated = "person.created",
         PersonRecovered = "person.recovered",
         PersonUnlocked = "person.unlocked",
+        /// People changed their own name or e-mail.
+        AccountEdited = "account.edited",
+        /// People changed their own password, with the old one.
+        PasswordChanged = "password.changed",
         SessionStarted = "session.started",
         SessionEnded = "session.ended",
         /// A wait began after too many failed sign-ins.
@@ -124,6 +128,8 @@ impl Action {
             Self::PersonCreated => "Person added",
             Self::PersonRecovered => "Password reset",
             Self::PersonUnlocked => "Sign-in unblocked",
+            Self::AccountEdited => "Account edited",
+            Self::PasswordChanged => "Password changed",
             Self::SessionStarted => "Signed in",
             Self::SessionEnded => "Signed out",
             Self::SignInBlocked => "Sign-in blocked",

@@ -34,6 +34,8 @@ names! {
         PersonName = "person_name",
         Email = "email",
         Password = "password",
+        CurrentPassword = "current_password",
+        NewPassword = "new_password",
         DefaultLife = "default_life",
         LongestLife = "longest_life",
     }
@@ -75,6 +77,8 @@ impl Field {
             Self::PersonName => "Your name",
             Self::Email => "E-mail",
             Self::Password => "Password",
+            Self::CurrentPassword => "Current password",
+            Self::NewPassword => "New password",
             Self::DefaultLife => "Default expiry",
             Self::LongestLife => "Longest life",
         }

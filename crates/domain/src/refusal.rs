@@ -60,6 +60,8 @@ pub enum Refusal {
     LinkInvalid,
     /// This e-mail belongs to another person.
     EmailTaken,
+    /// The session has ended, or it is another person's.
+    NoSession,
 }
 
 impl Refusal {
@@ -103,6 +105,7 @@ impl Refusal {
             Self::NameMismatch => "That is not the key's name; type it exactly as shown.",
             Self::LinkInvalid => "This link was used or replaced, or it has expired; ask for a new one.",
             Self::EmailTaken => "Somebody already uses this e-mail.",
+            Self::NoSession => "This session has already ended; reload the page.",
         };
         text.to_owned()
     }
@@ -157,6 +160,7 @@ mod tests {
             Refusal::NameMismatch,
             Refusal::LinkInvalid,
             Refusal::EmailTaken,
+            Refusal::NoSession,
         ];
         for refusal in all {
             let message = refusal.message();

@@ -1,6 +1,8 @@
 //! The use cases. Each change is one transaction with its audit event. This crate knows no HTTP and no SQL.
 #![warn(missing_docs)]
 
+pub mod account;
+mod attempt;
 pub mod audit;
 mod background;
 pub mod caller;

@@ -41,6 +41,11 @@ impl Person {
         &self.email
     }
 
+    /// The name that others see.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The role in this installation.
     pub fn role(&self) -> Role {
         self.role
@@ -105,9 +110,7 @@ impl Service {
         let Some((row, person)) = self.store().session_by_mac(id_mac).await? else {
             return Ok(None);
         };
-        let is_ahead = |at: Timestamp| at.since(now) > AHEAD;
-        let is_over = now >= row.expires_at || now.since(row.last_seen_at) >= IDLE;
-        if person.disabled || is_over || is_ahead(row.created_at) || is_ahead(row.last_seen_at) {
+        if person.disabled || is_over(&row, now) {
             return Ok(None);
         }
         let SessionRow { created_at, last_seen_at, expires_at, .. } = row;
@@ -130,4 +133,11 @@ impl Service {
         };
         Ok((cookie.into(), row))
     }
+}
+
+/// Whether a session has ended by time, or began in the future.
+pub(crate) fn is_over(row: &SessionRow, now: Timestamp) -> bool {
+    let is_ahead = |at: Timestamp| at.since(now) > AHEAD;
+    let has_ended = now >= row.expires_at || now.since(row.last_seen_at) >= IDLE;
+    has_ended || is_ahead(row.created_at) || is_ahead(row.last_seen_at)
 }

@@ -10,16 +10,14 @@ use domain::{
     refusal::Refusal,
     text,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use store::Tx;
 
 use crate::{
     Caller, ClientInfo, Error, Result, Service,
-    passwords::Lane,
+    attempt::{Proven, typed},
     service::event,
     sessions::{Person, Session},
-    throttle::FREE_FAILURES,
-    turns::{Source, Turn},
 };
 
 /// What the sign-in form sends.
@@ -42,72 +40,34 @@ pub struct SignedIn {
     pub person: Person,
 }
 
-/// A sign-in whose fields are valid.
-struct Attempt {
-    email: String,
-    /// Under which its failure is counted: the account's, or the browser's if it is known.
-    counted_as: [u8; 32],
-    /// The random part of the browser's cookie, if the person has signed in with it before.
-    known: Option<String>,
-    password: SecretString,
-    client: ClientInfo,
-}
-
 impl Service {
     /// Signs a person in, and starts a session with a new id. `SignInFailed` or `Wait` if that is refused.
     pub async fn sign_in(&self, sign_in: SignIn, client: &ClientInfo) -> Result<SignedIn> {
         let (email, password) = check(&sign_in)?;
         let person = self.store().person_by_email(&email).await?.map(|person| person.id);
-        let mut counted_as = self.keyring().email_mac(&email);
-        let mut known = None;
-        if let Some(nonce) = self.known_device(client.device.as_ref(), person.as_ref()) {
-            let device = self.keyring().device_failures_mac(nonce);
-            if !self.has_failed_too_often(&device).await? {
-                (counted_as, known) = (device, Some(nonce.to_owned()));
-            }
-        }
-        // Check this first, so that an account that waits delays nobody else.
-        self.refuse_waiting(&counted_as).await?;
-        let stranger = || Lane::Stranger { source: Source::of(client.address), first_try: client.first_try };
-        let lane = if known.is_some() { Lane::Known } else { stranger() };
-        let turn = self.passwords().turn(lane).await?;
-        let attempt = Attempt { email, counted_as, known, password, client: client.clone() };
-        // In its own task, so that a caller who hangs up cannot keep a failure or its waiting time off the record.
-        let service = self.clone();
-        let judged = tokio::spawn(async move { service.judge(attempt, turn).await });
-        judged.await.map_err(|error| Error::internal("a sign-in was cut short", error))?
+        let counted = self.counted(&email, person.as_ref(), client).await?;
+        // Whoever signs in again is a stranger until then.
+        let stranger = ClientInfo { session: None, ..client.clone() };
+        let attempt = self.queue(email, counted, password, &stranger).await?;
+        let (service, client) = (self.clone(), client.clone());
+        let entered = tokio::spawn(async move {
+            let proven = service.judge(attempt).await?.ok_or(Refusal::SignInFailed)?;
+            service.enter(proven, &client).await
+        });
+        entered.await.map_err(|error| Error::internal("a sign-in was cut short", error))?
     }
 
-    async fn judge(&self, attempt: Attempt, turn: Turn) -> Result<SignedIn> {
-        let Attempt { email, counted_as, known, password, client } = attempt;
-        let failures = self.begin_attempt(&counted_as).await?;
-        let person = self.store().person_by_email(&email).await?.filter(|person| !person.disabled);
-        let hash = person.as_ref().map(|person| person.password_hash.clone());
-        let fits = self.passwords().verify(turn, password, hash).await?;
-        let Some(row) = person.filter(|_| fits) else {
-            let address = client.address.map(tracing::field::display);
-            tracing::warn!(address, failures, "a sign-in failed");
-            if failures == FREE_FAILURES {
-                self.record_block(&email, &client).await?;
-            }
-            return Err(Refusal::SignInFailed.into());
-        };
-        let person = Person::from(row.clone());
-        let (cookie, session) = self.new_session(&person.id, &client)?;
-        let device = self.device_cookie(&person.id, known.as_deref())?;
+    /// Starts the session of a person who has proved who they are.
+    async fn enter(&self, proven: Proven, client: &ClientInfo) -> Result<SignedIn> {
+        let person = Person::from(proven.row.clone());
+        let (cookie, session) = self.new_session(&person.id, client)?;
+        let device = self.device_cookie(&person.id, proven.counted.known.as_deref())?;
         let caller = Caller::person(&person, self.now(), client.address);
         let subject = Subject::person(&person.id, &person.email);
         let started = event(&caller, self.now(), Action::SessionStarted, subject);
         let ended = client.session.as_ref().map(|old| (old, self.ended(old, client.address)));
         let begin = async |tx: &mut Tx| {
-            // The password may have been changed while this one was being checked.
-            let current = tx.person_by_id(&row.id).await?.filter(|current| !current.disabled);
-            if current.is_none_or(|current| current.password_hash != row.password_hash) {
-                return Err(Refusal::SignInFailed.into());
-            }
-            tx.clear_sign_in_failures(&counted_as).await?;
-            // Only a known browser gets here after the most failures, and opens the account to others.
-            self.open_account(tx, &email).await?;
+            self.accept(tx, &proven).await?;
             // The browser forgets it, so nobody else may go on with it.
             if let Some((old, ended)) = ended
                 && tx.delete_session(&old.id_mac).await?
@@ -120,7 +80,7 @@ impl Service {
         };
         self.write(begin).await?;
         if let Some(old) = &client.session {
-            self.streams().end(old);
+            self.streams().end(&old.id_mac);
         }
         Ok(SignedIn { cookie, device, person })
     }
@@ -135,7 +95,7 @@ impl Service {
             Ok::<_, Error>(())
         };
         self.write(end).await?;
-        self.streams().end(session);
+        self.streams().end(&session.id_mac);
         Ok(())
     }
 
@@ -149,14 +109,9 @@ impl Service {
 fn check(sign_in: &SignIn) -> Result<(String, SecretString), FieldErrors> {
     let mut errors = FieldErrors::default();
     let email = errors.keep(Field::Email, text::email(&sign_in.email));
-    let password = sign_in.password.expose_secret();
-    if password.is_empty() {
-        errors.push(Field::Password, "Enter your password.");
-    } else if password.chars().count() > text::PASSWORD_MAX {
-        let max = text::PASSWORD_MAX;
-        errors.push(Field::Password, format!("Use at most {max} characters."));
+    let password = errors.keep(Field::Password, typed(&sign_in.password));
+    match (email, password) {
+        (Some(email), Some(password)) => Ok((email, password)),
+        _ => Err(errors),
     }
-    errors.into_result()?;
-    let password = text::password_form(password).into();
-    Ok((email.unwrap_or_default(), password))
 }

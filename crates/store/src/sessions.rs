@@ -31,19 +31,42 @@ pub struct SessionRow {
 
 #[derive(FromRow)]
 struct Stored {
+    #[sqlx(flatten)]
+    session: Alone,
+    #[sqlx(flatten)]
+    person: people::Stored,
+}
+
+/// A session without its person.
+#[derive(FromRow)]
+struct Alone {
     id_mac: Vec<u8>,
     created_at: i64,
     last_seen_at: i64,
     expires_at: i64,
     address: Option<String>,
     user_agent: Option<String>,
-    #[sqlx(flatten)]
-    person: people::Stored,
+}
+
+impl Alone {
+    fn of(self, person_id: PersonId) -> SessionRow {
+        SessionRow {
+            id_mac: self.id_mac,
+            person_id,
+            created_at: Timestamp::from_millis(self.created_at),
+            last_seen_at: Timestamp::from_millis(self.last_seen_at),
+            expires_at: Timestamp::from_millis(self.expires_at),
+            address: self.address,
+            user_agent: self.user_agent,
+        }
+    }
 }
 
 reads! {
     /// The session with this MAC and its person, expired or not.
     session_by_mac(id_mac: &[u8]) -> Option<(SessionRow, PersonRow)>;
+    /// The sessions of a person, expired or not, the newest first.
+    sessions_of(person: &PersonId) -> Vec<SessionRow>;
 }
 
 async fn session_by_mac(conn: &mut Conn<'_>, id_mac: &[u8]) -> Result<Option<(SessionRow, PersonRow)>, StoreError> {
@@ -56,16 +79,17 @@ async fn session_by_mac(conn: &mut Conn<'_>, id_mac: &[u8]) -> Result<Option<(Se
     .arg(id_mac);
     let Some(row) = conn.fetch_optional::<Stored>(sql).await? else { return Ok(None) };
     let person = PersonRow::try_from(row.person)?;
-    let session = SessionRow {
-        id_mac: row.id_mac,
-        person_id: person.id,
-        created_at: Timestamp::from_millis(row.created_at),
-        last_seen_at: Timestamp::from_millis(row.last_seen_at),
-        expires_at: Timestamp::from_millis(row.expires_at),
-        address: row.address,
-        user_agent: row.user_agent,
-    };
-    Ok(Some((session, person)))
+    Ok(Some((row.session.of(person.id), person)))
+}
+
+async fn sessions_of(conn: &mut Conn<'_>, person: &PersonId) -> Result<Vec<SessionRow>, StoreError> {
+    let sql = Sql::new(
+        "SELECT id_mac, created_at, last_seen_at, expires_at, address, user_agent FROM session \
+         WHERE person_id = $1 ORDER BY created_at DESC, id_mac",
+    )
+    .arg(person.as_str());
+    let rows = conn.fetch_all::<Alone>(sql).await?;
+    Ok(rows.into_iter().map(|row| row.of(*person)).collect())
 }
 
 impl Tx {
@@ -102,6 +126,12 @@ impl Tx {
     /// Ends every session of a person, and returns how many.
     pub async fn delete_sessions_of(&mut self, person: &PersonId) -> Result<u64, StoreError> {
         let sql = Sql::new("DELETE FROM session WHERE person_id = $1").arg(person.as_str());
+        self.conn().execute(sql).await
+    }
+
+    /// Ends every session of a person but this one, and returns how many.
+    pub async fn delete_other_sessions(&mut self, person: &PersonId, kept: &[u8]) -> Result<u64, StoreError> {
+        let sql = Sql::new("DELETE FROM session WHERE person_id = $1 AND id_mac <> $2").arg(person.as_str()).arg(kept);
         self.conn().execute(sql).await
     }
 

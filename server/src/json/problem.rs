@@ -292,7 +292,7 @@ impl From<Refusal> for Problem {
                 return Self { wait: Some(Millis::seconds(1)), ..Self::of(Kind::Unavailable, &refusal) };
             }
             Refusal::TooManyStreams => Kind::TooManyCalls,
-            Refusal::NotFound | Refusal::LinkInvalid => Kind::NotFound,
+            Refusal::NotFound | Refusal::LinkInvalid | Refusal::NoSession => Kind::NotFound,
             Refusal::Forbidden | Refusal::SignInFailed | Refusal::OnlyKnownBrowsers => Kind::Forbidden,
             Refusal::NameMismatch | Refusal::TooMany { .. } | Refusal::NothingChosen => Kind::Invalid,
             Refusal::Changed

@@ -8,6 +8,7 @@
     reason = "what fails here fails the test"
 )]
 
+mod account;
 mod api_bad_input;
 mod api_batch;
 mod api_credentials;

@@ -11,6 +11,7 @@
 mod world;
 
 // The first in the alphabet is the first to run, and this one takes longest.
+mod account;
 mod at_once;
 mod bulk;
 mod drafts;

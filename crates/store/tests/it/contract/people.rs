@@ -1,10 +1,11 @@
 use domain::role::Role;
-use store::{Failures, Link, SessionRow, Store, StoreError, Unique};
+use store::{Failures, Link, PersonRow, SessionRow, Store, StoreError, Unique};
 
 use crate::fixtures::{NOW, person};
 
 contract! {
     people_are_found_and_owners_known,
+    people_change_their_name_and_address,
     an_address_belongs_to_one_person,
     sessions_come_with_their_person,
     sessions_end_in_each_way,
@@ -33,13 +34,28 @@ async fn people_are_found_and_owners_known(store: Store) {
     assert!(!store.write(async |tx| tx.set_password(&nobody, "new").await).await.unwrap());
 }
 
+async fn people_change_their_name_and_address(store: Store) {
+    let (one, two) = (person("one@example.com", Role::Admin), person("two@example.com", Role::Guest));
+    for person in [&one, &two] {
+        store.write(async |tx| tx.insert_person(person).await).await.unwrap();
+    }
+    let change = async |email| store.write(async |tx| tx.set_name_and_email(&one.id, "Grace", email).await).await;
+    let taken = change("two@example.com").await;
+    assert!(matches!(taken, Err(StoreError::Conflict(Unique::PersonEmail))), "{taken:?}");
+    assert_eq!(store.person_by_id(&one.id).await.unwrap(), Some(one.clone()));
+    change("three@example.com").await.unwrap();
+    let changed = PersonRow { name: "Grace".to_owned(), email: "three@example.com".to_owned(), ..one };
+    assert_eq!(store.person_by_email("three@example.com").await.unwrap(), Some(changed));
+    assert_eq!(store.person_by_id(&two.id).await.unwrap(), Some(two));
+}
+
 async fn an_address_belongs_to_one_person(store: Store) {
     store.write(async |tx| tx.insert_person(&person("a@example.com", Role::Owner)).await).await.unwrap();
     let again = store.write(async |tx| tx.insert_person(&person("a@example.com", Role::Admin)).await).await;
     assert!(matches!(again, Err(StoreError::Conflict(Unique::PersonEmail))), "{again:?}");
 }
 
-fn session(mac: u8, person: &store::PersonRow) -> SessionRow {
+fn session(mac: u8, person: &PersonRow) -> SessionRow {
     SessionRow {
         id_mac: vec![mac; 32],
         person_id: person.id,
@@ -86,9 +102,19 @@ async fn sessions_end_in_each_way(store: Store) {
         })
         .await
         .unwrap();
+    let macs = async |person: &PersonRow| {
+        let sessions = store.sessions_of(&person.id).await.unwrap();
+        assert!(sessions.iter().all(|session| session.person_id == person.id));
+        sessions.into_iter().map(|session| session.id_mac[0]).collect::<Vec<_>>()
+    };
+    assert_eq!((macs(&one).await, macs(&two).await), (vec![1, 2, 3], vec![4]));
+    assert_eq!(store.write(async |tx| tx.delete_other_sessions(&two.id, &[4; 32]).await).await.unwrap(), 0);
     assert!(store.write(async |tx| tx.delete_session(&[1; 32]).await).await.unwrap());
     assert!(!store.write(async |tx| tx.delete_session(&[1; 32]).await).await.unwrap());
     assert_eq!(store.write(async |tx| tx.delete_sessions_of(&one.id).await).await.unwrap(), 2);
+    store.write(async |tx| tx.insert_session(&session(6, &two)).await).await.unwrap();
+    assert_eq!(store.write(async |tx| tx.delete_other_sessions(&two.id, &[4; 32]).await).await.unwrap(), 1);
+    assert_eq!(macs(&two).await, [4]);
     let sweep = async |now, idle_since| {
         store.write(async |tx| tx.delete_expired_sessions(now, idle_since).await).await.unwrap()
     };

@@ -1,0 +1,39 @@
+//! What the forms about one's own account do.
+
+use super::context::Desk;
+use super::key_forms::tell;
+use super::person_forms::client;
+use crate::error::ConsoleError;
+use crate::forms::account::{EmailForm, NameForm, PasswordForm, SessionsForm};
+use crate::forms::done::{AccountDone, Told};
+use crate::forms::outcome::Next;
+
+pub async fn rename(desk: Desk, form: NameForm) -> Result<Next<()>, ConsoleError> {
+    desk.service().rename_self(desk.session()?, &form.name, &client(&desk)).await?;
+    Ok(done(&desk, AccountDone::Renamed))
+}
+
+pub async fn change_email(desk: Desk, form: EmailForm) -> Result<Next<()>, ConsoleError> {
+    desk.service().change_own_email(desk.session()?, &form.email, &form.password, &client(&desk)).await?;
+    Ok(done(&desk, AccountDone::EmailChanged))
+}
+
+pub async fn change_password(desk: Desk, form: PasswordForm) -> Result<Next<()>, ConsoleError> {
+    desk.service().change_own_password(desk.session()?, &form.current, &form.new, &client(&desk)).await?;
+    Ok(done(&desk, AccountDone::PasswordChanged))
+}
+
+pub async fn end_sessions(desk: Desk, form: SessionsForm) -> Result<Next<()>, ConsoleError> {
+    let (session, client) = (desk.session()?, client(&desk));
+    if let Some(named) = form.session {
+        desk.service().end_own_session(session, &named, &client).await?;
+        return Ok(done(&desk, AccountDone::SessionEnded));
+    }
+    desk.service().end_other_sessions(session, &client).await?;
+    Ok(done(&desk, AccountDone::SessionsEnded))
+}
+
+/// Goes back to the account, which says what was done.
+fn done(desk: &Desk, done: AccountDone) -> Next<()> {
+    tell(desk, "/account".to_owned(), Told::Account(done))
+}

@@ -1,0 +1,91 @@
+import { Console, OWNER, expect, test } from '../fixtures/console';
+import { examine } from '../fixtures/examine';
+import { Server } from '../fixtures/server';
+import { signInOnce } from '../fixtures/worker';
+
+const NEW = { email: 'olive@example.com', password: 'seven kites over the salt marsh' };
+
+test('people keep their account in order: name, sessions, e-mail and password', async ({ page, context, scripts, watch }) => {
+  const server = await Server.start();
+  const owner = new Console(page, server, scripts);
+  const said = page.getByRole('status');
+  try {
+    const elsewhere = await signInOnce(server);
+    await signInOnce(server);
+    await owner.open('/login');
+    await page.getByLabel('E-mail').fill(OWNER.email);
+    await page.getByLabel('Password').fill(OWNER.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await owner.alive();
+
+    await test.step('the menu leads to the account', async () => {
+      await page.getByRole('complementary').getByRole('link', { name: OWNER.email }).click();
+      await expect(page.getByRole('heading', { level: 1, name: 'Your account' })).toBeVisible();
+      await owner.alive();
+      await examine(page, 'account-sessions-several');
+    });
+
+    await test.step('a name is saved, and a blank one refused with what was typed', async () => {
+      watch.expects(422, /\/account/);
+      await page.getByLabel('Your name').fill('  ');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await expect(page.getByLabel('Your name')).toHaveAccessibleDescription(/Enter the name/);
+      await page.getByLabel('Your name').fill('Olive O.');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await expect(said.filter({ hasText: 'Your name is saved' })).toBeVisible();
+      await expect(page.getByLabel('Your name')).toHaveValue('Olive O.');
+    });
+
+    await test.step('one session is ended, then all others', async () => {
+      await expect(page.getByText('This browser')).toHaveCount(1);
+      await page.getByRole('button', { name: /^Sign out An unknown program/ }).first().click();
+      await expect(said.filter({ hasText: 'That browser is signed out' })).toBeVisible();
+      await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
+      await expect(said.filter({ hasText: 'You are signed out everywhere else' })).toBeVisible();
+      await expect(page.getByRole('button', { name: 'Sign out everywhere else' })).toHaveCount(0);
+      const cookie = elsewhere.map(({ name, value }) => `${name}=${value}`).join('; ');
+      const answer = await fetch(`${server.url}/keys`, { redirect: 'manual', headers: { cookie } });
+      expect(answer.status).toBe(303);
+    });
+
+    await test.step('the e-mail changes with the password', async () => {
+      await page.getByRole('link', { name: 'Change e-mail' }).click();
+      await page.getByLabel('E-mail').fill(NEW.email);
+      await page.getByLabel('Current password').fill('not the password at all');
+      await page.getByRole('button', { name: 'Change e-mail' }).click();
+      await expect(page.getByLabel('Current password')).toHaveAccessibleDescription(/not your password/);
+      await expect(page.getByLabel('E-mail')).toHaveValue(NEW.email);
+      await owner.alive();
+      await examine(page, 'account-email-refused');
+      await page.getByLabel('Current password').fill(OWNER.password);
+      await page.getByRole('button', { name: 'Change e-mail' }).click();
+      await expect(said.filter({ hasText: 'Your e-mail is changed' })).toBeVisible();
+      await expect(page.getByRole('main')).toContainText(NEW.email);
+    });
+
+    await test.step('the password changes with the old one', async () => {
+      await page.getByRole('link', { name: 'Change password' }).click();
+      await page.getByLabel('Current password').fill(OWNER.password);
+      await page.getByLabel('New password').fill('olive@example.com');
+      await page.getByRole('button', { name: 'Change password' }).click();
+      await expect(page.getByLabel('New password')).toHaveAccessibleDescription(/too close to your name or e-mail/);
+      await owner.alive();
+      await examine(page, 'account-password-refused');
+      await page.getByLabel('Current password').fill(OWNER.password);
+      await page.getByLabel('New password').fill(NEW.password);
+      await page.getByRole('button', { name: 'Change password' }).click();
+      await expect(said.filter({ hasText: 'Your password is changed' })).toBeVisible();
+    });
+
+    await test.step('both are what signs in from then on', async () => {
+      await context.clearCookies();
+      await owner.open('/login');
+      await page.getByLabel('E-mail').fill(NEW.email);
+      await page.getByLabel('Password').fill(NEW.password);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
+    });
+  } finally {
+    await server.stop();
+  }
+});
