@@ -52,7 +52,7 @@ impl ConsoleError {
                 Refusal::Invalid(_) | Refusal::TooMany { .. } | Refusal::NothingChosen => {
                     StatusCode::UNPROCESSABLE_ENTITY
                 }
-                Refusal::NotFound | Refusal::NoSession => StatusCode::NOT_FOUND,
+                Refusal::NotFound | Refusal::NoSession | Refusal::LinkInvalid => StatusCode::NOT_FOUND,
                 Refusal::Forbidden | Refusal::OnlyKnownBrowsers => StatusCode::FORBIDDEN,
                 Refusal::SignInFailed => StatusCode::UNAUTHORIZED,
                 Refusal::Wait { .. } | Refusal::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,

@@ -13,6 +13,7 @@ use crate::pages::acknowledge::Acknowledge;
 use crate::pages::audit::AuditPage;
 use crate::pages::dashboard::DashboardPage;
 use crate::pages::find::FindPage;
+use crate::pages::forgot::ForgotPage;
 use crate::pages::frame::Frame;
 use crate::pages::generate::Generate;
 use crate::pages::help::{HelpArticle, HelpPage};
@@ -24,6 +25,7 @@ use crate::pages::keys::KeysPage;
 use crate::pages::keys_bulk::BulkPage;
 use crate::pages::keys_views::ViewsPage;
 use crate::pages::not_found::NotFound;
+use crate::pages::reset::ResetPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::setup::SetupPage;
 use crate::pages::setup_integration::SetupIntegration;
@@ -42,6 +44,8 @@ pub fn App() -> impl IntoView {
             <Routes fallback=|| view! { <NotFound/> }.into_any()>
                 <Route path=path!("/login") view=SignInPage ssr=whole.clone()/>
                 <Route path=path!("/setup") view=SetupPage ssr=whole.clone()/>
+                <Route path=path!("/forgot") view=ForgotPage ssr=whole.clone()/>
+                <Route path=path!("/reset/:token") view=ResetPage ssr=whole.clone()/>
                 <ParentRoute path=path!("") view=Frame ssr=whole>
                     <Route path=path!("/") view=DashboardPage/>
                     <Route path=path!("/account") view=AccountPage/>

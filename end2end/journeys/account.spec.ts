@@ -68,7 +68,7 @@ test('people keep their account in order: name, sessions, e-mail and password', 
       await page.getByLabel('Current password').fill(OWNER.password);
       await page.getByLabel('New password').fill('olive@example.com');
       await page.getByRole('button', { name: 'Change password' }).click();
-      await expect(page.getByLabel('New password')).toHaveAccessibleDescription(/too close to your name or e-mail/);
+      await expect(page.getByLabel('New password')).toHaveAccessibleDescription(/too close to your name, your e-mail/);
       await owner.alive();
       await examine(page, 'account-password-refused');
       await page.getByLabel('Current password').fill(OWNER.password);
@@ -84,6 +84,48 @@ test('people keep their account in order: name, sessions, e-mail and password', 
       await page.getByLabel('Password').fill(NEW.password);
       await page.getByRole('button', { name: 'Sign in' }).click();
       await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
+    });
+  } finally {
+    await server.stop();
+  }
+});
+
+test('who lost the password gets a link, which works once', async ({ page, scripts, watch }) => {
+  const server = await Server.start();
+  const visitor = new Console(page, server, scripts);
+  try {
+    await visitor.open('/login');
+    await page.getByRole('link', { name: 'Forgot your password?' }).click();
+    await expect(page.getByRole('heading', { name: 'Forgot your password?' })).toBeVisible();
+    const printed = await server.run(['person', 'reset', '--email', OWNER.email]);
+    const link = new URL(printed.trim()).pathname;
+
+    await test.step('a look uses nothing up, and a bad password is refused at its field', async () => {
+      watch.expects(422, /\/reset\//);
+      for (let looks = 0; looks < 3; looks += 1) await visitor.open(link);
+      await expect(page.getByRole('main')).toContainText(OWNER.email);
+      await examine(page, 'reset');
+      await page.getByLabel('New password').fill('password12345678');
+      await page.getByRole('button', { name: 'Set the password' }).click();
+      await expect(page.getByLabel('New password')).toHaveAccessibleDescription(/common|guess/i);
+      await visitor.alive();
+      await examine(page, 'reset-refused');
+    });
+
+    await test.step('a good one is set, and signs in', async () => {
+      await page.getByLabel('New password').fill(NEW.password);
+      await page.getByRole('button', { name: 'Set the password' }).click();
+      await expect(page.getByRole('status')).toContainText('Your new password is set');
+      await page.getByLabel('E-mail').fill(OWNER.email);
+      await page.getByLabel('Password').fill(NEW.password);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
+    });
+
+    await test.step('the link is used up', async () => {
+      watch.expects(404, /\/reset\//);
+      await visitor.open(link);
+      await expect(page.getByRole('heading', { name: 'This reset link does not work' })).toBeVisible();
     });
   } finally {
     await server.stop();

@@ -1,10 +1,12 @@
 //! What the forms about one's own account do.
 
+use domain::refusal::Refusal;
+
 use super::context::Desk;
 use super::key_forms::tell;
 use super::person_forms::client;
 use crate::error::ConsoleError;
-use crate::forms::account::{EmailForm, NameForm, PasswordForm, SessionsForm};
+use crate::forms::account::{EmailForm, NameForm, PasswordForm, ResetForm, SessionsForm};
 use crate::forms::done::{AccountDone, Told};
 use crate::forms::outcome::Next;
 
@@ -31,6 +33,15 @@ pub async fn end_sessions(desk: Desk, form: SessionsForm) -> Result<Next<()>, Co
     }
     desk.service().end_other_sessions(session, &client).await?;
     Ok(done(&desk, AccountDone::SessionsEnded))
+}
+
+/// Sets a new password with a link. It signs nobody in.
+pub async fn reset(desk: Desk, token: String, form: ResetForm) -> Result<Next<()>, ConsoleError> {
+    if !desk.visit.may_sign_in(&desk.console) {
+        return Err(ConsoleError::Refused(Refusal::Forbidden));
+    }
+    desk.service().reset_password(&token, &form.new, &client(&desk)).await?;
+    Ok(Next::Go("/login?done=password_reset".to_owned()))
 }
 
 /// Goes back to the account, which says what was done.

@@ -23,10 +23,11 @@ use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 19] = [
+const FORMS: [(&str, MakeHandler); 20] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
     ("/setup", |console| form(console, Needs::Nobody, person_forms::set_up)),
+    ("/reset/{token}", |console| link_form(console, account_forms::reset)),
     ("/account", |console| form(console, Needs::Session, account_forms::rename)),
     ("/account/email", |console| form(console, Needs::Session, account_forms::change_email)),
     ("/account/password", |console| form(console, Needs::Session, account_forms::change_password)),
@@ -100,6 +101,20 @@ where
             })
             .await
         }
+    })
+}
+
+/// The form of a one-use link, for whoever has it.
+fn link_form<F, T, Fut>(console: &Console, act: fn(Desk, String, F) -> Fut) -> MethodRouter
+where
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
+{
+    let console = console.clone();
+    post(move |Path(token): Path<String>, request: Request| {
+        let console = console.clone();
+        async move { answer(console, Needs::Nobody, request, move |desk, form| act(desk, token, form)).await }
     })
 }
 

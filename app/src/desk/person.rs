@@ -35,6 +35,17 @@ pub enum SignInDoor {
     SetUpFirst,
 }
 
+/// What a reset link may show.
+#[derive(Debug)]
+pub enum ResetDoor {
+    /// The form, for the person with this e-mail.
+    Open { email: String },
+    /// The link is unknown, used, replaced or expired.
+    Closed,
+    /// No form, because a password would travel in the clear.
+    Plain,
+}
+
 /// Who is signed in.
 pub fn read_me() -> Result<Me, ConsoleError> {
     let desk = Desk::from_context()?;
@@ -68,6 +79,16 @@ pub async fn read_sign_in_door() -> Result<SignInDoor, ConsoleError> {
     } else {
         SignInDoor::Plain
     })
+}
+
+/// The e-mail of the person whose password the link resets; `None` if the link does not work.
+pub async fn read_reset_door(token: &str) -> Result<ResetDoor, ConsoleError> {
+    let desk = Desk::from_context()?;
+    if !desk.visit.may_sign_in(&desk.console) {
+        return Ok(ResetDoor::Plain);
+    }
+    let person = desk.service().reset_door(token).await?;
+    Ok(person.map_or(ResetDoor::Closed, |person| ResetDoor::Open { email: person.email().to_owned() }))
 }
 
 /// Whether the set-up link works; `None` if a password would travel unencrypted.

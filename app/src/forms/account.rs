@@ -49,6 +49,18 @@ impl FormFields for PasswordForm {
     }
 }
 
+/// The new password of somebody who has a link.
+#[derive(Debug, Clone, Default)]
+pub struct ResetForm {
+    pub new: SecretString,
+}
+
+impl FormFields for ResetForm {
+    fn read(sent: &Pairs) -> Self {
+        Self { new: sent.text(Field::NewPassword.as_str()).into() }
+    }
+}
+
 /// Which session to end.
 #[derive(Debug, Clone, Default)]
 pub struct SessionsForm {

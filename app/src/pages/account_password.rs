@@ -6,15 +6,10 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::components::failed::{Failed, FormProblem};
-use crate::components::field::TextField;
+use crate::components::field::{TextField, password_hint};
 use crate::desk::person::read_me;
 use crate::forms::account::PasswordForm;
 use crate::forms::outcome::PostedForm;
-
-/// What to write into the field of a new password.
-pub fn password_hint(least: usize) -> String {
-    format!("At least {least} characters. A few unusual words are easier to remember than symbols.")
-}
 
 #[component]
 pub fn AccountPassword() -> impl IntoView {

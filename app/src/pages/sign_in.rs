@@ -15,14 +15,18 @@ use crate::forms::person::{NEXT, SignInForm};
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let query = use_query_map().get_untracked();
-    let signed_out = query.get("done").as_deref() == Some("signed_out");
+    let done = query.get("done").and_then(|done| match &*done {
+        "signed_out" => Some("You are signed out."),
+        "password_reset" => Some("Your new password is set. Sign in with it."),
+        _ => None,
+    });
     let asked_for = query.get(NEXT).unwrap_or_default();
     view! {
         <Title text="Sign in"/>
         <main class="door" id="main">
             <Mark/>
             <div class="flash" role="status">
-                {signed_out.then(|| view! { <p class="toast good">"You are signed out."</p> })}
+                {done.map(|words| view! { <p class="toast good">{words}</p> })}
             </div>
             {Suspend::new(async move {
                 match read_sign_in_door().await {
@@ -60,10 +64,7 @@ fn SignIn(asked_for: String) -> impl IntoView {
                 <button class="button primary">"Sign in"</button>
             </div>
         </form>
-        <p class="soft">
-            "Locked out? Somebody with access to the server can help: "
-            <code>"keystead owner recover --email … --password-stdin"</code>
-        </p>
+        <p><a href="/forgot">"Forgot your password?"</a></p>
     }
 }
 

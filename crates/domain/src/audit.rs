@@ -102,6 +102,10 @@ names! {
         AccountEdited = "account.edited",
         /// People changed their own password, with the old one.
         PasswordChanged = "password.changed",
+        /// An owner made a link with which somebody can set a new password.
+        ResetLinkMade = "password.reset_link_made",
+        /// Somebody set a new password with such a link.
+        PasswordReset = "password.reset",
         SessionStarted = "session.started",
         SessionEnded = "session.ended",
         /// A wait began after too many failed sign-ins.
@@ -130,6 +134,8 @@ impl Action {
             Self::PersonUnlocked => "Sign-in unblocked",
             Self::AccountEdited => "Account edited",
             Self::PasswordChanged => "Password changed",
+            Self::ResetLinkMade => "Reset link created",
+            Self::PasswordReset => "Password reset by link",
             Self::SessionStarted => "Signed in",
             Self::SessionEnded => "Signed out",
             Self::SignInBlocked => "Sign-in blocked",

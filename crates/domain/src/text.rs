@@ -16,8 +16,8 @@ pub const CIDRS_MAX: usize = 100;
 pub const DOMAINS_MAX: usize = 100;
 /// The most characters of an e-mail address.
 pub const EMAIL_MAX: usize = 254;
-/// The fewest characters of a password.
-pub const PASSWORD_MIN: usize = 12;
+/// The fewest characters of a password that is all that protects an account (NIST SP 800-63B-4).
+pub const PASSWORD_MIN: usize = 15;
 /// The most characters of a password.
 pub const PASSWORD_MAX: usize = 256;
 /// The most characters of a search.
@@ -104,15 +104,16 @@ pub fn password_form(text: &str) -> String {
     nfkc(text)
 }
 
-/// A new password, in the form that is hashed. `inputs` are words that an attacker would try first: name, e-mail.
-pub fn password(text: &str, inputs: &[&str]) -> Result<String, String> {
+/// A new password of at least `least` characters, in the form that is hashed. `inputs` are words that an attacker would
+/// try first: name, e-mail.
+pub fn password(text: &str, inputs: &[&str], least: usize) -> Result<String, String> {
     too_long(text, PASSWORD_MAX)?;
     let password = password_form(text);
     let length = password.chars().count();
-    if length < PASSWORD_MIN {
-        return Err(format!("Use at least {PASSWORD_MIN} characters; yours has {length}."));
+    if length < least {
+        return Err(format!("Use at least {least} characters; yours has {length}."));
     }
-    common_password(&password, inputs)?;
+    common_password(&password, inputs, least)?;
     Ok(password)
 }
 
@@ -240,9 +241,9 @@ fn nfkc(text: &str) -> String {
 }
 
 #[cfg(feature = "server")]
-fn common_password(password: &str, inputs: &[&str]) -> Result<(), String> {
-    if is_made_of(password, inputs) {
-        let message = "This password is too close to your name or e-mail: use other words.";
+fn common_password(password: &str, inputs: &[&str], least: usize) -> Result<(), String> {
+    if is_made_of(password, inputs, least) {
+        let message = "This password is too close to your name, your e-mail or the name Keystead: use other words.";
         return Err(message.to_owned());
     }
     let entropy = zxcvbn::zxcvbn(password, inputs);
@@ -259,9 +260,9 @@ fn common_password(password: &str, inputs: &[&str]) -> Result<(), String> {
     })
 }
 
-/// Whether fewer than half of `PASSWORD_MIN` letters and digits are left without the words of `inputs`.
+/// Whether fewer than half of `least` letters and digits are left without the words of `inputs`.
 #[cfg(feature = "server")]
-fn is_made_of(password: &str, inputs: &[&str]) -> bool {
+fn is_made_of(password: &str, inputs: &[&str], least: usize) -> bool {
     let password = password.to_lowercase();
     let mut rest = password.clone();
     for input in inputs.iter().chain(&["keystead"]) {
@@ -271,12 +272,12 @@ fn is_made_of(password: &str, inputs: &[&str]) -> bool {
             }
         }
     }
-    rest != password && rest.chars().filter(|c| c.is_alphanumeric()).count() < PASSWORD_MIN / 2
+    rest != password && rest.chars().filter(|c| c.is_alphanumeric()).count() < least / 2
 }
 
 #[cfg(not(feature = "server"))]
 #[expect(clippy::unnecessary_wraps, reason = "as with the feature `server`")]
-fn common_password(_password: &str, _inputs: &[&str]) -> Result<(), String> {
+fn common_password(_password: &str, _inputs: &[&str], _least: usize) -> Result<(), String> {
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use crate::{
     ClientInfo, Error, Result, Service,
     attempt::typed,
     entropy,
+    reset::RESET,
     service::event,
     sessions::{Session, is_over},
 };
@@ -157,7 +158,7 @@ impl Service {
         let mut errors = FieldErrors::default();
         let old = errors.keep(Field::CurrentPassword, typed(current));
         let words = [person.name.as_str(), person.email.as_str()];
-        let new = errors.keep(Field::NewPassword, text::password(new.expose_secret(), &words));
+        let new = errors.keep(Field::NewPassword, text::password(new.expose_secret(), &words, text::PASSWORD_MIN));
         if let (Some(old), Some(new)) = (&old, &new)
             && old.expose_secret() == new
         {
@@ -170,6 +171,7 @@ impl Service {
         let change = async |tx: &mut Tx| {
             let row = self.accept(tx, &proven).await?;
             tx.set_password(&row.id, &hash).await?;
+            tx.revoke_links_of(RESET, row.id.as_str()).await?;
             let others = others(tx, session).await?;
             let ended = tx.delete_other_sessions(&row.id, &session.id_mac).await?;
             let note = (ended > 0).then(|| ended_elsewhere(ended));

@@ -5,8 +5,8 @@ use secrecy::{ExposeSecret, SecretString};
 use store::{PersonRow, Tx};
 
 use crate::{
-    ClientInfo, Error, Result, Service,
-    passwords::Lane,
+    ClientInfo, Error, Result, Service, entropy,
+    passwords::{Compared, Lane},
     sessions::Session,
     throttle::FREE_FAILURES,
     turns::{Source, Turn},
@@ -26,6 +26,8 @@ pub(crate) struct Proven {
     /// The person as the password was compared.
     pub(crate) row: PersonRow,
     pub(crate) counted: Counted,
+    /// A hash of the same password to store, if the old one was made with outdated parameters.
+    renewed: Option<String>,
 }
 
 /// A try that has its turn.
@@ -83,8 +85,9 @@ impl Service {
         let failures = self.begin_attempt(&counted.by).await?;
         let person = self.store().person_by_email(&email).await?.filter(|person| !person.disabled);
         let hash = person.as_ref().map(|person| person.password_hash.clone());
-        let fits = self.passwords().verify(turn, password, hash).await?;
-        let Some(row) = person.filter(|_| fits) else {
+        let salt = entropy::bytes(self.entropy())?;
+        let compared = self.passwords().verify(turn, password, hash, salt).await?;
+        let (Some(row), Compared::Fits { renewed }) = (person, compared) else {
             let address = client.address.map(tracing::field::display);
             tracing::warn!(address, failures, "a password was wrong");
             if failures == FREE_FAILURES {
@@ -92,7 +95,7 @@ impl Service {
             }
             return Ok(None);
         };
-        Ok(Some(Proven { row, counted }))
+        Ok(Some(Proven { row, counted, renewed }))
     }
 
     /// Checks the password of somebody who is signed in. `Invalid` at `field` if it does not fit, `Wait` after too many
@@ -116,12 +119,15 @@ impl Service {
         proven.filter(|proven| proven.row.id == person.id).ok_or_else(|| wrong("This is not your password.".to_owned()))
     }
 
-    /// Forgets the failures of a password that fits. `Changed` if the password was changed, or the person disabled,
-    /// after it was compared.
+    /// Forgets the failures of a password that fits, and renews its hash. `SignInFailed` if the password was changed, or
+    /// the person disabled, after it was compared.
     pub(crate) async fn accept(&self, tx: &mut Tx, proven: &Proven) -> Result<PersonRow> {
         let current = tx.person_by_id(&proven.row.id).await?.filter(|current| !current.disabled);
         let current = current.filter(|current| current.password_hash == proven.row.password_hash);
         let current = current.ok_or(Refusal::SignInFailed)?;
+        if let Some(hash) = &proven.renewed {
+            tx.set_password(&current.id, hash).await?;
+        }
         tx.clear_sign_in_failures(&proven.counted.by).await?;
         // Only a known browser gets here after the most failures, and opens the account to others.
         self.open_account(tx, &current.email).await?;

@@ -18,6 +18,7 @@ mod mac;
 pub mod passwords;
 mod progress;
 mod readiness;
+pub mod reset;
 pub mod root_key;
 mod saved_views;
 mod service;

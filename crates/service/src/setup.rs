@@ -12,7 +12,10 @@ use domain::{
 use secrecy::{ExposeSecret, SecretString};
 use store::{Link, PersonRow, StoreError, Tx, Unique};
 
-use crate::{Caller, ClientInfo, Error, Result, Service, entropy, service::event, sessions::Person, sign_in::SignedIn};
+use crate::{
+    Caller, ClientInfo, Error, Result, Service, entropy, reset::RESET, service::event, sessions::Person,
+    sign_in::SignedIn,
+};
 
 /// How long the set-up link works.
 const LINK_FOR: Millis = Millis::hours(1);
@@ -143,7 +146,7 @@ impl Service {
         caller.may(Act::ManageOwners)?;
         let owner = self.owner(email).await?;
         let inputs = [owner.name.as_str(), owner.email.as_str()];
-        let password = text::password(password.expose_secret(), &inputs)
+        let password = text::password(password.expose_secret(), &inputs, text::PASSWORD_MIN)
             .map_err(|message| FieldErrors::one(Field::Password, message))?;
         let salt = entropy::bytes(self.entropy())?;
         let hash = self.passwords().hash(password.into(), salt).await?;
@@ -153,6 +156,7 @@ impl Service {
         let recover = async |tx: &mut Tx| {
             tx.set_password(&owner.id, &hash).await?;
             tx.delete_sessions_of(&owner.id).await?;
+            tx.revoke_links_of(RESET, owner.id.as_str()).await?;
             tx.clear_sign_in_failures(&email_mac).await?;
             self.record(tx, event).await
         };
@@ -187,7 +191,7 @@ impl Service {
         let name = errors.keep(Field::PersonName, text::person_name(&person.name));
         let email = errors.keep(Field::Email, text::email(&person.email));
         let inputs = [person.name.as_str(), person.email.as_str()];
-        let password = text::password(person.password.expose_secret(), &inputs);
+        let password = text::password(person.password.expose_secret(), &inputs, text::PASSWORD_MIN);
         let password = errors.keep(Field::Password, password);
         let (Some(name), Some(email), Some(password)) = (name, email, password) else {
             return Err(errors.into());

@@ -90,4 +90,10 @@ impl Tx {
     pub async fn revoke_links(&mut self, purpose: &str) -> Result<u64, StoreError> {
         self.conn().execute(Sql::new("DELETE FROM link WHERE purpose = $1").arg(purpose)).await
     }
+
+    /// Removes the links of a purpose that are about `subject`, used or not, and returns how many.
+    pub async fn revoke_links_of(&mut self, purpose: &str, subject: &str) -> Result<u64, StoreError> {
+        let sql = Sql::new("DELETE FROM link WHERE purpose = $1 AND subject = $2").arg(purpose).arg(subject);
+        self.conn().execute(sql).await
+    }
 }

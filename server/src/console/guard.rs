@@ -12,8 +12,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::paths::{EVENTS, SERVER_FUNCTIONS};
 
-/// Addresses that are open to anybody. Everything else needs a session, including whatever is added later.
-const PUBLIC: [&str; 3] = ["/login", "/logout", "/setup"];
+/// Routes that are open to anybody. Everything else needs a session, including whatever is added later.
+const PUBLIC: [&str; 5] = ["/login", "/logout", "/setup", "/forgot", "/reset/{token}"];
 
 /// Addresses that only scripts call. They cannot follow a redirect to a page.
 const SCRIPTS: [&str; 2] = [SERVER_FUNCTIONS, EVENTS];
@@ -24,7 +24,8 @@ const NOT_IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').re
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let signed_in = request.extensions().get::<Visit>().is_some_and(|visit| visit.session.is_some());
-    if signed_in || PUBLIC.contains(&path.trim_end_matches('/')) {
+    let route = request.extensions().get::<MatchedPath>();
+    if signed_in || route.is_some_and(|route| PUBLIC.contains(&route.as_str())) {
         return next.run(request).await;
     }
     if SCRIPTS.iter().any(|script| path.starts_with(script)) {

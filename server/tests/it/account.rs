@@ -1,6 +1,7 @@
 //! One's own account in the console: what its forms answer, and that nobody reaches another's.
 
 use domain::role::Role;
+use domain::timestamp::Millis;
 use secrecy::ExposeSecret;
 use service::sign_in::SignIn;
 use service::{ClientInfo, setup::NewPerson};
@@ -100,7 +101,7 @@ async fn what_is_wrong_is_said_at_its_field_and_no_password_comes_back() {
             "/account/password",
             format!("current_password={PASSWORD}&new_password={EMAIL}"),
             "",
-            "too close to your name or e-mail",
+            "too close to your name, your e-mail",
         ),
     ] {
         let answer = send(&product, path, &session, &body.replace(' ', "+")).await;
@@ -113,4 +114,59 @@ async fn what_is_wrong_is_said_at_its_field_and_no_password_comes_back() {
     let form = format!("current_password={PASSWORD}&new_password={NEW}").replace(' ', "+");
     let changed = send(&product, "/account/password", &session, &form).await;
     assert_eq!((changed.status.as_u16(), changed.header("location")), (303, "/account"));
+}
+
+#[tokio::test]
+async fn a_reset_link_sets_a_password_once_and_tells_nothing_more() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let link = product.service.reset_link(&operator(), EMAIL).await.unwrap();
+    let path = format!("/reset/{}", link.token.expose_secret());
+    for _ in 0..3 {
+        let door = product.send(Call::get(&path)).await;
+        assert_eq!((door.status.as_u16(), door.header("referrer-policy")), (200, "no-referrer"));
+        assert!(door.body.contains(EMAIL) && door.body.contains(&format!("action=\"{path}\"")));
+    }
+    let post = async |path: &str, password: &str| {
+        let form = format!("new_password={}", password.replace(' ', "+"));
+        product.send(Call::post(path).same_origin().form(form)).await
+    };
+    let refused = post(&path, "short").await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("Use at least 15 characters") && !refused.body.contains("value=\"short\""));
+    let done = post(&path, NEW).await;
+    assert_eq!((done.status.as_u16(), done.header("location")), (303, "/login?done=password_reset"));
+    assert!(!done.headers.contains_key("set-cookie"), "it signs nobody in");
+    assert_eq!(page(&product, "/account", &session).await.status, 303);
+    assert!(product.send(Call::get("/login?done=password_reset")).await.body.contains("Your new password is set"));
+
+    // Used, unknown, of another purpose, and late: one page, whether it is looked at or sent.
+    let late = product.service.reset_link(&operator(), EMAIL).await.unwrap();
+    product.clock.advance(Millis::hours(1));
+    let mut pages = Vec::new();
+    for path in
+        [&path, "/reset/x", &format!("/reset/{}", "0".repeat(64)), &format!("/reset/{}", late.token.expose_secret())]
+    {
+        for answer in [product.send(Call::get(path)).await, post(path, NEW).await] {
+            assert_eq!(answer.status, 404, "{path}");
+            let nonce = answer.header("content-security-policy").split("nonce-").nth(1).unwrap();
+            let nonce = nonce.split('\'').next().unwrap().to_owned();
+            pages.push(answer.body.replace(&nonce, ""));
+        }
+    }
+    assert!(pages[0].contains("This reset link does not work"));
+    assert!(pages.iter().all(|page| *page == pages[0]), "{pages:#?}");
+}
+
+#[tokio::test]
+async fn over_plain_http_no_password_is_reset() {
+    let product = Product::start().await;
+    product.sign_in().await;
+    let link = product.service.reset_link(&operator(), EMAIL).await.unwrap();
+    let path = format!("/reset/{}", link.token.expose_secret());
+    let door = product.send(Call::get(&path).header("host", "keys.lan:3000")).await;
+    assert!(door.body.contains("You cannot sign in over this connection") && !door.body.contains(EMAIL));
+    let call = Call::post(&path).header("host", "keys.lan:3000").header("origin", "http://keys.lan:3000");
+    assert_eq!(product.send(call.form(format!("new_password={NEW}").replace(' ', "+"))).await.status, 403);
+    assert!(product.service.reset_door(link.token.expose_secret()).await.unwrap().is_some());
 }

@@ -27,7 +27,7 @@ pub fn without_cookies() -> Vec<(&'static str, String)> {
 }
 
 /// What anybody may see.
-pub const PUBLIC_PAGES: [&str; 2] = ["/login", "/setup"];
+pub const PUBLIC_PAGES: [&str; 4] = ["/login", "/setup", "/forgot", "/reset/0123abcd"];
 
 /// The pages, with an id where they want one.
 pub fn pages() -> Vec<String> {
@@ -58,7 +58,10 @@ pub fn unsafe_with_cookie() -> Vec<String> {
 }
 
 fn filled(path: &str) -> String {
-    path.replace("{id}", "7Qm2xVbN4tRa").replace("{*path}", "x").replace("{page}", "console")
+    path.replace("{id}", "7Qm2xVbN4tRa")
+        .replace("{*path}", "x")
+        .replace("{page}", "console")
+        .replace("{token}", "0123abcd")
 }
 
 #[test]

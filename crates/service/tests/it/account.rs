@@ -161,7 +161,7 @@ async fn a_new_password_ends_the_other_sessions(w: World) {
         ("", NEW, Field::CurrentPassword),
         (&*"x".repeat(257), NEW, Field::CurrentPassword),
         (PASSWORD, "", Field::NewPassword),
-        (PASSWORD, "password1234", Field::NewPassword),
+        (PASSWORD, "password12345678", Field::NewPassword),
         (PASSWORD, PASSWORD, Field::NewPassword),
         (PASSWORD, &*"x".repeat(257), Field::NewPassword),
     ] {

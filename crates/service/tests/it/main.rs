@@ -23,6 +23,7 @@ mod looking;
 mod other_process;
 mod quota;
 mod record;
+mod reset;
 mod roles;
 mod sessions;
 mod settings;

@@ -190,4 +190,11 @@ async fn a_link_works_once(store: Store) {
     assert_eq!(store.write(async |tx| tx.revoke_links("setup").await).await.unwrap(), 2);
     assert_eq!(consume(2, "setup", NOW).await, None);
     assert!(consume(3, "reset", NOW).await.is_some());
+    for (mac, subject) in [(4, "a"), (5, "b")] {
+        let link = Link { subject: subject.to_owned(), ..link(mac, "reset") };
+        store.write(async |tx| tx.insert_link(&link).await).await.unwrap();
+    }
+    assert_eq!(store.write(async |tx| tx.revoke_links_of("reset", "a").await).await.unwrap(), 1);
+    assert_eq!(store.write(async |tx| tx.revoke_links_of("setup", "b").await).await.unwrap(), 0);
+    assert_eq!((consume(4, "reset", NOW).await.is_some(), consume(5, "reset", NOW).await.is_some()), (false, true));
 }
