@@ -53,8 +53,8 @@ impl ConsoleError {
                     StatusCode::UNPROCESSABLE_ENTITY
                 }
                 Refusal::NotFound | Refusal::NoSession | Refusal::LinkInvalid => StatusCode::NOT_FOUND,
-                Refusal::Forbidden | Refusal::OnlyKnownBrowsers => StatusCode::FORBIDDEN,
-                Refusal::SignInFailed => StatusCode::UNAUTHORIZED,
+                Refusal::Forbidden | Refusal::OnlyKnownBrowsers | Refusal::FactorsOff => StatusCode::FORBIDDEN,
+                Refusal::SignInFailed | Refusal::SignInOver => StatusCode::UNAUTHORIZED,
                 Refusal::Wait { .. } | Refusal::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
                 Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::CONFLICT,

@@ -8,6 +8,7 @@ use leptos_router::path;
 
 use crate::pages::account::AccountPage;
 use crate::pages::account_email::AccountEmail;
+use crate::pages::account_factor::AccountFactor;
 use crate::pages::account_password::AccountPassword;
 use crate::pages::acknowledge::Acknowledge;
 use crate::pages::audit::AuditPage;
@@ -30,6 +31,7 @@ use crate::pages::settings::SettingsPage;
 use crate::pages::setup::SetupPage;
 use crate::pages::setup_integration::SetupIntegration;
 use crate::pages::sign_in::SignInPage;
+use crate::pages::sign_in_code::CodePage;
 use crate::pages::why::WhyPage;
 
 /// The whole console.
@@ -44,6 +46,7 @@ pub fn App() -> impl IntoView {
             <Routes fallback=|| view! { <NotFound/> }.into_any()>
                 <Route path=path!("/login") view=SignInPage ssr=whole.clone()/>
                 <Route path=path!("/setup") view=SetupPage ssr=whole.clone()/>
+                <Route path=path!("/login/code") view=CodePage ssr=whole.clone()/>
                 <Route path=path!("/forgot") view=ForgotPage ssr=whole.clone()/>
                 <Route path=path!("/reset/:token") view=ResetPage ssr=whole.clone()/>
                 <ParentRoute path=path!("") view=Frame ssr=whole>
@@ -51,6 +54,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account") view=AccountPage/>
                     <Route path=path!("/account/email") view=AccountEmail/>
                     <Route path=path!("/account/password") view=AccountPassword/>
+                    <Route path=path!("/account/second-factor") view=AccountFactor/>
                     <Route path=path!("/account/sessions") view=AccountPage/>
                     <Route path=path!("/keys/new") view=Generate/>
                     <Route path=path!("/keys/bulk") view=BulkPage/>
@@ -73,6 +77,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/integrations/setup") view=SetupIntegration/>
                     <Route path=path!("/audit") view=AuditPage/>
                     <Route path=path!("/settings") view=SettingsPage/>
+                    <Route path=path!("/settings/second-factor") view=SettingsPage/>
                     <Route path=path!("/find") view=FindPage/>
                     <Route path=path!("/help") view=HelpPage/>
                     <Route path=path!("/help/:page") view=HelpArticle/>

@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+
 import { Console, OWNER, expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
 import { Server } from '../fixtures/server';
@@ -126,6 +128,101 @@ test('who lost the password gets a link, which works once', async ({ page, scrip
       watch.expects(404, /\/reset\//);
       await visitor.open(link);
       await expect(page.getByRole('heading', { name: 'This reset link does not work' })).toBeVisible();
+    });
+  } finally {
+    await server.stop();
+  }
+});
+
+/** The code that an authenticator app shows, `steps` half minutes from now. */
+function code(secret: string, steps = 0): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  const bits = [...secret.replaceAll(' ', '')].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const bytes = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
+  const mac = createHmac('sha1', bytes).update(step).digest();
+  const number = mac.readUInt32BE((mac[19] ?? 0) & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, '0');
+}
+
+test('a second factor is set up, asked for, and required by the settings', async ({ page, context, scripts, watch }) => {
+  const server = await Server.start();
+  const owner = new Console(page, server, scripts);
+  const signIn = async () => {
+    await owner.open('/login');
+    await page.getByLabel('E-mail').fill(OWNER.email);
+    await page.getByLabel('Password').fill(OWNER.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+  };
+  try {
+    await signIn();
+    await test.step('an owner requires it, at once', async () => {
+      await owner.open('/settings');
+      await page.getByLabel('Second factor').selectOption('managers');
+      await page.getByLabel('Days of grace').fill('0');
+      await page.locator('form', { hasText: 'Second factor' }).getByRole('button', { name: 'Save' }).click();
+      await owner.open('/keys');
+      await expect(page.getByText('You need a second factor here')).toBeVisible();
+      expect(owner.at).toBe('/account/second-factor');
+      await examine(page, 'factor-owed');
+    });
+
+    let secret = '';
+    let recovery: string[] = [];
+    await test.step('it is set up with the password and a code', async () => {
+      watch.expects(422, /second-factor/);
+      await page.getByLabel('Current password').fill(OWNER.password);
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await expect(page.getByRole('img', { name: /QR code/ })).toBeVisible();
+      await owner.alive();
+      await examine(page, 'factor-enrol');
+      await page.getByLabel('Code').fill('000000');
+      await page.getByRole('button', { name: 'Set up' }).click();
+      await expect(page.getByLabel('Code')).toHaveAccessibleDescription(/This code is wrong/);
+      secret = await page.locator('#factor-secret').innerText();
+      await page.getByLabel('Code').fill(` ${code(secret)} `);
+      await page.getByRole('button', { name: 'Set up' }).click();
+      await expect(page.getByRole('heading', { name: 'Your recovery codes' })).toBeVisible();
+      await expect(page.locator('#recovery-codes').getByRole('listitem')).toHaveCount(10);
+      recovery = await page.locator('#recovery-codes').getByRole('listitem').allInnerTexts();
+      await owner.alive();
+      await examine(page, 'factor-codes');
+      await page.getByRole('link', { name: 'I have stored them' }).click();
+      await expect(page.getByRole('main')).toContainText('On, with 10 recovery codes left.');
+    });
+
+    await test.step('a sign-in asks for a code after the password', async () => {
+      watch.expects(422, /login/);
+      await context.clearCookies();
+      await signIn();
+      await expect(page.getByRole('heading', { name: 'Enter your code' })).toBeVisible();
+      await owner.alive();
+      await examine(page, 'login-code');
+      await page.getByLabel('Code').fill('12345');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect(page.getByLabel('Code')).toHaveAccessibleDescription(/6 digits/);
+      await page.getByLabel('Code').fill(code(secret, 1));
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
+    });
+
+    await test.step('a recovery code works in its place', async () => {
+      await context.clearCookies();
+      await signIn();
+      await page.getByLabel('Code').fill((recovery[0] ?? '').toLowerCase());
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
+      await owner.open('/account/second-factor');
+      await expect(page.getByRole('main')).toContainText('Recovery codes left');
+      await examine(page, 'factor-on');
+    });
+
+    await test.step('it is removed with the password and a code', async () => {
+      await page.getByLabel('Current password').fill(OWNER.password);
+      await page.getByLabel('Code').fill(recovery[1] ?? '');
+      await page.getByRole('button', { name: 'Remove' }).click();
+      await expect(page.getByText('You need a second factor here')).toBeVisible();
     });
   } finally {
     await server.stop();

@@ -24,6 +24,8 @@ pub mod pager;
 pub mod palette;
 pub mod problem;
 #[cfg(feature = "ssr")]
+pub mod qr;
+#[cfg(feature = "ssr")]
 pub mod refusals;
 #[cfg(feature = "ssr")]
 pub mod shortcuts;

@@ -1,12 +1,17 @@
 //! What the forms about one's own account do.
 
+use std::sync::Arc;
+
 use domain::refusal::Refusal;
+use secrecy::ExposeSecret;
 
 use super::context::Desk;
 use super::key_forms::tell;
 use super::person_forms::client;
 use crate::error::ConsoleError;
-use crate::forms::account::{EmailForm, NameForm, PasswordForm, ResetForm, SessionsForm};
+use crate::forms::account::{
+    EmailForm, FactorAnswer, FactorForm, FactorStep, NameForm, PasswordForm, ResetForm, SessionsForm,
+};
 use crate::forms::done::{AccountDone, Told};
 use crate::forms::outcome::Next;
 
@@ -35,6 +40,28 @@ pub async fn end_sessions(desk: Desk, form: SessionsForm) -> Result<Next<()>, Co
     Ok(done(&desk, AccountDone::SessionsEnded))
 }
 
+/// A step with the second factor. Its secret and its recovery codes are in the answer itself.
+pub async fn second_factor(desk: Desk, form: FactorForm) -> Result<Next<FactorAnswer>, ConsoleError> {
+    let (service, session, client) = (desk.service(), desk.session()?, client(&desk));
+    let (password, code) = (&form.password, form.code.expose_secret());
+    match form.step.ok_or(ConsoleError::Malformed)? {
+        FactorStep::Begin => {
+            let enrolment = service.begin_factor(session, password, desk.console.host(), &client).await?;
+            Ok(Next::Show(FactorAnswer::Enrolment(Arc::new(enrolment))))
+        }
+        FactorStep::Confirm => {
+            Ok(Next::Show(FactorAnswer::Codes(service.confirm_factor(session, code, &client).await?)))
+        }
+        FactorStep::Codes => {
+            Ok(Next::Show(FactorAnswer::Codes(service.renew_codes(session, password, code, &client).await?)))
+        }
+        FactorStep::Remove => {
+            service.remove_factor(session, password, code, &client).await?;
+            Ok(done(&desk, AccountDone::FactorRemoved))
+        }
+    }
+}
+
 /// Sets a new password with a link. It signs nobody in.
 pub async fn reset(desk: Desk, token: String, form: ResetForm) -> Result<Next<()>, ConsoleError> {
     if !desk.visit.may_sign_in(&desk.console) {
@@ -45,6 +72,6 @@ pub async fn reset(desk: Desk, token: String, form: ResetForm) -> Result<Next<()
 }
 
 /// Goes back to the account, which says what was done.
-fn done(desk: &Desk, done: AccountDone) -> Next<()> {
+fn done<T>(desk: &Desk, done: AccountDone) -> Next<T> {
     tell(desk, "/account".to_owned(), Told::Account(done))
 }

@@ -23,14 +23,16 @@ use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 20] = [
+const FORMS: [(&str, MakeHandler); 23] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
+    ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
     ("/setup", |console| form(console, Needs::Nobody, person_forms::set_up)),
     ("/reset/{token}", |console| link_form(console, account_forms::reset)),
     ("/account", |console| form(console, Needs::Session, account_forms::rename)),
     ("/account/email", |console| form(console, Needs::Session, account_forms::change_email)),
     ("/account/password", |console| form(console, Needs::Session, account_forms::change_password)),
+    ("/account/second-factor", |console| form(console, Needs::Session, account_forms::second_factor)),
     ("/account/sessions", |console| form(console, Needs::Session, account_forms::end_sessions)),
     ("/keys/new", |console| form(console, Needs::Session, key_forms::wizard)),
     ("/keys/bulk", |console| form(console, Needs::Session, key_forms::bulk)),
@@ -44,6 +46,7 @@ const FORMS: [(&str, MakeHandler); 20] = [
     ("/keys/{id}/restore", |console| key_form(console, key_forms::restore)),
     ("/keys/{id}/delete", |console| key_form(console, key_forms::delete)),
     ("/settings", |console| form(console, Needs::Session, settings_forms::set_life)),
+    ("/settings/second-factor", |console| form(console, Needs::Session, settings_forms::set_factor_rules)),
 ];
 
 /// The addresses of the forms.

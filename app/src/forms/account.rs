@@ -1,7 +1,10 @@
 //! The forms about one's own account.
 
+use std::sync::Arc;
+
 use domain::field::Field;
 use secrecy::SecretString;
+use service::second_factor::{Enrolment, RecoveryCodes};
 
 use super::fields::{FormFields, Pairs};
 
@@ -47,6 +50,59 @@ impl FormFields for PasswordForm {
             new: sent.text(Field::NewPassword.as_str()).into(),
         }
     }
+}
+
+/// What is done with the second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FactorStep {
+    Begin,
+    Confirm,
+    Codes,
+    Remove,
+}
+
+/// The name of the step in a form.
+pub const FACTOR_STEP: &str = "step";
+
+impl FactorStep {
+    const ALL: [Self; 4] = [Self::Begin, Self::Confirm, Self::Codes, Self::Remove];
+
+    /// Its word in a form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Begin => "begin",
+            Self::Confirm => "confirm",
+            Self::Codes => "codes",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+/// One step with the second factor, and what it needs.
+#[derive(Debug, Clone, Default)]
+pub struct FactorForm {
+    pub step: Option<FactorStep>,
+    pub password: SecretString,
+    pub code: SecretString,
+}
+
+impl FormFields for FactorForm {
+    fn read(sent: &Pairs) -> Self {
+        let step = sent.text(FACTOR_STEP);
+        Self {
+            step: FactorStep::ALL.into_iter().find(|known| known.as_str() == step),
+            password: sent.text(Field::CurrentPassword.as_str()).into(),
+            code: sent.text(Field::Code.as_str()).into(),
+        }
+    }
+}
+
+/// What the answer to a step shows, once.
+#[derive(Debug, Clone)]
+pub enum FactorAnswer {
+    /// The secret for the app.
+    Enrolment(Arc<Enrolment>),
+    Codes(RecoveryCodes),
 }
 
 /// The new password of somebody who has a link.

@@ -147,11 +147,18 @@ pub enum AccountDone {
     PasswordChanged,
     SessionEnded,
     SessionsEnded,
+    FactorRemoved,
 }
 
 impl AccountDone {
-    const ALL: [Self; 5] =
-        [Self::Renamed, Self::EmailChanged, Self::PasswordChanged, Self::SessionEnded, Self::SessionsEnded];
+    const ALL: [Self; 6] = [
+        Self::Renamed,
+        Self::EmailChanged,
+        Self::PasswordChanged,
+        Self::SessionEnded,
+        Self::SessionsEnded,
+        Self::FactorRemoved,
+    ];
 
     /// Its code, and what is said.
     const fn row(self) -> (&'static str, &'static str) {
@@ -163,6 +170,9 @@ impl AccountDone {
             }
             Self::SessionEnded => ("account_session", "That browser is signed out."),
             Self::SessionsEnded => ("account_sessions", "You are signed out everywhere else."),
+            Self::FactorRemoved => {
+                ("account_factor", "Your second factor is removed. You are signed out everywhere else.")
+            }
         }
     }
 

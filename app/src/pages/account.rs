@@ -5,6 +5,7 @@ use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use service::account::OwnSession;
+use service::second_factor::OwnFactor;
 
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
@@ -38,7 +39,7 @@ pub fn AccountPage() -> impl IntoView {
 
 #[component]
 fn Shown(account: Account, named: Option<PostedForm<NameForm>>) -> impl IntoView {
-    let Account { name, email, role, sessions, now } = account;
+    let Account { name, email, role, factor, sessions, now } = account;
     let problem = PostedForm::problem(named.as_ref());
     let name = named.map_or(name, |posted| posted.form.name);
     let errors = RwSignal::new(problem.fields);
@@ -66,11 +67,28 @@ fn Shown(account: Account, named: Option<PostedForm<NameForm>>) -> impl IntoView
                             <dt>"Password"</dt>
                             <dd><a href="/account/password">"Change password"</a></dd>
                         </div>
+                        <div>
+                            <dt>"Second factor"</dt>
+                            <dd>
+                                {factor_words(factor)} " "
+                                {(factor != OwnFactor::Off).then(|| view! { <a href="/account/second-factor">{if factor == OwnFactor::None { "Set up" } else { "Manage" }}</a> })}
+                            </dd>
+                        </div>
                     </dl>
                 </div>
             </section>
         </div>
         <Sessions sessions now/>
+    }
+}
+
+/// The second factor in a few words.
+fn factor_words(factor: OwnFactor) -> String {
+    match factor {
+        OwnFactor::On { codes_left: 1, .. } => "On, with 1 recovery code left.".to_owned(),
+        OwnFactor::On { codes_left, .. } => format!("On, with {codes_left} recovery codes left."),
+        OwnFactor::None => "None.".to_owned(),
+        OwnFactor::Off => "Off here.".to_owned(),
     }
 }
 

@@ -1,12 +1,12 @@
 //! Changes one's own password.
 
 use domain::field::Field;
-use domain::text::PASSWORD_MIN;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::{TextField, password_hint};
+use crate::desk::account::read_password_min;
 use crate::desk::person::read_me;
 use crate::forms::account::PasswordForm;
 use crate::forms::outcome::PostedForm;
@@ -16,8 +16,12 @@ pub fn AccountPassword() -> impl IntoView {
     let posted = PostedForm::<PasswordForm>::take();
     let problem = PostedForm::problem(posted.as_ref());
     let errors = RwSignal::new(problem.fields);
-    let form = match read_me() {
-        Ok(me) => view! {
+    let form = Suspend::new(async move {
+        let (me, least) = match (read_me(), read_password_min().await) {
+            (Ok(me), Ok(least)) => (me, least),
+            (Err(error), _) | (_, Err(error)) => return view! { <Failed error/> }.into_any(),
+        };
+        view! {
             <form class="narrow stack" method="post" action="/account/password" novalidate>
                 <FormProblem problem=problem.whole/>
                 // For password managers.
@@ -25,16 +29,15 @@ pub fn AccountPassword() -> impl IntoView {
                 <TextField errors field=Field::CurrentPassword input="password" required=true autofocus=true
                     autocomplete="current-password"/>
                 <TextField errors field=Field::NewPassword input="password" required=true
-                    hint=password_hint(PASSWORD_MIN) autocomplete="new-password"/>
+                    hint=password_hint(least) autocomplete="new-password"/>
                 <div class="actions">
                     <a class="button" href="/account">"Cancel"</a>
                     <button class="button primary">"Change password"</button>
                 </div>
             </form>
         }
-        .into_any(),
-        Err(error) => view! { <Failed error/> }.into_any(),
-    };
+        .into_any()
+    });
     view! {
         <Title text="Change password"/>
         <div class="head narrow">

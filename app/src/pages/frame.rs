@@ -6,6 +6,7 @@ use domain::ids::KeyId;
 use domain::key::KeyDetail;
 use domain::kind::KeyKind;
 use domain::role::{Act, Rights};
+use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
@@ -15,6 +16,7 @@ use crate::addresses::{behind, list_query};
 use crate::components::icon::{Drawn, Icon};
 use crate::components::palette::Palette;
 use crate::components::shortcuts::Shortcuts;
+use crate::components::time::Time;
 use crate::desk::keys::{new_form, read_key, read_taken_names};
 use crate::desk::person::{read_me, take_done};
 use crate::forms::bulk::{ACT, LIST, TAKEN_BY};
@@ -33,6 +35,7 @@ pub fn Frame() -> impl IntoView {
 pub fn Around(children: Children) -> impl IntoView {
     let me = read_me().ok();
     let rights = me.as_ref().map(|me| me.rights);
+    let factor_due = me.as_ref().and_then(|me| me.factor_due);
     let plain_http = me.as_ref().is_some_and(|me| me.plain_http);
     view! {
         <div class="frame">
@@ -57,6 +60,7 @@ pub fn Around(children: Children) -> impl IntoView {
             <main id="main" tabindex="-1">
                 <Flash/>
                 {plain_http.then(|| view! { <PlainHttp/> })}
+                {factor_due.map(|due| view! { <FactorDue due/> })}
                 {match use_context::<UnsentForm>() {
                     Some(ended) => view! { <SendAgain ended/> }.into_any(),
                     None => children(),
@@ -105,6 +109,27 @@ pub fn Mark() -> impl IntoView {
         </a>
     }
 }
+
+/// A second factor must be set up by a time, which may be over.
+#[component]
+fn FactorDue(due: Timestamp) -> impl IntoView {
+    let here = use_location().pathname.get_untracked();
+    // Its own page says it.
+    (here != FACTOR).then(|| {
+        view! {
+            <div class="note">
+                <Drawn icon=Icon::Caution/>
+                <div>
+                    <b>"You need a second factor by " <Time at=due/> "."</b> " "
+                    <a href=FACTOR>"Set it up"</a>
+                </div>
+            </div>
+        }
+    })
+}
+
+/// Where a second factor is set up.
+const FACTOR: &str = "/account/second-factor";
 
 /// The warning of an installation that accepts passwords over plain HTTP.
 #[component]

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod account_email;
+pub mod account_factor;
 pub mod account_password;
 pub mod acknowledge;
 pub mod audit;
@@ -32,7 +33,9 @@ pub mod not_found;
 pub mod reset;
 mod secret;
 pub mod settings;
+mod settings_factor;
 pub mod setup;
 pub mod setup_integration;
 pub mod sign_in;
+pub mod sign_in_code;
 pub mod why;

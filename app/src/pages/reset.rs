@@ -2,7 +2,6 @@
 
 use domain::field::Field;
 use domain::refusal::Refusal;
-use domain::text::PASSWORD_MIN;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -22,7 +21,7 @@ pub fn ResetPage() -> impl IntoView {
     let posted = PostedForm::<ResetForm>::take();
     let page = Suspend::new(async move {
         match read_reset_door(&token).await {
-            Ok(ResetDoor::Open { email }) => view! { <NewPassword token email posted/> }.into_any(),
+            Ok(ResetDoor::Open { email, least }) => view! { <NewPassword token email least posted/> }.into_any(),
             Ok(ResetDoor::Closed) => view! { <NoLink/> }.into_any(),
             Ok(ResetDoor::Plain) => view! { <Closed/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),
@@ -32,7 +31,7 @@ pub fn ResetPage() -> impl IntoView {
 }
 
 #[component]
-fn NewPassword(token: String, email: String, posted: Option<PostedForm<ResetForm>>) -> impl IntoView {
+fn NewPassword(token: String, email: String, least: usize, posted: Option<PostedForm<ResetForm>>) -> impl IntoView {
     let problem = PostedForm::problem(posted.as_ref());
     let errors = RwSignal::new(problem.fields);
     view! {
@@ -43,7 +42,7 @@ fn NewPassword(token: String, email: String, posted: Option<PostedForm<ResetForm
                 <FormProblem problem=problem.whole/>
                 // For password managers.
                 <input type="hidden" autocomplete="username" value=email/>
-                <TextField errors field=Field::NewPassword input="password" hint=password_hint(PASSWORD_MIN)
+                <TextField errors field=Field::NewPassword input="password" hint=password_hint(least)
                     required=true autofocus=true autocomplete="new-password"/>
                 <button class="button primary">"Set the password"</button>
             </div>

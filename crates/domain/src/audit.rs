@@ -106,6 +106,9 @@ names! {
         ResetLinkMade = "password.reset_link_made",
         /// Somebody set a new password with such a link.
         PasswordReset = "password.reset",
+        SecondFactorAdded = "second_factor.added",
+        SecondFactorRemoved = "second_factor.removed",
+        RecoveryCodesMade = "second_factor.codes_made",
         SessionStarted = "session.started",
         SessionEnded = "session.ended",
         /// A wait began after too many failed sign-ins.
@@ -136,6 +139,9 @@ impl Action {
             Self::PasswordChanged => "Password changed",
             Self::ResetLinkMade => "Reset link created",
             Self::PasswordReset => "Password reset by link",
+            Self::SecondFactorAdded => "Second factor set up",
+            Self::SecondFactorRemoved => "Second factor removed",
+            Self::RecoveryCodesMade => "Recovery codes created",
             Self::SessionStarted => "Signed in",
             Self::SessionEnded => "Signed out",
             Self::SignInBlocked => "Sign-in blocked",

@@ -38,6 +38,9 @@ names! {
         NewPassword = "new_password",
         DefaultLife = "default_life",
         LongestLife = "longest_life",
+        Code = "code",
+        FactorPolicy = "factor_policy",
+        GraceDays = "grace_days",
     }
 }
 
@@ -81,6 +84,9 @@ impl Field {
             Self::NewPassword => "New password",
             Self::DefaultLife => "Default expiry",
             Self::LongestLife => "Longest life",
+            Self::Code => "Code",
+            Self::FactorPolicy => "Second factor",
+            Self::GraceDays => "Days of grace",
         }
     }
 }

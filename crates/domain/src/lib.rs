@@ -43,6 +43,7 @@ pub mod restrictions;
 pub mod role;
 pub mod rules;
 pub mod saved_view;
+pub mod second_factor;
 pub mod sight;
 pub mod spec;
 pub mod text;

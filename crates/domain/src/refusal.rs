@@ -62,6 +62,12 @@ pub enum Refusal {
     EmailTaken,
     /// The session has ended, or it is another person's.
     NoSession,
+    /// The password was right too long ago for a code to go on with it.
+    SignInOver,
+    /// Second factors are off here.
+    FactorsOff,
+    /// There is a second factor already, or none to change.
+    FactorChanged,
 }
 
 impl Refusal {
@@ -105,6 +111,9 @@ impl Refusal {
             Self::NameMismatch => "That is not the key's name; type it exactly as shown.",
             Self::LinkInvalid => "This link was used or replaced, or it has expired; ask for a new one.",
             Self::EmailTaken => "Somebody already uses this e-mail.",
+            Self::SignInOver => "This took too long, or it is done already; sign in again.",
+            Self::FactorsOff => "Second factors are off here; ask an owner.",
+            Self::FactorChanged => "Your second factor was changed meanwhile; reload the page.",
             Self::NoSession => "This session has already ended; reload the page.",
         };
         text.to_owned()
@@ -161,6 +170,9 @@ mod tests {
             Refusal::LinkInvalid,
             Refusal::EmailTaken,
             Refusal::NoSession,
+            Refusal::SignInOver,
+            Refusal::FactorsOff,
+            Refusal::FactorChanged,
         ];
         for refusal in all {
             let message = refusal.message();

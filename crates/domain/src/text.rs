@@ -18,6 +18,8 @@ pub const DOMAINS_MAX: usize = 100;
 pub const EMAIL_MAX: usize = 254;
 /// The fewest characters of a password that is all that protects an account (NIST SP 800-63B-4).
 pub const PASSWORD_MIN: usize = 15;
+/// The fewest characters of a password beside a second factor.
+pub const PASSWORD_MIN_WITH_FACTOR: usize = 12;
 /// The most characters of a password.
 pub const PASSWORD_MAX: usize = 256;
 /// The most characters of a search.
@@ -154,6 +156,11 @@ fn visible(line: String, message: &str) -> Result<String, String> {
 fn seen(text: &str) -> String {
     let text: String = nfc(text).chars().filter(|c| c.is_whitespace() || !(is_refused(*c) || is_mark(*c))).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text as a part of an address: all but letters and digits percent-encoded.
+pub fn uri_component(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 /// The items between commas.

@@ -16,7 +16,7 @@ use crate::{
     ClientInfo, Error, Result, Service,
     attempt::typed,
     entropy,
-    reset::RESET,
+    reset::replace_password,
     service::event,
     sessions::{Session, is_over},
 };
@@ -155,10 +155,11 @@ impl Service {
         client: &ClientInfo,
     ) -> Result<()> {
         let person = &session.person;
+        let least = self.password_min(&person.id).await?;
         let mut errors = FieldErrors::default();
         let old = errors.keep(Field::CurrentPassword, typed(current));
         let words = [person.name.as_str(), person.email.as_str()];
-        let new = errors.keep(Field::NewPassword, text::password(new.expose_secret(), &words, text::PASSWORD_MIN));
+        let new = errors.keep(Field::NewPassword, text::password(new.expose_secret(), &words, least));
         if let (Some(old), Some(new)) = (&old, &new)
             && old.expose_secret() == new
         {
@@ -170,8 +171,7 @@ impl Service {
         let caller = session.caller(client.address);
         let change = async |tx: &mut Tx| {
             let row = self.accept(tx, &proven).await?;
-            tx.set_password(&row.id, &hash).await?;
-            tx.revoke_links_of(RESET, row.id.as_str()).await?;
+            replace_password(tx, &row.id, &hash).await?;
             let others = others(tx, session).await?;
             let ended = tx.delete_other_sessions(&row.id, &session.id_mac).await?;
             let note = (ended > 0).then(|| ended_elsewhere(ended));

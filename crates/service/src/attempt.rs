@@ -26,6 +26,8 @@ pub(crate) struct Proven {
     /// The person as the password was compared.
     pub(crate) row: PersonRow,
     pub(crate) counted: Counted,
+    /// The number that its failure would have had.
+    pub(crate) failures: u32,
     /// A hash of the same password to store, if the old one was made with outdated parameters.
     renewed: Option<String>,
 }
@@ -95,7 +97,7 @@ impl Service {
             }
             return Ok(None);
         };
-        Ok(Some(Proven { row, counted, renewed }))
+        Ok(Some(Proven { row, counted, failures, renewed }))
     }
 
     /// Checks the password of somebody who is signed in. `Invalid` at `field` if it does not fit, `Wait` after too many
@@ -122,15 +124,32 @@ impl Service {
     /// Forgets the failures of a password that fits, and renews its hash. `SignInFailed` if the password was changed, or
     /// the person disabled, after it was compared.
     pub(crate) async fn accept(&self, tx: &mut Tx, proven: &Proven) -> Result<PersonRow> {
+        let current = self.still_fits(tx, proven).await?;
+        self.forgive(tx, &proven.counted, &current.email).await?;
+        Ok(current)
+    }
+
+    /// The same, but a code is still to come: only this try is no failure any more.
+    pub(crate) async fn accept_half(&self, tx: &mut Tx, proven: &Proven) -> Result<PersonRow> {
+        let current = self.still_fits(tx, proven).await?;
+        tx.take_back_sign_in_failure(&proven.counted.by, proven.failures, self.now()).await?;
+        Ok(current)
+    }
+
+    async fn still_fits(&self, tx: &mut Tx, proven: &Proven) -> Result<PersonRow> {
         let current = tx.person_by_id(&proven.row.id).await?.filter(|current| !current.disabled);
         let current = current.filter(|current| current.password_hash == proven.row.password_hash);
         let current = current.ok_or(Refusal::SignInFailed)?;
         if let Some(hash) = &proven.renewed {
             tx.set_password(&current.id, hash).await?;
         }
-        tx.clear_sign_in_failures(&proven.counted.by).await?;
-        // Only a known browser gets here after the most failures, and opens the account to others.
-        self.open_account(tx, &current.email).await?;
         Ok(current)
+    }
+
+    /// Forgets the failures of whoever has proved who they are.
+    pub(crate) async fn forgive(&self, tx: &mut Tx, counted: &Counted, email: &str) -> Result<()> {
+        tx.clear_sign_in_failures(&counted.by).await?;
+        // Only a known browser gets here after the most failures, and opens the account to others.
+        self.open_account(tx, email).await
     }
 }

@@ -72,6 +72,11 @@ impl Caller {
         Self::new(Actor::System, Rights::all(), address, Authentication::System)
     }
 
+    /// The same caller, who may do and see nothing.
+    pub(crate) fn without_rights(self) -> Self {
+        Self::new(self.actor, Rights::default(), self.address, self.proof)
+    }
+
     fn new(actor: Actor, rights: Rights, address: Option<IpAddr>, proof: Authentication) -> Self {
         Self { actor, rights, sight: Sight::of_rights(rights), address, proof }
     }

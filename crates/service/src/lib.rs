@@ -21,6 +21,8 @@ mod readiness;
 pub mod reset;
 pub mod root_key;
 mod saved_views;
+mod seal;
+pub mod second_factor;
 mod service;
 pub mod sessions;
 mod settings;
@@ -28,6 +30,7 @@ pub mod setup;
 pub mod sign_in;
 pub mod streams;
 mod throttle;
+mod totp;
 mod turns;
 pub mod verify;
 

@@ -18,7 +18,7 @@ use crate::{Caller, ClientInfo, Error, Result, Service, entropy, service::event,
 const LINK_FOR: Millis = Millis::hours(1);
 
 /// The purpose of the link's row.
-pub(crate) const RESET: &str = "reset";
+const RESET: &str = "reset";
 
 /// A link with which a person can set a new password.
 #[derive(Debug)]
@@ -29,6 +29,14 @@ pub struct ResetLink {
     pub person: Person,
     /// When it stops working.
     pub expires_at: Timestamp,
+}
+
+/// Replaces a password, and ends whatever goes on by the old one or in its place.
+pub(crate) async fn replace_password(tx: &mut Tx, person: &PersonId, hash: &str) -> Result<()> {
+    tx.set_password(person, hash).await?;
+    tx.revoke_links_of(RESET, person.as_str()).await?;
+    tx.delete_sign_in_steps_of(person).await?;
+    Ok(())
 }
 
 impl Service {
@@ -80,7 +88,7 @@ impl Service {
         // Check the link before hashing the password: until then, the page is open to everybody.
         let row = self.reset_row(token).await?.ok_or(Refusal::LinkInvalid)?;
         let words = [row.name.as_str(), row.email.as_str()];
-        let new = text::password(new.expose_secret(), &words, text::PASSWORD_MIN)
+        let new = text::password(new.expose_secret(), &words, self.password_min(&row.id).await?)
             .map_err(|message| FieldErrors::one(Field::NewPassword, message))?;
         let hash = self.passwords().hash(new.into(), entropy::bytes(self.entropy())?).await?;
         let mac = self.keyring().link_mac(RESET, token);
@@ -93,7 +101,7 @@ impl Service {
             if tx.consume_link(&mac, RESET, now).await?.is_none() {
                 return Err(Refusal::LinkInvalid.into());
             }
-            tx.set_password(&row.id, &hash).await?;
+            replace_password(tx, &row.id, &hash).await?;
             let sessions = tx.sessions_of(&row.id).await?;
             tx.delete_sessions_of(&row.id).await?;
             tx.clear_sign_in_failures(&email_mac).await?;

@@ -36,6 +36,11 @@ pub struct Person {
 }
 
 impl Person {
+    /// The id.
+    pub fn id(&self) -> &PersonId {
+        &self.id
+    }
+
     /// The e-mail in canonical form.
     pub fn email(&self) -> &str {
         &self.email
@@ -71,14 +76,20 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it ends, however often it is used.
     pub expires_at: Timestamp,
+    /// When the person must have a second factor; `None` if there is one, or if none is required.
+    pub factor_due: Option<Timestamp>,
+    /// Whether that time is over. Until the person has set one up, they may do nothing else.
+    pub owes_factor: bool,
+    pub(crate) password_checked_at: Timestamp,
     pub(crate) last_seen_at: Timestamp,
     pub(crate) id_mac: [u8; 32],
 }
 
 impl Session {
-    /// The person as the caller of use cases. A session starts with a check of the password.
+    /// The person as the caller of use cases: without any rights as long as a second factor is owed.
     pub fn caller(&self, address: Option<IpAddr>) -> Caller {
-        Caller::person(&self.person, self.created_at, address)
+        let caller = Caller::person(&self.person, self.password_checked_at, address);
+        if self.owes_factor { caller.without_rights() } else { caller }
     }
 }
 
@@ -113,8 +124,20 @@ impl Service {
         if person.disabled || is_over(&row, now) {
             return Ok(None);
         }
-        let SessionRow { created_at, last_seen_at, expires_at, .. } = row;
-        Ok(Some(Session { person: person.into(), created_at, last_seen_at, expires_at, id_mac: *id_mac }))
+        let factor_due = match row.factor_checked_at {
+            Some(_) => None,
+            None => self.factor_rules_now().await?.due(person.role, person.created_at),
+        };
+        Ok(Some(Session {
+            person: person.into(),
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            factor_due,
+            owes_factor: factor_due.is_some_and(|due| due <= now),
+            password_checked_at: row.password_checked_at,
+            last_seen_at: row.last_seen_at,
+            id_mac: *id_mac,
+        }))
     }
 
     /// A new session's cookie value and row.
@@ -130,6 +153,8 @@ impl Service {
             expires_at: now.plus(ABSOLUTE),
             address: client.address.map(|address| address.to_string()),
             user_agent: Some(client.user_agent()),
+            password_checked_at: now,
+            factor_checked_at: None,
         };
         Ok((cookie.into(), row))
     }

@@ -1,7 +1,7 @@
 //! The first owner, created with a one-use link or at the server's shell, and help for owners who are locked out.
 
 use domain::{
-    audit::{Action, Subject},
+    audit::{Action, AuditEvent, Subject},
     field::{Field, FieldErrors},
     ids::PersonId,
     refusal::Refusal,
@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use store::{Link, PersonRow, StoreError, Tx, Unique};
 
 use crate::{
-    Caller, ClientInfo, Error, Result, Service, entropy, reset::RESET, service::event, sessions::Person,
+    Caller, ClientInfo, Error, Result, Service, entropy, reset::replace_password, service::event, sessions::Person,
     sign_in::SignedIn,
 };
 
@@ -43,6 +43,15 @@ pub struct NewPerson {
     pub email: String,
     /// The person's password, as typed.
     pub password: SecretString,
+}
+
+/// An owner with a new password.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The owner.
+    pub person: Person,
+    /// Whether there was a second factor, which is now removed.
+    pub had_factor: bool,
 }
 
 /// A person whose fields are right, with the password hashed.
@@ -140,9 +149,9 @@ impl Service {
         Ok(person)
     }
 
-    /// Sets an owner's new password, and ends the owner's sessions and waiting time. `NotFound` if no owner has this
-    /// e-mail.
-    pub async fn recover_owner(&self, caller: &Caller, email: &str, password: &SecretString) -> Result<Person> {
+    /// Sets an owner's new password, removes the second factor, and ends the owner's sessions and waiting time.
+    /// `NotFound` if no owner has this e-mail.
+    pub async fn recover_owner(&self, caller: &Caller, email: &str, password: &SecretString) -> Result<Recovered> {
         caller.may(Act::ManageOwners)?;
         let owner = self.owner(email).await?;
         let inputs = [owner.name.as_str(), owner.email.as_str()];
@@ -154,14 +163,16 @@ impl Service {
         let event = event(caller, self.now(), Action::PersonRecovered, subject);
         let email_mac = self.keyring().email_mac(&owner.email);
         let recover = async |tx: &mut Tx| {
-            tx.set_password(&owner.id, &hash).await?;
+            replace_password(tx, &owner.id, &hash).await?;
             tx.delete_sessions_of(&owner.id).await?;
-            tx.revoke_links_of(RESET, owner.id.as_str()).await?;
             tx.clear_sign_in_failures(&email_mac).await?;
-            self.record(tx, event).await
+            let had_factor = tx.delete_second_factor(&owner.id).await?;
+            let note = had_factor.then(|| "The second factor was removed".to_owned());
+            self.record(tx, AuditEvent { note, ..event }).await?;
+            Ok::<_, Error>(had_factor)
         };
-        self.write(recover).await?;
-        Ok(owner)
+        let had_factor = self.write(recover).await?;
+        Ok(Recovered { person: owner, had_factor })
     }
 
     /// Ends an owner's waiting time after failed sign-ins. `NotFound` if no owner has this e-mail.

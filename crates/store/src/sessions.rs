@@ -27,6 +27,10 @@ pub struct SessionRow {
     pub address: Option<String>,
     /// The browser's `User-Agent`, shortened.
     pub user_agent: Option<String>,
+    /// When the person last typed the password.
+    pub password_checked_at: Timestamp,
+    /// When the person last typed a code of the second factor; `None` if not at all.
+    pub factor_checked_at: Option<Timestamp>,
 }
 
 #[derive(FromRow)]
@@ -46,6 +50,8 @@ struct Alone {
     expires_at: i64,
     address: Option<String>,
     user_agent: Option<String>,
+    password_checked_at: i64,
+    factor_checked_at: i64,
 }
 
 impl Alone {
@@ -58,6 +64,8 @@ impl Alone {
             expires_at: Timestamp::from_millis(self.expires_at),
             address: self.address,
             user_agent: self.user_agent,
+            password_checked_at: Timestamp::from_millis(self.password_checked_at),
+            factor_checked_at: Some(self.factor_checked_at).filter(|at| *at != 0).map(Timestamp::from_millis),
         }
     }
 }
@@ -72,7 +80,7 @@ reads! {
 async fn session_by_mac(conn: &mut Conn<'_>, id_mac: &[u8]) -> Result<Option<(SessionRow, PersonRow)>, StoreError> {
     let sql = Sql::new(
         "SELECT s.id_mac, s.created_at, s.last_seen_at, s.expires_at, s.address, s.user_agent, \
-         p.id AS person_id, p.email AS person_email, p.name AS person_name, p.role AS person_role, \
+         s.password_checked_at, s.factor_checked_at, p.id AS person_id, p.email AS person_email, p.name AS person_name, p.role AS person_role, \
          p.password_hash AS person_password_hash, p.created_at AS person_created_at, p.disabled AS person_disabled \
          FROM session s JOIN person p ON p.id = s.person_id WHERE s.id_mac = $1",
     )
@@ -84,7 +92,8 @@ async fn session_by_mac(conn: &mut Conn<'_>, id_mac: &[u8]) -> Result<Option<(Se
 
 async fn sessions_of(conn: &mut Conn<'_>, person: &PersonId) -> Result<Vec<SessionRow>, StoreError> {
     let sql = Sql::new(
-        "SELECT id_mac, created_at, last_seen_at, expires_at, address, user_agent FROM session \
+        "SELECT id_mac, created_at, last_seen_at, expires_at, address, user_agent, password_checked_at, \
+         factor_checked_at FROM session \
          WHERE person_id = $1 ORDER BY created_at DESC, id_mac",
     )
     .arg(person.as_str());
@@ -96,8 +105,8 @@ impl Tx {
     /// Adds a session; `Conflict` if the MAC exists.
     pub async fn insert_session(&mut self, session: &SessionRow) -> Result<(), StoreError> {
         let sql = Sql::new(
-            "INSERT INTO session (id_mac, person_id, created_at, last_seen_at, expires_at, address, user_agent) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO session (id_mac, person_id, created_at, last_seen_at, expires_at, address, user_agent, \
+             password_checked_at, factor_checked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .arg(&*session.id_mac)
         .arg(session.person_id.as_str())
@@ -105,7 +114,9 @@ impl Tx {
         .arg(session.last_seen_at)
         .arg(session.expires_at)
         .arg(session.address.clone())
-        .arg(session.user_agent.clone());
+        .arg(session.user_agent.clone())
+        .arg(session.password_checked_at)
+        .arg(session.factor_checked_at.map_or(0, Timestamp::millis));
         self.conn().execute(sql).await?;
         Ok(())
     }
@@ -114,6 +125,19 @@ impl Tx {
     pub async fn touch_session(&mut self, id_mac: &[u8], at: Timestamp) -> Result<(), StoreError> {
         let sql = Sql::new("UPDATE session SET last_seen_at = $2 WHERE id_mac = $1 AND last_seen_at < $2");
         self.conn().execute(sql.arg(id_mac).arg(at)).await?;
+        Ok(())
+    }
+
+    /// Notes that a session's person typed the password, and whether with a code.
+    pub async fn set_session_checked(
+        &mut self,
+        id_mac: &[u8],
+        password_at: Timestamp,
+        factor_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE session SET password_checked_at = $2, factor_checked_at = $3 WHERE id_mac = $1")
+            .arg(id_mac);
+        self.conn().execute(sql.arg(password_at).arg(factor_at.map_or(0, Timestamp::millis))).await?;
         Ok(())
     }
 

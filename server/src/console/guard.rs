@@ -1,4 +1,4 @@
-//! Stops everyone who is not signed in. It does not even render a page for them. A form passes, because its own handler
+//! Stops everyone who is not signed in, and leads to its set-up whoever must have a second factor. It does not even render a page for them. A form passes, because its own handler
 //! refuses it and keeps what was typed.
 
 use app::desk::ConsoleError;
@@ -8,12 +8,16 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
+use domain::refusal::Refusal;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::paths::{EVENTS, SERVER_FUNCTIONS};
 
 /// Routes that are open to anybody. Everything else needs a session, including whatever is added later.
-const PUBLIC: [&str; 5] = ["/login", "/logout", "/setup", "/forgot", "/reset/{token}"];
+const PUBLIC: [&str; 6] = ["/login", "/login/code", "/logout", "/setup", "/forgot", "/reset/{token}"];
+
+/// Where somebody is led who must set up a second factor, and may do nothing else before.
+const SECOND_FACTOR: &str = "/account/second-factor";
 
 /// Addresses that only scripts call. They cannot follow a redirect to a page.
 const SCRIPTS: [&str; 2] = [SERVER_FUNCTIONS, EVENTS];
@@ -23,10 +27,21 @@ const NOT_IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').re
 
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let signed_in = request.extensions().get::<Visit>().is_some_and(|visit| visit.session.is_some());
-    let route = request.extensions().get::<MatchedPath>();
-    if signed_in || route.is_some_and(|route| PUBLIC.contains(&route.as_str())) {
+    let session = request.extensions().get::<Visit>().and_then(|visit| visit.session.as_ref());
+    let (signed_in, owes_factor) = (session.is_some(), session.is_some_and(|session| session.owes_factor));
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    if route.is_some_and(|route| PUBLIC.contains(&route)) || (signed_in && !owes_factor) {
         return next.run(request).await;
+    }
+    if owes_factor {
+        if SCRIPTS.iter().any(|script| path.starts_with(script)) {
+            return (StatusCode::FORBIDDEN, Json(ConsoleError::Refused(Refusal::Forbidden))).into_response();
+        }
+        // An address where nothing is says so to them, too.
+        if route.is_none_or(|route| route == SECOND_FACTOR) {
+            return next.run(request).await;
+        }
+        return see_other(HeaderValue::from_static(SECOND_FACTOR));
     }
     if SCRIPTS.iter().any(|script| path.starts_with(script)) {
         return (StatusCode::UNAUTHORIZED, Json(ConsoleError::SignedOut)).into_response();
@@ -42,9 +57,12 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     if comes_from_elsewhere(request.headers()) {
         return once_more(asked);
     }
+    see_other(HeaderValue::try_from(login(asked)).unwrap_or(HeaderValue::from_static("/login")))
+}
+
+fn see_other(to: HeaderValue) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
-    let login = HeaderValue::try_from(login(asked)).unwrap_or(HeaderValue::from_static("/login"));
-    response.headers_mut().insert(header::LOCATION, login);
+    response.headers_mut().insert(header::LOCATION, to);
     response
 }
 

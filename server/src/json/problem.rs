@@ -293,7 +293,11 @@ impl From<Refusal> for Problem {
             }
             Refusal::TooManyStreams => Kind::TooManyCalls,
             Refusal::NotFound | Refusal::LinkInvalid | Refusal::NoSession => Kind::NotFound,
-            Refusal::Forbidden | Refusal::SignInFailed | Refusal::OnlyKnownBrowsers => Kind::Forbidden,
+            Refusal::Forbidden
+            | Refusal::SignInFailed
+            | Refusal::OnlyKnownBrowsers
+            | Refusal::SignInOver
+            | Refusal::FactorsOff => Kind::Forbidden,
             Refusal::NameMismatch | Refusal::TooMany { .. } | Refusal::NothingChosen => Kind::Invalid,
             Refusal::Changed
             | Refusal::AlreadyIssued { .. }
@@ -302,7 +306,8 @@ impl From<Refusal> for Problem {
             | Refusal::TooLate
             | Refusal::NotUndoable
             | Refusal::WrongState
-            | Refusal::EmailTaken => Kind::Conflict,
+            | Refusal::EmailTaken
+            | Refusal::FactorChanged => Kind::Conflict,
         };
         Self::of(kind, &refusal)
     }

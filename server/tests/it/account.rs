@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use service::sign_in::SignIn;
 use service::{ClientInfo, setup::NewPerson};
 
-use crate::support::{Answer, Call, EMAIL, PASSWORD, Product, operator};
+use crate::support::{Answer, Call, EMAIL, PASSWORD, Product, operator, session_of};
 
 const OTHER: &str = "other@example.com";
 const NEW: &str = "nine bells over a quiet harbour";
@@ -25,7 +25,7 @@ async fn other(product: &Product) -> String {
     product.service.create_owner(&operator(), person).await.unwrap();
     let sign_in = SignIn { email: OTHER.to_owned(), password: PASSWORD.into() };
     let client = ClientInfo { user_agent: "Firefox/140.0 Windows".to_owned(), ..ClientInfo::default() };
-    product.service.sign_in(sign_in, &client).await.unwrap().cookie.expose_secret().to_owned()
+    session_of(product.service.sign_in(sign_in, &client).await.unwrap())
 }
 
 /// What names the sessions that the page offers to end.

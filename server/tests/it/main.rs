@@ -38,6 +38,7 @@ mod process;
 mod proxies;
 mod routes;
 mod screens;
+mod second_factor;
 mod sign_in_guard;
 mod site;
 mod support;

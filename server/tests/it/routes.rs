@@ -27,7 +27,7 @@ pub fn without_cookies() -> Vec<(&'static str, String)> {
 }
 
 /// What anybody may see.
-pub const PUBLIC_PAGES: [&str; 4] = ["/login", "/setup", "/forgot", "/reset/0123abcd"];
+pub const PUBLIC_PAGES: [&str; 5] = ["/login", "/login/code", "/setup", "/forgot", "/reset/0123abcd"];
 
 /// The pages, with an id where they want one.
 pub fn pages() -> Vec<String> {

@@ -11,7 +11,7 @@ use service::{
 };
 use tokio::time::timeout;
 
-use crate::world::{EMAIL, PASSWORD, World, person, refusal, secret, shell};
+use crate::world::{EMAIL, PASSWORD, World, person, refusal, secret, session_of, shell};
 
 const NEW: &str = "an entirely different phrase";
 
@@ -20,7 +20,7 @@ async fn browser(w: &World, user_agent: &str, address: &str) -> Session {
     let sign_in = SignIn { email: EMAIL.to_owned(), password: PASSWORD.into() };
     let address = Some(address.parse().unwrap());
     let client = ClientInfo { address, user_agent: user_agent.to_owned(), ..ClientInfo::default() };
-    let signed_in = w.service.sign_in(sign_in, &client).await.unwrap();
+    let signed_in = session_of(w.service.sign_in(sign_in, &client).await.unwrap());
     session(w, &secret(&signed_in.cookie)).await.unwrap()
 }
 

@@ -25,6 +25,7 @@ mod quota;
 mod record;
 mod reset;
 mod roles;
+mod second_factor;
 mod sessions;
 mod settings;
 mod setup;

@@ -33,5 +33,6 @@ mod people;
 mod permissions;
 mod quota;
 mod saved_views;
+mod second_factors;
 mod store;
 mod usage;

@@ -64,6 +64,8 @@ fn session(mac: u8, person: &PersonRow) -> SessionRow {
         expires_at: NOW.plus_seconds(100),
         address: Some("203.0.113.9".to_owned()),
         user_agent: None,
+        password_checked_at: NOW,
+        factor_checked_at: None,
     }
 }
 
@@ -86,6 +88,11 @@ async fn sessions_come_with_their_person(store: Store) {
         store.write(async |tx| tx.touch_session(&[1; 32], NOW.plus_seconds(seconds)).await).await.unwrap();
     }
     session.last_seen_at = NOW.plus_seconds(60);
+    (session.password_checked_at, session.factor_checked_at) = (NOW.plus_seconds(5), Some(NOW.plus_seconds(6)));
+    let checked = async |tx: &mut store::Tx| {
+        tx.set_session_checked(&[1; 32], session.password_checked_at, session.factor_checked_at).await
+    };
+    store.write(checked).await.unwrap();
     assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session, owner)));
 }
 
@@ -150,6 +157,21 @@ async fn failures_are_counted_for_each_account(store: Store) {
         fail(mac, 1).await;
     }
     assert_eq!((prune(10, 2, 2).await, prune(10, 2, 2).await), (2, 1), "in parts");
+
+    fail(b"a", 1).await;
+    fail(b"a", 2).await;
+    let take_back = async |number, at: i64| {
+        let at = NOW.plus_seconds(at);
+        store.write(async |tx| tx.take_back_sign_in_failure(b"a", number, at).await).await.unwrap();
+        store.sign_in_failures(b"a").await.unwrap()
+    };
+    let left = take_back(1, 3).await.unwrap();
+    assert_eq!((left.failures, left.blocked_until), (1, NOW.plus_seconds(20)), "another came after it");
+    fail(b"a", 4).await;
+    let left = take_back(2, 5).await.unwrap();
+    assert_eq!((left.failures, left.blocked_until), (1, NOW.plus_seconds(5)));
+    assert_eq!(take_back(1, 6).await, None);
+    assert_eq!(take_back(1, 6).await, None);
 
     fail(b"a", 1).await;
     for (mac, at) in [(b"a", 2), (b"b", 4), (b"c", 3), (b"d", 5)] {
