@@ -75,9 +75,14 @@ fn log(violation: &Violation) {
     );
 }
 
-/// An address without its query and fragment, which may hold one-use links and whole tokens.
+/// The longest part of a path that is logged. The token of a one-use link is longer.
+const PART_MAX: usize = 40;
+
+/// An address without its query and fragment, which may hold whole tokens, and without the tokens of one-use links.
 fn address(text: &str) -> String {
-    text.split(['?', '#']).next().unwrap_or_default().chars().take(ADDRESS_MAX).collect()
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let parts: Vec<&str> = path.split('/').map(|part| if part.len() > PART_MAX { "…" } else { part }).collect();
+    parts.join("/").chars().take(ADDRESS_MAX).collect()
 }
 
 #[cfg(test)]
@@ -87,7 +92,9 @@ mod tests {
     #[test]
     fn an_address_is_logged_without_what_may_be_secret() {
         assert_eq!(address("https://keys.example.com/setup?token=abc#def"), "https://keys.example.com/setup");
+        let link = format!("https://keys.example.com/reset/{}", "0".repeat(64));
+        assert_eq!(address(&link), "https://keys.example.com/reset/…");
         assert_eq!(address("inline"), "inline");
-        assert_eq!(address(&"x".repeat(5_000)).len(), ADDRESS_MAX);
+        assert_eq!(address(&"x/".repeat(5_000)).len(), ADDRESS_MAX);
     }
 }
