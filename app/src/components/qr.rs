@@ -11,7 +11,7 @@ const QUIET: usize = 4;
 /// The text as a QR code; nothing if it is too long for one.
 #[component]
 pub fn Qr(text: String, label: &'static str) -> impl IntoView {
-    let code = QRBuilder::new(text).ecl(ECL::M).build().ok()?;
+    let code = QRBuilder::new(text).ecl(ECL::L).build().ok()?;
     let size = code.size;
     let mut path = String::new();
     for (y, row) in code.data.chunks(size).take(size).enumerate() {

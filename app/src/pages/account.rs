@@ -98,7 +98,7 @@ fn Sessions(sessions: Vec<OwnSession>, now: Timestamp) -> impl IntoView {
     let several = sessions.len() > 1;
     let rows: Vec<_> = sessions.into_iter().map(|session| row(session, now)).collect();
     view! {
-        <section class="card" aria-labelledby="sessions">
+        <section class="card">
             <header>
                 <h2 id="sessions">"Where you are signed in"</h2>
                 {several.then(|| view! {
@@ -145,7 +145,7 @@ fn row(session: OwnSession, now: Timestamp) -> impl IntoView {
             <td>{address.map_or_else(|| "Unknown".into_any(), |address| view! { <code>{address}</code> }.into_any())}</td>
             <td><span>"since " <Time at=since/></span></td>
             <td><Ago at=last_seen now/></td>
-            <td>{act}</td>
+            <td class="end">{act}</td>
         </tr>
     }
 }

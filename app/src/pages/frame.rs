@@ -161,7 +161,7 @@ pub fn destinations(rights: Rights) -> Vec<(String, &'static str)> {
     if rights.may(Act::SeeSettings) {
         pages.push(("/settings".to_owned(), "Settings"));
     }
-    pages.push(("/help".to_owned(), "Help"));
+    pages.extend([("/account".to_owned(), "Your account"), ("/help".to_owned(), "Help")]);
     pages
 }
 

@@ -1,5 +1,7 @@
 //! Texts that people type: their limits, how they are cleaned up, and what is refused.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::token;
 
 /// The most characters of a name.
@@ -158,9 +160,12 @@ fn seen(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A text as a part of an address: all but letters and digits percent-encoded.
+/// All but what an address holds as it is (RFC 3986, 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text as a part of an address, percent-encoded.
 pub fn uri_component(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 /// The items between commas.

@@ -338,10 +338,8 @@ fn enrolment(secret: &[u8], email: &str, host: &str) -> Enrolment {
     let email: String = email.chars().take(LABEL).collect();
     let issuer = text::uri_component(&format!("Keystead {host}"));
     let email = text::uri_component(&email);
-    let uri = format!(
-        "otpauth://totp/{issuer}:{email}?secret={}&issuer={issuer}&algorithm=SHA1&digits=6&period=30",
-        secret.as_str()
-    );
+    // Without what every app takes for granted, for a picture that is easy to scan.
+    let uri = format!("otpauth://totp/{issuer}:{email}?secret={}&issuer={issuer}", secret.as_str());
     Enrolment { secret: grouped(&secret, " ").into(), uri: uri.into() }
 }
 

@@ -232,3 +232,9 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_part_of_an_address_is_encoded() {
+    assert_eq!(uri_component("Keystead a-b.c_d~1"), "Keystead%20a-b.c_d~1");
+    assert_eq!(uri_component("ä@b:&?"), "%C3%A4%40b%3A%26%3F");
+}
