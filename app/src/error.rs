@@ -52,9 +52,13 @@ impl ConsoleError {
                 Refusal::Invalid(_) | Refusal::TooMany { .. } | Refusal::NothingChosen => {
                     StatusCode::UNPROCESSABLE_ENTITY
                 }
-                Refusal::NotFound | Refusal::PersonNotFound | Refusal::InviteGone => StatusCode::NOT_FOUND,
-                Refusal::Forbidden | Refusal::OnlyKnownBrowsers => StatusCode::FORBIDDEN,
-                Refusal::SignInFailed => StatusCode::UNAUTHORIZED,
+                Refusal::NotFound
+                | Refusal::PersonNotFound
+                | Refusal::InviteGone
+                | Refusal::NoSession
+                | Refusal::LinkInvalid => StatusCode::NOT_FOUND,
+                Refusal::Forbidden | Refusal::OnlyKnownBrowsers | Refusal::FactorsOff => StatusCode::FORBIDDEN,
+                Refusal::SignInFailed | Refusal::SignInOver => StatusCode::UNAUTHORIZED,
                 Refusal::Wait { .. } | Refusal::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
                 Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::CONFLICT,

@@ -7,10 +7,15 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
 use crate::pages::accept::AcceptPage;
+use crate::pages::account::AccountPage;
+use crate::pages::account_email::AccountEmail;
+use crate::pages::account_factor::AccountFactor;
+use crate::pages::account_password::AccountPassword;
 use crate::pages::acknowledge::Acknowledge;
 use crate::pages::audit::AuditPage;
 use crate::pages::dashboard::DashboardPage;
 use crate::pages::find::FindPage;
+use crate::pages::forgot::ForgotPage;
 use crate::pages::frame::Frame;
 use crate::pages::generate::Generate;
 use crate::pages::help::{HelpArticle, HelpPage};
@@ -28,10 +33,12 @@ use crate::pages::person::PersonPage;
 use crate::pages::person_acts::{
     DisablePersonModal, EnablePersonModal, PersonKeysModal, RemovePersonModal, RoleModal, UnlockPersonModal,
 };
+use crate::pages::reset::ResetPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::setup::SetupPage;
 use crate::pages::setup_integration::SetupIntegration;
 use crate::pages::sign_in::SignInPage;
+use crate::pages::sign_in_code::CodePage;
 use crate::pages::why::WhyPage;
 
 /// The whole console.
@@ -47,8 +54,16 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=SignInPage ssr=whole.clone()/>
                 <Route path=path!("/setup") view=SetupPage ssr=whole.clone()/>
                 <Route path=path!("/invite/:token") view=AcceptPage ssr=whole.clone()/>
+                <Route path=path!("/login/code") view=CodePage ssr=whole.clone()/>
+                <Route path=path!("/forgot") view=ForgotPage ssr=whole.clone()/>
+                <Route path=path!("/reset/:token") view=ResetPage ssr=whole.clone()/>
                 <ParentRoute path=path!("") view=Frame ssr=whole>
                     <Route path=path!("/") view=DashboardPage/>
+                    <Route path=path!("/account") view=AccountPage/>
+                    <Route path=path!("/account/email") view=AccountEmail/>
+                    <Route path=path!("/account/password") view=AccountPassword/>
+                    <Route path=path!("/account/second-factor") view=AccountFactor/>
+                    <Route path=path!("/account/sessions") view=AccountPage/>
                     <Route path=path!("/keys/new") view=Generate/>
                     <Route path=path!("/keys/bulk") view=BulkPage/>
                     <Route path=path!("/keys/views") view=ViewsPage/>
@@ -85,6 +100,7 @@ pub fn App() -> impl IntoView {
                     </ParentRoute>
                     <Route path=path!("/audit") view=AuditPage/>
                     <Route path=path!("/settings") view=SettingsPage/>
+                    <Route path=path!("/settings/second-factor") view=SettingsPage/>
                     <Route path=path!("/find") view=FindPage/>
                     <Route path=path!("/help") view=HelpPage/>
                     <Route path=path!("/help/:page") view=HelpArticle/>

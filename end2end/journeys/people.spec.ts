@@ -81,7 +81,7 @@ test('a guest is invited to two keys, joins, sees them and no others, and is tak
     await examine(guest, 'join');
     await guest.getByLabel('Password').fill('short');
     await guest.getByRole('button', { name: 'Join' }).click();
-    await expect(guest.getByLabel('Password')).toHaveAccessibleDescription(/at least 12 characters/);
+    await expect(guest.getByLabel('Password')).toHaveAccessibleDescription(/at least 15 characters/);
     await guest.getByLabel('Password').fill(PASSWORD);
     await guest.getByRole('button', { name: 'Join' }).click();
     await expect(guest.getByRole('status')).toContainText('Your account is ready');

@@ -33,10 +33,10 @@ test('the first start makes an owner, by the link that it prints', async ({ page
         ['E-mail', '', /Enter an e-mail address/],
         ['E-mail', 'owner at example', /Enter an e-mail address/],
         ['E-mail', `${'x'.repeat(250)}@example.com`, /at most 254 characters/],
-        ['Password', '', /at least 12 characters/],
-        ['Password', 'short', /at least 12 characters; yours has 5/],
+        ['Password', '', /at least 15 characters/],
+        ['Password', 'short', /at least 15 characters; yours has 5/],
         ['Password', 'x'.repeat(257), /at most 256 characters/],
-        ['Password', 'password1234', /common|guess/i],
+        ['Password', 'password12345678', /common|guess/i],
       ];
       for (const [label, typed, message] of wrong) {
         await page.getByLabel('Your name').fill(OWNER.name);

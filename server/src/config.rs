@@ -261,6 +261,16 @@ impl Config {
             log,
         })
     }
+
+    /// The address that links begin with: the public one, or that of the listener on this machine.
+    pub fn origin(&self) -> String {
+        let address = match &self.listen {
+            Listen::Tcp(address) => Some(*address),
+            Listen::Unix(_) => None,
+        };
+        let public = self.public_url.clone().unwrap_or_else(|| PublicUrl::of_listener(address));
+        public.origin().to_owned()
+    }
 }
 
 /// The URL that is set, here or in a file.

@@ -6,9 +6,6 @@ pub(crate) const EVENTS: &str = "/integrations/setup/events";
 /// Where the form of a sign-in goes.
 pub(crate) const SIGN_IN: &str = "/login";
 
-/// Where the links of invites lead: their tokens are below it.
-pub(crate) const INVITES: &str = "/invite/";
-
 /// Where browsers report violations of the content security policy.
 pub(crate) const POLICY_REPORTS: &str = "/csp-report";
 

@@ -12,7 +12,7 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use serde::Deserialize;
 
-use crate::paths::{INVITES, POLICY_REPORTS};
+use crate::paths::POLICY_REPORTS;
 use crate::reading::whole;
 use crate::responses::{NO_STORE, NOSNIFF};
 use crate::seldom::Seldom;
@@ -75,11 +75,14 @@ fn log(violation: &Violation) {
     );
 }
 
-/// An address without what may be secret: its query and fragment, and the token of a one-use link.
+/// The longest part of a path that is logged. The token of a one-use link is longer.
+const PART_MAX: usize = 40;
+
+/// An address without its query and fragment, which may hold whole tokens, and without the tokens of one-use links.
 fn address(text: &str) -> String {
-    let plain = text.split(['?', '#']).next().unwrap_or_default();
-    let plain = plain.find(INVITES).map_or(plain, |link| plain.split_at(link + INVITES.len()).0);
-    plain.chars().take(ADDRESS_MAX).collect()
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let parts: Vec<&str> = path.split('/').map(|part| if part.len() > PART_MAX { "…" } else { part }).collect();
+    parts.join("/").chars().take(ADDRESS_MAX).collect()
 }
 
 #[cfg(test)]
@@ -89,8 +92,11 @@ mod tests {
     #[test]
     fn an_address_is_logged_without_what_may_be_secret() {
         assert_eq!(address("https://keys.example.com/setup?token=abc#def"), "https://keys.example.com/setup");
-        assert_eq!(address("https://keys.example.com/invite/0af9"), "https://keys.example.com/invite/");
+        for page in ["reset", "invite"] {
+            let link = format!("https://keys.example.com/{page}/{}", "0".repeat(64));
+            assert_eq!(address(&link), format!("https://keys.example.com/{page}/…"));
+        }
         assert_eq!(address("inline"), "inline");
-        assert_eq!(address(&"x".repeat(5_000)).len(), ADDRESS_MAX);
+        assert_eq!(address(&"x/".repeat(5_000)).len(), ADDRESS_MAX);
     }
 }

@@ -5,6 +5,12 @@ use leptos::prelude::*;
 
 use super::problem::FieldProblem;
 
+/// What to write into the field of a new password.
+#[cfg(feature = "ssr")]
+pub fn password_hint(least: usize) -> String {
+    format!("At least {least} characters. A few unusual words are easier to remember than symbols.")
+}
+
 /// A labelled input. Its errors are linked to it for screen readers.
 #[component]
 pub fn TextField(

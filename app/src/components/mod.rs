@@ -28,6 +28,8 @@ pub mod palette;
 pub mod person_status;
 pub mod problem;
 #[cfg(feature = "ssr")]
+pub mod qr;
+#[cfg(feature = "ssr")]
 pub mod refusals;
 #[cfg(feature = "ssr")]
 pub mod roles;

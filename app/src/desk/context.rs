@@ -33,6 +33,13 @@ pub struct Console {
     pub endpoints: Arc<[Endpoint]>,
 }
 
+impl Console {
+    /// The host in the public address, with its port if there is one.
+    pub fn host(&self) -> &str {
+        self.public_url.split_once("://").map_or("", |(_, host)| host)
+    }
+}
+
 /// An address of this console that programs call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Endpoint {
@@ -74,6 +81,8 @@ pub struct Visit {
     pub user_agent: String,
     /// The value of its device cookie, unchecked.
     pub device: Option<SecretString>,
+    /// The value of the cookie of a sign-in that waits for a code, unchecked.
+    pub step: Option<SecretString>,
     /// Whether this is the first sign-in on its connection.
     pub first_try: bool,
     /// What its last form did, unchecked.

@@ -15,7 +15,7 @@ use super::context::{Console, Desk, Visit};
 use super::keys::key_id;
 use super::people::person_id;
 use super::render::render;
-use super::{invites, key_forms, people_forms, person_forms, settings_forms};
+use super::{account_forms, invites, key_forms, people_forms, person_forms, settings_forms};
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
 use crate::forms::outcome::{Next, PostedForm, UnsentForm};
@@ -24,10 +24,17 @@ use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 25] = [
+const FORMS: [(&str, MakeHandler); 33] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
+    ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
     ("/setup", |console| form(console, Needs::Nobody, person_forms::set_up)),
+    ("/reset/{token}", |console| link_form(console, account_forms::reset)),
+    ("/account", |console| form(console, Needs::Session, account_forms::rename)),
+    ("/account/email", |console| form(console, Needs::Session, account_forms::change_email)),
+    ("/account/password", |console| form(console, Needs::Session, account_forms::change_password)),
+    ("/account/second-factor", |console| form(console, Needs::Session, account_forms::second_factor)),
+    ("/account/sessions", |console| form(console, Needs::Session, account_forms::end_sessions)),
     ("/keys/new", |console| form(console, Needs::Session, key_forms::wizard)),
     ("/keys/bulk", |console| form(console, Needs::Session, key_forms::bulk)),
     ("/keys/views", |console| form(console, Needs::Session, key_forms::saved_view)),
@@ -50,6 +57,7 @@ const FORMS: [(&str, MakeHandler); 25] = [
     ("/people/{id}/remove", |console| person_form(console, people_forms::remove)),
     ("/invite/{token}", |console| about(console, Needs::Nobody, Ok, invites::accept)),
     ("/settings", |console| form(console, Needs::Session, settings_forms::set_life)),
+    ("/settings/second-factor", |console| form(console, Needs::Session, settings_forms::set_factor_rules)),
 ];
 
 /// The addresses of the forms.
@@ -128,6 +136,20 @@ where
         async move {
             answer(console, needs, request, move |desk, form| async move { act(desk, read(named)?, form).await }).await
         }
+    })
+}
+
+/// The form of a one-use link, for whoever has it.
+fn link_form<F, T, Fut>(console: &Console, act: fn(Desk, String, F) -> Fut) -> MethodRouter
+where
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
+{
+    let console = console.clone();
+    post(move |Path(token): Path<String>, request: Request| {
+        let console = console.clone();
+        async move { answer(console, Needs::Nobody, request, move |desk, form| act(desk, token, form)).await }
     })
 }
 

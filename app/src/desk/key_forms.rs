@@ -156,6 +156,6 @@ fn done(desk: &Desk, to: String, done: Done, id: &KeyId) -> Next<()> {
     tell(desk, to, Told::Key(done, *id))
 }
 
-fn tell(desk: &Desk, to: String, told: Told) -> Next<()> {
+pub(super) fn tell<T>(desk: &Desk, to: String, told: Told) -> Next<T> {
     Next::GoWithCookies(to, vec![Cookie::Done.set(desk.visit.transport, desk.console.port, &told.cookie())])
 }

@@ -1,5 +1,7 @@
 //! What pages read and what their forms do. Each function authorises, calls the service and maps the error.
 
+pub mod account;
+mod account_forms;
 pub mod audit;
 pub mod context;
 pub mod dashboard;

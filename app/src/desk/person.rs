@@ -2,8 +2,10 @@
 
 use axum::http::{HeaderValue, header};
 use domain::role::{Rights, Role};
+use domain::timestamp::Timestamp;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
+use secrecy::ExposeSecret;
 use service::setup::SetupDoor;
 
 use super::context::{Desk, Transport};
@@ -22,6 +24,8 @@ pub struct Me {
     pub rights: Rights,
     /// Whether this visit uses plain HTTP, which the configuration allows.
     pub plain_http: bool,
+    /// When the person must have a second factor, unless there is one.
+    pub factor_due: Option<Timestamp>,
 }
 
 /// What the sign-in page may show.
@@ -35,16 +39,38 @@ pub enum SignInDoor {
     SetUpFirst,
 }
 
+/// What a reset link may show.
+#[derive(Debug)]
+pub enum ResetDoor {
+    /// The form, for the person with this e-mail, whose password has at least so many characters.
+    Open { email: String, least: usize },
+    /// The link is unknown, used, replaced or expired.
+    Closed,
+    /// No form, because a password would travel in the clear.
+    Plain,
+}
+
 /// Who is signed in.
 pub fn read_me() -> Result<Me, ConsoleError> {
     let desk = Desk::from_context()?;
-    let person = &desk.session()?.person;
+    let session = desk.session()?;
+    let person = &session.person;
     Ok(Me {
         email: person.email().to_owned(),
         role: person.role(),
         rights: desk.caller()?.rights(),
         plain_http: desk.visit.transport == Transport::Plain,
+        factor_due: session.factor_due,
     })
+}
+
+/// Whether the visitor's sign-in waits for a code.
+pub async fn read_code_door() -> Result<bool, ConsoleError> {
+    let desk = Desk::from_context()?;
+    match desk.visit.step.as_ref().filter(|_| desk.visit.may_sign_in(&desk.console)) {
+        Some(step) => Ok(desk.service().awaits_code(step.expose_secret()).await?),
+        None => Ok(false),
+    }
 }
 
 /// What the visitor's last form did. The browser forgets it, so that it is said once.
@@ -68,6 +94,17 @@ pub async fn read_sign_in_door() -> Result<SignInDoor, ConsoleError> {
     } else {
         SignInDoor::Plain
     })
+}
+
+/// The e-mail of the person whose password the link resets; `None` if the link does not work.
+pub async fn read_reset_door(token: &str) -> Result<ResetDoor, ConsoleError> {
+    let desk = Desk::from_context()?;
+    if !desk.visit.may_sign_in(&desk.console) {
+        return Ok(ResetDoor::Plain);
+    }
+    let Some(person) = desk.service().reset_door(token).await? else { return Ok(ResetDoor::Closed) };
+    let least = desk.service().password_min(person.id()).await?;
+    Ok(ResetDoor::Open { email: person.email().to_owned(), least })
 }
 
 /// Whether the set-up link works; `None` if a password would travel unencrypted.

@@ -4,21 +4,51 @@ use domain::refusal::Refusal;
 use secrecy::ExposeSecret;
 use service::ClientInfo;
 use service::setup::NewPerson;
-use service::sign_in::{SignIn, SignedIn};
+use service::sign_in::{Entry, SignIn, SignedIn};
 
 use super::context::Desk;
 use super::session_cookie::Cookie;
+use crate::addresses::with_query;
 use crate::error::ConsoleError;
 use crate::forms::outcome::Next;
-use crate::forms::person::{Nothing, SetupForm, SignInForm};
+use crate::forms::person::{CodeForm, NEXT, Nothing, SetupForm, SignInForm};
 
 pub async fn sign_in(desk: Desk, form: SignInForm) -> Result<Next<()>, ConsoleError> {
     if !desk.visit.may_sign_in(&desk.console) {
         return Err(ConsoleError::Refused(Refusal::Forbidden));
     }
     let sign_in = SignIn { email: form.email, password: form.password };
-    let signed_in = desk.service().sign_in(sign_in, &client(&desk)).await?;
-    Ok(enter(&desk, &signed_in, own_address(&form.next)))
+    match desk.service().sign_in(sign_in, &client(&desk)).await? {
+        Entry::Session(signed_in) => Ok(enter(&desk, &signed_in, own_address(&form.next))),
+        Entry::Code { step } => {
+            let cookie = Cookie::Step.set(desk.visit.transport, desk.console.port, step.expose_secret());
+            Ok(Next::GoWithCookies(code_address(own_address(&form.next)), vec![cookie]))
+        }
+    }
+}
+
+/// Goes on with a sign-in whose password was right.
+pub async fn finish_sign_in(desk: Desk, form: CodeForm) -> Result<Next<()>, ConsoleError> {
+    if !desk.visit.may_sign_in(&desk.console) {
+        return Err(ConsoleError::Refused(Refusal::Forbidden));
+    }
+    let step = desk.visit.step.as_ref().ok_or(Refusal::SignInOver).map_err(ConsoleError::Refused)?;
+    let (step, code) = (step.expose_secret(), form.code.expose_secret());
+    let signed_in = desk.service().finish_sign_in(step, code, &client(&desk)).await?;
+    let Next::GoWithCookies(to, mut cookies) = enter(&desk, &signed_in, own_address(&form.next)) else {
+        return Err(ConsoleError::Unavailable);
+    };
+    cookies.push(Cookie::Step.remove(desk.visit.transport, desk.console.port));
+    Ok(Next::GoWithCookies(to, cookies))
+}
+
+/// The page that asks for the code, and then leads to `next`.
+fn code_address(next: &str) -> String {
+    if next == "/" {
+        return "/login/code".to_owned();
+    }
+    let next = form_urlencoded::byte_serialize(next.as_bytes()).collect::<String>();
+    with_query("/login/code", &format!("{NEXT}={next}"))
 }
 
 pub async fn set_up(desk: Desk, form: SetupForm) -> Result<Next<()>, ConsoleError> {

@@ -1,9 +1,10 @@
-//! The cookies of a browser: its session, that somebody has signed in with it, and what was just done. Their names and
-//! attributes.
+//! The cookies of a browser: its session, that somebody has signed in with it, a sign-in that is under way, and what was
+//! just done. Their names and attributes.
 
 use domain::timestamp::Millis;
 use service::devices::REMEMBERED;
 use service::sessions::ABSOLUTE;
+use service::sign_in::CODE_WITHIN;
 
 use super::context::Transport;
 
@@ -14,6 +15,8 @@ pub enum Cookie {
     Session,
     /// The proof that somebody has signed in with this browser before.
     Device,
+    /// A sign-in that waits for a code.
+    Step,
     /// What was just done to a key, for the next page to say.
     Done,
 }
@@ -26,6 +29,7 @@ impl Cookie {
         let name = match self {
             Self::Session => "keystead",
             Self::Device => "keystead-device",
+            Self::Step => "keystead-step",
             Self::Done => "keystead-done",
         };
         port.map_or_else(|| format!("{prefix}{name}"), |port| format!("{prefix}{name}-{port}"))
@@ -36,6 +40,7 @@ impl Cookie {
         let lifetime = match self {
             Self::Session => ABSOLUTE,
             Self::Device => REMEMBERED,
+            Self::Step => CODE_WITHIN,
             // The next page follows at once.
             Self::Done => Millis::minutes(1),
         };

@@ -6,6 +6,7 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use domain::forwarded;
 use domain::life::LifeRules;
+use domain::second_factor::FactorRules;
 use leptos::prelude::use_context;
 
 use super::context::{Desk, Transport};
@@ -41,6 +42,12 @@ pub struct Settings {
 pub async fn read_life_rules() -> Result<LifeRules, ConsoleError> {
     let desk = Desk::from_context()?;
     Ok(desk.service().life_rules(&desk.caller()?).await?)
+}
+
+/// Who needs a second factor; `Forbidden` unless the person may see the settings.
+pub async fn read_factor_rules() -> Result<FactorRules, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().factor_rules(&desk.caller()?).await?)
 }
 
 /// The settings; `Forbidden` unless the person may see them.

@@ -13,6 +13,8 @@ pub enum Told {
     Keys { act: BulkAct, taken: u32, skipped: u32, form_id: String },
     /// An act on a person or an invite.
     Person(PersonDone),
+    /// An act on one's own account.
+    Account(AccountDone),
     /// The form had been sent before.
     Repeated,
 }
@@ -28,6 +30,7 @@ impl Told {
                 format!("{}.{taken}.{skipped}.{form_id}", act.as_str())
             }
             Self::Person(done) => done.as_str().to_owned(),
+            Self::Account(done) => done.row().0.to_owned(),
             Self::Repeated => Self::REPEATED.to_owned(),
         }
     }
@@ -39,6 +42,9 @@ impl Told {
         }
         if let Some(done) = PersonDone::ALL.into_iter().find(|done| done.as_str() == text) {
             return Some(Self::Person(done));
+        }
+        if let Some(done) = AccountDone::ALL.into_iter().find(|done| done.row().0 == text) {
+            return Some(Self::Account(done));
         }
         if let Some((done, id)) = Done::parse(text) {
             return Some(Self::Key(done, id));
@@ -180,6 +186,49 @@ impl Done {
     }
 }
 
+/// What people did to their own account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountDone {
+    Renamed,
+    EmailChanged,
+    PasswordChanged,
+    SessionEnded,
+    SessionsEnded,
+    FactorRemoved,
+}
+
+impl AccountDone {
+    const ALL: [Self; 6] = [
+        Self::Renamed,
+        Self::EmailChanged,
+        Self::PasswordChanged,
+        Self::SessionEnded,
+        Self::SessionsEnded,
+        Self::FactorRemoved,
+    ];
+
+    /// Its code, and what is said.
+    const fn row(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Renamed => ("account_renamed", "Your name is saved."),
+            Self::EmailChanged => ("account_email", "Your e-mail is changed. Sign in with the new one from now on."),
+            Self::PasswordChanged => {
+                ("account_password", "Your password is changed. You are signed out everywhere else.")
+            }
+            Self::SessionEnded => ("account_session", "That browser is signed out."),
+            Self::SessionsEnded => ("account_sessions", "You are signed out everywhere else."),
+            Self::FactorRemoved => {
+                ("account_factor", "Your second factor is removed. You are signed out everywhere else.")
+            }
+        }
+    }
+
+    /// What is said.
+    pub fn words(self) -> &'static str {
+        self.row().1
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,6 +250,9 @@ mod tests {
         }
         for done in PersonDone::ALL {
             assert_eq!(Told::parse(&Told::Person(done).cookie()), Some(Told::Person(done)));
+        }
+        for done in AccountDone::ALL {
+            assert_eq!(Told::parse(&Told::Account(done).cookie()), Some(Told::Account(done)));
         }
         let many = Told::Keys { act: BulkAct::Revoke, taken: 54, skipped: 2, form_id: "form-0001".to_owned() };
         for told in [many, Told::Repeated] {

@@ -1,6 +1,8 @@
 //! The fields of each form that is posted, and the result.
 
 #[cfg(feature = "ssr")]
+pub mod account;
+#[cfg(feature = "ssr")]
 pub mod bulk;
 #[cfg(feature = "ssr")]
 pub mod done;

@@ -39,6 +39,20 @@ impl FormFields for SignInForm {
     }
 }
 
+/// The code of the second factor, or a recovery code.
+#[derive(Debug, Clone, Default)]
+pub struct CodeForm {
+    pub code: SecretString,
+    /// Where to go afterwards: an address of this console.
+    pub next: String,
+}
+
+impl FormFields for CodeForm {
+    fn read(sent: &Pairs) -> Self {
+        Self { code: sent.text(Field::Code.as_str()).into(), next: sent.text(NEXT) }
+    }
+}
+
 /// The form that creates the first owner.
 #[derive(Debug, Clone, Default)]
 pub struct SetupForm {

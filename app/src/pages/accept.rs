@@ -11,7 +11,7 @@ use leptos_router::hooks::use_params_map;
 use super::frame::Mark;
 use super::sign_in::Closed;
 use crate::components::failed::{Failed, FormProblem, set_status};
-use crate::components::field::TextField;
+use crate::components::field::{TextField, password_hint};
 use crate::desk::invites::{InviteDoor, read_invite_door};
 use crate::error::ConsoleError;
 use crate::forms::invite::AcceptForm;
@@ -59,7 +59,7 @@ fn Join(token: String, invite: Invite, posted: Option<PostedForm<AcceptForm>>) -
                     <span class="hint" id="invited-email-hint">"You sign in with this address."</span>
                 </div>
                 <TextField errors field=Field::Password input="password"
-                    hint=format!("At least {PASSWORD_MIN} characters. A few unusual words are easier to remember than symbols.")
+                    hint=password_hint(PASSWORD_MIN)
                     required=true autocomplete="new-password"/>
                 <button class="button primary">"Join"</button>
             </div>

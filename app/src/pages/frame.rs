@@ -6,6 +6,7 @@ use domain::ids::KeyId;
 use domain::key::KeyDetail;
 use domain::kind::KeyKind;
 use domain::role::{Act, Rights};
+use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
@@ -15,6 +16,7 @@ use crate::addresses::{behind, list_query};
 use crate::components::icon::{Drawn, Icon};
 use crate::components::palette::Palette;
 use crate::components::shortcuts::Shortcuts;
+use crate::components::time::Time;
 use crate::desk::keys::{new_form, read_key, read_taken_names};
 use crate::desk::person::{read_me, take_done};
 use crate::forms::bulk::{ACT, LIST, TAKEN_BY};
@@ -33,6 +35,7 @@ pub fn Frame() -> impl IntoView {
 pub fn Around(children: Children) -> impl IntoView {
     let me = read_me().ok();
     let rights = me.as_ref().map(|me| me.rights);
+    let factor_due = me.as_ref().and_then(|me| me.factor_due);
     let plain_http = me.as_ref().is_some_and(|me| me.plain_http);
     view! {
         <div class="frame">
@@ -46,7 +49,7 @@ pub fn Around(children: Children) -> impl IntoView {
                 })}
                 {me.map(|me| view! {
                     <div class="who">
-                        <span>{me.email}</span>
+                        <a href="/account">{me.email}</a>
                         <small>{me.role.label()}</small>
                         <form method="post" action="/logout">
                             <button class="button quiet">"Sign out"</button>
@@ -57,6 +60,7 @@ pub fn Around(children: Children) -> impl IntoView {
             <main id="main" tabindex="-1">
                 <Flash/>
                 {plain_http.then(|| view! { <PlainHttp/> })}
+                {factor_due.map(|due| view! { <FactorDue due/> })}
                 {match use_context::<UnsentForm>() {
                     Some(ended) => view! { <SendAgain ended/> }.into_any(),
                     None => children(),
@@ -106,6 +110,27 @@ pub fn Mark() -> impl IntoView {
     }
 }
 
+/// A second factor must be set up by a time, which may be over.
+#[component]
+fn FactorDue(due: Timestamp) -> impl IntoView {
+    let here = use_location().pathname.get_untracked();
+    // Its own page says it.
+    (here != FACTOR).then(|| {
+        view! {
+            <div class="note">
+                <Drawn icon=Icon::Caution/>
+                <div>
+                    <b>"You need a second factor by " <Time at=due/> "."</b> " "
+                    <a href=FACTOR>"Set it up"</a>
+                </div>
+            </div>
+        }
+    })
+}
+
+/// Where a second factor is set up.
+const FACTOR: &str = "/account/second-factor";
+
 /// The warning of an installation that accepts passwords over plain HTTP.
 #[component]
 pub fn PlainHttp() -> impl IntoView {
@@ -139,7 +164,7 @@ pub fn destinations(rights: Rights) -> Vec<(String, &'static str)> {
     if rights.may(Act::SeeSettings) {
         pages.push(("/settings".to_owned(), "Settings"));
     }
-    pages.push(("/help".to_owned(), "Help"));
+    pages.extend([("/account".to_owned(), "Your account"), ("/help".to_owned(), "Help")]);
     pages
 }
 
@@ -181,15 +206,16 @@ fn Flash() -> impl IntoView {
                 let names = read_taken_names(&form_id).await.unwrap_or_default();
                 said_of_many(act, taken, skipped, form_id, names).into_any()
             }
-            Told::Person(done) => toast(done.words()).into_any(),
-            Told::Repeated => toast("This was already done.").into_any(),
+            Told::Person(done) => toast(done.words()),
+            Told::Account(done) => toast(done.words()),
+            Told::Repeated => toast("This was already done."),
         })
     });
     view! { <div class="flash" role="status">{said}</div> }
 }
 
-fn toast(words: &'static str) -> impl IntoView {
-    view! { <div class="toast good"><p>{words}</p></div> }
+fn toast(words: &'static str) -> AnyView {
+    view! { <div class="toast good"><p>{words}</p></div> }.into_any()
 }
 
 /// What was done to many keys. Its form can be named in a form that undoes it.

@@ -1,10 +1,15 @@
 //! One screen per file.
 
 pub mod accept;
+pub mod account;
+pub mod account_email;
+pub mod account_factor;
+pub mod account_password;
 pub mod acknowledge;
 pub mod audit;
 pub mod dashboard;
 pub mod find;
+pub mod forgot;
 pub mod frame;
 pub mod generate;
 mod generate_kinds;
@@ -30,9 +35,12 @@ pub mod not_found;
 pub mod people;
 pub mod person;
 pub mod person_acts;
+pub mod reset;
 mod secret;
 pub mod settings;
+mod settings_factor;
 pub mod setup;
 pub mod setup_integration;
 pub mod sign_in;
+pub mod sign_in_code;
 pub mod why;

@@ -11,7 +11,7 @@ use service::setup::SetupDoor;
 use super::frame::Mark;
 use super::sign_in::Closed;
 use crate::components::failed::{Failed, FormProblem, set_status};
-use crate::components::field::TextField;
+use crate::components::field::{TextField, password_hint};
 use crate::desk::person::read_setup_door;
 use crate::error::ConsoleError;
 use crate::forms::outcome::PostedForm;
@@ -36,8 +36,9 @@ pub fn SetupPage() -> impl IntoView {
     view! { <Title text="Set up"/> {page} }
 }
 
+/// A page for whoever is not signed in.
 #[component]
-fn Door(children: Children) -> impl IntoView {
+pub fn Door(children: Children) -> impl IntoView {
     view! {
         <main class="door" id="main">
             <Mark/>
@@ -63,7 +64,7 @@ fn FirstOwner(token: String, posted: Option<PostedForm<SetupForm>>) -> impl Into
                 <TextField errors field=Field::Email value=typed.email input="email"
                     required=true autocomplete="username"/>
                 <TextField errors field=Field::Password input="password"
-                    hint=format!("At least {PASSWORD_MIN} characters. A few unusual words are easier to remember than symbols.")
+                    hint=password_hint(PASSWORD_MIN)
                     required=true autocomplete="new-password"/>
                 <button class="button primary">"Create the owner"</button>
             </div>

@@ -15,11 +15,12 @@ use crate::forms::person::{NEXT, SignInForm};
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let query = use_query_map().get_untracked();
-    let done = match query.get("done").as_deref() {
-        Some("signed_out") => Some("You are signed out."),
-        Some("joined") => Some("Your account is ready. Sign in with the password that you have just set."),
+    let done = query.get("done").and_then(|done| match &*done {
+        "signed_out" => Some("You are signed out."),
+        "joined" => Some("Your account is ready. Sign in with the password that you have just set."),
+        "password_reset" => Some("Your new password is set. Sign in with it."),
         _ => None,
-    };
+    });
     let asked_for = query.get(NEXT).unwrap_or_default();
     view! {
         <Title text="Sign in"/>
@@ -64,10 +65,7 @@ fn SignIn(asked_for: String) -> impl IntoView {
                 <button class="button primary">"Sign in"</button>
             </div>
         </form>
-        <p class="soft">
-            "Locked out? Somebody with access to the server can help: "
-            <code>"keystead owner recover --email … --password-stdin"</code>
-        </p>
+        <p><a href="/forgot">"Forgot your password?"</a></p>
     }
 }
 

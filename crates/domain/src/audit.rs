@@ -108,6 +108,17 @@ names! {
         PersonRemoved = "person.removed",
         PersonRecovered = "person.recovered",
         PersonUnlocked = "person.unlocked",
+        /// People changed their own name or e-mail.
+        AccountEdited = "account.edited",
+        /// People changed their own password, with the old one.
+        PasswordChanged = "password.changed",
+        /// An owner made a link with which somebody can set a new password.
+        ResetLinkMade = "password.reset_link_made",
+        /// Somebody set a new password with such a link.
+        PasswordReset = "password.reset",
+        SecondFactorAdded = "second_factor.added",
+        SecondFactorRemoved = "second_factor.removed",
+        RecoveryCodesMade = "second_factor.codes_made",
         SessionStarted = "session.started",
         SessionEnded = "session.ended",
         /// A wait began after too many failed sign-ins.
@@ -142,6 +153,13 @@ impl Action {
             Self::PersonRemoved => "Person removed",
             Self::PersonRecovered => "Password reset",
             Self::PersonUnlocked => "Sign-in unblocked",
+            Self::AccountEdited => "Account edited",
+            Self::PasswordChanged => "Password changed",
+            Self::ResetLinkMade => "Reset link created",
+            Self::PasswordReset => "Password reset by link",
+            Self::SecondFactorAdded => "Second factor set up",
+            Self::SecondFactorRemoved => "Second factor removed",
+            Self::RecoveryCodesMade => "Recovery codes created",
             Self::SessionStarted => "Signed in",
             Self::SessionEnded => "Signed out",
             Self::SignInBlocked => "Sign-in blocked",

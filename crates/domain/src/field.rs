@@ -39,8 +39,13 @@ names! {
         Keys = "keys",
         AccessEndsAt = "access_ends_at",
         Password = "password",
+        CurrentPassword = "current_password",
+        NewPassword = "new_password",
         DefaultLife = "default_life",
         LongestLife = "longest_life",
+        Code = "code",
+        FactorPolicy = "factor_policy",
+        GraceDays = "grace_days",
     }
 }
 
@@ -85,8 +90,13 @@ impl Field {
             Self::Keys => "Keys",
             Self::AccessEndsAt => "End of access",
             Self::Password => "Password",
+            Self::CurrentPassword => "Current password",
+            Self::NewPassword => "New password",
             Self::DefaultLife => "Default expiry",
             Self::LongestLife => "Longest life",
+            Self::Code => "Code",
+            Self::FactorPolicy => "Second factor",
+            Self::GraceDays => "Days of grace",
         }
     }
 }

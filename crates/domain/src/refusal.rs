@@ -71,6 +71,14 @@ pub enum Refusal {
         /// The most that may wait.
         most: u32,
     },
+    /// The session has ended, or it is another person's.
+    NoSession,
+    /// The password was right too long ago for a code to go on with it.
+    SignInOver,
+    /// Second factors are off here.
+    FactorsOff,
+    /// There is a second factor already, or none to change.
+    FactorChanged,
 }
 
 impl Refusal {
@@ -120,6 +128,10 @@ impl Refusal {
             Self::TooManyInvites { most } => {
                 return format!("{} invites are waiting; revoke some before you send more.", grouped(u64::from(*most)));
             }
+            Self::SignInOver => "This took too long, or it is done already; sign in again.",
+            Self::FactorsOff => "Second factors are off here; ask an owner.",
+            Self::FactorChanged => "Your second factor was changed meanwhile; reload the page.",
+            Self::NoSession => "This session has already ended; reload the page.",
         };
         text.to_owned()
     }
@@ -178,6 +190,10 @@ mod tests {
             Refusal::LastOwner,
             Refusal::InviteGone,
             Refusal::TooManyInvites { most: 200 },
+            Refusal::NoSession,
+            Refusal::SignInOver,
+            Refusal::FactorsOff,
+            Refusal::FactorChanged,
         ];
         for refusal in all {
             let message = refusal.message();

@@ -1,5 +1,7 @@
 //! Texts that people type: their limits, how they are cleaned up, and what is refused.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::token;
 
 /// The most characters of a name.
@@ -16,8 +18,10 @@ pub const CIDRS_MAX: usize = 100;
 pub const DOMAINS_MAX: usize = 100;
 /// The most characters of an e-mail address.
 pub const EMAIL_MAX: usize = 254;
-/// The fewest characters of a password.
-pub const PASSWORD_MIN: usize = 12;
+/// The fewest characters of a password that is all that protects an account (NIST SP 800-63B-4).
+pub const PASSWORD_MIN: usize = 15;
+/// The fewest characters of a password beside a second factor.
+pub const PASSWORD_MIN_WITH_FACTOR: usize = 12;
 /// The most characters of a password.
 pub const PASSWORD_MAX: usize = 256;
 /// The most characters of a search.
@@ -110,15 +114,16 @@ pub fn password_form(text: &str) -> String {
     nfkc(text)
 }
 
-/// A new password, in the form that is hashed. `inputs` are words that an attacker would try first: name, e-mail.
-pub fn password(text: &str, inputs: &[&str]) -> Result<String, String> {
+/// A new password of at least `least` characters, in the form that is hashed. `inputs` are words that an attacker would
+/// try first: name, e-mail.
+pub fn password(text: &str, inputs: &[&str], least: usize) -> Result<String, String> {
     too_long(text, PASSWORD_MAX)?;
     let password = password_form(text);
     let length = password.chars().count();
-    if length < PASSWORD_MIN {
-        return Err(format!("Use at least {PASSWORD_MIN} characters; yours has {length}."));
+    if length < least {
+        return Err(format!("Use at least {least} characters; yours has {length}."));
     }
-    common_password(&password, inputs)?;
+    common_password(&password, inputs, least)?;
     Ok(password)
 }
 
@@ -159,6 +164,14 @@ fn visible(line: String, message: &str) -> Result<String, String> {
 fn seen(text: &str) -> String {
     let text: String = nfc(text).chars().filter(|c| c.is_whitespace() || !(is_refused(*c) || is_mark(*c))).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// All but what an address holds as it is (RFC 3986, 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text as a part of an address, percent-encoded.
+pub fn uri_component(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 /// The items between commas.
@@ -246,9 +259,9 @@ fn nfkc(text: &str) -> String {
 }
 
 #[cfg(feature = "server")]
-fn common_password(password: &str, inputs: &[&str]) -> Result<(), String> {
-    if is_made_of(password, inputs) {
-        let message = "This password is too close to your name or e-mail: use other words.";
+fn common_password(password: &str, inputs: &[&str], least: usize) -> Result<(), String> {
+    if is_made_of(password, inputs, least) {
+        let message = "This password is too close to your name, your e-mail or the name Keystead: use other words.";
         return Err(message.to_owned());
     }
     let entropy = zxcvbn::zxcvbn(password, inputs);
@@ -265,9 +278,9 @@ fn common_password(password: &str, inputs: &[&str]) -> Result<(), String> {
     })
 }
 
-/// Whether fewer than half of `PASSWORD_MIN` letters and digits are left without the words of `inputs`.
+/// Whether fewer than half of `least` letters and digits are left without the words of `inputs`.
 #[cfg(feature = "server")]
-fn is_made_of(password: &str, inputs: &[&str]) -> bool {
+fn is_made_of(password: &str, inputs: &[&str], least: usize) -> bool {
     let password = password.to_lowercase();
     let mut rest = password.clone();
     for input in inputs.iter().chain(&["keystead"]) {
@@ -277,12 +290,12 @@ fn is_made_of(password: &str, inputs: &[&str]) -> bool {
             }
         }
     }
-    rest != password && rest.chars().filter(|c| c.is_alphanumeric()).count() < PASSWORD_MIN / 2
+    rest != password && rest.chars().filter(|c| c.is_alphanumeric()).count() < least / 2
 }
 
 #[cfg(not(feature = "server"))]
 #[expect(clippy::unnecessary_wraps, reason = "as with the feature `server`")]
-fn common_password(_password: &str, _inputs: &[&str]) -> Result<(), String> {
+fn common_password(_password: &str, _inputs: &[&str], _least: usize) -> Result<(), String> {
     Ok(())
 }
 

@@ -119,6 +119,7 @@ impl Service {
         let first_hour = now.plus(Millis(-KEY_CALLS_KEPT.0)).hour();
         let work = async |tx: &mut Tx| {
             tx.delete_expired_sessions(now, idle_since).await?;
+            tx.prune_sign_in_steps(now).await?;
             tx.prune_used_forms(forms_before).await?;
             tx.prune_drafts(drafts::outdated(now)).await?;
             tx.prune_bulk_acts(bulk::too_late_to_undo(now)).await?;

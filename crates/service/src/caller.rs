@@ -80,6 +80,11 @@ impl Caller {
         Self::new(Actor::System, Rights::all(), address, Authentication::System)
     }
 
+    /// The same caller, who may do and see nothing.
+    pub(crate) fn without_rights(self) -> Self {
+        Self::new(self.actor, Rights::default(), self.address, self.proof)
+    }
+
     fn new(actor: Actor, rights: Rights, address: Option<IpAddr>, proof: Authentication) -> Self {
         let mut sight = Sight::of_rights(rights);
         if let Scope::Only(actors) = &mut sight.acts {

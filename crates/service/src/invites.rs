@@ -166,7 +166,8 @@ impl Service {
         let mut errors = FieldErrors::default();
         let name = errors.keep(Field::PersonName, text::person_name(&sent.name));
         let inputs = [sent.name.as_str(), invite.email.as_str()];
-        let password = errors.keep(Field::Password, text::password(sent.password.expose_secret(), &inputs));
+        let password =
+            errors.keep(Field::Password, text::password(sent.password.expose_secret(), &inputs, text::PASSWORD_MIN));
         let (Some(name), Some(password)) = (name, password) else { return Err(errors.into()) };
         let password_hash = self.passwords().hash(password.into(), entropy::bytes(self.entropy())?).await?;
         let mac = self.keyring().link_mac(INVITE, token);

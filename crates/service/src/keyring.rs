@@ -7,11 +7,13 @@ use domain::{
     token::{Token, TokenMac},
 };
 use store::{DataKey, Store, StoreError, Tx};
+use zeroize::Zeroizing;
 
 use crate::{
     entropy::{self, Entropy, EntropyError},
     mac::MacKey,
     root_key::{RootKey, UnwrapError},
+    seal::{OpenError, SealKey},
 };
 
 /// The setting with the fingerprint of the root key that wraps the data keys.
@@ -26,16 +28,22 @@ enum Purpose {
     Audit,
     /// Cookies, one-use links, and the e-mails that the throttle knows.
     Cookie,
+    /// Secrets that must come back, such as those of second factors.
+    Seal,
 }
 
 impl Purpose {
-    const ALL: [Self; 3] = [Self::Pepper, Self::Audit, Self::Cookie];
+    /// Those of the first version. Without one of them, a database is damaged.
+    const FIRST: [Self; 3] = [Self::Pepper, Self::Audit, Self::Cookie];
+    /// Those that came later, and are made when they are missing.
+    const LATER: [Self; 1] = [Self::Seal];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Pepper => "pepper",
             Self::Audit => "audit",
             Self::Cookie => "cookie",
+            Self::Seal => "seal",
         }
     }
 }
@@ -86,13 +94,13 @@ impl KeyringError {
 }
 
 /// The versions of one data key, oldest first; there is at least one.
-struct Versions {
-    old: Vec<(i64, MacKey)>,
-    current: (i64, MacKey),
+struct Versions<K = MacKey> {
+    old: Vec<(i64, K)>,
+    current: (i64, K),
 }
 
-impl Versions {
-    fn get(&self, version: i64) -> Option<&MacKey> {
+impl<K> Versions<K> {
+    fn get(&self, version: i64) -> Option<&K> {
         let (current, key) = &self.current;
         if *current == version {
             return Some(key);
@@ -107,6 +115,7 @@ pub(crate) struct Keyring {
     pepper: Versions,
     audit: Versions,
     cookie: Versions,
+    seal: Versions<SealKey>,
 }
 
 impl Keyring {
@@ -136,6 +145,11 @@ impl Keyring {
         self.cookie_mac("session", cookie)
     }
 
+    /// The MAC of the cookie of a sign-in that waits for a code.
+    pub(crate) fn step_mac(&self, cookie: &str) -> [u8; 32] {
+        self.cookie_mac("sign-in step", cookie)
+    }
+
     pub(crate) fn email_mac(&self, email: &str) -> [u8; 32] {
         self.cookie_mac("email", email)
     }
@@ -154,6 +168,27 @@ impl Keyring {
         self.cookie_mac(purpose, token)
     }
 
+    /// The MAC of one of a person's recovery codes.
+    pub(crate) fn recovery_mac(&self, person: &str, code: &str) -> [u8; 32] {
+        self.cookie_mac("recovery code", &format!("{person}\0{code}"))
+    }
+
+    /// A secret, sealed for its place, and the version of the key that sealed it. The place must not hold the version.
+    pub(crate) fn seal(
+        &self,
+        plain: &[u8],
+        place: &str,
+        entropy: &dyn Entropy,
+    ) -> Result<(Vec<u8>, i64), EntropyError> {
+        let (version, key) = &self.seal.current;
+        Ok((key.seal(plain, &format!("{place}|{version}"), entropy)?, *version))
+    }
+
+    /// What `seal` sealed for this place, with this version of the key.
+    pub(crate) fn unseal(&self, sealed: &[u8], place: &str, version: i64) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        self.seal.get(version).ok_or(OpenError)?.open(sealed, &format!("{place}|{version}"))
+    }
+
     /// The label separates the uses of this key. No label contains the separator.
     fn cookie_mac(&self, label: &str, text: &str) -> [u8; 32] {
         let (_, key) = &self.cookie.current;
@@ -168,21 +203,34 @@ impl Keyring {
         now: Timestamp,
     ) -> Result<Self, KeyringError> {
         let ours = root.fingerprint();
-        let prepare = async |tx: &mut Tx| match tx.setting(FINGERPRINT).await? {
-            Some(database) if database == ours => Ok(()),
-            Some(database) => Err(KeyringError::RootKey { database, ours }),
-            None => {
-                tx.put_setting(FINGERPRINT, &ours).await?;
-                for purpose in Purpose::ALL {
+        let prepare = async |tx: &mut Tx| {
+            match tx.setting(FINGERPRINT).await? {
+                Some(database) if database == ours => {}
+                Some(database) => return Err(KeyringError::RootKey { database, ours }),
+                None => {
+                    tx.put_setting(FINGERPRINT, &ours).await?;
+                    for purpose in Purpose::FIRST {
+                        tx.insert_data_key(&make(purpose, root, entropy, now)?).await?;
+                    }
+                }
+            }
+            let known = tx.data_keys().await?;
+            for purpose in Purpose::LATER {
+                if !known.iter().any(|key| key.purpose == purpose.as_str()) {
                     tx.insert_data_key(&make(purpose, root, entropy, now)?).await?;
                 }
-                Ok(())
             }
+            Ok(())
         };
         store.write(prepare).await?;
         let rows = store.data_keys().await?;
-        let read = |purpose| versions(purpose, &rows, root);
-        Ok(Self { pepper: read(Purpose::Pepper)?, audit: read(Purpose::Audit)?, cookie: read(Purpose::Cookie)? })
+        let read = |purpose| versions(purpose, &rows, root, |key| MacKey::new(&key));
+        Ok(Self {
+            pepper: read(Purpose::Pepper)?,
+            audit: read(Purpose::Audit)?,
+            cookie: read(Purpose::Cookie)?,
+            seal: versions(Purpose::Seal, &rows, root, SealKey::new)?,
+        })
     }
 }
 
@@ -193,7 +241,7 @@ impl fmt::Debug for Keyring {
 }
 
 fn make(purpose: Purpose, root: &RootKey, entropy: &dyn Entropy, now: Timestamp) -> Result<DataKey, EntropyError> {
-    let key = zeroize::Zeroizing::new(entropy::bytes(entropy)?);
+    let key = Zeroizing::new(entropy::bytes(entropy)?);
     let purpose = purpose.as_str();
     Ok(DataKey {
         purpose: purpose.to_owned(),
@@ -203,14 +251,19 @@ fn make(purpose: Purpose, root: &RootKey, entropy: &dyn Entropy, now: Timestamp)
     })
 }
 
-fn versions(purpose: Purpose, rows: &[DataKey], root: &RootKey) -> Result<Versions, KeyringError> {
+fn versions<K>(
+    purpose: Purpose,
+    rows: &[DataKey],
+    root: &RootKey,
+    ready: fn(Zeroizing<[u8; 32]>) -> K,
+) -> Result<Versions<K>, KeyringError> {
     let mine = rows.iter().filter(|row| row.purpose == purpose.as_str());
     let mut keys = Vec::new();
     for row in mine {
         let key = root
             .unwrap(&row.wrapped, &place(&row.purpose, row.version))
             .map_err(|source| KeyringError::Damaged { purpose: row.purpose.clone(), version: row.version, source })?;
-        keys.push((row.version, MacKey::new(&key)));
+        keys.push((row.version, ready(key)));
     }
     // The store returns them in the order of their versions.
     let current = keys.pop().ok_or(KeyringError::Missing(purpose.as_str()))?;

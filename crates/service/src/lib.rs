@@ -1,6 +1,8 @@
 //! The use cases. Each change is one transaction with its audit event. This crate knows no HTTP and no SQL.
 #![warn(missing_docs)]
 
+pub mod account;
+mod attempt;
 pub mod audit;
 mod background;
 pub mod caller;
@@ -19,8 +21,11 @@ pub mod passwords;
 pub mod people;
 mod progress;
 mod readiness;
+pub mod reset;
 pub mod root_key;
 mod saved_views;
+mod seal;
+pub mod second_factor;
 mod service;
 pub mod sessions;
 mod settings;
@@ -28,6 +33,7 @@ pub mod setup;
 pub mod sign_in;
 pub mod streams;
 mod throttle;
+mod totp;
 mod turns;
 pub mod verify;
 

@@ -35,6 +35,8 @@ pub trait PasswordHasher: Send + Sync {
     fn hash(&self, password: &str, salt: &[u8; 16]) -> Result<String, HashError>;
     /// Whether `password` is the one that `hash` was made of. One computation.
     fn verify(&self, password: &str, hash: &str) -> Result<bool, HashError>;
+    /// Whether a stored hash was made with other parameters than a new one would be.
+    fn is_outdated(&self, hash: &str) -> bool;
     /// A hash of the same cost that no password matches, for unknown e-mails.
     fn decoy(&self) -> &str;
 }
@@ -78,15 +80,35 @@ impl PasswordHasher for Argon2id {
         }
     }
 
+    fn is_outdated(&self, hash: &str) -> bool {
+        parameters(hash) != parameters(&self.decoy)
+    }
+
     fn decoy(&self) -> &str {
         &self.decoy
     }
+}
+
+/// The part of a hash before its salt: algorithm, version and costs.
+fn parameters(hash: &str) -> Option<&str> {
+    let (before, _) = hash.rsplit_once('$')?;
+    before.rsplit_once('$').map(|(parameters, _)| parameters)
 }
 
 impl fmt::Debug for Argon2id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Argon2id").finish_non_exhaustive()
     }
+}
+
+/// What came of a comparison.
+#[derive(Debug)]
+pub(crate) enum Compared {
+    Differs,
+    /// With a new hash to store, if the old one was made with outdated parameters.
+    Fits {
+        renewed: Option<String>,
+    },
 }
 
 /// The hasher, and who waits for it.
@@ -116,12 +138,24 @@ impl Passwords {
         self.run(turn, move |hasher| hasher.hash(password.expose_secret(), &salt)).await
     }
 
-    /// Exactly one computation, whether there is a hash to compare with or not.
-    pub(crate) async fn verify(&self, turn: Turn, password: SecretString, hash: Option<String>) -> Result<bool> {
+    /// Exactly one computation, whether there is a hash to compare with or not. One more if the password fits a hash with
+    /// outdated parameters.
+    pub(crate) async fn verify(
+        &self,
+        turn: Turn,
+        password: SecretString,
+        hash: Option<String>,
+        salt: [u8; 16],
+    ) -> Result<Compared> {
         self.run(turn, move |hasher| {
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| hasher.decoy().to_owned());
-            Ok(hasher.verify(password.expose_secret(), &hash)? && known)
+            if !(hasher.verify(password.expose_secret(), &hash)? && known) {
+                return Ok(Compared::Differs);
+            }
+            let outdated = hasher.is_outdated(&hash);
+            let renewed = outdated.then(|| hasher.hash(password.expose_secret(), &salt)).transpose()?;
+            Ok(Compared::Fits { renewed })
         })
         .await
     }
@@ -171,6 +205,10 @@ mod tests {
 
         fn verify(&self, _: &str, _: &str) -> Result<bool, HashError> {
             Err(HashError)
+        }
+
+        fn is_outdated(&self, _: &str) -> bool {
+            false
         }
 
         fn decoy(&self) -> &'static str {
@@ -225,6 +263,17 @@ mod tests {
         assert_eq!(hasher.verify("correct horse", &hash), Ok(true));
         assert_eq!(hasher.verify("correct horsf", &hash), Ok(false));
         assert_eq!(hasher.verify("correct horse", "junk"), Err(HashError));
+    }
+
+    #[test]
+    fn only_a_hash_of_other_costs_is_outdated() {
+        let hasher = Argon2id::new().unwrap();
+        let hash = hasher.hash("x", &[7; 16]).unwrap();
+        assert!(!hasher.is_outdated(&hash));
+        for other in ["m=9216,t=2", "m=19456,t=1"] {
+            assert!(hasher.is_outdated(&hash.replace("m=19456,t=2", other)), "{other}");
+        }
+        assert!(hasher.is_outdated(&hash.replace("argon2id", "argon2i")) && hasher.is_outdated("junk"));
     }
 
     #[test]

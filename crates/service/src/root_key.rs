@@ -7,21 +7,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use chacha20poly1305::{
-    XChaCha20Poly1305, XNonce,
-    aead::{Aead, KeyInit, Payload},
-};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::{
     entropy::{self, Entropy, EntropyError},
     mac::MacKey,
+    seal::SealKey,
 };
 
-const NONCE: usize = 24;
-
 /// 256 random bits that wrap the data keys.
-pub struct RootKey(Zeroizing<[u8; 32]>);
+pub struct RootKey(SealKey);
 
 /// Why a root key could not be read or created.
 #[derive(Debug, thiserror::Error)]
@@ -70,42 +65,31 @@ impl RootKey {
         let text = Zeroizing::new(fs::read(path).map_err(failed)?);
         let mut key = Zeroizing::new([0; 32]);
         hex::decode_to_slice(text.trim_ascii(), &mut key[..]).map_err(|_| RootKeyError::Malformed(path.to_owned()))?;
-        Ok(Self(key))
+        Ok(Self(SealKey::new(key)))
     }
 
     fn create(path: &Path, entropy: &dyn Entropy) -> Result<Self, RootKeyError> {
         let key = Zeroizing::new(entropy::bytes(entropy)?);
         write_new(path, &key, entropy::bytes(entropy)?)
             .map_err(|source| RootKeyError::File { path: path.to_owned(), source })?;
-        Ok(Self(key))
+        Ok(Self(SealKey::new(key)))
     }
 
     /// 16 hexadecimal digits that identify a root key and reveal nothing about it.
     pub fn fingerprint(&self) -> String {
-        let mac = MacKey::new(&self.0).mac(&[b"root key fingerprint"]);
+        let mac = MacKey::new(self.0.bytes()).mac(&[b"root key fingerprint"]);
         hex::encode(mac.get(..8).unwrap_or_default())
     }
 
     /// `nonce ‖ ciphertext` of a data key, bound to the place it is stored in.
     pub(crate) fn wrap(&self, key: &[u8; 32], place: &str, entropy: &dyn Entropy) -> Result<Vec<u8>, EntropyError> {
-        let nonce: [u8; NONCE] = entropy::bytes(entropy)?;
-        let payload = Payload { msg: key.as_slice(), aad: place.as_bytes() };
-        let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload).map_err(|_| EntropyError)?;
-        Ok([nonce.as_slice(), &sealed].concat())
+        self.0.seal(key, place, entropy)
     }
 
     /// The data key in `wrapped`, if it was wrapped by this key for this place.
     pub(crate) fn unwrap(&self, wrapped: &[u8], place: &str) -> Result<Zeroizing<[u8; 32]>, UnwrapError> {
-        let (nonce, sealed) = wrapped.split_first_chunk::<NONCE>().ok_or(UnwrapError)?;
-        let payload = Payload { msg: sealed, aad: place.as_bytes() };
-        let mut plain = self.cipher().decrypt(&XNonce::from(*nonce), payload).map_err(|_| UnwrapError)?;
-        let key = plain.as_slice().try_into().map(Zeroizing::new);
-        plain.zeroize();
-        key.map_err(|_| UnwrapError)
-    }
-
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new((&*self.0).into())
+        let plain = self.0.open(wrapped, place).map_err(|_| UnwrapError)?;
+        plain.as_slice().try_into().map(Zeroizing::new).map_err(|_| UnwrapError)
     }
 }
 
@@ -190,8 +174,8 @@ mod tests {
 
     #[test]
     fn a_wrapped_key_opens_only_under_its_root_key_in_its_place_and_undamaged() {
-        let root = RootKey(Zeroizing::new([1; 32]));
-        let other = RootKey(Zeroizing::new([2; 32]));
+        let root = RootKey(SealKey::new(Zeroizing::new([1; 32])));
+        let other = RootKey(SealKey::new(Zeroizing::new([2; 32])));
         let wrapped = root.wrap(&[9; 32], "data_key|audit|1", &SystemEntropy).unwrap();
         assert_eq!(*root.unwrap(&wrapped, "data_key|audit|1").unwrap(), [9; 32]);
         assert!(other.unwrap(&wrapped, "data_key|audit|1").is_err());

@@ -55,6 +55,11 @@ impl Person {
         &self.email
     }
 
+    /// The name that others see.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The role in this installation.
     pub fn role(&self) -> Role {
         self.role
@@ -80,14 +85,20 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it ends, however often it is used.
     pub expires_at: Timestamp,
+    /// When the person must have a second factor; `None` if there is one, or if none is required.
+    pub factor_due: Option<Timestamp>,
+    /// Whether that time is over. Until the person has set one up, they may do nothing else.
+    pub owes_factor: bool,
+    pub(crate) password_checked_at: Timestamp,
     pub(crate) last_seen_at: Timestamp,
     pub(crate) id_mac: [u8; 32],
 }
 
 impl Session {
-    /// The person as the caller of use cases. A session starts with a check of the password.
+    /// The person as the caller of use cases: without any rights as long as a second factor is owed.
     pub fn caller(&self, address: Option<IpAddr>) -> Caller {
-        Caller::person(&self.person, self.created_at, address)
+        let caller = Caller::person(&self.person, self.password_checked_at, address);
+        if self.owes_factor { caller.without_rights() } else { caller }
     }
 }
 
@@ -119,18 +130,28 @@ impl Service {
         let Some((row, person)) = self.store().session_by_mac(id_mac).await? else {
             return Ok(None);
         };
-        let is_ahead = |at: Timestamp| at.since(now) > AHEAD;
-        let is_over = now >= row.expires_at || now.since(row.last_seen_at) >= IDLE;
-        if !person.may_enter(now) || is_over || is_ahead(row.created_at) || is_ahead(row.last_seen_at) {
+        if !person.may_enter(now) || is_over(&row, now) {
             return Ok(None);
         }
-        let SessionRow { created_at, last_seen_at, expires_at, .. } = row;
+        let factor_due = match row.factor_checked_at {
+            Some(_) => None,
+            None => self.factor_rules_now().await?.due(person.role, person.created_at),
+        };
         let mut person = Person::from(person);
         if person.role == Role::Guest {
             let grants = self.store().key_grants(&person.id).await?;
             person = person.with_grants(grants);
         }
-        Ok(Some(Session { person, created_at, last_seen_at, expires_at, id_mac: *id_mac }))
+        Ok(Some(Session {
+            person,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            factor_due,
+            owes_factor: factor_due.is_some_and(|due| due <= now),
+            password_checked_at: row.password_checked_at,
+            last_seen_at: row.last_seen_at,
+            id_mac: *id_mac,
+        }))
     }
 
     /// A new session's cookie value and row.
@@ -146,7 +167,16 @@ impl Service {
             expires_at: now.plus(ABSOLUTE),
             address: client.address.map(|address| address.to_string()),
             user_agent: Some(client.user_agent()),
+            password_checked_at: now,
+            factor_checked_at: None,
         };
         Ok((cookie.into(), row))
     }
+}
+
+/// Whether a session has ended by time, or began in the future.
+pub(crate) fn is_over(row: &SessionRow, now: Timestamp) -> bool {
+    let is_ahead = |at: Timestamp| at.since(now) > AHEAD;
+    let has_ended = now >= row.expires_at || now.since(row.last_seen_at) >= IDLE;
+    has_ended || is_ahead(row.created_at) || is_ahead(row.last_seen_at)
 }

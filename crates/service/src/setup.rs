@@ -1,7 +1,7 @@
 //! The first owner, created with a one-use link or at the server's shell, and help for owners who are locked out.
 
 use domain::{
-    audit::{Action, Subject},
+    audit::{Action, AuditEvent, Subject},
     field::{Field, FieldErrors},
     ids::PersonId,
     refusal::Refusal,
@@ -12,7 +12,10 @@ use domain::{
 use secrecy::{ExposeSecret, SecretString};
 use store::{Link, PersonRow, Tx};
 
-use crate::{Caller, ClientInfo, Error, Result, Service, entropy, service::event, sessions::Person, sign_in::SignedIn};
+use crate::{
+    Caller, ClientInfo, Error, Result, Service, entropy, reset::replace_password, service::event, sessions::Person,
+    sign_in::SignedIn,
+};
 
 /// How long the set-up link works.
 const LINK_FOR: Millis = Millis::hours(1);
@@ -40,6 +43,15 @@ pub struct NewPerson {
     pub email: String,
     /// The person's password, as typed.
     pub password: SecretString,
+}
+
+/// An owner with a new password.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The owner.
+    pub person: Person,
+    /// Whether there was a second factor, which is now removed.
+    pub had_factor: bool,
 }
 
 /// A person whose fields are right, with the password hashed.
@@ -138,13 +150,13 @@ impl Service {
         Ok(person)
     }
 
-    /// Sets an owner's new password, and ends the owner's sessions and waiting time. `NotFound` if no owner has this
-    /// e-mail.
-    pub async fn recover_owner(&self, caller: &Caller, email: &str, password: &SecretString) -> Result<Person> {
+    /// Sets an owner's new password, removes the second factor, and ends the owner's sessions and waiting time.
+    /// `NotFound` if no owner has this e-mail.
+    pub async fn recover_owner(&self, caller: &Caller, email: &str, password: &SecretString) -> Result<Recovered> {
         caller.may(Act::ManageOwners)?;
         let owner = self.owner(email).await?;
         let inputs = [owner.name.as_str(), owner.email.as_str()];
-        let password = text::password(password.expose_secret(), &inputs)
+        let password = text::password(password.expose_secret(), &inputs, text::PASSWORD_MIN)
             .map_err(|message| FieldErrors::one(Field::Password, message))?;
         let salt = entropy::bytes(self.entropy())?;
         let hash = self.passwords().hash(password.into(), salt).await?;
@@ -152,13 +164,16 @@ impl Service {
         let event = event(caller, self.now(), Action::PersonRecovered, subject);
         let email_mac = self.keyring().email_mac(&owner.email);
         let recover = async |tx: &mut Tx| {
-            tx.set_password(&owner.id, &hash).await?;
+            replace_password(tx, &owner.id, &hash).await?;
             tx.delete_sessions_of(&owner.id).await?;
             tx.clear_sign_in_failures(&email_mac).await?;
-            self.record(tx, event).await
+            let had_factor = tx.delete_second_factor(&owner.id).await?;
+            let note = had_factor.then(|| "The second factor was removed".to_owned());
+            self.record(tx, AuditEvent { note, ..event }).await?;
+            Ok::<_, Error>(had_factor)
         };
-        self.write(recover).await?;
-        Ok(owner)
+        let had_factor = self.write(recover).await?;
+        Ok(Recovered { person: owner, had_factor })
     }
 
     /// Ends an owner's waiting time after failed sign-ins. `NotFound` if no owner has this e-mail.
@@ -188,7 +203,7 @@ impl Service {
         let name = errors.keep(Field::PersonName, text::person_name(&person.name));
         let email = errors.keep(Field::Email, text::email(&person.email));
         let inputs = [person.name.as_str(), person.email.as_str()];
-        let password = text::password(person.password.expose_secret(), &inputs);
+        let password = text::password(person.password.expose_secret(), &inputs, text::PASSWORD_MIN);
         let password = errors.keep(Field::Password, password);
         let (Some(name), Some(email), Some(password)) = (name, email, password) else {
             return Err(errors.into());

@@ -8,18 +8,21 @@ use domain::{
     audit::{Action, AuditEvent, Subject},
     field::{Field, FieldErrors},
     refusal::Refusal,
+    second_factor::Code,
     text,
+    timestamp::Millis,
 };
-use secrecy::{ExposeSecret, SecretString};
-use store::Tx;
+use secrecy::SecretString;
+use store::{PersonRow, Tx};
 
 use crate::{
     Caller, ClientInfo, Error, Result, Service,
-    passwords::Lane,
+    attempt::{Counted, Proven, typed},
+    entropy,
+    second_factor::is_wrong_code,
     service::event,
     sessions::{Person, Session},
     throttle::FREE_FAILURES,
-    turns::{Source, Turn},
 };
 
 /// What the sign-in form sends.
@@ -42,72 +45,111 @@ pub struct SignedIn {
     pub person: Person,
 }
 
-/// A sign-in whose fields are valid.
-struct Attempt {
-    email: String,
-    /// Under which its failure is counted: the account's, or the browser's if it is known.
-    counted_as: [u8; 32],
-    /// The random part of the browser's cookie, if the person has signed in with it before.
-    known: Option<String>,
-    password: SecretString,
-    client: ClientInfo,
+/// What comes of a right password.
+#[derive(Debug)]
+pub enum Entry {
+    /// A session: there is no second factor.
+    Session(SignedIn),
+    /// A code of the second factor is asked for.
+    Code {
+        /// The value of the cookie with which the sign-in goes on. Nobody else sees it, and it is not stored.
+        step: SecretString,
+    },
+}
+
+/// How long a sign-in waits for the code.
+pub const CODE_WITHIN: Millis = Millis::minutes(5);
+
+/// What somebody has proved.
+enum Proof {
+    Password(Proven),
+    /// A password before, and now a code.
+    Code {
+        step_mac: [u8; 32],
+        row: PersonRow,
+        counted: Counted,
+        code: Code,
+    },
 }
 
 impl Service {
-    /// Signs a person in, and starts a session with a new id. `SignInFailed` or `Wait` if that is refused.
-    pub async fn sign_in(&self, sign_in: SignIn, client: &ClientInfo) -> Result<SignedIn> {
+    /// Signs a person in, and starts a session with a new id, or asks for the code of the second factor. `SignInFailed`
+    /// or `Wait` if that is refused.
+    pub async fn sign_in(&self, sign_in: SignIn, client: &ClientInfo) -> Result<Entry> {
         let (email, password) = check(&sign_in)?;
         let person = self.store().person_by_email(&email).await?.map(|person| person.id);
-        let mut counted_as = self.keyring().email_mac(&email);
-        let mut known = None;
-        if let Some(nonce) = self.known_device(client.device.as_ref(), person.as_ref()) {
-            let device = self.keyring().device_failures_mac(nonce);
-            if !self.has_failed_too_often(&device).await? {
-                (counted_as, known) = (device, Some(nonce.to_owned()));
+        let counted = self.counted(&email, person.as_ref(), client).await?;
+        // Whoever signs in again is a stranger until then.
+        let stranger = ClientInfo { session: None, ..client.clone() };
+        let attempt = self.queue(email, counted, password, &stranger).await?;
+        let (service, client) = (self.clone(), client.clone());
+        let entered = tokio::spawn(async move {
+            let proven = service.judge(attempt).await?.ok_or(Refusal::SignInFailed)?;
+            if service.has_factor(&proven.row.id).await? {
+                return service.ask_for_code(&proven).await;
             }
-        }
-        // Check this first, so that an account that waits delays nobody else.
-        self.refuse_waiting(&counted_as).await?;
-        let stranger = || Lane::Stranger { source: Source::of(client.address), first_try: client.first_try };
-        let lane = if known.is_some() { Lane::Known } else { stranger() };
-        let turn = self.passwords().turn(lane).await?;
-        let attempt = Attempt { email, counted_as, known, password, client: client.clone() };
-        // In its own task, so that a caller who hangs up cannot keep a failure or its waiting time off the record.
-        let service = self.clone();
-        let judged = tokio::spawn(async move { service.judge(attempt, turn).await });
-        judged.await.map_err(|error| Error::internal("a sign-in was cut short", error))?
+            service.enter(Proof::Password(proven), &client).await.map(Entry::Session)
+        });
+        entered.await.map_err(|error| Error::internal("a sign-in was cut short", error))?
     }
 
-    async fn judge(&self, attempt: Attempt, turn: Turn) -> Result<SignedIn> {
-        let Attempt { email, counted_as, known, password, client } = attempt;
-        let failures = self.begin_attempt(&counted_as).await?;
-        let person = self.store().person_by_email(&email).await?.filter(|person| person.may_enter(self.now()));
-        let hash = person.as_ref().map(|person| person.password_hash.clone());
-        let fits = self.passwords().verify(turn, password, hash).await?;
-        let Some(row) = person.filter(|_| fits) else {
-            let address = client.address.map(tracing::field::display);
-            tracing::warn!(address, failures, "a sign-in failed");
-            if failures == FREE_FAILURES {
-                self.record_block(&email, &client).await?;
+    /// Lets a sign-in wait for its code.
+    async fn ask_for_code(&self, proven: &Proven) -> Result<Entry> {
+        let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
+        let step = hex::encode(*bytes);
+        let mac = self.keyring().step_mac(&step);
+        let wait = async |tx: &mut Tx| {
+            let row = self.accept_half(tx, proven).await?;
+            tx.insert_sign_in_step(&mac, &row.id, self.now().plus(CODE_WITHIN)).await?;
+            Ok::<_, Error>(())
+        };
+        self.write(wait).await?;
+        Ok(Entry::Code { step: step.into() })
+    }
+
+    /// Whether a sign-in with this cookie waits for its code.
+    pub async fn awaits_code(&self, step: &str) -> Result<bool> {
+        Ok(self.store().sign_in_step(&self.keyring().step_mac(step), self.now()).await?.is_some())
+    }
+
+    /// Ends a sign-in with a code of the second factor, or a recovery code. `Invalid` if the code is wrong or was used,
+    /// which counts like a wrong password; `SignInOver` if the sign-in no longer waits.
+    pub async fn finish_sign_in(&self, step: &str, code: &str, client: &ClientInfo) -> Result<SignedIn> {
+        let code = Code::parse(code).map_err(|message| FieldErrors::one(Field::Code, message))?;
+        let step_mac = self.keyring().step_mac(step);
+        let id = self.store().sign_in_step(&step_mac, self.now()).await?.ok_or(Refusal::SignInOver)?;
+        let row = self.store().person_by_id(&id).await?.filter(|row| row.may_enter(self.now()));
+        let row = row.ok_or(Refusal::SignInOver)?;
+        let counted = self.counted(&row.email, Some(&row.id), client).await?;
+        // In its own task, as for a password.
+        let (service, client) = (self.clone(), client.clone());
+        let entered = tokio::spawn(async move {
+            let (failures, email) = (service.begin_attempt(&counted.by).await?, row.email.clone());
+            let entered = service.enter(Proof::Code { step_mac, row, counted, code }, &client).await;
+            if is_wrong_code(&entered) && failures == FREE_FAILURES {
+                service.record_block(&email, &client).await?;
             }
-            return Err(Refusal::SignInFailed.into());
+            entered
+        });
+        entered.await.map_err(|error| Error::internal("a sign-in was cut short", error))?
+    }
+
+    /// Starts the session of a person who has proved who they are.
+    async fn enter(&self, proof: Proof, client: &ClientInfo) -> Result<SignedIn> {
+        let (row, counted, by_code) = match &proof {
+            Proof::Password(proven) => (&proven.row, &proven.counted, false),
+            Proof::Code { row, counted, .. } => (row, counted, true),
         };
         let person = Person::from(row.clone());
-        let (cookie, session) = self.new_session(&person.id, &client)?;
-        let device = self.device_cookie(&person.id, known.as_deref())?;
+        let (cookie, mut session) = self.new_session(&person.id, client)?;
+        session.factor_checked_at = by_code.then_some(session.created_at);
+        let device = self.device_cookie(&person.id, counted.known.as_deref())?;
         let caller = Caller::person(&person, self.now(), client.address);
         let subject = Subject::person(&person.id, &person.email);
         let started = event(&caller, self.now(), Action::SessionStarted, subject);
         let ended = client.session.as_ref().map(|old| (old, self.ended(old, client.address)));
         let begin = async |tx: &mut Tx| {
-            // The password may have been changed while this one was being checked.
-            let current = tx.person_by_id(&row.id).await?.filter(|current| current.may_enter(self.now()));
-            if current.is_none_or(|current| current.password_hash != row.password_hash) {
-                return Err(Refusal::SignInFailed.into());
-            }
-            tx.clear_sign_in_failures(&counted_as).await?;
-            // Only a known browser gets here after the most failures, and opens the account to others.
-            self.open_account(tx, &email).await?;
+            let note = self.admit(tx, &proof).await?;
             // The browser forgets it, so nobody else may go on with it.
             if let Some((old, ended)) = ended
                 && tx.delete_session(&old.id_mac).await?
@@ -116,14 +158,39 @@ impl Service {
             }
             tx.insert_session(&session).await?;
             tx.set_signed_in(&person.id, session.created_at).await?;
-            self.record(tx, started).await?;
+            self.record(tx, AuditEvent { note, ..started }).await?;
             Ok::<_, Error>(())
         };
         self.write(begin).await?;
         if let Some(old) = &client.session {
-            self.streams().end(old);
+            self.streams().end(&old.id_mac);
         }
         Ok(SignedIn { cookie, device, person })
+    }
+
+    /// Checks what was proved once more, now that nothing changes beside it. Returns what the record says of it.
+    async fn admit(&self, tx: &mut Tx, proof: &Proof) -> Result<Option<String>> {
+        match proof {
+            Proof::Password(proven) => {
+                let factor = tx.second_factor(&proven.row.id).await?;
+                if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
+                    // It was set up meanwhile.
+                    return Err(Refusal::SignInFailed.into());
+                }
+                self.accept(tx, proven).await?;
+                Ok(None)
+            }
+            Proof::Code { step_mac, row, counted, code } => {
+                if !tx.delete_sign_in_step(step_mac).await? {
+                    return Err(Refusal::SignInOver.into());
+                }
+                let current = tx.person_by_id(&row.id).await?.filter(|current| current.may_enter(self.now()));
+                let row = current.ok_or(Refusal::SignInOver)?;
+                let note = self.use_code(tx, &row.id, code).await?;
+                self.forgive(tx, counted, &row.email).await?;
+                Ok(Some(note))
+            }
+        }
     }
 
     /// Ends a session. If it has already ended, records no second event.
@@ -136,7 +203,7 @@ impl Service {
             Ok::<_, Error>(())
         };
         self.write(end).await?;
-        self.streams().end(session);
+        self.streams().end(&session.id_mac);
         Ok(())
     }
 
@@ -150,14 +217,9 @@ impl Service {
 fn check(sign_in: &SignIn) -> Result<(String, SecretString), FieldErrors> {
     let mut errors = FieldErrors::default();
     let email = errors.keep(Field::Email, text::email(&sign_in.email));
-    let password = sign_in.password.expose_secret();
-    if password.is_empty() {
-        errors.push(Field::Password, "Enter your password.");
-    } else if password.chars().count() > text::PASSWORD_MAX {
-        let max = text::PASSWORD_MAX;
-        errors.push(Field::Password, format!("Use at most {max} characters."));
+    let password = errors.keep(Field::Password, typed(&sign_in.password));
+    match (email, password) {
+        (Some(email), Some(password)) => Ok((email, password)),
+        _ => Err(errors),
     }
-    errors.into_result()?;
-    let password = text::password_form(password).into();
-    Ok((email.unwrap_or_default(), password))
 }

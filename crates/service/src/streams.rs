@@ -36,8 +36,8 @@ pub struct Stream {
 
 impl Streams {
     /// Ends the streams of a session that has ended.
-    pub(crate) fn end(&self, session: &Session) {
-        if let Some(open) = lock(&self.0).remove(&session.id_mac) {
+    pub(crate) fn end(&self, id_mac: &[u8; 32]) {
+        if let Some(open) = lock(&self.0).remove(id_mac) {
             open.ended.cancel();
         }
     }

@@ -199,4 +199,11 @@ impl Tx {
     pub async fn delete_person(&mut self, id: &PersonId) -> Result<bool, StoreError> {
         Ok(self.conn().execute(Sql::new("DELETE FROM person WHERE id = $1").arg(id.as_str())).await? == 1)
     }
+
+    /// Replaces name and e-mail; `Conflict(PersonEmail)` if the address is another person's.
+    pub async fn set_name_and_email(&mut self, id: &PersonId, name: &str, email: &str) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE person SET name = $2, email = $3 WHERE id = $1");
+        self.conn().execute(sql.arg(id.as_str()).arg(name).arg(email)).await?;
+        Ok(())
+    }
 }

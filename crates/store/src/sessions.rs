@@ -27,53 +27,87 @@ pub struct SessionRow {
     pub address: Option<String>,
     /// The browser's `User-Agent`, shortened.
     pub user_agent: Option<String>,
+    /// When the person last typed the password.
+    pub password_checked_at: Timestamp,
+    /// When the person last typed a code of the second factor; `None` if not at all.
+    pub factor_checked_at: Option<Timestamp>,
 }
 
 #[derive(FromRow)]
 struct Stored {
+    #[sqlx(flatten)]
+    session: Alone,
+    #[sqlx(flatten)]
+    person: people::Stored,
+}
+
+/// A session without its person.
+#[derive(FromRow)]
+struct Alone {
     id_mac: Vec<u8>,
     created_at: i64,
     last_seen_at: i64,
     expires_at: i64,
     address: Option<String>,
     user_agent: Option<String>,
-    #[sqlx(flatten)]
-    person: people::Stored,
+    password_checked_at: i64,
+    factor_checked_at: i64,
+}
+
+impl Alone {
+    fn of(self, person_id: PersonId) -> SessionRow {
+        SessionRow {
+            id_mac: self.id_mac,
+            person_id,
+            created_at: Timestamp::from_millis(self.created_at),
+            last_seen_at: Timestamp::from_millis(self.last_seen_at),
+            expires_at: Timestamp::from_millis(self.expires_at),
+            address: self.address,
+            user_agent: self.user_agent,
+            password_checked_at: Timestamp::from_millis(self.password_checked_at),
+            factor_checked_at: Some(self.factor_checked_at).filter(|at| *at != 0).map(Timestamp::from_millis),
+        }
+    }
 }
 
 reads! {
     /// The session with this MAC and its person, expired or not.
     session_by_mac(id_mac: &[u8]) -> Option<(SessionRow, PersonRow)>;
+    /// The sessions of a person, expired or not, the newest first.
+    sessions_of(person: &PersonId) -> Vec<SessionRow>;
 }
 
 async fn session_by_mac(conn: &mut Conn<'_>, id_mac: &[u8]) -> Result<Option<(SessionRow, PersonRow)>, StoreError> {
     let sql = Sql::new(
         "SELECT s.id_mac, s.created_at, s.last_seen_at, s.expires_at, s.address, s.user_agent, \
-         p.id AS person_id, p.email AS person_email, p.name AS person_name, p.role AS person_role, \
-         p.password_hash AS person_password_hash, p.created_at AS person_created_at, p.disabled AS person_disabled, \
-         p.access_ends_at AS person_access_ends_at FROM session s JOIN person p ON p.id = s.person_id WHERE s.id_mac = $1",
+         s.password_checked_at, s.factor_checked_at, p.id AS person_id, p.email AS person_email, p.name AS person_name, \
+         p.role AS person_role, p.password_hash AS person_password_hash, p.created_at AS person_created_at, \
+         p.disabled AS person_disabled, p.access_ends_at AS person_access_ends_at \
+         FROM session s JOIN person p ON p.id = s.person_id WHERE s.id_mac = $1",
     )
     .arg(id_mac);
     let Some(row) = conn.fetch_optional::<Stored>(sql).await? else { return Ok(None) };
     let person = PersonRow::try_from(row.person)?;
-    let session = SessionRow {
-        id_mac: row.id_mac,
-        person_id: person.id,
-        created_at: Timestamp::from_millis(row.created_at),
-        last_seen_at: Timestamp::from_millis(row.last_seen_at),
-        expires_at: Timestamp::from_millis(row.expires_at),
-        address: row.address,
-        user_agent: row.user_agent,
-    };
-    Ok(Some((session, person)))
+    Ok(Some((row.session.of(person.id), person)))
+}
+
+async fn sessions_of(conn: &mut Conn<'_>, person: &PersonId) -> Result<Vec<SessionRow>, StoreError> {
+    let sql = Sql::new(
+        "SELECT id_mac, created_at, last_seen_at, expires_at, address, user_agent, password_checked_at, \
+         factor_checked_at FROM session \
+         WHERE person_id = $1 ORDER BY created_at DESC, id_mac",
+    )
+    .arg(person.as_str());
+    let rows = conn.fetch_all::<Alone>(sql).await?;
+    Ok(rows.into_iter().map(|row| row.of(*person)).collect())
 }
 
 impl Tx {
     /// Adds a session; `Conflict` if the MAC exists.
     pub async fn insert_session(&mut self, session: &SessionRow) -> Result<(), StoreError> {
         let sql = Sql::new(
-            "INSERT INTO session (id_mac, person_id, created_at, last_seen_at, expires_at, address, user_agent) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO session (id_mac, person_id, created_at, last_seen_at, expires_at, address, user_agent, \
+             password_checked_at, factor_checked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .arg(&*session.id_mac)
         .arg(session.person_id.as_str())
@@ -81,7 +115,9 @@ impl Tx {
         .arg(session.last_seen_at)
         .arg(session.expires_at)
         .arg(session.address.clone())
-        .arg(session.user_agent.clone());
+        .arg(session.user_agent.clone())
+        .arg(session.password_checked_at)
+        .arg(session.factor_checked_at.map_or(0, Timestamp::millis));
         self.conn().execute(sql).await?;
         Ok(())
     }
@@ -90,6 +126,19 @@ impl Tx {
     pub async fn touch_session(&mut self, id_mac: &[u8], at: Timestamp) -> Result<(), StoreError> {
         let sql = Sql::new("UPDATE session SET last_seen_at = $2 WHERE id_mac = $1 AND last_seen_at < $2");
         self.conn().execute(sql.arg(id_mac).arg(at)).await?;
+        Ok(())
+    }
+
+    /// Notes that a session's person typed the password, and whether with a code.
+    pub async fn set_session_checked(
+        &mut self,
+        id_mac: &[u8],
+        password_at: Timestamp,
+        factor_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE session SET password_checked_at = $2, factor_checked_at = $3 WHERE id_mac = $1")
+            .arg(id_mac);
+        self.conn().execute(sql.arg(password_at).arg(factor_at.map_or(0, Timestamp::millis))).await?;
         Ok(())
     }
 
@@ -102,6 +151,12 @@ impl Tx {
     /// Ends every session of a person, and returns how many.
     pub async fn delete_sessions_of(&mut self, person: &PersonId) -> Result<u64, StoreError> {
         let sql = Sql::new("DELETE FROM session WHERE person_id = $1").arg(person.as_str());
+        self.conn().execute(sql).await
+    }
+
+    /// Ends every session of a person but this one, and returns how many.
+    pub async fn delete_other_sessions(&mut self, person: &PersonId, kept: &[u8]) -> Result<u64, StoreError> {
+        let sql = Sql::new("DELETE FROM session WHERE person_id = $1 AND id_mac <> $2").arg(person.as_str()).arg(kept);
         self.conn().execute(sql).await
     }
 

@@ -57,6 +57,24 @@ impl Tx {
         Ok(after)
     }
 
+    /// Takes a failure back that turned out to be none. `failures` is the number that it got: unless others came after
+    /// it, the account does not wait after `at`.
+    pub async fn take_back_sign_in_failure(
+        &mut self,
+        email_mac: &[u8],
+        failures: u32,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sql = Sql::new(
+            "UPDATE sign_in_failure SET failures = failures - 1, \
+             blocked_until = CASE WHEN failures = $2 THEN $3 ELSE blocked_until END WHERE email_mac = $1",
+        );
+        self.conn().execute(sql.arg(email_mac).arg(i64::from(failures)).arg(at)).await?;
+        let none = Sql::new("DELETE FROM sign_in_failure WHERE email_mac = $1 AND failures <= 0");
+        self.conn().execute(none.arg(email_mac)).await?;
+        Ok(())
+    }
+
     /// Forgets an account's failures, and returns whether there were any.
     pub async fn clear_sign_in_failures(&mut self, email_mac: &[u8]) -> Result<bool, StoreError> {
         let sql = Sql::new("DELETE FROM sign_in_failure WHERE email_mac = $1").arg(email_mac);

@@ -101,6 +101,7 @@ impl Clock for TestClock {
 #[derive(Debug, Default)]
 pub struct TestHasher {
     count: AtomicUsize,
+    costs: AtomicUsize,
     held: AtomicBool,
 }
 
@@ -108,6 +109,16 @@ impl TestHasher {
     /// How many hashes were computed.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::SeqCst)
+    }
+
+    /// From now on, new hashes cost more than those that there are.
+    pub fn raise_costs(&self) {
+        self.costs.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How a hash begins that is made now.
+    fn prefix(&self) -> String {
+        format!("counted {}:", self.costs.load(Ordering::SeqCst))
     }
 
     /// From now on, comparisons block until they are released.
@@ -119,7 +130,7 @@ impl TestHasher {
 impl PasswordHasher for TestHasher {
     fn hash(&self, password: &str, _: &[u8; 16]) -> Result<String, HashError> {
         self.count.fetch_add(1, Ordering::SeqCst);
-        Ok(format!("counted:{password}"))
+        Ok(format!("{}{password}", self.prefix()))
     }
 
     fn verify(&self, password: &str, hash: &str) -> Result<bool, HashError> {
@@ -129,7 +140,11 @@ impl PasswordHasher for TestHasher {
         while self.held.load(Ordering::SeqCst) && begun.elapsed() < Duration::from_secs(20) {
             std::thread::sleep(Duration::from_millis(2));
         }
-        Ok(hash == format!("counted:{password}"))
+        Ok(hash.split_once(':').is_some_and(|(costs, hashed)| costs.starts_with("counted") && hashed == password))
+    }
+
+    fn is_outdated(&self, hash: &str) -> bool {
+        !hash.starts_with(&self.prefix())
     }
 
     fn decoy(&self) -> &'static str {

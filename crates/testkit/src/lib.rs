@@ -3,12 +3,15 @@
 #![warn(missing_docs)]
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::disallowed_methods,
     clippy::missing_panics_doc,
     reason = "only tests call it, and what fails here fails the test"
 )]
 
+#[cfg(feature = "installation")]
+mod authenticator;
 #[cfg(feature = "installation")]
 mod installation;
 mod postgres;
@@ -19,6 +22,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
+#[cfg(feature = "installation")]
+pub use authenticator::Authenticator;
 #[cfg(feature = "installation")]
 pub use installation::{Installation, TestClock, TestHasher};
 

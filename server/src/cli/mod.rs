@@ -11,6 +11,7 @@ mod migrate;
 mod operator;
 mod owner;
 mod password;
+mod person;
 
 use std::error::Error as _;
 use std::ffi::OsStr;
@@ -48,6 +49,11 @@ enum Command {
     Owner {
         #[command(subcommand)]
         act: owner::Act,
+    },
+    /// Help people who cannot sign in
+    Person {
+        #[command(subcommand)]
+        act: person::Act,
     },
     /// Ask a running server whether it is ready; exit code 0 if it is
     Health,
@@ -90,6 +96,8 @@ enum Failure {
     Service(#[from] service::Error),
     #[error("no owner has the e-mail address {0}")]
     NoOwner(String),
+    #[error("nobody who may sign in has the e-mail address {0}")]
+    Nobody(String),
     /// A wrong value that only the command itself can detect.
     #[error("{0}")]
     Usage(String),
@@ -113,6 +121,7 @@ impl Failure {
             Self::Start(_)
             | Self::Service(_)
             | Self::NoOwner(_)
+            | Self::Nobody(_)
             | Self::System(_)
             | Self::NotReady(_)
             | Self::Record(_)
@@ -167,16 +176,18 @@ async fn act(config: &Config, command: Command) -> Result<(), Failure> {
         Command::Restore { folder } => return backup::restore(config, &folder, &operator::caller()).await,
         Command::Check => return check::run(config, &operator::caller()).await,
         Command::Owner { act } => Task::Owner(owner::prepare(act)?),
+        Command::Person { act } => Task::Person(act),
         Command::Audit { act } => Task::Audit(act),
         Command::Key { act } => Task::Key(Box::new(issue::prepare(act)?)),
     };
     let opened = match task {
         Task::Audit(audit::Act::Verify) => start::open_existing(config).await?,
-        Task::Owner(_) | Task::Key(_) => start::open(config, Opener::Command).await?,
+        Task::Owner(_) | Task::Person(_) | Task::Key(_) => start::open(config, Opener::Command).await?,
     };
     let caller = operator::caller();
     let result = match task {
         Task::Owner(act) => owner::run(&opened.service, &caller, act).await,
+        Task::Person(act) => person::run(&opened.service, &caller, &config.origin(), act).await,
         Task::Audit(act) => audit::run(&opened.service, &caller, act).await,
         Task::Key(draft) => issue::run(&opened.service, &caller, *draft).await,
     };
@@ -186,6 +197,7 @@ async fn act(config: &Config, command: Command) -> Result<(), Failure> {
 
 enum Task {
     Owner(owner::OwnerChange),
+    Person(person::Act),
     Audit(audit::Act),
     Key(Box<issue::NewKey>),
 }

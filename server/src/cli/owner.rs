@@ -20,7 +20,7 @@ pub(super) enum Act {
         #[command(flatten)]
         password: Password,
     },
-    /// Set a new password for an owner; also ends the owner's sessions and waiting time
+    /// Set a new password for an owner; also removes the second factor, and ends sessions and waiting time
     Recover {
         #[command(flatten)]
         who: Who,
@@ -74,9 +74,11 @@ pub(super) async fn run(service: &Service, caller: &Caller, act: OwnerChange) ->
             format!("{} is an owner now.", person.email())
         }
         OwnerChange::Recover(email, password) => {
-            let person =
+            let recovered =
                 service.recover_owner(caller, &email, &password).await.map_err(|error| nobody(error, &email))?;
-            format!("{} has a new password. All sessions and the waiting time have ended.", person.email())
+            let factor = if recovered.had_factor { " The second factor is removed." } else { "" };
+            let email = recovered.person.email();
+            format!("{email} has a new password. All sessions and the waiting time have ended.{factor}")
         }
         OwnerChange::Unlock(email) => {
             let person = service.unlock_owner(caller, &email).await.map_err(|error| nobody(error, &email))?;

@@ -1,5 +1,5 @@
-//! Stops everyone who is not signed in. It does not even render a page for them. A form passes, because its own handler
-//! refuses it and keeps what was typed.
+//! Stops everyone who is not signed in, without rendering a page for them, and leads to its set-up whoever must have a
+//! second factor. A form passes, because its own handler refuses it and keeps what was typed.
 
 use app::desk::ConsoleError;
 use app::desk::context::Visit;
@@ -8,15 +8,17 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
+use domain::refusal::Refusal;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::paths::{EVENTS, INVITES, SERVER_FUNCTIONS};
+use crate::paths::{EVENTS, SERVER_FUNCTIONS};
 
-/// Addresses that are open to anybody. Everything else needs a session, including whatever is added later.
-const PUBLIC: [&str; 3] = ["/login", "/logout", "/setup"];
+/// Routes that are open to anybody. Everything else needs a session, including whatever is added later.
+const PUBLIC: [&str; 7] =
+    ["/login", "/login/code", "/logout", "/setup", "/forgot", "/reset/{token}", "/invite/{token}"];
 
-/// Below these, addresses end in a one-use link, which is all that is asked for.
-const LINKS: [&str; 1] = [INVITES];
+/// Where somebody is led who must set up a second factor, and may do nothing else before.
+const SECOND_FACTOR: &str = "/account/second-factor";
 
 /// Addresses that only scripts call. They cannot follow a redirect to a page.
 const SCRIPTS: [&str; 2] = [SERVER_FUNCTIONS, EVENTS];
@@ -26,10 +28,21 @@ const NOT_IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').re
 
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let signed_in = request.extensions().get::<Visit>().is_some_and(|visit| visit.session.is_some());
-    let is_open = PUBLIC.contains(&path.trim_end_matches('/')) || LINKS.iter().any(|links| path.starts_with(links));
-    if signed_in || is_open {
+    let session = request.extensions().get::<Visit>().and_then(|visit| visit.session.as_ref());
+    let (signed_in, owes_factor) = (session.is_some(), session.is_some_and(|session| session.owes_factor));
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    if route.is_some_and(|route| PUBLIC.contains(&route)) || (signed_in && !owes_factor) {
         return next.run(request).await;
+    }
+    if owes_factor {
+        if SCRIPTS.iter().any(|script| path.starts_with(script)) {
+            return (StatusCode::FORBIDDEN, Json(ConsoleError::Refused(Refusal::Forbidden))).into_response();
+        }
+        // An address where nothing is says so to them, too.
+        if route.is_none_or(|route| route == SECOND_FACTOR) {
+            return next.run(request).await;
+        }
+        return see_other(HeaderValue::from_static(SECOND_FACTOR));
     }
     if SCRIPTS.iter().any(|script| path.starts_with(script)) {
         return (StatusCode::UNAUTHORIZED, Json(ConsoleError::SignedOut)).into_response();
@@ -45,9 +58,12 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     if comes_from_elsewhere(request.headers()) {
         return once_more(asked);
     }
+    see_other(HeaderValue::try_from(login(asked)).unwrap_or(HeaderValue::from_static("/login")))
+}
+
+fn see_other(to: HeaderValue) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
-    let login = HeaderValue::try_from(login(asked)).unwrap_or(HeaderValue::from_static("/login"));
-    response.headers_mut().insert(header::LOCATION, login);
+    response.headers_mut().insert(header::LOCATION, to);
     response
 }
 

@@ -9,7 +9,7 @@ use leptos::nonce::Nonce;
 
 use super::transport::transport;
 use crate::client_address::peer;
-use crate::paths::{INVITES, POLICY_REPORTS};
+use crate::paths::POLICY_REPORTS;
 use crate::responses::{CORP, NO_STORE, NOSNIFF, strict_transport};
 use crate::state::AppState;
 
@@ -19,8 +19,8 @@ const SIGN_OUT: &str = "/logout";
 /// What a browser forgets of this console then. Not the cookies: one of them says that the browser is known.
 const FORGET: HeaderValue = HeaderValue::from_static("\"cache\", \"storage\"");
 
-/// Pages whose address holds a one-use link.
-const LINK_PAGES: [&str; 1] = ["/setup"];
+/// How the addresses of pages begin that may hold a one-use link.
+const LINK_PAGES: [&str; 3] = ["/setup", "/reset/", "/invite/"];
 
 pub(super) async fn headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let nonce = Nonce::new();
@@ -77,7 +77,7 @@ fn set(headers: &mut HeaderMap, nonce: &Nonce, watched: bool) {
 /// `no-referrer` would make the form's `Origin` null.
 fn referrer_policy(path: &str, transport: Transport) -> &'static str {
     match transport {
-        _ if !LINK_PAGES.contains(&path.trim_end_matches('/')) && !path.starts_with(INVITES) => "same-origin",
+        _ if !LINK_PAGES.iter().any(|page| path.starts_with(page)) => "same-origin",
         Transport::Https | Transport::Loopback => "no-referrer",
         Transport::Plain => "strict-origin",
     }

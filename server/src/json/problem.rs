@@ -292,8 +292,16 @@ impl From<Refusal> for Problem {
                 return Self { wait: Some(Millis::seconds(1)), ..Self::of(Kind::Unavailable, &refusal) };
             }
             Refusal::TooManyStreams => Kind::TooManyCalls,
-            Refusal::NotFound | Refusal::PersonNotFound | Refusal::InviteGone | Refusal::LinkInvalid => Kind::NotFound,
-            Refusal::Forbidden | Refusal::SignInFailed | Refusal::OnlyKnownBrowsers => Kind::Forbidden,
+            Refusal::NotFound
+            | Refusal::PersonNotFound
+            | Refusal::InviteGone
+            | Refusal::LinkInvalid
+            | Refusal::NoSession => Kind::NotFound,
+            Refusal::Forbidden
+            | Refusal::SignInFailed
+            | Refusal::OnlyKnownBrowsers
+            | Refusal::SignInOver
+            | Refusal::FactorsOff => Kind::Forbidden,
             Refusal::NameMismatch | Refusal::TooMany { .. } | Refusal::NothingChosen => Kind::Invalid,
             Refusal::Changed
             | Refusal::AlreadyIssued { .. }
@@ -303,6 +311,7 @@ impl From<Refusal> for Problem {
             | Refusal::NotUndoable
             | Refusal::WrongState
             | Refusal::EmailTaken
+            | Refusal::FactorChanged
             | Refusal::LastOwner
             | Refusal::TooManyInvites { .. } => Kind::Conflict,
         };

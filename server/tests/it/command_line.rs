@@ -66,7 +66,7 @@ fn an_owner_is_made_recovered_and_unlocked() {
     assert!(failed(&run(data, &recover, PASSWORD), 1).contains("no owner has the e-mail address owner@example.com"));
     assert!(failed(&run(data, &unlock, ""), 1).contains("no owner has"));
     assert!(failed(&run(data, &create, "password123456"), 1).contains("password: "));
-    assert!(failed(&run(data, &create, "short"), 1).contains("12"));
+    assert!(failed(&run(data, &create, "short"), 1).contains("15"));
     assert_eq!(done(&run(data, &create, &format!("{PASSWORD}\n"))), "owner@example.com is an owner now.\n");
     assert!(failed(&run(data, &create, PASSWORD), 1).contains("already uses this e-mail"));
     assert!(done(&run(data, &recover, "another fine long evening\r\n")).contains("has a new password"));
@@ -77,6 +77,23 @@ fn an_owner_is_made_recovered_and_unlocked() {
     for file in ["root.key", "keystead.db"] {
         assert_eq!(mode(&data.join(file)), 0o600, "{file}");
     }
+}
+
+#[test]
+fn a_reset_link_is_printed_once_for_who_may_sign_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = &folder.path().join("data");
+    done(&run(data, &["owner", "create", "--email", EMAIL, "--password-stdin"], PASSWORD));
+    let reset = ["person", "reset", "--email", "Owner@example.com"];
+    let link = done(&run(data, &reset, ""));
+    let token = link.strip_prefix("http://localhost:3000/reset/").unwrap().trim_end();
+    assert!(token.len() == 64 && link.lines().count() == 1, "{link}");
+    let link = done(&run(data, &[&reset[..], &["--public-url", "https://keys.example.com"]].concat(), ""));
+    assert!(link.starts_with("https://keys.example.com/reset/") && !link.contains(token), "{link}");
+    assert!(
+        failed(&run(data, &["person", "reset", "--email", "no@example.com"], ""), 1).contains("nobody who may sign in")
+    );
+    assert!(failed(&run(data, &["person", "reset"], ""), 2).contains("--email"));
 }
 
 #[test]

@@ -91,7 +91,12 @@ async fn the_nonce_of_the_policy_is_that_of_the_scripts_and_never_comes_twice() 
 #[tokio::test]
 async fn a_page_with_a_one_use_link_tells_its_address_to_nobody() {
     let product = Product::start().await;
-    for call in [Call::get("/setup?token=a"), Call::get("/setup"), Call::post("/setup").same_origin().form("")] {
+    for call in [
+        Call::get("/setup?token=a"),
+        Call::get("/setup"),
+        Call::get("/reset/a"),
+        Call::post("/setup").same_origin().form(""),
+    ] {
         assert_eq!(product.send(call).await.header("referrer-policy"), "no-referrer");
     }
     // There, no-referrer would make the form's Origin null, and a browser sends no Sec-Fetch-Site.

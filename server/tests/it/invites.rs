@@ -111,7 +111,7 @@ async fn joining_leads_to_the_sign_in_and_does_not_sign_in() {
     let join = |password: &str| Call::post(&path).same_origin().form(format!("person_name=Ada+B&password={password}"));
     let refused = product.send(join("short")).await;
     assert_eq!(refused.status, 422);
-    assert!(refused.body.contains("Use at least 12 characters") && refused.body.contains("value=\"Ada B\""));
+    assert!(refused.body.contains("Use at least 15 characters") && refused.body.contains("value=\"Ada B\""));
     let joined = product.send(join("seven+grey+herons+wade")).await;
     assert_eq!((joined.status.as_u16(), joined.header("location")), (303, "/login?done=joined"));
     assert_eq!(joined.header("set-cookie"), "");

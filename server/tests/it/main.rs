@@ -8,6 +8,7 @@
     reason = "what fails here fails the test"
 )]
 
+mod account;
 mod api_bad_input;
 mod api_batch;
 mod api_credentials;
@@ -39,6 +40,7 @@ mod process;
 mod proxies;
 mod routes;
 mod screens;
+mod second_factor;
 mod sign_in_guard;
 mod site;
 mod support;

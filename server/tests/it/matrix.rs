@@ -15,7 +15,7 @@ use service::ClientInfo;
 use service::invites::Acceptance;
 use service::sign_in::SignIn;
 
-use crate::support::{Answer, Call, Product, operator, service_key};
+use crate::support::{Answer, Call, Product, operator, service_key, session_of};
 
 /// Who asks: the roles in their order, and then nobody.
 const COLUMNS: usize = Role::ALL.len() + 1;
@@ -40,8 +40,14 @@ type Row = (&'static str, About, &'static str, [&'static str; COLUMNS]);
 
 const PAGES: &[Row] = &[
     ("/", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/account", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/account/email", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/account/password", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/account/second-factor", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/account/sessions", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/audit", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/find", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/forgot", About::Nothing, "", ["+", "+", "+", "+", "+"]),
     ("/help", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/help/{page}", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/integrations/setup", About::Nothing, "", ["+", "+", "+", "+", "s"]),
@@ -63,6 +69,7 @@ const PAGES: &[Row] = &[
     ("/keys/{id}/revoke", About::Key, "", ["++n", "++n", "fnn", "+nn", "sss"]),
     ("/keys/{id}/why", About::Key, "", ["++n", "++n", "+nn", "+nn", "sss"]),
     ("/login", About::Nothing, "", ["+", "+", "+", "+", "+"]),
+    ("/login/code", About::Nothing, "", ["+", "+", "+", "+", "+"]),
     ("/people", About::Nothing, "", ["+", "+", "+", "f", "s"]),
     ("/people/invite", About::Nothing, "", ["+", "+", "f", "f", "s"]),
     ("/people/invites/{id}/renew", About::Invite, "", ["++n", "+fn", "ffn", "fff", "sss"]),
@@ -74,12 +81,19 @@ const PAGES: &[Row] = &[
     ("/people/{id}/remove", About::Person, "", ["++n", "+fn", "ffn", "fff", "sss"]),
     ("/people/{id}/role", About::Person, "", ["++n", "ffn", "ffn", "fff", "sss"]),
     ("/people/{id}/unlock", About::Person, "", ["++n", "+fn", "ffn", "fff", "sss"]),
+    ("/reset/{token}", About::Nothing, "", ["n", "n", "n", "n", "n"]),
     ("/settings", About::Nothing, "", ["+", "f", "f", "f", "s"]),
+    ("/settings/second-factor", About::Nothing, "", ["+", "f", "f", "f", "s"]),
     ("/setup", About::Nothing, "", ["n", "n", "n", "n", "n"]),
 ];
 
 const FORMS: &[Row] = &[
-    ("/invite/{token}", About::Nothing, "person_name=Ada&password=seven+grey+herons+wade", ["+", "+", "+", "+", "+"]),
+    ("/account", About::Nothing, "person_name=Ada", ["+", "+", "+", "+", "s"]),
+    ("/account/email", About::Nothing, "email=new", ["+", "+", "+", "+", "s"]),
+    ("/account/password", About::Nothing, "new_password=short", ["+", "+", "+", "+", "s"]),
+    ("/account/second-factor", About::Nothing, "press=begin", ["+", "+", "+", "+", "s"]),
+    ("/account/sessions", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/invite/{token}", About::Nothing, "person_name=Ada&password=seven+grey+herons+wade", ["n", "n", "n", "n", "n"]),
     ("/keys/bulk", About::Key, "act=disable&key={id}&form_id=FORM", ["+++", "+++", "fff", "fff", "sss"]),
     ("/keys/new", About::Nothing, "step=summary&kind=service&name=New", ["+", "+", "f", "f", "s"]),
     ("/keys/views", About::Nothing, "name=Mine&list=status%3Dactive", ["+", "+", "+", "+", "s"]),
@@ -92,6 +106,7 @@ const FORMS: &[Row] = &[
     ("/keys/{id}/restore", About::Key, "", ["++n", "fff", "fff", "fff", "sss"]),
     ("/keys/{id}/revoke", About::Key, "reason=other", ["++n", "++n", "fff", "+nn", "sss"]),
     ("/login", About::Nothing, "email=nobody", ["+", "+", "+", "+", "+"]),
+    ("/login/code", About::Nothing, "code=123456", ["s", "s", "s", "s", "s"]),
     ("/logout", About::Nothing, "", ["+", "+", "+", "+", "+"]),
     (
         "/people/invite",
@@ -107,7 +122,9 @@ const FORMS: &[Row] = &[
     ("/people/{id}/remove", About::Person, "", ["++n", "+fn", "fff", "fff", "sss"]),
     ("/people/{id}/role", About::Person, "role=auditor", ["++n", "fff", "fff", "fff", "sss"]),
     ("/people/{id}/unlock", About::Person, "", ["++n", "+fn", "fff", "fff", "sss"]),
+    ("/reset/{token}", About::Nothing, "new_password=seven+grey+herons+wade", ["n", "n", "n", "n", "n"]),
     ("/settings", About::Nothing, "default_life=90&longest_life=365", ["+", "f", "f", "f", "s"]),
+    ("/settings/second-factor", About::Nothing, "factor_policy=optional&grace_days=7", ["+", "f", "f", "f", "s"]),
     ("/setup", About::Nothing, "token=x&person_name=A&email=a@example.com&password=x", ["n", "n", "n", "n", "n"]),
 ];
 
@@ -148,8 +165,8 @@ impl Matrix {
                 matrix.guest = id;
             }
             let sign_in = SignIn { email, password: crate::support::PASSWORD.into() };
-            let signed_in = matrix.product.service.sign_in(sign_in, &ClientInfo::default()).await.unwrap();
-            matrix.sessions.push(signed_in.cookie.expose_secret().to_owned());
+            let entry = matrix.product.service.sign_in(sign_in, &ClientInfo::default()).await.unwrap();
+            matrix.sessions.push(session_of(entry));
         }
         matrix
     }

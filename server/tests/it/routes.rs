@@ -27,7 +27,8 @@ pub fn without_cookies() -> Vec<(&'static str, String)> {
 }
 
 /// What anybody may see.
-pub const PUBLIC_PAGES: [&str; 3] = ["/login", "/setup", "/invite/0123456789abcdef"];
+pub const PUBLIC_PAGES: [&str; 6] =
+    ["/login", "/login/code", "/setup", "/forgot", "/reset/0123abcd", "/invite/0123abcd"];
 
 /// The pages, with an id where they want one.
 pub fn pages() -> Vec<String> {
@@ -58,8 +59,10 @@ pub fn unsafe_with_cookie() -> Vec<String> {
 }
 
 fn filled(path: &str) -> String {
-    let path = path.replace("{id}", "7Qm2xVbN4tRa").replace("{*path}", "x").replace("{page}", "console");
-    path.replace("{token}", "0123456789abcdef")
+    path.replace("{id}", "7Qm2xVbN4tRa")
+        .replace("{*path}", "x")
+        .replace("{page}", "console")
+        .replace("{token}", "0123abcd")
 }
 
 #[test]

@@ -32,10 +32,8 @@ async fn every_page_is_there_for_who_is_signed_in() {
     for path in pages() {
         let answer = product.send(Call::get(&path).cookie(&session)).await;
         let expected = match path.as_str() {
-            // There is an owner, so there is no set-up.
-            "/setup" => 404,
-            // No such link was ever made.
-            path if path.starts_with("/invite/") => 404,
+            // There is an owner, so there is no set-up, and the links are none.
+            "/setup" | "/reset/0123abcd" | "/invite/0123abcd" => 404,
             // Its address names no act.
             "/keys/bulk" => 400,
             // The id is not a key.
@@ -79,7 +77,19 @@ async fn every_server_function_says_that_nobody_is_signed_in() {
 #[tokio::test]
 async fn a_path_that_only_looks_public_is_not() {
     let product = Product::start().await;
-    for path in ["/login/../keys", "/%6Cogin", "/login%2f..%2fkeys", "/LOGIN", "/loginx", "/api/login", "//login"] {
+    for path in [
+        "/login/../keys",
+        "/%6Cogin",
+        "/login%2f..%2fkeys",
+        "/LOGIN",
+        "/loginx",
+        "/api/login",
+        "//login",
+        "/reset",
+        "/reset/",
+        "/reset/a/b",
+        "/forgot/x",
+    ] {
         let answer = product.send(Call::get(path)).await;
         assert!(matches!(answer.status.as_u16(), 401 | 404), "{path} {}", answer.status);
         assert!(!answer.body.contains("<table"), "{path}");

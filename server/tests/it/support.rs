@@ -23,7 +23,7 @@ use server::state::AppState;
 use service::keys::{Issued, ShownSecret};
 use service::mail::Mailer;
 use service::setup::NewPerson;
-use service::sign_in::SignIn;
+use service::sign_in::{Entry, SignIn};
 use service::{Caller, ClientInfo, Service};
 use store::Store;
 use testkit::{Installation, TestClock, TestDatabase};
@@ -92,8 +92,7 @@ impl Product {
         // There may be an owner already. Then this is refused, and the sign-in shows whether it works.
         let _ = self.service.create_owner(&operator(), owner).await;
         let sign_in = SignIn { email: EMAIL.to_owned(), password: password() };
-        let signed_in = self.service.sign_in(sign_in, &ClientInfo::default()).await.unwrap();
-        signed_in.cookie.expose_secret().to_owned()
+        session_of(self.service.sign_in(sign_in, &ClientInfo::default()).await.unwrap())
     }
 
     /// A key of the service kind that may ask about others.
@@ -119,6 +118,14 @@ impl Product {
 
     pub async fn send_raw(&self, call: Call) -> Response {
         self.app.clone().oneshot(call.0).await.unwrap()
+    }
+}
+
+/// The cookie of a sign-in that needs no code.
+pub fn session_of(entry: Entry) -> String {
+    match entry {
+        Entry::Session(signed_in) => signed_in.cookie.expose_secret().to_owned(),
+        Entry::Code { .. } => panic!("a code is asked for"),
     }
 }
 

@@ -1,12 +1,11 @@
 //! The addresses of the wizard: what was typed is there again, for its author, for an hour.
 
 use domain::timestamp::Millis;
-use secrecy::ExposeSecret;
 use service::ClientInfo;
 use service::setup::NewPerson;
 use service::sign_in::SignIn;
 
-use crate::support::{Answer, Call, PASSWORD, Product, operator};
+use crate::support::{Answer, Call, PASSWORD, Product, operator, session_of};
 
 async fn get(product: &Product, session: &str, path: &str) -> Answer {
     product.send(Call::get(path).cookie(session)).await
@@ -21,8 +20,7 @@ async fn somebody_else(product: &Product) -> String {
     let person = NewPerson { name: "Other".to_owned(), email: email.clone(), password: PASSWORD.to_owned().into() };
     product.service.create_owner(&operator(), person).await.unwrap();
     let sign_in = SignIn { email, password: PASSWORD.to_owned().into() };
-    let signed_in = product.service.sign_in(sign_in, &ClientInfo::default()).await.unwrap();
-    signed_in.cookie.expose_secret().to_owned()
+    session_of(product.service.sign_in(sign_in, &ClientInfo::default()).await.unwrap())
 }
 
 /// The id of the form at an address.

@@ -127,27 +127,44 @@ fn one_person_has_one_email() {
 
 #[test]
 fn passwords_have_a_length_and_nothing_is_trimmed() {
-    assert_eq!(password("short", &[]).unwrap_err(), "Use at least 12 characters; yours has 5.");
-    assert_eq!(password("", &[]).unwrap_err(), "Use at least 12 characters; yours has 0.");
-    assert_eq!(password(" quiet otter, nine bells ", &[]).unwrap(), " quiet otter, nine bells ");
+    let new = |text: &str| password(text, &[], PASSWORD_MIN);
+    assert_eq!(new("short").unwrap_err(), "Use at least 15 characters; yours has 5.");
+    assert_eq!(new("").unwrap_err(), "Use at least 15 characters; yours has 0.");
+    assert_eq!(new("otter, bell 42").unwrap_err(), "Use at least 15 characters; yours has 14.");
+    assert!(new("otter, bells 42").is_ok() && password("otter, bell 42", &[], 12).is_ok());
+    assert_eq!(new(" quiet otter, nine bells ").unwrap(), " quiet otter, nine bells ");
     let long: String = "zW4-öq".chars().cycle().take(256).collect();
-    assert!(password(&format!("{long}x"), &[]).unwrap_err().contains("at most 256"));
-    assert!(password(&"x".repeat(1_000_000), &[]).unwrap_err().contains("at most 256"));
+    assert!(new(&format!("{long}x")).unwrap_err().contains("at most 256"));
+    assert!(new(&"x".repeat(1_000_000)).unwrap_err().contains("at most 256"));
 }
 
 #[cfg(feature = "server")]
 #[test]
 fn common_passwords_are_refused_with_the_reason() {
-    for text in ["password1234", "123456789012", "qwertyuiop12", "aaaaaaaaaaaa", "iloveyou1234"] {
-        let message = password(text, &[]).expect_err(text);
+    for text in [
+        "password12345678",
+        "passwordpassword",
+        "123456789012345",
+        "123123123123123",
+        "qwertyuiopasdfgh",
+        "abcdefghijklmnop",
+        "aaaaaaaaaaaaaaaaaaaa",
+        "ababababababababab",
+        "iloveyouiloveyou",
+    ] {
+        let message = password(text, &[], PASSWORD_MIN).expect_err(text);
         let reason = message.strip_suffix(": use a longer or less common one.");
         assert!(reason.is_some_and(|reason| !reason.ends_with('.')), "{message}");
     }
-    assert!(password("margaret.hamilton", &["margaret.hamilton@example.com", "Margaret Hamilton"]).is_err());
-    assert!(password("margaret.hamilton", &[]).is_ok());
-    assert!(password("Keystead-2026", &[]).is_err());
-    assert!(password("!@#$%^ &*()_+ ~:;?|", &["Margaret Hamilton"]).is_ok());
-    assert!(password("hamilton and nine otters", &["Margaret Hamilton"]).is_ok());
+    let of = |text: &str, inputs: &[&str]| password(text, inputs, PASSWORD_MIN);
+    assert!(of("margaret.hamilton", &["margaret.hamilton@example.com", "Margaret Hamilton"]).is_err());
+    assert!(of("margaret.hamilton", &[]).is_ok());
+    assert!(of("Keystead-Keystead-2026", &[]).unwrap_err().contains("the name Keystead"));
+    assert!(of("!@#$%^ &*()_+ ~:;?|", &["Margaret Hamilton"]).is_ok());
+    assert!(of("hamilton and nine otters", &["Margaret Hamilton"]).is_ok());
+    // Spellings of one character count once, and full-width letters are no way around the list.
+    assert!(of("ｐａｓｓｗｏｒｄｐａｓｓｗｏｒｄ", &[]).is_err());
+    assert!(of(&"u\u{308}".repeat(10), &[]).unwrap_err().contains("yours has 10"));
 }
 
 #[cfg(feature = "server")]
@@ -214,4 +231,10 @@ proptest! {
             prop_assert_eq!(clean.matches('@').count(), 1);
         }
     }
+}
+
+#[test]
+fn a_part_of_an_address_is_encoded() {
+    assert_eq!(uri_component("Keystead a-b.c_d~1"), "Keystead%20a-b.c_d~1");
+    assert_eq!(uri_component("ä@b:&?"), "%C3%A4%40b%3A%26%3F");
 }

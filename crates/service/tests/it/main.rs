@@ -11,6 +11,7 @@
 mod world;
 
 // The first in the alphabet is the first to run, and this one takes longest.
+mod account;
 mod at_once;
 mod bulk;
 mod drafts;
@@ -24,7 +25,9 @@ mod other_process;
 mod people;
 mod quota;
 mod record;
+mod reset;
 mod roles;
+mod second_factor;
 mod sessions;
 mod settings;
 mod setup;

@@ -11,7 +11,7 @@ use service::{
 };
 use tokio::time::timeout;
 
-use crate::world::{EMAIL, PASSWORD, World, in_background, secret};
+use crate::world::{EMAIL, PASSWORD, World, in_background, secret, session_of};
 
 async fn cookie(w: &World) -> String {
     w.make_owner().await;
@@ -88,7 +88,7 @@ async fn a_stream_ends_when_its_session_is_over_or_replaced(w: World) {
     let stream = w.service.stream(&session).unwrap();
     let sign_in = SignIn { email: EMAIL.to_owned(), password: PASSWORD.into() };
     let client = ClientInfo { session: Some(session), ..ClientInfo::default() };
-    let signed_in = w.service.sign_in(sign_in, &client).await.unwrap();
+    let signed_in = session_of(w.service.sign_in(sign_in, &client).await.unwrap());
     let ends = w.service.session_ends(&stream, Duration::from_hours(1));
     timeout(Duration::from_secs(5), ends).await.unwrap();
 

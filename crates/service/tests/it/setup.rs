@@ -68,7 +68,8 @@ async fn two_at_once_make_one_owner(w: World) {
 
 async fn what_is_wrong_is_said_at_its_field_and_the_link_stays(w: World) {
     let link = link(&w).await;
-    let bad = NewPerson { name: " ".to_owned(), email: "not an e-mail".to_owned(), password: "password1234".into() };
+    let bad =
+        NewPerson { name: " ".to_owned(), email: "not an e-mail".to_owned(), password: "password12345678".into() };
     let client = ClientInfo::default();
     let answer = w.service.first_owner(&link, bad, &client).await;
     let Refusal::Invalid(errors) = refusal(answer) else { panic!("not about fields") };

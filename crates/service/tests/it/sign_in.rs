@@ -11,7 +11,7 @@ use service::{
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{EMAIL, PASSWORD, World, person, refusal, secret, shell};
+use crate::world::{EMAIL, PASSWORD, World, person, refusal, secret, session_of, shell};
 
 const UNKNOWN: &str = "nobody@example.com";
 
@@ -81,7 +81,7 @@ async fn waits_grow_after_five_failures_known_or_not(w: World) {
 async fn with_device(w: &World, password: &str, device: Option<&str>) -> service::Result<SignedIn> {
     let sign_in = SignIn { email: EMAIL.to_owned(), password: password.into() };
     let client = ClientInfo { device: device.map(Into::into), ..ClientInfo::default() };
-    w.service.sign_in(sign_in, &client).await
+    w.service.sign_in(sign_in, &client).await.map(session_of)
 }
 
 async fn guessing_keeps_nobody_out_who_signed_in_before(w: World) {
@@ -117,7 +117,7 @@ async fn signing_in_again_ends_the_session_that_the_browser_had(w: World) {
     assert!(session.is_some());
     let sign_in = || SignIn { email: EMAIL.to_owned(), password: PASSWORD.into() };
     let client = ClientInfo { session, ..ClientInfo::default() };
-    let second = w.service.sign_in(sign_in(), &client).await.unwrap();
+    let second = session_of(w.service.sign_in(sign_in(), &client).await.unwrap());
     assert!(w.service.session(&secret(&first.cookie)).await.unwrap().is_none());
     assert!(w.service.session(&secret(&second.cookie)).await.unwrap().is_some());
     // It has ended, so it is not on record as ended twice.
@@ -287,7 +287,7 @@ async fn begin(w: &World, password: &str) -> JoinHandle<Result<SignedIn, Error>>
     let (service, password) = (w.service.clone(), password.into());
     let attempt = tokio::spawn(async move {
         let sign_in = SignIn { email: EMAIL.to_owned(), password };
-        service.sign_in(sign_in, &ClientInfo::default()).await
+        service.sign_in(sign_in, &ClientInfo::default()).await.map(session_of)
     });
     while w.hasher.count() == before {
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -22,7 +22,7 @@ use service::{
     keys::{Issued, ShownSecret},
     sessions::Person,
     setup::NewPerson,
-    sign_in::{SignIn, SignedIn},
+    sign_in::{Entry, SignIn, SignedIn},
     verify::{Credential, Verdict, VerifyRequest},
 };
 use store::{PersonRow, Store};
@@ -161,7 +161,16 @@ impl World {
 
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<SignedIn, Error> {
         let sign_in = SignIn { email: email.to_owned(), password: password.into() };
-        self.service.sign_in(sign_in, &ClientInfo::default()).await
+        self.service.sign_in(sign_in, &ClientInfo::default()).await.map(session_of)
+    }
+}
+
+/// The session of a sign-in that needs no code.
+#[track_caller]
+pub fn session_of(entry: Entry) -> SignedIn {
+    match entry {
+        Entry::Session(signed_in) => signed_in,
+        Entry::Code { .. } => panic!("a code is asked for"),
     }
 }
 

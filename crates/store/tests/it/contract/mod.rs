@@ -35,5 +35,6 @@ mod people_list;
 mod permissions;
 mod quota;
 mod saved_views;
+mod second_factors;
 mod store;
 mod usage;

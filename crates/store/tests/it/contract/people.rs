@@ -1,11 +1,12 @@
 use domain::grant::{KeyAct, KeyGrant};
 use domain::role::Role;
-use store::{Failures, Link, SessionRow, Store, StoreError, Unique};
+use store::{Failures, Link, PersonRow, SessionRow, Store, StoreError, Unique};
 
 use crate::fixtures::{NOW, insert, key, key_id, person, with_app};
 
 contract! {
     people_are_found_and_owners_known,
+    people_change_their_name_and_address,
     an_address_belongs_to_one_person,
     sessions_come_with_their_person,
     sessions_end_in_each_way,
@@ -37,13 +38,28 @@ async fn people_are_found_and_owners_known(store: Store) {
     assert!(!store.write(async |tx| tx.set_password(&nobody, "new").await).await.unwrap());
 }
 
+async fn people_change_their_name_and_address(store: Store) {
+    let (one, two) = (person("one@example.com", Role::Admin), person("two@example.com", Role::Guest));
+    for person in [&one, &two] {
+        store.write(async |tx| tx.insert_person(person).await).await.unwrap();
+    }
+    let change = async |email| store.write(async |tx| tx.set_name_and_email(&one.id, "Grace", email).await).await;
+    let taken = change("two@example.com").await;
+    assert!(matches!(taken, Err(StoreError::Conflict(Unique::PersonEmail))), "{taken:?}");
+    assert_eq!(store.person_by_id(&one.id).await.unwrap(), Some(one.clone()));
+    change("three@example.com").await.unwrap();
+    let changed = PersonRow { name: "Grace".to_owned(), email: "three@example.com".to_owned(), ..one };
+    assert_eq!(store.person_by_email("three@example.com").await.unwrap(), Some(changed));
+    assert_eq!(store.person_by_id(&two.id).await.unwrap(), Some(two));
+}
+
 async fn an_address_belongs_to_one_person(store: Store) {
     store.write(async |tx| tx.insert_person(&person("a@example.com", Role::Owner)).await).await.unwrap();
     let again = store.write(async |tx| tx.insert_person(&person("a@example.com", Role::Admin)).await).await;
     assert!(matches!(again, Err(StoreError::Conflict(Unique::PersonEmail))), "{again:?}");
 }
 
-fn session(mac: u8, person: &store::PersonRow) -> SessionRow {
+fn session(mac: u8, person: &PersonRow) -> SessionRow {
     SessionRow {
         id_mac: vec![mac; 32],
         person_id: person.id,
@@ -52,6 +68,8 @@ fn session(mac: u8, person: &store::PersonRow) -> SessionRow {
         expires_at: NOW.plus_seconds(100),
         address: Some("203.0.113.9".to_owned()),
         user_agent: None,
+        password_checked_at: NOW,
+        factor_checked_at: None,
     }
 }
 
@@ -74,6 +92,11 @@ async fn sessions_come_with_their_person(store: Store) {
         store.write(async |tx| tx.touch_session(&[1; 32], NOW.plus_seconds(seconds)).await).await.unwrap();
     }
     session.last_seen_at = NOW.plus_seconds(60);
+    (session.password_checked_at, session.factor_checked_at) = (NOW.plus_seconds(5), Some(NOW.plus_seconds(6)));
+    let checked = async |tx: &mut store::Tx| {
+        tx.set_session_checked(&[1; 32], session.password_checked_at, session.factor_checked_at).await
+    };
+    store.write(checked).await.unwrap();
     assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session, owner)));
 }
 
@@ -90,9 +113,19 @@ async fn sessions_end_in_each_way(store: Store) {
         })
         .await
         .unwrap();
+    let macs = async |person: &PersonRow| {
+        let sessions = store.sessions_of(&person.id).await.unwrap();
+        assert!(sessions.iter().all(|session| session.person_id == person.id));
+        sessions.into_iter().map(|session| session.id_mac[0]).collect::<Vec<_>>()
+    };
+    assert_eq!((macs(&one).await, macs(&two).await), (vec![1, 2, 3], vec![4]));
+    assert_eq!(store.write(async |tx| tx.delete_other_sessions(&two.id, &[4; 32]).await).await.unwrap(), 0);
     assert!(store.write(async |tx| tx.delete_session(&[1; 32]).await).await.unwrap());
     assert!(!store.write(async |tx| tx.delete_session(&[1; 32]).await).await.unwrap());
     assert_eq!(store.write(async |tx| tx.delete_sessions_of(&one.id).await).await.unwrap(), 2);
+    store.write(async |tx| tx.insert_session(&session(6, &two)).await).await.unwrap();
+    assert_eq!(store.write(async |tx| tx.delete_other_sessions(&two.id, &[4; 32]).await).await.unwrap(), 1);
+    assert_eq!(macs(&two).await, [4]);
     let sweep = async |now, idle_since| {
         store.write(async |tx| tx.delete_expired_sessions(now, idle_since).await).await.unwrap()
     };
@@ -128,6 +161,21 @@ async fn failures_are_counted_for_each_account(store: Store) {
         fail(mac, 1).await;
     }
     assert_eq!((prune(10, 2, 2).await, prune(10, 2, 2).await), (2, 1), "in parts");
+
+    fail(b"a", 1).await;
+    fail(b"a", 2).await;
+    let take_back = async |number, at: i64| {
+        let at = NOW.plus_seconds(at);
+        store.write(async |tx| tx.take_back_sign_in_failure(b"a", number, at).await).await.unwrap();
+        store.sign_in_failures(b"a").await.unwrap()
+    };
+    let left = take_back(1, 3).await.unwrap();
+    assert_eq!((left.failures, left.blocked_until), (1, NOW.plus_seconds(20)), "another came after it");
+    fail(b"a", 4).await;
+    let left = take_back(2, 5).await.unwrap();
+    assert_eq!((left.failures, left.blocked_until), (1, NOW.plus_seconds(5)));
+    assert_eq!(take_back(1, 6).await, None);
+    assert_eq!(take_back(1, 6).await, None);
 
     fail(b"a", 1).await;
     for (mac, at) in [(b"a", 2), (b"b", 4), (b"c", 3), (b"d", 5)] {
@@ -168,6 +216,13 @@ async fn a_link_works_once(store: Store) {
     assert_eq!(store.write(async |tx| tx.revoke_links("setup").await).await.unwrap(), 2);
     assert_eq!(consume(2, "setup", NOW).await, None);
     assert!(consume(3, "reset", NOW).await.is_some());
+    for (mac, subject) in [(4, "a"), (5, "b")] {
+        let link = Link { subject: subject.to_owned(), ..link(mac, "reset") };
+        store.write(async |tx| tx.insert_link(&link).await).await.unwrap();
+    }
+    assert_eq!(store.write(async |tx| tx.revoke_links_of("reset", "a").await).await.unwrap(), 1);
+    assert_eq!(store.write(async |tx| tx.revoke_links_of("setup", "b").await).await.unwrap(), 0);
+    assert_eq!((consume(4, "reset", NOW).await.is_some(), consume(5, "reset", NOW).await.is_some()), (false, true));
 }
 
 async fn links_about_one_subject_are_revoked(store: Store) {

@@ -1,0 +1,77 @@
+//! What the forms about one's own account do.
+
+use std::sync::Arc;
+
+use domain::refusal::Refusal;
+use secrecy::ExposeSecret;
+
+use super::context::Desk;
+use super::key_forms::tell;
+use super::person_forms::client;
+use crate::error::ConsoleError;
+use crate::forms::account::{
+    EmailForm, FactorAnswer, FactorForm, FactorStep, NameForm, PasswordForm, ResetForm, SessionsForm,
+};
+use crate::forms::done::{AccountDone, Told};
+use crate::forms::outcome::Next;
+
+pub async fn rename(desk: Desk, form: NameForm) -> Result<Next<()>, ConsoleError> {
+    desk.service().rename_self(desk.session()?, &form.name, &client(&desk)).await?;
+    Ok(done(&desk, AccountDone::Renamed))
+}
+
+pub async fn change_email(desk: Desk, form: EmailForm) -> Result<Next<()>, ConsoleError> {
+    desk.service().change_own_email(desk.session()?, &form.email, &form.password, &client(&desk)).await?;
+    Ok(done(&desk, AccountDone::EmailChanged))
+}
+
+pub async fn change_password(desk: Desk, form: PasswordForm) -> Result<Next<()>, ConsoleError> {
+    desk.service().change_own_password(desk.session()?, &form.current, &form.new, &client(&desk)).await?;
+    Ok(done(&desk, AccountDone::PasswordChanged))
+}
+
+pub async fn end_sessions(desk: Desk, form: SessionsForm) -> Result<Next<()>, ConsoleError> {
+    let (session, client) = (desk.session()?, client(&desk));
+    if let Some(named) = form.session {
+        desk.service().end_own_session(session, &named, &client).await?;
+        return Ok(done(&desk, AccountDone::SessionEnded));
+    }
+    desk.service().end_other_sessions(session, &client).await?;
+    Ok(done(&desk, AccountDone::SessionsEnded))
+}
+
+/// A step with the second factor. Its secret and its recovery codes are in the answer itself.
+pub async fn second_factor(desk: Desk, form: FactorForm) -> Result<Next<FactorAnswer>, ConsoleError> {
+    let (service, session, client) = (desk.service(), desk.session()?, client(&desk));
+    let (password, code) = (&form.password, form.code.expose_secret());
+    match form.step.ok_or(ConsoleError::Malformed)? {
+        FactorStep::Begin => {
+            let enrolment = service.begin_factor(session, password, desk.console.host(), &client).await?;
+            Ok(Next::Show(FactorAnswer::Enrolment(Arc::new(enrolment))))
+        }
+        FactorStep::Confirm => {
+            Ok(Next::Show(FactorAnswer::Codes(service.confirm_factor(session, code, &client).await?)))
+        }
+        FactorStep::Codes => {
+            Ok(Next::Show(FactorAnswer::Codes(service.renew_codes(session, password, code, &client).await?)))
+        }
+        FactorStep::Remove => {
+            service.remove_factor(session, password, code, &client).await?;
+            Ok(done(&desk, AccountDone::FactorRemoved))
+        }
+    }
+}
+
+/// Sets a new password with a link. It signs nobody in.
+pub async fn reset(desk: Desk, token: String, form: ResetForm) -> Result<Next<()>, ConsoleError> {
+    if !desk.visit.may_sign_in(&desk.console) {
+        return Err(ConsoleError::Refused(Refusal::Forbidden));
+    }
+    desk.service().reset_password(&token, &form.new, &client(&desk)).await?;
+    Ok(Next::Go("/login?done=password_reset".to_owned()))
+}
+
+/// Goes back to the account, which says what was done.
+fn done<T>(desk: &Desk, done: AccountDone) -> Next<T> {
+    tell(desk, "/account".to_owned(), Told::Account(done))
+}

@@ -1,0 +1,161 @@
+//! One's own second factor: set up, shown once with its recovery codes, and removed.
+
+use domain::field::{Field, FieldErrors};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use secrecy::ExposeSecret;
+use service::second_factor::{Enrolment, OwnFactor, RecoveryCodes};
+
+use crate::components::copy::CopyButton;
+use crate::components::failed::{Failed, FormProblem};
+use crate::components::field::TextField;
+use crate::components::qr::Qr;
+use crate::components::time::Time;
+use crate::components::warning::Warning;
+use crate::desk::account::{Factor, read_factor};
+use crate::forms::account::{FACTOR_STEP, FactorAnswer, FactorForm, FactorStep};
+use crate::forms::outcome::PostedForm;
+
+#[component]
+pub fn AccountFactor() -> impl IntoView {
+    let posted = PostedForm::<FactorForm, FactorAnswer>::take();
+    let problem = PostedForm::problem(posted.as_ref());
+    let errors = RwSignal::new(problem.fields);
+    let step = posted.as_ref().and_then(|posted| posted.form.step);
+    let answer = posted.and_then(|posted| posted.outcome.ok());
+    let whole = problem.whole;
+    let shown = Suspend::new(async move {
+        let again = step == Some(FactorStep::Confirm) && answer.is_none();
+        match read_factor(again).await {
+            Ok(factor) => {
+                let is_owed = factor.is_owed;
+                let shown = match answer {
+                    Some(FactorAnswer::Codes(codes)) => view! { <Codes codes/> }.into_any(),
+                    Some(FactorAnswer::Enrolment(enrolment)) => enrol(&enrolment, errors),
+                    None => state(factor, errors),
+                };
+                view! {
+                    {is_owed.then(|| view! { <Warning words="You need a second factor here. Set it up to go on.".to_owned()/> })}
+                    <FormProblem problem=whole/>
+                    {shown}
+                }
+                .into_any()
+            }
+            Err(error) => view! { <Failed error/> }.into_any(),
+        }
+    });
+    view! {
+        <Title text="Second factor"/>
+        <div class="head narrow">
+            <div>
+                <h1>"Second factor"</h1>
+                <p>"A code of an app on your phone, asked for after your password. A stolen password alone then opens nothing."</p>
+            </div>
+        </div>
+        <div class="narrow stack">{shown}</div>
+    }
+}
+
+/// What can be done now.
+fn state(factor: Factor, errors: RwSignal<FieldErrors>) -> AnyView {
+    let Factor { factor, begun, email, is_owed } = factor;
+    if let Some(enrolment) = begun {
+        return enrol(&enrolment, errors);
+    }
+    match factor {
+        OwnFactor::None => view! { <Begin email is_owed errors/> }.into_any(),
+        OwnFactor::On { .. } => view! { <Manage factor email errors/> }.into_any(),
+        OwnFactor::Off => view! {
+            <p>"Second factors are off here. An owner can allow them in the settings."</p>
+            <div class="actions"><a class="button" href="/account">"Back to your account"</a></div>
+        }
+        .into_any(),
+    }
+}
+
+#[component]
+fn Begin(email: String, is_owed: bool, errors: RwSignal<FieldErrors>) -> impl IntoView {
+    view! {
+        <form class="stack" method="post" action="/account/second-factor" novalidate>
+            <p>
+                "You need an authenticator app, for example one of your password manager, Aegis, or Google or Microsoft \
+                 Authenticator."
+            </p>
+            <input type="hidden" autocomplete="username" value=email/>
+            <TextField errors field=Field::CurrentPassword input="password" required=true autofocus=true
+                autocomplete="current-password"/>
+            <div class="actions">
+                {(!is_owed).then(|| view! { <a class="button" href="/account">"Cancel"</a> })}
+                <button class="button primary" name=FACTOR_STEP value=FactorStep::Begin.as_str()>"Continue"</button>
+            </div>
+        </form>
+    }
+}
+
+/// The secret for the app, and the code that confirms it.
+fn enrol(enrolment: &Enrolment, errors: RwSignal<FieldErrors>) -> AnyView {
+    let uri = enrolment.uri.expose_secret().to_owned();
+    let secret = enrolment.secret.expose_secret().to_owned();
+    view! {
+        <form class="stack" method="post" action="/account/second-factor" novalidate>
+            <p>"Scan this picture with the app, or type the secret into it. Then enter the code that the app shows."</p>
+            <Qr text=uri label="QR code with the secret, which is below as text"/>
+            <div class="field">
+                <span class="hint" id="factor-secret-label">"Secret"</span>
+                <div class="inline">
+                    <code id="factor-secret" aria-labelledby="factor-secret-label">{secret}</code>
+                    <CopyButton of="factor-secret" what="the secret" quiet=true/>
+                </div>
+            </div>
+            <TextField errors field=Field::Code inputmode="numeric" required=true autofocus=true
+                autocomplete="one-time-code" hint="6 digits. They change every 30 seconds."/>
+            <div class="actions">
+                <a class="button" href="/account/second-factor">"Cancel"</a>
+                <button class="button primary" name=FACTOR_STEP value=FactorStep::Confirm.as_str()>"Set up"</button>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+/// The recovery codes, shown once.
+#[component]
+fn Codes(codes: RecoveryCodes) -> impl IntoView {
+    let items: Vec<_> =
+        codes.0.iter().map(|code| view! { <li><code>{code.expose_secret().to_owned()}</code></li> }).collect();
+    view! {
+        <div class="card">
+            <header><h2>"Your recovery codes"</h2> <CopyButton of="recovery-codes" what="the recovery codes" quiet=true/></header>
+            <div class="body">
+                <Warning words="You will not see these codes again. Keep them where you keep your passwords, not on the phone.".to_owned()/>
+                <p>"Each works once in place of a code of the app. They replace all earlier ones."</p>
+                <ol class="codes" id="recovery-codes">{items}</ol>
+            </div>
+            <footer><a class="button primary" href="/account">"I have stored them"</a></footer>
+        </div>
+    }
+}
+
+#[component]
+fn Manage(factor: OwnFactor, email: String, errors: RwSignal<FieldErrors>) -> impl IntoView {
+    let OwnFactor::On { since, codes_left } = factor else { return ().into_any() };
+    view! {
+        <dl class="facts">
+            <div><dt>"On since"</dt><dd><Time at=since/></dd></div>
+            <div><dt>"Recovery codes left"</dt><dd>{codes_left}</dd></div>
+        </dl>
+        <form class="stack" method="post" action="/account/second-factor" novalidate>
+            <p>"To make new recovery codes, or to remove the second factor, enter your password and a code. For another phone, remove it and set it up again."</p>
+            <input type="hidden" autocomplete="username" value=email/>
+            <TextField errors field=Field::CurrentPassword input="password" required=true autocomplete="current-password"/>
+            <TextField errors field=Field::Code inputmode="numeric" required=true autocomplete="one-time-code"
+                hint="6 digits of the app, or a recovery code."/>
+            <div class="actions">
+                <a class="button" href="/account">"Back"</a>
+                <button class="button primary" name=FACTOR_STEP value=FactorStep::Codes.as_str()>"New recovery codes"</button>
+                <button class="button danger" name=FACTOR_STEP value=FactorStep::Remove.as_str()>"Remove"</button>
+            </div>
+        </form>
+    }
+    .into_any()
+}

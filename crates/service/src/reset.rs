@@ -1,0 +1,115 @@
+//! A new password for somebody who lost the old one: an owner makes a link, which works once.
+
+use domain::{
+    audit::{Action, Subject},
+    field::{Field, FieldErrors},
+    ids::PersonId,
+    refusal::Refusal,
+    role::Act,
+    text,
+    timestamp::{Millis, Timestamp},
+};
+use secrecy::{ExposeSecret, SecretString};
+use store::{Link, PersonRow, Tx};
+
+use crate::{Caller, ClientInfo, Error, Result, Service, entropy, service::event, sessions::Person};
+
+/// How long a link works.
+const LINK_FOR: Millis = Millis::hours(1);
+
+/// The purpose of the link's row.
+const RESET: &str = "reset";
+
+/// A link with which a person can set a new password.
+#[derive(Debug)]
+pub struct ResetLink {
+    /// The token in it. Nobody else sees it, and it is not stored.
+    pub token: SecretString,
+    /// Whose password it resets.
+    pub person: Person,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+}
+
+/// Replaces a password, and ends whatever goes on by the old one or in its place.
+pub(crate) async fn replace_password(tx: &mut Tx, person: &PersonId, hash: &str) -> Result<()> {
+    tx.set_password(person, hash).await?;
+    tx.revoke_links_of(RESET, person.as_str()).await?;
+    tx.delete_sign_in_steps_of(person).await?;
+    Ok(())
+}
+
+impl Service {
+    /// A new link for the person with this e-mail, which replaces earlier ones. `NotFound` if nobody who may sign in has
+    /// it.
+    pub async fn reset_link(&self, caller: &Caller, email: &str) -> Result<ResetLink> {
+        caller.may(Act::ManageOwners)?;
+        let email = text::email(email).map_err(|message| FieldErrors::one(Field::Email, message))?;
+        let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
+        let token = hex::encode(*bytes);
+        let mac = self.keyring().link_mac(RESET, &token).to_vec();
+        let make = async |tx: &mut Tx| {
+            let person = tx.person_by_email(&email).await?.filter(|person| person.may_enter(self.now()));
+            let person = person.ok_or(Refusal::NotFound)?;
+            let now = self.now();
+            let link = Link {
+                mac,
+                purpose: RESET.to_owned(),
+                subject: person.id.to_string(),
+                created_at: now,
+                expires_at: now.plus(LINK_FOR),
+            };
+            tx.revoke_links_of(RESET, person.id.as_str()).await?;
+            tx.insert_link(&link).await?;
+            let event = event(caller, now, Action::ResetLinkMade, Subject::person(&person.id, &person.email));
+            self.record(tx, event).await?;
+            Ok::<_, Error>((person, link.expires_at))
+        };
+        let (person, expires_at) = self.write(make).await?;
+        Ok(ResetLink { token: token.into(), person: person.into(), expires_at })
+    }
+
+    /// Whose password the link with this token resets; `None` if it is unknown, used, replaced or expired. Looking does
+    /// not use it up.
+    pub async fn reset_door(&self, token: &str) -> Result<Option<Person>> {
+        Ok(self.reset_row(token).await?.map(Person::from))
+    }
+
+    async fn reset_row(&self, token: &str) -> Result<Option<PersonRow>> {
+        let mac = self.keyring().link_mac(RESET, token);
+        let link = self.store().live_link(&mac, RESET, self.now()).await?;
+        let Some(id) = link.and_then(|link| PersonId::parse(&link.subject)) else { return Ok(None) };
+        Ok(self.store().person_by_id(&id).await?.filter(|person| person.may_enter(self.now())))
+    }
+
+    /// Sets a new password with a link, ends the person's sessions and waiting time, and signs nobody in. `LinkInvalid`
+    /// if the link does not work.
+    pub async fn reset_password(&self, token: &str, new: &SecretString, client: &ClientInfo) -> Result<()> {
+        // Check the link before hashing the password: until then, the page is open to everybody.
+        let row = self.reset_row(token).await?.ok_or(Refusal::LinkInvalid)?;
+        let words = [row.name.as_str(), row.email.as_str()];
+        let new = text::password(new.expose_secret(), &words, self.password_min(&row.id).await?)
+            .map_err(|message| FieldErrors::one(Field::NewPassword, message))?;
+        let hash = self.passwords().hash(new.into(), entropy::bytes(self.entropy())?).await?;
+        let mac = self.keyring().link_mac(RESET, token);
+        let now = self.now();
+        let email_mac = self.keyring().email_mac(&row.email);
+        // The link is the proof of who it is, and gives no rights.
+        let caller = Caller::person(&Person::from(row.clone()), now, client.address);
+        let event = event(&caller, now, Action::PasswordReset, Subject::person(&row.id, &row.email));
+        let reset = async |tx: &mut Tx| {
+            if tx.consume_link(&mac, RESET, now).await?.is_none() {
+                return Err(Refusal::LinkInvalid.into());
+            }
+            replace_password(tx, &row.id, &hash).await?;
+            let sessions = tx.sessions_of(&row.id).await?;
+            tx.delete_sessions_of(&row.id).await?;
+            tx.clear_sign_in_failures(&email_mac).await?;
+            self.record(tx, event).await?;
+            Ok::<_, Error>(sessions)
+        };
+        let sessions = self.write(reset).await?;
+        self.end_streams(&sessions);
+        Ok(())
+    }
+}
