@@ -33,6 +33,7 @@ use crate::pages::person::PersonPage;
 use crate::pages::person_acts::{
     DisablePersonModal, EnablePersonModal, PersonKeysModal, RemovePersonModal, RoleModal, UnlockPersonModal,
 };
+use crate::pages::person_reset::PersonReset;
 use crate::pages::reset::ResetPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::setup::SetupPage;
@@ -89,6 +90,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("") view=|| ()/>
                         <Route path=path!("/invites/:id/revoke") view=RevokeInviteModal/>
                     </ParentRoute>
+                    <Route path=path!("/people/:id/reset") view=PersonReset/>
                     <ParentRoute path=path!("/people/:id") view=PersonPage>
                         <Route path=path!("") view=|| ()/>
                         <Route path=path!("/role") view=RoleModal/>

@@ -24,7 +24,7 @@ use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 33] = [
+const FORMS: [(&str, MakeHandler); 34] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -54,6 +54,7 @@ const FORMS: [(&str, MakeHandler); 33] = [
     ("/people/{id}/unlock", |console| person_form(console, people_forms::unlock)),
     ("/people/{id}/disable", |console| person_form(console, people_forms::disable)),
     ("/people/{id}/enable", |console| person_form(console, people_forms::enable)),
+    ("/people/{id}/reset", |console| person_form(console, people_forms::reset)),
     ("/people/{id}/remove", |console| person_form(console, people_forms::remove)),
     ("/invite/{token}", |console| about(console, Needs::Nobody, Ok, invites::accept)),
     ("/settings", |console| form(console, Needs::Session, settings_forms::set_life)),

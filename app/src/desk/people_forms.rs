@@ -2,10 +2,12 @@
 
 use domain::ids::PersonId;
 use domain::role::Role;
+use secrecy::ExposeSecret;
 
 use super::context::Desk;
 use super::session_cookie::Cookie;
 use crate::error::ConsoleError;
+use crate::forms::account::NewReset;
 use crate::forms::done::{PersonDone, Told};
 use crate::forms::outcome::Next;
 use crate::forms::people::{GuestForm, RoleForm};
@@ -46,6 +48,12 @@ pub async fn unlock(desk: Desk, id: PersonId, _form: Nothing) -> Result<Next<()>
 pub async fn remove(desk: Desk, id: PersonId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
     desk.service().remove_person(&desk.caller()?, &id).await?;
     Ok(told(&desk, "/people".to_owned(), PersonDone::Removed))
+}
+
+pub async fn reset(desk: Desk, id: PersonId, _form: Nothing) -> Result<Next<NewReset>, ConsoleError> {
+    let made = desk.service().reset_link_of(&desk.caller()?, &id).await?;
+    let address = format!("{}/reset/{}", desk.console.public_url, made.token.expose_secret()).into();
+    Ok(Next::Show(NewReset { address, email: made.person.email().to_owned(), expires_at: made.expires_at }))
 }
 
 /// Goes on, and lets the next page say what was done.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::field::Field;
+use domain::timestamp::Timestamp;
 use secrecy::SecretString;
 use service::second_factor::{Enrolment, RecoveryCodes};
 
@@ -128,4 +129,13 @@ impl FormFields for SessionsForm {
     fn read(sent: &Pairs) -> Self {
         Self { session: sent.get(SESSION) }
     }
+}
+
+/// A link that resets a password. It goes nowhere but into the answer.
+#[derive(Debug, Clone)]
+pub struct NewReset {
+    pub address: SecretString,
+    /// Whose password it resets.
+    pub email: String,
+    pub expires_at: Timestamp,
 }

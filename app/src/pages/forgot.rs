@@ -15,7 +15,7 @@ pub fn ForgotPage() -> impl IntoView {
                 <div class="body">
                     <p>
                         "Ask an owner of this Keystead for a reset link. It works once, within an hour, and lets you \
-                         choose a new password. Keystead sends no mail by itself."
+                         choose a new password. They make it on your page under People."
                     </p>
                     <p class="soft">
                         "Whoever has access to the server makes one with "

@@ -35,6 +35,7 @@ pub mod not_found;
 pub mod people;
 pub mod person;
 pub mod person_acts;
+pub mod person_reset;
 pub mod reset;
 mod secret;
 pub mod settings;

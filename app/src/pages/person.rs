@@ -26,6 +26,9 @@ pub fn acts(person: &PersonListed, rights: Rights) -> Vec<(&'static str, &'stati
     let mut acts = Vec::new();
     if rights.may(Act::ManageOwners) {
         acts.push(("role", "Change role…", false));
+        if person.status != PersonStatus::Disabled {
+            acts.push(("reset", "Reset password…", false));
+        }
     }
     if rights.may(person.role.managed_with()) {
         if person.role == Role::Guest {

@@ -40,17 +40,24 @@ pub(crate) async fn replace_password(tx: &mut Tx, person: &PersonId, hash: &str)
 }
 
 impl Service {
-    /// A new link for the person with this e-mail, which replaces earlier ones. `NotFound` if nobody who may sign in has
-    /// it.
+    /// A new link for the person with this e-mail, which replaces earlier ones. `PersonNotFound` if nobody who may sign in
+    /// has it.
     pub async fn reset_link(&self, caller: &Caller, email: &str) -> Result<ResetLink> {
         caller.may(Act::ManageOwners)?;
         let email = text::email(email).map_err(|message| FieldErrors::one(Field::Email, message))?;
+        let person = self.store().person_by_email(&email).await?.ok_or(Refusal::PersonNotFound)?;
+        self.reset_link_of(caller, &person.id).await
+    }
+
+    /// The same for the person with this id.
+    pub async fn reset_link_of(&self, caller: &Caller, id: &PersonId) -> Result<ResetLink> {
+        caller.may(Act::ManageOwners)?;
         let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
         let token = hex::encode(*bytes);
         let mac = self.keyring().link_mac(RESET, &token).to_vec();
         let make = async |tx: &mut Tx| {
-            let person = tx.person_by_email(&email).await?.filter(|person| person.may_enter(self.now()));
-            let person = person.ok_or(Refusal::NotFound)?;
+            let person = tx.person_by_id(id).await?.filter(|person| person.may_enter(self.now()));
+            let person = person.ok_or(Refusal::PersonNotFound)?;
             let now = self.now();
             let link = Link {
                 mac,

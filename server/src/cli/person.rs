@@ -21,7 +21,7 @@ pub(super) enum Act {
 pub(super) async fn run(service: &Service, caller: &Caller, origin: &str, act: Act) -> Result<(), Failure> {
     let Act::Reset { email } = act;
     let link = service.reset_link(caller, &email).await.map_err(|error| match error {
-        Error::Refused(Refusal::NotFound) => Failure::Nobody(email),
+        Error::Refused(Refusal::PersonNotFound) => Failure::Nobody(email),
         other => other.into(),
     })?;
     let (token, email) = (link.token.expose_secret(), link.person.email());

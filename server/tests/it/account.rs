@@ -170,3 +170,28 @@ async fn over_plain_http_no_password_is_reset() {
     assert_eq!(product.send(call.form(format!("new_password={NEW}").replace(' ', "+"))).await.status, 403);
     assert!(product.service.reset_door(link.token.expose_secret()).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn an_owner_makes_a_reset_link_on_a_persons_page() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    other(&product).await;
+    let list = page(&product, "/people?q=other", &session).await;
+    let id = hex_after(&list.body, "/people/", 24);
+    let address = format!("/people/{id}/reset");
+    assert!(page(&product, &format!("/people/{id}"), &session).await.body.contains(&format!("href=\"{address}\"")));
+    let made = send(&product, &address, &session, "").await;
+    let token = hex_after(&made.body, "/reset/", 64);
+    assert_eq!((made.status.as_u16(), made.header("cache-control")), (200, "no-store"));
+    let form = format!("new_password={}", NEW.replace(' ', "+"));
+    let done = product.send(Call::post(&format!("/reset/{token}")).same_origin().form(form)).await;
+    assert_eq!(done.header("location"), "/login?done=password_reset");
+    let sign_in = SignIn { email: OTHER.to_owned(), password: NEW.into() };
+    product.service.sign_in(sign_in, &ClientInfo::default()).await.unwrap();
+}
+
+/// So many hexadecimal digits after these words.
+fn hex_after<'a>(page: &'a str, words: &str, length: usize) -> &'a str {
+    let parts = page.split(words).skip(1).filter_map(|rest| rest.get(..length));
+    parts.into_iter().find(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit())).unwrap()
+}

@@ -144,7 +144,7 @@ async fn only_owners_make_links_for_those_who_may_sign_in(w: World) {
     }
     w.service.reset_link(owner(), " OWNER@Example.com").await.unwrap();
     let nobody = w.no_change(w.service.reset_link(shell(), "nobody@example.com")).await;
-    assert_eq!(refusal(nobody), Refusal::NotFound);
+    assert_eq!(refusal(nobody), Refusal::PersonNotFound);
     assert!(matches!(refusal(w.service.reset_link(shell(), "x").await), Refusal::Invalid(_)));
 }
 

@@ -1,0 +1,93 @@
+//! Makes a link with which a person sets a new password, and shows it, once.
+
+use domain::refusal::Refusal;
+use domain::role::Act;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+use secrecy::ExposeSecret;
+
+use crate::components::copy::CopyButton;
+use crate::components::failed::{Failed, FormProblem};
+use crate::components::icon::{Drawn, Icon};
+use crate::components::time::Time;
+use crate::desk::people::read_person;
+use crate::error::ConsoleError;
+use crate::forms::account::NewReset;
+use crate::forms::outcome::PostedForm;
+use crate::forms::person::Nothing;
+
+#[component]
+pub fn PersonReset() -> impl IntoView {
+    let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    let back = format!("/people/{id}");
+    let posted = PostedForm::<Nothing, NewReset>::take();
+    if let Some(PostedForm { outcome: Ok(made), .. }) = posted {
+        return view! { <Made made back/> }.into_any();
+    }
+    let problem = PostedForm::problem(posted.as_ref());
+    let page = Suspend::new(async move {
+        let read = read_person(&id).await.and_then(|view| {
+            let may = view.rights.may(Act::ManageOwners);
+            if may { Ok(view.detail.person) } else { Err(ConsoleError::Refused(Refusal::Forbidden)) }
+        });
+        match read {
+            Ok(person) => {
+                let address = format!("{back}/reset");
+                view! {
+                    <div class="head narrow">
+                        <div>
+                            <h1>"Reset the password of " <span dir="auto">{person.name}</span> "?"</h1>
+                            <p>
+                                "You get a link to give to " <bdi>{person.email}</bdi>
+                                ". Whoever opens it chooses a new password, once, within an hour. Until then the old password \
+                                 works."
+                            </p>
+                        </div>
+                    </div>
+                    <form class="narrow stack" method="post" data-address=address.clone() action=address>
+                        <FormProblem problem=problem.whole/>
+                        <div class="actions">
+                            <a class="button" href=back>"Cancel"</a>
+                            <button class="button primary">"Make a reset link"</button>
+                        </div>
+                    </form>
+                }
+                .into_any()
+            }
+            Err(error) => view! {
+                <div class="head narrow"><div><h1>"Reset a password"</h1></div></div>
+                <Failed error/>
+                <div class="actions"><a class="button" href="/people">"People"</a></div>
+            }
+            .into_any(),
+        }
+    });
+    view! { <Title text="Reset a password"/> {page} }.into_any()
+}
+
+/// The page that shows the link.
+#[component]
+fn Made(made: NewReset, back: String) -> impl IntoView {
+    view! {
+        <Title text="Reset link"/>
+        <div class="head narrow">
+            <div>
+                <h1>"Copy the link now"</h1>
+                <p>"You will not be able to see it again. If you lose it, make another one: the old one stops working."</p>
+            </div>
+        </div>
+        <div class="secret narrow">
+            <code id="link">{made.address.expose_secret().to_owned()}</code>
+            <div class="tools"><CopyButton of="link" what="link"/></div>
+        </div>
+        <div class="note narrow">
+            <Drawn icon=Icon::Caution/>
+            <div>
+                "Whoever opens the link can sign in as " <bdi>{made.email}</bdi>
+                " afterwards. Give it to nobody else. It works once, until " <Time at=made.expires_at/> "."
+            </div>
+        </div>
+        <div class="actions narrow"><a class="button primary" href=back>"Done"</a></div>
+    }
+}
