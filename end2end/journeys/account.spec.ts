@@ -164,8 +164,10 @@ test('a second factor is set up, asked for, and required by the settings', async
       await page.getByLabel('Second factor').selectOption('managers');
       await page.getByLabel('Days of grace').fill('0');
       await page.locator('form', { hasText: 'Second factor' }).getByRole('button', { name: 'Save' }).click();
+      const owed = page.getByText('You need a second factor here');
+      await expect(owed).toBeVisible();
       await owner.open('/keys');
-      await expect(page.getByText('You need a second factor here')).toBeVisible();
+      await expect(owed).toBeVisible();
       expect(owner.at).toBe('/account/second-factor');
       await examine(page, 'factor-owed');
     });
