@@ -26,7 +26,7 @@ pub fn acts(person: &PersonListed, rights: Rights) -> Vec<(&'static str, &'stati
     let mut acts = Vec::new();
     if rights.may(Act::ManageOwners) {
         acts.push(("role", "Change role…", false));
-        if person.status != PersonStatus::Disabled {
+        if matches!(person.status, PersonStatus::Active | PersonStatus::Locked { .. }) {
             acts.push(("reset", "Reset password…", false));
         }
     }
@@ -191,7 +191,7 @@ mod tests {
             let words = acts(&person, Rights::of_role(by)).into_iter().map(|(path, ..)| path);
             words.collect::<Vec<_>>()
         };
-        assert_eq!(offered(Role::Owner, Role::Owner, PersonStatus::Active), ["role", "disable", "remove"]);
+        assert_eq!(offered(Role::Owner, Role::Owner, PersonStatus::Active), ["role", "reset", "disable", "remove"]);
         assert_eq!(offered(Role::Owner, Role::Guest, PersonStatus::Disabled), ["role", "keys", "enable", "remove"]);
         assert_eq!(offered(Role::Admin, Role::Admin, PersonStatus::Active), [""; 0]);
         let locked = PersonStatus::Locked { until: None };
