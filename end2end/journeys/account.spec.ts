@@ -164,8 +164,8 @@ test('a second factor is set up, asked for, and required by the settings', async
       await page.getByLabel('Second factor').selectOption('managers');
       await page.getByLabel('Days of grace').fill('0');
       await page.locator('form', { hasText: 'Second factor' }).getByRole('button', { name: 'Save' }).click();
+      await expect(page.getByRole('status').filter({ hasText: 'Saved.' })).toBeVisible();
       const owed = page.getByText('You need a second factor here');
-      await expect(owed).toBeVisible();
       await owner.open('/keys');
       await expect(owed).toBeVisible();
       expect(owner.at).toBe('/account/second-factor');

@@ -69,7 +69,7 @@ test('an owner decides how long new keys live', async ({ owner }) => {
   const { page } = owner;
   await owner.open('/settings');
   await page.getByRole('combobox', { name: 'Default expiry' }).selectOption('365 days');
-  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('form', { hasText: 'New keys' }).getByRole('button', { name: 'Save' }).click();
   await expect(page.getByRole('status').filter({ hasText: 'Saved.' })).toBeVisible();
   await owner.alive();
   await examine(page, 'settings-saved');
@@ -77,6 +77,6 @@ test('an owner decides how long new keys live', async ({ owner }) => {
   await expect(page.getByRole('combobox', { name: 'Expires' })).toHaveValue('365');
   await owner.open('/settings');
   await page.getByRole('combobox', { name: 'Default expiry' }).selectOption('90 days');
-  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('form', { hasText: 'New keys' }).getByRole('button', { name: 'Save' }).click();
   await expect(page.getByRole('status').filter({ hasText: 'Saved.' })).toBeVisible();
 });
