@@ -18,6 +18,9 @@ pub fn preset_address(preset: Preset) -> String {
 
 /// The address of a step of the wizard, which shows what was typed into this form.
 pub fn wizard_address(form_id: &str, step: WizardStep) -> String {
+    if step == WizardStep::HandOver {
+        return format!("/keys/handovers/new?{DRAFT}={form_id}");
+    }
     format!("/keys/new?{DRAFT}={form_id}&{STEP}={}", step.as_str())
 }
 

@@ -55,6 +55,7 @@ impl ConsoleError {
                 Refusal::NotFound
                 | Refusal::PersonNotFound
                 | Refusal::InviteGone
+                | Refusal::HandOverGone
                 | Refusal::NoSession
                 | Refusal::LinkInvalid => StatusCode::NOT_FOUND,
                 Refusal::Forbidden | Refusal::OnlyKnownBrowsers | Refusal::FactorsOff => StatusCode::FORBIDDEN,

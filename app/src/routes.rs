@@ -13,11 +13,14 @@ use crate::pages::account_factor::AccountFactor;
 use crate::pages::account_password::AccountPassword;
 use crate::pages::acknowledge::Acknowledge;
 use crate::pages::audit::AuditPage;
+use crate::pages::collect::{CollectPage, StoredPage};
 use crate::pages::dashboard::DashboardPage;
 use crate::pages::find::FindPage;
 use crate::pages::forgot::ForgotPage;
 use crate::pages::frame::Frame;
 use crate::pages::generate::Generate;
+use crate::pages::hand_over::HandOverPage;
+use crate::pages::hand_overs::{HandOversPage, WithdrawModal};
 use crate::pages::help::{HelpArticle, HelpPage};
 use crate::pages::invite::{InvitePage, RenewInvite, RevokeInviteModal};
 use crate::pages::key::KeyPage;
@@ -58,6 +61,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login/code") view=CodePage ssr=whole.clone()/>
                 <Route path=path!("/forgot") view=ForgotPage ssr=whole.clone()/>
                 <Route path=path!("/reset/:token") view=ResetPage ssr=whole.clone()/>
+                <Route path=path!("/collect/:token") view=CollectPage ssr=whole.clone()/>
+                <Route path=path!("/collect/:token/stored") view=StoredPage ssr=whole.clone()/>
                 <ParentRoute path=path!("") view=Frame ssr=whole>
                     <Route path=path!("/") view=DashboardPage/>
                     <Route path=path!("/account") view=AccountPage/>
@@ -68,6 +73,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/keys/new") view=Generate/>
                     <Route path=path!("/keys/bulk") view=BulkPage/>
                     <Route path=path!("/keys/views") view=ViewsPage/>
+                    <Route path=path!("/keys/handovers/new") view=HandOverPage/>
+                    <ParentRoute path=path!("/keys/handovers") view=HandOversPage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("/:id/withdraw") view=WithdrawModal/>
+                    </ParentRoute>
                     <ParentRoute path=path!("/keys") view=KeysPage>
                         <Route path=path!("") view=|| ()/>
                         <Route path=path!("/audit") view=AllKeysAuditModal/>

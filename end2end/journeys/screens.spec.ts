@@ -56,6 +56,9 @@ for (const [index, half] of halves.entries()) {
     ids.barred = await arrange.person({ role: 'auditor', email: email('barred') });
     await arrange.post(`/people/${ids.barred}/disable`, {});
     ids.invited = (await arrange.invite({ role: 'admin', email: email('a.rather.long.address.of.somebody.who.was.invited') })).id;
+    const handed = await arrange.handOver({ name: 'Screens, handed over', recipient: 'Grace of a partner with a rather long name' });
+    ids.handed = handed.id;
+    ids.draft = await arrange.draft({ name: 'Screens, to hand over' });
     await arrange.active({ kind: 'telephony', name: 'Screens, with a very long name that says all that can be said about it' });
 
     for (const screen of half) {

@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn an_address_is_logged_without_what_may_be_secret() {
         assert_eq!(address("https://keys.example.com/setup?token=abc#def"), "https://keys.example.com/setup");
-        for page in ["reset", "invite"] {
+        for page in ["reset", "invite", "collect"] {
             let link = format!("https://keys.example.com/{page}/{}", "0".repeat(64));
             assert_eq!(address(&link), format!("https://keys.example.com/{page}/…"));
         }

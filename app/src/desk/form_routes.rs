@@ -15,7 +15,7 @@ use super::context::{Console, Desk, Visit};
 use super::keys::key_id;
 use super::people::person_id;
 use super::render::render;
-use super::{account_forms, invites, key_forms, people_forms, person_forms, settings_forms};
+use super::{account_forms, hand_overs, invites, key_forms, people_forms, person_forms, settings_forms};
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
 use crate::forms::outcome::{Next, PostedForm, UnsentForm};
@@ -24,7 +24,7 @@ use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 34] = [
+const FORMS: [(&str, MakeHandler); 38] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -46,6 +46,10 @@ const FORMS: [(&str, MakeHandler); 34] = [
     ("/keys/{id}/revoke", |console| key_form(console, key_forms::revoke)),
     ("/keys/{id}/restore", |console| key_form(console, key_forms::restore)),
     ("/keys/{id}/delete", |console| key_form(console, key_forms::delete)),
+    ("/keys/handovers/new", |console| form(console, Needs::Session, hand_overs::hand_over)),
+    ("/keys/handovers/{id}/withdraw", |console| key_form(console, hand_overs::withdraw)),
+    ("/collect/{token}", |console| about(console, Needs::Nobody, Ok, hand_overs::collect)),
+    ("/collect/{token}/stored", |console| about(console, Needs::Nobody, Ok, hand_overs::stored)),
     ("/people/invite", |console| form(console, Needs::Session, invites::invite)),
     ("/people/invites/{id}/renew", |console| person_form(console, invites::renew)),
     ("/people/invites/{id}/revoke", |console| person_form(console, invites::revoke)),

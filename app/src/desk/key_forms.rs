@@ -30,8 +30,8 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, Con
     }
     let step = match form.step.ok_or(ConsoleError::Malformed)? {
         WizardStep::Details => return Err(ConsoleError::Malformed),
-        WizardStep::Summary => match service.check_draft(&caller, &form.draft).await {
-            Ok(()) => WizardStep::Summary,
+        step @ (WizardStep::Summary | WizardStep::HandOver) => match service.check_draft(&caller, &form.draft).await {
+            Ok(()) => step,
             Err(service::Error::Refused(Refusal::Invalid(_))) => WizardStep::Details,
             Err(error) => return Err(error.into()),
         },

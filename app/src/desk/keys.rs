@@ -15,7 +15,7 @@ use domain::role::{Act, Rights};
 use domain::saved_view::SavedView;
 use domain::timestamp::Timestamp;
 use service::Caller;
-use service::keys::{KeyPage, SavedForm, Suggestions};
+use service::keys::{KeyPage, SavedForm, SeenBy, Suggestions};
 
 use super::context::Desk;
 use crate::components::key_fields::KeyHints;
@@ -118,10 +118,10 @@ pub async fn read_key(id: &str) -> Result<KeyView, ConsoleError> {
     Ok(KeyView::of(&desk, &caller, key))
 }
 
-/// Who issued a key, if it was not the visitor.
-pub async fn other_issuer(id: &KeyId) -> Result<Option<String>, ConsoleError> {
+/// Who saw the secret of a key, if it was not the visitor.
+pub async fn seen_by_another(id: &KeyId) -> Result<Option<SeenBy>, ConsoleError> {
     let desk = Desk::from_context()?;
-    Ok(desk.service().other_issuer(&desk.caller()?, id).await?)
+    Ok(desk.service().seen_by_another(&desk.caller()?, id).await?)
 }
 
 /// One key, with its calls of this span and their verdicts.

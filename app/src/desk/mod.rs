@@ -7,6 +7,7 @@ pub mod context;
 pub mod dashboard;
 mod exports;
 mod form_routes;
+pub mod hand_overs;
 pub mod integration;
 pub mod invites;
 mod key_forms;

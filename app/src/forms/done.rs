@@ -11,7 +11,7 @@ pub enum Told {
     Key(Done, KeyId),
     /// An act on many keys: how many it took, how many it skipped, and the id of its form.
     Keys { act: BulkAct, taken: u32, skipped: u32, form_id: String },
-    /// An act on a person or an invite.
+    /// An act on a person, an invite or a hand-over.
     Person(PersonDone),
     /// An act on one's own account.
     Account(AccountDone),
@@ -75,7 +75,7 @@ pub fn many_words(act: BulkAct, taken: u32, skipped: u32, named: usize) -> Strin
     format!("{keys}{are} {}.{skipped}", act.done())
 }
 
-/// An act on a person or an invite that succeeded.
+/// An act on a person, an invite or a hand-over that succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonDone {
     Role,
@@ -85,11 +85,20 @@ pub enum PersonDone {
     Unlocked,
     Removed,
     InviteRevoked,
+    HandOverWithdrawn,
 }
 
 impl PersonDone {
-    const ALL: [Self; 7] =
-        [Self::Role, Self::Keys, Self::Disabled, Self::Enabled, Self::Unlocked, Self::Removed, Self::InviteRevoked];
+    const ALL: [Self; 8] = [
+        Self::Role,
+        Self::Keys,
+        Self::Disabled,
+        Self::Enabled,
+        Self::Unlocked,
+        Self::Removed,
+        Self::InviteRevoked,
+        Self::HandOverWithdrawn,
+    ];
 
     /// Its code, and what is said.
     const fn row(self) -> (&'static str, &'static str) {
@@ -102,6 +111,7 @@ impl PersonDone {
             Self::Enabled => ("person_enabled", "The person can sign in again."),
             Self::Unlocked => ("person_unlocked", "The failed sign-ins are forgotten."),
             Self::Removed => ("person_removed", "The person is removed. The keys that they issued keep working."),
+            Self::HandOverWithdrawn => ("hand_over_withdrawn", "The hand-over is withdrawn. Its link no longer works."),
             Self::InviteRevoked => ("invite_revoked", "The invite is revoked. Its link no longer works."),
         }
     }

@@ -25,6 +25,8 @@ pub enum WizardStep {
     /// The fields. No button leads here, only addresses.
     Details,
     Summary,
+    /// Leads to the page that hands the key over.
+    HandOver,
     /// Creates the key. It has no address, because only a POST shows the secret.
     Generate,
 }
@@ -35,13 +37,14 @@ impl WizardStep {
         match self {
             Self::Details => "details",
             Self::Summary => "summary",
+            Self::HandOver => "hand_over",
             Self::Generate => "generate",
         }
     }
 
     /// The step with this word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Details, Self::Summary, Self::Generate].into_iter().find(|step| step.as_str() == word)
+        [Self::Details, Self::Summary, Self::HandOver, Self::Generate].into_iter().find(|step| step.as_str() == word)
     }
 }
 

@@ -8,6 +8,8 @@ pub mod bulk;
 pub mod done;
 pub mod fields;
 #[cfg(feature = "ssr")]
+pub mod hand_over;
+#[cfg(feature = "ssr")]
 pub mod invite;
 #[cfg(feature = "ssr")]
 pub mod key;

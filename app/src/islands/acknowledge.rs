@@ -20,6 +20,8 @@ pub fn AcknowledgeBox(
     now: Timestamp,
     /// Whether the secret is on this page, so that leaving asks first.
     guard: bool,
+    /// Whether whoever confirms has no session, and so nowhere else to go.
+    outside: bool,
     /// What is wrong with the tick, if the form was sent without it.
     wrong: Option<String>,
 ) -> impl IntoView {
@@ -48,7 +50,7 @@ pub fn AcknowledgeBox(
         browser::every_second(tick);
         if guard {
             let form = place.get().and_then(|place| place.closest("form").ok().flatten());
-            guard_leaving(form.and_then(|form| form.dyn_into().ok()));
+            guard_leaving(form.and_then(|form| form.dyn_into().ok()), outside);
         }
     });
     let effect = if guard {
@@ -75,7 +77,9 @@ pub fn AcknowledgeBox(
             {wrong.map(|wrong| view! { <span class="error" id=format!("{id}-error")>{wrong}</span> })}
             <div class="actions">
                 <button class="button primary" disabled=blocked>"Done"</button>
-                <button class="button" name=THEN value=INTEGRATION disabled=blocked>"Setup Integration"</button>
+                {(!outside).then(|| view! {
+                    <button class="button" name=THEN value=INTEGRATION disabled=blocked>"Setup Integration"</button>
+                })}
             </div>
         </div>
     }
@@ -84,8 +88,7 @@ pub fn AcknowledgeBox(
 /// The text for the seconds that are left. Only the server knows whether the key was dropped.
 fn left(seconds: i64) -> String {
     match seconds {
-        ..=0 => "The time is up, so the key may have been dropped. Press Done to find out, or generate again with the \
-                 same fields."
+        ..=0 => "The time is up, so the key may have been dropped. Press Done to find out, or generate a new one."
             .to_owned(),
         1..60 => "Less than a minute left.".to_owned(),
         60..120 => "1 minute left.".to_owned(),
@@ -93,8 +96,9 @@ fn left(seconds: i64) -> String {
     }
 }
 
-/// Asks before the page is left. For a reload, a link, Back and closing, the browser asks; for Esc, we do.
-fn guard_leaving(form: Option<HtmlFormElement>) {
+/// Asks before the page is left. For a reload, a link, Back and closing, the browser asks; for Esc, we do,
+/// where there is a list to go back to.
+fn guard_leaving(form: Option<HtmlFormElement>, outside: bool) {
     const QUESTION: &str = "You have not confirmed this key. If you leave, you will not see it again. Leave?";
     // frontend/js asks this where the browser would not, because the document stays.
     const GUARD: &str = "data-guard";
@@ -121,6 +125,9 @@ fn guard_leaving(form: Option<HtmlFormElement>) {
         browser::each("#secret, #pair-id", |shown: HtmlElement| shown.set_text_content(None));
         browser::each("a[download]", |link: HtmlElement| drop(link.remove_attribute("href")));
     });
+    if outside {
+        return;
+    }
     browser::listen_to_window(ev::keydown, move |event| {
         if event.key() == "Escape" && armed.get_value() && window().confirm_with_message(QUESTION).unwrap_or(false) {
             disarm();

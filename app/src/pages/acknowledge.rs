@@ -9,13 +9,14 @@ use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
+use service::keys::SeenBy;
 
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::hidden_draft::HiddenDraft;
 use crate::components::key_status::KeyStatus;
 use crate::components::time::span;
 use crate::components::warning::Warning;
-use crate::desk::keys::{KeyView, other_issuer, read_key};
+use crate::desk::keys::{KeyView, read_key, seen_by_another};
 use crate::error::ConsoleError;
 use crate::forms::fields::TICKED;
 use crate::forms::key::{ANYWAY, AcknowledgeForm, STEP, WizardStep};
@@ -30,9 +31,9 @@ pub fn Acknowledge() -> impl IntoView {
     let dropped = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
     let page = Suspend::new(async move {
         match read_key(&id).await.and_then(|view| view.allowing(Act::ChangeKeys)) {
-            Ok(view) => match (view.key.row.status(view.now), other_issuer(&view.key.row.id).await) {
-                (Status::Pending { until }, Ok(issuer)) => {
-                    view! { <Waiting view until issuer posted not_dropped=dropped.whole/> }.into_any()
+            Ok(view) => match (view.key.row.status(view.now), seen_by_another(&view.key.row.id).await) {
+                (Status::Pending { until }, Ok(seen_by)) => {
+                    view! { <Waiting view until seen_by posted not_dropped=dropped.whole/> }.into_any()
                 }
                 (Status::Pending { .. }, Err(error)) => view! { <Gone error posted/> }.into_any(),
                 _ => view! { <NotWaiting view/> }.into_any(),
@@ -47,8 +48,8 @@ pub fn Acknowledge() -> impl IntoView {
 fn Waiting(
     view: KeyView,
     until: Timestamp,
-    /// Who issued it, if it was not the visitor.
-    issuer: Option<String>,
+    /// Who saw its secret, if it was not the visitor.
+    seen_by: Option<SeenBy>,
     posted: Option<PostedForm<AcknowledgeForm>>,
     /// Why the key could not be dropped.
     not_dropped: Option<ConsoleError>,
@@ -76,8 +77,8 @@ fn Waiting(
         <form class="narrow stack" method="post" data-address=address.clone() action=address>
             <FormProblem problem=problem.whole.or(not_dropped)/>
             <HiddenDraft draft=draft.clone()/>
-            {issuer.map(|issuer| view! { <Anyway issuer/> })}
-            <AcknowledgeBox deadline=until now guard=false wrong/>
+            {seen_by.map(|seen_by| view! { <Anyway seen_by/> })}
+            <AcknowledgeBox deadline=until now guard=false outside=false wrong/>
         </form>
         <div class="actions narrow">
             <form method="post" action=format!("/keys/{id}/drop")>
@@ -90,13 +91,14 @@ fn Waiting(
 
 /// The question to whoever did not see the secret.
 #[component]
-fn Anyway(issuer: String) -> impl IntoView {
+fn Anyway(seen_by: SeenBy) -> impl IntoView {
+    let SeenBy { name, did } = seen_by;
     view! {
-        <Warning words=format!("{issuer} issued this key, and only they saw its secret. Confirm it anyway?")/>
+        <Warning words=format!("{name} {did} this key, and only they saw its secret. Confirm it anyway?")/>
         <label class="check">
             <input type="checkbox" name=ANYWAY id=ANYWAY value=TICKED required autocomplete="off"/>
             <span>
-                {format!("Confirm the key, although {issuer} issued it.")}
+                {format!("Confirm the key, although {name} {did} it.")}
                 <br/>
                 <small>"The audit will say so."</small>
             </span>

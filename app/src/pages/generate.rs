@@ -42,7 +42,7 @@ fn answer(form: WizardForm, error: ConsoleError) -> AnyView {
         Some(kind) => {
             let state = WizardState { kind, draft: form.draft, form_id: form.form_id, problem };
             // Wrong fields are corrected in the details step; anything else is tried again from the same step.
-            if form.step == Some(WizardStep::Generate) && !in_fields {
+            if matches!(form.step, Some(WizardStep::Generate | WizardStep::HandOver)) && !in_fields {
                 summary(state)
             } else {
                 Suspend::new(details(state, Vec::new())).into_any()

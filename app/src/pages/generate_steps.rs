@@ -114,6 +114,7 @@ pub fn Summary(state: WizardState) -> impl IntoView {
             </div>
             <footer>
                 <button class="button primary" name=STEP value=WizardStep::Generate.as_str()>"Generate Token"</button>
+                <button class="button" name=STEP value=WizardStep::HandOver.as_str()>"Let somebody else collect it"</button>
                 <a class="button quiet" href="/keys">"Cancel"</a>
             </footer>
         </form>
@@ -206,7 +207,7 @@ fn gone() -> AnyView {
 }
 
 /// The draft in words, line by line.
-fn facts(kind: KeyKind, draft: &KeyDraft) -> AnyView {
+pub fn facts(kind: KeyKind, draft: &KeyDraft) -> AnyView {
     let rows: Vec<_> = summary(kind, draft)
         .into_iter()
         .map(|(label, lines)| {

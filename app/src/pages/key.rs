@@ -1,6 +1,7 @@
 //! The page of a key: its calls, what it is, its restrictions, and what people can do with it.
 
 use domain::calls::Span;
+use domain::hand_over::Collection;
 use domain::ids::KeyId;
 use domain::key::Status;
 use domain::refusal::Refusal;
@@ -17,6 +18,7 @@ use crate::addresses::{FROM_KEY, with_query};
 use crate::components::failed::{Failed, set_status};
 use crate::components::icon::{Drawn, Icon};
 use crate::components::key_status::KeyStatus;
+use crate::desk::hand_overs::read_collection;
 use crate::desk::keys::{Calls, KeyView, read_key_page};
 use crate::error::ConsoleError;
 
@@ -80,7 +82,11 @@ fn of_key<V: IntoView + 'static>(id: String, title: impl FnOnce(String) -> V + S
     let chosen = query.get("at").as_deref().and_then(Timestamp::parse_input);
     Suspend::new(async move {
         match read_key_page(&id, span).await {
-            Ok((view, calls)) => view! { {title(view.key.row.name.clone())} <Shown view calls chosen/> }.into_any(),
+            Ok((view, calls)) => {
+                // The page works without it.
+                let collected = read_collection(&view.key.row.id).await.ok().flatten();
+                view! { {title(view.key.row.name.clone())} <Shown view calls chosen collected/> }.into_any()
+            }
             Err(error @ ConsoleError::Refused(Refusal::NotFound)) => {
                 set_status(&error);
                 view! {
@@ -112,6 +118,8 @@ fn Shown(
     calls: Calls,
     /// A moment in the bar of the chart that was chosen.
     chosen: Option<Timestamp>,
+    /// Who collected it, if it was handed over.
+    collected: Option<Collection>,
 ) -> impl IntoView {
     let KeyView { key, now, rights } = view;
     let (id, status) = (key.row.id.as_str().to_owned(), key.row.status(now));
@@ -157,7 +165,7 @@ fn Shown(
         </div>
         <div class="two wide-left">
             <div class="stack"><CallCards key=key.clone() calls tests=rights.may(Act::TestKeys) chosen/></div>
-            <div class="stack">{facts(&key, now)} {restrictions(&key, status, now)}</div>
+            <div class="stack">{facts(&key, collected, now)} {restrictions(&key, status, now)}</div>
         </div>
     }
 }

@@ -3,6 +3,7 @@
 use std::iter;
 
 use domain::field::Field;
+use domain::hand_over::Collection;
 use domain::key::KeyDetail;
 use domain::list::KeyQuery;
 use domain::rules::KeyRules;
@@ -15,7 +16,7 @@ use crate::components::copy::CopyButton;
 use crate::components::time::{LastUsed, Time};
 
 /// The card.
-pub fn facts(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {
+pub fn facts(key: &KeyDetail, collected: Option<Collection>, now: Timestamp) -> impl IntoView + use<> {
     let (row, id) = (key.row.clone(), key.row.id.as_str().to_owned());
     let proxy = row.kind.rules().behind_proxy.then(|| {
         let address = format!("/integrations/setup?key={id}#proxies");
@@ -36,6 +37,15 @@ pub fn facts(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {
                         </dd>
                     </div>
                     <div><dt>"Created"</dt><dd><Time at=row.created_at/> " by " {row.created_by.clone()}</dd></div>
+                    {collected.map(|by| view! {
+                        <div>
+                            <dt>"Collected"</dt>
+                            <dd>
+                                <Time at=by.at/> " by " <span dir="auto">{by.recipient}</span>
+                                {by.from.map(|from| format!(", from {from}"))}
+                            </dd>
+                        </div>
+                    })}
                     <div>
                         <dt>"Last used"</dt>
                         <dd>

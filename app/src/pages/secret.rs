@@ -22,7 +22,6 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
     let row = &issued.key.row;
     let address = format!("/keys/{}/acknowledge", row.id.as_str());
     let deadline = issued.ack_deadline.unwrap_or(row.created_at);
-    let try_it = own_check(&public_url().unwrap_or_default(), Some(row.kind), &issued.key.rules);
     view! {
         <Title text="Your key"/>
         <div class="head narrow">
@@ -31,9 +30,24 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
                 <p>"You will not be able to see it again. If you lose it, generate a new key."</p>
             </div>
         </div>
+        {shown(&issued)}
+        <form class="narrow stack" method="post" data-address=address.clone() action=address>
+            <HiddenDraft draft=draft.clone()/>
+            <AcknowledgeBox deadline now=row.created_at guard=true outside=false wrong=None/>
+        </form>
+        <div class="narrow"><Again draft/></div>
+    }
+}
+
+/// The secret, and what to do with it.
+pub fn shown(issued: &Issued) -> impl IntoView + use<> {
+    let row = &issued.key.row;
+    let try_it = own_check(&public_url().unwrap_or_default(), Some(row.kind), &issued.key.rules);
+    let (file, contents) = (file_name(row), env_file(&issued.shown, variable(&issued.key.rules)));
+    view! {
         {secrets(&issued.shown)}
         <div class="actions narrow">
-            <a class="button" download=file_name(row) href=env_file(&issued.shown, variable(&issued.key.rules))>"Download .env"</a>
+            <a class="button" download=file href=contents>"Download .env"</a>
         </div>
         <div class="note narrow">
             <Drawn icon=Icon::Caution/>
@@ -45,11 +59,6 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
         <div class="narrow">
             <Sample id="try-it" name="After you confirm, load the .env file and run" code=try_it/>
         </div>
-        <form class="narrow stack" method="post" data-address=address.clone() action=address>
-            <HiddenDraft draft=draft.clone()/>
-            <AcknowledgeBox deadline now=row.created_at guard=true wrong=None/>
-        </form>
-        <div class="narrow"><Again draft/></div>
     }
 }
 

@@ -95,6 +95,12 @@ names! {
         KeyDeleted = "key.deleted",
         /// A pending key was dropped: nobody confirmed it in time, or its author dropped it.
         KeyDropped = "key.dropped",
+        /// A key is to be collected by somebody else, by a one-use link.
+        HandOverMade = "hand_over.made",
+        HandOverWithdrawn = "hand_over.withdrawn",
+        HandOverCollected = "hand_over.collected",
+        /// Nobody collected the key in time.
+        HandOverExpired = "hand_over.expired",
         PersonInvited = "person.invited",
         /// An invite got a new link. The old one no longer works.
         InviteRenewed = "invite.renewed",
@@ -142,6 +148,10 @@ impl Action {
             Self::KeyRestored => "Restored",
             Self::KeyDeleted => "Deleted",
             Self::KeyDropped => "Dropped, not confirmed",
+            Self::HandOverMade => "Hand-over made",
+            Self::HandOverWithdrawn => "Hand-over withdrawn",
+            Self::HandOverCollected => "Collected",
+            Self::HandOverExpired => "Hand-over expired",
             Self::PersonInvited => "Person invited",
             Self::InviteRenewed => "Invite sent again",
             Self::InviteRevoked => "Invite revoked",

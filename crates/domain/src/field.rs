@@ -46,6 +46,9 @@ names! {
         Code = "code",
         FactorPolicy = "factor_policy",
         GraceDays = "grace_days",
+        Recipient = "recipient",
+        Passphrase = "passphrase",
+        LinkLife = "link_life",
     }
 }
 
@@ -97,6 +100,9 @@ impl Field {
             Self::Code => "Code",
             Self::FactorPolicy => "Second factor",
             Self::GraceDays => "Days of grace",
+            Self::Recipient => "Who collects it",
+            Self::Passphrase => "Passphrase",
+            Self::LinkLife => "How long the link works",
         }
     }
 }

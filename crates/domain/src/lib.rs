@@ -25,6 +25,7 @@ pub mod export;
 pub mod field;
 pub mod forwarded;
 pub mod grant;
+pub mod hand_over;
 pub mod ids;
 pub mod invite;
 pub mod key;

@@ -66,6 +66,17 @@ pub enum Refusal {
     LastOwner,
     /// The invite was used or revoked.
     InviteGone,
+    /// The hand-over was collected or withdrawn, or its time is over.
+    HandOverGone,
+    /// This form has already made its hand-over.
+    AlreadyHandedOver,
+    /// The key of a hand-over can no longer be issued: its maker may not any more, or its fields are no longer right.
+    HandOverStale,
+    /// As many hand-overs wait as may wait at once.
+    TooManyHandOvers {
+        /// The most that may wait.
+        most: u32,
+    },
     /// As many invites wait as may wait at once.
     TooManyInvites {
         /// The most that may wait.
@@ -125,6 +136,17 @@ impl Refusal {
             Self::PersonNotFound => "Person not found; somebody may have removed them.",
             Self::LastOwner => "This is the only owner who can sign in; make somebody else an owner first.",
             Self::InviteGone => "This invite was used or revoked.",
+            Self::HandOverGone => "This hand-over was collected or withdrawn, or its time is over.",
+            Self::AlreadyHandedOver => {
+                "This form has already made its link, which is shown only once; withdraw it in the list and start again if you did not keep it."
+            }
+            Self::HandOverStale => {
+                "This key can no longer be issued as it was prepared; ask whoever made the link for a new one."
+            }
+            Self::TooManyHandOvers { most } => {
+                let most = grouped(u64::from(*most));
+                return format!("{most} keys are waiting to be collected; withdraw some before you hand over more.");
+            }
             Self::TooManyInvites { most } => {
                 return format!("{} invites are waiting; revoke some before you send more.", grouped(u64::from(*most)));
             }
@@ -194,6 +216,10 @@ mod tests {
             Refusal::SignInOver,
             Refusal::FactorsOff,
             Refusal::FactorChanged,
+            Refusal::HandOverGone,
+            Refusal::AlreadyHandedOver,
+            Refusal::HandOverStale,
+            Refusal::TooManyHandOvers { most: 200 },
         ];
         for refusal in all {
             let message = refusal.message();

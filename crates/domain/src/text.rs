@@ -24,6 +24,8 @@ pub const PASSWORD_MIN: usize = 15;
 pub const PASSWORD_MIN_WITH_FACTOR: usize = 12;
 /// The most characters of a password.
 pub const PASSWORD_MAX: usize = 256;
+/// The fewest characters of the passphrase of a hand-over. Few may be tried, and none elsewhere.
+pub const PASSPHRASE_MIN: usize = 8;
 /// The most characters of a search.
 pub const SEARCH_MAX: usize = 200;
 /// The most characters of the note to a revoke.
@@ -40,6 +42,11 @@ pub fn name(text: &str) -> Result<String, String> {
 /// A person's name. Works like `name`, with its own message if it is blank.
 pub fn person_name(text: &str) -> Result<String, String> {
     visible(line(text, NAME_MAX)?, "Enter the name that others know you by.")
+}
+
+/// The name of whoever collects a key. Works like `name`, with its own message if it is blank.
+pub fn recipient(text: &str) -> Result<String, String> {
+    visible(line(text, NAME_MAX)?, "Enter the name of whoever collects the key.")
 }
 
 /// A person's name of its two parts; the last name may be blank. At most `NAME_MAX` characters in all.
@@ -107,6 +114,16 @@ pub fn email(text: &str) -> Result<String, String> {
         return Err(wrong());
     }
     Ok(email)
+}
+
+/// The passphrase of a hand-over in the form that is hashed: at least `PASSPHRASE_MIN` characters; `None` if it is empty.
+pub fn passphrase(text: &str) -> Result<Option<String>, String> {
+    match text.chars().count() {
+        0 => Ok(None),
+        few if few < PASSPHRASE_MIN => Err(format!("Use at least {PASSPHRASE_MIN} characters, or none.")),
+        many if many > PASSWORD_MAX => Err(format!("Use at most {PASSWORD_MAX} characters.")),
+        _ => Ok(Some(password_form(text))),
+    }
 }
 
 /// The form of a password that is hashed, for a new password and at sign-in: NFKC (on the server), not trimmed.

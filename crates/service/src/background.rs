@@ -63,7 +63,12 @@ impl Service {
         let sweep = async {
             let mut job = Job::new("the sweep", SWEEP_EVERY);
             while job.is_due(&shutdown).await {
-                job.ended(&self.drop_overdue_keys().await);
+                let dropped = self.drop_overdue_keys().await;
+                // Both are one job, or the second would say that the first works again.
+                job.ended(&match dropped {
+                    Ok(_) => self.drop_overdue_hand_overs().await,
+                    failed => failed,
+                });
             }
         };
         let tidy = async {
@@ -122,6 +127,7 @@ impl Service {
             tx.prune_sign_in_steps(now).await?;
             tx.prune_used_forms(forms_before).await?;
             tx.prune_drafts(drafts::outdated(now)).await?;
+            tx.prune_collections().await?;
             tx.prune_bulk_acts(bulk::too_late_to_undo(now)).await?;
             let brought_back = tx.bring_back_uses(now, now.plus(AHEAD)).await?;
             if brought_back > 0 {

@@ -2,7 +2,7 @@
 
 use std::{fmt, pin::Pin};
 
-use domain::invite::Invite;
+use domain::{hand_over::HandOver, invite::Invite};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::Service;
@@ -51,10 +51,38 @@ impl Service {
         );
         let mail =
             Mail { to: invite.email.clone(), subject: "You are invited to Keystead".to_owned(), text: text.into() };
-        let sent = mailer.send(mail).await;
-        if let Err(error) = &sent {
-            tracing::warn!(%error, "an invite could not be mailed");
-        }
-        Some(sent.is_ok())
+        Some(deliver(mailer, mail, "an invite").await)
     }
+
+    /// Mails the link of a hand-over, and returns whether that worked; `None` if this installation sends no mail, or there
+    /// is no address. The passphrase comes by other means.
+    pub async fn mail_hand_over(&self, hand_over: &HandOver, link: &SecretString) -> Option<bool> {
+        let (mailer, to) = (self.mailer()?, hand_over.email.clone()?);
+        let made_by = &hand_over.made_by.1;
+        let passphrase = if hand_over.has_passphrase {
+            format!("\n\nIt asks for a passphrase, which {made_by} gives you by other means.")
+        } else {
+            String::new()
+        };
+        let text = format!(
+            "Hello {name},\n\n{made_by} has prepared an API key for you: {key}. Open this link to collect it:\n\n{link}\n\n\
+             The key is made when you ask for it there, and shown once. The link works once, until {until}.{passphrase}\n\n\
+             If you did not expect this mail, ignore it.\n",
+            name = hand_over.recipient,
+            key = hand_over.key_name,
+            link = link.expose_secret(),
+            until = hand_over.expires_at.to_text(),
+        );
+        let mail = Mail { to, subject: "A key waits for you".to_owned(), text: text.into() };
+        Some(deliver(mailer, mail, "a hand-over").await)
+    }
+}
+
+/// Sends a mail about this, and returns whether that worked.
+async fn deliver(mailer: &dyn Mailer, mail: Mail, about: &str) -> bool {
+    let sent = mailer.send(mail).await;
+    if let Err(error) = &sent {
+        tracing::warn!(%error, "{about} could not be mailed");
+    }
+    sent.is_ok()
 }

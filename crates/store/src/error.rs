@@ -45,6 +45,8 @@ pub enum Unique {
     PersonEmail,
     /// The e-mail address of an invite.
     InviteEmail,
+    /// The one-use id of the form that made a hand-over.
+    HandOverForm,
     /// The id of a key.
     KeyId,
     /// The one-use id of the form that made a key.
@@ -58,7 +60,7 @@ impl fmt::Display for Unique {
         f.write_str(match self {
             Self::PersonEmail | Self::InviteEmail => "e-mail address",
             Self::KeyId => "key id",
-            Self::FormId => "form id",
+            Self::FormId | Self::HandOverForm => "form id",
             Self::Other => "unique value",
         })
     }

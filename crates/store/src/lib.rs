@@ -17,6 +17,7 @@ mod dialect;
 mod drafts;
 mod error;
 mod grants;
+mod hand_overs;
 mod invites;
 mod key_bulk;
 mod key_changes;

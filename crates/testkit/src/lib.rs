@@ -83,6 +83,43 @@ impl TestDatabase {
         }
     }
 
+    /// Every value of every row of every table, as text; of bytes, also their hexadecimal digits.
+    pub async fn dump(&self) -> Vec<String> {
+        let mut values = Vec::new();
+        if self.url.starts_with("sqlite") {
+            let options = SqliteConnectOptions::from_str(&self.url).expect("a SQLite URL");
+            let mut conn = SqliteConnection::connect_with(&options).await.expect("a connection");
+            let columns =
+                "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'";
+            let columns: Vec<(String, String)> =
+                sqlx::query_as(columns).fetch_all(&mut conn).await.expect("the columns");
+            for (table, column) in columns {
+                let all = format!("SELECT CAST(\"{column}\" AS BLOB) FROM \"{table}\" WHERE \"{column}\" IS NOT NULL");
+                let all: Vec<(Vec<u8>,)> =
+                    sqlx::query_as(AssertSqlSafe(all)).fetch_all(&mut conn).await.expect("the values");
+                values.extend(all.into_iter().map(|(value,)| value));
+            }
+        } else {
+            let mut conn = PgConnection::connect(&self.url).await.expect("a connection");
+            let columns = "SELECT table_name::text, column_name::text, data_type::text FROM information_schema.columns \
+                           WHERE table_schema = current_schema()";
+            let columns: Vec<(String, String, String)> =
+                sqlx::query_as(columns).fetch_all(&mut conn).await.expect("the columns");
+            for (table, column, kind) in columns {
+                let value = if kind == "bytea" {
+                    format!("\"{column}\"")
+                } else {
+                    format!("convert_to(\"{column}\"::text, 'UTF8')")
+                };
+                let all = format!("SELECT {value} FROM \"{table}\" WHERE \"{column}\" IS NOT NULL");
+                let all: Vec<(Vec<u8>,)> =
+                    sqlx::query_as(AssertSqlSafe(all)).fetch_all(&mut conn).await.expect("the values");
+                values.extend(all.into_iter().map(|(value,)| value));
+            }
+        }
+        values.into_iter().map(|value| format!("{} {}", String::from_utf8_lossy(&value), digits(&value))).collect()
+    }
+
     /// Cuts the connections on which Postgres sends notifications, and returns how many there were. SQLite has none.
     pub fn cut_listeners(&self) -> usize {
         match &self.held {
@@ -104,4 +141,9 @@ impl TestDatabase {
             database.start();
         }
     }
+}
+
+fn digits(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -14,8 +14,17 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::paths::{EVENTS, SERVER_FUNCTIONS};
 
 /// Routes that are open to anybody. Everything else needs a session, including whatever is added later.
-const PUBLIC: [&str; 7] =
-    ["/login", "/login/code", "/logout", "/setup", "/forgot", "/reset/{token}", "/invite/{token}"];
+const PUBLIC: [&str; 9] = [
+    "/login",
+    "/login/code",
+    "/logout",
+    "/setup",
+    "/forgot",
+    "/reset/{token}",
+    "/invite/{token}",
+    "/collect/{token}",
+    "/collect/{token}/stored",
+];
 
 /// Where somebody is led who must set up a second factor, and may do nothing else before.
 const SECOND_FACTOR: &str = "/account/second-factor";

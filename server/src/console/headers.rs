@@ -20,7 +20,7 @@ const SIGN_OUT: &str = "/logout";
 const FORGET: HeaderValue = HeaderValue::from_static("\"cache\", \"storage\"");
 
 /// How the addresses of pages begin that may hold a one-use link.
-const LINK_PAGES: [&str; 3] = ["/setup", "/reset/", "/invite/"];
+const LINK_PAGES: [&str; 4] = ["/setup", "/reset/", "/invite/", "/collect/"];
 
 pub(super) async fn headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let nonce = Nonce::new();

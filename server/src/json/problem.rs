@@ -295,6 +295,7 @@ impl From<Refusal> for Problem {
             Refusal::NotFound
             | Refusal::PersonNotFound
             | Refusal::InviteGone
+            | Refusal::HandOverGone
             | Refusal::LinkInvalid
             | Refusal::NoSession => Kind::NotFound,
             Refusal::Forbidden
@@ -313,6 +314,9 @@ impl From<Refusal> for Problem {
             | Refusal::EmailTaken
             | Refusal::FactorChanged
             | Refusal::LastOwner
+            | Refusal::AlreadyHandedOver
+            | Refusal::HandOverStale
+            | Refusal::TooManyHandOvers { .. }
             | Refusal::TooManyInvites { .. } => Kind::Conflict,
         };
         Self::of(kind, &refusal)

@@ -27,6 +27,7 @@ mod csrf;
 mod exports;
 mod faults;
 mod forms;
+mod hand_overs;
 mod headers;
 mod health;
 mod hostile;

@@ -6,14 +6,16 @@ use std::collections::BTreeSet;
 use app::desk::mount::{file_paths, form_paths, page_paths};
 use domain::draft::KeyDraft;
 use domain::grant::{KeyAct, KeyGrant};
+use domain::hand_over::HandOverDraft;
 use domain::ids::{KeyId, PersonId};
 use domain::invite::InviteDraft;
 use domain::role::Role;
 use leptos::server_fn::axum::server_fn_paths;
 use secrecy::ExposeSecret;
-use service::ClientInfo;
 use service::invites::Acceptance;
+use service::keys::HandOverForm;
 use service::sign_in::SignIn;
+use service::{Caller, ClientInfo};
 
 use crate::support::{Answer, Call, Product, operator, service_key, session_of};
 
@@ -28,6 +30,8 @@ enum About {
     Key,
     /// A guest; an admin; somebody who was removed.
     Person,
+    /// A hand-over that waits; one that was withdrawn.
+    HandOver,
     /// The invite of a guest; that of an admin; one that was revoked.
     Invite,
 }
@@ -46,6 +50,8 @@ const PAGES: &[Row] = &[
     ("/account/second-factor", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/sessions", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/audit", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/collect/{token}", About::Nothing, "", ["n", "n", "n", "n", "n"]),
+    ("/collect/{token}/stored", About::Nothing, "", ["n", "n", "n", "n", "n"]),
     ("/find", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/forgot", About::Nothing, "", ["+", "+", "+", "+", "+"]),
     ("/help", About::Nothing, "", ["+", "+", "+", "+", "s"]),
@@ -55,6 +61,9 @@ const PAGES: &[Row] = &[
     ("/keys", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/keys/audit", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/keys/bulk", About::Nothing, "act=disable&all=yes", ["+", "+", "f", "f", "s"]),
+    ("/keys/handovers", About::Nothing, "", ["+", "+", "f", "f", "s"]),
+    ("/keys/handovers/new", About::Nothing, "draft=DRAFT", ["+", "+", "f", "f", "s"]),
+    ("/keys/handovers/{id}/withdraw", About::HandOver, "", ["+n", "+n", "ff", "ff", "ss"]),
     ("/keys/new", About::Nothing, "", ["+", "+", "f", "f", "s"]),
     ("/keys/views", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/keys/{id}", About::Key, "", ["++n", "++n", "+nn", "+nn", "sss"]),
@@ -94,8 +103,17 @@ const FORMS: &[Row] = &[
     ("/account/password", About::Nothing, "new_password=short", ["+", "+", "+", "+", "s"]),
     ("/account/second-factor", About::Nothing, "press=begin", ["+", "+", "+", "+", "s"]),
     ("/account/sessions", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/collect/{token}", About::Nothing, "passphrase=", ["n", "n", "n", "n", "n"]),
+    ("/collect/{token}/stored", About::Nothing, "acknowledged=yes", ["n", "n", "n", "n", "n"]),
     ("/invite/{token}", About::Nothing, "person_name=Ada&password=seven+grey+herons+wade", ["n", "n", "n", "n", "n"]),
     ("/keys/bulk", About::Key, "act=disable&key={id}&form_id=FORM", ["+++", "+++", "fff", "fff", "sss"]),
+    (
+        "/keys/handovers/new",
+        About::Nothing,
+        "kind=service&name=New&form_id=FORM&recipient=Grace&link_life=1d",
+        ["+", "+", "f", "f", "s"],
+    ),
+    ("/keys/handovers/{id}/withdraw", About::HandOver, "", ["+n", "+n", "ff", "ff", "ss"]),
     ("/keys/new", About::Nothing, "step=summary&kind=service&name=New", ["+", "+", "f", "f", "s"]),
     ("/keys/views", About::Nothing, "name=Mine&list=status%3Dactive", ["+", "+", "+", "+", "s"]),
     ("/keys/{id}/acknowledge", About::Key, "acknowledged=yes", ["++n", "++n", "fff", "fff", "sss"]),
@@ -199,6 +217,30 @@ impl Matrix {
         self.product.issue(draft).await.key.row.id
     }
 
+    /// The owner as a caller.
+    async fn owner(&self) -> Caller {
+        self.product.service.session(&self.sessions[0]).await.unwrap().unwrap().caller(None)
+    }
+
+    async fn handed_over(&self, owner: &Caller) -> KeyId {
+        let to = HandOverDraft { recipient: "Grace".to_owned(), life: "1d".to_owned(), ..HandOverDraft::default() };
+        let (service, key) = (&self.product.service, service_key("Handed over"));
+        let form_id = service.new_form_id().unwrap();
+        let form = HandOverForm { key: &key, form_id: &form_id, to: &to, passphrase: &"".into() };
+        service.hand_over(owner, service.default_app(), &form).await.unwrap().hand_over.key
+    }
+
+    /// The form of a draft that whoever asks has saved, if they may.
+    async fn draft(&self, column: usize) -> String {
+        let (service, form_id) = (&self.product.service, self.product.service.new_form_id().unwrap());
+        if let Some(session) = self.sessions.get(column) {
+            let caller = service.session(session).await.unwrap().unwrap().caller(None);
+            // Refused for those who make no keys.
+            let _ = service.save_draft(&caller, &form_id, &service_key("Draft")).await;
+        }
+        form_id
+    }
+
     /// What a route is about: in sight, out of the sight of some, and gone.
     async fn objects(&mut self, about: About) -> Vec<String> {
         let service = self.product.service.clone();
@@ -211,6 +253,12 @@ impl Matrix {
                 service.set_grants(&operator(), &self.guest, &grant, "").await.unwrap();
                 service.delete(&operator(), &gone, "Key").await.unwrap();
                 [seen, hidden, gone].map(|id| id.to_string()).to_vec()
+            }
+            About::HandOver => {
+                let owner = self.owner().await;
+                let (waits, gone) = (self.handed_over(&owner).await, self.handed_over(&owner).await);
+                service.withdraw_hand_over(&owner, &gone).await.unwrap();
+                [waits, gone].map(|id| id.to_string()).to_vec()
             }
             About::Person => {
                 let mut ids = Vec::new();
@@ -245,6 +293,7 @@ impl Matrix {
             for id in self.objects(*about).await {
                 let form = self.product.service.new_form_id().unwrap();
                 let body = body.replace("{id}", &id).replace("FORM", &form);
+                let body = if body.contains("DRAFT") { body.replace("DRAFT", &self.draft(column).await) } else { body };
                 let body =
                     if body.contains("KEY") { body.replace("KEY", self.key("service").await.as_str()) } else { body };
                 let path = route.replace("{id}", &id).replace("{page}", "console").replace("{token}", &"0".repeat(64));

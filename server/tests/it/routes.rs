@@ -27,8 +27,16 @@ pub fn without_cookies() -> Vec<(&'static str, String)> {
 }
 
 /// What anybody may see.
-pub const PUBLIC_PAGES: [&str; 6] =
-    ["/login", "/login/code", "/setup", "/forgot", "/reset/0123abcd", "/invite/0123abcd"];
+pub const PUBLIC_PAGES: [&str; 8] = [
+    "/login",
+    "/login/code",
+    "/setup",
+    "/forgot",
+    "/reset/0123abcd",
+    "/invite/0123abcd",
+    "/collect/0123abcd",
+    "/collect/0123abcd/stored",
+];
 
 /// The pages, with an id where they want one.
 pub fn pages() -> Vec<String> {

@@ -127,10 +127,11 @@ impl Service {
             refuse_repeat(self.store().key_of_form(form_id).await?)?;
         }
         let spec = self.read_draft(caller, draft)?;
-        let minted = self.mint(spec.kind, spec.rules.environment)?;
+        let id = self.new_key_id()?;
+        let minted = self.mint(&id, spec.kind, spec.rules.environment)?;
         let now = self.now();
         let key = NewKey {
-            id: minted.id,
+            id,
             app_id: *app,
             spec,
             token_prefix: minted.prefix,
@@ -140,24 +141,15 @@ impl Service {
             created_at: now,
             secret: minted.secret,
         };
-        let about = |action| {
+        let acknowledged = form_id.is_none().then(|| {
             let subject = Subject::key(&key.id, key.spec.kind, &key.spec.name);
-            self.event_about(caller, action, app, subject)
-        };
-        let issued = AuditEvent { changes: first_values(&key.spec), ..about(Action::KeyIssued) };
-        let acknowledged = form_id.is_none().then(|| about(Action::KeyAcknowledged));
+            self.event_about(caller, Action::KeyAcknowledged, app, subject)
+        });
         let make = async |tx: &mut Tx| {
             if let Some(form_id) = form_id {
                 refuse_repeat(tx.key_of_form(form_id).await?)?;
             }
-            if !caller.sight().apps.has(app) || tx.app(app).await?.is_none() {
-                return Err(Refusal::NotFound.into());
-            }
-            check_life(life_rules(tx).await?, &key.spec, now, draft.expiry_field())?;
-            check_owner(tx, &key.spec).await?;
-            tx.insert_key(&key).await?;
-            note_verifier_key(tx, app, &key.spec.rules.permissions).await?;
-            self.record(tx, issued).await?;
+            self.add_key(tx, caller, &key, draft.expiry_field(), None).await?;
             if let Some(event) = acknowledged {
                 self.record(tx, event).await?;
             }
@@ -167,26 +159,51 @@ impl Service {
         Ok(Issued { key: detail, shown: minted.shown, ack_deadline: key.ack_deadline })
     }
 
-    /// A new id and secret, in the form that is shown and in the form that is kept.
-    fn mint(&self, kind: KeyKind, environment: Environment) -> Result<Minted> {
+    /// Adds a key and records it, after the checks that need the database. `expiry` is where people chose the expiry.
+    pub(super) async fn add_key(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        key: &NewKey,
+        expiry: Field,
+        note: Option<String>,
+    ) -> Result<()> {
+        if !caller.sight().apps.has(&key.app_id) || tx.app(&key.app_id).await?.is_none() {
+            return Err(Refusal::NotFound.into());
+        }
+        check_life(life_rules(tx).await?, &key.spec, key.created_at, expiry)?;
+        check_owner(tx, &key.spec).await?;
+        tx.insert_key(key).await?;
+        note_verifier_key(tx, &key.app_id, &key.spec.rules.permissions).await?;
+        let subject = Subject::key(&key.id, key.spec.kind, &key.spec.name);
+        let event = self.event_about(caller, Action::KeyIssued, &key.app_id, subject);
+        let event = AuditEvent { changes: first_values(&key.spec), note, ..event };
+        Ok(self.record(tx, event).await?)
+    }
+
+    /// The id of a key to come.
+    pub(super) fn new_key_id(&self) -> Result<KeyId> {
+        Ok(KeyId::from_random(entropy::bytes(self.entropy())?))
+    }
+
+    /// A new secret for the key with this id, in the form that is shown and in the form that is kept.
+    pub(super) fn mint(&self, id: &KeyId, kind: KeyKind, environment: Environment) -> Result<Minted> {
         let prefix = kind.token_prefix(self.token_prefix(), environment);
-        let id = KeyId::from_random(entropy::bytes(self.entropy())?);
         let bits = Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
         let secret = Zeroizing::new(token::secret_from_random(&bits));
-        let whole = PlainToken::compose(&prefix, &id, &secret);
+        let whole = PlainToken::compose(&prefix, id, &secret);
         let malformed = Error::impossible("a new token is malformed");
         let (Some(token), Some(shown)) = (whole.token(), ShownSecret::of(kind, &whole)) else { return Err(malformed) };
         let (mac, pepper_version) = self.keyring().new_token_mac(&token);
         let kept = NewSecret { mac, pepper_version, last4: token.last4().to_owned() };
-        Ok(Minted { id, prefix, secret: kept, shown })
+        Ok(Minted { prefix, secret: kept, shown })
     }
 }
 
-struct Minted {
-    id: KeyId,
-    prefix: String,
-    secret: NewSecret,
-    shown: ShownSecret,
+pub(super) struct Minted {
+    pub(super) prefix: String,
+    pub(super) secret: NewSecret,
+    pub(super) shown: ShownSecret,
 }
 
 pub(super) fn check_form_id(form_id: &str) -> Result<&str, FieldErrors> {

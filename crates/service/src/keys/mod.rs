@@ -3,10 +3,12 @@
 
 mod acknowledge;
 pub(crate) mod bulk;
+mod collect;
 pub(crate) mod drafts;
 mod drop;
 mod edit;
 mod export;
+mod hand_overs;
 mod issue;
 pub(crate) mod list;
 mod page;
@@ -31,8 +33,11 @@ use domain::{
 use store::{PersonRow, Tx};
 
 pub use self::{
+    acknowledge::SeenBy,
+    collect::Collected,
     drafts::{DRAFTS_KEPT, SavedForm},
     export::KeyExport,
+    hand_overs::{HandOverForm, HandedOver},
     issue::{Issued, ShownSecret},
     page::KeyPage,
     suggest::Suggestions,

@@ -36,8 +36,9 @@ async fn a_key_works_once_it_is_acknowledged(w: World) {
 async fn a_key_of_another_is_confirmed_after_a_question_and_on_record(w: World) {
     let other = Caller::command_line("root");
     let (id, token) = w.pending(&draft("service", "New")).await;
-    assert_eq!(w.service.other_issuer(owner(), &id).await.unwrap(), None);
-    assert_eq!(w.service.other_issuer(&other, &id).await.unwrap().as_deref(), Some("owner@example.com"));
+    assert_eq!(w.service.seen_by_another(owner(), &id).await.unwrap(), None);
+    let seen_by = w.service.seen_by_another(&other, &id).await.unwrap().unwrap();
+    assert_eq!((seen_by.name.as_str(), seen_by.did), ("owner@example.com", "issued"));
     let asked = w.no_change(w.service.acknowledge(&other, &id, false)).await;
     assert_eq!((refusal(asked), w.code(&token).await), (Refusal::IssuedByAnother, Code::Pending));
     w.one_change(Action::KeyAcknowledged, w.service.acknowledge(&other, &id, true)).await.unwrap();

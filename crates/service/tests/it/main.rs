@@ -16,6 +16,7 @@ mod at_once;
 mod bulk;
 mod drafts;
 mod edit;
+mod hand_overs;
 mod invites;
 mod issue;
 mod labels;

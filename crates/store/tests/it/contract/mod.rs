@@ -22,6 +22,7 @@ pub(crate) use contract;
 
 mod audit;
 mod drafts;
+mod hand_overs;
 mod invites;
 mod key_bulk;
 mod key_counts;

@@ -1,0 +1,134 @@
+//! Hand-overs: what their pages read, and what their forms do.
+
+use std::sync::Arc;
+
+use domain::field::{Field, FieldErrors};
+use domain::hand_over::{Collection, HandOver};
+use domain::ids::KeyId;
+use domain::key::KeyDetail;
+use domain::refusal::Refusal;
+use domain::restrictions::Restrictions;
+use domain::timestamp::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use service::keys::{HandOverForm, HandedOver};
+
+use super::context::Desk;
+use super::keys::key_id;
+use super::people_forms::told;
+use super::person_forms::client;
+use crate::error::ConsoleError;
+use crate::forms::done::PersonDone;
+use crate::forms::hand_over::{CollectFields, CollectedSecret, HandOverFields, NewHandOver, StoredFields};
+use crate::forms::outcome::Next;
+use crate::forms::person::Nothing;
+
+/// What the page of a hand-over's link may show.
+#[derive(Debug)]
+pub enum CollectDoor {
+    /// What is handed over.
+    Open(Box<Waiting>),
+    /// The link was never there, or works no longer.
+    Dead,
+    /// The secret would travel in the clear.
+    Plain,
+}
+
+/// A key that can be collected.
+#[derive(Debug)]
+pub struct Waiting {
+    pub hand_over: HandOver,
+    pub description: String,
+    /// What the key may do, in words.
+    pub may: String,
+    /// When the key would expire.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What the page that confirms a collected key may show.
+#[derive(Debug)]
+pub enum StoredDoor {
+    /// The key, and the time at which it was read.
+    Open(Box<KeyDetail>, Timestamp),
+    /// The link was never there, or works no longer.
+    Dead,
+}
+
+/// The hand-overs that wait, and when they were read.
+pub async fn read_hand_overs() -> Result<(Vec<HandOver>, Timestamp), ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok((desk.service().hand_overs(&desk.caller()?).await?, desk.service().now()))
+}
+
+/// One hand-over that waits.
+pub async fn read_hand_over(id: &str) -> Result<HandOver, ConsoleError> {
+    let desk = Desk::from_context()?;
+    let caller = desk.caller()?;
+    let id = key_id(id).map_err(|_| ConsoleError::Refused(Refusal::HandOverGone))?;
+    Ok(desk.service().hand_over_of(&caller, &id).await?)
+}
+
+/// Who collected a key, if the visitor may know.
+pub async fn read_collection(id: &KeyId) -> Result<Option<Collection>, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().collection(&desk.caller()?, id).await?)
+}
+
+/// What somebody with a link may see. Looking uses nothing up.
+pub async fn read_collect_door(token: &str) -> Result<CollectDoor, ConsoleError> {
+    let desk = Desk::from_context()?;
+    if !desk.visit.may_sign_in(&desk.console) {
+        return Ok(CollectDoor::Plain);
+    }
+    let Some(hand_over) = desk.service().hand_over_by_token(token).await? else { return Ok(CollectDoor::Dead) };
+    let spec = hand_over.draft.sketch(hand_over.kind, desk.service().now());
+    let may = Restrictions::from(&spec).words();
+    let waiting = Waiting { description: spec.description, may, expires_at: spec.expires_at, hand_over };
+    Ok(CollectDoor::Open(Box::new(waiting)))
+}
+
+/// The collected key that a link confirms. Looking uses nothing up.
+pub async fn read_stored_door(token: &str) -> Result<StoredDoor, ConsoleError> {
+    let desk = Desk::from_context()?;
+    let key = desk.service().collected_by_token(token).await?;
+    Ok(key.map_or(StoredDoor::Dead, |key| StoredDoor::Open(Box::new(key), desk.service().now())))
+}
+
+/// The whole address of a hand-over's link.
+pub fn link(made: &HandedOver) -> Result<SecretString, ConsoleError> {
+    Ok(address(&Desk::from_context()?, made))
+}
+
+fn address(desk: &Desk, made: &HandedOver) -> SecretString {
+    format!("{}/collect/{}", desk.console.public_url, made.token.expose_secret()).into()
+}
+
+/// The hand-over stands, whatever comes of the mail.
+pub async fn hand_over(desk: Desk, form: HandOverFields) -> Result<Next<NewHandOver>, ConsoleError> {
+    let asked = HandOverForm { key: &form.key, form_id: &form.form_id, to: &form.to, passphrase: &form.passphrase };
+    let made = desk.service().hand_over(&desk.caller()?, &desk.app(), &asked).await?;
+    let mailed = desk.service().mail_hand_over(&made.hand_over, &address(&desk, &made)).await;
+    Ok(Next::Show(NewHandOver { made: Arc::new(made), mailed }))
+}
+
+pub async fn withdraw(desk: Desk, id: KeyId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
+    desk.service().withdraw_hand_over(&desk.caller()?, &id).await?;
+    Ok(told(&desk, "/keys/handovers".to_owned(), PersonDone::HandOverWithdrawn))
+}
+
+pub async fn collect(desk: Desk, token: String, form: CollectFields) -> Result<Next<CollectedSecret>, ConsoleError> {
+    if !desk.visit.may_sign_in(&desk.console) {
+        return Err(ConsoleError::Refused(Refusal::Forbidden));
+    }
+    let collected = desk.service().collect(&token, &form.passphrase, &client(&desk)).await?;
+    Ok(Next::Show(Arc::new(collected)))
+}
+
+/// Answers with the key's name.
+pub async fn stored(desk: Desk, token: String, form: StoredFields) -> Result<Next<String>, ConsoleError> {
+    if !form.ticked {
+        let errors = FieldErrors::one(Field::Acknowledged, "Tick the box to confirm that you have stored the key.");
+        return Err(ConsoleError::Refused(Refusal::Invalid(errors)));
+    }
+    let key = desk.service().confirm_collected(&token, &client(&desk)).await?;
+    Ok(Next::Show(key.row.name))
+}

@@ -1,0 +1,183 @@
+//! Where the link of a hand-over leads: what it is for, then the key, once, and its confirmation. Nobody signs in.
+
+use domain::field::Field;
+use domain::key::{ACKNOWLEDGE_WITHIN, KeyDetail, Status};
+use domain::refusal::Refusal;
+use domain::timestamp::Timestamp;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+use secrecy::ExposeSecret;
+
+use super::frame::Mark;
+use super::secret::shown;
+use super::sign_in::Closed;
+use crate::components::failed::{Failed, FormProblem, set_status};
+use crate::components::field::TextField;
+use crate::components::time::{Time, span};
+use crate::desk::hand_overs::{CollectDoor, StoredDoor, Waiting, read_collect_door, read_stored_door};
+use crate::error::ConsoleError;
+use crate::forms::hand_over::{CollectFields, CollectedSecret, StoredFields};
+use crate::forms::outcome::{PostedForm, Problem};
+use crate::islands::acknowledge::AcknowledgeBox;
+
+#[component]
+pub fn CollectPage() -> impl IntoView {
+    let token = use_params_map().get_untracked().get("token").unwrap_or_default();
+    let posted = PostedForm::<CollectFields, CollectedSecret>::take();
+    let page = match posted {
+        Some(PostedForm { outcome: Ok(collected), .. }) => view! { <Secret collected/> }.into_any(),
+        posted => Suspend::new(async move {
+            match read_collect_door(&token).await {
+                Ok(CollectDoor::Open(waiting)) => {
+                    let problem = PostedForm::problem(posted.as_ref());
+                    view! { <Ask token waiting=*waiting problem/> }.into_any()
+                }
+                Ok(CollectDoor::Dead) => view! { <Dead/> }.into_any(),
+                Ok(CollectDoor::Plain) => view! { <Closed/> }.into_any(),
+                Err(error) => view! { <Failed error/> }.into_any(),
+            }
+        })
+        .into_any(),
+    };
+    outside("Collect a key", page)
+}
+
+/// The frame of these pages, which lead nowhere else.
+fn outside(title: &'static str, page: AnyView) -> AnyView {
+    view! {
+        <Title text=title/>
+        <main class="door wide" id="main">
+            <Mark/>
+            {page}
+        </main>
+    }
+    .into_any()
+}
+
+/// What is handed over, before anything is made.
+#[component]
+fn Ask(token: String, waiting: Waiting, problem: Problem) -> impl IntoView {
+    let Waiting { hand_over, description, may, expires_at } = waiting;
+    let errors = RwSignal::new(problem.fields);
+    let passphrase = hand_over.has_passphrase.then(|| {
+        let hint = format!("{} tells you by other means than this link.", hand_over.made_by.1);
+        view! { <TextField errors field=Field::Passphrase input="password" hint required=true autocomplete="off"/> }
+    });
+    view! {
+        <form class="card" method="post" action=format!("/collect/{token}") novalidate>
+            <header><h1>"A key waits for you"</h1></header>
+            <div class="body">
+                <FormProblem problem=problem.whole/>
+                <dl class="facts">
+                    <div><dt>"For"</dt><dd dir="auto">{hand_over.recipient}</dd></div>
+                    <div><dt>"From"</dt><dd><bdi>{hand_over.made_by.1}</bdi></dd></div>
+                    <div><dt>"Key"</dt><dd><b dir="auto">{hand_over.key_name}</b> ", " {hand_over.kind.label()}</dd></div>
+                    {(!description.is_empty()).then(|| view! { <div><dt>"Description"</dt><dd dir="auto">{description}</dd></div> })}
+                    <div><dt>"It may be used"</dt><dd>{may} {expires_at.map(|at| view! { " Until " <Time at/> "." })}</dd></div>
+                    <div><dt>"Link works until"</dt><dd><Time at=hand_over.expires_at/></dd></div>
+                </dl>
+                <p class="soft">
+                    {format!(
+                        "Nobody has seen this key: it is made when you ask for it, and shown once. Store it at once; you have {} to confirm that.",
+                        span(ACKNOWLEDGE_WITHIN),
+                    )}
+                </p>
+                {passphrase}
+                <button class="button primary">"Show me the key"</button>
+            </div>
+        </form>
+    }
+}
+
+/// The key, once.
+#[component]
+fn Secret(collected: CollectedSecret) -> impl IntoView {
+    let issued = &collected.issued;
+    let row = &issued.key.row;
+    let address = format!("/collect/{}/stored", collected.confirm.expose_secret());
+    let deadline = issued.ack_deadline.unwrap_or(row.created_at);
+    view! {
+        <div class="head narrow">
+            <div>
+                <h1>{format!("Copy “{}” now", row.name)}</h1>
+                <p>"You will not be able to see it again. If you lose it, ask for a new link."</p>
+            </div>
+        </div>
+        {shown(issued)}
+        <form class="narrow stack" method="post" action=address>
+            <AcknowledgeBox deadline now=row.created_at guard=true outside=true wrong=None/>
+        </form>
+    }
+}
+
+#[component]
+pub fn StoredPage() -> impl IntoView {
+    let token = use_params_map().get_untracked().get("token").unwrap_or_default();
+    let page = match PostedForm::<StoredFields, String>::take() {
+        Some(PostedForm { outcome: Ok(name), .. }) => view! { <Works name/> }.into_any(),
+        posted => Suspend::new(async move {
+            match read_stored_door(&token).await {
+                Ok(StoredDoor::Open(key, now)) => {
+                    let problem = PostedForm::problem(posted.as_ref());
+                    view! { <Confirm token key=*key now problem/> }.into_any()
+                }
+                Ok(StoredDoor::Dead) => view! { <Dead/> }.into_any(),
+                Err(error) => view! { <Failed error/> }.into_any(),
+            }
+        })
+        .into_any(),
+    };
+    outside("Confirm the key", page)
+}
+
+/// The confirmation again, when the secret is no longer on the screen.
+#[component]
+fn Confirm(token: String, key: KeyDetail, now: Timestamp, problem: Problem) -> impl IntoView {
+    let wrong = problem.fields.of(Field::Acknowledged).next().map(|error| error.message.clone());
+    let deadline = match key.row.status(now) {
+        Status::Pending { until } => until,
+        _ => now,
+    };
+    view! {
+        <div class="head narrow">
+            <div>
+                <h1>{format!("Have you stored “{}”?", key.row.name)}</h1>
+                <p>"It was shown once. If you have not stored it, ask for a new link; nobody can use this key then."</p>
+            </div>
+        </div>
+        <form class="narrow stack" method="post" action=format!("/collect/{token}/stored")>
+            <FormProblem problem=problem.whole/>
+            <AcknowledgeBox deadline now guard=false outside=true wrong/>
+        </form>
+    }
+}
+
+#[component]
+fn Works(name: String) -> impl IntoView {
+    view! {
+        <div class="card">
+            <div class="empty" role="status">
+                <h1>{format!("“{name}” is confirmed and enabled")}</h1>
+                <p>"You can use it now, and close this page."</p>
+            </div>
+        </div>
+    }
+}
+
+/// The one page of links that do not work, whatever the reason.
+#[component]
+fn Dead() -> impl IntoView {
+    set_status(&ConsoleError::Refused(Refusal::NotFound));
+    view! {
+        <div class="card">
+            <div class="empty">
+                <h1>"This link does not work"</h1>
+                <p>
+                    "A link to a key works once, and only for some time. Yours was used or withdrawn, or its time is over. \
+                     Ask whoever sent it for a new one."
+                </p>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,217 @@
+//! Handing a key over: somebody prepares it, and gets a one-use link for whoever is to collect it. Until then there is no
+//! key and no secret.
+
+use domain::{
+    audit::{Action, AuditEvent, Change, Subject},
+    draft::KeyDraft,
+    field::Field,
+    hand_over::{Collection, HAND_OVERS_MAX, HandOver, HandOverDraft},
+    ids::{AppId, KeyId},
+    refusal::Refusal,
+    role::Act,
+    text,
+};
+use secrecy::{ExposeSecret, SecretString};
+use store::{Link, StoreError, Tx, Unique};
+
+use super::issue::check_form_id;
+use crate::{Caller, Error, Result, Service, entropy, people::change, service::event};
+
+/// The purpose of the link by which a key is collected.
+pub(super) const COLLECT: &str = "collect";
+
+/// How many overdue hand-overs are looked up at once.
+const AT_ONCE: u32 = 100;
+
+/// A hand-over with the token of its link, which nobody sees again.
+#[derive(Debug)]
+pub struct HandedOver {
+    /// The hand-over.
+    pub hand_over: HandOver,
+    /// The last part of the link's address.
+    pub token: SecretString,
+}
+
+/// What the form of a hand-over sends.
+#[derive(Debug)]
+pub struct HandOverForm<'a> {
+    /// What was typed for the key.
+    pub key: &'a KeyDraft,
+    /// The one-use id of the form. One form makes one hand-over, however often it is sent.
+    pub form_id: &'a str,
+    /// Whom it is for, as typed.
+    pub to: &'a HandOverDraft,
+    /// The passphrase, as typed; empty for none.
+    pub passphrase: &'a SecretString,
+}
+
+impl Service {
+    /// Prepares a key for somebody else to collect. It fails as issuing the key would, and with `AlreadyHandedOver` if the
+    /// form has done this before.
+    pub async fn hand_over(&self, caller: &Caller, app: &AppId, form: &HandOverForm<'_>) -> Result<HandedOver> {
+        let person = *caller.person_id()?;
+        let form_id = check_form_id(form.form_id)?;
+        let passphrase = form.passphrase.expose_secret();
+        let spec = form.to.check(passphrase)?;
+        self.check_draft(caller, form.key).await?;
+        let key = self.read_draft(caller, form.key)?;
+        let hash = match text::passphrase(passphrase) {
+            Ok(Some(passphrase)) => {
+                Some(self.passwords().hash(passphrase.into(), entropy::bytes(self.entropy())?).await?)
+            }
+            _ => None,
+        };
+        let (token, mac) = self.new_link_token(COLLECT)?;
+        let now = self.now();
+        let hand_over = HandOver {
+            key: self.new_key_id()?,
+            app_id: *app,
+            kind: key.kind,
+            key_name: key.name,
+            draft: form.key.clone(),
+            form_id: form_id.to_owned(),
+            recipient: spec.recipient,
+            email: spec.email,
+            has_passphrase: hash.is_some(),
+            made_by: (person.to_string(), caller.actor().label()),
+            created_at: now,
+            expires_at: now.plus(spec.life.length()),
+        };
+        let work = async |tx: &mut Tx| {
+            if !caller.sight().apps.has(app) || tx.app(app).await?.is_none() {
+                return Err(Refusal::NotFound.into());
+            }
+            if tx.hand_overs().await?.len() >= usize::try_from(HAND_OVERS_MAX).unwrap_or(usize::MAX) {
+                return Err(Refusal::TooManyHandOvers { most: HAND_OVERS_MAX }.into());
+            }
+            tx.insert_hand_over(&hand_over, hash.as_deref()).await.map_err(|error| match error {
+                StoreError::Conflict(Unique::HandOverForm) => Refusal::AlreadyHandedOver.into(),
+                error => Error::from(error),
+            })?;
+            tx.insert_link(&Link {
+                mac: mac.to_vec(),
+                purpose: COLLECT.to_owned(),
+                subject: hand_over.key.as_str().to_owned(),
+                created_at: now,
+                expires_at: hand_over.expires_at,
+            })
+            .await?;
+            let event = self.hand_over_event(caller, Action::HandOverMade, &hand_over);
+            self.record(tx, AuditEvent { changes: told(&hand_over), ..event }).await?;
+            Ok::<_, Error>(())
+        };
+        self.write(work).await?;
+        Ok(HandedOver { hand_over, token })
+    }
+
+    /// The hand-overs that wait and that the caller could make, the latest first.
+    pub async fn hand_overs(&self, caller: &Caller) -> Result<Vec<HandOver>> {
+        caller.may(Act::ChangeKeys)?;
+        let all = self.store().hand_overs().await?;
+        Ok(all.into_iter().filter(|one| may_make(caller, one).is_ok()).collect())
+    }
+
+    /// One of them; `HandOverGone` if it no longer waits.
+    pub async fn hand_over_of(&self, caller: &Caller, key: &KeyId) -> Result<HandOver> {
+        caller.may(Act::ChangeKeys)?;
+        let found = self.store().hand_over(key).await?;
+        Ok(found.filter(|one| may_make(caller, one).is_ok()).ok_or(Refusal::HandOverGone)?)
+    }
+
+    /// Withdraws a hand-over. Its link no longer works.
+    pub async fn withdraw_hand_over(&self, caller: &Caller, key: &KeyId) -> Result<()> {
+        caller.may(Act::ChangeKeys)?;
+        let work = async |tx: &mut Tx| {
+            let found = tx.hand_over(key).await?.filter(|one| may_make(caller, one).is_ok());
+            let hand_over = found.ok_or(Refusal::HandOverGone)?;
+            self.drop_hand_over(tx, caller, Action::HandOverWithdrawn, &hand_over, None).await
+        };
+        self.write(work).await
+    }
+
+    /// Who collected a key, for callers who see every key; `None` if whoever issued it saw its secret.
+    pub async fn collection(&self, caller: &Caller, id: &KeyId) -> Result<Option<Collection>> {
+        let key = self.key(caller, id).await?;
+        if caller.may(Act::SeeAllKeys).is_err() {
+            return Ok(None);
+        }
+        Ok(self.store().collection(&key.row.id).await?)
+    }
+
+    /// Drops the hand-overs that nobody collected in time, and records each. Runs in the background. Returns how many it
+    /// dropped.
+    pub async fn drop_overdue_hand_overs(&self) -> Result<usize> {
+        let mut dropped = 0;
+        loop {
+            let now = self.now();
+            let overdue = self.store().hand_overs_overdue(now, AT_ONCE).await?;
+            if overdue.is_empty() {
+                return Ok(dropped);
+            }
+            for hand_over in &overdue {
+                let work = async |tx: &mut Tx| {
+                    let (system, note) = (Caller::system(None), "Nobody collected the key in time.");
+                    self.drop_hand_over(tx, &system, Action::HandOverExpired, hand_over, Some(note)).await
+                };
+                match self.write(work).await {
+                    // Another server was quicker.
+                    Err(Error::Refused(_)) => {}
+                    done => {
+                        done?;
+                        dropped += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Removes a hand-over with its link, and records why. `HandOverGone` if it no longer waits.
+    pub(super) async fn drop_hand_over(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        action: Action,
+        hand_over: &HandOver,
+        note: Option<&str>,
+    ) -> Result<()> {
+        if !tx.delete_hand_over(&hand_over.key).await? {
+            return Err(Refusal::HandOverGone.into());
+        }
+        tx.revoke_links_of(COLLECT, hand_over.key.as_str()).await?;
+        let event = self.hand_over_event(caller, action, hand_over);
+        let changes = vec![change(Field::Recipient, Some(&hand_over.recipient), None)];
+        self.record(tx, AuditEvent { changes, note: note.map(str::to_owned), ..event }).await?;
+        Ok(())
+    }
+
+    /// An event about the key of a hand-over.
+    pub(super) fn hand_over_event(&self, caller: &Caller, action: Action, hand_over: &HandOver) -> AuditEvent {
+        let subject = Subject::key(&hand_over.key, hand_over.kind, &hand_over.key_name);
+        AuditEvent { app_id: Some(hand_over.app_id), ..event(caller, self.now(), action, subject) }
+    }
+
+    /// A new token for a link with this purpose, and its MAC.
+    pub(super) fn new_link_token(&self, purpose: &str) -> Result<(SecretString, [u8; 32])> {
+        let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
+        let token = hex::encode(*bytes);
+        let mac = self.keyring().link_mac(purpose, &token);
+        Ok((token.into(), mac))
+    }
+}
+
+/// Whether the caller could make this hand-over, and so may see and withdraw it.
+fn may_make(caller: &Caller, hand_over: &HandOver) -> Result<(), Refusal> {
+    caller.may_issue(hand_over.kind)?;
+    if caller.sight().apps.has(&hand_over.app_id) { Ok(()) } else { Err(Refusal::NotFound) }
+}
+
+/// What the record says of a hand-over.
+fn told(hand_over: &HandOver) -> Vec<Change> {
+    let told = [
+        (Field::Recipient, Some(hand_over.recipient.clone())),
+        (Field::Email, hand_over.email.clone()),
+        (Field::Passphrase, hand_over.has_passphrase.then(|| "asked for".to_owned())),
+        (Field::LinkLife, Some(format!("until {}", hand_over.expires_at.to_rfc3339()))),
+    ];
+    told.into_iter().filter_map(|(field, to)| Some(change(field, None, Some(&to?)))).collect()
+}

@@ -1,0 +1,167 @@
+//! Hand-overs through the console: the link is in the maker's answer, the secret is in the recipient's, and neither is
+//! anywhere else.
+
+use domain::audit_query::AuditQuery;
+
+use crate::support::{Answer, Call, Product, operator, text};
+
+async fn post(product: &Product, path: &str, session: &str, form: &str) -> Answer {
+    product.send(Call::post(path).cookie(session).same_origin().form(form.to_owned())).await
+}
+
+/// What a page has between the tags of this id.
+fn at(answer: &Answer, id: &str) -> String {
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let found = answer.body.split(&format!("id=\"{id}\"")).nth(1);
+    found.unwrap_or_else(|| panic!("no {id}: {}", answer.body)).split(['>', '<']).nth(1).unwrap().to_owned()
+}
+
+async fn handed_over(product: &Product, session: &str, further: &str) -> (Answer, String) {
+    let form_id = product.service.new_form_id().unwrap();
+    let form = format!("kind=service&name=Partner&form_id={form_id}&recipient=Grace&link_life=1d{further}");
+    let answer = post(product, "/keys/handovers/new", session, &form).await;
+    let link = at(&answer, "link");
+    let path = link.strip_prefix("http://localhost:3000").unwrap().to_owned();
+    (answer, path)
+}
+
+/// The address that the form of this answer confirms the key at.
+fn confirmation(answer: &Answer) -> String {
+    let form = answer.body.split("action=\"/collect/").nth(1).unwrap_or_else(|| panic!("{}", answer.body));
+    format!("/collect/{}", form.split('"').next().unwrap())
+}
+
+/// What somebody without a session sends from the page itself.
+fn outside(path: &str, form: &str) -> Call {
+    Call::post(path).same_origin().form(form.to_owned())
+}
+
+#[tokio::test]
+async fn somebody_without_an_account_collects_the_key_and_its_maker_never_sees_it() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let mut seen = String::new();
+    let (made, path) = handed_over(&product, &session, "&email=grace%40example.com&description=Nightly").await;
+    seen += &made.body;
+    assert!(!made.body.contains("mailed"), "this installation sends no mail");
+    assert_eq!(made.header("cache-control"), "no-store");
+    let token = path.rsplit('/').next().unwrap().to_owned();
+    assert_eq!(token.len(), 64);
+    for page in ["/keys/handovers", "/keys", "/audit", "/"] {
+        let answer = product.send(Call::get(page).cookie(&session)).await;
+        assert!(!answer.body.contains(&token), "{page}");
+    }
+    for _ in 0..100 {
+        let page = product.send(Call::get(&path)).await;
+        assert_eq!((page.status.as_u16(), page.header("referrer-policy")), (200, "no-referrer"));
+        for words in ["Grace", "owner@example.com", "Partner", "Nightly", "Show me the key"] {
+            assert!(page.body.contains(words), "{words}: {}", page.body);
+        }
+        assert!(!page.body.contains("ks_") && page.header("set-cookie").is_empty());
+    }
+
+    // Where the secret would travel in the clear, nothing is made.
+    let plain = Call::post(&path).header("host", "keys.lan:3000").header("origin", "http://keys.lan:3000");
+    assert_eq!(product.send(plain.peer("192.0.2.7").form("")).await.status, 403);
+    let plain = product.send(Call::get(&path).header("host", "keys.lan:3000").peer("192.0.2.7")).await;
+    assert!(!plain.body.contains("Grace"), "{}", plain.body);
+    let shown = product.send(outside(&path, "").peer("198.51.100.7")).await;
+    let secret = at(&shown, "secret");
+    assert!(secret.starts_with("ks_"), "{secret}");
+    assert!(!shown.body.contains(&token) && !shown.body.contains("Setup Integration"));
+    assert_eq!((shown.header("cache-control"), shown.header("referrer-policy")), ("no-store", "no-referrer"));
+    assert_eq!(product.send(outside(&path, "")).await.status, 404, "once");
+
+    let confirm = confirmation(&shown);
+    let unticked = product.send(outside(&confirm, "")).await;
+    assert!(unticked.status == 422 && unticked.body.contains("Tick the box"), "{}", unticked.body);
+    assert!(!unticked.body.contains(&secret));
+    let page = product.send(Call::get(&confirm)).await;
+    assert!(page.status == 200 && page.body.contains("Have you stored") && !page.body.contains(&secret));
+    let confirmed = product.send(outside(&confirm, "acknowledged=yes")).await;
+    assert!(
+        confirmed.status == 200 && text(&confirmed.body).contains("is confirmed and enabled"),
+        "{}",
+        confirmed.body
+    );
+    assert_eq!(product.send(Call::get(&confirm)).await.status, 404);
+    assert_eq!(product.send(outside(&confirm, "acknowledged=yes")).await.status, 404);
+
+    let id = secret.split('_').nth(1).unwrap().to_owned();
+    for page in [format!("/keys/{id}"), format!("/keys/{id}/audit"), "/keys".to_owned(), "/audit".to_owned()] {
+        let answer = product.send(Call::get(&page).cookie(&session)).await;
+        assert_eq!(answer.status, 200, "{page}");
+        seen += &answer.body;
+    }
+    let facts = text(&product.send(Call::get(&format!("/keys/{id}")).cookie(&session)).await.body);
+    assert!(facts.contains("Collected") && facts.contains("Grace") && facts.contains("from 198.51.100.7"), "{facts}");
+    let half = secret.rsplit('_').next().unwrap();
+    assert!(!seen.contains(half) && !seen.contains(confirm.split('/').nth(2).unwrap()));
+    let events = format!("{:?}", product.service.audit(&operator(), &AuditQuery::default()).await.unwrap());
+    for secret in [half, &token, confirm.split('/').nth(2).unwrap()] {
+        assert!(!events.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn every_link_that_does_not_work_gives_one_page() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let (_, used) = handed_over(&product, &session, "").await;
+    assert_eq!(product.send(outside(&used, "")).await.status, 200);
+    let (_, withdrawn) = handed_over(&product, &session, "").await;
+    let list = product.send(Call::get("/keys/handovers").cookie(&session)).await;
+    let address = list.body.split("href=\"/keys/handovers/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let answer = post(&product, &format!("/keys/handovers/{address}"), &session, "").await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/keys/handovers"));
+    let page = |answer: &Answer| {
+        let policy = answer.header("content-security-policy");
+        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+        answer.body.replace(&nonce, "N")
+    };
+    let unknown = product.send(Call::get(&format!("/collect/{}", "0".repeat(64)))).await;
+    assert_eq!(unknown.status, 404);
+    for odd in [used.as_str(), &withdrawn, "/collect/%00", "/collect/..%2fkeys", "/collect/%C3%A9"] {
+        let answer = product.send(Call::get(odd)).await;
+        assert_eq!((answer.status.as_u16(), page(&answer)), (404, page(&unknown)), "{odd}");
+    }
+    let posted = |path: &str| product.send(outside(path, ""));
+    let unknown = posted(&format!("/collect/{}", "0".repeat(64))).await;
+    for dead in [&used, &withdrawn] {
+        let answer = posted(dead).await;
+        assert_eq!((answer.status.as_u16(), page(&answer)), (unknown.status.as_u16(), page(&unknown)), "{dead}");
+    }
+}
+
+#[tokio::test]
+async fn the_passphrase_is_asked_for_and_never_shown_again() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let (made, path) = handed_over(&product, &session, "&passphrase=a+green+lantern").await;
+    assert!(!made.body.contains("a green lantern") && made.body.contains("by other means"));
+    let wrong = product.send(outside(&path, "passphrase=a+blue+lantern")).await;
+    assert!(wrong.status == 422 && wrong.body.contains("The passphrase is wrong."), "{}", wrong.body);
+    assert!(!wrong.body.contains("a blue lantern"));
+    let shown = product.send(outside(&path, "passphrase=a+green+lantern")).await;
+    assert!(at(&shown, "secret").starts_with("ks_"));
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_at_its_field_and_what_was_typed_stays() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let form_id = product.service.new_form_id().unwrap();
+    let form = format!("kind=service&name=Partner&form_id={form_id}&recipient=&email=x&passphrase=short&link_life=9d");
+    let refused = post(&product, "/keys/handovers/new", &session, &form).await;
+    assert_eq!(refused.status, 422);
+    for words in [
+        "Enter the name of whoever collects the key.",
+        "Enter an e-mail address like",
+        "Use at least 8 characters, or none.",
+        "Choose how long the link works.",
+        "value=\"Partner\"",
+    ] {
+        assert!(refused.body.contains(words), "{words}: {}", refused.body);
+    }
+    assert!(!refused.body.contains("value=\"short\""));
+}
