@@ -47,7 +47,7 @@ pub fn CollectPage() -> impl IntoView {
 fn outside(title: &'static str, page: AnyView) -> AnyView {
     view! {
         <Title text=title/>
-        <main class="door wide" id="main">
+        <main class="door roomy" id="main">
             <Mark/>
             {page}
         </main>
