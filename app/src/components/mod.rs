@@ -7,6 +7,8 @@ pub mod chart;
 #[cfg(feature = "ssr")]
 pub mod copy;
 #[cfg(feature = "ssr")]
+pub mod dead_link;
+#[cfg(feature = "ssr")]
 pub mod failed;
 pub mod field;
 #[cfg(feature = "ssr")]
@@ -14,10 +16,13 @@ pub mod grant_fields;
 #[cfg(feature = "ssr")]
 pub mod hidden_draft;
 pub mod icon;
+#[cfg(feature = "ssr")]
 pub mod key_fields;
 pub mod key_sections;
 #[cfg(feature = "ssr")]
 pub mod key_status;
+#[cfg(feature = "ssr")]
+pub mod link_once;
 #[cfg(feature = "ssr")]
 pub mod modal;
 #[cfg(feature = "ssr")]
@@ -33,6 +38,8 @@ pub mod qr;
 pub mod refusals;
 #[cfg(feature = "ssr")]
 pub mod roles;
+#[cfg(feature = "ssr")]
+pub mod select_field;
 #[cfg(feature = "ssr")]
 pub mod shortcuts;
 #[cfg(feature = "ssr")]

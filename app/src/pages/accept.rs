@@ -2,7 +2,6 @@
 
 use domain::field::Field;
 use domain::invite::Invite;
-use domain::refusal::Refusal;
 use domain::text::PASSWORD_MIN;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -10,10 +9,10 @@ use leptos_router::hooks::use_params_map;
 
 use super::frame::Mark;
 use super::sign_in::Closed;
-use crate::components::failed::{Failed, FormProblem, set_status};
+use crate::components::dead_link::DeadLink;
+use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::{TextField, password_hint};
 use crate::desk::invites::{InviteDoor, read_invite_door};
-use crate::error::ConsoleError;
 use crate::forms::invite::AcceptForm;
 use crate::forms::outcome::PostedForm;
 
@@ -70,17 +69,7 @@ fn Join(token: String, invite: Invite, posted: Option<PostedForm<AcceptForm>>) -
 /// The one page of links that do not work, whatever the reason.
 #[component]
 fn Dead() -> impl IntoView {
-    set_status(&ConsoleError::Refused(Refusal::NotFound));
-    view! {
-        <div class="card">
-            <div class="empty">
-                <h1>"This link does not work"</h1>
-                <p>
-                    "An invite works once, and only for some days. Yours was used, replaced or revoked, or its time is over. \
-                     Ask whoever invited you to send it again."
-                </p>
-                <a class="button primary" href="/login">"Sign in"</a>
-            </div>
-        </div>
-    }
+    let words = "An invite works once, and only for some days. Yours was used, replaced or revoked, or its time is over. \
+                     Ask whoever invited you to send it again.";
+    view! { <DeadLink title="This link does not work" words signs_in=true/> }
 }

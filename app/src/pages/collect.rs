@@ -2,7 +2,6 @@
 
 use domain::field::Field;
 use domain::key::{ACKNOWLEDGE_WITHIN, KeyDetail, Status};
-use domain::refusal::Refusal;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -12,11 +11,11 @@ use secrecy::ExposeSecret;
 use super::frame::Mark;
 use super::secret::shown;
 use super::sign_in::Closed;
-use crate::components::failed::{Failed, FormProblem, set_status};
+use crate::components::dead_link::DeadLink;
+use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::time::{Time, span};
 use crate::desk::hand_overs::{CollectDoor, StoredDoor, Waiting, read_collect_door, read_stored_door};
-use crate::error::ConsoleError;
 use crate::forms::hand_over::{CollectFields, CollectedSecret, StoredFields};
 use crate::forms::outcome::{PostedForm, Problem};
 use crate::islands::acknowledge::AcknowledgeBox;
@@ -168,16 +167,7 @@ fn Works(name: String) -> impl IntoView {
 /// The one page of links that do not work, whatever the reason.
 #[component]
 fn Dead() -> impl IntoView {
-    set_status(&ConsoleError::Refused(Refusal::NotFound));
-    view! {
-        <div class="card">
-            <div class="empty">
-                <h1>"This link does not work"</h1>
-                <p>
-                    "A link to a key works once, and only for some time. Yours was used or withdrawn, or its time is over. \
-                     Ask whoever sent it for a new one."
-                </p>
-            </div>
-        </div>
-    }
+    let words = "A link to a key works once, and only for some time. Yours was used or withdrawn, or its time is over. \
+                     Ask whoever sent it for a new one.";
+    view! { <DeadLink title="This link does not work" words/> }
 }

@@ -1,22 +1,21 @@
 //! Handing a key over: the form, and the page that shows the link, once.
 
-use domain::field::{Field, FieldErrors};
+use domain::field::Field;
 use domain::hand_over::{HandOverDraft, LinkLife};
 use domain::kind::KeyKind;
 use domain::text::PASSPHRASE_MIN;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use secrecy::ExposeSecret;
 
 use super::generate_steps::{Expired, facts};
 use crate::addresses::wizard_address;
-use crate::components::copy::CopyButton;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::hidden_draft::HiddenDraft;
-use crate::components::icon::{Drawn, Icon};
+use crate::components::link_once::{LinkOnce, Mailed};
 use crate::components::problem::FieldProblems;
+use crate::components::select_field::SelectField;
 use crate::components::time::Time;
 use crate::desk::hand_overs::link;
 use crate::desk::keys::read_form;
@@ -62,6 +61,7 @@ fn Form(form: HandOverFields, problem: Problem) -> impl IntoView {
     let summary = wizard_address(&form_id, WizardStep::Summary);
     let facts = key.kind.as_deref().and_then(KeyKind::parse).map(|kind| facts(kind, &key));
     let errors = RwSignal::new(problem.fields);
+    let lives = LinkLife::ALL.iter().map(|life| (life.as_str(), life.label())).collect();
     let signed_out = problem.whole == Some(ConsoleError::SignedOut);
     view! {
         <div class="head narrow">
@@ -79,7 +79,7 @@ fn Form(form: HandOverFields, problem: Problem) -> impl IntoView {
                 hint="The link is mailed there, if this installation sends mail."/>
             <TextField errors field=Field::Passphrase aside="optional" input="password" autocomplete="new-password"
                 hint=format!("At least {PASSPHRASE_MIN} characters. Tell them by other means than the link.")/>
-            <Lives errors chosen=to.life/>
+            <SelectField errors field=Field::LinkLife options=lives chosen=to.life/>
             {facts}
             <HiddenDraft draft=key/>
             <input type="hidden" name=Field::FormId.as_str() value=form_id/>
@@ -91,71 +91,20 @@ fn Form(form: HandOverFields, problem: Problem) -> impl IntoView {
     }
 }
 
-/// How long the link works.
-#[component]
-fn Lives(errors: RwSignal<FieldErrors>, chosen: String) -> impl IntoView {
-    let id = Field::LinkLife.as_str();
-    let options: Vec<_> = LinkLife::ALL
-        .iter()
-        .map(|life| view! { <option value=life.as_str() selected=chosen == life.as_str()>{life.label()}</option> })
-        .collect();
-    let wrong = errors.with_untracked(|errors| errors.of(Field::LinkLife).next().map(|error| error.message.clone()));
-    view! {
-        <div class="field">
-            <label for=id>{Field::LinkLife.label()}</label>
-            <select id=id name=id aria-invalid=wrong.is_some().then_some("true")
-                aria-describedby=wrong.is_some().then(|| format!("{id}-error"))>
-                {options}
-            </select>
-            {wrong.map(|wrong| view! { <span class="error" id=format!("{id}-error")>{wrong}</span> })}
-        </div>
-    }
-}
-
 /// The page that shows a link, once.
 #[component]
 fn Link(made: NewHandOver) -> impl IntoView {
     let hand_over = made.made.hand_over.clone();
-    let mailed = match made.mailed {
-        Some(true) => view! {
-            <div class="note narrow"><Drawn icon=Icon::Info/><div>
-                "Keystead has mailed this link to " <bdi>{hand_over.email.clone()}</bdi> "."
-            </div></div>
-        }
-        .into_any(),
-        Some(false) => view! {
-            <div class="note bad narrow" role="alert"><Drawn icon=Icon::Alert/><div>
-                <b>"The mail could not be sent."</b>
-                " The link works all the same: copy it and send it yourself. The log has the cause."
-            </div></div>
-        }
-        .into_any(),
-        None => ().into_any(),
-    };
+    let mailed = hand_over.email.map(|to| Mailed { sent: made.mailed, to });
     match link(&made.made) {
         Ok(address) => view! {
-            <Title text="Link to collect the key"/>
-            <div class="head narrow">
-                <div>
-                    <h1>"Copy the link now"</h1>
-                    <p>"You will not be able to see it again. If you lose it, withdraw it and hand the key over again."</p>
-                </div>
-            </div>
-            {mailed}
-            <div class="secret narrow">
-                <code id="link">{address.expose_secret().to_owned()}</code>
-                <div class="tools"><CopyButton of="link" what="link"/></div>
-            </div>
-            <div class="note narrow">
-                <Drawn icon=Icon::Caution/>
-                <div>
-                    "Whoever opens the link can collect “" <span dir="auto">{hand_over.key_name}</span> "”. Give it to "
-                    <b dir="auto">{hand_over.recipient}</b> " and to nobody else. It works once, until "
-                    <Time at=hand_over.expires_at/> "."
-                    {hand_over.has_passphrase.then_some(" Tell them the passphrase by other means.")}
-                </div>
-            </div>
-            <div class="actions narrow"><a class="button primary" href="/keys/handovers">"Done"</a></div>
+            <LinkOnce title="Link to collect the key" lost="withdraw it and hand the key over again." address
+                mailed back="/keys/handovers">
+                "Whoever opens the link can collect “" <span dir="auto">{hand_over.key_name}</span> "”. Give it to "
+                <b dir="auto">{hand_over.recipient}</b> " and to nobody else. It works once, until "
+                <Time at=hand_over.expires_at/> "."
+                {hand_over.has_passphrase.then_some(" Tell them the passphrase by other means.")}
+            </LinkOnce>
         }
         .into_any(),
         Err(error) => view! { <Failed error/> }.into_any(),

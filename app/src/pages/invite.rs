@@ -7,14 +7,12 @@ use domain::role::{Act, Rights, Role};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
-use secrecy::ExposeSecret;
 
 use super::person_acts::EndOfAccess;
-use crate::components::copy::CopyButton;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::grant_fields::{EnterPresses, GrantFields};
-use crate::components::icon::{Drawn, Icon};
+use crate::components::link_once::{LinkOnce, Mailed};
 use crate::components::modal::Modal;
 use crate::components::problem::FieldProblems;
 use crate::components::roles::Roles;
@@ -104,42 +102,13 @@ fn Form(
 #[component]
 fn Link(made: NewLink) -> impl IntoView {
     let invite = made.invited.invite.clone();
-    let mailed = match made.mailed {
-        Some(true) => view! {
-            <div class="note narrow"><Drawn icon=Icon::Info/><div>"Keystead has mailed this link to " <bdi>{invite.email.clone()}</bdi> "."</div></div>
-        }
-        .into_any(),
-        Some(false) => view! {
-            <div class="note bad narrow" role="alert"><Drawn icon=Icon::Alert/><div>
-                <b>"The mail could not be sent."</b>
-                " The invite is valid all the same: copy the link and send it yourself. The log has the cause."
-            </div></div>
-        }
-        .into_any(),
-        None => ().into_any(),
-    };
+    let mailed = Some(Mailed { sent: made.mailed, to: invite.email });
     match link(&made.invited) {
         Ok(address) => view! {
-            <Title text="Invite link"/>
-            <div class="head narrow">
-                <div>
-                    <h1>"Copy the link now"</h1>
-                    <p>"You will not be able to see it again. If you lose it, send the invite again."</p>
-                </div>
-            </div>
-            {mailed}
-            <div class="secret narrow">
-                <code id="link">{address.expose_secret().to_owned()}</code>
-                <div class="tools"><CopyButton of="link" what="link"/></div>
-            </div>
-            <div class="note narrow">
-                <Drawn icon=Icon::Caution/>
-                <div>
-                    "Whoever opens the link can join as " <b dir="auto">{invite.name}</b> ", " {invite.role.label()}
-                    ". Give it to nobody else. It works once, until " <Time at=invite.expires_at/> "."
-                </div>
-            </div>
-            <div class="actions narrow"><a class="button primary" href="/people">"Done"</a></div>
+            <LinkOnce title="Invite link" lost="send the invite again." address mailed back="/people">
+                "Whoever opens the link can join as " <b dir="auto">{invite.name}</b> ", " {invite.role.label()}
+                ". Give it to nobody else. It works once, until " <Time at=invite.expires_at/> "."
+            </LinkOnce>
         }
         .into_any(),
         Err(error) => view! { <Failed error/> }.into_any(),

@@ -14,7 +14,7 @@ use super::key_acts::reasons;
 use crate::addresses::list_address;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
-use crate::components::problem::FieldProblem;
+use crate::components::select_field::SelectField;
 use crate::components::time::span;
 use crate::components::warning::Warning;
 use crate::desk::keys::{new_form, read_bulk};
@@ -191,23 +191,11 @@ fn values(act: BulkAct, form: &BulkForm, errors: RwSignal<FieldErrors>) -> AnyVi
 }
 
 fn expiry(form: &BulkForm, errors: RwSignal<FieldErrors>) -> impl IntoView + use<> {
-    let chosen = Expiry::parse(&form.expiry).unwrap_or(Expiry::Days90);
-    let options: Vec<_> = Expiry::ALL
-        .iter()
-        .map(|expiry| {
-            view! { <option value=expiry.as_str() selected=chosen == *expiry>{expiry.label()}</option> }
-        })
-        .collect();
-    let id = Field::Expiry.as_str();
-    let wrong = errors.with_untracked(|errors| errors.of(Field::Expiry).next().is_some());
+    let chosen = Expiry::parse(&form.expiry).unwrap_or(Expiry::Days90).as_str();
+    let options = Expiry::ALL.iter().map(|expiry| (expiry.as_str(), expiry.label())).collect();
     view! {
         <div class="pair">
-            <div class="field">
-                <label for=id>{Field::Expiry.label()}</label>
-                <select id=id name=id aria-invalid=wrong.then_some("true")
-                    aria-describedby=wrong.then(|| format!("{id}-error"))>{options}</select>
-                <FieldProblem field=Field::Expiry errors/>
-            </div>
+            <SelectField errors field=Field::Expiry options chosen/>
             <TextField errors field=Field::ExpiresAt aside="UTC" value=form.expires_at.clone() input="datetime-local"/>
         </div>
     }

@@ -1,5 +1,6 @@
 //! The page of a person: who they are, what they see, and what others can do about them.
 
+use domain::audit_query::AuditQuery;
 use domain::grant::KeyAct;
 use domain::key::KeyRow;
 use domain::person::{PersonListed, PersonStatus};
@@ -11,8 +12,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_params_map;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::addresses::with_query;
 use crate::components::failed::{Failed, set_status};
 use crate::components::key_status::KeyStatus;
 use crate::components::person_status::{LockedUntil, PersonState};
@@ -87,7 +88,8 @@ fn Shown(view: PersonView) -> impl IntoView {
             view! { <a class=class href=format!("/people/{}/{path}", person.id)>{label}</a> }
         })
         .collect();
-    let audit = format!("/audit?person={}", utf8_percent_encode(&person.email, NON_ALPHANUMERIC));
+    let audit = AuditQuery { person: Some(person.email.clone()), ..AuditQuery::default() };
+    let audit = with_query("/audit", &audit.to_query_string());
     let locked = matches!(person.status, PersonStatus::Locked { .. });
     view! {
         <Title text=person.name.clone()/>

@@ -5,11 +5,9 @@ use domain::role::Act;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
-use secrecy::ExposeSecret;
 
-use crate::components::copy::CopyButton;
 use crate::components::failed::{Failed, FormProblem};
-use crate::components::icon::{Drawn, Icon};
+use crate::components::link_once::LinkOnce;
 use crate::components::time::Time;
 use crate::desk::people::read_person;
 use crate::error::ConsoleError;
@@ -70,24 +68,9 @@ pub fn PersonReset() -> impl IntoView {
 #[component]
 fn Made(made: NewReset, back: String) -> impl IntoView {
     view! {
-        <Title text="Reset link"/>
-        <div class="head narrow">
-            <div>
-                <h1>"Copy the link now"</h1>
-                <p>"You will not be able to see it again. If you lose it, make another one: the old one stops working."</p>
-            </div>
-        </div>
-        <div class="secret narrow">
-            <code id="link">{made.address.expose_secret().to_owned()}</code>
-            <div class="tools"><CopyButton of="link" what="link"/></div>
-        </div>
-        <div class="note narrow">
-            <Drawn icon=Icon::Caution/>
-            <div>
-                "Whoever opens the link can sign in as " <bdi>{made.email}</bdi>
-                " afterwards. Give it to nobody else. It works once, until " <Time at=made.expires_at/> "."
-            </div>
-        </div>
-        <div class="actions narrow"><a class="button primary" href=back>"Done"</a></div>
+        <LinkOnce title="Reset link" lost="make another one: the old one stops working." address=made.address back>
+            "Whoever opens the link can sign in as " <bdi>{made.email}</bdi>
+            " afterwards. Give it to nobody else. It works once, until " <Time at=made.expires_at/> "."
+        </LinkOnce>
     }
 }

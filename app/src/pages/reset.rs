@@ -1,17 +1,16 @@
 //! Sets a new password with a one-use link.
 
 use domain::field::Field;
-use domain::refusal::Refusal;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::setup::Door;
 use super::sign_in::Closed;
-use crate::components::failed::{Failed, FormProblem, set_status};
+use crate::components::dead_link::DeadLink;
+use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::{TextField, password_hint};
 use crate::desk::person::{ResetDoor, read_reset_door};
-use crate::error::ConsoleError;
 use crate::forms::account::ResetForm;
 use crate::forms::outcome::PostedForm;
 
@@ -53,14 +52,6 @@ fn NewPassword(token: String, email: String, least: usize, posted: Option<Posted
 /// One page for every link that does not work.
 #[component]
 fn NoLink() -> impl IntoView {
-    set_status(&ConsoleError::Refused(Refusal::LinkInvalid));
-    view! {
-        <div class="card">
-            <div class="empty">
-                <h1>"This reset link does not work"</h1>
-                <p>"A reset link works once, within one hour, and a newer one replaces it. Ask for a new one."</p>
-                <a class="button primary" href="/login">"Sign in"</a>
-            </div>
-        </div>
-    }
+    let words = "A reset link works once, within one hour, and a newer one replaces it. Ask for a new one.";
+    view! { <DeadLink title="This reset link does not work" words signs_in=true/> }
 }

@@ -1,13 +1,13 @@
 //! How this installation is set up, and how it sees the browser that asks.
 
-use domain::field::{Field, FieldErrors};
+use domain::field::Field;
 use domain::life::{Life, LifeRules};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::settings_factor::SecondFactors;
 use crate::components::failed::{Failed, FormProblem};
-use crate::components::problem::FieldProblem;
+use crate::components::select_field::SelectField;
 use crate::desk::context::Transport;
 use crate::desk::settings::{Settings, read_life_rules, read_settings};
 use crate::forms::outcome::PostedForm;
@@ -59,9 +59,9 @@ fn LifeCard(rules: LifeRules, posted: Option<PostedForm<LifeForm>>) -> impl Into
                 <FormProblem problem=problem.whole/>
                 {saved.then(|| view! { <div class="toast good" role="status"><p>"Saved. This counts for keys from now on."</p></div> })}
                 <div class="pair">
-                    <Choice errors field=Field::DefaultLife chosen=default unlimited="Never expires"
+                    <SelectField errors field=Field::DefaultLife chosen=default options=lives("Never expires")
                         hint="What the form of a new Service key starts with."/>
-                    <Choice errors field=Field::LongestLife chosen=longest unlimited="No limit"
+                    <SelectField errors field=Field::LongestLife chosen=longest options=lives("No limit")
                         hint="No new Service key may expire later, and no edit may prolong a key beyond this. Keys that exist keep their expiry."/>
                 </div>
             </div>
@@ -70,32 +70,9 @@ fn LifeCard(rules: LifeRules, posted: Option<PostedForm<LifeForm>>) -> impl Into
     }
 }
 
-#[component]
-fn Choice(
-    errors: RwSignal<FieldErrors>,
-    field: Field,
-    chosen: String,
-    /// The word for a life without an end.
-    unlimited: &'static str,
-    hint: &'static str,
-) -> impl IntoView {
-    let id = field.as_str();
-    let wrong = errors.with_untracked(|errors| errors.of(field).next().is_some());
-    let described = if wrong { format!("{id}-hint {id}-error") } else { format!("{id}-hint") };
-    let options: Vec<_> = Life::ALL
-        .iter()
-        .map(|life| {
-            view! { <option value=life.as_str() selected=chosen == life.as_str()>{life.label(unlimited)}</option> }
-        })
-        .collect();
-    view! {
-        <div class="field">
-            <label for=id>{field.label()}</label>
-            <select id=id name=id aria-describedby=described aria-invalid=wrong.then_some("true")>{options}</select>
-            <span class="hint" id=format!("{id}-hint")>{hint}</span>
-            <FieldProblem field errors/>
-        </div>
-    }
+/// The lengths of life to choose from, with the word for one without an end.
+fn lives(unlimited: &'static str) -> Vec<(&'static str, &'static str)> {
+    Life::ALL.iter().map(|life| (life.as_str(), life.label(unlimited))).collect()
 }
 
 #[component]

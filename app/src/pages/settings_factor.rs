@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
-use crate::components::problem::FieldProblem;
+use crate::components::select_field::SelectField;
 use crate::desk::settings::read_factor_rules;
 use crate::forms::outcome::PostedForm;
 use crate::forms::settings::FactorRulesForm;
@@ -31,13 +31,7 @@ fn Card(rules: FactorRules, posted: Option<PostedForm<FactorRulesForm>>) -> impl
         None => (rules.policy.as_str().to_owned(), rules.grace_days.to_string()),
     };
     let errors = RwSignal::new(problem.fields);
-    let id = Field::FactorPolicy.as_str();
-    let wrong = errors.with_untracked(|errors| errors.of(Field::FactorPolicy).next().is_some());
-    let described = if wrong { format!("{id}-hint {id}-error") } else { format!("{id}-hint") };
-    let options: Vec<_> = FactorPolicy::ALL
-        .iter()
-        .map(|known| view! { <option value=known.as_str() selected=policy == known.as_str()>{known.label()}</option> })
-        .collect();
+    let policies = FactorPolicy::ALL.iter().map(|known| (known.as_str(), known.label())).collect();
     view! {
         <form class="card" method="post" data-address="/settings" action="/settings/second-factor">
             <header><h2>"Sign-in"</h2></header>
@@ -45,14 +39,8 @@ fn Card(rules: FactorRules, posted: Option<PostedForm<FactorRulesForm>>) -> impl
                 <FormProblem problem=problem.whole/>
                 {saved.then(|| view! { <div class="toast good" role="status"><p>"Saved. This counts from now on."</p></div> })}
                 <div class="pair">
-                    <div class="field">
-                        <label for=id>{Field::FactorPolicy.label()}</label>
-                        <select id=id name=id aria-describedby=described aria-invalid=wrong.then_some("true")>{options}</select>
-                        <span class="hint" id=format!("{id}-hint")>
-                            "Codes of an authenticator app. If off, those who have one are still asked for it, and nobody can set one up."
-                        </span>
-                        <FieldProblem field=Field::FactorPolicy errors/>
-                    </div>
+                    <SelectField errors field=Field::FactorPolicy options=policies chosen=policy
+                        hint="Codes of an authenticator app. If off, those who have one are still asked for it, and nobody can set one up."/>
                     <TextField errors field=Field::GraceDays value=days inputmode="numeric"
                         hint="How long people may sign in without one after it became required, or after they were added. After that they must set it up before anything else."/>
                 </div>

@@ -11,8 +11,8 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
 use crate::components::icon::{Drawn, Icon};
-use crate::components::problem::FieldProblem;
 use crate::components::refusals::{REFUSED_AS, Refusals};
+use crate::components::select_field::SelectField;
 use crate::components::time::with_times;
 use crate::desk::why::{TypedCall, Why, read_why};
 use crate::error::ConsoleError;
@@ -81,15 +81,9 @@ fn Shown(found: Why, typed: TypedCall) -> impl IntoView {
 
 #[component]
 fn CallForm(id: String, typed: TypedCall, errors: FieldErrors) -> impl IntoView {
-    let kind = Field::Kind.as_str();
-    let wrong_kind = errors.of(Field::Kind).next().is_some();
     let errors = RwSignal::new(errors);
-    let kinds: Vec<_> = KeyKind::issuable()
-        .map(|kind| {
-            let chosen = typed.kind == kind.as_str();
-            view! { <option value=kind.as_str() selected=chosen>{kind.label()}</option> }
-        })
-        .collect();
+    let kinds = KeyKind::issuable().map(|kind| (kind.as_str(), kind.label()));
+    let kinds = std::iter::once(("", "Any kind")).chain(kinds).collect();
     view! {
         <form class="card" method="get" action=format!("/keys/{id}/why") novalidate>
             <header><h2>"The call"</h2></header>
@@ -101,15 +95,7 @@ fn CallForm(id: String, typed: TypedCall, errors: FieldErrors) -> impl IntoView 
                 <TextField errors field=Field::Permissions label="Permissions asked for" aside="optional"
                     value=typed.permissions hint="For example invoices.read AND (orders.read OR orders.*)."/>
                 <div class="pair">
-                    <div class="field">
-                        <label for=kind>"Kind asked for"</label>
-                        <select id=kind name=kind aria-invalid=wrong_kind.then_some("true")
-                            aria-describedby=wrong_kind.then(|| format!("{kind}-error"))>
-                            <option value="">"Any kind"</option>
-                            {kinds}
-                        </select>
-                        <FieldProblem field=Field::Kind errors/>
-                    </div>
+                    <SelectField errors field=Field::Kind label="Kind asked for" options=kinds chosen=typed.kind/>
                     <TextField errors field=Field::At aside="UTC, blank for now" value=typed.at input="datetime-local"/>
                 </div>
             </div>

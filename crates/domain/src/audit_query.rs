@@ -1,10 +1,9 @@
 //! Which events of the audit to read, as the URL carries it.
 
-use percent_encoding::utf8_percent_encode;
-
 use crate::audit::Action;
 use crate::ids::KeyId;
-use crate::list::{RESERVED, cursor, search};
+use crate::list::{cursor, search};
+use crate::query_string::query_string;
 use crate::timestamp::{Millis, Timestamp};
 
 /// How many days the strip above the audit shows.
@@ -52,9 +51,8 @@ impl AuditQuery {
 
     /// The query string without `?`; empty for the whole audit.
     pub fn to_query_string(&self) -> String {
-        let mut out = String::new();
         let (from, to) = (self.from.map(Timestamp::to_date), self.to.map(Timestamp::to_date));
-        let pairs = [
+        query_string([
             ("key", self.key.as_ref().map(KeyId::as_str)),
             ("name", self.name.as_deref()),
             ("person", self.person.as_deref()),
@@ -63,16 +61,7 @@ impl AuditQuery {
             ("to", to.as_deref()),
             ("after", self.after.as_deref()),
             ("before", self.before.as_deref()),
-        ];
-        for (name, value) in pairs {
-            if let Some(value) = value {
-                out.push_str(if out.is_empty() { "" } else { "&" });
-                out.push_str(name);
-                out.push('=');
-                out.extend(utf8_percent_encode(value, RESERVED));
-            }
-        }
-        out
+        ])
     }
 
     /// The same question from its first page.

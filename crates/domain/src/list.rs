@@ -1,16 +1,14 @@
 //! The state of the key list, as the URL carries it.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::kind::KeyKind;
 use crate::labels::{EXTERNAL_ID_MAX, TAG_MAX};
+use crate::query_string::query_string;
 use crate::text::{EMAIL_MAX, SEARCH_MAX};
 use crate::token;
-
-/// The characters that are escaped in a URL's values: all but letters, digits and `-_.~`.
-pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The most characters of a cursor.
 const CURSOR_MAX: usize = 1_000;
@@ -168,11 +166,10 @@ impl KeyQuery {
 
     /// The query string without `?`; empty for the plain list. `from_pairs` turns it back into the same query.
     pub fn to_query_string(&self) -> String {
-        let mut out = String::new();
         let sort = (self.sort != KeySort::default()).then(|| self.sort.as_str());
         let rows = (self.rows != Rows::default()).then(|| self.rows.as_str());
         let page = self.page.map(|page| page.to_string());
-        let pairs = [
+        query_string([
             ("q", self.search.as_deref()),
             ("kind", self.kind.map(KeyKind::as_str)),
             ("status", self.status.map(StatusFilter::as_str)),
@@ -186,18 +183,7 @@ impl KeyQuery {
             ("page", page.as_deref()),
             ("after", self.after.as_deref()),
             ("before", self.before.as_deref()),
-        ];
-        for (name, value) in pairs {
-            if let Some(value) = value {
-                if !out.is_empty() {
-                    out.push('&');
-                }
-                out.push_str(name);
-                out.push('=');
-                out.extend(utf8_percent_encode(value, RESERVED));
-            }
-        }
-        out
+        ])
     }
 
     /// The same list from its first page.

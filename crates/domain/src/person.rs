@@ -1,10 +1,10 @@
 //! People as lists show them, and which of them a list asks for.
 
-use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::PersonId;
-use crate::list::{RESERVED, cursor, search};
+use crate::list::{cursor, search};
+use crate::query_string::query_string;
 use crate::role::Role;
 use crate::timestamp::Timestamp;
 
@@ -135,7 +135,7 @@ impl PersonQuery {
 
     /// The query string without `?`; empty for the whole list.
     pub fn to_query_string(&self) -> String {
-        let pairs = [
+        query_string([
             ("q", self.search.as_deref()),
             ("role", self.role.map(Role::as_str)),
             ("status", self.status.map(PersonFilter::as_str)),
@@ -143,17 +143,7 @@ impl PersonQuery {
             ("dir", self.descending.then_some("desc")),
             ("after", self.after.as_deref()),
             ("before", self.before.as_deref()),
-        ];
-        let mut out = String::new();
-        for (name, value) in pairs {
-            if let Some(value) = value {
-                out.push_str(if out.is_empty() { "" } else { "&" });
-                out.push_str(name);
-                out.push('=');
-                out.extend(utf8_percent_encode(value, RESERVED));
-            }
-        }
-        out
+        ])
     }
 
     /// The same list from its first page.

@@ -1,6 +1,8 @@
 //! Where randomness comes from.
 
 use rand::{TryRng, rngs::SysRng};
+use secrecy::SecretString;
+use zeroize::Zeroizing;
 
 /// A source of unpredictable bytes.
 pub trait Entropy: Send + Sync {
@@ -28,6 +30,11 @@ pub(crate) fn bytes<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], En
     let mut out = [0; N];
     entropy.fill(&mut out)?;
     Ok(out)
+}
+
+/// 32 random bytes in hexadecimal, for a cookie or a link.
+pub(crate) fn token(entropy: &dyn Entropy) -> Result<SecretString, EntropyError> {
+    Ok(hex::encode(*Zeroizing::new(bytes::<32>(entropy)?)).into())
 }
 
 #[cfg(test)]

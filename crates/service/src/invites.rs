@@ -11,7 +11,7 @@ use domain::{
     timestamp::Timestamp,
 };
 use secrecy::{ExposeSecret, SecretString};
-use store::{Link, PersonRow, StoreError, Tx, Unique};
+use store::{PersonRow, StoreError, Tx, Unique};
 
 use crate::{
     Caller, ClientInfo, Error, Result, Service, entropy,
@@ -60,7 +60,6 @@ impl Service {
         let now = self.now();
         let InviteSpec { name, email, role, keys, access_ends_at } = draft.check(now)?;
         caller.may(role.managed_with())?;
-        let (token, mac) = self.new_invite_token()?;
         let actor = caller.actor();
         let invite = Invite {
             id: PersonId::from_random(entropy::bytes(self.entropy())?),
@@ -87,20 +86,20 @@ impl Service {
                 }
                 error => error.into(),
             })?;
-            tx.insert_link(&link(&invite, mac, now)).await?;
+            let (token, link) = self.new_link(INVITE, invite.id.as_str(), now, invite.expires_at)?;
+            tx.insert_link(&link).await?;
             let changes = told(&invite);
             let event = AuditEvent { changes, ..self.invite_event(caller, Action::PersonInvited, &invite) };
             self.record(tx, event).await?;
-            Ok::<_, Error>(())
+            Ok::<_, Error>(token)
         };
-        self.write(work).await?;
+        let token = self.write(work).await?;
         Ok(Invited { invite, token })
     }
 
     /// Gives an invite a new link for another 7 days, in the caller's name. The old link no longer works.
     pub async fn renew_invite(&self, caller: &Caller, id: &PersonId) -> Result<Invited> {
         caller.may(Act::ManageGuests)?;
-        let (token, mac) = self.new_invite_token()?;
         let now = self.now();
         let work = async |tx: &mut Tx| {
             let mut invite = self.managed_invite(tx, caller, id).await?;
@@ -109,12 +108,12 @@ impl Service {
             invite.expires_at = now.plus(INVITE_FOR);
             tx.renew_invite(id, (&invite.made_by.0, &invite.made_by.1), invite.expires_at).await?;
             tx.revoke_links_of(INVITE, id.as_str()).await?;
-            tx.insert_link(&link(&invite, mac, now)).await?;
+            let (token, link) = self.new_link(INVITE, id.as_str(), now, invite.expires_at)?;
+            tx.insert_link(&link).await?;
             self.record(tx, self.invite_event(caller, Action::InviteRenewed, &invite)).await?;
-            Ok::<_, Error>(invite)
+            Ok::<_, Error>(Invited { invite, token })
         };
-        let invite = self.write(work).await?;
-        Ok(Invited { invite, token })
+        self.write(work).await
     }
 
     /// Revokes an invite. Its link no longer works.
@@ -210,23 +209,6 @@ impl Service {
 
     fn invite_event(&self, caller: &Caller, action: Action, invite: &Invite) -> AuditEvent {
         event(caller, self.now(), action, Subject::person(&invite.id, &invite.email))
-    }
-
-    fn new_invite_token(&self) -> Result<(SecretString, [u8; 32])> {
-        let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
-        let token = hex::encode(*bytes);
-        let mac = self.keyring().link_mac(INVITE, &token);
-        Ok((token.into(), mac))
-    }
-}
-
-fn link(invite: &Invite, mac: [u8; 32], now: Timestamp) -> Link {
-    Link {
-        mac: mac.to_vec(),
-        purpose: INVITE.to_owned(),
-        subject: invite.id.as_str().to_owned(),
-        created_at: now,
-        expires_at: invite.expires_at,
     }
 }
 

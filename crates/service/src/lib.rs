@@ -15,6 +15,7 @@ mod invented;
 pub mod invites;
 mod keyring;
 pub mod keys;
+mod links;
 mod mac;
 pub mod mail;
 pub mod passwords;

@@ -10,7 +10,7 @@ use domain::{
     timestamp::{Millis, Timestamp},
 };
 use secrecy::{ExposeSecret, SecretString};
-use store::{Link, PersonRow, Tx};
+use store::{PersonRow, Tx};
 
 use crate::{Caller, ClientInfo, Error, Result, Service, entropy, service::event, sessions::Person};
 
@@ -52,28 +52,18 @@ impl Service {
     /// The same for the person with this id.
     pub async fn reset_link_of(&self, caller: &Caller, id: &PersonId) -> Result<ResetLink> {
         caller.may(Act::ManageOwners)?;
-        let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
-        let token = hex::encode(*bytes);
-        let mac = self.keyring().link_mac(RESET, &token).to_vec();
         let make = async |tx: &mut Tx| {
             let person = tx.person_by_id(id).await?.filter(|person| person.may_enter(self.now()));
             let person = person.ok_or(Refusal::PersonNotFound)?;
             let now = self.now();
-            let link = Link {
-                mac,
-                purpose: RESET.to_owned(),
-                subject: person.id.to_string(),
-                created_at: now,
-                expires_at: now.plus(LINK_FOR),
-            };
+            let (token, link) = self.new_link(RESET, person.id.as_str(), now, now.plus(LINK_FOR))?;
             tx.revoke_links_of(RESET, person.id.as_str()).await?;
             tx.insert_link(&link).await?;
             let event = event(caller, now, Action::ResetLinkMade, Subject::person(&person.id, &person.email));
             self.record(tx, event).await?;
-            Ok::<_, Error>((person, link.expires_at))
+            Ok::<_, Error>(ResetLink { token, person: person.into(), expires_at: link.expires_at })
         };
-        let (person, expires_at) = self.write(make).await?;
-        Ok(ResetLink { token: token.into(), person: person.into(), expires_at })
+        self.write(make).await
     }
 
     /// Whose password the link with this token resets; `None` if it is unknown, used, replaced or expired. Looking does

@@ -9,7 +9,7 @@ use domain::{
     role::Role,
     timestamp::{Millis, Timestamp},
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use store::{PersonRow, SessionRow, Tx};
 
 use crate::{Caller, ClientInfo, Result, Service, entropy};
@@ -156,11 +156,10 @@ impl Service {
 
     /// A new session's cookie value and row.
     pub(crate) fn new_session(&self, person: &PersonId, client: &ClientInfo) -> Result<(SecretString, SessionRow)> {
-        let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
-        let cookie = hex::encode(*bytes);
+        let cookie = entropy::token(self.entropy())?;
         let now = self.now();
         let row = SessionRow {
-            id_mac: self.keyring().session_mac(&cookie).to_vec(),
+            id_mac: self.keyring().session_mac(cookie.expose_secret()).to_vec(),
             person_id: *person,
             created_at: now,
             last_seen_at: now,
@@ -170,7 +169,7 @@ impl Service {
             password_checked_at: now,
             factor_checked_at: None,
         };
-        Ok((cookie.into(), row))
+        Ok((cookie, row))
     }
 }
 

@@ -10,7 +10,7 @@ use domain::{
     timestamp::{Millis, Timestamp},
 };
 use secrecy::{ExposeSecret, SecretString};
-use store::{Link, PersonRow, Tx};
+use store::{PersonRow, Tx};
 
 use crate::{
     Caller, ClientInfo, Error, Result, Service, entropy, reset::replace_password, service::event, sessions::Person,
@@ -63,30 +63,20 @@ struct Checked {
 impl Service {
     /// The token of a new set-up link, which replaces earlier ones, and when it was made; `None` once an owner exists.
     pub async fn setup_link(&self) -> Result<Option<(SecretString, Timestamp)>> {
-        let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
-        let token = hex::encode(*bytes);
-        let mac = self.keyring().link_mac(SETUP, &token).to_vec();
         let made = async |tx: &mut Tx| {
             if tx.owners_exist().await? {
                 return Ok(None);
             }
             // Not before its turn: of several servers that start at once, the last one's link holds.
             let now = self.now();
-            let link = Link {
-                mac,
-                purpose: SETUP.to_owned(),
-                subject: String::new(),
-                created_at: now,
-                expires_at: now.plus(LINK_FOR),
-            };
+            let (token, link) = self.new_link(SETUP, "", now, now.plus(LINK_FOR))?;
             tx.revoke_links(SETUP).await?;
             tx.insert_link(&link).await?;
             let event = event(&Caller::system(None), now, Action::SetupLinkMade, Subject::instance());
             self.record(tx, event).await?;
-            Ok::<_, Error>(Some(now))
+            Ok::<_, Error>(Some((token, now)))
         };
-        let made = self.write(made).await?;
-        Ok(made.map(|at| (token.into(), at)))
+        self.write(made).await
     }
 
     /// What `/setup` may show to a visitor with this token.

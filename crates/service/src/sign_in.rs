@@ -12,7 +12,7 @@ use domain::{
     text,
     timestamp::Millis,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use store::{PersonRow, Tx};
 
 use crate::{
@@ -95,16 +95,15 @@ impl Service {
 
     /// Lets a sign-in wait for its code.
     async fn ask_for_code(&self, proven: &Proven) -> Result<Entry> {
-        let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
-        let step = hex::encode(*bytes);
-        let mac = self.keyring().step_mac(&step);
+        let step = entropy::token(self.entropy())?;
+        let mac = self.keyring().step_mac(step.expose_secret());
         let wait = async |tx: &mut Tx| {
             let row = self.accept_half(tx, proven).await?;
             tx.insert_sign_in_step(&mac, &row.id, self.now().plus(CODE_WITHIN)).await?;
             Ok::<_, Error>(())
         };
         self.write(wait).await?;
-        Ok(Entry::Code { step: step.into() })
+        Ok(Entry::Code { step })
     }
 
     /// Whether a sign-in with this cookie waits for its code.

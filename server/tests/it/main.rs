@@ -44,6 +44,7 @@ mod screens;
 mod second_factor;
 mod sign_in_guard;
 mod site;
+mod start_refusals;
 mod support;
 mod warnings;
 mod wizard;

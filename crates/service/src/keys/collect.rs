@@ -10,7 +10,7 @@ use domain::{
     text,
 };
 use secrecy::{ExposeSecret, SecretString};
-use store::{Link, NewKey, Tx};
+use store::{NewKey, Tx};
 
 use super::{
     changed,
@@ -56,7 +56,6 @@ impl Service {
             self.check_passphrase(&found, passphrase, client).await?;
         }
         let mac = self.keyring().link_mac(COLLECT, token);
-        let (confirm, confirm_mac) = self.new_link_token(COLLECTED)?;
         let work = async |tx: &mut Tx| {
             let now = self.now();
             let used = tx.consume_link(&mac, COLLECT, now).await?;
@@ -69,25 +68,19 @@ impl Service {
             tx.set_collected(&hand_over.key, now, address.as_deref()).await?;
             tx.revoke_links_of(COLLECT, hand_over.key.as_str()).await?;
             let deadline = now.plus(ACKNOWLEDGE_WITHIN);
-            tx.insert_link(&Link {
-                mac: confirm_mac.to_vec(),
-                purpose: COLLECTED.to_owned(),
-                subject: hand_over.key.as_str().to_owned(),
-                created_at: now,
-                expires_at: deadline,
-            })
-            .await?;
+            let (confirm, link) = self.new_link(COLLECTED, hand_over.key.as_str(), now, deadline)?;
+            tx.insert_link(&link).await?;
             tx.clear_sign_in_failures(&self.tries_mac(&hand_over.key)).await?;
             let changes = vec![change(Field::Recipient, None, Some(&hand_over.recipient))];
             let event = self.hand_over_event(&Caller::system(client.address), Action::HandOverCollected, &hand_over);
             self.record(tx, AuditEvent { changes, ..event }).await?;
             let issued =
                 Issued { key: changed(tx, &hand_over.key).await?, shown: minted.shown, ack_deadline: key.ack_deadline };
-            Ok::<_, Error>((issued, tx.bump_version().await?))
+            Ok::<_, Error>((Collected { issued, confirm }, tx.bump_version().await?))
         };
-        let (issued, version) = self.write(work).await?;
-        self.verifier().changed(&issued.key.row.id, version);
-        Ok(Collected { issued, confirm })
+        let (collected, version) = self.write(work).await?;
+        self.verifier().changed(&collected.issued.key.row.id, version);
+        Ok(collected)
     }
 
     /// The key as its maker could issue it now; `HandOverStale` if they could not.

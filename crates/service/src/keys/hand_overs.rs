@@ -12,7 +12,7 @@ use domain::{
     text,
 };
 use secrecy::{ExposeSecret, SecretString};
-use store::{Link, StoreError, Tx, Unique};
+use store::{StoreError, Tx, Unique};
 
 use super::issue::check_form_id;
 use crate::{Caller, Error, Result, Service, entropy, people::change, service::event};
@@ -61,7 +61,6 @@ impl Service {
             }
             _ => None,
         };
-        let (token, mac) = self.new_link_token(COLLECT)?;
         let now = self.now();
         let hand_over = HandOver {
             key: self.new_key_id()?,
@@ -88,19 +87,13 @@ impl Service {
                 StoreError::Conflict(Unique::HandOverForm) => Refusal::AlreadyHandedOver.into(),
                 error => Error::from(error),
             })?;
-            tx.insert_link(&Link {
-                mac: mac.to_vec(),
-                purpose: COLLECT.to_owned(),
-                subject: hand_over.key.as_str().to_owned(),
-                created_at: now,
-                expires_at: hand_over.expires_at,
-            })
-            .await?;
+            let (token, link) = self.new_link(COLLECT, hand_over.key.as_str(), now, hand_over.expires_at)?;
+            tx.insert_link(&link).await?;
             let event = self.hand_over_event(caller, Action::HandOverMade, &hand_over);
             self.record(tx, AuditEvent { changes: told(&hand_over), ..event }).await?;
-            Ok::<_, Error>(())
+            Ok::<_, Error>(token)
         };
-        self.write(work).await?;
+        let token = self.write(work).await?;
         Ok(HandedOver { hand_over, token })
     }
 
@@ -188,14 +181,6 @@ impl Service {
     pub(super) fn hand_over_event(&self, caller: &Caller, action: Action, hand_over: &HandOver) -> AuditEvent {
         let subject = Subject::key(&hand_over.key, hand_over.kind, &hand_over.key_name);
         AuditEvent { app_id: Some(hand_over.app_id), ..event(caller, self.now(), action, subject) }
-    }
-
-    /// A new token for a link with this purpose, and its MAC.
-    pub(super) fn new_link_token(&self, purpose: &str) -> Result<(SecretString, [u8; 32])> {
-        let bytes = zeroize::Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
-        let token = hex::encode(*bytes);
-        let mac = self.keyring().link_mac(purpose, &token);
-        Ok((token.into(), mac))
     }
 }
 
