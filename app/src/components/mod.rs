@@ -17,6 +17,7 @@ pub mod grant_fields;
 pub mod hidden_draft;
 pub mod icon;
 #[cfg(feature = "ssr")]
+pub mod ignored;
 pub mod key_fields;
 pub mod key_sections;
 #[cfg(feature = "ssr")]

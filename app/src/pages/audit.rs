@@ -14,6 +14,7 @@ use crate::addresses::with_query;
 use crate::components::audit_table::{AuditTable, told};
 use crate::components::chart::days::Days;
 use crate::components::failed::Failed;
+use crate::components::ignored::Ignored;
 use crate::components::pager::{Exports, Pager};
 use crate::desk::audit::{read_audit, read_days};
 use crate::desk::keys::{key_id, may};
@@ -27,6 +28,7 @@ pub fn AuditPage() -> impl IntoView {
     let pairs: Vec<(String, String)> = map.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
     let query = AuditQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
     let (asked, only_key) = (query.clone(), key.clone());
+    let read = query.to_query_string();
     let record = Suspend::new(async move {
         match found(asked, only_key.as_deref()).await {
             Ok(found) => found,
@@ -46,6 +48,7 @@ pub fn AuditPage() -> impl IntoView {
             </div>
         </div>
         <Question query key/>
+        <Ignored read filters=&["action", "from", "to"]/>
         {record}
     }
 }

@@ -71,7 +71,8 @@ fn places(rights: Rights) -> impl Iterator<Item = Hit> {
         ("/keys/new".to_owned(), "Generate New Key"),
         (preset_address(Preset::Verifier), "Generate a key for a service that checks keys"),
     ]);
-    let pages = destinations(rights).into_iter().map(|(address, words)| (address, words, "Page"));
+    let waiting = rights.may(Act::ChangeKeys).then(|| ("/keys/handovers".to_owned(), "Hand-overs"));
+    let pages = destinations(rights).into_iter().chain(waiting).map(|(address, words)| (address, words, "Page"));
     let begun = new.into_iter().flatten().map(|(address, words)| (address, words, "New key"));
     pages.chain(begun).map(|(address, words, note)| Hit { words: words.to_owned(), note: note.to_owned(), address })
 }

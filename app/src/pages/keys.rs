@@ -15,6 +15,7 @@ use super::keys_table::KeysTable;
 use super::keys_views::Views;
 use crate::addresses::{key_behind, list_address, list_query, with_query};
 use crate::components::failed::Failed;
+use crate::components::ignored::Ignored;
 use crate::components::pager::{Exports, Pager};
 use crate::desk::keys::{KeyList, may_change_keys, read_keys};
 
@@ -60,6 +61,7 @@ fn List() -> impl IntoView {
         <Views query=query.clone()/>
         <Filters query=query.clone()/>
         <Chips query=query.clone()/>
+        <Ignored read=query.to_query_string() filters=&["kind", "status", "environment"]/>
         {list}
     }
 }

@@ -13,6 +13,7 @@ use leptos_router::hooks::use_query_map;
 use super::keys_filters::{SECRET, secretless};
 use crate::addresses::with_query;
 use crate::components::failed::Failed;
+use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
 use crate::components::person_status::PersonState;
 use crate::components::time::{Ago, Time};
@@ -32,6 +33,7 @@ pub fn PeoplePage() -> impl IntoView {
     let pairs: Vec<(String, String)> = map.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
     let query = PersonQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
     let asked = query.clone();
+    let read = query.to_query_string();
     let list = Suspend::new(async move {
         match read_people(&asked).await {
             Ok(list) => view! { <Found list query=asked all_invites/> }.into_any(),
@@ -49,6 +51,7 @@ pub fn PeoplePage() -> impl IntoView {
                 <div class="actions"><a class="button primary" href="/people/invite">"Invite someone"</a></div>
             })}
         </div>
+        <Ignored read filters=&["role", "status"]/>
         {list}
         <Outlet/>
     }

@@ -168,3 +168,23 @@ async fn the_settings_say_how_a_visitor_is_seen() {
         assert!(page.contains(words), "{words}: {page}");
     }
 }
+
+#[tokio::test]
+async fn what_no_filter_understands_is_said() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let said = "which no filter understands. It was left out.";
+    for (address, words) in [
+        ("/audit?from=2026-13-45&to=zz&action=key.issued", "The address asks for “2026-13-45”, “zz”, "),
+        ("/audit?action=melt", "The address asks for “melt”, "),
+        ("/keys?status=melted&kind=service", "The address asks for “melted”, "),
+        ("/keys?environment=%3Cb%3E", "The address asks for “<b>”, "),
+        ("/people?role=Owner&status=x", "The address asks for “Owner”, “x”, "),
+    ] {
+        let page = text(&product.send(Call::get(address).cookie(&session)).await.body).replace("&lt;", "<");
+        assert!(page.replace("&gt;", ">").contains(&format!("{words}{said}")), "{address}: {page}");
+    }
+    for address in ["/audit?from=2026-11-27&action=&to=", "/keys?status=active&sort=name&q=x", "/people?role=owner"] {
+        assert!(!product.send(Call::get(address).cookie(&session)).await.body.contains(said), "{address}");
+    }
+}
