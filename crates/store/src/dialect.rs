@@ -109,8 +109,8 @@ impl From<sqlx::Error> for StoreError {
         use sqlx::Error as E;
         match error {
             E::Database(error) => classify(&*error),
-            E::Io(_)
-            | E::Tls(_)
+            E::Io(_) => Self::Cut(error.to_string()),
+            E::Tls(_)
             | E::Protocol(_)
             | E::PoolTimedOut
             | E::PoolClosed
@@ -159,6 +159,7 @@ fn classify(error: &dyn DatabaseError) -> StoreError {
              max_prepared_statements"
                 .into(),
         ),
+        _ if is_cut(error.code().as_deref().unwrap_or_default()) => StoreError::Cut(error.message().to_owned()),
         _ if is_passing(error.code().as_deref().unwrap_or_default()) => {
             StoreError::Unavailable(error.message().to_owned())
         }
@@ -183,6 +184,11 @@ fn is_passing(code: &str) -> bool {
         return ["08", "53", "57P", "25P03", "40001", "40P01", "55P03"].iter().any(|class| code.starts_with(class));
     }
     code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
+/// Postgres's codes for a connection that it ends: somebody stops the server or this connection, or it crashed.
+fn is_cut(code: &str) -> bool {
+    matches!(code, "57P01" | "57P02")
 }
 
 /// Postgres's codes for a prepared statement that exists already, or does not exist. Only somebody in between causes them.

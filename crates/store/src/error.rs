@@ -8,6 +8,9 @@ pub enum StoreError {
     /// The database cannot be reached, or did not answer in time. Trying again may help.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
+    /// The connection is cut, or cannot be made. Trying again on another one may help.
+    #[error("the database cannot be reached: {0}")]
+    Cut(String),
     /// There is a database, but not the one to use: a standby, a read-only one, one of another installation, or a file
     /// that was replaced. It may be the right one again later.
     #[error("this is not the database to use: {0}")]
@@ -67,6 +70,11 @@ impl fmt::Display for Unique {
 }
 
 impl StoreError {
+    /// Whether trying again may help.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Cut(_))
+    }
+
     /// A stored value that cannot be read back: which one.
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt(what.into())

@@ -192,7 +192,7 @@ async fn prepare(options: &PgConnectOptions, schema: Schema, reach: &Reach) -> R
             prepared
         });
         match prepared.await {
-            Err(StoreError::Unavailable(_)) if begun.elapsed() < PATIENCE => sleep(Duration::from_millis(500)).await,
+            Err(error) if error.may_pass() && begun.elapsed() < PATIENCE => sleep(Duration::from_millis(500)).await,
             done => return done,
         }
     }

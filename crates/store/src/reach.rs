@@ -12,7 +12,7 @@ use crate::error::StoreError;
 #[derive(Debug)]
 pub(crate) struct Reach {
     trouble: watch::Sender<Option<StoreError>>,
-    /// Connections from before this moment may lead to a server that must not be used.
+    /// Connections from before this moment may be cut, or lead to a server that must not be used.
     distrusted: Mutex<Option<Instant>>,
     /// The mark of the installation, once it is known.
     installation: OnceLock<String>,
@@ -43,13 +43,22 @@ impl Reach {
     /// Notes the outcome of a look.
     pub(crate) fn looked(&self, trouble: Option<&StoreError>) {
         if let Some(StoreError::Elsewhere(_)) = trouble {
-            *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            self.distrust();
         }
         self.trouble.send_if_modified(|known| {
             let changed = known.is_some() != trouble.is_some();
             known.clone_from(&trouble.cloned());
             changed
         });
+    }
+
+    /// Notes that a connection was cut. Whatever cut it has probably cut the others too.
+    pub(crate) fn was_cut(&self) {
+        self.distrust();
+    }
+
+    fn distrust(&self) {
+        *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// Whether a connection of this age may still be used.

@@ -51,10 +51,10 @@ impl From<MigrateError> for StoreError {
     fn from(error: MigrateError) -> Self {
         match error {
             // Somebody else holds a lock, or the connection broke: the migration was rolled back.
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => match error.into() {
-                passing @ Self::Unavailable(_) => passing,
-                lasting => Self::Migration(lasting.to_string()),
-            },
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                let error = Self::from(error);
+                if error.may_pass() { error } else { Self::Migration(error.to_string()) }
+            }
             MigrateError::VersionMissing(version) => Self::Migration(format!(
                 "a newer Keystead has updated it (migration {version}); run that version or a newer one"
             )),

@@ -31,8 +31,17 @@ macro_rules! reads {
                 pub async fn $name(&self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
                     // On the heap, or it would enlarge every caller's future.
                     let read = Box::pin(self.reach().unless_away(async {
-                        let mut held = self.reader().await?;
-                        $name(&mut held.conn(), $($arg),*).await
+                        let mut cut = false;
+                        loop {
+                            let mut held = self.reader().await?;
+                            let answer = $name(&mut held.conn(), $($arg),*).await;
+                            // Once, on a connection that is newer than whatever cut this one.
+                            if cut || !matches!(answer, Err($crate::error::StoreError::Cut(_))) {
+                                break answer;
+                            }
+                            self.reach().was_cut();
+                            cut = true;
+                        }
                     }));
                     $crate::patience::within($crate::patience::PATIENCE, read).await
                 }
@@ -240,16 +249,26 @@ impl Store {
 
     async fn begin(&self) -> Result<Tx, StoreError> {
         let begin = async {
-            let inner = match &self.pools {
-                Pools::Sqlite(pools) => Inner::Sqlite(pools.writer.begin_with(dialect::BEGIN_SQLITE).await?),
-                Pools::Postgres(pools) => Inner::Postgres(pools.writer.begin().await?),
-            };
-            let mut tx = Tx { inner };
-            tx.conn().lock_for_writing().await?;
-            Ok(tx)
+            match self.begin_once().await {
+                Err(StoreError::Cut(_)) => {
+                    self.reach.was_cut();
+                    self.begin_once().await
+                }
+                begun => begun,
+            }
         };
         // Nothing is written yet, so this may be cut short. What has begun ends by itself.
         self.reach.unless_away(begin).await
+    }
+
+    async fn begin_once(&self) -> Result<Tx, StoreError> {
+        let inner = match &self.pools {
+            Pools::Sqlite(pools) => Inner::Sqlite(pools.writer.begin_with(dialect::BEGIN_SQLITE).await?),
+            Pools::Postgres(pools) => Inner::Postgres(pools.writer.begin().await?),
+        };
+        let mut tx = Tx { inner };
+        tx.conn().lock_for_writing().await?;
+        Ok(tx)
     }
 
     pub(crate) fn reach(&self) -> &Reach {

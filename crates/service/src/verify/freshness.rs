@@ -83,6 +83,8 @@ impl fmt::Debug for Freshness {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::io;
+    use std::sync::Mutex;
 
     use super::*;
     use crate::clock::still::StillClock;
@@ -103,6 +105,37 @@ mod tests {
         assert!(freshness.is_fresh());
         clock.advance(Duration::from_millis(1));
         assert!(!freshness.is_fresh());
+    }
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_database_that_went_back_is_an_error_in_the_log() {
+        let freshness = Freshness::new(Arc::new(StillClock::default()));
+        let written = Written::default();
+        let log = || String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let writer = written.clone();
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(lines, || {
+            for version in [3, 3, 7] {
+                poll(&freshness, version);
+            }
+            assert_eq!(log(), "");
+            assert!(poll(&freshness, 6), "nothing that is cached may hold");
+        });
+        let log = log();
+        assert!(log.contains("ERROR") && log.contains("has lost changes") && log.contains("was=7 now=6"), "{log}");
     }
 
     #[test]

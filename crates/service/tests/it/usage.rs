@@ -195,8 +195,58 @@ async fn a_count_that_cannot_be_written_is_dropped_alone(w: World) {
     assert_eq!(called(&figures).1, 3, "it is counted all the same");
 }
 
+/// If the database fails after a part is written, the rest is lost. To keep it would count that part twice.
+async fn a_part_that_is_written_is_never_counted_again(w: World) {
+    let (breaks, mends): (&[&str], &[&str]) = if w.store.engine() == "SQLite" {
+        (
+            &[
+                "CREATE TRIGGER odd BEFORE INSERT ON key_refusal WHEN NEW.path = '/odd' \
+                 BEGIN SELECT RAISE(ABORT, 'odd'); END",
+                // An error of the statement, not of the row.
+                "CREATE TRIGGER away BEFORE INSERT ON key_refusal \
+                 WHEN NEW.path = '/away' AND EXISTS (SELECT 1 FROM key_refusal WHERE path = '/two') \
+                 BEGIN SELECT abs(-9223372036854775807 - 1); END",
+            ],
+            &["DROP TRIGGER odd", "DROP TRIGGER away"],
+        )
+    } else {
+        (
+            &[
+                "CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 IF NEW.path = '/odd' THEN RAISE EXCEPTION 'odd'; END IF; \
+                 IF NEW.path = '/away' AND EXISTS (SELECT FROM key_refusal WHERE path = '/two') THEN \
+                 RAISE EXCEPTION 'away' USING ERRCODE = '53100'; END IF; \
+                 RETURN NEW; END $$",
+                "CREATE TRIGGER odd BEFORE INSERT ON key_refusal FOR EACH ROW EXECUTE FUNCTION odd()",
+            ],
+            &["DROP TRIGGER odd ON key_refusal"],
+        )
+    };
+    for statement in breaks {
+        w.database.execute(statement).await;
+    }
+    let (id, token) = w.active(&draft("service", "Key")).await;
+    w.service.disable(owner(), &id, None).await.unwrap();
+    let verifier = w.service.verifier();
+    for path in ["/away", "/odd", "/two"] {
+        let request = VerifyRequest { path: Some(path), ..VerifyRequest::default() };
+        assert_eq!(verifier.verify(Credential::Token(&token), request).await.unwrap().code, Code::Disabled);
+    }
+    verifier.flush_usage().await.expect("nobody has to try again");
+    for statement in mends {
+        w.database.execute(statement).await;
+    }
+    verifier.flush_usage().await.unwrap();
+    let refusals = w.store.key_refusals(&id).await.unwrap();
+    let paths: Vec<_> = refusals.iter().filter_map(|refusal| refusal.path.as_deref()).collect();
+    assert_eq!(paths, ["/two"]);
+    let figures = w.service.dashboard(owner(), w.service.default_app(), Span::Day).await.unwrap();
+    assert!(called(&figures).1 <= 3, "a call is counted twice: {:?}", called(&figures));
+}
+
 on_both!(
     a_count_that_cannot_be_written_is_dropped_alone,
+    a_part_that_is_written_is_never_counted_again,
     ten_thousand_verifies_in_a_second_cost_two_writes,
     only_the_right_secret_is_a_use,
     a_call_of_the_api_is_counted_once_and_uses_both_keys,

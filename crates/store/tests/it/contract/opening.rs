@@ -242,3 +242,26 @@ async fn a_copy_is_whole_and_its_soundness_is_checked() {
     let fault = Store::fault(&url).await;
     assert!(!matches!(fault, Ok(None)), "{fault:?}");
 }
+
+/// A server that restarts cuts every connection. Nobody who asks after it is back gets an error.
+#[tokio::test]
+async fn a_cut_connection_is_replaced() {
+    let database = TestDatabase::postgres();
+    let store = Store::open(database.url()).await.unwrap();
+    for round in ["1", "2", "3"] {
+        store.write(async |tx| tx.put_setting("round", round).await).await.unwrap();
+        for reads in [store.clone(), store.for_calls()] {
+            // Several at once, so that each pool has several connections to lose.
+            let read = || async { assert_eq!(reads.setting("round").await.unwrap().as_deref(), Some(round)) };
+            tokio::join!(read(), read(), read(), read());
+        }
+        database.stop();
+        database.start();
+        store.write(async |tx| tx.bump_version().await).await.unwrap();
+        for reads in [store.clone(), store.for_calls()] {
+            let read = || async { assert_eq!(reads.setting("round").await.unwrap().as_deref(), Some(round)) };
+            tokio::join!(read(), read(), read(), read());
+        }
+    }
+    store.close().await;
+}
