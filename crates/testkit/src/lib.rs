@@ -128,6 +128,14 @@ impl TestDatabase {
         }
     }
 
+    /// Cuts Keystead's connections to Postgres, and returns how many there were. SQLite has none.
+    pub fn cut_connections(&self) -> usize {
+        match &self.held {
+            Held::Folder { .. } | Held::Elsewhere => 0,
+            Held::Database { database } => database.cut_connections(),
+        }
+    }
+
     /// Makes Postgres unreachable until [`TestDatabase::start`], and cuts every connection. A SQLite file cannot stop.
     pub fn stop(&self) {
         if let Held::Database { database } = &self.held {

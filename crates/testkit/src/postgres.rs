@@ -135,6 +135,11 @@ impl Database {
         self.cut("AND query ILIKE 'LISTEN%'")
     }
 
+    /// Cuts the connections of Keystead; how many there were.
+    pub fn cut_connections(&self) -> usize {
+        self.cut("AND application_name = 'keystead'")
+    }
+
     /// Refuses new connections and cuts all there are.
     pub fn stop(&self) {
         psql(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name));

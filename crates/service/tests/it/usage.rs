@@ -232,7 +232,7 @@ async fn a_part_that_is_written_is_never_counted_again(w: World) {
         let request = VerifyRequest { path: Some(path), ..VerifyRequest::default() };
         assert_eq!(verifier.verify(Credential::Token(&token), request).await.unwrap().code, Code::Disabled);
     }
-    verifier.flush_usage().await.expect("nobody has to try again");
+    verifier.flush_usage().await.unwrap();
     for statement in mends {
         w.database.execute(statement).await;
     }
