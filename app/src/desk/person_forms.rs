@@ -12,6 +12,7 @@ use crate::addresses::with_query;
 use crate::error::ConsoleError;
 use crate::forms::outcome::Next;
 use crate::forms::person::{CodeForm, NEXT, Nothing, SetupForm, SignInForm};
+use crate::forms::proof::Proof;
 
 pub async fn sign_in(desk: Desk, form: SignInForm) -> Result<Next<()>, ConsoleError> {
     if !desk.visit.may_sign_in(&desk.console) {
@@ -66,6 +67,13 @@ pub async fn sign_out(desk: Desk, _form: Nothing) -> Result<Next<()>, ConsoleErr
     }
     let removed = Cookie::Session.remove(desk.visit.transport, desk.console.port);
     Ok(Next::GoWithCookies("/login?done=signed_out".to_owned(), vec![removed]))
+}
+
+/// Checks a proof that came with a form. The form's act then runs in a session that has it.
+pub(super) async fn prove(desk: &mut Desk, proof: &Proof) -> Result<(), ConsoleError> {
+    let session = desk.service().prove_again(desk.session()?, &proof.password, &client(desk)).await?;
+    desk.visit.session = Some(session);
+    Ok(())
 }
 
 pub(super) fn client(desk: &Desk) -> ClientInfo {

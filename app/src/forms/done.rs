@@ -84,18 +84,20 @@ pub enum PersonDone {
     Enabled,
     Unlocked,
     Removed,
+    FactorRemoved,
     InviteRevoked,
     HandOverWithdrawn,
 }
 
 impl PersonDone {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Role,
         Self::Keys,
         Self::Disabled,
         Self::Enabled,
         Self::Unlocked,
         Self::Removed,
+        Self::FactorRemoved,
         Self::InviteRevoked,
         Self::HandOverWithdrawn,
     ];
@@ -111,6 +113,9 @@ impl PersonDone {
             Self::Enabled => ("person_enabled", "The person can sign in again."),
             Self::Unlocked => ("person_unlocked", "The failed sign-ins are forgotten."),
             Self::Removed => ("person_removed", "The person is removed. The keys that they issued keep working."),
+            Self::FactorRemoved => {
+                ("person_factor", "Their second factor is removed, and they are signed out everywhere.")
+            }
             Self::HandOverWithdrawn => ("hand_over_withdrawn", "The hand-over is withdrawn. Its link no longer works."),
             Self::InviteRevoked => ("invite_revoked", "The invite is revoked. Its link no longer works."),
         }
@@ -205,16 +210,18 @@ pub enum AccountDone {
     SessionEnded,
     SessionsEnded,
     FactorRemoved,
+    Proved,
 }
 
 impl AccountDone {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Renamed,
         Self::EmailChanged,
         Self::PasswordChanged,
         Self::SessionEnded,
         Self::SessionsEnded,
         Self::FactorRemoved,
+        Self::Proved,
     ];
 
     /// Its code, and what is said.
@@ -230,6 +237,7 @@ impl AccountDone {
             Self::FactorRemoved => {
                 ("account_factor", "Your second factor is removed. You are signed out everywhere else.")
             }
+            Self::Proved => ("account_proved", "Confirmed. You are not asked again for 5 minutes."),
         }
     }
 

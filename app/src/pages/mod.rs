@@ -39,6 +39,7 @@ pub mod people;
 pub mod person;
 pub mod person_acts;
 pub mod person_reset;
+pub mod prove;
 pub mod reset;
 mod secret;
 pub mod settings;

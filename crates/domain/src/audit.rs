@@ -127,6 +127,8 @@ names! {
         RecoveryCodesMade = "second_factor.codes_made",
         SessionStarted = "session.started",
         SessionEnded = "session.ended",
+        /// Somebody who was signed in proved again who they are.
+        ProvedAgain = "session.proved_again",
         /// A wait began after too many failed sign-ins.
         SignInBlocked = "sign_in.blocked",
         SetupLinkMade = "setup.link_made",
@@ -172,6 +174,7 @@ impl Action {
             Self::RecoveryCodesMade => "Recovery codes created",
             Self::SessionStarted => "Signed in",
             Self::SessionEnded => "Signed out",
+            Self::ProvedAgain => "Confirmed who they are",
             Self::SignInBlocked => "Sign-in blocked",
             Self::SetupLinkMade => "Set-up link created",
             Self::InstanceCreated => "Installation created",

@@ -17,6 +17,8 @@ pub enum Refusal {
     NotFound,
     /// The caller's role does not allow it.
     Forbidden,
+    /// The caller proved who they are too long ago for this.
+    ProveAgain,
     /// E-mail or password is wrong. The refusal does not say which.
     SignInFailed,
     /// Too many failed sign-ins; the account has to wait.
@@ -119,6 +121,7 @@ impl Refusal {
             }
             Self::NotFound => "Key not found; it may have been deleted.",
             Self::Forbidden => "Your role does not allow this; ask an owner.",
+            Self::ProveAgain => "Confirm that it is you, then do this again.",
             Self::SignInFailed => "The e-mail or password is wrong; check both and try again.",
             Self::Changed => "This key was changed while you were editing it; load it again and repeat your change.",
             Self::AlreadyIssued { .. } => {
@@ -191,6 +194,7 @@ mod tests {
             Refusal::Invalid(FieldErrors::default()),
             Refusal::NotFound,
             Refusal::Forbidden,
+            Refusal::ProveAgain,
             Refusal::SignInFailed,
             Refusal::Wait { seconds: 100 },
             Refusal::OnlyKnownBrowsers,

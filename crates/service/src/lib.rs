@@ -21,6 +21,7 @@ pub mod mail;
 pub mod passwords;
 pub mod people;
 mod progress;
+mod proof;
 mod readiness;
 pub mod reset;
 pub mod root_key;

@@ -5,6 +5,7 @@ use domain::{
     audit::{Action, AuditEvent, Subject},
     field::{Field, FieldErrors},
     ids::PersonId,
+    proof::Guarded,
     refusal::Refusal,
     role::Act,
     second_factor::{Code, FactorPolicy, FactorRules, RECOVERY_ALPHABET, RECOVERY_CODES, RECOVERY_LENGTH, grouped},
@@ -71,6 +72,7 @@ impl Service {
     pub async fn set_factor_rules(&self, caller: &Caller, policy: &str, grace_days: &str) -> Result<()> {
         caller.may(Act::ChangeSettings)?;
         let rules = FactorRules::read(policy, grace_days, self.now())?;
+        caller.proved_for(Guarded::ChangeFactorRules, self.now())?;
         let work = async |tx: &mut Tx| {
             let before = read(tx.setting(RULES).await?)?;
             let changes = rules.changes(before);

@@ -299,6 +299,7 @@ impl From<Refusal> for Problem {
             | Refusal::LinkInvalid
             | Refusal::NoSession => Kind::NotFound,
             Refusal::Forbidden
+            | Refusal::ProveAgain
             | Refusal::SignInFailed
             | Refusal::OnlyKnownBrowsers
             | Refusal::SignInOver

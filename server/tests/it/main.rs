@@ -38,6 +38,7 @@ mod live;
 mod matrix;
 mod operations;
 mod process;
+mod proof;
 mod proxies;
 mod routes;
 mod screens;

@@ -24,6 +24,7 @@ mod limits;
 mod looking;
 mod other_process;
 mod people;
+mod proof;
 mod quota;
 mod record;
 mod reset;

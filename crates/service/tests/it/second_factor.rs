@@ -347,7 +347,7 @@ async fn a_reset_keeps_the_factor_and_a_recovery_removes_it(w: World) {
 async fn who_must_have_one_may_do_nothing_else_once_the_grace_is_over(w: World) {
     w.make_owner().await;
     let rules = async |policy: FactorPolicy, days: &str| {
-        w.service.set_factor_rules(owner(), policy.as_str(), days).await.unwrap();
+        w.service.set_factor_rules(shell(), policy.as_str(), days).await.unwrap();
     };
     let cookie = secret(&w.sign_in(EMAIL, PASSWORD).await.unwrap().cookie);
     let here = async || w.service.session(&cookie).await.unwrap().unwrap();

@@ -48,6 +48,8 @@ macro_rules! on_both {
 }
 
 pub const PASSWORD: &str = "correct horse battery staple";
+/// When every test begins.
+pub const START: Timestamp = Timestamp::from_millis(1_780_000_000_000);
 pub const EMAIL: &str = "owner@example.com";
 
 pub struct World {
@@ -74,7 +76,7 @@ impl World {
     }
 
     async fn new(database: TestDatabase) -> Self {
-        let installation = Installation::new(database, Timestamp::from_millis(1_780_000_000_000));
+        let installation = Installation::new(database, START);
         let setup = installation.setup().await;
         let store = setup.store.clone();
         let service = Service::start(setup).await.unwrap();
@@ -199,10 +201,15 @@ pub fn signed_in(role: Role) -> Caller {
     somebody(7, role)
 }
 
-/// Another person with the same role for each number.
+/// Another person with the same role for each number, who proved who they are when the test began.
 pub fn somebody(number: u8, role: Role) -> Caller {
+    somebody_at(number, role, START)
+}
+
+/// The same, who proved it then.
+pub fn somebody_at(number: u8, role: Role, proved: Timestamp) -> Caller {
     let row = PersonRow { id: PersonId::from_random([number; 12]), ..row(role) };
-    Caller::person(&Person::from(row), Timestamp::from_millis(0), Some("203.0.113.9".parse().unwrap()))
+    Caller::person(&Person::from(row), proved, Some("203.0.113.9".parse().unwrap()))
 }
 
 pub fn row(role: Role) -> PersonRow {
