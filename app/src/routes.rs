@@ -10,6 +10,7 @@ use crate::pages::accept::AcceptPage;
 use crate::pages::account::AccountPage;
 use crate::pages::account_email::AccountEmail;
 use crate::pages::account_factor::AccountFactor;
+use crate::pages::account_passkeys::AccountPasskeys;
 use crate::pages::account_password::AccountPassword;
 use crate::pages::acknowledge::Acknowledge;
 use crate::pages::audit::AuditPage;
@@ -70,6 +71,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account") view=AccountPage/>
                     <Route path=path!("/account/email") view=AccountEmail/>
                     <Route path=path!("/account/password") view=AccountPassword/>
+                    <Route path=path!("/account/passkeys") view=AccountPasskeys/>
                     <Route path=path!("/account/prove") view=ProvePage/>
                     <Route path=path!("/account/second-factor") view=AccountFactor/>
                     <Route path=path!("/account/sessions") view=AccountPage/>

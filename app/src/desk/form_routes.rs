@@ -16,7 +16,7 @@ use super::context::{Console, Desk, Visit};
 use super::keys::key_id;
 use super::people::person_id;
 use super::render::render;
-use super::{account_forms, hand_overs, invites, key_forms, people_forms, person_forms, settings_forms};
+use super::{account_forms, hand_overs, invites, key_forms, passkeys, people_forms, person_forms, settings_forms};
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
 use crate::forms::outcome::{Next, PostedForm, UnsentForm};
@@ -26,7 +26,7 @@ use crate::forms::proof::{Proof, WaitingForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 40] = [
+const FORMS: [(&str, MakeHandler); 41] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -35,6 +35,7 @@ const FORMS: [(&str, MakeHandler); 40] = [
     ("/account", |console| form(console, Needs::Session, account_forms::rename)),
     ("/account/email", |console| form(console, Needs::Session, account_forms::change_email)),
     ("/account/password", |console| form(console, Needs::Session, account_forms::change_password)),
+    ("/account/passkeys", |console| form(console, Needs::Session, passkeys::passkeys)),
     ("/account/prove", |console| form(console, Needs::Session, account_forms::prove)),
     ("/account/second-factor", |console| form(console, Needs::Session, account_forms::second_factor)),
     ("/account/sessions", |console| form(console, Needs::Session, account_forms::end_sessions)),

@@ -211,10 +211,13 @@ pub enum AccountDone {
     SessionsEnded,
     FactorRemoved,
     Proved,
+    PasskeyAdded,
+    PasskeyRenamed,
+    PasskeyRemoved,
 }
 
 impl AccountDone {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 10] = [
         Self::Renamed,
         Self::EmailChanged,
         Self::PasswordChanged,
@@ -222,6 +225,9 @@ impl AccountDone {
         Self::SessionsEnded,
         Self::FactorRemoved,
         Self::Proved,
+        Self::PasskeyAdded,
+        Self::PasskeyRenamed,
+        Self::PasskeyRemoved,
     ];
 
     /// Its code, and what is said.
@@ -237,6 +243,9 @@ impl AccountDone {
             Self::FactorRemoved => {
                 ("account_factor", "Your second factor is removed. You are signed out everywhere else.")
             }
+            Self::PasskeyAdded => ("account_passkey", "The passkey is added."),
+            Self::PasskeyRenamed => ("account_passkey_name", "The name is saved."),
+            Self::PasskeyRemoved => ("account_passkey_gone", "The passkey is removed. It no longer signs you in."),
             Self::Proved => ("account_proved", "Confirmed. You are not asked again for 5 minutes."),
         }
     }

@@ -8,6 +8,9 @@ use super::fields::Pairs;
 use super::outcome::Problem;
 use crate::error::ConsoleError;
 
+/// The answer of a passkey, in place of a password.
+pub const PASSKEY: &str = "proof_passkey";
+
 /// The names of the secrets that were typed and are not carried along; repeated.
 const LEFT_OUT: &str = "proof_left_out";
 
@@ -46,6 +49,8 @@ impl WaitingForm {
 pub struct Proof {
     /// The password, as typed.
     pub password: SecretString,
+    /// The answer of a passkey in its place; empty for none.
+    pub passkey: String,
     left_out: Vec<Field>,
 }
 
@@ -54,8 +59,9 @@ impl Proof {
     pub fn take(sent: &mut Pairs) -> Option<Self> {
         let password = sent.get(Field::ProofPassword.as_str())?;
         let left_out = sent.all(LEFT_OUT).iter().filter_map(|name| secret(name)).collect();
-        sent.0.retain(|(name, _)| ![Field::ProofPassword.as_str(), LEFT_OUT].contains(&&**name));
-        Some(Self { password: password.into(), left_out })
+        let passkey = sent.get(PASSKEY).unwrap_or_default();
+        sent.0.retain(|(name, _)| ![Field::ProofPassword.as_str(), PASSKEY, LEFT_OUT].contains(&&**name));
+        Some(Self { password: password.into(), passkey, left_out })
     }
 
     /// Puts back what the form that waits still needs to know.
@@ -88,7 +94,8 @@ mod tests {
 
     #[test]
     fn a_waiting_form_keeps_all_but_secrets_and_says_which_were_typed() {
-        let typed = pairs(&[("name", "A"), ("passphrase", "swordfish"), ("password", ""), ("boxes", "a"), ("boxes", "b")]);
+        let typed =
+            pairs(&[("name", "A"), ("passphrase", "swordfish"), ("password", ""), ("boxes", "a"), ("boxes", "b")]);
         let waiting = WaitingForm::new("/keys/new".to_owned(), typed, None);
         assert!(waiting.leaves_out());
         assert!(!format!("{waiting:?}").contains("swordfish"));

@@ -4,6 +4,7 @@ pub mod accept;
 pub mod account;
 pub mod account_email;
 pub mod account_factor;
+pub mod account_passkeys;
 pub mod account_password;
 pub mod acknowledge;
 pub mod audit;

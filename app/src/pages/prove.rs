@@ -1,14 +1,17 @@
 //! "Confirm that it is you": comes up instead of an act that needs a recent proof, and carries what was typed for it.
 
 use domain::field::Field;
+use domain::passkey::PasskeyUse;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
+use crate::components::passkey_button::PasskeyButton;
+use crate::desk::passkeys::has_own;
 use crate::desk::person::read_me;
 use crate::forms::fields::Pairs;
-use crate::forms::proof::WaitingForm;
+use crate::forms::proof::{PASSKEY, WaitingForm};
 
 /// The page's own address, for a proof that nothing waits for.
 pub const PROVE: &str = "/account/prove";
@@ -30,6 +33,10 @@ pub fn Prove(waiting: WaitingForm) -> impl IntoView {
     let waits = address != PROVE;
     let back = if waits { address.clone() } else { "/account".to_owned() };
     let errors = RwSignal::new(problem.fields);
+    let passkey = Suspend::new(async move {
+        let has_own = has_own().await.unwrap_or_default();
+        has_own.then(|| view! { <PasskeyButton used_for=PasskeyUse::Prove name=PASSKEY words="Use a passkey"/> })
+    });
     let fields: Vec<_> =
         sent.0.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect();
     view! {
@@ -57,6 +64,7 @@ pub fn Prove(waiting: WaitingForm) -> impl IntoView {
             {leaves_out.then(|| view! { <p class="soft">"Secrets are not kept. You type them once more after this."</p> })}
             <div class="actions">
                 <a class="button" href=back>"Cancel"</a>
+                {passkey}
                 <button class="button primary">"Confirm"</button>
             </div>
         </form>

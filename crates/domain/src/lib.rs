@@ -36,6 +36,7 @@ pub mod limit;
 pub mod list;
 pub mod origin;
 pub mod page;
+pub mod passkey;
 pub mod permission;
 pub mod permission_query;
 pub mod person;

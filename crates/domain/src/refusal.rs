@@ -90,6 +90,8 @@ pub enum Refusal {
     SignInOver,
     /// Second factors are off here.
     FactorsOff,
+    /// The answer of a passkey does not fit what was asked. The refusal does not say why.
+    PasskeyRefused,
     /// There is a second factor already, or none to change.
     FactorChanged,
 }
@@ -155,6 +157,7 @@ impl Refusal {
             }
             Self::SignInOver => "This took too long, or it is done already; sign in again.",
             Self::FactorsOff => "Second factors are off here; ask an owner.",
+            Self::PasskeyRefused => "This passkey was not accepted; try again, or use another way.",
             Self::FactorChanged => "Your second factor was changed meanwhile; reload the page.",
             Self::NoSession => "This session has already ended; reload the page.",
         };
@@ -219,6 +222,7 @@ mod tests {
             Refusal::NoSession,
             Refusal::SignInOver,
             Refusal::FactorsOff,
+            Refusal::PasskeyRefused,
             Refusal::FactorChanged,
             Refusal::HandOverGone,
             Refusal::AlreadyHandedOver,

@@ -176,7 +176,7 @@ impl Service {
         Ok(())
     }
 
-    /// Takes somebody else's second factor away, with its recovery codes, and ends their sessions. `Forbidden` for one's own,
+    /// Takes somebody else's second factors away, the passkeys and recovery codes too, and ends their sessions. `Forbidden` for one's own,
     /// which takes the password. If there is none, records nothing.
     pub async fn reset_factor(&self, caller: &Caller, id: &PersonId) -> Result<()> {
         caller.may(Act::ManageOwners)?;
@@ -186,7 +186,7 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let row = tx.person_by_id(id).await?.ok_or(Refusal::PersonNotFound)?;
             caller.proved_for(Guarded::ResetFactor, self.now())?;
-            if !tx.delete_second_factor(id).await? {
+            if !tx.delete_second_factors(id).await? {
                 return Ok(());
             }
             tx.delete_sign_in_steps_of(id).await?;

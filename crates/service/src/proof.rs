@@ -3,6 +3,7 @@
 use domain::{
     audit::{Action, AuditEvent, Subject},
     field::Field,
+    passkey::PasskeyUse,
     refusal::Refusal,
 };
 use secrecy::SecretString;
@@ -23,6 +24,22 @@ impl Service {
         let work = async |tx: &mut Tx| {
             self.accept(tx, &proven).await?;
             self.note_proof(tx, session, client, None).await
+        };
+        self.write(work).await?;
+        Ok(self.proved(session))
+    }
+
+    /// The same with a passkey.
+    pub async fn prove_again_by_passkey(
+        &self,
+        session: &Session,
+        answer: &str,
+        client: &ClientInfo,
+    ) -> Result<Session> {
+        let used = self.judge_passkey(PasskeyUse::Prove, Some(&session.person.id), answer, client).await?;
+        let work = async |tx: &mut Tx| {
+            self.accept_passkey(tx, &used).await?;
+            self.note_proof(tx, session, client, Some(used.note())).await
         };
         self.write(work).await?;
         Ok(self.proved(session))

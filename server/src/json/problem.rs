@@ -303,6 +303,7 @@ impl From<Refusal> for Problem {
             | Refusal::SignInFailed
             | Refusal::OnlyKnownBrowsers
             | Refusal::SignInOver
+            | Refusal::PasskeyRefused
             | Refusal::FactorsOff => Kind::Forbidden,
             Refusal::NameMismatch | Refusal::TooMany { .. } | Refusal::NothingChosen => Kind::Invalid,
             Refusal::Changed

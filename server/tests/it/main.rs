@@ -37,6 +37,7 @@ mod key_pages;
 mod live;
 mod matrix;
 mod operations;
+mod passkeys;
 mod process;
 mod proof;
 mod proxies;

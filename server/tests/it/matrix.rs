@@ -47,6 +47,7 @@ const PAGES: &[Row] = &[
     ("/account", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/email", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/password", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/account/passkeys", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/prove", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/second-factor", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/sessions", About::Nothing, "", ["+", "+", "+", "+", "s"]),
@@ -103,6 +104,7 @@ const FORMS: &[Row] = &[
     ("/account", About::Nothing, "person_name=Ada", ["+", "+", "+", "+", "s"]),
     ("/account/email", About::Nothing, "email=new", ["+", "+", "+", "+", "s"]),
     ("/account/password", About::Nothing, "new_password=short", ["+", "+", "+", "+", "s"]),
+    ("/account/passkeys", About::Nothing, "step=add&passkey_name=Mine", ["+", "+", "+", "+", "s"]),
     ("/account/prove", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/second-factor", About::Nothing, "press=begin", ["+", "+", "+", "+", "s"]),
     ("/account/sessions", About::Nothing, "", ["+", "+", "+", "+", "s"]),
@@ -167,6 +169,7 @@ const FUNCTIONS: &[Row] = &[
         ["+", "+", "f", "f", "s"],
     ),
     ("/api/find", About::Nothing, r#"{"typed":"key"}"#, ["+", "+", "+", "+", "s"]),
+    ("/api/passkey", About::Nothing, r#"{"used_for":"sign_in"}"#, ["+", "+", "+", "+", "+"]),
     ("/api/progress", About::Nothing, r#"{"form_id":"FORM"}"#, ["+", "+", "f", "f", "s"]),
     ("/api/rows", About::Nothing, r#"{"ids":["7Qm2xVbN4tRa"],"list":""}"#, ["+", "+", "+", "+", "s"]),
 ];

@@ -25,7 +25,14 @@ fn again(page: &Answer, typed: &[(&str, &str)]) -> String {
     for input in main.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap()) {
         let of = |name: &str| {
             let value = input.split(&format!("{name}=\"")).nth(1)?.split('"').next()?;
-            Some(value.replace("&quot;", "\"").replace("&lt;", "<").replace("&#10;", "\n").replace("&amp;", "&"))
+            Some(
+                value
+                    .replace("&quot;", "\"")
+                    .replace("&lt;", "<")
+                    .replace("&gt;", ">")
+                    .replace("&#10;", "\n")
+                    .replace("&amp;", "&"),
+            )
         };
         let Some(name) = of("name") else { continue };
         let value = typed.iter().find(|(field, _)| *field == name).map(|(_, value)| (*value).to_owned());
@@ -85,7 +92,8 @@ async fn a_secret_is_not_carried_and_has_to_be_typed_again() {
     let product = Product::start().await;
     let session = stale(&product).await;
     let form = product.service.new_form_id().unwrap();
-    let typed = format!("kind=master_user&name=Chats&form_id={form}&recipient=Grace&link_life=1d&passphrase=swordfish+9");
+    let typed =
+        format!("kind=master_user&name=Chats&form_id={form}&recipient=Grace&link_life=1d&passphrase=swordfish+9");
     let asked = post(&product, &session, "/keys/handovers/new", &typed).await;
     assert_eq!(asked.status, 401);
     assert!(!asked.body.contains("swordfish") && asked.body.contains("Secrets are not kept."));

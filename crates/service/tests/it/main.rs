@@ -23,6 +23,7 @@ mod labels;
 mod limits;
 mod looking;
 mod other_process;
+mod passkeys;
 mod people;
 mod proof;
 mod quota;

@@ -184,8 +184,8 @@ async fn the_password_is_a_proof_for_this_session_only(w: World) {
     let other = secret(&w.sign_in(EMAIL, PASSWORD).await.unwrap().cookie);
     w.clock.advance(Millis::minutes(6));
     let (password, client) = (PASSWORD.into(), from(&session));
-    let proves = w.service.prove_again(&session, &password, &client);
-    let proved = w.one_event(Action::ProvedAgain, proves).await.unwrap();
+    let asks = w.service.prove_again(&session, &password, &client);
+    let proved = w.one_event(Action::ProvedAgain, asks).await.unwrap();
     let now = w.service.now();
     for session in [proved, w.service.session(&cookie).await.unwrap().unwrap()] {
         let proof = Authentication::Cookie { password_checked_at: now };

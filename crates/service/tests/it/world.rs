@@ -50,6 +50,8 @@ macro_rules! on_both {
 pub const PASSWORD: &str = "correct horse battery staple";
 /// When every test begins.
 pub const START: Timestamp = Timestamp::from_millis(1_780_000_000_000);
+/// Where people reach the console.
+pub const SITE: &str = "https://keys.example.com";
 pub const EMAIL: &str = "owner@example.com";
 
 pub struct World {
@@ -80,6 +82,7 @@ impl World {
         let setup = installation.setup().await;
         let store = setup.store.clone();
         let service = Service::start(setup).await.unwrap();
+        service.serves_at(SITE);
         Self { service, store, installation }
     }
 
@@ -148,6 +151,14 @@ impl World {
         let value = work.await;
         let newest = self.newest().await;
         assert_eq!((newest.seq, newest.action.known()), (seq + 1, Some(action)));
+        value
+    }
+
+    /// Returns the result of `work`, after checking that it made no event.
+    pub async fn no_event<T>(&self, work: impl Future<Output = T>) -> T {
+        let seq = self.newest().await.seq;
+        let value = work.await;
+        assert_eq!(self.newest().await.seq, seq);
         value
     }
 
