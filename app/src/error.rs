@@ -59,7 +59,9 @@ impl ConsoleError {
                 | Refusal::NoSession
                 | Refusal::LinkInvalid => StatusCode::NOT_FOUND,
                 Refusal::Forbidden | Refusal::OnlyKnownBrowsers | Refusal::FactorsOff => StatusCode::FORBIDDEN,
-                Refusal::SignInFailed | Refusal::SignInOver => StatusCode::UNAUTHORIZED,
+                Refusal::ProveAgain | Refusal::SignInFailed | Refusal::SignInOver | Refusal::PasskeyRefused => {
+                    StatusCode::UNAUTHORIZED
+                }
                 Refusal::Wait { .. } | Refusal::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
                 Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
                 _ => StatusCode::CONFLICT,

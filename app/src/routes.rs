@@ -10,6 +10,7 @@ use crate::pages::accept::AcceptPage;
 use crate::pages::account::AccountPage;
 use crate::pages::account_email::AccountEmail;
 use crate::pages::account_factor::AccountFactor;
+use crate::pages::account_passkeys::AccountPasskeys;
 use crate::pages::account_password::AccountPassword;
 use crate::pages::acknowledge::Acknowledge;
 use crate::pages::audit::AuditPage;
@@ -34,9 +35,11 @@ use crate::pages::not_found::NotFound;
 use crate::pages::people::PeoplePage;
 use crate::pages::person::PersonPage;
 use crate::pages::person_acts::{
-    DisablePersonModal, EnablePersonModal, PersonKeysModal, RemovePersonModal, RoleModal, UnlockPersonModal,
+    DisablePersonModal, EnablePersonModal, PersonKeysModal, RemovePersonModal, ResetFactorModal, RoleModal,
+    UnlockPersonModal,
 };
 use crate::pages::person_reset::PersonReset;
+use crate::pages::prove::ProvePage;
 use crate::pages::reset::ResetPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::setup::SetupPage;
@@ -68,6 +71,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account") view=AccountPage/>
                     <Route path=path!("/account/email") view=AccountEmail/>
                     <Route path=path!("/account/password") view=AccountPassword/>
+                    <Route path=path!("/account/passkeys") view=AccountPasskeys/>
+                    <Route path=path!("/account/prove") view=ProvePage/>
                     <Route path=path!("/account/second-factor") view=AccountFactor/>
                     <Route path=path!("/account/sessions") view=AccountPage/>
                     <Route path=path!("/keys/new") view=Generate/>
@@ -108,6 +113,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/unlock") view=UnlockPersonModal/>
                         <Route path=path!("/disable") view=DisablePersonModal/>
                         <Route path=path!("/enable") view=EnablePersonModal/>
+                        <Route path=path!("/factor") view=ResetFactorModal/>
                         <Route path=path!("/remove") view=RemovePersonModal/>
                     </ParentRoute>
                     <Route path=path!("/audit") view=AuditPage/>

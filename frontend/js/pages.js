@@ -6,6 +6,7 @@ import { end, wake } from './islands.js';
 import { askEarly, forget, load, taken } from './load.js';
 import { focusOn, focused, giveBack, giveTicks, keep, keepTicks } from './place.js';
 import './palette.js';
+import './passkeys.js';
 import './rows.js';
 import { announce, busy, trouble } from './signs.js';
 

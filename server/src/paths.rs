@@ -3,6 +3,9 @@
 /// Where the browser listens to the calls of one key.
 pub(crate) const EVENTS: &str = "/integrations/setup/events";
 
+/// Where a script asks what a passkey is to sign.
+pub(crate) const PASSKEY: &str = "/api/passkey";
+
 /// Where the form of a sign-in goes.
 pub(crate) const SIGN_IN: &str = "/login";
 

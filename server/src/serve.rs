@@ -67,6 +67,7 @@ pub async fn serve(config: Config, site: Site, console: ConsoleThreads) -> Resul
         () = stop.asked() => return Ok(()),
     };
     let Product { store, service } = opened;
+    service.serves_at(public_url.origin());
     if let Some(folder) = &config.data_dir {
         warn_if_open(folder);
     }

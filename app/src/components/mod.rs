@@ -31,6 +31,8 @@ pub mod pager;
 #[cfg(feature = "ssr")]
 pub mod palette;
 #[cfg(feature = "ssr")]
+pub mod passkey_button;
+#[cfg(feature = "ssr")]
 pub mod person_status;
 pub mod problem;
 #[cfg(feature = "ssr")]

@@ -18,6 +18,8 @@ pub struct Account {
     pub role: &'static str,
     /// The second factor.
     pub factor: OwnFactor,
+    /// How many passkeys there are.
+    pub passkeys: usize,
     /// The browsers that are signed in.
     pub sessions: Vec<OwnSession>,
     /// The time of the server.
@@ -33,6 +35,7 @@ pub async fn read_account() -> Result<Account, ConsoleError> {
         email: session.person.email().to_owned(),
         role: session.person.role().label(),
         factor: desk.service().own_factor(session).await?,
+        passkeys: desk.service().own_passkeys(session).await?.len(),
         sessions: desk.service().own_sessions(session).await?,
         now: desk.service().now(),
     })
@@ -59,7 +62,8 @@ pub async fn read_factor(again: bool) -> Result<Factor, ConsoleError> {
     let factor = desk.service().own_factor(session).await?;
     let email = session.person.email().to_owned();
     // The answer to the form that has set it up was read when it was still owed.
-    let is_owed = session.owes_factor && !matches!(factor, OwnFactor::On { .. });
+    let has_one = matches!(factor, OwnFactor::On { .. }) || !desk.service().own_passkeys(session).await?.is_empty();
+    let is_owed = session.owes_factor && !has_one;
     Ok(Factor { factor, begun, email, is_owed })
 }
 

@@ -14,6 +14,7 @@ use crate::forms::account::{
 };
 use crate::forms::done::{AccountDone, Told};
 use crate::forms::outcome::Next;
+use crate::forms::person::Nothing;
 
 pub async fn rename(desk: Desk, form: NameForm) -> Result<Next<()>, ConsoleError> {
     desk.service().rename_self(desk.session()?, &form.name, &client(&desk)).await?;
@@ -28,6 +29,15 @@ pub async fn change_email(desk: Desk, form: EmailForm) -> Result<Next<()>, Conso
 pub async fn change_password(desk: Desk, form: PasswordForm) -> Result<Next<()>, ConsoleError> {
     desk.service().change_own_password(desk.session()?, &form.current, &form.new, &client(&desk)).await?;
     Ok(done(&desk, AccountDone::PasswordChanged))
+}
+
+/// Nothing is left to do once the proof has come.
+#[allow(clippy::unused_async, reason = "every form's handler is")]
+pub async fn prove(desk: Desk, _form: Nothing) -> Result<Next<()>, ConsoleError> {
+    if !desk.caller()?.has_proved_recently(desk.service().now()) {
+        return Err(ConsoleError::Refused(Refusal::ProveAgain));
+    }
+    Ok(done(&desk, AccountDone::Proved))
 }
 
 pub async fn end_sessions(desk: Desk, form: SessionsForm) -> Result<Next<()>, ConsoleError> {

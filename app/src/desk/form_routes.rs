@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
 use domain::ids::{KeyId, PersonId};
+use domain::refusal::Refusal;
 use leptos::prelude::provide_context;
 use percent_encoding::percent_decode;
 
@@ -15,16 +16,17 @@ use super::context::{Console, Desk, Visit};
 use super::keys::key_id;
 use super::people::person_id;
 use super::render::render;
-use super::{account_forms, hand_overs, invites, key_forms, people_forms, person_forms, settings_forms};
+use super::{account_forms, hand_overs, invites, key_forms, passkeys, people_forms, person_forms, settings_forms};
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
 use crate::forms::outcome::{Next, PostedForm, UnsentForm};
+use crate::forms::proof::{Proof, WaitingForm};
 
 /// Makes the handler of a form.
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 38] = [
+const FORMS: [(&str, MakeHandler); 41] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -33,6 +35,8 @@ const FORMS: [(&str, MakeHandler); 38] = [
     ("/account", |console| form(console, Needs::Session, account_forms::rename)),
     ("/account/email", |console| form(console, Needs::Session, account_forms::change_email)),
     ("/account/password", |console| form(console, Needs::Session, account_forms::change_password)),
+    ("/account/passkeys", |console| form(console, Needs::Session, passkeys::passkeys)),
+    ("/account/prove", |console| form(console, Needs::Session, account_forms::prove)),
     ("/account/second-factor", |console| form(console, Needs::Session, account_forms::second_factor)),
     ("/account/sessions", |console| form(console, Needs::Session, account_forms::end_sessions)),
     ("/keys/new", |console| form(console, Needs::Session, key_forms::wizard)),
@@ -59,6 +63,7 @@ const FORMS: [(&str, MakeHandler); 38] = [
     ("/people/{id}/disable", |console| person_form(console, people_forms::disable)),
     ("/people/{id}/enable", |console| person_form(console, people_forms::enable)),
     ("/people/{id}/reset", |console| person_form(console, people_forms::reset)),
+    ("/people/{id}/factor", |console| person_form(console, people_forms::reset_factor)),
     ("/people/{id}/remove", |console| person_form(console, people_forms::remove)),
     ("/invite/{token}", |console| about(console, Needs::Nobody, Ok, invites::accept)),
     ("/settings", |console| form(console, Needs::Session, settings_forms::set_life)),
@@ -182,7 +187,7 @@ where
         Err(rejection) => return rejection.into_response(),
     };
 
-    let sent = Pairs(form_urlencoded::parse(&body).into_owned().take(PAIRS_MAX + 1).collect());
+    let mut sent = Pairs(form_urlencoded::parse(&body).into_owned().take(PAIRS_MAX + 1).collect());
     if sent.0.len() > PAIRS_MAX {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     }
@@ -192,12 +197,24 @@ where
         *response.status_mut() = ConsoleError::SignedOut.status();
         return response;
     }
+    let mut desk = Desk { console: console.clone(), visit };
+    let proof = if needs == Needs::Session { Proof::take(&mut sent) } else { None };
+    if let Some(proof) = &proof
+        && let Err(error) = person_forms::prove(&mut desk, proof).await
+    {
+        proof.put_back(&mut sent);
+        return ask_for_proof(&console, page, sent, Some(error)).await;
+    }
     let form = F::read(&sent);
-    let outcome = if is_text(&body) {
-        act(Desk { console: console.clone(), visit }, form.clone()).await
-    } else {
-        Err(ConsoleError::NotText)
+    let complete = proof.map_or(Ok(()), |proof| proof.complete());
+    let outcome = match complete {
+        Err(missing) => Err(missing),
+        Ok(()) if is_text(&body) => act(desk, form.clone()).await,
+        Ok(()) => Err(ConsoleError::NotText),
     };
+    if needs == Needs::Session && matches!(outcome, Err(ConsoleError::Refused(Refusal::ProveAgain))) {
+        return ask_for_proof(&console, page, sent, None).await;
+    }
     let (status, outcome) = match outcome {
         Ok(Next::Go(to)) => return see_other(&to, &[]),
         Ok(Next::GoWithCookies(to, cookies)) => return see_other(&to, &cookies),
@@ -210,6 +227,15 @@ where
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
     }
+    response
+}
+
+/// Shows the form for a proof, which carries the form that waits for it.
+async fn ask_for_proof(console: &Console, page: Request, sent: Pairs, error: Option<ConsoleError>) -> Response {
+    let status = error.as_ref().map_or(ConsoleError::Refused(Refusal::ProveAgain).status(), ConsoleError::status);
+    let waiting = WaitingForm::new(page.uri().path().to_owned(), sent, error);
+    let mut response = render(console, move || provide_context(waiting.clone()))(page).await;
+    *response.status_mut() = status;
     response
 }
 

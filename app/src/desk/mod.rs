@@ -13,6 +13,7 @@ pub mod invites;
 mod key_forms;
 pub mod keys;
 pub mod mount;
+pub mod passkeys;
 pub mod people;
 mod people_forms;
 pub mod person;

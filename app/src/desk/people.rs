@@ -8,7 +8,7 @@ use domain::list::{KeyQuery, search};
 use domain::page::Page;
 use domain::person::{PersonListed, PersonQuery};
 use domain::refusal::Refusal;
-use domain::role::Rights;
+use domain::role::{Act, Rights};
 use domain::timestamp::Timestamp;
 use service::people::PersonDetail;
 
@@ -39,6 +39,12 @@ pub struct PersonView {
 }
 
 impl PersonView {
+    /// The same, if the visitor may do what only owners may do with people of any role.
+    pub fn for_owners(self) -> Result<Self, ConsoleError> {
+        let may = self.rights.may(Act::ManageOwners);
+        if may { Ok(self) } else { Err(ConsoleError::Refused(Refusal::Forbidden)) }
+    }
+
     /// The same, if the visitor may change people of this role.
     pub fn managed(self) -> Result<Self, ConsoleError> {
         let may = self.rights.may(self.detail.person.role.managed_with());

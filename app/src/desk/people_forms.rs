@@ -56,6 +56,11 @@ pub async fn reset(desk: Desk, id: PersonId, _form: Nothing) -> Result<Next<NewR
     Ok(Next::Show(NewReset { address, email: made.person.email().to_owned(), expires_at: made.expires_at }))
 }
 
+pub async fn reset_factor(desk: Desk, id: PersonId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
+    desk.service().reset_factor(&desk.caller()?, &id).await?;
+    Ok(told(&desk, format!("/people/{id}"), PersonDone::FactorRemoved))
+}
+
 /// Goes on, and lets the next page say what was done.
 pub(super) fn told<T>(desk: &Desk, to: String, done: PersonDone) -> Next<T> {
     let cookie = Cookie::Done.set(desk.visit.transport, desk.console.port, &Told::Person(done).cookie());

@@ -7,6 +7,7 @@ use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use secrecy::ExposeSecret;
 use service::setup::SetupDoor;
+use service::sign_in::WaysOn;
 
 use super::context::{Desk, Transport};
 use super::session_cookie::Cookie;
@@ -39,6 +40,15 @@ pub enum SignInDoor {
     SetUpFirst,
 }
 
+/// What the second step of a sign-in may show.
+#[derive(Debug, Clone, Copy)]
+pub enum CodeDoor {
+    /// The form for a code, the button for a passkey, or both.
+    Open(WaysOn),
+    /// No sign-in waits.
+    Over,
+}
+
 /// What a reset link may show.
 #[derive(Debug)]
 pub enum ResetDoor {
@@ -64,13 +74,13 @@ pub fn read_me() -> Result<Me, ConsoleError> {
     })
 }
 
-/// Whether the visitor's sign-in waits for a code.
-pub async fn read_code_door() -> Result<bool, ConsoleError> {
+/// How the visitor's sign-in goes on.
+pub async fn read_code_door() -> Result<CodeDoor, ConsoleError> {
     let desk = Desk::from_context()?;
-    match desk.visit.step.as_ref().filter(|_| desk.visit.may_sign_in(&desk.console)) {
-        Some(step) => Ok(desk.service().awaits_code(step.expose_secret()).await?),
-        None => Ok(false),
-    }
+    let step = desk.visit.step.as_ref().filter(|_| desk.visit.may_sign_in(&desk.console));
+    let Some(step) = step else { return Ok(CodeDoor::Over) };
+    let ways = desk.service().ways_on(step.expose_secret()).await?;
+    Ok(ways.map_or(CodeDoor::Over, CodeDoor::Open))
 }
 
 /// What the visitor's last form did. The browser forgets it, so that it is said once.

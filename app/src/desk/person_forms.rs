@@ -12,10 +12,15 @@ use crate::addresses::with_query;
 use crate::error::ConsoleError;
 use crate::forms::outcome::Next;
 use crate::forms::person::{CodeForm, NEXT, Nothing, SetupForm, SignInForm};
+use crate::forms::proof::Proof;
 
 pub async fn sign_in(desk: Desk, form: SignInForm) -> Result<Next<()>, ConsoleError> {
     if !desk.visit.may_sign_in(&desk.console) {
         return Err(ConsoleError::Refused(Refusal::Forbidden));
+    }
+    if !form.passkey.is_empty() {
+        let signed_in = desk.service().sign_in_with_passkey(&form.passkey, &client(&desk)).await?;
+        return Ok(enter(&desk, &signed_in, own_address(&form.next)));
     }
     let sign_in = SignIn { email: form.email, password: form.password };
     match desk.service().sign_in(sign_in, &client(&desk)).await? {
@@ -34,7 +39,11 @@ pub async fn finish_sign_in(desk: Desk, form: CodeForm) -> Result<Next<()>, Cons
     }
     let step = desk.visit.step.as_ref().ok_or(Refusal::SignInOver).map_err(ConsoleError::Refused)?;
     let (step, code) = (step.expose_secret(), form.code.expose_secret());
-    let signed_in = desk.service().finish_sign_in(step, code, &client(&desk)).await?;
+    let signed_in = if form.passkey.is_empty() {
+        desk.service().finish_sign_in(step, code, &client(&desk)).await?
+    } else {
+        desk.service().finish_with_passkey(step, &form.passkey, &client(&desk)).await?
+    };
     let Next::GoWithCookies(to, mut cookies) = enter(&desk, &signed_in, own_address(&form.next)) else {
         return Err(ConsoleError::Unavailable);
     };
@@ -66,6 +75,18 @@ pub async fn sign_out(desk: Desk, _form: Nothing) -> Result<Next<()>, ConsoleErr
     }
     let removed = Cookie::Session.remove(desk.visit.transport, desk.console.port);
     Ok(Next::GoWithCookies("/login?done=signed_out".to_owned(), vec![removed]))
+}
+
+/// Checks a proof that came with a form. The form's act then runs in a session that has it.
+pub(super) async fn prove(desk: &mut Desk, proof: &Proof) -> Result<(), ConsoleError> {
+    let (service, session, client) = (desk.service(), desk.session()?, client(desk));
+    let session = if proof.passkey.is_empty() {
+        service.prove_again(session, &proof.password, &client).await?
+    } else {
+        service.prove_again_by_passkey(session, &proof.passkey, &client).await?
+    };
+    desk.visit.session = Some(session);
+    Ok(())
 }
 
 pub(super) fn client(desk: &Desk) -> ClientInfo {

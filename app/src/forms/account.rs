@@ -104,6 +104,8 @@ pub enum FactorAnswer {
     /// The secret for the app.
     Enrolment(Arc<Enrolment>),
     Codes(RecoveryCodes),
+    /// A passkey can be added now.
+    Proved,
 }
 
 /// The new password of somebody who has a link.

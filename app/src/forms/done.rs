@@ -84,18 +84,20 @@ pub enum PersonDone {
     Enabled,
     Unlocked,
     Removed,
+    FactorRemoved,
     InviteRevoked,
     HandOverWithdrawn,
 }
 
 impl PersonDone {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Role,
         Self::Keys,
         Self::Disabled,
         Self::Enabled,
         Self::Unlocked,
         Self::Removed,
+        Self::FactorRemoved,
         Self::InviteRevoked,
         Self::HandOverWithdrawn,
     ];
@@ -111,6 +113,9 @@ impl PersonDone {
             Self::Enabled => ("person_enabled", "The person can sign in again."),
             Self::Unlocked => ("person_unlocked", "The failed sign-ins are forgotten."),
             Self::Removed => ("person_removed", "The person is removed. The keys that they issued keep working."),
+            Self::FactorRemoved => {
+                ("person_factor", "Their second factor is removed, and they are signed out everywhere.")
+            }
             Self::HandOverWithdrawn => ("hand_over_withdrawn", "The hand-over is withdrawn. Its link no longer works."),
             Self::InviteRevoked => ("invite_revoked", "The invite is revoked. Its link no longer works."),
         }
@@ -205,16 +210,24 @@ pub enum AccountDone {
     SessionEnded,
     SessionsEnded,
     FactorRemoved,
+    Proved,
+    PasskeyAdded,
+    PasskeyRenamed,
+    PasskeyRemoved,
 }
 
 impl AccountDone {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 10] = [
         Self::Renamed,
         Self::EmailChanged,
         Self::PasswordChanged,
         Self::SessionEnded,
         Self::SessionsEnded,
         Self::FactorRemoved,
+        Self::Proved,
+        Self::PasskeyAdded,
+        Self::PasskeyRenamed,
+        Self::PasskeyRemoved,
     ];
 
     /// Its code, and what is said.
@@ -230,6 +243,10 @@ impl AccountDone {
             Self::FactorRemoved => {
                 ("account_factor", "Your second factor is removed. You are signed out everywhere else.")
             }
+            Self::PasskeyAdded => ("account_passkey", "The passkey is added."),
+            Self::PasskeyRenamed => ("account_passkey_name", "The name is saved."),
+            Self::PasskeyRemoved => ("account_passkey_gone", "The passkey is removed. It no longer signs you in."),
+            Self::Proved => ("account_proved", "Confirmed. You are not asked again for 5 minutes."),
         }
     }
 

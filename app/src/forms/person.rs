@@ -4,6 +4,7 @@ use domain::field::Field;
 use secrecy::SecretString;
 
 use super::fields::{FormFields, Pairs};
+use super::passkey::ANSWER;
 
 /// A form without fields: just a button.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +26,8 @@ pub const TOKEN: &str = "token";
 pub struct SignInForm {
     pub email: String,
     pub password: SecretString,
+    /// The answer of a passkey, in place of both.
+    pub passkey: String,
     /// Where to go afterwards: an address of this console.
     pub next: String,
 }
@@ -34,6 +37,7 @@ impl FormFields for SignInForm {
         Self {
             email: sent.text(Field::Email.as_str()),
             password: sent.text(Field::Password.as_str()).into(),
+            passkey: sent.text(ANSWER),
             next: sent.text(NEXT),
         }
     }
@@ -43,13 +47,15 @@ impl FormFields for SignInForm {
 #[derive(Debug, Clone, Default)]
 pub struct CodeForm {
     pub code: SecretString,
+    /// The answer of a passkey, in place of a code.
+    pub passkey: String,
     /// Where to go afterwards: an address of this console.
     pub next: String,
 }
 
 impl FormFields for CodeForm {
     fn read(sent: &Pairs) -> Self {
-        Self { code: sent.text(Field::Code.as_str()).into(), next: sent.text(NEXT) }
+        Self { code: sent.text(Field::Code.as_str()).into(), passkey: sent.text(ANSWER), next: sent.text(NEXT) }
     }
 }
 

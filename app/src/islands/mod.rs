@@ -7,6 +7,8 @@ pub mod find;
 pub mod key_form;
 pub mod page;
 #[cfg(feature = "ssr")]
+pub mod passkey;
+#[cfg(feature = "ssr")]
 pub mod progress;
 #[cfg(feature = "ssr")]
 pub mod rows;

@@ -39,7 +39,8 @@ pub fn AccountPage() -> impl IntoView {
 
 #[component]
 fn Shown(account: Account, named: Option<PostedForm<NameForm>>) -> impl IntoView {
-    let Account { name, email, role, factor, sessions, now } = account;
+    let Account { name, email, role, factor, passkeys, sessions, now } = account;
+    let manages = factor != OwnFactor::None || passkeys > 0;
     let problem = PostedForm::problem(named.as_ref());
     let name = named.map_or(name, |posted| posted.form.name);
     let errors = RwSignal::new(problem.fields);
@@ -70,8 +71,8 @@ fn Shown(account: Account, named: Option<PostedForm<NameForm>>) -> impl IntoView
                         <div>
                             <dt>"Second factor"</dt>
                             <dd>
-                                {factor_words(factor)} " "
-                                {(factor != OwnFactor::Off).then(|| view! { <a href="/account/second-factor">{if factor == OwnFactor::None { "Set up" } else { "Manage" }}</a> })}
+                                {factor_words(factor, passkeys)} " "
+                                {(factor != OwnFactor::Off || passkeys > 0).then(|| view! { <a href="/account/second-factor">{if manages { "Manage" } else { "Set up" }}</a> })}
                             </dd>
                         </div>
                     </dl>
@@ -83,7 +84,20 @@ fn Shown(account: Account, named: Option<PostedForm<NameForm>>) -> impl IntoView
 }
 
 /// The second factor in a few words.
-fn factor_words(factor: OwnFactor) -> String {
+fn factor_words(factor: OwnFactor, passkeys: usize) -> String {
+    let passkeys = match passkeys {
+        0 => None,
+        1 => Some("1 passkey.".to_owned()),
+        several => Some(format!("{several} passkeys.")),
+    };
+    let app = match factor {
+        OwnFactor::None | OwnFactor::Off if passkeys.is_some() => None,
+        factor => Some(app_words(factor)),
+    };
+    [app, passkeys].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+fn app_words(factor: OwnFactor) -> String {
     match factor {
         OwnFactor::On { codes_left: 1, .. } => "On, with 1 recovery code left.".to_owned(),
         OwnFactor::On { codes_left, .. } => format!("On, with {codes_left} recovery codes left."),

@@ -6,6 +6,7 @@ use leptos_meta::Title;
 use secrecy::ExposeSecret;
 use service::second_factor::{Enrolment, OwnFactor, RecoveryCodes};
 
+use super::account_passkeys::PasskeysCard;
 use crate::components::copy::CopyButton;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
@@ -15,14 +16,17 @@ use crate::components::warning::Warning;
 use crate::desk::account::{Factor, read_factor};
 use crate::forms::account::{FACTOR_STEP, FactorAnswer, FactorForm, FactorStep};
 use crate::forms::outcome::PostedForm;
+use crate::forms::passkey::PasskeyForm;
 
 #[component]
 pub fn AccountFactor() -> impl IntoView {
     let posted = PostedForm::<FactorForm, FactorAnswer>::take();
+    let passkey = PostedForm::<PasskeyForm, FactorAnswer>::take();
     let problem = PostedForm::problem(posted.as_ref());
     let errors = RwSignal::new(problem.fields);
     let step = posted.as_ref().and_then(|posted| posted.form.step);
-    let answer = posted.and_then(|posted| posted.outcome.ok());
+    let of_passkey = passkey.as_ref().and_then(|posted| posted.outcome.as_ref().ok()).cloned();
+    let answer = posted.and_then(|posted| posted.outcome.ok()).or(of_passkey);
     let whole = problem.whole;
     let shown = Suspend::new(async move {
         let again = step == Some(FactorStep::Confirm) && answer.is_none();
@@ -32,7 +36,7 @@ pub fn AccountFactor() -> impl IntoView {
                 let shown = match answer {
                     Some(FactorAnswer::Codes(codes)) => view! { <Codes codes/> }.into_any(),
                     Some(FactorAnswer::Enrolment(enrolment)) => enrol(&enrolment, errors),
-                    None => state(factor, errors),
+                    Some(FactorAnswer::Proved) | None => state(factor, passkey, errors),
                 };
                 view! {
                     {is_owed.then(|| view! { <Warning words="You need a second factor here. Set it up to go on.".to_owned()/> })}
@@ -49,7 +53,7 @@ pub fn AccountFactor() -> impl IntoView {
         <div class="head narrow">
             <div>
                 <h1>"Second factor"</h1>
-                <p>"A code of an app on your phone, asked for after your password. A stolen password alone then opens nothing."</p>
+                <p>"A passkey, or a code of an app on your phone, asked for after your password. A stolen password alone then opens nothing."</p>
             </div>
         </div>
         <div class="narrow stack">{shown}</div>
@@ -57,12 +61,17 @@ pub fn AccountFactor() -> impl IntoView {
 }
 
 /// What can be done now.
-fn state(factor: Factor, errors: RwSignal<FieldErrors>) -> AnyView {
+fn state(
+    factor: Factor,
+    passkey: Option<PostedForm<PasskeyForm, FactorAnswer>>,
+    errors: RwSignal<FieldErrors>,
+) -> AnyView {
     let Factor { factor, begun, email, is_owed } = factor;
     if let Some(enrolment) = begun {
         return enrol(&enrolment, errors);
     }
-    match factor {
+    let off = factor == OwnFactor::Off;
+    let app = match factor {
         OwnFactor::None => view! { <Begin email is_owed errors/> }.into_any(),
         OwnFactor::On { .. } => view! { <Manage factor email errors/> }.into_any(),
         OwnFactor::Off => view! {
@@ -70,7 +79,13 @@ fn state(factor: Factor, errors: RwSignal<FieldErrors>) -> AnyView {
             <div class="actions"><a class="button" href="/account">"Back to your account"</a></div>
         }
         .into_any(),
+    };
+    view! {
+        <PasskeysCard posted=passkey off/>
+        <h2>"Authenticator app"</h2>
+        {app}
     }
+    .into_any()
 }
 
 #[component]

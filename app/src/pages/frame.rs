@@ -23,6 +23,8 @@ use crate::forms::bulk::{ACT, LIST, TAKEN_BY};
 use crate::forms::done::{Done, Told, many_words};
 use crate::forms::key::{BACK, REVISION};
 use crate::forms::outcome::UnsentForm;
+use crate::forms::proof::WaitingForm;
+use crate::pages::prove::Prove;
 
 /// The frame; the page goes into its outlet.
 #[component]
@@ -61,9 +63,10 @@ pub fn Around(children: Children) -> impl IntoView {
                 <Flash/>
                 {plain_http.then(|| view! { <PlainHttp/> })}
                 {factor_due.map(|due| view! { <FactorDue due/> })}
-                {match use_context::<UnsentForm>() {
-                    Some(ended) => view! { <SendAgain ended/> }.into_any(),
-                    None => children(),
+                {match (use_context::<UnsentForm>(), use_context::<WaitingForm>()) {
+                    (Some(ended), _) => view! { <SendAgain ended/> }.into_any(),
+                    (None, Some(waiting)) => view! { <Prove waiting/> }.into_any(),
+                    (None, None) => children(),
                 }}
             </main>
             {rights.map(|_| view! { <Palette/> <Shortcuts/> })}

@@ -81,6 +81,7 @@ pub fn PersonPage() -> impl IntoView {
 fn Shown(view: PersonView) -> impl IntoView {
     let PersonView { detail, now, rights } = view;
     let person = detail.person;
+    let removes = (detail.has_factor && rights.may(Act::ManageOwners)).then(|| format!("/people/{}/factor", person.id));
     let buttons: Vec<_> = acts(&person, rights)
         .into_iter()
         .map(|(path, label, grave)| {
@@ -118,6 +119,13 @@ fn Shown(view: PersonView) -> impl IntoView {
                             Some(at) => view! { <Ago at now/> }.into_any(),
                             None => "Never signed in".into_any(),
                         }}</dd>
+                    </div>
+                    <div>
+                        <dt>"Second factor"</dt>
+                        <dd>
+                            {if detail.has_factor { "On" } else { "None" }}
+                            {removes.map(|address| view! { " " <a href=address>"Remove second factor…"</a> })}
+                        </dd>
                     </div>
                     <div><dt>"Added"</dt><dd><Time at=person.created_at/></dd></div>
                     {(person.role == Role::Guest).then(|| view! {

@@ -23,34 +23,54 @@ use crate::forms::person::Nothing;
 struct Confirmation {
     path: &'static str,
     verb: &'static str,
+    /// What of them it is done to, before their name; empty for all.
+    part: &'static str,
     /// What will be true afterwards.
     effect: &'static str,
     grave: bool,
+    /// Whether only owners may do it.
+    by_owners: bool,
 }
 
 const DISABLE: Confirmation = Confirmation {
     path: "disable",
     verb: "Disable",
+    part: "",
     effect: "They are signed out at once, and cannot sign in until you enable them. Keystead revokes the invites that they sent. The keys that they issued keep working.",
     grave: true,
+    by_owners: false,
 };
 const ENABLE: Confirmation = Confirmation {
     path: "enable",
     verb: "Enable",
+    part: "",
     effect: "They can sign in again, with the same password and role.",
     grave: false,
+    by_owners: false,
 };
 const UNLOCK: Confirmation = Confirmation {
     path: "unlock",
     verb: "Unlock",
+    part: "",
     effect: "Keystead forgets the failed sign-ins, so they can try again at once. So can whoever was guessing.",
     grave: false,
+    by_owners: false,
 };
 const REMOVE: Confirmation = Confirmation {
     path: "remove",
     verb: "Remove",
+    part: "",
     effect: "They are signed out at once, and are gone for good. You cannot undo this. Keystead revokes the invites that they sent. The keys that they issued stay and keep working: revoke those that nobody needs. What they did stays in the audit.",
     grave: true,
+    by_owners: false,
+};
+const RESET_FACTOR: Confirmation = Confirmation {
+    path: "factor",
+    verb: "Remove",
+    part: " the second factor of",
+    effect: "For somebody who lost the phone and the recovery codes. They are signed out at once, and sign in with the password alone until they set a second factor up again. Make sure that it is really them who asks.",
+    grave: true,
+    by_owners: true,
 };
 
 #[component]
@@ -71,6 +91,11 @@ pub fn UnlockPersonModal() -> impl IntoView {
 #[component]
 pub fn RemovePersonModal() -> impl IntoView {
     confirm(REMOVE)
+}
+
+#[component]
+pub fn ResetFactorModal() -> impl IntoView {
+    confirm(RESET_FACTOR)
 }
 
 /// The id in the address, and the address of the person's page.
@@ -94,14 +119,15 @@ fn confirm(asked: Confirmation) -> impl IntoView {
     let (id, back) = whom();
     let problem = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
     Suspend::new(async move {
-        let person = match read_person(&id).await.and_then(PersonView::managed) {
+        let allowed = if asked.by_owners { PersonView::for_owners } else { PersonView::managed };
+        let person = match read_person(&id).await.and_then(allowed) {
             Ok(view) => view.detail.person,
             Err(error) => return failed(asked.verb, error, back),
         };
         let button = if asked.grave { "button primary danger" } else { "button primary" };
         let address = format!("{back}/{}", asked.path);
         view! {
-            <Modal title=format!("{} {}?", asked.verb, person.name) back=back.clone()>
+            <Modal title=format!("{}{} {}?", asked.verb, asked.part, person.name) back=back.clone()>
                 <form method="post" action=address>
                     <div class="body">
                         <FormProblem problem=problem.whole/>
@@ -128,12 +154,7 @@ pub fn RoleModal() -> impl IntoView {
     let posted = PostedForm::<RoleForm>::take();
     let problem = PostedForm::problem(posted.as_ref());
     Suspend::new(async move {
-        // Whoever may give every role may take one from anybody.
-        let manages_owners = |view: PersonView| {
-            let may = view.rights.may(Role::Owner.managed_with());
-            if may { Ok(view) } else { Err(ConsoleError::Refused(Refusal::Forbidden)) }
-        };
-        let (person, rights) = match read_person(&id).await.and_then(manages_owners) {
+        let (person, rights) = match read_person(&id).await.and_then(PersonView::for_owners) {
             Ok(view) => (view.detail.person, view.rights),
             Err(error) => return failed("Change role of", error, back),
         };

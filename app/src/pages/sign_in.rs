@@ -1,6 +1,7 @@
 //! Sign-in.
 
 use domain::field::Field;
+use domain::passkey::PasskeyUse;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -8,8 +9,11 @@ use leptos_router::hooks::use_query_map;
 use super::frame::{Mark, PlainHttp};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
+use crate::components::passkey_button::PasskeyButton;
+use crate::desk::passkeys::possible;
 use crate::desk::person::{SignInDoor, read_sign_in_door};
 use crate::forms::outcome::PostedForm;
+use crate::forms::passkey::ANSWER;
 use crate::forms::person::{NEXT, SignInForm};
 
 #[component]
@@ -61,10 +65,16 @@ fn SignIn(asked_for: String) -> impl IntoView {
                     required=true autofocus=true autocomplete="username"/>
                 <TextField errors field=Field::Password input="password"
                     required=true autocomplete="current-password"/>
-                <input type="hidden" name=NEXT value=next/>
+                <input type="hidden" name=NEXT value=next.clone()/>
                 <button class="button primary">"Sign in"</button>
             </div>
         </form>
+        {possible().then(|| view! {
+            <form class="passkeys-only" method="post" action="/login">
+                <input type="hidden" name=NEXT value=next/>
+                <PasskeyButton used_for=PasskeyUse::SignIn name=ANSWER words="Sign in with a passkey"/>
+            </form>
+        })}
         <p><a href="/forgot">"Forgot your password?"</a></p>
     }
 }

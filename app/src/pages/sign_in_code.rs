@@ -1,15 +1,19 @@
-//! The second step of a sign-in: a code of the second factor.
+//! The second step of a sign-in: a code of the second factor, or a passkey.
 
 use domain::field::Field;
+use domain::passkey::PasskeyUse;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use service::sign_in::WaysOn;
 
 use super::setup::Door;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
-use crate::desk::person::read_code_door;
+use crate::components::passkey_button::PasskeyButton;
+use crate::desk::person::{CodeDoor, read_code_door};
 use crate::forms::outcome::PostedForm;
+use crate::forms::passkey::ANSWER;
 use crate::forms::person::{CodeForm, NEXT};
 
 #[component]
@@ -21,26 +25,39 @@ pub fn CodePage() -> impl IntoView {
     let errors = RwSignal::new(problem.fields);
     let page = Suspend::new(async move {
         match read_code_door().await {
-            Ok(true) => view! {
-                <form class="card" method="post" action="/login/code" novalidate>
-                    <header><h1>"Enter your code"</h1></header>
+            Ok(CodeDoor::Open(WaysOn { codes, passkeys })) => view! {
+                <div class="card">
+                    <header><h1>{if codes { "Enter your code" } else { "Use your passkey" }}</h1></header>
                     <div class="body">
                         <FormProblem problem=problem.whole/>
-                        <TextField errors field=Field::Code inputmode="numeric" required=true autofocus=true
-                            autocomplete="one-time-code"
-                            hint="The 6 digits that your authenticator app shows now. Without your phone, use one of your recovery codes."/>
-                        <input type="hidden" name=NEXT value=next/>
-                        <button class="button primary">"Sign in"</button>
+                        {passkeys.then(|| view! {
+                            <form class="passkeys-only" method="post" action="/login/code">
+                                <input type="hidden" name=NEXT value=next.clone()/>
+                                <PasskeyButton used_for=PasskeyUse::Code name=ANSWER words="Use a passkey"/>
+                            </form>
+                            <p class="soft passkeys-less">
+                                "Your passkey cannot be used here: passkeys need JavaScript, and a current browser."
+                            </p>
+                        })}
+                        {codes.then(|| view! {
+                            <form class="stack" method="post" action="/login/code" novalidate>
+                                <TextField errors field=Field::Code inputmode="numeric" required=true autofocus=true
+                                    autocomplete="one-time-code"
+                                    hint="The 6 digits that your authenticator app shows now, or one of your recovery codes."/>
+                                <input type="hidden" name=NEXT value=next/>
+                                <button class="button primary">"Sign in"</button>
+                            </form>
+                        })}
                     </div>
-                </form>
+                </div>
                 <p><a href="/login">"Start over"</a></p>
             }
             .into_any(),
-            Ok(false) => view! {
+            Ok(CodeDoor::Over) => view! {
                 <div class="card">
                     <div class="empty">
                         <h1>"Sign in again"</h1>
-                        <p>"A code is asked for within five minutes after the password. Begin with your password once more."</p>
+                        <p>"A code or a passkey is asked for within five minutes after the password. Begin with your password once more."</p>
                         <a class="button primary" href="/login">"Sign in"</a>
                     </div>
                 </div>

@@ -125,8 +125,14 @@ names! {
         SecondFactorAdded = "second_factor.added",
         SecondFactorRemoved = "second_factor.removed",
         RecoveryCodesMade = "second_factor.codes_made",
+        PasskeyAdded = "passkey.added",
+        PasskeyRemoved = "passkey.removed",
+        /// The answer of a known passkey did not fit.
+        PasskeyRefused = "passkey.refused",
         SessionStarted = "session.started",
         SessionEnded = "session.ended",
+        /// Somebody who was signed in proved again who they are.
+        ProvedAgain = "session.proved_again",
         /// A wait began after too many failed sign-ins.
         SignInBlocked = "sign_in.blocked",
         SetupLinkMade = "setup.link_made",
@@ -170,8 +176,12 @@ impl Action {
             Self::SecondFactorAdded => "Second factor set up",
             Self::SecondFactorRemoved => "Second factor removed",
             Self::RecoveryCodesMade => "Recovery codes created",
+            Self::PasskeyAdded => "Passkey added",
+            Self::PasskeyRemoved => "Passkey removed",
+            Self::PasskeyRefused => "Passkey refused",
             Self::SessionStarted => "Signed in",
             Self::SessionEnded => "Signed out",
+            Self::ProvedAgain => "Confirmed who they are",
             Self::SignInBlocked => "Sign-in blocked",
             Self::SetupLinkMade => "Set-up link created",
             Self::InstanceCreated => "Installation created",

@@ -51,6 +51,11 @@ id!(
     PersonId, 24, is_lower_hex
 );
 
+id!(
+    /// A passkey: 24 lower-case hexadecimal digits.
+    PasskeyId, 24, is_lower_hex
+);
+
 impl KeyId {
     /// An id from uniform random bytes, taken modulo 62^12. This favours some ids by less than one part in 2^56.
     pub fn from_random(bytes: [u8; 16]) -> Self {
@@ -81,6 +86,13 @@ impl AppId {
 }
 
 impl PersonId {
+    /// An id from uniform random bytes.
+    pub fn from_random(bytes: [u8; 12]) -> Self {
+        Self(hex(bytes))
+    }
+}
+
+impl PasskeyId {
     /// An id from uniform random bytes.
     pub fn from_random(bytes: [u8; 12]) -> Self {
         Self(hex(bytes))

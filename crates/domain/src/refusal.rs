@@ -17,6 +17,8 @@ pub enum Refusal {
     NotFound,
     /// The caller's role does not allow it.
     Forbidden,
+    /// The caller proved who they are too long ago for this.
+    ProveAgain,
     /// E-mail or password is wrong. The refusal does not say which.
     SignInFailed,
     /// Too many failed sign-ins; the account has to wait.
@@ -88,6 +90,8 @@ pub enum Refusal {
     SignInOver,
     /// Second factors are off here.
     FactorsOff,
+    /// The answer of a passkey does not fit what was asked. The refusal does not say why.
+    PasskeyRefused,
     /// There is a second factor already, or none to change.
     FactorChanged,
 }
@@ -119,6 +123,7 @@ impl Refusal {
             }
             Self::NotFound => "Key not found; it may have been deleted.",
             Self::Forbidden => "Your role does not allow this; ask an owner.",
+            Self::ProveAgain => "Confirm that it is you, then do this again.",
             Self::SignInFailed => "The e-mail or password is wrong; check both and try again.",
             Self::Changed => "This key was changed while you were editing it; load it again and repeat your change.",
             Self::AlreadyIssued { .. } => {
@@ -152,6 +157,7 @@ impl Refusal {
             }
             Self::SignInOver => "This took too long, or it is done already; sign in again.",
             Self::FactorsOff => "Second factors are off here; ask an owner.",
+            Self::PasskeyRefused => "This passkey was not accepted; try again, or use another way.",
             Self::FactorChanged => "Your second factor was changed meanwhile; reload the page.",
             Self::NoSession => "This session has already ended; reload the page.",
         };
@@ -191,6 +197,7 @@ mod tests {
             Refusal::Invalid(FieldErrors::default()),
             Refusal::NotFound,
             Refusal::Forbidden,
+            Refusal::ProveAgain,
             Refusal::SignInFailed,
             Refusal::Wait { seconds: 100 },
             Refusal::OnlyKnownBrowsers,
@@ -215,6 +222,7 @@ mod tests {
             Refusal::NoSession,
             Refusal::SignInOver,
             Refusal::FactorsOff,
+            Refusal::PasskeyRefused,
             Refusal::FactorChanged,
             Refusal::HandOverGone,
             Refusal::AlreadyHandedOver,

@@ -8,6 +8,7 @@ use domain::{
     ids::{KeyId, PersonId},
     key::{KeyDetail, KeyRecord},
     kind::KeyKind,
+    proof::{Guarded, PROOF_FOR},
     refusal::Refusal,
     role::{Act, Rights},
     sight::{Scope, Sight},
@@ -16,7 +17,7 @@ use domain::{
 
 use secrecy::SecretString;
 
-use crate::sessions::{Person, Session};
+use crate::sessions::{AHEAD, Person, Session};
 
 /// The most characters of a user agent that are kept. People only need it to recognise a session.
 const USER_AGENT_MAX: usize = 300;
@@ -39,7 +40,7 @@ pub struct Caller {
 pub enum Authentication {
     /// With the cookie of a session.
     Cookie {
-        /// When the password was last checked.
+        /// When the password, or a passkey in its place, was last checked.
         password_checked_at: Timestamp,
     },
     /// With a key, in this call.
@@ -135,6 +136,21 @@ impl Caller {
     /// `Forbidden` unless the caller may do this.
     pub fn may(&self, act: Act) -> Result<(), Refusal> {
         if self.rights.may(act) { Ok(()) } else { Err(Refusal::Forbidden) }
+    }
+
+    /// `ProveAgain` unless the caller proved who they are recently enough for this. Ask only once they may do it.
+    pub(crate) fn proved_for(&self, what: Guarded<'_>, now: Timestamp) -> Result<(), Refusal> {
+        if !what.needs_proof() || self.has_proved_recently(now) { Ok(()) } else { Err(Refusal::ProveAgain) }
+    }
+
+    /// Whether the last proof still counts. One in the future comes from a wrong clock.
+    pub fn has_proved_recently(&self, now: Timestamp) -> bool {
+        match self.proof {
+            Authentication::Cookie { password_checked_at: at } => {
+                now.since(at) < PROOF_FOR && at.since(now) <= AHEAD
+            }
+            Authentication::Key | Authentication::Shell | Authentication::System => true,
+        }
     }
 
     /// `Forbidden` unless the caller may do this with any key at all.

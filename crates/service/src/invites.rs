@@ -5,6 +5,7 @@ use domain::{
     field::{Field, FieldErrors},
     ids::PersonId,
     invite::{INVITE_FOR, INVITES_MAX, Invite, InviteDraft, InviteSpec},
+    proof::Guarded,
     refusal::Refusal,
     role::{Act, Rights, Role},
     text,
@@ -60,6 +61,7 @@ impl Service {
         let now = self.now();
         let InviteSpec { name, email, role, keys, access_ends_at } = draft.check(now)?;
         caller.may(role.managed_with())?;
+        caller.proved_for(Guarded::Invite(role), now)?;
         let actor = caller.actor();
         let invite = Invite {
             id: PersonId::from_random(entropy::bytes(self.entropy())?),
@@ -103,6 +105,7 @@ impl Service {
         let now = self.now();
         let work = async |tx: &mut Tx| {
             let mut invite = self.managed_invite(tx, caller, id).await?;
+            caller.proved_for(Guarded::Invite(invite.role), now)?;
             grantable(tx, caller, &invite.keys).await?;
             invite.made_by = (caller.actor().id().to_owned(), caller.actor().label());
             invite.expires_at = now.plus(INVITE_FOR);

@@ -10,6 +10,7 @@ use domain::{
     list::{KeyQuery, Rows},
     page::Page,
     person::{PersonListed, PersonQuery},
+    proof::Guarded,
     refusal::Refusal,
     role::{Act, Role},
     timestamp::Timestamp,
@@ -25,6 +26,8 @@ pub struct PersonDetail {
     pub person: PersonListed,
     /// The keys of a guest that the caller may see, by name, and what the guest may do with each.
     pub keys: Vec<(KeyRow, Vec<KeyAct>)>,
+    /// Whether the person has a second factor.
+    pub has_factor: bool,
 }
 
 impl Service {
@@ -44,7 +47,7 @@ impl Service {
         let rows = self.store().list_keys(&caller.sight().only(&ids), &query, self.now()).await?.rows;
         let acts = |row: &KeyRow| grants.iter().find(|grant| grant.key == row.id).map(|grant| grant.acts.clone());
         let keys = rows.into_iter().filter_map(|row| acts(&row).map(|acts| (row, acts))).collect();
-        Ok(PersonDetail { person, keys })
+        Ok(PersonDetail { person, keys, has_factor: self.has_factor(id).await? })
     }
 
     /// Gives a person another role, from their next request on. Whoever is no guest any longer loses the keys that were
@@ -57,6 +60,7 @@ impl Service {
             if row.role == role {
                 return Ok(());
             }
+            caller.proved_for(Guarded::ChangeRole, self.now())?;
             tx.set_role(id, role).await?;
             tx.set_key_grants(id, &[]).await?;
             keeps_an_owner(tx, &row).await?;
@@ -158,6 +162,7 @@ impl Service {
     pub async fn remove_person(&self, caller: &Caller, id: &PersonId) -> Result<()> {
         let work = async |tx: &mut Tx| {
             let row = managed(tx, caller, id).await?;
+            caller.proved_for(Guarded::RemovePerson, self.now())?;
             tx.delete_person(id).await?;
             tx.clear_sign_in_failures(&self.keyring().email_mac(&row.email)).await?;
             keeps_an_owner(tx, &row).await?;
@@ -167,6 +172,29 @@ impl Service {
             self.revoke_invites_of(tx, caller, id, None).await
         };
         self.manage(caller, work).await?;
+        self.streams().end_all_of(id);
+        Ok(())
+    }
+
+    /// Takes somebody else's second factors away, the passkeys and recovery codes too, and ends their sessions. `Forbidden` for one's own,
+    /// which takes the password. If there is none, records nothing.
+    pub async fn reset_factor(&self, caller: &Caller, id: &PersonId) -> Result<()> {
+        caller.may(Act::ManageOwners)?;
+        if caller.person_id() == Ok(id) {
+            return Err(Refusal::Forbidden.into());
+        }
+        let work = async |tx: &mut Tx| {
+            let row = tx.person_by_id(id).await?.ok_or(Refusal::PersonNotFound)?;
+            caller.proved_for(Guarded::ResetFactor, self.now())?;
+            if !tx.delete_second_factors(id).await? {
+                return Ok(());
+            }
+            tx.delete_sign_in_steps_of(id).await?;
+            tx.delete_sessions_of(id).await?;
+            self.record(tx, self.about(caller, Action::SecondFactorRemoved, &row)).await?;
+            Ok::<_, Error>(())
+        };
+        self.write(work).await?;
         self.streams().end_all_of(id);
         Ok(())
     }

@@ -4,6 +4,7 @@ use domain::{
     audit::{Action, Subject},
     field::{Field, FieldErrors},
     ids::PersonId,
+    proof::Guarded,
     refusal::Refusal,
     role::Act,
     text,
@@ -55,6 +56,7 @@ impl Service {
         let make = async |tx: &mut Tx| {
             let person = tx.person_by_id(id).await?.filter(|person| person.may_enter(self.now()));
             let person = person.ok_or(Refusal::PersonNotFound)?;
+            caller.proved_for(Guarded::MakeResetLink, self.now())?;
             let now = self.now();
             let (token, link) = self.new_link(RESET, person.id.as_str(), now, now.plus(LINK_FOR))?;
             tx.revoke_links_of(RESET, person.id.as_str()).await?;

@@ -5,6 +5,7 @@ use domain::{
     audit::{Action, AuditEvent, Subject},
     field::{Field, FieldErrors},
     ids::PersonId,
+    proof::Guarded,
     refusal::Refusal,
     role::Act,
     second_factor::{Code, FactorPolicy, FactorRules, RECOVERY_ALPHABET, RECOVERY_CODES, RECOVERY_LENGTH, grouped},
@@ -71,6 +72,7 @@ impl Service {
     pub async fn set_factor_rules(&self, caller: &Caller, policy: &str, grace_days: &str) -> Result<()> {
         caller.may(Act::ChangeSettings)?;
         let rules = FactorRules::read(policy, grace_days, self.now())?;
+        caller.proved_for(Guarded::ChangeFactorRules, self.now())?;
         let work = async |tx: &mut Tx| {
             let before = read(tx.setting(RULES).await?)?;
             let changes = rules.changes(before);
@@ -103,8 +105,7 @@ impl Service {
     }
 
     pub(crate) async fn has_factor(&self, person: &PersonId) -> Result<bool> {
-        let factor = self.store().second_factor(person).await?;
-        Ok(factor.is_some_and(|factor| factor.confirmed_at.is_some()))
+        Ok(self.store().has_second_factor(person).await?)
     }
 
     /// The fewest characters of a person's new password.
@@ -173,15 +174,11 @@ impl Service {
                 return Err(Refusal::FactorChanged.into());
             }
             tx.put_recovery_codes(id, &macs).await?;
-            tx.delete_sign_in_steps_of(id).await?;
-            tx.set_session_checked(&session.id_mac, session.password_checked_at, Some(now)).await?;
-            let others = tx.sessions_of(id).await?;
-            tx.delete_other_sessions(id, &session.id_mac).await?;
+            let others = self.only_this_session(tx, session, Some(now)).await?;
             self.record(tx, event).await?;
             Ok::<_, Error>(others)
         };
-        let mut others = self.write(confirm).await?;
-        others.retain(|other| other.id_mac != session.id_mac);
+        let others = self.write(confirm).await?;
         self.end_streams(&others);
         Ok(codes)
     }
@@ -211,8 +208,8 @@ impl Service {
         renewed.map(|()| codes)
     }
 
-    /// Removes the second factor, if the password and a code are right, and the password is long enough to be all that
-    /// protects the account. Ends the other sessions.
+    /// Removes the codes of the app, if the password and a code are right. Without a passkey, the password must be long
+    /// enough to be all that protects the account. Ends the other sessions.
     pub async fn remove_factor(
         &self,
         session: &Session,
@@ -221,11 +218,10 @@ impl Service {
         client: &ClientInfo,
     ) -> Result<()> {
         let id = &session.person.id;
-        let length = text::password_form(password.expose_secret()).chars().count();
-        if (1..text::PASSWORD_MIN).contains(&length) {
-            let least = text::PASSWORD_MIN;
-            let message = format!("Without a second factor, a password needs {least} characters. Change yours first.");
-            return Err(FieldErrors::one(Field::CurrentPassword, message).into());
+        if let Some(short) = too_short_alone(password.expose_secret())
+            && self.store().passkeys_of(id).await?.is_empty()
+        {
+            return Err(short.into());
         }
         let (proven, code) = self.prove_both(session, password, code, client).await?;
         let subject = Subject::person(id, &session.person.email);
@@ -234,17 +230,16 @@ impl Service {
             self.use_code(tx, id, &code).await?;
             self.accept(tx, &proven).await?;
             tx.delete_second_factor(id).await?;
-            tx.delete_sign_in_steps_of(id).await?;
-            tx.set_session_checked(&session.id_mac, self.now(), None).await?;
-            let others = tx.sessions_of(id).await?;
-            tx.delete_other_sessions(id, &session.id_mac).await?;
+            let has_passkeys = tx.has_second_factor(id).await?;
+            if !has_passkeys {
+                tx.put_recovery_codes(id, &[]).await?;
+            }
             self.record(tx, event).await?;
-            Ok::<_, Error>(others)
+            self.only_this_session(tx, &self.proved(session), has_passkeys.then(|| self.now())).await
         };
         let removed = self.write(remove).await;
         self.count_wrong_code(&removed, &proven, client).await?;
-        let mut others = removed?;
-        others.retain(|other| other.id_mac != session.id_mac);
+        let others = removed?;
         self.end_streams(&others);
         Ok(())
     }
@@ -276,11 +271,17 @@ impl Service {
     /// Uses up a code, and returns what the record says of it. `Invalid` if it is wrong or was used, `FactorChanged` if
     /// there is no second factor.
     pub(crate) async fn use_code(&self, tx: &mut Tx, person: &PersonId, code: &Code) -> Result<String> {
-        let row = tx.second_factor(person).await?.filter(|row| row.confirmed_at.is_some());
-        let row = row.ok_or(Refusal::FactorChanged)?;
+        if !tx.has_second_factor(person).await? {
+            return Err(Refusal::FactorChanged.into());
+        }
         let (is_used, note) = match code {
             Code::OfApp(code) => {
-                let step = totp::step_of(&self.secret(person, &row)?, *code, self.now(), row.last_step);
+                // Somebody who only has passkeys has recovery codes, but no app.
+                let row = tx.second_factor(person).await?.filter(|row| row.confirmed_at.is_some());
+                let step = match row {
+                    Some(row) => totp::step_of(&self.secret(person, &row)?, *code, self.now(), row.last_step),
+                    None => None,
+                };
                 let is_used = match step {
                     Some(step) => tx.use_factor_step(person, step).await?,
                     None => false,
@@ -302,7 +303,7 @@ impl Service {
         opened.map_err(|error| Error::internal("the secret of a second factor", error))
     }
 
-    fn new_codes(&self, person: &PersonId) -> Result<(RecoveryCodes, Vec<[u8; 32]>)> {
+    pub(crate) fn new_codes(&self, person: &PersonId) -> Result<(RecoveryCodes, Vec<[u8; 32]>)> {
         let mut codes = Vec::with_capacity(RECOVERY_CODES);
         let mut macs = Vec::with_capacity(RECOVERY_CODES);
         for _ in 0..RECOVERY_CODES {
@@ -314,6 +315,17 @@ impl Service {
         }
         Ok((RecoveryCodes(codes), macs))
     }
+}
+
+/// What is wrong with a password that would be all that protects an account, if it is too short for that. A blank one has
+/// another fault.
+pub(crate) fn too_short_alone(password: &str) -> Option<FieldErrors> {
+    let length = text::password_form(password).chars().count();
+    let least = text::PASSWORD_MIN;
+    (1..least).contains(&length).then(|| {
+        let message = format!("Without a second factor, a password needs {least} characters. Change yours first.");
+        FieldErrors::one(Field::CurrentPassword, message)
+    })
 }
 
 /// What is said of a code that does not fit. It does not say why.

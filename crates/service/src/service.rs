@@ -1,6 +1,10 @@
 //! The service, and what its use cases share.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use domain::{
     audit::{Action, AuditEvent, Subject},
@@ -14,6 +18,7 @@ use store::{AppRow, Store, StoreError, Tx};
 
 use crate::{
     Caller, Error, Result,
+    ceremony::RelyingParty,
     clock::Clock,
     entropy::{self, Entropy, EntropyError},
     keyring::{Keyring, KeyringError},
@@ -94,6 +99,7 @@ struct Parts {
     streams: Arc<Streams>,
     progress: Progress,
     mailer: Option<Arc<dyn Mailer>>,
+    relying_party: OnceLock<RelyingParty>,
 }
 
 impl fmt::Debug for Service {
@@ -131,7 +137,20 @@ impl Service {
             streams: Arc::default(),
             progress: Progress::default(),
             mailer: setup.mailer,
+            relying_party: OnceLock::new(),
         })))
+    }
+
+    /// Says where people reach the console, once that is known. Until then, and at an IP address, there are no passkeys.
+    pub fn serves_at(&self, public_url: &str) {
+        if let Some(site) = RelyingParty::at(public_url) {
+            // The address of a server does not change.
+            let _ = self.0.relying_party.set(site);
+        }
+    }
+
+    pub(crate) fn relying_party(&self) -> Option<&RelyingParty> {
+        self.0.relying_party.get()
     }
 
     /// What was last seen of the database's writer.

@@ -22,7 +22,7 @@ pub const ABSOLUTE: Millis = Millis::hours(12);
 
 /// How far in the future a session may have begun or been seen: as far as the clocks of two servers may differ. Beyond
 /// that a clock was wrong, and the session is over.
-const AHEAD: Millis = Millis::minutes(1);
+pub(crate) const AHEAD: Millis = Millis::minutes(1);
 
 /// How precisely "last seen" is kept. A write per page would cost too much.
 const TOUCH_EVERY: Millis = Millis::minutes(1);

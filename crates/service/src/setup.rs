@@ -157,7 +157,7 @@ impl Service {
             replace_password(tx, &owner.id, &hash).await?;
             tx.delete_sessions_of(&owner.id).await?;
             tx.clear_sign_in_failures(&email_mac).await?;
-            let had_factor = tx.delete_second_factor(&owner.id).await?;
+            let had_factor = tx.delete_second_factors(&owner.id).await?;
             let note = had_factor.then(|| "The second factor was removed".to_owned());
             self.record(tx, AuditEvent { note, ..event }).await?;
             Ok::<_, Error>(had_factor)

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use domain::{
     audit::{Action, AuditEvent, Subject},
     field::{Field, FieldErrors},
+    passkey::PasskeyUse,
     refusal::Refusal,
     second_factor::Code,
     text,
@@ -18,6 +19,7 @@ use store::{PersonRow, Tx};
 use crate::{
     Caller, ClientInfo, Error, Result, Service,
     attempt::{Counted, Proven, typed},
+    ceremony::Used,
     entropy,
     second_factor::is_wrong_code,
     service::event,
@@ -57,6 +59,15 @@ pub enum Entry {
     },
 }
 
+/// How a sign-in goes on after the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaysOn {
+    /// With a code of an app, or a recovery code.
+    pub codes: bool,
+    /// With a passkey.
+    pub passkeys: bool,
+}
+
 /// How long a sign-in waits for the code.
 pub const CODE_WITHIN: Millis = Millis::minutes(5);
 
@@ -69,6 +80,11 @@ enum Proof {
         row: PersonRow,
         counted: Counted,
         code: Code,
+    },
+    /// A passkey, and a password before if there is a step.
+    Passkey {
+        step_mac: Option<[u8; 32]>,
+        used: Used,
     },
 }
 
@@ -106,9 +122,15 @@ impl Service {
         Ok(Entry::Code { step })
     }
 
-    /// Whether a sign-in with this cookie waits for its code.
-    pub async fn awaits_code(&self, step: &str) -> Result<bool> {
-        Ok(self.store().sign_in_step(&self.keyring().step_mac(step), self.now()).await?.is_some())
+    /// How the sign-in with this cookie can go on; `None` if none waits.
+    pub async fn ways_on(&self, step: &str) -> Result<Option<WaysOn>> {
+        let mac = self.keyring().step_mac(step);
+        let Some(person) = self.store().sign_in_step(&mac, self.now()).await? else { return Ok(None) };
+        let app = self.store().second_factor(&person).await?.is_some_and(|factor| factor.confirmed_at.is_some());
+        Ok(Some(WaysOn {
+            codes: app || self.store().recovery_codes_left(&person).await? > 0,
+            passkeys: self.has_passkeys() && !self.store().passkeys_of(&person).await?.is_empty(),
+        }))
     }
 
     /// Ends a sign-in with a code of the second factor, or a recovery code. `Invalid` if the code is wrong or was used,
@@ -133,15 +155,32 @@ impl Service {
         entered.await.map_err(|error| Error::internal("a sign-in was cut short", error))?
     }
 
+    /// Ends a sign-in with a passkey in place of a code. `PasskeyRefused` if its answer does not fit, which counts like a wrong
+    /// password; `SignInOver` if the sign-in no longer waits.
+    pub async fn finish_with_passkey(&self, step: &str, answer: &str, client: &ClientInfo) -> Result<SignedIn> {
+        let step_mac = self.keyring().step_mac(step);
+        let id = self.store().sign_in_step(&step_mac, self.now()).await?.ok_or(Refusal::SignInOver)?;
+        let used = self.judge_passkey(PasskeyUse::Code, Some(&id), answer, client).await?;
+        self.enter(Proof::Passkey { step_mac: Some(step_mac), used }, client).await
+    }
+
+    /// Signs in with a passkey alone, whose authenticator has checked who uses it: both factors in one. `PasskeyRefused`,
+    /// whatever is wrong, and `Wait` as for a password.
+    pub async fn sign_in_with_passkey(&self, answer: &str, client: &ClientInfo) -> Result<SignedIn> {
+        let used = self.judge_passkey(PasskeyUse::SignIn, None, answer, client).await?;
+        self.enter(Proof::Passkey { step_mac: None, used }, client).await
+    }
+
     /// Starts the session of a person who has proved who they are.
     async fn enter(&self, proof: Proof, client: &ClientInfo) -> Result<SignedIn> {
-        let (row, counted, by_code) = match &proof {
+        let (row, counted, by_factor) = match &proof {
             Proof::Password(proven) => (&proven.row, &proven.counted, false),
             Proof::Code { row, counted, .. } => (row, counted, true),
+            Proof::Passkey { used, .. } => (&used.row, &used.counted, true),
         };
         let person = Person::from(row.clone());
         let (cookie, mut session) = self.new_session(&person.id, client)?;
-        session.factor_checked_at = by_code.then_some(session.created_at);
+        session.factor_checked_at = by_factor.then_some(session.created_at);
         let device = self.device_cookie(&person.id, counted.known.as_deref())?;
         let caller = Caller::person(&person, self.now(), client.address);
         let subject = Subject::person(&person.id, &person.email);
@@ -171,8 +210,7 @@ impl Service {
     async fn admit(&self, tx: &mut Tx, proof: &Proof) -> Result<Option<String>> {
         match proof {
             Proof::Password(proven) => {
-                let factor = tx.second_factor(&proven.row.id).await?;
-                if factor.is_some_and(|factor| factor.confirmed_at.is_some()) {
+                if tx.has_second_factor(&proven.row.id).await? {
                     // It was set up meanwhile.
                     return Err(Refusal::SignInFailed.into());
                 }
@@ -188,6 +226,15 @@ impl Service {
                 let note = self.use_code(tx, &row.id, code).await?;
                 self.forgive(tx, counted, &row.email).await?;
                 Ok(Some(note))
+            }
+            Proof::Passkey { step_mac, used } => {
+                if let Some(step_mac) = step_mac
+                    && !tx.delete_sign_in_step(step_mac).await?
+                {
+                    return Err(Refusal::SignInOver.into());
+                }
+                self.accept_passkey(tx, used).await?;
+                Ok(Some(used.note()))
             }
         }
     }

@@ -50,6 +50,8 @@ pub enum Unique {
     InviteEmail,
     /// The one-use id of the form that made a hand-over.
     HandOverForm,
+    /// The id by which a passkey's authenticator knows it.
+    Passkey,
     /// The id of a key.
     KeyId,
     /// The one-use id of the form that made a key.
@@ -62,6 +64,7 @@ impl fmt::Display for Unique {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PersonEmail | Self::InviteEmail => "e-mail address",
+            Self::Passkey => "passkey",
             Self::KeyId => "key id",
             Self::FormId | Self::HandOverForm => "form id",
             Self::Other => "unique value",

@@ -117,9 +117,8 @@ impl Tx {
         Ok(self.conn().execute(sql.arg(person.as_str()).arg(step)).await? == 1)
     }
 
-    /// Removes the second factor of a person with its recovery codes, and returns whether there was a confirmed one.
+    /// Removes the codes of an app, but no recovery codes, and returns whether they were confirmed.
     pub async fn delete_second_factor(&mut self, person: &PersonId) -> Result<bool, StoreError> {
-        self.put_recovery_codes(person, &[]).await?;
         let sql =
             Sql::new("DELETE FROM second_factor WHERE person_id = $1 RETURNING confirmed_at").arg(person.as_str());
         let removed = self.conn().fetch_optional::<(i64,)>(sql).await?;

@@ -27,7 +27,7 @@ pub struct SessionRow {
     pub address: Option<String>,
     /// The browser's `User-Agent`, shortened.
     pub user_agent: Option<String>,
-    /// When the person last typed the password.
+    /// When the person last typed the password, or used a passkey in its place.
     pub password_checked_at: Timestamp,
     /// When the person last typed a code of the second factor; `None` if not at all.
     pub factor_checked_at: Option<Timestamp>,
@@ -140,6 +140,12 @@ impl Tx {
             .arg(id_mac);
         self.conn().execute(sql.arg(password_at).arg(factor_at.map_or(0, Timestamp::millis))).await?;
         Ok(())
+    }
+
+    /// Notes that a session's person proved again who they are. Returns whether the session exists.
+    pub async fn set_session_proved(&mut self, id_mac: &[u8], at: Timestamp) -> Result<bool, StoreError> {
+        let sql = Sql::new("UPDATE session SET password_checked_at = $2 WHERE id_mac = $1").arg(id_mac).arg(at);
+        Ok(self.conn().execute(sql).await? == 1)
     }
 
     /// Ends a session, and returns whether it existed.

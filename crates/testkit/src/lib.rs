@@ -15,6 +15,8 @@ mod authenticator;
 #[cfg(feature = "installation")]
 mod installation;
 mod postgres;
+#[cfg(feature = "installation")]
+mod soft_key;
 
 use std::str::FromStr;
 
@@ -26,6 +28,8 @@ use tempfile::TempDir;
 pub use authenticator::Authenticator;
 #[cfg(feature = "installation")]
 pub use installation::{Installation, TestClock, TestHasher};
+#[cfg(feature = "installation")]
+pub use soft_key::SoftKey;
 
 /// An empty database. Dropping it removes it.
 #[derive(Debug)]

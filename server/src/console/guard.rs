@@ -11,7 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 use domain::refusal::Refusal;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::paths::{EVENTS, SERVER_FUNCTIONS};
+use crate::paths::{EVENTS, PASSKEY, SERVER_FUNCTIONS};
 
 /// Routes that are open to anybody. Everything else needs a session, including whatever is added later.
 const PUBLIC: [&str; 9] = [
@@ -29,6 +29,9 @@ const PUBLIC: [&str; 9] = [
 /// Where somebody is led who must set up a second factor, and may do nothing else before.
 const SECOND_FACTOR: &str = "/account/second-factor";
 
+/// Where passkeys are set up.
+const PASSKEYS: &str = "/account/passkeys";
+
 /// Addresses that only scripts call. They cannot follow a redirect to a page.
 const SCRIPTS: [&str; 2] = [SERVER_FUNCTIONS, EVENTS];
 
@@ -40,7 +43,8 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     let session = request.extensions().get::<Visit>().and_then(|visit| visit.session.as_ref());
     let (signed_in, owes_factor) = (session.is_some(), session.is_some_and(|session| session.owes_factor));
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    if route.is_some_and(|route| PUBLIC.contains(&route)) || (signed_in && !owes_factor) {
+    // What passkeys sign in with is asked for before anybody is signed in.
+    if path == PASSKEY || route.is_some_and(|route| PUBLIC.contains(&route)) || (signed_in && !owes_factor) {
         return next.run(request).await;
     }
     if owes_factor {
@@ -48,7 +52,7 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
             return (StatusCode::FORBIDDEN, Json(ConsoleError::Refused(Refusal::Forbidden))).into_response();
         }
         // An address where nothing is says so to them, too.
-        if route.is_none_or(|route| route == SECOND_FACTOR) {
+        if route.is_none_or(|route| [SECOND_FACTOR, PASSKEYS].contains(&route)) {
             return next.run(request).await;
         }
         return see_other(HeaderValue::from_static(SECOND_FACTOR));

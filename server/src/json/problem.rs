@@ -299,9 +299,11 @@ impl From<Refusal> for Problem {
             | Refusal::LinkInvalid
             | Refusal::NoSession => Kind::NotFound,
             Refusal::Forbidden
+            | Refusal::ProveAgain
             | Refusal::SignInFailed
             | Refusal::OnlyKnownBrowsers
             | Refusal::SignInOver
+            | Refusal::PasskeyRefused
             | Refusal::FactorsOff => Kind::Forbidden,
             Refusal::NameMismatch | Refusal::TooMany { .. } | Refusal::NothingChosen => Kind::Invalid,
             Refusal::Changed

@@ -38,6 +38,9 @@ pub const PUBLIC_PAGES: [&str; 8] = [
     "/collect/0123abcd/stored",
 ];
 
+/// What a script of anybody may ask.
+pub const PUBLIC_FUNCTION: &str = "/api/passkey";
+
 /// The pages, with an id where they want one.
 pub fn pages() -> Vec<String> {
     let pages: Vec<String> = page_paths().iter().map(|path| filled(path)).collect();

@@ -26,7 +26,7 @@ fn every_dialog_is_marked_as_one() {
     let modals =
         ["edit", "audit", "disable", "enable", "revoke", "restore", "delete"].map(|act| format!("/keys/{{id}}/{act}"));
     let of_people =
-        ["role", "keys", "unlock", "disable", "enable", "remove"].map(|act| format!("/people/{{id}}/{act}"));
+        ["role", "keys", "unlock", "disable", "enable", "factor", "remove"].map(|act| format!("/people/{{id}}/{act}"));
     let others = ["/keys/audit", "/keys/handovers/{id}/withdraw", "/people/invites/{id}/revoke"];
     for route in modals.iter().chain(&of_people).map(String::as_str).chain(others) {
         let marked =

@@ -70,11 +70,13 @@ impl Product {
         setup.mailer = mail.map(|server| Arc::new(server) as Arc<dyn Mailer>);
         let store = setup.store.clone();
         let service = Service::start(setup).await.unwrap();
+        let public_url = PublicUrl::parse(settings.public_url.unwrap_or("http://localhost:3000")).unwrap();
+        service.serves_at(public_url.origin());
         let shutdown = CancellationToken::new();
         let state = AppState {
             service: service.clone(),
             site: Site::of(Files),
-            public_url: PublicUrl::parse(settings.public_url.unwrap_or("http://localhost:3000")).unwrap(),
+            public_url,
             is_public_url_set: settings.public_url.is_some(),
             allow_http: settings.allow_http,
             trusted_proxies: Arc::new(TrustedProxies::parse(settings.trusted_proxies).unwrap()),

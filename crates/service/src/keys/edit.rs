@@ -5,6 +5,7 @@ use domain::{
     draft::KeyDraft,
     ids::KeyId,
     key::{KeyDetail, KeyState},
+    proof::Guarded,
     refusal::Refusal,
     role::Act,
     rules,
@@ -42,6 +43,8 @@ impl Service {
             if changes.is_empty() {
                 return Ok((key, None));
             }
+            let (before, after) = (&key.rules.permissions, &spec.rules.permissions);
+            caller.proved_for(Guarded::EditKey { before, after }, now)?;
             if lives_longer(key.row.expires_at, spec.expires_at) {
                 check_life(life_rules(tx).await?, &spec, key.row.created_at, draft.expiry_field())?;
             }

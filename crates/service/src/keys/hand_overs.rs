@@ -14,7 +14,7 @@ use domain::{
 use secrecy::{ExposeSecret, SecretString};
 use store::{StoreError, Tx, Unique};
 
-use super::issue::check_form_id;
+use super::issue::{check_form_id, guarded};
 use crate::{Caller, Error, Result, Service, entropy, people::change, service::event};
 
 /// The purpose of the link by which a key is collected.
@@ -55,6 +55,7 @@ impl Service {
         let spec = form.to.check(passphrase)?;
         self.check_draft(caller, form.key).await?;
         let key = self.read_draft(caller, form.key)?;
+        caller.proved_for(guarded(&key), self.now())?;
         let hash = match text::passphrase(passphrase) {
             Ok(Some(passphrase)) => {
                 Some(self.passwords().hash(passphrase.into(), entropy::bytes(self.entropy())?).await?)

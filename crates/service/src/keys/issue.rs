@@ -11,6 +11,7 @@ use domain::{
     key::{ACKNOWLEDGE_WITHIN, KeyDetail},
     kind::{KeyKind, Presented},
     labels::Owner,
+    proof::Guarded,
     refusal::Refusal,
     role::Act,
     spec::KeySpec,
@@ -127,6 +128,7 @@ impl Service {
             refuse_repeat(self.store().key_of_form(form_id).await?)?;
         }
         let spec = self.read_draft(caller, draft)?;
+        caller.proved_for(guarded(&spec), self.now())?;
         let id = self.new_key_id()?;
         let minted = self.mint(&id, spec.kind, spec.rules.environment)?;
         let now = self.now();
@@ -198,6 +200,11 @@ impl Service {
         let kept = NewSecret { mac, pepper_version, last4: token.last4().to_owned() };
         Ok(Minted { prefix, secret: kept, shown })
     }
+}
+
+/// What issuing a key is, for whoever must have proved who they are.
+pub(super) fn guarded(spec: &KeySpec) -> Guarded<'_> {
+    Guarded::IssueKey { kind: spec.kind, permissions: &spec.rules.permissions }
 }
 
 pub(super) struct Minted {

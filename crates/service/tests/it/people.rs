@@ -25,7 +25,7 @@ pub async fn with_role(w: &World, role: Role, email: &str, keys: Vec<KeyGrant>) 
         keys,
         access_ends_at: String::new(),
     };
-    let invited = w.service.invite(owner(), &draft).await.unwrap();
+    let invited = w.service.invite(shell(), &draft).await.unwrap();
     let sent = Acceptance { name: invited.invite.name.clone(), password: PASSWORD.into() };
     let person = w.service.accept_invite(&secret(&invited.token), sent, &ClientInfo::default()).await.unwrap();
     *person.id()

@@ -14,7 +14,7 @@ use service::{
     ClientInfo, Error,
     second_factor::OwnFactor,
     sessions::Session,
-    sign_in::{CODE_WITHIN, Entry, SignIn, SignedIn},
+    sign_in::{CODE_WITHIN, Entry, SignIn, SignedIn, WaysOn},
 };
 use testkit::Authenticator;
 use tokio::time::timeout;
@@ -132,10 +132,10 @@ async fn the_password_alone_signs_nobody_in(w: World) {
     let (events, ..) = w.marks().await;
     let step = half(&w, &ClientInfo::default()).await;
     assert_eq!(w.marks().await.0, events, "nobody has signed in");
-    assert!(w.service.awaits_code(&step).await.unwrap());
+    assert_eq!(w.service.ways_on(&step).await.unwrap(), Some(WaysOn { codes: true, passkeys: false }));
     assert!(w.service.session(&step).await.unwrap().is_none(), "it is no session");
     for wrong in ["", "x", &step[1..], &step.to_uppercase(), &"0".repeat(64), &format!("{step}{step}")] {
-        assert!(!w.service.awaits_code(wrong).await.unwrap());
+        assert_eq!(w.service.ways_on(wrong).await.unwrap(), None);
         assert_eq!(refusal(finish(&w, wrong, &app.at(w.service.now())).await), Refusal::SignInOver, "{wrong}");
     }
     let signed_in = finish(&w, &step, &app.at(w.service.now())).await.unwrap();
@@ -347,7 +347,7 @@ async fn a_reset_keeps_the_factor_and_a_recovery_removes_it(w: World) {
 async fn who_must_have_one_may_do_nothing_else_once_the_grace_is_over(w: World) {
     w.make_owner().await;
     let rules = async |policy: FactorPolicy, days: &str| {
-        w.service.set_factor_rules(owner(), policy.as_str(), days).await.unwrap();
+        w.service.set_factor_rules(shell(), policy.as_str(), days).await.unwrap();
     };
     let cookie = secret(&w.sign_in(EMAIL, PASSWORD).await.unwrap().cookie);
     let here = async || w.service.session(&cookie).await.unwrap().unwrap();

@@ -48,6 +48,10 @@ macro_rules! on_both {
 }
 
 pub const PASSWORD: &str = "correct horse battery staple";
+/// When every test begins.
+pub const START: Timestamp = Timestamp::from_millis(1_780_000_000_000);
+/// Where people reach the console.
+pub const SITE: &str = "https://keys.example.com";
 pub const EMAIL: &str = "owner@example.com";
 
 pub struct World {
@@ -74,10 +78,11 @@ impl World {
     }
 
     async fn new(database: TestDatabase) -> Self {
-        let installation = Installation::new(database, Timestamp::from_millis(1_780_000_000_000));
+        let installation = Installation::new(database, START);
         let setup = installation.setup().await;
         let store = setup.store.clone();
         let service = Service::start(setup).await.unwrap();
+        service.serves_at(SITE);
         Self { service, store, installation }
     }
 
@@ -149,6 +154,14 @@ impl World {
         value
     }
 
+    /// Returns the result of `work`, after checking that it made no event.
+    pub async fn no_event<T>(&self, work: impl Future<Output = T>) -> T {
+        let seq = self.newest().await.seq;
+        let value = work.await;
+        assert_eq!(self.newest().await.seq, seq);
+        value
+    }
+
     /// A grant to see a new key.
     pub async fn a_key(&self) -> Vec<KeyGrant> {
         vec![KeyGrant::new(self.active(&draft("service", "Key")).await.0, &[])]
@@ -199,10 +212,15 @@ pub fn signed_in(role: Role) -> Caller {
     somebody(7, role)
 }
 
-/// Another person with the same role for each number.
+/// Another person with the same role for each number, who proved who they are when the test began.
 pub fn somebody(number: u8, role: Role) -> Caller {
+    somebody_at(number, role, START)
+}
+
+/// The same, who proved it then.
+pub fn somebody_at(number: u8, role: Role, proved: Timestamp) -> Caller {
     let row = PersonRow { id: PersonId::from_random([number; 12]), ..row(role) };
-    Caller::person(&Person::from(row), Timestamp::from_millis(0), Some("203.0.113.9".parse().unwrap()))
+    Caller::person(&Person::from(row), proved, Some("203.0.113.9".parse().unwrap()))
 }
 
 pub fn row(role: Role) -> PersonRow {

@@ -31,6 +31,7 @@ mod key_worst;
 mod keys;
 mod meta;
 mod opening;
+mod passkeys;
 mod people;
 mod people_list;
 mod permissions;

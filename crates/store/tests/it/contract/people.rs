@@ -97,6 +97,12 @@ async fn sessions_come_with_their_person(store: Store) {
         tx.set_session_checked(&[1; 32], session.password_checked_at, session.factor_checked_at).await
     };
     store.write(checked).await.unwrap();
+    assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session.clone(), owner.clone())));
+    session.password_checked_at = NOW.plus_seconds(7);
+    for (mac, exists) in [([1; 32], true), ([2; 32], false)] {
+        let proved = async |tx: &mut store::Tx| tx.set_session_proved(&mac, session.password_checked_at).await;
+        assert_eq!(store.write(proved).await.unwrap(), exists);
+    }
     assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session, owner)));
 }
 

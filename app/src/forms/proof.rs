@@ -1,0 +1,120 @@
+//! What somebody proves who they are with, in the same form as the act that waits for it.
+
+use domain::field::{Field, FieldErrors};
+use domain::refusal::Refusal;
+use secrecy::SecretString;
+
+use super::fields::Pairs;
+use super::outcome::Problem;
+use crate::error::ConsoleError;
+
+/// The answer of a passkey, in place of a password.
+pub const PASSKEY: &str = "proof_passkey";
+
+/// The names of the secrets that were typed and are not carried along; repeated.
+const LEFT_OUT: &str = "proof_left_out";
+
+/// The fields that are never carried from one page to the next.
+const SECRETS: [Field; 5] =
+    [Field::Password, Field::CurrentPassword, Field::NewPassword, Field::Passphrase, Field::Code];
+
+/// A form that waits until whoever sent it has proved who they are. It is then sent again.
+#[derive(Debug, Clone)]
+pub struct WaitingForm {
+    /// The address that it was sent to.
+    pub address: String,
+    /// Every field of it but the secrets.
+    pub sent: Pairs,
+    /// Why the last proof was refused.
+    pub problem: Problem,
+}
+
+impl WaitingForm {
+    /// The form with these fields.
+    pub fn new(address: String, sent: Pairs, error: Option<ConsoleError>) -> Self {
+        let (secret, mut kept): (Vec<_>, Vec<_>) = sent.0.into_iter().partition(|(name, _)| secret(name).is_some());
+        let typed = secret.into_iter().filter(|(_, value)| !value.is_empty());
+        kept.extend(typed.map(|(name, _)| (LEFT_OUT.to_owned(), name)));
+        Self { address, sent: Pairs(kept), problem: error.map(Problem::from).unwrap_or_default() }
+    }
+
+    /// Whether something has to be typed once more.
+    pub fn leaves_out(&self) -> bool {
+        self.sent.get(LEFT_OUT).is_some()
+    }
+}
+
+/// A proof that came with a form.
+#[derive(Debug)]
+pub struct Proof {
+    /// The password, as typed.
+    pub password: SecretString,
+    /// The answer of a passkey in its place; empty for none.
+    pub passkey: String,
+    left_out: Vec<Field>,
+}
+
+impl Proof {
+    /// Takes the proof out of a form, if there is one. The form's own fields stay.
+    pub fn take(sent: &mut Pairs) -> Option<Self> {
+        let password = sent.get(Field::ProofPassword.as_str())?;
+        let left_out = sent.all(LEFT_OUT).iter().filter_map(|name| secret(name)).collect();
+        let passkey = sent.get(PASSKEY).unwrap_or_default();
+        sent.0.retain(|(name, _)| ![Field::ProofPassword.as_str(), PASSKEY, LEFT_OUT].contains(&&**name));
+        Some(Self { password: password.into(), passkey, left_out })
+    }
+
+    /// Puts back what the form that waits still needs to know.
+    pub fn put_back(&self, sent: &mut Pairs) {
+        sent.0.extend(self.left_out.iter().map(|field| (LEFT_OUT.to_owned(), field.as_str().to_owned())));
+    }
+
+    /// The secrets that have to be typed once more. Without them the act could be another one, for example a hand-over
+    /// without its passphrase.
+    pub fn complete(&self) -> Result<(), ConsoleError> {
+        let mut errors = FieldErrors::default();
+        for field in &self.left_out {
+            errors.push(*field, "Type this again. It was not kept while you confirmed that it is you.");
+        }
+        errors.into_result().map_err(|errors| ConsoleError::Refused(Refusal::Invalid(errors)))
+    }
+}
+
+fn secret(name: &str) -> Option<Field> {
+    SECRETS.into_iter().find(|field| field.as_str() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(pairs: &[(&str, &str)]) -> Pairs {
+        Pairs(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn a_waiting_form_keeps_all_but_secrets_and_says_which_were_typed() {
+        let typed =
+            pairs(&[("name", "A"), ("passphrase", "swordfish"), ("password", ""), ("boxes", "a"), ("boxes", "b")]);
+        let waiting = WaitingForm::new("/keys/new".to_owned(), typed, None);
+        assert!(waiting.leaves_out());
+        assert!(!format!("{waiting:?}").contains("swordfish"));
+        let mut again = waiting.sent;
+        again.0.push(("proof_password".to_owned(), "mine".to_owned()));
+        let proof = Proof::take(&mut again).unwrap();
+        assert_eq!(again.0, pairs(&[("name", "A"), ("boxes", "a"), ("boxes", "b")]).0);
+        let Err(ConsoleError::Refused(Refusal::Invalid(errors))) = proof.complete() else { panic!() };
+        assert_eq!(errors.0.len(), 1);
+        assert!(errors.of(Field::Passphrase).next().is_some());
+        proof.put_back(&mut again);
+        assert!(WaitingForm::new(String::new(), again, None).leaves_out(), "after a wrong password, too");
+    }
+
+    #[test]
+    fn a_form_without_a_proof_is_left_alone() {
+        let mut sent = pairs(&[("name", "A"), ("password", "b")]);
+        assert!(Proof::take(&mut sent).is_none());
+        assert_eq!(sent.0.len(), 2);
+        assert!(!WaitingForm::new(String::new(), pairs(&[("name", "A"), ("code", "")]), None).leaves_out());
+    }
+}

@@ -1,0 +1,73 @@
+//! "Confirm that it is you": comes up instead of an act that needs a recent proof, and carries what was typed for it.
+
+use domain::field::Field;
+use domain::passkey::PasskeyUse;
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::components::failed::{Failed, FormProblem};
+use crate::components::field::TextField;
+use crate::components::passkey_button::PasskeyButton;
+use crate::desk::passkeys::has_own;
+use crate::desk::person::read_me;
+use crate::forms::fields::Pairs;
+use crate::forms::proof::{PASSKEY, WaitingForm};
+
+/// The page's own address, for a proof that nothing waits for.
+pub const PROVE: &str = "/account/prove";
+
+#[component]
+pub fn ProvePage() -> impl IntoView {
+    view! { <Prove waiting=WaitingForm::new(PROVE.to_owned(), Pairs::default(), None)/> }
+}
+
+/// The form that waits, with a field for the proof.
+#[component]
+pub fn Prove(waiting: WaitingForm) -> impl IntoView {
+    let me = match read_me() {
+        Ok(me) => me,
+        Err(error) => return view! { <Failed error/> }.into_any(),
+    };
+    let leaves_out = waiting.leaves_out();
+    let WaitingForm { address, sent, problem } = waiting;
+    let waits = address != PROVE;
+    let back = if waits { address.clone() } else { "/account".to_owned() };
+    let errors = RwSignal::new(problem.fields);
+    let passkey = Suspend::new(async move {
+        let has_own = has_own().await.unwrap_or_default();
+        has_own.then(|| view! { <PasskeyButton used_for=PasskeyUse::Prove name=PASSKEY words="Use a passkey"/> })
+    });
+    let fields: Vec<_> =
+        sent.0.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect();
+    view! {
+        <Title text="Confirm that it is you"/>
+        <div class="head narrow">
+            <div>
+                <h1>"Confirm that it is you"</h1>
+                <p>
+                    {if waits {
+                        "This needs a proof that is less than 5 minutes old. What you typed is kept on this page, and \
+                         nothing is changed before."
+                    } else {
+                        "Some acts need a proof that is less than 5 minutes old. Give it now, and they do not ask again."
+                    }}
+                </p>
+            </div>
+        </div>
+        <form class="narrow stack" method="post" action=address novalidate>
+            {fields}
+            <FormProblem problem=problem.whole/>
+            // For password managers.
+            <input type="hidden" autocomplete="username" value=me.email/>
+            <TextField errors field=Field::ProofPassword input="password" required=true autofocus=true
+                autocomplete="current-password"/>
+            {leaves_out.then(|| view! { <p class="soft">"Secrets are not kept. You type them once more after this."</p> })}
+            <div class="actions">
+                <a class="button" href=back>"Cancel"</a>
+                {passkey}
+                <button class="button primary">"Confirm"</button>
+            </div>
+        </form>
+    }
+    .into_any()
+}
