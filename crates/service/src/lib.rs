@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod account;
+pub mod apps;
 mod attempt;
 pub mod audit;
 mod background;
@@ -20,6 +21,7 @@ mod mac;
 pub mod mail;
 pub mod passwords;
 pub mod people;
+mod person_apps;
 mod progress;
 mod readiness;
 pub mod reset;

@@ -47,6 +47,8 @@ pub enum Unique {
     InviteEmail,
     /// The one-use id of the form that made a hand-over.
     HandOverForm,
+    /// The name of an app that is in use.
+    AppName,
     /// The id of a key.
     KeyId,
     /// The one-use id of the form that made a key.
@@ -59,6 +61,7 @@ impl fmt::Display for Unique {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PersonEmail | Self::InviteEmail => "e-mail address",
+            Self::AppName => "name of an app",
             Self::KeyId => "key id",
             Self::FormId | Self::HandOverForm => "form id",
             Self::Other => "unique value",
