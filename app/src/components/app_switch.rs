@@ -32,7 +32,7 @@ pub fn AppSwitch() -> impl IntoView {
                     {elsewhere}
                     {options}
                 </select>
-                <button class="button quiet">"Show"</button>
+                <button class="button quiet still-only">"Show"</button>
                 {more}
             </form>
         }

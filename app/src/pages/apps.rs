@@ -173,7 +173,7 @@ fn line(row: AppListed, chosen: &AppView, manages: bool, back: &str) -> impl Int
                 {current.then(|| view! { " " <span class="status active">"Shown"</span> })}
             </td>
             <td role="cell" class="mono soft">{app.id.to_string()}</td>
-            <td role="cell">{keys.to_string()} <span class="narrow-only">{if keys.n == 1 { " key" } else { " keys" }}</span></td>
+            <td role="cell">{keys.to_string()} <span class="keys-word">{if keys.n == 1 { " key" } else { " keys" }}</span></td>
             <td role="cell" class="soft"><Time at=archived.unwrap_or(app.created_at)/></td>
             <td role="cell" class="end"><span class="inline">{choose}{leave}{acts}</span></td>
         </tr>

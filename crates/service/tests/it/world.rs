@@ -150,6 +150,14 @@ impl World {
         value
     }
 
+    /// Returns the result of `work`, after checking that it made no event.
+    pub async fn no_event<T>(&self, work: impl Future<Output = T>) -> T {
+        let seq = self.newest().await.seq;
+        let value = work.await;
+        assert_eq!(self.newest().await.seq, seq);
+        value
+    }
+
     /// A grant to see a new key.
     pub async fn a_key(&self) -> Vec<KeyGrant> {
         vec![KeyGrant::new(self.active(&draft("service", "Key")).await.0, &[])]
