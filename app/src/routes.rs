@@ -35,7 +35,8 @@ use crate::pages::not_found::NotFound;
 use crate::pages::people::PeoplePage;
 use crate::pages::person::PersonPage;
 use crate::pages::person_acts::{
-    DisablePersonModal, EnablePersonModal, PersonAppsModal, PersonKeysModal, RemovePersonModal, RoleModal, UnlockPersonModal,
+    DisablePersonModal, EnablePersonModal, PersonAppsModal, PersonKeysModal, RemovePersonModal, RoleModal,
+    UnlockPersonModal,
 };
 use crate::pages::person_reset::PersonReset;
 use crate::pages::reset::ResetPage;

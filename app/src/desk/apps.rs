@@ -132,7 +132,8 @@ pub async fn choose(desk: Desk, form: ChooseForm) -> Result<Next<()>, ConsoleErr
 /// The page to go back to. What is asked for in a list, and what is written in a wizard, may make no sense in another app.
 fn section(back: &str) -> String {
     let path = back.split(['?', '#']).next().unwrap_or_default();
-    let known = path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_-".contains(&byte));
+    let known =
+        path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_-".contains(&byte));
     match path {
         _ if !known || path.starts_with("//") => "/".to_owned(),
         "/keys/handovers" => path.to_owned(),
@@ -140,6 +141,11 @@ fn section(back: &str) -> String {
         _ if path.starts_with("/apps/") => "/apps".to_owned(),
         _ => path.to_owned(),
     }
+}
+
+/// The id of an app that keys can be issued in.
+pub(super) fn in_use(app: App) -> Result<AppId, ConsoleError> {
+    if app.archived_at.is_some() { Err(ConsoleError::Refused(Refusal::AppArchived)) } else { Ok(app.id) }
 }
 
 /// What a form is told that does not say in which app.

@@ -16,7 +16,7 @@ use service::apps::AppView;
 use service::sessions::Session;
 use service::{Caller, Service};
 
-use super::apps::{app_id, no_app};
+use super::apps::{app_id, in_use, no_app};
 use crate::error::ConsoleError;
 
 /// The service and settings behind the pages, one for the whole process.
@@ -158,8 +158,8 @@ impl Desk {
             return Err(ConsoleError::Refused(Refusal::Forbidden));
         }
         if !named.is_empty() {
-            return Ok(self.service().app(&self.caller()?, &app_id(named)?).await?.id);
+            return in_use(self.service().app(&self.caller()?, &app_id(named)?).await?);
         }
-        self.apps().await?.one.map(|one| one.id).ok_or_else(no_app)
+        in_use(self.apps().await?.one.ok_or_else(no_app)?)
     }
 }

@@ -61,7 +61,8 @@ pub async fn read_hand_overs() -> Result<(Vec<(HandOver, Option<String>)>, Times
     let waiting = desk.service().hand_overs(&caller).await?;
     let view = desk.apps().await?;
     let apps = view.scope()?;
-    let name = |id: &AppId| view.choices.iter().find(|app| view.one.is_none() && app.id == *id).map(|app| app.name.clone());
+    let name =
+        |id: &AppId| view.choices.iter().find(|app| view.one.is_none() && app.id == *id).map(|app| app.name.clone());
     let shown = waiting.into_iter().filter(|one| apps.has(&one.app_id));
     Ok((shown.map(|one| (name(&one.app_id), one)).map(|(app, one)| (one, app)).collect(), desk.service().now()))
 }

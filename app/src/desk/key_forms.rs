@@ -128,7 +128,8 @@ pub async fn bulk(desk: Desk, form: BulkForm) -> Result<Next<()>, ConsoleError> 
     };
     let change = change.map_err(|errors| ConsoleError::Refused(Refusal::Invalid(errors)))?;
     let caller = desk.caller()?;
-    let done = desk.service().bulk(&caller, desk.apps_of(&form.app).await?, &form.selection(), &change, &form.form_id).await?;
+    let done =
+        desk.service().bulk(&caller, desk.apps_of(&form.app).await?, &form.selection(), &change, &form.form_id).await?;
     let told = done.map_or(Told::Repeated, |done| told_of(&change, done, form.form_id));
     Ok(tell(&desk, list_address(&form.list), told))
 }

@@ -60,7 +60,13 @@ pub type Choice = (KeyRow, Vec<KeyAct>);
 pub async fn read_people(query: &PersonQuery) -> Result<PeopleList, ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
-    let page = desk.service().people(&caller, query).await?;
+    let mut page = desk.service().people(&caller, query).await?;
+    for person in &mut page.rows {
+        // Of a limit, only what is in sight.
+        if person.apps != Scope::All {
+            person.apps = person.apps.and(&caller.sight().apps);
+        }
+    }
     let invites = desk.service().invites(&caller).await?;
     Ok(PeopleList { page, invites, now: desk.service().now(), rights: caller.rights() })
 }

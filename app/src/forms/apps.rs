@@ -86,7 +86,9 @@ mod tests {
     fn each_ticked_app_counts_once_and_enter_searches_for_something_new() {
         let one = "0123456789abcdef01234567";
         let read = |pairs: &[(&str, &str)]| {
-            AppChoice::read(&Pairs(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()))
+            AppChoice::read(&Pairs(
+                pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            ))
         };
         let choice = read(&[("apps", one), ("apps", "nonsense"), ("apps", one), (PRESS, SEARCH_APPS)]);
         assert_eq!((choice.apps.len(), choice.searches), (1, true));

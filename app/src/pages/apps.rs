@@ -196,7 +196,13 @@ fn failed(title: &'static str, error: ConsoleError) -> AnyView {
 }
 
 /// The dialog with the one field that an app has.
-fn name_dialog(title: String, action: String, name: String, button: &'static str, posted: Option<PostedForm<AppNameForm>>) -> AnyView {
+fn name_dialog(
+    title: String,
+    action: String,
+    name: String,
+    button: &'static str,
+    posted: Option<PostedForm<AppNameForm>>,
+) -> AnyView {
     let problem = PostedForm::problem(posted.as_ref());
     let errors = RwSignal::new(problem.fields);
     let name = posted.map_or(name, |posted| posted.form.name);

@@ -30,13 +30,11 @@ use crate::forms::outcome::{PostedForm, Problem};
 pub fn HandOverPage() -> impl IntoView {
     let page = match PostedForm::<HandOverFields, NewHandOver>::take() {
         Some(PostedForm { outcome: Ok(made), .. }) => return view! { <Link made/> }.into_any(),
-        Some(PostedForm { form, outcome: Err(error) }) => {
-            Suspend::new(async move {
-                let within = InApp::read(&form.app).await;
-                view! { <Form form within problem=Problem::from(error)/> }
-            })
-            .into_any()
-        }
+        Some(PostedForm { form, outcome: Err(error) }) => Suspend::new(async move {
+            let within = InApp::read(&form.app).await;
+            view! { <Form form within problem=Problem::from(error)/> }
+        })
+        .into_any(),
         None => {
             let query = use_query_map().get_untracked();
             let form_id = query.get(DRAFT).unwrap_or_default();

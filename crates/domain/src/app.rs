@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn a_list_survives_its_string() {
-        let query = AppQuery::from_pairs([("q", " Shop & Co "), ("status", "archived"), ("after", "1~a"), ("utm", "1")]);
+        let query =
+            AppQuery::from_pairs([("q", " Shop & Co "), ("status", "archived"), ("after", "1~a"), ("utm", "1")]);
         assert_eq!(query.to_query_string(), "q=Shop%20%26%20Co&status=archived&after=1~a");
         assert_eq!(AppQuery::from_pairs([("after", "")]), AppQuery::default());
     }

@@ -167,7 +167,9 @@ impl Refusal {
             Self::NoSession => "This session has already ended; reload the page.",
             Self::AppNotFound => "App not found; check its name.",
             Self::AppArchived => "This app is archived; bring it back before you issue keys in it.",
-            Self::LastApp => "This is the only app in use; create another one, or bring one back, before you archive it.",
+            Self::LastApp => {
+                "This is the only app in use; create another one, or bring one back, before you archive it."
+            }
             Self::ChooseApp { most } => {
                 return format!("You have more than {} apps; choose one of them first.", grouped(u64::from(*most)));
             }

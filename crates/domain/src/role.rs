@@ -203,8 +203,7 @@ mod tests {
             Act::SeePeople,
         ];
         assert_eq!(role(Role::Auditor), of_auditors);
-        let of_admins =
-            [Act::SeePrivilegedKeys, Act::ChangeKeys, Act::RevokeKeys, Act::ManageGuests, Act::ManageApps];
+        let of_admins = [Act::SeePrivilegedKeys, Act::ChangeKeys, Act::RevokeKeys, Act::ManageGuests, Act::ManageApps];
         let either = |act: &Act| of_auditors.contains(act) || of_admins.contains(act);
         assert_eq!(role(Role::Admin), Act::ALL.iter().copied().filter(either).collect::<Vec<_>>());
         assert_eq!(role(Role::Guest), [Act::SeeKeys, Act::SeeOwnActs]);

@@ -246,7 +246,8 @@ fn checked(name: &str) -> Result<String, FieldErrors> {
 fn taken(error: StoreError) -> Error {
     match error {
         StoreError::Conflict(Unique::AppName) => {
-            FieldErrors::one(Field::Name, "Another app has this name, or one that looks like it: choose another.").into()
+            FieldErrors::one(Field::Name, "Another app has this name, or one that looks like it: choose another.")
+                .into()
         }
         error => error.into(),
     }

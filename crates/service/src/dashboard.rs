@@ -23,12 +23,7 @@ const OF_SESSIONS: [Word<Action>; 2] = [Word::Known(Action::SessionStarted), Wor
 
 impl Service {
     /// What `/` shows of these apps, limited to what the caller may see, with the calls of this span.
-    pub async fn dashboard(
-        &self,
-        caller: &Caller,
-        apps: impl Into<Scope<AppId>>,
-        span: Span,
-    ) -> Result<Dashboard> {
+    pub async fn dashboard(&self, caller: &Caller, apps: impl Into<Scope<AppId>>, span: Span) -> Result<Dashboard> {
         caller.may(Act::SeeKeys)?;
         let now = self.now();
         let store = self.store();

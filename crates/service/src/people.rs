@@ -231,12 +231,7 @@ async fn keeps_an_owner(tx: &mut Tx, changed: &PersonRow) -> Result<()> {
 
 /// `Invalid` at the field of the keys unless the caller sees each key, may do all that is granted with it, and the key is in
 /// one of the guest's apps.
-pub(crate) async fn grantable(
-    tx: &mut Tx,
-    caller: &Caller,
-    apps: &Scope<AppId>,
-    keys: &[KeyGrant],
-) -> Result<()> {
+pub(crate) async fn grantable(tx: &mut Tx, caller: &Caller, apps: &Scope<AppId>, keys: &[KeyGrant]) -> Result<()> {
     for grant in keys {
         let wrong = |message: &str| Error::from(FieldErrors::one(Field::Keys, message));
         let key = tx.key_detail(&grant.key).await?;
@@ -245,7 +240,9 @@ pub(crate) async fn grantable(
         };
         if !apps.has(&key.app_id) {
             let name = &key.row.name;
-            return Err(wrong(&format!("“{name}” is not in an app that the guest sees. Leave it out, or add its app.")));
+            return Err(wrong(&format!(
+                "“{name}” is not in an app that the guest sees. Leave it out, or add its app."
+            )));
         }
         let rights = caller.rights_on(key.row.kind, &key.row.id);
         if let Some(act) = grant.acts.iter().find(|act| !rights.may(act.act())) {

@@ -140,7 +140,8 @@ async fn list_apps(conn: &mut Conn<'_>, sight: &Sight, query: &AppQuery) -> Resu
     } else {
         (more, has_place && beyond(conn, rows.first(), true).await?)
     };
-    let (next, previous) = (rows.last().filter(|_| has_next).map(place), rows.first().filter(|_| has_previous).map(place));
+    let (next, previous) =
+        (rows.last().filter(|_| has_next).map(place), rows.first().filter(|_| has_previous).map(place));
     let mut sql = Sql::new("SELECT count(*) FROM (SELECT id FROM app ");
     push_asked(&mut sql, sight, query);
     sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");

@@ -98,9 +98,7 @@ impl Service {
             }
             let chosen = match selection {
                 Selection::Keys(ids) => chosen(ids)?,
-                Selection::Matching(query) => {
-                    found(tx.list_key_ids(&sight, query, None, BULK_MAX, now).await?)?
-                }
+                Selection::Matching(query) => found(tx.list_key_ids(&sight, query, None, BULK_MAX, now).await?)?,
                 Selection::TakenBy(form_id) => {
                     taken(tx.taken_keys(form_id, caller.person_id()?, too_late_to_undo(now)).await?)?
                 }

@@ -29,12 +29,7 @@ pub struct KeyExport {
 
 impl Service {
     /// Begins an export of the apps' keys that the caller may see and the query asks for, whatever its page.
-    pub fn export_keys(
-        &self,
-        caller: &Caller,
-        apps: impl Into<Scope<AppId>>,
-        query: &KeyQuery,
-    ) -> Result<KeyExport> {
+    pub fn export_keys(&self, caller: &Caller, apps: impl Into<Scope<AppId>>, query: &KeyQuery) -> Result<KeyExport> {
         caller.may(Act::SeeKeys)?;
         let (service, sight) = (self.clone(), caller.sight().in_apps(&apps.into()));
         Ok(KeyExport { service, sight, query: query.first_page(), now: self.now(), after: None, is_over: false })

@@ -20,12 +20,7 @@ use crate::{Caller, Result, Service};
 
 impl Service {
     /// A page of the apps' keys that the caller may see.
-    pub async fn keys(
-        &self,
-        caller: &Caller,
-        apps: impl Into<Scope<AppId>>,
-        query: &KeyQuery,
-    ) -> Result<Page<KeyRow>> {
+    pub async fn keys(&self, caller: &Caller, apps: impl Into<Scope<AppId>>, query: &KeyQuery) -> Result<Page<KeyRow>> {
         caller.may(Act::SeeKeys)?;
         let sight = caller.sight().in_apps(&apps.into());
         Ok(self.store().list_keys(&sight, query, self.now()).await?)
@@ -40,8 +35,7 @@ impl Service {
         ids.dedup();
         ids.truncate(most);
         let keys = self.store().key_details(&ids).await?;
-        let mut rows: Vec<_> =
-            keys.into_iter().filter(|key| caller.may_see(key).is_ok()).map(|key| key.row).collect();
+        let mut rows: Vec<_> = keys.into_iter().filter(|key| caller.may_see(key).is_ok()).map(|key| key.row).collect();
         rows.sort_by_cached_key(|row| (name_key(&row.name), row.id));
         Ok(rows)
     }

@@ -16,7 +16,9 @@ use domain::{
 };
 use service::{keys::AskedCall, sessions::Session};
 
-use crate::world::{EMAIL, PASSWORD, World, code, draft, in_background, owner, refusal, secret, shell, signed_in, token};
+use crate::world::{
+    EMAIL, PASSWORD, World, code, draft, in_background, owner, refusal, secret, shell, signed_in, token,
+};
 
 pub async fn create(w: &World, name: &str) -> App {
     w.service.create_app(owner(), name).await.unwrap()
@@ -78,7 +80,10 @@ async fn no_two_apps_in_use_look_alike(w: World) {
     let shop = create(&w, "Web shop").await;
     for name in ["Web shop", " web  SHOP", "We\u{200d}b shop", "default", "", " ", "\u{200b}", &"x".repeat(101)] {
         wrong(refusal(service.create_app(owner(), name).await), Field::Name);
-        wrong(refusal(service.rename_app(owner(), service.default_app(), &name.replace("default", "web shop")).await), Field::Name);
+        wrong(
+            refusal(service.rename_app(owner(), service.default_app(), &name.replace("default", "web shop")).await),
+            Field::Name,
+        );
     }
     create(&w, &"x".repeat(100)).await;
     // The name of an archived app is free, and the app comes back once that is so again.

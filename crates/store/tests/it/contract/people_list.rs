@@ -112,14 +112,20 @@ async fn every_page_in_either_direction_shows_each_person_once(store: Store) {
             let query = PersonQuery { sort: *sort, descending, ..PersonQuery::default() };
             let mut pages = vec![store.list_people(&query, &Scope::All, LOCK).await.unwrap()];
             while let Some(next) = pages.last().unwrap().next.clone() {
-                pages.push(store.list_people(&PersonQuery { after: Some(next), ..query.clone() }, &Scope::All, LOCK).await.unwrap());
+                pages.push(
+                    store
+                        .list_people(&PersonQuery { after: Some(next), ..query.clone() }, &Scope::All, LOCK)
+                        .await
+                        .unwrap(),
+                );
             }
             let ids: Vec<_> = pages.iter().flat_map(|page| &page.rows).map(|row| row.id).collect();
             assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len(), pages.len()), (130, 130, 6), "{sort:?}");
             assert!(pages[0].previous.is_none() && pages.iter().skip(1).all(|page| page.previous.is_some()));
             for pair in pages.windows(2) {
                 let before = pair[1].previous.clone();
-                let back = store.list_people(&PersonQuery { before, ..query.clone() }, &Scope::All, LOCK).await.unwrap();
+                let back =
+                    store.list_people(&PersonQuery { before, ..query.clone() }, &Scope::All, LOCK).await.unwrap();
                 assert_eq!(back, pair[0], "{sort:?}");
             }
         }
