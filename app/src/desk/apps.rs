@@ -77,13 +77,23 @@ pub async fn read_app_of(key: &KeyDetail) -> Result<Option<App>, ConsoleError> {
     Ok(if app.archived_at.is_some() || desk.apps().await?.is_shown() { Some(app) } else { None })
 }
 
+/// What is ticked first for somebody new: whoever sees only some apps cannot let others see more.
+pub fn own_apps() -> Vec<AppId> {
+    let caller = Desk::from_context().and_then(|desk| desk.caller());
+    match caller.map(|caller| caller.sight().apps.clone()) {
+        Ok(Scope::Only(apps)) => apps,
+        _ => Vec::new(),
+    }
+}
+
 /// The apps that can be ticked for a person, and which are: those that are ticked, and those that a search finds, or, without
 /// one, the first in use. Nothing if there is only one app.
 pub async fn read_app_choices(choice: &AppChoice) -> Result<Option<Vec<(App, bool)>>, ConsoleError> {
     let desk = Desk::from_context()?;
     let (caller, service, view) = (desk.caller()?, desk.service(), desk.apps().await?);
     let ticked = service.some_apps(&caller, &choice.apps).await?;
-    if ticked.is_empty() && !view.is_shown() {
+    let is_limited = caller.sight().apps != Scope::All;
+    if ticked.is_empty() && !view.is_shown() && !is_limited {
         return Ok(None);
     }
     let offered = match domain::list::search(&choice.find) {

@@ -2,7 +2,7 @@
 
 use domain::app::App;
 use domain::grant::{KeyAct, KeyGrant};
-use domain::ids::PersonId;
+use domain::ids::{AppId, PersonId};
 use domain::invite::Invite;
 use domain::key::KeyRow;
 use domain::list::{KeyQuery, search};
@@ -85,8 +85,8 @@ pub async fn read_person(id: &str) -> Result<PersonView, ConsoleError> {
     Ok(PersonView { detail, now: desk.service().now(), rights: caller.rights(), apps, has_apps, covers })
 }
 
-/// The keys that are ticked, and then those that a search finds.
-pub async fn read_choices(grants: &[KeyGrant], find: &str) -> Result<Vec<Choice>, ConsoleError> {
+/// The keys that are ticked, and then those that a search finds in the apps of whoever will see them.
+pub async fn read_choices(grants: &[KeyGrant], find: &str, apps: &Scope<AppId>) -> Result<Vec<Choice>, ConsoleError> {
     let desk = Desk::from_context()?;
     let (caller, service) = (desk.caller()?, desk.service());
     let acts = |row: &KeyRow| grants.iter().find(|grant| grant.key == row.id).map(|grant| grant.acts.clone());
@@ -98,7 +98,8 @@ pub async fn read_choices(grants: &[KeyGrant], find: &str) -> Result<Vec<Choice>
     }
     if let Some(search) = search(find) {
         let query = KeyQuery { search: Some(search), ..KeyQuery::default() };
-        let rows = service.keys(&caller, desk.apps().await?.scope()?, &query).await?.rows;
+        let apps = if *apps == Scope::All { desk.apps().await?.scope()? } else { apps.clone() };
+        let rows = service.keys(&caller, apps, &query).await?.rows;
         let new = rows.into_iter().filter(|row| acts(row).is_none()).take(FOUND);
         choices.extend(new.map(|row| (row, Vec::new())));
     }

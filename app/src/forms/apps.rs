@@ -60,6 +60,11 @@ impl AppChoice {
         };
         Self { apps, ..Self::default() }
     }
+
+    /// The apps that somebody will see.
+    pub fn scope(&self) -> Scope<AppId> {
+        if self.apps.is_empty() { Scope::All } else { Scope::Only(self.apps.clone()) }
+    }
 }
 
 impl FormFields for AppChoice {

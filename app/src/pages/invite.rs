@@ -19,7 +19,7 @@ use crate::components::modal::Modal;
 use crate::components::problem::FieldProblems;
 use crate::components::roles::Roles;
 use crate::components::time::{Time, days};
-use crate::desk::apps::read_app_choices;
+use crate::desk::apps::{own_apps, read_app_choices};
 use crate::desk::invites::{link, read_invite, rights};
 use crate::desk::people::{Choice, read_choices};
 use crate::error::ConsoleError;
@@ -43,7 +43,7 @@ pub fn InvitePage() -> impl IntoView {
             Err(error) => return view! { <Failed error/> }.into_any(),
         };
         let read = async {
-            let keys = read_choices(&form.keys.grants, &form.keys.find).await?;
+            let keys = read_choices(&form.keys.grants, &form.keys.find, &form.apps.scope()).await?;
             Ok::<_, ConsoleError>((keys, read_app_choices(&form.apps).await?))
         };
         match read.await {
@@ -70,6 +70,7 @@ pub fn InvitePage() -> impl IntoView {
 fn begun() -> InviteForm {
     let mut form = InviteForm::default();
     Role::Guest.as_str().clone_into(&mut form.draft.role);
+    form.apps.apps = own_apps();
     form
 }
 

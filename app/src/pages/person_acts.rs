@@ -180,7 +180,7 @@ pub fn PersonKeysModal() -> impl IntoView {
             Err(error) => return failed("Keys of", error, back),
         };
         let (form, choices) = if let Some(PostedForm { form, .. }) = posted {
-            let choices = read_choices(&form.keys.grants, &form.keys.find).await;
+            let choices = read_choices(&form.keys.grants, &form.keys.find, &view.detail.person.apps).await;
             (form, choices)
         } else {
             let end = view.detail.person.access_ends_at.map(Timestamp::to_input);

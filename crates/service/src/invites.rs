@@ -107,7 +107,7 @@ impl Service {
             })?;
             let (token, link) = self.new_link(INVITE, invite.id.as_str(), now, invite.expires_at)?;
             tx.insert_link(&link).await?;
-            let changes = told(&invite);
+            let changes = told(tx, &invite).await?;
             let event = AuditEvent { changes, ..self.invite_event(caller, Action::PersonInvited, &invite) };
             self.record(tx, event).await?;
             Ok::<_, Error>(token)
@@ -216,7 +216,7 @@ impl Service {
             tx.revoke_links_of(INVITE, invite.id.as_str()).await?;
             let person = Person::from(row);
             let caller = Caller::person(&person, now, client.address);
-            let (changes, note) = (told(&invite), Some(format!("Invited by {}", invite.made_by.1)));
+            let (changes, note) = (told(tx, &invite).await?, Some(format!("Invited by {}", invite.made_by.1)));
             let event = event(&caller, now, Action::PersonCreated, Subject::person(&invite.id, &invite.email));
             self.record(tx, AuditEvent { changes, note, ..event }).await?;
             Ok::<_, Error>(person)
@@ -241,16 +241,16 @@ impl Service {
 }
 
 /// What the record says of an invite.
-fn told(invite: &Invite) -> Vec<Change> {
+async fn told(tx: &mut Tx, invite: &Invite) -> Result<Vec<Change>> {
     let end = invite.access_ends_at.map(Timestamp::to_rfc3339);
     let told = [
         (Field::PersonName, Some(invite.name.clone())),
         (Field::Role, Some(invite.role.as_str().to_owned())),
-        (Field::Apps, app_words(&invite.apps)),
+        (Field::Apps, app_words(tx, &invite.apps).await?),
         (Field::Keys, grant_words(&invite.keys)),
         (Field::AccessEndsAt, end),
     ];
-    told.into_iter().filter_map(|(field, to)| Some(change(field, None, Some(&to?)))).collect()
+    Ok(told.into_iter().filter_map(|(field, to)| Some(change(field, None, Some(&to?)))).collect())
 }
 
 fn wrong_email(message: &str) -> Error {

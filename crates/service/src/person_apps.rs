@@ -33,7 +33,8 @@ impl Service {
                 return Ok(());
             }
             tx.set_person_apps(id, &apps).await?;
-            let changes = vec![change(Field::Apps, app_words(&row.apps).as_deref(), app_words(&apps).as_deref())];
+            let (from, to) = (app_words(tx, &row.apps).await?, app_words(tx, &apps).await?);
+            let changes = vec![change(Field::Apps, from.as_deref(), to.as_deref())];
             let event = AuditEvent { changes, ..self.about(caller, Action::PersonAppsChanged, &row) };
             self.record(tx, event).await?;
             self.revoke_invites_of(tx, caller, id, Some((row.role, &apps))).await
@@ -59,10 +60,12 @@ pub(crate) async fn may_give(tx: &mut Tx, caller: &Caller, apps: &Scope<AppId>) 
     Ok(())
 }
 
-/// The apps of a person as the record has them: their ids.
-pub(crate) fn app_words(apps: &Scope<AppId>) -> Option<String> {
-    match apps {
-        Scope::All => None,
-        Scope::Only(apps) => Some(joined(apps)),
+/// The apps of a person as the record has them: their names; `None` for all.
+pub(crate) async fn app_words(tx: &mut Tx, apps: &Scope<AppId>) -> Result<Option<String>> {
+    let Scope::Only(apps) = apps else { return Ok(None) };
+    let mut names = Vec::new();
+    for id in apps {
+        names.extend(tx.app(id).await?.map(|app| app.name));
     }
+    Ok(Some(joined(names)))
 }

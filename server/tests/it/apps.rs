@@ -174,6 +174,15 @@ async fn a_limit_is_set_on_the_page_of_a_person_and_in_the_invite() {
     let here = product.issue(service_key("Billing")).await.key.row.id;
     assert_eq!(get(&product, &format!("/keys/{here}"), &theirs).await.status, 404);
     assert!(!get(&product, "/keys", &theirs).await.body.contains("Billing"));
+    let invite = get(&product, "/people/invite", &theirs).await;
+    assert!(
+        invite.body.contains(&format!("value=\"{shop}\" checked")),
+        "what they can give is ticked: {}",
+        invite.body
+    );
+    let wide =
+        post(&product, "/people/invite", &theirs, "press=invite&first_name=B&email=b%40example.com&role=auditor").await;
+    assert!(wide.status == 422 && wide.body.contains("You do not see all apps yourself."), "{}", wide.body);
     let all = post(&product, &format!("/people/{id}/apps"), &session, "press=").await;
     assert_eq!((all.status.as_u16(), all.header("location")), (303, &*format!("/people/{id}")));
     assert_eq!(get(&product, &format!("/keys/{here}"), &theirs).await.status, 200, "from the next request on");
