@@ -217,8 +217,8 @@ async fn more_apps_than_a_list_shows_are_chosen_from() {
     assert_eq!(get(&product, "/audit", &session).await.status, 200);
     assert_eq!(get(&product, "/keys.csv", &session).await.status, 409);
     assert_eq!(get(&product, "/find?q=a", &session).await.status, 200);
-    let last = product.service.app_by_name(&operator(), "Shop 29").await.unwrap().id;
-    choose(&product, &session, last.as_str()).await;
+    let chosen = product.service.app_by_name(&operator(), "Shop 29").await.unwrap().id;
+    choose(&product, &session, chosen.as_str()).await;
     let list = get(&product, "/keys", &session).await;
     assert!(list.status == 200 && list.body.contains("Shop 29"), "{}", list.body);
 }

@@ -129,7 +129,7 @@ async fn keys_of_an_archived_app_are_refused_at_once_and_work_again_once_it_is_b
     assert_eq!(page.key.row.state, KeyState::Active);
     let failed: Vec<_> = checks.iter().filter(|check| !check.passed).map(|check| check.detail.as_str()).collect();
     assert_eq!(failed, ["The app of the key is archived."]);
-    tokio::time::sleep(std::time::Duration::from_millis(1_000)).await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert_eq!(code(&other, &sold).await, Code::Disabled, "another process knows within a second");
 
     let form = service.new_form_id().unwrap();
@@ -150,7 +150,7 @@ async fn keys_of_an_archived_app_are_refused_at_once_and_work_again_once_it_is_b
     assert_eq!(w.code(&sold).await, Code::Disabled, "somebody has disabled it meanwhile");
     service.enable(owner(), &id, None).await.unwrap();
     assert_eq!(w.code(&sold).await, Code::Valid);
-    tokio::time::sleep(std::time::Duration::from_millis(1_000)).await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     assert_eq!(code(&other, &sold).await, Code::Valid);
 }
 

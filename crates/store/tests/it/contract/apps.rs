@@ -82,8 +82,8 @@ async fn every_page_of_apps_in_either_direction_shows_each_once(store: Store) {
     while let Some(next) = pages.last().unwrap().next.clone() {
         pages.push(list(AppQuery { after: Some(next), ..AppQuery::default() }).await);
     }
-    let names: Vec<_> = pages.iter().flat_map(|page| &page.rows).map(|row| row.app.name.clone()).collect();
-    assert_eq!(names, apps.iter().map(|app| app.name.clone()).collect::<Vec<_>>());
+    let shown: Vec<_> = pages.iter().flat_map(|page| &page.rows).map(|row| row.app.name.clone()).collect();
+    assert_eq!(shown, apps.iter().map(|app| app.name.clone()).collect::<Vec<_>>());
     assert!(pages.iter().all(|page| page.total.n == 60));
     for n in (1..pages.len()).rev() {
         let back = list(AppQuery { before: pages[n].previous.clone(), ..AppQuery::default() }).await;
