@@ -57,6 +57,7 @@ impl ConsoleError {
                 | Refusal::InviteGone
                 | Refusal::HandOverGone
                 | Refusal::NoSession
+                | Refusal::AppNotFound
                 | Refusal::LinkInvalid => StatusCode::NOT_FOUND,
                 Refusal::Forbidden | Refusal::OnlyKnownBrowsers | Refusal::FactorsOff => StatusCode::FORBIDDEN,
                 Refusal::ProveAgain | Refusal::SignInFailed | Refusal::SignInOver | Refusal::PasskeyRefused => {

@@ -13,6 +13,7 @@ use crate::pages::account_factor::AccountFactor;
 use crate::pages::account_passkeys::AccountPasskeys;
 use crate::pages::account_password::AccountPassword;
 use crate::pages::acknowledge::Acknowledge;
+use crate::pages::apps::{AppsPage, ArchiveAppModal, CreateAppModal, RenameAppModal, RestoreAppModal};
 use crate::pages::audit::AuditPage;
 use crate::pages::collect::{CollectPage, StoredPage};
 use crate::pages::dashboard::DashboardPage;
@@ -35,8 +36,8 @@ use crate::pages::not_found::NotFound;
 use crate::pages::people::PeoplePage;
 use crate::pages::person::PersonPage;
 use crate::pages::person_acts::{
-    DisablePersonModal, EnablePersonModal, PersonKeysModal, RemovePersonModal, ResetFactorModal, RoleModal,
-    UnlockPersonModal,
+    DisablePersonModal, EnablePersonModal, PersonAppsModal, PersonKeysModal, RemovePersonModal, ResetFactorModal,
+    RoleModal, UnlockPersonModal,
 };
 use crate::pages::person_reset::PersonReset;
 use crate::pages::prove::ProvePage;
@@ -110,11 +111,20 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("") view=|| ()/>
                         <Route path=path!("/role") view=RoleModal/>
                         <Route path=path!("/keys") view=PersonKeysModal/>
+                        <Route path=path!("/apps") view=PersonAppsModal/>
                         <Route path=path!("/unlock") view=UnlockPersonModal/>
                         <Route path=path!("/disable") view=DisablePersonModal/>
                         <Route path=path!("/enable") view=EnablePersonModal/>
                         <Route path=path!("/factor") view=ResetFactorModal/>
                         <Route path=path!("/remove") view=RemovePersonModal/>
+                    </ParentRoute>
+                    <ParentRoute path=path!("/apps") view=AppsPage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("/choose") view=|| ()/>
+                        <Route path=path!("/new") view=CreateAppModal/>
+                        <Route path=path!("/:id/rename") view=RenameAppModal/>
+                        <Route path=path!("/:id/archive") view=ArchiveAppModal/>
+                        <Route path=path!("/:id/restore") view=RestoreAppModal/>
                     </ParentRoute>
                     <Route path=path!("/audit") view=AuditPage/>
                     <Route path=path!("/settings") view=SettingsPage/>

@@ -59,6 +59,9 @@ for (const [index, half] of halves.entries()) {
     const handed = await arrange.handOver({ name: 'Screens, handed over', recipient: 'Grace of a partner with a rather long name' });
     ids.handed = handed.id;
     ids.draft = await arrange.draft({ name: 'Screens, to hand over' });
+    ids.app = await arrange.appId('Default');
+    ids.archived = await arrange.app('Screens, archived');
+    await arrange.post(`/apps/${ids.archived}/archive`, {});
     await arrange.active({ kind: 'telephony', name: 'Screens, with a very long name that says all that can be said about it' });
 
     for (const screen of half) {

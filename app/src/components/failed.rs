@@ -1,5 +1,6 @@
 //! A failed read, shown in place of its data, and a form that was refused as a whole.
 
+use domain::refusal::Refusal;
 use leptos::prelude::*;
 
 use crate::components::icon::{Drawn, Icon};
@@ -8,8 +9,21 @@ use crate::error::ConsoleError;
 /// Shows what went wrong and what to do, and sets the status of the page.
 #[component]
 pub fn Failed(error: ConsoleError) -> impl IntoView {
+    if let ConsoleError::Refused(Refusal::ChooseApp { .. }) = error {
+        // Nothing is wrong.
+        return view! {
+            <div class="card">
+                <div class="empty">
+                    <h2>"Choose an app"</h2>
+                    <p>{error.message()}</p>
+                    <a class="button primary" href="/apps">"Apps"</a>
+                </div>
+            </div>
+        }
+        .into_any();
+    }
     set_status(&error);
-    view! { <FormProblem problem=Some(error)/> }
+    view! { <FormProblem problem=Some(error)/> }.into_any()
 }
 
 /// The page answers with the status of its main read.

@@ -1,6 +1,10 @@
 //! The kit that pages are made of: native elements with the product's look.
 
 #[cfg(feature = "ssr")]
+pub mod app_fields;
+#[cfg(feature = "ssr")]
+pub mod app_switch;
+#[cfg(feature = "ssr")]
 pub mod audit_table;
 #[cfg(feature = "ssr")]
 pub mod chart;

@@ -6,12 +6,17 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use domain::cidr::CidrRule;
 use domain::ids::AppId;
+use domain::refusal::Refusal;
+use domain::role::Act;
+use domain::sight::Scope;
 use leptos::config::LeptosOptions;
 use leptos::prelude::*;
 use secrecy::SecretString;
+use service::apps::AppView;
 use service::sessions::Session;
 use service::{Caller, Service};
 
+use super::apps::{app_id, in_use, no_app};
 use crate::error::ConsoleError;
 
 /// The service and settings behind the pages, one for the whole process.
@@ -132,8 +137,29 @@ impl Desk {
         Ok(self.session()?.caller(self.visit.address))
     }
 
-    /// The app whose keys are shown.
-    pub fn app(&self) -> AppId {
-        *self.service().default_app()
+    /// The apps that the pages are about.
+    pub async fn apps(&self) -> Result<AppView, ConsoleError> {
+        Ok(self.service().app_view(self.session()?, &self.caller()?).await?)
+    }
+
+    /// The apps that a form is for: the one that its page was about, or all. Another page may have chosen another one since.
+    pub async fn apps_of(&self, named: &str) -> Result<Scope<AppId>, ConsoleError> {
+        if !named.is_empty() {
+            return Ok(Scope::from(&app_id(named)?));
+        }
+        let view = self.apps().await?;
+        let all = if view.is_shown() { AppView { one: None, ..view } } else { view };
+        Ok(all.scope()?)
+    }
+
+    /// The app in which a form makes a key: the one that it names, or the only one.
+    pub async fn app_of(&self, named: &str) -> Result<AppId, ConsoleError> {
+        if !self.caller()?.rights().may(Act::ChangeKeys) {
+            return Err(ConsoleError::Refused(Refusal::Forbidden));
+        }
+        if !named.is_empty() {
+            return in_use(self.service().app(&self.caller()?, &app_id(named)?).await?);
+        }
+        in_use(self.apps().await?.one.ok_or_else(no_app)?)
     }
 }

@@ -14,6 +14,7 @@ use service::Error;
 use service::audit::AuditExport;
 use service::keys::KeyExport;
 
+use super::audit::looking;
 use super::context::{Console, Desk, Visit};
 use super::keys::key_id;
 use crate::error::ConsoleError;
@@ -33,7 +34,7 @@ pub fn routes(console: &Console) -> Router {
     for (path, form) in KEYS {
         let console = console.clone();
         let file = async move |Extension(visit): Extension<Visit>, RawQuery(query): RawQuery| {
-            let begun = begin_keys(Desk { console, visit }, &query.unwrap_or_default());
+            let begun = begin_keys(Desk { console, visit }, &query.unwrap_or_default()).await;
             answer(begun, "keys", form).await
         };
         router = router.route(path, get(file));
@@ -41,7 +42,7 @@ pub fn routes(console: &Console) -> Router {
     for (path, form) in AUDIT {
         let console = console.clone();
         let file = async move |Extension(visit): Extension<Visit>, RawQuery(query): RawQuery| {
-            let begun = begin_audit(Desk { console, visit }, &query.unwrap_or_default());
+            let begun = begin_audit(Desk { console, visit }, &query.unwrap_or_default()).await;
             answer(begun, "audit", form).await
         };
         router = router.route(path, get(file));
@@ -72,19 +73,20 @@ impl Pieces for AuditExport {
     }
 }
 
-fn begin_keys(desk: Desk, query: &str) -> Result<(Desk, KeyExport), ConsoleError> {
+async fn begin_keys(desk: Desk, query: &str) -> Result<(Desk, KeyExport), ConsoleError> {
     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
     let query = KeyQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
-    let export = desk.service().export_keys(&desk.caller()?, &desk.app(), &query)?;
+    let apps = desk.apps().await?.scope()?;
+    let export = desk.service().export_keys(&desk.caller()?, apps, &query)?;
     Ok((desk, export))
 }
 
-fn begin_audit(desk: Desk, query: &str) -> Result<(Desk, AuditExport), ConsoleError> {
+async fn begin_audit(desk: Desk, query: &str) -> Result<(Desk, AuditExport), ConsoleError> {
     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
     let asked = AuditQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
     let key = pairs.iter().find(|(name, _)| name == "key").map(|(_, key)| key.trim()).filter(|key| !key.is_empty());
     let query = AuditQuery { key: key.map(key_id).transpose()?, ..asked };
-    let export = desk.service().export_audit(&desk.caller()?, &query)?;
+    let export = desk.service().export_audit(&looking(&desk, &query).await?, &query)?;
     Ok((desk, export))
 }
 

@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, Path, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
-use domain::ids::{KeyId, PersonId};
+use domain::ids::{AppId, KeyId, PersonId};
 use domain::refusal::Refusal;
 use leptos::prelude::provide_context;
 use percent_encoding::percent_decode;
@@ -16,7 +16,9 @@ use super::context::{Console, Desk, Visit};
 use super::keys::key_id;
 use super::people::person_id;
 use super::render::render;
-use super::{account_forms, hand_overs, invites, key_forms, passkeys, people_forms, person_forms, settings_forms};
+use super::{
+    account_forms, apps, hand_overs, invites, key_forms, passkeys, people_forms, person_forms, settings_forms,
+};
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
 use crate::forms::outcome::{Next, PostedForm, UnsentForm};
@@ -26,7 +28,7 @@ use crate::forms::proof::{Proof, WaitingForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 41] = [
+const FORMS: [(&str, MakeHandler); 47] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -59,6 +61,7 @@ const FORMS: [(&str, MakeHandler); 41] = [
     ("/people/invites/{id}/revoke", |console| person_form(console, invites::revoke)),
     ("/people/{id}/role", |console| person_form(console, people_forms::change_role)),
     ("/people/{id}/keys", |console| person_form(console, people_forms::set_keys)),
+    ("/people/{id}/apps", |console| person_form(console, people_forms::set_apps)),
     ("/people/{id}/unlock", |console| person_form(console, people_forms::unlock)),
     ("/people/{id}/disable", |console| person_form(console, people_forms::disable)),
     ("/people/{id}/enable", |console| person_form(console, people_forms::enable)),
@@ -66,6 +69,11 @@ const FORMS: [(&str, MakeHandler); 41] = [
     ("/people/{id}/factor", |console| person_form(console, people_forms::reset_factor)),
     ("/people/{id}/remove", |console| person_form(console, people_forms::remove)),
     ("/invite/{token}", |console| about(console, Needs::Nobody, Ok, invites::accept)),
+    ("/apps/choose", |console| form(console, Needs::Session, apps::choose)),
+    ("/apps/new", |console| form(console, Needs::Session, apps::create)),
+    ("/apps/{id}/rename", |console| app_form(console, apps::rename)),
+    ("/apps/{id}/archive", |console| app_form(console, apps::archive)),
+    ("/apps/{id}/restore", |console| app_form(console, apps::restore)),
     ("/settings", |console| form(console, Needs::Session, settings_forms::set_life)),
     ("/settings/second-factor", |console| form(console, Needs::Session, settings_forms::set_factor_rules)),
 ];
@@ -125,6 +133,15 @@ where
     Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
 {
     about(console, Needs::Session, |id| person_id(&id), act)
+}
+
+fn app_form<F, T, Fut>(console: &Console, act: fn(Desk, AppId, F) -> Fut) -> MethodRouter
+where
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
+{
+    about(console, Needs::Session, |id| apps::app_id(&id), act)
 }
 
 /// A form about what its address names.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::field::{Field, FieldErrors};
 use domain::hand_over::{Collection, HandOver};
-use domain::ids::KeyId;
+use domain::ids::{AppId, KeyId};
 use domain::key::KeyDetail;
 use domain::refusal::Refusal;
 use domain::restrictions::Restrictions;
@@ -53,10 +53,18 @@ pub enum StoredDoor {
     Dead,
 }
 
-/// The hand-overs that wait, and when they were read.
-pub async fn read_hand_overs() -> Result<(Vec<HandOver>, Timestamp), ConsoleError> {
+/// The hand-overs that wait in the apps that the pages are about, each with the name of its app where they are several, and
+/// when they were read.
+pub async fn read_hand_overs() -> Result<(Vec<(HandOver, Option<String>)>, Timestamp), ConsoleError> {
     let desk = Desk::from_context()?;
-    Ok((desk.service().hand_overs(&desk.caller()?).await?, desk.service().now()))
+    let caller = desk.caller()?;
+    let waiting = desk.service().hand_overs(&caller).await?;
+    let view = desk.apps().await?;
+    let apps = view.scope()?;
+    let name =
+        |id: &AppId| view.choices.iter().find(|app| view.one.is_none() && app.id == *id).map(|app| app.name.clone());
+    let shown = waiting.into_iter().filter(|one| apps.has(&one.app_id));
+    Ok((shown.map(|one| (name(&one.app_id), one)).map(|(app, one)| (one, app)).collect(), desk.service().now()))
 }
 
 /// One hand-over that waits.
@@ -105,7 +113,7 @@ fn address(desk: &Desk, made: &HandedOver) -> SecretString {
 /// The hand-over stands, whatever comes of the mail.
 pub async fn hand_over(desk: Desk, form: HandOverFields) -> Result<Next<NewHandOver>, ConsoleError> {
     let asked = HandOverForm { key: &form.key, form_id: &form.form_id, to: &form.to, passphrase: &form.passphrase };
-    let made = desk.service().hand_over(&desk.caller()?, &desk.app(), &asked).await?;
+    let made = desk.service().hand_over(&desk.caller()?, &desk.app_of(&form.app).await?, &asked).await?;
     let mailed = desk.service().mail_hand_over(&made.hand_over, &address(&desk, &made)).await;
     Ok(Next::Show(NewHandOver { made: Arc::new(made), mailed }))
 }

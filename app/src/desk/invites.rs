@@ -67,7 +67,7 @@ fn address(desk: &Desk, invited: &Invited) -> SecretString {
 
 pub async fn invite(desk: Desk, form: InviteForm) -> Result<Next<Option<NewLink>>, ConsoleError> {
     let caller = desk.caller()?;
-    if form.keys.searches {
+    if form.keys.searches || form.apps.searches {
         return Ok(Next::Show(None));
     }
     let invited = desk.service().invite(&caller, &form.draft).await?;

@@ -12,6 +12,7 @@ use domain::refusal::Refusal;
 use super::context::Desk;
 use super::session_cookie::Cookie;
 use crate::addresses::{back_to, list_address, wizard_address};
+use crate::components::app_switch::in_app;
 use crate::error::ConsoleError;
 use crate::forms::bulk::BulkForm;
 use crate::forms::done::{Done, Told};
@@ -28,6 +29,7 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, Con
         // It is shown again with what is wrong, and kept nowhere.
         service.check_draft(&caller, &form.draft).await?;
     }
+    let app = desk.app_of(&form.app).await?;
     let step = match form.step.ok_or(ConsoleError::Malformed)? {
         WizardStep::Details => return Err(ConsoleError::Malformed),
         step @ (WizardStep::Summary | WizardStep::HandOver) => match service.check_draft(&caller, &form.draft).await {
@@ -35,7 +37,7 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, Con
             Err(service::Error::Refused(Refusal::Invalid(_))) => WizardStep::Details,
             Err(error) => return Err(error.into()),
         },
-        WizardStep::Generate => match service.issue(&caller, &desk.app(), &form.draft, &form.form_id).await {
+        WizardStep::Generate => match service.issue(&caller, &app, &form.draft, &form.form_id).await {
             Ok(issued) => return Ok(Next::Show(Arc::new(issued))),
             Err(service::Error::Refused(Refusal::Invalid(errors))) if errors.of(Field::FormId).next().is_none() => {
                 WizardStep::Details
@@ -46,7 +48,10 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, Con
         },
     };
     let form_id = service.save_draft(&caller, &form.form_id, &form.draft).await?;
-    Ok(Next::Go(wizard_address(&form_id, step)))
+    let address = wizard_address(&form_id, step);
+    // Without a choice of apps, none is named.
+    let address = if form.app.is_empty() { address } else { in_app(&address, &form.app) };
+    Ok(Next::Go(address))
 }
 
 pub async fn acknowledge(desk: Desk, id: KeyId, form: AcknowledgeForm) -> Result<Next<()>, ConsoleError> {
@@ -123,7 +128,8 @@ pub async fn bulk(desk: Desk, form: BulkForm) -> Result<Next<()>, ConsoleError> 
     };
     let change = change.map_err(|errors| ConsoleError::Refused(Refusal::Invalid(errors)))?;
     let caller = desk.caller()?;
-    let done = desk.service().bulk(&caller, &desk.app(), &form.selection(), &change, &form.form_id).await?;
+    let done =
+        desk.service().bulk(&caller, desk.apps_of(&form.app).await?, &form.selection(), &change, &form.form_id).await?;
     let told = done.map_or(Told::Repeated, |done| told_of(&change, done, form.form_id));
     Ok(tell(&desk, list_address(&form.list), told))
 }

@@ -1,20 +1,23 @@
 //! Keys, as the pages read them.
 
+use domain::app::App;
 use domain::bulk::{BulkAct, BulkPreview};
 use domain::calls::{KeyCalls, Period, Span};
 use domain::caution::cautions;
 use domain::draft::KeyDraft;
-use domain::ids::KeyId;
+use domain::ids::{AppId, KeyId};
 use domain::key::{KeyDetail, KeyRow};
 use domain::kind::KeyKind;
 use domain::list::KeyQuery;
-use domain::page::Page;
+use domain::page::{Capped, Page};
 use domain::refusal::Refusal;
 use domain::restrictions::Restrictions;
 use domain::role::{Act, Rights};
 use domain::saved_view::SavedView;
+use domain::sight::Scope;
 use domain::timestamp::Timestamp;
 use service::Caller;
+use service::apps::AppView;
 use service::keys::{KeyPage, SavedForm, SeenBy, Suggestions};
 
 use super::context::Desk;
@@ -35,14 +38,32 @@ pub struct KeyList {
     pub now: Timestamp,
     /// What the visitor may do with keys at large.
     pub rights: Rights,
+    /// The app of each row; none if they are all of one.
+    pub apps: Vec<String>,
+    /// The app that all are of, if there are others.
+    pub only: Option<App>,
 }
 
 impl KeyList {
-    async fn of(desk: &Desk, caller: &Caller, page: Page<KeyRow>) -> Result<Self, ConsoleError> {
+    async fn of(desk: &Desk, caller: &Caller, page: Page<KeyRow>, view: AppView) -> Result<Self, ConsoleError> {
+        let apps = if view.one.is_none() { names(desk, caller, &page.rows, &view.choices).await? } else { Vec::new() };
+        let shown = view.is_shown();
+        let only = view.one.filter(|_| shown);
         let calls = desk.service().last_day(caller, &page.rows).await?;
         let on = page.rows.iter().map(|row| caller.rights_on(row.kind, &row.id)).collect();
-        Ok(Self { page, calls, on, now: desk.service().now(), rights: caller.rights() })
+        Ok(Self { page, calls, on, now: desk.service().now(), rights: caller.rights(), apps, only })
     }
+}
+
+/// The name of the app of each row.
+async fn names(desk: &Desk, caller: &Caller, rows: &[KeyRow], apps: &[App]) -> Result<Vec<String>, ConsoleError> {
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let of_keys = desk.service().apps_of(caller, &ids).await?;
+    let name = |row: &KeyRow| {
+        let (_, id) = of_keys.iter().find(|(key, _)| *key == row.id)?;
+        apps.iter().find(|app| app.id == *id).map(|app| app.name.clone())
+    };
+    Ok(rows.iter().map(|row| name(row).unwrap_or_default()).collect())
 }
 
 /// One key, the time at which it was read, and what the visitor may do with it.
@@ -72,16 +93,18 @@ pub type Calls = Result<KeyCalls, ConsoleError>;
 pub async fn read_keys(query: &KeyQuery) -> Result<KeyList, ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
-    let page = desk.service().keys(&caller, &desk.app(), query).await?;
-    KeyList::of(&desk, &caller, page).await
+    let view = desk.apps().await?;
+    let page = desk.service().keys(&caller, view.scope()?, query).await?;
+    KeyList::of(&desk, &caller, page, view).await
 }
 
 /// These keys, if the visitor may see them, in an order of no meaning.
 pub async fn read_some_keys(ids: &[KeyId]) -> Result<KeyList, ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
-    let page = desk.service().some_keys(&caller, &desk.app(), ids).await?;
-    KeyList::of(&desk, &caller, page).await
+    let rows = desk.service().some_keys(&caller, ids).await?;
+    let page = Page { rows, next: None, previous: None, total: Capped::default() };
+    KeyList::of(&desk, &caller, page, desk.apps().await?).await
 }
 
 /// The views that the visitor keeps.
@@ -94,7 +117,8 @@ pub async fn read_views() -> Result<Vec<SavedView>, ConsoleError> {
 pub async fn read_bulk(form: &BulkForm) -> Result<(BulkAct, BulkPreview), ConsoleError> {
     let desk = Desk::from_context()?;
     let act = form.act.ok_or(ConsoleError::Malformed)?;
-    let preview = desk.service().preview_bulk(&desk.caller()?, &desk.app(), &form.selection(), act).await?;
+    let preview =
+        desk.service().preview_bulk(&desk.caller()?, desk.apps_of(&form.app).await?, &form.selection(), act).await?;
     Ok((act, preview))
 }
 
@@ -175,10 +199,10 @@ pub async fn read_form(form_id: &str) -> Result<SavedForm, ConsoleError> {
     Ok(desk.service().saved_form(&desk.caller()?, form_id).await?)
 }
 
-/// What the form of a key suggests, as far as the visitor may know.
-pub async fn read_hints() -> Result<KeyHints, ConsoleError> {
+/// What the form of a key in these apps suggests, as far as the visitor may know.
+pub async fn read_hints(apps: impl Into<Scope<AppId>>) -> Result<KeyHints, ConsoleError> {
     let desk = Desk::from_context()?;
-    let Suggestions { life, permissions } = desk.service().suggestions(&desk.caller()?, &desk.app()).await?;
+    let Suggestions { life, permissions } = desk.service().suggestions(&desk.caller()?, apps).await?;
     Ok(KeyHints { life, permissions })
 }
 

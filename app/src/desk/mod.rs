@@ -2,6 +2,7 @@
 
 pub mod account;
 mod account_forms;
+pub mod apps;
 pub mod audit;
 pub mod context;
 pub mod dashboard;

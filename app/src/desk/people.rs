@@ -1,7 +1,8 @@
 //! The people who may sign in, as the pages read them.
 
+use domain::app::App;
 use domain::grant::{KeyAct, KeyGrant};
-use domain::ids::PersonId;
+use domain::ids::{AppId, PersonId};
 use domain::invite::Invite;
 use domain::key::KeyRow;
 use domain::list::{KeyQuery, search};
@@ -9,6 +10,7 @@ use domain::page::Page;
 use domain::person::{PersonListed, PersonQuery};
 use domain::refusal::Refusal;
 use domain::role::{Act, Rights};
+use domain::sight::Scope;
 use domain::timestamp::Timestamp;
 use service::people::PersonDetail;
 
@@ -36,6 +38,12 @@ pub struct PersonView {
     pub detail: PersonDetail,
     pub now: Timestamp,
     pub rights: Rights,
+    /// Those of the person's apps that the visitor sees, if the person is limited to some.
+    pub apps: Option<Vec<App>>,
+    /// Whether there is more than one app.
+    pub has_apps: bool,
+    /// Whether the visitor sees all that the person sees.
+    pub covers: bool,
 }
 
 impl PersonView {
@@ -47,7 +55,7 @@ impl PersonView {
 
     /// The same, if the visitor may change people of this role.
     pub fn managed(self) -> Result<Self, ConsoleError> {
-        let may = self.rights.may(self.detail.person.role.managed_with());
+        let may = self.rights.may(self.detail.person.role.managed_with()) && self.covers;
         if may { Ok(self) } else { Err(ConsoleError::Refused(Refusal::Forbidden)) }
     }
 }
@@ -58,7 +66,13 @@ pub type Choice = (KeyRow, Vec<KeyAct>);
 pub async fn read_people(query: &PersonQuery) -> Result<PeopleList, ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
-    let page = desk.service().people(&caller, query).await?;
+    let mut page = desk.service().people(&caller, query).await?;
+    for person in &mut page.rows {
+        // Of a limit, only what is in sight.
+        if person.apps != Scope::All {
+            person.apps = person.apps.and(&caller.sight().apps);
+        }
+    }
     let invites = desk.service().invites(&caller).await?;
     Ok(PeopleList { page, invites, now: desk.service().now(), rights: caller.rights() })
 }
@@ -67,23 +81,31 @@ pub async fn read_person(id: &str) -> Result<PersonView, ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
     let detail = desk.service().person(&caller, &person_id(id)?).await?;
-    Ok(PersonView { detail, now: desk.service().now(), rights: caller.rights() })
+    let limit = &detail.person.apps;
+    let apps = match limit {
+        Scope::All => None,
+        Scope::Only(apps) => Some(desk.service().some_apps(&caller, apps).await?),
+    };
+    let has_apps = apps.is_some() || desk.apps().await?.is_shown();
+    let covers = caller.sight().apps.covers(limit);
+    Ok(PersonView { detail, now: desk.service().now(), rights: caller.rights(), apps, has_apps, covers })
 }
 
-/// The keys that are ticked, and then those that a search finds.
-pub async fn read_choices(grants: &[KeyGrant], find: &str) -> Result<Vec<Choice>, ConsoleError> {
+/// The keys that are ticked, and then those that a search finds in the apps of whoever will see them.
+pub async fn read_choices(grants: &[KeyGrant], find: &str, apps: &Scope<AppId>) -> Result<Vec<Choice>, ConsoleError> {
     let desk = Desk::from_context()?;
-    let (caller, service, app) = (desk.caller()?, desk.service(), desk.app());
+    let (caller, service) = (desk.caller()?, desk.service());
     let acts = |row: &KeyRow| grants.iter().find(|grant| grant.key == row.id).map(|grant| grant.acts.clone());
     let mut choices = Vec::new();
     if !grants.is_empty() {
         let ids: Vec<_> = grants.iter().map(|grant| grant.key).collect();
-        let rows = service.some_keys(&caller, &app, &ids).await?.rows;
+        let rows = service.some_keys(&caller, &ids).await?;
         choices.extend(rows.into_iter().filter_map(|row| acts(&row).map(|acts| (row, acts))));
     }
     if let Some(search) = search(find) {
         let query = KeyQuery { search: Some(search), ..KeyQuery::default() };
-        let rows = service.keys(&caller, &app, &query).await?.rows;
+        let apps = if *apps == Scope::All { desk.apps().await?.scope()? } else { apps.clone() };
+        let rows = service.keys(&caller, apps, &query).await?.rows;
         let new = rows.into_iter().filter(|row| acts(row).is_none()).take(FOUND);
         choices.extend(new.map(|row| (row, Vec::new())));
     }

@@ -8,6 +8,7 @@ use super::context::Desk;
 use super::session_cookie::Cookie;
 use crate::error::ConsoleError;
 use crate::forms::account::NewReset;
+use crate::forms::apps::AppChoice;
 use crate::forms::done::{PersonDone, Told};
 use crate::forms::outcome::Next;
 use crate::forms::people::{GuestForm, RoleForm};
@@ -28,6 +29,15 @@ pub async fn set_keys(desk: Desk, id: PersonId, form: GuestForm) -> Result<Next<
     }
     desk.service().set_grants(&caller, &id, &form.keys.grants, &form.access_ends_at).await?;
     Ok(told(&desk, format!("/people/{id}"), PersonDone::Keys))
+}
+
+pub async fn set_apps(desk: Desk, id: PersonId, form: AppChoice) -> Result<Next<()>, ConsoleError> {
+    let caller = desk.caller()?;
+    if form.searches {
+        return Ok(Next::Show(()));
+    }
+    desk.service().set_person_apps(&caller, &id, &form.apps).await?;
+    Ok(told(&desk, format!("/people/{id}"), PersonDone::Apps))
 }
 
 pub async fn disable(desk: Desk, id: PersonId, _form: Nothing) -> Result<Next<()>, ConsoleError> {

@@ -31,6 +31,8 @@ pub struct BulkForm {
     pub expiry: String,
     pub expires_at: String,
     pub tag: String,
+    /// The id of the app that the list was about; empty for all.
+    pub app: String,
     /// Makes a repeated POST harmless.
     pub form_id: String,
 }
@@ -48,6 +50,7 @@ impl FormFields for BulkForm {
             expiry: sent.text(Field::Expiry.as_str()),
             expires_at: sent.text(Field::ExpiresAt.as_str()),
             tag: sent.text(Field::Tags.as_str()),
+            app: sent.text(Field::App.as_str()),
             form_id: sent.text(Field::FormId.as_str()),
         }
     }
@@ -68,6 +71,9 @@ impl BulkForm {
     /// What says which keys it is for, to be sent again.
     pub fn selected(&self) -> Vec<(&'static str, String)> {
         let mut pairs = vec![(LIST, self.list.to_query_string())];
+        if !self.app.is_empty() {
+            pairs.push((Field::App.as_str(), self.app.clone()));
+        }
         if !self.taken_by.is_empty() {
             pairs.push((TAKEN_BY, self.taken_by.clone()));
         } else if self.all {

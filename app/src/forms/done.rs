@@ -11,7 +11,7 @@ pub enum Told {
     Key(Done, KeyId),
     /// An act on many keys: how many it took, how many it skipped, and the id of its form.
     Keys { act: BulkAct, taken: u32, skipped: u32, form_id: String },
-    /// An act on a person, an invite or a hand-over.
+    /// An act on a person, an invite, a hand-over or an app.
     Person(PersonDone),
     /// An act on one's own account.
     Account(AccountDone),
@@ -75,7 +75,7 @@ pub fn many_words(act: BulkAct, taken: u32, skipped: u32, named: usize) -> Strin
     format!("{keys}{are} {}.{skipped}", act.done())
 }
 
-/// An act on a person, an invite or a hand-over that succeeded.
+/// An act on a person, an invite, a hand-over or an app that succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonDone {
     Role,
@@ -87,10 +87,15 @@ pub enum PersonDone {
     FactorRemoved,
     InviteRevoked,
     HandOverWithdrawn,
+    Apps,
+    AppCreated,
+    AppRenamed,
+    AppArchived,
+    AppRestored,
 }
 
 impl PersonDone {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 14] = [
         Self::Role,
         Self::Keys,
         Self::Disabled,
@@ -100,6 +105,11 @@ impl PersonDone {
         Self::FactorRemoved,
         Self::InviteRevoked,
         Self::HandOverWithdrawn,
+        Self::Apps,
+        Self::AppCreated,
+        Self::AppRenamed,
+        Self::AppArchived,
+        Self::AppRestored,
     ];
 
     /// Its code, and what is said.
@@ -117,6 +127,11 @@ impl PersonDone {
                 ("person_factor", "Their second factor is removed, and they are signed out everywhere.")
             }
             Self::HandOverWithdrawn => ("hand_over_withdrawn", "The hand-over is withdrawn. Its link no longer works."),
+            Self::Apps => ("person_apps", "The apps are saved. They count from the person's next request on."),
+            Self::AppCreated => ("app_created", "The app is created."),
+            Self::AppRenamed => ("app_renamed", "The app is renamed."),
+            Self::AppArchived => ("app_archived", "The app is archived. Calls with its keys are refused."),
+            Self::AppRestored => ("app_restored", "The app is back. Its keys work as before."),
             Self::InviteRevoked => ("invite_revoked", "The invite is revoked. Its link no longer works."),
         }
     }

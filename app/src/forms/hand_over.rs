@@ -17,6 +17,8 @@ pub struct HandOverFields {
     pub form_id: String,
     pub to: HandOverDraft,
     pub passphrase: SecretString,
+    /// The id of the app in which it makes the key; empty if there is no choice.
+    pub app: String,
 }
 
 impl FormFields for HandOverFields {
@@ -31,6 +33,7 @@ impl FormFields for HandOverFields {
                 life: text(Field::LinkLife),
             },
             passphrase: text(Field::Passphrase).into(),
+            app: text(Field::App),
         }
     }
 }

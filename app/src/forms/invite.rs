@@ -7,30 +7,33 @@ use domain::invite::InviteDraft;
 use secrecy::SecretString;
 use service::invites::Invited;
 
+use super::apps::AppChoice;
 use super::fields::{FormFields, Pairs};
 use super::people::KeyChoice;
 
 /// Somebody to invite.
 #[derive(Debug, Clone, Default)]
 pub struct InviteForm {
-    /// What was typed, without the keys.
+    /// What was typed, without the keys and the apps.
     pub draft: InviteDraft,
     pub keys: KeyChoice,
+    pub apps: AppChoice,
 }
 
 impl FormFields for InviteForm {
     fn read(sent: &Pairs) -> Self {
         let text = |field: Field| sent.text(field.as_str());
-        let keys = KeyChoice::read(sent);
+        let (keys, apps) = (KeyChoice::read(sent), AppChoice::read(sent));
         let draft = InviteDraft {
             first_name: text(Field::FirstName),
             last_name: text(Field::LastName),
             email: text(Field::Email),
             role: text(Field::Role),
+            apps: apps.apps.clone(),
             keys: keys.grants.clone(),
             access_ends_at: text(Field::AccessEndsAt),
         };
-        Self { draft, keys }
+        Self { draft, keys, apps }
     }
 }
 

@@ -56,6 +56,8 @@ pub struct WizardForm {
     pub form_id: String,
     /// The button that was pressed; `None` if the wizard has no such button.
     pub step: Option<WizardStep>,
+    /// The id of the app in which it makes the key; empty if there is no choice.
+    pub app: String,
 }
 
 impl FormFields for WizardForm {
@@ -64,6 +66,7 @@ impl FormFields for WizardForm {
             draft: KeyDraft::read(sent),
             form_id: sent.text(Field::FormId.as_str()),
             step: WizardStep::parse(&sent.text(STEP)),
+            app: sent.text(Field::App.as_str()),
         }
     }
 }

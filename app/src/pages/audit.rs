@@ -16,6 +16,7 @@ use crate::components::chart::days::Days;
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::{Exports, Pager};
+use crate::desk::apps::read_choice;
 use crate::desk::audit::{read_audit, read_days};
 use crate::desk::keys::{key_id, may};
 use crate::error::ConsoleError;
@@ -73,9 +74,18 @@ async fn found(query: AuditQuery, key: Option<&str>) -> Result<AnyView, ConsoleE
         };
         view! { <p class="soft">{words}</p> }
     });
+    let only = if query.key.is_none() { read_choice().await.and_then(|choice| choice.one) } else { None };
+    let only = only.map(|app| {
+        view! {
+            <p class="soft">
+                "Only events of the app " <bdi>{app.name}</bdi> ". Those of people and settings belong to no app: to see them, show all apps."
+            </p>
+        }
+    });
     let folded = told(page.rows.clone()).len() < page.rows.len();
     let table = nothing.is_none().then(|| view! { <AuditTable rows=page.rows with_subject=true/> });
     Ok(view! {
+        {only}
         <Days days link=day is_chosen/>
         {nothing}
         {table}

@@ -3,6 +3,7 @@
 use domain::key::KeyRow;
 use domain::list::{KeyQuery, search};
 use domain::preset::Preset;
+use domain::refusal::Refusal;
 use domain::role::{Act, Rights};
 use domain::text::SEARCH_MAX;
 use leptos::prelude::*;
@@ -49,7 +50,11 @@ pub async fn hits(typed: &str) -> Result<Vec<Hit>, ConsoleError> {
 
 /// The first keys of a list, and what can be done with it if it is only one.
 async fn keys(query: KeyQuery) -> Result<Vec<Hit>, ConsoleError> {
-    let list = read_keys(&query).await?;
+    let list = match read_keys(&query).await {
+        // The apps are found first.
+        Err(ConsoleError::Refused(Refusal::ChooseApp { .. })) => return Ok(Vec::new()),
+        list => list?,
+    };
     let key = |row: &KeyRow| {
         let note = format!("{} key, {}", row.kind.label(), row.status(list.now).label().to_lowercase());
         Hit { words: row.name.clone(), note, address: format!("/keys/{}", row.id.as_str()) }

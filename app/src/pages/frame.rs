@@ -13,6 +13,7 @@ use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_query_map};
 
 use crate::addresses::{behind, list_query};
+use crate::components::app_switch::AppSwitch;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::palette::Palette;
 use crate::components::shortcuts::Shortcuts;
@@ -43,6 +44,7 @@ pub fn Around(children: Children) -> impl IntoView {
         <div class="frame">
             <aside class="rail">
                 <Mark/>
+                {rights.map(|_| view! { <AppSwitch/> })}
                 {rights.map(|rights| view! {
                     <a class="find" href="/find" aria-keyshortcuts="Control+K">
                         "Find" <kbd class="alive-only">"Ctrl K"</kbd>
@@ -160,6 +162,9 @@ pub fn destinations(rights: Rights) -> Vec<(String, &'static str)> {
     }
     if rights.may(Act::SeePeople) {
         pages.push(("/people".to_owned(), "People"));
+    }
+    if rights.may(Act::ManageApps) {
+        pages.push(("/apps".to_owned(), "Apps"));
     }
     if rights.may(Act::SeeOwnActs) {
         pages.push(("/audit".to_owned(), "Audit"));

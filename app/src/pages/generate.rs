@@ -2,6 +2,7 @@
 //! a POST shows.
 
 use domain::draft::KeyDraft;
+use domain::ids::AppId;
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
 use leptos::prelude::*;
@@ -12,7 +13,10 @@ use super::generate_kinds::Kinds;
 use super::generate_link::Link;
 use super::generate_steps::{Details, Expired, MadeBefore, Steps, Summary, WizardState};
 use super::secret::Secret;
+use crate::components::app_switch::InApp;
 use crate::components::failed::Failed;
+use crate::components::key_fields::KeyHints;
+use crate::desk::apps::read_choices;
 use crate::desk::keys::{check_draft, may_change_keys, new_form, now, read_form, read_hints};
 use crate::desk::render::go_to;
 use crate::error::ConsoleError;
@@ -40,10 +44,10 @@ fn answer(form: WizardForm, error: ConsoleError) -> AnyView {
     match kind_of(&form.draft) {
         None => kinds(problem, String::new()),
         Some(kind) => {
-            let state = WizardState { kind, draft: form.draft, form_id: form.form_id, problem };
+            let state = WizardState { kind, draft: form.draft, form_id: form.form_id, app: form.app, problem };
             // Wrong fields are corrected in the details step; anything else is tried again from the same step.
             if matches!(form.step, Some(WizardStep::Generate | WizardStep::HandOver)) && !in_fields {
-                summary(state)
+                Suspend::new(summary(state)).into_any()
             } else {
                 Suspend::new(details(state, Vec::new())).into_any()
             }
@@ -89,13 +93,16 @@ async fn saved(form_id: String, link: Link, step: Option<WizardStep>) -> AnyView
     }
     let Some(draft) = form.draft else { return unsaved(form_id, link).await };
     let checked = check_draft(&draft).await;
-    let right = checked.is_ok();
+    let app = link.app();
+    let within = InApp::read(&app).await;
+    let right = checked.is_ok() && (!within.shown || within.name().is_some());
     let problem = checked.err().map(Problem::from).unwrap_or_default();
     match kind_of(&draft) {
         None => kinds(problem, String::new()),
         Some(kind) => {
-            let state = WizardState { kind, draft, form_id, problem };
-            if right && step == Some(WizardStep::Summary) { summary(state) } else { details(state, Vec::new()).await }
+            let state = WizardState { kind, draft, form_id, app, problem };
+            let shows_summary = right && step == Some(WizardStep::Summary);
+            if shows_summary { summary(state).await } else { details(state, Vec::new()).await }
         }
     }
 }
@@ -103,11 +110,12 @@ async fn saved(form_id: String, link: Link, step: Option<WizardStep>) -> AnyView
 /// A form of which nothing is saved: a new one with what the link fills in, or an old one.
 async fn unsaved(form_id: String, link: Link) -> AnyView {
     let Ok(Some(kind)) = link.kind() else { return view! { <Steps at=1/> <Expired/> }.into_any() };
-    match (read_hints().await, now()) {
+    let app = link.app();
+    match (hints(&app).await, now()) {
         (Ok(hints), Ok(now)) => {
             let (filled, notes) = link.fill(kind, &hints, now);
             let problem = Problem { fields: filled.errors, whole: None };
-            details(WizardState { kind, draft: filled.draft, form_id, problem }, notes).await
+            details(WizardState { kind, draft: filled.draft, form_id, app, problem }, notes).await
         }
         (Err(error), _) | (_, Err(error)) => view! { <Failed error/> }.into_any(),
     }
@@ -120,12 +128,22 @@ fn kinds(problem: Problem, further: String) -> AnyView {
 
 async fn details(state: WizardState, notes: Vec<String>) -> AnyView {
     // The form works without them.
-    let hints = read_hints().await.unwrap_or_default();
-    view! { <Steps at=1/> <h1>"Generate New Key"</h1> <Details state notes hints/> }.into_any()
+    let hints = hints(&state.app).await.unwrap_or_default();
+    let within = InApp::read(&state.app).await;
+    view! { <Steps at=1/> <h1>"Generate New Key"</h1> <Details state within notes hints/> }.into_any()
 }
 
-fn summary(state: WizardState) -> AnyView {
-    view! { <Steps at=2/> <h1>"Generate New Key"</h1> <Summary state/> }.into_any()
+async fn summary(state: WizardState) -> AnyView {
+    let within = InApp::read(&state.app).await;
+    view! { <Steps at=2/> <h1>"Generate New Key"</h1> <Summary state within/> }.into_any()
+}
+
+/// What the form suggests in the app with this id, or in those that the pages are about.
+async fn hints(app: &str) -> Result<KeyHints, ConsoleError> {
+    match AppId::parse(app) {
+        Some(app) => read_hints(&app).await,
+        None => read_hints(read_choices().await?).await,
+    }
 }
 
 fn kind_of(draft: &KeyDraft) -> Option<KeyKind> {

@@ -45,6 +45,11 @@ impl Link {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(further).finish()
     }
 
+    /// The id of the app that it names; empty if it names none.
+    pub fn app(&self) -> String {
+        self.get(Field::App.as_str()).unwrap_or_default().to_owned()
+    }
+
     /// The preset that it names, if that is one of this kind.
     fn preset(&self, kind: KeyKind) -> Option<Preset> {
         self.get(PRESET).and_then(Preset::parse).filter(|_| kind == Preset::KIND)
@@ -71,7 +76,7 @@ impl Link {
             return (Prefill { draft, ..Prefill::default() }, notes);
         }
         let pairs = self.pairs.iter().map(|(name, value)| (&**name, &**value));
-        let filled = Prefill::read(pairs, draft, kind, &[PRESET, DRAFT, STEP], now, hints.life);
+        let filled = Prefill::read(pairs, draft, kind, &[PRESET, DRAFT, STEP, Field::App.as_str()], now, hints.life);
         if filled.filled {
             notes.push("A link filled in this form. Check every field before you go on.".to_owned());
         }

@@ -11,6 +11,7 @@ use service::keys::DRAFTS_KEPT;
 
 use super::acknowledge::Again;
 use crate::addresses::wizard_address;
+use crate::components::app_switch::{AppField, ChosenApp, InApp};
 use crate::components::failed::{FormProblem, set_status};
 use crate::components::hidden_draft::{HiddenDraft, summary};
 use crate::components::icon::{Drawn, Icon};
@@ -34,6 +35,8 @@ pub struct WizardState {
     pub draft: KeyDraft,
     /// One form creates one key, however often it is sent.
     pub form_id: String,
+    /// The id of the app in which it creates the key; empty if none was named.
+    pub app: String,
     pub problem: Problem,
 }
 
@@ -52,13 +55,16 @@ pub fn Steps(at: usize) -> impl IntoView {
 #[component]
 pub fn Details(
     state: WizardState,
+    within: InApp,
     /// What to say about the values that are filled in.
     notes: Vec<String>,
     hints: KeyHints,
 ) -> impl IntoView {
-    let WizardState { kind, draft, form_id, problem } = state;
+    let WizardState { kind, draft, form_id, problem, .. } = state;
     let rules = kind.rules();
-    let (fields, unshown) = part(problem.fields, rules.asked);
+    let (of_app, fields) = part(problem.fields, &[Field::App]);
+    let (fields, unshown) = part(fields, rules.asked);
+    let of_app = RwSignal::new(of_app);
     let notes: Vec<_> = notes
         .into_iter()
         .map(|words| view! { <div class="note info"><Drawn icon=Icon::Info/><p>{words}</p></div> })
@@ -74,6 +80,7 @@ pub fn Details(
                 <FormProblem problem=problem.whole/>
                 <UnshownProblems errors=unshown/>
                 {notes}
+                {within.shown.then(|| view! { <AppField errors=of_app within/> })}
                 <input type="hidden" name=Field::Kind.as_str() value=kind.as_str()/>
                 <input type="hidden" name=Field::FormId.as_str() value=form_id/>
                 <KeyForm kind purpose=Purpose::New draft errors=fields hints told/>
@@ -88,13 +95,13 @@ pub fn Details(
 
 /// What will be created.
 #[component]
-pub fn Summary(state: WizardState) -> impl IntoView {
-    let WizardState { kind, draft, form_id, problem } = state;
+pub fn Summary(state: WizardState, within: InApp) -> impl IntoView {
+    let WizardState { kind, draft, form_id, problem, .. } = state;
     let Told { words, until, cautions } = tell(kind, &draft).unwrap_or_default();
     let cautions: Vec<_> =
         cautions.into_iter().map(|caution| view! { <Warning words=caution.words grave=caution.refuses/> }).collect();
     let facts = facts(kind, &draft);
-    let edit = wizard_address(&form_id, WizardStep::Details);
+    let edit = within.address(&wizard_address(&form_id, WizardStep::Details));
     view! {
         <form class="card narrow" method="post" action="/keys/new">
             <header>
@@ -105,6 +112,7 @@ pub fn Summary(state: WizardState) -> impl IntoView {
                 <FormProblem problem=problem.whole/>
                 {cautions}
                 <p>{words} {until.map(|at| view! { " Until " <Time at/> "." })}</p>
+                <ChosenApp within/>
                 {facts}
                 <p class="soft">
                     "The next screen shows the key once. Treat it as you would a password, and give it as few permissions as possible."

@@ -10,6 +10,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::generate_steps::{Expired, facts};
 use crate::addresses::wizard_address;
+use crate::components::app_switch::{ChosenApp, InApp};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::hidden_draft::HiddenDraft;
@@ -29,25 +30,30 @@ use crate::forms::outcome::{PostedForm, Problem};
 pub fn HandOverPage() -> impl IntoView {
     let page = match PostedForm::<HandOverFields, NewHandOver>::take() {
         Some(PostedForm { outcome: Ok(made), .. }) => return view! { <Link made/> }.into_any(),
-        Some(PostedForm { form, outcome: Err(error) }) => {
-            view! { <Form form problem=Problem::from(error)/> }.into_any()
-        }
+        Some(PostedForm { form, outcome: Err(error) }) => Suspend::new(async move {
+            let within = InApp::read(&form.app).await;
+            view! { <Form form within problem=Problem::from(error)/> }
+        })
+        .into_any(),
         None => {
-            let form_id = use_query_map().get_untracked().get(DRAFT).unwrap_or_default();
-            Suspend::new(async move { begun(form_id).await }).into_any()
+            let query = use_query_map().get_untracked();
+            let form_id = query.get(DRAFT).unwrap_or_default();
+            let app = query.get(Field::App.as_str()).unwrap_or_default();
+            Suspend::new(async move { begun(form_id, app).await }).into_any()
         }
     };
     view! { <Title text="Hand the key over"/> {page} }.into_any()
 }
 
 /// The form before anybody typed.
-async fn begun(form_id: String) -> AnyView {
+async fn begun(form_id: String, app: String) -> AnyView {
     match read_form(&form_id).await {
         Ok(saved) => match saved.draft.filter(|_| saved.key.is_none()) {
             Some(key) => {
                 let to = HandOverDraft { life: LinkLife::USUAL.as_str().to_owned(), ..HandOverDraft::default() };
                 let form = HandOverFields { key, form_id, to, ..HandOverFields::default() };
-                view! { <Form form problem=Problem::default()/> }.into_any()
+                let within = InApp::read(&app).await;
+                view! { <Form form within problem=Problem::default()/> }.into_any()
             }
             None => view! { <Expired/> }.into_any(),
         },
@@ -56,9 +62,9 @@ async fn begun(form_id: String) -> AnyView {
 }
 
 #[component]
-fn Form(form: HandOverFields, problem: Problem) -> impl IntoView {
+fn Form(form: HandOverFields, within: InApp, problem: Problem) -> impl IntoView {
     let HandOverFields { key, form_id, to, .. } = form;
-    let summary = wizard_address(&form_id, WizardStep::Summary);
+    let summary = within.address(&wizard_address(&form_id, WizardStep::Summary));
     let facts = key.kind.as_deref().and_then(KeyKind::parse).map(|kind| facts(kind, &key));
     let errors = RwSignal::new(problem.fields);
     let lives = LinkLife::ALL.iter().map(|life| (life.as_str(), life.label())).collect();
@@ -80,6 +86,7 @@ fn Form(form: HandOverFields, problem: Problem) -> impl IntoView {
             <TextField errors field=Field::Passphrase aside="optional" input="password" autocomplete="new-password"
                 hint=format!("At least {PASSPHRASE_MIN} characters. Tell them by other means than the link.")/>
             <SelectField errors field=Field::LinkLife options=lives chosen=to.life/>
+            <ChosenApp within/>
             {facts}
             <HiddenDraft draft=key/>
             <input type="hidden" name=Field::FormId.as_str() value=form_id/>

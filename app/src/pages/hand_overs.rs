@@ -47,8 +47,8 @@ pub fn HandOversPage() -> impl IntoView {
 }
 
 #[component]
-fn List(list: Vec<HandOver>, now: Timestamp) -> impl IntoView {
-    let rows: Vec<_> = list.into_iter().map(|hand_over| waiting(hand_over, now)).collect();
+fn List(list: Vec<(HandOver, Option<String>)>, now: Timestamp) -> impl IntoView {
+    let rows: Vec<_> = list.into_iter().map(|(hand_over, app)| waiting(hand_over, app, now)).collect();
     view! {
         <section class="card" aria-label="Hand-overs that wait">
             <ul class="feed invites">{rows}</ul>
@@ -56,7 +56,7 @@ fn List(list: Vec<HandOver>, now: Timestamp) -> impl IntoView {
     }
 }
 
-fn waiting(hand_over: HandOver, now: Timestamp) -> impl IntoView {
+fn waiting(hand_over: HandOver, app: Option<String>, now: Timestamp) -> impl IntoView {
     let HandOver { key, kind, key_name, recipient, email, made_by: (_, made_by), expires_at, .. } = hand_over;
     let until = if expires_at <= now {
         view! { <span class="status expired">"Link expired"</span> }.into_any()
@@ -68,7 +68,7 @@ fn waiting(hand_over: HandOver, now: Timestamp) -> impl IntoView {
             <span>
                 <b dir="auto">{key_name.clone()}</b> " for " <span dir="auto">{recipient}</span>
                 {email.map(|email| view! { " " <bdi>{email}</bdi> })}
-                <small class="soft">{format!(" {}, by ", kind.label())} <bdi>{made_by}</bdi> ", " {until}</small>
+                <small class="soft">" " {app.map(|app| view! { <bdi>{app}</bdi> ", " })} {format!("{}, by ", kind.label())} <bdi>{made_by}</bdi> ", " {until}</small>
             </span>
             <a class="button quiet danger" href=format!("/keys/handovers/{key}/withdraw")>
                 "Withdraw…" <span class="visually-hidden">" the hand-over of " {key_name}</span>

@@ -1,5 +1,6 @@
 //! Inviting somebody: the form, and the page that shows the link, once.
 
+use domain::app::App;
 use domain::field::{Field, FieldErrors};
 use domain::invite::INVITE_FOR;
 use domain::refusal::Refusal;
@@ -9,6 +10,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::person_acts::EndOfAccess;
+use crate::components::app_fields::AppFields;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::grant_fields::{EnterPresses, GrantFields};
@@ -17,6 +19,7 @@ use crate::components::modal::Modal;
 use crate::components::problem::FieldProblems;
 use crate::components::roles::Roles;
 use crate::components::time::{Time, days};
+use crate::desk::apps::{own_apps, read_app_choices};
 use crate::desk::invites::{link, read_invite, rights};
 use crate::desk::people::{Choice, read_choices};
 use crate::error::ConsoleError;
@@ -39,8 +42,14 @@ pub fn InvitePage() -> impl IntoView {
             Ok(_) => return view! { <Failed error=ConsoleError::Refused(Refusal::Forbidden)/> }.into_any(),
             Err(error) => return view! { <Failed error/> }.into_any(),
         };
-        match read_choices(&form.keys.grants, &form.keys.find).await {
-            Ok(choices) => view! { <Form form rights errors=problem.fields whole=problem.whole choices/> }.into_any(),
+        let read = async {
+            let keys = read_choices(&form.keys.grants, &form.keys.find, &form.apps.scope()).await?;
+            Ok::<_, ConsoleError>((keys, read_app_choices(&form.apps).await?))
+        };
+        match read.await {
+            Ok((choices, apps)) => {
+                view! { <Form form rights errors=problem.fields whole=problem.whole choices apps/> }.into_any()
+            }
             Err(error) => view! { <Failed error/> }.into_any(),
         }
     });
@@ -61,6 +70,7 @@ pub fn InvitePage() -> impl IntoView {
 fn begun() -> InviteForm {
     let mut form = InviteForm::default();
     Role::Guest.as_str().clone_into(&mut form.draft.role);
+    form.apps.apps = own_apps();
     form
 }
 
@@ -71,10 +81,15 @@ fn Form(
     errors: FieldErrors,
     whole: Option<ConsoleError>,
     choices: Vec<Choice>,
+    /// The apps to tick; `None` if there is only one.
+    apps: Option<Vec<(App, bool)>>,
 ) -> impl IntoView {
-    let InviteForm { draft, keys } = form;
-    let searched = keys.searches;
+    let InviteForm { draft, keys, apps: typed } = form;
+    let searched = keys.searches || typed.searches;
     let errors = RwSignal::new(errors);
+    let apps = apps.map(|choices| {
+        view! { <AppFields errors choices find=typed.find searched=typed.searches/> }
+    });
     view! {
         <form class="narrow stack invite" method="post" data-address="/people/invite" action="/people/invite" novalidate>
             <EnterPresses/>
@@ -86,8 +101,9 @@ fn Form(
             </div>
             <TextField errors field=Field::Email value=draft.email input="email" required=true/>
             <Roles errors rights chosen=draft.role/>
+            {apps}
             <div class="stack for-guests">
-                <GrantFields errors choices find=keys.find searched/>
+                <GrantFields errors choices find=keys.find searched=keys.searches/>
                 <EndOfAccess errors value=draft.access_ends_at/>
             </div>
             <div class="actions">

@@ -1,5 +1,6 @@
 //! The page of a key: its calls, what it is, its restrictions, and what people can do with it.
 
+use domain::app::App;
 use domain::calls::Span;
 use domain::hand_over::Collection;
 use domain::ids::KeyId;
@@ -15,9 +16,11 @@ use super::key_calls::CallCards;
 use super::key_facts::facts;
 use super::key_restrictions::restrictions;
 use crate::addresses::{FROM_KEY, with_query};
+use crate::components::app_switch::ArchivedNote;
 use crate::components::failed::{Failed, set_status};
 use crate::components::icon::{Drawn, Icon};
 use crate::components::key_status::KeyStatus;
+use crate::desk::apps::read_app_of;
 use crate::desk::hand_overs::read_collection;
 use crate::desk::keys::{Calls, KeyView, read_key_page};
 use crate::error::ConsoleError;
@@ -85,7 +88,8 @@ fn of_key<V: IntoView + 'static>(id: String, title: impl FnOnce(String) -> V + S
             Ok((view, calls)) => {
                 // The page works without it.
                 let collected = read_collection(&view.key.row.id).await.ok().flatten();
-                view! { {title(view.key.row.name.clone())} <Shown view calls chosen collected/> }.into_any()
+                let app = read_app_of(&view.key).await.ok().flatten();
+                view! { {title(view.key.row.name.clone())} <Shown view calls chosen collected app/> }.into_any()
             }
             Err(error @ ConsoleError::Refused(Refusal::NotFound)) => {
                 set_status(&error);
@@ -120,8 +124,11 @@ fn Shown(
     chosen: Option<Timestamp>,
     /// Who collected it, if it was handed over.
     collected: Option<Collection>,
+    /// Its app, where there are several.
+    app: Option<App>,
 ) -> impl IntoView {
     let KeyView { key, now, rights } = view;
+    let archived = app.as_ref().is_some_and(|app| app.archived_at.is_some());
     let (id, status) = (key.row.id.as_str().to_owned(), key.row.status(now));
     let restorable = key.revoked.as_ref().and_then(|revoked| revoked.restorable_until).is_some_and(|until| now < until);
     let link = |act: &Offer| {
@@ -163,9 +170,10 @@ fn Shown(
                 })}
             </div>
         </div>
+        {archived.then(|| view! { <ArchivedNote/> })}
         <div class="two wide-left">
             <div class="stack"><CallCards key=key.clone() calls tests=rights.may(Act::TestKeys) chosen/></div>
-            <div class="stack">{facts(&key, collected, now)} {restrictions(&key, status, now)}</div>
+            <div class="stack">{facts(&key, collected, app, now)} {restrictions(&key, status, now)}</div>
         </div>
     }
 }

@@ -26,7 +26,7 @@ pub fn EditModal() -> impl IntoView {
     Suspend::new(async move {
         match read_key(&id).await.and_then(|view| view.allowing(Act::ChangeKeys)) {
             Ok(view) => {
-                let hints = read_hints().await.unwrap_or_default();
+                let hints = read_hints(&view.key.app_id).await.unwrap_or_default();
                 view! { <Edit view posted back hints/> }.into_any()
             }
             Err(error) => view! {

@@ -2,6 +2,7 @@
 
 use std::iter;
 
+use domain::app::App;
 use domain::field::Field;
 use domain::hand_over::Collection;
 use domain::key::KeyDetail;
@@ -16,7 +17,12 @@ use crate::components::copy::CopyButton;
 use crate::components::time::{LastUsed, Time};
 
 /// The card.
-pub fn facts(key: &KeyDetail, collected: Option<Collection>, now: Timestamp) -> impl IntoView + use<> {
+pub fn facts(
+    key: &KeyDetail,
+    collected: Option<Collection>,
+    app: Option<App>,
+    now: Timestamp,
+) -> impl IntoView + use<> {
     let (row, id) = (key.row.clone(), key.row.id.as_str().to_owned());
     let proxy = row.kind.rules().behind_proxy.then(|| {
         let address = format!("/integrations/setup?key={id}#proxies");
@@ -28,6 +34,7 @@ pub fn facts(key: &KeyDetail, collected: Option<Collection>, now: Timestamp) -> 
             <div class="body">
                 <dl class="facts">
                     <div><dt>"Kind"</dt><dd title=row.kind.rules().definition>{row.kind.label()}</dd></div>
+                    {app.map(|app| view! { <div><dt>{Field::App.label()}</dt><dd dir="auto">{app.name}</dd></div> })}
                     <div><dt>"Key"</dt><dd class="mono">{row.masked()}</dd></div>
                     <div>
                         <dt>"Id"</dt>

@@ -14,6 +14,7 @@ use super::keys_filters::{Chips, Filters};
 use super::keys_table::KeysTable;
 use super::keys_views::Views;
 use crate::addresses::{key_behind, list_address, list_query, with_query};
+use crate::components::app_switch::ArchivedNote;
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::{Exports, Pager};
@@ -89,8 +90,11 @@ fn Found(list: KeyList, query: KeyQuery) -> impl IntoView {
     let searching = query.search.is_some();
     let exported = KeyQuery { rows: Rows::default(), ..query.first_page() }.to_query_string();
     let changes = list.rights.may(Act::ChangeKeys);
-    let bar = changes.then(|| view! { <BulkBar query=query.clone() total/> });
+    let only = list.only.as_ref().map(|app| app.id.to_string());
+    let bar = changes.then(|| view! { <BulkBar query=query.clone() total only/> });
+    let archived = list.only.as_ref().is_some_and(|app| app.archived_at.is_some());
     view! {
+        {archived.then(|| view! { <ArchivedNote/> })}
         <KeysTable list query/>
         {bar}
         <Pager total one="key" places=Some(places) previous next>

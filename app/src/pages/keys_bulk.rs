@@ -28,7 +28,12 @@ pub const FORM: &str = "bulk";
 
 /// What can be done with the ticked keys. Shown once one is ticked.
 #[component]
-pub fn BulkBar(query: KeyQuery, total: Capped) -> impl IntoView {
+pub fn BulkBar(
+    query: KeyQuery,
+    total: Capped,
+    /// The id of the app that the list is about, unless it is about all.
+    only: Option<String>,
+) -> impl IntoView {
     let buttons: Vec<_> = BulkAct::ALL
         .iter()
         .map(|act| {
@@ -39,6 +44,7 @@ pub fn BulkBar(query: KeyQuery, total: Capped) -> impl IntoView {
     view! {
         <form class="bulk" id=FORM method="get" action="/keys/bulk" aria-label="Ticked keys">
             <input type="hidden" name=LIST value=query.first_page().to_query_string()/>
+            {only.map(|app| view! { <input type="hidden" name=Field::App.as_str() value=app/> })}
             <b>"Ticked keys"</b>
             <label class="check">
                 <input type="checkbox" name=ALL value=TICKED/>

@@ -61,10 +61,11 @@ pub async fn rows_now(ids: &[KeyId], query: &KeyQuery) -> Result<Vec<Row>, Conso
 
 /// The rows of a list, each with the id of its key.
 fn lines(list: KeyList, query: &KeyQuery) -> impl Iterator<Item = (KeyId, AnyView)> {
-    let KeyList { page, calls, on, now, rights } = list;
+    let KeyList { page, calls, on, now, rights, apps, .. } = list;
     let ticks = rights.may(Act::ChangeKeys);
     let rows = page.rows.into_iter().zip(calls).zip(on);
-    rows.map(move |((row, calls), on)| (row.id, line(row, calls, now, on, ticks, query)))
+    let apps = apps.into_iter().map(Some).chain(std::iter::repeat(None));
+    rows.zip(apps).map(move |(((row, calls), on), app)| (row.id, line(row, app, calls, now, on, ticks, query)))
 }
 
 /// A column that sorts. A search has an order of its own.
@@ -80,7 +81,15 @@ fn heading(label: &'static str, class: &'static str, sort: KeySort, query: &KeyQ
     view! { <th role="columnheader" class=class aria-sort=order><a href=address>{label}</a></th> }.into_any()
 }
 
-fn line(row: KeyRow, calls: Vec<Period>, now: Timestamp, on: Rights, ticks: bool, query: &KeyQuery) -> AnyView {
+fn line(
+    row: KeyRow,
+    app: Option<String>,
+    calls: Vec<Period>,
+    now: Timestamp,
+    on: Rights,
+    ticks: bool,
+    query: &KeyQuery,
+) -> AnyView {
     let status = row.status(now);
     let menu = format!("menu-{}", row.id.as_str());
     let menu_of = menu.clone();
@@ -117,7 +126,10 @@ fn line(row: KeyRow, calls: Vec<Period>, now: Timestamp, on: Rights, ticks: bool
             })}
             <td role="cell" class="name">
                 <a href=format!("/keys/{}", row.id.as_str()) dir="auto" title=row.name.clone()>{row.name.clone()}</a>
-                <small class="dots"><span>{row.kind.label()}</span><span class="mono"><i>" · "</i>{row.masked()}</span></small>
+                <small class="dots">
+                    {app.map(|app| view! { <span class="app" dir="auto">{app}<i>" · "</i></span> })}
+                    <span>{row.kind.label()}</span><span class="mono"><i>" · "</i>{row.masked()}</span>
+                </small>
             </td>
             <td role="cell" class="sort-of">{row.kind.label()}</td>
             <td role="cell" class="masked"><span class="mono">{row.masked()}</span></td>

@@ -7,6 +7,7 @@ pub mod account_factor;
 pub mod account_passkeys;
 pub mod account_password;
 pub mod acknowledge;
+pub mod apps;
 pub mod audit;
 pub mod collect;
 pub mod dashboard;

@@ -1,8 +1,10 @@
 //! The people who may sign in, and the invites that wait.
 
+use domain::ids::AppId;
 use domain::invite::Invite;
 use domain::person::{PersonFilter, PersonListed, PersonQuery, PersonSort};
 use domain::role::{Act, Rights, Role};
+use domain::sight::Scope;
 use domain::text::SEARCH_MAX;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
@@ -145,7 +147,7 @@ fn Table(rows: Vec<PersonListed>, now: Timestamp, query: PersonQuery) -> impl In
                 <tr>
                     <td class="name"><a href=address dir="auto" title=person.name.clone()>{person.name.clone()}</a></td>
                     <td><bdi>{person.email}</bdi></td>
-                    <td>{person.role.label()}</td>
+                    <td>{person.role.label()} {limit(&person.apps)}</td>
                     <td><PersonState status=person.status/></td>
                     <td>
                         {match person.last_sign_in_at {
@@ -174,6 +176,13 @@ fn Table(rows: Vec<PersonListed>, now: Timestamp, query: PersonQuery) -> impl In
             </table>
         </div>
     }
+}
+
+/// To how many apps somebody is limited, if they are.
+fn limit(apps: &Scope<AppId>) -> Option<impl IntoView + use<>> {
+    let Scope::Only(apps) = apps else { return None };
+    let words = if apps.len() == 1 { "1 app".to_owned() } else { format!("{} apps", apps.len()) };
+    Some(view! { <small class="soft">{words}</small> })
 }
 
 /// The invites that wait, and who sent them.

@@ -1,6 +1,8 @@
 //! The page of a person: who they are, what they see, and what others can do about them.
 
+use domain::app::App;
 use domain::audit_query::AuditQuery;
+use domain::field::Field;
 use domain::grant::KeyAct;
 use domain::key::KeyRow;
 use domain::person::{PersonListed, PersonStatus};
@@ -79,11 +81,15 @@ pub fn PersonPage() -> impl IntoView {
 
 #[component]
 fn Shown(view: PersonView) -> impl IntoView {
-    let PersonView { detail, now, rights } = view;
+    let PersonView { detail, now, rights, apps, has_apps, covers } = view;
     let person = detail.person;
     let removes = (detail.has_factor && rights.may(Act::ManageOwners)).then(|| format!("/people/{}/factor", person.id));
+    let limit = (has_apps && person.role != Role::Owner).then_some(("apps", "Change apps…", false));
+    let limit = limit.filter(|_| rights.may(person.role.managed_with()));
     let buttons: Vec<_> = acts(&person, rights)
         .into_iter()
+        .chain(limit)
+        .filter(|_| covers)
         .map(|(path, label, grave)| {
             let class = if grave { "button danger" } else { "button" };
             view! { <a class=class href=format!("/people/{}/{path}", person.id)>{label}</a> }
@@ -113,6 +119,7 @@ fn Shown(view: PersonView) -> impl IntoView {
             <div class="body">
                 <dl class="facts">
                     <div><dt>"Role"</dt><dd>{person.role.label()} <small class="soft">{person.role.summary()}</small></dd></div>
+                    {has_apps.then(|| view! { <div><dt>{Field::Apps.label()}</dt><dd>{seen(apps)}</dd></div> })}
                     <div>
                         <dt>"Last sign-in"</dt>
                         <dd>{match person.last_sign_in_at {
@@ -142,6 +149,16 @@ fn Shown(view: PersonView) -> impl IntoView {
         </section>
         {(person.role == Role::Guest).then(|| view! { <Keys keys=detail.keys now/> })}
     }
+}
+
+/// The apps that a person sees, as far as the visitor sees them.
+fn seen(apps: Option<Vec<App>>) -> AnyView {
+    let Some(apps) = apps else { return "All".into_any() };
+    let apps: Vec<_> = apps
+        .into_iter()
+        .map(|app| view! { <li><bdi>{app.name}</bdi>{app.archived_at.is_some().then_some(" (archived)")}</li> })
+        .collect();
+    view! { <ul>{apps}</ul> }.into_any()
 }
 
 /// The keys of a guest.
@@ -182,6 +199,7 @@ fn Keys(keys: Vec<(KeyRow, Vec<KeyAct>)>, now: Timestamp) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use domain::ids::PersonId;
+    use domain::sight::Scope;
 
     use super::*;
 
@@ -195,6 +213,7 @@ mod tests {
                 role,
                 status,
                 created_at: Timestamp::from_millis(0),
+                apps: Scope::All,
                 last_sign_in_at: None,
                 access_ends_at: None,
             };

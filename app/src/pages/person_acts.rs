@@ -7,13 +7,16 @@ use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
+use crate::components::app_fields::AppFields;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::grant_fields::{EnterPresses, GrantFields};
 use crate::components::modal::Modal;
 use crate::components::roles::Roles;
+use crate::desk::apps::read_app_choices;
 use crate::desk::people::{Choice, PersonView, read_choices, read_person};
 use crate::error::ConsoleError;
+use crate::forms::apps::AppChoice;
 use crate::forms::outcome::PostedForm;
 use crate::forms::people::{GuestForm, RoleForm};
 use crate::forms::person::Nothing;
@@ -198,7 +201,7 @@ pub fn PersonKeysModal() -> impl IntoView {
             Err(error) => return failed("Keys of", error, back),
         };
         let (form, choices) = if let Some(PostedForm { form, .. }) = posted {
-            let choices = read_choices(&form.keys.grants, &form.keys.find).await;
+            let choices = read_choices(&form.keys.grants, &form.keys.find, &view.detail.person.apps).await;
             (form, choices)
         } else {
             let end = view.detail.person.access_ends_at.map(Timestamp::to_input);
@@ -210,6 +213,49 @@ pub fn PersonKeysModal() -> impl IntoView {
             }
             Err(error) => failed("Keys of", error, back),
         }
+    })
+}
+
+#[component]
+pub fn PersonAppsModal() -> impl IntoView {
+    let (id, back) = whom();
+    let posted = PostedForm::<AppChoice>::take();
+    let problem = PostedForm::problem(posted.as_ref());
+    Suspend::new(async move {
+        let is_limited = |view: PersonView| match view.detail.person.role {
+            Role::Owner => Err(ConsoleError::Refused(Refusal::Forbidden)),
+            _ => Ok(view),
+        };
+        let person = match read_person(&id).await.and_then(PersonView::managed).and_then(is_limited) {
+            Ok(view) => view.detail.person,
+            Err(error) => return failed("Apps of", error, back),
+        };
+        let choice = posted.map_or_else(|| AppChoice::of(&person.apps), |posted| posted.form);
+        let choices = match read_app_choices(&choice).await {
+            Ok(choices) => choices.unwrap_or_default(),
+            Err(error) => return failed("Apps of", error, back),
+        };
+        let errors = RwSignal::new(problem.fields);
+        let address = format!("{back}/apps");
+        view! {
+            <Modal title=format!("Apps of {}", person.name) back=back.clone()>
+                <form method="post" action=address novalidate>
+                    <EnterPresses/>
+                    <div class="body">
+                        <FormProblem problem=problem.whole/>
+                        <AppFields errors choices find=choice.find searched=choice.searches/>
+                        <p class="soft">
+                            "This counts from their next request on. Keystead revokes invites that they sent and may no longer send."
+                        </p>
+                    </div>
+                    <footer>
+                        <a class="button" href=back>"Cancel"</a>
+                        <button class="button primary">"Save"</button>
+                    </footer>
+                </form>
+            </Modal>
+        }
+        .into_any()
     })
 }
 

@@ -43,6 +43,7 @@ fn restricted_key(cidrs: Vec<CidrRule>) -> KeyRecord {
             limits: vec![RateLimit::parse("1000000000 per 1d").unwrap()],
             ..KeyRules::default()
         },
+        app_archived: false,
     }
 }
 

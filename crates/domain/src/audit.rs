@@ -109,6 +109,8 @@ names! {
         PersonRoleChanged = "person.role_changed",
         /// Which keys a guest sees, and what they may do with each.
         PersonKeysChanged = "person.keys_changed",
+        /// To which apps a person is limited.
+        PersonAppsChanged = "person.apps_changed",
         PersonDisabled = "person.disabled",
         PersonEnabled = "person.enabled",
         PersonRemoved = "person.removed",
@@ -138,6 +140,11 @@ names! {
         SetupLinkMade = "setup.link_made",
         InstanceCreated = "instance.created",
         SettingsChanged = "settings.changed",
+        AppCreated = "app.created",
+        AppRenamed = "app.renamed",
+        /// An app's keys stopped working, until it is brought back.
+        AppArchived = "app.archived",
+        AppRestored = "app.restored",
     }
 }
 
@@ -164,6 +171,7 @@ impl Action {
             Self::PersonCreated => "Person added",
             Self::PersonRoleChanged => "Role changed",
             Self::PersonKeysChanged => "Guest's keys changed",
+            Self::PersonAppsChanged => "Apps of a person changed",
             Self::PersonDisabled => "Person disabled",
             Self::PersonEnabled => "Person enabled",
             Self::PersonRemoved => "Person removed",
@@ -186,6 +194,10 @@ impl Action {
             Self::SetupLinkMade => "Set-up link created",
             Self::InstanceCreated => "Installation created",
             Self::SettingsChanged => "Settings changed",
+            Self::AppCreated => "App created",
+            Self::AppRenamed => "App renamed",
+            Self::AppArchived => "App archived",
+            Self::AppRestored => "App brought back",
         }
     }
 }
@@ -195,6 +207,7 @@ names! {
     pub enum SubjectKind {
         Key = "key",
         Person = "person",
+        App = "app",
         Instance = "instance",
     }
 }
@@ -222,6 +235,11 @@ impl Subject {
     /// A subject that is a person, named by e-mail.
     pub fn person(id: &PersonId, email: &str) -> Self {
         Self { kind: SubjectKind::Person, id: id.as_str().to_owned(), label: email.to_owned(), key_kind: None }
+    }
+
+    /// A subject that is an app.
+    pub fn app(id: &AppId, name: &str) -> Self {
+        Self { kind: SubjectKind::App, id: id.as_str().to_owned(), label: name.to_owned(), key_kind: None }
     }
 
     /// The subject of events about the installation as a whole.

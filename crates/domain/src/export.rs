@@ -54,6 +54,7 @@ pub struct ExportedKey {
     last_used_at: Option<String>,
     revoked_at: Option<String>,
     revoke_reason: Option<&'static str>,
+    app_id: String,
 }
 
 impl Exported for ExportedKey {
@@ -81,6 +82,7 @@ impl Exported for ExportedKey {
         "lastUsedAt",
         "revokedAt",
         "revokeReason",
+        "appId",
     ];
 }
 
@@ -113,6 +115,7 @@ impl ExportedKey {
             last_used_at: time(key.row.last_used_at),
             revoked_at: time(key.revoked.as_ref().map(|revoked| revoked.at)),
             revoke_reason: key.revoked.map(|revoked| revoked.reason.as_str()),
+            app_id: key.app_id.to_string(),
         }
     }
 }

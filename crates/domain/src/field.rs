@@ -51,6 +51,8 @@ names! {
         Recipient = "recipient",
         Passphrase = "passphrase",
         LinkLife = "link_life",
+        App = "app",
+        Apps = "apps",
     }
 }
 
@@ -107,6 +109,8 @@ impl Field {
             Self::Recipient => "Who collects it",
             Self::Passphrase => "Passphrase",
             Self::LinkLife => "How long the link works",
+            Self::App => "App",
+            Self::Apps => "Apps",
         }
     }
 }

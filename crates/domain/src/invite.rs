@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::PERSON_APPS_MAX;
 use crate::field::{Field, FieldErrors};
 use crate::grant::{GRANTS_MAX, KeyGrant};
-use crate::ids::PersonId;
+use crate::ids::{AppId, PersonId};
 use crate::role::Role;
+use crate::sight::Scope;
 use crate::text;
 use crate::timestamp::{Millis, Timestamp};
 
@@ -26,6 +28,8 @@ pub struct Invite {
     pub name: String,
     /// The role that the person will have.
     pub role: Role,
+    /// The apps that the person will see.
+    pub apps: Scope<AppId>,
     /// The keys that a guest will see.
     pub keys: Vec<KeyGrant>,
     /// When a guest's access ends; `None` for never.
@@ -49,6 +53,8 @@ pub struct InviteDraft {
     pub email: String,
     /// The word of the role.
     pub role: String,
+    /// The apps to which the person will be limited, or none for all. An owner sees all.
+    pub apps: Vec<AppId>,
     /// The keys that a guest will see.
     pub keys: Vec<KeyGrant>,
     /// When a guest's access ends, in UTC, or nothing.
@@ -64,6 +70,8 @@ pub struct InviteSpec {
     pub email: String,
     /// The role.
     pub role: Role,
+    /// The apps.
+    pub apps: Scope<AppId>,
     /// The keys of a guest; empty for other roles.
     pub keys: Vec<KeyGrant>,
     /// When a guest's access ends; `None` for never, and for other roles.
@@ -77,6 +85,8 @@ impl InviteDraft {
         let name = errors.keep(Field::FirstName, text::full_name(&self.first_name, &self.last_name));
         let email = errors.keep(Field::Email, text::email(&self.email));
         let role = errors.keep(Field::Role, Role::parse(&self.role).ok_or_else(|| "Choose a role.".to_owned()));
+        let apps = if role == Some(Role::Owner) { Ok(Scope::All) } else { check_apps(&self.apps) };
+        let apps = errors.keep(Field::Apps, apps).unwrap_or(Scope::All);
         let (mut keys, mut access_ends_at) = (Vec::new(), None);
         if role == Some(Role::Guest) {
             keys = errors.keep(Field::Keys, check_keys(&self.keys)).unwrap_or_default();
@@ -85,7 +95,16 @@ impl InviteDraft {
         let (Some(name), Some(email), Some(role), true) = (name, email, role, errors.is_empty()) else {
             return Err(errors);
         };
-        Ok(InviteSpec { name, email, role, keys, access_ends_at })
+        Ok(InviteSpec { name, email, role, apps, keys, access_ends_at })
+    }
+}
+
+/// The apps of a person: these, if there are any and not too many, or all.
+pub fn check_apps(apps: &[AppId]) -> Result<Scope<AppId>, String> {
+    match apps.len() {
+        0 => Ok(Scope::All),
+        more if more > PERSON_APPS_MAX => Err(format!("Choose at most {PERSON_APPS_MAX} apps; you chose {more}.")),
+        _ => Ok(Scope::Only(apps.to_vec())),
     }
 }
 
@@ -124,6 +143,7 @@ mod tests {
             last_name: "Byron".to_owned(),
             email: "Ada@Example.com".to_owned(),
             role: role.to_owned(),
+            apps: vec![AppId::from_random([1; 12])],
             keys: vec![KeyGrant::new(KeyId::from_random([3; 16]), &[KeyAct::Test])],
             access_ends_at: "2030-01-01T00:00".to_owned(),
         }
@@ -136,6 +156,8 @@ mod tests {
         assert_eq!((spec.keys.len(), spec.access_ends_at), (0, None));
         let spec = draft("guest").check(NOW).unwrap();
         assert_eq!((spec.keys.len(), spec.access_ends_at), (1, Timestamp::parse_input("2030-01-01T00:00")));
+        assert_eq!(spec.apps, Scope::from(&AppId::from_random([1; 12])));
+        assert_eq!(draft("owner").check(NOW).unwrap().apps, Scope::All, "an owner has no limit");
         let spec = InviteDraft { last_name: " ".to_owned(), ..draft("auditor") }.check(NOW).unwrap();
         assert_eq!(spec.name, "Ada");
     }
@@ -158,6 +180,8 @@ mod tests {
         assert_eq!(wrong(long), [Field::FirstName]);
         let hidden = InviteDraft { last_name: "By\u{202e}ron".to_owned(), ..draft("admin") };
         assert_eq!(wrong(hidden), [Field::FirstName]);
+        let many = vec![AppId::from_random([1; 12]); PERSON_APPS_MAX + 1];
+        assert_eq!(wrong(InviteDraft { apps: many, ..draft("admin") }), [Field::Apps]);
         let many = vec![KeyGrant::new(KeyId::from_random([3; 16]), &[]); GRANTS_MAX + 1];
         assert_eq!(wrong(InviteDraft { keys: many, ..draft("guest") }), [Field::Keys]);
     }

@@ -173,6 +173,8 @@ pub struct KeyRecord {
     pub expires_at: Option<Timestamp>,
     /// Its restrictions and labels.
     pub rules: KeyRules,
+    /// Whether its app is archived.
+    pub app_archived: bool,
 }
 
 /// A key in a list.
@@ -280,8 +282,8 @@ impl KeyDetail {
         }
     }
 
-    /// What a verdict needs to know about the key.
-    pub fn record(&self) -> KeyRecord {
+    /// What a verdict needs to know about the key, whose app is archived or not.
+    pub fn record(&self, app_archived: bool) -> KeyRecord {
         KeyRecord {
             id: self.row.id,
             app_id: self.app_id,
@@ -291,6 +293,7 @@ impl KeyDetail {
             not_before: self.row.not_before,
             expires_at: self.row.expires_at,
             rules: self.rules.clone(),
+            app_archived,
         }
     }
 

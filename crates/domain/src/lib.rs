@@ -7,6 +7,7 @@
 #[macro_use]
 pub mod names;
 
+pub mod app;
 pub mod audit;
 pub mod audit_query;
 pub mod base62;

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::PersonId;
+use crate::ids::{AppId, PersonId};
 use crate::list::{cursor, search};
 use crate::query_string::query_string;
 use crate::role::Role;
+use crate::sight::Scope;
 use crate::timestamp::Timestamp;
 
 /// A person in a list.
@@ -19,6 +20,8 @@ pub struct PersonListed {
     pub email: String,
     /// The role.
     pub role: Role,
+    /// The apps to which the person is limited.
+    pub apps: Scope<AppId>,
     /// What keeps the person out, if anything does.
     pub status: PersonStatus,
     /// When the person was added.

@@ -94,6 +94,17 @@ pub enum Refusal {
     PasskeyRefused,
     /// There is a second factor already, or none to change.
     FactorChanged,
+    /// The app does not exist, or the caller may not know that it does.
+    AppNotFound,
+    /// The app is archived.
+    AppArchived,
+    /// Every other app is archived.
+    LastApp,
+    /// More apps are in sight than a list shows together.
+    ChooseApp {
+        /// The most that it shows.
+        most: u32,
+    },
 }
 
 impl Refusal {
@@ -160,6 +171,14 @@ impl Refusal {
             Self::PasskeyRefused => "This passkey was not accepted; try again, or use another way.",
             Self::FactorChanged => "Your second factor was changed meanwhile; reload the page.",
             Self::NoSession => "This session has already ended; reload the page.",
+            Self::AppNotFound => "App not found; check its name.",
+            Self::AppArchived => "This app is archived; bring it back before you issue keys in it.",
+            Self::LastApp => {
+                "This is the only app in use; create another one, or bring one back, before you archive it."
+            }
+            Self::ChooseApp { most } => {
+                return format!("You have more than {} apps; choose one of them first.", grouped(u64::from(*most)));
+            }
         };
         text.to_owned()
     }
@@ -228,6 +247,10 @@ mod tests {
             Refusal::AlreadyHandedOver,
             Refusal::HandOverStale,
             Refusal::TooManyHandOvers { most: 200 },
+            Refusal::AppNotFound,
+            Refusal::AppArchived,
+            Refusal::LastApp,
+            Refusal::ChooseApp { most: 30 },
         ];
         for refusal in all {
             let message = refusal.message();

@@ -49,6 +49,8 @@ names! {
         ManageGuests = "manage_guests",
         /// The same for admins and owners, and change the role of anybody.
         ManageOwners = "manage_owners",
+        /// Create, rename, archive and bring back apps.
+        ManageApps = "manage_apps",
     }
 }
 
@@ -98,7 +100,7 @@ impl Role {
             Act::SeeAllKeys | Act::TestKeys | Act::SeeAudit | Act::ExportAudit | Act::SeePeople => {
                 [true, true, true, false]
             }
-            Act::SeePrivilegedKeys | Act::ChangeKeys | Act::RevokeKeys | Act::ManageGuests => {
+            Act::SeePrivilegedKeys | Act::ChangeKeys | Act::RevokeKeys | Act::ManageGuests | Act::ManageApps => {
                 [true, true, false, false]
             }
             Act::ChangeAccountKeys | Act::RestoreKey | Act::SeeSettings | Act::ChangeSettings | Act::ManageOwners => {
@@ -201,7 +203,7 @@ mod tests {
             Act::SeePeople,
         ];
         assert_eq!(role(Role::Auditor), of_auditors);
-        let of_admins = [Act::SeePrivilegedKeys, Act::ChangeKeys, Act::RevokeKeys, Act::ManageGuests];
+        let of_admins = [Act::SeePrivilegedKeys, Act::ChangeKeys, Act::RevokeKeys, Act::ManageGuests, Act::ManageApps];
         let either = |act: &Act| of_auditors.contains(act) || of_admins.contains(act);
         assert_eq!(role(Role::Admin), Act::ALL.iter().copied().filter(either).collect::<Vec<_>>());
         assert_eq!(role(Role::Guest), [Act::SeeKeys, Act::SeeOwnActs]);

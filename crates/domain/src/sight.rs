@@ -1,12 +1,14 @@
 //! What a caller may see. The rest appears nowhere: not in lists, counts, refusals or the audit.
 
+use serde::{Deserialize, Serialize};
+
 use crate::audit::Actor;
 use crate::ids::{AppId, KeyId};
 use crate::kind::KeyKind;
 use crate::role::{Act, Rights};
 
 /// Everything of a sort, or only some.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope<T> {
     /// All that exist, and future ones.
     All,
@@ -26,6 +28,38 @@ impl<T: PartialEq> Scope<T> {
             Self::All => true,
             Self::Only(some) => some.contains(one),
         }
+    }
+}
+
+impl<T: PartialEq + Clone> Scope<T> {
+    /// What is in both.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::All, _) => other.clone(),
+            (_, Self::All) => self.clone(),
+            (Self::Only(some), _) => Self::Only(some.iter().filter(|one| other.has(one)).cloned().collect()),
+        }
+    }
+
+    /// Whether everything in the other is included.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, _) => true,
+            (Self::Only(_), Self::All) => false,
+            (_, Self::Only(some)) => some.iter().all(|one| self.has(one)),
+        }
+    }
+
+    /// Whether anything is in both.
+    pub fn meets(&self, other: &Self) -> bool {
+        !matches!(self.and(other), Self::Only(both) if both.is_empty())
+    }
+}
+
+impl From<&AppId> for Scope<AppId> {
+    fn from(app: &AppId) -> Self {
+        Self::Only(vec![*app])
     }
 }
 
@@ -61,8 +95,13 @@ impl Sight {
 
     /// The same within one app; nothing if the app is out of sight.
     pub fn within(&self, app: AppId) -> Self {
-        let apps = if self.apps.has(&app) { vec![app] } else { Vec::new() };
-        Self { apps: Scope::Only(apps), ..self.clone() }
+        self.in_apps(&Scope::from(&app))
+    }
+
+    /// The same within these apps, as far as they are in sight.
+    #[must_use]
+    pub fn in_apps(&self, apps: &Scope<AppId>) -> Self {
+        Self { apps: self.apps.and(apps), ..self.clone() }
     }
 
     /// The same with no other keys than these.
@@ -105,6 +144,19 @@ mod tests {
         let guest = guest.granted(vec![key]);
         assert!(guest.sees(&app, KeyKind::MasterUser, &key));
         assert!(!guest.sees(&app, KeyKind::Service, &KeyId::from_random([4; 16])));
+    }
+
+    #[test]
+    fn scopes_are_cut_and_compared() {
+        let only = |some: &[u8]| Scope::Only(some.to_vec());
+        assert_eq!(Scope::All.and(&only(&[1])), only(&[1]));
+        assert_eq!(only(&[1, 2]).and(&Scope::All), only(&[1, 2]));
+        assert_eq!(only(&[1, 2]).and(&only(&[3, 2])), only(&[2]));
+        assert!(Scope::All.covers(&only(&[1])) && Scope::<u8>::All.covers(&Scope::All));
+        assert!(only(&[1, 2]).covers(&only(&[2])) && !only(&[1]).covers(&only(&[1, 2])));
+        assert!(!only(&[1]).covers(&Scope::All), "all that will be, too");
+        assert!(only(&[1, 2]).meets(&only(&[2, 3])) && !only(&[1]).meets(&only(&[2])));
+        assert!(Scope::All.meets(&only(&[1])) && !Scope::All.meets(&only(&[])));
     }
 
     #[test]

@@ -44,6 +44,16 @@ pub fn person_name(text: &str) -> Result<String, String> {
     visible(line(text, NAME_MAX)?, "Enter the name that others know you by.")
 }
 
+/// The name of an app. Works like `name`, with its own message if it is blank.
+pub fn app_name(text: &str) -> Result<String, String> {
+    visible(line(text, NAME_MAX)?, "Enter a name, for example: Web shop.")
+}
+
+/// The form that a name shares with every other name that looks like it.
+pub fn likeness(name: &str) -> String {
+    name_key(&seen(name))
+}
+
 /// The name of whoever collects a key. Works like `name`, with its own message if it is blank.
 pub fn recipient(text: &str) -> Result<String, String> {
     visible(line(text, NAME_MAX)?, "Enter the name of whoever collects the key.")

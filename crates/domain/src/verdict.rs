@@ -60,7 +60,7 @@ impl Code {
             Self::NotFound => "The key does not exist: it is mistyped, was deleted, or never existed.",
             Self::Pending => "Nobody has confirmed this key yet.",
             Self::Revoked => "The key was revoked.",
-            Self::Disabled => "The key is disabled.",
+            Self::Disabled => "The key is disabled, or its app is archived.",
             Self::NotYetValid => "The key is not valid yet.",
             Self::Expired => "The key has expired.",
             Self::KindNotAllowed => "The key is not of the kind that was asked for.",
@@ -122,8 +122,12 @@ const CHECKS: [Check; 9] = [
     },
     Check {
         code: Code::Disabled,
-        passes: |key, _, _| key.state != KeyState::Disabled,
-        words: |key, _| state_words(key.state, KeyState::Disabled, "disabled"),
+        passes: |key, _, _| key.state != KeyState::Disabled && !key.app_archived,
+        words: |key, _| match key.state {
+            KeyState::Disabled => "The key is disabled.".to_owned(),
+            _ if key.app_archived => "The app of the key is archived.".to_owned(),
+            _ => "The key is not disabled.".to_owned(),
+        },
     },
     Check {
         code: Code::NotYetValid,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use domain::{
     audit::Actor,
     grant::KeyGrant,
-    ids::{KeyId, PersonId},
+    ids::{AppId, KeyId, PersonId},
     key::{KeyDetail, KeyRecord},
     kind::KeyKind,
     proof::{Guarded, PROOF_FOR},
@@ -56,6 +56,7 @@ impl Caller {
     pub fn person(person: &Person, password_checked_at: Timestamp, address: Option<IpAddr>) -> Self {
         let proof = Authentication::Cookie { password_checked_at };
         let caller = Self::new(person.actor(), Rights::of_role(person.role()), address, proof);
+        let caller = Self { sight: caller.sight.in_apps(person.apps()), ..caller };
         if caller.rights.may(Act::SeeAllKeys) {
             return caller;
         }
@@ -79,6 +80,11 @@ impl Caller {
     /// Keystead itself as the caller.
     pub(crate) fn system(address: Option<IpAddr>) -> Self {
         Self::new(Actor::System, Rights::all(), address, Authentication::System)
+    }
+
+    /// The same caller, who looks at nothing but one app.
+    pub(crate) fn within(self, app: &AppId) -> Self {
+        Self { sight: self.sight.within(*app), ..self }
     }
 
     /// The same caller, who may do and see nothing.
@@ -146,9 +152,7 @@ impl Caller {
     /// Whether the last proof still counts. One in the future comes from a wrong clock.
     pub fn has_proved_recently(&self, now: Timestamp) -> bool {
         match self.proof {
-            Authentication::Cookie { password_checked_at: at } => {
-                now.since(at) < PROOF_FOR && at.since(now) <= AHEAD
-            }
+            Authentication::Cookie { password_checked_at: at } => now.since(at) < PROOF_FOR && at.since(now) <= AHEAD,
             Authentication::Key | Authentication::Shell | Authentication::System => true,
         }
     }

@@ -7,6 +7,7 @@ use domain::{
     ids::AppId,
     names::Word,
     role::Act,
+    sight::Scope,
 };
 
 use crate::{Caller, Result, Service, keys::verifier_key_setting};
@@ -21,12 +22,12 @@ const READ: u32 = 60;
 const OF_SESSIONS: [Word<Action>; 2] = [Word::Known(Action::SessionStarted), Word::Known(Action::SessionEnded)];
 
 impl Service {
-    /// What `/` shows, limited to what the caller may see, with the calls of this span.
-    pub async fn dashboard(&self, caller: &Caller, app: &AppId, span: Span) -> Result<Dashboard> {
+    /// What `/` shows of these apps, limited to what the caller may see, with the calls of this span.
+    pub async fn dashboard(&self, caller: &Caller, apps: impl Into<Scope<AppId>>, span: Span) -> Result<Dashboard> {
         caller.may(Act::SeeKeys)?;
         let now = self.now();
         let store = self.store();
-        let sight = caller.sight().within(*app);
+        let sight = caller.sight().in_apps(&apps.into());
         let counts = store.key_counts(&sight, now).await?;
         let calls = store.calls_since(&sight, span.first(now), span.step()).await?;
         let to_look_at = store.keys_to_look_at(&sight, now).await?;
@@ -38,9 +39,17 @@ impl Service {
         } else {
             Vec::new()
         };
-        let verifier_key = store.setting(&verifier_key_setting(app)).await?.is_some();
-        let first_check = store.was_called(app).await?;
-        let step = |step, done| Step { step, done };
+        let mut checklist = Vec::new();
+        // Whoever has several apps is no beginner.
+        if let Scope::Only(apps) = &sight.apps
+            && let [app] = &**apps
+        {
+            let step = |step, done| Step { step, done };
+            checklist.push(step(StepKind::FirstKey, counts.confirmed.n > 0));
+            let verifier_key = store.setting(&verifier_key_setting(app)).await?.is_some();
+            checklist.push(step(StepKind::VerifierKey, verifier_key));
+            checklist.push(step(StepKind::FirstCheck, store.was_called(app).await?));
+        }
         Ok(Dashboard {
             active: counts.active,
             pending: counts.pending,
@@ -51,11 +60,7 @@ impl Service {
             calls: by_period(&calls, span, now),
             to_look_at,
             recent,
-            checklist: vec![
-                step(StepKind::FirstKey, counts.confirmed.n > 0),
-                step(StepKind::VerifierKey, verifier_key),
-                step(StepKind::FirstCheck, first_check),
-            ],
+            checklist,
         })
     }
 }

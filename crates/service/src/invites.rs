@@ -3,11 +3,12 @@
 use domain::{
     audit::{Action, AuditEvent, Change, Subject},
     field::{Field, FieldErrors},
-    ids::PersonId,
+    ids::{AppId, PersonId},
     invite::{INVITE_FOR, INVITES_MAX, Invite, InviteDraft, InviteSpec},
     proof::Guarded,
     refusal::Refusal,
     role::{Act, Rights, Role},
+    sight::Scope,
     text,
     timestamp::Timestamp,
 };
@@ -16,7 +17,8 @@ use store::{PersonRow, StoreError, Tx, Unique};
 
 use crate::{
     Caller, ClientInfo, Error, Result, Service, entropy,
-    people::{change, grant_words, grantable},
+    people::{change, grant_words, grantable, shares},
+    person_apps::{app_words, may_give},
     service::event,
     sessions::Person,
 };
@@ -43,23 +45,38 @@ pub struct Acceptance {
 }
 
 impl Service {
-    /// The invites that wait, the latest first.
+    /// The invites that wait, the latest first, without those to apps that are all out of the caller's sight.
     pub async fn invites(&self, caller: &Caller) -> Result<Vec<Invite>> {
         caller.may(Act::SeePeople)?;
-        Ok(self.store().invites().await?)
+        let mut seen = Vec::new();
+        for invite in self.store().invites().await? {
+            if self.sees_invite(caller, &invite).await? {
+                seen.push(invite);
+            }
+        }
+        Ok(seen)
+    }
+
+    async fn sees_invite(&self, caller: &Caller, invite: &Invite) -> Result<bool> {
+        if caller.sight().apps == Scope::All {
+            return Ok(true);
+        }
+        let keys: Vec<_> = invite.keys.iter().map(|grant| grant.key).collect();
+        Ok(shares(caller, invite.role, &invite.apps, &self.store().apps_of_keys(&keys).await?))
     }
 
     /// One of them; `InviteGone` if it no longer waits.
     pub async fn invite_by_id(&self, caller: &Caller, id: &PersonId) -> Result<Invite> {
         caller.may(Act::SeePeople)?;
-        Ok(self.store().invite(id).await?.ok_or(Refusal::InviteGone)?)
+        let invite = self.store().invite(id).await?.ok_or(Refusal::InviteGone)?;
+        if self.sees_invite(caller, &invite).await? { Ok(invite) } else { Err(Refusal::InviteGone.into()) }
     }
 
     /// Invites somebody. `Forbidden` for a role that the caller may not give.
     pub async fn invite(&self, caller: &Caller, draft: &InviteDraft) -> Result<Invited> {
         caller.may(Act::ManageGuests)?;
         let now = self.now();
-        let InviteSpec { name, email, role, keys, access_ends_at } = draft.check(now)?;
+        let InviteSpec { name, email, role, apps, keys, access_ends_at } = draft.check(now)?;
         caller.may(role.managed_with())?;
         caller.proved_for(Guarded::Invite(role), now)?;
         let actor = caller.actor();
@@ -68,6 +85,7 @@ impl Service {
             email,
             name,
             role,
+            apps,
             keys,
             access_ends_at,
             made_by: (actor.id().to_owned(), actor.label()),
@@ -81,7 +99,8 @@ impl Service {
             if tx.invites().await?.len() >= usize::try_from(INVITES_MAX).unwrap_or(usize::MAX) {
                 return Err(Refusal::TooManyInvites { most: INVITES_MAX }.into());
             }
-            grantable(tx, caller, &invite.keys).await?;
+            may_give(tx, caller, &invite.apps).await?;
+            grantable(tx, caller, &invite.apps, &invite.keys).await?;
             tx.insert_invite(&invite).await.map_err(|error| match error {
                 StoreError::Conflict(Unique::InviteEmail) => {
                     wrong_email("An invite for this e-mail is waiting. Send that one again, or revoke it first.")
@@ -90,7 +109,7 @@ impl Service {
             })?;
             let (token, link) = self.new_link(INVITE, invite.id.as_str(), now, invite.expires_at)?;
             tx.insert_link(&link).await?;
-            let changes = told(&invite);
+            let changes = told(tx, &invite).await?;
             let event = AuditEvent { changes, ..self.invite_event(caller, Action::PersonInvited, &invite) };
             self.record(tx, event).await?;
             Ok::<_, Error>(token)
@@ -106,7 +125,7 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let mut invite = self.managed_invite(tx, caller, id).await?;
             caller.proved_for(Guarded::Invite(invite.role), now)?;
-            grantable(tx, caller, &invite.keys).await?;
+            grantable(tx, caller, &invite.apps, &invite.keys).await?;
             invite.made_by = (caller.actor().id().to_owned(), caller.actor().label());
             invite.expires_at = now.plus(INVITE_FOR);
             tx.renew_invite(id, (&invite.made_by.0, &invite.made_by.1), invite.expires_at).await?;
@@ -129,18 +148,22 @@ impl Service {
         self.write(work).await
     }
 
-    /// Revokes the invites that a person sent, and may not send in this role; all of them without a role. Otherwise a
-    /// link of somebody who was taken out would let them in again.
+    /// Revokes the invites that a person sent, and may not send in this role and with these apps; all of them without a role.
+    /// Otherwise a link of somebody who was taken out would let them in again.
     pub(crate) async fn revoke_invites_of(
         &self,
         tx: &mut Tx,
         caller: &Caller,
         person: &PersonId,
-        role: Option<Role>,
+        sees: Option<(Role, &Scope<AppId>)>,
     ) -> Result<()> {
-        let may = |invited: Role| role.is_some_and(|role| Rights::of_role(role).may(invited.managed_with()));
+        let may = |invite: &Invite| {
+            sees.is_some_and(|(role, apps)| {
+                Rights::of_role(role).may(invite.role.managed_with()) && apps.covers(&invite.apps)
+            })
+        };
         for invite in tx.invites().await? {
-            if invite.made_by.0 == person.as_str() && !may(invite.role) {
+            if invite.made_by.0 == person.as_str() && !may(&invite) {
                 self.take_back(tx, caller, &invite).await?;
             }
         }
@@ -188,6 +211,7 @@ impl Service {
                 created_at: now,
                 disabled: false,
                 access_ends_at: invite.access_ends_at,
+                apps: invite.apps.clone(),
             };
             self.insert_person(tx, &row).await?;
             tx.set_key_grants(&row.id, &invite.keys).await?;
@@ -195,7 +219,7 @@ impl Service {
             tx.revoke_links_of(INVITE, invite.id.as_str()).await?;
             let person = Person::from(row);
             let caller = Caller::person(&person, now, client.address);
-            let (changes, note) = (told(&invite), Some(format!("Invited by {}", invite.made_by.1)));
+            let (changes, note) = (told(tx, &invite).await?, Some(format!("Invited by {}", invite.made_by.1)));
             let event = event(&caller, now, Action::PersonCreated, Subject::person(&invite.id, &invite.email));
             self.record(tx, AuditEvent { changes, note, ..event }).await?;
             Ok::<_, Error>(person)
@@ -203,11 +227,15 @@ impl Service {
         self.write(work).await
     }
 
-    /// The invite as the transaction sees it, if the caller may invite people to its role.
+    /// The invite as the transaction sees it, if the caller may invite people to its role and its apps.
     async fn managed_invite(&self, tx: &mut Tx, caller: &Caller, id: &PersonId) -> Result<Invite> {
         let invite = tx.invite(id).await?.ok_or(Refusal::InviteGone)?;
+        let keys: Vec<_> = invite.keys.iter().map(|grant| grant.key).collect();
+        if !shares(caller, invite.role, &invite.apps, &tx.apps_of_keys(&keys).await?) {
+            return Err(Refusal::InviteGone.into());
+        }
         caller.may(invite.role.managed_with())?;
-        Ok(invite)
+        if caller.sight().apps.covers(&invite.apps) { Ok(invite) } else { Err(Refusal::Forbidden.into()) }
     }
 
     fn invite_event(&self, caller: &Caller, action: Action, invite: &Invite) -> AuditEvent {
@@ -216,15 +244,16 @@ impl Service {
 }
 
 /// What the record says of an invite.
-fn told(invite: &Invite) -> Vec<Change> {
+async fn told(tx: &mut Tx, invite: &Invite) -> Result<Vec<Change>> {
     let end = invite.access_ends_at.map(Timestamp::to_rfc3339);
     let told = [
         (Field::PersonName, Some(invite.name.clone())),
         (Field::Role, Some(invite.role.as_str().to_owned())),
+        (Field::Apps, app_words(tx, &invite.apps).await?),
         (Field::Keys, grant_words(&invite.keys)),
         (Field::AccessEndsAt, end),
     ];
-    told.into_iter().filter_map(|(field, to)| Some(change(field, None, Some(&to?)))).collect()
+    Ok(told.into_iter().filter_map(|(field, to)| Some(change(field, None, Some(&to?)))).collect())
 }
 
 fn wrong_email(message: &str) -> Error {

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod account;
+pub mod apps;
 mod attempt;
 pub mod audit;
 mod background;
@@ -22,6 +23,7 @@ pub mod mail;
 pub mod passkeys;
 pub mod passwords;
 pub mod people;
+mod person_apps;
 mod progress;
 mod proof;
 mod readiness;

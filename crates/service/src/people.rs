@@ -4,15 +4,15 @@ use domain::{
     audit::{Action, AuditEvent, Change, Subject},
     field::{Field, FieldErrors},
     grant::{KeyAct, KeyGrant},
-    ids::PersonId,
+    ids::{AppId, KeyId, PersonId},
     invite,
     key::KeyRow,
-    list::{KeyQuery, Rows},
     page::Page,
     person::{PersonListed, PersonQuery},
     proof::Guarded,
     refusal::Refusal,
     role::{Act, Role},
+    sight::Scope,
     timestamp::Timestamp,
 };
 use store::{PersonRow, StoreError, Tx, Unique};
@@ -31,27 +31,30 @@ pub struct PersonDetail {
 }
 
 impl Service {
-    /// A page of the list of people.
+    /// A page of the list of people, without those whose apps are all out of the caller's sight.
     pub async fn people(&self, caller: &Caller, query: &PersonQuery) -> Result<Page<PersonListed>> {
         caller.may(Act::SeePeople)?;
-        Ok(self.store().list_people(query, self.lock()).await?)
+        Ok(self.store().list_people(query, &caller.sight().apps, self.lock()).await?)
     }
 
-    /// One person; `PersonNotFound` if there is none.
+    /// One person; `PersonNotFound` if there is none, or none that the caller sees.
     pub async fn person(&self, caller: &Caller, id: &PersonId) -> Result<PersonDetail> {
         caller.may(Act::SeePeople)?;
         let person = self.store().listed_person(id, self.lock()).await?.ok_or(Refusal::PersonNotFound)?;
         let grants = self.store().key_grants(id).await?;
         let ids: Vec<_> = grants.iter().map(|grant| grant.key).collect();
-        let query = KeyQuery { rows: Rows::Most, ..KeyQuery::default() };
-        let rows = self.store().list_keys(&caller.sight().only(&ids), &query, self.now()).await?.rows;
+        let apps = self.store().apps_of_keys(&ids).await?;
+        if !shares(caller, person.role, &person.apps, &apps) {
+            return Err(Refusal::PersonNotFound.into());
+        }
+        let rows = self.some_keys(caller, &ids).await?;
         let acts = |row: &KeyRow| grants.iter().find(|grant| grant.key == row.id).map(|grant| grant.acts.clone());
         let keys = rows.into_iter().filter_map(|row| acts(&row).map(|acts| (row, acts))).collect();
         Ok(PersonDetail { person, keys, has_factor: self.has_factor(id).await? })
     }
 
     /// Gives a person another role, from their next request on. Whoever is no guest any longer loses the keys that were
-    /// granted. `LastOwner` if nobody else who may sign in is an owner.
+    /// granted, and an owner is limited to no apps. `LastOwner` if nobody else who may sign in is an owner.
     pub async fn change_role(&self, caller: &Caller, id: &PersonId, role: &str) -> Result<()> {
         caller.may(Act::ManageOwners)?;
         let role = Role::parse(role).ok_or_else(|| FieldErrors::one(Field::Role, "Choose a role."))?;
@@ -63,11 +66,13 @@ impl Service {
             caller.proved_for(Guarded::ChangeRole, self.now())?;
             tx.set_role(id, role).await?;
             tx.set_key_grants(id, &[]).await?;
+            let apps = if role == Role::Owner { Scope::All } else { row.apps.clone() };
+            tx.set_person_apps(id, &apps).await?;
             keeps_an_owner(tx, &row).await?;
             let changes = vec![change(Field::Role, Some(row.role.as_str()), Some(role.as_str()))];
             let event = AuditEvent { changes, ..self.about(caller, Action::PersonRoleChanged, &row) };
             self.record(tx, event).await?;
-            self.revoke_invites_of(tx, caller, id, Some(role)).await
+            self.revoke_invites_of(tx, caller, id, Some((role, &apps))).await
         };
         self.write(work).await?;
         self.streams().end_all_of(id);
@@ -91,7 +96,7 @@ impl Service {
             let before = tx.key_grants(id).await?;
             // What the caller cannot see, they cannot take away either.
             let mut kept = out_of_sight(tx, caller, &before).await?;
-            grantable(tx, caller, &keys).await?;
+            grantable(tx, caller, &row.apps, &keys).await?;
             kept.extend(keys);
             kept.sort_by_key(|grant| grant.key);
             if kept == before && end == row.access_ends_at {
@@ -200,12 +205,12 @@ impl Service {
     }
 
     /// Runs a change of a person, if the caller may change anybody at all.
-    async fn manage(&self, caller: &Caller, work: impl AsyncFnOnce(&mut Tx) -> Result<()>) -> Result<()> {
+    pub(crate) async fn manage(&self, caller: &Caller, work: impl AsyncFnOnce(&mut Tx) -> Result<()>) -> Result<()> {
         caller.may(Act::ManageGuests)?;
         self.write(work).await
     }
 
-    fn about(&self, caller: &Caller, action: Action, row: &PersonRow) -> AuditEvent {
+    pub(crate) fn about(&self, caller: &Caller, action: Action, row: &PersonRow) -> AuditEvent {
         event(caller, self.now(), action, Subject::person(&row.id, &row.email))
     }
 
@@ -219,11 +224,30 @@ impl Service {
     }
 }
 
-/// The person as the transaction sees them, if the caller may change people of this role.
-async fn managed(tx: &mut Tx, caller: &Caller, id: &PersonId) -> Result<PersonRow> {
+/// The person as the transaction sees them, if the caller may change people of this role. `PersonNotFound` for one that
+/// the caller does not see, and `Forbidden` for one who sees more apps.
+pub(crate) async fn managed(tx: &mut Tx, caller: &Caller, id: &PersonId) -> Result<PersonRow> {
     let row = tx.person_by_id(id).await?.ok_or(Refusal::PersonNotFound)?;
+    if caller.sight().apps != Scope::All {
+        let keys: Vec<_> = tx.key_grants(id).await?.iter().map(|grant| grant.key).collect();
+        let apps = tx.apps_of_keys(&keys).await?;
+        if !shares(caller, row.role, &row.apps, &apps) {
+            return Err(Refusal::PersonNotFound.into());
+        }
+    }
     caller.may(row.role.managed_with())?;
-    Ok(row)
+    if caller.sight().apps.covers(&row.apps) { Ok(row) } else { Err(Refusal::Forbidden.into()) }
+}
+
+/// Whether the caller sees one of the apps of somebody with this role: those of the limit, or of a guest without a limit
+/// those of the granted keys.
+pub(crate) fn shares(caller: &Caller, role: Role, limit: &Scope<AppId>, granted: &[(KeyId, AppId)]) -> bool {
+    let apps = &caller.sight().apps;
+    match limit {
+        Scope::All if role == Role::Guest => *apps == Scope::All || granted.iter().any(|(_, app)| apps.has(app)),
+        Scope::All => true,
+        Scope::Only(_) => apps.meets(limit),
+    }
 }
 
 /// `LastOwner` if the change left nobody who may sign in as an owner. Writers take turns, so two changes at once do not
@@ -233,14 +257,21 @@ async fn keeps_an_owner(tx: &mut Tx, changed: &PersonRow) -> Result<()> {
     if keeps { Ok(()) } else { Err(Refusal::LastOwner.into()) }
 }
 
-/// `Invalid` at the field of the keys unless the caller sees each key, and may do all that is granted with it.
-pub(crate) async fn grantable(tx: &mut Tx, caller: &Caller, keys: &[KeyGrant]) -> Result<()> {
+/// `Invalid` at the field of the keys unless the caller sees each key, may do all that is granted with it, and the key is in
+/// one of the guest's apps.
+pub(crate) async fn grantable(tx: &mut Tx, caller: &Caller, apps: &Scope<AppId>, keys: &[KeyGrant]) -> Result<()> {
     for grant in keys {
         let wrong = |message: &str| Error::from(FieldErrors::one(Field::Keys, message));
         let key = tx.key_detail(&grant.key).await?;
         let Some(key) = key.filter(|key| caller.may_see(key).is_ok()) else {
             return Err(wrong("One of the keys no longer exists. Find the keys again."));
         };
+        if !apps.has(&key.app_id) {
+            let name = &key.row.name;
+            return Err(wrong(&format!(
+                "“{name}” is not in an app that the guest sees. Leave it out, or add its app."
+            )));
+        }
         let rights = caller.rights_on(key.row.kind, &key.row.id);
         if let Some(act) = grant.acts.iter().find(|act| !rights.may(act.act())) {
             let (act, name) = (act.label().to_lowercase(), &key.row.name);

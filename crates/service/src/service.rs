@@ -7,6 +7,7 @@ use std::{
 };
 
 use domain::{
+    app::App,
     audit::{Action, AuditEvent, Subject},
     ids::{AppId, KeyId},
     kind::KeyKind,
@@ -14,7 +15,7 @@ use domain::{
     timestamp::Timestamp,
     token,
 };
-use store::{AppRow, Store, StoreError, Tx};
+use store::{Store, StoreError, Tx};
 
 use crate::{
     Caller, Error, Result,
@@ -303,7 +304,8 @@ async fn first_rows(
     entropy: &dyn Entropy,
     now: Timestamp,
 ) -> Result<(AppId, String), StartError> {
-    let app = AppRow { id: AppId::from_random(entropy::bytes(entropy)?), name: "Default".to_owned(), created_at: now };
+    let id = AppId::from_random(entropy::bytes(entropy)?);
+    let app = App { id, name: "Default".to_owned(), created_at: now, archived_at: None };
     let mark = hex::encode(entropy::bytes::<8>(entropy)?);
     let created = event(&Caller::system(None), now, Action::InstanceCreated, Subject::instance());
     let make = async |tx: &mut Tx| {

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use domain::{
     audit::Actor,
     grant::KeyGrant,
-    ids::PersonId,
+    ids::{AppId, PersonId},
     role::Role,
+    sight::Scope,
     timestamp::{Millis, Timestamp},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -34,6 +35,8 @@ pub struct Person {
     pub(crate) email: String,
     pub(crate) name: String,
     role: Role,
+    /// The apps to which they are limited.
+    apps: Scope<AppId>,
     /// The keys of a guest.
     pub(crate) grants: Vec<KeyGrant>,
 }
@@ -65,6 +68,11 @@ impl Person {
         self.role
     }
 
+    /// The apps to which they are limited. An owner never is.
+    pub fn apps(&self) -> &Scope<AppId> {
+        if self.role == Role::Owner { &Scope::All } else { &self.apps }
+    }
+
     pub(crate) fn actor(&self) -> Actor {
         Actor::Person { id: self.id, email: self.email.clone() }
     }
@@ -72,7 +80,7 @@ impl Person {
 
 impl From<PersonRow> for Person {
     fn from(row: PersonRow) -> Self {
-        Self { id: row.id, email: row.email, name: row.name, role: row.role, grants: Vec::new() }
+        Self { id: row.id, email: row.email, name: row.name, role: row.role, apps: row.apps, grants: Vec::new() }
     }
 }
 

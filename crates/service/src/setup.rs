@@ -6,6 +6,7 @@ use domain::{
     ids::PersonId,
     refusal::Refusal,
     role::{Act, Role},
+    sight::Scope,
     text,
     timestamp::{Millis, Timestamp},
 };
@@ -209,6 +210,7 @@ impl Service {
             created_at: self.now(),
             disabled: false,
             access_ends_at: None,
+            apps: Scope::All,
         };
         let person = row.clone().into();
         Ok(Checked { person, row })

@@ -1,70 +1,252 @@
-//! Apps, which own keys.
+//! Apps, which own keys, and who is limited to which.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::app::{App, AppListed, AppQuery};
 use domain::ids::AppId;
-use domain::sight::Scope;
+use domain::key::KeyState;
+use domain::kind::KeyKind;
+use domain::list::Rows;
+use domain::page::{COUNT_CAP, Capped, Page};
+use domain::sight::{Scope, Sight};
+use domain::text::{likeness, name_key, prefix_upper_bound};
 use domain::timestamp::Timestamp;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
-use crate::sql::Sql;
+use crate::sql::{Arg, Sql};
 use crate::store::Tx;
 
-/// An app as stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppRow {
-    /// The app's id.
-    pub id: AppId,
-    /// The app's name.
-    pub name: String,
-    /// When it was created.
-    pub created_at: Timestamp,
-}
+/// Rows on a page, as in every list.
+const PAGE: usize = Rows::Few.count() as usize;
 
 reads! {
     /// The app that exists from the first start; `None` before it.
-    default_app() -> Option<AppRow>;
+    default_app() -> Option<App>;
     /// The app with this id.
-    app(id: &AppId) -> Option<AppRow>;
+    app(id: &AppId) -> Option<App>;
+    /// The app in use whose name looks like this one.
+    app_named(name: &str) -> Option<App>;
+    /// Those of these apps that are in use, by name, at most `limit`.
+    apps_in_use(apps: &Scope<AppId>, limit: u32) -> Vec<App>;
+    /// A page of the apps in sight that are asked for, each with the number of its keys of the kinds in sight. An invalid
+    /// cursor gives the first page.
+    list_apps(sight: &Sight, query: &AppQuery) -> Page<AppListed>;
 }
 
-async fn default_app(conn: &mut Conn<'_>) -> Result<Option<AppRow>, StoreError> {
-    let sql = Sql::new("SELECT id, name, created_at FROM app ORDER BY created_at, id LIMIT 1");
+const APP: &str = "SELECT id, name, created_at, archived_at FROM app ";
+
+type Stored = (String, String, i64, i64);
+
+fn from_row((id, name, created_at, archived_at): Stored) -> Result<App, StoreError> {
+    let archived_at = (archived_at != 0).then(|| Timestamp::from_millis(archived_at));
+    Ok(App { id: app_id(&id)?, name, created_at: Timestamp::from_millis(created_at), archived_at })
+}
+
+async fn default_app(conn: &mut Conn<'_>) -> Result<Option<App>, StoreError> {
+    let mut sql = Sql::new(APP);
+    sql.push("ORDER BY created_at, id LIMIT 1");
     conn.fetch_optional(sql).await?.map(from_row).transpose()
 }
 
-async fn app(conn: &mut Conn<'_>, id: &AppId) -> Result<Option<AppRow>, StoreError> {
-    let sql = Sql::new("SELECT id, name, created_at FROM app WHERE id = $1").arg(id.as_str());
+async fn app(conn: &mut Conn<'_>, id: &AppId) -> Result<Option<App>, StoreError> {
+    let mut sql = Sql::new(APP);
+    sql.push("WHERE id = ").bind(id.as_str());
     conn.fetch_optional(sql).await?.map(from_row).transpose()
 }
 
-/// The apps that are meant. "All" has to be looked up.
-pub(crate) async fn apps_in(conn: &mut Conn<'_>, apps: &Scope<AppId>) -> Result<Vec<AppId>, StoreError> {
-    match apps {
-        Scope::Only(apps) => Ok(apps.clone()),
-        Scope::All => {
-            let rows = conn.fetch_all::<(String,)>(Sql::new("SELECT id FROM app ORDER BY created_at, id")).await?;
-            rows.into_iter().map(|(id,)| app_id(&id)).collect()
-        }
+async fn app_named(conn: &mut Conn<'_>, name: &str) -> Result<Option<App>, StoreError> {
+    let mut sql = Sql::new(APP);
+    sql.push("WHERE archived_at = 0 AND likeness = ").bind(likeness(name));
+    conn.fetch_optional(sql).await?.map(from_row).transpose()
+}
+
+async fn apps_in_use(conn: &mut Conn<'_>, apps: &Scope<AppId>, limit: u32) -> Result<Vec<App>, StoreError> {
+    let mut sql = Sql::new(APP);
+    sql.push("WHERE archived_at = 0");
+    push_apps(&mut sql, apps);
+    sql.push(" ORDER BY name_key, id LIMIT ").bind(i64::from(limit));
+    conn.fetch_all(sql).await?.into_iter().map(from_row).collect()
+}
+
+/// Only these apps. No app has a blank id, so a list may be empty.
+fn push_apps(sql: &mut Sql, apps: &Scope<AppId>) {
+    if let Scope::Only(apps) = apps {
+        sql.push(" AND id IN (").list(apps.iter().map(AppId::as_str).chain([""])).push(")");
     }
+}
+
+fn push_asked(sql: &mut Sql, sight: &Sight, query: &AppQuery) {
+    sql.push(if query.archived { "WHERE archived_at <> 0" } else { "WHERE archived_at = 0" });
+    push_apps(sql, &sight.apps);
+    let Some(search) = &query.search else { return };
+    // The id is what commands and links name an app by.
+    let begins = name_key(search);
+    sql.push(" AND (id = ").bind(search.trim()).push(" OR (name_key >= ").bind(&*begins);
+    if let Some(end) = prefix_upper_bound(&begins) {
+        sql.push(" AND name_key < ").bind(end);
+    }
+    sql.push("))");
+}
+
+/// The place of an app in the list: its id, and the form of its name.
+fn cursor(text: &str) -> Option<[Arg; 2]> {
+    let (id, name) = text.split_once('~')?;
+    Some([name.into(), AppId::parse(id)?.as_str().into()])
+}
+
+fn place(app: &App) -> String {
+    format!("{}~{}", app.id, name_key(&app.name))
+}
+
+/// Apps after a cursor, or before it, nearest first.
+async fn beside(
+    conn: &mut Conn<'_>,
+    sight: &Sight,
+    query: &AppQuery,
+    at: Option<[Arg; 2]>,
+    backwards: bool,
+    limit: usize,
+) -> Result<Vec<App>, StoreError> {
+    let mut sql = Sql::new(APP);
+    push_asked(&mut sql, sight, query);
+    if let Some(at) = at {
+        sql.push(if backwards { " AND (name_key, id) < " } else { " AND (name_key, id) > " }).row(true, at);
+    }
+    sql.push(if backwards { " ORDER BY name_key DESC, id DESC LIMIT " } else { " ORDER BY name_key, id LIMIT " });
+    sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    conn.fetch_all(sql).await?.into_iter().map(from_row).collect()
+}
+
+async fn list_apps(conn: &mut Conn<'_>, sight: &Sight, query: &AppQuery) -> Result<Page<AppListed>, StoreError> {
+    let parse = |text: &Option<String>| text.as_deref().and_then(cursor);
+    let (after, before) = (parse(&query.after), parse(&query.before));
+    let is_back = after.is_none() && before.is_some();
+    let has_place = after.is_some();
+    let mut rows = beside(conn, sight, query, after.or(before), is_back, PAGE + 1).await?;
+    // One extra row shows whether there is another page on that side.
+    let more = rows.len() > PAGE;
+    rows.truncate(PAGE);
+    if is_back {
+        rows.reverse();
+    }
+    let beyond = async |conn: &mut Conn<'_>, app: Option<&App>, backwards: bool| {
+        let Some(at) = app.and_then(|app| cursor(&place(app))) else { return Ok(false) };
+        Ok::<_, StoreError>(!beside(conn, sight, query, Some(at), backwards, 1).await?.is_empty())
+    };
+    let (has_next, has_previous) = if is_back {
+        (beyond(conn, rows.last(), false).await?, more)
+    } else {
+        (more, has_place && beyond(conn, rows.first(), true).await?)
+    };
+    let (next, previous) =
+        (rows.last().filter(|_| has_next).map(place), rows.first().filter(|_| has_previous).map(place));
+    let mut sql = Sql::new("SELECT count(*) FROM (SELECT id FROM app ");
+    push_asked(&mut sql, sight, query);
+    sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
+    let (count,): (i64,) = conn.fetch_one(sql).await?;
+    let rows = with_keys(conn, sight, rows).await?;
+    Ok(Page { rows, next, previous, total: Capped::at(COUNT_CAP, count.unsigned_abs()) })
+}
+
+/// These apps with the numbers of their keys, which the writer keeps. Where only some keys are in sight, those are counted.
+async fn with_keys(conn: &mut Conn<'_>, sight: &Sight, apps: Vec<App>) -> Result<Vec<AppListed>, StoreError> {
+    let mut sql = match &sight.keys {
+        Scope::All => Sql::new("SELECT app_id, CAST(SUM(n) AS BIGINT) FROM key_count WHERE app_id IN ("),
+        Scope::Only(_) => Sql::new("SELECT app_id, count(*) FROM api_key WHERE app_id IN ("),
+    };
+    sql.list(apps.iter().map(|app| app.id.as_str()).chain([""])).push(") AND kind IN (");
+    sql.list(sight.kinds.iter().map(|kind| kind.as_str()).chain([""])).push(")");
+    if let Scope::Only(keys) = &sight.keys {
+        sql.push(" AND id IN (").list(keys.iter().map(domain::ids::KeyId::as_str).chain([""])).push(")");
+    }
+    sql.push(" GROUP BY app_id");
+    let counts: Vec<(String, i64)> = conn.fetch_all(sql).await?;
+    let keys = |app: &App| counts.iter().find(|(id, _)| id == app.id.as_str()).map_or(0, |(_, n)| n.unsigned_abs());
+    Ok(apps.into_iter().map(|app| AppListed { keys: Capped::at(COUNT_CAP, keys(&app)), app }).collect())
+}
+
+/// Apps that are meant, and what they have.
+pub(crate) struct Meant {
+    pub(crate) ids: Vec<AppId>,
+    /// The kinds and states of which each has keys; `None` where that narrows nothing.
+    pub(crate) kept: Option<Kept>,
+}
+
+/// An app with a kind and a state, for each of which there are keys.
+pub(crate) type Kept = Arc<BTreeSet<(AppId, KeyKind, KeyState)>>;
+
+/// The apps that are meant. "All" are those in use, and have to be looked up.
+pub(crate) async fn apps_in(conn: &mut Conn<'_>, apps: &Scope<AppId>) -> Result<Meant, StoreError> {
+    let ids = match apps {
+        Scope::Only(apps) => apps.clone(),
+        Scope::All => {
+            let sql = Sql::new("SELECT id FROM app WHERE archived_at = 0 ORDER BY created_at, id");
+            let rows = conn.fetch_all::<(String,)>(sql).await?;
+            rows.into_iter().map(|(id,)| app_id(&id)).collect::<Result<_, _>>()?
+        }
+    };
+    if ids.len() < 2 {
+        return Ok(Meant { ids, kept: None });
+    }
+    let mut sql = Sql::new("SELECT app_id, kind, state FROM key_count WHERE n > 0 AND app_id IN (");
+    sql.list(ids.iter().map(AppId::as_str)).push(")");
+    let rows = conn.fetch_all::<(String, String, String)>(sql).await?;
+    // A kind that only a later version knows is in no list.
+    let kept = |(app, kind, state): (String, String, String)| {
+        Some((AppId::parse(&app)?, KeyKind::parse(&kind)?, KeyState::parse(&state)?))
+    };
+    Ok(Meant { ids, kept: Some(Arc::new(rows.into_iter().filter_map(kept).collect())) })
 }
 
 fn app_id(text: &str) -> Result<AppId, StoreError> {
     AppId::parse(text).ok_or_else(|| StoreError::corrupt("an app's id"))
 }
 
-fn from_row((id, name, created_at): (String, String, i64)) -> Result<AppRow, StoreError> {
-    let id = app_id(&id)?;
-    Ok(AppRow { id, name, created_at: Timestamp::from_millis(created_at) })
+/// The apps to which somebody is limited, as they are stored.
+pub(crate) fn scope_words(apps: &Scope<AppId>) -> String {
+    match apps {
+        Scope::All => String::new(),
+        Scope::Only(apps) => apps.iter().map(AppId::as_str).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// Reads what [`scope_words`] wrote.
+pub(crate) fn read_scope(words: &str) -> Result<Scope<AppId>, StoreError> {
+    if words.is_empty() {
+        return Ok(Scope::All);
+    }
+    words.split(' ').map(app_id).collect::<Result<_, _>>().map(Scope::Only)
 }
 
 impl Tx {
-    /// Adds an app; `Conflict` if the id exists.
-    pub async fn insert_app(&mut self, app: &AppRow) -> Result<(), StoreError> {
-        let sql = Sql::new("INSERT INTO app (id, name, created_at) VALUES ($1, $2, $3)")
-            .arg(app.id.as_str())
-            .arg(&*app.name)
-            .arg(app.created_at);
+    /// Adds an app; `Conflict(AppName)` if one in use has a name that looks like its own.
+    pub async fn insert_app(&mut self, app: &App) -> Result<(), StoreError> {
+        let sql = Sql::new(
+            "INSERT INTO app (id, name, name_key, likeness, created_at, archived_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .arg(app.id.as_str())
+        .arg(&*app.name)
+        .arg(name_key(&app.name))
+        .arg(likeness(&app.name))
+        .arg(app.created_at)
+        .arg(app.archived_at.map_or(0, Timestamp::millis));
         self.conn().execute(sql).await?;
+        Ok(())
+    }
+
+    /// Gives an app another name; `Conflict(AppName)` as in `insert_app`.
+    pub async fn rename_app(&mut self, id: &AppId, name: &str) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE app SET name = $2, name_key = $3, likeness = $4 WHERE id = $1").arg(id.as_str());
+        self.conn().execute(sql.arg(name).arg(name_key(name)).arg(likeness(name))).await?;
+        Ok(())
+    }
+
+    /// Archives an app, or takes it into use again; `Conflict(AppName)` as in `insert_app`.
+    pub async fn set_app_archived(&mut self, id: &AppId, at: Option<Timestamp>) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE app SET archived_at = $2 WHERE id = $1").arg(id.as_str());
+        self.conn().execute(sql.arg(at.map_or(0, Timestamp::millis))).await?;
         Ok(())
     }
 }

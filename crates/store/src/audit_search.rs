@@ -16,6 +16,9 @@ use crate::sql::Sql;
 /// The most keys that one name stands for, in the order of their names. Whoever means others writes more of the name.
 const KEYS: i64 = 50;
 
+/// Among how many keys with the name those of some apps are looked for.
+const KEYS_LOOKED_AT: i64 = 2_000;
+
 /// The most people that one text stands for.
 const PEOPLE: i64 = 5;
 
@@ -54,7 +57,7 @@ impl<'a> AuditSearch<'a> {
         };
         let keys = match (&query.key, &query.name) {
             (Some(key), _) => Some(vec![key.as_str().to_owned()]),
-            (None, Some(name)) => Some(keys_named(conn, name).await?),
+            (None, Some(name)) => Some(keys_named(conn, name, &sight.apps).await?),
             (None, None) => None,
         };
         let actions = query.action.map_or(Action::ALL.to_vec(), |action| vec![action]);
@@ -135,7 +138,9 @@ impl<'a> AuditSearch<'a> {
 /// Apps and kinds in sight as a condition on each row.
 pub(crate) fn push_sight(sql: &mut Sql, sight: &Sight) {
     if let Scope::Only(apps) = &sight.apps {
-        sql.push(" AND app_id IN (").list(in_list(apps.iter().map(AppId::as_str))).push(")");
+        // What one did oneself to no app stays in sight.
+        let own = (sight.acts != Scope::All).then_some("");
+        sql.push(" AND app_id IN (").list(in_list(apps.iter().map(AppId::as_str).chain(own))).push(")");
     }
     if !sight.sees_all_kinds() {
         let kinds = sight.kinds.iter().map(|kind| kind.as_str());
@@ -174,13 +179,20 @@ async fn edge(conn: &mut Conn<'_>, at: Timestamp, is_first: bool) -> Result<i64,
 }
 
 /// The keys that have, or had, a name that begins like this, or whose id it is.
-async fn keys_named(conn: &mut Conn<'_>, name: &str) -> Result<Vec<String>, StoreError> {
+async fn keys_named(conn: &mut Conn<'_>, name: &str, apps: &Scope<AppId>) -> Result<Vec<String>, StoreError> {
     let id = KeyId::parse(name.trim()).map(|id| id.as_str().to_owned());
     let name = name_key(name);
-    let mut sql = Sql::new("SELECT key_id FROM audit_name WHERE name >= ");
+    let mut sql = Sql::new("SELECT key_id FROM (SELECT name, key_id FROM audit_name WHERE name >= ");
     sql.bind(&*name);
     if let Some(end) = prefix_upper_bound(&name) {
         sql.push(" AND name < ").bind(end);
+    }
+    // Keys of other apps must not crowd out those that are meant.
+    let looked_at = if *apps == Scope::All { KEYS } else { KEYS_LOOKED_AT };
+    sql.push(" ORDER BY name, key_id LIMIT ").bind(looked_at).push(") AS named");
+    if let Scope::Only(apps) = apps {
+        sql.push(" WHERE EXISTS (SELECT 1 FROM audit_event e WHERE e.subject_kind = 'key' AND e.subject_id = key_id");
+        sql.push(" AND e.app_id || '' IN (").list(in_list(apps.iter().map(AppId::as_str))).push("))");
     }
     sql.push(" ORDER BY name, key_id LIMIT ").bind(KEYS);
     let mut keys: Vec<_> = conn.fetch_all::<(String,)>(sql).await?.into_iter().map(|(key,)| key).collect();

@@ -36,7 +36,7 @@ async fn calls_since(
     hour: i64,
     step: Millis,
 ) -> Result<Vec<HourCalls>, StoreError> {
-    let apps = apps_in(conn, &sight.apps).await?;
+    let apps = apps_in(conn, &sight.apps).await?.ids;
     let no_key = matches!(&sight.keys, Scope::Only(keys) if keys.is_empty());
     if apps.is_empty() || sight.kinds.is_empty() || no_key {
         return Ok(Vec::new());

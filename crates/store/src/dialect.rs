@@ -96,11 +96,12 @@ pub(crate) async fn listen(pool: &PgPool) -> Result<PgListener, StoreError> {
 }
 
 /// Unique columns as SQLite names them, as Postgres names their constraint, and as use cases do.
-const UNIQUE: [(&str, &str, Unique); 6] = [
+const UNIQUE: [(&str, &str, Unique); 7] = [
     ("person.email", "person_email_key", Unique::PersonEmail),
     ("invite.email", "invite_email_key", Unique::InviteEmail),
     ("hand_over.form_id", "hand_over_form_id_key", Unique::HandOverForm),
     ("passkey.credential_id", "passkey_credential_id_key", Unique::Passkey),
+    ("app.likeness", "app_likeness_in_use", Unique::AppName),
     ("api_key.id", "api_key_pkey", Unique::KeyId),
     ("api_key.form_id", "api_key_form_id_key", Unique::FormId),
 ];
@@ -111,12 +112,9 @@ impl From<sqlx::Error> for StoreError {
         match error {
             E::Database(error) => classify(&*error),
             E::Io(_) => Self::Cut(error.to_string()),
-            E::Tls(_)
-            | E::Protocol(_)
-            | E::PoolTimedOut
-            | E::PoolClosed
-            | E::WorkerCrashed
-            | E::BeginFailed => Self::Unavailable(error.to_string()),
+            E::Tls(_) | E::Protocol(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => {
+                Self::Unavailable(error.to_string())
+            }
             E::Configuration(error) => Self::Url(error.to_string()),
             E::Migrate(error) => Self::Migration(error.to_string()),
             E::RowNotFound | E::ColumnDecode { .. } | E::Decode(_) => Self::Corrupt(error.to_string()),

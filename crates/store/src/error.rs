@@ -52,6 +52,8 @@ pub enum Unique {
     HandOverForm,
     /// The id by which a passkey's authenticator knows it.
     Passkey,
+    /// The name of an app that is in use.
+    AppName,
     /// The id of a key.
     KeyId,
     /// The one-use id of the form that made a key.
@@ -65,6 +67,7 @@ impl fmt::Display for Unique {
         f.write_str(match self {
             Self::PersonEmail | Self::InviteEmail => "e-mail address",
             Self::Passkey => "passkey",
+            Self::AppName => "name of an app",
             Self::KeyId => "key id",
             Self::FormId | Self::HandOverForm => "form id",
             Self::Other => "unique value",

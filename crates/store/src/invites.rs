@@ -6,6 +6,7 @@ use domain::role::Role;
 use domain::timestamp::Timestamp;
 use sqlx_macros::FromRow;
 
+use crate::apps::{read_scope, scope_words};
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::people::{end, stored_end};
@@ -18,6 +19,7 @@ struct Stored {
     email: String,
     name: String,
     role: String,
+    apps: String,
     keys: String,
     access_ends_at: i64,
     made_by_id: String,
@@ -35,6 +37,7 @@ impl TryFrom<Stored> for Invite {
             email: row.email,
             name: row.name,
             role: Role::parse(&row.role).ok_or_else(|| StoreError::corrupt("an invite's role"))?,
+            apps: read_scope(&row.apps)?,
             keys: serde_json::from_str(&row.keys).map_err(|_| StoreError::corrupt("the keys of an invite"))?,
             access_ends_at: end(row.access_ends_at),
             made_by: (row.made_by_id, row.made_by_label),
@@ -54,7 +57,7 @@ reads! {
     invite_by_link(mac: &[u8], purpose: &str, now: Timestamp) -> Option<Invite>;
 }
 
-const INVITE: &str = "SELECT i.id, i.email, i.name, i.role, i.keys, i.access_ends_at, i.made_by_id, i.made_by_label, \
+const INVITE: &str = "SELECT i.id, i.email, i.name, i.role, i.apps, i.keys, i.access_ends_at, i.made_by_id, i.made_by_label, \
      i.created_at, i.expires_at FROM invite i ";
 
 async fn invites(conn: &mut Conn<'_>) -> Result<Vec<Invite>, StoreError> {
@@ -88,7 +91,7 @@ impl Tx {
         let (made_by_id, made_by_label) = &invite.made_by;
         let sql = Sql::new(
             "INSERT INTO invite (id, email, name, role, keys, access_ends_at, made_by_id, made_by_label, created_at, \
-             expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             expires_at, apps) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .arg(invite.id.as_str())
         .arg(&*invite.email)
@@ -99,7 +102,8 @@ impl Tx {
         .arg(&**made_by_id)
         .arg(&**made_by_label)
         .arg(invite.created_at)
-        .arg(invite.expires_at);
+        .arg(invite.expires_at)
+        .arg(scope_words(&invite.apps));
         self.conn().execute(sql).await?;
         Ok(())
     }

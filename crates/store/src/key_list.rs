@@ -177,7 +177,7 @@ async fn plan(
     now: Timestamp,
 ) -> Result<Option<Plan>, StoreError> {
     let apps = apps_in(conn, &sight.apps).await?;
-    let mut range = KeyRange::new(sight, &apps, query.kind, query.status, now).labelled(query);
+    let mut range = KeyRange::new(sight, &apps.ids, query.kind, query.status, now).kept_in(&apps).labelled(query);
     if range.is_empty() {
         return Ok(None);
     }

@@ -12,10 +12,12 @@ use domain::sight::{Scope, Sight};
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
 
+use crate::apps::{Kept, Meant};
+use crate::key_arms::{Pairs, Part, arms, push_pairs};
 use crate::key_moment::{Find, Moment, push_codes};
 use crate::key_rules::Label;
 use crate::key_search::{Search, Source};
-use crate::sql::{Sql, push_words};
+use crate::sql::Sql;
 
 /// Nearly all keys are live, and live keys have no label for it.
 fn is_of_most((name, value): &(Label, String)) -> bool {
@@ -29,10 +31,12 @@ pub(crate) const FEW: i64 = 1_000;
 #[derive(Debug, Clone)]
 pub(crate) struct KeyRange {
     apps: Vec<AppId>,
+    /// What several apps have, so that there are no arms for what none has.
+    kept: Option<Kept>,
     /// Only these keys; `None` for all.
     named: Option<Vec<KeyId>>,
     /// Kinds and states, with one arm for each pair; `None` for all keys of the apps.
-    pairs: Option<(Vec<KeyKind>, &'static [KeyState])>,
+    pairs: Option<Pairs>,
     pub(crate) moment: Option<Moment>,
     pub(crate) search: Option<Search>,
     /// Only this part of what the search finds; `None` for all of it.
@@ -86,6 +90,7 @@ impl KeyRange {
         let pairs = (!all).then_some((kinds, in_state));
         Self {
             apps: apps.to_vec(),
+            kept: None,
             named,
             pairs,
             moment,
@@ -95,6 +100,11 @@ impl KeyRange {
             labels: Vec::new(),
             few: false,
         }
+    }
+
+    /// The same keys, which are in apps that have these.
+    pub(crate) fn kept_in(self, apps: &Meant) -> Self {
+        Self { kept: apps.kept.clone(), ..self }
     }
 
     /// The same keys, in these states instead.
@@ -142,17 +152,11 @@ impl KeyRange {
     /// Whether the range is always empty.
     pub(crate) fn is_empty(&self) -> bool {
         let no_kind = self.pairs.as_ref().is_some_and(|(kinds, _)| kinds.is_empty());
-        no_kind || self.apps.is_empty() || self.named.as_ref().is_some_and(Vec::is_empty)
+        no_kind || self.named.as_ref().is_some_and(Vec::is_empty) || self.arms().is_empty()
     }
 
-    fn arms(&self) -> Vec<(AppId, Option<(KeyKind, KeyState)>)> {
-        let pairs: Vec<_> = match &self.pairs {
-            None => vec![None],
-            Some((kinds, states)) => {
-                kinds.iter().flat_map(|kind| states.iter().map(|state| Some((*kind, *state)))).collect()
-            }
-        };
-        self.apps.iter().flat_map(|app| pairs.iter().map(|pair| (*app, *pair))).collect()
+    fn arms(&self) -> Vec<(AppId, Part)> {
+        arms(&self.apps, self.pairs.as_ref(), self.kept.as_ref())
     }
 
     /// The same range, but only this part of what its search finds.
@@ -226,13 +230,14 @@ impl KeyRange {
         begins: Option<&Search>,
         also: impl Fn(&mut Sql),
     ) {
-        for (n, (app, pair)) in self.arms().into_iter().enumerate() {
+        for (n, (app, part)) in self.arms().into_iter().enumerate() {
             sql.push(if n == 0 { "SELECT * FROM (" } else { ") AS arm UNION ALL SELECT * FROM (" });
             sql.push(select).push(" FROM api_key WHERE app_id = ").bind(app.as_str());
-            if let Some((kind, state)) = pair {
+            match part {
+                Part::All => {}
                 // As literals, because the planner uses a partial index only if it sees the condition.
-                push_words(sql, " AND kind IN (", [kind.as_str()]);
-                push_words(sql, " AND state IN (", [state.as_str()]);
+                Part::Exact(kind, state) => push_pairs(sql, &[kind], &[state]),
+                Part::Tested => self.push_pairs(sql),
             }
             match begins {
                 Some(search) => {
@@ -364,9 +369,12 @@ impl KeyRange {
     /// Apps, kinds and states as a condition on each row.
     fn push_scope(&self, sql: &mut Sql) {
         sql.push("app_id IN (").list(self.apps.iter().map(AppId::as_str)).push(")");
+        self.push_pairs(sql);
+    }
+
+    fn push_pairs(&self, sql: &mut Sql) {
         if let Some((kinds, states)) = &self.pairs {
-            push_words(sql, " AND kind IN (", kinds.iter().map(|kind| kind.as_str()));
-            push_words(sql, " AND state IN (", states.iter().map(|state| state.as_str()));
+            push_pairs(sql, kinds, states);
         }
     }
 

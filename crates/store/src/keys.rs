@@ -70,6 +70,8 @@ reads! {
     /// The same of several keys, in this order, with the last use that lists show. Keys that do not exist, or that this
     /// version cannot read, are skipped.
     key_details(ids: &[KeyId]) -> Vec<KeyDetail>;
+    /// The app of each of these keys, in any order. Keys that do not exist are skipped.
+    apps_of_keys(ids: &[KeyId]) -> Vec<(KeyId, AppId)>;
     /// Whether the key exists and this actor issued it.
     is_issuer(id: &KeyId, actor: &Actor) -> bool;
     /// The key that this form created, even if it is gone.
@@ -93,6 +95,7 @@ struct RecordRow {
     expires_at: i64,
     #[sqlx(flatten)]
     rules: RulesRow,
+    app_archived_at: i64,
     quota_epoch: Option<i64>,
     version: i64,
     mac: Vec<u8>,
@@ -103,8 +106,8 @@ struct RecordRow {
 async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<ReadKey>, StoreError> {
     let mut keys: Vec<ReadKey> = Vec::with_capacity(ids.len());
     let mut sql = Sql::new(
-        "SELECT k.id, k.app_id, k.kind, k.name, k.state, k.not_before, k.expires_at, q.epoch AS quota_epoch, s.version, \
-         s.mac, s.pepper_version, s.expires_at AS secret_expires_at, ",
+        "SELECT k.id, k.app_id, k.kind, k.name, k.state, k.not_before, k.expires_at, q.epoch AS quota_epoch, \
+         (SELECT a.archived_at FROM app a WHERE a.id = k.app_id) AS app_archived_at, s.version, s.mac, s.pepper_version, s.expires_at AS secret_expires_at, ",
     );
     sql.push(SELECTED).push(" FROM (SELECT value ->> 0 AS id FROM ");
     conn.push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;
@@ -158,6 +161,7 @@ impl TryFrom<RecordRow> for KeyRecord {
             not_before: since(row.not_before),
             expires_at: until(row.expires_at),
             rules: row.rules.try_into()?,
+            app_archived: row.app_archived_at != 0,
         })
     }
 }
@@ -262,6 +266,17 @@ async fn key_details(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<KeyDetail
         .map(|detail| (detail.row.id, detail))
         .collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+async fn apps_of_keys(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<(KeyId, AppId)>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new("SELECT k.id, k.app_id FROM (SELECT value ->> 0 AS id FROM ");
+    conn.push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;
+    sql.push(") AS asked CROSS JOIN api_key k WHERE k.id = asked.id");
+    let rows = conn.fetch_all::<(String, String)>(sql).await?;
+    rows.into_iter().map(|(key, app)| Ok((key_id(&key)?, app_id(&app)?))).collect()
 }
 
 async fn key_detail(conn: &mut Conn<'_>, id: &KeyId) -> Result<Option<KeyDetail>, StoreError> {

@@ -19,6 +19,7 @@ mod error;
 mod grants;
 mod hand_overs;
 mod invites;
+mod key_arms;
 mod key_bulk;
 mod key_changes;
 mod key_counts;
@@ -54,7 +55,6 @@ mod throttle;
 mod usage;
 mod whole;
 
-pub use apps::AppRow;
 pub use audit_chain::{ChainCheck, ChainMac};
 pub use bulk_acts::TakenKey;
 pub use error::{StoreError, Unique};

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
-use domain::ids::PersonId;
+use domain::ids::{AppId, PersonId};
 use domain::role::Role;
+use domain::sight::Scope;
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
 use sqlx_macros::FromRow;
 
+use crate::apps::{read_scope, scope_words};
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::sql::Sql;
@@ -32,6 +34,8 @@ pub struct PersonRow {
     pub disabled: bool,
     /// When a guest's access ends; `None` for never.
     pub access_ends_at: Option<Timestamp>,
+    /// The apps to which the person is limited.
+    pub apps: Scope<AppId>,
 }
 
 impl PersonRow {
@@ -66,6 +70,8 @@ pub(crate) struct Stored {
     disabled: i64,
     #[sqlx(rename = "person_access_ends_at")]
     access_ends_at: i64,
+    #[sqlx(rename = "person_apps")]
+    apps: String,
 }
 
 impl TryFrom<Stored> for PersonRow {
@@ -81,6 +87,7 @@ impl TryFrom<Stored> for PersonRow {
             created_at: Timestamp::from_millis(row.created_at),
             disabled: row.disabled != 0,
             access_ends_at: end(row.access_ends_at),
+            apps: read_scope(&row.apps)?,
         })
     }
 }
@@ -109,7 +116,7 @@ pub(crate) fn stored_end(end: Option<Timestamp>) -> i64 {
 
 const PERSON: &str = "SELECT id AS person_id, email AS person_email, name AS person_name, role AS person_role, \
      password_hash AS person_password_hash, created_at AS person_created_at, disabled AS person_disabled, \
-     access_ends_at AS person_access_ends_at FROM person ";
+     access_ends_at AS person_access_ends_at, apps AS person_apps FROM person ";
 
 async fn person_by_email(conn: &mut Conn<'_>, email: &str) -> Result<Option<PersonRow>, StoreError> {
     let mut sql = Sql::new(PERSON);
@@ -139,7 +146,7 @@ impl Tx {
     pub async fn insert_person(&mut self, person: &PersonRow) -> Result<(), StoreError> {
         let sql = Sql::new(
             "INSERT INTO person (id, email, name, role, password_hash, created_at, disabled, \
-             access_ends_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             access_ends_at, apps) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .arg(person.id.as_str())
         .arg(&*person.email)
@@ -148,7 +155,15 @@ impl Tx {
         .arg(&*person.password_hash)
         .arg(person.created_at)
         .arg(i64::from(person.disabled))
-        .arg(stored_end(person.access_ends_at));
+        .arg(stored_end(person.access_ends_at))
+        .arg(scope_words(&person.apps));
+        self.conn().execute(sql).await?;
+        Ok(())
+    }
+
+    /// Limits a person to these apps, or to none. An empty list would be stored like none, so nobody may ask for it.
+    pub async fn set_person_apps(&mut self, id: &PersonId, apps: &Scope<AppId>) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE person SET apps = $2 WHERE id = $1").arg(id.as_str()).arg(scope_words(apps));
         self.conn().execute(sql).await?;
         Ok(())
     }

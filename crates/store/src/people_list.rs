@@ -1,14 +1,16 @@
 //! Pages of the list of people, by keyset.
 
-use domain::ids::PersonId;
+use domain::ids::{AppId, PersonId};
 use domain::list::Rows;
 use domain::page::{COUNT_CAP, Capped, Page};
 use domain::person::{PersonFilter, PersonListed, PersonQuery, PersonSort, PersonStatus};
 use domain::role::Role;
+use domain::sight::Scope;
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
 use sqlx_macros::FromRow;
 
+use crate::apps::read_scope;
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::people::end;
@@ -29,8 +31,9 @@ pub struct Lock {
 }
 
 reads! {
-    /// A page of the people who are asked for. An invalid cursor gives the first page.
-    list_people(query: &PersonQuery, lock: Lock) -> Page<PersonListed>;
+    /// A page of the people who are asked for and share one of these apps: those who are limited to it, those who are limited
+    /// to none, and guests with a key of it. An invalid cursor gives the first page.
+    list_people(query: &PersonQuery, apps: &Scope<AppId>, lock: Lock) -> Page<PersonListed>;
     /// One of them, whatever a list asks for.
     listed_person(id: &PersonId, lock: Lock) -> Option<PersonListed>;
 }
@@ -46,6 +49,7 @@ struct Stored {
     created_at: i64,
     last_sign_in_at: i64,
     access_ends_at: i64,
+    apps: String,
     failures: i64,
     blocked_until: i64,
 }
@@ -69,6 +73,7 @@ impl Stored {
             name: self.name,
             email: self.email,
             role: Role::parse(&self.role).ok_or_else(|| StoreError::corrupt("a person's role"))?,
+            apps: read_scope(&self.apps)?,
             status,
             created_at: Timestamp::from_millis(self.created_at),
             last_sign_in_at: (self.last_sign_in_at != 0).then_some(Timestamp::from_millis(self.last_sign_in_at)),
@@ -113,18 +118,22 @@ const fn columns(sort: PersonSort) -> &'static [&'static str] {
 }
 
 const SELECT: &str = "SELECT p.id, p.email, p.name, p.name_key, p.role, p.disabled, p.created_at, p.last_sign_in_at, \
-     p.access_ends_at, COALESCE(f.failures, 0) AS failures, COALESCE(f.blocked_until, 0) AS blocked_until ";
+     p.access_ends_at, p.apps, COALESCE(f.failures, 0) AS failures, COALESCE(f.blocked_until, 0) AS blocked_until ";
 const FROM: &str = "FROM person p LEFT JOIN sign_in_failure f ON f.email_mac = p.email_mac ";
 
 /// A list with its conditions.
 struct Asked<'a> {
     query: &'a PersonQuery,
+    apps: &'a Scope<AppId>,
     lock: Lock,
 }
 
 impl Asked<'_> {
     fn push_conditions(&self, sql: &mut Sql) {
         sql.push("WHERE 1 = 1");
+        if let Scope::Only(apps) = self.apps {
+            push_sharing(sql, apps);
+        }
         if let Some(search) = &self.query.search {
             let part = name_key(search).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
             sql.push(" AND (p.name_key LIKE ").bind(format!("%{part}%")).push(" ESCAPE '\\' OR p.email LIKE ");
@@ -172,14 +181,32 @@ impl Asked<'_> {
     }
 }
 
+/// Only people who share one of these apps. A guest without a limit shares those of the keys that were granted.
+fn push_sharing(sql: &mut Sql, apps: &[AppId]) {
+    sql.push(" AND ((p.apps = '' AND p.role <> 'guest')");
+    for app in apps {
+        sql.push(" OR p.apps LIKE ").bind(format!("%{app}%"));
+    }
+    if !apps.is_empty() {
+        sql.push(" OR (p.apps = '' AND EXISTS (SELECT 1 FROM key_grant g JOIN api_key k ON k.id = g.key_id ");
+        sql.push("WHERE g.person_id = p.id AND k.app_id IN (").list(apps.iter().map(AppId::as_str)).push(")))");
+    }
+    sql.push(")");
+}
+
 fn list(sql: &mut Sql, columns: &[&'static str], before: &'static str, behind: &'static str) {
     for (n, column) in columns.iter().enumerate() {
         sql.push(if n == 0 { before } else { ", " }).push(column).push(behind);
     }
 }
 
-async fn list_people(conn: &mut Conn<'_>, query: &PersonQuery, lock: Lock) -> Result<Page<PersonListed>, StoreError> {
-    let asked = Asked { query, lock };
+async fn list_people(
+    conn: &mut Conn<'_>,
+    query: &PersonQuery,
+    apps: &Scope<AppId>,
+    lock: Lock,
+) -> Result<Page<PersonListed>, StoreError> {
+    let asked = Asked { query, apps, lock };
     let parse = |text: &Option<String>| text.as_deref().and_then(|text| cursor(text, query.sort));
     let (after, before) = (parse(&query.after), parse(&query.before));
     let is_back = after.is_none() && before.is_some();

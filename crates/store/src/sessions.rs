@@ -1,6 +1,6 @@
 //! Sessions of signed-in people, found by the MAC of the cookie's value.
 
-use domain::ids::PersonId;
+use domain::ids::{AppId, PersonId};
 use domain::timestamp::Timestamp;
 use sqlx_macros::FromRow;
 
@@ -75,6 +75,13 @@ reads! {
     session_by_mac(id_mac: &[u8]) -> Option<(SessionRow, PersonRow)>;
     /// The sessions of a person, expired or not, the newest first.
     sessions_of(person: &PersonId) -> Vec<SessionRow>;
+    /// The app that was chosen last in the session with this MAC; `None` for all.
+    chosen_app(id_mac: &[u8]) -> Option<AppId>;
+}
+
+async fn chosen_app(conn: &mut Conn<'_>, id_mac: &[u8]) -> Result<Option<AppId>, StoreError> {
+    let sql = Sql::new("SELECT app_id FROM session WHERE id_mac = $1").arg(id_mac);
+    Ok(conn.fetch_optional::<(String,)>(sql).await?.and_then(|(app,)| AppId::parse(&app)))
 }
 
 async fn session_by_mac(conn: &mut Conn<'_>, id_mac: &[u8]) -> Result<Option<(SessionRow, PersonRow)>, StoreError> {
@@ -82,7 +89,7 @@ async fn session_by_mac(conn: &mut Conn<'_>, id_mac: &[u8]) -> Result<Option<(Se
         "SELECT s.id_mac, s.created_at, s.last_seen_at, s.expires_at, s.address, s.user_agent, \
          s.password_checked_at, s.factor_checked_at, p.id AS person_id, p.email AS person_email, p.name AS person_name, \
          p.role AS person_role, p.password_hash AS person_password_hash, p.created_at AS person_created_at, \
-         p.disabled AS person_disabled, p.access_ends_at AS person_access_ends_at \
+         p.disabled AS person_disabled, p.access_ends_at AS person_access_ends_at, p.apps AS person_apps \
          FROM session s JOIN person p ON p.id = s.person_id WHERE s.id_mac = $1",
     )
     .arg(id_mac);
@@ -146,6 +153,13 @@ impl Tx {
     pub async fn set_session_proved(&mut self, id_mac: &[u8], at: Timestamp) -> Result<bool, StoreError> {
         let sql = Sql::new("UPDATE session SET password_checked_at = $2 WHERE id_mac = $1").arg(id_mac).arg(at);
         Ok(self.conn().execute(sql).await? == 1)
+    }
+
+    /// Notes the app that was chosen in a session; `None` for all.
+    pub async fn set_chosen_app(&mut self, id_mac: &[u8], app: Option<&AppId>) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE session SET app_id = $2 WHERE id_mac = $1").arg(id_mac);
+        self.conn().execute(sql.arg(app.map_or("", AppId::as_str))).await?;
+        Ok(())
     }
 
     /// Ends a session, and returns whether it existed.

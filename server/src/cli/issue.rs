@@ -6,7 +6,6 @@ use clap::{Args, Subcommand};
 use domain::contradiction::contradiction;
 use domain::draft::KeyDraft;
 use domain::expiry::Expiry;
-use domain::ids::AppId;
 use domain::key::{KeyRow, RevokeReason};
 use domain::kind::KeyKind;
 use secrecy::ExposeSecret;
@@ -31,7 +30,7 @@ pub(super) struct Issue {
     /// Description
     #[arg(long)]
     description: Option<String>,
-    /// Id of the app that owns the key [default: the app "Default"]
+    /// Name or id of the app that owns the key [default: the first app]
     #[arg(long)]
     app: Option<String>,
     /// Permission, for example invoices.read or keystead.verify; repeatable
@@ -78,7 +77,7 @@ pub(super) struct Issue {
 /// A key to issue, checked as far as possible without the database.
 #[derive(Debug)]
 pub(super) struct NewKey {
-    app: Option<AppId>,
+    app: Option<String>,
     draft: KeyDraft,
     lifetime: Option<i64>,
 }
@@ -86,12 +85,6 @@ pub(super) struct NewKey {
 pub(super) fn prepare(act: Act) -> Result<NewKey, Failure> {
     let Act::Issue(issue) = act;
     refuse_blank(&issue)?;
-    let app = match issue.app {
-        None => None,
-        Some(text) => Some(AppId::parse(&text).ok_or_else(|| {
-            Failure::Usage(format!("--app: {text:?} is not the id of an app; an id has 24 hexadecimal digits"))
-        })?),
-    };
     let lifetime = issue.expires_in.as_deref().map(lifetime).transpose()?;
     // Here the permissions that the wizard shows as boxes are like any other.
     let boxes = KeyKind::parse(&issue.kind).map_or(&[][..], |kind| kind.rules().boxes);
@@ -116,12 +109,13 @@ pub(super) fn prepare(act: Act) -> Result<NewKey, Failure> {
         metadata: Some(issue.metadata),
         ..KeyDraft::default()
     };
-    Ok(NewKey { app, draft, lifetime })
+    Ok(NewKey { app: issue.app, draft, lifetime })
 }
 
 /// An unset shell variable must not create a key without the restriction or the label.
 fn refuse_blank(issue: &Issue) -> Result<(), Failure> {
-    let given: [(&str, &[String]); 11] = [
+    let given: [(&str, &[String]); 12] = [
+        ("app", issue.app.as_slice()),
         ("permission", &issue.permissions),
         ("cidr", &issue.cidrs),
         ("deny-cidr", &issue.denied_cidrs),
@@ -148,7 +142,10 @@ pub(super) async fn run(service: &Service, caller: &Caller, new: NewKey) -> Resu
         draft.expiry = Some(Expiry::Custom.as_str().to_owned());
         draft.expires_at = Some(service.now().plus_seconds(seconds).to_rfc3339());
     }
-    let app = app.unwrap_or_else(|| *service.default_app());
+    let app = match app {
+        Some(named) => service.app_by_name(caller, &named).await?.id,
+        None => *service.default_app(),
+    };
     let issued = service.issue_acknowledged(caller, &app, &draft).await?;
     let key = &issued.key.row;
     // Only the secret goes to standard output, because a script reads all of it.

@@ -297,6 +297,7 @@ impl From<Refusal> for Problem {
             | Refusal::InviteGone
             | Refusal::HandOverGone
             | Refusal::LinkInvalid
+            | Refusal::AppNotFound
             | Refusal::NoSession => Kind::NotFound,
             Refusal::Forbidden
             | Refusal::ProveAgain
@@ -316,6 +317,9 @@ impl From<Refusal> for Problem {
             | Refusal::EmailTaken
             | Refusal::FactorChanged
             | Refusal::LastOwner
+            | Refusal::LastApp
+            | Refusal::AppArchived
+            | Refusal::ChooseApp { .. }
             | Refusal::AlreadyHandedOver
             | Refusal::HandOverStale
             | Refusal::TooManyHandOvers { .. }

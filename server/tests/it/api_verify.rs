@@ -1,11 +1,9 @@
 //! `POST /v1/keys/verify`: every verdict that a service can be given, and every wrong way to ask.
 
 use domain::draft::KeyDraft;
-use domain::ids::AppId;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use service::keys::ShownSecret;
-use store::{AppRow, Tx};
 
 use crate::support::{Answer, Call, Product, list, operator, service_key};
 
@@ -154,12 +152,7 @@ async fn what_is_no_key_is_not_found_and_nothing_is_said_about_it() {
 async fn a_key_of_another_app_is_not_found() {
     let product = Product::start().await;
     let verifier = product.verifier().await;
-    let other = AppRow {
-        id: AppId::parse("0123456789abcdef01234567").unwrap(),
-        name: "Other".to_owned(),
-        created_at: product.service.now(),
-    };
-    product.store.write(async |tx: &mut Tx| tx.insert_app(&other).await).await.unwrap();
+    let other = product.service.create_app(&operator(), "Other").await.unwrap();
     let issued = product.service.issue_acknowledged(&operator(), &other.id, &service_key("theirs")).await.unwrap();
     let ShownSecret::Token(token) = issued.shown else { panic!() };
     let token = token.expose_secret();

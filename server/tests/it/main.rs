@@ -17,6 +17,7 @@ mod api_self_check;
 mod api_unkey;
 mod api_unkey_errors;
 mod api_verify;
+mod apps;
 mod authorize;
 mod authorize_bad_input;
 mod authorize_options;

@@ -7,7 +7,7 @@ use app::desk::mount::{file_paths, form_paths, page_paths};
 use domain::draft::KeyDraft;
 use domain::grant::{KeyAct, KeyGrant};
 use domain::hand_over::HandOverDraft;
-use domain::ids::{KeyId, PersonId};
+use domain::ids::{AppId, KeyId, PersonId};
 use domain::invite::InviteDraft;
 use domain::role::Role;
 use leptos::server_fn::axum::server_fn_paths;
@@ -34,6 +34,8 @@ enum About {
     HandOver,
     /// The invite of a guest; that of an admin; one that was revoked.
     Invite,
+    /// An app in use; one that never was.
+    App,
 }
 
 /// A route with a query or body that is good for it, and what becomes of it for each who asks, in the order of `COLUMNS`. Each
@@ -51,6 +53,12 @@ const PAGES: &[Row] = &[
     ("/account/prove", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/second-factor", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/sessions", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/apps", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/apps/choose", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/apps/new", About::Nothing, "", ["+", "+", "f", "f", "s"]),
+    ("/apps/{id}/archive", About::App, "", ["+n", "+n", "ff", "ff", "ss"]),
+    ("/apps/{id}/rename", About::App, "", ["+n", "+n", "ff", "ff", "ss"]),
+    ("/apps/{id}/restore", About::App, "", ["+n", "+n", "ff", "ff", "ss"]),
     ("/audit", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/collect/{token}", About::Nothing, "", ["n", "n", "n", "n", "n"]),
     ("/collect/{token}/stored", About::Nothing, "", ["n", "n", "n", "n", "n"]),
@@ -86,6 +94,7 @@ const PAGES: &[Row] = &[
     ("/people/invites/{id}/renew", About::Invite, "", ["++n", "+fn", "ffn", "fff", "sss"]),
     ("/people/invites/{id}/revoke", About::Invite, "", ["++n", "+fn", "ffn", "fff", "sss"]),
     ("/people/{id}", About::Person, "", ["++n", "++n", "++n", "fff", "sss"]),
+    ("/people/{id}/apps", About::Person, "", ["++n", "+fn", "ffn", "fff", "sss"]),
     ("/people/{id}/disable", About::Person, "", ["++n", "+fn", "ffn", "fff", "sss"]),
     ("/people/{id}/enable", About::Person, "", ["++n", "+fn", "ffn", "fff", "sss"]),
     ("/people/{id}/factor", About::Person, "", ["++n", "ffn", "ffn", "fff", "sss"]),
@@ -108,6 +117,11 @@ const FORMS: &[Row] = &[
     ("/account/prove", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/second-factor", About::Nothing, "press=begin", ["+", "+", "+", "+", "s"]),
     ("/account/sessions", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/apps/choose", About::Nothing, "app=&back=/keys", ["+", "+", "+", "+", "s"]),
+    ("/apps/new", About::Nothing, "name=FORM", ["+", "+", "f", "f", "s"]),
+    ("/apps/{id}/archive", About::App, "", ["+n", "+n", "ff", "ff", "ss"]),
+    ("/apps/{id}/rename", About::App, "name=FORM", ["+n", "+n", "ff", "ff", "ss"]),
+    ("/apps/{id}/restore", About::App, "", ["+n", "+n", "ff", "ff", "ss"]),
     ("/collect/{token}", About::Nothing, "passphrase=", ["n", "n", "n", "n", "n"]),
     ("/collect/{token}/stored", About::Nothing, "acknowledged=yes", ["n", "n", "n", "n", "n"]),
     ("/invite/{token}", About::Nothing, "person_name=Ada&password=seven+grey+herons+wade", ["n", "n", "n", "n", "n"]),
@@ -140,6 +154,7 @@ const FORMS: &[Row] = &[
     ),
     ("/people/invites/{id}/renew", About::Invite, "", ["++n", "+fn", "fff", "fff", "sss"]),
     ("/people/invites/{id}/revoke", About::Invite, "", ["++n", "+fn", "fff", "fff", "sss"]),
+    ("/people/{id}/apps", About::Person, "apps=", ["++n", "+fn", "fff", "fff", "sss"]),
     ("/people/{id}/disable", About::Person, "", ["++n", "+fn", "fff", "fff", "sss"]),
     ("/people/{id}/enable", About::Person, "", ["++n", "+fn", "fff", "fff", "sss"]),
     ("/people/{id}/factor", About::Person, "", ["++n", "fff", "fff", "fff", "sss"]),
@@ -267,6 +282,11 @@ impl Matrix {
                 service.withdraw_hand_over(&owner, &gone).await.unwrap();
                 [waits, gone].map(|id| id.to_string()).to_vec()
             }
+            About::App => {
+                let name = service.new_form_id().unwrap();
+                let used = service.create_app(&operator(), &name).await.unwrap().id;
+                [used, AppId::from_random([9; 12])].map(|id| id.to_string()).to_vec()
+            }
             About::Person => {
                 let mut ids = Vec::new();
                 for role in [Role::Guest, Role::Admin, Role::Guest] {
@@ -292,19 +312,22 @@ impl Matrix {
         self.product.service.audit(&operator(), &query).await.unwrap().rows.first().map_or(0, |row| row.seq)
     }
 
+    /// What is sent, by whoever has this column, about this.
+    async fn body(&self, body: &str, id: &str, column: usize) -> String {
+        let form = self.product.service.new_form_id().unwrap();
+        let body = body.replace("{id}", id).replace("FORM", &form);
+        let body = if body.contains("DRAFT") { body.replace("DRAFT", &self.draft(column).await) } else { body };
+        if body.contains("KEY") { body.replace("KEY", self.key("service").await.as_str()) } else { body }
+    }
+
     /// The words of a row as they are.
     async fn ask(&mut self, (route, about, body, _): &Row, call: fn(&str, &str) -> Call) -> Vec<String> {
         let mut words = Vec::new();
         for column in 0..COLUMNS {
             let mut word = String::new();
             for id in self.objects(*about).await {
-                let form = self.product.service.new_form_id().unwrap();
-                let body = body.replace("{id}", &id).replace("FORM", &form);
-                let body = if body.contains("DRAFT") { body.replace("DRAFT", &self.draft(column).await) } else { body };
-                let body =
-                    if body.contains("KEY") { body.replace("KEY", self.key("service").await.as_str()) } else { body };
-                let path = route.replace("{id}", &id).replace("{page}", "console").replace("{token}", &"0".repeat(64));
-                let call = call(&path, &body);
+                let body = self.body(body, &id, column).await;
+                let call = call(&path(route, &id), &body);
                 let call = match self.sessions.get(column) {
                     // The sessions have to outlive this one.
                     Some(session) if *route != "/logout" => call.cookie(session),
@@ -322,6 +345,10 @@ impl Matrix {
         }
         words
     }
+}
+
+fn path(route: &str, id: &str) -> String {
+    route.replace("{id}", id).replace("{page}", "console").replace("{token}", &"0".repeat(64))
 }
 
 fn letter(answer: &Answer) -> char {
@@ -382,4 +409,33 @@ async fn each_form_is_for_those_who_may_send_it() {
 async fn each_file_and_server_function_is_for_those_who_may_ask() {
     rows_hold(FILES, get).await;
     rows_hold(FUNCTIONS, function).await;
+}
+
+/// Whatever is of another app is for a limited admin as if it were gone, or never was, and nothing comes of asking.
+#[tokio::test]
+async fn what_is_of_another_app_is_as_good_as_gone() {
+    let mut matrix = Matrix::start().await;
+    let (id, email) = matrix.person(Role::Admin).await;
+    let service = matrix.product.service.clone();
+    let app = service.create_app(&operator(), "Elsewhere").await.unwrap();
+    service.set_person_apps(&operator(), &id, &[app.id]).await.unwrap();
+    let sign_in = SignIn { email, password: crate::support::PASSWORD.into() };
+    let session = session_of(service.sign_in(sign_in, &ClientInfo::default()).await.unwrap());
+    let mut asked = 0;
+    let mut wrong = Vec::new();
+    for (rows, call) in [(PAGES, get as fn(&str, &str) -> Call), (FORMS, form)] {
+        for (route, about, body, [_, of_admin, ..]) in rows.iter().filter(|row| row.1 != About::Nothing) {
+            let foreign = matrix.objects(*about).await.swap_remove(0);
+            let body = matrix.body(body, &foreign, 1).await;
+            let before = matrix.events().await;
+            let answer = matrix.product.send(call(&path(route, &foreign), &body).cookie(&session).same_origin()).await;
+            let events = matrix.events().await - before;
+            asked += 1;
+            let gone = letter(&answer) == 'n' || of_admin.ends_with(letter(&answer));
+            if !gone || events > 0 || answer.body.contains("Handed over") {
+                wrong.push(format!("{route} is {} and made {events} events", answer.status));
+            }
+        }
+    }
+    assert!(wrong.is_empty() && asked > 40, "{asked}: {}", wrong.join("\n"));
 }

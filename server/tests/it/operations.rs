@@ -90,6 +90,13 @@ async fn only_the_server_and_migrate_update_an_older_database() {
     // The migrations from the seventh on only add these, so taking them away makes an older database.
     for statement in [
         "DELETE FROM _sqlx_migrations WHERE version >= 7",
+        "DROP INDEX app_likeness_in_use",
+        "DROP INDEX app_name",
+        "ALTER TABLE app DROP COLUMN name_key",
+        "ALTER TABLE app DROP COLUMN likeness",
+        "ALTER TABLE app DROP COLUMN archived_at",
+        "ALTER TABLE person DROP COLUMN apps",
+        "ALTER TABLE session DROP COLUMN app_id",
         "DROP TABLE passkey",
         "DROP TABLE passkey_challenge",
         "DROP TABLE hand_over",

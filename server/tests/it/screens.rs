@@ -25,10 +25,11 @@ fn every_dialog_is_marked_as_one() {
     // The dialogs of the key list: addresses below a key that are not pages.
     let modals =
         ["edit", "audit", "disable", "enable", "revoke", "restore", "delete"].map(|act| format!("/keys/{{id}}/{act}"));
-    let of_people =
-        ["role", "keys", "unlock", "disable", "enable", "factor", "remove"].map(|act| format!("/people/{{id}}/{act}"));
+    let of_people = ["role", "keys", "apps", "unlock", "disable", "enable", "factor", "remove"]
+        .map(|act| format!("/people/{{id}}/{act}"));
+    let of_apps = ["/apps/new", "/apps/{id}/rename", "/apps/{id}/archive", "/apps/{id}/restore"];
     let others = ["/keys/audit", "/keys/handovers/{id}/withdraw", "/people/invites/{id}/revoke"];
-    for route in modals.iter().chain(&of_people).map(String::as_str).chain(others) {
+    for route in modals.iter().chain(&of_people).map(String::as_str).chain(of_apps).chain(others) {
         let marked =
             screens.as_array().unwrap().iter().any(|screen| screen["route"] == route && screen["dialog"] == true);
         assert!(marked, "{route}");

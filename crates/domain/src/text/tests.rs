@@ -3,6 +3,16 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
+fn names_that_look_alike_have_one_likeness() {
+    for name in ["Web shop", " WEB  Shop ", "web\u{200d} shop", "Web\u{a0}shop"] {
+        assert_eq!(likeness(name), "web shop", "{name:?}");
+    }
+    assert_ne!(likeness("Web-shop"), likeness("Web shop"));
+    assert_eq!(app_name("\u{200d}"), Err("Enter a name, for example: Web shop.".to_owned()));
+    assert_eq!(app_name(&"x".repeat(101)), Err("Use at most 100 characters; yours has 101.".to_owned()));
+}
+
+#[test]
 fn names_are_trimmed_and_limited() {
     assert_eq!(name("  Billing export\t").unwrap(), "Billing export");
     assert_eq!(name("x").unwrap(), "x");

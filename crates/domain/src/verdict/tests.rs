@@ -19,6 +19,7 @@ fn key() -> KeyRecord {
         not_before: None,
         expires_at: None,
         rules: KeyRules::default(),
+        app_archived: false,
     }
 }
 
@@ -141,6 +142,9 @@ fn model(key: &KeyRecord, request: &Request<'_>, now: i64) -> &'static str {
         KeyState::Disabled => wrong.push("DISABLED"),
         KeyState::Active => {}
     }
+    if key.app_archived {
+        wrong.push("DISABLED");
+    }
     order.into_iter().find(|code| wrong.contains(code)).unwrap_or("VALID")
 }
 
@@ -149,8 +153,10 @@ fn any_key() -> impl Strategy<Value = KeyRecord> {
     let state = prop_oneof![6 => Just(KeyState::Active), 1 => Just(KeyState::Pending), 1 => Just(KeyState::Disabled), 1 => Just(KeyState::Revoked)];
     let kind = prop::sample::select(vec![KeyKind::Service, KeyKind::Client]);
     let permissions = prop::sample::subsequence(vec!["a.b", "keystead.verify", "*", "c"], 0..=4);
-    (state, kind, moment(), moment(), any::<[bool; 3]>(), permissions).prop_map(
-        |(state, kind, not_before, expires_at, [cidr, denied, domain], permissions)| KeyRecord {
+    let app_archived = prop::bool::weighted(0.1);
+    (state, kind, moment(), moment(), any::<[bool; 3]>(), permissions, app_archived).prop_map(
+        |(state, kind, not_before, expires_at, [cidr, denied, domain], permissions, app_archived)| KeyRecord {
+            app_archived,
             state,
             kind,
             not_before,

@@ -11,6 +11,7 @@ use domain::{
     refusal::Refusal,
     role::Act,
     rules,
+    sight::Scope,
     spec::KeySpec,
     text::quote,
     timestamp::{Millis, Timestamp},
@@ -40,7 +41,7 @@ impl Service {
     pub async fn preview_bulk(
         &self,
         caller: &Caller,
-        app: &AppId,
+        apps: impl Into<Scope<AppId>>,
         selection: &Selection,
         act: BulkAct,
     ) -> Result<BulkPreview> {
@@ -49,7 +50,7 @@ impl Service {
         let chosen = match selection {
             Selection::Keys(ids) => chosen(ids)?,
             Selection::Matching(query) => {
-                let sight = caller.sight().within(*app);
+                let sight = caller.sight().in_apps(&apps.into());
                 found(store.list_key_ids(&sight, query, None, BULK_MAX, self.now()).await?)?
             }
             Selection::TakenBy(form_id) => {
@@ -61,7 +62,7 @@ impl Service {
             let keys = store.key_details(piece).await?;
             count_missing(&mut count, piece, &keys);
             for key in keys {
-                let skip = chosen.skips(caller, app, &key).or_else(|| skips(act, &key));
+                let skip = chosen.skips(caller, &key).or_else(|| skips(act, &key));
                 count.add(skip);
                 if skip.is_none() && names.len() < NAMES_SHOWN {
                     names.push(key.row.name);
@@ -75,7 +76,7 @@ impl Service {
     pub async fn bulk(
         &self,
         caller: &Caller,
-        app: &AppId,
+        apps: impl Into<Scope<AppId>>,
         selection: &Selection,
         change: &BulkChange,
         form_id: &str,
@@ -88,6 +89,7 @@ impl Service {
             }
             other => other.clone(),
         };
+        let sight = caller.sight().in_apps(&apps.into());
         let now = self.now();
         let underway = self.progress().begin(form_id);
         let work = async |tx: &mut Tx| {
@@ -96,10 +98,7 @@ impl Service {
             }
             let chosen = match selection {
                 Selection::Keys(ids) => chosen(ids)?,
-                Selection::Matching(query) => {
-                    let sight = caller.sight().within(*app);
-                    found(tx.list_key_ids(&sight, query, None, BULK_MAX, now).await?)?
-                }
+                Selection::Matching(query) => found(tx.list_key_ids(&sight, query, None, BULK_MAX, now).await?)?,
                 Selection::TakenBy(form_id) => {
                     taken(tx.taken_keys(form_id, caller.person_id()?, too_late_to_undo(now)).await?)?
                 }
@@ -111,7 +110,7 @@ impl Service {
                 let mut keys = tx.key_details(piece).await?;
                 count_missing(&mut count, piece, &keys);
                 keys.retain(|key| {
-                    let skip = chosen.skips(caller, app, key).or_else(|| change.skips(key));
+                    let skip = chosen.skips(caller, key).or_else(|| change.skips(key));
                     count.add(skip);
                     skip.is_none()
                 });
@@ -247,8 +246,8 @@ impl Chosen {
     }
 
     /// Why this key is skipped, whatever the act is. One that is out of sight is not there.
-    fn skips(&self, caller: &Caller, app: &AppId, key: &KeyDetail) -> Option<Skip> {
-        if key.app_id != *app || caller.may_see(key).is_err() {
+    fn skips(&self, caller: &Caller, key: &KeyDetail) -> Option<Skip> {
+        if caller.may_see(key).is_err() {
             return Some(Skip::NotFound);
         }
         if caller.may_with(Act::ChangeKeys, key).is_err() {

@@ -1,6 +1,13 @@
 //! All keys of a list, a piece at a time. Between two pieces no connection is held, so a slow reader holds up nobody.
 
-use domain::{export::ExportedKey, ids::AppId, list::KeyQuery, role::Act, sight::Sight, timestamp::Timestamp};
+use domain::{
+    export::ExportedKey,
+    ids::AppId,
+    list::KeyQuery,
+    role::Act,
+    sight::{Scope, Sight},
+    timestamp::Timestamp,
+};
 
 use crate::{Caller, Result, Service};
 
@@ -21,10 +28,10 @@ pub struct KeyExport {
 }
 
 impl Service {
-    /// Begins an export of the app's keys that the caller may see and the query asks for, whatever its page.
-    pub fn export_keys(&self, caller: &Caller, app: &AppId, query: &KeyQuery) -> Result<KeyExport> {
+    /// Begins an export of the apps' keys that the caller may see and the query asks for, whatever its page.
+    pub fn export_keys(&self, caller: &Caller, apps: impl Into<Scope<AppId>>, query: &KeyQuery) -> Result<KeyExport> {
         caller.may(Act::SeeKeys)?;
-        let (service, sight) = (self.clone(), caller.sight().within(*app));
+        let (service, sight) = (self.clone(), caller.sight().in_apps(&apps.into()));
         Ok(KeyExport { service, sight, query: query.first_page(), now: self.now(), after: None, is_over: false })
     }
 }

@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use store::{StoreError, Tx, Unique};
 
 use super::issue::{check_form_id, guarded};
-use crate::{Caller, Error, Result, Service, entropy, people::change, service::event};
+use crate::{Caller, Error, Result, Service, apps::usable, entropy, people::change, service::event};
 
 /// The purpose of the link by which a key is collected.
 pub(super) const COLLECT: &str = "collect";
@@ -78,9 +78,7 @@ impl Service {
             expires_at: now.plus(spec.life.length()),
         };
         let work = async |tx: &mut Tx| {
-            if !caller.sight().apps.has(app) || tx.app(app).await?.is_none() {
-                return Err(Refusal::NotFound.into());
-            }
+            usable(tx, caller, app).await?;
             if tx.hand_overs().await?.len() >= usize::try_from(HAND_OVERS_MAX).unwrap_or(usize::MAX) {
                 return Err(Refusal::TooManyHandOvers { most: HAND_OVERS_MAX }.into());
             }

@@ -23,7 +23,7 @@ use store::{NewKey, NewSecret, Tx};
 use zeroize::Zeroizing;
 
 use super::{changed, check_life, check_owner, known_owner, note_verifier_key};
-use crate::{Caller, Error, Result, Service, entropy, settings::life_rules};
+use crate::{Caller, Error, Result, Service, apps::usable, entropy, settings::life_rules};
 
 /// A new key with its secret.
 #[derive(Debug)]
@@ -170,9 +170,7 @@ impl Service {
         expiry: Field,
         note: Option<String>,
     ) -> Result<()> {
-        if !caller.sight().apps.has(&key.app_id) || tx.app(&key.app_id).await?.is_none() {
-            return Err(Refusal::NotFound.into());
-        }
+        usable(tx, caller, &key.app_id).await?;
         check_life(life_rules(tx).await?, &key.spec, key.created_at, expiry)?;
         check_owner(tx, &key.spec).await?;
         tx.insert_key(key).await?;

@@ -10,6 +10,8 @@ use domain::{
     page::Page,
     refusal::Refusal,
     role::Act,
+    sight::Scope,
+    text::name_key,
     usage::HourCalls,
 };
 
@@ -17,19 +19,25 @@ use crate::verify::Watch;
 use crate::{Caller, Result, Service};
 
 impl Service {
-    /// A page of the app's keys that the caller may see.
-    pub async fn keys(&self, caller: &Caller, app: &AppId, query: &KeyQuery) -> Result<Page<KeyRow>> {
+    /// A page of the apps' keys that the caller may see.
+    pub async fn keys(&self, caller: &Caller, apps: impl Into<Scope<AppId>>, query: &KeyQuery) -> Result<Page<KeyRow>> {
         caller.may(Act::SeeKeys)?;
-        let sight = caller.sight().within(*app);
+        let sight = caller.sight().in_apps(&apps.into());
         Ok(self.store().list_keys(&sight, query, self.now()).await?)
     }
 
-    /// These keys of the app, as many as a page has, if the caller may see them.
-    pub async fn some_keys(&self, caller: &Caller, app: &AppId, ids: &[KeyId]) -> Result<Page<KeyRow>> {
+    /// Those of these keys that the caller may see, whatever their app, by name; as many as a page has.
+    pub async fn some_keys(&self, caller: &Caller, ids: &[KeyId]) -> Result<Vec<KeyRow>> {
         caller.may(Act::SeeKeys)?;
-        let sight = caller.sight().within(*app).only(ids);
-        let query = KeyQuery { rows: Rows::Most, ..KeyQuery::default() };
-        Ok(self.store().list_keys(&sight, &query, self.now()).await?)
+        let most = usize::try_from(Rows::Most.count()).unwrap_or(usize::MAX);
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.truncate(most);
+        let keys = self.store().key_details(&ids).await?;
+        let mut rows: Vec<_> = keys.into_iter().filter(|key| caller.may_see(key).is_ok()).map(|key| key.row).collect();
+        rows.sort_by_cached_key(|row| (name_key(&row.name), row.id));
+        Ok(rows)
     }
 
     /// The last day of each of these keys, which were read for the caller, in their order.

@@ -1,6 +1,6 @@
 //! What the form of a key suggests.
 
-use domain::{ids::AppId, life::LifeRules, role::Act};
+use domain::{ids::AppId, life::LifeRules, role::Act, sight::Scope};
 
 use crate::{Caller, Result, Service};
 
@@ -17,13 +17,15 @@ pub struct Suggestions {
 }
 
 impl Service {
-    /// What the form of a key of this app suggests.
-    pub async fn suggestions(&self, caller: &Caller, app: &AppId) -> Result<Suggestions> {
+    /// What the form of a key of this app suggests. As long as there is a choice of apps, no permissions.
+    pub async fn suggestions(&self, caller: &Caller, apps: impl Into<Scope<AppId>>) -> Result<Suggestions> {
         caller.may(Act::ChangeKeys)?;
-        let permissions = if caller.sight().apps.has(app) {
-            self.store().given_permissions(app, PERMISSIONS).await?
-        } else {
-            Vec::new()
+        let permissions = match caller.sight().in_apps(&apps.into()).apps {
+            Scope::Only(apps) => match &*apps {
+                [app] => self.store().given_permissions(app, PERMISSIONS).await?,
+                _ => Vec::new(),
+            },
+            Scope::All => Vec::new(),
         };
         Ok(Suggestions { life: self.life_rules_now().await?, permissions })
     }

@@ -37,7 +37,8 @@ impl Service {
         caller.may_with_some(Act::TestKeys)?;
         let page = self.key_page(caller, id, Span::default()).await?;
         caller.may_with(Act::TestKeys, &page.key)?;
-        let record = page.key.record();
+        let app = self.store().app(&page.key.app_id).await?;
+        let record = page.key.record(app.is_some_and(|app| app.archived_at.is_some()));
         let request = verdict::Request {
             address: call.address,
             origin: call.origin.as_deref(),

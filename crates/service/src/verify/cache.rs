@@ -222,6 +222,7 @@ mod tests {
             not_before: None,
             expires_at: None,
             rules: KeyRules::default(),
+            app_archived: false,
         };
         let stored = StoredKey { record, secrets: Vec::new(), quota_epoch: 0 };
         Arc::new(CachedKey::new(stored, None))

@@ -311,6 +311,12 @@ impl Verifier {
         self.0.freshness.made(version);
     }
 
+    /// Forgets every key, because this process made `version` and changed all keys of an app in it.
+    pub(crate) fn all_changed(&self, version: i64) {
+        self.0.cache.clear();
+        self.0.freshness.made(version);
+    }
+
     /// Finds the key that a well-formed credential names, and which of its secrets was presented.
     async fn find(&self, credential: Credential<'_>, now: Timestamp) -> Result<Option<Found>> {
         let Some((id, proof)) = resolve(credential) else {

@@ -12,6 +12,7 @@ mod world;
 
 // The first in the alphabet is the first to run, and this one takes longest.
 mod account;
+mod apps;
 mod at_once;
 mod bulk;
 mod drafts;
@@ -20,6 +21,7 @@ mod hand_overs;
 mod invites;
 mod issue;
 mod labels;
+mod limited;
 mod limits;
 mod looking;
 mod other_process;

@@ -22,6 +22,7 @@ pub async fn with_role(w: &World, role: Role, email: &str, keys: Vec<KeyGrant>) 
         last_name: role.label().to_owned(),
         email: email.to_owned(),
         role: role.as_str().to_owned(),
+        apps: Vec::new(),
         keys,
         access_ends_at: String::new(),
     };

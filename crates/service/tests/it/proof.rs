@@ -1,16 +1,8 @@
 //! What needs a recent proof of who somebody is, and how it is given again.
 
 use domain::{
-    audit::Action,
-    draft::KeyDraft,
-    field::Field,
-    hand_over::HandOverDraft,
-    ids::PersonId,
-    invite::InviteDraft,
-    proof::PROOF_FOR,
-    refusal::Refusal,
-    role::Role,
-    timestamp::Millis,
+    audit::Action, draft::KeyDraft, field::Field, hand_over::HandOverDraft, ids::PersonId, invite::InviteDraft,
+    proof::PROOF_FOR, refusal::Refusal, role::Role, timestamp::Millis,
 };
 use service::{Authentication, Caller, ClientInfo, Error, keys::HandOverForm, sessions::Session};
 
@@ -35,7 +27,8 @@ const ACTS: [&str; 13] = [
     "policy",
 ];
 
-const UNGUARDED: [&str; 6] = ["issue service", "hand over service", "edit: rename", "invite guest", "disable", "unlock"];
+const UNGUARDED: [&str; 6] =
+    ["issue service", "hand over service", "edit: rename", "invite guest", "disable", "unlock"];
 
 fn verifier() -> KeyDraft {
     KeyDraft { boxes: vec!["keystead.verify".to_owned()], ..draft("service", "Verifier") }

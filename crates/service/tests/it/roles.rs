@@ -73,8 +73,8 @@ async fn an_auditor_sees_no_master_user_keys(w: World) {
         }
     };
     assert_eq!(listed(KeyQuery::default()).await, [open]);
-    let watched = w.service.some_keys(&auditor, app, &[hidden, open]).await.unwrap();
-    assert_eq!(watched.rows.iter().map(|row| row.id).collect::<Vec<_>>(), [open]);
+    let watched = w.service.some_keys(&auditor, &[hidden, open]).await.unwrap();
+    assert_eq!(watched.iter().map(|row| row.id).collect::<Vec<_>>(), [open]);
     let by_kind = KeyQuery { kind: Some(KeyKind::MasterUser), ..KeyQuery::default() };
     assert_eq!(listed(by_kind).await, []);
     let by_name = KeyQuery { search: Some("hid".to_owned()), ..KeyQuery::default() };

@@ -3,14 +3,13 @@
 use std::net::IpAddr;
 
 use domain::{
-    draft::KeyDraft, ids::AppId, key::RevokeReason, kind::KeyKind, permission::AdminPermission, permission::VERIFY,
+    draft::KeyDraft, key::RevokeReason, kind::KeyKind, permission::AdminPermission, permission::VERIFY,
     permission_query::PermissionQuery, timestamp::Millis, token::PlainToken, usage::Edge, verdict::Code,
 };
 use service::{
     Service,
     verify::{Credential, Seen, Verdict, VerifyRequest, WatchedCall},
 };
-use store::AppRow;
 
 use crate::world::{World, draft, list, owner};
 
@@ -193,9 +192,7 @@ async fn a_pair_is_verified_by_both_halves(w: World) {
 }
 
 async fn a_verifier_key_is_bound_to_its_app(w: World) {
-    let app = AppRow { id: AppId::from_random([5; 12]), name: "Other".to_owned(), created_at: w.service.now() };
-    let add = async |tx: &mut store::Tx| tx.insert_app(&app).await;
-    w.store.write(add).await.unwrap();
+    let app = w.service.create_app(owner(), "Other").await.unwrap();
     let (_, here) = w.active(&draft("service", "Here")).await;
     let there = draft("service", "There");
     let there = w.service.issue_acknowledged(owner(), &app.id, &there).await;

@@ -12,6 +12,7 @@ use domain::{
     ids::{KeyId, PersonId},
     refusal::Refusal,
     role::Role,
+    sight::Scope,
     timestamp::Timestamp,
     token::PlainToken,
     verdict::Code,
@@ -233,6 +234,7 @@ pub fn row(role: Role) -> PersonRow {
         created_at: Timestamp::from_millis(0),
         disabled: false,
         access_ends_at: None,
+        apps: Scope::All,
     }
 }
 

@@ -2,18 +2,19 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use domain::app::App;
 use domain::audit::{Action, Actor, AuditEvent, Change, Subject};
 use domain::ids::{AppId, KeyId, PersonId};
 use domain::kind::KeyKind;
 use domain::role::{Rights, Role};
 use domain::rules::KeyRules;
-use domain::sight::Sight;
+use domain::sight::{Scope, Sight};
 use domain::spec::KeySpec;
 use domain::timestamp::Timestamp;
 use domain::token::TokenMac;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use store::{AppRow, ChainCheck, NewKey, NewSecret, PersonRow, Store, StoreError};
+use store::{ChainCheck, NewKey, NewSecret, PersonRow, Store, StoreError};
 use testkit::TestDatabase;
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -49,11 +50,13 @@ pub fn person(email: &str, role: Role) -> PersonRow {
         created_at: NOW,
         disabled: false,
         access_ends_at: None,
+        apps: Scope::All,
     }
 }
 
-pub fn app(n: u8) -> AppRow {
-    AppRow { id: AppId::from_random([n; 12]), name: format!("App {n}"), created_at: NOW.plus_seconds(i64::from(n)) }
+pub fn app(n: u8) -> App {
+    let created_at = NOW.plus_seconds(i64::from(n));
+    App { id: AppId::from_random([n; 12]), name: format!("App {n}"), created_at, archived_at: None }
 }
 
 /// Adds an app and gives its id.

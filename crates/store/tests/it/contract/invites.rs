@@ -2,9 +2,10 @@ use domain::grant::{KeyAct, KeyGrant};
 use domain::ids::PersonId;
 use domain::invite::Invite;
 use domain::role::Role;
+use domain::sight::Scope;
 use store::{Link, Store, StoreError, Unique};
 
-use crate::fixtures::{NOW, key_id, person};
+use crate::fixtures::{NOW, app, key_id, person};
 
 contract! {
     invites_wait_until_they_are_used,
@@ -17,6 +18,7 @@ fn invite(email: &str) -> Invite {
         email: email.to_owned(),
         name: "Ada Byron".to_owned(),
         role: Role::Guest,
+        apps: Scope::from(&app(1).id),
         keys: vec![KeyGrant::new(key_id(), &[KeyAct::Revoke])],
         access_ends_at: Some(NOW.plus_seconds(1_000)),
         made_by: ("1".to_owned(), "owner@example.com".to_owned()),

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use domain::ids::PersonId;
 use domain::person::{PersonFilter, PersonQuery, PersonSort, PersonStatus};
 use domain::role::Role;
+use domain::sight::Scope;
 use domain::timestamp::Timestamp;
 use store::{Lock, PersonRow, Store, StoreError};
 
@@ -54,7 +55,7 @@ async fn people_are_listed_by_what_is_asked(store: Store) {
     fail(&store, "gus@example.com", 1, NOW.plus_seconds(901)).await;
     store.write(async |tx| tx.set_signed_in(&people[1].id, NOW).await).await.unwrap();
     let list = async |query: PersonQuery| {
-        let page = store.list_people(&query, LOCK).await.unwrap();
+        let page = store.list_people(&query, &Scope::All, LOCK).await.unwrap();
         assert_eq!(page.total.n as usize, page.rows.len());
         page.rows.into_iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
     };
@@ -109,22 +110,28 @@ async fn every_page_in_either_direction_shows_each_person_once(store: Store) {
     for sort in PersonSort::ALL {
         for descending in [false, true] {
             let query = PersonQuery { sort: *sort, descending, ..PersonQuery::default() };
-            let mut pages = vec![store.list_people(&query, LOCK).await.unwrap()];
+            let mut pages = vec![store.list_people(&query, &Scope::All, LOCK).await.unwrap()];
             while let Some(next) = pages.last().unwrap().next.clone() {
-                pages.push(store.list_people(&PersonQuery { after: Some(next), ..query.clone() }, LOCK).await.unwrap());
+                pages.push(
+                    store
+                        .list_people(&PersonQuery { after: Some(next), ..query.clone() }, &Scope::All, LOCK)
+                        .await
+                        .unwrap(),
+                );
             }
             let ids: Vec<_> = pages.iter().flat_map(|page| &page.rows).map(|row| row.id).collect();
             assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len(), pages.len()), (130, 130, 6), "{sort:?}");
             assert!(pages[0].previous.is_none() && pages.iter().skip(1).all(|page| page.previous.is_some()));
             for pair in pages.windows(2) {
                 let before = pair[1].previous.clone();
-                let back = store.list_people(&PersonQuery { before, ..query.clone() }, LOCK).await.unwrap();
+                let back =
+                    store.list_people(&PersonQuery { before, ..query.clone() }, &Scope::All, LOCK).await.unwrap();
                 assert_eq!(back, pair[0], "{sort:?}");
             }
         }
     }
     for after in ["", "x", "~", "000000000000000000000000~x~y", "'; DROP TABLE person; --"] {
         let odd = PersonQuery { after: Some(after.to_owned()), sort: PersonSort::LastSignIn, ..PersonQuery::default() };
-        assert_eq!(store.list_people(&odd, LOCK).await.unwrap().rows.len(), 25, "{after}");
+        assert_eq!(store.list_people(&odd, &Scope::All, LOCK).await.unwrap().rows.len(), 25, "{after}");
     }
 }

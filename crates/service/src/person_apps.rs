@@ -1,0 +1,71 @@
+//! To which apps people are limited.
+
+use domain::{
+    audit::{Action, AuditEvent},
+    field::{Field, FieldErrors},
+    ids::{AppId, PersonId},
+    invite,
+    refusal::Refusal,
+    role::{Act, Role},
+    sight::Scope,
+    text::joined,
+};
+use store::Tx;
+
+use crate::{
+    Caller, Error, Result, Service,
+    people::{change, managed},
+};
+
+impl Service {
+    /// Limits a person to these apps, or to none if there are none, from their next request on. `Forbidden` for an owner, who
+    /// sees every app. Invites that the person may no longer send are revoked.
+    pub async fn set_person_apps(&self, caller: &Caller, id: &PersonId, apps: &[AppId]) -> Result<()> {
+        caller.may(Act::ManageGuests)?;
+        let apps = invite::check_apps(apps).map_err(|message| FieldErrors::one(Field::Apps, message))?;
+        let work = async |tx: &mut Tx| {
+            let row = managed(tx, caller, id).await?;
+            if row.role == Role::Owner {
+                return Err(Refusal::Forbidden.into());
+            }
+            may_give(tx, caller, &apps).await?;
+            if row.apps == apps {
+                return Ok(());
+            }
+            tx.set_person_apps(id, &apps).await?;
+            let (from, to) = (app_words(tx, &row.apps).await?, app_words(tx, &apps).await?);
+            let changes = vec![change(Field::Apps, from.as_deref(), to.as_deref())];
+            let event = AuditEvent { changes, ..self.about(caller, Action::PersonAppsChanged, &row) };
+            self.record(tx, event).await?;
+            self.revoke_invites_of(tx, caller, id, Some((row.role, &apps))).await
+        };
+        self.write(work).await?;
+        self.streams().end_all_of(id);
+        Ok(())
+    }
+}
+
+/// `Invalid` at the field of the apps unless the caller sees all that somebody is to see.
+pub(crate) async fn may_give(tx: &mut Tx, caller: &Caller, apps: &Scope<AppId>) -> Result<()> {
+    let wrong = |message: &str| Error::from(FieldErrors::one(Field::Apps, message));
+    if *apps == Scope::All && caller.sight().apps != Scope::All {
+        return Err(wrong("You do not see all apps yourself. Tick those that they may see."));
+    }
+    let Scope::Only(apps) = apps else { return Ok(()) };
+    for app in apps {
+        if !caller.sight().apps.has(app) || tx.app(app).await?.is_none() {
+            return Err(wrong("One of the apps no longer exists. Reload the page and tick them again."));
+        }
+    }
+    Ok(())
+}
+
+/// The apps of a person as the record has them: their names; `None` for all.
+pub(crate) async fn app_words(tx: &mut Tx, apps: &Scope<AppId>) -> Result<Option<String>> {
+    let Scope::Only(apps) = apps else { return Ok(None) };
+    let mut names = Vec::new();
+    for id in apps {
+        names.extend(tx.app(id).await?.map(|app| app.name));
+    }
+    Ok(Some(joined(names)))
+}
