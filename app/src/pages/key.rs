@@ -1,11 +1,14 @@
 //! The page of a key: its calls, what it is, its restrictions, and what people can do with it.
 
 use domain::calls::Span;
+use domain::draft::KeyDraft;
 use domain::hand_over::Collection;
 use domain::ids::KeyId;
-use domain::key::Status;
+use domain::key::{KeyDetail, Status};
 use domain::refusal::Refusal;
 use domain::role::{Act, Rights};
+use domain::rotation::KeyRotation;
+use domain::text::NAME_MAX;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -14,13 +17,17 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::key_calls::CallCards;
 use super::key_facts::facts;
 use super::key_restrictions::restrictions;
+use super::key_rotation::rotation;
 use crate::addresses::{FROM_KEY, with_query};
 use crate::components::failed::{Failed, set_status};
+use crate::components::hidden_draft::HiddenDraft;
 use crate::components::icon::{Drawn, Icon};
-use crate::components::key_status::KeyStatus;
+use crate::components::key_status::{KeyStatus, RotationOverdue};
 use crate::desk::hand_overs::read_collection;
 use crate::desk::keys::{Calls, KeyView, read_key_page};
+use crate::desk::rotation::read_rotation;
 use crate::error::ConsoleError;
+use crate::forms::key::{STEP, WizardStep};
 
 /// An act that a menu offers.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +48,8 @@ const EDIT: Offer = Offer { path: "edit", label: "Edit", grave: false, at_once: 
 const AUDIT: Offer = Offer { path: "audit", label: "Audit", grave: false, at_once: false, needs: Act::SeeOwnActs };
 const ACKNOWLEDGE: Offer =
     Offer { path: "acknowledge", label: "Confirm…", grave: false, at_once: false, needs: Act::ChangeKeys };
+const ROTATE: Offer =
+    Offer { path: "rotate", label: "Rotate…", grave: false, at_once: false, needs: Act::RotateKeys };
 const DISABLE: Offer =
     Offer { path: "disable", label: "Disable…", grave: false, at_once: true, needs: Act::ChangeKeys };
 const ENABLE: Offer = Offer { path: "enable", label: "Enable…", grave: false, at_once: true, needs: Act::ChangeKeys };
@@ -55,11 +64,12 @@ const DELETE: Offer = Offer { path: "delete", label: "Delete…", grave: true, a
 pub fn acts(status: Status, rights: Rights) -> impl Iterator<Item = &'static Offer> {
     let possible: &[Offer] = match status {
         Status::Pending { .. } => &[ACKNOWLEDGE, AUDIT, DELETE],
-        Status::Disabled => &[EDIT, AUDIT, WHY, ENABLE, REVOKE, DELETE],
+        Status::Disabled => &[EDIT, AUDIT, WHY, ROTATE, ENABLE, REVOKE, DELETE],
         Status::Revoked => &[AUDIT, RESTORE, DELETE],
-        Status::Active | Status::Expiring { .. } | Status::NotYetValid { .. } | Status::Expired { .. } => {
-            &[EDIT, AUDIT, WHY, DISABLE, REVOKE, DELETE]
+        Status::Active | Status::Expiring { .. } | Status::NotYetValid { .. } => {
+            &[EDIT, AUDIT, WHY, ROTATE, DISABLE, REVOKE, DELETE]
         }
+        Status::Expired { .. } => &[EDIT, AUDIT, WHY, DISABLE, REVOKE, DELETE],
     };
     possible.iter().filter(move |offer| rights.may(offer.needs))
 }
@@ -85,7 +95,8 @@ fn of_key<V: IntoView + 'static>(id: String, title: impl FnOnce(String) -> V + S
             Ok((view, calls)) => {
                 // The page works without it.
                 let collected = read_collection(&view.key.row.id).await.ok().flatten();
-                view! { {title(view.key.row.name.clone())} <Shown view calls chosen collected/> }.into_any()
+                let secrets = read_rotation(&view.key.row.id).await.unwrap_or_default();
+                view! { {title(view.key.row.name.clone())} <Shown view calls chosen collected secrets/> }.into_any()
             }
             Err(error @ ConsoleError::Refused(Refusal::NotFound)) => {
                 set_status(&error);
@@ -120,6 +131,8 @@ fn Shown(
     chosen: Option<Timestamp>,
     /// Who collected it, if it was handed over.
     collected: Option<Collection>,
+    /// Its secrets, which are two while it is rotated.
+    secrets: KeyRotation,
 ) -> impl IntoView {
     let KeyView { key, now, rights } = view;
     let (id, status) = (key.row.id.as_str().to_owned(), key.row.status(now));
@@ -132,23 +145,28 @@ fn Shown(
     };
     // The refusals below already link to this page.
     let offered = |act: &&'static Offer| act.path != WHY.path && (act.path != RESTORE.path || restorable);
-    // What stops the key is a step further away.
+    // What stops the key or changes its secret is a step further away.
     let (stops, actions): (Vec<_>, Vec<_>) =
-        acts(status, rights).filter(offered).partition(|act| act.grave || act.at_once);
+        acts(status, rights).filter(offered).partition(|act| act.grave || act.at_once || act.path == ROTATE.path);
     let actions: Vec<_> = actions.into_iter().map(link).collect();
-    let menu: Vec<_> = stops
+    let beside_rotate = stops.iter().filter(|act| act.path == ROTATE.path).count();
+    let mut menu: Vec<_> = stops
         .into_iter()
         .map(|act| {
             let address = with_query(&format!("/keys/{id}/{}", act.path), FROM_KEY);
-            view! { <li><a class:danger=act.grave href=address>{act.label}</a></li> }
+            view! { <li><a class:danger=act.grave href=address>{act.label}</a></li> }.into_any()
         })
         .collect();
+    if rights.may(Act::ChangeKeys) && key.row.kind.rules().issuable_now {
+        menu.insert(beside_rotate, duplicate(&key));
+    }
     view! {
         <div class="head">
             <div>
                 <div class="inline">
                     <h1 dir="auto">{key.row.name.clone()}</h1>
                     <KeyStatus status now/>
+                    {key.row.is_rotation_overdue(now).then(|| view! { <RotationOverdue/> })}
                 </div>
                 <p>{key.description.clone()}</p>
             </div>
@@ -163,11 +181,28 @@ fn Shown(
                 })}
             </div>
         </div>
+        {rotation(&id, secrets, rights.may(Act::RotateKeys), now)}
         <div class="two wide-left">
             <div class="stack"><CallCards key=key.clone() calls tests=rights.may(Act::TestKeys) chosen/></div>
             <div class="stack">{facts(&key, collected, now)} {restrictions(&key, status, now)}</div>
         </div>
     }
+}
+
+/// A new key with the same fields, in the wizard.
+fn duplicate(key: &KeyDetail) -> AnyView {
+    const COPY: &str = " (copy)";
+    let kept: String = key.row.name.chars().take(NAME_MAX - COPY.len()).collect();
+    let draft = KeyDraft { name: Some(format!("{}{COPY}", kept.trim_end())), ..KeyDraft::again(key) };
+    view! {
+        <li>
+            <form method="post" action="/keys/new">
+                <HiddenDraft draft/>
+                <button name=STEP value=WizardStep::Summary.as_str()>"New key with the same permissions"</button>
+            </form>
+        </li>
+    }
+    .into_any()
 }
 
 #[cfg(test)]
@@ -185,14 +220,19 @@ mod tests {
             acts(status, Rights::of_role(role).on_key(kind, &[])).map(|offer| offer.path).collect()
         };
         let service = |role, status| offered(role, KeyKind::Service, status);
-        assert_eq!(service(Role::Admin, Status::Active), ["edit", "audit", "why", "disable", "revoke", "delete"]);
+        assert_eq!(
+            service(Role::Admin, Status::Active),
+            ["edit", "audit", "why", "rotate", "disable", "revoke", "delete"]
+        );
+        let expired = Status::Expired { at };
+        assert_eq!(service(Role::Admin, expired), ["edit", "audit", "why", "disable", "revoke", "delete"]);
         assert_eq!(service(Role::Auditor, Status::Active), ["audit", "why"]);
         assert_eq!(service(Role::Auditor, Status::Pending { until: at }), ["audit"]);
         assert_eq!(service(Role::Guest, Status::Active), ["audit"]);
         let granted = Rights::of_role(Role::Guest).on_key(KeyKind::Account, KeyAct::ALL);
         assert_eq!(
             acts(Status::Active, granted).map(|offer| offer.path).collect::<Vec<_>>(),
-            ["audit", "why", "revoke"]
+            ["audit", "why", "rotate", "revoke"]
         );
         // Only an owner restores keys, and changes keys that make other keys.
         assert_eq!(service(Role::Owner, Status::Revoked), ["audit", "restore", "delete"]);

@@ -52,6 +52,7 @@ pub struct ExportedKey {
     created_at: String,
     created_by: String,
     last_used_at: Option<String>,
+    rotation_due_at: Option<String>,
     revoked_at: Option<String>,
     revoke_reason: Option<&'static str>,
 }
@@ -79,6 +80,7 @@ impl Exported for ExportedKey {
         "createdAt",
         "createdBy",
         "lastUsedAt",
+        "rotationDueAt",
         "revokedAt",
         "revokeReason",
     ];
@@ -111,6 +113,7 @@ impl ExportedKey {
             created_at: key.row.created_at.to_rfc3339(),
             created_by: key.row.created_by,
             last_used_at: time(key.row.last_used_at),
+            rotation_due_at: time(key.row.rotation_due_at),
             revoked_at: time(key.revoked.as_ref().map(|revoked| revoked.at)),
             revoke_reason: key.revoked.map(|revoked| revoked.reason.as_str()),
         }

@@ -23,6 +23,7 @@ names! {
         Owner = "owner",
         Tags = "tags",
         Metadata = "metadata",
+        RotateDays = "rotate_days",
         Address = "address",
         Origin = "origin",
         At = "at",
@@ -49,6 +50,8 @@ names! {
         Recipient = "recipient",
         Passphrase = "passphrase",
         LinkLife = "link_life",
+        Overlap = "overlap",
+        OverlapTime = "overlap_time",
     }
 }
 
@@ -77,6 +80,7 @@ impl Field {
             Self::Owner => "Owner",
             Self::Tags => "Tags",
             Self::Metadata => "Metadata",
+            Self::RotateDays => "Rotation interval",
             Self::Address => "Client address",
             Self::Origin => "Origin",
             Self::At => "Time",
@@ -103,6 +107,8 @@ impl Field {
             Self::Recipient => "Who collects it",
             Self::Passphrase => "Passphrase",
             Self::LinkLife => "How long the link works",
+            Self::Overlap => "How long the old secret works",
+            Self::OverlapTime => "Another time",
         }
     }
 }

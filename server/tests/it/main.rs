@@ -39,6 +39,7 @@ mod matrix;
 mod operations;
 mod process;
 mod proxies;
+mod rotation;
 mod routes;
 mod screens;
 mod second_factor;

@@ -90,6 +90,14 @@ async fn only_the_server_and_migrate_update_an_older_database() {
     // The migrations from the seventh on only add these, so taking them away makes an older database.
     for statement in [
         "DELETE FROM _sqlx_migrations WHERE version >= 7",
+        "DROP TABLE key_secret_minute",
+        "DROP TABLE key_secret_address",
+        "DROP TABLE key_rotation",
+        "DROP INDEX key_secret_ends",
+        "DROP INDEX api_key_rotation_due",
+        "ALTER TABLE api_key DROP COLUMN secrets_made",
+        "ALTER TABLE api_key DROP COLUMN rotate_days",
+        "ALTER TABLE api_key DROP COLUMN rotation_due_at",
         "DROP TABLE hand_over",
         "DROP TABLE key_grant",
         "DROP TABLE invite",
