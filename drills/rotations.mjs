@@ -15,7 +15,6 @@ class Rotations {
   calls = 0;
   done = 0;
   running = true;
-  answers = true;
 
   constructor(server, key) {
     this.server = server;
@@ -31,10 +30,20 @@ class Rotations {
     return answer;
   }
 
-  /** What is in force after a restart is found by asking. */
-  async settle(secrets) {
-    await this.server.until(true, 30);
-    await this.server.signIn();
+  /** The server went away: which of these secrets works is found out later. */
+  leave(...secrets) {
+    this.unsettled = secrets;
+  }
+
+  /** Which secrets work after a restart is found by asking. */
+  async settle(server) {
+    this.server = server;
+    await server.until(true, 30);
+    await server.signIn();
+    const secrets = this.unsettled;
+    if (!secrets) return;
+    this.unsettled = undefined;
+    for (const secret of secrets) secret.life = CHANGING;
     await this.act('rotation/drop', {}, []);
     await this.act('rotation/finish', {}, []);
     const codes = [];
@@ -48,21 +57,21 @@ class Rotations {
     const old = this.current;
     const made = await this.server.post(`/keys/${this.key.id}/rotate`, { overlap: '24h', form_id: randomBytes(16).toString('hex') }).catch(() => undefined);
     const token = (await made?.text().catch(() => ''))?.match(/id="secret">(ks_[A-Za-z0-9]+_[A-Za-z0-9]+)</)?.[1];
-    if (!token) return this.settle([old]);
+    if (!token) return this.leave(old);
     const fresh = { token, life: WAITING };
     const way = this.done % 3;
     if (way === 0) {
       const dropped = await this.act('rotation/drop', {}, [[fresh, ENDED]]);
-      if (dropped?.status !== 303) return this.settle([old, fresh]);
+      if (dropped?.status !== 303) return this.leave(old, fresh);
     } else {
       const confirmed = await this.act('rotation/acknowledge', { acknowledged: 'yes' }, [[fresh, LIVE]]);
-      if (confirmed?.status !== 303) { old.life = CHANGING; return this.settle([old, fresh]); }
+      if (confirmed?.status !== 303) return this.leave(old, fresh);
       this.current = fresh;
       await pause(5);
-      const [ends, stays] = way === 1 ? [old, fresh] : [fresh, old];
+      const ends = way === 1 ? old : fresh;
       if (way === 2) this.current = old;
       const over = await this.act(way === 1 ? 'rotation/finish' : 'rotation/undo', {}, [[ends, ENDED]]);
-      if (over?.status !== 303) { stays.life = CHANGING; return this.settle([stays, ends]); }
+      if (over?.status !== 303) return this.leave(old, fresh);
     }
     this.done += 1;
   }
@@ -97,14 +106,12 @@ export async function drill({ folder, short }) {
       const pausing = performance.now() + 300 + Math.random() * 1_500;
       while (performance.now() < pausing) await rotations.rotate();
       // In the middle of a rotation, by kill -9 and by a restart in turns.
-      const rotating = rotations.rotate().catch(() => {});
+      const rotating = rotations.rotate();
       await pause(Math.random() * 15);
       await server.stop(stops % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
-      const cookie = server.cookie;
-      server = await Server.start(settings);
-      server.cookie = cookie;
-      rotations.server = server;
       await rotating;
+      server = await Server.start(settings);
+      await rotations.settle(server);
       stops += 1;
       expect(rotations.wrong.length === 0, rotations.wrong.join('; '));
     }
