@@ -11,6 +11,8 @@ const UNDO = 'DELETE FROM _sqlx_migrations WHERE version >= 7; DROP FUNCTION aud
   'ALTER TABLE session DROP COLUMN password_checked_at, DROP COLUMN factor_checked_at; ' +
   'ALTER TABLE session DROP COLUMN app_id; ALTER TABLE app DROP COLUMN name_key, DROP COLUMN likeness, DROP COLUMN archived_at; ' +
   'ALTER TABLE person DROP COLUMN apps; ' +
+  'DROP TABLE key_secret_minute, key_secret_address, key_rotation; DROP INDEX key_secret_ends, api_key_rotation_due; ' +
+  'ALTER TABLE api_key DROP COLUMN secrets_made, DROP COLUMN rotate_days, DROP COLUMN rotation_due_at; ' +
   'DROP TABLE passkey, passkey_challenge, hand_over, sign_in_step, recovery_code, second_factor, key_grant, invite; ' +
   'DROP TABLE audit_day, audit_name, bulk_act, key_draft, permission_name, saved_view, key_name_part, key_label; ' +
   'DROP INDEX audit_event_at, audit_event_action, audit_event_actor, api_key_open, api_key_start; ' +

@@ -29,6 +29,8 @@ use crate::pages::key::KeyPage;
 use crate::pages::key_acts::{DeleteModal, DisableModal, EnableModal, RestoreModal, RevokeModal};
 use crate::pages::key_audit::{AllKeysAuditModal, KeyAuditModal};
 use crate::pages::key_edit::EditModal;
+use crate::pages::key_rotate::RotateModal;
+use crate::pages::key_rotation::{ExtendModal, FinishModal, UndoModal};
 use crate::pages::keys::KeysPage;
 use crate::pages::keys_bulk::BulkPage;
 use crate::pages::keys_views::ViewsPage;
@@ -42,6 +44,7 @@ use crate::pages::person_acts::{
 use crate::pages::person_reset::PersonReset;
 use crate::pages::prove::ProvePage;
 use crate::pages::reset::ResetPage;
+use crate::pages::rotation_acknowledge::AcknowledgeRotation;
 use crate::pages::settings::SettingsPage;
 use crate::pages::setup::SetupPage;
 use crate::pages::setup_integration::SetupIntegration;
@@ -89,6 +92,10 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/audit") view=AllKeysAuditModal/>
                         <Route path=path!("/:id/edit") view=EditModal/>
                         <Route path=path!("/:id/audit") view=KeyAuditModal/>
+                        <Route path=path!("/:id/rotate") view=RotateModal/>
+                        <Route path=path!("/:id/rotation/extend") view=ExtendModal/>
+                        <Route path=path!("/:id/rotation/finish") view=FinishModal/>
+                        <Route path=path!("/:id/rotation/undo") view=UndoModal/>
                         <Route path=path!("/:id/disable") view=DisableModal/>
                         <Route path=path!("/:id/enable") view=EnableModal/>
                         <Route path=path!("/:id/revoke") view=RevokeModal/>
@@ -99,6 +106,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/keys/:id/why") view=WhyPage/>
                     <Route path=path!("/keys/:id/acknowledge") view=Acknowledge/>
                     <Route path=path!("/keys/:id/drop") view=Acknowledge/>
+                    <Route path=path!("/keys/:id/rotation/acknowledge") view=AcknowledgeRotation/>
+                    <Route path=path!("/keys/:id/rotation/drop") view=AcknowledgeRotation/>
                     <Route path=path!("/integrations/setup") view=SetupIntegration/>
                     <Route path=path!("/people/invite") view=InvitePage/>
                     <Route path=path!("/people/invites/:id/renew") view=RenewInvite/>

@@ -11,6 +11,7 @@ use domain::calls::Sum;
 use domain::draft::KeyDraft;
 use domain::permission;
 use domain::role::Rights;
+use domain::rotation::Overlap;
 use domain::sight::Sight;
 use domain::timestamp::Millis;
 use domain::token::Token;
@@ -38,6 +39,9 @@ pub(crate) const PASSWORD: &str = "violet-harbour-9-lanterns";
 /// How many keys the hot calls ask about; a tenth of a small installation.
 const ASKED_ABOUT: u32 = 10_000;
 
+/// How many keys with two secrets there are.
+const ROTATED: u32 = 1_000;
+
 /// The database engine of an installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
@@ -58,6 +62,8 @@ pub(crate) struct Installation {
     pub verifier: String,
     /// Keys that the service issued, with a restriction of each sort.
     pub asked_about: Vec<String>,
+    /// The old secrets of keys of the same sort that are being rotated.
+    pub rotated: Vec<String>,
     /// Other keys of the same sort, in random order.
     pub restricted: Vec<String>,
     /// Every service key that passes but those that were asked about, in random order.
@@ -101,7 +107,15 @@ impl Installation {
             let draft = restrictions::restricted_draft(&format!("hot key {number:05}"));
             asked_about.push(issue(&service, &caller, &draft).await?);
         }
-        let issued = u32::try_from(asked_about.len())? + 1;
+        let mut rotated = Vec::new();
+        for number in 0..ROTATED.min(keys / 20) {
+            let draft = restrictions::restricted_draft(&format!("rotated key {number:05}"));
+            let old = issue(&service, &caller, &draft).await?;
+            let id = Token::parse(&old).map(|token| token.id()).context("a token has no id")?;
+            service.rotate_acknowledged(&caller, &id, Overlap::USUAL).await?;
+            rotated.push(old);
+        }
+        let issued = u32::try_from(asked_about.len() + rotated.len())? + 1;
         let bulk = Bulk::new(*service.default_app(), keys - issued, keys / 2, pepper)?;
         let filled = bulk.fill(&store).await?;
         let id = asked_about.first().and_then(|key| key.split('_').nth(1)).context("no key was issued")?.to_owned();
@@ -118,6 +132,7 @@ impl Installation {
             keys,
             verifier,
             asked_about,
+            rotated,
             restricted: filled.restricted,
             passing: filled.passing,
             one: filled.one,

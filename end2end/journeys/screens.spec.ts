@@ -50,6 +50,15 @@ for (const [index, half] of halves.entries()) {
       await verifier.ask(key.token, { clientIp: '203.0.113.7', origin, permissions: 'invoices.read' });
       await verifier.ask(key.token, { clientIp: '203.0.113.9', origin: 'https://elsewhere.example' });
     }
+    const rotating = await arrange.active({ ...draft, name: 'Screens, rotating', rotate_days: '90' });
+    ids.rotating = rotating.id;
+    await arrange.rotated(rotating, '7d');
+    for (const clientIp of ['203.0.113.9', '203.0.113.10', '2001:db8::9']) {
+      await verifier.ask(rotating.token, { clientIp, origin: 'https://app.example.com' });
+    }
+    const waiting = await arrange.active({ name: 'Screens, with a new secret that waits' });
+    ids.waiting = waiting.id;
+    await arrange.rotate(waiting, '24h');
     await arrange.active({ kind: 'master_user', name: 'Screens, master user', boxes: 'chats.read' });
     const email = (who: string) => `${who}.${index}@example.com`;
     ids.guest = await arrange.person({ role: 'guest', email: email('guest'), see: ids.active ?? '', revoke: ids.active ?? '' });

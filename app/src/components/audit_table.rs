@@ -1,6 +1,6 @@
 //! Rows of the audit: what was done, to which key, by whom and when, and what changed.
 
-use domain::audit::{Action, ActorKind, AuditRow, Change, STATE, SubjectKind};
+use domain::audit::{Action, ActorKind, AuditRow, Change, SECRET, STATE, SubjectKind};
 use domain::field::Field;
 use domain::key::{KeyState, RevokeReason, status};
 use domain::kind::KeyKind;
@@ -104,7 +104,11 @@ fn line(row: AuditRow, action: String, with_subject: bool) -> AnyView {
 
 /// One change in words: `Name: “Billing” → “Billing export”`.
 fn words(change: &Change) -> String {
-    let other = if change.field == STATE { "State" } else { change.field.as_str() };
+    let other = match change.field.as_str() {
+        STATE => "State",
+        SECRET => "Secret",
+        other => other,
+    };
     let mut text = Field::parse(&change.field).map_or(other, |field| field.label()).to_owned();
     let quoted = |value: &str| {
         if value.is_empty() { "nothing".to_owned() } else { format!("“{}”", shown(&change.field, value)) }
@@ -199,6 +203,7 @@ mod tests {
             ("kind", None, Some("master_user"), "Kind: “Master User”"),
             ("reason", None, Some("superseded"), "Reason: “Another key replaces it”"),
             ("state", Some("active"), Some("revoked"), "State: “Active” → “Revoked”"),
+            ("secret", Some("1"), Some("2"), "Secret: “1” → “2”"),
             ("state", Some("disabled"), Some("pending"), "State: “Disabled” → “Pending”"),
             (
                 "expires_at",

@@ -38,7 +38,7 @@ pub fn GrantFields(
             </div>
             {nothing.map(|words| view! { <p class="hint">{words}</p> })}
             {(!rows.is_empty()).then(|| view! { <ul class="grants">{rows}</ul> })}
-            <span class="hint">"Test means to find out why calls are refused. What is ticked stays when you search again."</span>
+            <span class="hint">"Test means to find out why calls are refused, Rotate to give the key a new secret. What is ticked stays when you search again."</span>
             <FieldProblem field=Field::Keys errors/>
         </fieldset>
     }

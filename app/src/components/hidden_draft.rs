@@ -51,6 +51,11 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
             }
             Field::NotBefore => ("Valid from", text(&utc(draft.not_before.as_ref()), "When you confirm it")),
             Field::Expiry => ("Expires", vec![expiry_words(draft)]),
+            Field::RotateDays => {
+                let every = draft.rotate_days.as_deref().unwrap_or_default().trim();
+                let words = if every.is_empty() { "None".to_owned() } else { format!("{every} days") };
+                (Field::RotateDays.label(), vec![words])
+            }
             Field::Limits => ("Rate limits", list(&draft.limits, "None")),
             Field::Quota => ("Call quota", vec![quota_words(draft)]),
             Field::Environment => {

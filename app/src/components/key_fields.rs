@@ -138,6 +138,11 @@ fn one(
         }
         .into_any(),
         Field::Expiry => expiry(errors, rules, draft, hints.life),
+        Field::RotateDays => view! {
+            <TextField errors field aside="optional, in days" value=typed(&draft.rotate_days) inputmode="numeric" left
+                hint="For example 90. The list marks the key when its secret is older. Nothing stops working."/>
+        }
+        .into_any(),
         Field::Limits => view! {
             <TextField errors field aside="optional, one per line" value=lines(&draft.limits) lines=2 left
                 hint="For example 100 per minute, or burst: 20 per 10s. Each server counts on its own."/>

@@ -21,7 +21,7 @@ impl Section {
         match self {
             Self::Where => "Where it may be used",
             Self::Often => "How often",
-            Self::From => "From when",
+            Self::From => "Start and rotation",
             Self::Labels => "Labels",
         }
     }
@@ -31,7 +31,7 @@ impl Section {
         match self {
             Self::Where => &[Field::Cidrs, Field::DeniedCidrs, Field::Domains],
             Self::Often => &[Field::Limits, Field::Quota, Field::QuotaRefill],
-            Self::From => &[Field::NotBefore],
+            Self::From => &[Field::NotBefore, Field::RotateDays],
             Self::Labels => &[Field::Environment, Field::Owner, Field::ExternalId, Field::Tags, Field::Metadata],
         }
     }
@@ -53,6 +53,7 @@ impl Section {
                 (Field::Environment, _) => {
                     parts.push(Environment::parse(&typed).unwrap_or_default().label().to_owned());
                 }
+                (Field::RotateDays, false) => parts.push(format!("rotated every {typed} days")),
                 (_, true) => parts.extend((!blank.is_empty()).then(|| blank.to_owned())),
                 (_, false) => parts.push(format!("{before}{typed}")),
             }

@@ -11,6 +11,12 @@ pub fn KeyStatus(status: Status, now: Timestamp) -> impl IntoView {
     view! { <span class=format!("status {class}")>{words}</span> }
 }
 
+/// The mark of a key whose secret should have been rotated.
+#[component]
+pub fn RotationOverdue() -> impl IntoView {
+    view! { <span class="status expiring">"Rotation overdue"</span> }
+}
+
 /// The class and the text of a status. The text may break before the remaining time, not within it.
 fn words(status: &Status, now: Timestamp) -> (&'static str, String) {
     match status {

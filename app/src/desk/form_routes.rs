@@ -17,7 +17,7 @@ use super::keys::key_id;
 use super::people::person_id;
 use super::render::render;
 use super::{
-    account_forms, apps, hand_overs, invites, key_forms, passkeys, people_forms, person_forms, settings_forms,
+    account_forms, apps, hand_overs, invites, key_forms, passkeys, people_forms, person_forms, rotation, settings_forms,
 };
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
@@ -28,7 +28,7 @@ use crate::forms::proof::{Proof, WaitingForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 47] = [
+const FORMS: [(&str, MakeHandler); 53] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -52,6 +52,12 @@ const FORMS: [(&str, MakeHandler); 47] = [
     ("/keys/{id}/revoke", |console| key_form(console, key_forms::revoke)),
     ("/keys/{id}/restore", |console| key_form(console, key_forms::restore)),
     ("/keys/{id}/delete", |console| key_form(console, key_forms::delete)),
+    ("/keys/{id}/rotate", |console| key_form(console, rotation::rotate)),
+    ("/keys/{id}/rotation/acknowledge", |console| key_form(console, rotation::acknowledge)),
+    ("/keys/{id}/rotation/drop", |console| key_form(console, rotation::drop_waiting)),
+    ("/keys/{id}/rotation/extend", |console| key_form(console, rotation::extend)),
+    ("/keys/{id}/rotation/finish", |console| key_form(console, rotation::finish)),
+    ("/keys/{id}/rotation/undo", |console| key_form(console, rotation::undo)),
     ("/keys/handovers/new", |console| form(console, Needs::Session, hand_overs::hand_over)),
     ("/keys/handovers/{id}/withdraw", |console| key_form(console, hand_overs::withdraw)),
     ("/collect/{token}", |console| about(console, Needs::Nobody, Ok, hand_overs::collect)),

@@ -158,7 +158,7 @@ fn wrong(field: Field, message: &str) -> ConsoleError {
 }
 
 /// Goes on, and lets the next page say what was done.
-fn done(desk: &Desk, to: String, done: Done, id: &KeyId) -> Next<()> {
+pub(super) fn done(desk: &Desk, to: String, done: Done, id: &KeyId) -> Next<()> {
     tell(desk, to, Told::Key(done, *id))
 }
 

@@ -20,6 +20,7 @@ mod people_forms;
 pub mod person;
 mod person_forms;
 pub mod render;
+pub mod rotation;
 pub mod session_cookie;
 pub mod settings;
 mod settings_forms;

@@ -157,10 +157,15 @@ pub enum Done {
     Revoked,
     Restored,
     Deleted,
+    Rotated,
+    RotationDropped,
+    RotationExtended,
+    RotationFinished,
+    RotationUndone,
 }
 
 impl Done {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 13] = [
         Self::Acknowledged,
         Self::Dropped,
         Self::Edited,
@@ -169,6 +174,11 @@ impl Done {
         Self::Revoked,
         Self::Restored,
         Self::Deleted,
+        Self::Rotated,
+        Self::RotationDropped,
+        Self::RotationExtended,
+        Self::RotationFinished,
+        Self::RotationUndone,
     ];
 
     /// Its code, what is said of the key, and the path of the act that undoes it.
@@ -181,6 +191,17 @@ impl Done {
             Self::Enabled => ("enabled", "is enabled again.", Some("disable")),
             Self::Revoked => ("revoked", "is revoked. Calls are refused.", None),
             Self::Restored => ("restored", "is restored to its status before it was revoked.", None),
+            Self::Rotated => ("rotated", "has a new secret. Its page says whether the old one still works.", None),
+            Self::RotationDropped => {
+                ("rotation_dropped", "keeps its secret. The new one was dropped and never worked.", None)
+            }
+            Self::RotationExtended => ("rotation_extended", "has two secrets for longer.", None),
+            Self::RotationFinished => {
+                ("rotation_finished", "has one secret: calls with the old one are refused.", None)
+            }
+            Self::RotationUndone => {
+                ("rotation_undone", "has its old secret back. Calls with the new one are refused.", None)
+            }
             Self::Deleted => ("deleted", "is deleted. Its history stays in the audit.", None),
         }
     }

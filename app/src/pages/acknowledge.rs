@@ -77,7 +77,7 @@ fn Waiting(
         <form class="narrow stack" method="post" data-address=address.clone() action=address>
             <FormProblem problem=problem.whole.or(not_dropped)/>
             <HiddenDraft draft=draft.clone()/>
-            {seen_by.map(|seen_by| view! { <Anyway seen_by/> })}
+            {seen_by.map(|seen_by| view! { <Anyway seen_by what="this key"/> })}
             <AcknowledgeBox deadline=until now guard=false outside=false wrong/>
         </form>
         <div class="actions narrow">
@@ -91,14 +91,18 @@ fn Waiting(
 
 /// The question to whoever did not see the secret.
 #[component]
-fn Anyway(seen_by: SeenBy) -> impl IntoView {
+pub fn Anyway(
+    seen_by: SeenBy,
+    /// What they did it to.
+    what: &'static str,
+) -> impl IntoView {
     let SeenBy { name, did } = seen_by;
     view! {
-        <Warning words=format!("{name} {did} this key, and only they saw its secret. Confirm it anyway?")/>
+        <Warning words=format!("{name} {did} {what}, and only they saw it. Confirm it anyway?")/>
         <label class="check">
             <input type="checkbox" name=ANYWAY id=ANYWAY value=TICKED required autocomplete="off"/>
             <span>
-                {format!("Confirm the key, although {name} {did} it.")}
+                {format!("Confirm it, although {name} {did} it.")}
                 <br/>
                 <small>"The audit will say so."</small>
             </span>

@@ -144,6 +144,7 @@ fn look_at(look: ToLookAt, now: Timestamp) -> impl IntoView {
                 Figure::Refused(1) => "1 refused".to_owned(),
                 Figure::Refused(calls) => format!("{} refused", grouped(calls)),
                 Figure::Created(at) => ago(now.since(at)),
+                Figure::RotationDue(at) => format!("due {}", ago(now.since(at))),
             };
             view! {
                 <span>

@@ -2,11 +2,14 @@
 
 use domain::app::App;
 use domain::calls::Span;
+use domain::draft::KeyDraft;
 use domain::hand_over::Collection;
 use domain::ids::KeyId;
-use domain::key::Status;
+use domain::key::{KeyDetail, Status};
 use domain::refusal::Refusal;
 use domain::role::{Act, Rights};
+use domain::rotation::KeyRotation;
+use domain::text::NAME_MAX;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -15,15 +18,19 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::key_calls::CallCards;
 use super::key_facts::facts;
 use super::key_restrictions::restrictions;
+use super::key_rotation::rotation;
 use crate::addresses::{FROM_KEY, with_query};
 use crate::components::app_switch::ArchivedNote;
 use crate::components::failed::{Failed, set_status};
+use crate::components::hidden_draft::HiddenDraft;
 use crate::components::icon::{Drawn, Icon};
-use crate::components::key_status::KeyStatus;
+use crate::components::key_status::{KeyStatus, RotationOverdue};
 use crate::desk::apps::read_app_of;
 use crate::desk::hand_overs::read_collection;
 use crate::desk::keys::{Calls, KeyView, read_key_page};
+use crate::desk::rotation::read_rotation;
 use crate::error::ConsoleError;
+use crate::forms::key::{STEP, WizardStep};
 
 /// An act that a menu offers.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +51,8 @@ const EDIT: Offer = Offer { path: "edit", label: "Edit", grave: false, at_once: 
 const AUDIT: Offer = Offer { path: "audit", label: "Audit", grave: false, at_once: false, needs: Act::SeeOwnActs };
 const ACKNOWLEDGE: Offer =
     Offer { path: "acknowledge", label: "Confirm…", grave: false, at_once: false, needs: Act::ChangeKeys };
+const ROTATE: Offer =
+    Offer { path: "rotate", label: "Rotate…", grave: false, at_once: false, needs: Act::RotateKeys };
 const DISABLE: Offer =
     Offer { path: "disable", label: "Disable…", grave: false, at_once: true, needs: Act::ChangeKeys };
 const ENABLE: Offer = Offer { path: "enable", label: "Enable…", grave: false, at_once: true, needs: Act::ChangeKeys };
@@ -58,11 +67,12 @@ const DELETE: Offer = Offer { path: "delete", label: "Delete…", grave: true, a
 pub fn acts(status: Status, rights: Rights) -> impl Iterator<Item = &'static Offer> {
     let possible: &[Offer] = match status {
         Status::Pending { .. } => &[ACKNOWLEDGE, AUDIT, DELETE],
-        Status::Disabled => &[EDIT, AUDIT, WHY, ENABLE, REVOKE, DELETE],
+        Status::Disabled => &[EDIT, AUDIT, WHY, ROTATE, ENABLE, REVOKE, DELETE],
         Status::Revoked => &[AUDIT, RESTORE, DELETE],
-        Status::Active | Status::Expiring { .. } | Status::NotYetValid { .. } | Status::Expired { .. } => {
-            &[EDIT, AUDIT, WHY, DISABLE, REVOKE, DELETE]
+        Status::Active | Status::Expiring { .. } | Status::NotYetValid { .. } => {
+            &[EDIT, AUDIT, WHY, ROTATE, DISABLE, REVOKE, DELETE]
         }
+        Status::Expired { .. } => &[EDIT, AUDIT, WHY, DISABLE, REVOKE, DELETE],
     };
     possible.iter().filter(move |offer| rights.may(offer.needs))
 }
@@ -89,7 +99,8 @@ fn of_key<V: IntoView + 'static>(id: String, title: impl FnOnce(String) -> V + S
                 // The page works without it.
                 let collected = read_collection(&view.key.row.id).await.ok().flatten();
                 let app = read_app_of(&view.key).await.ok().flatten();
-                view! { {title(view.key.row.name.clone())} <Shown view calls chosen collected app/> }.into_any()
+                let secrets = read_rotation(&view.key.row.id).await.unwrap_or_default();
+                view! { {title(view.key.row.name.clone())} <Shown view calls chosen collected app secrets/> }.into_any()
             }
             Err(error @ ConsoleError::Refused(Refusal::NotFound)) => {
                 set_status(&error);
@@ -126,6 +137,8 @@ fn Shown(
     collected: Option<Collection>,
     /// Its app, where there are several.
     app: Option<App>,
+    /// Its secrets, which are two while it is rotated.
+    secrets: KeyRotation,
 ) -> impl IntoView {
     let KeyView { key, now, rights } = view;
     let archived = app.as_ref().is_some_and(|app| app.archived_at.is_some());
@@ -139,23 +152,28 @@ fn Shown(
     };
     // The refusals below already link to this page.
     let offered = |act: &&'static Offer| act.path != WHY.path && (act.path != RESTORE.path || restorable);
-    // What stops the key is a step further away.
+    // What stops the key or changes its secret is a step further away.
     let (stops, actions): (Vec<_>, Vec<_>) =
-        acts(status, rights).filter(offered).partition(|act| act.grave || act.at_once);
+        acts(status, rights).filter(offered).partition(|act| act.grave || act.at_once || act.path == ROTATE.path);
     let actions: Vec<_> = actions.into_iter().map(link).collect();
-    let menu: Vec<_> = stops
+    let beside_rotate = stops.iter().filter(|act| act.path == ROTATE.path).count();
+    let mut menu: Vec<_> = stops
         .into_iter()
         .map(|act| {
             let address = with_query(&format!("/keys/{id}/{}", act.path), FROM_KEY);
-            view! { <li><a class:danger=act.grave href=address>{act.label}</a></li> }
+            view! { <li><a class:danger=act.grave href=address>{act.label}</a></li> }.into_any()
         })
         .collect();
+    if rights.may(Act::ChangeKeys) && key.row.kind.rules().issuable_now {
+        menu.insert(beside_rotate, duplicate(&key));
+    }
     view! {
         <div class="head">
             <div>
                 <div class="inline">
                     <h1 dir="auto">{key.row.name.clone()}</h1>
                     <KeyStatus status now/>
+                    {key.row.is_rotation_overdue(now).then(|| view! { <RotationOverdue/> })}
                 </div>
                 <p>{key.description.clone()}</p>
             </div>
@@ -171,11 +189,28 @@ fn Shown(
             </div>
         </div>
         {archived.then(|| view! { <ArchivedNote/> })}
+        {rotation(&id, secrets, rights.may(Act::RotateKeys), now)}
         <div class="two wide-left">
             <div class="stack"><CallCards key=key.clone() calls tests=rights.may(Act::TestKeys) chosen/></div>
             <div class="stack">{facts(&key, collected, app, now)} {restrictions(&key, status, now)}</div>
         </div>
     }
+}
+
+/// A new key with the same fields, in the wizard.
+fn duplicate(key: &KeyDetail) -> AnyView {
+    const COPY: &str = " (copy)";
+    let kept: String = key.row.name.chars().take(NAME_MAX - COPY.len()).collect();
+    let draft = KeyDraft { name: Some(format!("{}{COPY}", kept.trim_end())), ..KeyDraft::again(key) };
+    view! {
+        <li>
+            <form method="post" action="/keys/new">
+                <HiddenDraft draft/>
+                <button name=STEP value=WizardStep::Summary.as_str()>"New key with the same permissions"</button>
+            </form>
+        </li>
+    }
+    .into_any()
 }
 
 #[cfg(test)]
@@ -193,14 +228,19 @@ mod tests {
             acts(status, Rights::of_role(role).on_key(kind, &[])).map(|offer| offer.path).collect()
         };
         let service = |role, status| offered(role, KeyKind::Service, status);
-        assert_eq!(service(Role::Admin, Status::Active), ["edit", "audit", "why", "disable", "revoke", "delete"]);
+        assert_eq!(
+            service(Role::Admin, Status::Active),
+            ["edit", "audit", "why", "rotate", "disable", "revoke", "delete"]
+        );
+        let expired = Status::Expired { at };
+        assert_eq!(service(Role::Admin, expired), ["edit", "audit", "why", "disable", "revoke", "delete"]);
         assert_eq!(service(Role::Auditor, Status::Active), ["audit", "why"]);
         assert_eq!(service(Role::Auditor, Status::Pending { until: at }), ["audit"]);
         assert_eq!(service(Role::Guest, Status::Active), ["audit"]);
         let granted = Rights::of_role(Role::Guest).on_key(KeyKind::Account, KeyAct::ALL);
         assert_eq!(
             acts(Status::Active, granted).map(|offer| offer.path).collect::<Vec<_>>(),
-            ["audit", "why", "revoke"]
+            ["audit", "why", "rotate", "revoke"]
         );
         // Only an owner restores keys, and changes keys that make other keys.
         assert_eq!(service(Role::Owner, Status::Revoked), ["audit", "restore", "delete"]);

@@ -7,6 +7,7 @@ use domain::field::Field;
 use domain::hand_over::Collection;
 use domain::key::KeyDetail;
 use domain::list::KeyQuery;
+use domain::rotation;
 use domain::rules::KeyRules;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
@@ -61,6 +62,7 @@ pub fn facts(
                         </dd>
                     </div>
                     {validity(key, now)}
+                    {interval(key)}
                     {labels(key)}
                     {revoked(key, now)}
                 </dl>
@@ -68,6 +70,19 @@ pub fn facts(
             {proxy}
         </section>
     }
+}
+
+/// The rotation interval, and when it is over.
+fn interval(key: &KeyDetail) -> impl IntoView + use<> {
+    let due = key.row.rotation_due_at;
+    key.rules.rotate_days.map(|days| {
+        view! {
+            <div>
+                <dt>"Rotate"</dt>
+                <dd>"Every " {rotation::interval(days)} {due.map(|due| view! { ", next by " <Time at=due/> })}</dd>
+            </div>
+        }
+    })
 }
 
 fn validity(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {

@@ -9,6 +9,7 @@ use leptos_meta::Title;
 use leptos_router::components::Outlet;
 
 use super::key::KeyBehind;
+use super::key_rotate::RotatedSecret;
 use super::keys_bulk::BulkBar;
 use super::keys_filters::{Chips, Filters};
 use super::keys_table::KeysTable;
@@ -19,10 +20,15 @@ use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::{Exports, Pager};
 use crate::desk::keys::{KeyList, may_change_keys, read_keys};
+use crate::forms::outcome::PostedForm;
+use crate::forms::rotation::{NewerSecret, OverlapForm};
 
-/// The list, or the page of a key, with the dialog that its address opens over it.
+/// The list, or the page of a key, with the dialog that its address opens over it. A new secret is shown alone.
 #[component]
 pub fn KeysPage() -> impl IntoView {
+    if let Some(PostedForm { outcome: Ok(rotated), .. }) = PostedForm::<OverlapForm, NewerSecret>::take() {
+        return view! { <RotatedSecret rotated/> }.into_any();
+    }
     match key_behind() {
         Some(id) => view! { <KeyBehind id/> <Outlet/> }.into_any(),
         None => view! { <List/> <Outlet/> }.into_any(),

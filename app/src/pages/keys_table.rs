@@ -12,7 +12,7 @@ use super::keys_bulk::FORM;
 use crate::addresses::{act_address, list_address};
 use crate::components::chart::spark::Spark;
 use crate::components::icon::{Drawn, Icon};
-use crate::components::key_status::KeyStatus;
+use crate::components::key_status::{KeyStatus, RotationOverdue};
 use crate::components::time::{Ago, LastUsed};
 use crate::desk::keys::{KeyList, read_some_keys};
 use crate::error::ConsoleError;
@@ -133,7 +133,7 @@ fn line(
             </td>
             <td role="cell" class="sort-of">{row.kind.label()}</td>
             <td role="cell" class="masked"><span class="mono">{row.masked()}</span></td>
-            <td role="cell" class="state"><KeyStatus status now/></td>
+            <td role="cell" class="state"><KeyStatus status now/>{row.is_rotation_overdue(now).then(|| view! { " " <RotationOverdue/> })}</td>
             <td role="cell" class="restrictions soft" title=restrictions(&row)>{restrictions(&row)}</td>
             <td role="cell" class="day"><Spark periods=calls/></td>
             <td role="cell" class="created"><Ago at=row.created_at now/></td>

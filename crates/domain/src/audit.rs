@@ -95,6 +95,16 @@ names! {
         KeyDeleted = "key.deleted",
         /// A pending key was dropped: nobody confirmed it in time, or its author dropped it.
         KeyDropped = "key.dropped",
+        /// Somebody asked for a new secret. Until it is confirmed, nothing has changed.
+        KeyRotated = "key.rotated",
+        RotationAcknowledged = "rotation.acknowledged",
+        /// Nobody confirmed the new secret in time, or somebody dropped it.
+        RotationDropped = "rotation.dropped",
+        RotationExtended = "rotation.extended",
+        /// The old secret no longer works.
+        RotationFinished = "rotation.finished",
+        /// The new secret no longer works.
+        RotationUndone = "rotation.undone",
         /// A key is to be collected by somebody else, by a one-use link.
         HandOverMade = "hand_over.made",
         HandOverWithdrawn = "hand_over.withdrawn",
@@ -161,6 +171,12 @@ impl Action {
             Self::KeyRestored => "Restored",
             Self::KeyDeleted => "Deleted",
             Self::KeyDropped => "Dropped, not confirmed",
+            Self::KeyRotated => "New secret made",
+            Self::RotationAcknowledged => "Rotated",
+            Self::RotationDropped => "New secret dropped, not confirmed",
+            Self::RotationExtended => "Rotation extended",
+            Self::RotationFinished => "Rotation finished",
+            Self::RotationUndone => "Rotation undone",
             Self::HandOverMade => "Hand-over made",
             Self::HandOverWithdrawn => "Hand-over withdrawn",
             Self::HandOverCollected => "Collected",
@@ -305,6 +321,9 @@ pub struct AuditRow {
 
 /// The name of a key's state in audit events. It is not a field of a form.
 pub const STATE: &str = "state";
+
+/// The name of the secret that a key uses, by its number, in audit events. It is not a field of a form either.
+pub const SECRET: &str = "secret";
 
 /// The bytes that the MAC of the chain covers. Each column follows its own length, so no two rows give the same bytes.
 /// A column is shorter than 4 GiB.

@@ -310,6 +310,7 @@ mod tests {
                 created_at: NOW,
                 created_by: "ops".into(),
                 last_used_at: None,
+                rotation_due_at: None,
                 cidr_count: 0,
                 domain_count: 0,
                 denied_cidr_count: 0,

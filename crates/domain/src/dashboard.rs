@@ -70,6 +70,8 @@ pub enum Figure {
     Refused(u64),
     /// It has existed since then.
     Created(Timestamp),
+    /// Its secret was to be rotated by then.
+    RotationDue(Timestamp),
 }
 
 /// What `/` shows. Each count of keys equals the list that it links to.

@@ -14,6 +14,7 @@ use crate::limit::RateLimit;
 use crate::origin::DomainRule;
 use crate::permission::Permission;
 use crate::quota::Refill;
+use crate::rotation;
 use crate::spec::KeySpec;
 use crate::text;
 use crate::timestamp::Timestamp;
@@ -65,6 +66,8 @@ pub struct KeyDraft {
     pub tags: Option<Vec<String>>,
     /// Metadata, in the form `name=value`.
     pub metadata: Option<Vec<String>>,
+    /// After how many days the secret is to be rotated, a number.
+    pub rotate_days: Option<String>,
 }
 
 /// One field of a draft, as it was sent.
@@ -99,6 +102,7 @@ impl KeyDraft {
             Field::Owner => Part::Text(&mut self.owner),
             Field::Tags => Part::Items(&mut self.tags),
             Field::Metadata => Part::Items(&mut self.metadata),
+            Field::RotateDays => Part::Text(&mut self.rotate_days),
             _ => return None,
         })
     }
@@ -240,6 +244,9 @@ impl KeyDraft {
         if let Some(items) = &self.metadata {
             put(&mut rules.metadata, errors.keep_all(Metadata::parse_items(items)));
         }
+        if let Some(days) = &self.rotate_days {
+            put(&mut rules.rotate_days, errors.keep(Field::RotateDays, rotation::rotate_days(days)));
+        }
         spec
     }
 
@@ -284,6 +291,7 @@ impl KeyDraft {
             owner: Some(rules.owner.as_ref().map(|owner| owner.as_str().to_owned()).unwrap_or_default()),
             tags: Some(rules.tags.clone()),
             metadata: Some(rules.metadata.to_items()),
+            rotate_days: Some(rules.rotate_days.map(|days| days.to_string()).unwrap_or_default()),
         };
         for field in Field::ALL.iter().filter(|field| !fields.contains(field)) {
             match draft.part(*field) {

@@ -23,6 +23,7 @@ names! {
         Owner = "owner",
         Tags = "tags",
         Metadata = "metadata",
+        RotateDays = "rotate_days",
         Address = "address",
         Origin = "origin",
         At = "at",
@@ -53,6 +54,8 @@ names! {
         LinkLife = "link_life",
         App = "app",
         Apps = "apps",
+        Overlap = "overlap",
+        OverlapTime = "overlap_time",
     }
 }
 
@@ -81,6 +84,7 @@ impl Field {
             Self::Owner => "Owner",
             Self::Tags => "Tags",
             Self::Metadata => "Metadata",
+            Self::RotateDays => "Rotation interval",
             Self::Address => "Client address",
             Self::Origin => "Origin",
             Self::At => "Time",
@@ -111,6 +115,8 @@ impl Field {
             Self::LinkLife => "How long the link works",
             Self::App => "App",
             Self::Apps => "Apps",
+            Self::Overlap => "How long the old secret works",
+            Self::OverlapTime => "Another time",
         }
     }
 }

@@ -15,6 +15,8 @@ names! {
         See = "see",
         /// Find out why a call with it is refused.
         Test = "test",
+        /// Give it a new secret.
+        Rotate = "rotate",
         Revoke = "revoke",
     }
 }
@@ -25,6 +27,7 @@ impl KeyAct {
         match self {
             Self::See => "See",
             Self::Test => "Test",
+            Self::Rotate => "Rotate",
             Self::Revoke => "Revoke",
         }
     }
@@ -34,6 +37,7 @@ impl KeyAct {
         match self {
             Self::See => Act::SeeKeys,
             Self::Test => Act::TestKeys,
+            Self::Rotate => Act::RotateKeys,
             Self::Revoke => Act::RevokeKeys,
         }
     }

@@ -204,6 +204,8 @@ pub struct KeyRow {
     pub created_by: String,
     /// The last call with the right secret, accepted or refused; `None` if there was none.
     pub last_used_at: Option<Timestamp>,
+    /// When its secret is to be rotated; `None` without a rotation interval.
+    pub rotation_due_at: Option<Timestamp>,
     /// How many networks it may be used from; 0 for any address.
     pub cidr_count: u32,
     /// How many domains it has; 0 for any origin.
@@ -223,6 +225,11 @@ impl KeyRow {
     /// Its environment, which is part of its token.
     pub fn environment(&self) -> Environment {
         Environment::of_prefix(&self.token_prefix)
+    }
+
+    /// Whether its secret should have been rotated by now. Nobody has to rotate a key that is off.
+    pub fn is_rotation_overdue(&self, now: Timestamp) -> bool {
+        self.state == KeyState::Active && self.rotation_due_at.is_some_and(|due| due <= now)
     }
 
     /// The status at `now`.

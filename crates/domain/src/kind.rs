@@ -196,6 +196,7 @@ const RESTRICTED: &[Field] = &[
     Field::Limits,
     Field::Quota,
     Field::QuotaRefill,
+    Field::RotateDays,
     Field::Owner,
     Field::ExternalId,
     Field::Tags,

@@ -49,6 +49,7 @@ pub mod quota;
 pub mod refusal;
 pub mod restrictions;
 pub mod role;
+pub mod rotation;
 pub mod rules;
 pub mod saved_view;
 pub mod second_factor;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::field::FieldErrors;
 use crate::ids::KeyId;
 use crate::page::grouped;
+use crate::rotation::NoRotation;
 use crate::timestamp::Timestamp;
 
 /// A refusal that the person or program who asked can act on.
@@ -43,6 +44,8 @@ pub enum Refusal {
     NotPending,
     /// Somebody else issued the key, and only they saw its secret.
     IssuedByAnother,
+    /// The key cannot be rotated, or its rotation cannot be changed in this way.
+    NoRotation(NoRotation),
     /// The time for this is over: 15 minutes to confirm, 24 hours to restore.
     TooLate,
     /// The key's state does not allow it.
@@ -144,6 +147,7 @@ impl Refusal {
             Self::IssuedByAnother => {
                 "Somebody else issued this key, and only they saw its secret; tick that you confirm it anyway, or leave it to them."
             }
+            Self::NoRotation(why) => why.message(),
             Self::TooLate => "It is too late to do this.",
             Self::WrongState => "The key's status does not allow this; reload the key.",
             Self::NameMismatch => "That is not the key's name; type it exactly as shown.",
@@ -226,6 +230,7 @@ mod tests {
             Refusal::AlreadyIssued { key },
             Refusal::NotPending,
             Refusal::IssuedByAnother,
+            Refusal::NoRotation(NoRotation::Waiting),
             Refusal::TooLate,
             Refusal::WrongState,
             Refusal::TooMany { most: 10_000 },

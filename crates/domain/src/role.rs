@@ -28,6 +28,8 @@ names! {
         TestKeys = "test_keys",
         /// Issue, confirm, edit, disable, enable and delete keys.
         ChangeKeys = "change_keys",
+        /// Give a key a new secret, and decide how long the old one works.
+        RotateKeys = "rotate_keys",
         RevokeKeys = "revoke_keys",
         /// Change and revoke keys that make other keys.
         ChangeAccountKeys = "change_account_keys",
@@ -100,9 +102,12 @@ impl Role {
             Act::SeeAllKeys | Act::TestKeys | Act::SeeAudit | Act::ExportAudit | Act::SeePeople => {
                 [true, true, true, false]
             }
-            Act::SeePrivilegedKeys | Act::ChangeKeys | Act::RevokeKeys | Act::ManageGuests | Act::ManageApps => {
-                [true, true, false, false]
-            }
+            Act::SeePrivilegedKeys
+            | Act::ChangeKeys
+            | Act::RotateKeys
+            | Act::RevokeKeys
+            | Act::ManageGuests
+            | Act::ManageApps => [true, true, false, false],
             Act::ChangeAccountKeys | Act::RestoreKey | Act::SeeSettings | Act::ChangeSettings | Act::ManageOwners => {
                 [true, false, false, false]
             }
@@ -150,7 +155,7 @@ impl Rights {
     }
 
     /// What the kind of a key may forbid.
-    const CHANGES: u32 = Self::bit(Act::ChangeKeys) | Self::bit(Act::RevokeKeys);
+    const CHANGES: u32 = Self::bit(Act::ChangeKeys) | Self::bit(Act::RotateKeys) | Self::bit(Act::RevokeKeys);
 
     fn of(acts: impl Iterator<Item = Act>) -> Self {
         Self { acts: acts.fold(0, |acts, act| acts | Self::bit(act)) }
@@ -203,7 +208,14 @@ mod tests {
             Act::SeePeople,
         ];
         assert_eq!(role(Role::Auditor), of_auditors);
-        let of_admins = [Act::SeePrivilegedKeys, Act::ChangeKeys, Act::RevokeKeys, Act::ManageGuests, Act::ManageApps];
+        let of_admins = [
+            Act::SeePrivilegedKeys,
+            Act::ChangeKeys,
+            Act::RotateKeys,
+            Act::RevokeKeys,
+            Act::ManageGuests,
+            Act::ManageApps,
+        ];
         let either = |act: &Act| of_auditors.contains(act) || of_admins.contains(act);
         assert_eq!(role(Role::Admin), Act::ALL.iter().copied().filter(either).collect::<Vec<_>>());
         assert_eq!(role(Role::Guest), [Act::SeeKeys, Act::SeeOwnActs]);
@@ -216,9 +228,12 @@ mod tests {
         assert!(on(Role::Admin, KeyKind::Service, &[]).may(Act::RevokeKeys));
         let account = on(Role::Admin, KeyKind::Account, &[]);
         assert!(account.may(Act::TestKeys) && !account.may(Act::RevokeKeys) && !account.may(Act::ChangeKeys));
+        assert!(!account.may(Act::RotateKeys) && on(Role::Admin, KeyKind::Service, &[]).may(Act::RotateKeys));
         let guest = |granted: &[KeyAct]| on(Role::Guest, KeyKind::MasterUser, granted);
         assert_eq!(acts(guest(&[KeyAct::See])), acts(Rights::of_role(Role::Guest)));
         assert!(guest(&[KeyAct::See, KeyAct::Test]).may(Act::TestKeys));
+        let rotates = guest(&[KeyAct::See, KeyAct::Rotate]);
+        assert!(rotates.may(Act::RotateKeys) && !rotates.may(Act::ChangeKeys) && !rotates.may(Act::RevokeKeys));
         let revokes = guest(&[KeyAct::See, KeyAct::Revoke]);
         assert!(revokes.may(Act::RevokeKeys) && !revokes.may(Act::ChangeKeys) && !revokes.may(Act::TestKeys));
     }

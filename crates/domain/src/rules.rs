@@ -12,6 +12,7 @@ use crate::limit::RateLimit;
 use crate::origin::DomainRule;
 use crate::permission::Permission;
 use crate::quota::Quota;
+use crate::rotation::interval;
 use crate::text::joined;
 
 /// The rules and labels of a key.
@@ -39,11 +40,13 @@ pub struct KeyRules {
     pub tags: Vec<String>,
     /// Names and values that verify calls return.
     pub metadata: Metadata,
+    /// After how many days its secret is to be rotated; `None` for no rule.
+    pub rotate_days: Option<u32>,
 }
 
 impl KeyRules {
     /// Each field with its value in words, as the audit shows it; empty without a value.
-    pub fn told(&self) -> [(Field, String); 11] {
+    pub fn told(&self) -> [(Field, String); 12] {
         [
             (Field::Cidrs, joined(&self.cidrs)),
             (Field::DeniedCidrs, joined(&self.denied_cidrs)),
@@ -56,6 +59,7 @@ impl KeyRules {
             (Field::Owner, self.owner.as_ref().map(|owner| owner.as_str().to_owned()).unwrap_or_default()),
             (Field::Tags, joined(&self.tags)),
             (Field::Metadata, self.metadata.to_string()),
+            (Field::RotateDays, self.rotate_days.map(interval).unwrap_or_default()),
         ]
     }
 }

@@ -63,12 +63,8 @@ impl Service {
         let sweep = async {
             let mut job = Job::new("the sweep", SWEEP_EVERY);
             while job.is_due(&shutdown).await {
-                let dropped = self.drop_overdue_keys().await;
-                // Both are one job, or the second would say that the first works again.
-                job.ended(&match dropped {
-                    Ok(_) => self.drop_overdue_hand_overs().await,
-                    failed => failed,
-                });
+                // All are one job, or the next would say that the one before works again.
+                job.ended(&self.sweep().await);
             }
         };
         let tidy = async {
@@ -89,6 +85,15 @@ impl Service {
         if let Err(error) = verifier.flush_all_usage().await {
             tracing::warn!(%error, "lists do not show the last uses yet");
         }
+    }
+
+    /// Removes what waited in vain, and old secrets that no longer work. [`Service::run`] does it from time to time.
+    async fn sweep(&self) -> Result<()> {
+        self.drop_overdue_keys().await?;
+        self.drop_overdue_hand_overs().await?;
+        self.drop_overdue_rotations().await?;
+        self.finish_overdue_rotations().await?;
+        Ok(())
     }
 
     /// Reads the version as soon as another process announces a change. If the listener fails, the poll continues.
@@ -129,6 +134,7 @@ impl Service {
             tx.prune_used_forms(forms_before).await?;
             tx.prune_drafts(drafts::outdated(now)).await?;
             tx.prune_collections().await?;
+            tx.prune_secret_calls(now).await?;
             tx.prune_bulk_acts(bulk::too_late_to_undo(now)).await?;
             let brought_back = tx.bring_back_uses(now, now.plus(AHEAD)).await?;
             if brought_back > 0 {

@@ -1,6 +1,6 @@
 //! Why a use case failed.
 
-use domain::{field::FieldErrors, refusal::Refusal};
+use domain::{field::FieldErrors, refusal::Refusal, rotation::NoRotation};
 use store::StoreError;
 
 use crate::entropy::EntropyError;
@@ -47,6 +47,12 @@ impl Error {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<NoRotation> for Error {
+    fn from(why: NoRotation) -> Self {
+        Self::Refused(Refusal::NoRotation(why))
     }
 }
 

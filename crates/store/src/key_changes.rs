@@ -114,6 +114,9 @@ impl Tx {
                 if let Some(quota) = key.spec.rules.quota {
                     self.set_quota(&key.id, Some(quota), 1, key.created_at).await?;
                 }
+                if key.spec.rules.rotate_days.is_some() {
+                    self.set_rotation_due(&key.id).await?;
+                }
             }
         }
         Ok(())
@@ -148,6 +151,7 @@ impl Tx {
         self.set_labels(id, &app, &spec.rules).await?;
         self.note_permissions(std::iter::once((&app, spec, now))).await?;
         self.set_quota(id, spec.rules.quota, revision + 1, now).await?;
+        self.set_rotation_due(id).await?;
         Ok(true)
     }
 

@@ -281,7 +281,7 @@ const LABELLED: i64 = 5_000;
 const TESTED: u64 = 3_000;
 
 pub(crate) const COLUMNS: &str = "SELECT id, kind, name, name_key, token_prefix, state, not_before, expires_at, ack_deadline, \
-     created_at, created_by_label, last_used_at, cidr_count, domain_count, denied_cidrs, permissions";
+     created_at, created_by_label, last_used_at, rotation_due_at, cidr_count, domain_count, denied_cidrs, permissions";
 
 /// The columns of `Listed` for the keys of `k`.
 pub(crate) const LISTED: &str = "SELECT k.*, (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 FROM (";

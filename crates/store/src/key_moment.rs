@@ -29,6 +29,10 @@ pub(crate) enum Moment {
     NeverUsedSince {
         created: Timestamp,
     },
+    /// Its secret is older than its rotation interval. This condition has its own index.
+    RotationOverdue {
+        now: Timestamp,
+    },
     /// No network, no domain and no expiry. This condition has its own index.
     Unrestricted,
     /// A call with the key was accepted, or one was refused, in the hour that begins at `since` or later, whatever the
@@ -71,6 +75,7 @@ impl Moment {
         match self {
             Self::Expired { .. } | Self::Expiring { .. } | Self::Unrestricted => Some(Field::ExpiresAt),
             Self::NotYetValid { .. } => Some(Field::NotBefore),
+            Self::RotationOverdue { .. } => Some(Field::RotateDays),
             Self::Valid { .. } | Self::NeverUsed | Self::NeverUsedSince { .. } | Self::Called { .. } => None,
         }
     }
@@ -110,6 +115,11 @@ impl Moment {
                 sql.push(" AND last_used_at = 0 AND created_at + 0 <= ").bind(created)
             }
             (Self::NeverUsedSince { created }, _) => sql.push(" AND last_used_at = 0 AND created_at <= ").bind(created),
+            // The first condition is that of the index.
+            (Self::RotationOverdue { now }, Find::ByIndex) => {
+                sql.push(" AND rotation_due_at < 9223372036854775807 AND rotation_due_at <= ").bind(now)
+            }
+            (Self::RotationOverdue { now }, Find::InOrder { .. }) => sql.push(" AND rotation_due_at + 0 <= ").bind(now),
             // The words of its index, and others that mean the same.
             (Self::Unrestricted, Find::ByIndex) => sql.push(
                 " AND cidr_count + 0 = 0 AND domain_count + 0 = 0 AND denied_cidrs || '' = '[]' \

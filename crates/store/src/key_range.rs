@@ -71,6 +71,7 @@ impl KeyRange {
             Some(StatusFilter::NeverUsed) => (&[KeyState::Active], Some(Moment::NeverUsed)),
             Some(StatusFilter::NeverUsed90) => (&[KeyState::Active], Some(Moment::never_used_since(now, 90))),
             Some(StatusFilter::Unrestricted) => (&[KeyState::Active], Some(Moment::Unrestricted)),
+            Some(StatusFilter::RotationOverdue) => (&[KeyState::Active], Some(Moment::RotationOverdue { now })),
             Some(StatusFilter::Off) => (&[KeyState::Disabled, KeyState::Revoked], None),
             Some(StatusFilter::Accepted) => (KeyState::ALL, Some(Moment::called(now, true))),
             Some(StatusFilter::Refused) => (KeyState::ALL, Some(Moment::called(now, false))),

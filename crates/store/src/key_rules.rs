@@ -14,10 +14,10 @@ use crate::store::Tx;
 
 /// The columns of a `RulesRow`, from `api_key k` and `key_quota q`.
 pub(crate) const SELECTED: &str = "k.cidrs, k.denied_cidrs, k.domains, k.permissions, k.limits, k.environment, \
-     k.external_id, k.owner, k.tags, k.metadata, q.total AS quota_total, q.refill AS quota_refill";
+     k.external_id, k.owner, k.tags, k.metadata, k.rotate_days, q.total AS quota_total, q.refill AS quota_refill";
 
 /// The columns that are written, in the order of `args`. The two counts serve lists.
-pub(crate) const WRITTEN: [&str; 12] = [
+pub(crate) const WRITTEN: [&str; 13] = [
     "cidrs",
     "denied_cidrs",
     "domains",
@@ -28,6 +28,7 @@ pub(crate) const WRITTEN: [&str; 12] = [
     "owner",
     "tags",
     "metadata",
+    "rotate_days",
     "cidr_count",
     "domain_count",
 ];
@@ -45,6 +46,7 @@ pub(crate) struct RulesRow {
     owner: String,
     tags: String,
     metadata: String,
+    rotate_days: i64,
     quota_total: Option<i64>,
     quota_refill: Option<String>,
 }
@@ -66,6 +68,7 @@ impl TryFrom<RulesRow> for KeyRules {
             owner: Some(row.owner).filter(|owner| !owner.is_empty()).map(Owner::from),
             tags: json(&row.tags)?,
             metadata: json(&row.metadata)?,
+            rotate_days: u32::try_from(row.rotate_days).ok().filter(|days| *days > 0),
         })
     }
 }
@@ -83,6 +86,7 @@ pub(crate) fn args(rules: &KeyRules) -> Result<[Arg; WRITTEN.len()], StoreError>
         rules.owner.as_ref().map_or("", Owner::as_str).into(),
         text(&rules.tags)?,
         text(&rules.metadata)?,
+        i64::from(rules.rotate_days.unwrap_or(0)).into(),
         len(&rules.cidrs),
         len(&rules.domains),
     ])

@@ -23,8 +23,13 @@ const NAMED: i64 = 3;
 const SEARCHED: i64 = 50;
 
 /// The sorts, in the order in which they are shown.
-const SORTS: [StatusFilter; 4] =
-    [StatusFilter::Expiring7, StatusFilter::Refused, StatusFilter::NeverUsed90, StatusFilter::Unrestricted];
+const SORTS: [StatusFilter; 5] = [
+    StatusFilter::Expiring7,
+    StatusFilter::Refused,
+    StatusFilter::RotationOverdue,
+    StatusFilter::NeverUsed90,
+    StatusFilter::Unrestricted,
+];
 
 reads! {
     /// The keys in sight to look at. Each count equals the length of the list with the filter of the same name.
@@ -52,24 +57,49 @@ async fn keys_to_look_at(conn: &mut Conn<'_>, sight: &Sight, now: Timestamp) -> 
     Ok(found)
 }
 
-/// Those that expire first, or are the oldest.
+/// The time by which some keys are worse than others: the earlier, the worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Worse {
+    Expiry,
+    Creation,
+    RotationDue,
+}
+
+impl Worse {
+    pub(crate) fn of(range: &KeyRange) -> Self {
+        match range.moment {
+            Some(Moment::Expiring { .. }) => Self::Expiry,
+            Some(Moment::RotationOverdue { .. }) => Self::RotationDue,
+            _ => Self::Creation,
+        }
+    }
+
+    fn figure(self, at: Timestamp) -> Figure {
+        match self {
+            Self::Expiry => Figure::Expires(at),
+            Self::Creation => Figure::Created(at),
+            Self::RotationDue => Figure::RotationDue(at),
+        }
+    }
+}
+
+/// Those that expire first, that are due longest, or the oldest.
 async fn first(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Vec<Worst>, StoreError> {
-    let by_expiry = matches!(range.moment, Some(Moment::Expiring { .. }));
-    let sql = first_of(range, by_expiry, conn.writing().limits_arms);
+    let by = Worse::of(range);
+    let sql = first_of(range, by, conn.writing().limits_arms);
     let rows = conn.fetch_all::<(String, String, i64)>(sql).await?;
-    let figure = |at| if by_expiry { Figure::Expires(at) } else { Figure::Created(at) };
     // A row of a later version may be unreadable here, but must not hide other rows.
     let worst = |(id, name, at): (String, String, i64)| {
-        Some(Worst { id: KeyId::parse(&id)?, name, figure: figure(Timestamp::from_millis(at)) })
+        Some(Worst { id: KeyId::parse(&id)?, name, figure: by.figure(Timestamp::from_millis(at)) })
     };
     Ok(rows.into_iter().filter_map(worst).collect())
 }
 
-pub(crate) fn first_of(range: &KeyRange, by_expiry: bool, limits_arms: bool) -> Sql {
-    let (select, order) = if by_expiry {
-        ("SELECT id, name, expires_at", " ORDER BY expires_at")
-    } else {
-        ("SELECT id, name, created_at", " ORDER BY created_at")
+pub(crate) fn first_of(range: &KeyRange, worse: Worse, limits_arms: bool) -> Sql {
+    let (select, order) = match worse {
+        Worse::Expiry => ("SELECT id, name, expires_at", " ORDER BY expires_at"),
+        Worse::Creation => ("SELECT id, name, created_at", " ORDER BY created_at"),
+        Worse::RotationDue => ("SELECT id, name, rotation_due_at", " ORDER BY rotation_due_at"),
     };
     let mut sql = Sql::new("SELECT * FROM (");
     range.push_arms(&mut sql, select, Find::ByIndex, |sql| {

@@ -181,6 +181,7 @@ pub(crate) struct ListedRow {
     pub(crate) created_at: i64,
     created_by_label: String,
     pub(crate) last_used_at: i64,
+    rotation_due_at: i64,
     cidr_count: i64,
     domain_count: i64,
     denied_cidrs: String,
@@ -204,6 +205,7 @@ impl TryFrom<ListedRow> for KeyRow {
             created_at: Timestamp::from_millis(row.created_at),
             created_by: row.created_by_label,
             last_used_at: since(row.last_used_at),
+            rotation_due_at: until(row.rotation_due_at),
             cidr_count: count(row.cidr_count)?,
             domain_count: count(row.domain_count)?,
             denied_cidr_count: items(&row.denied_cidrs)?,
@@ -249,7 +251,7 @@ async fn is_issuer(conn: &mut Conn<'_>, id: &KeyId, actor: &Actor) -> Result<boo
 }
 
 const DETAIL: &str = "SELECT k.id, k.kind, k.name, k.token_prefix, k.state, k.not_before, k.expires_at, k.ack_deadline, \
-     k.created_at, k.created_by_label, k.last_used_at, k.cidr_count, k.domain_count, k.app_id, k.description, \
+     k.created_at, k.created_by_label, k.last_used_at, k.rotation_due_at, k.cidr_count, k.domain_count, k.app_id, k.description, \
      k.last_used_address, k.revoked_at, k.revoke_reason, k.restorable_until, k.revoked_from, k.revision, \
      q.remaining AS quota_remaining, q.period AS quota_period, q.epoch AS quota_epoch, \
      (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4, ";
@@ -364,6 +366,6 @@ fn since(millis: i64) -> Option<Timestamp> {
 }
 
 /// Reads a time from a column where the largest integer means never.
-fn until(millis: i64) -> Option<Timestamp> {
+pub(crate) fn until(millis: i64) -> Option<Timestamp> {
     (millis != NEVER).then(|| Timestamp::from_millis(millis))
 }

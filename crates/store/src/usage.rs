@@ -7,6 +7,7 @@ use domain::verdict::Code;
 
 use crate::error::StoreError;
 use crate::last_use::{KeyUse, NOT_ASKED_ABOUT, verdicts};
+use crate::secret_use::SecretCalls;
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
 
@@ -17,6 +18,8 @@ pub struct UsageBatch {
     pub apps: Vec<(AppId, Option<KeyKind>, HourCalls)>,
     /// The calls of each key, by hour and verdict.
     pub keys: Vec<KeyCalls>,
+    /// The calls with each secret of keys that have two.
+    pub secrets: Vec<SecretCalls>,
     /// The last refused calls of each key.
     pub refusals: Vec<(KeyId, RefusedCall)>,
     /// The number of the first of them. Their numbers tell those of one moment apart.
@@ -26,12 +29,12 @@ pub struct UsageBatch {
 impl UsageBatch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.apps.is_empty() && self.keys.is_empty() && self.refusals.is_empty()
+        [self.apps.len(), self.keys.len(), self.secrets.len(), self.refusals.len()] == [0; 4]
     }
 
     /// Two halves with all of its rows; `None` if it has only one.
     pub fn halves(mut self) -> Option<(Self, Self)> {
-        let rows = self.apps.len() + self.keys.len() + self.refusals.len();
+        let rows = self.apps.len() + self.keys.len() + self.secrets.len() + self.refusals.len();
         if rows < 2 {
             return None;
         }
@@ -44,6 +47,7 @@ impl UsageBatch {
         let second = Self {
             apps: self.apps.split_off(rest(self.apps.len())),
             keys: self.keys.split_off(rest(self.keys.len())),
+            secrets: self.secrets.split_off(rest(self.secrets.len())),
             refusals: self.refusals.split_off(rest(self.refusals.len())),
             // After those that stay.
             first_refusal: self.first_refusal.saturating_add(i64::try_from(self.refusals.len()).unwrap_or(i64::MAX)),
@@ -81,6 +85,7 @@ impl Tx {
     pub async fn flush_usage(&mut self, batch: &UsageBatch) -> Result<(), StoreError> {
         self.flush_app_calls(&batch.apps).await?;
         self.flush_key_calls(&batch.keys).await?;
+        self.flush_secret_calls(&batch.secrets).await?;
         self.flush_refusals(batch.first_refusal, &batch.refusals).await
     }
 

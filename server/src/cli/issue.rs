@@ -69,6 +69,9 @@ pub(super) struct Issue {
     /// Call quota: how many calls in all, or from one refill to the next [default: unlimited]
     #[arg(long, value_name = "CALLS")]
     quota: Option<String>,
+    /// Days after which the secret is to be rotated [default: no rule]
+    #[arg(long, value_name = "DAYS")]
+    rotate_every: Option<String>,
     /// When the call quota refills: never, daily or monthly [default: never]
     #[arg(long, value_name = "WHEN")]
     quota_refill: Option<String>,
@@ -102,6 +105,7 @@ pub(super) fn prepare(act: Act) -> Result<NewKey, Failure> {
         limits: Some(items(&issue.limits)),
         quota: issue.quota,
         quota_refill: issue.quota_refill,
+        rotate_days: issue.rotate_every,
         environment: issue.environment,
         owner: issue.owner,
         external_id: issue.external_id,
@@ -114,7 +118,7 @@ pub(super) fn prepare(act: Act) -> Result<NewKey, Failure> {
 
 /// An unset shell variable must not create a key without the restriction or the label.
 fn refuse_blank(issue: &Issue) -> Result<(), Failure> {
-    let given: [(&str, &[String]); 12] = [
+    let given: [(&str, &[String]); 13] = [
         ("app", issue.app.as_slice()),
         ("permission", &issue.permissions),
         ("cidr", &issue.cidrs),
@@ -122,6 +126,7 @@ fn refuse_blank(issue: &Issue) -> Result<(), Failure> {
         ("domain", &issue.domains),
         ("limit", &issue.limits),
         ("quota", issue.quota.as_slice()),
+        ("rotate-every", issue.rotate_every.as_slice()),
         ("environment", issue.environment.as_slice()),
         ("owner", issue.owner.as_slice()),
         ("external-id", issue.external_id.as_slice()),

@@ -311,6 +311,7 @@ impl From<Refusal> for Problem {
             | Refusal::AlreadyIssued { .. }
             | Refusal::NotPending
             | Refusal::IssuedByAnother
+            | Refusal::NoRotation(_)
             | Refusal::TooLate
             | Refusal::NotUndoable
             | Refusal::WrongState

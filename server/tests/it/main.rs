@@ -42,6 +42,7 @@ mod passkeys;
 mod process;
 mod proof;
 mod proxies;
+mod rotation;
 mod routes;
 mod screens;
 mod second_factor;

@@ -23,13 +23,15 @@ fn the_list_of_the_journeys_is_the_list_of_the_router() {
 fn every_dialog_is_marked_as_one() {
     let screens: Value = serde_json::from_str(include_str!("../../../end2end/screens.json")).unwrap();
     // The dialogs of the key list: addresses below a key that are not pages.
-    let modals =
-        ["edit", "audit", "disable", "enable", "revoke", "restore", "delete"].map(|act| format!("/keys/{{id}}/{act}"));
+    let modals = ["edit", "audit", "rotate", "disable", "enable", "revoke", "restore", "delete"]
+        .map(|act| format!("/keys/{{id}}/{act}"));
+    let of_rotations = ["extend", "finish", "undo"].map(|act| format!("/keys/{{id}}/rotation/{act}"));
     let of_people = ["role", "keys", "apps", "unlock", "disable", "enable", "factor", "remove"]
         .map(|act| format!("/people/{{id}}/{act}"));
     let of_apps = ["/apps/new", "/apps/{id}/rename", "/apps/{id}/archive", "/apps/{id}/restore"];
     let others = ["/keys/audit", "/keys/handovers/{id}/withdraw", "/people/invites/{id}/revoke"];
-    for route in modals.iter().chain(&of_people).map(String::as_str).chain(of_apps).chain(others) {
+    let of_keys = modals.iter().chain(&of_rotations);
+    for route in of_keys.chain(&of_people).map(String::as_str).chain(of_apps).chain(others) {
         let marked =
             screens.as_array().unwrap().iter().any(|screen| screen["route"] == route && screen["dialog"] == true);
         assert!(marked, "{route}");

@@ -188,7 +188,11 @@ impl Service {
 
     /// A new secret for the key with this id, in the form that is shown and in the form that is kept.
     pub(super) fn mint(&self, id: &KeyId, kind: KeyKind, environment: Environment) -> Result<Minted> {
-        let prefix = kind.token_prefix(self.token_prefix(), environment);
+        self.mint_with(kind.token_prefix(self.token_prefix(), environment), id, kind)
+    }
+
+    /// The same for a token that begins like this.
+    pub(super) fn mint_with(&self, prefix: String, id: &KeyId, kind: KeyKind) -> Result<Minted> {
         let bits = Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
         let secret = Zeroizing::new(token::secret_from_random(&bits));
         let whole = PlainToken::compose(&prefix, id, &secret);

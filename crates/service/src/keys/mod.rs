@@ -12,6 +12,8 @@ mod hand_overs;
 mod issue;
 pub(crate) mod list;
 mod page;
+mod rotate;
+mod rotation;
 mod state;
 mod suggest;
 mod why;
@@ -40,6 +42,7 @@ pub use self::{
     hand_overs::{HandOverForm, HandedOver},
     issue::{Issued, ShownSecret},
     page::KeyPage,
+    rotate::Rotated,
     suggest::Suggestions,
     why::AskedCall,
 };

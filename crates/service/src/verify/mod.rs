@@ -11,6 +11,7 @@ mod freshness;
 mod last_used_queue;
 mod reader;
 mod request;
+mod secret_calls;
 pub(crate) mod shards;
 mod shared_clock;
 mod unreadable;
@@ -151,7 +152,8 @@ impl Verifier {
             Verdict { checks, ..Verdict::plain(Code::NotFound) }
         };
         let (code, id) = (verdict.code, &key.record.id);
-        inner.usage.decided(&Decided { key: &key.record, secret, code, now, request: &request });
+        let by_secret = key.has_two_secrets();
+        inner.usage.decided(&Decided { key: &key.record, secret, by_secret, code, now, request: &request });
         inner.watchers.tell(id, || WatchedCall { at: now, code, address, edge: request.edge });
         Ok(verdict)
     }

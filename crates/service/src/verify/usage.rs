@@ -18,6 +18,7 @@ use store::{KeyCalls, KeyUse, Store, StoreError, UsageBatch};
 use super::{
     ByKey, VerifyRequest,
     last_used_queue::{self, LastUsedQueue},
+    secret_calls::CallsBySecret,
     shards::{Shards, lock},
 };
 use crate::{clock::Clock, error::Result};
@@ -54,6 +55,8 @@ struct Traffic {
     of: Option<(AppId, KeyKind)>,
     used: Option<KeyUse>,
     calls: Tally,
+    /// The calls with each of its secrets; `None` while it has one.
+    by_secret: Option<Box<CallsBySecret>>,
 }
 
 /// Calls by hour and verdict. Those of one second are almost always all alike, which needs no allocation.
@@ -94,6 +97,8 @@ pub(super) struct Decided<'a> {
     pub(super) key: &'a KeyRecord,
     /// Which of the key's secrets was presented; `None` means that the key was not used.
     pub(super) secret: Option<SecretNumber>,
+    /// Whether the calls with each secret are counted.
+    pub(super) by_secret: bool,
     pub(super) code: Code,
     pub(super) now: Timestamp,
     pub(super) request: &'a VerifyRequest<'a>,
@@ -111,8 +116,11 @@ impl Usage {
         let key = counts.keys.entry(call.key.id).or_default();
         key.of = Some((call.key.app_id, call.key.kind));
         key.calls.add(HourCalls { hour: call.now.hour(), code: call.code, calls: 1 });
-        if call.secret.is_some() {
+        if let Some(secret) = call.secret {
             key.mark(KeyUse { at: call.now, address: call.request.address });
+            if call.by_secret {
+                key.by_secret.get_or_insert_default().add(secret, call.now, call.request.address);
+            }
         }
         if call.code != Code::Valid {
             counts.refuse(call);
@@ -190,6 +198,9 @@ impl Usage {
             key.of = key.of.or(old.of);
             old.calls.iter().for_each(|calls| key.calls.add(*calls));
             old.used.into_iter().for_each(|used| key.mark(used));
+            if let Some(old) = old.by_secret {
+                key.by_secret.get_or_insert_default().put_back(*old);
+            }
         }
         for (app, old) in counts.unknown {
             let mut shard = self.counts.of(app.as_str());
@@ -274,6 +285,7 @@ impl Counts {
                     apps.entry((app, Some(kind))).or_default().add(*calls);
                 }
             }
+            batch.secrets.extend(key.by_secret.iter().flat_map(|calls| calls.batch(*id)));
             if let Some(newest) = used {
                 batch.keys.push(KeyCalls { key_id: *id, hour: newest.at.hour(), code: None, calls: 0, used });
             }

@@ -58,6 +58,7 @@ async fn the_dashboard_counts_keys_and_calls(w: World) {
     let expected = [
         (StatusFilter::Expiring7, 1),
         (StatusFilter::Refused, 1),
+        (StatusFilter::RotationOverdue, 0),
         (StatusFilter::NeverUsed90, 0),
         (StatusFilter::Unrestricted, 0),
     ];

@@ -32,6 +32,8 @@ mod quota;
 mod record;
 mod reset;
 mod roles;
+mod rotation;
+mod rotation_calls;
 mod second_factor;
 mod sessions;
 mod settings;

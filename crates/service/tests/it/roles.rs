@@ -140,7 +140,7 @@ async fn only_an_owner_sees_the_settings(w: World) {
 }
 
 /// A guest as the invite made them.
-fn guest(grants: Vec<KeyGrant>) -> Caller {
+pub fn guest(grants: Vec<KeyGrant>) -> Caller {
     Caller::person(&Person::from(row(Role::Guest)).with_grants(grants), Timestamp::from_millis(0), None)
 }
 

@@ -9,7 +9,7 @@ use testkit::TestDatabase;
 
 use super::*;
 use crate::calls::of_keys;
-use crate::key_worst::{first_of, most_refused};
+use crate::key_worst::{Worse, first_of, most_refused};
 use crate::store::Store;
 use crate::usage::prune;
 
@@ -84,12 +84,13 @@ const EXACT: [Option<StatusFilter>; 5] = [
     Some(StatusFilter::NeverUsed),
 ];
 
-const TIMED: [StatusFilter; 5] = [
+const TIMED: [StatusFilter; 6] = [
     StatusFilter::Active,
     StatusFilter::NotYetValid,
     StatusFilter::Expired,
     StatusFilter::Expiring7,
     StatusFilter::Expiring30,
+    StatusFilter::RotationOverdue,
 ];
 
 #[tokio::test]
@@ -143,7 +144,9 @@ async fn timed_lists_use_their_index_when_few_match_and_the_order_when_many_do()
                     assert_eq!(lists().count(), arms, "{steps:#?}");
                     if order.by == By::Order {
                         assert_eq!(sorts(&steps), 0, "{steps:#?}");
-                        let by_time = |step: &&String| step.contains("expires_at") || step.contains("not_before");
+                        let by_time = |step: &&String| {
+                            ["expires_at", "not_before", "rotation_due_at"].iter().any(|column| step.contains(column))
+                        };
                         assert!(!lists().any(|step| by_time(&step)), "{steps:#?}");
                     }
                 }
@@ -263,13 +266,14 @@ async fn counts_are_kept_or_never_leave_their_index() {
 #[tokio::test]
 async fn what_is_shown_of_keys_to_look_at_is_read_from_the_end_of_an_index() {
     with_sqlite(async |store| {
-        for (status, by_expiry, index) in [
-            (StatusFilter::Expiring7, true, "INDEX api_key_kind_state_expiry "),
-            (StatusFilter::NeverUsed90, false, "INDEX api_key_unused_created "),
-            (StatusFilter::Unrestricted, false, "INDEX api_key_open "),
+        for (status, index) in [
+            (StatusFilter::Expiring7, "INDEX api_key_kind_state_expiry "),
+            (StatusFilter::NeverUsed90, "INDEX api_key_unused_created "),
+            (StatusFilter::Unrestricted, "INDEX api_key_open "),
+            (StatusFilter::RotationOverdue, "INDEX api_key_rotation_due "),
         ] {
             let range = KeyRange::new(&sight(), &[app()], None, Some(status), NOW);
-            let steps = plan(store, first_of(&range, by_expiry, false)).await;
+            let steps = plan(store, first_of(&range, Worse::of(&range), false)).await;
             assert_eq!((scans(&steps), sorts(&steps)), (vec![], 0), "{steps:#?}");
             assert!(
                 steps.iter().filter(|step| step.starts_with("SEARCH")).all(|step| step.contains(index)),

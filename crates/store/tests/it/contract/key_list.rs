@@ -49,6 +49,9 @@ async fn populate(store: &Store) -> AppId {
             // Some began a while ago, one begins at this very moment.
             new.spec.not_before = Some(NOW.plus_seconds((step % 3 - 1) * DAY));
         }
+        if n % 9 == 3 {
+            new.spec.rules.rotate_days = Some(20);
+        }
         if n % 7 == 0 {
             new.ack_deadline = Some(NOW);
         }
@@ -141,6 +144,7 @@ fn has_status(row: &KeyRow, status: StatusFilter) -> bool {
             let is_restricted = row.cidr_count > 0 || row.domain_count > 0 || row.expires_at.is_some();
             active && row.kind == KeyKind::Service && !is_restricted
         }
+        StatusFilter::RotationOverdue => row.is_rotation_overdue(NOW),
         StatusFilter::Off => matches!(row.state, KeyState::Disabled | KeyState::Revoked),
         StatusFilter::Accepted => called(row, Code::Valid),
         StatusFilter::Refused => called(row, Code::Expired),

@@ -29,6 +29,13 @@ async fn some(store: &Store) -> (Sight, Vec<NewKey>) {
     let mut hidden = key(&app, "hidden");
     hidden.spec.kind = KeyKind::MasterUser;
     hidden.created_at = NOW.plus(Millis::days(-99));
+    // Due 3 days ago, today and tomorrow.
+    for (name, days) in [("due 7", 7), ("due 10", 10), ("due 11", 11)] {
+        let mut new = old(name, 10);
+        new.spec.rules.rotate_days = Some(days);
+        new.spec.expires_at = Some(NOW.plus(Millis::days(100)));
+        keys.push(new);
+    }
     keys.extend([limited, hidden]);
     insert(store, &keys).await;
     let calls = |n: usize, code, calls, hours: i64| KeyCalls {
@@ -46,7 +53,7 @@ async fn some(store: &Store) -> (Sight, Vec<NewKey>) {
         calls(7, Code::Expired, 1, 0),
         calls(8, Code::Expired, 2, 24),
         calls(9, Code::Expired, 90, 25),
-        calls(11, Code::IpNotAllowed, 70, 0),
+        calls(14, Code::IpNotAllowed, 70, 0),
     ];
     let batch = UsageBatch { keys: counts, ..UsageBatch::default() };
     store.write(async |tx| tx.flush_usage(&batch).await).await.unwrap();
@@ -60,8 +67,10 @@ fn named(look: &ToLookAt) -> Vec<&str> {
 async fn the_worst_of_each_sort_come_first(store: Store) {
     let (sight, _) = some(&store).await;
     let found = store.keys_to_look_at(&sight, NOW).await.unwrap();
-    let [expiring, refused, unused, open]: [ToLookAt; 4] = found.try_into().unwrap();
-    let [expiring, refused, unused, open] = [&expiring, &refused, &unused, &open];
+    let [expiring, refused, due, unused, open]: [ToLookAt; 5] = found.try_into().unwrap();
+    let [expiring, refused, due, unused, open] = [&expiring, &refused, &due, &unused, &open];
+    assert_eq!((due.filter, due.count.n, named(due)), (StatusFilter::RotationOverdue, 2, vec!["due 7", "due 10"]));
+    assert_eq!(due.worst[0].figure, Figure::RotationDue(NOW.plus(Millis::days(-3))));
     assert_eq!(
         (expiring.filter, expiring.count.n, named(expiring)),
         (StatusFilter::Expiring7, 4, vec!["in 4", "in 5", "in 6"])
@@ -82,7 +91,7 @@ async fn the_worst_of_each_sort_come_first(store: Store) {
 
     let seen = Sight { apps: sight.apps.clone(), ..auditor() };
     let found = store.keys_to_look_at(&seen, NOW).await.unwrap();
-    assert_eq!(found.iter().map(|look| look.count.n).collect::<Vec<_>>(), [4, 4, 4, 5]);
+    assert_eq!(found.iter().map(|look| look.count.n).collect::<Vec<_>>(), [4, 4, 2, 4, 5]);
     assert!(found.iter().all(|look| !named(look).contains(&"hidden")));
 }
 
@@ -106,7 +115,7 @@ async fn whoever_sees_some_keys_is_told_of_those(store: Store) {
     let sight = Sight { keys: Scope::Only(vec![keys[1].id, keys[6].id]), ..sight };
     let found = store.keys_to_look_at(&sight, NOW).await.unwrap();
     let all: Vec<_> = found.iter().map(|look| (look.count.n, named(look))).collect();
-    assert_eq!(all, [(1, vec!["in 5"]), (1, vec!["in 5"]), (1, vec!["93"]), (1, vec!["93"])]);
+    assert_eq!(all, [(1, vec!["in 5"]), (1, vec!["in 5"]), (0, vec![]), (1, vec!["93"]), (1, vec!["93"])]);
     let nothing = Sight { keys: Scope::Only(Vec::new()), ..sight };
     assert_eq!(store.keys_to_look_at(&nothing, NOW).await.unwrap(), []);
 }

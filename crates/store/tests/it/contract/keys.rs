@@ -42,6 +42,7 @@ fn full(app: &domain::ids::AppId) -> NewKey {
         owner: Owner::parse("ada@example.com").unwrap(),
         tags: vec!["eu".to_owned(), "größe".to_owned()],
         metadata: Metadata::parse_items(&["plan=gold".to_owned(), "a=\"b\"".to_owned()]).unwrap(),
+        rotate_days: Some(90),
     };
     full.spec.not_before = Some(NOW.plus_seconds(5));
     full.spec.expires_at = Some(NOW.plus_seconds(50));

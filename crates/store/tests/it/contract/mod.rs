@@ -37,6 +37,7 @@ mod people;
 mod people_list;
 mod permissions;
 mod quota;
+mod rotation;
 mod saved_views;
 mod second_factors;
 mod store;

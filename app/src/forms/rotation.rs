@@ -1,0 +1,50 @@
+//! The forms of a rotation.
+
+use std::sync::Arc;
+
+use domain::field::Field;
+use service::keys::Rotated;
+
+use super::fields::{FormFields, Pairs, TICKED};
+use super::key::{ANYWAY, BACK};
+
+/// The choice of how long the old secret works, for a new secret or to extend a rotation.
+#[derive(Debug, Clone, Default)]
+pub struct OverlapForm {
+    /// The word of an `OverlapChoice`.
+    pub choice: String,
+    /// The time beside it.
+    pub time: String,
+    /// Makes a repeated POST harmless, because one form makes one secret.
+    pub form_id: String,
+    pub back: String,
+}
+
+impl FormFields for OverlapForm {
+    fn read(sent: &Pairs) -> Self {
+        Self {
+            choice: sent.text(Field::Overlap.as_str()),
+            time: sent.text(Field::OverlapTime.as_str()),
+            form_id: sent.text(Field::FormId.as_str()),
+            back: sent.text(BACK),
+        }
+    }
+}
+
+/// The key with its new secret, which goes nowhere but into the answer.
+pub type NewerSecret = Arc<Rotated>;
+
+/// The form that confirms a new secret.
+#[derive(Debug, Clone, Default)]
+pub struct ConfirmRotationForm {
+    /// The box is ticked.
+    pub ticked: bool,
+    /// The secret is to be confirmed although somebody else asked for it.
+    pub anyway: bool,
+}
+
+impl FormFields for ConfirmRotationForm {
+    fn read(sent: &Pairs) -> Self {
+        Self { ticked: sent.text(Field::Acknowledged.as_str()) == TICKED, anyway: sent.text(ANYWAY) == TICKED }
+    }
+}

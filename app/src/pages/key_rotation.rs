@@ -1,0 +1,227 @@
+//! A rotation on the page of its key, and the dialogs that extend, finish and undo it.
+
+use domain::rotation::{KeyRotation, NoRotation, UsedSecret};
+use domain::timestamp::Timestamp;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use super::key_rotate::overlap_fields;
+use crate::addresses::{FROM_KEY, back_of, dialog_address, with_query};
+use crate::components::failed::{Failed, FormProblem};
+use crate::components::icon::{Drawn, Icon};
+use crate::components::modal::Modal;
+use crate::components::time::{Ago, Time};
+use crate::desk::keys::KeyView;
+use crate::desk::rotation::read_rotating;
+use crate::forms::key::{ActForm, BACK};
+use crate::forms::outcome::{PostedForm, Problem};
+use crate::forms::rotation::OverlapForm;
+
+/// What waits to be confirmed, or the two secrets that work; nothing for a key with one secret.
+pub fn rotation(id: &str, rotation: KeyRotation, may: bool, now: Timestamp) -> Option<AnyView> {
+    if let Some(waiting) = &rotation.waiting {
+        let address = format!("/keys/{id}/rotation/acknowledge");
+        return Some(
+            view! {
+                <div class="note">
+                    <Drawn icon=Icon::Caution/>
+                    <div>
+                        <b>"A new secret waits to be confirmed until " <Time at=waiting.ack_deadline/> "."</b>
+                        " Until somebody confirms it, only the old one works. "
+                        {may.then(|| view! { <a href=address>"Confirm or drop it"</a> })}
+                    </div>
+                </div>
+            }
+            .into_any(),
+        );
+    }
+    let (new, old, ends) = rotation.both()?;
+    let link = |act: &str, label: &'static str| {
+        let address = with_query(&format!("/keys/{id}/rotation/{act}"), FROM_KEY);
+        view! { <a class="button" href=address>{label}</a> }
+    };
+    let actions = may.then(|| {
+        view! { <footer class="inline">{link("extend", "Extend…")} {link("finish", "Finish now…")} {link("undo", "Undo…")}</footer> }
+    });
+    Some(
+        view! {
+            <section class="card" id="rotation">
+                <header><h2>"Two secrets work"</h2><small>"The old one until " <Time at=ends/></small></header>
+                <div class="body stack">
+                    <p>{format!("The old secret was {}.", old.1.words(now))}</p>
+                    <div class="pair">{secret("New secret", new, now)} {secret("Old secret", old, now)}</div>
+                </div>
+                {actions}
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+fn secret(name: &'static str, (secret, used): &UsedSecret, now: Timestamp) -> impl IntoView + use<> {
+    let (secret, used) = (secret.clone(), used.clone());
+    let addresses: Vec<_> = used
+        .addresses
+        .iter()
+        .map(|(address, at)| view! { <li><span class="mono">{address.to_string()}</span> ", " <Ago at=*at now/></li> })
+        .collect();
+    let from = (!addresses.is_empty()).then(|| {
+        view! {
+            <div>
+                <dt>"From"</dt>
+                <dd><ul>{addresses}</ul>{used.more.then_some("and more addresses")}</dd>
+            </div>
+        }
+    });
+    view! {
+        <div>
+            <h3>{name} " " <span class="mono">{format!("…{}", secret.last4)}</span></h3>
+            <dl class="facts">
+                <div><dt>"Since"</dt><dd><Time at=secret.since/></dd></div>
+                <div>
+                    <dt>"Last used"</dt>
+                    <dd>
+                        {match used.last_used_at {
+                            Some(at) => view! { <Ago at now/> }.into_any(),
+                            None => "Not since there are two".into_any(),
+                        }}
+                    </dd>
+                </div>
+                <div><dt>"Last hour"</dt><dd>{calls(used.calls)}</dd></div>
+                {from}
+            </dl>
+        </div>
+    }
+}
+
+fn calls(calls: u64) -> String {
+    format!("{} call{}", domain::page::grouped(calls), if calls == 1 { "" } else { "s" })
+}
+
+#[component]
+pub fn ExtendModal() -> impl IntoView {
+    let posted = PostedForm::<OverlapForm>::take();
+    let (sent, problem) =
+        (posted.as_ref().map(|posted| posted.form.back.clone()), PostedForm::problem(posted.as_ref()));
+    let typed = posted.map(|posted| posted.form).unwrap_or_default();
+    let errors = RwSignal::new(problem.fields.clone());
+    let label = "From now on, the old secret works for another";
+    let fields = overlap_fields(errors, &typed, label).into_any();
+    dialog(EXTEND, sent, problem, Some(fields))
+}
+
+#[component]
+pub fn FinishModal() -> impl IntoView {
+    confirm(FINISH)
+}
+
+#[component]
+pub fn UndoModal() -> impl IntoView {
+    confirm(UNDO)
+}
+
+/// What sets one dialog apart from the others.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    path: &'static str,
+    verb: &'static str,
+    /// What will be true afterwards.
+    effect: &'static str,
+    button: &'static str,
+    grave: bool,
+}
+
+const EXTEND: Asked = Asked {
+    path: "rotation/extend",
+    verb: "Extend the rotation of",
+    effect: "Both secrets go on to work: at most 90 days in all, and never longer than the key.",
+    button: "Extend",
+    grave: false,
+};
+const FINISH: Asked = Asked {
+    path: "rotation/finish",
+    verb: "Finish the rotation of",
+    effect: "From the next call on, every call with the old secret is refused. The new one works on.",
+    button: "Finish now",
+    grave: true,
+};
+const UNDO: Asked = Asked {
+    path: "rotation/undo",
+    verb: "Undo the rotation of",
+    effect: "From the next call on, every call with the new secret is refused, for good. The old one works on, without an end.",
+    button: "Undo the rotation",
+    grave: true,
+};
+
+fn confirm(asked: Asked) -> impl IntoView {
+    let posted = PostedForm::<ActForm>::take();
+    let (sent, problem) =
+        (posted.as_ref().map(|posted| posted.form.back.clone()), PostedForm::problem(posted.as_ref()));
+    dialog(asked, sent, problem, None)
+}
+
+fn dialog(asked: Asked, sent: Option<String>, problem: Problem, fields: Option<AnyView>) -> impl IntoView {
+    let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    let back = back_of(sent.as_deref());
+    Suspend::new(async move {
+        match read_rotating(&id).await {
+            Ok((view, rotation)) => ask(asked, &view, &rotation, problem, fields, back).into_any(),
+            Err(error) => view! {
+                <Modal title="Rotation" back=back.clone()>
+                    <div class="body"><Failed error/></div>
+                    <footer><a class="button primary" href=back>"Close"</a></footer>
+                </Modal>
+            }
+            .into_any(),
+        }
+    })
+}
+
+fn ask(
+    asked: Asked,
+    view: &KeyView,
+    rotation: &KeyRotation,
+    problem: Problem,
+    fields: Option<AnyView>,
+    back: String,
+) -> impl IntoView + use<> {
+    let row = &view.key.row;
+    let title = format!("{} “{}”?", asked.verb, row.name);
+    let Some((new, old, ends)) = rotation.both() else {
+        let why = NoRotation::NotRunning.message();
+        return view! {
+            <Modal title back=back.clone()>
+                <div class="body"><p>{why}</p></div>
+                <footer><a class="button" href=back>"Close"</a></footer>
+            </Modal>
+        }
+        .into_any();
+    };
+    let (name, stops) = if asked.path == UNDO.path { ("New secret", new) } else { ("Old secret", old) };
+    let told = format!("It was {}.", stops.1.words(view.now));
+    let last4 = format!("…{}", stops.0.last4);
+    let address = dialog_address(row.id.as_str(), asked.path, &back);
+    let button = if asked.grave { "button primary danger" } else { "button primary" };
+    view! {
+        <Modal title back=back.clone()>
+            <form method="post" action=address novalidate>
+                <div class="body">
+                    <FormProblem problem=problem.whole/>
+                    <p>{asked.effect}</p>
+                    {fields}
+                    <dl class="facts">
+                        <div><dt>{name}</dt><dd><span class="mono">{last4}</span></dd></div>
+                        <div><dt>"Use"</dt><dd>{told}</dd></div>
+                        <div><dt>"The old one ends"</dt><dd><Time at=ends/></dd></div>
+                    </dl>
+                    <input type="hidden" name=BACK value=back.clone()/>
+                </div>
+                <footer>
+                    <a class="button" href=back>"Cancel"</a>
+                    <button class=button>{asked.button}</button>
+                </footer>
+            </form>
+        </Modal>
+    }
+    .into_any()
+}

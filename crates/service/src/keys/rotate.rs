@@ -1,0 +1,237 @@
+//! Rotating a key: a new secret, which works once somebody confirms that they have stored it. Until then the old one is
+//! the only one.
+
+use domain::{
+    audit::{Action, AuditEvent, Change, SECRET},
+    field::Field,
+    ids::KeyId,
+    key::{ACKNOWLEDGE_WITHIN, KeyDetail, SecretNumber},
+    refusal::Refusal,
+    role::Act,
+    rotation::{NoRotation, Overlap, WaitingSecret},
+    timestamp::Timestamp,
+};
+use store::Tx;
+
+use super::{
+    acknowledge::SeenBy,
+    changed,
+    issue::{Issued, Minted, check_form_id},
+};
+use crate::{Caller, Error, Result, Service};
+
+/// What made somebody see a new secret.
+const ASKED: &str = "asked for";
+
+/// How many overdue rotations are looked up at once.
+const AT_ONCE: u32 = 100;
+
+/// A key with a new secret.
+#[derive(Debug)]
+pub struct Rotated {
+    /// The key with the new secret, and until when that can be confirmed; `None` if it is confirmed already.
+    pub issued: Issued,
+    /// Which of the key's secrets it is.
+    pub number: SecretNumber,
+    /// For how long the old one works from the confirmation on.
+    pub overlap: Overlap,
+    /// When the old one stops working; `None` if the new one is not confirmed yet, or if it has stopped already.
+    pub overlap_ends_at: Option<Timestamp>,
+}
+
+/// How a new secret starts.
+#[derive(Clone, Copy)]
+enum Begins<'a> {
+    /// Waits to be confirmed, made by the form with this one-use id.
+    Waiting { form_id: &'a str },
+    /// Works at once, because its caller gets it in the answer.
+    Acknowledged,
+}
+
+impl Service {
+    /// Makes a new secret for a key. Nothing changes until it is confirmed; then the old one works for the overlap, and
+    /// never longer than the key. `NoRotation` if the key's status does not allow it, if a new secret waits already, if
+    /// two secrets still work, or if the form has done this before.
+    pub async fn rotate(&self, caller: &Caller, id: &KeyId, overlap: Overlap, form_id: &str) -> Result<Rotated> {
+        self.make_secret(caller, id, overlap, Begins::Waiting { form_id }).await
+    }
+
+    /// Rotates a key for a program, which stores the answer when it gets it. Makes and confirms the new secret in one act,
+    /// and records both.
+    pub async fn rotate_acknowledged(&self, caller: &Caller, id: &KeyId, overlap: Overlap) -> Result<Rotated> {
+        self.make_secret(caller, id, overlap, Begins::Acknowledged).await
+    }
+
+    async fn make_secret(&self, caller: &Caller, id: &KeyId, overlap: Overlap, begins: Begins<'_>) -> Result<Rotated> {
+        caller.may_with_some(Act::RotateKeys)?;
+        let form_id = match begins {
+            Begins::Waiting { form_id } => Some(check_form_id(form_id)?),
+            Begins::Acknowledged => None,
+        };
+        let work = async |tx: &mut Tx| {
+            let now = self.now();
+            let key = self.key_for(tx, caller, id, Act::RotateKeys).await?;
+            if let Some(form_id) = form_id
+                && !tx.use_form(form_id, now).await?
+            {
+                return Err(NoRotation::Repeated.into());
+            }
+            rotatable(&key, now)?;
+            if tx.waiting_secret(id).await?.is_some() {
+                return Err(NoRotation::Waiting.into());
+            }
+            self.finish_if_over(tx, &Caller::system(None), &key, now).await?;
+            if tx.live_secrets(id).await?.len() > 1 {
+                return Err(NoRotation::Running.into());
+            }
+            // As it was first, so that people and programs know it again.
+            let Minted { secret, shown, .. } = self.mint_with(key.row.token_prefix.clone(), id, key.row.kind)?;
+            let waiting = WaitingSecret {
+                number: tx.next_secret(id).await?,
+                last4: secret.last4.clone(),
+                overlap,
+                asked_by: caller.actor().label(),
+                asked_at: now,
+                ack_deadline: now.plus(ACKNOWLEDGE_WITHIN),
+            };
+            tx.put_waiting_secret(id, &secret, &waiting, caller.actor()).await?;
+            let changes = vec![
+                told(SECRET, None, Some(waiting.number.0.to_string())),
+                told(Field::Overlap.as_str(), None, Some(overlap.words())),
+            ];
+            let event = AuditEvent { changes, ..self.key_event(caller, Action::KeyRotated, &key) };
+            self.record(tx, event).await?;
+            let mut rotated = Rotated {
+                number: waiting.number,
+                overlap,
+                overlap_ends_at: None,
+                issued: Issued { key, shown, ack_deadline: Some(waiting.ack_deadline) },
+            };
+            if form_id.is_some() {
+                return Ok((rotated, None));
+            }
+            let key = &rotated.issued.key;
+            rotated.overlap_ends_at = self.confirm(tx, caller, key, &waiting, None, now).await?;
+            rotated.issued = Issued { key: changed(tx, id).await?, ack_deadline: None, ..rotated.issued };
+            Ok::<_, Error>((rotated, Some(tx.bump_version().await?)))
+        };
+        let (rotated, version) = self.write(work).await?;
+        if let Some(version) = version {
+            self.verifier().changed(id, version);
+        }
+        Ok(rotated)
+    }
+
+    /// Confirms the new secret of a key, which works from now on. `NoRotation` or `TooLate` if that is not possible, and
+    /// `IssuedByAnother` if the caller did not ask for it, unless they want to go on `anyway`.
+    pub async fn acknowledge_rotation(&self, caller: &Caller, id: &KeyId, anyway: bool) -> Result<KeyDetail> {
+        let work = async |tx: &mut Tx| {
+            let now = self.now();
+            let key = self.key_for(tx, caller, id, Act::RotateKeys).await?;
+            let waiting = tx.waiting_secret(id).await?.ok_or(NoRotation::NotWaiting)?;
+            if now >= waiting.ack_deadline {
+                return Err(Refusal::TooLate.into());
+            }
+            rotatable(&key, now)?;
+            let own = tx.is_rotated_by(id, caller.actor()).await?;
+            if !own && !anyway {
+                return Err(Refusal::IssuedByAnother.into());
+            }
+            let note = (!own).then(|| format!("Asked for by {}, who alone saw it", waiting.asked_by));
+            self.confirm(tx, caller, &key, &waiting, note, now).await?;
+            changed(tx, id).await
+        };
+        self.change_key(caller, Act::RotateKeys, id, work).await
+    }
+
+    /// Who saw the new secret of a key that waits to be confirmed, if it was not the caller. It fails like
+    /// [`Service::key`].
+    pub async fn rotation_seen_by_another(&self, caller: &Caller, id: &KeyId) -> Result<Option<SeenBy>> {
+        self.key(caller, id).await?;
+        let Some(waiting) = self.store().waiting_secret(id).await? else { return Ok(None) };
+        let own = self.store().is_rotated_by(id, caller.actor()).await?;
+        Ok((!own).then_some(SeenBy { name: waiting.asked_by, did: ASKED }))
+    }
+
+    /// Makes the waiting secret the one that works, and gives the old one its end, which it returns.
+    async fn confirm(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        key: &KeyDetail,
+        waiting: &WaitingSecret,
+        note: Option<String>,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        let id = &key.row.id;
+        let old = tx.live_secrets(id).await?.first().map(|old| old.number.0.to_string());
+        let ends = waiting.overlap.ends(now, key.row.expires_at);
+        if !tx.confirm_secret(id, now, ends).await? {
+            return Err(NoRotation::NotWaiting.into());
+        }
+        let until = ends.map_or_else(|| Overlap::NONE.words(), |ends| format!("until {}", ends.to_rfc3339()));
+        let changes = vec![
+            told(SECRET, old, Some(waiting.number.0.to_string())),
+            told(Field::Overlap.as_str(), None, Some(until)),
+        ];
+        let event = AuditEvent { changes, note, ..self.key_event(caller, Action::RotationAcknowledged, key) };
+        self.record(tx, event).await?;
+        Ok(ends)
+    }
+
+    /// Drops a new secret that nobody has confirmed. The old one goes on as before. `NoRotation` if none waits.
+    pub async fn drop_rotation(&self, caller: &Caller, id: &KeyId) -> Result<()> {
+        caller.may_with_some(Act::RotateKeys)?;
+        let work = async |tx: &mut Tx| self.forget_waiting(tx, caller, id, None).await;
+        self.write(work).await
+    }
+
+    /// Drops the new secrets that nobody confirmed in time, and records each. Runs in the background. Returns how many it
+    /// dropped.
+    pub async fn drop_overdue_rotations(&self) -> Result<usize> {
+        let (system, mut dropped) = (Caller::system(None), 0);
+        loop {
+            let before = dropped;
+            for id in self.store().rotations_unconfirmed(self.now(), AT_ONCE).await? {
+                let note = "Nobody confirmed it in time.";
+                let work = async |tx: &mut Tx| self.forget_waiting(tx, &system, &id, Some(note)).await;
+                match self.write(work).await {
+                    // Somebody else was quicker.
+                    Err(Error::Refused(_)) => {}
+                    done => {
+                        done?;
+                        dropped += 1;
+                    }
+                }
+            }
+            if dropped == before {
+                return Ok(dropped);
+            }
+        }
+    }
+
+    /// No verifier knows of a waiting secret, so none is told.
+    async fn forget_waiting(&self, tx: &mut Tx, caller: &Caller, id: &KeyId, overdue: Option<&str>) -> Result<()> {
+        let key = self.key_for(tx, caller, id, Act::RotateKeys).await?;
+        let waiting = tx.waiting_secret(id).await?.ok_or(NoRotation::NotWaiting)?;
+        if overdue.is_some() && self.now() < waiting.ack_deadline {
+            return Err(NoRotation::Waiting.into());
+        }
+        tx.delete_waiting_secret(id).await?;
+        let changes = vec![told(SECRET, Some(waiting.number.0.to_string()), None)];
+        let note = overdue.map(str::to_owned);
+        let event = AuditEvent { changes, note, ..self.key_event(caller, Action::RotationDropped, &key) };
+        self.record(tx, event).await?;
+        Ok(())
+    }
+}
+
+/// `NoRotation` unless a key of this status can have a new secret.
+fn rotatable(key: &KeyDetail, now: Timestamp) -> Result<(), Refusal> {
+    NoRotation::of_status(key.row.state, key.row.status(now)).map_or(Ok(()), |why| Err(Refusal::NoRotation(why)))
+}
+
+/// A change of a secret, which is named by its number.
+pub(super) fn told(field: &str, from: Option<String>, to: Option<String>) -> Change {
+    Change { field: field.to_owned(), from, to }
+}
