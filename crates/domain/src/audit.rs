@@ -125,10 +125,15 @@ names! {
         SecondFactorAdded = "second_factor.added",
         SecondFactorRemoved = "second_factor.removed",
         RecoveryCodesMade = "second_factor.codes_made",
+        /// Somebody can sign in by a provider from now on.
+        IdentityConnected = "identity.connected",
+        IdentityDisconnected = "identity.disconnected",
         SessionStarted = "session.started",
         SessionEnded = "session.ended",
         /// A wait began after too many failed sign-ins.
         SignInBlocked = "sign_in.blocked",
+        /// Somebody came from a provider, and was not let in.
+        SignInRefused = "sign_in.refused",
         SetupLinkMade = "setup.link_made",
         InstanceCreated = "instance.created",
         SettingsChanged = "settings.changed",
@@ -170,9 +175,12 @@ impl Action {
             Self::SecondFactorAdded => "Second factor set up",
             Self::SecondFactorRemoved => "Second factor removed",
             Self::RecoveryCodesMade => "Recovery codes created",
+            Self::IdentityConnected => "Provider connected",
+            Self::IdentityDisconnected => "Provider disconnected",
             Self::SessionStarted => "Signed in",
             Self::SessionEnded => "Signed out",
             Self::SignInBlocked => "Sign-in blocked",
+            Self::SignInRefused => "Sign-in refused",
             Self::SetupLinkMade => "Set-up link created",
             Self::InstanceCreated => "Installation created",
             Self::SettingsChanged => "Settings changed",

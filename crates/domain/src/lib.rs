@@ -41,6 +41,7 @@ pub mod permission_query;
 pub mod person;
 pub mod prefill;
 pub mod preset;
+pub mod provider;
 mod query_string;
 pub mod quota;
 pub mod refusal;

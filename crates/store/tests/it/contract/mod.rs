@@ -23,6 +23,7 @@ pub(crate) use contract;
 mod audit;
 mod drafts;
 mod hand_overs;
+mod identities;
 mod invites;
 mod key_bulk;
 mod key_counts;
