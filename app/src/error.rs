@@ -57,6 +57,7 @@ impl ConsoleError {
                 | Refusal::InviteGone
                 | Refusal::HandOverGone
                 | Refusal::NoSession
+                | Refusal::NotConnected
                 | Refusal::LinkInvalid => StatusCode::NOT_FOUND,
                 Refusal::Forbidden | Refusal::OnlyKnownBrowsers | Refusal::FactorsOff => StatusCode::FORBIDDEN,
                 Refusal::SignInFailed | Refusal::SignInOver => StatusCode::UNAUTHORIZED,

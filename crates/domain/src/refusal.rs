@@ -90,6 +90,10 @@ pub enum Refusal {
     FactorsOff,
     /// There is a second factor already, or none to change.
     FactorChanged,
+    /// The provider is not connected with the account.
+    NotConnected,
+    /// Without this provider, the person could not sign in any more.
+    LastWayIn,
 }
 
 impl Refusal {
@@ -153,6 +157,10 @@ impl Refusal {
             Self::SignInOver => "This took too long, or it is done already; sign in again.",
             Self::FactorsOff => "Second factors are off here; ask an owner.",
             Self::FactorChanged => "Your second factor was changed meanwhile; reload the page.",
+            Self::NotConnected => "This provider is not connected; reload the page.",
+            Self::LastWayIn => {
+                "You have no other way to sign in; ask an owner for a reset link and set a password first."
+            }
             Self::NoSession => "This session has already ended; reload the page.",
         };
         text.to_owned()
@@ -216,6 +224,8 @@ mod tests {
             Refusal::SignInOver,
             Refusal::FactorsOff,
             Refusal::FactorChanged,
+            Refusal::NotConnected,
+            Refusal::LastWayIn,
             Refusal::HandOverGone,
             Refusal::AlreadyHandedOver,
             Refusal::HandOverStale,

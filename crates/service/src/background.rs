@@ -125,6 +125,7 @@ impl Service {
         let work = async |tx: &mut Tx| {
             tx.delete_expired_sessions(now, idle_since).await?;
             tx.prune_sign_in_steps(now).await?;
+            tx.prune_provider_answers(now).await?;
             tx.prune_used_forms(forms_before).await?;
             tx.prune_drafts(drafts::outdated(now)).await?;
             tx.prune_collections().await?;

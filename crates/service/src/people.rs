@@ -16,7 +16,7 @@ use domain::{
 };
 use store::{PersonRow, StoreError, Tx, Unique};
 
-use crate::{Caller, Error, Result, Service, service::event};
+use crate::{Caller, Error, Result, Service, identities::WaysIn, service::event};
 
 /// A person, and the keys that a guest sees.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct PersonDetail {
     pub person: PersonListed,
     /// The keys of a guest that the caller may see, by name, and what the guest may do with each.
     pub keys: Vec<(KeyRow, Vec<KeyAct>)>,
+    /// How the person signs in.
+    pub ways_in: WaysIn,
 }
 
 impl Service {
@@ -44,7 +46,7 @@ impl Service {
         let rows = self.store().list_keys(&caller.sight().only(&ids), &query, self.now()).await?.rows;
         let acts = |row: &KeyRow| grants.iter().find(|grant| grant.key == row.id).map(|grant| grant.acts.clone());
         let keys = rows.into_iter().filter_map(|row| acts(&row).map(|acts| (row, acts))).collect();
-        Ok(PersonDetail { person, keys })
+        Ok(PersonDetail { person, keys, ways_in: self.ways_in(id).await? })
     }
 
     /// Gives a person another role, from their next request on. Whoever is no guest any longer loses the keys that were
@@ -159,7 +161,9 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let row = managed(tx, caller, id).await?;
             tx.delete_person(id).await?;
-            tx.clear_sign_in_failures(&self.keyring().email_mac(&row.email)).await?;
+            let email_mac = self.keyring().email_mac(&row.email);
+            tx.clear_sign_in_failures(&email_mac).await?;
+            tx.note_removed(&email_mac, self.now()).await?;
             keeps_an_owner(tx, &row).await?;
             let changes = vec![change(Field::Role, Some(row.role.as_str()), None)];
             let event = AuditEvent { changes, ..self.about(caller, Action::PersonRemoved, &row) };

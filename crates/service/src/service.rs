@@ -20,6 +20,8 @@ use crate::{
     mail::Mailer,
     passwords::{PasswordHasher, Passwords},
     progress::Progress,
+    provider_sign_in::Refusals,
+    providers::Provider,
     readiness::Writer,
     root_key::RootKey,
     streams::Streams,
@@ -42,6 +44,8 @@ pub struct Setup {
     pub token_prefix: String,
     /// Where mail goes; `None` if none is sent.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// The providers that people can sign in by.
+    pub providers: Vec<Arc<dyn Provider>>,
 }
 
 impl fmt::Debug for Setup {
@@ -94,6 +98,8 @@ struct Parts {
     streams: Arc<Streams>,
     progress: Progress,
     mailer: Option<Arc<dyn Mailer>>,
+    providers: Vec<Arc<dyn Provider>>,
+    refusals: Refusals,
 }
 
 impl fmt::Debug for Service {
@@ -131,6 +137,8 @@ impl Service {
             streams: Arc::default(),
             progress: Progress::default(),
             mailer: setup.mailer,
+            providers: setup.providers,
+            refusals: Refusals::default(),
         })))
     }
 
@@ -150,6 +158,15 @@ impl Service {
 
     pub(crate) fn mailer(&self) -> Option<&dyn Mailer> {
         self.0.mailer.as_deref()
+    }
+
+    pub(crate) fn providers(&self) -> &[Arc<dyn Provider>] {
+        &self.0.providers
+    }
+
+    /// The refused sign-ins by providers that are on record.
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.0.refusals
     }
 
     /// The time of a clock that never goes back.

@@ -297,6 +297,7 @@ impl From<Refusal> for Problem {
             | Refusal::InviteGone
             | Refusal::HandOverGone
             | Refusal::LinkInvalid
+            | Refusal::NotConnected
             | Refusal::NoSession => Kind::NotFound,
             Refusal::Forbidden
             | Refusal::SignInFailed
@@ -314,6 +315,7 @@ impl From<Refusal> for Problem {
             | Refusal::EmailTaken
             | Refusal::FactorChanged
             | Refusal::LastOwner
+            | Refusal::LastWayIn
             | Refusal::AlreadyHandedOver
             | Refusal::HandOverStale
             | Refusal::TooManyHandOvers { .. }
