@@ -8,6 +8,7 @@ use leptos_router::path;
 
 use crate::pages::accept::AcceptPage;
 use crate::pages::account::AccountPage;
+use crate::pages::account_connect::AccountConnect;
 use crate::pages::account_email::AccountEmail;
 use crate::pages::account_factor::AccountFactor;
 use crate::pages::account_password::AccountPassword;
@@ -69,6 +70,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account/email") view=AccountEmail/>
                     <Route path=path!("/account/password") view=AccountPassword/>
                     <Route path=path!("/account/second-factor") view=AccountFactor/>
+                    <Route path=path!("/account/connect/:provider") view=AccountConnect/>
+                    <Route path=path!("/account/providers") view=AccountPage/>
                     <Route path=path!("/account/sessions") view=AccountPage/>
                     <Route path=path!("/keys/new") view=Generate/>
                     <Route path=path!("/keys/bulk") view=BulkPage/>

@@ -34,6 +34,8 @@ pub mod palette;
 pub mod person_status;
 pub mod problem;
 #[cfg(feature = "ssr")]
+pub mod providers;
+#[cfg(feature = "ssr")]
 pub mod qr;
 #[cfg(feature = "ssr")]
 pub mod refusals;

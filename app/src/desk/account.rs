@@ -1,7 +1,10 @@
 //! What people see of their own account.
 
+use domain::refusal::Refusal;
 use domain::timestamp::Timestamp;
 use service::account::OwnSession;
+use service::identities::WaysIn;
+use service::providers::Offered;
 use service::second_factor::{Enrolment, OwnFactor};
 
 use super::context::Desk;
@@ -18,6 +21,8 @@ pub struct Account {
     pub role: &'static str,
     /// The second factor.
     pub factor: OwnFactor,
+    /// The password and the providers.
+    pub ways_in: WaysIn,
     /// The browsers that are signed in.
     pub sessions: Vec<OwnSession>,
     /// The time of the server.
@@ -33,6 +38,7 @@ pub async fn read_account() -> Result<Account, ConsoleError> {
         email: session.person.email().to_owned(),
         role: session.person.role().label(),
         factor: desk.service().own_factor(session).await?,
+        ways_in: desk.service().own_ways_in(session).await?,
         sessions: desk.service().own_sessions(session).await?,
         now: desk.service().now(),
     })
@@ -49,6 +55,8 @@ pub struct Factor {
     pub email: String,
     /// Whether the person may do nothing else before it is set up.
     pub is_owed: bool,
+    /// Whether a password is asked for. Whoever has none has to sign in again.
+    pub has_password: bool,
 }
 
 /// The second factor of the signed-in person, with the secret that is being set up if `again`.
@@ -60,7 +68,29 @@ pub async fn read_factor(again: bool) -> Result<Factor, ConsoleError> {
     let email = session.person.email().to_owned();
     // The answer to the form that has set it up was read when it was still owed.
     let is_owed = session.owes_factor && !matches!(factor, OwnFactor::On { .. });
-    Ok(Factor { factor, begun, email, is_owed })
+    let has_password = desk.service().own_ways_in(session).await?.has_password;
+    Ok(Factor { factor, begun, email, is_owed, has_password })
+}
+
+/// A provider to connect, and what has to be typed.
+#[derive(Debug)]
+pub struct Connection {
+    /// The provider.
+    pub provider: Offered,
+    /// Whether a password is asked for. Whoever has none has to sign in again.
+    pub has_password: bool,
+    /// The e-mail address, for password managers.
+    pub email: String,
+}
+
+/// A provider that the signed-in person can connect; `NotConnected` if there is no such provider.
+pub async fn read_connection(id: &str) -> Result<Connection, ConsoleError> {
+    let desk = Desk::from_context()?;
+    let session = desk.session()?;
+    let provider = desk.service().offered_providers().into_iter().find(|provider| provider.id == id);
+    let provider = provider.ok_or(ConsoleError::Refused(Refusal::NotConnected))?;
+    let has_password = desk.service().own_ways_in(session).await?.has_password;
+    Ok(Connection { provider, has_password, email: session.person.email().to_owned() })
 }
 
 /// How short a new password of the signed-in person may be.

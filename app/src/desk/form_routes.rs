@@ -24,7 +24,7 @@ use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 38] = [
+const FORMS: [(&str, MakeHandler); 40] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -34,6 +34,8 @@ const FORMS: [(&str, MakeHandler); 38] = [
     ("/account/email", |console| form(console, Needs::Session, account_forms::change_email)),
     ("/account/password", |console| form(console, Needs::Session, account_forms::change_password)),
     ("/account/second-factor", |console| form(console, Needs::Session, account_forms::second_factor)),
+    ("/account/connect/{provider}", |console| about(console, Needs::Session, Ok, account_forms::connect)),
+    ("/account/providers", |console| form(console, Needs::Session, account_forms::disconnect)),
     ("/account/sessions", |console| form(console, Needs::Session, account_forms::end_sessions)),
     ("/keys/new", |console| form(console, Needs::Session, key_forms::wizard)),
     ("/keys/bulk", |console| form(console, Needs::Session, key_forms::bulk)),

@@ -205,16 +205,20 @@ pub enum AccountDone {
     SessionEnded,
     SessionsEnded,
     FactorRemoved,
+    Connected,
+    Disconnected,
 }
 
 impl AccountDone {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Renamed,
         Self::EmailChanged,
         Self::PasswordChanged,
         Self::SessionEnded,
         Self::SessionsEnded,
         Self::FactorRemoved,
+        Self::Connected,
+        Self::Disconnected,
     ];
 
     /// Its code, and what is said.
@@ -230,6 +234,8 @@ impl AccountDone {
             Self::FactorRemoved => {
                 ("account_factor", "Your second factor is removed. You are signed out everywhere else.")
             }
+            Self::Connected => ("account_connected", "The provider is connected. You can sign in by it from now on."),
+            Self::Disconnected => ("account_disconnected", "The provider is disconnected."),
         }
     }
 

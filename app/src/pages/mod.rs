@@ -2,9 +2,11 @@
 
 pub mod accept;
 pub mod account;
+pub mod account_connect;
 pub mod account_email;
 pub mod account_factor;
 pub mod account_password;
+mod account_providers;
 pub mod acknowledge;
 pub mod audit;
 pub mod collect;

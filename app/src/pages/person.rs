@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_params_map;
+use service::identities::WaysIn;
 
 use crate::addresses::with_query;
 use crate::components::failed::{Failed, set_status};
@@ -119,6 +120,7 @@ fn Shown(view: PersonView) -> impl IntoView {
                             None => "Never signed in".into_any(),
                         }}</dd>
                     </div>
+                    <div><dt>"Signs in with"</dt><dd><bdi>{signs_in_with(&detail.ways_in)}</bdi></dd></div>
                     <div><dt>"Added"</dt><dd><Time at=person.created_at/></dd></div>
                     {(person.role == Role::Guest).then(|| view! {
                         <div>
@@ -134,6 +136,13 @@ fn Shown(view: PersonView) -> impl IntoView {
         </section>
         {(person.role == Role::Guest).then(|| view! { <Keys keys=detail.keys now/> })}
     }
+}
+
+/// The ways in which somebody signs in, in words.
+fn signs_in_with(ways: &WaysIn) -> String {
+    let password = ways.has_password.then_some("password");
+    let words = joined(password.into_iter().chain(ways.connected.iter().map(|connected| connected.provider.as_str())));
+    if words.is_empty() { "Nothing: they need a reset link".to_owned() } else { words }
 }
 
 /// The keys of a guest.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use app::desk::mount::{file_paths, form_paths, page_paths};
+use app::desk::mount::{file_paths, form_paths, page_paths, provider_paths};
 use domain::draft::KeyDraft;
 use domain::grant::{KeyAct, KeyGrant};
 use domain::hand_over::HandOverDraft;
@@ -45,8 +45,10 @@ type Row = (&'static str, About, &'static str, [&'static str; COLUMNS]);
 const PAGES: &[Row] = &[
     ("/", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/account/connect/{provider}", About::Nothing, "", ["n", "n", "n", "n", "s"]),
     ("/account/email", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/password", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/account/providers", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/second-factor", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/sessions", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/audit", About::Nothing, "", ["+", "+", "+", "+", "s"]),
@@ -99,8 +101,10 @@ const PAGES: &[Row] = &[
 
 const FORMS: &[Row] = &[
     ("/account", About::Nothing, "person_name=Ada", ["+", "+", "+", "+", "s"]),
+    ("/account/connect/{provider}", About::Nothing, "current_password=x", ["n", "n", "n", "n", "s"]),
     ("/account/email", About::Nothing, "email=new", ["+", "+", "+", "+", "s"]),
     ("/account/password", About::Nothing, "new_password=short", ["+", "+", "+", "+", "s"]),
+    ("/account/providers", About::Nothing, "identity=x", ["n", "n", "n", "n", "s"]),
     ("/account/second-factor", About::Nothing, "press=begin", ["+", "+", "+", "+", "s"]),
     ("/account/sessions", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/collect/{token}", About::Nothing, "passphrase=", ["n", "n", "n", "n", "n"]),
@@ -153,6 +157,12 @@ const FILES: &[Row] = &[
     ("/audit.jsonl", About::Nothing, "", ["+", "+", "+", "f", "s"]),
     ("/keys.csv", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/keys.jsonl", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+];
+
+/// Nobody signs in by a provider here.
+const PROVIDERS: &[Row] = &[
+    ("/login/oidc/{provider}", About::Nothing, "", ["n", "n", "n", "n", "n"]),
+    ("/login/oidc/{provider}/callback", About::Nothing, "state=x&code=x", ["n", "n", "n", "n", "n"]),
 ];
 
 const FUNCTIONS: &[Row] = &[
@@ -297,6 +307,7 @@ impl Matrix {
                 let body =
                     if body.contains("KEY") { body.replace("KEY", self.key("service").await.as_str()) } else { body };
                 let path = route.replace("{id}", &id).replace("{page}", "console").replace("{token}", &"0".repeat(64));
+                let path = path.replace("{provider}", "corp");
                 let call = call(&path, &body);
                 let call = match self.sessions.get(column) {
                     // The sessions have to outlive this one.
@@ -346,6 +357,7 @@ fn every_route_has_a_row() {
     assert_eq!(of(PAGES), page_paths().into_iter().collect());
     assert_eq!(of(FORMS), form_paths().into_iter().map(str::to_owned).collect());
     assert_eq!(of(FILES), file_paths().into_iter().map(str::to_owned).collect());
+    assert_eq!(of(PROVIDERS), provider_paths().into_iter().map(str::to_owned).collect());
     assert_eq!(of(FUNCTIONS), server_fn_paths().map(|(path, _)| path.to_owned()).collect());
 }
 
@@ -374,5 +386,6 @@ async fn each_form_is_for_those_who_may_send_it() {
 #[tokio::test]
 async fn each_file_and_server_function_is_for_those_who_may_ask() {
     rows_hold(FILES, get).await;
+    rows_hold(PROVIDERS, get).await;
     rows_hold(FUNCTIONS, function).await;
 }
