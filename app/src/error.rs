@@ -58,6 +58,7 @@ impl ConsoleError {
                 | Refusal::HandOverGone
                 | Refusal::NoSession
                 | Refusal::AppNotFound
+                | Refusal::NotConnected
                 | Refusal::LinkInvalid => StatusCode::NOT_FOUND,
                 Refusal::Forbidden | Refusal::OnlyKnownBrowsers | Refusal::FactorsOff => StatusCode::FORBIDDEN,
                 Refusal::ProveAgain | Refusal::SignInFailed | Refusal::SignInOver | Refusal::PasskeyRefused => {

@@ -8,6 +8,7 @@ use leptos_router::path;
 
 use crate::pages::accept::AcceptPage;
 use crate::pages::account::AccountPage;
+use crate::pages::account_connect::AccountConnect;
 use crate::pages::account_email::AccountEmail;
 use crate::pages::account_factor::AccountFactor;
 use crate::pages::account_passkeys::AccountPasskeys;
@@ -78,6 +79,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account/passkeys") view=AccountPasskeys/>
                     <Route path=path!("/account/prove") view=ProvePage/>
                     <Route path=path!("/account/second-factor") view=AccountFactor/>
+                    <Route path=path!("/account/connect/:provider") view=AccountConnect/>
+                    <Route path=path!("/account/providers") view=AccountPage/>
                     <Route path=path!("/account/sessions") view=AccountPage/>
                     <Route path=path!("/keys/new") view=Generate/>
                     <Route path=path!("/keys/bulk") view=BulkPage/>

@@ -192,6 +192,7 @@ pub(crate) async fn service(folder: &Path, store: &Store, entropy: Arc<dyn Entro
         hasher: Arc::new(Argon2id::new()?),
         token_prefix: "ks".to_owned(),
         mailer: None,
+        providers: Vec::new(),
     };
     Ok(Service::start(setup).await?)
 }

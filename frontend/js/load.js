@@ -28,7 +28,8 @@ export function forget() {
   early = null;
 }
 
-const linkOf = ({ target }) => target.closest?.('a[href^="/"]:not([download], [target])');
+/** Not one that leads to another site: no page of it may be fetched. */
+const linkOf = ({ target }) => target.closest?.('a[href^="/"]:not([download], [target], [rel=external])');
 
 function ask(link) {
   // Links in a picture have no plain `href`.

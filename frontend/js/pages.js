@@ -32,6 +32,9 @@ let fetching = new AbortController();
 /** Whether the browser itself goes to the next page. */
 let leaving = false;
 
+/** What leads on to another site, which only the browser can follow. */
+const OUTWARD = `${location.origin}/login/oidc/`;
+
 /** Whether two addresses lead to the same page, whatever a form of filters has left blank. */
 function same(one, other) {
   const [a, b] = [one, other].map((address) => {
@@ -161,7 +164,7 @@ function navigate(event) {
   const { destination, info, navigationType: type } = event;
   const address = destination.url;
   const staged = (handler) => event.intercept({ handler, focusReset: 'manual', scroll: 'manual' });
-  if (leaving || !event.canIntercept || event.hashChange || event.downloadRequest !== null) return;
+  if (leaving || address.startsWith(OUTWARD) || !event.canIntercept || event.hashChange || event.downloadRequest !== null) return;
   if (info?.answer) return staged(() => show(info.answer));
   if (event.formData || type === 'reload') return;
   if (type !== 'traverse' && destination.sameDocument) return;

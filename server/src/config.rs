@@ -11,6 +11,8 @@ use clap::builder::BoolishValueParser;
 
 use crate::client_address::TrustedProxies;
 use crate::mail::MailServer;
+use crate::oidc;
+use crate::oidc::settings::ProviderSettings;
 use crate::public_url::PublicUrl;
 
 /// The settings as they were written. Each flag has an environment variable.
@@ -80,6 +82,9 @@ pub struct Settings {
         help = "Mail server for invites: smtps://user:password@mail.example.com?from=keystead@example.com [default: no mail]"
     )]
     pub smtp_url: Option<SmtpUrl>,
+    /// File of JSON with the OpenID Connect providers that people can sign in by [default: none]
+    #[arg(long, global = true, env = "KEYSTEAD_OIDC_FILE", hide_env_values = true, value_name = "FILE")]
+    pub oidc_file: Option<PathBuf>,
     /// What to log: error, warn, info, debug, trace, or directives [default: info]
     #[arg(long, global = true, env = "KEYSTEAD_LOG", hide_env_values = true, value_name = "LEVEL")]
     pub log: Option<String>,
@@ -108,6 +113,8 @@ pub struct Config {
     pub token_prefix: String,
     /// Where mail goes; `None` if none is sent.
     pub mail: Option<MailServer>,
+    /// The providers that people can sign in by.
+    pub providers: Vec<ProviderSettings>,
     /// Directives of the log.
     pub log: String,
 }
@@ -246,6 +253,8 @@ impl Config {
         check_log(&log).map_err(|message| wrong("log", "KEYSTEAD_LOG", message))?;
         let mail = settings.smtp_url.map(|url| MailServer::parse(&url.0)).transpose();
         let mail = mail.map_err(|message| wrong("smtp-url", "KEYSTEAD_SMTP_URL", message))?;
+        let providers = settings.oidc_file.map(|file| oidc::settings::read(&file)).transpose();
+        let providers = providers.map_err(|message| wrong("oidc-file", "KEYSTEAD_OIDC_FILE", message))?;
         let data_dir = is_used.then_some(data_dir);
         Ok(Self {
             listen,
@@ -258,6 +267,7 @@ impl Config {
             allow_http,
             token_prefix,
             mail,
+            providers: providers.unwrap_or_default(),
             log,
         })
     }

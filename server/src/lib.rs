@@ -16,6 +16,7 @@ mod listen;
 mod listener;
 mod live;
 pub mod mail;
+pub mod oidc;
 mod paths;
 mod policy_report;
 pub mod public_url;

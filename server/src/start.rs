@@ -9,11 +9,14 @@ use service::clock::SystemClock;
 use service::entropy::SystemEntropy;
 use service::mail::Mailer;
 use service::passwords::{Argon2id, HashError};
+use service::providers::Provider;
 use service::root_key::{RootKey, RootKeyError};
 use service::{Service, Setup};
 use store::{Opening, Schema, Store, StoreError};
 
 use crate::config::{Config, Listen, RootKeyFile};
+use crate::oidc::OidcProvider;
+use crate::oidc::settings::ProviderSettings;
 
 /// Why Keystead could not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +78,9 @@ pub enum StartError {
     /// The set-up link could not be created.
     #[error("cannot create the set-up link: {0}")]
     SetupLink(service::Error),
+    /// A provider cannot be asked: there is no TLS.
+    #[error("cannot ask a provider: {0}")]
+    Provider(String),
     /// The background work or the server ended by itself.
     #[error("the background work ended unexpectedly; the log says why")]
     Background,
@@ -134,9 +140,19 @@ pub async fn open(config: &Config, opener: Opener) -> Result<Product, StartError
         hasher: Arc::new(Argon2id::new()?),
         token_prefix: config.token_prefix.clone(),
         mailer: config.mail.clone().map(|server| Arc::new(server) as Arc<dyn Mailer>),
+        providers: providers(config)?,
     };
     let service = Service::start(setup).await?;
     Ok(Product { store, service })
+}
+
+/// The providers of the configuration. None of them is asked anything yet.
+fn providers(config: &Config) -> Result<Vec<Arc<dyn Provider>>, StartError> {
+    let open = |settings: &ProviderSettings| {
+        let provider = OidcProvider::new(settings.clone()).map_err(StartError::Provider)?;
+        Ok(Arc::new(provider) as Arc<dyn Provider>)
+    };
+    config.providers.iter().map(open).collect()
 }
 
 /// Opens the database and the root key. Creates the two together or neither: one without the other is an installation

@@ -40,6 +40,8 @@ pub mod passkey_button;
 pub mod person_status;
 pub mod problem;
 #[cfg(feature = "ssr")]
+pub mod providers;
+#[cfg(feature = "ssr")]
 pub mod qr;
 #[cfg(feature = "ssr")]
 pub mod refusals;

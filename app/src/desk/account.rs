@@ -1,7 +1,10 @@
 //! What people see of their own account.
 
+use domain::refusal::Refusal;
 use domain::timestamp::Timestamp;
 use service::account::OwnSession;
+use service::identities::WaysIn;
+use service::providers::Offered;
 use service::second_factor::{Enrolment, OwnFactor};
 
 use super::context::Desk;
@@ -20,6 +23,8 @@ pub struct Account {
     pub factor: OwnFactor,
     /// How many passkeys there are.
     pub passkeys: usize,
+    /// The password and the providers.
+    pub ways_in: WaysIn,
     /// The browsers that are signed in.
     pub sessions: Vec<OwnSession>,
     /// The time of the server.
@@ -36,6 +41,7 @@ pub async fn read_account() -> Result<Account, ConsoleError> {
         role: session.person.role().label(),
         factor: desk.service().own_factor(session).await?,
         passkeys: desk.service().own_passkeys(session).await?.len(),
+        ways_in: desk.service().own_ways_in(session).await?,
         sessions: desk.service().own_sessions(session).await?,
         now: desk.service().now(),
     })
@@ -52,6 +58,8 @@ pub struct Factor {
     pub email: String,
     /// Whether the person may do nothing else before it is set up.
     pub is_owed: bool,
+    /// Whether a password is asked for. Whoever has none has to sign in again.
+    pub has_password: bool,
 }
 
 /// The second factor of the signed-in person, with the secret that is being set up if `again`.
@@ -64,7 +72,29 @@ pub async fn read_factor(again: bool) -> Result<Factor, ConsoleError> {
     // The answer to the form that has set it up was read when it was still owed.
     let has_one = matches!(factor, OwnFactor::On { .. }) || !desk.service().own_passkeys(session).await?.is_empty();
     let is_owed = session.owes_factor && !has_one;
-    Ok(Factor { factor, begun, email, is_owed })
+    let has_password = desk.service().own_ways_in(session).await?.has_password;
+    Ok(Factor { factor, begun, email, is_owed, has_password })
+}
+
+/// A provider to connect, and what has to be typed.
+#[derive(Debug)]
+pub struct Connection {
+    /// The provider.
+    pub provider: Offered,
+    /// Whether a password is asked for. Whoever has none has to sign in again.
+    pub has_password: bool,
+    /// The e-mail address, for password managers.
+    pub email: String,
+}
+
+/// A provider that the signed-in person can connect; `NotConnected` if there is no such provider.
+pub async fn read_connection(id: &str) -> Result<Connection, ConsoleError> {
+    let desk = Desk::from_context()?;
+    let session = desk.session()?;
+    let provider = desk.service().offered_providers().into_iter().find(|provider| provider.id == id);
+    let provider = provider.ok_or(ConsoleError::Refused(Refusal::NotConnected))?;
+    let has_password = desk.service().own_ways_in(session).await?.has_password;
+    Ok(Connection { provider, has_password, email: session.person.email().to_owned() })
 }
 
 /// How short a new password of the signed-in person may be.

@@ -8,9 +8,11 @@ use secrecy::ExposeSecret;
 use super::context::Desk;
 use super::key_forms::tell;
 use super::person_forms::client;
+use super::session_cookie::Cookie;
 use crate::error::ConsoleError;
 use crate::forms::account::{
-    EmailForm, FactorAnswer, FactorForm, FactorStep, NameForm, PasswordForm, ResetForm, SessionsForm,
+    ConnectForm, DisconnectForm, EmailForm, FactorAnswer, FactorForm, FactorStep, NameForm, PasswordForm, ResetForm,
+    SessionsForm,
 };
 use crate::forms::done::{AccountDone, Told};
 use crate::forms::outcome::Next;
@@ -48,6 +50,18 @@ pub async fn end_sessions(desk: Desk, form: SessionsForm) -> Result<Next<()>, Co
     }
     desk.service().end_other_sessions(session, &client).await?;
     Ok(done(&desk, AccountDone::SessionsEnded))
+}
+
+/// Goes on to a provider, to connect it with the account. A form may lead to no other site, so a page is between them.
+pub async fn connect(desk: Desk, id: String, form: ConnectForm) -> Result<Next<()>, ConsoleError> {
+    let begun = desk.service().begin_to_connect(desk.session()?, &id, &form.password, &client(&desk)).await?;
+    let cookie = Cookie::UnderWay.set(desk.visit.transport, desk.console.port, begun.expose_secret());
+    Ok(Next::GoWithCookies(format!("/login/oidc/{id}?connect=yes"), vec![cookie]))
+}
+
+pub async fn disconnect(desk: Desk, form: DisconnectForm) -> Result<Next<()>, ConsoleError> {
+    desk.service().disconnect_identity(desk.session()?, &form.identity, &client(&desk)).await?;
+    Ok(done(&desk, AccountDone::Disconnected))
 }
 
 /// A step with the second factor. Its secret and its recovery codes are in the answer itself.

@@ -88,6 +88,8 @@ pub struct Visit {
     pub device: Option<SecretString>,
     /// The value of the cookie of a sign-in that waits for a code, unchecked.
     pub step: Option<SecretString>,
+    /// The value of the cookie of a sign-in that is under way at a provider, unchecked.
+    pub under_way: Option<SecretString>,
     /// Whether this is the first sign-in on its connection.
     pub first_try: bool,
     /// What its last form did, unchecked.

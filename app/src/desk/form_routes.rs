@@ -28,7 +28,7 @@ use crate::forms::proof::{Proof, WaitingForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 53] = [
+const FORMS: [(&str, MakeHandler); 55] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -40,6 +40,8 @@ const FORMS: [(&str, MakeHandler); 53] = [
     ("/account/passkeys", |console| form(console, Needs::Session, passkeys::passkeys)),
     ("/account/prove", |console| form(console, Needs::Session, account_forms::prove)),
     ("/account/second-factor", |console| form(console, Needs::Session, account_forms::second_factor)),
+    ("/account/connect/{provider}", |console| about(console, Needs::Session, Ok, account_forms::connect)),
+    ("/account/providers", |console| form(console, Needs::Session, account_forms::disconnect)),
     ("/account/sessions", |console| form(console, Needs::Session, account_forms::end_sessions)),
     ("/keys/new", |console| form(console, Needs::Session, key_forms::wizard)),
     ("/keys/bulk", |console| form(console, Needs::Session, key_forms::bulk)),

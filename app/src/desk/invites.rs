@@ -9,6 +9,7 @@ use domain::role::Rights;
 use domain::timestamp::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use service::invites::{Acceptance, Invited};
+use service::providers::Offered;
 
 use super::context::Desk;
 use super::people::person_id;
@@ -23,8 +24,8 @@ use crate::forms::person::Nothing;
 /// What the page of an invite's link may show.
 #[derive(Debug)]
 pub enum InviteDoor {
-    /// The form.
-    Open(Box<Invite>),
+    /// The form, and the providers that may be used instead.
+    Open(Box<Invite>, Vec<Offered>),
     /// The link was never there, or works no longer.
     Dead,
     /// A password would travel in the clear.
@@ -53,7 +54,8 @@ pub async fn read_invite_door(token: &str) -> Result<InviteDoor, ConsoleError> {
         return Ok(InviteDoor::Plain);
     }
     let invite = desk.service().invite_by_token(token).await?;
-    Ok(invite.map_or(InviteDoor::Dead, |invite| InviteDoor::Open(Box::new(invite))))
+    let providers = desk.service().offered_providers();
+    Ok(invite.map_or(InviteDoor::Dead, |invite| InviteDoor::Open(Box::new(invite), providers)))
 }
 
 /// The whole address of an invite's link.

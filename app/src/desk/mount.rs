@@ -14,7 +14,7 @@ use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list, handle_se
 
 use super::context::Console;
 use super::render::{provide, render};
-use super::{exports, form_routes};
+use super::{exports, form_routes, provider_routes};
 use crate::routes::App;
 
 /// Where the server functions are mounted.
@@ -36,6 +36,11 @@ pub fn form_paths() -> Vec<&'static str> {
 /// The addresses of the files.
 pub fn file_paths() -> Vec<&'static str> {
     exports::paths().collect()
+}
+
+/// The addresses that lead to a provider and back.
+pub fn provider_paths() -> Vec<&'static str> {
+    provider_routes::paths().collect()
 }
 
 /// Pages, forms, files and server functions; anything else is the "not found" page.
@@ -61,6 +66,7 @@ pub fn router(console: &Console) -> Router {
         .route(SERVER_FUNCTIONS, post(functions))
         .merge(form_routes::routes(console))
         .merge(exports::routes(console))
+        .merge(provider_routes::routes(console))
         .fallback(page)
 }
 

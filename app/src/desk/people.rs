@@ -24,6 +24,8 @@ const FOUND: usize = 10;
 #[derive(Debug)]
 pub struct PeopleList {
     pub page: Page<PersonListed>,
+    /// The names of the providers that they can sign in by.
+    pub providers: Vec<(PersonId, String)>,
     /// The invites that wait.
     pub invites: Vec<Invite>,
     /// When they were read.
@@ -74,7 +76,9 @@ pub async fn read_people(query: &PersonQuery) -> Result<PeopleList, ConsoleError
         }
     }
     let invites = desk.service().invites(&caller).await?;
-    Ok(PeopleList { page, invites, now: desk.service().now(), rights: caller.rights() })
+    let ids: Vec<_> = page.rows.iter().map(|person| person.id).collect();
+    let providers = desk.service().providers_of(&caller, &ids).await?;
+    Ok(PeopleList { page, providers, invites, now: desk.service().now(), rights: caller.rights() })
 }
 
 pub async fn read_person(id: &str) -> Result<PersonView, ConsoleError> {

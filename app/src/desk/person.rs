@@ -6,6 +6,7 @@ use domain::timestamp::Timestamp;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use secrecy::ExposeSecret;
+use service::providers::Offered;
 use service::setup::SetupDoor;
 use service::sign_in::WaysOn;
 
@@ -30,10 +31,14 @@ pub struct Me {
 }
 
 /// What the sign-in page may show.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum SignInDoor {
     /// The form, with a warning if anyone on the network can read it.
-    Open { plain_http: bool },
+    Open {
+        plain_http: bool,
+        /// The providers that people can sign in by instead.
+        providers: Vec<Offered>,
+    },
     /// No form, because a password would travel in the clear.
     Plain,
     /// There is no owner yet. Somebody has to use the set-up link first.
@@ -100,7 +105,8 @@ pub async fn read_sign_in_door() -> Result<SignInDoor, ConsoleError> {
     Ok(if desk.service().setup_door("").await? != SetupDoor::Done {
         SignInDoor::SetUpFirst
     } else if desk.visit.may_sign_in(&desk.console) {
-        SignInDoor::Open { plain_http: desk.visit.transport == Transport::Plain }
+        let plain_http = desk.visit.transport == Transport::Plain;
+        SignInDoor::Open { plain_http, providers: desk.service().offered_providers() }
     } else {
         SignInDoor::Plain
     })

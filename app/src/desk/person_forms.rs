@@ -52,7 +52,7 @@ pub async fn finish_sign_in(desk: Desk, form: CodeForm) -> Result<Next<()>, Cons
 }
 
 /// The page that asks for the code, and then leads to `next`.
-fn code_address(next: &str) -> String {
+pub(super) fn code_address(next: &str) -> String {
     if next == "/" {
         return "/login/code".to_owned();
     }
@@ -100,14 +100,18 @@ pub(super) fn client(desk: &Desk) -> ClientInfo {
 }
 
 fn enter(desk: &Desk, signed_in: &SignedIn, to: &str) -> Next<()> {
+    Next::GoWithCookies(to.to_owned(), entered(desk, signed_in).to_vec())
+}
+
+/// The cookies of a new session.
+pub(super) fn entered(desk: &Desk, signed_in: &SignedIn) -> [String; 2] {
     let (transport, port) = (desk.visit.transport, desk.console.port);
     let session = Cookie::Session.set(transport, port, signed_in.cookie.expose_secret());
-    let device = Cookie::Device.set(transport, port, signed_in.device.expose_secret());
-    Next::GoWithCookies(to.to_owned(), vec![session, device])
+    [session, Cookie::Device.set(transport, port, signed_in.device.expose_secret())]
 }
 
 /// `next` comes from the address bar, so only an address of this console is accepted.
-fn own_address(next: &str) -> &str {
+pub(super) fn own_address(next: &str) -> &str {
     let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if plain && next.starts_with('/') && !next.starts_with("//") { next } else { "/" }
 }

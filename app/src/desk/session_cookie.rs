@@ -3,6 +3,7 @@
 
 use domain::timestamp::Millis;
 use service::devices::REMEMBERED;
+use service::providers::BACK_WITHIN;
 use service::sessions::ABSOLUTE;
 use service::sign_in::CODE_WITHIN;
 
@@ -17,6 +18,8 @@ pub enum Cookie {
     Device,
     /// A sign-in that waits for a code.
     Step,
+    /// A sign-in that is under way at a provider.
+    UnderWay,
     /// What was just done to a key, for the next page to say.
     Done,
 }
@@ -30,6 +33,7 @@ impl Cookie {
             Self::Session => "keystead",
             Self::Device => "keystead-device",
             Self::Step => "keystead-step",
+            Self::UnderWay => "keystead-provider",
             Self::Done => "keystead-done",
         };
         port.map_or_else(|| format!("{prefix}{name}"), |port| format!("{prefix}{name}-{port}"))
@@ -41,6 +45,7 @@ impl Cookie {
             Self::Session => ABSOLUTE,
             Self::Device => REMEMBERED,
             Self::Step => CODE_WITHIN,
+            Self::UnderWay => BACK_WITHIN,
             // The next page follows at once.
             Self::Done => Millis::minutes(1),
         };
@@ -55,6 +60,8 @@ impl Cookie {
     fn line(self, transport: Transport, port: Option<u16>, value: &str, max_age: i64) -> String {
         let name = self.name(transport, port);
         let secure = if transport == Transport::Https { "; Secure" } else { "" };
-        format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}")
+        // What a provider sends back comes from another site.
+        let same_site = if self == Self::UnderWay { "Lax" } else { "Strict" };
+        format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}; Max-Age={max_age}{secure}")
     }
 }

@@ -8,6 +8,7 @@ use domain::forwarded;
 use domain::life::LifeRules;
 use domain::second_factor::FactorRules;
 use leptos::prelude::use_context;
+use service::providers::{Offered, redirect_address};
 
 use super::context::{Desk, Transport};
 use crate::error::ConsoleError;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub transport: Transport,
     /// The address that people and programs use.
     pub public_url: String,
+    /// The providers that people can sign in by, each with the address that it sends them back to.
+    pub providers: Vec<String>,
     /// The name of the database engine.
     pub engine: &'static str,
     /// The version of this program.
@@ -60,6 +63,8 @@ pub fn read_settings() -> Result<Settings, ConsoleError> {
     let forwarded_for =
         lines.map(|line| String::from_utf8_lossy(line.as_bytes()).chars().take(SHOWN).collect()).collect();
     let trusted = &desk.console.trusted_proxies;
+    let origin = &desk.console.public_url;
+    let returns = |provider: &Offered| format!("{}: {}", provider.name, redirect_address(origin, &provider.id));
     Ok(Settings {
         client: desk.visit.address,
         peer,
@@ -67,6 +72,7 @@ pub fn read_settings() -> Result<Settings, ConsoleError> {
         peer_is_trusted: peer.is_some_and(|peer| forwarded::is_trusted(peer, trusted)),
         trusted_proxies: trusted.iter().map(ToString::to_string).collect(),
         transport: desk.visit.transport,
+        providers: desk.service().offered_providers().into_iter().map(|provider| returns(&provider)).collect(),
         public_url: desk.console.public_url,
         engine,
         version: env!("CARGO_PKG_VERSION"),

@@ -53,6 +53,33 @@ impl FormFields for PasswordForm {
     }
 }
 
+/// The password, to connect a provider.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectForm {
+    pub password: SecretString,
+}
+
+impl FormFields for ConnectForm {
+    fn read(sent: &Pairs) -> Self {
+        Self { password: sent.text(Field::CurrentPassword.as_str()).into() }
+    }
+}
+
+/// The name of a connected provider in a form.
+pub const IDENTITY: &str = "identity";
+
+/// Which provider is disconnected.
+#[derive(Debug, Clone, Default)]
+pub struct DisconnectForm {
+    pub identity: String,
+}
+
+impl FormFields for DisconnectForm {
+    fn read(sent: &Pairs) -> Self {
+        Self { identity: sent.text(IDENTITY) }
+    }
+}
+
 /// What is done with the second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FactorStep {

@@ -250,10 +250,12 @@ pub enum AccountDone {
     PasskeyAdded,
     PasskeyRenamed,
     PasskeyRemoved,
+    Connected,
+    Disconnected,
 }
 
 impl AccountDone {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Renamed,
         Self::EmailChanged,
         Self::PasswordChanged,
@@ -264,6 +266,8 @@ impl AccountDone {
         Self::PasskeyAdded,
         Self::PasskeyRenamed,
         Self::PasskeyRemoved,
+        Self::Connected,
+        Self::Disconnected,
     ];
 
     /// Its code, and what is said.
@@ -283,6 +287,8 @@ impl AccountDone {
             Self::PasskeyRenamed => ("account_passkey_name", "The name is saved."),
             Self::PasskeyRemoved => ("account_passkey_gone", "The passkey is removed. It no longer signs you in."),
             Self::Proved => ("account_proved", "Confirmed. You are not asked again for 5 minutes."),
+            Self::Connected => ("account_connected", "The provider is connected. You can sign in by it from now on."),
+            Self::Disconnected => ("account_disconnected", "The provider is disconnected."),
         }
     }
 

@@ -12,6 +12,7 @@ use super::sign_in::Closed;
 use crate::components::dead_link::DeadLink;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::{TextField, password_hint};
+use crate::components::providers::Providers;
 use crate::desk::invites::{InviteDoor, read_invite_door};
 use crate::forms::invite::AcceptForm;
 use crate::forms::outcome::PostedForm;
@@ -22,7 +23,11 @@ pub fn AcceptPage() -> impl IntoView {
     let posted = PostedForm::<AcceptForm>::take();
     let page = Suspend::new(async move {
         match read_invite_door(&token).await {
-            Ok(InviteDoor::Open(invite)) => view! { <Join token invite=*invite posted/> }.into_any(),
+            Ok(InviteDoor::Open(invite, providers)) => view! {
+                <Join token invite=*invite posted/>
+                <Providers providers next="/"/>
+            }
+            .into_any(),
             Ok(InviteDoor::Dead) => view! { <Dead/> }.into_any(),
             Ok(InviteDoor::Plain) => view! { <Closed/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),

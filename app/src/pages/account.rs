@@ -7,18 +7,20 @@ use leptos_meta::Title;
 use service::account::OwnSession;
 use service::second_factor::OwnFactor;
 
+use super::account_providers::{OwnProviders, PasswordWay};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::time::{Ago, Time};
 use crate::desk::account::{Account, read_account};
-use crate::forms::account::{NameForm, SESSION, SessionsForm};
+use crate::forms::account::{DisconnectForm, NameForm, SESSION, SessionsForm};
 use crate::forms::outcome::PostedForm;
 
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let named = PostedForm::<NameForm>::take();
     let ended = PostedForm::<SessionsForm>::take();
-    let problem = PostedForm::problem(ended.as_ref()).whole;
+    let disconnected = PostedForm::<DisconnectForm>::take();
+    let problem = PostedForm::problem(ended.as_ref()).whole.or(PostedForm::problem(disconnected.as_ref()).whole);
     let shown = Suspend::new(async move {
         match read_account().await {
             Ok(account) => view! { <FormProblem problem/> <Shown account named/> }.into_any(),
@@ -39,7 +41,7 @@ pub fn AccountPage() -> impl IntoView {
 
 #[component]
 fn Shown(account: Account, named: Option<PostedForm<NameForm>>) -> impl IntoView {
-    let Account { name, email, role, factor, passkeys, sessions, now } = account;
+    let Account { name, email, role, factor, passkeys, ways_in, sessions, now } = account;
     let manages = factor != OwnFactor::None || passkeys > 0;
     let problem = PostedForm::problem(named.as_ref());
     let name = named.map_or(name, |posted| posted.form.name);
@@ -62,11 +64,14 @@ fn Shown(account: Account, named: Option<PostedForm<NameForm>>) -> impl IntoView
                     <dl class="facts">
                         <div>
                             <dt>"E-mail"</dt>
-                            <dd><span>{email}</span> " " <a href="/account/email">"Change e-mail"</a></dd>
+                            <dd>
+                                <span>{email}</span> " "
+                                {ways_in.has_password.then(|| view! { <a href="/account/email">"Change e-mail"</a> })}
+                            </dd>
                         </div>
                         <div>
                             <dt>"Password"</dt>
-                            <dd><a href="/account/password">"Change password"</a></dd>
+                            <dd><PasswordWay ways=ways_in.clone()/></dd>
                         </div>
                         <div>
                             <dt>"Second factor"</dt>
@@ -79,6 +84,7 @@ fn Shown(account: Account, named: Option<PostedForm<NameForm>>) -> impl IntoView
                 </div>
             </section>
         </div>
+        <OwnProviders ways=ways_in now/>
         <Sessions sessions now/>
     }
 }

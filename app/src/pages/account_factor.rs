@@ -10,6 +10,7 @@ use super::account_passkeys::PasskeysCard;
 use crate::components::copy::CopyButton;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
+use crate::components::problem::FieldProblem;
 use crate::components::qr::Qr;
 use crate::components::time::Time;
 use crate::components::warning::Warning;
@@ -66,14 +67,14 @@ fn state(
     passkey: Option<PostedForm<PasskeyForm, FactorAnswer>>,
     errors: RwSignal<FieldErrors>,
 ) -> AnyView {
-    let Factor { factor, begun, email, is_owed } = factor;
+    let Factor { factor, begun, email, is_owed, has_password } = factor;
     if let Some(enrolment) = begun {
         return enrol(&enrolment, errors);
     }
     let off = factor == OwnFactor::Off;
     let app = match factor {
-        OwnFactor::None => view! { <Begin email is_owed errors/> }.into_any(),
-        OwnFactor::On { .. } => view! { <Manage factor email errors/> }.into_any(),
+        OwnFactor::None => view! { <Begin email is_owed has_password errors/> }.into_any(),
+        OwnFactor::On { .. } => view! { <Manage factor email has_password errors/> }.into_any(),
         OwnFactor::Off => view! {
             <p>"Second factors are off here. An owner can allow them in the settings."</p>
             <div class="actions"><a class="button" href="/account">"Back to your account"</a></div>
@@ -89,22 +90,39 @@ fn state(
 }
 
 #[component]
-fn Begin(email: String, is_owed: bool, errors: RwSignal<FieldErrors>) -> impl IntoView {
+fn Begin(email: String, is_owed: bool, has_password: bool, errors: RwSignal<FieldErrors>) -> impl IntoView {
     view! {
         <form class="stack" method="post" action="/account/second-factor" novalidate>
             <p>
                 "You need an authenticator app, for example one of your password manager, Aegis, or Google or Microsoft \
                  Authenticator."
             </p>
-            <input type="hidden" autocomplete="username" value=email/>
-            <TextField errors field=Field::CurrentPassword input="password" required=true autofocus=true
-                autocomplete="current-password"/>
+            <Password email has_password errors autofocus=true/>
             <div class="actions">
                 {(!is_owed).then(|| view! { <a class="button" href="/account">"Cancel"</a> })}
                 <button class="button primary" name=FACTOR_STEP value=FactorStep::Begin.as_str()>"Continue"</button>
             </div>
         </form>
     }
+}
+
+/// The password of whoever has one. Whoever has none must have signed in a moment ago, and is told if not.
+#[component]
+fn Password(
+    email: String,
+    has_password: bool,
+    errors: RwSignal<FieldErrors>,
+    #[prop(optional)] autofocus: bool,
+) -> impl IntoView {
+    if !has_password {
+        return view! { <div role="alert"><FieldProblem field=Field::CurrentPassword errors/></div> }.into_any();
+    }
+    view! {
+        <input type="hidden" autocomplete="username" value=email/>
+        <TextField errors field=Field::CurrentPassword input="password" required=true autofocus=autofocus
+            autocomplete="current-password"/>
+    }
+    .into_any()
 }
 
 /// The secret for the app, and the code that confirms it.
@@ -152,7 +170,7 @@ fn Codes(codes: RecoveryCodes) -> impl IntoView {
 }
 
 #[component]
-fn Manage(factor: OwnFactor, email: String, errors: RwSignal<FieldErrors>) -> impl IntoView {
+fn Manage(factor: OwnFactor, email: String, has_password: bool, errors: RwSignal<FieldErrors>) -> impl IntoView {
     let OwnFactor::On { since, codes_left } = factor else { return ().into_any() };
     view! {
         <dl class="facts">
@@ -161,8 +179,7 @@ fn Manage(factor: OwnFactor, email: String, errors: RwSignal<FieldErrors>) -> im
         </dl>
         <form class="stack" method="post" action="/account/second-factor" novalidate>
             <p>"To make new recovery codes, or to remove the second factor, enter your password and a code. For another phone, remove it and set it up again."</p>
-            <input type="hidden" autocomplete="username" value=email/>
-            <TextField errors field=Field::CurrentPassword input="password" required=true autocomplete="current-password"/>
+            <Password email has_password errors/>
             <TextField errors field=Field::Code inputmode="numeric" required=true autocomplete="one-time-code"
                 hint="6 digits of the app, or a recovery code."/>
             <div class="actions">

@@ -2,10 +2,12 @@
 
 pub mod accept;
 pub mod account;
+pub mod account_connect;
 pub mod account_email;
 pub mod account_factor;
 pub mod account_passkeys;
 pub mod account_password;
+mod account_providers;
 pub mod acknowledge;
 pub mod apps;
 pub mod audit;

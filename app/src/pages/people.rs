@@ -1,11 +1,11 @@
 //! The people who may sign in, and the invites that wait.
 
-use domain::ids::AppId;
+use domain::ids::{AppId, PersonId};
 use domain::invite::Invite;
 use domain::person::{PersonFilter, PersonListed, PersonQuery, PersonSort};
 use domain::role::{Act, Rights, Role};
 use domain::sight::Scope;
-use domain::text::SEARCH_MAX;
+use domain::text::{SEARCH_MAX, joined};
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -65,7 +65,7 @@ fn address(query: &PersonQuery) -> String {
 
 #[component]
 fn Found(list: PeopleList, query: PersonQuery, all_invites: bool) -> impl IntoView {
-    let PeopleList { page, invites, now, rights } = list;
+    let PeopleList { page, providers, invites, now, rights } = list;
     let is_plain = query == PersonQuery::default();
     let waiting = (is_plain && !invites.is_empty()).then(|| view! { <Invites invites now rights all=all_invites/> });
     let turn = |after: Option<String>, before: Option<String>| {
@@ -84,7 +84,7 @@ fn Found(list: PeopleList, query: PersonQuery, all_invites: bool) -> impl IntoVi
         }
         .into_any()
     } else {
-        view! { <Table rows=page.rows now query=query.clone()/> }.into_any()
+        view! { <Table rows=page.rows providers now query=query.clone()/> }.into_any()
     };
     view! {
         {waiting}
@@ -138,15 +138,25 @@ fn heading(label: &'static str, sort: PersonSort, query: &PersonQuery) -> impl I
 }
 
 #[component]
-fn Table(rows: Vec<PersonListed>, now: Timestamp, query: PersonQuery) -> impl IntoView {
+fn Table(
+    rows: Vec<PersonListed>,
+    providers: Vec<(PersonId, String)>,
+    now: Timestamp,
+    query: PersonQuery,
+) -> impl IntoView {
     let rows: Vec<_> = rows
         .into_iter()
         .map(|person| {
             let address = format!("/people/{}", person.id);
+            let by = providers.iter().filter(|(id, _)| *id == person.id).map(|(_, name)| name.as_str());
+            let by = Some(joined(by)).filter(|by| !by.is_empty());
             view! {
                 <tr>
                     <td class="name"><a href=address dir="auto" title=person.name.clone()>{person.name.clone()}</a></td>
-                    <td><bdi>{person.email}</bdi></td>
+                    <td>
+                        <bdi>{person.email}</bdi>
+                        {by.map(|by| view! { " " <small class="soft">"by " <bdi>{by}</bdi></small> })}
+                    </td>
                     <td>{person.role.label()} {limit(&person.apps)}</td>
                     <td><PersonState status=person.status/></td>
                     <td>

@@ -14,6 +14,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_params_map;
+use service::identities::WaysIn;
 
 use crate::addresses::with_query;
 use crate::components::failed::{Failed, set_status};
@@ -134,6 +135,7 @@ fn Shown(view: PersonView) -> impl IntoView {
                             {removes.map(|address| view! { " " <a href=address>"Remove second factor…"</a> })}
                         </dd>
                     </div>
+                    <div><dt>"Signs in with"</dt><dd><bdi>{signs_in_with(&detail.ways_in)}</bdi></dd></div>
                     <div><dt>"Added"</dt><dd><Time at=person.created_at/></dd></div>
                     {(person.role == Role::Guest).then(|| view! {
                         <div>
@@ -159,6 +161,13 @@ fn seen(apps: Option<Vec<App>>) -> AnyView {
         .map(|app| view! { <li><bdi>{app.name}</bdi>{app.archived_at.is_some().then_some(" (archived)")}</li> })
         .collect();
     view! { <ul>{apps}</ul> }.into_any()
+}
+
+/// The ways in which somebody signs in, in words.
+fn signs_in_with(ways: &WaysIn) -> String {
+    let password = ways.has_password.then_some("password");
+    let words = joined(password.into_iter().chain(ways.connected.iter().map(|connected| connected.provider.as_str())));
+    if words.is_empty() { "Nothing: they need a reset link".to_owned() } else { words }
 }
 
 /// The keys of a guest.

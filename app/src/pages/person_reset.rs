@@ -2,9 +2,11 @@
 
 use domain::refusal::Refusal;
 use domain::role::Act;
+use domain::text::joined;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
+use service::people::PersonDetail;
 
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::link_once::LinkOnce;
@@ -27,11 +29,22 @@ pub fn PersonReset() -> impl IntoView {
     let page = Suspend::new(async move {
         let read = read_person(&id).await.and_then(|view| {
             let may = view.rights.may(Act::ManageOwners);
-            if may { Ok(view.detail.person) } else { Err(ConsoleError::Refused(Refusal::Forbidden)) }
+            if may { Ok(view.detail) } else { Err(ConsoleError::Refused(Refusal::Forbidden)) }
         });
         match read {
-            Ok(person) => {
+            Ok(PersonDetail { person, ways_in, .. }) => {
                 let address = format!("{back}/reset");
+                let names = joined(ways_in.connected.iter().map(|connected| connected.provider.as_str()));
+                let without = (!ways_in.has_password).then(|| {
+                    view! {
+                        <div class="note narrow">
+                            <div>
+                                "This account has no password. It signs in with " <bdi>{names}</bdi>
+                                ". With the link it gets one besides."
+                            </div>
+                        </div>
+                    }
+                });
                 view! {
                     <div class="head narrow">
                         <div>
@@ -43,6 +56,7 @@ pub fn PersonReset() -> impl IntoView {
                             </p>
                         </div>
                     </div>
+                    {without}
                     <form class="narrow stack" method="post" data-address=address.clone() action=address>
                         <FormProblem problem=problem.whole/>
                         <div class="actions">

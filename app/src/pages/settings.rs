@@ -128,6 +128,10 @@ fn Shown(settings: Settings) -> impl IntoView {
                         <dd>{code(settings.public_url)} <p><small>"KEYSTEAD_PUBLIC_URL"</small></p></dd>
                     </div>
                     <div>
+                        <dt>"Providers"</dt>
+                        <dd>{list(settings.providers, "None: people sign in with passwords.")} <p><small>"KEYSTEAD_OIDC_FILE"</small></p></dd>
+                    </div>
+                    <div>
                         <dt>"Database"</dt>
                         <dd>{settings.engine} <p><small>"KEYSTEAD_DATABASE_URL"</small></p></dd>
                     </div>

@@ -2,16 +2,21 @@
 
 use domain::field::Field;
 use domain::passkey::PasskeyUse;
+use domain::provider::Trouble;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use service::providers::Offered;
 
 use super::frame::{Mark, PlainHttp};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
+use crate::components::icon::{Drawn, Icon};
 use crate::components::passkey_button::PasskeyButton;
+use crate::components::providers::Providers;
 use crate::desk::passkeys::possible;
 use crate::desk::person::{SignInDoor, read_sign_in_door};
+use crate::desk::provider_routes::{PROVIDER, TROUBLE};
 use crate::forms::outcome::PostedForm;
 use crate::forms::passkey::ANSWER;
 use crate::forms::person::{NEXT, SignInForm};
@@ -25,6 +30,8 @@ pub fn SignInPage() -> impl IntoView {
         "password_reset" => Some("Your new password is set. Sign in with it."),
         _ => None,
     });
+    let trouble = query.get(TROUBLE).and_then(|trouble| Trouble::parse(&trouble));
+    let came_from = query.get(PROVIDER).unwrap_or_default();
     let asked_for = query.get(NEXT).unwrap_or_default();
     view! {
         <Title text="Sign in"/>
@@ -37,9 +44,11 @@ pub fn SignInPage() -> impl IntoView {
                 match read_sign_in_door().await {
                     Ok(SignInDoor::SetUpFirst) => view! { <SetUpFirst/> }.into_any(),
                     Ok(SignInDoor::Plain) => view! { <Closed/> }.into_any(),
-                    Ok(SignInDoor::Open { plain_http }) => view! {
+                    Ok(SignInDoor::Open { plain_http, providers }) => view! {
                         {plain_http.then(|| view! { <PlainHttp/> })}
-                        <SignIn asked_for/>
+                        {trouble.and_then(|trouble| explained(trouble, &came_from, &providers))}
+                        <SignIn asked_for=asked_for.clone()/>
+                        <Providers providers next=asked_for/>
                     }
                     .into_any(),
                     Err(error) => view! { <Failed error/> }.into_any(),
@@ -47,6 +56,39 @@ pub fn SignInPage() -> impl IntoView {
             })}
         </main>
     }
+}
+
+/// Why somebody who comes back from a provider is not signed in. Whatever keeps them out here is one answer: they may not
+/// be who they say.
+fn explained(trouble: Trouble, id: &str, providers: &[Offered]) -> Option<AnyView> {
+    let name = providers.iter().find(|provider| provider.id == id)?.name.clone();
+    let (title, words) = match trouble {
+        Trouble::Unreachable => (
+            format!("{name} cannot be reached right now."),
+            "Try again in a minute. If that does not help, ask whoever runs this Keystead: its log says what is wrong.",
+        ),
+        Trouble::Declined => (format!("{name} did not sign you in."), "Try again, or sign in another way."),
+        Trouble::Over => (
+            "This sign-in is over.".to_owned(),
+            "It took longer than ten minutes, was begun in another browser, or was done already. Start again.",
+        ),
+        Trouble::Unbelieved => (
+            format!("The answer of {name} cannot be trusted."),
+            "You are not signed in. Try again, and tell whoever runs this Keystead if it happens twice.",
+        ),
+        Trouble::Refused => (
+            format!("{name} knows you, but you cannot enter here with it."),
+            "If you have an account here, sign in as before and connect it under “Your account”. Otherwise ask an owner \
+             to invite you.",
+        ),
+    };
+    let note = view! {
+        <div class="note bad" role="alert" tabindex="-1">
+            <Drawn icon=Icon::Alert/>
+            <div><b dir="auto">{title}</b> " " {words}</div>
+        </div>
+    };
+    Some(note.into_any())
 }
 
 #[component]

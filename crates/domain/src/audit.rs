@@ -141,12 +141,17 @@ names! {
         PasskeyRemoved = "passkey.removed",
         /// The answer of a known passkey did not fit.
         PasskeyRefused = "passkey.refused",
+        /// Somebody can sign in by a provider from now on.
+        IdentityConnected = "identity.connected",
+        IdentityDisconnected = "identity.disconnected",
         SessionStarted = "session.started",
         SessionEnded = "session.ended",
         /// Somebody who was signed in proved again who they are.
         ProvedAgain = "session.proved_again",
         /// A wait began after too many failed sign-ins.
         SignInBlocked = "sign_in.blocked",
+        /// Somebody came from a provider, and was not let in.
+        SignInRefused = "sign_in.refused",
         SetupLinkMade = "setup.link_made",
         InstanceCreated = "instance.created",
         SettingsChanged = "settings.changed",
@@ -203,10 +208,13 @@ impl Action {
             Self::PasskeyAdded => "Passkey added",
             Self::PasskeyRemoved => "Passkey removed",
             Self::PasskeyRefused => "Passkey refused",
+            Self::IdentityConnected => "Provider connected",
+            Self::IdentityDisconnected => "Provider disconnected",
             Self::SessionStarted => "Signed in",
             Self::SessionEnded => "Signed out",
             Self::ProvedAgain => "Confirmed who they are",
             Self::SignInBlocked => "Sign-in blocked",
+            Self::SignInRefused => "Sign-in refused",
             Self::SetupLinkMade => "Set-up link created",
             Self::InstanceCreated => "Installation created",
             Self::SettingsChanged => "Settings changed",

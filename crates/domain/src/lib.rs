@@ -44,6 +44,7 @@ pub mod person;
 pub mod prefill;
 pub mod preset;
 pub mod proof;
+pub mod provider;
 mod query_string;
 pub mod quota;
 pub mod refusal;

@@ -97,6 +97,10 @@ pub enum Refusal {
     PasskeyRefused,
     /// There is a second factor already, or none to change.
     FactorChanged,
+    /// The provider is not connected with the account.
+    NotConnected,
+    /// Without this provider, the person could not sign in any more.
+    LastWayIn,
     /// The app does not exist, or the caller may not know that it does.
     AppNotFound,
     /// The app is archived.
@@ -174,6 +178,10 @@ impl Refusal {
             Self::FactorsOff => "Second factors are off here; ask an owner.",
             Self::PasskeyRefused => "This passkey was not accepted; try again, or use another way.",
             Self::FactorChanged => "Your second factor was changed meanwhile; reload the page.",
+            Self::NotConnected => "This provider is not connected; reload the page.",
+            Self::LastWayIn => {
+                "You have no other way to sign in; ask an owner for a reset link and set a password first."
+            }
             Self::NoSession => "This session has already ended; reload the page.",
             Self::AppNotFound => "App not found; check its name.",
             Self::AppArchived => "This app is archived; bring it back before you issue keys in it.",
@@ -248,6 +256,8 @@ mod tests {
             Refusal::FactorsOff,
             Refusal::PasskeyRefused,
             Refusal::FactorChanged,
+            Refusal::NotConnected,
+            Refusal::LastWayIn,
             Refusal::HandOverGone,
             Refusal::AlreadyHandedOver,
             Refusal::HandOverStale,

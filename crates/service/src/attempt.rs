@@ -1,6 +1,12 @@
 //! One try of a password, at sign-in or by somebody who is signed in: counted first, then computed once.
 
-use domain::{field::Field, ids::PersonId, refusal::Refusal, text};
+use domain::{
+    field::{Field, FieldErrors},
+    ids::PersonId,
+    refusal::Refusal,
+    text,
+    timestamp::Millis,
+};
 use secrecy::{ExposeSecret, SecretString};
 use store::{PersonRow, Tx};
 
@@ -11,6 +17,9 @@ use crate::{
     throttle::FREE_FAILURES,
     turns::{Source, Turn},
 };
+
+/// How long ago somebody without a password may have signed in to change what guards the account.
+const FRESH: Millis = Millis::minutes(5);
 
 /// Under whom a failure is counted: the account, or the browser if it is known.
 #[derive(Debug)]
@@ -86,7 +95,8 @@ impl Service {
         let Attempt { email, counted, password, client, turn } = attempt;
         let failures = self.begin_attempt(&counted.by).await?;
         let person = self.store().person_by_email(&email).await?.filter(|person| person.may_enter(self.now()));
-        let hash = person.as_ref().map(|person| person.password_hash.clone());
+        // Whoever has no password costs what an unknown e-mail costs.
+        let hash = person.as_ref().filter(|person| person.has_password()).map(|person| person.password_hash.clone());
         let salt = entropy::bytes(self.entropy())?;
         let compared = self.passwords().verify(turn, password, hash, salt).await?;
         let (Some(row), Compared::Fits { renewed }) = (person, compared) else {
@@ -109,7 +119,7 @@ impl Service {
         field: Field,
         client: &ClientInfo,
     ) -> Result<Proven> {
-        let wrong = |message: String| Error::from(domain::field::FieldErrors::one(field, message));
+        let wrong = |message: String| Error::from(FieldErrors::one(field, message));
         let password = typed(password).map_err(wrong)?;
         let person = &session.person;
         let counted = self.counted(&person.email, Some(&person.id), client).await?;
@@ -119,6 +129,25 @@ impl Service {
         let proven = judged.await.map_err(|error| Error::internal("a check of a password was cut short", error))??;
         // The e-mail may have become another person's since the session was read.
         proven.filter(|proven| proven.row.id == person.id).ok_or_else(|| wrong("This is not your password.".to_owned()))
+    }
+
+    /// The same for those who have no password, too: they have signed in a moment ago.
+    pub(crate) async fn prove_oneself(
+        &self,
+        session: &Session,
+        password: &SecretString,
+        field: Field,
+        client: &ClientInfo,
+    ) -> Result<Proven> {
+        let row = self.store().person_by_id(&session.person.id).await?.filter(|row| !row.has_password());
+        let Some(row) = row else { return self.prove(session, password, field, client).await };
+        if self.now().since(session.created_at) >= FRESH {
+            let minutes = FRESH.as_seconds() / 60;
+            let message = format!("Sign in again, then do this within {minutes} minutes.");
+            return Err(FieldErrors::one(field, message).into());
+        }
+        let counted = self.counted(&row.email, Some(&row.id), client).await?;
+        Ok(Proven { row, counted, failures: 0, renewed: None })
     }
 
     /// Forgets the failures of a password that fits, and renews its hash. `SignInFailed` if the password was changed, or

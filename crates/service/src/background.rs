@@ -131,6 +131,7 @@ impl Service {
             tx.delete_expired_sessions(now, idle_since).await?;
             tx.prune_sign_in_steps(now).await?;
             tx.prune_passkey_challenges(now).await?;
+            tx.prune_provider_answers(now).await?;
             tx.prune_used_forms(forms_before).await?;
             tx.prune_drafts(drafts::outdated(now)).await?;
             tx.prune_collections().await?;

@@ -213,18 +213,32 @@ impl Service {
                 access_ends_at: invite.access_ends_at,
                 apps: invite.apps.clone(),
             };
-            self.insert_person(tx, &row).await?;
-            tx.set_key_grants(&row.id, &invite.keys).await?;
-            tx.delete_invite(&invite.id).await?;
-            tx.revoke_links_of(INVITE, invite.id.as_str()).await?;
-            let person = Person::from(row);
-            let caller = Caller::person(&person, now, client.address);
-            let (changes, note) = (told(tx, &invite).await?, Some(format!("Invited by {}", invite.made_by.1)));
-            let event = event(&caller, now, Action::PersonCreated, Subject::person(&invite.id, &invite.email));
-            self.record(tx, AuditEvent { changes, note, ..event }).await?;
-            Ok::<_, Error>(person)
+            self.join_by_invite(tx, &invite, &row, None, client).await?;
+            Ok::<_, Error>(Person::from(row))
         };
         self.write(work).await
+    }
+
+    /// Adds whoever was invited, and uses the invite up. `by` says by which provider they came, if by one.
+    pub(crate) async fn join_by_invite(
+        &self,
+        tx: &mut Tx,
+        invite: &Invite,
+        row: &PersonRow,
+        by: Option<&str>,
+        client: &ClientInfo,
+    ) -> Result<()> {
+        self.insert_person(tx, row).await?;
+        let keys = if row.role == Role::Guest { &*invite.keys } else { &[] };
+        tx.set_key_grants(&row.id, keys).await?;
+        tx.delete_invite(&invite.id).await?;
+        tx.revoke_links_of(INVITE, invite.id.as_str()).await?;
+        tx.forget_removed(&self.keyring().email_mac(&row.email)).await?;
+        let caller = Caller::person(&Person::from(row.clone()), self.now(), client.address);
+        let came = by.map(|by| format!(". {by}")).unwrap_or_default();
+        let (changes, note) = (told(tx, invite).await?, Some(format!("Invited by {}{came}", invite.made_by.1)));
+        let event = event(&caller, self.now(), Action::PersonCreated, Subject::person(&row.id, &row.email));
+        Ok(self.record(tx, AuditEvent { changes, note, ..event }).await?)
     }
 
     /// The invite as the transaction sees it, if the caller may invite people to its role and its apps.

@@ -17,7 +17,7 @@ use domain::{
 };
 use store::{PersonRow, StoreError, Tx, Unique};
 
-use crate::{Caller, Error, Result, Service, service::event};
+use crate::{Caller, Error, Result, Service, identities::WaysIn, service::event};
 
 /// A person, and the keys that a guest sees.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct PersonDetail {
     pub keys: Vec<(KeyRow, Vec<KeyAct>)>,
     /// Whether the person has a second factor.
     pub has_factor: bool,
+    /// How the person signs in.
+    pub ways_in: WaysIn,
 }
 
 impl Service {
@@ -50,7 +52,8 @@ impl Service {
         let rows = self.some_keys(caller, &ids).await?;
         let acts = |row: &KeyRow| grants.iter().find(|grant| grant.key == row.id).map(|grant| grant.acts.clone());
         let keys = rows.into_iter().filter_map(|row| acts(&row).map(|acts| (row, acts))).collect();
-        Ok(PersonDetail { person, keys, has_factor: self.has_factor(id).await? })
+        let (has_factor, ways_in) = (self.has_factor(id).await?, self.ways_in(id).await?);
+        Ok(PersonDetail { person, keys, has_factor, ways_in })
     }
 
     /// Gives a person another role, from their next request on. Whoever is no guest any longer loses the keys that were
@@ -169,7 +172,9 @@ impl Service {
             let row = managed(tx, caller, id).await?;
             caller.proved_for(Guarded::RemovePerson, self.now())?;
             tx.delete_person(id).await?;
-            tx.clear_sign_in_failures(&self.keyring().email_mac(&row.email)).await?;
+            let email_mac = self.keyring().email_mac(&row.email);
+            tx.clear_sign_in_failures(&email_mac).await?;
+            tx.note_removed(&email_mac, self.now()).await?;
             keeps_an_owner(tx, &row).await?;
             let changes = vec![change(Field::Role, Some(row.role.as_str()), None)];
             let event = AuditEvent { changes, ..self.about(caller, Action::PersonRemoved, &row) };

@@ -125,7 +125,7 @@ impl Service {
         if self.factor_rules_now().await?.policy == FactorPolicy::Off {
             return Err(Refusal::FactorsOff.into());
         }
-        let proven = self.prove(session, password, Field::CurrentPassword, client).await?;
+        let proven = self.prove_oneself(session, password, Field::CurrentPassword, client).await?;
         let id = &session.person.id;
         let secret = Zeroizing::new(entropy::bytes::<{ totp::SECRET }>(self.entropy())?);
         let (sealed, version) = self.keyring().seal(&*secret, &place(id), self.entropy())?;
@@ -254,10 +254,12 @@ impl Service {
         client: &ClientInfo,
     ) -> Result<(Proven, Code)> {
         let mut errors = FieldErrors::default();
-        errors.keep(Field::CurrentPassword, typed(password));
+        if self.own_ways_in(session).await?.has_password {
+            errors.keep(Field::CurrentPassword, typed(password));
+        }
         let code = errors.keep(Field::Code, Code::parse(code));
         let Some(code) = code.filter(|_| errors.is_empty()) else { return Err(errors.into()) };
-        Ok((self.prove(session, password, Field::CurrentPassword, client).await?, code))
+        Ok((self.prove_oneself(session, password, Field::CurrentPassword, client).await?, code))
     }
 
     /// Records the wait that a wrong code begins: its failure was counted with the password.

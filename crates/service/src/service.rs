@@ -26,6 +26,8 @@ use crate::{
     mail::Mailer,
     passwords::{PasswordHasher, Passwords},
     progress::Progress,
+    provider_sign_in::Refusals,
+    providers::Provider,
     readiness::Writer,
     root_key::RootKey,
     streams::Streams,
@@ -48,6 +50,8 @@ pub struct Setup {
     pub token_prefix: String,
     /// Where mail goes; `None` if none is sent.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// The providers that people can sign in by.
+    pub providers: Vec<Arc<dyn Provider>>,
 }
 
 impl fmt::Debug for Setup {
@@ -101,6 +105,8 @@ struct Parts {
     progress: Progress,
     mailer: Option<Arc<dyn Mailer>>,
     relying_party: OnceLock<RelyingParty>,
+    providers: Vec<Arc<dyn Provider>>,
+    refusals: Refusals,
 }
 
 impl fmt::Debug for Service {
@@ -139,6 +145,8 @@ impl Service {
             progress: Progress::default(),
             mailer: setup.mailer,
             relying_party: OnceLock::new(),
+            providers: setup.providers,
+            refusals: Refusals::default(),
         })))
     }
 
@@ -170,6 +178,15 @@ impl Service {
 
     pub(crate) fn mailer(&self) -> Option<&dyn Mailer> {
         self.0.mailer.as_deref()
+    }
+
+    pub(crate) fn providers(&self) -> &[Arc<dyn Provider>] {
+        &self.0.providers
+    }
+
+    /// The refused sign-ins by providers that are on record.
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.0.refusals
     }
 
     /// The time of a clock that never goes back.

@@ -14,7 +14,7 @@ use domain::{
     timestamp::Millis,
 };
 use secrecy::{ExposeSecret, SecretString};
-use store::{PersonRow, Tx};
+use store::{PersonRow, SessionRow, StoreError, Tx};
 
 use crate::{
     Caller, ClientInfo, Error, Result, Service,
@@ -182,21 +182,9 @@ impl Service {
         let (cookie, mut session) = self.new_session(&person.id, client)?;
         session.factor_checked_at = by_factor.then_some(session.created_at);
         let device = self.device_cookie(&person.id, counted.known.as_deref())?;
-        let caller = Caller::person(&person, self.now(), client.address);
-        let subject = Subject::person(&person.id, &person.email);
-        let started = event(&caller, self.now(), Action::SessionStarted, subject);
-        let ended = client.session.as_ref().map(|old| (old, self.ended(old, client.address)));
         let begin = async |tx: &mut Tx| {
             let note = self.admit(tx, &proof).await?;
-            // The browser forgets it, so nobody else may go on with it.
-            if let Some((old, ended)) = ended
-                && tx.delete_session(&old.id_mac).await?
-            {
-                self.record(tx, ended).await?;
-            }
-            tx.insert_session(&session).await?;
-            tx.set_signed_in(&person.id, session.created_at).await?;
-            self.record(tx, AuditEvent { note, ..started }).await?;
+            self.begin_session(tx, &person, &session, client.session.as_ref(), note, client).await?;
             Ok::<_, Error>(())
         };
         self.write(begin).await?;
@@ -204,6 +192,30 @@ impl Service {
             self.streams().end(&old.id_mac);
         }
         Ok(SignedIn { cookie, device, person })
+    }
+
+    /// Adds a session, and ends the one that the browser had.
+    pub(crate) async fn begin_session(
+        &self,
+        tx: &mut Tx,
+        person: &Person,
+        session: &SessionRow,
+        old: Option<&Session>,
+        note: Option<String>,
+        client: &ClientInfo,
+    ) -> Result<(), StoreError> {
+        // The browser forgets it, so nobody else may go on with it.
+        if let Some(old) = old
+            && tx.delete_session(&old.id_mac).await?
+        {
+            self.record(tx, self.ended(old, client.address)).await?;
+        }
+        tx.insert_session(session).await?;
+        tx.set_signed_in(&person.id, session.created_at).await?;
+        let caller = Caller::person(person, self.now(), client.address);
+        let subject = Subject::person(&person.id, &person.email);
+        let started = event(&caller, self.now(), Action::SessionStarted, subject);
+        self.record(tx, AuditEvent { note, ..started }).await
     }
 
     /// Checks what was proved once more, now that nothing changes beside it. Returns what the record says of it.
@@ -218,6 +230,7 @@ impl Service {
                 Ok(None)
             }
             Proof::Code { step_mac, row, counted, code } => {
+                let provider = tx.provider_of_step(step_mac).await?;
                 if !tx.delete_sign_in_step(step_mac).await? {
                     return Err(Refusal::SignInOver.into());
                 }
@@ -225,7 +238,10 @@ impl Service {
                 let row = current.ok_or(Refusal::SignInOver)?;
                 let note = self.use_code(tx, &row.id, code).await?;
                 self.forgive(tx, counted, &row.email).await?;
-                Ok(Some(note))
+                Ok(Some(match provider {
+                    Some(provider) => format!("By {provider}. {note}"),
+                    None => note,
+                }))
             }
             Proof::Passkey { step_mac, used } => {
                 if let Some(step_mac) = step_mac

@@ -52,6 +52,8 @@ reads! {
     invites() -> Vec<Invite>;
     /// The invite with this id.
     invite(id: &PersonId) -> Option<Invite>;
+    /// The invite for this e-mail, if it can be used at `now`.
+    invite_for(email: &str, now: Timestamp) -> Option<Invite>;
     /// The invite whose link has this MAC and works at `now`: one statement, whatever becomes of it. Looking does not use
     /// the link up.
     invite_by_link(mac: &[u8], purpose: &str, now: Timestamp) -> Option<Invite>;
@@ -69,6 +71,12 @@ async fn invites(conn: &mut Conn<'_>) -> Result<Vec<Invite>, StoreError> {
 async fn invite(conn: &mut Conn<'_>, id: &PersonId) -> Result<Option<Invite>, StoreError> {
     let mut sql = Sql::new(INVITE);
     sql.push("WHERE i.id = ").bind(id.as_str());
+    conn.fetch_optional::<Stored>(sql).await?.map(Invite::try_from).transpose()
+}
+
+async fn invite_for(conn: &mut Conn<'_>, email: &str, now: Timestamp) -> Result<Option<Invite>, StoreError> {
+    let mut sql = Sql::new(INVITE);
+    sql.push("WHERE i.email = ").bind(email).push(" AND i.expires_at > ").bind(now);
     conn.fetch_optional::<Stored>(sql).await?.map(Invite::try_from).transpose()
 }
 

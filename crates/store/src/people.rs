@@ -26,7 +26,7 @@ pub struct PersonRow {
     pub name: String,
     /// What the person may do.
     pub role: Role,
-    /// The password's hash, as a PHC string.
+    /// The password's hash, as a PHC string; empty for whoever has none and signs in by a provider.
     pub password_hash: String,
     /// When the person was added.
     pub created_at: Timestamp,
@@ -42,6 +42,11 @@ impl PersonRow {
     /// Whether the person may be in the console at this time.
     pub fn may_enter(&self, now: Timestamp) -> bool {
         !self.disabled && self.access_ends_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether there is a password to sign in with.
+    pub fn has_password(&self) -> bool {
+        !self.password_hash.is_empty()
     }
 }
 

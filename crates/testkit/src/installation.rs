@@ -45,6 +45,7 @@ impl Installation {
             hasher: Arc::clone(&self.hasher) as Arc<dyn PasswordHasher>,
             token_prefix: "ks".to_owned(),
             mailer: None,
+            providers: Vec::new(),
         }
     }
 

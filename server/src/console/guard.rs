@@ -3,20 +3,23 @@
 
 use app::desk::ConsoleError;
 use app::desk::context::Visit;
+use app::desk::onward::onward;
 use axum::Json;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use domain::refusal::Refusal;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::paths::{EVENTS, PASSKEY, SERVER_FUNCTIONS};
 
 /// Routes that are open to anybody. Everything else needs a session, including whatever is added later.
-const PUBLIC: [&str; 9] = [
+const PUBLIC: [&str; 11] = [
     "/login",
     "/login/code",
+    "/login/oidc/{provider}",
+    "/login/oidc/{provider}/callback",
     "/logout",
     "/setup",
     "/forgot",
@@ -69,7 +72,8 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     }
     let asked = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
     if comes_from_elsewhere(request.headers()) {
-        return once_more(asked);
+        // The same address again, now from here, so that the browser sends its cookie.
+        return onward(asked, "Continue to Keystead");
     }
     see_other(HeaderValue::try_from(login(asked)).unwrap_or(HeaderValue::from_static("/login")))
 }
@@ -84,16 +88,6 @@ fn see_other(to: HeaderValue) -> Response {
 fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
     let is = |name, value: &str| headers.get(name).is_some_and(|found: &HeaderValue| found == value);
     is("sec-fetch-site", "cross-site") && is("sec-fetch-mode", "navigate")
-}
-
-/// A page that asks for the same address again, now from here, so that the browser sends its cookie.
-fn once_more(asked: &str) -> Response {
-    let asked = asked.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
-    Html(format!(
-        "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Keystead</title>\
-         <meta http-equiv=\"refresh\" content=\"0; url={asked}\"><p><a href=\"{asked}\">Continue to Keystead</a></p></html>"
-    ))
-    .into_response()
 }
 
 /// The address of the sign-in page, which leads back to the requested path. That is always a path of this console.

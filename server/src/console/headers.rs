@@ -19,8 +19,8 @@ const SIGN_OUT: &str = "/logout";
 /// What a browser forgets of this console then. Not the cookies: one of them says that the browser is known.
 const FORGET: HeaderValue = HeaderValue::from_static("\"cache\", \"storage\"");
 
-/// How the addresses of pages begin that may hold a one-use link.
-const LINK_PAGES: [&str; 4] = ["/setup", "/reset/", "/invite/", "/collect/"];
+/// How the addresses of pages begin that may hold a one-use link, or the code of a provider.
+const LINK_PAGES: [&str; 5] = ["/setup", "/reset/", "/invite/", "/collect/", "/login/oidc/"];
 
 pub(super) async fn headers(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let nonce = Nonce::new();

@@ -37,9 +37,11 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
     let user_agent = user_agent.to_owned();
     let device = cookie(headers, &Cookie::Device.name(transport, port)).map(SecretString::from);
     let step = cookie(headers, &Cookie::Step.name(transport, port)).map(SecretString::from);
+    let under_way = cookie(headers, &Cookie::UnderWay.name(transport, port)).map(SecretString::from);
     let done = cookie(headers, &Cookie::Done.name(transport, port)).map(str::to_owned);
     let first_try = request.extensions().get::<FirstTry>().is_some();
-    request.extensions_mut().insert(Visit { session, address, user_agent, device, step, first_try, done, transport });
+    let visit = Visit { session, address, user_agent, device, step, under_way, first_try, done, transport };
+    request.extensions_mut().insert(visit);
     next.run(request).await
 }
 

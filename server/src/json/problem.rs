@@ -298,6 +298,7 @@ impl From<Refusal> for Problem {
             | Refusal::HandOverGone
             | Refusal::LinkInvalid
             | Refusal::AppNotFound
+            | Refusal::NotConnected
             | Refusal::NoSession => Kind::NotFound,
             Refusal::Forbidden
             | Refusal::ProveAgain
@@ -321,6 +322,7 @@ impl From<Refusal> for Problem {
             | Refusal::LastApp
             | Refusal::AppArchived
             | Refusal::ChooseApp { .. }
+            | Refusal::LastWayIn
             | Refusal::AlreadyHandedOver
             | Refusal::HandOverStale
             | Refusal::TooManyHandOvers { .. }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use app::desk::mount::{file_paths, form_paths, page_paths};
+use app::desk::mount::{file_paths, form_paths, page_paths, provider_paths};
 use domain::draft::KeyDraft;
 use domain::grant::{KeyAct, KeyGrant};
 use domain::hand_over::HandOverDraft;
@@ -47,10 +47,12 @@ type Row = (&'static str, About, &'static str, [&'static str; COLUMNS]);
 const PAGES: &[Row] = &[
     ("/", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/account/connect/{provider}", About::Nothing, "", ["n", "n", "n", "n", "s"]),
     ("/account/email", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/password", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/passkeys", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/prove", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/account/providers", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/second-factor", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/sessions", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/apps", About::Nothing, "", ["+", "+", "+", "+", "s"]),
@@ -117,10 +119,12 @@ const PAGES: &[Row] = &[
 
 const FORMS: &[Row] = &[
     ("/account", About::Nothing, "person_name=Ada", ["+", "+", "+", "+", "s"]),
+    ("/account/connect/{provider}", About::Nothing, "current_password=x", ["n", "n", "n", "n", "s"]),
     ("/account/email", About::Nothing, "email=new", ["+", "+", "+", "+", "s"]),
     ("/account/password", About::Nothing, "new_password=short", ["+", "+", "+", "+", "s"]),
     ("/account/passkeys", About::Nothing, "step=add&passkey_name=Mine", ["+", "+", "+", "+", "s"]),
     ("/account/prove", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/account/providers", About::Nothing, "identity=x", ["n", "n", "n", "n", "s"]),
     ("/account/second-factor", About::Nothing, "press=begin", ["+", "+", "+", "+", "s"]),
     ("/account/sessions", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/apps/choose", About::Nothing, "app=&back=/keys", ["+", "+", "+", "+", "s"]),
@@ -186,6 +190,12 @@ const FILES: &[Row] = &[
     ("/audit.jsonl", About::Nothing, "", ["+", "+", "+", "f", "s"]),
     ("/keys.csv", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/keys.jsonl", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+];
+
+/// Nobody signs in by a provider here.
+const PROVIDERS: &[Row] = &[
+    ("/login/oidc/{provider}", About::Nothing, "", ["n", "n", "n", "n", "n"]),
+    ("/login/oidc/{provider}/callback", About::Nothing, "state=x&code=x", ["n", "n", "n", "n", "n"]),
 ];
 
 const FUNCTIONS: &[Row] = &[
@@ -360,7 +370,11 @@ impl Matrix {
 }
 
 fn path(route: &str, id: &str) -> String {
-    route.replace("{id}", id).replace("{page}", "console").replace("{token}", &"0".repeat(64))
+    route
+        .replace("{id}", id)
+        .replace("{page}", "console")
+        .replace("{token}", &"0".repeat(64))
+        .replace("{provider}", "corp")
 }
 
 fn letter(answer: &Answer) -> char {
@@ -392,6 +406,7 @@ fn every_route_has_a_row() {
     assert_eq!(of(PAGES), page_paths().into_iter().collect());
     assert_eq!(of(FORMS), form_paths().into_iter().map(str::to_owned).collect());
     assert_eq!(of(FILES), file_paths().into_iter().map(str::to_owned).collect());
+    assert_eq!(of(PROVIDERS), provider_paths().into_iter().map(str::to_owned).collect());
     assert_eq!(of(FUNCTIONS), server_fn_paths().map(|(path, _)| path.to_owned()).collect());
 }
 
@@ -420,6 +435,7 @@ async fn each_form_is_for_those_who_may_send_it() {
 #[tokio::test]
 async fn each_file_and_server_function_is_for_those_who_may_ask() {
     rows_hold(FILES, get).await;
+    rows_hold(PROVIDERS, get).await;
     rows_hold(FUNCTIONS, function).await;
 }
 

@@ -73,6 +73,7 @@ fn filled(path: &str) -> String {
     path.replace("{id}", "7Qm2xVbN4tRa")
         .replace("{*path}", "x")
         .replace("{page}", "console")
+        .replace("{provider}", "corp")
         .replace("{token}", "0123abcd")
 }
 

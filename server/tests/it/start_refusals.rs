@@ -19,6 +19,7 @@ fn a_wrong_setting_is_one_line() {
         ("KEYSTEAD_ALLOW_HTTP", "maybe"),
         ("KEYSTEAD_LOG", "chatty"),
         ("KEYSTEAD_DATABASE_URL_FILE", "/nowhere/url"),
+        ("KEYSTEAD_OIDC_FILE", "/nowhere/providers.json"),
         ("KEYSTEAD_DATABASE", "postgres://keystead:hunter2@db/keystead"),
     ] {
         let output = keystead(folder.path()).env(variable, value).output().unwrap();

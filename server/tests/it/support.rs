@@ -22,6 +22,7 @@ use server::site::Site;
 use server::state::AppState;
 use service::keys::{Issued, ShownSecret};
 use service::mail::Mailer;
+use service::providers::Provider;
 use service::setup::NewPerson;
 use service::sign_in::{Entry, SignIn};
 use service::{Caller, ClientInfo, Service};
@@ -56,6 +57,8 @@ pub struct Settings {
     pub allow_http: bool,
     /// A mail server.
     pub smtp_url: Option<String>,
+    /// The providers that people can sign in by.
+    pub providers: Vec<Arc<dyn Provider>>,
 }
 
 impl Product {
@@ -68,6 +71,7 @@ impl Product {
         let mut setup = installation.setup().await;
         let mail = settings.smtp_url.map(|url| MailServer::parse(&url).unwrap());
         setup.mailer = mail.map(|server| Arc::new(server) as Arc<dyn Mailer>);
+        setup.providers = settings.providers;
         let store = setup.store.clone();
         let service = Service::start(setup).await.unwrap();
         let public_url = PublicUrl::parse(settings.public_url.unwrap_or("http://localhost:3000")).unwrap();

@@ -44,6 +44,9 @@ async fn invites_wait_until_they_are_used(store: Store) {
     let end = NOW.plus_seconds(200);
     store.write(async |tx| tx.renew_invite(&first.id, ("2", "b"), end).await).await.unwrap();
     (first.made_by, first.expires_at) = (("2".to_owned(), "b".to_owned()), end);
+    assert_eq!(store.invite_for("b@example.com", NOW).await.unwrap(), Some(second.clone()));
+    assert_eq!(store.invite_for("b@example.com", second.expires_at).await.unwrap(), None, "its time is over");
+    assert_eq!(store.invite_for("c@example.com", NOW).await.unwrap(), None);
     assert_eq!(store.invite(&first.id).await.unwrap(), Some(first));
     assert!(store.write(async |tx| tx.delete_invite(&second.id).await).await.unwrap());
     assert!(!store.write(async |tx| tx.delete_invite(&second.id).await).await.unwrap());

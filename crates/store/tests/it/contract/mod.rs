@@ -24,6 +24,7 @@ mod apps;
 mod audit;
 mod drafts;
 mod hand_overs;
+mod identities;
 mod invites;
 mod key_bulk;
 mod key_counts;

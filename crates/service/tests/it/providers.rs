@@ -1,0 +1,205 @@
+//! Signing in by a provider: who is let in, who is not, and that an answer counts once, in its own browser.
+
+use std::sync::Arc;
+
+use domain::{
+    audit::Action,
+    grant::{KeyAct, KeyGrant},
+    provider::{Join, Trouble},
+    refusal::Refusal,
+    role::Role,
+    timestamp::Millis,
+};
+use secrecy::SecretString;
+use service::{
+    ClientInfo,
+    provider_sign_in::{Answer, Returned},
+    providers::{BACK_WITHIN, Claims, ProviderError},
+    sign_in::SignIn,
+};
+
+use crate::{
+    provider_door::{Door, HERE, claims, other, rules, trouble},
+    world::{World, draft, owner, refusal, secret},
+};
+
+async fn somebody_joins_and_comes_again(w: World) {
+    let door = Door::of(w, rules(Join::Anybody)).await;
+    let first = door.entered(claims("1", "Ada@Example.com")).await;
+    assert_eq!(Door::who(&first), ("ada@example.com", Role::Auditor));
+    let events = door.w.events().await;
+    let newest: Vec<_> = events.iter().take(2).map(|event| (event.action.known(), event.note.as_deref())).collect();
+    let by_corp = Some("By Corp");
+    assert_eq!(newest, [(Some(Action::SessionStarted), by_corp), (Some(Action::PersonCreated), by_corp)]);
+    // Whoever it is, is known by the subject: not by the e-mail, which may become another's.
+    let again = door.entered(Claims { is_email_verified: false, ..claims("1", "other@elsewhere.example") }).await;
+    assert_eq!((again.person.id(), again.person.email()), (first.person.id(), "ada@example.com"));
+    let ways = door.service.own_ways_in(&door.session(&again).await).await.unwrap();
+    assert!(!ways.has_password && ways.offered.is_empty());
+    assert_eq!(
+        (ways.connected[0].provider.as_str(), ways.connected[0].email.as_str()),
+        ("Corp", "other@elsewhere.example")
+    );
+    let listed = door.service.person(owner(), first.person.id()).await.unwrap();
+    let by = [(*first.person.id(), "Corp".to_owned())];
+    assert_eq!(door.service.providers_of(owner(), &[*first.person.id()]).await.unwrap(), by);
+    assert_eq!((listed.person.last_sign_in_at, listed.ways_in), (Some(door.w.service.now()), ways));
+}
+
+async fn only_a_verified_e_mail_of_its_domains_counts(w: World) {
+    let door = Door::of(w, rules(Join::Anybody)).await;
+    let ada = || claims("1", "ada@example.com");
+    door.refuses(Claims { is_email_verified: false, ..ada() }, "not verified ada@example.com").await;
+    door.refuses(claims("1", "ada@sub.example.com"), "may not vouch").await;
+    door.refuses(Claims { email: None, ..ada() }, "no e-mail").await;
+    door.refuses(Claims { email: Some("ada".to_owned()), ..ada() }, "no e-mail").await;
+    // The same for whoever is invited.
+    door.invite("ada@example.com", Role::Admin, Vec::new()).await;
+    door.refuses(Claims { is_email_verified: false, ..ada() }, "not verified").await;
+    assert_eq!(Door::who(&door.entered(ada()).await).1, Role::Admin);
+}
+
+async fn an_invite_is_used_by_whoever_owns_its_e_mail(w: World) {
+    let door = Door::of(w, rules(Join::Invited)).await;
+    door.refuses(claims("1", "ada@example.com"), "not invited").await;
+    let (key, _) = door.w.active(&draft("service", "Key")).await;
+    let token = door.invite("ada@example.com", Role::Guest, vec![KeyGrant::new(key, &[KeyAct::Test])]).await;
+    door.refuses(claims("2", "grace@example.com"), "not invited").await;
+    let entered = door.entered(claims("1", "ada@example.com")).await;
+    assert_eq!(Door::who(&entered), ("ada@example.com", Role::Guest));
+    let session = door.session(&entered).await;
+    assert_eq!(session.person.name(), "Ada Byron");
+    let found = door.service.person(owner(), entered.person.id()).await.unwrap();
+    assert_eq!(found.keys.len(), 1);
+    assert!(door.service.invite_by_token(&secret(&token)).await.unwrap().is_none(), "it is used up");
+    assert!(door.service.invites(owner()).await.unwrap().is_empty());
+    // Too late is not invited.
+    door.invite("late@example.com", Role::Auditor, Vec::new()).await;
+    door.w.clock.advance(Millis::days(7));
+    door.refuses(claims("3", "late@example.com"), "not invited").await;
+}
+
+async fn a_state_works_once_in_its_own_browser_and_in_time(w: World) {
+    let door = Door::of(w, rules(Join::Anybody)).await;
+    let client = ClientInfo::default();
+    let (cookie, state) = door.begin(&client).await;
+    let (other_cookie, other_state) = door.begin(&client).await;
+    let over = async |cookie: Option<&SecretString>, state: &str| {
+        let returned = door.w.no_change(door.come_back(cookie, state)).await;
+        assert_eq!(trouble(returned), Trouble::Over, "{state}");
+    };
+    over(None, &state).await;
+    over(Some(&other_cookie), &state).await;
+    over(Some(&cookie), &other_state).await;
+    over(Some(&cookie), "").await;
+    over(Some(&format!("{}0", secret(&cookie)).into()), &state).await;
+    over(Some(&"1.AAAA".into()), &state).await;
+    assert!(matches!(door.come_back(Some(&cookie), &state).await.unwrap(), Returned::Entered(..)));
+    over(Some(&cookie), &state).await;
+    let (late_cookie, late_state) = door.begin(&client).await;
+    door.w.clock.advance(BACK_WITHIN);
+    over(Some(&late_cookie), &late_state).await;
+    over(Some(&other_cookie), &other_state).await;
+    // A sign-in is not turned into a connection.
+    let go_on = door.service.go_on_at_provider("corp", HERE, Some(&cookie)).await;
+    assert_eq!(trouble(go_on), Trouble::Over);
+    let unknown = other(door.service.begin_at_provider("other", HERE, "/", &client).await);
+    assert_eq!(refusal::<()>(Err(unknown)), Refusal::NotFound);
+}
+
+async fn of_many_that_come_back_at_once_one_enters(w: World) {
+    let door = Arc::new(Door::of(w, rules(Join::Anybody)).await);
+    door.entered(claims("1", "ada@example.com")).await;
+    let (cookie, state) = door.begin(&ClientInfo::default()).await;
+    let mut tries = Vec::new();
+    for _ in 0..16 {
+        let (door, cookie, state) = (Arc::clone(&door), secret(&cookie), state.clone());
+        tries.push(tokio::spawn(async move { door.come_back(Some(&cookie.into()), &state).await.is_ok() }));
+    }
+    let mut entered = 0;
+    for tried in tries {
+        entered += u32::from(tried.await.unwrap());
+    }
+    assert_eq!(entered, 1);
+}
+
+async fn what_proves_a_sign_in_differs_each_time(w: World) {
+    let door = Door::of(w, rules(Join::Anybody)).await;
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let begun = door.service.begin_at_provider("corp", HERE, "/keys", &ClientInfo::default()).await.unwrap();
+        let state = door.corp.state.lock().unwrap().clone();
+        door.come_back(Some(&begun.cookie), &state).await.unwrap();
+        let (verifier, nonce) = door.corp.redeemed.lock().unwrap().clone();
+        assert!(begun.address.contains(&nonce) && !begun.address.contains(&verifier), "{}", begun.address);
+        assert!(verifier.len() >= 43 && !format!("{begun:?}").contains(&verifier));
+        seen.extend([state, nonce, verifier]);
+    }
+    let count = seen.len();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), count);
+}
+
+async fn whoever_is_kept_out_is_kept_out_here_too(w: World) {
+    let door = Door::of(w, rules(Join::Anybody)).await;
+    let ada = || claims("1", "ada@example.com");
+    let id = *door.entered(ada()).await.person.id();
+    door.service.disable_person(owner(), &id).await.unwrap();
+    door.refuses(ada(), "disabled").await;
+    door.service.enable_person(owner(), &id).await.unwrap();
+    // A waiting account waits.
+    let wrong = || SignIn { email: "ada@example.com".to_owned(), password: "wrong".into() };
+    for _ in 0..5 {
+        door.service.sign_in(wrong(), &ClientInfo::default()).await.unwrap_err();
+    }
+    door.refuses(ada(), "waits after failed sign-ins").await;
+    door.service.unlock_person(owner(), &id).await.unwrap();
+    door.entered(ada()).await;
+    // Whoever was removed does not come back by the provider's word alone: not as the same subject, nor by the e-mail.
+    door.service.remove_person(owner(), &id).await.unwrap();
+    door.refuses(ada(), "was removed").await;
+    door.refuses(claims("1", "renamed@example.com"), "was removed").await;
+    door.refuses(claims("2", "ada@example.com"), "was removed").await;
+    door.invite("ada@example.com", Role::Auditor, Vec::new()).await;
+    let back = door.entered(ada()).await;
+    assert_ne!(*back.person.id(), id);
+    assert_eq!(Door::who(&door.entered(ada()).await).0, "ada@example.com");
+}
+
+async fn what_a_provider_does_not_say_is_recorded_up_to_a_bound(w: World) {
+    let door = Door::of(w, rules(Join::Anybody)).await;
+    let mut recorded = 0;
+    for n in 0..120 {
+        let (cookie, state) = door.begin(&ClientInfo::default()).await;
+        let answer = Answer { state, error: Some("access_denied".to_owned()), ..Answer::default() };
+        let before = door.w.newest().await.seq;
+        let returned =
+            door.service.return_from_provider("corp", HERE, answer, Some(&cookie), &ClientInfo::default()).await;
+        assert_eq!(trouble(returned), Trouble::Declined, "{n}");
+        recorded += door.w.newest().await.seq - before;
+    }
+    assert_eq!(recorded, 100);
+    let newest = door.w.newest().await;
+    assert_eq!(newest.note.as_deref(), Some("By Corp: it was declined there"));
+    // One that is down is no event, however often people try.
+    *door.corp.word.lock().unwrap() = Err(ProviderError::Unreachable("down".to_owned()));
+    door.w.clock.advance(Millis::hours(1));
+    let (cookie, state) = door.begin(&ClientInfo::default()).await;
+    assert_eq!(trouble(door.w.no_change(door.come_back(Some(&cookie), &state)).await), Trouble::Unreachable);
+    *door.corp.word.lock().unwrap() = Err(ProviderError::Unbelieved("another key".to_owned()));
+    let (cookie, state) = door.begin(&ClientInfo::default()).await;
+    let returned = door.w.one_event(Action::SignInRefused, door.come_back(Some(&cookie), &state)).await;
+    assert_eq!(trouble(returned), Trouble::Unbelieved);
+}
+
+on_both! {
+    somebody_joins_and_comes_again,
+    only_a_verified_e_mail_of_its_domains_counts,
+    an_invite_is_used_by_whoever_owns_its_e_mail,
+    a_state_works_once_in_its_own_browser_and_in_time,
+    of_many_that_come_back_at_once_one_enters,
+    what_proves_a_sign_in_differs_each_time,
+    whoever_is_kept_out_is_kept_out_here_too,
+    what_a_provider_does_not_say_is_recorded_up_to_a_bound,
+}

@@ -1,0 +1,235 @@
+//! Asking a provider over HTTP: no redirect, a bound on the size and the time of each answer, and no address that only
+//! this machine or its network reaches, unless the configuration names its host.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::uri::Authority;
+use axum::http::{HeaderValue, Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::settings::is_loopback;
+
+/// How long an answer may take, from the name of the host to its last byte.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// How long one address may take to answer a connection.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(2);
+
+/// The largest answer. The keys of the largest providers take a tenth of it.
+const LARGEST: usize = 512 * 1024;
+
+/// A client for one provider.
+pub(super) struct Client {
+    tls: TlsConnector,
+    /// The host of the issuer, which the configuration names: it may be anywhere.
+    home: String,
+}
+
+/// A stream, encrypted or not.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+impl Client {
+    /// A client for the provider with this issuer. It trusts the certificates that the system trusts.
+    pub fn of(issuer: &str) -> Result<Self, String> {
+        let uri: Uri = issuer.parse().map_err(|_| "the issuer is not a web address".to_owned())?;
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self { tls: TlsConnector::from(Arc::new(tls)), home: uri.host().unwrap_or_default().to_ascii_lowercase() })
+    }
+
+    /// Whether an address may be asked, or a browser sent there: HTTPS, or HTTP on this machine if the issuer is there.
+    pub fn may_ask(&self, address: &str) -> bool {
+        let Ok(uri) = address.parse::<Uri>() else { return false };
+        let Some(host) = uri.host().filter(|host| !host.is_empty()) else { return false };
+        match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => is_loopback(host) && host.eq_ignore_ascii_case(&self.home),
+            _ => false,
+        }
+    }
+
+    /// Sends a request, and reads all of the answer. A redirect is an answer like any other.
+    pub async fn send(&self, request: Request<Bytes>) -> Result<(StatusCode, Bytes), String> {
+        let asked = timeout(WITHIN, self.ask(request)).await;
+        asked.map_err(|_| "it did not answer in time".to_owned())?
+    }
+
+    async fn ask(&self, request: Request<Bytes>) -> Result<(StatusCode, Bytes), String> {
+        let uri = request.uri().clone();
+        if !self.may_ask(&uri.to_string()) {
+            return Err("its address is none that may be asked".to_owned());
+        }
+        let stream = self.connect(&uri).await?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|error| format!("it broke off: {error}"))?;
+        // Ends with this call, however it ends.
+        let _connection = AbortOnDropHandle::new(tokio::spawn(connection));
+        let (mut parts, body) = request.into_parts();
+        let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
+        let host = HeaderValue::from_str(authority).map_err(|_| "its host is no host".to_owned())?;
+        parts.headers.insert(header::HOST, host);
+        parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        parts.headers.insert(header::USER_AGENT, HeaderValue::from_static("Keystead"));
+        parts.uri = uri.path_and_query().map_or_else(Uri::default, |path| Uri::from(path.clone()));
+        let request = Request::from_parts(parts, Full::new(body));
+        let response = sender.send_request(request).await.map_err(|error| format!("it broke off: {error}"))?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), LARGEST).collect().await;
+        let body = body.map_err(|error| format!("its answer cannot be read: {error}"))?;
+        Ok((status, body.to_bytes()))
+    }
+
+    async fn connect(&self, uri: &Uri) -> Result<Box<dyn Stream>, String> {
+        let is_https = uri.scheme_str() == Some("https");
+        let host = uri.host().unwrap_or_default();
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let port = uri.port_u16().unwrap_or(if is_https { 443 } else { 80 });
+        let found = lookup_host((bare, port)).await.map_err(|error| format!("{host} cannot be found: {error}"))?;
+        let is_home = host.eq_ignore_ascii_case(&self.home);
+        let addresses: Vec<SocketAddr> = found.filter(|address| is_home || is_public(address.ip())).collect();
+        if addresses.is_empty() {
+            return Err(format!("{host} has no public address, and is not the host of the issuer"));
+        }
+        let mut why = String::new();
+        for address in addresses {
+            let stream = match timeout(CONNECTED_WITHIN, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => stream,
+                Ok(Err(error)) => {
+                    why = format!("{host} cannot be reached: {error}");
+                    continue;
+                }
+                Err(_) => {
+                    why = format!("{host} cannot be reached in time");
+                    continue;
+                }
+            };
+            if !is_https {
+                return Ok(Box::new(stream));
+            }
+            let name = ServerName::try_from(bare.to_owned()).map_err(|_| format!("{host} is no name of a server"))?;
+            let stream = self.tls.connect(name, stream).await;
+            return Ok(Box::new(stream.map_err(|error| format!("{host} cannot be trusted: {error}"))?));
+        }
+        Err(why)
+    }
+}
+
+/// Whether an address can be reached from anywhere: not on this machine, not in its network, and not one that stands for
+/// such an address.
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [first, second, third, _] = address.octets();
+    let is_special = match first {
+        // This network, private, loopback, and multicast with what is reserved behind it.
+        0 | 10 | 127 | 224.. => true,
+        // Between a provider and its customers.
+        100 => (64..128).contains(&second),
+        169 => second == 254,
+        172 => (16..32).contains(&second),
+        192 => second == 168 || (second == 0 && matches!(third, 0 | 2)),
+        198 => matches!(second, 18 | 19) || (second == 51 && third == 100),
+        203 => second == 0 && third == 113,
+        _ => false,
+    };
+    !is_special
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [first, second, ..] = address.segments();
+    // Only these are given out. Of them, 2002::/16 and 2001::/32 stand for addresses of version 4.
+    let is_given_out = first & 0xe000 == 0x2000;
+    let is_special = first == 0x2002 || (first == 0x2001 && (second < 0x200 || second == 0xdb8));
+    is_given_out && !is_special
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_this_machine_and_its_network_are_not_public() {
+        for address in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "192.0.2.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001::1",
+            "2001:db8::1",
+            "ff02::1",
+            "::127.0.0.1",
+        ] {
+            assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+        for address in
+            ["93.184.216.34", "172.32.0.1", "100.128.0.1", "192.1.0.1", "2606:2800:220:1::1", "2001:4860::8888"]
+        {
+            assert!(is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn only_the_issuer_itself_is_asked_without_tls_and_only_on_this_machine() {
+        let here = Client::of("http://localhost:4000/a").unwrap();
+        assert!(here.may_ask("http://localhost:5000/token") && here.may_ask("https://elsewhere.example/token"));
+        for address in
+            ["http://127.0.0.1:4000/", "http://elsewhere.example/", "javascript:alert(1)", "/token", "file:///etc"]
+        {
+            assert!(!here.may_ask(address), "{address}");
+        }
+        assert!(!Client::of("https://login.example.com").unwrap().may_ask("http://login.example.com/token"));
+    }
+
+    #[tokio::test]
+    async fn what_a_provider_names_elsewhere_must_be_public() {
+        let client = Client::of("https://login.example.com").unwrap();
+        for address in
+            ["https://127.0.0.1:1/", "https://[::1]:1/", "https://169.254.169.254/latest", "https://localhost:1/"]
+        {
+            let request = Request::get(address).body(Bytes::new()).unwrap();
+            let error = client.send(request).await.unwrap_err();
+            assert!(error.contains("no public address"), "{address}: {error}");
+        }
+    }
+}
