@@ -35,6 +35,7 @@ mod invites;
 mod key_list;
 mod key_pages;
 mod live;
+mod mailbox;
 mod matrix;
 mod operations;
 mod process;
