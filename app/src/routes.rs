@@ -37,6 +37,10 @@ use crate::pages::person_acts::{
     DisablePersonModal, EnablePersonModal, PersonKeysModal, RemovePersonModal, RoleModal, UnlockPersonModal,
 };
 use crate::pages::person_reset::PersonReset;
+use crate::pages::request::RequestPage;
+use crate::pages::request_acts::{ApproveModal, DeclineModal, ManyRequests, WithdrawRequest};
+use crate::pages::request_collect::CollectRequest;
+use crate::pages::requests::RequestsPage;
 use crate::pages::reset::ResetPage;
 use crate::pages::settings::SettingsPage;
 use crate::pages::setup::SetupPage;
@@ -94,6 +98,15 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/keys/:id/acknowledge") view=Acknowledge/>
                     <Route path=path!("/keys/:id/drop") view=Acknowledge/>
                     <Route path=path!("/integrations/setup") view=SetupIntegration/>
+                    <Route path=path!("/requests/many") view=ManyRequests/>
+                    <ParentRoute path=path!("/requests") view=RequestsPage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("/:id/approve") view=ApproveModal/>
+                        <Route path=path!("/:id/decline") view=DeclineModal/>
+                        <Route path=path!("/:id/withdraw") view=WithdrawRequest/>
+                    </ParentRoute>
+                    <Route path=path!("/requests/:id") view=RequestPage/>
+                    <Route path=path!("/requests/:id/collect") view=CollectRequest/>
                     <Route path=path!("/people/invite") view=InvitePage/>
                     <Route path=path!("/people/invites/:id/renew") view=RenewInvite/>
                     <ParentRoute path=path!("/people") view=PeoplePage>
@@ -112,6 +125,7 @@ pub fn App() -> impl IntoView {
                     </ParentRoute>
                     <Route path=path!("/audit") view=AuditPage/>
                     <Route path=path!("/settings") view=SettingsPage/>
+                    <Route path=path!("/settings/approval") view=SettingsPage/>
                     <Route path=path!("/settings/second-factor") view=SettingsPage/>
                     <Route path=path!("/find") view=FindPage/>
                     <Route path=path!("/help") view=HelpPage/>

@@ -15,7 +15,8 @@ use super::context::{Console, Desk, Visit};
 use super::keys::key_id;
 use super::people::person_id;
 use super::render::render;
-use super::{account_forms, hand_overs, invites, key_forms, people_forms, person_forms, settings_forms};
+use super::requests::request_id;
+use super::{account_forms, hand_overs, invites, key_forms, people_forms, person_forms, requests, settings_forms};
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
 use crate::forms::outcome::{Next, PostedForm, UnsentForm};
@@ -24,7 +25,7 @@ use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 38] = [
+const FORMS: [(&str, MakeHandler); 44] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -50,6 +51,11 @@ const FORMS: [(&str, MakeHandler); 38] = [
     ("/keys/handovers/{id}/withdraw", |console| key_form(console, hand_overs::withdraw)),
     ("/collect/{token}", |console| about(console, Needs::Nobody, Ok, hand_overs::collect)),
     ("/collect/{token}/stored", |console| about(console, Needs::Nobody, Ok, hand_overs::stored)),
+    ("/requests/many", |console| form(console, Needs::Session, requests::decide_many)),
+    ("/requests/{id}/approve", |console| request_form(console, requests::approve)),
+    ("/requests/{id}/decline", |console| request_form(console, requests::decline)),
+    ("/requests/{id}/withdraw", |console| request_form(console, requests::withdraw)),
+    ("/requests/{id}/collect", |console| request_form(console, requests::collect)),
     ("/people/invite", |console| form(console, Needs::Session, invites::invite)),
     ("/people/invites/{id}/renew", |console| person_form(console, invites::renew)),
     ("/people/invites/{id}/revoke", |console| person_form(console, invites::revoke)),
@@ -62,6 +68,7 @@ const FORMS: [(&str, MakeHandler); 38] = [
     ("/people/{id}/remove", |console| person_form(console, people_forms::remove)),
     ("/invite/{token}", |console| about(console, Needs::Nobody, Ok, invites::accept)),
     ("/settings", |console| form(console, Needs::Session, settings_forms::set_life)),
+    ("/settings/approval", |console| form(console, Needs::Session, settings_forms::set_approval)),
     ("/settings/second-factor", |console| form(console, Needs::Session, settings_forms::set_factor_rules)),
 ];
 
@@ -120,6 +127,15 @@ where
     Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
 {
     about(console, Needs::Session, |id| person_id(&id), act)
+}
+
+fn request_form<F, T, Fut>(console: &Console, act: fn(Desk, KeyId, F) -> Fut) -> MethodRouter
+where
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
+{
+    about(console, Needs::Session, |id| request_id(&id), act)
 }
 
 /// A form about what its address names.

@@ -18,6 +18,7 @@ mod people_forms;
 pub mod person;
 mod person_forms;
 pub mod render;
+pub mod requests;
 pub mod session_cookie;
 pub mod settings;
 mod settings_forms;

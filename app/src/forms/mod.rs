@@ -20,6 +20,8 @@ pub mod people;
 #[cfg(feature = "ssr")]
 pub mod person;
 #[cfg(feature = "ssr")]
+pub mod request;
+#[cfg(feature = "ssr")]
 pub mod saved_view;
 #[cfg(feature = "ssr")]
 pub mod settings;

@@ -2,6 +2,7 @@
 //! a POST shows.
 
 use domain::draft::KeyDraft;
+use domain::field::Field;
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
 use leptos::prelude::*;
@@ -15,6 +16,7 @@ use super::secret::Secret;
 use crate::components::failed::Failed;
 use crate::desk::keys::{check_draft, may_change_keys, new_form, now, read_form, read_hints};
 use crate::desk::render::go_to;
+use crate::desk::requests::read_causes;
 use crate::error::ConsoleError;
 use crate::forms::key::{DRAFT, NewSecret, STEP, WizardForm, WizardStep};
 use crate::forms::outcome::{PostedForm, Problem};
@@ -40,9 +42,11 @@ fn answer(form: WizardForm, error: ConsoleError) -> AnyView {
     match kind_of(&form.draft) {
         None => kinds(problem, String::new()),
         Some(kind) => {
-            let state = WizardState { kind, draft: form.draft, form_id: form.form_id, problem };
+            let asks = form.step == Some(WizardStep::Ask) && problem.fields.of(Field::Reason).next().is_some();
+            let state = WizardState { kind, draft: form.draft, form_id: form.form_id, reason: form.reason, problem };
             // Wrong fields are corrected in the details step; anything else is tried again from the same step.
-            if matches!(form.step, Some(WizardStep::Generate | WizardStep::HandOver)) && !in_fields {
+            let last = [WizardStep::Generate, WizardStep::HandOver, WizardStep::Ask].map(Some).contains(&form.step);
+            if asks || (last && !in_fields) {
                 summary(state)
             } else {
                 Suspend::new(details(state, Vec::new())).into_any()
@@ -94,7 +98,7 @@ async fn saved(form_id: String, link: Link, step: Option<WizardStep>) -> AnyView
     match kind_of(&draft) {
         None => kinds(problem, String::new()),
         Some(kind) => {
-            let state = WizardState { kind, draft, form_id, problem };
+            let state = WizardState { kind, draft, form_id, reason: String::new(), problem };
             if right && step == Some(WizardStep::Summary) { summary(state) } else { details(state, Vec::new()).await }
         }
     }
@@ -107,7 +111,7 @@ async fn unsaved(form_id: String, link: Link) -> AnyView {
         (Ok(hints), Ok(now)) => {
             let (filled, notes) = link.fill(kind, &hints, now);
             let problem = Problem { fields: filled.errors, whole: None };
-            details(WizardState { kind, draft: filled.draft, form_id, problem }, notes).await
+            details(WizardState { kind, draft: filled.draft, form_id, reason: String::new(), problem }, notes).await
         }
         (Err(error), _) | (_, Err(error)) => view! { <Failed error/> }.into_any(),
     }
@@ -125,7 +129,12 @@ async fn details(state: WizardState, notes: Vec<String>) -> AnyView {
 }
 
 fn summary(state: WizardState) -> AnyView {
-    view! { <Steps at=2/> <h1>"Generate New Key"</h1> <Summary state/> }.into_any()
+    let summary = Suspend::new(async move {
+        // If they cannot be read now, pressing the button finds them.
+        let causes = read_causes(&state.draft).await.unwrap_or_default();
+        view! { <Summary state causes/> }
+    });
+    view! { <Steps at=2/> <h1>"Generate New Key"</h1> {summary} }.into_any()
 }
 
 fn kind_of(draft: &KeyDraft) -> Option<KeyKind> {

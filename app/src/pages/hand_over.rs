@@ -18,9 +18,10 @@ use crate::components::problem::FieldProblems;
 use crate::components::select_field::SelectField;
 use crate::components::time::Time;
 use crate::desk::hand_overs::link;
-use crate::desk::keys::read_form;
+use crate::desk::keys::{new_form, read_form};
+use crate::desk::requests::read_approved;
 use crate::error::ConsoleError;
-use crate::forms::hand_over::{HandOverFields, NewHandOver};
+use crate::forms::hand_over::{HandOverFields, NewHandOver, REQUEST};
 use crate::forms::key::{DRAFT, WizardStep};
 use crate::forms::outcome::{PostedForm, Problem};
 
@@ -33,8 +34,15 @@ pub fn HandOverPage() -> impl IntoView {
             view! { <Form form problem=Problem::from(error)/> }.into_any()
         }
         None => {
-            let form_id = use_query_map().get_untracked().get(DRAFT).unwrap_or_default();
-            Suspend::new(async move { begun(form_id).await }).into_any()
+            let query = use_query_map().get_untracked();
+            let (form_id, request) = (query.get(DRAFT).unwrap_or_default(), query.get(REQUEST));
+            Suspend::new(async move {
+                match request {
+                    Some(request) => approved(request).await,
+                    None => begun(form_id).await,
+                }
+            })
+            .into_any()
         }
     };
     view! { <Title text="Hand the key over"/> {page} }.into_any()
@@ -45,8 +53,7 @@ async fn begun(form_id: String) -> AnyView {
     match read_form(&form_id).await {
         Ok(saved) => match saved.draft.filter(|_| saved.key.is_none()) {
             Some(key) => {
-                let to = HandOverDraft { life: LinkLife::USUAL.as_str().to_owned(), ..HandOverDraft::default() };
-                let form = HandOverFields { key, form_id, to, ..HandOverFields::default() };
+                let form = HandOverFields { key, form_id, to: usual(), ..HandOverFields::default() };
                 view! { <Form form problem=Problem::default()/> }.into_any()
             }
             None => view! { <Expired/> }.into_any(),
@@ -55,10 +62,32 @@ async fn begun(form_id: String) -> AnyView {
     }
 }
 
+/// The form for the key of an approved request.
+async fn approved(request: String) -> AnyView {
+    let read = async { Ok::<_, ConsoleError>((read_approved(&request).await?, new_form()?)) };
+    match read.await {
+        Ok((found, form_id)) => {
+            let key = found.request.draft;
+            let form = HandOverFields { key, form_id, request, to: usual(), ..HandOverFields::default() };
+            view! { <Form form problem=Problem::default()/> }.into_any()
+        }
+        Err(error) => view! { <Failed error/> }.into_any(),
+    }
+}
+
+/// What the form starts with.
+fn usual() -> HandOverDraft {
+    HandOverDraft { life: LinkLife::USUAL.as_str().to_owned(), ..HandOverDraft::default() }
+}
+
 #[component]
 fn Form(form: HandOverFields, problem: Problem) -> impl IntoView {
-    let HandOverFields { key, form_id, to, .. } = form;
-    let summary = wizard_address(&form_id, WizardStep::Summary);
+    let HandOverFields { key, form_id, request, to, .. } = form;
+    let (back, words) = if request.is_empty() {
+        (wizard_address(&form_id, WizardStep::Summary), "Back to the summary")
+    } else {
+        (format!("/requests/{request}/collect"), "Back")
+    };
     let facts = key.kind.as_deref().and_then(KeyKind::parse).map(|kind| facts(kind, &key));
     let errors = RwSignal::new(problem.fields);
     let lives = LinkLife::ALL.iter().map(|life| (life.as_str(), life.label())).collect();
@@ -83,8 +112,9 @@ fn Form(form: HandOverFields, problem: Problem) -> impl IntoView {
             {facts}
             <HiddenDraft draft=key/>
             <input type="hidden" name=Field::FormId.as_str() value=form_id/>
+            <input type="hidden" name=REQUEST value=request/>
             <div class="actions">
-                <a class="button" href=summary>"Back to the summary"</a>
+                <a class="button" href=back>{words}</a>
                 <button class="button primary">"Make the link"</button>
             </div>
         </form>

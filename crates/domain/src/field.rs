@@ -49,6 +49,9 @@ names! {
         Recipient = "recipient",
         Passphrase = "passphrase",
         LinkLife = "link_life",
+        ApprovalKinds = "approval_kinds",
+        ApprovalPermissions = "approval_permissions",
+        ApprovalNoExpiry = "approval_no_expiry",
     }
 }
 
@@ -103,6 +106,9 @@ impl Field {
             Self::Recipient => "Who collects it",
             Self::Passphrase => "Passphrase",
             Self::LinkLife => "How long the link works",
+            Self::ApprovalKinds => "Keys of these kinds",
+            Self::ApprovalPermissions => "Keys with these permissions",
+            Self::ApprovalNoExpiry => "Keys that never expire",
         }
     }
 }

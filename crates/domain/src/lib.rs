@@ -7,6 +7,7 @@
 #[macro_use]
 pub mod names;
 
+pub mod approval;
 pub mod audit;
 pub mod audit_query;
 pub mod base62;
@@ -44,6 +45,7 @@ pub mod preset;
 mod query_string;
 pub mod quota;
 pub mod refusal;
+pub mod request;
 pub mod restrictions;
 pub mod role;
 pub mod rules;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Result, Service,
-    keys::{bulk, drafts},
+    keys::{bulk, drafts, requests},
     sessions,
     verify::POLL_EVERY,
 };
@@ -64,9 +64,13 @@ impl Service {
             let mut job = Job::new("the sweep", SWEEP_EVERY);
             while job.is_due(&shutdown).await {
                 let dropped = self.drop_overdue_keys().await;
-                // Both are one job, or the second would say that the first works again.
-                job.ended(&match dropped {
+                let dropped = match dropped {
                     Ok(_) => self.drop_overdue_hand_overs().await,
+                    failed => failed,
+                };
+                // All are one job, or the next would say that the one before works again.
+                job.ended(&match dropped {
+                    Ok(_) => self.end_overdue_requests().await,
                     failed => failed,
                 });
             }
@@ -128,6 +132,7 @@ impl Service {
             tx.prune_used_forms(forms_before).await?;
             tx.prune_drafts(drafts::outdated(now)).await?;
             tx.prune_collections().await?;
+            tx.prune_key_requests(requests::long_over(now)).await?;
             tx.prune_bulk_acts(bulk::too_late_to_undo(now)).await?;
             let brought_back = tx.bring_back_uses(now, now.plus(AHEAD)).await?;
             if brought_back > 0 {

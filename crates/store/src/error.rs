@@ -47,6 +47,8 @@ pub enum Unique {
     InviteEmail,
     /// The one-use id of the form that made a hand-over.
     HandOverForm,
+    /// The one-use id of the form that made a request for a key.
+    RequestForm,
     /// The id of a key.
     KeyId,
     /// The one-use id of the form that made a key.
@@ -60,7 +62,7 @@ impl fmt::Display for Unique {
         f.write_str(match self {
             Self::PersonEmail | Self::InviteEmail => "e-mail address",
             Self::KeyId => "key id",
-            Self::FormId | Self::HandOverForm => "form id",
+            Self::FormId | Self::HandOverForm | Self::RequestForm => "form id",
             Self::Other => "unique value",
         })
     }

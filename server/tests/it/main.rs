@@ -40,6 +40,7 @@ mod matrix;
 mod operations;
 mod process;
 mod proxies;
+mod requests;
 mod routes;
 mod screens;
 mod second_factor;

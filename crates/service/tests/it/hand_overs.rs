@@ -40,7 +40,7 @@ async fn hand_over(w: &World, by: &Caller, kind: &str, passphrase: &str) -> Resu
     let to = HandOverDraft { recipient: "Grace".to_owned(), life: "1d".to_owned(), ..HandOverDraft::default() };
     let form_id = w.service.new_form_id().unwrap();
     let (key, passphrase) = (draft(kind, "Partner export"), passphrase.into());
-    let form = HandOverForm { key: &key, form_id: &form_id, to: &to, passphrase: &passphrase };
+    let form = HandOverForm { key: &key, form_id: &form_id, to: &to, request: None, passphrase: &passphrase };
     w.service.hand_over(by, w.service.default_app(), &form).await
 }
 
@@ -243,7 +243,7 @@ async fn one_form_makes_one_link_and_only_so_many_wait(w: World) {
     let (key, form_id, none) = (draft("service", "Key"), w.service.new_form_id().unwrap(), "".into());
     let app = w.service.default_app();
     let make = async |form_id: &str| {
-        let form = HandOverForm { key: &key, form_id, to: &to, passphrase: &none };
+        let form = HandOverForm { key: &key, form_id, to: &to, request: None, passphrase: &none };
         w.service.hand_over(&owner, app, &form).await
     };
     make(&form_id).await.unwrap();

@@ -26,6 +26,7 @@ mod other_process;
 mod people;
 mod quota;
 mod record;
+mod requests;
 mod reset;
 mod roles;
 mod second_factor;
