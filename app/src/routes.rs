@@ -74,6 +74,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account/password") view=AccountPassword/>
                     <Route path=path!("/account/second-factor") view=AccountFactor/>
                     <Route path=path!("/account/sessions") view=AccountPage/>
+                    <Route path=path!("/account/time-zone") view=AccountPage/>
                     <Route path=path!("/keys/new") view=Generate/>
                     <Route path=path!("/keys/bulk") view=BulkPage/>
                     <Route path=path!("/keys/views") view=ViewsPage/>

@@ -141,3 +141,18 @@ test('ticked requests are declined together, and one is withdrawn', async ({ own
   await said(owner, 'The request is declined.');
   await browserOfAsker.page.context().close();
 });
+
+test('times are shown in the zone that somebody chose', async ({ browser, owner, arrange, scripts }) => {
+  const { console } = await admin(browser, owner.server, arrange, scripts);
+  const { page } = console;
+  await console.open('/account');
+  await page.getByLabel('Time zone').selectOption('Asia/Kolkata');
+  await page.locator('form[action="/account/time-zone"]').getByRole('button', { name: 'Save' }).click();
+  await said(console, 'Your time zone is saved.');
+  await console.alive();
+  await expect(page.locator('form[action="/account/time-zone"] time')).toContainText(/ IST$/);
+  await console.open('/audit');
+  await expect(page.getByRole('table').locator('time').first()).toContainText(/ IST$/);
+  await examine(page, 'audit-zoned');
+  await page.context().close();
+});

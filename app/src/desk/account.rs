@@ -16,6 +16,8 @@ pub struct Account {
     pub email: String,
     /// What the person may do, in a word.
     pub role: &'static str,
+    /// The zone that times are shown in; empty for the browser's.
+    pub time_zone: String,
     /// The second factor.
     pub factor: OwnFactor,
     /// The browsers that are signed in.
@@ -32,6 +34,7 @@ pub async fn read_account() -> Result<Account, ConsoleError> {
         name: session.person.name().to_owned(),
         email: session.person.email().to_owned(),
         role: session.person.role().label(),
+        time_zone: session.time_zone.clone(),
         factor: desk.service().own_factor(session).await?,
         sessions: desk.service().own_sessions(session).await?,
         now: desk.service().now(),

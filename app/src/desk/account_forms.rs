@@ -10,7 +10,7 @@ use super::key_forms::tell;
 use super::person_forms::client;
 use crate::error::ConsoleError;
 use crate::forms::account::{
-    EmailForm, FactorAnswer, FactorForm, FactorStep, NameForm, PasswordForm, ResetForm, SessionsForm,
+    EmailForm, FactorAnswer, FactorForm, FactorStep, NameForm, PasswordForm, ResetForm, SessionsForm, ZoneForm,
 };
 use crate::forms::done::{AccountDone, Told};
 use crate::forms::outcome::Next;
@@ -18,6 +18,11 @@ use crate::forms::outcome::Next;
 pub async fn rename(desk: Desk, form: NameForm) -> Result<Next<()>, ConsoleError> {
     desk.service().rename_self(desk.session()?, &form.name, &client(&desk)).await?;
     Ok(done(&desk, AccountDone::Renamed))
+}
+
+pub async fn set_zone(desk: Desk, form: ZoneForm) -> Result<Next<()>, ConsoleError> {
+    desk.service().set_own_zone(desk.session()?, &form.zone, &client(&desk)).await?;
+    Ok(done(&desk, AccountDone::ZoneChosen))
 }
 
 pub async fn change_email(desk: Desk, form: EmailForm) -> Result<Next<()>, ConsoleError> {

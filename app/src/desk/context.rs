@@ -6,8 +6,10 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use domain::cidr::CidrRule;
 use domain::ids::AppId;
+use domain::zone::Zone;
 use leptos::config::LeptosOptions;
 use leptos::prelude::*;
+use leptos::reactive::owner::with_context;
 use secrecy::SecretString;
 use service::sessions::Session;
 use service::{Caller, Service};
@@ -105,6 +107,15 @@ pub struct Desk {
     pub console: Console,
     /// The visitor.
     pub visit: Visit,
+}
+
+/// The zone that the visitor chose to read times in; `None` for the browser's.
+pub fn chosen_zone() -> Option<Zone> {
+    let name = with_context::<Parts, _>(|parts| {
+        let visit = parts.extensions.get::<Visit>()?;
+        visit.session.as_ref().map(|session| session.time_zone.clone())
+    });
+    Zone::parse(&name??)
 }
 
 impl Desk {

@@ -25,7 +25,7 @@ use crate::forms::outcome::{Next, PostedForm, UnsentForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 44] = [
+const FORMS: [(&str, MakeHandler); 45] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -35,6 +35,7 @@ const FORMS: [(&str, MakeHandler); 44] = [
     ("/account/email", |console| form(console, Needs::Session, account_forms::change_email)),
     ("/account/password", |console| form(console, Needs::Session, account_forms::change_password)),
     ("/account/second-factor", |console| form(console, Needs::Session, account_forms::second_factor)),
+    ("/account/time-zone", |console| form(console, Needs::Session, account_forms::set_zone)),
     ("/account/sessions", |console| form(console, Needs::Session, account_forms::end_sessions)),
     ("/keys/new", |console| form(console, Needs::Session, key_forms::wizard)),
     ("/keys/bulk", |console| form(console, Needs::Session, key_forms::bulk)),

@@ -246,21 +246,24 @@ pub enum AccountDone {
     SessionEnded,
     SessionsEnded,
     FactorRemoved,
+    ZoneChosen,
 }
 
 impl AccountDone {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Renamed,
         Self::EmailChanged,
         Self::PasswordChanged,
         Self::SessionEnded,
         Self::SessionsEnded,
         Self::FactorRemoved,
+        Self::ZoneChosen,
     ];
 
     /// Its code, and what is said.
     const fn row(self) -> (&'static str, &'static str) {
         match self {
+            Self::ZoneChosen => ("account_zone", "Your time zone is saved."),
             Self::Renamed => ("account_renamed", "Your name is saved."),
             Self::EmailChanged => ("account_email", "Your e-mail is changed. Sign in with the new one from now on."),
             Self::PasswordChanged => {

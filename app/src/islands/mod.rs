@@ -10,3 +10,11 @@ pub mod page;
 pub mod progress;
 #[cfg(feature = "ssr")]
 pub mod rows;
+
+/// An exact time as the document has it, before scripts run.
+#[cfg(feature = "ssr")]
+pub(crate) use crate::components::time::exact;
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn exact(at: domain::timestamp::Timestamp) -> String {
+    at.to_text()
+}

@@ -52,6 +52,7 @@ names! {
         ApprovalKinds = "approval_kinds",
         ApprovalPermissions = "approval_permissions",
         ApprovalNoExpiry = "approval_no_expiry",
+        TimeZone = "time_zone",
     }
 }
 
@@ -109,6 +110,7 @@ impl Field {
             Self::ApprovalKinds => "Keys of these kinds",
             Self::ApprovalPermissions => "Keys with these permissions",
             Self::ApprovalNoExpiry => "Keys that never expire",
+            Self::TimeZone => "Time zone",
         }
     }
 }

@@ -58,3 +58,5 @@ pub mod timestamp;
 pub mod token;
 pub mod usage;
 pub mod verdict;
+#[cfg(feature = "server")]
+pub mod zone;

@@ -247,3 +247,27 @@ async fn a_mail_server_that_is_away_keeps_nobody_waiting() {
     let approved = office.post(&format!("{page}/approve"), &office.owner, "").await;
     assert_eq!(approved.status, 303);
 }
+
+#[tokio::test]
+async fn times_are_shown_in_the_chosen_zone() {
+    let office = Office::start().await;
+    let page = office.ask("Nightly").await;
+    let plain = office.get(&page, &office.admin).await;
+    assert!(plain.body.contains(" UTC<") && !plain.body.contains("data-zoned"), "{}", plain.body);
+    for wrong in ["Europe/Atlantis", "../etc", "%00", "+02:00"] {
+        let refused = office.post("/account/time-zone", &office.admin, &format!("time_zone={wrong}")).await;
+        assert!(refused.status == 422 && refused.body.contains("Choose a zone of the list."), "{wrong}");
+    }
+    let saved = office.post("/account/time-zone", &office.admin, "time_zone=Asia%2FKolkata").await;
+    assert_eq!((saved.status.as_u16(), saved.header("location")), (303, "/account"));
+    for path in [page.as_str(), "/audit", "/account", "/requests"] {
+        let zoned = office.get(path, &office.admin).await;
+        let shown = zoned.body.contains(" IST<") || zoned.body.contains(" IST\"");
+        assert!(shown && !zoned.body.contains(" UTC<") && !zoned.body.contains(" UTC\""), "{path}: {}", zoned.body);
+        assert!(!office.get(path, &office.owner).await.body.contains(" IST<"), "{path}");
+    }
+    assert!(office.get("/account", &office.admin).await.body.contains("value=\"Asia/Kolkata\" selected"));
+    let back = office.post("/account/time-zone", &office.admin, "time_zone=").await;
+    assert_eq!(back.status, 303);
+    assert!(office.get(&page, &office.admin).await.body.contains(" UTC<"));
+}

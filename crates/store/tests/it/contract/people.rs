@@ -85,7 +85,7 @@ async fn sessions_come_with_their_person(store: Store) {
         })
         .await
         .unwrap();
-    assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session.clone(), owner.clone())));
+    assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session.clone(), owner.clone(), String::new())));
     assert_eq!(store.session_by_mac(&[2; 32]).await.unwrap(), None);
     // A late touch does not turn the clock back.
     for seconds in [60, 30] {
@@ -97,7 +97,9 @@ async fn sessions_come_with_their_person(store: Store) {
         tx.set_session_checked(&[1; 32], session.password_checked_at, session.factor_checked_at).await
     };
     store.write(checked).await.unwrap();
-    assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session, owner)));
+    assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session.clone(), owner.clone(), String::new())));
+    store.write(async |tx| tx.set_time_zone(&owner.id, "Europe/Berlin").await).await.unwrap();
+    assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session, owner, "Europe/Berlin".to_owned())));
 }
 
 async fn sessions_end_in_each_way(store: Store) {
