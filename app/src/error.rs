@@ -49,13 +49,14 @@ impl ConsoleError {
         use http::StatusCode;
         match self {
             Self::Refused(refusal) => match refusal {
-                Refusal::Invalid(_) | Refusal::TooMany { .. } | Refusal::NothingChosen => {
+                Refusal::Invalid(_) | Refusal::TooMany { .. } | Refusal::NothingChosen | Refusal::NoRequestChosen => {
                     StatusCode::UNPROCESSABLE_ENTITY
                 }
                 Refusal::NotFound
                 | Refusal::PersonNotFound
                 | Refusal::InviteGone
                 | Refusal::HandOverGone
+                | Refusal::RequestGone
                 | Refusal::NoSession
                 | Refusal::AppNotFound
                 | Refusal::NotConnected

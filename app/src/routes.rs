@@ -44,6 +44,10 @@ use crate::pages::person_acts::{
 };
 use crate::pages::person_reset::PersonReset;
 use crate::pages::prove::ProvePage;
+use crate::pages::request::RequestPage;
+use crate::pages::request_acts::{ApproveModal, DeclineModal, ManyRequests, WithdrawRequest};
+use crate::pages::request_collect::CollectRequest;
+use crate::pages::requests::RequestsPage;
 use crate::pages::reset::ResetPage;
 use crate::pages::rotation_acknowledge::AcknowledgeRotation;
 use crate::pages::settings::SettingsPage;
@@ -82,6 +86,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account/connect/:provider") view=AccountConnect/>
                     <Route path=path!("/account/providers") view=AccountPage/>
                     <Route path=path!("/account/sessions") view=AccountPage/>
+                    <Route path=path!("/account/time-zone") view=AccountPage/>
                     <Route path=path!("/keys/new") view=Generate/>
                     <Route path=path!("/keys/bulk") view=BulkPage/>
                     <Route path=path!("/keys/views") view=ViewsPage/>
@@ -112,6 +117,15 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/keys/:id/rotation/acknowledge") view=AcknowledgeRotation/>
                     <Route path=path!("/keys/:id/rotation/drop") view=AcknowledgeRotation/>
                     <Route path=path!("/integrations/setup") view=SetupIntegration/>
+                    <Route path=path!("/requests/many") view=ManyRequests/>
+                    <ParentRoute path=path!("/requests") view=RequestsPage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("/:id/approve") view=ApproveModal/>
+                        <Route path=path!("/:id/decline") view=DeclineModal/>
+                        <Route path=path!("/:id/withdraw") view=WithdrawRequest/>
+                    </ParentRoute>
+                    <Route path=path!("/requests/:id") view=RequestPage/>
+                    <Route path=path!("/requests/:id/collect") view=CollectRequest/>
                     <Route path=path!("/people/invite") view=InvitePage/>
                     <Route path=path!("/people/invites/:id/renew") view=RenewInvite/>
                     <ParentRoute path=path!("/people") view=PeoplePage>
@@ -140,6 +154,7 @@ pub fn App() -> impl IntoView {
                     </ParentRoute>
                     <Route path=path!("/audit") view=AuditPage/>
                     <Route path=path!("/settings") view=SettingsPage/>
+                    <Route path=path!("/settings/approval") view=SettingsPage/>
                     <Route path=path!("/settings/second-factor") view=SettingsPage/>
                     <Route path=path!("/find") view=FindPage/>
                     <Route path=path!("/help") view=HelpPage/>

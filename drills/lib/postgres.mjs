@@ -31,7 +31,7 @@ export async function freePort() {
 function run(args, options = {}) {
   const account = asAccount();
   const [program, ...rest] = [...account.prefix, ...args];
-  const done = spawnSync(program, rest, { cwd: '/', encoding: 'utf8', ...options });
+  const done = spawnSync(program, rest, { cwd: '/', encoding: 'utf8', maxBuffer: 2 ** 30, ...options });
   if (done.status !== 0) throw new Error(`${args[0]}: ${done.stderr || done.error}`);
   return done.stdout;
 }

@@ -1,9 +1,11 @@
 // Visits every page and dialog listed in screens.json, with and without scripts, and examines it. A router test fails
 // if that list differs from the router.
+import { Arrange, PASSWORD } from '../fixtures/arrange';
 import { Console, OWNER, expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
 import { Server } from '../fixtures/server';
 import { WIDTHS } from '../fixtures/shots';
+import { signInOnce } from '../fixtures/worker';
 import screens from '../screens.json' with { type: 'json' };
 import { dialog } from '../steps/keys';
 
@@ -67,6 +69,17 @@ for (const [index, half] of halves.entries()) {
     ids.invited = (await arrange.invite({ role: 'admin', email: email('a.rather.long.address.of.somebody.who.was.invited') })).id;
     const handed = await arrange.handOver({ name: 'Screens, handed over', recipient: 'Grace of a partner with a rather long name' });
     ids.handed = handed.id;
+    await arrange.post('/settings/approval', { approval_permissions: 'vault.*' });
+    await arrange.person({ role: 'admin', email: email('asks') });
+    const asker = new Arrange(owner.server, await signInOnce(owner.server, { email: email('asks'), password: PASSWORD }));
+    const vault = { ...draft, permissions: 'vault.open\ninvoices.read', expiry: '90' };
+    const why = 'The auditors need it every night.\nThey asked in ticket 4711.';
+    ids.requested = await asker.ask({ ...vault, name: 'Screens, asked for', reason: why });
+    ids.other = await asker.ask({ ...vault, name: 'Screens, asked for with a very long name that says all that can be said' });
+    ids.approved = await arrange.ask({ ...vault, name: 'Screens, approved', reason: why });
+    await asker.decide(ids.approved, 'approve', { note: 'Revoke it once they are done.' });
+    await asker.decide(await arrange.ask({ ...vault, name: 'Screens, declined' }), 'decline', { note: 'Give it an expiry.' });
+    ids.asking = await arrange.draft({ ...vault, name: 'Screens, to ask for' });
     ids.draft = await arrange.draft({ name: 'Screens, to hand over' });
     ids.app = await arrange.appId('Default');
     ids.archived = await arrange.app('Screens, archived');
@@ -75,7 +88,7 @@ for (const [index, half] of halves.entries()) {
 
     for (const screen of half) {
       await test.step(`${screen.route}: ${screen.name}`, async () => {
-        const path = screen.visit.replace(/\{(\w+)\}/, (_, state: string) => ids[state] ?? 'unknown');
+        const path = screen.visit.replace(/\{(\w+)\}/g, (_, state: string) => ids[state] ?? 'unknown');
         const status = screen.status ?? 200;
         if (status >= 400) watch.expects(status, new RegExp(path.replace(/\?.*/, '')));
         if (screen.outside) await context.clearCookies();

@@ -121,7 +121,7 @@ async function send(form, button) {
   forget();
   const ready = busy(button);
   const body = new URLSearchParams(new FormData(form, button));
-  const address = new URL(form.getAttribute('action') ?? '', location.href).href;
+  const address = new URL(button?.getAttribute('formaction') ?? form.getAttribute('action') ?? '', location.href).href;
   const answer = await load(address, { method: 'POST', body }).catch(() => null);
   ready();
   forget();

@@ -1,14 +1,45 @@
-//! Times: UTC in the document, and the reader's own time in the browser.
+//! Times: in the zone that the reader chose. If they chose none, UTC in the document, and their own time in the browser.
 
 use domain::timestamp::{Millis, Timestamp};
+use domain::zone::Zone;
 use leptos::prelude::*;
 
 use super::chart::time::Parts;
+use crate::desk::context::chosen_zone;
 
 /// An exact time.
 #[component]
 pub fn Time(at: Timestamp) -> impl IntoView {
-    view! { <time datetime=at.to_rfc3339()>{at.to_text()}</time> }
+    let zone = chosen_zone();
+    view! { <time datetime=at.to_rfc3339() data-zoned=zoned(zone.as_ref())>{in_zone(zone.as_ref(), at)}</time> }
+}
+
+/// An exact time as text.
+fn in_zone(zone: Option<&Zone>, at: Timestamp) -> String {
+    zone.map_or_else(|| at.to_text(), |zone| zone.to_text(at))
+}
+
+/// An exact time as text, in the zone that the reader chose.
+pub fn exact(at: Timestamp) -> String {
+    in_zone(chosen_zone().as_ref(), at)
+}
+
+/// Scripts leave a time alone that is in a chosen zone.
+fn zoned(zone: Option<&Zone>) -> Option<&'static str> {
+    zone.map(|_| "")
+}
+
+/// A moment in parts, and what tells scripts to change it to the reader's own time; `None` in a chosen zone.
+pub fn in_parts(at: Timestamp, parts: Parts) -> (String, Option<String>) {
+    match chosen_zone() {
+        Some(zone) => (parts.of(zone.wall(at)), None),
+        None => (parts.of(at), Some(at.to_rfc3339())),
+    }
+}
+
+/// The short name of the zone that a moment is shown in.
+pub fn zone_of(at: Timestamp) -> String {
+    chosen_zone().map_or_else(|| "UTC".to_owned(), |zone| zone.short(at))
 }
 
 /// A text with each exact time in it as such, so that all times on a page are of one zone.
@@ -40,14 +71,20 @@ fn next_time(text: &str) -> Option<(&str, Timestamp, &str)> {
 /// A time of the last days, without its year and seconds.
 #[component]
 pub fn ShortTime(at: Timestamp) -> impl IntoView {
-    let text = format!("{} UTC", Parts::Both.of(at));
-    view! { <span data-time=at.to_rfc3339() data-as=Parts::Both.word()>{text}</span> }
+    let (text, moment) = in_parts(at, Parts::Both);
+    let text = format!("{text} {}", zone_of(at));
+    view! { <span data-time=moment data-as=Parts::Both.word()>{text}</span> }
 }
 
 /// How long ago a time was. Hovering shows the exact time.
 #[component]
 pub fn Ago(at: Timestamp, now: Timestamp) -> impl IntoView {
-    view! { <time datetime=at.to_rfc3339() data-relative title=at.to_text()>{ago(now.since(at))}</time> }
+    let zone = chosen_zone();
+    view! {
+        <time datetime=at.to_rfc3339() data-relative data-zoned=zoned(zone.as_ref()) title=in_zone(zone.as_ref(), at)>
+            {ago(now.since(at))}
+        </time>
+    }
 }
 
 /// How long ago, in words, in one unit; a month has 30 days here.

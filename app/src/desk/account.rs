@@ -19,6 +19,8 @@ pub struct Account {
     pub email: String,
     /// What the person may do, in a word.
     pub role: &'static str,
+    /// The zone that times are shown in; empty for the browser's.
+    pub time_zone: String,
     /// The second factor.
     pub factor: OwnFactor,
     /// How many passkeys there are.
@@ -39,6 +41,7 @@ pub async fn read_account() -> Result<Account, ConsoleError> {
         name: session.person.name().to_owned(),
         email: session.person.email().to_owned(),
         role: session.person.role().label(),
+        time_zone: session.time_zone.clone(),
         factor: desk.service().own_factor(session).await?,
         passkeys: desk.service().own_passkeys(session).await?.len(),
         ways_in: desk.service().own_ways_in(session).await?,

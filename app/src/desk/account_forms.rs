@@ -12,7 +12,7 @@ use super::session_cookie::Cookie;
 use crate::error::ConsoleError;
 use crate::forms::account::{
     ConnectForm, DisconnectForm, EmailForm, FactorAnswer, FactorForm, FactorStep, NameForm, PasswordForm, ResetForm,
-    SessionsForm,
+    SessionsForm, ZoneForm,
 };
 use crate::forms::done::{AccountDone, Told};
 use crate::forms::outcome::Next;
@@ -21,6 +21,11 @@ use crate::forms::person::Nothing;
 pub async fn rename(desk: Desk, form: NameForm) -> Result<Next<()>, ConsoleError> {
     desk.service().rename_self(desk.session()?, &form.name, &client(&desk)).await?;
     Ok(done(&desk, AccountDone::Renamed))
+}
+
+pub async fn set_zone(desk: Desk, form: ZoneForm) -> Result<Next<()>, ConsoleError> {
+    desk.service().set_own_zone(desk.session()?, &form.zone, &client(&desk)).await?;
+    Ok(done(&desk, AccountDone::ZoneChosen))
 }
 
 pub async fn change_email(desk: Desk, form: EmailForm) -> Result<Next<()>, ConsoleError> {

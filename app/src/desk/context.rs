@@ -9,8 +9,10 @@ use domain::ids::AppId;
 use domain::refusal::Refusal;
 use domain::role::Act;
 use domain::sight::Scope;
+use domain::zone::Zone;
 use leptos::config::LeptosOptions;
 use leptos::prelude::*;
+use leptos::reactive::owner::with_context;
 use secrecy::SecretString;
 use service::apps::AppView;
 use service::sessions::Session;
@@ -112,6 +114,15 @@ pub struct Desk {
     pub console: Console,
     /// The visitor.
     pub visit: Visit,
+}
+
+/// The zone that the visitor chose to read times in; `None` for the browser's.
+pub fn chosen_zone() -> Option<Zone> {
+    let name = with_context::<Parts, _>(|parts| {
+        let visit = parts.extensions.get::<Visit>()?;
+        visit.session.as_ref().map(|session| session.time_zone.clone())
+    });
+    Zone::parse(&name??)
 }
 
 impl Desk {

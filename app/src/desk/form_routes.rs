@@ -16,8 +16,10 @@ use super::context::{Console, Desk, Visit};
 use super::keys::key_id;
 use super::people::person_id;
 use super::render::render;
+use super::requests::request_id;
 use super::{
-    account_forms, apps, hand_overs, invites, key_forms, passkeys, people_forms, person_forms, rotation, settings_forms,
+    account_forms, apps, hand_overs, invites, key_forms, passkeys, people_forms, person_forms, requests, rotation,
+    settings_forms,
 };
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
@@ -28,7 +30,7 @@ use crate::forms::proof::{Proof, WaitingForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 55] = [
+const FORMS: [(&str, MakeHandler); 62] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -42,6 +44,7 @@ const FORMS: [(&str, MakeHandler); 55] = [
     ("/account/second-factor", |console| form(console, Needs::Session, account_forms::second_factor)),
     ("/account/connect/{provider}", |console| about(console, Needs::Session, Ok, account_forms::connect)),
     ("/account/providers", |console| form(console, Needs::Session, account_forms::disconnect)),
+    ("/account/time-zone", |console| form(console, Needs::Session, account_forms::set_zone)),
     ("/account/sessions", |console| form(console, Needs::Session, account_forms::end_sessions)),
     ("/keys/new", |console| form(console, Needs::Session, key_forms::wizard)),
     ("/keys/bulk", |console| form(console, Needs::Session, key_forms::bulk)),
@@ -64,6 +67,11 @@ const FORMS: [(&str, MakeHandler); 55] = [
     ("/keys/handovers/{id}/withdraw", |console| key_form(console, hand_overs::withdraw)),
     ("/collect/{token}", |console| about(console, Needs::Nobody, Ok, hand_overs::collect)),
     ("/collect/{token}/stored", |console| about(console, Needs::Nobody, Ok, hand_overs::stored)),
+    ("/requests/many", |console| form(console, Needs::Session, requests::decide_many)),
+    ("/requests/{id}/approve", |console| request_form(console, requests::approve)),
+    ("/requests/{id}/decline", |console| request_form(console, requests::decline)),
+    ("/requests/{id}/withdraw", |console| request_form(console, requests::withdraw)),
+    ("/requests/{id}/collect", |console| request_form(console, requests::collect)),
     ("/people/invite", |console| form(console, Needs::Session, invites::invite)),
     ("/people/invites/{id}/renew", |console| person_form(console, invites::renew)),
     ("/people/invites/{id}/revoke", |console| person_form(console, invites::revoke)),
@@ -83,6 +91,7 @@ const FORMS: [(&str, MakeHandler); 55] = [
     ("/apps/{id}/archive", |console| app_form(console, apps::archive)),
     ("/apps/{id}/restore", |console| app_form(console, apps::restore)),
     ("/settings", |console| form(console, Needs::Session, settings_forms::set_life)),
+    ("/settings/approval", |console| form(console, Needs::Session, settings_forms::set_approval)),
     ("/settings/second-factor", |console| form(console, Needs::Session, settings_forms::set_factor_rules)),
 ];
 
@@ -150,6 +159,15 @@ where
     Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
 {
     about(console, Needs::Session, |id| apps::app_id(&id), act)
+}
+
+fn request_form<F, T, Fut>(console: &Console, act: fn(Desk, KeyId, F) -> Fut) -> MethodRouter
+where
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
+{
+    about(console, Needs::Session, |id| request_id(&id), act)
 }
 
 /// A form about what its address names.

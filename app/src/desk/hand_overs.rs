@@ -16,6 +16,7 @@ use super::context::Desk;
 use super::keys::key_id;
 use super::people_forms::told;
 use super::person_forms::client;
+use super::requests::request_id;
 use crate::error::ConsoleError;
 use crate::forms::done::PersonDone;
 use crate::forms::hand_over::{CollectFields, CollectedSecret, HandOverFields, NewHandOver, StoredFields};
@@ -112,7 +113,14 @@ fn address(desk: &Desk, made: &HandedOver) -> SecretString {
 
 /// The hand-over stands, whatever comes of the mail.
 pub async fn hand_over(desk: Desk, form: HandOverFields) -> Result<Next<NewHandOver>, ConsoleError> {
-    let asked = HandOverForm { key: &form.key, form_id: &form.form_id, to: &form.to, passphrase: &form.passphrase };
+    let request = (!form.request.is_empty()).then(|| request_id(&form.request)).transpose()?;
+    let asked = HandOverForm {
+        key: &form.key,
+        form_id: &form.form_id,
+        to: &form.to,
+        request: request.as_ref(),
+        passphrase: &form.passphrase,
+    };
     let made = desk.service().hand_over(&desk.caller()?, &desk.app_of(&form.app).await?, &asked).await?;
     let mailed = desk.service().mail_hand_over(&made.hand_over, &address(&desk, &made)).await;
     Ok(Next::Show(NewHandOver { made: Arc::new(made), mailed }))

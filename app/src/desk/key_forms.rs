@@ -10,12 +10,14 @@ use domain::key::RevokeReason;
 use domain::refusal::Refusal;
 
 use super::context::Desk;
+use super::people_forms::told;
+use super::requests::address;
 use super::session_cookie::Cookie;
 use crate::addresses::{back_to, list_address, wizard_address};
 use crate::components::app_switch::in_app;
 use crate::error::ConsoleError;
 use crate::forms::bulk::BulkForm;
-use crate::forms::done::{Done, Told};
+use crate::forms::done::{Done, PersonDone, Told};
 use crate::forms::key::{AcknowledgeForm, ActForm, EditForm, NewSecret, WizardForm, WizardStep};
 use crate::forms::outcome::Next;
 use crate::forms::person::Nothing;
@@ -42,8 +44,20 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, Con
             Err(service::Error::Refused(Refusal::Invalid(errors))) if errors.of(Field::FormId).next().is_none() => {
                 WizardStep::Details
             }
-            // A damaged form gets a new id; one that has created its key says so.
-            Err(service::Error::Refused(Refusal::Invalid(_) | Refusal::AlreadyIssued { .. })) => WizardStep::Summary,
+            // A damaged form gets a new id; one that has created its key says so; and one that needs approval asks for it.
+            Err(service::Error::Refused(
+                Refusal::Invalid(_) | Refusal::AlreadyIssued { .. } | Refusal::ApprovalNeeded,
+            )) => WizardStep::Summary,
+            Err(error) => return Err(error.into()),
+        },
+        WizardStep::Ask => match ask(&desk, &form).await {
+            Ok(Some(request)) => return Ok(told(&desk, format!("/requests/{request}"), PersonDone::Asked)),
+            // Nobody has to approve it any more, or the form has created its key.
+            Ok(None) | Err(service::Error::Refused(Refusal::AlreadyIssued { .. })) => WizardStep::Summary,
+            Err(service::Error::Refused(Refusal::Invalid(errors))) if errors.of(Field::Reason).next().is_none() => {
+                let damaged = errors.of(Field::FormId).next().is_some();
+                if damaged { WizardStep::Summary } else { WizardStep::Details }
+            }
             Err(error) => return Err(error.into()),
         },
     };
@@ -52,6 +66,18 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, Con
     // Without a choice of apps, none is named.
     let address = if form.app.is_empty() { address } else { in_app(&address, &form.app) };
     Ok(Next::Go(address))
+}
+
+/// Asks for a key that a second person must approve, and returns the request. It stands, whatever comes of the mail.
+async fn ask(desk: &Desk, form: &WizardForm) -> service::Result<Option<KeyId>> {
+    let (service, caller) = (desk.service(), desk.caller().map_err(|_| Refusal::Forbidden)?);
+    let asked = service.request_key(&caller, &desk.app(), &form.draft, &form.form_id, &form.reason).await?;
+    let Some(asked) = asked else { return Ok(None) };
+    let request = asked.request;
+    if asked.is_news {
+        service.mail_request(&request, &address(desk, &format!("/requests/{}", request.key)));
+    }
+    Ok(Some(request.key))
 }
 
 pub async fn acknowledge(desk: Desk, id: KeyId, form: AcknowledgeForm) -> Result<Next<()>, ConsoleError> {

@@ -22,6 +22,7 @@ pub mod person;
 mod person_forms;
 pub mod provider_routes;
 pub mod render;
+pub mod requests;
 pub mod rotation;
 pub mod session_cookie;
 pub mod settings;

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
+use domain::approval::ApprovalRules;
 use domain::forwarded;
 use domain::life::LifeRules;
 use domain::second_factor::FactorRules;
@@ -45,6 +46,12 @@ pub struct Settings {
 pub async fn read_life_rules() -> Result<LifeRules, ConsoleError> {
     let desk = Desk::from_context()?;
     Ok(desk.service().life_rules(&desk.caller()?).await?)
+}
+
+/// Which keys a second person must approve; `Forbidden` unless the person may see the settings.
+pub async fn read_approval_rules() -> Result<ApprovalRules, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().approval_rules(&desk.caller()?).await?)
 }
 
 /// Who needs a second factor; `Forbidden` unless the person may see the settings.

@@ -24,6 +24,18 @@ impl FormFields for NameForm {
     }
 }
 
+/// The name of the zone that times are shown in; empty for the browser's.
+#[derive(Debug, Clone, Default)]
+pub struct ZoneForm {
+    pub zone: String,
+}
+
+impl FormFields for ZoneForm {
+    fn read(sent: &Pairs) -> Self {
+        Self { zone: sent.text(Field::TimeZone.as_str()) }
+    }
+}
+
 /// A new e-mail, and the password.
 #[derive(Debug, Clone, Default)]
 pub struct EmailForm {

@@ -3,6 +3,7 @@
 use domain::bulk::BulkAct;
 use domain::ids::KeyId;
 use domain::page::grouped;
+use domain::request::Decision;
 
 /// What the next page says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +12,9 @@ pub enum Told {
     Key(Done, KeyId),
     /// An act on many keys: how many it took, how many it skipped, and the id of its form.
     Keys { act: BulkAct, taken: u32, skipped: u32, form_id: String },
-    /// An act on a person, an invite, a hand-over or an app.
+    /// A decision about many requests: how many it took, and how many it skipped.
+    Requests { decision: Decision, taken: u32, skipped: u32 },
+    /// An act on a person, an invite, a hand-over, a request or an app.
     Person(PersonDone),
     /// An act on one's own account.
     Account(AccountDone),
@@ -29,6 +32,7 @@ impl Told {
             Self::Keys { act, taken, skipped, form_id } => {
                 format!("{}.{taken}.{skipped}.{form_id}", act.as_str())
             }
+            Self::Requests { decision, taken, skipped } => format!("{}.{taken}.{skipped}", decision.as_str()),
             Self::Person(done) => done.as_str().to_owned(),
             Self::Account(done) => done.row().0.to_owned(),
             Self::Repeated => Self::REPEATED.to_owned(),
@@ -50,8 +54,12 @@ impl Told {
             return Some(Self::Key(done, id));
         }
         let mut parts = text.splitn(4, '.');
-        let act = BulkAct::parse(parts.next()?)?;
+        let act = parts.next()?;
         let (taken, skipped) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        if let Some(decision) = Decision::parse(act) {
+            return parts.next().is_none().then_some(Self::Requests { decision, taken, skipped });
+        }
+        let act = BulkAct::parse(act)?;
         Some(Self::Keys { act, taken, skipped, form_id: parts.next()?.to_owned() })
     }
 }
@@ -75,7 +83,26 @@ pub fn many_words(act: BulkAct, taken: u32, skipped: u32, named: usize) -> Strin
     format!("{keys}{are} {}.{skipped}", act.done())
 }
 
-/// An act on a person, an invite, a hand-over or an app that succeeded.
+/// What is said of a decision about many requests.
+pub fn decided_words(decision: Decision, taken: u32, skipped: u32) -> String {
+    let done = match decision {
+        Decision::Approve => "approved",
+        Decision::Decline => "declined",
+    };
+    let requests = match taken {
+        0 => "No request is".to_owned(),
+        1 => "1 request is".to_owned(),
+        several => format!("{} requests are", grouped(several.into())),
+    };
+    let skipped = match skipped {
+        0 => String::new(),
+        1 => " 1 was skipped.".to_owned(),
+        several => format!(" {} were skipped.", grouped(several.into())),
+    };
+    format!("{requests} {done}.{skipped}")
+}
+
+/// An act on a person, an invite, a hand-over, a request or an app that succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonDone {
     Role,
@@ -92,10 +119,14 @@ pub enum PersonDone {
     AppRenamed,
     AppArchived,
     AppRestored,
+    Asked,
+    RequestApproved,
+    RequestDeclined,
+    RequestWithdrawn,
 }
 
 impl PersonDone {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 18] = [
         Self::Role,
         Self::Keys,
         Self::Disabled,
@@ -110,6 +141,10 @@ impl PersonDone {
         Self::AppRenamed,
         Self::AppArchived,
         Self::AppRestored,
+        Self::Asked,
+        Self::RequestApproved,
+        Self::RequestDeclined,
+        Self::RequestWithdrawn,
     ];
 
     /// Its code, and what is said.
@@ -132,6 +167,12 @@ impl PersonDone {
             Self::AppRenamed => ("app_renamed", "The app is renamed."),
             Self::AppArchived => ("app_archived", "The app is archived. Calls with its keys are refused."),
             Self::AppRestored => ("app_restored", "The app is back. Its keys work as before."),
+            Self::Asked => ("key_requested", "You have asked for the key. Somebody else must approve it now."),
+            Self::RequestApproved => {
+                ("request_approved", "The request is approved. Whoever asked can collect the key.")
+            }
+            Self::RequestDeclined => ("request_declined", "The request is declined. No key was made."),
+            Self::RequestWithdrawn => ("request_withdrawn", "The request is withdrawn. No key was made."),
             Self::InviteRevoked => ("invite_revoked", "The invite is revoked. Its link no longer works."),
         }
     }
@@ -252,10 +293,11 @@ pub enum AccountDone {
     PasskeyRemoved,
     Connected,
     Disconnected,
+    ZoneChosen,
 }
 
 impl AccountDone {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Renamed,
         Self::EmailChanged,
         Self::PasswordChanged,
@@ -268,11 +310,13 @@ impl AccountDone {
         Self::PasskeyRemoved,
         Self::Connected,
         Self::Disconnected,
+        Self::ZoneChosen,
     ];
 
     /// Its code, and what is said.
     const fn row(self) -> (&'static str, &'static str) {
         match self {
+            Self::ZoneChosen => ("account_zone", "Your time zone is saved."),
             Self::Renamed => ("account_renamed", "Your name is saved."),
             Self::EmailChanged => ("account_email", "Your e-mail is changed. Sign in with the new one from now on."),
             Self::PasswordChanged => {
@@ -312,6 +356,13 @@ mod tests {
     }
 
     #[test]
+    fn many_requests_are_counted_in_words() {
+        assert_eq!(decided_words(Decision::Approve, 2, 0), "2 requests are approved.");
+        assert_eq!(decided_words(Decision::Decline, 1, 1), "1 request is declined. 1 was skipped.");
+        assert_eq!(decided_words(Decision::Approve, 0, 3), "No request is approved. 3 were skipped.");
+    }
+
+    #[test]
     fn what_was_done_is_read_back_and_nothing_else_is() {
         let id = KeyId::parse("7Qm2xVbN4tRa").unwrap();
         for done in Done::ALL {
@@ -324,7 +375,8 @@ mod tests {
             assert_eq!(Told::parse(&Told::Account(done).cookie()), Some(Told::Account(done)));
         }
         let many = Told::Keys { act: BulkAct::Revoke, taken: 54, skipped: 2, form_id: "form-0001".to_owned() };
-        for told in [many, Told::Repeated] {
+        let decided = Told::Requests { decision: Decision::Decline, taken: 3, skipped: 0 };
+        for told in [many, decided, Told::Repeated] {
             assert_eq!(Told::parse(&told.cookie()), Some(told));
         }
         for text in [
@@ -340,6 +392,8 @@ mod tests {
             "revoke.1.2",
             "revoke.-1.2.x",
             "melt.1.2.x",
+            "approve.1",
+            "approve.1.2.x",
         ] {
             assert_eq!(Told::parse(text), None, "{text}");
         }

@@ -10,11 +10,16 @@ use service::keys::{Collected, HandedOver};
 
 use super::fields::{FormFields, Pairs, TICKED};
 
+/// The approved request whose key is handed over.
+pub const REQUEST: &str = "request";
+
 /// A key to hand over. It carries the draft, so that nothing typed is lost.
 #[derive(Debug, Clone, Default)]
 pub struct HandOverFields {
     pub key: KeyDraft,
     pub form_id: String,
+    /// The approved request whose key it is, in place of the draft; empty for none.
+    pub request: String,
     pub to: HandOverDraft,
     pub passphrase: SecretString,
     /// The id of the app in which it makes the key; empty if there is no choice.
@@ -27,6 +32,7 @@ impl FormFields for HandOverFields {
         Self {
             key: KeyDraft::read(sent),
             form_id: text(Field::FormId),
+            request: sent.text(REQUEST),
             to: HandOverDraft {
                 recipient: text(Field::Recipient),
                 email: text(Field::Email),

@@ -27,6 +27,8 @@ pub enum WizardStep {
     Summary,
     /// Leads to the page that hands the key over.
     HandOver,
+    /// Asks for the key, which a second person must approve.
+    Ask,
     /// Creates the key. It has no address, because only a POST shows the secret.
     Generate,
 }
@@ -38,13 +40,15 @@ impl WizardStep {
             Self::Details => "details",
             Self::Summary => "summary",
             Self::HandOver => "hand_over",
+            Self::Ask => "ask",
             Self::Generate => "generate",
         }
     }
 
     /// The step with this word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Details, Self::Summary, Self::HandOver, Self::Generate].into_iter().find(|step| step.as_str() == word)
+        let all = [Self::Details, Self::Summary, Self::HandOver, Self::Ask, Self::Generate];
+        all.into_iter().find(|step| step.as_str() == word)
     }
 }
 
@@ -54,6 +58,8 @@ pub struct WizardForm {
     pub draft: KeyDraft,
     /// Makes a repeated POST harmless, because one form creates one key.
     pub form_id: String,
+    /// Why a key is asked for.
+    pub reason: String,
     /// The button that was pressed; `None` if the wizard has no such button.
     pub step: Option<WizardStep>,
     /// The id of the app in which it makes the key; empty if there is no choice.
@@ -65,6 +71,7 @@ impl FormFields for WizardForm {
         Self {
             draft: KeyDraft::read(sent),
             form_id: sent.text(Field::FormId.as_str()),
+            reason: sent.text(Field::Reason.as_str()),
             step: WizardStep::parse(&sent.text(STEP)),
             app: sent.text(Field::App.as_str()),
         }

@@ -26,6 +26,8 @@ pub mod person;
 #[cfg(feature = "ssr")]
 pub mod proof;
 #[cfg(feature = "ssr")]
+pub mod request;
+#[cfg(feature = "ssr")]
 pub mod rotation;
 #[cfg(feature = "ssr")]
 pub mod saved_view;

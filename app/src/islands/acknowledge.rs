@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use leptos::web_sys::{HtmlElement, HtmlFormElement};
 use wasm_bindgen::JsCast;
 
+use super::exact;
 use crate::browser;
 use crate::forms::fields::{INTEGRATION, THEN, TICKED};
 
@@ -27,7 +28,7 @@ pub fn AcknowledgeBox(
 ) -> impl IntoView {
     let (alive, set_alive) = signal(false);
     let (ticked, set_ticked) = signal(false);
-    let (time_left, set_time_left) = signal(format!("Confirm it before {}.", deadline.to_text()));
+    let (time_left, set_time_left) = signal(format!("Confirm it before {}.", exact(deadline)));
     let place = NodeRef::<html::Div>::new();
     let tick_box = NodeRef::<html::Input>::new();
     // The box may be ticked before the scripts load, and a browser that goes back may restore a tick.

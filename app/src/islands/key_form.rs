@@ -5,7 +5,6 @@ use std::time::Duration;
 use domain::draft::KeyDraft;
 use domain::field::{Field, FieldErrors};
 use domain::kind::KeyKind;
-use domain::timestamp::Timestamp;
 use leptos::ev;
 use leptos::html;
 use leptos::prelude::*;
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
 
 use super::check::{Told, check_key};
+use super::exact;
 use crate::browser;
 use crate::components::key_fields::{KeyFields, KeyHints};
 use crate::components::problem::FieldProblems;
@@ -137,9 +137,9 @@ pub fn KeyForm(
             }
         });
     });
-    // The document has UTC, as every page does.
+    // The document has UTC or the chosen zone, as every page does.
     let until = move || {
-        let shown = if alive.get() { browser::local_time } else { Timestamp::to_text };
+        let shown = if alive.get() { browser::local_time } else { exact };
         told.get().until.map(|at| format!("Until {}.", shown(at)))
     };
     let shown = move |refuses| {

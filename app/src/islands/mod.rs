@@ -12,3 +12,11 @@ pub mod passkey;
 pub mod progress;
 #[cfg(feature = "ssr")]
 pub mod rows;
+
+/// An exact time as the document has it, before scripts run.
+#[cfg(feature = "ssr")]
+pub(crate) use crate::components::time::exact;
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn exact(at: domain::timestamp::Timestamp) -> String {
+    at.to_text()
+}

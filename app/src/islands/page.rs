@@ -74,9 +74,9 @@ pub fn Page() -> impl IntoView {
     });
 }
 
-/// Changes UTC to the reader's own time. `data-relative` already says how long ago it was, in words of no zone.
+/// Changes UTC to the reader's own time. What is `data-zoned` is in the zone that they chose. `data-relative` already says how long ago it was, in words of no zone.
 fn localise_times() {
-    browser::each("time", |time: HtmlElement| {
+    browser::each("time:not([data-zoned])", |time: HtmlElement| {
         let Some(at) = time.get_attribute("datetime").as_deref().and_then(Timestamp::parse_input) else {
             return;
         };

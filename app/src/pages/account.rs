@@ -2,6 +2,7 @@
 
 use domain::field::Field;
 use domain::timestamp::Timestamp;
+use domain::zone;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use service::account::OwnSession;
@@ -12,18 +13,18 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::time::{Ago, Time};
 use crate::desk::account::{Account, read_account};
-use crate::forms::account::{DisconnectForm, NameForm, SESSION, SessionsForm};
+use crate::forms::account::{DisconnectForm, NameForm, SESSION, SessionsForm, ZoneForm};
 use crate::forms::outcome::PostedForm;
 
 #[component]
 pub fn AccountPage() -> impl IntoView {
-    let named = PostedForm::<NameForm>::take();
+    let (named, zoned) = (PostedForm::<NameForm>::take(), PostedForm::<ZoneForm>::take());
     let ended = PostedForm::<SessionsForm>::take();
     let disconnected = PostedForm::<DisconnectForm>::take();
     let problem = PostedForm::problem(ended.as_ref()).whole.or(PostedForm::problem(disconnected.as_ref()).whole);
     let shown = Suspend::new(async move {
         match read_account().await {
-            Ok(account) => view! { <FormProblem problem/> <Shown account named/> }.into_any(),
+            Ok(account) => view! { <FormProblem problem/> <Shown account named zoned/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),
         }
     });
@@ -40,8 +41,8 @@ pub fn AccountPage() -> impl IntoView {
 }
 
 #[component]
-fn Shown(account: Account, named: Option<PostedForm<NameForm>>) -> impl IntoView {
-    let Account { name, email, role, factor, passkeys, ways_in, sessions, now } = account;
+fn Shown(account: Account, named: Option<PostedForm<NameForm>>, zoned: Option<PostedForm<ZoneForm>>) -> impl IntoView {
+    let Account { name, email, role, time_zone, factor, passkeys, ways_in, sessions, now } = account;
     let manages = factor != OwnFactor::None || passkeys > 0;
     let problem = PostedForm::problem(named.as_ref());
     let name = named.map_or(name, |posted| posted.form.name);
@@ -83,9 +84,44 @@ fn Shown(account: Account, named: Option<PostedForm<NameForm>>) -> impl IntoView
                     </dl>
                 </div>
             </section>
+            <TimeZone chosen=time_zone zoned now/>
         </div>
         <OwnProviders ways=ways_in now/>
         <Sessions sessions now/>
+    }
+}
+
+/// The zone that times are shown in.
+#[component]
+fn TimeZone(chosen: String, zoned: Option<PostedForm<ZoneForm>>, now: Timestamp) -> impl IntoView {
+    let problem = PostedForm::problem(zoned.as_ref());
+    let chosen = zoned.map_or(chosen, |posted| posted.form.zone);
+    let errors = problem.fields.of(Field::TimeZone).map(|error| error.message.clone()).collect::<Vec<_>>().join(" ");
+    let id = Field::TimeZone.as_str();
+    let options: Vec<_> = zone::names()
+        .into_iter()
+        .map(|name| view! { <option value=name.clone() selected=name == chosen>{name.clone()}</option> })
+        .collect();
+    view! {
+        <form class="card" method="post" action="/account/time-zone">
+            <header><h2>"Times"</h2></header>
+            <div class="body">
+                <FormProblem problem=problem.whole/>
+                <div class="field">
+                    <label for=id>{Field::TimeZone.label()}</label>
+                    <select id=id name=id aria-describedby=format!("{id}-hint") aria-invalid=(!errors.is_empty()).then_some("true")>
+                        <option value="" selected=chosen.is_empty()>"The browser's"</option>
+                        {options}
+                    </select>
+                    <span class="hint" id=format!("{id}-hint")>
+                        "Pages show times in it. The browser's needs JavaScript: without, times are UTC."
+                    </span>
+                    {(!errors.is_empty()).then(|| view! { <ul class="error"><li>{errors}</li></ul> })}
+                </div>
+                <dl class="facts"><div><dt>"It is now"</dt><dd><Time at=now/></dd></div></dl>
+            </div>
+            <footer><button class="button primary">"Save"</button></footer>
+        </form>
     }
 }
 

@@ -20,8 +20,9 @@ use crate::components::shortcuts::Shortcuts;
 use crate::components::time::Time;
 use crate::desk::keys::{new_form, read_key, read_taken_names};
 use crate::desk::person::{read_me, take_done};
+use crate::desk::requests::read_waiting;
 use crate::forms::bulk::{ACT, LIST, TAKEN_BY};
-use crate::forms::done::{Done, Told, many_words};
+use crate::forms::done::{Done, Told, decided_words, many_words};
 use crate::forms::key::{BACK, REVISION};
 use crate::forms::outcome::UnsentForm;
 use crate::forms::proof::WaitingForm;
@@ -160,6 +161,9 @@ pub fn destinations(rights: Rights) -> Vec<(String, &'static str)> {
         pages.extend(kinds);
         pages.push(("/integrations/setup".to_owned(), "Integrations"));
     }
+    if rights.may(Act::ChangeKeys) {
+        pages.push((REQUESTS.to_owned(), "Requests"));
+    }
     if rights.may(Act::SeePeople) {
         pages.push(("/people".to_owned(), "People"));
     }
@@ -174,6 +178,19 @@ pub fn destinations(rights: Rights) -> Vec<(String, &'static str)> {
     }
     pages.extend([("/account".to_owned(), "Your account"), ("/help".to_owned(), "Help")]);
     pages
+}
+
+/// Keys that a second person must approve.
+const REQUESTS: &str = "/requests";
+
+/// How many requests wait for the visitor, if any do.
+fn waiting() -> impl IntoView {
+    Suspend::new(async move {
+        let waiting = read_waiting().await;
+        (waiting.n > 0).then(|| {
+            view! { " " <span class="count">{waiting.to_string()}<span class="visually-hidden">" waiting"</span></span> }
+        })
+    })
 }
 
 /// The address of the list of one kind.
@@ -195,7 +212,8 @@ fn Menu(rights: Rights) -> impl IntoView {
                 Some(listed) => address == *listed,
                 None => !address.contains('?') && address.split('/').nth(1) == Some(section),
             };
-            view! { <li><a href=address aria-current=current.then_some("page")>{label}</a></li> }
+            let count = (address == REQUESTS).then(waiting);
+            view! { <li><a href=address aria-current=current.then_some("page")>{label} {count}</a></li> }
         })
         .collect();
     view! { <ul>{items}</ul> }
@@ -213,6 +231,10 @@ fn Flash() -> impl IntoView {
             Told::Keys { act, taken, skipped, form_id } => {
                 let names = read_taken_names(&form_id).await.unwrap_or_default();
                 said_of_many(act, taken, skipped, form_id, names).into_any()
+            }
+            Told::Requests { decision, taken, skipped } => {
+                let words = decided_words(decision, taken, skipped);
+                view! { <div class="toast" class:good=(taken > 0)><p>{words}</p></div> }.into_any()
             }
             Told::Person(done) => toast(done.words()),
             Told::Account(done) => toast(done.words()),

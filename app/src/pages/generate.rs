@@ -2,6 +2,7 @@
 //! a POST shows.
 
 use domain::draft::KeyDraft;
+use domain::field::Field;
 use domain::ids::AppId;
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
@@ -19,6 +20,7 @@ use crate::components::key_fields::KeyHints;
 use crate::desk::apps::read_choices;
 use crate::desk::keys::{check_draft, may_change_keys, new_form, now, read_form, read_hints};
 use crate::desk::render::go_to;
+use crate::desk::requests::read_causes;
 use crate::error::ConsoleError;
 use crate::forms::key::{DRAFT, NewSecret, STEP, WizardForm, WizardStep};
 use crate::forms::outcome::{PostedForm, Problem};
@@ -44,9 +46,12 @@ fn answer(form: WizardForm, error: ConsoleError) -> AnyView {
     match kind_of(&form.draft) {
         None => kinds(problem, String::new()),
         Some(kind) => {
-            let state = WizardState { kind, draft: form.draft, form_id: form.form_id, app: form.app, problem };
+            let asks = form.step == Some(WizardStep::Ask) && problem.fields.of(Field::Reason).next().is_some();
+            let WizardForm { draft, form_id, app, reason, .. } = form;
+            let state = WizardState { kind, draft, form_id, app, reason, problem };
             // Wrong fields are corrected in the details step; anything else is tried again from the same step.
-            if matches!(form.step, Some(WizardStep::Generate | WizardStep::HandOver)) && !in_fields {
+            let last = [WizardStep::Generate, WizardStep::HandOver, WizardStep::Ask].map(Some).contains(&form.step);
+            if asks || (last && !in_fields) {
                 Suspend::new(summary(state)).into_any()
             } else {
                 Suspend::new(details(state, Vec::new())).into_any()
@@ -100,7 +105,7 @@ async fn saved(form_id: String, link: Link, step: Option<WizardStep>) -> AnyView
     match kind_of(&draft) {
         None => kinds(problem, String::new()),
         Some(kind) => {
-            let state = WizardState { kind, draft, form_id, app, problem };
+            let state = WizardState { kind, draft, form_id, app, reason: String::new(), problem };
             let shows_summary = right && step == Some(WizardStep::Summary);
             if shows_summary { summary(state).await } else { details(state, Vec::new()).await }
         }
@@ -115,7 +120,8 @@ async fn unsaved(form_id: String, link: Link) -> AnyView {
         (Ok(hints), Ok(now)) => {
             let (filled, notes) = link.fill(kind, &hints, now);
             let problem = Problem { fields: filled.errors, whole: None };
-            details(WizardState { kind, draft: filled.draft, form_id, app, problem }, notes).await
+            let state = WizardState { kind, draft: filled.draft, form_id, app, reason: String::new(), problem };
+            details(state, notes).await
         }
         (Err(error), _) | (_, Err(error)) => view! { <Failed error/> }.into_any(),
     }
@@ -135,7 +141,9 @@ async fn details(state: WizardState, notes: Vec<String>) -> AnyView {
 
 async fn summary(state: WizardState) -> AnyView {
     let within = InApp::read(&state.app).await;
-    view! { <Steps at=2/> <h1>"Generate New Key"</h1> <Summary state within/> }.into_any()
+    // If they cannot be read now, pressing the button finds them.
+    let causes = read_causes(&state.draft).await.unwrap_or_default();
+    view! { <Steps at=2/> <h1>"Generate New Key"</h1> <Summary state within causes/> }.into_any()
 }
 
 /// What the form suggests in the app with this id, or in those that the pages are about.

@@ -1,7 +1,8 @@
 //! The steps of the wizard before the secret.
 
+use domain::approval::Cause;
 use domain::draft::KeyDraft;
-use domain::field::Field;
+use domain::field::{Field, FieldErrors};
 use domain::ids::KeyId;
 use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::kind::KeyKind;
@@ -13,6 +14,7 @@ use super::acknowledge::Again;
 use crate::addresses::wizard_address;
 use crate::components::app_switch::{AppField, ChosenApp, InApp};
 use crate::components::failed::{FormProblem, set_status};
+use crate::components::field::TextField;
 use crate::components::hidden_draft::{HiddenDraft, summary};
 use crate::components::icon::{Drawn, Icon};
 use crate::components::key_fields::KeyHints;
@@ -37,6 +39,8 @@ pub struct WizardState {
     pub form_id: String,
     /// The id of the app in which it creates the key; empty if none was named.
     pub app: String,
+    /// Why the key is asked for, as typed.
+    pub reason: String,
     pub problem: Problem,
 }
 
@@ -93,10 +97,16 @@ pub fn Details(
     }
 }
 
-/// What will be created.
+/// What will be created, or asked for.
 #[component]
-pub fn Summary(state: WizardState, within: InApp) -> impl IntoView {
-    let WizardState { kind, draft, form_id, problem, .. } = state;
+pub fn Summary(
+    state: WizardState,
+    within: InApp,
+    /// Why a second person must approve it; empty if nobody must.
+    causes: Vec<Cause>,
+) -> impl IntoView {
+    let WizardState { kind, draft, form_id, reason, problem, .. } = state;
+    let asks = !causes.is_empty();
     let Told { words, until, cautions } = tell(kind, &draft).unwrap_or_default();
     let cautions: Vec<_> =
         cautions.into_iter().map(|caution| view! { <Warning words=caution.words grave=caution.refuses/> }).collect();
@@ -114,18 +124,48 @@ pub fn Summary(state: WizardState, within: InApp) -> impl IntoView {
                 <p>{words} {until.map(|at| view! { " Until " <Time at/> "." })}</p>
                 <ChosenApp within/>
                 {facts}
-                <p class="soft">
-                    "The next screen shows the key once. Treat it as you would a password, and give it as few permissions as possible."
-                </p>
+                {if asks {
+                    view! { <Reason causes reason errors=problem.fields/> }.into_any()
+                } else {
+                    view! {
+                        <p class="soft">
+                            "The next screen shows the key once. Treat it as you would a password, and give it as few permissions as possible."
+                        </p>
+                    }
+                    .into_any()
+                }}
                 <HiddenDraft draft/>
                 <input type="hidden" name=Field::FormId.as_str() value=form_id/>
             </div>
             <footer>
-                <button class="button primary" name=STEP value=WizardStep::Generate.as_str()>"Generate Token"</button>
-                <button class="button" name=STEP value=WizardStep::HandOver.as_str()>"Let somebody else collect it"</button>
+                {if asks {
+                    view! { <button class="button primary" name=STEP value=WizardStep::Ask.as_str()>"Ask for the key"</button> }.into_any()
+                } else {
+                    view! {
+                        <button class="button primary" name=STEP value=WizardStep::Generate.as_str()>"Generate Token"</button>
+                        <button class="button" name=STEP value=WizardStep::HandOver.as_str()>"Let somebody else collect it"</button>
+                    }
+                    .into_any()
+                }}
                 <a class="button quiet" href="/keys">"Cancel"</a>
             </footer>
         </form>
+    }
+}
+
+/// Why the key is asked for, and why it has to be.
+#[component]
+fn Reason(causes: Vec<Cause>, reason: String, errors: FieldErrors) -> impl IntoView {
+    let errors = RwSignal::new(errors);
+    let causes: Vec<_> = causes.iter().map(Cause::words).collect();
+    let words = format!(
+        "A second person must approve this key, because {}. No key is made before you collect it: then you see it once, or let somebody else collect it.",
+        causes.join(", and ")
+    );
+    view! {
+        <div class="note info"><Drawn icon=Icon::Info/><p>{words}</p></div>
+        <TextField errors field=Field::Reason label="Why you need it" lines=2 value=reason required=true
+            hint="Whoever decides reads it, and so does the audit."/>
     }
 }
 

@@ -19,9 +19,10 @@ use crate::components::problem::FieldProblems;
 use crate::components::select_field::SelectField;
 use crate::components::time::Time;
 use crate::desk::hand_overs::link;
-use crate::desk::keys::read_form;
+use crate::desk::keys::{new_form, read_form};
+use crate::desk::requests::read_approved;
 use crate::error::ConsoleError;
-use crate::forms::hand_over::{HandOverFields, NewHandOver};
+use crate::forms::hand_over::{HandOverFields, NewHandOver, REQUEST};
 use crate::forms::key::{DRAFT, WizardStep};
 use crate::forms::outcome::{PostedForm, Problem};
 
@@ -39,7 +40,14 @@ pub fn HandOverPage() -> impl IntoView {
             let query = use_query_map().get_untracked();
             let form_id = query.get(DRAFT).unwrap_or_default();
             let app = query.get(Field::App.as_str()).unwrap_or_default();
-            Suspend::new(async move { begun(form_id, app).await }).into_any()
+            let request = query.get(REQUEST);
+            Suspend::new(async move {
+                match request {
+                    Some(request) => approved(request).await,
+                    None => begun(form_id, app).await,
+                }
+            })
+            .into_any()
         }
     };
     view! { <Title text="Hand the key over"/> {page} }.into_any()
@@ -50,8 +58,7 @@ async fn begun(form_id: String, app: String) -> AnyView {
     match read_form(&form_id).await {
         Ok(saved) => match saved.draft.filter(|_| saved.key.is_none()) {
             Some(key) => {
-                let to = HandOverDraft { life: LinkLife::USUAL.as_str().to_owned(), ..HandOverDraft::default() };
-                let form = HandOverFields { key, form_id, to, ..HandOverFields::default() };
+                let form = HandOverFields { key, form_id, to: usual(), ..HandOverFields::default() };
                 let within = InApp::read(&app).await;
                 view! { <Form form within problem=Problem::default()/> }.into_any()
             }
@@ -61,10 +68,33 @@ async fn begun(form_id: String, app: String) -> AnyView {
     }
 }
 
+/// The form for the key of an approved request.
+async fn approved(request: String) -> AnyView {
+    let read = async { Ok::<_, ConsoleError>((read_approved(&request).await?, new_form()?)) };
+    match read.await {
+        Ok((found, form_id)) => {
+            let key = found.request.draft;
+            let within = InApp::read(found.request.app_id.as_str()).await;
+            let form = HandOverFields { key, form_id, request, to: usual(), ..HandOverFields::default() };
+            view! { <Form form within problem=Problem::default()/> }.into_any()
+        }
+        Err(error) => view! { <Failed error/> }.into_any(),
+    }
+}
+
+/// What the form starts with.
+fn usual() -> HandOverDraft {
+    HandOverDraft { life: LinkLife::USUAL.as_str().to_owned(), ..HandOverDraft::default() }
+}
+
 #[component]
 fn Form(form: HandOverFields, within: InApp, problem: Problem) -> impl IntoView {
-    let HandOverFields { key, form_id, to, .. } = form;
-    let summary = within.address(&wizard_address(&form_id, WizardStep::Summary));
+    let HandOverFields { key, form_id, request, to, .. } = form;
+    let (back, words) = if request.is_empty() {
+        (within.address(&wizard_address(&form_id, WizardStep::Summary)), "Back to the summary")
+    } else {
+        (format!("/requests/{request}/collect"), "Back")
+    };
     let facts = key.kind.as_deref().and_then(KeyKind::parse).map(|kind| facts(kind, &key));
     let errors = RwSignal::new(problem.fields);
     let lives = LinkLife::ALL.iter().map(|life| (life.as_str(), life.label())).collect();
@@ -90,8 +120,9 @@ fn Form(form: HandOverFields, within: InApp, problem: Problem) -> impl IntoView 
             {facts}
             <HiddenDraft draft=key/>
             <input type="hidden" name=Field::FormId.as_str() value=form_id/>
+            <input type="hidden" name=REQUEST value=request/>
             <div class="actions">
-                <a class="button" href=summary>"Back to the summary"</a>
+                <a class="button" href=back>{words}</a>
                 <button class="button primary">"Make the link"</button>
             </div>
         </form>

@@ -5,6 +5,7 @@ use domain::life::{Life, LifeRules};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use super::settings_approval::Approval;
 use super::settings_factor::SecondFactors;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::select_field::SelectField;
@@ -16,7 +17,7 @@ use crate::forms::settings::LifeForm;
 #[component]
 pub fn SettingsPage() -> impl IntoView {
     let shown = match read_settings() {
-        Ok(settings) => view! { <NewKeys/> <SecondFactors/> <Shown settings/> }.into_any(),
+        Ok(settings) => view! { <NewKeys/> <Approval/> <SecondFactors/> <Shown settings/> }.into_any(),
         Err(error) => view! { <Failed error/> }.into_any(),
     };
     view! {

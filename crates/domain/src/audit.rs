@@ -111,6 +111,13 @@ names! {
         HandOverCollected = "hand_over.collected",
         /// Nobody collected the key in time.
         HandOverExpired = "hand_over.expired",
+        /// Somebody asked for a key that a second person must approve.
+        KeyRequested = "key.requested",
+        RequestApproved = "request.approved",
+        RequestDeclined = "request.declined",
+        RequestWithdrawn = "request.withdrawn",
+        /// Nobody decided on a request in time, or nobody collected the key.
+        RequestExpired = "request.expired",
         PersonInvited = "person.invited",
         /// An invite got a new link. The old one no longer works.
         InviteRenewed = "invite.renewed",
@@ -186,6 +193,11 @@ impl Action {
             Self::HandOverWithdrawn => "Hand-over withdrawn",
             Self::HandOverCollected => "Collected",
             Self::HandOverExpired => "Hand-over expired",
+            Self::KeyRequested => "Asked for",
+            Self::RequestApproved => "Request approved",
+            Self::RequestDeclined => "Request declined",
+            Self::RequestWithdrawn => "Request withdrawn",
+            Self::RequestExpired => "Request expired",
             Self::PersonInvited => "Person invited",
             Self::InviteRenewed => "Invite sent again",
             Self::InviteRevoked => "Invite revoked",

@@ -56,6 +56,10 @@ names! {
         Apps = "apps",
         Overlap = "overlap",
         OverlapTime = "overlap_time",
+        ApprovalKinds = "approval_kinds",
+        ApprovalPermissions = "approval_permissions",
+        ApprovalNoExpiry = "approval_no_expiry",
+        TimeZone = "time_zone",
     }
 }
 
@@ -117,6 +121,10 @@ impl Field {
             Self::Apps => "Apps",
             Self::Overlap => "How long the old secret works",
             Self::OverlapTime => "Another time",
+            Self::ApprovalKinds => "Keys of these kinds",
+            Self::ApprovalPermissions => "Keys with these permissions",
+            Self::ApprovalNoExpiry => "Keys that never expire",
+            Self::TimeZone => "Time zone",
         }
     }
 }

@@ -8,6 +8,7 @@
 pub mod names;
 
 pub mod app;
+pub mod approval;
 pub mod audit;
 pub mod audit_query;
 pub mod base62;
@@ -48,6 +49,7 @@ pub mod provider;
 mod query_string;
 pub mod quota;
 pub mod refusal;
+pub mod request;
 pub mod restrictions;
 pub mod role;
 pub mod rotation;
@@ -61,3 +63,5 @@ pub mod timestamp;
 pub mod token;
 pub mod usage;
 pub mod verdict;
+#[cfg(feature = "server")]
+pub mod zone;

@@ -82,6 +82,23 @@ pub enum Refusal {
         /// The most that may wait.
         most: u32,
     },
+    /// A second person must approve this key.
+    ApprovalNeeded,
+    /// There is no such request, or the caller may not know that there is.
+    RequestGone,
+    /// A request was decided, withdrawn or collected, or its time is over.
+    RequestEnded,
+    /// Nobody decides on their own request.
+    OwnRequest,
+    /// The key of a request can no longer be issued: whoever asked may not any more, or its fields are no longer right.
+    RequestStale,
+    /// As many requests of a person wait as may wait at once.
+    TooManyRequests {
+        /// The most that may wait.
+        most: u32,
+    },
+    /// An act is for no request.
+    NoRequestChosen,
     /// As many invites wait as may wait at once.
     TooManyInvites {
         /// The most that may wait.
@@ -171,6 +188,17 @@ impl Refusal {
                 let most = grouped(u64::from(*most));
                 return format!("{most} keys are waiting to be collected; withdraw some before you hand over more.");
             }
+            Self::ApprovalNeeded => "A second person must approve this key; ask for it at the end of the wizard.",
+            Self::RequestGone => "There is no such request; it may be long over.",
+            Self::RequestEnded => {
+                "This request was decided or withdrawn meanwhile, or its time is over; reload the list."
+            }
+            Self::OwnRequest => "Somebody else must decide on your own request.",
+            Self::RequestStale => "This key can no longer be issued as it was asked for; it has to be asked for anew.",
+            Self::TooManyRequests { most } => {
+                return format!("{most} of your requests are waiting; withdraw some before you ask for more.");
+            }
+            Self::NoRequestChosen => "No request is chosen; tick some in the list.",
             Self::TooManyInvites { most } => {
                 return format!("{} invites are waiting; revoke some before you send more.", grouped(u64::from(*most)));
             }
@@ -266,6 +294,13 @@ mod tests {
             Refusal::AppArchived,
             Refusal::LastApp,
             Refusal::ChooseApp { most: 30 },
+            Refusal::ApprovalNeeded,
+            Refusal::RequestGone,
+            Refusal::RequestEnded,
+            Refusal::OwnRequest,
+            Refusal::RequestStale,
+            Refusal::TooManyRequests { most: 200 },
+            Refusal::NoRequestChosen,
         ];
         for refusal in all {
             let message = refusal.message();

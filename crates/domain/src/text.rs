@@ -28,6 +28,8 @@ pub const PASSWORD_MAX: usize = 256;
 pub const PASSPHRASE_MIN: usize = 8;
 /// The most characters of a search.
 pub const SEARCH_MAX: usize = 200;
+/// The most characters of why a key is needed, and of a word to whoever asked for it.
+pub const WHY_MAX: usize = 500;
 /// The most characters of the note to a revoke.
 pub const REASON_MAX: usize = 200;
 
@@ -72,8 +74,17 @@ pub fn is_same_name(typed: &str, name: &str) -> bool {
 
 /// A description: lines of at most `DESCRIPTION_MAX` characters together, or nothing.
 pub fn description(text: &str) -> Result<String, String> {
-    let text = text.replace("\r\n", "\n");
-    clean(&text, DESCRIPTION_MAX, |c| c == '\n' || c == '\t')
+    lines(text, DESCRIPTION_MAX)
+}
+
+/// Why a key is needed: lines of 1 to `WHY_MAX` characters together.
+pub fn why(text: &str) -> Result<String, String> {
+    visible(lines(text, WHY_MAX)?, "Enter why the key is needed.")
+}
+
+/// A word to somebody: lines of at most `WHY_MAX` characters together, or nothing.
+pub fn word_to(text: &str) -> Result<String, String> {
+    lines(text, WHY_MAX)
 }
 
 /// A note: one line of at most `REASON_MAX` characters; `None` if it is blank.
@@ -209,6 +220,12 @@ pub fn joined(items: impl IntoIterator<Item = impl ToString>) -> String {
 /// One line of at most `max` characters, trimmed, NFC (on the server); may be empty.
 pub(crate) fn line(text: &str, max: usize) -> Result<String, String> {
     clean(text, max, |_| false)
+}
+
+/// Lines of at most `max` characters together, trimmed, NFC (on the server); may be empty.
+fn lines(text: &str, max: usize) -> Result<String, String> {
+    let text = text.replace("\r\n", "\n");
+    clean(&text, max, |c| c == '\n' || c == '\t')
 }
 
 fn clean(text: &str, max: usize, allowed: fn(char) -> bool) -> Result<String, String> {

@@ -8,6 +8,7 @@ use domain::{
     refusal::Refusal,
     text,
     timestamp::Timestamp,
+    zone::Zone,
 };
 use secrecy::{ExposeSecret, SecretString};
 use store::{SessionRow, StoreError, Tx, Unique};
@@ -111,6 +112,27 @@ impl Service {
             Ok::<_, Error>(())
         };
         self.write(rename).await
+    }
+
+    /// Changes the zone that the person reads times in; empty for the browser's. If it does not differ, records nothing.
+    pub async fn set_own_zone(&self, session: &Session, name: &str, client: &ClientInfo) -> Result<()> {
+        let known = || Zone::parse(name).map(|zone| zone.name().to_owned());
+        let name = if name.is_empty() { Some(String::new()) } else { known() };
+        let name = name.ok_or_else(|| FieldErrors::one(Field::TimeZone, "Choose a zone of the list."))?;
+        if name == session.time_zone {
+            return Ok(());
+        }
+        let person = &session.person;
+        let set = async |tx: &mut Tx| {
+            tx.set_time_zone(&person.id, &name).await?;
+            let told = |name: &str| if name.is_empty() { "The browser's".to_owned() } else { name.to_owned() };
+            let changes = vec![changed(Field::TimeZone, &told(&session.time_zone), &told(&name))];
+            let subject = Subject::person(&person.id, &person.email);
+            let event = event(&session.caller(client.address), self.now(), Action::AccountEdited, subject);
+            self.record(tx, AuditEvent { changes, ..event }).await?;
+            Ok::<_, Error>(())
+        };
+        self.write(set).await
     }
 
     /// Changes the e-mail that the person signs in with, if the password is right. `Invalid` at the e-mail if somebody

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Result, Service,
-    keys::{bulk, drafts},
+    keys::{bulk, drafts, requests},
     sessions,
     verify::POLL_EVERY,
 };
@@ -93,6 +93,7 @@ impl Service {
         self.drop_overdue_hand_overs().await?;
         self.drop_overdue_rotations().await?;
         self.finish_overdue_rotations().await?;
+        self.end_overdue_requests().await?;
         Ok(())
     }
 
@@ -136,6 +137,7 @@ impl Service {
             tx.prune_drafts(drafts::outdated(now)).await?;
             tx.prune_collections().await?;
             tx.prune_secret_calls(now).await?;
+            tx.prune_key_requests(requests::long_over(now)).await?;
             tx.prune_bulk_acts(bulk::too_late_to_undo(now)).await?;
             let brought_back = tx.bring_back_uses(now, now.plus(AHEAD)).await?;
             if brought_back > 0 {

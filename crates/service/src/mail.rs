@@ -1,8 +1,14 @@
 //! Mail to people. It is sent after the change that it tells of, and the change stands, whatever becomes of the mail.
 
-use std::{fmt, pin::Pin};
+use std::{collections::BTreeMap, fmt, pin::Pin};
 
-use domain::{hand_over::HandOver, invite::Invite};
+use domain::{
+    hand_over::HandOver,
+    ids::PersonId,
+    invite::Invite,
+    request::{Decided, KeyRequest, RequestState},
+    role::{Rights, Role},
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::Service;
@@ -75,6 +81,84 @@ impl Service {
         );
         let mail = Mail { to, subject: "A key waits for you".to_owned(), text: text.into() };
         Some(deliver(mailer, mail, "a hand-over").await)
+    }
+}
+
+/// How many people are mailed about a request at most. The others see it in the menu.
+const TOLD_MAX: u32 = 20;
+
+impl Service {
+    /// Mails those who may decide about a request, in the background, with the address of its page. The next attempt is
+    /// not made if one fails: the server is away.
+    pub fn mail_request(&self, request: &KeyRequest, address: &str) {
+        let kind = request.kind;
+        let text = format!(
+            "{asker} asks for a key that somebody else must approve: {name} ({kind}).\n\n{reason}\n\n\
+             Approve or decline it here, until {until}:\n\n{address}\n",
+            asker = request.asked_by.1,
+            name = request.key_name,
+            kind = kind.label(),
+            reason = request.reason,
+            until = request.until.to_text(),
+        );
+        let (service, asker) = (self.clone(), request.asked_by.0.clone());
+        self.in_background(async move {
+            let Some(asker) = PersonId::parse(&asker) else { return };
+            let roles: Vec<_> = Role::ALL
+                .iter()
+                .copied()
+                .filter(|role| Rights::of_role(*role).may(kind.rules().changed_with))
+                .collect();
+            match service.store().emails_of(&roles, &asker, service.now(), TOLD_MAX).await {
+                Ok(emails) => service.mail_each(&emails, "A key waits for your approval", &text, "a request").await,
+                Err(error) => tracing::warn!(%error, "nobody was mailed about a request"),
+            }
+        });
+    }
+
+    /// Mails the people whose requests were decided, in the background, one mail each, with the address of the list.
+    pub fn mail_decisions(&self, decided: &[KeyRequest], address: &str) {
+        let mut askers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for request in decided {
+            let Some(Decided { by, word, .. }) = &request.decided else { continue };
+            let state = if request.state == RequestState::Approved { "approved" } else { "declined" };
+            let words = format!("{} has {state} your request for the key {}.\n{word}", by.1, request.key_name);
+            askers.entry(request.asked_by.0.clone()).or_default().push(words.trim_end().to_owned());
+        }
+        let (service, address) = (self.clone(), address.to_owned());
+        self.in_background(async move {
+            for (asker, words) in askers {
+                let Some(id) = PersonId::parse(&asker) else { continue };
+                let text = format!(
+                    "{}\n\nYour requests, and the keys that you can collect:\n\n{address}\n",
+                    words.join("\n\n")
+                );
+                match service.store().person_by_id(&id).await {
+                    Ok(Some(person)) if person.may_enter(service.now()) => {
+                        service.mail_each(&[person.email], "Your request was decided", &text, "a decision").await;
+                    }
+                    Ok(_) => {}
+                    Err(error) => tracing::warn!(%error, "nobody was mailed about a decision"),
+                }
+            }
+        });
+    }
+
+    /// Runs this without keeping anybody waiting, if this installation sends mail.
+    fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if self.mailer().is_some() {
+            tokio::spawn(work);
+        }
+    }
+
+    async fn mail_each(&self, emails: &[String], subject: &str, text: &str, about: &str) {
+        let Some(mailer) = self.mailer() else { return };
+        for to in emails {
+            let mail = Mail { to: to.clone(), subject: subject.to_owned(), text: text.to_owned().into() };
+            if !deliver(mailer, mail, about).await {
+                return;
+            }
+        }
     }
 }
 

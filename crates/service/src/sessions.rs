@@ -97,6 +97,8 @@ pub struct Session {
     pub factor_due: Option<Timestamp>,
     /// Whether that time is over. Until the person has set one up, they may do nothing else.
     pub owes_factor: bool,
+    /// The name of the zone that the person reads times in; empty for the browser's.
+    pub time_zone: String,
     pub(crate) password_checked_at: Timestamp,
     pub(crate) last_seen_at: Timestamp,
     pub(crate) id_mac: [u8; 32],
@@ -135,7 +137,7 @@ impl Service {
     /// The session with this MAC, if it has not ended.
     pub(crate) async fn session_of(&self, id_mac: &[u8; 32]) -> Result<Option<Session>> {
         let now = self.now();
-        let Some((row, person)) = self.store().session_by_mac(id_mac).await? else {
+        let Some((row, person, time_zone)) = self.store().session_by_mac(id_mac).await? else {
             return Ok(None);
         };
         if !person.may_enter(now) || is_over(&row, now) {
@@ -155,6 +157,7 @@ impl Service {
             created_at: row.created_at,
             expires_at: row.expires_at,
             factor_due,
+            time_zone,
             owes_factor: factor_due.is_some_and(|due| due <= now),
             password_checked_at: row.password_checked_at,
             last_seen_at: row.last_seen_at,

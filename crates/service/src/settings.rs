@@ -1,6 +1,7 @@
 //! How this installation is set up, and the settings that an owner may change.
 
 use domain::{
+    approval::ApprovalRules,
     audit::{Action, AuditEvent, Subject},
     life::LifeRules,
     role::Act,
@@ -11,6 +12,9 @@ use crate::{Caller, Error, Result, Service, service::event};
 
 /// The name of the setting that holds how long keys live.
 const KEY_LIFE: &str = "key_life";
+
+/// The name of the setting that holds which keys a second person must approve.
+const APPROVAL: &str = "approval";
 
 impl Service {
     /// The name of the database engine; `Forbidden` unless the caller may see the settings.
@@ -41,10 +45,46 @@ impl Service {
         self.write(work).await
     }
 
+    /// Which keys a second person must approve; `Forbidden` unless the caller may see the settings.
+    pub async fn approval_rules(&self, caller: &Caller) -> Result<ApprovalRules> {
+        caller.may(Act::SeeSettings)?;
+        self.approval_rules_now().await
+    }
+
+    /// Changes which keys a second person must approve, from now on. If nothing differs, records nothing.
+    pub async fn set_approval_rules(&self, caller: &Caller, rules: &ApprovalRules) -> Result<()> {
+        caller.may(Act::ChangeSettings)?;
+        let work = async |tx: &mut Tx| {
+            let changes = rules.changes(&approval_rules(tx).await?);
+            if changes.is_empty() {
+                return Ok(());
+            }
+            tx.put_setting(APPROVAL, &rules.to_setting()).await?;
+            let event = event(caller, self.now(), Action::SettingsChanged, Subject::instance());
+            self.record(tx, AuditEvent { changes, ..event }).await?;
+            Ok::<_, Error>(())
+        };
+        self.write(work).await
+    }
+
+    pub(crate) async fn approval_rules_now(&self) -> Result<ApprovalRules> {
+        read_approval(self.store().setting(APPROVAL).await?)
+    }
+
     /// How long keys live, for a form that anybody who may issue keys can see.
     pub(crate) async fn life_rules_now(&self) -> Result<LifeRules> {
         read(self.store().setting(KEY_LIFE).await?)
     }
+}
+
+/// Which keys a second person must approve, as the transaction sees it.
+pub(crate) async fn approval_rules(tx: &mut Tx) -> Result<ApprovalRules> {
+    read_approval(tx.setting(APPROVAL).await?)
+}
+
+fn read_approval(value: Option<String>) -> Result<ApprovalRules> {
+    let Some(value) = value else { return Ok(ApprovalRules::default()) };
+    ApprovalRules::from_setting(&value).ok_or(Error::impossible("the setting of approval is of a later version"))
 }
 
 /// How long keys live, as the transaction sees it.

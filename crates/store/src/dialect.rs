@@ -96,10 +96,11 @@ pub(crate) async fn listen(pool: &PgPool) -> Result<PgListener, StoreError> {
 }
 
 /// Unique columns as SQLite names them, as Postgres names their constraint, and as use cases do.
-const UNIQUE: [(&str, &str, Unique); 7] = [
+const UNIQUE: [(&str, &str, Unique); 8] = [
     ("person.email", "person_email_key", Unique::PersonEmail),
     ("invite.email", "invite_email_key", Unique::InviteEmail),
     ("hand_over.form_id", "hand_over_form_id_key", Unique::HandOverForm),
+    ("key_request.form_id", "key_request_form_id_key", Unique::RequestForm),
     ("passkey.credential_id", "passkey_credential_id_key", Unique::Passkey),
     ("app.likeness", "app_likeness_in_use", Unique::AppName),
     ("api_key.id", "api_key_pkey", Unique::KeyId),

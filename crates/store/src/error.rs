@@ -50,6 +50,8 @@ pub enum Unique {
     InviteEmail,
     /// The one-use id of the form that made a hand-over.
     HandOverForm,
+    /// The one-use id of the form that made a request for a key.
+    RequestForm,
     /// The id by which a passkey's authenticator knows it.
     Passkey,
     /// The name of an app that is in use.
@@ -69,7 +71,7 @@ impl fmt::Display for Unique {
             Self::Passkey => "passkey",
             Self::AppName => "name of an app",
             Self::KeyId => "key id",
-            Self::FormId | Self::HandOverForm => "form id",
+            Self::FormId | Self::HandOverForm | Self::RequestForm => "form id",
             Self::Other => "unique value",
         })
     }

@@ -29,6 +29,8 @@ mod key_found;
 mod key_list;
 mod key_moment;
 mod key_range;
+mod key_request_list;
+mod key_requests;
 mod key_rules;
 mod key_search;
 mod key_worst;

@@ -220,6 +220,13 @@ impl Tx {
         Ok(self.conn().execute(Sql::new("DELETE FROM person WHERE id = $1").arg(id.as_str())).await? == 1)
     }
 
+    /// Sets the zone that a person reads times in; empty for the browser's.
+    pub async fn set_time_zone(&mut self, id: &PersonId, name: &str) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE person SET time_zone = $2 WHERE id = $1");
+        self.conn().execute(sql.arg(id.as_str()).arg(name)).await?;
+        Ok(())
+    }
+
     /// Replaces name and e-mail; `Conflict(PersonEmail)` if the address is another person's.
     pub async fn set_name_and_email(&mut self, id: &PersonId, name: &str, email: &str) -> Result<(), StoreError> {
         let sql = Sql::new("UPDATE person SET name = $2, email = $3 WHERE id = $1");

@@ -39,6 +39,7 @@ struct Stored {
     session: Alone,
     #[sqlx(flatten)]
     person: people::Stored,
+    time_zone: String,
 }
 
 /// A session without its person.
@@ -71,8 +72,8 @@ impl Alone {
 }
 
 reads! {
-    /// The session with this MAC and its person, expired or not.
-    session_by_mac(id_mac: &[u8]) -> Option<(SessionRow, PersonRow)>;
+    /// The session with this MAC, its person, and the zone that they read times in, empty for the browser's. Expired or not.
+    session_by_mac(id_mac: &[u8]) -> Option<(SessionRow, PersonRow, String)>;
     /// The sessions of a person, expired or not, the newest first.
     sessions_of(person: &PersonId) -> Vec<SessionRow>;
     /// The app that was chosen last in the session with this MAC; `None` for all.
@@ -84,18 +85,21 @@ async fn chosen_app(conn: &mut Conn<'_>, id_mac: &[u8]) -> Result<Option<AppId>,
     Ok(conn.fetch_optional::<(String,)>(sql).await?.and_then(|(app,)| AppId::parse(&app)))
 }
 
-async fn session_by_mac(conn: &mut Conn<'_>, id_mac: &[u8]) -> Result<Option<(SessionRow, PersonRow)>, StoreError> {
+async fn session_by_mac(
+    conn: &mut Conn<'_>,
+    id_mac: &[u8],
+) -> Result<Option<(SessionRow, PersonRow, String)>, StoreError> {
     let sql = Sql::new(
         "SELECT s.id_mac, s.created_at, s.last_seen_at, s.expires_at, s.address, s.user_agent, \
          s.password_checked_at, s.factor_checked_at, p.id AS person_id, p.email AS person_email, p.name AS person_name, \
          p.role AS person_role, p.password_hash AS person_password_hash, p.created_at AS person_created_at, \
-         p.disabled AS person_disabled, p.access_ends_at AS person_access_ends_at, p.apps AS person_apps \
+         p.disabled AS person_disabled, p.access_ends_at AS person_access_ends_at, p.apps AS person_apps, p.time_zone \
          FROM session s JOIN person p ON p.id = s.person_id WHERE s.id_mac = $1",
     )
     .arg(id_mac);
     let Some(row) = conn.fetch_optional::<Stored>(sql).await? else { return Ok(None) };
     let person = PersonRow::try_from(row.person)?;
-    Ok(Some((row.session.of(person.id), person)))
+    Ok(Some((row.session.of(person.id), person, row.time_zone)))
 }
 
 async fn sessions_of(conn: &mut Conn<'_>, person: &PersonId) -> Result<Vec<SessionRow>, StoreError> {

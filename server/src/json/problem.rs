@@ -296,6 +296,7 @@ impl From<Refusal> for Problem {
             | Refusal::PersonNotFound
             | Refusal::InviteGone
             | Refusal::HandOverGone
+            | Refusal::RequestGone
             | Refusal::LinkInvalid
             | Refusal::AppNotFound
             | Refusal::NotConnected
@@ -307,7 +308,9 @@ impl From<Refusal> for Problem {
             | Refusal::SignInOver
             | Refusal::PasskeyRefused
             | Refusal::FactorsOff => Kind::Forbidden,
-            Refusal::NameMismatch | Refusal::TooMany { .. } | Refusal::NothingChosen => Kind::Invalid,
+            Refusal::NameMismatch | Refusal::TooMany { .. } | Refusal::NothingChosen | Refusal::NoRequestChosen => {
+                Kind::Invalid
+            }
             Refusal::Changed
             | Refusal::AlreadyIssued { .. }
             | Refusal::NotPending
@@ -326,6 +329,11 @@ impl From<Refusal> for Problem {
             | Refusal::AlreadyHandedOver
             | Refusal::HandOverStale
             | Refusal::TooManyHandOvers { .. }
+            | Refusal::ApprovalNeeded
+            | Refusal::RequestEnded
+            | Refusal::OwnRequest
+            | Refusal::RequestStale
+            | Refusal::TooManyRequests { .. }
             | Refusal::TooManyInvites { .. } => Kind::Conflict,
         };
         Self::of(kind, &refusal)

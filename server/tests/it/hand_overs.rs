@@ -3,7 +3,8 @@
 
 use domain::audit_query::AuditQuery;
 
-use crate::support::{Answer, Call, Product, operator, text};
+use crate::mailbox::{MailBox, free_port};
+use crate::support::{Answer, Call, Product, Settings, operator, text};
 
 async fn post(product: &Product, path: &str, session: &str, form: &str) -> Answer {
     product.send(Call::post(path).cookie(session).same_origin().form(form.to_owned())).await
@@ -164,4 +165,40 @@ async fn what_is_wrong_is_said_at_its_field_and_what_was_typed_stays() {
         assert!(refused.body.contains(words), "{words}: {}", refused.body);
     }
     assert!(!refused.body.contains("value=\"short\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_is_mailed_without_the_passphrase_or_any_secret() {
+    let mailbox = MailBox::start();
+    let product = Product::with(Settings { smtp_url: Some(mailbox.url()), ..Settings::default() }).await;
+    let session = product.sign_in().await;
+    let to = "&email=grace%40example.com&passphrase=a+green+lantern";
+    let (made, path) = handed_over(&product, &session, to).await;
+    assert!(text(&made.body).contains("Keystead has mailed this link to grace@example.com"), "{}", made.body);
+    let shown = product.send(outside(&path, "passphrase=a+green+lantern")).await;
+    let secret = at(&shown, "secret");
+    // Without an address nothing is mailed.
+    let (silent, _) = handed_over(&product, &session, "").await;
+    assert!(!silent.body.contains("mailed this link"));
+    let mails = mailbox.mails();
+    assert_eq!(mails.len(), 1);
+    let link = format!("http://localhost:3000{path}");
+    let subject = "Subject: A key waits for you";
+    for part in ["To: grace@example.com", "From: keystead@example.com", subject, "Hello Grace", "Partner", &link] {
+        assert!(mails[0].contains(part), "{part}: {}", mails[0]);
+    }
+    assert!(mails[0].contains("asks for a passphrase, which owner@example.com gives you by other means"));
+    for part in ["lantern", secret.rsplit('_').next().unwrap()] {
+        assert!(!mails[0].contains(part), "{part}: {}", mails[0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_cannot_be_mailed_is_shown_all_the_same() {
+    let url = format!("smtp://127.0.0.1:{}?from=keystead@example.com", free_port());
+    let product = Product::with(Settings { smtp_url: Some(url), ..Settings::default() }).await;
+    let session = product.sign_in().await;
+    let (made, path) = handed_over(&product, &session, "&email=grace%40example.com").await;
+    assert!(made.body.contains("The mail could not be sent."), "{}", made.body);
+    assert_eq!(product.send(Call::get(&path)).await.status, 200);
 }

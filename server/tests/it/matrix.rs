@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 
 use app::desk::mount::{file_paths, form_paths, page_paths, provider_paths};
+use domain::approval::ApprovalRules;
 use domain::draft::KeyDraft;
 use domain::grant::{KeyAct, KeyGrant};
 use domain::hand_over::HandOverDraft;
 use domain::ids::{AppId, KeyId, PersonId};
 use domain::invite::InviteDraft;
+use domain::request::Decision;
 use domain::role::Role;
 use leptos::server_fn::axum::server_fn_paths;
 use secrecy::ExposeSecret;
@@ -32,6 +34,8 @@ enum About {
     Person,
     /// A hand-over that waits; one that was withdrawn.
     HandOver,
+    /// A request of the owner that waits; one of theirs that is approved; one that there is not.
+    Request,
     /// The invite of a guest; that of an admin; one that was revoked.
     Invite,
     /// An app in use; one that never was.
@@ -55,6 +59,7 @@ const PAGES: &[Row] = &[
     ("/account/providers", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/second-factor", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/sessions", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/account/time-zone", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/apps", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/apps/choose", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/apps/new", About::Nothing, "", ["+", "+", "f", "f", "s"]),
@@ -111,8 +116,16 @@ const PAGES: &[Row] = &[
     ("/people/{id}/reset", About::Person, "", ["++n", "ffn", "ffn", "fff", "sss"]),
     ("/people/{id}/role", About::Person, "", ["++n", "ffn", "ffn", "fff", "sss"]),
     ("/people/{id}/unlock", About::Person, "", ["++n", "+fn", "ffn", "fff", "sss"]),
+    ("/requests", About::Nothing, "", ["+", "+", "f", "f", "s"]),
+    ("/requests/many", About::Nothing, "act=approve&key=7Qm2xVbN4tRa", ["+", "+", "f", "f", "s"]),
+    ("/requests/{id}", About::Request, "", ["++n", "++n", "fff", "fff", "sss"]),
+    ("/requests/{id}/approve", About::Request, "", ["++n", "++n", "fff", "fff", "sss"]),
+    ("/requests/{id}/collect", About::Request, "", ["++n", "nnn", "fff", "fff", "sss"]),
+    ("/requests/{id}/decline", About::Request, "", ["++n", "++n", "fff", "fff", "sss"]),
+    ("/requests/{id}/withdraw", About::Request, "", ["++n", "ffn", "fff", "fff", "sss"]),
     ("/reset/{token}", About::Nothing, "", ["n", "n", "n", "n", "n"]),
     ("/settings", About::Nothing, "", ["+", "f", "f", "f", "s"]),
+    ("/settings/approval", About::Nothing, "", ["+", "f", "f", "f", "s"]),
     ("/settings/second-factor", About::Nothing, "", ["+", "f", "f", "f", "s"]),
     ("/setup", About::Nothing, "", ["n", "n", "n", "n", "n"]),
 ];
@@ -127,6 +140,7 @@ const FORMS: &[Row] = &[
     ("/account/providers", About::Nothing, "identity=x", ["n", "n", "n", "n", "s"]),
     ("/account/second-factor", About::Nothing, "press=begin", ["+", "+", "+", "+", "s"]),
     ("/account/sessions", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/account/time-zone", About::Nothing, "time_zone=Europe%2FBerlin", ["+", "+", "+", "+", "s"]),
     ("/apps/choose", About::Nothing, "app=&back=/keys", ["+", "+", "+", "+", "s"]),
     ("/apps/new", About::Nothing, "name=FORM", ["+", "+", "f", "f", "s"]),
     ("/apps/{id}/archive", About::App, "", ["+n", "+n", "ff", "ff", "ss"]),
@@ -179,8 +193,14 @@ const FORMS: &[Row] = &[
     ("/people/{id}/reset", About::Person, "", ["++n", "fff", "fff", "fff", "sss"]),
     ("/people/{id}/role", About::Person, "role=auditor", ["++n", "fff", "fff", "fff", "sss"]),
     ("/people/{id}/unlock", About::Person, "", ["++n", "+fn", "fff", "fff", "sss"]),
+    ("/requests/many", About::Request, "act=approve&key={id}", ["+++", "+++", "fff", "fff", "sss"]),
+    ("/requests/{id}/approve", About::Request, "note=Go", ["++n", "++n", "fff", "fff", "sss"]),
+    ("/requests/{id}/collect", About::Request, "", ["++n", "nnn", "fff", "fff", "sss"]),
+    ("/requests/{id}/decline", About::Request, "note=No", ["++n", "++n", "fff", "fff", "sss"]),
+    ("/requests/{id}/withdraw", About::Request, "", ["++n", "ffn", "fff", "fff", "sss"]),
     ("/reset/{token}", About::Nothing, "new_password=seven+grey+herons+wade", ["n", "n", "n", "n", "n"]),
     ("/settings", About::Nothing, "default_life=90&longest_life=365", ["+", "f", "f", "f", "s"]),
+    ("/settings/approval", About::Nothing, "approval_kinds=client", ["+", "f", "f", "f", "s"]),
     ("/settings/second-factor", About::Nothing, "factor_policy=optional&grace_days=7", ["+", "f", "f", "f", "s"]),
     ("/setup", About::Nothing, "token=x&person_name=A&email=a@example.com&password=x", ["n", "n", "n", "n", "n"]),
 ];
@@ -232,6 +252,8 @@ impl Matrix {
             let entry = matrix.product.service.sign_in(sign_in, &ClientInfo::default()).await.unwrap();
             matrix.sessions.push(session_of(entry));
         }
+        let rules = ApprovalRules::read(&["client".to_owned()], &[], false).unwrap();
+        matrix.product.service.set_approval_rules(&operator(), &rules).await.unwrap();
         matrix
     }
 
@@ -263,14 +285,27 @@ impl Matrix {
 
     /// The owner as a caller.
     async fn owner(&self) -> Caller {
-        self.product.service.session(&self.sessions[0]).await.unwrap().unwrap().caller(None)
+        self.caller(0).await
+    }
+
+    async fn caller(&self, column: usize) -> Caller {
+        self.product.service.session(&self.sessions[column]).await.unwrap().unwrap().caller(None)
+    }
+
+    /// What the owner asks for.
+    async fn requested(&self) -> KeyId {
+        let (service, owner) = (&self.product.service, self.owner().await);
+        let key = KeyDraft { kind: Some("client".to_owned()), ..service_key("Asked for") };
+        let form_id = service.new_form_id().unwrap();
+        let asked = service.request_key(&owner, service.default_app(), &key, &form_id, "Why").await.unwrap();
+        asked.unwrap().request.key
     }
 
     async fn handed_over(&self, owner: &Caller) -> KeyId {
         let to = HandOverDraft { recipient: "Grace".to_owned(), life: "1d".to_owned(), ..HandOverDraft::default() };
         let (service, key) = (&self.product.service, service_key("Handed over"));
         let form_id = service.new_form_id().unwrap();
-        let form = HandOverForm { key: &key, form_id: &form_id, to: &to, passphrase: &"".into() };
+        let form = HandOverForm { key: &key, form_id: &form_id, to: &to, request: None, passphrase: &"".into() };
         service.hand_over(owner, service.default_app(), &form).await.unwrap().hand_over.key
     }
 
@@ -308,6 +343,12 @@ impl Matrix {
                 let name = service.new_form_id().unwrap();
                 let used = service.create_app(&operator(), &name).await.unwrap().id;
                 [used, AppId::from_random([9; 12])].map(|id| id.to_string()).to_vec()
+            }
+            About::Request => {
+                let (waits, approved) = (self.requested().await, self.requested().await);
+                let admin = self.caller(1).await;
+                service.decide_request(&admin, &approved, Decision::Approve, "").await.unwrap();
+                [waits, approved, KeyId::from_random([1; 16])].map(|id| id.to_string()).to_vec()
             }
             About::Person => {
                 let mut ids = Vec::new();

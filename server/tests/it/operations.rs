@@ -110,6 +110,8 @@ async fn only_the_server_and_migrate_update_an_older_database() {
         "DROP TABLE identity",
         "DROP TABLE removed_email",
         "DROP TABLE provider_answer",
+        "DROP TABLE key_request",
+        "ALTER TABLE person DROP COLUMN time_zone",
         "DROP TABLE hand_over",
         "DROP TABLE key_grant",
         "DROP TABLE invite",

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::scale::{Scale, per_cent};
 use super::time::Parts;
-use crate::components::time::Time;
+use crate::components::time::{Time, in_parts, zone_of};
 
 /// The top and the height of the bars, and the line of the words below them, in pixels.
 const TOP: u64 = 28;
@@ -121,14 +121,15 @@ impl Bar {
 /// From when to when, for people.
 fn range(period: &Period, span: Span) -> impl IntoView + use<> {
     let until = if span.step() < Millis::days(1) { Parts::Clock } else { Parts::Both };
-    let time = |at: Timestamp, parts: Parts, zone: &str| {
-        let text = format!("{}{zone}", parts.of(at));
-        view! { <tspan data-time=at.to_rfc3339() data-as=parts.word()>{text}</tspan> }
+    let time = |at: Timestamp, parts: Parts, with_zone: bool| {
+        let (text, moment) = in_parts(at, parts);
+        let text = if with_zone { format!("{text} {}", zone_of(at)) } else { text };
+        view! { <tspan data-time=moment data-as=parts.word()>{text}</tspan> }
     };
     // A phone has no room for the end.
     view! {
-        {time(period.starts, Parts::Both, "")}
-        <tspan class="until">" to " {time(period.ends, until, " UTC")}</tspan>
+        {time(period.starts, Parts::Both, false)}
+        <tspan class="until">" to " {time(period.ends, until, true)}</tspan>
     }
 }
 
@@ -146,9 +147,10 @@ fn tick(n: u64, count: u64, period: &Period, span: Span) -> Option<AnyView> {
         let parts = if every < Millis::days(1) { Parts::Clock } else { Parts::Date };
         // A phone has room for every second one.
         let class = (at.millis().rem_euclid(every.0 * 2) != 0).then_some("odd");
+        let (text, moment) = in_parts(at, parts);
         view! {
-            <text class=class x=per_cent(n, count) y=BELOW data-time=at.to_rfc3339() data-as=parts.word()>
-                {parts.of(at)}
+            <text class=class x=per_cent(n, count) y=BELOW data-time=moment data-as=parts.word()>
+                {text}
             </text>
         }
         .into_any()

@@ -22,6 +22,7 @@ use super::{
     check_life,
     edit::lives_longer,
     issue::check_form_id,
+    requests::rules_for,
     state::{check_note, revoke_changes},
 };
 use crate::{Caller, Error, Result, Service, settings::life_rules};
@@ -118,7 +119,7 @@ impl Service {
                     continue;
                 }
                 if let BulkChange::SetExpiry(at) = &change {
-                    check_lives(tx, &keys, *at).await?;
+                    check_lives(tx, caller, &keys, *at).await?;
                 }
                 apply(tx, &change, &keys, now).await?;
                 let events: Vec<_> = keys.iter().map(|key| self.bulk_event(caller, &change, key)).collect();
@@ -181,9 +182,18 @@ fn edits(change: &BulkChange, key: &KeyDetail) -> Vec<Change> {
     rules::changes(&before.told(), &after.told())
 }
 
-/// Checks that no key would live longer than keys may here, as in an edit of it alone.
-async fn check_lives(tx: &mut Tx, keys: &[KeyDetail], expires_at: Option<Timestamp>) -> Result<()> {
+/// Checks that no key would live longer than keys may here, or than somebody else approved, as in an edit of it alone.
+async fn check_lives(tx: &mut Tx, caller: &Caller, keys: &[KeyDetail], expires_at: Option<Timestamp>) -> Result<()> {
     let rules = life_rules(tx).await?;
+    let approval = rules_for(tx, caller).await?;
+    for key in keys {
+        let before = key.spec();
+        let after = KeySpec { expires_at, ..before.clone() };
+        approval.check_change(&before, &after, Field::Expiry).map_err(|errors| {
+            let message = errors.of(Field::Expiry).next().map_or("", |error| &*error.message);
+            FieldErrors::one(Field::Expiry, format!("{message} This is about {}.", quote(&key.row.name)))
+        })?;
+    }
     for key in keys.iter().filter(|key| lives_longer(key.row.expires_at, expires_at)) {
         let spec = KeySpec { expires_at, ..key.spec() };
         check_life(rules, &spec, key.row.created_at, Field::Expiry).map_err(|errors| {

@@ -17,6 +17,7 @@ use super::{
     hand_overs::COLLECT,
     issue::{Issued, Minted},
     move_state,
+    requests::{check_unasked, told},
 };
 use crate::{
     Caller, ClientInfo, Error, Result, Service, entropy,
@@ -62,7 +63,13 @@ impl Service {
             let waiting = tx.hand_over(&found.key).await?;
             let (Some(_), Some(hand_over)) = (used, waiting) else { return Err(Refusal::LinkInvalid.into()) };
             let (key, minted, maker) = self.prepare(tx, &hand_over, client).await?;
-            let note = format!("Collected by {}, by the link that {} made", hand_over.recipient, hand_over.made_by.1);
+            let mut note =
+                format!("Collected by {}, by the link that {} made", hand_over.recipient, hand_over.made_by.1);
+            match tx.key_request(&hand_over.key).await? {
+                Some(request) => note = format!("{note}. {}", told(&request)),
+                // The rules may have come after the link.
+                None => check_unasked(tx, &maker, &key.spec).await.map_err(stale)?,
+            }
             self.add_key(tx, &maker, &key, Field::Expiry, Some(note)).await.map_err(stale)?;
             let address = client.address.map(|address| address.to_string());
             tx.set_collected(&hand_over.key, now, address.as_deref()).await?;

@@ -13,7 +13,7 @@ use domain::{
 };
 use store::Tx;
 
-use super::{changed, check_life, check_owner, note_verifier_key};
+use super::{changed, check_life, check_owner, note_verifier_key, requests::rules_for};
 use crate::{Caller, Error, Result, Service, settings::life_rules};
 
 /// Whether an edit moves the expiry to a later time. An earlier one is always welcome, even if it is still too late.
@@ -48,6 +48,7 @@ impl Service {
             if lives_longer(key.row.expires_at, spec.expires_at) {
                 check_life(life_rules(tx).await?, &spec, key.row.created_at, draft.expiry_field())?;
             }
+            rules_for(tx, caller).await?.check_change(&key.spec(), &spec, draft.expiry_field())?;
             if key.rules.owner != spec.rules.owner {
                 check_owner(tx, &spec).await?;
             }

@@ -8,13 +8,18 @@ use domain::{
     hand_over::{Collection, HAND_OVERS_MAX, HandOver, HandOverDraft},
     ids::{AppId, KeyId},
     refusal::Refusal,
+    request::RequestState,
     role::Act,
     text,
 };
 use secrecy::{ExposeSecret, SecretString};
 use store::{StoreError, Tx, Unique};
 
-use super::issue::{check_form_id, guarded};
+use super::{
+    approved::take,
+    issue::{check_form_id, guarded},
+    requests::check_unasked,
+};
 use crate::{Caller, Error, Result, Service, apps::usable, entropy, people::change, service::event};
 
 /// The purpose of the link by which a key is collected.
@@ -41,20 +46,27 @@ pub struct HandOverForm<'a> {
     pub form_id: &'a str,
     /// Whom it is for, as typed.
     pub to: &'a HandOverDraft,
+    /// The approved request of the maker whose key it is, in place of what was typed for the key.
+    pub request: Option<&'a KeyId>,
     /// The passphrase, as typed; empty for none.
     pub passphrase: &'a SecretString,
 }
 
 impl Service {
     /// Prepares a key for somebody else to collect. It fails as issuing the key would, and with `AlreadyHandedOver` if the
-    /// form has done this before.
+    /// form has done this before. A request that it uses up is collected with it.
     pub async fn hand_over(&self, caller: &Caller, app: &AppId, form: &HandOverForm<'_>) -> Result<HandedOver> {
         let person = *caller.person_id()?;
         let form_id = check_form_id(form.form_id)?;
         let passphrase = form.passphrase.expose_secret();
         let spec = form.to.check(passphrase)?;
-        self.check_draft(caller, form.key).await?;
-        let key = self.read_draft(caller, form.key)?;
+        let approved = match form.request {
+            Some(key) => Some(self.own_approved(caller, key).await?),
+            None => None,
+        };
+        let draft = approved.as_ref().map_or(form.key, |request| &request.draft);
+        self.check_draft(caller, draft).await?;
+        let key = self.read_draft(caller, draft)?;
         caller.proved_for(guarded(&key), self.now())?;
         let hash = match text::passphrase(passphrase) {
             Ok(Some(passphrase)) => {
@@ -64,11 +76,11 @@ impl Service {
         };
         let now = self.now();
         let hand_over = HandOver {
-            key: self.new_key_id()?,
-            app_id: *app,
+            key: approved.as_ref().map_or_else(|| self.new_key_id(), |request| Ok(request.key))?,
+            app_id: approved.as_ref().map_or(*app, |request| request.app_id),
             kind: key.kind,
-            key_name: key.name,
-            draft: form.key.clone(),
+            key_name: key.name.clone(),
+            draft: draft.clone(),
             form_id: form_id.to_owned(),
             recipient: spec.recipient,
             email: spec.email,
@@ -78,7 +90,11 @@ impl Service {
             expires_at: now.plus(spec.life.length()),
         };
         let work = async |tx: &mut Tx| {
-            usable(tx, caller, app).await?;
+            usable(tx, caller, &hand_over.app_id).await?;
+            match &approved {
+                Some(request) => take(tx, self, request, RequestState::HandedOver).await?,
+                None => check_unasked(tx, caller, &key).await?,
+            }
             if tx.hand_overs().await?.len() >= usize::try_from(HAND_OVERS_MAX).unwrap_or(usize::MAX) {
                 return Err(Refusal::TooManyHandOvers { most: HAND_OVERS_MAX }.into());
             }

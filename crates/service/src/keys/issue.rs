@@ -22,7 +22,7 @@ use secrecy::SecretString;
 use store::{NewKey, NewSecret, Tx};
 use zeroize::Zeroizing;
 
-use super::{changed, check_life, check_owner, known_owner, note_verifier_key};
+use super::{changed, check_life, check_owner, known_owner, note_verifier_key, requests::check_unasked};
 use crate::{Caller, Error, Result, Service, apps::usable, entropy, settings::life_rules};
 
 /// A new key with its secret.
@@ -105,7 +105,7 @@ impl Service {
     }
 
     /// Creates a pending key, which works once it is confirmed. One form creates one key, however often it is sent;
-    /// then it gives `AlreadyIssued`.
+    /// then it gives `AlreadyIssued`. `ApprovalNeeded` if a second person must approve the key.
     pub async fn issue(&self, caller: &Caller, app: &AppId, draft: &KeyDraft, form_id: &str) -> Result<Issued> {
         let begins = Begins::Pending { form_id };
         self.make_key(caller, app, draft, begins).await
@@ -151,6 +151,7 @@ impl Service {
             if let Some(form_id) = form_id {
                 refuse_repeat(tx.key_of_form(form_id).await?)?;
             }
+            check_unasked(tx, caller, &key.spec).await?;
             self.add_key(tx, caller, &key, draft.expiry_field(), None).await?;
             if let Some(event) = acknowledged {
                 self.record(tx, event).await?;
@@ -224,7 +225,7 @@ pub(super) fn check_form_id(form_id: &str) -> Result<&str, FieldErrors> {
     }
 }
 
-fn refuse_repeat(made: Option<KeyId>) -> Result<(), Refusal> {
+pub(super) fn refuse_repeat(made: Option<KeyId>) -> Result<(), Refusal> {
     match made {
         Some(key) => Err(Refusal::AlreadyIssued { key }),
         None => Ok(()),
@@ -232,7 +233,7 @@ fn refuse_repeat(made: Option<KeyId>) -> Result<(), Refusal> {
 }
 
 /// The first values of a key, for its audit event.
-fn first_values(spec: &KeySpec) -> Vec<Change> {
+pub(super) fn first_values(spec: &KeySpec) -> Vec<Change> {
     let given = spec.told().into_iter().filter(|(_, value)| !value.is_empty());
     given.map(|(field, value)| Change { field: field.as_str().to_owned(), from: None, to: Some(value) }).collect()
 }

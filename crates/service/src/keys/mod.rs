@@ -2,6 +2,7 @@
 //! answered.
 
 mod acknowledge;
+mod approved;
 pub(crate) mod bulk;
 mod collect;
 pub(crate) mod drafts;
@@ -12,6 +13,7 @@ mod hand_overs;
 mod issue;
 pub(crate) mod list;
 mod page;
+pub(crate) mod requests;
 mod rotate;
 mod rotation;
 mod state;
@@ -42,6 +44,7 @@ pub use self::{
     hand_overs::{HandOverForm, HandedOver},
     issue::{Issued, ShownSecret},
     page::KeyPage,
+    requests::{Asked, DecidedMany},
     rotate::Rotated,
     suggest::Suggestions,
     why::AskedCall,

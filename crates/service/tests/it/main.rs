@@ -33,6 +33,7 @@ mod provider_door;
 mod providers;
 mod quota;
 mod record;
+mod requests;
 mod reset;
 mod roles;
 mod rotation;

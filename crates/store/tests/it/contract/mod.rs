@@ -29,6 +29,7 @@ mod invites;
 mod key_bulk;
 mod key_counts;
 mod key_list;
+mod key_requests;
 mod key_worst;
 mod keys;
 mod meta;

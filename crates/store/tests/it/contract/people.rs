@@ -85,7 +85,7 @@ async fn sessions_come_with_their_person(store: Store) {
         })
         .await
         .unwrap();
-    assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session.clone(), owner.clone())));
+    assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session.clone(), owner.clone(), String::new())));
     assert_eq!(store.session_by_mac(&[2; 32]).await.unwrap(), None);
     // A late touch does not turn the clock back.
     for seconds in [60, 30] {
@@ -97,13 +97,15 @@ async fn sessions_come_with_their_person(store: Store) {
         tx.set_session_checked(&[1; 32], session.password_checked_at, session.factor_checked_at).await
     };
     store.write(checked).await.unwrap();
-    assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session.clone(), owner.clone())));
+    let found = async || store.session_by_mac(&[1; 32]).await.unwrap();
+    assert_eq!(found().await, Some((session.clone(), owner.clone(), String::new())));
     session.password_checked_at = NOW.plus_seconds(7);
     for (mac, exists) in [([1; 32], true), ([2; 32], false)] {
         let proved = async |tx: &mut store::Tx| tx.set_session_proved(&mac, session.password_checked_at).await;
         assert_eq!(store.write(proved).await.unwrap(), exists);
     }
-    assert_eq!(store.session_by_mac(&[1; 32]).await.unwrap(), Some((session, owner)));
+    store.write(async |tx| tx.set_time_zone(&owner.id, "Europe/Berlin").await).await.unwrap();
+    assert_eq!(found().await, Some((session, owner, "Europe/Berlin".to_owned())));
 }
 
 async fn sessions_end_in_each_way(store: Store) {

@@ -1,0 +1,166 @@
+//! Requests: what their pages read, and what their forms do.
+
+use std::sync::Arc;
+
+use domain::approval::Cause;
+use domain::caution::cautions;
+use domain::draft::KeyDraft;
+use domain::ids::KeyId;
+use domain::page::{Capped, Page};
+use domain::refusal::Refusal;
+use domain::request::{Decision, KeyRequest, RequestQuery, RequestState};
+use domain::restrictions::Restrictions;
+use domain::timestamp::Timestamp;
+use service::Caller;
+use service::keys::DecidedMany;
+
+use super::context::Desk;
+use super::key_forms::tell;
+use super::people_forms::told;
+use crate::error::ConsoleError;
+use crate::forms::done::{PersonDone, Told};
+use crate::forms::key::NewSecret;
+use crate::forms::outcome::Next;
+use crate::forms::person::Nothing;
+use crate::forms::request::{DecideForm, DecideManyForm};
+use crate::islands::check::Told as Means;
+
+/// A request as the visitor sees it.
+#[derive(Debug, Clone)]
+pub struct RequestView {
+    pub request: KeyRequest,
+    /// What the key means, and what to know before it is issued.
+    pub means: Means,
+    /// Whether the visitor may approve and decline it.
+    pub may_decide: bool,
+    /// Whether the visitor asked for it.
+    pub is_own: bool,
+    /// When it was read.
+    pub now: Timestamp,
+}
+
+impl RequestView {
+    fn of(desk: &Desk, caller: &Caller, request: KeyRequest) -> Self {
+        let now = desk.service().now();
+        let spec = request.draft.sketch(request.kind, now);
+        let words = Restrictions::from(&spec).words();
+        Self {
+            means: Means { words, until: spec.expires_at, cautions: cautions(&spec, now) },
+            may_decide: desk.service().may_decide(caller, &request),
+            is_own: request.asked_by.0 == caller.actor().id(),
+            request,
+            now,
+        }
+    }
+
+    /// Whether the visitor can collect its key.
+    pub fn is_ready(&self) -> bool {
+        self.is_own && self.request.state == RequestState::Approved && self.now < self.request.until
+    }
+}
+
+/// A page of the requests.
+pub async fn read_requests(query: &RequestQuery) -> Result<Page<RequestView>, ConsoleError> {
+    let desk = Desk::from_context()?;
+    let caller = desk.caller()?;
+    let Page { rows, next, previous, total } = desk.service().requests(&caller, query).await?;
+    let rows = rows.into_iter().map(|request| RequestView::of(&desk, &caller, request)).collect();
+    Ok(Page { rows, next, previous, total })
+}
+
+/// One request.
+pub async fn read_request(id: &str) -> Result<RequestView, ConsoleError> {
+    let desk = Desk::from_context()?;
+    let caller = desk.caller()?;
+    let request = desk.service().request(&caller, &request_id(id)?).await?;
+    Ok(RequestView::of(&desk, &caller, request))
+}
+
+/// Those of these requests that are there, in their order.
+pub async fn read_some_requests(ids: &[KeyId]) -> Result<Vec<RequestView>, ConsoleError> {
+    let desk = Desk::from_context()?;
+    let caller = desk.caller()?;
+    let mut views = Vec::new();
+    for id in ids {
+        match desk.service().request(&caller, id).await {
+            Ok(request) => views.push(RequestView::of(&desk, &caller, request)),
+            Err(service::Error::Refused(Refusal::RequestGone)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(views)
+}
+
+/// An approved request of the visitor's own.
+pub async fn read_approved(id: &str) -> Result<RequestView, ConsoleError> {
+    let desk = Desk::from_context()?;
+    let caller = desk.caller()?;
+    let request = desk.service().own_approved(&caller, &request_id(id)?).await?;
+    Ok(RequestView::of(&desk, &caller, request))
+}
+
+/// How many requests wait for the visitor; nothing if they decide none.
+pub async fn read_waiting() -> Capped {
+    let read = async {
+        let desk = Desk::from_context()?;
+        Ok::<_, ConsoleError>(desk.service().requests_waiting(&desk.caller()?).await?)
+    };
+    // The page itself says what is wrong.
+    read.await.unwrap_or_default()
+}
+
+/// Why somebody else must approve the key of this draft; empty if nobody must.
+pub async fn read_causes(draft: &KeyDraft) -> Result<Vec<Cause>, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().approval_causes(&desk.caller()?, draft).await?)
+}
+
+/// Reads a request's id from an address. Invalid text is like an unknown id.
+pub fn request_id(text: &str) -> Result<KeyId, ConsoleError> {
+    KeyId::parse(text).ok_or(ConsoleError::Refused(Refusal::RequestGone))
+}
+
+/// The address of a page, for a mail.
+pub(super) fn address(desk: &Desk, path: &str) -> String {
+    format!("{}{path}", desk.console.public_url)
+}
+
+pub async fn approve(desk: Desk, id: KeyId, form: DecideForm) -> Result<Next<()>, ConsoleError> {
+    decide(&desk, &id, Decision::Approve, &form.word).await?;
+    Ok(told(&desk, LIST.to_owned(), PersonDone::RequestApproved))
+}
+
+pub async fn decline(desk: Desk, id: KeyId, form: DecideForm) -> Result<Next<()>, ConsoleError> {
+    decide(&desk, &id, Decision::Decline, &form.word).await?;
+    Ok(told(&desk, LIST.to_owned(), PersonDone::RequestDeclined))
+}
+
+/// The decision stands, whatever comes of the mail.
+async fn decide(desk: &Desk, id: &KeyId, decision: Decision, word: &str) -> Result<(), ConsoleError> {
+    let request = desk.service().decide_request(&desk.caller()?, id, decision, word).await?;
+    desk.service().mail_decisions(&[request], &address(desk, MINE));
+    Ok(())
+}
+
+pub async fn decide_many(desk: Desk, form: DecideManyForm) -> Result<Next<()>, ConsoleError> {
+    let decision = form.decision.ok_or(ConsoleError::Malformed)?;
+    let done = desk.service().decide_requests(&desk.caller()?, &form.keys, decision, &form.word).await?;
+    let DecidedMany { decided, skipped } = done;
+    desk.service().mail_decisions(&decided, &address(&desk, MINE));
+    let taken = u32::try_from(decided.len()).unwrap_or(u32::MAX);
+    Ok(tell(&desk, LIST.to_owned(), Told::Requests { decision, taken, skipped }))
+}
+
+pub async fn withdraw(desk: Desk, id: KeyId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
+    desk.service().withdraw_request(&desk.caller()?, &id).await?;
+    Ok(told(&desk, LIST.to_owned(), PersonDone::RequestWithdrawn))
+}
+
+/// The secret is in the answer, and nowhere else.
+pub async fn collect(desk: Desk, id: KeyId, _form: Nothing) -> Result<Next<NewSecret>, ConsoleError> {
+    Ok(Next::Show(Arc::new(desk.service().collect_request(&desk.caller()?, &id).await?)))
+}
+
+/// The list, and those that the visitor made.
+const LIST: &str = "/requests";
+const MINE: &str = "/requests?mine=yes&show=approved";

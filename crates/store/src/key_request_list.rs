@@ -1,0 +1,134 @@
+//! Pages of the list of requests, by keyset, and how many wait for somebody.
+
+use domain::ids::{AppId, KeyId, PersonId};
+use domain::kind::KeyKind;
+use domain::list::Rows;
+use domain::page::{COUNT_CAP, Capped, Page};
+use domain::request::{KeyRequest, RequestFilter, RequestQuery, RequestState};
+use domain::sight::{Scope, Sight};
+
+use crate::conn::Conn;
+use crate::error::StoreError;
+use crate::key_requests::{REQUEST, Stored};
+use crate::sql::{Arg, Sql};
+
+/// Rows on a page.
+const PAGE: usize = Rows::Few.count() as usize;
+
+reads! {
+    /// A page of the requests that are asked for and in sight. `visitor` is who made those of their own. An invalid cursor
+    /// gives the first page.
+    list_key_requests(sight: &Sight, query: &RequestQuery, visitor: &PersonId) -> Page<KeyRequest>;
+    /// How many requests for keys of these kinds wait that are in sight and not this person's own, up to `cap`.
+    key_requests_waiting_for(sight: &Sight, kinds: &[KeyKind], person: &PersonId, cap: u32) -> Capped;
+}
+
+/// The place of a request in the list.
+fn place(request: &KeyRequest) -> String {
+    format!("{}~{}", request.key, request.created_at.millis())
+}
+
+fn cursor(text: &str) -> Option<[Arg; 2]> {
+    let (key, created_at) = text.split_once('~')?;
+    Some([created_at.parse::<i64>().ok()?.into(), KeyId::parse(key)?.as_str().into()])
+}
+
+/// A list with its conditions.
+struct Asked<'a> {
+    sight: &'a Sight,
+    query: &'a RequestQuery,
+    visitor: &'a PersonId,
+}
+
+impl Asked<'_> {
+    fn push_conditions(&self, sql: &mut Sql) {
+        let states = self.query.show.states().map(RequestState::as_str);
+        sql.push("WHERE r.state IN (").list(states).push(")");
+        push_sight(sql, self.sight, &self.sight.kinds);
+        if self.query.mine {
+            sql.push(" AND r.asked_by_id = ").bind(self.visitor.as_str());
+        }
+    }
+
+    /// Rows after a cursor, or before it, nearest first: at most `limit`. Whoever has waited longest comes first, and what
+    /// ended last.
+    async fn fetch(
+        &self,
+        conn: &mut Conn<'_>,
+        backwards: bool,
+        after: Option<[Arg; 2]>,
+        limit: usize,
+    ) -> Result<Vec<KeyRequest>, StoreError> {
+        let descending = (self.query.show == RequestFilter::Ended) != backwards;
+        let mut sql = Sql::new(REQUEST);
+        self.push_conditions(&mut sql);
+        if let Some(after) = after {
+            sql.push(" AND (r.created_at, r.key_id) ").push(if descending { "< " } else { "> " }).row(true, after);
+        }
+        sql.push(" ORDER BY r.created_at").push(if descending { " DESC, r.key_id DESC" } else { ", r.key_id" });
+        sql.push(" LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        conn.fetch_all::<Stored>(sql).await?.into_iter().map(KeyRequest::try_from).collect()
+    }
+}
+
+/// What is out of sight does not count.
+fn push_sight(sql: &mut Sql, sight: &Sight, kinds: &[KeyKind]) {
+    if kinds.len() < KeyKind::ALL.len() {
+        sql.push(" AND r.kind IN (");
+        // No kind has the empty word.
+        sql.list(kinds.iter().map(|kind| kind.as_str()).chain([""])).push(")");
+    }
+    if let Scope::Only(apps) = &sight.apps {
+        sql.push(" AND r.app_id IN (").list(apps.iter().map(AppId::as_str).chain([""])).push(")");
+    }
+}
+
+async fn list_key_requests(
+    conn: &mut Conn<'_>,
+    sight: &Sight,
+    query: &RequestQuery,
+    visitor: &PersonId,
+) -> Result<Page<KeyRequest>, StoreError> {
+    let asked = Asked { sight, query, visitor };
+    let parse = |text: &Option<String>| text.as_deref().and_then(cursor);
+    let (after, before) = (parse(&query.after), parse(&query.before));
+    let (is_back, has_after) = (after.is_none() && before.is_some(), after.is_some());
+    let mut rows = asked.fetch(conn, is_back, after.or(before), PAGE + 1).await?;
+    // One extra row shows whether there is another page on that side.
+    let more = rows.len() > PAGE;
+    rows.truncate(PAGE);
+    if is_back {
+        rows.reverse();
+    }
+    let beyond = async |conn: &mut Conn<'_>, row: Option<&KeyRequest>, backwards: bool| {
+        let Some(place) = row.and_then(|row| cursor(&place(row))) else { return Ok(false) };
+        Ok::<_, StoreError>(!asked.fetch(conn, backwards, Some(place), 1).await?.is_empty())
+    };
+    let (has_next, has_previous) = if is_back {
+        (beyond(conn, rows.last(), false).await?, more)
+    } else {
+        (more, has_after && beyond(conn, rows.first(), true).await?)
+    };
+    let next = rows.last().map(place).filter(|_| has_next);
+    let previous = rows.first().map(place).filter(|_| has_previous);
+    let mut sql = Sql::new("SELECT count(*) FROM (SELECT r.key_id FROM key_request r ");
+    asked.push_conditions(&mut sql);
+    sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
+    let (count,): (i64,) = conn.fetch_one(sql).await?;
+    Ok(Page { rows, next, previous, total: Capped::at(COUNT_CAP, count.unsigned_abs()) })
+}
+
+async fn key_requests_waiting_for(
+    conn: &mut Conn<'_>,
+    sight: &Sight,
+    kinds: &[KeyKind],
+    person: &PersonId,
+    cap: u32,
+) -> Result<Capped, StoreError> {
+    let mut sql = Sql::new("SELECT count(*) FROM (SELECT r.key_id FROM key_request r WHERE r.state = ");
+    sql.bind(RequestState::Waiting.as_str()).push(" AND r.asked_by_id <> ").bind(person.as_str());
+    push_sight(&mut sql, sight, kinds);
+    sql.push(" LIMIT ").bind(i64::from(cap) + 1).push(") AS counted");
+    let (count,): (i64,) = conn.fetch_one(sql).await?;
+    Ok(Capped::at(cap, count.unsigned_abs()))
+}

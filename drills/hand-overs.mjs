@@ -1,0 +1,123 @@
+// Hand-overs by the thousand: the secret is in its recipient's answer, and in nothing that the maker sees, no log and no row.
+import { readFileSync, readdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+
+import { count, seconds } from './lib/figures.mjs';
+import { Postgres } from './lib/postgres.mjs';
+import { Server, expect } from './lib/server.mjs';
+
+/** How much of a secret names it in a search. */
+const PART = 16;
+
+/** How many flows are under way at a time. */
+const AT_ONCE = 12;
+
+/** What must be nowhere. */
+class Secrets {
+  parts = new Set();
+
+  add(...secrets) {
+    for (const secret of secrets) this.parts.add(secret.slice(0, PART));
+  }
+
+  /** Expects none of them, nor a part of one, in a text. */
+  absent(text, where) {
+    for (const [run] of text.matchAll(/[A-Za-z0-9]{16,}/g)) {
+      for (let at = 0; at + PART <= run.length; at += 1) {
+        if (this.parts.has(run.slice(at, at + PART))) throw new Error(`${where} has a secret: ${run}`);
+      }
+    }
+  }
+}
+
+/** A form that somebody without a session sends. */
+async function outside(server, path, form) {
+  const headers = { 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' };
+  const answer = await server.ask(path, { method: 'POST', headers, body: new URLSearchParams(form).toString() });
+  return { status: answer.status, page: await answer.text() };
+}
+
+/** From the maker's form to a key that works. Gives all that the maker saw. */
+async function flow(server, secrets, number) {
+  const form = { kind: 'service', name: `n${number}`, form_id: randomBytes(16).toString('hex'), recipient: 'Grace', link_life: '1d' };
+  const made = await (await server.post('/keys/handovers/new', form)).text();
+  const link = made.match(/\/collect\/([0-9a-f]{64})/)?.[1];
+  expect(link, `no link was made: ${made}`);
+  const { page } = await outside(server, `/collect/${link}`, {});
+  const token = page.match(/ks_[A-Za-z0-9]+_([A-Za-z0-9]+)/);
+  const confirm = page.match(/\/collect\/([0-9a-f]{64})\/stored/)?.[1];
+  expect(token && confirm, `nothing was collected: ${page}`);
+  secrets.add(token[1], confirm, link);
+  const stored = await outside(server, `/collect/${confirm}/stored`, { acknowledged: 'yes' });
+  expect(stored.status === 200, `the key was not confirmed: ${stored.page}`);
+  return { seen: made.replaceAll(link, ''), token: token[0] };
+}
+
+async function run(settings, flows, rows) {
+  const server = await Server.start({ ...settings, KEYSTEAD_LOG: 'info' });
+  let log = '';
+  for (const stream of [server.child.stderr, server.child.stdout]) stream.on('data', (chunk) => (log += chunk));
+  const secrets = new Secrets();
+  const begun = performance.now();
+  const kept = [];
+  try {
+    await server.owner();
+    await server.signIn();
+    let number = 0;
+    const work = async () => {
+      while (number < flows) {
+        number += 1;
+        const { seen, token } = await flow(server, secrets, number);
+        // The whole of every page would be too much to keep.
+        if (number % 100 === 1) kept.push(seen, token.split('_')[1]);
+        if (number % 500 === 1) expect((await server.code(token)) === 'VALID', 'a confirmed key does not pass');
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    const took = (performance.now() - begun) / 1000;
+    const cookie = { cookie: server.cookie };
+    const pages = ['/', '/keys', '/keys/handovers', '/audit', '/audit.jsonl', '/keys.jsonl'];
+    pages.push(...kept.filter((_, at) => at % 2 === 1).map((id) => `/keys/${id}`));
+    for (const path of pages) {
+      const answer = await server.ask(path, { headers: cookie });
+      expect(answer.status === 200, `${path} answered ${answer.status}`);
+      secrets.absent(await answer.text(), path);
+    }
+    for (const seen of kept.filter((_, at) => at % 2 === 0)) secrets.absent(seen, 'the answer with the link');
+    await server.stop();
+    secrets.absent(log, 'the log');
+    expect(secrets.parts.size === 3 * flows, 'two flows have the same secret');
+    for (const [name, text] of rows()) secrets.absent(text, name);
+    return `${count(flows)} in ${seconds(took)}`;
+  } finally {
+    await server.stop('SIGKILL');
+  }
+}
+
+/** Every file of a data folder. */
+function* files(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile()) yield [entry.name, readFileSync(join(entry.parentPath, entry.name), 'latin1')];
+  }
+}
+
+export async function drill({ folder, short }) {
+  const flows = short ? 300 : 10_000;
+  const data = join(folder, 'data');
+  const sqlite = await run({ KEYSTEAD_DATA_DIR: data }, flows, () => files(data));
+  const postgres = await Postgres.start();
+  try {
+    const other = join(folder, 'other');
+    const settings = { KEYSTEAD_DATA_DIR: other, KEYSTEAD_DATABASE_URL: postgres.url() };
+    const tables = () => postgres.psql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").trim().split('\n');
+    const rows = function* () {
+      yield* files(other);
+      for (const table of tables()) yield [table, postgres.psql(`SELECT "${table.trim()}"::text FROM "${table.trim()}"`)];
+    };
+    const there = await run(settings, flows, rows);
+    return `no secret, link or part of one anywhere after hand-overs: SQLite ${sqlite}, Postgres ${there}`;
+  } finally {
+    await postgres.remove();
+  }
+}
