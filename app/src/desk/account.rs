@@ -75,8 +75,14 @@ pub async fn read_factor(again: bool) -> Result<Factor, ConsoleError> {
     // The answer to the form that has set it up was read when it was still owed.
     let has_one = matches!(factor, OwnFactor::On { .. }) || !desk.service().own_passkeys(session).await?.is_empty();
     let is_owed = session.owes_factor && !has_one;
-    let has_password = desk.service().own_ways_in(session).await?.has_password;
+    let has_password = has_password().await?;
     Ok(Factor { factor, begun, email, is_owed, has_password })
+}
+
+/// Whether the signed-in person has a password. Whoever has none signs in by a provider.
+pub async fn has_password() -> Result<bool, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().own_ways_in(desk.session()?).await?.has_password)
 }
 
 /// A provider to connect, and what has to be typed.
@@ -96,7 +102,7 @@ pub async fn read_connection(id: &str) -> Result<Connection, ConsoleError> {
     let session = desk.session()?;
     let provider = desk.service().offered_providers().into_iter().find(|provider| provider.id == id);
     let provider = provider.ok_or(ConsoleError::Refused(Refusal::NotConnected))?;
-    let has_password = desk.service().own_ways_in(session).await?.has_password;
+    let has_password = has_password().await?;
     Ok(Connection { provider, has_password, email: session.person.email().to_owned() })
 }
 

@@ -8,6 +8,7 @@ use leptos_meta::Title;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::passkey_button::PasskeyButton;
+use crate::desk::account::has_password;
 use crate::desk::passkeys::has_own;
 use crate::desk::person::read_me;
 use crate::forms::fields::Pairs;
@@ -37,6 +38,27 @@ pub fn Prove(waiting: WaitingForm) -> impl IntoView {
         let has_own = has_own().await.unwrap_or_default();
         has_own.then(|| view! { <PasskeyButton used_for=PasskeyUse::Prove name=PASSKEY words="Use a passkey"/> })
     });
+    let password = Suspend::new(async move {
+        if has_password().await.unwrap_or(true) {
+            view! {
+                <TextField errors field=Field::ProofPassword input="password" required=true autofocus=true
+                    autocomplete="current-password"/>
+            }
+            .into_any()
+        } else {
+            view! {
+                <p>
+                    "You have no password here. Sign out, and sign in again by your provider: that counts for 5 minutes. \
+                     Then do this once more."
+                </p>
+            }
+            .into_any()
+        }
+    });
+    let confirm = Suspend::new(async move {
+        let asked = has_password().await.unwrap_or(true);
+        asked.then(|| view! { <button class="button primary">"Confirm"</button> })
+    });
     let fields: Vec<_> =
         sent.0.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect();
     view! {
@@ -59,13 +81,12 @@ pub fn Prove(waiting: WaitingForm) -> impl IntoView {
             <FormProblem problem=problem.whole/>
             // For password managers.
             <input type="hidden" autocomplete="username" value=me.email/>
-            <TextField errors field=Field::ProofPassword input="password" required=true autofocus=true
-                autocomplete="current-password"/>
+            {password}
             {leaves_out.then(|| view! { <p class="soft">"Secrets are not kept. You type them once more after this."</p> })}
             <div class="actions">
                 <a class="button" href=back>"Cancel"</a>
                 {passkey}
-                <button class="button primary">"Confirm"</button>
+                {confirm}
             </div>
         </form>
     }

@@ -8,6 +8,7 @@ use domain::{
     ids::PersonId,
     provider::{Join, ProviderRules, Trouble},
     role::Role,
+    sight::Scope,
     text,
     timestamp::Timestamp,
 };
@@ -253,6 +254,7 @@ impl Service {
                 created_at: now,
                 disabled: false,
                 access_ends_at: None,
+                apps: Scope::All,
             };
             self.insert_person(tx, &row).await?;
             let caller = Caller::person(&Person::from(row.clone()), now, client.address);
@@ -286,15 +288,17 @@ impl Service {
             return Ok(row);
         }
         tx.set_key_grants(&row.id, &[]).await?;
+        let apps = if role == Role::Owner { Scope::All } else { row.apps.clone() };
+        tx.set_person_apps(&row.id, &apps).await?;
         let caller = Caller::system(client.address);
         let changes = vec![change(Field::Role, Some(row.role.as_str()), Some(role.as_str()))];
         let event = event(&caller, self.now(), Action::PersonRoleChanged, Subject::person(&row.id, &row.email));
         self.record(tx, AuditEvent { changes, note: Some(by(rules)), ..event }).await?;
-        self.revoke_invites_of(tx, &caller, &row.id, Some(role)).await?;
+        self.revoke_invites_of(tx, &caller, &row.id, Some((role, &apps))).await?;
         let sessions = tx.sessions_of(&row.id).await?;
         tx.delete_sessions_of(&row.id).await?;
         self.end_streams(&sessions);
-        Ok(PersonRow { role, access_ends_at: None, ..row })
+        Ok(PersonRow { role, apps, access_ends_at: None, ..row })
     }
 }
 
@@ -334,6 +338,7 @@ fn invited(invite: &domain::invite::Invite, name: String, now: Timestamp) -> Per
         created_at: now,
         disabled: false,
         access_ends_at: invite.access_ends_at,
+        apps: invite.apps.clone(),
     }
 }
 

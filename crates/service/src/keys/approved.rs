@@ -12,10 +12,10 @@ use store::{NewKey, Tx};
 
 use super::{
     changed,
-    issue::Issued,
+    issue::{Issued, guarded},
     requests::{sees, stale, told},
 };
-use crate::{Caller, Error, Result, Service};
+use crate::{Caller, Error, Result, Service, apps::usable};
 
 impl Service {
     /// The approved request of the caller's own; `RequestGone` if there is none, `RequestEnded` if it cannot be collected, or
@@ -31,7 +31,9 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let now = self.now();
             let request = self.collectable(caller, tx.key_request(key).await?)?;
+            usable(tx, caller, &request.app_id).await?;
             let spec = self.read_draft(caller, &request.draft).map_err(stale)?;
+            caller.proved_for(guarded(&spec), now)?;
             take(tx, self, &request, RequestState::Collected).await?;
             let minted = self.mint(&request.key, spec.kind, spec.rules.environment)?;
             let new = NewKey {

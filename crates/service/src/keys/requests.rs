@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     Authentication, Caller, Error, Result, Service,
+    apps::usable,
     sessions::Person,
     settings::{approval_rules, life_rules},
 };
@@ -113,9 +114,7 @@ impl Service {
                 let expired = || FieldErrors::one(Field::FormId, "This form had expired. Please submit it again.");
                 return if own { Ok(Some(Asked { request: made, is_news: false })) } else { Err(expired().into()) };
             }
-            if !caller.sight().apps.has(app) || tx.app(app).await?.is_none() {
-                return Err(Refusal::NotFound.into());
-            }
+            usable(tx, caller, app).await?;
             if approval_rules(tx).await?.causes(&spec).is_empty() {
                 return Ok(None);
             }
@@ -298,6 +297,7 @@ impl Service {
         };
         let asker = Caller::person(&Person::from(asker.ok_or(Refusal::RequestStale)?), now, None);
         let checked = async {
+            usable(tx, &asker, &request.app_id).await?;
             let spec = self.read_draft(&asker, &request.draft)?;
             check_life(life_rules(tx).await?, &spec, now, Field::Expiry)?;
             check_owner(tx, &spec).await
