@@ -50,7 +50,7 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, Con
             )) => WizardStep::Summary,
             Err(error) => return Err(error.into()),
         },
-        WizardStep::Ask => match ask(&desk, &form).await {
+        WizardStep::Ask => match ask(&desk, &app, &form).await {
             Ok(Some(request)) => return Ok(told(&desk, format!("/requests/{request}"), PersonDone::Asked)),
             // Nobody has to approve it any more, or the form has created its key.
             Ok(None) | Err(service::Error::Refused(Refusal::AlreadyIssued { .. })) => WizardStep::Summary,
@@ -69,9 +69,9 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, Con
 }
 
 /// Asks for a key that a second person must approve, and returns the request. It stands, whatever comes of the mail.
-async fn ask(desk: &Desk, form: &WizardForm) -> service::Result<Option<KeyId>> {
+async fn ask(desk: &Desk, app: &AppId, form: &WizardForm) -> service::Result<Option<KeyId>> {
     let (service, caller) = (desk.service(), desk.caller().map_err(|_| Refusal::Forbidden)?);
-    let asked = service.request_key(&caller, &desk.app(), &form.draft, &form.form_id, &form.reason).await?;
+    let asked = service.request_key(&caller, app, &form.draft, &form.form_id, &form.reason).await?;
     let Some(asked) = asked else { return Ok(None) };
     let request = asked.request;
     if asked.is_news {

@@ -139,7 +139,7 @@ async fn a_limited_admin_changes_only_what_is_in_their_apps(w: World) {
     let hand_over = async |by: &Caller, app: &AppId| {
         let form_id = service.new_form_id().unwrap();
         let key = draft("service", "Handed");
-        let form = HandOverForm { key: &key, form_id: &form_id, to: &to, passphrase: &"".into() };
+        let form = HandOverForm { key: &key, form_id: &form_id, to: &to, request: None, passphrase: &"".into() };
         service.hand_over(by, app, &form).await
     };
     assert_eq!(refusal(hand_over(&admin, &shop.id).await), Refusal::NotFound);
@@ -216,7 +216,7 @@ async fn a_limit_counts_from_the_next_request_and_revokes_what_goes_beyond_it(w:
     let handed = {
         let to = HandOverDraft { recipient: "Grace".to_owned(), life: "1d".to_owned(), ..HandOverDraft::default() };
         let (form_id, key) = (service.new_form_id().unwrap(), draft("service", "Handed"));
-        let form = HandOverForm { key: &key, form_id: &form_id, to: &to, passphrase: &"".into() };
+        let form = HandOverForm { key: &key, form_id: &form_id, to: &to, request: None, passphrase: &"".into() };
         service.hand_over(&ada, &shop.id, &form).await.unwrap()
     };
     let stream = service.stream(&before).unwrap();

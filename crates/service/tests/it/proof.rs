@@ -71,7 +71,7 @@ impl Acts<'_> {
     async fn hand_over(&self, by: &Caller, draft: &KeyDraft) -> Result<(), Error> {
         let to = HandOverDraft { recipient: "Grace".to_owned(), life: "1d".to_owned(), ..HandOverDraft::default() };
         let form_id = self.w.service.new_form_id().unwrap();
-        let form = HandOverForm { key: draft, form_id: &form_id, to: &to, passphrase: &"".into() };
+        let form = HandOverForm { key: draft, form_id: &form_id, to: &to, request: None, passphrase: &"".into() };
         self.w.service.hand_over(by, self.w.service.default_app(), &form).await.map(drop)
     }
 

@@ -146,14 +146,6 @@ impl World {
         value
     }
 
-    /// Returns the result of `work`, after checking that it made no event.
-    pub async fn no_event<T>(&self, work: impl Future<Output = T>) -> T {
-        let seq = self.newest().await.seq;
-        let value = work.await;
-        assert_eq!(self.newest().await.seq, seq);
-        value
-    }
-
     /// Returns the result of `work`, after checking that it made one event of this action.
     pub async fn one_event<T>(&self, action: Action, work: impl Future<Output = T>) -> T {
         let seq = self.newest().await.seq;
