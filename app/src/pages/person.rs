@@ -87,9 +87,9 @@ fn Shown(view: PersonView) -> impl IntoView {
     let removes = (detail.has_factor && rights.may(Act::ManageOwners)).then(|| format!("/people/{}/factor", person.id));
     let limit = (has_apps && person.role != Role::Owner).then_some(("apps", "Change apps…", false));
     let limit = limit.filter(|_| rights.may(person.role.managed_with()));
-    let buttons: Vec<_> = acts(&person, rights)
+    let buttons: Vec<_> = limit
         .into_iter()
-        .chain(limit)
+        .chain(acts(&person, rights))
         .filter(|_| covers)
         .map(|(path, label, grave)| {
             let class = if grave { "button danger" } else { "button" };
