@@ -17,7 +17,7 @@ test('people keep their account in order: name, sessions, e-mail and password', 
     await owner.open('/login');
     await page.getByLabel('E-mail').fill(OWNER.email);
     await page.getByLabel('Password').fill(OWNER.password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await owner.alive();
 
     await test.step('the menu leads to the account', async () => {
@@ -84,7 +84,7 @@ test('people keep their account in order: name, sessions, e-mail and password', 
       await owner.open('/login');
       await page.getByLabel('E-mail').fill(NEW.email);
       await page.getByLabel('Password').fill(NEW.password);
-      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
       await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
     });
   } finally {
@@ -120,7 +120,7 @@ test('who lost the password gets a link, which works once', async ({ page, scrip
       await expect(page.getByRole('status')).toContainText('Your new password is set');
       await page.getByLabel('E-mail').fill(OWNER.email);
       await page.getByLabel('Password').fill(NEW.password);
-      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
       await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
     });
 
@@ -153,7 +153,7 @@ test('a second factor is set up, asked for, and required by the settings', async
     await owner.open('/login');
     await page.getByLabel('E-mail').fill(OWNER.email);
     await page.getByLabel('Password').fill(OWNER.password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   };
   const typed = page.getByRole('textbox', { name: 'Code' });
   try {
@@ -204,10 +204,10 @@ test('a second factor is set up, asked for, and required by the settings', async
       await owner.alive();
       await examine(page, 'login-code');
       await typed.fill('12345');
-      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
       await expect(typed).toHaveAccessibleDescription(/6 digits/);
       await typed.fill(code(secret, 1));
-      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
       await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
     });
 
@@ -215,7 +215,7 @@ test('a second factor is set up, asked for, and required by the settings', async
       await context.clearCookies();
       await signIn();
       await typed.fill((recovery[0] ?? '').toLowerCase());
-      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
       await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
       await owner.open('/account/second-factor');
       await expect(page.getByRole('main')).toContainText('Recovery codes left');

@@ -94,7 +94,7 @@ test('a guest is invited to two keys, joins, sees them and no others, and is tak
     await visitor.open('/login');
     await guest.getByLabel('E-mail').fill(email);
     await guest.getByLabel('Password').fill(PASSWORD);
-    await guest.getByRole('button', { name: 'Sign in' }).click();
+    await guest.getByRole('button', { name: 'Sign in', exact: true }).click();
     await expect(guest.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
     await examine(guest, 'guest-dashboard');
     const menu = guest.getByRole('navigation', { name: 'Main' });

@@ -120,7 +120,7 @@ test('over plain http that an operator allowed, every page warns', async ({ page
     await examine(page, 'login-http-allowed');
     await page.getByLabel('E-mail').fill(OWNER.email);
     await page.getByLabel('Password').fill(OWNER.password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
     await expect(warning).toBeVisible();
     await visitor.alive();

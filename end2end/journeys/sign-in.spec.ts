@@ -11,7 +11,7 @@ test('the owner signs in, is led to where they wanted, and signs out', async ({ 
     watch.expects(401, /\/login/);
     await page.getByLabel('E-mail').fill(OWNER.email);
     await page.getByLabel('Password').fill('not the password at all');
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await expect(page.getByRole('alert')).toContainText('The e-mail or password is wrong');
     await expect(page.getByLabel('E-mail')).toHaveValue(OWNER.email);
     await expect(page.getByLabel('Password')).toHaveValue('');
@@ -21,7 +21,7 @@ test('the owner signs in, is led to where they wanted, and signs out', async ({ 
 
   await test.step('the right one leads on, with cookies that scripts cannot read', async () => {
     await page.getByLabel('Password').fill(OWNER.password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await expect(page.getByRole('heading', { name: 'API Keys' })).toBeVisible();
     expect(visitor.at).toBe('/keys?status=active');
     await visitor.alive();
@@ -59,7 +59,7 @@ test('five failures make an account wait, one that exists and one that does not 
         await page.getByLabel('E-mail').fill(email);
         await page.getByLabel('Password').fill('not the password at all');
         const answered = page.waitForResponse((response) => response.request().method() === 'POST');
-        await page.getByRole('button', { name: 'Sign in' }).click();
+        await page.getByRole('button', { name: 'Sign in', exact: true }).click();
         status = (await answered).status();
         if (tries < 5) expect(status, `${email}, try ${tries + 1}`).toBe(401);
         await expect(page.getByRole('alert')).toContainText(status === 401 ? 'The e-mail or password is wrong' : 'wait');
@@ -71,7 +71,7 @@ test('five failures make an account wait, one that exists and one that does not 
     await test.step('an operator lets the owner in again', async () => {
       await server.run(['owner', 'unlock', '--email', OWNER.email]);
       await page.getByLabel('Password').fill(OWNER.password);
-      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
       await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
     });
   } finally {
