@@ -82,8 +82,10 @@ fn state(
     };
     view! {
         <PasskeysCard posted=passkey off/>
-        <h2>"Authenticator app"</h2>
-        {app}
+        <section class="card" aria-labelledby="app">
+            <header><h2 id="app">"Authenticator app"</h2></header>
+            <div class="body">{app}</div>
+        </section>
     }
     .into_any()
 }
@@ -97,8 +99,7 @@ fn Begin(email: String, is_owed: bool, errors: RwSignal<FieldErrors>) -> impl In
                  Authenticator."
             </p>
             <input type="hidden" autocomplete="username" value=email/>
-            <TextField errors field=Field::CurrentPassword input="password" required=true autofocus=true
-                autocomplete="current-password"/>
+            <TextField errors field=Field::CurrentPassword input="password" required=true autocomplete="current-password"/>
             <div class="actions">
                 {(!is_owed).then(|| view! { <a class="button" href="/account">"Cancel"</a> })}
                 <button class="button primary" name=FACTOR_STEP value=FactorStep::Begin.as_str()>"Continue"</button>
