@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::bulk::{BulkAct, BulkChange, BulkDone};
 use domain::contradiction::contradiction;
 use domain::field::{Field, FieldErrors};
-use domain::ids::KeyId;
+use domain::ids::{AppId, KeyId};
 use domain::key::RevokeReason;
 use domain::refusal::Refusal;
 

@@ -83,8 +83,10 @@ fn state(
     };
     view! {
         <PasskeysCard posted=passkey off/>
-        <h2>"Authenticator app"</h2>
-        {app}
+        <section class="card" aria-labelledby="app">
+            <header><h2 id="app">"Authenticator app"</h2></header>
+            <div class="body">{app}</div>
+        </section>
     }
     .into_any()
 }
@@ -97,7 +99,7 @@ fn Begin(email: String, is_owed: bool, has_password: bool, errors: RwSignal<Fiel
                 "You need an authenticator app, for example one of your password manager, Aegis, or Google or Microsoft \
                  Authenticator."
             </p>
-            <Password email has_password errors autofocus=true/>
+            <Password email has_password errors/>
             <div class="actions">
                 {(!is_owed).then(|| view! { <a class="button" href="/account">"Cancel"</a> })}
                 <button class="button primary" name=FACTOR_STEP value=FactorStep::Begin.as_str()>"Continue"</button>
@@ -108,19 +110,13 @@ fn Begin(email: String, is_owed: bool, has_password: bool, errors: RwSignal<Fiel
 
 /// The password of whoever has one. Whoever has none must have signed in a moment ago, and is told if not.
 #[component]
-fn Password(
-    email: String,
-    has_password: bool,
-    errors: RwSignal<FieldErrors>,
-    #[prop(optional)] autofocus: bool,
-) -> impl IntoView {
+fn Password(email: String, has_password: bool, errors: RwSignal<FieldErrors>) -> impl IntoView {
     if !has_password {
         return view! { <div role="alert"><FieldProblem field=Field::CurrentPassword errors/></div> }.into_any();
     }
     view! {
         <input type="hidden" autocomplete="username" value=email/>
-        <TextField errors field=Field::CurrentPassword input="password" required=true autofocus=autofocus
-            autocomplete="current-password"/>
+        <TextField errors field=Field::CurrentPassword input="password" required=true autocomplete="current-password"/>
     }
     .into_any()
 }

@@ -82,15 +82,17 @@ pub fn PasskeysCard(posted: Option<PostedForm<PasskeyForm, FactorAnswer>>, off: 
 #[component]
 fn Add(errors: RwSignal<FieldErrors>, name: String) -> impl IntoView {
     view! {
-        <form class="passkeys-only" method="post" action=PASSKEYS data-address="/account/second-factor" novalidate>
-            <div class="body">
+        <div class="body passkeys-only">
+            <form class="stack" method="post" action=PASSKEYS data-address="/account/second-factor" novalidate>
                 <TextField errors field=Field::PasskeyName value=name aside="optional"
                     hint="So that you know which one it is, for example: Work laptop. Blank for the name of this browser."/>
                 <input type="hidden" name=ANSWER data-passkey-answer=""/>
                 <input type="hidden" name=STEP value=PasskeyStep::Add.as_str()/>
-            </div>
-            <footer><button type="button" class="button primary" data-passkey="add" data-busy="Waiting for your passkey…">"Add a passkey"</button></footer>
-        </form>
+                <div class="actions">
+                    <button type="button" class="button primary" data-passkey="add" data-busy="Waiting for your passkey…">"Add a passkey"</button>
+                </div>
+            </form>
+        </div>
     }
 }
 
@@ -132,27 +134,28 @@ fn OnePasskey(id: String, posted: Option<PostedForm<PasskeyForm, FactorAnswer>>)
         view! {
             <FormProblem problem=whole/>
             <p>"The passkey “" <bdi>{title}</bdi> "”, added " <Time at=passkey.since/> "."</p>
-            <form class="stack" method="post" action=PASSKEYS novalidate>
-                <input type="hidden" name=ID value=id.clone()/>
-                <TextField errors field=Field::PasskeyName value=typed.unwrap_or(passkey.name) required=true/>
-                <div class="actions">
-                    <a class="button" href="/account/second-factor">"Back"</a>
-                    <button class="button primary" name=STEP value=PasskeyStep::Rename.as_str()>"Rename"</button>
+            <form class="card" method="post" action=PASSKEYS novalidate>
+                <header><h2>"Name"</h2></header>
+                <div class="body">
+                    <input type="hidden" name=ID value=id.clone()/>
+                    <TextField errors field=Field::PasskeyName value=typed.unwrap_or(passkey.name) required=true/>
                 </div>
+                <footer><button class="button primary" name=STEP value=PasskeyStep::Rename.as_str()>"Rename"</button></footer>
             </form>
-            <form class="stack" method="post" action=PASSKEYS novalidate>
-                <h2>"Remove it"</h2>
-                <p>
-                    "It no longer signs you in. Delete it from where it is kept, too. If it is your only second factor, you \
-                     are signed out everywhere else."
-                </p>
-                <input type="hidden" name=ID value=id/>
-                <input type="hidden" autocomplete="username" value=email/>
-                <TextField errors field=Field::CurrentPassword input="password" required=true autocomplete="current-password"/>
-                <div class="actions">
-                    <button class="button danger" name=STEP value=PasskeyStep::Remove.as_str()>"Remove"</button>
+            <form class="card" method="post" action=PASSKEYS novalidate>
+                <header><h2>"Remove it"</h2></header>
+                <div class="body">
+                    <p>
+                        "It no longer signs you in. Delete it from where it is kept, too. If it is your only second factor, \
+                         you are signed out everywhere else."
+                    </p>
+                    <input type="hidden" name=ID value=id/>
+                    <input type="hidden" autocomplete="username" value=email/>
+                    <TextField errors field=Field::CurrentPassword input="password" required=true autocomplete="current-password"/>
                 </div>
+                <footer><button class="button danger" name=STEP value=PasskeyStep::Remove.as_str()>"Remove"</button></footer>
             </form>
+            <p><a href="/account/second-factor">"Back to your second factor"</a></p>
         }
         .into_any()
     });

@@ -112,7 +112,7 @@ fn SignIn(asked_for: String) -> impl IntoView {
             </div>
         </form>
         {possible().then(|| view! {
-            <form class="passkeys-only" method="post" action="/login">
+            <form class="stack passkeys-only" method="post" action="/login">
                 <input type="hidden" name=NEXT value=next/>
                 <PasskeyButton used_for=PasskeyUse::SignIn name=ANSWER words="Sign in with a passkey"/>
             </form>

@@ -27,11 +27,11 @@ pub fn CodePage() -> impl IntoView {
         match read_code_door().await {
             Ok(CodeDoor::Open(WaysOn { codes, passkeys })) => view! {
                 <div class="card">
-                    <header><h1>{if codes { "Enter your code" } else { "Use your passkey" }}</h1></header>
+                    <header><h1>{if passkeys { "Confirm that it is you" } else { "Enter your code" }}</h1></header>
                     <div class="body">
                         <FormProblem problem=problem.whole/>
                         {passkeys.then(|| view! {
-                            <form class="passkeys-only" method="post" action="/login/code">
+                            <form class="stack passkeys-only" method="post" action="/login/code">
                                 <input type="hidden" name=NEXT value=next.clone()/>
                                 <PasskeyButton used_for=PasskeyUse::Code name=ANSWER words="Use a passkey"/>
                             </form>
@@ -39,7 +39,7 @@ pub fn CodePage() -> impl IntoView {
                                 "Your passkey cannot be used here: passkeys need JavaScript, and a current browser."
                             </p>
                         })}
-                        {codes.then(|| view! {
+                        {(codes || !passkeys).then(|| view! {
                             <form class="stack" method="post" action="/login/code" novalidate>
                                 <TextField errors field=Field::Code inputmode="numeric" required=true autofocus=true
                                     autocomplete="one-time-code"
