@@ -58,7 +58,11 @@ impl ConsoleError {
                 | Refusal::HandOverGone
                 | Refusal::NoSession
                 | Refusal::LinkInvalid => StatusCode::NOT_FOUND,
-                Refusal::Forbidden | Refusal::OnlyKnownBrowsers | Refusal::FactorsOff => StatusCode::FORBIDDEN,
+                Refusal::Forbidden
+                | Refusal::BeyondOwnRights
+                | Refusal::OwnKey
+                | Refusal::OnlyKnownBrowsers
+                | Refusal::FactorsOff => StatusCode::FORBIDDEN,
                 Refusal::SignInFailed | Refusal::SignInOver => StatusCode::UNAUTHORIZED,
                 Refusal::Wait { .. } | Refusal::TooManyStreams => StatusCode::TOO_MANY_REQUESTS,
                 Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,

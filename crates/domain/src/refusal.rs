@@ -17,6 +17,10 @@ pub enum Refusal {
     NotFound,
     /// The caller's role does not allow it.
     Forbidden,
+    /// A key would make or change a key that may do more than itself.
+    BeyondOwnRights,
+    /// A key would change itself.
+    OwnKey,
     /// E-mail or password is wrong. The refusal does not say which.
     SignInFailed,
     /// Too many failed sign-ins; the account has to wait.
@@ -119,6 +123,10 @@ impl Refusal {
             }
             Self::NotFound => "Key not found; it may have been deleted.",
             Self::Forbidden => "Your role does not allow this; ask an owner.",
+            Self::BeyondOwnRights => {
+                "A key may not make or change a key that may do more in Keystead than itself, in more places or for longer; use another key or the console."
+            }
+            Self::OwnKey => "A key may not change itself; use another key or the console.",
             Self::SignInFailed => "The e-mail or password is wrong; check both and try again.",
             Self::Changed => "This key was changed while you were editing it; load it again and repeat your change.",
             Self::AlreadyIssued { .. } => {
@@ -191,6 +199,8 @@ mod tests {
             Refusal::Invalid(FieldErrors::default()),
             Refusal::NotFound,
             Refusal::Forbidden,
+            Refusal::BeyondOwnRights,
+            Refusal::OwnKey,
             Refusal::SignInFailed,
             Refusal::Wait { seconds: 100 },
             Refusal::OnlyKnownBrowsers,

@@ -24,6 +24,18 @@ impl Service {
         Ok(self.store().list_keys(&sight, query, self.now()).await?)
     }
 
+    /// The same with all that is known of each key. The quotas do not include what other servers have reserved.
+    pub async fn keys_in_full(&self, caller: &Caller, app: &AppId, query: &KeyQuery) -> Result<Page<KeyDetail>> {
+        let Page { rows, next, previous, total } = self.keys(caller, app, query).await?;
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        let mut found: HashMap<_, _> =
+            self.store().key_details(&ids).await?.into_iter().map(|key| (key.row.id, key)).collect();
+        let now = self.now();
+        // A key that was deleted since is left out.
+        let rows = ids.iter().filter_map(|id| found.remove(id)).map(|key| key.refilled(now)).collect();
+        Ok(Page { rows, next, previous, total })
+    }
+
     /// These keys of the app, as many as a page has, if the caller may see them.
     pub async fn some_keys(&self, caller: &Caller, app: &AppId, ids: &[KeyId]) -> Result<Page<KeyRow>> {
         caller.may(Act::SeeKeys)?;
