@@ -9,7 +9,7 @@ import { Server, command, expect } from './lib/server.mjs';
 /** The migrations from the seventh on only add these. */
 const UNDO = 'DELETE FROM _sqlx_migrations WHERE version >= 7; DROP FUNCTION audit_event_counted CASCADE; ' +
   'ALTER TABLE session DROP COLUMN password_checked_at, DROP COLUMN factor_checked_at; ' +
-  'DROP TABLE hand_over, sign_in_step, recovery_code, second_factor, key_grant, invite; ' +
+  'DROP TABLE api_answer, hand_over, sign_in_step, recovery_code, second_factor, key_grant, invite; ' +
   'DROP TABLE audit_day, audit_name, bulk_act, key_draft, permission_name, saved_view, key_name_part, key_label; ' +
   'DROP INDEX audit_event_at, audit_event_action, audit_event_actor, api_key_open, api_key_start; ' +
   'ALTER TABLE api_key DROP COLUMN environment, DROP COLUMN external_id, DROP COLUMN owner, DROP COLUMN tags, DROP COLUMN metadata; ' +

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Result, Service,
     keys::{bulk, drafts},
+    once::ANSWERS_KEPT,
     sessions,
     verify::POLL_EVERY,
 };
@@ -64,10 +65,14 @@ impl Service {
             let mut job = Job::new("the sweep", SWEEP_EVERY);
             while job.is_due(&shutdown).await {
                 let dropped = self.drop_overdue_keys().await;
-                // Both are one job, or the second would say that the first works again.
-                job.ended(&match dropped {
+                // All are one job, or the last would say that the first works again.
+                let dropped = match dropped {
                     Ok(_) => self.drop_overdue_hand_overs().await,
                     failed => failed,
+                };
+                job.ended(&match dropped {
+                    Ok(_) => self.forget_kept_secrets().await,
+                    Err(error) => Err(error),
                 });
             }
         };
@@ -121,6 +126,7 @@ impl Service {
         let now = self.now();
         let idle_since = now.plus(Millis(-sessions::IDLE.0));
         let forms_before = now.plus(Millis(-USED_FORMS_KEPT.0));
+        let answers_before = now.plus(Millis(-ANSWERS_KEPT.0));
         let first_hour = now.plus(Millis(-KEY_CALLS_KEPT.0)).hour();
         let work = async |tx: &mut Tx| {
             tx.delete_expired_sessions(now, idle_since).await?;
@@ -128,6 +134,7 @@ impl Service {
             tx.prune_used_forms(forms_before).await?;
             tx.prune_drafts(drafts::outdated(now)).await?;
             tx.prune_collections().await?;
+            tx.prune_api_answers(answers_before).await?;
             tx.prune_bulk_acts(bulk::too_late_to_undo(now)).await?;
             let brought_back = tx.bring_back_uses(now, now.plus(AHEAD)).await?;
             if brought_back > 0 {

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod account;
+mod apps;
 mod attempt;
 pub mod audit;
 mod background;
@@ -18,6 +19,7 @@ pub mod keys;
 mod links;
 mod mac;
 pub mod mail;
+pub mod once;
 pub mod passwords;
 pub mod people;
 mod progress;
@@ -36,6 +38,7 @@ pub mod streams;
 mod throttle;
 mod totp;
 mod turns;
+mod usage;
 pub mod verify;
 
 pub use caller::{Authentication, Caller, ClientInfo};

@@ -25,6 +25,8 @@ reads! {
     default_app() -> Option<AppRow>;
     /// The app with this id.
     app(id: &AppId) -> Option<AppRow>;
+    /// These apps, the oldest first.
+    apps(within: &Scope<AppId>) -> Vec<AppRow>;
 }
 
 async fn default_app(conn: &mut Conn<'_>) -> Result<Option<AppRow>, StoreError> {
@@ -35,6 +37,12 @@ async fn default_app(conn: &mut Conn<'_>) -> Result<Option<AppRow>, StoreError> 
 async fn app(conn: &mut Conn<'_>, id: &AppId) -> Result<Option<AppRow>, StoreError> {
     let sql = Sql::new("SELECT id, name, created_at FROM app WHERE id = $1").arg(id.as_str());
     conn.fetch_optional(sql).await?.map(from_row).transpose()
+}
+
+async fn apps(conn: &mut Conn<'_>, within: &Scope<AppId>) -> Result<Vec<AppRow>, StoreError> {
+    let rows = conn.fetch_all(Sql::new("SELECT id, name, created_at FROM app ORDER BY created_at, id")).await?;
+    let all = rows.into_iter().map(from_row).collect::<Result<Vec<_>, _>>()?;
+    Ok(all.into_iter().filter(|app| within.has(&app.id)).collect())
 }
 
 /// The apps that are meant. "All" has to be looked up.

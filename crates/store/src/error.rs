@@ -51,6 +51,8 @@ pub enum Unique {
     KeyId,
     /// The one-use id of the form that made a key.
     FormId,
+    /// A call that was carried out already.
+    ApiAnswer,
     /// Any other unique value.
     Other,
 }
@@ -61,6 +63,7 @@ impl fmt::Display for Unique {
             Self::PersonEmail | Self::InviteEmail => "e-mail address",
             Self::KeyId => "key id",
             Self::FormId | Self::HandOverForm => "form id",
+            Self::ApiAnswer => "call",
             Self::Other => "unique value",
         })
     }
