@@ -78,12 +78,12 @@ mod tests {
     #[test]
     fn what_it_gives_ends_and_is_restricted_as_it_is_itself() {
         let (end, later) = (Some("2030-01-01"), Some("2030-01-02"));
-        let maker = record(spec(WRITE, end, &["10.0.0.0/8", "192.0.2.0/24"], &["10.1.0.0/16"], &["https://a.example"]));
-        let good = |boxes, expires| spec(boxes, expires, &["10.2.0.0/16"], &["10.0.0.0/8"], &["https://a.example"]);
+        let maker = record(spec(WRITE, end, &["10.0.0.0/8", "192.0.2.0/24"], &["10.1.0.0/16"], &["a.example"]));
+        let good = |boxes, expires| spec(boxes, expires, &["10.2.0.0/16"], &["10.0.0.0/8"], &["a.example"]);
         assert!(!exceeds(&maker, &good(WRITE, end)));
         assert!(exceeds(&maker, &good(WRITE, later)) && exceeds(&maker, &good(WRITE, None)));
         assert!(!exceeds(&maker, &good(&[], None)), "it administers nothing");
-        let origin: &[&str] = &["https://a.example"];
+        let origin: &[&str] = &["a.example"];
         for (cidrs, denied, domains) in [
             (&[][..], &["10.0.0.0/8"][..], origin),
             (&["10.2.0.0/16", "198.51.100.0/24"], &["10.0.0.0/8"], origin),
@@ -91,7 +91,7 @@ mod tests {
             (&["10.2.0.0/16"], &[], origin),
             (&["10.2.0.0/16"], &["10.1.0.0/24"], origin),
             (&["10.2.0.0/16"], &["10.0.0.0/8"], &[]),
-            (&["10.2.0.0/16"], &["10.0.0.0/8"], &["https://a.example", "https://b.example"]),
+            (&["10.2.0.0/16"], &["10.0.0.0/8"], &["a.example", "b.example"]),
         ] {
             assert!(exceeds(&maker, &spec(WRITE, end, cidrs, denied, domains)), "{cidrs:?} {denied:?} {domains:?}");
         }

@@ -76,7 +76,7 @@ async fn a_key_is_issued_with_all_it_can_have_and_works_at_once() {
     let m = Manager::start().await;
     let body = json!({
         "kind": "service", "name": "Billing", "description": "Invoices", "permissions": ["invoices.*", "keystead.verify"],
-        "cidrs": ["127.0.0.0/8"], "deniedCidrs": ["127.9.0.0/16"], "domains": ["https://app.example.com"],
+        "cidrs": ["127.0.0.0/8"], "deniedCidrs": ["127.9.0.0/16"], "domains": ["app.example.com"],
         "notBefore": "2026-01-01", "expiresAt": "2030-01-01T00:00:00Z", "limits": ["100 per minute"],
         "quota": 1000, "quotaRefill": "monthly", "environment": "test", "externalId": "cus_42", "owner": "Payments",
         "tags": ["eu", "Prod"], "metadata": { "plan": "gold" },
@@ -94,7 +94,7 @@ async fn a_key_is_issued_with_all_it_can_have_and_works_at_once() {
         ("permissions", json!(["invoices.*", "keystead.verify"])),
         ("cidrs", json!(["127.0.0.0/8"])),
         ("deniedCidrs", json!(["127.9.0.0/16"])),
-        ("domains", json!(["https://app.example.com"])),
+        ("domains", json!(["app.example.com"])),
         ("expiresAt", json!("2030-01-01T00:00:00Z")),
         ("limits", json!(["calls: 100 per minute"])),
         ("quota", json!(1000)),
@@ -234,13 +234,11 @@ async fn a_stale_change_is_refused() {
         Call::new("PATCH", &path).header("if-match", tag).json(json!({ "name": name }).to_string())
     };
     assert_eq!(m.call(change("\"1\"", "Second")).await.header("etag"), "\"2\"");
-    for stale in ["\"1\"", "W/\"2\"", "\"abc\"", "\"\""] {
+    for stale in ["\"1\"", "W/\"2\"", "\"abc\"", "\"\"", "", "2", "\"1\", \"2\"", "\"2"] {
         let problem = m.call(change(stale, "Third")).await.problem(412);
         assert_eq!(problem["type"], "urn:keystead:problem:stale");
     }
-    for malformed in ["2", "\"1\", \"2\"", "\"2"] {
-        m.call(change(malformed, "Third")).await.problem(400);
-    }
+    m.call(change("\"2\"", "Third").header("if-match", "\"2\"")).await.problem(400);
     assert_eq!(m.call(change("*", "Third")).await.header("etag"), "\"3\"");
     m.call(Call::post(&format!("{path}/disable")).header("if-match", "\"2\"")).await.problem(412);
     m.call(Call::new("DELETE", &path).header("if-match", "\"2\"")).await.problem(412);

@@ -16,18 +16,15 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let mut values = parts.headers.get_all(header::IF_MATCH).iter();
         let Some(value) = values.next() else { return Ok(Self(None)) };
-        let one = || Problem::malformed("The header If-Match must be * or one ETag of the key, for example \"3\".");
         if values.next().is_some() {
-            return Err(one());
+            return Err(Problem::malformed("The header If-Match is repeated."));
         }
-        match value.to_str().map_err(|_| one())?.trim() {
-            "*" => Ok(Self(None)),
-            // Tags of another form are of no revision.
-            tag if tag.starts_with("W/") => Ok(Self(Some(-1))),
-            tag => {
-                let tag = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).ok_or_else(one)?;
-                if tag.contains('"') { Err(one()) } else { Ok(Self(Some(tag.parse().unwrap_or(-1)))) }
-            }
+        let tag = value.to_str().unwrap_or_default().trim();
+        if tag == "*" {
+            return Ok(Self(None));
         }
+        // What is no tag of ours is of no revision, and so is a weak one.
+        let number = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
+        Ok(Self(Some(number.unwrap_or(-1))))
     }
 }

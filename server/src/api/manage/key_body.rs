@@ -333,7 +333,7 @@ mod tests {
     fn the_parsers_and_the_schemas_agree() {
         let key = json!({
             "name": "a", "description": "b", "permissions": ["a.b"], "cidrs": ["10.0.0.0/8"], "deniedCidrs": [],
-            "domains": ["https://a.example"], "notBefore": "2026-11-21", "expiresAt": "2030-01-01T00:00:00Z",
+            "domains": ["a.example"], "notBefore": "2026-11-21", "expiresAt": "2030-01-01T00:00:00Z",
             "limits": ["5 per minute"], "quota": 5, "quotaRefill": "daily", "externalId": "x", "owner": "Team",
             "tags": ["a"], "metadata": { "plan": "gold" },
         });
