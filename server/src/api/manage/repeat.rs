@@ -46,6 +46,9 @@ async fn once(api: &Api, caller: &Caller, parts: Parts, body: Body, next: Next) 
     let bytes = bytes.map_err(|error| Problem::no_body(error, LIMIT))?;
     let method = parts.method.clone();
     let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+    // With another condition it is another call.
+    let condition = parts.headers.get(header::IF_MATCH).map(|tag| String::from_utf8_lossy(tag.as_bytes()));
+    let path = format!("{path} {}", condition.unwrap_or_default());
     let call = Repeatable { key: &key, method: method.as_str(), path: &path, body: &bytes };
     let work = next.run(Request::from_parts(parts, Body::from(bytes.clone())));
     match api.service.once(caller, call, work).await? {
