@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 import { BINARY, within } from './lib/server.mjs';
 
-const DRILLS = ['disk', 'faults', 'kills-sqlite', 'kills-postgres', 'rotations', 'away', 'standby', 'clocks', 'nodes', 'backup', 'upgrade', 'hand-overs'];
+const DRILLS = ['disk', 'faults', 'kills-sqlite', 'kills-postgres', 'rotations', 'away', 'standby', 'clocks', 'nodes', 'backup', 'upgrade', 'hand-overs', 'api'];
 
 /** No drill takes longer than this, and all of them together no longer than that, in seconds. */
 const LONGEST = { short: 90, long: 400 };

@@ -13,7 +13,7 @@ cargo build --locked --profile wasm-release --package frontend --lib --target wa
 wasm="$CARGO_TARGET_DIR/wasm32-unknown-unknown/wasm-release/frontend.wasm"
 
 # wasm-opt takes 15 seconds, so do not run it again on the same input.
-made=$(find "$wasm" assets frontend/js style scripts/site* Cargo.toml -type f -exec sha256sum {} + | sort | sha256sum)
+made=$(find "$wasm" assets frontend/docs frontend/js style scripts/site* Cargo.toml -type f -exec sha256sum {} + | sort | sha256sum)
 [[ "$(cat "$site.made" 2>/dev/null)" != "$made" ]] || exit 0
 
 work=$(mktemp -d)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need in addition to a build: Chromium, Firefox, Postgres and three proxies from Debian, two
-# proxies and a mail server from PyPI, and Playwright and Puppeteer from npm.
+# proxies, a mail server and Schemathesis from PyPI, and Playwright and Puppeteer from npm.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -52,6 +52,16 @@ if ! cmp --silent scripts/mail.txt "$KEYSTEAD_CACHE/mail/mail.txt"; then
     --require-hashes --requirement scripts/mail.txt --target "$KEYSTEAD_CACHE/mail" ||
     fail "pip could not fetch aiosmtpd; see the reason above."
   cp scripts/mail.txt "$KEYSTEAD_CACHE/mail/"
+fi
+
+if ! cmp --silent scripts/schemathesis.txt "$KEYSTEAD_CACHE/schemathesis/schemathesis.txt"; then
+  python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
+  say "Fetching Schemathesis from PyPI (seconds)"
+  rm -rf "$KEYSTEAD_CACHE/schemathesis"
+  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
+    --require-hashes --requirement scripts/schemathesis.txt --target "$KEYSTEAD_CACHE/schemathesis" ||
+    fail "pip could not fetch Schemathesis; see the reason above."
+  cp scripts/schemathesis.txt "$KEYSTEAD_CACHE/schemathesis/"
 fi
 
 # npm leaves a copy of the lock file in node_modules. If that is older than ours, ours has changed.

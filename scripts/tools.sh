@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the missing tools of a build: the wasm32 target, wasm-opt, Lightning CSS and terser.
+# Installs the missing tools of a build: the wasm32 target, wasm-opt, Lightning CSS, terser and Swagger UI.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -18,7 +18,7 @@ if [[ ! -d "$(rustc --print target-libdir --target wasm32-unknown-unknown)" ]]; 
 fi
 
 if ! cmp --silent scripts/site/package-lock.json "$TOOLS/npm/package-lock.json"; then
-  say "Fetching wasm-opt, Lightning CSS and terser from npm (seconds)"
+  say "Fetching wasm-opt, Lightning CSS, terser and Swagger UI from npm (seconds)"
   mkdir -p "$TOOLS/npm"
   cp scripts/site/package.json "$TOOLS/npm/"
   cp scripts/site/package-lock.json "$TOOLS/npm/npm-shrinkwrap.json"

@@ -61,7 +61,11 @@ impl ConsoleError {
                 | Refusal::AppNotFound
                 | Refusal::NotConnected
                 | Refusal::LinkInvalid => StatusCode::NOT_FOUND,
-                Refusal::Forbidden | Refusal::OnlyKnownBrowsers | Refusal::FactorsOff => StatusCode::FORBIDDEN,
+                Refusal::Forbidden
+                | Refusal::BeyondOwnRights
+                | Refusal::OwnKey
+                | Refusal::OnlyKnownBrowsers
+                | Refusal::FactorsOff => StatusCode::FORBIDDEN,
                 Refusal::ProveAgain | Refusal::SignInFailed | Refusal::SignInOver | Refusal::PasskeyRefused => {
                     StatusCode::UNAUTHORIZED
                 }

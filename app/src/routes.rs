@@ -59,6 +59,7 @@ use crate::pages::why::WhyPage;
 
 /// The whole console.
 #[component]
+#[expect(clippy::too_many_lines, reason = "a table, with a line for each route")]
 pub fn App() -> impl IntoView {
     provide_meta_context();
     // Every page is one complete document, because it must work without scripts.

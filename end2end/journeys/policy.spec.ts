@@ -7,7 +7,7 @@ import { expect, test } from '../fixtures/console';
 test('the policy of no answer has a finding', async ({ server, page }) => {
   await page.goto(`${server.url}/login`);
   const file = await page.locator('link[rel=stylesheet]').getAttribute('href');
-  for (const path of ['/login', '/no/such/page', '/healthz', '/v1/keys/self', '/favicon.svg', file!]) {
+  for (const path of ['/login', '/no/such/page', '/healthz', '/v1/keys/self', '/docs', '/favicon.svg', file!]) {
     const answer = await fetch(server.url + path, { redirect: 'manual' });
     const policy = answer.headers.get('content-security-policy') ?? '';
     expect(policy, path).not.toBe('');

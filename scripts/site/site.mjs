@@ -33,6 +33,12 @@ for (const name of files(glue)) {
   made.set(join('pkg', name), name.endsWith('.js') ? await script(glue, name) : readFileSync(join(glue, name)));
 }
 for (const name of files('frontend/js')) made.set(join('pkg', name), await script('frontend/js', name));
+// Swagger UI for /docs, and what starts it.
+for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
+  made.set(join('pkg/docs', name), readFileSync(join(tools, 'node_modules/swagger-ui-dist', name)));
+}
+made.set('pkg/docs/docs.js', await script('frontend/docs', 'docs.js'));
+made.set('pkg/docs/docs.css', readFileSync('frontend/docs/docs.css'));
 const targets = browserslistToTargets(browserslist(query));
 made.set('pkg/keystead.css', Buffer.from(bundle({ filename: 'style/main.css', minify: true, targets }).code));
 

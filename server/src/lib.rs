@@ -4,6 +4,7 @@
 #![recursion_limit = "256"]
 
 mod api;
+mod api_docs;
 pub mod cli;
 pub mod client_address;
 pub mod config;

@@ -7,18 +7,20 @@ use axum::Router;
 use axum::http::header;
 use axum::middleware::map_response;
 use axum::response::Response;
+use domain::permission::AdminPermission;
 
 use crate::api::call::Api;
 use crate::api::routes::{Group, Route};
 use crate::responses::{SANDBOX, strict_transport};
 use crate::state::AppState;
-use crate::{api, console, health, live, policy_report, wire};
+use crate::{api, api_docs, console, health, live, policy_report, wire};
 
 /// The router of the whole product. The API for programs is beside the console's middleware, not inside it: it has no
 /// cookies and no compression, and does nothing per call that it does not need.
 pub fn router(state: &AppState) -> Router {
     let pages = app::desk::mount::router(&state.pages(state.site.leptos_options(), endpoints().collect()));
     let plain = health::router(state).merge(policy_report::router()).merge(state.site.router());
+    let plain = plain.merge(api_docs::router(&state.site, &[&api::V1]));
     let https = state.public_url.is_https();
     let plain = plain.layer(map_response(move |mut response: Response| async move {
         strict_transport(response.headers_mut(), https);
@@ -40,8 +42,16 @@ pub fn program_calls() -> impl Iterator<Item = (&'static str, &'static str)> {
     routes().map(Route::call)
 }
 
+/// The calls that the document describes: method, path, and the permission that they need.
+pub fn api_operations() -> impl Iterator<Item = (&'static str, &'static str, Option<AdminPermission>)> {
+    routes().filter_map(|route| {
+        let (method, path) = route.call();
+        route.operation().map(|operation| (method, path, operation.permission))
+    })
+}
+
 fn routes() -> impl Iterator<Item = &'static Route> {
-    groups().flat_map(|group| group.routes)
+    groups().flat_map(Group::routes)
 }
 
 fn groups() -> impl Iterator<Item = &'static Group> {

@@ -111,7 +111,10 @@ pub fn HelpPage() -> impl IntoView {
         .collect();
     view! {
         <Title text="Help"/>
-        <div class="head"><div><h1>"Help"</h1><p>"How the console, the API and an installation work."</p></div></div>
+        <div class="head">
+            <div><h1>"Help"</h1><p>"How the console, the API and an installation work."</p></div>
+            <a class="button" href="/docs">"Try the API"</a>
+        </div>
         <form class="filters" method="get" action="/help" role="search">
             <input type="search" name="q" data-search value=typed maxlength=SEARCH_MAX aria-label="Search help"
                 placeholder="Search help" pattern=secretless() title=SECRET aria-keyshortcuts="/" autocomplete="off"/>

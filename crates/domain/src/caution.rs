@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contradiction::contradiction;
 use crate::field::Field;
+use crate::permission::{AdminPermission, Permission};
 use crate::spec::KeySpec;
 use crate::timestamp::Timestamp;
 
@@ -37,10 +38,22 @@ pub fn cautions(spec: &KeySpec, now: Timestamp) -> Vec<Caution> {
     if !exposed.is_empty() {
         say(exposed);
     }
+    if administers(spec) {
+        say(
+            "This key administers Keystead: treat it like the password of an owner, and give it networks and an expiry.",
+        );
+    }
     if spec.not_before.is_some_and(|from| from <= now) {
         say("“Valid from” is in the past: the key works as soon as you confirm it.");
     }
     cautions
+}
+
+/// Whether a key of this kind changes something in Keystead itself.
+fn administers(spec: &KeySpec) -> bool {
+    let changes =
+        |permission: &Permission| AdminPermission::parse(permission.as_str()).is_some_and(AdminPermission::changes);
+    spec.rules.permissions.iter().any(changes)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod caution;
 pub mod cidr;
 pub mod contradiction;
 pub mod dashboard;
+pub mod delegation;
 pub mod device;
 pub mod draft;
 pub mod environment;

@@ -7,6 +7,15 @@ names! {
     /// Permissions that administer Keystead itself.
     pub enum AdminPermission {
         Verify = "keystead.verify",
+        KeysRead = "keystead.keys.read",
+        KeysWrite = "keystead.keys.write",
+        PeopleRead = "keystead.people.read",
+        PeopleWrite = "keystead.people.write",
+        AppsRead = "keystead.apps.read",
+        AppsWrite = "keystead.apps.write",
+        SettingsRead = "keystead.settings.read",
+        SettingsWrite = "keystead.settings.write",
+        AuditRead = "keystead.audit.read",
     }
 }
 
@@ -15,12 +24,41 @@ impl AdminPermission {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Verify => "may verify other keys",
+            Self::KeysRead => "may see the keys of its app and their usage",
+            Self::KeysWrite => "may issue, change, revoke and delete keys of its app",
+            Self::PeopleRead => "may see people and invites",
+            Self::PeopleWrite => "may invite, change and remove people, also owners",
+            Self::AppsRead => "may see the apps",
+            Self::AppsWrite => "may create and change apps",
+            Self::SettingsRead => "may see the settings",
+            Self::SettingsWrite => "may change the settings",
+            Self::AuditRead => "may see the audit of its app",
         }
+    }
+
+    /// Whether it lets the key change something.
+    pub const fn changes(self) -> bool {
+        matches!(self, Self::KeysWrite | Self::PeopleWrite | Self::AppsWrite | Self::SettingsWrite)
+    }
+
+    const fn boxed(self) -> (&'static str, &'static str) {
+        (self.as_str(), self.label())
     }
 }
 
 /// The boxes for them: (name, what it lets the key do).
-pub const ADMIN_PERMISSIONS: [(&str, &str); 1] = [(VERIFY, AdminPermission::Verify.label())];
+pub const ADMIN_PERMISSIONS: [(&str, &str); 10] = [
+    AdminPermission::Verify.boxed(),
+    AdminPermission::KeysRead.boxed(),
+    AdminPermission::KeysWrite.boxed(),
+    AdminPermission::PeopleRead.boxed(),
+    AdminPermission::PeopleWrite.boxed(),
+    AdminPermission::AppsRead.boxed(),
+    AdminPermission::AppsWrite.boxed(),
+    AdminPermission::SettingsRead.boxed(),
+    AdminPermission::SettingsWrite.boxed(),
+    AdminPermission::AuditRead.boxed(),
+];
 
 /// The permission to check keys.
 pub const VERIFY: &str = AdminPermission::Verify.as_str();

@@ -20,6 +20,10 @@ pub enum Refusal {
     Forbidden,
     /// The caller proved who they are too long ago for this.
     ProveAgain,
+    /// A key would make or change a key that may do more than itself.
+    BeyondOwnRights,
+    /// A key would change itself.
+    OwnKey,
     /// E-mail or password is wrong. The refusal does not say which.
     SignInFailed,
     /// Too many failed sign-ins; the account has to wait.
@@ -159,6 +163,10 @@ impl Refusal {
             Self::NotFound => "Key not found; it may have been deleted.",
             Self::Forbidden => "Your role does not allow this; ask an owner.",
             Self::ProveAgain => "Confirm that it is you, then do this again.",
+            Self::BeyondOwnRights => {
+                "A key may not make or change a key that may do more in Keystead than itself, in more places or for longer; use another key or the console."
+            }
+            Self::OwnKey => "A key may not change itself; use another key or the console.",
             Self::SignInFailed => "The e-mail or password is wrong; check both and try again.",
             Self::Changed => "This key was changed while you were editing it; load it again and repeat your change.",
             Self::AlreadyIssued { .. } => {
@@ -257,6 +265,8 @@ mod tests {
             Refusal::NotFound,
             Refusal::Forbidden,
             Refusal::ProveAgain,
+            Refusal::BeyondOwnRights,
+            Refusal::OwnKey,
             Refusal::SignInFailed,
             Refusal::Wait { seconds: 100 },
             Refusal::OnlyKnownBrowsers,

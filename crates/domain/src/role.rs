@@ -51,6 +51,8 @@ names! {
         ManageGuests = "manage_guests",
         /// The same for admins and owners, and change the role of anybody.
         ManageOwners = "manage_owners",
+        /// See which apps there are.
+        SeeApps = "see_apps",
         /// Create, rename, archive and bring back apps.
         ManageApps = "manage_apps",
     }
@@ -99,7 +101,7 @@ impl Role {
         // Columns: owner, admin, auditor, guest.
         let row = match act {
             Act::SeeKeys | Act::SeeOwnActs => [true, true, true, true],
-            Act::SeeAllKeys | Act::TestKeys | Act::SeeAudit | Act::ExportAudit | Act::SeePeople => {
+            Act::SeeAllKeys | Act::TestKeys | Act::SeeAudit | Act::ExportAudit | Act::SeePeople | Act::SeeApps => {
                 [true, true, true, false]
             }
             Act::SeePrivilegedKeys
@@ -144,7 +146,14 @@ impl Rights {
     /// What a key with these permissions may do in Keystead itself.
     pub fn of_permissions(permissions: &[Permission]) -> Self {
         let administers = permissions.iter().filter_map(|permission| AdminPermission::parse(permission.as_str()));
-        Self::of(administers.map(act_of))
+        Self::of(administers.flat_map(|permission| acts_of(permission).iter().copied()))
+    }
+
+    /// Whether somebody with these rights may give a key this permission. Nobody gives what they may not do themselves.
+    /// Asking about keys is for programs alone, so whoever issues keys may give that.
+    pub fn may_give(self, permission: AdminPermission) -> bool {
+        let needed = Self::of(acts_of(permission).iter().copied()).acts & !Self::bit(Act::CheckKeys);
+        self.acts & needed == needed
     }
 
     /// What these rights allow with one key of this kind, for somebody to whom these acts with it were granted.
@@ -171,10 +180,27 @@ impl Rights {
     }
 }
 
-/// The act that a permission gives a key.
-const fn act_of(permission: AdminPermission) -> Act {
+/// The acts that a permission gives a key. Whoever changes keys has to see them.
+const fn acts_of(permission: AdminPermission) -> &'static [Act] {
     match permission {
-        AdminPermission::Verify => Act::CheckKeys,
+        AdminPermission::Verify => &[Act::CheckKeys],
+        AdminPermission::KeysRead => &[Act::SeeKeys, Act::SeeAllKeys, Act::TestKeys],
+        AdminPermission::KeysWrite => &[
+            Act::SeeKeys,
+            Act::SeeAllKeys,
+            Act::SeePrivilegedKeys,
+            Act::TestKeys,
+            Act::ChangeKeys,
+            Act::RevokeKeys,
+            Act::RestoreKey,
+        ],
+        AdminPermission::PeopleRead => &[Act::SeePeople],
+        AdminPermission::PeopleWrite => &[Act::SeePeople, Act::ManageGuests, Act::ManageOwners],
+        AdminPermission::AppsRead => &[Act::SeeApps],
+        AdminPermission::AppsWrite => &[Act::SeeApps, Act::ManageApps],
+        AdminPermission::SettingsRead => &[Act::SeeSettings],
+        AdminPermission::SettingsWrite => &[Act::SeeSettings, Act::ChangeSettings],
+        AdminPermission::AuditRead => &[Act::SeeOwnActs, Act::SeeAudit, Act::ExportAudit],
     }
 }
 
@@ -206,6 +232,7 @@ mod tests {
             Act::SeeAudit,
             Act::ExportAudit,
             Act::SeePeople,
+            Act::SeeApps,
         ];
         assert_eq!(role(Role::Auditor), of_auditors);
         let of_admins = [
@@ -239,12 +266,37 @@ mod tests {
     }
 
     #[test]
-    fn a_permission_gives_its_act_and_a_wildcard_none() {
+    fn a_permission_gives_its_acts_and_a_wildcard_none() {
         let rights = |words: &[&str]| {
             let permissions: Vec<_> = words.iter().map(|word| Permission::parse(word).unwrap()).collect();
             acts(Rights::of_permissions(&permissions))
         };
         assert_eq!(rights(&["invoices.read", "keystead.verify"]), [Act::CheckKeys]);
         assert_eq!(rights(&["*", "invoices.*"]), []);
+        assert_eq!(rights(&["keystead.settings.read"]), [Act::SeeSettings]);
+        assert_eq!(rights(&["keystead.apps.read", "keystead.settings.write"]).len(), 3);
+        let writes = Rights::of_permissions(&[Permission::parse("keystead.keys.write").unwrap()]);
+        assert!(writes.may(Act::ChangeKeys) && !writes.may(Act::ChangeAccountKeys));
+    }
+
+    #[test]
+    fn nobody_gives_a_key_what_they_may_not_do_themselves() {
+        let given = |role| {
+            let may = |permission: &&AdminPermission| Rights::of_role(role).may_give(**permission);
+            AdminPermission::ALL.iter().filter(may).map(|permission| permission.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(given(Role::Owner).len(), AdminPermission::ALL.len());
+        assert_eq!(
+            given(Role::Admin),
+            [
+                "keystead.verify",
+                "keystead.keys.read",
+                "keystead.people.read",
+                "keystead.apps.read",
+                "keystead.apps.write",
+                "keystead.audit.read"
+            ]
+        );
+        assert_eq!(given(Role::Guest), ["keystead.verify"], "who issues no keys gives nothing");
     }
 }

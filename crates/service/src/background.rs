@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Result, Service,
     keys::{bulk, drafts, requests},
+    once::ANSWERS_KEPT,
     sessions,
     verify::POLL_EVERY,
 };
@@ -94,6 +95,7 @@ impl Service {
         self.drop_overdue_rotations().await?;
         self.finish_overdue_rotations().await?;
         self.end_overdue_requests().await?;
+        self.forget_kept_secrets().await?;
         Ok(())
     }
 
@@ -127,6 +129,7 @@ impl Service {
         let now = self.now();
         let idle_since = now.plus(Millis(-sessions::IDLE.0));
         let forms_before = now.plus(Millis(-USED_FORMS_KEPT.0));
+        let answers_before = now.plus(Millis(-ANSWERS_KEPT.0));
         let first_hour = now.plus(Millis(-KEY_CALLS_KEPT.0)).hour();
         let work = async |tx: &mut Tx| {
             tx.delete_expired_sessions(now, idle_since).await?;
@@ -138,6 +141,7 @@ impl Service {
             tx.prune_collections().await?;
             tx.prune_secret_calls(now).await?;
             tx.prune_key_requests(requests::long_over(now)).await?;
+            tx.prune_api_answers(answers_before).await?;
             tx.prune_bulk_acts(bulk::too_late_to_undo(now)).await?;
             let brought_back = tx.bring_back_uses(now, now.plus(AHEAD)).await?;
             if brought_back > 0 {

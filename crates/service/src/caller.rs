@@ -4,14 +4,18 @@ use std::net::IpAddr;
 
 use domain::{
     audit::Actor,
+    delegation,
+    field::{Field, FieldErrors},
     grant::KeyGrant,
     ids::{AppId, KeyId, PersonId},
     key::{KeyDetail, KeyRecord},
     kind::KeyKind,
+    permission::{AdminPermission, Permission},
     proof::{Guarded, PROOF_FOR},
     refusal::Refusal,
     role::{Act, Rights},
     sight::{Scope, Sight},
+    spec::KeySpec,
     timestamp::Timestamp,
 };
 
@@ -31,6 +35,8 @@ pub struct Caller {
     sight: Sight,
     /// What was granted besides, key by key.
     grants: Vec<KeyGrant>,
+    /// The key, if a key asks.
+    own: Option<Box<KeyRecord>>,
     address: Option<IpAddr>,
     proof: Authentication,
 }
@@ -69,7 +75,11 @@ impl Caller {
         let actor = Actor::Key { id: key.id, name: key.name.clone() };
         let rights = Rights::of_permissions(&key.rules.permissions);
         let caller = Self::new(actor, rights, address, Authentication::Key);
-        Self { sight: Sight { apps: Scope::Only(vec![key.app_id]), ..caller.sight }, ..caller }
+        Self {
+            sight: Sight { apps: Scope::Only(vec![key.app_id]), ..caller.sight },
+            own: Some(Box::new(key.clone())),
+            ..caller
+        }
     }
 
     /// A person at the server's shell, who could read the database anyway.
@@ -97,7 +107,7 @@ impl Caller {
         if let Scope::Only(actors) = &mut sight.acts {
             actors.push(actor.clone());
         }
-        Self { actor, rights, sight, grants: Vec::new(), address, proof }
+        Self { actor, rights, sight, grants: Vec::new(), own: None, address, proof }
     }
 
     /// The actor that audit events name.
@@ -122,6 +132,11 @@ impl Caller {
     pub fn rights_on(&self, kind: KeyKind, key: &KeyId) -> Rights {
         let granted = self.grants.iter().find(|grant| grant.key == *key);
         self.rights.on_key(kind, granted.map_or(&[], |grant| &grant.acts))
+    }
+
+    /// The app of a key that asks.
+    pub fn app(&self) -> Option<AppId> {
+        self.own.as_ref().map(|own| own.app_id)
     }
 
     /// What they may see.
@@ -175,6 +190,32 @@ impl Caller {
         self.may(Act::SeeKeys)?;
         let in_sight = self.sight.sees(&key.app_id, key.row.kind, &key.row.id);
         if in_sight { Ok(()) } else { Err(Refusal::NotFound) }
+    }
+
+    /// `OwnKey` or `BeyondOwnRights` for a key that would change itself, or a key that may do more.
+    pub(crate) fn stays_below(&self, key: &KeyDetail) -> Result<(), Refusal> {
+        if self.own.as_ref().is_some_and(|own| own.id == key.row.id) {
+            return Err(Refusal::OwnKey);
+        }
+        self.may_make(&key.spec())
+    }
+
+    /// `BeyondOwnRights` for a key that would make one that may do more.
+    pub(crate) fn may_make(&self, spec: &KeySpec) -> Result<(), Refusal> {
+        let beyond = self.own.as_ref().is_some_and(|own| delegation::exceeds(own, spec));
+        if beyond { Err(Refusal::BeyondOwnRights) } else { Ok(()) }
+    }
+
+    /// `Invalid` at the permissions if the caller would give a key one of Keystead's own that they do not have
+    /// themselves. What the key had `before` stays.
+    pub(crate) fn may_give(&self, permissions: &[Permission], before: &[Permission]) -> Result<(), Refusal> {
+        let mut given = permissions.iter().filter(|permission| !before.contains(permission));
+        let refused = given.find(|permission| {
+            AdminPermission::parse(permission.as_str()).is_some_and(|permission| !self.rights.may_give(permission))
+        });
+        let Some(refused) = refused else { return Ok(()) };
+        let message = format!("You may not give {}, because you may not do that yourself.", refused.as_str());
+        Err(FieldErrors::one(Field::Permissions, message).into())
     }
 
     /// `Forbidden` unless the caller may issue keys of this kind, `NotFound` for a kind out of sight.

@@ -173,6 +173,17 @@ impl Keyring {
         self.cookie_mac("recovery code", &format!("{person}\0{code}"))
     }
 
+    /// Under which the answer to a call of this caller with this Idempotency-Key is kept.
+    pub(crate) fn repeatable_mac(&self, caller: &str, key: &str) -> [u8; 32] {
+        self.cookie_mac("idempotency key", &format!("{caller}\0{key}"))
+    }
+
+    /// What tells requests apart: method, path and body. Neither of the first two contains the separator.
+    pub(crate) fn request_mac(&self, [method, path, body]: [&[u8]; 3]) -> [u8; 32] {
+        let (_, key) = &self.cookie.current;
+        key.mac(&[b"request\0", method, b"\0", path, b"\0", body])
+    }
+
     /// A secret, sealed for its place, and the version of the key that sealed it. The place must not hold the version.
     pub(crate) fn seal(
         &self,

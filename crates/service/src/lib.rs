@@ -21,6 +21,7 @@ pub mod keys;
 mod links;
 mod mac;
 pub mod mail;
+pub mod once;
 pub mod passkeys;
 pub mod passwords;
 pub mod people;
@@ -44,6 +45,7 @@ pub mod streams;
 mod throttle;
 mod totp;
 mod turns;
+mod usage;
 pub mod verify;
 
 pub use caller::{Authentication, Caller, ClientInfo};

@@ -24,6 +24,7 @@ use crate::{
     entropy::{self, Entropy, EntropyError},
     keyring::{Keyring, KeyringError},
     mail::Mailer,
+    once::Mark,
     passwords::{PasswordHasher, Passwords},
     progress::Progress,
     provider_sign_in::Refusals,
@@ -252,7 +253,15 @@ impl Service {
         work: impl AsyncFnOnce(&mut Tx) -> Result<T, E>,
     ) -> Result<T, E> {
         // On the heap, because a transaction's future is large and would enlarge every caller's.
-        Box::pin(self.0.store.write(work)).await
+        let Some(mark) = Mark::due() else { return Box::pin(self.0.store.write(work)).await };
+        let now = self.now();
+        let marked = async |tx: &mut Tx| {
+            mark.write(tx, now).await?;
+            work(tx).await
+        };
+        let value = Box::pin(self.0.store.write(marked)).await?;
+        mark.written();
+        Ok(value)
     }
 
     /// Runs a change of one key in a transaction, if the caller may do this with any key at all, and makes the verifier

@@ -60,6 +60,8 @@ pub enum Unique {
     KeyId,
     /// The one-use id of the form that made a key.
     FormId,
+    /// A call that was carried out already.
+    ApiAnswer,
     /// Any other unique value.
     Other,
 }
@@ -72,6 +74,7 @@ impl fmt::Display for Unique {
             Self::AppName => "name of an app",
             Self::KeyId => "key id",
             Self::FormId | Self::HandOverForm | Self::RequestForm => "form id",
+            Self::ApiAnswer => "call",
             Self::Other => "unique value",
         })
     }

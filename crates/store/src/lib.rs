@@ -6,6 +6,7 @@
 #[macro_use]
 mod store;
 
+mod api_answers;
 mod apps;
 mod audit;
 mod audit_chain;
@@ -60,6 +61,7 @@ mod throttle;
 mod usage;
 mod whole;
 
+pub use api_answers::{ApiAnswer, KeptAnswer, SealedPart};
 pub use audit_chain::{ChainCheck, ChainMac};
 pub use bulk_acts::TakenKey;
 pub use error::{StoreError, Unique};

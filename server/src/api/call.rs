@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::{Extensions, HeaderMap, header};
-use service::Service;
+use domain::ids::AppId;
 use service::verify::Verifier;
+use service::{Caller, Service};
 
 use super::proxy_warnings::ProxyWarnings;
 use crate::client_address::{TrustedProxies, peer};
@@ -18,6 +19,8 @@ pub(crate) struct Api {
     pub verifier: Verifier,
     pub proxies: Arc<TrustedProxies>,
     pub https: bool,
+    /// The address that people use, without a slash at its end.
+    pub public_url: String,
     pub warnings: ProxyWarnings,
 }
 
@@ -26,8 +29,14 @@ impl Api {
         let service = state.service.clone();
         let verifier = service.verifier().clone();
         let https = state.public_url.is_https();
+        let public_url = state.public_url.origin().to_owned();
         let warnings = ProxyWarnings::default();
-        Arc::new(Self { service, verifier, proxies: state.trusted_proxies.clone(), https, warnings })
+        Arc::new(Self { service, verifier, proxies: state.trusted_proxies.clone(), https, public_url, warnings })
+    }
+
+    /// The app that a key manages: its own.
+    pub fn app_of(&self, caller: &Caller) -> AppId {
+        caller.app().unwrap_or_else(|| *self.service.default_app())
     }
 
     /// The client's address, if it is known.

@@ -6,6 +6,7 @@ use domain::timestamp::Timestamp;
 use domain::verdict::{CheckResult, Code};
 use serde::{Serialize, Serializer};
 use service::verify::{LimitState, Verdict};
+use utoipa::ToSchema;
 
 /// The answer about one key.
 #[derive(Debug)]
@@ -16,14 +17,16 @@ pub(super) struct KeyAnswer(pub Verdict);
 pub(super) struct KeyAnswers(pub Vec<Verdict>);
 
 /// Every member except `checks` is always present. An unknown value is null.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verdict)]
 #[serde(rename_all = "camelCase")]
-struct Members<'a> {
+pub(super) struct Members<'a> {
     valid: bool,
     code: &'static str,
     key_id: Option<&'a str>,
     name: Option<&'a str>,
     kind: Option<&'static str>,
+    #[schema(value_type = Vec<String>)]
     permissions: &'a [Permission],
     expires_at: Option<String>,
     ratelimits: Vec<LimitMembers<'a>>,
@@ -32,13 +35,16 @@ struct Members<'a> {
     external_id: Option<&'a str>,
     owner: Option<&'a str>,
     tags: &'a [String],
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
     metadata: Option<&'a Metadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
     checks: Option<&'a [CheckResult]>,
 }
 
 /// The answer of a rate limit.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = LimitAnswer)]
 struct LimitMembers<'a> {
     name: &'a str,
     limit: u32,
@@ -48,8 +54,9 @@ struct LimitMembers<'a> {
     exceeded: bool,
 }
 
-#[derive(Serialize)]
-struct Results<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verdicts)]
+pub(super) struct Results<'a> {
     results: Vec<Members<'a>>,
 }
 

@@ -5,7 +5,10 @@ mod authorize_answer;
 mod authorize_options;
 pub(crate) mod call;
 mod credential;
+pub(crate) mod document;
 mod key_answer;
+mod manage;
+mod operation;
 mod proxy_warnings;
 pub(crate) mod routes;
 mod self_check;
@@ -14,20 +17,53 @@ mod verify_body;
 pub(crate) mod verify_caller;
 
 use axum::routing::{any, get, post};
+use domain::permission::AdminPermission::Verify;
 
+use document::VERIFICATION;
+use key_answer::{Members, Results};
+use operation::{Operation, described};
 use routes::{Group, Route};
+use verify_body::{VerifyBatchBody, VerifyBody};
 
 /// Our own API.
 pub(crate) static V1: Group = Group {
-    routes: &[
-        Route::of("POST", "/v1/keys/verify", || post(verify::verify)).called("Check a key"),
-        Route::of("POST", "/v1/keys/verify-batch", || post(verify::verify_batch)).called("Check several keys"),
-        Route::of("GET, HEAD", "/v1/keys/self", || get(self_check::self_check)).called("Ask about the key itself"),
-        Route::for_proxies("/v1/authorize", || any(authorize::exact)).called("Check a request, from a proxy"),
-        Route::for_proxies("/v1/authorize/", || any(authorize::below)),
-        Route::for_proxies("/v1/authorize/{*path}", || any(authorize::below)),
-    ],
+    routes: &[VERIFYING, manage::ROUTES],
     elsewhere: &["/v1", "/v1/", "/v1/{*path}"],
-    there: "The paths under /v1 are",
+    there: "The paths under /v1 are listed at /docs, and for programs at /openapi.json.",
     error: None,
+};
+
+static VERIFYING: &[Route] = &[
+    Route::of("POST", "/v1/keys/verify", || post(verify::verify)).called("Check a key").verifies(&VERIFY),
+    Route::of("POST", "/v1/keys/verify-batch", || post(verify::verify_batch))
+        .called("Check several keys")
+        .verifies(&VERIFY_BATCH),
+    Route::of("GET, HEAD", "/v1/keys/self", || get(self_check::self_check))
+        .called("Ask about the key itself")
+        .verifies(&SELF),
+    Route::for_proxies("/v1/authorize", || any(authorize::exact)).called("Check a request, from a proxy"),
+    Route::for_proxies("/v1/authorize/", || any(authorize::below)),
+    Route::for_proxies("/v1/authorize/{*path}", || any(authorize::below)),
+];
+
+static VERIFY: Operation = Operation {
+    about: "A refused key is an answer with the status 200, too: see `valid` and `code`.",
+    body: Some(described::<VerifyBody<'static>>),
+    ..Operation::new("verifyKey", VERIFICATION, "Check a key", Verify, 200, Some(described::<Members<'static>>))
+};
+static VERIFY_BATCH: Operation = Operation {
+    body: Some(described::<VerifyBatchBody<'static>>),
+    ..Operation::new("verifyKeys", VERIFICATION, "Check several keys", Verify, 200, Some(described::<Results<'static>>))
+};
+static SELF: Operation = Operation {
+    about: "The same answer, about the key that asks.",
+    permission: None,
+    ..Operation::new(
+        "checkSelf",
+        VERIFICATION,
+        "Ask about the key itself",
+        Verify,
+        200,
+        Some(described::<Members<'static>>),
+    )
 };

@@ -1,27 +1,39 @@
 //! The routes of an API as one list. Its router, its 404 and 405 answers, the console's set-up page and the tests all
 //! read it.
 
+use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
 
 use app::desk::context::Endpoint;
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{MethodRouter, any};
 use tower::util::MapResponseLayer;
 
 use super::call::Api;
+use super::manage::call::managed;
+use super::operation::Operation;
 use crate::json::problem::Problem;
 use crate::responses::{no_page, strict_transport};
 
-/// One route.
+/// What makes the handler of a route.
+pub(crate) type Handler = fn() -> MethodRouter<Arc<Api>>;
+
+/// One route: a path with one method, or with any.
 pub(crate) struct Route {
     /// In the form of `Allow`; `None` for any.
     methods: Option<&'static str>,
     path: &'static str,
-    handler: fn() -> MethodRouter<Arc<Api>>,
+    handler: Handler,
+    /// What the document of the API says of it.
+    operation: Option<&'static Operation>,
     /// Its name for people; without one, it is another spelling of a named route.
     purpose: Option<&'static str>,
+    /// Whether its handler authenticates the caller.
+    asks_itself: bool,
     /// A proxy passes its answers on from a customer's own host. Keystead must not impose HTTPS there for two years, so
     /// the route sets its own headers.
     for_proxies: bool,
@@ -29,17 +41,39 @@ pub(crate) struct Route {
 
 impl Route {
     /// A route that takes these methods.
-    pub const fn of(methods: &'static str, path: &'static str, handler: fn() -> MethodRouter<Arc<Api>>) -> Self {
-        Self { methods: Some(methods), path, handler, purpose: None, for_proxies: false }
+    pub const fn of(methods: &'static str, path: &'static str, handler: Handler) -> Self {
+        Self {
+            methods: Some(methods),
+            path,
+            handler,
+            operation: None,
+            purpose: None,
+            asks_itself: false,
+            for_proxies: false,
+        }
     }
 
     /// A route for proxies, with any method.
-    pub const fn for_proxies(path: &'static str, handler: fn() -> MethodRouter<Arc<Api>>) -> Self {
-        Self { methods: None, path, handler, purpose: None, for_proxies: true }
+    pub const fn for_proxies(path: &'static str, handler: Handler) -> Self {
+        Self { methods: None, path, handler, operation: None, purpose: None, asks_itself: true, for_proxies: true }
     }
 
     pub const fn called(self, purpose: &'static str) -> Self {
         Self { purpose: Some(purpose), ..self }
+    }
+
+    /// The same; its handler authenticates the caller.
+    pub const fn verifies(self, operation: &'static Operation) -> Self {
+        Self { operation: Some(operation), asks_itself: true, ..self }
+    }
+
+    pub const fn does(self, operation: &'static Operation) -> Self {
+        Self { operation: Some(operation), ..self }
+    }
+
+    /// What the document says of it; `None` if it is not in there.
+    pub fn operation(&self) -> Option<&'static Operation> {
+        self.operation
     }
 
     /// A method that it takes, and its path.
@@ -56,21 +90,23 @@ impl Route {
         self.methods?.split(',').next()
     }
 
-    fn handler(&self) -> MethodRouter<Arc<Api>> {
+    /// Its handler. A route of the management API authenticates its caller first.
+    fn handler(&self, api: &Arc<Api>) -> MethodRouter<Arc<Api>> {
         let handler = (self.handler)();
-        match self.methods {
-            Some(methods) => handler.fallback(async move || Problem::method_not_allowed(methods)),
-            None => handler,
-        }
+        let Some(permission) = self.operation.filter(|_| !self.asks_itself).and_then(|does| does.permission) else {
+            return handler;
+        };
+        let api = Arc::clone(api);
+        handler.layer(from_fn(move |request: Request, next: Next| managed(Arc::clone(&api), permission, request, next)))
     }
 }
 
 /// Routes whose errors have the same form.
 pub(crate) struct Group {
-    pub routes: &'static [Route],
+    pub routes: &'static [&'static [Route]],
     /// The paths that answer that nothing is there.
     pub elsewhere: &'static [&'static str],
-    /// The beginning of that sentence; the routes complete it.
+    /// What that answer says; the routes complete it if it has no full stop.
     pub there: &'static str,
     /// The form of an error, if it is not a problem document.
     pub error: Option<fn(&Problem) -> Response>,
@@ -79,9 +115,16 @@ pub(crate) struct Group {
 impl Group {
     pub fn router(&self, api: &Arc<Api>) -> Router {
         let (mut router, mut for_proxies) = (Router::new(), Router::new());
-        for route in self.routes {
-            let side = if route.for_proxies { &mut for_proxies } else { &mut router };
-            *side = mem::take(side).route(route.path, route.handler());
+        for (path, routes) in self.by_path() {
+            let handlers = routes.iter().map(|route| route.handler(api));
+            let mut handler = handlers.reduce(MethodRouter::merge).unwrap_or_default();
+            let methods: Vec<_> = routes.iter().filter_map(|route| route.methods).collect();
+            if !methods.is_empty() {
+                let methods: Arc<str> = methods.join(", ").into();
+                handler = handler.fallback(async move || Problem::method_not_allowed(&methods));
+            }
+            let side = if routes.iter().any(|route| route.for_proxies) { &mut for_proxies } else { &mut router };
+            *side = mem::take(side).route(path, handler);
         }
         let there: Arc<str> = self.there().into();
         let unknown = any(async move || Problem::no_such_path(there.to_string()));
@@ -93,9 +136,23 @@ impl Group {
         router.layer(finish).merge(for_proxies).with_state(Arc::clone(api))
     }
 
+    /// Every route.
+    pub fn routes(&self) -> impl Iterator<Item = &'static Route> + use<> {
+        self.routes.iter().copied().flatten()
+    }
+
+    fn by_path(&self) -> BTreeMap<&'static str, Vec<&'static Route>> {
+        let mut paths: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        self.routes().for_each(|route| paths.entry(route.path).or_default().push(route));
+        paths
+    }
+
     /// `The paths under /v1 are POST /v1/keys/verify and GET /v1/keys/self.`
     fn there(&self) -> String {
-        let endpoints = self.routes.iter().filter_map(Route::endpoint);
+        if self.there.ends_with('.') {
+            return self.there.to_owned();
+        }
+        let endpoints = self.routes().filter_map(Route::endpoint);
         let mut names: Vec<String> = endpoints.map(|endpoint| endpoint.call("")).collect();
         let last = names.pop().unwrap_or_default();
         let before = if names.is_empty() { String::new() } else { format!("{} and ", names.join(", ")) };

@@ -23,7 +23,8 @@ impl FromRequestParts<Arc<Api>> for VerifyCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        permitted(parts, api, AdminPermission::Verify).await.map(Self)
+        let verdict = authenticate(parts, api, AdminPermission::Verify).await?;
+        refused(&verdict, AdminPermission::Verify, api).map_or(Ok(Self(verdict)), Err)
     }
 }
 
@@ -34,31 +35,38 @@ impl VerifyCaller {
     }
 }
 
-/// The caller with the key of a call, if the key has this permission.
-async fn permitted(parts: &Parts, api: &Api, permission: AdminPermission) -> Result<Verdict, Problem> {
+/// The verdict about the key of a call.
+pub(super) async fn authenticate(parts: &Parts, api: &Api, permission: AdminPermission) -> Result<Verdict, Problem> {
     let headers = &parts.headers;
     let token = credential::bearer(headers)?;
     let address = api.client(&parts.extensions, headers);
-    let verdict = api.verifier.authenticate(token, permission, address, origin(headers)).await?;
-    match verdict.code {
-        Code::Valid if verdict.key.is_some() => Ok(verdict),
+    Ok(api.verifier.authenticate(token, permission, address, origin(headers)).await?)
+}
+
+/// Why the caller may not do what needs this permission; `None` if they may.
+pub(super) fn refused(verdict: &Verdict, permission: AdminPermission, api: &Api) -> Option<Problem> {
+    Some(match verdict.code {
+        Code::Valid if verdict.key.is_some() => return None,
         Code::Valid
         | Code::NotFound
         | Code::Pending
         | Code::Revoked
         | Code::Disabled
         | Code::NotYetValid
-        | Code::Expired => Err(Problem::key_refused()),
-        Code::KindNotAllowed => Err(Problem::forbidden("Only a key of the kind Service may ask about other keys.")),
+        | Code::Expired => Problem::key_refused(),
+        Code::KindNotAllowed if permission == AdminPermission::Verify => {
+            Problem::forbidden("Only a key of the kind Service may ask about other keys.")
+        }
+        Code::KindNotAllowed => Problem::forbidden("Only a key of the kind Service may call this."),
         Code::IpNotAllowed => {
-            Err(Problem::forbidden("The key in the Authorization header may not be used from this address."))
+            Problem::forbidden("The key in the Authorization header may not be used from this address.")
         }
         Code::OriginNotAllowed => {
-            Err(Problem::forbidden("The key in the Authorization header may not be used from this origin."))
+            Problem::forbidden("The key in the Authorization header may not be used from this origin.")
         }
-        Code::InsufficientPermissions => Err(Problem::permission_needed(permission)),
-        Code::RateLimited | Code::UsageExceeded => Err(Problem::too_many(wait(&verdict, api.service.now()))),
-    }
+        Code::InsufficientPermissions => Problem::permission_needed(permission),
+        Code::RateLimited | Code::UsageExceeded => Problem::too_many(wait(verdict, api.service.now())),
+    })
 }
 
 /// How long until the key may be used again: until a limit has room, or until its quota refills.

@@ -36,6 +36,19 @@ pub(crate) struct JsonBody<B> {
 }
 
 impl<B: BodyCall> JsonBody<B> {
+    /// A body that may be left out; then it is an empty object.
+    pub async fn optional(request: Request) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = reading::whole(&parts.headers, body, B::LIMIT).await;
+        let mut bytes = bytes.map_err(|error| Problem::no_body(error, B::LIMIT))?;
+        if bytes.is_empty() {
+            bytes = Bytes::from_static(b"{}");
+        } else if !is_json(&parts.headers) {
+            return Err(Problem::not_json());
+        }
+        Ok(Self { bytes, call: PhantomData })
+    }
+
     /// Its question, or everything that is wrong with it.
     pub fn read(&self) -> Result<B::Call<'_>, Problem> {
         B::check(parse(&self.bytes)?)

@@ -107,6 +107,9 @@ impl Schemas {
                     }
                     self.check(tree, schema, faults);
                 }
+                None if let Some(AdditionalProperties::RefOr(schema)) = object.additional_properties.as_deref() => {
+                    self.check(tree, schema, faults);
+                }
                 None if closed => {
                     let names: Vec<_> = object.properties.keys().map(String::as_str).collect();
                     faults.here_with("This member is unknown.", format!("Use one of {}.", names.join(", ")));

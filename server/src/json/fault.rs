@@ -18,6 +18,8 @@ pub(crate) enum Step {
     Member(Cow<'static, str>),
     /// An item of an array, from 0.
     Item(usize),
+    /// A parameter of the query, in place of a body.
+    Parameter(String),
 }
 
 /// One thing that is wrong.
@@ -31,6 +33,14 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    /// The parameter of the query that is wrong; `None` for a fault of the body.
+    pub fn parameter(&self) -> Option<&str> {
+        match self.path.first() {
+            Some(Step::Parameter(name)) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The place of the fault, as a JSON pointer.
     pub fn pointer(&self) -> String {
         let mut pointer = String::new();
@@ -39,6 +49,7 @@ impl Fault {
             match step {
                 Step::Member(name) => pointer.push_str(&shortened(name).replace('~', "~0").replace('/', "~1")),
                 Step::Item(n) => pointer.push_str(&n.to_string()),
+                Step::Parameter(name) => pointer.push_str(name),
             }
         }
         pointer
@@ -53,6 +64,7 @@ impl Fault {
                     location.push('.');
                     location.push_str(&shortened(name));
                 }
+                Step::Parameter(name) => location.push_str(name),
                 Step::Item(n) => {
                     location.push('[');
                     location.push_str(&n.to_string());
@@ -131,6 +143,11 @@ impl Faults {
 
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
+    }
+
+    /// Adds faults that were found elsewhere.
+    pub fn extend(&mut self, others: Self) {
+        others.found.into_iter().for_each(|fault| self.add(fault.path, fault.wrong, fault.fix));
     }
 
     pub fn into_list(self) -> Vec<Fault> {

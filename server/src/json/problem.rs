@@ -8,6 +8,7 @@ use domain::permission::AdminPermission;
 use domain::refusal::Refusal;
 use domain::timestamp::Millis;
 use serde::Serialize;
+use service::once;
 
 use super::answer::json;
 use super::fault::{Fault, Faults};
@@ -21,7 +22,7 @@ pub(crate) struct Problem {
     /// The faults of a body; empty for other kinds.
     pub faults: Vec<Fault>,
     challenge: Option<Cow<'static, str>>,
-    allow: Option<&'static str>,
+    allow: Option<Box<str>>,
     /// How long to wait before trying again.
     wait: Option<Millis>,
 }
@@ -38,6 +39,12 @@ pub(crate) enum Kind {
     Invalid,
     /// Only a permission query is wrong.
     InvalidQuery,
+    /// The query of the address is wrong.
+    WrongQuery,
+    /// Another call had the same Idempotency-Key.
+    IdempotencyKeyReused,
+    /// What is to be changed was changed since its caller saw it.
+    Stale,
     /// A rate limit was named that the key does not have.
     NoSuchLimit,
     NotJson,
@@ -67,8 +74,11 @@ impl Kind {
             Self::KeyNeeded | Self::KeyRefused => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::PermissionNeeded => StatusCode::FORBIDDEN,
             Self::TooManyCalls => StatusCode::TOO_MANY_REQUESTS,
-            Self::Malformed => StatusCode::BAD_REQUEST,
-            Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Malformed | Self::WrongQuery => StatusCode::BAD_REQUEST,
+            Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit | Self::IdempotencyKeyReused => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::Stale => StatusCode::PRECONDITION_FAILED,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoSuchPath | Self::NotFound => StatusCode::NOT_FOUND,
@@ -87,6 +97,9 @@ impl Kind {
             Self::Forbidden | Self::PermissionNeeded => "urn:keystead:problem:forbidden",
             Self::TooManyCalls => "urn:keystead:problem:too-many-calls",
             Self::Malformed => "urn:keystead:problem:malformed",
+            Self::WrongQuery => "urn:keystead:problem:wrong-query",
+            Self::IdempotencyKeyReused => "urn:keystead:problem:idempotency-key-reused",
+            Self::Stale => "urn:keystead:problem:stale",
             Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit => "urn:keystead:problem:invalid",
             Self::NotJson => "urn:keystead:problem:not-json",
             Self::MethodNotAllowed => "urn:keystead:problem:method-not-allowed",
@@ -100,13 +113,16 @@ impl Kind {
         }
     }
 
-    const fn title(self) -> &'static str {
+    pub const fn title(self) -> &'static str {
         match self {
             Self::KeyNeeded => "A key is required",
             Self::KeyRefused => "The key was refused",
             Self::Forbidden | Self::PermissionNeeded => "The key may not do this",
             Self::TooManyCalls => "Too many calls",
             Self::Malformed => "The request is malformed",
+            Self::WrongQuery => "The query is wrong",
+            Self::IdempotencyKeyReused => "The Idempotency-Key was used for another call",
+            Self::Stale => "This was changed meanwhile",
             Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit => "The body is invalid",
             Self::NotJson => "The body must be JSON",
             Self::MethodNotAllowed => "This method is not allowed",
@@ -132,11 +148,15 @@ pub(crate) struct Document<'a> {
     errors: Vec<Member<'a>>,
 }
 
-/// What is wrong with one member of the body.
+/// What is wrong with one member of the body, or with one parameter of the query.
 #[derive(Debug, Serialize)]
 struct Member<'a> {
-    /// The place of the fault, as a JSON pointer.
-    pointer: String,
+    /// The place of the fault in the body, as a JSON pointer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<String>,
+    /// The name of the parameter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'a str>,
     /// What is wrong and what to send.
     detail: Cow<'a, str>,
 }
@@ -168,7 +188,7 @@ impl Problem {
         Self::new(Kind::Forbidden, detail)
     }
 
-    /// The caller's own key lacks the permission `keystead.verify`.
+    /// The caller's own key lacks this permission.
     pub fn permission_needed(permission: AdminPermission) -> Self {
         let name = permission.as_str();
         let detail =
@@ -189,6 +209,44 @@ impl Problem {
     /// The request is not one that HTTP or JSON allows.
     pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Malformed, detail)
+    }
+
+    /// The query is not what this path takes.
+    pub fn wrong_query(faults: Faults) -> Self {
+        let detail = "See errors: each names a parameter of the query and what it should be.";
+        Self { faults: faults.into_list(), ..Self::new(Kind::WrongQuery, detail) }
+    }
+
+    /// A change named a revision that is not the present one.
+    pub fn stale() -> Self {
+        Self::new(
+            Kind::Stale,
+            "The key was changed since you read it. Get it again, and repeat your change with its new ETag.",
+        )
+    }
+
+    /// No app has this id, or not for this caller.
+    pub fn no_such_app() -> Self {
+        Self::new(Kind::NotFound, "App not found.")
+    }
+
+    /// Another call had the same Idempotency-Key.
+    pub fn key_of_another_call() -> Self {
+        let detail =
+            "Another call had this Idempotency-Key, with another path or body. Send each call with a key of its own.";
+        Self::new(Kind::IdempotencyKeyReused, detail)
+    }
+
+    /// The same call is being carried out at the moment.
+    pub fn under_way() -> Self {
+        let detail = "The same call is under way. Ask again in a moment.";
+        Self { wait: Some(Millis::seconds(1)), ..Self::new(Kind::Conflict, detail) }
+    }
+
+    /// A call was carried out, but its answer is lost.
+    pub fn lost_answer() -> Self {
+        let detail = "This call was carried out, but its answer is lost. Look at what it changed before you send it with another key.";
+        Self::new(Kind::Conflict, detail)
     }
 
     /// The body is JSON, but not what this path takes.
@@ -213,9 +271,9 @@ impl Problem {
     }
 
     /// The path accepts other methods only.
-    pub fn method_not_allowed(allowed: &'static str) -> Self {
+    pub fn method_not_allowed(allowed: &str) -> Self {
         let problem = Self::new(Kind::MethodNotAllowed, format!("This path accepts {allowed}."));
-        Self { allow: Some(allowed), ..problem }
+        Self { allow: Some(allowed.into()), ..problem }
     }
 
     /// The path does not exist. `detail` lists those that do.
@@ -238,7 +296,10 @@ impl Problem {
 
     /// What a program is told.
     pub fn document(&self) -> Document<'_> {
-        let errors = self.faults.iter().map(|fault| Member { pointer: fault.pointer(), detail: fault.detail() });
+        let errors = self.faults.iter().map(|fault| {
+            let parameter = fault.parameter();
+            Member { pointer: parameter.is_none().then(|| fault.pointer()), parameter, detail: fault.detail() }
+        });
         Document {
             kind: self.kind.urn(),
             title: self.kind.title(),
@@ -253,8 +314,8 @@ impl Problem {
         if let Some(Ok(challenge)) = self.challenge.as_deref().map(HeaderValue::from_str) {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
-        if let Some(allow) = self.allow {
-            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        if let Some(Ok(allow)) = self.allow.as_deref().map(HeaderValue::from_str) {
+            headers.insert(header::ALLOW, allow);
         }
         if let Some(wait) = self.wait {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.whole_seconds_up()));
@@ -267,6 +328,8 @@ impl From<service::Error> for Problem {
     fn from(error: service::Error) -> Self {
         let error = match error {
             service::Error::Refused(refusal) => return refusal.into(),
+            // The same call is carried out elsewhere. Whoever asked is answered from there.
+            error if once::is_repeated(&error) => return Self::under_way(),
             error => error,
         };
         tracing::error!(%error, "a call of the API failed");
@@ -303,6 +366,8 @@ impl From<Refusal> for Problem {
             | Refusal::NoSession => Kind::NotFound,
             Refusal::Forbidden
             | Refusal::ProveAgain
+            | Refusal::BeyondOwnRights
+            | Refusal::OwnKey
             | Refusal::SignInFailed
             | Refusal::OnlyKnownBrowsers
             | Refusal::SignInOver

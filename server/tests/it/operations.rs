@@ -112,6 +112,7 @@ async fn only_the_server_and_migrate_update_an_older_database() {
         "DROP TABLE provider_answer",
         "DROP TABLE key_request",
         "ALTER TABLE person DROP COLUMN time_zone",
+        "DROP TABLE api_answer",
         "DROP TABLE hand_over",
         "DROP TABLE key_grant",
         "DROP TABLE invite",

@@ -161,6 +161,10 @@ impl Call {
         Self(request).header("host", "localhost:3000")
     }
 
+    pub fn into_request(self) -> Request<Body> {
+        self.0
+    }
+
     pub fn get(path: &str) -> Self {
         Self::new("GET", path)
     }
@@ -221,7 +225,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    async fn of(response: Response) -> Self {
+    pub async fn of(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, 10_000_000).await.unwrap();
         Self { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }

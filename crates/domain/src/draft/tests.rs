@@ -127,7 +127,7 @@ fn boxes_are_those_of_the_kind() {
         ["chats.read", "chats.write"]
     );
     for (kind, ticked) in
-        [("master_user", VERIFY), ("service", "chats.read"), ("service", "keystead.keys.read"), ("service", "")]
+        [("master_user", VERIFY), ("service", "chats.read"), ("service", "keystead.keys.all"), ("service", "")]
     {
         let draft = KeyDraft { boxes: vec![ticked.to_owned()], ..draft(kind) };
         assert_eq!(fields(&draft), [Field::Permissions], "{kind} {ticked}");

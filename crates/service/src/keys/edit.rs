@@ -39,6 +39,8 @@ impl Service {
             if key.revision != revision {
                 return Err(Refusal::Changed.into());
             }
+            caller.may_make(&spec)?;
+            caller.may_give(&spec.rules.permissions, &key.rules.permissions)?;
             let changes = rules::changes(&key.spec().told(), &spec.told());
             if changes.is_empty() {
                 return Ok((key, None));

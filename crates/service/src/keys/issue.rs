@@ -101,6 +101,8 @@ impl Service {
         caller.may(Act::ChangeKeys)?;
         let spec = draft.check(self.now())?;
         caller.may_issue(spec.kind)?;
+        caller.may_make(&spec)?;
+        caller.may_give(&spec.rules.permissions, &[])?;
         Ok(spec)
     }
 

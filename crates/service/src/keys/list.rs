@@ -26,6 +26,23 @@ impl Service {
         Ok(self.store().list_keys(&sight, query, self.now()).await?)
     }
 
+    /// The same with all that is known of each key. The quotas do not include what other servers have reserved.
+    pub async fn keys_in_full(
+        &self,
+        caller: &Caller,
+        apps: impl Into<Scope<AppId>>,
+        query: &KeyQuery,
+    ) -> Result<Page<KeyDetail>> {
+        let Page { rows, next, previous, total } = self.keys(caller, apps, query).await?;
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        let mut found: HashMap<_, _> =
+            self.store().key_details(&ids).await?.into_iter().map(|key| (key.row.id, key)).collect();
+        let now = self.now();
+        // A key that was deleted since is left out.
+        let rows = ids.iter().filter_map(|id| found.remove(id)).map(|key| key.refilled(now)).collect();
+        Ok(Page { rows, next, previous, total })
+    }
+
     /// Those of these keys that the caller may see, whatever their app, by name; as many as a page has.
     pub async fn some_keys(&self, caller: &Caller, ids: &[KeyId]) -> Result<Vec<KeyRow>> {
         caller.may(Act::SeeKeys)?;

@@ -61,6 +61,7 @@ impl Service {
     async fn key_for(&self, tx: &mut Tx, caller: &Caller, id: &KeyId, act: Act) -> Result<KeyDetail> {
         let key = tx.key_detail(id).await?.ok_or(Refusal::NotFound)?;
         caller.may_with(act, &key)?;
+        caller.stays_below(&key)?;
         Ok(key)
     }
 

@@ -39,9 +39,7 @@ impl Service {
         };
         let work = async |tx: &mut Tx| {
             let key = self.changeable(tx, caller, id).await?;
-            if revision.is_some_and(|revision| revision != key.revision) {
-                return Err(Refusal::Changed.into());
-            }
+            at(&key, revision)?;
             move_state(tx, id, from, to, None).await?;
             let event = self.key_event(caller, action, &key);
             self.record(tx, event).await?;
@@ -98,14 +96,29 @@ impl Service {
         self.change_key(caller, Act::ChangeKeys, id, work).await
     }
 
+    /// Deletes a key for good, for a program. Its audit events stay. With `revision`, `Changed` if it is at another one.
+    pub async fn delete_at(&self, caller: &Caller, id: &KeyId, revision: Option<i64>) -> Result<()> {
+        self.erase(caller, id, |key| at(key, revision)).await
+    }
+
     /// Deletes a key for good. Its audit events stay. `confirm_name` is the key's name as a person typed it;
     /// `NameMismatch` if it is not the same.
     pub async fn delete(&self, caller: &Caller, id: &KeyId, confirm_name: &str) -> Result<()> {
+        let named = |key: &KeyDetail| {
+            if text::is_same_name(confirm_name, &key.row.name) { Ok(()) } else { Err(Refusal::NameMismatch) }
+        };
+        self.erase(caller, id, named).await
+    }
+
+    async fn erase(
+        &self,
+        caller: &Caller,
+        id: &KeyId,
+        check: impl FnOnce(&KeyDetail) -> Result<(), Refusal>,
+    ) -> Result<()> {
         let work = async |tx: &mut Tx| {
             let key = self.changeable(tx, caller, id).await?;
-            if !text::is_same_name(confirm_name, &key.row.name) {
-                return Err(Refusal::NameMismatch.into());
-            }
+            check(&key)?;
             remove(tx, id, self.now()).await?;
             let event = self.key_event(caller, Action::KeyDeleted, &key);
             self.record(tx, event).await?;
@@ -113,6 +126,11 @@ impl Service {
         };
         self.change_key(caller, Act::ChangeKeys, id, work).await
     }
+}
+
+/// `Changed` if the key is at another revision than a caller saw.
+fn at(key: &KeyDetail, revision: Option<i64>) -> Result<(), Refusal> {
+    if revision.is_none_or(|revision| revision == key.revision) { Ok(()) } else { Err(Refusal::Changed) }
 }
 
 /// What the event of a revoke says.

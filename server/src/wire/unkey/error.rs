@@ -93,6 +93,7 @@ fn unkey(kind: Kind) -> (StatusCode, &'static str, Cow<'static, str>) {
         Kind::MethodNotAllowed => return own(kind, "Method Not Allowed"),
         Kind::NoSuchPath | Kind::NotFound => return own(kind, "Not Found"),
         Kind::Conflict => return own(kind, "Conflict"),
+        Kind::WrongQuery | Kind::IdempotencyKeyReused | Kind::Stale => return own(kind, kind.title()),
     };
     (status, title, Cow::Owned(format!("https://unkey.com/docs/errors/{page}")))
 }

@@ -22,7 +22,7 @@ use body::VerifyKeyCall;
 
 /// The operations of Unkey's API. Everything else below `/v2` does not belong to it.
 pub(super) static ROUTES: Group = Group {
-    routes: &[Route::of("POST", "/v2/keys.verifyKey", || post(verify_key)).called("Check a key in the Unkey form")],
+    routes: &[&[Route::of("POST", "/v2/keys.verifyKey", || post(verify_key)).called("Check a key in the Unkey form")]],
     elsewhere: &["/v2/keys.{operation}"],
     there: "The only operation on keys is",
     error: Some(error::answer),

@@ -20,6 +20,7 @@ macro_rules! contract {
 }
 pub(crate) use contract;
 
+mod api_answers;
 mod apps;
 mod audit;
 mod drafts;

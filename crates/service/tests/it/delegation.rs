@@ -1,0 +1,155 @@
+//! Keys that make and change other keys, and who may give a key a permission of Keystead's own.
+
+use domain::{
+    audit::{Action, Actor},
+    draft::KeyDraft,
+    field::Field,
+    ids::KeyId,
+    key::{KeyState, RevokeReason},
+    kind::KeyKind,
+    refusal::Refusal,
+    role::Role,
+};
+use service::Caller;
+use store::AppRow;
+
+use crate::world::{World, draft, list, owner, refusal, shell, signed_in};
+
+on_both! {
+    a_key_issues_changes_and_deletes_keys_in_its_own_name,
+    a_key_makes_and_changes_no_key_that_may_do_more,
+    a_key_does_not_change_itself,
+    a_key_of_another_app_is_not_found,
+    nobody_gives_what_they_may_not_do,
+    people_may_edit_a_key_that_may_do_more_than_they,
+}
+
+fn manager(boxes: &[&str]) -> KeyDraft {
+    KeyDraft { boxes: boxes.iter().map(|name| (*name).to_owned()).collect(), ..draft("service", "Manager") }
+}
+
+async fn caller(w: &World, boxes: &[&str]) -> (KeyId, Caller) {
+    let (id, _) = w.active(&manager(boxes)).await;
+    let key = w.service.key(owner(), &id).await.unwrap();
+    (id, Caller::key(&key.record(), None))
+}
+
+const WRITE: &[&str] = &["keystead.keys.write"];
+
+async fn a_key_issues_changes_and_deletes_keys_in_its_own_name(w: World) {
+    let (manager, by) = caller(&w, WRITE).await;
+    let app = *w.service.default_app();
+    let made = w.service.issue_acknowledged(&by, &app, &draft("service", "Made")).await.unwrap();
+    let id = made.key.row.id;
+    assert_eq!((made.key.row.state, made.ack_deadline), (KeyState::Active, None));
+    let events = w.events().await;
+    for (event, action) in events.iter().zip([Action::KeyAcknowledged, Action::KeyIssued]) {
+        assert_eq!((event.action.known(), event.actor_label.as_str()), (Some(action), "key Manager"));
+    }
+    assert_eq!(by.actor(), &Actor::Key { id: manager, name: "Manager".to_owned() });
+
+    let rename = KeyDraft { name: Some("Renamed".to_owned()), ..KeyDraft::default() };
+    let edited = w.one_change(Action::KeyEdited, w.service.edit(&by, &id, &rename, made.key.revision)).await.unwrap();
+    w.one_change(Action::KeyDisabled, w.service.disable(&by, &id, Some(edited.revision))).await.unwrap();
+    w.one_change(Action::KeyEnabled, w.service.enable(&by, &id, None)).await.unwrap();
+    w.one_change(Action::KeyRevoked, w.service.revoke(&by, &id, RevokeReason::Other, None)).await.unwrap();
+    let restored = w.one_change(Action::KeyRestored, w.service.restore(&by, &id)).await.unwrap();
+    let stale = w.no_change(w.service.delete_at(&by, &id, Some(edited.revision))).await;
+    assert_eq!(refusal(stale), Refusal::Changed);
+    w.one_change(Action::KeyDeleted, w.service.delete_at(&by, &id, Some(restored.revision))).await.unwrap();
+    assert_eq!(refusal(w.service.delete_at(&by, &id, None).await), Refusal::NotFound);
+
+    let form = w.service.new_form_id().unwrap();
+    let pending = w.service.issue(&by, &app, &draft("master_user", "Pending"), &form).await.unwrap();
+    assert!(pending.ack_deadline.is_some());
+    let (_, other) = caller(&w, WRITE).await;
+    assert_eq!(refusal(w.service.acknowledge(&other, &pending.key.row.id, false).await), Refusal::IssuedByAnother);
+    assert_eq!(w.service.acknowledge(&by, &pending.key.row.id, false).await.unwrap().row.state, KeyState::Active);
+    // Keys of an account make other keys, so only owners may change them.
+    assert!(by.rights_on(KeyKind::Service, &id).may(domain::role::Act::ChangeKeys));
+    assert!(!by.rights_on(KeyKind::Account, &id).may(domain::role::Act::ChangeKeys));
+}
+
+async fn a_key_makes_and_changes_no_key_that_may_do_more(w: World) {
+    let (_, by) = caller(&w, WRITE).await;
+    let app = *w.service.default_app();
+    for boxes in [&["keystead.people.write"][..], &["keystead.keys.write", "keystead.audit.read"]] {
+        let made = w.no_change(w.service.issue_acknowledged(&by, &app, &manager(boxes))).await;
+        assert_eq!(refusal(made), Refusal::BeyondOwnRights);
+        let (stronger, _) = w.active(&manager(boxes)).await;
+        let edit = w.service.edit(&by, &stronger, &KeyDraft { cidrs: list(&[]), ..KeyDraft::default() }, 1).await;
+        assert_eq!(refusal(edit), Refusal::BeyondOwnRights);
+        for done in [
+            w.service.disable(&by, &stronger, None).await.map(drop),
+            w.service.revoke(&by, &stronger, RevokeReason::Other, None).await.map(drop),
+            w.service.delete_at(&by, &stronger, None).await,
+        ] {
+            assert_eq!(refusal(done), Refusal::BeyondOwnRights);
+        }
+    }
+    // Its own permission it may give, and those of the customer's APIs.
+    let equal = KeyDraft { permissions: list(&["invoices.*"]), ..manager(WRITE) };
+    let made = w.service.issue_acknowledged(&by, &app, &equal).await.unwrap().key;
+    let more = KeyDraft { boxes: vec!["keystead.verify".to_owned()], ..KeyDraft::default() };
+    let edit = w.service.edit(&by, &made.row.id, &more, made.revision).await;
+    assert_eq!(refusal(edit), Refusal::BeyondOwnRights);
+}
+
+async fn a_key_does_not_change_itself(w: World) {
+    let (id, by) = caller(&w, WRITE).await;
+    let key = w.service.key(&by, &id).await.unwrap();
+    let edit = KeyDraft { name: Some("Other".to_owned()), ..KeyDraft::default() };
+    for done in [
+        w.service.edit(&by, &id, &edit, key.revision).await.map(drop),
+        w.service.disable(&by, &id, None).await.map(drop),
+        w.service.revoke(&by, &id, RevokeReason::Other, None).await.map(drop),
+        w.service.delete_at(&by, &id, None).await,
+    ] {
+        assert_eq!(refusal(done), Refusal::OwnKey);
+    }
+}
+
+async fn a_key_of_another_app_is_not_found(w: World) {
+    let (_, by) = caller(&w, &["keystead.keys.read", "keystead.keys.write", "keystead.apps.read"]).await;
+    let other =
+        AppRow { id: domain::ids::AppId::from_random([9; 12]), name: "Other".to_owned(), created_at: w.service.now() };
+    w.store.write(async |tx| tx.insert_app(&other).await).await.unwrap();
+    let theirs = w.service.issue_acknowledged(owner(), &other.id, &draft("service", "Theirs")).await.unwrap().key;
+    let id = theirs.row.id;
+    assert_eq!(refusal(w.service.key(&by, &id).await), Refusal::NotFound);
+    assert_eq!(refusal(w.service.disable(&by, &id, None).await), Refusal::NotFound);
+    assert_eq!(refusal(w.service.delete_at(&by, &id, None).await), Refusal::NotFound);
+    let made = w.no_change(w.service.issue_acknowledged(&by, &other.id, &draft("service", "Made"))).await;
+    assert_eq!(refusal(made), Refusal::NotFound);
+    assert_eq!(w.service.apps(&by).await.unwrap().len(), 1);
+    assert_eq!(refusal(w.service.app(&by, &other.id).await), Refusal::NotFound);
+    assert_eq!(w.service.apps(owner()).await.unwrap().len(), 2);
+    let page = w.service.keys_in_full(&by, &other.id, &domain::list::KeyQuery::default()).await.unwrap();
+    assert!(page.rows.is_empty());
+}
+
+async fn nobody_gives_what_they_may_not_do(w: World) {
+    let (admin, app) = (signed_in(Role::Admin), *w.service.default_app());
+    let issue = async |by: &Caller, name: &str| w.service.issue_acknowledged(by, &app, &manager(&[name])).await;
+    for name in ["keystead.keys.write", "keystead.people.write", "keystead.settings.read"] {
+        let Refusal::Invalid(errors) = refusal(issue(&admin, name).await) else { panic!("{name}") };
+        assert_eq!(errors.of(Field::Permissions).count(), 1);
+        issue(owner(), name).await.unwrap();
+        issue(shell(), name).await.unwrap();
+    }
+    for name in ["keystead.verify", "keystead.keys.read", "keystead.audit.read"] {
+        issue(&admin, name).await.unwrap();
+    }
+}
+
+async fn people_may_edit_a_key_that_may_do_more_than_they(w: World) {
+    let (admin, (id, _)) = (signed_in(Role::Admin), w.active(&manager(WRITE)).await);
+    let rename = KeyDraft { name: Some("Renamed".to_owned()), ..KeyDraft::default() };
+    w.service.edit(&admin, &id, &rename, 1).await.unwrap();
+    let more = KeyDraft {
+        boxes: vec!["keystead.keys.write".to_owned(), "keystead.people.write".to_owned()],
+        ..KeyDraft::default()
+    };
+    let edit = w.service.edit(&admin, &id, &more, 2).await;
+    assert!(matches!(refusal(edit), Refusal::Invalid(_)));
+}

@@ -1,0 +1,129 @@
+//! The acts on a key: disable, enable, revoke, restore and confirm.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use domain::field::{Field, FieldErrors};
+use domain::key::RevokeReason;
+use domain::refusal::Refusal;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::super::call::Api;
+use super::answer::{Answered, One};
+use super::bodies::{MaybeBody, Nothing};
+use super::call::By;
+use super::if_match::IfMatch;
+use super::key_shown::KeyAnswered;
+use super::keys::{key_id, shown, stale};
+use crate::json::body::BodyCall;
+use crate::json::members::Text;
+use crate::json::problem::Problem;
+
+/// Why a key is revoked.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RevokeBody<'a> {
+    /// The reason: `leaked`, `no_longer_needed`, `owner_left`, `superseded` or `other`. A leaked key can never be
+    /// restored.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    reason: Option<Text<'a>>,
+    /// A note for the audit.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    note: Option<Text<'a>>,
+}
+
+/// A revoke as it was asked for.
+#[derive(Debug)]
+pub(super) struct Revoke {
+    reason: RevokeReason,
+    note: Option<String>,
+}
+
+impl BodyCall for Revoke {
+    type Sent<'a> = RevokeBody<'a>;
+    type Call<'a> = Self;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+        let word = sent.reason.as_ref().map_or(RevokeReason::Other.as_str(), AsRef::as_ref);
+        let reason = RevokeReason::parse(word).ok_or_else(|| {
+            let words: Vec<_> = RevokeReason::ALL.iter().map(|reason| reason.as_str()).collect();
+            Refusal::from(FieldErrors::one(Field::Reason, format!("Use one of {}.", words.join(", "))))
+        })?;
+        Ok(Self { reason, note: sent.note.map(|Text(note)| note.into_owned()) })
+    }
+}
+
+pub(super) async fn disable(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+    IfMatch(revision): IfMatch,
+    MaybeBody(body): MaybeBody<Nothing>,
+) -> Answered<One<KeyAnswered>> {
+    body.read()?;
+    let key = api.service.disable(&caller, &key_id(&id)?, revision).await.map_err(stale)?;
+    Ok(shown(&api, &key))
+}
+
+pub(super) async fn enable(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+    IfMatch(revision): IfMatch,
+    MaybeBody(body): MaybeBody<Nothing>,
+) -> Answered<One<KeyAnswered>> {
+    body.read()?;
+    let key = api.service.enable(&caller, &key_id(&id)?, revision).await.map_err(stale)?;
+    Ok(shown(&api, &key))
+}
+
+pub(super) async fn revoke(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+    MaybeBody(body): MaybeBody<Revoke>,
+) -> Answered<One<KeyAnswered>> {
+    let Revoke { reason, note } = body.read()?;
+    let key = api.service.revoke(&caller, &key_id(&id)?, reason, note.as_deref()).await?;
+    Ok(shown(&api, &key))
+}
+
+pub(super) async fn restore(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+    MaybeBody(body): MaybeBody<Nothing>,
+) -> Answered<One<KeyAnswered>> {
+    body.read()?;
+    let key = api.service.restore(&caller, &key_id(&id)?).await?;
+    Ok(shown(&api, &key))
+}
+
+/// Confirms a pending key. Only the key that issued it can: it alone saw the secret.
+pub(super) async fn acknowledge(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+    MaybeBody(body): MaybeBody<Nothing>,
+) -> Answered<One<KeyAnswered>> {
+    body.read()?;
+    let key = api.service.acknowledge(&caller, &key_id(&id)?, false).await?;
+    Ok(shown(&api, &key))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::json::body_errors::tests::parser_and_schema_agree;
+
+    #[test]
+    fn the_parser_and_the_schema_agree() {
+        parser_and_schema_agree::<Revoke>(&json!({ "reason": "leaked", "note": "n" }));
+        parser_and_schema_agree::<Nothing>(&json!({}));
+    }
+}

@@ -1,0 +1,73 @@
+//! `/v1/apps`: which apps there are.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use domain::app::{ARCHIVED, App, AppQuery};
+use domain::ids::AppId;
+use domain::text::SEARCH_MAX;
+use domain::timestamp::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::call::Api;
+use super::answer::{Answered, Listed, One};
+use super::call::By;
+use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read};
+use crate::json::problem::Problem;
+
+/// The filters of the list, named as in its address in the console.
+pub(super) const LIST: &[Param] = &[
+    Param::new("q", Takes::Text(SEARCH_MAX), "The beginning of a name, or an id."),
+    Param::new("status", Takes::Words(|| vec![ARCHIVED]), "The archived apps. They are in no other list."),
+    AFTER,
+    BEFORE,
+];
+
+/// An app.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AppShown {
+    /// The id, 24 hexadecimal digits.
+    id: String,
+    name: String,
+    created_at: String,
+    /// Since when its keys are refused; null for an app in use.
+    archived_at: Option<String>,
+}
+
+/// An app, as its own answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AppAnswered {
+    app: AppShown,
+}
+
+impl From<App> for AppShown {
+    fn from(app: App) -> Self {
+        Self {
+            id: app.id.to_string(),
+            name: app.name,
+            created_at: app.created_at.to_rfc3339(),
+            archived_at: app.archived_at.map(Timestamp::to_rfc3339),
+        }
+    }
+}
+
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    RawQuery(query): RawQuery,
+) -> Answered<One<Listed<AppShown>>> {
+    let pairs = read(query.as_deref(), LIST)?;
+    let page = api.service.apps(&caller, &AppQuery::from_pairs(borrowed(&pairs))).await?;
+    Ok(One::of(Listed::page(page, |listed| listed.app.into())))
+}
+
+pub(super) async fn get(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+) -> Answered<One<AppAnswered>> {
+    let id = AppId::parse(&id).ok_or_else(Problem::no_such_app)?;
+    Ok(One::of(AppAnswered { app: api.service.app(&caller, &id).await?.into() }))
+}

@@ -1,0 +1,244 @@
+//! `/v1/invites`: one-use links with which somebody becomes a person.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use domain::grant::{KeyAct, KeyGrant};
+use domain::ids::{KeyId, PersonId};
+use domain::invite::{Invite, InviteDraft};
+use domain::refusal::Refusal;
+use domain::timestamp::Timestamp;
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use service::invites::Invited;
+use service::once::SecretOf;
+use utoipa::ToSchema;
+
+use super::super::call::Api;
+use super::answer::{Answered, Listed, Made, One};
+use super::bodies::{MaybeBody, Nothing};
+use super::call::By;
+use super::delete::Gone;
+use super::people::GrantShown;
+use super::query::read;
+use crate::json::body::{BodyCall, JsonBody};
+use crate::json::fault::{Faults, Step};
+use crate::json::members::{Bounded, Object, Text};
+use crate::json::problem::Problem;
+
+/// An invite that waits.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct InviteShown {
+    /// The id, which becomes that of the person.
+    id: String,
+    name: String,
+    email: String,
+    role: &'static str,
+    /// The keys that a guest will see.
+    keys: Vec<GrantShown>,
+    access_ends_at: Option<String>,
+    /// Who sent it, in words.
+    made_by: String,
+    created_at: String,
+    /// When its link stops working.
+    expires_at: String,
+}
+
+/// An invite, as its own answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct InviteAnswered {
+    invite: InviteShown,
+}
+
+/// A new invite with its link, which no other answer has.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used: the answer is put together where its secret is")]
+pub(super) struct InviteMade {
+    invite: InviteShown,
+    /// The address to send to the person. It works once, within 7 days.
+    #[schema(required = false)]
+    link: Option<String>,
+}
+
+/// A new invite.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct NewInviteBody<'a> {
+    /// The first name.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    first_name: Text<'a>,
+    /// The last name.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    last_name: Option<Text<'a>>,
+    /// The e-mail.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    email: Text<'a>,
+    /// The role: `owner`, `admin`, `auditor` or `guest`.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    role: Text<'a>,
+    /// The keys that a guest will see, 50 at most. Other roles have none.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Vec<GrantBody>>, max_items = 50)]
+    keys: Option<Bounded<Object<GrantBody<'a>>, 0, 50>>,
+    /// When the access of a guest ends, in UTC.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    access_ends_at: Option<Text<'a>>,
+}
+
+/// A key, and what a guest may do with it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GrantBody<'a> {
+    /// The id of a key.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    key: Text<'a>,
+    /// What the guest may do with it besides seeing it: `test`, `revoke`.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 10)]
+    acts: Option<Bounded<Text<'a>, 0, 10>>,
+}
+
+/// A new invite as it was asked for.
+#[derive(Debug)]
+pub(super) struct NewInvite;
+
+impl BodyCall for NewInvite {
+    type Sent<'a> = NewInviteBody<'a>;
+    type Call<'a> = InviteDraft;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+        let mut faults = Faults::default();
+        let grants = sent.keys.map(|Bounded(grants)| grants).unwrap_or_default();
+        let keys = faults.within(Step::Member(Cow::Borrowed("keys")), |faults| {
+            let read = |(n, Object(sent))| faults.within(Step::Item(n), |faults| grant(sent, faults));
+            grants.into_iter().enumerate().filter_map(read).collect()
+        });
+        if !faults.is_empty() {
+            return Err(Problem::invalid(faults));
+        }
+        let text = |text: Option<Text<'_>>| text.map(|Text(text)| text.into_owned()).unwrap_or_default();
+        Ok(InviteDraft {
+            first_name: text(Some(sent.first_name)),
+            last_name: text(sent.last_name),
+            email: text(Some(sent.email)),
+            role: text(Some(sent.role)),
+            keys,
+            access_ends_at: text(sent.access_ends_at),
+        })
+    }
+}
+
+fn grant(sent: GrantBody<'_>, faults: &mut Faults) -> Option<KeyGrant> {
+    let key = KeyId::parse(&sent.key.0);
+    if key.is_none() {
+        faults.within(Step::Member(Cow::Borrowed("key")), |faults| faults.here("An id has 12 letters and digits."));
+    }
+    let words = sent.acts.map(|Bounded(words)| words).unwrap_or_default();
+    let acts: Vec<_> = words.iter().filter_map(|word| KeyAct::parse(&word.0)).collect();
+    if acts.len() < words.len() {
+        let names: Vec<_> = KeyAct::ALL.iter().map(|act| act.as_str()).collect();
+        let fix = format!("Use {}.", names.join(", "));
+        faults.within(Step::Member(Cow::Borrowed("acts")), |faults| faults.here_with("An act is unknown.", fix));
+    }
+    Some(KeyGrant::new(key?, &acts))
+}
+
+impl InviteShown {
+    fn of(invite: &Invite) -> Self {
+        Self {
+            id: invite.id.to_string(),
+            name: invite.name.clone(),
+            email: invite.email.clone(),
+            role: invite.role.as_str(),
+            keys: invite.keys.iter().map(|grant| GrantShown::of(&grant.key, &grant.acts)).collect(),
+            access_ends_at: invite.access_ends_at.map(Timestamp::to_rfc3339),
+            made_by: invite.made_by.1.clone(),
+            created_at: invite.created_at.to_rfc3339(),
+            expires_at: invite.expires_at.to_rfc3339(),
+        }
+    }
+}
+
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    RawQuery(query): RawQuery,
+) -> Answered<One<Listed<InviteShown>>> {
+    read(query.as_deref(), &[])?;
+    let invites = api.service.invites(&caller).await?;
+    Ok(One::of(Listed::whole(invites.iter().map(InviteShown::of).collect())))
+}
+
+pub(super) async fn get(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+) -> Answered<One<InviteAnswered>> {
+    let invite = api.service.invite_by_id(&caller, &invite_id(&id)?).await?;
+    Ok(One::of(InviteAnswered { invite: InviteShown::of(&invite) }))
+}
+
+pub(super) async fn invite(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    body: JsonBody<NewInvite>,
+) -> Answered<Made<InviteAnswered>> {
+    let draft = body.read()?;
+    Ok(made(&api, &api.service.invite(&caller, &draft).await?))
+}
+
+pub(super) async fn renew(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+    MaybeBody(body): MaybeBody<Nothing>,
+) -> Answered<Made<InviteAnswered>> {
+    body.read()?;
+    Ok(made(&api, &api.service.renew_invite(&caller, &invite_id(&id)?).await?))
+}
+
+pub(super) async fn revoke(State(api): State<Arc<Api>>, By(caller): By, Path(id): Path<String>) -> Answered<Gone> {
+    api.service.revoke_invite(&caller, &invite_id(&id)?).await?;
+    Ok(Gone)
+}
+
+fn made(api: &Api, invited: &Invited) -> Made<InviteAnswered> {
+    let invite = &invited.invite;
+    let link = format!("{}/invite/{}", api.public_url, invited.token.expose_secret());
+    Made {
+        what: InviteAnswered { invite: InviteShown::of(invite) },
+        location: format!("/v1/invites/{}", invite.id),
+        revision: None,
+        secret: vec![("link", link.into())],
+        of: SecretOf::Invite(invite.id, invite.expires_at),
+    }
+}
+
+/// An id in a path. Invalid text is like an unknown id.
+fn invite_id(text: &str) -> Result<PersonId, Problem> {
+    PersonId::parse(text).ok_or_else(|| Refusal::InviteGone.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::json::body_errors::tests::parser_and_schema_agree;
+
+    #[test]
+    fn the_parser_and_the_schema_agree() {
+        parser_and_schema_agree::<NewInvite>(&json!({
+            "firstName": "Ada", "lastName": "Byron", "email": "ada@example.com", "role": "guest",
+            "keys": [{ "key": "7Qm2xVbN4tRa", "acts": ["test"] }], "accessEndsAt": "2030-01-01",
+        }));
+    }
+}

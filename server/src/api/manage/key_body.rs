@@ -1,0 +1,347 @@
+//! The bodies that make and change a key. They fill the draft that the forms fill, so both have the same checks.
+
+use std::borrow::Cow;
+
+use domain::draft::KeyDraft;
+use domain::expiry::Expiry;
+use domain::field::Field;
+use domain::key::KeyDetail;
+use domain::kind::KeyKind;
+use domain::refusal::Refusal;
+use serde::Deserialize;
+use service::Error;
+use utoipa::ToSchema;
+
+use super::bodies::{Change, LIMIT, Pairs};
+use crate::json::body::BodyCall;
+use crate::json::fault::{Faults, Step};
+use crate::json::members::{Bounded, Text, Whole};
+use crate::json::problem::Problem;
+
+type Items<'a> = Bounded<Text<'a>, 0, 200>;
+
+/// A new key.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct NewKeyBody<'a> {
+    /// The kind: `service`, `client`, `open_connect`, `queue_adapter`, `telephony` or `master_user`.
+    #[serde(borrow)]
+    #[schema(value_type = String, format = "key-kind")]
+    kind: Text<'a>,
+    /// The name, 1 to 100 characters.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    name: Text<'a>,
+    /// What it is for, at most 1,000 characters.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    description: Option<Text<'a>>,
+    /// Its permissions, also those of Keystead that the caller has itself.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    permissions: Option<Items<'a>>,
+    /// Networks that it may be used from. Without any, every address is accepted.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    cidrs: Option<Items<'a>>,
+    /// Networks that it may not be used from.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    denied_cidrs: Option<Items<'a>>,
+    /// Domains that it may be used from. Without any, every origin is accepted.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    domains: Option<Items<'a>>,
+    /// When it begins to work, in UTC.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    not_before: Option<Text<'a>>,
+    /// When it stops working, in UTC. Without it, the key never expires.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    expires_at: Option<Text<'a>>,
+    /// Rate limits, each like `100 per minute` or `burst: 20 per 10s`.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    limits: Option<Items<'a>>,
+    /// The call quota: how many calls in all, or from one refill to the next.
+    #[schema(value_type = Option<u64>)]
+    quota: Option<Whole>,
+    /// When the call quota refills: `never`, `daily` or `monthly`.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    quota_refill: Option<Text<'a>>,
+    /// The environment, `live` or `test`. It is part of the token and never changes.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    environment: Option<Text<'a>>,
+    /// What your own systems call the key.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    external_id: Option<Text<'a>>,
+    /// Who is responsible for it: the e-mail of a person here, or the name of a team.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    owner: Option<Text<'a>>,
+    /// Words to find it by.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    tags: Option<Items<'a>>,
+    /// Names and values that verify calls return.
+    #[serde(borrow)]
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    metadata: Option<Pairs<'a>>,
+    /// Whether the caller stores the secret and so confirms the key. With `false`, it is pending until it is confirmed.
+    acknowledge: Option<bool>,
+}
+
+/// A change of a key. What is left out stays, and `null` clears.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct KeyChangeBody<'a> {
+    /// The name, 1 to 100 characters.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
+    name: Change<Text<'a>>,
+    /// What it is for, at most 1,000 characters.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
+    description: Change<Text<'a>>,
+    /// All its permissions from now on.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    permissions: Change<Items<'a>>,
+    /// Networks that it may be used from.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    cidrs: Change<Items<'a>>,
+    /// Networks that it may not be used from.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    denied_cidrs: Change<Items<'a>>,
+    /// Domains that it may be used from.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    domains: Change<Items<'a>>,
+    /// When it begins to work, in UTC.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
+    not_before: Change<Text<'a>>,
+    /// When it stops working, in UTC; `null` for never.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
+    expires_at: Change<Text<'a>>,
+    /// Rate limits, each like `100 per minute` or `burst: 20 per 10s`.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    limits: Change<Items<'a>>,
+    /// The call quota; `null` for any number of calls.
+    #[serde(default)]
+    #[schema(value_type = Option<u64>)]
+    quota: Change<Whole>,
+    /// When the call quota refills: `never`, `daily` or `monthly`.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
+    quota_refill: Change<Text<'a>>,
+    /// What your own systems call the key.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
+    external_id: Change<Text<'a>>,
+    /// Who is responsible for it.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
+    owner: Change<Text<'a>>,
+    /// Words to find it by.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    tags: Change<Items<'a>>,
+    /// All names and values from now on.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    metadata: Change<Pairs<'a>>,
+}
+
+/// A new key as it was sent.
+#[derive(Debug)]
+pub(super) struct NewKey {
+    pub draft: KeyDraft,
+    pub acknowledge: bool,
+    pub names: Names,
+}
+
+/// A change as it was sent.
+#[derive(Debug)]
+pub(super) struct KeyChange {
+    draft: KeyDraft,
+    pub names: Names,
+}
+
+impl BodyCall for NewKey {
+    const LIMIT: usize = LIMIT;
+
+    type Sent<'a> = NewKeyBody<'a>;
+    type Call<'a> = Self;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+        let kind = KeyKind::parse(&sent.kind.0);
+        let (items, names) = metadata(sent.metadata)?;
+        let (permissions, boxes) = permissions(kind, lines(sent.permissions));
+        let draft = KeyDraft {
+            kind: Some(text(sent.kind)),
+            name: Some(text(sent.name)),
+            description: sent.description.map(text),
+            cidrs: Some(lines(sent.cidrs)),
+            denied_cidrs: Some(lines(sent.denied_cidrs)),
+            domains: Some(lines(sent.domains)),
+            permissions: Some(permissions),
+            boxes,
+            not_before: sent.not_before.map(text),
+            expiry: None,
+            expires_at: sent.expires_at.map(text),
+            limits: Some(lines(sent.limits)),
+            quota: sent.quota.map(|Whole(calls)| calls.to_string()),
+            quota_refill: sent.quota_refill.map(text),
+            environment: sent.environment.map(text),
+            external_id: sent.external_id.map(text),
+            owner: sent.owner.map(text),
+            tags: Some(lines(sent.tags)),
+            metadata: Some(items),
+        };
+        Ok(Self { draft, acknowledge: sent.acknowledge.unwrap_or(true), names })
+    }
+}
+
+impl BodyCall for KeyChange {
+    const LIMIT: usize = LIMIT;
+
+    type Sent<'a> = KeyChangeBody<'a>;
+    type Call<'a> = Self;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+        let list = |change: Change<Items<'_>>| change.sent(|items| lines(Some(items)));
+        let (metadata, names) = match sent.metadata {
+            Change::Left => (None, Names::default()),
+            Change::Clear => (Some(Vec::new()), Names::default()),
+            Change::Set(pairs) => metadata(Some(pairs)).map(|(items, names)| (Some(items), names))?,
+        };
+        let never = matches!(sent.expires_at, Change::Clear).then(|| Expiry::Never.as_str().to_owned());
+        let draft = KeyDraft {
+            kind: None,
+            name: sent.name.sent(text),
+            description: sent.description.sent(text),
+            cidrs: list(sent.cidrs),
+            denied_cidrs: list(sent.denied_cidrs),
+            domains: list(sent.domains),
+            permissions: list(sent.permissions),
+            boxes: Vec::new(),
+            not_before: sent.not_before.sent(text),
+            expiry: never,
+            expires_at: sent.expires_at.sent(text).filter(|at| !at.is_empty()),
+            limits: list(sent.limits),
+            quota: sent.quota.sent(|Whole(calls)| calls.to_string()),
+            quota_refill: sent.quota_refill.sent(text),
+            environment: None,
+            external_id: sent.external_id.sent(text),
+            owner: sent.owner.sent(text),
+            tags: list(sent.tags),
+            metadata,
+        };
+        Ok(Self { draft, names })
+    }
+}
+
+impl KeyChange {
+    /// The draft of an edit of this key: what two fields give together is completed.
+    pub fn of(&self, key: &KeyDetail) -> KeyDraft {
+        let mut draft = self.draft.clone();
+        if let Some(sent) = draft.permissions.take() {
+            let (typed, boxes) = permissions(Some(key.row.kind), sent);
+            (draft.permissions, draft.boxes) = (Some(typed), boxes);
+        }
+        let now = key.rules.quota;
+        match (&draft.quota, &draft.quota_refill) {
+            // Without a quota there is nothing to refill.
+            (Some(quota), None) if !quota.is_empty() => {
+                draft.quota_refill = now.map(|quota| quota.refill.as_str().to_owned());
+            }
+            (None, Some(_)) => draft.quota = now.map(|quota| quota.total.to_string()),
+            _ => {}
+        }
+        draft
+    }
+}
+
+/// The names in the metadata that was sent, so that a fault is at its name.
+#[derive(Debug, Default)]
+pub(super) struct Names(Vec<String>);
+
+impl Names {
+    /// The problem with each fault at its member.
+    pub fn problem(&self, error: Error) -> Problem {
+        let Error::Refused(Refusal::Invalid(mut errors)) = error else { return error.into() };
+        let mut faults = Faults::default();
+        let named = |item: Option<usize>| item.and_then(|item| self.0.get(item));
+        for error in errors.0.extract_if(.., |error| error.field == Field::Metadata && named(error.item).is_some()) {
+            let name = named(error.item).cloned().unwrap_or_default();
+            let path = vec![Step::Member(Cow::Borrowed("metadata")), Step::Member(Cow::Owned(name))];
+            faults.at(path, error.message);
+        }
+        faults.extend(errors.into());
+        Problem::invalid(faults)
+    }
+}
+
+fn text(Text(text): Text<'_>) -> String {
+    text.into_owned()
+}
+
+fn lines(items: Option<Items<'_>>) -> Vec<String> {
+    items.map(|Bounded(items)| items.into_iter().map(text).collect()).unwrap_or_default()
+}
+
+/// Those that the forms of the kind show as boxes apart. In the other list, a blank keeps their place.
+fn permissions(kind: Option<KeyKind>, mut sent: Vec<String>) -> (Vec<String>, Vec<String>) {
+    let known = kind.map_or(&[][..], |kind| kind.rules().boxes);
+    let boxes = sent.iter_mut().filter(|name| known.iter().any(|(known, _)| *known == name.as_str()));
+    let boxes = boxes.map(std::mem::take).collect();
+    (sent, boxes)
+}
+
+/// The items of the metadata, and their names. A name with `=` would be read as a shorter one.
+fn metadata(pairs: Option<Pairs<'_>>) -> Result<(Vec<String>, Names), Problem> {
+    let pairs = pairs.map(|Pairs(pairs)| pairs).unwrap_or_default();
+    let mut faults = Faults::default();
+    for (name, _) in pairs.iter().filter(|(name, _)| name.contains('=')) {
+        let path = vec![Step::Member(Cow::Borrowed("metadata")), Step::Member(Cow::Owned(name.to_string()))];
+        faults.at(path, "A name has no = in it.");
+    }
+    if !faults.is_empty() {
+        return Err(Problem::invalid(faults));
+    }
+    let items = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    Ok((items, Names(pairs.into_iter().map(|(name, _)| name.into_owned()).collect())))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::json::body_errors::tests::parser_and_schema_agree;
+
+    #[test]
+    fn the_parsers_and_the_schemas_agree() {
+        let key = json!({
+            "name": "a", "description": "b", "permissions": ["a.b"], "cidrs": ["10.0.0.0/8"], "deniedCidrs": [],
+            "domains": ["a.example"], "notBefore": "2026-11-21", "expiresAt": "2030-01-01T00:00:00Z",
+            "limits": ["5 per minute"], "quota": 5, "quotaRefill": "daily", "externalId": "x", "owner": "Team",
+            "tags": ["a"], "metadata": { "plan": "gold" },
+        });
+        parser_and_schema_agree::<KeyChange>(&key);
+        let mut new = key;
+        new["kind"] = "service".into();
+        new["environment"] = "test".into();
+        new["acknowledge"] = false.into();
+        parser_and_schema_agree::<NewKey>(&new);
+    }
+}

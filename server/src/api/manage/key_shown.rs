@@ -1,0 +1,135 @@
+//! A key in an answer.
+
+use std::collections::BTreeMap;
+
+use domain::key::KeyDetail;
+use domain::labels::Owner;
+use domain::timestamp::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A key. Every member is always present, except that one without a value is null.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct KeyShown {
+    /// The id, 12 letters and digits. It is no secret.
+    id: String,
+    /// The id of its app.
+    app: String,
+    kind: &'static str,
+    name: String,
+    description: String,
+    /// `active`, `expiring`, `not_yet_valid`, `expired`, `pending`, `disabled` or `revoked`.
+    status: &'static str,
+    environment: &'static str,
+    /// The token without its secret, as lists show it.
+    masked: String,
+    permissions: Vec<String>,
+    cidrs: Vec<String>,
+    denied_cidrs: Vec<String>,
+    domains: Vec<String>,
+    not_before: Option<String>,
+    expires_at: Option<String>,
+    /// Rate limits, each like `calls: 100 per minute`.
+    limits: Vec<String>,
+    quota: Option<u64>,
+    quota_refill: Option<&'static str>,
+    /// Roughly how many calls are left of the call quota.
+    quota_left: Option<u64>,
+    external_id: Option<String>,
+    owner: Option<String>,
+    tags: Vec<String>,
+    metadata: BTreeMap<String, String>,
+    created_at: String,
+    /// Who issued it, in words.
+    created_by: String,
+    /// When it is dropped unless somebody confirms it. Only a pending key has it.
+    acknowledge_by: Option<String>,
+    last_used_at: Option<String>,
+    last_used_from: Option<String>,
+    revoked: Option<RevokedShown>,
+    /// It grows with every change. In quotes, it is the `ETag` of the key.
+    revision: i64,
+}
+
+/// When and why a key was revoked.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RevokedShown {
+    at: String,
+    reason: &'static str,
+    /// Until when it can be restored. `null` if it cannot.
+    restorable_until: Option<String>,
+}
+
+/// A key, as its own answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct KeyAnswered {
+    pub key: KeyShown,
+}
+
+/// A new key with its secret, which no other answer has.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used: the answer is put together where its secret is")]
+#[schema(rename_all = "camelCase")]
+pub(super) struct KeyMade {
+    key: KeyShown,
+    /// The whole token. For a kind that is presented in two headers, the secret for the second one. A repeated answer
+    /// comes without it once the key was used, or after 10 minutes.
+    #[schema(required = false)]
+    secret: Option<String>,
+    /// For a kind that is presented in two headers: the id for the first one.
+    #[schema(required = false)]
+    secret_id: Option<String>,
+}
+
+fn moment(at: Option<Timestamp>) -> Option<String> {
+    at.map(Timestamp::to_rfc3339)
+}
+
+fn texts(items: &[impl ToString]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
+}
+
+impl KeyShown {
+    pub fn of(key: &KeyDetail, now: Timestamp) -> Self {
+        let (row, rules) = (&key.row, &key.rules);
+        let pairs = rules.metadata.to_items().into_iter();
+        let metadata = pairs.filter_map(|pair| pair.split_once('=').map(|(name, value)| (name.into(), value.into())));
+        Self {
+            id: row.id.to_string(),
+            app: key.app_id.to_string(),
+            kind: row.kind.as_str(),
+            name: row.name.clone(),
+            description: key.description.clone(),
+            status: row.status(now).as_str(),
+            environment: rules.environment.as_str(),
+            masked: row.masked(),
+            permissions: rules.permissions.iter().map(|permission| permission.as_str().to_owned()).collect(),
+            cidrs: texts(&rules.cidrs),
+            denied_cidrs: texts(&rules.denied_cidrs),
+            domains: rules.domains.iter().map(|domain| domain.as_str().to_owned()).collect(),
+            not_before: moment(row.not_before),
+            expires_at: moment(row.expires_at),
+            limits: texts(&rules.limits),
+            quota: rules.quota.map(|quota| quota.total),
+            quota_refill: rules.quota.map(|quota| quota.refill.as_str()),
+            quota_left: key.quota_left,
+            external_id: rules.external_id.clone(),
+            owner: rules.owner.as_ref().map(Owner::as_str).map(str::to_owned),
+            tags: rules.tags.clone(),
+            metadata: metadata.collect(),
+            created_at: row.created_at.to_rfc3339(),
+            created_by: row.created_by.clone(),
+            acknowledge_by: moment(row.ack_deadline),
+            last_used_at: moment(row.last_used_at),
+            last_used_from: key.last_used_address.map(|address| address.to_string()),
+            revoked: key.revoked.as_ref().map(|revoked| RevokedShown {
+                at: revoked.at.to_rfc3339(),
+                reason: revoked.reason.as_str(),
+                restorable_until: moment(revoked.restorable_until),
+            }),
+            revision: key.revision,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The management API: what the console can do, for programs. Each route names the one permission that it needs.
+
+mod acts;
+mod answer;
+mod apps;
+mod audit;
+mod bodies;
+pub(super) mod call;
+mod delete;
+mod if_match;
+mod invites;
+mod key_body;
+mod key_shown;
+mod keys;
+mod limits;
+mod people;
+pub(crate) mod query;
+mod repeat;
+mod routes;
+mod settings;
+mod usage;
+
+pub(super) use routes::{ROUTES, TAGS};

@@ -1,0 +1,213 @@
+//! `/v1/people`: who may sign in to the console.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use domain::grant::KeyAct;
+use domain::ids::{KeyId, PersonId};
+use domain::person::{PersonFilter, PersonListed, PersonQuery, PersonSort};
+use domain::refusal::Refusal;
+use domain::role::Role;
+use domain::text::SEARCH_MAX;
+use domain::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
+use service::Caller;
+use utoipa::ToSchema;
+
+use super::super::call::Api;
+use super::answer::{Answered, Listed, One};
+use super::bodies::{MaybeBody, Nothing};
+use super::call::By;
+use super::delete::Gone;
+use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read};
+use crate::json::body::{BodyCall, JsonBody};
+use crate::json::members::Text;
+use crate::json::problem::Problem;
+
+pub(super) const LIST: &[Param] = &[
+    Param::new("q", Takes::Text(SEARCH_MAX), "A part of the name or e-mail."),
+    Param::new("role", Takes::Words(|| Role::ALL.iter().map(|role| role.as_str()).collect()), "Only this role."),
+    Param::new(
+        "status",
+        Takes::Words(|| PersonFilter::ALL.iter().map(|one| one.as_str()).collect()),
+        "Only this status.",
+    ),
+    Param::new("sort", Takes::Words(|| PersonSort::ALL.iter().map(|sort| sort.as_str()).collect()), "What to sort by."),
+    Param::new("dir", Takes::Words(|| vec!["asc", "desc"]), "The direction of the order."),
+    AFTER,
+    BEFORE,
+];
+
+/// A person.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PersonShown {
+    id: String,
+    name: String,
+    email: String,
+    /// `owner`, `admin`, `auditor` or `guest`.
+    role: &'static str,
+    /// `active`, `disabled`, `locked` or `ended`.
+    status: &'static str,
+    created_at: String,
+    last_sign_in_at: Option<String>,
+    /// When the access of a guest ends.
+    access_ends_at: Option<String>,
+}
+
+/// A key that a guest sees.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct GrantShown {
+    /// The id of the key.
+    pub key: String,
+    /// What the guest may do with it: `see`, `test`, `revoke`.
+    pub acts: Vec<&'static str>,
+}
+
+impl GrantShown {
+    pub fn of(key: &KeyId, acts: &[KeyAct]) -> Self {
+        Self { key: key.to_string(), acts: acts.iter().map(|act| act.as_str()).collect() }
+    }
+}
+
+/// A person, as their own answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PersonAnswered {
+    person: PersonShown,
+    /// The keys of a guest that the caller may see too.
+    keys: Vec<GrantShown>,
+}
+
+/// A change of a person.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PersonChangeBody<'a> {
+    /// The role: `owner`, `admin`, `auditor` or `guest`.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    role: Text<'a>,
+}
+
+/// A change as it was asked for.
+#[derive(Debug)]
+pub(super) struct PersonChange {
+    role: String,
+}
+
+impl BodyCall for PersonChange {
+    type Sent<'a> = PersonChangeBody<'a>;
+    type Call<'a> = Self;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+        Ok(Self { role: sent.role.0.into_owned() })
+    }
+}
+
+impl PersonShown {
+    fn of(person: PersonListed) -> Self {
+        Self {
+            id: person.id.to_string(),
+            name: person.name,
+            email: person.email,
+            role: person.role.as_str(),
+            status: person.status.filter().as_str(),
+            created_at: person.created_at.to_rfc3339(),
+            last_sign_in_at: person.last_sign_in_at.map(Timestamp::to_rfc3339),
+            access_ends_at: person.access_ends_at.map(Timestamp::to_rfc3339),
+        }
+    }
+}
+
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    RawQuery(query): RawQuery,
+) -> Answered<One<Listed<PersonShown>>> {
+    let pairs = read(query.as_deref(), LIST)?;
+    let page = api.service.people(&caller, &PersonQuery::from_pairs(borrowed(&pairs))).await?;
+    Ok(One::of(Listed::page(page, PersonShown::of)))
+}
+
+pub(super) async fn get(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+) -> Answered<One<PersonAnswered>> {
+    shown(&api, &caller, &person_id(&id)?).await
+}
+
+pub(super) async fn change(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+    body: JsonBody<PersonChange>,
+) -> Answered<One<PersonAnswered>> {
+    let (call, id) = (body.read()?, person_id(&id)?);
+    api.service.change_role(&caller, &id, &call.role).await?;
+    shown(&api, &caller, &id).await
+}
+
+pub(super) async fn disable(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+    MaybeBody(body): MaybeBody<Nothing>,
+) -> Answered<One<PersonAnswered>> {
+    body.read()?;
+    let id = person_id(&id)?;
+    api.service.disable_person(&caller, &id).await?;
+    shown(&api, &caller, &id).await
+}
+
+pub(super) async fn enable(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+    MaybeBody(body): MaybeBody<Nothing>,
+) -> Answered<One<PersonAnswered>> {
+    body.read()?;
+    let id = person_id(&id)?;
+    api.service.enable_person(&caller, &id).await?;
+    shown(&api, &caller, &id).await
+}
+
+pub(super) async fn unlock(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+    MaybeBody(body): MaybeBody<Nothing>,
+) -> Answered<One<PersonAnswered>> {
+    body.read()?;
+    let id = person_id(&id)?;
+    api.service.unlock_person(&caller, &id).await?;
+    shown(&api, &caller, &id).await
+}
+
+pub(super) async fn remove(State(api): State<Arc<Api>>, By(caller): By, Path(id): Path<String>) -> Answered<Gone> {
+    api.service.remove_person(&caller, &person_id(&id)?).await?;
+    Ok(Gone)
+}
+
+async fn shown(api: &Api, caller: &Caller, id: &PersonId) -> Answered<One<PersonAnswered>> {
+    let detail = api.service.person(caller, id).await?;
+    let keys = detail.keys.iter().map(|(row, acts)| GrantShown::of(&row.id, acts)).collect();
+    Ok(One::of(PersonAnswered { person: PersonShown::of(detail.person), keys }))
+}
+
+/// An id in a path. Invalid text is like an unknown id.
+fn person_id(text: &str) -> Result<PersonId, Problem> {
+    PersonId::parse(text).ok_or_else(|| Refusal::PersonNotFound.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::json::body_errors::tests::parser_and_schema_agree;
+
+    #[test]
+    fn the_parser_and_the_schema_agree() {
+        parser_and_schema_agree::<PersonChange>(&json!({ "role": "auditor" }));
+    }
+}

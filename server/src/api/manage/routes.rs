@@ -1,0 +1,184 @@
+//! The routes of the management API, with all that its document says of each.
+
+use axum::routing::{delete, get, patch, post};
+use domain::permission::AdminPermission;
+
+use super::super::operation::{Operation, described, listed};
+use super::super::routes::Route;
+use super::acts::{self, RevokeBody};
+use super::apps::{self, AppAnswered, AppShown};
+use super::audit::{self, EventShown};
+use super::bodies::NothingBody;
+use super::invites::{self, InviteAnswered, InviteMade, InviteShown, NewInviteBody};
+use super::key_body::{KeyChangeBody, NewKeyBody};
+use super::key_shown::{KeyAnswered, KeyMade, KeyShown};
+use super::keys;
+use super::people::{self, PersonAnswered, PersonChangeBody, PersonShown};
+use super::settings::{self, SettingsBody, SettingsShown};
+use super::usage::{self, UsageShown};
+
+/// The parts of the document, in its order.
+pub(in super::super) const TAGS: [(&str, &str); 7] = [
+    ("Keys", "Issue, change and watch the keys of the calling key's app."),
+    ("Apps", "Which apps there are."),
+    ("People", "Who may sign in to the console."),
+    ("Invites", "One-use links with which somebody becomes a person."),
+    ("Audit", "What was changed, by whom."),
+    ("Settings", "How long keys live, and who needs a second factor."),
+    ("Usage", "How many calls were accepted and refused."),
+];
+
+const fn reads(path: &'static str, of: &'static Operation, handler: super::super::routes::Handler) -> Route {
+    Route::of("GET, HEAD", path, handler).does(of)
+}
+
+/// Every route of it.
+pub(in super::super) static ROUTES: &[Route] = &[
+    reads("/v1/keys", &LIST_KEYS, || get(keys::list)),
+    Route::of("POST", "/v1/keys", || post(keys::issue)).does(&ISSUE_KEY),
+    reads("/v1/keys/{id}", &GET_KEY, || get(keys::get)),
+    Route::of("PATCH", "/v1/keys/{id}", || patch(keys::change)).does(&CHANGE_KEY),
+    Route::of("DELETE", "/v1/keys/{id}", || delete(keys::delete)).does(&DELETE_KEY),
+    Route::of("POST", "/v1/keys/{id}/disable", || post(acts::disable)).does(&DISABLE_KEY),
+    Route::of("POST", "/v1/keys/{id}/enable", || post(acts::enable)).does(&ENABLE_KEY),
+    Route::of("POST", "/v1/keys/{id}/revoke", || post(acts::revoke)).does(&REVOKE_KEY),
+    Route::of("POST", "/v1/keys/{id}/restore", || post(acts::restore)).does(&RESTORE_KEY),
+    Route::of("POST", "/v1/keys/{id}/acknowledge", || post(acts::acknowledge)).does(&ACKNOWLEDGE_KEY),
+    reads("/v1/apps", &LIST_APPS, || get(apps::list)),
+    reads("/v1/apps/{id}", &GET_APP, || get(apps::get)),
+    reads("/v1/people", &LIST_PEOPLE, || get(people::list)),
+    reads("/v1/people/{id}", &GET_PERSON, || get(people::get)),
+    Route::of("PATCH", "/v1/people/{id}", || patch(people::change)).does(&CHANGE_PERSON),
+    Route::of("DELETE", "/v1/people/{id}", || delete(people::remove)).does(&REMOVE_PERSON),
+    Route::of("POST", "/v1/people/{id}/disable", || post(people::disable)).does(&DISABLE_PERSON),
+    Route::of("POST", "/v1/people/{id}/enable", || post(people::enable)).does(&ENABLE_PERSON),
+    Route::of("POST", "/v1/people/{id}/unlock", || post(people::unlock)).does(&UNLOCK_PERSON),
+    reads("/v1/invites", &LIST_INVITES, || get(invites::list)),
+    Route::of("POST", "/v1/invites", || post(invites::invite)).does(&INVITE),
+    reads("/v1/invites/{id}", &GET_INVITE, || get(invites::get)),
+    Route::of("DELETE", "/v1/invites/{id}", || delete(invites::revoke)).does(&REVOKE_INVITE),
+    Route::of("POST", "/v1/invites/{id}/renew", || post(invites::renew)).does(&RENEW_INVITE),
+    reads("/v1/audit", &LIST_EVENTS, || get(audit::list)),
+    reads("/v1/settings", &GET_SETTINGS, || get(settings::get)),
+    Route::of("PATCH", "/v1/settings", || patch(settings::change)).does(&CHANGE_SETTINGS),
+    reads("/v1/usage", &GET_USAGE, || get(usage::get)),
+];
+
+use AdminPermission::{AppsRead, AuditRead, KeysRead, KeysWrite, PeopleRead, PeopleWrite, SettingsRead, SettingsWrite};
+
+static LIST_KEYS: Operation = Operation {
+    query: keys::LIST,
+    ..Operation::new("listKeys", "Keys", "List keys", KeysRead, 200, Some(listed::<KeyShown>))
+};
+static ISSUE_KEY: Operation = Operation {
+    about: "The key works at once, because its caller stores the answer. With acknowledge false it is pending until it is \
+            acknowledged, and dropped after 15 minutes.",
+    body: Some(described::<NewKeyBody<'static>>),
+    ..Operation::new("issueKey", "Keys", "Issue a key", KeysWrite, 201, Some(described::<KeyMade>))
+};
+static GET_KEY: Operation =
+    Operation::new("getKey", "Keys", "Get a key", KeysRead, 200, Some(described::<KeyAnswered>));
+static CHANGE_KEY: Operation = Operation {
+    about: "What is left out stays. With If-Match, only if the key is as its caller saw it.",
+    body: Some(described::<KeyChangeBody<'static>>),
+    if_match: true,
+    ..Operation::new("changeKey", "Keys", "Change a key", KeysWrite, 200, Some(described::<KeyAnswered>))
+};
+static DELETE_KEY: Operation = Operation {
+    about: "For good. Its events stay in the audit.",
+    if_match: true,
+    ..Operation::new("deleteKey", "Keys", "Delete a key", KeysWrite, 204, None)
+};
+static DISABLE_KEY: Operation = Operation {
+    if_match: true,
+    maybe_body: Some(described::<NothingBody>),
+    ..Operation::new("disableKey", "Keys", "Disable a key", KeysWrite, 200, Some(described::<KeyAnswered>))
+};
+static ENABLE_KEY: Operation = Operation {
+    if_match: true,
+    maybe_body: Some(described::<NothingBody>),
+    ..Operation::new("enableKey", "Keys", "Enable a key", KeysWrite, 200, Some(described::<KeyAnswered>))
+};
+static REVOKE_KEY: Operation = Operation {
+    about: "It can be restored within 24 hours, unless it leaked.",
+    maybe_body: Some(described::<RevokeBody<'static>>),
+    ..Operation::new("revokeKey", "Keys", "Revoke a key", KeysWrite, 200, Some(described::<KeyAnswered>))
+};
+static RESTORE_KEY: Operation = Operation {
+    maybe_body: Some(described::<NothingBody>),
+    ..Operation::new("restoreKey", "Keys", "Restore a revoked key", KeysWrite, 200, Some(described::<KeyAnswered>))
+};
+static ACKNOWLEDGE_KEY: Operation = Operation {
+    about: "Only the key that issued it can do this: it alone saw the secret.",
+    maybe_body: Some(described::<NothingBody>),
+    ..Operation::new("acknowledgeKey", "Keys", "Confirm a pending key", KeysWrite, 200, Some(described::<KeyAnswered>))
+};
+static LIST_APPS: Operation = Operation {
+    query: apps::LIST,
+    ..Operation::new("listApps", "Apps", "List apps", AppsRead, 200, Some(listed::<AppShown>))
+};
+static GET_APP: Operation =
+    Operation::new("getApp", "Apps", "Get an app", AppsRead, 200, Some(described::<AppAnswered>));
+static LIST_PEOPLE: Operation = Operation {
+    query: people::LIST,
+    ..Operation::new("listPeople", "People", "List people", PeopleRead, 200, Some(listed::<PersonShown>))
+};
+static GET_PERSON: Operation =
+    Operation::new("getPerson", "People", "Get a person", PeopleRead, 200, Some(described::<PersonAnswered>));
+static CHANGE_PERSON: Operation = Operation {
+    about: "From their next request on. Somebody who is no guest any longer loses the keys that were chosen for them.",
+    body: Some(described::<PersonChangeBody<'static>>),
+    ..Operation::new("changePerson", "People", "Change a role", PeopleWrite, 200, Some(described::<PersonAnswered>))
+};
+static REMOVE_PERSON: Operation = Operation {
+    about: "For good. The keys that they issued stay.",
+    ..Operation::new("removePerson", "People", "Remove a person", PeopleWrite, 204, None)
+};
+static DISABLE_PERSON: Operation = Operation {
+    maybe_body: Some(described::<NothingBody>),
+    ..Operation::new("disablePerson", "People", "Disable a person", PeopleWrite, 200, Some(described::<PersonAnswered>))
+};
+static ENABLE_PERSON: Operation = Operation {
+    maybe_body: Some(described::<NothingBody>),
+    ..Operation::new("enablePerson", "People", "Enable a person", PeopleWrite, 200, Some(described::<PersonAnswered>))
+};
+static UNLOCK_PERSON: Operation = Operation {
+    about: "Ends the wait after too many failed sign-ins.",
+    maybe_body: Some(described::<NothingBody>),
+    ..Operation::new("unlockPerson", "People", "Unlock a person", PeopleWrite, 200, Some(described::<PersonAnswered>))
+};
+static LIST_INVITES: Operation =
+    Operation::new("listInvites", "Invites", "List invites", PeopleRead, 200, Some(listed::<InviteShown>));
+static INVITE: Operation = Operation {
+    body: Some(described::<NewInviteBody<'static>>),
+    ..Operation::new("invite", "Invites", "Invite somebody", PeopleWrite, 201, Some(described::<InviteMade>))
+};
+static GET_INVITE: Operation =
+    Operation::new("getInvite", "Invites", "Get an invite", PeopleRead, 200, Some(described::<InviteAnswered>));
+static REVOKE_INVITE: Operation = Operation::new("revokeInvite", "Invites", "Revoke an invite", PeopleWrite, 204, None);
+static RENEW_INVITE: Operation = Operation {
+    about: "Gives it a new link for another 7 days. The old one no longer works.",
+    maybe_body: Some(described::<NothingBody>),
+    ..Operation::new("renewInvite", "Invites", "Renew an invite", PeopleWrite, 201, Some(described::<InviteMade>))
+};
+static LIST_EVENTS: Operation = Operation {
+    query: audit::LIST,
+    ..Operation::new("listEvents", "Audit", "List events", AuditRead, 200, Some(listed::<EventShown>))
+};
+static GET_SETTINGS: Operation =
+    Operation::new("getSettings", "Settings", "Get the settings", SettingsRead, 200, Some(described::<SettingsShown>));
+static CHANGE_SETTINGS: Operation = Operation {
+    body: Some(described::<SettingsBody<'static>>),
+    ..Operation::new(
+        "changeSettings",
+        "Settings",
+        "Change settings",
+        SettingsWrite,
+        200,
+        Some(described::<SettingsShown>),
+    )
+};
+static GET_USAGE: Operation = Operation {
+    query: usage::ASKED,
+    ..Operation::new("getUsage", "Usage", "Get calls over time", KeysRead, 200, Some(described::<UsageShown>))
+};

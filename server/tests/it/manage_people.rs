@@ -1,0 +1,186 @@
+//! People, invites, apps, settings, the audit and usage by the API.
+
+use domain::role::Role;
+use serde_json::{Value, json};
+use service::ClientInfo;
+use service::invites::Acceptance;
+
+use crate::manage_keys::{ALL, manager};
+use crate::support::{Answer, Call, PASSWORD, Product, service_key};
+
+struct Manager {
+    product: Product,
+    key: String,
+}
+
+impl Manager {
+    async fn start() -> Self {
+        let product = Product::start().await;
+        product.sign_in().await;
+        let key = manager(&product, &ALL).await;
+        Self { product, key }
+    }
+
+    async fn call(&self, call: Call) -> Answer {
+        self.product.send(call.bearer(&self.key)).await
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let answer = self.call(Call::get(path)).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.json()
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call(Call::post(path).json(body.to_string())).await
+    }
+
+    async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.call(Call::new("PATCH", path).json(body.to_string())).await
+    }
+}
+
+#[tokio::test]
+async fn somebody_is_invited_comes_and_is_removed() {
+    let m = Manager::start().await;
+    let key = m.product.issue(service_key("Key")).await.key.row.id.to_string();
+    let body = json!({
+        "firstName": "Ada", "lastName": "Byron", "email": "Ada@example.com", "role": "guest",
+        "keys": [{ "key": key, "acts": ["test"] }], "accessEndsAt": "2030-01-01T00:00",
+    });
+    let made = m.post("/v1/invites", &body).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let invite = &made.json()["invite"];
+    assert_eq!((&invite["email"], &invite["madeBy"]), (&"ada@example.com".into(), &"key manager".into()));
+    assert_eq!(invite["keys"], json!([{ "key": key, "acts": ["see", "test"] }]));
+    let id = invite["id"].as_str().unwrap();
+    assert_eq!(made.header("location"), format!("/v1/invites/{id}"));
+    let list = m.get("/v1/invites").await;
+    assert_eq!((list["data"].as_array().unwrap().len(), &list["next"]), (1, &Value::Null));
+    assert!(m.get(&format!("/v1/invites/{id}")).await["link"].is_null());
+
+    let renewed = m.call(Call::post(&format!("/v1/invites/{id}/renew"))).await.json();
+    let token = renewed["link"].as_str().unwrap().rsplit('/').next().unwrap();
+    let sent = Acceptance { name: "Ada".to_owned(), password: PASSWORD.into() };
+    m.product.service.accept_invite(token, sent, &ClientInfo::default()).await.unwrap();
+
+    let path = format!("/v1/people/{id}");
+    let person = m.get(&path).await;
+    assert_eq!((&person["person"]["role"], &person["person"]["status"]), (&"guest".into(), &"active".into()));
+    assert_eq!(person["keys"], json!([{ "key": key, "acts": ["see", "test"] }]));
+    assert_eq!(m.get("/v1/people?role=guest&q=ada").await["data"].as_array().unwrap().len(), 1);
+    for (act, status) in [("disable", "disabled"), ("enable", "active"), ("unlock", "active")] {
+        let done = m.call(Call::post(&format!("{path}/{act}"))).await.json();
+        assert_eq!(done["person"]["status"], status, "{act}");
+    }
+    let auditor = m.patch(&path, &json!({ "role": "auditor" })).await.json();
+    assert_eq!((&auditor["person"]["role"], &auditor["keys"]), (&"auditor".into(), &json!([])));
+    m.patch(&path, &json!({ "role": "king" })).await.problem(422);
+    m.patch(&path, &json!({})).await.problem(422);
+    assert_eq!(m.call(Call::new("DELETE", &path)).await.status, 204);
+    m.call(Call::get(&path)).await.problem(404);
+    m.call(Call::new("DELETE", &path)).await.problem(404);
+
+    let people = m.get("/v1/people").await;
+    let owner = format!("/v1/people/{}", people["data"][0]["id"].as_str().unwrap());
+    m.patch(&owner, &json!({ "role": "admin" })).await.problem(409);
+    m.call(Call::new("DELETE", &owner)).await.problem(409);
+}
+
+#[tokio::test]
+async fn an_invite_names_what_is_wrong_and_can_be_revoked() {
+    let m = Manager::start().await;
+    let wrong = json!({
+        "firstName": "Ada", "email": "a@example.com", "role": "guest", "keys": [{ "key": "x", "acts": ["fly"] }],
+    });
+    let problem = m.post("/v1/invites", &wrong).await.problem(422);
+    let places: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
+    assert_eq!(json!(places), json!(["/keys/0/key", "/keys/0/acts"]));
+    let nobody = m.post("/v1/invites", &json!({ "firstName": "", "email": "a", "role": "" })).await.problem(422);
+    assert_eq!(nobody["errors"].as_array().unwrap().len(), 3);
+    let body = json!({ "firstName": "Ada", "email": "ada@example.com", "role": "owner" });
+    let made = m.post("/v1/invites", &body).await.json();
+    assert_eq!(m.post("/v1/invites", &body).await.problem(422)["errors"][0]["pointer"], "/email");
+    let path = format!("/v1/invites/{}", made["invite"]["id"].as_str().unwrap());
+    assert_eq!(m.call(Call::new("DELETE", &path)).await.status, 204);
+    m.call(Call::new("DELETE", &path)).await.problem(404);
+    let token = made["link"].as_str().unwrap().rsplit('/').next().unwrap();
+    assert!(m.product.service.invite_by_token(token).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn settings_are_changed_together_or_not_at_all() {
+    let m = Manager::start().await;
+    let first = json!({ "defaultLife": "90", "longestLife": "never", "factorPolicy": "optional", "graceDays": 7 });
+    assert_eq!(m.get("/v1/settings").await, first);
+    let problem = m.patch("/v1/settings", &json!({ "longestLife": "30", "graceDays": 1000 })).await.problem(422);
+    let places: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
+    assert_eq!(json!(places), json!(["/defaultLife", "/graceDays"]));
+    assert_eq!(m.get("/v1/settings").await, first);
+    let changed = m.patch("/v1/settings", &json!({ "defaultLife": "30", "longestLife": "365", "graceDays": 14 })).await;
+    let second = json!({ "defaultLife": "30", "longestLife": "365", "factorPolicy": "optional", "graceDays": 14 });
+    assert_eq!(changed.json(), second);
+    assert_eq!(m.patch("/v1/settings", &json!({})).await.json(), second);
+    // A key that never expires is no longer possible.
+    let key = m.post("/v1/keys", &json!({ "kind": "service", "name": "Key" })).await.problem(422);
+    assert_eq!(key["errors"][0]["pointer"], "/expiresAt");
+}
+
+#[tokio::test]
+async fn the_audit_names_the_key_and_shows_its_app_alone() {
+    let m = Manager::start().await;
+    let made = m.post("/v1/keys", &json!({ "kind": "service", "name": "Key" })).await.json();
+    let id = made["key"]["id"].as_str().unwrap();
+    let events = m.get(&format!("/v1/audit?key={id}")).await;
+    let told: Vec<_> =
+        events["data"].as_array().unwrap().iter().map(|event| (&event["action"], &event["actor"])).collect();
+    assert_eq!(json!(told), json!([["key.acknowledged", "key manager"], ["key.issued", "key manager"]]));
+    assert_eq!(events["data"][0]["actorKind"], "key");
+    assert_eq!(events["data"][0]["address"], "127.0.0.1");
+    let all = m.get("/v1/audit").await;
+    let actions: Vec<_> =
+        all["data"].as_array().unwrap().iter().map(|event| event["action"].as_str().unwrap()).collect();
+    assert!(!actions.contains(&"person.created") && actions.contains(&"key.issued"), "{actions:?}");
+    assert_eq!(m.get("/v1/audit?action=key.deleted&from=2020-01-01&to=2030-12-31").await["data"], json!([]));
+    for wrong in ["action=key.eaten", "from=soon", "key=x", "when=now"] {
+        m.call(Call::get(&format!("/v1/audit?{wrong}"))).await.problem(400);
+    }
+}
+
+#[tokio::test]
+async fn apps_and_usage_are_those_of_the_calling_key() {
+    let m = Manager::start().await;
+    let apps = m.get("/v1/apps").await;
+    assert_eq!((apps["data"].as_array().unwrap().len(), &apps["data"][0]["name"]), (1, &"Default".into()));
+    let id = apps["data"][0]["id"].as_str().unwrap();
+    assert_eq!(m.get(&format!("/v1/apps/{id}")).await["app"]["id"], id);
+    for gone in ["x", "000000000000000000000000"] {
+        m.call(Call::get(&format!("/v1/apps/{gone}"))).await.problem(404);
+    }
+    let made = m.post("/v1/keys", &json!({ "kind": "service", "name": "Key" })).await.json();
+    let (key, secret) = (made["key"]["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    for _ in 0..3 {
+        m.product.send(Call::get("/v1/keys/self").bearer(secret)).await;
+    }
+    m.product.service.verifier().flush_usage().await.unwrap();
+    let sum = |usage: &Value| -> u64 {
+        usage["data"].as_array().unwrap().iter().map(|period| period["accepted"].as_u64().unwrap()).sum()
+    };
+    for path in ["/v1/usage".to_owned(), format!("/v1/usage?span=7d&key={key}")] {
+        assert_eq!(sum(&m.get(&path).await), 3, "{path}");
+    }
+    assert_eq!(m.get("/v1/usage?span=30d").await["data"].as_array().unwrap().len(), 31);
+    m.call(Call::get("/v1/usage?key=7Qm2xVbN4tRa")).await.problem(404);
+    m.call(Call::get("/v1/usage?span=1y")).await.problem(400);
+}
+
+#[tokio::test]
+async fn a_key_without_keys_permissions_grants_none_to_a_guest() {
+    let m = Manager::start().await;
+    let key = m.product.issue(service_key("Key")).await.key.row.id.to_string();
+    let people = manager(&m.product, &["keystead.people.write"]).await;
+    let body =
+        json!({ "firstName": "G", "email": "g@example.com", "role": Role::Guest.as_str(), "keys": [{ "key": key }] });
+    let answer = m.product.send(Call::post("/v1/invites").bearer(&people).json(body.to_string())).await;
+    assert_eq!(answer.problem(422)["errors"][0]["pointer"], "/keys");
+}
