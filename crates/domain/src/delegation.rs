@@ -58,6 +58,7 @@ mod tests {
             kind: spec.kind,
             name: spec.name,
             state: KeyState::Active,
+            app_archived: false,
             not_before: spec.not_before,
             expires_at: spec.expires_at,
             rules: spec.rules,

@@ -1,6 +1,7 @@
 //! Keys that make and change other keys, and who may give a key a permission of Keystead's own.
 
 use domain::{
+    app::AppQuery,
     audit::{Action, Actor},
     draft::KeyDraft,
     field::Field,
@@ -11,7 +12,6 @@ use domain::{
     role::Role,
 };
 use service::Caller;
-use store::AppRow;
 
 use crate::world::{World, draft, list, owner, refusal, shell, signed_in};
 
@@ -31,7 +31,7 @@ fn manager(boxes: &[&str]) -> KeyDraft {
 async fn caller(w: &World, boxes: &[&str]) -> (KeyId, Caller) {
     let (id, _) = w.active(&manager(boxes)).await;
     let key = w.service.key(owner(), &id).await.unwrap();
-    (id, Caller::key(&key.record(), None))
+    (id, Caller::key(&key.record(false), None))
 }
 
 const WRITE: &[&str] = &["keystead.keys.write"];
@@ -111,9 +111,7 @@ async fn a_key_does_not_change_itself(w: World) {
 
 async fn a_key_of_another_app_is_not_found(w: World) {
     let (_, by) = caller(&w, &["keystead.keys.read", "keystead.keys.write", "keystead.apps.read"]).await;
-    let other =
-        AppRow { id: domain::ids::AppId::from_random([9; 12]), name: "Other".to_owned(), created_at: w.service.now() };
-    w.store.write(async |tx| tx.insert_app(&other).await).await.unwrap();
+    let other = w.service.create_app(owner(), "Other").await.unwrap();
     let theirs = w.service.issue_acknowledged(owner(), &other.id, &draft("service", "Theirs")).await.unwrap().key;
     let id = theirs.row.id;
     assert_eq!(refusal(w.service.key(&by, &id).await), Refusal::NotFound);
@@ -121,9 +119,9 @@ async fn a_key_of_another_app_is_not_found(w: World) {
     assert_eq!(refusal(w.service.delete_at(&by, &id, None).await), Refusal::NotFound);
     let made = w.no_change(w.service.issue_acknowledged(&by, &other.id, &draft("service", "Made"))).await;
     assert_eq!(refusal(made), Refusal::NotFound);
-    assert_eq!(w.service.apps(&by).await.unwrap().len(), 1);
-    assert_eq!(refusal(w.service.app(&by, &other.id).await), Refusal::NotFound);
-    assert_eq!(w.service.apps(owner()).await.unwrap().len(), 2);
+    let apps = async |by: &Caller| w.service.apps(by, &AppQuery::default()).await.unwrap().rows.len();
+    assert_eq!((apps(&by).await, apps(owner()).await), (1, 2));
+    assert_eq!(refusal(w.service.app(&by, &other.id).await), Refusal::AppNotFound);
     let page = w.service.keys_in_full(&by, &other.id, &domain::list::KeyQuery::default()).await.unwrap();
     assert!(page.rows.is_empty());
 }
