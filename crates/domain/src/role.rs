@@ -191,6 +191,7 @@ const fn acts_of(permission: AdminPermission) -> &'static [Act] {
             Act::SeePrivilegedKeys,
             Act::TestKeys,
             Act::ChangeKeys,
+            Act::RotateKeys,
             Act::RevokeKeys,
             Act::RestoreKey,
         ],

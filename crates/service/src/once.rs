@@ -12,6 +12,7 @@ use std::{
 
 use domain::{
     ids::{KeyId, PersonId},
+    key::SecretNumber,
     text,
     timestamp::{Millis, Timestamp},
 };
@@ -54,6 +55,8 @@ pub struct Repeatable<'a> {
 pub enum SecretOf {
     /// The key whose token it is.
     Key(KeyId),
+    /// The key whose new secret it is, and which of its secrets that is.
+    Rotated(KeyId, SecretNumber),
     /// The invite whose link it is, and when that link stops working.
     Invite(PersonId, Timestamp),
 }
@@ -62,6 +65,7 @@ impl SecretOf {
     fn words(self) -> String {
         match self {
             Self::Key(id) => format!("key {id}"),
+            Self::Rotated(id, number) => format!("secret {id} {}", number.0),
             Self::Invite(id, expires) => format!("invite {id} {}", expires.millis()),
         }
     }
@@ -70,6 +74,7 @@ impl SecretOf {
         let mut parts = words.split(' ');
         match (parts.next()?, parts.next()?, parts.next()) {
             ("key", id, None) => KeyId::parse(id).map(Self::Key),
+            ("secret", id, Some(number)) => Some(Self::Rotated(KeyId::parse(id)?, SecretNumber(number.parse().ok()?))),
             ("invite", id, Some(at)) => {
                 Some(Self::Invite(PersonId::parse(id)?, Timestamp::from_millis(at.parse().ok()?)))
             }
@@ -250,11 +255,28 @@ impl Service {
                 self.verifier().flush_usage().await?;
                 self.store().key_detail(&id).await?.is_none_or(|key| key.row.last_used_at.is_some())
             }
+            Some(SecretOf::Rotated(id, number)) => {
+                self.verifier().flush_usage().await?;
+                self.is_secret_used(&id, number).await?
+            }
             Some(SecretOf::Invite(id, expires)) => {
                 self.store().invite(&id).await?.is_none_or(|invite| invite.expires_at != expires)
             }
             None => true,
         })
+    }
+
+    /// Whether the newest secret of a key was used, or is another one by now.
+    async fn is_secret_used(&self, id: &KeyId, number: SecretNumber) -> Result<bool> {
+        let (store, now) = (self.store(), self.now());
+        let secrets = store.live_secrets(id).await?;
+        let Some(newest) = secrets.first().filter(|newest| newest.number == number) else { return Ok(true) };
+        if secrets.len() > 1 {
+            let uses = store.secret_uses(id, now).await?;
+            return Ok(uses.iter().any(|(used, of)| *used == number && of.last_used_at.is_some()));
+        }
+        let last = store.key_detail(id).await?.and_then(|key| key.row.last_used_at);
+        Ok(last.is_some_and(|at| at >= newest.since))
     }
 
     /// Forgets the secrets in answers that are too old to be given again. Runs in the background.
@@ -288,7 +310,8 @@ mod tests {
     #[test]
     fn what_a_secret_belongs_to_is_read_back() {
         let invite = SecretOf::Invite(PersonId::from_random([3; 12]), Timestamp::from_millis(1_800_000_000_000));
-        for of in [SecretOf::Key(KeyId::from_random([3; 16])), invite] {
+        let key = KeyId::from_random([3; 16]);
+        for of in [SecretOf::Key(key), SecretOf::Rotated(key, SecretNumber(2)), invite] {
             assert_eq!(SecretOf::read(&of.words()), Some(of));
         }
         for words in ["", "key", "key x", "key 7Qm2xVbN4tRa 1", "invite", "invite x 1", "room 1"] {

@@ -1,4 +1,4 @@
-//! The acts on a key: disable, enable, revoke, restore and confirm.
+//! The acts on a key: rotate, disable, enable, revoke, restore and confirm.
 
 use std::sync::Arc;
 
@@ -6,19 +6,49 @@ use axum::extract::{Path, State};
 use domain::field::{Field, FieldErrors};
 use domain::key::RevokeReason;
 use domain::refusal::Refusal;
+use domain::rotation::Overlap;
+use domain::timestamp::Timestamp;
 use serde::Deserialize;
+use service::keys::Rotated;
+use service::once::SecretOf;
 use utoipa::ToSchema;
 
 use super::super::call::Api;
-use super::answer::{Answered, One};
+use super::answer::{Answered, Made, One};
 use super::bodies::{MaybeBody, Nothing};
 use super::call::By;
 use super::if_match::IfMatch;
-use super::key_shown::KeyAnswered;
-use super::keys::{key_id, shown, stale};
+use super::key_shown::{KeyAnswered, KeyRotated};
+use super::keys::{key_id, members, shown, stale};
 use crate::json::body::BodyCall;
 use crate::json::members::Text;
 use crate::json::problem::Problem;
+
+/// How a key is rotated.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RotateBody<'a> {
+    /// For how long the old secret works beside the new one: `none`, or a number of minutes, hours or days like `30m`,
+    /// `24h` or `7d`, 90 days at most. Left out, it is `24h`.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    overlap: Option<Text<'a>>,
+}
+
+/// A rotation as it was asked for.
+#[derive(Debug)]
+pub(super) struct Rotate(Overlap);
+
+impl BodyCall for Rotate {
+    type Sent<'a> = RotateBody<'a>;
+    type Call<'a> = Self;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+        let overlap = sent.overlap.map_or(Ok(Overlap::USUAL), |Text(text)| Overlap::parse(&text));
+        let overlap = overlap.map_err(|message| Refusal::from(FieldErrors::one(Field::Overlap, message)))?;
+        Ok(Self(overlap))
+    }
+}
 
 /// Why a key is revoked.
 #[derive(Deserialize, ToSchema)]
@@ -54,6 +84,23 @@ impl BodyCall for Revoke {
         })?;
         Ok(Self { reason, note: sent.note.map(|Text(note)| note.into_owned()) })
     }
+}
+
+/// Rotates a key. Its caller stores the answer, and so confirms the new secret.
+pub(super) async fn rotate(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+    MaybeBody(body): MaybeBody<Rotate>,
+) -> Answered<Made<KeyRotated>> {
+    let Rotate(overlap) = body.read()?;
+    let rotated = api.service.rotate_acknowledged(&caller, &key_id(&id)?, overlap).await?;
+    let Rotated { issued, number, overlap_ends_at, .. } = rotated;
+    let One { what: KeyAnswered { key }, revision } = shown(&api, &issued.key);
+    let what = KeyRotated { key, overlap_ends_at: overlap_ends_at.map(Timestamp::to_rfc3339) };
+    let id = issued.key.row.id;
+    let location = format!("/v1/keys/{id}");
+    Ok(Made { what, location, revision, secret: members(issued.shown), of: SecretOf::Rotated(id, number) })
 }
 
 pub(super) async fn disable(
@@ -124,6 +171,7 @@ mod tests {
     #[test]
     fn the_parser_and_the_schema_agree() {
         parser_and_schema_agree::<Revoke>(&json!({ "reason": "leaked", "note": "n" }));
+        parser_and_schema_agree::<Rotate>(&json!({ "overlap": "24h" }));
         parser_and_schema_agree::<Nothing>(&json!({}));
     }
 }

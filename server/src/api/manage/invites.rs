@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
 use domain::grant::{KeyAct, KeyGrant};
-use domain::ids::{KeyId, PersonId};
+use domain::ids::{AppId, KeyId, PersonId};
 use domain::invite::{Invite, InviteDraft};
 use domain::refusal::Refusal;
+use domain::sight::Scope;
 use domain::timestamp::Timestamp;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,8 @@ pub(super) struct InviteShown {
     name: String,
     email: String,
     role: &'static str,
+    /// The ids of the apps that the person will be limited to; empty for all.
+    apps: Vec<String>,
     /// The keys that a guest will see.
     keys: Vec<GrantShown>,
     access_ends_at: Option<String>,
@@ -82,6 +85,10 @@ pub(super) struct NewInviteBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = String)]
     role: Text<'a>,
+    /// The ids of the apps that the person will be limited to. Without any, it is the app of the calling key.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 30)]
+    apps: Option<Bounded<Text<'a>, 0, 30>>,
     /// The keys that a guest will see, 50 at most. Other roles have none.
     #[serde(borrow)]
     #[schema(value_type = Option<Vec<GrantBody>>, max_items = 50)]
@@ -121,6 +128,17 @@ impl BodyCall for NewInvite {
             let read = |(n, Object(sent))| faults.within(Step::Item(n), |faults| grant(sent, faults));
             grants.into_iter().enumerate().filter_map(read).collect()
         });
+        let apps = sent.apps.map(|Bounded(apps)| apps).unwrap_or_default();
+        let apps = faults.within(Step::Member(Cow::Borrowed("apps")), |faults| {
+            let read = |(n, Text(id))| {
+                let app = AppId::parse(&id);
+                if app.is_none() {
+                    faults.within(Step::Item(n), |faults| faults.here("An id has 24 hexadecimal digits."));
+                }
+                app
+            };
+            apps.into_iter().enumerate().filter_map(read).collect()
+        });
         if !faults.is_empty() {
             return Err(Problem::invalid(faults));
         }
@@ -130,6 +148,7 @@ impl BodyCall for NewInvite {
             last_name: text(sent.last_name),
             email: text(Some(sent.email)),
             role: text(Some(sent.role)),
+            apps,
             keys,
             access_ends_at: text(sent.access_ends_at),
         })
@@ -151,6 +170,13 @@ fn grant(sent: GrantBody<'_>, faults: &mut Faults) -> Option<KeyGrant> {
     Some(KeyGrant::new(key?, &acts))
 }
 
+fn ids(apps: &Scope<AppId>) -> Vec<String> {
+    match apps {
+        Scope::All => Vec::new(),
+        Scope::Only(apps) => apps.iter().map(ToString::to_string).collect(),
+    }
+}
+
 impl InviteShown {
     fn of(invite: &Invite) -> Self {
         Self {
@@ -158,6 +184,7 @@ impl InviteShown {
             name: invite.name.clone(),
             email: invite.email.clone(),
             role: invite.role.as_str(),
+            apps: ids(&invite.apps),
             keys: invite.keys.iter().map(|grant| GrantShown::of(&grant.key, &grant.acts)).collect(),
             access_ends_at: invite.access_ends_at.map(Timestamp::to_rfc3339),
             made_by: invite.made_by.1.clone(),
@@ -191,7 +218,11 @@ pub(super) async fn invite(
     By(caller): By,
     body: JsonBody<NewInvite>,
 ) -> Answered<Made<InviteAnswered>> {
-    let draft = body.read()?;
+    let mut draft = body.read()?;
+    // A key sees one app, and can let nobody see more.
+    if draft.apps.is_empty() {
+        draft.apps.push(api.app_of(&caller));
+    }
     Ok(made(&api, &api.service.invite(&caller, &draft).await?))
 }
 
@@ -238,7 +269,7 @@ mod tests {
     fn the_parser_and_the_schema_agree() {
         parser_and_schema_agree::<NewInvite>(&json!({
             "firstName": "Ada", "lastName": "Byron", "email": "ada@example.com", "role": "guest",
-            "keys": [{ "key": "7Qm2xVbN4tRa", "acts": ["test"] }], "accessEndsAt": "2030-01-01",
+            "apps": ["0123456789abcdef01234567"], "keys": [{ "key": "7Qm2xVbN4tRa", "acts": ["test"] }], "accessEndsAt": "2030-01-01",
         }));
     }
 }

@@ -71,6 +71,9 @@ pub(super) struct NewKeyBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     quota_refill: Option<Text<'a>>,
+    /// After how many days the secret is to be rotated.
+    #[schema(value_type = Option<u64>)]
+    rotate_days: Option<Whole>,
     /// The environment, `live` or `test`. It is part of the token and never changes.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
@@ -143,6 +146,10 @@ pub(super) struct KeyChangeBody<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     quota_refill: Change<Text<'a>>,
+    /// After how many days the secret is to be rotated; `null` for no rule.
+    #[serde(default)]
+    #[schema(value_type = Option<u64>)]
+    rotate_days: Change<Whole>,
     /// What your own systems call the key.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
@@ -201,6 +208,7 @@ impl BodyCall for NewKey {
             limits: Some(lines(sent.limits)),
             quota: sent.quota.map(|Whole(calls)| calls.to_string()),
             quota_refill: sent.quota_refill.map(text),
+            rotate_days: sent.rotate_days.map(|Whole(days)| days.to_string()),
             environment: sent.environment.map(text),
             external_id: sent.external_id.map(text),
             owner: sent.owner.map(text),
@@ -240,6 +248,7 @@ impl BodyCall for KeyChange {
             limits: list(sent.limits),
             quota: sent.quota.sent(|Whole(calls)| calls.to_string()),
             quota_refill: sent.quota_refill.sent(text),
+            rotate_days: sent.rotate_days.sent(|Whole(days)| days.to_string()),
             environment: None,
             external_id: sent.external_id.sent(text),
             owner: sent.owner.sent(text),
@@ -334,7 +343,7 @@ mod tests {
         let key = json!({
             "name": "a", "description": "b", "permissions": ["a.b"], "cidrs": ["10.0.0.0/8"], "deniedCidrs": [],
             "domains": ["a.example"], "notBefore": "2026-11-21", "expiresAt": "2030-01-01T00:00:00Z",
-            "limits": ["5 per minute"], "quota": 5, "quotaRefill": "daily", "externalId": "x", "owner": "Team",
+            "limits": ["5 per minute"], "quota": 5, "quotaRefill": "daily", "rotateDays": 90, "externalId": "x", "owner": "Team",
             "tags": ["a"], "metadata": { "plan": "gold" },
         });
         parser_and_schema_agree::<KeyChange>(&key);

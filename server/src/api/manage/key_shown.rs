@@ -36,6 +36,10 @@ pub(super) struct KeyShown {
     quota_refill: Option<&'static str>,
     /// Roughly how many calls are left of the call quota.
     quota_left: Option<u64>,
+    /// After how many days the secret is to be rotated.
+    rotate_days: Option<u32>,
+    /// When that is next.
+    rotation_due_at: Option<String>,
     external_id: Option<String>,
     owner: Option<String>,
     tags: Vec<String>,
@@ -83,6 +87,32 @@ pub(super) struct KeyMade {
     secret_id: Option<String>,
 }
 
+/// A key with a new secret.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct KeyRotated {
+    pub key: KeyShown,
+    /// When the old secret stops working; null if it has stopped.
+    pub overlap_ends_at: Option<String>,
+}
+
+/// A key with its new secret, which no other answer has.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used: the answer is put together where its secret is")]
+#[schema(rename_all = "camelCase")]
+pub(super) struct KeyRotatedMade {
+    key: KeyShown,
+    /// When the old secret stops working; null if it has stopped.
+    overlap_ends_at: Option<String>,
+    /// The whole token. For a kind that is presented in two headers, the secret for the second one. A repeated answer
+    /// comes without it once the key was used, or after 10 minutes.
+    #[schema(required = false)]
+    secret: Option<String>,
+    /// For a kind that is presented in two headers: the id for the first one.
+    #[schema(required = false)]
+    secret_id: Option<String>,
+}
+
 fn moment(at: Option<Timestamp>) -> Option<String> {
     at.map(Timestamp::to_rfc3339)
 }
@@ -115,6 +145,8 @@ impl KeyShown {
             quota: rules.quota.map(|quota| quota.total),
             quota_refill: rules.quota.map(|quota| quota.refill.as_str()),
             quota_left: key.quota_left,
+            rotate_days: rules.rotate_days,
+            rotation_due_at: moment(row.rotation_due_at),
             external_id: rules.external_id.clone(),
             owner: rules.owner.as_ref().map(Owner::as_str).map(str::to_owned),
             tags: rules.tags.clone(),

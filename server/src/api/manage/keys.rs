@@ -11,6 +11,7 @@ use domain::labels::{EXTERNAL_ID_MAX, TAG_MAX};
 use domain::list::{KeyQuery, KeySort, Rows, StatusFilter};
 use domain::refusal::Refusal;
 use domain::text::{EMAIL_MAX, SEARCH_MAX};
+use secrecy::SecretString;
 use service::keys::{Issued, ShownSecret};
 use service::once::SecretOf;
 
@@ -92,13 +93,17 @@ pub(super) async fn issue(
         service.issue(&caller, &app, &call.draft, &service.new_form_id()?).await
     };
     let Issued { key, shown: secret, .. } = issued.map_err(|error| call.names.problem(error))?;
-    let secret = match secret {
-        ShownSecret::Token(token) => vec![("secret", token)],
-        ShownSecret::Pair { id, secret } => vec![("secret", secret), ("secretId", id.into())],
-    };
     let One { what, revision } = shown(&api, &key);
     let location = format!("/v1/keys/{}", key.row.id);
-    Ok(Made { what, location, revision, secret, of: SecretOf::Key(key.row.id) })
+    Ok(Made { what, location, revision, secret: members(secret), of: SecretOf::Key(key.row.id) })
+}
+
+/// The members of an answer that are secret.
+pub(super) fn members(secret: ShownSecret) -> Vec<(&'static str, SecretString)> {
+    match secret {
+        ShownSecret::Token(token) => vec![("secret", token)],
+        ShownSecret::Pair { id, secret } => vec![("secret", secret), ("secretId", id.into())],
+    }
 }
 
 pub(super) async fn change(

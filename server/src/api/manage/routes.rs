@@ -5,13 +5,13 @@ use domain::permission::AdminPermission;
 
 use super::super::operation::{Operation, described, listed};
 use super::super::routes::Route;
-use super::acts::{self, RevokeBody};
+use super::acts::{self, RevokeBody, RotateBody};
 use super::apps::{self, AppAnswered, AppShown};
 use super::audit::{self, EventShown};
 use super::bodies::NothingBody;
 use super::invites::{self, InviteAnswered, InviteMade, InviteShown, NewInviteBody};
 use super::key_body::{KeyChangeBody, NewKeyBody};
-use super::key_shown::{KeyAnswered, KeyMade, KeyShown};
+use super::key_shown::{KeyAnswered, KeyMade, KeyRotatedMade, KeyShown};
 use super::keys;
 use super::people::{self, PersonAnswered, PersonChangeBody, PersonShown};
 use super::settings::{self, SettingsBody, SettingsShown};
@@ -39,6 +39,7 @@ pub(in super::super) static ROUTES: &[Route] = &[
     reads("/v1/keys/{id}", &GET_KEY, || get(keys::get)),
     Route::of("PATCH", "/v1/keys/{id}", || patch(keys::change)).does(&CHANGE_KEY),
     Route::of("DELETE", "/v1/keys/{id}", || delete(keys::delete)).does(&DELETE_KEY),
+    Route::of("POST", "/v1/keys/{id}/rotate", || post(acts::rotate)).does(&ROTATE_KEY),
     Route::of("POST", "/v1/keys/{id}/disable", || post(acts::disable)).does(&DISABLE_KEY),
     Route::of("POST", "/v1/keys/{id}/enable", || post(acts::enable)).does(&ENABLE_KEY),
     Route::of("POST", "/v1/keys/{id}/revoke", || post(acts::revoke)).does(&REVOKE_KEY),
@@ -88,6 +89,12 @@ static DELETE_KEY: Operation = Operation {
     about: "For good. Its events stay in the audit.",
     if_match: true,
     ..Operation::new("deleteKey", "Keys", "Delete a key", KeysWrite, 204, None)
+};
+static ROTATE_KEY: Operation = Operation {
+    about: "The new secret works at once, because its caller stores the answer. The old one works beside it for the overlap, \
+            and never longer than the key.",
+    maybe_body: Some(described::<RotateBody<'static>>),
+    ..Operation::new("rotateKey", "Keys", "Rotate a key", KeysWrite, 201, Some(described::<KeyRotatedMade>))
 };
 static DISABLE_KEY: Operation = Operation {
     if_match: true,

@@ -1,4 +1,3 @@
-use domain::sight::Scope;
 use store::{DataKey, Store, StoreError};
 
 use crate::fixtures::{NOW, app};
@@ -65,8 +64,4 @@ async fn the_first_app_is_the_default(store: Store) {
     assert_eq!(store.default_app().await.unwrap(), Some(app(3)));
     assert_eq!(store.app(&app(9).id).await.unwrap(), Some(app(9)));
     assert_eq!(store.app(&app(1).id).await.unwrap(), None);
-    let named = store.apps(&Scope::Only(vec![app(9).id, app(1).id])).await.unwrap();
-    assert_eq!(named, [app(9)]);
-    let all = store.apps(&Scope::All).await.unwrap();
-    assert!(all.len() > 1 && all.contains(&app(9)) && all.is_sorted_by_key(|app| app.created_at));
 }
