@@ -7,7 +7,6 @@ use domain::invite::InviteDraft;
 use secrecy::ExposeSecret;
 use server::router::api_operations;
 use service::keys::ShownSecret;
-use store::{AppRow, Tx};
 
 use crate::manage_keys::{ALL, manager};
 use crate::support::{Answer, Call, Product, operator, service_key};
@@ -34,9 +33,7 @@ struct Matrix {
 impl Matrix {
     async fn start() -> Self {
         let product = Product::start().await;
-        let other = AppId::from_random([9; 12]);
-        let app = AppRow { id: other, name: "Other".to_owned(), created_at: product.service.now() };
-        product.store.write(async |tx: &mut Tx| tx.insert_app(&app).await).await.unwrap();
+        let other = product.service.create_app(&operator(), "Other").await.unwrap().id;
         Self { product, other, made: 0 }
     }
 

@@ -6,6 +6,7 @@ use domain::{
     field::Field,
     ids::KeyId,
     key::{ACKNOWLEDGE_WITHIN, KeyDetail, SecretNumber},
+    proof::Guarded,
     refusal::Refusal,
     role::Act,
     rotation::{NoRotation, Overlap, WaitingSecret},
@@ -71,6 +72,10 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let now = self.now();
             let key = self.key_for(tx, caller, id, Act::RotateKeys).await?;
+            // Whoever rotates it holds its secret.
+            let (kind, permissions) = (key.row.kind, &*key.rules.permissions);
+            caller.may_give(permissions, &[])?;
+            caller.proved_for(Guarded::IssueKey { kind, permissions }, now)?;
             if let Some(form_id) = form_id
                 && !tx.use_form(form_id, now).await?
             {

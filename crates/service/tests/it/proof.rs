@@ -2,7 +2,7 @@
 
 use domain::{
     audit::Action, draft::KeyDraft, field::Field, hand_over::HandOverDraft, ids::PersonId, invite::InviteDraft,
-    proof::PROOF_FOR, refusal::Refusal, role::Role, timestamp::Millis,
+    proof::PROOF_FOR, refusal::Refusal, role::Role, rotation::Overlap, timestamp::Millis,
 };
 use service::{Authentication, Caller, ClientInfo, Error, keys::HandOverForm, sessions::Session};
 
@@ -11,9 +11,10 @@ use crate::{
     world::{EMAIL, PASSWORD, World, draft, list, refusal, secret, shell, somebody_at},
 };
 
-const ACTS: [&str; 13] = [
+const ACTS: [&str; 14] = [
     "issue master_user",
     "issue verifier",
+    "rotate verifier",
     "hand over master_user",
     "hand over verifier",
     "edit: add keystead.verify",
@@ -27,8 +28,8 @@ const ACTS: [&str; 13] = [
     "policy",
 ];
 
-const UNGUARDED: [&str; 6] =
-    ["issue service", "hand over service", "edit: rename", "invite guest", "disable", "unlock"];
+const UNGUARDED: [&str; 7] =
+    ["issue service", "rotate service", "hand over service", "edit: rename", "invite guest", "disable", "unlock"];
 
 fn verifier() -> KeyDraft {
     KeyDraft { boxes: vec!["keystead.verify".to_owned()], ..draft("service", "Verifier") }
@@ -68,6 +69,12 @@ impl Acts<'_> {
         self.w.service.issue(by, self.w.service.default_app(), draft, &form).await.map(drop)
     }
 
+    async fn rotate(&self, by: &Caller, draft: &KeyDraft) -> Result<(), Error> {
+        let (id, _) = self.w.active(draft).await;
+        let form = self.w.service.new_form_id().unwrap();
+        self.w.service.rotate(by, &id, Overlap::USUAL, &form).await.map(drop)
+    }
+
     async fn hand_over(&self, by: &Caller, draft: &KeyDraft) -> Result<(), Error> {
         let to = HandOverDraft { recipient: "Grace".to_owned(), life: "1d".to_owned(), ..HandOverDraft::default() };
         let form_id = self.w.service.new_form_id().unwrap();
@@ -88,6 +95,8 @@ impl Acts<'_> {
             "issue master_user" => self.issue(by, &draft("master_user", "Key")).await,
             "issue verifier" => self.issue(by, &verifier()).await,
             "issue service" => self.issue(by, &draft("service", "Key")).await,
+            "rotate verifier" => self.rotate(by, &verifier()).await,
+            "rotate service" => self.rotate(by, &draft("service", "Key")).await,
             "hand over master_user" => self.hand_over(by, &draft("master_user", "Key")).await,
             "hand over verifier" => self.hand_over(by, &verifier()).await,
             "hand over service" => self.hand_over(by, &draft("service", "Key")).await,

@@ -26,7 +26,7 @@ type Items<'a> = Bounded<Text<'a>, 0, 200>;
 pub(super) struct NewKeyBody<'a> {
     /// The kind: `service`, `client`, `open_connect`, `queue_adapter`, `telephony` or `master_user`.
     #[serde(borrow)]
-    #[schema(value_type = String, format = "key-kind")]
+    #[schema(value_type = String)]
     kind: Text<'a>,
     /// The name, 1 to 100 characters.
     #[serde(borrow)]
