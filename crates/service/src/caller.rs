@@ -144,6 +144,12 @@ impl Caller {
         &self.sight
     }
 
+    /// The apps whose people they see and manage. A key that may do so does for the whole installation: only an owner can
+    /// have given it that.
+    pub(crate) fn people_of(&self) -> &Scope<AppId> {
+        if self.proof == Authentication::Key { &Scope::All } else { &self.sight.apps }
+    }
+
     /// The client's address, if it is known.
     pub fn address(&self) -> Option<IpAddr> {
         self.address

@@ -58,7 +58,7 @@ impl Service {
     }
 
     async fn sees_invite(&self, caller: &Caller, invite: &Invite) -> Result<bool> {
-        if caller.sight().apps == Scope::All {
+        if *caller.people_of() == Scope::All {
             return Ok(true);
         }
         let keys: Vec<_> = invite.keys.iter().map(|grant| grant.key).collect();
@@ -249,7 +249,7 @@ impl Service {
             return Err(Refusal::InviteGone.into());
         }
         caller.may(invite.role.managed_with())?;
-        if caller.sight().apps.covers(&invite.apps) { Ok(invite) } else { Err(Refusal::Forbidden.into()) }
+        if caller.people_of().covers(&invite.apps) { Ok(invite) } else { Err(Refusal::Forbidden.into()) }
     }
 
     fn invite_event(&self, caller: &Caller, action: Action, invite: &Invite) -> AuditEvent {

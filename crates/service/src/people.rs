@@ -36,7 +36,7 @@ impl Service {
     /// A page of the list of people, without those whose apps are all out of the caller's sight.
     pub async fn people(&self, caller: &Caller, query: &PersonQuery) -> Result<Page<PersonListed>> {
         caller.may(Act::SeePeople)?;
-        Ok(self.store().list_people(query, &caller.sight().apps, self.lock()).await?)
+        Ok(self.store().list_people(query, caller.people_of(), self.lock()).await?)
     }
 
     /// One person; `PersonNotFound` if there is none, or none that the caller sees.
@@ -233,7 +233,7 @@ impl Service {
 /// the caller does not see, and `Forbidden` for one who sees more apps.
 pub(crate) async fn managed(tx: &mut Tx, caller: &Caller, id: &PersonId) -> Result<PersonRow> {
     let row = tx.person_by_id(id).await?.ok_or(Refusal::PersonNotFound)?;
-    if caller.sight().apps != Scope::All {
+    if *caller.people_of() != Scope::All {
         let keys: Vec<_> = tx.key_grants(id).await?.iter().map(|grant| grant.key).collect();
         let apps = tx.apps_of_keys(&keys).await?;
         if !shares(caller, row.role, &row.apps, &apps) {
@@ -241,13 +241,13 @@ pub(crate) async fn managed(tx: &mut Tx, caller: &Caller, id: &PersonId) -> Resu
         }
     }
     caller.may(row.role.managed_with())?;
-    if caller.sight().apps.covers(&row.apps) { Ok(row) } else { Err(Refusal::Forbidden.into()) }
+    if caller.people_of().covers(&row.apps) { Ok(row) } else { Err(Refusal::Forbidden.into()) }
 }
 
 /// Whether the caller sees one of the apps of somebody with this role: those of the limit, or of a guest without a limit
 /// those of the granted keys.
 pub(crate) fn shares(caller: &Caller, role: Role, limit: &Scope<AppId>, granted: &[(KeyId, AppId)]) -> bool {
-    let apps = &caller.sight().apps;
+    let apps = caller.people_of();
     match limit {
         Scope::All if role == Role::Guest => *apps == Scope::All || granted.iter().any(|(_, app)| apps.has(app)),
         Scope::All => true,

@@ -48,12 +48,12 @@ impl Service {
 /// `Invalid` at the field of the apps unless the caller sees all that somebody is to see.
 pub(crate) async fn may_give(tx: &mut Tx, caller: &Caller, apps: &Scope<AppId>) -> Result<()> {
     let wrong = |message: &str| Error::from(FieldErrors::one(Field::Apps, message));
-    if *apps == Scope::All && caller.sight().apps != Scope::All {
+    if *apps == Scope::All && *caller.people_of() != Scope::All {
         return Err(wrong("You do not see all apps yourself. Tick those that they may see."));
     }
     let Scope::Only(apps) = apps else { return Ok(()) };
     for app in apps {
-        if !caller.sight().apps.has(app) || tx.app(app).await?.is_none() {
+        if !caller.people_of().has(app) || tx.app(app).await?.is_none() {
             return Err(wrong("One of the apps no longer exists. Reload the page and tick them again."));
         }
     }

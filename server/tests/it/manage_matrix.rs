@@ -18,6 +18,7 @@ fn body(method: &str, path: &str) -> &'static str {
         ("POST", "/v1/keys/verify") => r#"{"key":"x"}"#,
         ("POST", "/v1/keys/verify-batch") => r#"{"calls":[{"key":"x"}]}"#,
         ("PATCH", "/v1/keys/{id}") => r#"{"name":"Renamed"}"#,
+        ("PATCH", "/v1/apps/{id}") => r#"{"name":"Shop"}"#,
         ("POST", "/v1/invites") => r#"{"firstName":"Ada","email":"new@example.com","role":"admin"}"#,
         ("PATCH", "/v1/people/{id}") => r#"{"role":"auditor"}"#,
         _ => "{}",

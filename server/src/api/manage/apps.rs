@@ -7,13 +7,15 @@ use domain::app::{ARCHIVED, App, AppQuery};
 use domain::ids::AppId;
 use domain::text::SEARCH_MAX;
 use domain::timestamp::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::call::Api;
 use super::answer::{Answered, Listed, One};
 use super::call::By;
 use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read};
+use crate::json::body::{BodyCall, JsonBody};
+use crate::json::members::Text;
 use crate::json::problem::Problem;
 
 /// The filters of the list, named as in its address in the console.
@@ -53,6 +55,31 @@ impl From<App> for AppShown {
     }
 }
 
+/// A change of an app.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AppChangeBody<'a> {
+    /// The name, 1 to 100 characters.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    name: Text<'a>,
+}
+
+/// A change as it was asked for.
+#[derive(Debug)]
+pub(super) struct AppChange {
+    name: String,
+}
+
+impl BodyCall for AppChange {
+    type Sent<'a> = AppChangeBody<'a>;
+    type Call<'a> = Self;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+        Ok(Self { name: sent.name.0.into_owned() })
+    }
+}
+
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     By(caller): By,
@@ -68,6 +95,34 @@ pub(super) async fn get(
     By(caller): By,
     Path(id): Path<String>,
 ) -> Answered<One<AppAnswered>> {
-    let id = AppId::parse(&id).ok_or_else(Problem::no_such_app)?;
+    Ok(One::of(AppAnswered { app: api.service.app(&caller, &app_id(&id)?).await?.into() }))
+}
+
+pub(super) async fn change(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+    body: JsonBody<AppChange>,
+) -> Answered<One<AppAnswered>> {
+    let (call, id) = (body.read()?, app_id(&id)?);
+    api.service.rename_app(&caller, &id, &call.name).await?;
     Ok(One::of(AppAnswered { app: api.service.app(&caller, &id).await?.into() }))
+}
+
+/// An id in a path. Invalid text is like an unknown id.
+fn app_id(text: &str) -> Result<AppId, Problem> {
+    AppId::parse(text).ok_or_else(Problem::no_such_app)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::json::body_errors::tests::parser_and_schema_agree;
+
+    #[test]
+    fn the_parser_and_the_schema_agree() {
+        parser_and_schema_agree::<AppChange>(&json!({ "name": "Shop" }));
+    }
 }

@@ -85,7 +85,7 @@ pub(super) struct NewInviteBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = String)]
     role: Text<'a>,
-    /// The ids of the apps that the person will be limited to. Without any, it is the app of the calling key.
+    /// The ids of the apps that the person will be limited to. Without any, they see all, as owners always do.
     #[serde(borrow)]
     #[schema(value_type = Option<Vec<String>>, max_items = 30)]
     apps: Option<Bounded<Text<'a>, 0, 30>>,
@@ -218,11 +218,7 @@ pub(super) async fn invite(
     By(caller): By,
     body: JsonBody<NewInvite>,
 ) -> Answered<Made<InviteAnswered>> {
-    let mut draft = body.read()?;
-    // A key sees one app, and can let nobody see more.
-    if draft.apps.is_empty() {
-        draft.apps.push(api.app_of(&caller));
-    }
+    let draft = body.read()?;
     Ok(made(&api, &api.service.invite(&caller, &draft).await?))
 }
 

@@ -6,7 +6,7 @@ use domain::permission::AdminPermission;
 use super::super::operation::{Operation, described, listed};
 use super::super::routes::Route;
 use super::acts::{self, RevokeBody, RotateBody};
-use super::apps::{self, AppAnswered, AppShown};
+use super::apps::{self, AppAnswered, AppChangeBody, AppShown};
 use super::audit::{self, EventShown};
 use super::bodies::NothingBody;
 use super::invites::{self, InviteAnswered, InviteMade, InviteShown, NewInviteBody};
@@ -47,6 +47,7 @@ pub(in super::super) static ROUTES: &[Route] = &[
     Route::of("POST", "/v1/keys/{id}/acknowledge", || post(acts::acknowledge)).does(&ACKNOWLEDGE_KEY),
     reads("/v1/apps", &LIST_APPS, || get(apps::list)),
     reads("/v1/apps/{id}", &GET_APP, || get(apps::get)),
+    Route::of("PATCH", "/v1/apps/{id}", || patch(apps::change)).does(&CHANGE_APP),
     reads("/v1/people", &LIST_PEOPLE, || get(people::list)),
     reads("/v1/people/{id}", &GET_PERSON, || get(people::get)),
     Route::of("PATCH", "/v1/people/{id}", || patch(people::change)).does(&CHANGE_PERSON),
@@ -65,7 +66,9 @@ pub(in super::super) static ROUTES: &[Route] = &[
     reads("/v1/usage", &GET_USAGE, || get(usage::get)),
 ];
 
-use AdminPermission::{AppsRead, AuditRead, KeysRead, KeysWrite, PeopleRead, PeopleWrite, SettingsRead, SettingsWrite};
+use AdminPermission::{
+    AppsRead, AppsWrite, AuditRead, KeysRead, KeysWrite, PeopleRead, PeopleWrite, SettingsRead, SettingsWrite,
+};
 
 static LIST_KEYS: Operation = Operation {
     query: keys::LIST,
@@ -126,6 +129,10 @@ static LIST_APPS: Operation = Operation {
 };
 static GET_APP: Operation =
     Operation::new("getApp", "Apps", "Get an app", AppsRead, 200, Some(described::<AppAnswered>));
+static CHANGE_APP: Operation = Operation {
+    body: Some(described::<AppChangeBody<'static>>),
+    ..Operation::new("changeApp", "Apps", "Rename an app", AppsWrite, 200, Some(described::<AppAnswered>))
+};
 static LIST_PEOPLE: Operation = Operation {
     query: people::LIST,
     ..Operation::new("listPeople", "People", "List people", PeopleRead, 200, Some(listed::<PersonShown>))
