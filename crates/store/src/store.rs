@@ -31,6 +31,7 @@ macro_rules! reads {
                 pub async fn $name(&self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
                     // On the heap, or it would enlarge every caller's future.
                     let read = Box::pin(self.reach().unless_away(async {
+                        self.wait_for_the_renderer().await;
                         let mut cut = false;
                         loop {
                             let mut held = self.reader().await?;
@@ -58,6 +59,9 @@ macro_rules! reads {
         }
     };
 }
+
+/// How often a part of a page is polled at most before it is waited for.
+const POLLED_EARLY: usize = 3;
 
 /// The database. Cheap to clone; the clones share their connections.
 #[derive(Clone)]
@@ -273,6 +277,16 @@ impl Store {
 
     pub(crate) fn reach(&self) -> &Reach {
         &self.reach
+    }
+
+    /// A page is rendered from parts, and each is polled a time or two before anybody waits for it. A part that got a
+    /// connection then would keep it from the one that is waited for.
+    pub(crate) async fn wait_for_the_renderer(&self) {
+        if let Reads::Pages = self.reads {
+            for _ in 0..POLLED_EARLY {
+                tokio::task::yield_now().await;
+            }
+        }
     }
 
     pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {

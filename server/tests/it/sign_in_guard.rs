@@ -32,12 +32,13 @@ async fn every_page_is_there_for_who_is_signed_in() {
     for path in pages() {
         let answer = product.send(Call::get(&path).cookie(&session)).await;
         let expected = match path.as_str() {
-            // There is an owner, so there is no set-up, the links are none, and the address names no form.
+            // There is an owner, so there is no set-up, the links and the provider are none, and the address names no form.
             "/setup"
             | "/reset/0123abcd"
             | "/invite/0123abcd"
             | "/collect/0123abcd"
             | "/collect/0123abcd/stored"
+            | "/account/connect/corp"
             | "/keys/handovers/new" => 404,
             // Its address names no act.
             "/keys/bulk" => 400,
