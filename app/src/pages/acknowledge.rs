@@ -77,7 +77,7 @@ fn Waiting(
         <form class="narrow stack" method="post" data-address=address.clone() action=address>
             <FormProblem problem=problem.whole.or(not_dropped)/>
             <HiddenDraft draft=draft.clone()/>
-            {seen_by.map(|seen_by| view! { <Anyway seen_by what="this key"/> })}
+            {seen_by.map(|seen_by| view! { <Anyway seen_by what="this key, and only they saw its secret"/> })}
             <AcknowledgeBox deadline=until now guard=false outside=false wrong/>
         </form>
         <div class="actions narrow">
@@ -93,12 +93,12 @@ fn Waiting(
 #[component]
 pub fn Anyway(
     seen_by: SeenBy,
-    /// What they did it to.
+    /// What they did it to, and what only they saw.
     what: &'static str,
 ) -> impl IntoView {
     let SeenBy { name, did } = seen_by;
     view! {
-        <Warning words=format!("{name} {did} {what}, and only they saw it. Confirm it anyway?")/>
+        <Warning words=format!("{name} {did} {what}. Confirm it anyway?")/>
         <label class="check">
             <input type="checkbox" name=ANYWAY id=ANYWAY value=TICKED required autocomplete="off"/>
             <span>

@@ -72,7 +72,7 @@ fn Waits(
         </p>
         <form class="narrow stack" method="post" data-address=address.clone() action=address>
             <FormProblem problem=problem.whole.or(not_dropped)/>
-            {seen_by.map(|seen_by| view! { <Anyway seen_by what="this secret"/> })}
+            {seen_by.map(|seen_by| view! { <Anyway seen_by what="this secret, and only they saw it"/> })}
             <AcknowledgeBox deadline=waiting.ack_deadline now guard=false outside=true wrong/>
         </form>
         <div class="actions narrow">

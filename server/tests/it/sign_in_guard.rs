@@ -41,7 +41,7 @@ async fn every_page_is_there_for_who_is_signed_in() {
             | "/account/connect/corp"
             | "/keys/handovers/new" => 404,
             // Its address names no act.
-            "/keys/bulk" => 400,
+            "/keys/bulk" | "/requests/many" => 400,
             // The id is not a key.
             path if path.contains("7Qm2xVbN4tRa") => 404,
             _ => 200,

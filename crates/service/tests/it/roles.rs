@@ -13,12 +13,11 @@ use domain::{
     person::PersonQuery,
     refusal::Refusal,
     role::Role,
-    timestamp::Timestamp,
     verdict::Code,
 };
 use service::{Caller, keys::AskedCall, sessions::Person};
 
-use crate::world::{World, called, draft, owner, refusal, row, signed_in};
+use crate::world::{START, World, called, draft, owner, refusal, row, signed_in};
 
 /// Tries every act that changes a key as `caller`, on a pending, an active and a revoked key.
 async fn changes(w: &World, caller: &Caller, kind: KeyKind) -> Vec<Refusal> {
@@ -141,7 +140,7 @@ async fn only_an_owner_sees_the_settings(w: World) {
 
 /// A guest as the invite made them.
 pub fn guest(grants: Vec<KeyGrant>) -> Caller {
-    Caller::person(&Person::from(row(Role::Guest)).with_grants(grants), Timestamp::from_millis(0), None)
+    Caller::person(&Person::from(row(Role::Guest)).with_grants(grants), START, None)
 }
 
 async fn a_guest_without_keys_sees_none(w: World) {
