@@ -137,7 +137,7 @@ test('keys belong to apps that people choose, and are limited to', async ({ page
       await limited.open('/login');
       await limited.page.getByLabel('E-mail').fill('shop@example.com');
       await limited.page.getByLabel('Password').fill(PASSWORD);
-      await limited.page.getByRole('button', { name: 'Sign in' }).click();
+      await limited.page.getByRole('button', { name: 'Sign in', exact: true }).click();
       await expect(limited.page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
       await limited.open('/keys');
       const seen = limited.page.getByRole('main');

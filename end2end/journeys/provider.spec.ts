@@ -125,7 +125,7 @@ test('an owner connects a provider, signs in by it, and disconnects it', async (
     await visitor.open('/login?next=/account');
     await page.getByLabel('E-mail').fill(OWNER.email);
     await page.getByLabel('Password').fill(OWNER.password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await expect(page.getByRole('heading', { name: 'Your account' })).toBeVisible();
     await visitor.alive();
     const ways = page.getByRole('region', { name: 'Sign-in by a provider' });

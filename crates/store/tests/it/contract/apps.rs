@@ -191,7 +191,7 @@ async fn many_apps_are_one_list_with_every_filter(store: Store) {
             active += store.key_counts(&sight.within(app.id), NOW).await.unwrap().active.n;
         }
         assert_eq!(counts.active.n, active);
-        assert_eq!(store.keys_to_look_at(&together, NOW).await.unwrap().len(), 4);
+        assert_eq!(store.keys_to_look_at(&together, NOW).await.unwrap().len(), 5);
     }
 }
 

@@ -141,8 +141,8 @@ async fn urls_that_are_none_are_refused() {
     }
     let nowhere = Store::open("sqlite:///no-such-folder/file.db").await.unwrap_err().to_string();
     assert!(nowhere.contains("/no-such-folder/file.db cannot be opened"), "{nowhere}");
-    let nowhere = Store::open("postgres://keystead@127.0.0.1:1/none").await;
-    assert!(matches!(nowhere, Err(StoreError::Unavailable(_))), "{nowhere:?}");
+    let nowhere = Store::open("postgres://keystead@127.0.0.1:1/none").await.unwrap_err();
+    assert!(nowhere.may_pass(), "{nowhere:?}");
 }
 
 #[tokio::test]
