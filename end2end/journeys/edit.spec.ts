@@ -29,7 +29,7 @@ const all = [
   'Call quota',
 ];
 const kinds: [kind: string, label: string, fields: string[], boxes: number][] = [
-  ['service', 'Service', all, 1],
+  ['service', 'Service', all, 10],
   ['client', 'Client', ['Name', 'Description'], 0],
   ['open_connect', 'OpenConnect', ['Name', 'Description'], 0],
   ['queue_adapter', 'QueueAdapter', ['Name', 'Description'], 0],

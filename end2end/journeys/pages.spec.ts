@@ -160,9 +160,9 @@ test('the palette finds pages, keys and acts, and takes a pasted key by its id @
   await typed.fill(token);
   expect((await asked).postData()).toBe(JSON.stringify({ typed: id }));
   await expect(typed).toHaveValue(id);
-  await expect(palette.getByRole('option')).toHaveText([/key, active$/, /^Edit/, /^Audit/, /^Why/, /^Disable/, /^Revoke/, /^Delete/]);
+  await expect(palette.getByRole('option')).toHaveText([/key, active$/, /^Edit/, /^Audit/, /^Why/, /^Rotate/, /^Disable/, /^Revoke/, /^Delete/]);
   await examine(page, 'palette');
-  for (let n = 0; n < 4; n += 1) await typed.press('ArrowDown');
+  for (let n = 0; n < 5; n += 1) await typed.press('ArrowDown');
   await typed.press('Enter');
   await expect(dialog(owner)).toContainText(`Disable “${name}”`);
   await expect(page.locator('main > .head h1')).toHaveText(name);

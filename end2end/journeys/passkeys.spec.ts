@@ -145,6 +145,7 @@ test('a passkey is added, signs in after the password and alone, confirms who it
       await page.getByRole('button', { name: 'Rename' }).click();
       await expect(page.getByRole('list', { name: 'Your passkeys' })).toContainText('Old laptop');
       await page.getByRole('link', { name: 'Change Old laptop' }).click();
+      await expect(page.getByRole('heading', { name: 'Remove it' })).toBeVisible();
       await page.getByLabel('Current password').fill(OWNER.password);
       await page.getByRole('button', { name: 'Remove' }).click();
       await expect(page.getByRole('status').filter({ hasText: 'The passkey is removed.' })).toBeVisible();

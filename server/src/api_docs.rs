@@ -9,6 +9,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use leptos::nonce::Nonce;
 
 use crate::api::document::document;
 use crate::api::routes::Group;
@@ -16,20 +17,24 @@ use crate::responses::NOSNIFF;
 use crate::site::Site;
 
 /// Swagger UI needs pictures inside its style, and asks this server alone.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-     form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
-);
+fn policy(nonce: &Nonce) -> HeaderValue {
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    // Without a policy, nothing is allowed.
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
 
 /// Another version may answer otherwise.
 const FRESH: HeaderValue = HeaderValue::from_static("no-cache");
 
 pub(crate) fn router(site: &Site, groups: &[&Group]) -> Router {
     let document = Bytes::from(document(groups).to_string());
-    let page: Arc<str> = page(site.leptos_options().site_pkg_url.as_deref().unwrap_or("pkg")).into();
+    let files: Arc<str> = site.leptos_options().site_pkg_url.as_deref().unwrap_or("pkg").into();
     Router::new()
         .route("/openapi.json", get(move || ready(described(document.clone()))))
-        .route("/docs", get(move || ready(shown(&page))))
+        .route("/docs", get(move || ready(shown(&files))))
 }
 
 fn described(document: Bytes) -> Response {
@@ -41,17 +46,18 @@ fn described(document: Bytes) -> Response {
     (headers, document).into_response()
 }
 
-fn shown(page: &str) -> Response {
+fn shown(files: &str) -> Response {
+    let nonce = Nonce::new();
     let headers = [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy(&nonce)),
         (header::CACHE_CONTROL, FRESH),
         (header::X_CONTENT_TYPE_OPTIONS, NOSNIFF),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
-    (headers, Html(page.to_owned())).into_response()
+    (headers, Html(page(files, &nonce))).into_response()
 }
 
-fn page(files: &str) -> String {
+fn page(files: &str, nonce: &Nonce) -> String {
     format!(
         r#"<!DOCTYPE html>
 <html lang="en">
@@ -62,8 +68,8 @@ fn page(files: &str) -> String {
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/{files}/docs/swagger-ui.css">
 <link rel="stylesheet" href="/{files}/docs/docs.css">
-<script src="/{files}/docs/swagger-ui-bundle.js" defer></script>
-<script src="/{files}/docs/docs.js" defer></script>
+<script nonce="{nonce}" src="/{files}/docs/swagger-ui-bundle.js" defer></script>
+<script nonce="{nonce}" src="/{files}/docs/docs.js" defer></script>
 </head>
 <body>
 <nav class="bar"><strong>Keystead API</strong> <a href="/">Console</a> <a href="/openapi.json">openapi.json</a></nav>

@@ -223,35 +223,3 @@ fn holder(kind: &str, file: &Metadata) -> Option<u32> {
         words.next()?.ends_with(&inode).then_some(pid)
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A reader that takes its time keeps the journal from being written back. Once it is gone, the room is given back.
-    #[tokio::test]
-    async fn a_journal_that_has_grown_shrinks_again() {
-        let database = testkit::TestDatabase::sqlite();
-        let pools = open(database.url(), Schema::Update).await.unwrap();
-        let journal = || with_suffix(&pools.file.path, "-wal").metadata().unwrap().len();
-        let most: u64 = JOURNAL_MAX.parse().unwrap();
-        let mut reader = pools.pages.acquire().await.unwrap();
-        let mut writer = pools.writer.acquire().await.unwrap();
-        let run = async |conn: &mut SqliteConnection, sql: &'static str| {
-            Conn::Sqlite(conn).execute(Sql::new(sql)).await.unwrap();
-        };
-        run(&mut reader, "BEGIN").await;
-        run(&mut reader, "SELECT COUNT(*) FROM setting").await;
-        run(&mut writer, "INSERT INTO setting (name, value) VALUES ('big', hex(zeroblob(45000000)))").await;
-        assert!(journal() > most, "{} bytes", journal());
-        run(&mut reader, "COMMIT").await;
-        for _ in 0..100 {
-            run(&mut writer, "UPDATE setting SET value = '' WHERE name = 'big'").await;
-            if journal() <= most {
-                break;
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-        assert!(journal() <= most, "{} bytes", journal());
-    }
-}
