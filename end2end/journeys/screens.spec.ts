@@ -11,12 +11,13 @@ import { dialog } from '../steps/keys';
 
 type Screen = { route: string; name: string; visit: string; dialog?: boolean; outside?: boolean; status?: number };
 
-const halves = [(screens as Screen[]).filter((_, index) => index % 2 === 0), (screens as Screen[]).filter((_, index) => index % 2 === 1)];
+const PARTS = 4;
+const parts = Array.from({ length: PARTS }, (_, part) => (screens as Screen[]).filter((_, index) => index % PARTS === part));
 
 test.describe.configure({ mode: 'parallel' });
 
-for (const [index, half] of halves.entries()) {
-  test(`every screen and every dialog stands up to a look, half ${index + 1} of 2`, async ({
+for (const [index, part] of parts.entries()) {
+  test(`every screen and every dialog stands up to a look, part ${index + 1} of ${PARTS}`, async ({
     owner,
     arrange,
     context,
@@ -86,7 +87,7 @@ for (const [index, half] of halves.entries()) {
     await arrange.post(`/apps/${ids.archived}/archive`, {});
     await arrange.active({ kind: 'telephony', name: 'Screens, with a very long name that says all that can be said about it' });
 
-    for (const screen of half) {
+    for (const screen of part) {
       await test.step(`${screen.route}: ${screen.name}`, async () => {
         const path = screen.visit.replace(/\{(\w+)\}/g, (_, state: string) => ids[state] ?? 'unknown');
         const status = screen.status ?? 200;
