@@ -151,7 +151,7 @@ test('an owner connects a provider, signs in by it, and disconnects it', async (
 
     await test.step('people see how the owner signs in', async () => {
       await visitor.open('/people');
-      await page.getByRole('link', { name: OWNER.email.split('@')[0] }).first().click();
+      await page.getByRole('main').getByRole('link', { name: OWNER.email.split('@')[0] }).first().click();
       await expect(page.getByRole('main')).toContainText('password, Example Corp');
       await visitor.alive();
       await examine(page, 'person-by-provider');
