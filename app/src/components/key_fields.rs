@@ -260,10 +260,10 @@ fn expiry(errors: RwSignal<FieldErrors>, rules: &'static KindRules, draft: &KeyD
             <TextField errors field=Field::ExpiresAt aside="UTC"
                 value=draft.expires_at.clone().unwrap_or_default() input="datetime-local"/>
             {rules.typed_permissions.then(|| view! {
-                <fieldset class="field">
-                    <legend>"Permissions in Keystead itself"</legend>
+                <details class="fold" open=!draft.boxes.is_empty()>
+                    <summary>"Permissions in Keystead itself" " " <small>"optional"</small></summary>
                     {boxes(rules, draft)}
-                </fieldset>
+                </details>
             })}
         </div>
     }
