@@ -73,7 +73,7 @@ fn page(files: &str, nonce: &Nonce) -> String {
 </head>
 <body>
 <nav class="bar"><strong>Keystead API</strong> <a href="/">Console</a> <a href="/openapi.json">openapi.json</a></nav>
-<main id="docs"><noscript><p class="plain">This page needs JavaScript. The same is in openapi.json.</p></noscript></main>
+<main id="docs"><p class="plain">This page needs JavaScript. The same is in openapi.json.</p></main>
 </body>
 </html>
 "#
