@@ -25,7 +25,7 @@ export default defineConfig<Options>({
   // Each worker has its own server and browser, and spends a third of its time waiting for them on two cores.
   workers: 3,
   fullyParallel: true,
-  timeout: 60_000,
+  timeout: 120_000,
   expect: { timeout: 10_000 },
   reporter: [['list']],
   use: {

@@ -46,7 +46,6 @@ const OTHERS = [
 ];
 
 test('what is wrong is said at its field, and nothing typed is lost', async ({ owner }) => {
-  test.setTimeout(120_000);
   const name = unique('Refused');
   await chooseKind(owner, 'Service');
   for (const [label, typed, message] of wrong) {
