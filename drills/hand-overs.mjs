@@ -103,7 +103,7 @@ function* files(folder) {
 }
 
 export async function drill({ folder, short }) {
-  const flows = short ? 300 : 10_000;
+  const flows = short ? 100 : 10_000;
   const data = join(folder, 'data');
   const sqlite = await run({ KEYSTEAD_DATA_DIR: data }, flows, () => files(data));
   const postgres = await Postgres.start();
