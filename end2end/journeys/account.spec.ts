@@ -205,7 +205,7 @@ test('a second factor is set up, asked for, and required by the settings', async
       await examine(page, 'login-code');
       await typed.fill('12345');
       await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-      await expect(typed).toHaveAccessibleDescription(/6 digits/);
+      await expect(typed).toHaveAccessibleDescription(/Enter the 6 digits/);
       await typed.fill(code(secret, 1));
       await page.getByRole('button', { name: 'Sign in', exact: true }).click();
       await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
