@@ -6,4 +6,5 @@ pub(crate) mod body_errors;
 pub(crate) mod fault;
 pub(crate) mod members;
 pub(crate) mod problem;
+mod problem_kind;
 mod tree;

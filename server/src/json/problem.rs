@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use domain::permission::AdminPermission;
 use domain::refusal::Refusal;
@@ -12,6 +12,7 @@ use service::once;
 
 use super::answer::json;
 use super::fault::{Fault, Faults};
+pub(crate) use super::problem_kind::Kind;
 use crate::reading::BodyError;
 
 /// Why a call failed, in words that a programmer can act on.
@@ -27,39 +28,6 @@ pub(crate) struct Problem {
     wait: Option<Millis>,
 }
 
-/// The kinds of problems. Each edge has its own form for them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    KeyNeeded,
-    KeyRefused,
-    Forbidden,
-    PermissionNeeded,
-    TooManyCalls,
-    Malformed,
-    Invalid,
-    /// Only a permission query is wrong.
-    InvalidQuery,
-    /// The query of the address is wrong.
-    WrongQuery,
-    /// Another call had the same Idempotency-Key.
-    IdempotencyKeyReused,
-    /// What is to be changed was changed since its caller saw it.
-    Stale,
-    /// A rate limit was named that the key does not have.
-    NoSuchLimit,
-    NotJson,
-    MethodNotAllowed,
-    NoSuchPath,
-    /// What the call names does not exist, or not for this caller.
-    NotFound,
-    /// What the call names is in the wrong state.
-    Conflict,
-    TooLong,
-    TooSlow,
-    Unavailable,
-    Internal,
-}
-
 /// The content type of problem documents.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -67,75 +35,6 @@ pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 const CHALLENGE: &str = r#"Bearer realm="keystead""#;
 /// The content type for a call with a bad key.
 pub(crate) const INVALID_TOKEN: &str = r#"Bearer realm="keystead", error="invalid_token""#;
-
-impl Kind {
-    pub const fn status(self) -> StatusCode {
-        match self {
-            Self::KeyNeeded | Self::KeyRefused => StatusCode::UNAUTHORIZED,
-            Self::Forbidden | Self::PermissionNeeded => StatusCode::FORBIDDEN,
-            Self::TooManyCalls => StatusCode::TOO_MANY_REQUESTS,
-            Self::Malformed | Self::WrongQuery => StatusCode::BAD_REQUEST,
-            Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit | Self::IdempotencyKeyReused => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
-            Self::Stale => StatusCode::PRECONDITION_FAILED,
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoSuchPath | Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Conflict => StatusCode::CONFLICT,
-            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
-    pub const fn urn(self) -> &'static str {
-        match self {
-            Self::KeyNeeded => "urn:keystead:problem:key-needed",
-            Self::KeyRefused => "urn:keystead:problem:key-refused",
-            Self::Forbidden | Self::PermissionNeeded => "urn:keystead:problem:forbidden",
-            Self::TooManyCalls => "urn:keystead:problem:too-many-calls",
-            Self::Malformed => "urn:keystead:problem:malformed",
-            Self::WrongQuery => "urn:keystead:problem:wrong-query",
-            Self::IdempotencyKeyReused => "urn:keystead:problem:idempotency-key-reused",
-            Self::Stale => "urn:keystead:problem:stale",
-            Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit => "urn:keystead:problem:invalid",
-            Self::NotJson => "urn:keystead:problem:not-json",
-            Self::MethodNotAllowed => "urn:keystead:problem:method-not-allowed",
-            Self::NoSuchPath => "urn:keystead:problem:no-such-path",
-            Self::NotFound => "urn:keystead:problem:not-found",
-            Self::Conflict => "urn:keystead:problem:conflict",
-            Self::TooLong => "urn:keystead:problem:too-long",
-            Self::TooSlow => "urn:keystead:problem:too-slow",
-            Self::Unavailable => "urn:keystead:problem:unavailable",
-            Self::Internal => "urn:keystead:problem:internal",
-        }
-    }
-
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::KeyNeeded => "A key is required",
-            Self::KeyRefused => "The key was refused",
-            Self::Forbidden | Self::PermissionNeeded => "The key may not do this",
-            Self::TooManyCalls => "Too many calls",
-            Self::Malformed => "The request is malformed",
-            Self::WrongQuery => "The query is wrong",
-            Self::IdempotencyKeyReused => "The Idempotency-Key was used for another call",
-            Self::Stale => "This was changed meanwhile",
-            Self::Invalid | Self::InvalidQuery | Self::NoSuchLimit => "The body is invalid",
-            Self::NotJson => "The body must be JSON",
-            Self::MethodNotAllowed => "This method is not allowed",
-            Self::NoSuchPath => "This path does not exist",
-            Self::NotFound => "This does not exist",
-            Self::Conflict => "The current state does not allow this",
-            Self::TooLong => "The body is too long",
-            Self::TooSlow => "The body took too long",
-            Self::Unavailable => "Keystead cannot decide right now",
-            Self::Internal => "Keystead failed",
-        }
-    }
-}
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Document<'a> {

@@ -43,6 +43,7 @@ mod manage_matrix;
 mod manage_people;
 mod manage_repeat;
 mod matrix;
+mod matrix_rows;
 mod operations;
 mod passkeys;
 mod process;

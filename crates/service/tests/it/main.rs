@@ -35,6 +35,7 @@ mod provider_door;
 mod providers;
 mod quota;
 mod record;
+mod request_rules;
 mod requests;
 mod reset;
 mod roles;

@@ -4,9 +4,7 @@
 use domain::{
     approval::ApprovalRules,
     audit::Action,
-    bulk::{BulkChange, Selection},
     draft::KeyDraft,
-    field::Field,
     hand_over::HandOverDraft,
     ids::{KeyId, PersonId},
     key::ACKNOWLEDGE_WITHIN,
@@ -30,29 +28,29 @@ use crate::{
 };
 
 /// An installation in which two owners and an admin are signed in, and a second person approves service keys.
-struct Office {
-    w: World,
-    ada: Caller,
-    bob: Caller,
-    admin: Caller,
-    ada_id: PersonId,
+pub struct Office {
+    pub w: World,
+    pub ada: Caller,
+    pub bob: Caller,
+    pub admin: Caller,
+    pub ada_id: PersonId,
 }
 
-async fn caller(w: &World, email: &str) -> Caller {
+pub async fn caller(w: &World, email: &str) -> Caller {
     let cookie = secret(&w.sign_in(email, PASSWORD).await.unwrap().cookie);
     w.service.session(&cookie).await.unwrap().unwrap().caller(None)
 }
 
-fn rules(kinds: &[&str], permissions: &[&str], without_expiry: bool) -> ApprovalRules {
+pub fn rules(kinds: &[&str], permissions: &[&str], without_expiry: bool) -> ApprovalRules {
     let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     ApprovalRules::read(&owned(kinds), &owned(permissions), without_expiry).unwrap()
 }
 
-async fn set(w: &World, rules: &ApprovalRules) {
+pub async fn set(w: &World, rules: &ApprovalRules) {
     w.service.set_approval_rules(owner(), rules).await.unwrap();
 }
 
-async fn office(w: World) -> Office {
+pub async fn office(w: World) -> Office {
     w.make_owner().await;
     let ada_id = with_role(&w, Role::Owner, "ada@example.com", Vec::new()).await;
     with_role(&w, Role::Admin, "admin@example.com", Vec::new()).await;
@@ -62,26 +60,26 @@ async fn office(w: World) -> Office {
     Office { w, ada, bob, admin, ada_id }
 }
 
-async fn ask_for(w: &World, by: &Caller, draft: &KeyDraft) -> Result<Option<KeyRequest>, Error> {
+pub async fn ask_for(w: &World, by: &Caller, draft: &KeyDraft) -> Result<Option<KeyRequest>, Error> {
     let form_id = w.service.new_form_id().unwrap();
     let asked = w.service.request_key(by, w.service.default_app(), draft, &form_id, "For the auditors").await?;
     Ok(asked.map(|asked| asked.request))
 }
 
-async fn ask(w: &World, by: &Caller) -> KeyRequest {
+pub async fn ask(w: &World, by: &Caller) -> KeyRequest {
     ask_for(w, by, &draft("service", "Nightly export")).await.unwrap().unwrap()
 }
 
-async fn decide(service: &Service, by: &Caller, key: &KeyId, decision: Decision) -> Result<KeyRequest, Error> {
+pub async fn decide(service: &Service, by: &Caller, key: &KeyId, decision: Decision) -> Result<KeyRequest, Error> {
     service.decide_request(by, key, decision, "").await
 }
 
-async fn approved(w: &World, asker: &Caller, by: &Caller) -> KeyRequest {
+pub async fn approved(w: &World, asker: &Caller, by: &Caller) -> KeyRequest {
     let key = ask(w, asker).await.key;
     decide(&w.service, by, &key, Decision::Approve).await.unwrap()
 }
 
-async fn state(w: &World, key: &KeyId) -> RequestState {
+pub async fn state(w: &World, key: &KeyId) -> RequestState {
     w.store.key_request(key).await.unwrap().unwrap().state
 }
 
@@ -274,57 +272,6 @@ async fn a_request_ends_in_each_way(w: World) {
     assert_eq!(refusal(w.service.request(&bob, &late).await), Refusal::RequestGone);
 }
 
-/// Whoever may no longer issue the key gets it from nobody.
-async fn the_rights_and_rules_are_those_of_now(w: World) {
-    let Office { w, ada, bob, ada_id, .. } = office(w).await;
-    let (waits, ready) = (ask(&w, &ada).await.key, approved(&w, &ada, &bob).await.key);
-    let life = |longest: &str| domain::life::LifeRules::read("30", longest).unwrap();
-    w.service.set_life_rules(owner(), life("30")).await.unwrap();
-    let stale = async || {
-        let approval = w.no_event(decide(&w.service, &bob, &waits, Decision::Approve)).await;
-        assert_eq!(refusal(approval), Refusal::RequestStale);
-        assert_eq!(refusal(w.no_event(w.service.collect_request(&ada, &ready)).await), Refusal::RequestStale);
-    };
-    stale().await;
-    assert_eq!(state(&w, &ready).await, RequestState::Approved, "the approval is not used up");
-    w.service.set_life_rules(owner(), life("never")).await.unwrap();
-    w.service.change_role(&bob, &ada_id, "auditor").await.unwrap();
-    assert_eq!(refusal(decide(&w.service, &bob, &waits, Decision::Approve).await), Refusal::RequestStale);
-    let auditor = caller(&w, "ada@example.com").await;
-    assert_eq!(refusal(w.service.collect_request(&auditor, &ready).await), Refusal::Forbidden);
-    w.service.disable_person(&bob, &ada_id).await.unwrap();
-    assert_eq!(refusal(decide(&w.service, &bob, &waits, Decision::Approve).await), Refusal::RequestStale);
-    w.service.remove_person(&bob, &ada_id).await.unwrap();
-    assert_eq!(refusal(decide(&w.service, &bob, &waits, Decision::Approve).await), Refusal::RequestStale);
-    decide(&w.service, &bob, &waits, Decision::Decline).await.unwrap();
-}
-
-async fn what_needs_no_approval_is_not_asked_for(w: World) {
-    let Office { w, ada, .. } = office(w).await;
-    let client = draft("client", "Widget");
-    let before = w.marks().await.0;
-    assert_eq!(ask_for(&w, &ada, &client).await.unwrap(), None);
-    assert_eq!(w.marks().await.0, before);
-    let (app, form) = (w.service.default_app(), w.service.new_form_id().unwrap());
-    w.service.issue(&ada, app, &client, &form).await.unwrap();
-    // The form has made its key.
-    let again = w.service.request_key(&ada, app, &draft("service", "Key"), &form, "Why").await;
-    assert!(matches!(refusal(again), Refusal::AlreadyIssued { .. }));
-    // Nobody asks whoever has the shell.
-    let service = draft("service", "Key");
-    w.service.issue_acknowledged(shell(), app, &service).await.unwrap();
-    assert_eq!(refusal(w.service.issue_acknowledged(&ada, app, &service).await), Refusal::ApprovalNeeded);
-    for (text, field) in [("", Field::Reason), ("a\u{202e}b", Field::Reason)] {
-        let form = w.service.new_form_id().unwrap();
-        let Refusal::Invalid(errors) = refusal(w.service.request_key(&ada, app, &service, &form, text).await) else {
-            panic!("{text}")
-        };
-        assert_eq!(errors.of(field).count(), 1, "{text}");
-    }
-    let nameless = KeyDraft { name: None, ..service };
-    assert!(matches!(refusal(ask_for(&w, &ada, &nameless).await), Refusal::Invalid(_)));
-}
-
 async fn only_so_many_requests_of_a_person_wait(w: World) {
     let Office { w, ada, bob, .. } = office(w).await;
     let first = ask(&w, &ada).await.key;
@@ -357,36 +304,6 @@ async fn many_are_decided_at_once_and_the_rest_is_skipped(w: World) {
     assert!(events[..2].iter().all(|event| event.action == Action::RequestApproved
         && event.note.as_deref() == Some("Asked for by ada@example.com: Fine.")));
     assert_eq!(state(&w, &own).await, RequestState::Waiting);
-}
-
-async fn an_edit_brings_no_key_under_the_rules(w: World) {
-    let w = office(w).await.w;
-    set(&w, &rules(&[], &["invoices.*"], true)).await;
-    let plain = KeyDraft { permissions: list(&["a.b"]), expiry: Some("30".to_owned()), ..draft("service", "Key") };
-    let (id, _) = w.active(&plain).await;
-    let revision = async || w.service.key(owner(), &id).await.unwrap().revision;
-    let edit = async |draft: KeyDraft| w.no_event(w.service.edit(owner(), &id, &draft, revision().await)).await;
-    let permissions = |text: &str| KeyDraft { permissions: list(&["a.b", text]), ..KeyDraft::default() };
-    let never = KeyDraft { expiry: Some("never".to_owned()), ..KeyDraft::default() };
-    for (draft, field) in [
-        (permissions("invoices.read"), Field::Permissions),
-        (permissions("*"), Field::Permissions),
-        (never, Field::Expiry),
-    ] {
-        let Refusal::Invalid(errors) = refusal(edit(draft).await) else { panic!("{field:?}") };
-        assert_eq!(errors.of(field).count(), 1);
-        assert!(errors.0[0].message.contains("second person"), "{}", errors.0[0].message);
-    }
-    w.one_event(Action::KeyEdited, w.service.edit(owner(), &id, &permissions("c.d"), revision().await)).await.unwrap();
-    let form = w.service.new_form_id().unwrap();
-    let (app, keys) = (w.service.default_app(), Selection::Keys(vec![id]));
-    let forever = BulkChange::set_expiry("never", "", w.service.now()).unwrap();
-    let Refusal::Invalid(errors) = refusal(w.service.bulk(owner(), app, &keys, &forever, &form).await) else {
-        panic!("the act was done")
-    };
-    assert!(errors.0[0].message.ends_with("This is about “Key”."), "{}", errors.0[0].message);
-    // Whoever has the shell is not asked.
-    w.service.bulk(shell(), app, &keys, &forever, &form).await.unwrap().unwrap();
 }
 
 async fn an_approved_key_can_be_handed_over_and_no_other(w: World) {
@@ -423,32 +340,13 @@ async fn an_approved_key_can_be_handed_over_and_no_other(w: World) {
     assert_eq!(refusal(w.no_event(collect(&before)).await), Refusal::HandOverStale);
 }
 
-async fn the_rules_are_the_owners(w: World) {
-    w.make_owner().await;
-    let wanted = rules(&["service"], &["keystead.*"], true);
-    for role in [Role::Admin, Role::Auditor, Role::Guest] {
-        let by = signed_in(role);
-        assert_eq!(refusal(w.service.approval_rules(&by).await), Refusal::Forbidden);
-        assert_eq!(refusal(w.no_event(w.service.set_approval_rules(&by, &wanted)).await), Refusal::Forbidden);
-    }
-    assert!(w.service.approval_rules(owner()).await.unwrap().is_off());
-    w.one_event(Action::SettingsChanged, w.service.set_approval_rules(owner(), &wanted)).await.unwrap();
-    assert_eq!(w.newest().await.changes.len(), 3);
-    w.no_event(w.service.set_approval_rules(owner(), &wanted)).await.unwrap();
-    assert_eq!(w.service.approval_rules(owner()).await.unwrap(), wanted);
-}
-
 on_both!(
     the_key_is_made_when_whoever_asked_collects_it,
     nobody_decides_on_their_own_or_on_what_they_could_not_issue,
     of_many_approvals_one_counts,
     of_two_who_disagree_one_is_told,
     a_request_ends_in_each_way,
-    the_rights_and_rules_are_those_of_now,
-    what_needs_no_approval_is_not_asked_for,
     only_so_many_requests_of_a_person_wait,
     many_are_decided_at_once_and_the_rest_is_skipped,
-    an_edit_brings_no_key_under_the_rules,
     an_approved_key_can_be_handed_over_and_no_other,
-    the_rules_are_the_owners,
 );
