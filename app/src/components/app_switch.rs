@@ -8,12 +8,13 @@ use leptos_router::hooks::use_location;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::problem::FieldProblem;
 use crate::desk::apps::read_choice;
+use crate::desk::later::later;
 use crate::forms::apps::BACK;
 
 #[component]
 pub fn AppSwitch() -> impl IntoView {
     let here = use_location().pathname.get_untracked();
-    Suspend::new(async move {
+    later(async move {
         let Some(choice) = read_choice().await else { return ().into_any() };
         let one = choice.one.as_ref();
         let option = |app: &App| {

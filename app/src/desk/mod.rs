@@ -13,6 +13,7 @@ pub mod integration;
 pub mod invites;
 mod key_forms;
 pub mod keys;
+pub mod later;
 pub mod mount;
 pub mod onward;
 pub mod passkeys;

@@ -14,6 +14,7 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::{TextField, password_hint};
 use crate::components::providers::Providers;
 use crate::desk::invites::{InviteDoor, read_invite_door};
+use crate::desk::later::later;
 use crate::forms::invite::AcceptForm;
 use crate::forms::outcome::PostedForm;
 
@@ -21,7 +22,7 @@ use crate::forms::outcome::PostedForm;
 pub fn AcceptPage() -> impl IntoView {
     let token = use_params_map().get_untracked().get("token").unwrap_or_default();
     let posted = PostedForm::<AcceptForm>::take();
-    let page = Suspend::new(async move {
+    let page = later(async move {
         match read_invite_door(&token).await {
             Ok(InviteDoor::Open(invite, providers)) => view! {
                 <Join token invite=*invite posted/>

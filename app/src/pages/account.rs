@@ -13,6 +13,7 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::time::{Ago, Time};
 use crate::desk::account::{Account, read_account};
+use crate::desk::later::later;
 use crate::forms::account::{DisconnectForm, NameForm, SESSION, SessionsForm, ZoneForm};
 use crate::forms::outcome::PostedForm;
 
@@ -22,7 +23,7 @@ pub fn AccountPage() -> impl IntoView {
     let ended = PostedForm::<SessionsForm>::take();
     let disconnected = PostedForm::<DisconnectForm>::take();
     let problem = PostedForm::problem(ended.as_ref()).whole.or(PostedForm::problem(disconnected.as_ref()).whole);
-    let shown = Suspend::new(async move {
+    let shown = later(async move {
         match read_account().await {
             Ok(account) => view! { <FormProblem problem/> <Shown account named zoned/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),

@@ -10,6 +10,7 @@ use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
 use crate::components::problem::FieldProblem;
 use crate::desk::account::{Connection, read_connection};
+use crate::desk::later::later;
 use crate::error::ConsoleError;
 use crate::forms::account::ConnectForm;
 use crate::forms::outcome::{PostedForm, Problem};
@@ -18,7 +19,7 @@ use crate::forms::outcome::{PostedForm, Problem};
 pub fn AccountConnect() -> impl IntoView {
     let id = use_params_map().get_untracked().get("provider").unwrap_or_default();
     let problem = PostedForm::problem(PostedForm::<ConnectForm>::take().as_ref());
-    let page = Suspend::new(async move {
+    let page = later(async move {
         match read_connection(&id).await {
             Ok(connection) => view! { <Connect connection problem/> }.into_any(),
             Err(error @ ConsoleError::Refused(Refusal::NotConnected)) => {

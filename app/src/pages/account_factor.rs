@@ -15,6 +15,7 @@ use crate::components::qr::Qr;
 use crate::components::time::Time;
 use crate::components::warning::Warning;
 use crate::desk::account::{Factor, read_factor};
+use crate::desk::later::later;
 use crate::forms::account::{FACTOR_STEP, FactorAnswer, FactorForm, FactorStep};
 use crate::forms::outcome::PostedForm;
 use crate::forms::passkey::PasskeyForm;
@@ -29,7 +30,7 @@ pub fn AccountFactor() -> impl IntoView {
     let of_passkey = passkey.as_ref().and_then(|posted| posted.outcome.as_ref().ok()).cloned();
     let answer = posted.and_then(|posted| posted.outcome.ok()).or(of_passkey);
     let whole = problem.whole;
-    let shown = Suspend::new(async move {
+    let shown = later(async move {
         let again = step == Some(FactorStep::Confirm) && answer.is_none();
         match read_factor(again).await {
             Ok(factor) => {

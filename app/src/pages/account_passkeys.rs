@@ -12,6 +12,7 @@ use super::account_factor::AccountFactor;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::time::{Ago, Time};
+use crate::desk::later::later;
 use crate::desk::passkeys::{Passkeys, now, read_passkeys};
 use crate::desk::person::read_me;
 use crate::error::ConsoleError;
@@ -41,7 +42,7 @@ pub fn PasskeysCard(posted: Option<PostedForm<PasskeyForm, FactorAnswer>>, off: 
     let name = posted.map(|posted| posted.form.name).unwrap_or_default();
     let errors = RwSignal::new(problem.fields);
     let whole = problem.whole;
-    Suspend::new(async move {
+    later(async move {
         let Passkeys { own, possible, public_url } = match read_passkeys().await {
             Ok(passkeys) => passkeys,
             Err(error) => return view! { <Failed error/> }.into_any(),
@@ -118,7 +119,7 @@ fn OnePasskey(id: String, posted: Option<PostedForm<PasskeyForm, FactorAnswer>>)
     let errors = RwSignal::new(problem.fields);
     let whole = problem.whole;
     let typed = posted.filter(|posted| posted.form.step == Some(PasskeyStep::Rename)).map(|posted| posted.form.name);
-    let page = Suspend::new(async move {
+    let page = later(async move {
         let found = match (read_passkeys().await, read_me()) {
             (Ok(passkeys), Ok(me)) => {
                 let id = PasskeyId::parse(&id);

@@ -7,6 +7,7 @@ use leptos_meta::Title;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::{TextField, password_hint};
 use crate::desk::account::read_password_min;
+use crate::desk::later::later;
 use crate::desk::person::read_me;
 use crate::forms::account::PasswordForm;
 use crate::forms::outcome::PostedForm;
@@ -16,7 +17,7 @@ pub fn AccountPassword() -> impl IntoView {
     let posted = PostedForm::<PasswordForm>::take();
     let problem = PostedForm::problem(posted.as_ref());
     let errors = RwSignal::new(problem.fields);
-    let form = Suspend::new(async move {
+    let form = later(async move {
         let (me, least) = match (read_me(), read_password_min().await) {
             (Ok(me), Ok(least)) => (me, least),
             (Err(error), _) | (_, Err(error)) => return view! { <Failed error/> }.into_any(),

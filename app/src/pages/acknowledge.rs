@@ -17,6 +17,7 @@ use crate::components::key_status::KeyStatus;
 use crate::components::time::span;
 use crate::components::warning::Warning;
 use crate::desk::keys::{KeyView, read_key, seen_by_another};
+use crate::desk::later::later;
 use crate::error::ConsoleError;
 use crate::forms::fields::TICKED;
 use crate::forms::key::{ANYWAY, AcknowledgeForm, STEP, WizardStep};
@@ -29,7 +30,7 @@ pub fn Acknowledge() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let posted = PostedForm::<AcknowledgeForm>::take();
     let dropped = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
-    let page = Suspend::new(async move {
+    let page = later(async move {
         match read_key(&id).await.and_then(|view| view.allowing(Act::ChangeKeys)) {
             Ok(view) => match (view.key.row.status(view.now), seen_by_another(&view.key.row.id).await) {
                 (Status::Pending { until }, Ok(seen_by)) => {

@@ -19,6 +19,7 @@ use crate::components::modal::Modal;
 use crate::components::pager::Pager;
 use crate::components::time::Time;
 use crate::desk::apps::{AppList, may_create, read_app, read_apps};
+use crate::desk::later::later;
 use crate::error::ConsoleError;
 use crate::forms::apps::{AppNameForm, BACK};
 use crate::forms::outcome::PostedForm;
@@ -31,7 +32,7 @@ pub fn AppsPage() -> impl IntoView {
     let query = AppQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
     let (asked, read) = (query.clone(), query.to_query_string());
     let creates = may_create().is_ok();
-    let list = Suspend::new(async move {
+    let list = later(async move {
         match read_apps(&asked).await {
             Ok(list) => view! { <Found list query=asked/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),
@@ -236,7 +237,7 @@ pub fn CreateAppModal() -> impl IntoView {
 #[component]
 pub fn RenameAppModal() -> impl IntoView {
     let (id, posted) = (which(), PostedForm::<AppNameForm>::take());
-    Suspend::new(async move {
+    later(async move {
         match read_app(&id).await {
             Ok(app) => {
                 let title = format!("Rename “{}”", app.name);
@@ -283,7 +284,7 @@ pub fn RestoreAppModal() -> impl IntoView {
 fn confirm(asked: Confirmation) -> impl IntoView {
     let id = which();
     let problem = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
-    Suspend::new(async move {
+    later(async move {
         match read_app(&id).await {
             Ok(app) => confirmation(asked, app, problem.whole, problem.fields),
             Err(error) => failed(asked.verb, error),

@@ -19,6 +19,7 @@ use crate::components::pager::{Exports, Pager};
 use crate::desk::apps::read_choice;
 use crate::desk::audit::{read_audit, read_days};
 use crate::desk::keys::{key_id, may};
+use crate::desk::later::later;
 use crate::error::ConsoleError;
 
 #[component]
@@ -30,7 +31,7 @@ pub fn AuditPage() -> impl IntoView {
     let query = AuditQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
     let (asked, only_key) = (query.clone(), key.clone());
     let read = query.to_query_string();
-    let record = Suspend::new(async move {
+    let record = later(async move {
         match found(asked, only_key.as_deref()).await {
             Ok(found) => found,
             Err(error) => view! { <Failed error/> }.into_any(),

@@ -16,6 +16,7 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::time::{Time, span};
 use crate::desk::hand_overs::{CollectDoor, StoredDoor, Waiting, read_collect_door, read_stored_door};
+use crate::desk::later::later;
 use crate::forms::hand_over::{CollectFields, CollectedSecret, StoredFields};
 use crate::forms::outcome::{PostedForm, Problem};
 use crate::islands::acknowledge::AcknowledgeBox;
@@ -26,7 +27,7 @@ pub fn CollectPage() -> impl IntoView {
     let posted = PostedForm::<CollectFields, CollectedSecret>::take();
     let page = match posted {
         Some(PostedForm { outcome: Ok(collected), .. }) => view! { <Secret collected/> }.into_any(),
-        posted => Suspend::new(async move {
+        posted => later(async move {
             match read_collect_door(&token).await {
                 Ok(CollectDoor::Open(waiting)) => {
                     let problem = PostedForm::problem(posted.as_ref());
@@ -115,7 +116,7 @@ pub fn StoredPage() -> impl IntoView {
     let token = use_params_map().get_untracked().get("token").unwrap_or_default();
     let page = match PostedForm::<StoredFields, String>::take() {
         Some(PostedForm { outcome: Ok(name), .. }) => view! { <Works name/> }.into_any(),
-        posted => Suspend::new(async move {
+        posted => later(async move {
             match read_stored_door(&token).await {
                 Ok(StoredDoor::Open(key, now)) => {
                     let problem = PostedForm::problem(posted.as_ref());

@@ -22,13 +22,14 @@ use crate::components::failed::Failed;
 use crate::components::time::{Ago, ShortTime, ago};
 use crate::desk::dashboard::read_dashboard;
 use crate::desk::keys::may_change_keys;
+use crate::desk::later::later;
 
 #[component]
 pub fn DashboardPage() -> impl IntoView {
     let query = use_query_map().get_untracked();
     let span = query.get("range").as_deref().and_then(Span::parse).unwrap_or_default();
     let chosen = query.get("at").as_deref().and_then(Timestamp::parse_input);
-    let figures = Suspend::new(async move {
+    let figures = later(async move {
         match read_dashboard(span).await {
             Ok((dashboard, now)) => view! { <Figures dashboard now chosen/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),

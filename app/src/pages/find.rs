@@ -17,6 +17,7 @@ use super::keys_filters::{SECRET, secretless};
 use crate::addresses::preset_address;
 use crate::components::failed::Failed;
 use crate::desk::keys::read_keys;
+use crate::desk::later::later;
 use crate::desk::person::read_me;
 use crate::error::ConsoleError;
 use crate::islands::find::Hit;
@@ -92,7 +93,7 @@ fn fits(words: &str, typed: &str) -> bool {
 pub fn FindPage() -> impl IntoView {
     let typed = use_query_map().get_untracked().get("q").as_deref().and_then(search).unwrap_or_default();
     let asked = typed.clone();
-    let found = Suspend::new(async move {
+    let found = later(async move {
         match hits(&asked).await {
             Ok(hits) if hits.is_empty() => view! { <p>"Nothing found."</p> }.into_any(),
             Ok(hits) => hits

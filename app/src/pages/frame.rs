@@ -19,6 +19,7 @@ use crate::components::palette::Palette;
 use crate::components::shortcuts::Shortcuts;
 use crate::components::time::Time;
 use crate::desk::keys::{new_form, read_key, read_taken_names};
+use crate::desk::later::later;
 use crate::desk::person::{read_me, take_done};
 use crate::desk::requests::read_waiting;
 use crate::forms::bulk::{ACT, LIST, TAKEN_BY};
@@ -185,7 +186,7 @@ const REQUESTS: &str = "/requests";
 
 /// How many requests wait for the visitor, if any do.
 fn waiting() -> impl IntoView {
-    Suspend::new(async move {
+    later(async move {
         let waiting = read_waiting().await;
         (waiting.n > 0).then(|| {
             view! { " " <span class="count">{waiting.to_string()}<span class="visually-hidden">" waiting"</span></span> }
@@ -222,7 +223,7 @@ fn Menu(rights: Rights) -> impl IntoView {
 /// Shows what was just done, once.
 #[component]
 fn Flash() -> impl IntoView {
-    let said = Suspend::new(async move {
+    let said = later(async move {
         Some(match take_done()? {
             Told::Key(done, id) => {
                 let key = read_key(id.as_str()).await.ok().map(|view| view.key);

@@ -19,6 +19,7 @@ use crate::components::failed::Failed;
 use crate::components::key_fields::KeyHints;
 use crate::desk::apps::read_choices;
 use crate::desk::keys::{check_draft, may_change_keys, new_form, now, read_form, read_hints};
+use crate::desk::later::later;
 use crate::desk::render::go_to;
 use crate::desk::requests::read_causes;
 use crate::error::ConsoleError;
@@ -52,9 +53,9 @@ fn answer(form: WizardForm, error: ConsoleError) -> AnyView {
             // Wrong fields are corrected in the details step; anything else is tried again from the same step.
             let last = [WizardStep::Generate, WizardStep::HandOver, WizardStep::Ask].map(Some).contains(&form.step);
             if asks || (last && !in_fields) {
-                Suspend::new(summary(state)).into_any()
+                later(summary(state)).into_any()
             } else {
-                Suspend::new(details(state, Vec::new())).into_any()
+                later(details(state, Vec::new())).into_any()
             }
         }
     }
@@ -66,7 +67,7 @@ fn asked() -> AnyView {
     let link = Link::of(&query);
     let step = query.get(STEP).as_deref().and_then(WizardStep::parse);
     match query.get(DRAFT) {
-        Some(form_id) => Suspend::new(saved(form_id, link, step)).into_any(),
+        Some(form_id) => later(saved(form_id, link, step)).into_any(),
         None => match link.kind() {
             Ok(Some(_)) => begin(),
             Ok(None) => kinds(Problem::default(), link.further()),

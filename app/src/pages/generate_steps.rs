@@ -22,6 +22,7 @@ use crate::components::problem::{UnshownProblems, part};
 use crate::components::time::{Time, span, with_times};
 use crate::components::warning::Warning;
 use crate::desk::keys::{KeyView, read_key, tell};
+use crate::desk::later::later;
 use crate::error::ConsoleError;
 use crate::forms::key::{STEP, WizardStep};
 use crate::forms::outcome::Problem;
@@ -180,7 +181,7 @@ pub fn MadeBefore(
     let problem = Some(ConsoleError::Refused(Refusal::AlreadyIssued { key }));
     let kind = draft.as_ref().and_then(|draft| KeyKind::parse(draft.kind.as_deref()?));
     let facts = draft.as_ref().zip(kind).map(|(draft, kind)| facts(kind, draft));
-    let made = Suspend::new(async move { became(read_key(key.as_str()).await) });
+    let made = later(async move { became(read_key(key.as_str()).await) });
     view! {
         <section class="card narrow">
             <header><h2>"Summary"</h2></header>

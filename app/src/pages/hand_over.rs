@@ -20,6 +20,7 @@ use crate::components::select_field::SelectField;
 use crate::components::time::Time;
 use crate::desk::hand_overs::link;
 use crate::desk::keys::{new_form, read_form};
+use crate::desk::later::later;
 use crate::desk::requests::read_approved;
 use crate::error::ConsoleError;
 use crate::forms::hand_over::{HandOverFields, NewHandOver, REQUEST};
@@ -31,7 +32,7 @@ use crate::forms::outcome::{PostedForm, Problem};
 pub fn HandOverPage() -> impl IntoView {
     let page = match PostedForm::<HandOverFields, NewHandOver>::take() {
         Some(PostedForm { outcome: Ok(made), .. }) => return view! { <Link made/> }.into_any(),
-        Some(PostedForm { form, outcome: Err(error) }) => Suspend::new(async move {
+        Some(PostedForm { form, outcome: Err(error) }) => later(async move {
             let within = InApp::read(&form.app).await;
             view! { <Form form within problem=Problem::from(error)/> }
         })
@@ -41,7 +42,7 @@ pub fn HandOverPage() -> impl IntoView {
             let form_id = query.get(DRAFT).unwrap_or_default();
             let app = query.get(Field::App.as_str()).unwrap_or_default();
             let request = query.get(REQUEST);
-            Suspend::new(async move {
+            later(async move {
                 match request {
                     Some(request) => approved(request).await,
                     None => begun(form_id, app).await,

@@ -11,12 +11,13 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::modal::Modal;
 use crate::components::time::Time;
 use crate::desk::hand_overs::{read_hand_over, read_hand_overs};
+use crate::desk::later::later;
 use crate::forms::outcome::PostedForm;
 use crate::forms::person::Nothing;
 
 #[component]
 pub fn HandOversPage() -> impl IntoView {
-    let list = Suspend::new(async move {
+    let list = later(async move {
         match read_hand_overs().await {
             Ok((list, now)) if !list.is_empty() => view! { <List list now/> }.into_any(),
             Ok(_) => view! {
@@ -81,7 +82,7 @@ fn waiting(hand_over: HandOver, app: Option<String>, now: Timestamp) -> impl Int
 pub fn WithdrawModal() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let problem = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
-    Suspend::new(async move {
+    later(async move {
         match read_hand_over(&id).await {
             Ok(hand_over) => view! {
                 <Modal title=format!("Withdraw the hand-over of “{}”?", hand_over.key_name) back="/keys/handovers">

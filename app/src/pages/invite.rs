@@ -21,6 +21,7 @@ use crate::components::roles::Roles;
 use crate::components::time::{Time, days};
 use crate::desk::apps::{own_apps, read_app_choices};
 use crate::desk::invites::{link, read_invite, rights};
+use crate::desk::later::later;
 use crate::desk::people::{Choice, read_choices};
 use crate::error::ConsoleError;
 use crate::forms::invite::{InviteForm, NewLink};
@@ -36,7 +37,7 @@ pub fn InvitePage() -> impl IntoView {
     }
     let problem = PostedForm::problem(posted.as_ref());
     let form = posted.map_or_else(begun, |posted| posted.form);
-    let page = Suspend::new(async move {
+    let page = later(async move {
         let rights = match rights() {
             Ok(rights) if rights.may(Act::ManageGuests) => rights,
             Ok(_) => return view! { <Failed error=ConsoleError::Refused(Refusal::Forbidden)/> }.into_any(),
@@ -140,7 +141,7 @@ pub fn RenewInvite() -> impl IntoView {
         return view! { <Link made/> }.into_any();
     }
     let problem = PostedForm::problem(posted.as_ref());
-    let page = Suspend::new(async move {
+    let page = later(async move {
         match read_invite(&id).await {
             Ok((invite, _)) => {
                 let address = format!("/people/invites/{id}/renew");
@@ -181,7 +182,7 @@ pub fn RenewInvite() -> impl IntoView {
 pub fn RevokeInviteModal() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let problem = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
-    Suspend::new(async move {
+    later(async move {
         match read_invite(&id).await {
             Ok((invite, _)) => view! {
                 <Modal title=format!("Revoke the invite of {}?", invite.name) back="/people">

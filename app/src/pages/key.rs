@@ -28,6 +28,7 @@ use crate::components::key_status::{KeyStatus, RotationOverdue};
 use crate::desk::apps::read_app_of;
 use crate::desk::hand_overs::read_collection;
 use crate::desk::keys::{Calls, KeyView, read_key_page};
+use crate::desk::later::later;
 use crate::desk::rotation::read_rotation;
 use crate::error::ConsoleError;
 use crate::forms::key::{STEP, WizardStep};
@@ -93,7 +94,7 @@ fn of_key<V: IntoView + 'static>(id: String, title: impl FnOnce(String) -> V + S
     let query = use_query_map().get_untracked();
     let span = query.get("range").as_deref().and_then(Span::parse).unwrap_or(Span::TwoDays);
     let chosen = query.get("at").as_deref().and_then(Timestamp::parse_input);
-    Suspend::new(async move {
+    later(async move {
         match read_key_page(&id, span).await {
             Ok((view, calls)) => {
                 // The page works without it.

@@ -14,6 +14,7 @@ use crate::components::modal::Modal;
 use crate::components::problem::FieldProblem;
 use crate::components::time::{LastUsed, span};
 use crate::desk::keys::{KeyView, read_key};
+use crate::desk::later::later;
 use crate::forms::key::{ActForm, BACK};
 use crate::forms::outcome::PostedForm;
 
@@ -94,7 +95,7 @@ fn confirm(asked: Confirmation) -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let posted = PostedForm::<ActForm>::take();
     let back = back_of(posted.as_ref().map(|posted| posted.form.back.as_str()));
-    Suspend::new(async move {
+    later(async move {
         match read_key(&id).await.and_then(|view| view.allowing(asked.needs)) {
             Ok(view) => match not_possible(asked, &view) {
                 Some(why) => refusal(asked, &view.key.row, why, posted.as_ref(), back).into_any(),

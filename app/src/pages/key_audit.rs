@@ -11,6 +11,7 @@ use crate::components::failed::Failed;
 use crate::components::modal::Modal;
 use crate::desk::audit::read_audit;
 use crate::desk::keys::{key_id, read_key};
+use crate::desk::later::later;
 use crate::error::ConsoleError;
 
 /// The last changes to one key.
@@ -18,7 +19,7 @@ use crate::error::ConsoleError;
 pub fn KeyAuditModal() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let back = behind();
-    Suspend::new(async move {
+    later(async move {
         match of_key(&id).await {
             Ok((rows, name)) => view! {
                 <Modal title=format!("Audit of “{name}”") back=back.clone() broad=true light=true>
@@ -42,7 +43,7 @@ pub fn KeyAuditModal() -> impl IntoView {
 #[component]
 pub fn AllKeysAuditModal() -> impl IntoView {
     let back = list_address(&list_query());
-    Suspend::new(async move {
+    later(async move {
         let rows = match read_audit(&AuditQuery::default()).await {
             Ok(page) => view! { <AuditTable rows=page.rows with_subject=true/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),

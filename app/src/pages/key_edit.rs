@@ -13,6 +13,7 @@ use crate::components::key_fields::KeyHints;
 use crate::components::modal::Modal;
 use crate::components::problem::{UnshownProblems, part};
 use crate::desk::keys::{KeyView, read_hints, read_key, tell};
+use crate::desk::later::later;
 use crate::error::ConsoleError;
 use crate::forms::key::{BACK, EditForm, REVISION};
 use crate::forms::outcome::PostedForm;
@@ -23,7 +24,7 @@ pub fn EditModal() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let posted = PostedForm::<EditForm>::take();
     let back = back_of(posted.as_ref().map(|posted| posted.form.back.as_str()));
-    Suspend::new(async move {
+    later(async move {
         match read_key(&id).await.and_then(|view| view.allowing(Act::ChangeKeys)) {
             Ok(view) => {
                 let hints = read_hints(&view.key.app_id).await.unwrap_or_default();

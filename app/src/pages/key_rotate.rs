@@ -16,6 +16,7 @@ use crate::components::modal::Modal;
 use crate::components::select_field::SelectField;
 use crate::components::time::{LastUsed, Time, span};
 use crate::desk::keys::{KeyView, new_form};
+use crate::desk::later::later;
 use crate::desk::rotation::read_rotating;
 use crate::forms::key::BACK;
 use crate::forms::outcome::PostedForm;
@@ -27,7 +28,7 @@ pub fn RotateModal() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let posted = PostedForm::<OverlapForm, NewerSecret>::take();
     let back = back_of(posted.as_ref().map(|posted| posted.form.back.as_str()));
-    Suspend::new(async move {
+    later(async move {
         let read = match read_rotating(&id).await {
             Ok(read) => new_form().map(|form_id| (read, form_id)),
             Err(error) => Err(error),

@@ -12,6 +12,7 @@ use crate::components::icon::{Drawn, Icon};
 use crate::components::modal::Modal;
 use crate::components::time::{Ago, Time};
 use crate::desk::keys::KeyView;
+use crate::desk::later::later;
 use crate::desk::rotation::read_rotating;
 use crate::forms::key::{ActForm, BACK};
 use crate::forms::outcome::{PostedForm, Problem};
@@ -163,7 +164,7 @@ fn confirm(asked: Asked) -> impl IntoView {
 fn dialog(asked: Asked, sent: Option<String>, problem: Problem, fields: Option<AnyView>) -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let back = back_of(sent.as_deref());
-    Suspend::new(async move {
+    later(async move {
         match read_rotating(&id).await {
             Ok((view, rotation)) => ask(asked, &view, &rotation, problem, fields, back).into_any(),
             Err(error) => view! {

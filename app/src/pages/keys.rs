@@ -20,6 +20,7 @@ use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::{Exports, Pager};
 use crate::desk::keys::{KeyList, may_change_keys, read_keys};
+use crate::desk::later::later;
 use crate::forms::outcome::PostedForm;
 use crate::forms::rotation::{NewerSecret, OverlapForm};
 
@@ -43,7 +44,7 @@ fn List() -> impl IntoView {
     let changes = may_change_keys();
     let heading = query.kind.and_then(|kind| kind.rules().list).unwrap_or("API Keys");
     let asked = query.clone();
-    let list = Suspend::new(async move {
+    let list = later(async move {
         match read_keys(&asked).await {
             Ok(list) => view! { <Found list query=asked/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),

@@ -18,6 +18,7 @@ use crate::components::select_field::SelectField;
 use crate::components::time::span;
 use crate::components::warning::Warning;
 use crate::desk::keys::{new_form, read_bulk};
+use crate::desk::later::later;
 use crate::error::ConsoleError;
 use crate::forms::bulk::{ACT, ALL, BulkForm, LIST};
 use crate::forms::fields::{FormFields, Pairs, TICKED};
@@ -62,7 +63,7 @@ pub fn BulkPage() -> impl IntoView {
     let problem = PostedForm::problem(posted.as_ref());
     let back = list_address(&form.list);
     let title = form.act.map_or("Many keys".to_owned(), |act| act.on("keys"));
-    let body = Suspend::new(async move {
+    let body = later(async move {
         let read = async { Ok::<_, ConsoleError>((read_bulk(&form).await?, new_form()?)) };
         match read.await {
             Ok(((act, preview), form_id)) => {

@@ -10,6 +10,7 @@ use crate::addresses::{list_address, list_query, with_query};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::desk::keys::read_views;
+use crate::desk::later::later;
 use crate::forms::bulk::LIST;
 use crate::forms::fields::TICKED;
 use crate::forms::outcome::PostedForm;
@@ -18,7 +19,7 @@ use crate::forms::saved_view::{FORGET, SavedViewForm};
 /// A link to each view, and to keep the list that is shown as one.
 #[component]
 pub fn Views(query: KeyQuery) -> impl IntoView {
-    Suspend::new(async move {
+    later(async move {
         let shown = query.first_page();
         // The list is worth showing without them.
         let views = read_views().await.unwrap_or_default();
@@ -66,7 +67,7 @@ pub fn ViewsPage() -> impl IntoView {
         }
     });
     let problem = problem.whole;
-    let kept = Suspend::new(async move {
+    let kept = later(async move {
         match read_views().await {
             Ok(views) if views.is_empty() && save.is_none() => view! {
                 <FormProblem problem/>

@@ -20,6 +20,7 @@ use crate::components::pager::Pager;
 use crate::components::person_status::PersonState;
 use crate::components::time::{Ago, Time};
 use crate::desk::keys::may;
+use crate::desk::later::later;
 use crate::desk::people::{PeopleList, read_people};
 
 /// How many invites are shown above the people. The rest is one press away.
@@ -36,7 +37,7 @@ pub fn PeoplePage() -> impl IntoView {
     let query = PersonQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
     let asked = query.clone();
     let read = query.to_query_string();
-    let list = Suspend::new(async move {
+    let list = later(async move {
         match read_people(&asked).await {
             Ok(list) => view! { <Found list query=asked all_invites/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),

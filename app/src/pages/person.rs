@@ -21,6 +21,7 @@ use crate::components::failed::{Failed, set_status};
 use crate::components::key_status::KeyStatus;
 use crate::components::person_status::{LockedUntil, PersonState};
 use crate::components::time::{Ago, Time};
+use crate::desk::later::later;
 use crate::desk::people::{PersonView, read_person};
 use crate::error::ConsoleError;
 
@@ -52,7 +53,7 @@ pub fn acts(person: &PersonListed, rights: Rights) -> Vec<(&'static str, &'stati
 #[component]
 pub fn PersonPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
-    let page = Suspend::new(async move {
+    let page = later(async move {
         match read_person(&id).await {
             Ok(view) => view! { <Shown view/> }.into_any(),
             Err(error @ ConsoleError::Refused(Refusal::PersonNotFound)) => {

@@ -14,6 +14,7 @@ use crate::components::grant_fields::{EnterPresses, GrantFields};
 use crate::components::modal::Modal;
 use crate::components::roles::Roles;
 use crate::desk::apps::read_app_choices;
+use crate::desk::later::later;
 use crate::desk::people::{Choice, PersonView, read_choices, read_person};
 use crate::error::ConsoleError;
 use crate::forms::apps::AppChoice;
@@ -121,7 +122,7 @@ fn failed(verb: &'static str, error: ConsoleError, back: String) -> AnyView {
 fn confirm(asked: Confirmation) -> impl IntoView {
     let (id, back) = whom();
     let problem = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
-    Suspend::new(async move {
+    later(async move {
         let allowed = if asked.by_owners { PersonView::for_owners } else { PersonView::managed };
         let person = match read_person(&id).await.and_then(allowed) {
             Ok(view) => view.detail.person,
@@ -156,7 +157,7 @@ pub fn RoleModal() -> impl IntoView {
     let (id, back) = whom();
     let posted = PostedForm::<RoleForm>::take();
     let problem = PostedForm::problem(posted.as_ref());
-    Suspend::new(async move {
+    later(async move {
         let (person, rights) = match read_person(&id).await.and_then(PersonView::for_owners) {
             Ok(view) => (view.detail.person, view.rights),
             Err(error) => return failed("Change role of", error, back),
@@ -191,7 +192,7 @@ pub fn PersonKeysModal() -> impl IntoView {
     let (id, back) = whom();
     let posted = PostedForm::<GuestForm>::take();
     let problem = PostedForm::problem(posted.as_ref());
-    Suspend::new(async move {
+    later(async move {
         let is_guest = |view: PersonView| match view.detail.person.role {
             Role::Guest => Ok(view),
             _ => Err(ConsoleError::Refused(Refusal::Forbidden)),
@@ -221,7 +222,7 @@ pub fn PersonAppsModal() -> impl IntoView {
     let (id, back) = whom();
     let posted = PostedForm::<AppChoice>::take();
     let problem = PostedForm::problem(posted.as_ref());
-    Suspend::new(async move {
+    later(async move {
         let is_limited = |view: PersonView| match view.detail.person.role {
             Role::Owner => Err(ConsoleError::Refused(Refusal::Forbidden)),
             _ => Ok(view),

@@ -11,6 +11,7 @@ use service::people::PersonDetail;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::link_once::LinkOnce;
 use crate::components::time::Time;
+use crate::desk::later::later;
 use crate::desk::people::read_person;
 use crate::error::ConsoleError;
 use crate::forms::account::NewReset;
@@ -26,7 +27,7 @@ pub fn PersonReset() -> impl IntoView {
         return view! { <Made made back/> }.into_any();
     }
     let problem = PostedForm::problem(posted.as_ref());
-    let page = Suspend::new(async move {
+    let page = later(async move {
         let read = read_person(&id).await.and_then(|view| {
             let may = view.rights.may(Act::ManageOwners);
             if may { Ok(view.detail) } else { Err(ConsoleError::Refused(Refusal::Forbidden)) }

@@ -9,6 +9,7 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::passkey_button::PasskeyButton;
 use crate::desk::account::has_password;
+use crate::desk::later::later;
 use crate::desk::passkeys::has_own;
 use crate::desk::person::read_me;
 use crate::forms::fields::Pairs;
@@ -34,12 +35,10 @@ pub fn Prove(waiting: WaitingForm) -> impl IntoView {
     let waits = address != PROVE;
     let back = if waits { address.clone() } else { "/account".to_owned() };
     let errors = RwSignal::new(problem.fields);
-    let passkey = Suspend::new(async move {
-        let has_own = has_own().await.unwrap_or_default();
-        has_own.then(|| view! { <PasskeyButton used_for=PasskeyUse::Prove name=PASSKEY words="Use a passkey"/> })
-    });
-    let password = Suspend::new(async move {
-        if has_password().await.unwrap_or(true) {
+    let proof = later(async move {
+        let has_passkey = has_own().await.unwrap_or_default();
+        let has_password = has_password().await.unwrap_or(true);
+        let password = if has_password {
             view! {
                 <TextField errors field=Field::ProofPassword input="password" required=true autofocus=true
                     autocomplete="current-password"/>
@@ -53,11 +52,18 @@ pub fn Prove(waiting: WaitingForm) -> impl IntoView {
                 </p>
             }
             .into_any()
+        };
+        view! {
+            {password}
+            {leaves_out.then(|| view! { <p class="soft">"Secrets are not kept. You type them once more after this."</p> })}
+            <div class="actions">
+                <a class="button" href=back>"Cancel"</a>
+                {has_passkey.then(|| view! {
+                    <PasskeyButton used_for=PasskeyUse::Prove name=PASSKEY words="Use a passkey"/>
+                })}
+                {has_password.then(|| view! { <button class="button primary">"Confirm"</button> })}
+            </div>
         }
-    });
-    let confirm = Suspend::new(async move {
-        let asked = has_password().await.unwrap_or(true);
-        asked.then(|| view! { <button class="button primary">"Confirm"</button> })
     });
     let fields: Vec<_> =
         sent.0.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect();
@@ -81,13 +87,7 @@ pub fn Prove(waiting: WaitingForm) -> impl IntoView {
             <FormProblem problem=problem.whole/>
             // For password managers.
             <input type="hidden" autocomplete="username" value=me.email/>
-            {password}
-            {leaves_out.then(|| view! { <p class="soft">"Secrets are not kept. You type them once more after this."</p> })}
-            <div class="actions">
-                <a class="button" href=back>"Cancel"</a>
-                {passkey}
-                {confirm}
-            </div>
+            {proof}
         </form>
     }
     .into_any()

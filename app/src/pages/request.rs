@@ -12,13 +12,14 @@ use crate::components::failed::Failed;
 use crate::components::field::TextField;
 use crate::components::time::Time;
 use crate::components::warning::Warning;
+use crate::desk::later::later;
 use crate::desk::requests::{RequestView, read_request};
 use crate::error::ConsoleError;
 
 #[component]
 pub fn RequestPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
-    let page = Suspend::new(async move {
+    let page = later(async move {
         match read_request(&id).await {
             Ok(found) => view! { <Shown found/> }.into_any(),
             Err(error) => view! { <NotShown title="Request" error/> }.into_any(),

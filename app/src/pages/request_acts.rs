@@ -10,6 +10,7 @@ use super::request::in_short;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::modal::Modal;
+use crate::desk::later::later;
 use crate::desk::requests::{RequestView, read_request, read_some_requests};
 use crate::error::ConsoleError;
 use crate::forms::bulk::{ACT, KEY};
@@ -51,7 +52,7 @@ fn decide(decision: Decision) -> impl IntoView {
     let posted = PostedForm::<DecideForm>::take();
     let problem = PostedForm::problem(posted.as_ref());
     let word = posted.map(|posted| posted.form.word).unwrap_or_default();
-    Suspend::new(async move {
+    later(async move {
         match read_request(&id).await {
             Ok(found) => {
                 let (what, may) = (in_short(&found), found.may_decide);
@@ -105,7 +106,7 @@ fn Word(errors: FieldErrors, word: String) -> impl IntoView {
 pub fn WithdrawRequest() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let problem = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
-    Suspend::new(async move {
+    later(async move {
         let own = read_request(&id).await.and_then(|found| {
             if found.is_own { Ok(found) } else { Err(ConsoleError::Refused(domain::refusal::Refusal::Forbidden)) }
         });
@@ -147,7 +148,7 @@ pub fn ManyRequests() -> impl IntoView {
     let form = posted.as_ref().map_or_else(asked, |posted| posted.form.clone());
     let problem = PostedForm::problem(posted.as_ref());
     let title = format!("{} requests", form.decision.map_or("Decide on", Decision::label));
-    let body = Suspend::new(async move {
+    let body = later(async move {
         let read = async {
             let decision = form.decision.ok_or(ConsoleError::Malformed)?;
             let found = read_some_requests(&form.keys).await?;

@@ -9,6 +9,7 @@ use super::request::{NotShown, asked_for};
 use super::secret::Secret;
 use crate::components::failed::FormProblem;
 use crate::components::time::{Time, span};
+use crate::desk::later::later;
 use crate::desk::requests::{RequestView, read_approved};
 use crate::forms::hand_over::REQUEST;
 use crate::forms::key::NewSecret;
@@ -25,7 +26,7 @@ pub fn CollectRequest() -> impl IntoView {
         }
         posted => {
             let problem = PostedForm::problem(posted.as_ref());
-            let page = Suspend::new(async move {
+            let page = later(async move {
                 match read_approved(&id).await {
                     Ok(found) => view! { <Ask id found problem/> }.into_any(),
                     Err(error) => view! { <NotShown title="Collect your key" error/> }.into_any(),

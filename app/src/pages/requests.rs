@@ -13,6 +13,7 @@ use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
 use crate::components::time::{Ago, Time};
+use crate::desk::later::later;
 use crate::desk::requests::{RequestView, read_requests};
 use crate::forms::bulk::{ACT, KEY};
 
@@ -25,7 +26,7 @@ pub fn RequestsPage() -> impl IntoView {
     let pairs: Vec<(String, String)> = pairs.collect();
     let query = RequestQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
     let (asked, read) = (query.clone(), query.to_query_string());
-    let list = Suspend::new(async move {
+    let list = later(async move {
         match read_requests(&asked).await {
             Ok(page) => view! { <Found page query=asked/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),

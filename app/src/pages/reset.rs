@@ -10,6 +10,7 @@ use super::sign_in::Closed;
 use crate::components::dead_link::DeadLink;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::{TextField, password_hint};
+use crate::desk::later::later;
 use crate::desk::person::{ResetDoor, read_reset_door};
 use crate::forms::account::ResetForm;
 use crate::forms::outcome::PostedForm;
@@ -18,7 +19,7 @@ use crate::forms::outcome::PostedForm;
 pub fn ResetPage() -> impl IntoView {
     let token = use_params_map().get_untracked().get("token").unwrap_or_default();
     let posted = PostedForm::<ResetForm>::take();
-    let page = Suspend::new(async move {
+    let page = later(async move {
         match read_reset_door(&token).await {
             Ok(ResetDoor::Open { email, least }) => view! { <NewPassword token email least posted/> }.into_any(),
             Ok(ResetDoor::Closed) => view! { <NoLink/> }.into_any(),

@@ -14,6 +14,7 @@ use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::key_status::KeyStatus;
 use crate::components::time::Time;
 use crate::desk::keys::KeyView;
+use crate::desk::later::later;
 use crate::desk::rotation::{read_rotating, rotation_seen_by_another};
 use crate::error::ConsoleError;
 use crate::forms::outcome::PostedForm;
@@ -26,7 +27,7 @@ pub fn AcknowledgeRotation() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let posted = PostedForm::<ConfirmRotationForm>::take();
     let dropped = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
-    let page = Suspend::new(async move {
+    let page = later(async move {
         match read_rotating(&id).await {
             Ok((view, rotation)) => match (rotation.waiting, rotation_seen_by_another(&id).await) {
                 (Some(waiting), Ok(seen_by)) => {

@@ -10,6 +10,7 @@ use super::settings_factor::SecondFactors;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::select_field::SelectField;
 use crate::desk::context::Transport;
+use crate::desk::later::later;
 use crate::desk::settings::{Settings, read_life_rules, read_settings};
 use crate::forms::outcome::PostedForm;
 use crate::forms::settings::LifeForm;
@@ -36,7 +37,7 @@ pub fn SettingsPage() -> impl IntoView {
 #[component]
 fn NewKeys() -> impl IntoView {
     let posted = PostedForm::<LifeForm>::take();
-    Suspend::new(async move {
+    later(async move {
         match read_life_rules().await {
             Ok(rules) => view! { <LifeCard rules posted/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::problem::FieldProblem;
+use crate::desk::later::later;
 use crate::desk::settings::read_approval_rules;
 use crate::forms::fields::{TICKED, lines};
 use crate::forms::outcome::PostedForm;
@@ -16,7 +17,7 @@ use crate::forms::settings::ApprovalForm;
 #[component]
 pub fn Approval() -> impl IntoView {
     let posted = PostedForm::<ApprovalForm>::take();
-    Suspend::new(async move {
+    later(async move {
         match read_approval_rules().await {
             Ok(rules) => view! { <Card rules posted/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),

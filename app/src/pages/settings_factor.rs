@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::select_field::SelectField;
+use crate::desk::later::later;
 use crate::desk::settings::read_factor_rules;
 use crate::forms::outcome::PostedForm;
 use crate::forms::settings::FactorRulesForm;
@@ -14,7 +15,7 @@ use crate::forms::settings::FactorRulesForm;
 #[component]
 pub fn SecondFactors() -> impl IntoView {
     let posted = PostedForm::<FactorRulesForm>::take();
-    Suspend::new(async move {
+    later(async move {
         match read_factor_rules().await {
             Ok(rules) => view! { <Card rules posted/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),

@@ -12,6 +12,7 @@ use super::frame::Mark;
 use super::sign_in::Closed;
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::{TextField, password_hint};
+use crate::desk::later::later;
 use crate::desk::person::read_setup_door;
 use crate::error::ConsoleError;
 use crate::forms::outcome::PostedForm;
@@ -24,7 +25,7 @@ pub fn SetupPage() -> impl IntoView {
         Some(posted) => posted.form.token.clone(),
         None => use_query_map().get_untracked().get(TOKEN).unwrap_or_default(),
     };
-    let page = Suspend::new(async move {
+    let page = later(async move {
         match read_setup_door(&token).await {
             Ok(Some(SetupDoor::Done)) => view! { <Door><Done/></Door> }.into_any(),
             Ok(Some(SetupDoor::Open)) => view! { <Door><FirstOwner token posted/></Door> }.into_any(),

@@ -19,12 +19,13 @@ use crate::components::key_status::KeyStatus;
 use crate::components::time::LastUsed;
 use crate::desk::integration::{Integration, read_integration};
 use crate::desk::keys::KeyView;
+use crate::desk::later::later;
 use crate::islands::connectivity::Connectivity;
 
 #[component]
 pub fn SetupIntegration() -> impl IntoView {
     let key = use_query_map().get_untracked().get("key");
-    let guide = Suspend::new(async move {
+    let guide = later(async move {
         match read_integration(key.as_deref()).await {
             Ok(found) => view! { <Guide found/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),

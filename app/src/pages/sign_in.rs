@@ -14,6 +14,7 @@ use crate::components::field::TextField;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::passkey_button::PasskeyButton;
 use crate::components::providers::Providers;
+use crate::desk::later::later;
 use crate::desk::passkeys::possible;
 use crate::desk::person::{SignInDoor, read_sign_in_door};
 use crate::desk::provider_routes::{PROVIDER, TROUBLE};
@@ -40,7 +41,7 @@ pub fn SignInPage() -> impl IntoView {
             <div class="flash" role="status">
                 {done.map(|words| view! { <p class="toast good">{words}</p> })}
             </div>
-            {Suspend::new(async move {
+            {later(async move {
                 match read_sign_in_door().await {
                     Ok(SignInDoor::SetUpFirst) => view! { <SetUpFirst/> }.into_any(),
                     Ok(SignInDoor::Plain) => view! { <Closed/> }.into_any(),

@@ -11,6 +11,7 @@ use super::setup::Door;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::passkey_button::PasskeyButton;
+use crate::desk::later::later;
 use crate::desk::person::{CodeDoor, read_code_door};
 use crate::forms::outcome::PostedForm;
 use crate::forms::passkey::ANSWER;
@@ -23,7 +24,7 @@ pub fn CodePage() -> impl IntoView {
     let next =
         posted.map_or_else(|| use_query_map().get_untracked().get(NEXT).unwrap_or_default(), |posted| posted.form.next);
     let errors = RwSignal::new(problem.fields);
-    let page = Suspend::new(async move {
+    let page = later(async move {
         match read_code_door().await {
             Ok(CodeDoor::Open(WaysOn { codes, passkeys })) => view! {
                 <div class="card">

@@ -14,6 +14,7 @@ use crate::components::icon::{Drawn, Icon};
 use crate::components::refusals::{REFUSED_AS, Refusals};
 use crate::components::select_field::SelectField;
 use crate::components::time::with_times;
+use crate::desk::later::later;
 use crate::desk::why::{TypedCall, Why, read_why};
 use crate::error::ConsoleError;
 
@@ -21,7 +22,7 @@ use crate::error::ConsoleError;
 pub fn WhyPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let typed = typed();
-    Suspend::new(async move {
+    later(async move {
         match read_why(&id, typed.as_ref()).await {
             Ok(found) => view! { <Shown found typed=typed.unwrap_or_default()/> }.into_any(),
             Err(error) => view! {

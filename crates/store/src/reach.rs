@@ -52,12 +52,8 @@ impl Reach {
         });
     }
 
-    /// Notes that a connection was cut. Whatever cut it has probably cut the others too.
-    pub(crate) fn was_cut(&self) {
-        self.distrust();
-    }
-
-    fn distrust(&self) {
+    /// Uses no connection again that exists now. Whatever cut one has probably cut the others too.
+    pub(crate) fn distrust(&self) {
         *self.distrusted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 

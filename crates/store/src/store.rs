@@ -31,7 +31,6 @@ macro_rules! reads {
                 pub async fn $name(&self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
                     // On the heap, or it would enlarge every caller's future.
                     let read = Box::pin(self.reach().unless_away(async {
-                        self.wait_for_the_renderer().await;
                         let mut cut = false;
                         loop {
                             let mut held = self.reader().await?;
@@ -40,7 +39,7 @@ macro_rules! reads {
                             if cut || !matches!(answer, Err($crate::error::StoreError::Cut(_))) {
                                 break answer;
                             }
-                            self.reach().was_cut();
+                            self.reach().distrust();
                             cut = true;
                         }
                     }));
@@ -59,9 +58,6 @@ macro_rules! reads {
         }
     };
 }
-
-/// How often a part of a page is polled at most before it is waited for.
-const POLLED_EARLY: usize = 3;
 
 /// The database. Cheap to clone; the clones share their connections.
 #[derive(Clone)]
@@ -255,7 +251,7 @@ impl Store {
         let begin = async {
             match self.begin_once().await {
                 Err(StoreError::Cut(_)) => {
-                    self.reach.was_cut();
+                    self.reach.distrust();
                     self.begin_once().await
                 }
                 begun => begun,
@@ -277,16 +273,6 @@ impl Store {
 
     pub(crate) fn reach(&self) -> &Reach {
         &self.reach
-    }
-
-    /// A page is rendered from parts, and each is polled a time or two before anybody waits for it. A part that got a
-    /// connection then would keep it from the one that is waited for.
-    pub(crate) async fn wait_for_the_renderer(&self) {
-        if let Reads::Pages = self.reads {
-            for _ in 0..POLLED_EARLY {
-                tokio::task::yield_now().await;
-            }
-        }
     }
 
     pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
