@@ -25,6 +25,7 @@ export function taken(address) {
 
 /** After a change, what was asked for before it is old. */
 export function forget() {
+  clearTimeout(resting);
   early = null;
 }
 
@@ -47,6 +48,7 @@ export function askEarly() {
     if (link && event.pointerType === 'mouse') resting = setTimeout(ask, REST, link);
   });
   document.addEventListener('pointerdown', (event) => {
+    clearTimeout(resting);
     const link = linkOf(event);
     if (link && event.button === 0) ask(link);
   });

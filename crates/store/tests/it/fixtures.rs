@@ -14,7 +14,7 @@ use domain::timestamp::Timestamp;
 use domain::token::TokenMac;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use store::{ChainCheck, NewKey, NewSecret, PersonRow, Store, StoreError};
+use store::{ChainCheck, NewKey, NewSecret, PersonRow, Store};
 use testkit::TestDatabase;
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -89,15 +89,7 @@ pub fn key(app: &AppId, name: &str) -> NewKey {
 }
 
 pub async fn insert(store: &Store, keys: &[NewKey]) {
-    store
-        .write(async |tx| {
-            for key in keys {
-                tx.insert_key(key).await?;
-            }
-            Ok::<_, StoreError>(())
-        })
-        .await
-        .unwrap();
+    store.write(async |tx| tx.insert_keys(keys).await).await.unwrap();
 }
 
 pub fn event(id: &KeyId, action: Action) -> AuditEvent {

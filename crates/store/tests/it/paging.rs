@@ -26,9 +26,8 @@ fn scattered(app: &AppId, n: i64) -> (NewKey, LastUsed) {
 async fn add(store: &Store, keys: &[(NewKey, LastUsed)]) {
     store
         .write(async |tx| {
-            for (key, _) in keys {
-                tx.insert_key(key).await?;
-            }
+            let new: Vec<NewKey> = keys.iter().map(|(key, _)| key.clone()).collect();
+            tx.insert_keys(&new).await?;
             // Every third was never used.
             let used: Vec<LastUsed> = keys.iter().step_by(3).map(|(_, used)| used.clone()).collect();
             tx.show_last_uses(&used).await?;
