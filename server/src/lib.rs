@@ -18,6 +18,7 @@ mod listener;
 mod live;
 pub mod mail;
 pub mod oidc;
+mod outbound;
 mod paths;
 mod policy_report;
 pub mod public_url;

@@ -1,59 +1,34 @@
 //! Asking a provider over HTTP: no redirect, a bound on the size and the time of each answer, and no address that only
 //! this machine or its network reaches, unless the configuration names its host.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::uri::Authority;
-use axum::http::{HeaderValue, Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
+use axum::http::{Request, StatusCode, Uri};
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use tokio_util::task::AbortOnDropHandle;
 
-use super::settings::is_loopback;
+use crate::outbound::Outbound;
+use crate::public_url::is_loopback;
 
 /// How long an answer may take, from the name of the host to its last byte.
 const WITHIN: Duration = Duration::from_secs(5);
-
-/// How long one address may take to answer a connection.
-const CONNECTED_WITHIN: Duration = Duration::from_secs(2);
 
 /// The largest answer. The keys of the largest providers take a tenth of it.
 const LARGEST: usize = 512 * 1024;
 
 /// A client for one provider.
 pub(super) struct Client {
-    tls: TlsConnector,
+    outbound: Outbound,
     /// The host of the issuer, which the configuration names: it may be anywhere.
     home: String,
 }
 
-/// A stream, encrypted or not.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
 impl Client {
-    /// A client for the provider with this issuer. It trusts the certificates that the system trusts.
+    /// A client for the provider with this issuer.
     pub fn of(issuer: &str) -> Result<Self, String> {
         let uri: Uri = issuer.parse().map_err(|_| "the issuer is not a web address".to_owned())?;
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self { tls: TlsConnector::from(Arc::new(tls)), home: uri.host().unwrap_or_default().to_ascii_lowercase() })
+        Ok(Self { outbound: Outbound::new()?, home: uri.host().unwrap_or_default().to_ascii_lowercase() })
     }
 
     /// Whether an address may be asked, or a browser sent there: HTTPS, or HTTP on this machine if the issuer is there.
@@ -74,62 +49,16 @@ impl Client {
     }
 
     async fn ask(&self, request: Request<Bytes>) -> Result<(StatusCode, Bytes), String> {
-        let uri = request.uri().clone();
+        let uri = request.uri();
         if !self.may_ask(&uri.to_string()) {
             return Err("its address is none that may be asked".to_owned());
         }
-        let stream = self.connect(&uri).await?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(|error| format!("it broke off: {error}"))?;
-        // Ends with this call, however it ends.
-        let _connection = AbortOnDropHandle::new(tokio::spawn(connection));
-        let (mut parts, body) = request.into_parts();
-        let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
-        let host = HeaderValue::from_str(authority).map_err(|_| "its host is no host".to_owned())?;
-        parts.headers.insert(header::HOST, host);
-        parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        parts.headers.insert(header::USER_AGENT, HeaderValue::from_static("Keystead"));
-        parts.uri = uri.path_and_query().map_or_else(Uri::default, |path| Uri::from(path.clone()));
-        let request = Request::from_parts(parts, Full::new(body));
-        let response = sender.send_request(request).await.map_err(|error| format!("it broke off: {error}"))?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), LARGEST).collect().await;
-        let body = body.map_err(|error| format!("its answer cannot be read: {error}"))?;
-        Ok((status, body.to_bytes()))
-    }
-
-    async fn connect(&self, uri: &Uri) -> Result<Box<dyn Stream>, String> {
-        let is_https = uri.scheme_str() == Some("https");
-        let host = uri.host().unwrap_or_default();
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let port = uri.port_u16().unwrap_or(if is_https { 443 } else { 80 });
-        let found = lookup_host((bare, port)).await.map_err(|error| format!("{host} cannot be found: {error}"))?;
-        let is_home = host.eq_ignore_ascii_case(&self.home);
-        let addresses: Vec<SocketAddr> = found.filter(|address| is_home || is_public(address.ip())).collect();
-        if addresses.is_empty() {
-            return Err(format!("{host} has no public address, and is not the host of the issuer"));
-        }
-        let mut why = String::new();
-        for address in addresses {
-            let stream = match timeout(CONNECTED_WITHIN, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => stream,
-                Ok(Err(error)) => {
-                    why = format!("{host} cannot be reached: {error}");
-                    continue;
-                }
-                Err(_) => {
-                    why = format!("{host} cannot be reached in time");
-                    continue;
-                }
-            };
-            if !is_https {
-                return Ok(Box::new(stream));
-            }
-            let name = ServerName::try_from(bare.to_owned()).map_err(|_| format!("{host} is no name of a server"))?;
-            let stream = self.tls.connect(name, stream).await;
-            return Ok(Box::new(stream.map_err(|error| format!("{host} cannot be trusted: {error}"))?));
-        }
-        Err(why)
+        let is_home = uri.host().is_some_and(|host| host.eq_ignore_ascii_case(&self.home));
+        let allowed = |address| is_home || is_public(address);
+        let unless = "has no public address, and is not the host of the issuer";
+        let mut connection = self.outbound.connect(uri, allowed, unless).await?;
+        let (parts, body) = connection.send(request, LARGEST).await?.into_parts();
+        Ok((parts.status, body))
     }
 }
 

@@ -12,6 +12,8 @@ use domain::text;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::public_url::is_loopback;
+
 /// A provider as the configuration has it, checked.
 #[derive(Clone)]
 pub struct ProviderSettings {
@@ -151,12 +153,6 @@ fn check_issuer(issuer: &str) -> Result<(), String> {
         Some("http") if is_loopback(uri.host().unwrap_or_default()) => Ok(()),
         _ => Err("issuer must begin with https://".to_owned()),
     }
-}
-
-/// Whether a host is this machine, by its name or address.
-pub(super) fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn secret(written: Option<String>, file: Option<&Path>, folder: &Path) -> Result<SecretString, String> {
