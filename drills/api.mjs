@@ -15,21 +15,30 @@ const PERMISSIONS = ['verify', 'keys.read', 'keys.write', 'people.read', 'people
 
 export async function drill({ folder, short }) {
   const settings = { KEYSTEAD_DATA_DIR: join(folder, 'data') };
-  const issue = ['key', 'issue', '--kind', 'service', '--name'];
   const permissions = PERMISSIONS.flatMap((permission) => ['--permission', permission]);
-  const token = (await command(settings, [...issue, 'manager', ...permissions])).trim();
-  for (const name of ['one', 'two', 'three']) await command(settings, [...issue, name]);
+  const issue = async (name, ...more) =>
+    (await command(settings, ['key', 'issue', '--kind', 'service', '--name', name, ...more])).trim();
+  const token = await issue('manager', ...permissions);
+  for (const name of ['one', 'two', 'three']) await issue(name);
+  await command(settings, ['app', 'create', 'To archive']);
+  const archives = await issue('archives', '--app', 'To archive', ...permissions);
   const server = await Server.start(settings);
-  try {
+  const calls = async (key, seconds, ...which) => {
     const args = ['-m', 'schemathesis.cli', '--config-file', SETTINGS, '--no-color', 'run', `${server.url}/openapi.json`,
-      '--header', `Authorization: Bearer ${token}`, '--mode', 'all', '--continue-on-failure',
-      '--max-time', short ? '40' : '240', '--seed', '1', '--no-shrink', '--request-timeout', '20', '--warnings', 'off'];
+      '--header', `Authorization: Bearer ${key}`, '--mode', 'all', '--continue-on-failure',
+      '--max-time', seconds, '--seed', '1', '--no-shrink', '--request-timeout', '20', '--warnings', 'off', ...which];
     const env = { PATH: process.env.PATH, PYTHONPATH: PACKAGES, HYPOTHESIS_STORAGE_DIRECTORY: join(folder, 'examples') };
     const child = owned(spawn('python3', args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] }));
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
     const [code] = await once(child, 'close');
     expect(code === 0, `Schemathesis ended with ${code}:\n${said.slice(-12_000)}`);
+    return said;
+  };
+  try {
+    const said = await calls(token, short ? '40' : '240', '--exclude-operation-id', 'archiveApp');
+    // With its app, a key archives itself: so another key does it.
+    await calls(archives, short ? '5' : '20', '--include-operation-id', 'archiveApp');
     expect(!/"?status"?[ :]+5\d\d/.test(server.log), `the server failed: ${server.log.slice(-2_000)}`);
     expect((await server.code(token)) === 'VALID', 'the key that called no longer works');
     expect((await server.ready()).ok, 'the server is not ready after it');

@@ -8,7 +8,9 @@ use axum::http::header;
 use axum::middleware::map_response;
 use axum::response::Response;
 use domain::permission::AdminPermission;
+use service::Service;
 
+use crate::api::Param;
 use crate::api::call::Api;
 use crate::api::routes::{Group, Route};
 use crate::responses::{SANDBOX, strict_transport};
@@ -30,6 +32,17 @@ pub fn router(state: &AppState) -> Router {
     let api = Api::of(state);
     let programs = groups().fold(plain, |routes, group| routes.merge(group.router(&api)));
     programs.merge(console::around(pages.merge(live::router(state)), state))
+}
+
+/// The API alone, for a command that calls it in its own process.
+pub(crate) fn api_router(service: &Service, public_url: String) -> Router {
+    api::V1.router(&Api::at_shell(service, public_url))
+}
+
+/// The parameters of a list of the management API.
+pub(crate) fn list_parameters(path: &str) -> &'static [Param] {
+    let list = api::V1.routes().find(|route| route.call() == ("GET", path));
+    list.and_then(Route::operation).map_or(&[], |operation| operation.query)
 }
 
 /// The addresses that programs call, for the console.

@@ -141,12 +141,9 @@ impl Service {
         Ok(self.store().apps_of_keys(keys).await?)
     }
 
-    /// Creates an app. `Forbidden` for whoever does not see all apps: they would not see this one.
+    /// Creates an app. `Forbidden` for people who do not see all apps: they would not see this one.
     pub async fn create_app(&self, caller: &Caller, name: &str) -> Result<App> {
-        caller.may(Act::ManageApps)?;
-        if caller.sight().apps != Scope::All {
-            return Err(Refusal::Forbidden.into());
-        }
+        caller.may_create_apps()?;
         let name = checked(name)?;
         let id = AppId::from_random(entropy::bytes(self.entropy())?);
         let app = App { id, name, created_at: self.now(), archived_at: None };

@@ -37,6 +37,8 @@ pub struct Caller {
     grants: Vec<KeyGrant>,
     /// The key, if a key asks.
     own: Option<Box<KeyRecord>>,
+    /// Whether it is a person who is limited to some apps.
+    limited: bool,
     address: Option<IpAddr>,
     proof: Authentication,
 }
@@ -62,7 +64,8 @@ impl Caller {
     pub fn person(person: &Person, password_checked_at: Timestamp, address: Option<IpAddr>) -> Self {
         let proof = Authentication::Cookie { password_checked_at };
         let caller = Self::new(person.actor(), Rights::of_role(person.role()), address, proof);
-        let caller = Self { sight: caller.sight.in_apps(person.apps()), ..caller };
+        let limited = *person.apps() != Scope::All;
+        let caller = Self { sight: caller.sight.in_apps(person.apps()), limited, ..caller };
         if caller.rights.may(Act::SeeAllKeys) {
             return caller;
         }
@@ -93,7 +96,7 @@ impl Caller {
     }
 
     /// The same caller, who looks at nothing but one app.
-    pub(crate) fn within(self, app: &AppId) -> Self {
+    pub fn within(self, app: &AppId) -> Self {
         Self { sight: self.sight.within(*app), ..self }
     }
 
@@ -107,7 +110,7 @@ impl Caller {
         if let Scope::Only(actors) = &mut sight.acts {
             actors.push(actor.clone());
         }
-        Self { actor, rights, sight, grants: Vec::new(), own: None, address, proof }
+        Self { actor, rights, sight, grants: Vec::new(), own: None, limited: false, address, proof }
     }
 
     /// The actor that audit events name.
@@ -134,9 +137,15 @@ impl Caller {
         self.rights.on_key(kind, granted.map_or(&[], |grant| &grant.acts))
     }
 
-    /// The app of a key that asks.
+    /// The app of a key that asks, or the one that somebody looks at; `None` for several.
     pub fn app(&self) -> Option<AppId> {
-        self.own.as_ref().map(|own| own.app_id)
+        match &self.sight.apps {
+            Scope::Only(apps) => match apps.as_slice() {
+                [one] => Some(*one),
+                _ => None,
+            },
+            Scope::All => None,
+        }
     }
 
     /// What they may see.
@@ -217,11 +226,23 @@ impl Caller {
     pub(crate) fn may_give(&self, permissions: &[Permission], before: &[Permission]) -> Result<(), Refusal> {
         let mut given = permissions.iter().filter(|permission| !before.contains(permission));
         let refused = given.find(|permission| {
-            AdminPermission::parse(permission.as_str()).is_some_and(|permission| !self.rights.may_give(permission))
+            AdminPermission::parse(permission.as_str()).is_some_and(|permission| !self.may_give_one(permission))
         });
         let Some(refused) = refused else { return Ok(()) };
         let message = format!("You may not give {}, because you may not do that yourself.", refused.as_str());
         Err(FieldErrors::one(Field::Permissions, message).into())
+    }
+
+    /// Whoever is limited to some apps cannot create any, and so cannot have a key do it.
+    fn may_give_one(&self, permission: AdminPermission) -> bool {
+        self.rights.may_give(permission) && !(self.limited && permission == AdminPermission::AppsWrite)
+    }
+
+    /// Whether the caller may create apps: a key with the permission may, though it will not see them.
+    pub(crate) fn may_create_apps(&self) -> Result<(), Refusal> {
+        self.may(Act::ManageApps)?;
+        let may = self.sight.apps == Scope::All || self.proof == Authentication::Key;
+        if may { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 
     /// `Forbidden` unless the caller may issue keys of this kind, `NotFound` for a kind out of sight.

@@ -34,7 +34,14 @@ impl Api {
         Arc::new(Self { service, verifier, proxies: state.trusted_proxies.clone(), https, public_url, warnings })
     }
 
-    /// The app that a key manages: its own.
+    /// For the command line, whose calls come from no network.
+    pub fn at_shell(service: &Service, public_url: String) -> Arc<Self> {
+        let (service, verifier) = (service.clone(), service.verifier().clone());
+        let (proxies, warnings) = (Arc::default(), ProxyWarnings::default());
+        Arc::new(Self { service, verifier, proxies, https: false, public_url, warnings })
+    }
+
+    /// The app that a call is about: that of the calling key, or the one chosen at the shell.
     pub fn app_of(&self, caller: &Caller) -> AppId {
         caller.app().unwrap_or_else(|| *self.service.default_app())
     }

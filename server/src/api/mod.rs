@@ -21,6 +21,8 @@ use domain::permission::AdminPermission::Verify;
 
 use document::VERIFICATION;
 use key_answer::{Members, Results};
+pub(crate) use manage::call::AtShell;
+pub(crate) use manage::query::{Param, Takes};
 use operation::{Operation, described};
 use routes::{Group, Route};
 use verify_body::{VerifyBatchBody, VerifyBody};

@@ -175,6 +175,50 @@ async fn apps_and_usage_are_those_of_the_calling_key() {
 }
 
 #[tokio::test]
+async fn apps_are_created_archived_and_brought_back() {
+    let m = Manager::start().await;
+    let made = m.call(Call::post("/v1/apps").json(r#"{"name":"Web shop"}"#).header("idempotency-key", "1")).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let app = &made.json()["app"];
+    let id = app["id"].as_str().unwrap();
+    assert_eq!((&app["name"], &app["archivedAt"]), (&"Web shop".into(), &Value::Null));
+    assert_eq!(made.header("location"), format!("/v1/apps/{id}"));
+    let again = m.call(Call::post("/v1/apps").json(r#"{"name":"Web shop"}"#).header("idempotency-key", "1")).await;
+    assert_eq!((again.body.as_str(), again.header("location")), (made.body.as_str(), made.header("location")));
+    for (body, pointer) in [
+        (json!({ "name": "web shop" }), "/name"),
+        (json!({ "name": " " }), "/name"),
+        (json!({}), "/name"),
+        (json!({ "name": null }), "/name"),
+        (json!({ "name": "x".repeat(101) }), "/name"),
+        (json!({ "name": "x", "colour": "red" }), "/colour"),
+    ] {
+        let answer = m.post("/v1/apps", &body).await;
+        assert_eq!(answer.problem(422)["errors"][0]["pointer"], pointer, "{body}");
+    }
+    // The new app is another one's, and of no concern to this key.
+    for act in ["archive", "restore"] {
+        m.post(&format!("/v1/apps/{id}/{act}"), &json!({})).await.problem(404);
+    }
+    m.call(Call::get(&format!("/v1/apps/{id}"))).await.problem(404);
+
+    let own = m.get("/v1/apps").await["data"][0]["id"].as_str().unwrap().to_owned();
+    let restored = m.call(Call::post(&format!("/v1/apps/{own}/restore"))).await;
+    assert_eq!((restored.status.as_u16(), &restored.json()["app"]["id"]), (200, &own.as_str().into()), "nothing to do");
+    let archived = m.call(Call::post(&format!("/v1/apps/{own}/archive"))).await;
+    assert!(archived.status == 200 && archived.json()["app"]["archivedAt"].is_string(), "{}", archived.body);
+    m.call(Call::get("/v1/apps")).await.problem(401);
+}
+
+#[tokio::test]
+async fn the_last_app_in_use_is_not_archived() {
+    let m = Manager::start().await;
+    let own = m.get("/v1/apps").await["data"][0]["id"].as_str().unwrap().to_owned();
+    m.call(Call::post(&format!("/v1/apps/{own}/archive"))).await.problem(409);
+    m.get("/v1/apps").await;
+}
+
+#[tokio::test]
 async fn a_key_without_keys_permissions_grants_none_to_a_guest() {
     let m = Manager::start().await;
     let key = m.product.issue(service_key("Key")).await.key.row.id.to_string();

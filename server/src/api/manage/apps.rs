@@ -1,8 +1,10 @@
-//! `/v1/apps`: which apps there are.
+//! `/v1/apps`: which apps there are, and making, renaming, archiving and bringing back.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use domain::app::{ARCHIVED, App, AppQuery};
 use domain::ids::AppId;
 use domain::text::SEARCH_MAX;
@@ -12,8 +14,10 @@ use utoipa::ToSchema;
 
 use super::super::call::Api;
 use super::answer::{Answered, Listed, One};
+use super::bodies::{MaybeBody, Nothing};
 use super::call::By;
 use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read};
+use crate::json::answer::json;
 use crate::json::body::{BodyCall, JsonBody};
 use crate::json::members::Text;
 use crate::json::problem::Problem;
@@ -52,6 +56,31 @@ impl From<App> for AppShown {
             created_at: app.created_at.to_rfc3339(),
             archived_at: app.archived_at.map(Timestamp::to_rfc3339),
         }
+    }
+}
+
+/// A new app.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewAppBody<'a> {
+    /// The name, 1 to 100 characters. No other app in use has it.
+    #[serde(borrow)]
+    #[schema(value_type = String)]
+    name: Text<'a>,
+}
+
+/// A new app as it was asked for.
+#[derive(Debug)]
+pub(super) struct NewApp {
+    name: String,
+}
+
+impl BodyCall for NewApp {
+    type Sent<'a> = NewAppBody<'a>;
+    type Call<'a> = Self;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+        Ok(Self { name: sent.name.0.into_owned() })
     }
 }
 
@@ -98,6 +127,54 @@ pub(super) async fn get(
     Ok(One::of(AppAnswered { app: api.service.app(&caller, &app_id(&id)?).await?.into() }))
 }
 
+/// An app that was created, and where it is.
+#[derive(Debug)]
+pub(super) struct AppCreated(AppAnswered);
+
+impl IntoResponse for AppCreated {
+    fn into_response(self) -> Response {
+        let location = HeaderValue::from_str(&format!("/v1/apps/{}", self.0.app.id));
+        let mut response = json(StatusCode::CREATED, "application/json", &self.0);
+        if let Ok(location) = location {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        response
+    }
+}
+
+pub(super) async fn create(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    body: JsonBody<NewApp>,
+) -> Answered<AppCreated> {
+    let app = api.service.create_app(&caller, &body.read()?.name).await?;
+    Ok(AppCreated(AppAnswered { app: app.into() }))
+}
+
+pub(super) async fn archive(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+    MaybeBody(body): MaybeBody<Nothing>,
+) -> Answered<One<AppAnswered>> {
+    body.read()?;
+    let id = app_id(&id)?;
+    api.service.archive_app(&caller, &id).await?;
+    Ok(One::of(AppAnswered { app: api.service.app(&caller, &id).await?.into() }))
+}
+
+pub(super) async fn restore(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Path(id): Path<String>,
+    MaybeBody(body): MaybeBody<Nothing>,
+) -> Answered<One<AppAnswered>> {
+    body.read()?;
+    let id = app_id(&id)?;
+    api.service.restore_app(&caller, &id).await?;
+    Ok(One::of(AppAnswered { app: api.service.app(&caller, &id).await?.into() }))
+}
+
 pub(super) async fn change(
     State(api): State<Arc<Api>>,
     By(caller): By,
@@ -123,6 +200,7 @@ mod tests {
 
     #[test]
     fn the_parser_and_the_schema_agree() {
+        parser_and_schema_agree::<NewApp>(&json!({ "name": "Shop" }));
         parser_and_schema_agree::<AppChange>(&json!({ "name": "Shop" }));
     }
 }

@@ -29,6 +29,11 @@ impl<S: Sync> FromRequestParts<S> for By {
     }
 }
 
+/// Somebody at the server's shell, whose command calls the router in its own process. Nothing that comes over a connection
+/// can put this into a request.
+#[derive(Debug, Clone)]
+pub(crate) struct AtShell(pub Caller);
+
 /// Authenticates a call, carries it out at most once if it has an Idempotency-Key, and says what the limits of its key
 /// have left.
 pub(in super::super) async fn managed(
@@ -38,6 +43,10 @@ pub(in super::super) async fn managed(
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
+    if let Some(AtShell(caller)) = parts.extensions.remove() {
+        parts.extensions.insert(By(caller));
+        return next.run(Request::from_parts(parts, body)).await;
+    }
     let verdict = match authenticate(&parts, &api, permission).await {
         Ok(verdict) => verdict,
         Err(problem) => return problem.into_response(),

@@ -6,7 +6,7 @@ use domain::permission::AdminPermission;
 use super::super::operation::{Operation, described, listed};
 use super::super::routes::Route;
 use super::acts::{self, RevokeBody, RotateBody};
-use super::apps::{self, AppAnswered, AppChangeBody, AppShown};
+use super::apps::{self, AppAnswered, AppChangeBody, AppShown, NewAppBody};
 use super::audit::{self, EventShown};
 use super::bodies::NothingBody;
 use super::invites::{self, InviteAnswered, InviteMade, InviteShown, NewInviteBody};
@@ -20,7 +20,7 @@ use super::usage::{self, UsageShown};
 /// The parts of the document, in its order.
 pub(in super::super) const TAGS: [(&str, &str); 7] = [
     ("Keys", "Issue, change and watch the keys of the calling key's app."),
-    ("Apps", "Which apps there are."),
+    ("Apps", "Create apps, rename them, archive them and bring them back."),
     ("People", "Who may sign in to the console."),
     ("Invites", "One-use links with which somebody becomes a person."),
     ("Audit", "What was changed, by whom."),
@@ -46,8 +46,11 @@ pub(in super::super) static ROUTES: &[Route] = &[
     Route::of("POST", "/v1/keys/{id}/restore", || post(acts::restore)).does(&RESTORE_KEY),
     Route::of("POST", "/v1/keys/{id}/acknowledge", || post(acts::acknowledge)).does(&ACKNOWLEDGE_KEY),
     reads("/v1/apps", &LIST_APPS, || get(apps::list)),
+    Route::of("POST", "/v1/apps", || post(apps::create)).does(&CREATE_APP),
     reads("/v1/apps/{id}", &GET_APP, || get(apps::get)),
     Route::of("PATCH", "/v1/apps/{id}", || patch(apps::change)).does(&CHANGE_APP),
+    Route::of("POST", "/v1/apps/{id}/archive", || post(apps::archive)).does(&ARCHIVE_APP),
+    Route::of("POST", "/v1/apps/{id}/restore", || post(apps::restore)).does(&RESTORE_APP),
     reads("/v1/people", &LIST_PEOPLE, || get(people::list)),
     reads("/v1/people/{id}", &GET_PERSON, || get(people::get)),
     Route::of("PATCH", "/v1/people/{id}", || patch(people::change)).does(&CHANGE_PERSON),
@@ -127,11 +130,26 @@ static LIST_APPS: Operation = Operation {
     query: apps::LIST,
     ..Operation::new("listApps", "Apps", "List apps", AppsRead, 200, Some(listed::<AppShown>))
 };
+static CREATE_APP: Operation = Operation {
+    about: "It has no keys yet. The calling key does not see it: a key manages only its own app.",
+    body: Some(described::<NewAppBody<'static>>),
+    ..Operation::new("createApp", "Apps", "Create an app", AppsWrite, 201, Some(described::<AppAnswered>))
+};
 static GET_APP: Operation =
     Operation::new("getApp", "Apps", "Get an app", AppsRead, 200, Some(described::<AppAnswered>));
 static CHANGE_APP: Operation = Operation {
     body: Some(described::<AppChangeBody<'static>>),
     ..Operation::new("changeApp", "Apps", "Rename an app", AppsWrite, 200, Some(described::<AppAnswered>))
+};
+static ARCHIVE_APP: Operation = Operation {
+    about: "All its keys stop working at once, the calling key too. Nothing is deleted. The last app in use stays.",
+    maybe_body: Some(described::<NothingBody>),
+    ..Operation::new("archiveApp", "Apps", "Archive an app", AppsWrite, 200, Some(described::<AppAnswered>))
+};
+static RESTORE_APP: Operation = Operation {
+    about: "Its keys work as before.",
+    maybe_body: Some(described::<NothingBody>),
+    ..Operation::new("restoreApp", "Apps", "Bring an app back", AppsWrite, 200, Some(described::<AppAnswered>))
 };
 static LIST_PEOPLE: Operation = Operation {
     query: people::LIST,
