@@ -60,10 +60,11 @@ impl Service {
         Ok(days.map(|day| DayEvents { day, events: of(day) }).collect())
     }
 
-    /// Checks the whole audit, and finds the first event that does not match its link.
-    pub async fn check_record(&self, caller: &Caller) -> Result<ChainCheck> {
+    /// Checks the whole audit, and finds the first event that does not match its link. `told` hears from time to time up to
+    /// which event it is checked, and which is the last one.
+    pub async fn check_record(&self, caller: &Caller, told: &(dyn Fn(i64, i64) + Sync)) -> Result<ChainCheck> {
         caller.may(Act::SeeAudit)?;
         let mac = |version, bytes: &[u8]| self.keyring().audit_version(version).map(|key| key.mac(&[bytes]));
-        Ok(self.store().verify_chain(&mac).await?)
+        Ok(self.store().verify_chain(&mac, told).await?)
     }
 }

@@ -203,8 +203,13 @@ impl Tx {
 }
 
 impl Store {
-    /// Checks the whole chain, in chunks. Events written during the check may or may not be included.
-    pub async fn verify_chain(&self, mac: &ChainMac<'_>) -> Result<ChainCheck, StoreError> {
+    /// Checks the whole chain, in chunks. Events written during the check may or may not be included. After each chunk,
+    /// `told` hears up to which event it is checked, and which is the last one.
+    pub async fn verify_chain(
+        &self,
+        mac: &ChainMac<'_>,
+        told: &(dyn Fn(i64, i64) + Sync),
+    ) -> Result<ChainCheck, StoreError> {
         let mut reader = self.reader().await?;
         let sql = Sql::new(
             "SELECT seq, link, (SELECT min(seq) FROM audit_event), (SELECT max(seq) FROM audit_event) FROM audit_head",
@@ -237,6 +242,7 @@ impl Store {
                 }
                 link = event.link;
             }
+            told(seq, head);
         }
         // Without the head, nobody would notice events that were cut off at the end.
         if link != head_link {

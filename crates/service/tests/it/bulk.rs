@@ -58,7 +58,7 @@ async fn each_key_is_changed_and_recorded_as_by_itself(w: World) {
     assert_eq!(w.newest().await.note.as_deref(), Some("all of them"));
     let key = w.service.key(owner(), &off).await.unwrap();
     assert_eq!(key.revoked.unwrap().from, KeyState::Disabled);
-    w.service.check_record(owner()).await.unwrap();
+    w.service.check_record(owner(), &|_, _| {}).await.unwrap();
 }
 
 async fn all_that_match_are_found_in_the_act(w: World) {

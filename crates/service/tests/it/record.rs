@@ -49,7 +49,7 @@ async fn an_edit_is_recorded_under_the_name_that_the_key_now_has(w: World) {
 async fn the_record_that_was_really_written_is_checked(w: World) {
     w.active(&draft("service", "One")).await;
     w.active(&draft("service", "Two")).await;
-    let check = async || w.service.check_record(owner()).await.unwrap();
+    let check = async || w.service.check_record(owner(), &|_, _| {}).await.unwrap();
     let ChainCheck::Intact { events, link } = check().await else { panic!("nobody meddled") };
     assert_eq!(events, w.newest().await.seq);
     assert_ne!(link, [0; 32]);
