@@ -8,7 +8,8 @@ use std::{env, fs, io};
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
 /// In the order of the page Help.
-const PAGES: [&str; 7] = ["console", "api", "management", "proxies", "limits", "operations", "security"];
+const PAGES: [&str; 8] =
+    ["console", "api", "management", "command-line", "proxies", "limits", "operations", "security"];
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");

@@ -17,6 +17,7 @@ use crate::public_url::PublicUrl;
 
 /// The settings as they were written. Each flag has an environment variable.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Settings")]
 pub struct Settings {
     #[arg(
         long,
@@ -325,8 +326,8 @@ fn check_log(text: &str) -> Result<(), String> {
 /// Refuses variables that look like settings but are not, most likely misspelt. Without the setting that was meant,
 /// Keystead might start on another database.
 pub fn refuse_unknown(names: impl Iterator<Item = String>) -> Result<(), UnknownVariable> {
-    // What the examples of the console put into the environment of other programs.
-    const OF_CALLERS: [&str; 4] = ["KEY", "KEY_ID", "KEY_SECRET", "VERIFIER_KEY"];
+    // What the examples of the console and of docs/ put into the environment of other programs.
+    const OF_CALLERS: [&str; 6] = ["KEY", "KEY_ID", "KEY_SECRET", "MANAGER_KEY", "URL", "VERIFIER_KEY"];
     let settings = Settings::augment_args(clap::Command::new("keystead"));
     let known: Vec<&str> =
         settings.get_arguments().filter_map(|setting| setting.get_env()?.to_str()?.strip_prefix("KEYSTEAD_")).collect();

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use service::Caller;
 use store::Store;
 
-use super::{Failure, check, print};
+use super::check;
+use super::failure::Failure;
+use super::many::spinner;
+use super::output::show;
 use crate::config::{Config, DatabaseUrl, RootKeyFile};
 use crate::start::StartError;
 
@@ -39,7 +42,7 @@ pub(super) async fn backup(config: &Config, into: &Path, caller: &Caller) -> Res
         Err(failure) => Err(failure),
     };
     match checked {
-        Ok(rows) => Ok(print(format_args!("Backed up {} to {}.", check::words(rows), into.display()))?),
+        Ok(rows) => show(format_args!("Backed up {} to {}.", check::words(rows), into.display())),
         Err(failure) => {
             // Half a backup looks like one.
             for file in [DATABASE, ROOT_KEY] {
@@ -56,7 +59,10 @@ async fn copy(config: &Config, into: &Path) -> Result<(), Failure> {
     let database = into.join(DATABASE);
     // SQLite gives an existing file its contents, and leaves its mode.
     File::options().write(true).create_new(true).mode(0o600).open(&database)?;
-    Store::copy(config.database_url.expose(), &database).await.map_err(StartError::Store)?;
+    let spinner = spinner("Copying the database");
+    let copied = Store::copy(config.database_url.expose(), &database).await.map_err(StartError::Store);
+    spinner.finish_and_clear();
+    copied?;
     File::open(&database)?.sync_all()?;
     File::open(into)?.sync_all()?;
     Ok(())
@@ -106,8 +112,7 @@ pub(super) async fn restore(config: &Config, from: &Path, caller: &Caller) -> Re
     fs::remove_dir_all(&restoring)?;
     lock.sync_all()?;
     let kept = replaced.map_or(String::new(), |old| format!(" What was there before is in {}.", old.display()));
-    print(format_args!("Restored {} from {}.{kept}", check::words(rows), from.display()))?;
-    Ok(())
+    show(format_args!("Restored {} from {}.{kept}", check::words(rows), from.display()))
 }
 
 fn busy(folder: &Path) -> Failure {

@@ -3,14 +3,15 @@
 use service::Caller;
 use store::{ChainCheck, Rows, Store};
 
-use super::{Failure, audit};
+use super::audit;
+use super::failure::Failure;
+use super::output::show;
 use crate::config::Config;
 use crate::start;
 
 pub(super) async fn run(config: &Config, caller: &Caller) -> Result<(), Failure> {
     let rows = sound(config, caller).await?;
-    super::print(format_args!("The database is sound: {}.", words(rows)))?;
-    Ok(())
+    show(format_args!("The database is sound: {}.", words(rows)))
 }
 
 /// Checks a whole installation. The failure says what is wrong with it.
@@ -22,7 +23,7 @@ pub(super) async fn sound(config: &Config, caller: &Caller) -> Result<Rows, Fail
         if let Some(fault) = Store::fault(url).await.map_err(start::StartError::Store)? {
             return Err(Failure::Record(format!("the database is damaged: {fault}")));
         }
-        match opened.service.check_record(caller).await? {
+        match audit::checked(&opened.service, caller).await? {
             ChainCheck::Intact { .. } => Ok(opened.store.rows().await.map_err(start::StartError::Store)?),
             broken => Err(audit::broken(broken)),
         }

@@ -1,4 +1,5 @@
 //! `keystead health`: asks a running server whether it is ready, for containers that have no other HTTP client.
+//! Without `--url`, it asks the one that these settings would start.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -7,13 +8,38 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
-use super::Failure;
+use super::call::Call;
+use super::failure::Failure;
+use super::output::{plain, show};
+use super::to::Target;
 use crate::config::Listen;
+use crate::outbound::Outbound;
 
 /// How long the answer may take. The server itself gives up earlier.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const REQUEST: &[u8] = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+/// The largest answer that is read.
+const LARGEST: usize = 64 << 10;
+
+/// Asks a server elsewhere.
+pub(super) async fn ask_elsewhere(target: &Target) -> Result<(), Failure> {
+    let away = |why: String| Failure::Away(format!("{}: {}", target.origin, plain(&why)));
+    let request = Call::get("/readyz").request(&target.origin).map_err(|error| away(error.to_string()))?;
+    let asking = async {
+        let outbound = Outbound::new()?;
+        let allowed = |address: IpAddr| target.leaves || address.to_canonical().is_loopback();
+        let mut connection = outbound.connect(request.uri(), allowed, "is not this machine; use https://").await?;
+        connection.send(request, LARGEST).await
+    };
+    let answer = timeout(PATIENCE, asking).await.map_err(|_| away("no answer in time".to_owned()))?.map_err(away)?;
+    let said = plain(String::from_utf8_lossy(answer.body()).trim_end());
+    match answer.status().as_u16() {
+        200 if said == "ready" => show(format_args!("{said}")),
+        status => Err(Failure::NotReady(format!("{}: {status} {said}", target.origin))),
+    }
+}
 
 pub(super) async fn ask(listen: &Listen) -> Result<(), Failure> {
     let asking = async {
@@ -22,16 +48,15 @@ pub(super) async fn ask(listen: &Listen) -> Result<(), Failure> {
             Listen::Unix(path) => answer(UnixStream::connect(path).await?).await,
         }
     };
-    let not_ready = |why: String| Failure::NotReady(format!("{listen}: {why}"));
+    let away = |why: String| Failure::Away(format!("{listen}: {why}"));
     let answer = timeout(PATIENCE, asking).await;
-    let answer = answer.map_err(|_| not_ready("no answer in time".to_owned()))?;
-    let answer = answer.map_err(|error| not_ready(error.to_string()))?;
+    let answer = answer.map_err(|_| away("no answer in time".to_owned()))?;
+    let answer = answer.map_err(|error| away(error.to_string()))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     if head.split(' ').nth(1) != Some("200") {
-        return Err(not_ready(body.trim_end().to_owned()));
+        return Err(Failure::NotReady(format!("{listen}: {}", body.trim_end())));
     }
-    super::print(format_args!("{}", body.trim_end()))?;
-    Ok(())
+    show(format_args!("{}", body.trim_end()))
 }
 
 /// The address to reach a listener at that listens everywhere.
@@ -47,6 +72,6 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<String> {
     stream.write_all(REQUEST).await?;
     let mut answer = String::new();
-    stream.take(64 << 10).read_to_string(&mut answer).await?;
+    stream.take(LARGEST as u64).read_to_string(&mut answer).await?;
     Ok(answer)
 }

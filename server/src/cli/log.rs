@@ -28,7 +28,7 @@ pub(super) fn start(directives: &str, only_warnings: bool) {
         .with_filter(sums.clone());
     let started = tracing_subscriber::registry().with(EnvFilter::new(directives)).with(lines).try_init();
     if started.is_err() {
-        super::tell(format_args!("keystead: a log is already running; this one is not used"));
+        super::output::tell(format_args!("keystead: a log is already running; this one is not used"));
     }
     if !only_warnings {
         std::thread::spawn(move || {

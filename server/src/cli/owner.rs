@@ -6,7 +6,9 @@ use secrecy::SecretString;
 use service::setup::NewPerson;
 use service::{Caller, Error, Service};
 
-use super::{Failure, password, print};
+use super::failure::Failure;
+use super::output::print;
+use super::password;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Act {

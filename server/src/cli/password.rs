@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use secrecy::SecretString;
 
-use super::Failure;
+use super::failure::Failure;
 
 /// More than the longest password in any encoding.
 const LIMIT: u64 = 4096;

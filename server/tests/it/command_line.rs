@@ -194,13 +194,13 @@ async fn the_record_is_checked_and_the_first_wrong_event_is_named() {
 fn a_check_of_what_is_not_there_fails_and_makes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere = folder.path().join("mistyped");
-    let line = failed(&run(&nowhere, &["audit", "verify"], ""), 1);
+    let line = failed(&run(&nowhere, &["audit", "verify"], ""), 3);
     assert!(line.contains("keystead.db is missing"), "{line}");
     assert!(!nowhere.exists());
     let data = folder.path().join("data");
     done(&run(&data, &["key", "issue", "--kind", "service", "--name", "one"], ""));
     fs::remove_file(data.join("root.key")).unwrap();
-    let line = failed(&run(&data, &["audit", "verify"], ""), 1);
+    let line = failed(&run(&data, &["audit", "verify"], ""), 3);
     assert!(line.contains("root.key is missing") && !data.join("root.key").exists(), "{line}");
 }
 
@@ -225,7 +225,7 @@ async fn a_key_is_issued_with_labels() {
     assert_eq!((rules.tags.join(" "), rules.external_id.as_deref()), ("eu prod".to_owned(), Some("cus_42")));
     assert_eq!(rules.metadata.to_items(), ["plan=gold, or silver"]);
     opened.store.close().await;
-    let line = failed(&run(data, &["key", "issue", "--kind", "service", "--name", "x", "--metadata", "plan"], ""), 1);
+    let line = failed(&run(data, &["key", "issue", "--kind", "service", "--name", "x", "--metadata", "plan"], ""), 2);
     assert!(line.contains("metadata") && line.contains("plan=gold"), "{line}");
 }
 
@@ -280,20 +280,20 @@ fn a_key_that_cannot_be_is_refused_field_by_field() {
     for (arguments, code, words) in [
         (&["--kind", "service"][..], 2, "--name"),
         (&["--name", "n"], 2, "--kind"),
-        (&["--kind", "root", "--name", "n"], 1, "kind: "),
-        (&["--kind", "member", "--name", "n"], 1, "kind: "),
-        (&["--kind", "service", "--name", " "], 1, "name: "),
+        (&["--kind", "root", "--name", "n"], 1, "--kind: "),
+        (&["--kind", "member", "--name", "n"], 1, "--kind: "),
+        (&["--kind", "service", "--name", " "], 1, "--name: "),
         (&["--kind", "service", "--name", "n", "--cidr", "10.0.0.1/8"], 1, "10.0.0.0/8"),
-        (&["--kind", "service", "--name", "n", "--domain", "*.com"], 1, "domains: "),
-        (&["--kind", "service", "--name", "n", "--permission", "keystead.root"], 1, "permissions: "),
-        (&["--kind", "client", "--name", "n", "--permission", "a.b"], 1, "permissions: "),
+        (&["--kind", "service", "--name", "n", "--domain", "*.com"], 1, "--domain \"*.com\": "),
+        (&["--kind", "service", "--name", "n", "--permission", "keystead.root"], 1, "--permission \"keystead.root\": "),
+        (&["--kind", "client", "--name", "n", "--permission", "a.b"], 1, "--permission"),
         (&["--kind", "service", "--name", "n", "--deny-cidr", "10.0.0.1/8"], 1, "10.0.0.0/8"),
-        (&["--kind", "service", "--name", "n", "--limit", "often"], 1, "limits: "),
-        (&["--kind", "service", "--name", "n", "--limit", "1 per day", "--limit", "2 per day"], 1, "limits: "),
-        (&["--kind", "service", "--name", "n", "--quota", "many"], 1, "quota: "),
-        (&["--kind", "service", "--name", "n", "--quota", "5", "--quota-refill", "hourly"], 1, "quota_refill: "),
-        (&["--kind", "service", "--name", "n", "--quota-refill", "daily"], 1, "quota"),
-        (&["--kind", "client", "--name", "n", "--limit", "5 per minute"], 1, "limits: "),
+        (&["--kind", "service", "--name", "n", "--limit", "often"], 1, "--limit \"often\": "),
+        (&["--kind", "service", "--name", "n", "--limit", "1 per day", "--limit", "2 per day"], 1, "--limit"),
+        (&["--kind", "service", "--name", "n", "--quota", "many"], 2, "--quota: "),
+        (&["--kind", "service", "--name", "n", "--quota", "5", "--quota-refill", "hourly"], 1, "--quota-refill: "),
+        (&["--kind", "service", "--name", "n", "--quota-refill", "daily"], 1, "--quota"),
+        (&["--kind", "client", "--name", "n", "--limit", "5 per minute"], 1, "--limit"),
         (&["--kind", "service", "--name", "n", "--expires-in", "soon"], 2, "--expires-in"),
         (&["--kind", "service", "--name", "n", "--app", " "], 2, "--app: the value is blank"),
         (&["--kind", "service", "--name", "n", "--app", "x"], 1, "App not found"),

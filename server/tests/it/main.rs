@@ -22,6 +22,8 @@ mod apps;
 mod authorize;
 mod authorize_bad_input;
 mod authorize_options;
+mod cli_both;
+mod cli_elsewhere;
 mod client_address;
 mod command_line;
 mod cookies;

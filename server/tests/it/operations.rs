@@ -171,7 +171,7 @@ fn a_container_can_ask_whether_the_server_is_ready() {
     assert_eq!(done(&health(server.address())), "ready\n");
     let address = server.address().to_owned();
     server.stop();
-    assert!(failed(&health(&address), 1).contains(&address));
+    assert!(failed(&health(&address), 3).contains(&address));
 }
 
 #[test]

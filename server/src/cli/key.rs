@@ -1,0 +1,189 @@
+//! `keystead key`: issue, watch and change keys.
+
+use axum::http::Method;
+use clap::Subcommand;
+use domain::key::RevokeReason;
+
+use super::call::{Call, path_of};
+use super::client::Client;
+use super::failure::Failure;
+use super::key_fields::{Change, New};
+use super::list::{Asked, List};
+use super::many::{Words, each};
+use super::table::Column;
+use super::{secret, show};
+
+/// The list of keys.
+#[derive(Debug)]
+pub(super) struct Keys;
+
+impl List for Keys {
+    const PATH: &'static str = "/v1/keys";
+    const COLUMNS: &'static [Column] = &[
+        Column::whole("Id", "id"),
+        Column::new("Name", "name"),
+        Column::new("Kind", "kind"),
+        Column::new("Status", "status"),
+        Column::new("Environment", "environment"),
+        Column::new("Last used", "lastUsedAt").or("Never used"),
+        Column::new("Expires", "expiresAt").or("Never"),
+    ];
+    const EMPTY: &'static str = "There are no such keys.";
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Act {
+    /// List keys
+    List(Asked<Keys>),
+    /// Show a key
+    Show {
+        #[arg(value_name = "ID", value_parser = super::key_id, help = ID)]
+        id: String,
+    },
+    /// Issue a key and print its secret, once. The key works at once
+    Issue(Box<New>),
+    /// Change a key. What is left out stays; a list replaces the whole list
+    Edit {
+        #[arg(value_name = "ID", value_parser = super::key_id, help = ID)]
+        id: String,
+        #[command(flatten)]
+        change: Box<Change>,
+        /// Only if the key is still at this revision, as `key show` prints it
+        #[arg(long, value_name = "NUMBER")]
+        if_revision: Option<i64>,
+    },
+    /// Give a key a new secret and print it, once. The old one works beside it for the overlap
+    Rotate {
+        #[arg(value_name = "ID", value_parser = super::key_id, help = ID)]
+        id: String,
+        /// For how long the old secret still works: none, or like 30m, 24h or 7d [default: 24h]
+        #[arg(long, value_name = "LENGTH")]
+        overlap: Option<String>,
+    },
+    /// Confirm keys that were issued with --pending, by whoever issued them
+    #[command(visible_alias = "confirm")]
+    Acknowledge(Ids),
+    /// Switch keys off
+    Disable(Ids),
+    /// Switch keys on again
+    Enable(Ids),
+    /// Revoke keys. They can be restored within 24 hours, unless they leaked
+    Revoke {
+        #[command(flatten)]
+        ids: Ids,
+        #[arg(long, value_name = "WORD", help = reasons())]
+        reason: Option<String>,
+        /// Note for the audit
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Restore revoked keys
+    Restore(Ids),
+    /// Delete keys for good. Their events stay in the audit
+    Delete {
+        #[command(flatten)]
+        ids: Ids,
+        /// Yes, delete them
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Which keys an act is about.
+#[derive(Debug, clap::Args)]
+pub(super) struct Ids {
+    /// Ids of the keys, which `key list` shows
+    #[arg(value_name = "ID", required = true, value_parser = super::key_id)]
+    ids: Vec<String>,
+}
+
+fn reasons() -> String {
+    let words: Vec<_> = RevokeReason::ALL.iter().map(|reason| reason.as_str()).collect();
+    format!("Reason, one of {} [default: {}]", words.join(", "), RevokeReason::Other.as_str())
+}
+
+const ID: &str = "Id of the key, which `key list` shows";
+
+impl Act {
+    /// Whether it may be what creates the database: the first keys can be there before the server.
+    pub fn creates(&self) -> bool {
+        matches!(self, Self::Issue(_))
+    }
+
+    /// Checks what can be checked before anything is asked.
+    pub fn prepare(self) -> Result<Task, Failure> {
+        Ok(match self {
+            Self::List(asked) => Task::List(asked),
+            Self::Show { id } => Task::Show(Call::get(path_of("/v1/keys", &id, ""))),
+            Self::Issue(new) => Task::Issue(Call::post("/v1/keys").body(new.body()?)),
+            Self::Edit { id, change, if_revision } => {
+                let call = Call::new(Method::PATCH, path_of("/v1/keys", &id, "")).body(change.body()?);
+                Task::Each(vec![(id, call.at(if_revision))], "Changed")
+            }
+            Self::Rotate { id, overlap } => {
+                let body = overlap.map(|overlap| ("overlap", overlap.into())).into_iter().collect();
+                Task::Rotate(Call::post(path_of("/v1/keys", &id, "rotate")).body(body))
+            }
+            Self::Acknowledge(ids) => ids.each("acknowledge", "Confirmed"),
+            Self::Disable(ids) => ids.each("disable", "Disabled"),
+            Self::Enable(ids) => ids.each("enable", "Enabled"),
+            Self::Restore(ids) => ids.each("restore", "Restored"),
+            Self::Revoke { ids, reason, note } => {
+                let reason = reason.map(|reason| ("reason", reason));
+                let given: Vec<_> = reason.into_iter().chain(note.map(|note| ("note", note))).collect();
+                let body = || given.iter().map(|(name, text)| (*name, text.clone().into())).collect();
+                let calls = ids.ids.into_iter().map(|id| {
+                    let call = Call::post(path_of("/v1/keys", &id, "revoke")).body(body());
+                    (id, call)
+                });
+                Task::Each(calls.collect(), "Revoked")
+            }
+            Self::Delete { yes: false, ids: Ids { ids } } => {
+                let count = if ids.len() == 1 { "the key".to_owned() } else { format!("{} keys", ids.len()) };
+                return Err(Failure::Usage(format!("this deletes {count} for good: add --yes if you mean it")));
+            }
+            Self::Delete { ids: Ids { ids }, .. } => {
+                let calls = ids.into_iter().map(|id| {
+                    let call = Call::new(Method::DELETE, path_of("/v1/keys", &id, ""));
+                    (id, call)
+                });
+                Task::Each(calls.collect(), "Deleted")
+            }
+        })
+    }
+}
+
+impl Ids {
+    fn each(self, act: &str, done: &'static str) -> Task {
+        let call = |id: String| {
+            let call = Call::post(path_of("/v1/keys", &id, act));
+            (id, call)
+        };
+        Task::Each(self.ids.into_iter().map(call).collect(), done)
+    }
+}
+
+/// An act with everything it needs.
+pub(super) enum Task {
+    List(Asked<Keys>),
+    Show(Call),
+    Issue(Call),
+    Rotate(Call),
+    /// Calls that each change one key, and what was done in a word.
+    Each(Vec<(String, Call)>, &'static str),
+}
+
+impl Task {
+    pub async fn run(self, client: &mut Client, json: bool) -> Result<(), Failure> {
+        match self {
+            Self::List(asked) => asked.print(client, json).await,
+            Self::Show(call) => show::one(&client.send(&call).await?, json),
+            Self::Issue(call) => {
+                let answer = client.send(&call).await?;
+                secret::issued(client, answer, json).await
+            }
+            Self::Rotate(call) => secret::rotated(client.send(&call).await?, json),
+            Self::Each(calls, done) => each(client, calls, Words { done, of: "key", named: "name" }, json).await,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A command line that was not understood, in one line.
+
+use std::error::Error as _;
+use std::ffi::OsStr;
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use clap::error::{ContextKind, ErrorKind};
+
+use super::Cli;
+use super::failure::{NOT_UNDERSTOOD, REFUSED};
+use super::output::tell;
+
+/// Reports a clap error on one line.
+pub(super) fn explain(error: &clap::Error) -> ExitCode {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    ) {
+        let printed = error.print();
+        let code = if printed.is_err() { i32::from(REFUSED) } else { error.exit_code() };
+        return ExitCode::from(u8::try_from(code).unwrap_or(REFUSED));
+    }
+    tell(format_args!("keystead: {}. Try 'keystead --help'.", mistake(error)));
+    ExitCode::from(NOT_UNDERSTOOD)
+}
+
+fn mistake(error: &clap::Error) -> String {
+    let said = |kind| error.get(kind).map(ToString::to_string).filter(|said| !said.is_empty());
+    let subcommand = said(ContextKind::InvalidSubcommand);
+    let mut line = match (error.kind(), said(ContextKind::InvalidArg).or(subcommand), said(ContextKind::InvalidValue)) {
+        (_, Some(argument), Some(value)) => format!("{}: {value:?} cannot be used", with_variable(&argument)),
+        (ErrorKind::InvalidValue, Some(argument), None) => format!("{} needs a value", with_variable(&argument)),
+        (ErrorKind::MissingRequiredArgument, Some(arguments), _) => format!("{arguments} is missing"),
+        (ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand, Some(name), _) => format!("there is no {name:?}"),
+        (kind, Some(argument), None) => format!("{argument}: {}", kind.as_str().unwrap_or("it cannot be used")),
+        (kind, None, _) => kind.as_str().unwrap_or("this is not understood").to_owned(),
+    };
+    if let Some(reason) = error.source() {
+        line = format!("{line}: {reason}");
+    }
+    for known in [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue] {
+        if let Some(known) = said(known) {
+            line = format!("{line}; perhaps {known} is meant");
+        }
+    }
+    line
+}
+
+/// An argument's name, and the variable that may have set it.
+fn with_variable(argument: &str) -> String {
+    let mut command = Cli::command();
+    command.build();
+    let known = command.get_arguments().find(|known| known.to_string() == argument);
+    let variable = known.and_then(|known| known.get_env()).and_then(OsStr::to_str);
+    variable.map_or_else(|| argument.to_owned(), |variable| format!("{argument} ({variable})"))
+}

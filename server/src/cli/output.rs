@@ -1,0 +1,76 @@
+//! What a command prints. A result goes to standard output and everything else to standard error; `println!` would panic
+//! if one of them is full or closed.
+
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::tcgetwinsize;
+
+use super::failure::Failure;
+
+/// Prints a result.
+pub(super) fn print(lines: fmt::Arguments<'_>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{lines}")?;
+    out.flush()
+}
+
+/// Prints a result that can be asked for again.
+pub(super) fn show(lines: fmt::Arguments<'_>) -> Result<(), Failure> {
+    print(lines).map_err(Failure::Output)
+}
+
+/// Prints a piece of a result, without an end of line.
+pub(super) fn write(piece: fmt::Arguments<'_>) -> Result<(), Failure> {
+    write!(io::stdout().lock(), "{piece}").map_err(Failure::Output)
+}
+
+/// Prints everything else, and ignores a failure, since nobody could read about it.
+pub(super) fn tell(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// The width of the terminal that shows the result; `None` if none does.
+pub(super) fn width() -> Option<usize> {
+    let out = io::stdout();
+    if !out.is_terminal() {
+        return None;
+    }
+    tcgetwinsize(&out).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// Whether headings are bold: on a terminal, unless its user wants none of that (no-color.org).
+pub(super) fn is_styled() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Whether whoever read the output has gone away. Whoever waits for something to print would not notice otherwise.
+pub(super) fn is_unread() -> bool {
+    let out = io::stdout();
+    let mut asked = [PollFd::new(&out, PollFlags::empty())];
+    let polled = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    polled.is_ok() && asked.iter().any(|asked| asked.revents().contains(PollFlags::ERR))
+}
+
+/// A text without what would change how a terminal shows the rest: control characters and marks of direction.
+pub(super) fn plain(text: &str) -> String {
+    let is_harmful = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if is_harmful(c) { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_cannot_steer_the_terminal() {
+        assert_eq!(plain("Zoë’s key 日本"), "Zoë’s key 日本");
+        for harmful in ["\u{1b}[2J", "a\rb", "a\nb", "\u{9b}31m", "\u{202e}txt", "\u{7}"] {
+            let shown = plain(harmful);
+            assert!(shown.contains('\u{fffd}') && !shown.chars().any(char::is_control), "{harmful:?}");
+        }
+    }
+}
