@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderName, HeaderValue, Method, Response, header};
+use domain::timestamp::Timestamp;
 use service::Caller;
+use service::clock::{Clock as _, SystemClock};
 use service::entropy::{Entropy as _, SystemEntropy};
 use tokio::time::timeout;
 use tower::ServiceExt;
@@ -110,6 +112,14 @@ impl Client {
                 let to = to.map(|to| format!(", which leads to {to}: name that server with --url")).unwrap_or_default();
                 Err(Failure::Away(format!("{there} answered {}, not as Keystead does{to}", status.as_u16())))
             }
+        }
+    }
+
+    /// The time that a length of time counts from: by the clock of the database, or, for a server elsewhere, of this machine.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::Here(here) => here.product.service.now(),
+            Self::Elsewhere(_) => SystemClock::default().now(),
         }
     }
 

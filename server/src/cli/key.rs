@@ -7,7 +7,7 @@ use domain::key::RevokeReason;
 use super::call::{Call, path_of};
 use super::client::Client;
 use super::failure::Failure;
-use super::key_fields::{Change, New};
+use super::key_fields::{Body, Change, New};
 use super::list::{Asked, List};
 use super::many::{Words, each};
 use super::table::Column;
@@ -115,10 +115,10 @@ impl Act {
         Ok(match self {
             Self::List(asked) => Task::List(asked),
             Self::Show { id } => Task::Show(Call::get(path_of("/v1/keys", &id, ""))),
-            Self::Issue(new) => Task::Issue(Call::post("/v1/keys").body(new.body()?)),
+            Self::Issue(new) => Task::Issue(new.body()?),
             Self::Edit { id, change, if_revision } => {
-                let call = Call::new(Method::PATCH, path_of("/v1/keys", &id, "")).body(change.body()?);
-                Task::Each(vec![(id, call.at(if_revision))], "Changed")
+                let call = Call::new(Method::PATCH, path_of("/v1/keys", &id, "")).at(if_revision);
+                Task::Edit(id, call, change.body()?)
             }
             Self::Rotate { id, overlap } => {
                 let body = overlap.map(|overlap| ("overlap", overlap.into())).into_iter().collect();
@@ -167,7 +167,8 @@ impl Ids {
 pub(super) enum Task {
     List(Asked<Keys>),
     Show(Call),
-    Issue(Call),
+    Issue(Body),
+    Edit(String, Call, Body),
     Rotate(Call),
     /// Calls that each change one key, and what was done in a word.
     Each(Vec<(String, Call)>, &'static str),
@@ -178,12 +179,21 @@ impl Task {
         match self {
             Self::List(asked) => asked.print(client, json).await,
             Self::Show(call) => show::one(&client.send(&call).await?, json),
-            Self::Issue(call) => {
+            Self::Issue(body) => {
+                let call = Call::post("/v1/keys").body(body.at(client.now()));
                 let answer = client.send(&call).await?;
                 secret::issued(client, answer, json).await
             }
+            Self::Edit(id, call, body) => {
+                let call = call.body(body.at(client.now()));
+                each(client, vec![(id, call)], words("Changed"), json).await
+            }
             Self::Rotate(call) => secret::rotated(client.send(&call).await?, json),
-            Self::Each(calls, done) => each(client, calls, Words { done, of: "key", named: "name" }, json).await,
+            Self::Each(calls, done) => each(client, calls, words(done), json).await,
         }
     }
+}
+
+const fn words(done: &'static str) -> Words {
+    Words { done, of: "key", named: "name" }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use domain::kind::KeyKind;
-use service::clock::{Clock as _, SystemClock};
+use domain::timestamp::Timestamp;
 
 use super::failure::Failure;
 use super::json::Json;
@@ -111,21 +111,39 @@ const CLEARED: [(&str, &str); 14] = [
 
 type Members = Vec<(&'static str, Json)>;
 
+/// The body of a call, but for the time that it counts from.
+pub(super) struct Body {
+    members: Members,
+    /// In seconds.
+    expires_in: Option<i64>,
+}
+
+impl Body {
+    /// The whole body of a call that is sent now.
+    pub fn at(mut self, now: Timestamp) -> Members {
+        let end = self.expires_in.map(|seconds| now.plus_seconds(seconds).to_rfc3339());
+        self.members.extend(end.map(|end| ("expiresAt", end.into())));
+        self.members
+    }
+}
+
 impl New {
     /// The body of the call that issues it.
-    pub fn body(self) -> Result<Members, Failure> {
+    pub fn body(self) -> Result<Body, Failure> {
         not_blank("environment", self.environment.as_slice())?;
         let mut members: Members = vec![("kind", self.kind.into()), ("name", self.name.into())];
         members.extend(self.environment.map(|word| ("environment", word.into())));
         members.extend(self.pending.then_some(("acknowledge", false.into())));
+        let expires_in = self.fields.expires_in()?;
         members.extend(self.fields.members()?);
-        Ok(members)
+        Ok(Body { members, expires_in })
     }
 }
 
 impl Change {
     /// The body of the call that makes it.
-    pub fn body(self) -> Result<Members, Failure> {
+    pub fn body(self) -> Result<Body, Failure> {
+        let expires_in = self.fields.expires_in()?;
         let mut members: Members = Vec::new();
         members.extend(self.name.map(|name| ("name", name.into())));
         members.extend(self.fields.members()?);
@@ -133,31 +151,33 @@ impl Change {
             if !self.cleared.iter().any(|cleared| cleared == option) {
                 continue;
             }
-            if members.iter().any(|(set, _)| *set == member) {
+            let is_set =
+                members.iter().any(|(set, _)| *set == member) || (member == "expiresAt" && expires_in.is_some());
+            if is_set {
                 return Err(Failure::Usage(format!("--clear {option}: --{option} sets it at the same time")));
             }
             members.push((member, Json::Null));
         }
-        if members.is_empty() {
+        if members.is_empty() && expires_in.is_none() {
             return Err(Failure::Usage("nothing is to be changed: name at least one option".to_owned()));
         }
-        Ok(members)
+        Ok(Body { members, expires_in })
     }
 }
 
 impl Fields {
+    fn expires_in(&self) -> Result<Option<i64>, Failure> {
+        self.expires_in.as_deref().map(lifetime).transpose()
+    }
+
     /// The members that were given. An unset shell variable must not leave a restriction or a label out.
     fn members(self) -> Result<Members, Failure> {
         let mut members: Members = Vec::new();
-        let expires_at = match self.expires_in.as_deref() {
-            Some(length) => Some(SystemClock::default().now().plus_seconds(lifetime(length)?).to_rfc3339()),
-            None => self.expires_at,
-        };
         for (flag, member, text) in [
             ("owner", "owner", self.owner),
             ("external-id", "externalId", self.external_id),
             ("not-before", "notBefore", self.not_before),
-            ("expires-at", "expiresAt", expires_at),
+            ("expires-at", "expiresAt", self.expires_at),
             ("quota-refill", "quotaRefill", self.quota_refill),
         ] {
             not_blank(flag, text.as_slice())?;

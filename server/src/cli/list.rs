@@ -202,16 +202,22 @@ mod tests {
         let mut command = Cli::command();
         command.build();
         let list = command.find_subcommand(of).and_then(|of| of.find_subcommand("list")).unwrap();
-        let own = list.get_arguments().filter(|arg| !arg.is_global_set() && !matches!(arg.get_id().as_str(), "help" | "limit"));
+        let own = list
+            .get_arguments()
+            .filter(|arg| !arg.is_global_set() && !matches!(arg.get_id().as_str(), "help" | "limit"));
         own.map(|arg| arg.get_long().unwrap().to_owned()).collect()
     }
 
     #[test]
     fn the_options_of_a_list_are_its_parameters_in_the_document() {
         let document = document(&[&V1]);
-        for (command, path) in
-            [("key", "/v1/keys"), ("app", "/v1/apps"), ("person", "/v1/people"), ("invite", "/v1/invites"), ("audit", "/v1/audit")]
-        {
+        for (command, path) in [
+            ("key", "/v1/keys"),
+            ("app", "/v1/apps"),
+            ("person", "/v1/people"),
+            ("invite", "/v1/invites"),
+            ("audit", "/v1/audit"),
+        ] {
             let parameters = document["paths"][path]["get"]["parameters"].as_array().unwrap().iter();
             let named = parameters.map(|parameter| parameter["name"].as_str().unwrap());
             let named: BTreeSet<_> = named

@@ -51,21 +51,21 @@ pub(super) async fn each(
 ) -> Result<(), Failure> {
     let bar = if calls.len() < MANY { ProgressBar::hidden() } else { bar(calls.len() as u64, words.done) };
     let (is_one, count) = (calls.len() == 1, calls.len());
-    let (mut answers, mut refused) = (Vec::new(), 0);
-    for (id, call) in calls {
+    let (mut answers, mut refused, mut printed) = (Vec::new(), 0, Ok(()));
+    for (done, (id, call)) in calls.into_iter().enumerate() {
         match client.send(&call).await {
             Ok(answer) if json => answers.push(answer),
             Ok(answer) => {
-                let about = answer.get(words.of).and_then(|about| about.text(words.named));
-                let line = about.map_or_else(
-                    || format!("{} {id}.", words.done),
-                    |about| format!("{} {} ({id}).", words.done, plain(about)),
-                );
-                bar.suspend(|| show(format_args!("{line}")))?;
+                let about = answer.get(words.of).and_then(|about| about.text(words.named)).map(plain);
+                let line = about.map_or_else(|| id.clone(), |about| format!("{about} ({id})"));
+                // Whoever does not read on still wants all of it done.
+                printed = printed.and(bar.suspend(|| show(format_args!("{} {line}.", words.done))));
             }
-            // The rest would be refused alike.
-            Err(failure @ Failure::Away(_)) => return Err(failure),
             Err(failure) if is_one => return Err(failure),
+            // The rest would fail alike.
+            Err(Failure::Away(why)) => {
+                return Err(Failure::Away(format!("{why} ({done} of {count} were asked for before)")));
+            }
             Err(failure) => {
                 refused += 1;
                 bar.suspend(|| tell(format_args!("keystead: {id}: {failure}")));
@@ -75,13 +75,13 @@ pub(super) async fn each(
     }
     bar.finish_and_clear();
     answers.retain(|answer| *answer != Json::Null);
-    match answers.as_slice() {
-        [] => {}
-        [one] if is_one => show(format_args!("{}", one.to_text()))?,
-        _ => show(format_args!("{}", Json::Object(vec![("data".to_owned(), Json::List(answers))]).to_text()))?,
-    }
+    let shown = match answers.as_slice() {
+        [] => printed,
+        [one] if is_one => show(format_args!("{}", one.to_text())),
+        _ => show(format_args!("{}", Json::Object(vec![("data".to_owned(), Json::List(answers))]).to_text())),
+    };
     if refused > 0 {
         return Err(Failure::Refused(format!("{refused} of {count} were refused, as said above")));
     }
-    Ok(())
+    shown
 }

@@ -50,7 +50,7 @@ pub(super) fn is_unread() -> bool {
     let out = io::stdout();
     let mut asked = [PollFd::new(&out, PollFlags::empty())];
     let polled = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
-    polled.is_ok() && asked.iter().any(|asked| asked.revents().contains(PollFlags::ERR))
+    polled.is_ok() && asked.iter().any(|asked| asked.revents().intersects(PollFlags::ERR | PollFlags::HUP))
 }
 
 /// A text without what would change how a terminal shows the rest: control characters and marks of direction.

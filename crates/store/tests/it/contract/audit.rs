@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use domain::audit::{Action, Actor, ActorKind, AuditEvent, Change, Subject};
 use domain::audit_query::AuditQuery;
 use domain::ids::{KeyId, PersonId};
@@ -49,8 +51,14 @@ async fn an_event_is_read_as_it_was_written(store: Store) {
     assert_eq!(row.subject, subject);
     assert_eq!((&row.note, row.address.as_deref()), (&first.note, Some("2001:db8::1")));
     assert_eq!(store.recent_audit(&all(), 1).await.unwrap().len(), 1);
-    let check = store.verify_chain(&mac_of_version, &|_, _| {}).await.unwrap();
+    let (checked, of) = (AtomicI64::new(0), AtomicI64::new(0));
+    let told = |seq, last| {
+        checked.store(seq, Ordering::Relaxed);
+        of.store(last, Ordering::Relaxed);
+    };
+    let check = store.verify_chain(&mac_of_version, &told).await.unwrap();
     assert!(matches!(check, ChainCheck::Intact { events: 2, .. }), "{check:?}");
+    assert_eq!((checked.into_inner(), of.into_inner()), (2, 2));
 }
 
 async fn the_record_is_paged_both_ways(store: Store) {
