@@ -209,6 +209,12 @@ mod tests {
     }
 
     #[test]
+    fn a_token_in_a_search_is_cut_to_its_id() {
+        assert_eq!(without_secrets("ks_7Qm2xVbN4tRa_…f3Kd").unwrap(), "7Qm2xVbN4tRa");
+        assert_eq!(without_secrets("Invoices").unwrap(), "Invoices");
+    }
+
+    #[test]
     fn the_options_of_a_list_are_its_parameters_in_the_document() {
         let document = document(&[&V1]);
         for (command, path) in [
