@@ -124,9 +124,9 @@ impl Connection {
         Ok(Response::from_parts(parts, body.to_bytes()))
     }
 
-    /// Whether the server has closed it.
-    pub fn is_closed(&self) -> bool {
-        self.sender.is_closed()
+    /// Waits until it can take another call; `false` if the server has closed it.
+    pub async fn is_ready(&mut self) -> bool {
+        self.sender.ready().await.is_ok()
     }
 }
 

@@ -160,7 +160,12 @@ impl Elsewhere {
         let mut tries = if is_repeatable { TRIES } else { 1 };
         loop {
             tries -= 1;
-            let kept = self.connection.take().filter(|connection| !connection.is_closed());
+            let mut kept = self.connection.take();
+            if let Some(connection) = &mut kept
+                && !connection.is_ready().await
+            {
+                kept = None;
+            }
             let mut connection = match kept {
                 Some(connection) => connection,
                 None => self.connect(&request).await.map_err(|why| away(&why))?,
