@@ -182,9 +182,8 @@ async fn apps_are_created_archived_and_brought_back() {
     let app = &made.json()["app"];
     let id = app["id"].as_str().unwrap();
     assert_eq!((&app["name"], &app["archivedAt"]), (&"Web shop".into(), &Value::Null));
-    assert_eq!(made.header("location"), format!("/v1/apps/{id}"));
     let again = m.call(Call::post("/v1/apps").json(r#"{"name":"Web shop"}"#).header("idempotency-key", "1")).await;
-    assert_eq!((again.body.as_str(), again.header("location")), (made.body.as_str(), made.header("location")));
+    assert_eq!((again.status.as_u16(), again.body.as_str()), (201, made.body.as_str()));
     for (body, pointer) in [
         (json!({ "name": "web shop" }), "/name"),
         (json!({ "name": " " }), "/name"),

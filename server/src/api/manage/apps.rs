@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::app::{ARCHIVED, App, AppQuery};
 use domain::ids::AppId;
@@ -127,18 +127,13 @@ pub(super) async fn get(
     Ok(One::of(AppAnswered { app: api.service.app(&caller, &app_id(&id)?).await?.into() }))
 }
 
-/// An app that was created, and where it is.
+/// An app that was created. It says no address: the key that created it does not see it.
 #[derive(Debug)]
 pub(super) struct AppCreated(AppAnswered);
 
 impl IntoResponse for AppCreated {
     fn into_response(self) -> Response {
-        let location = HeaderValue::from_str(&format!("/v1/apps/{}", self.0.app.id));
-        let mut response = json(StatusCode::CREATED, "application/json", &self.0);
-        if let Ok(location) = location {
-            response.headers_mut().insert(header::LOCATION, location);
-        }
-        response
+        json(StatusCode::CREATED, "application/json", &self.0)
     }
 }
 

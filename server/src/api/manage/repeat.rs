@@ -92,11 +92,8 @@ fn key(headers: &HeaderMap) -> Result<String, Problem> {
 async fn plain(response: Response) -> (Response, ToKeep) {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, LIMIT).await.unwrap_or_default();
-    let kept = [("location", header::LOCATION), ("etag", header::ETAG)].into_iter().filter_map(|(name, header)| {
-        let value = parts.headers.get(header)?.to_str().ok()?;
-        Some(format!("{name}: {value}\n"))
-    });
-    let headers = kept.collect();
+    let etag = parts.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());
+    let headers = etag.map(|tag| format!("etag: {tag}\n")).unwrap_or_default();
     let body = String::from_utf8_lossy(&bytes).into_owned();
     let answer = Answer { status: parts.status.as_u16(), headers, body, secret: None };
     (Response::from_parts(parts, Body::from(bytes)), ToKeep { answer, of: None })
