@@ -34,24 +34,58 @@ impl Conn<'_> {
         Ok(self.fetch_optional::<(i32,)>(sql.arg(name)).await?.is_some())
     }
 
-    /// How a merged list is written for this engine.
+    /// How a list is written for this engine.
     pub(crate) fn writing(&self) -> Writing {
         match self {
-            Self::Sqlite(_) => Writing { limits_arms: false, hides_expiry: true },
-            Self::Postgres(_) => Writing { limits_arms: true, hides_expiry: false },
+            Self::Sqlite(_) => Writing::SQLITE,
+            Self::Postgres(_) => Writing::POSTGRES,
         }
     }
 }
 
-/// How a merged list has to be written, so that the planner reads its arms in their order.
+/// How a list is written for an engine.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Writing {
-    /// Whether each arm needs its own `LIMIT`. Without it, Postgres sorts a whole arm. SQLite merges the arms row by
-    /// row, and with it would sort all their rows.
-    pub limits_arms: bool,
-    /// Whether an expiry that is tested is hidden from the planner. SQLite would otherwise take the index of the expiry.
-    /// Postgres tests a hidden one in the table, and one that is not in the index.
-    pub hides_expiry: bool,
+    /// Whether the index is named. Without that, SQLite's statistics can lead it to another one. Postgres cannot be told,
+    /// but on the connections of pages it has little else to choose.
+    pub names_index: bool,
+    /// Around rows that are passed as one JSON argument.
+    rows: [&'static str; 2],
+    /// The function that makes an array of its arguments, and the one that makes an array of rows.
+    pub array: &'static str,
+    pub group: &'static str,
+}
+
+impl Writing {
+    pub(crate) const SQLITE: Self =
+        Self { names_index: true, rows: ["json_each(", ")"], array: "json_array(", group: "json_group_array(" };
+    pub(crate) const POSTGRES: Self = Self {
+        names_index: false,
+        rows: ["json_array_elements(CAST(", " AS json))"],
+        array: "json_build_array(",
+        group: "json_agg(",
+    };
+
+    /// Adds a table with one column `value`, from rows as a JSON array of arrays.
+    pub(crate) fn push_rows(self, sql: &mut Sql, json: String) {
+        let [before, after] = self.rows;
+        sql.push(before).bind(json).push(after);
+    }
+
+    /// Adds the same from the JSON of a statement.
+    pub(crate) fn push_rows_of(self, sql: &mut Sql, statement: impl FnOnce(&mut Sql)) {
+        let [before, after] = self.rows;
+        sql.push(before).push("(");
+        statement(sql);
+        sql.push(")").push(after);
+    }
+
+    /// Names the index that the table before is read by.
+    pub(crate) fn push_index(self, sql: &mut Sql, index: &'static str) {
+        if self.names_index {
+            sql.push(" INDEXED BY ").push(index);
+        }
+    }
 }
 
 impl Conn<'_> {
@@ -65,10 +99,7 @@ impl Conn<'_> {
     ) -> Result<(), StoreError> {
         let rows: Vec<T> = rows.collect();
         let json = serde_json::to_string(&rows).map_err(|error| StoreError::Failed(error.to_string()))?;
-        match self {
-            Self::Sqlite(_) => sql.push("json_each(").bind(json).push(")"),
-            Self::Postgres(_) => sql.push("json_array_elements(CAST(").bind(json).push(" AS json))"),
-        };
+        self.writing().push_rows(sql, json);
         Ok(())
     }
 }

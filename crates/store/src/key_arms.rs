@@ -1,49 +1,66 @@
-//! The arms that a list of keys merges, one for each app, kind and state.
+//! The ranges of an index that a list of keys has: its *arms*, one for each app, kind and state.
+//! A statement gets its arms as rows, so that its text is the same for one app and for a thousand. SQLite would take
+//! longer to prepare an arm for each in the text than to read all of them.
 
 use domain::ids::AppId;
 use domain::key::KeyState;
 use domain::kind::KeyKind;
+use serde_json::Value;
 
 use crate::apps::Kept;
+use crate::dialect::Writing;
 use crate::sql::{Sql, push_words};
-
-/// Up to this many arms are exact ranges. SQLite joins 500 at most, and a search needs a few for itself.
-const ARMS_MAX: usize = 400;
 
 /// Kinds and states.
 pub(crate) type Pairs = (Vec<KeyKind>, &'static [KeyState]);
 
-/// Which keys of an app an arm has.
+/// The keys of an app; with a pair, only those of this kind and state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// All of them.
-    All,
-    /// Those of this kind and state.
-    Exact(KeyKind, KeyState),
-    /// Those of all kinds and states that are asked for, which are tested one by one.
-    Tested,
+pub(crate) struct Arm {
+    pub(crate) app: AppId,
+    pub(crate) pair: Option<(KeyKind, KeyState)>,
+}
+
+impl Arm {
+    pub(crate) const fn of_app(app: AppId) -> Self {
+        Self { app, pair: None }
+    }
+
+    /// Its row: a number, and what it covers.
+    pub(crate) fn row(&self, number: usize) -> Vec<Value> {
+        let (kind, state) = self.pair.map(|(kind, state)| (kind.as_str(), state.as_str())).unzip();
+        vec![number.into(), self.app.as_str().into(), kind.into(), state.into()]
+    }
 }
 
 /// The arms for these apps, kinds and states. There is none for what no app has.
-pub(crate) fn arms(apps: &[AppId], pairs: Option<&Pairs>, kept: Option<&Kept>) -> Vec<(AppId, Part)> {
-    let Some((kinds, states)) = pairs else {
-        return apps.iter().map(|app| (*app, Part::All)).collect();
-    };
+pub(crate) fn arms(apps: &[AppId], pairs: Option<&Pairs>, kept: Option<&Kept>) -> Vec<Arm> {
+    let Some((kinds, states)) = pairs else { return apps.iter().copied().map(Arm::of_app).collect() };
     let mut arms = Vec::new();
     for app in apps {
         for (kind, state) in kinds.iter().flat_map(|kind| states.iter().map(|state| (*kind, *state))) {
             if kept.is_none_or(|kept| kept.contains(&(*app, kind, state))) {
-                arms.push((*app, Part::Exact(kind, state)));
+                arms.push(Arm { app: *app, pair: Some((kind, state)) });
             }
         }
     }
-    if arms.len() > ARMS_MAX {
-        arms.dedup_by_key(|(app, _)| *app);
-        for (_, part) in &mut arms {
-            *part = Part::Tested;
-        }
-    }
     arms
+}
+
+/// Adds a table of arms, `name AS MATERIALIZED (…)`. Their rows may also have a place that they have been read up to.
+pub(crate) fn push_table(sql: &mut Sql, writing: Writing, name: &'static str, rows: impl Iterator<Item = Vec<Value>>) {
+    sql.push(name).push(" AS MATERIALIZED (SELECT CAST(value ->> 0 AS BIGINT) AS number, value ->> 1 AS of_app, ");
+    sql.push("value ->> 2 AS of_kind, value ->> 3 AS of_state, value ->> 4 AS read_to, value ->> 5 AS read_id FROM ");
+    writing.push_rows(sql, rows.collect::<Value>().to_string());
+    sql.push(")");
+}
+
+/// Adds the condition that a key is in an arm.
+pub(crate) fn push_in_arm(sql: &mut Sql, is_pair: bool) {
+    sql.push("app_id = arm.of_app");
+    if is_pair {
+        sql.push(" AND kind = arm.of_kind AND state = arm.of_state");
+    }
 }
 
 /// Kinds and states as a condition on each key.
@@ -67,19 +84,10 @@ mod tests {
     fn there_is_an_arm_for_what_an_app_has_and_for_nothing_else() {
         let pairs = (vec![KeyKind::Service, KeyKind::Client], &[KeyState::Active, KeyState::Revoked][..]);
         assert_eq!(arms(&[app(1)], Some(&pairs), None).len(), 4);
-        assert_eq!(arms(&[app(1), app(2)], None, None), [(app(1), Part::All), (app(2), Part::All)]);
+        assert_eq!(arms(&[app(1), app(2)], None, None), [Arm::of_app(app(1)), Arm::of_app(app(2))]);
         let kept = [(app(1), KeyKind::Client, KeyState::Active), (app(2), KeyKind::Service, KeyState::Pending)];
         let kept: Kept = Arc::new(BTreeSet::from(kept));
         let found = arms(&[app(1), app(2)], Some(&pairs), Some(&kept));
-        assert_eq!(found, [(app(1), Part::Exact(KeyKind::Client, KeyState::Active))]);
-    }
-
-    #[test]
-    fn a_statement_never_has_too_many_arms() {
-        let apps: Vec<_> = (0..60).map(app).collect();
-        let pairs = (KeyKind::ALL.to_vec(), KeyState::ALL);
-        let found = arms(&apps, Some(&pairs), None);
-        assert_eq!(found.len(), 60);
-        assert!(found.iter().all(|(_, part)| *part == Part::Tested));
+        assert_eq!(found, [Arm { app: app(1), pair: Some((KeyKind::Client, KeyState::Active)) }]);
     }
 }

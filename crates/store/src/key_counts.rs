@@ -74,7 +74,7 @@ pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange, more_than: i64
     if more_than >= i64::from(cap) || exceeds(conn, range, i64::from(cap)).await? {
         return Ok(Capped { n: cap, more: true });
     }
-    let (count,): (i64,) = conn.fetch_one(range.count()).await?;
+    let (count,): (i64,) = conn.fetch_one(range.count(conn.writing())).await?;
     Ok(Capped::at(cap, count.unsigned_abs()))
 }
 
@@ -87,5 +87,5 @@ pub(crate) async fn kept(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Option
 
 /// Whether a range has more keys than `limit`.
 pub(crate) async fn exceeds(conn: &mut Conn<'_>, range: &KeyRange, limit: i64) -> Result<bool, StoreError> {
-    Ok(conn.fetch_optional::<(i64,)>(range.exceeds(limit)).await?.is_some())
+    Ok(conn.fetch_optional::<(i64,)>(range.exceeds(conn.writing(), limit)).await?.is_some())
 }

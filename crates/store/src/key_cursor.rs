@@ -5,6 +5,7 @@ use domain::ids::KeyId;
 use domain::list::KeySort;
 
 use crate::key_search::Source;
+use crate::key_walk::{Place, SortedBy};
 use crate::sql::{Arg, Sql};
 
 /// A place between two keys.
@@ -36,6 +37,15 @@ impl Cursor {
     /// The place of a key in a search.
     pub(crate) fn found((source, value): (Source, String), id: &str) -> Self {
         Self { value: Value::Found(source, value), id: id.to_owned() }
+    }
+
+    /// The place in the order of its list.
+    pub(crate) fn place(&self) -> Place {
+        let by = match &self.value {
+            Value::Text(text) | Value::Found(_, text) => SortedBy::Text(text.clone()),
+            Value::Time(millis) => SortedBy::Time(*millis),
+        };
+        (by, self.id.clone())
     }
 
     /// The part of a search that it is in; `None` if it is not in a search.
@@ -71,11 +81,6 @@ impl Cursor {
             Value::Time(millis) => format!("{}~{millis}", self.id),
             Value::Found(source, value) => format!("{}~{}~{value}", self.id, *source as usize),
         }
-    }
-
-    /// The id of the key at this place.
-    pub(crate) fn id(&self) -> &str {
-        &self.id
     }
 
     /// Adds both values as `($n, $m)`.

@@ -1,25 +1,22 @@
 //! What a search finds, in its order: names that begin like it, then names with a later word that does, then ids.
 
-use std::collections::HashMap;
-
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::key_cursor::Cursor;
-use crate::key_list::{By, COLUMNS, LISTED, Listed, Order, Placed, statement};
-use crate::key_moment::Find;
+use crate::key_list::{By, Order, Placed, gathered, listed, walked};
 use crate::key_range::KeyRange;
 use crate::key_search::{Search, Source};
 use crate::sql::Sql;
 
 /// A search that reads one of its parts after the other. Each is a range of an index in its order.
-pub(crate) struct Walk<'a> {
+pub(crate) struct Parts<'a> {
     pub(crate) range: &'a KeyRange,
     pub(crate) search: &'a Search,
     pub(crate) by: By,
     pub(crate) backwards: bool,
 }
 
-impl Walk<'_> {
+impl Parts<'_> {
     /// At most `limit` keys after the cursor.
     pub(crate) async fn fetch(
         &self,
@@ -42,8 +39,11 @@ impl Walk<'_> {
             }
             let after = cursor.filter(|_| from == Some(source));
             let order = Order::of_source(source, self.backwards, self.by);
-            let found: Vec<Listed> =
-                conn.fetch_all(statement(&self.range.only(source), order, after, left, conn.writing())).await?;
+            let range = self.range.only(source);
+            let found = match source {
+                Source::Aside => conn.fetch_all(gathered(&range, order, after, left, conn.writing())).await?,
+                Source::Begins | Source::Inside => walked(conn, &range, order, after, left).await?,
+            };
             rows.extend(found.into_iter().map(|listed| listed.found(self.search)));
         }
         Ok(rows)
@@ -61,22 +61,18 @@ pub(crate) async fn among_few(
     limit: u32,
 ) -> Result<Vec<Placed>, StoreError> {
     let mut sql = Sql::default();
-    range.push_arms(&mut sql, "SELECT id, name_key", Find::ByIndex, |_| ());
+    range.push_with(&mut sql, conn.writing());
+    sql.push(" ");
+    range.push_keys(&mut sql, conn.writing(), "SELECT id, name_key", |_| ());
     let found: Vec<(String, String)> = conn.fetch_all(sql).await?;
-    let places = found.into_iter().map(|(id, name_key)| (Cursor::found(search.place(&name_key), &id), id));
-    let mut places: Vec<_> = places
-        .filter(|(place, _)| cursor.is_none_or(|cursor| if backwards { place < cursor } else { place > cursor }))
-        .collect();
+    let mut places: Vec<_> =
+        found.into_iter().map(|(id, name_key)| (Cursor::found(search.place(&name_key), &id), id)).collect();
+    places.retain(|(place, _)| cursor.is_none_or(|cursor| if backwards { place < cursor } else { place > cursor }));
     places.sort_unstable();
     if backwards {
         places.reverse();
     }
     places.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let mut sql = Sql::new(LISTED);
-    sql.push(COLUMNS).push(" FROM (SELECT value ->> 0 AS asked_id FROM ");
-    conn.push_rows(&mut sql, places.iter().map(|(_, id)| (id,)))?;
-    sql.push(") AS asked CROSS JOIN api_key WHERE id = asked.asked_id) AS k");
-    let rows: Vec<Listed> = conn.fetch_all(sql).await?;
-    let mut rows: HashMap<String, Listed> = rows.into_iter().map(|listed| (listed.row.id.clone(), listed)).collect();
-    Ok(places.iter().filter_map(|(_, id)| rows.remove(id)).map(|listed| listed.found(search)).collect())
+    let ids: Vec<String> = places.into_iter().map(|(_, id)| id).collect();
+    Ok(listed(conn, &ids).await?.into_iter().map(|listed| listed.found(search)).collect())
 }

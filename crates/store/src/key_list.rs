@@ -1,5 +1,7 @@
 //! Pages of the key list, by keyset.
 
+use std::collections::HashMap;
+
 use domain::ids::KeyId;
 use domain::key::KeyRow;
 use domain::list::{KeyQuery, KeySort};
@@ -14,10 +16,11 @@ use crate::dialect::Writing;
 use crate::error::StoreError;
 use crate::key_counts::{capped, exceeds, kept};
 use crate::key_cursor::Cursor;
-use crate::key_found::{Walk, among_few};
-use crate::key_moment::{Find, Moment};
+use crate::key_found::{Parts, among_few};
+use crate::key_moment::Moment;
 use crate::key_range::{FEW, KeyRange};
 use crate::key_search::{Search, Source};
+use crate::key_walk::Walk;
 use crate::keys::ListedRow;
 use crate::sql::Sql;
 
@@ -54,8 +57,8 @@ pub(crate) struct Placed {
 pub(crate) struct Order {
     pub(crate) by: By,
     /// The column that is sorted by, and the one that decides between equal values.
-    columns: (&'static str, &'static str),
-    descending: bool,
+    pub(crate) columns: (&'static str, &'static str),
+    pub(crate) descending: bool,
 }
 
 /// How to find keys that match a condition on a time.
@@ -88,7 +91,12 @@ impl Order {
         Self { by, columns, descending }
     }
 
-    fn push(self, sql: &mut Sql) {
+    /// Whether it is sorted by a time, and not by a text.
+    pub(crate) fn is_by_time(self) -> bool {
+        matches!(self.columns.0, "created_at" | "last_used_at")
+    }
+
+    pub(crate) fn push(self, sql: &mut Sql) {
         let (column, tie) = self.columns;
         let direction = if self.descending { " DESC" } else { "" };
         sql.push(" ORDER BY ").push(column).push(direction).push(", ").push(tie).push(direction);
@@ -134,13 +142,16 @@ impl Plan {
         let mut rows = match &self.reading {
             Reading::Sorted { sort, descending, by } => {
                 let order = Order::sorted(*sort, *descending != backwards, *by);
-                let rows: Vec<Listed> =
-                    conn.fetch_all(statement(&self.range, order, cursor, limit + 1, conn.writing())).await?;
-                rows.into_iter().map(|listed| listed.placed(*sort)).collect()
+                let rows = if self.range.is_named() || *by == By::Gather {
+                    conn.fetch_all(gathered(&self.range, order, cursor, limit + 1, conn.writing())).await?
+                } else {
+                    walked(conn, &self.range, order, cursor, limit + 1).await?
+                };
+                rows.into_iter().map(|listed: Listed| listed.placed(*sort)).collect()
             }
             Reading::Found { search, by } => {
-                let walk = Walk { range: &self.range, search, by: *by, backwards };
-                walk.fetch(conn, cursor, limit + 1).await?
+                let parts = Parts { range: &self.range, search, by: *by, backwards };
+                parts.fetch(conn, cursor, limit + 1).await?
             }
             Reading::FoundAmongFew { search } => {
                 among_few(conn, &self.range, search, backwards, cursor, limit + 1).await?
@@ -280,57 +291,55 @@ const LABELLED: i64 = 5_000;
 /// Up to this many keys are tested for a search one by one. Among more, the search is looked up.
 const TESTED: u64 = 3_000;
 
-pub(crate) const COLUMNS: &str = "SELECT id, kind, name, name_key, token_prefix, state, not_before, expires_at, ack_deadline, \
+const COLUMNS: &str = "SELECT id, kind, name, name_key, token_prefix, state, not_before, expires_at, ack_deadline, \
      created_at, created_by_label, last_used_at, rotation_due_at, cidr_count, domain_count, denied_cidrs, permissions";
 
 /// The columns of `Listed` for the keys of `k`.
-pub(crate) const LISTED: &str = "SELECT k.*, (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 FROM (";
+const LISTED: &str = "SELECT k.*, (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 FROM (";
 
-/// Keys after the cursor in this order, at most `limit`.
-pub(crate) fn statement(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32, writing: Writing) -> Sql {
+/// Keys after the cursor in this order, at most `limit`. All of the range are found and sorted, so they must be few.
+pub(crate) fn gathered(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32, writing: Writing) -> Sql {
     let mut sql = Sql::default();
     let (column, tie) = order.columns;
-    let behind = |sql: &mut Sql| {
+    let follows = range.push_with(&mut sql, writing);
+    sql.push(if follows { ", " } else { "WITH " });
+    // Materialised first. Otherwise the planner could read in the order of the list, past every key that does not match.
+    sql.push("gathered AS MATERIALIZED (");
+    range.push_keys(&mut sql, writing, COLUMNS, |sql| {
         let Some(cursor) = cursor else { return };
-        if column == "last_used_at" && range.moment.is_some_and(Moment::is_never_used) {
-            // All of them have the same sort value.
-            sql.push(if order.descending { " AND id < " } else { " AND id > " }).bind(cursor.id());
-            return;
-        }
         sql.push(" AND (").push(column).push(", ").push(tie).push(if order.descending { ") < " } else { ") > " });
         cursor.push(sql);
-    };
-    let limit = i64::from(limit);
-    let in_order = |sql: &mut Sql| {
-        behind(sql);
-        if writing.limits_arms {
-            order.push(sql);
-            sql.push(" LIMIT ").bind(limit);
-        }
-    };
-    range.push_with(&mut sql);
-    if order.by == By::Gather {
-        // Materialised first. Otherwise the planner could read in the order of the list, past every key that does not
-        // match.
-        sql.push(if range.has_with() { ", " } else { "WITH " });
-        sql.push("gathered AS MATERIALIZED (");
-        range.push_arms(&mut sql, COLUMNS, Find::ByIndex, behind);
-        sql.push(") ");
-    }
-    sql.push(LISTED);
-    if order.by == By::Gather {
-        sql.push("SELECT * FROM gathered");
-    } else {
-        let find = match order.by {
-            By::Range => Find::ByIndex,
-            _ => Find::InOrder { hides_expiry: writing.hides_expiry },
-        };
-        range.push_arms(&mut sql, COLUMNS, find, in_order);
-    }
-    sql.push(") AS k");
+    });
+    sql.push(") ").push(LISTED).push("SELECT * FROM gathered) AS k");
     order.push(&mut sql);
-    sql.push(" LIMIT ").bind(limit);
+    sql.push(" LIMIT ").bind(i64::from(limit));
     sql
+}
+
+/// Keys after the cursor in this order, at most `limit`, read in it.
+pub(crate) async fn walked(
+    conn: &mut Conn<'_>,
+    range: &KeyRange,
+    order: Order,
+    cursor: Option<&Cursor>,
+    limit: u32,
+) -> Result<Vec<Listed>, StoreError> {
+    let ids = Walk::new(range, order).ids(conn, cursor, limit).await?;
+    listed(conn, &ids).await
+}
+
+/// The keys with these ids that still exist, in this order.
+pub(crate) async fn listed(conn: &mut Conn<'_>, ids: &[String]) -> Result<Vec<Listed>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new(LISTED);
+    sql.push(COLUMNS).push(" FROM (SELECT value ->> 0 AS asked_id FROM ");
+    conn.push_rows(&mut sql, ids.iter().map(|id| (id,)))?;
+    sql.push(") AS asked CROSS JOIN api_key WHERE id = asked.asked_id) AS k");
+    let rows: Vec<Listed> = conn.fetch_all(sql).await?;
+    let mut rows: HashMap<String, Listed> = rows.into_iter().map(|listed| (listed.row.id.clone(), listed)).collect();
+    Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub(crate) enum Find {
     /// By the index of the condition.
     ByIndex,
     /// By reading all keys in the order of the list, and testing each.
-    InOrder { hides_expiry: bool },
+    InOrder,
 }
 
 impl Moment {
@@ -94,38 +94,53 @@ impl Moment {
         }
     }
 
+    /// The index of the condition.
+    pub(crate) const fn index(self) -> Option<&'static str> {
+        match self {
+            Self::Valid { .. } | Self::Expired { .. } | Self::Expiring { .. } => Some("api_key_kind_state_expiry"),
+            Self::NotYetValid { .. } => Some("api_key_start"),
+            Self::NeverUsed => Some("api_key_unused_name"),
+            Self::NeverUsedSince { .. } => Some("api_key_unused_created"),
+            Self::RotationOverdue { .. } => Some("api_key_rotation_due"),
+            Self::Unrestricted => Some("api_key_open"),
+            Self::Called { .. } => None,
+        }
+    }
+
     /// Adds the condition. `+ 0` and `|| ''` hide a column from the planner on both engines. `KeyRange` looks up calls,
     /// unless the keys are few; this function only tests them.
     pub(crate) fn push(self, sql: &mut Sql, find: Find) {
-        let expires_at = if find == (Find::InOrder { hides_expiry: true }) { "expires_at + 0" } else { "expires_at" };
+        let expires_at = if find == Find::InOrder { "expires_at + 0" } else { "expires_at" };
         match (self, find) {
             (Self::Valid { now }, _) => {
                 sql.push(" AND ").push(expires_at).push(" > ").bind(now).push(" AND not_before <= ").bind(now)
             }
             // The first condition is that of the index.
             (Self::NotYetValid { now }, Find::ByIndex) => sql.push(" AND not_before > 0 AND not_before > ").bind(now),
-            (Self::NotYetValid { now }, Find::InOrder { .. }) => sql.push(" AND not_before + 0 > ").bind(now),
+            (Self::NotYetValid { now }, Find::InOrder) => sql.push(" AND not_before + 0 > ").bind(now),
             (Self::Expired { now }, _) => sql.push(" AND ").push(expires_at).push(" <= ").bind(now),
             (Self::Expiring { now, until }, _) => {
                 sql.push(" AND ").push(expires_at).push(" > ").bind(now);
                 sql.push(" AND ").push(expires_at).push(" <= ").bind(until)
             }
             (Self::NeverUsed, _) => sql.push(" AND last_used_at = 0"),
-            (Self::NeverUsedSince { created }, Find::InOrder { hides_expiry: true }) => {
+            (Self::NeverUsedSince { created }, Find::InOrder) => {
                 sql.push(" AND last_used_at = 0 AND created_at + 0 <= ").bind(created)
             }
-            (Self::NeverUsedSince { created }, _) => sql.push(" AND last_used_at = 0 AND created_at <= ").bind(created),
+            (Self::NeverUsedSince { created }, Find::ByIndex) => {
+                sql.push(" AND last_used_at = 0 AND created_at <= ").bind(created)
+            }
             // The first condition is that of the index.
             (Self::RotationOverdue { now }, Find::ByIndex) => {
                 sql.push(" AND rotation_due_at < 9223372036854775807 AND rotation_due_at <= ").bind(now)
             }
-            (Self::RotationOverdue { now }, Find::InOrder { .. }) => sql.push(" AND rotation_due_at + 0 <= ").bind(now),
+            (Self::RotationOverdue { now }, Find::InOrder) => sql.push(" AND rotation_due_at + 0 <= ").bind(now),
             // The words of its index, and others that mean the same.
             (Self::Unrestricted, Find::ByIndex) => sql.push(
                 " AND cidr_count + 0 = 0 AND domain_count + 0 = 0 AND denied_cidrs || '' = '[]' \
                  AND expires_at + 0 = 9223372036854775807",
             ),
-            (Self::Unrestricted, Find::InOrder { .. }) => sql.push(
+            (Self::Unrestricted, Find::InOrder) => sql.push(
                 " AND cidr_count + 1 = 1 AND domain_count + 1 = 1 AND denied_cidrs || ' ' = '[] ' \
                  AND expires_at - 1 = 9223372036854775806",
             ),

@@ -56,7 +56,24 @@ impl Search {
         push_range(sql, "name_key", &self.name);
     }
 
-    /// Tests each name for what `push_name` and `push_parts` find by their indexes.
+    /// Adds the beginning and the end of the range of this column, or only one of them.
+    pub(crate) fn push_ends(&self, sql: &mut Sql, column: &'static str, (begins, ends): (bool, bool)) {
+        let (from, until) = &self.name;
+        if begins {
+            sql.push(" AND ").push(column).push(" >= ").bind(&**from);
+        }
+        if let Some(until) = until.as_ref().filter(|_| ends) {
+            sql.push(" AND ").push(column).push(" < ").bind(&**until);
+        }
+    }
+
+    /// Whether a list that is read in this direction has come to the range with this text.
+    pub(crate) fn reaches(&self, text: &str, descending: bool) -> bool {
+        let (from, until) = &self.name;
+        if descending { until.as_ref().is_none_or(|until| text < until.as_str()) } else { text >= from.as_str() }
+    }
+
+    /// Tests each name for what the ranges of names and of their words find.
     pub(crate) fn push_name_or_word(&self, sql: &mut Sql) {
         sql.push("((");
         self.push_name(sql);
@@ -93,11 +110,6 @@ impl Search {
             like(sql, format!("%{}{begin}%", escaped(before.encode_utf8(&mut [0; 4]))));
         }
         sql.push("))");
-    }
-
-    /// Adds the condition on the parts of names.
-    pub(crate) fn push_parts(&self, sql: &mut Sql) {
-        push_range(sql, "p.part", &self.name);
     }
 
     pub(crate) fn push_id(&self, sql: &mut Sql, column: &'static str) {
@@ -163,6 +175,16 @@ mod tests {
         assert_eq!(place("a ex-b ex"), (Source::Inside, "ex-b ex".to_owned()));
         assert_eq!(place("rex"), (Source::Aside, "rex".to_owned()));
         assert!(Source::ALL.is_sorted());
+    }
+
+    #[test]
+    fn a_list_begins_with_the_range_or_in_it() {
+        let search = Search::new("ex").unwrap();
+        for (text, forwards, backwards) in
+            [("aa", false, true), ("ex", true, true), ("exz", true, true), ("ey", true, false), ("zz", true, false)]
+        {
+            assert_eq!((search.reaches(text, false), search.reaches(text, true)), (forwards, backwards), "{text}");
+        }
     }
 
     #[test]

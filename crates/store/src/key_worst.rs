@@ -9,9 +9,10 @@ use domain::verdict::Code;
 
 use crate::apps::apps_in;
 use crate::conn::Conn;
+use crate::dialect::Writing;
 use crate::error::StoreError;
 use crate::key_counts::{capped, exceeds};
-use crate::key_moment::{Find, Moment};
+use crate::key_moment::Moment;
 use crate::key_range::{FEW, KeyRange};
 use crate::sql::Sql;
 
@@ -86,7 +87,7 @@ impl Worse {
 /// Those that expire first, that are due longest, or the oldest.
 async fn first(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Vec<Worst>, StoreError> {
     let by = Worse::of(range);
-    let sql = first_of(range, by, conn.writing().limits_arms);
+    let sql = first_of(range, by, conn.writing());
     let rows = conn.fetch_all::<(String, String, i64)>(sql).await?;
     // A row of a later version may be unreadable here, but must not hide other rows.
     let worst = |(id, name, at): (String, String, i64)| {
@@ -95,19 +96,27 @@ async fn first(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Vec<Worst>, Stor
     Ok(rows.into_iter().filter_map(worst).collect())
 }
 
-pub(crate) fn first_of(range: &KeyRange, worse: Worse, limits_arms: bool) -> Sql {
+pub(crate) fn first_of(range: &KeyRange, worse: Worse, writing: Writing) -> Sql {
     let (select, order) = match worse {
         Worse::Expiry => ("SELECT id, name, expires_at", " ORDER BY expires_at"),
         Worse::Creation => ("SELECT id, name, created_at", " ORDER BY created_at"),
         Worse::RotationDue => ("SELECT id, name, rotation_due_at", " ORDER BY rotation_due_at"),
     };
-    let mut sql = Sql::new("SELECT * FROM (");
-    range.push_arms(&mut sql, select, Find::ByIndex, |sql| {
-        if limits_arms {
-            sql.push(order).push(" LIMIT ").bind(NAMED);
-        }
-    });
-    sql.push(") AS k").push(order).push(" LIMIT ").bind(NAMED);
+    let mut sql = Sql::default();
+    range.push_with(&mut sql, writing);
+    sql.push(" ");
+    if range.is_named() {
+        range.push_keys(&mut sql, writing, select, |_| ());
+    } else {
+        sql.push(select).push(" FROM (SELECT value ->> 0 AS first_id FROM arm CROSS JOIN ");
+        writing.push_rows_of(&mut sql, |sql| {
+            sql.push("SELECT ").push(writing.group).push(writing.array).push("id)) FROM (SELECT id FROM api_key");
+            range.push_of_arm(sql, writing);
+            sql.push(order).push(" LIMIT ").bind(NAMED).push(") AS near");
+        });
+        sql.push(") AS first CROSS JOIN api_key WHERE id = first.first_id");
+    }
+    sql.push(order).push(" LIMIT ").bind(NAMED);
     sql
 }
 

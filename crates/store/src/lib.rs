@@ -34,6 +34,8 @@ mod key_request_list;
 mod key_requests;
 mod key_rules;
 mod key_search;
+mod key_sources;
+mod key_walk;
 mod key_worst;
 mod keys;
 mod last_use;

@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ids::{AppId, KeyId};
-use domain::list::{KeyQuery, KeySort};
+use domain::list::{KeyQuery, KeySort, Rows, StatusFilter};
 use domain::page::Page;
+use domain::timestamp::Timestamp;
 use store::{KeyUse, LastUsed, NewKey, Store, StoreError};
 
 use crate::contract::contract;
-use crate::fixtures::{NOW, insert, key, whole, with_app};
+use crate::fixtures::{NOW, all, app, insert, key, whole, with_app};
 
 contract! {
     every_surviving_key_is_seen_exactly_once,
     a_list_that_ends_under_the_reader_has_a_way_back,
+    pages_over_many_apps_show_each_key_once_in_order,
 }
 
 /// A key whose place in each order depends on `n` alone, with many equal values.
@@ -138,4 +140,72 @@ async fn a_list_that_ends_under_the_reader_has_a_way_back(store: Store) {
     assert!(behind.rows.is_empty() && behind.next.is_none());
     let back = list(&KeyQuery { before: behind.previous, ..KeyQuery::default() }).await;
     assert_eq!((back.rows, back.previous, back.next), (first.rows, None, None));
+}
+
+/// So many keys that a filter by time tests them in the order of the list.
+async fn pages_over_many_apps_show_each_key_once_in_order(store: Store) {
+    let mut keys = Vec::new();
+    for n in 1..=8 {
+        let app = app(n);
+        store.write(async |tx| tx.insert_app(&app).await).await.unwrap();
+        for m in 0..12 * i64::from(n) * i64::from(n) {
+            let (mut new, used) = scattered(&app.id, m);
+            // One app has none that expires.
+            new.spec.expires_at = (n != 7 || m < 400).then_some(NOW.plus_seconds(-1)).filter(|_| m % 29 != 0);
+            keys.push((new, used));
+        }
+    }
+    let (new, used): (Vec<_>, Vec<_>) = keys.iter().cloned().unzip();
+    store
+        .write(async |tx| {
+            tx.insert_keys(&new).await?;
+            tx.show_last_uses(&used.iter().step_by(3).cloned().collect::<Vec<_>>()).await
+        })
+        .await
+        .unwrap();
+    let used: BTreeMap<KeyId, Timestamp> = used.iter().step_by(3).map(|used| (used.key_id, used.newest.at)).collect();
+    let mut seen_by_status = Vec::new();
+    for status in [None, Some(StatusFilter::Expired), Some(StatusFilter::NeverUsed)] {
+        let matches = |new: &&NewKey| match status {
+            None => true,
+            Some(StatusFilter::Expired) => new.spec.expires_at.is_some(),
+            _ => !used.contains_key(&new.id),
+        };
+        for (sort, descending) in KeySort::ALL.iter().flat_map(|sort| [(*sort, false), (*sort, true)]) {
+            let mut expected: Vec<&NewKey> = new.iter().filter(matches).collect();
+            expected.sort_by_key(|new| {
+                let name = (sort == KeySort::Name).then(|| new.spec.name.clone());
+                let at = match sort {
+                    KeySort::Name => None,
+                    KeySort::Created => Some(new.created_at),
+                    KeySort::LastUsed => used.get(&new.id).copied(),
+                };
+                (name, at, new.id)
+            });
+            let expected: Vec<KeyId> = expected.iter().map(|new| new.id).collect();
+            // Each order is read one way from the front, and the other way from the end.
+            let mut query = KeyQuery { status, sort, rows: Rows::Most, ..KeyQuery::default() };
+            query.before = descending.then(|| "end".to_owned());
+            let mut seen = Vec::new();
+            loop {
+                let page = store.list_keys(&all(), &query, NOW).await.unwrap();
+                let ids = page.rows.iter().map(|row| row.id);
+                if descending {
+                    seen.extend(ids.rev())
+                } else {
+                    seen.extend(ids)
+                }
+                let to = if descending { page.previous } else { page.next };
+                let Some(to) = to else { break };
+                if descending { query.before = Some(to) } else { query.after = Some(to) }
+            }
+            if descending {
+                seen.reverse();
+            }
+            assert_eq!(seen.len(), expected.len(), "{query:?}");
+            assert!(seen == expected, "{query:?}: another order");
+        }
+        seen_by_status.push(new.iter().filter(matches).count());
+    }
+    assert!(seen_by_status[1] > 2_000 && seen_by_status[1] < seen_by_status[0], "{seen_by_status:?}");
 }

@@ -1,0 +1,197 @@
+//! The first keys of a list in its order, from arms that each have this order.
+//! A step reads the next few keys of each arm that may still have one of the first. So a page costs a look at each arm and
+//! what its own keys cost, however many keys there are.
+
+use std::cmp::Ordering;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::conn::Conn;
+use crate::dialect::Writing;
+use crate::error::StoreError;
+use crate::key_arms::{Arm, push_table};
+use crate::key_cursor::Cursor;
+use crate::key_list::Order;
+use crate::key_range::KeyRange;
+use crate::sql::{Arg, Sql};
+
+/// Up to this many arms, a whole page of each is read at once. Of more, the first key of each tells which arms count.
+const FEW_ARMS: usize = 8;
+
+/// How many times as many keys of each arm the next step reads, while too few match.
+const GROWTH: usize = 4;
+
+/// What a list is sorted by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum SortedBy {
+    Time(i64),
+    Text(String),
+}
+
+/// A place in a list: what it is sorted by, and the id.
+pub(crate) type Place = (SortedBy, String);
+
+/// An arm, and up to where it has been read.
+pub(crate) struct Open {
+    arm: Arm,
+    read: Option<Place>,
+}
+
+/// A list that is read in its order.
+pub(crate) struct Walk<'a> {
+    range: &'a KeyRange,
+    order: Order,
+    /// Whether the arms have keys that are not in the list.
+    tests: bool,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(range: &'a KeyRange, order: Order) -> Self {
+        Self { range, order, tests: range.tests(order) }
+    }
+
+    /// The ids of the first keys after the cursor, at most `limit`.
+    pub(crate) async fn ids(
+        &self,
+        conn: &mut Conn<'_>,
+        cursor: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX).max(1);
+        let mut open = self.open(cursor);
+        let mut step = match open.len() {
+            arms if self.tests => (2 * limit / arms.max(1)).max(1),
+            arms if arms > FEW_ARMS => 1,
+            _ => limit,
+        };
+        let mut found: Vec<Place> = Vec::new();
+        while !open.is_empty() {
+            let sql = self.step(conn.writing(), &open, found.get(limit - 1), step);
+            let rows: Vec<(i64, Option<String>, Option<String>)> = conn.fetch_all(sql).await?;
+            let mut next = Vec::new();
+            for (number, places, end) in rows {
+                let places = places.as_deref().map(read::<Vec<Place>>).transpose()?.unwrap_or_default();
+                // Where each key that is read is in the list, the last one is known.
+                let end = match end {
+                    Some(end) => Some(read(&end)?),
+                    None if !self.tests && places.len() >= step => {
+                        places.iter().max_by(|a, b| self.compare(a, b)).cloned()
+                    }
+                    None => None,
+                };
+                found.extend(places);
+                let arm = usize::try_from(number).ok().and_then(|number| open.get(number));
+                if let (Some(Open { arm, .. }), Some(end)) = (arm, end) {
+                    next.push(Open { arm: *arm, read: Some(end) });
+                }
+            }
+            found.sort_unstable_by(|a, b| self.compare(a, b));
+            found.truncate(limit);
+            if let Some(last) = found.get(limit - 1) {
+                // An arm that has been read beyond it has nothing before it.
+                next.retain(|open| open.read.as_ref().is_none_or(|read| self.compare(read, last).is_lt()));
+            }
+            open = next;
+            step = if self.tests { step.saturating_mul(GROWTH) } else { limit };
+        }
+        Ok(found.into_iter().map(|(_, id)| id).collect())
+    }
+
+    /// All arms, from a cursor on.
+    pub(crate) fn open(&self, cursor: Option<&Cursor>) -> Vec<Open> {
+        let read = cursor.map(Cursor::place).filter(|(by, _)| self.range.reaches(by, self.order));
+        self.range.walked_arms().into_iter().map(|arm| Open { arm, read: read.clone() }).collect()
+    }
+
+    fn compare(&self, a: &Place, b: &Place) -> Ordering {
+        if self.order.descending { b.cmp(a) } else { a.cmp(b) }
+    }
+
+    /// The statement of a step. For each arm: its number, those of its next keys that are in the list, and, if others are
+    /// not, the last of the next keys if there are as many as were asked for. The page will end at `last` or before it.
+    pub(crate) fn step(&self, writing: Writing, open: &[Open], last: Option<&Place>, keys: usize) -> Sql {
+        let keys = i64::try_from(keys).unwrap_or(i64::MAX);
+        let (column, tie) = self.order.columns;
+        let has_read = open.iter().any(|open| open.read.is_some());
+        // In the order of the index, each end is one condition. SQLite would test a second one on each key.
+        let ends = if self.order.descending { (last.is_none(), !has_read) } else { (!has_read, last.is_none()) };
+        let (ahead, behind) = if self.order.descending { (" < ", " > ") } else { (" > ", " < ") };
+        let one_value = self.range.has_one(column);
+        let place = |sql: &mut Sql| {
+            sql.push("(").push(if one_value { "" } else { column }).push(if one_value { "" } else { ", " });
+            sql.push(tie).push(")");
+        };
+        let next = |sql: &mut Sql| {
+            self.range.push_next(sql, writing, self.order, ends);
+            if has_read {
+                sql.push(" AND ");
+                place(sql);
+                sql.push(ahead).push(match (one_value, self.order.is_by_time()) {
+                    (true, _) => "(arm.read_id)",
+                    (false, true) => "(CAST(arm.read_to AS BIGINT), arm.read_id)",
+                    (false, false) => "(arm.read_to, arm.read_id)",
+                });
+            }
+            if let Some((by, id)) = last {
+                sql.push(" AND ");
+                place(sql);
+                let by = (!one_value).then(|| by.into());
+                sql.push(behind).row(true, by.into_iter().chain([Arg::from(&**id)]));
+            }
+            self.order.push(sql);
+            sql.push(" LIMIT ");
+        };
+        let rows = open.iter().enumerate().map(|(number, open)| {
+            let (by, id) = open.read.as_ref().map(|(by, id)| (by.into(), id.as_str())).unzip();
+            let mut row = open.arm.row(number);
+            row.extend([by.unwrap_or_default(), id.into()]);
+            row
+        });
+        let mut sql = Sql::new("WITH ");
+        push_table(&mut sql, writing, "arm", rows);
+        let push_place = |sql: &mut Sql| {
+            sql.push(writing.array).push(column).push(", ").push(tie).push(")");
+        };
+        sql.push(" SELECT number, (SELECT CAST(").push(writing.group);
+        push_place(&mut sql);
+        sql.push(") AS TEXT) FROM (");
+        next(&mut sql);
+        sql.bind(keys).push(") AS near");
+        if !self.tests {
+            sql.push("), CAST(NULL AS TEXT) FROM arm");
+            return sql;
+        }
+        self.range.push_tests(&mut sql, self.order);
+        sql.push("), (SELECT CAST(");
+        push_place(&mut sql);
+        sql.push(" AS TEXT) FROM (");
+        next(&mut sql);
+        sql.push("1 OFFSET ").bind(keys - 1).push(") AS near) FROM arm");
+        sql
+    }
+}
+
+impl From<&SortedBy> for Arg {
+    fn from(by: &SortedBy) -> Self {
+        match by {
+            SortedBy::Time(millis) => (*millis).into(),
+            SortedBy::Text(text) => (&**text).into(),
+        }
+    }
+}
+
+impl From<&SortedBy> for Value {
+    fn from(by: &SortedBy) -> Self {
+        match by {
+            SortedBy::Time(millis) => (*millis).into(),
+            SortedBy::Text(text) => (&**text).into(),
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(json: &str) -> Result<T, StoreError> {
+    serde_json::from_str(json).map_err(|_| StoreError::corrupt("a list of keys"))
+}
