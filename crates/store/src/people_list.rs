@@ -52,6 +52,8 @@ struct Stored {
     apps: String,
     failures: i64,
     blocked_until: i64,
+    /// How many people there are in the list, if all of them were found for the page.
+    found: Option<i64>,
 }
 
 impl Stored {
@@ -118,8 +120,8 @@ const fn columns(sort: PersonSort) -> &'static [&'static str] {
 }
 
 const SELECT: &str = "SELECT p.id, p.email, p.name, p.name_key, p.role, p.disabled, p.created_at, p.last_sign_in_at, \
-     p.access_ends_at, p.apps, COALESCE(f.failures, 0) AS failures, COALESCE(f.blocked_until, 0) AS blocked_until ";
-const FROM: &str = "FROM person p LEFT JOIN sign_in_failure f ON f.email_mac = p.email_mac ";
+     p.access_ends_at, p.apps, COALESCE(f.failures, 0) AS failures, COALESCE(f.blocked_until, 0) AS blocked_until, ";
+const FAILURES: &str = "LEFT JOIN sign_in_failure f ON f.email_mac = p.email_mac ";
 
 /// A list with its conditions.
 struct Asked<'a> {
@@ -158,6 +160,19 @@ impl Asked<'_> {
         sql.push(" AND COALESCE(f.blocked_until, 0) <= ").bind(self.lock.latest).push("))");
     }
 
+    /// Whether few people may match, so that reading in the order of the list would pass nearly all of them.
+    fn is_of_few(&self) -> bool {
+        let is_filtered = self.query.status.is_some_and(|status| status != PersonFilter::Active);
+        is_filtered || self.query.search.is_some() || matches!(self.apps, Scope::Only(_))
+    }
+
+    /// Adds everybody in the list.
+    fn push_people(&self, sql: &mut Sql) {
+        let by_failures = matches!(self.query.status, Some(PersonFilter::Active | PersonFilter::Locked));
+        sql.push("FROM person p ").push(if by_failures { FAILURES } else { "" });
+        self.push_conditions(sql);
+    }
+
     /// Rows after a cursor, or before it, nearest first: at most `limit`.
     async fn fetch(
         &self,
@@ -167,17 +182,39 @@ impl Asked<'_> {
         limit: usize,
     ) -> Result<Vec<Stored>, StoreError> {
         let (columns, descending) = (columns(self.query.sort), self.query.descending != backwards);
-        let mut sql = Sql::new(SELECT);
-        sql.push(FROM);
-        self.push_conditions(&mut sql);
+        let mut sql = Sql::default();
+        if self.is_of_few() {
+            // One walk through the table finds and counts them.
+            sql.push("WITH found AS MATERIALIZED (SELECT p.id, p.name_key, p.email, p.role, p.last_sign_in_at ");
+            self.push_people(&mut sql);
+            sql.push(") ").push(SELECT).push("(SELECT count(*) FROM found) AS found FROM (SELECT p.id FROM found p ");
+            sql.push("WHERE 1 = 1");
+        } else {
+            sql.push(SELECT).push("CAST(NULL AS BIGINT) AS found FROM person p ").push(FAILURES);
+            self.push_conditions(&mut sql);
+        }
         if let Some(after) = after {
             sql.push(" AND ");
             list(&mut sql, columns, "(", "");
             sql.push(if descending { ") < " } else { ") > " }).row(true, after);
         }
-        list(&mut sql, columns, " ORDER BY ", if descending { " DESC" } else { "" });
-        sql.push(" LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let order = if descending { " DESC" } else { "" };
+        list(&mut sql, columns, " ORDER BY ", order);
+        sql.push(" LIMIT ").bind(limit);
+        if self.is_of_few() {
+            sql.push(") AS first CROSS JOIN person p ").push(FAILURES).push("WHERE p.id = first.id");
+            list(&mut sql, columns, " ORDER BY ", order);
+        }
         conn.fetch_all(sql).await
+    }
+
+    /// How many people there are in the list, up to one more than the cap.
+    async fn count(&self, conn: &mut Conn<'_>) -> Result<i64, StoreError> {
+        let mut sql = Sql::new("SELECT count(*) FROM (SELECT p.id ");
+        self.push_people(&mut sql);
+        sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
+        Ok(conn.fetch_one::<(i64,)>(sql).await?.0)
     }
 }
 
@@ -228,17 +265,17 @@ async fn list_people(
     };
     let place = |row: Option<&Stored>| row.map(|row| row.place(query.sort));
     let (next, previous) = (place(rows.last()).filter(|_| has_next), place(rows.first()).filter(|_| has_previous));
-    let mut sql = Sql::new("SELECT count(*) FROM (SELECT p.id ");
-    sql.push(FROM);
-    asked.push_conditions(&mut sql);
-    sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
-    let (count,): (i64,) = conn.fetch_one(sql).await?;
+    let count = match rows.first().and_then(|row| row.found) {
+        Some(count) => count,
+        None if rows.is_empty() && query.after.is_none() && query.before.is_none() => 0,
+        None => asked.count(conn).await?,
+    };
     let rows = rows.into_iter().map(|row| row.listed(lock)).collect::<Result<_, _>>()?;
     Ok(Page { rows, next, previous, total: Capped::at(COUNT_CAP, count.unsigned_abs()) })
 }
 
 async fn listed_person(conn: &mut Conn<'_>, id: &PersonId, lock: Lock) -> Result<Option<PersonListed>, StoreError> {
     let mut sql = Sql::new(SELECT);
-    sql.push(FROM).push("WHERE p.id = ").bind(id.as_str());
+    sql.push("CAST(NULL AS BIGINT) AS found FROM person p ").push(FAILURES).push("WHERE p.id = ").bind(id.as_str());
     conn.fetch_optional::<Stored>(sql).await?.map(|row| row.listed(lock)).transpose()
 }

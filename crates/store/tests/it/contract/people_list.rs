@@ -108,8 +108,9 @@ async fn every_page_in_either_direction_shows_each_person_once(store: Store) {
     let people: Vec<_> = (0..130).map(row).collect();
     add(&store, &people).await;
     for sort in PersonSort::ALL {
-        for descending in [false, true] {
-            let query = PersonQuery { sort: *sort, descending, ..PersonQuery::default() };
+        for (descending, search) in [(false, None), (true, None), (false, Some("example")), (true, Some("example"))] {
+            let search = search.map(str::to_owned);
+            let query = PersonQuery { sort: *sort, descending, search, ..PersonQuery::default() };
             let mut pages = vec![store.list_people(&query, &Scope::All, LOCK).await.unwrap()];
             while let Some(next) = pages.last().unwrap().next.clone() {
                 pages.push(
@@ -121,6 +122,7 @@ async fn every_page_in_either_direction_shows_each_person_once(store: Store) {
             }
             let ids: Vec<_> = pages.iter().flat_map(|page| &page.rows).map(|row| row.id).collect();
             assert_eq!((ids.len(), ids.iter().collect::<BTreeSet<_>>().len(), pages.len()), (130, 130, 6), "{sort:?}");
+            assert!(pages.iter().all(|page| page.total.n == 130), "{sort:?}");
             assert!(pages[0].previous.is_none() && pages.iter().skip(1).all(|page| page.previous.is_some()));
             for pair in pages.windows(2) {
                 let before = pair[1].previous.clone();
