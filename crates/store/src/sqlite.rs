@@ -223,3 +223,42 @@ fn holder(kind: &str, file: &Metadata) -> Option<u32> {
         words.next()?.ends_with(&inode).then_some(pid)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::TestDatabase;
+
+    use super::*;
+    use crate::store::Store;
+
+    /// Bytes in a row, and more rows than the journal may have room for.
+    const ROW: u64 = 1_000_000;
+    const ROWS: i64 = 80;
+
+    #[tokio::test]
+    async fn the_journal_is_cut_once_it_has_been_written_back() {
+        let database = TestDatabase::sqlite();
+        let store = Store::open(database.url()).await.unwrap();
+        let journal = with_suffix(&file(database.url()).unwrap(), "-wal");
+        let most: u64 = JOURNAL_MAX.parse().unwrap();
+        assert!(u64::try_from(ROWS).unwrap() * ROW > most);
+        let written = store.write(async |tx| {
+            tx.conn().execute(Sql::new("CREATE TABLE filler (bytes BLOB)")).await?;
+            let mut fill = Sql::new("WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ");
+            fill.bind(ROWS).push(") INSERT INTO filler SELECT zeroblob(1000000) FROM n");
+            tx.conn().execute(fill).await
+        });
+        written.await.unwrap();
+        assert!(journal.metadata().unwrap().len() > most, "one transaction is in the journal as a whole");
+        let begun = Instant::now();
+        // Each commit writes back what nobody reads any longer, and the next one begins the journal anew.
+        while journal.metadata().unwrap().len() > most {
+            assert!(begun.elapsed() < Duration::from_secs(30), "the journal stays at its size");
+            store
+                .write(async |tx| tx.conn().execute(Sql::new("INSERT INTO filler VALUES (x'00')")).await)
+                .await
+                .unwrap();
+        }
+        store.close().await;
+    }
+}
