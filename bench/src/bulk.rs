@@ -55,7 +55,9 @@ struct Made {
 
 /// The keys to add.
 pub(crate) struct Bulk {
+    /// The app that owns them, and others that do too.
     app: AppId,
+    others: Vec<AppId>,
     keys: u32,
     /// How many of them have a name that begins alike.
     common: u32,
@@ -66,9 +68,18 @@ pub(crate) struct Bulk {
 }
 
 impl Bulk {
-    pub fn new(app: AppId, keys: u32, common: u32, pepper: Pepper) -> Result<Self> {
+    pub fn new(app: AppId, others: Vec<AppId>, keys: u32, common: u32, pepper: Pepper) -> Result<Self> {
         let chance = Chance::new(u64::from(keys));
-        Ok(Self { app, keys, common, now: SystemClock::default().now(), chance, rules: Rules::parse()?, pepper })
+        Ok(Self {
+            app,
+            others,
+            keys,
+            common,
+            now: SystemClock::default().now(),
+            chance,
+            rules: Rules::parse()?,
+            pepper,
+        })
     }
 
     /// Adds them.
@@ -151,11 +162,13 @@ impl Bulk {
         }
         // Over two years, up to now.
         let age = TWO_YEARS / i64::from(self.keys) * i64::from(self.keys - number) + i64::from(self.chance.below(999));
+        let place = self.chance.below(u32::try_from(self.others.len() + 1).unwrap_or(1));
+        let app_id = self.others.get(place as usize).copied().unwrap_or(self.app);
         let token_prefix = kind.token_prefix("ks", Environment::Live);
         let (token, secret) = self.pepper.mint(&token_prefix, &id, &mut self.chance);
         let key = NewKey {
             id,
-            app_id: self.app,
+            app_id,
             spec,
             token_prefix,
             ack_deadline: None,

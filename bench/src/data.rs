@@ -29,6 +29,7 @@ use tempfile::TempDir;
 use testkit::TestDatabase;
 
 use crate::bulk::{Bulk, Mark};
+use crate::people;
 use crate::restrictions;
 use crate::secrets::{Pepper, Remembering};
 
@@ -41,6 +42,23 @@ const ASKED_ABOUT: u32 = 10_000;
 
 /// How many keys with two secrets there are.
 const ROTATED: u32 = 1_000;
+
+/// How large an installation is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    pub keys: u32,
+    /// Among how many apps most of the keys are spread.
+    pub apps: u32,
+    /// People beside the owner.
+    pub people: u32,
+}
+
+impl Size {
+    /// All keys in one app, and nobody but the owner.
+    pub const fn of_keys(keys: u32) -> Self {
+        Self { keys, apps: 1, people: 0 }
+    }
+}
 
 /// The database engine of an installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,8 +102,9 @@ pub(crate) struct Deep {
 }
 
 impl Installation {
-    /// Creates an installation with this many keys.
-    pub async fn make(keys: u32, engine: Engine) -> Result<Self> {
+    /// Creates an installation of this size.
+    pub async fn make(size: Size, engine: Engine) -> Result<Self> {
+        let keys = size.keys;
         ensure!(keys >= 1_000, "an installation has at least 1,000 keys");
         println!("Making an installation with {keys} keys on {engine:?}");
         let begun = Instant::now();
@@ -116,8 +135,13 @@ impl Installation {
             rotated.push(old);
         }
         let issued = u32::try_from(asked_about.len() + rotated.len())? + 1;
-        let bulk = Bulk::new(*service.default_app(), keys - issued, keys / 2, pepper)?;
+        let mut others = Vec::new();
+        for number in 1..size.apps {
+            others.push(service.create_app(&caller, &format!("App {number:03}")).await?.id);
+        }
+        let bulk = Bulk::new(*service.default_app(), others, keys - issued, keys / 2, pepper)?;
         let filled = bulk.fill(&store).await?;
+        people::add(&store, size.people).await?;
         let id = asked_about.first().and_then(|key| key.split('_').nth(1)).context("no key was issued")?.to_owned();
         drop(service);
         store.close().await;

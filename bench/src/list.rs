@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use domain::page::{COUNT_CAP, Capped, FOUND_CAP};
 
-use crate::data::{EMAIL, Engine, Installation, PASSWORD};
+use crate::data::{EMAIL, Engine, Installation, PASSWORD, Size};
 use crate::figures::Latency;
 use crate::http::{Answer, Connection};
 use crate::list_table::Tables;
@@ -22,7 +22,7 @@ const WARM_UP: u32 = 20;
 
 /// What an answer has to show, so that no case measures something else.
 #[derive(Debug, Clone, Copy)]
-enum Shows {
+pub(crate) enum Shows {
     /// This many rows, and this many keys in all.
     Rows { rows: usize, total: Capped },
     /// A full page with pages before and after it.
@@ -34,12 +34,12 @@ enum Shows {
 }
 
 /// A page that is asked for again and again.
-struct Case {
-    label: &'static str,
-    /// Whether it counts for the target of the key list.
-    counts: bool,
-    path: fn(&Installation) -> String,
-    shows: fn(&Installation) -> Shows,
+pub(crate) struct Case {
+    pub label: &'static str,
+    /// Whether it counts for the target.
+    pub counts: bool,
+    pub path: fn(&Installation) -> String,
+    pub shows: fn(&Installation) -> Shows,
 }
 
 const CASES: [Case; 23] = [
@@ -134,11 +134,11 @@ const CASES: [Case; 23] = [
 ];
 
 /// The first digits of the number at the end of a name.
-fn inside(on: &Installation, digits: usize) -> String {
+pub(crate) fn inside(on: &Installation, digits: usize) -> String {
     on.one.split(' ').next_back().and_then(|number| number.get(..digits)).unwrap_or_default().to_owned()
 }
 
-fn full(on: &Installation) -> Shows {
+pub(crate) fn full(on: &Installation) -> Shows {
     Shows::Rows { rows: 25, total: Capped::at(COUNT_CAP, on.keys.into()) }
 }
 
@@ -147,7 +147,7 @@ fn half(on: &Installation) -> Shows {
     Shows::Rows { rows: 25, total: Capped::at(cap, u64::from(on.keys / 2)) }
 }
 
-fn page(_: &Installation) -> Shows {
+pub(crate) fn page(_: &Installation) -> Shows {
     Shows::Page
 }
 
@@ -165,12 +165,12 @@ pub(crate) struct Line {
 /// Measures the pages in a small and in a large installation, and in one that is as large on Postgres, with a server for
 /// each.
 pub(crate) async fn measure(large: &Installation, on_postgres: &Installation, samples: u32) -> Result<Section> {
-    let small = Installation::make(SMALL, Engine::Sqlite).await?;
+    let small = Installation::make(Size::of_keys(SMALL), Engine::Sqlite).await?;
     let small_server = Child::keystead(&small).await?;
     let large_server = Child::keystead(large).await?;
     let other_server = Child::keystead(on_postgres).await?;
     let sides = [(&small, &small_server), (large, &large_server), (on_postgres, &other_server)];
-    let lines = sample(&sides, samples).await?;
+    let lines = sample(&CASES, &sides, samples).await?;
     for server in [small_server, large_server, other_server] {
         server.stop().await?;
     }
@@ -178,7 +178,7 @@ pub(crate) async fn measure(large: &Installation, on_postgres: &Installation, sa
 }
 
 /// Measures every case in every installation.
-async fn sample(sides: &[(&Installation, &Child)], samples: u32) -> Result<Vec<Line>> {
+pub(crate) async fn sample(cases: &[Case], sides: &[(&Installation, &Child)], samples: u32) -> Result<Vec<Line>> {
     let mut connections = Vec::new();
     for (_, server) in sides {
         let mut connection = Connection::open(&server.authority).await?;
@@ -186,7 +186,7 @@ async fn sample(sides: &[(&Installation, &Child)], samples: u32) -> Result<Vec<L
         connections.push(connection);
     }
     let mut lines = Vec::new();
-    for case in &CASES {
+    for case in cases {
         let mut bytes = 0;
         for ((on, _), connection) in sides.iter().zip(&mut connections) {
             let answer = connection.page(&(case.path)(on)).await?;
@@ -196,9 +196,9 @@ async fn sample(sides: &[(&Installation, &Child)], samples: u32) -> Result<Vec<L
         lines.push(Line { label: case.label, counts: case.counts, latencies: Vec::new(), bytes });
     }
 
-    let mut taken: Vec<Vec<Vec<Duration>>> = vec![vec![Vec::new(); sides.len()]; CASES.len()];
+    let mut taken: Vec<Vec<Vec<Duration>>> = vec![vec![Vec::new(); sides.len()]; cases.len()];
     for round in 0..WARM_UP + samples {
-        for (case, taken) in CASES.iter().zip(&mut taken) {
+        for (case, taken) in cases.iter().zip(&mut taken) {
             for (((on, _), connection), taken) in sides.iter().zip(&mut connections).zip(taken) {
                 let answer = connection.page_as_browser(&(case.path)(on)).await?;
                 if round >= WARM_UP {
@@ -232,6 +232,6 @@ fn check(answer: &Answer, shows: Shows) -> Result<()> {
     Ok(())
 }
 
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

@@ -20,10 +20,12 @@ mod in_process;
 mod instructions;
 mod list;
 mod list_table;
+mod lists;
 mod machine;
 mod many;
 mod memory;
 mod names;
+mod people;
 mod process;
 mod report;
 mod restrictions;
@@ -35,7 +37,7 @@ use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 use tokio::runtime;
 
-use crate::data::{Engine, Installation};
+use crate::data::{Engine, Installation, Size};
 use crate::process::Child;
 use crate::report::Section;
 
@@ -81,6 +83,8 @@ enum Command {
 enum Part {
     /// Pages of the key list, with few keys and with many
     List,
+    /// Pages of many apps, and of many people
+    Lists,
     /// Acts on many keys at once
     Many,
     /// Verify calls about hot keys, beside the floor and better-auth
@@ -128,9 +132,12 @@ async fn run(options: &Options) -> Result<()> {
     let of_keys =
         [Part::List, Part::Many, Part::Hot, Part::Authorize, Part::Cold, Part::Flood, Part::Memory, Part::Beside];
     if options.wants(&of_keys) {
-        let large = Installation::make(options.keys, Engine::Sqlite).await?;
+        let large = Installation::make(Size::of_keys(options.keys), Engine::Sqlite).await?;
         sections = with_keys(options, &large).await?;
         check_counts(&large, &sections).await?;
+    }
+    if options.begins(Part::Lists) {
+        sections.push(lists::measure(options.samples).await?);
     }
     if options.begins(Part::Decision) {
         sections.push(decision::measure().await?);
@@ -159,7 +166,7 @@ async fn with_keys(options: &Options, large: &Installation) -> Result<Vec<Sectio
     let mut sections = Vec::new();
     let seconds = options.round_seconds;
     if options.wants(&[Part::List, Part::Many, Part::Hot]) {
-        let on_postgres = Installation::make(options.keys, Engine::Postgres).await?;
+        let on_postgres = Installation::make(Size::of_keys(options.keys), Engine::Postgres).await?;
         if options.begins(Part::List) {
             sections.push(list::measure(large, &on_postgres, options.samples).await?);
         }
