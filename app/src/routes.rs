@@ -25,6 +25,8 @@ use crate::pages::generate::Generate;
 use crate::pages::hand_over::HandOverPage;
 use crate::pages::hand_overs::{HandOversPage, WithdrawModal};
 use crate::pages::help::{HelpArticle, HelpPage};
+use crate::pages::holder::HolderPage;
+use crate::pages::holder_acts::{HolderRevoke, HolderRotate};
 use crate::pages::invite::{InvitePage, RenewInvite, RevokeInviteModal};
 use crate::pages::key::KeyPage;
 use crate::pages::key_acts::{DeleteModal, DisableModal, EnableModal, RestoreModal, RevokeModal};
@@ -50,6 +52,7 @@ use crate::pages::request_collect::CollectRequest;
 use crate::pages::requests::RequestsPage;
 use crate::pages::reset::ResetPage;
 use crate::pages::rotation_acknowledge::AcknowledgeRotation;
+use crate::pages::rotation_hand_over::RotationHandOver;
 use crate::pages::settings::SettingsPage;
 use crate::pages::setup::SetupPage;
 use crate::pages::setup_integration::SetupIntegration;
@@ -76,6 +79,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reset/:token") view=ResetPage ssr=whole.clone()/>
                 <Route path=path!("/collect/:token") view=CollectPage ssr=whole.clone()/>
                 <Route path=path!("/collect/:token/stored") view=StoredPage ssr=whole.clone()/>
+                <Route path=path!("/holder") view=HolderPage ssr=whole.clone()/>
+                <Route path=path!("/holder/revoke") view=HolderRevoke ssr=whole.clone()/>
+                <Route path=path!("/holder/rotate") view=HolderRotate ssr=whole.clone()/>
                 <ParentRoute path=path!("") view=Frame ssr=whole>
                     <Route path=path!("/") view=DashboardPage/>
                     <Route path=path!("/account") view=AccountPage/>
@@ -115,6 +121,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/keys/:id/why") view=WhyPage/>
                     <Route path=path!("/keys/:id/acknowledge") view=Acknowledge/>
                     <Route path=path!("/keys/:id/drop") view=Acknowledge/>
+                    <Route path=path!("/keys/:id/rotate/handover") view=RotationHandOver/>
                     <Route path=path!("/keys/:id/rotation/acknowledge") view=AcknowledgeRotation/>
                     <Route path=path!("/keys/:id/rotation/drop") view=AcknowledgeRotation/>
                     <Route path=path!("/integrations/setup") view=SetupIntegration/>

@@ -1,20 +1,8 @@
 // Hand-overs: an owner prepares a key, and somebody without an account collects it on a phone.
-import { type Browser, type Page } from '@playwright/test';
-
 import { Console, expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
 import { dialog, toSummary, unique } from '../steps/keys';
-
-/** A phone on which nobody is signed in. */
-async function phone(browser: Browser, scripts: boolean): Promise<Page> {
-  const context = await browser.newContext({
-    javaScriptEnabled: scripts,
-    locale: 'en-GB',
-    reducedMotion: 'reduce',
-    viewport: { width: 360, height: 780 },
-  });
-  return context.newPage();
-}
+import { phone } from '../steps/phone';
 
 test('somebody without an account collects a key, and its maker never sees it', async ({ owner, browser, verifier, scripts, watch }) => {
   test.setTimeout(120_000);

@@ -18,8 +18,8 @@ use super::people::person_id;
 use super::render::render;
 use super::requests::request_id;
 use super::{
-    account_forms, apps, hand_overs, invites, key_forms, passkeys, people_forms, person_forms, requests, rotation,
-    settings_forms,
+    account_forms, apps, hand_overs, holder, invites, key_forms, passkeys, people_forms, person_forms, requests,
+    rotation, settings_forms,
 };
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
@@ -30,7 +30,7 @@ use crate::forms::proof::{Proof, WaitingForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 62] = [
+const FORMS: [(&str, MakeHandler); 66] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -58,6 +58,7 @@ const FORMS: [(&str, MakeHandler); 62] = [
     ("/keys/{id}/restore", |console| key_form(console, key_forms::restore)),
     ("/keys/{id}/delete", |console| key_form(console, key_forms::delete)),
     ("/keys/{id}/rotate", |console| key_form(console, rotation::rotate)),
+    ("/keys/{id}/rotate/handover", |console| key_form(console, rotation::hand_over)),
     ("/keys/{id}/rotation/acknowledge", |console| key_form(console, rotation::acknowledge)),
     ("/keys/{id}/rotation/drop", |console| key_form(console, rotation::drop_waiting)),
     ("/keys/{id}/rotation/extend", |console| key_form(console, rotation::extend)),
@@ -67,6 +68,9 @@ const FORMS: [(&str, MakeHandler); 62] = [
     ("/keys/handovers/{id}/withdraw", |console| key_form(console, hand_overs::withdraw)),
     ("/collect/{token}", |console| about(console, Needs::Nobody, Ok, hand_overs::collect)),
     ("/collect/{token}/stored", |console| about(console, Needs::Nobody, Ok, hand_overs::stored)),
+    ("/holder", |console| form(console, Needs::Nobody, holder::look)),
+    ("/holder/revoke", |console| form(console, Needs::Nobody, holder::revoke)),
+    ("/holder/rotate", |console| form(console, Needs::Nobody, holder::rotate)),
     ("/requests/many", |console| form(console, Needs::Session, requests::decide_many)),
     ("/requests/{id}/approve", |console| request_form(console, requests::approve)),
     ("/requests/{id}/decline", |console| request_form(console, requests::decline)),

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use domain::field::{Field, FieldErrors};
 use domain::hand_over::{Collection, HandOver};
 use domain::ids::{AppId, KeyId};
-use domain::key::KeyDetail;
 use domain::refusal::Refusal;
 use domain::restrictions::Restrictions;
 use domain::timestamp::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use service::keys::{HandOverForm, HandedOver};
+use service::keys::{HandOverForm, HandedOver, ToConfirm};
 
 use super::context::Desk;
 use super::keys::key_id;
@@ -19,7 +18,7 @@ use super::person_forms::client;
 use super::requests::request_id;
 use crate::error::ConsoleError;
 use crate::forms::done::PersonDone;
-use crate::forms::hand_over::{CollectFields, CollectedSecret, HandOverFields, NewHandOver, StoredFields};
+use crate::forms::hand_over::{CollectFields, CollectedSecret, HandOverFields, NewHandOver, Stored, StoredFields};
 use crate::forms::outcome::Next;
 use crate::forms::person::Nothing;
 
@@ -48,8 +47,8 @@ pub struct Waiting {
 /// What the page that confirms a collected key may show.
 #[derive(Debug)]
 pub enum StoredDoor {
-    /// The key, and the time at which it was read.
-    Open(Box<KeyDetail>, Timestamp),
+    /// What it confirms, and the time at which that was read.
+    Open(Box<ToConfirm>, Timestamp),
     /// The link was never there, or works no longer.
     Dead,
 }
@@ -76,6 +75,12 @@ pub async fn read_hand_over(id: &str) -> Result<HandOver, ConsoleError> {
     Ok(desk.service().hand_over_of(&caller, &id).await?)
 }
 
+/// The new secret of a key that somebody is to collect, if the visitor could make such a link.
+pub async fn read_rotation_hand_over(id: &KeyId) -> Result<Option<HandOver>, ConsoleError> {
+    let desk = Desk::from_context()?;
+    Ok(desk.service().rotation_hand_over(&desk.caller()?, id).await?)
+}
+
 /// Who collected a key, if the visitor may know.
 pub async fn read_collection(id: &KeyId) -> Result<Option<Collection>, ConsoleError> {
     let desk = Desk::from_context()?;
@@ -89,17 +94,20 @@ pub async fn read_collect_door(token: &str) -> Result<CollectDoor, ConsoleError>
         return Ok(CollectDoor::Plain);
     }
     let Some(hand_over) = desk.service().hand_over_by_token(token).await? else { return Ok(CollectDoor::Dead) };
-    let spec = hand_over.draft.sketch(hand_over.kind, desk.service().now());
+    let spec = match desk.service().key_of_hand_over(&hand_over).await? {
+        Some(key) => key.spec(),
+        None => hand_over.draft.sketch(hand_over.kind, desk.service().now()),
+    };
     let may = Restrictions::from(&spec).words();
     let waiting = Waiting { description: spec.description, may, expires_at: spec.expires_at, hand_over };
     Ok(CollectDoor::Open(Box::new(waiting)))
 }
 
-/// The collected key that a link confirms. Looking uses nothing up.
+/// What a link confirms. Looking uses nothing up.
 pub async fn read_stored_door(token: &str) -> Result<StoredDoor, ConsoleError> {
     let desk = Desk::from_context()?;
-    let key = desk.service().collected_by_token(token).await?;
-    Ok(key.map_or(StoredDoor::Dead, |key| StoredDoor::Open(Box::new(key), desk.service().now())))
+    let what = desk.service().collected_by_token(token).await?;
+    Ok(what.map_or(StoredDoor::Dead, |what| StoredDoor::Open(Box::new(what), desk.service().now())))
 }
 
 /// The whole address of a hand-over's link.
@@ -117,13 +125,18 @@ pub async fn hand_over(desk: Desk, form: HandOverFields) -> Result<Next<NewHandO
     let asked = HandOverForm {
         key: &form.key,
         form_id: &form.form_id,
-        to: &form.to,
+        to: &form.to.draft,
         request: request.as_ref(),
-        passphrase: &form.passphrase,
+        passphrase: &form.to.passphrase,
     };
     let made = desk.service().hand_over(&desk.caller()?, &desk.app_of(&form.app).await?, &asked).await?;
-    let mailed = desk.service().mail_hand_over(&made.hand_over, &address(&desk, &made)).await;
-    Ok(Next::Show(NewHandOver { made: Arc::new(made), mailed }))
+    Ok(Next::Show(mail(&desk, made).await))
+}
+
+/// Mails the link of a hand-over, if that is possible.
+pub async fn mail(desk: &Desk, made: HandedOver) -> NewHandOver {
+    let mailed = desk.service().mail_hand_over(&made.hand_over, &address(desk, &made)).await;
+    NewHandOver { made: Arc::new(made), mailed }
 }
 
 pub async fn withdraw(desk: Desk, id: KeyId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
@@ -139,12 +152,11 @@ pub async fn collect(desk: Desk, token: String, form: CollectFields) -> Result<N
     Ok(Next::Show(Arc::new(collected)))
 }
 
-/// Answers with the key's name.
-pub async fn stored(desk: Desk, token: String, form: StoredFields) -> Result<Next<String>, ConsoleError> {
+pub async fn stored(desk: Desk, token: String, form: StoredFields) -> Result<Next<Stored>, ConsoleError> {
     if !form.ticked {
         let errors = FieldErrors::one(Field::Acknowledged, "Tick the box to confirm that you have stored the key.");
         return Err(ConsoleError::Refused(Refusal::Invalid(errors)));
     }
-    let key = desk.service().confirm_collected(&token, &client(&desk)).await?;
-    Ok(Next::Show(key.row.name))
+    let confirmed = desk.service().confirm_collected(&token, &client(&desk)).await?;
+    Ok(Next::Show(Arc::new(confirmed)))
 }

@@ -9,6 +9,7 @@ pub mod dashboard;
 mod exports;
 mod form_routes;
 pub mod hand_overs;
+pub mod holder;
 pub mod integration;
 pub mod invites;
 mod key_forms;

@@ -7,18 +7,20 @@ use domain::ids::KeyId;
 use domain::refusal::Refusal;
 use domain::role::Act;
 use domain::rotation::{KeyRotation, Overlap};
-use service::keys::SeenBy;
+use service::keys::{RotationForm, SeenBy};
 
 use super::context::Desk;
+use super::hand_overs::mail;
 use super::key_forms::done;
 use super::keys::{KeyView, key_id, read_key};
 use crate::addresses::back_to;
 use crate::error::ConsoleError;
 use crate::forms::done::Done;
+use crate::forms::hand_over::NewHandOver;
 use crate::forms::key::ActForm;
 use crate::forms::outcome::Next;
 use crate::forms::person::Nothing;
-use crate::forms::rotation::{ConfirmRotationForm, NewerSecret, OverlapForm};
+use crate::forms::rotation::{ConfirmRotationForm, NewerSecret, OverlapForm, RotationHandOverForm};
 
 /// The secrets of a key.
 pub async fn read_rotation(id: &KeyId) -> Result<KeyRotation, ConsoleError> {
@@ -46,6 +48,14 @@ fn overlap(form: &OverlapForm) -> Result<Overlap, ConsoleError> {
 pub async fn rotate(desk: Desk, id: KeyId, form: OverlapForm) -> Result<Next<NewerSecret>, ConsoleError> {
     let rotated = desk.service().rotate(&desk.caller()?, &id, overlap(&form)?, &form.form_id).await?;
     Ok(Next::Show(Arc::new(rotated)))
+}
+
+/// The hand-over stands, whatever comes of the mail.
+pub async fn hand_over(desk: Desk, id: KeyId, form: RotationHandOverForm) -> Result<Next<NewHandOver>, ConsoleError> {
+    let asked = RotationForm { form_id: &form.overlap.form_id, to: &form.to.draft, passphrase: &form.to.passphrase };
+    let overlap = overlap(&form.overlap)?;
+    let made = desk.service().hand_rotation_over(&desk.caller()?, &id, overlap, &asked).await?;
+    Ok(Next::Show(mail(&desk, made).await))
 }
 
 pub async fn acknowledge(desk: Desk, id: KeyId, form: ConfirmRotationForm) -> Result<Next<()>, ConsoleError> {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use domain::draft::KeyDraft;
 use domain::field::Field;
-use domain::hand_over::HandOverDraft;
+use domain::hand_over::{HandOverDraft, LinkLife};
 use secrecy::SecretString;
-use service::keys::{Collected, HandedOver};
+use service::keys::{Collected, Confirmed, HandedOver};
 
 use super::fields::{FormFields, Pairs, TICKED};
 
@@ -20,8 +20,7 @@ pub struct HandOverFields {
     pub form_id: String,
     /// The approved request whose key it is, in place of the draft; empty for none.
     pub request: String,
-    pub to: HandOverDraft,
-    pub passphrase: SecretString,
+    pub to: RecipientFields,
     /// The id of the app in which it makes the key; empty if there is no choice.
     pub app: String,
 }
@@ -33,14 +32,33 @@ impl FormFields for HandOverFields {
             key: KeyDraft::read(sent),
             form_id: text(Field::FormId),
             request: sent.text(REQUEST),
-            to: HandOverDraft {
-                recipient: text(Field::Recipient),
-                email: text(Field::Email),
-                life: text(Field::LinkLife),
-            },
-            passphrase: text(Field::Passphrase).into(),
+            to: RecipientFields::read(sent),
             app: text(Field::App),
         }
+    }
+}
+
+/// Whom a link is for, what it asks for, and how long it works.
+#[derive(Debug, Clone, Default)]
+pub struct RecipientFields {
+    pub draft: HandOverDraft,
+    pub passphrase: SecretString,
+}
+
+impl RecipientFields {
+    /// What a form starts with.
+    pub fn usual() -> Self {
+        let draft = HandOverDraft { life: LinkLife::USUAL.as_str().to_owned(), ..HandOverDraft::default() };
+        Self { draft, ..Self::default() }
+    }
+}
+
+impl FormFields for RecipientFields {
+    fn read(sent: &Pairs) -> Self {
+        let text = |field: Field| sent.text(field.as_str());
+        let draft =
+            HandOverDraft { recipient: text(Field::Recipient), email: text(Field::Email), life: text(Field::LinkLife) };
+        Self { draft, passphrase: text(Field::Passphrase).into() }
     }
 }
 
@@ -67,7 +85,10 @@ impl FormFields for CollectFields {
 /// The collected key with its secret, which goes nowhere but into the answer.
 pub type CollectedSecret = Arc<Collected>;
 
-/// The form that confirms a collected key.
+/// What was confirmed.
+pub type Stored = Arc<Confirmed>;
+
+/// The form that confirms a collected key, or a new secret.
 #[derive(Debug, Clone, Default)]
 pub struct StoredFields {
     /// The box is ticked.

@@ -12,6 +12,8 @@ pub mod fields;
 #[cfg(feature = "ssr")]
 pub mod hand_over;
 #[cfg(feature = "ssr")]
+pub mod holder;
+#[cfg(feature = "ssr")]
 pub mod invite;
 #[cfg(feature = "ssr")]
 pub mod key;

@@ -6,6 +6,7 @@ use domain::field::Field;
 use service::keys::Rotated;
 
 use super::fields::{FormFields, Pairs, TICKED};
+use super::hand_over::RecipientFields;
 use super::key::{ANYWAY, BACK};
 
 /// The choice of how long the old secret works, for a new secret or to extend a rotation.
@@ -28,6 +29,20 @@ impl FormFields for OverlapForm {
             form_id: sent.text(Field::FormId.as_str()),
             back: sent.text(BACK),
         }
+    }
+}
+
+/// A new secret that somebody else is to collect.
+#[derive(Debug, Clone, Default)]
+pub struct RotationHandOverForm {
+    /// How long the old secret works, and the one-use id of the form.
+    pub overlap: OverlapForm,
+    pub to: RecipientFields,
+}
+
+impl FormFields for RotationHandOverForm {
+    fn read(sent: &Pairs) -> Self {
+        Self { overlap: OverlapForm::read(sent), to: RecipientFields::read(sent) }
     }
 }
 

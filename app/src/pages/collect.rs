@@ -1,12 +1,14 @@
 //! Where the link of a hand-over leads: what it is for, then the key, once, and its confirmation. Nobody signs in.
 
 use domain::field::Field;
-use domain::key::{ACKNOWLEDGE_WITHIN, KeyDetail, Status};
-use domain::timestamp::Timestamp;
+use domain::key::{ACKNOWLEDGE_WITHIN, Status};
+use domain::rotation::Overlap;
+use domain::timestamp::{Millis, Timestamp};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use secrecy::ExposeSecret;
+use service::keys::{Confirmed, ToConfirm};
 
 use super::frame::Mark;
 use super::secret::shown;
@@ -17,7 +19,7 @@ use crate::components::field::TextField;
 use crate::components::time::{Time, span};
 use crate::desk::hand_overs::{CollectDoor, StoredDoor, Waiting, read_collect_door, read_stored_door};
 use crate::desk::later::later;
-use crate::forms::hand_over::{CollectFields, CollectedSecret, StoredFields};
+use crate::forms::hand_over::{CollectFields, CollectedSecret, Stored, StoredFields};
 use crate::forms::outcome::{PostedForm, Problem};
 use crate::islands::acknowledge::AcknowledgeBox;
 
@@ -59,6 +61,22 @@ fn outside(title: &'static str, page: AnyView) -> AnyView {
 #[component]
 fn Ask(token: String, waiting: Waiting, problem: Problem) -> impl IntoView {
     let Waiting { hand_over, description, may, expires_at } = waiting;
+    let (title, words, button) = match hand_over.rotates {
+        None => (
+            "A key waits for you",
+            "Nobody has seen this key: it is made when you ask for it, and shown once.".to_owned(),
+            "Show me the key",
+        ),
+        Some(overlap) => (
+            "A new secret of your key waits for you",
+            format!(
+                "Nobody has seen this secret: it is made when you ask for it, and shown once. Until you confirm it, nothing \
+                 changes. {}",
+                old_secret(overlap),
+            ),
+            "Show me the new secret",
+        ),
+    };
     let errors = RwSignal::new(problem.fields);
     let passphrase = hand_over.has_passphrase.then(|| {
         let hint = format!("{} tells you by other means than this link.", hand_over.made_by.1);
@@ -66,7 +84,7 @@ fn Ask(token: String, waiting: Waiting, problem: Problem) -> impl IntoView {
     });
     view! {
         <form class="card" method="post" action=format!("/collect/{token}") novalidate>
-            <header><h1>"A key waits for you"</h1></header>
+            <header><h1>{title}</h1></header>
             <div class="body">
                 <FormProblem problem=problem.whole/>
                 <dl class="facts">
@@ -78,35 +96,54 @@ fn Ask(token: String, waiting: Waiting, problem: Problem) -> impl IntoView {
                     <div><dt>"Link works until"</dt><dd><Time at=hand_over.expires_at/></dd></div>
                 </dl>
                 <p class="soft">
-                    {format!(
-                        "Nobody has seen this key: it is made when you ask for it, and shown once. Store it at once; you have {} to confirm that.",
-                        span(ACKNOWLEDGE_WITHIN),
-                    )}
+                    {format!("{words} Store it at once; you have {} to confirm that.", span(ACKNOWLEDGE_WITHIN))}
                 </p>
                 {passphrase}
-                <button class="button primary">"Show me the key"</button>
+                <button class="button primary">{button}</button>
             </div>
         </form>
     }
 }
 
-/// The key, once.
+/// What becomes of the old secret.
+fn old_secret(overlap: Overlap) -> String {
+    if overlap == Overlap::NONE {
+        return "From then on, the old secret is refused.".to_owned();
+    }
+    format!("The old secret works for {} after that.", overlap.words())
+}
+
+/// The key, or its new secret, once.
 #[component]
-fn Secret(collected: CollectedSecret) -> impl IntoView {
+pub fn Secret(collected: CollectedSecret) -> impl IntoView {
     let issued = &collected.issued;
     let row = &issued.key.row;
     let address = format!("/collect/{}/stored", collected.confirm.expose_secret());
     let deadline = issued.ack_deadline.unwrap_or(row.created_at);
+    let made = deadline.plus(Millis(-ACKNOWLEDGE_WITHIN.0));
+    let (title, words) = match collected.overlap {
+        None => (
+            format!("Copy “{}” now", row.name),
+            "You will not be able to see it again. If you lose it, ask for a new link.".to_owned(),
+        ),
+        Some(overlap) => (
+            format!("Copy the new secret of “{}” now", row.name),
+            format!(
+                "You will not be able to see it again. If you lose it, do not confirm it: then nothing changes. {}",
+                old_secret(overlap),
+            ),
+        ),
+    };
     view! {
         <div class="head narrow">
             <div>
-                <h1>{format!("Copy “{}” now", row.name)}</h1>
-                <p>"You will not be able to see it again. If you lose it, ask for a new link."</p>
+                <h1>{title}</h1>
+                <p>{words}</p>
             </div>
         </div>
         {shown(issued)}
         <form class="narrow stack" method="post" action=address>
-            <AcknowledgeBox deadline now=row.created_at guard=true outside=true wrong=None/>
+            <AcknowledgeBox deadline now=made guard=true outside=true wrong=None/>
         </form>
     }
 }
@@ -114,13 +151,13 @@ fn Secret(collected: CollectedSecret) -> impl IntoView {
 #[component]
 pub fn StoredPage() -> impl IntoView {
     let token = use_params_map().get_untracked().get("token").unwrap_or_default();
-    let page = match PostedForm::<StoredFields, String>::take() {
-        Some(PostedForm { outcome: Ok(name), .. }) => view! { <Works name/> }.into_any(),
+    let page = match PostedForm::<StoredFields, Stored>::take() {
+        Some(PostedForm { outcome: Ok(stored), .. }) => view! { <Works stored/> }.into_any(),
         posted => later(async move {
             match read_stored_door(&token).await {
-                Ok(StoredDoor::Open(key, now)) => {
+                Ok(StoredDoor::Open(what, now)) => {
                     let problem = PostedForm::problem(posted.as_ref());
-                    view! { <Confirm token key=*key now problem/> }.into_any()
+                    view! { <Confirm token what=*what now problem/> }.into_any()
                 }
                 Ok(StoredDoor::Dead) => view! { <Dead/> }.into_any(),
                 Err(error) => view! { <Failed error/> }.into_any(),
@@ -133,17 +170,29 @@ pub fn StoredPage() -> impl IntoView {
 
 /// The confirmation again, when the secret is no longer on the screen.
 #[component]
-fn Confirm(token: String, key: KeyDetail, now: Timestamp, problem: Problem) -> impl IntoView {
+fn Confirm(token: String, what: ToConfirm, now: Timestamp, problem: Problem) -> impl IntoView {
     let wrong = problem.fields.of(Field::Acknowledged).next().map(|error| error.message.clone());
-    let deadline = match key.row.status(now) {
-        Status::Pending { until } => until,
-        _ => now,
+    let (title, words, deadline) = match what {
+        ToConfirm::Key(key) => {
+            let until = match key.row.status(now) {
+                Status::Pending { until } => until,
+                _ => now,
+            };
+            let words =
+                "It was shown once. If you have not stored it, ask for a new link; nobody can use this key then.";
+            (format!("Have you stored “{}”?", key.row.name), words, until)
+        }
+        ToConfirm::Secret(key, waiting) => {
+            let words =
+                "It was shown once. If you have not stored it, do not confirm it: the old secret works on as before.";
+            (format!("Have you stored the new secret of “{}”?", key.row.name), words, waiting.ack_deadline)
+        }
     };
     view! {
         <div class="head narrow">
             <div>
-                <h1>{format!("Have you stored “{}”?", key.row.name)}</h1>
-                <p>"It was shown once. If you have not stored it, ask for a new link; nobody can use this key then."</p>
+                <h1>{title}</h1>
+                <p>{words}</p>
             </div>
         </div>
         <form class="narrow stack" method="post" action=format!("/collect/{token}/stored")>
@@ -154,12 +203,23 @@ fn Confirm(token: String, key: KeyDetail, now: Timestamp, problem: Problem) -> i
 }
 
 #[component]
-fn Works(name: String) -> impl IntoView {
+fn Works(stored: Stored) -> impl IntoView {
+    let (title, then) = match &*stored {
+        Confirmed::Key(key) => (format!("“{}” is confirmed and enabled", key.row.name), None),
+        Confirmed::Secret(key, ends) => {
+            let then = match *ends {
+                Some(at) => view! { " The old one works until " <Time at/> "." }.into_any(),
+                None => " The old one no longer works.".into_any(),
+            };
+            (format!("The new secret of “{}” works", key.row.name), Some(then))
+        }
+    };
     view! {
         <div class="card">
             <div class="empty" role="status">
-                <h1>{format!("“{name}” is confirmed and enabled")}</h1>
-                <p>"You can use it now, and close this page."</p>
+                <h1>{title}</h1>
+                <p>"You can use it now, and close this page." {then}</p>
+                <p class="soft">"To see later what it may do and what is left of it, enter it at " <a href="/holder">"/holder"</a> "."</p>
             </div>
         </div>
     }

@@ -1,6 +1,6 @@
 //! Handing a key over: the form, and the page that shows the link, once.
 
-use domain::field::Field;
+use domain::field::{Field, FieldErrors};
 use domain::hand_over::{HandOverDraft, LinkLife};
 use domain::kind::KeyKind;
 use domain::text::PASSPHRASE_MIN;
@@ -23,7 +23,7 @@ use crate::desk::keys::{new_form, read_form};
 use crate::desk::later::later;
 use crate::desk::requests::read_approved;
 use crate::error::ConsoleError;
-use crate::forms::hand_over::{HandOverFields, NewHandOver, REQUEST};
+use crate::forms::hand_over::{HandOverFields, NewHandOver, REQUEST, RecipientFields};
 use crate::forms::key::{DRAFT, WizardStep};
 use crate::forms::outcome::{PostedForm, Problem};
 
@@ -59,7 +59,7 @@ async fn begun(form_id: String, app: String) -> AnyView {
     match read_form(&form_id).await {
         Ok(saved) => match saved.draft.filter(|_| saved.key.is_none()) {
             Some(key) => {
-                let form = HandOverFields { key, form_id, to: usual(), ..HandOverFields::default() };
+                let form = HandOverFields { key, form_id, to: RecipientFields::usual(), ..HandOverFields::default() };
                 let within = InApp::read(&app).await;
                 view! { <Form form within problem=Problem::default()/> }.into_any()
             }
@@ -76,16 +76,26 @@ async fn approved(request: String) -> AnyView {
         Ok((found, form_id)) => {
             let key = found.request.draft;
             let within = InApp::read(found.request.app_id.as_str()).await;
-            let form = HandOverFields { key, form_id, request, to: usual(), ..HandOverFields::default() };
+            let form =
+                HandOverFields { key, form_id, request, to: RecipientFields::usual(), ..HandOverFields::default() };
             view! { <Form form within problem=Problem::default()/> }.into_any()
         }
         Err(error) => view! { <Failed error/> }.into_any(),
     }
 }
 
-/// What the form starts with.
-fn usual() -> HandOverDraft {
-    HandOverDraft { life: LinkLife::USUAL.as_str().to_owned(), ..HandOverDraft::default() }
+/// The fields for whom a link is for, what it asks for, and how long it works.
+pub fn recipient_fields(errors: RwSignal<FieldErrors>, to: HandOverDraft, autofocus: bool) -> impl IntoView {
+    let lives = LinkLife::ALL.iter().map(|life| (life.as_str(), life.label())).collect();
+    view! {
+        <TextField errors field=Field::Recipient value=to.recipient required=true autofocus
+            hint="The record and the key's page name them."/>
+        <TextField errors field=Field::Email aside="optional" value=to.email input="email"
+            hint="The link is mailed there, if this installation sends mail."/>
+        <TextField errors field=Field::Passphrase aside="optional" input="password" autocomplete="new-password"
+            hint=format!("At least {PASSPHRASE_MIN} characters. Tell them by other means than the link.")/>
+        <SelectField errors field=Field::LinkLife options=lives chosen=to.life/>
+    }
 }
 
 #[component]
@@ -98,7 +108,6 @@ fn Form(form: HandOverFields, within: InApp, problem: Problem) -> impl IntoView 
     };
     let facts = key.kind.as_deref().and_then(KeyKind::parse).map(|kind| facts(kind, &key));
     let errors = RwSignal::new(problem.fields);
-    let lives = LinkLife::ALL.iter().map(|life| (life.as_str(), life.label())).collect();
     let signed_out = problem.whole == Some(ConsoleError::SignedOut);
     view! {
         <div class="head narrow">
@@ -110,13 +119,7 @@ fn Form(form: HandOverFields, within: InApp, problem: Problem) -> impl IntoView 
         <form class="narrow stack" method="post" action="/keys/handovers/new" novalidate>
             <FormProblem problem=problem.whole/>
             <FieldProblems errors/>
-            <TextField errors field=Field::Recipient value=to.recipient required=true autofocus=!signed_out
-                hint="The record and the key's page name them."/>
-            <TextField errors field=Field::Email aside="optional" value=to.email input="email"
-                hint="The link is mailed there, if this installation sends mail."/>
-            <TextField errors field=Field::Passphrase aside="optional" input="password" autocomplete="new-password"
-                hint=format!("At least {PASSPHRASE_MIN} characters. Tell them by other means than the link.")/>
-            <SelectField errors field=Field::LinkLife options=lives chosen=to.life/>
+            {recipient_fields(errors, to.draft, !signed_out)}
             <ChosenApp within/>
             {facts}
             <HiddenDraft draft=key/>
@@ -132,14 +135,20 @@ fn Form(form: HandOverFields, within: InApp, problem: Problem) -> impl IntoView 
 
 /// The page that shows a link, once.
 #[component]
-fn Link(made: NewHandOver) -> impl IntoView {
+pub fn Link(made: NewHandOver) -> impl IntoView {
     let hand_over = made.made.hand_over.clone();
+    let (title, what, lost, back) = if hand_over.rotates.is_none() {
+        let lost = "withdraw it and hand the key over again.";
+        ("Link to collect the key", "", lost, "/keys/handovers".to_owned())
+    } else {
+        let lost = "withdraw it and hand the new secret over again.";
+        ("Link to collect the new secret", "the new secret of ", lost, format!("/keys/{}", hand_over.key))
+    };
     let mailed = hand_over.email.map(|to| Mailed { sent: made.mailed, to });
     match link(&made.made) {
         Ok(address) => view! {
-            <LinkOnce title="Link to collect the key" lost="withdraw it and hand the key over again." address
-                mailed back="/keys/handovers">
-                "Whoever opens the link can collect “" <span dir="auto">{hand_over.key_name}</span> "”. Give it to "
+            <LinkOnce title lost address mailed back>
+                "Whoever opens the link can collect " {what} "“" <span dir="auto">{hand_over.key_name}</span> "”. Give it to "
                 <b dir="auto">{hand_over.recipient}</b> " and to nobody else. It works once, until "
                 <Time at=hand_over.expires_at/> "."
                 {hand_over.has_passphrase.then_some(" Tell them the passphrase by other means.")}

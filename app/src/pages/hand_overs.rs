@@ -24,7 +24,7 @@ pub fn HandOversPage() -> impl IntoView {
                 <div class="card">
                     <div class="empty">
                         <h2>"Nothing waits to be collected"</h2>
-                        <p>"At the end of the wizard, choose to let somebody else collect the key."</p>
+                        <p>"At the end of the wizard, or when you rotate a key, choose to let somebody else collect it."</p>
                         <a class="button primary" href="/keys/new">"Generate New Key"</a>
                     </div>
                 </div>
@@ -38,7 +38,7 @@ pub fn HandOversPage() -> impl IntoView {
         <div class="head">
             <div>
                 <h1>"Hand-overs"</h1>
-                <p>"Keys that wait until somebody collects them. None of them exists yet."</p>
+                <p>"Keys and new secrets that wait until somebody collects them. None of them exists yet."</p>
             </div>
             <div class="actions"><a class="button" href="/keys">"All keys"</a></div>
         </div>
@@ -58,7 +58,7 @@ fn List(list: Vec<(HandOver, Option<String>)>, now: Timestamp) -> impl IntoView 
 }
 
 fn waiting(hand_over: HandOver, app: Option<String>, now: Timestamp) -> impl IntoView {
-    let HandOver { key, kind, key_name, recipient, email, made_by: (_, made_by), expires_at, .. } = hand_over;
+    let HandOver { key, kind, key_name, recipient, email, made_by: (_, made_by), expires_at, rotates, .. } = hand_over;
     let until = if expires_at <= now {
         view! { <span class="status expired">"Link expired"</span> }.into_any()
     } else {
@@ -67,7 +67,7 @@ fn waiting(hand_over: HandOver, app: Option<String>, now: Timestamp) -> impl Int
     view! {
         <li>
             <span>
-                <b dir="auto">{key_name.clone()}</b> " for " <span dir="auto">{recipient}</span>
+                {rotates.map(|_| "New secret of ")} <b dir="auto">{key_name.clone()}</b> " for " <span dir="auto">{recipient}</span>
                 {email.map(|email| view! { " " <bdi>{email}</bdi> })}
                 <small class="soft">" " {app.map(|app| view! { <bdi>{app}</bdi> ", " })} {format!("{}, by ", kind.label())} <bdi>{made_by}</bdi> ", " {until}</small>
             </span>

@@ -3,7 +3,7 @@
 use domain::app::App;
 use domain::calls::Span;
 use domain::draft::KeyDraft;
-use domain::hand_over::Collection;
+use domain::hand_over::{Collection, HandOver};
 use domain::ids::KeyId;
 use domain::key::{KeyDetail, Status};
 use domain::refusal::Refusal;
@@ -18,7 +18,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::key_calls::CallCards;
 use super::key_facts::facts;
 use super::key_restrictions::restrictions;
-use super::key_rotation::rotation;
+use super::key_rotation::{handed_over, rotation};
 use crate::addresses::{FROM_KEY, with_query};
 use crate::components::app_switch::ArchivedNote;
 use crate::components::failed::{Failed, set_status};
@@ -26,7 +26,7 @@ use crate::components::hidden_draft::HiddenDraft;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::key_status::{KeyStatus, RotationOverdue};
 use crate::desk::apps::read_app_of;
-use crate::desk::hand_overs::read_collection;
+use crate::desk::hand_overs::{read_collection, read_rotation_hand_over};
 use crate::desk::keys::{Calls, KeyView, read_key_page};
 use crate::desk::later::later;
 use crate::desk::rotation::read_rotation;
@@ -101,7 +101,9 @@ fn of_key<V: IntoView + 'static>(id: String, title: impl FnOnce(String) -> V + S
                 let collected = read_collection(&view.key.row.id).await.ok().flatten();
                 let app = read_app_of(&view.key).await.ok().flatten();
                 let secrets = read_rotation(&view.key.row.id).await.unwrap_or_default();
-                view! { {title(view.key.row.name.clone())} <Shown view calls chosen collected app secrets/> }.into_any()
+                let handed = read_rotation_hand_over(&view.key.row.id).await.ok().flatten();
+                view! { {title(view.key.row.name.clone())} <Shown view calls chosen collected app secrets handed/> }
+                    .into_any()
             }
             Err(error @ ConsoleError::Refused(Refusal::NotFound)) => {
                 set_status(&error);
@@ -140,6 +142,8 @@ fn Shown(
     app: Option<App>,
     /// Its secrets, which are two while it is rotated.
     secrets: KeyRotation,
+    /// A new secret that somebody is to collect.
+    handed: Option<HandOver>,
 ) -> impl IntoView {
     let KeyView { key, now, rights } = view;
     let archived = app.as_ref().is_some_and(|app| app.archived_at.is_some());
@@ -190,6 +194,7 @@ fn Shown(
             </div>
         </div>
         {archived.then(|| view! { <ArchivedNote/> })}
+        {handed.map(handed_over)}
         {rotation(&id, secrets, rights.may(Act::RotateKeys), now)}
         <div class="two wide-left">
             <div class="stack"><CallCards key=key.clone() calls tests=rights.may(Act::TestKeys) chosen/></div>

@@ -50,7 +50,7 @@ pub fn RotateModal() -> impl IntoView {
 }
 
 /// Why the key cannot have a new secret now.
-fn not_possible(view: &KeyView, rotation: &KeyRotation) -> Option<NoRotation> {
+pub fn not_possible(view: &KeyView, rotation: &KeyRotation) -> Option<NoRotation> {
     let row = &view.key.row;
     NoRotation::of_status(row.state, row.status(view.now))
         .or_else(|| rotation.waiting.as_ref().map(|_| NoRotation::Waiting))
@@ -95,7 +95,7 @@ fn dialog(
     let problem = PostedForm::problem(posted.as_ref());
     let typed = posted.map(|posted| posted.form).unwrap_or_default();
     let errors = RwSignal::new(problem.fields);
-    let address = dialog_address(row.id.as_str(), "rotate", &back);
+    let (id, address) = (row.id, dialog_address(row.id.as_str(), "rotate", &back));
     view! {
         <Modal title=format!("Rotate “{}”?", row.name) back=back.clone()>
             <form method="post" action=address novalidate>
@@ -118,6 +118,7 @@ fn dialog(
                 </div>
                 <footer>
                     <a class="button" href=back>"Cancel"</a>
+                    <a class="button" href=format!("/keys/{id}/rotate/handover")>"Let somebody else collect it"</a>
                     <button class="button primary">"Show me the new secret"</button>
                 </footer>
             </form>

@@ -1,5 +1,6 @@
 //! A rotation on the page of its key, and the dialogs that extend, finish and undo it.
 
+use domain::hand_over::HandOver;
 use domain::rotation::{KeyRotation, NoRotation, UsedSecret};
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
@@ -57,6 +58,20 @@ pub fn rotation(id: &str, rotation: KeyRotation, may: bool, now: Timestamp) -> O
         }
         .into_any(),
     )
+}
+
+/// A new secret that somebody is to collect.
+pub fn handed_over(hand_over: HandOver) -> impl IntoView {
+    view! {
+        <div class="note">
+            <Drawn icon=Icon::Info/>
+            <div>
+                <b>"A new secret waits until " <span dir="auto">{hand_over.recipient}</span> " collects it, at the latest on " <Time at=hand_over.expires_at/> "."</b>
+                " Until they confirm it, nothing changes. "
+                <a href=format!("/keys/handovers/{}/withdraw", hand_over.key)>"Withdraw the link"</a>
+            </div>
+        </div>
+    }
 }
 
 fn secret(name: &'static str, (secret, used): &UsedSecret, now: Timestamp) -> impl IntoView + use<> {

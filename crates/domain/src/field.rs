@@ -60,6 +60,8 @@ names! {
         ApprovalPermissions = "approval_permissions",
         ApprovalNoExpiry = "approval_no_expiry",
         TimeZone = "time_zone",
+        HeldId = "held_id",
+        HeldKey = "held_key",
     }
 }
 
@@ -125,6 +127,8 @@ impl Field {
             Self::ApprovalPermissions => "Keys with these permissions",
             Self::ApprovalNoExpiry => "Keys that never expire",
             Self::TimeZone => "Time zone",
+            Self::HeldId => "Id",
+            Self::HeldKey => "Your key",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Hand-overs: keys that somebody else collects by a one-use link. No secret exists until they do.
+//! Hand-overs: keys, and new secrets of keys, that somebody else collects by a one-use link. No secret exists until they do.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,6 +6,7 @@ use crate::draft::KeyDraft;
 use crate::field::{Field, FieldErrors};
 use crate::ids::{AppId, KeyId};
 use crate::kind::KeyKind;
+use crate::rotation::Overlap;
 use crate::text;
 use crate::timestamp::{Millis, Timestamp};
 
@@ -53,7 +54,7 @@ impl LinkLife {
 /// A hand-over that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandOver {
-    /// The id that the key will have.
+    /// The id that the key has, or will have.
     pub key: KeyId,
     /// The app of the key.
     pub app_id: AppId,
@@ -61,8 +62,10 @@ pub struct HandOver {
     pub kind: KeyKind,
     /// The name of the key.
     pub key_name: String,
-    /// What was typed for the key. It holds no secret.
+    /// What was typed for a new key. It holds no secret.
     pub draft: KeyDraft,
+    /// For a new secret of a key that there is already: for how long the old one works beside it.
+    pub rotates: Option<Overlap>,
     /// The one-use id of the form that made the hand-over.
     pub form_id: String,
     /// The name of whoever is to collect the key.

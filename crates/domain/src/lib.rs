@@ -29,6 +29,7 @@ pub mod field;
 pub mod forwarded;
 pub mod grant;
 pub mod hand_over;
+pub mod holder;
 pub mod ids;
 pub mod invite;
 pub mod key;

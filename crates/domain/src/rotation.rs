@@ -168,6 +168,10 @@ names! {
         NoLater = "no_later",
         /// The form has made its secret.
         Repeated = "repeated",
+        /// A new secret waits until somebody collects it.
+        HandedOver = "handed_over",
+        /// Its holder may use it, but not rotate it.
+        NotByHolder = "not_by_holder",
     }
 }
 
@@ -188,6 +192,8 @@ impl NoRotation {
             Self::Repeated => {
                 "This form has already made a new secret, which is shown only once; if you did not store it, drop it and rotate again."
             }
+            Self::HandedOver => "Somebody is to collect a new secret of this key; withdraw that link first.",
+            Self::NotByHolder => "You may use this key, but not rotate it; ask whoever gave it to you.",
         }
     }
 

@@ -70,9 +70,11 @@ impl Service {
         } else {
             String::new()
         };
+        let what = if hand_over.rotates.is_some() { "a new secret of an API key" } else { "an API key" };
+        let it = if hand_over.rotates.is_some() { "secret" } else { "key" };
         let text = format!(
-            "Hello {name},\n\n{made_by} has prepared an API key for you: {key}. Open this link to collect it:\n\n{link}\n\n\
-             The key is made when you ask for it there, and shown once. The link works once, until {until}.{passphrase}\n\n\
+            "Hello {name},\n\n{made_by} has prepared {what} for you: {key}. Open this link to collect it:\n\n{link}\n\n\
+             The {it} is made when you ask for it there, and shown once. The link works once, until {until}.{passphrase}\n\n\
              If you did not expect this mail, ignore it.\n",
             name = hand_over.recipient,
             key = hand_over.key_name,

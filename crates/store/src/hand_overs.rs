@@ -3,6 +3,7 @@
 use domain::hand_over::{Collection, HandOver};
 use domain::ids::{AppId, KeyId};
 use domain::kind::KeyKind;
+use domain::rotation::Overlap;
 use domain::timestamp::Timestamp;
 use sqlx_macros::FromRow;
 
@@ -11,6 +12,9 @@ use crate::error::StoreError;
 use crate::sql::Sql;
 use crate::store::Tx;
 
+/// The overlap of a key that is not rotated, but new.
+const NONE: i64 = -1;
+
 #[derive(FromRow)]
 struct Stored {
     key_id: String,
@@ -18,6 +22,7 @@ struct Stored {
     kind: String,
     key_name: String,
     fields: String,
+    overlap: i64,
     form_id: String,
     recipient: String,
     email: String,
@@ -37,6 +42,7 @@ impl TryFrom<Stored> for HandOver {
             app_id: AppId::parse(&row.app_id).ok_or_else(|| StoreError::corrupt("the app of a hand-over"))?,
             kind: KeyKind::parse(&row.kind).ok_or_else(|| StoreError::corrupt("the kind of a hand-over"))?,
             key_name: row.key_name,
+            rotates: (row.overlap != NONE).then(|| Overlap::from_millis(row.overlap)),
             draft: serde_json::from_str(&row.fields).map_err(|_| StoreError::corrupt("the fields of a hand-over"))?,
             form_id: row.form_id,
             recipient: row.recipient,
@@ -65,7 +71,7 @@ reads! {
     collection(key: &KeyId) -> Option<Collection>;
 }
 
-const HAND_OVER: &str = "SELECT h.key_id, h.app_id, h.kind, h.key_name, h.fields, h.form_id, h.recipient, h.email, \
+const HAND_OVER: &str = "SELECT h.key_id, h.app_id, h.kind, h.key_name, h.fields, h.overlap, h.form_id, h.recipient, h.email, \
      h.passphrase_hash, h.made_by_id, h.made_by_label, h.created_at, h.expires_at FROM hand_over h ";
 
 async fn hand_overs(conn: &mut Conn<'_>) -> Result<Vec<HandOver>, StoreError> {
@@ -127,15 +133,16 @@ impl Tx {
         let fields = serde_json::to_string(&hand_over.draft).map_err(|error| StoreError::Failed(error.to_string()))?;
         let (made_by_id, made_by_label) = &hand_over.made_by;
         let sql = Sql::new(
-            "INSERT INTO hand_over (key_id, app_id, kind, key_name, fields, form_id, recipient, email, \
+            "INSERT INTO hand_over (key_id, app_id, kind, key_name, fields, overlap, form_id, recipient, email, \
              passphrase_hash, made_by_id, made_by_label, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         )
         .arg(hand_over.key.as_str())
         .arg(hand_over.app_id.as_str())
         .arg(hand_over.kind.as_str())
         .arg(&*hand_over.key_name)
         .arg(fields)
+        .arg(hand_over.rotates.map_or(NONE, Overlap::millis))
         .arg(&*hand_over.form_id)
         .arg(&*hand_over.recipient)
         .arg(hand_over.email.as_deref().unwrap_or_default())
@@ -162,6 +169,13 @@ impl Tx {
     pub async fn delete_hand_over(&mut self, key: &KeyId) -> Result<bool, StoreError> {
         let sql = Sql::new("DELETE FROM hand_over WHERE key_id = $1 AND collected_at = 0").arg(key.as_str());
         Ok(self.conn().execute(sql).await? == 1)
+    }
+
+    /// Forgets who collected a key, because a new secret of it waits to be collected; their event stays. Returns whether
+    /// somebody had.
+    pub async fn forget_collection(&mut self, key: &KeyId) -> Result<bool, StoreError> {
+        let sql = Sql::new("DELETE FROM hand_over WHERE key_id = $1 AND collected_at <> 0");
+        Ok(self.conn().execute(sql.arg(key.as_str())).await? == 1)
     }
 
     /// Removes what is said of collected keys that are gone, and returns how many.

@@ -128,7 +128,7 @@ impl Tx {
         .arg(waiting.ack_deadline)
         .arg(asked_by.kind_str())
         .arg(asked_by.id())
-        .arg(asked_by.label());
+        .arg(&*waiting.asked_by);
         self.conn().execute(sql).await?;
         Ok(())
     }

@@ -12,6 +12,7 @@ mod operation;
 mod proxy_warnings;
 pub(crate) mod routes;
 mod self_check;
+mod self_revoke;
 mod verify;
 mod verify_body;
 pub(crate) mod verify_caller;
@@ -21,10 +22,12 @@ use domain::permission::AdminPermission::Verify;
 
 use document::VERIFICATION;
 use key_answer::{Members, Results};
+use manage::RevokeBody;
 pub(crate) use manage::call::AtShell;
 pub(crate) use manage::query::{Param, Takes};
 use operation::{Operation, described};
 use routes::{Group, Route};
+use self_revoke::SelfRevokedShown;
 use verify_body::{VerifyBatchBody, VerifyBody};
 
 /// Our own API.
@@ -43,6 +46,9 @@ static VERIFYING: &[Route] = &[
     Route::of("GET, HEAD", "/v1/keys/self", || get(self_check::self_check))
         .called("Ask about the key itself")
         .verifies(&SELF),
+    Route::of("POST", "/v1/keys/revoke-self", || post(self_revoke::self_revoke))
+        .called("Revoke the key itself")
+        .verifies(&REVOKE_SELF),
     Route::for_proxies("/v1/authorize", || any(authorize::exact)).called("Check a request, from a proxy"),
     Route::for_proxies("/v1/authorize/", || any(authorize::below)),
     Route::for_proxies("/v1/authorize/{*path}", || any(authorize::below)),
@@ -67,5 +73,19 @@ static SELF: Operation = Operation {
         Verify,
         200,
         Some(described::<Members<'static>>),
+    )
+};
+static REVOKE_SELF: Operation = Operation {
+    about: "Whoever holds a key may revoke it, from any address and whatever its status. Every call with it is refused from then \
+            on, and nobody can restore it. A second call changes nothing and says so, so it needs no Idempotency-Key.",
+    permission: None,
+    maybe_body: Some(described::<RevokeBody<'static>>),
+    ..Operation::new(
+        "revokeSelf",
+        VERIFICATION,
+        "Revoke the key itself",
+        Verify,
+        200,
+        Some(described::<SelfRevokedShown>),
     )
 };

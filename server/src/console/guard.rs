@@ -15,7 +15,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::paths::{EVENTS, PASSKEY, SERVER_FUNCTIONS};
 
 /// Routes that are open to anybody. Everything else needs a session, including whatever is added later.
-const PUBLIC: [&str; 11] = [
+const PUBLIC: [&str; 14] = [
     "/login",
     "/login/code",
     "/login/oidc/{provider}",
@@ -27,6 +27,9 @@ const PUBLIC: [&str; 11] = [
     "/invite/{token}",
     "/collect/{token}",
     "/collect/{token}/stored",
+    "/holder",
+    "/holder/revoke",
+    "/holder/rotate",
 ];
 
 /// Where somebody is led who must set up a second factor, and may do nothing else before.

@@ -4,7 +4,7 @@
 use domain::audit_query::AuditQuery;
 
 use crate::mailbox::{MailBox, free_port};
-use crate::support::{Answer, Call, Product, Settings, operator, text};
+use crate::support::{Answer, Call, Product, Settings, operator, service_key, text};
 
 async fn post(product: &Product, path: &str, session: &str, form: &str) -> Answer {
     product.send(Call::post(path).cookie(session).same_origin().form(form.to_owned())).await
@@ -201,4 +201,46 @@ async fn a_link_that_cannot_be_mailed_is_shown_all_the_same() {
     let (made, path) = handed_over(&product, &session, "&email=grace%40example.com").await;
     assert!(made.body.contains("The mail could not be sent."), "{}", made.body);
     assert_eq!(product.send(Call::get(&path)).await.status, 200);
+}
+
+#[tokio::test]
+async fn somebody_else_collects_the_new_secret_of_a_key() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let old = product.token(service_key("Partner")).await;
+    let id = old.split('_').nth(1).unwrap();
+    let path = format!("/keys/{id}/rotate/handover");
+    let page = product.send(Call::get(&path).cookie(&session)).await;
+    assert!(page.status == 200 && page.body.contains("overlap") && page.body.contains("recipient"), "{}", page.body);
+    let form = |recipient: &str| {
+        let form_id = product.service.new_form_id().unwrap();
+        format!("overlap=24h&form_id={form_id}&recipient={recipient}&link_life=1d")
+    };
+    let wrong = post(&product, &path, &session, &form("")).await;
+    assert_eq!(wrong.status, 422);
+    let made = post(&product, &path, &session, &form("Grace")).await;
+    assert!(text(&made.body).contains("can collect the new secret of"), "{}", text(&made.body));
+    let link = at(&made, "link").strip_prefix("http://localhost:3000").unwrap().to_owned();
+    let waits = text(&product.send(Call::get(&format!("/keys/{id}")).cookie(&session)).await.body);
+    assert!(waits.contains("A new secret waits until Grace collects it"), "{waits}");
+    let list = text(&product.send(Call::get("/keys/handovers").cookie(&session)).await.body);
+    assert!(list.contains("New secret of Partner for Grace"), "{list}");
+    let again = post(&product, &path, &session, &form("Grace")).await;
+    assert_eq!(again.status, 409, "{}", again.body);
+    let asked = product.send(Call::get(&link)).await;
+    assert!(text(&asked.body).contains("A new secret of your key waits for you"), "{}", text(&asked.body));
+    assert!(!asked.body.contains(&old));
+    let shown = product.send(outside(&link, "").peer("198.51.100.7")).await;
+    let new = at(&shown, "secret");
+    assert!(new.starts_with(&format!("ks_{id}_")) && new != old);
+    let confirm = confirmation(&shown);
+    let code = async |token: &str| product.send(Call::get("/v1/keys/self").bearer(token)).await.json()["code"].take();
+    assert_eq!((code(&old).await, code(&new).await), ("VALID".into(), "NOT_FOUND".into()));
+    let page = product.send(Call::get(&format!("/keys/{id}/rotation/acknowledge")).cookie(&session)).await;
+    assert!(page.body.contains("Grace") && !page.body.contains(&new), "{}", page.body);
+    let done = product.send(outside(&confirm, "acknowledged=yes")).await;
+    assert!(text(&done.body).contains("The new secret of “Partner” works"), "{}", text(&done.body));
+    assert_eq!((code(&old).await, code(&new).await), ("VALID".into(), "VALID".into()));
+    let facts = text(&product.send(Call::get(&format!("/keys/{id}")).cookie(&session)).await.body);
+    assert!(facts.contains("Two secrets work") && facts.contains("Grace"), "{facts}");
 }

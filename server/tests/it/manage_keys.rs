@@ -25,27 +25,27 @@ pub async fn manager(product: &Product, permissions: &[&str]) -> String {
     product.token(KeyDraft { boxes, ..service_key("manager") }).await
 }
 
-struct Manager {
-    product: Product,
+pub struct Manager {
+    pub product: Product,
     key: String,
 }
 
 impl Manager {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let product = Product::start().await;
         let key = manager(&product, &ALL).await;
         Self { product, key }
     }
 
-    async fn call(&self, call: Call) -> Answer {
+    pub async fn call(&self, call: Call) -> Answer {
         self.product.send(call.bearer(&self.key)).await
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Answer {
         self.call(Call::get(path)).await
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.call(Call::post(path).json(body.to_string())).await
     }
 
@@ -53,19 +53,19 @@ impl Manager {
         self.call(Call::new("PATCH", path).json(body.to_string())).await
     }
 
-    async fn issue(&self, body: &Value) -> Value {
+    pub async fn issue(&self, body: &Value) -> Value {
         let answer = self.post("/v1/keys", body).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer.json()
     }
 
-    async fn code(&self, token: &Value) -> String {
+    pub async fn code(&self, token: &Value) -> String {
         let asked = json!({ "key": token });
         self.post("/v1/keys/verify", &asked).await.json()["code"].as_str().unwrap().to_owned()
     }
 }
 
-fn pointers(answer: &Answer) -> Vec<String> {
+pub fn pointers(answer: &Answer) -> Vec<String> {
     let problem = answer.problem(422);
     let errors = problem["errors"].as_array().unwrap().iter();
     errors.map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
@@ -332,41 +332,4 @@ async fn limits_of_the_calling_key_are_told() {
     );
     let without = manager(&product, &["keystead.keys.read"]).await;
     assert_eq!(product.send(Call::get("/v1/keys").bearer(&without)).await.header("ratelimit-policy"), "");
-}
-
-#[tokio::test]
-async fn a_key_is_rotated_with_an_overlap() {
-    let m = Manager::start().await;
-    let made = m.issue(&json!({ "kind": "service", "name": "Billing" })).await;
-    let (id, old) = (made["key"]["id"].as_str().unwrap(), &made["secret"]);
-    assert_eq!(m.code(old).await, "VALID");
-    let path = format!("/v1/keys/{id}/rotate");
-    let rotate = |repeat: &str| {
-        let body = json!({ "overlap": "24h" }).to_string();
-        Call::post(&path).header("idempotency-key", repeat).json(body)
-    };
-    let answer = m.call(rotate("once")).await;
-    assert_eq!(answer.status, 201, "{}", answer.body);
-    let rotated = answer.json();
-    let new = &rotated["secret"];
-    assert_eq!((rotated["key"]["id"].as_str(), rotated["key"]["name"].as_str()), (Some(id), Some("Billing")));
-    assert!(rotated["overlapEndsAt"].as_str().unwrap().ends_with('Z') && new != old);
-    assert_eq!(m.code(old).await, "VALID");
-    assert_eq!(m.call(rotate("once")).await.json()["secret"], *new, "a lost answer is fetched again");
-    assert_eq!(m.code(new).await, "VALID");
-    assert_eq!(m.call(rotate("once")).await.json()["secret"], Value::Null, "until it is used");
-    m.call(rotate("again")).await.problem(409);
-    for (body, pointer) in [(json!({ "overlap": "91d" }), "/overlap"), (json!({ "overlaps": "1h" }), "/overlaps")] {
-        assert_eq!(pointers(&m.post(&path, &body).await), [pointer]);
-    }
-    let own = m.get("/v1/keys/self").await.json()["keyId"].as_str().unwrap().to_owned();
-    m.post(&format!("/v1/keys/{own}/rotate"), &json!({})).await.problem(403);
-
-    let other = m.issue(&json!({ "kind": "service", "name": "Other", "rotateDays": 90 })).await;
-    assert_eq!(other["key"]["rotateDays"], 90);
-    let path = format!("/v1/keys/{}/rotate", other["key"]["id"].as_str().unwrap());
-    let rotated = m.post(&path, &json!({ "overlap": "none" })).await.json();
-    assert_eq!(rotated["overlapEndsAt"], Value::Null);
-    assert_eq!(m.code(&other["secret"]).await, "NOT_FOUND");
-    assert_eq!(m.code(&rotated["secret"]).await, "VALID");
 }

@@ -26,7 +26,7 @@ pub fn without_cookies() -> Vec<(&'static str, String)> {
 }
 
 /// What anybody may see.
-pub const PUBLIC_PAGES: [&str; 8] = [
+pub const PUBLIC_PAGES: [&str; 11] = [
     "/login",
     "/login/code",
     "/setup",
@@ -35,6 +35,9 @@ pub const PUBLIC_PAGES: [&str; 8] = [
     "/invite/0123abcd",
     "/collect/0123abcd",
     "/collect/0123abcd/stored",
+    "/holder",
+    "/holder/revoke",
+    "/holder/rotate",
 ];
 
 /// What a script of anybody may ask.

@@ -1,5 +1,5 @@
-//! Handing a key over: somebody prepares it, and gets a one-use link for whoever is to collect it. Until then there is no
-//! key and no secret.
+//! Handing a key over, or the new secret of one: somebody prepares it, and gets a one-use link for whoever is to collect it.
+//! Until then there is no key and no secret.
 
 use domain::{
     audit::{Action, AuditEvent, Change, Subject},
@@ -7,9 +7,11 @@ use domain::{
     field::Field,
     hand_over::{Collection, HAND_OVERS_MAX, HandOver, HandOverDraft},
     ids::{AppId, KeyId},
+    key::KeyDetail,
     refusal::Refusal,
     request::RequestState,
     role::Act,
+    rotation::{NoRotation, Overlap},
     text,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -19,6 +21,7 @@ use super::{
     approved::take,
     issue::{check_form_id, guarded},
     requests::check_unasked,
+    rotate::can_rotate,
 };
 use crate::{Caller, Error, Result, Service, apps::usable, entropy, people::change, service::event};
 
@@ -52,6 +55,17 @@ pub struct HandOverForm<'a> {
     pub passphrase: &'a SecretString,
 }
 
+/// What the form that hands a rotation over sends.
+#[derive(Debug)]
+pub struct RotationForm<'a> {
+    /// The one-use id of the form. One form makes one hand-over, however often it is sent.
+    pub form_id: &'a str,
+    /// Whom it is for, as typed.
+    pub to: &'a HandOverDraft,
+    /// The passphrase, as typed; empty for none.
+    pub passphrase: &'a SecretString,
+}
+
 impl Service {
     /// Prepares a key for somebody else to collect. It fails as issuing the key would, and with `AlreadyHandedOver` if the
     /// form has done this before. A request that it uses up is collected with it.
@@ -68,12 +82,7 @@ impl Service {
         self.check_draft(caller, draft).await?;
         let key = self.read_draft(caller, draft)?;
         caller.proved_for(guarded(&key), self.now())?;
-        let hash = match text::passphrase(passphrase) {
-            Ok(Some(passphrase)) => {
-                Some(self.passwords().hash(passphrase.into(), entropy::bytes(self.entropy())?).await?)
-            }
-            _ => None,
-        };
+        let hash = self.passphrase_hash(passphrase).await?;
         let now = self.now();
         let hand_over = HandOver {
             key: approved.as_ref().map_or_else(|| self.new_key_id(), |request| Ok(request.key))?,
@@ -81,6 +90,7 @@ impl Service {
             kind: key.kind,
             key_name: key.name.clone(),
             draft: draft.clone(),
+            rotates: None,
             form_id: form_id.to_owned(),
             recipient: spec.recipient,
             email: spec.email,
@@ -95,40 +105,116 @@ impl Service {
                 Some(request) => take(tx, self, request, RequestState::HandedOver).await?,
                 None => check_unasked(tx, caller, &key).await?,
             }
-            if tx.hand_overs().await?.len() >= usize::try_from(HAND_OVERS_MAX).unwrap_or(usize::MAX) {
-                return Err(Refusal::TooManyHandOvers { most: HAND_OVERS_MAX }.into());
-            }
-            tx.insert_hand_over(&hand_over, hash.as_deref()).await.map_err(|error| match error {
-                StoreError::Conflict(Unique::HandOverForm) => Refusal::AlreadyHandedOver.into(),
-                error => Error::from(error),
-            })?;
-            let (token, link) = self.new_link(COLLECT, hand_over.key.as_str(), now, hand_over.expires_at)?;
-            tx.insert_link(&link).await?;
-            let event = self.hand_over_event(caller, Action::HandOverMade, &hand_over);
-            self.record(tx, AuditEvent { changes: told(&hand_over), ..event }).await?;
-            Ok::<_, Error>(token)
+            self.add_hand_over(tx, caller, &hand_over, hash.as_deref()).await
         };
         let token = self.write(work).await?;
         Ok(HandedOver { hand_over, token })
     }
 
+    /// Prepares a new secret of a key for somebody else to collect. Until they have confirmed it, nothing changes. It fails as
+    /// rotating the key would, and with `NoRotation` if a new secret waits to be collected already.
+    pub async fn hand_rotation_over(
+        &self,
+        caller: &Caller,
+        id: &KeyId,
+        overlap: Overlap,
+        form: &RotationForm<'_>,
+    ) -> Result<HandedOver> {
+        caller.may_with_some(Act::RotateKeys)?;
+        let person = *caller.person_id()?;
+        let form_id = check_form_id(form.form_id)?;
+        let passphrase = form.passphrase.expose_secret();
+        let spec = form.to.check(passphrase)?;
+        let hash = self.passphrase_hash(passphrase).await?;
+        let work = async |tx: &mut Tx| {
+            let now = self.now();
+            let key = self.key_to_rotate(tx, caller, id).await?;
+            can_rotate(tx, &key, now).await?;
+            if tx.hand_over(id).await?.is_some() {
+                return Err(NoRotation::HandedOver.into());
+            }
+            let hand_over = HandOver {
+                key: *id,
+                app_id: key.app_id,
+                kind: key.row.kind,
+                key_name: key.row.name,
+                draft: KeyDraft::default(),
+                rotates: Some(overlap),
+                form_id: form_id.to_owned(),
+                recipient: spec.recipient,
+                email: spec.email,
+                has_passphrase: hash.is_some(),
+                made_by: (person.to_string(), caller.actor().label()),
+                created_at: now,
+                expires_at: now.plus(spec.life.length()),
+            };
+            tx.forget_collection(id).await?;
+            let token = self.add_hand_over(tx, caller, &hand_over, hash.as_deref()).await?;
+            Ok::<_, Error>(HandedOver { hand_over, token })
+        };
+        self.write(work).await
+    }
+
+    async fn passphrase_hash(&self, passphrase: &str) -> Result<Option<String>> {
+        let Ok(Some(passphrase)) = text::passphrase(passphrase) else { return Ok(None) };
+        let salt = entropy::bytes(self.entropy())?;
+        Ok(Some(self.passwords().hash(passphrase.into(), salt).await?))
+    }
+
+    /// Adds a hand-over with its link, whose token it returns, and records it.
+    async fn add_hand_over(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        hand_over: &HandOver,
+        hash: Option<&str>,
+    ) -> Result<SecretString> {
+        if tx.hand_overs().await?.len() >= usize::try_from(HAND_OVERS_MAX).unwrap_or(usize::MAX) {
+            return Err(Refusal::TooManyHandOvers { most: HAND_OVERS_MAX }.into());
+        }
+        tx.insert_hand_over(hand_over, hash).await.map_err(|error| match error {
+            StoreError::Conflict(Unique::HandOverForm) => Refusal::AlreadyHandedOver.into(),
+            error => Error::from(error),
+        })?;
+        let (token, link) =
+            self.new_link(COLLECT, hand_over.key.as_str(), hand_over.created_at, hand_over.expires_at)?;
+        tx.insert_link(&link).await?;
+        let event = self.hand_over_event(caller, Action::HandOverMade, hand_over);
+        self.record(tx, AuditEvent { changes: told(hand_over), ..event }).await?;
+        Ok(token)
+    }
+
+    /// The new secret of this key that somebody is to collect, for callers who could rotate it; `None` if there is none.
+    pub async fn rotation_hand_over(&self, caller: &Caller, id: &KeyId) -> Result<Option<HandOver>> {
+        let found = self.store().hand_over(id).await?;
+        Ok(found.filter(|one| one.rotates.is_some() && may_make(caller, one).is_ok()))
+    }
+
     /// The hand-overs that wait and that the caller could make, the latest first.
     pub async fn hand_overs(&self, caller: &Caller) -> Result<Vec<HandOver>> {
-        caller.may(Act::ChangeKeys)?;
+        caller.may_with_some(Act::RotateKeys)?;
         let all = self.store().hand_overs().await?;
         Ok(all.into_iter().filter(|one| may_make(caller, one).is_ok()).collect())
     }
 
     /// One of them; `HandOverGone` if it no longer waits.
     pub async fn hand_over_of(&self, caller: &Caller, key: &KeyId) -> Result<HandOver> {
-        caller.may(Act::ChangeKeys)?;
+        caller.may_with_some(Act::RotateKeys)?;
         let found = self.store().hand_over(key).await?;
         Ok(found.filter(|one| may_make(caller, one).is_ok()).ok_or(Refusal::HandOverGone)?)
     }
 
+    /// The key whose new secret a hand-over is about; `None` for a new key, or one that was deleted since.
+    pub async fn key_of_hand_over(&self, hand_over: &HandOver) -> Result<Option<KeyDetail>> {
+        match hand_over.rotates {
+            Some(_) => Ok(self.store().key_detail(&hand_over.key).await?),
+            None => Ok(None),
+        }
+    }
+
     /// Withdraws a hand-over. Its link no longer works.
     pub async fn withdraw_hand_over(&self, caller: &Caller, key: &KeyId) -> Result<()> {
-        caller.may(Act::ChangeKeys)?;
+        caller.may_with_some(Act::RotateKeys)?;
         let work = async |tx: &mut Tx| {
             let found = tx.hand_over(key).await?.filter(|one| may_make(caller, one).is_ok());
             let hand_over = found.ok_or(Refusal::HandOverGone)?;
@@ -201,6 +287,11 @@ impl Service {
 
 /// Whether the caller could make this hand-over, and so may see and withdraw it.
 fn may_make(caller: &Caller, hand_over: &HandOver) -> Result<(), Refusal> {
+    if hand_over.rotates.is_some() {
+        let HandOver { key, kind, app_id, .. } = hand_over;
+        let may = caller.sight().sees(app_id, *kind, key) && caller.rights_on(*kind, key).may(Act::RotateKeys);
+        return if may { Ok(()) } else { Err(Refusal::NotFound) };
+    }
     caller.may_issue(hand_over.kind)?;
     if caller.sight().apps.has(&hand_over.app_id) { Ok(()) } else { Err(Refusal::NotFound) }
 }
@@ -211,6 +302,7 @@ fn told(hand_over: &HandOver) -> Vec<Change> {
         (Field::Recipient, Some(hand_over.recipient.clone())),
         (Field::Email, hand_over.email.clone()),
         (Field::Passphrase, hand_over.has_passphrase.then(|| "asked for".to_owned())),
+        (Field::Overlap, hand_over.rotates.map(Overlap::words)),
         (Field::LinkLife, Some(format!("until {}", hand_over.expires_at.to_rfc3339()))),
     ];
     told.into_iter().filter_map(|(field, to)| Some(change(field, None, Some(&to?)))).collect()

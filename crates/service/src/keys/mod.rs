@@ -5,14 +5,17 @@ mod acknowledge;
 mod approved;
 pub(crate) mod bulk;
 mod collect;
+mod collected;
 pub(crate) mod drafts;
 mod drop;
 mod edit;
 mod export;
 mod hand_overs;
+mod holder;
 mod issue;
 pub(crate) mod list;
 mod page;
+mod present;
 pub(crate) mod requests;
 mod rotate;
 mod rotation;
@@ -39,11 +42,14 @@ use store::{PersonRow, Tx};
 pub use self::{
     acknowledge::SeenBy,
     collect::Collected,
+    collected::{Confirmed, ToConfirm},
     drafts::{DRAFTS_KEPT, SavedForm},
     export::KeyExport,
-    hand_overs::{HandOverForm, HandedOver},
+    hand_overs::{HandOverForm, HandedOver, RotationForm},
+    holder::{HeldKey, HeldView, SelfRevoked},
     issue::{Issued, ShownSecret},
     page::KeyPage,
+    present::Presented,
     requests::{Asked, DecidedMany},
     rotate::Rotated,
     suggest::Suggestions,

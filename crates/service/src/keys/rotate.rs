@@ -2,7 +2,7 @@
 //! the only one.
 
 use domain::{
-    audit::{Action, AuditEvent, Change, SECRET},
+    audit::{Action, Actor, AuditEvent, Change, SECRET},
     field::Field,
     ids::KeyId,
     key::{ACKNOWLEDGE_WITHIN, KeyDetail, SecretNumber},
@@ -17,7 +17,8 @@ use store::Tx;
 use super::{
     acknowledge::SeenBy,
     changed,
-    issue::{Issued, Minted, check_form_id},
+    issue::{Issued, Minted, ShownSecret, check_form_id},
+    rotation::works,
 };
 use crate::{Caller, Error, Result, Service};
 
@@ -71,41 +72,13 @@ impl Service {
         };
         let work = async |tx: &mut Tx| {
             let now = self.now();
-            let key = self.key_for(tx, caller, id, Act::RotateKeys).await?;
-            // Whoever rotates it holds its secret.
-            let (kind, permissions) = (key.row.kind, &*key.rules.permissions);
-            caller.may_give(permissions, &[])?;
-            caller.proved_for(Guarded::IssueKey { kind, permissions }, now)?;
+            let key = self.key_to_rotate(tx, caller, id).await?;
             if let Some(form_id) = form_id
                 && !tx.use_form(form_id, now).await?
             {
                 return Err(NoRotation::Repeated.into());
             }
-            rotatable(&key, now)?;
-            if tx.waiting_secret(id).await?.is_some() {
-                return Err(NoRotation::Waiting.into());
-            }
-            self.finish_if_over(tx, &Caller::system(None), &key, now).await?;
-            if tx.live_secrets(id).await?.len() > 1 {
-                return Err(NoRotation::Running.into());
-            }
-            // As it was first, so that people and programs know it again.
-            let Minted { secret, shown, .. } = self.mint_with(key.row.token_prefix.clone(), id, key.row.kind)?;
-            let waiting = WaitingSecret {
-                number: tx.next_secret(id).await?,
-                last4: secret.last4.clone(),
-                overlap,
-                asked_by: caller.actor().label(),
-                asked_at: now,
-                ack_deadline: now.plus(ACKNOWLEDGE_WITHIN),
-            };
-            tx.put_waiting_secret(id, &secret, &waiting, caller.actor()).await?;
-            let changes = vec![
-                told(SECRET, None, Some(waiting.number.0.to_string())),
-                told(Field::Overlap.as_str(), None, Some(overlap.words())),
-            ];
-            let event = AuditEvent { changes, ..self.key_event(caller, Action::KeyRotated, &key) };
-            self.record(tx, event).await?;
+            let (waiting, shown) = self.begin_rotation(tx, caller, &key, overlap, None).await?;
             let mut rotated = Rotated {
                 number: waiting.number,
                 overlap,
@@ -125,6 +98,53 @@ impl Service {
             self.verifier().changed(id, version);
         }
         Ok(rotated)
+    }
+
+    /// The key as the transaction sees it, if the caller may rotate it and has proved who they are.
+    pub(super) async fn key_to_rotate(&self, tx: &mut Tx, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
+        let key = self.key_for(tx, caller, id, Act::RotateKeys).await?;
+        // Whoever rotates it, or has it rotated, decides who holds its secret.
+        let (kind, permissions) = (key.row.kind, &*key.rules.permissions);
+        caller.may_give(permissions, &[])?;
+        caller.proved_for(Guarded::IssueKey { kind, permissions }, self.now())?;
+        Ok(key)
+    }
+
+    /// Makes a secret that waits to be confirmed. `NoRotation` if the key's status does not allow it, if one waits already,
+    /// or if two still work. With a `recipient`, only they see it, and not the caller.
+    pub(super) async fn begin_rotation(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        key: &KeyDetail,
+        overlap: Overlap,
+        recipient: Option<(&str, String)>,
+    ) -> Result<(WaitingSecret, ShownSecret)> {
+        let (id, now) = (&key.row.id, self.now());
+        can_rotate(tx, key, now).await?;
+        self.finish_if_over(tx, &Caller::system(None), key, now).await?;
+        // As it was first, so that people and programs know it again.
+        let Minted { secret, shown, .. } = self.mint_with(key.row.token_prefix.clone(), id, key.row.kind)?;
+        let (asked_by, label, note) = match recipient {
+            Some((name, note)) => (&Actor::System, name.to_owned(), Some(note)),
+            None => (caller.actor(), caller.actor().label(), None),
+        };
+        let waiting = WaitingSecret {
+            number: tx.next_secret(id).await?,
+            last4: secret.last4.clone(),
+            overlap,
+            asked_by: label,
+            asked_at: now,
+            ack_deadline: now.plus(ACKNOWLEDGE_WITHIN),
+        };
+        tx.put_waiting_secret(id, &secret, &waiting, asked_by).await?;
+        let changes = vec![
+            told(SECRET, None, Some(waiting.number.0.to_string())),
+            told(Field::Overlap.as_str(), None, Some(overlap.words())),
+        ];
+        let event = AuditEvent { changes, note, ..self.key_event(caller, Action::KeyRotated, key) };
+        self.record(tx, event).await?;
+        Ok((waiting, shown))
     }
 
     /// Confirms the new secret of a key, which works from now on. `NoRotation` or `TooLate` if that is not possible, and
@@ -159,7 +179,7 @@ impl Service {
     }
 
     /// Makes the waiting secret the one that works, and gives the old one its end, which it returns.
-    async fn confirm(
+    pub(super) async fn confirm(
         &self,
         tx: &mut Tx,
         caller: &Caller,
@@ -231,8 +251,19 @@ impl Service {
     }
 }
 
+/// `NoRotation` unless a new secret can be made for this key now.
+pub(super) async fn can_rotate(tx: &mut Tx, key: &KeyDetail, now: Timestamp) -> Result<()> {
+    rotatable(key, now)?;
+    let id = &key.row.id;
+    if tx.waiting_secret(id).await?.is_some() {
+        return Err(NoRotation::Waiting.into());
+    }
+    let works = tx.live_secrets(id).await?.into_iter().filter(|secret| works(secret, now));
+    if works.count() > 1 { Err(NoRotation::Running.into()) } else { Ok(()) }
+}
+
 /// `NoRotation` unless a key of this status can have a new secret.
-fn rotatable(key: &KeyDetail, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn rotatable(key: &KeyDetail, now: Timestamp) -> Result<(), Refusal> {
     NoRotation::of_status(key.row.state, key.row.status(now)).map_or(Ok(()), |why| Err(Refusal::NoRotation(why)))
 }
 

@@ -150,7 +150,7 @@ impl Service {
 }
 
 /// Whether a stored secret works at `now`.
-fn works(secret: &LiveSecret, now: Timestamp) -> bool {
+pub(super) fn works(secret: &LiveSecret, now: Timestamp) -> bool {
     secret.ends_at.is_none_or(|ends| now < ends)
 }
 

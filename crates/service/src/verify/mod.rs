@@ -9,6 +9,7 @@ mod credential;
 mod explain;
 mod freshness;
 mod last_used_queue;
+mod presented;
 mod reader;
 mod request;
 mod secret_calls;
@@ -37,6 +38,7 @@ pub use self::{
     cache::CachedKey,
     counters::{LimitState, QuotaState},
     credential::Credential,
+    presented::Held,
     request::{AskedLimit, Verdict, VerifyRequest},
     watch::{Seen, Watch, WatchedCall},
 };

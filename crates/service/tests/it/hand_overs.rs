@@ -26,12 +26,12 @@ use crate::{
 const PASSPHRASE: &str = "a lantern";
 
 /// Somebody who has an account and is signed in.
-async fn maker(w: &World, email: &str) -> Caller {
+pub async fn maker(w: &World, email: &str) -> Caller {
     let cookie = secret(&w.sign_in(email, PASSWORD).await.unwrap().cookie);
     w.service.session(&cookie).await.unwrap().unwrap().caller(None)
 }
 
-async fn the_owner(w: &World) -> Caller {
+pub async fn the_owner(w: &World) -> Caller {
     w.make_owner().await;
     maker(w, EMAIL).await
 }
@@ -85,7 +85,7 @@ async fn the_key_is_made_when_it_is_collected_and_works_when_its_recipient_confi
 
     let confirm = secret(&collected.confirm);
     for _ in 0..10 {
-        assert_eq!(w.no_change(w.service.collected_by_token(&confirm)).await.unwrap().unwrap().row.id, id);
+        assert_eq!(w.no_change(w.service.collected_by_token(&confirm)).await.unwrap().unwrap().key().row.id, id);
     }
     for wrong in [&link, &whole, &confirm[1..], ""] {
         assert_eq!(

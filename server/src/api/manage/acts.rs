@@ -37,7 +37,7 @@ pub(super) struct RotateBody<'a> {
 
 /// A rotation as it was asked for.
 #[derive(Debug)]
-pub(super) struct Rotate(Overlap);
+pub(super) struct Rotate(pub Overlap);
 
 impl BodyCall for Rotate {
     type Sent<'a> = RotateBody<'a>;
@@ -53,7 +53,7 @@ impl BodyCall for Rotate {
 /// Why a key is revoked.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RevokeBody<'a> {
+pub(in super::super) struct RevokeBody<'a> {
     /// The reason: `leaked`, `no_longer_needed`, `owner_left`, `superseded` or `other`. A leaked key can never be
     /// restored.
     #[serde(borrow)]
@@ -67,9 +67,9 @@ pub(super) struct RevokeBody<'a> {
 
 /// A revoke as it was asked for.
 #[derive(Debug)]
-pub(super) struct Revoke {
-    reason: RevokeReason,
-    note: Option<String>,
+pub(in super::super) struct Revoke {
+    pub reason: RevokeReason,
+    pub note: Option<String>,
 }
 
 impl BodyCall for Revoke {

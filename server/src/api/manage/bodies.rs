@@ -18,7 +18,7 @@ pub(super) const LIMIT: usize = 256 * 1024;
 
 /// A body that may be left out. Then it is an empty object.
 #[derive(Debug)]
-pub(super) struct MaybeBody<B>(pub JsonBody<B>);
+pub(in super::super) struct MaybeBody<B>(pub JsonBody<B>);
 
 impl<B: BodyCall, S: Sync> FromRequest<S> for MaybeBody<B> {
     type Rejection = Problem;

@@ -16,8 +16,11 @@ mod limits;
 mod people;
 pub(crate) mod query;
 mod repeat;
+mod rotation;
 mod routes;
 mod settings;
 mod usage;
 
+pub(super) use acts::{Revoke, RevokeBody};
+pub(super) use bodies::MaybeBody;
 pub(super) use routes::{ROUTES, TAGS};

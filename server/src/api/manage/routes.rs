@@ -14,6 +14,7 @@ use super::key_body::{KeyChangeBody, NewKeyBody};
 use super::key_shown::{KeyAnswered, KeyMade, KeyRotatedMade, KeyShown};
 use super::keys;
 use super::people::{self, PersonAnswered, PersonChangeBody, PersonShown};
+use super::rotation::{self, RotationAnswered};
 use super::settings::{self, SettingsBody, SettingsShown};
 use super::usage::{self, UsageShown};
 
@@ -40,6 +41,10 @@ pub(in super::super) static ROUTES: &[Route] = &[
     Route::of("PATCH", "/v1/keys/{id}", || patch(keys::change)).does(&CHANGE_KEY),
     Route::of("DELETE", "/v1/keys/{id}", || delete(keys::delete)).does(&DELETE_KEY),
     Route::of("POST", "/v1/keys/{id}/rotate", || post(acts::rotate)).does(&ROTATE_KEY),
+    reads("/v1/keys/{id}/rotation", &GET_ROTATION, || get(rotation::get)),
+    Route::of("POST", "/v1/keys/{id}/rotation/extend", || post(rotation::extend)).does(&EXTEND_ROTATION),
+    Route::of("POST", "/v1/keys/{id}/rotation/finish", || post(rotation::finish)).does(&FINISH_ROTATION),
+    Route::of("POST", "/v1/keys/{id}/rotation/undo", || post(rotation::undo)).does(&UNDO_ROTATION),
     Route::of("POST", "/v1/keys/{id}/disable", || post(acts::disable)).does(&DISABLE_KEY),
     Route::of("POST", "/v1/keys/{id}/enable", || post(acts::enable)).does(&ENABLE_KEY),
     Route::of("POST", "/v1/keys/{id}/revoke", || post(acts::revoke)).does(&REVOKE_KEY),
@@ -101,6 +106,33 @@ static ROTATE_KEY: Operation = Operation {
             and never longer than the key.",
     maybe_body: Some(described::<RotateBody<'static>>),
     ..Operation::new("rotateKey", "Keys", "Rotate a key", KeysWrite, 201, Some(described::<KeyRotatedMade>))
+};
+static GET_ROTATION: Operation = Operation {
+    about: "The secrets that work, each with its use, and a new one that waits to be confirmed. Calls and addresses are \
+            counted for each secret while the key has two.",
+    ..Operation::new(
+        "getRotation",
+        "Keys",
+        "Get the secrets of a key",
+        KeysRead,
+        200,
+        Some(described::<RotationAnswered>),
+    )
+};
+static EXTEND_ROTATION: Operation = Operation {
+    about: "From now on, the old secret works for the overlap, at most 90 days in all and never longer than the key.",
+    maybe_body: Some(described::<RotateBody<'static>>),
+    ..Operation::new("extendRotation", "Keys", "Extend a rotation", KeysWrite, 200, Some(described::<RotationAnswered>))
+};
+static FINISH_ROTATION: Operation = Operation {
+    about: "The old secret no longer works.",
+    maybe_body: Some(described::<NothingBody>),
+    ..Operation::new("finishRotation", "Keys", "Finish a rotation", KeysWrite, 200, Some(described::<RotationAnswered>))
+};
+static UNDO_ROTATION: Operation = Operation {
+    about: "The new secret no longer works, for good. The old one works on, without an end.",
+    maybe_body: Some(described::<NothingBody>),
+    ..Operation::new("undoRotation", "Keys", "Undo a rotation", KeysWrite, 200, Some(described::<RotationAnswered>))
 };
 static DISABLE_KEY: Operation = Operation {
     if_match: true,

@@ -2,6 +2,7 @@ use domain::draft::KeyDraft;
 use domain::hand_over::{Collection, HandOver};
 use domain::ids::{AppId, KeyId};
 use domain::kind::KeyKind;
+use domain::rotation::Overlap;
 use store::{Link, Store, StoreError, Unique};
 
 use crate::fixtures::{NOW, with_app};
@@ -13,6 +14,7 @@ contract! {
 
 fn hand_over(app: AppId, number: u8) -> HandOver {
     HandOver {
+        rotates: (number == 2).then_some(Overlap::USUAL),
         key: KeyId::from_random([number; 16]),
         app_id: app,
         kind: KeyKind::Service,
@@ -71,8 +73,11 @@ async fn hand_overs_wait_until_they_are_collected(store: Store) {
     assert!(!delete(&second.key).await, "it was collected");
     assert!(delete(&first.key).await && !delete(&first.key).await);
     assert_eq!(store.hand_overs().await.unwrap(), []);
-    // The keys of both are gone.
-    assert_eq!(store.write(async |tx| tx.prune_collections().await).await.unwrap(), 2);
+    let forget = async |key: &KeyId| store.write(async |tx| tx.forget_collection(key).await).await.unwrap();
+    assert!(forget(&second.key).await && !forget(&second.key).await && !forget(&first.key).await);
+    assert_eq!(store.collection(&second.key).await.unwrap(), None);
+    // The key of the other one is gone.
+    assert_eq!(store.write(async |tx| tx.prune_collections().await).await.unwrap(), 1);
 }
 
 async fn a_hand_over_is_found_by_its_link(store: Store) {
