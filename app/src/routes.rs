@@ -41,9 +41,10 @@ use crate::pages::not_found::NotFound;
 use crate::pages::people::PeoplePage;
 use crate::pages::person::PersonPage;
 use crate::pages::person_acts::{
-    DisablePersonModal, EnablePersonModal, PersonAppsModal, PersonKeysModal, RemovePersonModal, ResetFactorModal,
-    RoleModal, UnlockPersonModal,
+    DisablePersonModal, EnablePersonModal, PersonAppsModal, PersonKeysModal, ResetFactorModal, RoleModal,
+    UnlockPersonModal,
 };
+use crate::pages::person_remove::RemovePersonModal;
 use crate::pages::person_reset::PersonReset;
 use crate::pages::prove::ProvePage;
 use crate::pages::request::RequestPage;

@@ -45,6 +45,37 @@ test('ticked keys are disabled, and all that match are revoked with one reason',
   await expect(page.getByRole('row').filter({ hasText: word }).filter({ hasText: 'Revoked' })).toHaveCount(4);
 });
 
+test('keys are transferred to another owner, one and many', async ({ owner, arrange, watch }) => {
+  watch.expects(422, /\/keys\/bulk/);
+  const { page } = owner;
+  const word = unique('Given');
+  const first = await arrange.active({ name: `${word} 1`, owner: 'Payments team' });
+  await arrange.active({ name: `${word} 2` });
+  await owner.open(`/keys/${first.id}`);
+  await page.getByRole('button', { name: 'More acts' }).click();
+  await page.getByRole('link', { name: 'Transfer…' }).click();
+  await expect(page.getByRole('heading', { name: 'Transfer keys' })).toBeVisible();
+  await owner.alive();
+  await page.getByLabel('New owner').fill('nobody@example.com');
+  await page.getByRole('button', { name: 'Transfer 1 key' }).click();
+  await expect(page.getByText('Nobody here has the e-mail').first()).toBeVisible();
+  await owner.alive();
+  await examine(page, 'bulk-transfer-refused');
+  await page.getByLabel('New owner').fill('Billing team');
+  await page.getByRole('button', { name: 'Transfer 1 key' }).click();
+  await said(owner, `“${word} 1” is saved.`);
+  await owner.open(`/keys?q=${encodeURIComponent(word)}`);
+  await page.getByRole('checkbox', { name: `Tick ${word} 1` }).check();
+  await page.getByRole('checkbox', { name: `Tick ${word} 2` }).check();
+  await bar(owner).getByRole('button', { name: 'Transfer…' }).click();
+  await owner.alive();
+  await page.getByLabel('New owner').fill('Billing team');
+  await page.getByRole('button', { name: 'Transfer 2 keys' }).click();
+  await said(owner, `“${word} 2” is transferred. 1 was skipped.`);
+  await owner.open('/keys?owner=Billing+team');
+  await expect(page.locator('.keys .state')).toHaveCount(2);
+});
+
 test.describe('once the page is alive', { tag: '@scripts' }, () => {
   test('a long act says how far it is', async ({ owner, arrange }) => {
     const { page } = owner;

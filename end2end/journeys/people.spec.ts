@@ -125,6 +125,7 @@ test('a guest is invited to two keys, joins, sees them and no others, and is tak
   });
 
   await test.step('the owner takes the guest out, who is out with the next request', async () => {
+    await arrange.active({ name: `Owned ${mark}`, owner: email });
     await owner.open('/people?role=guest&q=' + encodeURIComponent(email));
     await page.getByRole('link', { name: 'Grace Guest' }).click();
     await owner.alive();
@@ -135,6 +136,15 @@ test('a guest is invited to two keys, joins, sees them and no others, and is tak
     await guest.goto(server.url + '/keys');
     await expect(guest.getByRole('heading', { name: 'Sign in' })).toBeVisible();
     await page.getByRole('link', { name: 'Remove…' }).click();
+    await expect(dialog(owner)).toContainText('They own 1 key.');
+    await owner.alive();
+    await examine(page, 'dialog-remove-with-keys');
+    await dialog(owner).getByLabel('Transfer these keys to').fill(email);
+    watch.expects(422, /\/remove$/);
+    await dialog(owner).getByRole('button', { name: 'Remove' }).click();
+    await expect(dialog(owner).getByText('Choose somebody else').first()).toBeVisible();
+    await owner.alive();
+    await dialog(owner).getByLabel('Transfer these keys to').fill('Partners team');
     await dialog(owner).getByRole('button', { name: 'Remove' }).click();
     await expect(page.getByText('The keys that they issued keep working')).toBeVisible();
     expect(owner.at).toBe('/people');

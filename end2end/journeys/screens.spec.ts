@@ -65,6 +65,7 @@ for (const [index, part] of parts.entries()) {
     await arrange.active({ kind: 'master_user', name: 'Screens, master user', boxes: 'chats.read' });
     const email = (who: string) => `${who}.${index}@example.com`;
     ids.guest = await arrange.person({ role: 'guest', email: email('guest'), see: ids.active ?? '', revoke: ids.active ?? '' });
+    await arrange.active({ name: 'Screens, owned by the guest', owner: email('guest') });
     ids.barred = await arrange.person({ role: 'auditor', email: email('barred') });
     await arrange.post(`/people/${ids.barred}/disable`, {});
     ids.invited = (await arrange.invite({ role: 'admin', email: email('a.rather.long.address.of.somebody.who.was.invited') })).id;

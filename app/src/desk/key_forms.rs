@@ -151,6 +151,7 @@ pub async fn bulk(desk: Desk, form: BulkForm) -> Result<Next<()>, ConsoleError> 
         }
         BulkAct::SetExpiry => BulkChange::set_expiry(&form.expiry, &form.expires_at, now),
         act @ (BulkAct::AddTag | BulkAct::RemoveTag) => BulkChange::tag(act, &form.tag),
+        BulkAct::Transfer => BulkChange::transfer(&form.owner),
     };
     let change = change.map_err(|errors| ConsoleError::Refused(Refusal::Invalid(errors)))?;
     let caller = desk.caller()?;

@@ -1,6 +1,7 @@
 //! The people who may sign in, as the pages read them.
 
 use domain::app::App;
+use domain::bulk::{BulkAct, Selection};
 use domain::grant::{KeyAct, KeyGrant};
 use domain::ids::{AppId, PersonId};
 use domain::invite::Invite;
@@ -119,4 +120,17 @@ pub async fn read_choices(grants: &[KeyGrant], find: &str, apps: &Scope<AppId>) 
 /// Reads a person's id from an address. Invalid text gives `PersonNotFound`, like an unknown id.
 pub fn person_id(text: &str) -> Result<PersonId, ConsoleError> {
     PersonId::parse(text).ok_or(ConsoleError::Refused(Refusal::PersonNotFound))
+}
+
+/// How many keys that the visitor may change somebody owns: nothing if none, `None` if more than an act takes.
+pub async fn read_owned(email: &str) -> Result<Option<Option<u32>>, ConsoleError> {
+    let desk = Desk::from_context()?;
+    let query = KeyQuery { owner: Some(email.to_owned()), ..KeyQuery::default() };
+    let selection = Selection::Matching(Box::new(query));
+    match desk.service().preview_bulk(&desk.caller()?, Scope::All, &selection, BulkAct::Transfer).await {
+        Ok(preview) => Ok((preview.count.taken > 0).then_some(Some(preview.count.taken))),
+        Err(service::Error::Refused(Refusal::NothingChosen)) => Ok(None),
+        Err(service::Error::Refused(Refusal::TooMany { .. })) => Ok(Some(None)),
+        Err(error) => Err(error.into()),
+    }
 }

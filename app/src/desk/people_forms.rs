@@ -1,6 +1,9 @@
 //! What the forms about people do.
 
+use domain::field::{Field, FieldErrors};
 use domain::ids::PersonId;
+use domain::labels::Owner;
+use domain::refusal::Refusal;
 use domain::role::Role;
 use secrecy::ExposeSecret;
 
@@ -11,7 +14,7 @@ use crate::forms::account::NewReset;
 use crate::forms::apps::AppChoice;
 use crate::forms::done::{PersonDone, Told};
 use crate::forms::outcome::Next;
-use crate::forms::people::{GuestForm, RoleForm};
+use crate::forms::people::{GuestForm, RemoveForm, RoleForm};
 use crate::forms::person::Nothing;
 
 pub async fn change_role(desk: Desk, id: PersonId, form: RoleForm) -> Result<Next<()>, ConsoleError> {
@@ -55,8 +58,13 @@ pub async fn unlock(desk: Desk, id: PersonId, _form: Nothing) -> Result<Next<()>
     Ok(told(&desk, format!("/people/{id}"), PersonDone::Unlocked))
 }
 
-pub async fn remove(desk: Desk, id: PersonId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
-    desk.service().remove_person(&desk.caller()?, &id).await?;
+pub async fn remove(desk: Desk, id: PersonId, form: RemoveForm) -> Result<Next<()>, ConsoleError> {
+    let (service, caller) = (desk.service(), desk.caller()?);
+    let to = Owner::parse(&form.owner).map_err(|message| FieldErrors::one(Field::Owner, message));
+    match to.map_err(|errors| ConsoleError::Refused(Refusal::Invalid(errors)))? {
+        Some(to) => service.remove_person_and_transfer(&caller, &id, &to).await?,
+        None => service.remove_person(&caller, &id).await?,
+    }
     Ok(told(&desk, "/people".to_owned(), PersonDone::Removed))
 }
 

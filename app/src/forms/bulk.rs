@@ -31,6 +31,7 @@ pub struct BulkForm {
     pub expiry: String,
     pub expires_at: String,
     pub tag: String,
+    pub owner: String,
     /// The id of the app that the list was about; empty for all.
     pub app: String,
     /// Makes a repeated POST harmless.
@@ -50,6 +51,7 @@ impl FormFields for BulkForm {
             expiry: sent.text(Field::Expiry.as_str()),
             expires_at: sent.text(Field::ExpiresAt.as_str()),
             tag: sent.text(Field::Tags.as_str()),
+            owner: sent.text(Field::Owner.as_str()),
             app: sent.text(Field::App.as_str()),
             form_id: sent.text(Field::FormId.as_str()),
         }

@@ -253,7 +253,7 @@ impl Done {
             BulkAct::Disable => Self::Disabled,
             BulkAct::Enable => Self::Enabled,
             BulkAct::Revoke => Self::Revoked,
-            BulkAct::SetExpiry | BulkAct::AddTag | BulkAct::RemoveTag => Self::Edited,
+            BulkAct::SetExpiry | BulkAct::AddTag | BulkAct::RemoveTag | BulkAct::Transfer => Self::Edited,
         }
     }
 

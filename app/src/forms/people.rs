@@ -29,6 +29,19 @@ impl FormFields for RoleForm {
     }
 }
 
+/// Somebody to remove, and whom their keys go to.
+#[derive(Debug, Clone, Default)]
+pub struct RemoveForm {
+    /// As typed; blank to leave the keys as they are.
+    pub owner: String,
+}
+
+impl FormFields for RemoveForm {
+    fn read(sent: &Pairs) -> Self {
+        Self { owner: sent.text(Field::Owner.as_str()) }
+    }
+}
+
 /// Keys that are ticked for a guest, among those that a search found.
 #[derive(Debug, Clone, Default)]
 pub struct KeyChoice {

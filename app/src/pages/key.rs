@@ -1,6 +1,7 @@
 //! The page of a key: its calls, what it is, its restrictions, and what people can do with it.
 
 use domain::app::App;
+use domain::bulk::{BulkAct, skips};
 use domain::calls::Span;
 use domain::draft::KeyDraft;
 use domain::hand_over::{Collection, HandOver};
@@ -171,6 +172,10 @@ fn Shown(
         .collect();
     if rights.may(Act::ChangeKeys) && key.row.kind.rules().issuable_now {
         menu.insert(beside_rotate, duplicate(&key));
+    }
+    if rights.may(Act::ChangeKeys) && skips(BulkAct::Transfer, &key).is_none() {
+        let address = format!("/keys/bulk?act={}&key={id}", BulkAct::Transfer.as_str());
+        menu.insert(beside_rotate, view! { <li><a href=address>"Transfer…"</a></li> }.into_any());
     }
     view! {
         <div class="head">

@@ -181,6 +181,10 @@ fn effect(act: BulkAct) -> String {
         BulkAct::SetExpiry => "These keys stop working at the time that you choose.".to_owned(),
         BulkAct::AddTag => "These keys get one more tag.".to_owned(),
         BulkAct::RemoveTag => "These keys lose a tag.".to_owned(),
+        BulkAct::Transfer => {
+            "Somebody else is responsible for these keys from now on. Their secrets and restrictions stay as they are."
+                .to_owned()
+        }
     }
 }
 
@@ -192,6 +196,11 @@ fn values(act: BulkAct, form: &BulkForm, errors: RwSignal<FieldErrors>) -> AnyVi
         BulkAct::SetExpiry => expiry(form, errors).into_any(),
         BulkAct::AddTag | BulkAct::RemoveTag => view! {
             <TextField errors field=Field::Tags label="Tag" value=form.tag.clone() required=true autofocus=true/>
+        }
+        .into_any(),
+        BulkAct::Transfer => view! {
+            <TextField errors field=Field::Owner label="New owner" value=form.owner.clone() required=true autofocus=true
+                hint="The e-mail of somebody with an account here, or the name of a team."/>
         }
         .into_any(),
     }

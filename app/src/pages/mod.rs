@@ -46,6 +46,7 @@ pub mod not_found;
 pub mod people;
 pub mod person;
 pub mod person_acts;
+pub mod person_remove;
 pub mod person_reset;
 pub mod prove;
 pub mod request;

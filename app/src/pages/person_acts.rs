@@ -60,14 +60,6 @@ const UNLOCK: Confirmation = Confirmation {
     grave: false,
     by_owners: false,
 };
-const REMOVE: Confirmation = Confirmation {
-    path: "remove",
-    verb: "Remove",
-    part: "",
-    effect: "They are signed out at once, and are gone for good. You cannot undo this. Keystead revokes the invites that they sent. The keys that they issued stay and keep working: revoke those that nobody needs. What they did stays in the audit.",
-    grave: true,
-    by_owners: false,
-};
 const RESET_FACTOR: Confirmation = Confirmation {
     path: "factor",
     verb: "Remove",
@@ -93,23 +85,18 @@ pub fn UnlockPersonModal() -> impl IntoView {
 }
 
 #[component]
-pub fn RemovePersonModal() -> impl IntoView {
-    confirm(REMOVE)
-}
-
-#[component]
 pub fn ResetFactorModal() -> impl IntoView {
     confirm(RESET_FACTOR)
 }
 
 /// The id in the address, and the address of the person's page.
-fn whom() -> (String, String) {
+pub(super) fn whom() -> (String, String) {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let back = format!("/people/{id}");
     (id, back)
 }
 
-fn failed(verb: &'static str, error: ConsoleError, back: String) -> AnyView {
+pub(super) fn failed(verb: &'static str, error: ConsoleError, back: String) -> AnyView {
     view! {
         <Modal title=format!("{verb} person") back=back.clone()>
             <div class="body"><Failed error/></div>

@@ -6,7 +6,7 @@ use crate::draft::KeyDraft;
 use crate::field::{Field, FieldErrors};
 use crate::ids::KeyId;
 use crate::key::{KeyDetail, KeyState, RevokeReason};
-use crate::labels::{self, TAGS_MAX};
+use crate::labels::{self, Owner, TAGS_MAX};
 use crate::list::KeyQuery;
 use crate::timestamp::Timestamp;
 
@@ -22,6 +22,7 @@ names! {
         SetExpiry = "set_expiry",
         AddTag = "add_tag",
         RemoveTag = "remove_tag",
+        Transfer = "transfer",
     }
 }
 
@@ -35,13 +36,14 @@ impl BulkAct {
             Self::SetExpiry => "Set expiry",
             Self::AddTag => "Add tag",
             Self::RemoveTag => "Remove tag",
+            Self::Transfer => "Transfer",
         }
     }
 
     /// The act and what it is for, for example "Disable 3 keys".
     pub fn on(self, keys: &str) -> String {
         match self {
-            Self::Disable | Self::Enable | Self::Revoke => format!("{} {keys}", self.label()),
+            Self::Disable | Self::Enable | Self::Revoke | Self::Transfer => format!("{} {keys}", self.label()),
             Self::SetExpiry => format!("Set the expiry of {keys}"),
             Self::AddTag => format!("Add a tag to {keys}"),
             Self::RemoveTag => format!("Remove a tag from {keys}"),
@@ -55,6 +57,7 @@ impl BulkAct {
             Self::Enable => "enabled",
             Self::Revoke => "revoked",
             Self::SetExpiry | Self::AddTag | Self::RemoveTag => "changed",
+            Self::Transfer => "transferred",
         }
     }
 
@@ -63,7 +66,7 @@ impl BulkAct {
         match self {
             Self::Disable => Some(Self::Enable),
             Self::Enable => Some(Self::Disable),
-            Self::Revoke | Self::SetExpiry | Self::AddTag | Self::RemoveTag => None,
+            Self::Revoke | Self::SetExpiry | Self::AddTag | Self::RemoveTag | Self::Transfer => None,
         }
     }
 
@@ -89,6 +92,8 @@ names! {
         HasTag = "has_tag",
         LacksTag = "lacks_tag",
         TooManyTags = "too_many_tags",
+        NoOwner = "no_owner",
+        SameOwner = "same_owner",
     }
 }
 
@@ -109,6 +114,8 @@ impl Skip {
             Self::HasTag => "already with this tag",
             Self::LacksTag => "without this tag",
             Self::TooManyTags => "with 20 tags already",
+            Self::NoOwner => "of a kind without an owner",
+            Self::SameOwner => "already with this owner",
         }
     }
 }
@@ -144,6 +151,8 @@ pub enum BulkChange {
     AddTag(String),
     /// Remove this tag.
     RemoveTag(String),
+    /// Make somebody else responsible for them.
+    Transfer(Owner),
 }
 
 impl BulkChange {
@@ -179,6 +188,15 @@ impl BulkChange {
         }
     }
 
+    /// Reads whom keys are transferred to.
+    pub fn transfer(text: &str) -> Result<Self, FieldErrors> {
+        match Owner::parse(text) {
+            Ok(Some(owner)) => Ok(Self::Transfer(owner)),
+            Ok(None) => Err(FieldErrors::one(Field::Owner, "Enter an e-mail, or the name of a team.")),
+            Err(message) => Err(FieldErrors::one(Field::Owner, message)),
+        }
+    }
+
     /// The act.
     pub const fn act(&self) -> BulkAct {
         match self {
@@ -188,6 +206,7 @@ impl BulkChange {
             Self::SetExpiry(_) => BulkAct::SetExpiry,
             Self::AddTag(_) => BulkAct::AddTag,
             Self::RemoveTag(_) => BulkAct::RemoveTag,
+            Self::Transfer(_) => BulkAct::Transfer,
         }
     }
 
@@ -204,6 +223,7 @@ impl BulkChange {
             Self::AddTag(tag) if has(tag) => Some(Skip::HasTag),
             Self::AddTag(_) if key.rules.tags.len() >= TAGS_MAX => Some(Skip::TooManyTags),
             Self::RemoveTag(tag) if !has(tag) => Some(Skip::LacksTag),
+            Self::Transfer(owner) if key.rules.owner.as_ref() == Some(owner) => Some(Skip::SameOwner),
             _ => None,
         }
     }
@@ -229,6 +249,7 @@ pub fn skips(act: BulkAct, key: &KeyDetail) -> Option<Skip> {
         (BulkAct::Disable, KeyState::Disabled) => Some(Skip::AlreadyDisabled),
         (BulkAct::Enable, KeyState::Active) => Some(Skip::NotDisabled),
         (BulkAct::SetExpiry, _) if !key.row.kind.rules().allows_edit(Field::ExpiresAt) => Some(Skip::NeverExpires),
+        (BulkAct::Transfer, _) if !key.row.kind.rules().allows_edit(Field::Owner) => Some(Skip::NoOwner),
         _ => None,
     }
 }
@@ -341,6 +362,8 @@ mod tests {
         assert_eq!(skips(BulkAct::Revoke, &service(Disabled)), None);
         assert_eq!(skips(BulkAct::SetExpiry, &key(KeyKind::Client, Active)), Some(Skip::NeverExpires));
         assert_eq!(skips(BulkAct::SetExpiry, &service(Active)), None);
+        assert_eq!(skips(BulkAct::Transfer, &key(KeyKind::Integration, Active)), Some(Skip::NoOwner));
+        assert_eq!(skips(BulkAct::Transfer, &service(Disabled)), None);
     }
 
     #[test]
@@ -368,6 +391,12 @@ mod tests {
         for (expiry, at) in [("custom", "2020-01-01"), ("", ""), (" ", "2040-01-01")] {
             assert!(BulkChange::set_expiry(expiry, at, NOW).is_err(), "{expiry}");
         }
+        let transfer = |to: &str| BulkChange::transfer(to).unwrap();
+        assert_eq!(transfer(" Payments team ").skips(&active), None);
+        active.rules.owner = Some(Owner::Team("Payments team".into()));
+        assert_eq!(transfer("Payments team").skips(&active), Some(Skip::SameOwner));
+        assert_eq!(transfer("Grace@Example.com"), BulkChange::Transfer(Owner::Person("grace@example.com".into())));
+        assert!(BulkChange::transfer(" ").is_err() && BulkChange::transfer("grace@").is_err());
         active.rules.tags = (0..20).map(|n| n.to_string()).collect();
         assert_eq!(tag(BulkAct::AddTag, "eu").skips(&active), Some(Skip::TooManyTags));
     }

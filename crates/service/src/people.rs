@@ -7,6 +7,7 @@ use domain::{
     ids::{AppId, KeyId, PersonId},
     invite,
     key::KeyRow,
+    labels::Owner,
     page::Page,
     person::{PersonListed, PersonQuery},
     proof::Guarded,
@@ -165,12 +166,32 @@ impl Service {
         self.manage(caller, work).await
     }
 
-    /// Removes a person for good. The keys that they issued stay, and so does what they did in the audit. `LastOwner` as
+    /// Removes a person for good. The keys that they issued or own stay, and so does what they did in the audit. `LastOwner` as
     /// in `change_role`.
     pub async fn remove_person(&self, caller: &Caller, id: &PersonId) -> Result<()> {
+        self.remove_from(caller, id, None).await
+    }
+
+    /// The same, and transfers the keys that they own and the caller may change to somebody else. `Invalid` at the owner if
+    /// that is nobody here, or the person themselves.
+    pub async fn remove_person_and_transfer(&self, caller: &Caller, id: &PersonId, to: &Owner) -> Result<()> {
+        caller.may(Act::ChangeKeys)?;
+        self.remove_from(caller, id, Some(to)).await
+    }
+
+    async fn remove_from(&self, caller: &Caller, id: &PersonId, to: Option<&Owner>) -> Result<()> {
         let work = async |tx: &mut Tx| {
             let row = managed(tx, caller, id).await?;
             caller.proved_for(Guarded::RemovePerson, self.now())?;
+            let mut transferred = None;
+            if let Some(to) = to {
+                if *to == Owner::Person(row.email.clone()) {
+                    let message = "Choose somebody else: this person is about to be removed.";
+                    return Err(FieldErrors::one(Field::Owner, message).into());
+                }
+                let keys = self.transfer_all_of(tx, caller, &row.email, to).await?;
+                transferred = Some((keys, tx.bump_version().await?));
+            }
             tx.delete_person(id).await?;
             let email_mac = self.keyring().email_mac(&row.email);
             tx.clear_sign_in_failures(&email_mac).await?;
@@ -179,9 +200,14 @@ impl Service {
             let changes = vec![change(Field::Role, Some(row.role.as_str()), None)];
             let event = AuditEvent { changes, ..self.about(caller, Action::PersonRemoved, &row) };
             self.record(tx, event).await?;
-            self.revoke_invites_of(tx, caller, id, None).await
+            self.revoke_invites_of(tx, caller, id, None).await?;
+            Ok(transferred)
         };
-        self.manage(caller, work).await?;
+        if let Some((keys, version)) = self.manage(caller, work).await? {
+            for key in &keys {
+                self.verifier().changed(key, version);
+            }
+        }
         self.streams().end_all_of(id);
         Ok(())
     }
@@ -210,7 +236,7 @@ impl Service {
     }
 
     /// Runs a change of a person, if the caller may change anybody at all.
-    pub(crate) async fn manage(&self, caller: &Caller, work: impl AsyncFnOnce(&mut Tx) -> Result<()>) -> Result<()> {
+    pub(crate) async fn manage<T>(&self, caller: &Caller, work: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         caller.may(Act::ManageGuests)?;
         self.write(work).await
     }

@@ -2,6 +2,8 @@
 
 use domain::ids::{AppId, KeyId};
 use domain::key::{KeyState, Revoked};
+use domain::labels::Owner;
+use domain::text::name_key;
 use domain::timestamp::Timestamp;
 
 use crate::error::StoreError;
@@ -76,6 +78,28 @@ impl Tx {
             sql.push(") AND name = ").bind(Label::Tag.as_str()).push(" AND value = ").bind(tag);
             self.conn().execute(sql).await?;
         }
+        Ok(changed)
+    }
+
+    /// Gives keys this owner, and returns how many there were.
+    pub async fn set_key_owners(&mut self, keys: &[(&KeyId, &AppId)], owner: &Owner) -> Result<u64, StoreError> {
+        let mut sql = Sql::new("UPDATE api_key SET revision = revision + 1, owner = ");
+        sql.bind(owner.as_str());
+        let ids: Vec<&KeyId> = keys.iter().map(|(id, _)| *id).collect();
+        self.push_ids(&mut sql, &ids)?;
+        let changed = self.conn().execute(sql).await?;
+        // By plain arguments: with the ids from JSON, Postgres would read all labels.
+        for piece in pieces(keys) {
+            let mut sql = Sql::new("DELETE FROM key_label WHERE key_id IN (");
+            sql.list(piece.iter().map(|(id, _)| id.as_str()));
+            sql.push(") AND name = ").bind(Label::Owner.as_str());
+            self.conn().execute(sql).await?;
+        }
+        let mut sql = Sql::new("INSERT INTO key_label (key_id, app_id, name, value) SELECT value ->> 0, value ->> 1, ");
+        sql.bind(Label::Owner.as_str()).push(", ").bind(name_key(owner.as_str())).push(" FROM ");
+        self.conn().push_rows(&mut sql, keys.iter().map(|(id, app)| (id.as_str(), app.as_str())))?;
+        sql.push(" WHERE true ON CONFLICT DO NOTHING");
+        self.conn().execute(sql).await?;
         Ok(changed)
     }
 

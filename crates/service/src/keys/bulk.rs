@@ -8,6 +8,8 @@ use domain::{
     field::{Field, FieldErrors},
     ids::{AppId, KeyId},
     key::{KeyDetail, KeyState, RESTORE_WITHIN, RevokeReason, Revoked},
+    labels::Owner,
+    list::KeyQuery,
     refusal::Refusal,
     role::Act,
     rules,
@@ -22,6 +24,7 @@ use super::{
     check_life,
     edit::lives_longer,
     issue::check_form_id,
+    known_owner,
     requests::rules_for,
     state::{check_note, revoke_changes},
 };
@@ -104,29 +107,7 @@ impl Service {
                     taken(tx.taken_keys(form_id, caller.person_id()?, too_late_to_undo(now)).await?)?
                 }
             };
-            let mut count = BulkCount::default();
-            let mut changed = Vec::new();
-            for (n, piece) in chosen.ids.chunks(PIECE).enumerate() {
-                underway.done(n * PIECE, chosen.ids.len());
-                let mut keys = tx.key_details(piece).await?;
-                count_missing(&mut count, piece, &keys);
-                keys.retain(|key| {
-                    let skip = chosen.skips(caller, key).or_else(|| change.skips(key));
-                    count.add(skip);
-                    skip.is_none()
-                });
-                if keys.is_empty() {
-                    continue;
-                }
-                if let BulkChange::SetExpiry(at) = &change {
-                    check_lives(tx, caller, &keys, *at).await?;
-                }
-                apply(tx, &change, &keys, now).await?;
-                let events: Vec<_> = keys.iter().map(|key| self.bulk_event(caller, &change, key)).collect();
-                self.record_all(tx, &events).await?;
-                // Every statement of `apply` counts the revision up by one.
-                changed.extend(keys.iter().map(|key| (key.row.id, key.revision + 1)));
-            }
+            let (count, changed) = self.change_all(tx, caller, &chosen, &change, |n, of| underway.done(n, of)).await?;
             if let (Ok(person), false) = (caller.person_id(), changed.is_empty()) {
                 tx.put_taken_keys(form_id, person, &changed, now).await?;
             }
@@ -139,6 +120,65 @@ impl Service {
             self.verifier().changed(key, version);
         }
         Ok(Some(done))
+    }
+
+    /// Changes and records the keys that are not skipped. Returns how many they are, and each with its new revision.
+    async fn change_all(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        chosen: &Chosen,
+        change: &BulkChange,
+        underway: impl Fn(usize, usize),
+    ) -> Result<(BulkCount, Vec<TakenKey>)> {
+        let now = self.now();
+        if let BulkChange::Transfer(Owner::Person(email)) = change {
+            known_owner(email, tx.person_by_email(email).await?.as_ref())?;
+        }
+        let mut count = BulkCount::default();
+        let mut changed = Vec::new();
+        for (n, piece) in chosen.ids.chunks(PIECE).enumerate() {
+            underway(n * PIECE, chosen.ids.len());
+            let mut keys = tx.key_details(piece).await?;
+            count_missing(&mut count, piece, &keys);
+            keys.retain(|key| {
+                let skip = chosen.skips(caller, key).or_else(|| change.skips(key));
+                count.add(skip);
+                skip.is_none()
+            });
+            if keys.is_empty() {
+                continue;
+            }
+            if let BulkChange::SetExpiry(at) = change {
+                check_lives(tx, caller, &keys, *at).await?;
+            }
+            apply(tx, change, &keys, now).await?;
+            let events: Vec<_> = keys.iter().map(|key| self.bulk_event(caller, change, key)).collect();
+            self.record_all(tx, &events).await?;
+            // Every statement of `apply` counts the revision up by one.
+            changed.extend(keys.iter().map(|key| (key.row.id, key.revision + 1)));
+        }
+        Ok((count, changed))
+    }
+
+    /// Transfers the keys of somebody who is removed, in the same transaction: those that the caller sees and may change.
+    /// Returns them. `TooMany` if an act may not take so many.
+    pub(crate) async fn transfer_all_of(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        email: &str,
+        to: &Owner,
+    ) -> Result<Vec<KeyId>> {
+        caller.may(Act::ChangeKeys)?;
+        let query = KeyQuery { owner: Some(email.to_owned()), ..KeyQuery::default() };
+        let (ids, more) = tx.list_key_ids(caller.sight(), &query, None, BULK_MAX, self.now()).await?;
+        if more.is_some() {
+            return Err(Refusal::TooMany { most: BULK_MAX }.into());
+        }
+        let change = BulkChange::Transfer(to.clone());
+        let (_, changed) = self.change_all(tx, caller, &Chosen::new(ids), &change, |_, _| ()).await?;
+        Ok(changed.into_iter().map(|(id, _)| id).collect())
     }
 
     /// How far the act with this form is: how many keys are done, and of how many. `None` unless it is under way.
@@ -164,7 +204,7 @@ impl Service {
             BulkChange::Revoke { reason, note } => {
                 (Action::KeyRevoked, revoke_changes(*reason, key.row.state), note.clone())
             }
-            BulkChange::SetExpiry(_) | BulkChange::AddTag(_) | BulkChange::RemoveTag(_) => {
+            BulkChange::SetExpiry(_) | BulkChange::AddTag(_) | BulkChange::RemoveTag(_) | BulkChange::Transfer(_) => {
                 (Action::KeyEdited, edits(change, key), None)
             }
         };
@@ -177,6 +217,9 @@ fn edits(change: &BulkChange, key: &KeyDetail) -> Vec<Change> {
     let mut after = before.clone();
     if let BulkChange::SetExpiry(at) = change {
         after.expires_at = *at;
+    }
+    if let BulkChange::Transfer(owner) = change {
+        after.rules.owner = Some(owner.clone());
     }
     after.rules.tags = change.tags(key);
     rules::changes(&before.told(), &after.told())
@@ -221,6 +264,10 @@ async fn apply(tx: &mut Tx, change: &BulkChange, keys: &[KeyDetail], now: Timest
             let retagged: Vec<Retagged<'_>> =
                 keys.iter().map(|key| (&key.row.id, &key.app_id, change.tags(key))).collect();
             tx.set_key_tags(&retagged, tag, matches!(change, BulkChange::AddTag(_))).await?;
+        }
+        BulkChange::Transfer(owner) => {
+            let keys: Vec<_> = keys.iter().map(|key| (&key.row.id, &key.app_id)).collect();
+            tx.set_key_owners(&keys, owner).await?;
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ use domain::{
     draft::KeyDraft,
     ids::KeyId,
     key::{KeyState, RevokeReason},
+    labels::Owner,
     list::{KeyQuery, StatusFilter},
     refusal::Refusal,
     role::Role,
@@ -17,7 +18,7 @@ use domain::{
 };
 use service::Caller;
 
-use crate::world::{World, draft, owner, refusal, signed_in, somebody};
+use crate::world::{EMAIL, World, draft, owner, refusal, signed_in, somebody};
 
 async fn act(w: &World, caller: &Caller, selection: &Selection, change: &BulkChange) -> Option<BulkCount> {
     let form = w.service.new_form_id().unwrap();
@@ -157,6 +158,34 @@ async fn an_act_is_undone_for_the_keys_that_it_took_and_nobody_changed_since(w: 
     assert_eq!(refusal(late), Refusal::NotUndoable);
 }
 
+async fn keys_are_transferred_to_somebody_here(w: World) {
+    w.make_owner().await;
+    let of = |owner: &str| KeyDraft { owner: Some(owner.to_owned()), ..draft("service", owner) };
+    let (one, token) = w.active(&of("Payments team")).await;
+    let (two, _) = w.active(&of(EMAIL)).await;
+    w.pending(&draft("service", "Pending")).await;
+    let all = matching(KeyQuery::default());
+    let unknown = BulkChange::transfer("nobody@example.com").unwrap();
+    let (app, form) = (w.service.default_app(), w.service.new_form_id().unwrap());
+    let refused = w.no_change(w.service.bulk(owner(), app, &all, &unknown, &form)).await;
+    assert!(matches!(refusal(refused), Refusal::Invalid(_)));
+    let verdict = async || crate::world::verdict(&w.service, &token).await.unwrap().key.unwrap();
+    assert_eq!(verdict().await.record.rules.owner.as_ref().map(Owner::as_str), Some("Payments team"));
+    let transfer = BulkChange::transfer("Owner@Example.com").unwrap();
+    let done = act(&w, owner(), &all, &transfer).await.unwrap();
+    assert_eq!(done, BulkCount { taken: 1, skipped: vec![(Skip::Pending, 1), (Skip::SameOwner, 1)] });
+    let event = w.newest().await;
+    let change = &event.changes[0];
+    assert_eq!((event.action.known(), change.field.as_str()), (Some(Action::KeyEdited), "owner"));
+    assert_eq!((change.from.as_deref(), change.to.as_deref()), (Some("Payments team"), Some(EMAIL)));
+    assert_eq!(verdict().await.record.rules.owner.as_ref().map(Owner::as_str), Some(EMAIL), "from the next call on");
+    assert_eq!(w.code(&token).await, Code::Valid, "the secret stays");
+    let theirs = KeyQuery { owner: Some(EMAIL.to_owned()), ..KeyQuery::default() };
+    let page = w.service.keys(owner(), app, &theirs).await.unwrap();
+    let found: BTreeSet<_> = page.rows.iter().map(|row| row.id).collect();
+    assert_eq!(found, BTreeSet::from([one, two]));
+}
+
 async fn a_long_act_says_how_far_it_is(w: World) {
     let (id, _) = w.active(&draft("service", "One")).await;
     let (app, form) = (*w.service.default_app(), w.service.new_form_id().unwrap());
@@ -213,6 +242,7 @@ on_both!(
     a_form_sent_twice_acts_once,
     a_refused_act_changes_nothing,
     an_act_is_undone_for_the_keys_that_it_took_and_nobody_changed_since,
+    keys_are_transferred_to_somebody_here,
     a_long_act_says_how_far_it_is,
     an_export_has_the_keys_in_sight_and_no_others,
 );

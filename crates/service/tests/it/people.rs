@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use domain::{
     audit::Action,
+    draft::KeyDraft,
+    field::Field,
     grant::{KeyAct, KeyGrant},
-    ids::PersonId,
+    ids::{KeyId, PersonId},
+    labels::Owner,
     person::{PersonFilter, PersonListed, PersonQuery, PersonStatus},
     refusal::Refusal,
     role::Role,
@@ -13,7 +16,7 @@ use domain::{
 };
 use service::{Caller, ClientInfo, invites::Acceptance, setup::NewPerson};
 
-use crate::world::{EMAIL, PASSWORD, World, draft, owner, person, refusal, secret, shell, signed_in};
+use crate::world::{EMAIL, PASSWORD, World, draft, owner, person, refusal, secret, shell, signed_in, somebody};
 
 /// Adds somebody with this role by an invite.
 pub async fn with_role(w: &World, role: Role, email: &str, keys: Vec<KeyGrant>) -> PersonId {
@@ -106,6 +109,53 @@ async fn each_change_is_one_event_with_what_changed(w: World) {
     service.remove_person(owner(), &id).await.unwrap();
     event(Action::PersonRemoved).await;
     assert_eq!(refusal(service.person(owner(), &id).await), Refusal::PersonNotFound);
+}
+
+/// What becomes of the keys of somebody who is removed: they are transferred, or stay as they are.
+async fn the_keys_of_whoever_is_removed_are_transferred(w: World) {
+    w.make_owner().await;
+    let (ada, grace) = ("ada@example.com", "grace@example.com");
+    let other = w.service.create_app(owner(), "Elsewhere").await.unwrap().id;
+    let id = with_role(&w, Role::Admin, ada, Vec::new()).await;
+    with_role(&w, Role::Admin, grace, Vec::new()).await;
+    let of = |who: &str| KeyDraft { owner: Some(who.to_owned()), ..draft("service", who) };
+    let (theirs, _) = w.active(&of(ada)).await;
+    let hidden = w.service.issue_acknowledged(owner(), &other, &of(ada)).await.unwrap().key.row.id;
+    let (team, _) = w.active(&of("Payments team")).await;
+    let owner_of = async |key: &KeyId| w.service.key(owner(), key).await.unwrap().rules.owner.map(String::from);
+    let remove = async |by: &Caller, id: &PersonId, to: &str| {
+        let to = Owner::parse(to).unwrap().unwrap();
+        w.service.remove_person_and_transfer(by, id, &to).await
+    };
+    for nobody in ["nobody@example.com", ada] {
+        let Refusal::Invalid(errors) = refusal(w.no_change(remove(owner(), &id, nobody)).await) else { panic!() };
+        assert_eq!(errors.of(Field::Owner).count(), 1, "{nobody}");
+    }
+    assert_eq!(refusal(remove(&somebody(9, Role::Auditor), &id, grace).await), Refusal::Forbidden);
+    assert!(w.service.person(owner(), &id).await.is_ok(), "all or nothing");
+    remove(owner(), &id, grace).await.unwrap();
+    assert_eq!(refusal(w.service.person(owner(), &id).await), Refusal::PersonNotFound);
+    assert_eq!((owner_of(&theirs).await.as_deref(), owner_of(&hidden).await.as_deref()), (Some(grace), Some(grace)));
+    assert_eq!(owner_of(&team).await.as_deref(), Some("Payments team"));
+    let actions: Vec<_> = w.events().await[..3].iter().map(|event| event.action.known()).collect();
+    assert_eq!(actions, [Some(Action::PersonRemoved), Some(Action::KeyEdited), Some(Action::KeyEdited)]);
+    // A limited admin transfers the keys that they see, and no others.
+    let guest = with_role(&w, Role::Guest, "guest@example.com", vec![KeyGrant::new(theirs, &[])]).await;
+    let (seen, _) = w.active(&of("guest@example.com")).await;
+    let unseen = w.service.issue_acknowledged(owner(), &other, &of("guest@example.com")).await.unwrap().key.row.id;
+    let limited = with_role(&w, Role::Admin, "limited@example.com", Vec::new()).await;
+    w.service.set_person_apps(owner(), &limited, &[*w.service.default_app()]).await.unwrap();
+    w.service.set_person_apps(owner(), &guest, &[*w.service.default_app()]).await.unwrap();
+    let cookie = secret(&w.sign_in("limited@example.com", PASSWORD).await.unwrap().cookie);
+    let limited = caller(&w, &cookie).await.unwrap();
+    remove(&limited, &guest, "Payments team").await.unwrap();
+    assert_eq!(owner_of(&seen).await.as_deref(), Some("Payments team"));
+    assert_eq!(owner_of(&unseen).await.as_deref(), Some("guest@example.com"));
+    // Or they stay.
+    let id = with_role(&w, Role::Admin, "kept@example.com", Vec::new()).await;
+    let (kept, _) = w.active(&of("kept@example.com")).await;
+    w.service.remove_person(owner(), &id).await.unwrap();
+    assert_eq!(owner_of(&kept).await.as_deref(), Some("kept@example.com"));
 }
 
 async fn the_last_owner_stays(w: World) {
@@ -247,7 +297,7 @@ async fn nobody_grants_what_they_may_not_do(w: World) {
     for caller in [signed_in(Role::Auditor), signed_in(Role::Guest)] {
         assert_eq!(refusal(service.set_grants(&caller, &id, &keys, "").await), Refusal::Forbidden);
     }
-    let gone = vec![KeyGrant::new(domain::ids::KeyId::from_random([5; 16]), &[])];
+    let gone = vec![KeyGrant::new(KeyId::from_random([5; 16]), &[])];
     for wrong in [gone, Vec::new()] {
         assert!(matches!(refusal(service.set_grants(owner(), &id, &wrong, "").await), Refusal::Invalid(_)));
     }
@@ -302,6 +352,7 @@ async fn people_of_an_earlier_version_are_found_after_a_start(w: World) {
 on_both!(
     the_table_says_who_may_change_whom,
     each_change_is_one_event_with_what_changed,
+    the_keys_of_whoever_is_removed_are_transferred,
     the_last_owner_stays,
     of_many_owners_at_once_one_stays,
     a_change_of_role_counts_from_the_next_request,

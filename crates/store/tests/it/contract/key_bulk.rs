@@ -2,6 +2,7 @@ use domain::audit::Action;
 use domain::audit_query::AuditQuery;
 use domain::ids::KeyId;
 use domain::key::{KeyState, RevokeReason, Revoked};
+use domain::labels::Owner;
 use domain::list::{KeyQuery, StatusFilter};
 use domain::role::Role;
 use store::{NewKey, Retagged, Store, StoreError};
@@ -12,6 +13,7 @@ contract! {
     states_of_many_keys_change_from_the_one_named,
     many_keys_get_an_expiry,
     many_keys_get_and_lose_a_tag,
+    many_keys_get_an_owner,
     a_form_is_used_once,
     the_keys_that_an_act_took_are_its_authors,
     many_events_are_one_chain,
@@ -86,6 +88,29 @@ async fn many_keys_get_and_lose_a_tag(store: Store) {
     assert_eq!(store.key_detail(&keys[0].id).await.unwrap().unwrap().rules.tags, ["\"größe\"", "eu"]);
     set([&["eu"], &[]], "\"größe\"", false).await;
     assert_eq!((listed("\"größe\"").await, listed("eu").await), (vec![], vec!["tagged".to_owned()]));
+}
+
+async fn many_keys_get_an_owner(store: Store) {
+    let app = with_app(&store).await;
+    let mut owned = key(&app, "owned");
+    owned.spec.rules.owner = Some(Owner::Person("ada@example.com".to_owned()));
+    owned.spec.rules.tags = vec!["eu".to_owned()];
+    let keys = [owned, key(&app, "plain"), key(&app, "other")];
+    insert(&store, &keys).await;
+    let team = Owner::Team("Größe \"7\"".to_owned());
+    let rows = [(&keys[0].id, &app), (&keys[1].id, &app)];
+    assert_eq!(store.write(async |tx| tx.set_key_owners(&rows, &team).await).await.unwrap(), 2);
+    let listed = async |query: KeyQuery| {
+        let page = store.list_keys(&whole(&app), &query, NOW).await.unwrap();
+        page.rows.into_iter().map(|row| row.name).collect::<Vec<_>>()
+    };
+    let of = |owner: &str| KeyQuery { owner: Some(owner.to_owned()), ..KeyQuery::default() };
+    assert_eq!(listed(of("größe \"7\"")).await, ["owned", "plain"]);
+    assert_eq!(listed(of("ada@example.com")).await, [""; 0]);
+    assert_eq!(listed(KeyQuery { tag: Some("eu".to_owned()), ..KeyQuery::default() }).await, ["owned"]);
+    let key = store.key_detail(&keys[1].id).await.unwrap().unwrap();
+    assert_eq!((key.rules.owner, key.revision), (Some(team), 2));
+    assert_eq!(store.key_detail(&keys[2].id).await.unwrap().unwrap().rules.owner, None);
 }
 
 async fn a_form_is_used_once(store: Store) {
