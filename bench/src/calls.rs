@@ -13,15 +13,24 @@ use crate::restrictions::{ADDRESS, ORIGIN, QUERY};
 /// More calls than any server here answers in a second.
 const MOST_A_SECOND: usize = 100_000;
 
-/// A call about the key whose token is put in.
+/// A call about the key whose token, id or name is put in.
 pub(crate) struct Call {
     method: &'static str,
     path: String,
     headers: Vec<(&'static str, String)>,
     /// The rest of a body depends on the token.
     body: Option<fn(&str) -> String>,
-    /// The token is sent as `Authorization: Bearer`.
-    bearer: bool,
+    put: Put,
+}
+
+/// Where what differs from call to call is put, beside the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Put {
+    /// In `Authorization: Bearer`.
+    Bearer,
+    /// At the end of the path.
+    Path,
+    Nowhere,
 }
 
 impl Call {
@@ -38,7 +47,31 @@ impl Call {
                 });
                 asked.to_string()
             }),
-            bearer: false,
+            put: Put::Nowhere,
+        }
+    }
+
+    /// `GET /v1/keys`: the first page of the keys that a program manages.
+    pub fn list(manager: &str) -> Self {
+        Self { path: "/v1/keys".to_owned(), put: Put::Nowhere, ..Self::get(manager) }
+    }
+
+    /// `GET /v1/keys/{id}`.
+    pub fn get(manager: &str) -> Self {
+        let headers = vec![("Authorization", format!("Bearer {manager}"))];
+        Self { method: "GET", path: "/v1/keys/".to_owned(), headers, body: None, put: Put::Path }
+    }
+
+    /// `POST /v1/keys`: issues a key of this name.
+    pub fn issue(manager: &str) -> Self {
+        let json = ("Content-Type", "application/json".to_owned());
+        let get = Self::get(manager);
+        Self {
+            method: "POST",
+            path: "/v1/keys".to_owned(),
+            headers: get.headers.into_iter().chain([json]).collect(),
+            body: Some(|name| json!({"kind": "service", "name": name, "permissions": ["invoices.read"]}).to_string()),
+            put: Put::Nowhere,
         }
     }
 
@@ -58,7 +91,7 @@ impl Call {
             path: format!("/v1/authorize?permissions={}&kind=service", query.replace('+', "%20")),
             headers: headers.map(|(name, value)| (name, value.to_owned())).to_vec(),
             body: None,
-            bearer: true,
+            put: Put::Bearer,
         }
     }
 
@@ -69,7 +102,7 @@ impl Call {
             path: "/verify".to_owned(),
             headers: vec![("Content-Type", "application/json".to_owned())],
             body: Some(|token| json!({"key": token, "permissions": {"invoices": ["read", "write"]}}).to_string()),
-            bearer: false,
+            put: Put::Nowhere,
         }
     }
 
@@ -77,20 +110,25 @@ impl Call {
     pub async fn make(&self, authority: &str, token: &str) -> Result<Answer> {
         let mut headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (*name, &**value)).collect();
         let authorization = format!("Bearer {token}");
-        if self.bearer {
+        if self.put == Put::Bearer {
             headers.push(("Authorization", &authorization));
         }
         let body = self.body.map(|body| body(token)).unwrap_or_default();
-        Connection::open(authority).await?.send(self.method.parse()?, &self.path, &headers, body).await
+        Connection::open(authority).await?.send(self.method.parse()?, &self.path(token), &headers, body).await
+    }
+
+    fn path(&self, token: &str) -> String {
+        let end = if self.put == Put::Path { token } else { "" };
+        format!("{}{end}", self.path)
     }
 
     /// One line of wrk's file: a tab for each line end.
     fn line(&self, token: &str) -> String {
-        let mut line = format!("{} {} HTTP/1.1\tHost: localhost\t", self.method, self.path);
+        let mut line = format!("{} {} HTTP/1.1\tHost: localhost\t", self.method, self.path(token));
         for (name, value) in &self.headers {
             line.extend([*name, ": ", value, "\t"]);
         }
-        if self.bearer {
+        if self.put == Put::Bearer {
             line.extend(["Authorization: Bearer ", token, "\t"]);
         }
         if let Some(body) = self.body {

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use domain::calls::Sum;
 use domain::draft::KeyDraft;
-use domain::permission;
+use domain::permission::{self, AdminPermission};
 use domain::role::Rights;
 use domain::rotation::Overlap;
 use domain::sight::Sight;
@@ -78,6 +78,8 @@ pub(crate) struct Installation {
     pub keys: u32,
     /// A service key that may ask about others.
     pub verifier: String,
+    /// A service key that may manage others.
+    pub manager: String,
     /// Keys that the service issued, with a restriction of each sort.
     pub asked_about: Vec<String>,
     /// The old secrets of keys of the same sort that are being rotated.
@@ -118,6 +120,7 @@ impl Installation {
         service.create_owner(&caller, owner).await?;
 
         let verifier = issue(&service, &caller, &verifier_draft()).await?;
+        let manager = issue(&service, &caller, &manager_draft()).await?;
         let id = Token::parse(&verifier).map(|token| token.id()).context("a token has no id")?;
         let stored = store.key_record(&id).await?.context("a new key is not in the store")?;
         let pepper = Pepper::behind(stored.secrets.first().context("a key has no secret")?, &verifier, &drawn)?;
@@ -134,7 +137,7 @@ impl Installation {
             service.rotate_acknowledged(&caller, &id, Overlap::USUAL).await?;
             rotated.push(old);
         }
-        let issued = u32::try_from(asked_about.len() + rotated.len())? + 1;
+        let issued = u32::try_from(asked_about.len() + rotated.len())? + 2;
         let mut others = Vec::new();
         for number in 1..size.apps {
             others.push(service.create_app(&caller, &format!("App {number:03}")).await?.id);
@@ -155,6 +158,7 @@ impl Installation {
             database,
             keys,
             verifier,
+            manager,
             asked_about,
             rotated,
             restricted: filled.restricted,
@@ -247,4 +251,14 @@ pub(crate) async fn issue(service: &Service, caller: &Caller, draft: &KeyDraft) 
 /// A key that may ask about others.
 pub(crate) fn verifier_draft() -> KeyDraft {
     KeyDraft { boxes: vec![permission::VERIFY.to_owned()], ..restrictions::draft("verifier") }
+}
+
+/// A key that may read and change others, and holds what it gives them.
+fn manager_draft() -> KeyDraft {
+    let boxes = vec![AdminPermission::KeysRead.as_str().to_owned(), AdminPermission::KeysWrite.as_str().to_owned()];
+    KeyDraft {
+        boxes,
+        permissions: Some(vec![restrictions::PERMISSIONS[0].to_owned()]),
+        ..restrictions::draft("manager")
+    }
 }

@@ -106,8 +106,8 @@ pub(crate) async fn serve(shape: &str) -> Result<()> {
     ensure!(shape.body == 0 || shape.body >= unpadded, "an answer of {} bytes is too short for JSON", shape.body);
     let padding = "=".repeat(shape.body.saturating_sub(unpadded));
     let sends = Arc::new(Sends { headers: shape.headers()?, padding });
-    let router =
-        Router::new().route("/v1/keys/verify", post(verify)).route("/v1/authorize", get(authorize)).with_state(sends);
+    let router = Router::new().route("/v1/keys/verify", post(verify)).route("/v1/authorize", get(authorize));
+    let router = router.route("/v1/keys", get(keys)).route("/v1/keys/{id}", get(keys)).with_state(sends);
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
@@ -129,6 +129,12 @@ async fn verify(State(sends): State<Arc<Sends>>, headers: HeaderMap, Json(asked)
     let valid = bearer && asks && !headers.contains_key(header::ORIGIN);
     let id = asked.key.split('_').nth(1).unwrap_or_default();
     sends.answer(Json(echoed(id, valid, &sends.padding)).into_response())
+}
+
+/// What a program that manages keys reads.
+async fn keys(State(sends): State<Arc<Sends>>, headers: HeaderMap) -> Response {
+    let bearer = headers.get(header::AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"Bearer "));
+    sends.answer(Json(echoed("", bearer, &sends.padding)).into_response())
 }
 
 fn echoed<'a>(key_id: &'a str, valid: bool, padding: &'a str) -> Echoed<'a> {

@@ -22,6 +22,7 @@ mod list;
 mod list_table;
 mod lists;
 mod machine;
+mod manage;
 mod many;
 mod memory;
 mod names;
@@ -85,6 +86,8 @@ enum Part {
     List,
     /// Pages of many apps, and of many people
     Lists,
+    /// Calls of a program that manages keys
+    Manage,
     /// Acts on many keys at once
     Many,
     /// Verify calls about hot keys, beside the floor and better-auth
@@ -138,6 +141,9 @@ async fn run(options: &Options) -> Result<()> {
     }
     if options.begins(Part::Lists) {
         sections.push(lists::measure(options.samples).await?);
+    }
+    if options.begins(Part::Manage) {
+        sections.push(manage::measure(options.round_seconds).await?);
     }
     if options.begins(Part::Decision) {
         sections.push(decision::measure().await?);
