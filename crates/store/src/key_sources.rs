@@ -77,27 +77,9 @@ impl KeyRange {
         if let Some(search) = self.search.as_ref().filter(|_| reads(Source::Aside)) {
             sql.push(before);
             before = ", ";
-            self.push_aside_table(sql, search);
+            push_aside_table(sql, search);
         }
         before == ", "
-    }
-
-    /// Adds the few keys whose id or external id matches the search. They are materialised, so that the planner cannot
-    /// turn this into a walk along the names.
-    fn push_aside_table(&self, sql: &mut Sql, search: &Search) {
-        sql.push("aside AS MATERIALIZED (SELECT k.* FROM (");
-        if search.id.is_some() {
-            sql.push("SELECT id FROM api_key WHERE ");
-            search.push_id(sql, "id");
-            sql.push(" UNION ");
-        }
-        // An external id that shares its beginning with a million others narrows nothing, so the first ones are shown, app by
-        // app.
-        sql.push("SELECT id FROM (SELECT l.key_id AS id FROM arm_of_app CROSS JOIN key_label l ");
-        sql.push("WHERE l.app_id = arm_of_app.of_app AND l.name = 'external_id' AND ");
-        search.push_external_id(sql);
-        sql.push(" LIMIT ").bind(FEW).push(") AS outside");
-        sql.push(") AS found CROSS JOIN api_key k WHERE k.id = found.id)");
     }
 
     /// Adds the keys, found by an index that has no order. `also` ends each source with a further condition.
@@ -275,6 +257,24 @@ impl KeyRange {
         sql.push(") AS passed LIMIT 1 OFFSET ").bind(limit);
         sql
     }
+}
+
+/// Adds the few keys whose id or external id matches the search. They are materialised, so that the planner cannot
+/// turn this into a walk along the names.
+fn push_aside_table(sql: &mut Sql, search: &Search) {
+    sql.push("aside AS MATERIALIZED (SELECT k.* FROM (");
+    if search.id.is_some() {
+        sql.push("SELECT id FROM api_key WHERE ");
+        search.push_id(sql, "id");
+        sql.push(" UNION ");
+    }
+    // An external id that shares its beginning with a million others narrows nothing, so the first ones are shown, app by
+    // app.
+    sql.push("SELECT id FROM (SELECT l.key_id AS id FROM arm_of_app CROSS JOIN key_label l ");
+    sql.push("WHERE l.app_id = arm_of_app.of_app AND l.name = 'external_id' AND ");
+    search.push_external_id(sql);
+    sql.push(" LIMIT ").bind(FEW).push(") AS outside");
+    sql.push(") AS found CROSS JOIN api_key k WHERE k.id = found.id)");
 }
 
 /// What a list reads that is in the order of an index.

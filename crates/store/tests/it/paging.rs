@@ -191,9 +191,9 @@ async fn pages_over_many_apps_show_each_key_once_in_order(store: Store) {
                 let page = store.list_keys(&all(), &query, NOW).await.unwrap();
                 let ids = page.rows.iter().map(|row| row.id);
                 if descending {
-                    seen.extend(ids.rev())
+                    seen.extend(ids.rev());
                 } else {
-                    seen.extend(ids)
+                    seen.extend(ids);
                 }
                 let to = if descending { page.previous } else { page.next };
                 let Some(to) = to else { break };
