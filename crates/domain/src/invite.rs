@@ -1,5 +1,7 @@
 //! Invites: people who were asked to come and have not come yet.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::app::PERSON_APPS_MAX;
@@ -113,6 +115,9 @@ pub fn check_keys(keys: &[KeyGrant]) -> Result<Vec<KeyGrant>, String> {
     match keys.len() {
         0 => Err("Find the keys that the guest may see, and tick them.".to_owned()),
         more if more > GRANTS_MAX => Err(format!("Choose at most {GRANTS_MAX} keys; you chose {more}.")),
+        more if keys.iter().map(|grant| grant.key).collect::<BTreeSet<_>>().len() < more => {
+            Err("A key is named twice. Name each once, with all that the guest may do with it.".to_owned())
+        }
         _ => Ok(keys.to_vec()),
     }
 }

@@ -5,6 +5,7 @@ use crate::field::{Field, FieldErrors};
 use crate::ids::{AppId, KeyId};
 use crate::kind::KeyKind;
 use crate::list::cursor;
+use crate::permission::Permission;
 use crate::query_string::query_string;
 use crate::text;
 use crate::timestamp::{Millis, Timestamp};
@@ -86,6 +87,14 @@ pub struct KeyRequest {
     pub until: Timestamp,
     /// Who approved or declined it; `None` if nobody has.
     pub decided: Option<Decided>,
+}
+
+impl KeyRequest {
+    /// The permissions that the key would have.
+    pub fn permissions(&self) -> Vec<Permission> {
+        let typed = self.draft.permissions.iter().flatten();
+        typed.chain(&self.draft.boxes).filter_map(|text| Permission::parse(text).ok()).collect()
+    }
 }
 
 /// Who approved or declined a request.

@@ -201,7 +201,10 @@ const fn acts_of(permission: AdminPermission) -> &'static [Act] {
         AdminPermission::AppsWrite => &[Act::SeeApps, Act::ManageApps],
         AdminPermission::SettingsRead => &[Act::SeeSettings],
         AdminPermission::SettingsWrite => &[Act::SeeSettings, Act::ChangeSettings],
-        AdminPermission::AuditRead => &[Act::SeeOwnActs, Act::SeeAudit, Act::ExportAudit],
+        // Events of keys are seen by whoever may see the keys.
+        AdminPermission::AuditRead => {
+            &[Act::SeeKeys, Act::SeeAllKeys, Act::SeeOwnActs, Act::SeeAudit, Act::ExportAudit]
+        }
     }
 }
 

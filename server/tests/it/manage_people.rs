@@ -227,3 +227,47 @@ async fn a_key_without_keys_permissions_grants_none_to_a_guest() {
     let answer = m.product.send(Call::post("/v1/invites").bearer(&people).json(body.to_string())).await;
     assert_eq!(answer.problem(422)["errors"][0]["pointer"], "/keys");
 }
+
+#[tokio::test]
+async fn one_permission_is_enough_for_what_it_says() {
+    let m = Manager::start().await;
+    let key = m.product.issue(service_key("Key")).await.key.row.id.to_string();
+    let body = json!({ "firstName": "G", "email": "g@example.com", "role": "guest", "keys": [{ "key": key }] });
+    let link = m.post("/v1/invites", &body).await.json()["link"].as_str().unwrap().to_owned();
+    let sent = Acceptance { name: "G".to_owned(), password: PASSWORD.into() };
+    let token = link.rsplit('/').next().unwrap();
+    m.product.service.accept_invite(token, sent, &ClientInfo::default()).await.unwrap();
+    let people = m.get("/v1/people?q=g@example.com").await;
+    let address = format!("/v1/people/{}", people["data"][0]["id"].as_str().unwrap());
+    let reads = manager(&m.product, &["keystead.people.read"]).await;
+    let person = m.product.send(Call::get(&address).bearer(&reads)).await;
+    assert_eq!(person.status, 200, "{}", person.body);
+    assert_eq!(person.json()["keys"], json!([]));
+    let writes = manager(&m.product, &["keystead.people.write"]).await;
+    let patch = Call::new("PATCH", &address).bearer(&writes).json(json!({ "role": "auditor" }).to_string());
+    let changed = m.product.send(patch).await;
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    assert_eq!(changed.json()["person"]["role"], "auditor");
+    let audits = manager(&m.product, &["keystead.audit.read"]).await;
+    let events = m.product.send(Call::get(&format!("/v1/audit?key={key}")).bearer(&audits)).await.json();
+    assert_eq!(events["data"].as_array().unwrap().len(), 2, "{events}");
+    assert_eq!(m.product.send(Call::get("/v1/keys").bearer(&audits)).await.status, 403);
+}
+
+#[tokio::test]
+async fn an_invite_is_refused_what_its_role_does_not_have() {
+    let m = Manager::start().await;
+    let key = m.product.issue(service_key("Key")).await.key.row.id.to_string();
+    let app = m.get("/v1/apps").await["data"][0]["id"].clone();
+    for (role, member, value) in [
+        ("owner", "apps", json!([app])),
+        ("admin", "keys", json!([{ "key": key }])),
+        ("auditor", "accessEndsAt", json!("2030-01-01T00:00")),
+        ("guest", "keys", json!([{ "key": key, "acts": ["test"] }, { "key": key, "acts": ["revoke"] }])),
+    ] {
+        let mut body = json!({ "firstName": "A", "email": "a@example.com", "role": role });
+        body[member] = value;
+        let problem = m.post("/v1/invites", &body).await.problem(422);
+        assert_eq!(problem["errors"][0]["pointer"], format!("/{member}"), "{role}");
+    }
+}

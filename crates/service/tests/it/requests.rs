@@ -162,6 +162,14 @@ async fn nobody_decides_on_their_own_or_on_what_they_could_not_issue(w: World) {
     assert_eq!(w.service.requests_waiting(&admin).await.unwrap().n, 2);
     assert_eq!(w.service.requests_waiting(&ada).await.unwrap().n, 2);
     decide(&w.service, &admin, &key, Decision::Decline).await.unwrap();
+    // Nor does an admin let a key manage owners.
+    let manages = KeyDraft { boxes: vec!["keystead.people.write".to_owned()], ..draft("service", "Manager") };
+    let manages = ask_for(&w, &ada, &manages).await.unwrap().unwrap();
+    for decision in Decision::ALL {
+        let answer = w.no_event(decide(&w.service, &admin, &manages.key, *decision)).await;
+        assert_eq!(refusal(answer), Refusal::Forbidden);
+    }
+    decide(&w.service, &bob, &manages.key, Decision::Approve).await.unwrap();
 }
 
 async fn of_many_approvals_one_counts(w: World) {

@@ -8,6 +8,7 @@ use domain::grant::{KeyAct, KeyGrant};
 use domain::ids::{AppId, KeyId, PersonId};
 use domain::invite::{Invite, InviteDraft};
 use domain::refusal::Refusal;
+use domain::role::Role;
 use domain::sight::Scope;
 use domain::timestamp::Timestamp;
 use secrecy::ExposeSecret;
@@ -107,7 +108,7 @@ pub(super) struct GrantBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = String)]
     key: Text<'a>,
-    /// What the guest may do with it besides seeing it: `test`, `revoke`.
+    /// What the guest may do with it besides seeing it: `rotate`, `test`, `revoke`.
     #[serde(borrow)]
     #[schema(value_type = Option<Vec<String>>, max_items = 10)]
     acts: Option<Bounded<Text<'a>, 0, 10>>,
@@ -124,12 +125,12 @@ impl BodyCall for NewInvite {
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         let mut faults = Faults::default();
         let grants = sent.keys.map(|Bounded(grants)| grants).unwrap_or_default();
-        let keys = faults.within(Step::Member(Cow::Borrowed("keys")), |faults| {
+        let keys: Vec<_> = faults.within(Step::Member(Cow::Borrowed("keys")), |faults| {
             let read = |(n, Object(sent))| faults.within(Step::Item(n), |faults| grant(sent, faults));
             grants.into_iter().enumerate().filter_map(read).collect()
         });
         let apps = sent.apps.map(|Bounded(apps)| apps).unwrap_or_default();
-        let apps = faults.within(Step::Member(Cow::Borrowed("apps")), |faults| {
+        let apps: Vec<_> = faults.within(Step::Member(Cow::Borrowed("apps")), |faults| {
             let read = |(n, Text(id))| {
                 let app = AppId::parse(&id);
                 if app.is_none() {
@@ -139,6 +140,20 @@ impl BodyCall for NewInvite {
             };
             apps.into_iter().enumerate().filter_map(read).collect()
         });
+        let role = Role::parse(&sent.role.0);
+        for (member, sent, wrong) in [
+            ("apps", !apps.is_empty() && role == Some(Role::Owner), "Owners are limited to no apps."),
+            ("keys", !keys.is_empty() && role != Some(Role::Guest), "Only guests have keys of their own."),
+            (
+                "accessEndsAt",
+                sent.access_ends_at.is_some() && role != Some(Role::Guest),
+                "Only the access of guests ends.",
+            ),
+        ] {
+            if sent && role.is_some() {
+                faults.within(Step::Member(Cow::Borrowed(member)), |faults| faults.here(wrong));
+            }
+        }
         if !faults.is_empty() {
             return Err(Problem::invalid(faults));
         }

@@ -60,7 +60,7 @@ pub(super) struct PersonShown {
 pub(super) struct GrantShown {
     /// The id of the key.
     pub key: String,
-    /// What the guest may do with it: `see`, `test`, `revoke`.
+    /// What the guest may do with it: `see`, `rotate`, `test`, `revoke`.
     pub acts: Vec<&'static str>,
 }
 
