@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Path, Request};
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
@@ -14,6 +14,7 @@ use percent_encoding::percent_decode;
 
 use super::context::{Console, Desk, Visit};
 use super::keys::key_id;
+use super::named::Named;
 use super::people::person_id;
 use super::render::render;
 use super::requests::request_id;
@@ -188,7 +189,7 @@ where
     Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
 {
     let console = console.clone();
-    post(move |Path(named): Path<String>, request: Request| {
+    post(move |Named(named): Named, request: Request| {
         let console = console.clone();
         async move {
             answer(console, needs, request, move |desk, form| async move { act(desk, read(named)?, form).await }).await
@@ -204,7 +205,7 @@ where
     Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
 {
     let console = console.clone();
-    post(move |Path(token): Path<String>, request: Request| {
+    post(move |Named(token): Named, request: Request| {
         let console = console.clone();
         async move { answer(console, Needs::Nobody, request, move |desk, form| act(desk, token, form)).await }
     })

@@ -16,6 +16,7 @@ mod key_forms;
 pub mod keys;
 pub mod later;
 pub mod mount;
+pub mod named;
 pub mod onward;
 pub mod passkeys;
 pub mod people;

@@ -2,7 +2,7 @@
 //! what went wrong is said by the sign-in page.
 
 use axum::Router;
-use axum::extract::{Extension, Path, Query};
+use axum::extract::{Extension, Query};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -16,6 +16,7 @@ use service::setup::SetupDoor;
 use service::sign_in::Entry;
 
 use super::context::{Console, Desk, Visit};
+use super::named::Named;
 use super::onward::onward;
 use super::person_forms::{client, code_address, entered, own_address};
 use super::session_cookie::Cookie;
@@ -40,10 +41,10 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 /// The routes, ready to be mounted.
 pub fn routes(console: &Console) -> Router {
     let (begins, returns) = (console.clone(), console.clone());
-    let begin = move |visit: Extension<Visit>, id: Path<String>, asked: Query<Asked>| async move {
+    let begin = move |visit: Extension<Visit>, id: Named, asked: Query<Asked>| async move {
         begin(Desk { console: begins, visit: visit.0 }, id.0, asked.0).await
     };
-    let come_back = move |visit: Extension<Visit>, id: Path<String>, sent: Query<Sent>| async move {
+    let come_back = move |visit: Extension<Visit>, id: Named, sent: Query<Sent>| async move {
         come_back(Desk { console: returns, visit: visit.0 }, id.0, sent.0).await
     };
     Router::new().route(BEGIN, get(begin)).route(RETURN, get(come_back))

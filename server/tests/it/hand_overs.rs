@@ -122,13 +122,13 @@ async fn every_link_that_does_not_work_gives_one_page() {
     };
     let unknown = product.send(Call::get(&format!("/collect/{}", "0".repeat(64)))).await;
     assert_eq!(unknown.status, 404);
-    for odd in [used.as_str(), &withdrawn, "/collect/%00", "/collect/..%2fkeys", "/collect/%C3%A9"] {
+    for odd in [used.as_str(), &withdrawn, "/collect/%00", "/collect/%ff", "/collect/..%2fkeys", "/collect/%C3%A9"] {
         let answer = product.send(Call::get(odd)).await;
         assert_eq!((answer.status.as_u16(), page(&answer)), (404, page(&unknown)), "{odd}");
     }
     let posted = |path: &str| product.send(outside(path, ""));
     let unknown = posted(&format!("/collect/{}", "0".repeat(64))).await;
-    for dead in [&used, &withdrawn] {
+    for dead in [used.as_str(), &withdrawn, "/collect/%ff"] {
         let answer = posted(dead).await;
         assert_eq!((answer.status.as_u16(), page(&answer)), (unknown.status.as_u16(), page(&unknown)), "{dead}");
     }

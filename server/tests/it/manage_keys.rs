@@ -271,7 +271,7 @@ async fn every_act_changes_the_verdict_at_once() {
     m.call(Call::post(&format!("{path}/restore"))).await.problem(409);
     assert_eq!(pointers(&m.post(&format!("{path}/revoke"), &json!({ "reason": "bored" })).await), ["/reason"]);
     assert_eq!(pointers(&m.post(&format!("{path}/enable"), &json!({ "now": true })).await), ["/now"]);
-    for gone in ["7Qm2xVbN4tRa", "x", "7Qm2xVbN4tRa7Qm2xVbN4tRa", "%00"] {
+    for gone in ["7Qm2xVbN4tRa", "x", "7Qm2xVbN4tRa7Qm2xVbN4tRa", "%00", "%ff"] {
         m.call(Call::post(&format!("/v1/keys/{gone}/disable"))).await.problem(404);
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use app::desk::named::Named;
+use axum::extract::State;
 use domain::field::{Field, FieldErrors};
 use domain::key::RevokeReason;
 use domain::refusal::Refusal;
@@ -90,7 +91,7 @@ impl BodyCall for Revoke {
 pub(super) async fn rotate(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     MaybeBody(body): MaybeBody<Rotate>,
 ) -> Answered<Made<KeyRotated>> {
     let Rotate(overlap) = body.read()?;
@@ -106,7 +107,7 @@ pub(super) async fn rotate(
 pub(super) async fn disable(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     IfMatch(revision): IfMatch,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<KeyAnswered>> {
@@ -118,7 +119,7 @@ pub(super) async fn disable(
 pub(super) async fn enable(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     IfMatch(revision): IfMatch,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<KeyAnswered>> {
@@ -130,7 +131,7 @@ pub(super) async fn enable(
 pub(super) async fn revoke(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     MaybeBody(body): MaybeBody<Revoke>,
 ) -> Answered<One<KeyAnswered>> {
     let Revoke { reason, note } = body.read()?;
@@ -141,7 +142,7 @@ pub(super) async fn revoke(
 pub(super) async fn restore(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<KeyAnswered>> {
     body.read()?;
@@ -153,7 +154,7 @@ pub(super) async fn restore(
 pub(super) async fn acknowledge(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<KeyAnswered>> {
     body.read()?;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
+use app::desk::named::Named;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::app::{ARCHIVED, App, AppQuery};
@@ -119,11 +120,7 @@ pub(super) async fn list(
     Ok(One::of(Listed::page(page, |listed| listed.app.into())))
 }
 
-pub(super) async fn get(
-    State(api): State<Arc<Api>>,
-    By(caller): By,
-    Path(id): Path<String>,
-) -> Answered<One<AppAnswered>> {
+pub(super) async fn get(State(api): State<Arc<Api>>, By(caller): By, Named(id): Named) -> Answered<One<AppAnswered>> {
     Ok(One::of(AppAnswered { app: api.service.app(&caller, &app_id(&id)?).await?.into() }))
 }
 
@@ -149,7 +146,7 @@ pub(super) async fn create(
 pub(super) async fn archive(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<AppAnswered>> {
     body.read()?;
@@ -161,7 +158,7 @@ pub(super) async fn archive(
 pub(super) async fn restore(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<AppAnswered>> {
     body.read()?;
@@ -173,7 +170,7 @@ pub(super) async fn restore(
 pub(super) async fn change(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     body: JsonBody<AppChange>,
 ) -> Answered<One<AppAnswered>> {
     let (call, id) = (body.read()?, app_id(&id)?);

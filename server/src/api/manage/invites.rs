@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
+use app::desk::named::Named;
+use axum::extract::{RawQuery, State};
 use domain::grant::{KeyAct, KeyGrant};
 use domain::ids::{AppId, KeyId, PersonId};
 use domain::invite::{Invite, InviteDraft};
@@ -222,7 +223,7 @@ pub(super) async fn list(
 pub(super) async fn get(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Answered<One<InviteAnswered>> {
     let invite = api.service.invite_by_id(&caller, &invite_id(&id)?).await?;
     Ok(One::of(InviteAnswered { invite: InviteShown::of(&invite) }))
@@ -240,14 +241,14 @@ pub(super) async fn invite(
 pub(super) async fn renew(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<Made<InviteAnswered>> {
     body.read()?;
     Ok(made(&api, &api.service.renew_invite(&caller, &invite_id(&id)?).await?))
 }
 
-pub(super) async fn revoke(State(api): State<Arc<Api>>, By(caller): By, Path(id): Path<String>) -> Answered<Gone> {
+pub(super) async fn revoke(State(api): State<Arc<Api>>, By(caller): By, Named(id): Named) -> Answered<Gone> {
     api.service.revoke_invite(&caller, &invite_id(&id)?).await?;
     Ok(Gone)
 }

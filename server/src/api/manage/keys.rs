@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
+use app::desk::named::Named;
+use axum::extract::{RawQuery, State};
 use domain::environment::Environment;
 use domain::ids::KeyId;
 use domain::key::KeyDetail;
@@ -71,11 +72,7 @@ pub(super) async fn list(
     Ok(One::of(Listed::page(page, |key| KeyShown::of(&key, now))))
 }
 
-pub(super) async fn get(
-    State(api): State<Arc<Api>>,
-    By(caller): By,
-    Path(id): Path<String>,
-) -> Answered<One<KeyAnswered>> {
+pub(super) async fn get(State(api): State<Arc<Api>>, By(caller): By, Named(id): Named) -> Answered<One<KeyAnswered>> {
     let key = api.service.key(&caller, &key_id(&id)?).await?;
     Ok(shown(&api, &key))
 }
@@ -109,7 +106,7 @@ pub(super) fn members(secret: ShownSecret) -> Vec<(&'static str, SecretString)> 
 pub(super) async fn change(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     IfMatch(revision): IfMatch,
     body: JsonBody<KeyChange>,
 ) -> Answered<One<KeyAnswered>> {
@@ -127,7 +124,7 @@ pub(super) async fn change(
 pub(super) async fn delete(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     IfMatch(revision): IfMatch,
 ) -> Answered<Gone> {
     api.service.delete_at(&caller, &key_id(&id)?, revision).await.map_err(stale)?;

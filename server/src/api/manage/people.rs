@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
+use app::desk::named::Named;
+use axum::extract::{RawQuery, State};
 use domain::grant::KeyAct;
 use domain::ids::{KeyId, PersonId};
 use domain::person::{PersonFilter, PersonListed, PersonQuery, PersonSort};
@@ -131,7 +132,7 @@ pub(super) async fn list(
 pub(super) async fn get(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Answered<One<PersonAnswered>> {
     shown(&api, &caller, &person_id(&id)?).await
 }
@@ -139,7 +140,7 @@ pub(super) async fn get(
 pub(super) async fn change(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     body: JsonBody<PersonChange>,
 ) -> Answered<One<PersonAnswered>> {
     let (call, id) = (body.read()?, person_id(&id)?);
@@ -150,7 +151,7 @@ pub(super) async fn change(
 pub(super) async fn disable(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<PersonAnswered>> {
     body.read()?;
@@ -162,7 +163,7 @@ pub(super) async fn disable(
 pub(super) async fn enable(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<PersonAnswered>> {
     body.read()?;
@@ -174,7 +175,7 @@ pub(super) async fn enable(
 pub(super) async fn unlock(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<PersonAnswered>> {
     body.read()?;
@@ -183,7 +184,7 @@ pub(super) async fn unlock(
     shown(&api, &caller, &id).await
 }
 
-pub(super) async fn remove(State(api): State<Arc<Api>>, By(caller): By, Path(id): Path<String>) -> Answered<Gone> {
+pub(super) async fn remove(State(api): State<Arc<Api>>, By(caller): By, Named(id): Named) -> Answered<Gone> {
     api.service.remove_person(&caller, &person_id(&id)?).await?;
     Ok(Gone)
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use app::desk::named::Named;
+use axum::extract::State;
 use domain::ids::KeyId;
 use domain::key::KeyDetail;
 use domain::rotation::{UsedSecret, WaitingSecret};
@@ -119,7 +120,7 @@ async fn shown(api: &Api, caller: &Caller, id: &KeyId) -> Answered<One<RotationA
 pub(super) async fn get(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Answered<One<RotationAnswered>> {
     shown(&api, &caller, &key_id(&id)?).await
 }
@@ -127,7 +128,7 @@ pub(super) async fn get(
 pub(super) async fn extend(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     MaybeBody(body): MaybeBody<Rotate>,
 ) -> Answered<One<RotationAnswered>> {
     let (id, Rotate(by)) = (key_id(&id)?, body.read()?);
@@ -138,7 +139,7 @@ pub(super) async fn extend(
 pub(super) async fn finish(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<RotationAnswered>> {
     body.read()?;
@@ -150,7 +151,7 @@ pub(super) async fn finish(
 pub(super) async fn undo(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    Path(id): Path<String>,
+    Named(id): Named,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<RotationAnswered>> {
     body.read()?;

@@ -1,0 +1,19 @@
+//! What the path of a call names.
+
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+
+/// The one parameter of a path. What is not text names nothing, like an id that nobody has.
+#[derive(Debug)]
+pub struct Named(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let named = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(named.map(|Path(named)| named).unwrap_or_default()))
+    }
+}
