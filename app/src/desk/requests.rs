@@ -35,6 +35,8 @@ pub struct RequestView {
     pub may_decide: bool,
     /// Whether the visitor asked for it.
     pub is_own: bool,
+    /// Whether the visitor approved or declined it.
+    pub has_decided: bool,
     /// When it was read.
     pub now: Timestamp,
 }
@@ -48,6 +50,7 @@ impl RequestView {
             means: Means { words, until: spec.expires_at, cautions: cautions(&spec, now) },
             may_decide: desk.service().may_decide(caller, &request),
             is_own: request.asked_by.0 == caller.actor().id(),
+            has_decided: request.decided.as_ref().is_some_and(|decided| decided.by.0 == caller.actor().id()),
             request,
             now,
         }

@@ -18,6 +18,7 @@ use service::identities::WaysIn;
 
 use crate::addresses::with_query;
 use crate::components::failed::{Failed, set_status};
+use crate::components::icon::{Drawn, Icon};
 use crate::components::key_status::KeyStatus;
 use crate::components::person_status::{LockedUntil, PersonState};
 use crate::components::time::{Ago, Time};
@@ -115,7 +116,7 @@ fn Shown(view: PersonView) -> impl IntoView {
                 {buttons}
             </div>
         </div>
-        {locked.then(|| view! { <div class="note"><div><LockedUntil status=person.status/></div></div> })}
+        {locked.then(|| view! { <div class="note"><Drawn icon=Icon::Caution/><div><LockedUntil status=person.status/></div></div> })}
         <section class="card">
             <header><h2>"Account"</h2></header>
             <div class="body">

@@ -9,6 +9,7 @@ use leptos_router::hooks::use_params_map;
 use service::people::PersonDetail;
 
 use crate::components::failed::{Failed, FormProblem};
+use crate::components::icon::{Drawn, Icon};
 use crate::components::link_once::LinkOnce;
 use crate::components::time::Time;
 use crate::desk::later::later;
@@ -39,6 +40,7 @@ pub fn PersonReset() -> impl IntoView {
                 let without = (!ways_in.has_password).then(|| {
                     view! {
                         <div class="note narrow">
+                            <Drawn icon=Icon::Info/>
                             <div>
                                 "This account has no password. It signs in with " <bdi>{names}</bdi>
                                 ". With the link it gets one besides."

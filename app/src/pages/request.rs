@@ -10,6 +10,7 @@ use super::generate_steps::facts;
 use super::requests::State;
 use crate::components::failed::Failed;
 use crate::components::field::TextField;
+use crate::components::icon::{Drawn, Icon};
 use crate::components::time::Time;
 use crate::components::warning::Warning;
 use crate::desk::later::later;
@@ -42,11 +43,17 @@ pub fn NotShown(title: &'static str, error: ConsoleError) -> impl IntoView {
 fn Shown(found: RequestView) -> impl IntoView {
     let what = asked_for(&found);
     let (is_ready, may_decide, is_own, now) = (found.is_ready(), found.may_decide, found.is_own, found.now);
+    let has_decided = found.has_decided;
     let request = found.request;
     let address = format!("/requests/{}", request.key);
     let is_open = request.state.is_open() && now < request.until;
     let word = request.decided.as_ref().map(|decided| decided.word.clone()).filter(|word| !word.is_empty());
     let by = request.decided.map(|decided| decided.by.1);
+    let whose = if has_decided {
+        "You wrote".into_any()
+    } else {
+        by.clone().map_or_else(|| ().into_any(), |by| view! { <bdi>{by}</bdi> " wrote" }.into_any())
+    };
     let next = if is_ready {
         view! {
             <a class="button primary" href=format!("{address}/collect")>"Collect your key"</a>
@@ -67,7 +74,12 @@ fn Shown(found: RequestView) -> impl IntoView {
             </div>
             <div class="actions">{withdraw} {next} <a class="button" href="/requests">"All requests"</a></div>
         </div>
-        {word.map(|word| view! { <div class="note info"><div><b>"Their word to you, or yours to them"</b> <p class="lines" dir="auto">{word}</p></div></div> })}
+        {word.map(|word| view! {
+            <div class="note info">
+                <Drawn icon=Icon::Info/>
+                <div><b>{whose}</b> <p class="lines" dir="auto">{word}</p></div>
+            </div>
+        })}
         <div class="two wide-left">
             <section class="card">
                 <header><h2>"What is asked for"</h2></header>
