@@ -201,7 +201,7 @@ fn Keys(keys: Vec<(KeyRow, Vec<KeyAct>)>, now: Timestamp) -> impl IntoView {
     view! {
         <section class="card">
             <header><h2>"Keys"</h2></header>
-            <ul class="feed">{rows}</ul>
+            <ul class="feed guest-keys">{rows}</ul>
         </section>
     }
     .into_any()
