@@ -51,7 +51,7 @@ pub fn rotation(id: &str, rotation: KeyRotation, may: bool, now: Timestamp) -> O
                 <header><h2>"Two secrets work"</h2><small>"The old one until " <Time at=ends/></small></header>
                 <div class="body stack">
                     <p>{format!("The old secret was {}.", old.1.words(now))}</p>
-                    <div class="pair">{secret("New secret", new, now)} {secret("Old secret", old, now)}</div>
+                    <div class="cols">{secret("New secret", new, now)} {secret("Old secret", old, now)}</div>
                 </div>
                 {actions}
             </section>
