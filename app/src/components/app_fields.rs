@@ -17,8 +17,8 @@ pub fn AppFields(
     choices: Vec<(App, bool)>,
     /// The words of the last search.
     find: String,
-    /// Whether somebody has just searched, and goes on from there.
-    searched: bool,
+    /// Whether it has the focus at first: in a dialog of its own, and once somebody has searched.
+    autofocus: bool,
 ) -> impl IntoView {
     let id = Field::Apps.as_str();
     let wrong = errors.with_untracked(|errors| errors.of(Field::Apps).next().is_some());
@@ -28,7 +28,7 @@ pub fn AppFields(
             <div class="inline find-keys">
                 <input type="search" name=FIND_APP value=find.clone() maxlength=SEARCH_MAX aria-label="Find apps by name"
                     placeholder="Name of an app" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"
-                    autofocus=searched/>
+                    autofocus=autofocus/>
                 <input type="hidden" name=FOUND_APP value=find/>
                 <button class="button" name=PRESS value=SEARCH_APPS>"Find apps"</button>
             </div>
@@ -36,11 +36,14 @@ pub fn AppFields(
     });
     let boxes: Vec<_> = choices
         .into_iter()
-        .map(|(app, ticked)| {
+        .enumerate()
+        .map(|(place, (app, ticked))| {
+            let first = autofocus && !many && place == 0;
             let archived = app.archived_at.is_some().then_some(" (archived)");
             view! {
                 <label class="check">
-                    <input type="checkbox" name=id value=app.id.to_string() checked=ticked/>
+                    <input type="checkbox" name=id value=app.id.to_string() checked=ticked
+                        autofocus=first/>
                     <span><bdi>{app.name}</bdi>{archived}</span>
                 </label>
             }

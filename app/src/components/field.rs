@@ -61,7 +61,7 @@ pub fn TextField(
         let value = if value.starts_with(['\r', '\n']) { format!("\n{value}") } else { value };
         view! {
             <textarea id=id name=id rows=lines aria-describedby=described aria-invalid=invalid
-                aria-required=required autocomplete=autocomplete spellcheck="false" on:change=change>
+                aria-required=required autofocus=autofocus autocomplete=autocomplete spellcheck="false" on:change=change>
                 {value}
             </textarea>
         }

@@ -16,8 +16,8 @@ pub fn GrantFields(
     choices: Vec<Choice>,
     /// The words of the last search.
     find: String,
-    /// Whether somebody has just searched, and goes on from there.
-    searched: bool,
+    /// Whether it has the focus at first: in a dialog of its own, and once somebody has searched.
+    autofocus: bool,
 ) -> impl IntoView {
     let id = Field::Keys.as_str();
     let wrong = errors.with_untracked(|errors| errors.of(Field::Keys).next().is_some());
@@ -32,7 +32,7 @@ pub fn GrantFields(
             <legend>"Keys that the guest sees"</legend>
             <div class="inline find-keys">
                 <input type="search" name=FIND value=find.clone() maxlength=SEARCH_MAX aria-label="Find keys by name or id"
-                    placeholder="Name or id of a key" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false" autofocus=searched/>
+                    placeholder="Name or id of a key" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false" autofocus=autofocus/>
                 <input type="hidden" name=FOUND value=find/>
                 <button class="button" name=PRESS value=SEARCH>"Find keys"</button>
             </div>

@@ -89,7 +89,7 @@ fn Form(
     let searched = keys.searches || typed.searches;
     let errors = RwSignal::new(errors);
     let apps = apps.map(|choices| {
-        view! { <AppFields errors choices find=typed.find searched=typed.searches/> }
+        view! { <AppFields errors choices find=typed.find autofocus=typed.searches/> }
     });
     view! {
         <form class="narrow stack invite" method="post" data-address="/people/invite" action="/people/invite" novalidate>
@@ -104,7 +104,7 @@ fn Form(
             <Roles errors rights chosen=draft.role/>
             {apps}
             <div class="stack for-guests">
-                <GrantFields errors choices find=keys.find searched=keys.searches/>
+                <GrantFields errors choices find=keys.find autofocus=keys.searches/>
                 <EndOfAccess errors value=draft.access_ends_at/>
             </div>
             <div class="actions">

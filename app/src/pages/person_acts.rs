@@ -231,7 +231,7 @@ pub fn PersonAppsModal() -> impl IntoView {
                     <EnterPresses/>
                     <div class="body">
                         <FormProblem problem=problem.whole/>
-                        <AppFields errors choices find=choice.find searched=choice.searches/>
+                        <AppFields errors choices find=choice.find autofocus=true/>
                         <p class="soft">
                             "This counts from their next request on. Keystead revokes invites that they sent and may no longer send."
                         </p>
@@ -263,7 +263,7 @@ fn dialog(
                 <EnterPresses/>
                 <div class="body">
                     <FormProblem problem=whole/>
-                    <GrantFields errors choices find=form.keys.find searched=form.keys.searches/>
+                    <GrantFields errors choices find=form.keys.find autofocus=true/>
                     <EndOfAccess errors value=form.access_ends_at/>
                 </div>
                 <footer>

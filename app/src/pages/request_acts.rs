@@ -67,7 +67,7 @@ fn decide(decision: Decision) -> impl IntoView {
                                 {may.then(|| view! { <p>{effect(decision)}</p> })}
                                 {what}
                                 <p><a href=format!("/requests/{id}")>"All that is asked for"</a></p>
-                                {may.then(|| view! { <Word errors=problem.fields word/> })}
+                                {may.then(|| view! { <Word errors=problem.fields word autofocus=true/> })}
                             </div>
                             <footer>
                                 <a class="button" href=BACK>{if may { "Cancel" } else { "Close" }}</a>
@@ -94,10 +94,10 @@ fn not_possible(found: &RequestView) -> &'static str {
 }
 
 #[component]
-fn Word(errors: FieldErrors, word: String) -> impl IntoView {
+fn Word(errors: FieldErrors, word: String, #[prop(optional)] autofocus: bool) -> impl IntoView {
     let errors = RwSignal::new(errors);
     view! {
-        <TextField errors field=Field::Note label="A word to whoever asked" aside="optional" lines=2 value=word
+        <TextField errors field=Field::Note label="A word to whoever asked" aside="optional" lines=2 value=word autofocus
             hint="It is in the audit."/>
     }
 }
