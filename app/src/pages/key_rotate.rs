@@ -105,7 +105,7 @@ fn dialog(
                         "The key gets a new secret and keeps everything else. You see the secret once, and have "
                         {span(ACKNOWLEDGE_WITHIN)} " to confirm that you have stored it. Until then nothing changes."
                     </p>
-                    {overlap_fields(errors, &typed, "From then on, the old secret works for")}
+                    {overlap_fields(errors, &typed, OverlapChoice::ALL, "From then on, the old secret works for")}
                     <dl class="facts">
                         <div><dt>"Key"</dt><dd class="mono">{row.masked()}</dd></div>
                         <div><dt>"Last used"</dt><dd><LastUsed at=row.last_used_at now/></dd></div>
@@ -130,13 +130,17 @@ fn dialog(
 pub fn overlap_fields(
     errors: RwSignal<FieldErrors>,
     typed: &OverlapForm,
+    offered: &[OverlapChoice],
     label: &'static str,
 ) -> impl IntoView + use<> {
-    let chosen = OverlapChoice::parse(&typed.choice).unwrap_or(OverlapChoice::USUAL);
-    let options: Vec<_> = OverlapChoice::ALL.iter().map(|choice| (choice.as_str(), choice.label())).collect();
+    let usual =
+        if offered.contains(&OverlapChoice::USUAL) { Some(OverlapChoice::USUAL) } else { offered.first().copied() };
+    let chosen = OverlapChoice::parse(&typed.choice).filter(|choice| offered.contains(choice)).or(usual);
+    let chosen = chosen.map_or("", OverlapChoice::as_str);
+    let options: Vec<_> = offered.iter().map(|choice| (choice.as_str(), choice.label())).collect();
     view! {
         <div class="pair until">
-            <SelectField errors field=Field::Overlap label options chosen=chosen.as_str()/>
+            <SelectField errors field=Field::Overlap label options chosen/>
             <TextField errors field=Field::OverlapTime value=typed.time.clone()
                 hint="For example 90m, 36h or 30d. At most 90 days."/>
         </div>

@@ -1,7 +1,9 @@
 //! A rotation on the page of its key, and the dialogs that extend, finish and undo it.
 
+use domain::field::Field;
 use domain::hand_over::HandOver;
-use domain::rotation::{KeyRotation, NoRotation, UsedSecret};
+use domain::refusal::Refusal;
+use domain::rotation::{KeyRotation, NoRotation, OVERLAP_MAX, Overlap, OverlapChoice, UsedSecret};
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -15,6 +17,7 @@ use crate::components::time::{Ago, Time};
 use crate::desk::keys::KeyView;
 use crate::desk::later::later;
 use crate::desk::rotation::read_rotating;
+use crate::error::ConsoleError;
 use crate::forms::key::{ActForm, BACK};
 use crate::forms::outcome::{PostedForm, Problem};
 use crate::forms::rotation::OverlapForm;
@@ -117,13 +120,17 @@ fn calls(calls: u64) -> String {
 #[component]
 pub fn ExtendModal() -> impl IntoView {
     let posted = PostedForm::<OverlapForm>::take();
-    let (sent, problem) =
+    let (sent, mut problem) =
         (posted.as_ref().map(|posted| posted.form.back.clone()), PostedForm::problem(posted.as_ref()));
     let typed = posted.map(|posted| posted.form).unwrap_or_default();
-    let errors = RwSignal::new(problem.fields.clone());
-    let label = "From now on, the old secret works for another";
-    let fields = overlap_fields(errors, &typed, label).into_any();
-    dialog(EXTEND, sent, problem, Some(fields))
+    // What ends no later is said where it was chosen.
+    if problem.whole == Some(ConsoleError::Refused(Refusal::NoRotation(NoRotation::NoLater))) {
+        let is_custom = OverlapChoice::parse(&typed.choice) == Some(OverlapChoice::Custom);
+        let field = if is_custom { Field::OverlapTime } else { Field::Overlap };
+        problem.fields.push(field, NoRotation::NoLater.message());
+        problem.whole = None;
+    }
+    dialog(EXTEND, sent, problem, Some(typed))
 }
 
 #[component]
@@ -140,7 +147,8 @@ pub fn UndoModal() -> impl IntoView {
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     path: &'static str,
-    verb: &'static str,
+    /// What stands before the name of the key, and after it.
+    title: (&'static str, &'static str),
     /// What will be true afterwards.
     effect: &'static str,
     button: &'static str,
@@ -149,21 +157,21 @@ struct Asked {
 
 const EXTEND: Asked = Asked {
     path: "rotation/extend",
-    verb: "Extend the rotation of",
+    title: ("Keep the old secret of", " for longer?"),
     effect: "Both secrets go on to work: at most 90 days in all, and never longer than the key.",
     button: "Extend",
     grave: false,
 };
 const FINISH: Asked = Asked {
     path: "rotation/finish",
-    verb: "Finish the rotation of",
+    title: ("Finish the rotation of", "?"),
     effect: "From the next call on, every call with the old secret is refused. The new one works on.",
     button: "Finish now",
     grave: true,
 };
 const UNDO: Asked = Asked {
     path: "rotation/undo",
-    verb: "Undo the rotation of",
+    title: ("Undo the rotation of", "?"),
     effect: "From the next call on, every call with the new secret is refused, for good. The old one works on, without an end.",
     button: "Undo the rotation",
     grave: true,
@@ -176,12 +184,12 @@ fn confirm(asked: Asked) -> impl IntoView {
     dialog(asked, sent, problem, None)
 }
 
-fn dialog(asked: Asked, sent: Option<String>, problem: Problem, fields: Option<AnyView>) -> impl IntoView {
+fn dialog(asked: Asked, sent: Option<String>, problem: Problem, extends: Option<OverlapForm>) -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let back = back_of(sent.as_deref());
     later(async move {
         match read_rotating(&id).await {
-            Ok((view, rotation)) => ask(asked, &view, &rotation, problem, fields, back).into_any(),
+            Ok((view, rotation)) => ask(asked, &view, &rotation, problem, extends, back).into_any(),
             Err(error) => view! {
                 <Modal title="Rotation" back=back.clone()>
                     <div class="body"><Failed error/></div>
@@ -198,21 +206,28 @@ fn ask(
     view: &KeyView,
     rotation: &KeyRotation,
     problem: Problem,
-    fields: Option<AnyView>,
+    extends: Option<OverlapForm>,
     back: String,
 ) -> impl IntoView + use<> {
     let row = &view.key.row;
-    let title = format!("{} “{}”?", asked.verb, row.name);
+    let title = format!("{} “{}”{}", asked.title.0, row.name, asked.title.1);
     let Some((new, old, ends)) = rotation.both() else {
-        let why = NoRotation::NotRunning.message();
-        return view! {
-            <Modal title back=back.clone()>
-                <div class="body"><p>{why}</p></div>
-                <footer><a class="button" href=back>"Close"</a></footer>
-            </Modal>
-        }
-        .into_any();
+        return not_possible(title, NoRotation::NotRunning.message(), back);
     };
+    let is_later = |by: Overlap| by.extends(view.now, new.0.since, ends, row.expires_at).is_some();
+    if extends.is_some() && !is_later(Overlap::from_millis(OVERLAP_MAX.0)) {
+        let why = "The old secret works as long as it can: 90 days in all, and never longer than the key.";
+        return not_possible(title, why, back);
+    }
+    let fields = extends.map(|typed| {
+        let offered: Vec<_> = OverlapChoice::ALL
+            .iter()
+            .copied()
+            .filter(|choice| *choice == OverlapChoice::Custom || Overlap::parse(choice.as_str()).is_ok_and(is_later))
+            .collect();
+        let errors = RwSignal::new(problem.fields);
+        overlap_fields(errors, &typed, &offered, "From now on, the old secret works for another")
+    });
     let (name, stops) = if asked.path == UNDO.path { ("New secret", new) } else { ("Old secret", old) };
     let told = format!("It was {}.", stops.1.words(view.now));
     let last4 = format!("…{}", stops.0.last4);
@@ -237,6 +252,16 @@ fn ask(
                     <button class=button>{asked.button}</button>
                 </footer>
             </form>
+        </Modal>
+    }
+    .into_any()
+}
+
+fn not_possible(title: String, why: &'static str, back: String) -> AnyView {
+    view! {
+        <Modal title back=back.clone()>
+            <div class="body"><p>{why}</p></div>
+            <footer><a class="button" href=back>"Close"</a></footer>
         </Modal>
     }
     .into_any()

@@ -1,7 +1,7 @@
 //! Letting somebody else collect the new secret of a key: the form, and the page that shows the link, once.
 
 use domain::field::Field;
-use domain::rotation::NoRotation;
+use domain::rotation::{NoRotation, OverlapChoice};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -81,7 +81,7 @@ fn form(
             <FormProblem problem=problem.whole/>
             <FieldProblems errors/>
             {recipient_fields(errors, typed.to.draft, !signed_out)}
-            {overlap_fields(errors, &typed.overlap, "Once they confirm it, the old secret works for")}
+            {overlap_fields(errors, &typed.overlap, OverlapChoice::ALL, "Once they confirm it, the old secret works for")}
             <input type="hidden" name=Field::FormId.as_str() value=form_id/>
             <div class="actions">
                 <a class="button" href=format!("/keys/{}", row.id)>"Cancel"</a>
