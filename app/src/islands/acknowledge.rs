@@ -23,6 +23,8 @@ pub fn AcknowledgeBox(
     guard: bool,
     /// Whether whoever confirms has no session, and so nowhere else to go.
     outside: bool,
+    /// Whether it is a new secret of a key that works already.
+    rotates: bool,
     /// What is wrong with the tick, if the form was sent without it.
     wrong: Option<String>,
 ) -> impl IntoView {
@@ -45,7 +47,7 @@ pub fn AcknowledgeBox(
         let (opened, begun) = (browser::seconds_open(), browser::now());
         let tick = move || {
             let passed = browser::seconds_open().max(opened + browser::now().since(begun).as_seconds());
-            set_time_left.set(left(deadline.since(now).as_seconds() - passed));
+            set_time_left.set(left(deadline.since(now).as_seconds() - passed, rotates));
         };
         tick();
         browser::every_second(tick);
@@ -54,10 +56,11 @@ pub fn AcknowledgeBox(
             guard_leaving(form.and_then(|form| form.dyn_into().ok()), outside);
         }
     });
-    let effect = if guard {
-        "Confirming activates the key and removes it from this page. "
-    } else {
-        "Confirming activates the key. "
+    let effect = match (rotates, guard) {
+        (false, true) => "Confirming activates the key and removes it from this page. ",
+        (false, false) => "Confirming activates the key. ",
+        (true, true) => "From then on the new secret works, and it is removed from this page. ",
+        (true, false) => "From then on the new secret works. ",
     };
     let id = Field::Acknowledged.as_str();
     let blocked = move || alive.get() && !ticked.get();
@@ -86,9 +89,12 @@ pub fn AcknowledgeBox(
     }
 }
 
-/// The text for the seconds that are left. Only the server knows whether the key was dropped.
-fn left(seconds: i64) -> String {
+/// The text for the seconds that are left. Only the server knows whether the key, or its new secret, was dropped.
+fn left(seconds: i64, rotates: bool) -> String {
     match seconds {
+        ..=0 if rotates => {
+            "The time is up, so the new secret may have been dropped. Press Done to find out.".to_owned()
+        }
         ..=0 => "The time is up, so the key may have been dropped. Press Done to find out, or generate a new one."
             .to_owned(),
         1..60 => "Less than a minute left.".to_owned(),
@@ -152,10 +158,11 @@ mod tests {
             (59, "Less than a minute left."),
             (1, "Less than a minute left."),
         ] {
-            assert_eq!(left(seconds), expected);
+            assert_eq!(left(seconds, false), expected);
         }
         for over in [0, -1, i64::MIN] {
-            assert!(left(over).starts_with("The time is up, so the key may have been dropped."), "{over}");
+            assert!(left(over, false).starts_with("The time is up, so the key may have been dropped."), "{over}");
+            assert!(left(over, true).starts_with("The time is up, so the new secret may have been dropped."), "{over}");
         }
     }
 }

@@ -79,7 +79,7 @@ fn Waiting(
             <FormProblem problem=problem.whole.or(not_dropped)/>
             <HiddenDraft draft=draft.clone()/>
             {seen_by.map(|seen_by| view! { <Anyway seen_by what="this key, and only they saw its secret"/> })}
-            <AcknowledgeBox deadline=until now guard=false outside=false wrong/>
+            <AcknowledgeBox deadline=until now guard=false outside=false rotates=false wrong/>
         </form>
         <div class="actions narrow">
             <form method="post" action=format!("/keys/{id}/drop")>

@@ -121,6 +121,7 @@ pub fn Secret(collected: CollectedSecret) -> impl IntoView {
     let address = format!("/collect/{}/stored", collected.confirm.expose_secret());
     let deadline = issued.ack_deadline.unwrap_or(row.created_at);
     let made = deadline.plus(Millis(-ACKNOWLEDGE_WITHIN.0));
+    let rotates = collected.overlap.is_some();
     let (title, words) = match collected.overlap {
         None => (
             format!("Copy “{}” now", row.name),
@@ -141,9 +142,9 @@ pub fn Secret(collected: CollectedSecret) -> impl IntoView {
                 <p>{words}</p>
             </div>
         </div>
-        {shown(issued)}
+        {shown(issued, rotates)}
         <form class="narrow stack" method="post" action=address>
-            <AcknowledgeBox deadline now=made guard=true outside=true wrong=None/>
+            <AcknowledgeBox deadline now=made guard=true outside=true rotates wrong=None/>
         </form>
     }
 }
@@ -172,6 +173,7 @@ pub fn StoredPage() -> impl IntoView {
 #[component]
 fn Confirm(token: String, what: ToConfirm, now: Timestamp, problem: Problem) -> impl IntoView {
     let wrong = problem.fields.of(Field::Acknowledged).next().map(|error| error.message.clone());
+    let rotates = matches!(what, ToConfirm::Secret(..));
     let (title, words, deadline) = match what {
         ToConfirm::Key(key) => {
             let until = match key.row.status(now) {
@@ -197,7 +199,7 @@ fn Confirm(token: String, what: ToConfirm, now: Timestamp, problem: Problem) -> 
         </div>
         <form class="narrow stack" method="post" action=format!("/collect/{token}/stored")>
             <FormProblem problem=problem.whole/>
-            <AcknowledgeBox deadline now guard=false outside=true wrong/>
+            <AcknowledgeBox deadline now guard=false outside=true rotates wrong/>
         </form>
     }
 }

@@ -168,10 +168,10 @@ pub fn RotatedSecret(rotated: NewerSecret) -> impl IntoView {
                 <p>"You will not be able to see it again. If you lose it, drop it and rotate again. " {then}</p>
             </div>
         </div>
-        {shown(issued)}
+        {shown(issued, true)}
         <form class="narrow stack" method="post" data-address=address.clone() action=address.clone()>
             // Whoever has a key already does not have to set up an integration.
-            <AcknowledgeBox deadline now=made guard=true outside=true wrong=None/>
+            <AcknowledgeBox deadline now=made guard=true outside=true rotates=true wrong=None/>
         </form>
         <div class="actions narrow">
             <form method="post" action=format!("/keys/{}/rotation/drop", row.id.as_str())>

@@ -74,7 +74,7 @@ fn Waits(
         <form class="narrow stack" method="post" data-address=address.clone() action=address>
             <FormProblem problem=problem.whole.or(not_dropped)/>
             {seen_by.map(|seen_by| view! { <Anyway seen_by what="this secret, and only they saw it"/> })}
-            <AcknowledgeBox deadline=waiting.ack_deadline now guard=false outside=true wrong/>
+            <AcknowledgeBox deadline=waiting.ack_deadline now guard=false outside=true rotates=true wrong/>
         </form>
         <div class="actions narrow">
             <form method="post" action=format!("/keys/{id}/rotation/drop")>

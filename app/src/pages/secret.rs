@@ -30,17 +30,25 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
                 <p>"You will not be able to see it again. If you lose it, generate a new key."</p>
             </div>
         </div>
-        {shown(&issued)}
+        {shown(&issued, false)}
         <form class="narrow stack" method="post" data-address=address.clone() action=address>
             <HiddenDraft draft=draft.clone()/>
-            <AcknowledgeBox deadline now=row.created_at guard=true outside=false wrong=None/>
+            <AcknowledgeBox deadline now=row.created_at guard=true outside=false rotates=false wrong=None/>
         </form>
         <div class="narrow"><Again draft/></div>
     }
 }
 
-/// The secret, and what to do with it.
-pub fn shown(issued: &Issued) -> impl IntoView + use<> {
+/// The secret, and what to do with it: of a new key, or a new one of a key that works already.
+pub fn shown(issued: &Issued, rotates: bool) -> impl IntoView + use<> {
+    let (treat, starts) = if rotates {
+        (
+            "Treat this secret as you would a password.",
+            "The new secret starts to work when you confirm below. The key works all the time.",
+        )
+    } else {
+        ("Treat this key as you would a password.", "It starts to work when you confirm below.")
+    };
     let row = &issued.key.row;
     let try_it = own_check(&public_url().unwrap_or_default(), Some(row.kind), &issued.key.rules);
     let (file, contents) = (file_name(row), env_file(&issued.shown, variable(&issued.key.rules)));
@@ -52,8 +60,8 @@ pub fn shown(issued: &Issued) -> impl IntoView + use<> {
         <div class="note narrow">
             <Drawn icon=Icon::Caution/>
             <div>
-                <b>"Treat this key as you would a password."</b>
-                " Store it in your secret manager, and give it to one service only. It starts to work when you confirm below."
+                <b>{treat}</b>
+                " Store it in your secret manager, and give it to one service only. " {starts}
             </div>
         </div>
         <div class="narrow">
