@@ -41,7 +41,7 @@ fn Card(rules: FactorRules, posted: Option<PostedForm<FactorRulesForm>>) -> impl
                 {saved.then(|| view! { <div class="toast good" role="status"><p>"Saved. This counts from now on."</p></div> })}
                 <div class="pair">
                     <SelectField errors field=Field::FactorPolicy options=policies chosen=policy
-                        hint="Codes of an authenticator app. If off, those who have one are still asked for it, and nobody can set one up."/>
+                        hint="A passkey, or codes of an authenticator app. If off, those who have one are still asked for it, and nobody can set one up."/>
                     <TextField errors field=Field::GraceDays value=days inputmode="numeric"
                         hint="How long people may sign in without one after it became required, or after they were added. After that they must set it up before anything else."/>
                 </div>
