@@ -206,7 +206,7 @@ pub fn State(
     let is_over = state.is_open() && until <= now;
     let (state, class) = if is_over { (RequestState::Expired, "expired") } else { (state, class(state)) };
     let since = match state {
-        RequestState::Waiting => view! { "since " <Ago at=created_at now/> }.into_any(),
+        RequestState::Waiting => view! { <Ago at=created_at now/> }.into_any(),
         RequestState::Approved => view! { "until " <Time at=until/> }.into_any(),
         _ => view! { <Ago at=until now/> }.into_any(),
     };
