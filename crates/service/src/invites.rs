@@ -3,8 +3,9 @@
 use domain::{
     audit::{Action, AuditEvent, Change, Subject},
     field::{Field, FieldErrors},
-    ids::{AppId, PersonId},
+    ids::{AppId, KeyId, PersonId},
     invite::{INVITE_FOR, INVITES_MAX, Invite, InviteDraft, InviteSpec},
+    key::KeyDetail,
     proof::Guarded,
     refusal::Refusal,
     role::{Act, Rights, Role},
@@ -61,8 +62,8 @@ impl Service {
         if *caller.people_of() == Scope::All {
             return Ok(true);
         }
-        let keys: Vec<_> = invite.keys.iter().map(|grant| grant.key).collect();
-        Ok(shares(caller, invite.role, &invite.apps, &self.store().apps_of_keys(&keys).await?))
+        let granted = self.store().apps_of_keys(&keys_of(invite)).await?;
+        Ok(shares(caller, invite.role, &invite.apps, &granted))
     }
 
     /// One of them; `InviteGone` if it no longer waits.
@@ -176,11 +177,21 @@ impl Service {
         Ok(self.record(tx, self.invite_event(caller, Action::InviteRevoked, invite)).await?)
     }
 
-    /// The invite of a link; `None` for one that is unknown, used, revoked or expired, with the same work. Looking uses
-    /// nothing up.
+    /// The invite of a link; `None` for one that is unknown, used, revoked or expired, with the same work, and for one whose
+    /// sender could not send it now. Looking uses nothing up.
     pub async fn invite_by_token(&self, token: &str) -> Result<Option<Invite>> {
         let mac = self.keyring().link_mac(INVITE, token);
-        Ok(self.store().invite_by_link(&mac, INVITE, self.now()).await?)
+        let Some(invite) = self.store().invite_by_link(&mac, INVITE, self.now()).await? else { return Ok(None) };
+        let sender = self.maker(&invite.made_by.0).await?;
+        let keys = self.store().key_details(&keys_of(&invite)).await?;
+        Ok(Some(invite).filter(|invite| sender.is_some_and(|sender| may_send(&sender, invite, &keys))))
+    }
+
+    /// Whether whoever sent an invite could send it now.
+    pub(crate) async fn still_counts(&self, tx: &mut Tx, invite: &Invite) -> Result<bool> {
+        let sender = self.maker_in(tx, &invite.made_by.0).await?;
+        let keys = tx.key_details(&keys_of(invite)).await?;
+        Ok(sender.is_some_and(|sender| may_send(&sender, invite, &keys)))
     }
 
     /// Makes a person of an invite, who can sign in then. Of several at once, one succeeds. `LinkInvalid` if the link
@@ -202,6 +213,9 @@ impl Service {
                 return Err(Refusal::LinkInvalid.into());
             }
             let Some(invite) = tx.invite(&invite.id).await? else { return Err(Refusal::LinkInvalid.into()) };
+            if !self.still_counts(tx, &invite).await? {
+                return Err(Refusal::LinkInvalid.into());
+            }
             let row = PersonRow {
                 id: invite.id,
                 email: invite.email.clone(),
@@ -244,8 +258,7 @@ impl Service {
     /// The invite as the transaction sees it, if the caller may invite people to its role and its apps.
     async fn managed_invite(&self, tx: &mut Tx, caller: &Caller, id: &PersonId) -> Result<Invite> {
         let invite = tx.invite(id).await?.ok_or(Refusal::InviteGone)?;
-        let keys: Vec<_> = invite.keys.iter().map(|grant| grant.key).collect();
-        if !shares(caller, invite.role, &invite.apps, &tx.apps_of_keys(&keys).await?) {
+        if !shares(caller, invite.role, &invite.apps, &tx.apps_of_keys(&keys_of(&invite)).await?) {
             return Err(Refusal::InviteGone.into());
         }
         caller.may(invite.role.managed_with())?;
@@ -255,6 +268,23 @@ impl Service {
     fn invite_event(&self, caller: &Caller, action: Action, invite: &Invite) -> AuditEvent {
         event(caller, self.now(), action, Subject::person(&invite.id, &invite.email))
     }
+}
+
+/// The keys that an invite to a guest names.
+fn keys_of(invite: &Invite) -> Vec<KeyId> {
+    invite.keys.iter().map(|grant| grant.key).collect()
+}
+
+/// Whether somebody may invite to this role, these apps and these keys. Those that are gone do not count: nobody gets them.
+fn may_send(sender: &Caller, invite: &Invite, keys: &[KeyDetail]) -> bool {
+    let may_grant = |key: &KeyDetail| {
+        let rights = sender.rights_on(key.row.kind, &key.row.id);
+        let mut acts = invite.keys.iter().filter(|grant| grant.key == key.row.id).flat_map(|grant| &grant.acts);
+        sender.may_see(key).is_ok() && acts.all(|act| rights.may(act.act()))
+    };
+    sender.may(invite.role.managed_with()).is_ok()
+        && sender.people_of().covers(&invite.apps)
+        && keys.iter().all(may_grant)
 }
 
 /// What the record says of an invite.

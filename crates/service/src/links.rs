@@ -1,10 +1,29 @@
-//! One-use links: their tokens, of which only a MAC is kept.
+//! One-use links: their tokens, of which only a MAC is kept, and whoever made them.
 
-use domain::timestamp::Timestamp;
+use domain::{
+    ids::{KeyId, PersonId},
+    key::{KeyRecord, Status, status},
+    timestamp::Timestamp,
+};
 use secrecy::{ExposeSecret, SecretString};
-use store::Link;
+use store::{Link, PersonRow, Tx};
 
-use crate::{Result, Service, entropy};
+use crate::{Caller, Result, Service, entropy, sessions::Person};
+
+/// Reads whoever has this id from the store or in a transaction. The command line and Keystead itself have none.
+macro_rules! read_maker {
+    ($from:expr, $id:expr, $now:expr) => {
+        if $id.is_empty() {
+            Some(Caller::system(None))
+        } else if let Some(id) = PersonId::parse($id) {
+            $from.person_by_id(&id).await?.and_then(|row| person_now(row, $now))
+        } else if let Some(id) = KeyId::parse($id) {
+            $from.key_record(&id).await?.and_then(|key| key_now(&key.record, $now))
+        } else {
+            None
+        }
+    };
+}
 
 impl Service {
     /// A new link with this purpose, about this subject, and its token, which nobody sees again.
@@ -20,4 +39,27 @@ impl Service {
         let (purpose, subject) = (purpose.to_owned(), subject.to_owned());
         Ok((token, Link { mac, purpose, subject, created_at, expires_at }))
     }
+
+    /// The person or key with this id, with the rights that they have now; `None` if they are gone or kept out. Nothing keeps
+    /// the command line out, which has an empty id.
+    pub(crate) async fn maker(&self, id: &str) -> Result<Option<Caller>> {
+        let (store, now) = (self.store(), self.now());
+        Ok(read_maker!(store, id, now))
+    }
+
+    /// The same as the transaction sees it.
+    pub(crate) async fn maker_in(&self, tx: &mut Tx, id: &str) -> Result<Option<Caller>> {
+        let now = self.now();
+        Ok(read_maker!(tx, id, now))
+    }
+}
+
+fn person_now(row: PersonRow, now: Timestamp) -> Option<Caller> {
+    row.may_enter(now).then(|| Caller::person(&Person::from(row), now, None))
+}
+
+fn key_now(key: &KeyRecord, now: Timestamp) -> Option<Caller> {
+    let status = status(key.state, key.not_before, key.expires_at, None, now);
+    let works = !key.app_archived && matches!(status, Status::Active | Status::Expiring { .. });
+    works.then(|| Caller::key(key, None))
 }

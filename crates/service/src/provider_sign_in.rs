@@ -226,7 +226,13 @@ impl Service {
         if tx.person_by_email(&email).await?.is_some() {
             return Err(refused(&format!("{email} has an account here that is not connected with it")));
         }
-        let row = if let Some(invite) = tx.invite_for(&email, now).await? {
+        let mut invite = tx.invite_for(&email, now).await?;
+        if let Some(sent) = &invite
+            && !self.still_counts(tx, sent).await?
+        {
+            invite = None;
+        }
+        let row = if let Some(invite) = invite {
             let role = claimed_role(rules, claims)?.unwrap_or(invite.role);
             let access_ends_at = invite.access_ends_at.filter(|_| role == Role::Guest);
             let row = PersonRow { role, access_ends_at, ..invited(&invite, name(claims, &invite.name), now) };

@@ -2,21 +2,24 @@
 
 use domain::{
     audit::Action,
+    draft::KeyDraft,
     field::Field,
     grant::{KeyAct, KeyGrant},
+    ids::KeyId,
     invite::{INVITE_FOR, INVITES_MAX, InviteDraft},
+    key::RevokeReason,
     refusal::Refusal,
     role::Role,
     timestamp::Millis,
 };
-use service::{ClientInfo, Error, Service, invites::Acceptance, sessions::Person};
+use service::{Caller, ClientInfo, Error, Service, invites::Acceptance, sessions::Person};
 
 use crate::{
     people::with_role,
-    world::{EMAIL, PASSWORD, World, draft, owner, refusal, secret, signed_in},
+    world::{EMAIL, PASSWORD, World, draft, owner, refusal, secret, shell, signed_in},
 };
 
-fn invite(role: Role, email: &str) -> InviteDraft {
+pub fn invite(role: Role, email: &str) -> InviteDraft {
     InviteDraft {
         first_name: "Ada".to_owned(),
         last_name: "Byron".to_owned(),
@@ -64,7 +67,7 @@ async fn an_invite_makes_a_person_who_then_signs_in(w: World) {
     let keys = vec![KeyGrant::new(seen, &[KeyAct::Test]), KeyGrant::new(gone, &[])];
     let asked =
         InviteDraft { keys, access_ends_at: "2030-01-01T00:00".to_owned(), ..invite(Role::Guest, "Guest@Example.com") };
-    let invited = w.service.invite(owner(), &asked).await.unwrap();
+    let invited = w.service.invite(shell(), &asked).await.unwrap();
     let event = w.newest().await;
     assert_eq!(
         (event.action.known(), event.subject.label.as_str()),
@@ -82,7 +85,7 @@ async fn an_invite_makes_a_person_who_then_signs_in(w: World) {
     let person = accept(&w.service, &token).await.unwrap();
     let event = w.newest().await;
     assert_eq!((event.action.known(), event.actor_label.as_str()), (Some(Action::PersonCreated), "guest@example.com"));
-    assert_eq!(event.note.as_deref(), Some("Invited by owner@example.com"));
+    assert_eq!(event.note.as_deref(), Some("Invited by root (command line)"));
     assert_eq!(w.store.key_grants(person.id()).await.unwrap(), [KeyGrant::new(seen, &[KeyAct::Test])]);
     assert!(w.service.invites(owner()).await.unwrap().is_empty());
     assert!(accept(&w.service, &token).await.is_err());
@@ -92,7 +95,7 @@ async fn an_invite_makes_a_person_who_then_signs_in(w: World) {
 }
 
 async fn what_is_wrong_is_said_at_its_field_and_uses_nothing_up(w: World) {
-    let invited = w.service.invite(owner(), &invite(Role::Admin, "ada@example.com")).await.unwrap();
+    let invited = w.service.invite(shell(), &invite(Role::Admin, "ada@example.com")).await.unwrap();
     let token = secret(&invited.token);
     for (name, password, field) in [
         ("", PASSWORD, Field::PersonName),
@@ -114,7 +117,7 @@ async fn what_is_wrong_is_said_at_its_field_and_uses_nothing_up(w: World) {
 }
 
 async fn of_many_at_once_one_makes_a_person(w: World) {
-    let invited = w.service.invite(owner(), &invite(Role::Auditor, "ada@example.com")).await.unwrap();
+    let invited = w.service.invite(shell(), &invite(Role::Auditor, "ada@example.com")).await.unwrap();
     let token = secret(&invited.token);
     let other = w.another().await;
     let tries: Vec<_> = (0..64)
@@ -138,7 +141,7 @@ async fn of_many_at_once_one_makes_a_person(w: World) {
 /// Unknown, used, revoked, replaced and expired links are one, with the same work: no hash and no write.
 async fn a_dead_link_is_like_one_that_never_was(w: World) {
     let token = async |email: &str| {
-        let invited = w.service.invite(owner(), &invite(Role::Auditor, email)).await.unwrap();
+        let invited = w.service.invite(shell(), &invite(Role::Auditor, email)).await.unwrap();
         (secret(&invited.token), invited.invite.id)
     };
     let (used, _) = token("used@example.com").await;
@@ -147,7 +150,7 @@ async fn a_dead_link_is_like_one_that_never_was(w: World) {
     w.one_event(Action::InviteRevoked, w.service.revoke_invite(owner(), &id)).await.unwrap();
     let (replaced, id) = token("replaced@example.com").await;
     let renewed =
-        secret(&w.one_event(Action::InviteRenewed, w.service.renew_invite(owner(), &id)).await.unwrap().token);
+        secret(&w.one_event(Action::InviteRenewed, w.service.renew_invite(shell(), &id)).await.unwrap().token);
     let (expired, _) = token("expired@example.com").await;
     assert!(w.service.invite_by_token(&renewed).await.unwrap().is_some());
     w.clock.advance(Millis(INVITE_FOR.0 - 1));
@@ -162,7 +165,7 @@ async fn a_dead_link_is_like_one_that_never_was(w: World) {
         assert_eq!((w.hasher.count(), w.store.write_count()), (hashes, writes), "{dead}");
     }
     // One that is too late can be sent again.
-    let again = w.service.renew_invite(owner(), &id).await.unwrap();
+    let again = w.service.renew_invite(shell(), &id).await.unwrap();
     accept(&w.service, &secret(&again.token)).await.unwrap();
     assert_eq!(refusal(w.service.renew_invite(owner(), &id).await), Refusal::InviteGone);
     assert_eq!(refusal(w.service.revoke_invite(owner(), &id).await), Refusal::InviteGone);
@@ -213,6 +216,64 @@ async fn whoever_is_taken_out_leaves_no_invite(w: World) {
     }
 }
 
+/// A new key that may do this in Keystead, and works until June.
+pub async fn key_that(w: &World, boxes: &[&str]) -> (KeyId, Caller) {
+    let boxes = boxes.iter().map(|name| (*name).to_owned()).collect();
+    let (id, _) =
+        w.active(&KeyDraft { boxes, expires_at: Some("2026-06-01".to_owned()), ..draft("service", "Inviter") }).await;
+    let key = w.service.key(owner(), &id).await.unwrap();
+    (id, Caller::key(&key.record(false), None))
+}
+
+/// Whatever ends the rights of the key that sent an invite, its link is like one that never was.
+async fn a_key_that_may_no_longer_invite_leaves_no_invite(w: World) {
+    let refused = async |token: &str, act: &str| {
+        let (hashes, writes) = (w.hasher.count(), w.store.write_count());
+        assert!(w.service.invite_by_token(token).await.unwrap().is_none(), "{act}");
+        assert_eq!(refusal(accept(&w.service, token).await), Refusal::LinkInvalid, "{act}");
+        assert_eq!((w.hasher.count(), w.store.write_count()), (hashes, writes), "{act}");
+    };
+    for act in ["revoke", "delete", "edit", "disable"] {
+        let (id, caller) = key_that(&w, &["keystead.people.write"]).await;
+        let email = format!("{act}@example.com");
+        let token = secret(&w.service.invite(&caller, &invite(Role::Owner, &email)).await.unwrap().token);
+        assert!(w.service.invite_by_token(&token).await.unwrap().is_some(), "{act}");
+        match act {
+            "revoke" => drop(w.service.revoke(owner(), &id, RevokeReason::Other, None).await.unwrap()),
+            "delete" => w.service.delete(owner(), &id, "Inviter").await.unwrap(),
+            "edit" => {
+                let reads = KeyDraft { boxes: vec!["keystead.people.read".to_owned()], ..KeyDraft::default() };
+                let revision = w.service.key(owner(), &id).await.unwrap().revision;
+                drop(w.service.edit(owner(), &id, &reads, revision).await.unwrap());
+            }
+            _ => drop(w.service.disable(owner(), &id, None).await.unwrap()),
+        }
+        refused(&token, act).await;
+        if act == "disable" {
+            w.service.enable(owner(), &id, None).await.unwrap();
+            accept(&w.service, &token).await.unwrap();
+        }
+    }
+    let (_, caller) = key_that(&w, &["keystead.people.write"]).await;
+    let invited = w.service.invite(&caller, &invite(Role::Auditor, "late@example.com")).await.unwrap();
+    w.clock.advance(Millis::days(4));
+    refused(&secret(&invited.token), "expire").await;
+}
+
+async fn a_key_that_may_no_longer_use_a_key_lets_no_guest_in(w: World) {
+    let (seen, _) = w.active(&draft("service", "Seen")).await;
+    let (id, caller) = key_that(&w, &["keystead.people.write", "keystead.keys.write"]).await;
+    let keys = vec![KeyGrant::new(seen, &[KeyAct::Revoke])];
+    let asked = InviteDraft { keys, ..invite(Role::Guest, "guest@example.com") };
+    let token = secret(&w.service.invite(&caller, &asked).await.unwrap().token);
+    assert!(w.service.invite_by_token(&token).await.unwrap().is_some());
+    let boxes = vec!["keystead.people.write".to_owned(), "keystead.keys.read".to_owned()];
+    let revision = w.service.key(owner(), &id).await.unwrap().revision;
+    w.service.edit(owner(), &id, &KeyDraft { boxes, ..KeyDraft::default() }, revision).await.unwrap();
+    assert!(w.service.invite_by_token(&token).await.unwrap().is_none());
+    assert_eq!(refusal(accept(&w.service, &token).await), Refusal::LinkInvalid);
+}
+
 async fn only_so_many_wait(w: World) {
     for n in 0..INVITES_MAX {
         w.service.invite(owner(), &invite(Role::Auditor, &format!("{n}@example.com"))).await.unwrap();
@@ -229,5 +290,7 @@ on_both!(
     a_dead_link_is_like_one_that_never_was,
     an_e_mail_is_invited_once_however_it_is_written,
     whoever_is_taken_out_leaves_no_invite,
+    a_key_that_may_no_longer_invite_leaves_no_invite,
+    a_key_that_may_no_longer_use_a_key_lets_no_guest_in,
     only_so_many_wait,
 );

@@ -31,7 +31,7 @@ use store::PersonRow;
 use crate::{
     apps::{create, issue, session},
     people::with_role,
-    world::{PASSWORD, World, called, draft, owner, refusal, row, secret},
+    world::{PASSWORD, World, called, draft, owner, refusal, row, secret, shell},
 };
 
 /// Somebody with this role who is limited to this app.
@@ -260,7 +260,7 @@ async fn a_guest_sees_granted_keys_within_their_apps(w: World) {
     let draft = InviteDraft { keys: both.clone(), ..invite(Role::Guest, "guest@example.com", &[here]) };
     assert!(matches!(refusal(service.invite(owner(), &draft).await), Refusal::Invalid(_)), "one key is elsewhere");
     let draft = InviteDraft { apps: vec![here, shop.id], ..draft };
-    let invited = service.invite(owner(), &draft).await.unwrap();
+    let invited = service.invite(shell(), &draft).await.unwrap();
     let sent = Acceptance { name: "Guest".to_owned(), password: PASSWORD.into() };
     let client = ClientInfo::default();
     let id = *service.accept_invite(&secret(&invited.token), sent, &client).await.unwrap().id();

@@ -18,7 +18,7 @@ use service::{
     sign_in::{Entry, SignedIn},
 };
 
-use crate::world::{World, owner, secret, session_of};
+use crate::world::{World, owner, secret, session_of, shell};
 
 pub const HERE: &str = "https://keys.example.com";
 const ISSUER: &str = "https://login.example.com";
@@ -175,7 +175,7 @@ impl Door {
             keys,
             ..InviteDraft::default()
         };
-        self.service.invite(owner(), &draft).await.unwrap().token
+        self.service.invite(shell(), &draft).await.unwrap().token
     }
 
     /// The e-mail and role of whoever signed in.

@@ -19,6 +19,7 @@ use service::{
 };
 
 use crate::{
+    invites::{invite, key_that},
     provider_door::{Door, HERE, claims, other, rules, trouble},
     world::{World, draft, owner, refusal, secret},
 };
@@ -73,7 +74,11 @@ async fn an_invite_is_used_by_whoever_owns_its_e_mail(w: World) {
     assert_eq!(found.keys.len(), 1);
     assert!(door.service.invite_by_token(&secret(&token)).await.unwrap().is_none(), "it is used up");
     assert!(door.service.invites(owner()).await.unwrap().is_empty());
-    // Too late is not invited.
+    // Neither is whoever was invited by a key that may no longer do it, or too long ago.
+    let (id, sender) = key_that(&door.w, &["keystead.people.write"]).await;
+    door.service.invite(&sender, &invite(Role::Auditor, "grace@example.com")).await.unwrap();
+    door.service.disable(owner(), &id, None).await.unwrap();
+    door.refuses(claims("2", "grace@example.com"), "not invited").await;
     door.invite("late@example.com", Role::Auditor, Vec::new()).await;
     door.w.clock.advance(Millis::days(7));
     door.refuses(claims("3", "late@example.com"), "not invited").await;
