@@ -182,14 +182,14 @@ impl Service {
     pub async fn invite_by_token(&self, token: &str) -> Result<Option<Invite>> {
         let mac = self.keyring().link_mac(INVITE, token);
         let Some(invite) = self.store().invite_by_link(&mac, INVITE, self.now()).await? else { return Ok(None) };
-        let sender = self.maker(&invite.made_by.0).await?;
+        let sender = self.link_maker(&invite.made_by.0).await?;
         let keys = self.store().key_details(&keys_of(&invite)).await?;
         Ok(Some(invite).filter(|invite| sender.is_some_and(|sender| may_send(&sender, invite, &keys))))
     }
 
     /// Whether whoever sent an invite could send it now.
     pub(crate) async fn still_counts(&self, tx: &mut Tx, invite: &Invite) -> Result<bool> {
-        let sender = self.maker_in(tx, &invite.made_by.0).await?;
+        let sender = self.link_maker_in(tx, &invite.made_by.0).await?;
         let keys = tx.key_details(&keys_of(invite)).await?;
         Ok(sender.is_some_and(|sender| may_send(&sender, invite, &keys)))
     }

@@ -42,13 +42,13 @@ impl Service {
 
     /// The person or key with this id, with the rights that they have now; `None` if they are gone or kept out. Nothing keeps
     /// the command line out, which has an empty id.
-    pub(crate) async fn maker(&self, id: &str) -> Result<Option<Caller>> {
+    pub(crate) async fn link_maker(&self, id: &str) -> Result<Option<Caller>> {
         let (store, now) = (self.store(), self.now());
         Ok(read_maker!(store, id, now))
     }
 
     /// The same as the transaction sees it.
-    pub(crate) async fn maker_in(&self, tx: &mut Tx, id: &str) -> Result<Option<Caller>> {
+    pub(crate) async fn link_maker_in(&self, tx: &mut Tx, id: &str) -> Result<Option<Caller>> {
         let now = self.now();
         Ok(read_maker!(tx, id, now))
     }
