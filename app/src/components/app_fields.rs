@@ -6,6 +6,7 @@ use domain::text::SEARCH_MAX;
 use leptos::prelude::*;
 
 use super::problem::FieldProblem;
+use crate::desk::apps::own_apps;
 use crate::forms::apps::{FIND_APP, FOUND_APP, SEARCH_APPS};
 use crate::forms::people::PRESS;
 use crate::pages::keys_filters::{SECRET, secretless};
@@ -23,6 +24,11 @@ pub fn AppFields(
     let id = Field::Apps.as_str();
     let wrong = errors.with_untracked(|errors| errors.of(Field::Apps).next().is_some());
     let many = choices.len() >= usize::try_from(APPS_TOGETHER).unwrap_or(usize::MAX) || !find.is_empty();
+    let hint = if own_apps().is_empty() {
+        "Tick those that the person sees. With none ticked, they see all apps, and those to come. An owner always does."
+    } else {
+        "Tick those that the person sees, one at least: you do not see all apps yourself."
+    };
     let search = many.then(|| {
         view! {
             <div class="inline find-keys">
@@ -54,7 +60,7 @@ pub fn AppFields(
             <legend>"Apps"</legend>
             {search}
             <div class="checks">{boxes}</div>
-            <span class="hint">"Tick those that the person sees. With none ticked, they see all apps, and those to come. An owner always does."</span>
+            <span class="hint">{hint}</span>
             <FieldProblem field=Field::Apps errors/>
         </fieldset>
     }
