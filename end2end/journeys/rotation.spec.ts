@@ -32,6 +32,7 @@ test('a key is rotated while it is used, and the rotation is extended and finish
     await expect(page.getByRole('heading', { name: `Copy the new secret of “${name}” now` })).toBeVisible();
     await owner.alive();
     await expect(page.getByRole('main')).toContainText('for 36 hours after you confirm this one');
+    await expect(page.getByRole('main')).toContainText('The new secret starts to work when you confirm below.');
     token = await shownToken(owner);
     expect(token).toMatch(new RegExp(`^ks_${key.id}_`));
     await examine(page, 'rotated');
@@ -68,6 +69,8 @@ test('a key is rotated while it is used, and the rotation is extended and finish
   await test.step('it is extended, and then finished', async () => {
     await owner.open(`/keys/${key.id}`);
     await page.getByRole('link', { name: 'Extend…' }).click();
+    // It has 36 hours.
+    await expect(dialog(owner).getByRole('option')).toHaveText(['7 days', 'Another time']);
     await dialog(owner).getByRole('combobox').selectOption('7 days');
     await confirm(owner, 'Extend', 'has two secrets for longer');
     await page.getByRole('link', { name: 'Finish now…' }).click();
