@@ -59,8 +59,8 @@ pub fn AcknowledgeBox(
     let effect = match (rotates, guard) {
         (false, true) => "Confirming activates the key and removes it from this page. ",
         (false, false) => "Confirming activates the key. ",
-        (true, true) => "From then on the new secret works, and it is removed from this page. ",
-        (true, false) => "From then on the new secret works. ",
+        (true, true) => "Confirming makes the new secret work and removes it from this page. ",
+        (true, false) => "Confirming makes the new secret work. ",
     };
     let id = Field::Acknowledged.as_str();
     let blocked = move || alive.get() && !ticked.get();
