@@ -10,7 +10,7 @@ import { Server, command, expect } from './lib/server.mjs';
 const UNDO = 'DELETE FROM _sqlx_migrations WHERE version >= 7; DROP FUNCTION audit_event_counted CASCADE; ' +
   'ALTER TABLE session DROP COLUMN password_checked_at, DROP COLUMN factor_checked_at; ' +
   'ALTER TABLE session DROP COLUMN app_id; ALTER TABLE app DROP COLUMN name_key, DROP COLUMN likeness, DROP COLUMN archived_at; ' +
-  'ALTER TABLE person DROP COLUMN apps; ' +
+  'ALTER TABLE person DROP COLUMN apps; ALTER TABLE link DROP COLUMN made_by; ' +
   'DROP TABLE key_secret_minute, key_secret_address, key_rotation; DROP INDEX key_secret_ends, api_key_rotation_due; ' +
   'ALTER TABLE api_key DROP COLUMN secrets_made, DROP COLUMN rotate_days, DROP COLUMN rotation_due_at; ' +
   'DROP TABLE passkey, passkey_challenge, identity, removed_email, provider_answer; ' +

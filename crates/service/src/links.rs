@@ -36,8 +36,8 @@ impl Service {
     ) -> Result<(SecretString, Link)> {
         let token = entropy::token(self.entropy())?;
         let mac = self.keyring().link_mac(purpose, token.expose_secret()).to_vec();
-        let (purpose, subject) = (purpose.to_owned(), subject.to_owned());
-        Ok((token, Link { mac, purpose, subject, created_at, expires_at }))
+        let (purpose, subject, made_by) = (purpose.to_owned(), subject.to_owned(), String::new());
+        Ok((token, Link { mac, purpose, subject, made_by, created_at, expires_at }))
     }
 
     /// The person or key with this id, with the rights that they have now; `None` if they are gone or kept out. Nothing keeps

@@ -1,4 +1,4 @@
-//! A new password for somebody who lost the old one: an owner makes a link, which works once.
+//! A new password for somebody who lost the old one: an owner makes a link, which works once, while they may make one.
 
 use domain::{
     audit::{Action, Subject},
@@ -11,7 +11,7 @@ use domain::{
     timestamp::{Millis, Timestamp},
 };
 use secrecy::{ExposeSecret, SecretString};
-use store::{PersonRow, Tx};
+use store::{Link, PersonRow, Tx};
 
 use crate::{Caller, ClientInfo, Error, Result, Service, entropy, service::event, sessions::Person};
 
@@ -40,6 +40,10 @@ pub(crate) async fn replace_password(tx: &mut Tx, person: &PersonId, hash: &str)
     Ok(())
 }
 
+fn may_make(maker: Option<Caller>) -> bool {
+    maker.is_some_and(|maker| maker.may(Act::ManageOwners).is_ok())
+}
+
 impl Service {
     /// A new link for the person with this e-mail, which replaces earlier ones. `PersonNotFound` if nobody who may sign in
     /// has it.
@@ -59,6 +63,7 @@ impl Service {
             caller.proved_for(Guarded::MakeResetLink, self.now())?;
             let now = self.now();
             let (token, link) = self.new_link(RESET, person.id.as_str(), now, now.plus(LINK_FOR))?;
+            let link = Link { made_by: caller.actor().id().to_owned(), ..link };
             tx.revoke_links_of(RESET, person.id.as_str()).await?;
             tx.insert_link(&link).await?;
             let event = event(caller, now, Action::ResetLinkMade, Subject::person(&person.id, &person.email));
@@ -68,16 +73,19 @@ impl Service {
         self.write(make).await
     }
 
-    /// Whose password the link with this token resets; `None` if it is unknown, used, replaced or expired. Looking does
-    /// not use it up.
+    /// Whose password the link with this token resets; `None` if it is unknown, used, replaced or expired, or if its maker
+    /// could not make it now. Looking does not use it up.
     pub async fn reset_door(&self, token: &str) -> Result<Option<Person>> {
         Ok(self.reset_row(token).await?.map(Person::from))
     }
 
     async fn reset_row(&self, token: &str) -> Result<Option<PersonRow>> {
         let mac = self.keyring().link_mac(RESET, token);
-        let link = self.store().live_link(&mac, RESET, self.now()).await?;
-        let Some(id) = link.and_then(|link| PersonId::parse(&link.subject)) else { return Ok(None) };
+        let Some(link) = self.store().live_link(&mac, RESET, self.now()).await? else { return Ok(None) };
+        if !may_make(self.link_maker(&link.made_by).await?) {
+            return Ok(None);
+        }
+        let Some(id) = PersonId::parse(&link.subject) else { return Ok(None) };
         Ok(self.store().person_by_id(&id).await?.filter(|person| person.may_enter(self.now())))
     }
 
@@ -97,7 +105,8 @@ impl Service {
         let caller = Caller::person(&Person::from(row.clone()), now, client.address);
         let event = event(&caller, now, Action::PasswordReset, Subject::person(&row.id, &row.email));
         let reset = async |tx: &mut Tx| {
-            if tx.consume_link(&mac, RESET, now).await?.is_none() {
+            let link = tx.consume_link(&mac, RESET, now).await?.ok_or(Refusal::LinkInvalid)?;
+            if !may_make(self.link_maker_in(tx, &link.made_by).await?) {
                 return Err(Refusal::LinkInvalid.into());
             }
             replace_password(tx, &row.id, &hash).await?;

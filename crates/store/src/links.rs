@@ -17,6 +17,8 @@ pub struct Link {
     pub purpose: String,
     /// Who or what it is about; empty if the purpose is enough.
     pub subject: String,
+    /// The id of the person or key whose rights it needs when it is used; empty if it needs nobody's.
+    pub made_by: String,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it stops working.
@@ -28,6 +30,7 @@ struct Stored {
     mac: Vec<u8>,
     purpose: String,
     subject: String,
+    made_by: String,
     created_at: i64,
     expires_at: i64,
 }
@@ -38,6 +41,7 @@ impl From<Stored> for Link {
             mac: row.mac,
             purpose: row.purpose,
             subject: row.subject,
+            made_by: row.made_by,
             created_at: Timestamp::from_millis(row.created_at),
             expires_at: Timestamp::from_millis(row.expires_at),
         }
@@ -51,7 +55,7 @@ reads! {
 
 async fn live_link(conn: &mut Conn<'_>, mac: &[u8], purpose: &str, now: Timestamp) -> Result<Option<Link>, StoreError> {
     let sql = Sql::new(
-        "SELECT mac, purpose, subject, created_at, expires_at FROM link \
+        "SELECT mac, purpose, subject, made_by, created_at, expires_at FROM link \
          WHERE mac = $1 AND purpose = $2 AND used_at = 0 AND expires_at > $3",
     );
     Ok(conn.fetch_optional::<Stored>(sql.arg(mac).arg(purpose).arg(now)).await?.map(Link::from))
@@ -60,13 +64,15 @@ async fn live_link(conn: &mut Conn<'_>, mac: &[u8], purpose: &str, now: Timestam
 impl Tx {
     /// Adds a link; `Conflict` if the MAC exists.
     pub async fn insert_link(&mut self, link: &Link) -> Result<(), StoreError> {
-        let sql =
-            Sql::new("INSERT INTO link (mac, purpose, subject, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)")
-                .arg(&*link.mac)
-                .arg(&*link.purpose)
-                .arg(&*link.subject)
-                .arg(link.created_at)
-                .arg(link.expires_at);
+        let sql = Sql::new(
+            "INSERT INTO link (mac, purpose, subject, made_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .arg(&*link.mac)
+        .arg(&*link.purpose)
+        .arg(&*link.subject)
+        .arg(&*link.made_by)
+        .arg(link.created_at)
+        .arg(link.expires_at);
         self.conn().execute(sql).await?;
         Ok(())
     }
@@ -80,7 +86,7 @@ impl Tx {
     ) -> Result<Option<Link>, StoreError> {
         let sql = Sql::new(
             "UPDATE link SET used_at = $3 WHERE mac = $1 AND purpose = $2 AND used_at = 0 AND expires_at > $3 \
-             RETURNING mac, purpose, subject, created_at, expires_at",
+             RETURNING mac, purpose, subject, made_by, created_at, expires_at",
         );
         let row = self.conn().fetch_optional::<Stored>(sql.arg(mac).arg(purpose).arg(now)).await?;
         Ok(row.map(Link::from))

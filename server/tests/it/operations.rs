@@ -96,6 +96,7 @@ async fn only_the_server_and_migrate_update_an_older_database() {
         "ALTER TABLE app DROP COLUMN likeness",
         "ALTER TABLE app DROP COLUMN archived_at",
         "ALTER TABLE person DROP COLUMN apps",
+        "ALTER TABLE link DROP COLUMN made_by",
         "ALTER TABLE session DROP COLUMN app_id",
         "DROP TABLE passkey",
         "DROP TABLE passkey_challenge",

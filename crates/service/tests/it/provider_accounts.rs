@@ -15,7 +15,7 @@ use testkit::Authenticator;
 use crate::{
     people::with_role,
     provider_door::{Door, HERE, by_claim, claims, of_group, other, rules, trouble},
-    world::{EMAIL, PASSWORD, World, owner, refusal, secret, shell},
+    world::{EMAIL, PASSWORD, World, refusal, secret, shell},
 };
 
 async fn an_account_here_is_never_taken_over_by_its_e_mail(w: World) {
@@ -117,7 +117,7 @@ async fn whoever_has_no_password_is_unknown_to_it(w: World) {
     let disconnected = door.w.no_change(door.service.disconnect_identity(&session, &handle, &client)).await;
     assert_eq!(refusal(disconnected), Refusal::LastWayIn);
     // A reset link gives them a password, and then the provider may go.
-    let link = door.service.reset_link_of(owner(), entered.person.id()).await.unwrap();
+    let link = door.service.reset_link_of(shell(), entered.person.id()).await.unwrap();
     door.service.reset_password(&secret(&link.token), &PASSWORD.into(), &client).await.unwrap();
     let session = door.session(&door.w.sign_in("ada@example.com", PASSWORD).await.unwrap()).await;
     let unknown = door.service.disconnect_identity(&session, "nothing", &client).await;

@@ -6,7 +6,10 @@ use domain::{audit::Action, field::Field, refusal::Refusal, role::Role, timestam
 use service::ClientInfo;
 use tokio::time::timeout;
 
-use crate::world::{EMAIL, PASSWORD, World, owner, person, refusal, secret, shell, signed_in};
+use crate::{
+    people::with_role,
+    world::{EMAIL, PASSWORD, World, owner, person, refusal, secret, shell, signed_in},
+};
 
 const NEW: &str = "an entirely different phrase";
 
@@ -148,6 +151,31 @@ async fn only_owners_make_links_for_those_who_may_sign_in(w: World) {
     assert!(matches!(refusal(w.service.reset_link(shell(), "x").await), Refusal::Invalid(_)));
 }
 
+/// Otherwise an owner who is taken out would have left a door open.
+async fn whoever_is_taken_out_leaves_no_link(w: World) {
+    w.make_owner().await;
+    for act in ["admin", "disable", "remove"] {
+        let id = with_role(&w, Role::Owner, "second@example.com", Vec::new()).await;
+        let cookie = secret(&w.sign_in("second@example.com", PASSWORD).await.unwrap().cookie);
+        let caller = w.service.session(&cookie).await.unwrap().unwrap().caller(None);
+        let token = secret(&w.service.reset_link(&caller, EMAIL).await.unwrap().token);
+        assert!(opens(&w, &token).await, "{act}");
+        match act {
+            "disable" => w.service.disable_person(owner(), &id).await.unwrap(),
+            "remove" => w.service.remove_person(owner(), &id).await.unwrap(),
+            role => w.service.change_role(owner(), &id, role).await.unwrap(),
+        }
+        let (hashes, writes) = (w.hasher.count(), w.store.write_count());
+        assert!(!opens(&w, &token).await, "{act}");
+        assert_eq!(refusal(reset(&w, &token, NEW).await), Refusal::LinkInvalid, "{act}");
+        assert_eq!((w.hasher.count(), w.store.write_count()), (hashes, writes), "{act}");
+        if act != "remove" {
+            w.service.remove_person(owner(), &id).await.unwrap();
+        }
+    }
+    reset(&w, &link(&w).await, NEW).await.unwrap();
+}
+
 async fn outdated_hashes_are_renewed_when_the_password_is_typed(w: World) {
     w.make_owner().await;
     w.hasher.raise_costs();
@@ -168,5 +196,6 @@ on_both!(
     of_many_at_once_one_wins,
     a_password_that_is_set_otherwise_ends_the_link,
     only_owners_make_links_for_those_who_may_sign_in,
+    whoever_is_taken_out_leaves_no_link,
     outdated_hashes_are_renewed_when_the_password_is_typed,
 );

@@ -89,6 +89,7 @@ async fn a_hand_over_is_found_by_its_link(store: Store) {
             mac: vec![mac; 32],
             purpose: "collect".to_owned(),
             subject: hand_over.key.as_str().to_owned(),
+            made_by: String::new(),
             created_at: NOW,
             expires_at: NOW.plus_seconds(10),
         };

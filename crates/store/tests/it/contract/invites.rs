@@ -59,6 +59,7 @@ async fn an_invite_is_found_by_its_link(store: Store) {
         mac: vec![mac; 32],
         purpose: "invite".to_owned(),
         subject: id.as_str().to_owned(),
+        made_by: String::new(),
         created_at: NOW,
         expires_at: NOW.plus_seconds(10),
     };

@@ -203,6 +203,7 @@ async fn a_link_works_once(store: Store) {
         mac: vec![mac; 32],
         purpose: purpose.to_owned(),
         subject: String::new(),
+        made_by: "a".repeat(24),
         created_at: NOW,
         expires_at: NOW.plus_seconds(10),
     };
@@ -238,6 +239,7 @@ async fn links_about_one_subject_are_revoked(store: Store) {
         mac: vec![mac; 32],
         purpose: purpose.to_owned(),
         subject: subject.to_owned(),
+        made_by: String::new(),
         created_at: NOW,
         expires_at: NOW.plus_seconds(10),
     };
