@@ -131,7 +131,7 @@ impl Service {
         let (sealed, version) = self.keyring().seal(&*secret, &place(id), self.entropy())?;
         let begin = async |tx: &mut Tx| {
             self.accept(tx, &proven).await?;
-            if !tx.put_second_factor(id, &sealed, version, self.now()).await? {
+            if !tx.put_second_factor(id, &session.id_mac, &sealed, version, self.now()).await? {
                 return Err(Refusal::FactorChanged.into());
             }
             Ok::<_, Error>(())
@@ -140,21 +140,24 @@ impl Service {
         Ok(enrolment(secret.as_slice(), &session.person.email, host))
     }
 
-    /// The secret that is being set up, to show it again; `None` if there is none, or if it has waited too long.
+    /// The secret that is being set up in this session, to show it again; `None` if there is none, or if it has waited too
+    /// long.
     pub async fn begun_factor(&self, session: &Session, host: &str) -> Result<Option<Enrolment>> {
         let Some(row) = self.begun(session).await? else { return Ok(None) };
         let secret = self.secret(&session.person.id, &row)?;
         Ok(Some(enrolment(&secret, &session.person.email, host)))
     }
 
+    /// Only the session that proved the password has it: one that was left open must not add a factor of whoever finds it.
     async fn begun(&self, session: &Session) -> Result<Option<FactorRow>> {
         let row = self.store().second_factor(&session.person.id).await?;
+        let row = row.filter(|row| row.session_mac == session.id_mac);
         let waits = |row: &FactorRow| row.confirmed_at.is_none() && self.now().since(row.created_at) < SET_UP_WITHIN;
         Ok(row.filter(waits))
     }
 
     /// Confirms a second factor with the code that the app shows, ends the other sessions, which began without one, and
-    /// returns its recovery codes. `FactorChanged` if its set-up is over.
+    /// returns its recovery codes. `FactorChanged` if its set-up is over, or began in another session.
     pub async fn confirm_factor(&self, session: &Session, code: &str, client: &ClientInfo) -> Result<RecoveryCodes> {
         let wrong = || FieldErrors::one(Field::Code, WRONG_CODE);
         let typed = match Code::parse(code) {

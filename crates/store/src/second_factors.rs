@@ -16,6 +16,8 @@ pub struct FactorRow {
     pub secret: Vec<u8>,
     /// The version of the key that sealed it.
     pub seal_version: i64,
+    /// The session in which its set-up began.
+    pub session_mac: Vec<u8>,
     /// When its set-up began.
     pub created_at: Timestamp,
     /// When it was confirmed with a code; `None` if it is being set up.
@@ -34,6 +36,7 @@ impl std::fmt::Debug for FactorRow {
 struct Stored {
     secret: Vec<u8>,
     seal_version: i64,
+    session_mac: Vec<u8>,
     created_at: i64,
     confirmed_at: i64,
     last_step: i64,
@@ -50,12 +53,14 @@ reads! {
 
 async fn second_factor(conn: &mut Conn<'_>, person: &PersonId) -> Result<Option<FactorRow>, StoreError> {
     let sql = Sql::new(
-        "SELECT secret, seal_version, created_at, confirmed_at, last_step FROM second_factor WHERE person_id = $1",
+        "SELECT secret, seal_version, session_mac, created_at, confirmed_at, last_step FROM second_factor \
+         WHERE person_id = $1",
     );
     let row = conn.fetch_optional::<Stored>(sql.arg(person.as_str())).await?;
     Ok(row.map(|row| FactorRow {
         secret: row.secret,
         seal_version: row.seal_version,
+        session_mac: row.session_mac,
         created_at: Timestamp::from_millis(row.created_at),
         confirmed_at: Some(row.confirmed_at).filter(|at| *at != 0).map(Timestamp::from_millis),
         last_step: row.last_step,
@@ -75,21 +80,23 @@ async fn sign_in_step(conn: &mut Conn<'_>, id_mac: &[u8], now: Timestamp) -> Res
 }
 
 impl Tx {
-    /// Begins the set-up of a second factor, in place of one that was not confirmed. Returns whether it did: `false` if
-    /// the person has a confirmed one.
+    /// Begins the set-up of a second factor in this session, in place of one that was not confirmed. Returns whether it did:
+    /// `false` if the person has a confirmed one.
     pub async fn put_second_factor(
         &mut self,
         person: &PersonId,
+        session_mac: &[u8],
         secret: &[u8],
         seal_version: i64,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let sql = Sql::new(
-            "INSERT INTO second_factor (person_id, secret, seal_version, created_at) VALUES ($1, $2, $3, $4) \
+            "INSERT INTO second_factor (person_id, secret, seal_version, created_at, session_mac) \
+             VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (person_id) DO UPDATE SET secret = excluded.secret, seal_version = excluded.seal_version, \
-             created_at = excluded.created_at WHERE second_factor.confirmed_at = 0",
+             created_at = excluded.created_at, session_mac = excluded.session_mac WHERE second_factor.confirmed_at = 0",
         );
-        let sql = sql.arg(person.as_str()).arg(secret).arg(seal_version).arg(now);
+        let sql = sql.arg(person.as_str()).arg(secret).arg(seal_version).arg(now).arg(session_mac);
         Ok(self.conn().execute(sql).await? == 1)
     }
 

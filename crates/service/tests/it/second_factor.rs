@@ -127,6 +127,24 @@ async fn a_set_up_waits_for_a_quarter_of_an_hour(w: World) {
     assert_eq!(refusal(w.service.confirm_factor(&here, &code, &from(&here)).await), Refusal::FactorChanged);
 }
 
+/// Otherwise whoever finds a browser that was left open could finish what its owner began in another.
+async fn a_set_up_belongs_to_the_session_that_began_it(w: World) {
+    w.make_owner().await;
+    let there = session(&w, &w.sign_in(EMAIL, PASSWORD).await.unwrap()).await;
+    let here = session(&w, &w.sign_in(EMAIL, PASSWORD).await.unwrap()).await;
+    let app = begin(&w, &here).await;
+    let code = app.at(w.service.now());
+    assert!(w.service.begun_factor(&there, "h").await.unwrap().is_none());
+    let confirmed = w.no_change(w.service.confirm_factor(&there, &code, &from(&there))).await;
+    assert_eq!(refusal(confirmed), Refusal::FactorChanged);
+    assert!(w.service.begun_factor(&here, "h").await.unwrap().is_some());
+    // The password begins another, in place of the first.
+    let theirs = begin(&w, &there).await;
+    assert!(w.service.begun_factor(&here, "h").await.unwrap().is_none());
+    assert_eq!(refusal(w.service.confirm_factor(&here, &code, &from(&here)).await), Refusal::FactorChanged);
+    w.service.confirm_factor(&there, &theirs.at(w.service.now()), &from(&there)).await.unwrap();
+}
+
 async fn the_password_alone_signs_nobody_in(w: World) {
     let (_, app, _) = with_factor(&w).await;
     let (events, ..) = w.marks().await;
@@ -279,9 +297,11 @@ async fn a_code_of_another_person_is_none(w: World) {
     wrong_code(finish(&w, &secret(&step), &codes[0]).await);
     let mine = w.store.person_by_email(EMAIL).await.unwrap().unwrap().id;
     let sealed = w.store.second_factor(&mine).await.unwrap().unwrap();
+    let session_mac = w.store.sessions_of(other.person.id()).await.unwrap().remove(0).id_mac;
     let swap = async |tx: &mut store::Tx| {
         tx.delete_second_factor(other.person.id()).await?;
-        tx.put_second_factor(other.person.id(), &sealed.secret, sealed.seal_version, w.service.now()).await
+        tx.put_second_factor(other.person.id(), &session_mac, &sealed.secret, sealed.seal_version, w.service.now())
+            .await
     };
     w.store.write(swap).await.unwrap();
     let moved = w.service.confirm_factor(&other, &app.at(w.service.now()), &from(&other)).await;
@@ -423,6 +443,7 @@ async fn a_browser_is_known_only_after_the_code(w: World) {
 on_both!(
     it_is_set_up_with_the_password_and_a_code,
     a_set_up_waits_for_a_quarter_of_an_hour,
+    a_set_up_belongs_to_the_session_that_began_it,
     the_password_alone_signs_nobody_in,
     a_code_counts_once_in_its_step_and_those_beside_it_however_it_is_typed,
     of_many_at_once_with_one_code_one_gets_in,

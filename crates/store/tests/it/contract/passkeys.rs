@@ -80,7 +80,7 @@ async fn every_second_factor_goes_at_once(store: Store) {
     let has = async || store.has_second_factor(&id).await.unwrap();
     let remove = async || store.write(async |tx| tx.delete_second_factors(&id).await).await.unwrap();
     assert!(!has().await && !remove().await);
-    store.write(async |tx| tx.put_second_factor(&id, b"x", 1, NOW).await).await.unwrap();
+    store.write(async |tx| tx.put_second_factor(&id, b"s", b"x", 1, NOW).await).await.unwrap();
     assert!(!has().await, "it is not confirmed");
     store.write(async |tx| tx.confirm_second_factor(&id, b"x", 7, NOW).await).await.unwrap();
     assert!(has().await && remove().await && !has().await);

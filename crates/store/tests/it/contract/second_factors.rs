@@ -21,7 +21,7 @@ async fn a_factor_is_set_up_and_confirmed_once(store: Store) {
     assert_eq!(store.second_factor(&id).await.unwrap(), None);
     let begin = async |secret: &[u8], at: i64| {
         let now = NOW.plus_seconds(at);
-        store.write(async |tx| tx.put_second_factor(&id, secret, 3, now).await).await.unwrap()
+        store.write(async |tx| tx.put_second_factor(&id, &secret[..1], secret, 3, now).await).await.unwrap()
     };
     let confirm = async |secret: &[u8]| {
         store.write(async |tx| tx.confirm_second_factor(&id, secret, 7, NOW.plus_seconds(9)).await).await.unwrap()
@@ -30,6 +30,7 @@ async fn a_factor_is_set_up_and_confirmed_once(store: Store) {
     let row = FactorRow {
         secret: b"two".to_vec(),
         seal_version: 3,
+        session_mac: b"t".to_vec(),
         created_at: NOW.plus_seconds(1),
         confirmed_at: None,
         last_step: 0,
@@ -50,7 +51,7 @@ async fn a_factor_is_set_up_and_confirmed_once(store: Store) {
 async fn a_code_is_used_once(store: Store) {
     let id = somebody(&store).await;
     let step = async |step| store.write(async |tx| tx.use_factor_step(&id, step).await).await.unwrap();
-    store.write(async |tx| tx.put_second_factor(&id, b"x", 1, NOW).await).await.unwrap();
+    store.write(async |tx| tx.put_second_factor(&id, b"s", b"x", 1, NOW).await).await.unwrap();
     assert!(!step(9).await, "it is not confirmed");
     store.write(async |tx| tx.confirm_second_factor(&id, b"x", 7, NOW).await).await.unwrap();
     assert!(!step(7).await && !step(6).await);
