@@ -74,7 +74,7 @@ test('keys are transferred to another owner, one and many', async ({ owner, arra
   await page.getByRole('button', { name: 'Transfer 2 keys' }).click();
   await said(owner, `“${word} 2” is transferred. 1 was skipped.`);
   await owner.open(`/keys?owner=${encodeURIComponent(team)}`);
-  await expect(page.locator('.keys .state')).toHaveCount(2);
+  await expect(page.locator('.keys tbody .state')).toHaveCount(2);
 });
 
 test.describe('once the page is alive', { tag: '@scripts' }, () => {
