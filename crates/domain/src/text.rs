@@ -125,6 +125,10 @@ pub fn email(text: &str) -> Result<String, String> {
     let email = nfkc(&nfkc(text).to_lowercase());
     too_long(&email, EMAIL_MAX)?;
     refused_character(&email, |_| false)?;
+    // No script needs these in an address, and with one it looks like that of somebody else.
+    if let Some(mark) = email.chars().find(|c| is_mark(*c)) {
+        return Err(hidden(mark));
+    }
     let (local, host) = email.split_once('@').ok_or_else(wrong)?;
     let host_ok = !host.contains('@') && host.split('.').all(|label| !label.is_empty());
     if local.is_empty()
@@ -258,9 +262,13 @@ fn too_long(text: &str, max: usize) -> Result<(), String> {
 fn refused_character(text: &str, allowed: fn(char) -> bool) -> Result<(), String> {
     match text.chars().find(|c| is_refused(*c) && !allowed(*c)) {
         Some('\n' | '\r') => Err("Use a single line.".to_owned()),
-        Some(c) => Err(format!("Remove the hidden character U+{:04X}.", u32::from(c))),
+        Some(c) => Err(hidden(c)),
         None => Ok(()),
     }
+}
+
+fn hidden(character: char) -> String {
+    format!("Remove the hidden character U+{:04X}.", u32::from(character))
 }
 
 /// Control characters, and invisible characters that make two texts look alike or reorder the text around them.

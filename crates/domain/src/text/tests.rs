@@ -51,6 +51,10 @@ fn invisible_characters_are_refused_by_name() {
         assert_eq!(message, format!("Remove the hidden character U+{:04X}.", u32::from(c)));
     }
     assert!(email("ow\u{202e}ner@example.com").is_err());
+    for mark in ['\u{200c}', '\u{200d}', '\u{200e}', '\u{61c}', '\u{fe0f}'] {
+        let message = email(&format!("owner{mark}@example.com")).unwrap_err();
+        assert_eq!(message, hidden(mark));
+    }
 }
 
 #[test]
