@@ -46,7 +46,7 @@ pub fn CollectPage() -> impl IntoView {
 }
 
 /// The frame of these pages, which lead nowhere else.
-fn outside(title: &'static str, page: AnyView) -> AnyView {
+pub(super) fn outside(title: &'static str, page: AnyView) -> AnyView {
     view! {
         <Title text=title/>
         <main class="door roomy" id="main">

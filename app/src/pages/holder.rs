@@ -8,10 +8,9 @@ use domain::key::Status;
 use domain::rotation::interval;
 use domain::usage::RefusedCall;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use service::keys::{HeldKey, HeldView};
 
-use super::frame::Mark;
+use super::collect;
 use super::key_restrictions::restrictions;
 use super::sign_in::Closed;
 use crate::components::failed::FormProblem;
@@ -36,17 +35,10 @@ pub fn HolderPage() -> impl IntoView {
     outside("Your key", page)
 }
 
-/// The frame of these pages, which lead nowhere else.
+/// The frame of these pages; closed to whoever may not present a key.
 pub fn outside(title: &'static str, page: AnyView) -> AnyView {
     let page = if may_present().unwrap_or(false) { page } else { view! { <Closed/> }.into_any() };
-    view! {
-        <Title text=title/>
-        <main class="door roomy" id="main">
-            <Mark/>
-            {page}
-        </main>
-    }
-    .into_any()
+    collect::outside(title, page)
 }
 
 /// The fields for a key. What was typed is never shown again: it may be a secret in the wrong field.

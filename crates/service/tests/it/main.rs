@@ -18,6 +18,7 @@ mod bulk;
 mod delegation;
 mod drafts;
 mod edit;
+mod factor_policy;
 mod hand_overs;
 mod holder;
 mod invites;

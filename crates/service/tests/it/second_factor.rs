@@ -1,15 +1,8 @@
-//! Second factors: setting one up, signing in with it, its recovery codes, removing it, and who must have one.
+//! Second factors: setting one up, signing in with it, its recovery codes, and removing it.
 
 use std::time::Duration;
 
-use domain::{
-    audit::Action,
-    field::Field,
-    refusal::Refusal,
-    role::Role,
-    second_factor::{FactorPolicy, FactorRules},
-    timestamp::Millis,
-};
+use domain::{audit::Action, field::Field, refusal::Refusal, timestamp::Millis};
 use service::{
     ClientInfo, Error,
     second_factor::OwnFactor,
@@ -20,18 +13,18 @@ use testkit::Authenticator;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{EMAIL, PASSWORD, World, owner, person, refusal, secret, shell, signed_in};
+use crate::world::{EMAIL, PASSWORD, World, person, refusal, secret, shell};
 
 const NEW: &str = "an entirely different phrase";
 const SECOND: Millis = Millis::seconds(1);
-const STEP: Millis = Millis::seconds(30);
+pub const STEP: Millis = Millis::seconds(30);
 
 async fn session(w: &World, signed_in: &SignedIn) -> Session {
     w.service.session(&secret(&signed_in.cookie)).await.unwrap().unwrap()
 }
 
 /// What the browser of this session sends.
-fn from(session: &Session) -> ClientInfo {
+pub fn from(session: &Session) -> ClientInfo {
     ClientInfo { session: Some(session.clone()), ..ClientInfo::default() }
 }
 
@@ -46,7 +39,7 @@ async fn with_factor(w: &World) -> (Session, Authenticator, Vec<String>) {
     (here, app, codes.0.iter().map(secret).collect())
 }
 
-async fn begin(w: &World, here: &Session) -> Authenticator {
+pub async fn begin(w: &World, here: &Session) -> Authenticator {
     let begun = w.service.begin_factor(here, &PASSWORD.into(), "keys.example.com", &from(here)).await.unwrap();
     Authenticator::of(&secret(&begun.secret))
 }
@@ -364,67 +357,6 @@ async fn a_reset_keeps_the_factor_and_a_recovery_removes_it(w: World) {
     assert!(!w.service.recover_owner(shell(), EMAIL, &PASSWORD.into()).await.unwrap().had_factor);
 }
 
-async fn who_must_have_one_may_do_nothing_else_once_the_grace_is_over(w: World) {
-    w.make_owner().await;
-    let rules = async |policy: FactorPolicy, days: &str| {
-        w.service.set_factor_rules(shell(), policy.as_str(), days).await.unwrap();
-    };
-    let cookie = secret(&w.sign_in(EMAIL, PASSWORD).await.unwrap().cookie);
-    let here = async || w.service.session(&cookie).await.unwrap().unwrap();
-    assert_eq!((here().await.factor_due, here().await.owes_factor), (None, false));
-    rules(FactorPolicy::Managers, "0").await;
-    assert_eq!(w.newest().await.action, Action::SettingsChanged);
-    let owes = here().await;
-    assert!(owes.owes_factor);
-    let barred = owes.caller(None);
-    assert!(domain::role::Act::ALL.iter().all(|act| barred.may(*act) == Err(Refusal::Forbidden)));
-
-    rules(FactorPolicy::Managers, "1").await;
-    let due = here().await.factor_due;
-    assert_eq!((due, here().await.owes_factor), (Some(w.service.now().plus(Millis::days(1))), false));
-    let step = Millis::minutes(20);
-    for _ in 0..3 {
-        w.clock.advance(step);
-        assert_eq!(here().await.factor_due, due, "asking again gives no more time");
-    }
-    rules(FactorPolicy::Managers, "0").await;
-    let app = begin(&w, &here().await).await;
-    let session = here().await;
-    w.service.confirm_factor(&session, &app.at(w.service.now()), &from(&session)).await.unwrap();
-    assert_eq!((here().await.factor_due, here().await.owes_factor), (None, false));
-    // Whoever removes it owes it again.
-    w.clock.advance(STEP);
-    let session = here().await;
-    w.service.remove_factor(&session, &PASSWORD.into(), &app.at(w.service.now()), &from(&session)).await.unwrap();
-    assert!(here().await.owes_factor);
-    rules(FactorPolicy::Off, "0").await;
-    let session = here().await;
-    assert!(!session.owes_factor);
-    assert_eq!(w.service.own_factor(&session).await.unwrap(), OwnFactor::Off);
-    let off = w.service.begin_factor(&session, &PASSWORD.into(), "h", &from(&session)).await;
-    assert_eq!(refusal(off), Refusal::FactorsOff);
-}
-
-async fn only_owners_say_who_needs_one(w: World) {
-    assert_eq!(w.service.factor_rules(owner()).await.unwrap(), FactorRules::default());
-    for role in [Role::Admin, Role::Auditor, Role::Guest] {
-        assert_eq!(refusal(w.service.factor_rules(&signed_in(role)).await), Refusal::Forbidden);
-        let changed = w.no_change(w.service.set_factor_rules(&signed_in(role), "off", "0")).await;
-        assert_eq!(refusal(changed), Refusal::Forbidden);
-    }
-    for (policy, days) in [("", "0"), ("all", "0"), ("off", ""), ("off", "91"), ("off", "-1")] {
-        let refused = w.no_change(w.service.set_factor_rules(owner(), policy, days)).await;
-        assert!(matches!(refusal(refused), Refusal::Invalid(_)), "{policy} {days}");
-    }
-    w.service.set_factor_rules(owner(), "everybody", "3").await.unwrap();
-    let rules = w.service.factor_rules(owner()).await.unwrap();
-    assert_eq!((rules.policy, rules.grace_days, rules.since), (FactorPolicy::Everybody, 3, w.service.now()));
-    w.clock.advance(SECOND);
-    let seq = w.marks().await.0;
-    w.service.set_factor_rules(owner(), "everybody", "3").await.unwrap();
-    assert_eq!(w.marks().await.0, seq, "nothing differs");
-}
-
 /// The device of a person is known after a code, not before.
 async fn a_browser_is_known_only_after_the_code(w: World) {
     let (_, app, _) = with_factor(&w).await;
@@ -454,7 +386,5 @@ on_both!(
     it_is_removed_with_the_password_and_a_code,
     a_short_password_needs_a_second_factor,
     a_reset_keeps_the_factor_and_a_recovery_removes_it,
-    who_must_have_one_may_do_nothing_else_once_the_grace_is_over,
-    only_owners_say_who_needs_one,
     a_browser_is_known_only_after_the_code,
 );
