@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
@@ -24,10 +24,6 @@ use crate::connections::{Connections, FirstTry, Place};
 use crate::listener::{Listener, Stream};
 use crate::paths::SIGN_IN;
 use crate::timed::Timed;
-
-/// How long a connection may stay idle. This is longer than common proxies keep an idle connection, so that they never
-/// write to a closed one.
-const IDLE: Duration = Duration::from_secs(75);
 
 /// How many bytes of a head, or of a body in transit, one connection may buffer.
 const BUFFER: usize = 16 << 10;
@@ -102,9 +98,9 @@ async fn connection(
             })
         }
     });
+    // The stream has its own end for heads and for idle connections.
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE)
+        .header_read_timeout(None)
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(Timed::new(stream, known.clone())), service);
     if let Err(error) = watcher.watch(connection).await {

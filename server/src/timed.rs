@@ -1,4 +1,4 @@
-//! A stream whose other end has to get on: to finish the head of a request, and to take what it asked for.
+//! A stream whose other end has to get on: to begin a request, to finish its head, and to take what it asked for.
 
 use std::io;
 use std::pin::Pin;
@@ -7,9 +7,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::connections::Connection;
+
+/// How long a connection may stay idle. This is longer than common proxies keep an idle connection, so that they never
+/// write to a closed one.
+const IDLE: Duration = Duration::from_secs(75);
 
 /// How long the head of a request may take, once a part of it has come.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
@@ -24,12 +28,16 @@ pub(crate) struct Timed<S> {
     /// The head that is arriving: how many requests had begun before it, and its deadline. Most heads arrive in one
     /// piece, and need none.
     head: Option<(u32, Option<Pin<Box<Sleep>>>)>,
+    /// Since when the next request is awaited: how many had begun before it, and the moment.
+    idle: Option<(u32, Instant)>,
+    /// Set once, and again only where it ends too early. To set it for each request would cost each a lock.
+    idle_end: Option<Pin<Box<Sleep>>>,
     stuck: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Timed<S> {
     pub(crate) fn new(stream: S, connection: Arc<Connection>) -> Self {
-        Self { stream, connection, head: None, stuck: None }
+        Self { stream, connection, head: None, idle: None, idle_end: None, stuck: None }
     }
 }
 
@@ -38,11 +46,30 @@ impl<S: Unpin> Timed<S> {
     fn taken<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stuck = None;
+            // A stream of events goes on after its request was answered.
+            self.idle = None;
             return written;
         }
         let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(TAKEN_WITHIN)));
         ready!(stuck.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Waits until nothing has come for too long.
+    fn idle_end(&mut self, cx: &mut Context<'_>, requests: u32) -> Poll<()> {
+        let since = match self.idle {
+            Some((before, since)) if before == requests => since,
+            _ => self.idle.insert((requests, Instant::now())).1,
+        };
+        let end = since + IDLE;
+        let idle_end = self.idle_end.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        loop {
+            ready!(idle_end.as_mut().poll(cx));
+            if idle_end.deadline() >= end {
+                return Poll::Ready(());
+            }
+            idle_end.as_mut().reset(end);
+        }
     }
 }
 
@@ -64,6 +91,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
                 if let Some((_, deadline)) = &mut this.head {
                     let deadline = deadline.get_or_insert_with(|| Box::pin(sleep(HEAD_WITHIN)));
                     ready!(deadline.as_mut().poll(cx));
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+                if !this.connection.is_busy() {
+                    ready!(this.idle_end(cx, requests));
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
             }
@@ -137,6 +168,30 @@ mod tests {
         let error = tokio::select! { error = reading => error, () = trickle => panic!("it read on") };
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(begun.elapsed().as_secs(), HEAD_WITHIN.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_closed_once_it_was_idle_for_its_time() {
+        let connection = Arc::new(Connection::default());
+        let (mut client, server) = duplex(64);
+        let mut server = Timed::new(server, Arc::clone(&connection));
+        let mut byte = [0; 1];
+        let begun = Instant::now();
+        for _ in 0..5 {
+            assert!(timeout(IDLE / 2, server.read(&mut byte)).await.is_err());
+            client.write_all(b"G").await.unwrap();
+            server.read_exact(&mut byte).await.unwrap();
+            drop(connection.request());
+        }
+        for _ in 0..5 {
+            assert!(timeout(IDLE / 2, server.read(&mut byte)).await.is_err());
+            server.write_all(b"G").await.unwrap();
+        }
+        let last = Instant::now();
+        let reading = timeout(IDLE * 2, server.read(&mut byte));
+        let error = reading.await.expect("it stays open").unwrap_err();
+        assert_eq!((error.kind(), last.elapsed().as_secs()), (io::ErrorKind::TimedOut, IDLE.as_secs()));
+        assert!(begun.elapsed() > IDLE * 4);
     }
 
     #[tokio::test(start_paused = true)]
