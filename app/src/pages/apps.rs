@@ -49,7 +49,7 @@ pub fn AppsPage() -> impl IntoView {
                 <div class="actions"><a class="button primary" href="/apps/new">"Create an app"</a></div>
             })}
         </div>
-        <Ignored read filters=&["status"]/>
+        <Ignored read filters=&["status"] texts=&["q"]/>
         {list}
         <Outlet/>
     }

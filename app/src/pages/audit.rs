@@ -50,7 +50,7 @@ pub fn AuditPage() -> impl IntoView {
             </div>
         </div>
         <Question query key/>
-        <Ignored read filters=&["action", "from", "to"]/>
+        <Ignored read filters=&["action", "from", "to"] texts=&["name", "person"]/>
         {record}
     }
 }

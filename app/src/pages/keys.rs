@@ -69,7 +69,11 @@ fn List() -> impl IntoView {
         <Views query=query.clone()/>
         <Filters query=query.clone()/>
         <Chips query=query.clone()/>
-        <Ignored read=query.to_query_string() filters=&["kind", "status", "environment"]/>
+        <Ignored
+            read=query.to_query_string()
+            filters=&["kind", "status", "environment"]
+            texts=&["q", "owner", "tag", "external_id"]
+        />
         {list}
     }
 }

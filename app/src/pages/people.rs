@@ -54,7 +54,7 @@ pub fn PeoplePage() -> impl IntoView {
                 <div class="actions"><a class="button primary" href="/people/invite">"Invite someone"</a></div>
             })}
         </div>
-        <Ignored read filters=&["role", "status"]/>
+        <Ignored read filters=&["role", "status"] texts=&["q"]/>
         {list}
         <Outlet/>
     }

@@ -41,7 +41,7 @@ pub fn RequestsPage() -> impl IntoView {
             </div>
         </div>
         <Lists query/>
-        <Ignored read filters=&["show", "mine"]/>
+        <Ignored read filters=&["show", "mine"] texts=&[]/>
         {list}
         <Outlet/>
     }

@@ -220,7 +220,8 @@ fn label(text: &str, max: usize) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-pub(crate) fn cursor(text: &str) -> Option<String> {
+/// A cursor that is safe in a URL and a log; `None` if the text cannot be one.
+pub fn cursor(text: &str) -> Option<String> {
     let cursor =
         !text.is_empty() && text.len() <= CURSOR_MAX && !text.contains(char::is_control) && !token::stands_in(text);
     cursor.then(|| text.to_owned())

@@ -52,3 +52,4 @@ pub use caller::{Authentication, Caller, ClientInfo};
 pub use error::{Error, Result};
 pub use readiness::NotReady;
 pub use service::{Service, Setup, StartError};
+pub use store::Paged;

@@ -14,6 +14,7 @@ use domain::text::{likeness, name_key, prefix_upper_bound};
 use domain::timestamp::Timestamp;
 
 use crate::conn::Conn;
+use crate::cursors::Paged;
 use crate::error::StoreError;
 use crate::sql::{Arg, Sql};
 use crate::store::Tx;
@@ -98,6 +99,12 @@ fn cursor(text: &str) -> Option<[Arg; 2]> {
 
 fn place(app: &App) -> String {
     format!("{}~{}", app.id, name_key(&app.name))
+}
+
+impl Paged for AppQuery {
+    fn is_cursor(&self, text: &str, _: bool) -> bool {
+        cursor(text).is_some()
+    }
 }
 
 /// Apps after a cursor, or before it, nearest first.

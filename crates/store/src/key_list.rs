@@ -12,6 +12,7 @@ use sqlx_macros::FromRow;
 
 use crate::apps::apps_in;
 use crate::conn::Conn;
+use crate::cursors::Paged;
 use crate::dialect::Writing;
 use crate::error::StoreError;
 use crate::key_counts::{capped, exceeds, kept};
@@ -111,6 +112,16 @@ pub(crate) enum Reading {
     Found { search: Search, by: By },
     /// All keys that a search finds among few.
     FoundAmongFew { search: Search },
+}
+
+impl Paged for KeyQuery {
+    fn is_cursor(&self, text: &str, backwards: bool) -> bool {
+        match self.search.as_deref().and_then(Search::new) {
+            _ if backwards && text == END => true,
+            Some(_) => Cursor::parse_found(text).is_some(),
+            None => Cursor::parse(text, self.sort).is_some(),
+        }
+    }
 }
 
 /// What a list has, and how it is read.

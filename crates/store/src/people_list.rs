@@ -12,6 +12,7 @@ use sqlx_macros::FromRow;
 
 use crate::apps::read_scope;
 use crate::conn::Conn;
+use crate::cursors::Paged;
 use crate::error::StoreError;
 use crate::people::end;
 use crate::sql::{Arg, Sql};
@@ -107,6 +108,12 @@ fn cursor(text: &str, sort: PersonSort) -> Option<Vec<Arg>> {
         }
         PersonSort::LastSignIn => vec![place.parse::<i64>().ok()?.into(), id],
     })
+}
+
+impl Paged for PersonQuery {
+    fn is_cursor(&self, text: &str, _: bool) -> bool {
+        cursor(text, self.sort).is_some()
+    }
 }
 
 /// The columns that a sort goes by, the last of which tells equal ones apart.

@@ -54,7 +54,7 @@ fn argument(param: &'static Param) -> Arg {
     let arg = Arg::new(param.name).long(long(param.name)).help(param.about.trim_end_matches('.'));
     match param.takes {
         Takes::Words(words) => arg.value_name("WORD").value_parser(PossibleValuesParser::new(words())),
-        Takes::Text(_) => arg.value_name("TEXT").value_parser(without_secrets),
+        Takes::Search(_) | Takes::Text(_) | Takes::Cursor => arg.value_name("TEXT").value_parser(without_secrets),
         Takes::Day => arg.value_name("DAY"),
         Takes::KeyId => arg.value_name("ID").value_parser(super::key_id),
     }

@@ -187,4 +187,11 @@ async fn what_no_filter_understands_is_said() {
     for address in ["/audit?from=2026-11-27&action=&to=", "/keys?status=active&sort=name&q=x", "/people?role=owner"] {
         assert!(!product.send(Call::get(address).cookie(&session)).await.body.contains(said), "{address}");
     }
+    let blank = "What you searched for is blank, or it has the secret of a key in it. It was left out.";
+    for address in ["/keys?q=%20", "/keys?tag=%00", "/audit?person=%20", "/people?q=%00", "/apps?q=+"] {
+        assert!(product.send(Call::get(address).cookie(&session)).await.body.contains(blank), "{address}");
+    }
+    for address in ["/keys?q=&tag=", "/keys?q=x", "/audit?name=x&person="] {
+        assert!(!product.send(Call::get(address).cookie(&session)).await.body.contains(blank), "{address}");
+    }
 }

@@ -303,9 +303,28 @@ async fn the_list_has_pages_in_both_directions_and_filters() {
     let odd = m.get("/v1/keys?tag=odd&kind=client&rows=100&sort=created&dir=desc").await.json();
     assert_eq!((odd["data"].as_array().unwrap().len(), &odd["next"]), (30, &Value::Null));
     assert_eq!(m.get("/v1/keys?q=k07").await.json()["data"][0]["tags"], json!(["odd"]));
-    for wrong in ["colour=red", "kind=sausage", "rows=7", "dir=up", "kind=client&kind=service", "status="] {
+    for wrong in [
+        "colour=red",
+        "kind=sausage",
+        "rows=7",
+        "dir=up",
+        "kind=client&kind=service",
+        "status=",
+        "q=%00",
+        "q=%20",
+        "owner=%20",
+        "tag=%00",
+        "external_id=+",
+        "after=damaged",
+        "before=7Qm2xVbN4tR~a",
+        "before=end&after=end",
+        "after=7Qm2xVbN4tRa~name&sort=created",
+    ] {
         let problem = m.get(&format!("/v1/keys?{wrong}")).await.problem(400);
         assert_eq!(problem["errors"][0]["parameter"], wrong.split('=').next().unwrap());
+    }
+    for wrong in ["people?q=%00", "people?after=x", "apps?q=%20", "apps?before=x", "audit?name=%00", "audit?after=x"] {
+        m.get(&format!("/v1/{wrong}")).await.problem(400);
     }
 }
 

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::app::AppQuery;
+use domain::audit_query::AuditQuery;
 use domain::ids::{AppId, KeyId};
 use domain::list::{KeyQuery, KeySort, Rows, StatusFilter};
 use domain::page::Page;
+use domain::person::PersonQuery;
 use domain::timestamp::Timestamp;
-use store::{KeyUse, LastUsed, NewKey, Store, StoreError};
+use store::{KeyUse, LastUsed, NewKey, Paged, Store, StoreError};
 
 use crate::contract::contract;
 use crate::fixtures::{NOW, all, app, insert, key, whole, with_app};
@@ -15,6 +18,7 @@ contract! {
     every_surviving_key_is_seen_exactly_once,
     a_list_that_ends_under_the_reader_has_a_way_back,
     pages_over_many_apps_show_each_key_once_in_order,
+    a_list_knows_its_own_cursors,
 }
 
 /// A key whose place in each order depends on `n` alone, with many equal values.
@@ -208,4 +212,24 @@ async fn pages_over_many_apps_show_each_key_once_in_order(store: Store) {
         seen_by_status.push(new.iter().filter(matches).count());
     }
     assert!(seen_by_status[1] > 2_000 && seen_by_status[1] < seen_by_status[0], "{seen_by_status:?}");
+}
+
+async fn a_list_knows_its_own_cursors(store: Store) {
+    let app = with_app(&store).await;
+    let keys: Vec<NewKey> = (0..60).map(|n| key(&app, &format!("key {n:02}"))).collect();
+    insert(&store, &keys).await;
+    let list = async |query: KeyQuery| store.list_keys(&whole(&app), &query, NOW).await.unwrap();
+    let searched = KeyQuery { search: Some("key".to_owned()), ..KeyQuery::default() };
+    let sorted = KeyQuery { sort: KeySort::Created, ..KeyQuery::default() };
+    for query in [KeyQuery::default(), searched, sorted] {
+        let after = list(query.clone()).await.next.unwrap();
+        let second = list(KeyQuery { after: Some(after.clone()), ..query.clone() }).await;
+        let before = second.previous.unwrap();
+        assert!(query.is_cursor(&after, false) && query.is_cursor(&before, true), "{after} {before}");
+        assert!(query.is_cursor("end", true) && !query.is_cursor("end", false) && !query.is_cursor("x", true));
+    }
+    assert!(!KeyQuery { sort: KeySort::Created, ..KeyQuery::default() }.is_cursor("7Qm2xVbN4tRa~name", false));
+    assert!(AuditQuery::default().is_cursor("7", false) && !AuditQuery::default().is_cursor("7a", false));
+    assert!(AppQuery::default().is_cursor(&format!("{app}~name"), true));
+    assert!(!AppQuery::default().is_cursor("name", true) && !PersonQuery::default().is_cursor("name", false));
 }

@@ -17,7 +17,7 @@ use super::super::call::Api;
 use super::answer::{Answered, Listed, One};
 use super::bodies::{MaybeBody, Nothing};
 use super::call::By;
-use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read};
+use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read_list};
 use crate::json::answer::json;
 use crate::json::body::{BodyCall, JsonBody};
 use crate::json::members::Text;
@@ -25,7 +25,7 @@ use crate::json::problem::Problem;
 
 /// The filters of the list, named as in its address in the console.
 pub(super) const LIST: &[Param] = &[
-    Param::new("q", Takes::Text(SEARCH_MAX), "The beginning of a name, or an id."),
+    Param::new("q", Takes::Search(SEARCH_MAX), "The beginning of a name, or an id."),
     Param::new("status", Takes::Words(|| vec![ARCHIVED]), "The archived apps. They are in no other list."),
     AFTER,
     BEFORE,
@@ -115,8 +115,8 @@ pub(super) async fn list(
     By(caller): By,
     RawQuery(query): RawQuery,
 ) -> Answered<One<Listed<AppShown>>> {
-    let pairs = read(query.as_deref(), LIST)?;
-    let page = api.service.apps(&caller, &AppQuery::from_pairs(borrowed(&pairs))).await?;
+    let query = read_list(query.as_deref(), LIST, |pairs| AppQuery::from_pairs(borrowed(pairs)))?;
+    let page = api.service.apps(&caller, &query).await?;
     Ok(One::of(Listed::page(page, |listed| listed.app.into())))
 }
 

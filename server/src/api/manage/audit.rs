@@ -13,15 +13,15 @@ use utoipa::ToSchema;
 use super::super::call::Api;
 use super::answer::{Answered, Listed, One};
 use super::call::By;
-use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read, value};
+use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read_list, value};
 
 /// The filters, named as in the address of the page.
 pub(super) const LIST: &[Param] = &[
     Param::new("key", Takes::KeyId, "Only events about this key, deleted or not."),
-    Param::new("name", Takes::Text(SEARCH_MAX), "Only events about keys whose name begins with this."),
+    Param::new("name", Takes::Search(SEARCH_MAX), "Only events about keys whose name begins with this."),
     Param::new(
         "person",
-        Takes::Text(SEARCH_MAX),
+        Takes::Search(SEARCH_MAX),
         "Only events of people whose name or e-mail has this in it, or of the actor with this name.",
     ),
     Param::new(
@@ -85,9 +85,10 @@ pub(super) async fn list(
     By(caller): By,
     RawQuery(query): RawQuery,
 ) -> Answered<One<Listed<EventShown>>> {
-    let pairs = read(query.as_deref(), LIST)?;
-    let asked = AuditQuery::from_pairs(borrowed(&pairs));
-    let query = AuditQuery { key: value(&pairs, "key").and_then(KeyId::parse), ..asked };
+    let query = read_list(query.as_deref(), LIST, |pairs| {
+        let asked = AuditQuery::from_pairs(borrowed(pairs));
+        AuditQuery { key: value(pairs, "key").and_then(KeyId::parse), ..asked }
+    })?;
     let page = api.service.audit(&caller, &query).await?;
     Ok(One::of(Listed::page(page, EventShown::from)))
 }

@@ -12,6 +12,7 @@ use domain::labels::{EXTERNAL_ID_MAX, TAG_MAX};
 use domain::list::{KeyQuery, KeySort, Rows, StatusFilter};
 use domain::refusal::Refusal;
 use domain::text::{EMAIL_MAX, SEARCH_MAX};
+use domain::token;
 use secrecy::SecretString;
 use service::keys::{Issued, ShownSecret};
 use service::once::SecretOf;
@@ -23,7 +24,7 @@ use super::delete::Gone;
 use super::if_match::IfMatch;
 use super::key_body::{KeyChange, NewKey};
 use super::key_shown::{KeyAnswered, KeyShown};
-use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read};
+use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read_list, value};
 use crate::json::body::JsonBody;
 use crate::json::problem::Problem;
 
@@ -31,7 +32,7 @@ use crate::json::problem::Problem;
 pub(super) const LIST: &[Param] = &[
     Param::new(
         "q",
-        Takes::Text(SEARCH_MAX),
+        Takes::Search(SEARCH_MAX),
         "The beginning of a name, of a word in it, of an id or of an external id.",
     ),
     Param::new("kind", Takes::Words(|| KeyKind::ALL.iter().map(|kind| kind.as_str()).collect()), "Only this kind."),
@@ -64,8 +65,12 @@ pub(super) async fn list(
     By(caller): By,
     RawQuery(query): RawQuery,
 ) -> Answered<One<Listed<KeyShown>>> {
-    let pairs = read(query.as_deref(), LIST)?;
-    let query = KeyQuery::from_pairs(borrowed(&pairs));
+    let query = read_list(query.as_deref(), LIST, |pairs| {
+        // A whole key is cut to its id here, or it would be looked for without the other filters.
+        let id = value(pairs, "q").and_then(token::cut_to_id);
+        let cut = id.as_ref().map(|id| ("q", id.as_str()));
+        KeyQuery::from_pairs(borrowed(pairs).filter(|(name, _)| cut.is_none() || *name != "q").chain(cut))
+    })?;
     let app = api.app_of(&caller);
     let page = api.service.keys_in_full(&caller, &app, &query).await?;
     let now = api.service.now();

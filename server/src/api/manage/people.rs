@@ -20,13 +20,13 @@ use super::answer::{Answered, Listed, One};
 use super::bodies::{MaybeBody, Nothing};
 use super::call::By;
 use super::delete::Gone;
-use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read};
+use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read_list};
 use crate::json::body::{BodyCall, JsonBody};
 use crate::json::members::Text;
 use crate::json::problem::Problem;
 
 pub(super) const LIST: &[Param] = &[
-    Param::new("q", Takes::Text(SEARCH_MAX), "A part of the name or e-mail."),
+    Param::new("q", Takes::Search(SEARCH_MAX), "A part of the name or e-mail."),
     Param::new("role", Takes::Words(|| Role::ALL.iter().map(|role| role.as_str()).collect()), "Only this role."),
     Param::new(
         "status",
@@ -124,8 +124,8 @@ pub(super) async fn list(
     By(caller): By,
     RawQuery(query): RawQuery,
 ) -> Answered<One<Listed<PersonShown>>> {
-    let pairs = read(query.as_deref(), LIST)?;
-    let page = api.service.people(&caller, &PersonQuery::from_pairs(borrowed(&pairs))).await?;
+    let query = read_list(query.as_deref(), LIST, |pairs| PersonQuery::from_pairs(borrowed(pairs)))?;
+    let page = api.service.people(&caller, &query).await?;
     Ok(One::of(Listed::page(page, PersonShown::of)))
 }
 
