@@ -307,46 +307,17 @@ impl BulkCount {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::environment::Environment;
-    use crate::ids::AppId;
-    use crate::key::KeyRow;
     use crate::kind::KeyKind;
-    use crate::rules::KeyRules;
+    use crate::sample;
     use crate::timestamp::Millis;
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
     fn key(kind: KeyKind, state: KeyState) -> KeyDetail {
-        KeyDetail {
-            row: KeyRow {
-                id: KeyId::from_random([7; 16]),
-                kind,
-                name: "A".into(),
-                token_prefix: "ks".into(),
-                last4: "9fKd".into(),
-                state,
-                not_before: None,
-                expires_at: None,
-                ack_deadline: None,
-                created_at: NOW,
-                created_by: "ops".into(),
-                last_used_at: None,
-                rotation_due_at: None,
-                cidr_count: 0,
-                domain_count: 0,
-                denied_cidr_count: 0,
-                permission_count: 0,
-            },
-            app_id: AppId::from_random([1; 12]),
-            description: String::new(),
-            rules: KeyRules { environment: Environment::default(), tags: vec!["eu".into()], ..KeyRules::default() },
-            quota_left: None,
-            quota_period: 0,
-            quota_epoch: 0,
-            last_used_address: None,
-            revoked: None,
-            revision: 1,
-        }
+        let mut key = sample::key(kind, NOW);
+        key.row.state = state;
+        key.rules.tags = vec!["eu".to_owned()];
+        key
     }
 
     #[test]

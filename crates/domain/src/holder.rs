@@ -52,10 +52,9 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{AppId, KeyId};
-    use crate::key::{KeyRow, KeyState};
+    use crate::key::KeyState;
     use crate::kind::KeyKind;
-    use crate::rules::KeyRules;
+    use crate::sample;
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -65,38 +64,10 @@ mod tests {
         permissions: &[&str],
         rotate_days: Option<u32>,
     ) -> KeyDetail {
-        let row = KeyRow {
-            id: KeyId::from_random([7; 16]),
-            kind: KeyKind::Service,
-            name: "Billing".to_owned(),
-            token_prefix: "ks".to_owned(),
-            last4: "9fKd".to_owned(),
-            state,
-            not_before: None,
-            expires_at,
-            ack_deadline: None,
-            created_at: NOW,
-            created_by: "ada@example.com".to_owned(),
-            last_used_at: None,
-            rotation_due_at: None,
-            cidr_count: 0,
-            domain_count: 0,
-            denied_cidr_count: 0,
-            permission_count: 0,
-        };
-        let permissions = permissions.iter().map(|name| Permission::parse(name).unwrap()).collect();
-        KeyDetail {
-            row,
-            app_id: AppId::from_random([1; 12]),
-            description: String::new(),
-            rules: KeyRules { permissions, rotate_days, ..KeyRules::default() },
-            quota_left: None,
-            quota_period: 0,
-            quota_epoch: 0,
-            last_used_address: None,
-            revoked: None,
-            revision: 1,
-        }
+        let mut key = sample::key(KeyKind::Service, NOW);
+        (key.row.state, key.row.expires_at, key.rules.rotate_days) = (state, expires_at, rotate_days);
+        key.rules.permissions = permissions.iter().map(|name| Permission::parse(name).unwrap()).collect();
+        key
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub mod restrictions;
 pub mod role;
 pub mod rotation;
 pub mod rules;
+#[cfg(test)]
+mod sample;
 pub mod saved_view;
 pub mod second_factor;
 pub mod sight;

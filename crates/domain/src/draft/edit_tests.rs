@@ -1,10 +1,9 @@
 use super::tests::{list, some};
 use super::*;
 use crate::audit::Change;
-use crate::ids::{AppId, KeyId};
-use crate::key::{KeyRow, KeyState};
 use crate::quota::Quota;
 use crate::rules::{KeyRules, changes};
+use crate::sample;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_253_402_000);
 
@@ -16,49 +15,26 @@ fn detail(kind: KeyKind) -> KeyDetail {
         KeyKind::MasterUser => &["chats.read"],
         _ => &[],
     };
-    KeyDetail {
-        row: KeyRow {
-            id: KeyId::from_random([1; 16]),
-            kind,
-            name: "Billing export".to_owned(),
-            token_prefix: kind.token_prefix("ks", Environment::Live),
-            last4: "9fKd".to_owned(),
-            state: KeyState::Active,
-            not_before: has(Field::NotBefore).then_some(NOW.plus_seconds(-60)),
-            expires_at: has(Field::ExpiresAt).then_some(NOW.plus_seconds(-30)),
-            ack_deadline: None,
-            created_at: NOW,
-            created_by: "owner@example.com".to_owned(),
-            last_used_at: None,
-            rotation_due_at: None,
-            cidr_count: 0,
-            domain_count: 0,
-            denied_cidr_count: 0,
-            permission_count: 0,
-        },
-        app_id: AppId::from_random([2; 12]),
-        description: if has(Field::Description) { "nightly".to_owned() } else { String::new() },
-        rules: KeyRules {
-            cidrs: CidrRule::parse_items(Field::Cidrs, given(Field::Cidrs, &["10.0.0.0/8", "::1"])).unwrap(),
-            denied_cidrs: CidrRule::parse_items(Field::Cidrs, given(Field::DeniedCidrs, &["10.1.0.0/16"])).unwrap(),
-            domains: DomainRule::parse_items(given(Field::Domains, &["*.example.com"])).unwrap(),
-            permissions: permissions.iter().map(|text| Permission::parse(text).unwrap()).collect(),
-            limits: RateLimit::parse_items(given(Field::Limits, &["burst: 20 per 10s"])).unwrap(),
-            quota: has(Field::Quota).then_some(Quota { total: 1_000, refill: Refill::Daily }),
-            environment: Environment::Live,
-            external_id: has(Field::ExternalId).then(|| "cus_42".to_owned()),
-            owner: has(Field::Owner).then(|| Owner::Team("Payments".to_owned())),
-            tags: if has(Field::Tags) { vec!["eu".to_owned(), "prod".to_owned()] } else { Vec::new() },
-            metadata: Metadata::parse_items(&texts(given(Field::Metadata, &["plan=gold"]))).unwrap(),
-            rotate_days: has(Field::RotateDays).then_some(90),
-        },
-        quota_left: has(Field::Quota).then_some(10),
-        quota_period: 0,
-        quota_epoch: 0,
-        last_used_address: None,
-        revoked: None,
-        revision: 1,
-    }
+    let mut key = sample::key(kind, NOW);
+    key.row.not_before = has(Field::NotBefore).then_some(NOW.plus_seconds(-60));
+    key.row.expires_at = has(Field::ExpiresAt).then_some(NOW.plus_seconds(-30));
+    key.description = if has(Field::Description) { "nightly".to_owned() } else { String::new() };
+    key.quota_left = has(Field::Quota).then_some(10);
+    key.rules = KeyRules {
+        cidrs: CidrRule::parse_items(Field::Cidrs, given(Field::Cidrs, &["10.0.0.0/8", "::1"])).unwrap(),
+        denied_cidrs: CidrRule::parse_items(Field::Cidrs, given(Field::DeniedCidrs, &["10.1.0.0/16"])).unwrap(),
+        domains: DomainRule::parse_items(given(Field::Domains, &["*.example.com"])).unwrap(),
+        permissions: permissions.iter().map(|text| Permission::parse(text).unwrap()).collect(),
+        limits: RateLimit::parse_items(given(Field::Limits, &["burst: 20 per 10s"])).unwrap(),
+        quota: has(Field::Quota).then_some(Quota { total: 1_000, refill: Refill::Daily }),
+        environment: Environment::Live,
+        external_id: has(Field::ExternalId).then(|| "cus_42".to_owned()),
+        owner: has(Field::Owner).then(|| Owner::Team("Payments".to_owned())),
+        tags: if has(Field::Tags) { vec!["eu".to_owned(), "prod".to_owned()] } else { Vec::new() },
+        metadata: Metadata::parse_items(&texts(given(Field::Metadata, &["plan=gold"]))).unwrap(),
+        rotate_days: has(Field::RotateDays).then_some(90),
+    };
+    key
 }
 
 /// What an edit records in the audit.
