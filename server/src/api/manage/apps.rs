@@ -60,53 +60,26 @@ impl From<App> for AppShown {
     }
 }
 
-/// A new app.
+/// A new app, or a new name for one.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewAppBody<'a> {
+pub(super) struct AppBody<'a> {
     /// The name, 1 to 100 characters. No other app in use has it.
     #[serde(borrow)]
     #[schema(value_type = String)]
     name: Text<'a>,
 }
 
-/// A new app as it was asked for.
+/// The name that was asked for.
 #[derive(Debug)]
-pub(super) struct NewApp {
-    name: String,
-}
+pub(super) struct AppName(String);
 
-impl BodyCall for NewApp {
-    type Sent<'a> = NewAppBody<'a>;
+impl BodyCall for AppName {
+    type Sent<'a> = AppBody<'a>;
     type Call<'a> = Self;
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        Ok(Self { name: sent.name.0.into_owned() })
-    }
-}
-
-/// A change of an app.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AppChangeBody<'a> {
-    /// The name, 1 to 100 characters.
-    #[serde(borrow)]
-    #[schema(value_type = String)]
-    name: Text<'a>,
-}
-
-/// A change as it was asked for.
-#[derive(Debug)]
-pub(super) struct AppChange {
-    name: String,
-}
-
-impl BodyCall for AppChange {
-    type Sent<'a> = AppChangeBody<'a>;
-    type Call<'a> = Self;
-
-    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        Ok(Self { name: sent.name.0.into_owned() })
+        Ok(Self(sent.name.0.into_owned()))
     }
 }
 
@@ -137,9 +110,9 @@ impl IntoResponse for AppCreated {
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
     By(caller): By,
-    body: JsonBody<NewApp>,
+    body: JsonBody<AppName>,
 ) -> Answered<AppCreated> {
-    let app = api.service.create_app(&caller, &body.read()?.name).await?;
+    let app = api.service.create_app(&caller, &body.read()?.0).await?;
     Ok(AppCreated(AppAnswered { app: app.into() }))
 }
 
@@ -171,10 +144,10 @@ pub(super) async fn change(
     State(api): State<Arc<Api>>,
     By(caller): By,
     Named(id): Named,
-    body: JsonBody<AppChange>,
+    body: JsonBody<AppName>,
 ) -> Answered<One<AppAnswered>> {
-    let (call, id) = (body.read()?, app_id(&id)?);
-    api.service.rename_app(&caller, &id, &call.name).await?;
+    let (AppName(name), id) = (body.read()?, app_id(&id)?);
+    api.service.rename_app(&caller, &id, &name).await?;
     Ok(One::of(AppAnswered { app: api.service.app(&caller, &id).await?.into() }))
 }
 
@@ -192,7 +165,6 @@ mod tests {
 
     #[test]
     fn the_parser_and_the_schema_agree() {
-        parser_and_schema_agree::<NewApp>(&json!({ "name": "Shop" }));
-        parser_and_schema_agree::<AppChange>(&json!({ "name": "Shop" }));
+        parser_and_schema_agree::<AppName>(&json!({ "name": "Shop" }));
     }
 }

@@ -6,7 +6,7 @@ use domain::permission::AdminPermission;
 use super::super::operation::{Operation, described, listed};
 use super::super::routes::Route;
 use super::acts::{self, RevokeBody, RotateBody};
-use super::apps::{self, AppAnswered, AppChangeBody, AppShown, NewAppBody};
+use super::apps::{self, AppAnswered, AppBody, AppShown};
 use super::audit::{self, EventShown};
 use super::bodies::NothingBody;
 use super::invites::{self, InviteAnswered, InviteMade, InviteShown, NewInviteBody};
@@ -164,13 +164,13 @@ static LIST_APPS: Operation = Operation {
 };
 static CREATE_APP: Operation = Operation {
     about: "It has no keys yet. The calling key does not see it: a key manages only its own app.",
-    body: Some(described::<NewAppBody<'static>>),
+    body: Some(described::<AppBody<'static>>),
     ..Operation::new("createApp", "Apps", "Create an app", AppsWrite, 201, Some(described::<AppAnswered>))
 };
 static GET_APP: Operation =
     Operation::new("getApp", "Apps", "Get an app", AppsRead, 200, Some(described::<AppAnswered>));
 static CHANGE_APP: Operation = Operation {
-    body: Some(described::<AppChangeBody<'static>>),
+    body: Some(described::<AppBody<'static>>),
     ..Operation::new("changeApp", "Apps", "Rename an app", AppsWrite, 200, Some(described::<AppAnswered>))
 };
 static ARCHIVE_APP: Operation = Operation {
