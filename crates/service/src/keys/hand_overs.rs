@@ -5,14 +5,16 @@ use domain::{
     audit::{Action, AuditEvent, Change, Subject},
     draft::KeyDraft,
     field::Field,
-    hand_over::{Collection, HAND_OVERS_MAX, HandOver, HandOverDraft},
+    hand_over::{Collection, HAND_OVERS_MAX, HandOver, HandOverDraft, HandOverSpec},
     ids::{AppId, KeyId},
     key::KeyDetail,
+    kind::KeyKind,
     refusal::Refusal,
     request::RequestState,
     role::Act,
     rotation::{NoRotation, Overlap},
     text,
+    timestamp::Timestamp,
 };
 use secrecy::{ExposeSecret, SecretString};
 use store::{StoreError, Tx, Unique};
@@ -70,7 +72,7 @@ impl Service {
     /// Prepares a key for somebody else to collect. It fails as issuing the key would, and with `AlreadyHandedOver` if the
     /// form has done this before. A request that it uses up is collected with it.
     pub async fn hand_over(&self, caller: &Caller, app: &AppId, form: &HandOverForm<'_>) -> Result<HandedOver> {
-        let person = *caller.person_id()?;
+        caller.person_id()?;
         let form_id = check_form_id(form.form_id)?;
         let passphrase = form.passphrase.expose_secret();
         let spec = form.to.check(passphrase)?;
@@ -84,21 +86,15 @@ impl Service {
         caller.proved_for(guarded(&key), self.now())?;
         let hash = self.passphrase_hash(passphrase).await?;
         let now = self.now();
-        let hand_over = HandOver {
+        let made = Made { by: caller, form_id, to: spec, has_passphrase: hash.is_some(), now };
+        let hand_over = made.of(What {
             key: approved.as_ref().map_or_else(|| self.new_key_id(), |request| Ok(request.key))?,
             app_id: approved.as_ref().map_or(*app, |request| request.app_id),
             kind: key.kind,
-            key_name: key.name.clone(),
+            name: key.name.clone(),
             draft: draft.clone(),
             rotates: None,
-            form_id: form_id.to_owned(),
-            recipient: spec.recipient,
-            email: spec.email,
-            has_passphrase: hash.is_some(),
-            made_by: (person.to_string(), caller.actor().label()),
-            created_at: now,
-            expires_at: now.plus(spec.life.length()),
-        };
+        });
         let work = async |tx: &mut Tx| {
             usable(tx, caller, &hand_over.app_id).await?;
             match &approved {
@@ -121,7 +117,7 @@ impl Service {
         form: &RotationForm<'_>,
     ) -> Result<HandedOver> {
         caller.may_with_some(Act::RotateKeys)?;
-        let person = *caller.person_id()?;
+        caller.person_id()?;
         let form_id = check_form_id(form.form_id)?;
         let passphrase = form.passphrase.expose_secret();
         let spec = form.to.check(passphrase)?;
@@ -133,21 +129,15 @@ impl Service {
             if tx.hand_over(id).await?.is_some() {
                 return Err(NoRotation::HandedOver.into());
             }
-            let hand_over = HandOver {
+            let made = Made { by: caller, form_id, to: spec, has_passphrase: hash.is_some(), now };
+            let hand_over = made.of(What {
                 key: *id,
                 app_id: key.app_id,
                 kind: key.row.kind,
-                key_name: key.row.name,
+                name: key.row.name,
                 draft: KeyDraft::default(),
                 rotates: Some(overlap),
-                form_id: form_id.to_owned(),
-                recipient: spec.recipient,
-                email: spec.email,
-                has_passphrase: hash.is_some(),
-                made_by: (person.to_string(), caller.actor().label()),
-                created_at: now,
-                expires_at: now.plus(spec.life.length()),
-            };
+            });
             tx.forget_collection(id).await?;
             let token = self.add_hand_over(tx, caller, &hand_over, hash.as_deref()).await?;
             Ok::<_, Error>(HandedOver { hand_over, token })
@@ -282,6 +272,45 @@ impl Service {
     pub(super) fn hand_over_event(&self, caller: &Caller, action: Action, hand_over: &HandOver) -> AuditEvent {
         let subject = Subject::key(&hand_over.key, hand_over.kind, &hand_over.key_name);
         AuditEvent { app_id: Some(hand_over.app_id), ..event(caller, self.now(), action, subject) }
+    }
+}
+
+/// How a hand-over comes to be.
+struct Made<'a> {
+    by: &'a Caller,
+    form_id: &'a str,
+    to: HandOverSpec,
+    has_passphrase: bool,
+    now: Timestamp,
+}
+
+/// What is handed over.
+struct What {
+    key: KeyId,
+    app_id: AppId,
+    kind: KeyKind,
+    name: String,
+    draft: KeyDraft,
+    rotates: Option<Overlap>,
+}
+
+impl Made<'_> {
+    fn of(self, what: What) -> HandOver {
+        HandOver {
+            key: what.key,
+            app_id: what.app_id,
+            kind: what.kind,
+            key_name: what.name,
+            draft: what.draft,
+            rotates: what.rotates,
+            form_id: self.form_id.to_owned(),
+            recipient: self.to.recipient,
+            email: self.to.email,
+            has_passphrase: self.has_passphrase,
+            made_by: (self.by.actor().id().to_owned(), self.by.actor().label()),
+            created_at: self.now,
+            expires_at: self.now.plus(self.to.life.length()),
+        }
     }
 }
 
