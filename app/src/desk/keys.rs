@@ -50,7 +50,7 @@ impl KeyList {
         let shown = view.is_shown();
         let only = view.one.filter(|_| shown);
         let calls = desk.service().last_day(caller, &page.rows).await?;
-        let on = page.rows.iter().map(|row| caller.rights_on(row.kind, &row.id)).collect();
+        let on = page.rows.iter().map(|row| caller.rights_on(row)).collect();
         Ok(Self { page, calls, on, now: desk.service().now(), rights: caller.rights(), apps, only })
     }
 }
@@ -81,7 +81,7 @@ impl KeyView {
     }
 
     fn of(desk: &Desk, caller: &Caller, key: KeyDetail) -> Self {
-        let rights = caller.rights_on(key.row.kind, &key.row.id);
+        let rights = caller.rights_on(&key.row);
         Self { key, now: desk.service().now(), rights }
     }
 }

@@ -56,14 +56,14 @@ const ACKNOWLEDGE: Offer =
 const ROTATE: Offer =
     Offer { path: "rotate", label: "Rotate…", grave: false, at_once: false, needs: Act::RotateKeys };
 const DISABLE: Offer =
-    Offer { path: "disable", label: "Disable…", grave: false, at_once: true, needs: Act::ChangeKeys };
+    Offer { path: "disable", label: "Disable…", grave: false, at_once: true, needs: Act::StopKeys };
 const ENABLE: Offer = Offer { path: "enable", label: "Enable…", grave: false, at_once: true, needs: Act::ChangeKeys };
 const REVOKE: Offer = Offer { path: "revoke", label: "Revoke…", grave: true, at_once: false, needs: Act::RevokeKeys };
 const RESTORE: Offer =
     Offer { path: "restore", label: "Restore…", grave: false, at_once: false, needs: Act::RestoreKey };
 /// Leads to a page, not to a dialog over the list.
 pub const WHY: Offer = Offer { path: "why", label: "Why refused?", grave: false, at_once: false, needs: Act::TestKeys };
-const DELETE: Offer = Offer { path: "delete", label: "Delete…", grave: true, at_once: false, needs: Act::ChangeKeys };
+const DELETE: Offer = Offer { path: "delete", label: "Delete…", grave: true, at_once: false, needs: Act::StopKeys };
 
 /// What a visitor with these rights on a key in this status can do with it.
 pub fn acts(status: Status, rights: Rights) -> impl Iterator<Item = &'static Offer> {
@@ -236,7 +236,7 @@ mod tests {
     fn only_what_one_may_do_is_offered() {
         let at = Timestamp::from_millis(0);
         let offered = |role, kind, status| -> Vec<_> {
-            acts(status, Rights::of_role(role).on_key(kind, &[])).map(|offer| offer.path).collect()
+            acts(status, Rights::of_role(role).on_key(kind, false, &[])).map(|offer| offer.path).collect()
         };
         let service = |role, status| offered(role, KeyKind::Service, status);
         assert_eq!(
@@ -248,10 +248,16 @@ mod tests {
         assert_eq!(service(Role::Auditor, Status::Active), ["audit", "why"]);
         assert_eq!(service(Role::Auditor, Status::Pending { until: at }), ["audit"]);
         assert_eq!(service(Role::Guest, Status::Active), ["audit"]);
-        let granted = Rights::of_role(Role::Guest).on_key(KeyKind::Account, KeyAct::ALL);
+        let granted = Rights::of_role(Role::Guest).on_key(KeyKind::Account, false, KeyAct::ALL);
         assert_eq!(
             acts(Status::Active, granted).map(|offer| offer.path).collect::<Vec<_>>(),
             ["audit", "why", "rotate", "revoke"]
+        );
+        // What a key may do that its visitor may not is nothing for them to rotate or edit.
+        let beyond = Rights::of_role(Role::Admin).on_key(KeyKind::Service, true, &[]);
+        assert_eq!(
+            acts(Status::Active, beyond).map(|offer| offer.path).collect::<Vec<_>>(),
+            ["audit", "why", "disable", "revoke", "delete"]
         );
         // Only an owner restores keys, and changes keys that make other keys.
         assert_eq!(service(Role::Owner, Status::Revoked), ["audit", "restore", "delete"]);

@@ -35,7 +35,7 @@ const DISABLE: Confirmation = Confirmation {
     verb: "Disable",
     effect: "From the next call on, every call with this key is refused until you enable it again.",
     grave: false,
-    needs: Act::ChangeKeys,
+    needs: Act::StopKeys,
 };
 const ENABLE: Confirmation = Confirmation {
     path: "enable",
@@ -63,7 +63,7 @@ const DELETE: Confirmation = Confirmation {
     verb: "Delete",
     effect: "The key is gone for good. You cannot undo this. Its history stays in the audit.",
     grave: true,
-    needs: Act::ChangeKeys,
+    needs: Act::StopKeys,
 };
 
 #[component]

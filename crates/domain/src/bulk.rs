@@ -8,6 +8,7 @@ use crate::ids::KeyId;
 use crate::key::{KeyDetail, KeyState, RevokeReason};
 use crate::labels::{self, Owner, TAGS_MAX};
 use crate::list::KeyQuery;
+use crate::role::Act;
 use crate::timestamp::Timestamp;
 
 /// The most keys that one act takes.
@@ -67,6 +68,15 @@ impl BulkAct {
             Self::Disable => Some(Self::Enable),
             Self::Enable => Some(Self::Disable),
             Self::Revoke | Self::SetExpiry | Self::AddTag | Self::RemoveTag | Self::Transfer => None,
+        }
+    }
+
+    /// The act that the caller must be allowed with each key.
+    pub const fn needs(self) -> Act {
+        match self {
+            Self::Disable => Act::StopKeys,
+            Self::Revoke => Act::RevokeKeys,
+            Self::Enable | Self::SetExpiry | Self::AddTag | Self::RemoveTag | Self::Transfer => Act::ChangeKeys,
         }
     }
 

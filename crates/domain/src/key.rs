@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::environment::Environment;
 use crate::ids::{AppId, KeyId};
 use crate::kind::KeyKind;
+use crate::permission::AdminPermission;
 use crate::rules::KeyRules;
 use crate::spec::KeySpec;
 use crate::timestamp::{Millis, Timestamp};
@@ -214,6 +215,8 @@ pub struct KeyRow {
     pub denied_cidr_count: u32,
     /// How many permissions it has.
     pub permission_count: u32,
+    /// Those of them that administer Keystead itself.
+    pub administers: Vec<AdminPermission>,
 }
 
 impl KeyRow {

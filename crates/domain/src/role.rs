@@ -26,8 +26,10 @@ names! {
         SeePrivilegedKeys = "see_privileged_keys",
         /// Find out why a call with a key is refused.
         TestKeys = "test_keys",
-        /// Issue, confirm, edit, disable, enable and delete keys.
+        /// Issue, confirm, edit and enable keys.
         ChangeKeys = "change_keys",
+        /// Disable and delete keys, and drop pending ones.
+        StopKeys = "stop_keys",
         /// Give a key a new secret, and decide how long the old one works.
         RotateKeys = "rotate_keys",
         RevokeKeys = "revoke_keys",
@@ -106,6 +108,7 @@ impl Role {
             }
             Act::SeePrivilegedKeys
             | Act::ChangeKeys
+            | Act::StopKeys
             | Act::RotateKeys
             | Act::RevokeKeys
             | Act::ManageGuests
@@ -156,15 +159,19 @@ impl Rights {
         self.acts & needed == needed
     }
 
-    /// What these rights allow with one key of this kind, for somebody to whom these acts with it were granted.
-    pub fn on_key(self, kind: KeyKind, granted: &[KeyAct]) -> Self {
-        let refused = if self.may(kind.rules().changed_with) { 0 } else { Self::CHANGES };
+    /// What these rights allow with one key of this kind, for somebody to whom these acts with it were granted. With a key
+    /// `beyond` them, which may do in Keystead what they may not, they allow only what takes away from it.
+    pub fn on_key(self, kind: KeyKind, beyond: bool, granted: &[KeyAct]) -> Self {
+        let by_kind = if self.may(kind.rules().changed_with) { 0 } else { Self::WIDENS | Self::TAKES_AWAY };
+        let refused = if beyond { by_kind | Self::WIDENS } else { by_kind };
         let granted = Self::of(granted.iter().map(|act| act.act()));
         Self { acts: self.acts & !refused | granted.acts }
     }
 
-    /// What the kind of a key may forbid.
-    const CHANGES: u32 = Self::bit(Act::ChangeKeys) | Self::bit(Act::RotateKeys) | Self::bit(Act::RevokeKeys);
+    /// What gives a key more, or gives somebody its secret.
+    const WIDENS: u32 = Self::bit(Act::ChangeKeys) | Self::bit(Act::RotateKeys);
+    /// What only stops a key.
+    const TAKES_AWAY: u32 = Self::bit(Act::StopKeys) | Self::bit(Act::RevokeKeys);
 
     fn of(acts: impl Iterator<Item = Act>) -> Self {
         Self { acts: acts.fold(0, |acts, act| acts | Self::bit(act)) }
@@ -191,6 +198,7 @@ const fn acts_of(permission: AdminPermission) -> &'static [Act] {
             Act::SeePrivilegedKeys,
             Act::TestKeys,
             Act::ChangeKeys,
+            Act::StopKeys,
             Act::RotateKeys,
             Act::RevokeKeys,
             Act::RestoreKey,
@@ -242,6 +250,7 @@ mod tests {
         let of_admins = [
             Act::SeePrivilegedKeys,
             Act::ChangeKeys,
+            Act::StopKeys,
             Act::RotateKeys,
             Act::RevokeKeys,
             Act::ManageGuests,
@@ -255,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_key_has_the_rights_of_its_kind_and_those_granted() {
-        let on = |role, kind: KeyKind, granted: &[KeyAct]| Rights::of_role(role).on_key(kind, granted);
+        let on = |role, kind: KeyKind, granted: &[KeyAct]| Rights::of_role(role).on_key(kind, false, granted);
         assert!(on(Role::Admin, KeyKind::Service, &[]).may(Act::RevokeKeys));
         let account = on(Role::Admin, KeyKind::Account, &[]);
         assert!(account.may(Act::TestKeys) && !account.may(Act::RevokeKeys) && !account.may(Act::ChangeKeys));
@@ -267,6 +276,18 @@ mod tests {
         assert!(rotates.may(Act::RotateKeys) && !rotates.may(Act::ChangeKeys) && !rotates.may(Act::RevokeKeys));
         let revokes = guest(&[KeyAct::See, KeyAct::Revoke]);
         assert!(revokes.may(Act::RevokeKeys) && !revokes.may(Act::ChangeKeys) && !revokes.may(Act::TestKeys));
+    }
+
+    #[test]
+    fn a_key_that_may_do_more_can_only_be_stopped() {
+        let on = |role, granted: &[KeyAct]| Rights::of_role(role).on_key(KeyKind::Service, true, granted);
+        let admin = on(Role::Admin, &[]);
+        assert!(!admin.may(Act::ChangeKeys) && !admin.may(Act::RotateKeys));
+        assert!(admin.may(Act::StopKeys) && admin.may(Act::RevokeKeys) && admin.may(Act::TestKeys));
+        // Whoever granted it could do it themselves.
+        assert!(on(Role::Guest, &[KeyAct::Rotate]).may(Act::RotateKeys));
+        let account = Rights::of_role(Role::Admin).on_key(KeyKind::Account, false, &[]);
+        assert!(!account.may(Act::StopKeys), "the kind forbids that too");
     }
 
     #[test]

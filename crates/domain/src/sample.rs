@@ -28,6 +28,7 @@ pub fn key(kind: KeyKind, at: Timestamp) -> KeyDetail {
             domain_count: 0,
             denied_cidr_count: 0,
             permission_count: 0,
+            administers: Vec::new(),
         },
         app_id: AppId::from_random([1; 12]),
         description: String::new(),

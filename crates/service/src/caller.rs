@@ -6,9 +6,9 @@ use domain::{
     audit::Actor,
     delegation,
     field::{Field, FieldErrors},
-    grant::KeyGrant,
+    grant::{KeyAct, KeyGrant},
     ids::{AppId, KeyId, PersonId},
-    key::{KeyDetail, KeyRecord},
+    key::{KeyDetail, KeyRecord, KeyRow},
     kind::KeyKind,
     permission::{AdminPermission, Permission},
     proof::{Guarded, PROOF_FOR},
@@ -131,10 +131,20 @@ impl Caller {
         self.rights
     }
 
-    /// What the caller may do with this key: what the role allows with keys of its kind, and what was granted.
-    pub fn rights_on(&self, kind: KeyKind, key: &KeyId) -> Rights {
-        let granted = self.grants.iter().find(|grant| grant.key == *key);
-        self.rights.on_key(kind, granted.map_or(&[], |grant| &grant.acts))
+    /// What the caller may do with this key: what the role allows with keys of its kind and its permissions, and what was
+    /// granted. Whether one key may change another is a question of its own.
+    pub fn rights_on(&self, key: &KeyRow) -> Rights {
+        let beyond = self.own.is_none() && key.administers.iter().any(|permission| !self.may_give_one(*permission));
+        self.rights.on_key(key.kind, beyond, self.granted_on(&key.id))
+    }
+
+    /// The same with a key of this kind, as far as that is known without its permissions.
+    pub(crate) fn rights_on_kind(&self, kind: KeyKind, key: &KeyId) -> Rights {
+        self.rights.on_key(kind, false, self.granted_on(key))
+    }
+
+    fn granted_on(&self, key: &KeyId) -> &[KeyAct] {
+        self.grants.iter().find(|grant| grant.key == *key).map_or(&[], |grant| &grant.acts)
     }
 
     /// The app of a key that asks, or the one that somebody looks at; `None` for several.
@@ -197,7 +207,7 @@ impl Caller {
     pub(crate) fn may_with(&self, act: Act, key: &KeyDetail) -> Result<(), Refusal> {
         self.may_with_some(act)?;
         self.may_see(key)?;
-        if self.rights_on(key.row.kind, &key.row.id).may(act) { Ok(()) } else { Err(Refusal::Forbidden) }
+        if self.rights_on(&key.row).may(act) { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 
     /// `Forbidden` unless the caller may see keys, `NotFound` for a key out of sight.
@@ -222,10 +232,9 @@ impl Caller {
     }
 
     /// `Invalid` at the permissions if the caller would give a key one of Keystead's own that they do not have
-    /// themselves. What the key had `before` stays.
-    pub(crate) fn may_give(&self, permissions: &[Permission], before: &[Permission]) -> Result<(), Refusal> {
-        let mut given = permissions.iter().filter(|permission| !before.contains(permission));
-        let refused = given.find(|permission| {
+    /// themselves.
+    pub(crate) fn may_give(&self, permissions: &[Permission]) -> Result<(), Refusal> {
+        let refused = permissions.iter().find(|permission| {
             AdminPermission::parse(permission.as_str()).is_some_and(|permission| !self.may_give_one(permission))
         });
         let Some(refused) = refused else { return Ok(()) };

@@ -101,7 +101,7 @@ impl Service {
                 return Err(Refusal::TooManyInvites { most: INVITES_MAX }.into());
             }
             may_give(tx, caller, &invite.apps).await?;
-            grantable(tx, caller, &invite.apps, &invite.keys).await?;
+            grantable(tx, caller, &invite.apps, &invite.keys, &[]).await?;
             tx.insert_invite(&invite).await.map_err(|error| match error {
                 StoreError::Conflict(Unique::InviteEmail) => {
                     wrong_email("An invite for this e-mail is waiting. Send that one again, or revoke it first.")
@@ -126,7 +126,7 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let mut invite = self.managed_invite(tx, caller, id).await?;
             caller.proved_for(Guarded::Invite(invite.role), now)?;
-            grantable(tx, caller, &invite.apps, &invite.keys).await?;
+            grantable(tx, caller, &invite.apps, &invite.keys, &[]).await?;
             invite.made_by = (caller.actor().id().to_owned(), caller.actor().label());
             invite.expires_at = now.plus(INVITE_FOR);
             tx.renew_invite(id, (&invite.made_by.0, &invite.made_by.1), invite.expires_at).await?;
@@ -278,7 +278,7 @@ fn keys_of(invite: &Invite) -> Vec<KeyId> {
 /// Whether somebody may invite to this role, these apps and these keys. Those that are gone do not count: nobody gets them.
 fn may_send(sender: &Caller, invite: &Invite, keys: &[KeyDetail]) -> bool {
     let may_grant = |key: &KeyDetail| {
-        let rights = sender.rights_on(key.row.kind, &key.row.id);
+        let rights = sender.rights_on(&key.row);
         let mut acts = invite.keys.iter().filter(|grant| grant.key == key.row.id).flat_map(|grant| &grant.acts);
         sender.may_see(key).is_ok() && acts.all(|act| rights.may(act.act()))
     };

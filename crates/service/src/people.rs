@@ -101,7 +101,7 @@ impl Service {
             let before = tx.key_grants(id).await?;
             // What the caller cannot see, they cannot take away either.
             let mut kept = out_of_sight(tx, caller, &before).await?;
-            grantable(tx, caller, &row.apps, &keys).await?;
+            grantable(tx, caller, &row.apps, &keys, &before).await?;
             kept.extend(keys);
             kept.sort_by_key(|grant| grant.key);
             if kept == before && end == row.access_ends_at {
@@ -290,8 +290,14 @@ async fn keeps_an_owner(tx: &mut Tx, changed: &PersonRow) -> Result<()> {
 }
 
 /// `Invalid` at the field of the keys unless the caller sees each key, may do all that is granted with it, and the key is in
-/// one of the guest's apps.
-pub(crate) async fn grantable(tx: &mut Tx, caller: &Caller, apps: &Scope<AppId>, keys: &[KeyGrant]) -> Result<()> {
+/// one of the guest's apps. What the guest might do with it `before` stays.
+pub(crate) async fn grantable(
+    tx: &mut Tx,
+    caller: &Caller,
+    apps: &Scope<AppId>,
+    keys: &[KeyGrant],
+    before: &[KeyGrant],
+) -> Result<()> {
     for grant in keys {
         let wrong = |message: &str| Error::from(FieldErrors::one(Field::Keys, message));
         let key = tx.key_detail(&grant.key).await?;
@@ -304,8 +310,10 @@ pub(crate) async fn grantable(tx: &mut Tx, caller: &Caller, apps: &Scope<AppId>,
                 "“{name}” is not in an app that the guest sees. Leave it out, or add its app."
             )));
         }
-        let rights = caller.rights_on(key.row.kind, &key.row.id);
-        if let Some(act) = grant.acts.iter().find(|act| !rights.may(act.act())) {
+        let rights = caller.rights_on(&key.row);
+        let had = before.iter().filter(|before| before.key == grant.key).flat_map(|before| &before.acts);
+        let had: Vec<_> = had.collect();
+        if let Some(act) = grant.acts.iter().find(|act| !rights.may(act.act()) && !had.contains(act)) {
             let (act, name) = (act.label().to_lowercase(), &key.row.name);
             return Err(wrong(&format!("You may not {act} “{name}” yourself, so you cannot allow it.")));
         }

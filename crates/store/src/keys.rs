@@ -7,6 +7,7 @@ use domain::audit::Actor;
 use domain::ids::{AppId, KeyId};
 use domain::key::{KeyDetail, KeyRecord, KeyRow, KeyState, RevokeReason, Revoked, SecretNumber};
 use domain::kind::KeyKind;
+use domain::permission::AdminPermission;
 use domain::timestamp::Timestamp;
 use domain::token::TokenMac;
 use serde::de::IgnoredAny;
@@ -192,6 +193,8 @@ impl TryFrom<ListedRow> for KeyRow {
     type Error = StoreError;
 
     fn try_from(row: ListedRow) -> Result<Self, StoreError> {
+        let permissions: Vec<String> =
+            serde_json::from_str(&row.permissions).map_err(|_| StoreError::corrupt("a list of a key"))?;
         Ok(Self {
             id: key_id(&row.id)?,
             kind: kind(&row.kind)?,
@@ -209,7 +212,8 @@ impl TryFrom<ListedRow> for KeyRow {
             cidr_count: count(row.cidr_count)?,
             domain_count: count(row.domain_count)?,
             denied_cidr_count: items(&row.denied_cidrs)?,
-            permission_count: items(&row.permissions)?,
+            permission_count: u32::try_from(permissions.len()).unwrap_or(u32::MAX),
+            administers: permissions.iter().filter_map(|name| AdminPermission::parse(name)).collect(),
         })
     }
 }

@@ -31,7 +31,7 @@ impl Service {
     pub async fn acknowledge(&self, caller: &Caller, id: &KeyId, anyway: bool) -> Result<KeyDetail> {
         let now = self.now();
         let work = async |tx: &mut Tx| {
-            let key = self.pending(tx, caller, id).await?;
+            let key = self.pending(tx, caller, id, Act::ChangeKeys).await?;
             if key.row.ack_deadline.is_none_or(|deadline| now >= deadline) {
                 return Err(Refusal::TooLate.into());
             }

@@ -66,7 +66,7 @@ impl Service {
             let keys = store.key_details(piece).await?;
             count_missing(&mut count, piece, &keys);
             for key in keys {
-                let skip = chosen.skips(caller, &key).or_else(|| skips(act, &key));
+                let skip = chosen.skips(caller, act, &key).or_else(|| skips(act, &key));
                 count.add(skip);
                 if skip.is_none() && names.len() < NAMES_SHOWN {
                     names.push(key.row.name);
@@ -142,7 +142,7 @@ impl Service {
             let mut keys = tx.key_details(piece).await?;
             count_missing(&mut count, piece, &keys);
             keys.retain(|key| {
-                let skip = chosen.skips(caller, key).or_else(|| change.skips(key));
+                let skip = chosen.skips(caller, change.act(), key).or_else(|| change.skips(key));
                 count.add(skip);
                 skip.is_none()
             });
@@ -302,12 +302,12 @@ impl Chosen {
         Self { ids, revisions: HashMap::new() }
     }
 
-    /// Why this key is skipped, whatever the act is. One that is out of sight is not there.
-    fn skips(&self, caller: &Caller, key: &KeyDetail) -> Option<Skip> {
+    /// Why this key is skipped, whatever the values of the act are. One that is out of sight is not there.
+    fn skips(&self, caller: &Caller, act: BulkAct, key: &KeyDetail) -> Option<Skip> {
         if caller.may_see(key).is_err() {
             return Some(Skip::NotFound);
         }
-        if caller.may_with(Act::ChangeKeys, key).is_err() {
+        if caller.may_with(act.needs(), key).is_err() {
             return Some(Skip::NotAllowed);
         }
         let changed = self.revisions.get(&key.row.id).is_some_and(|revision| *revision != key.revision);

@@ -18,13 +18,13 @@ impl Service {
     /// Drops a pending key whose secret was not stored. `NotPending` if it is not pending.
     pub async fn drop_pending(&self, caller: &Caller, id: &KeyId) -> Result<()> {
         let work = async |tx: &mut Tx| {
-            let key = self.pending(tx, caller, id).await?;
+            let key = self.pending(tx, caller, id, Act::StopKeys).await?;
             remove(tx, id, self.now()).await?;
             let event = self.key_event(caller, Action::KeyDropped, &key);
             self.record(tx, event).await?;
             Ok(())
         };
-        self.change_key(caller, Act::ChangeKeys, id, work).await
+        self.change_key(caller, Act::StopKeys, id, work).await
     }
 
     /// Drops the keys that nobody confirmed in time, and records each. Runs in the background. Returns how many it
@@ -54,7 +54,7 @@ impl Service {
         let caller = Caller::system(None);
         let now = self.now();
         let work = async |tx: &mut Tx| {
-            let key = self.pending(tx, &caller, id).await?;
+            let key = self.pending(tx, &caller, id, Act::StopKeys).await?;
             if key.row.ack_deadline.is_some_and(|deadline| now < deadline) {
                 return Err(Refusal::WrongState.into());
             }
@@ -66,6 +66,6 @@ impl Service {
             self.record(tx, event).await?;
             Ok(())
         };
-        self.change_key(&caller, Act::ChangeKeys, id, work).await
+        self.change_key(&caller, Act::StopKeys, id, work).await
     }
 }

@@ -40,7 +40,7 @@ impl Service {
                 return Err(Refusal::Changed.into());
             }
             caller.may_make(&spec)?;
-            caller.may_give(&spec.rules.permissions, &key.rules.permissions)?;
+            caller.may_give(&spec.rules.permissions)?;
             let changes = rules::changes(&key.spec().told(), &spec.told());
             if changes.is_empty() {
                 return Ok((key, None));

@@ -318,7 +318,8 @@ impl Made<'_> {
 fn may_make(caller: &Caller, hand_over: &HandOver) -> Result<(), Refusal> {
     if hand_over.rotates.is_some() {
         let HandOver { key, kind, app_id, .. } = hand_over;
-        let may = caller.sight().sees(app_id, *kind, key) && caller.rights_on(*kind, key).may(Act::RotateKeys);
+        // Its permissions do not matter: a hand-over can only be withdrawn.
+        let may = caller.sight().sees(app_id, *kind, key) && caller.rights_on_kind(*kind, key).may(Act::RotateKeys);
         return if may { Ok(()) } else { Err(Refusal::NotFound) };
     }
     caller.may_issue(hand_over.kind)?;

@@ -102,7 +102,7 @@ impl Service {
         let spec = draft.check(self.now())?;
         caller.may_issue(spec.kind)?;
         caller.may_make(&spec)?;
-        caller.may_give(&spec.rules.permissions, &[])?;
+        caller.may_give(&spec.rules.permissions)?;
         Ok(spec)
     }
 

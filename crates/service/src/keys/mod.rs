@@ -71,9 +71,9 @@ impl Service {
         Ok(key)
     }
 
-    /// The key as the transaction sees it, if the caller may change it and it is pending.
-    async fn pending(&self, tx: &mut Tx, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
-        let key = self.changeable(tx, caller, id).await?;
+    /// The key as the transaction sees it, if the caller may do this with it and it is pending.
+    async fn pending(&self, tx: &mut Tx, caller: &Caller, id: &KeyId, act: Act) -> Result<KeyDetail> {
+        let key = self.key_for(tx, caller, id, act).await?;
         if key.row.state == KeyState::Pending { Ok(key) } else { Err(Refusal::NotPending.into()) }
     }
 

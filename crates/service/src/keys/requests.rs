@@ -279,7 +279,7 @@ impl Service {
 
     fn check_decider(&self, caller: &Caller, request: &KeyRequest) -> Result<(), Refusal> {
         caller.may_issue(request.kind)?;
-        caller.may_give(&request.permissions(), &[]).map_err(|_| Refusal::Forbidden)?;
+        caller.may_give(&request.permissions()).map_err(|_| Refusal::Forbidden)?;
         if request.asked_by.0 == caller.person_id()?.as_str() {
             return Err(Refusal::OwnRequest);
         }

@@ -33,19 +33,19 @@ impl Service {
         from: KeyState,
         to: KeyState,
     ) -> Result<KeyDetail> {
-        let action = match to {
-            KeyState::Active => Action::KeyEnabled,
-            _ => Action::KeyDisabled,
+        let (action, act) = match to {
+            KeyState::Active => (Action::KeyEnabled, Act::ChangeKeys),
+            _ => (Action::KeyDisabled, Act::StopKeys),
         };
         let work = async |tx: &mut Tx| {
-            let key = self.changeable(tx, caller, id).await?;
+            let key = self.key_for(tx, caller, id, act).await?;
             at(&key, revision)?;
             move_state(tx, id, from, to, None).await?;
             let event = self.key_event(caller, action, &key);
             self.record(tx, event).await?;
             changed(tx, id).await
         };
-        self.change_key(caller, Act::ChangeKeys, id, work).await
+        self.change_key(caller, act, id, work).await
     }
 
     /// Revokes a key that is active or disabled. An owner may restore it within 24 hours, unless it leaked.
@@ -117,14 +117,14 @@ impl Service {
         check: impl FnOnce(&KeyDetail) -> Result<(), Refusal>,
     ) -> Result<()> {
         let work = async |tx: &mut Tx| {
-            let key = self.changeable(tx, caller, id).await?;
+            let key = self.key_for(tx, caller, id, Act::StopKeys).await?;
             check(&key)?;
             remove(tx, id, self.now()).await?;
             let event = self.key_event(caller, Action::KeyDeleted, &key);
             self.record(tx, event).await?;
             Ok(())
         };
-        self.change_key(caller, Act::ChangeKeys, id, work).await
+        self.change_key(caller, Act::StopKeys, id, work).await
     }
 }
 

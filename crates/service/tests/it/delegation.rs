@@ -3,16 +3,25 @@
 use domain::{
     app::AppQuery,
     audit::{Action, Actor},
+    bulk::{BulkChange, Selection, Skip},
     draft::KeyDraft,
     field::Field,
+    grant::{KeyAct, KeyGrant},
+    hand_over::HandOverDraft,
     ids::KeyId,
+    invite::InviteDraft,
     key::{KeyState, RevokeReason},
     kind::KeyKind,
+    labels::Owner,
     refusal::Refusal,
-    role::Role,
+    role::{Act, Role},
+    rotation::Overlap,
+    verdict::Code,
 };
-use service::Caller;
+use service::{Caller, keys::RotationForm};
 
+use crate::invites::invite;
+use crate::roles::guest;
 use crate::world::{World, draft, list, owner, refusal, shell, signed_in};
 
 on_both! {
@@ -21,7 +30,8 @@ on_both! {
     a_key_does_not_change_itself,
     a_key_of_another_app_is_not_found,
     nobody_gives_what_they_may_not_do,
-    people_may_edit_a_key_that_may_do_more_than_they,
+    who_may_not_give_its_permissions_can_only_stop_a_key,
+    a_guest_rotates_such_a_key_if_somebody_who_may_granted_it,
 }
 
 fn manager(boxes: &[&str]) -> KeyDraft {
@@ -66,8 +76,10 @@ async fn a_key_issues_changes_and_deletes_keys_in_its_own_name(w: World) {
     assert_eq!(refusal(w.service.acknowledge(&other, &pending.key.row.id, false).await), Refusal::IssuedByAnother);
     assert_eq!(w.service.acknowledge(&by, &pending.key.row.id, false).await.unwrap().row.state, KeyState::Active);
     // Keys of an account make other keys, so only owners may change them.
-    assert!(by.rights_on(KeyKind::Service, &id).may(domain::role::Act::ChangeKeys));
-    assert!(!by.rights_on(KeyKind::Account, &id).may(domain::role::Act::ChangeKeys));
+    let mut row = w.service.key(&by, &id).await.unwrap().row;
+    assert!(by.rights_on(&row).may(Act::ChangeKeys));
+    row.kind = KeyKind::Account;
+    assert!(!by.rights_on(&row).may(Act::ChangeKeys));
 }
 
 async fn a_key_makes_and_changes_no_key_that_may_do_more(w: World) {
@@ -140,14 +152,66 @@ async fn nobody_gives_what_they_may_not_do(w: World) {
     }
 }
 
-async fn people_may_edit_a_key_that_may_do_more_than_they(w: World) {
-    let (admin, (id, _)) = (signed_in(Role::Admin), w.active(&manager(WRITE)).await);
-    let rename = KeyDraft { name: Some("Renamed".to_owned()), ..KeyDraft::default() };
-    w.service.edit(&admin, &id, &rename, 1).await.unwrap();
-    let more = KeyDraft {
-        boxes: vec!["keystead.keys.write".to_owned(), "keystead.people.write".to_owned()],
-        ..KeyDraft::default()
-    };
-    let edit = w.service.edit(&admin, &id, &more, 2).await;
-    assert!(matches!(refusal(edit), Refusal::Invalid(_)));
+async fn who_may_not_give_its_permissions_can_only_stop_a_key(w: World) {
+    let admin = signed_in(Role::Admin);
+    let rename = || KeyDraft { name: Some("Renamed".to_owned()), ..KeyDraft::default() };
+    let form = || w.service.new_form_id().unwrap();
+    let to = HandOverDraft { recipient: "Ada".to_owned(), email: String::new(), life: "1d".to_owned() };
+    let (id, token) = w.active(&manager(WRITE)).await;
+    for done in [
+        w.no_change(w.service.edit(&admin, &id, &rename(), 1)).await.map(drop),
+        w.no_change(w.service.rotate(&admin, &id, Overlap::USUAL, &form())).await.map(drop),
+        w.no_change(w.service.rotate_acknowledged(&admin, &id, Overlap::USUAL)).await.map(drop),
+        w.no_change(w.service.hand_rotation_over(
+            &admin,
+            &id,
+            Overlap::USUAL,
+            &RotationForm { form_id: &form(), to: &to, passphrase: &"".into() },
+        ))
+        .await
+        .map(drop),
+    ] {
+        assert_eq!(refusal(done), Refusal::Forbidden);
+    }
+    let rights = admin.rights_on(&w.service.key(&admin, &id).await.unwrap().row);
+    assert!(!rights.may(Act::ChangeKeys) && !rights.may(Act::RotateKeys) && rights.may(Act::StopKeys));
+    // What only takes away is allowed, and giving it back is not.
+    w.service.disable(&admin, &id, None).await.unwrap();
+    assert_eq!(refusal(w.no_change(w.service.enable(&admin, &id, None)).await), Refusal::Forbidden);
+    let selection = Selection::Keys(vec![id]);
+    for (change, skipped) in [
+        (BulkChange::Enable, Some(Skip::NotAllowed)),
+        (BulkChange::SetExpiry(None), Some(Skip::NotAllowed)),
+        (BulkChange::Transfer(Owner::Team("Mine".to_owned())), Some(Skip::NotAllowed)),
+        (BulkChange::Disable, Some(Skip::AlreadyDisabled)),
+    ] {
+        let app = *w.service.default_app();
+        let done = w.service.bulk(&admin, &app, &selection, &change, &form()).await.unwrap().unwrap();
+        assert_eq!(done.count.skipped, skipped.map(|why| (why, 1)).into_iter().collect::<Vec<_>>(), "{change:?}");
+    }
+    w.service.enable(owner(), &id, None).await.unwrap();
+    assert_eq!(w.code(&token).await, Code::Valid);
+    w.service.revoke(&admin, &id, RevokeReason::Other, None).await.unwrap();
+    w.service.delete(&admin, &id, "Manager").await.unwrap();
+    // Nor is a pending key of that sort theirs to confirm, but to drop.
+    let (pending, _) = w.pending(&manager(WRITE)).await;
+    assert_eq!(refusal(w.no_change(w.service.acknowledge(&admin, &pending, true)).await), Refusal::Forbidden);
+    w.service.drop_pending(&admin, &pending).await.unwrap();
+    // A key that may do no more than they is theirs, and stays so.
+    let (id, _) = w.active(&manager(&["keystead.keys.read"])).await;
+    w.service.edit(&admin, &id, &rename(), 1).await.unwrap();
+    let more = KeyDraft { boxes: vec!["keystead.people.write".to_owned()], ..KeyDraft::default() };
+    assert!(matches!(refusal(w.service.edit(&admin, &id, &more, 2).await), Refusal::Invalid(_)));
+    w.service.rotate_acknowledged(&admin, &id, Overlap::USUAL).await.unwrap();
+}
+
+async fn a_guest_rotates_such_a_key_if_somebody_who_may_granted_it(w: World) {
+    let (id, _) = w.active(&manager(WRITE)).await;
+    let guest = guest(vec![KeyGrant::new(id, &[KeyAct::Rotate])]);
+    w.service.rotate_acknowledged(&guest, &id, Overlap::USUAL).await.unwrap();
+    let draft =
+        |email: &str| InviteDraft { keys: vec![KeyGrant::new(id, &[KeyAct::Rotate])], ..invite(Role::Guest, email) };
+    let refused = w.no_event(w.service.invite(&signed_in(Role::Admin), &draft("a@example.com"))).await;
+    assert!(matches!(refusal(refused), Refusal::Invalid(errors) if errors.of(Field::Keys).count() == 1));
+    w.service.invite(owner(), &draft("b@example.com")).await.unwrap();
 }
