@@ -59,7 +59,7 @@ test('keys are transferred to another owner, one and many', async ({ owner, arra
   await owner.alive();
   await page.getByLabel('New owner').fill('nobody@example.com');
   await page.getByRole('button', { name: 'Transfer 1 key' }).click();
-  await expect(page.getByText('Nobody here has the e-mail').first()).toBeVisible();
+  await expect(page.getByText('You see nobody here with the e-mail').first()).toBeVisible();
   await owner.alive();
   await examine(page, 'bulk-transfer-refused');
   await page.getByLabel('New owner').fill(team);

@@ -68,7 +68,7 @@ test('a label that is wrong says so at its field, and is not lost', async ({ own
   await choose(owner, name, 'Edit');
   await field(owner, 'Owner').fill('nobody@example.com');
   await owner.page.getByRole('button', { name: 'Save', exact: true }).click();
-  await expect(dialog(owner)).toContainText('Nobody here has the e-mail “nobody@example.com”');
+  await expect(dialog(owner)).toContainText('You see nobody here with the e-mail “nobody@example.com”');
   await expect(field(owner, 'Owner')).toHaveValue('nobody@example.com');
   await field(owner, 'Owner').fill('The night shift');
   await confirm(owner, 'Save', 'is saved');

@@ -18,7 +18,7 @@ use store::{PersonRow, StoreError, Tx, Unique};
 
 use crate::{
     Caller, ClientInfo, Error, Result, Service, entropy,
-    people::{change, grant_words, grantable, shares},
+    people::{change, grant_words, grantable, sees, shares},
     person_apps::{app_words, may_give},
     service::event,
     sessions::Person,
@@ -26,6 +26,9 @@ use crate::{
 
 /// The purpose of an invite's link.
 const INVITE: &str = "invite";
+
+/// Why an e-mail cannot be invited, without a word about whom the caller does not see.
+const NOT_NOW: &str = "You cannot invite this e-mail now. Ask an owner.";
 
 /// An invite with the token of its link, which nobody sees again.
 #[derive(Debug)]
@@ -94,18 +97,29 @@ impl Service {
             expires_at: now.plus(INVITE_FOR),
         };
         let work = async |tx: &mut Tx| {
-            if tx.person_by_email(&invite.email).await?.is_some() {
+            // Whoever is out of sight is told only to whoever opens the link, who has the e-mail.
+            if let Some(person) = tx.person_by_email(&invite.email).await?
+                && sees(tx, caller, &person).await?
+            {
                 return Err(wrong_email("Somebody already uses this e-mail."));
             }
-            if tx.invites().await?.len() >= usize::try_from(INVITES_MAX).unwrap_or(usize::MAX) {
+            let waiting = tx.invites().await?;
+            if let Some(other) = waiting.iter().find(|other| other.email == invite.email) {
+                let granted = tx.apps_of_keys(&keys_of(other)).await?;
+                return Err(wrong_email(if shares(caller, other.role, &other.apps, &granted) {
+                    "An invite for this e-mail is waiting. Send that one again, or revoke it first."
+                } else {
+                    NOT_NOW
+                }));
+            }
+            if waiting.len() >= usize::try_from(INVITES_MAX).unwrap_or(usize::MAX) {
                 return Err(Refusal::TooManyInvites { most: INVITES_MAX }.into());
             }
             may_give(tx, caller, &invite.apps).await?;
             grantable(tx, caller, &invite.apps, &invite.keys, &[]).await?;
             tx.insert_invite(&invite).await.map_err(|error| match error {
-                StoreError::Conflict(Unique::InviteEmail) => {
-                    wrong_email("An invite for this e-mail is waiting. Send that one again, or revoke it first.")
-                }
+                // Somebody else was quicker.
+                StoreError::Conflict(Unique::InviteEmail) => wrong_email(NOT_NOW),
                 error => error.into(),
             })?;
             let (token, link) = self.new_link(INVITE, invite.id.as_str(), now, invite.expires_at)?;

@@ -58,6 +58,14 @@ impl Service {
         Ok(PersonDetail { person, keys, has_factor, ways_in })
     }
 
+    /// Whether the caller sees somebody with this e-mail.
+    pub(crate) async fn sees_person(&self, caller: &Caller, email: &str) -> Result<bool> {
+        let Some(person) = self.store().person_by_email(email).await? else { return Ok(false) };
+        let keys: Vec<_> = self.store().key_grants(&person.id).await?.iter().map(|grant| grant.key).collect();
+        let apps = self.store().apps_of_keys(&keys).await?;
+        Ok(caller.may(Act::SeePeople).is_ok() && shares(caller, person.role, &person.apps, &apps))
+    }
+
     /// Gives a person another role, from their next request on. Whoever is no guest any longer loses the keys that were
     /// granted, and an owner is limited to no apps. `LastOwner` if nobody else who may sign in is an owner.
     pub async fn change_role(&self, caller: &Caller, id: &PersonId, role: &str) -> Result<()> {
@@ -260,15 +268,20 @@ impl Service {
 /// the caller does not see, and `Forbidden` for one who sees more apps.
 pub(crate) async fn managed(tx: &mut Tx, caller: &Caller, id: &PersonId) -> Result<PersonRow> {
     let row = tx.person_by_id(id).await?.ok_or(Refusal::PersonNotFound)?;
-    if *caller.people_of() != Scope::All {
-        let keys: Vec<_> = tx.key_grants(id).await?.iter().map(|grant| grant.key).collect();
-        let apps = tx.apps_of_keys(&keys).await?;
-        if !shares(caller, row.role, &row.apps, &apps) {
-            return Err(Refusal::PersonNotFound.into());
-        }
+    if !sees(tx, caller, &row).await? {
+        return Err(Refusal::PersonNotFound.into());
     }
     caller.may(row.role.managed_with())?;
     if caller.people_of().covers(&row.apps) { Ok(row) } else { Err(Refusal::Forbidden.into()) }
+}
+
+/// Whether the caller sees this person.
+pub(crate) async fn sees(tx: &mut Tx, caller: &Caller, row: &PersonRow) -> Result<bool> {
+    if caller.may(Act::SeePeople).is_err() || *caller.people_of() == Scope::All {
+        return Ok(caller.may(Act::SeePeople).is_ok());
+    }
+    let keys: Vec<_> = tx.key_grants(&row.id).await?.iter().map(|grant| grant.key).collect();
+    Ok(shares(caller, row.role, &row.apps, &tx.apps_of_keys(&keys).await?))
 }
 
 /// Whether the caller sees one of the apps of somebody with this role: those of the limit, or of a guest without a limit

@@ -21,10 +21,9 @@ use domain::{
 use store::{KeyIds, Retagged, TakenKey, Tx};
 
 use super::{
-    check_life,
+    check_life, check_owner,
     edit::lives_longer,
     issue::check_form_id,
-    known_owner,
     requests::rules_for,
     state::{check_note, revoke_changes},
 };
@@ -132,8 +131,8 @@ impl Service {
         underway: impl Fn(usize, usize),
     ) -> Result<(BulkCount, Vec<TakenKey>)> {
         let now = self.now();
-        if let BulkChange::Transfer(Owner::Person(email)) = change {
-            known_owner(email, tx.person_by_email(email).await?.as_ref())?;
+        if let BulkChange::Transfer(owner) = change {
+            check_owner(tx, caller, Some(owner)).await?;
         }
         let mut count = BulkCount::default();
         let mut changed = Vec::new();

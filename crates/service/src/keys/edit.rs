@@ -52,7 +52,7 @@ impl Service {
             }
             rules_for(tx, caller).await?.check_change(&key.spec(), &spec, draft.expiry_field())?;
             if key.rules.owner != spec.rules.owner {
-                check_owner(tx, &spec).await?;
+                check_owner(tx, caller, spec.rules.owner.as_ref()).await?;
             }
             if !tx.update_key(id, revision, &spec, now).await? {
                 return Err(Refusal::Changed.into());

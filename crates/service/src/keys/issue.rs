@@ -22,7 +22,7 @@ use secrecy::SecretString;
 use store::{NewKey, NewSecret, Tx};
 use zeroize::Zeroizing;
 
-use super::{changed, check_life, check_owner, known_owner, note_verifier_key, requests::check_unasked};
+use super::{changed, check_life, check_owner, note_verifier_key, requests::check_unasked, unknown_owner};
 use crate::{Caller, Error, Result, Service, apps::usable, entropy, settings::life_rules};
 
 /// A new key with its secret.
@@ -91,7 +91,9 @@ impl Service {
         let spec = self.read_draft(caller, draft)?;
         check_life(self.life_rules_now().await?, &spec, self.now(), draft.expiry_field())?;
         if let Some(Owner::Person(email)) = &spec.rules.owner {
-            known_owner(email, self.store().person_by_email(email).await?.as_ref())?;
+            if !self.sees_person(caller, email).await? {
+                return Err(unknown_owner(email).into());
+            }
         }
         Ok(())
     }
@@ -175,7 +177,7 @@ impl Service {
     ) -> Result<()> {
         usable(tx, caller, &key.app_id).await?;
         check_life(life_rules(tx).await?, &key.spec, key.created_at, expiry)?;
-        check_owner(tx, &key.spec).await?;
+        check_owner(tx, caller, key.spec.rules.owner.as_ref()).await?;
         tx.insert_key(key).await?;
         note_verifier_key(tx, &key.app_id, &key.spec.rules.permissions).await?;
         let subject = Subject::key(&key.id, key.spec.kind, &key.spec.name);

@@ -37,7 +37,7 @@ use domain::{
     text::quote,
     timestamp::Timestamp,
 };
-use store::{PersonRow, Tx};
+use store::Tx;
 
 pub use self::{
     acknowledge::SeenBy,
@@ -55,7 +55,7 @@ pub use self::{
     suggest::Suggestions,
     why::AskedCall,
 };
-use crate::{Caller, Error, Result, Service, service::event};
+use crate::{Caller, Error, Result, Service, people::sees, service::event};
 
 impl Service {
     /// The key as the transaction sees it, if it is one that the caller may change.
@@ -123,20 +123,21 @@ fn check_life(rules: LifeRules, spec: &KeySpec, issued: Timestamp, field: Field)
     rules.check(issued, spec.expires_at).map_err(|message| FieldErrors::one(field, message))
 }
 
-/// Checks that the owner in the spec, if it is a person, has an account here.
-async fn check_owner(tx: &mut Tx, spec: &KeySpec) -> Result<()> {
-    if let Some(Owner::Person(email)) = &spec.rules.owner {
-        known_owner(email, tx.person_by_email(email).await?.as_ref())?;
-    }
-    Ok(())
+/// Checks that the owner, if it is a person, is one whom the caller sees.
+async fn check_owner(tx: &mut Tx, caller: &Caller, owner: Option<&Owner>) -> Result<()> {
+    let Some(Owner::Person(email)) = owner else { return Ok(()) };
+    let seen = match tx.person_by_email(email).await? {
+        Some(person) => sees(tx, caller, &person).await?,
+        None => false,
+    };
+    if seen { Ok(()) } else { Err(unknown_owner(email).into()) }
 }
 
-fn known_owner(email: &str, person: Option<&PersonRow>) -> Result<(), FieldErrors> {
-    if person.is_some() {
-        return Ok(());
-    }
-    let message = format!("Nobody here has the e-mail {}: check it, or enter the name of a team.", quote(email));
-    Err(FieldErrors::one(Field::Owner, message))
+/// The same whether there is no such person or only none in sight, so that nobody learns who has an account.
+fn unknown_owner(email: &str) -> FieldErrors {
+    let message =
+        format!("You see nobody here with the e-mail {}: check it, or enter the name of a team.", quote(email));
+    FieldErrors::one(Field::Owner, message)
 }
 
 /// The key as it is after a change.

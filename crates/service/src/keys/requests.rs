@@ -301,7 +301,7 @@ impl Service {
             usable(tx, &asker, &request.app_id).await?;
             let spec = self.read_draft(&asker, &request.draft)?;
             check_life(life_rules(tx).await?, &spec, now, Field::Expiry)?;
-            check_owner(tx, &spec).await
+            check_owner(tx, &asker, spec.rules.owner.as_ref()).await
         };
         checked.await.map_err(stale)
     }

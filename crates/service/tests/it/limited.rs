@@ -11,6 +11,7 @@ use domain::{
     ids::{AppId, PersonId},
     invite::InviteDraft,
     key::RevokeReason,
+    labels::Owner,
     list::KeyQuery,
     person::PersonQuery,
     refusal::Refusal,
@@ -206,6 +207,58 @@ async fn nobody_lets_others_see_more_than_they_see_themselves(w: World) {
     service.disable_person(&admin, &mine).await.unwrap();
 }
 
+async fn who_has_an_account_is_told_only_of_those_in_sight(w: World) {
+    w.make_owner().await;
+    let service = &w.service;
+    let (here, shop) = (*service.default_app(), create(&w, "Web shop").await);
+    let admin = limited(Role::Admin, &here);
+    let there = with_role(&w, Role::Auditor, "there@example.com", Vec::new()).await;
+    service.set_person_apps(owner(), &there, &[shop.id]).await.unwrap();
+    let mine = with_role(&w, Role::Auditor, "here@example.com", Vec::new()).await;
+    service.set_person_apps(owner(), &mine, &[here]).await.unwrap();
+    let owned = |email: &str| KeyDraft { owner: Some(email.to_owned()), ..draft("service", "Key") };
+    let boxes = vec!["keystead.keys.write".to_owned()];
+    let (key, _) = w.active(&KeyDraft { boxes, ..draft("service", "Manager") }).await;
+    let key = Caller::key(&service.key(owner(), &key).await.unwrap().record(false), None);
+    let (issued, _) = w.active(&draft("service", "Issued")).await;
+    for (by, emails) in [
+        (&admin, &["there@example.com", "nobody@example.com"][..]),
+        (&key, &["there@example.com", "here@example.com", "nobody@example.com"]),
+    ] {
+        for email in emails {
+            let words = |answer: Refusal| match answer {
+                Refusal::Invalid(errors) => errors.0[0].message.replace(email, ""),
+                other => panic!("{other:?}"),
+            };
+            let expected = "You see nobody here with the e-mail “”: check it, or enter the name of a team.";
+            for answer in [
+                service.check_draft(by, &owned(email)).await,
+                service.issue_acknowledged(by, &here, &owned(email)).await.map(drop),
+                service.edit(by, &issued, &owned(email), 1).await.map(drop),
+            ] {
+                assert_eq!(words(refusal(answer)), expected, "{email}");
+            }
+        }
+    }
+    let transfer = BulkChange::Transfer(Owner::Person("there@example.com".to_owned()));
+    let form = service.new_form_id().unwrap();
+    let transferred = service.bulk(&admin, &here, &Selection::Keys(vec![issued]), &transfer, &form).await;
+    assert!(matches!(refusal(transferred), Refusal::Invalid(_)));
+    service.issue_acknowledged(&admin, &here, &owned("here@example.com")).await.unwrap();
+
+    // An invite is made, as for anybody; only whoever has the e-mail is told when they use it.
+    let sent = service.invite(&admin, &invite(Role::Auditor, "there@example.com", &[here])).await.unwrap();
+    let accepted = Acceptance { name: "There".to_owned(), password: PASSWORD.into() };
+    let joined = service.accept_invite(&secret(&sent.token), accepted, &ClientInfo::default()).await;
+    assert_eq!(refusal(joined), Refusal::EmailTaken);
+    let known = service.invite(&admin, &invite(Role::Auditor, "here@example.com", &[here])).await;
+    assert!(matches!(refusal(known), Refusal::Invalid(_)));
+    service.invite(owner(), &invite(Role::Auditor, "hidden@example.com", &[shop.id])).await.unwrap();
+    let hidden = service.invite(&admin, &invite(Role::Auditor, "hidden@example.com", &[here])).await;
+    let Refusal::Invalid(errors) = refusal(hidden) else { panic!("the e-mail is wrong") };
+    assert!(!errors.0[0].message.contains("waiting"), "{errors:?}");
+}
+
 async fn a_limit_counts_from_the_next_request_and_revokes_what_goes_beyond_it(w: World) {
     w.make_owner().await;
     let service = &w.service;
@@ -286,6 +339,7 @@ on_both!(
     what_is_of_another_app_is_nowhere,
     a_limited_admin_changes_only_what_is_in_their_apps,
     nobody_lets_others_see_more_than_they_see_themselves,
+    who_has_an_account_is_told_only_of_those_in_sight,
     a_limit_counts_from_the_next_request_and_revokes_what_goes_beyond_it,
     a_guest_sees_granted_keys_within_their_apps,
 );
