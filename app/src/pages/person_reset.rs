@@ -1,5 +1,6 @@
 //! Makes a link with which a person sets a new password, and shows it, once.
 
+use domain::person::PersonStatus;
 use domain::refusal::Refusal;
 use domain::role::Act;
 use domain::text::joined;
@@ -30,8 +31,12 @@ pub fn PersonReset() -> impl IntoView {
     let problem = PostedForm::problem(posted.as_ref());
     let page = later(async move {
         let read = read_person(&id).await.and_then(|view| {
-            let may = view.rights.may(Act::ManageOwners);
-            if may { Ok(view.detail) } else { Err(ConsoleError::Refused(Refusal::Forbidden)) }
+            let refusal = match view.detail.person.status {
+                _ if !view.rights.may(Act::ManageOwners) => Refusal::Forbidden,
+                PersonStatus::Disabled | PersonStatus::Ended => Refusal::KeptOut,
+                PersonStatus::Active | PersonStatus::Locked { .. } => return Ok(view.detail),
+            };
+            Err(ConsoleError::Refused(refusal))
         });
         match read {
             Ok(PersonDetail { person, ways_in, .. }) => {

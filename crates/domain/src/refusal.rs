@@ -71,6 +71,8 @@ pub enum Refusal {
     EmailTaken,
     /// The person does not exist, or the caller may not know that they do.
     PersonNotFound,
+    /// The person is disabled, or their access has ended.
+    KeptOut,
     /// Nobody else who may sign in is an owner.
     LastOwner,
     /// The invite was used or revoked.
@@ -183,6 +185,7 @@ impl Refusal {
             Self::LinkInvalid => "This link was used or replaced, or it has expired; ask for a new one.",
             Self::EmailTaken => "Somebody already uses this e-mail.",
             Self::PersonNotFound => "Person not found; somebody may have removed them.",
+            Self::KeptOut => "This person is disabled, or their access has ended; let them in again first.",
             Self::LastOwner => "This is the only owner who can sign in; make somebody else an owner first.",
             Self::InviteGone => "This invite was used or revoked.",
             Self::HandOverGone => "This hand-over was collected or withdrawn, or its time is over.",
@@ -286,6 +289,7 @@ mod tests {
             Refusal::LinkInvalid,
             Refusal::EmailTaken,
             Refusal::PersonNotFound,
+            Refusal::KeptOut,
             Refusal::LastOwner,
             Refusal::InviteGone,
             Refusal::TooManyInvites { most: 200 },

@@ -45,8 +45,8 @@ fn may_make(maker: Option<Caller>) -> bool {
 }
 
 impl Service {
-    /// A new link for the person with this e-mail, which replaces earlier ones. `PersonNotFound` if nobody who may sign in
-    /// has it.
+    /// A new link for the person with this e-mail, which replaces earlier ones. `PersonNotFound` if nobody has it, and
+    /// `KeptOut` for somebody who may not sign in.
     pub async fn reset_link(&self, caller: &Caller, email: &str) -> Result<ResetLink> {
         caller.may(Act::ManageOwners)?;
         let email = text::email(email).map_err(|message| FieldErrors::one(Field::Email, message))?;
@@ -58,8 +58,10 @@ impl Service {
     pub async fn reset_link_of(&self, caller: &Caller, id: &PersonId) -> Result<ResetLink> {
         caller.may(Act::ManageOwners)?;
         let make = async |tx: &mut Tx| {
-            let person = tx.person_by_id(id).await?.filter(|person| person.may_enter(self.now()));
-            let person = person.ok_or(Refusal::PersonNotFound)?;
+            let person = tx.person_by_id(id).await?.ok_or(Refusal::PersonNotFound)?;
+            if !person.may_enter(self.now()) {
+                return Err(Refusal::KeptOut.into());
+            }
             caller.proved_for(Guarded::MakeResetLink, self.now())?;
             let now = self.now();
             let (token, link) = self.new_link(RESET, person.id.as_str(), now, now.plus(LINK_FOR))?;

@@ -285,6 +285,7 @@ impl From<Refusal> for Problem {
             | Refusal::WrongState
             | Refusal::EmailTaken
             | Refusal::FactorChanged
+            | Refusal::KeptOut
             | Refusal::LastOwner
             | Refusal::LastApp
             | Refusal::AppArchived

@@ -1,5 +1,6 @@
 //! One's own account in the console: what its forms answer, and that nobody reaches another's.
 
+use domain::ids::PersonId;
 use domain::role::Role;
 use domain::timestamp::Millis;
 use secrecy::ExposeSecret;
@@ -188,6 +189,14 @@ async fn an_owner_makes_a_reset_link_on_a_persons_page() {
     assert_eq!(done.header("location"), "/login?done=password_reset");
     let sign_in = SignIn { email: OTHER.to_owned(), password: NEW.into() };
     product.service.sign_in(sign_in, &ClientInfo::default()).await.unwrap();
+
+    // Somebody who is kept out could do nothing with it.
+    product.service.disable_person(&operator(), &PersonId::parse(id).unwrap()).await.unwrap();
+    assert!(!page(&product, &format!("/people/{id}"), &session).await.body.contains(&format!("href=\"{address}\"")));
+    for answer in [page(&product, &address, &session).await, send(&product, &address, &session, "").await] {
+        assert_eq!(answer.status, 409);
+        assert!(answer.body.contains("This person is disabled") && !answer.body.contains("Make a reset link"));
+    }
 }
 
 /// So many hexadecimal digits after these words.

@@ -149,6 +149,16 @@ async fn only_owners_make_links_for_those_who_may_sign_in(w: World) {
     let nobody = w.no_change(w.service.reset_link(shell(), "nobody@example.com")).await;
     assert_eq!(refusal(nobody), Refusal::PersonNotFound);
     assert!(matches!(refusal(w.service.reset_link(shell(), "x").await), Refusal::Invalid(_)));
+    let id = with_role(&w, Role::Admin, "out@example.com", Vec::new()).await;
+    w.service.disable_person(owner(), &id).await.unwrap();
+    for made in [
+        w.no_change(w.service.reset_link_of(owner(), &id)).await,
+        w.no_change(w.service.reset_link(shell(), "out@example.com")).await,
+    ] {
+        assert_eq!(refusal(made), Refusal::KeptOut);
+    }
+    w.service.enable_person(owner(), &id).await.unwrap();
+    w.service.reset_link_of(owner(), &id).await.unwrap();
 }
 
 /// Otherwise an owner who is taken out would have left a door open.
