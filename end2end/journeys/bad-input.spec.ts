@@ -85,8 +85,8 @@ test('what scripts let through, the server refuses in words that can be seen', a
     [{ name: 'nul \u0000' }, 'Remove the hidden character U+0000.'],
     [{ boxes: 'keystead.everything' }, '“keystead.everything” is not one of the boxes: tick the boxes that are shown.'],
     [{ expiry: 'tomorrow' }, 'Choose one of the options.'],
-    [{ quota_refill: 'hourly' }, 'Choose one of the options.'],
-    [{ quota_refill: 'daily' }, 'Enter the quota to refill to, or choose “Never refills”.'],
+    [{ quota_refill: 'hourly' }, 'Use one of never, daily, monthly.'],
+    [{ quota_refill: 'daily' }, 'Enter the quota to refill to, or let it never refill.'],
     [{ not_before: 'soon' }, '“soon” is not a date: write one like 2026-11-21 or 2026-11-21T09:30, in UTC.'],
     [{ expiry: 'custom', expires_at: '2001-01-01T00:00' }, 'This time has passed: choose a later one.'],
     // The rest is about fields that the form does not show.

@@ -48,7 +48,7 @@ test('a guest is invited to two keys, joins, sees them and no others, and is tak
   await test.step('what is wrong is said at its field, and nothing typed is lost', async () => {
     watch.expects(422, /\/people\/invite$/);
     await page.getByRole('button', { name: 'Invite', exact: true }).click();
-    await expect(page.getByText('Find the keys that the guest may see, and tick them.').first()).toBeVisible();
+    await expect(page.getByText('Name the keys that the guest may see: at least one.').first()).toBeVisible();
     await owner.alive();
     await expect(page.getByLabel('E-mail')).toHaveValue(email);
     await examine(page, 'invite-refused');

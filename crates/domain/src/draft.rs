@@ -368,7 +368,7 @@ fn is_blank(items: &[String]) -> bool {
 /// The year 2000. An earlier one was typed with two digits, of which a browser makes 0027.
 const EARLIEST: Timestamp = Timestamp::from_millis(946_684_800_000);
 
-const NOT_AFTER_START: &str = "Choose a time after “Valid from”.";
+const NOT_AFTER_START: &str = "Choose a time after the one from which the key is valid.";
 
 fn issuable_kind(word: Option<&str>) -> Result<KeyKind, String> {
     let word = word.unwrap_or_default().trim();

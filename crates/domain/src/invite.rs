@@ -84,9 +84,12 @@ impl InviteDraft {
     /// Checks every field. What only guests have is ignored for others.
     pub fn check(&self, now: Timestamp) -> Result<InviteSpec, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let name = errors.keep(Field::FirstName, text::full_name(&self.first_name, &self.last_name));
+        let first = errors.keep(Field::FirstName, text::first_name(&self.first_name));
+        // A wrong first name is no reason to keep quiet about the last one.
+        let first = first.as_deref().unwrap_or_default();
+        let name = errors.keep(Field::LastName, text::with_last_name(first, &self.last_name));
         let email = errors.keep(Field::Email, text::email(&self.email));
-        let role = errors.keep(Field::Role, Role::parse(&self.role).ok_or_else(|| "Choose a role.".to_owned()));
+        let role = errors.keep(Field::Role, Role::parse(&self.role).ok_or_else(|| NO_ROLE.to_owned()));
         let apps = if role == Some(Role::Owner) { Ok(Scope::All) } else { check_apps(&self.apps) };
         let apps = errors.keep(Field::Apps, apps).unwrap_or(Scope::All);
         let (mut keys, mut access_ends_at) = (Vec::new(), None);
@@ -101,6 +104,9 @@ impl InviteDraft {
     }
 }
 
+/// What to tell whoever names no role.
+pub const NO_ROLE: &str = "Choose a role: owner, admin, auditor or guest.";
+
 /// The apps of a person: these, if there are any and not too many, or all.
 pub fn check_apps(apps: &[AppId]) -> Result<Scope<AppId>, String> {
     match apps.len() {
@@ -113,7 +119,7 @@ pub fn check_apps(apps: &[AppId]) -> Result<Scope<AppId>, String> {
 /// The keys of a guest: at least one, and not too many.
 pub fn check_keys(keys: &[KeyGrant]) -> Result<Vec<KeyGrant>, String> {
     match keys.len() {
-        0 => Err("Find the keys that the guest may see, and tick them.".to_owned()),
+        0 => Err("Name the keys that the guest may see: at least one.".to_owned()),
         more if more > GRANTS_MAX => Err(format!("Choose at most {GRANTS_MAX} keys; you chose {more}.")),
         more if keys.iter().map(|grant| grant.key).collect::<BTreeSet<_>>().len() < more => {
             Err("A key is named twice. Name each once, with all that the guest may do with it.".to_owned())
@@ -182,9 +188,11 @@ mod tests {
             assert_eq!(wrong(draft(role)), [Field::Role], "{role:?}");
         }
         let long = InviteDraft { first_name: "x".repeat(60), last_name: "y".repeat(60), ..draft("admin") };
+        assert_eq!(wrong(long), [Field::LastName]);
+        let long = InviteDraft { first_name: "x".repeat(101), ..draft("admin") };
         assert_eq!(wrong(long), [Field::FirstName]);
         let hidden = InviteDraft { last_name: "By\u{202e}ron".to_owned(), ..draft("admin") };
-        assert_eq!(wrong(hidden), [Field::FirstName]);
+        assert_eq!(wrong(hidden), [Field::LastName]);
         let many = vec![AppId::from_random([1; 12]); PERSON_APPS_MAX + 1];
         assert_eq!(wrong(InviteDraft { apps: many, ..draft("admin") }), [Field::Apps]);
         let many = vec![KeyGrant::new(KeyId::from_random([3; 16]), &[]); GRANTS_MAX + 1];

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Change;
 use crate::expiry::Expiry;
 use crate::field::{Field, FieldErrors};
+use crate::text::joined;
 use crate::timestamp::{Millis, Timestamp};
 
 names! {
@@ -62,7 +63,8 @@ impl LifeRules {
     /// Reads the two choices of the settings.
     pub fn read(default: &str, longest: &str) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let read = |word| Life::parse(word).ok_or_else(|| "Choose one of the options.".to_owned());
+        let words = || format!("Use one of {}.", joined(Life::ALL.iter().map(|life| life.as_str())));
+        let read = |word| Life::parse(word).ok_or_else(words);
         let default = errors.keep(Field::DefaultLife, read(default));
         let longest = errors.keep(Field::LongestLife, read(longest));
         match (default, longest) {

@@ -94,7 +94,7 @@ impl Permission {
         }
         if is_reserved(text) && text.ends_with('*') {
             return Err(format!(
-                "{shown} is not possible: Keystead's own permissions have no wildcard, so tick each one."
+                "{shown} is not possible: Keystead's own permissions have no wildcard, so choose each one."
             ));
         }
         Ok(Self(text.to_owned()))
@@ -103,6 +103,12 @@ impl Permission {
     /// Reads a typed permission. Works like `parse`, but refuses Keystead's own permissions.
     pub fn parse_custom(text: &str) -> Result<Self, String> {
         let permission = Self::parse(text)?;
+        if is_reserved(&permission.0) && AdminPermission::parse(&permission.0).is_none() {
+            return Err(format!(
+                "{} is none of Keystead's own permissions, which begin like it.",
+                quote(&permission.0)
+            ));
+        }
         if is_reserved(&permission.0) {
             return Err(format!("{} administers Keystead itself: tick its box instead.", quote(&permission.0)));
         }

@@ -3,6 +3,7 @@
 use crate::audit::Change;
 use crate::field::{Field, FieldErrors};
 use crate::role::Role;
+use crate::text::joined;
 use crate::timestamp::{Millis, Timestamp};
 
 names! {
@@ -62,7 +63,8 @@ impl FactorRules {
     /// Reads the choices of the settings, which hold from `now` on.
     pub fn read(policy: &str, grace_days: &str, now: Timestamp) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let policy = FactorPolicy::parse(policy).ok_or_else(|| "Choose one of the options.".to_owned());
+        let policy = FactorPolicy::parse(policy)
+            .ok_or_else(|| format!("Use one of {}.", joined(FactorPolicy::ALL.iter().map(|policy| policy.as_str()))));
         let days = grace_days.trim().parse().ok().filter(|days| (0..=GRACE_MAX).contains(days));
         let days = days.ok_or_else(|| format!("Enter a number of days from 0 to {GRACE_MAX}."));
         let policy = errors.keep(Field::FactorPolicy, policy);

@@ -61,10 +61,14 @@ pub fn recipient(text: &str) -> Result<String, String> {
     visible(line(text, NAME_MAX)?, "Enter the name of whoever collects the key.")
 }
 
-/// A person's name of its two parts; the last name may be blank. At most `NAME_MAX` characters in all.
-pub fn full_name(first: &str, last: &str) -> Result<String, String> {
-    let first = visible(line(first, NAME_MAX)?, "Enter the name that others know them by.")?;
-    line(&format!("{first} {}", last.trim()), NAME_MAX)
+/// A person's first name. Works like `name`, with its own message if it is blank.
+pub fn first_name(text: &str) -> Result<String, String> {
+    visible(line(text, NAME_MAX)?, "Enter the name that others know them by.")
+}
+
+/// The whole name of a person with this first name, at most `NAME_MAX` characters; the last name may be blank.
+pub fn with_last_name(first: &str, last: &str) -> Result<String, String> {
+    line(&format!("{first} {}", line(last, NAME_MAX)?), NAME_MAX)
 }
 
 /// Whether `typed` looks the same as `name`, although the two may differ in what nobody sees.

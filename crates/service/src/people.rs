@@ -70,7 +70,7 @@ impl Service {
     /// granted, and an owner is limited to no apps. `LastOwner` if nobody else who may sign in is an owner.
     pub async fn change_role(&self, caller: &Caller, id: &PersonId, role: &str) -> Result<()> {
         caller.may(Act::ManageOwners)?;
-        let role = Role::parse(role).ok_or_else(|| FieldErrors::one(Field::Role, "Choose a role."))?;
+        let role = Role::parse(role).ok_or_else(|| FieldErrors::one(Field::Role, invite::NO_ROLE))?;
         let work = async |tx: &mut Tx| {
             let row = managed(tx, caller, id).await?;
             if row.role == role {
@@ -315,7 +315,7 @@ pub(crate) async fn grantable(
         let wrong = |message: &str| Error::from(FieldErrors::one(Field::Keys, message));
         let key = tx.key_detail(&grant.key).await?;
         let Some(key) = key.filter(|key| caller.may_see(key).is_ok()) else {
-            return Err(wrong("One of the keys no longer exists. Find the keys again."));
+            return Err(wrong("One of the keys no longer exists: leave it out."));
         };
         if !apps.has(&key.app_id) {
             let name = &key.row.name;

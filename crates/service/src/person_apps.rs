@@ -49,12 +49,12 @@ impl Service {
 pub(crate) async fn may_give(tx: &mut Tx, caller: &Caller, apps: &Scope<AppId>) -> Result<()> {
     let wrong = |message: &str| Error::from(FieldErrors::one(Field::Apps, message));
     if *apps == Scope::All && *caller.people_of() != Scope::All {
-        return Err(wrong("You do not see all apps yourself. Tick those that they may see."));
+        return Err(wrong("You do not see all apps yourself. Choose those that they may see."));
     }
     let Scope::Only(apps) = apps else { return Ok(()) };
     for app in apps {
         if !caller.people_of().has(app) || tx.app(app).await?.is_none() {
-            return Err(wrong("One of the apps no longer exists. Reload the page and tick them again."));
+            return Err(wrong("One of the apps no longer exists: leave it out."));
         }
     }
     Ok(())

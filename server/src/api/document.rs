@@ -45,7 +45,7 @@ pub(crate) fn document(groups: &[&Group]) -> Value {
         "info": {
             "title": "Keystead",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "The API of Keystead. Press Authorize and enter a key of the kind Service.",
+            "description": "The API of Keystead. Send a key of the kind Service with each call, as Authorization: Bearer.",
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
         "servers": [{ "url": "/" }],

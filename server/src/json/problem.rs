@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use domain::permission::AdminPermission;
 use domain::refusal::Refusal;
+use domain::rotation::NoRotation;
 use domain::timestamp::Millis;
 use serde::Serialize;
 use service::once;
@@ -66,7 +67,8 @@ impl Problem {
     }
 
     fn of(kind: Kind, refusal: &Refusal) -> Self {
-        Self::new(kind, refusal.message())
+        let detail = for_programs(refusal).map_or_else(|| refusal.message().into(), Cow::Borrowed);
+        Self::new(kind, detail)
     }
 
     /// No key came, or its header cannot be read.
@@ -126,7 +128,7 @@ impl Problem {
 
     /// No app has this id, or not for this caller.
     pub fn no_such_app() -> Self {
-        Self::new(Kind::NotFound, "App not found.")
+        Self::new(Kind::NotFound, NO_APP)
     }
 
     /// Another call had the same Idempotency-Key.
@@ -221,6 +223,25 @@ impl Problem {
         }
     }
 }
+
+/// What a program is told where the words for people speak of the console; `None` where they do not.
+const fn for_programs(refusal: &Refusal) -> Option<&'static str> {
+    Some(match refusal {
+        Refusal::Forbidden => "The key that calls may not do this with what it names.",
+        Refusal::Changed => "The key was changed meanwhile; get it again, and repeat your change.",
+        Refusal::WrongState => "The status of the key does not allow this; get the key to see which it is.",
+        Refusal::IssuedByAnother => {
+            "Another caller issued this key, and only they saw its secret; it is theirs to acknowledge."
+        }
+        Refusal::ApprovalNeeded => "A second person must approve this key; ask for it in the console.",
+        Refusal::AppNotFound => NO_APP,
+        Refusal::NoRotation(NoRotation::Pending) => "The key is pending; acknowledge it first.",
+        _ => return None,
+    })
+}
+
+/// No app has this id, or not for this caller.
+const NO_APP: &str = "App not found.";
 
 impl From<service::Error> for Problem {
     /// A refusal; or the store does not answer, or Keystead has a fault. The log has the cause.
@@ -343,6 +364,36 @@ mod tests {
             assert_eq!(response.status(), status, "{refusal:?}");
             let wait = response.headers().get(header::RETRY_AFTER).map(HeaderValue::as_bytes);
             assert_eq!(wait, (status == 429).then_some(&b"7"[..]));
+        }
+    }
+
+    #[test]
+    fn a_program_is_told_nothing_of_pages() {
+        for refusal in [
+            Refusal::Forbidden,
+            Refusal::Changed,
+            Refusal::WrongState,
+            Refusal::NotPending,
+            Refusal::TooLate,
+            Refusal::IssuedByAnother,
+            Refusal::ApprovalNeeded,
+            Refusal::NotFound,
+            Refusal::AppNotFound,
+            Refusal::AppArchived,
+            Refusal::LastApp,
+            Refusal::PersonNotFound,
+            Refusal::LastOwner,
+            Refusal::InviteGone,
+            Refusal::TooManyInvites { most: 200 },
+            Refusal::OwnKey,
+            Refusal::BeyondOwnRights,
+            Refusal::NoRotation(NoRotation::Pending),
+            Refusal::NoRotation(NoRotation::NoLater),
+        ] {
+            let detail = Problem::from(refusal).detail.to_lowercase();
+            for word in ["page", "tick", "press", "reload", "wizard", "button", "your role", "the list"] {
+                assert!(!detail.contains(word), "{detail}");
+            }
         }
     }
 

@@ -98,6 +98,8 @@ async fn an_invite_names_what_is_wrong_and_can_be_revoked() {
     assert_eq!(json!(places), json!(["/keys/0/key", "/keys/0/acts"]));
     let nobody = m.post("/v1/invites", &json!({ "firstName": "", "email": "a", "role": "" })).await.problem(422);
     assert_eq!(nobody["errors"].as_array().unwrap().len(), 3);
+    let last = json!({ "firstName": "Ada", "lastName": "x".repeat(101), "email": "a@example.com", "role": "admin" });
+    assert_eq!(m.post("/v1/invites", &last).await.problem(422)["errors"][0]["pointer"], "/lastName");
     let body = json!({ "firstName": "Ada", "email": "ada@example.com", "role": "owner" });
     let made = m.post("/v1/invites", &body).await.json();
     assert_eq!(m.post("/v1/invites", &body).await.problem(422)["errors"][0]["pointer"], "/email");

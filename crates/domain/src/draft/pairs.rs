@@ -17,10 +17,9 @@ impl KeyDraft {
         if rules.typed_permissions {
             all = Permission::parse_items(typed)?;
         } else if rules.asks(Field::Permissions) && !is_blank(typed) {
-            return Err(FieldErrors::one(
-                Field::Permissions,
-                format!("{} keys take no typed permissions: tick the boxes instead.", rules.label),
-            ));
+            let names = text::joined(rules.boxes.iter().map(|(name, _)| *name));
+            let message = format!("{} keys have only these permissions: {names}.", rules.label);
+            return Err(FieldErrors::one(Field::Permissions, message));
         }
         for ticked in &self.boxes {
             let known = rules.boxes.iter().any(|(name, _)| name == ticked);
@@ -72,10 +71,11 @@ impl KeyDraft {
         let word = self.quota_refill.as_deref().unwrap_or_default().trim();
         let refill = if word.is_empty() { Some(Refill::Never) } else { Refill::parse(word) };
         if refill.is_none() {
-            errors.push(Field::QuotaRefill, "Choose one of the options.");
+            let words = text::joined(Refill::ALL.iter().map(|refill| refill.as_str()));
+            errors.push(Field::QuotaRefill, format!("Use one of {words}."));
         }
         if total == Some(None) && refill.is_some_and(|refill| refill != Refill::Never) {
-            errors.push(Field::Quota, "Enter the quota to refill to, or choose “Never refills”.");
+            errors.push(Field::Quota, "Enter the quota to refill to, or let it never refill.");
         }
         match (total, refill) {
             (Some(total), Some(refill)) if errors.is_empty() => Ok(total.map(|total| Quota { total, refill })),

@@ -288,6 +288,10 @@ impl Names {
     /// The problem with each fault at its member.
     pub fn problem(&self, error: Error) -> Problem {
         let Error::Refused(Refusal::Invalid(mut errors)) = error else { return error.into() };
+        // A body has no choice beside the date.
+        for error in errors.0.iter_mut().filter(|error| error.field == Field::Expiry) {
+            error.field = Field::ExpiresAt;
+        }
         let mut faults = Faults::default();
         let named = |item: Option<usize>| item.and_then(|item| self.0.get(item));
         for error in errors.0.extract_if(.., |error| error.field == Field::Metadata && named(error.item).is_some()) {
