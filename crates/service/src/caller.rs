@@ -41,6 +41,8 @@ pub struct Caller {
     limited: bool,
     address: Option<IpAddr>,
     proof: Authentication,
+    /// The revision of the key that they act on, as they saw it.
+    saw: Option<i64>,
 }
 
 /// How and when a caller proved who they are.
@@ -100,6 +102,12 @@ impl Caller {
         Self { sight: self.sight.within(*app), ..self }
     }
 
+    /// The same caller, who acts on a key only if it is at this revision; `None` for any.
+    #[must_use]
+    pub fn having_seen(self, revision: Option<i64>) -> Self {
+        Self { saw: revision, ..self }
+    }
+
     /// The same caller, who may do and see nothing.
     pub(crate) fn without_rights(self) -> Self {
         Self::new(self.actor, Rights::default(), self.address, self.proof)
@@ -110,7 +118,7 @@ impl Caller {
         if let Scope::Only(actors) = &mut sight.acts {
             actors.push(actor.clone());
         }
-        Self { actor, rights, sight, grants: Vec::new(), own: None, limited: false, address, proof }
+        Self { actor, rights, sight, grants: Vec::new(), own: None, limited: false, address, proof, saw: None }
     }
 
     /// The actor that audit events name.
@@ -215,6 +223,11 @@ impl Caller {
         self.may(Act::SeeKeys)?;
         let in_sight = self.sight.sees(&key.app_id, key.row.kind, &key.row.id);
         if in_sight { Ok(()) } else { Err(Refusal::NotFound) }
+    }
+
+    /// `Changed` if the key is at another revision than the caller saw.
+    pub(crate) fn sees_now(&self, key: &KeyDetail) -> Result<(), Refusal> {
+        if self.saw.is_none_or(|revision| revision == key.revision) { Ok(()) } else { Err(Refusal::Changed) }
     }
 
     /// `OwnKey` or `BeyondOwnRights` for a key that would change itself, or a key that may do more.

@@ -240,7 +240,22 @@ async fn a_stale_change_is_refused() {
     }
     m.call(change("\"2\"", "Third").header("if-match", "\"2\"")).await.problem(400);
     assert_eq!(m.call(change("*", "Third")).await.header("etag"), "\"3\"");
-    m.call(Call::post(&format!("{path}/disable")).header("if-match", "\"2\"")).await.problem(412);
+    for act in [
+        "rotate",
+        "rotation/extend",
+        "rotation/finish",
+        "rotation/undo",
+        "disable",
+        "enable",
+        "revoke",
+        "restore",
+        "acknowledge",
+    ] {
+        let problem = m.call(Call::post(&format!("{path}/{act}")).header("if-match", "\"2\"")).await.problem(412);
+        assert_eq!(problem["type"], "urn:keystead:problem:stale", "{act}");
+    }
+    assert_eq!(m.get(&path).await.header("etag"), "\"3\"", "nothing was done");
+    assert_eq!(m.call(Call::post(&format!("{path}/rotate")).header("if-match", "\"3\"")).await.status, 201);
     m.call(Call::new("DELETE", &path).header("if-match", "\"2\"")).await.problem(412);
     let gone = m.call(Call::new("DELETE", &path).header("if-match", "\"3\"")).await;
     assert_eq!((gone.status.as_u16(), gone.body.as_str()), (204, ""));

@@ -63,11 +63,12 @@ impl Service {
         self.key_for(tx, caller, id, Act::ChangeKeys).await
     }
 
-    /// The key as the transaction sees it, if the caller may do this with it.
+    /// The key as the transaction sees it, if the caller may do this with it and has seen it as it is.
     async fn key_for(&self, tx: &mut Tx, caller: &Caller, id: &KeyId, act: Act) -> Result<KeyDetail> {
         let key = tx.key_detail(id).await?.ok_or(Refusal::NotFound)?;
         caller.may_with(act, &key)?;
         caller.stays_below(&key)?;
+        caller.sees_now(&key)?;
         Ok(key)
     }
 

@@ -7,6 +7,7 @@ use domain::{
     key::{KeyState, RevokeReason},
     refusal::Refusal,
     role::Role,
+    rotation::Overlap,
     timestamp::Millis,
     verdict::Code,
 };
@@ -30,6 +31,16 @@ async fn a_key_is_switched_off_and_on(w: World) {
     let revision = w.service.key(owner(), &id).await.unwrap().revision;
     let stale = w.no_change(w.service.disable(owner(), &id, Some(revision - 1))).await;
     assert_eq!(refusal(stale), Refusal::Changed);
+    let before = owner().clone().having_seen(Some(revision - 1));
+    for act in [
+        w.no_change(w.service.rotate_acknowledged(&before, &id, Overlap::USUAL)).await.map(drop),
+        w.no_change(w.service.revoke(&before, &id, RevokeReason::Other, None)).await.map(drop),
+        w.no_change(w.service.restore(&before, &id)).await.map(drop),
+        w.no_change(w.service.acknowledge(&before, &id, false)).await.map(drop),
+        w.no_change(w.service.finish_rotation(&before, &id)).await.map(drop),
+    ] {
+        assert_eq!(refusal(act), Refusal::Changed);
+    }
     w.service.disable(owner(), &id, Some(revision)).await.unwrap();
 }
 

@@ -92,10 +92,12 @@ pub(super) async fn rotate(
     State(api): State<Arc<Api>>,
     By(caller): By,
     Named(id): Named,
+    IfMatch(revision): IfMatch,
     MaybeBody(body): MaybeBody<Rotate>,
 ) -> Answered<Made<KeyRotated>> {
     let Rotate(overlap) = body.read()?;
-    let rotated = api.service.rotate_acknowledged(&caller, &key_id(&id)?, overlap).await?;
+    let caller = caller.having_seen(revision);
+    let rotated = api.service.rotate_acknowledged(&caller, &key_id(&id)?, overlap).await.map_err(stale)?;
     let Rotated { issued, number, overlap_ends_at, .. } = rotated;
     let One { what: KeyAnswered { key }, revision } = shown(&api, &issued.key);
     let what = KeyRotated { key, overlap_ends_at: overlap_ends_at.map(Timestamp::to_rfc3339) };
@@ -132,10 +134,12 @@ pub(super) async fn revoke(
     State(api): State<Arc<Api>>,
     By(caller): By,
     Named(id): Named,
+    IfMatch(revision): IfMatch,
     MaybeBody(body): MaybeBody<Revoke>,
 ) -> Answered<One<KeyAnswered>> {
     let Revoke { reason, note } = body.read()?;
-    let key = api.service.revoke(&caller, &key_id(&id)?, reason, note.as_deref()).await?;
+    let caller = caller.having_seen(revision);
+    let key = api.service.revoke(&caller, &key_id(&id)?, reason, note.as_deref()).await.map_err(stale)?;
     Ok(shown(&api, &key))
 }
 
@@ -143,10 +147,12 @@ pub(super) async fn restore(
     State(api): State<Arc<Api>>,
     By(caller): By,
     Named(id): Named,
+    IfMatch(revision): IfMatch,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<KeyAnswered>> {
     body.read()?;
-    let key = api.service.restore(&caller, &key_id(&id)?).await?;
+    let caller = caller.having_seen(revision);
+    let key = api.service.restore(&caller, &key_id(&id)?).await.map_err(stale)?;
     Ok(shown(&api, &key))
 }
 
@@ -155,10 +161,12 @@ pub(super) async fn acknowledge(
     State(api): State<Arc<Api>>,
     By(caller): By,
     Named(id): Named,
+    IfMatch(revision): IfMatch,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<KeyAnswered>> {
     body.read()?;
-    let key = api.service.acknowledge(&caller, &key_id(&id)?, false).await?;
+    let caller = caller.having_seen(revision);
+    let key = api.service.acknowledge(&caller, &key_id(&id)?, false).await.map_err(stale)?;
     Ok(shown(&api, &key))
 }
 

@@ -17,7 +17,8 @@ use super::acts::Rotate;
 use super::answer::{Answered, One};
 use super::bodies::{MaybeBody, Nothing};
 use super::call::By;
-use super::keys::key_id;
+use super::if_match::IfMatch;
+use super::keys::{key_id, stale};
 
 /// The secrets of a key, in an answer.
 #[derive(Debug, Serialize, ToSchema)]
@@ -129,10 +130,11 @@ pub(super) async fn extend(
     State(api): State<Arc<Api>>,
     By(caller): By,
     Named(id): Named,
+    IfMatch(revision): IfMatch,
     MaybeBody(body): MaybeBody<Rotate>,
 ) -> Answered<One<RotationAnswered>> {
     let (id, Rotate(by)) = (key_id(&id)?, body.read()?);
-    api.service.extend_rotation(&caller, &id, by).await?;
+    api.service.extend_rotation(&caller.clone().having_seen(revision), &id, by).await.map_err(stale)?;
     shown(&api, &caller, &id).await
 }
 
@@ -140,11 +142,12 @@ pub(super) async fn finish(
     State(api): State<Arc<Api>>,
     By(caller): By,
     Named(id): Named,
+    IfMatch(revision): IfMatch,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<RotationAnswered>> {
     body.read()?;
     let id = key_id(&id)?;
-    api.service.finish_rotation(&caller, &id).await?;
+    api.service.finish_rotation(&caller.clone().having_seen(revision), &id).await.map_err(stale)?;
     shown(&api, &caller, &id).await
 }
 
@@ -152,10 +155,11 @@ pub(super) async fn undo(
     State(api): State<Arc<Api>>,
     By(caller): By,
     Named(id): Named,
+    IfMatch(revision): IfMatch,
     MaybeBody(body): MaybeBody<Nothing>,
 ) -> Answered<One<RotationAnswered>> {
     body.read()?;
     let id = key_id(&id)?;
-    api.service.undo_rotation(&caller, &id).await?;
+    api.service.undo_rotation(&caller.clone().having_seen(revision), &id).await.map_err(stale)?;
     shown(&api, &caller, &id).await
 }

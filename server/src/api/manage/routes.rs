@@ -104,6 +104,7 @@ static DELETE_KEY: Operation = Operation {
 static ROTATE_KEY: Operation = Operation {
     about: "The new secret works at once, because its caller stores the answer. The old one works beside it for the overlap, \
             and never longer than the key.",
+    if_match: true,
     maybe_body: Some(described::<RotateBody<'static>>),
     ..Operation::new("rotateKey", "Keys", "Rotate a key", KeysWrite, 201, Some(described::<KeyRotatedMade>))
 };
@@ -121,16 +122,19 @@ static GET_ROTATION: Operation = Operation {
 };
 static EXTEND_ROTATION: Operation = Operation {
     about: "From now on, the old secret works for the overlap, at most 90 days in all and never longer than the key.",
+    if_match: true,
     maybe_body: Some(described::<RotateBody<'static>>),
     ..Operation::new("extendRotation", "Keys", "Extend a rotation", KeysWrite, 200, Some(described::<RotationAnswered>))
 };
 static FINISH_ROTATION: Operation = Operation {
     about: "The old secret no longer works.",
+    if_match: true,
     maybe_body: Some(described::<NothingBody>),
     ..Operation::new("finishRotation", "Keys", "Finish a rotation", KeysWrite, 200, Some(described::<RotationAnswered>))
 };
 static UNDO_ROTATION: Operation = Operation {
     about: "The new secret no longer works, for good. The old one works on, without an end.",
+    if_match: true,
     maybe_body: Some(described::<NothingBody>),
     ..Operation::new("undoRotation", "Keys", "Undo a rotation", KeysWrite, 200, Some(described::<RotationAnswered>))
 };
@@ -146,15 +150,18 @@ static ENABLE_KEY: Operation = Operation {
 };
 static REVOKE_KEY: Operation = Operation {
     about: "It can be restored within 24 hours, unless it leaked.",
+    if_match: true,
     maybe_body: Some(described::<RevokeBody<'static>>),
     ..Operation::new("revokeKey", "Keys", "Revoke a key", KeysWrite, 200, Some(described::<KeyAnswered>))
 };
 static RESTORE_KEY: Operation = Operation {
+    if_match: true,
     maybe_body: Some(described::<NothingBody>),
     ..Operation::new("restoreKey", "Keys", "Restore a revoked key", KeysWrite, 200, Some(described::<KeyAnswered>))
 };
 static ACKNOWLEDGE_KEY: Operation = Operation {
     about: "Only the key that issued it can do this: it alone saw the secret.",
+    if_match: true,
     maybe_body: Some(described::<NothingBody>),
     ..Operation::new("acknowledgeKey", "Keys", "Confirm a pending key", KeysWrite, 200, Some(described::<KeyAnswered>))
 };
