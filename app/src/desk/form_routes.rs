@@ -269,21 +269,37 @@ where
         Ok(Next::Show(shown)) => (StatusCode::OK, Ok(shown)),
         Err(error) => (error.status(), Err(error)),
     };
+    let wait = outcome.as_ref().err().and_then(seconds_to_wait);
     let posted = PostedForm { form, outcome };
     let mut response = render(&console, move || provide_context(posted.clone()))(page).await;
     *response.status_mut() = status;
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
-    }
+    tell_wait(&mut response, wait);
     response
+}
+
+/// For how many seconds whoever was refused should wait, if that would help.
+fn seconds_to_wait(error: &ConsoleError) -> Option<u32> {
+    match error {
+        ConsoleError::Refused(Refusal::Wait { seconds }) => Some(*seconds),
+        error if error.status() == StatusCode::SERVICE_UNAVAILABLE => Some(2),
+        _ => None,
+    }
+}
+
+fn tell_wait(response: &mut Response, seconds: Option<u32>) {
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
 }
 
 /// Shows the form for a proof, which carries the form that waits for it.
 async fn ask_for_proof(console: &Console, page: Request, sent: Pairs, error: Option<ConsoleError>) -> Response {
     let status = error.as_ref().map_or(ConsoleError::Refused(Refusal::ProveAgain).status(), ConsoleError::status);
+    let wait = error.as_ref().and_then(seconds_to_wait);
     let waiting = WaitingForm::new(page.uri().path().to_owned(), sent, error);
     let mut response = render(console, move || provide_context(waiting.clone()))(page).await;
     *response.status_mut() = status;
+    tell_wait(&mut response, wait);
     response
 }
 

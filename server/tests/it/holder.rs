@@ -130,6 +130,7 @@ async fn a_wrong_key_gives_one_page_that_has_nothing_of_it() {
     }
     let waits = post(&product, "/holder", &format!("held_key={token}"), "192.0.2.200").await;
     assert!(waits.status == 429 && waits.body.contains("Too many failed attempts"), "{}", waits.body);
+    assert!(waits.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds >= 1));
 }
 
 #[tokio::test]

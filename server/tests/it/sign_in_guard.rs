@@ -113,3 +113,18 @@ async fn signing_out_ends_the_session_at_once() {
     assert_eq!(answer.header("clear-site-data"), r#""cache", "storage""#);
     assert_eq!(product.send(Call::get("/keys").cookie(&session)).await.status, 303);
 }
+
+#[tokio::test]
+async fn whoever_has_to_wait_is_told_how_long() {
+    let product = Product::start().await;
+    product.sign_in().await;
+    let sign_in = || {
+        let form = "email=owner%40example.com&password=wrong+wrong+wrong";
+        product.send(Call::post("/login").same_origin().form(form))
+    };
+    for _ in 0..5 {
+        assert_eq!(sign_in().await.status, 401);
+    }
+    let waits = sign_in().await;
+    assert_eq!((waits.status.as_u16(), waits.header("retry-after")), (429, "1"));
+}
