@@ -38,6 +38,8 @@ pub mod labels;
 pub mod life;
 pub mod limit;
 pub mod list;
+#[cfg(feature = "server")]
+pub mod look;
 pub mod origin;
 pub mod page;
 pub mod passkey;

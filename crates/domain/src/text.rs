@@ -299,7 +299,7 @@ fn nfc(text: &str) -> String {
 }
 
 #[cfg(feature = "server")]
-fn nfkc(text: &str) -> String {
+pub(crate) fn nfkc(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
     text.nfkc().collect()
 }

@@ -5,6 +5,7 @@ use domain::{
     audit::{Action, AuditEvent, Subject},
     field::{Field, FieldErrors},
     ids::{AppId, KeyId},
+    look,
     page::Page,
     refusal::Refusal,
     role::Act,
@@ -148,6 +149,7 @@ impl Service {
         let id = AppId::from_random(entropy::bytes(self.entropy())?);
         let app = App { id, name, created_at: self.now(), archived_at: None };
         let work = async |tx: &mut Tx| {
+            looks_like_none(tx, &app).await?;
             tx.insert_app(&app).await.map_err(taken)?;
             let changes = vec![change(Field::Name, None, Some(&app.name))];
             let event = self.app_event(caller, Action::AppCreated, &app);
@@ -167,9 +169,13 @@ impl Service {
             if app.name == name {
                 return Ok(());
             }
-            tx.rename_app(id, &name).await.map_err(taken)?;
             let changes = vec![change(Field::Name, Some(&app.name), Some(&name))];
-            let event = self.app_event(caller, Action::AppRenamed, &App { name, ..app });
+            let app = App { name, ..app };
+            if app.archived_at.is_none() {
+                looks_like_none(tx, &app).await?;
+            }
+            tx.rename_app(id, &app.name).await.map_err(taken)?;
+            let event = self.app_event(caller, Action::AppRenamed, &app);
             self.record(tx, AuditEvent { changes, ..event }).await?;
             Ok::<_, Error>(())
         };
@@ -200,6 +206,7 @@ impl Service {
             if app.archived_at.is_none() {
                 return Ok(false);
             }
+            looks_like_none(tx, &app).await?;
             tx.set_app_archived(id, None).await.map_err(taken)?;
             self.record(tx, self.app_event(caller, Action::AppRestored, &app)).await?;
             Ok::<_, Error>(true)
@@ -243,12 +250,22 @@ fn checked(name: &str) -> Result<String, FieldErrors> {
     text::app_name(name).map_err(|message| FieldErrors::one(Field::Name, message))
 }
 
+/// `Invalid` if another app in use has a name that is drawn like that of this one.
+async fn looks_like_none(tx: &mut Tx, app: &App) -> Result<()> {
+    let drawn = look::drawn(&app.name);
+    let others = tx.apps_in_use(&Scope::All, u32::MAX).await?;
+    let alike = others.iter().any(|other| other.id != app.id && look::drawn(&other.name) == drawn);
+    if alike { Err(looks_alike()) } else { Ok(()) }
+}
+
+fn looks_alike() -> Error {
+    FieldErrors::one(Field::Name, "Another app has this name, or one that looks like it: choose another.").into()
+}
+
+/// The database compares names too, for when two are given at the same moment.
 fn taken(error: StoreError) -> Error {
     match error {
-        StoreError::Conflict(Unique::AppName) => {
-            FieldErrors::one(Field::Name, "Another app has this name, or one that looks like it: choose another.")
-                .into()
-        }
+        StoreError::Conflict(Unique::AppName) => looks_alike(),
         error => error.into(),
     }
 }

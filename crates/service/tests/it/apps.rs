@@ -78,7 +78,9 @@ async fn owners_and_admins_change_apps_and_each_change_is_on_record(w: World) {
 async fn no_two_apps_in_use_look_alike(w: World) {
     let service = &w.service;
     let shop = create(&w, "Web shop").await;
-    for name in ["Web shop", " web  SHOP", "We\u{200d}b shop", "default", "", " ", "\u{200b}", &"x".repeat(101)] {
+    for name in
+        ["Web shop", " web  SHOP", "We\u{200d}b shop", "Wеb shoр", "default", "", " ", "\u{200b}", &"x".repeat(101)]
+    {
         wrong(refusal(service.create_app(owner(), name).await), Field::Name);
         wrong(
             refusal(service.rename_app(owner(), service.default_app(), &name.replace("default", "web shop")).await),
@@ -86,6 +88,10 @@ async fn no_two_apps_in_use_look_alike(w: World) {
         );
     }
     create(&w, &"x".repeat(100)).await;
+    // Nor one in Latin letters like one that was there in others.
+    create(&w, "Касса").await;
+    wrong(refusal(service.create_app(owner(), "Kacca").await), Field::Name);
+    create(&w, "Каса").await;
     // The name of an archived app is free, and the app comes back once that is so again.
     service.archive_app(owner(), &shop.id).await.unwrap();
     let new = create(&w, "WEB SHOP").await;
