@@ -166,5 +166,7 @@ fn below(n: u16, end: u16) -> Option<u16> {
     (n < end).then_some(n)
 }
 
+#[cfg(feature = "server")]
+mod rfc3339;
 #[cfg(test)]
 mod tests;

@@ -226,6 +226,22 @@ async fn a_change_leaves_the_rest_and_null_clears() {
 }
 
 #[tokio::test]
+async fn a_moment_has_any_zone_and_is_told_in_utc() {
+    let m = Manager::start().await;
+    let body = json!({
+        "kind": "service", "name": "Key", "notBefore": "2026-11-27t23:30:00.999z", "expiresAt": "2030-01-01T00:30:00+02:00",
+    });
+    let made = m.issue(&body).await;
+    assert_eq!(made["key"]["notBefore"], "2026-11-27T23:30:00Z");
+    assert_eq!(made["key"]["expiresAt"], "2029-12-31T22:30:00Z");
+    let path = format!("/v1/keys/{}", made["key"]["id"].as_str().unwrap());
+    let changed = m.patch(&path, &json!({ "expiresAt": "2029-06-30T16:59:60-07:00" })).await.json();
+    assert_eq!(changed["key"]["expiresAt"], "2029-07-01T00:00:00Z");
+    let wrong = json!({ "expiresAt": "2030-01-01T00:30:00+2:00" });
+    assert_eq!(pointers(&m.patch(&path, &wrong).await), ["/expiresAt"]);
+}
+
+#[tokio::test]
 async fn a_stale_change_is_refused() {
     let m = Manager::start().await;
     let made = m.issue(&json!({ "kind": "service", "name": "Key" })).await;

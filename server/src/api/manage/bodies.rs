@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use axum::extract::{FromRequest, Request};
+use domain::timestamp::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use utoipa::ToSchema;
@@ -26,6 +27,11 @@ impl<B: BodyCall, S: Sync> FromRequest<S> for MaybeBody<B> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         JsonBody::optional(request).await.map(Self)
     }
+}
+
+/// A moment as it was sent. With a zone it is put into UTC; without one it is in UTC.
+pub(super) fn moment(Text(text): Text<'_>) -> String {
+    Timestamp::parse_rfc3339(text.trim()).map_or_else(|| text.into_owned(), Timestamp::to_input)
 }
 
 /// A member of a change: left out, cleared with `null`, or set.

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use super::super::call::Api;
 use super::answer::{Answered, Listed, Made, One};
-use super::bodies::{MaybeBody, Nothing};
+use super::bodies::{MaybeBody, Nothing, moment};
 use super::call::By;
 use super::delete::Gone;
 use super::people::GrantShown;
@@ -95,7 +95,7 @@ pub(super) struct NewInviteBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<Vec<GrantBody>>, max_items = 50)]
     keys: Option<Bounded<Object<GrantBody<'a>>, 0, 50>>,
-    /// When the access of a guest ends, in UTC.
+    /// When the access of a guest ends: a moment of RFC 3339, or a day or moment in UTC.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     access_ends_at: Option<Text<'a>>,
@@ -166,7 +166,7 @@ impl BodyCall for NewInvite {
             role: text(Some(sent.role)),
             apps,
             keys,
-            access_ends_at: text(sent.access_ends_at),
+            access_ends_at: sent.access_ends_at.map(moment).unwrap_or_default(),
         })
     }
 }

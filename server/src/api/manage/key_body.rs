@@ -12,7 +12,7 @@ use serde::Deserialize;
 use service::Error;
 use utoipa::ToSchema;
 
-use super::bodies::{Change, LIMIT, Pairs};
+use super::bodies::{Change, LIMIT, Pairs, moment};
 use crate::json::body::BodyCall;
 use crate::json::fault::{Faults, Step};
 use crate::json::members::{Bounded, Text, Whole};
@@ -52,11 +52,11 @@ pub(super) struct NewKeyBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<Vec<String>>, max_items = 200)]
     domains: Option<Items<'a>>,
-    /// When it begins to work, in UTC.
+    /// When it begins to work: a moment of RFC 3339, or a day or moment in UTC.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     not_before: Option<Text<'a>>,
-    /// When it stops working, in UTC. Without it, the key never expires.
+    /// When it stops working, in the same form. Without it, the key never expires.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     expires_at: Option<Text<'a>>,
@@ -126,11 +126,11 @@ pub(super) struct KeyChangeBody<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<Vec<String>>, max_items = 200)]
     domains: Change<Items<'a>>,
-    /// When it begins to work, in UTC.
+    /// When it begins to work: a moment of RFC 3339, or a day or moment in UTC.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     not_before: Change<Text<'a>>,
-    /// When it stops working, in UTC; `null` for never.
+    /// When it stops working, in the same form; `null` for never.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
     expires_at: Change<Text<'a>>,
@@ -202,9 +202,9 @@ impl BodyCall for NewKey {
             domains: Some(lines(sent.domains)),
             permissions: Some(permissions),
             boxes,
-            not_before: sent.not_before.map(text),
+            not_before: sent.not_before.map(moment),
             expiry: None,
-            expires_at: sent.expires_at.map(text),
+            expires_at: sent.expires_at.map(moment),
             limits: Some(lines(sent.limits)),
             quota: sent.quota.map(|Whole(calls)| calls.to_string()),
             quota_refill: sent.quota_refill.map(text),
@@ -242,9 +242,9 @@ impl BodyCall for KeyChange {
             domains: list(sent.domains),
             permissions: list(sent.permissions),
             boxes: Vec::new(),
-            not_before: sent.not_before.sent(text),
+            not_before: sent.not_before.sent(moment),
             expiry: never,
-            expires_at: sent.expires_at.sent(text).filter(|at| !at.is_empty()),
+            expires_at: sent.expires_at.sent(moment).filter(|at| !at.is_empty()),
             limits: list(sent.limits),
             quota: sent.quota.sent(|Whole(calls)| calls.to_string()),
             quota_refill: sent.quota_refill.sent(text),
