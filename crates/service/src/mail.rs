@@ -6,6 +6,7 @@ use domain::{
     hand_over::HandOver,
     ids::PersonId,
     invite::Invite,
+    permission::AdminPermission,
     request::{Decided, KeyRequest, RequestState},
     role::{Rights, Role},
 };
@@ -103,15 +104,18 @@ impl Service {
             reason = request.reason,
             until = request.until.to_text(),
         );
-        let (service, asker) = (self.clone(), request.asked_by.0.clone());
+        let (service, asker, app) = (self.clone(), request.asked_by.0.clone(), request.app_id);
+        let permissions = request.permissions().into_iter();
+        let administers: Vec<_> =
+            permissions.filter_map(|permission| AdminPermission::parse(permission.as_str())).collect();
         self.in_background(async move {
             let Some(asker) = PersonId::parse(&asker) else { return };
-            let roles: Vec<_> = Role::ALL
-                .iter()
-                .copied()
-                .filter(|role| Rights::of_role(*role).may(kind.rules().changed_with))
-                .collect();
-            match service.store().emails_of(&roles, &asker, service.now(), TOLD_MAX).await {
+            let decides = |role: &Role| {
+                let rights = Rights::of_role(*role);
+                rights.may(kind.rules().changed_with) && administers.iter().all(|needed| rights.may_give(*needed))
+            };
+            let roles: Vec<_> = Role::ALL.iter().copied().filter(decides).collect();
+            match service.store().emails_of(&roles, &app, &asker, service.now(), TOLD_MAX).await {
                 Ok(emails) => service.mail_each(&emails, "A key waits for your approval", &text, "a request").await,
                 Err(error) => tracing::warn!(%error, "nobody was mailed about a request"),
             }

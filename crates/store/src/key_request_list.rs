@@ -1,7 +1,6 @@
 //! Pages of the list of requests, by keyset, and how many wait for somebody.
 
 use domain::ids::{AppId, KeyId, PersonId};
-use domain::kind::KeyKind;
 use domain::list::Rows;
 use domain::page::{COUNT_CAP, Capped, Page};
 use domain::request::{KeyRequest, RequestFilter, RequestQuery, RequestState};
@@ -19,8 +18,9 @@ reads! {
     /// A page of the requests that are asked for and in sight. `visitor` is who made those of their own. An invalid cursor
     /// gives the first page.
     list_key_requests(sight: &Sight, query: &RequestQuery, visitor: &PersonId) -> Page<KeyRequest>;
-    /// How many requests for keys of these kinds wait that are in sight and not this person's own, up to `cap`.
-    key_requests_waiting_for(sight: &Sight, kinds: &[KeyKind], person: &PersonId, cap: u32) -> Capped;
+    /// Requests that wait, are in sight and not this person's own: those after this one, at most `limit`. Whoever has
+    /// waited longest comes first.
+    key_requests_waiting_for(sight: &Sight, but: &PersonId, after: Option<&KeyRequest>, limit: u32) -> Vec<KeyRequest>;
 }
 
 /// The place of a request in the list.
@@ -44,7 +44,7 @@ impl Asked<'_> {
     fn push_conditions(&self, sql: &mut Sql) {
         let states = self.query.show.states().map(RequestState::as_str);
         sql.push("WHERE r.state IN (").list(states).push(")");
-        push_sight(sql, self.sight, &self.sight.kinds);
+        push_sight(sql, self.sight);
         if self.query.mine {
             sql.push(" AND r.asked_by_id = ").bind(self.visitor.as_str());
         }
@@ -72,11 +72,11 @@ impl Asked<'_> {
 }
 
 /// What is out of sight does not count.
-fn push_sight(sql: &mut Sql, sight: &Sight, kinds: &[KeyKind]) {
-    if kinds.len() < KeyKind::ALL.len() {
+fn push_sight(sql: &mut Sql, sight: &Sight) {
+    if !sight.sees_all_kinds() {
         sql.push(" AND r.kind IN (");
         // No kind has the empty word.
-        sql.list(kinds.iter().map(|kind| kind.as_str()).chain([""])).push(")");
+        sql.list(sight.kinds.iter().map(|kind| kind.as_str()).chain([""])).push(")");
     }
     if let Scope::Only(apps) = &sight.apps {
         sql.push(" AND r.app_id IN (").list(apps.iter().map(AppId::as_str).chain([""])).push(")");
@@ -121,14 +121,16 @@ async fn list_key_requests(
 async fn key_requests_waiting_for(
     conn: &mut Conn<'_>,
     sight: &Sight,
-    kinds: &[KeyKind],
-    person: &PersonId,
-    cap: u32,
-) -> Result<Capped, StoreError> {
-    let mut sql = Sql::new("SELECT count(*) FROM (SELECT r.key_id FROM key_request r WHERE r.state = ");
-    sql.bind(RequestState::Waiting.as_str()).push(" AND r.asked_by_id <> ").bind(person.as_str());
-    push_sight(&mut sql, sight, kinds);
-    sql.push(" LIMIT ").bind(i64::from(cap) + 1).push(") AS counted");
-    let (count,): (i64,) = conn.fetch_one(sql).await?;
-    Ok(Capped::at(cap, count.unsigned_abs()))
+    but: &PersonId,
+    after: Option<&KeyRequest>,
+    limit: u32,
+) -> Result<Vec<KeyRequest>, StoreError> {
+    let mut sql = Sql::new(REQUEST);
+    sql.push("WHERE r.state = ").bind(RequestState::Waiting.as_str()).push(" AND r.asked_by_id <> ").bind(but.as_str());
+    push_sight(&mut sql, sight);
+    if let Some(after) = after.and_then(|after| cursor(&place(after))) {
+        sql.push(" AND (r.created_at, r.key_id) > ").row(true, after);
+    }
+    sql.push(" ORDER BY r.created_at, r.key_id LIMIT ").bind(i64::from(limit));
+    conn.fetch_all::<Stored>(sql).await?.into_iter().map(KeyRequest::try_from).collect()
 }

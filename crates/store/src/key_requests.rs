@@ -69,9 +69,9 @@ reads! {
     last_key_request_at() -> Option<Timestamp>;
     /// Open requests whose time was over at `now`, at most `limit`.
     key_requests_overdue(now: Timestamp, limit: u32) -> Vec<KeyRequest>;
-    /// The e-mails of people of these roles who may sign in, but not of this one: at most `limit`, whoever was here last
-    /// first.
-    emails_of(roles: &[Role], but: &PersonId, now: Timestamp, limit: u32) -> Vec<String>;
+    /// The e-mails of people of these roles who may sign in and see this app, but not of this one: at most `limit`, whoever
+    /// was here last first.
+    emails_of(roles: &[Role], app: &AppId, but: &PersonId, now: Timestamp, limit: u32) -> Vec<String>;
 }
 
 pub(crate) const REQUEST: &str = "SELECT r.key_id, r.app_id, r.kind, r.key_name, r.fields, r.form_id, r.reason, \
@@ -114,12 +114,14 @@ async fn key_requests_overdue(conn: &mut Conn<'_>, now: Timestamp, limit: u32) -
 async fn emails_of(
     conn: &mut Conn<'_>,
     roles: &[Role],
+    app: &AppId,
     but: &PersonId,
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<String>, StoreError> {
     let mut sql = Sql::new("SELECT email FROM person WHERE role IN (");
     sql.list(roles.iter().map(|role| role.as_str())).push(") AND id <> ").bind(but.as_str());
+    sql.push(" AND (apps = '' OR apps LIKE ").bind(format!("%{app}%")).push(")");
     sql.push(" AND disabled = 0 AND access_ends_at > ").bind(now);
     sql.push(" ORDER BY last_sign_in_at DESC, id LIMIT ").bind(i64::from(limit));
     Ok(conn.fetch_all::<(String,)>(sql).await?.into_iter().map(|(email,)| email).collect())

@@ -15,6 +15,7 @@ use domain::{
         WAITING_SHOWN,
     },
     role::Act,
+    sight::Sight,
     spec::KeySpec,
     timestamp::{Millis, Timestamp},
 };
@@ -31,7 +32,7 @@ use crate::{
     settings::{approval_rules, life_rules},
 };
 
-/// How many overdue requests are looked up at once.
+/// How many requests are looked up at once.
 const AT_ONCE: u32 = 100;
 
 /// Who was told of a request is not told of the next within this time: the page lists them all.
@@ -148,9 +149,20 @@ impl Service {
     /// How many requests wait that the caller may decide.
     pub async fn requests_waiting(&self, caller: &Caller) -> Result<Capped> {
         caller.may(Act::ChangeKeys)?;
-        let kinds: Vec<_> = KeyKind::ALL.iter().copied().filter(|kind| caller.may_issue(*kind).is_ok()).collect();
-        let (sight, person) = (caller.sight(), caller.person_id()?);
-        Ok(self.store().key_requests_waiting_for(sight, &kinds, person, WAITING_SHOWN).await?)
+        let kinds = KeyKind::ALL.iter().copied().filter(|kind| caller.may_issue(*kind).is_ok());
+        let sight = Sight { kinds: kinds.collect(), ..caller.sight().clone() };
+        let person = caller.person_id()?;
+        let (mut count, mut last) = (0_u64, None);
+        loop {
+            let some = self.store().key_requests_waiting_for(&sight, person, last.as_ref(), AT_ONCE).await?;
+            let decides = some.iter().filter(|request| self.may_decide(caller, request)).count();
+            count = count.saturating_add(u64::try_from(decides).unwrap_or(u64::MAX));
+            let is_end = some.len() < usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
+            if is_end || count > u64::from(WAITING_SHOWN) {
+                return Ok(Capped::at(WAITING_SHOWN, count));
+            }
+            last = some.into_iter().last();
+        }
     }
 
     /// Whether the caller may decide on this request: it waits, it is not their own, and they may issue the key.

@@ -169,6 +169,8 @@ async fn nobody_decides_on_their_own_or_on_what_they_could_not_issue(w: World) {
         let answer = w.no_event(decide(&w.service, &admin, &manages.key, *decision)).await;
         assert_eq!(refusal(answer), Refusal::Forbidden);
     }
+    let waiting = async |by: &Caller| w.service.requests_waiting(by).await.unwrap().n;
+    assert_eq!((waiting(&admin).await, waiting(&bob).await, waiting(&ada).await), (1, 1, 2), "what one may decide");
     decide(&w.service, &bob, &manages.key, Decision::Approve).await.unwrap();
 }
 

@@ -152,13 +152,18 @@ async fn the_list_shows_what_is_in_sight_page_by_page(store: Store) {
         assert_eq!((page.rows.len(), page.rows[0].key), (25, shown[0][0]), "{odd}");
     }
 
-    let waiting = async |sight: &Sight, kinds: &[KeyKind], cap| {
-        store.key_requests_waiting_for(sight, kinds, &ada, cap).await.unwrap()
+    let waiting = async |sight: &Sight, after: Option<&KeyRequest>, limit| {
+        store.key_requests_waiting_for(sight, &ada, after, limit).await.unwrap()
     };
-    assert_eq!(waiting(&all(), KeyKind::ALL, 99).await, Capped { n: 20, more: false });
-    assert_eq!(waiting(&all(), KeyKind::ALL, 19).await, Capped { n: 19, more: true });
-    assert_eq!(waiting(&all(), &[KeyKind::Client], 99).await.n, 0);
-    assert_eq!(waiting(&nowhere, KeyKind::ALL, 99).await.n, 0);
+    let of_clients = Sight { kinds: vec![KeyKind::Client], ..all() };
+    let theirs = waiting(&all(), None, 99).await;
+    assert_eq!(theirs.len(), 20);
+    assert!(theirs.is_sorted_by_key(|request| (request.created_at, request.key)));
+    assert!(theirs.iter().all(|request| request.asked_by.0 != ada.to_string()));
+    let first = waiting(&all(), None, 13).await;
+    assert_eq!([&first[..], &waiting(&all(), first.last(), 99).await].concat(), theirs);
+    assert!(waiting(&of_clients, None, 99).await.is_empty());
+    assert!(waiting(&nowhere, None, 99).await.is_empty());
 
     // What has ended is in another list, the latest first.
     for request in &requests[..3] {
@@ -182,8 +187,8 @@ async fn ten_thousand_requests_are_a_list_like_any_other(store: Store) {
     let query = RequestQuery { after: Some(after), ..RequestQuery::default() };
     let page = store.list_key_requests(&all(), &query, &askers[0]).await.unwrap();
     assert!(page.next.is_some() && page.previous.is_some());
-    let waiting = store.key_requests_waiting_for(&all(), KeyKind::ALL, &askers[0], 99).await.unwrap();
-    assert_eq!(waiting, Capped { n: 99, more: true });
+    let waiting = store.key_requests_waiting_for(&all(), &askers[0], None, 99).await.unwrap();
+    assert_eq!(waiting.len(), 99);
 }
 
 async fn those_who_decide_are_found_by_their_role(store: Store) {
@@ -195,10 +200,18 @@ async fn those_who_decide_are_found_by_their_role(store: Store) {
         store.write(async |tx| tx.insert_person(person).await).await.unwrap();
     }
     store.write(async |tx| tx.set_signed_in(&people[1].id, NOW).await).await.unwrap();
-    let found = async |roles: &[Role], but: &PersonId, limit| store.emails_of(roles, but, NOW, limit).await.unwrap();
+    let found = async |roles: &[Role], but: &PersonId, limit| {
+        store.emails_of(roles, &app(1).id, but, NOW, limit).await.unwrap()
+    };
     let both = [Role::Owner, Role::Admin];
     assert_eq!(found(&both, &asker(9), 9).await, ["adm@example.com", "own@example.com"]);
     assert_eq!(found(&both, &people[1].id, 9).await, ["own@example.com"]);
     assert_eq!(found(&both[..1], &asker(9), 9).await, ["own@example.com"]);
     assert_eq!(found(&both, &asker(9), 1).await, ["adm@example.com"]);
+    // Whoever is limited to other apps is told of nothing in this one.
+    for (apps, seen) in [(2, false), (1, true)] {
+        let limit = Scope::Only(vec![app(apps).id]);
+        store.write(async |tx| tx.set_person_apps(&people[1].id, &limit).await).await.unwrap();
+        assert_eq!(found(&both, &asker(9), 9).await.contains(&"adm@example.com".to_owned()), seen);
+    }
 }
