@@ -11,6 +11,9 @@ use super::Cli;
 use super::failure::{NOT_UNDERSTOOD, REFUSED};
 use super::output::tell;
 
+/// What other programs call the start of their server.
+const STARTS: [&str; 7] = ["serve", "server", "start", "run", "up", "daemon", "console"];
+
 /// Reports a clap error on one line.
 pub(super) fn explain(error: &clap::Error) -> ExitCode {
     if matches!(
@@ -28,6 +31,9 @@ pub(super) fn explain(error: &clap::Error) -> ExitCode {
 fn mistake(error: &clap::Error) -> String {
     let said = |kind| error.get(kind).map(ToString::to_string).filter(|said| !said.is_empty());
     let subcommand = said(ContextKind::InvalidSubcommand);
+    if let Some(name) = subcommand.as_deref().filter(|name| STARTS.contains(name)) {
+        return format!("there is no {name:?}: keystead without a command starts the console");
+    }
     let mut line = match (error.kind(), said(ContextKind::InvalidArg).or(subcommand), said(ContextKind::InvalidValue)) {
         (_, Some(argument), Some(value)) => format!("{}: {value:?} cannot be used", with_variable(&argument)),
         (ErrorKind::InvalidValue, Some(argument), None) => format!("{} needs a value", with_variable(&argument)),

@@ -97,6 +97,16 @@ fn a_reset_link_is_printed_once_for_who_may_sign_in() {
 }
 
 #[test]
+fn whoever_looks_for_the_server_is_told_how_it_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["serve", "server", "start", "run"] {
+        let line = failed(&run(folder.path(), &[name], ""), 2);
+        assert!(line.contains("keystead without a command starts the console") && !line.contains("perhaps"), "{line}");
+    }
+    assert!(failed(&run(folder.path(), &["restor"], ""), 2).contains("perhaps restore is meant"));
+}
+
+#[test]
 fn a_password_comes_as_one_line_on_standard_input() {
     let folder = tempfile::tempdir().unwrap();
     let data = &folder.path().join("data");
