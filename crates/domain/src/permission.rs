@@ -103,14 +103,11 @@ impl Permission {
     /// Reads a typed permission. Works like `parse`, but refuses Keystead's own permissions.
     pub fn parse_custom(text: &str) -> Result<Self, String> {
         let permission = Self::parse(text)?;
-        if is_reserved(&permission.0) && AdminPermission::parse(&permission.0).is_none() {
+        if is_reserved(&permission.0) {
             return Err(format!(
-                "{} is none of Keystead's own permissions, which begin like it.",
+                "{} would administer Keystead itself: choose one of the permissions that do.",
                 quote(&permission.0)
             ));
-        }
-        if is_reserved(&permission.0) {
-            return Err(format!("{} administers Keystead itself: tick its box instead.", quote(&permission.0)));
         }
         Ok(permission)
     }
