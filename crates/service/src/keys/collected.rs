@@ -6,6 +6,7 @@ use domain::{
     ids::KeyId,
     key::{KeyDetail, KeyState, SecretNumber},
     refusal::Refusal,
+    role::Act,
     rotation::{NoRotation, WaitingSecret},
     timestamp::Timestamp,
 };
@@ -132,7 +133,7 @@ impl Service {
 
     async fn confirm_key(&self, tx: &mut Tx, id: &KeyId, client: &ClientInfo) -> Result<Confirmed> {
         let caller = Caller::system(client.address);
-        let key = self.pending(tx, &caller, id).await?;
+        let key = self.pending(tx, &caller, id, Act::ChangeKeys).await?;
         move_state(tx, id, KeyState::Pending, KeyState::Active, None).await?;
         let by = tx.collection(id).await?;
         let note = by.map(|by| format!("Confirmed by {}, who collected it", by.recipient));

@@ -90,10 +90,10 @@ impl Service {
     pub async fn check_draft(&self, caller: &Caller, draft: &KeyDraft) -> Result<()> {
         let spec = self.read_draft(caller, draft)?;
         check_life(self.life_rules_now().await?, &spec, self.now(), draft.expiry_field())?;
-        if let Some(Owner::Person(email)) = &spec.rules.owner {
-            if !self.sees_person(caller, email).await? {
-                return Err(unknown_owner(email).into());
-            }
+        if let Some(Owner::Person(email)) = &spec.rules.owner
+            && !self.sees_person(caller, email).await?
+        {
+            return Err(unknown_owner(email).into());
         }
         Ok(())
     }
