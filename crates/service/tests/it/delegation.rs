@@ -76,7 +76,7 @@ async fn a_key_issues_changes_and_deletes_keys_in_its_own_name(w: World) {
     assert_eq!(refusal(w.service.acknowledge(&other, &pending.key.row.id, false).await), Refusal::IssuedByAnother);
     assert_eq!(w.service.acknowledge(&by, &pending.key.row.id, false).await.unwrap().row.state, KeyState::Active);
     // Keys of an account make other keys, so only owners may change them.
-    let mut row = w.service.key(&by, &id).await.unwrap().row;
+    let mut row = w.service.key(&by, &pending.key.row.id).await.unwrap().row;
     assert!(by.rights_on(&row).may(Act::ChangeKeys));
     row.kind = KeyKind::Account;
     assert!(!by.rights_on(&row).may(Act::ChangeKeys));

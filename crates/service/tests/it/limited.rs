@@ -211,7 +211,9 @@ async fn who_has_an_account_is_told_only_of_those_in_sight(w: World) {
     w.make_owner().await;
     let service = &w.service;
     let (here, shop) = (*service.default_app(), create(&w, "Web shop").await);
-    let admin = limited(Role::Admin, &here);
+    let ada = with_role(&w, Role::Admin, "ada@example.com", Vec::new()).await;
+    service.set_person_apps(owner(), &ada, &[here]).await.unwrap();
+    let admin = session(&w, "ada@example.com").await.caller(None);
     let there = with_role(&w, Role::Auditor, "there@example.com", Vec::new()).await;
     service.set_person_apps(owner(), &there, &[shop.id]).await.unwrap();
     let mine = with_role(&w, Role::Auditor, "here@example.com", Vec::new()).await;
