@@ -120,6 +120,19 @@ test('keys belong to apps that people choose, and are limited to', async ({ page
       await arrange.act({ id: token.split('_')[1] ?? '', token }, 'enable');
     });
 
+    await test.step('requests name their app, and follow the choice', async () => {
+      await arrange.post('/settings/approval', { approval_permissions: 'vault.*' });
+      await arrange.ask({ name: 'Shop vault', permissions: 'vault.open', app: await arrange.appId('Web shop') });
+      await owner.open('/requests');
+      await expect(main.getByRole('row').filter({ hasText: 'Shop vault' })).toContainText('Web shop');
+      await examine(page, 'requests-all-apps');
+      await show(owner, 'Default');
+      await expect(main).toContainText('Only requests for keys of the app Default');
+      await expect(main).not.toContainText('Shop vault');
+      await examine(page, 'requests-one-app');
+      await show(owner, 'All apps');
+    });
+
     await test.step('a person who is limited to an app sees nothing of the other', async () => {
       const id = await arrange.person({ role: 'admin', email: 'shop@example.com' });
       await owner.open(`/people/${id}`);

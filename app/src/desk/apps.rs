@@ -8,6 +8,7 @@ use domain::page::Page;
 use domain::refusal::Refusal;
 use domain::role::Act;
 use domain::sight::Scope;
+use service::Caller;
 use service::apps::AppView;
 
 use super::context::Desk;
@@ -75,6 +76,25 @@ pub async fn read_app_of(key: &KeyDetail) -> Result<Option<App>, ConsoleError> {
     let desk = Desk::from_context()?;
     let app = desk.service().app(&desk.caller()?, &key.app_id).await?;
     Ok(if app.archived_at.is_some() || desk.apps().await?.is_shown() { Some(app) } else { None })
+}
+
+/// The names of these apps, for lists that are about several. One that is archived says so.
+pub(super) async fn app_names(
+    desk: &Desk,
+    caller: &Caller,
+    view: &AppView,
+    ids: &[AppId],
+) -> Result<Vec<(AppId, String)>, ConsoleError> {
+    let mut others: Vec<_> = ids.iter().copied().filter(|id| !view.choices.iter().any(|app| app.id == *id)).collect();
+    others.sort_unstable();
+    others.dedup();
+    let others = desk.service().some_apps(caller, &others).await?;
+    Ok(view.choices.iter().chain(&others).map(|app| (app.id, name_in_full(app))).collect())
+}
+
+/// The name of an app, and whether it is archived.
+pub fn name_in_full(app: &App) -> String {
+    if app.archived_at.is_some() { format!("{} (archived)", app.name) } else { app.name.clone() }
 }
 
 /// What is ticked first for somebody new: whoever sees only some apps cannot let others see more.
@@ -147,6 +167,7 @@ fn section(back: &str) -> String {
     match path {
         _ if !known || path.starts_with("//") => "/".to_owned(),
         "/keys/handovers" => path.to_owned(),
+        _ if path.starts_with("/requests/") => "/requests".to_owned(),
         _ if path.starts_with("/keys/") => "/keys".to_owned(),
         _ if path.starts_with("/apps/") => "/apps".to_owned(),
         _ => path.to_owned(),
@@ -177,6 +198,9 @@ mod tests {
             ("/keys/new?draft=1", "/keys"),
             ("/keys/7Qm2xVbN4tRa", "/keys"),
             ("/keys/handovers", "/keys/handovers"),
+            ("/requests", "/requests"),
+            ("/requests/many", "/requests"),
+            ("/requests/7Qm2xVbN4tRa/approve", "/requests"),
             ("/apps/new", "/apps"),
             ("/audit?person=a", "/audit"),
             ("/people/000000000000000000000000", "/people/000000000000000000000000"),

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use domain::app::App;
 use domain::approval::Cause;
 use domain::caution::cautions;
 use domain::draft::KeyDraft;
-use domain::ids::KeyId;
+use domain::ids::{AppId, KeyId};
 use domain::page::{Capped, Page};
 use domain::refusal::Refusal;
 use domain::request::{Decision, KeyRequest, RequestQuery, RequestState};
 use domain::restrictions::Restrictions;
 use domain::timestamp::Timestamp;
 use service::Caller;
+use service::apps::AppView;
 use service::keys::DecidedMany;
 
+use super::apps::app_names;
 use super::context::Desk;
 use super::key_forms::tell;
 use super::people_forms::told;
@@ -29,6 +32,8 @@ use crate::islands::check::Told as Means;
 #[derive(Debug, Clone)]
 pub struct RequestView {
     pub request: KeyRequest,
+    /// The name of its app, where there are several.
+    pub app: Option<String>,
     /// What the key means, and what to know before it is issued.
     pub means: Means,
     /// Whether the visitor may approve and decline it.
@@ -42,7 +47,7 @@ pub struct RequestView {
 }
 
 impl RequestView {
-    fn of(desk: &Desk, caller: &Caller, request: KeyRequest) -> Self {
+    fn of(desk: &Desk, caller: &Caller, request: KeyRequest, app: Option<String>) -> Self {
         let now = desk.service().now();
         let spec = request.draft.sketch(request.kind, now);
         let words = Restrictions::from(&spec).words();
@@ -52,6 +57,7 @@ impl RequestView {
             is_own: request.asked_by.0 == caller.actor().id(),
             has_decided: request.decided.as_ref().is_some_and(|decided| decided.by.0 == caller.actor().id()),
             request,
+            app,
             now,
         }
     }
@@ -63,12 +69,57 @@ impl RequestView {
 }
 
 /// A page of the requests.
-pub async fn read_requests(query: &RequestQuery) -> Result<Page<RequestView>, ConsoleError> {
+#[derive(Debug)]
+pub struct RequestList {
+    pub page: Page<RequestView>,
+    /// The app that all are of, if there are others.
+    pub only: Option<App>,
+}
+
+/// A page of the requests in the apps that the pages are about.
+pub async fn read_requests(query: &RequestQuery) -> Result<RequestList, ConsoleError> {
     let desk = Desk::from_context()?;
-    let caller = desk.caller()?;
+    let view = desk.apps().await?;
+    let caller = view.narrowed(desk.caller()?);
     let Page { rows, next, previous, total } = desk.service().requests(&caller, query).await?;
-    let rows = rows.into_iter().map(|request| RequestView::of(&desk, &caller, request)).collect();
-    Ok(Page { rows, next, previous, total })
+    let one = view.one.as_ref().map(|app| app.id);
+    let rows = views(&desk, &caller, &view, rows, one).await?;
+    let is_shown = view.is_shown();
+    Ok(RequestList { page: Page { rows, next, previous, total }, only: view.one.filter(|_| is_shown) })
+}
+
+/// The requests as the visitor sees them, with the names of their apps but this one.
+async fn views(
+    desk: &Desk,
+    caller: &Caller,
+    view: &AppView,
+    requests: Vec<KeyRequest>,
+    but: Option<AppId>,
+) -> Result<Vec<RequestView>, ConsoleError> {
+    let ids: Vec<_> = requests.iter().map(|request| request.app_id).filter(|id| Some(*id) != but).collect();
+    let names = if ids.is_empty() { Vec::new() } else { app_names(desk, caller, view, &ids).await? };
+    let seen = |request: KeyRequest| {
+        let known = names.iter().find(|(id, _)| Some(*id) != but && *id == request.app_id);
+        let app = known.map(|(_, name)| name.clone());
+        RequestView::of(desk, caller, request, app)
+    };
+    Ok(requests.into_iter().map(seen).collect())
+}
+
+/// The same, whatever the pages are about. Where there is only one app, nobody need know that there are apps.
+async fn views_anywhere(
+    desk: &Desk,
+    caller: &Caller,
+    requests: Vec<KeyRequest>,
+) -> Result<Vec<RequestView>, ConsoleError> {
+    let view = desk.apps().await?;
+    let lone = view.one.as_ref().filter(|_| !view.is_shown()).map(|app| app.id);
+    views(desk, caller, &view, requests, lone).await
+}
+
+async fn view_of(desk: &Desk, caller: &Caller, request: KeyRequest) -> Result<RequestView, ConsoleError> {
+    let seen = views_anywhere(desk, caller, vec![request]).await?.pop();
+    seen.ok_or(ConsoleError::Refused(Refusal::RequestGone))
 }
 
 /// One request.
@@ -76,22 +127,22 @@ pub async fn read_request(id: &str) -> Result<RequestView, ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
     let request = desk.service().request(&caller, &request_id(id)?).await?;
-    Ok(RequestView::of(&desk, &caller, request))
+    view_of(&desk, &caller, request).await
 }
 
 /// Those of these requests that are there, in their order.
 pub async fn read_some_requests(ids: &[KeyId]) -> Result<Vec<RequestView>, ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
-    let mut views = Vec::new();
+    let mut found = Vec::new();
     for id in ids {
         match desk.service().request(&caller, id).await {
-            Ok(request) => views.push(RequestView::of(&desk, &caller, request)),
+            Ok(request) => found.push(request),
             Err(service::Error::Refused(Refusal::RequestGone)) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(views)
+    views_anywhere(&desk, &caller, found).await
 }
 
 /// An approved request of the visitor's own.
@@ -99,7 +150,7 @@ pub async fn read_approved(id: &str) -> Result<RequestView, ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
     let request = desk.service().own_approved(&caller, &request_id(id)?).await?;
-    Ok(RequestView::of(&desk, &caller, request))
+    view_of(&desk, &caller, request).await
 }
 
 /// How many requests wait for the visitor; nothing if they decide none.

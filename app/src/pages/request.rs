@@ -97,7 +97,7 @@ pub fn asked_for(found: &RequestView) -> impl IntoView + use<> {
 
 /// What a request asks for, in words.
 pub fn in_short(found: &RequestView) -> impl IntoView + use<> {
-    let RequestView { request, means, .. } = found.clone();
+    let RequestView { request, means, app, .. } = found.clone();
     let cautions: Vec<_> = means
         .cautions
         .into_iter()
@@ -106,6 +106,7 @@ pub fn in_short(found: &RequestView) -> impl IntoView + use<> {
     view! {
         {cautions}
         <dl class="facts">
+            {app.map(|app| view! { <div><dt>{Field::App.label()}</dt><dd dir="auto">{app}</dd></div> })}
             <div><dt>"Asked for by"</dt><dd><bdi>{request.asked_by.1}</bdi> ", " <Time at=request.created_at/></dd></div>
             <div><dt>"Reason"</dt><dd dir="auto">{request.reason}</dd></div>
         </dl>

@@ -209,7 +209,7 @@ fn Many(
             view! {
                 <li>
                     <span>
-                        <b dir="auto">{request.key_name}</b> " for " <bdi>{request.asked_by.1}</bdi> ": "
+                        <b dir="auto">{request.key_name}</b> {view.app.map(|app| view! { " of " <bdi>{app}</bdi> })} " for " <bdi>{request.asked_by.1}</bdi> ": "
                         <span dir="auto">{request.reason}</span> " " <small class="soft">{view.means.words}</small>
                     </span>
                 </li>

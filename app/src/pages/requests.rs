@@ -1,6 +1,5 @@
 //! Keys that a second person must approve: those that wait, those to collect, and what became of the others.
 
-use domain::page::Page;
 use domain::request::{Decision, RequestFilter, RequestQuery, RequestState};
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
@@ -13,8 +12,9 @@ use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
 use crate::components::time::{Ago, Time};
+use crate::desk::apps::name_in_full;
 use crate::desk::later::later;
-use crate::desk::requests::{RequestView, read_requests};
+use crate::desk::requests::{RequestList, RequestView, read_requests};
 use crate::forms::bulk::{ACT, KEY};
 
 /// The id of the form that the boxes of the list belong to.
@@ -28,7 +28,7 @@ pub fn RequestsPage() -> impl IntoView {
     let (asked, read) = (query.clone(), query.to_query_string());
     let list = later(async move {
         match read_requests(&asked).await {
-            Ok(page) => view! { <Found page query=asked/> }.into_any(),
+            Ok(list) => view! { <Found list query=asked/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),
         }
     });
@@ -71,7 +71,15 @@ fn Lists(query: RequestQuery) -> impl IntoView {
 }
 
 #[component]
-fn Found(page: Page<RequestView>, query: RequestQuery) -> impl IntoView {
+fn Found(list: RequestList, query: RequestQuery) -> impl IntoView {
+    let RequestList { page, only } = list;
+    let only = only.map(|app| {
+        view! {
+            <p class="soft">
+                "Only requests for keys of the app " <bdi>{name_in_full(&app)}</bdi> ". To see the others, show all apps."
+            </p>
+        }
+    });
     let turn = |after: Option<String>, before: Option<String>| {
         (after.is_some() || before.is_some()).then(|| address(&RequestQuery { after, before, ..query.clone() }))
     };
@@ -86,6 +94,7 @@ fn Found(page: Page<RequestView>, query: RequestQuery) -> impl IntoView {
             RequestFilter::Ended => ("Nothing has ended", "Requests are shown here for 30 days. The audit keeps them."),
         };
         return view! {
+            {only}
             <div class="card">
                 <div class="empty">
                     <h2>{title}</h2>
@@ -99,6 +108,7 @@ fn Found(page: Page<RequestView>, query: RequestQuery) -> impl IntoView {
     let ticks = page.rows.iter().any(|view| view.may_decide);
     let rows: Vec<_> = page.rows.into_iter().map(|view| row(view, ticks)).collect();
     view! {
+        {only}
         <div class="card sheet" role="region" aria-label="Requests" tabindex="0">
             // The roles keep it a table for screen readers when the style no longer lays it out as one.
             <table class="blocks requests" role="table">
@@ -146,7 +156,7 @@ fn Bar() -> impl IntoView {
 
 fn row(view: RequestView, ticks: bool) -> impl IntoView {
     let (is_ready, may_decide, is_own, now) = (view.is_ready(), view.may_decide, view.is_own, view.now);
-    let (request, means) = (view.request, view.means);
+    let (request, means, app) = (view.request, view.means, view.app);
     let page = format!("/requests/{}", request.key);
     let name = request.key_name.clone();
     let tick = may_decide.then(|| {
@@ -178,7 +188,9 @@ fn row(view: RequestView, ticks: bool) -> impl IntoView {
             {ticks.then(|| view! { <td role="cell" class="tick">{tick}</td> })}
             <td role="cell" class="name wrap">
                 <a href=page.clone() dir="auto">{request.key_name}</a>
-                <small class="soft">{request.kind.label()} ". " {means.words} {expires}</small>
+                <small class="soft">
+                    {app.map(|app| view! { <bdi>{app}</bdi> ": " })} {request.kind.label()} ". " {means.words} {expires}
+                </small>
             </td>
             <td role="cell" class="by"><bdi>{request.asked_by.1}</bdi></td>
             <td role="cell" class="wrap why" dir="auto">{request.reason}</td>

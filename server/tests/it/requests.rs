@@ -55,8 +55,13 @@ impl Office {
 
     /// Asks as the admin, and gives the address of the request.
     async fn ask(&self, name: &str) -> String {
+        self.ask_in("", name).await
+    }
+
+    /// Asks for a key of this app; empty for the only one.
+    async fn ask_in(&self, app: &str, name: &str) -> String {
         let form_id = self.product.service.new_form_id().unwrap();
-        let form = format!("step=ask&kind=service&name={name}&form_id={form_id}&reason=For+the+auditors");
+        let form = format!("step=ask&kind=service&name={name}&app={app}&form_id={form_id}&reason=For+the+auditors");
         let asked = self.post("/keys/new", &self.admin, &form).await;
         assert_eq!(asked.status, 303, "{}", asked.body);
         let to = asked.header("location").to_owned();
@@ -191,6 +196,40 @@ async fn an_approved_key_can_be_handed_over() {
     let shown = office.product.send(Call::post(path).same_origin().form("")).await;
     assert!(secret(&shown).starts_with(&format!("ks_{id}_")));
     assert_eq!(office.post(&format!("{page}/collect"), &office.admin, "").await.status, 409);
+}
+
+#[tokio::test]
+async fn requests_name_their_app_and_follow_the_choice() {
+    let office = Office::start().await;
+    let (service, default) = (&office.product.service, office.product.service.default_app().to_string());
+    let alone = office.ask("Alone").await;
+    for path in ["/requests", &alone, &format!("{alone}/approve")] {
+        assert!(!text(&office.get(path, &office.owner).await.body).contains("Default"), "{path}");
+    }
+    let shop = service.create_app(&operator(), "Web shop").await.unwrap().id;
+    let page = office.ask_in(shop.as_str(), "Checkout").await;
+    let id = page.rsplit('/').next().unwrap();
+    let list = text(&office.get("/requests", &office.owner).await.body);
+    assert!(list.contains("Web shop : Service") || list.contains("Web shop: Service"), "{list}");
+    assert!(list.contains("Default : Service") || list.contains("Default: Service"), "{list}");
+    for path in [page.clone(), format!("{page}/approve"), format!("/requests/many?act=approve&key={id}")] {
+        let seen = office.get(&path, &office.owner).await;
+        assert!(text(seen.body.split("id=\"main\"").nth(1).unwrap()).contains("Web shop"), "{path}");
+    }
+    let choose = async |app: &str| {
+        let chosen = office.post("/apps/choose", &office.owner, &format!("app={app}&back={page}")).await;
+        assert_eq!((chosen.status.as_u16(), chosen.header("location")), (303, "/requests"));
+        let list = office.get("/requests", &office.owner).await.body;
+        (list.contains("Alone"), list.contains("Checkout"), text(&list).contains("Only requests for keys of the app"))
+    };
+    assert_eq!(choose(shop.as_str()).await, (false, true, true));
+    assert_eq!(choose(&default).await, (true, false, true));
+    // A request is shown whatever is chosen, and the menu counts all of them.
+    let other = text(&office.get(&page, &office.owner).await.body);
+    assert!(other.contains("App Web shop") && other.contains("Requests 2 waiting"), "{other}");
+    assert_eq!(choose("").await, (true, true, false));
+    service.archive_app(&operator(), &shop).await.unwrap();
+    assert!(text(&office.get(&page, &office.owner).await.body).contains("Web shop (archived)"));
 }
 
 #[tokio::test]
