@@ -7,7 +7,7 @@ use leptos_router::hooks::use_location;
 
 use crate::components::icon::{Drawn, Icon};
 use crate::components::problem::FieldProblem;
-use crate::desk::apps::read_choice;
+use crate::desk::apps::{name_in_full, read_app_in_use, read_choice};
 use crate::desk::later::later;
 use crate::forms::apps::BACK;
 
@@ -18,8 +18,7 @@ pub fn AppSwitch() -> impl IntoView {
         let Some(choice) = read_choice().await else { return ().into_any() };
         let one = choice.one.as_ref();
         let option = |app: &App| {
-            let words = if app.archived_at.is_some() { format!("{} (archived)", app.name) } else { app.name.clone() };
-            view! { <option value=app.id.to_string() selected=one == Some(app)>{words}</option> }
+            view! { <option value=app.id.to_string() selected=one == Some(app)>{name_in_full(app)}</option> }
         };
         let elsewhere = one.filter(|one| !choice.choices.contains(one)).map(option);
         let options: Vec<_> = choice.choices.iter().map(option).collect();
@@ -73,7 +72,12 @@ impl InApp {
         let named = Some(named.to_owned()).filter(|named| !named.is_empty());
         let chosen = named.or_else(|| choice.one.as_ref().map(|one| one.id.to_string())).unwrap_or_default();
         let elsewhere = choice.one.iter().filter(|one| !choice.choices.contains(one));
-        let choices = elsewhere.chain(&choice.choices).map(|app| (app.id.to_string(), app.name.clone())).collect();
+        let mut choices: Vec<_> =
+            elsewhere.chain(&choice.choices).map(|app| (app.id.to_string(), app.name.clone())).collect();
+        if !chosen.is_empty() && !choices.iter().any(|(id, _)| *id == chosen) {
+            // One of more than are listed together.
+            choices.extend(read_app_in_use(&chosen).await.map(|app| (app.id.to_string(), app.name)));
+        }
         Self { shown: true, chosen, choices }
     }
 
@@ -120,16 +124,16 @@ pub fn AppField(errors: RwSignal<FieldErrors>, within: InApp) -> impl IntoView {
     }
 }
 
-/// Sends the choice along, and says it.
+/// Sends the choice along, and says it. Asks for it where none was made, or none that counts.
 #[component]
-pub fn ChosenApp(within: InApp) -> impl IntoView {
-    let name = within.name();
-    within.shown.then(|| {
-        view! {
-            <input type="hidden" name=Field::App.as_str() value=within.chosen/>
-            {name.map(|name| view! {
-                <dl class="facts"><div><dt>{Field::App.label()}</dt><dd dir="auto">{name}</dd></div></dl>
-            })}
-        }
-    })
+pub fn ChosenApp(errors: RwSignal<FieldErrors>, within: InApp) -> impl IntoView {
+    if !within.shown {
+        return ().into_any();
+    }
+    let Some(name) = within.name() else { return view! { <AppField errors within/> }.into_any() };
+    view! {
+        <input type="hidden" name=Field::App.as_str() value=within.chosen/>
+        <dl class="facts"><div><dt>{Field::App.label()}</dt><dd dir="auto">{name}</dd></div></dl>
+    }
+    .into_any()
 }

@@ -127,6 +127,13 @@ pub async fn read_app_choices(choice: &AppChoice) -> Result<Option<Vec<(App, boo
     Ok(Some(ticked.into_iter().map(|app| (app, true)).chain(new.into_iter().map(|app| (app, false))).collect()))
 }
 
+/// The app with this id, if the visitor may know of it and keys can be issued in it.
+pub async fn read_app_in_use(id: &str) -> Option<App> {
+    let (desk, id) = (Desk::from_context().ok()?, app_id(id).ok()?);
+    let found = desk.service().app(&desk.caller().ok()?, &id).await.ok();
+    found.filter(|app| app.archived_at.is_none())
+}
+
 /// Reads the id of an app from an address. Invalid text gives `AppNotFound`, like an unknown id.
 pub fn app_id(text: &str) -> Result<AppId, ConsoleError> {
     AppId::parse(text).ok_or(ConsoleError::Refused(Refusal::AppNotFound))

@@ -113,6 +113,7 @@ pub fn Summary(
         cautions.into_iter().map(|caution| view! { <Warning words=caution.words grave=caution.refuses/> }).collect();
     let facts = facts(kind, &draft);
     let edit = within.address(&wizard_address(&form_id, WizardStep::Details));
+    let errors = RwSignal::new(problem.fields);
     view! {
         <form class="card narrow" method="post" action="/keys/new">
             <header>
@@ -123,10 +124,10 @@ pub fn Summary(
                 <FormProblem problem=problem.whole/>
                 {cautions}
                 <p>{words} {until.map(|at| view! { " Until " <Time at/> "." })}</p>
-                <ChosenApp within/>
+                <ChosenApp errors within/>
                 {facts}
                 {if asks {
-                    view! { <Reason causes reason errors=problem.fields/> }.into_any()
+                    view! { <Reason causes reason errors/> }.into_any()
                 } else {
                     view! {
                         <p class="soft">
@@ -156,8 +157,7 @@ pub fn Summary(
 
 /// Why the key is asked for, and why it has to be.
 #[component]
-fn Reason(causes: Vec<Cause>, reason: String, errors: FieldErrors) -> impl IntoView {
-    let errors = RwSignal::new(errors);
+fn Reason(causes: Vec<Cause>, reason: String, errors: RwSignal<FieldErrors>) -> impl IntoView {
     let causes: Vec<_> = causes.iter().map(Cause::words).collect();
     let words = format!(
         "A second person must approve this key, because {}. No key is made before you collect it: then you see it once, or let somebody else collect it.",

@@ -109,6 +109,15 @@ fn Form(form: HandOverFields, within: InApp, problem: Problem) -> impl IntoView 
     let facts = key.kind.as_deref().and_then(KeyKind::parse).map(|kind| facts(kind, &key));
     let errors = RwSignal::new(problem.fields);
     let signed_out = problem.whole == Some(ConsoleError::SignedOut);
+    let chosen = within.name().is_some();
+    let app = if request.is_empty() || chosen {
+        view! { <ChosenApp errors within/> }.into_any()
+    } else {
+        // A request has its app, even if no key can be issued in it now.
+        view! { <input type="hidden" name=Field::App.as_str() value=within.chosen/> }.into_any()
+    };
+    // What is asked for comes before what is only said.
+    let (asked, said) = if chosen { (None, Some(app)) } else { (Some(app), None) };
     view! {
         <div class="head narrow">
             <div>
@@ -119,8 +128,9 @@ fn Form(form: HandOverFields, within: InApp, problem: Problem) -> impl IntoView 
         <form class="narrow stack" method="post" action="/keys/handovers/new" novalidate>
             <FormProblem problem=problem.whole/>
             <FieldProblems errors/>
+            {asked}
             {recipient_fields(errors, to.draft, !signed_out)}
-            <ChosenApp within/>
+            {said}
             {facts}
             <HiddenDraft draft=key/>
             <input type="hidden" name=Field::FormId.as_str() value=form_id/>

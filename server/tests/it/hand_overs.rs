@@ -167,6 +167,25 @@ async fn what_is_wrong_is_said_at_its_field_and_what_was_typed_stays() {
     assert!(!refused.body.contains("value=\"short\""));
 }
 
+#[tokio::test]
+async fn a_form_without_an_app_asks_for_one_where_it_says_so() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let shop = product.service.create_app(&operator(), "Web shop").await.unwrap().id;
+    let form_id = product.service.new_form_id().unwrap();
+    let form = format!("kind=service&name=Partner&form_id={form_id}&recipient=Grace&link_life=1d");
+    let refused = post(&product, "/keys/handovers/new", &session, &form).await;
+    assert_eq!(refused.status, 422);
+    let field = refused.body.split("id=\"app\"").nth(1).unwrap_or_else(|| panic!("{}", refused.body));
+    assert!(field.contains("id=\"app-error\"") && field.contains("Choose the app"), "{field}");
+    assert!(field.contains(shop.as_str()) && refused.body.contains("value=\"Grace\""), "{}", refused.body);
+    let named = format!("{form}&app={shop}");
+    let wrong = post(&product, "/keys/handovers/new", &session, &named.replace("Grace", "")).await;
+    assert!(wrong.status == 422 && text(&wrong.body).contains("App Web shop"), "{}", wrong.body);
+    assert!(!wrong.body.contains("id=\"app\""), "{}", wrong.body);
+    assert_eq!(post(&product, "/keys/handovers/new", &session, &named).await.status, 200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_is_mailed_without_the_passphrase_or_any_secret() {
     let mailbox = MailBox::start();
