@@ -48,7 +48,7 @@ test('somebody without an account collects a key, and its maker never sees it', 
     await visitor.alive();
   });
 
-  await test.step('they get the key, and their tick activates it', async () => {
+  await test.step('they get the key, once', async () => {
     await outside.getByLabel('Passphrase').fill('a green lantern');
     await outside.getByRole('button', { name: 'Show me the key' }).click();
     await expect(outside.getByRole('heading', { name: `Copy “${name}” now` })).toBeVisible();
@@ -57,6 +57,15 @@ test('somebody without an account collects a key, and its maker never sees it', 
     expect(token).toMatch(/^ks_/);
     await examine(outside, 'collected');
     expect((await verifier.ask(token, { clientIp: '127.0.0.1' })).valid).toBe(false);
+  });
+
+  await test.step('they load the page again, and can still confirm the key', async () => {
+    outside.on('dialog', (question) => question.accept());
+    await outside.reload();
+    await expect(outside.getByRole('heading', { name: `Have you stored “${name}”?` })).toBeVisible();
+    await visitor.alive();
+    await expect(outside.locator('body')).not.toContainText(token.slice(-43));
+    await examine(outside, 'collected-again');
     await outside.getByRole('checkbox', { name: 'I have stored this key' }).check();
     await outside.getByRole('button', { name: 'Done' }).click();
     await expect(outside.getByRole('heading', { name: `“${name}” is confirmed and enabled` })).toBeVisible();

@@ -42,6 +42,8 @@ pub struct Waiting {
     pub may: String,
     /// When the key would expire.
     pub expires_at: Option<Timestamp>,
+    /// The id of the form that asks for it.
+    pub form_id: String,
 }
 
 /// What the page that confirms a collected key may show.
@@ -99,7 +101,8 @@ pub async fn read_collect_door(token: &str) -> Result<CollectDoor, ConsoleError>
         None => hand_over.draft.sketch(hand_over.kind, desk.service().now()),
     };
     let may = Restrictions::from(&spec).words();
-    let waiting = Waiting { description: spec.description, may, expires_at: spec.expires_at, hand_over };
+    let (description, expires_at, form_id) = (spec.description, spec.expires_at, desk.service().new_form_id()?);
+    let waiting = Waiting { hand_over, description, may, expires_at, form_id };
     Ok(CollectDoor::Open(Box::new(waiting)))
 }
 
@@ -148,8 +151,17 @@ pub async fn collect(desk: Desk, token: String, form: CollectFields) -> Result<N
     if !desk.visit.may_sign_in(&desk.console) {
         return Err(ConsoleError::Refused(Refusal::Forbidden));
     }
-    let collected = desk.service().collect(&token, &form.passphrase, &client(&desk)).await?;
+    if let Some(confirm) = desk.service().collected_by_form(&token, &form.form_id).await? {
+        // The page with the key was loaded again. It is not shown again, and can still be confirmed.
+        return Ok(Next::Go(stored_address(&confirm)));
+    }
+    let collected = desk.service().collect(&token, &form.passphrase, &form.form_id, &client(&desk)).await?;
     Ok(Next::Show(Arc::new(collected)))
+}
+
+/// The page that confirms what was collected.
+pub fn stored_address(confirm: &SecretString) -> String {
+    format!("/collect/{}/stored", confirm.expose_secret())
 }
 
 pub async fn stored(desk: Desk, token: String, form: StoredFields) -> Result<Next<Stored>, ConsoleError> {

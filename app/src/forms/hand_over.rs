@@ -74,11 +74,14 @@ pub struct NewHandOver {
 #[derive(Debug, Clone, Default)]
 pub struct CollectFields {
     pub passphrase: SecretString,
+    /// Leads back to the confirmation of what this form has collected.
+    pub form_id: String,
 }
 
 impl FormFields for CollectFields {
     fn read(sent: &Pairs) -> Self {
-        Self { passphrase: sent.text(Field::Passphrase.as_str()).into() }
+        let text = |field: Field| sent.text(field.as_str());
+        Self { passphrase: text(Field::Passphrase).into(), form_id: text(Field::FormId) }
     }
 }
 

@@ -7,7 +7,6 @@ use domain::timestamp::{Millis, Timestamp};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
-use secrecy::ExposeSecret;
 use service::keys::{Confirmed, ToConfirm};
 
 use super::frame::Mark;
@@ -17,7 +16,7 @@ use crate::components::dead_link::DeadLink;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::time::{Time, span};
-use crate::desk::hand_overs::{CollectDoor, StoredDoor, Waiting, read_collect_door, read_stored_door};
+use crate::desk::hand_overs::{CollectDoor, StoredDoor, Waiting, read_collect_door, read_stored_door, stored_address};
 use crate::desk::later::later;
 use crate::forms::hand_over::{CollectFields, CollectedSecret, Stored, StoredFields};
 use crate::forms::outcome::{PostedForm, Problem};
@@ -60,7 +59,7 @@ pub(super) fn outside(title: &'static str, page: AnyView) -> AnyView {
 /// What is handed over, before anything is made.
 #[component]
 fn Ask(token: String, waiting: Waiting, problem: Problem) -> impl IntoView {
-    let Waiting { hand_over, description, may, expires_at } = waiting;
+    let Waiting { hand_over, description, may, expires_at, form_id } = waiting;
     let (title, words, button) = match hand_over.rotates {
         None => (
             "A key waits for you",
@@ -99,6 +98,7 @@ fn Ask(token: String, waiting: Waiting, problem: Problem) -> impl IntoView {
                     {format!("{words} Store it at once; you have {} to confirm that.", span(ACKNOWLEDGE_WITHIN))}
                 </p>
                 {passphrase}
+                <input type="hidden" name=Field::FormId.as_str() value=form_id/>
                 <button class="button primary">{button}</button>
             </div>
         </form>
@@ -118,7 +118,7 @@ fn old_secret(overlap: Overlap) -> String {
 pub fn Secret(collected: CollectedSecret) -> impl IntoView {
     let issued = &collected.issued;
     let row = &issued.key.row;
-    let address = format!("/collect/{}/stored", collected.confirm.expose_secret());
+    let address = stored_address(&collected.confirm);
     let deadline = issued.ack_deadline.unwrap_or(row.created_at);
     let made = deadline.plus(Millis(-ACKNOWLEDGE_WITHIN.0));
     let rotates = collected.overlap.is_some();
@@ -143,7 +143,7 @@ pub fn Secret(collected: CollectedSecret) -> impl IntoView {
             </div>
         </div>
         {shown(issued, rotates)}
-        <form class="narrow stack" method="post" action=address>
+        <form class="narrow stack" method="post" data-address=address.clone() action=address>
             <AcknowledgeBox deadline now=made guard=true outside=true rotates wrong=None/>
         </form>
     }
@@ -160,7 +160,7 @@ pub fn StoredPage() -> impl IntoView {
                     let problem = PostedForm::problem(posted.as_ref());
                     view! { <Confirm token what=*what now problem/> }.into_any()
                 }
-                Ok(StoredDoor::Dead) => view! { <Dead/> }.into_any(),
+                Ok(StoredDoor::Dead) => view! { <NothingToConfirm/> }.into_any(),
                 Err(error) => view! { <Failed error/> }.into_any(),
             }
         })
@@ -180,13 +180,13 @@ fn Confirm(token: String, what: ToConfirm, now: Timestamp, problem: Problem) -> 
                 Status::Pending { until } => until,
                 _ => now,
             };
-            let words =
-                "It was shown once. If you have not stored it, ask for a new link; nobody can use this key then.";
+            let words = "It was shown once, and is not shown again. If you have stored it, confirm that below. If not, ask \
+                         whoever sent the link for a new one: nobody can use this key then.";
             (format!("Have you stored “{}”?", key.row.name), words, until)
         }
         ToConfirm::Secret(key, waiting) => {
-            let words =
-                "It was shown once. If you have not stored it, do not confirm it: the old secret works on as before.";
+            let words = "It was shown once, and is not shown again. If you have stored it, confirm that below. If not, \
+                         leave this page: the old secret works on as before.";
             (format!("Have you stored the new secret of “{}”?", key.row.name), words, waiting.ack_deadline)
         }
     };
@@ -231,6 +231,18 @@ fn Works(stored: Stored) -> impl IntoView {
 #[component]
 fn Dead() -> impl IntoView {
     let words = "A link to a key works once, and only for some time. Yours was used or withdrawn, or its time is over. \
-                     Ask whoever sent it for a new one.";
+                     If this browser has just shown you the key, go back: you can still confirm it. If not, ask whoever \
+                     sent the link for a new one.";
     view! { <DeadLink title="This link does not work" words/> }
+}
+
+/// The one page of confirmations that do not work, whatever the reason.
+#[component]
+fn NothingToConfirm() -> impl IntoView {
+    let words = "What you collected can be confirmed once, and only for some time. If you have confirmed it, it works, and \
+                     you can close this page. If not, it never will: ask whoever sent the link for a new one.";
+    view! {
+        <DeadLink title="Nothing to confirm" words/>
+        <p class="soft">"To find out whether your key works, enter it at " <a href="/holder">"/holder"</a> "."</p>
+    }
 }

@@ -35,9 +35,22 @@ impl Service {
         expires_at: Timestamp,
     ) -> Result<(SecretString, Link)> {
         let token = entropy::token(self.entropy())?;
+        let link = self.link_of(&token, purpose, subject, created_at, expires_at);
+        Ok((token, link))
+    }
+
+    /// The link that this token opens.
+    pub(crate) fn link_of(
+        &self,
+        token: &SecretString,
+        purpose: &str,
+        subject: &str,
+        created_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Link {
         let mac = self.keyring().link_mac(purpose, token.expose_secret()).to_vec();
         let (purpose, subject, made_by) = (purpose.to_owned(), subject.to_owned(), String::new());
-        Ok((token, Link { mac, purpose, subject, made_by, created_at, expires_at }))
+        Link { mac, purpose, subject, made_by, created_at, expires_at }
     }
 
     /// The person or key with this id, with the rights that they have now; `None` if they are gone or kept out. Nothing keeps

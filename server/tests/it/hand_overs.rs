@@ -105,6 +105,34 @@ async fn somebody_without_an_account_collects_the_key_and_its_maker_never_sees_i
 }
 
 #[tokio::test]
+async fn whoever_sends_the_form_again_can_still_confirm_the_key() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let (_, path) = handed_over(&product, &session, "").await;
+    let asked = product.send(Call::get(&path)).await;
+    let form_id = asked.body.split("name=\"form_id\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let form = format!("form_id={form_id}");
+    let shown = product.send(outside(&path, &form)).await;
+    let (secret, confirm) = (at(&shown, "secret"), confirmation(&shown));
+    assert!(shown.body.contains(&format!("data-address=\"{confirm}\"")), "a script loads that page again");
+    for _ in 0..2 {
+        let again = product.send(outside(&path, &form)).await;
+        assert_eq!((again.status.as_u16(), again.header("location")), (303, confirm.as_str()));
+    }
+    // Nobody else is led there, whatever else they know.
+    let other = product.service.new_form_id().unwrap();
+    for form in [String::new(), format!("form_id={other}"), "form_id=".to_owned()] {
+        assert_eq!(product.send(outside(&path, &form)).await.status, 404, "{form}");
+    }
+    let page = product.send(Call::get(&confirm)).await;
+    assert!(page.body.contains("not shown again") && !page.body.contains(&secret), "{}", page.body);
+    assert_eq!(product.send(outside(&confirm, "acknowledged=yes")).await.status, 200);
+    let over = product.send(Call::get(&confirm)).await;
+    assert!(over.status == 404 && over.body.contains("Nothing to confirm"), "{}", over.body);
+    assert_eq!(product.send(outside(&path, &form)).await.status, 404);
+}
+
+#[tokio::test]
 async fn every_link_that_does_not_work_gives_one_page() {
     let product = Product::start().await;
     let session = product.sign_in().await;

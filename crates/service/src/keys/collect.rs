@@ -50,9 +50,15 @@ impl Service {
     }
 
     /// Issues the key of a hand-over, or gives it its new secret, as whoever made it, with the rights that they have now. Of
-    /// several at once, one succeeds. `LinkInvalid` if the link does not work, `Invalid` or `Wait` for a wrong passphrase,
-    /// and `HandOverStale` if its maker could no longer do this.
-    pub async fn collect(&self, token: &str, passphrase: &SecretString, client: &ClientInfo) -> Result<Collected> {
+    /// several at once, one succeeds; by its `form_id`, `collected_by_form` finds what it made. `LinkInvalid` if the link does
+    /// not work, `Invalid` or `Wait` for a wrong passphrase, and `HandOverStale` if its maker could no longer do this.
+    pub async fn collect(
+        &self,
+        token: &str,
+        passphrase: &SecretString,
+        form_id: &str,
+        client: &ClientInfo,
+    ) -> Result<Collected> {
         // Before anything that costs more: the page is open to everybody.
         let Some(found) = self.hand_over_by_token(token).await? else { return Err(Refusal::LinkInvalid.into()) };
         if found.has_passphrase {
@@ -73,7 +79,7 @@ impl Service {
             tx.set_collected(&hand_over.key, now, address.as_deref()).await?;
             tx.revoke_links_of(COLLECT, hand_over.key.as_str()).await?;
             let deadline = now.plus(ACKNOWLEDGE_WITHIN);
-            let confirm = self.link_to_confirm(tx, what, now, deadline).await?;
+            let confirm = self.link_to_confirm(tx, what, self.token_of_form(token, form_id), now, deadline).await?;
             tx.clear_sign_in_failures(&self.tries_mac(&hand_over.key)).await?;
             let changes = vec![change(Field::Recipient, None, Some(&hand_over.recipient))];
             let event = self.hand_over_event(&Caller::system(client.address), Action::HandOverCollected, &hand_over);

@@ -10,14 +10,17 @@ use domain::{
     rotation::{NoRotation, WaitingSecret},
     timestamp::Timestamp,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use store::Tx;
 
-use super::{changed, move_state, rotate::rotatable};
-use crate::{Caller, ClientInfo, Error, Result, Service};
+use super::{changed, issue::check_form_id, move_state, rotate::rotatable};
+use crate::{Caller, ClientInfo, Error, Result, Service, entropy};
 
 /// The purpose of the links.
 const COLLECTED: &str = "collected";
+
+/// What their tokens are made for, if a form asks for one.
+const COLLECTED_BY_FORM: &str = "collected by form";
 
 /// What a link confirms.
 #[derive(Debug)]
@@ -75,17 +78,35 @@ impl Confirms {
 }
 
 impl Service {
-    /// A link that confirms this until the deadline. Returns its token, which nobody sees again.
+    /// A link that confirms this until the deadline. Returns its token, which nobody sees again: this one, or a random one.
     pub(super) async fn link_to_confirm(
         &self,
         tx: &mut Tx,
         what: Confirms,
+        token: Option<SecretString>,
         now: Timestamp,
         deadline: Timestamp,
     ) -> Result<SecretString> {
-        let (token, link) = self.new_link(COLLECTED, &what.subject(), now, deadline)?;
-        tx.insert_link(&link).await?;
+        let token = match token {
+            Some(token) => token,
+            None => entropy::token(self.entropy())?,
+        };
+        tx.insert_link(&self.link_of(&token, COLLECTED, &what.subject(), now, deadline)).await?;
         Ok(token)
+    }
+
+    /// The token that confirms what this form of this link has collected, while that waits to be confirmed; `None` for any
+    /// other form. Whoever sends the form again, because the page with their key is gone, can still confirm it.
+    pub async fn collected_by_form(&self, link: &str, form_id: &str) -> Result<Option<SecretString>> {
+        let Some(token) = self.token_of_form(link, form_id) else { return Ok(None) };
+        let waits = self.collected_by_token(token.expose_secret()).await?.is_some();
+        Ok(Some(token).filter(|_| waits))
+    }
+
+    /// Only this server can tell it, and only to whoever has both. `None` for what is no id of a form.
+    pub(super) fn token_of_form(&self, link: &str, form_id: &str) -> Option<SecretString> {
+        let form_id = check_form_id(form_id).ok()?;
+        Some(hex::encode(self.keyring().link_mac(COLLECTED_BY_FORM, &format!("{link}\0{form_id}"))).into())
     }
 
     /// What a link confirms, while it waits to be confirmed; `None` for any other link, with the same work. Looking uses

@@ -181,7 +181,7 @@ impl Service {
             let (waiting, shown) = self.begin_rotation(tx, &caller, &key, holder::OVERLAP, None).await?;
             let deadline = waiting.ack_deadline;
             let what = Confirms::secret(held.id, waiting.number);
-            let confirm = self.link_to_confirm(tx, what, now, deadline).await?;
+            let confirm = self.link_to_confirm(tx, what, None, now, deadline).await?;
             let issued = Issued { key, shown, ack_deadline: Some(deadline) };
             Ok::<_, Error>(Some(Collected { issued, confirm, overlap: Some(holder::OVERLAP) }))
         };

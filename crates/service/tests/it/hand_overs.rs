@@ -49,7 +49,7 @@ fn from_outside() -> ClientInfo {
 }
 
 async fn collect(service: &Service, token: &str, passphrase: &str) -> Result<Collected, Error> {
-    service.collect(token, &passphrase.into(), &from_outside()).await
+    service.collect(token, &passphrase.into(), "", &from_outside()).await
 }
 
 async fn the_key_is_made_when_it_is_collected_and_works_when_its_recipient_confirms_it(w: World) {
@@ -99,6 +99,25 @@ async fn the_key_is_made_when_it_is_collected_and_works_when_its_recipient_confi
     assert_eq!(event.note.as_deref(), Some("Confirmed by Grace, who collected it"));
     assert_eq!((w.code(&whole).await, event.address.as_deref()), (Code::Valid, Some("198.51.100.7")));
     assert_eq!(refusal(w.service.confirm_collected(&confirm, &from_outside()).await), Refusal::LinkInvalid);
+}
+
+/// Whoever loads the page with their key again has lost the key from the screen, and not the way to confirm it.
+async fn the_form_that_collected_a_key_still_leads_to_its_confirmation(w: World) {
+    let owner = the_owner(&w).await;
+    let made = hand_over(&w, &owner, "service", "").await.unwrap();
+    let (link, form, other) = (secret(&made.token), w.service.new_form_id().unwrap(), w.service.new_form_id().unwrap());
+    assert!(w.service.collected_by_form(&link, &form).await.unwrap().is_none(), "nothing is collected yet");
+    let collected = w.service.collect(&link, &"".into(), &form, &from_outside()).await.unwrap();
+    let again = w.no_change(w.service.collect(&link, &"".into(), &form, &from_outside())).await;
+    assert_eq!(refusal(again), Refusal::LinkInvalid, "the key is shown once");
+    let found = w.no_change(w.service.collected_by_form(&link, &form)).await.unwrap().unwrap();
+    assert_eq!(secret(&found), secret(&collected.confirm));
+    for (link, form) in [(&*link, &*other), (&*link, ""), (&*link, "\0"), ("", &*form), (&*other, &*form)] {
+        assert!(w.service.collected_by_form(link, form).await.unwrap().is_none(), "{link} {form}");
+    }
+    w.service.confirm_collected(&secret(&found), &from_outside()).await.unwrap();
+    assert_eq!(w.code(&token(&collected.issued)).await, Code::Valid);
+    assert!(w.service.collected_by_form(&link, &form).await.unwrap().is_none());
 }
 
 async fn a_collected_key_that_nobody_confirms_never_works(w: World) {
@@ -293,6 +312,7 @@ async fn nothing_secret_of_a_thousand_flows_is_in_any_row(w: World) {
 
 on_both!(
     the_key_is_made_when_it_is_collected_and_works_when_its_recipient_confirms_it,
+    the_form_that_collected_a_key_still_leads_to_its_confirmation,
     a_collected_key_that_nobody_confirms_never_works,
     of_many_at_once_one_collects,
     a_dead_link_is_like_one_that_never_was,

@@ -293,7 +293,7 @@ async fn a_limit_counts_from_the_next_request_and_revokes_what_goes_beyond_it(w:
     assert_eq!(refusal(service.key(&ada, &hidden).await), Refusal::NotFound);
     assert_eq!(service.app_view(&before, &ada).await.unwrap().scope().unwrap(), Scope::from(&here));
     assert_eq!(refusal(service.choose_app(&now, &ada, Some(&shop.id)).await), Refusal::AppNotFound);
-    let collected = service.collect(&secret(&handed.token), &"".into(), &ClientInfo::default()).await;
+    let collected = service.collect(&secret(&handed.token), &"".into(), "", &ClientInfo::default()).await;
     assert_eq!(refusal(collected), Refusal::HandOverStale);
 
     // An owner sees every app, and whoever becomes one.

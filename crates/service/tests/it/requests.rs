@@ -326,7 +326,7 @@ async fn an_approved_key_can_be_handed_over_and_no_other(w: World) {
         w.service.hand_over(&ada, w.service.default_app(), &form).await
     };
     let collect = async |made: &HandedOver| {
-        w.service.collect(&secret(&made.token), &"".into(), &service::ClientInfo::default()).await
+        w.service.collect(&secret(&made.token), &"".into(), "", &service::ClientInfo::default()).await
     };
     assert_eq!(refusal(w.no_event(hand_over(None)).await), Refusal::ApprovalNeeded);
     let (waits, ready, theirs) =

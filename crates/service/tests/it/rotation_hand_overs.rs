@@ -37,7 +37,7 @@ fn outside() -> ClientInfo {
 }
 
 async fn collect(w: &World, made: &HandedOver, passphrase: &str) -> Result<Collected, Error> {
-    w.service.collect(&secret(&made.token), &passphrase.into(), &outside()).await
+    w.service.collect(&secret(&made.token), &passphrase.into(), "", &outside()).await
 }
 
 async fn codes(w: &World, old: &str, new: &str) -> [Code; 2] {
