@@ -1,16 +1,18 @@
 //! Where whoever asked collects an approved key: what it is, then the key, once.
 
 use domain::key::ACKNOWLEDGE_WITHIN;
+use domain::request::RequestState;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::request::{NotShown, asked_for};
 use super::secret::Secret;
-use crate::components::failed::FormProblem;
+use crate::components::failed::{FormProblem, set_status};
 use crate::components::time::{Time, span};
 use crate::desk::later::later;
-use crate::desk::requests::{RequestView, read_approved};
+use crate::desk::requests::{RequestView, read_approved, read_request};
+use crate::error::ConsoleError;
 use crate::forms::hand_over::REQUEST;
 use crate::forms::key::NewSecret;
 use crate::forms::outcome::{PostedForm, Problem};
@@ -29,11 +31,34 @@ pub fn CollectRequest() -> impl IntoView {
             let page = later(async move {
                 match read_approved(&id).await {
                     Ok(found) => view! { <Ask id found problem/> }.into_any(),
-                    Err(error) => view! { <NotShown title="Collect your key" error/> }.into_any(),
+                    Err(error) => match read_request(&id).await {
+                        Ok(found) if found.is_own && found.request.state == RequestState::Collected => {
+                            view! { <Collected id error/> }.into_any()
+                        }
+                        _ => view! { <NotShown title="Collect your key" error/> }.into_any(),
+                    },
                 }
             });
             view! { <Title text="Collect your key"/> {page} }.into_any()
         }
+    }
+}
+
+/// In place of a key that was shown before.
+#[component]
+fn Collected(id: String, error: ConsoleError) -> impl IntoView {
+    set_status(&error);
+    view! {
+        <div class="head narrow">
+            <div>
+                <h1>"You have collected this key"</h1>
+                <p>"It was shown once, and is not shown again. If you have not confirmed it yet, its page leads there."</p>
+            </div>
+        </div>
+        <div class="actions">
+            <a class="button primary" href=format!("/keys/{id}")>"View the key"</a>
+            <a class="button" href="/requests">"All requests"</a>
+        </div>
     }
 }
 

@@ -140,6 +140,7 @@ async fn the_asker_gets_the_key_and_whoever_approved_it_never_sees_it() {
     assert_eq!(shown.header("cache-control"), "no-store");
     let again = office.post(&collect, &office.admin, "").await;
     assert!(again.status == 409 && !again.body.contains(&token));
+    assert!(again.body.contains("You have collected this key") && again.body.contains(&format!("\"/keys/{id}\"")));
     let stored = office.post(&format!("/keys/{id}/acknowledge"), &office.admin, "acknowledged=yes").await;
     assert_eq!(stored.status, 303);
     let half = token.rsplit('_').next().unwrap();
