@@ -1,6 +1,18 @@
 // Swagger UI at /docs: somebody enters a key, opens a call, and presses Execute.
+import type { Page } from '@playwright/test';
+
+import { expectAccessible } from '../fixtures/axe';
 import { expect, test } from '../fixtures/console';
 import { picture } from '../fixtures/shots';
+
+/** The page is Swagger UI's own, and its colours are ours. */
+async function colours(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await expectAccessible(page, colorScheme, 'colours');
+    await picture(page, `${name}-${colorScheme}`);
+  }
+}
 
 test('somebody tries a call in the docs of the API @scripts', async ({ visitor, server, page }) => {
   const args = ['key', 'issue', '--kind', 'service', '--name', 'Swagger', '--permission', 'keystead.keys.read', '--permission', 'keystead.keys.write'];
@@ -15,12 +27,12 @@ test('somebody tries a call in the docs of the API @scripts', async ({ visitor, 
   const operations = await page.locator('.opblock').count();
   expect(operations).toBeGreaterThan(25);
   await expect(page.locator('.opblock .authorization__btn')).toHaveCount(operations);
-  await picture(page, 'docs');
+  await colours(page, 'docs');
 
   await page.getByRole('button', { name: 'Authorize' }).first().click();
   const dialog = page.locator('.modal-ux');
   await dialog.getByRole('textbox').fill(token);
-  await picture(page, 'docs-authorize');
+  await colours(page, 'docs-authorize');
   await dialog.getByRole('button', { name: 'Apply credentials' }).click();
   await dialog.getByRole('button', { name: 'Close' }).first().click();
 
@@ -37,7 +49,7 @@ test('somebody tries a call in the docs of the API @scripts', async ({ visitor, 
   await issue.locator('textarea.body-param__text').fill('{"kind":"service","name":"Made in the docs"}');
   await issue.getByRole('button', { name: 'Execute' }).click();
   await expect(issue.locator('.live-responses-table tbody .response-col_status').first()).toContainText('201');
-  await picture(page, 'docs-executed');
+  await colours(page, 'docs-executed');
   expect(asked.filter((url) => !url.startsWith(server.url) && !url.startsWith('data:') && !url.startsWith('blob:'))).toEqual([]);
   await visitor.page.close();
 });

@@ -7,4 +7,6 @@ window.SwaggerUIBundle({
   defaultModelsExpandDepth: -1,
   displayRequestDuration: true,
   validatorUrl: null,
+  // Its colours are for the dark alone.
+  syntaxHighlight: false,
 });

@@ -9,7 +9,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 const [glue, site, tools] = process.argv.slice(2);
 const require = createRequire(join(tools, 'package.json'));
 const browserslist = require('browserslist');
-const { browserslistToTargets, bundle } = require('lightningcss');
+const { browserslistToTargets, bundle, bundleAsync } = require('lightningcss');
 const { minify } = require('terser');
 
 // The browsers are named once, where cargo-leptos reads them too.
@@ -33,13 +33,14 @@ for (const name of files(glue)) {
   made.set(join('pkg', name), name.endsWith('.js') ? await script(glue, name) : readFileSync(join(glue, name)));
 }
 for (const name of files('frontend/js')) made.set(join('pkg', name), await script('frontend/js', name));
-// Swagger UI for /docs, and what starts it.
-for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
-  made.set(join('pkg/docs', name), readFileSync(join(tools, 'node_modules/swagger-ui-dist', name)));
-}
-made.set('pkg/docs/docs.js', await script('frontend/docs', 'docs.js'));
-made.set('pkg/docs/docs.css', readFileSync('frontend/docs/docs.css'));
 const targets = browserslistToTargets(browserslist(query));
+// Swagger UI for /docs, what starts it, and its style and ours in one.
+const swagger = join(tools, 'node_modules/swagger-ui-dist');
+made.set('pkg/docs/swagger-ui-bundle.js', readFileSync(join(swagger, 'swagger-ui-bundle.js')));
+made.set('pkg/docs/docs.js', await script('frontend/docs', 'docs.js'));
+const resolver = { resolve: (name, from) => join(name === 'swagger-ui.css' ? swagger : dirname(from), name) };
+const docs = await bundleAsync({ filename: 'frontend/docs/docs.css', minify: true, targets, resolver });
+made.set('pkg/docs/docs.css', Buffer.from(docs.code));
 made.set('pkg/keystead.css', Buffer.from(bundle({ filename: 'style/main.css', minify: true, targets }).code));
 
 async function compressed([name, bytes]) {

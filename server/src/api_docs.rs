@@ -66,14 +66,13 @@ fn page(files: &str, nonce: &Nonce) -> String {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>API · Keystead</title>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/{files}/docs/swagger-ui.css">
 <link rel="stylesheet" href="/{files}/docs/docs.css">
 <script nonce="{nonce}" src="/{files}/docs/swagger-ui-bundle.js" defer></script>
 <script nonce="{nonce}" src="/{files}/docs/docs.js" defer></script>
 </head>
 <body>
 <nav class="bar"><strong>Keystead API</strong> <a href="/">Console</a> <a href="/openapi.json">openapi.json</a></nav>
-<main id="docs"><p class="plain">This page needs JavaScript. The same is in openapi.json.</p></main>
+<div id="docs"><main class="plain">This page needs JavaScript. The same is in openapi.json.</main></div>
 </body>
 </html>
 "#
