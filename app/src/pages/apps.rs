@@ -213,7 +213,7 @@ fn name_dialog(
                 <div class="body">
                     <FormProblem problem=problem.whole/>
                     <TextField errors field=Field::Name value=name required=true autofocus=true
-                        hint="What people call it, for example: Web shop. No two apps in use have the same name."/>
+                        hint="For example: Web shop. No two apps in use may have names that look alike."/>
                 </div>
                 <footer>
                     <a class="button" href="/apps">"Cancel"</a>
@@ -243,7 +243,7 @@ pub fn RenameAppModal() -> impl IntoView {
                 let title = format!("Rename “{}”", app.name);
                 name_dialog(title, format!("/apps/{id}/rename"), app.name, "Rename", posted)
             }
-            Err(error) => failed("Rename the app", error),
+            Err(error) => failed("Rename an app", error),
         }
     })
 }
@@ -253,6 +253,8 @@ pub fn RenameAppModal() -> impl IntoView {
 struct Confirmation {
     path: &'static str,
     verb: &'static str,
+    /// In place of the app's name, if there is no such app.
+    title: &'static str,
     /// What will be true afterwards.
     effect: &'static str,
     grave: bool,
@@ -261,13 +263,15 @@ struct Confirmation {
 const ARCHIVE: Confirmation = Confirmation {
     path: "archive",
     verb: "Archive",
-    effect: "From the next call on, every call with a key of this app is refused. Lists no longer show its keys, and nobody can issue new ones. Nothing is deleted: once you bring the app back, its keys work as before.",
+    title: "Archive an app",
+    effect: "From the next call on, every call with a key of this app is refused. Lists no longer show its keys, and nobody can issue new ones. Nothing is deleted: bring the app back, and its keys work as before.",
     grave: true,
 };
 const RESTORE: Confirmation = Confirmation {
     path: "restore",
     verb: "Bring back",
-    effect: "The keys of this app work again, as they did before, within their restrictions and dates.",
+    title: "Bring an app back",
+    effect: "The keys of this app work again as before, within their restrictions and dates. Those that were disabled or revoked, or have expired, stay so.",
     grave: false,
 };
 
@@ -287,7 +291,7 @@ fn confirm(asked: Confirmation) -> impl IntoView {
     later(async move {
         match read_app(&id).await {
             Ok(app) => confirmation(asked, app, problem.whole, problem.fields),
-            Err(error) => failed(asked.verb, error),
+            Err(error) => failed(asked.title, error),
         }
     })
 }

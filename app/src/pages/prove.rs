@@ -47,8 +47,8 @@ pub fn Prove(waiting: WaitingForm) -> impl IntoView {
         } else {
             view! {
                 <p>
-                    "You have no password here. Sign out, and sign in again by your provider: that counts for 5 minutes. \
-                     Then do this once more."
+                    "You have no password here. Sign out, and sign in again by your provider. Then do this again: a new \
+                     sign-in counts for 5 minutes."
                 </p>
             }
             .into_any()
@@ -74,10 +74,11 @@ pub fn Prove(waiting: WaitingForm) -> impl IntoView {
                 <h1>"Confirm that it is you"</h1>
                 <p>
                     {if waits {
-                        "This needs a proof that is less than 5 minutes old. What you typed is kept on this page, and \
-                         nothing is changed before."
+                        "Nothing is changed yet, and what you typed is kept on this page. Once you confirm, Keystead goes \
+                         on, and does not ask again for 5 minutes."
                     } else {
-                        "Some acts need a proof that is less than 5 minutes old. Give it now, and they do not ask again."
+                        "Some acts ask for this first, for example to change your password or to issue a Master User key. \
+                         Confirm it now, and none of them asks for 5 minutes."
                     }}
                 </p>
             </div>
