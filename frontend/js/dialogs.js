@@ -11,6 +11,13 @@ export function open(dialog) {
   dialog.querySelector('[aria-invalid=true], [role=alert][tabindex]')?.focus();
 }
 
+/** A dialog that came with its document may be open while the focus is still on the page behind it. */
+function takeFocus(dialog) {
+  if (dialog.contains(document.activeElement)) return;
+  const places = ['[aria-invalid=true], [role=alert][tabindex]', '[autofocus]', 'a[href], button, input:not([type=hidden]), select, textarea'];
+  places.map((place) => dialog.querySelector(place)).find(Boolean)?.focus();
+}
+
 /** Whether somebody has changed what the form of a dialog began with. */
 function isChanged(dialog) {
   return [...dialog.querySelectorAll('input, textarea, select')].some((field) => {
@@ -23,7 +30,8 @@ function isChanged(dialog) {
 /** Calls `closed` when a dialog was closed by a key, a button or a press beside it. */
 export function onClose(closed) {
   const early = dialogOf(document);
-  if (early && !early.open) closed(early);
+  if (early?.open) takeFocus(early);
+  else if (early) closed(early);
   document.addEventListener(
     'cancel',
     (event) => isChanged(event.target) && !confirm('Throw away what you changed?') && event.preventDefault(),
