@@ -23,7 +23,7 @@ pub fn HiddenDraft(draft: KeyDraft) -> impl IntoView {
     (fields, boxes)
 }
 
-/// The draft in words, line by line, for the summary.
+/// The draft in words, line by line, for the summary. A field without lines was left blank, and that means nothing special.
 pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String>)> {
     let rules = kind.rules();
     let text = |text: &Option<String>, none| filled(text.iter().flat_map(|text| text.lines()), none);
@@ -33,7 +33,7 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
         rows.push(match field {
             Field::Name => ("Name", text(&draft.name, "")),
             Field::Cidrs => ("Networks", list(&draft.cidrs, "Any address")),
-            Field::DeniedCidrs => ("Blocked networks", list(&draft.denied_cidrs, "None")),
+            Field::DeniedCidrs => ("Blocked networks", list(&draft.denied_cidrs, "")),
             Field::Domains => ("Domains", list(&draft.domains, "All domains")),
             Field::Permissions => {
                 let mut held = list(&draft.permissions, "None");
@@ -53,11 +53,11 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
             Field::Expiry => ("Expires", vec![expiry_words(draft)]),
             Field::RotateDays => {
                 let every = draft.rotate_days.as_deref().unwrap_or_default().trim();
-                let words = if every.is_empty() { "None".to_owned() } else { format!("{every} days") };
-                (Field::RotateDays.label(), vec![words])
+                let words = (!every.is_empty()).then(|| format!("{every} days"));
+                (Field::RotateDays.label(), words.into_iter().collect())
             }
-            Field::Limits => ("Rate limits", list(&draft.limits, "None")),
-            Field::Quota => ("Call quota", vec![quota_words(draft)]),
+            Field::Limits => ("Rate limits", list(&draft.limits, "")),
+            Field::Quota => ("Call quota", quota_words(draft).into_iter().collect()),
             Field::Environment => {
                 let chosen = draft.environment.as_deref().and_then(Environment::parse).unwrap_or_default();
                 (Field::Environment.label(), vec![chosen.label().to_owned()])
@@ -65,8 +65,8 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
             // They are part of the lines of others.
             Field::ExpiresAt | Field::QuotaRefill => continue,
             other => match draft.clone().part(*other) {
-                Some(Part::Text(value)) => (other.label(), text(value, "None")),
-                Some(Part::Items(items)) => (other.label(), list(items, "None")),
+                Some(Part::Text(value)) => (other.label(), text(value, "")),
+                Some(Part::Items(items)) => (other.label(), list(items, "")),
                 None => continue,
             },
         });
@@ -74,10 +74,10 @@ pub fn summary(kind: KeyKind, draft: &KeyDraft) -> Vec<(&'static str, Vec<String
     rows
 }
 
-/// The value, or the word for an empty one.
+/// The value, or the word for an empty one, if there is one.
 fn filled<'a>(lines: impl Iterator<Item = &'a str>, none: &str) -> Vec<String> {
     let lines: Vec<_> = lines.map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    if lines.is_empty() { vec![none.to_owned()] } else { lines }
+    if lines.is_empty() && !none.is_empty() { vec![none.to_owned()] } else { lines }
 }
 
 fn expiry_words(draft: &KeyDraft) -> String {
@@ -88,11 +88,11 @@ fn expiry_words(draft: &KeyDraft) -> String {
     }
 }
 
-fn quota_words(draft: &KeyDraft) -> String {
+fn quota_words(draft: &KeyDraft) -> Option<String> {
     let refill = draft.quota_refill.as_deref().and_then(Refill::parse).unwrap_or_default();
     match Quota::parse_total(draft.quota.as_deref().unwrap_or_default()) {
-        Ok(Some(total)) => Quota { total, refill }.words(),
-        _ => "None".to_owned(),
+        Ok(Some(total)) => Some(Quota { total, refill }.words()),
+        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@ use domain::ids::KeyId;
 use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
+use domain::text::joined;
 use leptos::prelude::*;
 use service::keys::DRAFTS_KEPT;
 
@@ -17,7 +18,7 @@ use crate::components::failed::{FormProblem, set_status};
 use crate::components::field::TextField;
 use crate::components::hidden_draft::{HiddenDraft, summary};
 use crate::components::icon::{Drawn, Icon};
-use crate::components::key_fields::KeyHints;
+use crate::components::key_fields::{KeyHints, sentence};
 use crate::components::problem::{UnshownProblems, part};
 use crate::components::time::{Time, span, with_times};
 use crate::components::warning::Warning;
@@ -255,14 +256,18 @@ fn gone() -> AnyView {
     view! { <p>{words}</p> }.into_any()
 }
 
-/// The draft in words, line by line.
+/// The draft in words, line by line. What was left blank is one line.
 pub fn facts(kind: KeyKind, draft: &KeyDraft) -> AnyView {
-    let rows: Vec<_> = summary(kind, draft)
+    let (set, blank): (Vec<_>, Vec<_>) = summary(kind, draft).into_iter().partition(|(_, lines)| !lines.is_empty());
+    let blank = joined(blank.iter().map(|(label, _)| label.to_lowercase()));
+    let blank =
+        (!blank.is_empty()).then(|| view! { <div><dt>"Left blank"</dt><dd class="soft">{sentence(&blank)}</dd></div> });
+    let rows: Vec<_> = set
         .into_iter()
         .map(|(label, lines)| {
             let lines: Vec<_> = lines.into_iter().map(|line| view! { <li>{with_times(&line)}</li> }).collect();
             view! { <div><dt>{label}</dt><dd><ul>{lines}</ul></dd></div> }
         })
         .collect();
-    view! { <dl class="facts">{rows}</dl> }.into_any()
+    view! { <dl class="facts">{rows} {blank}</dl> }.into_any()
 }
