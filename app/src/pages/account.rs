@@ -99,6 +99,7 @@ fn TimeZone(chosen: String, zoned: Option<PostedForm<ZoneForm>>, now: Timestamp)
     let chosen = zoned.map_or(chosen, |posted| posted.form.zone);
     let errors = problem.fields.of(Field::TimeZone).map(|error| error.message.clone()).collect::<Vec<_>>().join(" ");
     let id = Field::TimeZone.as_str();
+    let described = if errors.is_empty() { format!("{id}-hint") } else { format!("{id}-hint {id}-error") };
     let options: Vec<_> = zone::names()
         .into_iter()
         .map(|name| view! { <option value=name.clone() selected=name == chosen>{name.clone()}</option> })
@@ -110,14 +111,14 @@ fn TimeZone(chosen: String, zoned: Option<PostedForm<ZoneForm>>, now: Timestamp)
                 <FormProblem problem=problem.whole/>
                 <div class="field">
                     <label for=id>{Field::TimeZone.label()}</label>
-                    <select id=id name=id aria-describedby=format!("{id}-hint") aria-invalid=(!errors.is_empty()).then_some("true")>
+                    <select id=id name=id aria-describedby=described aria-invalid=(!errors.is_empty()).then_some("true")>
                         <option value="" selected=chosen.is_empty()>"The browser's"</option>
                         {options}
                     </select>
                     <span class="hint" id=format!("{id}-hint")>
                         "Pages show times in it. The browser's needs JavaScript: without, times are UTC."
                     </span>
-                    {(!errors.is_empty()).then(|| view! { <ul class="error"><li>{errors}</li></ul> })}
+                    {(!errors.is_empty()).then(|| view! { <ul class="error" id=format!("{id}-error")><li>{errors}</li></ul> })}
                 </div>
                 <dl class="facts"><div><dt>"It is now"</dt><dd><Time at=now/></dd></div></dl>
             </div>

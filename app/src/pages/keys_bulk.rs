@@ -210,7 +210,7 @@ fn expiry(form: &BulkForm, errors: RwSignal<FieldErrors>) -> impl IntoView + use
     let chosen = Expiry::parse(&form.expiry).unwrap_or(Expiry::Days90).as_str();
     let options = Expiry::ALL.iter().map(|expiry| (expiry.as_str(), expiry.label())).collect();
     view! {
-        <div class="pair">
+        <div class="pair until">
             <SelectField errors field=Field::Expiry options chosen/>
             <TextField errors field=Field::ExpiresAt aside="UTC" value=form.expires_at.clone() input="datetime-local"/>
         </div>

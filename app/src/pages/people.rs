@@ -158,7 +158,7 @@ fn Table(
                         <bdi>{person.email}</bdi>
                         {by.map(|by| view! { " " <small class="soft">"by " <bdi>{by}</bdi></small> })}
                     </td>
-                    <td>{person.role.label()} {limit(&person.apps)}</td>
+                    <td>{person.role.label()} " " {limit(&person.apps)}</td>
                     <td><PersonState status=person.status/></td>
                     <td>
                         {match person.last_sign_in_at {

@@ -101,6 +101,8 @@ fn Shown(view: PersonView) -> impl IntoView {
     let audit = AuditQuery { person: Some(person.email.clone()), ..AuditQuery::default() };
     let audit = with_query("/audit", &audit.to_query_string());
     let locked = matches!(person.status, PersonStatus::Locked { .. });
+    let chooses = covers && rights.may(person.role.managed_with());
+    let choose = chooses.then(|| format!("/people/{}/keys", person.id));
     view! {
         <Title text=person.name.clone()/>
         <div class="head">
@@ -151,7 +153,7 @@ fn Shown(view: PersonView) -> impl IntoView {
                 </dl>
             </div>
         </section>
-        {(person.role == Role::Guest).then(|| view! { <Keys keys=detail.keys now/> })}
+        {(person.role == Role::Guest).then(|| view! { <Keys keys=detail.keys choose now/> })}
     }
 }
 
@@ -174,12 +176,21 @@ fn signs_in_with(ways: &WaysIn) -> String {
 
 /// The keys of a guest.
 #[component]
-fn Keys(keys: Vec<(KeyRow, Vec<KeyAct>)>, now: Timestamp) -> impl IntoView {
+fn Keys(
+    keys: Vec<(KeyRow, Vec<KeyAct>)>,
+    /// Where the visitor chooses them, if they may.
+    choose: Option<String>,
+    now: Timestamp,
+) -> impl IntoView {
     if keys.is_empty() {
         return view! {
             <section class="card">
                 <header><h2>"Keys"</h2></header>
-                <div class="body"><p class="soft">"This guest sees no key."</p></div>
+                <div class="body">
+                    <p class="soft">
+                        "This guest sees no key." {choose.map(|address| view! { " " <a href=address>"Choose some"</a> })}
+                    </p>
+                </div>
             </section>
         }
         .into_any();
