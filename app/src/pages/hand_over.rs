@@ -131,6 +131,7 @@ fn Form(form: HandOverFields, within: InApp, problem: Problem) -> impl IntoView 
             {asked}
             {recipient_fields(errors, to.draft, !signed_out)}
             {said}
+            <h2>"The key"</h2>
             {facts}
             <HiddenDraft draft=key/>
             <input type="hidden" name=Field::FormId.as_str() value=form_id/>
