@@ -128,7 +128,11 @@ fn OnePasskey(id: String, posted: Option<PostedForm<PasskeyForm, FactorAnswer>>)
             (Err(error), _) | (_, Err(error)) => return view! { <Failed error/> }.into_any(),
         };
         let Some((passkey, email)) = found else {
-            return view! { <Failed error=ConsoleError::Refused(Refusal::FactorChanged)/> }.into_any();
+            return view! {
+                <Failed error=ConsoleError::Refused(Refusal::FactorChanged)/>
+                <div class="actions"><a class="button primary" href="/account/second-factor">"Second factor"</a></div>
+            }
+            .into_any();
         };
         let id = passkey.id.to_string();
         let title = passkey.name.clone();

@@ -60,7 +60,7 @@ fn Card(rules: ApprovalRules, posted: Option<PostedForm<ApprovalForm>>) -> impl 
                     <FieldProblem field=kinds errors/>
                 </fieldset>
                 <TextField errors field=Field::ApprovalPermissions aside="one per line" lines=2 value=lines(&form.permissions)
-                    hint="For example invoices.write or invoices.*. keystead.* means those that administer Keystead itself, and * means any."/>
+                    hint="For example invoices.write, or invoices.* for all of its kind. Those that administer Keystead itself are keystead.*, and any at all is *."/>
                 <label class="check">
                     <input type="checkbox" id=endless.as_str() name=endless.as_str() value=TICKED checked=form.without_expiry/>
                     <span>{endless.label()} " " <small class="soft">"if they could expire"</small></span>
