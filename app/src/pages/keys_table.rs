@@ -91,6 +91,7 @@ fn line(
     query: &KeyQuery,
 ) -> AnyView {
     let status = row.status(now);
+    let dot = app.is_some().then(|| view! { <i>" · "</i> });
     let menu = format!("menu-{}", row.id.as_str());
     let menu_of = menu.clone();
     let whole = KeyQuery::default();
@@ -127,8 +128,8 @@ fn line(
             <td role="cell" class="name">
                 <a href=format!("/keys/{}", row.id.as_str()) dir="auto" title=row.name.clone()>{row.name.clone()}</a>
                 <small class="dots">
-                    {app.map(|app| view! { <span class="app" dir="auto" title=app.clone()>{app}<i>" · "</i></span> })}
-                    <span>{row.kind.label()}</span><span class="mono"><i>" · "</i>{row.masked()}</span>
+                    {app.map(|app| view! { <span class="app" dir="auto" title=app.clone()>{app}</span> })}
+                    <span>{dot} {row.kind.label()}</span><span class="mono"><i>" · "</i>{row.masked()}</span>
                 </small>
             </td>
             <td role="cell" class="sort-of">{row.kind.label()}</td>
