@@ -80,3 +80,14 @@ test('an owner decides how long new keys live', async ({ owner }) => {
   await page.locator('form', { hasText: 'New keys' }).getByRole('button', { name: 'Save' }).click();
   await expect(page.getByRole('status').filter({ hasText: 'Saved.' })).toBeVisible();
 });
+
+test('a press on the button counts, although it leaves a field that is wrong @scripts', async ({ owner }) => {
+  const { page } = owner;
+  await owner.open('/keys/new?kind=service');
+  await field(owner, 'Name').pressSequentially('x'.repeat(101));
+  await page.getByRole('button', { name: 'Continue to summary' }).hover({ position: { x: 40, y: 4 } });
+  await page.mouse.down();
+  await page.mouse.up();
+  await expect(page.getByText('Use at most 100 characters').first()).toBeVisible();
+  await expect(field(owner, 'Name')).toBeFocused();
+});

@@ -196,8 +196,14 @@ function closed(dialog) {
   else navigation.navigate(href, { history: 'replace' });
 }
 
+/** A press leaves the field before it, whose error would move the button away from under the pointer. The form says it, too. */
+function keepFocus(event) {
+  if (event.target.closest?.('form[method=post] button:not([type=button])')) event.preventDefault();
+}
+
 settleAddress();
 onClose(closed);
+document.addEventListener('mousedown', keepFocus);
 if (navigation) {
   navigation.addEventListener('navigate', navigate);
   document.addEventListener('submit', submit);
