@@ -34,7 +34,12 @@ pub fn Generate() -> impl IntoView {
         }
         Some(PostedForm { form, outcome: Err(error) }) => answer(form, error),
         None if may_change_keys() => asked(),
-        None => view! { <Failed error=ConsoleError::Refused(Refusal::Forbidden)/> }.into_any(),
+        None => view! {
+            <h1>"Generate New Key"</h1>
+            <Failed error=ConsoleError::Refused(Refusal::Forbidden)/>
+            <div class="actions"><a class="button" href="/keys">"All keys"</a></div>
+        }
+        .into_any(),
     };
     view! { <Title text="Generate New Key"/> {page} }
 }
