@@ -65,7 +65,7 @@ async fn begun(form_id: String, app: String) -> AnyView {
             }
             None => view! { <Expired/> }.into_any(),
         },
-        Err(error) => view! { <Failed error/> }.into_any(),
+        Err(error) => refused(error),
     }
 }
 
@@ -80,8 +80,18 @@ async fn approved(request: String) -> AnyView {
                 HandOverFields { key, form_id, request, to: RecipientFields::usual(), ..HandOverFields::default() };
             view! { <Form form within problem=Problem::default()/> }.into_any()
         }
-        Err(error) => view! { <Failed error/> }.into_any(),
+        Err(error) => refused(error),
     }
+}
+
+/// In place of the form.
+fn refused(error: ConsoleError) -> AnyView {
+    view! {
+        <div class="head narrow"><div><h1>"Let somebody else collect the key"</h1></div></div>
+        <Failed error/>
+        <div class="actions"><a class="button" href="/keys">"All keys"</a></div>
+    }
+    .into_any()
 }
 
 /// The fields for whom a link is for, what it asks for, and how long it works.
