@@ -128,7 +128,7 @@ fn line(
             <td role="cell" class="name">
                 <a href=format!("/keys/{}", row.id.as_str()) dir="auto" title=row.name.clone()>{row.name.clone()}</a>
                 <small class="dots">
-                    {app.map(|app| view! { <span class="app" dir="auto" title=app.clone()>{app}</span> })}
+                    {app.map(|app| view! { <span class="app" dir="auto" title=app.clone()>{app.clone()}</span> })}
                     <span>{dot} {row.kind.label()}</span><span class="mono"><i>" · "</i>{row.masked()}</span>
                 </small>
             </td>
