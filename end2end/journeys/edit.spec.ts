@@ -108,8 +108,6 @@ test('a session that ends while a form is filled in loses nothing', async ({ own
   await field(owner, 'Description').fill('Typed for a long time.');
   await context.clearCookies();
   watch.expects(401, /\/edit(\?|$)/);
-  // The words about the form are asked for when a field is left.
-  if (owner.scripts) watch.expects(401, /\/api\/check_key$/);
   await dialog(owner).getByRole('button', { name: 'Save' }).click();
   await expect(owner.page.getByRole('heading', { name: 'Your session has ended' })).toBeVisible();
   await owner.alive();
