@@ -5,7 +5,7 @@ use domain::text::{name_key, prefix_upper_bound};
 use domain::token::id_part;
 
 use crate::name_parts::{BEFORE_WORDS, parts};
-use crate::sql::Sql;
+use crate::sql::{Sql, push_contains};
 
 /// A part of what a search finds. The parts follow each other in the list, and each has an index that has its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,17 +97,17 @@ impl Search {
     }
 
     fn push_word(&self, sql: &mut Sql, push_text: impl Fn(&mut Sql)) {
-        let like = |sql: &mut Sql, pattern: String| {
+        let contains = |sql: &mut Sql, text: &str| {
             push_text(sql);
-            sql.push(" LIKE ").bind(pattern).push(" ESCAPE '\\'");
+            push_contains(sql, text);
         };
-        let begin = escaped(&self.name.0);
+        let (begin, _) = &self.name;
         // Most names fail this first test.
         sql.push("(");
-        like(sql, format!("%{begin}%"));
+        contains(sql, begin);
         for (n, before) in BEFORE_WORDS.into_iter().enumerate() {
             sql.push(if n == 0 { " AND (" } else { " OR " });
-            like(sql, format!("%{}{begin}%", escaped(before.encode_utf8(&mut [0; 4]))));
+            contains(sql, &format!("{before}{begin}"));
         }
         sql.push("))");
     }
@@ -129,11 +129,6 @@ fn push_range(sql: &mut Sql, column: &'static str, (from, until): &(String, Opti
     if let Some(until) = until {
         sql.push(" AND ").push(column).push(" < ").bind(&**until);
     }
-}
-
-/// A text as a pattern that matches only itself.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 fn range(prefix: &str) -> (String, Option<String>) {

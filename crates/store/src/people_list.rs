@@ -15,7 +15,7 @@ use crate::conn::Conn;
 use crate::cursors::Paged;
 use crate::error::StoreError;
 use crate::people::end;
-use crate::sql::{Arg, Sql};
+use crate::sql::{Arg, Sql, push_contains};
 
 /// Rows on a page.
 const PAGE: usize = Rows::Few.count() as usize;
@@ -119,10 +119,10 @@ impl Paged for PersonQuery {
 /// The columns that a sort goes by, the last of which tells equal ones apart.
 const fn columns(sort: PersonSort) -> &'static [&'static str] {
     match sort {
-        PersonSort::Name => &["p.name_key", "p.id"],
-        PersonSort::Email => &["p.email", "p.id"],
-        PersonSort::Role => &["p.role", "p.name_key", "p.id"],
-        PersonSort::LastSignIn => &["p.last_sign_in_at", "p.id"],
+        PersonSort::Name => &["name_key", "id"],
+        PersonSort::Email => &["email", "id"],
+        PersonSort::Role => &["role", "name_key", "id"],
+        PersonSort::LastSignIn => &["last_sign_in_at", "id"],
     }
 }
 
@@ -144,9 +144,12 @@ impl Asked<'_> {
             push_sharing(sql, apps);
         }
         if let Some(search) = &self.query.search {
-            let part = name_key(search).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            sql.push(" AND (p.name_key LIKE ").bind(format!("%{part}%")).push(" ESCAPE '\\' OR p.email LIKE ");
-            sql.bind(format!("%{part}%")).push(" ESCAPE '\\')");
+            let part = name_key(search);
+            sql.push(" AND (p.name_key");
+            push_contains(sql, &part);
+            sql.push(" OR p.email");
+            push_contains(sql, &part);
+            sql.push(")");
         }
         if let Some(role) = self.query.role {
             sql.push(" AND p.role = ").bind(role.as_str());
@@ -161,10 +164,11 @@ impl Asked<'_> {
         if has_ended {
             return;
         }
-        sql.push(if status == PersonFilter::Locked { " AND (" } else { " AND NOT (" });
-        sql.push("COALESCE(f.failures, 0) >= ").bind(i64::from(self.lock.failures));
-        sql.push(" OR (COALESCE(f.blocked_until, 0) > ").bind(self.lock.now);
-        sql.push(" AND COALESCE(f.blocked_until, 0) <= ").bind(self.lock.latest).push("))");
+        // As a test and not as a join, which Postgres would make by a look at the failures of each person.
+        sql.push(" AND (p.email_mac IN (SELECT locked.email_mac FROM sign_in_failure locked WHERE locked.failures >= ");
+        sql.bind(i64::from(self.lock.failures)).push(" OR (locked.blocked_until > ").bind(self.lock.now);
+        sql.push(" AND locked.blocked_until <= ").bind(self.lock.latest).push(")))");
+        sql.push(if status == PersonFilter::Locked { " IS TRUE" } else { " IS NOT TRUE" });
     }
 
     /// Whether few people may match, so that reading in the order of the list would pass nearly all of them.
@@ -175,8 +179,7 @@ impl Asked<'_> {
 
     /// Adds everybody in the list.
     fn push_people(&self, sql: &mut Sql) {
-        let by_failures = matches!(self.query.status, Some(PersonFilter::Active | PersonFilter::Locked));
-        sql.push("FROM person p ").push(if by_failures { FAILURES } else { "" });
+        sql.push("FROM person p ");
         self.push_conditions(sql);
     }
 
@@ -194,7 +197,7 @@ impl Asked<'_> {
             // One walk through the table finds and counts them.
             sql.push("WITH found AS MATERIALIZED (SELECT p.id, p.name_key, p.email, p.role, p.last_sign_in_at ");
             self.push_people(&mut sql);
-            sql.push(") ").push(SELECT).push("(SELECT count(*) FROM found) AS found FROM (SELECT p.id FROM found p ");
+            sql.push(") ").push(SELECT).push("(SELECT count(*) FROM found) AS found FROM (SELECT * FROM found p ");
             sql.push("WHERE 1 = 1");
         } else {
             sql.push(SELECT).push("CAST(NULL AS BIGINT) AS found FROM person p ").push(FAILURES);
@@ -202,16 +205,17 @@ impl Asked<'_> {
         }
         if let Some(after) = after {
             sql.push(" AND ");
-            list(&mut sql, columns, "(", "");
+            list(&mut sql, columns, ["(p.", ", p."], "");
             sql.push(if descending { ") < " } else { ") > " }).row(true, after);
         }
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let order = if descending { " DESC" } else { "" };
-        list(&mut sql, columns, " ORDER BY ", order);
+        list(&mut sql, columns, [" ORDER BY p.", ", p."], order);
         sql.push(" LIMIT ").bind(limit);
         if self.is_of_few() {
             sql.push(") AS first CROSS JOIN person p ").push(FAILURES).push("WHERE p.id = first.id");
-            list(&mut sql, columns, " ORDER BY ", order);
+            // By the columns of `first`, which has this order. By those of `p`, Postgres would walk through everybody in it.
+            list(&mut sql, columns, [" ORDER BY first.", ", first."], order);
         }
         conn.fetch_all(sql).await
     }
@@ -238,9 +242,10 @@ fn push_sharing(sql: &mut Sql, apps: &[AppId]) {
     sql.push(")");
 }
 
-fn list(sql: &mut Sql, columns: &[&'static str], before: &'static str, behind: &'static str) {
+/// Adds the columns, with `first` before the first one, `then` before each other and `behind` after each.
+fn list(sql: &mut Sql, columns: &[&'static str], [first, then]: [&'static str; 2], behind: &'static str) {
     for (n, column) in columns.iter().enumerate() {
-        sql.push(if n == 0 { before } else { ", " }).push(column).push(behind);
+        sql.push(if n == 0 { first } else { then }).push(column).push(behind);
     }
 }
 

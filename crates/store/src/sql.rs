@@ -158,6 +158,16 @@ pub(crate) fn push_words(sql: &mut Sql, before: &'static str, words: impl IntoIt
     sql.push(")");
 }
 
+/// Adds a test for whether what is before it contains a text. Where nothing needs an escape, none is named: Postgres would
+/// apply it to the pattern for each row anew.
+pub(crate) fn push_contains(sql: &mut Sql, text: &str) {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    sql.push(" LIKE ").bind(format!("%{escaped}%"));
+    if escaped != text {
+        sql.push(" ESCAPE '\\'");
+    }
+}
+
 /// Splits rows into pieces of a few fixed sizes, so that few statements have to be prepared.
 pub(crate) fn pieces<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = rows;
@@ -180,6 +190,16 @@ mod tests {
         assert_eq!(sizes, [200, 200, 20, 20, 1, 1, 1, 1, 1]);
         assert_eq!(pieces(&rows).flatten().copied().collect::<Vec<_>>(), rows);
         assert_eq!(pieces::<u32>(&[]).count(), 0);
+    }
+
+    #[test]
+    fn a_text_with_wildcards_is_escaped_and_another_is_not() {
+        let mut sql = Sql::default();
+        push_contains(&mut sql, "a_b");
+        push_contains(&mut sql, "ab");
+        assert_eq!(sql.text, " LIKE $1 ESCAPE '\\' LIKE $2");
+        let bound: Vec<_> = sql.args.iter().map(|arg| format!("{arg:?}")).collect();
+        assert_eq!(bound, [r#"Text(Some("%a\\_b%"))"#, r#"Text(Some("%ab%"))"#]);
     }
 
     #[test]
