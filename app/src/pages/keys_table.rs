@@ -100,7 +100,7 @@ fn line(
             // This page has its own query, which must not mix with the list's.
             let kept = if act.path == super::key::WHY.path { &whole } else { query };
             let address = act_address(row.id.as_str(), act.path, kept);
-            let class = if act.grave { "danger" } else { "" };
+            let class = act.grave.then_some("danger");
             if !act.at_once {
                 return view! { <li><a class=class href=address>{act.label}</a></li> }.into_any();
             }
