@@ -1,6 +1,6 @@
 //! Apps, which own keys, and who is limited to which.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::app::{App, AppListed, AppQuery};
@@ -15,6 +15,7 @@ use domain::timestamp::Timestamp;
 
 use crate::conn::Conn;
 use crate::cursors::Paged;
+use crate::dialect::Writing;
 use crate::error::StoreError;
 use crate::sql::{Arg, Sql};
 use crate::store::Tx;
@@ -177,34 +178,49 @@ async fn with_keys(conn: &mut Conn<'_>, sight: &Sight, apps: Vec<App>) -> Result
 /// Apps that are meant, and what they have.
 pub(crate) struct Meant {
     pub(crate) ids: Vec<AppId>,
-    /// The kinds and states of which each has keys; `None` where that narrows nothing.
-    pub(crate) kept: Option<Kept>,
+    pub(crate) kept: Kept,
 }
 
-/// An app with a kind and a state, for each of which there are keys.
-pub(crate) type Kept = Arc<BTreeSet<(AppId, KeyKind, KeyState)>>;
+/// How many keys of a kind and a state an app has, as the writer keeps it. What nobody has is not there.
+pub(crate) type Kept = Arc<BTreeMap<(AppId, KeyKind, KeyState), u64>>;
 
-/// The apps that are meant. "All" are those in use, and have to be looked up.
-pub(crate) async fn apps_in(conn: &mut Conn<'_>, apps: &Scope<AppId>) -> Result<Meant, StoreError> {
-    let ids = match apps {
-        Scope::Only(apps) => apps.clone(),
+/// The ids of the apps that are meant. "All" are those in use, and have to be looked up.
+pub(crate) async fn app_ids(conn: &mut Conn<'_>, apps: &Scope<AppId>) -> Result<Vec<AppId>, StoreError> {
+    match apps {
+        Scope::Only(apps) => Ok(apps.clone()),
         Scope::All => {
             let sql = Sql::new("SELECT id FROM app WHERE archived_at = 0 ORDER BY created_at, id");
             let rows = conn.fetch_all::<(String,)>(sql).await?;
-            rows.into_iter().map(|(id,)| app_id(&id)).collect::<Result<_, _>>()?
+            rows.into_iter().map(|(id,)| app_id(&id)).collect()
         }
-    };
-    if ids.len() < 2 {
-        return Ok(Meant { ids, kept: None });
     }
-    let mut sql = Sql::new("SELECT app_id, kind, state FROM key_count WHERE n > 0 AND app_id IN (");
-    sql.list(ids.iter().map(AppId::as_str)).push(")");
-    let rows = conn.fetch_all::<(String, String, String)>(sql).await?;
+}
+
+/// The apps that are meant, and how many keys they have.
+pub(crate) async fn apps_in(conn: &mut Conn<'_>, apps: &Scope<AppId>) -> Result<Meant, StoreError> {
+    let ids = app_ids(conn, apps).await?;
+    if ids.is_empty() {
+        return Ok(Meant { ids, kept: Kept::default() });
+    }
+    let (json,) = conn.fetch_one::<(Option<String>,)>(counts_of(&ids, conn.writing())).await?;
+    let rows: Vec<(String, String, String, u64)> = json
+        .map(|json| serde_json::from_str(&json).map_err(|_| StoreError::corrupt("the numbers of keys")))
+        .transpose()?
+        .unwrap_or_default();
     // A kind that only a later version knows is in no list.
-    let kept = |(app, kind, state): (String, String, String)| {
-        Some((AppId::parse(&app)?, KeyKind::parse(&kind)?, KeyState::parse(&state)?))
+    let kept = |(app, kind, state, n): (String, String, String, u64)| {
+        Some(((AppId::parse(&app)?, KeyKind::parse(&kind)?, KeyState::parse(&state)?), n))
     };
-    Ok(Meant { ids, kept: Some(Arc::new(rows.into_iter().filter_map(kept).collect())) })
+    Ok(Meant { ids, kept: Arc::new(rows.into_iter().filter_map(kept).collect()) })
+}
+
+/// The statement that reads the numbers of keys of these apps, as one row: they may be hundreds, and SQLite's driver hands
+/// over each row to another thread.
+pub(crate) fn counts_of(apps: &[AppId], writing: Writing) -> Sql {
+    let mut sql = Sql::new("SELECT CAST(");
+    sql.push(writing.group).push(writing.array).push("app_id, kind, state, n)) AS TEXT) FROM key_count ");
+    sql.push("WHERE n > 0 AND app_id IN (").list(apps.iter().map(AppId::as_str)).push(")");
+    sql
 }
 
 fn app_id(text: &str) -> Result<AppId, StoreError> {

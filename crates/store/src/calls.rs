@@ -10,7 +10,7 @@ use domain::usage::{Edge, HourCalls, RefusedCall};
 use domain::verdict::Code;
 use sqlx_macros::FromRow;
 
-use crate::apps::apps_in;
+use crate::apps::app_ids;
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::sql::Sql;
@@ -36,7 +36,7 @@ async fn calls_since(
     hour: i64,
     step: Millis,
 ) -> Result<Vec<HourCalls>, StoreError> {
-    let apps = apps_in(conn, &sight.apps).await?.ids;
+    let apps = app_ids(conn, &sight.apps).await?;
     let no_key = matches!(&sight.keys, Scope::Only(keys) if keys.is_empty());
     if apps.is_empty() || sight.kinds.is_empty() || no_key {
         return Ok(Vec::new());

@@ -51,17 +51,26 @@ pub(crate) struct Writing {
     pub names_index: bool,
     /// Around rows that are passed as one JSON argument.
     rows: [&'static str; 2],
+    /// Around what is read of `api_key` for each row of the table before it. `CROSS JOIN` forces that order on SQLite.
+    /// Postgres would turn it around if its statistics say that few keys match.
+    each: [&'static str; 2],
     /// The function that makes an array of its arguments, and the one that makes an array of rows.
     pub array: &'static str,
     pub group: &'static str,
 }
 
 impl Writing {
-    pub(crate) const SQLITE: Self =
-        Self { names_index: true, rows: ["json_each(", ")"], array: "json_array(", group: "json_group_array(" };
+    pub(crate) const SQLITE: Self = Self {
+        names_index: true,
+        rows: ["json_each(", ")"],
+        each: ["api_key", ""],
+        array: "json_array(",
+        group: "json_group_array(",
+    };
     pub(crate) const POSTGRES: Self = Self {
         names_index: false,
         rows: ["json_array_elements(CAST(", " AS json))"],
+        each: ["LATERAL (SELECT * FROM api_key", " OFFSET 0) AS api_key WHERE 1 = 1"],
         array: "json_build_array(",
         group: "json_agg(",
     };
@@ -78,6 +87,15 @@ impl Writing {
         sql.push(before).push("(");
         statement(sql);
         sql.push(")").push(after);
+    }
+
+    /// Adds the keys that are read for each row of the table before: `of_row` adds the index and the conditions on them.
+    /// Further conditions may follow, each after `AND`.
+    pub(crate) fn push_each(self, sql: &mut Sql, of_row: impl FnOnce(&mut Sql)) {
+        let [before, after] = self.each;
+        sql.push(" CROSS JOIN ").push(before);
+        of_row(sql);
+        sql.push(after);
     }
 
     /// Names the index that the table before is read by.

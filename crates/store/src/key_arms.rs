@@ -35,11 +35,14 @@ impl Arm {
 
 /// The arms for these apps, kinds and states. There is none for what no app has.
 pub(crate) fn arms(apps: &[AppId], pairs: Option<&Pairs>, kept: Option<&Kept>) -> Vec<Arm> {
-    let Some((kinds, states)) = pairs else { return apps.iter().copied().map(Arm::of_app).collect() };
+    let Some((kinds, states)) = pairs else {
+        let has = |app: &AppId| kept.is_none_or(|kept| kept.keys().any(|(of, ..)| of == app));
+        return apps.iter().copied().filter(has).map(Arm::of_app).collect();
+    };
     let mut arms = Vec::new();
     for app in apps {
         for (kind, state) in kinds.iter().flat_map(|kind| states.iter().map(|state| (*kind, *state))) {
-            if kept.is_none_or(|kept| kept.contains(&(*app, kind, state))) {
+            if kept.is_none_or(|kept| kept.contains_key(&(*app, kind, state))) {
                 arms.push(Arm { app: *app, pair: Some((kind, state)) });
             }
         }
@@ -71,7 +74,7 @@ pub(crate) fn push_pairs(sql: &mut Sql, kinds: &[KeyKind], states: &[KeyState]) 
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     use super::*;
@@ -85,9 +88,11 @@ mod tests {
         let pairs = (vec![KeyKind::Service, KeyKind::Client], &[KeyState::Active, KeyState::Revoked][..]);
         assert_eq!(arms(&[app(1)], Some(&pairs), None).len(), 4);
         assert_eq!(arms(&[app(1), app(2)], None, None), [Arm::of_app(app(1)), Arm::of_app(app(2))]);
-        let kept = [(app(1), KeyKind::Client, KeyState::Active), (app(2), KeyKind::Service, KeyState::Pending)];
-        let kept: Kept = Arc::new(BTreeSet::from(kept));
+        let kept =
+            [((app(1), KeyKind::Client, KeyState::Active), 3), ((app(2), KeyKind::Service, KeyState::Pending), 1)];
+        let kept: Kept = Arc::new(BTreeMap::from(kept));
         let found = arms(&[app(1), app(2)], Some(&pairs), Some(&kept));
         assert_eq!(found, [Arm { app: app(1), pair: Some((KeyKind::Client, KeyState::Active)) }]);
+        assert_eq!(arms(&[app(2), app(3)], None, Some(&kept)), [Arm::of_app(app(2))]);
     }
 }

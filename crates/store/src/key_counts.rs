@@ -63,10 +63,10 @@ async fn key_counts(conn: &mut Conn<'_>, sight: &Sight, now: Timestamp) -> Resul
 /// Counts the keys of a range, up to `COUNT_CAP`. Keys that have to be looked for among more than that are counted up to
 /// `FOUND_CAP`: whoever found so many looks for fewer. The range is known to have more than `more_than`.
 pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange, more_than: i64) -> Result<Capped, StoreError> {
-    if let Some(count) = kept(conn, range).await? {
+    if let Some(count) = range.kept_count() {
         return Ok(Capped::at(COUNT_CAP, count));
     }
-    let cap = if range.holds_most() || kept(conn, &range.of_its_kinds()).await? <= Some(COUNT_CAP.into()) {
+    let cap = if range.holds_most() || range.of_its_kinds().kept_count() <= Some(COUNT_CAP.into()) {
         COUNT_CAP
     } else {
         FOUND_CAP
@@ -78,14 +78,18 @@ pub(crate) async fn capped(conn: &mut Conn<'_>, range: &KeyRange, more_than: i64
     Ok(Capped::at(cap, count.unsigned_abs()))
 }
 
-/// The count that the writer maintains for a range; `None` if there is none.
-pub(crate) async fn kept(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Option<u64>, StoreError> {
-    let Some(sql) = range.kept_count() else { return Ok(None) };
-    let (count,): (i64,) = conn.fetch_one(sql).await?;
-    Ok(Some(count.unsigned_abs()))
-}
-
 /// Whether a range has more keys than `limit`.
 pub(crate) async fn exceeds(conn: &mut Conn<'_>, range: &KeyRange, limit: i64) -> Result<bool, StoreError> {
+    if let Some(count) = range.kept_count() {
+        return Ok(count > limit.unsigned_abs());
+    }
+    if range.at_least() > limit.unsigned_abs() {
+        return Ok(true);
+    }
+    if let Some(sql) = range.surely_found(conn.writing(), limit)
+        && conn.fetch_one::<(i64,)>(sql).await?.0 > limit
+    {
+        return Ok(true);
+    }
     Ok(conn.fetch_optional::<(i64,)>(range.exceeds(conn.writing(), limit)).await?.is_some())
 }

@@ -39,6 +39,21 @@ impl Cursor {
         Self { value: Value::Found(source, value), id: id.to_owned() }
     }
 
+    /// A place in a list; in a search, in this part of it.
+    pub(crate) fn at((by, id): Place, source: Option<Source>) -> Self {
+        let value = match (by, source) {
+            (SortedBy::Text(text), Some(source)) => Value::Found(source, text),
+            (SortedBy::Text(text), None) => Value::Text(text),
+            (SortedBy::Time(millis), _) => Value::Time(millis),
+        };
+        Self { value, id }
+    }
+
+    /// The id of its key.
+    pub(crate) fn id(&self) -> Option<KeyId> {
+        KeyId::parse(&self.id)
+    }
+
     /// The place in the order of its list.
     pub(crate) fn place(&self) -> Place {
         let by = match &self.value {

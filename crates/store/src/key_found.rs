@@ -3,9 +3,10 @@
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::key_cursor::Cursor;
-use crate::key_list::{By, Order, Placed, gathered, listed, walked};
+use crate::key_list::{By, Order, gathered_places};
 use crate::key_range::KeyRange;
 use crate::key_search::{Search, Source};
+use crate::key_walk::Walk;
 use crate::sql::Sql;
 
 /// A search that reads one of its parts after the other. Each is a range of an index in its order.
@@ -17,13 +18,13 @@ pub(crate) struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// At most `limit` keys after the cursor.
+    /// The places of at most `limit` keys after the cursor.
     pub(crate) async fn fetch(
         &self,
         conn: &mut Conn<'_>,
         cursor: Option<&Cursor>,
         limit: u32,
-    ) -> Result<Vec<Placed>, StoreError> {
+    ) -> Result<Vec<Cursor>, StoreError> {
         let from = cursor.and_then(Cursor::source);
         let mut sources = Source::ALL.to_vec();
         sources.retain(|source| from.is_none_or(|from| if self.backwards { *source <= from } else { *source >= from }));
@@ -31,9 +32,9 @@ impl Parts<'_> {
         if self.backwards {
             sources.reverse();
         }
-        let mut rows = Vec::new();
+        let mut places = Vec::new();
         for source in sources {
-            let left = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(limit));
+            let left = limit.saturating_sub(u32::try_from(places.len()).unwrap_or(limit));
             if left == 0 {
                 break;
             }
@@ -41,17 +42,17 @@ impl Parts<'_> {
             let order = Order::of_source(source, self.backwards, self.by);
             let range = self.range.only(source);
             let found = match source {
-                Source::Aside => conn.fetch_all(gathered(&range, order, after, left, conn.writing())).await?,
-                Source::Begins | Source::Inside => walked(conn, &range, order, after, left).await?,
+                Source::Aside => gathered_places(conn, &range, order, after, left).await?,
+                Source::Begins | Source::Inside => Walk::new(&range, order).places(conn, after, left).await?,
             };
-            rows.extend(found.into_iter().map(|listed| listed.found(self.search)));
+            places.extend(found.into_iter().map(|place| Cursor::at(place, Some(source))));
         }
-        Ok(rows)
+        Ok(places)
     }
 }
 
-/// At most `limit` keys after the cursor that a search finds in a small range. Each key of it is tested, and all that are
-/// found are sorted here.
+/// The places of at most `limit` keys after the cursor that a search finds in a small range. Each key of it is tested, and
+/// all that are found are sorted here.
 pub(crate) async fn among_few(
     conn: &mut Conn<'_>,
     range: &KeyRange,
@@ -59,20 +60,19 @@ pub(crate) async fn among_few(
     backwards: bool,
     cursor: Option<&Cursor>,
     limit: u32,
-) -> Result<Vec<Placed>, StoreError> {
+) -> Result<Vec<Cursor>, StoreError> {
     let mut sql = Sql::default();
     range.push_with(&mut sql, conn.writing());
     sql.push(" ");
     range.push_keys(&mut sql, conn.writing(), "SELECT id, name_key", |_| ());
     let found: Vec<(String, String)> = conn.fetch_all(sql).await?;
     let mut places: Vec<_> =
-        found.into_iter().map(|(id, name_key)| (Cursor::found(search.place(&name_key), &id), id)).collect();
-    places.retain(|(place, _)| cursor.is_none_or(|cursor| if backwards { place < cursor } else { place > cursor }));
+        found.into_iter().map(|(id, name_key)| Cursor::found(search.place(&name_key), &id)).collect();
+    places.retain(|place| cursor.is_none_or(|cursor| if backwards { place < cursor } else { place > cursor }));
     places.sort_unstable();
     if backwards {
         places.reverse();
     }
     places.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let ids: Vec<String> = places.into_iter().map(|(_, id)| id).collect();
-    Ok(listed(conn, &ids).await?.into_iter().map(|listed| listed.found(search)).collect())
+    Ok(places)
 }

@@ -3,26 +3,25 @@
 use std::collections::HashMap;
 
 use domain::ids::KeyId;
-use domain::key::KeyRow;
+use domain::key::{KeyDetail, KeyRow};
 use domain::list::{KeyQuery, KeySort};
 use domain::page::{COUNT_CAP, Capped, Page};
 use domain::sight::Sight;
 use domain::timestamp::Timestamp;
-use sqlx_macros::FromRow;
 
 use crate::apps::apps_in;
 use crate::conn::Conn;
 use crate::cursors::Paged;
 use crate::dialect::Writing;
 use crate::error::StoreError;
-use crate::key_counts::{capped, exceeds, kept};
+use crate::key_counts::{capped, exceeds};
 use crate::key_cursor::Cursor;
 use crate::key_found::{Parts, among_few};
 use crate::key_moment::Moment;
 use crate::key_range::{FEW, KeyRange};
 use crate::key_search::{Search, Source};
-use crate::key_walk::Walk;
-use crate::keys::ListedRow;
+use crate::key_walk::{Place, SortedBy, Walk};
+use crate::keys::{ListedRow, key_details};
 use crate::sql::Sql;
 
 /// The cursor behind the last key of a list, for `before`.
@@ -35,22 +34,11 @@ reads! {
     /// A page of the keys in sight. A search has an order of its own, whatever the query says. An invalid cursor gives
     /// the first page.
     list_keys(sight: &Sight, query: &KeyQuery, now: Timestamp) -> Page<KeyRow>;
+    /// The same page with everything that is known of each key.
+    list_keys_in_full(sight: &Sight, query: &KeyQuery, now: Timestamp) -> Page<KeyDetail>;
     /// The ids of the same keys, at most `limit` after a cursor, and the cursor of the last one if there are more.
     /// Neither page nor cursor of the query counts.
     list_key_ids(sight: &Sight, query: &KeyQuery, after: Option<&str>, limit: u32, now: Timestamp) -> KeyIds;
-}
-
-#[derive(FromRow)]
-pub(crate) struct Listed {
-    pub(crate) name_key: String,
-    #[sqlx(flatten)]
-    pub(crate) row: ListedRow,
-}
-
-/// A key in a list, and its place there.
-pub(crate) struct Placed {
-    pub(crate) place: Cursor,
-    pub(crate) row: ListedRow,
 }
 
 /// The order of a list.
@@ -141,24 +129,24 @@ impl Plan {
         }
     }
 
-    /// Keys after the cursor, or before it, nearest first: at most `limit`, and whether there are more.
+    /// The places of keys after the cursor, or before it, nearest first: at most `limit`, and whether there are more.
     async fn fetch(
         &self,
         conn: &mut Conn<'_>,
         backwards: bool,
         cursor: Option<&Cursor>,
         limit: u32,
-    ) -> Result<(Vec<Placed>, bool), StoreError> {
+    ) -> Result<(Vec<Cursor>, bool), StoreError> {
         // One more shows whether there are more.
-        let mut rows = match &self.reading {
+        let mut places = match &self.reading {
             Reading::Sorted { sort, descending, by } => {
                 let order = Order::sorted(*sort, *descending != backwards, *by);
-                let rows = if self.range.is_named() || *by == By::Gather {
-                    conn.fetch_all(gathered(&self.range, order, cursor, limit + 1, conn.writing())).await?
+                let places = if self.range.is_named() || *by == By::Gather {
+                    gathered_places(conn, &self.range, order, cursor, limit + 1).await?
                 } else {
-                    walked(conn, &self.range, order, cursor, limit + 1).await?
+                    Walk::new(&self.range, order).places(conn, cursor, limit + 1).await?
                 };
-                rows.into_iter().map(|listed: Listed| listed.placed(*sort)).collect()
+                places.into_iter().map(|place| Cursor::at(place, None)).collect()
             }
             Reading::Found { search, by } => {
                 let parts = Parts { range: &self.range, search, by: *by, backwards };
@@ -169,25 +157,9 @@ impl Plan {
             }
         };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        Ok((rows, more))
-    }
-}
-
-impl Listed {
-    fn placed(self, sort: KeySort) -> Placed {
-        let place = match sort {
-            KeySort::Name => Cursor::by_name(&self.name_key, &self.row.id),
-            KeySort::Created => Cursor::by_time(self.row.created_at, &self.row.id),
-            KeySort::LastUsed => Cursor::by_time(self.row.last_used_at, &self.row.id),
-        };
-        Placed { place, row: self.row }
-    }
-
-    /// The same in a search.
-    pub(crate) fn found(self, search: &Search) -> Placed {
-        Placed { place: Cursor::found(search.place(&self.name_key), &self.row.id), row: self.row }
+        let more = places.len() > limit;
+        places.truncate(limit);
+        Ok((places, more))
     }
 }
 
@@ -211,8 +183,7 @@ async fn plan(
         let reading = Reading::Sorted { sort: query.sort, descending: query.descending, by };
         return Ok(Some(Plan { range, reading, more_than }));
     };
-    range.tests_search =
-        range.is_named() || by == By::Gather || kept(conn, &range).await?.is_some_and(|keys| keys <= TESTED);
+    range.tests_search = range.is_named() || by == By::Gather || range.kept_count().is_some_and(|keys| keys <= TESTED);
     range.search = Some(search.clone());
     let reading = if range.tests_search { Reading::FoundAmongFew { search } } else { Reading::Found { search, by } };
     Ok(Some(Plan { range, reading, more_than: -1 }))
@@ -230,9 +201,9 @@ async fn list_key_ids(
 ) -> Result<KeyIds, StoreError> {
     let Some(plan) = plan(conn, sight, query, now).await? else { return Ok((Vec::new(), None)) };
     let after = after.and_then(|text| plan.cursor(text));
-    let (rows, more) = plan.fetch(conn, false, after.as_ref(), limit).await?;
-    let next = rows.last().filter(|_| more).map(|last| last.place.text());
-    Ok((rows.iter().filter_map(|placed| KeyId::parse(&placed.row.id)).collect(), next))
+    let (places, more) = plan.fetch(conn, false, after.as_ref(), limit).await?;
+    let next = places.last().filter(|_| more).map(Cursor::text);
+    Ok((places.iter().filter_map(Cursor::id).collect(), next))
 }
 
 async fn list_keys(
@@ -241,42 +212,59 @@ async fn list_keys(
     query: &KeyQuery,
     now: Timestamp,
 ) -> Result<Page<KeyRow>, StoreError> {
+    let Page { rows, next, previous, total } = places(conn, sight, query, now).await?;
+    Ok(Page { rows: listed(conn, &rows).await?, next, previous, total })
+}
+
+async fn list_keys_in_full(
+    conn: &mut Conn<'_>,
+    sight: &Sight,
+    query: &KeyQuery,
+    now: Timestamp,
+) -> Result<Page<KeyDetail>, StoreError> {
+    let Page { rows, next, previous, total } = places(conn, sight, query, now).await?;
+    Ok(Page { rows: key_details(conn, &rows).await?, next, previous, total })
+}
+
+/// A page of a list, as the ids of its keys.
+async fn places(
+    conn: &mut Conn<'_>,
+    sight: &Sight,
+    query: &KeyQuery,
+    now: Timestamp,
+) -> Result<Page<KeyId>, StoreError> {
     let Some(plan) = plan(conn, sight, query, now).await? else {
         return Ok(Page { rows: Vec::new(), next: None, previous: None, total: Capped::default() });
     };
     let total = capped(conn, &plan.range, plan.more_than).await?;
+    let page = |places: &[Cursor], next, previous| {
+        let rows = places.iter().filter_map(Cursor::id).collect();
+        Page { rows, next, previous, total }
+    };
     let cursor = |text: &Option<String>| text.as_deref().and_then(|text| plan.cursor(text));
     let size = query.rows.count();
     let after = cursor(&query.after);
     let from_end = query.before.as_deref() == Some(END);
     let before = cursor(&query.before);
     if after.is_none() && (before.is_some() || from_end) {
-        let (mut rows, more) = plan.fetch(conn, true, before.as_ref(), size).await?;
-        rows.reverse();
-        if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
-            let previous = more.then(|| first.place.text());
-            let next = plan.fetch(conn, false, Some(&last.place), 1).await?.0.pop().map(|_| last.place.text());
-            return Ok(page(rows, next, previous, total));
+        let (mut places, more) = plan.fetch(conn, true, before.as_ref(), size).await?;
+        places.reverse();
+        if let (Some(first), Some(last)) = (places.first(), places.last()) {
+            let previous = more.then(|| first.text());
+            let next = plan.fetch(conn, false, Some(last), 1).await?.0.pop().map(|_| last.text());
+            return Ok(page(&places, next, previous));
         }
         // Nothing is before it any longer, so this is the first page.
     }
-    let (rows, more) = plan.fetch(conn, false, after.as_ref(), size).await?;
-    let next = rows.last().filter(|_| more).map(|last| last.place.text());
-    let previous = match (after, rows.first()) {
+    let (places, more) = plan.fetch(conn, false, after.as_ref(), size).await?;
+    let next = places.last().filter(|_| more).map(Cursor::text);
+    let previous = match (after, places.first()) {
         (None, _) => None,
-        (Some(_), Some(first)) => {
-            plan.fetch(conn, true, Some(&first.place), 1).await?.0.pop().map(|_| first.place.text())
-        }
+        (Some(_), Some(first)) => plan.fetch(conn, true, Some(first), 1).await?.0.pop().map(|_| first.text()),
         // All keys of this page are gone.
         (Some(_), None) => plan.fetch(conn, true, None, 1).await?.0.pop().map(|_| END.to_owned()),
     };
-    Ok(page(rows, next, previous, total))
-}
-
-fn page(rows: Vec<Placed>, next: Option<String>, previous: Option<String>, total: Capped) -> Page<KeyRow> {
-    // A row of a later version may be unreadable here, but must not hide other rows.
-    let rows = rows.into_iter().filter_map(|placed| placed.row.try_into().ok()).collect();
-    Page { rows, next, previous, total }
+    Ok(page(&places, next, previous))
 }
 
 /// How to find the keys of a range, and a number that it is known to exceed.
@@ -302,56 +290,69 @@ const LABELLED: i64 = 5_000;
 /// Up to this many keys are tested for a search one by one. Among more, the search is looked up.
 const TESTED: u64 = 3_000;
 
-const COLUMNS: &str = "SELECT id, kind, name, name_key, token_prefix, state, not_before, expires_at, ack_deadline, \
-     created_at, created_by_label, last_used_at, rotation_due_at, cidr_count, domain_count, denied_cidrs, permissions";
-
-/// The columns of `Listed` for the keys of `k`.
-const LISTED: &str = "SELECT k.*, (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 FROM (";
-
-/// Keys after the cursor in this order, at most `limit`. All of the range are found and sorted, so they must be few.
+/// What keys after the cursor are sorted by, and their ids, in this order and at most `limit`. All of the range are found
+/// and sorted, so they must be few.
 pub(crate) fn gathered(range: &KeyRange, order: Order, cursor: Option<&Cursor>, limit: u32, writing: Writing) -> Sql {
     let mut sql = Sql::default();
     let (column, tie) = order.columns;
+    let select = match column {
+        "created_at" => "SELECT created_at, id",
+        "last_used_at" => "SELECT last_used_at, id",
+        _ => "SELECT name_key, id",
+    };
     let follows = range.push_with(&mut sql, writing);
     sql.push(if follows { ", " } else { "WITH " });
     // Materialised first. Otherwise the planner could read in the order of the list, past every key that does not match.
     sql.push("gathered AS MATERIALIZED (");
-    range.push_keys(&mut sql, writing, COLUMNS, |sql| {
+    range.push_keys(&mut sql, writing, select, |sql| {
         let Some(cursor) = cursor else { return };
         sql.push(" AND (").push(column).push(", ").push(tie).push(if order.descending { ") < " } else { ") > " });
         cursor.push(sql);
     });
-    sql.push(") ").push(LISTED).push("SELECT * FROM gathered) AS k");
+    sql.push(") SELECT ").push(column).push(", id FROM gathered");
     order.push(&mut sql);
     sql.push(" LIMIT ").bind(i64::from(limit));
     sql
 }
 
-/// Keys after the cursor in this order, at most `limit`, read in it.
-pub(crate) async fn walked(
+/// The places of the keys that `gathered` finds.
+pub(crate) async fn gathered_places(
     conn: &mut Conn<'_>,
     range: &KeyRange,
     order: Order,
     cursor: Option<&Cursor>,
     limit: u32,
-) -> Result<Vec<Listed>, StoreError> {
-    let ids = Walk::new(range, order).ids(conn, cursor, limit).await?;
-    listed(conn, &ids).await
+) -> Result<Vec<Place>, StoreError> {
+    let sql = gathered(range, order, cursor, limit, conn.writing());
+    if order.is_by_time() {
+        let rows = conn.fetch_all::<(i64, String)>(sql).await?;
+        return Ok(rows.into_iter().map(|(at, id)| (SortedBy::Time(at), id)).collect());
+    }
+    let rows = conn.fetch_all::<(String, String)>(sql).await?;
+    Ok(rows.into_iter().map(|(text, id)| (SortedBy::Text(text), id)).collect())
 }
 
-/// The keys with these ids that still exist, in this order.
-pub(crate) async fn listed(conn: &mut Conn<'_>, ids: &[String]) -> Result<Vec<Listed>, StoreError> {
+/// The keys with these ids, in this order. Those that do not exist are skipped.
+async fn listed(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<KeyRow>, StoreError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut sql = Sql::new(LISTED);
-    sql.push(COLUMNS).push(" FROM (SELECT value ->> 0 AS asked_id FROM ");
-    conn.push_rows(&mut sql, ids.iter().map(|id| (id,)))?;
-    sql.push(") AS asked CROSS JOIN api_key WHERE id = asked.asked_id) AS k");
-    let rows: Vec<Listed> = conn.fetch_all(sql).await?;
-    let mut rows: HashMap<String, Listed> = rows.into_iter().map(|listed| (listed.row.id.clone(), listed)).collect();
+    let mut sql = Sql::new(
+        "SELECT k.id, k.kind, k.name, k.token_prefix, k.state, k.not_before, k.expires_at, k.ack_deadline, k.created_at, \
+         k.created_by_label, k.last_used_at, k.rotation_due_at, k.cidr_count, k.domain_count, k.denied_cidrs, k.permissions, \
+         (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4 \
+         FROM (SELECT value ->> 0 AS id FROM ",
+    );
+    conn.push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;
+    sql.push(") AS asked CROSS JOIN api_key k WHERE k.id = asked.id");
+    let rows: Vec<ListedRow> = conn.fetch_all(sql).await?;
+    // A row of a later version may be unreadable here, but must not hide other rows.
+    let rows = rows.into_iter().filter_map(|row| KeyRow::try_from(row).ok());
+    let mut rows: HashMap<KeyId, KeyRow> = rows.map(|row| (row.id, row)).collect();
     Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
 }
 
+#[cfg(test)]
+mod on_postgres;
 #[cfg(test)]
 mod tests;

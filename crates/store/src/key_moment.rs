@@ -107,6 +107,20 @@ impl Moment {
         }
     }
 
+    /// The columns that a test of the condition reads.
+    pub(crate) const fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Valid { .. } => &["expires_at", "not_before"],
+            Self::Expired { .. } | Self::Expiring { .. } => &["expires_at"],
+            Self::NotYetValid { .. } => &["not_before"],
+            Self::NeverUsed => &["last_used_at"],
+            Self::NeverUsedSince { .. } => &["last_used_at", "created_at"],
+            Self::RotationOverdue { .. } => &["rotation_due_at"],
+            Self::Unrestricted => &["cidr_count", "domain_count", "denied_cidrs", "expires_at"],
+            Self::Called { .. } => &[],
+        }
+    }
+
     /// Adds the condition. `+ 0` and `|| ''` hide a column from the planner on both engines. `KeyRange` looks up calls,
     /// unless the keys are few; this function only tests them.
     pub(crate) fn push(self, sql: &mut Sql, find: Find) {

@@ -4,6 +4,7 @@
 //! see [`Moment`].
 
 use domain::environment::Environment;
+use domain::field::Field;
 use domain::ids::{AppId, KeyId};
 use domain::key::KeyState;
 use domain::kind::KeyKind;
@@ -31,7 +32,7 @@ pub(crate) const FEW: i64 = 1_000;
 #[derive(Debug, Clone)]
 pub(crate) struct KeyRange {
     pub(crate) apps: Vec<AppId>,
-    /// What several apps have, so that there are no arms for what none has.
+    /// How many keys the apps have, so that there are no arms for what none has; `None` if nobody looked.
     kept: Option<Kept>,
     /// Only these keys; `None` for all.
     pub(crate) named: Option<Vec<KeyId>>,
@@ -105,7 +106,7 @@ impl KeyRange {
 
     /// The same keys, which are in apps that have these.
     pub(crate) fn kept_in(self, apps: &Meant) -> Self {
-        Self { kept: apps.kept.clone(), ..self }
+        Self { kept: Some(Kept::clone(&apps.kept)), ..self }
     }
 
     /// The same keys, in these states instead.
@@ -196,13 +197,30 @@ impl KeyRange {
         self.named.as_deref()
     }
 
-    /// The statement that reads the count which the writer maintains; `None` if it keeps none for this range.
-    pub(crate) fn kept_count(&self) -> Option<Sql> {
-        if self.moment.is_some() || self.search.is_some() || self.named.is_some() || !self.labels.is_empty() {
-            return None;
-        }
-        let mut sql = Sql::new("SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM key_count WHERE ");
-        self.push_scope(&mut sql);
-        Some(sql)
+    /// Whether it is all keys of its apps, kinds and states, or those of a moment.
+    fn is_whole(&self) -> bool {
+        self.search.is_none() && self.named.is_none() && self.labels.is_empty()
+    }
+
+    /// The count that the writer maintains; `None` if it keeps none for this range.
+    pub(crate) fn kept_count(&self) -> Option<u64> {
+        let kept = self.kept.as_ref().filter(|_| self.moment.is_none() && self.is_whole())?;
+        Some(self.sum(kept, |_| true))
+    }
+
+    /// How many keys it has at least, by what the writer keeps: those of the kinds that cannot miss its condition.
+    pub(crate) fn at_least(&self) -> u64 {
+        let Some(Moment::Valid { .. }) = self.moment.filter(|_| self.is_whole()) else { return 0 };
+        let always =
+            |kind: KeyKind| ![Field::ExpiresAt, Field::NotBefore].iter().any(|field| kind.rules().asks(*field));
+        self.kept.as_ref().map_or(0, |kept| self.sum(kept, always))
+    }
+
+    fn sum(&self, kept: &Kept, counts: impl Fn(KeyKind) -> bool) -> u64 {
+        let is_in = |kind: &KeyKind, state: &KeyState| {
+            self.pairs.as_ref().is_none_or(|(kinds, states)| kinds.contains(kind) && states.contains(state))
+        };
+        let counted = kept.iter().filter(|((_, kind, state), _)| is_in(kind, state) && counts(*kind));
+        counted.map(|(_, n)| n).sum()
     }
 }

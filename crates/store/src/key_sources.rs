@@ -26,10 +26,6 @@ enum Lead {
     Arms,
 }
 
-/// What a key may be tested for.
-const TESTED: &str = "SELECT id, name_key, created_at, last_used_at, not_before, expires_at, rotation_due_at, cidr_count, \
-     domain_count, denied_cidrs FROM api_key";
-
 impl KeyRange {
     fn lead(&self) -> Lead {
         if self.named.is_some() {
@@ -140,8 +136,8 @@ impl KeyRange {
 
     /// Adds the keys of each arm.
     fn push_in_arms(&self, sql: &mut Sql, writing: Writing, select: &'static str) {
-        sql.push(select).push(" FROM arm CROSS JOIN api_key");
-        self.push_of_arm(sql, writing);
+        sql.push(select).push(" FROM arm");
+        writing.push_each(sql, |sql| self.push_of_arm(sql, writing));
         self.push_search(sql);
         self.push_labels(sql, None);
     }
@@ -156,13 +152,15 @@ impl KeyRange {
 
     /// Adds the keys whose name begins like the search.
     fn push_begins(&self, sql: &mut Sql, writing: Writing, select: &'static str) {
-        sql.push(select).push(" FROM arm CROSS JOIN api_key");
-        writing.push_index(sql, self.names_index());
-        sql.push(" WHERE ");
-        push_in_arm(sql, self.pairs.is_some());
-        if let Some(search) = &self.search {
-            search.push_ends(sql, "name_key", (true, true));
-        }
+        sql.push(select).push(" FROM arm");
+        writing.push_each(sql, |sql| {
+            writing.push_index(sql, self.names_index());
+            sql.push(" WHERE ");
+            push_in_arm(sql, self.pairs.is_some());
+            if let Some(search) = &self.search {
+                search.push_ends(sql, "name_key", (true, true));
+            }
+        });
         self.push_moment(sql, Find::InOrder);
         self.push_labels(sql, None);
     }
@@ -247,6 +245,27 @@ impl KeyRange {
         sql
     }
 
+    /// The statement that counts keys of a search which nothing else narrows, without a look at any: different ones with a
+    /// later word that begins like it, among twice as many words as `limit`.
+    pub(crate) fn surely_found(&self, writing: Writing, limit: i64) -> Option<Sql> {
+        let search = self.search.as_ref().filter(|search| search.is_word)?;
+        if self.lead() != Lead::Search || self.pairs.is_some() || self.moment.is_some() || !self.labels.is_empty() {
+            return None;
+        }
+        let mut sql = Sql::new("WITH ");
+        push_table(
+            &mut sql,
+            writing,
+            "arm_of_app",
+            self.app_arms().iter().enumerate().map(|(number, arm)| arm.row(number)),
+        );
+        sql.push(" SELECT count(*) FROM (SELECT DISTINCT key_id FROM (SELECT p.key_id FROM arm_of_app CROSS JOIN ");
+        sql.push("key_name_part p WHERE p.app_id = arm_of_app.of_app");
+        search.push_ends(&mut sql, "p.part", (true, true));
+        sql.push(" LIMIT ").bind(2 * limit).push(") AS words) AS counted");
+        Some(sql)
+    }
+
     /// The statement that returns a row if there are more keys than `limit`. Skipping keys takes half as long as
     /// counting them.
     pub(crate) fn exceeds(&self, writing: Writing, limit: i64) -> Sql {
@@ -280,7 +299,8 @@ fn push_aside_table(sql: &mut Sql, search: &Search) {
 /// What a list reads that is in the order of an index.
 impl KeyRange {
     fn app_arms(&self) -> Vec<Arm> {
-        self.apps.iter().copied().map(Arm::of_app).collect()
+        let arms = self.arms();
+        self.apps.iter().copied().filter(|app| arms.iter().any(|arm| arm.app == *app)).map(Arm::of_app).collect()
     }
 
     /// The arms that have the order of the list.
@@ -316,11 +336,13 @@ impl KeyRange {
         if self.source == Some(Source::Inside) {
             sql.push("SELECT part, key_id FROM key_name_part WHERE app_id = arm.of_app");
         } else {
-            match (self.tests(order), column) {
-                (true, _) => sql.push(TESTED),
-                (false, "name_key") => sql.push("SELECT name_key, id FROM api_key"),
-                (false, _) => sql.push("SELECT ").push(column).push(", id FROM api_key"),
-            };
+            sql.push("SELECT ").push(column).push(", id");
+            // No others: where the index has them all, the keys need not be looked up.
+            let tested = self.moment.filter(|_| order.by == By::Order).map_or(&[][..], Moment::columns);
+            for tested in tested.iter().filter(|tested| **tested != column) {
+                sql.push(", ").push(tested);
+            }
+            sql.push(" FROM api_key");
             writing.push_index(sql, self.ordered_index(order));
             sql.push(" WHERE ");
             push_in_arm(sql, self.pairs.is_some());
@@ -343,18 +365,24 @@ impl KeyRange {
         }
     }
 
-    /// Adds what each of these keys is tested for, behind the table `near` that they are in.
-    pub(crate) fn push_tests(&self, sql: &mut Sql, order: Order) {
+    /// Adds what the tests of these keys need beside the table `near` that they are in.
+    pub(crate) fn push_beside(&self, sql: &mut Sql) {
         if self.source == Some(Source::Inside) {
             sql.push(" CROSS JOIN api_key WHERE id = near.key_id");
-            self.push_inside_tests(sql);
-        } else {
-            sql.push(" WHERE 1 = 1");
-            if order.by == By::Order {
-                self.push_moment(sql, Find::InOrder);
-            }
-            self.push_labels(sql, None);
         }
+    }
+
+    /// Adds what each of these keys is tested for.
+    pub(crate) fn push_tests(&self, sql: &mut Sql, order: Order) {
+        sql.push("1 = 1");
+        if self.source == Some(Source::Inside) {
+            self.push_inside_tests(sql);
+            return;
+        }
+        if order.by == By::Order {
+            self.push_moment(sql, Find::InOrder);
+        }
+        self.push_labels(sql, None);
     }
 
     /// The index that has an arm in this order.

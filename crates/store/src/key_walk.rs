@@ -1,6 +1,7 @@
 //! The first keys of a list in its order, from arms that each have this order.
 //! A step reads the next few keys of each arm that may still have one of the first. So a page costs a look at each arm and
-//! what its own keys cost, however many keys there are.
+//! what its own keys cost, however many keys there are. Where keys are tested, a step reads the arm from its beginning
+//! again, and more of it: to ask where it ended would cost another walk.
 
 use std::cmp::Ordering;
 
@@ -53,13 +54,13 @@ impl<'a> Walk<'a> {
         Self { range, order, tests: range.tests(order) }
     }
 
-    /// The ids of the first keys after the cursor, at most `limit`.
-    pub(crate) async fn ids(
+    /// The places of the first keys after the cursor, at most `limit`.
+    pub(crate) async fn places(
         &self,
         conn: &mut Conn<'_>,
         cursor: Option<&Cursor>,
         limit: u32,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<Vec<Place>, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX).max(1);
         let mut open = self.open(cursor);
         let mut step = match open.len() {
@@ -70,34 +71,32 @@ impl<'a> Walk<'a> {
         let mut found: Vec<Place> = Vec::new();
         while !open.is_empty() {
             let sql = self.step(conn.writing(), &open, found.get(limit - 1), step);
-            let rows: Vec<(i64, Option<String>, Option<String>)> = conn.fetch_all(sql).await?;
+            let (json,) = conn.fetch_one::<(Option<String>,)>(sql).await?;
             let mut next = Vec::new();
-            for (number, places, end) in rows {
-                let places = places.as_deref().map(read::<Vec<Place>>).transpose()?.unwrap_or_default();
-                // Where each key that is read is in the list, the last one is known.
-                let end = match end {
-                    Some(end) => Some(read(&end)?),
-                    None if !self.tests && places.len() >= step => {
-                        places.iter().max_by(|a, b| self.compare(a, b)).cloned()
-                    }
-                    None => None,
-                };
-                found.extend(places);
-                let arm = usize::try_from(number).ok().and_then(|number| open.get(number));
-                if let (Some(Open { arm, .. }), Some(end)) = (arm, end) {
-                    next.push(Open { arm: *arm, read: Some(end) });
+            for (number, json) in json.as_deref().map(read::<Vec<(usize, String)>>).transpose()?.unwrap_or_default() {
+                let (passed, places): (usize, Option<Vec<Place>>) = read(&json)?;
+                let places = places.unwrap_or_default();
+                // The arm may have more, unless it had fewer than were asked for.
+                if let Some(open) = open.get(number).filter(|_| passed >= step) {
+                    next.push((open, places.iter().max_by(|a, b| self.compare(a, b)).cloned()));
                 }
+                found.extend(places);
             }
             found.sort_unstable_by(|a, b| self.compare(a, b));
+            // What is read again is found again.
+            found.dedup();
             found.truncate(limit);
             if let Some(last) = found.get(limit - 1) {
-                // An arm that has been read beyond it has nothing before it.
-                next.retain(|open| open.read.as_ref().is_none_or(|read| self.compare(read, last).is_lt()));
+                // An arm with a key beyond it has no further one before it.
+                next.retain(|(_, far)| far.as_ref().is_none_or(|far| self.compare(far, last).is_lt()));
             }
-            open = next;
+            open = next
+                .into_iter()
+                .map(|(Open { arm, read }, far)| Open { arm: *arm, read: if self.tests { read.clone() } else { far } })
+                .collect();
             step = if self.tests { step.saturating_mul(GROWTH) } else { limit };
         }
-        Ok(found.into_iter().map(|(_, id)| id).collect())
+        Ok(found)
     }
 
     /// All arms, from a cursor on.
@@ -110,8 +109,9 @@ impl<'a> Walk<'a> {
         if self.order.descending { b.cmp(a) } else { a.cmp(b) }
     }
 
-    /// The statement of a step. For each arm: its number, those of its next keys that are in the list, and, if others are
-    /// not, the last of the next keys if there are as many as were asked for. The page will end at `last` or before it.
+    /// The statement of a step, whose answer is one row: SQLite's driver hands over each row to another thread. For each
+    /// arm: its number, and how many of its next keys were read and which of them are in the list. The page will end at
+    /// `last` or before it.
     pub(crate) fn step(&self, writing: Writing, open: &[Open], last: Option<&Place>, keys: usize) -> Sql {
         let keys = i64::try_from(keys).unwrap_or(i64::MAX);
         let (column, tie) = self.order.columns;
@@ -152,24 +152,20 @@ impl<'a> Walk<'a> {
         });
         let mut sql = Sql::new("WITH ");
         push_table(&mut sql, writing, "arm", rows);
-        let push_place = |sql: &mut Sql| {
-            sql.push(writing.array).push(column).push(", ").push(tie).push(")");
-        };
-        sql.push(" SELECT number, (SELECT CAST(").push(writing.group);
-        push_place(&mut sql);
-        sql.push(") AS TEXT) FROM (");
+        sql.push(" SELECT CAST(").push(writing.group).push(writing.array).push("number, (SELECT CAST(");
+        sql.push(writing.array).push("count(*), ").push(writing.group).push(writing.array);
+        sql.push(column).push(", ").push(tie).push("))");
+        if self.tests {
+            sql.push(" FILTER (WHERE ");
+            self.range.push_tests(&mut sql, self.order);
+            sql.push(")");
+        }
+        // A text on both engines: as JSON in JSON, SQLite may or may not still know it.
+        sql.push(") AS TEXT) || '' FROM (");
         next(&mut sql);
         sql.bind(keys).push(") AS near");
-        if !self.tests {
-            sql.push("), CAST(NULL AS TEXT) FROM arm");
-            return sql;
-        }
-        self.range.push_tests(&mut sql, self.order);
-        sql.push("), (SELECT CAST(");
-        push_place(&mut sql);
-        sql.push(" AS TEXT) FROM (");
-        next(&mut sql);
-        sql.push("1 OFFSET ").bind(keys - 1).push(") AS near) FROM arm");
+        self.range.push_beside(&mut sql);
+        sql.push("))) AS TEXT) FROM arm");
         sql
     }
 }

@@ -97,10 +97,10 @@ async fn first(conn: &mut Conn<'_>, range: &KeyRange) -> Result<Vec<Worst>, Stor
 }
 
 pub(crate) fn first_of(range: &KeyRange, worse: Worse, writing: Writing) -> Sql {
-    let (select, order) = match worse {
-        Worse::Expiry => ("SELECT id, name, expires_at", " ORDER BY expires_at"),
-        Worse::Creation => ("SELECT id, name, created_at", " ORDER BY created_at"),
-        Worse::RotationDue => ("SELECT id, name, rotation_due_at", " ORDER BY rotation_due_at"),
+    let (select, column) = match worse {
+        Worse::Expiry => ("SELECT id, name, expires_at", "expires_at"),
+        Worse::Creation => ("SELECT id, name, created_at", "created_at"),
+        Worse::RotationDue => ("SELECT id, name, rotation_due_at", "rotation_due_at"),
     };
     let mut sql = Sql::default();
     range.push_with(&mut sql, writing);
@@ -108,15 +108,18 @@ pub(crate) fn first_of(range: &KeyRange, worse: Worse, writing: Writing) -> Sql 
     if range.is_named() {
         range.push_keys(&mut sql, writing, select, |_| ());
     } else {
-        sql.push(select).push(" FROM (SELECT value ->> 0 AS first_id FROM arm CROSS JOIN ");
+        // The names are looked up when the first of all arms are known.
+        sql.push(select).push(" FROM (SELECT value ->> 1 AS first_id FROM arm CROSS JOIN ");
         writing.push_rows_of(&mut sql, |sql| {
-            sql.push("SELECT ").push(writing.group).push(writing.array).push("id)) FROM (SELECT id FROM api_key");
+            sql.push("SELECT ").push(writing.group).push(writing.array).push(column).push(", id)) FROM (SELECT ");
+            sql.push(column).push(", id FROM api_key");
             range.push_of_arm(sql, writing);
-            sql.push(order).push(" LIMIT ").bind(NAMED).push(") AS near");
+            sql.push(" ORDER BY ").push(column).push(" LIMIT ").bind(NAMED).push(") AS near");
         });
+        sql.push(" ORDER BY CAST(value ->> 0 AS BIGINT) LIMIT ").bind(NAMED);
         sql.push(") AS first CROSS JOIN api_key WHERE id = first.first_id");
     }
-    sql.push(order).push(" LIMIT ").bind(NAMED);
+    sql.push(" ORDER BY ").push(column).push(" LIMIT ").bind(NAMED);
     sql
 }
 

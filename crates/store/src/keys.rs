@@ -170,7 +170,7 @@ impl TryFrom<RecordRow> for KeyRecord {
 /// A key in a list, as stored.
 #[derive(FromRow)]
 pub(crate) struct ListedRow {
-    pub(crate) id: String,
+    id: String,
     kind: String,
     name: String,
     token_prefix: String,
@@ -179,9 +179,9 @@ pub(crate) struct ListedRow {
     not_before: i64,
     expires_at: i64,
     ack_deadline: i64,
-    pub(crate) created_at: i64,
+    created_at: i64,
     created_by_label: String,
-    pub(crate) last_used_at: i64,
+    last_used_at: i64,
     rotation_due_at: i64,
     cidr_count: i64,
     domain_count: i64,
@@ -260,7 +260,7 @@ const DETAIL: &str = "SELECT k.id, k.kind, k.name, k.token_prefix, k.state, k.no
      q.remaining AS quota_remaining, q.period AS quota_period, q.epoch AS quota_epoch, \
      (SELECT s.last4 FROM key_secret s WHERE s.key_id = k.id ORDER BY s.version DESC LIMIT 1) AS last4, ";
 
-async fn key_details(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<KeyDetail>, StoreError> {
+pub(crate) async fn key_details(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<KeyDetail>, StoreError> {
     let mut sql = Sql::new(DETAIL);
     sql.push(SELECTED).push(" FROM (SELECT value ->> 0 AS id FROM ");
     conn.push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;

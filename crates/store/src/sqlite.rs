@@ -21,6 +21,10 @@ use crate::sql::Sql;
 const PAGES: u32 = 4;
 const CALLS: u32 = 2;
 
+/// How many rows a reader may be ahead of whoever takes them. Beyond that it waits for each row, which takes longer than to
+/// read it; no page reads as many.
+const AHEAD: usize = 1_000;
+
 /// How large the journal may stay once it has been written back. One slow reader makes it grow without end.
 const JOURNAL_MAX: &str = "67108864";
 
@@ -85,6 +89,7 @@ pub(crate) async fn open(url: &str, schema: Schema) -> Result<SqlitePools, Store
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        .row_buffer_size(AHEAD)
         .pragma("journal_size_limit", JOURNAL_MAX);
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(StoreError::Url("a database in memory is lost when the program ends; name a file".into()));

@@ -33,14 +33,10 @@ impl Service {
         apps: impl Into<Scope<AppId>>,
         query: &KeyQuery,
     ) -> Result<Page<KeyDetail>> {
-        let Page { rows, next, previous, total } = self.keys(caller, apps, query).await?;
-        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-        let mut found: HashMap<_, _> =
-            self.store().key_details(&ids).await?.into_iter().map(|key| (key.row.id, key)).collect();
-        let now = self.now();
-        // A key that was deleted since is left out.
-        let rows = ids.iter().filter_map(|id| found.remove(id)).map(|key| key.refilled(now)).collect();
-        Ok(Page { rows, next, previous, total })
+        caller.may(Act::SeeKeys)?;
+        let (sight, now) = (caller.sight().in_apps(&apps.into()), self.now());
+        let page = self.store().list_keys_in_full(&sight, query, now).await?;
+        Ok(Page { rows: page.rows.into_iter().map(|key| key.refilled(now)).collect(), ..page })
     }
 
     /// Those of these keys that the caller may see, whatever their app, by name; as many as a page has.

@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Sqlite};
 use testkit::TestDatabase;
 
 use super::*;
+use crate::apps::counts_of;
 use crate::calls::of_keys;
 use crate::key_worst::{Worse, first_of, most_refused};
 use crate::store::Store;
@@ -56,6 +57,7 @@ async fn with_sqlite(test: impl AsyncFn(&Store)) {
 fn scans(steps: &[String]) -> Vec<&String> {
     let small = [
         "SCAN aside",
+        "SCAN first",
         "SCAN found",
         "SCAN passed",
         "SCAN outside",
@@ -65,6 +67,7 @@ fn scans(steps: &[String]) -> Vec<&String> {
         "SCAN arm",
         "SCAN arm_of_app",
         "SCAN near",
+        "SCAN words",
         "SCAN json_each VIRTUAL TABLE INDEX 1:",
     ];
     steps.iter().filter(|step| step.starts_with("SCAN") && !small.contains(&step.as_str())).collect()
@@ -176,6 +179,10 @@ async fn timed_lists_use_their_index_when_few_match_and_the_order_when_many_do()
                     assert!(lists().count() > 0, "{steps:#?}");
                     assert_eq!(lists().all(|step| step.contains(index)), gathers, "{steps:#?}");
                     assert!(gathers || sorts(&steps) == 0, "{steps:#?}");
+                    // Each index in an order has the expiry too, so that it is tested without a look at the keys.
+                    let tests_expiry = matches!(range.moment, Some(Moment::Expired { .. } | Moment::Expiring { .. }));
+                    let is_covered = lists().all(|step| step.contains("USING COVERING INDEX"));
+                    assert!(gathers || is_covered == tests_expiry, "{steps:#?}");
                 }
             }
         }
@@ -212,7 +219,9 @@ async fn each_part_of_a_search_is_a_range_in_its_order() {
                     }
                 }
             }
-            for counting in [range.exceeds(SQLITE, 10_000), range.count(SQLITE)] {
+            let sure = range.surely_found(SQLITE, 1_000);
+            assert_eq!(sure.is_some(), kind.is_none(), "a kind is a condition on the keys");
+            for counting in [range.exceeds(SQLITE, 10_000), range.count(SQLITE)].into_iter().chain(sure) {
                 let steps = plan(store, counting).await;
                 assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
             }
@@ -271,17 +280,11 @@ async fn old_counts_are_found_and_forgotten_by_their_indexes() {
 #[tokio::test]
 async fn counts_are_kept_or_never_leave_their_index() {
     with_sqlite(async |store| {
+        let steps = plan(store, counts_of(&[app()], SQLITE)).await;
+        assert!(steps.iter().all(|step| step.starts_with("SEARCH key_count USING PRIMARY KEY")), "{steps:#?}");
         for status in EXACT.into_iter().chain(TIMED.map(Some)) {
             for kind in [None, Some(KeyKind::Service)] {
                 let range = KeyRange::new(&sight(), &[app()], kind, status, NOW);
-                if let Some(kept) = range.kept_count() {
-                    let steps = plan(store, kept).await;
-                    assert!(
-                        steps.iter().all(|step| step.starts_with("SEARCH key_count USING PRIMARY KEY")),
-                        "{steps:#?}"
-                    );
-                    continue;
-                }
                 for counting in [range.exceeds(SQLITE, 10_000), range.count(SQLITE)] {
                     let steps = plan(store, counting).await;
                     let lists = || steps.iter().filter(|step| step.contains("api_key"));
@@ -305,8 +308,8 @@ async fn what_is_shown_of_keys_to_look_at_is_read_from_the_end_of_an_index() {
         ] {
             let range = KeyRange::new(&sight(), &[app()], None, Some(status), NOW);
             let steps = plan(store, first_of(&range, Worse::of(&range), SQLITE)).await;
-            // The first ones of each arm come in order, and only they are sorted.
-            assert_eq!((scans(&steps), sorts(&steps)), (vec![], 1), "{steps:#?}");
+            // The first ones of each arm come in order. Those of all arms are sorted, and again when they have their names.
+            assert_eq!((scans(&steps), sorts(&steps)), (vec![], 2), "{steps:#?}");
             let mut searches = steps.iter().filter(|step| step.starts_with("SEARCH") && !step.contains("(id=?)"));
             assert!(searches.all(|step| step.contains(index)), "{steps:#?}");
             let steps = plan(store, range.exceeds(SQLITE, 1_000)).await;

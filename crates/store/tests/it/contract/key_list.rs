@@ -25,6 +25,7 @@ contract! {
     kinds_out_of_sight_are_not_listed,
     named_keys_are_listed_alone,
     all_apps_are_one_list,
+    a_page_in_full_is_the_same_page,
 }
 
 const DAY: i64 = 86_400;
@@ -443,4 +444,20 @@ async fn all_apps_are_one_list(store: Store) {
         assert_eq!((names, page.total.n), (vec!["a", "b", "c"], 3));
     }
     assert_eq!(store.list_keys(&whole(&two.id), &KeyQuery::default(), NOW).await.unwrap().rows.len(), 1);
+}
+
+async fn a_page_in_full_is_the_same_page(store: Store) {
+    let app_id = populate(&store).await;
+    let sight = whole(&app_id);
+    let first = KeyQuery { sort: KeySort::Created, descending: true, ..KeyQuery::default() };
+    let after = store.list_keys(&sight, &first, NOW).await.unwrap().next;
+    let found = KeyQuery { search: Some("alpha".to_owned()), ..KeyQuery::default() };
+    let none = KeyQuery { search: Some("zzyzx".to_owned()), ..KeyQuery::default() };
+    for query in [first.clone(), KeyQuery { after, ..first }, found, none] {
+        let page = store.list_keys(&sight, &query, NOW).await.unwrap();
+        let full = store.list_keys_in_full(&sight, &query, NOW).await.unwrap();
+        assert!(full.rows.iter().all(|key| key.app_id == app_id), "{query:?}");
+        let rows = full.rows.into_iter().map(|key| key.row).collect();
+        assert_eq!(Page { rows, next: full.next, previous: full.previous, total: full.total }, page, "{query:?}");
+    }
 }
