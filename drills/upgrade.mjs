@@ -14,6 +14,9 @@ const UNDO = 'DELETE FROM _sqlx_migrations WHERE version >= 7; DROP FUNCTION aud
   'DROP TABLE key_secret_minute, key_secret_address, key_rotation; DROP INDEX key_secret_ends, api_key_rotation_due; ' +
   'ALTER TABLE api_key DROP COLUMN secrets_made, DROP COLUMN rotate_days, DROP COLUMN rotation_due_at; ' +
   'DROP TABLE passkey, passkey_challenge, identity, removed_email, provider_answer; ' +
+  'DROP TABLE member_key; ' +
+  'DROP TABLE room, deleted_room, participant, message, attachment, attachment_part; ' +
+  'ALTER TABLE api_key DROP COLUMN acts_for; DROP TABLE contact; ' +
   'DROP TABLE api_answer, key_request, hand_over, sign_in_step, recovery_code, second_factor, key_grant, invite; ' +
   'DROP TABLE audit_day, audit_name, bulk_act, key_draft, permission_name, saved_view, key_name_part, key_label; ' +
   'DROP INDEX audit_event_at, audit_event_action, audit_event_actor, api_key_open, api_key_start; ' +

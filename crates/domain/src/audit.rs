@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AppId, KeyId, PersonId};
+use crate::ids::{AppId, ContactId, KeyId, PersonId, RoomId};
 use crate::kind::KeyKind;
 use crate::names::Word;
 use crate::timestamp::Timestamp;
@@ -167,6 +167,32 @@ names! {
         /// An app's keys stopped working, until it is brought back.
         AppArchived = "app.archived",
         AppRestored = "app.restored",
+        RoomCreated = "room.created",
+        RoomChanged = "room.changed",
+        RoomOpened = "room.opened",
+        RoomClosed = "room.closed",
+        RoomDeleted = "room.deleted",
+        RoomArchived = "room.archived",
+        RoomRestored = "room.restored",
+        /// Somebody was put out of a room, and may not join it again.
+        ParticipantBanned = "participant.banned",
+        ParticipantAdmitted = "participant.admitted",
+        ParticipantMuted = "participant.muted",
+        ParticipantUnmuted = "participant.unmuted",
+        /// An app got its member API key.
+        MemberKeyIssued = "member_key.issued",
+        /// The old member API key no longer works, nor do its access tokens.
+        MemberKeyReissued = "member_key.reissued",
+        /// Somebody saw the member API key.
+        MemberKeyRevealed = "member_key.revealed",
+        ContactCreated = "contact.created",
+        ContactChanged = "contact.changed",
+        ContactInvited = "contact.invited",
+        ContactDisabled = "contact.disabled",
+        ContactEnabled = "contact.enabled",
+        ContactRemoved = "contact.removed",
+        /// Somebody took what was said in the rooms of an app away.
+        ChatsExported = "chats.exported",
     }
 }
 
@@ -234,6 +260,27 @@ impl Action {
             Self::AppRenamed => "App renamed",
             Self::AppArchived => "App archived",
             Self::AppRestored => "App brought back",
+            Self::RoomCreated => "Room created",
+            Self::RoomChanged => "Room changed",
+            Self::RoomOpened => "Room opened",
+            Self::RoomClosed => "Room closed",
+            Self::RoomDeleted => "Room deleted",
+            Self::RoomArchived => "Room archived",
+            Self::RoomRestored => "Room brought back",
+            Self::ParticipantBanned => "Participant banned",
+            Self::ParticipantAdmitted => "Ban lifted",
+            Self::ParticipantMuted => "Participant muted",
+            Self::ParticipantUnmuted => "Mute lifted",
+            Self::MemberKeyIssued => "API KEY issued",
+            Self::MemberKeyReissued => "API KEY issued again",
+            Self::MemberKeyRevealed => "API KEY revealed",
+            Self::ContactCreated => "Contact created",
+            Self::ContactChanged => "Contact changed",
+            Self::ContactInvited => "Contact invited",
+            Self::ContactDisabled => "Contact disabled",
+            Self::ContactEnabled => "Contact enabled",
+            Self::ContactRemoved => "Contact removed",
+            Self::ChatsExported => "Chats exported",
         }
     }
 }
@@ -244,6 +291,8 @@ names! {
         Key = "key",
         Person = "person",
         App = "app",
+        Room = "room",
+        Contact = "contact",
         Instance = "instance",
     }
 }
@@ -276,6 +325,16 @@ impl Subject {
     /// A subject that is an app.
     pub fn app(id: &AppId, name: &str) -> Self {
         Self { kind: SubjectKind::App, id: id.as_str().to_owned(), label: name.to_owned(), key_kind: None }
+    }
+
+    /// A subject that is a room.
+    pub fn room(id: &RoomId, name: &str) -> Self {
+        Self { kind: SubjectKind::Room, id: id.as_str().to_owned(), label: name.to_owned(), key_kind: None }
+    }
+
+    /// A subject that is a contact.
+    pub fn contact(id: &ContactId, name: &str) -> Self {
+        Self { kind: SubjectKind::Contact, id: id.as_str().to_owned(), label: name.to_owned(), key_kind: None }
     }
 
     /// The subject of events about the installation as a whole.

@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cidr::CidrRule;
+use crate::contact;
 use crate::environment::Environment;
 use crate::expiry::Expiry;
 use crate::field::{Field, FieldErrors};
+use crate::ids::ContactId;
 use crate::key::KeyDetail;
 use crate::kind::KeyKind;
 use crate::labels::{self, Metadata, Owner};
@@ -68,6 +70,8 @@ pub struct KeyDraft {
     pub metadata: Option<Vec<String>>,
     /// After how many days the secret is to be rotated, a number.
     pub rotate_days: Option<String>,
+    /// The contacts on whose behalf the key may act, by id.
+    pub acts_for: Option<Vec<String>>,
 }
 
 /// One field of a draft, as it was sent.
@@ -103,6 +107,7 @@ impl KeyDraft {
             Field::Tags => Part::Items(&mut self.tags),
             Field::Metadata => Part::Items(&mut self.metadata),
             Field::RotateDays => Part::Text(&mut self.rotate_days),
+            Field::ActsFor => Part::Items(&mut self.acts_for),
             _ => return None,
         })
     }
@@ -247,6 +252,9 @@ impl KeyDraft {
         if let Some(days) = &self.rotate_days {
             put(&mut rules.rotate_days, errors.keep(Field::RotateDays, rotation::rotate_days(days)));
         }
+        if let Some(items) = &self.acts_for {
+            put(&mut rules.acts_for, errors.keep_all(contact::acts_for(items)));
+        }
         spec
     }
 
@@ -292,6 +300,7 @@ impl KeyDraft {
             tags: Some(rules.tags.clone()),
             metadata: Some(rules.metadata.to_items()),
             rotate_days: Some(rules.rotate_days.map(|days| days.to_string()).unwrap_or_default()),
+            acts_for: Some(rules.acts_for.iter().copied().map(ContactId::to_uuid).collect()),
         };
         for field in Field::ALL.iter().filter(|field| !fields.contains(field)) {
             match draft.part(*field) {

@@ -24,6 +24,7 @@ names! {
         Tags = "tags",
         Metadata = "metadata",
         RotateDays = "rotate_days",
+        ActsFor = "acts_for",
         Address = "address",
         Origin = "origin",
         At = "at",
@@ -62,6 +63,18 @@ names! {
         TimeZone = "time_zone",
         HeldId = "held_id",
         HeldKey = "held_key",
+        OpensAt = "opens_at",
+        EndsAt = "ends_at",
+        MaxUsers = "max_users",
+        RoomPassword = "room_password",
+        NickName = "nick_name",
+        ClientKey = "client_key",
+        Grade = "grade",
+        Message = "message",
+        Attachment = "attachment",
+        Identifier = "identifier",
+        ContactKind = "contact_kind",
+        IsAdmin = "is_admin",
     }
 }
 
@@ -91,6 +104,7 @@ impl Field {
             Self::Tags => "Tags",
             Self::Metadata => "Metadata",
             Self::RotateDays => "Rotation interval",
+            Self::ActsFor => "Acts only for",
             Self::Address => "Client address",
             Self::Origin => "Origin",
             Self::At => "Time",
@@ -129,6 +143,18 @@ impl Field {
             Self::TimeZone => "Time zone",
             Self::HeldId => "Id",
             Self::HeldKey => "Your key",
+            Self::OpensAt => "Opens",
+            Self::EndsAt => "Ends",
+            Self::MaxUsers => "Most participants",
+            Self::RoomPassword => "Password of the room",
+            Self::NickName => "Nickname",
+            Self::ClientKey => "CLIENT KEY (User Key)",
+            Self::Grade => "Grade",
+            Self::Message => "Message",
+            Self::Attachment => "File",
+            Self::Identifier => "Identifier",
+            Self::ContactKind => "Staff or client",
+            Self::IsAdmin => "Admin",
         }
     }
 }

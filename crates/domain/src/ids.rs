@@ -56,6 +56,61 @@ id!(
     PasskeyId, 24, is_lower_hex
 );
 
+id!(
+    /// A room: 24 lower-case hexadecimal digits.
+    RoomId, 24, is_lower_hex
+);
+id!(
+    /// A contact of an app: 24 lower-case hexadecimal digits.
+    ContactId, 24, is_lower_hex
+);
+id!(
+    /// A file in a room: 24 lower-case hexadecimal digits.
+    AttachmentId, 24, is_lower_hex
+);
+
+/// Ids that some clients know as UUIDs.
+macro_rules! uuid_form {
+    ($($name:ident),+) => {
+        $(
+            impl $name {
+                /// An id from uniform random bytes.
+                pub fn from_random(bytes: [u8; 12]) -> Self {
+                    Self(hex(bytes))
+                }
+
+                /// The id as a UUID of version 8 (RFC 9562), in lower case. Its last 24 bits are zero.
+                pub fn to_uuid(self) -> String {
+                    to_uuid(self.as_str())
+                }
+
+                /// The id with this UUID, in either case; `None` for one that no id has.
+                pub fn from_uuid(uuid: &str) -> Option<Self> {
+                    Self::parse(&of_uuid(uuid)?)
+                }
+            }
+        )+
+    };
+}
+
+uuid_form!(RoomId, ContactId, AttachmentId);
+
+/// 24 digits between those of a UUID that are fixed: version 8, variant 8, and six zeros at the end.
+fn to_uuid(digits: &str) -> String {
+    let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+    format!("{}-{}-8{}-8{}-{}000000", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 24))
+}
+
+fn of_uuid(uuid: &str) -> Option<String> {
+    let uuid = uuid.to_ascii_lowercase();
+    let mut parts = uuid.split('-');
+    let (first, second) = (parts.next()?, parts.next()?);
+    let (third, fourth) = (parts.next()?.strip_prefix('8')?, parts.next()?.strip_prefix('8')?);
+    let digits = format!("{first}{second}{third}{fourth}{}", parts.next()?.strip_suffix("000000")?);
+    // Nothing else writes the same UUID.
+    (digits.is_ascii() && digits.len() == 24 && to_uuid(&digits) == uuid).then_some(digits)
+}
+
 impl KeyId {
     /// An id from uniform random bytes, taken modulo 62^12. This favours some ids by less than one part in 2^56.
     pub fn from_random(bytes: [u8; 16]) -> Self {
@@ -125,6 +180,29 @@ mod tests {
             assert_eq!(AppId::parse(app.as_str()), Some(app));
         }
         assert_eq!(PersonId::from_random([0xab; 12]).as_str(), "ab".repeat(12));
+    }
+
+    #[test]
+    fn an_id_has_one_uuid() {
+        let room = RoomId::parse("0123456789abcdef01234567").unwrap();
+        assert_eq!(room.to_uuid(), "01234567-89ab-8cde-8f01-234567000000");
+        for fill in [0, 1, 0x7f, 0xff] {
+            let contact = ContactId::from_random([fill; 12]);
+            assert_eq!(ContactId::from_uuid(&contact.to_uuid()), Some(contact));
+            assert_eq!(ContactId::from_uuid(&contact.to_uuid().to_uppercase()), Some(contact));
+        }
+        for uuid in [
+            "",
+            "01234567-89ab-8cde-8f01-234567000001",
+            "01234567-89ab-4cde-8f01-234567000000",
+            "01234567-89ab-8cde-9f01-234567000000",
+            "0123456-789ab-8cde-8f01-234567000000",
+            "0123456789ab8cde8f01234567000000",
+            "01234567-89ab-8cde-8f01-234567000000-",
+            "0123456é-89ab-8cde-8f01-23456000000",
+        ] {
+            assert_eq!(RoomId::from_uuid(uuid), None, "{uuid}");
+        }
     }
 
     #[test]

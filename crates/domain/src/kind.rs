@@ -128,6 +128,12 @@ impl KeyKind {
     /// The kind that presets start: keys for the customer's own APIs.
     pub const OWN_APIS: Self = Self::Service;
 
+    /// The kind whose keys call the chat service.
+    pub const CALLS_CHATS: Self = Self::MasterUser;
+
+    /// The kind of an app's own key, which buys access tokens.
+    pub const OF_APP: Self = Self::Member;
+
     /// The rules of this kind.
     pub fn rules(self) -> &'static KindRules {
         match self {
@@ -207,6 +213,7 @@ const MASTER: &[Field] = &[
     Field::Name,
     Field::Cidrs,
     Field::Permissions,
+    Field::ActsFor,
     Field::Owner,
     Field::ExternalId,
     Field::Tags,

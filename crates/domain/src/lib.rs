@@ -7,8 +7,10 @@
 #[macro_use]
 pub mod names;
 
+pub mod access_token;
 pub mod app;
 pub mod approval;
+pub mod attachment;
 pub mod audit;
 pub mod audit_query;
 pub mod base62;
@@ -16,6 +18,7 @@ pub mod bulk;
 pub mod calls;
 pub mod caution;
 pub mod cidr;
+pub mod contact;
 pub mod contradiction;
 pub mod dashboard;
 pub mod delegation;
@@ -40,8 +43,11 @@ pub mod limit;
 pub mod list;
 #[cfg(feature = "server")]
 pub mod look;
+pub mod member_key;
+pub mod message;
 pub mod origin;
 pub mod page;
+pub mod participant;
 pub mod passkey;
 pub mod permission;
 pub mod permission_query;
@@ -56,6 +62,7 @@ pub mod refusal;
 pub mod request;
 pub mod restrictions;
 pub mod role;
+pub mod room;
 pub mod rotation;
 pub mod rules;
 #[cfg(test)]

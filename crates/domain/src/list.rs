@@ -200,8 +200,8 @@ impl KeyQuery {
     }
 }
 
-/// A search text that is safe in a URL and a log. Trims it, limits it to `SEARCH_MAX` characters, cuts a token to its
-/// id, and removes secrets and control characters; `None` if nothing is left.
+/// A search text that is safe in a URL and a log. Trims it, limits it to `SEARCH_MAX` characters, cuts a token or an
+/// API KEY to its id, and removes secrets and control characters; `None` if nothing is left.
 pub fn search(text: &str) -> Option<String> {
     if let Some(id) = token::cut_to_id(text) {
         return Some(id.as_str().to_owned());
@@ -211,7 +211,7 @@ pub fn search(text: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// An owner, a tag or an external id as a link to the list names it; `None` if it is blank or a whole token.
+/// An owner, a tag or an external id as a link to the list names it; `None` if it is blank or a whole key.
 fn label(text: &str, max: usize) -> Option<String> {
     if token::stands_in(text) {
         return None;
@@ -307,6 +307,20 @@ mod tests {
             assert_eq!(KeyQuery::from_pairs([(name, token.as_str())]), KeyQuery::default(), "{name}");
         }
         assert!(!query.to_query_string().contains(&secret));
+    }
+
+    #[test]
+    fn a_pasted_api_key_of_an_app_is_cut_to_its_id() {
+        let whole = "7Qm2xV-bN4tRa-abcdef-012345-20261121093002";
+        for pasted in [whole.to_owned(), format!("API_KEY: {whole}")] {
+            assert_eq!(search(&pasted).as_deref(), Some("7Qm2xVbN4tRa"));
+        }
+        assert_eq!(search(&whole.replace("bN4", "bN\u{7}4")), None, "what is left without control characters");
+        for name in ["owner", "tag", "external_id", "after", "before"] {
+            assert_eq!(KeyQuery::from_pairs([(name, whole)]), KeyQuery::default(), "{name}");
+        }
+        let masked = "7Qm2xV-bN4tRa-••••••-••••••-20261121093002";
+        assert_eq!(search(masked).as_deref(), Some(masked));
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub enum Guarded<'a> {
     AddFactor,
     /// Say who needs a second factor.
     ChangeFactorRules,
+    /// Reveal the API KEY of an app, or issue another one in its place.
+    MemberKey,
 }
 
 impl Guarded<'_> {
@@ -58,7 +60,8 @@ impl Guarded<'_> {
             | Self::MakeResetLink
             | Self::ResetFactor
             | Self::AddFactor
-            | Self::ChangeFactorRules => true,
+            | Self::ChangeFactorRules
+            | Self::MemberKey => true,
         }
     }
 }

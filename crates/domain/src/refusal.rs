@@ -44,6 +44,8 @@ pub enum Refusal {
         /// The key that it created.
         key: KeyId,
     },
+    /// This form has already re-issued the API KEY of its app.
+    AlreadyReissued,
     /// The key is not pending, so nobody can confirm or drop it.
     NotPending,
     /// Somebody else issued the key, and only they saw its secret.
@@ -135,10 +137,58 @@ pub enum Refusal {
         /// The most that it shows.
         most: u32,
     },
+    /// The room does not exist, or the caller may not know that it does.
+    RoomNotFound,
+    /// As many are in the room as may be.
+    RoomFull,
+    /// The room opens later.
+    RoomNotOpen,
+    /// The room was closed or archived, or its time is over.
+    RoomEnded,
+    /// It is a contact's chat with the butler, which is only read.
+    ButlerChat,
+    /// The participant was banned from the room.
+    Banned,
+    /// The password of the room is wrong, or it has one and none was given.
+    WrongRoomPassword,
+    /// Nobody in the room has this client key.
+    NotJoined,
+    /// The participant has left the room.
+    AlreadyLeft,
+    /// The participant is muted.
+    Muted,
+    /// Somebody in the room has this client key.
+    ClientKeyTaken,
+    /// The room has no message of this number.
+    MessageNotFound,
+    /// A file is too large.
+    AttachmentTooLarge {
+        /// The most bytes.
+        most: u64,
+    },
+    /// A file has no bytes.
+    AttachmentEmpty,
+    /// The room has no such file.
+    AttachmentNotFound,
+    /// The contact does not exist, or the caller may not know that they do.
+    ContactNotFound,
+    /// The contact is disabled.
+    ContactInactive,
+    /// Only a staff contact who is an admin may do this.
+    ContactNotAdmin,
+    /// A call has to name the contact on whose behalf it is made.
+    OnBehalfNeeded,
+    /// The key may not act on behalf of this contact.
+    OnBehalfNotAllowed,
+    /// An access token is wrong, or its time is over.
+    AccessTokenInvalid,
+    /// An access token was bought with another member API key.
+    AccessTokenMismatch,
 }
 
 impl Refusal {
     /// What to tell a person: what is wrong and what to do.
+    #[expect(clippy::too_many_lines, reason = "a table, with a line for each refusal")]
     pub fn message(&self) -> String {
         let text = match self {
             Self::Invalid(errors) => {
@@ -173,6 +223,9 @@ impl Refusal {
             Self::Changed => "This key was changed while you were editing it; load it again and repeat your change.",
             Self::AlreadyIssued { .. } => {
                 "This form has already generated its key, and its secret is shown only once; if you did not store it, generate a new key."
+            }
+            Self::AlreadyReissued => {
+                "This form has re-issued the API KEY already, and did not do it again; owners can reveal the present one on the dashboard."
             }
             Self::NotPending => "This key is not waiting to be confirmed.",
             Self::IssuedByAnother => {
@@ -230,6 +283,30 @@ impl Refusal {
             Self::ChooseApp { most } => {
                 return format!("You have more than {} apps; choose one of them first.", grouped(u64::from(*most)));
             }
+            Self::RoomNotFound => "Room not found; somebody may have deleted it.",
+            Self::RoomFull => "This room is full; try again when somebody has left.",
+            Self::RoomNotOpen => "This room is not open yet.",
+            Self::RoomEnded => "This room is closed; open it again first.",
+            Self::ButlerChat => "Only the Butler writes in this chat; create another one for contacts to write in.",
+            Self::Banned => "This participant is banned from the room; lift the ban first.",
+            Self::WrongRoomPassword => "The password of the room is wrong or missing; check it and try again.",
+            Self::NotJoined => "Nobody with this client key is in the room; join first.",
+            Self::AlreadyLeft => "This participant has left the room already.",
+            Self::Muted => "This participant is muted in the room; lift that first.",
+            Self::ClientKeyTaken => "Somebody in the room has this client key; use another one.",
+            Self::MessageNotFound => "The room has no message with this number.",
+            Self::AttachmentTooLarge { most } => {
+                return format!("This file is too large; a file may have at most {} bytes.", grouped(*most));
+            }
+            Self::AttachmentEmpty => "This file is empty; choose another one.",
+            Self::AttachmentNotFound => "The room has no such file.",
+            Self::ContactNotFound => "Contact not found; somebody may have removed them.",
+            Self::ContactInactive => "This contact is disabled; enable them first.",
+            Self::ContactNotAdmin => "Only a staff contact who is an admin may do this.",
+            Self::OnBehalfNeeded => "Name the contact on whose behalf you call.",
+            Self::OnBehalfNotAllowed => "This key may not act on behalf of this contact.",
+            Self::AccessTokenInvalid => "The access token is wrong or has expired; ask for a new one.",
+            Self::AccessTokenMismatch => "The access token belongs to another API KEY; ask for a new one.",
         };
         text.to_owned()
     }
@@ -277,6 +354,7 @@ mod tests {
             Refusal::TooManyStreams,
             Refusal::Changed,
             Refusal::AlreadyIssued { key },
+            Refusal::AlreadyReissued,
             Refusal::NotPending,
             Refusal::IssuedByAnother,
             Refusal::NoRotation(NoRotation::Waiting),
@@ -315,6 +393,28 @@ mod tests {
             Refusal::RequestStale,
             Refusal::TooManyRequests { most: 200 },
             Refusal::NoRequestChosen,
+            Refusal::RoomNotFound,
+            Refusal::RoomFull,
+            Refusal::RoomNotOpen,
+            Refusal::RoomEnded,
+            Refusal::ButlerChat,
+            Refusal::Banned,
+            Refusal::WrongRoomPassword,
+            Refusal::NotJoined,
+            Refusal::AlreadyLeft,
+            Refusal::Muted,
+            Refusal::ClientKeyTaken,
+            Refusal::MessageNotFound,
+            Refusal::AttachmentTooLarge { most: 10_000_000 },
+            Refusal::AttachmentEmpty,
+            Refusal::AttachmentNotFound,
+            Refusal::ContactNotFound,
+            Refusal::ContactInactive,
+            Refusal::ContactNotAdmin,
+            Refusal::OnBehalfNeeded,
+            Refusal::OnBehalfNotAllowed,
+            Refusal::AccessTokenInvalid,
+            Refusal::AccessTokenMismatch,
         ];
         for refusal in all {
             let message = refusal.message();

@@ -59,6 +59,12 @@ impl Restrictions<'_> {
                 _ => format!("It has the permissions {}", list(held, "and")),
             });
         }
+        if kind.asks(Field::ActsFor) && !self.rules.acts_for.is_empty() {
+            words.push(match self.rules.acts_for.len() {
+                1 => "It acts for one contact only".to_owned(),
+                contacts => format!("It acts for {contacts} contacts only"),
+            });
+        }
         if kind.asks(Field::Limits) {
             words.extend((!self.rules.limits.is_empty()).then(|| self.rate()));
             words.extend(self.calls());

@@ -57,6 +57,16 @@ names! {
         SeeApps = "see_apps",
         /// Create, rename, archive and bring back apps.
         ManageApps = "manage_apps",
+        /// See rooms, who is in them, and what is said there.
+        SeeRooms = "see_rooms",
+        /// Create, change, open, close, archive and delete rooms, say who is in them, and write in them.
+        ManageRooms = "manage_rooms",
+        /// Take what is said in all rooms away as a file.
+        ExportChats = "export_chats",
+        SeeContacts = "see_contacts",
+        ManageContacts = "manage_contacts",
+        /// See the member API key of an app, and issue it again.
+        RevealMemberKey = "reveal_member_key",
     }
 }
 
@@ -103,19 +113,30 @@ impl Role {
         // Columns: owner, admin, auditor, guest.
         let row = match act {
             Act::SeeKeys | Act::SeeOwnActs => [true, true, true, true],
-            Act::SeeAllKeys | Act::TestKeys | Act::SeeAudit | Act::ExportAudit | Act::SeePeople | Act::SeeApps => {
-                [true, true, true, false]
-            }
+            Act::SeeAllKeys
+            | Act::TestKeys
+            | Act::SeeAudit
+            | Act::ExportAudit
+            | Act::SeePeople
+            | Act::SeeApps
+            | Act::SeeRooms
+            | Act::SeeContacts => [true, true, true, false],
             Act::SeePrivilegedKeys
             | Act::ChangeKeys
             | Act::StopKeys
             | Act::RotateKeys
             | Act::RevokeKeys
             | Act::ManageGuests
-            | Act::ManageApps => [true, true, false, false],
-            Act::ChangeAccountKeys | Act::RestoreKey | Act::SeeSettings | Act::ChangeSettings | Act::ManageOwners => {
-                [true, false, false, false]
-            }
+            | Act::ManageApps
+            | Act::ManageRooms
+            | Act::ExportChats
+            | Act::ManageContacts => [true, true, false, false],
+            Act::ChangeAccountKeys
+            | Act::RestoreKey
+            | Act::SeeSettings
+            | Act::ChangeSettings
+            | Act::ManageOwners
+            | Act::RevealMemberKey => [true, false, false, false],
             // A service asks, with a key; a person looks.
             Act::CheckKeys => [false, false, false, false],
         };
@@ -150,6 +171,24 @@ impl Rights {
     pub fn of_permissions(permissions: &[Permission]) -> Self {
         let administers = permissions.iter().filter_map(|permission| AdminPermission::parse(permission.as_str()));
         Self::of(administers.flat_map(|permission| acts_of(permission).iter().copied()))
+    }
+
+    /// What a Master User key with these permissions may do with rooms and contacts.
+    pub fn of_master(permissions: &[Permission]) -> Self {
+        let acts = permissions.iter().flat_map(|permission| match permission.as_str() {
+            "chats.read" => &[Act::SeeRooms][..],
+            "chats.write" => &[Act::ManageRooms],
+            "chats.export" => &[Act::ExportChats],
+            "contacts.manage" => &[Act::SeeContacts, Act::ManageContacts],
+            _ => &[],
+        });
+        Self::of(acts.copied())
+    }
+
+    /// What the member API key of an app may do, by an access token that only reads or one that writes too.
+    pub fn of_member(read_only: bool) -> Self {
+        let acts: &[Act] = if read_only { &[Act::SeeRooms] } else { &[Act::SeeRooms, Act::ManageRooms] };
+        Self::of(acts.iter().copied())
     }
 
     /// Whether somebody with these rights may give a key this permission. Nobody gives what they may not do themselves.
@@ -245,6 +284,8 @@ mod tests {
             Act::ExportAudit,
             Act::SeePeople,
             Act::SeeApps,
+            Act::SeeRooms,
+            Act::SeeContacts,
         ];
         assert_eq!(role(Role::Auditor), of_auditors);
         let of_admins = [
@@ -255,6 +296,9 @@ mod tests {
             Act::RevokeKeys,
             Act::ManageGuests,
             Act::ManageApps,
+            Act::ManageRooms,
+            Act::ExportChats,
+            Act::ManageContacts,
         ];
         let either = |act: &Act| of_auditors.contains(act) || of_admins.contains(act);
         assert_eq!(role(Role::Admin), Act::ALL.iter().copied().filter(either).collect::<Vec<_>>());
@@ -302,6 +346,22 @@ mod tests {
         assert_eq!(rights(&["keystead.apps.read", "keystead.settings.write"]).len(), 3);
         let writes = Rights::of_permissions(&[Permission::parse("keystead.keys.write").unwrap()]);
         assert!(writes.may(Act::ChangeKeys) && !writes.may(Act::ChangeAccountKeys));
+    }
+
+    #[test]
+    fn a_key_of_a_chat_platform_has_the_rights_of_its_boxes() {
+        let rights = |words: &[&str]| {
+            let permissions: Vec<_> = words.iter().map(|word| Permission::parse(word).unwrap()).collect();
+            acts(Rights::of_master(&permissions))
+        };
+        assert_eq!(rights(&["chats.read"]), [Act::SeeRooms]);
+        assert_eq!(rights(&["chats.write"]), [Act::ManageRooms], "to write is not to read");
+        assert_eq!(rights(&["chats.export", "contacts.manage"]).len(), 3);
+        assert_eq!(rights(&["*", "chats.*", "keystead.keys.write"]), []);
+        let boxes = crate::permission::MASTER_PERMISSIONS.map(|(name, _)| name);
+        assert_eq!(rights(&boxes).len(), 5, "each box gives something");
+        assert_eq!(acts(Rights::of_member(true)), [Act::SeeRooms]);
+        assert_eq!(acts(Rights::of_member(false)), [Act::SeeRooms, Act::ManageRooms]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::audit::Change;
 use crate::cidr::CidrRule;
 use crate::environment::Environment;
 use crate::field::Field;
+use crate::ids::ContactId;
 use crate::labels::{Metadata, Owner};
 use crate::limit::RateLimit;
 use crate::origin::DomainRule;
@@ -42,11 +43,13 @@ pub struct KeyRules {
     pub metadata: Metadata,
     /// After how many days its secret is to be rotated; `None` for no rule.
     pub rotate_days: Option<u32>,
+    /// The contacts on whose behalf it may act; empty for any.
+    pub acts_for: Vec<ContactId>,
 }
 
 impl KeyRules {
     /// Each field with its value in words, as the audit shows it; empty without a value.
-    pub fn told(&self) -> [(Field, String); 12] {
+    pub fn told(&self) -> [(Field, String); 13] {
         [
             (Field::Cidrs, joined(&self.cidrs)),
             (Field::DeniedCidrs, joined(&self.denied_cidrs)),
@@ -60,6 +63,7 @@ impl KeyRules {
             (Field::Tags, joined(&self.tags)),
             (Field::Metadata, self.metadata.to_string()),
             (Field::RotateDays, self.rotate_days.map(interval).unwrap_or_default()),
+            (Field::ActsFor, joined(self.acts_for.iter().copied().map(ContactId::to_uuid))),
         ]
     }
 }

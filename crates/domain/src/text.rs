@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::token;
+use crate::{access_token, token};
 
 /// The most characters of a name.
 pub const NAME_MAX: usize = 100;
@@ -30,6 +30,8 @@ pub const PASSPHRASE_MIN: usize = 8;
 pub const SEARCH_MAX: usize = 200;
 /// The most characters of why a key is needed, and of a word to whoever asked for it.
 pub const WHY_MAX: usize = 500;
+/// The most characters of a message in a room.
+pub const MESSAGE_MAX: usize = 5_000;
 /// The most characters of the note to a revoke.
 pub const REASON_MAX: usize = 200;
 
@@ -49,6 +51,11 @@ pub fn person_name(text: &str) -> Result<String, String> {
 /// The name of an app. Works like `name`, with its own message if it is blank.
 pub fn app_name(text: &str) -> Result<String, String> {
     visible(line(text, NAME_MAX)?, "Enter a name, for example: Web shop.")
+}
+
+/// The name of a room. Works like `name`, with its own message if it is blank.
+pub fn room_name(text: &str) -> Result<String, String> {
+    visible(line(text, NAME_MAX)?, "Enter a name, for example: Support.")
 }
 
 /// The form that a name shares with every other name that looks like it.
@@ -91,6 +98,17 @@ pub fn word_to(text: &str) -> Result<String, String> {
     lines(text, WHY_MAX)
 }
 
+/// What is said in a room: lines of at most `MESSAGE_MAX` characters together, NFC (on the server). It is no name, so only
+/// control characters are refused; may be empty.
+pub fn message(text: &str) -> Result<String, String> {
+    let text = text.replace("\r\n", "\n");
+    let text = text.trim_matches(['\n', ' ']);
+    if let Some(control) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+        return Err(hidden(control));
+    }
+    normal(text, MESSAGE_MAX)
+}
+
 /// A note: one line of at most `REASON_MAX` characters; `None` if it is blank.
 pub fn note(text: &str) -> Result<Option<String>, String> {
     optional_line(text, REASON_MAX)
@@ -105,6 +123,11 @@ pub(crate) fn optional_line(text: &str, max: usize) -> Result<Option<String>, St
 /// A word that is shown and searched for: one line of 1 to `max` characters.
 pub(crate) fn word(text: &str, max: usize) -> Result<String, String> {
     visible(line(text, max)?, UNSEEN)
+}
+
+/// The name that somebody has in rooms and chats: one line of 1 to `max` characters.
+pub(crate) fn shown_name(text: &str, max: usize) -> Result<String, String> {
+    visible(line(text, max)?, "Enter the name that others see.")
 }
 
 /// The form of a name that lists sort and search by.
@@ -239,9 +262,11 @@ fn lines(text: &str, max: usize) -> Result<String, String> {
 fn clean(text: &str, max: usize, allowed: fn(char) -> bool) -> Result<String, String> {
     let text = text.trim();
     refused_character(text, allowed)?;
-    if token::stands_in(text) {
-        return Err("This contains a complete API key. Remove it.".to_owned());
-    }
+    normal(text, max)
+}
+
+fn normal(text: &str, max: usize) -> Result<String, String> {
+    no_key(text)?;
     // Normalisation is costly, so first refuse texts that are too long in any case: it composes at most a few
     // characters of at most four bytes into one.
     if text.len() > max.saturating_mul(32) {
@@ -250,6 +275,14 @@ fn clean(text: &str, max: usize, allowed: fn(char) -> bool) -> Result<String, St
     let text = nfc(text);
     too_long(&text, max)?;
     Ok(text)
+}
+
+/// Refuses a text that contains a complete key or an access token.
+pub(crate) fn no_key(text: &str) -> Result<(), String> {
+    if token::stands_in(text) {
+        return Err("This contains a complete API key. Remove it.".to_owned());
+    }
+    if access_token::stands_in(text) { Err("This contains an access token. Remove it.".to_owned()) } else { Ok(()) }
 }
 
 fn too_long(text: &str, max: usize) -> Result<(), String> {
@@ -273,6 +306,11 @@ fn refused_character(text: &str, allowed: fn(char) -> bool) -> Result<(), String
 
 fn hidden(character: char) -> String {
     format!("Remove the hidden character U+{:04X}.", u32::from(character))
+}
+
+/// Whether a character is left out of what others are shown: control characters, and those that reorder or hide text.
+pub(crate) fn is_hidden(c: char) -> bool {
+    is_refused(c) || is_mark(c)
 }
 
 /// Control characters, and invisible characters that make two texts look alike or reorder the text around them.

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::base62;
 use crate::environment::Environment;
 use crate::ids::KeyId;
+use crate::member_key::{self, MemberKey};
 
 /// Characters of the secret: 256 bits in base 62.
 pub const SECRET_LEN: usize = 43;
@@ -156,31 +157,34 @@ pub fn secret_from_random(bytes: &[u8; 32]) -> String {
     base62::text(&base62::encode_256(bytes))
 }
 
-/// The id in a pasted text that holds a token, whole, cut short or masked; `None` if it holds none.
+/// The id in a pasted text that holds a token, whole, cut short or masked, or a whole API KEY; `None` if it holds none.
 /// Search does this before the text reaches a URL or a log.
 pub fn cut_to_id(text: &str) -> Option<KeyId> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '…').find_map(|word| {
+    let id = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '…').find_map(|word| {
         let (prefix, rest) = word.split_once('_')?;
         let (id, rest) = Environment::strip(rest).split_once('_')?;
         let secret = rest.starts_with('…') || (rest.len() >= PASTED_SECRET_MIN && base62::is_base62(rest));
         KeyId::parse(id).filter(|_| secret && is_prefix(prefix))
-    })
+    });
+    id.or_else(|| MemberKey::find_in(text).map(|key| key.id()))
 }
 
-/// Whether a text contains a whole token.
+/// Whether a text contains a whole token or a whole API KEY.
 pub fn stands_in(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| Token::parse(word).is_some())
+        || MemberKey::find_in(text).is_some()
 }
 
-/// Removes every run of letters and digits that is as long as a secret with its checksum. A run of small hexadecimal
-/// digits is left: it is the digest of something, and no secret of ours looks like it.
+/// Removes every API KEY, and every run of letters and digits that is as long as a secret with its checksum. A run of
+/// small hexadecimal digits is left: it is the digest of something, and no secret of ours looks like it.
 pub fn without_secrets(text: &str) -> String {
     let separates = |c: char| !c.is_ascii_alphanumeric();
     let is_harmless = |run: &&str| {
         let run = run.trim_end_matches(separates);
         run.len() < SECRET_LEN + CHECKSUM_LEN || run.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     };
-    text.split_inclusive(separates).filter(is_harmless).collect()
+    let text: String = text.split_inclusive(separates).filter(is_harmless).collect();
+    member_key::cut_from(&text)
 }
 
 /// What lists show of a token: `ks_7Qm2xVbN4tRa_…9fKd`.

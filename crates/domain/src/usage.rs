@@ -24,6 +24,10 @@ names! {
         Authorize = "authorize",
         /// A client of Unkey's second API asked about a key.
         Unkey = "keys.verifyKey",
+        /// A call of chats and contacts with a Master User key.
+        Qwil = "chat-service",
+        /// A client of the VChatCloud API presented the API KEY of an app.
+        VChatCloud = "vchatcloud",
     }
 }
 
@@ -35,6 +39,8 @@ impl Edge {
             Self::OwnCheck => "Self-check",
             Self::Authorize => "Forward-auth",
             Self::Unkey => "Verify call (Unkey form)",
+            Self::Qwil => "Chat call (Qwil form)",
+            Self::VChatCloud => "VChatCloud call",
         }
     }
 }

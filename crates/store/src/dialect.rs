@@ -145,13 +145,15 @@ pub(crate) async fn listen(pool: &PgPool) -> Result<PgListener, StoreError> {
 }
 
 /// Unique columns as SQLite names them, as Postgres names their constraint, and as use cases do.
-const UNIQUE: [(&str, &str, Unique); 8] = [
+const UNIQUE: [(&str, &str, Unique); 10] = [
     ("person.email", "person_email_key", Unique::PersonEmail),
     ("invite.email", "invite_email_key", Unique::InviteEmail),
     ("hand_over.form_id", "hand_over_form_id_key", Unique::HandOverForm),
     ("key_request.form_id", "key_request_form_id_key", Unique::RequestForm),
     ("passkey.credential_id", "passkey_credential_id_key", Unique::Passkey),
     ("app.likeness", "app_likeness_in_use", Unique::AppName),
+    ("contact.app_id, contact.identifier", "contact_identifier", Unique::ContactIdentifier),
+    ("contact.app_id, contact.email", "contact_email", Unique::ContactEmail),
     ("api_key.id", "api_key_pkey", Unique::KeyId),
     ("api_key.form_id", "api_key_form_id_key", Unique::FormId),
 ];

@@ -56,6 +56,10 @@ pub enum Unique {
     Passkey,
     /// The name of an app that is in use.
     AppName,
+    /// The id of a contact in the systems of its app.
+    ContactIdentifier,
+    /// The e-mail address of a contact.
+    ContactEmail,
     /// The id of a key.
     KeyId,
     /// The one-use id of the form that made a key.
@@ -69,9 +73,10 @@ pub enum Unique {
 impl fmt::Display for Unique {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::PersonEmail | Self::InviteEmail => "e-mail address",
+            Self::PersonEmail | Self::InviteEmail | Self::ContactEmail => "e-mail address",
             Self::Passkey => "passkey",
             Self::AppName => "name of an app",
+            Self::ContactIdentifier => "identifier of a contact",
             Self::KeyId => "key id",
             Self::FormId | Self::HandOverForm | Self::RequestForm => "form id",
             Self::ApiAnswer => "call",

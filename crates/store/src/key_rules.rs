@@ -14,10 +14,11 @@ use crate::store::Tx;
 
 /// The columns of a `RulesRow`, from `api_key k` and `key_quota q`.
 pub(crate) const SELECTED: &str = "k.cidrs, k.denied_cidrs, k.domains, k.permissions, k.limits, k.environment, \
-     k.external_id, k.owner, k.tags, k.metadata, k.rotate_days, q.total AS quota_total, q.refill AS quota_refill";
+     k.external_id, k.owner, k.tags, k.metadata, k.rotate_days, \
+     k.acts_for, q.total AS quota_total, q.refill AS quota_refill";
 
 /// The columns that are written, in the order of `args`. The two counts serve lists.
-pub(crate) const WRITTEN: [&str; 13] = [
+pub(crate) const WRITTEN: [&str; 14] = [
     "cidrs",
     "denied_cidrs",
     "domains",
@@ -29,6 +30,7 @@ pub(crate) const WRITTEN: [&str; 13] = [
     "tags",
     "metadata",
     "rotate_days",
+    "acts_for",
     "cidr_count",
     "domain_count",
 ];
@@ -47,6 +49,7 @@ pub(crate) struct RulesRow {
     tags: String,
     metadata: String,
     rotate_days: i64,
+    acts_for: String,
     quota_total: Option<i64>,
     quota_refill: Option<String>,
 }
@@ -69,6 +72,7 @@ impl TryFrom<RulesRow> for KeyRules {
             tags: json(&row.tags)?,
             metadata: json(&row.metadata)?,
             rotate_days: u32::try_from(row.rotate_days).ok().filter(|days| *days > 0),
+            acts_for: json(&row.acts_for)?,
         })
     }
 }
@@ -87,6 +91,7 @@ pub(crate) fn args(rules: &KeyRules) -> Result<[Arg; WRITTEN.len()], StoreError>
         text(&rules.tags)?,
         text(&rules.metadata)?,
         i64::from(rules.rotate_days.unwrap_or(0)).into(),
+        text(&rules.acts_for)?,
         len(&rules.cidrs),
         len(&rules.domains),
     ])

@@ -1,6 +1,6 @@
 //! Reading keys: for a verdict, for a page, and for the sweep.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use domain::audit::Actor;
@@ -17,6 +17,7 @@ use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::key_rules::{RulesRow, SELECTED};
 use crate::last_use::newest_use;
+use crate::member_keys::member_records;
 use crate::sql::Sql;
 
 /// The stored value for "never expires", since the column is never NULL.
@@ -63,8 +64,8 @@ pub type ReadKey = (KeyId, Result<StoredKey, StoreError>);
 reads! {
     /// The key with this id and the versions of its secret.
     key_record(id: &KeyId) -> Option<StoredKey>;
-    /// The keys with these ids, in any order. Unknown ids are skipped. A row that this version cannot read is `Corrupt`
-    /// on its own, and does not fail the others.
+    /// The keys with these ids, API KEYs of apps among them, in any order. Unknown ids are skipped. A row that this version
+    /// cannot read is `Corrupt` on its own, and does not fail the others.
     key_records(ids: &[KeyId]) -> Vec<ReadKey>;
     /// Everything that a key's page shows.
     key_detail(id: &KeyId) -> Option<KeyDetail>;
@@ -131,6 +132,11 @@ async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<ReadKey>,
             },
             None => keys.push((id, secret.and_then(|secret| stored(row, secret)))),
         }
+    }
+    let found: HashSet<KeyId> = keys.iter().map(|(id, _)| *id).collect();
+    let others: Vec<KeyId> = ids.iter().copied().filter(|id| !found.contains(id)).collect();
+    if !others.is_empty() {
+        keys.extend(member_records(conn, &others).await?);
     }
     Ok(keys)
 }

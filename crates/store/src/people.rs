@@ -104,6 +104,8 @@ reads! {
     person_by_id(id: &PersonId) -> Option<PersonRow>;
     /// Whether there is an owner who may sign in.
     owners_exist() -> bool;
+    /// The owner who was here first, of those who may sign in.
+    oldest_owner() -> Option<PersonRow>;
     /// The ids, e-mails and names of people without the keys that [`Tx::set_person_keys`] sets, for example because an
     /// earlier version added them.
     people_without_keys() -> Vec<(PersonId, String, String)>;
@@ -132,6 +134,12 @@ async fn person_by_email(conn: &mut Conn<'_>, email: &str) -> Result<Option<Pers
 async fn person_by_id(conn: &mut Conn<'_>, id: &PersonId) -> Result<Option<PersonRow>, StoreError> {
     let mut sql = Sql::new(PERSON);
     sql.push("WHERE id = ").bind(id.as_str());
+    conn.fetch_optional::<Stored>(sql).await?.map(PersonRow::try_from).transpose()
+}
+
+async fn oldest_owner(conn: &mut Conn<'_>) -> Result<Option<PersonRow>, StoreError> {
+    let mut sql = Sql::new(PERSON);
+    sql.push("WHERE role = ").bind(Role::Owner.as_str()).push(" AND disabled = 0 ORDER BY created_at, id LIMIT 1");
     conn.fetch_optional::<Stored>(sql).await?.map(PersonRow::try_from).transpose()
 }
 

@@ -33,6 +33,7 @@ fn detail(kind: KeyKind) -> KeyDetail {
         tags: if has(Field::Tags) { vec!["eu".to_owned(), "prod".to_owned()] } else { Vec::new() },
         metadata: Metadata::parse_items(&texts(given(Field::Metadata, &["plan=gold"]))).unwrap(),
         rotate_days: has(Field::RotateDays).then_some(90),
+        acts_for: if has(Field::ActsFor) { vec![ContactId::from_random([7; 12])] } else { Vec::new() },
     };
     key
 }

@@ -98,12 +98,18 @@ fn descriptions_may_be_blank_and_have_lines() {
 fn a_whole_key_is_refused_wherever_it_is_typed() {
     let id = crate::ids::KeyId::parse("7Qm2xVbN4tRa").unwrap();
     let token = token::PlainToken::compose("ks", &id, &"s".repeat(43)).expose().to_owned();
-    for typed in [token.clone(), format!("found in repo: {token}."), format!("KEY={token}\n")] {
+    let member = "7Qm2xV-bN4tRa-abcdef-012345-20261121093002";
+    let keys = [token.clone(), format!("found in repo: {token}."), format!("KEY={token}\n")];
+    for typed in keys.into_iter().chain([member.to_owned(), format!("API_KEY: {member}\n")]) {
         for refused in [name(&typed).unwrap_err(), description(&typed).unwrap_err(), note(&typed).unwrap_err()] {
             assert_eq!(refused, "This contains a complete API key. Remove it.", "{typed}");
         }
     }
+    let head = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6IjEifQ";
+    assert_eq!(name(&format!("{head}.e30.c2ln")).unwrap_err(), "This contains an access token. Remove it.");
+    assert!(name("eyJhbGciOiJIUzI1NiJ9.e30.c2ln").is_ok(), "that of somebody else");
     assert!(note("replaces ks_7Qm2xVbN4tRa_…9fKd").is_ok());
+    assert!(note("replaces 7Qm2xV-bN4tRa-••••••-••••••-20261121093002").is_ok());
 }
 
 #[test]

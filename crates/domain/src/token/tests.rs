@@ -154,6 +154,23 @@ fn pasted_tokens_are_cut_to_their_id() {
     }
 }
 
+#[test]
+fn an_api_key_of_an_app_is_known_as_well() {
+    let whole = "7Qm2xV-bN4tRa-abcdef-012345-20261121093002";
+    for text in [whole.to_owned(), format!("API_KEY: {whole}"), format!("({whole}), of the shop")] {
+        assert_eq!(cut_to_id(&text).map(|id| id.to_string()).as_deref(), Some(ID), "{text}");
+        assert!(stands_in(&text) && !without_secrets(&text).contains("abcdef"), "{text}");
+    }
+    for text in [
+        "7Qm2xV-bN4tRa-••••••-••••••-20261121093002",
+        "01234567-89ab-8cde-8f01-234567000000",
+        "2026-11-21 09:30:02",
+        "orange-yellow-purple-silver",
+    ] {
+        assert!(cut_to_id(text).is_none() && !stands_in(text) && without_secrets(text) == text, "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_composed_is_parsed(prefix in "[a-z0-9]{1,10}", test: bool, id: [u8; 16], secret: [u8; 32]) {

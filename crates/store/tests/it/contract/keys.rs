@@ -43,6 +43,7 @@ fn full(app: &domain::ids::AppId) -> NewKey {
         tags: vec!["eu".to_owned(), "größe".to_owned()],
         metadata: Metadata::parse_items(&["plan=gold".to_owned(), "a=\"b\"".to_owned()]).unwrap(),
         rotate_days: Some(90),
+        acts_for: vec![domain::ids::ContactId::from_random([8; 12])],
     };
     full.spec.not_before = Some(NOW.plus_seconds(5));
     full.spec.expires_at = Some(NOW.plus_seconds(50));
