@@ -142,7 +142,7 @@ impl Service {
         Ok(self.store().apps_of_keys(keys).await?)
     }
 
-    /// Creates an app. `Forbidden` for people who do not see all apps: they would not see this one.
+    /// Creates an app with its API KEY. `Forbidden` for people who do not see all apps: they would not see this one.
     pub async fn create_app(&self, caller: &Caller, name: &str) -> Result<App> {
         caller.may_create_apps()?;
         let name = checked(name)?;
@@ -151,9 +151,15 @@ impl Service {
         let work = async |tx: &mut Tx| {
             looks_like_none(tx, &app).await?;
             tx.insert_app(&app).await.map_err(taken)?;
-            let changes = vec![change(Field::Name, None, Some(&app.name))];
+            let api_key = self.add_member_key(tx, caller, &app).await?;
+            let changes = vec![change(Field::Name, None, Some(&app.name)), api_key];
             let event = self.app_event(caller, Action::AppCreated, &app);
             self.record(tx, AuditEvent { changes, ..event }).await?;
+            if let Ok(id) = caller.person_id()
+                && let Some(creator) = tx.person_by_id(id).await?
+            {
+                self.add_first_contact(tx, &app.id, &creator).await?;
+            }
             Ok::<_, Error>(())
         };
         self.write(work).await?;
@@ -234,7 +240,7 @@ impl Service {
 }
 
 /// The app as the transaction sees it, if it is in the caller's sight.
-async fn managed(tx: &mut Tx, caller: &Caller, id: &AppId) -> Result<App> {
+pub(crate) async fn managed(tx: &mut Tx, caller: &Caller, id: &AppId) -> Result<App> {
     let app = if caller.sight().apps.has(id) { tx.app(id).await? } else { None };
     Ok(app.ok_or(Refusal::AppNotFound)?)
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Result, Service,
+    chat::live::LOOK_EVERY,
     keys::{bulk, drafts, requests},
     once::ANSWERS_KEPT,
     sessions,
@@ -74,8 +75,25 @@ impl Service {
                 job.ended(&self.tidy(&shutdown).await);
             }
         };
+        let rooms = async {
+            let mut job = Job::new("the look at watched rooms", LOOK_EVERY);
+            loop {
+                tokio::select! {
+                    due = job.is_due(&shutdown) => if !due { break },
+                    () = self.live().is_behind() => {}
+                }
+                job.ended(&self.tell_watchers().await);
+            }
+        };
         // On the heap. Together they would make a large future.
-        tokio::join!(Box::pin(poll), Box::pin(listen), Box::pin(flush), Box::pin(sweep), Box::pin(tidy));
+        tokio::join!(
+            Box::pin(rooms),
+            Box::pin(poll),
+            Box::pin(listen),
+            Box::pin(flush),
+            Box::pin(sweep),
+            Box::pin(tidy)
+        );
         // Write first what would otherwise be lost. The next start finds on record whatever lists do not show yet.
         if let Err(error) = verifier.flush_usage().await {
             tracing::error!(%error, "the last counts are lost");
@@ -96,6 +114,7 @@ impl Service {
         self.finish_overdue_rotations().await?;
         self.end_overdue_requests().await?;
         self.forget_kept_secrets().await?;
+        self.sweep_deleted_rooms().await?;
         Ok(())
     }
 

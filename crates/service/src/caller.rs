@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use domain::{
+    access_token::AccessScope,
     audit::Actor,
     delegation,
     field::{Field, FieldErrors},
@@ -77,14 +78,29 @@ impl Caller {
 
     /// A key. It sees its own app, and may do what its permissions say.
     pub fn key(key: &KeyRecord, address: Option<IpAddr>) -> Self {
+        Self::of_key(key, Rights::of_permissions(&key.rules.permissions), address)
+    }
+
+    /// A Master User key. It may do with the chats and contacts of its own app what its permissions say.
+    pub fn chat_key(key: &KeyRecord, address: Option<IpAddr>) -> Self {
+        Self::of_key(key, Rights::of_master(&key.rules.permissions), address)
+    }
+
+    fn of_key(key: &KeyRecord, rights: Rights, address: Option<IpAddr>) -> Self {
         let actor = Actor::Key { id: key.id, name: key.name.clone() };
-        let rights = Rights::of_permissions(&key.rules.permissions);
         let caller = Self::new(actor, rights, address, Authentication::Key);
         Self {
             sight: Sight { apps: Scope::Only(vec![key.app_id]), ..caller.sight },
             own: Some(Box::new(key.clone())),
             ..caller
         }
+    }
+
+    /// The API KEY of an app, with what its access token allows. It sees its app alone.
+    pub fn member(key: &KeyRecord, scope: AccessScope, address: Option<IpAddr>) -> Self {
+        let actor = Actor::Key { id: key.id, name: key.name.clone() };
+        let caller = Self::new(actor, Rights::of_member(scope == AccessScope::Read), address, Authentication::Key);
+        Self { sight: Sight { apps: Scope::Only(vec![key.app_id]), ..caller.sight }, ..caller }
     }
 
     /// A person at the server's shell, who could read the database anyway.

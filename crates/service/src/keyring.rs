@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use domain::{
-    timestamp::Timestamp,
-    token::{Token, TokenMac},
-};
+use domain::{ids::RoomId, timestamp::Timestamp, token::TokenMac};
 use store::{DataKey, Store, StoreError, Tx};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -30,13 +28,15 @@ enum Purpose {
     Cookie,
     /// Secrets that must come back, such as those of second factors.
     Seal,
+    /// Signatures of access tokens.
+    Access,
 }
 
 impl Purpose {
     /// Those of the first version. Without one of them, a database is damaged.
     const FIRST: [Self; 3] = [Self::Pepper, Self::Audit, Self::Cookie];
     /// Those that came later, and are made when they are missing.
-    const LATER: [Self; 1] = [Self::Seal];
+    const LATER: [Self; 2] = [Self::Seal, Self::Access];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -44,6 +44,7 @@ impl Purpose {
             Self::Audit => "audit",
             Self::Cookie => "cookie",
             Self::Seal => "seal",
+            Self::Access => "access",
         }
     }
 }
@@ -116,18 +117,46 @@ pub(crate) struct Keyring {
     audit: Versions,
     cookie: Versions,
     seal: Versions<SealKey>,
+    access: Versions,
 }
 
 impl Keyring {
-    /// The MAC of a token under one version of the pepper; `None` if there is no such version.
-    pub(crate) fn token_mac(&self, version: i64, token: &Token<'_>) -> Option<TokenMac> {
-        Some(TokenMac(self.pepper.get(version)?.mac(&[token.as_bytes()])))
+    /// The MAC of a token, or of an API KEY, under one version of the pepper; `None` if there is no such version.
+    pub(crate) fn token_mac(&self, version: i64, text: &[u8]) -> Option<TokenMac> {
+        Some(TokenMac(self.pepper.get(version)?.mac(&[text])))
     }
 
-    /// The MAC of a new token, and the version of the pepper that it was made with.
-    pub(crate) fn new_token_mac(&self, token: &Token<'_>) -> (TokenMac, i64) {
+    /// The MAC of a new one, and the version of the pepper that it was made with.
+    pub(crate) fn new_token_mac(&self, text: &[u8]) -> (TokenMac, i64) {
         let (version, key) = &self.pepper.current;
-        (TokenMac(key.mac(&[token.as_bytes()])), *version)
+        (TokenMac(key.mac(&[text])), *version)
+    }
+
+    /// The key that new access tokens are signed with, and its version.
+    pub(crate) fn access(&self) -> (&MacKey, i64) {
+        let (version, key) = &self.access.current;
+        (key, *version)
+    }
+
+    /// The key that access tokens of this version are signed with; `None` if there is no such version.
+    pub(crate) fn access_version(&self, version: i64) -> Option<&MacKey> {
+        self.access.get(version)
+    }
+
+    /// What the password of a room is checked against. Whoever has only the database cannot try passwords: the pepper is
+    /// not in it. No token contains the separator.
+    pub(crate) fn room_password(&self, room: &RoomId, password: &str) -> String {
+        let (version, key) = &self.pepper.current;
+        format!("{version}:{}", hex::encode(room_mac(key, room, password)))
+    }
+
+    /// Whether this is the password of a room.
+    pub(crate) fn is_room_password(&self, room: &RoomId, password: &str, kept: &str) -> bool {
+        let right = kept.split_once(':').and_then(|(version, mac)| {
+            let key = self.pepper.get(version.parse().ok()?)?;
+            Some(hex::decode(mac).ok()?.ct_eq(&room_mac(key, room, password)))
+        });
+        right.is_some_and(bool::from)
     }
 
     /// The key that new events are chained with, and its version.
@@ -241,6 +270,7 @@ impl Keyring {
             audit: read(Purpose::Audit)?,
             cookie: read(Purpose::Cookie)?,
             seal: versions(Purpose::Seal, &rows, root, SealKey::new)?,
+            access: read(Purpose::Access)?,
         })
     }
 }
@@ -249,6 +279,10 @@ impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Keyring(..)")
     }
+}
+
+fn room_mac(key: &MacKey, room: &RoomId, password: &str) -> [u8; 32] {
+    key.mac(&[b"room password\0", room.as_str().as_bytes(), b"\0", password.as_bytes()])
 }
 
 fn make(purpose: Purpose, root: &RootKey, entropy: &dyn Entropy, now: Timestamp) -> Result<DataKey, EntropyError> {

@@ -8,6 +8,7 @@ pub mod audit;
 mod background;
 pub mod caller;
 pub mod ceremony;
+pub mod chat;
 pub mod clock;
 mod dashboard;
 pub mod devices;

@@ -20,6 +20,12 @@ use store::{Store, StoreError, Tx};
 use crate::{
     Caller, Error, Result,
     ceremony::RelyingParty,
+    chat::{
+        attachments::Files,
+        live::Live,
+        member::{self, fill_member_keys},
+        writer::MessageWriter,
+    },
     clock::Clock,
     entropy::{self, Entropy, EntropyError},
     keyring::{Keyring, KeyringError},
@@ -108,6 +114,9 @@ struct Parts {
     relying_party: OnceLock<RelyingParty>,
     providers: Vec<Arc<dyn Provider>>,
     refusals: Refusals,
+    live: Arc<Live>,
+    messages: MessageWriter,
+    files: OnceLock<Files>,
 }
 
 impl fmt::Debug for Service {
@@ -130,7 +139,10 @@ impl Service {
         let (default_app, installation) = first_rows(&setup.store, &keyring, entropy.as_ref(), now).await?;
         setup.store.belongs_to(&installation);
         fill_person_keys(&setup.store, &keyring).await?;
+        fill_member_keys(&setup.store, &keyring, entropy.as_ref(), now).await?;
         let verifier = Verifier::start(setup.store.clone(), Arc::clone(&setup.clock), Arc::clone(&keyring)).await?;
+        let live = Arc::<Live>::default();
+        let messages = MessageWriter::start(setup.store.clone(), Arc::clone(&setup.clock), Arc::clone(&live));
         Ok(Self(Arc::new(Parts {
             store: setup.store,
             clock: setup.clock,
@@ -148,7 +160,30 @@ impl Service {
             relying_party: OnceLock::new(),
             providers: setup.providers,
             refusals: Refusals::default(),
+            live,
+            messages,
+            files: OnceLock::new(),
         })))
+    }
+
+    /// Says where files of rooms are kept, and how large they may be, once that is known. Until then, they are in the
+    /// database.
+    pub fn keeps_files(&self, files: Files) {
+        // The settings of a server do not change.
+        let _ = self.0.files.set(files);
+    }
+
+    pub(crate) fn files(&self) -> &Files {
+        self.0.files.get_or_init(Files::default)
+    }
+
+    /// Who watches which room.
+    pub(crate) fn live(&self) -> &Arc<Live> {
+        &self.0.live
+    }
+
+    pub(crate) fn messages_writer(&self) -> &MessageWriter {
+        &self.0.messages
     }
 
     /// Says where people reach the console, once that is known. Until then, and at an IP address, there are no passkeys.
@@ -299,7 +334,7 @@ pub(crate) fn event(caller: &Caller, at: Timestamp, action: Action, subject: Sub
     }
 }
 
-async fn record(keyring: &Keyring, tx: &mut Tx, event: &AuditEvent) -> Result<(), StoreError> {
+pub(crate) async fn record(keyring: &Keyring, tx: &mut Tx, event: &AuditEvent) -> Result<(), StoreError> {
     let (key, version) = keyring.audit();
     tx.record(event, &|bytes| key.mac(&[bytes]), version).await?;
     Ok(())
@@ -334,6 +369,7 @@ async fn first_rows(
     let app = App { id, name: "Default".to_owned(), created_at: now, archived_at: None };
     let mark = hex::encode(entropy::bytes::<8>(entropy)?);
     let created = event(&Caller::system(None), now, Action::InstanceCreated, Subject::instance());
+    let (api_key, _) = member::mint(keyring, entropy, &id, now, &created.actor.label())?;
     let make = async |tx: &mut Tx| {
         let installation = if let Some(known) = tx.setting(INSTALLATION).await? {
             known
@@ -345,6 +381,7 @@ async fn first_rows(
             return Ok((app.id, installation));
         }
         tx.insert_app(&app).await?;
+        tx.put_member_key(&app.id, &api_key).await?;
         record(keyring, tx, &created).await?;
         Ok::<_, StoreError>((app.id, installation))
     };

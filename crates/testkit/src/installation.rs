@@ -11,7 +11,7 @@ use service::clock::Clock;
 use service::entropy::SystemEntropy;
 use service::passwords::{HashError, PasswordHasher};
 use service::root_key::RootKey;
-use store::Store;
+use store::{Store, StoreError};
 use tempfile::TempDir;
 
 use crate::TestDatabase;
@@ -38,7 +38,7 @@ impl Installation {
     /// What one process on it needs to start, with its own database pools.
     pub async fn setup(&self) -> Setup {
         Setup {
-            store: Store::open(self.database.url()).await.expect("the test's own database"),
+            store: self.store().await,
             root_key: RootKey::load_or_create(&self.root_key(), &SystemEntropy).expect("the test's own root key"),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             entropy: Arc::new(SystemEntropy),
@@ -47,6 +47,17 @@ impl Installation {
             mailer: None,
             providers: Vec::new(),
         }
+    }
+
+    /// Its database. A machine that stalls while a hundred tests make one each is no defect.
+    async fn store(&self) -> Store {
+        let mut opened = Store::open(self.database.url()).await;
+        for _ in 0..5 {
+            if matches!(opened, Err(StoreError::Unavailable(_))) {
+                opened = Store::open(self.database.url()).await;
+            }
+        }
+        opened.expect("the test's own database")
     }
 
     /// The file of the root key.

@@ -13,7 +13,7 @@ use domain::{
 };
 use store::Tx;
 
-use super::{changed, check_life, check_owner, note_verifier_key, requests::rules_for};
+use super::{changed, check_acts_for, check_life, check_owner, note_verifier_key, requests::rules_for};
 use crate::{Caller, Error, Result, Service, settings::life_rules};
 
 /// Whether an edit moves the expiry to a later time. An earlier one is always welcome, even if it is still too late.
@@ -53,6 +53,9 @@ impl Service {
             rules_for(tx, caller).await?.check_change(&key.spec(), &spec, draft.expiry_field())?;
             if key.rules.owner != spec.rules.owner {
                 check_owner(tx, caller, spec.rules.owner.as_ref()).await?;
+            }
+            if key.rules.acts_for != spec.rules.acts_for {
+                check_acts_for(tx, &key.app_id, &spec).await?;
             }
             if !tx.update_key(id, revision, &spec, now).await? {
                 return Err(Refusal::Changed.into());

@@ -22,7 +22,9 @@ use secrecy::SecretString;
 use store::{NewKey, NewSecret, Tx};
 use zeroize::Zeroizing;
 
-use super::{changed, check_life, check_owner, note_verifier_key, requests::check_unasked, unknown_owner};
+use super::{
+    changed, check_acts_for, check_life, check_owner, note_verifier_key, requests::check_unasked, unknown_owner,
+};
 use crate::{Caller, Error, Result, Service, apps::usable, entropy, settings::life_rules};
 
 /// A new key with its secret.
@@ -178,6 +180,7 @@ impl Service {
         usable(tx, caller, &key.app_id).await?;
         check_life(life_rules(tx).await?, &key.spec, key.created_at, expiry)?;
         check_owner(tx, caller, key.spec.rules.owner.as_ref()).await?;
+        check_acts_for(tx, &key.app_id, &key.spec).await?;
         tx.insert_key(key).await?;
         note_verifier_key(tx, &key.app_id, &key.spec.rules.permissions).await?;
         let subject = Subject::key(&key.id, key.spec.kind, &key.spec.name);
@@ -203,7 +206,7 @@ impl Service {
         let whole = PlainToken::compose(&prefix, id, &secret);
         let malformed = Error::impossible("a new token is malformed");
         let (Some(token), Some(shown)) = (whole.token(), ShownSecret::of(kind, &whole)) else { return Err(malformed) };
-        let (mac, pepper_version) = self.keyring().new_token_mac(&token);
+        let (mac, pepper_version) = self.keyring().new_token_mac(token.as_bytes());
         let kept = NewSecret { mac, pepper_version, last4: token.last4().to_owned() };
         Ok(Minted { prefix, secret: kept, shown })
     }
@@ -220,7 +223,7 @@ pub(super) struct Minted {
     pub(super) shown: ShownSecret,
 }
 
-pub(super) fn check_form_id(form_id: &str) -> Result<&str, FieldErrors> {
+pub(crate) fn check_form_id(form_id: &str) -> Result<&str, FieldErrors> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     if (16..=64).contains(&form_id.len()) && form_id.bytes().all(allowed) {
         Ok(form_id)

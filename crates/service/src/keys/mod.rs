@@ -12,7 +12,7 @@ mod edit;
 mod export;
 mod hand_overs;
 mod holder;
-mod issue;
+pub(crate) mod issue;
 pub(crate) mod list;
 mod page;
 mod present;
@@ -26,7 +26,7 @@ mod why;
 use domain::{
     audit::{Action, AuditEvent, Subject},
     field::{Field, FieldErrors},
-    ids::{AppId, KeyId},
+    ids::{AppId, ContactId, KeyId},
     key::{KeyDetail, KeyState, Revoked},
     labels::Owner,
     life::LifeRules,
@@ -132,6 +132,24 @@ async fn check_owner(tx: &mut Tx, caller: &Caller, owner: Option<&Owner>) -> Res
         None => false,
     };
     if seen { Ok(()) } else { Err(unknown_owner(email).into()) }
+}
+
+/// Checks that the contacts in the spec are those of the key's app.
+async fn check_acts_for(tx: &mut Tx, app: &AppId, spec: &KeySpec) -> Result<()> {
+    let named = &spec.rules.acts_for;
+    if named.is_empty() {
+        return Ok(());
+    }
+    let found = tx.contacts_by_id(named).await?;
+    let is_known = |id: &ContactId| found.iter().any(|contact| contact.id == *id && contact.app_id == *app);
+    match named.iter().find(|id| !is_known(id)) {
+        None => Ok(()),
+        Some(id) => {
+            let message =
+                format!("No contact of this app has the id {}: copy it from the contact's page.", id.to_uuid());
+            Err(FieldErrors::one(Field::ActsFor, message).into())
+        }
+    }
 }
 
 /// The same whether there is no such person or only none in sight, so that nobody learns who has an account.

@@ -22,7 +22,7 @@ use domain::{
 use store::Tx;
 
 use super::{
-    check_life, check_owner,
+    check_acts_for, check_life, check_owner,
     issue::{check_form_id, first_values, refuse_repeat},
 };
 use crate::{
@@ -313,7 +313,8 @@ impl Service {
             usable(tx, &asker, &request.app_id).await?;
             let spec = self.read_draft(&asker, &request.draft)?;
             check_life(life_rules(tx).await?, &spec, now, Field::Expiry)?;
-            check_owner(tx, &asker, spec.rules.owner.as_ref()).await
+            check_owner(tx, &asker, spec.rules.owner.as_ref()).await?;
+            check_acts_for(tx, &request.app_id, &spec).await
         };
         checked.await.map_err(stale)
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use domain::{
     ids::KeyId,
+    member_key::MemberKey,
     token::{PlainToken, Token},
 };
 
@@ -26,6 +27,11 @@ pub enum Credential<'a> {
         /// The secret as it was shown, with its checksum.
         secret: &'a str,
     },
+    /// The whole API KEY of an app.
+    Member {
+        /// The text, as it was shown.
+        key: &'a str,
+    },
 }
 
 impl fmt::Debug for Credential<'_> {
@@ -40,15 +46,19 @@ pub(super) enum Proof<'a> {
     Sent(Token<'a>),
     /// The token, joined from the parts that the caller sent.
     Joined(PlainToken),
+    /// The API KEY that the caller sent.
+    Member(MemberKey<'a>),
 }
 
 impl Proof<'_> {
-    /// The token whose MAC must be one of the key's.
-    pub(super) fn token(&self) -> Option<Token<'_>> {
-        match self {
-            Self::Sent(token) => Some(*token),
-            Self::Joined(token) => token.token(),
-        }
+    /// The text whose MAC must be one of the key's. That of a token has underscores and that of an API KEY has none, so
+    /// neither can stand for the other.
+    pub(super) fn as_bytes(&self) -> Option<&[u8]> {
+        Some(match self {
+            Self::Sent(token) => token.as_bytes(),
+            Self::Joined(token) => token.token()?.as_bytes(),
+            Self::Member(key) => key.as_bytes(),
+        })
     }
 }
 
@@ -62,6 +72,10 @@ pub(super) fn resolve(credential: Credential<'_>) -> Option<(KeyId, Proof<'_>)> 
         }
         Credential::Pair { id, secret } => PlainToken::from_pair(id, secret)?,
         Credential::Basic { id, secret } => PlainToken::from_basic(id, secret)?,
+        Credential::Member { key } => {
+            let key = MemberKey::parse(key)?;
+            return Some((key.id(), Proof::Member(key)));
+        }
     };
     let id = joined.token()?.id();
     Some((id, Proof::Joined(joined)))
@@ -84,7 +98,7 @@ mod tests {
         ] {
             let (found, proof) = resolve(credential).unwrap();
             assert_eq!(found, id);
-            assert_eq!(proof.token().unwrap().as_bytes(), plain.expose().as_bytes());
+            assert_eq!(proof.as_bytes().unwrap(), plain.expose().as_bytes());
         }
     }
 
@@ -99,6 +113,8 @@ mod tests {
             Credential::Basic { id: &pair, secret },
             Credential::Pair { id: &pair, secret: "" },
             Credential::Basic { id: "", secret },
+            Credential::Member { key: plain.expose() },
+            Credential::Token("7Qm2xV-bN4tRa-abcdef-012345-20261121093002"),
         ] {
             assert!(resolve(credential).is_none());
         }

@@ -85,6 +85,11 @@ impl Tally {
 }
 
 impl Traffic {
+    /// Whether its key is in the table of keys: API KEYs are not.
+    fn is_listed(&self) -> bool {
+        self.of.is_none_or(|(_, kind)| kind != KeyKind::OF_APP)
+    }
+
     fn mark(&mut self, this: KeyUse) {
         if self.used.is_none_or(|known| known.at <= this.at) {
             self.used = Some(this);
@@ -110,12 +115,15 @@ impl Usage {
         Self { counts: Shards::default(), queue: Mutex::new(LastUsedQueue::new(newest_hour)) }
     }
 
-    /// Counts a call about a key.
+    /// Counts a call about a key. Of an API KEY only the app's calls are kept, because no page shows it alone.
     pub(super) fn decided(&self, call: &Decided<'_>) {
         let mut counts = self.counts.of(call.key.id.as_str());
         let key = counts.keys.entry(call.key.id).or_default();
         key.of = Some((call.key.app_id, call.key.kind));
         key.calls.add(HourCalls { hour: call.now.hour(), code: call.code, calls: 1 });
+        if call.key.kind == KeyKind::OF_APP {
+            return;
+        }
         if let Some(secret) = call.secret {
             key.mark(KeyUse { at: call.now, address: call.request.address });
             if call.by_secret {
@@ -280,7 +288,9 @@ impl Counts {
             for calls in key.calls.iter() {
                 let HourCalls { hour, code, calls: n } = *calls;
                 let used = used.take_if(|used| used.at.hour() == hour);
-                batch.keys.push(KeyCalls { key_id: *id, hour, code: Some(code), calls: n, used });
+                if key.is_listed() {
+                    batch.keys.push(KeyCalls { key_id: *id, hour, code: Some(code), calls: n, used });
+                }
                 if let Some((app, kind)) = key.of {
                     apps.entry((app, Some(kind))).or_default().add(*calls);
                 }

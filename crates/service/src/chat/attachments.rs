@@ -1,0 +1,219 @@
+//! Files in rooms: in a folder beside a SQLite database, and in a Postgres database, which several servers share.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use domain::{
+    attachment::{Attachment, SIZE_MAX, file_name, media_type},
+    ids::{AttachmentId, RoomId},
+    refusal::Refusal,
+    role::Act,
+};
+use sha2::{Digest, Sha256};
+use store::{AttachmentRow, Tx};
+
+use super::{ROOM_OR_CHAT, managed, of_kind};
+use crate::{Caller, Error, Result, Service, entropy};
+
+/// How much of a deleted room one transaction removes, so that other writers do not wait long.
+const FILES_AT_ONCE: u32 = 50;
+const MESSAGES_AT_ONCE: u32 = 5_000;
+
+/// How many such transactions one sweep makes.
+const PIECES: usize = 40;
+
+/// Where files of rooms are, and how large they may be.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// The folder; `None` if the database keeps them.
+    pub folder: Option<PathBuf>,
+    /// The most bytes of a file.
+    pub most: u64,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self { folder: None, most: SIZE_MAX }
+    }
+}
+
+impl Service {
+    /// The most bytes of a file.
+    pub fn attachment_max(&self) -> u64 {
+        self.files().most
+    }
+
+    /// Puts a file into a room. A message can name it then. `AttachmentEmpty`, `AttachmentTooLarge`.
+    pub async fn put_attachment(
+        &self,
+        caller: &Caller,
+        room: &RoomId,
+        name: &str,
+        claimed_type: &str,
+        bytes: Vec<u8>,
+    ) -> Result<Attachment> {
+        let most = self.attachment_max();
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let found = self.room_for(caller, Act::ManageRooms, room).await?;
+        of_kind(found, ROOM_OR_CHAT)?.is_open(self.now())?;
+        if size == 0 {
+            return Err(Refusal::AttachmentEmpty.into());
+        }
+        if size > most {
+            return Err(Refusal::AttachmentTooLarge { most }.into());
+        }
+        let id = AttachmentId::from_random(entropy::bytes(self.entropy())?);
+        let file = Attachment { id, name: file_name(name), media_type: media_type(claimed_type).to_owned(), size };
+        let (digest, bytes) = digest(bytes).await?;
+        let row = AttachmentRow { room_id: *room, file, digest };
+        let work = async |tx: &mut Tx| {
+            let now = self.now();
+            managed(tx, caller, room, ROOM_OR_CHAT).await?.is_open(now)?;
+            tx.insert_attachment(&row, now).await?;
+            Ok::<_, Error>(())
+        };
+        self.keep_bytes(&id, bytes, work).await?;
+        Ok(row.file)
+    }
+
+    /// A file of a room and its bytes; `AttachmentNotFound` if the room has none with this id.
+    pub async fn attachment(&self, caller: &Caller, room: &RoomId, id: &AttachmentId) -> Result<(Attachment, Vec<u8>)> {
+        let room = self.room_for(caller, Act::SeeRooms, room).await?;
+        let found = self.store().some_attachments(&[*id]).await?.pop();
+        let row = found.filter(|row| row.room_id == room.id).ok_or(Refusal::AttachmentNotFound)?;
+        let (found, bytes) = digest(self.read_bytes(id).await?).await?;
+        if found != row.digest {
+            return Err(Error::impossible("the bytes of a file in a room are not those that were put there"));
+        }
+        Ok((row.file, bytes))
+    }
+
+    /// Keeps bytes under an id, and makes a change, both or neither.
+    pub(crate) async fn keep_bytes<T>(
+        &self,
+        id: &AttachmentId,
+        bytes: Vec<u8>,
+        work: impl AsyncFnOnce(&mut Tx) -> Result<T>,
+    ) -> Result<T> {
+        let Some(path) = self.files().path(id) else {
+            let both = async |tx: &mut Tx| {
+                tx.put_attachment_bytes(id, &bytes).await?;
+                work(tx).await
+            };
+            return self.write(both).await;
+        };
+        // Before the row, so that no row is ever without its file.
+        on_disk(move || write(&path, &bytes)).await.map_err(|error| Error::internal("a file cannot be kept", error))?;
+        let done = self.write(work).await;
+        if done.as_ref().is_err_and(|error| !error.is_uncertain()) {
+            self.drop_file(id).await;
+        }
+        done
+    }
+
+    /// The bytes under an id; `AttachmentNotFound` if there are none.
+    pub(crate) async fn read_bytes(&self, id: &AttachmentId) -> Result<Vec<u8>> {
+        let bytes = match self.files().path(id) {
+            None => self.store().attachment_bytes(id).await?,
+            Some(path) => match on_disk(move || fs::read(path)).await {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+                read => read.map_err(|error| Error::internal("a file in a room cannot be read", error))?,
+            },
+        };
+        if bytes.is_empty() { Err(Refusal::AttachmentNotFound.into()) } else { Ok(bytes) }
+    }
+
+    /// Removes the file of an id, after the change with which the row went. The bytes in the database go with that.
+    pub(crate) async fn drop_file(&self, id: &AttachmentId) {
+        let Some(path) = self.files().path(id) else { return };
+        if let Err(error) = on_disk(move || fs::remove_file(path)).await
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, file = %id, "a file that nothing names any more cannot be removed");
+        }
+    }
+
+    /// Removes what is left of deleted rooms, in pieces. [`Service::run`] does it from time to time.
+    pub(crate) async fn sweep_deleted_rooms(&self) -> Result<()> {
+        let mut pieces = 0;
+        for room in self.store().deleted_rooms(100).await? {
+            while pieces < PIECES && !self.prune_deleted_room(&room).await? {
+                pieces += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a piece of what is left of a deleted room; `true` if that was all.
+    pub(crate) async fn prune_deleted_room(&self, room: &RoomId) -> Result<bool> {
+        let files = self.store().attachments_of(room, FILES_AT_ONCE).await?;
+        // The file first: once its row is gone, nobody would find it.
+        for id in &files {
+            self.drop_file(id).await;
+        }
+        let work = async |tx: &mut Tx| {
+            tx.delete_attachments(&files).await?;
+            let is_empty = tx.prune_room(room, MESSAGES_AT_ONCE).await? && files.is_empty();
+            if is_empty {
+                tx.forget_room(room).await?;
+            }
+            Ok::<_, Error>(is_empty)
+        };
+        self.write(work).await
+    }
+}
+
+impl Files {
+    /// The file of an id, in a folder of its first two digits; `None` if the database keeps it.
+    fn path(&self, id: &AttachmentId) -> Option<PathBuf> {
+        let folder = self.folder.as_ref()?;
+        Some(folder.join(id.as_str().get(..2)?).join(id.as_str()))
+    }
+}
+
+/// Writes a file that is whole or not there, even if the power fails.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let unfinished = path.with_extension("part");
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&unfinished, path));
+    if written.is_err() {
+        // It failed already, and says why.
+        let _ = fs::remove_file(&unfinished);
+    }
+    written?;
+    File::open(folder)?.sync_all()
+}
+
+async fn digest(bytes: Vec<u8>) -> Result<(Vec<u8>, Vec<u8>)> {
+    let digest = on_disk(move || Ok((Sha256::digest(&bytes).to_vec(), bytes))).await;
+    digest.map_err(|error| Error::internal("the digest of a file", error))
+}
+
+/// Runs what would keep a thread of the server waiting.
+async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_whole_and_nobody_elses() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files { folder: Some(folder.path().join("attachments")), most: SIZE_MAX };
+        let path = files.path(&AttachmentId::from_random([0xab; 12])).unwrap();
+        assert!(path.ends_with(format!("ab/{}", "ab".repeat(12))));
+        write(&path, b"bytes").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"bytes");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing unfinished stays");
+    }
+}

@@ -1,0 +1,268 @@
+//! The group commit of messages. A commit costs a wait for the disk, whether it has one message in it or hundreds, so all
+//! messages that wait are written in one. Whoever sent one is answered after the commit.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use domain::{
+    attachment::Attachment,
+    ids::{AppId, AttachmentId, RoomId},
+    message::{Author, AuthorKind, Message, MessageKind},
+    participant::{ClientKey, Participant},
+    refusal::Refusal,
+    room::{Room, RoomKind},
+    sight::Scope,
+    timestamp::Timestamp,
+};
+use store::{RoomEnd, Store, StoreError, Tx};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{following, live::Live};
+use crate::{Error, Result, clock::Clock};
+
+/// The most messages of one commit.
+const TOGETHER: usize = 500;
+
+/// The most messages that wait. Together they have at most 40 MB of text.
+const WAITING: usize = 2_000;
+
+/// A message that is right as far as that can be known without its room.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(super) room: RoomId,
+    pub(super) kind: MessageKind,
+    pub(super) author: Author,
+    pub(super) text: String,
+    pub(super) reply_to: Option<u64>,
+    pub(super) to: Option<ClientKey>,
+    pub(super) attachment: Option<AttachmentId>,
+}
+
+/// A message that waits for a commit.
+struct Job {
+    /// The apps in the sight of whoever sent it.
+    apps: Scope<AppId>,
+    draft: Draft,
+    answer: oneshot::Sender<Result<Message>>,
+}
+
+/// Where messages wait.
+pub(crate) struct MessageWriter(mpsc::Sender<Job>);
+
+impl MessageWriter {
+    /// Begins to write what comes, until this is dropped.
+    pub(crate) fn start(store: Store, clock: Arc<dyn Clock>, live: Arc<Live>) -> Self {
+        let (sender, jobs) = mpsc::channel(WAITING);
+        tokio::spawn(Committer { store, clock, live }.run(jobs));
+        Self(sender)
+    }
+
+    /// Writes a message, and waits until it is on disk. `Unavailable` at once if too many wait already.
+    pub(super) async fn write(&self, apps: Scope<AppId>, draft: Draft) -> Result<Message> {
+        let (answer, answered) = oneshot::channel();
+        let queued = self.0.try_send(Job { apps, draft, answer });
+        queued.map_err(|_| StoreError::Unavailable("too many messages wait to be written".to_owned()))?;
+        // Only a fault ends the writer before it answers. Nobody knows then how far it came.
+        answered.await.map_err(|_| StoreError::Uncertain("the writer of messages broke".to_owned()))?
+    }
+}
+
+/// Takes what waits, and writes it.
+struct Committer {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    live: Arc<Live>,
+}
+
+/// What came of each message of a commit, in their order.
+type Written = Vec<Result<Message, Refusal>>;
+
+impl Committer {
+    async fn run(self, mut jobs: mpsc::Receiver<Job>) {
+        let mut batch = Vec::with_capacity(TOGETHER);
+        while jobs.recv_many(&mut batch, TOGETHER).await > 0 {
+            // Whoever went away before this began has sent nothing.
+            batch.retain(|job| !job.answer.is_closed());
+            match self.write(&batch).await {
+                Ok(written) => self.answer(&mut batch, written),
+                // One of them may be the reason, so the others are not refused with it.
+                Err(error) if is_of_one(&error) && batch.len() > 1 => {
+                    for job in batch.drain(..) {
+                        let mut alone = vec![job];
+                        match self.write(&alone).await {
+                            Ok(written) => self.answer(&mut alone, written),
+                            Err(error) => fail(&mut alone, &error),
+                        }
+                    }
+                }
+                Err(error) => fail(&mut batch, &error),
+            }
+        }
+    }
+
+    /// Writes all that may be written in one transaction.
+    async fn write(&self, jobs: &[Job]) -> Result<Written, StoreError> {
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        // On the heap, as every transaction.
+        Box::pin(self.store.write(async |tx: &mut Tx| write_all(tx, jobs, self.clock.now()).await)).await
+    }
+
+    /// Tells first those who watch: whoever sent a message may send the next at once.
+    fn answer(&self, jobs: &mut Vec<Job>, written: Written) {
+        self.live.tell(written.iter().filter_map(|written| written.as_ref().ok()));
+        for (job, written) in jobs.drain(..).zip(written) {
+            // An error means that whoever sent it has gone away.
+            let _ = job.answer.send(written.map_err(Error::Refused));
+        }
+    }
+}
+
+fn fail(jobs: &mut Vec<Job>, error: &StoreError) {
+    for job in jobs.drain(..) {
+        let _ = job.answer.send(Err(error.clone().into()));
+    }
+}
+
+/// Whether one message may have failed the commit of all. If it is the database, they would all fail again; if it is not
+/// known what happened, they might be written twice.
+fn is_of_one(error: &StoreError) -> bool {
+    matches!(error, StoreError::Refused(_) | StoreError::Conflict(_) | StoreError::Corrupt(_) | StoreError::Failed(_))
+}
+
+/// What a commit needs to know, read in one statement each.
+struct Known {
+    rooms: HashMap<RoomId, Room>,
+    participants: HashMap<(RoomId, ClientKey), Participant>,
+    files: HashMap<AttachmentId, (RoomId, Attachment)>,
+}
+
+impl Known {
+    async fn read(tx: &mut Tx, jobs: &[Job]) -> Result<Self, StoreError> {
+        let drafts = || jobs.iter().map(|job| &job.draft);
+        let ids: BTreeSet<_> = drafts().map(|draft| draft.room).collect();
+        let rooms = tx.some_rooms(&ids.into_iter().collect::<Vec<_>>()).await?;
+        let of = |draft: &Draft| {
+            let room = draft.room;
+            [draft.author.client_key(), draft.to.clone()].into_iter().flatten().map(move |key| (room, key))
+        };
+        let keys: BTreeSet<_> = drafts().flat_map(of).collect();
+        let participants = if keys.is_empty() {
+            Vec::new()
+        } else {
+            tx.some_participants(&keys.into_iter().collect::<Vec<_>>()).await?
+        };
+        let ids: BTreeSet<_> = drafts().filter_map(|draft| draft.attachment).collect();
+        let files =
+            if ids.is_empty() { Vec::new() } else { tx.some_attachments(&ids.into_iter().collect::<Vec<_>>()).await? };
+        Ok(Self {
+            rooms: rooms.into_iter().map(|room| (room.id, room)).collect(),
+            participants: participants
+                .into_iter()
+                .map(|found| ((found.room_id, found.client_key.clone()), found))
+                .collect(),
+            files: files.into_iter().map(|row| (row.file.id, (row.room_id, row.file))).collect(),
+        })
+    }
+
+    /// The participant with this client key, if they are in the room.
+    fn inside(&self, room: &RoomId, key: &ClientKey) -> Result<&Participant, Refusal> {
+        let found = self.participants.get(&(*room, key.clone()));
+        found.filter(|found| found.is_in()).ok_or(Refusal::NotJoined)
+    }
+
+    /// The message, with its number, which counts in the room from now on.
+    fn message(&mut self, job: &Job, now: Timestamp) -> Result<Message, Refusal> {
+        let draft = &job.draft;
+        let room = self.rooms.get(&draft.room).filter(|room| job.apps.has(&room.app_id));
+        let room = room.ok_or(Refusal::RoomNotFound)?;
+        room.is_open(now)?;
+        let mut author = draft.author.clone();
+        if matches!(author.kind, AuthorKind::Participant | AuthorKind::Contact) {
+            let key = author.client_key().ok_or(Refusal::NotJoined)?;
+            let participant = self.inside(&room.id, &key)?;
+            if participant.muted_at.is_some() {
+                return Err(Refusal::Muted);
+            }
+            author.name.clone_from(&participant.nick_name);
+        }
+        writes_in(author.kind, room.kind)?;
+        if let Some(to) = &draft.to {
+            self.inside(&room.id, to)?;
+        }
+        // Numbers have no gaps, so there is a message for each up to the last.
+        if draft.reply_to.is_some_and(|seq| seq > room.last_seq) {
+            return Err(Refusal::MessageNotFound);
+        }
+        let attachment = match draft.attachment {
+            None => None,
+            Some(id) => match self.files.get(&id) {
+                Some((of, file)) if *of == room.id => Some(file.clone()),
+                _ => return Err(Refusal::AttachmentNotFound),
+            },
+        };
+        let message = Message {
+            room_id: room.id,
+            seq: room.last_seq + 1,
+            kind: draft.kind,
+            author,
+            text: draft.text.clone(),
+            reply_to: draft.reply_to,
+            to: draft.to.clone(),
+            attachment,
+            created_at: following(room, now),
+        };
+        if let Some(room) = self.rooms.get_mut(&message.room_id) {
+            room.last_seq = message.seq;
+            room.last_message_at = Some(message.created_at);
+        }
+        Ok(message)
+    }
+}
+
+/// Refuses authors for whom rooms of this kind are not: to them they do not exist, but contacts read their chat with the
+/// butler.
+const fn writes_in(author: AuthorKind, kind: RoomKind) -> Result<(), Refusal> {
+    match (author, kind) {
+        (AuthorKind::Participant | AuthorKind::Manager, RoomKind::Room)
+        | (AuthorKind::Contact, RoomKind::Chat)
+        | (AuthorKind::Butler | AuthorKind::System, _) => Ok(()),
+        (AuthorKind::Contact, RoomKind::Butler) => Err(Refusal::ButlerChat),
+        _ => Err(Refusal::RoomNotFound),
+    }
+}
+
+async fn write_all(tx: &mut Tx, jobs: &[Job], now: Timestamp) -> Result<Written, StoreError> {
+    let mut known = Known::read(tx, jobs).await?;
+    let written: Written = jobs.iter().map(|job| known.message(job, now)).collect();
+    let messages: Vec<_> = written.iter().filter_map(|written| written.as_ref().ok()).collect();
+    if messages.is_empty() {
+        return Ok(written);
+    }
+    // The last of each room wins.
+    let ends: HashMap<_, _> = messages
+        .iter()
+        .map(|message| {
+            (message.room_id, RoomEnd { room_id: message.room_id, last_seq: message.seq, at: message.created_at })
+        })
+        .collect();
+    tx.insert_messages(&messages, &ends.into_values().collect::<Vec<_>>()).await?;
+    Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use store::Unique;
+
+    use super::*;
+
+    #[test]
+    fn only_what_may_be_of_one_message_is_tried_one_by_one() {
+        assert!(is_of_one(&StoreError::Refused(String::new())) && is_of_one(&StoreError::Conflict(Unique::Other)));
+        assert!(!is_of_one(&StoreError::Uncertain(String::new())), "they might be written twice");
+        assert!(!is_of_one(&StoreError::Unavailable(String::new())));
+    }
+}
