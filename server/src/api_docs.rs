@@ -1,5 +1,5 @@
-//! `/openapi.json` describes the API for programs, and `/docs` shows that to people. Both are public: they hold no data of
-//! this installation.
+//! `/openapi.json` describes the API for programs, and `/docs` shows that to people. `/openapi/openapi.json` and
+//! `/docs/openapi` are the same for calls in the form of VChatCloud. All are public: they hold no data of this installation.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use leptos::nonce::Nonce;
+use serde_json::Value;
 
 use crate::api::document::document;
 use crate::api::routes::Group;
@@ -29,12 +30,27 @@ fn policy(nonce: &Nonce) -> HeaderValue {
 /// Another version may answer otherwise.
 const FRESH: HeaderValue = HeaderValue::from_static("no-cache");
 
-pub(crate) fn router(site: &Site, groups: &[&Group]) -> Router {
-    let document = Bytes::from(document(groups).to_string());
+/// A document and the page that shows it.
+#[derive(Clone, Copy)]
+struct Shown {
+    document: &'static str,
+    page: &'static str,
+    title: &'static str,
+}
+
+const OURS: Shown = Shown { document: "/openapi.json", page: "/docs", title: "Keystead API" };
+const VCHATCLOUD: Shown =
+    Shown { document: "/openapi/openapi.json", page: "/docs/openapi", title: "Keystead: VChatCloud API" };
+
+pub(crate) fn router(site: &Site, groups: &[&Group], vchatcloud: Value) -> Router {
     let files: Arc<str> = site.leptos_options().site_pkg_url.as_deref().unwrap_or("pkg").into();
-    Router::new()
-        .route("/openapi.json", get(move || ready(described(document.clone()))))
-        .route("/docs", get(move || ready(shown(&files))))
+    let documents = [(OURS, document(groups)), (VCHATCLOUD, vchatcloud)];
+    documents.into_iter().fold(Router::new(), |router, (this, document)| {
+        let (document, files) = (Bytes::from(document.to_string()), Arc::clone(&files));
+        router
+            .route(this.document, get(move || ready(described(document.clone()))))
+            .route(this.page, get(move || ready(shown(this, &files))))
+    })
 }
 
 fn described(document: Bytes) -> Response {
@@ -46,7 +62,7 @@ fn described(document: Bytes) -> Response {
     (headers, document).into_response()
 }
 
-fn shown(files: &str) -> Response {
+fn shown(this: Shown, files: &str) -> Response {
     let nonce = Nonce::new();
     let headers = [
         (header::CONTENT_SECURITY_POLICY, policy(&nonce)),
@@ -54,10 +70,14 @@ fn shown(files: &str) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, NOSNIFF),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
-    (headers, Html(page(files, &nonce))).into_response()
+    (headers, Html(page(this, files, &nonce))).into_response()
 }
 
-fn page(files: &str, nonce: &Nonce) -> String {
+fn page(this: Shown, files: &str, nonce: &Nonce) -> String {
+    let Shown { document, title, .. } = this;
+    let other = if this.page == OURS.page { VCHATCLOUD } else { OURS };
+    let (other, other_title) = (other.page, other.title);
+    let name = document.rsplit('/').next().unwrap_or_default();
     format!(
         r#"<!DOCTYPE html>
 <html lang="en">
@@ -71,8 +91,8 @@ fn page(files: &str, nonce: &Nonce) -> String {
 <script nonce="{nonce}" src="/{files}/docs/docs.js" defer></script>
 </head>
 <body>
-<nav class="bar"><strong>Keystead API</strong> <a href="/">Console</a> <a href="/openapi.json">openapi.json</a></nav>
-<div id="docs"><main class="plain">This page needs JavaScript. The same is in openapi.json.</main></div>
+<nav class="bar"><strong>{title}</strong> <a href="/">Console</a> <a href="{document}">{name}</a> <a href="{other}">{other_title}</a></nav>
+<div id="docs" data-document="{document}"><main class="plain">This page needs JavaScript. The same is in {name}.</main></div>
 </body>
 </html>
 "#

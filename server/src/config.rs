@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use domain::attachment::SIZE_MAX;
 
 use crate::client_address::TrustedProxies;
 use crate::mail::MailServer;
@@ -86,6 +87,12 @@ pub struct Settings {
     /// File of JSON with the OpenID Connect providers that people can sign in by [default: none]
     #[arg(long, global = true, env = "KEYSTEAD_OIDC_FILE", hide_env_values = true, value_name = "FILE")]
     pub oidc_file: Option<PathBuf>,
+    /// The most bytes of a file in a room, from 1 to 100000000 [default: 10000000]
+    #[arg(
+        long, global = true, env = "KEYSTEAD_ATTACHMENT_MAX", hide_env_values = true, value_name = "BYTES",
+        value_parser = clap::value_parser!(u64).range(1..=100_000_000)
+    )]
+    pub attachment_max: Option<u64>,
     /// What to log: error, warn, info, debug, trace, or directives [default: info]
     #[arg(long, global = true, env = "KEYSTEAD_LOG", hide_env_values = true, value_name = "LEVEL")]
     pub log: Option<String>,
@@ -116,6 +123,8 @@ pub struct Config {
     pub mail: Option<MailServer>,
     /// The providers that people can sign in by.
     pub providers: Vec<ProviderSettings>,
+    /// The most bytes of a file in a room.
+    pub attachment_max: u64,
     /// Directives of the log.
     pub log: String,
 }
@@ -269,6 +278,7 @@ impl Config {
             token_prefix,
             mail,
             providers: providers.unwrap_or_default(),
+            attachment_max: settings.attachment_max.unwrap_or(SIZE_MAX),
             log,
         })
     }

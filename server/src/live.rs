@@ -1,12 +1,14 @@
-//! The connectivity test: the verdicts of one key's calls, as they arrive.
+//! What pages show as it comes: the verdicts of one key's calls, and the messages of one room or chat.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use app::desk::ConsoleError;
 use app::desk::context::Visit;
+use app::desk::live_room::{LiveRoom, room_id};
+use app::desk::{CallError, ConsoleError};
 use axum::extract::{Extension, Query, State};
+use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -20,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use service::streams::Stream;
 use service::verify::{Seen, Watch};
 
-use crate::paths::EVENTS;
+use crate::paths::{EVENTS, ROOM_EVENTS};
 use crate::state::AppState;
 
 /// How long a stream lasts before the browser opens another.
@@ -34,6 +36,14 @@ struct Watched {
     key: String,
 }
 
+#[derive(Debug, Deserialize)]
+struct WatchedRoom {
+    room: String,
+    /// The number of the last message that the page shows.
+    #[serde(default)]
+    after: u64,
+}
+
 /// The data of an event `call`.
 #[derive(Debug, Serialize)]
 struct Call {
@@ -44,7 +54,7 @@ struct Call {
 }
 
 pub(crate) fn router(state: &AppState) -> Router {
-    Router::new().route(EVENTS, get(events)).with_state(state.clone())
+    Router::new().route(EVENTS, get(events)).route(ROOM_EVENTS, get(room_events)).with_state(state.clone())
 }
 
 async fn events(
@@ -53,15 +63,36 @@ async fn events(
     Query(asked): Query<Watched>,
 ) -> Response {
     match watch(&state, &visit, &asked.key).await {
-        Ok((watch, stream)) => {
-            let end = state.shutdown.clone().cancelled_owned();
-            let session_ends = async move { state.service.session_ends(&stream, LOOK_EVERY).await };
-            let calls = opening().chain(calls(watch)).take_until(end).take_until(session_ends);
-            let calls = calls.take_until(tokio::time::sleep(LIFETIME));
-            Sse::new(calls).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
-        }
-        Err(error) => (error.status(), Json(error)).into_response(),
+        Ok((watch, stream)) => streamed(state, stream, calls(watch)),
+        Err(error) => (error.status(), Json(CallError::from(error))).into_response(),
     }
+}
+
+async fn room_events(
+    State(state): State<AppState>,
+    Extension(visit): Extension<Visit>,
+    Query(asked): Query<WatchedRoom>,
+    headers: HeaderMap,
+) -> Response {
+    // A browser that opens the stream again says what came last.
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    match watch_room(&state, &visit, &asked.room, last.unwrap_or(asked.after)).await {
+        Ok((room, stream)) => streamed(state, stream, messages(room)),
+        Err(error) => (error.status(), Json(CallError::from(error))).into_response(),
+    }
+}
+
+/// An answer that goes on for a while, for as long as the session and the server do.
+fn streamed(
+    state: AppState,
+    stream: Stream,
+    events: impl stream::Stream<Item = Result<Event, Infallible>> + Send + 'static,
+) -> Response {
+    let end = state.shutdown.clone().cancelled_owned();
+    let session_ends = async move { state.service.session_ends(&stream, LOOK_EVERY).await };
+    let events = opening().chain(events).take_until(end).take_until(session_ends);
+    let events = events.take_until(tokio::time::sleep(LIFETIME));
+    Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
 }
 
 async fn watch(state: &AppState, visit: &Visit, key: &str) -> Result<(Watch, Stream), ConsoleError> {
@@ -70,6 +101,19 @@ async fn watch(state: &AppState, visit: &Visit, key: &str) -> Result<(Watch, Str
     let watch = state.service.watch(&session.caller(visit.address), &key).await?;
     let stream = state.service.stream(session).map_err(ConsoleError::Refused)?;
     Ok((watch, stream))
+}
+
+async fn watch_room(
+    state: &AppState,
+    visit: &Visit,
+    room: &str,
+    after: u64,
+) -> Result<(LiveRoom, Stream), ConsoleError> {
+    let session = visit.session.as_ref().ok_or(ConsoleError::SignedOut)?;
+    let room = room_id(room)?;
+    let watch = state.service.watch_room(&session.caller(visit.address), &room, after).await?;
+    let stream = state.service.stream(session).map_err(ConsoleError::Refused)?;
+    Ok((LiveRoom::new(watch, visit), stream))
 }
 
 /// The first event. It makes proxies forward the headers, and tells the browser to reconnect soon after the stream
@@ -82,6 +126,15 @@ fn calls(watch: Watch) -> impl stream::Stream<Item = Result<Event, Infallible>> 
     stream::unfold(watch, async |mut watch| {
         let seen = watch.next().await?;
         Some((Ok(event(&seen)), watch))
+    })
+}
+
+/// Each message as the page shows it, with its number as the id of the event.
+fn messages(room: LiveRoom) -> impl stream::Stream<Item = Result<Event, Infallible>> {
+    stream::unfold(room, async |mut room| {
+        let (seq, html) = room.next().await?;
+        let event = Event::default().id(seq.to_string()).json_data(&*html).unwrap_or_default();
+        Some((Ok(event), room))
     })
 }
 

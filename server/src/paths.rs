@@ -3,6 +3,9 @@
 /// Where the browser listens to the calls of one key.
 pub(crate) const EVENTS: &str = "/integrations/setup/events";
 
+/// Where the browser listens to the messages of one room or chat.
+pub(crate) const ROOM_EVENTS: &str = "/events/rooms";
+
 /// Where a script asks what a passkey is to sign.
 pub(crate) const PASSKEY: &str = "/api/passkey";
 

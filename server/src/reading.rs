@@ -74,7 +74,7 @@ async fn whole_within(room: &Semaphore, headers: &HeaderMap, body: Body, limit: 
 }
 
 async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, BodyError> {
-    if announced(headers).is_some_and(|length| length > limit as u64) {
+    if announces_more(headers, limit) {
         discard(&mut body).await;
         return Err(BodyError::TooLong);
     }
@@ -90,6 +90,11 @@ async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes
 
 fn is_limit(error: &(dyn Error + 'static)) -> bool {
     error.is::<LengthLimitError>() || error.source().is_some_and(is_limit)
+}
+
+/// Whether a body says by itself that it is longer than the limit.
+pub(crate) fn announces_more(headers: &HeaderMap, limit: usize) -> bool {
+    announced(headers).is_some_and(|length| length > limit as u64)
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {

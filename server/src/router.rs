@@ -22,7 +22,7 @@ use crate::{api, api_docs, console, health, live, policy_report, wire};
 pub fn router(state: &AppState) -> Router {
     let pages = app::desk::mount::router(&state.pages(state.site.leptos_options(), endpoints().collect()));
     let plain = health::router(state).merge(policy_report::router()).merge(state.site.router());
-    let plain = plain.merge(api_docs::router(&state.site, &[&api::V1]));
+    let plain = plain.merge(api_docs::router(&state.site, &[&api::V1], wire::vchatcloud::document::document()));
     let https = state.public_url.is_https();
     let plain = plain.layer(map_response(move |mut response: Response| async move {
         strict_transport(response.headers_mut(), https);
@@ -50,9 +50,9 @@ fn endpoints() -> impl Iterator<Item = Endpoint> {
     routes().filter_map(Route::endpoint).chain(iter::once(health::ENDPOINT))
 }
 
-/// A call to each route of the APIs for programs: its method and path.
+/// A call to each route of the APIs for programs with each method that it takes: the method and the path.
 pub fn program_calls() -> impl Iterator<Item = (&'static str, &'static str)> {
-    routes().map(Route::call)
+    routes().flat_map(Route::calls)
 }
 
 /// The calls that the document describes: method, path, and the permission that they need.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use service::chat::attachments::Files;
 use service::clock::SystemClock;
 use service::entropy::SystemEntropy;
 use service::mail::Mailer;
@@ -143,7 +144,16 @@ pub async fn open(config: &Config, opener: Opener) -> Result<Product, StartError
         providers: providers(config)?,
     };
     let service = Service::start(setup).await?;
+    service.keeps_files(Files { folder: attachments(config.database_url.expose()), most: config.attachment_max });
     Ok(Product { store, service })
+}
+
+/// The name of the folder with the files of rooms.
+pub(crate) const ATTACHMENTS: &str = "attachments";
+
+/// Where the files of rooms are: beside a SQLite database; `None` if the database keeps them, as several servers need.
+pub(crate) fn attachments(url: &str) -> Option<PathBuf> {
+    Some(Store::file(url)?.parent()?.join(ATTACHMENTS))
 }
 
 /// The providers of the configuration. None of them is asked anything yet.

@@ -81,6 +81,13 @@ impl Route {
         (self.method().unwrap_or("GET"), self.path)
     }
 
+    /// Every method that it takes, with its path. HEAD is a GET without the body.
+    pub fn calls(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+        let path = self.path;
+        let methods = self.methods.unwrap_or("GET").split(", ").filter(|method| *method != "HEAD");
+        methods.map(move |method| (method, path))
+    }
+
     /// Its entry in the console, if it has a name.
     pub fn endpoint(&self) -> Option<Endpoint> {
         Some(Endpoint { purpose: self.purpose?, method: self.method(), path: self.path })

@@ -1,4 +1,5 @@
-//! `keystead backup` and `keystead restore`: the database and its root key together, for neither is of use alone.
+//! `keystead backup` and `keystead restore`: the database, its root key and the files of rooms together, for none is of use
+//! alone.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -13,7 +14,7 @@ use super::failure::Failure;
 use super::many::spinner;
 use super::output::show;
 use crate::config::{Config, DatabaseUrl, RootKeyFile};
-use crate::start::StartError;
+use crate::start::{self, ATTACHMENTS, StartError};
 
 /// The files of an installation, in its data folder and in a backup.
 const DATABASE: &str = "keystead.db";
@@ -48,6 +49,7 @@ pub(super) async fn backup(config: &Config, into: &Path, caller: &Caller) -> Res
             for file in [DATABASE, ROOT_KEY] {
                 let _ = fs::remove_file(into.join(file));
             }
+            let _ = fs::remove_dir_all(into.join(ATTACHMENTS));
             Err(failure)
         }
     }
@@ -64,6 +66,10 @@ async fn copy(config: &Config, into: &Path) -> Result<(), Failure> {
     spinner.finish_and_clear();
     copied?;
     File::open(&database)?.sync_all()?;
+    // After the database: a file is there before its row.
+    if let Some(files) = start::attachments(config.database_url.expose()) {
+        copy_files(&files, &into.join(ATTACHMENTS))?;
+    }
     File::open(into)?.sync_all()?;
     Ok(())
 }
@@ -98,6 +104,7 @@ pub(super) async fn restore(config: &Config, from: &Path, caller: &Caller) -> Re
     for file in [DATABASE, ROOT_KEY] {
         copy_private(&from.join(file), &restoring.join(file))?;
     }
+    copy_files(&from.join(ATTACHMENTS), &restoring.join(ATTACHMENTS))?;
     let rows = match check::sound(&in_folder(config, &restoring)?, caller).await {
         Ok(rows) => rows,
         Err(failure) => {
@@ -108,6 +115,9 @@ pub(super) async fn restore(config: &Config, from: &Path, caller: &Caller) -> Re
     let replaced = set_aside(folder)?;
     for file in [ROOT_KEY, DATABASE] {
         fs::rename(restoring.join(file), folder.join(file))?;
+    }
+    if restoring.join(ATTACHMENTS).exists() {
+        fs::rename(restoring.join(ATTACHMENTS), folder.join(ATTACHMENTS))?;
     }
     fs::remove_dir_all(&restoring)?;
     lock.sync_all()?;
@@ -121,7 +131,8 @@ fn busy(folder: &Path) -> Failure {
 
 /// Moves the present files, the journal too, into a folder of their own; `None` if there are none.
 fn set_aside(folder: &Path) -> io::Result<Option<PathBuf>> {
-    let names = [DATABASE.to_owned(), format!("{DATABASE}-wal"), format!("{DATABASE}-shm"), ROOT_KEY.to_owned()];
+    let journal = [format!("{DATABASE}-wal"), format!("{DATABASE}-shm")];
+    let names = [DATABASE, ROOT_KEY, ATTACHMENTS].map(str::to_owned).into_iter().chain(journal).collect::<Vec<_>>();
     let present: Vec<_> = names.iter().filter(|name| folder.join(name).exists()).collect();
     if present.is_empty() {
         return Ok(None);
@@ -159,7 +170,29 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 
 /// Copies a file to one that only this account can read, and to the disk.
 fn copy_private(from: &Path, to: &Path) -> io::Result<()> {
+    let mut source = File::open(from)?;
     let mut target = File::options().write(true).create_new(true).mode(0o600).open(to)?;
-    io::copy(&mut File::open(from)?, &mut target)?;
+    io::copy(&mut source, &mut target)?;
     target.sync_all()
+}
+
+/// Copies the files of rooms, each in a folder of two digits. There may be none. One that is removed meanwhile is of a room
+/// that was deleted.
+fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
+    let Ok(folders) = fs::read_dir(from) else { return Ok(()) };
+    make_folder(to)?;
+    for folder in folders {
+        let folder = folder?;
+        let into = to.join(folder.file_name());
+        make_folder(&into)?;
+        for file in fs::read_dir(folder.path())? {
+            let file = file?;
+            match copy_private(&file.path(), &into.join(file.file_name())) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                copied => copied?,
+            }
+        }
+        File::open(&into)?.sync_all()?;
+    }
+    File::open(to)?.sync_all()
 }

@@ -58,6 +58,9 @@ pub(super) struct Fields {
     /// Days after which the secret is to be rotated [default: no rule]
     #[arg(long, value_name = "DAYS")]
     rotate_every: Option<String>,
+    /// Contact on whose behalf a Master User key may act, by UUID; repeatable [default: any contact]
+    #[arg(long = "acts-for", value_name = "UUID")]
+    acts_for: Vec<String>,
 }
 
 /// A new key.
@@ -92,7 +95,7 @@ pub(super) struct Change {
 }
 
 /// What can be cleared: the option that sets it, and the member.
-const CLEARED: [(&str, &str); 14] = [
+const CLEARED: [(&str, &str); 15] = [
     ("description", "description"),
     ("permission", "permissions"),
     ("cidr", "cidrs"),
@@ -107,6 +110,7 @@ const CLEARED: [(&str, &str); 14] = [
     ("limit", "limits"),
     ("quota", "quota"),
     ("rotate-every", "rotateDays"),
+    ("acts-for", "actsFor"),
 ];
 
 type Members = Vec<(&'static str, Json)>;
@@ -200,6 +204,7 @@ impl Fields {
             ("domain", "domains", self.domains),
             ("limit", "limits", self.limits),
             ("tag", "tags", self.tags),
+            ("acts-for", "actsFor", self.acts_for),
         ] {
             not_blank(flag, &values)?;
             if !values.is_empty() {

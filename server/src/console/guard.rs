@@ -1,9 +1,9 @@
 //! Stops everyone who is not signed in, without rendering a page for them, and leads to its set-up whoever must have a
 //! second factor. A form passes, because its own handler refuses it and keeps what was typed.
 
-use app::desk::ConsoleError;
 use app::desk::context::Visit;
 use app::desk::onward::onward;
+use app::desk::{CallError, ConsoleError};
 use axum::Json;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use domain::refusal::Refusal;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::paths::{EVENTS, PASSKEY, SERVER_FUNCTIONS};
+use crate::paths::{EVENTS, PASSKEY, ROOM_EVENTS, SERVER_FUNCTIONS};
 
 /// Routes that are open to anybody. Everything else needs a session, including whatever is added later.
 const PUBLIC: [&str; 14] = [
@@ -39,7 +39,7 @@ const SECOND_FACTOR: &str = "/account/second-factor";
 const PASSKEYS: &str = "/account/passkeys";
 
 /// Addresses that only scripts call. They cannot follow a redirect to a page.
-const SCRIPTS: [&str; 2] = [SERVER_FUNCTIONS, EVENTS];
+const SCRIPTS: [&str; 3] = [SERVER_FUNCTIONS, EVENTS, ROOM_EVENTS];
 
 /// The characters that end a value of a query, or mean something else in it.
 const NOT_IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -55,7 +55,8 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     }
     if owes_factor {
         if SCRIPTS.iter().any(|script| path.starts_with(script)) {
-            return (StatusCode::FORBIDDEN, Json(ConsoleError::Refused(Refusal::Forbidden))).into_response();
+            return (StatusCode::FORBIDDEN, Json(CallError::from(ConsoleError::Refused(Refusal::Forbidden))))
+                .into_response();
         }
         // An address where nothing is says so to them, too.
         if route.is_none_or(|route| [SECOND_FACTOR, PASSKEYS].contains(&route)) {
@@ -64,7 +65,7 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
         return see_other(HeaderValue::from_static(SECOND_FACTOR));
     }
     if SCRIPTS.iter().any(|script| path.starts_with(script)) {
-        return (StatusCode::UNAUTHORIZED, Json(ConsoleError::SignedOut)).into_response();
+        return (StatusCode::UNAUTHORIZED, Json(CallError::from(ConsoleError::SignedOut))).into_response();
     }
     if request.method() == Method::POST {
         return next.run(request).await;

@@ -1,6 +1,6 @@
 //! Explains errors that occur below the pages, so that no answer is a bare status.
 
-use app::desk::ConsoleError;
+use app::desk::{CallError, ConsoleError};
 use axum::Json;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
@@ -20,7 +20,7 @@ pub(super) async fn say_why(request: Request, next: Next) -> Response {
     let is_error = status.is_client_error() || status.is_server_error();
     if is_error && asked_by_script && (bare || plain) {
         let error = if status.is_server_error() { ConsoleError::Unavailable } else { ConsoleError::Malformed };
-        return with_headers_of(&response, (status, Json(error)).into_response());
+        return with_headers_of(&response, (status, Json(CallError::from(error))).into_response());
     }
     if is_error && bare {
         return with_headers_of(&response, (status, of(status)).into_response());

@@ -283,6 +283,10 @@ impl From<Refusal> for Problem {
             | Refusal::LinkInvalid
             | Refusal::AppNotFound
             | Refusal::NotConnected
+            | Refusal::RoomNotFound
+            | Refusal::MessageNotFound
+            | Refusal::AttachmentNotFound
+            | Refusal::ContactNotFound
             | Refusal::NoSession => Kind::NotFound,
             Refusal::Forbidden
             | Refusal::ProveAgain
@@ -292,12 +296,25 @@ impl From<Refusal> for Problem {
             | Refusal::OnlyKnownBrowsers
             | Refusal::SignInOver
             | Refusal::PasskeyRefused
+            | Refusal::Banned
+            | Refusal::WrongRoomPassword
+            | Refusal::Muted
+            | Refusal::ContactInactive
+            | Refusal::ContactNotAdmin
+            | Refusal::OnBehalfNotAllowed
+            | Refusal::AccessTokenInvalid
+            | Refusal::AccessTokenMismatch
             | Refusal::FactorsOff => Kind::Forbidden,
-            Refusal::NameMismatch | Refusal::TooMany { .. } | Refusal::NothingChosen | Refusal::NoRequestChosen => {
-                Kind::Invalid
-            }
+            Refusal::NameMismatch
+            | Refusal::TooMany { .. }
+            | Refusal::NothingChosen
+            | Refusal::AttachmentTooLarge { .. }
+            | Refusal::AttachmentEmpty
+            | Refusal::OnBehalfNeeded
+            | Refusal::NoRequestChosen => Kind::Invalid,
             Refusal::Changed
             | Refusal::AlreadyIssued { .. }
+            | Refusal::AlreadyReissued
             | Refusal::NotPending
             | Refusal::IssuedByAnother
             | Refusal::NoRotation(_)
@@ -320,6 +337,13 @@ impl From<Refusal> for Problem {
             | Refusal::OwnRequest
             | Refusal::RequestStale
             | Refusal::TooManyRequests { .. }
+            | Refusal::RoomFull
+            | Refusal::RoomNotOpen
+            | Refusal::RoomEnded
+            | Refusal::ButlerChat
+            | Refusal::NotJoined
+            | Refusal::AlreadyLeft
+            | Refusal::ClientKeyTaken
             | Refusal::TooManyInvites { .. } => Kind::Conflict,
         };
         Self::of(kind, &refusal)

@@ -5,6 +5,7 @@ use axum::body::Body;
 use domain::draft::KeyDraft;
 use futures::stream;
 use secrecy::ExposeSecret;
+use serde_json::json;
 use service::keys::ShownSecret;
 
 use crate::routes::{forms, functions};
@@ -37,7 +38,8 @@ async fn a_server_function_answers_with_an_error_that_the_page_understands() {
             let call = Call::post(&path).cookie(&session).same_origin().json(body.clone());
             let answer = product.send(call).await;
             assert_eq!(answer.status, status, "{path} {}", answer.body);
-            assert_eq!(answer.json(), "Malformed", "{path}");
+            let words = json!({ "message": "The form is incomplete. Reload the page and try again." });
+            assert_eq!(answer.json(), words, "{path}");
         }
     }
 }

@@ -91,7 +91,7 @@ async fn a_session_has_five_streams_and_a_closed_one_makes_room() {
     }
     let address = format!("/integrations/setup/events?key={}", token.split('_').nth(1).unwrap());
     let answer = product.send(Call::get(&address).cookie(&session)).await;
-    assert_eq!((answer.status.as_u16(), answer.body.contains("too_many_streams")), (429, true), "{}", answer.body);
+    assert_eq!((answer.status.as_u16(), answer.body.contains("on 5 pages already")), (429, true), "{}", answer.body);
     drop(open(&product, &product.sign_in().await, &token).await);
     streams.pop();
     drop(open(&product, &session, &token).await);

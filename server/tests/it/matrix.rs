@@ -5,15 +5,18 @@ use std::collections::BTreeSet;
 
 use app::desk::mount::{file_paths, form_paths, page_paths, provider_paths};
 use domain::approval::ApprovalRules;
+use domain::contact::ContactDraft;
 use domain::draft::KeyDraft;
 use domain::grant::{KeyAct, KeyGrant};
 use domain::hand_over::HandOverDraft;
-use domain::ids::{AppId, KeyId, PersonId};
+use domain::ids::{AppId, ContactId, KeyId, PersonId, RoomId};
 use domain::invite::InviteDraft;
 use domain::request::Decision;
 use domain::role::Role;
+use domain::room::{RoomKind, RoomRules};
 use leptos::server_fn::axum::server_fn_paths;
 use secrecy::ExposeSecret;
+use service::chat::rooms::NewRoom;
 use service::invites::Acceptance;
 use service::keys::HandOverForm;
 use service::sign_in::SignIn;
@@ -92,6 +95,13 @@ impl Matrix {
         asked.unwrap().request.key
     }
 
+    async fn room(&self, kind: RoomKind) -> String {
+        let rules = RoomRules::checked("Lobby", None, None, None).unwrap();
+        let new = NewRoom { kind, rules, password: None, creator: None, contacts: Vec::new() };
+        let service = &self.product.service;
+        service.create_room(&operator(), service.default_app(), new).await.unwrap().id.to_string()
+    }
+
     async fn handed_over(&self, owner: &Caller) -> KeyId {
         let to = HandOverDraft { recipient: "Grace".to_owned(), life: "1d".to_owned(), ..HandOverDraft::default() };
         let (service, key) = (&self.product.service, service_key("Handed over"));
@@ -134,6 +144,13 @@ impl Matrix {
                 let name = service.new_form_id().unwrap();
                 let used = service.create_app(&operator(), &name).await.unwrap().id;
                 [used, AppId::from_random([9; 12])].map(|id| id.to_string()).to_vec()
+            }
+            About::Room => vec![self.room(RoomKind::Room).await, RoomId::from_random([9; 12]).to_string()],
+            About::Chat => vec![self.room(RoomKind::Chat).await, RoomId::from_random([9; 12]).to_string()],
+            About::Contact => {
+                let draft = ContactDraft { first_name: "Ada".to_owned(), ..ContactDraft::default() };
+                let contact = service.create_contact(&operator(), service.default_app(), &draft).await.unwrap();
+                vec![contact.id.to_string(), ContactId::from_random([9; 12]).to_string()]
             }
             About::Request => {
                 let (waits, approved) = (self.requested().await, self.requested().await);

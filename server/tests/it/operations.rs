@@ -35,11 +35,15 @@ fn a_backup_of_a_running_server_is_whole_and_can_be_restored() {
     let path = |path: &Path| path.to_str().unwrap().to_owned();
     let first = done(&run(data, &ISSUE, ""));
     let mut server = Server::start(data, true);
+    let in_room = Path::new("attachments/ab/abababababababababababab");
+    fs::create_dir_all(data.join("attachments/ab")).unwrap();
+    fs::write(data.join(in_room), "sent").unwrap();
     let said = done(&run(data, &["backup", &path(&backup)], ""));
     assert!(said.contains("Backed up 1 key, 0 people and") && said.contains(&path(&backup)), "{said}");
     let mode = |path: &Path| std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions()) & 0o777;
     assert_eq!((mode(&backup), mode(&backup.join("root.key"))), (0o700, 0o600));
-    assert_eq!(mode(&backup.join("keystead.db")), 0o600);
+    assert_eq!((mode(&backup.join("keystead.db")), mode(&backup.join(in_room))), (0o600, 0o600));
+    fs::write(data.join(in_room), "changed").unwrap();
     assert!(failed(&run(data, &["backup", &path(&backup)], ""), 2).contains("is not empty"));
 
     let second = done(&run(data, &ISSUE, ""));
@@ -54,6 +58,8 @@ fn a_backup_of_a_running_server_is_whole_and_can_be_restored() {
     server.stop();
     // What was there before is an installation, too.
     let kept = data.join("before-restore-1");
+    assert_eq!(fs::read_to_string(data.join(in_room)).unwrap(), "sent");
+    assert_eq!(fs::read_to_string(kept.join(in_room)).unwrap(), "changed");
     assert!(done(&run(&kept, &["check"], "")).contains("2 keys"));
 }
 
@@ -113,7 +119,16 @@ async fn only_the_server_and_migrate_update_an_older_database() {
         "DROP TABLE provider_answer",
         "DROP TABLE key_request",
         "ALTER TABLE person DROP COLUMN time_zone",
+        "DROP TABLE member_key",
         "DROP TABLE api_answer",
+        "DROP TABLE room",
+        "DROP TABLE deleted_room",
+        "DROP TABLE participant",
+        "DROP TABLE message",
+        "DROP TABLE attachment",
+        "DROP TABLE attachment_part",
+        "DROP TABLE contact",
+        "ALTER TABLE api_key DROP COLUMN acts_for",
         "DROP TABLE hand_over",
         "DROP TABLE key_grant",
         "DROP TABLE invite",

@@ -77,6 +77,8 @@ fn filled(path: &str) -> String {
         .replace("{page}", "console")
         .replace("{provider}", "corp")
         .replace("{token}", "0123abcd")
+        .replace("{room}", "0123456789abcdef01234567")
+        .replace("{client}", "a")
 }
 
 #[test]
@@ -97,7 +99,8 @@ async fn every_route_for_programs_takes_its_method_and_says_so_to_others() {
         let path = filled(path);
         let answer = product.send(Call::new(method, &path)).await;
         assert!(![404, 405].contains(&answer.status.as_u16()), "{method} {path}: {}", answer.status);
-        let other = product.send(Call::new("PUT", &path)).await;
+        // A method that no path takes.
+        let other = product.send(Call::new("PROPFIND", &path)).await;
         if path.starts_with("/v1/authorize") {
             assert_eq!(other.status, answer.status, "{path} takes any method");
         } else {

@@ -29,9 +29,15 @@ fn every_dialog_is_marked_as_one() {
     let of_people = ["role", "keys", "apps", "unlock", "disable", "enable", "factor", "remove"]
         .map(|act| format!("/people/{{id}}/{act}"));
     let of_apps = ["/apps/new", "/apps/{id}/rename", "/apps/{id}/archive", "/apps/{id}/restore"];
-    let others = ["/keys/audit", "/keys/handovers/{id}/withdraw", "/people/invites/{id}/revoke"];
+    let of_rooms = ["/rooms/new"].into_iter().map(str::to_owned);
+    let of_rooms = of_rooms.chain(["edit", "open", "close", "delete"].map(|act| format!("/rooms/{{id}}/{act}")));
+    let of_chats = ["rename", "invite", "archive", "restore"].map(|act| format!("/chats/{{id}}/{act}"));
+    let of_contacts = ["edit", "disable", "enable", "remove"].map(|act| format!("/contacts/{{id}}/{act}"));
+    let of_rooms: Vec<_> = of_rooms.chain(of_chats).chain(of_contacts).collect();
+    let others =
+        ["/chats/new", "/contacts/new", "/keys/audit", "/keys/handovers/{id}/withdraw", "/people/invites/{id}/revoke"];
     let of_keys = modals.iter().chain(&of_rotations);
-    for route in of_keys.chain(&of_people).map(String::as_str).chain(of_apps).chain(others) {
+    for route in of_keys.chain(&of_people).chain(&of_rooms).map(String::as_str).chain(of_apps).chain(others) {
         let marked =
             screens.as_array().unwrap().iter().any(|screen| screen["route"] == route && screen["dialog"] == true);
         assert!(marked, "{route}");

@@ -1,5 +1,7 @@
 //! Nobody who is not signed in gets past the door.
 
+use serde_json::json;
+
 use crate::routes::{PUBLIC_FUNCTION, PUBLIC_PAGES, forms, functions, pages};
 use crate::support::{Call, Product};
 
@@ -71,13 +73,16 @@ async fn every_form_is_refused_and_keeps_what_was_typed() {
 
 #[tokio::test]
 async fn every_server_function_says_that_nobody_is_signed_in() {
+    let signed_out = json!({
+        "message": "Your session has ended. Sign in again in another tab, then send this form again. What you typed stays here."
+    });
     let product = Product::start().await;
     for path in functions().iter().filter(|path| *path != PUBLIC_FUNCTION) {
         let answer = product.send(Call::post(path).same_origin().json("{}")).await;
-        assert_eq!((answer.status.as_u16(), answer.json()), (401, "SignedOut".into()), "{path}");
+        assert_eq!((answer.status.as_u16(), answer.json()), (401, signed_out.clone()), "{path}");
     }
     let answer = product.send(Call::get("/integrations/setup/events?key=7Qm2xVbN4tRa")).await;
-    assert_eq!((answer.status.as_u16(), answer.json()), (401, "SignedOut".into()));
+    assert_eq!((answer.status.as_u16(), answer.json()), (401, signed_out));
 }
 
 #[tokio::test]

@@ -74,6 +74,10 @@ pub(super) struct NewKeyBody<'a> {
     /// After how many days the secret is to be rotated.
     #[schema(value_type = Option<u64>)]
     rotate_days: Option<Whole>,
+    /// For a Master User key: the contacts on whose behalf it may act, by UUID. Without any, it may act for every contact.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    acts_for: Option<Items<'a>>,
     /// The environment, `live` or `test`. It is part of the token and never changes.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
@@ -150,6 +154,10 @@ pub(super) struct KeyChangeBody<'a> {
     #[serde(default)]
     #[schema(value_type = Option<u64>)]
     rotate_days: Change<Whole>,
+    /// The contacts on whose behalf a Master User key may act from now on.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 200)]
+    acts_for: Change<Items<'a>>,
     /// What your own systems call the key.
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>)]
@@ -209,6 +217,7 @@ impl BodyCall for NewKey {
             quota: sent.quota.map(|Whole(calls)| calls.to_string()),
             quota_refill: sent.quota_refill.map(text),
             rotate_days: sent.rotate_days.map(|Whole(days)| days.to_string()),
+            acts_for: Some(lines(sent.acts_for)),
             environment: sent.environment.map(text),
             external_id: sent.external_id.map(text),
             owner: sent.owner.map(text),
@@ -249,6 +258,7 @@ impl BodyCall for KeyChange {
             quota: sent.quota.sent(|Whole(calls)| calls.to_string()),
             quota_refill: sent.quota_refill.sent(text),
             rotate_days: sent.rotate_days.sent(|Whole(days)| days.to_string()),
+            acts_for: list(sent.acts_for),
             environment: None,
             external_id: sent.external_id.sent(text),
             owner: sent.owner.sent(text),
@@ -347,8 +357,8 @@ mod tests {
         let key = json!({
             "name": "a", "description": "b", "permissions": ["a.b"], "cidrs": ["10.0.0.0/8"], "deniedCidrs": [],
             "domains": ["a.example"], "notBefore": "2026-11-21", "expiresAt": "2030-01-01T00:00:00Z",
-            "limits": ["5 per minute"], "quota": 5, "quotaRefill": "daily", "rotateDays": 90, "externalId": "x", "owner": "Team",
-            "tags": ["a"], "metadata": { "plan": "gold" },
+            "limits": ["5 per minute"], "quota": 5, "quotaRefill": "daily", "rotateDays": 90, "actsFor": ["a"], "externalId": "x",
+            "owner": "Team", "tags": ["a"], "metadata": { "plan": "gold" },
         });
         parser_and_schema_agree::<KeyChange>(&key);
         let mut new = key;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::ids::ContactId;
 use domain::key::KeyDetail;
 use domain::labels::Owner;
 use domain::timestamp::Timestamp;
@@ -40,6 +41,8 @@ pub(super) struct KeyShown {
     rotate_days: Option<u32>,
     /// When that is next.
     rotation_due_at: Option<String>,
+    /// The contacts on whose behalf it may act, by UUID; empty for any.
+    acts_for: Vec<String>,
     external_id: Option<String>,
     owner: Option<String>,
     tags: Vec<String>,
@@ -147,6 +150,7 @@ impl KeyShown {
             quota_left: key.quota_left,
             rotate_days: rules.rotate_days,
             rotation_due_at: moment(row.rotation_due_at),
+            acts_for: rules.acts_for.iter().copied().map(ContactId::to_uuid).collect(),
             external_id: rules.external_id.clone(),
             owner: rules.owner.as_ref().map(Owner::as_str).map(str::to_owned),
             tags: rules.tags.clone(),
