@@ -6,7 +6,7 @@ use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
 /// Why the console could not do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConsoleError {
     /// The service refused, with a reason.
     Refused(Refusal),
@@ -20,8 +20,6 @@ pub enum ConsoleError {
     Unavailable,
     /// The database failed in the middle of a commit.
     Uncertain,
-    /// The browser could not reach the server.
-    Offline,
 }
 
 impl ConsoleError {
@@ -40,7 +38,6 @@ impl ConsoleError {
             Self::Uncertain => {
                 "It is not known whether this was done. Reload and look before you try again.".to_owned()
             }
-            Self::Offline => "Keystead could not be reached. Check your connection and try again.".to_owned(),
         }
     }
 
@@ -49,9 +46,13 @@ impl ConsoleError {
         use http::StatusCode;
         match self {
             Self::Refused(refusal) => match refusal {
-                Refusal::Invalid(_) | Refusal::TooMany { .. } | Refusal::NothingChosen | Refusal::NoRequestChosen => {
-                    StatusCode::UNPROCESSABLE_ENTITY
-                }
+                Refusal::Invalid(_)
+                | Refusal::TooMany { .. }
+                | Refusal::NothingChosen
+                | Refusal::NoRequestChosen
+                | Refusal::WrongRoomPassword
+                | Refusal::AttachmentTooLarge { .. }
+                | Refusal::AttachmentEmpty => StatusCode::UNPROCESSABLE_ENTITY,
                 Refusal::NotFound
                 | Refusal::PersonNotFound
                 | Refusal::InviteGone
@@ -60,6 +61,10 @@ impl ConsoleError {
                 | Refusal::NoSession
                 | Refusal::AppNotFound
                 | Refusal::NotConnected
+                | Refusal::RoomNotFound
+                | Refusal::MessageNotFound
+                | Refusal::AttachmentNotFound
+                | Refusal::ContactNotFound
                 | Refusal::LinkInvalid => StatusCode::NOT_FOUND,
                 Refusal::Forbidden
                 | Refusal::BeyondOwnRights
@@ -75,7 +80,7 @@ impl ConsoleError {
             },
             Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::Malformed | Self::NotText => StatusCode::BAD_REQUEST,
-            Self::Unavailable | Self::Uncertain | Self::Offline => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Uncertain => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -88,21 +93,51 @@ impl std::fmt::Display for ConsoleError {
 
 impl std::error::Error for ConsoleError {}
 
-impl FromServerFnError for ConsoleError {
+/// Why a server function failed, in words for people. The browser's part of the console would be larger by all refusals if
+/// it could tell them apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallError {
+    /// What a person is told.
+    message: String,
+    #[serde(skip)]
+    status: http::StatusCode,
+}
+
+impl From<ConsoleError> for CallError {
+    fn from(error: ConsoleError) -> Self {
+        Self { message: error.message(), status: error.status() }
+    }
+}
+
+impl std::fmt::Display for CallError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for CallError {}
+
+impl FromServerFnError for CallError {
     type Encoder = JsonEncoding;
 
+    #[cfg(feature = "ssr")]
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        match error {
-            ServerFnErrorErr::Request(_) => Self::Offline,
+        Self::from(match error {
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
-                Self::Malformed
+                ConsoleError::Malformed
             }
-            _ => Self::Unavailable,
-        }
+            _ => ConsoleError::Unavailable,
+        })
+    }
+
+    /// The browser could not reach the server, or does not understand it.
+    #[cfg(not(feature = "ssr"))]
+    fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
+        Self::default()
     }
 
     fn status_code(&self) -> http::StatusCode {
-        self.status()
+        self.status
     }
 }
 

@@ -16,8 +16,15 @@ use crate::pages::account_password::AccountPassword;
 use crate::pages::acknowledge::Acknowledge;
 use crate::pages::apps::{AppsPage, ArchiveAppModal, CreateAppModal, RenameAppModal, RestoreAppModal};
 use crate::pages::audit::AuditPage;
+use crate::pages::chat::{AddContactsModal, ArchiveChatModal, ChatPage, RenameChatModal, RestoreChatModal};
+use crate::pages::chats::{ChatsPage, CreateChatModal};
 use crate::pages::collect::{CollectPage, StoredPage};
+use crate::pages::contact::{
+    ContactPage, DisableContactModal, EditContactModal, EnableContactModal, RemoveContactModal,
+};
+use crate::pages::contacts::{ContactsPage, CreateContactModal};
 use crate::pages::dashboard::DashboardPage;
+use crate::pages::examples::ExamplesPage;
 use crate::pages::find::FindPage;
 use crate::pages::forgot::ForgotPage;
 use crate::pages::frame::Frame;
@@ -37,6 +44,7 @@ use crate::pages::key_rotation::{ExtendModal, FinishModal, UndoModal};
 use crate::pages::keys::KeysPage;
 use crate::pages::keys_bulk::BulkPage;
 use crate::pages::keys_views::ViewsPage;
+use crate::pages::member_key::ReissuePage;
 use crate::pages::not_found::NotFound;
 use crate::pages::people::PeoplePage;
 use crate::pages::person::PersonPage;
@@ -46,12 +54,17 @@ use crate::pages::person_acts::{
 };
 use crate::pages::person_remove::RemovePersonModal;
 use crate::pages::person_reset::PersonReset;
+use crate::pages::prepare::PreparePage;
 use crate::pages::prove::ProvePage;
 use crate::pages::request::RequestPage;
 use crate::pages::request_acts::{ApproveModal, DeclineModal, ManyRequests, WithdrawRequest};
 use crate::pages::request_collect::CollectRequest;
 use crate::pages::requests::RequestsPage;
 use crate::pages::reset::ResetPage;
+use crate::pages::room::RoomPage;
+use crate::pages::room_acts::{CloseRoomModal, DeleteRoomModal, EditRoomModal, OpenRoomModal};
+use crate::pages::room_join::JoinRoomPage;
+use crate::pages::rooms::{CreateRoomModal, RoomsPage};
 use crate::pages::rotation_acknowledge::AcknowledgeRotation;
 use crate::pages::rotation_hand_over::RotationHandOver;
 use crate::pages::settings::SettingsPage;
@@ -125,7 +138,46 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/keys/:id/rotate/handover") view=RotationHandOver/>
                     <Route path=path!("/keys/:id/rotation/acknowledge") view=AcknowledgeRotation/>
                     <Route path=path!("/keys/:id/rotation/drop") view=AcknowledgeRotation/>
+                    <Route path=path!("/integrations/examples") view=ExamplesPage/>
+                    <Route path=path!("/integrations/prepare") view=PreparePage/>
                     <Route path=path!("/integrations/setup") view=SetupIntegration/>
+                    <Route path=path!("/member-key/reissue") view=ReissuePage/>
+                    <ParentRoute path=path!("/rooms") view=RoomsPage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("/new") view=CreateRoomModal/>
+                    </ParentRoute>
+                    <Route path=path!("/rooms/:id/join") view=JoinRoomPage/>
+                    <ParentRoute path=path!("/rooms/:id") view=RoomPage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("/edit") view=EditRoomModal/>
+                        <Route path=path!("/open") view=OpenRoomModal/>
+                        <Route path=path!("/close") view=CloseRoomModal/>
+                        <Route path=path!("/delete") view=DeleteRoomModal/>
+                        <Route path=path!("/notice") view=|| ()/>
+                        <Route path=path!("/participants") view=|| ()/>
+                    </ParentRoute>
+                    <ParentRoute path=path!("/chats") view=ChatsPage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("/new") view=CreateChatModal/>
+                    </ParentRoute>
+                    <ParentRoute path=path!("/chats/:id") view=ChatPage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("/rename") view=RenameChatModal/>
+                        <Route path=path!("/invite") view=AddContactsModal/>
+                        <Route path=path!("/archive") view=ArchiveChatModal/>
+                        <Route path=path!("/restore") view=RestoreChatModal/>
+                    </ParentRoute>
+                    <ParentRoute path=path!("/contacts") view=ContactsPage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("/new") view=CreateContactModal/>
+                    </ParentRoute>
+                    <ParentRoute path=path!("/contacts/:id") view=ContactPage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("/edit") view=EditContactModal/>
+                        <Route path=path!("/disable") view=DisableContactModal/>
+                        <Route path=path!("/enable") view=EnableContactModal/>
+                        <Route path=path!("/remove") view=RemoveContactModal/>
+                    </ParentRoute>
                     <Route path=path!("/requests/many") view=ManyRequests/>
                     <ParentRoute path=path!("/requests") view=RequestsPage>
                         <Route path=path!("") view=|| ()/>

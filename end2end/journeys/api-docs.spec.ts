@@ -1,5 +1,5 @@
 // Swagger UI at /docs: somebody enters a key, opens a call, and presses Execute.
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 
 import { expectAccessible } from '../fixtures/axe';
 import { expect, test } from '../fixtures/console';
@@ -12,6 +12,36 @@ async function colours(page: Page, name: string): Promise<void> {
     await expectAccessible(page, colorScheme, 'colours');
     await picture(page, `${name}-${colorScheme}`);
   }
+}
+
+/** A call in Swagger UI by its summary. */
+const callOf = (page: Page, summary: string) =>
+  page.locator('.opblock').filter({ has: page.locator('.opblock-summary-description', { hasText: new RegExp(`^${summary}$`) }) });
+
+/** Opens a call and begins to try it. */
+async function tryOut(call: Locator): Promise<void> {
+  await call.locator('.opblock-summary-control').click();
+  await call.getByRole('button', { name: 'Try it out' }).click();
+}
+
+/** Sends the call, and gives what came back. */
+async function execute(call: Locator): Promise<string> {
+  await call.getByRole('button', { name: 'Execute' }).click();
+  await expect(call.locator('.live-responses-table tbody .response-col_status').first()).toContainText('200');
+  return call.locator('.live-responses-table').innerText();
+}
+
+/** Enters values into the open dialog, saves them and closes it. */
+async function authorize(page: Page, values: Record<string, string>): Promise<void> {
+  const dialog = page.locator('.modal-ux');
+  for (const [name, value] of Object.entries(values)) {
+    const scheme = dialog.locator('div').filter({ has: page.locator('h4 code', { hasText: new RegExp(`^${name}$`) }) }).last();
+    await scheme.getByRole('textbox').fill(value);
+  }
+  const apply = dialog.getByRole('button', { name: 'Apply credentials' });
+  while (await apply.count()) await apply.first().click();
+  await dialog.getByRole('button', { name: 'Close' }).first().click();
+  await expect(dialog).toHaveCount(0);
 }
 
 test('somebody tries a call in the docs of the API @scripts', async ({ visitor, server, page }) => {
@@ -52,6 +82,67 @@ test('somebody tries a call in the docs of the API @scripts', async ({ visitor, 
   await colours(page, 'docs-executed');
   expect(asked.filter((url) => !url.startsWith(server.url) && !url.startsWith('data:') && !url.startsWith('blob:'))).toEqual([]);
   await visitor.page.close();
+});
+
+test('somebody tries the VChatCloud calls in the docs @scripts', async ({ server, page, arrange }) => {
+  const key = await arrange.apiKey();
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.goto(`${server.url}/docs/openapi`);
+  await expect(page.getByRole('heading', { name: 'Keystead: VChatCloud API' })).toBeVisible();
+  const tags = await page.locator('.opblock-tag').evaluateAll((all) => all.map((one) => one.getAttribute('data-tag')));
+  expect(tags).toEqual(['1. Token', '2. ChatRoom', '3. ChatUser', '4. Chat']);
+  const operations = await page.locator('.opblock').count();
+  await expect(page.locator('.opblock .authorization__btn')).toHaveCount(operations);
+  await picture(page, 'docs-openapi');
+
+  // The first way: the API KEY is a parameter. Execute shows the call and what came back.
+  const issue = callOf(page, 'Issue an X-AUTH-TOKEN');
+  await tryOut(issue);
+  await issue.locator('tr[data-param-name="API_KEY"] input').fill(key);
+  const bought = await execute(issue);
+  await expect(issue.locator('.curl-command')).toContainText(`API_KEY: ${key}`);
+  const token = /"X-AUTH-TOKEN": "([\w.-]+)"/.exec(bought)?.[1] ?? '';
+  expect(token.split('.')).toHaveLength(3);
+  expect(bought.toLowerCase()).toContain(`x-auth-token: ${token.toLowerCase()}`);
+  await picture(page, 'docs-openapi-token');
+
+  const send = async (path: string, form: Record<string, string>) => {
+    const headers = { API_KEY: key, 'X-AUTH-TOKEN': token };
+    const answer = await fetch(server.url + path, { method: 'POST', headers, body: new URLSearchParams(form) });
+    return (await answer.json()) as { data: { roomId: string; clientKey: string } };
+  };
+  const { roomId } = (await send('/openapi/v2/rooms', { roomName: 'Tried in the docs' })).data;
+  const { clientKey } = (await send(`/openapi/v1/users/${roomId}`, { nickName: 'Han' })).data;
+
+  // The second way: the lock of a call asks for both.
+  const rooms = callOf(page, 'List rooms');
+  await rooms.locator('.authorization__btn').click();
+  await authorize(page, { API_KEY: key, 'X-AUTH-TOKEN': token });
+  await tryOut(rooms);
+  expect(await execute(rooms)).toContain(roomId);
+
+  // The third way: Authorize above, on a page that has forgotten both.
+  await page.reload();
+  await page.getByRole('button', { name: 'Authorize' }).first().click();
+  await picture(page, 'docs-openapi-authorize');
+  await authorize(page, { API_KEY: key, 'X-AUTH-TOKEN': token });
+  const users = callOf(page, 'List who is in a room');
+  await tryOut(users);
+  await users.locator('tr[data-param-name="roomId"] input').fill(roomId);
+  const listed = await execute(users);
+  expect(listed).toContain(`"clientKey": "${clientKey}"`);
+  expect(listed).toContain('"nickName": "Han"');
+  await picture(page, 'docs-openapi-users');
+
+  // A form, filled in field by field.
+  const notice = callOf(page, 'Send a notice');
+  await tryOut(notice);
+  await notice.locator('tr[data-param-name="roomId"] input').fill(roomId);
+  await notice.locator('tr[data-property-name="nickName"] input').fill('Team');
+  await notice.locator('tr[data-property-name="notice"] input').fill('Back at nine');
+  expect(await execute(notice)).toContain('"result_cd": 1');
+  expect(asked.filter((url) => !url.startsWith(server.url) && !url.startsWith('data:') && !url.startsWith('blob:'))).toEqual([]);
 });
 
 test('without scripts the docs of the API say where to read on @no-scripts', async ({ server, page }) => {

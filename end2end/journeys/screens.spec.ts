@@ -86,6 +86,25 @@ for (const [index, part] of parts.entries()) {
     ids.app = await arrange.appId('Default');
     ids.archived = await arrange.app('Screens, archived');
     await arrange.post(`/apps/${ids.archived}/archive`, {});
+    ids.room = await arrange.room({ name: 'Screens, a room with a rather long name', max_users: '50', room_password: 'sesame' });
+    const long = 'Somebody with a rather long nickname in this room';
+    const joined = (nick_name: string) => arrange.joined(ids.room ?? '', { nick_name, room_password: 'sesame' });
+    const [muted, banned] = [await joined('Bo'), await joined('Cy')];
+    await joined(long);
+    await arrange.onParticipant(ids.room, 'mute', muted);
+    await arrange.onParticipant(ids.room, 'ban', banned);
+    await arrange.notice(ids.room, 'The room closes at noon. Thank you all for coming, and do write to us.');
+    ids.closed = await arrange.room({ name: 'Screens, closed' });
+    await arrange.post(`/rooms/${ids.closed}/close`, {});
+    ids.contact = await arrange.contact({
+      first_name: 'Ada',
+      last_name: 'Byron of a rather long name',
+      email: email('a.rather.long.address.of.a.contact'),
+      identifier: `crm/${index}`,
+      contact_kind: 'staff',
+      is_admin: 'yes',
+    });
+    ids.chat = await arrange.chat({ name: 'Screens, a chat with a rather long title', contacts: ids.contact });
     await arrange.active({ kind: 'telephony', name: 'Screens, with a very long name that says all that can be said about it' });
 
     for (const screen of part) {

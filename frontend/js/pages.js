@@ -4,6 +4,7 @@
 import { dialogOf, onClose, open } from './dialogs.js';
 import { end, wake } from './islands.js';
 import { askEarly, forget, load, taken } from './load.js';
+import { watch } from './live.js';
 import { focusOn, focused, giveBack, giveTicks, keep, keepTicks } from './place.js';
 import './palette.js';
 import './passkeys.js';
@@ -87,6 +88,7 @@ function show({ page, address }, stay = same(address, shown.address)) {
   if (dialog) open(dialogOf(document));
   else focusOn('[aria-invalid=true]', '[role=alert][tabindex]', stay && shown.opener, '[autofocus]', '#main');
   wake(main());
+  watch();
   announce(page.title);
 }
 
@@ -202,6 +204,7 @@ function keepFocus(event) {
 }
 
 settleAddress();
+watch();
 onClose(closed);
 document.addEventListener('mousedown', keepFocus);
 if (navigation) {

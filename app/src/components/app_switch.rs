@@ -99,7 +99,11 @@ pub fn in_app(address: &str, app: &str) -> String {
 
 /// The choice of the app.
 #[component]
-pub fn AppField(errors: RwSignal<FieldErrors>, within: InApp) -> impl IntoView {
+pub fn AppField(
+    errors: RwSignal<FieldErrors>,
+    within: InApp,
+    #[prop(default = "Only services of this app know the key. You cannot change it later.")] hint: &'static str,
+) -> impl IntoView {
     let id = Field::App.as_str();
     let wrong = errors.with_untracked(|errors| errors.of(Field::App).next().is_some());
     let chosen = within.chosen;
@@ -118,7 +122,7 @@ pub fn AppField(errors: RwSignal<FieldErrors>, within: InApp) -> impl IntoView {
                 <option value="">"Choose an app"</option>
                 {options}
             </select>
-            <span class="hint" id=format!("{id}-hint")>"Only services of this app know the key. You cannot change it later."</span>
+            <span class="hint" id=format!("{id}-hint")>{hint}</span>
             <FieldProblem field=Field::App errors/>
         </div>
     }

@@ -6,7 +6,8 @@ use leptos::prelude::*;
 #[component]
 pub fn CopyButton(
     /// The id of the element whose text is copied.
-    of: &'static str,
+    #[prop(into)]
+    of: String,
     /// What is copied, for screen readers.
     #[prop(into)]
     what: String,

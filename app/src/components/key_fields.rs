@@ -143,6 +143,11 @@ fn one(
                 hint="For example 90. The list marks the key when its secret is older. Nothing stops working."/>
         }
         .into_any(),
+        Field::ActsFor => view! {
+            <TextField errors field aside="optional, one per line" value=lines(&draft.acts_for) lines=2 left
+                hint="UUIDs of contacts, from their pages. If left blank, the key acts for any contact."/>
+        }
+        .into_any(),
         Field::Limits => view! {
             <TextField errors field aside="optional, one per line" value=lines(&draft.limits) lines=2 left
                 hint="For example 100 per minute, or burst: 20 per 10s. Each server counts on its own."/>

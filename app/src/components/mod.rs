@@ -9,6 +9,8 @@ pub mod audit_table;
 #[cfg(feature = "ssr")]
 pub mod chart;
 #[cfg(feature = "ssr")]
+pub mod contact_fields;
+#[cfg(feature = "ssr")]
 pub mod copy;
 #[cfg(feature = "ssr")]
 pub mod dead_link;
@@ -29,6 +31,8 @@ pub mod key_status;
 #[cfg(feature = "ssr")]
 pub mod link_once;
 #[cfg(feature = "ssr")]
+pub mod messages;
+#[cfg(feature = "ssr")]
 pub mod modal;
 #[cfg(feature = "ssr")]
 pub mod pager;
@@ -42,11 +46,15 @@ pub mod problem;
 #[cfg(feature = "ssr")]
 pub mod providers;
 #[cfg(feature = "ssr")]
+pub mod public_id;
+#[cfg(feature = "ssr")]
 pub mod qr;
 #[cfg(feature = "ssr")]
 pub mod refusals;
 #[cfg(feature = "ssr")]
 pub mod roles;
+#[cfg(feature = "ssr")]
+pub mod room_status;
 #[cfg(feature = "ssr")]
 pub mod select_field;
 #[cfg(feature = "ssr")]

@@ -177,7 +177,12 @@ fn section(back: &str) -> String {
         _ if path.starts_with("/requests/") => "/requests".to_owned(),
         _ if path.starts_with("/keys/") => "/keys".to_owned(),
         _ if path.starts_with("/apps/") => "/apps".to_owned(),
-        _ => path.to_owned(),
+        _ if path.starts_with("/member-key/") => "/".to_owned(),
+        _ => ["/rooms", "/chats", "/contacts"]
+            .into_iter()
+            .find(|list| path.strip_prefix(list).is_some_and(|rest| rest.starts_with('/')))
+            .unwrap_or(path)
+            .to_owned(),
     }
 }
 
@@ -209,6 +214,10 @@ mod tests {
             ("/requests/many", "/requests"),
             ("/requests/7Qm2xVbN4tRa/approve", "/requests"),
             ("/apps/new", "/apps"),
+            ("/rooms/000000000000000000000000/edit", "/rooms"),
+            ("/chats", "/chats"),
+            ("/contacts/000000000000000000000000", "/contacts"),
+            ("/member-key/reissue?app=x", "/"),
             ("/audit?person=a", "/audit"),
             ("/people/000000000000000000000000", "/people/000000000000000000000000"),
             ("//evil.example", "/"),

@@ -7,20 +7,22 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
-use domain::ids::{AppId, KeyId, PersonId};
+use domain::ids::{AppId, ContactId, KeyId, PersonId, RoomId};
 use domain::refusal::Refusal;
 use leptos::prelude::provide_context;
 use percent_encoding::percent_decode;
 
+use super::contacts::contact_id;
 use super::context::{Console, Desk, Visit};
 use super::keys::key_id;
+use super::live_room::room_id;
 use super::named::Named;
 use super::people::person_id;
 use super::render::render;
 use super::requests::request_id;
 use super::{
-    account_forms, apps, hand_overs, holder, invites, key_forms, passkeys, people_forms, person_forms, requests,
-    rotation, settings_forms,
+    account_forms, apps, chats, contacts, hand_overs, holder, invites, key_forms, member_key, passkeys, people_forms,
+    person_forms, requests, rooms, rotation, settings_forms,
 };
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
@@ -31,7 +33,7 @@ use crate::forms::proof::{Proof, WaitingForm};
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 66] = [
+const FORMS: [(&str, MakeHandler); 86] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -95,6 +97,26 @@ const FORMS: [(&str, MakeHandler); 66] = [
     ("/apps/{id}/rename", |console| app_form(console, apps::rename)),
     ("/apps/{id}/archive", |console| app_form(console, apps::archive)),
     ("/apps/{id}/restore", |console| app_form(console, apps::restore)),
+    ("/", |console| form(console, Needs::Session, member_key::reveal)),
+    ("/member-key/reissue", |console| form(console, Needs::Session, member_key::reissue)),
+    ("/rooms/new", |console| form(console, Needs::Session, rooms::create)),
+    ("/rooms/{id}/edit", |console| room_form(console, rooms::change)),
+    ("/rooms/{id}/open", |console| room_form(console, rooms::open)),
+    ("/rooms/{id}/close", |console| room_form(console, rooms::close)),
+    ("/rooms/{id}/delete", |console| room_form(console, rooms::delete)),
+    ("/rooms/{id}/join", |console| room_form(console, rooms::join)),
+    ("/rooms/{id}/notice", |console| room_form(console, rooms::send_notice)),
+    ("/rooms/{id}/participants", |console| room_form(console, rooms::act_on_participant)),
+    ("/chats/new", |console| form(console, Needs::Session, chats::create)),
+    ("/chats/{id}/rename", |console| room_form(console, chats::rename)),
+    ("/chats/{id}/invite", |console| room_form(console, chats::add)),
+    ("/chats/{id}/archive", |console| room_form(console, chats::archive)),
+    ("/chats/{id}/restore", |console| room_form(console, chats::restore)),
+    ("/contacts/new", |console| form(console, Needs::Session, contacts::create)),
+    ("/contacts/{id}/edit", |console| contact_form(console, contacts::change)),
+    ("/contacts/{id}/disable", |console| contact_form(console, contacts::disable)),
+    ("/contacts/{id}/enable", |console| contact_form(console, contacts::enable)),
+    ("/contacts/{id}/remove", |console| contact_form(console, contacts::remove)),
     ("/settings", |console| form(console, Needs::Session, settings_forms::set_life)),
     ("/settings/approval", |console| form(console, Needs::Session, settings_forms::set_approval)),
     ("/settings/second-factor", |console| form(console, Needs::Session, settings_forms::set_factor_rules)),
@@ -164,6 +186,24 @@ where
     Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
 {
     about(console, Needs::Session, |id| apps::app_id(&id), act)
+}
+
+fn room_form<F, T, Fut>(console: &Console, act: fn(Desk, RoomId, F) -> Fut) -> MethodRouter
+where
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
+{
+    about(console, Needs::Session, |id| room_id(&id), act)
+}
+
+fn contact_form<F, T, Fut>(console: &Console, act: fn(Desk, ContactId, F) -> Fut) -> MethodRouter
+where
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
+{
+    about(console, Needs::Session, |id| contact_id(&id), act)
 }
 
 fn request_form<F, T, Fut>(console: &Console, act: fn(Desk, KeyId, F) -> Fut) -> MethodRouter

@@ -8,6 +8,7 @@ use domain::field::{Field, FieldErrors};
 use domain::ids::{AppId, KeyId};
 use domain::key::RevokeReason;
 use domain::refusal::Refusal;
+use domain::role::Act;
 
 use super::context::Desk;
 use super::people_forms::told;
@@ -155,6 +156,9 @@ pub async fn bulk(desk: Desk, form: BulkForm) -> Result<Next<()>, ConsoleError> 
     };
     let change = change.map_err(|errors| ConsoleError::Refused(Refusal::Invalid(errors)))?;
     let caller = desk.caller()?;
+    if !caller.rights().may(Act::ChangeKeys) {
+        return Err(ConsoleError::Refused(Refusal::Forbidden));
+    }
     let done =
         desk.service().bulk(&caller, desk.apps_of(&form.app).await?, &form.selection(), &change, &form.form_id).await?;
     let told = done.map_or(Told::Repeated, |done| told_of(&change, done, form.form_id));

@@ -5,6 +5,8 @@ use domain::ids::KeyId;
 use domain::page::grouped;
 use domain::request::Decision;
 
+use super::chat_done::ChatDone;
+
 /// What the next page says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
@@ -16,6 +18,8 @@ pub enum Told {
     Requests { decision: Decision, taken: u32, skipped: u32 },
     /// An act on a person, an invite, a hand-over, a request or an app.
     Person(PersonDone),
+    /// An act on a room, a chat or a contact.
+    Chat(ChatDone),
     /// An act on one's own account.
     Account(AccountDone),
     /// The form had been sent before.
@@ -34,6 +38,7 @@ impl Told {
             }
             Self::Requests { decision, taken, skipped } => format!("{}.{taken}.{skipped}", decision.as_str()),
             Self::Person(done) => done.as_str().to_owned(),
+            Self::Chat(done) => done.as_str().to_owned(),
             Self::Account(done) => done.row().0.to_owned(),
             Self::Repeated => Self::REPEATED.to_owned(),
         }
@@ -46,6 +51,9 @@ impl Told {
         }
         if let Some(done) = PersonDone::ALL.into_iter().find(|done| done.as_str() == text) {
             return Some(Self::Person(done));
+        }
+        if let Some(done) = ChatDone::ALL.into_iter().find(|done| done.as_str() == text) {
+            return Some(Self::Chat(done));
         }
         if let Some(done) = AccountDone::ALL.into_iter().find(|done| done.row().0 == text) {
             return Some(Self::Account(done));
@@ -370,6 +378,9 @@ mod tests {
         }
         for done in PersonDone::ALL {
             assert_eq!(Told::parse(&Told::Person(done).cookie()), Some(Told::Person(done)));
+        }
+        for done in ChatDone::ALL {
+            assert_eq!(Told::parse(&Told::Chat(done).cookie()), Some(Told::Chat(done)));
         }
         for done in AccountDone::ALL {
             assert_eq!(Told::parse(&Told::Account(done).cookie()), Some(Told::Account(done)));

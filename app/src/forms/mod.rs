@@ -7,6 +7,10 @@ pub mod apps;
 #[cfg(feature = "ssr")]
 pub mod bulk;
 #[cfg(feature = "ssr")]
+pub mod chat_done;
+#[cfg(feature = "ssr")]
+pub mod contacts;
+#[cfg(feature = "ssr")]
 pub mod done;
 pub mod fields;
 #[cfg(feature = "ssr")]
@@ -17,6 +21,8 @@ pub mod holder;
 pub mod invite;
 #[cfg(feature = "ssr")]
 pub mod key;
+#[cfg(feature = "ssr")]
+pub mod member_key;
 #[cfg(feature = "ssr")]
 pub mod outcome;
 #[cfg(feature = "ssr")]
@@ -29,6 +35,8 @@ pub mod person;
 pub mod proof;
 #[cfg(feature = "ssr")]
 pub mod request;
+#[cfg(feature = "ssr")]
+pub mod rooms;
 #[cfg(feature = "ssr")]
 pub mod rotation;
 #[cfg(feature = "ssr")]

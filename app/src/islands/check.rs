@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 
-use crate::error::ConsoleError;
+use crate::error::CallError;
 
 /// What a form means so far, as far as it is right.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,12 +25,13 @@ pub struct Told {
 
 /// What is wrong with a draft for a new key of this kind, and what it means.
 #[server(endpoint = "check_key", input = Json)]
-pub async fn check_key(kind: KeyKind, draft: KeyDraft) -> Result<(FieldErrors, Told), ConsoleError> {
+pub async fn check_key(kind: KeyKind, draft: KeyDraft) -> Result<(FieldErrors, Told), CallError> {
     use crate::desk::keys::{check_draft, tell};
+    use crate::error::ConsoleError;
     let errors = match check_draft(&draft).await {
         Ok(()) => FieldErrors::default(),
         Err(ConsoleError::Refused(domain::refusal::Refusal::Invalid(errors))) => errors,
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     };
     Ok((errors, tell(kind, &draft)?))
 }

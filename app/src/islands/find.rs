@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 
-use crate::error::ConsoleError;
+use crate::error::CallError;
 
 /// A place to go to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,6 @@ pub struct Hit {
 
 /// The pages, keys and acts that fit what was typed.
 #[server(endpoint = "find", input = Json)]
-pub async fn find(typed: String) -> Result<Vec<Hit>, ConsoleError> {
-    crate::pages::find::hits(&typed).await
+pub async fn find(typed: String) -> Result<Vec<Hit>, CallError> {
+    Ok(crate::pages::find::hits(&typed).await?)
 }

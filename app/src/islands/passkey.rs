@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
-use crate::error::ConsoleError;
+use crate::error::CallError;
 
 /// What a passkey is to sign, as JSON. The word says what for.
 #[server(endpoint = "passkey", input = Json)]
-pub async fn passkey(used_for: String) -> Result<String, ConsoleError> {
-    crate::desk::passkeys::read_options(&used_for).await
+pub async fn passkey(used_for: String) -> Result<String, CallError> {
+    Ok(crate::desk::passkeys::read_options(&used_for).await?)
 }

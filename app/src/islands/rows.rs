@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 
-use crate::error::ConsoleError;
+use crate::error::CallError;
 
 /// A row of the key list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ const MOST: usize = 100;
 
 /// The rows of these keys as they are now, in a list with this query. Watching a list does not prolong a session.
 #[server(endpoint = "rows", input = Json)]
-pub async fn rows(ids: Vec<String>, list: String) -> Result<Vec<Row>, ConsoleError> {
+pub async fn rows(ids: Vec<String>, list: String) -> Result<Vec<Row>, CallError> {
     let ids: Vec<KeyId> = ids.iter().take(MOST).filter_map(|id| KeyId::parse(id)).collect();
-    crate::pages::keys_table::rows_now(&ids, &KeyQuery::from_query_string(&list)).await
+    Ok(crate::pages::keys_table::rows_now(&ids, &KeyQuery::from_query_string(&list)).await?)
 }

@@ -12,6 +12,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use super::dashboard_rooms::ChatRooms;
+use super::member_key::MemberKeyCard;
 use crate::addresses::preset_address;
 use crate::components::audit_table::{on_itself, told};
 use crate::components::chart::bar_list::{BarList, Line};
@@ -46,7 +48,9 @@ pub fn DashboardPage() -> impl IntoView {
                 <div class="actions"><a class="button primary" href="/keys/new">"Generate New Key"</a></div>
             })}
         </div>
+        <MemberKeyCard/>
         {figures}
+        <ChatRooms/>
     }
 }
 

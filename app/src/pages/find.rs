@@ -78,7 +78,17 @@ fn places(rights: Rights) -> impl Iterator<Item = Hit> {
         (preset_address(Preset::Verifier), "Generate a key for a service that checks keys"),
     ]);
     let waiting = rights.may(Act::ChangeKeys).then(|| ("/keys/handovers".to_owned(), "Hand-overs"));
-    let pages = destinations(rights).into_iter().chain(waiting).map(|(address, words)| (address, words, "Page"));
+    let api = rights.may(Act::SeeRooms).then(|| {
+        ["/integrations/prepare", "/integrations/examples"]
+            .map(str::to_owned)
+            .into_iter()
+            .zip(["Prepare to use the API", "Integration examples"])
+    });
+    let pages = destinations(rights)
+        .into_iter()
+        .chain(waiting)
+        .chain(api.into_iter().flatten())
+        .map(|(address, words)| (address, words, "Page"));
     let begun = new.into_iter().flatten().map(|(address, words)| (address, words, "New key"));
     pages.chain(begun).map(|(address, words, note)| Hit { words: words.to_owned(), note: note.to_owned(), address })
 }

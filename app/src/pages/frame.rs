@@ -162,6 +162,7 @@ pub fn destinations(rights: Rights) -> Vec<(String, &'static str)> {
         pages.extend(kinds);
         pages.push(("/integrations/setup".to_owned(), "Integrations"));
     }
+    pages.extend(chatrooms(rights));
     if rights.may(Act::ChangeKeys) {
         pages.push((REQUESTS.to_owned(), "Requests"));
     }
@@ -179,6 +180,13 @@ pub fn destinations(rights: Rights) -> Vec<(String, &'static str)> {
     }
     pages.extend([("/account".to_owned(), "Your account"), ("/help".to_owned(), "Help")]);
     pages
+}
+
+/// The pages of the group Chatroom Management.
+fn chatrooms(rights: Rights) -> Vec<(String, &'static str)> {
+    let rooms = rights.may(Act::SeeRooms).then_some([("/rooms", "Chatroom list"), ("/chats", "Chats")]);
+    let contacts = rights.may(Act::SeeContacts).then_some(("/contacts", "Contacts"));
+    rooms.into_iter().flatten().chain(contacts).map(|(address, label)| (address.to_owned(), label)).collect()
 }
 
 /// Keys that a second person must approve.
@@ -206,17 +214,28 @@ fn Menu(rights: Rights) -> impl IntoView {
     let kind = use_query_map().get_untracked().get(Field::Kind.as_str());
     let listed = kind.as_deref().and_then(KeyKind::parse).filter(|kind| path == "/keys" && kind.rules().list.is_some());
     let listed = listed.map(list_of);
-    let items: Vec<_> = destinations(rights)
-        .into_iter()
-        .map(|(address, label)| {
-            let current = match &listed {
-                Some(listed) => address == *listed,
-                None => !address.contains('?') && address.split('/').nth(1) == Some(section),
-            };
-            let count = (address == REQUESTS).then(waiting);
-            view! { <li><a href=address aria-current=current.then_some("page")>{label} {count}</a></li> }
-        })
-        .collect();
+    let item = |(address, label): (String, &'static str)| {
+        let current = match &listed {
+            Some(listed) => address == *listed,
+            None => !address.contains('?') && address.split('/').nth(1) == Some(section),
+        };
+        let count = (address == REQUESTS).then(waiting);
+        view! { <li><a href=address aria-current=current.then_some("page")>{label} {count}</a></li> }.into_any()
+    };
+    let (of_group, mut pages) = (chatrooms(rights), destinations(rights));
+    let place = pages.iter().position(|page| of_group.contains(page));
+    pages.retain(|page| !of_group.contains(page));
+    let mut items: Vec<_> = pages.into_iter().map(item).collect();
+    if let Some(place) = place {
+        let group: Vec<_> = of_group.into_iter().map(item).collect();
+        let group = view! {
+            <li>
+                <small class="group" id="chatrooms">"Chatroom Management"</small>
+                <ul aria-labelledby="chatrooms">{group}</ul>
+            </li>
+        };
+        items.insert(place, group.into_any());
+    }
     view! { <ul>{items}</ul> }
 }
 
@@ -238,6 +257,7 @@ fn Flash() -> impl IntoView {
                 view! { <div class="toast" class:good=(taken > 0)><p>{words}</p></div> }.into_any()
             }
             Told::Person(done) => toast(done.words()),
+            Told::Chat(done) => toast(done.words()),
             Told::Account(done) => toast(done.words()),
             Told::Repeated => toast("This was already done."),
         })

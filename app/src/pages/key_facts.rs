@@ -63,6 +63,7 @@ pub fn facts(
                     </div>
                     {validity(key, now)}
                     {interval(key)}
+                    {acts_for(key)}
                     {labels(key)}
                     {revoked(key, now)}
                 </dl>
@@ -83,6 +84,16 @@ fn interval(key: &KeyDetail) -> impl IntoView + use<> {
             </div>
         }
     })
+}
+
+/// The contacts on whose behalf the key may act, if it may not for any.
+fn acts_for(key: &KeyDetail) -> impl IntoView + use<> {
+    let contacts = &key.rules.acts_for;
+    let links: Vec<_> = contacts
+        .iter()
+        .map(|id| view! { <a class="mono" href=format!("/contacts/{id}")>{id.to_uuid()}</a> " " })
+        .collect();
+    (!links.is_empty()).then(|| view! { <div><dt>{Field::ActsFor.label()}</dt><dd>{links}</dd></div> })
 }
 
 fn validity(key: &KeyDetail, now: Timestamp) -> impl IntoView + use<> {

@@ -43,6 +43,7 @@ fn List() -> impl IntoView {
     let generate = generate_address(query.kind);
     let changes = may_change_keys();
     let heading = query.kind.and_then(|kind| kind.rules().list).unwrap_or("API Keys");
+    let create = create_label(query.kind);
     let asked = query.clone();
     let list = later(async move {
         match read_keys(&asked).await {
@@ -63,7 +64,7 @@ fn List() -> impl IntoView {
                 })}
                 {changes.then(|| view! { <a class="button quiet wide" href="/keys/handovers">"Hand-overs"</a> })}
                 <a class="button wide" href=audit>"Audit"</a>
-                {changes.then(|| view! { <a class="button primary" href=generate>"Generate New Key"</a> })}
+                {changes.then(|| view! { <a class="button primary" href=generate>{create}</a> })}
             </div>
         </div>
         <Views query=query.clone()/>
@@ -153,7 +154,7 @@ fn empty(query: &KeyQuery) -> AnyView {
         let title = query.kind.map_or("No keys yet".to_owned(), |kind| format!("No {} keys yet", kind.label()));
         let words = "A key lets a program call your API. Its secret is shown once. The key works once you confirm that \
                      you have stored it.";
-        (title, words, generate_address(query.kind), "Generate New Key")
+        (title, words, generate_address(query.kind), create_label(query.kind))
     } else {
         let words = match query.status {
             _ if query.search.is_some() => {
@@ -180,6 +181,11 @@ fn nothing(title: String, words: &'static str, address: String, action: &'static
         </div>
     }
     .into_any()
+}
+
+/// What the way to a new key is called: a kind with a list of its own has the word of its users.
+fn create_label(kind: Option<KeyKind>) -> &'static str {
+    if kind.is_some_and(|kind| kind.rules().list.is_some()) { "Create" } else { "Generate New Key" }
 }
 
 /// The address of the wizard, for the kind that the list shows.

@@ -89,11 +89,11 @@ pub fn Filters(query: KeyQuery) -> impl IntoView {
 /// Why a search is not sent.
 pub const SECRET: &str = "This looks like the secret of a key. Search by name or id instead.";
 
-/// Matches what `token::without_secrets` leaves as it is: no run as long as a secret, unless it is all small hexadecimal
-/// digits.
+/// Matches what `token::without_secrets` leaves as it is: no API KEY, and no run as long as a secret, unless it is all
+/// small hexadecimal digits.
 pub fn secretless() -> String {
     let length = SECRET_LEN + CHECKSUM_LEN;
-    format!("(?!.*(?![0-9a-f]{{{length}}})[0-9A-Za-z]{{{length}}}).*")
+    format!("(?!.*(?![0-9a-f]{{{length}}})[0-9A-Za-z]{{{length}}})(?!.*([0-9A-Za-z]{{6}}-){{4}}[0-9]{{14}}).*")
 }
 
 /// Each filter that is set, as a link that removes it.

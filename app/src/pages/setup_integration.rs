@@ -3,6 +3,7 @@
 use domain::field::Field;
 use domain::key::KeyRow;
 use domain::preset::Preset;
+use domain::role::Act;
 use domain::rules::KeyRules;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
@@ -18,7 +19,7 @@ use crate::components::icon::{Drawn, Icon};
 use crate::components::key_status::KeyStatus;
 use crate::components::time::LastUsed;
 use crate::desk::integration::{Integration, read_integration};
-use crate::desk::keys::KeyView;
+use crate::desk::keys::{KeyView, may};
 use crate::desk::later::later;
 use crate::islands::connectivity::Connectivity;
 
@@ -38,6 +39,12 @@ pub fn SetupIntegration() -> impl IntoView {
                 <h1>"Setup Integration"</h1>
                 <p>"Call Keystead from your service, and see the call arrive."</p>
             </div>
+            {may(Act::SeeRooms).then(|| view! {
+                <div class="actions">
+                    <a class="button" href="/integrations/prepare">"Prepare to use the API"</a>
+                    <a class="button" href="/integrations/examples">"Integration examples"</a>
+                </div>
+            })}
         </div>
         {guide}
     }

@@ -1,0 +1,253 @@
+//! The page of a chat: its participants, and its messages as they come.
+
+use domain::field::Field;
+use domain::page::grouped;
+use domain::participant::Participant;
+use domain::room::{Room, RoomKind};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::Outlet;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use super::room::not_there;
+use crate::components::contact_fields::ContactFields;
+use crate::components::failed::{Failed, FormProblem};
+use crate::components::field::TextField;
+use crate::components::grant_fields::EnterPresses;
+use crate::components::messages::{BEFORE, MessageList, Messages};
+use crate::components::modal::Modal;
+use crate::components::public_id::PublicId;
+use crate::components::time::Time;
+use crate::desk::chats::{CHATS, read_chat_to_change, read_participants};
+use crate::desk::contacts::read_contact_choices;
+use crate::desk::later::later;
+use crate::desk::rooms::{RoomView, read_messages, read_room};
+use crate::error::ConsoleError;
+use crate::forms::contacts::{ChatNameForm, ContactChoice};
+use crate::forms::outcome::PostedForm;
+use crate::forms::person::Nothing;
+
+/// How many participants the page names.
+const NAMED: usize = 100;
+
+/// The page, with the dialog that its address opens over it.
+#[component]
+pub fn ChatPage() -> impl IntoView {
+    let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    let before = use_query_map().get_untracked().get(BEFORE).and_then(|before| before.parse().ok());
+    let page = later(async move {
+        let view = match read_room(&id, &CHATS).await {
+            Ok(view) => view,
+            Err(error) => return not_there(error, "Chat", "/chats", "All chats"),
+        };
+        let people = read_participants(&view.room.id).await;
+        match (people, read_messages(&view.room, before).await) {
+            (Ok(people), Ok(messages)) => view! { <Shown view people messages/> }.into_any(),
+            (Err(error), _) | (_, Err(error)) => view! { <Failed error/> }.into_any(),
+        }
+    });
+    view! { {page} <Outlet/> }
+}
+
+#[component]
+fn Shown(view: RoomView, people: Vec<Participant>, messages: MessageList) -> impl IntoView {
+    let RoomView { room, app, manages, .. } = view;
+    let address = format!("/chats/{}", room.id);
+    let link = |path: &str| format!("{address}/{path}");
+    let is_chat = room.kind == RoomKind::Chat;
+    let acts = (manages && is_chat).then(|| match room.archived_at {
+        Some(_) => view! { <a class="button" href=link("restore")>"Bring back…"</a> }.into_any(),
+        None => view! {
+            <a class="button" href=link("invite")>"Add contacts…"</a>
+            <a class="button" href=link("rename")>"Rename…"</a>
+            <a class="button danger" href=link("archive")>"Archive…"</a>
+        }
+        .into_any(),
+    });
+    view! {
+        <Title text=room.name.clone()/>
+        <div class="head">
+            <div>
+                <div class="inline">
+                    <h1 dir="auto">{room.name.clone()}</h1>
+                    {room.archived_at.is_some().then(|| view! { <span class="status disabled">"Archived"</span> })}
+                </div>
+                <p>{if is_chat { "Programs write here, on behalf of contacts." } else { "What the Butler writes to one contact. Nobody answers it." }}</p>
+            </div>
+            <div class="actions">{acts}</div>
+        </div>
+        <div class="two wide-left">
+            <div class="stack"><Messages list=messages address=address.clone()/></div>
+            <div class="stack">
+                <People people/>
+                <section class="card">
+                    <header><h2>"The chat"</h2></header>
+                    <div class="body">
+                        <dl class="facts">
+                            <div><dt>"Chat UUID"</dt><dd><PublicId id="chat-uuid" value=room.id.to_uuid() what="the UUID of the chat"/></dd></div>
+                            {app.map(|app| view! { <div><dt>{Field::App.label()}</dt><dd dir="auto">{app.name}</dd></div> })}
+                            <div><dt>"Messages"</dt><dd>{grouped(room.last_seq)}</dd></div>
+                            <div><dt>"Created"</dt><dd><Time at=room.created_at/></dd></div>
+                            {room.archived_at.map(|at| view! { <div><dt>"Archived"</dt><dd><Time at/></dd></div> })}
+                        </dl>
+                    </div>
+                </section>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn People(people: Vec<Participant>) -> impl IntoView {
+    let total = people.len();
+    let rows: Vec<_> = people
+        .into_iter()
+        .take(NAMED)
+        .map(|one| match one.contact {
+            Some(id) => {
+                view! { <li><span><a href=format!("/contacts/{id}") dir="auto">{one.nick_name}</a></span></li> }
+                    .into_any()
+            }
+            None => view! { <li><span dir="auto">{one.nick_name}</span></li> }.into_any(),
+        })
+        .collect();
+    let more = (total > NAMED).then(|| format!("And {} more.", total.saturating_sub(NAMED)));
+    view! {
+        <section class="card">
+            <header><h2>"Participants"</h2> <small class="soft">{total.to_string()}</small></header>
+            {if rows.is_empty() {
+                view! { <p class="body soft">"Nobody is in the chat."</p> }.into_any()
+            } else {
+                view! { <ul class="feed ids">{rows} {more.map(|words| view! { <li class="soft">{words}</li> })}</ul> }.into_any()
+            }}
+        </section>
+    }
+}
+
+/// The id in the address, and the address of the chat's page.
+fn which() -> (String, String) {
+    let id = use_params_map().get_untracked().get("id").unwrap_or_default();
+    let back = format!("/chats/{id}");
+    (id, back)
+}
+
+fn failed(title: &'static str, error: ConsoleError, back: String) -> AnyView {
+    view! {
+        <Modal title back=back.clone()>
+            <div class="body"><Failed error/></div>
+            <footer><a class="button primary" href=back>"Close"</a></footer>
+        </Modal>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn RenameChatModal() -> impl IntoView {
+    let (id, back) = which();
+    let posted = PostedForm::<ChatNameForm>::take();
+    let problem = PostedForm::problem(posted.as_ref());
+    later(async move {
+        let room = match read_chat_to_change(&id).await {
+            Ok(view) => view.room,
+            Err(error) => return failed("Rename the chat", error, back),
+        };
+        let errors = RwSignal::new(problem.fields);
+        let name = posted.map_or_else(|| room.name.clone(), |posted| posted.form.name);
+        let address = format!("{back}/rename");
+        view! {
+            <Modal title=format!("Rename “{}”", room.name) back=back.clone()>
+                <form method="post" action=address novalidate>
+                    <div class="body">
+                        <FormProblem problem=problem.whole/>
+                        <TextField errors field=Field::Name label="Title" value=name required=true autofocus=true
+                            hint="A message in the chat says that it has a new title."/>
+                    </div>
+                    <footer>
+                        <a class="button" href=back>"Cancel"</a>
+                        <button class="button primary">"Rename"</button>
+                    </footer>
+                </form>
+            </Modal>
+        }
+        .into_any()
+    })
+}
+
+#[component]
+pub fn AddContactsModal() -> impl IntoView {
+    let (id, back) = which();
+    let posted = PostedForm::<ContactChoice>::take();
+    let problem = PostedForm::problem(posted.as_ref());
+    later(async move {
+        let choice = posted.map(|posted| posted.form).unwrap_or_default();
+        let read = async {
+            let room: Room = read_chat_to_change(&id).await?.room;
+            let choices = read_contact_choices(&room.app_id, &choice).await?;
+            Ok::<_, ConsoleError>((room, choices))
+        };
+        let (room, choices) = match read.await {
+            Ok(found) => found,
+            Err(error) => return failed("Add contacts", error, back),
+        };
+        let address = format!("{back}/invite");
+        view! {
+            <Modal title=format!("Add contacts to “{}”", room.name) back=back.clone()>
+                <form method="post" action=address novalidate>
+                    <EnterPresses/>
+                    <div class="body">
+                        <FormProblem problem=problem.whole/>
+                        <ContactFields choices find=choice.find autofocus=choice.searches none_ticked=!problem.fields.is_empty()/>
+                        <p class="soft">"They see what was written before. Whoever is in the chat already stays."</p>
+                    </div>
+                    <footer>
+                        <a class="button" href=back>"Cancel"</a>
+                        <button class="button primary">"Add"</button>
+                    </footer>
+                </form>
+            </Modal>
+        }
+        .into_any()
+    })
+}
+
+#[component]
+pub fn ArchiveChatModal() -> impl IntoView {
+    confirm(
+        "archive",
+        "Archive",
+        "Nobody can write in the chat, and lists leave it out. Its messages stay. You can bring it back.",
+    )
+}
+
+#[component]
+pub fn RestoreChatModal() -> impl IntoView {
+    confirm("restore", "Bring back", "The chat is in the lists again, and its participants can write in it.")
+}
+
+fn confirm(path: &'static str, verb: &'static str, effect: &'static str) -> impl IntoView {
+    let (id, back) = which();
+    let problem = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
+    later(async move {
+        let room = match read_chat_to_change(&id).await {
+            Ok(view) => view.room,
+            Err(error) => return failed(verb, error, back),
+        };
+        let button = if path == "archive" { "button primary danger" } else { "button primary" };
+        let address = format!("{back}/{path}");
+        view! {
+            <Modal title=format!("{verb} “{}”?", room.name) back=back.clone()>
+                <form method="post" action=address>
+                    <div class="body">
+                        <FormProblem problem=problem.whole/>
+                        <p>{effect}</p>
+                    </div>
+                    <footer>
+                        <a class="button" href=back>"Cancel"</a>
+                        <button class=button>{verb}</button>
+                    </footer>
+                </form>
+            </Modal>
+        }
+        .into_any()
+    })
+}

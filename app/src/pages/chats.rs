@@ -1,0 +1,230 @@
+//! The list of chats between contacts, and the dialog that creates one.
+
+use domain::field::Field;
+use domain::room::{ARCHIVED, Room, RoomKind, RoomQuery};
+use domain::text::SEARCH_MAX;
+use domain::timestamp::Timestamp;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::Outlet;
+
+use super::keys_filters::{SECRET, secretless};
+use super::rooms::{asked, turns};
+use crate::components::app_switch::{AppField, InApp};
+use crate::components::contact_fields::ContactFields;
+use crate::components::failed::{Failed, FormProblem};
+use crate::components::field::TextField;
+use crate::components::grant_fields::EnterPresses;
+use crate::components::ignored::Ignored;
+use crate::components::modal::Modal;
+use crate::components::pager::Pager;
+use crate::components::time::Ago;
+use crate::desk::chats::{CHATS, read_addressees, read_choices_of_new};
+use crate::desk::later::later;
+use crate::desk::rooms::{RoomList, may_create, read_rooms};
+use crate::forms::contacts::ChatForm;
+use crate::forms::outcome::PostedForm;
+
+#[component]
+pub fn ChatsPage() -> impl IntoView {
+    let query = asked(&CHATS);
+    let read = query.to_query_string();
+    let creates = may_create().is_ok();
+    let list = later(async move {
+        match read_rooms(&query).await {
+            Ok(list) => {
+                // The list is worth more than the names in it.
+                let names = read_addressees(&list.page.rows).await.unwrap_or_default();
+                view! { <Found list names query/> }.into_any()
+            }
+            Err(error) => view! { <Failed error/> }.into_any(),
+        }
+    });
+    view! {
+        <Title text="Chats"/>
+        <div class="head">
+            <div>
+                <h1>"Chats"</h1>
+                <p>"What contacts write to each other, and what the Butler writes to each of them."</p>
+            </div>
+            <div class="actions">
+                <a class="button" href="/integrations/examples">"Integration examples"</a>
+                {creates.then(|| view! { <a class="button primary" href="/chats/new">"Create a chat"</a> })}
+            </div>
+        </div>
+        <Ignored read filters=&["status"] texts=&["q"]/>
+        {list}
+        <Outlet/>
+    }
+}
+
+#[component]
+fn Found(list: RoomList, names: Vec<Option<String>>, query: RoomQuery) -> impl IntoView {
+    let (previous, next) = turns("/chats", &query, &list);
+    let RoomList { page, apps, now, manages } = list;
+    let filtered = query.is_filtered();
+    let table = if page.rows.is_empty() {
+        let (heading, words) = match (query.archived, filtered) {
+            (true, _) => ("No chats here", "No chat is archived."),
+            (false, true) => ("No chats here", "Search looks at the beginning of titles. Try fewer letters."),
+            (false, false) => (
+                "No chats yet",
+                "A chat has a title and contacts. Programs write in it on their behalf, with a Master User key.",
+            ),
+        };
+        view! {
+            <div class="card">
+                <div class="empty">
+                    <h2>{heading}</h2>
+                    <p>{words}</p>
+                    {if filtered {
+                        view! { <a class="button primary" href="/chats">"Show all chats"</a> }.into_any()
+                    } else {
+                        manages.then(|| view! { <a class="button primary" href="/chats/new">"Create a chat"</a> }).into_any()
+                    }}
+                </div>
+            </div>
+        }
+        .into_any()
+    } else {
+        let apps = apps.into_iter().map(Some).chain(std::iter::repeat(None));
+        let names = names.into_iter().chain(std::iter::repeat(None));
+        let rows: Vec<_> = page
+            .rows
+            .into_iter()
+            .zip(apps)
+            .zip(names)
+            .map(|((chat, app), to)| line(chat, app, to, now, manages))
+            .collect();
+        view! {
+            <div class="card sheet" role="region" aria-label="Chats" tabindex="0">
+                <table class="blocks apps" role="table">
+                    <caption class="visually-hidden">"Chats"</caption>
+                    <thead role="rowgroup">
+                        <tr role="row">
+                            <th role="columnheader">"Title"</th>
+                            <th role="columnheader">"Kind"</th>
+                            <th role="columnheader">"Participants"</th>
+                            <th role="columnheader">"Last message"</th>
+                            {manages.then(|| view! { <th role="columnheader"><span class="visually-hidden">"Actions"</span></th> })}
+                        </tr>
+                    </thead>
+                    <tbody role="rowgroup">{rows}</tbody>
+                </table>
+            </div>
+        }
+        .into_any()
+    };
+    view! {
+        <Filters query/>
+        {table}
+        <Pager total=page.total one="chat" previous next/>
+    }
+}
+
+fn line(chat: Room, app: Option<String>, to: Option<String>, now: Timestamp, manages: bool) -> impl IntoView {
+    let address = format!("/chats/{}", chat.id);
+    let (path, label) =
+        if chat.archived_at.is_some() { ("restore", "Bring back…") } else { ("archive", "Archive…") };
+    let (act, name) = (format!("{address}/{path}"), chat.name.clone());
+    view! {
+        <tr role="row">
+            <td role="cell" class="name">
+                <a href=address dir="auto" title=chat.name.clone()>{chat.name.clone()}</a>
+                {to.map(|to| view! { " to " <bdi>{to}</bdi> })}
+                {app.map(|app| view! { " " <small class="soft" dir="auto">{app}</small> })}
+            </td>
+            <td role="cell">{chat.kind.label()}</td>
+            <td role="cell">
+                {chat.joined.to_string()} <span class="keys-word">{if chat.joined == 1 { " participant" } else { " participants" }}</span>
+            </td>
+            <td role="cell" class="soft">
+                {match chat.last_message_at {
+                    Some(at) => view! { <span class="keys-word">"Last message "</span> <Ago at now/> }.into_any(),
+                    None => "No messages".into_any(),
+                }}
+            </td>
+            {manages.then(|| view! {
+                <td role="cell" class="end">
+                    {(chat.kind == RoomKind::Chat).then(|| view! {
+                        <span class="inline">
+                            <a class="button quiet" href=act>{label} <span class="visually-hidden">" the chat " {name}</span></a>
+                        </span>
+                    })}
+                </td>
+            })}
+        </tr>
+    }
+}
+
+#[component]
+fn Filters(query: RoomQuery) -> impl IntoView {
+    let filtered = query.is_filtered();
+    let contact = query.contact.map(|contact| contact.to_string());
+    view! {
+        <form class="filters" method="get" action="/chats" role="search" data-submit>
+            <input type="search" name="q" data-search value=query.search maxlength=SEARCH_MAX aria-label="Search by title"
+                placeholder="Title" aria-keyshortcuts="/" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"/>
+            <select name="status" aria-label="Status">
+                <option value="">"In use"</option>
+                <option value=ARCHIVED selected=query.archived>"Archived"</option>
+            </select>
+            {contact.map(|contact| view! { <input type="hidden" name="contact" value=contact/> })}
+            <button class="button">"Apply"</button>
+            {filtered.then(|| view! { <a class="button quiet" href="/chats">"Clear"</a> })}
+        </form>
+    }
+}
+
+#[component]
+pub fn CreateChatModal() -> impl IntoView {
+    let posted = PostedForm::<ChatForm>::take();
+    later(async move {
+        let problem = PostedForm::problem(posted.as_ref());
+        let errors = RwSignal::new(problem.fields);
+        let form = posted.map(|posted| posted.form).unwrap_or_default();
+        let within = InApp::read(&form.app).await;
+        let read = match may_create() {
+            Ok(()) => read_choices_of_new(&form).await,
+            Err(error) => Err(error),
+        };
+        let contacts = match read {
+            Ok(Some(choices)) => {
+                view! { <ContactFields choices find=form.choice.find autofocus=form.choice.searches/> }.into_any()
+            }
+            Ok(None) => {
+                view! { <p class="soft">"Choose the app, and create the chat. Then add its contacts."</p> }.into_any()
+            }
+            Err(error) => {
+                return view! {
+                    <Modal title="Create a chat" back="/chats">
+                        <div class="body"><Failed error/></div>
+                        <footer><a class="button primary" href="/chats">"Close"</a></footer>
+                    </Modal>
+                }
+                .into_any();
+            }
+        };
+        view! {
+            <Modal title="Create a chat" back="/chats">
+                <form method="post" action="/chats/new" novalidate>
+                    <EnterPresses/>
+                    <div class="body">
+                        <FormProblem problem=problem.whole/>
+                        {within.shown.then(|| view! {
+                            <AppField errors within hint="Only contacts of this app can be in the chat. You cannot change it later."/>
+                        })}
+                        <TextField errors field=Field::Name label="Title" value=form.name required=true autofocus=!form.choice.searches
+                            hint="What its participants see, for example: Support."/>
+                        {contacts}
+                    </div>
+                    <footer>
+                        <a class="button" href="/chats">"Cancel"</a>
+                        <button class="button primary">"Create"</button>
+                    </footer>
+                </form>
+            </Modal>
+        }
+        .into_any()
+    })
+}
