@@ -30,6 +30,8 @@ enum Put {
     Bearer,
     /// At the end of the path.
     Path,
+    /// In `API_KEY`.
+    ApiKey,
     Nowhere,
 }
 
@@ -95,6 +97,11 @@ impl Call {
         }
     }
 
+    /// `GET /openapi/token`: buys an access token with an API KEY.
+    pub fn token() -> Self {
+        Self { method: "GET", path: "/openapi/token".to_owned(), headers: Vec::new(), body: None, put: Put::ApiKey }
+    }
+
     /// What better-auth is asked: the key, and the permissions in its own form.
     pub fn better_auth() -> Self {
         Self {
@@ -113,6 +120,9 @@ impl Call {
         if self.put == Put::Bearer {
             headers.push(("Authorization", &authorization));
         }
+        if self.put == Put::ApiKey {
+            headers.push(("API_KEY", token));
+        }
         let body = self.body.map(|body| body(token)).unwrap_or_default();
         Connection::open(authority).await?.send(self.method.parse()?, &self.path(token), &headers, body).await
     }
@@ -130,6 +140,9 @@ impl Call {
         }
         if self.put == Put::Bearer {
             line.extend(["Authorization: Bearer ", token, "\t"]);
+        }
+        if self.put == Put::ApiKey {
+            line.extend(["API_KEY: ", token, "\t"]);
         }
         if let Some(body) = self.body {
             let body = body(token);

@@ -80,6 +80,8 @@ pub(crate) struct Installation {
     pub verifier: String,
     /// A service key that may manage others.
     pub manager: String,
+    /// The API KEY of its first app.
+    pub api_key: String,
     /// Keys that the service issued, with a restriction of each sort.
     pub asked_about: Vec<String>,
     /// The old secrets of keys of the same sort that are being rotated.
@@ -121,6 +123,7 @@ impl Installation {
 
         let verifier = issue(&service, &caller, &verifier_draft()).await?;
         let manager = issue(&service, &caller, &manager_draft()).await?;
+        let api_key = service.reveal_member_key(&caller, service.default_app()).await?.expose_secret().to_owned();
         let id = Token::parse(&verifier).map(|token| token.id()).context("a token has no id")?;
         let stored = store.key_record(&id).await?.context("a new key is not in the store")?;
         let pepper = Pepper::behind(stored.secrets.first().context("a key has no secret")?, &verifier, &drawn)?;
@@ -159,6 +162,7 @@ impl Installation {
             keys,
             verifier,
             manager,
+            api_key,
             asked_about,
             rotated,
             restricted: filled.restricted,

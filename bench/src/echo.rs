@@ -107,6 +107,7 @@ pub(crate) async fn serve(shape: &str) -> Result<()> {
     let padding = "=".repeat(shape.body.saturating_sub(unpadded));
     let sends = Arc::new(Sends { headers: shape.headers()?, padding });
     let router = Router::new().route("/v1/keys/verify", post(verify)).route("/v1/authorize", get(authorize));
+    let router = router.route("/openapi/token", get(token));
     let router = router.route("/v1/keys", get(keys)).route("/v1/keys/{id}", get(keys)).with_state(sends);
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -135,6 +136,12 @@ async fn verify(State(sends): State<Arc<Sends>>, headers: HeaderMap, Json(asked)
 async fn keys(State(sends): State<Arc<Sends>>, headers: HeaderMap) -> Response {
     let bearer = headers.get(header::AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(b"Bearer "));
     sends.answer(Json(echoed("", bearer, &sends.padding)).into_response())
+}
+
+/// What buys an access token.
+async fn token(State(sends): State<Arc<Sends>>, headers: HeaderMap) -> Response {
+    let valid = headers.get("api_key").is_some_and(|value| value.to_str().is_ok());
+    sends.answer(Json(echoed("", valid, &sends.padding)).into_response())
 }
 
 fn echoed<'a>(key_id: &'a str, valid: bool, padding: &'a str) -> Echoed<'a> {

@@ -30,7 +30,9 @@ mod people;
 mod process;
 mod report;
 mod restrictions;
+mod rooms;
 mod secrets;
+mod tokens;
 
 use std::path::PathBuf;
 
@@ -88,8 +90,12 @@ enum Part {
     Lists,
     /// Calls of a program that manages keys
     Manage,
+    /// Messages in rooms: written, read and watched
+    Rooms,
     /// Acts on many keys at once
     Many,
+    /// Access tokens that an API KEY buys
+    Tokens,
     /// Verify calls about hot keys, beside the floor and better-auth
     Hot,
     /// Forward-auth calls
@@ -144,6 +150,12 @@ async fn run(options: &Options) -> Result<()> {
     }
     if options.begins(Part::Manage) {
         sections.push(manage::measure(options.round_seconds).await?);
+    }
+    if options.begins(Part::Rooms) {
+        sections.push(rooms::measure(options.samples, options.round_seconds).await?);
+    }
+    if options.begins(Part::Tokens) {
+        sections.push(tokens::measure(options.round_seconds).await?);
     }
     if options.begins(Part::Decision) {
         sections.push(decision::measure().await?);
