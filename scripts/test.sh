@@ -58,3 +58,4 @@ stage 'The same bytes elsewhere' scripts/same-bytes.sh
 stage 'Drills, short' counted scripts/drills.sh --short
 stage 'Journeys in Chromium' journeys
 stage 'Journeys in Firefox' journeys --config firefox.config.ts
+stage 'Promises of the families' node scripts/families.mjs "$log"
