@@ -279,8 +279,8 @@ async fn a_search_finds_names_and_ids(store: Store) {
         assert_eq!(find(&text).await, std::slice::from_ref(&some), "{text}");
     }
     // Two characters are looked for in names alone, and may begin one by chance.
-    let named = |name: &str| name.to_lowercase().contains(&id[..2].to_lowercase());
-    assert!(find(&id[..2]).await.iter().all(|row| named(&row.name)));
+    let begins = |name: &str| name.to_lowercase().contains(&id[..2].to_lowercase());
+    assert!(find(&id[..2]).await.iter().all(|row| begins(&row.name)));
     assert!(find("no such name").await.is_empty());
     assert!(find("alpha of another app").await.is_empty());
     assert!(find("%").await.is_empty() && find("_").await.is_empty() && find("'").await.is_empty());
