@@ -6,6 +6,7 @@ mod caller;
 mod chat;
 pub(crate) mod document;
 mod form;
+mod operations;
 mod place;
 mod rooms;
 mod token;
