@@ -4,6 +4,7 @@ use domain::refusal::Refusal;
 use leptos::prelude::*;
 
 use crate::components::icon::{Drawn, Icon};
+use crate::components::modal::Modal;
 use crate::error::ConsoleError;
 
 /// Shows what went wrong and what to do, and sets the status of the page.
@@ -24,6 +25,18 @@ pub fn Failed(error: ConsoleError) -> impl IntoView {
     }
     set_status(&error);
     view! { <FormProblem problem=Some(error)/> }.into_any()
+}
+
+/// A dialog with this title that could not be made, and says why.
+pub fn failed_dialog(title: impl Into<String>, error: ConsoleError, back: impl Into<String>) -> AnyView {
+    let (title, back) = (title.into(), back.into());
+    view! {
+        <Modal title back=back.clone()>
+            <div class="body"><Failed error/></div>
+            <footer><a class="button primary" href=back>"Close"</a></footer>
+        </Modal>
+    }
+    .into_any()
 }
 
 /// The page answers with the status of its main read.

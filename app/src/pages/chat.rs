@@ -11,7 +11,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::room::not_there;
 use crate::components::contact_fields::ContactFields;
-use crate::components::failed::{Failed, FormProblem};
+use crate::components::failed::{Failed, FormProblem, failed_dialog};
 use crate::components::field::TextField;
 use crate::components::grant_fields::EnterPresses;
 use crate::components::messages::{BEFORE, MessageList, Messages};
@@ -131,16 +131,6 @@ fn which() -> (String, String) {
     (id, back)
 }
 
-fn failed(title: &'static str, error: ConsoleError, back: String) -> AnyView {
-    view! {
-        <Modal title back=back.clone()>
-            <div class="body"><Failed error/></div>
-            <footer><a class="button primary" href=back>"Close"</a></footer>
-        </Modal>
-    }
-    .into_any()
-}
-
 #[component]
 pub fn RenameChatModal() -> impl IntoView {
     let (id, back) = which();
@@ -149,7 +139,7 @@ pub fn RenameChatModal() -> impl IntoView {
     later(async move {
         let room = match read_chat_to_change(&id).await {
             Ok(view) => view.room,
-            Err(error) => return failed("Rename the chat", error, back),
+            Err(error) => return failed_dialog("Rename the chat", error, back),
         };
         let errors = RwSignal::new(problem.fields);
         let name = posted.map_or_else(|| room.name.clone(), |posted| posted.form.name);
@@ -187,7 +177,7 @@ pub fn AddContactsModal() -> impl IntoView {
         };
         let (room, choices) = match read.await {
             Ok(found) => found,
-            Err(error) => return failed("Add contacts", error, back),
+            Err(error) => return failed_dialog("Add contacts", error, back),
         };
         let address = format!("{back}/invite");
         view! {
@@ -230,7 +220,7 @@ fn confirm(path: &'static str, verb: &'static str, effect: &'static str) -> impl
     later(async move {
         let room = match read_chat_to_change(&id).await {
             Ok(view) => view.room,
-            Err(error) => return failed(verb, error, back),
+            Err(error) => return failed_dialog(verb, error, back),
         };
         let button = if path == "archive" { "button primary danger" } else { "button primary" };
         let address = format!("{back}/{path}");

@@ -12,7 +12,7 @@ use super::keys_filters::{SECRET, secretless};
 use super::rooms::{asked, turns};
 use crate::components::app_switch::{AppField, InApp};
 use crate::components::contact_fields::ContactFields;
-use crate::components::failed::{Failed, FormProblem};
+use crate::components::failed::{Failed, FormProblem, failed_dialog};
 use crate::components::field::TextField;
 use crate::components::grant_fields::EnterPresses;
 use crate::components::ignored::Ignored;
@@ -196,13 +196,7 @@ pub fn CreateChatModal() -> impl IntoView {
                 view! { <p class="soft">"Choose the app, and create the chat. Then add its contacts."</p> }.into_any()
             }
             Err(error) => {
-                return view! {
-                    <Modal title="Create a chat" back="/chats">
-                        <div class="body"><Failed error/></div>
-                        <footer><a class="button primary" href="/chats">"Close"</a></footer>
-                    </Modal>
-                }
-                .into_any();
+                return failed_dialog("Create a chat", error, "/chats");
             }
         };
         view! {

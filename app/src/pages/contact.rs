@@ -11,7 +11,7 @@ use leptos_router::components::Outlet;
 use leptos_router::hooks::use_params_map;
 
 use super::contacts::{ContactInputs, state};
-use crate::components::failed::{Failed, FormProblem, set_status};
+use crate::components::failed::{Failed, FormProblem, failed_dialog, set_status};
 use crate::components::modal::Modal;
 use crate::components::public_id::PublicId;
 use crate::components::time::{Ago, Time};
@@ -203,13 +203,7 @@ async fn managed(id: &str) -> Result<Contact, ConsoleError> {
 }
 
 fn failed(verb: &'static str, error: ConsoleError, back: String) -> AnyView {
-    view! {
-        <Modal title=format!("{verb} the contact") back=back.clone()>
-            <div class="body"><Failed error/></div>
-            <footer><a class="button primary" href=back>"Close"</a></footer>
-        </Modal>
-    }
-    .into_any()
+    failed_dialog(format!("{verb} the contact"), error, back)
 }
 
 fn confirm(asked: Confirmation) -> impl IntoView {

@@ -12,7 +12,7 @@ use leptos_router::hooks::use_query_map;
 use super::keys_filters::{SECRET, secretless};
 use crate::addresses::with_query;
 use crate::components::app_switch::{AppField, InApp};
-use crate::components::failed::{Failed, FormProblem};
+use crate::components::failed::{Failed, FormProblem, failed_dialog};
 use crate::components::field::TextField;
 use crate::components::ignored::Ignored;
 use crate::components::modal::Modal;
@@ -217,13 +217,7 @@ pub fn CreateContactModal() -> impl IntoView {
     let posted = PostedForm::<ContactForm>::take();
     later(async move {
         if let Err(error) = may_create() {
-            return view! {
-                <Modal title="Create a contact" back="/contacts">
-                    <div class="body"><Failed error/></div>
-                    <footer><a class="button primary" href="/contacts">"Close"</a></footer>
-                </Modal>
-            }
-            .into_any();
+            return failed_dialog("Create a contact", error, "/contacts");
         }
         let problem = PostedForm::problem(posted.as_ref());
         let errors = RwSignal::new(problem.fields);

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use crate::components::app_fields::AppFields;
-use crate::components::failed::{Failed, FormProblem};
+use crate::components::failed::{FormProblem, failed_dialog};
 use crate::components::field::TextField;
 use crate::components::grant_fields::{EnterPresses, GrantFields};
 use crate::components::modal::Modal;
@@ -97,13 +97,7 @@ pub(super) fn whom() -> (String, String) {
 }
 
 pub(super) fn failed(verb: &'static str, error: ConsoleError, back: String) -> AnyView {
-    view! {
-        <Modal title=format!("{verb} person") back=back.clone()>
-            <div class="body"><Failed error/></div>
-            <footer><a class="button primary" href=back>"Close"</a></footer>
-        </Modal>
-    }
-    .into_any()
+    failed_dialog(format!("{verb} person"), error, back)
 }
 
 fn confirm(asked: Confirmation) -> impl IntoView {

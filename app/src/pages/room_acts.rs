@@ -6,7 +6,7 @@ use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::components::failed::{Failed, FormProblem};
+use crate::components::failed::{FormProblem, failed_dialog};
 use crate::components::field::TextField;
 use crate::components::modal::Modal;
 use crate::desk::later::later;
@@ -62,13 +62,7 @@ async fn managed(id: &str) -> Result<Room, ConsoleError> {
 }
 
 fn failed(verb: &'static str, error: ConsoleError, back: String) -> AnyView {
-    view! {
-        <Modal title=format!("{verb} the room") back=back.clone()>
-            <div class="body"><Failed error/></div>
-            <footer><a class="button primary" href=back>"Close"</a></footer>
-        </Modal>
-    }
-    .into_any()
+    failed_dialog(format!("{verb} the room"), error, back)
 }
 
 fn confirm(asked: Confirmation) -> impl IntoView {

@@ -12,7 +12,7 @@ use super::keys_filters::{SECRET, secretless};
 use super::room_acts::RoomFields;
 use crate::addresses::with_query;
 use crate::components::app_switch::{AppField, InApp};
-use crate::components::failed::{Failed, FormProblem};
+use crate::components::failed::{Failed, FormProblem, failed_dialog};
 use crate::components::ignored::Ignored;
 use crate::components::modal::Modal;
 use crate::components::pager::Pager;
@@ -194,13 +194,7 @@ pub fn CreateRoomModal() -> impl IntoView {
     let posted = PostedForm::<RoomForm>::take();
     later(async move {
         if let Err(error) = may_create() {
-            return view! {
-                <Modal title="Create a room" back="/rooms">
-                    <div class="body"><Failed error/></div>
-                    <footer><a class="button primary" href="/rooms">"Close"</a></footer>
-                </Modal>
-            }
-            .into_any();
+            return failed_dialog("Create a room", error, "/rooms");
         }
         let problem = PostedForm::problem(posted.as_ref());
         let errors = RwSignal::new(problem.fields);
