@@ -31,6 +31,14 @@ pub use installation::{Installation, TestClock, TestHasher};
 #[cfg(feature = "installation")]
 pub use soft_key::SoftKey;
 
+/// The text with another last character: never the same text, whatever it ends in.
+pub fn damaged(text: &str) -> String {
+    let mut characters: Vec<char> = text.chars().collect();
+    let last = characters.last_mut().expect("a last character");
+    *last = if *last == '1' { '2' } else { '1' };
+    characters.into_iter().collect()
+}
+
 /// An empty database. Dropping it removes it.
 #[derive(Debug)]
 pub struct TestDatabase {

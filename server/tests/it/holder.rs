@@ -111,7 +111,7 @@ async fn a_wrong_key_gives_one_page_that_has_nothing_of_it() {
         let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
         answer.body.replace(&nonce, "N")
     };
-    let wrong = format!("{}x", &token[..token.len() - 1]);
+    let wrong = testkit::damaged(&token);
     for (page_number, path) in PAGES.into_iter().enumerate() {
         let from = |n: usize| format!("192.0.{page_number}.{n}");
         let first = post(&product, path, "held_key=nothing&acknowledged=yes", &from(100)).await;

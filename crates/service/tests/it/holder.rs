@@ -240,7 +240,7 @@ async fn a_guess_costs_what_a_sign_in_costs_and_tells_nothing(w: World) {
     w.service.delete(owner(), &gone, "Gone").await.unwrap();
     let wrong = PlainToken::compose("ks", &id, &"s".repeat(43)).expose().to_owned();
     let foreign = PlainToken::compose("ks", &domain::ids::KeyId::from_random([9; 16]), &"s".repeat(43));
-    let (foreign, bad_sum) = (foreign.expose().to_owned(), format!("{}x", &whole[..whole.len() - 1]));
+    let (foreign, bad_sum) = (foreign.expose().to_owned(), testkit::damaged(&whole));
     let guesses = ["x", "é\0", &whole[1..], &bad_sum, &wrong, &foreign, &deleted];
     let mut answers = Vec::new();
     for (n, guess) in guesses.into_iter().enumerate() {

@@ -147,9 +147,7 @@ async fn what_is_no_token_of_ours_is_not_found(w: World) {
 
 async fn a_malformed_token_never_reaches_the_store(w: World) {
     let (_, token) = w.active(&draft("service", "Key")).await;
-    let mut damaged = token.clone();
-    damaged.pop();
-    damaged.push(if token.ends_with('a') { 'b' } else { 'a' });
+    let damaged = testkit::damaged(&token);
     w.store.close().await;
     assert_eq!(w.code(&damaged).await, Code::NotFound);
     w.clock.advance(Millis::seconds(1));
