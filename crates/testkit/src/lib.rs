@@ -15,6 +15,7 @@ mod authenticator;
 #[cfg(feature = "installation")]
 mod installation;
 mod postgres;
+mod schema;
 #[cfg(feature = "installation")]
 mod soft_key;
 
@@ -39,7 +40,7 @@ pub fn damaged(text: &str) -> String {
     characters.into_iter().collect()
 }
 
-/// An empty database. Dropping it removes it.
+/// A database of its own for one test. Dropping it removes it.
 #[derive(Debug)]
 pub struct TestDatabase {
     url: String,
@@ -55,17 +56,32 @@ enum Held {
 }
 
 impl TestDatabase {
-    /// A SQLite file in its own folder.
+    /// A SQLite file in its own folder, with the schema.
     pub fn sqlite() -> Self {
+        let database = Self::empty_sqlite();
+        schema::copy_to(&database.url);
+        database
+    }
+
+    /// The same without the schema, and without the file.
+    pub fn empty_sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}/keystead.db", folder.path().display());
         Self { url, held: Held::Folder { _folder: folder } }
     }
 
-    /// A database in Postgres. The first call starts Postgres, and the end of the process stops it. Panics if Postgres
-    /// is missing or does not start, because a test is never skipped.
+    /// A database in Postgres, with the schema. The first call starts Postgres, and the end of the process stops it. Panics
+    /// if Postgres is missing or does not start, because a test is never skipped.
     pub fn postgres() -> Self {
-        let database = postgres::Database::create();
+        Self::of(postgres::Database::with_schema())
+    }
+
+    /// The same without the schema.
+    pub fn empty_postgres() -> Self {
+        Self::of(postgres::Database::create())
+    }
+
+    fn of(database: postgres::Database) -> Self {
         Self { url: database.url(), held: Held::Database { database } }
     }
 

@@ -8,6 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use sqlx::{Connection, PgConnection};
+
+use crate::schema;
+
 /// The running cluster; one for the process.
 #[derive(Debug)]
 struct Cluster {
@@ -119,8 +123,23 @@ pub struct Database {
 impl Database {
     /// A new one, empty.
     pub fn create() -> Self {
+        Self::copy_of("template1")
+    }
+
+    /// A new one with the schema, which is made once for the process: the migrations take longer than most tests.
+    pub fn with_schema() -> Self {
+        static PATTERN: OnceLock<Database> = OnceLock::new();
+        let pattern = PATTERN.get_or_init(|| {
+            let pattern = Self::create();
+            schema::migrate(schema::POSTGRES, async || PgConnection::connect(&pattern.url()).await);
+            pattern
+        });
+        Self::copy_of(&pattern.name)
+    }
+
+    fn copy_of(pattern: &str) -> Self {
         let name = format!("test_{}", NAMES.fetch_add(1, Ordering::Relaxed));
-        psql(&format!("CREATE DATABASE {name}"));
+        psql(&format!("CREATE DATABASE {name} TEMPLATE {pattern}"));
         Self { name }
     }
 

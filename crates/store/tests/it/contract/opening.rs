@@ -8,7 +8,7 @@ use testkit::TestDatabase;
 use tokio::time::timeout;
 
 fn both() -> [TestDatabase; 2] {
-    [TestDatabase::sqlite(), TestDatabase::postgres()]
+    [TestDatabase::empty_sqlite(), TestDatabase::empty_postgres()]
 }
 
 async fn open(database: &TestDatabase, schema: Schema) -> Result<Store, StoreError> {
@@ -90,7 +90,7 @@ async fn database_with_mark(database: &TestDatabase) {
 
 #[tokio::test]
 async fn a_database_that_is_away_keeps_nobody_waiting_and_is_found_again() {
-    let database = TestDatabase::postgres();
+    let database = TestDatabase::empty_postgres();
     let store = Store::open(database.url()).await.unwrap();
     store.look().await.unwrap();
     database.stop();
@@ -107,7 +107,7 @@ async fn a_database_that_is_away_keeps_nobody_waiting_and_is_found_again() {
 
 #[tokio::test]
 async fn a_read_only_server_is_not_used() {
-    let database = TestDatabase::postgres();
+    let database = TestDatabase::empty_postgres();
     let store = Store::open(database.url()).await.unwrap();
     store.look().await.unwrap();
     database.execute("DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET default_transaction_read_only = on'; END $$").await;
@@ -121,7 +121,7 @@ async fn a_read_only_server_is_not_used() {
 
 #[tokio::test]
 async fn only_utf8_can_hold_what_is_written() {
-    let database = TestDatabase::postgres();
+    let database = TestDatabase::empty_postgres();
     let name = database.url().split("localhost/").nth(1).unwrap().split('?').next().unwrap().to_owned();
     // One of a kind in this process.
     database.execute("CREATE DATABASE in_latin1 ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0").await;
@@ -137,7 +137,7 @@ fn file(database: &TestDatabase) -> std::path::PathBuf {
 
 #[tokio::test]
 async fn a_file_that_was_replaced_is_noticed() {
-    let database = TestDatabase::sqlite();
+    let database = TestDatabase::empty_sqlite();
     let store = Store::open(database.url()).await.unwrap();
     store.look().await.unwrap();
     let copy = file(&database).with_extension("copy");
@@ -152,7 +152,7 @@ async fn a_file_that_was_replaced_is_noticed() {
 /// Half a restore: the database of yesterday, and the journal of today.
 #[tokio::test]
 async fn a_journal_of_another_file_is_noticed_before_anything_is_written() {
-    let (today, yesterday) = (TestDatabase::sqlite(), TestDatabase::sqlite());
+    let (today, yesterday) = (TestDatabase::empty_sqlite(), TestDatabase::empty_sqlite());
     let fill = async |store: &Store, name: &str, rows: u32| {
         let work = async |tx: &mut store::Tx| {
             for n in 0..rows {
@@ -188,7 +188,7 @@ async fn a_journal_of_another_file_is_noticed_before_anything_is_written() {
 /// A process that was killed leaves its journal, and loses nothing.
 #[tokio::test]
 async fn a_journal_of_the_same_file_is_taken_over() {
-    let (first, second) = (TestDatabase::sqlite(), TestDatabase::sqlite());
+    let (first, second) = (TestDatabase::empty_sqlite(), TestDatabase::empty_sqlite());
     let store = Store::open(first.url()).await.unwrap();
     store.write(async |tx| tx.put_setting("a", "1").await).await.unwrap();
     for extension in ["db", "db-wal"] {
@@ -202,7 +202,7 @@ async fn a_journal_of_the_same_file_is_taken_over() {
 
 #[tokio::test]
 async fn who_holds_the_folder_is_named() {
-    let database = TestDatabase::sqlite();
+    let database = TestDatabase::empty_sqlite();
     let folder = File::open(file(&database).parent().unwrap()).unwrap();
     folder.lock().unwrap();
     let refused = timeout(Duration::from_secs(20), Store::open(database.url())).await.unwrap().unwrap_err();
@@ -220,7 +220,7 @@ fn a_way_that_others_can_read_is_named() {
 
 #[tokio::test]
 async fn a_copy_is_whole_and_its_soundness_is_checked() {
-    let database = TestDatabase::sqlite();
+    let database = TestDatabase::empty_sqlite();
     let store = Store::open(database.url()).await.unwrap();
     store.write(async |tx| tx.put_setting("a", "1").await).await.unwrap();
     assert!(Store::is_open(database.url()));
@@ -246,7 +246,7 @@ async fn a_copy_is_whole_and_its_soundness_is_checked() {
 /// Somebody cuts the connections on which answers are awaited, as a pooler does when it restarts.
 #[tokio::test]
 async fn a_cut_connection_is_replaced() {
-    let database = TestDatabase::postgres();
+    let database = TestDatabase::empty_postgres();
     let store = Store::open(database.url()).await.unwrap();
     store.write(async |tx| tx.put_setting("kept", "yes").await).await.unwrap();
     let calls = store.for_calls();
