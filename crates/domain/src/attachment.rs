@@ -48,6 +48,13 @@ pub fn media_type(claimed: &str) -> &'static str {
     HARMLESS.into_iter().find(|harmless| claimed.eq_ignore_ascii_case(harmless)).unwrap_or(ANY_TYPE)
 }
 
+/// The header with which a browser saves a file under its name in place of showing it.
+pub fn disposition(name: &str) -> String {
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "._- ".contains(c) { c } else { '_' }).collect();
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", text::uri_component(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +80,15 @@ mod tests {
         }
         let long = format!("{}.png", "n".repeat(300));
         assert!(file_name(&long).chars().count() == FILE_NAME_MAX && file_name(&long).ends_with("n.png"));
+    }
+
+    #[test]
+    fn a_file_is_saved_under_its_name() {
+        assert_eq!(disposition("a b.pdf"), "attachment; filename=\"a b.pdf\"; filename*=UTF-8''a%20b.pdf");
+        assert_eq!(
+            disposition("é\";\r.svg"),
+            "attachment; filename=\"____.svg\"; filename*=UTF-8''%C3%A9%22%3B%0D.svg"
+        );
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AppId, ContactId, KeyId, PersonId, RoomId};
+use crate::ids::{AppId, ContactId, IntegrationId, KeyId, PersonId, RoomId};
 use crate::kind::KeyKind;
 use crate::names::Word;
+use crate::room::RoomKind;
 use crate::timestamp::Timestamp;
 
 names! {
@@ -164,6 +165,8 @@ names! {
         SettingsChanged = "settings.changed",
         AppCreated = "app.created",
         AppRenamed = "app.renamed",
+        /// What another family keeps with an app was changed.
+        AppChanged = "app.changed",
         /// An app's keys stopped working, until it is brought back.
         AppArchived = "app.archived",
         AppRestored = "app.restored",
@@ -174,6 +177,10 @@ names! {
         RoomDeleted = "room.deleted",
         RoomArchived = "room.archived",
         RoomRestored = "room.restored",
+        /// Messages of a room were deleted. Their numbers stay.
+        MessagesDeleted = "messages.deleted",
+        /// Somebody removed a file that no message had.
+        FileRemoved = "file.removed",
         /// Somebody was put out of a room, and may not join it again.
         ParticipantBanned = "participant.banned",
         ParticipantAdmitted = "participant.admitted",
@@ -193,11 +200,34 @@ names! {
         ContactRemoved = "contact.removed",
         /// Somebody took what was said in the rooms of an app away.
         ChatsExported = "chats.exported",
+        IntegrationCreated = "integration.created",
+        IntegrationChanged = "integration.changed",
+        /// Its webhooks and its keys went with it.
+        IntegrationDeleted = "integration.deleted",
+        WebhookAdded = "webhook.added",
+        /// Its address, its triggers or its secret is another one.
+        WebhookChanged = "webhook.changed",
+        WebhookRemoved = "webhook.removed",
+        /// Somebody had a webhook told again.
+        DeliverySentAgain = "delivery.sent_again",
     }
 }
 
 impl Action {
-    /// The action as people read it.
+    /// The action as people read it, done to this type of subject. A room of contacts is a chat to them.
+    pub const fn label_on(self, subject: SubjectKind) -> &'static str {
+        match (self, subject) {
+            (Self::RoomCreated, SubjectKind::Chat) => "Chat created",
+            (Self::RoomChanged, SubjectKind::Chat) => "Chat changed",
+            (Self::RoomDeleted, SubjectKind::Chat) => "Chat deleted",
+            (Self::RoomCreated, _) => "Room created",
+            (Self::RoomChanged, _) => "Room changed",
+            (Self::RoomDeleted, _) => "Room deleted",
+            _ => self.label(),
+        }
+    }
+
+    /// The action as people read it, whatever it is done to.
     pub const fn label(self) -> &'static str {
         match self {
             Self::KeyIssued => "Issued",
@@ -258,15 +288,19 @@ impl Action {
             Self::SettingsChanged => "Settings changed",
             Self::AppCreated => "App created",
             Self::AppRenamed => "App renamed",
+            Self::AppChanged => "App changed",
             Self::AppArchived => "App archived",
             Self::AppRestored => "App brought back",
-            Self::RoomCreated => "Room created",
-            Self::RoomChanged => "Room changed",
+            Self::RoomCreated => "Room or chat created",
+            Self::RoomChanged => "Room or chat changed",
             Self::RoomOpened => "Room opened",
             Self::RoomClosed => "Room closed",
-            Self::RoomDeleted => "Room deleted",
-            Self::RoomArchived => "Room archived",
-            Self::RoomRestored => "Room brought back",
+            Self::RoomDeleted => "Room or chat deleted",
+            // Only chats are archived.
+            Self::RoomArchived => "Chat archived",
+            Self::RoomRestored => "Chat brought back",
+            Self::MessagesDeleted => "Messages deleted",
+            Self::FileRemoved => "File removed",
             Self::ParticipantBanned => "Participant banned",
             Self::ParticipantAdmitted => "Ban lifted",
             Self::ParticipantMuted => "Participant muted",
@@ -281,6 +315,13 @@ impl Action {
             Self::ContactEnabled => "Contact enabled",
             Self::ContactRemoved => "Contact removed",
             Self::ChatsExported => "Chats exported",
+            Self::IntegrationCreated => "Integration added",
+            Self::IntegrationChanged => "Integration changed",
+            Self::IntegrationDeleted => "Integration deleted",
+            Self::WebhookAdded => "Webhook added",
+            Self::WebhookChanged => "Webhook changed",
+            Self::WebhookRemoved => "Webhook removed",
+            Self::DeliverySentAgain => "Delivery sent again",
         }
     }
 }
@@ -292,7 +333,10 @@ names! {
         Person = "person",
         App = "app",
         Room = "room",
+        /// A room whose participants are contacts.
+        Chat = "chat",
         Contact = "contact",
+        Integration = "integration",
         Instance = "instance",
     }
 }
@@ -327,14 +371,23 @@ impl Subject {
         Self { kind: SubjectKind::App, id: id.as_str().to_owned(), label: name.to_owned(), key_kind: None }
     }
 
-    /// A subject that is a room.
-    pub fn room(id: &RoomId, name: &str) -> Self {
-        Self { kind: SubjectKind::Room, id: id.as_str().to_owned(), label: name.to_owned(), key_kind: None }
+    /// A subject that is a room, or a chat.
+    pub fn room(id: &RoomId, kind: RoomKind, name: &str) -> Self {
+        let kind = match kind {
+            RoomKind::Room => SubjectKind::Room,
+            RoomKind::Chat | RoomKind::Butler => SubjectKind::Chat,
+        };
+        Self { kind, id: id.as_str().to_owned(), label: name.to_owned(), key_kind: None }
     }
 
     /// A subject that is a contact.
     pub fn contact(id: &ContactId, name: &str) -> Self {
         Self { kind: SubjectKind::Contact, id: id.as_str().to_owned(), label: name.to_owned(), key_kind: None }
+    }
+
+    /// A subject that is an integration.
+    pub fn integration(id: &IntegrationId, name: &str) -> Self {
+        Self { kind: SubjectKind::Integration, id: id.as_str().to_owned(), label: name.to_owned(), key_kind: None }
     }
 
     /// The subject of events about the installation as a whole.
@@ -431,6 +484,11 @@ mod tests {
     fn actions_have_words() {
         assert_eq!(Action::parse("key.issued"), Some(Action::KeyIssued));
         assert_eq!(Action::parse("key.Issued"), None);
+        let created =
+            |kind| Action::RoomCreated.label_on(Subject::room(&RoomId::from_random([1; 12]), kind, "Lobby").kind);
+        assert_eq!((created(RoomKind::Room), created(RoomKind::Chat)), ("Room created", "Chat created"));
+        assert_eq!(created(RoomKind::Butler), "Chat created");
+        assert_eq!(Action::KeyIssued.label_on(SubjectKind::Chat), "Issued");
         assert_eq!(serde_json::to_string(&Action::SignInBlocked).unwrap(), "\"sign_in.blocked\"");
     }
 

@@ -88,6 +88,8 @@ pub struct Contact {
     pub avatar: Option<AttachmentId>,
     /// The chat with the butler.
     pub butler: Option<RoomId>,
+    /// What programs keep about the contact: a JSON object.
+    pub profile: String,
     /// When the contact was added.
     pub created_at: Timestamp,
 }

@@ -8,7 +8,8 @@ use crate::spec::KeySpec;
 pub fn exceeds(maker: &KeyRecord, made: &KeySpec) -> bool {
     let (own, rules) = (&maker.rules, &made.rules);
     let mut administers = rules.permissions.iter().filter(|permission| permission.is_reserved()).peekable();
-    if administers.peek().is_none() {
+    // What a key of such a kind may do in Keystead, its kind says, and not its permissions.
+    if administers.peek().is_none() && made.kind.rules().acts.is_empty() {
         return false;
     }
     let more = administers.any(|permission| !own.permissions.contains(permission));
@@ -74,6 +75,22 @@ mod tests {
         assert!(!exceeds(&maker, &spec(WRITE, None, &[], &[], &[])));
         assert!(exceeds(&maker, &spec(&["keystead.keys.read"], None, &[], &[], &[])));
         assert!(exceeds(&maker, &spec(&["keystead.keys.write", "keystead.verify"], None, &[], &[], &[])));
+    }
+
+    #[test]
+    fn a_kind_that_acts_in_keystead_is_never_restricted_so_its_maker_is_not_either() {
+        let draft = |kind: &str| {
+            let integration = (kind == "integration").then(|| "0123456789abcdef01234567".to_owned());
+            let (kind, name) = (Some(kind.to_owned()), Some("Key".to_owned()));
+            KeyDraft { kind, name, integration, ..KeyDraft::default() }.check(NOW).unwrap()
+        };
+        for made in [draft("app"), draft("integration")] {
+            assert!(!exceeds(&record(spec(WRITE, None, &[], &[], &[])), &made));
+            assert!(exceeds(&record(spec(WRITE, Some("2030-01-01"), &[], &[], &[])), &made));
+            assert!(exceeds(&record(spec(WRITE, None, &["10.0.0.0/8"], &[], &[])), &made));
+            assert!(exceeds(&record(spec(WRITE, None, &[], &["10.0.0.0/8"], &[])), &made));
+            assert!(!exceeds(&record(draft("account")), &made));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::contact;
 use crate::environment::Environment;
 use crate::expiry::Expiry;
 use crate::field::{Field, FieldErrors};
-use crate::ids::ContactId;
+use crate::ids::{ContactId, IntegrationId};
 use crate::key::KeyDetail;
 use crate::kind::KeyKind;
 use crate::labels::{self, Metadata, Owner};
@@ -72,6 +72,8 @@ pub struct KeyDraft {
     pub rotate_days: Option<String>,
     /// The contacts on whose behalf the key may act, by id.
     pub acts_for: Option<Vec<String>>,
+    /// The integration that the key belongs to, by id.
+    pub integration: Option<String>,
 }
 
 /// One field of a draft, as it was sent.
@@ -108,6 +110,7 @@ impl KeyDraft {
             Field::Metadata => Part::Items(&mut self.metadata),
             Field::RotateDays => Part::Text(&mut self.rotate_days),
             Field::ActsFor => Part::Items(&mut self.acts_for),
+            Field::Integration => Part::Text(&mut self.integration),
             _ => return None,
         })
     }
@@ -144,6 +147,10 @@ impl KeyDraft {
         // A name is required, and the error says so.
         let named = Self { name: Some(self.name.clone().unwrap_or_default()), ..self.clone() };
         let spec = named.fill(KeySpec::blank(kind), now, &mut errors);
+        let none = rules.asks(Field::Integration) && spec.rules.integration.is_none();
+        if none && errors.of(Field::Integration).next().is_none() {
+            errors.push(Field::Integration, "Enter the id of the integration that the key is for.");
+        }
         if let Some(at) = spec.expires_at
             && at <= now
         {
@@ -255,6 +262,9 @@ impl KeyDraft {
         if let Some(items) = &self.acts_for {
             put(&mut rules.acts_for, errors.keep_all(contact::acts_for(items)));
         }
+        if let Some(id) = &self.integration {
+            put(&mut rules.integration, errors.keep(Field::Integration, integration(id)));
+        }
         spec
     }
 
@@ -301,6 +311,7 @@ impl KeyDraft {
             metadata: Some(rules.metadata.to_items()),
             rotate_days: Some(rules.rotate_days.map(|days| days.to_string()).unwrap_or_default()),
             acts_for: Some(rules.acts_for.iter().copied().map(ContactId::to_uuid).collect()),
+            integration: Some(rules.integration.map(|id| id.as_str().to_owned()).unwrap_or_default()),
         };
         for field in Field::ALL.iter().filter(|field| !fields.contains(field)) {
             match draft.part(*field) {
@@ -353,6 +364,15 @@ fn environment(word: &str) -> Result<Environment, String> {
     match word.trim() {
         "" => Ok(Environment::default()),
         word => Environment::parse(word).ok_or_else(|| "Choose live or test.".to_owned()),
+    }
+}
+
+fn integration(id: &str) -> Result<Option<IntegrationId>, String> {
+    match id.trim() {
+        "" => Ok(None),
+        id => IntegrationId::parse(id).map(Some).ok_or_else(|| {
+            format!("{} is not the id of an integration: copy it from the integration's page.", text::quote(id))
+        }),
     }
 }
 

@@ -75,6 +75,15 @@ names! {
         Identifier = "identifier",
         ContactKind = "contact_kind",
         IsAdmin = "is_admin",
+        Integration = "integration",
+        WebhookTarget = "webhook_target",
+        Triggers = "triggers",
+        IncludeFullUser = "include_full_user",
+        IncludeFullSource = "include_full_source",
+        EventName = "event",
+        CrmId = "crm_id",
+        AgentId = "agent_id",
+        EventData = "event_data",
     }
 }
 
@@ -155,6 +164,15 @@ impl Field {
             Self::Identifier => "Identifier",
             Self::ContactKind => "Staff or client",
             Self::IsAdmin => "Admin",
+            Self::Integration => "Integration",
+            Self::WebhookTarget => "Webhook address",
+            Self::Triggers => "Triggers",
+            Self::IncludeFullUser => "Send all about the contact",
+            Self::IncludeFullSource => "Send all about the source",
+            Self::EventName => "Event",
+            Self::CrmId => "CRM ID",
+            Self::AgentId => "Agent",
+            Self::EventData => "Further members",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::base62;
+use crate::timestamp::Timestamp;
 
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident, $len:literal, $valid:expr) => {
@@ -67,6 +68,23 @@ id!(
 id!(
     /// A file in a room: 24 lower-case hexadecimal digits.
     AttachmentId, 24, is_lower_hex
+);
+
+id!(
+    /// An integration of an app: 24 lower-case hexadecimal digits. Those made later are greater.
+    IntegrationId, 24, is_lower_hex
+);
+id!(
+    /// A webhook of an integration: 24 lower-case hexadecimal digits.
+    WebhookId, 24, is_lower_hex
+);
+id!(
+    /// What a program reported: 24 lower-case hexadecimal digits.
+    EventId, 24, is_lower_hex
+);
+id!(
+    /// One thing that is told to one webhook: 24 lower-case hexadecimal digits.
+    DeliveryId, 24, is_lower_hex
 );
 
 /// Ids that some clients know as UUIDs.
@@ -154,6 +172,44 @@ impl PasskeyId {
     }
 }
 
+impl IntegrationId {
+    /// An id from uniform random bytes.
+    pub fn from_random(bytes: [u8; 12]) -> Self {
+        Self(hex(bytes))
+    }
+
+    /// An id from when it is made and uniform random bytes, greater than all that were made in an earlier millisecond.
+    pub fn made_at(now: Timestamp, random: [u8; 6]) -> Self {
+        let mut bytes = [0; 12];
+        let (time, rest) = bytes.split_at_mut(6);
+        // The last 48 bits of the milliseconds last until the year 10889.
+        time.copy_from_slice(now.millis().to_be_bytes().last_chunk::<6>().unwrap_or(&[0; 6]));
+        rest.copy_from_slice(&random);
+        Self(hex(bytes))
+    }
+}
+
+impl WebhookId {
+    /// An id from uniform random bytes.
+    pub fn from_random(bytes: [u8; 12]) -> Self {
+        Self(hex(bytes))
+    }
+}
+
+impl EventId {
+    /// An id from uniform random bytes.
+    pub fn from_random(bytes: [u8; 12]) -> Self {
+        Self(hex(bytes))
+    }
+}
+
+impl DeliveryId {
+    /// An id from uniform random bytes.
+    pub fn from_random(bytes: [u8; 12]) -> Self {
+        Self(hex(bytes))
+    }
+}
+
 fn is_lower_hex(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
@@ -180,6 +236,17 @@ mod tests {
             assert_eq!(AppId::parse(app.as_str()), Some(app));
         }
         assert_eq!(PersonId::from_random([0xab; 12]).as_str(), "ab".repeat(12));
+    }
+
+    #[test]
+    fn an_integration_made_later_has_a_greater_id() {
+        let at = |millis, fill| IntegrationId::made_at(Timestamp::from_millis(millis), [fill; 6]);
+        assert!(at(1_795_000_000_000, 0xff) < at(1_795_000_000_001, 0));
+        assert_eq!(at(0x0102_0304_0506, 0xab).as_str(), "010203040506abababababab");
+        let random = IntegrationId::from_random([7; 12]);
+        assert_eq!(IntegrationId::parse(random.as_str()), Some(random));
+        assert_eq!(WebhookId::from_random([1; 12]).as_str(), EventId::from_random([1; 12]).as_str());
+        assert_eq!(DeliveryId::parse(&"0a".repeat(12)), Some(DeliveryId::from_random([10; 12])));
     }
 
     #[test]

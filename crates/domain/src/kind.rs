@@ -2,6 +2,7 @@
 
 use crate::environment::Environment;
 use crate::field::Field;
+use crate::integration::APP_KEYS_MAX;
 use crate::permission::{ADMIN_PERMISSIONS, MASTER_PERMISSIONS};
 use crate::role::Act;
 
@@ -99,6 +100,12 @@ pub struct KindRules {
     pub typed_permissions: bool,
     /// Whether the console can issue this kind yet.
     pub issuable_now: bool,
+    /// What its keys may do in Keystead, whatever permissions they have.
+    pub acts: &'static [Act],
+    /// The kinds that its keys make and delete, in the order of their declaration.
+    pub makes: &'static [KeyKind],
+    /// The most keys of the kind in an app; `None` for any number.
+    pub most_in_app: Option<usize>,
 }
 
 impl KindRules {
@@ -113,6 +120,11 @@ impl KindRules {
             Presented::IdAndSecret(headers) => Some(headers),
             Presented::Token | Presented::BasicOrJwt | Presented::ApiKeyHeader => None,
         }
+    }
+
+    /// Whether its secret signs tokens, so that Keystead keeps a sealed copy of it.
+    pub fn signs(&self) -> bool {
+        self.presented == Presented::BasicOrJwt
     }
 
     /// Whether this field may be changed later.
@@ -133,6 +145,15 @@ impl KeyKind {
 
     /// The kind of an app's own key, which buys access tokens.
     pub const OF_APP: Self = Self::Member;
+
+    /// The kinds whose keys report events.
+    pub const CALLS_EVENTS: [Self; 4] = [Self::OpenConnect, Self::Client, Self::QueueAdapter, Self::Telephony];
+
+    /// The kinds whose keys call for an account, for an app or for an integration, the widest first.
+    pub const SCOPED: [Self; 3] = [Self::Account, Self::App, Self::Integration];
+
+    /// The kind of the keys of one integration.
+    pub const OF_INTEGRATION: Self = Self::Integration;
 
     /// The rules of this kind.
     pub fn rules(self) -> &'static KindRules {
@@ -177,6 +198,7 @@ impl KeyKind {
 }
 
 const NAME_ONLY: &[Field] = &[Field::Name];
+const OF_INTEGRATION: &[Field] = &[Field::Name, Field::Integration];
 const NAME_DESCRIPTION: &[Field] =
     &[Field::Name, Field::Description, Field::Owner, Field::ExternalId, Field::Tags, Field::Metadata];
 const EVENTS: &[Field] = &[
@@ -221,6 +243,38 @@ const MASTER: &[Field] = &[
     Field::Environment,
 ];
 
+/// What a key of an integration does with the chats and contacts of its app.
+const CHATS: &[Act] = &[Act::SeeRooms, Act::ManageRooms, Act::SeeContacts, Act::ManageContacts];
+/// The same, and what a key of an app does with the app's integrations and their keys.
+const IN_APP: &[Act] = &[
+    Act::SeeApps,
+    Act::SeeKeys,
+    Act::SeeAllKeys,
+    Act::ChangeKeys,
+    Act::StopKeys,
+    Act::SeeIntegrations,
+    Act::ManageIntegrations,
+    Act::SeeRooms,
+    Act::ManageRooms,
+    Act::SeeContacts,
+    Act::ManageContacts,
+];
+/// The same in every app, and with the apps themselves.
+const IN_ACCOUNT: &[Act] = &[
+    Act::ManageApps,
+    Act::SeeApps,
+    Act::SeeKeys,
+    Act::SeeAllKeys,
+    Act::ChangeKeys,
+    Act::StopKeys,
+    Act::SeeIntegrations,
+    Act::ManageIntegrations,
+    Act::SeeRooms,
+    Act::ManageRooms,
+    Act::SeeContacts,
+    Act::ManageContacts,
+];
+
 /// Every field but the environment, which is the last one. It is part of the token, so it never changes.
 const fn editable(asked: &'static [Field]) -> &'static [Field] {
     match asked.split_last() {
@@ -244,6 +298,9 @@ const SERVICE: KindRules = KindRules {
     boxes: &ADMIN_PERMISSIONS,
     typed_permissions: true,
     issuable_now: true,
+    acts: &[],
+    makes: &[],
+    most_in_app: None,
 };
 
 const CLIENT: KindRules = KindRules {
@@ -284,6 +341,9 @@ const MASTER_USER: KindRules = KindRules {
     boxes: &MASTER_PERMISSIONS,
     typed_permissions: false,
     issuable_now: true,
+    acts: &[],
+    makes: &[],
+    most_in_app: None,
 };
 
 const INTEGRATION: KindRules = KindRules {
@@ -296,15 +356,26 @@ const INTEGRATION: KindRules = KindRules {
     behind_proxy: false,
     seen_with: Act::SeeKeys,
     changed_with: Act::ChangeKeys,
-    asked: NAME_ONLY,
+    asked: OF_INTEGRATION,
     editable: NAME_ONLY,
     boxes: &[],
     typed_permissions: false,
-    issuable_now: false,
+    issuable_now: true,
+    acts: CHATS,
+    makes: &[],
+    most_in_app: None,
 };
 
-const APP: KindRules =
-    KindRules { label: "App key", definition: "Calls on behalf of one app", prefix: Some("app"), ..INTEGRATION };
+const APP: KindRules = KindRules {
+    label: "App key",
+    definition: "Calls on behalf of one app",
+    prefix: Some("app"),
+    asked: NAME_ONLY,
+    acts: IN_APP,
+    makes: &[KeyKind::Integration],
+    most_in_app: Some(APP_KEYS_MAX),
+    ..INTEGRATION
+};
 
 const ACCOUNT: KindRules = KindRules {
     label: "Account key",
@@ -312,7 +383,10 @@ const ACCOUNT: KindRules = KindRules {
     prefix: Some("act"),
     seen_with: Act::SeePrivilegedKeys,
     changed_with: Act::ChangeAccountKeys,
-    ..INTEGRATION
+    acts: IN_ACCOUNT,
+    makes: &[KeyKind::Integration, KeyKind::App],
+    most_in_app: None,
+    ..APP
 };
 
 const MEMBER: KindRules = KindRules {
@@ -322,46 +396,10 @@ const MEMBER: KindRules = KindRules {
     prefix: None,
     asked: &[],
     editable: &[],
+    issuable_now: false,
+    acts: &[],
     ..INTEGRATION
 };
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn six_kinds_can_be_issued() {
-        let kinds: Vec<_> = KeyKind::issuable().map(KeyKind::as_str).collect();
-        assert_eq!(kinds, ["service", "client", "open_connect", "queue_adapter", "telephony", "master_user"]);
-    }
-
-    #[test]
-    fn nothing_is_editable_that_was_not_asked() {
-        for kind in KeyKind::ALL {
-            let rules = kind.rules();
-            assert!(!rules.allows_edit(Field::Environment), "{}", rules.label);
-            assert!(rules.editable.iter().all(|field| rules.asks(*field)), "{}", rules.label);
-        }
-    }
-
-    #[test]
-    fn prefixes_tell_kinds_and_environments_apart() {
-        let prefix = |kind: KeyKind| kind.token_prefix("acme", Environment::Live);
-        assert_eq!(prefix(KeyKind::Service), "acme");
-        assert_eq!(prefix(KeyKind::MasterUser), "mk");
-        assert_eq!(prefix(KeyKind::Account), "act");
-        assert_eq!(KeyKind::Service.token_prefix("acme", Environment::Test), "acme_test");
-        assert!(KeyKind::has_prefix("int") && !KeyKind::has_prefix("acme"));
-    }
-
-    #[test]
-    fn what_administers_accounts_is_changed_by_owners_alone() {
-        use crate::role::{Rights, Role};
-        let may = |role, kind: KeyKind| Rights::of_role(role).may(kind.rules().changed_with);
-        for kind in KeyKind::ALL {
-            assert!(may(Role::Owner, *kind));
-            assert_eq!(may(Role::Admin, *kind), *kind != KeyKind::Account);
-            assert!(!may(Role::Auditor, *kind) && !may(Role::Guest, *kind));
-        }
-    }
-}
+mod tests;

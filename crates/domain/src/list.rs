@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
+use crate::ids::IntegrationId;
 use crate::kind::KeyKind;
 use crate::labels::{EXTERNAL_ID_MAX, TAG_MAX};
 use crate::query_string::query_string;
@@ -108,6 +109,8 @@ pub struct KeyQuery {
     pub tag: Option<String>,
     /// Only keys with this external id.
     pub external_id: Option<String>,
+    /// Only keys of this integration.
+    pub integration: Option<IntegrationId>,
     /// What to sort by. A search has an order of its own.
     pub sort: KeySort,
     /// Whether the order is reversed.
@@ -156,6 +159,7 @@ impl KeyQuery {
             "owner" => self.owner = label(value, EMAIL_MAX),
             "tag" => self.tag = label(value, TAG_MAX),
             "external_id" => self.external_id = label(value, EXTERNAL_ID_MAX),
+            "integration" => self.integration = IntegrationId::parse(value),
             "sort" => self.sort = KeySort::parse(value).unwrap_or_default(),
             "dir" => self.descending = value == "desc",
             "rows" => self.rows = Rows::parse(value).unwrap_or_default(),
@@ -179,6 +183,7 @@ impl KeyQuery {
             ("owner", self.owner.as_deref()),
             ("tag", self.tag.as_deref()),
             ("external_id", self.external_id.as_deref()),
+            ("integration", self.integration.as_ref().map(IntegrationId::as_str)),
             ("sort", sort),
             ("dir", self.descending.then_some("desc")),
             ("rows", rows),
@@ -203,11 +208,16 @@ impl KeyQuery {
 /// A search text that is safe in a URL and a log. Trims it, limits it to `SEARCH_MAX` characters, cuts a token or an
 /// API KEY to its id, and removes secrets and control characters; `None` if nothing is left.
 pub fn search(text: &str) -> Option<String> {
+    search_of(text, SEARCH_MAX)
+}
+
+/// The same for what may be this long.
+pub fn search_of(text: &str, max: usize) -> Option<String> {
     if let Some(id) = token::cut_to_id(text) {
         return Some(id.as_str().to_owned());
     }
     let text: String = text.chars().filter(|c| !c.is_control()).collect();
-    let text: String = token::without_secrets(&text).trim().chars().take(SEARCH_MAX).collect();
+    let text: String = token::without_secrets(&text).trim().chars().take(max).collect();
     (!text.is_empty()).then_some(text)
 }
 
@@ -258,6 +268,7 @@ mod tests {
             owner: Some("ada@example.com".to_owned()),
             tag: Some("eu".to_owned()),
             external_id: Some("cus/1".to_owned()),
+            integration: Some(IntegrationId::from_random([0xab; 12])),
             sort: KeySort::LastUsed,
             descending: true,
             rows: Rows::Many,
@@ -268,7 +279,7 @@ mod tests {
         let text = query.to_query_string();
         assert_eq!(
             text,
-            "q=B%C3%BCro%20%26%20Co.%20%2B%20100%25&kind=master_user&status=expiring_7&environment=test&owner=ada%40example.com&tag=eu&external_id=cus%2F1&sort=last_used&dir=desc&rows=50&page=2&after=a~1"
+            "q=B%C3%BCro%20%26%20Co.%20%2B%20100%25&kind=master_user&status=expiring_7&environment=test&owner=ada%40example.com&tag=eu&external_id=cus%2F1&integration=abababababababababababab&sort=last_used&dir=desc&rows=50&page=2&after=a~1"
         );
         let pairs = [
             ("q", "Büro & Co. + 100%"),
@@ -278,6 +289,7 @@ mod tests {
             ("owner", "ada@example.com"),
             ("tag", "eu"),
             ("external_id", "cus/1"),
+            ("integration", "abababababababababababab"),
             ("sort", "last_used"),
             ("dir", "desc"),
             ("rows", "50"),

@@ -23,6 +23,8 @@ names! {
         Custom = "custom",
         /// For one participant.
         Whisper = "whisper",
+        /// Was deleted. Its number and its author stay, so that numbers have no gaps.
+        Deleted = "deleted",
     }
 }
 
@@ -103,23 +105,27 @@ pub struct Message {
     pub to: Option<ClientKey>,
     /// The file of a file message.
     pub attachment: Option<Attachment>,
+    /// What it is besides its text, for the programs that know: a JSON object; empty for nothing.
+    pub extra: String,
     /// When it was written.
     pub created_at: Timestamp,
 }
 
 impl Message {
-    /// Whether this participant of the room may read it: a whisper is for its two sides alone.
+    /// Whether this participant of the room may read it: a whisper is for its two sides alone, and they alone know that one
+    /// was deleted.
     pub fn is_for(&self, client_key: &ClientKey) -> bool {
-        self.kind != MessageKind::Whisper
-            || self.to.as_ref() == Some(client_key)
-            || self.author.client_key().as_ref() == Some(client_key)
+        self.to.as_ref().is_none_or(|to| to == client_key) || self.author.client_key().as_ref() == Some(client_key)
     }
 }
 
-/// The text of a message in the form that is kept. Only a file needs none.
+/// The text of a message in the form that is kept. One that shows nothing is none, and only a file needs none.
 pub fn checked_text(kind: MessageKind, typed: &str) -> Result<String, FieldErrors> {
     let wrong = |message: String| FieldErrors::one(Field::Message, message);
-    let text = text::message(typed).map_err(wrong)?;
+    let mut text = text::message(typed).map_err(wrong)?;
+    if text::shows_nothing(&text) {
+        text.clear();
+    }
     if text.is_empty() && kind != MessageKind::File {
         return Err(wrong("Enter a message.".to_owned()));
     }
@@ -161,6 +167,11 @@ mod tests {
         assert_eq!(text(" Hi\r\n\tthere 👩‍👩‍👧\n ").unwrap(), "Hi\n\tthere 👩‍👩‍👧");
         assert_eq!(text("a\u{200b}b").unwrap(), "a\u{200b}b", "people paste such characters");
         assert!(text(&"é".repeat(5_000)).is_ok() && text(&"é".repeat(5_001)).is_err());
+        assert_eq!(text("می\u{200c}خواهم").unwrap(), "می\u{200c}خواهم");
+        for unseen in ["\u{202e}", "\u{200d}\u{fe0f}", "\u{200b} \u{3164}\n\u{2003}"] {
+            assert!(text(unseen).is_err() && text(&format!("{unseen}.")).is_ok(), "{unseen:?}");
+        }
+        assert_eq!(checked_text(MessageKind::File, "\u{202e}").unwrap(), "");
         for wrong in ["", " \n", "a\0b", "a\u{1b}[2J", "a\rb", "\u{7f}"] {
             assert!(text(wrong).is_err(), "{wrong:?}");
         }
@@ -185,9 +196,12 @@ mod tests {
             reply_to: None,
             to: Some(key("bo")),
             attachment: None,
+            extra: String::new(),
             created_at: Timestamp::from_millis(0),
         };
         assert!(whisper.is_for(&key("ana")) && whisper.is_for(&key("bo")) && !whisper.is_for(&key("cy")));
+        let deleted = Message { kind: MessageKind::Deleted, text: String::new(), ..whisper.clone() };
+        assert!(deleted.is_for(&key("bo")) && !deleted.is_for(&key("cy")));
         assert!(Message { kind: MessageKind::Text, to: None, ..whisper }.is_for(&key("cy")));
     }
 }

@@ -49,7 +49,10 @@ impl Guarded<'_> {
     pub fn needs_proof(&self) -> bool {
         match self {
             Self::IssueKey { kind, permissions } => {
-                kind.rules().seen_with == Act::SeePrivilegedKeys || permissions.iter().any(Permission::is_reserved)
+                let rules = kind.rules();
+                rules.seen_with == Act::SeePrivilegedKeys
+                    || rules.signs()
+                    || permissions.iter().any(Permission::is_reserved)
             }
             Self::EditKey { before, after } => {
                 after.iter().any(|permission| permission.is_reserved() && !before.contains(permission))
@@ -78,7 +81,7 @@ mod tests {
     fn keys_that_act_for_anybody_or_administer_need_a_proof() {
         let needs = |kind, words: &[&str]| Guarded::IssueKey { kind, permissions: &permissions(words) }.needs_proof();
         let privileged: Vec<_> = KeyKind::ALL.iter().copied().filter(|kind| needs(*kind, &[])).collect();
-        assert_eq!(privileged, [KeyKind::MasterUser, KeyKind::Account]);
+        assert_eq!(privileged, [KeyKind::MasterUser, KeyKind::Integration, KeyKind::App, KeyKind::Account]);
         assert!(!needs(KeyKind::Service, &["*", "invoices.read", "keysteads.verify"]));
         assert!(needs(KeyKind::Service, &["invoices.read", "keystead.verify"]));
     }

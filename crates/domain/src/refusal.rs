@@ -170,6 +170,10 @@ pub enum Refusal {
     AttachmentEmpty,
     /// The room has no such file.
     AttachmentNotFound,
+    /// The integration has no such event, or it is older than events are kept.
+    EventNotFound,
+    /// The integration has no such delivery; those that are over are kept for 7 days.
+    DeliveryNotFound,
     /// The contact does not exist, or the caller may not know that they do.
     ContactNotFound,
     /// The contact is disabled.
@@ -184,6 +188,31 @@ pub enum Refusal {
     AccessTokenInvalid,
     /// An access token was bought with another member API key.
     AccessTokenMismatch,
+    /// The integration does not exist, or the caller may not know that it does.
+    IntegrationNotFound,
+    /// The integration has no such webhook.
+    WebhookNotFound,
+    /// Only custom integrations have keys.
+    NoKeysOfThisIntegration,
+    /// An app or an integration has as many keys as it may have.
+    TooManyKeys {
+        /// The most that it may have.
+        most: u32,
+    },
+    /// An app has as many integrations as it may have.
+    TooManyIntegrations {
+        /// The most that it may have.
+        most: u32,
+    },
+    /// As many webhooks of an app are told of its chats as may be.
+    TooManyChatWebhooks {
+        /// The most that may be.
+        most: u32,
+    },
+    /// A custom integration has exactly one webhook.
+    OneWebhook,
+    /// The integration gathers what is reported with keys, so nobody deletes it.
+    IntegrationStays,
 }
 
 impl Refusal {
@@ -300,6 +329,8 @@ impl Refusal {
             }
             Self::AttachmentEmpty => "This file is empty; choose another one.",
             Self::AttachmentNotFound => "The room has no such file.",
+            Self::EventNotFound => "The integration has no such event; events are kept for 30 days.",
+            Self::DeliveryNotFound => "Delivery not found; Keystead keeps those that are over for 7 days.",
             Self::ContactNotFound => "Contact not found; somebody may have removed them.",
             Self::ContactInactive => "This contact is disabled; enable them first.",
             Self::ContactNotAdmin => "Only a staff contact who is an admin may do this.",
@@ -307,6 +338,25 @@ impl Refusal {
             Self::OnBehalfNotAllowed => "This key may not act on behalf of this contact.",
             Self::AccessTokenInvalid => "The access token is wrong or has expired; ask for a new one.",
             Self::AccessTokenMismatch => "The access token belongs to another API KEY; ask for a new one.",
+            Self::IntegrationNotFound => "Integration not found; somebody may have deleted it.",
+            Self::WebhookNotFound => "Webhook not found; somebody may have removed it.",
+            Self::NoKeysOfThisIntegration => "API keys are available only for custom integrations.",
+            Self::TooManyKeys { most } => {
+                return format!("There are {most} keys already, and no more are possible; delete one first.");
+            }
+            Self::TooManyIntegrations { most } => {
+                let most = grouped(u64::from(*most));
+                return format!("An app can have at most {most} integrations; delete one first.");
+            }
+            Self::TooManyChatWebhooks { most } => {
+                return format!("At most {most} active webhooks of an app can be told of its chats; remove one first.");
+            }
+            Self::OneWebhook => {
+                "A custom integration has exactly one webhook; give it one, or change the one that it has."
+            }
+            Self::IntegrationStays => {
+                "What is reported with keys arrives at this integration, so it stays; delete those keys to stop it."
+            }
         };
         text.to_owned()
     }
@@ -332,108 +382,4 @@ fn wait_words(seconds: u32) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::field::Field;
-
-    #[test]
-    fn every_message_is_one_sentence() {
-        let key = KeyId::from_random([7; 16]);
-        let all = [
-            Refusal::Invalid(FieldErrors::one(Field::Name, "Give a name.")),
-            Refusal::Invalid(FieldErrors::default()),
-            Refusal::NotFound,
-            Refusal::Forbidden,
-            Refusal::ProveAgain,
-            Refusal::BeyondOwnRights,
-            Refusal::OwnKey,
-            Refusal::SignInFailed,
-            Refusal::Wait { seconds: 100 },
-            Refusal::OnlyKnownBrowsers,
-            Refusal::Busy,
-            Refusal::TooManyStreams,
-            Refusal::Changed,
-            Refusal::AlreadyIssued { key },
-            Refusal::AlreadyReissued,
-            Refusal::NotPending,
-            Refusal::IssuedByAnother,
-            Refusal::NoRotation(NoRotation::Waiting),
-            Refusal::TooLate,
-            Refusal::WrongState,
-            Refusal::TooMany { most: 10_000 },
-            Refusal::NothingChosen,
-            Refusal::NotUndoable,
-            Refusal::NameMismatch,
-            Refusal::LinkInvalid,
-            Refusal::EmailTaken,
-            Refusal::PersonNotFound,
-            Refusal::KeptOut,
-            Refusal::LastOwner,
-            Refusal::InviteGone,
-            Refusal::TooManyInvites { most: 200 },
-            Refusal::NoSession,
-            Refusal::SignInOver,
-            Refusal::FactorsOff,
-            Refusal::PasskeyRefused,
-            Refusal::FactorChanged,
-            Refusal::NotConnected,
-            Refusal::LastWayIn,
-            Refusal::HandOverGone,
-            Refusal::AlreadyHandedOver,
-            Refusal::HandOverStale,
-            Refusal::TooManyHandOvers { most: 200 },
-            Refusal::AppNotFound,
-            Refusal::AppArchived,
-            Refusal::LastApp,
-            Refusal::ChooseApp { most: 30 },
-            Refusal::ApprovalNeeded,
-            Refusal::RequestGone,
-            Refusal::RequestEnded,
-            Refusal::OwnRequest,
-            Refusal::RequestStale,
-            Refusal::TooManyRequests { most: 200 },
-            Refusal::NoRequestChosen,
-            Refusal::RoomNotFound,
-            Refusal::RoomFull,
-            Refusal::RoomNotOpen,
-            Refusal::RoomEnded,
-            Refusal::ButlerChat,
-            Refusal::Banned,
-            Refusal::WrongRoomPassword,
-            Refusal::NotJoined,
-            Refusal::AlreadyLeft,
-            Refusal::Muted,
-            Refusal::ClientKeyTaken,
-            Refusal::MessageNotFound,
-            Refusal::AttachmentTooLarge { most: 10_000_000 },
-            Refusal::AttachmentEmpty,
-            Refusal::AttachmentNotFound,
-            Refusal::ContactNotFound,
-            Refusal::ContactInactive,
-            Refusal::ContactNotAdmin,
-            Refusal::OnBehalfNeeded,
-            Refusal::OnBehalfNotAllowed,
-            Refusal::AccessTokenInvalid,
-            Refusal::AccessTokenMismatch,
-        ];
-        for refusal in all {
-            let message = refusal.message();
-            assert!(message.ends_with('.') && message.matches('.').count() == 1, "{message}");
-            let json = serde_json::to_string(&refusal).unwrap();
-            assert_eq!(serde_json::from_str::<Refusal>(&json).unwrap(), refusal);
-        }
-    }
-
-    #[test]
-    fn waits_are_rounded_up() {
-        let now = Timestamp::from_millis(1_000);
-        assert_eq!(wait_seconds(Timestamp::from_millis(2_001), now), 2);
-        assert_eq!(wait_seconds(now, now), 1);
-        assert_eq!(wait_seconds(Timestamp::from_millis(0), now), 1);
-        assert_eq!(
-            Refusal::Wait { seconds: 91 }.message(),
-            "Too many failed attempts: wait 2 minutes, then try again."
-        );
-        assert_eq!(Refusal::Wait { seconds: 1 }.message(), "Too many failed attempts: wait 1 second, then try again.");
-    }
-}
+mod tests;

@@ -65,6 +65,10 @@ names! {
         ExportChats = "export_chats",
         SeeContacts = "see_contacts",
         ManageContacts = "manage_contacts",
+        /// See the integrations of an app, their webhooks, and what programs reported to them.
+        SeeIntegrations = "see_integrations",
+        /// Set up, change and delete integrations and their webhooks, and see what was delivered to those.
+        ManageIntegrations = "manage_integrations",
         /// See the member API key of an app, and issue it again.
         RevealMemberKey = "reveal_member_key",
     }
@@ -120,7 +124,8 @@ impl Role {
             | Act::SeePeople
             | Act::SeeApps
             | Act::SeeRooms
-            | Act::SeeContacts => [true, true, true, false],
+            | Act::SeeContacts
+            | Act::SeeIntegrations => [true, true, true, false],
             Act::SeePrivilegedKeys
             | Act::ChangeKeys
             | Act::StopKeys
@@ -130,7 +135,8 @@ impl Role {
             | Act::ManageApps
             | Act::ManageRooms
             | Act::ExportChats
-            | Act::ManageContacts => [true, true, false, false],
+            | Act::ManageContacts
+            | Act::ManageIntegrations => [true, true, false, false],
             Act::ChangeAccountKeys
             | Act::RestoreKey
             | Act::SeeSettings
@@ -189,6 +195,11 @@ impl Rights {
     pub fn of_member(read_only: bool) -> Self {
         let acts: &[Act] = if read_only { &[Act::SeeRooms] } else { &[Act::SeeRooms, Act::ManageRooms] };
         Self::of(acts.iter().copied())
+    }
+
+    /// What a key that calls for an account, for an app or for an integration may do; nothing for any other kind.
+    pub fn of_scope(kind: KeyKind) -> Self {
+        Self::of(kind.rules().acts.iter().copied())
     }
 
     /// Whether somebody with these rights may give a key this permission. Nobody gives what they may not do themselves.
@@ -256,132 +267,4 @@ const fn acts_of(permission: AdminPermission) -> &'static [Act] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn role_words_are_exact() {
-        for text in ["Owner", "OWNER", " owner", "owner ", "administrator", ""] {
-            assert_eq!(Role::parse(text), None, "{text}");
-        }
-    }
-
-    fn acts(rights: Rights) -> Vec<Act> {
-        Act::ALL.iter().copied().filter(|act| rights.may(*act)).collect()
-    }
-
-    #[test]
-    fn each_role_may_do_what_the_table_says() {
-        let role = |role| acts(Rights::of_role(role));
-        let but_check = |act: &Act| *act != Act::CheckKeys;
-        assert_eq!(role(Role::Owner), Act::ALL.iter().copied().filter(but_check).collect::<Vec<_>>());
-        let of_auditors = [
-            Act::SeeKeys,
-            Act::SeeAllKeys,
-            Act::TestKeys,
-            Act::SeeOwnActs,
-            Act::SeeAudit,
-            Act::ExportAudit,
-            Act::SeePeople,
-            Act::SeeApps,
-            Act::SeeRooms,
-            Act::SeeContacts,
-        ];
-        assert_eq!(role(Role::Auditor), of_auditors);
-        let of_admins = [
-            Act::SeePrivilegedKeys,
-            Act::ChangeKeys,
-            Act::StopKeys,
-            Act::RotateKeys,
-            Act::RevokeKeys,
-            Act::ManageGuests,
-            Act::ManageApps,
-            Act::ManageRooms,
-            Act::ExportChats,
-            Act::ManageContacts,
-        ];
-        let either = |act: &Act| of_auditors.contains(act) || of_admins.contains(act);
-        assert_eq!(role(Role::Admin), Act::ALL.iter().copied().filter(either).collect::<Vec<_>>());
-        assert_eq!(role(Role::Guest), [Act::SeeKeys, Act::SeeOwnActs]);
-        assert_eq!(acts(Rights::all()), Act::ALL);
-    }
-
-    #[test]
-    fn a_key_has_the_rights_of_its_kind_and_those_granted() {
-        let on = |role, kind: KeyKind, granted: &[KeyAct]| Rights::of_role(role).on_key(kind, false, granted);
-        assert!(on(Role::Admin, KeyKind::Service, &[]).may(Act::RevokeKeys));
-        let account = on(Role::Admin, KeyKind::Account, &[]);
-        assert!(account.may(Act::TestKeys) && !account.may(Act::RevokeKeys) && !account.may(Act::ChangeKeys));
-        assert!(!account.may(Act::RotateKeys) && on(Role::Admin, KeyKind::Service, &[]).may(Act::RotateKeys));
-        let guest = |granted: &[KeyAct]| on(Role::Guest, KeyKind::MasterUser, granted);
-        assert_eq!(acts(guest(&[KeyAct::See])), acts(Rights::of_role(Role::Guest)));
-        assert!(guest(&[KeyAct::See, KeyAct::Test]).may(Act::TestKeys));
-        let rotates = guest(&[KeyAct::See, KeyAct::Rotate]);
-        assert!(rotates.may(Act::RotateKeys) && !rotates.may(Act::ChangeKeys) && !rotates.may(Act::RevokeKeys));
-        let revokes = guest(&[KeyAct::See, KeyAct::Revoke]);
-        assert!(revokes.may(Act::RevokeKeys) && !revokes.may(Act::ChangeKeys) && !revokes.may(Act::TestKeys));
-    }
-
-    #[test]
-    fn a_key_that_may_do_more_can_only_be_stopped() {
-        let on = |role, granted: &[KeyAct]| Rights::of_role(role).on_key(KeyKind::Service, true, granted);
-        let admin = on(Role::Admin, &[]);
-        assert!(!admin.may(Act::ChangeKeys) && !admin.may(Act::RotateKeys));
-        assert!(admin.may(Act::StopKeys) && admin.may(Act::RevokeKeys) && admin.may(Act::TestKeys));
-        // Whoever granted it could do it themselves.
-        assert!(on(Role::Guest, &[KeyAct::Rotate]).may(Act::RotateKeys));
-        let account = Rights::of_role(Role::Admin).on_key(KeyKind::Account, false, &[]);
-        assert!(!account.may(Act::StopKeys), "the kind forbids that too");
-    }
-
-    #[test]
-    fn a_permission_gives_its_acts_and_a_wildcard_none() {
-        let rights = |words: &[&str]| {
-            let permissions: Vec<_> = words.iter().map(|word| Permission::parse(word).unwrap()).collect();
-            acts(Rights::of_permissions(&permissions))
-        };
-        assert_eq!(rights(&["invoices.read", "keystead.verify"]), [Act::CheckKeys]);
-        assert_eq!(rights(&["*", "invoices.*"]), []);
-        assert_eq!(rights(&["keystead.settings.read"]), [Act::SeeSettings]);
-        assert_eq!(rights(&["keystead.apps.read", "keystead.settings.write"]).len(), 3);
-        let writes = Rights::of_permissions(&[Permission::parse("keystead.keys.write").unwrap()]);
-        assert!(writes.may(Act::ChangeKeys) && !writes.may(Act::ChangeAccountKeys));
-    }
-
-    #[test]
-    fn a_key_of_a_chat_platform_has_the_rights_of_its_boxes() {
-        let rights = |words: &[&str]| {
-            let permissions: Vec<_> = words.iter().map(|word| Permission::parse(word).unwrap()).collect();
-            acts(Rights::of_master(&permissions))
-        };
-        assert_eq!(rights(&["chats.read"]), [Act::SeeRooms]);
-        assert_eq!(rights(&["chats.write"]), [Act::ManageRooms], "to write is not to read");
-        assert_eq!(rights(&["chats.export", "contacts.manage"]).len(), 3);
-        assert_eq!(rights(&["*", "chats.*", "keystead.keys.write"]), []);
-        let boxes = crate::permission::MASTER_PERMISSIONS.map(|(name, _)| name);
-        assert_eq!(rights(&boxes).len(), 5, "each box gives something");
-        assert_eq!(acts(Rights::of_member(true)), [Act::SeeRooms]);
-        assert_eq!(acts(Rights::of_member(false)), [Act::SeeRooms, Act::ManageRooms]);
-    }
-
-    #[test]
-    fn nobody_gives_a_key_what_they_may_not_do_themselves() {
-        let given = |role| {
-            let may = |permission: &&AdminPermission| Rights::of_role(role).may_give(**permission);
-            AdminPermission::ALL.iter().filter(may).map(|permission| permission.as_str()).collect::<Vec<_>>()
-        };
-        assert_eq!(given(Role::Owner).len(), AdminPermission::ALL.len());
-        assert_eq!(
-            given(Role::Admin),
-            [
-                "keystead.verify",
-                "keystead.keys.read",
-                "keystead.people.read",
-                "keystead.apps.read",
-                "keystead.apps.write",
-                "keystead.audit.read"
-            ]
-        );
-        assert_eq!(given(Role::Guest), ["keystead.verify"], "who issues no keys gives nothing");
-    }
-}
+mod tests;

@@ -94,6 +94,8 @@ pub struct Room {
     pub joined: u32,
     /// When its last message was written.
     pub last_message_at: Option<Timestamp>,
+    /// What programs keep about it: a JSON object.
+    pub profile: String,
 }
 
 impl Room {
@@ -271,6 +273,7 @@ impl RoomQuery {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::EMPTY;
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse_input(text).unwrap()
@@ -293,6 +296,7 @@ mod tests {
             last_seq: 0,
             joined: 0,
             last_message_at: None,
+            profile: EMPTY.to_owned(),
         }
     }
 

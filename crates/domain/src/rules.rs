@@ -7,7 +7,7 @@ use crate::audit::Change;
 use crate::cidr::CidrRule;
 use crate::environment::Environment;
 use crate::field::Field;
-use crate::ids::ContactId;
+use crate::ids::{ContactId, IntegrationId};
 use crate::labels::{Metadata, Owner};
 use crate::limit::RateLimit;
 use crate::origin::DomainRule;
@@ -45,11 +45,13 @@ pub struct KeyRules {
     pub rotate_days: Option<u32>,
     /// The contacts on whose behalf it may act; empty for any.
     pub acts_for: Vec<ContactId>,
+    /// The integration that it belongs to. It never changes.
+    pub integration: Option<IntegrationId>,
 }
 
 impl KeyRules {
     /// Each field with its value in words, as the audit shows it; empty without a value.
-    pub fn told(&self) -> [(Field, String); 13] {
+    pub fn told(&self) -> [(Field, String); 14] {
         [
             (Field::Cidrs, joined(&self.cidrs)),
             (Field::DeniedCidrs, joined(&self.denied_cidrs)),
@@ -64,6 +66,7 @@ impl KeyRules {
             (Field::Metadata, self.metadata.to_string()),
             (Field::RotateDays, self.rotate_days.map(interval).unwrap_or_default()),
             (Field::ActsFor, joined(self.acts_for.iter().copied().map(ContactId::to_uuid))),
+            (Field::Integration, self.integration.map(|id| id.as_str().to_owned()).unwrap_or_default()),
         ]
     }
 }

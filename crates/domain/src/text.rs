@@ -58,6 +58,11 @@ pub fn room_name(text: &str) -> Result<String, String> {
     visible(line(text, NAME_MAX)?, "Enter a name, for example: Support.")
 }
 
+/// The name of an integration. Works like `name`, with its own message if it is blank.
+pub fn integration_name(text: &str) -> Result<String, String> {
+    visible(line(text, NAME_MAX)?, "Enter a name, for example: Order desk.")
+}
+
 /// The form that a name shares with every other name that looks like it.
 pub fn likeness(name: &str) -> String {
     name_key(&seen(name))
@@ -311,6 +316,11 @@ fn hidden(character: char) -> String {
 /// Whether a character is left out of what others are shown: control characters, and those that reorder or hide text.
 pub(crate) fn is_hidden(c: char) -> bool {
     is_refused(c) || is_mark(c)
+}
+
+/// Whether nobody would see anything of a text.
+pub(crate) fn shows_nothing(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_hidden(c))
 }
 
 /// Control characters, and invisible characters that make two texts look alike or reorder the text around them.

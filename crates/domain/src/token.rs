@@ -157,11 +157,14 @@ pub fn secret_from_random(bytes: &[u8; 32]) -> String {
     base62::text(&base62::encode_256(bytes))
 }
 
-/// The id in a pasted text that holds a token, whole, cut short or masked, or a whole API KEY; `None` if it holds none.
-/// Search does this before the text reaches a URL or a log.
+/// The id in a pasted text that holds a token, whole, cut short or masked, the id of a key that is presented as Basic, or a
+/// whole API KEY; `None` if it holds none. Search does this before the text reaches a URL or a log.
 pub fn cut_to_id(text: &str) -> Option<KeyId> {
     let id = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '…').find_map(|word| {
         let (prefix, rest) = word.split_once('_')?;
+        if let Some(id) = KeyId::from_hex(rest).filter(|_| is_prefix(prefix)) {
+            return Some(id);
+        }
         let (id, rest) = Environment::strip(rest).split_once('_')?;
         let secret = rest.starts_with('…') || (rest.len() >= PASTED_SECRET_MIN && base62::is_base62(rest));
         KeyId::parse(id).filter(|_| secret && is_prefix(prefix))

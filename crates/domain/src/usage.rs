@@ -28,6 +28,10 @@ names! {
         Qwil = "chat-service",
         /// A client of the VChatCloud API presented the API KEY of an app.
         VChatCloud = "vchatcloud",
+        /// A call in the form of Sunshine Conversations.
+        Sunshine = "sunshine",
+        /// A program reported an event.
+        OpenMethods = "events",
     }
 }
 
@@ -41,6 +45,8 @@ impl Edge {
             Self::Unkey => "Verify call (Unkey form)",
             Self::Qwil => "Chat call (Qwil form)",
             Self::VChatCloud => "VChatCloud call",
+            Self::Sunshine => "Sunshine call",
+            Self::OpenMethods => "Event",
         }
     }
 }

@@ -25,6 +25,18 @@ impl Zone {
         at.plus_seconds(self.info(at).map_or(0, |(seconds, _)| seconds))
     }
 
+    /// The moment at which a clock in this zone shows what somebody typed; with a `Z`, it is UTC. A time that is there twice
+    /// is the earlier one, and one that is skipped is as much later. `None` for what is no time.
+    pub fn parse_input(&self, text: &str) -> Option<Timestamp> {
+        let typed = Timestamp::parse_input(text)?;
+        if text.trim().ends_with('Z') {
+            return Some(typed);
+        }
+        let wall = jiff::Timestamp::from_millisecond(typed.millis()).ok()?;
+        let at = self.0.to_timestamp(TimeZone::UTC.to_datetime(wall)).ok()?;
+        Some(Timestamp::from_millis(at.as_millisecond()))
+    }
+
     /// `2026-11-21 10:30:02 CET`, for people.
     pub fn to_text(&self, at: Timestamp) -> String {
         let Some((seconds, short)) = self.info(at) else { return at.to_text() };
@@ -79,6 +91,27 @@ mod tests {
         assert_eq!((berlin.name(), berlin.wall(at("2026-07-15T12:00"))), ("Europe/Berlin", at("2026-07-15T14:00")));
         for edge in [i64::MIN, i64::MAX] {
             assert_eq!(berlin.to_text(Timestamp::from_millis(edge)), Timestamp::from_millis(edge).to_text());
+        }
+    }
+
+    #[test]
+    fn typed_times_are_those_of_the_zone() {
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        for (typed, moment) in [
+            ("2026-01-15T13:00", "2026-01-15T12:00:00Z"),
+            ("2026-07-15 14:00:05", "2026-07-15T12:00:05Z"),
+            ("2026-07-15T12:00Z", "2026-07-15T12:00:00Z"),
+            ("2026-07-15", "2026-07-14T22:00:00Z"),
+            // An hour that is there twice, and one that is not there at all.
+            ("2026-10-25T02:30", "2026-10-25T00:30:00Z"),
+            ("2026-03-29T02:30", "2026-03-29T01:30:00Z"),
+        ] {
+            assert_eq!(berlin.parse_input(typed), Some(at(moment)), "{typed}");
+            let shown = berlin.wall(at(moment)).to_input();
+            assert_eq!(berlin.parse_input(&shown), Some(at(moment)), "{shown}");
+        }
+        for wrong in ["", "Z", "soon", "2026-13-01T00:00", "2026-01-15T25:00"] {
+            assert_eq!(berlin.parse_input(wrong), None, "{wrong}");
         }
     }
 

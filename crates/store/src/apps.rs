@@ -73,7 +73,7 @@ async fn apps_in_use(conn: &mut Conn<'_>, apps: &Scope<AppId>, limit: u32) -> Re
 }
 
 /// Only these apps. No app has a blank id, so a list may be empty.
-fn push_apps(sql: &mut Sql, apps: &Scope<AppId>) {
+pub(crate) fn push_apps(sql: &mut Sql, apps: &Scope<AppId>) {
     if let Scope::Only(apps) = apps {
         sql.push(" AND id IN (").list(apps.iter().map(AppId::as_str).chain([""])).push(")");
     }
@@ -223,7 +223,7 @@ pub(crate) fn counts_of(apps: &[AppId], writing: Writing) -> Sql {
     sql
 }
 
-fn app_id(text: &str) -> Result<AppId, StoreError> {
+pub(crate) fn app_id(text: &str) -> Result<AppId, StoreError> {
     AppId::parse(text).ok_or_else(|| StoreError::corrupt("an app's id"))
 }
 

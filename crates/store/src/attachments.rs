@@ -6,6 +6,7 @@ use domain::timestamp::Timestamp;
 use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
+use crate::deletions::attachment_id;
 use crate::error::StoreError;
 use crate::rooms::signed;
 use crate::sql::Sql;
@@ -71,8 +72,7 @@ async fn some_attachments(conn: &mut Conn<'_>, ids: &[AttachmentId]) -> Result<V
 async fn attachments_of(conn: &mut Conn<'_>, room: &RoomId, limit: u32) -> Result<Vec<AttachmentId>, StoreError> {
     let sql = Sql::new("SELECT id FROM attachment WHERE room_id = $1 ORDER BY id LIMIT $2");
     let rows = conn.fetch_all::<(String,)>(sql.arg(room.as_str()).arg(i64::from(limit))).await?;
-    let id = |(id,): (String,)| AttachmentId::parse(&id).ok_or_else(|| StoreError::corrupt("an attachment's id"));
-    rows.into_iter().map(id).collect()
+    rows.into_iter().map(attachment_id).collect()
 }
 
 async fn attachment_bytes(conn: &mut Conn<'_>, id: &AttachmentId) -> Result<Vec<u8>, StoreError> {

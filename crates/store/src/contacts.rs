@@ -31,7 +31,7 @@ reads! {
 }
 
 const CONTACT: &str = "SELECT c.id, c.app_id, c.identifier, c.email, c.first_name, c.last_name, c.name_key, c.kind, \
-     c.is_admin, c.status, c.avatar, c.butler, c.created_at FROM contact c ";
+     c.is_admin, c.status, c.avatar, c.butler, c.profile, c.created_at FROM contact c ";
 
 #[derive(FromRow)]
 struct Stored {
@@ -47,6 +47,7 @@ struct Stored {
     status: String,
     avatar: String,
     butler: String,
+    profile: String,
     created_at: i64,
 }
 
@@ -66,6 +67,7 @@ impl TryFrom<Stored> for Contact {
             status: ContactStatus::parse(&row.status).ok_or_else(|| StoreError::corrupt("a contact's status"))?,
             avatar: AttachmentId::parse(&row.avatar),
             butler: RoomId::parse(&row.butler),
+            profile: row.profile,
             created_at: Timestamp::from_millis(row.created_at),
         })
     }
@@ -250,7 +252,8 @@ impl Tx {
     pub async fn insert_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
         let sql = Sql::new(
             "INSERT INTO contact (id, app_id, identifier, email, first_name, last_name, name_key, last_key, kind, is_admin, \
-             status, avatar, butler, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             status, avatar, butler, profile, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
+             $14, $15)",
         )
         .arg(contact.id.as_str())
         .arg(contact.app_id.as_str())
@@ -265,6 +268,7 @@ impl Tx {
         .arg(contact.status.as_str())
         .arg(contact.avatar.as_ref().map_or("", AttachmentId::as_str))
         .arg(contact.butler.as_ref().map_or("", RoomId::as_str))
+        .arg(&*contact.profile)
         .arg(contact.created_at);
         self.conn().execute(sql).await?;
         Ok(())
@@ -309,6 +313,13 @@ impl Tx {
     pub async fn set_contact_butler(&mut self, id: &ContactId, room: &RoomId) -> Result<bool, StoreError> {
         let sql = Sql::new("UPDATE contact SET butler = $2 WHERE id = $1 AND butler = ''");
         Ok(self.conn().execute(sql.arg(id.as_str()).arg(room.as_str())).await? == 1)
+    }
+
+    /// Keeps this about a contact, in place of what was kept.
+    pub async fn set_contact_profile(&mut self, id: &ContactId, profile: &str) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE contact SET profile = $2 WHERE id = $1").arg(id.as_str()).arg(profile);
+        self.conn().execute(sql).await?;
+        Ok(())
     }
 
     /// Removes a contact, and returns whether there was one.

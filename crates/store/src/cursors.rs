@@ -6,6 +6,11 @@ pub trait Paged {
     fn is_cursor(&self, text: &str, backwards: bool) -> bool;
 }
 
+/// The number that is a cursor, from 1. Nothing but its plain digits gives it.
+pub(crate) fn number(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|n: &i64| *n > 0 && n.to_string() == text)
+}
+
 /// A name in a cursor: the hexadecimal digits of its bytes, which an address takes as they are.
 pub(crate) fn digits_of(name: &str) -> String {
     let halves = name.bytes().flat_map(|byte| [byte >> 4, byte & 0xf]);

@@ -10,7 +10,7 @@ use domain::timestamp::Timestamp;
 
 use crate::error::StoreError;
 use crate::key_rules;
-use crate::keys::{NEVER, NewSecret};
+use crate::keys::{NEVER, NewSecret, SealedSecret};
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
 
@@ -66,8 +66,9 @@ impl NewKey {
         Ok(columns.into_iter().chain([label]).chain(key_rules::args(&spec.rules)?))
     }
 
-    fn secret_columns(&self) -> [Arg; 6] {
+    fn secret_columns(&self) -> [Arg; 8] {
         let secret = &self.secret;
+        let [sealed, seal_version] = SealedSecret::columns(secret.sealed.as_ref());
         [
             self.id.as_str().into(),
             SecretNumber::FIRST.0.into(),
@@ -75,6 +76,8 @@ impl NewKey {
             secret.pepper_version.into(),
             secret.last4.as_str().into(),
             self.created_at.into(),
+            sealed,
+            seal_version,
         ]
     }
 }
@@ -101,8 +104,10 @@ impl Tx {
                 sql.row(n == 0, key.columns()?);
             }
             self.conn().execute(sql).await?;
-            let mut sql =
-                Sql::new("INSERT INTO key_secret (key_id, version, mac, pepper_version, last4, created_at) VALUES ");
+            let mut sql = Sql::new(
+                "INSERT INTO key_secret (key_id, version, mac, pepper_version, last4, created_at, sealed, seal_version) \
+                 VALUES ",
+            );
             for (n, key) in piece.iter().enumerate() {
                 sql.row(n == 0, key.secret_columns());
             }

@@ -122,7 +122,9 @@ impl KeyRange {
         let owner = query.owner.as_deref().map(|owner| (Label::Owner, name_key(owner)));
         let tag = query.tag.as_deref().map(|tag| (Label::Tag, name_key(tag)));
         let external_id = query.external_id.as_deref().map(|id| (Label::ExternalId, name_key(id)));
-        Self { labels: [external_id, tag, owner, environment].into_iter().flatten().collect(), ..self }
+        let integration = query.integration.map(|id| (Label::Integration, id.as_str().to_owned()));
+        let labels = [integration, external_id, tag, owner, environment];
+        Self { labels: labels.into_iter().flatten().collect(), ..self }
     }
 
     /// The label to find them by.

@@ -1,7 +1,7 @@
 //! The rules and labels of a key as columns. Only this file reads and writes them.
 
 use domain::environment::Environment;
-use domain::ids::{AppId, KeyId};
+use domain::ids::{AppId, IntegrationId, KeyId};
 use domain::labels::Owner;
 use domain::quota::{Quota, Refill};
 use domain::rules::KeyRules;
@@ -15,10 +15,10 @@ use crate::store::Tx;
 /// The columns of a `RulesRow`, from `api_key k` and `key_quota q`.
 pub(crate) const SELECTED: &str = "k.cidrs, k.denied_cidrs, k.domains, k.permissions, k.limits, k.environment, \
      k.external_id, k.owner, k.tags, k.metadata, k.rotate_days, \
-     k.acts_for, q.total AS quota_total, q.refill AS quota_refill";
+     k.acts_for, k.integration_id, q.total AS quota_total, q.refill AS quota_refill";
 
 /// The columns that are written, in the order of `args`. The two counts serve lists.
-pub(crate) const WRITTEN: [&str; 14] = [
+pub(crate) const WRITTEN: [&str; 15] = [
     "cidrs",
     "denied_cidrs",
     "domains",
@@ -31,6 +31,7 @@ pub(crate) const WRITTEN: [&str; 14] = [
     "metadata",
     "rotate_days",
     "acts_for",
+    "integration_id",
     "cidr_count",
     "domain_count",
 ];
@@ -50,6 +51,7 @@ pub(crate) struct RulesRow {
     metadata: String,
     rotate_days: i64,
     acts_for: String,
+    integration_id: String,
     quota_total: Option<i64>,
     quota_refill: Option<String>,
 }
@@ -73,6 +75,7 @@ impl TryFrom<RulesRow> for KeyRules {
             metadata: json(&row.metadata)?,
             rotate_days: u32::try_from(row.rotate_days).ok().filter(|days| *days > 0),
             acts_for: json(&row.acts_for)?,
+            integration: integration(&row.integration_id)?,
         })
     }
 }
@@ -92,6 +95,7 @@ pub(crate) fn args(rules: &KeyRules) -> Result<[Arg; WRITTEN.len()], StoreError>
         text(&rules.metadata)?,
         i64::from(rules.rotate_days.unwrap_or(0)).into(),
         text(&rules.acts_for)?,
+        rules.integration.as_ref().map_or("", IntegrationId::as_str).into(),
         len(&rules.cidrs),
         len(&rules.domains),
     ])
@@ -102,6 +106,7 @@ pub(crate) fn args(rules: &KeyRules) -> Result<[Arg; WRITTEN.len()], StoreError>
 pub(crate) enum Label {
     Environment,
     ExternalId,
+    Integration,
     Owner,
     Tag,
 }
@@ -112,6 +117,7 @@ impl Label {
         match self {
             Self::Environment => "environment",
             Self::ExternalId => "external_id",
+            Self::Integration => "integration",
             Self::Owner => "owner",
             Self::Tag => "tag",
         }
@@ -123,6 +129,7 @@ fn labels(rules: &KeyRules) -> Vec<(Label, String)> {
     // Nearly all keys are live, and nobody searches for them by that.
     labels.retain(|_| rules.environment != Environment::default());
     labels.extend(rules.external_id.iter().map(|id| (Label::ExternalId, name_key(id))));
+    labels.extend(rules.integration.iter().map(|id| (Label::Integration, id.as_str().to_owned())));
     labels.extend(rules.owner.iter().map(|owner| (Label::Owner, name_key(owner.as_str()))));
     labels.extend(rules.tags.iter().map(|tag| (Label::Tag, name_key(tag))));
     labels
@@ -154,6 +161,13 @@ impl Tx {
         self.conn().execute(Sql::new("DELETE FROM key_label WHERE key_id = $1").arg(id.as_str())).await?;
         self.insert_labels(std::iter::once((id, app, rules))).await
     }
+}
+
+fn integration(id: &str) -> Result<Option<IntegrationId>, StoreError> {
+    if id.is_empty() {
+        return Ok(None);
+    }
+    IntegrationId::parse(id).map(Some).ok_or_else(|| StoreError::corrupt("the integration of a key"))
 }
 
 fn quota(total: Option<i64>, refill: Option<&str>) -> Result<Option<Quota>, StoreError> {

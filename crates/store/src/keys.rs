@@ -13,15 +13,38 @@ use domain::token::TokenMac;
 use serde::de::IgnoredAny;
 use sqlx_macros::FromRow;
 
+use crate::apps::app_id;
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::key_rules::{RulesRow, SELECTED};
 use crate::last_use::newest_use;
 use crate::member_keys::member_records;
-use crate::sql::Sql;
+use crate::sql::{Arg, Sql};
 
 /// The stored value for "never expires", since the column is never NULL.
 pub(crate) const NEVER: i64 = i64::MAX;
+
+/// A secret that must come back, sealed for its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedSecret {
+    /// What the data key made of it.
+    pub bytes: Vec<u8>,
+    /// The version of that data key.
+    pub version: i64,
+}
+
+impl SealedSecret {
+    /// What the columns hold; `None` where they are empty.
+    pub(crate) fn from_columns(bytes: Vec<u8>, version: i64) -> Option<Self> {
+        (!bytes.is_empty()).then_some(Self { bytes, version })
+    }
+
+    /// The values of the columns.
+    pub(crate) fn columns(sealed: Option<&Self>) -> [Arg; 2] {
+        let bytes = sealed.map_or(&[][..], |sealed| sealed.bytes.as_slice());
+        [bytes.into(), sealed.map_or(0, |sealed| sealed.version).into()]
+    }
+}
 
 /// A new secret as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +55,8 @@ pub struct NewSecret {
     pub pepper_version: i64,
     /// The last four characters of the token.
     pub last4: String,
+    /// The secret, sealed; `None` for a kind whose secret need not come back.
+    pub sealed: Option<SealedSecret>,
 }
 
 /// One version of a key's secret.
@@ -45,6 +70,8 @@ pub struct SecretVersion {
     pub pepper_version: i64,
     /// The first moment at which this version no longer works; `None` if it works as long as the key.
     pub expires_at: Option<Timestamp>,
+    /// The secret, sealed; `None` for a kind whose secret need not come back.
+    pub sealed: Option<SealedSecret>,
 }
 
 /// Everything that a verdict needs of a key.
@@ -103,13 +130,16 @@ struct RecordRow {
     mac: Vec<u8>,
     pepper_version: i64,
     secret_expires_at: i64,
+    sealed: Vec<u8>,
+    seal_version: i64,
 }
 
 async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<ReadKey>, StoreError> {
     let mut keys: Vec<ReadKey> = Vec::with_capacity(ids.len());
     let mut sql = Sql::new(
         "SELECT k.id, k.app_id, k.kind, k.name, k.state, k.not_before, k.expires_at, q.epoch AS quota_epoch, \
-         (SELECT a.archived_at FROM app a WHERE a.id = k.app_id) AS app_archived_at, s.version, s.mac, s.pepper_version, s.expires_at AS secret_expires_at, ",
+         (SELECT a.archived_at FROM app a WHERE a.id = k.app_id) AS app_archived_at, s.version, s.mac, s.pepper_version, s.expires_at AS secret_expires_at, \
+         s.sealed, s.seal_version, ",
     );
     sql.push(SELECTED).push(" FROM (SELECT value ->> 0 AS id FROM ");
     conn.push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;
@@ -120,10 +150,10 @@ async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<ReadKey>,
     let mut rows: Vec<RecordRow> = conn.fetch_all(sql).await?;
     // Here and not in the statement, for which Postgres might then walk an index of all keys.
     rows.sort_unstable_by(|a, b| a.id.cmp(&b.id).then(b.version.cmp(&a.version)));
-    for row in rows {
+    for mut row in rows {
         // The row was asked for by a valid id, so this is one.
         let id = key_id(&row.id)?;
-        let secret = secret(&row);
+        let secret = secret(&mut row);
         match keys.last_mut().filter(|(last, _)| *last == id) {
             Some((_, read)) => match (read.as_mut(), secret) {
                 (Ok(key), Ok(secret)) => key.secrets.push(secret),
@@ -141,12 +171,13 @@ async fn key_records(conn: &mut Conn<'_>, ids: &[KeyId]) -> Result<Vec<ReadKey>,
     Ok(keys)
 }
 
-fn secret(row: &RecordRow) -> Result<SecretVersion, StoreError> {
+fn secret(row: &mut RecordRow) -> Result<SecretVersion, StoreError> {
     Ok(SecretVersion {
         number: SecretNumber(row.version),
         mac: TokenMac(row.mac.as_slice().try_into().map_err(|_| StoreError::corrupt("a token's MAC"))?),
         pepper_version: row.pepper_version,
         expires_at: until(row.secret_expires_at),
+        sealed: SealedSecret::from_columns(std::mem::take(&mut row.sealed), row.seal_version),
     })
 }
 
@@ -352,10 +383,6 @@ async fn keys_pending_before(conn: &mut Conn<'_>, now: Timestamp, limit: u32) ->
 
 fn key_id(text: &str) -> Result<KeyId, StoreError> {
     KeyId::parse(text).ok_or_else(|| StoreError::corrupt("a key's id"))
-}
-
-fn app_id(text: &str) -> Result<AppId, StoreError> {
-    AppId::parse(text).ok_or_else(|| StoreError::corrupt("an app's id"))
 }
 
 fn kind(text: &str) -> Result<KeyKind, StoreError> {

@@ -10,6 +10,7 @@ use domain::timestamp::Timestamp;
 use domain::token::TokenMac;
 use sqlx_macros::FromRow;
 
+use crate::apps::app_id;
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::keys::{ReadKey, SecretVersion, StoredKey};
@@ -121,16 +122,14 @@ fn stored(row: &RecordRow) -> Result<StoredKey, StoreError> {
         mac: mac(&row.mac)?,
         pepper_version: row.pepper_version,
         expires_at: None,
+        // An owner reveals it, but no call needs it back.
+        sealed: None,
     };
     Ok(StoredKey { record, secrets: vec![secret], quota_epoch: 0 })
 }
 
 fn key_id(text: &str) -> Result<KeyId, StoreError> {
     KeyId::parse(text).ok_or_else(|| StoreError::corrupt("the id of an API KEY"))
-}
-
-fn app_id(text: &str) -> Result<AppId, StoreError> {
-    AppId::parse(text).ok_or_else(|| StoreError::corrupt("an app's id"))
 }
 
 fn mac(bytes: &[u8]) -> Result<TokenMac, StoreError> {

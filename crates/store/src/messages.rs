@@ -10,7 +10,7 @@ use sqlx_macros::FromRow;
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::rooms::signed;
-use crate::sql::Sql;
+use crate::sql::{Sql, push_words};
 use crate::store::Tx;
 
 #[derive(FromRow)]
@@ -24,6 +24,7 @@ struct Stored {
     text: String,
     reply_to: i64,
     to_key: String,
+    extra: String,
     created_at: i64,
     file_id: Option<String>,
     file_name: Option<String>,
@@ -58,6 +59,7 @@ impl TryFrom<Stored> for Message {
             reply_to: (row.reply_to > 0).then(|| row.reply_to.unsigned_abs()),
             to: ClientKey::parse(&row.to_key),
             attachment,
+            extra: row.extra,
             created_at: Timestamp::from_millis(row.created_at),
         })
     }
@@ -68,11 +70,14 @@ reads! {
     messages(room: &RoomId, from: u64, to: u64, limit: u32) -> Vec<Message>;
     /// The last messages of a room, in their order, at most `limit`.
     latest_messages(room: &RoomId, limit: u32) -> Vec<Message>;
+    /// What others than Keystead said in a room and nobody deleted, from one number to another, at most `limit`: the first of
+    /// them in their order, or with `newest` the last of them, newest first.
+    said_messages(room: &RoomId, from: u64, to: u64, newest: bool, limit: u32) -> Vec<Message>;
 }
 
 fn select() -> Sql {
     Sql::new(
-        "SELECT message.room_id, seq, kind, author_kind, author_id, author_name, text, reply_to, to_key, \
+        "SELECT message.room_id, seq, kind, author_kind, author_id, author_name, text, reply_to, to_key, extra, \
          message.created_at, attachment.id AS file_id, attachment.name AS file_name, media_type, size \
          FROM message LEFT JOIN attachment ON attachment.id = message.attachment_id WHERE message.room_id = ",
     )
@@ -97,6 +102,21 @@ async fn latest_messages(conn: &mut Conn<'_>, room: &RoomId, limit: u32) -> Resu
     conn.fetch_all::<Stored>(sql).await?.into_iter().rev().map(Message::try_from).collect()
 }
 
+async fn said_messages(
+    conn: &mut Conn<'_>,
+    room: &RoomId,
+    from: u64,
+    to: u64,
+    newest: bool,
+    limit: u32,
+) -> Result<Vec<Message>, StoreError> {
+    let mut sql = select();
+    sql.bind(room.as_str()).push(" AND seq >= ").bind(signed(from)).push(" AND seq <= ").bind(signed(to));
+    push_words(&mut sql, " AND kind NOT IN (", [MessageKind::System, MessageKind::Deleted].map(MessageKind::as_str));
+    sql.push(if newest { " ORDER BY seq DESC LIMIT " } else { " ORDER BY seq LIMIT " }).bind(i64::from(limit));
+    conn.fetch_all::<Stored>(sql).await?.into_iter().map(Message::try_from).collect()
+}
+
 /// The newest message of a room, for the room's own row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoomEnd {
@@ -114,9 +134,9 @@ impl Tx {
     pub async fn insert_messages(&mut self, messages: &[&Message], ends: &[RoomEnd]) -> Result<(), StoreError> {
         let mut sql = Sql::new(
             "INSERT INTO message (room_id, seq, kind, author_kind, author_id, author_name, text, reply_to, to_key, \
-             attachment_id, created_at) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, \
+             attachment_id, extra, created_at) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, \
              value ->> 4, value ->> 5, value ->> 6, CAST(value ->> 7 AS BIGINT), value ->> 8, value ->> 9, \
-             CAST(value ->> 10 AS BIGINT) FROM ",
+             value ->> 10, CAST(value ->> 11 AS BIGINT) FROM ",
         );
         let rows = messages.iter().map(|message| {
             (
@@ -130,6 +150,7 @@ impl Tx {
                 message.reply_to.unwrap_or(0),
                 message.to.as_ref().map_or("", ClientKey::as_str),
                 message.attachment.as_ref().map_or("", |attachment| attachment.id.as_str()),
+                message.extra.as_str(),
                 message.created_at.millis(),
             )
         });

@@ -76,6 +76,11 @@ impl Order {
     }
 }
 
+/// The cursor of a room in lists that begin with the room in which something was said last.
+pub fn room_cursor(room: &Room) -> String {
+    Order::Active.cursor(room)
+}
+
 impl Paged for RoomQuery {
     fn is_cursor(&self, text: &str, _: bool) -> bool {
         Order::of(self).parse(text).is_some()

@@ -19,7 +19,7 @@ const NEVER: i64 = i64::MAX;
 /// The columns of a room, for a table of this name in a statement.
 pub(crate) const COLUMNS: &str = "room.id, room.app_id, room.kind, room.name, room.opens_at, room.ends_at, room.closed_at, \
      room.archived_at, room.max_users, room.password_hash, room.created_at, room.created_by, \
-     room.last_seq, room.joined, room.last_message_at";
+     room.last_seq, room.joined, room.last_message_at, room.profile";
 
 #[derive(FromRow)]
 pub(crate) struct Stored {
@@ -38,6 +38,7 @@ pub(crate) struct Stored {
     last_seq: i64,
     joined: i64,
     last_message_at: i64,
+    profile: String,
 }
 
 impl TryFrom<Stored> for Room {
@@ -62,6 +63,7 @@ impl TryFrom<Stored> for Room {
             last_seq: row.last_seq.unsigned_abs(),
             joined: u32::try_from(row.joined).map_err(|_| corrupt())?,
             last_message_at: moment(row.last_message_at),
+            profile: row.profile,
         })
     }
 }
@@ -133,9 +135,9 @@ impl Tx {
     pub async fn insert_room(&mut self, room: &Room, password: &str) -> Result<(), StoreError> {
         let mut sql = Sql::new(
             "INSERT INTO room (id, app_id, kind, name, name_key, opens_at, ends_at, closed_at, archived_at, max_users, \
-             password_hash, created_at, created_by, joined, active_at) VALUES ",
+             password_hash, created_at, created_by, joined, active_at, profile) VALUES ",
         );
-        let columns: [Arg; 15] = [
+        let columns: [Arg; 16] = [
             room.id.as_str().into(),
             room.app_id.as_str().into(),
             room.kind.as_str().into(),
@@ -151,6 +153,7 @@ impl Tx {
             room.created_by.as_ref().map_or("", ContactId::as_str).into(),
             i64::from(room.joined).into(),
             room.created_at.into(),
+            room.profile.as_str().into(),
         ];
         sql.row(true, columns);
         self.conn().execute(sql).await?;
@@ -178,6 +181,13 @@ impl Tx {
     /// Sets what joining a room is checked against; empty for nothing.
     pub async fn set_room_password(&mut self, id: &RoomId, password: &str) -> Result<(), StoreError> {
         let sql = Sql::new("UPDATE room SET password_hash = $2 WHERE id = $1").arg(id.as_str()).arg(password);
+        self.conn().execute(sql).await?;
+        Ok(())
+    }
+
+    /// Keeps this about a room, in place of what was kept.
+    pub async fn set_room_profile(&mut self, id: &RoomId, profile: &str) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE room SET profile = $2 WHERE id = $1").arg(id.as_str()).arg(profile);
         self.conn().execute(sql).await?;
         Ok(())
     }
@@ -217,6 +227,7 @@ impl Tx {
 
     /// Forgets a deleted room of which nothing is left.
     pub async fn forget_room(&mut self, id: &RoomId) -> Result<(), StoreError> {
+        self.conn().execute(Sql::new("DELETE FROM deletion WHERE room_id = $1").arg(id.as_str())).await?;
         self.conn().execute(Sql::new("DELETE FROM deleted_room WHERE id = $1").arg(id.as_str())).await?;
         Ok(())
     }

@@ -9,7 +9,7 @@ use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
-use crate::keys::{NEVER, NewSecret, until};
+use crate::keys::{NEVER, NewSecret, SealedSecret, until};
 use crate::sql::Sql;
 use crate::store::Tx;
 
@@ -114,9 +114,11 @@ impl Tx {
         waiting: &WaitingSecret,
         asked_by: &Actor,
     ) -> Result<(), StoreError> {
+        let [sealed, seal_version] = SealedSecret::columns(secret.sealed.as_ref());
         let sql = Sql::new(
             "INSERT INTO key_rotation (key_id, version, mac, pepper_version, last4, overlap, asked_at, ack_deadline, \
-             asked_by_kind, asked_by_id, asked_by_label) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             asked_by_kind, asked_by_id, asked_by_label, sealed, seal_version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
         .arg(id.as_str())
         .arg(waiting.number.0)
@@ -128,7 +130,9 @@ impl Tx {
         .arg(waiting.ack_deadline)
         .arg(asked_by.kind_str())
         .arg(asked_by.id())
-        .arg(&*waiting.asked_by);
+        .arg(&*waiting.asked_by)
+        .arg(sealed)
+        .arg(seal_version);
         self.conn().execute(sql).await?;
         Ok(())
     }
@@ -159,8 +163,9 @@ impl Tx {
         };
         self.conn().execute(old).await?;
         let sql = Sql::new(
-            "INSERT INTO key_secret (key_id, version, mac, pepper_version, last4, created_at) \
-             SELECT key_id, version, mac, pepper_version, last4, CAST($2 AS BIGINT) FROM key_rotation WHERE key_id = $1",
+            "INSERT INTO key_secret (key_id, version, mac, pepper_version, last4, created_at, sealed, seal_version) \
+             SELECT key_id, version, mac, pepper_version, last4, CAST($2 AS BIGINT), sealed, seal_version \
+             FROM key_rotation WHERE key_id = $1",
         );
         self.conn().execute(sql.arg(id.as_str()).arg(now)).await?;
         self.delete_waiting_secret(id).await?;

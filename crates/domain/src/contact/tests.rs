@@ -25,6 +25,7 @@ fn contact() -> Contact {
         status: ContactStatus::Active,
         avatar: None,
         butler: None,
+        profile: "{}".to_owned(),
         created_at: Timestamp::from_millis(0),
     }
 }

@@ -34,6 +34,7 @@ fn detail(kind: KeyKind) -> KeyDetail {
         metadata: Metadata::parse_items(&texts(given(Field::Metadata, &["plan=gold"]))).unwrap(),
         rotate_days: has(Field::RotateDays).then_some(90),
         acts_for: if has(Field::ActsFor) { vec![ContactId::from_random([7; 12])] } else { Vec::new() },
+        integration: has(Field::Integration).then(|| IntegrationId::from_random([7; 12])),
     };
     key
 }

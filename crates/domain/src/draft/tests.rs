@@ -4,6 +4,8 @@ use crate::timestamp::Millis;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_253_402_987);
 
+const INTEGRATION: &str = "0123456789abcdef01234567";
+
 #[expect(clippy::unnecessary_wraps, reason = "the fields of a draft are options")]
 pub(super) fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
@@ -15,7 +17,9 @@ pub(super) fn list(items: &[&str]) -> Option<Vec<String>> {
 }
 
 fn draft(kind: &str) -> KeyDraft {
-    KeyDraft { kind: some(kind), name: some("Billing export"), ..KeyDraft::default() }
+    let integration = KeyKind::parse(kind).filter(|kind| kind.rules().asks(Field::Integration));
+    let integration = integration.map(|_| INTEGRATION.to_owned());
+    KeyDraft { kind: some(kind), name: some("Billing export"), integration, ..KeyDraft::default() }
 }
 
 fn errors(draft: &KeyDraft) -> Vec<(Field, String)> {
@@ -27,7 +31,7 @@ fn fields(draft: &KeyDraft) -> Vec<Field> {
 }
 
 #[test]
-fn every_issuable_kind_needs_only_a_name() {
+fn every_issuable_kind_needs_only_a_name_and_one_an_integration() {
     for kind in KeyKind::issuable() {
         let spec = draft(kind.as_str()).check(NOW).unwrap();
         assert_eq!((spec.kind, spec.name.as_str(), spec.expires_at), (kind, "Billing export", None));
@@ -39,10 +43,29 @@ fn every_issuable_kind_needs_only_a_name() {
 
 #[test]
 fn other_kinds_are_refused() {
-    for kind in ["", "  ", "Service", "account", "integration", "app", "member", "nonsense"] {
+    for kind in ["", "  ", "Service", "Account", "member", "nonsense"] {
         assert_eq!(fields(&draft(kind)), [Field::Kind], "{kind}");
     }
     assert_eq!(errors(&KeyDraft::default()), [(Field::Kind, "Choose what the key is for.".to_owned())]);
+}
+
+#[test]
+fn a_key_of_an_integration_names_it_and_no_other_key_does() {
+    let of = |id: &str| KeyDraft { integration: some(id), ..draft("integration") };
+    let spec = of(&format!(" {INTEGRATION} ")).check(NOW).unwrap();
+    assert_eq!(spec.rules.integration, IntegrationId::parse(INTEGRATION));
+    for missing in [KeyDraft { integration: None, ..draft("integration") }, of("  ")] {
+        let chosen = "Enter the id of the integration that the key is for.".to_owned();
+        assert_eq!(errors(&missing), [(Field::Integration, chosen)]);
+    }
+    for wrong in ["0123456789ABCDEF01234567", "0123456789abcdef0123456", "me"] {
+        assert_eq!(fields(&of(wrong)), [Field::Integration], "{wrong}");
+    }
+    for kind in KeyKind::issuable().filter(|kind| !kind.rules().asks(Field::Integration)) {
+        let draft = KeyDraft { integration: some(INTEGRATION), ..draft(kind.as_str()) };
+        assert_eq!(fields(&draft), [Field::Integration], "{}", kind.label());
+        assert_eq!(KeyDraft { integration: some(" "), ..draft }.check(NOW).unwrap().rules.integration, None);
+    }
 }
 
 #[test]

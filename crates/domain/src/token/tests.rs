@@ -146,10 +146,24 @@ fn pasted_tokens_are_cut_to_their_id() {
         "ks_7Qm2xVbN4tRa_…".to_owned(),
         "ks_test_7Qm2xVbN4tRa_…9fKd".to_owned(),
         composed("ks_test", &secret_from_random(&[7; 32])),
+        "int_37516d327856624e34745261".to_owned(),
+        format!("int_37516d327856624e34745261:{}", &whole[16..]),
     ] {
         assert_eq!(cut(&text).as_deref(), Some(ID), "{text}");
     }
-    for text in ["", "Billing export", ID, "ks_7Qm2xVbN4tRa", "on_subscription_created", "a_b_c", "…", "_…"] {
+    for text in [
+        "",
+        "Billing export",
+        ID,
+        "ks_7Qm2xVbN4tRa",
+        "on_subscription_created",
+        "a_b_c",
+        "…",
+        "_…",
+        "37516d327856624e34745261",
+        "int_0123456789abcdef01234567",
+        "int_37516D327856624E34745261",
+    ] {
         assert_eq!(cut(text), None, "{text}");
     }
 }

@@ -84,7 +84,7 @@ pub fn key(app: &AppId, name: &str) -> NewKey {
         form_id: None,
         created_by: Actor::CommandLine { user: "ops".to_owned() },
         created_at: NOW,
-        secret: NewSecret { mac: TokenMac([1; 32]), pepper_version: 1, last4: "9fKd".to_owned() },
+        secret: NewSecret { mac: TokenMac([1; 32]), pepper_version: 1, last4: "9fKd".to_owned(), sealed: None },
     }
 }
 

@@ -32,6 +32,7 @@ fn contact(app: &AppId, n: u8, first: &str, last: &str) -> Contact {
         status: ContactStatus::Active,
         avatar: None,
         butler: None,
+        profile: "{}".to_owned(),
         created_at: NOW,
     }
 }
@@ -64,6 +65,7 @@ async fn a_contact_is_found_by_each_of_its_names(store: Store) {
         status: ContactStatus::Invited,
         avatar: Some(AttachmentId::from_random([5; 12])),
         butler: Some(RoomId::from_random([6; 12])),
+        profile: r#"{"metadata":{"plan":"gold"}}"#.to_owned(),
         ..contact(&one, 1, "Ada", "Lovelace")
     };
     let nameless = Contact { identifier: None, email: None, last_name: String::new(), ..contact(&one, 2, "Bo", "") };
@@ -215,6 +217,7 @@ async fn a_contact_changes_and_goes(store: Store) {
         assert!(!tx.set_contact_status(&ada.id, ContactStatus::Inactive).await?);
         assert!(tx.set_contact_butler(&ada.id, &butler).await?);
         assert!(!tx.set_contact_butler(&ada.id, &RoomId::from_random([6; 12])).await?, "there is one already");
+        tx.set_contact_profile(&ada.id, r#"{"a":1}"#).await?;
         tx.set_contact_avatar(&ada.id, Some(&avatar)).await
     };
     store.write(work).await.unwrap();
@@ -228,9 +231,11 @@ async fn a_contact_changes_and_goes(store: Store) {
         status: ContactStatus::Inactive,
         butler: Some(butler),
         avatar: Some(avatar),
+        profile: r#"{"a":1}"#.to_owned(),
         ..ada.clone()
     };
     assert_eq!(store.contact_by_id(&ada.id).await.unwrap(), Some(expected));
+    assert_eq!(store.named_files(&[avatar, AttachmentId::from_random([8; 12])]).await.unwrap(), [avatar]);
     let searched = ContactQuery { search: Some("king".to_owned()), ..ContactQuery::default() };
     assert_eq!(store.list_contacts(&one, &searched).await.unwrap().rows.len(), 1);
     store.write(async |tx| tx.set_contact_avatar(&ada.id, None).await).await.unwrap();
@@ -257,6 +262,7 @@ fn room(app: &AppId, n: u8, kind: RoomKind) -> Room {
         last_seq: 0,
         joined: 1,
         last_message_at: None,
+        profile: "{}".to_owned(),
     }
 }
 

@@ -1,19 +1,21 @@
 use domain::audit::Actor;
 use domain::cidr::CidrRule;
 use domain::environment::Environment;
-use domain::ids::{KeyId, PersonId};
+use domain::ids::{IntegrationId, KeyId, PersonId};
 use domain::key::{KeyDetail, KeyState, RevokeReason, Revoked, SecretNumber};
+use domain::kind::KeyKind;
 use domain::labels::{Metadata, Owner};
 use domain::limit::RateLimit;
+use domain::list::KeyQuery;
 use domain::origin::DomainRule;
 use domain::permission::Permission;
 use domain::quota::{Quota, Refill};
 use domain::rules::KeyRules;
 use domain::spec::KeySpec;
 use domain::token::TokenMac;
-use store::{NewKey, SecretVersion, Store, StoreError, Unique};
+use store::{NewKey, SealedSecret, SecretVersion, Store, StoreError, Unique};
 
-use crate::fixtures::{NOW, insert, key, key_id, with_app};
+use crate::fixtures::{NOW, insert, key, key_id, whole, with_app};
 
 contract! {
     a_key_is_read_as_it_was_written,
@@ -24,6 +26,13 @@ contract! {
     states_change_from_the_one_named,
     a_deleted_key_is_gone,
     overdue_keys_are_found,
+    a_sealed_secret_comes_back,
+    keys_are_counted_where_only_some_can_be,
+}
+
+/// The secret of a new key.
+fn first_secret(sealed: Option<SealedSecret>) -> SecretVersion {
+    SecretVersion { number: SecretNumber::FIRST, mac: TokenMac([1; 32]), pepper_version: 1, expires_at: None, sealed }
 }
 
 /// A key with a value in every field.
@@ -44,6 +53,7 @@ fn full(app: &domain::ids::AppId) -> NewKey {
         metadata: Metadata::parse_items(&["plan=gold".to_owned(), "a=\"b\"".to_owned()]).unwrap(),
         rotate_days: Some(90),
         acts_for: vec![domain::ids::ContactId::from_random([8; 12])],
+        integration: Some(IntegrationId::from_random([9; 12])),
     };
     full.spec.not_before = Some(NOW.plus_seconds(5));
     full.spec.expires_at = Some(NOW.plus_seconds(50));
@@ -62,8 +72,7 @@ async fn a_key_is_read_as_it_was_written(store: Store) {
     assert_eq!((&record.name, record.state), (&new.spec.name, KeyState::Pending));
     assert_eq!((record.not_before, record.expires_at), (new.spec.not_before, new.spec.expires_at));
     assert_eq!(record.rules, new.spec.rules);
-    let secret =
-        SecretVersion { number: SecretNumber::FIRST, mac: TokenMac([1; 32]), pepper_version: 1, expires_at: None };
+    let secret = first_secret(None);
     assert_eq!(stored.secrets, [secret]);
 
     let detail = store.key_detail(&new.id).await.unwrap().unwrap();
@@ -119,8 +128,7 @@ async fn many_records_come_at_once(store: Store) {
     let app = with_app(&store).await;
     let keys: Vec<NewKey> = (0..250).map(|n| key(&app, &format!("key {n}"))).collect();
     store.write(async |tx| tx.insert_keys(&keys).await).await.unwrap();
-    let secret =
-        SecretVersion { number: SecretNumber::FIRST, mac: TokenMac([1; 32]), pepper_version: 1, expires_at: None };
+    let secret = first_secret(None);
     assert_eq!(store.key_record(&keys[249].id).await.unwrap().unwrap().secrets, [secret]);
     let again = [key(&app, "new"), keys[7].clone()];
     let result = store.write(async |tx| tx.insert_keys(&again).await).await;
@@ -235,4 +243,60 @@ async fn overdue_keys_are_found(store: Store) {
     assert_eq!(store.keys_pending_before(at, 9).await.unwrap(), [keys[0].id, keys[1].id]);
     assert_eq!(store.keys_pending_before(at, 1).await.unwrap(), [keys[0].id]);
     assert!(store.keys_pending_before(NOW, 9).await.unwrap().is_empty());
+}
+
+async fn a_sealed_secret_comes_back(store: Store) {
+    let app = with_app(&store).await;
+    let sealed = SealedSecret { bytes: vec![0, 255, 7], version: 3 };
+    let mut new = key(&app, "signs");
+    new.secret.sealed = Some(sealed.clone());
+    insert(&store, &[new.clone(), key(&app, "does not")]).await;
+    let stored = store.key_record(&new.id).await.unwrap().unwrap();
+    assert_eq!(stored.secrets, [first_secret(Some(sealed))]);
+}
+
+async fn keys_are_counted_where_only_some_can_be(store: Store) {
+    let app = with_app(&store).await;
+    let other = crate::fixtures::app(2);
+    store.write(async |tx| tx.insert_app(&other).await).await.unwrap();
+    let (one, two) = (IntegrationId::from_random([1; 12]), IntegrationId::from_random([2; 12]));
+    let of = |app: &domain::ids::AppId, kind: KeyKind, integration: Option<IntegrationId>| {
+        let mut new = key(app, "Key");
+        (new.spec.kind, new.spec.rules.integration) = (kind, integration);
+        new
+    };
+    let mut pending = of(&app, KeyKind::Integration, Some(one));
+    pending.ack_deadline = Some(NOW.plus_seconds(900));
+    let keys = [
+        pending,
+        of(&app, KeyKind::Integration, Some(one)),
+        of(&app, KeyKind::Integration, Some(two)),
+        of(&app, KeyKind::App, None),
+        of(&other.id, KeyKind::App, None),
+    ];
+    insert(&store, &keys).await;
+    let revoked =
+        Revoked { at: NOW, reason: RevokeReason::NoLongerNeeded, restorable_until: None, from: KeyState::Active };
+    let revoke = async |id: &KeyId| {
+        let work =
+            async |tx: &mut store::Tx| tx.set_key_state(id, KeyState::Active, KeyState::Revoked, Some(&revoked)).await;
+        assert!(store.write(work).await.unwrap());
+    };
+    assert_eq!(store.count_keys_of_integration(&one).await.unwrap(), 2);
+    revoke(&keys[1].id).await;
+    assert_eq!(store.count_keys_of_integration(&one).await.unwrap(), 1);
+    assert_eq!(store.count_keys_of_integration(&two).await.unwrap(), 1);
+    let mut all = vec![keys[0].id, keys[1].id];
+    all.sort_unstable();
+    assert_eq!(store.keys_of_integration(&one).await.unwrap(), all, "the revoked one too");
+    assert_eq!(store.keys_of_integration(&IntegrationId::from_random([3; 12])).await.unwrap(), []);
+    assert_eq!(store.count_keys_of_kind(&app, KeyKind::App).await.unwrap(), 1);
+    assert_eq!(store.count_keys_of_kind(&app, KeyKind::Service).await.unwrap(), 0);
+    revoke(&keys[3].id).await;
+    assert_eq!(store.count_keys_of_kind(&app, KeyKind::App).await.unwrap(), 0);
+    let found = KeyQuery { integration: Some(one), ..KeyQuery::default() };
+    let list = store.list_keys(&whole(&app), &found, NOW).await.unwrap();
+    let mut listed: Vec<_> = list.rows.iter().map(|row| row.id).collect();
+    listed.sort_unstable();
+    assert_eq!(listed, all, "the list has them all");
 }

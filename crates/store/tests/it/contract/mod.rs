@@ -21,12 +21,16 @@ macro_rules! contract {
 pub(crate) use contract;
 
 mod api_answers;
+mod app_profiles;
 mod apps;
 mod audit;
 mod contacts;
+mod deliveries;
 mod drafts;
+mod events;
 mod hand_overs;
 mod identities;
+mod integrations;
 mod invites;
 mod key_bulk;
 mod key_counts;

@@ -40,6 +40,7 @@ pub fn room(n: u8, app: &AppId) -> Room {
         last_seq: 0,
         joined: 0,
         last_message_at: None,
+        profile: "{}".to_owned(),
     }
 }
 
@@ -88,6 +89,7 @@ async fn a_room_comes_back_as_it_was_written(store: Store) {
         has_password: true,
         created_by: Some(ContactId::from_random([3; 12])),
         joined: 2,
+        profile: r#"{"type":"personal"}"#.to_owned(),
         ..room(1, &app)
     };
     store.write(async |tx| tx.insert_room(&written, "1:ab").await).await.unwrap();
@@ -110,12 +112,14 @@ async fn a_room_comes_back_as_it_was_written(store: Store) {
         max_users: None,
         has_password: false,
         joined: 5,
+        profile: r#"{"type":"sdkGroup"}"#.to_owned(),
         ..written
     };
     store
         .write(async |tx| {
             tx.update_room(&changed).await?;
             tx.set_room_password(&changed.id, "").await?;
+            tx.set_room_profile(&changed.id, &changed.profile).await?;
             tx.set_room_joined(&changed.id, 5).await
         })
         .await
@@ -144,6 +148,9 @@ async fn every_page_of_rooms_in_either_direction_shows_each_once(store: Store) {
             assert_eq!((page.total.n, page.total.more), (60, false));
             seen.extend(page.rows.iter().cloned());
             let Some(next) = page.next.clone() else { break };
+            if search.is_none() {
+                assert_eq!(next, store::room_cursor(page.rows.last().unwrap()));
+            }
             let query = RoomQuery { search: search.clone(), ..RoomQuery::default() };
             assert!(query.is_cursor(&next, false) && !query.is_cursor("x", false), "{next}");
             assert!(next.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'~'), "{next}");

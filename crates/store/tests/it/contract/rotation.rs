@@ -6,7 +6,7 @@ use domain::key::SecretNumber;
 use domain::rotation::{ADDRESSES_KEPT, LiveSecret, Overlap, SecretUse, WaitingSecret};
 use domain::timestamp::{Millis, Timestamp};
 use domain::token::TokenMac;
-use store::{KeyUse, NewKey, NewSecret, SecretCalls, Store, StoreError, UsageBatch};
+use store::{KeyUse, NewKey, NewSecret, SealedSecret, SecretCalls, Store, StoreError, UsageBatch};
 
 use crate::fixtures::{NOW, insert, key, with_app};
 
@@ -20,7 +20,8 @@ contract! {
 const ASKED_BY: Actor = Actor::System;
 
 fn secret(byte: u8) -> NewSecret {
-    NewSecret { mac: TokenMac([byte; 32]), pepper_version: 1, last4: format!("000{byte}") }
+    let sealed = SealedSecret { bytes: vec![byte; 3], version: 1 };
+    NewSecret { mac: TokenMac([byte; 32]), pepper_version: 1, last4: format!("000{byte}"), sealed: Some(sealed) }
 }
 
 fn waiting(number: SecretNumber) -> WaitingSecret {

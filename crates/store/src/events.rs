@@ -1,0 +1,285 @@
+//! Events of contact-centre platforms. Numbers are given by whoever writes: one writer works at a time, over all processes.
+
+use std::collections::BTreeMap;
+
+use domain::event::{Event, EventQuery};
+use domain::ids::{AppId, EventId, IntegrationId, KeyId};
+use domain::kind::KeyKind;
+use domain::page::{COUNT_CAP, Capped, Page};
+use domain::timestamp::Timestamp;
+use sqlx_macros::FromRow;
+
+use crate::conn::Conn;
+use crate::cursors::{Paged, number};
+use crate::error::StoreError;
+use crate::rooms::signed;
+use crate::sql::{Sql, pieces, push_words};
+use crate::store::Tx;
+
+/// An integration that takes events, and how far it has counted them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventPlace {
+    /// The integration.
+    pub integration_id: IntegrationId,
+    /// Its app.
+    pub app_id: AppId,
+    /// The kind of the keys whose events it takes.
+    pub kind: KeyKind,
+    /// The number of its last event; 0 if there was none.
+    pub last_seq: u64,
+}
+
+reads! {
+    /// The integrations of these apps that take events, in any order.
+    event_places(apps: &[AppId]) -> Vec<EventPlace>;
+    /// The event with this id.
+    event(id: &EventId) -> Option<Event>;
+    /// The events of an integration from one number to another, in their order, at most `limit`.
+    events_between(integration: &IntegrationId, from: u64, to: u64, limit: u32) -> Vec<Event>;
+    /// The numbers of the last events of these integrations, in any order. One that never had any is left out.
+    event_ends(integrations: &[IntegrationId]) -> Vec<(IntegrationId, u64)>;
+    /// A page of the events of an integration that are asked for, the newest first. An invalid cursor gives the first page.
+    list_events(integration: &IntegrationId, query: &EventQuery) -> Page<Event>;
+}
+
+const EVENT: &str = "SELECT integration_id, seq, id, app_id, kind, key_id, key_name, name, crm_id, agent_id, data, origin, \
+     address, at FROM event ";
+
+#[derive(FromRow)]
+struct Stored {
+    integration_id: String,
+    seq: i64,
+    id: String,
+    app_id: String,
+    kind: String,
+    key_id: String,
+    key_name: String,
+    name: String,
+    crm_id: String,
+    agent_id: String,
+    data: String,
+    origin: String,
+    address: String,
+    at: i64,
+}
+
+/// The text of a column that is empty where there is none.
+fn given(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+impl TryFrom<Stored> for Event {
+    type Error = StoreError;
+
+    fn try_from(row: Stored) -> Result<Self, StoreError> {
+        let corrupt = || StoreError::corrupt("an event");
+        Ok(Self {
+            id: EventId::parse(&row.id).ok_or_else(corrupt)?,
+            app_id: AppId::parse(&row.app_id).ok_or_else(corrupt)?,
+            integration_id: IntegrationId::parse(&row.integration_id).ok_or_else(corrupt)?,
+            seq: row.seq.unsigned_abs(),
+            kind: KeyKind::parse(&row.kind).ok_or_else(corrupt)?,
+            key_id: KeyId::parse(&row.key_id).ok_or_else(corrupt)?,
+            key_name: row.key_name,
+            name: row.name,
+            crm_id: row.crm_id,
+            agent_id: given(row.agent_id),
+            data: row.data,
+            origin: given(row.origin),
+            address: row.address.parse().ok(),
+            at: Timestamp::from_millis(row.at),
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct StoredPlace {
+    id: String,
+    app_id: String,
+    kind: String,
+    last_seq: i64,
+}
+
+async fn event_places(conn: &mut Conn<'_>, apps: &[AppId]) -> Result<Vec<EventPlace>, StoreError> {
+    let mut places = Vec::new();
+    for piece in pieces(apps) {
+        let mut sql = Sql::new(
+            "SELECT i.id, i.app_id, i.kind, COALESCE(e.last_seq, 0) AS last_seq FROM integration i \
+             LEFT JOIN event_end e ON e.integration_id = i.id WHERE i.app_id IN (",
+        );
+        sql.list(piece.iter().map(AppId::as_str)).push(")");
+        push_words(&mut sql, " AND i.kind IN (", KeyKind::CALLS_EVENTS.into_iter().map(KeyKind::as_str));
+        for row in conn.fetch_all::<StoredPlace>(sql).await? {
+            let corrupt = || StoreError::corrupt("an integration");
+            places.push(EventPlace {
+                integration_id: IntegrationId::parse(&row.id).ok_or_else(corrupt)?,
+                app_id: AppId::parse(&row.app_id).ok_or_else(corrupt)?,
+                kind: KeyKind::parse(&row.kind).ok_or_else(corrupt)?,
+                last_seq: row.last_seq.unsigned_abs(),
+            });
+        }
+    }
+    Ok(places)
+}
+
+async fn event(conn: &mut Conn<'_>, id: &EventId) -> Result<Option<Event>, StoreError> {
+    let mut sql = Sql::new(EVENT);
+    sql.push("WHERE id = ").bind(id.as_str());
+    conn.fetch_optional::<Stored>(sql).await?.map(Event::try_from).transpose()
+}
+
+async fn events_between(
+    conn: &mut Conn<'_>,
+    integration: &IntegrationId,
+    from: u64,
+    to: u64,
+    limit: u32,
+) -> Result<Vec<Event>, StoreError> {
+    let mut sql = Sql::new(EVENT);
+    sql.push("WHERE integration_id = ").bind(integration.as_str());
+    sql.push(" AND seq >= ").bind(signed(from)).push(" AND seq <= ").bind(signed(to));
+    sql.push(" ORDER BY seq LIMIT ").bind(i64::from(limit));
+    conn.fetch_all::<Stored>(sql).await?.into_iter().map(Event::try_from).collect()
+}
+
+async fn event_ends(
+    conn: &mut Conn<'_>,
+    integrations: &[IntegrationId],
+) -> Result<Vec<(IntegrationId, u64)>, StoreError> {
+    let mut ends = Vec::with_capacity(integrations.len());
+    for piece in pieces(integrations) {
+        let mut sql = Sql::new("SELECT integration_id, last_seq FROM event_end WHERE integration_id IN (");
+        sql.list(piece.iter().map(IntegrationId::as_str)).push(")");
+        for (id, last_seq) in conn.fetch_all::<(String, i64)>(sql).await? {
+            let id = IntegrationId::parse(&id).ok_or_else(|| StoreError::corrupt("an integration's id"))?;
+            ends.push((id, last_seq.unsigned_abs()));
+        }
+    }
+    Ok(ends)
+}
+
+fn push_asked(sql: &mut Sql, integration: &IntegrationId, query: &EventQuery) {
+    sql.push("WHERE integration_id = ").bind(integration.as_str());
+    for (column, asked) in
+        [(" AND name = ", &query.name), (" AND crm_id = ", &query.crm_id), (" AND agent_id = ", &query.agent_id)]
+    {
+        if let Some(asked) = asked {
+            sql.push(column).bind(asked.as_str());
+        }
+    }
+}
+
+impl Paged for EventQuery {
+    fn is_cursor(&self, text: &str, _: bool) -> bool {
+        number(text).is_some()
+    }
+}
+
+/// Events after a cursor, or before it, nearest first.
+async fn beside(
+    conn: &mut Conn<'_>,
+    integration: &IntegrationId,
+    query: &EventQuery,
+    at: Option<i64>,
+    backwards: bool,
+    limit: usize,
+) -> Result<Vec<Stored>, StoreError> {
+    let mut sql = Sql::new(EVENT);
+    push_asked(&mut sql, integration, query);
+    if let Some(at) = at {
+        sql.push(if backwards { " AND seq > " } else { " AND seq < " }).bind(at);
+    }
+    sql.push(if backwards { " ORDER BY seq LIMIT " } else { " ORDER BY seq DESC LIMIT " });
+    sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    conn.fetch_all(sql).await
+}
+
+async fn list_events(
+    conn: &mut Conn<'_>,
+    integration: &IntegrationId,
+    query: &EventQuery,
+) -> Result<Page<Event>, StoreError> {
+    let size = usize::try_from(query.rows.count()).unwrap_or(usize::MAX);
+    let parse = |text: &Option<String>| text.as_deref().and_then(number);
+    let (after, before) = (parse(&query.after), parse(&query.before));
+    let is_back = after.is_none() && before.is_some();
+    let has_place = after.is_some();
+    let mut rows = beside(conn, integration, query, after.or(before), is_back, size + 1).await?;
+    // One extra row shows whether there is another page on that side.
+    let more = rows.len() > size;
+    rows.truncate(size);
+    if is_back {
+        rows.reverse();
+    }
+    let beyond = async |conn: &mut Conn<'_>, row: Option<&Stored>, backwards: bool| {
+        let Some(row) = row else { return Ok(false) };
+        Ok::<_, StoreError>(!beside(conn, integration, query, Some(row.seq), backwards, 1).await?.is_empty())
+    };
+    let (has_next, has_previous) = if is_back {
+        (beyond(conn, rows.last(), false).await?, more)
+    } else {
+        (more, has_place && beyond(conn, rows.first(), true).await?)
+    };
+    let place = |row: &Stored| row.seq.to_string();
+    let (next, previous) =
+        (rows.last().filter(|_| has_next).map(place), rows.first().filter(|_| has_previous).map(place));
+    let mut sql = Sql::new("SELECT count(*) FROM (SELECT seq FROM event ");
+    push_asked(&mut sql, integration, query);
+    sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
+    let (count,): (i64,) = conn.fetch_one(sql).await?;
+    let rows = rows.into_iter().map(Event::try_from).collect::<Result<_, _>>()?;
+    Ok(Page { rows, next, previous, total: Capped::at(COUNT_CAP, count.unsigned_abs()) })
+}
+
+impl Tx {
+    /// Writes events, which have numbers that their integrations have not given yet, those of each in their order. Fails
+    /// with `Conflict` for a number or an id that is taken.
+    pub async fn insert_events(&mut self, events: &[&Event]) -> Result<(), StoreError> {
+        let mut sql = Sql::new(
+            "INSERT INTO event (integration_id, seq, id, app_id, kind, key_id, key_name, name, crm_id, agent_id, data, \
+             origin, address, at) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, value ->> 4, \
+             value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, \
+             CAST(value ->> 13 AS BIGINT) FROM ",
+        );
+        let rows = events.iter().map(|event| {
+            (
+                event.integration_id.as_str(),
+                event.seq,
+                event.id.as_str(),
+                event.app_id.as_str(),
+                event.kind.as_str(),
+                event.key_id.as_str(),
+                event.key_name.as_str(),
+                event.name.as_str(),
+                event.crm_id.as_str(),
+                event.agent_id.as_deref().unwrap_or_default(),
+                event.data.as_str(),
+                event.origin.as_deref().unwrap_or_default(),
+                event.address.map_or_else(String::new, |address| address.to_string()),
+                event.at.millis(),
+            )
+        });
+        self.conn().push_rows(&mut sql, rows)?;
+        self.conn().execute(sql).await?;
+        let ends: BTreeMap<_, _> = events.iter().map(|event| (event.integration_id, event.seq)).collect();
+        let mut sql = Sql::new(
+            "INSERT INTO event_end (integration_id, last_seq) SELECT value ->> 0, CAST(value ->> 1 AS BIGINT) FROM ",
+        );
+        self.conn().push_rows(&mut sql, ends.iter().map(|(id, seq)| (id.as_str(), *seq)))?;
+        sql.push(" WHERE true ON CONFLICT (integration_id) DO UPDATE SET last_seq = excluded.last_seq");
+        self.conn().execute(sql).await?;
+        Ok(())
+    }
+
+    /// Removes events from before this time, at most `limit`, and returns how many; and how far integrations had counted
+    /// that are gone.
+    pub async fn prune_events(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let sql = Sql::new("DELETE FROM event_end WHERE integration_id NOT IN (SELECT id FROM integration)");
+        self.conn().execute(sql).await?;
+        let mut sql = Sql::new(
+            "DELETE FROM event WHERE (integration_id, seq) IN (SELECT integration_id, seq FROM event WHERE at < ",
+        );
+        sql.bind(before).push(" LIMIT ").bind(i64::from(limit)).push(")");
+        self.conn().execute(sql).await
+    }
+}
