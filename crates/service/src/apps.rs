@@ -2,6 +2,7 @@
 
 use domain::{
     app::{APPS_TOGETHER, App, AppListed, AppQuery},
+    app_profile::NO_PROFILE,
     audit::{Action, AuditEvent, Subject},
     field::{Field, FieldErrors},
     ids::{AppId, KeyId},
@@ -14,7 +15,7 @@ use domain::{
 };
 use store::{StoreError, Tx, Unique};
 
-use crate::{Caller, Error, Result, Service, entropy, people::change, service::event, sessions::Session};
+use crate::{Caller, Error, Result, Service, app_profiles, entropy, people::change, service::event, sessions::Session};
 
 /// What somebody's pages are about: one app, or all that are in use.
 #[derive(Debug, Clone)]
@@ -144,6 +145,11 @@ impl Service {
 
     /// Creates an app with its API KEY. `Forbidden` for people who do not see all apps: they would not see this one.
     pub async fn create_app(&self, caller: &Caller, name: &str) -> Result<App> {
+        self.add_app(caller, name, NO_PROFILE).await
+    }
+
+    /// The same with what another family keeps with the app.
+    pub(crate) async fn add_app(&self, caller: &Caller, name: &str, profile: &str) -> Result<App> {
         caller.may_create_apps()?;
         let name = checked(name)?;
         let id = AppId::from_random(entropy::bytes(self.entropy())?);
@@ -152,7 +158,11 @@ impl Service {
             looks_like_none(tx, &app).await?;
             tx.insert_app(&app).await.map_err(taken)?;
             let api_key = self.add_member_key(tx, caller, &app).await?;
-            let changes = vec![change(Field::Name, None, Some(&app.name)), api_key];
+            let mut changes = vec![change(Field::Name, None, Some(&app.name)), api_key];
+            if profile != NO_PROFILE {
+                tx.set_app_profile(&app.id, profile).await?;
+                changes.push(change(Field::Metadata, None, Some(app_profiles::SET)));
+            }
             let event = self.app_event(caller, Action::AppCreated, &app);
             self.record(tx, AuditEvent { changes, ..event }).await?;
             if let Ok(id) = caller.person_id()
@@ -172,20 +182,25 @@ impl Service {
         let name = checked(name)?;
         let work = async |tx: &mut Tx| {
             let app = managed(tx, caller, id).await?;
-            if app.name == name {
-                return Ok(());
-            }
-            let changes = vec![change(Field::Name, Some(&app.name), Some(&name))];
-            let app = App { name, ..app };
-            if app.archived_at.is_none() {
-                looks_like_none(tx, &app).await?;
-            }
-            tx.rename_app(id, &app.name).await.map_err(taken)?;
-            let event = self.app_event(caller, Action::AppRenamed, &app);
-            self.record(tx, AuditEvent { changes, ..event }).await?;
-            Ok::<_, Error>(())
+            self.give_name(tx, caller, app, &name).await.map(|_| ())
         };
         self.write(work).await
+    }
+
+    /// The app with this name, which was checked.
+    pub(crate) async fn give_name(&self, tx: &mut Tx, caller: &Caller, app: App, name: &str) -> Result<App> {
+        if app.name == name {
+            return Ok(app);
+        }
+        let changes = vec![change(Field::Name, Some(&app.name), Some(name))];
+        let app = App { name: name.to_owned(), ..app };
+        if app.archived_at.is_none() {
+            looks_like_none(tx, &app).await?;
+        }
+        tx.rename_app(&app.id, &app.name).await.map_err(taken)?;
+        let event = self.app_event(caller, Action::AppRenamed, &app);
+        self.record(tx, AuditEvent { changes, ..event }).await?;
+        Ok(app)
     }
 
     /// Archives an app: its keys stop working at once, and nothing is deleted. `LastApp` if no other is in use.
@@ -233,7 +248,7 @@ impl Service {
         Ok(())
     }
 
-    fn app_event(&self, caller: &Caller, action: Action, app: &App) -> AuditEvent {
+    pub(crate) fn app_event(&self, caller: &Caller, action: Action, app: &App) -> AuditEvent {
         let subject = Subject::app(&app.id, &app.name);
         AuditEvent { app_id: Some(app.id), ..event(caller, self.now(), action, subject) }
     }
@@ -252,7 +267,13 @@ pub(crate) async fn usable(tx: &mut Tx, caller: &Caller, id: &AppId) -> Result<(
     if app.archived_at.is_some() { Err(Refusal::AppArchived.into()) } else { Ok(()) }
 }
 
-fn checked(name: &str) -> Result<String, FieldErrors> {
+/// The same, with `AppNotFound` for an app out of sight.
+pub(crate) async fn in_use(tx: &mut Tx, caller: &Caller, id: &AppId) -> Result<()> {
+    let app = managed(tx, caller, id).await?;
+    if app.archived_at.is_some() { Err(Refusal::AppArchived.into()) } else { Ok(()) }
+}
+
+pub(crate) fn checked(name: &str) -> Result<String, FieldErrors> {
     text::app_name(name).map_err(|message| FieldErrors::one(Field::Name, message))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::timestamp::Millis;
+use domain::{event::EVENTS_KEPT, timestamp::Millis};
 use store::{Changes, StoreError, Tx};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Result, Service,
     chat::live::LOOK_EVERY,
+    deliveries::{self, Worker},
     keys::{bulk, drafts, requests},
     once::ANSWERS_KEPT,
     sessions,
@@ -76,17 +77,39 @@ impl Service {
             }
         };
         let rooms = async {
-            let mut job = Job::new("the look at watched rooms", LOOK_EVERY);
+            let mut job = Job::new("the look at what is watched", LOOK_EVERY);
             loop {
                 tokio::select! {
                     due = job.is_due(&shutdown) => if !due { break },
                     () = self.live().is_behind() => {}
                 }
-                job.ended(&self.tell_watchers().await);
+                // Both are one job, or the second would say that the first works again.
+                job.ended(&match self.tell_watchers().await {
+                    Ok(()) => self.tell_event_watchers().await,
+                    failed => failed,
+                });
             }
+        };
+        let deliver = async {
+            let mut job = Job::new("the sending to webhooks", deliveries::LOOK_EVERY);
+            let mut worker = Worker::new(self);
+            loop {
+                tokio::select! {
+                    due = job.is_due(&shutdown) => if !due { break },
+                    () = worker.is_called() => {}
+                }
+                let mut is_more = true;
+                while is_more && !shutdown.is_cancelled() {
+                    let sent = worker.turn().await;
+                    is_more = matches!(sent, Ok(true));
+                    job.ended(&sent);
+                }
+            }
+            worker.stop().await;
         };
         // On the heap. Together they would make a large future.
         tokio::join!(
+            Box::pin(deliver),
             Box::pin(rooms),
             Box::pin(poll),
             Box::pin(listen),
@@ -150,6 +173,7 @@ impl Service {
         let forms_before = now.plus(Millis(-USED_FORMS_KEPT.0));
         let answers_before = now.plus(Millis(-ANSWERS_KEPT.0));
         let first_hour = now.plus(Millis(-KEY_CALLS_KEPT.0)).hour();
+        let events_before = now.plus(Millis(-EVENTS_KEPT.0));
         let work = async |tx: &mut Tx| {
             tx.delete_expired_sessions(now, idle_since).await?;
             tx.prune_sign_in_steps(now).await?;
@@ -170,8 +194,16 @@ impl Service {
         };
         self.write(work).await?;
         self.tidy_sign_ins(shutdown).await?;
+        self.sweep_unsent(shutdown).await?;
+        self.tidy_deliveries(shutdown).await?;
         while !shutdown.is_cancelled() {
             let prune = async |tx: &mut Tx| tx.prune_key_calls(first_hour, PRUNED_AT_ONCE).await;
+            if self.write(prune).await? < u64::from(PRUNED_AT_ONCE) {
+                break;
+            }
+        }
+        while !shutdown.is_cancelled() {
+            let prune = async |tx: &mut Tx| tx.prune_events(events_before, PRUNED_AT_ONCE).await;
             if self.write(prune).await? < u64::from(PRUNED_AT_ONCE) {
                 break;
             }

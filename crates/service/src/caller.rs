@@ -8,7 +8,7 @@ use domain::{
     delegation,
     field::{Field, FieldErrors},
     grant::{KeyAct, KeyGrant},
-    ids::{AppId, KeyId, PersonId},
+    ids::{AppId, IntegrationId, KeyId, PersonId},
     key::{KeyDetail, KeyRecord, KeyRow},
     kind::KeyKind,
     permission::{AdminPermission, Permission},
@@ -84,6 +84,17 @@ impl Caller {
     /// A Master User key. It may do with the chats and contacts of its own app what its permissions say.
     pub fn chat_key(key: &KeyRecord, address: Option<IpAddr>) -> Self {
         Self::of_key(key, Rights::of_master(&key.rules.permissions), address)
+    }
+
+    /// A key that calls for an account, for an app or for an integration. It may do what its kind says: in all apps if it
+    /// manages apps, and otherwise in its own. Of the keys it sees those alone that it makes, which are all below it.
+    pub fn scoped(key: &KeyRecord, address: Option<IpAddr>) -> Self {
+        let mut caller = Self::of_key(key, Rights::of_scope(key.kind), address);
+        if caller.rights.may(Act::ManageApps) {
+            caller.sight.apps = Scope::All;
+        }
+        caller.sight.kinds = key.kind.rules().makes.to_vec();
+        caller
     }
 
     fn of_key(key: &KeyRecord, rights: Rights, address: Option<IpAddr>) -> Self {
@@ -180,6 +191,17 @@ impl Caller {
             },
             Scope::All => None,
         }
+    }
+
+    /// The integration whose key asks; `None` for every other caller.
+    pub fn own_integration(&self) -> Option<IntegrationId> {
+        self.own.as_ref().and_then(|own| own.rules.integration)
+    }
+
+    /// Whether a key asks that calls on behalf of this app.
+    pub(crate) fn calls_for(&self, app: &AppId) -> bool {
+        let [_, of_app, _] = KeyKind::SCOPED;
+        self.own.as_ref().is_some_and(|own| own.kind == of_app && own.app_id == *app)
     }
 
     /// What they may see.

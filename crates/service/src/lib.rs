@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod account;
+mod app_profiles;
 pub mod apps;
 mod attempt;
 pub mod audit;
@@ -11,10 +12,13 @@ pub mod ceremony;
 pub mod chat;
 pub mod clock;
 mod dashboard;
+pub mod deliveries;
 pub mod devices;
 pub mod entropy;
 pub mod error;
+pub mod events;
 pub mod identities;
+pub mod integrations;
 mod invented;
 pub mod invites;
 mod keyring;
@@ -36,6 +40,7 @@ pub mod reset;
 pub mod root_key;
 mod saved_views;
 mod seal;
+mod sealed_secrets;
 pub mod second_factor;
 mod service;
 pub mod sessions;
@@ -44,6 +49,7 @@ pub mod setup;
 pub mod sign_in;
 pub mod streams;
 mod throttle;
+mod together;
 mod totp;
 mod turns;
 mod usage;

@@ -27,7 +27,10 @@ use crate::{
         writer::MessageWriter,
     },
     clock::Clock,
+    deliveries::Outbox,
     entropy::{self, Entropy, EntropyError},
+    events::{live::EventLive, writer::EventWork},
+    integrations::fill_event_integrations,
     keyring::{Keyring, KeyringError},
     mail::Mailer,
     once::Mark,
@@ -38,6 +41,7 @@ use crate::{
     readiness::Writer,
     root_key::RootKey,
     streams::Streams,
+    together::Queue,
     verify::Verifier,
 };
 
@@ -115,7 +119,10 @@ struct Parts {
     providers: Vec<Arc<dyn Provider>>,
     refusals: Refusals,
     live: Arc<Live>,
+    outbox: Arc<Outbox>,
     messages: MessageWriter,
+    event_live: Arc<EventLive>,
+    events: Queue<EventWork>,
     files: OnceLock<Files>,
 }
 
@@ -140,9 +147,15 @@ impl Service {
         setup.store.belongs_to(&installation);
         fill_person_keys(&setup.store, &keyring).await?;
         fill_member_keys(&setup.store, &keyring, entropy.as_ref(), now).await?;
+        fill_event_integrations(&setup.store, &keyring, entropy.as_ref(), now).await?;
         let verifier = Verifier::start(setup.store.clone(), Arc::clone(&setup.clock), Arc::clone(&keyring)).await?;
         let live = Arc::<Live>::default();
-        let messages = MessageWriter::start(setup.store.clone(), Arc::clone(&setup.clock), Arc::clone(&live));
+        let outbox = Arc::<Outbox>::default();
+        let (store, clock) = (setup.store.clone(), Arc::clone(&setup.clock));
+        let messages = MessageWriter::start(store, clock, Arc::clone(&live), Arc::clone(&outbox));
+        let event_live = Arc::<EventLive>::default();
+        let events = EventWork::new(Arc::clone(&setup.clock), Arc::clone(&event_live), Arc::clone(&outbox));
+        let events = Queue::start(setup.store.clone(), events);
         Ok(Self(Arc::new(Parts {
             store: setup.store,
             clock: setup.clock,
@@ -161,7 +174,10 @@ impl Service {
             providers: setup.providers,
             refusals: Refusals::default(),
             live,
+            outbox,
             messages,
+            event_live,
+            events,
             files: OnceLock::new(),
         })))
     }
@@ -182,8 +198,22 @@ impl Service {
         &self.0.live
     }
 
+    /// Who sends what webhooks are told.
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.0.outbox
+    }
+
     pub(crate) fn messages_writer(&self) -> &MessageWriter {
         &self.0.messages
+    }
+
+    /// Who watches the events of which integration.
+    pub(crate) fn event_live(&self) -> &EventLive {
+        &self.0.event_live
+    }
+
+    pub(crate) fn event_writer(&self) -> &Queue<EventWork> {
+        &self.0.events
     }
 
     /// Says where people reach the console, once that is known. Until then, and at an IP address, there are no passkeys.

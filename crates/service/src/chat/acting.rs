@@ -127,11 +127,14 @@ impl Service {
         self.write(work).await
     }
 
-    /// `RoomNotFound` unless the contact is in this chat. If they are, they have come.
+    /// `RoomNotFound` unless the contact is in this chat. If they are, they have come. Nobody is in the butler's chat of
+    /// somebody else, even if an earlier version has added them.
     pub async fn acting_in(&self, acting: &ActsFor, room: &RoomId) -> Result<()> {
         acting.caller.may(Act::SeeRooms).or_else(|_| acting.caller.may(Act::ManageRooms))?;
         // A contact is in no room of another app.
-        let is_in = self.store().contact_is_in(room, &CHATS, &acting.contact()?.id).await?;
+        let contact = acting.contact()?;
+        let kinds: &[RoomKind] = if contact.butler == Some(*room) { &CHATS } else { &[RoomKind::Chat] };
+        let is_in = self.store().contact_is_in(room, kinds, &contact.id).await?;
         if is_in { self.arrived(acting).await } else { Err(Refusal::RoomNotFound.into()) }
     }
 
@@ -178,7 +181,11 @@ impl Service {
             return Ok(None);
         }
         let mut found = self.memberships(&acting.caller, &acting.app, &contact.id).await?;
-        found.retain(|(room, _)| CHATS.contains(&room.kind));
+        found.retain(|(room, _)| match room.kind {
+            RoomKind::Room => false,
+            RoomKind::Chat => true,
+            RoomKind::Butler => contact.butler == Some(room.id),
+        });
         Ok(Some(found))
     }
 

@@ -12,11 +12,12 @@ use domain::{
     ids::{AttachmentId, RoomId},
     refusal::Refusal,
     role::Act,
+    room::RoomKind,
 };
 use sha2::{Digest, Sha256};
 use store::{AttachmentRow, Tx};
 
-use super::{ROOM_OR_CHAT, managed, of_kind};
+use super::{ROOM_OR_CHAT, managed, of_kind, sent_files::NewFile};
 use crate::{Caller, Error, Result, Service, entropy};
 
 /// How much of a deleted room one transaction removes, so that other writers do not wait long.
@@ -56,28 +57,46 @@ impl Service {
         claimed_type: &str,
         bytes: Vec<u8>,
     ) -> Result<Attachment> {
-        let most = self.attachment_max();
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let file = NewFile { name: name.to_owned(), media_type: claimed_type.to_owned(), bytes };
+        self.put_file_in(caller, room, ROOM_OR_CHAT, file).await
+    }
+
+    /// The same in a room of one of these kinds.
+    pub(super) async fn put_file_in(
+        &self,
+        caller: &Caller,
+        room: &RoomId,
+        kinds: &[RoomKind],
+        new: NewFile,
+    ) -> Result<Attachment> {
         let found = self.room_for(caller, Act::ManageRooms, room).await?;
-        of_kind(found, ROOM_OR_CHAT)?.is_open(self.now())?;
-        if size == 0 {
-            return Err(Refusal::AttachmentEmpty.into());
-        }
-        if size > most {
-            return Err(Refusal::AttachmentTooLarge { most }.into());
-        }
+        of_kind(found, kinds)?.is_open(self.now())?;
+        let NewFile { name, media_type: claimed_type, bytes } = new;
+        self.right_size(&bytes)?;
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let id = AttachmentId::from_random(entropy::bytes(self.entropy())?);
-        let file = Attachment { id, name: file_name(name), media_type: media_type(claimed_type).to_owned(), size };
+        let file = Attachment { id, name: file_name(&name), media_type: media_type(&claimed_type).to_owned(), size };
         let (digest, bytes) = digest(bytes).await?;
         let row = AttachmentRow { room_id: *room, file, digest };
         let work = async |tx: &mut Tx| {
             let now = self.now();
-            managed(tx, caller, room, ROOM_OR_CHAT).await?.is_open(now)?;
+            managed(tx, caller, room, kinds).await?.is_open(now)?;
             tx.insert_attachment(&row, now).await?;
             Ok::<_, Error>(())
         };
         self.keep_bytes(&id, bytes, work).await?;
         Ok(row.file)
+    }
+
+    /// `AttachmentEmpty` or `AttachmentTooLarge` for bytes that no file may have.
+    pub(super) fn right_size(&self, bytes: &[u8]) -> Result<(), Refusal> {
+        let most = self.attachment_max();
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        match size {
+            0 => Err(Refusal::AttachmentEmpty),
+            size if size > most => Err(Refusal::AttachmentTooLarge { most }),
+            _ => Ok(()),
+        }
     }
 
     /// A file of a room and its bytes; `AttachmentNotFound` if the room has none with this id.
@@ -190,13 +209,13 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-async fn digest(bytes: Vec<u8>) -> Result<(Vec<u8>, Vec<u8>)> {
+pub(super) async fn digest(bytes: Vec<u8>) -> Result<(Vec<u8>, Vec<u8>)> {
     let digest = on_disk(move || Ok((Sha256::digest(&bytes).to_vec(), bytes))).await;
     digest.map_err(|error| Error::internal("the digest of a file", error))
 }
 
 /// Runs what would keep a thread of the server waiting.
-async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+pub(super) async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 

@@ -8,6 +8,7 @@ use domain::{
     ids::{AppId, ContactId, RoomId},
     message::{Author, MessageKind, checked_text},
     participant::{ClientKey, Grade, NICK_NAME_MAX, Participant},
+    profile::EMPTY,
     refusal::Refusal,
     role::Act,
     room::{Room, RoomKind},
@@ -17,11 +18,18 @@ use domain::{
 use store::Tx;
 use tokio::task::JoinSet;
 
-use super::{acting::ActsFor, messages::NewMessage};
+use super::{
+    acting::ActsFor,
+    messages::NewMessage,
+    sent_files::{NewFile, NewFiles},
+};
 use crate::{Caller, Error, Result, Service, entropy};
 
 /// How many contacts are written to at the same time. The writer commits what waits together.
 const AT_ONCE: usize = 200;
+
+/// The same for messages with files, whose bytes are held meanwhile.
+const WITH_FILES_AT_ONCE: usize = 4;
 
 /// How many contacts are read at the same time.
 const PAGE: u32 = 200;
@@ -43,16 +51,34 @@ pub enum Audience {
     Named(Vec<ContactId>),
 }
 
+/// What the butler says, with files or without any.
+struct Said {
+    text: Arc<str>,
+    files: Arc<[NewFile]>,
+}
+
 impl Service {
     /// Says something as the butler, and tells how many contacts got it. `{{first_name}}` and `{{last_name}}` become the names
     /// of the contact whose chat it is. Whoever is disabled is left out.
     pub async fn butler_says(&self, caller: &Caller, app: &AppId, to: &Audience, text: &str) -> Result<u64> {
-        self.butler_writes(caller, app, to, &[], text).await
+        self.butler_writes(caller, app, to, &[], text, Vec::new()).await
     }
 
     /// The same for a Master User key. One that is narrowed reaches only its own contacts.
     pub async fn butler_says_for(&self, acting: &ActsFor, to: &Audience, text: &str) -> Result<u64> {
-        self.butler_writes(acting.caller(), acting.app(), to, acting.narrowed(), text).await
+        self.butler_writes(acting.caller(), acting.app(), to, acting.narrowed(), text, Vec::new()).await
+    }
+
+    /// Sends files as the butler, each contact their own copy, and tells how many contacts got them. The text goes with the
+    /// first, and may be blank. `AttachmentEmpty` and `AttachmentTooLarge` before anybody gets anything.
+    pub async fn butler_sends_for(
+        &self,
+        acting: &ActsFor,
+        to: &Audience,
+        text: &str,
+        files: Vec<NewFile>,
+    ) -> Result<u64> {
+        self.butler_writes(acting.caller(), acting.app(), to, acting.narrowed(), text, files).await
     }
 
     async fn butler_writes(
@@ -62,15 +88,19 @@ impl Service {
         to: &Audience,
         narrowed: &[ContactId],
         text: &str,
+        files: Vec<NewFile>,
     ) -> Result<u64> {
         caller.may(Act::ManageRooms)?;
         if !caller.sight().apps.has(app) {
             return Err(Refusal::AppNotFound.into());
         }
-        let text: Arc<str> = checked_text(MessageKind::Text, text)?.into();
+        let kind = if files.is_empty() { MessageKind::Text } else { MessageKind::File };
+        let text: Arc<str> = checked_text(kind, text)?.into();
         check_length(&text)?;
+        files.iter().try_for_each(|file| self.right_size(&file.bytes))?;
+        let said = Said { text, files: files.into() };
         match to {
-            Audience::Chat(room) => self.butler_in(caller, app, room, narrowed, &text).await,
+            Audience::Chat(room) => self.butler_in(caller, app, room, narrowed, &said).await,
             Audience::Named(ids) => {
                 if !narrowed.is_empty() && ids.iter().any(|id| !narrowed.contains(id)) {
                     return Err(Refusal::OnBehalfNotAllowed.into());
@@ -78,12 +108,12 @@ impl Service {
                 let ids: BTreeSet<_> = ids.iter().copied().collect();
                 let found = self.in_app(app, &ids).await?;
                 let all = found.len() == ids.len();
-                if all { self.to_each(caller, found, &text).await } else { Err(Refusal::ContactNotFound.into()) }
+                if all { self.to_each(caller, found, &said).await } else { Err(Refusal::ContactNotFound.into()) }
             }
             Audience::Everybody(kind) if !narrowed.is_empty() => {
                 let mut found = self.in_app(app, &narrowed.iter().copied().collect()).await?;
                 found.retain(|contact| kind.is_none_or(|kind| kind == contact.kind));
-                self.to_each(caller, found, &text).await
+                self.to_each(caller, found, &said).await
             }
             Audience::Everybody(kind) => {
                 self.first_contact(app).await?;
@@ -92,7 +122,7 @@ impl Service {
                     let some = self.store().contacts_after(app, *kind, after.as_ref(), PAGE).await?;
                     let Some(last) = some.last().map(|contact| contact.id) else { return Ok(receivers) };
                     after = Some(last);
-                    receivers += self.to_each(caller, some, &text).await?;
+                    receivers += self.to_each(caller, some, &said).await?;
                 }
             }
         }
@@ -113,7 +143,7 @@ impl Service {
         app: &AppId,
         room: &RoomId,
         narrowed: &[ContactId],
-        text: &Arc<str>,
+        said: &Said,
     ) -> Result<u64> {
         let found = self.store().room(room).await?;
         let is_chat = |room: &Room| room.app_id == *app && room.kind != RoomKind::Room;
@@ -127,28 +157,30 @@ impl Service {
             let mut receivers = self.store().contacts_by_id(&contacts).await?;
             receivers.retain(|contact| contact.butler == Some(*room));
             receivers.retain(|contact| narrowed.is_empty() || narrowed.contains(&contact.id));
-            return self.to_each(caller, receivers, text).await;
+            return self.to_each(caller, receivers, said).await;
         }
         // Everybody in it reads it. A key is narrowed to fewer than are counted.
         if !narrowed.is_empty() && contacts.iter().any(|id| !narrowed.contains(id)) {
             return Err(Refusal::OnBehalfNotAllowed.into());
         }
-        self.send(caller, room, said(text.to_string())).await?;
+        self.say_as_butler(caller, room, said.text.to_string(), &said.files).await?;
         Ok(u64::try_from(contacts.len()).unwrap_or(u64::MAX))
     }
 
     /// Writes to each of these contacts, and counts those who got it.
-    async fn to_each(&self, caller: &Caller, contacts: Vec<Contact>, text: &Arc<str>) -> Result<u64> {
+    async fn to_each(&self, caller: &Caller, contacts: Vec<Contact>, said: &Said) -> Result<u64> {
         let mut receivers = 0;
         let contacts: Vec<_> =
             contacts.into_iter().filter(|contact| contact.status != ContactStatus::Inactive).collect();
-        for some in contacts.chunks(AT_ONCE) {
+        let at_once = if said.files.is_empty() { AT_ONCE } else { WITH_FILES_AT_ONCE };
+        for some in contacts.chunks(at_once) {
             let mut writing = JoinSet::new();
             for (contact, room) in self.butlers_of(some).await? {
-                let (service, caller, text) = (self.clone(), caller.clone(), for_contact(text, &contact));
+                let (service, caller) = (self.clone(), caller.clone());
+                let (text, files) = (for_contact(&said.text, &contact), Arc::clone(&said.files));
                 writing.spawn(async move {
-                    match service.send(&caller, &room, said(text)).await {
-                        Ok(_) => Ok(true),
+                    match service.say_as_butler(&caller, &room, text, &files).await {
+                        Ok(()) => Ok(true),
                         // Their chat was archived or deleted.
                         Err(Error::Refused(Refusal::RoomEnded | Refusal::RoomNotFound)) => Ok(false),
                         Err(error) => Err(error),
@@ -162,6 +194,20 @@ impl Service {
             }
         }
         Ok(receivers)
+    }
+
+    /// Says something in one chat, with files or without any.
+    async fn say_as_butler(&self, caller: &Caller, room: &RoomId, text: String, files: &[NewFile]) -> Result<()> {
+        let author = Author::butler();
+        if files.is_empty() {
+            let kind = MessageKind::Text;
+            let new = NewMessage { kind, author, text, reply_to: None, to: None, attachment: None };
+            self.send(caller, room, new).await?;
+        } else {
+            let new = NewFiles { author, text, reply_to: None, files: files.to_vec() };
+            self.send_files(caller, room, new).await?;
+        }
+        Ok(())
     }
 
     /// The chat of a contact with the butler. The first need makes it.
@@ -224,6 +270,7 @@ fn butler_room(id: RoomId, app: &AppId, now: Timestamp) -> Room {
         last_seq: 0,
         joined: 1,
         last_message_at: None,
+        profile: EMPTY.to_owned(),
     }
 }
 
@@ -253,8 +300,4 @@ fn check_length(text: &str) -> Result<(), FieldErrors> {
     }
     let message = format!("With long names in it, this has more than {MESSAGE_MAX} characters: shorten it.");
     Err(FieldErrors::one(Field::Message, message))
-}
-
-fn said(text: String) -> NewMessage {
-    NewMessage { kind: MessageKind::Text, author: Author::butler(), text, reply_to: None, to: None, attachment: None }
 }

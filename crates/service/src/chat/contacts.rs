@@ -9,13 +9,14 @@ use domain::{
     ids::{AppId, ContactId},
     page::Page,
     participant::ClientKey,
+    profile::EMPTY,
     refusal::Refusal,
     role::Act,
     rules, text,
 };
 use store::{AskedRooms, PersonRow, StoreError, Tx, Unique};
 
-use super::ROOM_OR_CHAT;
+use super::{ROOM_OR_CHAT, profiles};
 use crate::{Caller, Error, Result, Service, apps::usable, entropy, service::event};
 
 /// How many rooms a contact leaves before the next ones are looked up.
@@ -70,7 +71,7 @@ impl Service {
 
     /// Adds a contact. `Invalid` if another contact of the app has the same e-mail or identifier.
     pub async fn create_contact(&self, caller: &Caller, app: &AppId, draft: &ContactDraft) -> Result<Contact> {
-        self.add_contact(caller, app, draft, ContactStatus::Active, Action::ContactCreated).await
+        self.add_contact(caller, app, draft, EMPTY.to_owned(), ContactStatus::Active, Action::ContactCreated).await
     }
 
     /// Adds a contact who was invited by another one, who must be a member of staff and an admin. The new contact takes part
@@ -89,14 +90,15 @@ impl Service {
         if !is_admin || inviter.status == ContactStatus::Inactive {
             return Err(Refusal::ContactNotAdmin.into());
         }
-        self.add_contact(caller, app, draft, ContactStatus::Invited, Action::ContactInvited).await
+        self.add_contact(caller, app, draft, EMPTY.to_owned(), ContactStatus::Invited, Action::ContactInvited).await
     }
 
-    async fn add_contact(
+    pub(super) async fn add_contact(
         &self,
         caller: &Caller,
         app: &AppId,
         draft: &ContactDraft,
+        profile: String,
         status: ContactStatus,
         action: Action,
     ) -> Result<Contact> {
@@ -104,7 +106,7 @@ impl Service {
         let new = draft.check()?;
         // The first contact is the app's creator, whoever adds the second.
         self.first_contact(app).await?;
-        let contact = self.made_contact(app, &new, status)?;
+        let contact = Contact { profile, ..self.made_contact(app, &new, status)? };
         let work = async |tx: &mut Tx| {
             usable(tx, caller, app).await.map_err(in_app)?;
             tx.insert_contact(&contact).await.map_err(taken)?;
@@ -121,19 +123,8 @@ impl Service {
     pub async fn change_contact(&self, caller: &Caller, id: &ContactId, draft: &ContactDraft) -> Result<Contact> {
         caller.may(Act::ManageContacts)?;
         let new = draft.check()?;
-        let work = async |tx: &mut Tx| {
-            let before = managed(tx, caller, id).await?;
-            let changes = rules::changes(&NewContact::from(&before).told(), &new.told());
-            if changes.is_empty() {
-                return Ok(before);
-            }
-            tx.update_contact(id, &new).await.map_err(taken)?;
-            let after = managed(tx, caller, id).await?;
-            let event = self.contact_event(caller, Action::ContactChanged, &after);
-            self.record(tx, AuditEvent { changes, ..event }).await?;
-            Ok::<_, Error>(after)
-        };
-        self.write(work).await
+        let change = |before: &Contact| Ok((new.clone(), profiles::renamed_contact(before, &new)));
+        self.change_contact_with(caller, id, change).await
     }
 
     /// Nobody may act for a contact any more, and the butler leaves them out. They stay in their chats.
@@ -256,6 +247,7 @@ impl Service {
             status,
             avatar: None,
             butler: None,
+            profile: EMPTY.to_owned(),
             created_at: self.now(),
         })
     }
@@ -300,7 +292,7 @@ fn in_app(error: Error) -> Error {
     }
 }
 
-fn taken(error: StoreError) -> Error {
+pub(super) fn taken(error: StoreError) -> Error {
     let (field, what) = match error {
         StoreError::Conflict(Unique::ContactEmail) => (Field::Email, "e-mail"),
         StoreError::Conflict(Unique::ContactIdentifier) => (Field::Identifier, "identifier"),

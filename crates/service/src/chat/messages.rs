@@ -5,12 +5,13 @@ use domain::{
     ids::{AttachmentId, RoomId},
     message::{Author, AuthorKind, Message, MessageKind, checked_text},
     participant::ClientKey,
+    profile::{self, EXTRA_MAX},
     refusal::Refusal,
     role::Act,
     text,
 };
 
-use super::writer::Draft;
+use super::{profiles::Object, writer::Draft};
 use crate::{Caller, Result, Service};
 
 /// The most messages that are read at once.
@@ -37,8 +38,13 @@ impl Service {
     /// Writes a message. It is on disk once this returns. Refuses with `Invalid`, `RoomNotFound`, `RoomNotOpen`,
     /// `RoomEnded`, `NotJoined` (the author, or whom a whisper is for), `Muted`, `MessageNotFound` or `AttachmentNotFound`.
     pub async fn send(&self, caller: &Caller, room: &RoomId, new: NewMessage) -> Result<Message> {
+        self.send_with(caller, room, new, &Object::new()).await
+    }
+
+    /// Writes a message, as `send` does, with what it is besides its text. `Invalid` if that is too long, or a key is in it.
+    pub async fn send_with(&self, caller: &Caller, room: &RoomId, new: NewMessage, extra: &Object) -> Result<Message> {
         caller.may(Act::ManageRooms)?;
-        let draft = checked(room, new)?;
+        let draft = Draft { extra: kept(extra)?, ..checked(room, new)? };
         self.messages_writer().write(caller.sight().apps.clone(), draft).await
     }
 
@@ -57,6 +63,21 @@ impl Service {
         Ok(self.store().messages(&room.id, from, to, limit.min(MESSAGES_MAX)).await?)
     }
 
+    /// What others than Keystead said and nobody deleted, from one number to another, at most `limit` and `MESSAGES_MAX`: the
+    /// first of them in their order, or with `newest` the last of them, newest first.
+    pub async fn said(
+        &self,
+        caller: &Caller,
+        room: &RoomId,
+        from: u64,
+        to: u64,
+        newest: bool,
+        limit: u32,
+    ) -> Result<Vec<Message>> {
+        let room = self.room_for(caller, Act::SeeRooms, room).await?;
+        Ok(self.store().said_messages(&room.id, from, to, newest, limit.min(MESSAGES_MAX)).await?)
+    }
+
     /// The last messages, in their order, at most `limit` and `MESSAGES_MAX`.
     pub async fn latest(&self, caller: &Caller, room: &RoomId, limit: u32) -> Result<Vec<Message>> {
         let room = self.room_for(caller, Act::SeeRooms, room).await?;
@@ -66,8 +87,8 @@ impl Service {
 
 /// A message in the form that is written, as far as that can be known without its room.
 fn checked(room: &RoomId, new: NewMessage) -> Result<Draft> {
-    // What Keystead itself says is written with what it is about.
-    if new.kind == MessageKind::System {
+    // What Keystead itself says is written with what it is about, and only what was said can be deleted.
+    if matches!(new.kind, MessageKind::System | MessageKind::Deleted) {
         return Err(Refusal::Forbidden.into());
     }
     let text = checked_text(new.kind, &new.text)?;
@@ -88,5 +109,15 @@ fn checked(room: &RoomId, new: NewMessage) -> Result<Draft> {
     let to = new.to.filter(|_| new.kind == MessageKind::Whisper);
     let attachment = new.attachment.filter(|_| new.kind == MessageKind::File);
     let reply_to = new.reply_to.filter(|seq| *seq > 0);
-    Ok(Draft { room: *room, kind: new.kind, author, text, reply_to, to, attachment })
+    Ok(Draft { room: *room, kind: new.kind, author, text, reply_to, to, attachment, extra: String::new() })
+}
+
+/// What a message is besides its text, as it is kept; nothing for no members.
+fn kept(extra: &Object) -> Result<String, FieldErrors> {
+    if extra.is_empty() {
+        return Ok(String::new());
+    }
+    let json = serde_json::to_string(extra).unwrap_or_default();
+    profile::checked(&json, EXTRA_MAX).map_err(|message| FieldErrors::one(Field::Message, message))?;
+    Ok(json)
 }

@@ -6,13 +6,18 @@ pub mod attachments;
 pub mod avatars;
 pub mod butler;
 pub mod contacts;
+pub mod conversations;
+pub mod deletions;
 pub mod export;
+pub mod links;
 pub mod live;
 pub(crate) mod member;
 pub mod messages;
 pub mod people;
+pub mod profiles;
 pub mod rooms;
 pub mod sent_files;
+mod unsent;
 pub(crate) mod writer;
 
 use domain::{
@@ -43,7 +48,7 @@ impl Service {
 
     /// An event about a room.
     fn room_event(&self, caller: &Caller, action: Action, room: &Room) -> AuditEvent {
-        let subject = Subject::room(&room.id, &room.name);
+        let subject = Subject::room(&room.id, room.kind, &room.name);
         AuditEvent { app_id: Some(room.app_id), ..event(caller, self.now(), action, subject) }
     }
 }
@@ -98,6 +103,7 @@ async fn say(tx: &mut Tx, room: &mut Room, texts: Vec<String>, now: Timestamp) -
             reply_to: None,
             to: None,
             attachment: None,
+            extra: String::new(),
             created_at: at,
         });
     }

@@ -13,7 +13,7 @@ use domain::{
     participant::{self, ClientKey, Grade, NICK_NAME_MAX, NamedContact, Participant, Who},
     refusal::Refusal,
     role::Act,
-    room::{self, Room},
+    room::{self, Room, RoomKind},
     timestamp::Timestamp,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -151,7 +151,15 @@ impl Service {
     /// Participants of a room in the order in which they joined, at most 10,000.
     pub async fn participants(&self, caller: &Caller, room: &RoomId, who: Who) -> Result<Vec<Participant>> {
         let room = self.room_for(caller, Act::SeeRooms, room).await?;
-        Ok(self.store().participants(&room.id, who, PARTICIPANTS_MAX).await?)
+        let mut found = self.store().participants(&room.id, who, PARTICIPANTS_MAX).await?;
+        if room.kind == RoomKind::Butler {
+            // It is that of one contact, whoever else an earlier version has added.
+            let ids: Vec<_> = found.iter().filter_map(|one| one.contact).collect();
+            let mut own = self.store().contacts_by_id(&ids).await?;
+            own.retain(|contact| contact.butler == Some(room.id));
+            found.retain(|one| own.iter().any(|contact| one.contact == Some(contact.id)));
+        }
+        Ok(found)
     }
 
     /// One participant, in the room or not. For callers who may read or write in the room.

@@ -20,8 +20,14 @@ use domain::{
 use secrecy::{ExposeSecret, SecretString};
 use store::Tx;
 
-use super::{CHAT, ROOM, managed, say, takes_part};
-use crate::{Caller, Error, Result, Service, chat::people, entropy, people::change};
+use super::{
+    CHAT, ROOM,
+    conversations::note_default,
+    managed,
+    profiles::{self, Object},
+    say, takes_part,
+};
+use crate::{Caller, Error, Result, Service, apps::in_use, chat::people, entropy, people::change};
 
 /// A room to create.
 #[derive(Debug)]
@@ -59,6 +65,11 @@ const NEW: &str = "a new one";
 impl Service {
     /// Creates a room in an app. `AppNotFound` for an app out of sight, `RoomFull` for more contacts than it may have.
     pub async fn create_room(&self, caller: &Caller, app: &AppId, new: NewRoom) -> Result<Room> {
+        self.create_room_with(caller, app, new, &Object::new()).await
+    }
+
+    /// The same with what a program keeps about it.
+    pub async fn create_room_with(&self, caller: &Caller, app: &AppId, new: NewRoom, profile: &Object) -> Result<Room> {
         caller.may(Act::ManageRooms)?;
         let rules = checked(&new.rules)?;
         let id = RoomId::from_random(entropy::bytes(self.entropy())?);
@@ -69,7 +80,7 @@ impl Service {
         if rules.max_users.is_some_and(|most| joined > most) {
             return Err(Refusal::RoomFull.into());
         }
-        let room = Room {
+        let mut room = Room {
             id,
             app_id: *app,
             kind: new.kind,
@@ -85,19 +96,25 @@ impl Service {
             last_seq: 0,
             joined,
             last_message_at: None,
+            profile: profiles::written(profile)?,
         };
         let work = async |tx: &mut Tx| {
             in_use(tx, caller, app).await?;
+            if profiles::is_personal(&room)
+                && let Some(contact) = new.contacts.first()
+            {
+                note_default(tx, &mut room, &contact.id).await?;
+            }
             tx.insert_room(&room, &password).await?;
             tx.put_participants(&participants).await?;
+            crate::deliveries::tell_of_room(tx, &room).await?;
             let mut changes = changes(None, &room.rules());
             changes.extend(room.has_password.then(|| change(Field::RoomPassword, None, Some(SET))));
             let event = self.room_event(caller, Action::RoomCreated, &room);
             self.record(tx, AuditEvent { changes, ..event }).await?;
-            Ok::<_, Error>(())
+            Ok::<_, Error>(room)
         };
-        self.write(work).await?;
-        Ok(room)
+        self.write(work).await
     }
 
     /// A room; `RoomNotFound` for one out of sight.
@@ -174,6 +191,8 @@ impl Service {
                 return Ok((room, Vec::new()));
             }
             tx.update_room(&room).await?;
+            room.profile = profiles::renamed_chat(&room);
+            tx.set_room_profile(id, &room.profile).await?;
             let text = message::renamed(&room.name);
             let said = say(tx, &mut room, vec![text], self.now()).await?;
             self.record_change(tx, caller, &room, changes).await?;
@@ -262,7 +281,13 @@ impl Service {
         self.write(work).await
     }
 
-    async fn record_change(&self, tx: &mut Tx, caller: &Caller, room: &Room, changes: Vec<Change>) -> Result<()> {
+    pub(super) async fn record_change(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        room: &Room,
+        changes: Vec<Change>,
+    ) -> Result<()> {
         if !changes.is_empty() {
             let event = self.room_event(caller, Action::RoomChanged, room);
             self.record(tx, AuditEvent { changes, ..event }).await?;
@@ -287,13 +312,6 @@ fn checked(rules: &RoomRules) -> Result<RoomRules, FieldErrors> {
     RoomRules::checked(&rules.name, rules.opens_at, rules.ends_at, rules.max_users)
 }
 
-/// `AppNotFound` for an app out of sight, `AppArchived` for one that is not in use.
-async fn in_use(tx: &mut Tx, caller: &Caller, id: &AppId) -> Result<()> {
-    let app = if caller.sight().apps.has(id) { tx.app(id).await? } else { None };
-    let app = app.ok_or(Refusal::AppNotFound)?;
-    if app.archived_at.is_some() { Err(Refusal::AppArchived.into()) } else { Ok(()) }
-}
-
 /// Contacts as they are in a new room, each once.
 fn contacts_in(room: &RoomId, contacts: &[NamedContact], now: Timestamp) -> Vec<Participant> {
     let mut known = BTreeSet::new();
@@ -302,7 +320,7 @@ fn contacts_in(room: &RoomId, contacts: &[NamedContact], now: Timestamp) -> Vec<
 }
 
 /// How two sets of rules differ, for the record.
-fn changes(before: Option<&RoomRules>, after: &RoomRules) -> Vec<Change> {
+pub(super) fn changes(before: Option<&RoomRules>, after: &RoomRules) -> Vec<Change> {
     let words = |rules: &RoomRules| {
         let time = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339);
         let most = rules.max_users.map(|most| most.to_string());

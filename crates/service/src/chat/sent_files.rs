@@ -2,18 +2,19 @@
 
 use domain::{
     ids::{AttachmentId, RoomId},
-    message::{Author, Message, MessageKind, checked_text},
+    message::{Author, AuthorKind, Message, MessageKind, checked_text},
     participant::Participant,
     refusal::Refusal,
     role::Act,
+    room::RoomKind,
 };
 use store::Tx;
 
-use super::messages::NewMessage;
+use super::{ROOM_OR_CHAT, messages::NewMessage};
 use crate::{Caller, Result, Service};
 
 /// A file to send.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NewFile {
     /// Its name, as it was sent.
     pub name: String,
@@ -34,6 +35,14 @@ pub struct NewFiles {
     pub reply_to: Option<u64>,
     /// The files.
     pub files: Vec<NewFile>,
+}
+
+/// Where an author sends files: the butler in his own chats, too.
+const fn kinds_for(author: &Author) -> &'static [RoomKind] {
+    match author.kind {
+        AuthorKind::Butler => &[RoomKind::Room, RoomKind::Chat, RoomKind::Butler],
+        _ => ROOM_OR_CHAT,
+    }
 }
 
 impl Service {
@@ -77,7 +86,7 @@ impl Service {
     ) -> Result<Vec<Message>> {
         let NewFiles { author, mut text, reply_to, files } = new;
         for file in files {
-            unsent.push(self.put_attachment(caller, room, &file.name, &file.media_type, file.bytes).await?.id);
+            unsent.push(self.put_file_in(caller, room, kinds_for(&author), file).await?.id);
         }
         let mut sent = Vec::with_capacity(unsent.len());
         while let Some(file) = unsent.first().copied() {

@@ -20,13 +20,22 @@ use store::{RoomEnd, Store, StoreError, Tx};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{following, live::Live};
-use crate::{Error, Result, clock::Clock};
+use crate::{
+    Error, Result,
+    clock::Clock,
+    deliveries::{News, Outbox, enqueue},
+    together::is_of_one,
+};
 
 /// The most messages of one commit.
 const TOGETHER: usize = 500;
 
-/// The most messages that wait. Together they have at most 40 MB of text.
+/// The most messages that wait. Together they have at most 40 MB of text, and as much of what they are besides.
 const WAITING: usize = 2_000;
+
+/// How many deliveries a commit should have at most. Where many webhooks are told of each message, it has fewer messages, so
+/// that other writers do not wait long.
+const TOLD: usize = 20_000;
 
 /// A message that is right as far as that can be known without its room.
 #[derive(Debug)]
@@ -38,6 +47,8 @@ pub(crate) struct Draft {
     pub(super) reply_to: Option<u64>,
     pub(super) to: Option<ClientKey>,
     pub(super) attachment: Option<AttachmentId>,
+    /// What it is besides its text: a JSON object; empty for nothing.
+    pub(super) extra: String,
 }
 
 /// A message that waits for a commit.
@@ -53,9 +64,9 @@ pub(crate) struct MessageWriter(mpsc::Sender<Job>);
 
 impl MessageWriter {
     /// Begins to write what comes, until this is dropped.
-    pub(crate) fn start(store: Store, clock: Arc<dyn Clock>, live: Arc<Live>) -> Self {
+    pub(crate) fn start(store: Store, clock: Arc<dyn Clock>, live: Arc<Live>, outbox: Arc<Outbox>) -> Self {
         let (sender, jobs) = mpsc::channel(WAITING);
-        tokio::spawn(Committer { store, clock, live }.run(jobs));
+        tokio::spawn(Committer { store, clock, live, outbox }.run(jobs));
         Self(sender)
     }
 
@@ -74,6 +85,7 @@ struct Committer {
     store: Store,
     clock: Arc<dyn Clock>,
     live: Arc<Live>,
+    outbox: Arc<Outbox>,
 }
 
 /// What came of each message of a commit, in their order.
@@ -82,17 +94,21 @@ type Written = Vec<Result<Message, Refusal>>;
 impl Committer {
     async fn run(self, mut jobs: mpsc::Receiver<Job>) {
         let mut batch = Vec::with_capacity(TOGETHER);
-        while jobs.recv_many(&mut batch, TOGETHER).await > 0 {
+        let mut together = TOGETHER;
+        while jobs.recv_many(&mut batch, together).await > 0 {
             // Whoever went away before this began has sent nothing.
             batch.retain(|job| !job.answer.is_closed());
             match self.write(&batch).await {
-                Ok(written) => self.answer(&mut batch, written),
+                Ok((written, told)) => {
+                    together = next_batch(written.len(), told);
+                    self.answer(&mut batch, written);
+                }
                 // One of them may be the reason, so the others are not refused with it.
                 Err(error) if is_of_one(&error) && batch.len() > 1 => {
                     for job in batch.drain(..) {
                         let mut alone = vec![job];
                         match self.write(&alone).await {
-                            Ok(written) => self.answer(&mut alone, written),
+                            Ok((written, _)) => self.answer(&mut alone, written),
                             Err(error) => fail(&mut alone, &error),
                         }
                     }
@@ -102,13 +118,18 @@ impl Committer {
         }
     }
 
-    /// Writes all that may be written in one transaction.
-    async fn write(&self, jobs: &[Job]) -> Result<Written, StoreError> {
+    /// Writes all that may be written in one transaction, and returns how many deliveries that made.
+    async fn write(&self, jobs: &[Job]) -> Result<(Written, usize), StoreError> {
         if jobs.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), 0));
         }
         // On the heap, as every transaction.
-        Box::pin(self.store.write(async |tx: &mut Tx| write_all(tx, jobs, self.clock.now()).await)).await
+        let work = async |tx: &mut Tx| write_all(tx, jobs, self.clock.now()).await;
+        let (written, told) = Box::pin(self.store.write(work)).await?;
+        if told > 0 {
+            self.outbox.is_due();
+        }
+        Ok((written, told))
     }
 
     /// Tells first those who watch: whoever sent a message may send the next at once.
@@ -121,16 +142,15 @@ impl Committer {
     }
 }
 
+/// How many messages the next commit takes at most, after one that made so many deliveries.
+fn next_batch(messages: usize, told: usize) -> usize {
+    if messages == 0 { TOGETHER } else { (messages * TOLD / told.max(1)).clamp(1, TOGETHER) }
+}
+
 fn fail(jobs: &mut Vec<Job>, error: &StoreError) {
     for job in jobs.drain(..) {
         let _ = job.answer.send(Err(error.clone().into()));
     }
-}
-
-/// Whether one message may have failed the commit of all. If it is the database, they would all fail again; if it is not
-/// known what happened, they might be written twice.
-fn is_of_one(error: &StoreError) -> bool {
-    matches!(error, StoreError::Refused(_) | StoreError::Conflict(_) | StoreError::Corrupt(_) | StoreError::Failed(_))
 }
 
 /// What a commit needs to know, read in one statement each.
@@ -189,7 +209,7 @@ impl Known {
             }
             author.name.clone_from(&participant.nick_name);
         }
-        writes_in(author.kind, room.kind)?;
+        writes_in(author.kind, draft.kind, room.kind)?;
         if let Some(to) = &draft.to {
             self.inside(&room.id, to)?;
         }
@@ -213,6 +233,7 @@ impl Known {
             reply_to: draft.reply_to,
             to: draft.to.clone(),
             attachment,
+            extra: draft.extra.clone(),
             created_at: following(room, now),
         };
         if let Some(room) = self.rooms.get_mut(&message.room_id) {
@@ -224,9 +245,10 @@ impl Known {
 }
 
 /// Refuses authors for whom rooms of this kind are not: to them they do not exist, but contacts read their chat with the
-/// butler.
-const fn writes_in(author: AuthorKind, kind: RoomKind) -> Result<(), Refusal> {
+/// butler. Whoever manages a chat writes in it as others do, without notices.
+const fn writes_in(author: AuthorKind, what: MessageKind, kind: RoomKind) -> Result<(), Refusal> {
     match (author, kind) {
+        (AuthorKind::Manager, RoomKind::Chat) if matches!(what, MessageKind::Text | MessageKind::File) => Ok(()),
         (AuthorKind::Participant | AuthorKind::Manager, RoomKind::Room)
         | (AuthorKind::Contact, RoomKind::Chat)
         | (AuthorKind::Butler | AuthorKind::System, _) => Ok(()),
@@ -235,12 +257,13 @@ const fn writes_in(author: AuthorKind, kind: RoomKind) -> Result<(), Refusal> {
     }
 }
 
-async fn write_all(tx: &mut Tx, jobs: &[Job], now: Timestamp) -> Result<Written, StoreError> {
+/// Writes what may be written, and returns how many deliveries that made.
+async fn write_all(tx: &mut Tx, jobs: &[Job], now: Timestamp) -> Result<(Written, usize), StoreError> {
     let mut known = Known::read(tx, jobs).await?;
     let written: Written = jobs.iter().map(|job| known.message(job, now)).collect();
     let messages: Vec<_> = written.iter().filter_map(|written| written.as_ref().ok()).collect();
     if messages.is_empty() {
-        return Ok(written);
+        return Ok((written, 0));
     }
     // The last of each room wins.
     let ends: HashMap<_, _> = messages
@@ -250,19 +273,27 @@ async fn write_all(tx: &mut Tx, jobs: &[Job], now: Timestamp) -> Result<Written,
         })
         .collect();
     tx.insert_messages(&messages, &ends.into_values().collect::<Vec<_>>()).await?;
-    Ok(written)
+    let news = |message: &&Message| News::of_message(known.rooms.get(&message.room_id)?, message);
+    let news: Vec<_> = messages.iter().filter_map(news).collect();
+    let told = enqueue(tx, &news).await?;
+    Ok((written, told))
 }
 
 #[cfg(test)]
 mod tests {
-    use store::Unique;
-
     use super::*;
 
     #[test]
-    fn only_what_may_be_of_one_message_is_tried_one_by_one() {
-        assert!(is_of_one(&StoreError::Refused(String::new())) && is_of_one(&StoreError::Conflict(Unique::Other)));
-        assert!(!is_of_one(&StoreError::Uncertain(String::new())), "they might be written twice");
-        assert!(!is_of_one(&StoreError::Unavailable(String::new())));
+    fn a_commit_takes_fewer_messages_where_many_webhooks_are_told() {
+        for (messages, told, next) in [
+            (0, 0, TOGETHER),
+            (1, 0, TOGETHER),
+            (500, 500, TOGETHER),
+            (500, 500_000, 20),
+            (1, 100_000, 1),
+            (20, 0, TOGETHER),
+        ] {
+            assert_eq!(next_batch(messages, told), next, "{messages} {told}");
+        }
     }
 }

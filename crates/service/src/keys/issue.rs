@@ -8,7 +8,7 @@ use domain::{
     environment::Environment,
     field::{Field, FieldErrors},
     ids::{AppId, KeyId},
-    key::{ACKNOWLEDGE_WITHIN, KeyDetail},
+    key::{ACKNOWLEDGE_WITHIN, KeyDetail, SecretNumber},
     kind::{KeyKind, Presented},
     labels::Owner,
     proof::Guarded,
@@ -23,9 +23,13 @@ use store::{NewKey, NewSecret, Tx};
 use zeroize::Zeroizing;
 
 use super::{
-    changed, check_acts_for, check_life, check_owner, note_verifier_key, requests::check_unasked, unknown_owner,
+    changed, check_acts_for, check_life, check_owner,
+    integration::{check_integration, check_keys_left},
+    note_verifier_key,
+    requests::check_unasked,
+    unknown_owner,
 };
-use crate::{Caller, Error, Result, Service, apps::usable, entropy, settings::life_rules};
+use crate::{Caller, Error, Result, Service, apps::usable, entropy, sealed_secrets, settings::life_rules};
 
 /// A new key with its secret.
 #[derive(Debug)]
@@ -88,6 +92,12 @@ impl Service {
         Ok(hex::encode(bytes))
     }
 
+    /// Checks what was typed for a key of this app, without creating anything.
+    pub async fn check_draft_in(&self, caller: &Caller, app: &AppId, draft: &KeyDraft) -> Result<()> {
+        self.check_draft(caller, draft).await?;
+        self.check_typed_integration(caller, Some(app), &self.read_draft(caller, draft)?).await
+    }
+
     /// Checks what was typed, without creating anything.
     pub async fn check_draft(&self, caller: &Caller, draft: &KeyDraft) -> Result<()> {
         let spec = self.read_draft(caller, draft)?;
@@ -97,7 +107,7 @@ impl Service {
         {
             return Err(unknown_owner(email).into());
         }
-        Ok(())
+        self.check_typed_integration(caller, None, &spec).await
     }
 
     /// What was typed, checked as far as possible without the database.
@@ -181,6 +191,9 @@ impl Service {
         check_life(life_rules(tx).await?, &key.spec, key.created_at, expiry)?;
         check_owner(tx, caller, key.spec.rules.owner.as_ref()).await?;
         check_acts_for(tx, &key.app_id, &key.spec).await?;
+        check_integration(tx, &key.app_id, &key.spec).await?;
+        check_keys_left(tx, &key.app_id, &key.spec).await?;
+        self.ensure_event_integration(tx, caller, &key.app_id, key.spec.kind).await?;
         tx.insert_key(key).await?;
         note_verifier_key(tx, &key.app_id, &key.spec.rules.permissions).await?;
         let subject = Subject::key(&key.id, key.spec.kind, &key.spec.name);
@@ -194,20 +207,27 @@ impl Service {
         Ok(KeyId::from_random(entropy::bytes(self.entropy())?))
     }
 
-    /// A new secret for the key with this id, in the form that is shown and in the form that is kept.
+    /// The first secret for the key with this id, in the form that is shown and in the form that is kept.
     pub(super) fn mint(&self, id: &KeyId, kind: KeyKind, environment: Environment) -> Result<Minted> {
-        self.mint_with(kind.token_prefix(self.token_prefix(), environment), id, kind)
+        let prefix = kind.token_prefix(self.token_prefix(), environment);
+        self.mint_with(prefix, id, kind, SecretNumber::FIRST)
     }
 
-    /// The same for a token that begins like this.
-    pub(super) fn mint_with(&self, prefix: String, id: &KeyId, kind: KeyKind) -> Result<Minted> {
+    /// The secret with this number, for a token that begins like this.
+    pub(super) fn mint_with(&self, prefix: String, id: &KeyId, kind: KeyKind, number: SecretNumber) -> Result<Minted> {
         let bits = Zeroizing::new(entropy::bytes::<32>(self.entropy())?);
         let secret = Zeroizing::new(token::secret_from_random(&bits));
         let whole = PlainToken::compose(&prefix, id, &secret);
         let malformed = Error::impossible("a new token is malformed");
         let (Some(token), Some(shown)) = (whole.token(), ShownSecret::of(kind, &whole)) else { return Err(malformed) };
         let (mac, pepper_version) = self.keyring().new_token_mac(token.as_bytes());
-        let kept = NewSecret { mac, pepper_version, last4: token.last4().to_owned() };
+        let sealed = if kind.rules().signs() {
+            let secret = token.pair_secret();
+            Some(sealed_secrets::seal(self.keyring(), self.entropy(), (id, number), secret)?)
+        } else {
+            None
+        };
+        let kept = NewSecret { mac, pepper_version, last4: token.last4().to_owned(), sealed };
         Ok(Minted { prefix, secret: kept, shown })
     }
 }

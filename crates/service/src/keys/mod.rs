@@ -12,6 +12,7 @@ mod edit;
 mod export;
 mod hand_overs;
 mod holder;
+mod integration;
 pub(crate) mod issue;
 pub(crate) mod list;
 mod page;

@@ -23,6 +23,7 @@ use store::Tx;
 
 use super::{
     check_acts_for, check_life, check_owner,
+    integration::check_integration,
     issue::{check_form_id, first_values, refuse_repeat},
 };
 use crate::{
@@ -314,7 +315,8 @@ impl Service {
             let spec = self.read_draft(&asker, &request.draft)?;
             check_life(life_rules(tx).await?, &spec, now, Field::Expiry)?;
             check_owner(tx, &asker, spec.rules.owner.as_ref()).await?;
-            check_acts_for(tx, &request.app_id, &spec).await
+            check_acts_for(tx, &request.app_id, &spec).await?;
+            check_integration(tx, &request.app_id, &spec).await
         };
         checked.await.map_err(stale)
     }

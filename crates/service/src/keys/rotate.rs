@@ -122,14 +122,15 @@ impl Service {
         let (id, now) = (&key.row.id, self.now());
         can_rotate(tx, key, now).await?;
         self.finish_if_over(tx, &Caller::system(None), key, now).await?;
+        let number = tx.next_secret(id).await?;
         // As it was first, so that people and programs know it again.
-        let Minted { secret, shown, .. } = self.mint_with(key.row.token_prefix.clone(), id, key.row.kind)?;
+        let Minted { secret, shown, .. } = self.mint_with(key.row.token_prefix.clone(), id, key.row.kind, number)?;
         let (asked_by, label, note) = match recipient {
             Some((name, note)) => (&Actor::System, name.to_owned(), Some(note)),
             None => (caller.actor(), caller.actor().label(), None),
         };
         let waiting = WaitingSecret {
-            number: tx.next_secret(id).await?,
+            number,
             last4: secret.last4.clone(),
             overlap,
             asked_by: label,

@@ -11,7 +11,7 @@ use domain::{
 };
 use store::Tx;
 
-use super::{changed, move_state, remove};
+use super::{changed, integration::check_keys_left, move_state, remove};
 use crate::{Caller, Result, Service};
 
 impl Service {
@@ -77,7 +77,7 @@ impl Service {
     }
 
     /// Restores a revoked key to its earlier state, within 24 hours and never after a leak; otherwise `TooLate` or
-    /// `WrongState`.
+    /// `WrongState`. `TooManyKeys` if others have taken its place.
     pub async fn restore(&self, caller: &Caller, id: &KeyId) -> Result<KeyDetail> {
         caller.may(Act::RestoreKey)?;
         let now = self.now();
@@ -88,6 +88,7 @@ impl Service {
             if now >= until {
                 return Err(Refusal::TooLate.into());
             }
+            check_keys_left(tx, &key.app_id, &key.spec()).await?;
             move_state(tx, id, KeyState::Revoked, revoked.from, None).await?;
             let event = self.key_event(caller, Action::KeyRestored, &key);
             self.record(tx, event).await?;

@@ -16,10 +16,10 @@ use domain::{
     token::TokenMac,
 };
 use quick_cache::{DefaultHashBuilder, Weighter, sync::Cache};
-use store::StoredKey;
+use store::{SecretVersion, StoredKey};
 
 use super::{KeyCounters, Proof};
-use crate::{clock::Clock, error::Result, keyring::Keyring};
+use crate::{clock::Clock, error::Result, keyring::Keyring, mac::MacKey};
 
 /// Roughly how many bytes of keys the cache holds.
 const BYTES: u64 = 96 << 20;
@@ -55,21 +55,36 @@ struct Secret {
     mac: TokenMac,
     pepper: i64,
     expires_at: Option<Timestamp>,
+    /// What checks signatures that were made with it; `None` for a kind that does not sign.
+    signer: Option<Box<MacKey>>,
+}
+
+impl Secret {
+    fn new(stored: &SecretVersion, signer: Option<MacKey>) -> Self {
+        Self {
+            number: stored.number,
+            mac: stored.mac,
+            pepper: stored.pepper_version,
+            expires_at: stored.expires_at,
+            signer: signer.map(Box::new),
+        }
+    }
+
+    fn is_live(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|at| now < at)
+    }
 }
 
 impl CachedKey {
-    pub(super) fn new(stored: StoredKey, counters: Option<Arc<KeyCounters>>) -> Self {
+    /// `signer` gives what checks the signatures that were made with a secret.
+    pub(super) fn new(
+        stored: StoredKey,
+        counters: Option<Arc<KeyCounters>>,
+        signer: impl Fn(&SecretVersion) -> Option<MacKey>,
+    ) -> Self {
         let StoredKey { record, secrets, quota_epoch } = stored;
-        let secrets: Box<[Secret]> = secrets
-            .into_iter()
-            .map(|secret| Secret {
-                number: secret.number,
-                mac: secret.mac,
-                pepper: secret.pepper_version,
-                expires_at: secret.expires_at,
-            })
-            .collect();
-        let bytes = weigh(&record, secrets.len());
+        let secrets: Box<[Secret]> = secrets.iter().map(|secret| Secret::new(secret, signer(secret))).collect();
+        let bytes = weigh(&record, &secrets);
         Self { record, secrets, quota_epoch, counters, marked: AtomicI64::new(i64::MIN), bytes }
     }
 
@@ -91,11 +106,18 @@ impl CachedKey {
 
     /// Finds which of the key's secrets the proof shows; `None` if it is none of the current ones.
     pub(super) fn secret_of(&self, proof: &Proof<'_>, keyring: &Keyring, now: Timestamp) -> Option<SecretNumber> {
+        if let Proof::Signed(token) = proof {
+            let signed = |secret: &&Secret| {
+                let signer = secret.signer.as_ref().filter(|_| secret.is_live(now));
+                signer.is_some_and(|signer| token.proves(self.record.kind, signer, now))
+            };
+            return self.secrets.iter().find(signed).map(|secret| secret.number);
+        }
         let text = proof.as_bytes()?;
         // Two secrets almost always have the same pepper, and a MAC costs more than all else here.
         let mut made: Option<(i64, Option<TokenMac>)> = None;
         let shown = self.secrets.iter().find(|secret| {
-            if secret.expires_at.is_some_and(|at| now >= at) {
+            if !secret.is_live(now) {
                 return false;
             }
             let mac = match made {
@@ -110,13 +132,14 @@ impl CachedKey {
 }
 
 /// Roughly how many bytes a key takes, including the allocator's overhead.
-fn weigh(record: &KeyRecord, secrets: usize) -> u64 {
+fn weigh(record: &KeyRecord, secrets: &[Secret]) -> u64 {
     let rules = &record.rules;
     let permissions = rules.permissions.iter().map(|p| p.as_str().len() + 40);
     let texts = rules.tags.iter().map(|tag| tag.len() + 40);
     let bytes = 640
         + record.name.len()
-        + secrets * size_of::<Secret>()
+        + size_of_val(secrets)
+        + secrets.iter().filter(|secret| secret.signer.is_some()).count() * size_of::<MacKey>()
         + (rules.cidrs.len() + rules.denied_cidrs.len()) * 24
         + rules.limits.len() * 128
         + rules.domains.len() * 96
@@ -239,7 +262,7 @@ mod tests {
             app_archived: false,
         };
         let stored = StoredKey { record, secrets: Vec::new(), quota_epoch: 0 };
-        Arc::new(CachedKey::new(stored, None))
+        Arc::new(CachedKey::new(stored, None, |_| None))
     }
 
     /// What a fill gives and leaves when `meddle` runs between its first read and its insert.

@@ -8,6 +8,8 @@ use domain::{
     token::{PlainToken, Token},
 };
 
+use super::signed::SignedToken;
+
 /// What a caller presents.
 #[derive(Clone, Copy)]
 pub enum Credential<'a> {
@@ -32,6 +34,11 @@ pub enum Credential<'a> {
         /// The text, as it was shown.
         key: &'a str,
     },
+    /// A token that the caller signed with the secret of a key, for kinds whose secret signs.
+    Signed {
+        /// The whole token, as Bearer.
+        token: &'a str,
+    },
 }
 
 impl fmt::Debug for Credential<'_> {
@@ -48,16 +55,19 @@ pub(super) enum Proof<'a> {
     Joined(PlainToken),
     /// The API KEY that the caller sent.
     Member(MemberKey<'a>),
+    /// The token that the caller signed.
+    Signed(SignedToken<'a>),
 }
 
 impl Proof<'_> {
-    /// The text whose MAC must be one of the key's. That of a token has underscores and that of an API KEY has none, so
-    /// neither can stand for the other.
+    /// The text whose MAC must be one of the key's; `None` for a signed token, which proves itself differently. That of a
+    /// token has underscores and that of an API KEY has none, so neither can stand for the other.
     pub(super) fn as_bytes(&self) -> Option<&[u8]> {
         Some(match self {
             Self::Sent(token) => token.as_bytes(),
             Self::Joined(token) => token.token()?.as_bytes(),
             Self::Member(key) => key.as_bytes(),
+            Self::Signed(_) => return None,
         })
     }
 }
@@ -75,6 +85,10 @@ pub(super) fn resolve(credential: Credential<'_>) -> Option<(KeyId, Proof<'_>)> 
         Credential::Member { key } => {
             let key = MemberKey::parse(key)?;
             return Some((key.id(), Proof::Member(key)));
+        }
+        Credential::Signed { token } => {
+            let token = SignedToken::parse(token)?;
+            return Some((token.key(), Proof::Signed(token)));
         }
     };
     let id = joined.token()?.id();
@@ -114,6 +128,7 @@ mod tests {
             Credential::Pair { id: &pair, secret: "" },
             Credential::Basic { id: "", secret },
             Credential::Member { key: plain.expose() },
+            Credential::Signed { token: plain.expose() },
             Credential::Token("7Qm2xV-bN4tRa-abcdef-012345-20261121093002"),
         ] {
             assert!(resolve(credential).is_none());

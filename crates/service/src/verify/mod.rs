@@ -15,6 +15,7 @@ mod request;
 mod secret_calls;
 pub(crate) mod shards;
 mod shared_clock;
+mod signed;
 mod unreadable;
 mod usage;
 mod watch;
@@ -31,7 +32,7 @@ use domain::{
     timestamp::{Millis, Timestamp},
     verdict::{self, Code},
 };
-use store::{Changes, Store, StoreError};
+use store::{Changes, SecretVersion, Store, StoreError};
 
 pub(crate) use self::freshness::POLL_EVERY;
 pub use self::{
@@ -57,6 +58,8 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     keyring::Keyring,
+    mac::MacKey,
+    sealed_secrets,
 };
 
 /// A table with one entry per key.
@@ -358,6 +361,13 @@ impl Verifier {
         };
         let counted = !stored.record.rules.limits.is_empty() || stored.record.rules.quota.is_some();
         let counters = counted.then(|| self.0.counters.of(&id));
-        Ok(Some(Arc::new(CachedKey::new(stored, counters))))
+        let signer = |secret: &SecretVersion| self.signer(&id, secret);
+        Ok(Some(Arc::new(CachedKey::new(stored, counters, signer))))
+    }
+
+    /// What checks the signatures that were made with a secret; `None` if its kind does not sign.
+    fn signer(&self, key: &KeyId, secret: &SecretVersion) -> Option<MacKey> {
+        let opened = sealed_secrets::signer(&self.0.keyring, (key, secret.number), secret.sealed.as_ref()?);
+        opened.inspect_err(|error| tracing::error!(%key, %error, "tokens that a key signs are refused")).ok()
     }
 }

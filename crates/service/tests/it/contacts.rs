@@ -8,12 +8,14 @@ use domain::{
     ids::{AppId, ContactId, RoomId},
     key::KeyRecord,
     message::{AuthorKind, MessageKind},
-    participant::{ClientKey, Participant},
+    participant::{ClientKey, Participant, Who},
     refusal::Refusal,
     role::Role,
     room::{Room, RoomKind, RoomRules},
 };
-use service::chat::{butler::Audience, export::ExportedChat, messages::NewMessage, rooms::NewRoom};
+use service::chat::{
+    butler::Audience, export::ExportedChat, messages::NewMessage, rooms::NewRoom, sent_files::NewFile,
+};
 
 use crate::world::{EMAIL, World, draft, list, owner, refusal, signed_in, token, verdict};
 
@@ -257,6 +259,38 @@ async fn the_butler_reaches_each_contact_in_a_chat_of_their_own(w: World) {
     assert_eq!(service.butler_says_for(&acting, &alone, "To Bo").await.unwrap(), 1);
 }
 
+async fn the_butler_sends_each_contact_a_file_of_their_own(w: World) {
+    let service = &w.service;
+    let (ada, bo) = (add(&w, &staff("Ada", true)).await, add(&w, &named("Bo", "Bell")).await);
+    let file =
+        |bytes: &[u8]| vec![NewFile { name: "plan.pdf".to_owned(), media_type: String::new(), bytes: bytes.to_vec() }];
+    let any = key(&w, &["chats.write"], &[]).await;
+    let acting = service.acting(&any, None, None, false).await.unwrap();
+    let all = Audience::Everybody(None);
+    let empty = service.butler_sends_for(&acting, &all, "Hi", file(b"")).await;
+    assert_eq!(refusal(empty), Refusal::AttachmentEmpty);
+    assert_eq!(service.butler_sends_for(&acting, &all, "Hi {{first_name}}", file(b"A plan")).await.unwrap(), 2);
+    assert_eq!(service.butler_sends_for(&acting, &Audience::Named(vec![bo.id]), "", file(b"More")).await.unwrap(), 1);
+    let mut ids = Vec::new();
+    for (contact, expected) in [(&ada, &["Hi Ada"][..]), (&bo, &["Hi Bo", ""][..])] {
+        let butler = service.contact_by_id(owner(), &contact.id).await.unwrap().butler.unwrap();
+        assert_eq!(texts(&w, &butler).await, expected);
+        let sent = service.messages(owner(), &butler, 1, None, 1).await.unwrap().remove(0);
+        assert_eq!((sent.kind, sent.author.kind), (MessageKind::File, AuthorKind::Butler));
+        let id = sent.attachment.unwrap().id;
+        assert_eq!(service.attachment(owner(), &butler, &id).await.unwrap().1, b"A plan");
+        ids.push(id);
+    }
+    assert_ne!(ids[0], ids[1]);
+    let shared = chat(&w, &[&ada, &bo]).await;
+    let to = Audience::Chat(shared.id);
+    assert_eq!(service.butler_sends_for(&acting, &to, "To both", file(b"A plan")).await.unwrap(), 2);
+    let narrowed = key(&w, &["chats.write"], &[&bo]).await;
+    let acting = service.acting(&narrowed, None, None, false).await.unwrap();
+    assert_eq!(service.butler_sends_for(&acting, &all, "", file(b"For Bo")).await.unwrap(), 1);
+    assert_eq!(refusal(service.butler_sends_for(&acting, &to, "", file(b"X")).await), Refusal::OnBehalfNotAllowed);
+}
+
 async fn contacts_only_read_their_chat_with_the_butler(w: World) {
     let (service, app) = (&w.service, *w.service.default_app());
     let (ada, bo) = (add(&w, &named("Ada", "")).await, add(&w, &named("Bo", "")).await);
@@ -290,6 +324,21 @@ async fn contacts_only_read_their_chat_with_the_butler(w: World) {
     w.store.write(async |tx| tx.put_participants(std::slice::from_ref(&other)).await).await.unwrap();
     assert_eq!(says(Audience::Chat(butler)).await, 1);
     assert_eq!(texts(&w, &butler).await, ["Hello Ada", "Hello Ada"]);
+    // They neither read it nor are shown in it.
+    let reads = key(&w, &["chats.read", "chats.write"], &[]).await;
+    let acting = async |contact: &Contact| service.acting(&reads, None, Some(&contact.id), true).await.unwrap();
+    let as_bo = acting(&bo).await;
+    assert_eq!(refusal(service.acting_in(&as_bo, &butler).await), Refusal::RoomNotFound);
+    assert_eq!(refusal(service.messages_for(&as_bo, &butler, 1, None, 9).await), Refusal::RoomNotFound);
+    let chats_of = async |contact: &Contact| {
+        let contact = service.contact_by_id(owner(), &contact.id).await.unwrap();
+        let found = service.memberships_of(&acting(&contact).await, &contact).await.unwrap().unwrap();
+        found.into_iter().map(|(room, _)| room.id).collect::<Vec<_>>()
+    };
+    assert!(chats_of(&ada).await == [butler] && !chats_of(&bo).await.contains(&butler));
+    assert_eq!(service.messages_for(&acting(&ada).await, &butler, 1, None, 9).await.unwrap().len(), 2);
+    let shown = service.participants(owner(), &butler, Who::Joined).await.unwrap();
+    assert_eq!(shown.iter().map(|one| one.contact).collect::<Vec<_>>(), [Some(ada.id)]);
     let bo = service.contact_by_id(owner(), &bo.id).await.unwrap();
     assert_eq!(texts(&w, &bo.butler.unwrap()).await, ["Hello Bo"]);
 }
@@ -311,7 +360,7 @@ async fn whoever_is_removed_leaves_every_chat(w: World) {
     w.service.archive_room(owner(), &archived.id, true).await.unwrap();
     w.service.remove_contact(owner(), &bo.id).await.unwrap();
     for room in [open, archived] {
-        let inside = w.service.participants(owner(), &room.id, domain::participant::Who::Joined).await.unwrap();
+        let inside = w.service.participants(owner(), &room.id, Who::Joined).await.unwrap();
         assert_eq!(inside.iter().map(|participant| participant.contact).collect::<Vec<_>>(), [Some(ada.id)]);
         assert_eq!(texts(&w, &room.id).await.last().map(String::as_str), Some("Bo left"));
     }
@@ -387,6 +436,7 @@ on_both!(
     only_admins_invite_and_who_was_invited_comes,
     a_key_acts_for_any_contact_of_its_app_or_for_those_it_is_narrowed_to,
     the_butler_reaches_each_contact_in_a_chat_of_their_own,
+    the_butler_sends_each_contact_a_file_of_their_own,
     contacts_only_read_their_chat_with_the_butler,
     calls_at_the_same_time_make_one_chat_with_the_butler,
     whoever_is_removed_leaves_every_chat,

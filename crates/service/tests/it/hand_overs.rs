@@ -36,7 +36,7 @@ pub async fn the_owner(w: &World) -> Caller {
     maker(w, EMAIL).await
 }
 
-async fn hand_over(w: &World, by: &Caller, kind: &str, passphrase: &str) -> Result<HandedOver, Error> {
+pub async fn hand_over(w: &World, by: &Caller, kind: &str, passphrase: &str) -> Result<HandedOver, Error> {
     let to = HandOverDraft { recipient: "Grace".to_owned(), life: "1d".to_owned(), ..HandOverDraft::default() };
     let form_id = w.service.new_form_id().unwrap();
     let (key, passphrase) = (draft(kind, "Partner export"), passphrase.into());
@@ -48,7 +48,7 @@ fn from_outside() -> ClientInfo {
     ClientInfo { address: Some("198.51.100.7".parse().unwrap()), ..ClientInfo::default() }
 }
 
-async fn collect(service: &Service, token: &str, passphrase: &str) -> Result<Collected, Error> {
+pub async fn collect(service: &Service, token: &str, passphrase: &str) -> Result<Collected, Error> {
     service.collect(token, &passphrase.into(), "", &from_outside()).await
 }
 

@@ -15,11 +15,12 @@ use domain::{
 };
 use service::{Caller, keys::ShownSecret};
 
+use crate::signed_keys::draft_of;
 use crate::world::{World, draft, in_background, list, owner, refusal, shell, token};
 
 async fn a_key_works_once_it_is_acknowledged(w: World) {
     for kind in KeyKind::issuable() {
-        let (id, token) = w.pending(&draft(kind.as_str(), "New")).await;
+        let (id, token) = w.pending(&draft_of(&w, kind, "New").await).await;
         let issued = w.newest().await;
         assert_eq!((issued.action.known(), &*issued.subject.id), (Some(Action::KeyIssued), id.as_str()));
         assert_eq!(w.code(&token).await, Code::Pending);
@@ -53,18 +54,19 @@ async fn a_key_of_another_is_confirmed_after_a_question_and_on_record(w: World) 
 async fn each_kind_is_shown_as_it_is_presented(w: World) {
     let app = w.service.default_app();
     for kind in KeyKind::issuable() {
-        let draft = draft(kind.as_str(), "New");
+        let draft = draft_of(&w, kind, "New").await;
         let issued = w.service.issue_acknowledged(shell(), app, &draft).await.unwrap();
-        let id = issued.key.row.id.as_str();
+        let id = issued.key.row.id;
         let whole = token(&issued);
         match &issued.shown {
             ShownSecret::Token(_) => assert!(whole.starts_with(&format!("ks_{id}_"))),
             ShownSecret::Pair { id: shown, .. } => {
-                assert_eq!(*shown, format!("{}_{id}", kind.token_prefix("ks", Environment::Live)));
+                let end = if kind.rules().signs() { id.to_hex() } else { id.to_string() };
+                assert_eq!(*shown, format!("{}_{end}", kind.token_prefix("ks", Environment::Live)));
             }
         }
         let pair = matches!(issued.shown, ShownSecret::Pair { .. });
-        assert_eq!(pair, kind.rules().pair_headers().is_some());
+        assert_eq!(pair, kind.rules().pair_headers().is_some() || kind.rules().signs());
         assert!(whole.ends_with(&issued.key.row.last4));
         let debugged = format!("{issued:?}");
         assert!(!debugged.contains(&whole[20..40]), "{debugged}");
@@ -196,8 +198,8 @@ async fn wrong_fields_make_nothing(w: World) {
     let good = draft("service", "Now right");
     w.service.issue(owner(), app, &good, &form).await.unwrap();
 
-    let account = draft("account", "Account");
-    let issued = w.service.issue_acknowledged(owner(), app, &account).await;
+    let member = draft("member", "API KEY");
+    let issued = w.service.issue_acknowledged(owner(), app, &member).await;
     assert!(matches!(refusal(issued), Refusal::Invalid(_)));
     let nowhere = AppId::from_random([9; 12]);
     let issued = w.service.issue_acknowledged(owner(), &nowhere, &good).await;

@@ -11,9 +11,10 @@ use crate::{
     world::{EMAIL, PASSWORD, World, draft, list, refusal, secret, shell, somebody_at},
 };
 
-const ACTS: [&str; 14] = [
+const ACTS: [&str; 15] = [
     "issue master_user",
     "issue verifier",
+    "issue app",
     "rotate verifier",
     "hand over master_user",
     "hand over verifier",
@@ -94,6 +95,7 @@ impl Acts<'_> {
         match act {
             "issue master_user" => self.issue(by, &draft("master_user", "Key")).await,
             "issue verifier" => self.issue(by, &verifier()).await,
+            "issue app" => self.issue(by, &draft("app", "Key")).await,
             "issue service" => self.issue(by, &draft("service", "Key")).await,
             "rotate verifier" => self.rotate(by, &verifier()).await,
             "rotate service" => self.rotate(by, &draft("service", "Key")).await,

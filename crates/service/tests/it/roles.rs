@@ -17,11 +17,12 @@ use domain::{
 };
 use service::{Caller, keys::AskedCall, sessions::Person};
 
+use crate::signed_keys::draft_of;
 use crate::world::{START, World, called, draft, owner, refusal, row, signed_in};
 
 /// Tries every act that changes a key as `caller`, on a pending, an active and a revoked key.
 async fn changes(w: &World, caller: &Caller, kind: KeyKind) -> Vec<Refusal> {
-    let draft = draft(kind.as_str(), "Key");
+    let draft = draft_of(w, kind, "Key").await;
     let (pending, _) = w.pending(&draft).await;
     let (active, _) = w.active(&draft).await;
     let service = &w.service;

@@ -262,7 +262,9 @@ pub fn token(issued: &Issued) -> String {
     match &issued.shown {
         ShownSecret::Token(token) => secret(token),
         ShownSecret::Pair { id, secret: half } => {
-            PlainToken::from_pair(id, half.expose_secret()).unwrap().expose().to_owned()
+            let whole = PlainToken::from_pair(id, half.expose_secret());
+            let whole = whole.or_else(|| PlainToken::from_basic(id, half.expose_secret()));
+            whole.unwrap().expose().to_owned()
         }
     }
 }

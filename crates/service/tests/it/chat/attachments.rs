@@ -1,12 +1,22 @@
 //! Files in rooms, in a folder and in the database.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, UNIX_EPOCH},
+};
 
-use domain::{message::Author, refusal::Refusal, role::Role};
+use domain::{
+    message::Author,
+    refusal::Refusal,
+    role::Role,
+    timestamp::{Millis, Timestamp},
+};
 use service::chat::{
     attachments::Files,
     sent_files::{NewFile, NewFiles},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{join, key, new, room, rules};
 use crate::world::{World, owner, refusal, signed_in};
@@ -83,7 +93,69 @@ async fn files_that_are_refused_do_not_stay(w: World) {
     assert_eq!(kept().await, 2);
 }
 
+async fn files_that_nobody_sent_are_gone_after_a_day(w: World) {
+    let service = &w.service;
+    let folder = w.root_key().with_file_name("attachments");
+    service.keeps_files(Files { folder: Some(folder.clone()), most: 10 });
+    let id = room(&w, new(rules("Lounge"))).await.id;
+    let file = NewFile { name: "a".to_owned(), media_type: String::new(), bytes: vec![7] };
+    let new = NewFiles { author: Author::manager("M"), text: String::new(), reply_to: None, files: vec![file] };
+    let sent = service.send_files(owner(), &id, new).await.unwrap().remove(0).attachment.unwrap().id;
+    let put = async || service.put_attachment(owner(), &id, "a.png", "image/png", vec![1]).await.unwrap().id;
+    let tidy = async || service.tidy(&CancellationToken::new()).await.unwrap();
+    put().await;
+    w.clock.advance(Millis::hours(23));
+    let young = put().await;
+    tidy().await;
+    assert_eq!(files(&folder).len(), 3);
+    w.clock.advance(Millis::hours(2));
+    for _ in 0..2 {
+        tidy().await;
+        let mut kept = w.store.attachments_of(&id, 9).await.unwrap();
+        kept.sort_unstable();
+        let mut expected = [sent, young];
+        expected.sort_unstable();
+        assert_eq!(kept, expected);
+        assert_eq!(files(&folder).len(), 2);
+    }
+    assert_eq!(service.attachment(owner(), &id, &sent).await.unwrap().1, [7]);
+}
+
+async fn files_in_the_folder_that_nothing_names_are_gone_after_a_day(w: World) {
+    let service = &w.service;
+    let folder = w.root_key().with_file_name("attachments");
+    service.keeps_files(Files { folder: Some(folder.clone()), most: 10 });
+    let id = room(&w, new(rules("Lounge"))).await.id;
+    let kept = service.put_attachment(owner(), &id, "a.png", "image/png", vec![1]).await.unwrap().id;
+    fs::create_dir_all(folder.join("ab")).unwrap();
+    let (nameless, unfinished) = ("ab".repeat(12), format!("{}.part", "ab".repeat(12)));
+    let (young, foreign) = (format!("{}cd", "ab".repeat(11)), "about.txt".to_owned());
+    for name in [&nameless, &unfinished, &young, &foreign] {
+        fs::write(folder.join("ab").join(name), "x").unwrap();
+    }
+    let written = |path: PathBuf, at: Timestamp| {
+        let at = UNIX_EPOCH + Duration::from_millis(at.millis().unsigned_abs());
+        fs::File::options().write(true).open(path).unwrap().set_modified(at).unwrap();
+    };
+    let now = service.now();
+    for path in files(&folder) {
+        written(path, now.plus(Millis(-Millis::days(2).0)));
+    }
+    written(folder.join("ab").join(&young), now);
+    for part in 0..=u8::MAX {
+        service.sweep_folder(part).await.unwrap();
+    }
+    let mut names: Vec<_> =
+        files(&folder).iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    names.sort_unstable();
+    let mut expected = [kept.to_string(), young, foreign];
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+}
+
 on_both! {
+    files_that_nobody_sent_are_gone_after_a_day,
+    files_in_the_folder_that_nothing_names_are_gone_after_a_day,
     a_file_comes_back_under_a_harmless_name_and_type,
     files_that_are_refused_do_not_stay,
     a_folder_has_the_bytes_of_rows_alone,

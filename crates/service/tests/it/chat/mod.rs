@@ -1,6 +1,8 @@
 //! Rooms, who is in them, and what is said there.
 
 mod attachments;
+mod conversations;
+mod deletions;
 mod live;
 mod messages;
 mod people;

@@ -5,7 +5,7 @@ use domain::{
     audit::Action,
     field::Field,
     ids::{AppId, RoomId},
-    message::Author,
+    message::{Author, MessageKind},
     page::Page,
     participant::ClientKey,
     refusal::Refusal,
@@ -13,7 +13,10 @@ use domain::{
     room::{Room, RoomKind, RoomQuery, RoomStatus},
     timestamp::Millis,
 };
-use service::chat::rooms::{NewRoom, RoomPassword};
+use service::chat::{
+    messages::NewMessage,
+    rooms::{NewRoom, RoomPassword},
+};
 
 use super::{join, new, room, rules, say, texts};
 use crate::world::{World, owner, refusal, signed_in};
@@ -192,11 +195,17 @@ async fn an_act_finds_rooms_of_the_kinds_that_it_is_for_alone(w: World) {
     missing(refusal(w.no_change(service.unmute(owner(), &chat, &key)).await));
     missing(refusal(w.no_change(service.exile(owner(), &chat, &key)).await));
     missing(refusal(w.no_change(service.cancel_exile(owner(), &chat, &key)).await));
-    missing(refusal(w.no_event(service.send(owner(), &chat, super::says(Author::manager("M"), "Hi"))).await));
+    let notice = NewMessage { kind: MessageKind::Notice, ..super::says(Author::manager("M"), "Hi") };
+    missing(refusal(w.no_event(service.send(owner(), &chat, notice)).await));
     missing(refusal(w.no_change(service.archive_room(owner(), &lounge, true)).await));
     missing(refusal(w.no_change(service.rename_chat(owner(), &lounge, "New", &Author::manager("M"))).await));
     missing(refusal(w.no_change(service.add_contacts(owner(), &lounge, &[ana], &Author::manager("M"))).await));
     assert_eq!((texts(service, &chat).await.len(), texts(service, &lounge).await.len()), (0, 1));
+    // Whoever manages either writes in it.
+    for id in [&chat, &lounge] {
+        let sent = w.no_event(service.send(owner(), id, super::says(Author::manager("M"), "Hi"))).await.unwrap();
+        assert_eq!((sent.author.name.as_str(), sent.text.as_str()), ("M", "Hi"));
+    }
 }
 
 async fn a_deleted_room_takes_all_with_it(w: World) {
