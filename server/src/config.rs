@@ -15,6 +15,7 @@ use crate::mail::MailServer;
 use crate::oidc;
 use crate::oidc::settings::ProviderSettings;
 use crate::public_url::PublicUrl;
+use crate::webhooks::Networks;
 
 /// The settings as they were written. Each flag has an environment variable.
 #[derive(Debug, Clone, Default, Args)]
@@ -93,6 +94,9 @@ pub struct Settings {
         value_parser = clap::value_parser!(u64).range(1..=100_000_000)
     )]
     pub attachment_max: Option<u64>,
+    /// Networks of your own in which webhooks may be: addresses and networks (CIDR), separated by commas [default: none]
+    #[arg(long, global = true, env = "KEYSTEAD_WEBHOOK_NETWORKS", hide_env_values = true, value_name = "CIDRS")]
+    pub webhook_networks: Option<String>,
     /// What to log: error, warn, info, debug, trace, or directives [default: info]
     #[arg(long, global = true, env = "KEYSTEAD_LOG", hide_env_values = true, value_name = "LEVEL")]
     pub log: Option<String>,
@@ -125,6 +129,8 @@ pub struct Config {
     pub providers: Vec<ProviderSettings>,
     /// The most bytes of a file in a room.
     pub attachment_max: u64,
+    /// The networks of one's own in which webhooks may be.
+    pub webhook_networks: Networks,
     /// Directives of the log.
     pub log: String,
 }
@@ -186,6 +192,16 @@ impl DatabaseUrl {
     /// The URL, for the store only.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// The port of the database; `None` for one that is a file.
+    pub fn port(&self) -> Option<u16> {
+        let rest = self.0.strip_prefix("postgres").and_then(|rest| rest.split_once("://"))?.1;
+        let (authority, query) = rest.split_once(['/', '?']).unwrap_or((rest, ""));
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let named = query.split(['?', '&']).find_map(|part| part.strip_prefix("port=")?.parse().ok());
+        Some(named.or(port).unwrap_or(5432))
     }
 }
 
@@ -253,6 +269,8 @@ impl Config {
             .map_err(|message| wrong("public-url", "KEYSTEAD_PUBLIC_URL", message))?;
         let trusted_proxies = TrustedProxies::parse(settings.trusted_proxies.as_deref().unwrap_or_default())
             .map_err(|message| wrong("trusted-proxies", "KEYSTEAD_TRUSTED_PROXIES", message))?;
+        let webhook_networks = Networks::parse(settings.webhook_networks.as_deref().unwrap_or_default())
+            .map_err(|message| wrong("webhook-networks", "KEYSTEAD_WEBHOOK_NETWORKS", message))?;
         let root_key = match settings.root_key_file {
             None => RootKeyFile::Own(data_dir.join("root.key")),
             Some(path) => RootKeyFile::Named(path),
@@ -279,6 +297,7 @@ impl Config {
             mail,
             providers: providers.unwrap_or_default(),
             attachment_max: settings.attachment_max.unwrap_or(SIZE_MAX),
+            webhook_networks,
             log,
         })
     }
@@ -363,61 +382,4 @@ pub struct UnknownVariable {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(settings: Settings) -> String {
-        Config::check(settings).expect_err("it should be refused").to_string()
-    }
-
-    #[test]
-    fn nothing_written_is_one_machine_on_loopback() {
-        let config = Config::check(Settings::default()).unwrap();
-        assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
-        let data_dir = config.data_dir.unwrap();
-        assert!(data_dir.is_absolute() && data_dir.ends_with("data"));
-        assert!(config.database_url.expose().starts_with("sqlite:///"));
-        assert!(config.database_url.expose().ends_with("/data/keystead.db"));
-        assert_eq!(config.root_key, RootKeyFile::Own(data_dir.join("root.key")));
-        assert!(!config.allow_http && config.public_url.is_none());
-    }
-
-    #[test]
-    fn each_wrong_value_is_one_line_that_names_its_setting() {
-        let text = |text: &str| Some(text.to_owned());
-        let cases = [
-            (Settings { listen: text("3000"), ..Settings::default() }, "KEYSTEAD_LISTEN"),
-            (Settings { data_dir: Some(PathBuf::new()), ..Settings::default() }, "KEYSTEAD_DATA_DIR"),
-            (Settings { public_url: text("keys.example.com"), ..Settings::default() }, "KEYSTEAD_PUBLIC_URL"),
-            (Settings { trusted_proxies: text("10.0.0.1/8"), ..Settings::default() }, "KEYSTEAD_TRUSTED_PROXIES"),
-            (Settings { log: text("inof"), ..Settings::default() }, "KEYSTEAD_LOG"),
-        ];
-        for (settings, variable) in cases {
-            let line = refused(settings);
-            assert!(line.contains(variable) && !line.contains('\n'), "{line}");
-        }
-    }
-
-    #[test]
-    fn a_database_password_is_never_shown() {
-        let url: DatabaseUrl = "mysql://keystead:hunter2@db/keystead".parse().unwrap();
-        let settings = Settings { database_url: Some(url), ..Settings::default() };
-        assert!(!format!("{settings:?}").contains("hunter2"));
-        assert!(!refused(settings).contains("hunter2"));
-    }
-
-    #[test]
-    fn misspelt_variables_are_told_from_those_of_others() {
-        let refused = |names: &[&str]| refuse_unknown(names.iter().map(|name| (*name).to_owned())).err();
-        let others = ["KEYSTEAD_LOG", "KEYSTEAD_PORT_3000_TCP", "KEYSTEAD_SERVICE_HOST", "KEYSTEAD_KEY", "PATH"];
-        assert_eq!(refused(&others), None);
-        for (name, nearest) in [
-            ("KEYSTEAD_LISTN", "KEYSTEAD_LISTEN"),
-            ("KEYSTEAD_DATABASE", "KEYSTEAD_DATABASE_URL"),
-            ("KEYSTEAD_ROOT_KEY", "KEYSTEAD_ROOT_KEY_FILE"),
-        ] {
-            let expected = UnknownVariable { name: name.to_owned(), nearest: nearest.to_owned() };
-            assert_eq!(refused(&[&others[..], &[name]].concat()), Some(expected));
-        }
-    }
-}
+mod tests;

@@ -22,8 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) const ENDPOINT: Endpoint =
     Endpoint { purpose: "Health, for a load balancer", method: Some("GET"), path: "/healthz" };
 
+/// The calls that it answers: method and path.
+pub(crate) const CALLS: [(&str, &str); 2] = [("GET", ENDPOINT.path), ("GET", READY)];
+
+const READY: &str = "/readyz";
+
 pub(crate) fn router(state: &AppState) -> Router {
-    Router::new().route(ENDPOINT.path, get(alive)).route("/readyz", get(ready)).with_state(state.clone())
+    Router::new().route(ENDPOINT.path, get(alive)).route(READY, get(ready)).with_state(state.clone())
 }
 
 async fn alive() -> impl IntoResponse {

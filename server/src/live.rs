@@ -1,11 +1,14 @@
-//! What pages show as it comes: the verdicts of one key's calls, and the messages of one room or chat.
+//! What pages show as it comes: the verdicts of one key's calls, the events that it reports, and the messages of one room or
+//! chat.
+
+mod reported;
 
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use app::desk::context::Visit;
-use app::desk::live_room::{LiveRoom, room_id};
+use app::desk::live_room::{Coming, LiveRoom, room_id};
 use app::desk::{CallError, ConsoleError};
 use axum::extract::{Extension, Query, State};
 use axum::http::HeaderMap;
@@ -22,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use service::streams::Stream;
 use service::verify::{Seen, Watch};
 
-use crate::paths::{EVENTS, ROOM_EVENTS};
+use crate::paths::{EVENTS, REPORTED, ROOM_EVENTS};
 use crate::state::AppState;
 
 /// How long a stream lasts before the browser opens another.
@@ -54,7 +57,8 @@ struct Call {
 }
 
 pub(crate) fn router(state: &AppState) -> Router {
-    Router::new().route(EVENTS, get(events)).route(ROOM_EVENTS, get(room_events)).with_state(state.clone())
+    let router = Router::new().route(EVENTS, get(events)).route(REPORTED, get(reported::listen));
+    router.route(ROOM_EVENTS, get(room_events)).with_state(state.clone())
 }
 
 async fn events(
@@ -74,12 +78,15 @@ async fn room_events(
     Query(asked): Query<WatchedRoom>,
     headers: HeaderMap,
 ) -> Response {
-    // A browser that opens the stream again says what came last.
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
-    match watch_room(&state, &visit, &asked.room, last.unwrap_or(asked.after)).await {
+    match watch_room(&state, &visit, &asked.room, last_seen(&headers).unwrap_or(asked.after)).await {
         Ok((room, stream)) => streamed(state, stream, messages(room)),
         Err(error) => (error.status(), Json(CallError::from(error))).into_response(),
     }
+}
+
+/// The number of what came last, as a browser says it that opens the stream again.
+fn last_seen(headers: &HeaderMap) -> Option<u64> {
+    headers.get("last-event-id")?.to_str().ok()?.parse().ok()
 }
 
 /// An answer that goes on for a while, for as long as the session and the server do.
@@ -113,7 +120,7 @@ async fn watch_room(
     let room = room_id(room)?;
     let watch = state.service.watch_room(&session.caller(visit.address), &room, after).await?;
     let stream = state.service.stream(session).map_err(ConsoleError::Refused)?;
-    Ok((LiveRoom::new(watch, visit), stream))
+    Ok((LiveRoom::new(watch, visit, after), stream))
 }
 
 /// The first event. It makes proxies forward the headers, and tells the browser to reconnect soon after the stream
@@ -129,12 +136,16 @@ fn calls(watch: Watch) -> impl stream::Stream<Item = Result<Event, Infallible>> 
     })
 }
 
-/// Each message as the page shows it, with its number as the id of the event.
+/// Each message as the page shows it, with its number as the id of the event. One that was deleted takes the place of what it
+/// was.
 fn messages(room: LiveRoom) -> impl stream::Stream<Item = Result<Event, Infallible>> {
     stream::unfold(room, async |mut room| {
-        let (seq, html) = room.next().await?;
-        let event = Event::default().id(seq.to_string()).json_data(&*html).unwrap_or_default();
-        Some((Ok(event), room))
+        let Coming { seq, html } = room.next().await?;
+        let event = match seq {
+            Some(seq) => Event::default().id(seq.to_string()),
+            None => Event::default().event("deleted"),
+        };
+        Some((Ok(event.json_data(&*html).unwrap_or_default()), room))
     })
 }
 

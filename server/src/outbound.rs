@@ -1,13 +1,15 @@
-//! Connections to other servers over HTTP or HTTPS, for the providers and the command line.
+//! Connections to other servers over HTTP or HTTPS, for the providers, the webhooks and the command line.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::uri::Authority;
+use axum::http::uri::{Authority, PathAndQuery};
 use axum::http::{HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -80,7 +82,7 @@ impl Outbound {
             let stream = match timeout(CONNECTED_WITHIN, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => stream,
                 Ok(Err(error)) => {
-                    why = format!("{host} cannot be reached: {error}");
+                    why = format!("{host} cannot be reached: {}", in_words(&error));
                     continue;
                 }
                 Err(_) => {
@@ -99,6 +101,11 @@ impl Outbound {
     }
 }
 
+/// What the operating system says, without its number, which tells readers nothing.
+fn in_words(error: &io::Error) -> String {
+    error.to_string().split(" (os error").next().unwrap_or_default().to_owned()
+}
+
 /// A connection to one server, for one call after the other.
 pub(crate) struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
@@ -109,19 +116,25 @@ pub(crate) struct Connection {
 impl Connection {
     /// Sends a request, and reads all of the answer up to `largest` bytes. A redirect is an answer like any other.
     pub async fn send(&mut self, request: Request<Bytes>, largest: usize) -> Result<Response<Bytes>, String> {
+        let (parts, body) = self.head(request).await?.into_parts();
+        let body = Limited::new(body, largest).collect().await;
+        let body = body.map_err(|error| format!("its answer cannot be read: {error}"))?;
+        Ok(Response::from_parts(parts, body.to_bytes()))
+    }
+
+    /// Sends a request, and reads the head of the answer. Its body ends with this connection.
+    pub async fn head(&mut self, request: Request<Bytes>) -> Result<Response<Incoming>, String> {
         let (mut parts, body) = request.into_parts();
         let authority = parts.uri.authority().map(Authority::as_str).unwrap_or_default();
         let host = HeaderValue::from_str(authority).map_err(|_| "its host is no host".to_owned())?;
         parts.headers.insert(header::HOST, host);
         parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         parts.headers.insert(header::USER_AGENT, HeaderValue::from_static("Keystead"));
-        parts.uri = parts.uri.path_and_query().map_or_else(Uri::default, |path| Uri::from(path.clone()));
-        let request = Request::from_parts(parts, Full::new(body));
-        let response = self.sender.send_request(request).await.map_err(broken)?;
-        let (parts, body) = response.into_parts();
-        let body = Limited::new(body, largest).collect().await;
-        let body = body.map_err(|error| format!("its answer cannot be read: {error}"))?;
-        Ok(Response::from_parts(parts, body.to_bytes()))
+        let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        // An address may have a query and no path.
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        parts.uri = path.parse().map_err(|_| "its path is no path".to_owned())?;
+        self.sender.send_request(Request::from_parts(parts, Full::new(body))).await.map_err(broken)
     }
 
     /// Waits until it can take another call; `false` if the server has closed it.

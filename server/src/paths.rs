@@ -3,6 +3,9 @@
 /// Where the browser listens to the calls of one key.
 pub(crate) const EVENTS: &str = "/integrations/setup/events";
 
+/// Where the browser listens to the events that one key reports.
+pub(crate) const REPORTED: &str = "/integrations/setup/events/reported";
+
 /// Where the browser listens to the messages of one room or chat.
 pub(crate) const ROOM_EVENTS: &str = "/events/rooms";
 

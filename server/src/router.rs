@@ -5,7 +5,7 @@ use std::iter;
 use app::desk::context::Endpoint;
 use axum::Router;
 use axum::http::header;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use domain::permission::AdminPermission;
 use service::Service;
@@ -15,12 +15,13 @@ use crate::api::call::Api;
 use crate::api::routes::{Group, Route};
 use crate::responses::{SANDBOX, strict_transport};
 use crate::state::AppState;
-use crate::{api, api_docs, console, health, live, policy_report, wire};
+use crate::{api, api_docs, console, firewall, health, live, policy_report, wire};
 
 /// The router of the whole product. The API for programs is beside the console's middleware, not inside it: it has no
 /// cookies and no compression, and does nothing per call that it does not need.
 pub fn router(state: &AppState) -> Router {
-    let pages = app::desk::mount::router(&state.pages(state.site.leptos_options(), endpoints().collect()));
+    let apis = firewall::apis(program_calls().chain(health::CALLS));
+    let pages = app::desk::mount::router(&state.pages(state.site.leptos_options(), endpoints().collect(), apis));
     let plain = health::router(state).merge(policy_report::router()).merge(state.site.router());
     let plain = plain.merge(api_docs::router(&state.site, &[&api::V1], wire::vchatcloud::document::document()));
     let https = state.public_url.is_https();
@@ -30,7 +31,10 @@ pub fn router(state: &AppState) -> Router {
         response
     }));
     let api = Api::of(state);
-    let programs = groups().fold(plain, |routes, group| routes.merge(group.router(&api)));
+    let for_pages = wire::FOR_PAGES.iter().fold(Router::new(), |routes, group| routes.merge(group.router(&api)));
+    let for_pages = for_pages.layer(from_fn_with_state(https, wire::cors::open));
+    let for_servers = iter::once(&api::V1).chain(wire::FAMILIES);
+    let programs = for_servers.fold(plain, |routes, group| routes.merge(group.router(&api))).merge(for_pages);
     programs.merge(console::around(pages.merge(live::router(state)), state))
 }
 
@@ -68,5 +72,5 @@ fn routes() -> impl Iterator<Item = &'static Route> {
 }
 
 fn groups() -> impl Iterator<Item = &'static Group> {
-    iter::once(&api::V1).chain(wire::FAMILIES)
+    iter::once(&api::V1).chain(wire::FAMILIES).chain(wire::FOR_PAGES)
 }

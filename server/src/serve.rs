@@ -22,6 +22,7 @@ use crate::router::router;
 use crate::site::Site;
 use crate::start::{Opener, Product, StartError, open, warn_if_open};
 use crate::state::AppState;
+use crate::webhooks::Sender;
 
 /// How long the start waits for a database that cannot be reached or is locked.
 const START_WITHIN: Duration = Duration::from_mins(1);
@@ -68,6 +69,10 @@ pub async fn serve(config: Config, site: Site, console: ConsoleThreads) -> Resul
     };
     let Product { store, service } = opened;
     service.serves_at(public_url.origin());
+    let own_ports = [listener.address().map(|address| address.port()), config.database_url.port()];
+    let own_ports = own_ports.into_iter().flatten().collect();
+    let sender = Sender::new(config.webhook_networks.clone(), own_ports, public_url.origin());
+    service.delivers_by(Arc::new(sender.map_err(StartError::Webhooks)?));
     if let Some(folder) = &config.data_dir {
         warn_if_open(folder);
     }

@@ -82,6 +82,9 @@ pub enum StartError {
     /// A provider cannot be asked: there is no TLS.
     #[error("cannot ask a provider: {0}")]
     Provider(String),
+    /// No webhook can be called: there is no TLS.
+    #[error("cannot call webhooks: {0}")]
+    Webhooks(String),
     /// The background work or the server ended by itself.
     #[error("the background work ended unexpectedly; the log says why")]
     Background,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::desk::context::{Console, Endpoint};
+use app::desk::context::{ApiPaths, Console, Endpoint};
 use leptos::config::LeptosOptions;
 use service::Service;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +35,7 @@ pub struct AppState {
 
 impl AppState {
     /// What the console's pages know of it.
-    pub(crate) fn pages(&self, options: LeptosOptions, endpoints: Arc<[Endpoint]>) -> Console {
+    pub(crate) fn pages(&self, options: LeptosOptions, endpoints: Arc<[Endpoint]>, apis: Arc<[ApiPaths]>) -> Console {
         Console {
             service: self.service.clone(),
             options,
@@ -44,6 +44,7 @@ impl AppState {
             allow_http: self.allow_http,
             trusted_proxies: self.trusted_proxies.rules().into(),
             endpoints,
+            apis,
         }
     }
 }

@@ -31,7 +31,7 @@ impl Pair {
 }
 
 /// The key in `Authorization: Bearer …`.
-pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let Some(value) = one(headers, &header::AUTHORIZATION)? else {
         return Err(Problem::key_needed("Send a key in the header Authorization: Bearer <key>."));
     };

@@ -4,7 +4,7 @@ mod authorize;
 mod authorize_answer;
 mod authorize_options;
 pub(crate) mod call;
-mod credential;
+pub(crate) mod credential;
 pub(crate) mod document;
 mod key_answer;
 mod manage;

@@ -74,6 +74,9 @@ pub(super) struct New {
     /// Environment, live or test; the token of a test key says so [default: live]
     #[arg(long, value_name = "WORD")]
     environment: Option<String>,
+    /// Integration that the key is for, by its id; for a key of the kind integration
+    #[arg(long, value_name = "ID")]
+    integration: Option<String>,
     /// Leave the key pending until it is confirmed with `keystead key acknowledge`
     #[arg(long)]
     pending: bool,
@@ -137,6 +140,8 @@ impl New {
         not_blank("environment", self.environment.as_slice())?;
         let mut members: Members = vec![("kind", self.kind.into()), ("name", self.name.into())];
         members.extend(self.environment.map(|word| ("environment", word.into())));
+        not_blank("integration", self.integration.as_slice())?;
+        members.extend(self.integration.map(|id| ("integration", id.into())));
         members.extend(self.pending.then_some(("acknowledge", false.into())));
         let expires_in = self.fields.expires_in()?;
         members.extend(self.fields.members()?);

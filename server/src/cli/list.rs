@@ -57,6 +57,7 @@ fn argument(param: &'static Param) -> Arg {
         Takes::Search(_) | Takes::Text(_) | Takes::Cursor => arg.value_name("TEXT").value_parser(without_secrets),
         Takes::Day => arg.value_name("DAY"),
         Takes::KeyId => arg.value_name("ID").value_parser(super::key_id),
+        Takes::IntegrationId => arg.value_name("ID"),
     }
 }
 

@@ -1,13 +1,15 @@
 //! The size limit of forms.
 
 use app::desk::context::Visit;
+use app::desk::file_form::{FIELDS_MAX, PATH, TooLarge, has_files};
 use axum::body::Body;
-use axum::extract::Request;
-use axum::http::{Method, StatusCode};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Extensions, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::reading::{self, BodyError};
+use crate::state::AppState;
 
 /// The largest form takes less than this, even with every field at its limit and percent-encoded.
 const LIMIT: usize = 256 * 1024;
@@ -18,16 +20,33 @@ const STRANGERS_LIMIT: usize = 8 * 1024;
 const TOO_LONG_WITHOUT_SESSION: &str =
     "You are not signed in, and the form is larger than 8 KiB. Sign in in another tab, go back, and send it again.\n";
 
+/// Whether the route takes files.
+fn is_for_files(extensions: &Extensions) -> bool {
+    extensions.get::<MatchedPath>().is_some_and(|route| route.as_str() == PATH)
+}
+
 /// Reads the body before anything else, so that every request that is too long or too slow gets that answer.
-pub(super) async fn limit(request: Request, next: Next) -> Response {
+pub(super) async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         let (parts, _) = request.into_parts();
         return next.run(Request::from_parts(parts, Body::empty())).await;
     }
     let (parts, body) = request.into_parts();
     let is_known = parts.extensions.get::<Visit>().is_some_and(|visit| visit.session.is_some());
-    let limit = if is_known { LIMIT } else { STRANGERS_LIMIT };
+    let takes_files = is_known && has_files(&parts.headers) && is_for_files(&parts.extensions);
+    let most = state.service.attachment_max();
+    let limit = match (is_known, takes_files) {
+        (true, true) => usize::try_from(most).unwrap_or(usize::MAX).saturating_add(FIELDS_MAX),
+        (true, false) => LIMIT,
+        (false, _) => STRANGERS_LIMIT,
+    };
     match reading::whole(&parts.headers, body, limit).await {
+        // The page of the form says so.
+        Err(BodyError::TooLong) if takes_files => {
+            let mut parts = parts;
+            parts.extensions.insert(TooLarge { most });
+            next.run(Request::from_parts(parts, Body::empty())).await
+        }
         Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
         Err(BodyError::TooLong) if !is_known => {
             (StatusCode::PAYLOAD_TOO_LARGE, TOO_LONG_WITHOUT_SESSION).into_response()

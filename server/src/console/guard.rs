@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use domain::refusal::Refusal;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::paths::{EVENTS, PASSKEY, ROOM_EVENTS, SERVER_FUNCTIONS};
+use crate::paths::{EVENTS, PASSKEY, REPORTED, ROOM_EVENTS, SERVER_FUNCTIONS};
 
 /// Routes that are open to anybody. Everything else needs a session, including whatever is added later.
 const PUBLIC: [&str; 14] = [
@@ -39,7 +39,7 @@ const SECOND_FACTOR: &str = "/account/second-factor";
 const PASSKEYS: &str = "/account/passkeys";
 
 /// Addresses that only scripts call. They cannot follow a redirect to a page.
-const SCRIPTS: [&str; 3] = [SERVER_FUNCTIONS, EVENTS, ROOM_EVENTS];
+const SCRIPTS: [&str; 4] = [SERVER_FUNCTIONS, EVENTS, REPORTED, ROOM_EVENTS];
 
 /// The characters that end a value of a query, or mean something else in it.
 const NOT_IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');

@@ -1,6 +1,7 @@
 //! The headers of every answer of the console, and the nonce that they share with its HTML.
 
 use app::desk::context::Transport;
+use app::desk::room_files;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
@@ -19,6 +20,9 @@ const SIGN_OUT: &str = "/logout";
 /// What a browser forgets of this console then. Not the cookies: one of them says that the browser is known.
 const FORGET: HeaderValue = HeaderValue::from_static("\"cache\", \"storage\"");
 
+/// What somebody sent to a room runs nothing, should a browser show it in spite of all.
+const SANDBOX: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox");
+
 /// How the addresses of pages begin that may hold a one-use link, or the code of a provider.
 const LINK_PAGES: [&str; 5] = ["/setup", "/reset/", "/invite/", "/collect/", "/login/oidc/"];
 
@@ -30,6 +34,7 @@ pub(super) async fn headers(State(state): State<AppState>, mut request: Request,
     let transport = transport(&state, request.uri(), request.headers(), peer, client);
     let referrer = referrer_policy(request.uri().path(), transport);
 
+    let is_file = request.uri().path() == room_files::PATH;
     let signs_out = request.uri().path() == SIGN_OUT && request.method() == Method::POST;
 
     let mut response = next.run(request).await;
@@ -39,6 +44,9 @@ pub(super) async fn headers(State(state): State<AppState>, mut request: Request,
         headers.insert("clear-site-data", FORGET);
     }
     set(headers, &nonce, state.site.is_watched());
+    if is_file {
+        headers.insert(header::CONTENT_SECURITY_POLICY, SANDBOX);
+    }
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer));
     // Over plain HTTP, a browser ignores this header and complains on every page.
     if transport != Transport::Plain {

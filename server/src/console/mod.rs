@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn around(routes: Router, state: &AppState) -> Router {
     routes
         .layer(from_fn(guard::guard))
-        .layer(from_fn(body::limit))
+        .layer(from_fn_with_state(state.clone(), body::limit))
         .layer(from_fn_with_state(state.clone(), visit::visit))
         .layer(from_fn_with_state(state.clone(), csrf::refuse_other_sites))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))

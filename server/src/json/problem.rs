@@ -195,6 +195,12 @@ impl Problem {
         }
     }
 
+    /// A file cannot be sent now.
+    pub fn no_file() -> Self {
+        let detail = "Too many files are being sent at the same time. Try again in a moment.";
+        Self { wait: Some(Millis::seconds(1)), ..Self::new(Kind::Unavailable, detail) }
+    }
+
     /// What a program is told.
     pub fn document(&self) -> Document<'_> {
         let errors = self.faults.iter().map(|fault| {
@@ -286,7 +292,11 @@ impl From<Refusal> for Problem {
             | Refusal::RoomNotFound
             | Refusal::MessageNotFound
             | Refusal::AttachmentNotFound
+            | Refusal::EventNotFound
+            | Refusal::DeliveryNotFound
             | Refusal::ContactNotFound
+            | Refusal::IntegrationNotFound
+            | Refusal::WebhookNotFound
             | Refusal::NoSession => Kind::NotFound,
             Refusal::Forbidden
             | Refusal::ProveAgain
@@ -311,6 +321,7 @@ impl From<Refusal> for Problem {
             | Refusal::AttachmentTooLarge { .. }
             | Refusal::AttachmentEmpty
             | Refusal::OnBehalfNeeded
+            | Refusal::NoKeysOfThisIntegration
             | Refusal::NoRequestChosen => Kind::Invalid,
             Refusal::Changed
             | Refusal::AlreadyIssued { .. }
@@ -337,6 +348,11 @@ impl From<Refusal> for Problem {
             | Refusal::OwnRequest
             | Refusal::RequestStale
             | Refusal::TooManyRequests { .. }
+            | Refusal::TooManyKeys { .. }
+            | Refusal::TooManyIntegrations { .. }
+            | Refusal::TooManyChatWebhooks { .. }
+            | Refusal::OneWebhook
+            | Refusal::IntegrationStays
             | Refusal::RoomFull
             | Refusal::RoomNotOpen
             | Refusal::RoomEnded
@@ -361,73 +377,4 @@ impl IntoResponse for Problem {
 }
 
 #[cfg(test)]
-mod tests {
-    use domain::field::{Field, FieldErrors};
-
-    use super::*;
-
-    #[test]
-    fn a_refusal_has_the_status_that_a_program_expects() {
-        for (refusal, status) in [
-            (Refusal::NotFound, 404),
-            (Refusal::Forbidden, 403),
-            (Refusal::Changed, 409),
-            (Refusal::WrongState, 409),
-            (Refusal::NotPending, 409),
-            (Refusal::TooLate, 409),
-            (Refusal::EmailTaken, 409),
-            (Refusal::LinkInvalid, 404),
-            (Refusal::NameMismatch, 422),
-            (Refusal::SignInFailed, 403),
-            (Refusal::Wait { seconds: 7 }, 429),
-            (Refusal::Invalid(FieldErrors::one(Field::Name, "Give a name.")), 422),
-        ] {
-            let problem = Problem::from(service::Error::Refused(refusal.clone()));
-            assert!(problem.detail.ends_with('.'), "{refusal:?}");
-            let response = problem.into_response();
-            assert_eq!(response.status(), status, "{refusal:?}");
-            let wait = response.headers().get(header::RETRY_AFTER).map(HeaderValue::as_bytes);
-            assert_eq!(wait, (status == 429).then_some(&b"7"[..]));
-        }
-    }
-
-    #[test]
-    fn a_program_is_told_nothing_of_pages() {
-        for refusal in [
-            Refusal::Forbidden,
-            Refusal::Changed,
-            Refusal::WrongState,
-            Refusal::NotPending,
-            Refusal::TooLate,
-            Refusal::IssuedByAnother,
-            Refusal::ApprovalNeeded,
-            Refusal::NotFound,
-            Refusal::AppNotFound,
-            Refusal::AppArchived,
-            Refusal::LastApp,
-            Refusal::PersonNotFound,
-            Refusal::LastOwner,
-            Refusal::InviteGone,
-            Refusal::TooManyInvites { most: 200 },
-            Refusal::OwnKey,
-            Refusal::BeyondOwnRights,
-            Refusal::NoRotation(NoRotation::Pending),
-            Refusal::NoRotation(NoRotation::NoLater),
-        ] {
-            let detail = Problem::from(refusal).detail.to_lowercase();
-            for word in ["page", "tick", "press", "reload", "wizard", "button", "your role", "the list"] {
-                assert!(!detail.contains(word), "{detail}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_wrong_field_is_a_member_of_the_body() {
-        let mut errors = FieldErrors::one(Field::ExpiresAt, "This is no time.");
-        errors.push_item(Field::DeniedCidrs, 1, "This is no rule.".to_owned());
-        let problem = Problem::from(Refusal::Invalid(errors));
-        let faults: Vec<_> = problem.faults.iter().map(|fault| (fault.pointer(), fault.detail())).collect();
-        assert_eq!(faults[0], ("/expiresAt".to_owned(), "This is no time.".into()));
-        assert_eq!(faults[1], ("/deniedCidrs/1".to_owned(), "This is no rule.".into()));
-    }
-}
+mod tests;

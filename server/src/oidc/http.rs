@@ -1,7 +1,6 @@
 //! Asking a provider over HTTP: no redirect, a bound on the size and the time of each answer, and no address that only
 //! this machine or its network reaches, unless the configuration names its host.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -9,6 +8,7 @@ use axum::http::{Request, StatusCode, Uri};
 use tokio::time::timeout;
 
 use crate::outbound::Outbound;
+use crate::public_address::is_public;
 use crate::public_url::is_loopback;
 
 /// How long an answer may take, from the name of the host to its last byte.
@@ -62,81 +62,9 @@ impl Client {
     }
 }
 
-/// Whether an address can be reached from anywhere: not on this machine, not in its network, and not one that stands for
-/// such an address.
-fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [first, second, third, _] = address.octets();
-    let is_special = match first {
-        // This network, private, loopback, and multicast with what is reserved behind it.
-        0 | 10 | 127 | 224.. => true,
-        // Between a provider and its customers.
-        100 => (64..128).contains(&second),
-        169 => second == 254,
-        172 => (16..32).contains(&second),
-        192 => second == 168 || (second == 0 && matches!(third, 0 | 2)),
-        198 => matches!(second, 18 | 19) || (second == 51 && third == 100),
-        203 => second == 0 && third == 113,
-        _ => false,
-    };
-    !is_special
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
-    // Only these are given out. Of them, 2002::/16 and 2001::/32 stand for addresses of version 4.
-    let is_given_out = first & 0xe000 == 0x2000;
-    let is_special = first == 0x2002 || (first == 0x2001 && (second < 0x200 || second == 0xdb8));
-    is_given_out && !is_special
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_of_this_machine_and_its_network_are_not_public() {
-        for address in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.16.0.1",
-            "172.31.255.255",
-            "192.168.1.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "198.18.0.1",
-            "224.0.0.1",
-            "255.255.255.255",
-            "192.0.2.1",
-            "::1",
-            "::",
-            "fe80::1",
-            "fc00::1",
-            "fd00:ec2::254",
-            "::ffff:127.0.0.1",
-            "::ffff:169.254.169.254",
-            "64:ff9b::7f00:1",
-            "2002:7f00:1::",
-            "2001::1",
-            "2001:db8::1",
-            "ff02::1",
-            "::127.0.0.1",
-        ] {
-            assert!(!is_public(address.parse().unwrap()), "{address}");
-        }
-        for address in
-            ["93.184.216.34", "172.32.0.1", "100.128.0.1", "192.1.0.1", "2606:2800:220:1::1", "2001:4860::8888"]
-        {
-            assert!(is_public(address.parse().unwrap()), "{address}");
-        }
-    }
 
     #[test]
     fn only_the_issuer_itself_is_asked_without_tls_and_only_on_this_machine() {

@@ -8,7 +8,7 @@ use domain::ids::{ContactId, RoomId};
 use domain::message::{Author, MessageKind};
 use domain::participant::{ClientKey, Grade};
 use domain::room::{RoomKind, RoomRules};
-use domain::timestamp::Millis;
+use domain::timestamp::{Millis, Timestamp};
 use futures::StreamExt;
 use service::chat::messages::NewMessage;
 use service::chat::people::Join;
@@ -17,11 +17,11 @@ use tokio::time::timeout;
 
 use crate::support::{Answer, Call, PASSWORD, Product, operator, text};
 
-async fn get(product: &Product, path: &str, session: &str) -> Answer {
+pub async fn get(product: &Product, path: &str, session: &str) -> Answer {
     product.send(Call::get(path).cookie(session)).await
 }
 
-async fn post(product: &Product, path: &str, session: &str, form: &str) -> Answer {
+pub async fn post(product: &Product, path: &str, session: &str, form: &str) -> Answer {
     product.send(Call::post(path).cookie(session).same_origin().form(form.to_owned())).await
 }
 
@@ -31,7 +31,7 @@ fn made(answer: &Answer, list: &str) -> String {
     answer.header("location").strip_prefix(list).unwrap_or_else(|| panic!("{}", answer.header("location"))).to_owned()
 }
 
-async fn room(product: &Product, kind: RoomKind, name: &str) -> RoomId {
+pub async fn room(product: &Product, kind: RoomKind, name: &str) -> RoomId {
     let rules = RoomRules::checked(name, None, None, None).unwrap();
     let new = NewRoom { kind, rules, password: None, creator: None, contacts: Vec::new() };
     product.service.create_room(&operator(), product.service.default_app(), new).await.unwrap().id
@@ -92,6 +92,45 @@ async fn a_room_is_made_and_changed_as_its_form_says() {
 }
 
 #[tokio::test]
+async fn times_of_a_room_are_typed_in_the_zone_that_somebody_chose() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let room = async |id: &str| product.service.room(&operator(), &RoomId::parse(id).unwrap()).await.unwrap();
+    let dialog = get(&product, "/rooms/new", &session).await.body;
+    assert!(dialog.contains("data-local-times") && dialog.contains("Time zone: UTC."), "{dialog}");
+    assert_eq!(post(&product, "/account/time-zone", &session, "time_zone=Europe/Berlin").await.status, 303);
+    let dialog = get(&product, "/rooms/new", &session).await.body;
+    assert!(!dialog.contains("data-local-times") && dialog.contains("Time zone: Europe/Berlin."), "{dialog}");
+    let form = "name=Lobby&opens_at=2026-07-01T10:00&ends_at=2027-01-01T10:00";
+    let id = made(&post(&product, "/rooms/new", &session, form).await, "/rooms/");
+    let (opens, ends) = (Timestamp::parse_input("2026-07-01T08:00Z"), Timestamp::parse_input("2027-01-01T09:00Z"));
+    let kept = room(&id).await;
+    assert_eq!((kept.opens_at, kept.ends_at), (opens, ends));
+    let page = text(&get(&product, &format!("/rooms/{id}"), &session).await.body);
+    assert!(page.contains("2026-07-01 10:00:00 CEST") && page.contains("2027-01-01 10:00:00 CET"), "{page}");
+    let path = format!("/rooms/{id}/edit");
+    let dialog = get(&product, &path, &session).await.body;
+    assert!(dialog.contains("value=\"2026-07-01T10:00:00\""), "{dialog}");
+    let same = "name=Lobby&opens_at=2026-07-01T10:00:00&ends_at=2027-01-01T10:00:00";
+    assert_eq!(post(&product, &path, &session, same).await.status, 303);
+    assert_eq!(room(&id).await, kept);
+    // A script sends UTC, and says so. What is shown again is without it.
+    let wrong = post(&product, "/rooms/new", &session, "name=&opens_at=2026-07-01T10:00:00Z").await;
+    assert!(wrong.status == 422 && wrong.body.contains("value=\"2026-07-01T10:00:00\""), "{}", wrong.body);
+}
+
+#[tokio::test]
+async fn a_client_key_that_somebody_has_is_an_error_at_its_field() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let id = room(&product, RoomKind::Room, "Lobby").await;
+    join(&product, &id, "Ana", "ana").await;
+    let taken = post(&product, &format!("/rooms/{id}/join"), &session, "nick_name=Bo&client_key=ana").await;
+    assert_eq!(taken.status, 422);
+    assert!(taken.body.contains("client_key-error") && taken.body.contains("use another one"), "{}", taken.body);
+}
+
+#[tokio::test]
 async fn the_names_of_others_are_shown_as_text() {
     let product = Product::start().await;
     let session = product.sign_in().await;
@@ -133,7 +172,7 @@ async fn earlier_messages_are_a_page_further() {
     }
     let page = get(&product, &format!("/rooms/{id}"), &session).await.body;
     assert!(page.contains("Message 120.") && page.contains("Message 071.") && !page.contains("Message 070."));
-    assert!(page.contains("before=71") && page.contains(&format!("/events/rooms?room={id}&amp;after=120")));
+    assert!(page.contains("before=71#messages") && page.contains(&format!("/events/rooms?room={id}&amp;after=120")));
     let page = get(&product, &format!("/rooms/{id}?before=71"), &session).await.body;
     assert!(page.contains("Message 070.") && page.contains("Message 021.") && !page.contains("Message 071."));
     assert!(page.contains("Latest messages") && !page.contains("/events/rooms"));
@@ -194,6 +233,23 @@ async fn chats_are_between_contacts_of_one_app() {
 }
 
 #[tokio::test]
+async fn the_audit_calls_a_chat_a_chat_and_a_room_a_room() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    room(&product, RoomKind::Room, "Lobby").await;
+    let chat = room(&product, RoomKind::Chat, "Support").await;
+    for (path, form) in [("rename", "name=Sales"), ("archive", ""), ("restore", "")] {
+        assert_eq!(post(&product, &format!("/chats/{chat}/{path}"), &session, form).await.status, 303, "{path}");
+    }
+    let page = text(&get(&product, "/audit", &session).await.body);
+    let (_, rows) = page.rsplit_once("Date and time").unwrap();
+    for words in ["Room created", "Chat created", "Chat changed", "Chat archived", "Chat brought back"] {
+        assert!(rows.contains(words), "{words}: {rows}");
+    }
+    assert!(!rows.contains("Room changed") && !rows.contains("Room or chat"), "{rows}");
+}
+
+#[tokio::test]
 async fn an_api_key_is_revealed_to_an_owner_who_just_proved_it() {
     let product = Product::start().await;
     let session = product.sign_in().await;
@@ -229,8 +285,16 @@ async fn an_api_key_is_revealed_to_an_owner_who_just_proved_it() {
 async fn with_several_apps_each_has_an_api_key_of_its_own() {
     let product = Product::start().await;
     let session = product.sign_in().await;
+    // The oldest app comes first.
+    product.clock.advance(Millis::seconds(1));
     let shop = product.service.create_app(&operator(), "Web shop").await.unwrap().id;
-    assert!(get(&product, "/", &session).await.body.contains("Each app has an API KEY of its own."));
+    let first = product.service.member_key(&operator(), product.service.default_app()).await.unwrap().masked();
+    let page = get(&product, "/", &session).await.body;
+    assert!(page.contains("Each app has an API KEY of its own.") && page.contains(&first), "{}", text(&page));
+    assert!(page.contains(&format!("href=\"/?app={shop}\"")), "{page}");
+    let other = product.service.member_key(&operator(), &shop).await.unwrap().masked();
+    let page = get(&product, &format!("/?app={shop}"), &session).await.body;
+    assert!(page.contains(&other) && !page.contains(&first), "{}", text(&page));
     post(&product, "/apps/choose", &session, &format!("app={shop}&back=/")).await;
     let masked = product.service.member_key(&operator(), &shop).await.unwrap().masked();
     let page = get(&product, "/", &session).await.body;
@@ -271,6 +335,27 @@ async fn messages_are_streamed_as_the_page_shows_them_from_where_it_ends() {
     assert!(next(&mut again).await.unwrap().contains("id: 3\n"));
     product.shutdown.cancel();
     assert_eq!(next(&mut stream).await, None, "a stream must not outlive the server");
+}
+
+#[tokio::test]
+async fn a_deleted_message_loses_what_it_said_also_on_a_page_that_shows_it() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let id = room(&product, RoomKind::Room, "Live").await;
+    say(&product, &id, "Secret words").await;
+    say(&product, &id, "Other words").await;
+    product.service.delete_message(&operator(), &id, 1).await.unwrap();
+    let page = text(&get(&product, &format!("/rooms/{id}"), &session).await.body);
+    assert!(page.contains("This message was deleted.") && page.contains("Other words"), "{page}");
+    assert!(!page.contains("Secret words"), "{page}");
+    // The page was made before that, and shows both.
+    let call = Call::get(&format!("/events/rooms?room={id}&after=2")).cookie(&session);
+    let mut stream = product.send_raw(call).await.into_body().into_data_stream();
+    next(&mut stream).await.unwrap();
+    let event = next(&mut stream).await.unwrap();
+    assert!(event.contains("event: deleted\n") && event.contains("m-1") && !event.contains("id: "), "{event}");
+    say(&product, &id, "Later words").await;
+    assert!(next(&mut stream).await.unwrap().contains("id: 3\n"));
 }
 
 #[tokio::test]

@@ -34,7 +34,12 @@ async fn many_keys(product: &Product, keys: u32) {
         form_id: None,
         created_by: Actor::System,
         created_at: Timestamp::from_millis(i64::from(n)),
-        secret: NewSecret { mac: TokenMac([1; 32]), pepper_version: SecretNumber::FIRST.0, last4: "abcd".to_owned() },
+        secret: NewSecret {
+            mac: TokenMac([1; 32]),
+            pepper_version: SecretNumber::FIRST.0,
+            last4: "abcd".to_owned(),
+            sealed: None,
+        },
     };
     let keys: Vec<_> = (0..keys).map(key).collect();
     product.store.write(async |tx| tx.insert_keys(&keys).await).await.unwrap();

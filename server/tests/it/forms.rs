@@ -175,7 +175,7 @@ async fn a_refusal_about_a_field_that_is_not_shown_is_said_above_the_form() {
         ),
         (
             "kind=sausage&name=x",
-            "“sausage” is not a kind that you can issue: choose one of service, client, open_connect, queue_adapter, telephony, master_user.",
+            "“sausage” is not a kind that you can issue: choose one of service, client, open_connect, queue_adapter, telephony, master_user, integration, app, account.",
         ),
     ] {
         let typed = format!("{typed}&step=generate&form_id={FORM_ID}");

@@ -6,17 +6,21 @@ use std::collections::BTreeSet;
 use app::desk::mount::{file_paths, form_paths, page_paths, provider_paths};
 use domain::approval::ApprovalRules;
 use domain::contact::ContactDraft;
+use domain::delivery::DeliveryQuery;
 use domain::draft::KeyDraft;
 use domain::grant::{KeyAct, KeyGrant};
 use domain::hand_over::HandOverDraft;
-use domain::ids::{AppId, ContactId, KeyId, PersonId, RoomId};
+use domain::ids::{AppId, ContactId, DeliveryId, EventId, IntegrationId, KeyId, PersonId, RoomId, WebhookId};
+use domain::integration::{Integration, IntegrationKind, IntegrationQuery};
 use domain::invite::InviteDraft;
 use domain::request::Decision;
 use domain::role::Role;
 use domain::room::{RoomKind, RoomRules};
+use domain::webhook::WebhookRules;
 use leptos::server_fn::axum::server_fn_paths;
 use secrecy::ExposeSecret;
 use service::chat::rooms::NewRoom;
+use service::integrations::NewIntegration;
 use service::invites::Acceptance;
 use service::keys::HandOverForm;
 use service::sign_in::SignIn;
@@ -102,6 +106,35 @@ impl Matrix {
         service.create_room(&operator(), service.default_app(), new).await.unwrap().id.to_string()
     }
 
+    /// An integration of this kind, with a webhook that is told of new chats.
+    async fn integration(&self, kind: IntegrationKind) -> Integration {
+        let rules =
+            WebhookRules::checked("https://hooks.example.com/a", &["conversation:create"], false, false).unwrap();
+        let new = NewIntegration { kind, name: Some("Desk".to_owned()), extra: String::new(), webhooks: vec![rules] };
+        let service = &self.product.service;
+        service.create_integration(&operator(), service.default_app(), new).await.unwrap().0
+    }
+
+    /// What a webhook is told.
+    async fn delivery(&self) -> (IntegrationId, DeliveryId) {
+        let told = self.integration(IntegrationKind::Custom).await.id;
+        self.room(RoomKind::Chat).await;
+        let query = DeliveryQuery::default();
+        (told, self.product.service.deliveries(&operator(), &told, &query).await.unwrap().rows[0].id)
+    }
+
+    /// What a program reports.
+    async fn event(&self) -> (IntegrationId, String) {
+        let token = self.product.token(KeyDraft { kind: Some("telephony".to_owned()), ..service_key("Reports") }).await;
+        let call = Call::post("/events/telephony").bearer(&token);
+        let answer = self.product.send(call.json(r#"{"event":"On Ring","crmId":"example.zendesk.com"}"#)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let query = IntegrationQuery { kinds: vec![IntegrationKind::Telephony], ..IntegrationQuery::default() };
+        let (service, caller) = (&self.product.service, operator());
+        let found = service.integrations(&caller, service.default_app(), &query).await.unwrap();
+        (found.rows[0].id, answer.json()["eventId"].as_str().unwrap().to_owned())
+    }
+
     async fn handed_over(&self, owner: &Caller) -> KeyId {
         let to = HandOverDraft { recipient: "Grace".to_owned(), life: "1d".to_owned(), ..HandOverDraft::default() };
         let (service, key) = (&self.product.service, service_key("Handed over"));
@@ -151,6 +184,24 @@ impl Matrix {
                 let draft = ContactDraft { first_name: "Ada".to_owned(), ..ContactDraft::default() };
                 let contact = service.create_contact(&operator(), service.default_app(), &draft).await.unwrap();
                 vec![contact.id.to_string(), ContactId::from_random([9; 12]).to_string()]
+            }
+            About::Integration => {
+                let made = self.integration(IntegrationKind::Custom).await.id;
+                [made, IntegrationId::from_random([9; 12])].map(|id| id.to_string()).to_vec()
+            }
+            About::Webhook => {
+                let made = self.integration(IntegrationKind::Whatsapp).await;
+                let webhook = made.webhooks[0].id;
+                [webhook, WebhookId::from_random([9; 12])].map(|webhook| format!("{} {webhook}", made.id)).to_vec()
+            }
+            About::Delivery => {
+                let (told, delivery) = self.delivery().await;
+                [delivery, DeliveryId::from_random([9; 12])].map(|delivery| format!("{told} {delivery}")).to_vec()
+            }
+            About::Event => {
+                let (integration, event) = self.event().await;
+                let none = EventId::from_random([9; 12]).to_string();
+                [event, none].map(|event| format!("{integration} {event}")).to_vec()
             }
             About::Request => {
                 let (waits, approved) = (self.requested().await, self.requested().await);
@@ -219,7 +270,12 @@ impl Matrix {
 }
 
 fn path(route: &str, id: &str) -> String {
+    // Of what is a part of something else, both are named.
+    let (id, part) = id.split_once(' ').unwrap_or((id, ""));
     route
+        .replace("{webhook}", part)
+        .replace("{delivery}", part)
+        .replace("{event}", part)
         .replace("{id}", id)
         .replace("{page}", "console")
         .replace("{token}", &"0".repeat(64))

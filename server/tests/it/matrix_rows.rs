@@ -27,6 +27,14 @@ pub enum About {
     Chat,
     /// A contact; one that never was.
     Contact,
+    /// A custom integration that is called Desk; one that never was.
+    Integration,
+    /// A webhook of an integration that may have several; one that never was.
+    Webhook,
+    /// A message that a webhook is told of; one that never was.
+    Delivery,
+    /// What a program reported; what none did.
+    Event,
 }
 
 /// A route with a query or body that is good for it, and what becomes of it for each who asks, in the order of `COLUMNS`. Each
@@ -37,6 +45,7 @@ pub type Row = (&'static str, About, &'static str, [&'static str; COLUMNS]);
 
 pub const PAGES: &[Row] = &[
     ("/", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/about", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/account/connect/{provider}", About::Nothing, "", ["n", "n", "n", "n", "s"]),
     ("/account/email", About::Nothing, "", ["+", "+", "+", "+", "s"]),
@@ -61,6 +70,7 @@ pub const PAGES: &[Row] = &[
     ("/chats/{id}/invite", About::Chat, "", ["+n", "+n", "fn", "ff", "ss"]),
     ("/chats/{id}/rename", About::Chat, "", ["+n", "+n", "fn", "ff", "ss"]),
     ("/chats/{id}/restore", About::Chat, "", ["+n", "+n", "fn", "ff", "ss"]),
+    ("/chats/{id}/write", About::Chat, "", ["+n", "+n", "+n", "ff", "ss"]),
     ("/collect/{token}", About::Nothing, "", ["n", "n", "n", "n", "n"]),
     ("/collect/{token}/stored", About::Nothing, "", ["n", "n", "n", "n", "n"]),
     ("/contacts", About::Nothing, "", ["+", "+", "+", "f", "s"]),
@@ -77,9 +87,22 @@ pub const PAGES: &[Row] = &[
     ("/holder", About::Nothing, "", ["+", "+", "+", "+", "+"]),
     ("/holder/revoke", About::Nothing, "", ["+", "+", "+", "+", "+"]),
     ("/holder/rotate", About::Nothing, "", ["+", "+", "+", "+", "+"]),
+    ("/integrations/endpoints", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/integrations/examples", About::Nothing, "", ["+", "+", "+", "f", "s"]),
+    ("/integrations/new", About::Nothing, "", ["+", "+", "f", "f", "s"]),
     ("/integrations/prepare", About::Nothing, "", ["+", "+", "+", "f", "s"]),
     ("/integrations/setup", About::Nothing, "", ["+", "+", "+", "+", "s"]),
+    ("/integrations", About::Nothing, "", ["+", "+", "+", "f", "s"]),
+    ("/integrations/{id}", About::Integration, "", ["+n", "+n", "+n", "ff", "ss"]),
+    ("/integrations/{id}/delete", About::Integration, "", ["+n", "+n", "fn", "ff", "ss"]),
+    ("/integrations/{id}/deliveries", About::Integration, "", ["+n", "+n", "fn", "ff", "ss"]),
+    ("/integrations/{id}/deliveries/{delivery}", About::Delivery, "", ["+n", "+n", "ff", "ff", "ss"]),
+    ("/integrations/{id}/edit", About::Integration, "", ["+n", "+n", "fn", "ff", "ss"]),
+    ("/integrations/{id}/events/{event}", About::Event, "", ["+n", "+n", "+n", "ff", "ss"]),
+    ("/integrations/{id}/webhooks/new", About::Webhook, "", ["++", "++", "ff", "ff", "ss"]),
+    ("/integrations/{id}/webhooks/{webhook}/edit", About::Webhook, "", ["+n", "+n", "ff", "ff", "ss"]),
+    ("/integrations/{id}/webhooks/{webhook}/remove", About::Webhook, "", ["+n", "+n", "ff", "ff", "ss"]),
+    ("/integrations/{id}/webhooks/{webhook}/secret", About::Webhook, "", ["+n", "+n", "ff", "ff", "ss"]),
     ("/invite/{token}", About::Nothing, "", ["n", "n", "n", "n", "n"]),
     ("/keys", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/keys/audit", About::Nothing, "", ["+", "+", "+", "+", "s"]),
@@ -170,6 +193,7 @@ pub const FORMS: &[Row] = &[
     ("/chats/{id}/invite", About::Chat, "contacts=", ["+n", "+n", "ff", "ff", "ss"]),
     ("/chats/{id}/rename", About::Chat, "name=Sales", ["+n", "+n", "ff", "ff", "ss"]),
     ("/chats/{id}/restore", About::Chat, "", ["+n", "+n", "ff", "ff", "ss"]),
+    ("/chats/{id}/write", About::Chat, "message=Hi", ["+n", "+n", "ff", "ff", "ss"]),
     ("/collect/{token}", About::Nothing, "passphrase=", ["n", "n", "n", "n", "n"]),
     ("/collect/{token}/stored", About::Nothing, "acknowledged=yes", ["n", "n", "n", "n", "n"]),
     ("/contacts/new", About::App, "first_name=Ada&app={id}", ["+n", "+n", "ff", "ff", "ss"]),
@@ -180,6 +204,29 @@ pub const FORMS: &[Row] = &[
     ("/holder", About::Nothing, "held_key=", ["+", "+", "+", "+", "+"]),
     ("/holder/revoke", About::Nothing, "held_key=&acknowledged=yes", ["+", "+", "+", "+", "+"]),
     ("/holder/rotate", About::Nothing, "held_key=", ["+", "+", "+", "+", "+"]),
+    (
+        "/integrations/new",
+        About::App,
+        "kind=custom&name=Desk&app={id}&webhook_target=https%3A%2F%2Fhooks.example.com%2Fa&triggers=conversation%3Amessage",
+        ["+n", "+n", "ff", "ff", "ss"],
+    ),
+    ("/integrations/{id}/delete", About::Integration, "confirm_name=Desk", ["+n", "+n", "ff", "ff", "ss"]),
+    ("/integrations/{id}/deliveries/{delivery}", About::Delivery, "", ["+n", "+n", "ff", "ff", "ss"]),
+    ("/integrations/{id}/edit", About::Integration, "name=Desk&active=yes", ["+n", "+n", "ff", "ff", "ss"]),
+    (
+        "/integrations/{id}/webhooks/new",
+        About::Webhook,
+        "webhook_target=https%3A%2F%2Fhooks.example.com%2Fb&triggers=event",
+        ["++", "++", "ff", "ff", "ss"],
+    ),
+    (
+        "/integrations/{id}/webhooks/{webhook}/edit",
+        About::Webhook,
+        "webhook_target=https%3A%2F%2Fhooks.example.com%2Fc&triggers=event",
+        ["+n", "+n", "ff", "ff", "ss"],
+    ),
+    ("/integrations/{id}/webhooks/{webhook}/remove", About::Webhook, "", ["+n", "+n", "ff", "ff", "ss"]),
+    ("/integrations/{id}/webhooks/{webhook}/secret", About::Webhook, "", ["+n", "+n", "ff", "ff", "ss"]),
     ("/invite/{token}", About::Nothing, "person_name=Ada&password=seven+grey+herons+wade", ["n", "n", "n", "n", "n"]),
     ("/keys/bulk", About::Key, "act=disable&key={id}&form_id=FORM", ["+++", "+++", "fff", "fff", "sss"]),
     (
@@ -256,6 +303,8 @@ pub const FORMS: &[Row] = &[
 pub const FILES: &[Row] = &[
     ("/audit.csv", About::Nothing, "", ["+", "+", "+", "f", "s"]),
     ("/audit.jsonl", About::Nothing, "", ["+", "+", "+", "f", "s"]),
+    // No room has this file.
+    ("/files", About::Room, "room={id}&file=0123456789abcdef01234567", ["nn", "nn", "nn", "ff", "ss"]),
     ("/keys.csv", About::Nothing, "", ["+", "+", "+", "+", "s"]),
     ("/keys.jsonl", About::Nothing, "", ["+", "+", "+", "+", "s"]),
 ];

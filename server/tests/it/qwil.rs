@@ -187,6 +187,50 @@ async fn the_butler_writes_to_everybody_and_needs_no_on_behalf_of() {
 }
 
 #[tokio::test]
+async fn the_butler_sends_files_to_everybody_and_to_some() {
+    let product = Product::start().await;
+    let (key, ada, bo) = (master(&product, &ALL).await, client(&product, "Ada").await, client(&product, "Bo").await);
+    let send = async |fields: &[(&str, &str)], bytes: &str| {
+        let part =
+            |head: &str, value: &str| format!("--B\r\nContent-Disposition: form-data; {head}\r\n\r\n{value}\r\n");
+        let mut body: String = fields.iter().map(|(name, value)| part(&format!("name=\"{name}\""), value)).collect();
+        body.push_str(&part("name=\"files\"; filename=\"plan.html\"", bytes));
+        body.push_str("--B--\r\n");
+        let call = key.call("POST", "chats/butler-says/send-files");
+        product.send(call.header("content-type", "multipart/form-data; boundary=B").body(body)).await
+    };
+    assert_eq!(send(&[("text", "For {{first_name}}")], "A plan").await.done(), json!({ "receivers": 2 }));
+    for (contact, text) in [(&ada, "For Ada"), (&bo, "For Bo")] {
+        let chats = key.get(&product, "chats", contact).await.done();
+        let chat = chats["chats"][0]["chat_uuid"].as_str().unwrap();
+        let messages = key.messages(&product, contact, chat).await;
+        assert_eq!((&messages[0]["type"], &messages[0]["text"]), (&json!("file"), &json!(text)));
+        assert_eq!(messages[0]["sender"]["type"], "butler");
+        let file = messages[0]["file"]["file_uuid"].as_str().unwrap();
+        let path = format!("chats/messages/file?chat_uuid={chat}&file_uuid={file}");
+        let fetched = key.get(&product, &path, contact).await;
+        assert_eq!((fetched.body.as_str(), fetched.header("content-type")), ("A plan", "application/octet-stream"));
+    }
+    let (one, two) = (ada.id.to_uuid(), bo.id.to_uuid());
+    let both = format!("{one}, {two}");
+    assert_eq!(send(&[("entity_user_xref_uuids", &*both)], "X").await.done()["receivers"], 2);
+    let twice = [("entity_user_xref_uuids", &*one), ("entity_user_xref_uuids", &*two)];
+    assert_eq!(send(&twice, "X").await.done()["receivers"], 2);
+    assert_eq!(send(&[("user_type", "staff")], "X").await.done()["receivers"], 0);
+    let chat = key.chat(&product, &[&ada, &bo]).await;
+    assert_eq!(send(&[("chat_uuid", &*chat)], "X").await.done()["receivers"], 2);
+    send(&[("chat_uuid", &*chat), ("user_type", "all")], "X").await.qwil_error(400, "RB001");
+    send(&[("user_type", "robots")], "X").await.qwil_error(400, "RB001");
+    send(&[], "").await.qwil_error(400, "RB001");
+    let reader = master(&product, &["chats.read"]).await;
+    let call = reader.call("POST", "chats/butler-says/send-files");
+    product
+        .send(call.header("content-type", "multipart/form-data; boundary=B").body(""))
+        .await
+        .qwil_error(403, "RF731");
+}
+
+#[tokio::test]
 async fn files_are_sent_and_fetched_and_no_browser_runs_them() {
     let product = Product::start().await;
     let (key, ada, bo) = (master(&product, &ALL).await, client(&product, "Ada").await, client(&product, "Bo").await);

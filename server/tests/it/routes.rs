@@ -79,6 +79,16 @@ fn filled(path: &str) -> String {
         .replace("{token}", "0123abcd")
         .replace("{room}", "0123456789abcdef01234567")
         .replace("{client}", "a")
+        .replace("{app}", "0123456789abcdef01234567")
+        .replace("{integration}", "0123456789abcdef01234567")
+        .replace("{webhook}", "0123456789abcdef01234567")
+        .replace("{delivery}", "0123456789abcdef01234567")
+        .replace("{event}", "0123456789abcdef01234567")
+        .replace("{key}", "int_0123456789abcdef01234567")
+        .replace("{user}", "0123456789abcdef01234567")
+        .replace("{conversation}", "0123456789abcdef01234567")
+        .replace("{message}", "0123456789abcdef01234567")
+        .replace("{attachment}", "0123456789abcdef01234567")
 }
 
 #[test]
@@ -98,7 +108,10 @@ async fn every_route_for_programs_takes_its_method_and_says_so_to_others() {
     for (method, path) in program_calls() {
         let path = filled(path);
         let answer = product.send(Call::new(method, &path)).await;
-        assert!(![404, 405].contains(&answer.status.as_u16()), "{method} {path}: {}", answer.status);
+        // The address of a file is all that it takes, so a wrong one leads nowhere.
+        let is_link = path.contains("/attachments/") && method == "GET";
+        let unknown: &[u16] = if is_link { &[405] } else { &[404, 405] };
+        assert!(!unknown.contains(&answer.status.as_u16()), "{method} {path}: {}", answer.status);
         // A method that no path takes.
         let other = product.send(Call::new("PROPFIND", &path)).await;
         if path.starts_with("/v1/authorize") {

@@ -34,6 +34,9 @@ fn every_dialog_is_marked_as_one() {
     let of_chats = ["rename", "invite", "archive", "restore"].map(|act| format!("/chats/{{id}}/{act}"));
     let of_contacts = ["edit", "disable", "enable", "remove"].map(|act| format!("/contacts/{{id}}/{act}"));
     let of_rooms: Vec<_> = of_rooms.chain(of_chats).chain(of_contacts).collect();
+    let of_integrations = ["edit", "delete", "webhooks/{webhook}/edit", "webhooks/{webhook}/remove"]
+        .map(|act| format!("/integrations/{{id}}/{act}"));
+    let of_rooms: Vec<_> = of_rooms.into_iter().chain(of_integrations).collect();
     let others =
         ["/chats/new", "/contacts/new", "/keys/audit", "/keys/handovers/{id}/withdraw", "/people/invites/{id}/revoke"];
     let of_keys = modals.iter().chain(&of_rotations);

@@ -16,6 +16,7 @@ fn a_wrong_setting_is_one_line() {
         ("KEYSTEAD_DATABASE_URL", "mysql://keystead:hunter2@db/keystead"),
         ("KEYSTEAD_PUBLIC_URL", "keys.example.com/console"),
         ("KEYSTEAD_TRUSTED_PROXIES", "0.0.0.0/0"),
+        ("KEYSTEAD_WEBHOOK_NETWORKS", "0.0.0.0/0"),
         ("KEYSTEAD_ALLOW_HTTP", "maybe"),
         ("KEYSTEAD_LOG", "chatty"),
         ("KEYSTEAD_DATABASE_URL_FILE", "/nowhere/url"),

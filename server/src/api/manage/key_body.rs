@@ -24,7 +24,7 @@ type Items<'a> = Bounded<Text<'a>, 0, 200>;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewKeyBody<'a> {
-    /// The kind: `service`, `client`, `open_connect`, `queue_adapter`, `telephony` or `master_user`.
+    /// The kind: `service`, `client`, `open_connect`, `queue_adapter`, `telephony`, `master_user`, `integration` or `app`.
     #[serde(borrow)]
     #[schema(value_type = String)]
     kind: Text<'a>,
@@ -78,6 +78,10 @@ pub(super) struct NewKeyBody<'a> {
     #[serde(borrow)]
     #[schema(value_type = Option<Vec<String>>, max_items = 200)]
     acts_for: Option<Items<'a>>,
+    /// For an integration key: the id of its integration, which has the type `custom`. It never changes.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    integration: Option<Text<'a>>,
     /// The environment, `live` or `test`. It is part of the token and never changes.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
@@ -218,6 +222,7 @@ impl BodyCall for NewKey {
             quota_refill: sent.quota_refill.map(text),
             rotate_days: sent.rotate_days.map(|Whole(days)| days.to_string()),
             acts_for: Some(lines(sent.acts_for)),
+            integration: sent.integration.map(text),
             environment: sent.environment.map(text),
             external_id: sent.external_id.map(text),
             owner: sent.owner.map(text),
@@ -259,6 +264,7 @@ impl BodyCall for KeyChange {
             quota_refill: sent.quota_refill.sent(text),
             rotate_days: sent.rotate_days.sent(|Whole(days)| days.to_string()),
             acts_for: list(sent.acts_for),
+            integration: None,
             environment: None,
             external_id: sent.external_id.sent(text),
             owner: sent.owner.sent(text),
@@ -364,6 +370,7 @@ mod tests {
         let mut new = key;
         new["kind"] = "service".into();
         new["environment"] = "test".into();
+        new["integration"] = "0123456789abcdef01234567".into();
         new["acknowledge"] = false.into();
         parser_and_schema_agree::<NewKey>(&new);
     }

@@ -43,6 +43,8 @@ pub(super) struct KeyShown {
     rotation_due_at: Option<String>,
     /// The contacts on whose behalf it may act, by UUID; empty for any.
     acts_for: Vec<String>,
+    /// The id of its integration, which only an integration key has.
+    integration: Option<String>,
     external_id: Option<String>,
     owner: Option<String>,
     tags: Vec<String>,
@@ -81,11 +83,11 @@ pub(super) struct KeyAnswered {
 #[schema(rename_all = "camelCase")]
 pub(super) struct KeyMade {
     key: KeyShown,
-    /// The whole token. For a kind that is presented in two headers, the secret for the second one. A repeated answer
-    /// comes without it once the key was used, or after 10 minutes.
+    /// The whole token. For a kind that is an id and a secret, the secret alone. A repeated answer comes without it once
+    /// the key was used, or after 10 minutes.
     #[schema(required = false)]
     secret: Option<String>,
-    /// For a kind that is presented in two headers: the id for the first one.
+    /// For a kind that is an id and a secret: the id.
     #[schema(required = false)]
     secret_id: Option<String>,
 }
@@ -107,11 +109,11 @@ pub(super) struct KeyRotatedMade {
     key: KeyShown,
     /// When the old secret stops working; null if it has stopped.
     overlap_ends_at: Option<String>,
-    /// The whole token. For a kind that is presented in two headers, the secret for the second one. A repeated answer
-    /// comes without it once the key was used, or after 10 minutes.
+    /// The whole token. For a kind that is an id and a secret, the secret alone. A repeated answer comes without it once
+    /// the key was used, or after 10 minutes.
     #[schema(required = false)]
     secret: Option<String>,
-    /// For a kind that is presented in two headers: the id for the first one.
+    /// For a kind that is an id and a secret: the id.
     #[schema(required = false)]
     secret_id: Option<String>,
 }
@@ -151,6 +153,7 @@ impl KeyShown {
             rotate_days: rules.rotate_days,
             rotation_due_at: moment(row.rotation_due_at),
             acts_for: rules.acts_for.iter().copied().map(ContactId::to_uuid).collect(),
+            integration: rules.integration.map(|id| id.to_string()),
             external_id: rules.external_id.clone(),
             owner: rules.owner.as_ref().map(Owner::as_str).map(str::to_owned),
             tags: rules.tags.clone(),

@@ -49,6 +49,7 @@ pub(super) const LIST: &[Param] = &[
     Param::new("owner", Takes::Text(EMAIL_MAX), "Only keys with this owner."),
     Param::new("tag", Takes::Text(TAG_MAX), "Only keys with this tag."),
     Param::new("external_id", Takes::Text(EXTERNAL_ID_MAX), "Only keys with this external id."),
+    Param::new("integration", Takes::IntegrationId, "Only keys of this integration."),
     Param::new("sort", Takes::Words(|| KeySort::ALL.iter().map(|sort| sort.as_str()).collect()), "What to sort by."),
     Param::new("dir", Takes::Words(|| vec!["asc", "desc"]), "The direction of the order."),
     Param::new(

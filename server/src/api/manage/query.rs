@@ -1,6 +1,6 @@
 //! The query of a list: one table says what it takes, for the check and for the `OpenAPI` document.
 
-use domain::ids::KeyId;
+use domain::ids::{IntegrationId, KeyId};
 use domain::timestamp::Timestamp;
 use domain::{list, text, token};
 use serde_json::{Value, json};
@@ -27,6 +27,8 @@ pub(crate) enum Takes {
     Day,
     /// The id of a key.
     KeyId,
+    /// The id of an integration.
+    IntegrationId,
 }
 
 /// A parameter of a list.
@@ -52,6 +54,7 @@ impl Param {
                 json!({ "type": "string", "format": "date", "pattern": "^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$" })
             }
             Takes::KeyId => json!({ "type": "string", "pattern": "^[0-9A-Za-z]{12}$" }),
+            Takes::IntegrationId => json!({ "type": "string", "pattern": "^[0-9a-f]{24}$" }),
         }
     }
 
@@ -67,6 +70,10 @@ impl Param {
             Takes::Day => Err("Send a day like 2026-11-21.".to_owned()),
             Takes::KeyId if KeyId::parse(value).is_some() => Ok(()),
             Takes::KeyId => Err("An id has 12 letters and digits.".to_owned()),
+            Takes::IntegrationId if IntegrationId::parse(value).is_some() => Ok(()),
+            Takes::IntegrationId => {
+                Err("The id of an integration has 24 digits from 0 to f, in lower case.".to_owned())
+            }
         }
     }
 }
@@ -174,6 +181,7 @@ mod tests {
         Param::new("tag", Takes::Text(3), ""),
         Param::new("from", Takes::Day, ""),
         Param::new("key", Takes::KeyId, ""),
+        Param::new("integration", Takes::IntegrationId, ""),
     ];
 
     #[test]
@@ -181,7 +189,18 @@ mod tests {
         let pairs = read(Some("kind=a&q=%C3%BC&from=2026-11-21&key=7Qm2xVbN4tRa"), PARAMS).unwrap();
         assert_eq!((value(&pairs, "q"), value(&pairs, "x"), pairs.len()), (Some("ü"), None, 4));
         assert!(read(None, PARAMS).unwrap().is_empty() && read(Some(""), PARAMS).unwrap().is_empty());
-        for wrong in ["kind=c", "kind=", "q=", "tag=four", "from=soon", "key=x", "other=1", "q=a&q=b", "kind"] {
+        for wrong in [
+            "kind=c",
+            "kind=",
+            "q=",
+            "tag=four",
+            "from=soon",
+            "key=x",
+            "integration=0123456789ABCDEF01234567",
+            "other=1",
+            "q=a&q=b",
+            "kind",
+        ] {
             assert!(read(Some(wrong), PARAMS).is_err(), "{wrong}");
         }
     }

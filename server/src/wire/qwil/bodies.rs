@@ -164,22 +164,36 @@ impl ButlerBody<'_> {
 
     /// For whom it is. Without any word about that, it is for everybody.
     pub fn audience(&self) -> Result<Audience, Failure> {
-        match (&self.chat_uuid, &self.entity_user_xref_uuids, &self.user_type) {
-            (Some(uuid), None, None) => chat_id(&uuid.0).map(Audience::Chat),
-            (None, Some(uuids), None) if !uuids.0.is_empty() => contacts(Some(uuids)).map(Audience::Named),
-            (None, Some(_), None) => Err(Failure::id_needed("entity_user_xref_uuids")),
-            (None, None, None) => Ok(Audience::Everybody(None)),
-            (None, None, Some(word)) => match &*word.0 {
-                "all" => Ok(Audience::Everybody(None)),
-                "staff" => Ok(Audience::Everybody(Some(ContactKind::Staff))),
-                "client" | "clients" => Ok(Audience::Everybody(Some(ContactKind::Client))),
-                _ => Err(Failure::wrong("body.user_type", "send staff, clients or all.")),
-            },
-            _ => {
-                let what =
-                    "send one of chat_uuid, entity_user_xref_uuids and user_type, or none of them for everybody.";
-                Err(Failure::wrong("body", what))
-            }
+        let uuids = self.entity_user_xref_uuids.as_ref();
+        let uuids: Option<Vec<&str>> = uuids.map(|Bounded(uuids)| uuids.iter().map(AsRef::as_ref).collect());
+        let text = |text: &'_ Option<Text<'_>>| text.as_ref().map(|text| text.0.to_string());
+        audience(text(&self.chat_uuid).as_deref(), uuids.as_deref(), text(&self.user_type).as_deref())
+    }
+}
+
+/// For whom a message of the butler is: one chat, named contacts, or all of a kind.
+pub(super) fn audience(
+    chat: Option<&str>,
+    contacts: Option<&[&str]>,
+    user_type: Option<&str>,
+) -> Result<Audience, Failure> {
+    match (chat, contacts, user_type) {
+        (Some(uuid), None, None) => chat_id(uuid).map(Audience::Chat),
+        (None, Some([]), None) => Err(Failure::id_needed("entity_user_xref_uuids")),
+        (None, Some(uuids), None) => {
+            let read = |uuid: &&str| contact_id(uuid).ok_or_else(|| Failure::not_found("Contact"));
+            uuids.iter().map(read).collect::<Result<_, _>>().map(Audience::Named)
+        }
+        (None, None, None) => Ok(Audience::Everybody(None)),
+        (None, None, Some(word)) => match word {
+            "all" => Ok(Audience::Everybody(None)),
+            "staff" => Ok(Audience::Everybody(Some(ContactKind::Staff))),
+            "client" | "clients" => Ok(Audience::Everybody(Some(ContactKind::Client))),
+            _ => Err(Failure::wrong("body.user_type", "send staff, clients or all.")),
+        },
+        _ => {
+            let what = "send one of chat_uuid, entity_user_xref_uuids and user_type, or none of them for everybody.";
+            Err(Failure::wrong("body", what))
         }
     }
 }

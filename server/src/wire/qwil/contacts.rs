@@ -12,7 +12,6 @@ use service::chat::avatars::AVATAR_MAX;
 use super::acting::{By, Contacts, Invites};
 use super::bodies::InviteBody;
 use super::failure::Failure;
-use super::files::served;
 use super::query::{Query, contact_id};
 use super::shown::ContactShown;
 use crate::api::call::Api;
@@ -20,6 +19,7 @@ use crate::json::answer::Json;
 use crate::json::body::JsonBody;
 use crate::json::problem::Problem;
 use crate::reading;
+use crate::uploads;
 
 /// Contacts by name, and where the list goes on.
 #[derive(Debug, Serialize)]
@@ -99,7 +99,7 @@ pub(super) async fn avatar(
     let contact = api.service.contact_for(&acting, named).await?;
     api.service.arrived(&acting).await?;
     let (media_type, bytes) = api.service.avatar(&contact).await?;
-    Ok(served("avatar", media_type, bytes))
+    Ok(uploads::served("avatar", media_type, bytes)?)
 }
 
 /// Gives a contact the picture that is the body.

@@ -47,7 +47,7 @@ pub(super) async fn send_text(
 /// How many contacts got a message of the butler.
 #[derive(Debug, Serialize)]
 pub(super) struct Received {
-    receivers: u64,
+    pub receivers: u64,
 }
 
 pub(super) async fn butler_says(

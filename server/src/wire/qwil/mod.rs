@@ -43,6 +43,9 @@ static MESSAGES: &[Route] = &[
     Route::of("GET, HEAD", "/chat-service/api/chats/messages/range", || get(messages::range)),
     Route::of("GET, HEAD", "/chat-service/api/chats/messages/file", || get(files::file)),
     Route::of("POST", "/chat-service/api/chats/butler-says/send-text", || post(messages::butler_says)),
+    Route::of("POST", "/chat-service/api/chats/butler-says/send-files", || {
+        post(files::butler_sends).layer(DefaultBodyLimit::disable())
+    }),
 ];
 
 static CONTACTS: &[Route] = &[
