@@ -52,7 +52,8 @@ impl ConsoleError {
                 | Refusal::NoRequestChosen
                 | Refusal::WrongRoomPassword
                 | Refusal::AttachmentTooLarge { .. }
-                | Refusal::AttachmentEmpty => StatusCode::UNPROCESSABLE_ENTITY,
+                | Refusal::AttachmentEmpty
+                | Refusal::NoKeysOfThisIntegration => StatusCode::UNPROCESSABLE_ENTITY,
                 Refusal::NotFound
                 | Refusal::PersonNotFound
                 | Refusal::InviteGone
@@ -64,7 +65,11 @@ impl ConsoleError {
                 | Refusal::RoomNotFound
                 | Refusal::MessageNotFound
                 | Refusal::AttachmentNotFound
+                | Refusal::EventNotFound
+                | Refusal::DeliveryNotFound
                 | Refusal::ContactNotFound
+                | Refusal::IntegrationNotFound
+                | Refusal::WebhookNotFound
                 | Refusal::LinkInvalid => StatusCode::NOT_FOUND,
                 Refusal::Forbidden
                 | Refusal::BeyondOwnRights

@@ -6,6 +6,7 @@ use leptos_router::SsrMode;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
+use crate::pages::about::AboutPage;
 use crate::pages::accept::AcceptPage;
 use crate::pages::account::AccountPage;
 use crate::pages::account_connect::AccountConnect;
@@ -24,6 +25,9 @@ use crate::pages::contact::{
 };
 use crate::pages::contacts::{ContactsPage, CreateContactModal};
 use crate::pages::dashboard::DashboardPage;
+use crate::pages::deliveries::{DeliveriesPage, DeliveryPage};
+use crate::pages::endpoints::EndpointsPage;
+use crate::pages::events::EventPage;
 use crate::pages::examples::ExamplesPage;
 use crate::pages::find::FindPage;
 use crate::pages::forgot::ForgotPage;
@@ -34,6 +38,10 @@ use crate::pages::hand_overs::{HandOversPage, WithdrawModal};
 use crate::pages::help::{HelpArticle, HelpPage};
 use crate::pages::holder::HolderPage;
 use crate::pages::holder_acts::{HolderRevoke, HolderRotate};
+use crate::pages::integration::IntegrationPage;
+use crate::pages::integration_acts::{DeleteIntegrationModal, EditIntegrationModal};
+use crate::pages::integration_new::NewIntegrationPage;
+use crate::pages::integrations::IntegrationsPage;
 use crate::pages::invite::{InvitePage, RenewInvite, RevokeInviteModal};
 use crate::pages::key::KeyPage;
 use crate::pages::key_acts::{DeleteModal, DisableModal, EnableModal, RestoreModal, RevokeModal};
@@ -72,6 +80,7 @@ use crate::pages::setup::SetupPage;
 use crate::pages::setup_integration::SetupIntegration;
 use crate::pages::sign_in::SignInPage;
 use crate::pages::sign_in_code::CodePage;
+use crate::pages::webhooks::{AddWebhookPage, EditWebhookModal, RemoveWebhookModal, WebhookSecretPage};
 use crate::pages::why::WhyPage;
 
 /// The whole console.
@@ -138,10 +147,25 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/keys/:id/rotate/handover") view=RotationHandOver/>
                     <Route path=path!("/keys/:id/rotation/acknowledge") view=AcknowledgeRotation/>
                     <Route path=path!("/keys/:id/rotation/drop") view=AcknowledgeRotation/>
+                    <Route path=path!("/integrations/endpoints") view=EndpointsPage/>
                     <Route path=path!("/integrations/examples") view=ExamplesPage/>
                     <Route path=path!("/integrations/prepare") view=PreparePage/>
                     <Route path=path!("/integrations/setup") view=SetupIntegration/>
                     <Route path=path!("/member-key/reissue") view=ReissuePage/>
+                    <Route path=path!("/integrations") view=IntegrationsPage/>
+                    <Route path=path!("/integrations/new") view=NewIntegrationPage/>
+                    <Route path=path!("/integrations/:id/webhooks/new") view=AddWebhookPage/>
+                    <Route path=path!("/integrations/:id/webhooks/:webhook/secret") view=WebhookSecretPage/>
+                    <Route path=path!("/integrations/:id/deliveries") view=DeliveriesPage/>
+                    <Route path=path!("/integrations/:id/deliveries/:delivery") view=DeliveryPage/>
+                    <Route path=path!("/integrations/:id/events/:event") view=EventPage/>
+                    <ParentRoute path=path!("/integrations/:id") view=IntegrationPage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("/edit") view=EditIntegrationModal/>
+                        <Route path=path!("/delete") view=DeleteIntegrationModal/>
+                        <Route path=path!("/webhooks/:webhook/edit") view=EditWebhookModal/>
+                        <Route path=path!("/webhooks/:webhook/remove") view=RemoveWebhookModal/>
+                    </ParentRoute>
                     <ParentRoute path=path!("/rooms") view=RoomsPage>
                         <Route path=path!("") view=|| ()/>
                         <Route path=path!("/new") view=CreateRoomModal/>
@@ -166,6 +190,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/invite") view=AddContactsModal/>
                         <Route path=path!("/archive") view=ArchiveChatModal/>
                         <Route path=path!("/restore") view=RestoreChatModal/>
+                        <Route path=path!("/write") view=|| ()/>
                     </ParentRoute>
                     <ParentRoute path=path!("/contacts") view=ContactsPage>
                         <Route path=path!("") view=|| ()/>
@@ -218,6 +243,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/settings/approval") view=SettingsPage/>
                     <Route path=path!("/settings/second-factor") view=SettingsPage/>
                     <Route path=path!("/find") view=FindPage/>
+                    <Route path=path!("/about") view=AboutPage/>
                     <Route path=path!("/help") view=HelpPage/>
                     <Route path=path!("/help/:page") view=HelpArticle/>
                 </ParentRoute>

@@ -1,9 +1,27 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
 import { Arrange } from '../fixtures/arrange';
 import { Console, expect, test } from '../fixtures/console';
 import { signInOnce } from '../fixtures/worker';
 import { examine } from '../fixtures/examine';
 import { Server } from '../fixtures/server';
-import { finish, unique } from '../steps/keys';
+import { finish, generate, unique } from '../steps/keys';
+
+const run = promisify(execFile);
+
+/** The names that the platform's own clients send. */
+const EVENTS = [
+  'On Ring',
+  'On Answer',
+  'On Hold',
+  'On End',
+  'Chat Ring',
+  'Chat Accept',
+  'Chat Reject',
+  'On Chat End',
+  'On Incident Save',
+];
 
 test('an integration is set up, and its first call is seen', async ({ owner, verifier }) => {
   const { page } = owner;
@@ -31,6 +49,11 @@ test('an integration is set up, and its first call is seen', async ({ owner, ver
       await expect(page.getByText('Waiting for the next call with this key')).toBeVisible();
       expect(await verifier.code(token)).toBe('VALID');
       await expect(page.getByText('VALID', { exact: true })).toBeVisible();
+      await page.setViewportSize({ width: 360, height: 800 });
+      const call = page.getByRole('listitem').filter({ has: page.getByText('VALID', { exact: true }) });
+      const [words, time] = [await call.locator('> span').first().boundingBox(), await call.locator('time').boundingBox()];
+      expect(time?.y, 'on a phone, the time leaves the words the width').toBeGreaterThanOrEqual((words?.y ?? 0) + (words?.height ?? 0) - 1);
+      await page.setViewportSize({ width: 1440, height: 900 });
     } else {
       await expect(page.getByText('Never used')).toBeVisible();
       expect(await verifier.code(token)).toBe('VALID');
@@ -42,6 +65,34 @@ test('an integration is set up, and its first call is seen', async ({ owner, ver
     }
     await examine(page, 'integration-seen');
   });
+});
+
+test('an event is reported with the call that is printed, and is seen', async ({ owner }) => {
+  const { page } = owner;
+  const token = await generate(owner, { kind: 'OpenConnect', name: unique('Reports') });
+  await page.getByRole('checkbox', { name: 'I have stored this key' }).check();
+  await page.getByRole('button', { name: 'Setup Integration' }).click();
+  await expect(page.getByRole('heading', { name: 'Setup Integration' })).toBeVisible();
+  await owner.alive();
+
+  const events = page.getByRole('combobox', { name: 'Event' });
+  await expect(events.locator('option')).toHaveText(EVENTS);
+  await events.selectOption('Chat Accept');
+  await page.getByRole('button', { name: 'Show its call' }).click();
+  await page.waitForURL((address) => address.searchParams.get('event') === 'Chat Accept');
+  await owner.alive();
+  const code = await page.locator('code#event-call').innerText();
+  expect(code).toContain(`${owner.server.url}/openconnect`);
+  expect(code).toContain('"event":"Chat Accept"');
+  const { stdout } = await run('bash', ['-c', code], { env: { PATH: process.env.PATH, KEYSTEAD_KEY: token } });
+  expect(stdout).toMatch(/"success":\s*true/);
+
+  if (!owner.scripts) await page.getByRole('link', { name: 'Show new events' }).click();
+  const lines = page.getByRole('list', { name: 'Events, newest first' }).getByRole('listitem');
+  await expect(lines).toHaveCount(1);
+  await expect(lines).toContainText('Chat Accept');
+  await expect(lines).toContainText('crm.example.com');
+  await examine(page, 'integration-event');
 });
 
 test.describe('once the page is alive', { tag: '@scripts' }, () => {

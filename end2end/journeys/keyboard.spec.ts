@@ -62,8 +62,17 @@ test('the first path needs no mouse: sign in, generate, acknowledge, find', asyn
     expect(await verifier.code(token)).toBe('VALID');
   });
 
-  await test.step('its menu opens, and its dialog closes', async () => {
+  await test.step('the list is searched for it', async () => {
     await visitor.alive();
+    await tabTo(page, page.getByRole('searchbox', { name: 'Search by name, id or external id' }));
+    await page.keyboard.type(name);
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('navigation', { name: 'Pages' })).toContainText('1 key');
+    await expect(page.getByRole('link', { name: 'Clear' })).toBeVisible();
+    await visitor.alive();
+  });
+
+  await test.step('its menu opens, and its dialog closes', async () => {
     await tabTo(page, page.getByRole('button', { name: `Actions for ${name}` }));
     await page.keyboard.press('Enter');
     await tabTo(page, page.getByRole('link', { name: 'Edit', exact: true }));
@@ -79,9 +88,12 @@ test('the first path needs no mouse: sign in, generate, acknowledge, find', asyn
   });
 });
 
-/** Presses Tab until the element has the focus. The focus must be visible at every stop. */
+/** Presses Tab until the element has the focus, at most once around the page. The focus must be visible at every stop. */
 async function tabTo(page: Page, goal: Locator): Promise<void> {
-  for (let presses = 0; presses < 80; presses += 1) {
+  await goal.waitFor();
+  const stops = await page.locator('a, button, input, select, summary, textarea, [tabindex]').count();
+  // The browser's own stop, between the last and the first, is one more.
+  for (let presses = 0; presses <= stops + 1; presses += 1) {
     if (await goal.evaluate((element) => element === document.activeElement)) return;
     await page.keyboard.press('Tab');
     const hidden = await page.evaluate(() => {

@@ -4,7 +4,7 @@ import { type Browser, type Page } from '@playwright/test';
 import { PASSWORD } from '../fixtures/arrange';
 import { Console, expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
-import { dialog } from '../steps/keys';
+import { dialog, unique } from '../steps/keys';
 
 /** Another browser, in which nobody is signed in. */
 async function elsewhere(browser: Browser, scripts: boolean): Promise<Page> {
@@ -181,4 +181,36 @@ test('the only owner stays one', async ({ owner, watch }) => {
   await dialog(owner).getByRole('radio', { name: /^Auditor/ }).check();
   await dialog(owner).getByRole('button', { name: 'Change role' }).click();
   await expect(dialog(owner)).toContainText('This is the only owner who can sign in');
+});
+
+test('the keys that are ticked while others are searched stay ticked @scripts', async ({ owner, arrange }) => {
+  const { page } = owner;
+  const mark = unique('Slow');
+  for (const name of ['first', 'second']) await arrange.active({ name: `${mark} ${name}` });
+  const box = (act: string, name: string) => page.getByRole('checkbox', { name: `${act} “${mark} ${name}”` });
+  const search = page.getByRole('searchbox', { name: /Find keys/ });
+  await owner.open('/people/invite');
+  await search.fill(mark);
+  await search.press('Enter');
+  await expect(box('See', 'first')).toBeVisible();
+  await owner.alive();
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => (answer = resolve));
+  await page.route('**/people/invite', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await search.fill('No key is called so');
+  await search.press('Enter');
+  await box('See', 'first').check();
+  await box('Rotate', 'first').check();
+  answer();
+  await expect(page.getByText('No key matches.')).toBeVisible();
+  await expect(box('See', 'second')).toHaveCount(0);
+  await expect(box('See', 'first')).toBeChecked();
+  await expect(box('Rotate', 'first')).toBeChecked();
+  await page.getByRole('button', { name: 'Find keys' }).click();
+  await expect(page.getByText('No key matches.')).toHaveCount(0);
+  await expect(box('See', 'first')).toBeChecked();
+  await expect(box('Rotate', 'first')).toBeChecked();
 });

@@ -92,6 +92,26 @@ test('a room is created, modified, closed, opened and deleted', async ({ owner, 
   });
 });
 
+test.describe('a browser in Tokyo', () => {
+  test.use({ timezoneId: 'Asia/Tokyo' });
+
+  test('times of a room are typed in the zone of the browser, and in UTC without scripts', async ({ owner }) => {
+    const { page } = owner;
+    await owner.open('/rooms/new');
+    await dialog(owner).getByLabel('Name').fill(unique('Lobby'));
+    await dialog(owner).getByLabel('Ends').fill('2099-01-01T10:00');
+    await expect(dialog(owner)).toContainText(owner.scripts ? 'Time zone: Asia/Tokyo.' : 'Time zone: UTC.');
+    await dialog(owner).getByRole('button', { name: 'Create' }).click();
+    await said(owner, 'The room is created.');
+    await owner.alive();
+    const moment = owner.scripts ? '2099-01-01T01:00:00' : '2099-01-01T10:00:00';
+    await expect(page.locator(`time[datetime^="${moment}"]`)).toHaveCount(1);
+    await page.getByRole('link', { name: 'Modify…' }).click();
+    await owner.alive();
+    await expect(dialog(owner).getByLabel('Ends')).toHaveValue(/^2099-01-01T10:00/);
+  });
+});
+
 test('participants join, are limited and released by their CLIENT KEY', async ({ owner, arrange, watch }) => {
   const { page } = owner;
   const main = page.getByRole('main');
@@ -124,10 +144,11 @@ test('participants join, are limited and released by their CLIENT KEY', async ({
     await owner.alive();
     await field(owner, 'Nickname').fill('Bo again');
     await field(owner, 'CLIENT KEY (User Key)').fill('bo-1');
-    watch.expects(409, /\/join$/);
+    watch.expects(422, /\/join$/);
     await page.getByRole('button', { name: 'Join' }).click();
-    await expect(page.getByRole('alert').first()).toBeVisible();
+    await expect(page.getByText('Somebody in the room has this client key')).toBeVisible();
     await owner.alive();
+    await expect(field(owner, 'CLIENT KEY (User Key)')).toHaveAttribute('aria-invalid', 'true');
     await expect(field(owner, 'Nickname')).toHaveValue('Bo again');
     await page.getByRole('link', { name: 'Cancel' }).click();
     await owner.alive();
@@ -186,6 +207,21 @@ test('messages of a room appear as they come, or after a reload', async ({ owner
   await expect(messages.getByRole('listitem').first()).toContainText('Third helping');
   await expect(messages.getByRole('listitem')).toHaveCount(3);
   await examine(page, 'room-messages');
+});
+
+test('whoever turns to earlier messages stays among them', async ({ owner, arrange }) => {
+  const { page } = owner;
+  const room = await arrange.room({ name: unique('Long') });
+  for (let n = 1; n <= 55; n += 1) await arrange.notice(room, `Message ${n}.`);
+  await owner.open(`/rooms/${room}`);
+  await page.getByRole('link', { name: 'Earlier messages' }).click();
+  await owner.alive();
+  await expect(page.getByRole('list', { name: 'Messages, newest first' }).getByRole('listitem')).toHaveCount(5);
+  await expect(page.getByRole('heading', { name: 'Messages' })).toBeInViewport();
+  await page.getByRole('link', { name: 'Latest messages' }).first().click();
+  await owner.alive();
+  await expect(page.getByRole('list', { name: 'Messages, newest first' })).toContainText('Message 55.');
+  await expect(page.getByRole('heading', { name: 'Messages' })).toBeInViewport();
 });
 
 test('an auditor sees rooms and changes nothing, a guest sees nothing of them', async ({ owner, arrange, browser, scripts }) => {

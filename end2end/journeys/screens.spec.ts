@@ -63,6 +63,8 @@ for (const [index, part] of parts.entries()) {
     ids.waiting = waiting.id;
     await arrange.rotate(waiting, '24h');
     await arrange.active({ kind: 'master_user', name: 'Screens, master user', boxes: 'chats.read' });
+    ids.reports = (await arrange.active({ kind: 'open_connect', name: 'Screens, reports events' })).id;
+    ids.account = (await arrange.active({ kind: 'account', name: 'Screens, of the account' })).id;
     const email = (who: string) => `${who}.${index}@example.com`;
     ids.guest = await arrange.person({ role: 'guest', email: email('guest'), see: ids.active ?? '', revoke: ids.active ?? '' });
     await arrange.active({ name: 'Screens, owned by the guest', owner: email('guest') });
@@ -104,8 +106,16 @@ for (const [index, part] of parts.entries()) {
       contact_kind: 'staff',
       is_admin: 'yes',
     });
+    const custom = { kind: 'custom', name: 'Screens, a ticket system with a rather long name' };
+    ids.integration = (await arrange.integration(custom)).id;
+    ids.channel = (await arrange.integration({ kind: 'whatsapp', name: 'Screens, a channel' })).id;
+    ids.webhook = await arrange.firstOf(`/integrations/${ids.channel}`, 'webhooks');
     ids.chat = await arrange.chat({ name: 'Screens, a chat with a rather long title', contacts: ids.contact });
-    await arrange.active({ kind: 'telephony', name: 'Screens, with a very long name that says all that can be said about it' });
+    ids.delivery = await arrange.firstOf(`/integrations/${ids.integration}/deliveries`, 'deliveries');
+    const reports = await arrange.active({ kind: 'telephony', name: 'Screens, with a very long name that says all that can be said about it' });
+    const reported = { event: 'On Ring', crmId: 'this-is-a-test.zendesk.com', agentId: email('an.agent'), ANI: '+1 555 0100' };
+    ids.reported = await arrange.reported(reports, reported);
+    ids.event = await arrange.firstOf(`/integrations/${ids.reported}`, 'events');
 
     for (const screen of part) {
       await test.step(`${screen.route}: ${screen.name}`, async () => {

@@ -3,7 +3,16 @@ import { type Locator, expect } from '@playwright/test';
 
 import type { Console } from '../fixtures/console';
 
-export type Kind = 'Service' | 'Client' | 'OpenConnect' | 'QueueAdapter' | 'Telephony (legacy)' | 'Master User';
+export type Kind =
+  | 'Service'
+  | 'Client'
+  | 'OpenConnect'
+  | 'QueueAdapter'
+  | 'Telephony (legacy)'
+  | 'Master User'
+  | 'Integration key'
+  | 'App key'
+  | 'Account key';
 
 export type Draft = {
   kind: Kind;

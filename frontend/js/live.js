@@ -1,4 +1,4 @@
-// New messages of the room or chat that is open, as they come. The server has rendered each.
+// New messages of the room or chat that is open, or events of a key, as they come. The server has rendered each.
 
 const WAITING = 'New messages appear here as they come.';
 const BROKEN = 'The connection to Keystead was lost. Trying again…';
@@ -16,11 +16,24 @@ let list = null;
 let source;
 let tries = 0;
 
-function add({ data }) {
+/** The line of a message, and the same line on the page, if it is there. */
+function read(data) {
   const fresh = document.createElement('template');
   fresh.innerHTML = JSON.parse(data);
   const line = fresh.content.firstElementChild;
-  if (document.getElementById(line.id)) return;
+  return [line, document.getElementById(line.id)];
+}
+
+/** A message that was deleted loses what it said. */
+function remove({ data }) {
+  const [line, known] = read(data);
+  known?.replaceWith(line);
+  window.dispatchEvent(new Event('keystead:shown'));
+}
+
+function add({ data }) {
+  const [line, known] = read(data);
+  if (known) return;
   list.prepend(line);
   list.hidden = false;
   while (list.children.length > KEPT) list.lastElementChild.remove();
@@ -34,9 +47,10 @@ function tell() {
   if (!line || !source) return;
   tries = source.readyState === EventSource.CONNECTING ? tries + 1 : 0;
   const lost = source.readyState === EventSource.CLOSED;
-  const words = lost ? LOST : tries > REOPENS_WITHIN ? BROKEN : WAITING;
+  const waiting = line.dataset.liveState || WAITING;
+  const words = lost ? LOST : tries > REOPENS_WITHIN ? BROKEN : waiting;
   if (line.textContent !== words) line.textContent = words;
-  line.className = `status ${words === WAITING ? 'waiting' : 'bad'}`;
+  line.className = `status ${words === waiting ? 'waiting' : 'bad'}`;
 }
 
 /** Listens for the list that is open now, and no longer for the one that was. */
@@ -46,7 +60,9 @@ export function watch() {
   source?.close();
   list = open;
   source = open && new EventSource(open.dataset.live);
-  if (source) source.onmessage = add;
+  if (!source) return;
+  source.onmessage = add;
+  source.addEventListener('deleted', remove);
 }
 
 setInterval(tell, 1_000);

@@ -3,6 +3,7 @@
 // API, links and forms work as they are.
 import { dialogOf, onClose, open } from './dialogs.js';
 import { end, wake } from './islands.js';
+import { noteLate } from './late.js';
 import { askEarly, forget, load, taken } from './load.js';
 import { watch } from './live.js';
 import { focusOn, focused, giveBack, giveTicks, keep, keepTicks } from './place.js';
@@ -10,6 +11,7 @@ import './palette.js';
 import './passkeys.js';
 import './rows.js';
 import { announce, busy, trouble } from './signs.js';
+import { localTimes } from './times.js';
 
 const SILENT = 'Keystead did not answer. Try again.';
 const KEPT = 'Keystead did not answer. What you typed is still here. Try again.';
@@ -74,6 +76,7 @@ function show({ page, address }, stay = same(address, shown.address)) {
   document.title = page.title;
   if (dialog && same(dialog.dataset.back, shown.address)) {
     open(dialog);
+    localTimes(dialog);
     wake(dialog);
     return;
   }
@@ -85,8 +88,12 @@ function show({ page, address }, stay = same(address, shown.address)) {
   Object.assign(shown, dialog ? { address: dialog.dataset.back, title: null } : { address, title: page.title });
   settleAddress();
   if (!stay) scrollTo(0, 0);
+  // A part of the page that its address names.
+  const part = document.getElementById(new URL(address, location.href).hash.slice(1));
+  part?.scrollIntoView();
   if (dialog) open(dialogOf(document));
-  else focusOn('[aria-invalid=true]', '[role=alert][tabindex]', stay && shown.opener, '[autofocus]', '#main');
+  else focusOn('[aria-invalid=true]', '[role=alert][tabindex]', stay && shown.opener, part && `#${CSS.escape(part.id)}`, '[autofocus]', '#main');
+  localTimes(main());
   wake(main());
   watch();
   announce(page.title);
@@ -122,19 +129,21 @@ async function send(form, button) {
   form.dataset.sent = '';
   forget();
   const ready = busy(button);
-  const body = new URLSearchParams(new FormData(form, button));
+  const withLate = noteLate(form);
+  const fields = new FormData(form, button);
+  const body = form.enctype === 'multipart/form-data' ? fields : new URLSearchParams(fields);
   const address = new URL(button?.getAttribute('formaction') ?? form.getAttribute('action') ?? '', location.href).href;
   const answer = await load(address, { method: 'POST', body }).catch(() => null);
   ready();
   forget();
   delete form.dataset.sent;
-  if (answer) sent(answer);
+  if (answer) sent(answer, withLate);
   else trouble(KEPT, button ?? form.lastChild);
 }
 
 /** Shows what a form has led to. A refused form, or a secret, comes in the place of the form. */
-function sent(answer) {
-  if (!answer.redirected) return show(answer, false);
+function sent(answer, withLate) {
+  if (!answer.redirected) return withLate(() => show(answer, false));
   const dialog = dialogOf(document);
   if (dialog && isBehind(answer.address)) navigation.back({ info: { answer } });
   else arrive(answer, dialog ? 'replace' : 'auto');
@@ -204,6 +213,7 @@ function keepFocus(event) {
 }
 
 settleAddress();
+localTimes(document);
 watch();
 onClose(closed);
 document.addEventListener('mousedown', keepFocus);

@@ -2,6 +2,7 @@
 
 use domain::audit::{Action, ActorKind, AuditRow, Change, SECRET, STATE, SubjectKind};
 use domain::field::Field;
+use domain::integration::{IntegrationKind, IntegrationStatus};
 use domain::key::{KeyState, RevokeReason, status};
 use domain::kind::KeyKind;
 use domain::timestamp::Timestamp;
@@ -65,7 +66,8 @@ pub fn told(rows: Vec<AuditRow>) -> Vec<(AuditRow, String)> {
                 *next = row;
             }
             _ => {
-                let words = row.action.label(Action::label);
+                let subject = row.subject.kind.known();
+                let words = row.action.label(|action| subject.map_or(action.label(), |on| action.label_on(on)));
                 told.push((row, words));
             }
         }
@@ -80,8 +82,7 @@ fn line(row: AuditRow, action: String, with_subject: bool) -> AnyView {
             return view! { <td role="cell"></td> }.into_any();
         }
         let (label, whole) = (row.subject.label.clone(), row.subject.label.clone());
-        if row.subject.kind == SubjectKind::Key {
-            let address = format!("/audit?key={}", row.subject.id);
+        if let Some(address) = page_of(&row) {
             view! { <td role="cell" class="clip" dir="auto" title=whole><a href=address>{label}</a></td> }.into_any()
         } else {
             view! { <td role="cell" class="clip" dir="auto" title=whole>{label}</td> }.into_any()
@@ -100,6 +101,17 @@ fn line(row: AuditRow, action: String, with_subject: bool) -> AnyView {
         </tr>
     }
     .into_any()
+}
+
+/// The address of a page about the subject of an event; `None` if it has none, or not any more.
+fn page_of(row: &AuditRow) -> Option<String> {
+    match row.subject.kind.known()? {
+        SubjectKind::Key => Some(format!("/audit?key={}", row.subject.id)),
+        SubjectKind::Integration if row.action != Action::IntegrationDeleted => {
+            Some(format!("/integrations/{}", row.subject.id))
+        }
+        _ => None,
+    }
 }
 
 /// One change in words: `Name: “Billing” → “Billing export”`.
@@ -137,12 +149,18 @@ fn words(change: &Change) -> String {
 /// A value in the words of the console. An unknown value is shown as it was stored.
 fn shown(field: &str, value: &str) -> String {
     let label = match Field::parse(field) {
-        Some(Field::Kind) => KeyKind::parse(value).map(KeyKind::label),
+        Some(Field::Kind) => {
+            let of_keys = KeyKind::parse(value).map(KeyKind::label);
+            of_keys.or_else(|| IntegrationKind::parse(value).map(IntegrationKind::label))
+        }
         Some(Field::Reason) => RevokeReason::parse(value).map(RevokeReason::label),
         Some(Field::NotBefore | Field::ExpiresAt) => {
             return Timestamp::parse_input(value).map_or_else(|| value.to_owned(), Timestamp::to_text);
         }
-        None if field == STATE => KeyState::parse(value).map(state_label),
+        None if field == STATE => {
+            let of_keys = KeyState::parse(value).map(state_label);
+            of_keys.or_else(|| IntegrationStatus::parse(value).map(IntegrationStatus::label))
+        }
         _ => None,
     };
     label.unwrap_or(value).to_owned()
@@ -159,11 +177,10 @@ mod tests {
     use domain::names::Word;
     use domain::timestamp::Timestamp;
 
-    use super::{Change, told, words};
+    use super::{Change, page_of, told, words};
 
-    #[test]
-    fn a_key_that_a_program_issued_is_one_line() {
-        let row = |seq: i64, actor: ActorKind, action: Action, id: &str| AuditRow {
+    fn row(seq: i64, actor: ActorKind, action: Action, id: &str) -> AuditRow {
+        AuditRow {
             seq,
             at: Timestamp::from_millis(seq),
             actor_kind: Word::Known(actor),
@@ -178,7 +195,27 @@ mod tests {
             changes: Vec::new(),
             note: None,
             address: None,
+        }
+    }
+
+    #[test]
+    fn keys_and_integrations_lead_to_their_pages() {
+        let key = row(1, ActorKind::Person, Action::KeyDeleted, "7Qm2xVbN4tRa");
+        assert_eq!(page_of(&key).as_deref(), Some("/audit?key=7Qm2xVbN4tRa"));
+        let about = |action: Action, kind: Word<SubjectKind>| {
+            let mut row = row(2, ActorKind::Person, action, "0a");
+            row.subject.kind = kind;
+            page_of(&row)
         };
+        let integration = || Word::Known(SubjectKind::Integration);
+        assert_eq!(about(Action::WebhookAdded, integration()).as_deref(), Some("/integrations/0a"));
+        assert_eq!(about(Action::IntegrationDeleted, integration()), None, "it is gone");
+        assert_eq!(about(Action::SessionStarted, Word::Known(SubjectKind::Person)), None);
+        assert_eq!(about(Action::KeyEdited, Word::Other("planet".to_owned())), None);
+    }
+
+    #[test]
+    fn a_key_that_a_program_issued_is_one_line() {
         let (shell, person) = (ActorKind::CommandLine, ActorKind::Person);
         let (issued, confirmed) = (Action::KeyIssued, Action::KeyAcknowledged);
         let lines = told(vec![
@@ -211,6 +248,8 @@ mod tests {
                 Some("2026-11-29T07:08:14Z"),
                 "Expiry date and time: nothing → “2026-11-29 07:08:14 UTC”",
             ),
+            ("kind", None, Some("messagebirdsms"), "Kind: “MessageBird SMS”"),
+            ("state", Some("active"), Some("inactive"), "State: “Active” → “Inactive”"),
             // Values from a later or earlier version.
             ("kind", None, Some("sausage"), "Kind: “sausage”"),
             ("reason", None, Some("bored"), "Reason: “bored”"),

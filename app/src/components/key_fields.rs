@@ -148,6 +148,11 @@ fn one(
                 hint="UUIDs of contacts, from their pages. If left blank, the key acts for any contact."/>
         }
         .into_any(),
+        Field::Integration => view! {
+            <TextField errors field value=typed(&draft.integration) required=true left
+                hint="The id of a custom integration. Create the key on the integration's page, and it is filled in."/>
+        }
+        .into_any(),
         Field::Limits => view! {
             <TextField errors field aside="optional, one per line" value=lines(&draft.limits) lines=2 left
                 hint="For example 100 per minute, or burst: 20 per 10s. Each server counts on its own."/>

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::time::Time;
 use crate::addresses::with_query;
+use crate::desk::room_files::file_address;
 
 /// The word in an address for the message before which a page of messages ends.
 pub const BEFORE: &str = "before";
@@ -35,14 +36,16 @@ pub fn Messages(
     let oldest = rows.first().map_or(0, |message| message.seq);
     let newest = rows.last().map_or(0, |message| message.seq);
     let live = latest.then(|| format!("/events/rooms?room={room}&after={newest}"));
-    let earlier = (oldest > 1).then(|| with_query(&address, &format!("{BEFORE}={oldest}")));
+    let earlier = (oldest > 1).then(|| with_query(&address, &format!("{BEFORE}={oldest}#messages")));
     let empty = rows.is_empty();
     let lines: Vec<_> = rows.iter().rev().map(line).collect();
-    let back = address.clone();
+    // From among the messages, one stays among them.
+    let latest_part = format!("{address}#messages");
+    let back = latest_part.clone();
     view! {
         <section class="card" aria-labelledby="messages">
             <header>
-                <h2 id="messages">"Messages"</h2>
+                <h2 id="messages" tabindex="-1">"Messages"</h2>
                 {if latest {
                     view! {
                         <small role="status" class="alive-only"><span class="status waiting" data-live-state>"New messages appear here as they come."</span></small>
@@ -50,7 +53,7 @@ pub fn Messages(
                     }
                     .into_any()
                 } else {
-                    view! { <a href=address>"Latest messages"</a> }.into_any()
+                    view! { <a href=latest_part>"Latest messages"</a> }.into_any()
                 }}
             </header>
             {writer.map(|writer| view! { <div class="body">{writer}</div> })}
@@ -68,7 +71,7 @@ pub fn Messages(
 
 /// One message.
 pub fn line(message: &Message) -> AnyView {
-    let Message { seq, kind, author, text, reply_to, to, attachment, created_at, .. } = message.clone();
+    let Message { room_id, seq, kind, author, text, reply_to, to, attachment, created_at, .. } = message.clone();
     let by = (kind != MessageKind::System).then(|| {
         let role = match author.kind {
             AuthorKind::Participant | AuthorKind::System => None,
@@ -87,6 +90,7 @@ pub fn line(message: &Message) -> AnyView {
         MessageKind::Notice => Some("notice"),
         MessageKind::Custom => Some("custom message"),
         MessageKind::Whisper => Some("whisper"),
+        MessageKind::Deleted => Some("deleted"),
         MessageKind::Text | MessageKind::File | MessageKind::System => None,
     };
     view! {
@@ -96,9 +100,13 @@ pub fn line(message: &Message) -> AnyView {
                 {what.map(|what| view! { " " <small class="what">{what}</small> })}
                 {to.map(|to| view! { " " <small>"to " <span class="mono">{to.as_str().to_owned()}</span></small> })}
                 {reply_to.map(|seq| view! { " " <small>"in reply to " {seq.to_string()}</small> })}
-                <p dir="auto">{text}</p>
+                {if kind == MessageKind::Deleted {
+                    view! { <p class="soft">"This message was deleted."</p> }.into_any()
+                } else {
+                    view! { <p dir="auto">{text}</p> }.into_any()
+                }}
                 {attachment.map(|file| view! {
-                    <p class="soft"><bdi>{file.name}</bdi> {format!(", {} bytes", grouped(file.size))}</p>
+                    <p class="soft"><a href=file_address(&room_id, &file.id) download><bdi>{file.name}</bdi></a> {format!(", {} bytes", grouped(file.size))}</p>
                 })}
             </div>
             <Time at=created_at/>

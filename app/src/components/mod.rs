@@ -15,6 +15,8 @@ pub mod copy;
 #[cfg(feature = "ssr")]
 pub mod dead_link;
 #[cfg(feature = "ssr")]
+pub mod event_line;
+#[cfg(feature = "ssr")]
 pub mod failed;
 pub mod field;
 #[cfg(feature = "ssr")]

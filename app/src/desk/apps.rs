@@ -2,7 +2,7 @@
 
 use domain::app::{App, AppListed, AppQuery};
 use domain::field::{Field, FieldErrors};
-use domain::ids::AppId;
+use domain::ids::{AppId, IntegrationId};
 use domain::key::KeyDetail;
 use domain::page::Page;
 use domain::refusal::Refusal;
@@ -178,12 +178,19 @@ fn section(back: &str) -> String {
         _ if path.starts_with("/keys/") => "/keys".to_owned(),
         _ if path.starts_with("/apps/") => "/apps".to_owned(),
         _ if path.starts_with("/member-key/") => "/".to_owned(),
+        _ if is_of_integrations(path) => "/integrations".to_owned(),
         _ => ["/rooms", "/chats", "/contacts"]
             .into_iter()
             .find(|list| path.strip_prefix(list).is_some_and(|rest| rest.starts_with('/')))
             .unwrap_or(path)
             .to_owned(),
     }
+}
+
+/// Whether it is the page of an integration or a part of one. Beside them are pages that are about no app.
+fn is_of_integrations(path: &str) -> bool {
+    let below = path.strip_prefix("/integrations/").and_then(|rest| rest.split('/').next());
+    below.is_some_and(|below| below == "new" || IntegrationId::parse(below).is_some())
 }
 
 /// The id of an app that keys can be issued in.
@@ -218,6 +225,9 @@ mod tests {
             ("/chats", "/chats"),
             ("/contacts/000000000000000000000000", "/contacts"),
             ("/member-key/reissue?app=x", "/"),
+            ("/integrations/new", "/integrations"),
+            ("/integrations/000000000000000000000000/deliveries", "/integrations"),
+            ("/integrations/setup", "/integrations/setup"),
             ("/audit?person=a", "/audit"),
             ("/people/000000000000000000000000", "/people/000000000000000000000000"),
             ("//evil.example", "/"),

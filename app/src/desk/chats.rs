@@ -3,19 +3,23 @@
 use domain::contact::Contact;
 use domain::field::{Field, FieldErrors};
 use domain::ids::RoomId;
-use domain::message::Author;
+use domain::message::{Author, MessageKind};
 use domain::participant::{Participant, Who};
+use domain::refusal::Refusal;
 use domain::role::Act;
 use domain::room::{Room, RoomKind, RoomRules};
+use service::chat::messages::NewMessage;
 use service::chat::rooms::NewRoom;
+use service::chat::sent_files::NewFiles;
 
 use super::apps::app_id;
 use super::contacts::read_contact_choices;
 use super::context::Desk;
+use super::file_form::{FILES_MAX, Files};
 use super::rooms::{RoomView, allowed, app_for, invalid, read_room, told};
 use crate::error::ConsoleError;
 use crate::forms::chat_done::ChatDone;
-use crate::forms::contacts::{ChatForm, ChatNameForm, ContactChoice};
+use crate::forms::contacts::{ChatForm, ChatMessageForm, ChatNameForm, ContactChoice};
 use crate::forms::outcome::Next;
 use crate::forms::person::Nothing;
 
@@ -77,6 +81,48 @@ pub async fn rename(desk: Desk, id: RoomId, form: ChatNameForm) -> Result<Next<(
     let caller = allowed(&desk, Act::ManageRooms)?;
     desk.service().rename_chat(&caller, &id, &form.name, &Author::manager(MANAGER)).await?;
     Ok(told(&desk, address(&id), ChatDone::ChatRenamed))
+}
+
+/// Writes in a chat, as whoever manages it, with or without files.
+pub async fn write(desk: Desk, id: RoomId, form: ChatMessageForm, files: Files) -> Result<Next<()>, ConsoleError> {
+    let caller = allowed(&desk, Act::ManageRooms)?;
+    let room = desk.service().room(&caller, &id).await?;
+    match room.kind {
+        RoomKind::Chat => {}
+        RoomKind::Butler => return Err(ConsoleError::Refused(Refusal::ButlerChat)),
+        RoomKind::Room => return Err(ConsoleError::Refused(Refusal::RoomNotFound)),
+    }
+    let files = files.map_err(at_its_field)?;
+    if files.len() > FILES_MAX {
+        let words = format!("Send at most {FILES_MAX} files at once.");
+        return Err(invalid(FieldErrors::one(Field::Attachment, words)));
+    }
+    let author = Author::manager(MANAGER);
+    if files.is_empty() {
+        let kind = MessageKind::Text;
+        let new = NewMessage { kind, author, text: form.message, reply_to: None, to: None, attachment: None };
+        desk.service().send(&caller, &id, new).await?;
+    } else {
+        let new = NewFiles { author, text: form.message, reply_to: None, files };
+        let sent = desk.service().send_files(&caller, &id, new).await;
+        sent.map_err(|error| at_its_field(ConsoleError::from(error)))?;
+    }
+    Ok(told(&desk, address(&id), ChatDone::MessageSent))
+}
+
+/// What is wrong with a file is said at its field.
+fn at_its_field(error: ConsoleError) -> ConsoleError {
+    match error {
+        ConsoleError::Refused(wrong @ (Refusal::AttachmentEmpty | Refusal::AttachmentTooLarge { .. })) => {
+            invalid(FieldErrors::one(Field::Attachment, wrong.message()))
+        }
+        error => error,
+    }
+}
+
+/// The most bytes of a file.
+pub fn file_max() -> Result<u64, ConsoleError> {
+    Ok(Desk::from_context()?.service().attachment_max())
 }
 
 pub async fn add(desk: Desk, id: RoomId, form: ContactChoice) -> Result<Next<()>, ConsoleError> {

@@ -38,6 +38,8 @@ pub struct Console {
     pub trusted_proxies: Arc<[CidrRule]>,
     /// The addresses that programs call.
     pub endpoints: Arc<[Endpoint]>,
+    /// The paths of each API, for a firewall.
+    pub apis: Arc<[ApiPaths]>,
 }
 
 impl Console {
@@ -64,6 +66,19 @@ impl Endpoint {
         let path = self.path;
         self.method.map_or_else(|| format!("{public_url}{path}"), |method| format!("{method} {public_url}{path}"))
     }
+}
+
+/// The paths of one API, below the console's public URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiPaths {
+    /// What it is called.
+    pub name: &'static str,
+    /// Who calls it, and what for.
+    pub purpose: &'static str,
+    /// How each of its paths begins.
+    pub begins: &'static str,
+    /// Each path with its methods, separated by commas.
+    pub paths: Vec<(&'static str, String)>,
 }
 
 /// How the visitor's browser reached Keystead.
@@ -133,6 +148,11 @@ impl Desk {
             .and_then(|parts| parts.extensions.get::<Visit>().cloned())
             .ok_or(ConsoleError::Unavailable)?;
         Ok(Self { console, visit })
+    }
+
+    /// The zone that the visitor chose, in which they also type times; `None` for UTC.
+    pub fn zone(&self) -> Option<Zone> {
+        Zone::parse(&self.visit.session.as_ref()?.time_zone)
     }
 
     /// The use cases.

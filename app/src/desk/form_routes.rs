@@ -1,39 +1,36 @@
-//! Forms post to their page's own address. The answer is the same page with the typed values and a fitting status, or a
-//! 303 to the next page.
+//! The list of forms: the address of each, and what it does.
 
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, post};
-use domain::ids::{AppId, ContactId, KeyId, PersonId, RoomId};
-use domain::refusal::Refusal;
-use leptos::prelude::provide_context;
-use percent_encoding::percent_decode;
+use domain::ids::{AppId, ContactId, IntegrationId, KeyId, PersonId, RoomId};
 
 use super::contacts::contact_id;
-use super::context::{Console, Desk, Visit};
+use super::context::{Console, Desk};
+use super::deliveries::delivery_ids;
+use super::file_form::{self, Files};
+use super::form_answer::{Needs, answer};
+use super::integrations::integration_id;
 use super::keys::key_id;
 use super::live_room::room_id;
-use super::named::Named;
+use super::named::{Named, NamedPart};
 use super::people::person_id;
-use super::render::render;
 use super::requests::request_id;
+use super::webhooks::webhook_ids;
 use super::{
-    account_forms, apps, chats, contacts, hand_overs, holder, invites, key_forms, member_key, passkeys, people_forms,
-    person_forms, requests, rooms, rotation, settings_forms,
+    account_forms, apps, chats, contacts, deliveries, hand_overs, holder, integrations, invites, key_forms, member_key,
+    passkeys, people_forms, person_forms, requests, rooms, rotation, settings_forms, webhooks,
 };
 use crate::error::ConsoleError;
-use crate::forms::fields::{FormFields, Pairs};
-use crate::forms::outcome::{Next, PostedForm, UnsentForm};
-use crate::forms::proof::{Proof, WaitingForm};
+use crate::forms::fields::FormFields;
+use crate::forms::outcome::Next;
 
 /// Makes the handler of a form.
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 86] = [
+const FORMS: [(&str, MakeHandler); 95] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -112,11 +109,20 @@ const FORMS: [(&str, MakeHandler); 86] = [
     ("/chats/{id}/invite", |console| room_form(console, chats::add)),
     ("/chats/{id}/archive", |console| room_form(console, chats::archive)),
     ("/chats/{id}/restore", |console| room_form(console, chats::restore)),
+    (file_form::PATH, |console| files_form(console, chats::write)),
     ("/contacts/new", |console| form(console, Needs::Session, contacts::create)),
     ("/contacts/{id}/edit", |console| contact_form(console, contacts::change)),
     ("/contacts/{id}/disable", |console| contact_form(console, contacts::disable)),
     ("/contacts/{id}/enable", |console| contact_form(console, contacts::enable)),
     ("/contacts/{id}/remove", |console| contact_form(console, contacts::remove)),
+    ("/integrations/new", |console| form(console, Needs::Session, integrations::create)),
+    ("/integrations/{id}/edit", |console| integration_form(console, integrations::change)),
+    ("/integrations/{id}/delete", |console| integration_form(console, integrations::delete)),
+    ("/integrations/{id}/webhooks/new", |console| integration_form(console, webhooks::add)),
+    ("/integrations/{id}/webhooks/{webhook}/edit", |console| part_form(console, webhook_ids, webhooks::change)),
+    ("/integrations/{id}/webhooks/{webhook}/secret", |console| part_form(console, webhook_ids, webhooks::renew_secret)),
+    ("/integrations/{id}/webhooks/{webhook}/remove", |console| part_form(console, webhook_ids, webhooks::remove)),
+    ("/integrations/{id}/deliveries/{delivery}", |console| part_form(console, delivery_ids, deliveries::send_again)),
     ("/settings", |console| form(console, Needs::Session, settings_forms::set_life)),
     ("/settings/approval", |console| form(console, Needs::Session, settings_forms::set_approval)),
     ("/settings/second-factor", |console| form(console, Needs::Session, settings_forms::set_factor_rules)),
@@ -130,22 +136,6 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 /// The forms, ready to be mounted.
 pub fn routes(console: &Console) -> Router {
     FORMS.iter().fold(Router::new(), |router, (path, make)| router.route(path, make(console)))
-}
-
-/// Who a form is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Needs {
-    Nobody,
-    Session,
-}
-
-/// The most fields of a form, far more than any form has. Each is shown again if the session has ended.
-const PAIRS_MAX: usize = 200;
-
-/// Whether a body is UTF-8 after percent-decoding. The parser replaces invalid bytes with U+FFFD, which somebody could
-/// also have typed.
-fn is_text(body: &[u8]) -> bool {
-    percent_decode(body).decode_utf8().is_ok()
 }
 
 fn form<F, T, Fut>(console: &Console, needs: Needs, act: fn(Desk, F) -> Fut) -> MethodRouter
@@ -197,6 +187,29 @@ where
     about(console, Needs::Session, |id| room_id(&id), act)
 }
 
+/// A form about a room that may bring files.
+fn files_form<F, T, Fut>(console: &Console, act: fn(Desk, RoomId, F, Files) -> Fut) -> MethodRouter
+where
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
+{
+    let console = console.clone();
+    let handler = post(move |Named(named): Named, request: Request| {
+        let console = console.clone();
+        async move {
+            let (request, files) = match file_form::apart(request).await {
+                Ok(apart) => apart,
+                Err(status) => return status.into_response(),
+            };
+            let act = move |desk, form| async move { act(desk, room_id(&named)?, form, files).await };
+            answer(console, Needs::Session, request, act).await
+        }
+    });
+    // The server has read no more than such a form may have.
+    handler.layer(DefaultBodyLimit::disable())
+}
+
 fn contact_form<F, T, Fut>(console: &Console, act: fn(Desk, ContactId, F) -> Fut) -> MethodRouter
 where
     F: FormFields,
@@ -204,6 +217,15 @@ where
     Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
 {
     about(console, Needs::Session, |id| contact_id(&id), act)
+}
+
+fn integration_form<F, T, Fut>(console: &Console, act: fn(Desk, IntegrationId, F) -> Fut) -> MethodRouter
+where
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
+{
+    about(console, Needs::Session, |id| integration_id(&id), act)
 }
 
 fn request_form<F, T, Fut>(console: &Console, act: fn(Desk, KeyId, F) -> Fut) -> MethodRouter
@@ -237,6 +259,30 @@ where
     })
 }
 
+/// A form about a part of what its address names first, such as a webhook of an integration.
+fn part_form<N, F, T, Fut>(
+    console: &Console,
+    read: fn(&str, &str) -> Result<N, ConsoleError>,
+    act: fn(Desk, N, F) -> Fut,
+) -> MethodRouter
+where
+    N: Send + 'static,
+    F: FormFields,
+    T: Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<Next<T>, ConsoleError>> + Send + 'static,
+{
+    let console = console.clone();
+    post(move |NamedPart(whole, part): NamedPart, request: Request| {
+        let console = console.clone();
+        async move {
+            answer(console, Needs::Session, request, move |desk, form| async move {
+                act(desk, read(&whole, &part)?, form).await
+            })
+            .await
+        }
+    })
+}
+
 /// The form of a one-use link, for whoever has it.
 fn link_form<F, T, Fut>(console: &Console, act: fn(Desk, String, F) -> Fut) -> MethodRouter
 where
@@ -249,132 +295,4 @@ where
         let console = console.clone();
         async move { answer(console, Needs::Nobody, request, move |desk, form| act(desk, token, form)).await }
     })
-}
-
-async fn answer<F, T, Fut>(
-    console: Console,
-    needs: Needs,
-    request: Request,
-    act: impl FnOnce(Desk, F) -> Fut,
-) -> Response
-where
-    F: FormFields,
-    T: Clone + Send + Sync + 'static,
-    Fut: Future<Output = Result<Next<T>, ConsoleError>>,
-{
-    let Some(visit) = request.extensions().get::<Visit>().cloned() else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    if !is_form(&request) {
-        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
-    }
-    let (parts, body) = request.into_parts();
-    let page = Request::from_parts(parts.clone(), Body::empty());
-    let body = match Bytes::from_request(Request::from_parts(parts, body), &()).await {
-        Ok(body) => body,
-        Err(rejection) => return rejection.into_response(),
-    };
-
-    let mut sent = Pairs(form_urlencoded::parse(&body).into_owned().take(PAIRS_MAX + 1).collect());
-    if sent.0.len() > PAIRS_MAX {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-    }
-    if needs == Needs::Session && visit.session.is_none() {
-        let ended = UnsentForm { address: page.uri().path().to_owned(), sent };
-        let mut response = render(&console, move || provide_context(ended.clone()))(page).await;
-        *response.status_mut() = ConsoleError::SignedOut.status();
-        return response;
-    }
-    let mut desk = Desk { console: console.clone(), visit };
-    let proof = if needs == Needs::Session { Proof::take(&mut sent) } else { None };
-    if let Some(proof) = &proof
-        && let Err(error) = person_forms::prove(&mut desk, proof).await
-    {
-        proof.put_back(&mut sent);
-        return ask_for_proof(&console, page, sent, Some(error)).await;
-    }
-    let form = F::read(&sent);
-    let complete = proof.map_or(Ok(()), |proof| proof.complete());
-    let outcome = match complete {
-        Err(missing) => Err(missing),
-        Ok(()) if is_text(&body) => act(desk, form.clone()).await,
-        Ok(()) => Err(ConsoleError::NotText),
-    };
-    if needs == Needs::Session && matches!(outcome, Err(ConsoleError::Refused(Refusal::ProveAgain))) {
-        return ask_for_proof(&console, page, sent, None).await;
-    }
-    let (status, outcome) = match outcome {
-        Ok(Next::Go(to)) => return see_other(&to, &[]),
-        Ok(Next::GoWithCookies(to, cookies)) => return see_other(&to, &cookies),
-        Ok(Next::Show(shown)) => (StatusCode::OK, Ok(shown)),
-        Err(error) => (error.status(), Err(error)),
-    };
-    let wait = outcome.as_ref().err().and_then(seconds_to_wait);
-    let posted = PostedForm { form, outcome };
-    let mut response = render(&console, move || provide_context(posted.clone()))(page).await;
-    *response.status_mut() = status;
-    tell_wait(&mut response, wait);
-    response
-}
-
-/// For how many seconds whoever was refused should wait, if that would help.
-fn seconds_to_wait(error: &ConsoleError) -> Option<u32> {
-    match error {
-        ConsoleError::Refused(Refusal::Wait { seconds }) => Some(*seconds),
-        error if error.status() == StatusCode::SERVICE_UNAVAILABLE => Some(2),
-        _ => None,
-    }
-}
-
-fn tell_wait(response: &mut Response, seconds: Option<u32>) {
-    if let Some(seconds) = seconds {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
-}
-
-/// Shows the form for a proof, which carries the form that waits for it.
-async fn ask_for_proof(console: &Console, page: Request, sent: Pairs, error: Option<ConsoleError>) -> Response {
-    let status = error.as_ref().map_or(ConsoleError::Refused(Refusal::ProveAgain).status(), ConsoleError::status);
-    let wait = error.as_ref().and_then(seconds_to_wait);
-    let waiting = WaitingForm::new(page.uri().path().to_owned(), sent, error);
-    let mut response = render(console, move || provide_context(waiting.clone()))(page).await;
-    *response.status_mut() = status;
-    tell_wait(&mut response, wait);
-    response
-}
-
-fn is_form(request: &Request) -> bool {
-    request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
-}
-
-fn see_other(to: &str, cookies: &[String]) -> Response {
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    let Ok(location) = HeaderValue::from_str(to) else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    response.headers_mut().insert(header::LOCATION, location);
-    for cookie in cookies.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_text;
-
-    #[test]
-    fn a_replacement_character_is_text_and_what_it_replaces_is_not() {
-        for text in [&b""[..], b"name=%EF%BF%BD+%e2%82%ac", "name=\u{fffd}".as_bytes(), b"a=%&b=100%&c=%zz%4", b"%+e"] {
-            assert!(is_text(text), "{text:?}");
-        }
-        for broken in [&b"name=%ff"[..], b"%C3=%A9", b"a=%c3&b=%a9", b"a=%ed%a0%80", b"a=\xff", b"a=%e2%82"] {
-            assert!(!is_text(broken), "{broken:?}");
-        }
-    }
 }

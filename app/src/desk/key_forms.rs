@@ -35,11 +35,13 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, Con
     let app = desk.app_of(&form.app).await?;
     let step = match form.step.ok_or(ConsoleError::Malformed)? {
         WizardStep::Details => return Err(ConsoleError::Malformed),
-        step @ (WizardStep::Summary | WizardStep::HandOver) => match service.check_draft(&caller, &form.draft).await {
-            Ok(()) => step,
-            Err(service::Error::Refused(Refusal::Invalid(_))) => WizardStep::Details,
-            Err(error) => return Err(error.into()),
-        },
+        step @ (WizardStep::Summary | WizardStep::HandOver) => {
+            match service.check_draft_in(&caller, &app, &form.draft).await {
+                Ok(()) => step,
+                Err(service::Error::Refused(Refusal::Invalid(_))) => WizardStep::Details,
+                Err(error) => return Err(error.into()),
+            }
+        }
         WizardStep::Generate => match service.issue(&caller, &app, &form.draft, &form.form_id).await {
             Ok(issued) => return Ok(Next::Show(Arc::new(issued))),
             Err(service::Error::Refused(Refusal::Invalid(errors))) if errors.of(Field::FormId).next().is_none() => {

@@ -206,6 +206,13 @@ pub async fn read_hints(apps: impl Into<Scope<AppId>>) -> Result<KeyHints, Conso
     Ok(KeyHints { life, permissions })
 }
 
+/// The same for a key of an app, if one is chosen.
+pub async fn check_draft_in(app: &str, draft: &KeyDraft) -> Result<(), ConsoleError> {
+    let desk = Desk::from_context()?;
+    let Some(app) = AppId::parse(app) else { return check_draft(draft).await };
+    Ok(desk.service().check_draft_in(&desk.caller()?, &app, draft).await?)
+}
+
 /// Checks what was typed, without creating anything.
 pub async fn check_draft(draft: &KeyDraft) -> Result<(), ConsoleError> {
     let desk = Desk::from_context()?;

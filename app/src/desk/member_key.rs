@@ -22,6 +22,8 @@ pub struct MemberKeyView {
     pub reveals: bool,
     /// Whether there are several apps.
     pub has_apps: bool,
+    /// The other apps, if none was chosen.
+    pub others: Vec<App>,
 }
 
 /// What a page may show of it.
@@ -50,7 +52,26 @@ pub async fn read_member_key(named: &str) -> Result<MemberKeyDoor, ConsoleError>
     let Some(app) = app else { return Ok(MemberKeyDoor::Choose) };
     let key = desk.service().member_key(&caller, &app.id).await?;
     let reveals = caller.rights().may(Act::RevealMemberKey);
-    Ok(MemberKeyDoor::Open(Box::new(MemberKeyView { app, key, reveals, has_apps })))
+    Ok(MemberKeyDoor::Open(Box::new(MemberKeyView { app, key, reveals, has_apps, others: Vec::new() })))
+}
+
+/// The same for the dashboard: of the first app that there was if none is named or chosen, with the others to look at.
+pub async fn read_first_member_key(named: &str) -> Result<MemberKeyDoor, ConsoleError> {
+    let view = Desk::from_context()?.apps().await?;
+    let first = view.choices.iter().min_by_key(|app| (app.created_at, app.id)).map(|app| app.id.to_string());
+    let asked = match (named, &view.one, first) {
+        ("", None, Some(first)) => first,
+        (named, ..) => named.to_owned(),
+    };
+    let door = read_member_key(&asked).await?;
+    Ok(match door {
+        MemberKeyDoor::Open(mut open) if view.one.is_none() => {
+            let shown = open.app.id;
+            open.others = view.choices.into_iter().filter(|app| app.id != shown).collect();
+            MemberKeyDoor::Open(open)
+        }
+        door => door,
+    })
 }
 
 /// The API KEY of this app, if the visitor may issue it again.

@@ -14,7 +14,7 @@ use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list, handle_se
 
 use super::context::Console;
 use super::render::{provide, render};
-use super::{exports, form_routes, provider_routes};
+use super::{exports, form_routes, provider_routes, room_files};
 use crate::routes::App;
 
 /// Where the server functions are mounted.
@@ -35,7 +35,7 @@ pub fn form_paths() -> Vec<&'static str> {
 
 /// The addresses of the files.
 pub fn file_paths() -> Vec<&'static str> {
-    exports::paths().collect()
+    exports::paths().chain(room_files::paths()).collect()
 }
 
 /// The addresses that lead to a provider and back.
@@ -66,6 +66,7 @@ pub fn router(console: &Console) -> Router {
         .route(SERVER_FUNCTIONS, post(functions))
         .merge(form_routes::routes(console))
         .merge(exports::routes(console))
+        .merge(room_files::routes(console))
         .merge(provider_routes::routes(console))
         .fallback(page)
 }

@@ -17,3 +17,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
         Ok(Self(named.map(|Path(named)| named).unwrap_or_default()))
     }
 }
+
+/// The two parameters of a path, such as an integration and one of its webhooks.
+#[derive(Debug)]
+pub struct NamedPart(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for NamedPart {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let named = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let (whole, part) = named.map(|Path(named)| named).unwrap_or_default();
+        Ok(Self(whole, part))
+    }
+}

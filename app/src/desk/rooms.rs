@@ -12,6 +12,7 @@ use domain::role::Act;
 use domain::room::{Room, RoomKind, RoomQuery, RoomRules};
 use domain::text;
 use domain::timestamp::Timestamp;
+use domain::zone::Zone;
 use secrecy::ExposeSecret;
 use service::Caller;
 use service::chat::messages::NewMessage;
@@ -161,12 +162,13 @@ pub async fn read_messages(room: &Room, before: Option<u64>) -> Result<MessageLi
     Ok(MessageList { room: room.id, rows, latest: before.is_none() })
 }
 
-/// The rules of a room as they were typed.
-fn rules(form: &RoomForm) -> Result<RoomRules, FieldErrors> {
+/// The rules of a room as they were typed, with the times in this zone.
+fn rules(form: &RoomForm, zone: Option<&Zone>) -> Result<RoomRules, FieldErrors> {
     let mut errors = FieldErrors::default();
+    let read = |typed: &str| zone.map_or_else(|| Timestamp::parse_input(typed), |zone| zone.parse_input(typed));
     let mut time = |field, typed: &str| match typed.trim() {
         "" => None,
-        typed => errors.keep(field, Timestamp::parse_input(typed).ok_or_else(|| "Enter a date and a time.".to_owned())),
+        typed => errors.keep(field, read(typed).ok_or_else(|| "Enter a date and a time.".to_owned())),
     };
     let (opens, ends) = (time(Field::OpensAt, &form.opens_at), time(Field::EndsAt, &form.ends_at));
     let most = match form.max_users.trim() {
@@ -187,7 +189,7 @@ pub async fn create(desk: Desk, form: RoomForm) -> Result<Next<()>, ConsoleError
     let password = (!form.password.expose_secret().is_empty()).then(|| form.password.clone());
     let new = NewRoom {
         kind: RoomKind::Room,
-        rules: rules(&form).map_err(invalid)?,
+        rules: rules(&form, desk.zone().as_ref()).map_err(invalid)?,
         password,
         creator: None,
         contacts: Vec::new(),
@@ -205,7 +207,8 @@ pub async fn change(desk: Desk, id: RoomId, form: RoomForm) -> Result<Next<()>, 
     } else {
         RoomPassword::Set(form.password.clone())
     };
-    desk.service().change_room(&caller, &id, rules(&form).map_err(invalid)?, password).await?;
+    let rules = rules(&form, desk.zone().as_ref()).map_err(invalid)?;
+    desk.service().change_room(&caller, &id, rules, password).await?;
     Ok(told(&desk, address(&id), ChatDone::RoomChanged))
 }
 
@@ -247,6 +250,9 @@ pub async fn join(desk: Desk, id: RoomId, form: JoinForm) -> Result<Next<Partici
         Err(ConsoleError::Refused(wrong @ Refusal::WrongRoomPassword)) => {
             Err(invalid(FieldErrors::one(Field::RoomPassword, wrong.message())))
         }
+        Err(ConsoleError::Refused(taken @ Refusal::ClientKeyTaken)) => {
+            Err(invalid(FieldErrors::one(Field::ClientKey, taken.message())))
+        }
         joined => Ok(Next::Show(joined?)),
     }
 }
@@ -268,6 +274,9 @@ pub async fn act_on_participant(desk: Desk, id: RoomId, form: ParticipantForm) -
 
 pub async fn send_notice(desk: Desk, id: RoomId, form: NoticeForm) -> Result<Next<()>, ConsoleError> {
     let caller = allowed(&desk, Act::ManageRooms)?;
+    if desk.service().room(&caller, &id).await?.kind != RoomKind::Room {
+        return Err(ConsoleError::Refused(Refusal::RoomNotFound));
+    }
     let name = nick_name(&form.nick_name).map_err(invalid)?;
     let new = NewMessage {
         kind: MessageKind::Notice,

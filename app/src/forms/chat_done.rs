@@ -18,6 +18,7 @@ pub enum ChatDone {
     ContactsAdded,
     ChatArchived,
     ChatRestored,
+    MessageSent,
     ContactCreated,
     ContactChanged,
     ContactDisabled,
@@ -26,7 +27,7 @@ pub enum ChatDone {
 }
 
 impl ChatDone {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::RoomCreated,
         Self::RoomChanged,
         Self::RoomOpened,
@@ -42,6 +43,7 @@ impl ChatDone {
         Self::ContactsAdded,
         Self::ChatArchived,
         Self::ChatRestored,
+        Self::MessageSent,
         Self::ContactCreated,
         Self::ContactChanged,
         Self::ContactDisabled,
@@ -70,6 +72,7 @@ impl ChatDone {
             Self::ContactsAdded => ("chat_contacts", "The contacts are in the chat."),
             Self::ChatArchived => ("chat_archived", "The chat is archived. Its messages stay."),
             Self::ChatRestored => ("chat_restored", "The chat is back."),
+            Self::MessageSent => ("message_sent", "The message is in the chat."),
             Self::ContactCreated => ("contact_created", "The contact is created."),
             Self::ContactChanged => ("contact_changed", "The contact is saved."),
             Self::ContactDisabled => ("contact_disabled", "The contact is disabled. No key can act on their behalf."),

@@ -93,6 +93,18 @@ impl FormFields for ChatNameForm {
     }
 }
 
+/// What somebody writes in a chat.
+#[derive(Debug, Clone, Default)]
+pub struct ChatMessageForm {
+    pub message: String,
+}
+
+impl FormFields for ChatMessageForm {
+    fn read(sent: &Pairs) -> Self {
+        Self { message: sent.text(Field::Message.as_str()) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use domain::page::grouped;
 use domain::request::Decision;
 
 use super::chat_done::ChatDone;
+use super::integration_done::IntegrationDone;
 
 /// What the next page says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Told {
     Person(PersonDone),
     /// An act on a room, a chat or a contact.
     Chat(ChatDone),
+    /// An act on an integration, a webhook or a delivery.
+    Integration(IntegrationDone),
     /// An act on one's own account.
     Account(AccountDone),
     /// The form had been sent before.
@@ -39,6 +42,7 @@ impl Told {
             Self::Requests { decision, taken, skipped } => format!("{}.{taken}.{skipped}", decision.as_str()),
             Self::Person(done) => done.as_str().to_owned(),
             Self::Chat(done) => done.as_str().to_owned(),
+            Self::Integration(done) => done.as_str().to_owned(),
             Self::Account(done) => done.row().0.to_owned(),
             Self::Repeated => Self::REPEATED.to_owned(),
         }
@@ -54,6 +58,9 @@ impl Told {
         }
         if let Some(done) = ChatDone::ALL.into_iter().find(|done| done.as_str() == text) {
             return Some(Self::Chat(done));
+        }
+        if let Some(done) = IntegrationDone::ALL.into_iter().find(|done| done.as_str() == text) {
+            return Some(Self::Integration(done));
         }
         if let Some(done) = AccountDone::ALL.into_iter().find(|done| done.row().0 == text) {
             return Some(Self::Account(done));
@@ -381,6 +388,9 @@ mod tests {
         }
         for done in ChatDone::ALL {
             assert_eq!(Told::parse(&Told::Chat(done).cookie()), Some(Told::Chat(done)));
+        }
+        for done in IntegrationDone::ALL {
+            assert_eq!(Told::parse(&Told::Integration(done).cookie()), Some(Told::Integration(done)));
         }
         for done in AccountDone::ALL {
             assert_eq!(Told::parse(&Told::Account(done).cookie()), Some(Told::Account(done)));

@@ -18,6 +18,10 @@ pub mod hand_over;
 #[cfg(feature = "ssr")]
 pub mod holder;
 #[cfg(feature = "ssr")]
+pub mod integration_done;
+#[cfg(feature = "ssr")]
+pub mod integrations;
+#[cfg(feature = "ssr")]
 pub mod invite;
 #[cfg(feature = "ssr")]
 pub mod key;

@@ -78,7 +78,7 @@ pub fn Connectivity(
             <p role="status">
                 <span class=move || connection.get().class()>{move || connection.get().words()}</span>
             </p>
-            <ul class="feed" aria-live="polite">{shown}</ul>
+            <ul class="feed ids" aria-live="polite">{shown}</ul>
         </div>
     }
 }

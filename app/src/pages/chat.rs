@@ -18,13 +18,13 @@ use crate::components::messages::{BEFORE, MessageList, Messages};
 use crate::components::modal::Modal;
 use crate::components::public_id::PublicId;
 use crate::components::time::Time;
-use crate::desk::chats::{CHATS, read_chat_to_change, read_participants};
+use crate::desk::chats::{CHATS, file_max, read_chat_to_change, read_participants};
 use crate::desk::contacts::read_contact_choices;
 use crate::desk::later::later;
 use crate::desk::rooms::{RoomView, read_messages, read_room};
 use crate::error::ConsoleError;
-use crate::forms::contacts::{ChatNameForm, ContactChoice};
-use crate::forms::outcome::PostedForm;
+use crate::forms::contacts::{ChatMessageForm, ChatNameForm, ContactChoice};
+use crate::forms::outcome::{PostedForm, Problem};
 use crate::forms::person::Nothing;
 
 /// How many participants the page names.
@@ -35,6 +35,7 @@ const NAMED: usize = 100;
 pub fn ChatPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let before = use_query_map().get_untracked().get(BEFORE).and_then(|before| before.parse().ok());
+    let posted = PostedForm::<ChatMessageForm>::take();
     let page = later(async move {
         let view = match read_room(&id, &CHATS).await {
             Ok(view) => view,
@@ -42,7 +43,7 @@ pub fn ChatPage() -> impl IntoView {
         };
         let people = read_participants(&view.room.id).await;
         match (people, read_messages(&view.room, before).await) {
-            (Ok(people), Ok(messages)) => view! { <Shown view people messages/> }.into_any(),
+            (Ok(people), Ok(messages)) => view! { <Shown view people messages posted/> }.into_any(),
             (Err(error), _) | (_, Err(error)) => view! { <Failed error/> }.into_any(),
         }
     });
@@ -50,8 +51,16 @@ pub fn ChatPage() -> impl IntoView {
 }
 
 #[component]
-fn Shown(view: RoomView, people: Vec<Participant>, messages: MessageList) -> impl IntoView {
+fn Shown(
+    view: RoomView,
+    people: Vec<Participant>,
+    messages: MessageList,
+    /// A message that was refused.
+    #[prop(optional_no_strip)]
+    posted: Option<PostedForm<ChatMessageForm>>,
+) -> impl IntoView {
     let RoomView { room, app, manages, .. } = view;
+    let problem = PostedForm::problem(posted.as_ref());
     let address = format!("/chats/{}", room.id);
     let link = |path: &str| format!("{address}/{path}");
     let is_chat = room.kind == RoomKind::Chat;
@@ -64,6 +73,11 @@ fn Shown(view: RoomView, people: Vec<Participant>, messages: MessageList) -> imp
         }
         .into_any(),
     });
+    let writes = manages && is_chat && room.archived_at.is_none();
+    // Where nobody can write any longer, there is no form to say it.
+    let refused = problem.whole.clone().filter(|_| !writes);
+    let text = posted.map(|posted| posted.form.message).unwrap_or_default();
+    let writer = writes.then(|| view! { <WriteMessage address=link("write") problem text/> }.into_any());
     view! {
         <Title text=room.name.clone()/>
         <div class="head">
@@ -72,12 +86,13 @@ fn Shown(view: RoomView, people: Vec<Participant>, messages: MessageList) -> imp
                     <h1 dir="auto">{room.name.clone()}</h1>
                     {room.archived_at.is_some().then(|| view! { <span class="status disabled">"Archived"</span> })}
                 </div>
-                <p>{if is_chat { "Programs write here, on behalf of contacts." } else { "What the Butler writes to one contact. Nobody answers it." }}</p>
+                <p>{if is_chat { "Programs write here, on behalf of contacts, and so do those who manage chats." } else { "What the Butler writes to one contact. Nobody answers it." }}</p>
             </div>
             <div class="actions">{acts}</div>
         </div>
+        <FormProblem problem=refused/>
         <div class="two wide-left">
-            <div class="stack"><Messages list=messages address=address.clone()/></div>
+            <div class="stack"><Messages list=messages address=address.clone() writer/></div>
             <div class="stack">
                 <People people/>
                 <section class="card">
@@ -94,6 +109,26 @@ fn Shown(view: RoomView, people: Vec<Participant>, messages: MessageList) -> imp
                 </section>
             </div>
         </div>
+    }
+}
+
+/// What writes a message, with a file or without one.
+#[component]
+fn WriteMessage(address: String, problem: Problem, text: String) -> impl IntoView {
+    let errors = RwSignal::new(problem.fields);
+    let open = problem.whole.is_some() || errors.with_untracked(|errors| !errors.is_empty());
+    let most = file_max().map(|most| format!("At most {} bytes.", grouped(most))).unwrap_or_default();
+    view! {
+        <details class="fold" open=open>
+            <summary>"Write a message"</summary>
+            <form class="stack" method="post" enctype="multipart/form-data" action=address novalidate>
+                <FormProblem problem=problem.whole/>
+                <TextField errors field=Field::Message value=text lines=3
+                    hint="Everybody in the chat sees it, as written by the manager. With a file, you can leave it blank."/>
+                <TextField errors field=Field::Attachment aside="optional" input="file" hint=most/>
+                <div class="actions"><button class="button primary">"Send"</button></div>
+            </form>
+        </details>
     }
 }
 

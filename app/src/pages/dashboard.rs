@@ -49,8 +49,8 @@ pub fn DashboardPage() -> impl IntoView {
             })}
         </div>
         <MemberKeyCard/>
-        {figures}
         <ChatRooms/>
+        {figures}
     }
 }
 

@@ -84,9 +84,15 @@ fn places(rights: Rights) -> impl Iterator<Item = Hit> {
             .into_iter()
             .zip(["Prepare to use the API", "Integration examples"])
     });
+    // The menu leads everybody else to the first one.
+    let setup = rights.may(Act::SeeIntegrations).then(|| ("/integrations/setup".to_owned(), "Setup Integration"));
+    let integration =
+        rights.may(Act::ManageIntegrations).then(|| ("/integrations/new".to_owned(), "Add an integration"));
     let pages = destinations(rights)
         .into_iter()
         .chain(waiting)
+        .chain(setup)
+        .chain(integration)
         .chain(api.into_iter().flatten())
         .map(|(address, words)| (address, words, "Page"));
     let begun = new.into_iter().flatten().map(|(address, words)| (address, words, "New key"));

@@ -160,7 +160,8 @@ pub fn destinations(rights: Rights) -> Vec<(String, &'static str)> {
         pages.extend([("/".to_owned(), "Dashboard"), ("/keys".to_owned(), "API Keys")]);
         let kinds = KeyKind::ALL.iter().filter_map(|kind| Some((list_of(*kind), kind.rules().list?)));
         pages.extend(kinds);
-        pages.push(("/integrations/setup".to_owned(), "Integrations"));
+        let integrations = if rights.may(Act::SeeIntegrations) { "/integrations" } else { "/integrations/setup" };
+        pages.push((integrations.to_owned(), "Integrations"));
     }
     pages.extend(chatrooms(rights));
     if rights.may(Act::ChangeKeys) {
@@ -258,6 +259,7 @@ fn Flash() -> impl IntoView {
             }
             Told::Person(done) => toast(done.words()),
             Told::Chat(done) => toast(done.words()),
+            Told::Integration(done) => toast(done.words()),
             Told::Account(done) => toast(done.words()),
             Told::Repeated => toast("This was already done."),
         })

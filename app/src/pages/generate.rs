@@ -18,7 +18,7 @@ use crate::components::app_switch::InApp;
 use crate::components::failed::Failed;
 use crate::components::key_fields::KeyHints;
 use crate::desk::apps::read_choices;
-use crate::desk::keys::{check_draft, may_change_keys, new_form, now, read_form, read_hints};
+use crate::desk::keys::{check_draft_in, may_change_keys, new_form, now, read_form, read_hints};
 use crate::desk::later::later;
 use crate::desk::render::go_to;
 use crate::desk::requests::read_causes;
@@ -103,8 +103,8 @@ async fn saved(form_id: String, link: Link, step: Option<WizardStep>) -> AnyView
         return view! { <Steps at=2/> <h1>"Generate New Key"</h1> <MadeBefore draft=form.draft key/> }.into_any();
     }
     let Some(draft) = form.draft else { return unsaved(form_id, link).await };
-    let checked = check_draft(&draft).await;
     let app = link.app();
+    let checked = check_draft_in(&app, &draft).await;
     let within = InApp::read(&app).await;
     let right = checked.is_ok() && (!within.shown || within.name().is_some());
     let problem = checked.err().map(Problem::from).unwrap_or_default();
@@ -121,7 +121,7 @@ async fn saved(form_id: String, link: Link, step: Option<WizardStep>) -> AnyView
 /// A form of which nothing is saved: a new one with what the link fills in, or an old one.
 async fn unsaved(form_id: String, link: Link) -> AnyView {
     let Ok(Some(kind)) = link.kind() else { return view! { <Steps at=1/> <Expired/> }.into_any() };
-    let app = link.app();
+    let app = link.app_of_key().await;
     match (hints(&app).await, now()) {
         (Ok(hints), Ok(now)) => {
             let (filled, notes) = link.fill(kind, &hints, now);

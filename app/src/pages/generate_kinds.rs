@@ -10,6 +10,7 @@ use crate::components::failed::FormProblem;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::problem::{UnshownProblems, part};
 use crate::components::warning::Warning;
+use crate::desk::keys::may;
 use crate::forms::outcome::Problem;
 
 /// What the key is for.
@@ -43,7 +44,7 @@ pub fn Kinds(
 fn Group(purpose: Purpose, further: String) -> impl IntoView {
     let presets = Preset::ALL.iter().filter(|_| Preset::KIND.rules().purpose == purpose);
     let presets = presets.map(|preset| (preset_address(*preset), preset.label(), preset.definition()));
-    let kinds = KeyKind::issuable().filter(|kind| kind.rules().purpose == purpose);
+    let kinds = KeyKind::issuable().filter(|kind| kind.rules().purpose == purpose && may(kind.rules().changed_with));
     let kinds = kinds.map(|kind| {
         let rules = kind.rules();
         (format!("/keys/new?kind={}", kind.as_str()), rules.label, rules.definition)

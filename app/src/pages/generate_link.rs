@@ -11,6 +11,8 @@ use leptos_router::params::ParamsMap;
 
 use crate::addresses::PRESET;
 use crate::components::key_fields::KeyHints;
+use crate::desk::integration::app_of_integration;
+use crate::desk::keys::may;
 use crate::forms::key::{DRAFT, STEP};
 
 /// The parameters of the address.
@@ -31,7 +33,7 @@ impl Link {
     /// The kind that it names; `None` if it names none.
     pub fn kind(&self) -> Result<Option<KeyKind>, FieldErrors> {
         let Some(word) = self.get(Field::Kind.as_str()) else { return Ok(None) };
-        let known = KeyKind::issuable().find(|kind| kind.as_str() == word);
+        let known = KeyKind::issuable().find(|kind| kind.as_str() == word && may(kind.rules().changed_with));
         known.map(Some).ok_or_else(|| {
             let message = format!("{} is not a kind that you can issue: choose one below.", quote(word));
             FieldErrors::one(Field::Kind, message)
@@ -48,6 +50,14 @@ impl Link {
     /// The id of the app that it names; empty if it names none.
     pub fn app(&self) -> String {
         self.get(Field::App.as_str()).unwrap_or_default().to_owned()
+    }
+
+    /// The same; for the key of an integration, the id of the app that has the integration.
+    pub async fn app_of_key(&self) -> String {
+        match self.get(Field::Integration.as_str()) {
+            Some(integration) if self.app().is_empty() => app_of_integration(integration).await.unwrap_or_default(),
+            _ => self.app(),
+        }
     }
 
     /// The preset that it names, if that is one of this kind.

@@ -113,7 +113,10 @@ pub fn HelpPage() -> impl IntoView {
         <Title text="Help"/>
         <div class="head">
             <div><h1>"Help"</h1><p>"How the console, the API and an installation work."</p></div>
-            <a class="button" href="/docs">"Try the API"</a>
+            <div class="actions">
+                <a class="button" href="/about">"About"</a>
+                <a class="button" href="/docs">"Try the API"</a>
+            </div>
         </div>
         <form class="filters" method="get" action="/help" role="search">
             <input type="search" name="q" data-search value=typed maxlength=SEARCH_MAX aria-label="Search help"

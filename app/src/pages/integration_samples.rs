@@ -32,6 +32,17 @@ pub fn own_check(url: &str, kind: Option<KeyKind>, rules: &KeyRules) -> String {
     lines.join(" \\\n  ")
 }
 
+/// The report of an event, to this address. It adds an `Origin` if the key is restricted to domains.
+pub fn event_call(address: &str, rules: &KeyRules, event: &str) -> String {
+    let origin = accepted_host(&rules.domains).map(|host| format!("-H \"Origin: https://{host}\""));
+    let body = format!(r#"{{"event":"{event}","crmId":"crm.example.com","agentId":"agent@example.com"}}"#);
+    let bearer = format!("-H \"Authorization: Bearer ${}\"", variable(rules));
+    let headers = [bearer, "-H \"Content-Type: application/json\"".to_owned()].into_iter().chain(origin);
+    let lines: Vec<String> =
+        iter::once(format!("curl \"{address}\"")).chain(headers).chain(iter::once(format!("-d '{body}'"))).collect();
+    lines.join(" \\\n  ")
+}
+
 /// A host that the domains accept: one that they name, or else one below a wildcard.
 fn accepted_host(domains: &[DomainRule]) -> Option<String> {
     let named = domains.iter().map(DomainRule::as_str).find(|rule| !rule.starts_with('*'));
@@ -178,6 +189,20 @@ mod tests {
         }
         let call = own_check("http://localhost:3000", None, &KeyRules::default());
         assert_eq!(call, "curl http://localhost:3000/v1/keys/self \\\n  -H \"Authorization: Bearer $KEYSTEAD_KEY\"");
+    }
+
+    #[test]
+    fn the_call_of_an_event_is_whole_and_comes_from_where_the_key_is_accepted() {
+        let domains = DomainRule::parse_items(&["crm.example.com"]).unwrap();
+        let call =
+            event_call("http://localhost:3000/openconnect", &KeyRules { domains, ..KeyRules::default() }, "On Ring");
+        assert!(call.starts_with(
+            "curl \"http://localhost:3000/openconnect\" \\\n  -H \"Authorization: Bearer $KEYSTEAD_KEY\""
+        ));
+        assert!(call.contains("Origin: https://crm.example.com"), "{call}");
+        let body = call.split('\'').nth(1).unwrap();
+        let sent: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!((&sent["event"], &sent["crmId"]), (&"On Ring".into(), &"crm.example.com".into()));
     }
 
     #[test]

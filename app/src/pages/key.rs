@@ -20,6 +20,7 @@ use super::key_calls::CallCards;
 use super::key_facts::facts;
 use super::key_restrictions::restrictions;
 use super::key_rotation::{handed_over, rotation};
+use super::scope_samples::{FirstCall, FirstCalls, NO_SECRET};
 use crate::addresses::{FROM_KEY, with_query};
 use crate::components::app_switch::ArchivedNote;
 use crate::components::failed::{Failed, set_status};
@@ -28,6 +29,7 @@ use crate::components::icon::{Drawn, Icon};
 use crate::components::key_status::{KeyStatus, RotationOverdue};
 use crate::desk::apps::read_app_of;
 use crate::desk::hand_overs::{read_collection, read_rotation_hand_over};
+use crate::desk::integration::public_url;
 use crate::desk::keys::{Calls, KeyView, read_key_page};
 use crate::desk::later::later;
 use crate::desk::rotation::read_rotation;
@@ -177,6 +179,7 @@ fn Shown(
         let address = format!("/keys/bulk?act={}&key={id}", BulkAct::Transfer.as_str());
         menu.insert(beside_rotate, view! { <li><a href=address>"Transfer…"</a></li> }.into_any());
     }
+    let first_call = FirstCall::without_secret(&public_url().unwrap_or_default(), &key.row, &key.app_id);
     view! {
         <div class="head">
             <div>
@@ -205,6 +208,21 @@ fn Shown(
             <div class="stack"><CallCards key=key.clone() calls tests=rights.may(Act::TestKeys) chosen/></div>
             <div class="stack">{facts(&key, collected, app, now)} {restrictions(&key, status, now)}</div>
         </div>
+        {first_call.map(|call| view! { <Calling call/> })}
+    }
+}
+
+/// What the page that showed the secret had, without it.
+#[component]
+fn Calling(call: FirstCall) -> impl IntoView {
+    view! {
+        <section class="card">
+            <header><h2>"Call Keystead with this key"</h2></header>
+            <div class="body">
+                <p>"Put the secret in the place of " <code>{NO_SECRET}</code> "."</p>
+                <FirstCalls call/>
+            </div>
+        </section>
     }
 }
 

@@ -5,8 +5,10 @@ use std::iter;
 use domain::app::App;
 use domain::field::Field;
 use domain::hand_over::Collection;
+use domain::ids::IntegrationId;
 use domain::key::KeyDetail;
 use domain::list::KeyQuery;
+use domain::role::Act;
 use domain::rotation;
 use domain::rules::KeyRules;
 use domain::timestamp::Timestamp;
@@ -16,6 +18,8 @@ use crate::addresses::list_address;
 use crate::components::chart::life::Life;
 use crate::components::copy::CopyButton;
 use crate::components::time::{LastUsed, Time};
+use crate::desk::integrations::address;
+use crate::desk::keys::may;
 
 /// The card.
 pub fn facts(
@@ -36,6 +40,12 @@ pub fn facts(
                 <dl class="facts">
                     <div><dt>"Kind"</dt><dd title=row.kind.rules().definition>{row.kind.label()}</dd></div>
                     {app.map(|app| view! { <div><dt>{Field::App.label()}</dt><dd dir="auto">{app.name}</dd></div> })}
+                    {key.rules.integration.map(|id| view! {
+                        <div>
+                            <dt>{Field::Integration.label()}</dt>
+                            <dd class="mono">{integration(&id)}</dd>
+                        </div>
+                    })}
                     <div><dt>"Key"</dt><dd class="mono">{row.masked()}</dd></div>
                     <div>
                         <dt>"Id"</dt>
@@ -155,6 +165,15 @@ fn label(field: Field, words: &str, rules: &KeyRules) -> AnyView {
             list(rules.metadata.to_items().into_iter().map(|pair| view! { <code>{pair}</code> }.into_any()).collect())
         }
         _ => view! { <code>{words.to_owned()}</code> }.into_any(),
+    }
+}
+
+/// The id of an integration. It leads to its page, for those who may see that.
+fn integration(id: &IntegrationId) -> AnyView {
+    if may(Act::SeeIntegrations) {
+        view! { <a href=address(id)>{id.to_string()}</a> }.into_any()
+    } else {
+        id.to_string().into_any()
     }
 }
 

@@ -73,7 +73,7 @@ fn List() -> impl IntoView {
         <Ignored
             read=query.to_query_string()
             filters=&["kind", "status", "environment"]
-            texts=&["q", "owner", "tag", "external_id"]
+            texts=&["q", "owner", "tag", "external_id", "integration"]
         />
         {list}
     }

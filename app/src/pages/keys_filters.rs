@@ -77,6 +77,10 @@ pub fn Filters(query: KeyQuery) -> impl IntoView {
                     {labels.into_iter().collect_view()}
                 </div>
             </details>
+            // Only an address chooses it, and the chip below takes it away.
+            {query.integration.map(|id| view! {
+                <input type="hidden" name=Field::Integration.as_str() value=id.to_string()/>
+            })}
             {sort.map(|sort| view! { <input type="hidden" name="sort" value=sort.as_str()/> })}
             {query.descending.then(|| view! { <input type="hidden" name="dir" value="desc"/> })}
             {rows.map(|rows| view! { <input type="hidden" name="rows" value=rows.as_str()/> })}
@@ -111,6 +115,11 @@ pub fn Chips(query: KeyQuery) -> impl IntoView {
         (Field::Owner.label(), query.owner, KeyQuery { owner: None, ..first.clone() }),
         ("Tag", query.tag, KeyQuery { tag: None, ..first.clone() }),
         (Field::ExternalId.label(), query.external_id, KeyQuery { external_id: None, ..first.clone() }),
+        (
+            Field::Integration.label(),
+            query.integration.map(|id| id.to_string()),
+            KeyQuery { integration: None, ..first.clone() },
+        ),
     ];
     let chips: Vec<_> = chips
         .into_iter()

@@ -13,7 +13,7 @@ use crate::components::icon::{Drawn, Icon};
 use crate::components::time::Time;
 use crate::desk::keys::new_form;
 use crate::desk::later::later;
-use crate::desk::member_key::{MemberKeyDoor, MemberKeyView, read_key_to_reissue, read_member_key};
+use crate::desk::member_key::{MemberKeyDoor, MemberKeyView, read_first_member_key, read_key_to_reissue};
 use crate::error::ConsoleError;
 use crate::forms::member_key::{MemberKeyForm, ReissueForm};
 use crate::forms::outcome::PostedForm;
@@ -25,9 +25,10 @@ type Posted = PostedForm<MemberKeyForm, SecretString>;
 #[component]
 pub fn MemberKeyCard() -> impl IntoView {
     let posted = Posted::take();
-    let named = posted.as_ref().map(|posted| posted.form.app.clone()).unwrap_or_default();
+    let asked = use_query_map().get_untracked().get(Field::App.as_str()).unwrap_or_default();
+    let named = posted.as_ref().map_or(asked, |posted| posted.form.app.clone());
     later(async move {
-        let card = match read_member_key(&named).await {
+        let card = match read_first_member_key(&named).await {
             Ok(MemberKeyDoor::Open(open)) => {
                 let view = *open;
                 view! { <Shown view posted/> }.into_any()
@@ -54,22 +55,29 @@ pub fn MemberKeyCard() -> impl IntoView {
 
 #[component]
 fn Shown(view: MemberKeyView, #[prop(optional_no_strip)] posted: Option<Posted>) -> impl IntoView {
-    let MemberKeyView { app, key, reveals, has_apps } = view;
+    let MemberKeyView { app, key, reveals, has_apps, others } = view;
     let problem = PostedForm::problem(posted.as_ref());
     let whole = posted.and_then(|posted| posted.outcome.ok());
     let (is_revealed, masked) = (whole.is_some(), key.masked());
     let value = whole.map_or(masked, |whole| whole.expose_secret().to_owned());
     let id = app.id.to_string();
     let reissue = format!("/member-key/reissue?{}={id}", Field::App.as_str());
+    // With several apps, the dashboard says of which one the key is.
+    let address = if has_apps { of_app(&id) } else { "/".to_owned() };
+    let settled = is_revealed.then(|| address.clone());
+    let links: Vec<_> = others
+        .into_iter()
+        .map(|app| view! { <li><a class="chip" href=of_app(app.id.as_str())><bdi>{app.name}</bdi></a></li> })
+        .collect();
     view! {
-        <div class="body" data-address=is_revealed.then_some("/")>
+        <div class="body" data-address=settled>
             <FormProblem problem=problem.whole/>
             <div class="secret">
                 <code id="api-key">{value}</code>
                 {reveals.then(|| view! {
                     <div class="tools">
                         {if is_revealed {
-                            view! { <CopyButton of="api-key" what="the API KEY"/> <a class="button quiet" href="/">"Hide"</a> }.into_any()
+                            view! { <CopyButton of="api-key" what="the API KEY"/> <a class="button quiet" href=address>"Hide"</a> }.into_any()
                         } else {
                             view! {
                                 <form method="post" action="/">
@@ -92,8 +100,20 @@ fn Shown(view: MemberKeyView, #[prop(optional_no_strip)] posted: Option<Posted>)
                     (true, true) => "Treat it as you would a password.",
                 }}
             </p>
+            {(!links.is_empty()).then(|| view! {
+                <nav class="stack" aria-label="API KEY of another app">
+                    <p class="soft">"Each app has an API KEY of its own. Show that of another one:"</p>
+                    // Places to choose from, and none of them is open: no tabs.
+                    <div><ul class="chips">{links}</ul></div>
+                </nav>
+            })}
         </div>
     }
+}
+
+/// The dashboard with the API KEY of this app.
+fn of_app(id: &str) -> String {
+    format!("/?{}={id}", Field::App.as_str())
 }
 
 /// Asks whether to issue another key, and shows it.

@@ -9,6 +9,7 @@ use leptos_router::hooks::use_params_map;
 use crate::components::failed::{FormProblem, failed_dialog};
 use crate::components::field::TextField;
 use crate::components::modal::Modal;
+use crate::desk::context::chosen_zone;
 use crate::desk::later::later;
 use crate::desk::rooms::{RoomView, read_room};
 use crate::error::ConsoleError;
@@ -109,12 +110,21 @@ pub fn RoomFields(
     } else {
         "Whoever joins must know it. Blank for none."
     };
+    let zone = chosen_zone();
+    let hint = match &zone {
+        Some(zone) => format!("Time zone: {}.", zone.name()),
+        None => "Time zone: UTC.".to_owned(),
+    };
+    // What a script sent in UTC is shown as it would be without one.
+    let time = |typed: String| typed.trim().trim_end_matches('Z').to_owned();
+    let (opens, ends) = (time(form.opens_at), time(form.ends_at));
     view! {
         <TextField errors field=Field::Name value=form.name required=true autofocus=true
             hint="What its participants see, for example: Lobby."/>
-        <div class="pair">
-            <TextField errors field=Field::OpensAt aside="optional, UTC" value=form.opens_at input="datetime-local"/>
-            <TextField errors field=Field::EndsAt aside="optional, UTC" value=form.ends_at input="datetime-local"/>
+        // Where the reader chose no zone, scripts change these to the browser's.
+        <div class="pair" data-local-times=zone.is_none().then_some("")>
+            <TextField errors field=Field::OpensAt aside="optional" value=opens input="datetime-local" hint=hint.clone()/>
+            <TextField errors field=Field::EndsAt aside="optional" value=ends input="datetime-local" hint/>
         </div>
         <div class="pair">
             <TextField errors field=Field::MaxUsers aside="optional" value=form.max_users inputmode="numeric"
@@ -132,7 +142,9 @@ pub fn RoomFields(
 
 /// The form of a room as it is.
 fn filled(room: &Room) -> RoomForm {
-    let time = |at: Option<Timestamp>| at.map(Timestamp::to_input).unwrap_or_default();
+    let zone = chosen_zone();
+    let wall = |at: Timestamp| zone.as_ref().map_or(at, |zone| zone.wall(at)).to_input();
+    let time = |at: Option<Timestamp>| at.map(wall).unwrap_or_default();
     RoomForm {
         name: room.name.clone(),
         opens_at: time(room.opens_at),

@@ -11,6 +11,7 @@ use service::keys::{Issued, ShownSecret};
 
 use super::acknowledge::Again;
 use super::integration_samples::{own_check, variable};
+use super::scope_samples::{FirstCall, FirstCalls};
 use crate::components::copy::{CopyButton, Sample};
 use crate::components::hidden_draft::HiddenDraft;
 use crate::components::icon::{Drawn, Icon};
@@ -50,7 +51,17 @@ pub fn shown(issued: &Issued, rotates: bool) -> impl IntoView + use<> {
         ("Treat this key as you would a password.", "It starts to work when you confirm below.")
     };
     let row = &issued.key.row;
-    let try_it = own_check(&public_url().unwrap_or_default(), Some(row.kind), &issued.key.rules);
+    let url = public_url().unwrap_or_default();
+    let first_call = match &issued.shown {
+        ShownSecret::Pair { secret, .. } => FirstCall::of(&url, row, &issued.key.app_id, secret.expose_secret()),
+        ShownSecret::Token(_) => None,
+    };
+    let samples = if let Some(call) = first_call {
+        view! { <h2>"After you confirm, call Keystead"</h2> <FirstCalls call/> }.into_any()
+    } else {
+        let code = own_check(&url, Some(row.kind), &issued.key.rules);
+        view! { <Sample id="try-it" name="After you confirm, load the .env file and run" code/> }.into_any()
+    };
     let (file, contents) = (file_name(row), env_file(&issued.shown, variable(&issued.key.rules)));
     view! {
         {secrets(&issued.shown)}
@@ -64,9 +75,7 @@ pub fn shown(issued: &Issued, rotates: bool) -> impl IntoView + use<> {
                 " Store it in your secret manager, and give it to one service only. " {starts}
             </div>
         </div>
-        <div class="narrow">
-            <Sample id="try-it" name="After you confirm, load the .env file and run" code=try_it/>
-        </div>
+        <div class="narrow stack">{samples}</div>
     }
 }
 

@@ -2,6 +2,7 @@
 
 use domain::field::Field;
 use domain::key::KeyRow;
+use domain::kind::KeyKind;
 use domain::preset::Preset;
 use domain::role::Act;
 use domain::rules::KeyRules;
@@ -10,8 +11,10 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use super::event_test::{EVENT, EventTest};
 use super::integration_samples::{own_check, verify_calls};
 use super::key_proxies::proxies;
+use super::scope_samples::{FirstCall, FirstCalls};
 use crate::addresses::preset_address;
 use crate::components::copy::Sample;
 use crate::components::failed::Failed;
@@ -25,10 +28,11 @@ use crate::islands::connectivity::Connectivity;
 
 #[component]
 pub fn SetupIntegration() -> impl IntoView {
-    let key = use_query_map().get_untracked().get("key");
+    let query = use_query_map().get_untracked();
+    let (key, event) = (query.get("key"), query.get(EVENT));
     let guide = later(async move {
         match read_integration(key.as_deref()).await {
-            Ok(found) => view! { <Guide found/> }.into_any(),
+            Ok(found) => view! { <Guide found event/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),
         }
     });
@@ -51,8 +55,12 @@ pub fn SetupIntegration() -> impl IntoView {
 }
 
 #[component]
-fn Guide(found: Integration) -> impl IntoView {
-    let Integration { public_url, endpoints, key } = found;
+fn Guide(
+    found: Integration,
+    /// The event whose call is shown.
+    event: Option<String>,
+) -> impl IntoView {
+    let Integration { public_url, endpoints, key, reports } = found;
     let (own_check, calls) = match &key {
         Some(KeyView { key, .. }) => (
             own_check(&public_url, Some(key.row.kind), &key.rules),
@@ -66,18 +74,20 @@ fn Guide(found: Integration) -> impl IntoView {
         ),
         None => (own_check(&public_url, None, &KeyRules::default()), verify_calls(&public_url, None, &[], &[], &[])),
     };
-    let calls: Vec<_> = calls
-        .into_iter()
-        .enumerate()
-        .map(|(index, (id, name, code))| {
-            view! {
-                <details name="sample" class="fold" open=index == 0>
-                    <summary>{name}</summary>
-                    <Sample id name code untitled=true/>
-                </details>
-            }
-        })
-        .collect();
+    // A key of an account, an app or an integration calls Keystead itself, and nobody else asks about it.
+    let first_call = key.as_ref().and_then(|view| {
+        let key = &view.key;
+        FirstCall::without_secret(&public_url, &key.row, &key.app_id)
+    });
+    let checks = first_call.is_none().then(|| view! { <Checks calls/> });
+    let own_call = match first_call {
+        Some(call) => view! { <FirstCalls call/> }.into_any(),
+        None => view! {
+            <p>"Put the key into the environment, then ask Keystead about it:"</p>
+            <Sample id="own-check" name="curl" code=own_check/>
+        }
+        .into_any(),
+    };
     let endpoints: Vec<_> = endpoints
         .iter()
         .map(|endpoint| {
@@ -86,6 +96,16 @@ fn Guide(found: Integration) -> impl IntoView {
         })
         .collect();
     let proxies = key.as_ref().and_then(|view| proxies(&view.key));
+    let events = key.as_ref().map(|view| &view.key).filter(|key| KeyKind::CALLS_EVENTS.contains(&key.row.kind));
+    let events = events.map(|key| {
+        let (kind, rules, key) = (key.row.kind, key.rules.clone(), key.row.id.to_string());
+        view! {
+            <section class="card">
+                <header><h2>"The caller: report an event"</h2></header>
+                <div class="body"><EventTest url=public_url.clone() kind rules key chosen=event reports/></div>
+            </section>
+        }
+    });
     view! {
         {match key {
             Some(view) => view! { <ConnectivityTest row=view.key.row now=view.now/> }.into_any(),
@@ -100,16 +120,17 @@ fn Guide(found: Integration) -> impl IntoView {
             }
             .into_any(),
         }}
+        {events}
         <div class="cols">
             <section class="card">
                 <header><h2>"The caller: try the key"</h2></header>
-                <div class="body">
-                    <p>"Put the key into the environment, then ask Keystead about it:"</p>
-                    <Sample id="own-check" name="curl" code=own_check/>
-                </div>
+                <div class="body">{own_call}</div>
             </section>
             <section class="card">
-                <header><h2>"Addresses to allow in a firewall"</h2></header>
+                <header>
+                    <h2>"Addresses to allow in a firewall"</h2>
+                    <a href="/integrations/endpoints">"Every path"</a>
+                </header>
                 <div class="sheet" role="region" aria-label="Addresses" tabindex="0">
                     <table class="blocks">
                         <thead><tr><th scope="col">"From your service"</th><th scope="col">"Address"</th></tr></thead>
@@ -118,6 +139,30 @@ fn Guide(found: Integration) -> impl IntoView {
                 </div>
             </section>
         </div>
+        {checks}
+        {proxies}
+    }
+}
+
+/// What a service does that checks the keys of its callers.
+#[component]
+fn Checks(
+    /// Id, name and code of each sample.
+    calls: [(&'static str, &'static str, String); 4],
+) -> impl IntoView {
+    let calls: Vec<_> = calls
+        .into_iter()
+        .enumerate()
+        .map(|(index, (id, name, code))| {
+            view! {
+                <details name="sample" class="fold" open=index == 0>
+                    <summary>{name}</summary>
+                    <Sample id name code untitled=true/>
+                </details>
+            }
+        })
+        .collect();
+    view! {
         <section class="card">
             <header><h2>"Your service: check a key on each call"</h2></header>
             <div class="body">
@@ -129,7 +174,6 @@ fn Guide(found: Integration) -> impl IntoView {
                 {calls}
             </div>
         </section>
-        {proxies}
     }
 }
 

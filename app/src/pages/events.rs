@@ -1,0 +1,187 @@
+//! The events that programs report to an integration: those on its page, and the page of one.
+
+use domain::event::{AGENT_ID_MAX, CRM_ID_MAX, EVENT_NAME_MAX, EVENT_NAMES, Event, EventQuery};
+use domain::integration::Integration;
+use domain::page::Page;
+use domain::timestamp::Timestamp;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+use serde_json::Value;
+
+use super::integration::not_there;
+use super::keys_filters::{SECRET, secretless};
+use crate::addresses::with_query;
+use crate::components::failed::Failed;
+use crate::components::ignored::Ignored;
+use crate::components::pager::Pager;
+use crate::components::time::{Ago, Time};
+use crate::desk::events::{EventView, read_event, read_events};
+use crate::desk::integrations::address;
+use crate::desk::later::later;
+
+/// The events of an integration, with their filter.
+#[component]
+pub fn Events(integration: Integration, query: EventQuery, now: Timestamp) -> impl IntoView {
+    let read = query.to_query_string();
+    let list = later(async move {
+        match read_events(&integration, &query).await {
+            Ok(page) => view! { <Found page address=address(&integration.id) query now/> }.into_any(),
+            Err(error) => view! { <Failed error/> }.into_any(),
+        }
+    });
+    view! {
+        <Ignored read filters=&[] texts=&["event", "crm", "agent"]/>
+        {list}
+    }
+}
+
+#[component]
+fn Found(page: Page<Event>, address: String, query: EventQuery, now: Timestamp) -> impl IntoView {
+    let turn = |after: Option<String>, before: Option<String>| {
+        (after.is_some() || before.is_some())
+            .then(|| with_query(&address, &EventQuery { after, before, ..query.clone() }.to_query_string()))
+    };
+    let (previous, next) = (turn(None, page.previous), turn(page.next, None));
+    let is_filtered = query.is_filtered();
+    let is_empty = page.rows.is_empty();
+    let table = if is_empty && is_filtered {
+        view! { <p class="body soft">"No event matches. Every filter takes the whole of what it looks for."</p> }
+            .into_any()
+    } else if is_empty {
+        view! { <p class="body soft">"Nothing was reported yet, or it is older than 30 days."</p> }.into_any()
+    } else {
+        let rows: Vec<_> = page.rows.into_iter().map(|event| line(event, &address, now)).collect();
+        view! {
+            <div class="sheet" role="region" aria-label="Table of events" tabindex="0">
+                <table class="blocks apps" role="table">
+                    <caption class="visually-hidden">"Events"</caption>
+                    <thead role="rowgroup">
+                        <tr role="row">
+                            <th role="columnheader">"Event"</th>
+                            <th role="columnheader">"CRM"</th>
+                            <th role="columnheader">"For"</th>
+                            <th role="columnheader">"Key"</th>
+                            <th role="columnheader">"Reported"</th>
+                        </tr>
+                    </thead>
+                    <tbody role="rowgroup">{rows}</tbody>
+                </table>
+            </div>
+        }
+        .into_any()
+    };
+    let filters = (!is_empty || is_filtered).then(|| view! { <Filters query address/> });
+    view! {
+        <section class="card" aria-labelledby="events">
+            <header><h2 id="events">"Events"</h2> <small class="soft">"Kept for 30 days"</small></header>
+            {filters.map(|filters| view! { <div class="body">{filters}</div> })}
+            {table}
+        </section>
+        {(!is_empty).then(|| view! { <Pager total=page.total one="event" previous next/> })}
+    }
+}
+
+fn line(event: Event, address: &str, now: Timestamp) -> impl IntoView + use<> {
+    let page = format!("{address}/events/{}", event.id);
+    let (whom, key) = (event.target().to_owned(), format!("/keys/{}", event.key_id));
+    view! {
+        <tr role="row">
+            <td role="cell" class="name"><a href=page dir="auto" title=event.name.clone()>{event.name.clone()}</a></td>
+            <td role="cell" class="clip"><bdi>{event.crm_id}</bdi></td>
+            <td role="cell" class="clip"><span class="keys-word">"For "</span> <bdi>{whom}</bdi></td>
+            <td role="cell" class="clip"><a href=key dir="auto">{event.key_name}</a></td>
+            <td role="cell" class="soft"><span class="keys-word">"Reported "</span> <Ago at=event.at now/></td>
+        </tr>
+    }
+}
+
+#[component]
+fn Filters(query: EventQuery, address: String) -> impl IntoView {
+    let is_filtered = query.is_filtered();
+    let text = |name: &'static str, label: &'static str, value: Option<String>, most: usize| {
+        view! {
+            <input type="search" name=name value=value maxlength=most aria-label=label placeholder=label
+                pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"/>
+        }
+    };
+    let names: Vec<_> = EVENT_NAMES.iter().map(|name| view! { <option value=*name></option> }).collect();
+    view! {
+        <form class="filters" method="get" action=address.clone() role="search">
+            <input type="search" name="event" list="event-names" data-search value=query.name maxlength=EVENT_NAME_MAX aria-label="Event"
+                placeholder="Event" aria-keyshortcuts="/" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"/>
+            <datalist id="event-names">{names}</datalist>
+            {text("crm", "CRM", query.crm_id, CRM_ID_MAX)}
+            {text("agent", "Agent", query.agent_id, AGENT_ID_MAX)}
+            <button class="button">"Apply"</button>
+            {is_filtered.then(|| view! { <a class="button quiet" href=address.clone()>"Clear"</a> })}
+        </form>
+    }
+}
+
+/// A JSON object as people read it. What is no JSON stays as it is.
+fn indented(json: &str) -> String {
+    let read = serde_json::from_str::<Value>(json).and_then(|value| serde_json::to_string_pretty(&value));
+    read.unwrap_or_else(|_| json.to_owned())
+}
+
+#[component]
+pub fn EventPage() -> impl IntoView {
+    let params = use_params_map().get_untracked();
+    let param = |name: &str| params.get(name).unwrap_or_default();
+    let (id, event) = (param("id"), param("event"));
+    later(async move {
+        match read_event(&id, &event).await {
+            Ok(view) => view! { <Shown view/> }.into_any(),
+            Err(error) => not_there(error),
+        }
+    })
+}
+
+#[component]
+fn Shown(view: EventView) -> impl IntoView {
+    let EventView { integration, event } = view;
+    let back = address(&integration.id);
+    let none = || "Not known".into_any();
+    let whom = event.target().to_owned();
+    view! {
+        <Title text=event.name.clone()/>
+        <div class="head">
+            <div>
+                <h1 dir="auto">{event.name.clone()}</h1>
+                <p>"Reported to " <a href=back dir="auto">{integration.shown_name().to_owned()}</a> ", " <Time at=event.at/></p>
+            </div>
+        </div>
+        <section class="card">
+            <header><h2>"Event"</h2></header>
+            <div class="body">
+                <dl class="facts">
+                    <div><dt>"CRM"</dt><dd><bdi>{event.crm_id}</bdi></dd></div>
+                    <div><dt>"For"</dt><dd><bdi>{whom}</bdi></dd></div>
+                    <div><dt>"Key"</dt><dd><a href=format!("/keys/{}", event.key_id) dir="auto">{event.key_name}</a></dd></div>
+                    <div><dt>"Origin"</dt><dd>{event.origin.map_or_else(none, |origin| view! { <bdi>{origin}</bdi> }.into_any())}</dd></div>
+                    <div><dt>"Address"</dt><dd>{event.address.map_or_else(none, |address| address.to_string().into_any())}</dd></div>
+                    <div><dt>"Sequence number"</dt><dd>{domain::page::grouped(event.seq)}</dd></div>
+                    <div><dt>"Event id"</dt><dd class="mono">{event.id.to_string()}</dd></div>
+                </dl>
+            </div>
+        </section>
+        <section class="card">
+            <header><h2>"Further members"</h2></header>
+            <div class="body">
+                <figure class="sample"><pre tabindex="0"><code>{indented(&event.data)}</code></pre></figure>
+            </div>
+        </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::indented;
+
+    #[test]
+    fn members_are_indented_and_anything_else_stays() {
+        assert_eq!(indented(r#"{"a":[1]}"#), "{\n  \"a\": [\n    1\n  ]\n}");
+        assert_eq!(indented("{"), "{");
+    }
+}

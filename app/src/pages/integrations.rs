@@ -1,0 +1,184 @@
+//! The integrations of an app: the list.
+
+use domain::integration::{Integration, IntegrationKind, IntegrationQuery, IntegrationStatus};
+use domain::page::Page;
+use domain::text::SEARCH_MAX;
+use domain::timestamp::Timestamp;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::keys_filters::{SECRET, secretless};
+use crate::addresses::with_query;
+use crate::components::failed::Failed;
+use crate::components::ignored::Ignored;
+use crate::components::pager::Pager;
+use crate::components::time::Ago;
+use crate::desk::integrations::{IntegrationList, address, may_create, read_integrations};
+use crate::desk::later::later;
+
+/// The pairs in the address of a page.
+pub(super) fn address_pairs() -> Vec<(String, String)> {
+    use_query_map().get_untracked().into_iter().map(|(name, value)| (name.into_owned(), value)).collect()
+}
+
+#[component]
+pub fn IntegrationsPage() -> impl IntoView {
+    let pairs = address_pairs();
+    let query = IntegrationQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
+    let (asked, read) = (query.clone(), query.to_query_string());
+    let creates = may_create().is_ok();
+    let list = later(async move {
+        match read_integrations(&asked).await {
+            Ok(IntegrationList { page: Some(page), now, manages }) => {
+                view! { <Found page now manages query/> }.into_any()
+            }
+            Ok(IntegrationList { page: None, .. }) => choose_first().into_any(),
+            Err(error) => view! { <Failed error/> }.into_any(),
+        }
+    });
+    view! {
+        <Title text="Integrations"/>
+        <div class="head">
+            <div>
+                <h1>"Integrations"</h1>
+                <p>"What connects an app with other systems. Its webhooks are told what happens in the app."</p>
+            </div>
+            <div class="actions">
+                <a class="button" href="/integrations/setup">"Setup Integration"</a>
+                {creates.then(|| view! { <a class="button primary" href="/integrations/new">"Add an integration"</a> })}
+            </div>
+        </div>
+        <Ignored read filters=&["kind"] texts=&["q"]/>
+        {list}
+    }
+}
+
+fn choose_first() -> impl IntoView {
+    view! {
+        <div class="card">
+            <div class="empty">
+                <h2>"Choose an app"</h2>
+                <p>"Each integration belongs to one app. Choose it in the menu, or in the list of apps."</p>
+                <a class="button primary" href="/apps">"Apps"</a>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Found(page: Page<Integration>, now: Timestamp, manages: bool, query: IntegrationQuery) -> impl IntoView {
+    let turn = |after: Option<String>, before: Option<String>| {
+        (after.is_some() || before.is_some()).then(|| {
+            with_query("/integrations", &IntegrationQuery { after, before, ..query.clone() }.to_query_string())
+        })
+    };
+    let (previous, next) = (turn(None, page.previous), turn(page.next, None));
+    let table = if page.rows.is_empty() {
+        let filtered = query.is_filtered();
+        let (heading, words) = if filtered {
+            (
+                "No integrations here",
+                "Search looks at the beginning of names, and at whole ids. Try fewer letters, or another kind.",
+            )
+        } else {
+            (
+                "No integrations yet",
+                "An integration tells your own systems what happens in the app, and has keys with which they chat. \
+                 Those for events appear here with their first key.",
+            )
+        };
+        view! {
+            <div class="card">
+                <div class="empty">
+                    <h2>{heading}</h2>
+                    <p>{words}</p>
+                    {if filtered {
+                        view! { <a class="button primary" href="/integrations">"Show all integrations"</a> }.into_any()
+                    } else {
+                        manages
+                            .then(|| view! { <a class="button primary" href="/integrations/new">"Add an integration"</a> })
+                            .into_any()
+                    }}
+                </div>
+            </div>
+        }
+        .into_any()
+    } else {
+        let rows: Vec<_> = page.rows.into_iter().map(|one| line(one, now)).collect();
+        view! {
+            <div class="card sheet" role="region" aria-label="Integrations" tabindex="0">
+                <table class="blocks apps" role="table">
+                    <caption class="visually-hidden">"Integrations"</caption>
+                    <thead role="rowgroup">
+                        <tr role="row">
+                            <th role="columnheader">"Name"</th>
+                            <th role="columnheader">"Kind"</th>
+                            <th role="columnheader">"Status"</th>
+                            <th role="columnheader">"Webhooks"</th>
+                            <th role="columnheader">"Created"</th>
+                        </tr>
+                    </thead>
+                    <tbody role="rowgroup">{rows}</tbody>
+                </table>
+            </div>
+        }
+        .into_any()
+    };
+    view! {
+        <Filters query/>
+        {table}
+        <Pager total=page.total one="integration" previous next/>
+    }
+}
+
+fn line(integration: Integration, now: Timestamp) -> impl IntoView {
+    let name = integration.shown_name().to_owned();
+    let webhooks = match integration.webhooks.len() {
+        0 => "None".to_owned(),
+        1 => "1 webhook".to_owned(),
+        several => format!("{several} webhooks"),
+    };
+    view! {
+        <tr role="row">
+            <td role="cell" class="name">
+                <a href=address(&integration.id) dir="auto" title=name.clone()>{name.clone()}</a>
+            </td>
+            <td role="cell">{integration.kind.label()}</td>
+            <td role="cell">{state(integration.status)}</td>
+            <td role="cell"><span class="keys-word">"Webhooks: "</span> {webhooks}</td>
+            <td role="cell" class="soft"><span class="keys-word">"Created "</span> <Ago at=integration.created_at now/></td>
+        </tr>
+    }
+}
+
+/// Whether the webhooks of an integration are told what happens, by word and colour.
+pub(super) fn state(status: IntegrationStatus) -> impl IntoView + use<> {
+    let class = match status {
+        IntegrationStatus::Active => "status active",
+        IntegrationStatus::Inactive => "status disabled",
+        IntegrationStatus::Error => "status revoked",
+    };
+    view! { <span class=class>{status.label()}</span> }
+}
+
+#[component]
+fn Filters(query: IntegrationQuery) -> impl IntoView {
+    let filtered = query.is_filtered();
+    let kinds: Vec<_> = IntegrationKind::ALL
+        .iter()
+        .map(|kind| view! { <option value=kind.as_str() selected=query.kinds.contains(kind)>{kind.label()}</option> })
+        .collect();
+    view! {
+        <form class="filters" method="get" action="/integrations" role="search" data-submit>
+            <input type="search" name="q" data-search value=query.search maxlength=SEARCH_MAX aria-label="Search by name or id"
+                placeholder="Name or id" aria-keyshortcuts="/" pattern=secretless() title=SECRET autocomplete="off" spellcheck="false"/>
+            <select name="kind" aria-label="Kind">
+                <option value="">"Any kind"</option>
+                {kinds}
+            </select>
+            <button class="button">"Apply"</button>
+            {filtered.then(|| view! { <a class="button quiet" href="/integrations">"Clear"</a> })}
+        </form>
+    }
+}
