@@ -3,6 +3,7 @@
 use std::io::{BufWriter, Write};
 
 use anyhow::Result;
+use domain::ids::AppId;
 use serde_json::json;
 use tempfile::NamedTempFile;
 
@@ -100,6 +101,17 @@ impl Call {
     /// `GET /openapi/token`: buys an access token with an API KEY.
     pub fn token() -> Self {
         Self { method: "GET", path: "/openapi/token".to_owned(), headers: Vec::new(), body: None, put: Put::ApiKey }
+    }
+
+    /// `GET /v2/apps/{appId}`, with the key of the app as Basic.
+    pub fn app_by_basic(app: &AppId, authorization: &str) -> Self {
+        let headers = vec![("Authorization", authorization.to_owned())];
+        Self { headers, put: Put::Nowhere, ..Self::app_by_token(app) }
+    }
+
+    /// The same with a JWT.
+    pub fn app_by_token(app: &AppId) -> Self {
+        Self { method: "GET", path: format!("/v2/apps/{app}"), headers: Vec::new(), body: None, put: Put::Bearer }
     }
 
     /// What better-auth is asked: the key, and the permissions in its own form.

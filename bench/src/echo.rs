@@ -108,7 +108,8 @@ pub(crate) async fn serve(shape: &str) -> Result<()> {
     let sends = Arc::new(Sends { headers: shape.headers()?, padding });
     let router = Router::new().route("/v1/keys/verify", post(verify)).route("/v1/authorize", get(authorize));
     let router = router.route("/openapi/token", get(token));
-    let router = router.route("/v1/keys", get(keys)).route("/v1/keys/{id}", get(keys)).with_state(sends);
+    let router = router.route("/v1/keys", get(keys)).route("/v1/keys/{id}", get(keys));
+    let router = router.route("/v2/apps/{id}", get(keys)).with_state(sends);
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();

@@ -12,6 +12,7 @@ mod data;
 mod decision;
 mod echo;
 mod engines;
+mod events;
 mod figures;
 mod flood;
 mod hot;
@@ -32,7 +33,9 @@ mod report;
 mod restrictions;
 mod rooms;
 mod secrets;
+mod sunshine;
 mod tokens;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -92,10 +95,16 @@ enum Part {
     Manage,
     /// Messages in rooms: written, read and watched
     Rooms,
+    /// Events of contact-centre platforms: taken in, beside messages, and listed
+    Events,
     /// Acts on many keys at once
     Many,
     /// Access tokens that an API KEY buys
     Tokens,
+    /// Reads in the form of Sunshine Conversations, with Basic and with a JWT
+    Sunshine,
+    /// Messages told to webhooks, beside slow ones
+    Webhooks,
     /// Verify calls about hot keys, beside the floor and better-auth
     Hot,
     /// Forward-auth calls
@@ -154,8 +163,17 @@ async fn run(options: &Options) -> Result<()> {
     if options.begins(Part::Rooms) {
         sections.push(rooms::measure(options.samples, options.round_seconds).await?);
     }
+    if options.begins(Part::Events) {
+        sections.push(events::measure(options.samples, options.round_seconds).await?);
+    }
     if options.begins(Part::Tokens) {
         sections.push(tokens::measure(options.round_seconds).await?);
+    }
+    if options.begins(Part::Sunshine) {
+        sections.push(sunshine::measure(options.round_seconds).await?);
+    }
+    if options.begins(Part::Webhooks) {
+        sections.push(webhooks::measure(options.samples).await?);
     }
     if options.begins(Part::Decision) {
         sections.push(decision::measure().await?);

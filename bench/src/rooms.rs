@@ -29,7 +29,7 @@ const MESSAGES: u64 = 1_000_000;
 const ROOMS: u16 = 10_000;
 
 /// How many write at the same time, and how many messages a commit takes together.
-const WRITERS: usize = 512;
+pub(crate) const WRITERS: usize = 512;
 const TOGETHER: u64 = 500;
 
 const VIEWERS: usize = 1_000;
@@ -76,10 +76,7 @@ async fn on(engine: Engine, samples: u32, round: Duration) -> Result<Figures> {
         database.execute("VACUUM (ANALYZE)").await;
     }
     let reads = reads(&service, &caller, &large.id, samples).await?;
-    let small = room(&service, &caller, "Small").await?;
-    let key = ClientKey::parse("ana").context("a client key")?;
-    let join = Join { client_key: Some(key.clone()), nick_name: "Ana".to_owned(), grade: Grade::User, password: None };
-    service.join(&caller, &small.id, join).await?;
+    let (small, key) = joined(&service, &caller).await?;
     let sent = send(&service, &caller, &small.id, &key, round).await?;
     let batched = batched(&store, &service, &caller, round).await?;
     let watched = watch(&service, &caller, &small.id, &key).await?;
@@ -94,6 +91,15 @@ async fn room(service: &Service, caller: &Caller, name: &str) -> Result<Room> {
     Ok(service.create_room(caller, service.default_app(), new).await?)
 }
 
+/// A new room with somebody in it.
+pub(crate) async fn joined(service: &Service, caller: &Caller) -> Result<(Room, ClientKey)> {
+    let small = room(service, caller, "Small").await?;
+    let key = ClientKey::parse("ana").context("a client key")?;
+    let join = Join { client_key: Some(key.clone()), nick_name: "Ana".to_owned(), grade: Grade::User, password: None };
+    service.join(caller, &small.id, join).await?;
+    Ok((small, key))
+}
+
 fn message(room: RoomId, seq: u64) -> Message {
     Message {
         room_id: room,
@@ -104,6 +110,7 @@ fn message(room: RoomId, seq: u64) -> Message {
         reply_to: None,
         to: None,
         attachment: None,
+        extra: String::new(),
         created_at: SystemClock::default().now(),
     }
 }
@@ -183,7 +190,13 @@ async fn reads(
 }
 
 /// Messages in a second, by many who each wait until theirs is on disk.
-async fn send(service: &Service, caller: &Caller, room: &RoomId, key: &ClientKey, round: Duration) -> Result<f64> {
+pub(crate) async fn send(
+    service: &Service,
+    caller: &Caller,
+    room: &RoomId,
+    key: &ClientKey,
+    round: Duration,
+) -> Result<f64> {
     let sent = Arc::new(AtomicU64::new(0));
     let begun = Instant::now();
     let writers: Vec<_> = (0..WRITERS)
@@ -229,7 +242,7 @@ async fn batched(store: &Store, service: &Service, caller: &Caller, round: Durat
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn per_second(count: u64, time: Duration) -> f64 {
+pub(crate) fn per_second(count: u64, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 

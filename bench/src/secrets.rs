@@ -49,7 +49,7 @@ impl Pepper {
     pub fn mint(&self, prefix: &str, id: &KeyId, chance: &mut Chance) -> (String, NewSecret) {
         let token = random_token(prefix, id, chance);
         let last4 = token.get(token.len() - 4..).unwrap_or_default().to_owned();
-        let secret = NewSecret { mac: self.mac(&token), pepper_version: self.version, last4 };
+        let secret = NewSecret { mac: self.mac(&token), pepper_version: self.version, last4, sealed: None };
         (token, secret)
     }
 
@@ -87,8 +87,13 @@ mod tests {
         let id = KeyId::parse("7Qm2xVbN4tRa").unwrap();
         let (token, secret) = pepper.mint("ks", &id, &mut Chance::new(1));
         assert_eq!(Token::parse(&token).unwrap().last4(), secret.last4);
-        let stored =
-            SecretVersion { number: SecretNumber::FIRST, mac: secret.mac, pepper_version: 1, expires_at: None };
+        let stored = SecretVersion {
+            number: SecretNumber::FIRST,
+            mac: secret.mac,
+            pepper_version: 1,
+            expires_at: None,
+            sealed: None,
+        };
         assert!(Pepper::behind(&stored, &token, &drawn).is_ok());
         assert!(Pepper::behind(&stored, "another", &drawn).is_err());
     }
