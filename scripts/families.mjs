@@ -5,8 +5,9 @@ const [log] = process.argv.slice(2);
 const passed = new Set();
 for (const line of readFileSync(log, 'utf8').split('\n')) {
   const test = /^test (?:\S+::)?(\w+) \.\.\. ok$/.exec(line);
-  const journey = /✓ .* › \S+\.spec\.ts:\d+:\d+ › (.*?)(?: @[\w-]+)*(?: \(retry #\d+\))? \([\d.]+m?s\)$/.exec(line);
-  const name = (test ?? journey)?.[1];
+  const journey = /✓ .* › \S+\.spec\.ts:\d+:\d+ › (.*?)(?: @[\w-]+)*(?: \(retry #\d+\))? \([\d.]+(?:ms|s|m)\)$/.exec(line);
+  // The title stands behind those of its groups.
+  const name = (test ?? journey)?.[1]?.split(' › ').at(-1);
   if (name) passed.add(name);
 }
 

