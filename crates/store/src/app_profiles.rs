@@ -12,6 +12,7 @@ use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::sql::Sql;
 use crate::store::Tx;
+use crate::walk::{List, Walked, walk};
 
 reads! {
     /// The app with this id and what is kept with it, also if it is archived.
@@ -36,23 +37,41 @@ async fn profiled_app(conn: &mut Conn<'_>, id: &AppId) -> Result<Option<Profiled
     conn.fetch_optional(sql).await?.map(from_row).transpose()
 }
 
-/// Apps after an id, or before it, nearest first.
-async fn beside(
-    conn: &mut Conn<'_>,
-    apps: &Scope<AppId>,
-    at: Option<&AppId>,
-    backwards: bool,
-    limit: usize,
-) -> Result<Vec<ProfiledApp>, StoreError> {
-    let mut sql = Sql::new(PROFILED);
-    sql.push("WHERE archived_at = 0");
-    push_apps(&mut sql, apps);
-    if let Some(at) = at {
-        sql.push(if backwards { " AND id < " } else { " AND id > " }).bind(at.as_str());
+/// The apps in use, in the order of their ids.
+struct Listed<'a> {
+    apps: &'a Scope<AppId>,
+}
+
+impl List for Listed<'_> {
+    type Row = ProfiledApp;
+    type Place = AppId;
+
+    async fn beside(
+        &self,
+        conn: &mut Conn<'_>,
+        at: Option<AppId>,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<ProfiledApp>, StoreError> {
+        let Self { apps } = *self;
+        let mut sql = Sql::new(PROFILED);
+        sql.push("WHERE archived_at = 0");
+        push_apps(&mut sql, apps);
+        if let Some(at) = at {
+            sql.push(if backwards { " AND id < " } else { " AND id > " }).bind(at.as_str());
+        }
+        sql.push(if backwards { " ORDER BY id DESC LIMIT " } else { " ORDER BY id LIMIT " });
+        sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        conn.fetch_all(sql).await?.into_iter().map(from_row).collect()
     }
-    sql.push(if backwards { " ORDER BY id DESC LIMIT " } else { " ORDER BY id LIMIT " });
-    sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
-    conn.fetch_all(sql).await?.into_iter().map(from_row).collect()
+
+    fn place(&self, row: &ProfiledApp) -> Option<AppId> {
+        Some(row.app.id)
+    }
+
+    fn cursor(&self, row: &ProfiledApp) -> String {
+        row.app.id.to_string()
+    }
 }
 
 async fn profiled_apps(
@@ -60,28 +79,8 @@ async fn profiled_apps(
     apps: &Scope<AppId>,
     query: &ProfileQuery,
 ) -> Result<Page<ProfiledApp>, StoreError> {
-    let is_back = query.after.is_none() && query.before.is_some();
     let size = usize::try_from(query.rows).unwrap_or(usize::MAX);
-    let at = query.after.as_ref().or(query.before.as_ref());
-    let mut rows = beside(conn, apps, at, is_back, size.saturating_add(1)).await?;
-    // One extra row shows whether there is another page on that side.
-    let more = rows.len() > size;
-    rows.truncate(size);
-    if is_back {
-        rows.reverse();
-    }
-    let beyond = async |conn: &mut Conn<'_>, row: Option<&ProfiledApp>, backwards: bool| {
-        let Some(row) = row else { return Ok(false) };
-        Ok::<_, StoreError>(!beside(conn, apps, Some(&row.app.id), backwards, 1).await?.is_empty())
-    };
-    let (has_next, has_previous) = if is_back {
-        (beyond(conn, rows.last(), false).await?, more)
-    } else {
-        (more, at.is_some() && beyond(conn, rows.first(), true).await?)
-    };
-    let place = |row: &ProfiledApp| row.app.id.as_str().to_owned();
-    let next = rows.last().filter(|_| has_next).map(place);
-    let previous = rows.first().filter(|_| has_previous).map(place);
+    let Walked { rows, next, previous } = walk(conn, &Listed { apps }, size, (query.after, query.before)).await?;
     let mut sql = Sql::new("SELECT count(*) FROM (SELECT id FROM app WHERE archived_at = 0");
     push_apps(&mut sql, apps);
     sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");

@@ -19,6 +19,7 @@ use crate::dialect::Writing;
 use crate::error::StoreError;
 use crate::sql::{Arg, Sql};
 use crate::store::Tx;
+use crate::walk::{List, Walked, walk};
 
 /// Rows on a page, as in every list.
 const PAGE: usize = Rows::Few.count() as usize;
@@ -108,48 +109,47 @@ impl Paged for AppQuery {
     }
 }
 
-/// Apps after a cursor, or before it, nearest first.
-async fn beside(
-    conn: &mut Conn<'_>,
-    sight: &Sight,
-    query: &AppQuery,
-    at: Option<[Arg; 2]>,
-    backwards: bool,
-    limit: usize,
-) -> Result<Vec<App>, StoreError> {
-    let mut sql = Sql::new(APP);
-    push_asked(&mut sql, sight, query);
-    if let Some(at) = at {
-        sql.push(if backwards { " AND (name_key, id) < " } else { " AND (name_key, id) > " }).row(true, at);
+/// The apps in sight that somebody asks for.
+struct Listed<'a> {
+    sight: &'a Sight,
+    query: &'a AppQuery,
+}
+
+impl List for Listed<'_> {
+    type Row = App;
+    type Place = [Arg; 2];
+
+    async fn beside(
+        &self,
+        conn: &mut Conn<'_>,
+        at: Option<[Arg; 2]>,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<App>, StoreError> {
+        let Self { sight, query } = *self;
+        let mut sql = Sql::new(APP);
+        push_asked(&mut sql, sight, query);
+        if let Some(at) = at {
+            sql.push(if backwards { " AND (name_key, id) < " } else { " AND (name_key, id) > " }).row(true, at);
+        }
+        sql.push(if backwards { " ORDER BY name_key DESC, id DESC LIMIT " } else { " ORDER BY name_key, id LIMIT " });
+        sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        conn.fetch_all(sql).await?.into_iter().map(from_row).collect()
     }
-    sql.push(if backwards { " ORDER BY name_key DESC, id DESC LIMIT " } else { " ORDER BY name_key, id LIMIT " });
-    sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
-    conn.fetch_all(sql).await?.into_iter().map(from_row).collect()
+
+    fn place(&self, row: &App) -> Option<[Arg; 2]> {
+        cursor(&place(row))
+    }
+
+    fn cursor(&self, row: &App) -> String {
+        place(row)
+    }
 }
 
 async fn list_apps(conn: &mut Conn<'_>, sight: &Sight, query: &AppQuery) -> Result<Page<AppListed>, StoreError> {
     let parse = |text: &Option<String>| text.as_deref().and_then(cursor);
-    let (after, before) = (parse(&query.after), parse(&query.before));
-    let is_back = after.is_none() && before.is_some();
-    let has_place = after.is_some();
-    let mut rows = beside(conn, sight, query, after.or(before), is_back, PAGE + 1).await?;
-    // One extra row shows whether there is another page on that side.
-    let more = rows.len() > PAGE;
-    rows.truncate(PAGE);
-    if is_back {
-        rows.reverse();
-    }
-    let beyond = async |conn: &mut Conn<'_>, app: Option<&App>, backwards: bool| {
-        let Some(at) = app.and_then(|app| cursor(&place(app))) else { return Ok(false) };
-        Ok::<_, StoreError>(!beside(conn, sight, query, Some(at), backwards, 1).await?.is_empty())
-    };
-    let (has_next, has_previous) = if is_back {
-        (beyond(conn, rows.last(), false).await?, more)
-    } else {
-        (more, has_place && beyond(conn, rows.first(), true).await?)
-    };
-    let (next, previous) =
-        (rows.last().filter(|_| has_next).map(place), rows.first().filter(|_| has_previous).map(place));
+    let asked = (parse(&query.after), parse(&query.before));
+    let Walked { rows, next, previous } = walk(conn, &Listed { sight, query }, PAGE, asked).await?;
     let mut sql = Sql::new("SELECT count(*) FROM (SELECT id FROM app ");
     push_asked(&mut sql, sight, query);
     sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");

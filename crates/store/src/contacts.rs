@@ -12,6 +12,7 @@ use crate::cursors::{Paged, digits_of, name_of};
 use crate::error::StoreError;
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
+use crate::walk::{List, Walked, walk};
 
 reads! {
     /// The contact with this id.
@@ -183,62 +184,61 @@ impl Paged for ContactQuery {
     }
 }
 
-/// Contacts after a cursor, or before it, nearest first.
-async fn beside(
-    conn: &mut Conn<'_>,
-    app: &AppId,
-    query: &ContactQuery,
-    at: Option<[Arg; 2]>,
-    backwards: bool,
-    limit: usize,
-) -> Result<Vec<Stored>, StoreError> {
-    let mut sql = Sql::default();
-    if query.search.is_some() {
-        // Few match, and reading in the order of the list would pass all the others.
-        sql.push("WITH found AS MATERIALIZED (SELECT c.id FROM contact c ");
-        push_asked(&mut sql, app, query);
-        sql.push(") ").push(CONTACT).push("JOIN found ON found.id = c.id WHERE 1 = 1");
-    } else {
-        sql.push(CONTACT);
-        push_asked(&mut sql, app, query);
+/// The contacts of an app that somebody asks for.
+struct Listed<'a> {
+    app: &'a AppId,
+    query: &'a ContactQuery,
+}
+
+impl List for Listed<'_> {
+    type Row = Stored;
+    type Place = [Arg; 2];
+
+    async fn beside(
+        &self,
+        conn: &mut Conn<'_>,
+        at: Option<[Arg; 2]>,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let Self { app, query } = *self;
+        let mut sql = Sql::default();
+        if query.search.is_some() {
+            // Few match, and reading in the order of the list would pass all the others.
+            sql.push("WITH found AS MATERIALIZED (SELECT c.id FROM contact c ");
+            push_asked(&mut sql, app, query);
+            sql.push(") ").push(CONTACT).push("JOIN found ON found.id = c.id WHERE 1 = 1");
+        } else {
+            sql.push(CONTACT);
+            push_asked(&mut sql, app, query);
+        }
+        if let Some(at) = at {
+            let side = if backwards { " AND (c.name_key, c.id) < " } else { " AND (c.name_key, c.id) > " };
+            sql.push(side).row(true, at);
+        }
+        sql.push(if backwards {
+            " ORDER BY c.name_key DESC, c.id DESC LIMIT "
+        } else {
+            " ORDER BY c.name_key, c.id LIMIT "
+        });
+        sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        conn.fetch_all(sql).await
     }
-    if let Some(at) = at {
-        let side = if backwards { " AND (c.name_key, c.id) < " } else { " AND (c.name_key, c.id) > " };
-        sql.push(side).row(true, at);
+
+    fn place(&self, row: &Stored) -> Option<[Arg; 2]> {
+        cursor(&place(row))
     }
-    sql.push(if backwards {
-        " ORDER BY c.name_key DESC, c.id DESC LIMIT "
-    } else {
-        " ORDER BY c.name_key, c.id LIMIT "
-    });
-    sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
-    conn.fetch_all(sql).await
+
+    fn cursor(&self, row: &Stored) -> String {
+        place(row)
+    }
 }
 
 async fn list_contacts(conn: &mut Conn<'_>, app: &AppId, query: &ContactQuery) -> Result<Page<Contact>, StoreError> {
     let size = usize::try_from(query.rows.count()).unwrap_or(usize::MAX);
     let parse = |text: &Option<String>| text.as_deref().and_then(cursor);
-    let (after, before) = (parse(&query.after), parse(&query.before));
-    let is_back = after.is_none() && before.is_some();
-    let has_place = after.is_some();
-    let mut rows = beside(conn, app, query, after.or(before), is_back, size + 1).await?;
-    // One extra row shows whether there is another page on that side.
-    let more = rows.len() > size;
-    rows.truncate(size);
-    if is_back {
-        rows.reverse();
-    }
-    let beyond = async |conn: &mut Conn<'_>, row: Option<&Stored>, backwards: bool| {
-        let Some(at) = row.and_then(|row| cursor(&place(row))) else { return Ok(false) };
-        Ok::<_, StoreError>(!beside(conn, app, query, Some(at), backwards, 1).await?.is_empty())
-    };
-    let (has_next, has_previous) = if is_back {
-        (beyond(conn, rows.last(), false).await?, more)
-    } else {
-        (more, has_place && beyond(conn, rows.first(), true).await?)
-    };
-    let (next, previous) =
-        (rows.last().filter(|_| has_next).map(place), rows.first().filter(|_| has_previous).map(place));
+    let asked = (parse(&query.after), parse(&query.before));
+    let Walked { rows, next, previous } = walk(conn, &Listed { app, query }, size, asked).await?;
     let mut sql = Sql::new("SELECT count(*) FROM (SELECT c.id FROM contact c ");
     push_asked(&mut sql, app, query);
     sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");

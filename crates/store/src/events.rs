@@ -15,6 +15,7 @@ use crate::error::StoreError;
 use crate::rooms::signed;
 use crate::sql::{Sql, pieces, push_words};
 use crate::store::Tx;
+use crate::walk::{List, Walked, walk};
 
 /// An integration that takes events, and how far it has counted them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,23 +176,41 @@ impl Paged for EventQuery {
     }
 }
 
-/// Events after a cursor, or before it, nearest first.
-async fn beside(
-    conn: &mut Conn<'_>,
-    integration: &IntegrationId,
-    query: &EventQuery,
-    at: Option<i64>,
-    backwards: bool,
-    limit: usize,
-) -> Result<Vec<Stored>, StoreError> {
-    let mut sql = Sql::new(EVENT);
-    push_asked(&mut sql, integration, query);
-    if let Some(at) = at {
-        sql.push(if backwards { " AND seq > " } else { " AND seq < " }).bind(at);
+/// The events of an integration that somebody asks for.
+struct Listed<'a> {
+    integration: &'a IntegrationId,
+    query: &'a EventQuery,
+}
+
+impl List for Listed<'_> {
+    type Row = Stored;
+    type Place = i64;
+
+    async fn beside(
+        &self,
+        conn: &mut Conn<'_>,
+        at: Option<i64>,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let Self { integration, query } = *self;
+        let mut sql = Sql::new(EVENT);
+        push_asked(&mut sql, integration, query);
+        if let Some(at) = at {
+            sql.push(if backwards { " AND seq > " } else { " AND seq < " }).bind(at);
+        }
+        sql.push(if backwards { " ORDER BY seq LIMIT " } else { " ORDER BY seq DESC LIMIT " });
+        sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        conn.fetch_all(sql).await
     }
-    sql.push(if backwards { " ORDER BY seq LIMIT " } else { " ORDER BY seq DESC LIMIT " });
-    sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
-    conn.fetch_all(sql).await
+
+    fn place(&self, row: &Stored) -> Option<i64> {
+        Some(row.seq)
+    }
+
+    fn cursor(&self, row: &Stored) -> String {
+        row.seq.to_string()
+    }
 }
 
 async fn list_events(
@@ -201,28 +220,8 @@ async fn list_events(
 ) -> Result<Page<Event>, StoreError> {
     let size = usize::try_from(query.rows.count()).unwrap_or(usize::MAX);
     let parse = |text: &Option<String>| text.as_deref().and_then(number);
-    let (after, before) = (parse(&query.after), parse(&query.before));
-    let is_back = after.is_none() && before.is_some();
-    let has_place = after.is_some();
-    let mut rows = beside(conn, integration, query, after.or(before), is_back, size + 1).await?;
-    // One extra row shows whether there is another page on that side.
-    let more = rows.len() > size;
-    rows.truncate(size);
-    if is_back {
-        rows.reverse();
-    }
-    let beyond = async |conn: &mut Conn<'_>, row: Option<&Stored>, backwards: bool| {
-        let Some(row) = row else { return Ok(false) };
-        Ok::<_, StoreError>(!beside(conn, integration, query, Some(row.seq), backwards, 1).await?.is_empty())
-    };
-    let (has_next, has_previous) = if is_back {
-        (beyond(conn, rows.last(), false).await?, more)
-    } else {
-        (more, has_place && beyond(conn, rows.first(), true).await?)
-    };
-    let place = |row: &Stored| row.seq.to_string();
-    let (next, previous) =
-        (rows.last().filter(|_| has_next).map(place), rows.first().filter(|_| has_previous).map(place));
+    let asked = (parse(&query.after), parse(&query.before));
+    let Walked { rows, next, previous } = walk(conn, &Listed { integration, query }, size, asked).await?;
     let mut sql = Sql::new("SELECT count(*) FROM (SELECT seq FROM event ");
     push_asked(&mut sql, integration, query);
     sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");

@@ -14,6 +14,7 @@ use crate::cursors::Paged;
 use crate::error::StoreError;
 use crate::sql::Sql;
 use crate::store::Tx;
+use crate::walk::{List, Walked, walk};
 use crate::webhooks::webhooks_of;
 
 reads! {
@@ -150,23 +151,41 @@ fn push_asked(sql: &mut Sql, app: &AppId, query: &IntegrationQuery) {
     }
 }
 
-/// Integrations after one, or before it, nearest first. The newest come first, so going back leads to greater ids.
-async fn beside(
-    conn: &mut Conn<'_>,
-    app: &AppId,
-    query: &IntegrationQuery,
-    at: Option<IntegrationId>,
-    backwards: bool,
-    limit: usize,
-) -> Result<Vec<Stored>, StoreError> {
-    let mut sql = Sql::new(INTEGRATION);
-    push_asked(&mut sql, app, query);
-    if let Some(at) = at {
-        sql.push(if backwards { " AND id > " } else { " AND id < " }).bind(at.as_str());
+/// The integrations of an app that somebody asks for. The newest come first, so going back leads to greater ids.
+struct Listed<'a> {
+    app: &'a AppId,
+    query: &'a IntegrationQuery,
+}
+
+impl List for Listed<'_> {
+    type Row = Stored;
+    type Place = IntegrationId;
+
+    async fn beside(
+        &self,
+        conn: &mut Conn<'_>,
+        at: Option<IntegrationId>,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let Self { app, query } = *self;
+        let mut sql = Sql::new(INTEGRATION);
+        push_asked(&mut sql, app, query);
+        if let Some(at) = at {
+            sql.push(if backwards { " AND id > " } else { " AND id < " }).bind(at.as_str());
+        }
+        sql.push(if backwards { " ORDER BY id LIMIT " } else { " ORDER BY id DESC LIMIT " });
+        sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        conn.fetch_all(sql).await
     }
-    sql.push(if backwards { " ORDER BY id LIMIT " } else { " ORDER BY id DESC LIMIT " });
-    sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
-    conn.fetch_all(sql).await
+
+    fn place(&self, row: &Stored) -> Option<IntegrationId> {
+        IntegrationId::parse(&row.id)
+    }
+
+    fn cursor(&self, row: &Stored) -> String {
+        row.id.clone()
+    }
 }
 
 async fn count(conn: &mut Conn<'_>, app: &AppId, query: &IntegrationQuery) -> Result<Capped, StoreError> {
@@ -183,28 +202,9 @@ async fn list_integrations(
 ) -> Result<Page<Integration>, StoreError> {
     let size = usize::try_from(query.rows.clamp(1, ROWS_MAX)).unwrap_or(1);
     let parse = |text: &Option<String>| text.as_deref().and_then(IntegrationId::parse);
-    let (after, before) = (parse(&query.after), parse(&query.before));
-    let is_back = after.is_none() && before.is_some();
-    let has_place = after.is_some();
-    let mut rows = beside(conn, app, query, after.or(before), is_back, size + 1).await?;
-    // One extra row shows whether there is another page on that side.
-    let more = rows.len() > size;
-    rows.truncate(size);
-    if is_back {
-        rows.reverse();
-    }
+    let asked = (parse(&query.after), parse(&query.before));
+    let Walked { rows, next, previous } = walk(conn, &Listed { app, query }, size, asked).await?;
     let rows = whole(conn, rows).await?;
-    let beyond = async |conn: &mut Conn<'_>, row: Option<&Integration>, backwards: bool| {
-        let Some(at) = row.map(|row| row.id) else { return Ok(false) };
-        Ok::<_, StoreError>(!beside(conn, app, query, Some(at), backwards, 1).await?.is_empty())
-    };
-    let (has_next, has_previous) = if is_back {
-        (beyond(conn, rows.last(), false).await?, more)
-    } else {
-        (more, has_place && beyond(conn, rows.first(), true).await?)
-    };
-    let cursor = |row: Option<&Integration>, has: bool| row.filter(|_| has).map(|row| row.id.to_string());
-    let (next, previous) = (cursor(rows.last(), has_next), cursor(rows.first(), has_previous));
     let total = count(conn, app, query).await?;
     Ok(Page { rows, next, previous, total })
 }

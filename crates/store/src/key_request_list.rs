@@ -10,6 +10,7 @@ use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::key_requests::{REQUEST, Stored};
 use crate::sql::{Arg, Sql};
+use crate::walk::{List, Walked, walk};
 
 /// Rows on a page.
 const PAGE: usize = Rows::Few.count() as usize;
@@ -83,6 +84,29 @@ fn push_sight(sql: &mut Sql, sight: &Sight) {
     }
 }
 
+impl List for Asked<'_> {
+    type Row = KeyRequest;
+    type Place = [Arg; 2];
+
+    async fn beside(
+        &self,
+        conn: &mut Conn<'_>,
+        at: Option<[Arg; 2]>,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<KeyRequest>, StoreError> {
+        self.fetch(conn, backwards, at, limit).await
+    }
+
+    fn place(&self, row: &KeyRequest) -> Option<[Arg; 2]> {
+        cursor(&place(row))
+    }
+
+    fn cursor(&self, row: &KeyRequest) -> String {
+        place(row)
+    }
+}
+
 async fn list_key_requests(
     conn: &mut Conn<'_>,
     sight: &Sight,
@@ -91,26 +115,8 @@ async fn list_key_requests(
 ) -> Result<Page<KeyRequest>, StoreError> {
     let asked = Asked { sight, query, visitor };
     let parse = |text: &Option<String>| text.as_deref().and_then(cursor);
-    let (after, before) = (parse(&query.after), parse(&query.before));
-    let (is_back, has_after) = (after.is_none() && before.is_some(), after.is_some());
-    let mut rows = asked.fetch(conn, is_back, after.or(before), PAGE + 1).await?;
-    // One extra row shows whether there is another page on that side.
-    let more = rows.len() > PAGE;
-    rows.truncate(PAGE);
-    if is_back {
-        rows.reverse();
-    }
-    let beyond = async |conn: &mut Conn<'_>, row: Option<&KeyRequest>, backwards: bool| {
-        let Some(place) = row.and_then(|row| cursor(&place(row))) else { return Ok(false) };
-        Ok::<_, StoreError>(!asked.fetch(conn, backwards, Some(place), 1).await?.is_empty())
-    };
-    let (has_next, has_previous) = if is_back {
-        (beyond(conn, rows.last(), false).await?, more)
-    } else {
-        (more, has_after && beyond(conn, rows.first(), true).await?)
-    };
-    let next = rows.last().map(place).filter(|_| has_next);
-    let previous = rows.first().map(place).filter(|_| has_previous);
+    let from = (parse(&query.after), parse(&query.before));
+    let Walked { rows, next, previous } = walk(conn, &asked, PAGE, from).await?;
     let mut sql = Sql::new("SELECT count(*) FROM (SELECT r.key_id FROM key_request r ");
     asked.push_conditions(&mut sql);
     sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");

@@ -78,6 +78,7 @@ mod sql;
 mod sqlite;
 mod throttle;
 mod usage;
+mod walk;
 mod webhooks;
 mod whole;
 

@@ -16,6 +16,7 @@ use crate::cursors::Paged;
 use crate::error::StoreError;
 use crate::people::end;
 use crate::sql::{Arg, Sql, push_contains};
+use crate::walk::{List, Walked, walk};
 
 /// Rows on a page.
 const PAGE: usize = Rows::Few.count() as usize;
@@ -249,6 +250,29 @@ fn list(sql: &mut Sql, columns: &[&'static str], [first, then]: [&'static str; 2
     }
 }
 
+impl List for Asked<'_> {
+    type Row = Stored;
+    type Place = Vec<Arg>;
+
+    async fn beside(
+        &self,
+        conn: &mut Conn<'_>,
+        at: Option<Vec<Arg>>,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<Stored>, StoreError> {
+        self.fetch(conn, backwards, at, limit).await
+    }
+
+    fn place(&self, row: &Stored) -> Option<Vec<Arg>> {
+        cursor(&self.cursor(row), self.query.sort)
+    }
+
+    fn cursor(&self, row: &Stored) -> String {
+        row.place(self.query.sort)
+    }
+}
+
 async fn list_people(
     conn: &mut Conn<'_>,
     query: &PersonQuery,
@@ -257,26 +281,8 @@ async fn list_people(
 ) -> Result<Page<PersonListed>, StoreError> {
     let asked = Asked { query, apps, lock };
     let parse = |text: &Option<String>| text.as_deref().and_then(|text| cursor(text, query.sort));
-    let (after, before) = (parse(&query.after), parse(&query.before));
-    let is_back = after.is_none() && before.is_some();
-    let mut rows = asked.fetch(conn, is_back, after.or(before), PAGE + 1).await?;
-    // One extra row shows whether there is another page on that side.
-    let more = rows.len() > PAGE;
-    rows.truncate(PAGE);
-    if is_back {
-        rows.reverse();
-    }
-    let beyond = async |conn: &mut Conn<'_>, row: Option<&Stored>, backwards: bool| {
-        let Some(place) = row.and_then(|row| cursor(&row.place(query.sort), query.sort)) else { return Ok(false) };
-        Ok::<_, StoreError>(!asked.fetch(conn, backwards, Some(place), 1).await?.is_empty())
-    };
-    let (has_next, has_previous) = if is_back {
-        (beyond(conn, rows.last(), false).await?, more)
-    } else {
-        (more, query.after.is_some() && beyond(conn, rows.first(), true).await?)
-    };
-    let place = |row: Option<&Stored>| row.map(|row| row.place(query.sort));
-    let (next, previous) = (place(rows.last()).filter(|_| has_next), place(rows.first()).filter(|_| has_previous));
+    let from = (parse(&query.after), parse(&query.before));
+    let Walked { rows, next, previous } = walk(conn, &asked, PAGE, from).await?;
     let count = match rows.first().and_then(|row| row.found) {
         Some(count) => count,
         None if rows.is_empty() && query.after.is_none() && query.before.is_none() => 0,

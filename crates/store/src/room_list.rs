@@ -14,6 +14,7 @@ use crate::dialect::Writing;
 use crate::error::StoreError;
 use crate::rooms::{COLUMNS, Stored, newest_first};
 use crate::sql::{Arg, Sql};
+use crate::walk::{List, Walked, walk};
 
 reads! {
     /// A page of the rooms of these apps that are asked for, as they are at this time. An invalid cursor gives the first
@@ -88,7 +89,7 @@ impl Paged for RoomQuery {
 }
 
 /// A list that is being read.
-struct List<'a> {
+struct Listed<'a> {
     apps: Vec<AppId>,
     kinds: &'a [RoomKind],
     query: &'a RoomQuery,
@@ -97,7 +98,7 @@ struct List<'a> {
     writing: Writing,
 }
 
-impl List<'_> {
+impl Listed<'_> {
     /// What every room of the list is, after its app and kind.
     fn push_asked(&self, sql: &mut Sql) {
         let query = self.query;
@@ -163,11 +164,29 @@ impl List<'_> {
         }
     }
 
-    /// Rooms after a place, or before it, nearest first.
+    async fn count(&self, conn: &mut Conn<'_>) -> Result<Capped, StoreError> {
+        if self.apps.is_empty() {
+            return Ok(Capped::at(COUNT_CAP, 0));
+        }
+        let most = i64::from(COUNT_CAP) + 1;
+        let mut sql = Sql::new("SELECT count(*) FROM (SELECT * FROM (");
+        self.push_parts(&mut sql, "1 AS one", |sql| {
+            sql.push(" LIMIT ").bind(most);
+        });
+        sql.push(") AS parts LIMIT ").bind(most).push(") AS counted");
+        let (count,): (i64,) = conn.fetch_one(sql).await?;
+        Ok(Capped::at(COUNT_CAP, count.unsigned_abs()))
+    }
+}
+
+impl List for Listed<'_> {
+    type Row = Room;
+    type Place = Place;
+
     async fn beside(
         &self,
         conn: &mut Conn<'_>,
-        at: Option<&Place>,
+        at: Option<Place>,
         backwards: bool,
         limit: usize,
     ) -> Result<Vec<Room>, StoreError> {
@@ -178,7 +197,7 @@ impl List<'_> {
         let ascending = (self.order == Order::Name) != backwards;
         let mut sql = Sql::default();
         self.push_parts(&mut sql, COLUMNS, |sql| {
-            if let Some(at) = at {
+            if let Some(at) = &at {
                 let (before, args): (_, [Arg; 2]) = match at {
                     Place::Active(at, id) => (" AND (active_at, id) ", [(*at).into(), id.as_str().into()]),
                     Place::Name(name, id) => (" AND (name_key, id) ", [name.as_str().into(), id.as_str().into()]),
@@ -205,18 +224,12 @@ impl List<'_> {
         Ok(rooms)
     }
 
-    async fn count(&self, conn: &mut Conn<'_>) -> Result<Capped, StoreError> {
-        if self.apps.is_empty() {
-            return Ok(Capped::at(COUNT_CAP, 0));
-        }
-        let most = i64::from(COUNT_CAP) + 1;
-        let mut sql = Sql::new("SELECT count(*) FROM (SELECT * FROM (");
-        self.push_parts(&mut sql, "1 AS one", |sql| {
-            sql.push(" LIMIT ").bind(most);
-        });
-        sql.push(") AS parts LIMIT ").bind(most).push(") AS counted");
-        let (count,): (i64,) = conn.fetch_one(sql).await?;
-        Ok(Capped::at(COUNT_CAP, count.unsigned_abs()))
+    fn place(&self, room: &Room) -> Option<Place> {
+        Some(self.order.place(room))
+    }
+
+    fn cursor(&self, room: &Room) -> String {
+        self.order.cursor(room)
     }
 }
 
@@ -228,30 +241,11 @@ async fn list_rooms(
 ) -> Result<Page<Room>, StoreError> {
     let kinds: &[RoomKind] = if query.kinds.is_empty() { RoomKind::ALL } else { &query.kinds };
     let order = Order::of(query);
-    let list = List { apps: apps_in(conn, apps).await?.ids, kinds, query, order, now, writing: conn.writing() };
+    let list = Listed { apps: apps_in(conn, apps).await?.ids, kinds, query, order, now, writing: conn.writing() };
     let size = usize::try_from(query.rows.clamp(1, ROWS_MAX)).unwrap_or(1);
     let parse = |text: &Option<String>| text.as_deref().and_then(|text| order.parse(text));
-    let (after, before) = (parse(&query.after), parse(&query.before));
-    let is_back = after.is_none() && before.is_some();
-    let has_place = after.is_some();
-    let mut rows = list.beside(conn, after.or(before).as_ref(), is_back, size + 1).await?;
-    // One extra row shows whether there is another page on that side.
-    let more = rows.len() > size;
-    rows.truncate(size);
-    if is_back {
-        rows.reverse();
-    }
-    let beyond = async |conn: &mut Conn<'_>, room: Option<&Room>, backwards: bool| {
-        let Some(at) = room.map(|room| order.place(room)) else { return Ok(false) };
-        Ok::<_, StoreError>(!list.beside(conn, Some(&at), backwards, 1).await?.is_empty())
-    };
-    let (has_next, has_previous) = if is_back {
-        (beyond(conn, rows.last(), false).await?, more)
-    } else {
-        (more, has_place && beyond(conn, rows.first(), true).await?)
-    };
-    let cursor = |room: Option<&Room>, has: bool| room.filter(|_| has).map(|room| order.cursor(room));
-    let (next, previous) = (cursor(rows.last(), has_next), cursor(rows.first(), has_previous));
+    let asked = (parse(&query.after), parse(&query.before));
+    let Walked { rows, next, previous } = walk(conn, &list, size, asked).await?;
     let total = list.count(conn).await?;
     Ok(Page { rows, next, previous, total })
 }
