@@ -11,6 +11,12 @@ pub const FILE_NAME_MAX: usize = 200;
 /// The most bytes of a file, unless the installation says otherwise.
 pub const SIZE_MAX: u64 = 10_000_000;
 
+/// The most files that an app has in no room, and the most in one room to which a program adds one.
+pub const LINKED_MAX: u64 = 10_000;
+
+/// The most bytes that these have together.
+pub const LINKED_BYTES_MAX: u64 = 10_000_000_000;
+
 /// The type of every file that is not of a harmless one.
 pub const ANY_TYPE: &str = "application/octet-stream";
 

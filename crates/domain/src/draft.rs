@@ -149,7 +149,7 @@ impl KeyDraft {
         let spec = named.fill(KeySpec::blank(kind), now, &mut errors);
         let none = rules.asks(Field::Integration) && spec.rules.integration.is_none();
         if none && errors.of(Field::Integration).next().is_none() {
-            errors.push(Field::Integration, "Enter the id of the integration that the key is for.");
+            errors.push(Field::Integration, "Choose the integration that the key is for.");
         }
         if let Some(at) = spec.expires_at
             && at <= now

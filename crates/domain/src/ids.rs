@@ -87,6 +87,11 @@ id!(
     DeliveryId, 24, is_lower_hex
 );
 
+id!(
+    /// A running server of an installation: 24 lower-case hexadecimal digits.
+    NodeId, 24, is_lower_hex
+);
+
 /// Ids that some clients know as UUIDs.
 macro_rules! uuid_form {
     ($($name:ident),+) => {
@@ -204,6 +209,13 @@ impl EventId {
 }
 
 impl DeliveryId {
+    /// An id from uniform random bytes.
+    pub fn from_random(bytes: [u8; 12]) -> Self {
+        Self(hex(bytes))
+    }
+}
+
+impl NodeId {
     /// An id from uniform random bytes.
     pub fn from_random(bytes: [u8; 12]) -> Self {
         Self(hex(bytes))

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::ids::{AppId, KeyId};
-use crate::kind::KeyKind;
+use crate::kind::{KeyKind, Presented};
 use crate::permission::AdminPermission;
 use crate::rules::KeyRules;
 use crate::spec::KeySpec;
@@ -223,6 +223,12 @@ impl KeyRow {
     /// The token as lists show it, without its secret: `ks_7Qm2xVbN4tRa_…9fKd`.
     pub fn masked(&self) -> String {
         token::masked(&self.token_prefix, &self.id, &self.last4)
+    }
+
+    /// The id that programs present with its secret, if that has a form of its own: `int_` and 24 hexadecimal digits.
+    pub fn basic_id(&self) -> Option<String> {
+        let has = self.kind.rules().presented == Presented::BasicOrJwt;
+        has.then(|| format!("{}_{}", self.token_prefix, self.id.to_hex()))
     }
 
     /// Its environment, which is part of its token.

@@ -197,14 +197,15 @@ impl KeyKind {
     }
 }
 
-const NAME_ONLY: &[Field] = &[Field::Name];
-const OF_INTEGRATION: &[Field] = &[Field::Name, Field::Integration];
+const NAME_LIMITS: &[Field] = &[Field::Name, Field::Limits];
+const OF_INTEGRATION: &[Field] = &[Field::Name, Field::Integration, Field::Limits];
 const NAME_DESCRIPTION: &[Field] =
-    &[Field::Name, Field::Description, Field::Owner, Field::ExternalId, Field::Tags, Field::Metadata];
+    &[Field::Name, Field::Description, Field::Limits, Field::Owner, Field::ExternalId, Field::Tags, Field::Metadata];
 const EVENTS: &[Field] = &[
     Field::Name,
     Field::Description,
     Field::Domains,
+    Field::Limits,
     Field::Owner,
     Field::ExternalId,
     Field::Tags,
@@ -357,7 +358,7 @@ const INTEGRATION: KindRules = KindRules {
     seen_with: Act::SeeKeys,
     changed_with: Act::ChangeKeys,
     asked: OF_INTEGRATION,
-    editable: NAME_ONLY,
+    editable: NAME_LIMITS,
     boxes: &[],
     typed_permissions: false,
     issuable_now: true,
@@ -370,7 +371,7 @@ const APP: KindRules = KindRules {
     label: "App key",
     definition: "Calls on behalf of one app",
     prefix: Some("app"),
-    asked: NAME_ONLY,
+    asked: NAME_LIMITS,
     acts: IN_APP,
     makes: &[KeyKind::Integration],
     most_in_app: Some(APP_KEYS_MAX),

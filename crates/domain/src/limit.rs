@@ -190,6 +190,17 @@ impl CallLog {
         }
     }
 
+    /// How many of its calls count at `now`.
+    pub fn used(&mut self, window: Millis, now: Millis) -> u32 {
+        self.forget(window, now);
+        self.groups.iter().fold(0, |used, group| used.saturating_add(group.calls))
+    }
+
+    /// When the oldest of its calls no longer counts; `None` if none counts.
+    pub fn next_end(&self, window: Millis) -> Option<Millis> {
+        self.groups.first().map(|group| Millis(self.ends(*group, window)))
+    }
+
     /// Whether none of its calls count any longer.
     pub fn is_over(&self, window: Millis, now: Millis) -> bool {
         self.groups.last().is_none_or(|last| self.ends(*last, window) <= now.0)

@@ -166,6 +166,8 @@ pub enum Refusal {
         /// The most bytes.
         most: u64,
     },
+    /// The app or the room has as many files as programs may put there.
+    AttachmentsFull,
     /// A file has no bytes.
     AttachmentEmpty,
     /// The room has no such file.
@@ -326,6 +328,9 @@ impl Refusal {
             Self::MessageNotFound => "The room has no message with this number.",
             Self::AttachmentTooLarge { most } => {
                 return format!("This file is too large; a file may have at most {} bytes.", grouped(*most));
+            }
+            Self::AttachmentsFull => {
+                "There are 10,000 files here already, or 10 GB of them, and no more fit; remove some first."
             }
             Self::AttachmentEmpty => "This file is empty; choose another one.",
             Self::AttachmentNotFound => "The room has no such file.",

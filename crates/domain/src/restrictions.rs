@@ -68,7 +68,7 @@ impl Restrictions<'_> {
         if kind.asks(Field::Limits) {
             words.extend((!self.rules.limits.is_empty()).then(|| self.rate()));
             words.extend(self.calls());
-            if self.rules.limits.is_empty() && self.rules.quota.is_none() {
+            if kind.asks(Field::Quota) && self.rules.limits.is_empty() && self.rules.quota.is_none() {
                 words.push("Any number of calls".to_owned());
             }
         }

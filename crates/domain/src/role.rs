@@ -46,6 +46,8 @@ names! {
         ExportAudit = "export_audit",
         /// See how this installation is set up.
         SeeSettings = "see_settings",
+        /// See whether this installation works, its nodes and their figures.
+        SeeStatus = "see_status",
         /// Change the settings that are kept in the database.
         ChangeSettings = "change_settings",
         SeePeople = "see_people",
@@ -140,6 +142,7 @@ impl Role {
             Act::ChangeAccountKeys
             | Act::RestoreKey
             | Act::SeeSettings
+            | Act::SeeStatus
             | Act::ChangeSettings
             | Act::ManageOwners
             | Act::RevealMemberKey => [true, false, false, false],

@@ -172,10 +172,54 @@ pub fn cut_to_id(text: &str) -> Option<KeyId> {
     id.or_else(|| MemberKey::find_in(text).map(|key| key.id()))
 }
 
-/// Whether a text contains a whole token or a whole API KEY.
+/// Whether a text contains a whole token, the id and the secret of a key that is presented in two parts, or a whole API KEY.
 pub fn stands_in(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| Token::parse(word).is_some())
-        || MemberKey::find_in(text).is_some()
+    words(text).any(|word| Token::parse(word).is_some()) || pair_stands_in(text) || MemberKey::find_in(text).is_some()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+}
+
+/// Whether an id and its secret are in a text, as they are shown, wherever they are.
+#[cfg(feature = "server")]
+fn pair_stands_in(text: &str) -> bool {
+    let runs = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let secrets: Vec<&str> = runs.filter(|run| run.len() == SECRET_LEN + CHECKSUM_LEN).take(PAIRS_MAX).collect();
+    if secrets.is_empty() {
+        return false;
+    }
+    let mut ids = words(text).flat_map(shown_ids).take(PAIRS_MAX);
+    let belong = |id: &str, secret: &str| {
+        PlainToken::from_basic(id, secret).or_else(|| PlainToken::from_pair(id, secret)).is_some()
+    };
+    ids.any(|id| secrets.iter().any(|secret| belong(id, secret)))
+}
+
+/// How many ids, and how many secrets, are tried with each other.
+#[cfg(feature = "server")]
+const PAIRS_MAX: usize = 100;
+
+/// What may be a shown id in a word: `int_` and 24 digits, or `mk_test_7Qm2xVbN4tRa`.
+#[cfg(feature = "server")]
+fn shown_ids(word: &str) -> impl Iterator<Item = &str> {
+    let marks = word.match_indices('_').map(|(at, _)| at);
+    let begins = move |at: usize| {
+        let before = word.get(..at).unwrap_or_default();
+        let prefix = before.strip_suffix(Environment::Test.suffix()).unwrap_or(before);
+        prefix.rfind('_').map_or(0, |mark| mark + 1)
+    };
+    marks.filter_map(move |at| {
+        let end = word.get(at + 1..)?.find('_').map_or(word.len(), |length| at + 1 + length);
+        let is_id = matches!(end - at - 1, length if length == KeyId::LEN || length == 2 * KeyId::LEN);
+        if is_id { word.get(begins(at)..end) } else { None }
+    })
+}
+
+/// The browser leaves that to the server: it would make its programs larger.
+#[cfg(not(feature = "server"))]
+fn pair_stands_in(_: &str) -> bool {
+    false
 }
 
 /// Removes every API KEY, and every run of letters and digits that is as long as a secret with its checksum. A run of

@@ -10,13 +10,15 @@ use domain::timestamp::Timestamp;
 use crate::apps::{app_id, push_apps};
 use crate::conn::Conn;
 use crate::error::StoreError;
-use crate::sql::Sql;
+use crate::sql::{Sql, pieces};
 use crate::store::Tx;
 use crate::walk::{List, Walked, walk};
 
 reads! {
     /// The app with this id and what is kept with it, also if it is archived.
     profiled_app(id: &AppId) -> Option<ProfiledApp>;
+    /// Those of these apps that there are, in any order, with what is kept with each.
+    some_profiled_apps(ids: &[AppId]) -> Vec<ProfiledApp>;
     /// A page of those of these apps that are in use, by id.
     profiled_apps(apps: &Scope<AppId>, query: &ProfileQuery) -> Page<ProfiledApp>;
 }
@@ -35,6 +37,18 @@ async fn profiled_app(conn: &mut Conn<'_>, id: &AppId) -> Result<Option<Profiled
     let mut sql = Sql::new(PROFILED);
     sql.push("WHERE id = ").bind(id.as_str());
     conn.fetch_optional(sql).await?.map(from_row).transpose()
+}
+
+async fn some_profiled_apps(conn: &mut Conn<'_>, ids: &[AppId]) -> Result<Vec<ProfiledApp>, StoreError> {
+    let mut apps = Vec::with_capacity(ids.len());
+    for piece in pieces(ids) {
+        let mut sql = Sql::new(PROFILED);
+        sql.push("WHERE id IN (").list(piece.iter().map(AppId::as_str)).push(")");
+        for row in conn.fetch_all(sql).await? {
+            apps.push(from_row(row)?);
+        }
+    }
+    Ok(apps)
 }
 
 /// The apps in use, in the order of their ids.

@@ -55,6 +55,8 @@ reads! {
     some_attachments(ids: &[AttachmentId]) -> Vec<AttachmentRow>;
     /// Files of a room, at most `limit`.
     attachments_of(room: &RoomId, limit: u32) -> Vec<AttachmentId>;
+    /// How many files a room has, and how many bytes they have together.
+    attachments_size(room: &RoomId) -> (u64, u64);
     /// The bytes of a file that the database keeps; none if it does not keep them.
     attachment_bytes(id: &AttachmentId) -> Vec<u8>;
 }
@@ -73,6 +75,12 @@ async fn attachments_of(conn: &mut Conn<'_>, room: &RoomId, limit: u32) -> Resul
     let sql = Sql::new("SELECT id FROM attachment WHERE room_id = $1 ORDER BY id LIMIT $2");
     let rows = conn.fetch_all::<(String,)>(sql.arg(room.as_str()).arg(i64::from(limit))).await?;
     rows.into_iter().map(attachment_id).collect()
+}
+
+async fn attachments_size(conn: &mut Conn<'_>, room: &RoomId) -> Result<(u64, u64), StoreError> {
+    let sql = Sql::new("SELECT count(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM attachment WHERE room_id = $1");
+    let (files, bytes): (i64, i64) = conn.fetch_one(sql.arg(room.as_str())).await?;
+    Ok((files.unsigned_abs(), bytes.unsigned_abs()))
 }
 
 async fn attachment_bytes(conn: &mut Conn<'_>, id: &AttachmentId) -> Result<Vec<u8>, StoreError> {

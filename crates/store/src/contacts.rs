@@ -10,6 +10,7 @@ use sqlx_macros::FromRow;
 use crate::conn::Conn;
 use crate::cursors::{Paged, digits_of, name_of};
 use crate::error::StoreError;
+use crate::readable::readable;
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
 use crate::walk::{List, Walked, walk};
@@ -105,9 +106,7 @@ async fn contacts_by_id(conn: &mut Conn<'_>, ids: &[ContactId]) -> Result<Vec<Co
     for piece in pieces(ids) {
         let mut sql = Sql::new(CONTACT);
         sql.push("WHERE c.id IN (").list(piece.iter().map(ContactId::as_str)).push(")");
-        for row in conn.fetch_all::<Stored>(sql).await? {
-            found.push(Contact::try_from(row)?);
-        }
+        found.extend(readable::<Stored, Contact>(conn.fetch_all(sql).await?));
     }
     Ok(found)
 }
@@ -126,7 +125,7 @@ async fn contacts_after(
     }
     sql.push(" AND c.status <> ").bind(ContactStatus::Inactive.as_str());
     sql.push(" ORDER BY c.id LIMIT ").bind(i64::from(limit));
-    conn.fetch_all::<Stored>(sql).await?.into_iter().map(Contact::try_from).collect()
+    Ok(readable(conn.fetch_all::<Stored>(sql).await?))
 }
 
 async fn has_contacts(conn: &mut Conn<'_>, app: &AppId) -> Result<bool, StoreError> {
@@ -243,7 +242,7 @@ async fn list_contacts(conn: &mut Conn<'_>, app: &AppId, query: &ContactQuery) -
     push_asked(&mut sql, app, query);
     sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
     let (count,): (i64,) = conn.fetch_one(sql).await?;
-    let rows = rows.into_iter().map(Contact::try_from).collect::<Result<_, _>>()?;
+    let rows = readable(rows);
     Ok(Page { rows, next, previous, total: Capped::at(COUNT_CAP, count.unsigned_abs()) })
 }
 

@@ -10,6 +10,7 @@ use sqlx_macros::FromRow;
 use crate::conn::Conn;
 use crate::cursors::{Paged, number};
 use crate::error::StoreError;
+use crate::readable::readable;
 use crate::rooms::moment;
 use crate::sql::Sql;
 use crate::store::Tx;
@@ -142,7 +143,7 @@ async fn list_deliveries(
     sql.push(" LIMIT ").bind(most).push(") AS counted");
     let (count,): (i64,) = conn.fetch_one(sql).await?;
     Ok(Page {
-        rows: rows.into_iter().map(Delivery::try_from).collect::<Result<_, _>>()?,
+        rows: readable(rows),
         next: last.filter(|_| has_next).map(|n| n.to_string()),
         previous: first.filter(|_| has_previous).map(|n| n.to_string()),
         total: Capped::at(COUNT_CAP, count.unsigned_abs()),

@@ -12,6 +12,7 @@ use domain::webhook::Trigger;
 use crate::conn::Conn;
 use crate::deliveries::{COLUMNS, NEVER, Stored};
 use crate::error::StoreError;
+use crate::readable::readable;
 use crate::rooms::millis;
 use crate::sql::Sql;
 use crate::store::Tx;
@@ -164,7 +165,7 @@ impl Tx {
             .list(rows.iter().map(|row| row.n))
             .push(")");
         conn.execute(sql).await?;
-        Ok(rows.into_iter().filter_map(|row| Delivery::try_from(row).ok()).collect())
+        Ok(readable(rows))
     }
 
     /// Writes what came of deliveries that this lease holds; those of another are left alone. Where one is over, the next of

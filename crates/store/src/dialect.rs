@@ -3,8 +3,9 @@
 use serde::Serialize;
 use sqlx::PgPool;
 use sqlx::error::{DatabaseError, ErrorKind};
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgNotification};
 
+use crate::changes::Announced;
 use crate::conn::Conn;
 use crate::error::{StoreError, Unique};
 use crate::sql::Sql;
@@ -125,7 +126,37 @@ impl Conn<'_> {
 /// The channel on which a new version is announced.
 const CHANNEL: &str = "keystead_version";
 
+/// The channel on which nodes announce what the others should look at.
+const NODES: &str = "keystead_node";
+
+/// The channel on which nodes tell each other what no row holds.
+const TOLD: &str = "keystead_told";
+
 impl Conn<'_> {
+    /// The time of the database's own clock, in milliseconds since 1970.
+    pub(crate) fn clock(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+            Self::Postgres(_) => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+        }
+    }
+
+    /// Announces to other nodes that this one has changed something that concerns them.
+    pub(crate) async fn announce_of_node(&mut self, node: &str) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self {
+            self.execute(Sql::new("SELECT pg_notify($1, $2)").arg(NODES).arg(node)).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells every process that listens, this one too, something of which nothing is kept.
+    pub(crate) async fn tell(&mut self, text: &str) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self {
+            self.execute(Sql::new("SELECT pg_notify($1, $2)").arg(TOLD).arg(text)).await?;
+        }
+        Ok(())
+    }
+
     /// Announces a version to other processes, if the database can. The announcement goes out with the commit, or not
     /// at all.
     pub(crate) async fn announce(&mut self, version: i64) -> Result<(), StoreError> {
@@ -140,8 +171,18 @@ impl Conn<'_> {
 /// Listens for announcements on its own connection.
 pub(crate) async fn listen(pool: &PgPool) -> Result<PgListener, StoreError> {
     let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen(CHANNEL).await?;
+    listener.listen_all([CHANNEL, NODES, TOLD]).await?;
     Ok(listener)
+}
+
+/// What an announcement says; `None` where some may have been lost.
+pub(crate) fn announced(notification: Option<&PgNotification>) -> Announced {
+    match notification {
+        None => Announced::Anything,
+        Some(said) if said.channel() == NODES => Announced::OfNode(said.payload().to_owned()),
+        Some(said) if said.channel() == TOLD => Announced::Told(said.payload().to_owned()),
+        Some(_) => Announced::Version,
+    }
 }
 
 /// Unique columns as SQLite names them, as Postgres names their constraint, and as use cases do.

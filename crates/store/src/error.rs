@@ -15,6 +15,9 @@ pub enum StoreError {
     /// that was replaced. It may be the right one again later.
     #[error("this is not the database to use: {0}")]
     Elsewhere(String),
+    /// A newer release works on this database, and this one must not go on beside it. It may be ours again later.
+    #[error("{0}")]
+    TakenOver(String),
     /// The connection broke, or the database failed, in the middle of a commit.
     #[error("it is not known whether this was done, so look before you try again: {0}")]
     Uncertain(String),

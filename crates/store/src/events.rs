@@ -12,6 +12,7 @@ use sqlx_macros::FromRow;
 use crate::conn::Conn;
 use crate::cursors::{Paged, number};
 use crate::error::StoreError;
+use crate::readable::readable;
 use crate::rooms::signed;
 use crate::sql::{Sql, pieces, push_words};
 use crate::store::Tx;
@@ -140,7 +141,7 @@ async fn events_between(
     sql.push("WHERE integration_id = ").bind(integration.as_str());
     sql.push(" AND seq >= ").bind(signed(from)).push(" AND seq <= ").bind(signed(to));
     sql.push(" ORDER BY seq LIMIT ").bind(i64::from(limit));
-    conn.fetch_all::<Stored>(sql).await?.into_iter().map(Event::try_from).collect()
+    Ok(readable(conn.fetch_all::<Stored>(sql).await?))
 }
 
 async fn event_ends(
@@ -159,14 +160,18 @@ async fn event_ends(
     Ok(ends)
 }
 
+/// The narrowest of the indexes is read, which has the name, too. Without statistics SQLite would choose any of them, so the
+/// other columns are written as expressions, which no index has.
 fn push_asked(sql: &mut Sql, integration: &IntegrationId, query: &EventQuery) {
     sql.push("WHERE integration_id = ").bind(integration.as_str());
-    for (column, asked) in
-        [(" AND name = ", &query.name), (" AND crm_id = ", &query.crm_id), (" AND agent_id = ", &query.agent_id)]
-    {
-        if let Some(asked) = asked {
-            sql.push(column).bind(asked.as_str());
-        }
+    let asked = [
+        ([" AND agent_id = ", " AND agent_id || '' = "], &query.agent_id),
+        ([" AND crm_id = ", " AND crm_id || '' = "], &query.crm_id),
+        ([" AND name = ", " AND name || '' = "], &query.name),
+    ];
+    let given = asked.into_iter().filter_map(|(columns, text)| Some((columns, text.as_ref()?)));
+    for (n, ([column, expression], text)) in given.enumerate() {
+        sql.push(if n == 0 { column } else { expression }).bind(text.as_str());
     }
 }
 
@@ -224,9 +229,10 @@ async fn list_events(
     let Walked { rows, next, previous } = walk(conn, &Listed { integration, query }, size, asked).await?;
     let mut sql = Sql::new("SELECT count(*) FROM (SELECT seq FROM event ");
     push_asked(&mut sql, integration, query);
-    sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
+    // In this order the index is read that the page is read by.
+    sql.push(" ORDER BY seq DESC LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
     let (count,): (i64,) = conn.fetch_one(sql).await?;
-    let rows = rows.into_iter().map(Event::try_from).collect::<Result<_, _>>()?;
+    let rows = readable(rows);
     Ok(Page { rows, next, previous, total: Capped::at(COUNT_CAP, count.unsigned_abs()) })
 }
 
@@ -276,9 +282,14 @@ impl Tx {
         let sql = Sql::new("DELETE FROM event_end WHERE integration_id NOT IN (SELECT id FROM integration)");
         self.conn().execute(sql).await?;
         let mut sql = Sql::new(
-            "DELETE FROM event WHERE (integration_id, seq) IN (SELECT integration_id, seq FROM event WHERE at < ",
+            "DELETE FROM event WHERE (integration_id, seq) IN (SELECT integration_id, seq FROM event WHERE id < ",
         );
-        sql.bind(before).push(" LIMIT ").bind(i64::from(limit)).push(")");
+        sql.bind(id_after(before)).push(" AND at < ").bind(before).push(" LIMIT ").bind(i64::from(limit)).push(")");
         self.conn().execute(sql).await
     }
+}
+
+/// What the ids of events from before a time are less than: an id begins with its second, in hexadecimal digits.
+fn id_after(time: Timestamp) -> String {
+    format!("{:08x}", u32::try_from(time.millis() / 1_000 + 1).unwrap_or_default())
 }

@@ -9,6 +9,7 @@ use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
+use crate::readable::readable;
 use crate::sql::Sql;
 use crate::store::Tx;
 
@@ -77,7 +78,7 @@ const HAND_OVER: &str = "SELECT h.key_id, h.app_id, h.kind, h.key_name, h.fields
 async fn hand_overs(conn: &mut Conn<'_>) -> Result<Vec<HandOver>, StoreError> {
     let mut sql = Sql::new(HAND_OVER);
     sql.push("WHERE h.collected_at = 0 ORDER BY h.created_at DESC, h.key_id DESC");
-    conn.fetch_all::<Stored>(sql).await?.into_iter().map(HandOver::try_from).collect()
+    Ok(readable(conn.fetch_all::<Stored>(sql).await?))
 }
 
 async fn hand_over(conn: &mut Conn<'_>, key: &KeyId) -> Result<Option<HandOver>, StoreError> {
@@ -108,7 +109,7 @@ async fn hand_overs_overdue(conn: &mut Conn<'_>, now: Timestamp, limit: u32) -> 
     let mut sql = Sql::new(HAND_OVER);
     sql.push("WHERE h.collected_at = 0 AND h.expires_at <= ").bind(now);
     sql.push(" ORDER BY h.expires_at LIMIT ").bind(i64::from(limit));
-    conn.fetch_all::<Stored>(sql).await?.into_iter().map(HandOver::try_from).collect()
+    Ok(readable(conn.fetch_all::<Stored>(sql).await?))
 }
 
 async fn collection(conn: &mut Conn<'_>, key: &KeyId) -> Result<Option<Collection>, StoreError> {

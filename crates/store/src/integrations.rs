@@ -12,6 +12,7 @@ use crate::apps::app_id;
 use crate::conn::Conn;
 use crate::cursors::Paged;
 use crate::error::StoreError;
+use crate::readable::readable;
 use crate::sql::Sql;
 use crate::store::Tx;
 use crate::walk::{List, Walked, walk};
@@ -73,7 +74,7 @@ pub(crate) fn kind(text: &str) -> Result<IntegrationKind, StoreError> {
 
 /// These integrations with their webhooks.
 async fn whole(conn: &mut Conn<'_>, rows: Vec<Stored>) -> Result<Vec<Integration>, StoreError> {
-    let mut integrations = rows.into_iter().map(Integration::try_from).collect::<Result<Vec<_>, _>>()?;
+    let mut integrations: Vec<Integration> = readable(rows);
     let ids: Vec<_> = integrations.iter().map(|integration| integration.id).collect();
     for webhook in webhooks_of(conn, &ids).await? {
         if let Some(its) = integrations.iter_mut().find(|integration| integration.id == webhook.integration_id) {

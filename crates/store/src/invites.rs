@@ -10,6 +10,7 @@ use crate::apps::{read_scope, scope_words};
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::people::{end, stored_end};
+use crate::readable::readable;
 use crate::sql::Sql;
 use crate::store::Tx;
 
@@ -65,7 +66,7 @@ const INVITE: &str = "SELECT i.id, i.email, i.name, i.role, i.apps, i.keys, i.ac
 async fn invites(conn: &mut Conn<'_>) -> Result<Vec<Invite>, StoreError> {
     let mut sql = Sql::new(INVITE);
     sql.push("ORDER BY i.created_at DESC, i.id DESC");
-    conn.fetch_all::<Stored>(sql).await?.into_iter().map(Invite::try_from).collect()
+    Ok(readable(conn.fetch_all::<Stored>(sql).await?))
 }
 
 async fn invite(conn: &mut Conn<'_>, id: &PersonId) -> Result<Option<Invite>, StoreError> {

@@ -9,6 +9,7 @@ use domain::sight::{Scope, Sight};
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::key_requests::{REQUEST, Stored};
+use crate::readable::readable;
 use crate::sql::{Arg, Sql};
 use crate::walk::{List, Walked, walk};
 
@@ -25,8 +26,8 @@ reads! {
 }
 
 /// The place of a request in the list.
-fn place(request: &KeyRequest) -> String {
-    format!("{}~{}", request.key, request.created_at.millis())
+fn place(key: &str, created_at: i64) -> String {
+    format!("{key}~{created_at}")
 }
 
 fn cursor(text: &str) -> Option<[Arg; 2]> {
@@ -59,7 +60,7 @@ impl Asked<'_> {
         backwards: bool,
         after: Option<[Arg; 2]>,
         limit: usize,
-    ) -> Result<Vec<KeyRequest>, StoreError> {
+    ) -> Result<Vec<Stored>, StoreError> {
         let descending = (self.query.show == RequestFilter::Ended) != backwards;
         let mut sql = Sql::new(REQUEST);
         self.push_conditions(&mut sql);
@@ -68,7 +69,7 @@ impl Asked<'_> {
         }
         sql.push(" ORDER BY r.created_at").push(if descending { " DESC, r.key_id DESC" } else { ", r.key_id" });
         sql.push(" LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        conn.fetch_all::<Stored>(sql).await?.into_iter().map(KeyRequest::try_from).collect()
+        conn.fetch_all(sql).await
     }
 }
 
@@ -85,7 +86,7 @@ fn push_sight(sql: &mut Sql, sight: &Sight) {
 }
 
 impl List for Asked<'_> {
-    type Row = KeyRequest;
+    type Row = Stored;
     type Place = [Arg; 2];
 
     async fn beside(
@@ -94,16 +95,16 @@ impl List for Asked<'_> {
         at: Option<[Arg; 2]>,
         backwards: bool,
         limit: usize,
-    ) -> Result<Vec<KeyRequest>, StoreError> {
+    ) -> Result<Vec<Stored>, StoreError> {
         self.fetch(conn, backwards, at, limit).await
     }
 
-    fn place(&self, row: &KeyRequest) -> Option<[Arg; 2]> {
-        cursor(&place(row))
+    fn place(&self, row: &Stored) -> Option<[Arg; 2]> {
+        cursor(&self.cursor(row))
     }
 
-    fn cursor(&self, row: &KeyRequest) -> String {
-        place(row)
+    fn cursor(&self, row: &Stored) -> String {
+        place(&row.key_id, row.created_at)
     }
 }
 
@@ -121,7 +122,7 @@ async fn list_key_requests(
     asked.push_conditions(&mut sql);
     sql.push(" LIMIT ").bind(i64::from(COUNT_CAP) + 1).push(") AS counted");
     let (count,): (i64,) = conn.fetch_one(sql).await?;
-    Ok(Page { rows, next, previous, total: Capped::at(COUNT_CAP, count.unsigned_abs()) })
+    Ok(Page { rows: readable(rows), next, previous, total: Capped::at(COUNT_CAP, count.unsigned_abs()) })
 }
 
 async fn key_requests_waiting_for(
@@ -134,9 +135,9 @@ async fn key_requests_waiting_for(
     let mut sql = Sql::new(REQUEST);
     sql.push("WHERE r.state = ").bind(RequestState::Waiting.as_str()).push(" AND r.asked_by_id <> ").bind(but.as_str());
     push_sight(&mut sql, sight);
-    if let Some(after) = after.and_then(|after| cursor(&place(after))) {
+    if let Some(after) = after.and_then(|after| cursor(&place(after.key.as_str(), after.created_at.millis()))) {
         sql.push(" AND (r.created_at, r.key_id) > ").row(true, after);
     }
     sql.push(" ORDER BY r.created_at, r.key_id LIMIT ").bind(i64::from(limit));
-    conn.fetch_all::<Stored>(sql).await?.into_iter().map(KeyRequest::try_from).collect()
+    Ok(readable(conn.fetch_all::<Stored>(sql).await?))
 }

@@ -9,12 +9,13 @@ use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
+use crate::readable::readable;
 use crate::sql::Sql;
 use crate::store::Tx;
 
 #[derive(FromRow)]
 pub(crate) struct Stored {
-    key_id: String,
+    pub key_id: String,
     app_id: String,
     kind: String,
     key_name: String,
@@ -23,7 +24,7 @@ pub(crate) struct Stored {
     reason: String,
     asked_by_id: String,
     asked_by_label: String,
-    created_at: i64,
+    pub created_at: i64,
     state: String,
     until: i64,
     decided_by_id: String,
@@ -108,7 +109,7 @@ async fn key_requests_overdue(conn: &mut Conn<'_>, now: Timestamp, limit: u32) -
     let open = RequestState::ALL.iter().filter(|state| state.is_open()).map(|state| state.as_str());
     sql.push("WHERE r.state IN (").list(open).push(") AND r.until <= ").bind(now);
     sql.push(" ORDER BY r.until LIMIT ").bind(i64::from(limit));
-    conn.fetch_all::<Stored>(sql).await?.into_iter().map(KeyRequest::try_from).collect()
+    Ok(readable(conn.fetch_all::<Stored>(sql).await?))
 }
 
 async fn emails_of(

@@ -41,11 +41,13 @@ impl Look {
                 file.check()?;
                 let looked = async {
                     let mut conn = calls.acquire().await?;
-                    let sql =
-                        "SELECT version, (SELECT value FROM setting WHERE name = 'installation') FROM verifier_version";
-                    let (version, installation) = Conn::Sqlite(&mut conn).fetch_one(Sql::new(sql)).await?;
-                    reach.check(&Server { installation, ..Server::default() })?;
-                    Ok(Seen { version, now: None })
+                    let sql = "SELECT version, (SELECT value FROM setting WHERE name = 'installation'), \
+                         (SELECT value FROM setting WHERE name = 'least_generation'), (SELECT count(*) FROM data_key) \
+                         FROM verifier_version";
+                    let (version, installation, least, data_keys) =
+                        Conn::Sqlite(&mut conn).fetch_one(Sql::new(sql)).await?;
+                    reach.check(&Server { installation, least, ..Server::default() })?;
+                    Ok(Seen { version, data_keys, now: None })
                 };
                 within(PATIENCE, looked).await
             }
@@ -86,7 +88,7 @@ impl Look {
 }
 
 async fn on_postgres(conn: &mut PgConnection, reach: &Reach) -> Result<Seen, StoreError> {
-    let (server, version, now) = postgres::ask(conn).await?;
-    reach.check(&server)?;
-    Ok(Seen { version, now: Some(Timestamp::from_millis(now)) })
+    let asked = postgres::ask(conn).await?;
+    reach.check(&asked.server)?;
+    Ok(Seen { version: asked.version, data_keys: asked.data_keys, now: Some(Timestamp::from_millis(asked.now)) })
 }

@@ -9,6 +9,7 @@ use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
+use crate::readable::readable;
 use crate::rooms::signed;
 use crate::sql::{Sql, push_words};
 use crate::store::Tx;
@@ -93,13 +94,13 @@ async fn messages(
     let mut sql = select();
     sql.bind(room.as_str()).push(" AND seq >= ").bind(signed(from)).push(" AND seq <= ").bind(signed(to));
     sql.push(" ORDER BY seq LIMIT ").bind(i64::from(limit));
-    conn.fetch_all::<Stored>(sql).await?.into_iter().map(Message::try_from).collect()
+    Ok(readable(conn.fetch_all::<Stored>(sql).await?))
 }
 
 async fn latest_messages(conn: &mut Conn<'_>, room: &RoomId, limit: u32) -> Result<Vec<Message>, StoreError> {
     let mut sql = select();
     sql.bind(room.as_str()).push(" ORDER BY seq DESC LIMIT ").bind(i64::from(limit));
-    conn.fetch_all::<Stored>(sql).await?.into_iter().rev().map(Message::try_from).collect()
+    Ok(readable(conn.fetch_all::<Stored>(sql).await?.into_iter().rev()))
 }
 
 async fn said_messages(
@@ -114,7 +115,7 @@ async fn said_messages(
     sql.bind(room.as_str()).push(" AND seq >= ").bind(signed(from)).push(" AND seq <= ").bind(signed(to));
     push_words(&mut sql, " AND kind NOT IN (", [MessageKind::System, MessageKind::Deleted].map(MessageKind::as_str));
     sql.push(if newest { " ORDER BY seq DESC LIMIT " } else { " ORDER BY seq LIMIT " }).bind(i64::from(limit));
-    conn.fetch_all::<Stored>(sql).await?.into_iter().map(Message::try_from).collect()
+    Ok(readable(conn.fetch_all::<Stored>(sql).await?))
 }
 
 /// The newest message of a room, for the room's own row.

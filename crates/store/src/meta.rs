@@ -6,6 +6,7 @@ use domain::timestamp::Timestamp;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
+use crate::failpoint;
 use crate::sql::Sql;
 use crate::store::Tx;
 
@@ -95,6 +96,8 @@ impl Tx {
     pub async fn bump_version(&mut self) -> Result<i64, StoreError> {
         let sql = Sql::new("UPDATE verifier_version SET version = version + 1 RETURNING version");
         let (version,) = self.conn().fetch_one(sql).await?;
+        self.announces = true;
+        failpoint::reached("announce");
         self.conn().announce(version).await?;
         Ok(version)
     }

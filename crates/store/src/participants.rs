@@ -8,6 +8,7 @@ use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
+use crate::readable::readable;
 use crate::rooms::{self, millis, moment, some_rooms};
 use crate::sql::{Arg, Sql, pieces};
 use crate::store::Tx;
@@ -79,7 +80,7 @@ async fn some_participants(conn: &mut Conn<'_>, asked: &[(RoomId, ClientKey)]) -
     sql.push("JOIN (SELECT value ->> 0 AS asked_room, value ->> 1 AS asked_key FROM ");
     conn.push_rows(&mut sql, asked.iter().map(|(room, key)| (room.as_str(), key.as_str())))?;
     sql.push(") AS asked ON room_id = asked_room AND client_key = asked_key");
-    conn.fetch_all::<Stored>(sql).await?.into_iter().map(Participant::try_from).collect()
+    Ok(readable(conn.fetch_all::<Stored>(sql).await?))
 }
 
 async fn participants(
@@ -96,7 +97,7 @@ async fn participants(
         Who::Banned => " AND banned_at <> 0",
     });
     sql.push(" ORDER BY joined_at, client_key LIMIT ").bind(i64::from(limit));
-    conn.fetch_all::<Stored>(sql).await?.into_iter().map(Participant::try_from).collect()
+    Ok(readable(conn.fetch_all::<Stored>(sql).await?))
 }
 
 async fn memberships(

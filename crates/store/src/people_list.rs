@@ -288,7 +288,8 @@ async fn list_people(
         None if rows.is_empty() && query.after.is_none() && query.before.is_none() => 0,
         None => asked.count(conn).await?,
     };
-    let rows = rows.into_iter().map(|row| row.listed(lock)).collect::<Result<_, _>>()?;
+    // A person whose role only a later version knows hides no other.
+    let rows = rows.into_iter().filter_map(|row| row.listed(lock).ok()).collect();
     Ok(Page { rows, next, previous, total: Capped::at(COUNT_CAP, count.unsigned_abs()) })
 }
 

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::conn::Conn;
 use crate::error::StoreError;
+use crate::idle::Idle;
 use crate::look::Look;
 use crate::patience::{PATIENCE, within};
 use crate::reach::{Reach, Server};
@@ -30,9 +31,6 @@ const LISTS: &str = "SET enable_sort = off; SET enable_seqscan = off; SET enable
 
 /// While a schema change waits for its lock, everybody else's reads queue behind it.
 const UPDATING: &str = "SET lock_timeout = '2s'";
-
-/// How long a connection is kept that nobody uses. The command line may be waiting for one.
-const KEPT_FOR: Duration = Duration::from_secs(3);
 
 /// The connections that one server opens, unless it is told otherwise.
 pub(crate) const CONNECTIONS: u32 = 10;
@@ -66,6 +64,8 @@ pub(crate) struct PostgresPools {
     pub pages: PgPool,
     /// For announcements; `None` if there are too few connections for one.
     pub listener: Option<PgPool>,
+    /// Ends with the last clone.
+    _idle: Arc<Idle>,
 }
 
 /// The driver's options for a URL. Parameters that it would skip are refused: with a misspelt `sslmode`, it would connect
@@ -79,6 +79,10 @@ fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
     }
     // PgBouncer refuses connections with extra_float_digits.
     let options = PgConnectOptions::from_str(url)?.application_name("keystead").extra_float_digits(None);
+    // The driver would look for one host of that name.
+    if options.get_host().contains(',') {
+        return Err(StoreError::Url("it has several hosts; name one that leads to the primary".to_owned()));
+    }
     // The driver keeps the brackets of an IPv6 address, and then cannot resolve it.
     let address = options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')).map(str::to_owned);
     let options = if let Some(address) = address { options.host(&address) } else { options };
@@ -133,15 +137,17 @@ pub(crate) async fn open(
         PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
-            .idle_timeout(KEPT_FOR)
+            // With either, the driver would look after them itself.
+            .idle_timeout(None)
+            .max_lifetime(None)
             .after_connect(move |conn, _| {
                 let reach = Arc::clone(&of_new);
                 Box::pin(async move {
                     for setting in settings {
                         conn.execute(*setting).await?;
                     }
-                    let (server, ..) = ask(conn).await.map_err(|error| into_driver(&error))?;
-                    reach.check(&server).map_err(|error| into_driver(&error))
+                    let asked = ask(conn).await.map_err(|error| into_driver(&error))?;
+                    reach.check(&asked.server).map_err(|error| into_driver(&error))
                 })
             })
             .before_acquire(move |_, metadata| {
@@ -161,17 +167,25 @@ pub(crate) async fn open(
     if connections < 3 {
         let only = writers(1).connect_lazy_with(options);
         let look = Look::Shared(only.clone());
-        return Ok((PostgresPools { writer: only.clone(), calls: only.clone(), pages: only, listener: None }, look));
+        let idle = Arc::new(Idle::of(vec![only.clone()]));
+        let pools =
+            PostgresPools { writer: only.clone(), calls: only.clone(), pages: only, listener: None, _idle: idle };
+        return Ok((pools, look));
     }
     let shares = shares(connections);
     let calls = pool(shares.calls, &[SESSION]).connect_lazy_with(options.clone());
     let pages = || pool(shares.pages, &[SESSION, LISTS]).connect_lazy_with(options.clone());
+    let writer = writers(shares.writers).connect_lazy_with(options.clone());
+    let own_pages = (shares.pages > 0).then(pages);
+    let idle = [&writer, &calls].into_iter().chain(&own_pages).cloned().collect();
     let pools = PostgresPools {
-        writer: writers(shares.writers).connect_lazy_with(options.clone()),
-        pages: if shares.pages == 0 { calls.clone() } else { pages() },
+        writer,
+        pages: own_pages.unwrap_or_else(|| calls.clone()),
         calls,
+        _idle: Arc::new(Idle::of(idle)),
         listener: shares.listener.then(|| {
-            PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options.clone())
+            let alone = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+            alone.idle_timeout(None).max_lifetime(None).connect_lazy_with(options.clone())
         }),
     };
     Ok((pools, Look::Postgres { options: Box::new(options), conn: Mutex::default() }))
@@ -205,7 +219,7 @@ async fn prepare_on(conn: &mut PgConnection, schema: Schema, reach: &Reach) -> R
         "SELECT current_setting('server_encoding'), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'",
     );
     let (encoding, in_recovery, read_only) = Conn::Postgres(conn).fetch_one::<(String, bool, bool)>(sql).await?;
-    reach.check(&Server { in_recovery, read_only, installation: None })?;
+    reach.check(&Server { in_recovery, read_only, ..Server::default() })?;
     if encoding != "UTF8" {
         return Err(StoreError::Unfit(format!(
             "its encoding is {encoding}; create it again with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
@@ -233,16 +247,29 @@ async fn holders(conn: &mut PgConnection) -> Result<String, StoreError> {
     Ok(holders.join(", "))
 }
 
-/// What the server says of itself, the verifiers' version, and its time in milliseconds since 1970.
-pub(crate) async fn ask(conn: &mut PgConnection) -> Result<(Server, i64, i64), StoreError> {
+/// What a server answers.
+pub(crate) struct Asked {
+    pub server: Server,
+    /// The verifiers' version.
+    pub version: i64,
+    /// How many data keys there are.
+    pub data_keys: i64,
+    /// The server's time, in milliseconds since 1970.
+    pub now: i64,
+}
+
+/// Asks a server what it is, and all else that a look finds, in one round trip.
+pub(crate) async fn ask(conn: &mut PgConnection) -> Result<Asked, StoreError> {
     let sql = Sql::new(
         "SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', \
-         (SELECT value FROM setting WHERE name = 'installation'), version, \
+         (SELECT value FROM setting WHERE name = 'installation'), \
+         (SELECT value FROM setting WHERE name = 'least_generation'), version, (SELECT count(*) FROM data_key), \
          CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) FROM verifier_version",
     );
-    let row = Conn::Postgres(conn).fetch_one::<(bool, bool, Option<String>, i64, i64)>(sql).await?;
-    let (in_recovery, read_only, installation, version, now) = row;
-    Ok((Server { in_recovery, read_only, installation }, version, now))
+    let row =
+        Conn::Postgres(conn).fetch_one::<(bool, bool, Option<String>, Option<String>, i64, i64, i64)>(sql).await?;
+    let (in_recovery, read_only, installation, least, version, data_keys, now) = row;
+    Ok(Asked { server: Server { in_recovery, read_only, installation, least }, version, data_keys, now })
 }
 
 #[cfg(test)]
@@ -272,6 +299,14 @@ mod tests {
             );
         }
         options("postgres://u:p@db/k?sslmode=verify-full&options=-c%20search_path%3Dk").unwrap();
+    }
+
+    #[test]
+    fn several_hosts_are_refused() {
+        for url in ["postgres://db1,db2/k", "postgres://db/k?host=db1,db2", "postgres://db1:1,db2:2/k"] {
+            assert!(matches!(options(url), Err(StoreError::Url(_))), "{url}");
+        }
+        options("postgres://db1/k").unwrap();
     }
 
     #[test]

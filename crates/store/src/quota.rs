@@ -5,6 +5,7 @@ use domain::quota::{Quota, Refill};
 use domain::timestamp::Timestamp;
 
 use crate::error::StoreError;
+use crate::failpoint;
 use crate::sql::Sql;
 use crate::store::Tx;
 
@@ -68,6 +69,7 @@ impl Tx {
         let left = remaining - calls;
         let sql = Sql::new("UPDATE key_quota SET period = $2, remaining = $3 WHERE key_id = $1");
         self.conn().execute(sql.arg(id.as_str()).arg(current).arg(signed(left))).await?;
+        failpoint::reached("quota-before");
         Ok(Some(QuotaBlock { calls, left, period: current, was_ahead }))
     }
 

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use domain::release;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -42,7 +43,7 @@ impl Reach {
 
     /// Notes the outcome of a look.
     pub(crate) fn looked(&self, trouble: Option<&StoreError>) {
-        if let Some(StoreError::Elsewhere(_)) = trouble {
+        if let Some(StoreError::Elsewhere(_) | StoreError::TakenOver(_)) = trouble {
             self.distrust();
         }
         self.trouble.send_if_modified(|known| {
@@ -69,7 +70,7 @@ impl Reach {
         let _ = self.installation.set(installation);
     }
 
-    /// Refuses a database that is not the one to use.
+    /// Refuses a database that is not the one to use, or that this release must no longer use.
     pub(crate) fn check(&self, server: &Server) -> Result<(), StoreError> {
         let elsewhere = |what: &str| Err(StoreError::Elsewhere(what.to_owned()));
         if server.in_recovery {
@@ -82,7 +83,8 @@ impl Reach {
             Some(ours) if server.installation.as_ref() != Some(ours) => {
                 elsewhere("it belongs to another installation of Keystead")
             }
-            _ => Ok(()),
+            _ => release::taken_over(server.least.as_deref(), release::GENERATION)
+                .map_or(Ok(()), |why| Err(StoreError::TakenOver(why))),
         }
     }
 }
@@ -94,6 +96,8 @@ pub(crate) struct Server {
     pub read_only: bool,
     /// The mark of its installation; `None` before the first start.
     pub installation: Option<String>,
+    /// The least generation of the programs that may use it; `None` if any may.
+    pub least: Option<String>,
 }
 
 #[cfg(test)]
@@ -144,5 +148,13 @@ mod tests {
         ] {
             assert!(matches!(reach.check(&wrong), Err(StoreError::Elsewhere(_))), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_database_of_a_newer_generation_is_left_alone() {
+        let reach = Reach::default();
+        let of = |least: u32| Server { least: Some(least.to_string()), ..Server::default() };
+        assert!(reach.check(&of(release::GENERATION)).is_ok());
+        assert!(matches!(reach.check(&of(release::GENERATION + 1)), Err(StoreError::TakenOver(_))));
     }
 }

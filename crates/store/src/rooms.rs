@@ -10,6 +10,7 @@ use sqlx_macros::FromRow;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
+use crate::readable::readable;
 use crate::sql::{Arg, Sql};
 use crate::store::Tx;
 
@@ -110,7 +111,7 @@ pub(crate) async fn some_rooms(conn: &mut Conn<'_>, ids: &[RoomId]) -> Result<Ve
     sql.push("JOIN (SELECT value ->> 0 AS asked_id FROM ");
     conn.push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;
     sql.push(") AS asked ON room.id = asked.asked_id");
-    conn.fetch_all::<Stored>(sql).await?.into_iter().map(Room::try_from).collect()
+    Ok(readable(conn.fetch_all::<Stored>(sql).await?))
 }
 
 async fn room_password(conn: &mut Conn<'_>, id: &RoomId) -> Result<Option<String>, StoreError> {

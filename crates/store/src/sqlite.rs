@@ -28,6 +28,9 @@ const AHEAD: usize = 1_000;
 /// How large the journal may stay once it has been written back. One slow reader makes it grow without end.
 const JOURNAL_MAX: &str = "67108864";
 
+/// After how many pages the journal is written back. What is written again and again until then is written back once.
+const WRITTEN_BACK: &str = "4000";
+
 /// The pools of one file.
 #[derive(Clone)]
 pub(crate) struct SqlitePools {
@@ -90,7 +93,8 @@ pub(crate) async fn open(url: &str, schema: Schema) -> Result<SqlitePools, Store
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .row_buffer_size(AHEAD)
-        .pragma("journal_size_limit", JOURNAL_MAX);
+        .pragma("journal_size_limit", JOURNAL_MAX)
+        .pragma("wal_autocheckpoint", WRITTEN_BACK);
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(StoreError::Url("a database in memory is lost when the program ends; name a file".into()));
     }
@@ -99,10 +103,16 @@ pub(crate) async fn open(url: &str, schema: Schema) -> Result<SqlitePools, Store
     make_private(&path);
     check_after_unclean_stop(url, &path).await?;
     // A statement runs in microseconds. Testing the connection first would double that.
-    let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false).idle_timeout(None);
+    let pool = || {
+        SqlitePoolOptions::new()
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+    };
     // After some errors SQLite has rolled back by itself, for example when the disk is full. The driver then still counts
     // a transaction and could never begin another, so the connection is replaced.
-    let writer = pool().max_connections(1).max_lifetime(None).after_release(|conn, _| {
+    let writer = pool().max_connections(1).after_release(|conn, _| {
         Box::pin(async move {
             // A rollback may still be on its way.
             conn.ping().await?;

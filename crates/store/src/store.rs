@@ -1,5 +1,6 @@
 //! The connection pools, and the only way to change anything.
 
+use std::any::type_name;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,57 +8,22 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use domain::timestamp::Timestamp;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::PgListener;
 use sqlx::{Postgres, Sqlite, Transaction};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
+use crate::changes::Changes;
 use crate::conn::Conn;
 use crate::dialect;
 use crate::error::StoreError;
+use crate::failpoint;
 use crate::look::Look;
-use crate::patience::{LONGEST_WRITE, late};
+use crate::observer::{Observe, Observers, Pool, Written};
+use crate::patience::{LONGEST_WRITE, PATIENCE, late, within};
 use crate::postgres::{self, PostgresPools};
 use crate::reach::Reach;
 use crate::schema::Schema;
+use crate::slow::Slow;
 use crate::sqlite::{self, SqlitePools};
-
-/// Gives each listed read to `Store`, on a connection of its own, and to `Tx`, inside the transaction.
-/// The body is a private function of the same name in the same file, which takes the connection first.
-macro_rules! reads {
-    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty;)+) => {
-        impl $crate::store::Store {
-            $(
-                $(#[$doc])*
-                pub async fn $name(&self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
-                    // On the heap, or it would enlarge every caller's future.
-                    let read = Box::pin(self.reach().unless_away(async {
-                        let mut cut = false;
-                        loop {
-                            let mut held = self.reader().await?;
-                            let answer = $name(&mut held.conn(), $($arg),*).await;
-                            // Once, on a connection that is newer than whatever cut this one.
-                            if cut || !matches!(answer, Err($crate::error::StoreError::Cut(_))) {
-                                break answer;
-                            }
-                            self.reach().distrust();
-                            cut = true;
-                        }
-                    }));
-                    $crate::patience::within($crate::patience::PATIENCE, read).await
-                }
-            )+
-        }
-
-        impl $crate::store::Tx {
-            $(
-                $(#[$doc])*
-                pub async fn $name(&mut self, $($arg: $ty),*) -> Result<$ret, $crate::error::StoreError> {
-                    $name(&mut self.conn(), $($arg),*).await
-                }
-            )+
-        }
-    };
-}
 
 /// The database. Cheap to clone; the clones share their connections.
 #[derive(Clone)]
@@ -67,6 +33,7 @@ pub struct Store {
     writes: Arc<Writes>,
     reach: Arc<Reach>,
     look: Arc<Look>,
+    observers: Arc<Observers>,
 }
 
 /// Whose connections are read on. Pages may wait for each other, and calls wait for no page.
@@ -123,13 +90,19 @@ impl Store {
             }
             _ => return Err(StoreError::Url("it must begin with sqlite: or postgres:".into())),
         };
-        Ok(Self { pools, reads: Reads::Pages, writes: Arc::default(), reach, look: Arc::new(look) })
+        let (writes, look, observers) = (Arc::default(), Arc::new(look), Arc::default());
+        Ok(Self { pools, reads: Reads::Pages, writes, reach, look, observers })
     }
 
     /// The same database, with the connections that are kept for calls.
     #[must_use]
     pub fn for_calls(&self) -> Self {
         Self { reads: Reads::Calls, ..self.clone() }
+    }
+
+    /// Says who else is told what becomes of waits, reads and writes from now on.
+    pub fn observed_by(&self, observe: Arc<dyn Observe>) {
+        self.observers.add(observe);
     }
 
     /// The file of a SQLite database; `None` for another engine.
@@ -147,15 +120,16 @@ impl Store {
         self.reach.belongs_to(installation.to_owned());
     }
 
-    /// Looks whether the database is there and is the one to use, and what its version is. While it is not, every read
-    /// and write fails at once; the next look that succeeds ends this. Waits two seconds at most.
+    /// Looks whether the database is there and is the one to use, and what its version is. While it is not, or while a
+    /// newer release has taken it over, every read and write fails at once; the next look that succeeds ends this. Waits
+    /// two seconds at most.
     pub async fn look(&self) -> Result<Seen, StoreError> {
         if self.is_closed() {
             return Err(StoreError::Unavailable("it is closed".to_owned()));
         }
         let looked = self.look.look(&self.reach).await;
         self.reach.looked(looked.as_ref().err());
-        looked
+        self.observed(looked)
     }
 
     /// The name of the database engine, for people.
@@ -164,6 +138,11 @@ impl Store {
             Pools::Sqlite(_) => "SQLite",
             Pools::Postgres(_) => "Postgres",
         }
+    }
+
+    /// Whether several servers can share this database.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.pools, Pools::Postgres(_))
     }
 
     /// Write transactions that this `Store` and its clones have committed.
@@ -183,6 +162,13 @@ impl Store {
             Pools::Postgres(PostgresPools { listener: Some(pool), .. }) => Some(Changes(dialect::listen(pool).await?)),
             Pools::Sqlite(_) | Pools::Postgres(_) => None,
         })
+    }
+
+    /// Tells all processes that read [`Store::changes`], this one too, something of which nothing is kept: at most 7,999
+    /// bytes. Nobody hears it where the database has no announcements.
+    pub async fn tell_others(&self, text: &str) -> Result<(), StoreError> {
+        let told = self.reach.unless_away(async { self.reader().await?.conn().tell(text).await });
+        within(PATIENCE, Box::pin(told)).await
     }
 
     /// Waits for running statements, then closes every connection. Later calls return `Unavailable`.
@@ -214,25 +200,37 @@ impl Store {
         let committing = AtomicBool::new(false);
         let broke = |error: StoreError| {
             self.writes.broken.fetch_add(1, Ordering::Relaxed);
+            self.observers.failed(&error);
+            self.observers.wrote(Written::Broken);
             error
         };
         let written = async {
             let mut tx = self.begin().await.map_err(broke)?;
+            failpoint::reached("begin");
             match work(&mut tx).await {
                 Ok(value) => {
                     committing.store(true, Ordering::Relaxed);
+                    let announces = tx.announces;
+                    failpoint::reached_if(announces, "commit-before");
                     tx.commit().await.map_err(broke)?;
+                    failpoint::reached_if(announces, "commit-after");
                     self.writes.committed.fetch_add(1, Ordering::Relaxed);
+                    self.observers.wrote(Written::Committed);
                     Ok(value)
                 }
                 Err(error) => {
                     // If this fails as well, the connection is broken, and the database rolls back by itself.
-                    let _ = tx.rollback().await.map_err(broke);
+                    if tx.rollback().await.map_err(broke).is_ok() {
+                        self.observers.wrote(Written::RolledBack);
+                    }
                     Err(error)
                 }
             }
         };
-        let Ok(answer) = timeout(LONGEST_WRITE, written).await else {
+        let since = Instant::now();
+        let written = timeout(LONGEST_WRITE, written).await;
+        self.took(since, type_name::<F>(), true);
+        let Ok(answer) = written else {
             let late = late(LONGEST_WRITE);
             let committing = committing.load(Ordering::Relaxed);
             return Err(if committing { StoreError::Uncertain(late) } else { StoreError::Unavailable(late) }.into());
@@ -258,7 +256,10 @@ impl Store {
             }
         };
         // Nothing is written yet, so this may be cut short. What has begun ends by itself.
-        self.reach.unless_away(begin).await
+        let (_waiting, since) = (self.observers.writer(), Instant::now());
+        let tx = self.reach.unless_away(begin).await;
+        self.observers.waited(Pool::Writer, since.elapsed());
+        tx
     }
 
     async fn begin_once(&self) -> Result<Tx, StoreError> {
@@ -266,7 +267,7 @@ impl Store {
             Pools::Sqlite(pools) => Inner::Sqlite(pools.writer.begin_with(dialect::BEGIN_SQLITE).await?),
             Pools::Postgres(pools) => Inner::Postgres(pools.writer.begin().await?),
         };
-        let mut tx = Tx { inner };
+        let mut tx = Tx { inner, announces: false };
         tx.conn().lock_for_writing().await?;
         Ok(tx)
     }
@@ -275,7 +276,31 @@ impl Store {
         &self.reach
     }
 
+    /// Tells the observers of an error.
+    pub(crate) fn observed<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        answer.inspect_err(|error| self.observers.failed(error))
+    }
+
+    /// Tells the observers of what began at `since` and ends now, if it took long. `path` is the name of its function,
+    /// or of a closure in it.
+    pub(crate) fn took(&self, since: Instant, path: &'static str, writes: bool) {
+        if let Some(slow) = Slow::of(path, writes, self.engine(), since.elapsed()) {
+            self.observers.slow(slow);
+        }
+    }
+
     pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
+        let since = Instant::now();
+        let reader = self.free_reader().await;
+        let pool = match self.reads {
+            Reads::Pages => Pool::Pages,
+            Reads::Calls => Pool::Calls,
+        };
+        self.observers.waited(pool, since.elapsed());
+        reader
+    }
+
+    async fn free_reader(&self) -> Result<Reader, StoreError> {
         Ok(match (&self.pools, self.reads) {
             (Pools::Sqlite(pools), Reads::Pages) => Reader::Sqlite(pools.pages.acquire().await?),
             (Pools::Sqlite(pools), Reads::Calls) => Reader::Sqlite(pools.calls.acquire().await?),
@@ -299,26 +324,18 @@ impl fmt::Debug for Store {
 pub struct Seen {
     /// The number of changes so far that a verifier may have cached.
     pub version: i64,
+    /// How many data keys there are.
+    pub data_keys: i64,
     /// The time of the database's own clock; `None` if that is this machine's.
     pub now: Option<Timestamp>,
-}
-
-/// A stream of announced changes, on its own connection.
-#[derive(Debug)]
-pub struct Changes(PgListener);
-
-impl Changes {
-    /// Waits until something has changed, or may have changed, since a lost connection loses announcements.
-    pub async fn next(&mut self) -> Result<(), StoreError> {
-        self.0.try_recv().await?;
-        Ok(())
-    }
 }
 
 /// A transaction that [`Store::write`] has begun.
 #[derive(Debug)]
 pub struct Tx {
     inner: Inner,
+    /// Whether other processes are told of a change in it.
+    pub(crate) announces: bool,
 }
 
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use crate::apps::app_id;
 use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::integrations::{integration_id, kind};
+use crate::readable::readable;
 use crate::sql::Sql;
 use crate::store::Tx;
 
@@ -85,8 +86,11 @@ fn webhook_id(text: &str) -> Result<WebhookId, StoreError> {
     WebhookId::parse(text).ok_or_else(|| StoreError::corrupt("the id of a webhook"))
 }
 
+/// Those that this version knows. Of the others it has nothing to tell.
 fn triggers(json: &str) -> Result<Vec<Trigger>, StoreError> {
-    serde_json::from_str(json).map_err(|_| StoreError::corrupt("the triggers of a webhook"))
+    let words: Vec<String> =
+        serde_json::from_str(json).map_err(|_| StoreError::corrupt("the triggers of a webhook"))?;
+    Ok(words.iter().filter_map(|word| Trigger::parse(word)).collect())
 }
 
 fn written(triggers: &[Trigger]) -> Result<String, StoreError> {
@@ -107,7 +111,7 @@ pub(crate) async fn webhooks_of(conn: &mut Conn<'_>, ids: &[IntegrationId]) -> R
     sql.push("(SELECT value ->> 0 AS id FROM ");
     conn.push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;
     sql.push(") AS asked CROSS JOIN webhook w WHERE w.integration_id = asked.id ORDER BY w.created_at, w.id");
-    conn.fetch_all::<Stored>(sql).await?.into_iter().map(Webhook::try_from).collect()
+    Ok(readable(conn.fetch_all::<Stored>(sql).await?))
 }
 
 async fn webhook_secret(conn: &mut Conn<'_>, id: &WebhookId) -> Result<Option<WebhookSecret>, StoreError> {
@@ -139,13 +143,21 @@ async fn hooks_for(conn: &mut Conn<'_>, apps: &[AppId], wanted: &[Trigger]) -> R
     sql.bind(IntegrationStatus::Active.as_str()).push(" ORDER BY w.created_at, w.id");
     let mut hooks = Vec::new();
     for row in conn.fetch_all::<HookRow>(sql).await? {
-        let told = triggers(&row.triggers)?;
-        let (webhook_id, integration_id) = (webhook_id(&row.id)?, integration_id(&row.integration_id)?);
-        let (kind, app_id) = (kind(&row.kind)?, app_id(&row.app_id)?);
-        let hook = |trigger| Hook { webhook_id, integration_id, kind, app_id, trigger };
-        hooks.extend(wanted.iter().copied().filter(|trigger| told.contains(trigger)).map(hook));
+        // One that only a later version can read must not keep the others from being told, nor fail what happened.
+        hooks.extend(row.told(wanted).unwrap_or_default());
     }
     Ok(hooks)
+}
+
+impl HookRow {
+    /// One hook for each of these triggers that the webhook is told about.
+    fn told(&self, wanted: &[Trigger]) -> Result<Vec<Hook>, StoreError> {
+        let told = triggers(&self.triggers)?;
+        let (webhook_id, integration_id) = (webhook_id(&self.id)?, integration_id(&self.integration_id)?);
+        let (kind, app_id) = (kind(&self.kind)?, app_id(&self.app_id)?);
+        let hook = |trigger| Hook { webhook_id, integration_id, kind, app_id, trigger };
+        Ok(wanted.iter().copied().filter(|trigger| told.contains(trigger)).map(hook).collect())
+    }
 }
 
 impl Tx {

@@ -55,7 +55,7 @@ fn a_key_of_an_integration_names_it_and_no_other_key_does() {
     let spec = of(&format!(" {INTEGRATION} ")).check(NOW).unwrap();
     assert_eq!(spec.rules.integration, IntegrationId::parse(INTEGRATION));
     for missing in [KeyDraft { integration: None, ..draft("integration") }, of("  ")] {
-        let chosen = "Enter the id of the integration that the key is for.".to_owned();
+        let chosen = "Choose the integration that the key is for.".to_owned();
         assert_eq!(errors(&missing), [(Field::Integration, chosen)]);
     }
     for wrong in ["0123456789ABCDEF01234567", "0123456789abcdef0123456", "me"] {

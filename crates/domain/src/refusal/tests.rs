@@ -71,6 +71,7 @@ fn every_message_is_one_sentence() {
         Refusal::ClientKeyTaken,
         Refusal::MessageNotFound,
         Refusal::AttachmentTooLarge { most: 10_000_000 },
+        Refusal::AttachmentsFull,
         Refusal::AttachmentEmpty,
         Refusal::AttachmentNotFound,
         Refusal::EventNotFound,

@@ -185,6 +185,31 @@ fn an_api_key_of_an_app_is_known_as_well() {
     }
 }
 
+#[cfg(feature = "server")]
+#[test]
+fn an_id_and_its_secret_are_a_key_wherever_they_are() {
+    let secret = secret_from_random(&[7; 32]);
+    for prefix in ["int", "mk", "mk_test"] {
+        let plain = PlainToken::compose(prefix, &KeyId::parse(ID).unwrap(), &secret);
+        let token = plain.token().unwrap();
+        let (pair, basic, secret) = (token.pair_id(), token.basic_id(), token.pair_secret());
+        for id in [&pair, &basic] {
+            for text in [
+                format!("{id}:{secret}"),
+                format!("https://example.com/hook?key={id}&secret={secret}"),
+                format!("https://example.com/{secret}/x_{id}"),
+                format!("{id}_{secret}"),
+                format!("a_b {secret} and\n{id}"),
+            ] {
+                assert!(stands_in(&text), "{text}");
+            }
+            assert!(!stands_in(id) && !stands_in(&format!("{id}:{}", secret_from_random(&[8; 32]))), "{id}");
+            assert!(!stands_in(&format!("other_37516d327856624e34745261:{secret}")));
+        }
+        assert!(!stands_in(secret), "it is like any other random text");
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_composed_is_parsed(prefix in "[a-z0-9]{1,10}", test: bool, id: [u8; 16], secret: [u8; 32]) {
@@ -227,6 +252,6 @@ proptest! {
     fn no_text_panics(text in any::<String>(), other in any::<String>()) {
         prop_assert!(Token::parse(&text).is_none());
         prop_assert!(join_pair(&text, &other).is_none());
-        let _ = cut_to_id(&text);
+        let _ = (cut_to_id(&text), stands_in(&text));
     }
 }

@@ -8,6 +8,7 @@ use crate::fixtures::{NOW, app};
 
 contract! {
     an_app_keeps_a_profile,
+    some_apps_are_read_together,
     apps_are_listed_by_id_in_either_direction,
 }
 
@@ -36,6 +37,16 @@ async fn an_app_keeps_a_profile(store: Store) {
     assert_eq!((profile(2).await.as_deref(), profile(3).await), (Some(NO_PROFILE), None));
     store.write(async |tx| tx.set_app_archived(&app(1).id, Some(NOW)).await).await.unwrap();
     assert_eq!(profile(1).await.as_deref(), Some(kept), "an archived app keeps it");
+}
+
+async fn some_apps_are_read_together(store: Store) {
+    add(&store, &[app(1), app(2), app(3)]).await;
+    store.write(async |tx| tx.set_app_archived(&app(2).id, Some(NOW)).await).await.unwrap();
+    let mut found = store.some_profiled_apps(&[app(2).id, app(9).id, app(1).id]).await.unwrap();
+    found.sort_by_key(|found| found.app.id);
+    let expected = [app(1), App { archived_at: Some(NOW), ..app(2) }];
+    assert_eq!(found, expected.map(|app| ProfiledApp { app, profile: NO_PROFILE.to_owned() }));
+    assert!(store.some_profiled_apps(&[]).await.unwrap().is_empty());
 }
 
 async fn apps_are_listed_by_id_in_either_direction(store: Store) {

@@ -17,6 +17,7 @@ contract! {
     every_page_of_deliveries_in_either_direction_shows_each_once,
     what_was_due_for_too_long_fails_and_the_next_is_due,
     what_is_over_is_forgotten_and_what_waits_too_long_fails,
+    those_that_wait_are_counted,
 }
 
 const UNTIL: Timestamp = NOW.plus_seconds(60);
@@ -343,4 +344,15 @@ async fn what_is_over_is_forgotten_and_what_waits_too_long_fails(store: Store) {
     let dropped = async |n| store.write(async |tx| tx.drop_deliveries(&webhook(n), 9).await).await.unwrap();
     assert_eq!((dropped(2).await, dropped(1).await), (0, 1));
     assert!(all(&store, 1).await.is_empty());
+}
+
+async fn those_that_wait_are_counted(store: Store) {
+    assert_eq!(store.deliveries_waiting().await.unwrap().n, 0);
+    let app = with_app(&store).await;
+    enqueue(&store, &[new(&app, 1, "a", 1), new(&app, 1, "a", 2), new(&app, 2, "b", 3)]).await;
+    assert_eq!(store.deliveries_waiting().await.unwrap().n, 3);
+    let taken = lease(&store, &[(webhook(2), 1)], "me", NOW.plus_seconds(1)).await;
+    assert_eq!(store.deliveries_waiting().await.unwrap().n, 3, "one that is on its way waits too");
+    finish(&store, &delivered(&taken, NOW.plus_seconds(2)), "me", NOW.plus_seconds(2)).await;
+    assert_eq!(store.deliveries_waiting().await.unwrap().n, 2);
 }

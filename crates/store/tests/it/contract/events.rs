@@ -128,6 +128,9 @@ async fn events_are_filtered_by_what_they_are_about(store: Store) {
     assert_eq!(found(by(None, text("crm1.example.com"), None)).await, 10);
     assert_eq!(found(by(None, None, text("ana@example.com"))).await, count(|event| event.agent_id.is_some()));
     assert_eq!(found(by(text("On Ring"), text("crm1.example.com"), text("ana@example.com"))).await, 4);
+    let of_ana = |event: &Event| event.agent_id.is_some() && event.name == "On Ring";
+    assert_eq!(found(by(text("On Ring"), None, text("ana@example.com"))).await, count(of_ana));
+    assert_eq!(found(by(text("On End"), text("crm1.example.com"), None)).await, 5);
     assert_eq!(found(by(text("on ring"), None, None)).await, 0, "names are exact");
 }
 

@@ -4,11 +4,12 @@ use domain::page::Capped;
 use domain::sight::Sight;
 use store::{KeyCounts, KeyUse, LastUsed, NewKey, Store, StoreError};
 
-use crate::fixtures::{NOW, auditor, insert, key, whole, with_app};
+use crate::fixtures::{NOW, all, auditor, insert, key, whole, with_app};
 
 contract! {
     each_status_is_counted,
     counts_stop_at_the_cap,
+    monitoring_sees_each_state_and_what_needs_somebody,
 }
 
 async fn each_status_is_counted(store: Store) {
@@ -74,4 +75,38 @@ async fn counts_stop_at_the_cap(store: Store) {
     assert_eq!(active().await, Capped { n: 10_000, more: false });
     insert(&store, &[key(&app, "one more")]).await;
     assert_eq!(active().await, Capped { n: 10_000, more: true });
+}
+
+async fn monitoring_sees_each_state_and_what_needs_somebody(store: Store) {
+    let none = store.key_figures(&all(), NOW).await.unwrap();
+    assert!(none.by_state.iter().map(|(state, _)| *state).eq(KeyState::ALL.iter().copied()));
+    assert!(none.by_state.iter().all(|(_, count)| *count == 0) && none.overdue.n == 0);
+    let app = with_app(&store).await;
+    let expires = |name: &str, days: i64| {
+        let mut key = key(&app, name);
+        key.spec.expires_at = Some(NOW.plus_seconds(days * 86_400));
+        key
+    };
+    let keys = [
+        key(&app, "active"),
+        expires("last year", -365),
+        expires("in 6 days", 6),
+        expires("in 29 days", 29),
+        NewKey { ack_deadline: Some(NOW), ..key(&app, "pending") },
+        key(&app, "disabled"),
+    ];
+    insert(&store, &keys).await;
+    store
+        .write(async |tx| {
+            tx.set_key_state(&keys[5].id, KeyState::Active, KeyState::Disabled, None).await?;
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+    let figures = store.key_figures(&all(), NOW).await.unwrap();
+    let counts: Vec<u64> = figures.by_state.iter().map(|(_, count)| *count).collect();
+    assert_eq!(counts, [1, 4, 1, 0]);
+    assert_eq!((figures.expiring_7.n, figures.expiring_30.n, figures.overdue.n), (1, 2, 0));
+    let later = store.key_figures(&all(), NOW.plus_seconds(86_400)).await.unwrap();
+    assert_eq!((later.expiring_7.n, later.expiring_30.n), (1, 2));
 }

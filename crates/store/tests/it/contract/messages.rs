@@ -123,6 +123,8 @@ async fn the_bytes_of_a_file_come_back_in_order(store: Store) {
     assert!(store.attachment_bytes(&first.file.id).await.unwrap() == bytes);
     assert_eq!(store.attachments_of(&room_id(1), 9).await.unwrap(), [first.file.id, second.file.id]);
     assert_eq!(store.attachments_of(&room_id(1), 1).await.unwrap(), [first.file.id]);
+    assert_eq!(store.attachments_size(&room_id(1)).await.unwrap(), (2, first.file.size + second.file.size));
+    assert_eq!(store.attachments_size(&room_id(9)).await.unwrap(), (0, 0));
     store.write(async |tx| tx.delete_attachments(&[first.file.id]).await).await.unwrap();
     assert_eq!(store.attachments_of(&room_id(1), 9).await.unwrap(), [second.file.id]);
     assert!(store.attachment_bytes(&first.file.id).await.unwrap().is_empty());

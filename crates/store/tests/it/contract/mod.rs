@@ -41,6 +41,7 @@ mod keys;
 mod member_keys;
 mod messages;
 mod meta;
+mod nodes;
 mod opening;
 mod passkeys;
 mod people;

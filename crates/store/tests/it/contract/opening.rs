@@ -45,6 +45,52 @@ async fn a_newer_schema_is_refused_in_words() {
     }
 }
 
+/// The release after this one may have updated it, so that both work side by side.
+#[tokio::test]
+async fn a_newer_schema_is_used_until_it_asks_for_a_newer_generation() {
+    for database in both() {
+        open(&database, Schema::Update).await.unwrap().close().await;
+        database
+            .execute(
+                "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 SELECT 9999, 'of a later release', success, checksum, execution_time FROM _sqlx_migrations \
+                 WHERE version = 1",
+            )
+            .await;
+        for schema in [Schema::Keep, Schema::Update] {
+            let store = open(&database, schema).await.unwrap();
+            assert_eq!(store.unknown_migration().await.unwrap(), Some(9999));
+            store.write(async |tx| tx.put_setting("a", "1").await).await.unwrap();
+            store.close().await;
+        }
+        database.execute("INSERT INTO setting VALUES ('least_generation', '1')").await;
+        open(&database, Schema::Update).await.unwrap().close().await;
+        database.execute("UPDATE setting SET value = '4000000000' WHERE name = 'least_generation'").await;
+        for schema in [Schema::Keep, Schema::Update] {
+            let refused = open(&database, schema).await.unwrap_err();
+            assert!(matches!(refused, StoreError::TakenOver(_)), "{refused}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_newer_generation_ends_all_reads_and_writes_until_it_is_gone() {
+    for database in both() {
+        let store = Store::open(database.url()).await.unwrap();
+        store.look().await.unwrap();
+        database.execute("INSERT INTO setting VALUES ('least_generation', '4000000000')").await;
+        store.look().await.unwrap_err();
+        let read = store.setting("a").await.unwrap_err();
+        assert!(matches!(read, StoreError::TakenOver(_)), "{read}");
+        let written = store.write(async |tx| tx.put_setting("a", "1").await).await.unwrap_err();
+        assert!(matches!(written, StoreError::TakenOver(_)), "{written}");
+        database.execute("DELETE FROM setting WHERE name = 'least_generation'").await;
+        store.look().await.unwrap();
+        assert_eq!(store.setting("a").await.unwrap(), None, "nothing was written");
+        store.close().await;
+    }
+}
+
 /// Everything works on a single connection, one after the other.
 #[tokio::test]
 async fn one_connection_is_enough() {
@@ -54,6 +100,7 @@ async fn one_connection_is_enough() {
             store.write(async |tx| tx.bump_version().await).await.unwrap();
             assert_eq!(store.look().await.unwrap().version, n);
             assert_eq!(store.for_calls().setting("a").await.unwrap(), None);
+            assert_eq!(store.unknown_migration().await.unwrap(), None);
         }
         store.close().await;
     }

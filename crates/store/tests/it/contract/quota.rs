@@ -5,7 +5,7 @@ use domain::quota::{Quota, Refill};
 use domain::rules::KeyRules;
 use domain::spec::KeySpec;
 use domain::timestamp::Timestamp;
-use store::{QuotaBlock, QuotaReturn, Store};
+use store::{Announced, QuotaBlock, QuotaReturn, Store};
 
 use crate::fixtures::{NOW, insert, key, key_id, with_app};
 
@@ -15,6 +15,7 @@ contract! {
     a_period_begins_full_and_only_once,
     a_change_of_the_quota_voids_its_blocks,
     changes_are_announced_where_the_database_can,
+    what_is_told_is_heard_where_the_database_can,
 }
 
 const DAY: i64 = 86_400;
@@ -108,4 +109,12 @@ async fn changes_are_announced_where_the_database_can(store: Store) {
     assert!(silent.is_err(), "nothing has changed");
     store.write(async |tx| tx.bump_version().await).await.unwrap();
     tokio::time::timeout(Duration::from_secs(5), changes.next()).await.unwrap().unwrap();
+}
+
+async fn what_is_told_is_heard_where_the_database_can(store: Store) {
+    let heard = store.changes().await.unwrap();
+    store.tell_others("one \"thing\"").await.unwrap();
+    let Some(mut heard) = heard else { return };
+    let next = tokio::time::timeout(Duration::from_secs(5), heard.next()).await.unwrap().unwrap();
+    assert_eq!(next, Announced::Told("one \"thing\"".to_owned()));
 }

@@ -1,8 +1,8 @@
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use store::{Store, StoreError};
+use store::{ErrorKind, Observe, Pool, SLOW, Slow, Store, StoreError, Tx, Written, failpoint};
 use testkit::TestDatabase;
 
 contract! {
@@ -12,6 +12,8 @@ contract! {
     a_write_may_be_spawned_and_borrow,
     writers_come_one_at_a_time,
     a_closed_store_is_unavailable,
+    observers_are_told_of_waits_writes_and_errors,
+    observers_are_told_what_took_long,
 }
 
 #[tokio::test]
@@ -20,6 +22,13 @@ async fn each_engine_has_its_name() {
         let store = Store::open(database.url()).await.unwrap();
         assert_eq!(store.engine(), name);
         store.close().await;
+    }
+}
+
+#[test]
+fn a_failpoint_that_nobody_armed_does_nothing() {
+    for point in failpoint::POINTS {
+        failpoint::reached(point);
     }
 }
 
@@ -158,4 +167,76 @@ async fn a_database_is_opened_again_and_by_two_at_once() {
         assert_eq!(again.setting("a").await.unwrap().as_deref(), Some("1"));
         again.close().await;
     }
+}
+
+/// Writes down what it is told.
+#[derive(Default)]
+struct Told {
+    waited: Mutex<Vec<Pool>>,
+    failed: Mutex<Vec<ErrorKind>>,
+    wrote: Mutex<Vec<Written>>,
+    waiting: Mutex<Vec<i64>>,
+    slow: Mutex<Vec<Slow>>,
+}
+
+impl Observe for Told {
+    fn waited(&self, pool: Pool, _: Duration) {
+        self.waited.lock().unwrap().push(pool);
+    }
+
+    fn failed(&self, kind: ErrorKind) {
+        self.failed.lock().unwrap().push(kind);
+    }
+
+    fn wrote(&self, outcome: Written) {
+        self.wrote.lock().unwrap().push(outcome);
+    }
+
+    fn writers_waiting(&self, more: i64) {
+        self.waiting.lock().unwrap().push(more);
+    }
+
+    fn slow(&self, slow: Slow) {
+        self.slow.lock().unwrap().push(slow);
+    }
+}
+
+async fn observers_are_told_of_waits_writes_and_errors(store: Store) {
+    let told = Arc::new(Told::default());
+    let other = Arc::new(Told::default());
+    store.observed_by(Arc::clone(&told) as Arc<dyn Observe>);
+    store.observed_by(Arc::clone(&other) as Arc<dyn Observe>);
+    store.setting("a").await.unwrap();
+    store.for_calls().setting("a").await.unwrap();
+    store.write(async |tx| tx.put_setting("a", "1").await).await.unwrap();
+    let refused: Result<(), Failure> = store.write(async |_| Err(Failure::OfTheUseCase)).await;
+    refused.unwrap_err();
+    assert_eq!(*told.waited.lock().unwrap(), [Pool::Pages, Pool::Calls, Pool::Writer, Pool::Writer]);
+    assert_eq!(*told.wrote.lock().unwrap(), [Written::Committed, Written::RolledBack]);
+    assert_eq!(*told.waiting.lock().unwrap(), [1, -1, 1, -1]);
+    assert!(told.failed.lock().unwrap().is_empty());
+    assert_eq!(*other.waiting.lock().unwrap(), [1, -1, 1, -1]);
+    store.close().await;
+    store.setting("a").await.unwrap_err();
+    store.write(async |tx| tx.put_setting("a", "2").await).await.unwrap_err();
+    assert_eq!(*told.failed.lock().unwrap(), [ErrorKind::Unavailable; 2]);
+    assert_eq!(*told.wrote.lock().unwrap(), [Written::Committed, Written::RolledBack, Written::Broken]);
+}
+
+async fn observers_are_told_what_took_long(store: Store) {
+    let told = Arc::new(Told::default());
+    store.observed_by(Arc::clone(&told) as Arc<dyn Observe>);
+    let long = async |tx: &mut Tx| {
+        tokio::time::sleep(SLOW).await;
+        tx.put_setting("a", "1").await
+    };
+    store.clone().write(long).await.unwrap();
+    store.for_calls().setting("a").await.unwrap();
+    let heard = told.slow.lock().unwrap().clone();
+    let wrote: Vec<&Slow> = heard.iter().filter(|slow| slow.writes).collect();
+    assert_eq!(wrote.len(), 1, "{heard:?}");
+    assert_eq!(wrote[0].name, "observers_are_told_what_took_long");
+    assert!(wrote[0].engine == store.engine() && wrote[0].took >= SLOW);
+    // On a busy machine, the read may be slow too.
+    assert!(heard.iter().filter(|slow| !slow.writes).all(|slow| slow.name == "setting"), "{heard:?}");
 }
