@@ -26,7 +26,7 @@ impl Service {
     /// An app with what is kept with it; `AppNotFound` if there is none, or if the caller may not know of it.
     pub async fn profiled_app(&self, caller: &Caller, id: &AppId) -> Result<ProfiledApp> {
         caller.may(Act::SeeApps)?;
-        let found = if caller.sight().apps.has(id) { self.store().profiled_app(id).await? } else { None };
+        let found = if caller.sight().apps.has(id) { self.app_reader().read(*id).await? } else { None };
         Ok(found.ok_or(Refusal::AppNotFound)?)
     }
 

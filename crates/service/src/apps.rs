@@ -114,6 +114,12 @@ impl Service {
         self.known_app(&known, id).await
     }
 
+    /// `AppNotFound` unless the app is in use, and the caller may know of it. Hardly ever reads anything.
+    pub async fn finds_app(&self, caller: &Caller, id: &AppId) -> Result<()> {
+        let is_found = self.known_apps(caller).await?.has(id) && self.verifier().is_app_in_use(id).await?;
+        if is_found { Ok(()) } else { Err(Refusal::AppNotFound.into()) }
+    }
+
     /// The app with this id, or the one in use with this name.
     pub async fn app_by_name(&self, caller: &Caller, name: &str) -> Result<App> {
         let known = self.known_apps(caller).await?;

@@ -3,19 +3,23 @@
 use std::time::Duration;
 
 use domain::{event::EVENTS_KEPT, timestamp::Millis};
-use store::{Changes, StoreError, Tx};
+use store::{Announced, Changes, StoreError, Tx};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Result, Service,
+    Error, Result, Service,
     chat::live::LOOK_EVERY,
     deliveries::{self, Worker},
     keys::{bulk, drafts, requests},
+    metrics::SAMPLE_EVERY,
     once::ANSWERS_KEPT,
     sessions,
     verify::POLL_EVERY,
 };
+
+/// The job that says when a newer release has taken over the database. All the others would say the same.
+const POLL: &str = "the version poll";
 
 /// How often counts are written, and so how much of them a crash may lose.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
@@ -46,7 +50,7 @@ impl Service {
     pub async fn run(&self, shutdown: CancellationToken) {
         let verifier = self.verifier();
         let poll = async {
-            let mut job = Job::new("the version poll", POLL_EVERY);
+            let mut job = Job::new(POLL, POLL_EVERY);
             while job.is_due(&shutdown).await {
                 job.ended(&verifier.poll().await);
             }
@@ -74,6 +78,12 @@ impl Service {
             let mut job = Job::new("the tidying", TIDY_EVERY);
             while job.is_due(&shutdown).await {
                 job.ended(&self.tidy(&shutdown).await);
+            }
+        };
+        let sample = async {
+            let mut job = Job::new("the sampling of figures", SAMPLE_EVERY);
+            while job.is_due(&shutdown).await {
+                self.sample();
             }
         };
         let rooms = async {
@@ -107,14 +117,18 @@ impl Service {
             }
             worker.stop().await;
         };
+        let (nodes, watched) = (self.keep_nodes(&shutdown), self.share_watching(&shutdown));
         // On the heap. Together they would make a large future.
         tokio::join!(
+            Box::pin(nodes),
+            Box::pin(watched),
             Box::pin(deliver),
             Box::pin(rooms),
             Box::pin(poll),
             Box::pin(listen),
             Box::pin(flush),
             Box::pin(sweep),
+            Box::pin(sample),
             Box::pin(tidy)
         );
         // Write first what would otherwise be lost. The next start finds on record whatever lists do not show yet.
@@ -161,8 +175,15 @@ impl Service {
 
     async fn follow(&self, mut changes: Changes) -> Result<()> {
         loop {
-            changes.next().await?;
-            self.verifier().poll().await?;
+            match changes.next().await? {
+                Announced::Version => self.verifier().poll().await?,
+                Announced::OfNode(node) => self.node_announced(&node),
+                Announced::Told(text) => self.heard(&text),
+                Announced::Anything => {
+                    self.node_announced("");
+                    self.verifier().poll().await?;
+                }
+            }
         }
     }
 
@@ -213,21 +234,21 @@ impl Service {
 }
 
 /// A repeating job. Each turn finishes before the job checks for a shutdown.
-struct Job {
+pub(crate) struct Job {
     what: &'static str,
     ticks: Interval,
     failing: bool,
 }
 
 impl Job {
-    fn new(what: &'static str, period: Duration) -> Self {
+    pub(crate) fn new(what: &'static str, period: Duration) -> Self {
         let mut ticks = interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self { what, ticks, failing: false }
     }
 
     /// Waits for the next turn; `false` at shutdown.
-    async fn is_due(&mut self, shutdown: &CancellationToken) -> bool {
+    pub(crate) async fn is_due(&mut self, shutdown: &CancellationToken) -> bool {
         tokio::select! {
             biased;
             () = shutdown.cancelled() => false,
@@ -236,13 +257,18 @@ impl Job {
     }
 
     /// Logs when the job starts to fail and when it works again, not each failure in between.
-    fn ended<T>(&mut self, result: &Result<T>) {
+    pub(crate) fn ended<T>(&mut self, result: &Result<T>) {
         match result {
             Ok(_) if self.failing => tracing::info!("{} works again", self.what),
             Ok(_) => {}
-            Err(error) if self.failing => tracing::debug!(%error, "{} still fails", self.what),
+            Err(error) if self.failing || self.is_said(error) => tracing::debug!(%error, "{} fails", self.what),
             Err(error) => tracing::warn!(%error, "{} fails", self.what),
         }
         self.failing = result.is_err();
+    }
+
+    /// Whether the poll says this for all jobs.
+    fn is_said(&self, error: &Error) -> bool {
+        matches!(error, Error::Store(StoreError::TakenOver(_))) && self.what != POLL
     }
 }

@@ -1,6 +1,9 @@
 //! The data keys: random, one per purpose, wrapped by the root key in the database, with versions.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::atomic::{AtomicI64, Ordering},
+};
 
 use domain::{ids::RoomId, timestamp::Timestamp, token::TokenMac};
 use store::{DataKey, Store, StoreError, Tx};
@@ -12,6 +15,7 @@ use crate::{
     mac::MacKey,
     root_key::{RootKey, UnwrapError},
     seal::{OpenError, SealKey},
+    versions::Versions,
 };
 
 /// The setting with the fingerprint of the root key that wraps the data keys.
@@ -94,25 +98,12 @@ impl KeyringError {
     }
 }
 
-/// The versions of one data key, oldest first; there is at least one.
-struct Versions<K = MacKey> {
-    old: Vec<(i64, K)>,
-    current: (i64, K),
-}
-
-impl<K> Versions<K> {
-    fn get(&self, version: i64) -> Option<&K> {
-        let (current, key) = &self.current;
-        if *current == version {
-            return Some(key);
-        }
-        let old = self.old.iter().find(|(number, _)| *number == version);
-        old.map(|(_, key)| key)
-    }
-}
-
 /// The data keys, open.
 pub(crate) struct Keyring {
+    /// What opens those that another process adds.
+    root: RootKey,
+    /// How many there were when they were last read.
+    count: AtomicI64,
     pepper: Versions,
     audit: Versions,
     cookie: Versions,
@@ -128,14 +119,14 @@ impl Keyring {
 
     /// The MAC of a new one, and the version of the pepper that it was made with.
     pub(crate) fn new_token_mac(&self, text: &[u8]) -> (TokenMac, i64) {
-        let (version, key) = &self.pepper.current;
-        (TokenMac(key.mac(&[text])), *version)
+        let (version, key) = self.pepper.current();
+        (TokenMac(key.mac(&[text])), version)
     }
 
     /// The key that new access tokens are signed with, and its version.
     pub(crate) fn access(&self) -> (&MacKey, i64) {
-        let (version, key) = &self.access.current;
-        (key, *version)
+        let (version, key) = self.access.current();
+        (key, version)
     }
 
     /// The key that access tokens of this version are signed with; `None` if there is no such version.
@@ -146,7 +137,7 @@ impl Keyring {
     /// What the password of a room is checked against. Whoever has only the database cannot try passwords: the pepper is
     /// not in it. No token contains the separator.
     pub(crate) fn room_password(&self, room: &RoomId, password: &str) -> String {
-        let (version, key) = &self.pepper.current;
+        let (version, key) = self.pepper.current();
         format!("{version}:{}", hex::encode(room_mac(key, room, password)))
     }
 
@@ -161,8 +152,8 @@ impl Keyring {
 
     /// The key that new events are chained with, and its version.
     pub(crate) fn audit(&self) -> (&MacKey, i64) {
-        let (version, key) = &self.audit.current;
-        (key, *version)
+        let (version, key) = self.audit.current();
+        (key, version)
     }
 
     /// The key that events of this version are chained with; `None` if there is no such version.
@@ -209,7 +200,7 @@ impl Keyring {
 
     /// What tells requests apart: method, path and body. Neither of the first two contains the separator.
     pub(crate) fn request_mac(&self, [method, path, body]: [&[u8]; 3]) -> [u8; 32] {
-        let (_, key) = &self.cookie.current;
+        let (_, key) = self.cookie.current();
         key.mac(&[b"request\0", method, b"\0", path, b"\0", body])
     }
 
@@ -220,8 +211,8 @@ impl Keyring {
         place: &str,
         entropy: &dyn Entropy,
     ) -> Result<(Vec<u8>, i64), EntropyError> {
-        let (version, key) = &self.seal.current;
-        Ok((key.seal(plain, &format!("{place}|{version}"), entropy)?, *version))
+        let (version, key) = self.seal.current();
+        Ok((key.seal(plain, &format!("{place}|{version}"), entropy)?, version))
     }
 
     /// What `seal` sealed for this place, with this version of the key.
@@ -231,14 +222,63 @@ impl Keyring {
 
     /// The label separates the uses of this key. No label contains the separator.
     fn cookie_mac(&self, label: &str, text: &str) -> [u8; 32] {
-        let (_, key) = &self.cookie.current;
+        let (_, key) = self.cookie.current();
         key.mac(&[label.as_bytes(), b"\0", text.as_bytes()])
+    }
+
+    /// Whether every data key is known that these versions of the pepper, and of the one that seals, name.
+    pub(crate) fn knows(&self, pepper: i64, seal: Option<i64>) -> bool {
+        self.pepper.get(pepper).is_some() && seal.is_none_or(|version| self.seal.get(version).is_some())
+    }
+
+    /// Reads the data keys again if there are not `count` of them. Whether it learned of a newer one.
+    pub(crate) async fn follow(&self, store: &Store, count: i64) -> Result<bool, StoreError> {
+        if self.count.load(Ordering::Acquire) == count { Ok(false) } else { self.reread(store).await }
+    }
+
+    /// Learns the data keys that another process has added. One that cannot be opened fails only what it is needed for.
+    async fn reread(&self, store: &Store) -> Result<bool, StoreError> {
+        let rows = store.data_keys().await?;
+        let known = self.newest();
+        for (purpose, versions) in [
+            (Purpose::Pepper, &self.pepper),
+            (Purpose::Audit, &self.audit),
+            (Purpose::Cookie, &self.cookie),
+            (Purpose::Access, &self.access),
+        ] {
+            self.learn(purpose, versions, &rows, |key| MacKey::new(&key));
+        }
+        self.learn(Purpose::Seal, &self.seal, &rows, SealKey::new);
+        self.count.store(count(&rows), Ordering::Release);
+        Ok(self.newest() != known)
+    }
+
+    fn learn<K>(
+        &self,
+        purpose: Purpose,
+        versions: &Versions<K>,
+        rows: &[DataKey],
+        ready: fn(Zeroizing<[u8; 32]>) -> K,
+    ) {
+        let newest = versions.newest();
+        // The store returns them in the order of their versions.
+        for row in rows.iter().filter(|row| row.purpose == purpose.as_str() && row.version > newest) {
+            match open_row(row, &self.root, ready) {
+                Ok(key) => versions.add(row.version, key),
+                Err(error) => tracing::error!(%error, "another process added a data key"),
+            }
+        }
+    }
+
+    /// The newest version for each purpose.
+    fn newest(&self) -> [i64; 5] {
+        [self.pepper.newest(), self.audit.newest(), self.cookie.newest(), self.access.newest(), self.seal.newest()]
     }
 
     /// Opens the data keys. The first start creates them.
     pub(crate) async fn open(
         store: &Store,
-        root: &RootKey,
+        root: RootKey,
         entropy: &dyn Entropy,
         now: Timestamp,
     ) -> Result<Self, KeyringError> {
@@ -250,27 +290,29 @@ impl Keyring {
                 None => {
                     tx.put_setting(FINGERPRINT, &ours).await?;
                     for purpose in Purpose::FIRST {
-                        tx.insert_data_key(&make(purpose, root, entropy, now)?).await?;
+                        tx.insert_data_key(&make(purpose, &root, entropy, now)?).await?;
                     }
                 }
             }
             let known = tx.data_keys().await?;
             for purpose in Purpose::LATER {
                 if !known.iter().any(|key| key.purpose == purpose.as_str()) {
-                    tx.insert_data_key(&make(purpose, root, entropy, now)?).await?;
+                    tx.insert_data_key(&make(purpose, &root, entropy, now)?).await?;
                 }
             }
             Ok(())
         };
         store.write(prepare).await?;
         let rows = store.data_keys().await?;
-        let read = |purpose| versions(purpose, &rows, root, |key| MacKey::new(&key));
+        let read = |purpose| versions(purpose, &rows, &root, |key| MacKey::new(&key));
         Ok(Self {
             pepper: read(Purpose::Pepper)?,
             audit: read(Purpose::Audit)?,
             cookie: read(Purpose::Cookie)?,
-            seal: versions(Purpose::Seal, &rows, root, SealKey::new)?,
+            seal: versions(Purpose::Seal, &rows, &root, SealKey::new)?,
             access: read(Purpose::Access)?,
+            count: AtomicI64::new(count(&rows)),
+            root,
         })
     }
 }
@@ -302,20 +344,84 @@ fn versions<K>(
     root: &RootKey,
     ready: fn(Zeroizing<[u8; 32]>) -> K,
 ) -> Result<Versions<K>, KeyringError> {
-    let mine = rows.iter().filter(|row| row.purpose == purpose.as_str());
-    let mut keys = Vec::new();
-    for row in mine {
-        let key = root
-            .unwrap(&row.wrapped, &place(&row.purpose, row.version))
-            .map_err(|source| KeyringError::Damaged { purpose: row.purpose.clone(), version: row.version, source })?;
-        keys.push((row.version, ready(key)));
-    }
     // The store returns them in the order of their versions.
-    let current = keys.pop().ok_or(KeyringError::Missing(purpose.as_str()))?;
-    Ok(Versions { old: keys, current })
+    let mut mine = rows.iter().filter(|row| row.purpose == purpose.as_str());
+    let oldest = mine.next().ok_or(KeyringError::Missing(purpose.as_str()))?;
+    let key = open_row(oldest, root, ready)?;
+    let versions = Versions::new(oldest.version, key);
+    for row in mine {
+        versions.add(row.version, open_row(row, root, ready)?);
+    }
+    Ok(versions)
+}
+
+fn open_row<K>(row: &DataKey, root: &RootKey, ready: fn(Zeroizing<[u8; 32]>) -> K) -> Result<K, KeyringError> {
+    let key = root.unwrap(&row.wrapped, &place(&row.purpose, row.version)).map_err(|source| KeyringError::Damaged {
+        purpose: row.purpose.clone(),
+        version: row.version,
+        source,
+    })?;
+    Ok(ready(key))
+}
+
+fn count(rows: &[DataKey]) -> i64 {
+    i64::try_from(rows.len()).unwrap_or(i64::MAX)
 }
 
 /// The place of a wrapped key, used as associated data: table, row, column and version.
 fn place(purpose: &str, version: i64) -> String {
     format!("data_key|{purpose}|wrapped|{version}")
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::TestDatabase;
+
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_780_000_000_000);
+
+    fn pepper(version: i64, root: &RootKey) -> DataKey {
+        let wrapped = root.wrap(&[7; 32], &place("pepper", version), &SystemEntropy).unwrap();
+        DataKey { purpose: "pepper".to_owned(), version, wrapped, created_at: NOW }
+    }
+
+    async fn added(store: &Store, key: &DataKey) -> i64 {
+        store.write(async |tx| tx.insert_data_key(key).await).await.unwrap();
+        count(&store.data_keys().await.unwrap())
+    }
+
+    async fn a_running_process_learns_what_another_adds(database: TestDatabase) {
+        let store = Store::open(database.url()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let root = |name: &str| RootKey::load_or_create(&folder.path().join(name), &SystemEntropy).unwrap();
+        let keyring = Keyring::open(&store, root("ours"), &SystemEntropy, NOW).await.unwrap();
+        let first = keyring.token_mac(1, b"token");
+        let known = count(&store.data_keys().await.unwrap());
+        assert!(!keyring.follow(&store, known).await.unwrap());
+        assert!(keyring.knows(1, Some(1)) && !keyring.knows(2, None));
+
+        let two = added(&store, &pepper(2, &root("ours"))).await;
+        assert!(keyring.follow(&store, two).await.unwrap());
+        assert_eq!(keyring.token_mac(1, b"token"), first, "the old one still works");
+        let (new, version) = keyring.new_token_mac(b"token");
+        assert_eq!(version, 2);
+        assert!(keyring.token_mac(2, b"token") == Some(new) && first != Some(new));
+
+        let three = added(&store, &pepper(3, &root("theirs"))).await;
+        assert!(!keyring.follow(&store, three).await.unwrap(), "it cannot be opened, and fails nothing else");
+        assert_eq!(keyring.new_token_mac(b"token"), (new, 2));
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_running_process_learns_what_another_adds_on_sqlite() {
+        a_running_process_learns_what_another_adds(TestDatabase::sqlite()).await;
+    }
+
+    #[tokio::test]
+    async fn a_running_process_learns_what_another_adds_on_postgres() {
+        a_running_process_learns_what_another_adds(TestDatabase::postgres()).await;
+    }
 }

@@ -124,6 +124,12 @@ impl Passwords {
         Self { hasher, known, strangers: Turns::new(WAITING_MAX, SHARE) }
     }
 
+    /// How many wait for a turn.
+    pub(crate) fn waiting(&self) -> u64 {
+        let waiting = self.known.waiting() + self.strangers.waiting();
+        u64::try_from(waiting).unwrap_or(u64::MAX)
+    }
+
     /// Waits for a turn. `Busy` if too many wait already.
     pub(crate) async fn turn(&self, lane: Lane) -> Result<Turn> {
         let turn = match lane {

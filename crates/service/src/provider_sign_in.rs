@@ -17,6 +17,7 @@ use store::{IdentityRow, PersonRow, Tx};
 
 use crate::{
     Caller, ClientInfo, Error, Result, Service, entropy,
+    metrics::SignInOutcome,
     people::change,
     providers::{Claims, NotLetIn, Provider, Purpose, Redeemed, UnderWay, over, redirect_address},
     service::event,
@@ -86,10 +87,23 @@ impl Service {
             Ok(claims) => self.let_in(provider, claims, &under_way, client).await,
             Err(not) => Err(not),
         };
+        if under_way.purpose != Purpose::Connect {
+            self.count_return(&returned);
+        }
         if let Err(NotLetIn::Trouble(trouble, why)) = &returned {
             self.record_trouble(provider.rules(), *trouble, why, client).await?;
         }
         returned
+    }
+
+    /// Counts a sign-in that has ended. One that waits for a code has not.
+    fn count_return(&self, returned: &Result<Returned, NotLetIn>) {
+        self.metrics().signed_in(match returned {
+            Ok(Returned::Entered(Entry::Code { .. }, _)) => return,
+            Ok(_) => SignInOutcome::SignedIn,
+            Err(NotLetIn::Trouble(..) | NotLetIn::Other(Error::Refused(_))) => SignInOutcome::Refused,
+            Err(NotLetIn::Other(_)) => SignInOutcome::Failed,
+        });
     }
 
     async fn claims_of(

@@ -13,7 +13,7 @@ const BELIEVED_FOR: Duration = Duration::from_secs(5);
 /// Why this process cannot serve.
 #[derive(Debug, thiserror::Error)]
 pub enum NotReady {
-    /// There is a database, but not the one to use.
+    /// There is a database, but not the one to use, or a newer release has taken it over.
     #[error("{0}")]
     WrongDatabase(StoreError),
     /// The database cannot be read.
@@ -22,6 +22,17 @@ pub enum NotReady {
     /// The database cannot be written.
     #[error("the database cannot be written: {0}")]
     CannotWrite(StoreError),
+}
+
+impl NotReady {
+    /// The reason in a few words. What the database itself says is for the log.
+    pub fn words(&self) -> String {
+        match self {
+            Self::WrongDatabase(_) => self.to_string(),
+            Self::CannotRead(_) => "the database cannot be read".to_owned(),
+            Self::CannotWrite(_) => "the database cannot be written".to_owned(),
+        }
+    }
 }
 
 /// What was last seen of the writer.
@@ -38,7 +49,9 @@ impl Service {
     /// failed, makes one that changes nothing, at most every five seconds.
     pub async fn ready(&self) -> Result<(), NotReady> {
         self.verifier().poll().await.map_err(|error| match error {
-            Error::Store(error @ StoreError::Elsewhere(_)) => NotReady::WrongDatabase(error),
+            Error::Store(error @ (StoreError::Elsewhere(_) | StoreError::TakenOver(_))) => {
+                NotReady::WrongDatabase(error)
+            }
             error => NotReady::CannotRead(error),
         })?;
         let mut seen = self.writer().lock().await;
@@ -69,6 +82,7 @@ impl Service {
     }
 
     fn writes(&self) -> (u64, u64) {
-        (self.store().write_count(), self.store().broken_write_count())
+        let large = self.store().write_count().saturating_sub(self.beats_written());
+        (large, self.store().broken_write_count())
     }
 }

@@ -7,7 +7,6 @@ use std::{
 };
 
 use domain::{
-    app::App,
     audit::{Action, AuditEvent, Subject},
     ids::{AppId, KeyId},
     kind::KeyKind,
@@ -20,24 +19,23 @@ use store::{Store, StoreError, Tx};
 use crate::{
     Caller, Error, Result,
     ceremony::RelyingParty,
-    chat::{
-        attachments::Files,
-        live::Live,
-        member::{self, fill_member_keys},
-        writer::MessageWriter,
-    },
+    chat::{attachments::Files, live::Live, member::fill_member_keys, writer::MessageWork},
     clock::Clock,
     deliveries::Outbox,
-    entropy::{self, Entropy, EntropyError},
+    entropy::{Entropy, EntropyError},
     events::{live::EventLive, writer::EventWork},
+    first_rows::{fill_person_keys, first_rows},
     integrations::fill_event_integrations,
     keyring::{Keyring, KeyringError},
     mail::Mailer,
+    metrics::Metrics,
+    nodes::Membership,
     once::Mark,
     passwords::{PasswordHasher, Passwords},
     progress::Progress,
     provider_sign_in::Refusals,
     providers::Provider,
+    reader::{Apps, Reader},
     readiness::Writer,
     root_key::RootKey,
     streams::Streams,
@@ -110,7 +108,9 @@ struct Parts {
     token_prefix: String,
     default_app: AppId,
     installation: Arc<str>,
+    metrics: Metrics,
     verifier: Verifier,
+    apps: Reader<Apps>,
     writer: tokio::sync::Mutex<Writer>,
     streams: Arc<Streams>,
     progress: Progress,
@@ -120,7 +120,8 @@ struct Parts {
     refusals: Refusals,
     live: Arc<Live>,
     outbox: Arc<Outbox>,
-    messages: MessageWriter,
+    messages: Queue<MessageWork>,
+    membership: Membership,
     event_live: Arc<EventLive>,
     events: Queue<EventWork>,
     files: OnceLock<Files>,
@@ -139,20 +140,24 @@ impl Service {
         if !token::is_prefix(&prefix) || KeyKind::has_prefix(&prefix) {
             return Err(StartError::TokenPrefix(prefix));
         }
+        let metrics = Metrics::new(setup.store.engine(), &*setup.clock)?;
+        setup.store.observed_by(Arc::new(metrics.clone()));
         let now = setup.clock.now();
         let entropy = setup.entropy;
-        let keyring = Keyring::open(&setup.store, &setup.root_key, entropy.as_ref(), now).await?;
+        let keyring = Keyring::open(&setup.store, setup.root_key, entropy.as_ref(), now).await?;
         let keyring = Arc::new(keyring);
         let (default_app, installation) = first_rows(&setup.store, &keyring, entropy.as_ref(), now).await?;
         setup.store.belongs_to(&installation);
         fill_person_keys(&setup.store, &keyring).await?;
         fill_member_keys(&setup.store, &keyring, entropy.as_ref(), now).await?;
         fill_event_integrations(&setup.store, &keyring, entropy.as_ref(), now).await?;
-        let verifier = Verifier::start(setup.store.clone(), Arc::clone(&setup.clock), Arc::clone(&keyring)).await?;
+        let (store, clock) = (setup.store.clone(), Arc::clone(&setup.clock));
+        let verifier = Verifier::start(store, clock, Arc::clone(&keyring), metrics.clone()).await?;
+        let apps = Reader::new(setup.store.for_calls());
         let live = Arc::<Live>::default();
         let outbox = Arc::<Outbox>::default();
-        let (store, clock) = (setup.store.clone(), Arc::clone(&setup.clock));
-        let messages = MessageWriter::start(store, clock, Arc::clone(&live), Arc::clone(&outbox));
+        let messages = MessageWork::new(Arc::clone(&setup.clock), Arc::clone(&live), Arc::clone(&outbox));
+        let messages = Queue::start(setup.store.clone(), messages);
         let event_live = Arc::<EventLive>::default();
         let events = EventWork::new(Arc::clone(&setup.clock), Arc::clone(&event_live), Arc::clone(&outbox));
         let events = Queue::start(setup.store.clone(), events);
@@ -165,7 +170,9 @@ impl Service {
             token_prefix: prefix,
             default_app,
             installation: installation.into(),
+            metrics,
             verifier,
+            apps,
             writer: tokio::sync::Mutex::default(),
             streams: Arc::default(),
             progress: Progress::default(),
@@ -176,6 +183,7 @@ impl Service {
             live,
             outbox,
             messages,
+            membership: Membership::default(),
             event_live,
             events,
             files: OnceLock::new(),
@@ -203,7 +211,7 @@ impl Service {
         &self.0.outbox
     }
 
-    pub(crate) fn messages_writer(&self) -> &MessageWriter {
+    pub(crate) fn messages_writer(&self) -> &Queue<MessageWork> {
         &self.0.messages
     }
 
@@ -214,6 +222,11 @@ impl Service {
 
     pub(crate) fn event_writer(&self) -> &Queue<EventWork> {
         &self.0.events
+    }
+
+    /// This node among the others.
+    pub(crate) fn membership(&self) -> &Membership {
+        &self.0.membership
     }
 
     /// Says where people reach the console, once that is known. Until then, and at an IP address, there are no passkeys.
@@ -273,6 +286,16 @@ impl Service {
     /// The mark of this installation, which no other has.
     pub fn installation(&self) -> &str {
         &self.0.installation
+    }
+
+    /// What monitoring collects.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Reads apps for callers that ask for one at the same moment.
+    pub(crate) fn app_reader(&self) -> &Reader<Apps> {
+        &self.0.apps
     }
 
     /// The verifier, which decides whether keys may pass.
@@ -368,52 +391,4 @@ pub(crate) async fn record(keyring: &Keyring, tx: &mut Tx, event: &AuditEvent) -
     let (key, version) = keyring.audit();
     tx.record(event, &|bytes| key.mac(&[bytes]), version).await?;
     Ok(())
-}
-
-/// Sets what people are found by, where an earlier version has not.
-async fn fill_person_keys(store: &Store, keyring: &Keyring) -> Result<(), StoreError> {
-    let people = store.people_without_keys().await?;
-    if people.is_empty() {
-        return Ok(());
-    }
-    let fill = async |tx: &mut Tx| {
-        for (id, email, name) in &people {
-            tx.set_person_keys(id, name, &keyring.email_mac(email)).await?;
-        }
-        Ok(())
-    };
-    store.write(fill).await
-}
-
-/// The name of the setting that holds the installation's mark.
-const INSTALLATION: &str = "installation";
-
-/// The default app and the installation's mark. The first start makes them.
-async fn first_rows(
-    store: &Store,
-    keyring: &Keyring,
-    entropy: &dyn Entropy,
-    now: Timestamp,
-) -> Result<(AppId, String), StartError> {
-    let id = AppId::from_random(entropy::bytes(entropy)?);
-    let app = App { id, name: "Default".to_owned(), created_at: now, archived_at: None };
-    let mark = hex::encode(entropy::bytes::<8>(entropy)?);
-    let created = event(&Caller::system(None), now, Action::InstanceCreated, Subject::instance());
-    let (api_key, _) = member::mint(keyring, entropy, &id, now, &created.actor.label())?;
-    let make = async |tx: &mut Tx| {
-        let installation = if let Some(known) = tx.setting(INSTALLATION).await? {
-            known
-        } else {
-            tx.put_setting(INSTALLATION, &mark).await?;
-            mark
-        };
-        if let Some(app) = tx.default_app().await? {
-            return Ok((app.id, installation));
-        }
-        tx.insert_app(&app).await?;
-        tx.put_member_key(&app.id, &api_key).await?;
-        record(keyring, tx, &created).await?;
-        Ok::<_, StoreError>((app.id, installation))
-    };
-    Ok(store.write(make).await?)
 }

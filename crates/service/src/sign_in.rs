@@ -21,6 +21,7 @@ use crate::{
     attempt::{Counted, Proven, typed},
     ceremony::Used,
     entropy,
+    metrics::SignInOutcome,
     second_factor::is_wrong_code,
     service::event,
     sessions::{Person, Session},
@@ -92,6 +93,10 @@ impl Service {
     /// Signs a person in, and starts a session with a new id, or asks for the code of the second factor. `SignInFailed`
     /// or `Wait` if that is refused.
     pub async fn sign_in(&self, sign_in: SignIn, client: &ClientInfo) -> Result<Entry> {
+        self.counted_entry(self.enter_by_password(sign_in, client).await)
+    }
+
+    async fn enter_by_password(&self, sign_in: SignIn, client: &ClientInfo) -> Result<Entry> {
         let (email, password) = check(&sign_in)?;
         let person = self.store().person_by_email(&email).await?.map(|person| person.id);
         let counted = self.counted(&email, person.as_ref(), client).await?;
@@ -136,6 +141,10 @@ impl Service {
     /// Ends a sign-in with a code of the second factor, or a recovery code. `Invalid` if the code is wrong or was used,
     /// which counts like a wrong password; `SignInOver` if the sign-in no longer waits.
     pub async fn finish_sign_in(&self, step: &str, code: &str, client: &ClientInfo) -> Result<SignedIn> {
+        self.counted_sign_in(self.enter_by_code(step, code, client).await)
+    }
+
+    async fn enter_by_code(&self, step: &str, code: &str, client: &ClientInfo) -> Result<SignedIn> {
         let code = Code::parse(code).map_err(|message| FieldErrors::one(Field::Code, message))?;
         let step_mac = self.keyring().step_mac(step);
         let id = self.store().sign_in_step(&step_mac, self.now()).await?.ok_or(Refusal::SignInOver)?;
@@ -160,15 +169,34 @@ impl Service {
     pub async fn finish_with_passkey(&self, step: &str, answer: &str, client: &ClientInfo) -> Result<SignedIn> {
         let step_mac = self.keyring().step_mac(step);
         let id = self.store().sign_in_step(&step_mac, self.now()).await?.ok_or(Refusal::SignInOver)?;
-        let used = self.judge_passkey(PasskeyUse::Code, Some(&id), answer, client).await?;
-        self.enter(Proof::Passkey { step_mac: Some(step_mac), used }, client).await
+        let entered = async {
+            let used = self.judge_passkey(PasskeyUse::Code, Some(&id), answer, client).await?;
+            self.enter(Proof::Passkey { step_mac: Some(step_mac), used }, client).await
+        };
+        self.counted_sign_in(entered.await)
     }
 
     /// Signs in with a passkey alone, whose authenticator has checked who uses it: both factors in one. `PasskeyRefused`,
     /// whatever is wrong, and `Wait` as for a password.
     pub async fn sign_in_with_passkey(&self, answer: &str, client: &ClientInfo) -> Result<SignedIn> {
-        let used = self.judge_passkey(PasskeyUse::SignIn, None, answer, client).await?;
-        self.enter(Proof::Passkey { step_mac: None, used }, client).await
+        let entered = async {
+            let used = self.judge_passkey(PasskeyUse::SignIn, None, answer, client).await?;
+            self.enter(Proof::Passkey { step_mac: None, used }, client).await
+        };
+        self.counted_sign_in(entered.await)
+    }
+
+    /// Counts a sign-in that has ended. One that waits for a code has not.
+    fn counted_entry(&self, entry: Result<Entry>) -> Result<Entry> {
+        if !matches!(entry, Ok(Entry::Code { .. })) {
+            self.metrics().signed_in(outcome(entry.as_ref().err()));
+        }
+        entry
+    }
+
+    fn counted_sign_in(&self, entered: Result<SignedIn>) -> Result<SignedIn> {
+        self.metrics().signed_in(outcome(entered.as_ref().err()));
+        entered
     }
 
     /// Starts the session of a person who has proved who they are.
@@ -273,6 +301,17 @@ impl Service {
         let person = &session.person;
         let subject = Subject::person(&person.id, &person.email);
         event(&session.caller(address), self.now(), Action::SessionEnded, subject)
+    }
+}
+
+/// What a sign-in that ended like this counts as.
+fn outcome(error: Option<&Error>) -> SignInOutcome {
+    match error {
+        None => SignInOutcome::SignedIn,
+        Some(Error::Refused(Refusal::Wait { .. })) => SignInOutcome::Wait,
+        Some(Error::Refused(Refusal::Busy)) => SignInOutcome::Busy,
+        Some(Error::Refused(_)) => SignInOutcome::Refused,
+        Some(_) => SignInOutcome::Failed,
     }
 }
 

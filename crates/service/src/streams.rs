@@ -35,6 +35,12 @@ pub struct Stream {
 }
 
 impl Streams {
+    /// How many are open.
+    pub(crate) fn count(&self) -> u64 {
+        let count: usize = lock(&self.0).values().map(|open| open.count).sum();
+        u64::try_from(count).unwrap_or(u64::MAX)
+    }
+
     /// Ends the streams of a session that has ended.
     pub(crate) fn end(&self, id_mac: &[u8; 32]) {
         if let Some(open) = lock(&self.0).remove(id_mac) {

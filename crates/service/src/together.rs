@@ -34,6 +34,11 @@ pub(crate) trait Together: Send + Sync + 'static {
 
     /// Tells of what is on disk now, before those who sent it are answered.
     fn written(&self, done: &[&Self::Done]);
+
+    /// The most jobs of the next commit.
+    fn next_batch(&self) -> usize {
+        Self::TOGETHER
+    }
 }
 
 /// A job that waits for a commit.
@@ -72,7 +77,7 @@ struct Committer<J> {
 impl<J: Together> Committer<J> {
     async fn run(self, mut jobs: mpsc::Receiver<Waiting<J>>) {
         let mut batch = Vec::with_capacity(J::TOGETHER);
-        while jobs.recv_many(&mut batch, J::TOGETHER).await > 0 {
+        while jobs.recv_many(&mut batch, self.work.next_batch()).await > 0 {
             // Whoever went away before this began has sent nothing.
             batch.retain(|waiting| !waiting.answer.is_closed());
             match self.write(&batch).await {
@@ -120,7 +125,7 @@ fn fail<J: Together>(batch: &mut Vec<Waiting<J>>, error: &StoreError) {
 
 /// Whether one job may have failed the commit of all. If it is the database, they would all fail again; if it is not known
 /// what happened, they might be written twice.
-pub(crate) fn is_of_one(error: &StoreError) -> bool {
+fn is_of_one(error: &StoreError) -> bool {
     matches!(error, StoreError::Refused(_) | StoreError::Conflict(_) | StoreError::Corrupt(_) | StoreError::Failed(_))
 }
 

@@ -70,7 +70,6 @@ impl Turns {
     }
 
     /// How many wait.
-    #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         lock(&self.line).waiting()
     }

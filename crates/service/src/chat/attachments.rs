@@ -15,7 +15,7 @@ use domain::{
     room::RoomKind,
 };
 use sha2::{Digest, Sha256};
-use store::{AttachmentRow, Tx};
+use store::{AttachmentRow, Tx, failpoint};
 
 use super::{ROOM_OR_CHAT, managed, of_kind, sent_files::NewFile};
 use crate::{Caller, Error, Result, Service, entropy};
@@ -127,7 +127,9 @@ impl Service {
         };
         // Before the row, so that no row is ever without its file.
         on_disk(move || write(&path, &bytes)).await.map_err(|error| Error::internal("a file cannot be kept", error))?;
+        failpoint::reached("file-before");
         let done = self.write(work).await;
+        failpoint::reached("file-after");
         if done.as_ref().is_err_and(|error| !error.is_uncertain()) {
             self.drop_file(id).await;
         }

@@ -2,7 +2,7 @@
 
 use data_encoding::HEXLOWER;
 use domain::{
-    attachment::{Attachment, file_name, media_type},
+    attachment::{Attachment, LINKED_BYTES_MAX, LINKED_MAX, file_name, media_type},
     audit::{Action, AuditEvent, Change, Subject},
     ids::{AppId, AttachmentId, RoomId},
     refusal::Refusal,
@@ -62,6 +62,7 @@ impl Service {
     }
 
     /// Puts a file into a room for whoever gets its link, as `put_attachment` does. It stays even if no message has it.
+    /// `AttachmentsFull` where there are as many as may be.
     pub async fn put_linked_file(
         &self,
         caller: &Caller,
@@ -72,11 +73,16 @@ impl Service {
     ) -> Result<Attachment> {
         let file = self.put_attachment(caller, room, name, claimed_type, bytes).await?;
         // Nobody has the link yet. If this fails, the file is one of those that nobody sent.
-        self.write(async |tx: &mut Tx| tx.mark_sent(&[file.id]).await).await?;
+        let work = async |tx: &mut Tx| {
+            fits(tx, room).await?;
+            tx.mark_sent(&[file.id]).await?;
+            Ok::<_, Error>(())
+        };
+        self.write(work).await?;
         Ok(file)
     }
 
-    /// Puts a file into an app, in no room, for whoever gets its link. Refuses as `put_attachment` does.
+    /// Puts a file into an app, in no room, for whoever gets its link. Refuses as `put_linked_file` does.
     pub async fn put_file(
         &self,
         caller: &Caller,
@@ -95,6 +101,7 @@ impl Service {
         let work = async |tx: &mut Tx| {
             in_use(tx, caller, app).await?;
             tx.insert_attachment(&row, self.now()).await?;
+            fits(tx, &row.room_id).await?;
             tx.mark_sent(&[id]).await?;
             Ok::<_, Error>(())
         };
@@ -136,6 +143,12 @@ impl Service {
 fn place(app: &AppId) -> Result<RoomId> {
     RoomId::parse(app.as_str())
         .ok_or_else(|| Error::impossible("the id of an app has other digits than that of a room"))
+}
+
+/// `AttachmentsFull` if the files of a room, or those of an app in no room, are more than may stay there without a message.
+async fn fits(tx: &mut Tx, room: &RoomId) -> Result<()> {
+    let (files, bytes) = tx.attachments_size(room).await?;
+    if files > LINKED_MAX || bytes > LINKED_BYTES_MAX { Err(Refusal::AttachmentsFull.into()) } else { Ok(()) }
 }
 
 /// The MAC of a file's id. Nothing else that is signed with these keys begins with the word.

@@ -11,7 +11,10 @@ use domain::{
     text,
 };
 
-use super::{profiles::Object, writer::Draft};
+use super::{
+    profiles::Object,
+    writer::{Draft, Job},
+};
 use crate::{Caller, Result, Service};
 
 /// The most messages that are read at once.
@@ -45,7 +48,7 @@ impl Service {
     pub async fn send_with(&self, caller: &Caller, room: &RoomId, new: NewMessage, extra: &Object) -> Result<Message> {
         caller.may(Act::ManageRooms)?;
         let draft = Draft { extra: kept(extra)?, ..checked(room, new)? };
-        self.messages_writer().write(caller.sight().apps.clone(), draft).await
+        self.messages_writer().write(Job { apps: caller.sight().apps.clone(), draft }).await
     }
 
     /// The messages from one number to another, in their order, at most `limit` and `MESSAGES_MAX`; without `to`, to the

@@ -1,9 +1,11 @@
-//! The group commit of messages. A commit costs a wait for the disk, whether it has one message in it or hundreds, so all
-//! messages that wait are written in one. Whoever sent one is answered after the commit.
+//! The group commit of messages.
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use domain::{
@@ -16,22 +18,17 @@ use domain::{
     sight::Scope,
     timestamp::Timestamp,
 };
-use store::{RoomEnd, Store, StoreError, Tx};
-use tokio::sync::{mpsc, oneshot};
+use store::{RoomEnd, StoreError, Tx};
 
 use super::{following, live::Live};
 use crate::{
-    Error, Result,
     clock::Clock,
     deliveries::{News, Outbox, enqueue},
-    together::is_of_one,
+    together::{Together, Writing, Written},
 };
 
 /// The most messages of one commit.
 const TOGETHER: usize = 500;
-
-/// The most messages that wait. Together they have at most 40 MB of text, and as much of what they are besides.
-const WAITING: usize = 2_000;
 
 /// How many deliveries a commit should have at most. Where many webhooks are told of each message, it has fewer messages, so
 /// that other writers do not wait long.
@@ -52,105 +49,63 @@ pub(crate) struct Draft {
 }
 
 /// A message that waits for a commit.
-struct Job {
+#[derive(Debug)]
+pub(crate) struct Job {
     /// The apps in the sight of whoever sent it.
-    apps: Scope<AppId>,
-    draft: Draft,
-    answer: oneshot::Sender<Result<Message>>,
+    pub(super) apps: Scope<AppId>,
+    pub(super) draft: Draft,
 }
 
-/// Where messages wait.
-pub(crate) struct MessageWriter(mpsc::Sender<Job>);
-
-impl MessageWriter {
-    /// Begins to write what comes, until this is dropped.
-    pub(crate) fn start(store: Store, clock: Arc<dyn Clock>, live: Arc<Live>, outbox: Arc<Outbox>) -> Self {
-        let (sender, jobs) = mpsc::channel(WAITING);
-        tokio::spawn(Committer { store, clock, live, outbox }.run(jobs));
-        Self(sender)
-    }
-
-    /// Writes a message, and waits until it is on disk. `Unavailable` at once if too many wait already.
-    pub(super) async fn write(&self, apps: Scope<AppId>, draft: Draft) -> Result<Message> {
-        let (answer, answered) = oneshot::channel();
-        let queued = self.0.try_send(Job { apps, draft, answer });
-        queued.map_err(|_| StoreError::Unavailable("too many messages wait to be written".to_owned()))?;
-        // Only a fault ends the writer before it answers. Nobody knows then how far it came.
-        answered.await.map_err(|_| StoreError::Uncertain("the writer of messages broke".to_owned()))?
-    }
-}
-
-/// Takes what waits, and writes it.
-struct Committer {
-    store: Store,
+/// Writes messages together, and tells those who watch and those who send to webhooks.
+pub(crate) struct MessageWork {
     clock: Arc<dyn Clock>,
     live: Arc<Live>,
     outbox: Arc<Outbox>,
+    /// Whether a webhook is to be told of what is being written.
+    is_due: AtomicBool,
+    /// How many messages the next commit takes at most.
+    next: AtomicUsize,
 }
 
-/// What came of each message of a commit, in their order.
-type Written = Vec<Result<Message, Refusal>>;
+impl MessageWork {
+    pub(crate) fn new(clock: Arc<dyn Clock>, live: Arc<Live>, outbox: Arc<Outbox>) -> Self {
+        Self { clock, live, outbox, is_due: AtomicBool::default(), next: AtomicUsize::new(TOGETHER) }
+    }
+}
 
-impl Committer {
-    async fn run(self, mut jobs: mpsc::Receiver<Job>) {
-        let mut batch = Vec::with_capacity(TOGETHER);
-        let mut together = TOGETHER;
-        while jobs.recv_many(&mut batch, together).await > 0 {
-            // Whoever went away before this began has sent nothing.
-            batch.retain(|job| !job.answer.is_closed());
-            match self.write(&batch).await {
-                Ok((written, told)) => {
-                    together = next_batch(written.len(), told);
-                    self.answer(&mut batch, written);
-                }
-                // One of them may be the reason, so the others are not refused with it.
-                Err(error) if is_of_one(&error) && batch.len() > 1 => {
-                    for job in batch.drain(..) {
-                        let mut alone = vec![job];
-                        match self.write(&alone).await {
-                            Ok((written, _)) => self.answer(&mut alone, written),
-                            Err(error) => fail(&mut alone, &error),
-                        }
-                    }
-                }
-                Err(error) => fail(&mut batch, &error),
-            }
-        }
+impl Together for MessageWork {
+    type Job = Job;
+    type Done = Message;
+
+    const TOGETHER: usize = TOGETHER;
+    /// Together they have at most 40 MB of text, and as much of what they are besides.
+    const WAITING: usize = 2_000;
+    const WHAT: &'static str = "messages";
+
+    fn write<'a>(&'a self, tx: &'a mut Tx, jobs: &'a [&'a Job]) -> Writing<'a, Message> {
+        Box::pin(async move {
+            let (written, told) = write_all(tx, jobs, self.clock.now()).await?;
+            self.is_due.store(told > 0, Ordering::Relaxed);
+            self.next.store(next_batch(written.len(), told), Ordering::Relaxed);
+            Ok(written)
+        })
     }
 
-    /// Writes all that may be written in one transaction, and returns how many deliveries that made.
-    async fn write(&self, jobs: &[Job]) -> Result<(Written, usize), StoreError> {
-        if jobs.is_empty() {
-            return Ok((Vec::new(), 0));
-        }
-        // On the heap, as every transaction.
-        let work = async |tx: &mut Tx| write_all(tx, jobs, self.clock.now()).await;
-        let (written, told) = Box::pin(self.store.write(work)).await?;
-        if told > 0 {
+    fn written(&self, done: &[&Message]) {
+        if self.is_due.swap(false, Ordering::Relaxed) {
             self.outbox.is_due();
         }
-        Ok((written, told))
+        self.live.tell(done.iter().copied());
     }
 
-    /// Tells first those who watch: whoever sent a message may send the next at once.
-    fn answer(&self, jobs: &mut Vec<Job>, written: Written) {
-        self.live.tell(written.iter().filter_map(|written| written.as_ref().ok()));
-        for (job, written) in jobs.drain(..).zip(written) {
-            // An error means that whoever sent it has gone away.
-            let _ = job.answer.send(written.map_err(Error::Refused));
-        }
+    fn next_batch(&self) -> usize {
+        self.next.load(Ordering::Relaxed)
     }
 }
 
 /// How many messages the next commit takes at most, after one that made so many deliveries.
 fn next_batch(messages: usize, told: usize) -> usize {
     if messages == 0 { TOGETHER } else { (messages * TOLD / told.max(1)).clamp(1, TOGETHER) }
-}
-
-fn fail(jobs: &mut Vec<Job>, error: &StoreError) {
-    for job in jobs.drain(..) {
-        let _ = job.answer.send(Err(error.clone().into()));
-    }
 }
 
 /// What a commit needs to know, read in one statement each.
@@ -161,21 +116,21 @@ struct Known {
 }
 
 impl Known {
-    async fn read(tx: &mut Tx, jobs: &[Job]) -> Result<Self, StoreError> {
-        let drafts = || jobs.iter().map(|job| &job.draft);
-        let ids: BTreeSet<_> = drafts().map(|draft| draft.room).collect();
+    async fn read(tx: &mut Tx, jobs: &[&Job]) -> Result<Self, StoreError> {
+        let drafts: Vec<&Draft> = jobs.iter().map(|job| &job.draft).collect();
+        let ids: BTreeSet<_> = drafts.iter().map(|draft| draft.room).collect();
         let rooms = tx.some_rooms(&ids.into_iter().collect::<Vec<_>>()).await?;
         let of = |draft: &Draft| {
             let room = draft.room;
             [draft.author.client_key(), draft.to.clone()].into_iter().flatten().map(move |key| (room, key))
         };
-        let keys: BTreeSet<_> = drafts().flat_map(of).collect();
+        let keys: BTreeSet<_> = drafts.iter().copied().flat_map(of).collect();
         let participants = if keys.is_empty() {
             Vec::new()
         } else {
             tx.some_participants(&keys.into_iter().collect::<Vec<_>>()).await?
         };
-        let ids: BTreeSet<_> = drafts().filter_map(|draft| draft.attachment).collect();
+        let ids: BTreeSet<_> = drafts.iter().filter_map(|draft| draft.attachment).collect();
         let files =
             if ids.is_empty() { Vec::new() } else { tx.some_attachments(&ids.into_iter().collect::<Vec<_>>()).await? };
         Ok(Self {
@@ -258,9 +213,9 @@ const fn writes_in(author: AuthorKind, what: MessageKind, kind: RoomKind) -> Res
 }
 
 /// Writes what may be written, and returns how many deliveries that made.
-async fn write_all(tx: &mut Tx, jobs: &[Job], now: Timestamp) -> Result<(Written, usize), StoreError> {
+async fn write_all(tx: &mut Tx, jobs: &[&Job], now: Timestamp) -> Result<(Written<Message>, usize), StoreError> {
     let mut known = Known::read(tx, jobs).await?;
-    let written: Written = jobs.iter().map(|job| known.message(job, now)).collect();
+    let written: Written<Message> = jobs.iter().map(|job| known.message(job, now)).collect();
     let messages: Vec<_> = written.iter().filter_map(|written| written.as_ref().ok()).collect();
     if messages.is_empty() {
         return Ok((written, 0));

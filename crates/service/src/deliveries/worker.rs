@@ -7,7 +7,7 @@ use domain::{
     delivery::{Delivery, DeliveryState, NOTHING_LEFT, Reply},
     timestamp::{Millis, Timestamp},
 };
-use store::{DueWebhook, StoreError, Tx};
+use store::{DueWebhook, StoreError, Tx, failpoint};
 use tokio::{
     task::{Id, JoinError, JoinSet},
     time::timeout,
@@ -18,7 +18,7 @@ use super::{
     choice::{Place, Traffic},
     parcel::{Packed, pack},
 };
-use crate::{Error, Result, Service, entropy};
+use crate::{Error, Result, Service, entropy, metrics::DeliveryOutcome};
 
 /// How often to look for what is due: another process may have noted it, or it waited for its next try.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -122,7 +122,14 @@ impl Worker {
             tx.finish_deliveries(ended, lease, now).await?;
             Ok::<_, Error>(tx.lease_deliveries(&asked, lease, until, now).await?)
         };
+        let has_ended = !ended.is_empty();
+        if has_ended {
+            failpoint::reached("delivery-before");
+        }
         let taken = self.service.write(work).await?;
+        if has_ended {
+            failpoint::reached("delivery-after");
+        }
         self.ended.clear();
         let freed = mem::take(&mut self.freed);
         let webhooks: HashMap<_, _> = freed.into_iter().chain(due).map(|webhook| (webhook.id, webhook)).collect();
@@ -177,6 +184,13 @@ impl Worker {
         let Some(flight) = self.flights.remove(&id) else { return };
         self.traffic.over(&flight.place, landed.as_ref().and_then(|landed| landed.prompt));
         if let Some(landed) = landed {
+            if landed.prompt.is_some() {
+                self.service.metrics().delivered(match landed.delivery.state {
+                    DeliveryState::Delivered => DeliveryOutcome::Delivered,
+                    DeliveryState::Waiting => DeliveryOutcome::Again,
+                    DeliveryState::Failed => DeliveryOutcome::Failed,
+                });
+            }
             if landed.delivery.state != DeliveryState::Waiting {
                 self.freed.push(flight.webhook);
             }

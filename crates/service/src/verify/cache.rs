@@ -216,6 +216,11 @@ impl KeyCache {
         until.is_some_and(|until| self.clock.instant() < until)
     }
 
+    /// How many keys there are.
+    pub(super) fn len(&self) -> u64 {
+        u64::try_from(self.known.len()).unwrap_or(u64::MAX)
+    }
+
     /// Forgets a key, and that an id was unknown.
     pub(super) fn remove(&self, id: &KeyId) {
         self.unknown.remove(id);

@@ -13,7 +13,7 @@ impl Verifier {
     pub(crate) fn would_count(&self, key: &KeyDetail, record: &KeyRecord) -> [CheckResult; 2] {
         let counters = self.0.counters.of(&record.id);
         let mut seen = Verdict::plain(Code::Valid);
-        seen.limits = counters.limits(&record.rules.limits, &[], 1, self.0.uptime(), false);
+        seen.limits = self.limits_now(&counters, record);
         let left = counters.left(key.quota_epoch, key.quota_period).or(key.quota_left);
         seen.quota = left.map(|remaining| super::QuotaState { passed: remaining > 0, remaining });
         counted(record, &seen)

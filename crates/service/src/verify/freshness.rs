@@ -41,6 +41,12 @@ impl Freshness {
         confirmed > 0 && u128::from(age) < BELIEVED_FOR.as_millis()
     }
 
+    /// How long ago the cache was last confirmed, or this process began.
+    pub(crate) fn age(&self) -> Duration {
+        let confirmed = self.confirmed.load(Ordering::Acquire);
+        Duration::from_millis(self.millis(self.clock.instant()).saturating_sub(confirmed))
+    }
+
     /// Takes the version that the store returned to a question asked at `asked`. Runs `forget` before it trusts a
     /// version that this process did not make. Only one poller may call it at a time.
     pub(crate) fn polled(&self, version: i64, asked: Instant, forget: impl FnOnce()) {
@@ -60,6 +66,11 @@ impl Freshness {
         }
         // Use the time of the question, not of the answer: a change may have come in between.
         self.confirmed.store(self.millis(asked), Ordering::Release);
+    }
+
+    /// Believes nothing until the next poll: whatever is cached may follow rules that this release does not know.
+    pub(crate) fn distrust(&self) {
+        self.confirmed.store(0, Ordering::Release);
     }
 
     /// Notes that this process made `version` and removed the changed key from the cache. If another process made a
@@ -105,6 +116,16 @@ mod tests {
         assert!(freshness.is_fresh());
         clock.advance(Duration::from_millis(1));
         assert!(!freshness.is_fresh());
+    }
+
+    #[test]
+    fn distrust_lasts_until_the_next_poll() {
+        let freshness = Freshness::new(Arc::new(StillClock::default()));
+        poll(&freshness, 3);
+        freshness.distrust();
+        assert!(!freshness.is_fresh());
+        assert!(!poll(&freshness, 3), "the same keys hold again");
+        assert!(freshness.is_fresh());
     }
 
     #[derive(Clone, Default)]

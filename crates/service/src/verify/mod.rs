@@ -3,28 +3,39 @@
 //! Checksum → id → cached record → MAC compare → `domain::verdict::decide` → counters. A call for a
 //! cached key touches no SQL and awaits nothing.
 
+mod apps;
 mod cache;
 mod counters;
 mod credential;
 mod explain;
 mod freshness;
 mod last_used_queue;
+mod limits;
 mod presented;
-mod reader;
+mod quota;
 mod request;
 mod secret_calls;
 pub(crate) mod shards;
 mod shared_clock;
+mod shared_limits;
+pub(crate) mod shares;
 mod signed;
 mod unreadable;
+mod upkeep;
 mod usage;
 mod watch;
 
-use std::{collections::HashMap, fmt, net::IpAddr, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    fmt,
+    net::IpAddr,
+    sync::{Arc, atomic::AtomicI64},
+    time::Instant,
+};
 
 use domain::{
     field::{Field, FieldErrors},
-    ids::KeyId,
+    ids::{AppId, KeyId},
     key::SecretNumber,
     kind::KeyKind,
     permission::AdminPermission,
@@ -32,33 +43,37 @@ use domain::{
     timestamp::{Millis, Timestamp},
     verdict::{self, Code},
 };
-use store::{Changes, SecretVersion, Store, StoreError};
+use store::{SecretVersion, Store, StoreError};
 
 pub(crate) use self::freshness::POLL_EVERY;
-pub use self::{
-    cache::CachedKey,
-    counters::{LimitState, QuotaState},
-    credential::Credential,
-    presented::Held,
-    request::{AskedLimit, Verdict, VerifyRequest},
-    watch::{Seen, Watch, WatchedCall},
-};
 use self::{
+    apps::AppsInUse,
     cache::KeyCache,
     counters::{Counters, KeyCounters},
     credential::{Proof, resolve},
     freshness::Freshness,
-    reader::Reader,
     shared_clock::SharedClock,
+    shares::Shares,
     unreadable::Unreadable,
     usage::{Decided, Usage},
     watch::Watchers,
+};
+pub use self::{
+    cache::CachedKey,
+    credential::Credential,
+    limits::LimitState,
+    presented::Held,
+    quota::QuotaState,
+    request::{AskedLimit, Verdict, VerifyRequest},
+    watch::{Seen, Watch, WatchedCall},
 };
 use crate::{
     clock::Clock,
     error::{Error, Result},
     keyring::Keyring,
     mac::MacKey,
+    metrics::{Calls, Lookup, Metrics},
+    reader::{Keys, Reader},
     sealed_secrets,
 };
 
@@ -74,13 +89,18 @@ struct Inner {
     clock: Arc<dyn Clock>,
     begun: Instant,
     keyring: Arc<Keyring>,
-    reader: Reader,
+    reader: Reader<Keys>,
     cache: KeyCache,
+    apps: AppsInUse,
     freshness: Freshness,
     polling: tokio::sync::Mutex<()>,
     shared_clock: SharedClock,
     counters: Counters,
+    shares: Shares,
     usage: Usage,
+    /// The uptime at which counts were last written, in milliseconds.
+    flushed: AtomicI64,
+    metrics: Metrics,
     unreadable: Unreadable,
     watchers: Arc<Watchers>,
     /// The query that a key must pass for each of Keystead's own permissions.
@@ -108,7 +128,12 @@ impl fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    pub(crate) async fn start(store: Store, clock: Arc<dyn Clock>, keyring: Arc<Keyring>) -> Result<Self> {
+    pub(crate) async fn start(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        keyring: Arc<Keyring>,
+        metrics: Metrics,
+    ) -> Result<Self> {
         let query = |needed: &AdminPermission| {
             let query = PermissionQuery::parse(needed.as_str());
             query
@@ -121,6 +146,7 @@ impl Verifier {
             reader: Reader::new(store.for_calls()),
             store: store.for_calls(),
             cache: KeyCache::new(Arc::clone(&clock)),
+            apps: AppsInUse::default(),
             freshness: Freshness::new(Arc::clone(&clock)),
             begun: clock.instant(),
             clock,
@@ -128,7 +154,10 @@ impl Verifier {
             polling: tokio::sync::Mutex::default(),
             shared_clock: SharedClock::default(),
             counters: Counters::default(),
+            shares: Shares::new(metrics.clone()),
             usage: Usage::new(newest_hour),
+            flushed: AtomicI64::new(0),
+            metrics,
             unreadable: Unreadable::default(),
             watchers: Arc::default(),
             needed,
@@ -139,6 +168,14 @@ impl Verifier {
 
     /// Decides about a call, counts it, and notifies the key's watchers. Fails if the store does not answer.
     pub async fn verify(&self, credential: Credential<'_>, request: VerifyRequest<'_>) -> Result<Verdict> {
+        let (calls, clock) = (self.0.metrics.calls(), &*self.0.clock);
+        let (edge, begun) = (request.edge, Calls::begin(clock));
+        let verdict = self.judge(credential, request).await;
+        calls.ended(edge, &verdict, begun, clock);
+        verdict
+    }
+
+    async fn judge(&self, credential: Credential<'_>, request: VerifyRequest<'_>) -> Result<Verdict> {
         let inner = &*self.0;
         let now = inner.clock.now();
         let address = request.address.map(|address| address.to_canonical());
@@ -236,8 +273,7 @@ impl Verifier {
             }
         }
         if !record.rules.limits.is_empty() || !request.limits.is_empty() {
-            let now = self.0.uptime();
-            verdict.limits = counters.limits(&record.rules.limits, request.limits, request.limit_cost, now, true);
+            verdict.limits = self.count_limits(counters, record, request).await;
             if verdict.limits.iter().any(|state| !state.passed) {
                 verdict.code = Code::RateLimited;
                 return Ok(());
@@ -270,58 +306,24 @@ impl Verifier {
         self.0.watchers.join(key)
     }
 
-    /// Writes everything counted since the last flush in one transaction. Does nothing if nothing was counted.
-    pub async fn flush_usage(&self) -> Result<()> {
-        self.0.usage.flush(&self.0.store, &*self.0.clock, false).await
+    /// Who watches which key.
+    pub(crate) fn watchers(&self) -> &Watchers {
+        &self.0.watchers
     }
 
-    /// Like `flush_usage`, at shutdown: leaves nothing for later.
-    pub(crate) async fn flush_all_usage(&self) -> Result<()> {
-        self.0.usage.flush(&self.0.store, &*self.0.clock, true).await
-    }
-
-    /// Returns the blocks of call quotas that nobody is spending, or all of them at the end.
-    pub(crate) async fn tidy_counters(&self, at_end: bool) -> Result<()> {
-        self.0.counters.tidy(&self.0.store, &*self.0.clock, self.0.uptime(), at_end).await
-    }
-
-    /// Announcements of other processes, if the database has them. The poll finds the same changes a little later.
-    pub(crate) async fn changes(&self) -> Result<Option<Changes>> {
-        Ok(self.0.store.changes().await?)
-    }
-
-    /// Compares the store's version with the one that the cache reflects.
-    pub(crate) async fn poll(&self) -> Result<()> {
-        // One at a time. Answers that overtake each other would clear the cache for nothing.
-        let _polling = self.0.polling.lock().await;
-        let asked = self.0.clock.instant();
-        let looked_at = self.0.clock.now();
-        let seen = self.0.store.look().await?;
-        let took = self.0.clock.instant().saturating_duration_since(asked);
-        if let Some(theirs) = seen.now {
-            self.0.shared_clock.compare(looked_at, theirs, took, &*self.0.clock);
+    /// Whether there is an app with this id, and it is in use.
+    pub(crate) async fn is_app_in_use(&self, id: &AppId) -> Result<bool> {
+        let inner = &*self.0;
+        let is_fresh = inner.freshness.is_fresh();
+        if is_fresh && inner.apps.has(id) {
+            return Ok(true);
         }
-        let forget = || self.0.cache.clear();
-        self.0.freshness.polled(seen.version, asked, forget);
-        Ok(())
-    }
-
-    /// How far this machine's clock is ahead of the database's (behind, if negative), if that is far.
-    pub(crate) fn clock_off(&self) -> Option<Millis> {
-        self.0.shared_clock.off()
-    }
-
-    /// Forgets a key that this process changed in the transaction that made `version`. Call it after the commit and
-    /// before the use case answers.
-    pub(crate) fn changed(&self, key: &KeyId, version: i64) {
-        self.0.cache.remove(key);
-        self.0.freshness.made(version);
-    }
-
-    /// Forgets every key, because this process made `version` and changed all keys of an app in it.
-    pub(crate) fn all_changed(&self, version: i64) {
-        self.0.cache.clear();
-        self.0.freshness.made(version);
+        let forgotten = inner.apps.forgotten();
+        let is_in_use = inner.store.app(id).await?.is_some_and(|app| app.archived_at.is_none());
+        if is_fresh && is_in_use {
+            inner.apps.add(*id, forgotten);
+        }
+        Ok(is_in_use)
     }
 
     /// Finds the key that a well-formed credential names, and which of its secrets was presented.
@@ -340,10 +342,13 @@ impl Verifier {
         let inner = &*self.0;
         if inner.freshness.is_fresh() {
             if let Some(key) = inner.cache.known(&id) {
+                inner.metrics.calls().looked_up(Lookup::Hit);
                 return Ok(Some(key));
             }
+            inner.metrics.calls().looked_up(Lookup::Miss);
             inner.cache.fill(id, || self.read(id)).await
         } else {
+            inner.metrics.calls().looked_up(Lookup::Miss);
             self.read(id).await
         }
     }
@@ -359,6 +364,14 @@ impl Verifier {
             }
             Err(error) => return Err(error),
         };
+        let is_known = |secret: &SecretVersion| {
+            let seal = secret.sealed.as_ref().map(|sealed| sealed.version);
+            self.0.keyring.knows(secret.pepper_version, seal)
+        };
+        if !stored.secrets.iter().all(is_known) {
+            // Another process has added a data key since the last poll, and used it.
+            Box::pin(self.poll()).await?;
+        }
         let counted = !stored.record.rules.limits.is_empty() || stored.record.rules.quota.is_some();
         let counters = counted.then(|| self.0.counters.of(&id));
         let signer = |secret: &SecretVersion| self.signer(&id, secret);

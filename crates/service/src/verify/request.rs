@@ -115,7 +115,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    pub(super) fn plain(code: Code) -> Self {
+    pub(crate) fn plain(code: Code) -> Self {
         Self { code, key: None, secret: None, limits: Vec::new(), quota: None, checks: None }
     }
 

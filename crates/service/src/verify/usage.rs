@@ -13,7 +13,7 @@ use domain::{
     usage::{HourCalls, RefusedCall},
     verdict::Code,
 };
-use store::{KeyCalls, KeyUse, Store, StoreError, UsageBatch};
+use store::{KeyCalls, KeyUse, Store, StoreError, UsageBatch, failpoint};
 
 use super::{
     ByKey, VerifyRequest,
@@ -159,12 +159,14 @@ impl Usage {
             queue.take(clock.now(), at_end)
         };
         if !batch.is_empty() || !due.is_empty() {
+            failpoint::reached("usage-before");
             let written: Result<usize, StoreError> = store
                 .write(async |tx| {
                     tx.flush_usage(&batch).await?;
                     last_used_queue::write(tx, &due, clock, at_end).await
                 })
                 .await;
+            failpoint::reached("usage-after");
             let written = match written {
                 // The lists come later, without these counts beside them.
                 Err(StoreError::Refused(_)) => write_in_parts(store, batch).await.map(|()| 0),

@@ -1,11 +1,13 @@
-//! Watching the verdicts of one key as they are given. While nobody watches, this costs a call nothing. While somebody
-//! does, most calls of a busy key are only counted, however many watch.
+//! Watching the verdicts of one key as they are given, here or by another node. While nobody watches, this costs a call
+//! nothing. While somebody does, most calls of a busy key are only counted, however many watch.
+
+mod elsewhere;
 
 use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -17,11 +19,13 @@ use domain::{
     usage::Edge,
     verdict::Code,
 };
+use serde::{Deserialize, Serialize};
 use tokio::{
-    sync::broadcast,
+    sync::{Notify, broadcast},
     time::{Interval, MissedTickBehavior, interval},
 };
 
+use self::elsewhere::Elsewhere;
 use super::shards::lock;
 
 /// How many calls of a key its watchers see in a second. More can be neither read nor sent to many.
@@ -34,7 +38,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(1);
 const BEHIND: usize = 64;
 
 /// One call of a watched key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchedCall {
     /// When the call was decided.
     pub at: Timestamp,
@@ -108,6 +112,10 @@ pub(crate) struct Watchers {
     /// How many keys are watched. A call for a key that nobody watches reads nothing else.
     keys: AtomicUsize,
     channels: Mutex<HashMap<KeyId, Channel>>,
+    /// What other nodes know this one by, once it has said something.
+    name: OnceLock<String>,
+    /// Somebody begins to watch.
+    begun: Notify,
 }
 
 /// From the calls of one key to its watchers.
@@ -118,25 +126,50 @@ struct Channel {
     second: i64,
     sent: u32,
     left_out: Arc<AtomicU64>,
+    elsewhere: Elsewhere,
 }
 
 impl Channel {
     fn new() -> Self {
-        Self { sender: broadcast::Sender::new(BEHIND), second: i64::MIN, sent: 0, left_out: Arc::default() }
+        let (sender, elsewhere) = (broadcast::Sender::new(BEHIND), Elsewhere::default());
+        Self { sender, second: i64::MIN, sent: 0, left_out: Arc::default(), elsewhere }
     }
 
+    /// A call of this node.
     fn tell(&mut self, seen: WatchedCall) {
+        let is_shown = self.shows(&seen);
+        self.elsewhere.note(is_shown.then_some(&seen));
+        self.send(seen, is_shown);
+    }
+
+    /// A call of another node.
+    fn hear(&mut self, seen: WatchedCall) {
+        let is_shown = self.shows(&seen);
+        self.send(seen, is_shown);
+    }
+
+    /// Whether a call is among those of its second that are shown.
+    fn shows(&mut self, seen: &WatchedCall) -> bool {
         let second = seen.at.millis().div_euclid(Millis::seconds(1).0);
         if second != self.second {
             (self.second, self.sent) = (second, 0);
         }
-        if self.sent < SHOWN {
-            self.sent += 1;
-            // An error means that the last watcher has just left.
+        let shows = self.sent < SHOWN;
+        self.sent += u32::from(shows);
+        shows
+    }
+
+    fn send(&self, seen: WatchedCall, is_shown: bool) {
+        if is_shown {
+            // An error means that nobody watches here, or that the last watcher has just left.
             let _ = self.sender.send(seen);
         } else {
-            self.left_out.fetch_add(1, Ordering::Relaxed);
+            self.leave_out(1);
         }
+    }
+
+    fn leave_out(&self, calls: u64) {
+        self.left_out.fetch_add(calls, Ordering::Relaxed);
     }
 }
 
@@ -149,22 +182,38 @@ impl Watchers {
         let channel = channels.entry(id).or_insert_with(Channel::new);
         let (receiver, left_out) = (Some(channel.sender.subscribe()), Arc::clone(&channel.left_out));
         let known = left_out.load(Ordering::Relaxed);
-        self.keys.store(channels.len(), Ordering::Release);
+        self.count(&channels);
+        self.begun.notify_one();
         Watch { id, receiver, left_out, known, missed: 0, ticks, watchers: Arc::clone(self) }
     }
 
     fn leave(&self, id: &KeyId) {
         let mut channels = lock(&self.channels);
-        if channels.get(id).is_some_and(|channel| channel.sender.receiver_count() == 0) {
+        if channels.get(id).is_some_and(|channel| !channel.is_used()) {
             channels.remove(id);
         }
+        self.count(&channels);
+    }
+
+    /// Waits until somebody begins to watch.
+    async fn is_joined(&self) {
+        self.begun.notified().await;
+    }
+
+    fn count(&self, channels: &HashMap<KeyId, Channel>) {
         self.keys.store(channels.len(), Ordering::Release);
+    }
+
+    /// Whether nobody watches any key.
+    #[inline]
+    fn is_idle(&self) -> bool {
+        self.keys.load(Ordering::Acquire) == 0
     }
 
     /// Notifies the key's watchers, if there are any.
     #[inline]
     pub(crate) fn tell(&self, id: &KeyId, seen: impl FnOnce() -> WatchedCall) {
-        if self.keys.load(Ordering::Acquire) == 0 {
+        if self.is_idle() {
             return;
         }
         if let Some(channel) = lock(&self.channels).get_mut(id) {

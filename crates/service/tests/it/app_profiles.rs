@@ -61,6 +61,14 @@ async fn nobody_else_changes_it_and_nothing_odd_is_kept(w: World) {
     assert_eq!(refusal(service.change_profiled_app(owner(), &nowhere, None, &put).await), Refusal::AppNotFound);
     assert_eq!(refusal(service.profiled_app(owner(), &nowhere).await), Refusal::AppNotFound);
     let made = service.create_profiled_app(owner(), "Gone", NO_PROFILE).await.unwrap();
+    for _ in 0..2 {
+        service.finds_app(owner(), &made.app.id).await.unwrap();
+    }
+    assert_eq!(refusal(service.finds_app(owner(), &nowhere).await), Refusal::AppNotFound);
+    service.archive_app(owner(), &made.app.id).await.unwrap();
+    assert_eq!(refusal(service.finds_app(owner(), &made.app.id).await), Refusal::AppNotFound);
+    service.restore_app(owner(), &made.app.id).await.unwrap();
+    service.finds_app(owner(), &made.app.id).await.unwrap();
     service.archive_app(owner(), &made.app.id).await.unwrap();
     let refused = service.change_profiled_app(owner(), &made.app.id, None, &put).await;
     assert_eq!(refusal(refused), Refusal::AppArchived);

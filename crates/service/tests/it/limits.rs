@@ -1,4 +1,4 @@
-//! Rate limits: counted in each process, for each key and limit.
+//! Rate limits on one node, for each key and limit. `nodes.rs` has those over several.
 
 use domain::{draft::KeyDraft, limit::RateLimit, refusal::Refusal, timestamp::Millis, verdict::Code};
 use service::{
@@ -146,7 +146,7 @@ async fn a_thousand_calls_at_once_pass_a_limit_as_often_as_it_says(w: World) {
     assert_eq!(passed, 100);
 }
 
-async fn each_process_counts_on_its_own(w: World) {
+async fn a_process_that_is_no_node_counts_on_its_own(w: World) {
     let other = w.another().await;
     let (_, token) = w.active(&limited("5 per day")).await;
     for service in [&w.service, &other] {
@@ -187,6 +187,6 @@ on_both!(
     what_is_refused_before_is_not_counted,
     an_edit_does_not_set_a_limit_back,
     a_thousand_calls_at_once_pass_a_limit_as_often_as_it_says,
-    each_process_counts_on_its_own,
+    a_process_that_is_no_node_counts_on_its_own,
     why_a_call_is_refused_is_told_check_by_check,
 );

@@ -34,6 +34,8 @@ mod limited;
 mod limits;
 mod looking;
 mod member;
+mod metrics;
+mod nodes;
 mod once;
 mod other_process;
 mod passkeys;

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{key::RevokeReason, timestamp::Millis, verdict::Code};
+use domain::{key::RevokeReason, release::GENERATION, timestamp::Millis, verdict::Code};
 use service::{
-    Service,
-    verify::{Credential, VerifyRequest},
+    Error, Service,
+    verify::{Credential, Seen, VerifyRequest, WatchedCall},
 };
+use store::{StoreError, Tx};
 
 use crate::world::{World, code, draft, in_background, owner, verdict};
 
@@ -59,6 +60,34 @@ async fn a_process_that_lost_its_listener_refuses_within_a_second(w: World) {
 }
 
 /// The poll runs in real time. The test's clock does not move meanwhile, so nothing else ends the trust in the cache.
+/// It decides nothing, changes nothing and says why, until the newer release has left.
+async fn a_process_stops_where_a_newer_release_has_taken_over(w: World) {
+    let other = w.another().await;
+    let _running = in_background(&other);
+    let (id, token) = w.active(&draft("service", "Key")).await;
+    assert_eq!(code(&other, &token).await, Code::Valid);
+    let newer = (GENERATION + 1).to_string();
+    let take_over = async |tx: &mut Tx| {
+        tx.put_setting("least_generation", &newer).await?;
+        tx.bump_version().await
+    };
+    w.store.write(take_over).await.unwrap();
+    let begun = Instant::now();
+    while verdict(&other, &token).await.is_ok() {
+        assert!(begun.elapsed() < SECOND, "it decides on");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let refused = verdict(&other, &token).await.unwrap_err();
+    assert!(matches!(refused, Error::Store(StoreError::TakenOver(_))), "{refused}");
+    let refused = other.disable(owner(), &id, None).await.unwrap_err();
+    assert!(matches!(refused, Error::Store(StoreError::TakenOver(_))), "{refused}");
+    let reason = other.ready().await.unwrap_err().to_string();
+    assert!(reason.contains(&format!("least generation {newer}")) && reason.ends_with("update it"), "{reason}");
+    w.database.execute("DELETE FROM setting WHERE name = 'least_generation'").await;
+    other.ready().await.unwrap();
+    assert_eq!(code(&other, &token).await, Code::Valid);
+}
+
 async fn refused_within_a_second(other: &Service, token: &str) {
     let answered = Instant::now();
     while code(other, token).await == Code::Valid {
@@ -101,6 +130,22 @@ async fn a_postgres_that_stops_and_comes_back() {
     }
 }
 
+/// Announcements carry the calls. A SQLite file has none, and one server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watcher_sees_the_calls_that_another_process_takes() {
+    let w = World::postgres().await;
+    let other = w.another().await;
+    let _running = [in_background(&w.service), in_background(&other)];
+    let (id, token) = w.active(&draft("service", "Key")).await;
+    let mut watch = w.service.watch(owner(), &id).await.unwrap();
+    tokio::time::sleep(SETTLED).await;
+    assert_eq!(code(&other, &token).await, Code::Valid);
+    let seen = tokio::time::timeout(Duration::from_secs(5), watch.next()).await.unwrap();
+    assert!(matches!(seen, Some(Seen::Call(WatchedCall { code: Code::Valid, .. }))), "{seen:?}");
+    let twice = tokio::time::timeout(Duration::from_millis(1_500), watch.next()).await;
+    assert!(twice.is_err(), "it is shown twice: {twice:?}");
+}
+
 async fn throttle_and_sessions_are_shared(w: World) {
     let other = w.another().await;
     w.make_owner().await;
@@ -116,5 +161,6 @@ on_both!(
     a_key_made_elsewhere_works_at_once,
     a_process_that_cannot_confirm_asks_for_each_call,
     a_process_that_lost_its_listener_refuses_within_a_second,
+    a_process_stops_where_a_newer_release_has_taken_over,
     throttle_and_sessions_are_shared,
 );

@@ -1,6 +1,7 @@
 //! What programs keep about contacts, chats and messages, and files that anybody with their link reads.
 
 use domain::{
+    attachment::{Attachment, LINKED_BYTES_MAX},
     audit::Action,
     contact::{Contact, ContactDraft, ContactRef, NewContact},
     ids::{AttachmentId, RoomId},
@@ -19,6 +20,7 @@ use service::{
         rooms::NewRoom,
     },
 };
+use store::AttachmentRow;
 use tokio_util::sync::CancellationToken;
 
 use super::{new, room, rules, says, texts};
@@ -184,6 +186,28 @@ async fn a_file_is_read_by_its_link_alone(w: World) {
     assert_eq!(refusal(again), Refusal::AttachmentNotFound);
 }
 
+async fn files_that_stay_by_themselves_have_a_bound(w: World) {
+    let (service, app) = (&w.service, *w.service.default_app());
+    let chat = room(&w, NewRoom { kind: RoomKind::Chat, ..new(rules("Help")) }).await.id;
+    for (n, place) in [(1, RoomId::parse(app.as_str()).unwrap()), (2, chat)] {
+        let file = Attachment {
+            id: AttachmentId::from_random([n; 12]),
+            name: "large".to_owned(),
+            media_type: "application/pdf".to_owned(),
+            size: LINKED_BYTES_MAX - 1,
+        };
+        let row = AttachmentRow { room_id: place, file, digest: vec![n; 32] };
+        w.store.write(async |tx| tx.insert_attachment(&row, service.now()).await).await.unwrap();
+    }
+    let alone = async || service.put_file(owner(), &app, "a.png", "image/png", vec![1]).await;
+    let in_chat = async || service.put_linked_file(owner(), &chat, "b.png", "image/png", vec![2]).await;
+    alone().await.unwrap();
+    in_chat().await.unwrap();
+    assert_eq!(refusal(alone().await), Refusal::AttachmentsFull);
+    assert_eq!(refusal(in_chat().await), Refusal::AttachmentsFull);
+    assert_eq!(w.store.attachments_size(&RoomId::parse(app.as_str()).unwrap()).await.unwrap().0, 2);
+}
+
 async fn a_file_with_a_link_stays_though_no_message_has_it(w: World) {
     let (service, app) = (&w.service, *w.service.default_app());
     let chat = room(&w, NewRoom { kind: RoomKind::Chat, ..new(rules("Help")) }).await.id;
@@ -209,5 +233,6 @@ on_both! {
     a_chat_changes_its_name_and_what_is_kept,
     a_message_has_more_than_a_text,
     a_file_is_read_by_its_link_alone,
+    files_that_stay_by_themselves_have_a_bound,
     a_file_with_a_link_stays_though_no_message_has_it,
 }

@@ -1,0 +1,157 @@
+//! Reads rows by id from the store, many at a time. Whoever asks while a query runs shares the next query.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    future::Future,
+    hash::Hash,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+
+use domain::{app_profile::ProfiledApp, ids::AppId, ids::KeyId};
+use store::{Store, StoreError, StoredKey};
+use tokio::sync::oneshot;
+
+use crate::{
+    error::{Error, Result},
+    verify::shards::lock,
+};
+
+/// Rows in one query.
+const AT_ONCE: usize = 200;
+
+/// What came of a row that was found.
+type Found<R> = (<R as Rows>::Id, Result<<R as Rows>::Row, StoreError>);
+
+/// A query under way.
+type Reading<'a, R> = Pin<Box<dyn Future<Output = Result<Vec<Found<R>>, StoreError>> + Send + 'a>>;
+
+/// Rows of one sort.
+pub(crate) trait Rows: Send + Sync + Sized + 'static {
+    type Id: Copy + Eq + Hash + Send + Sync + 'static;
+    type Row: Clone + Send + Sync + 'static;
+
+    /// The rows with these ids, without those that there are not.
+    fn read<'a>(store: &'a Store, ids: &'a [Self::Id]) -> Reading<'a, Self>;
+}
+
+/// Keys, with what decides about them.
+pub(crate) struct Keys;
+
+impl Rows for Keys {
+    type Id = KeyId;
+    type Row = StoredKey;
+
+    fn read<'a>(store: &'a Store, ids: &'a [KeyId]) -> Reading<'a, Self> {
+        Box::pin(store.key_records(ids))
+    }
+}
+
+/// Apps, with what another family keeps with them.
+pub(crate) struct Apps;
+
+impl Rows for Apps {
+    type Id = AppId;
+    type Row = ProfiledApp;
+
+    fn read<'a>(store: &'a Store, ids: &'a [AppId]) -> Reading<'a, Self> {
+        Box::pin(async move {
+            let found = store.some_profiled_apps(ids).await?;
+            Ok(found.into_iter().map(|found| (found.app.id, Ok(found))).collect())
+        })
+    }
+}
+
+type Answer<R> = Result<Option<<R as Rows>::Row>, StoreError>;
+type Waiting<R> = HashMap<<R as Rows>::Id, Vec<oneshot::Sender<Answer<R>>>>;
+
+pub(crate) struct Reader<R: Rows>(Arc<Inner<R>>);
+
+struct Inner<R: Rows> {
+    store: Store,
+    queue: Mutex<Queue<R>>,
+}
+
+struct Queue<R: Rows> {
+    waiting: Waiting<R>,
+    /// Whether a task is already serving the queue.
+    served: bool,
+}
+
+impl<R: Rows> Reader<R> {
+    pub(crate) fn new(store: Store) -> Self {
+        let queue = Queue { waiting: HashMap::new(), served: false };
+        Self(Arc::new(Inner { store, queue: Mutex::new(queue) }))
+    }
+
+    /// The row, by a query that begins after this call.
+    pub(crate) async fn read(&self, id: R::Id) -> Result<Option<R::Row>> {
+        let (sender, answer) = oneshot::channel();
+        let serve = {
+            let mut queue = lock(&self.0.queue);
+            queue.waiting.entry(id).or_default().push(sender);
+            !std::mem::replace(&mut queue.served, true)
+        };
+        if serve {
+            // In a separate task, because this caller may go away while others wait.
+            let inner = Arc::clone(&self.0);
+            tokio::spawn(async move { inner.serve().await });
+        }
+        Ok(answer.await.map_err(|error| Error::internal("a read was abandoned", error))??)
+    }
+}
+
+impl<R: Rows> Inner<R> {
+    async fn serve(&self) {
+        while let Some(mut batch) = self.next() {
+            let ids: Vec<R::Id> = batch.keys().copied().collect();
+            for ids in ids.chunks(AT_ONCE) {
+                let found = R::read(&self.store, ids).await;
+                answer::<R>(&mut batch, ids, found);
+            }
+        }
+    }
+
+    /// Takes everything in the queue. If it is empty, ends the serving before anybody else can join the queue.
+    fn next(&self) -> Option<Waiting<R>> {
+        let mut queue = lock(&self.queue);
+        queue.served = !queue.waiting.is_empty();
+        queue.served.then(|| std::mem::take(&mut queue.waiting))
+    }
+}
+
+fn answer<R: Rows>(batch: &mut Waiting<R>, ids: &[R::Id], found: Result<Vec<Found<R>>, StoreError>) {
+    match found {
+        Ok(rows) => {
+            for (id, row) in rows {
+                let senders = batch.remove(&id).unwrap_or_default();
+                tell::<R>(senders, row.map(Some));
+            }
+            for id in ids {
+                tell::<R>(batch.remove(id).unwrap_or_default(), Ok(None));
+            }
+        }
+        Err(error) => {
+            for id in ids {
+                tell::<R>(batch.remove(id).unwrap_or_default(), Err(error.clone()));
+            }
+        }
+    }
+}
+
+/// Sends the answer to everyone who waits. A failed send means that the caller has gone.
+fn tell<R: Rows>(mut senders: Vec<oneshot::Sender<Answer<R>>>, answer: Answer<R>) {
+    // There is almost always just one, which takes the answer without a copy.
+    let Some(last) = senders.pop() else { return };
+    for sender in senders {
+        drop(sender.send(answer.clone()));
+    }
+    drop(last.send(answer));
+}
+
+impl<R: Rows> fmt::Debug for Reader<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}
