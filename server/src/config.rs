@@ -1,15 +1,24 @@
 //! Settings from flags or the environment, checked once, with one line for what is wrong.
 
+mod database;
+mod listen;
+mod log;
+mod unknown;
+
 use std::fmt;
-use std::fs;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use domain::attachment::SIZE_MAX;
 
+pub use self::database::DatabaseUrl;
+use self::database::{database_url, written_url};
+pub use self::listen::Listen;
+use self::listen::metrics_listen;
+pub use self::log::LogFormat;
+pub use self::unknown::{UnknownVariable, refuse_unknown};
 use crate::client_address::TrustedProxies;
 use crate::mail::MailServer;
 use crate::oidc;
@@ -97,9 +106,27 @@ pub struct Settings {
     /// Networks of your own in which webhooks may be: addresses and networks (CIDR), separated by commas [default: none]
     #[arg(long, global = true, env = "KEYSTEAD_WEBHOOK_NETWORKS", hide_env_values = true, value_name = "CIDRS")]
     pub webhook_networks: Option<String>,
+    #[arg(
+        long,
+        global = true,
+        env = "KEYSTEAD_METRICS_LISTEN",
+        hide_env_values = true,
+        value_name = "ADDRESS:PORT",
+        help = "Address and port for metrics at /metrics, without sign-in, or unix:/path of a socket [default: no metrics]"
+    )]
+    pub metrics_listen: Option<String>,
+    /// What becomes of calls beyond this server's share of a rate limit while the database is away [default: refuse]
+    #[arg(
+        long, global = true, env = "KEYSTEAD_LIMITS_WHILE_AWAY", hide_env_values = true, value_name = "refuse|local",
+        value_parser = ["refuse", "local"], hide_possible_values = true
+    )]
+    pub limits_while_away: Option<String>,
     /// What to log: error, warn, info, debug, trace, or directives [default: info]
     #[arg(long, global = true, env = "KEYSTEAD_LOG", hide_env_values = true, value_name = "LEVEL")]
     pub log: Option<String>,
+    /// The form of the log's lines: text for people, or json [default: text]
+    #[arg(long, global = true, env = "KEYSTEAD_LOG_FORMAT", hide_env_values = true, value_name = "FORMAT")]
+    pub log_format: Option<String>,
 }
 
 /// The settings, checked.
@@ -131,41 +158,14 @@ pub struct Config {
     pub attachment_max: u64,
     /// The networks of one's own in which webhooks may be.
     pub webhook_networks: Networks,
+    /// Where metrics are given; `None` if nowhere.
+    pub metrics_listen: Option<Listen>,
+    /// Whether this server counts rate limits by itself while the database is away, rather than refuse.
+    pub limits_local: bool,
     /// Directives of the log.
     pub log: String,
-}
-
-/// Where to listen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Listen {
-    /// At an address and port.
-    Tcp(SocketAddr),
-    /// At a socket in the file system.
-    Unix(PathBuf),
-}
-
-impl FromStr for Listen {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
-            return Ok(Self::Unix(PathBuf::from(path)));
-        }
-        text.parse().map(Self::Tcp).map_err(|_| {
-            format!(
-                "{text:?} is not an address with a port; use one like 127.0.0.1:3000, [::1]:3000 or unix:/run/keystead.sock"
-            )
-        })
-    }
-}
-
-impl fmt::Display for Listen {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(address) => address.fmt(formatter),
-            Self::Unix(path) => write!(formatter, "unix:{}", path.display()),
-        }
-    }
+    /// The form of its lines.
+    pub log_format: LogFormat,
 }
 
 /// Where to find the root key.
@@ -175,49 +175,6 @@ pub enum RootKeyFile {
     Own(PathBuf),
     /// Named by the configuration. It must exist.
     Named(PathBuf),
-}
-
-/// A database URL. It may hold a password, so it is never shown whole.
-#[derive(Clone, PartialEq, Eq)]
-pub struct DatabaseUrl(String);
-
-impl DatabaseUrl {
-    /// The URL of a SQLite file, given by its absolute path.
-    pub fn of_file(file: &Path) -> Result<Self, String> {
-        let file = file.to_str().ok_or_else(|| format!("the path {} is not UTF-8 text", file.display()))?;
-        let file = file.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
-        Ok(Self(format!("sqlite://{file}")))
-    }
-
-    /// The URL, for the store only.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    /// The port of the database; `None` for one that is a file.
-    pub fn port(&self) -> Option<u16> {
-        let rest = self.0.strip_prefix("postgres").and_then(|rest| rest.split_once("://"))?.1;
-        let (authority, query) = rest.split_once(['/', '?']).unwrap_or((rest, ""));
-        let host = authority.rsplit('@').next().unwrap_or_default();
-        let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-        let named = query.split(['?', '&']).find_map(|part| part.strip_prefix("port=")?.parse().ok());
-        Some(named.or(port).unwrap_or(5432))
-    }
-}
-
-impl FromStr for DatabaseUrl {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = self.0.split(':').next().unwrap_or_default();
-        write!(formatter, "DatabaseUrl({scheme}:…)")
-    }
 }
 
 /// The URL of a mail server. It may hold a password, so it is never shown.
@@ -255,7 +212,8 @@ impl Config {
     /// Checks what was written.
     pub fn check(settings: Settings) -> Result<Self, ConfigError> {
         let listen = settings.listen.as_deref().unwrap_or("127.0.0.1:3000");
-        let listen = listen.parse().map_err(|message: String| wrong("listen", "KEYSTEAD_LISTEN", message))?;
+        let listen: Listen = listen.parse().map_err(|message: String| wrong("listen", "KEYSTEAD_LISTEN", message))?;
+        let metrics_listen = metrics_listen(settings.metrics_listen.as_deref(), &listen)?;
         let data_dir = settings.data_dir.unwrap_or_else(|| PathBuf::from("data"));
         let data_dir = std::path::absolute(&data_dir)
             .map_err(|_| wrong("data-dir", "KEYSTEAD_DATA_DIR", "it is empty; name a folder, or unset it"))?;
@@ -278,7 +236,9 @@ impl Config {
         let allow_http = settings.allow_http.unwrap_or_default();
         let token_prefix = settings.token_prefix.unwrap_or_else(|| "ks".to_owned());
         let log = settings.log.unwrap_or_else(|| "info".to_owned());
-        check_log(&log).map_err(|message| wrong("log", "KEYSTEAD_LOG", message))?;
+        log::check(&log).map_err(|message| wrong("log", "KEYSTEAD_LOG", message))?;
+        let log_format = settings.log_format.map(|text| text.parse::<LogFormat>()).transpose();
+        let log_format = log_format.map_err(|message| wrong("log-format", "KEYSTEAD_LOG_FORMAT", message))?;
         let mail = settings.smtp_url.map(|url| MailServer::parse(&url.0)).transpose();
         let mail = mail.map_err(|message| wrong("smtp-url", "KEYSTEAD_SMTP_URL", message))?;
         let providers = settings.oidc_file.map(|file| oidc::settings::read(&file)).transpose();
@@ -298,7 +258,10 @@ impl Config {
             providers: providers.unwrap_or_default(),
             attachment_max: settings.attachment_max.unwrap_or(SIZE_MAX),
             webhook_networks,
+            metrics_listen,
+            limits_local: settings.limits_while_away.as_deref() == Some("local"),
             log,
+            log_format: log_format.unwrap_or_default(),
         })
     }
 
@@ -311,74 +274,6 @@ impl Config {
         let public = self.public_url.clone().unwrap_or_else(|| PublicUrl::of_listener(address));
         public.origin().to_owned()
     }
-}
-
-/// The URL that is set, here or in a file.
-fn written_url(url: Option<DatabaseUrl>, file: Option<&Path>) -> Result<Option<DatabaseUrl>, ConfigError> {
-    let wrong = |message: String| wrong("database-url-file", "KEYSTEAD_DATABASE_URL_FILE", message);
-    match (url, file) {
-        (url, None) => Ok(url),
-        (Some(_), Some(_)) => Err(wrong("KEYSTEAD_DATABASE_URL is set too; set only one of them".to_owned())),
-        (None, Some(file)) => {
-            let text = fs::read_to_string(file).map_err(|error| wrong(format!("{}: {error}", file.display())))?;
-            Ok(Some(DatabaseUrl(text.trim().to_owned())))
-        }
-    }
-}
-
-fn database_url(written: Option<DatabaseUrl>, data_dir: &Path) -> Result<DatabaseUrl, ConfigError> {
-    let Some(url) = written else {
-        return DatabaseUrl::of_file(&data_dir.join("keystead.db")).map_err(|message| {
-            wrong("data-dir", "KEYSTEAD_DATA_DIR", format!("{message}; set KEYSTEAD_DATABASE_URL too"))
-        });
-    };
-    if ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| url.0.starts_with(scheme)) {
-        Ok(url)
-    } else {
-        // The value may hold a password, so the error does not repeat it.
-        let message = "it must begin with sqlite:// or postgres://";
-        Err(wrong("database-url", "KEYSTEAD_DATABASE_URL", message))
-    }
-}
-
-/// Checks the levels. A misspelt level would count as the name of a module, and silence everything.
-fn check_log(text: &str) -> Result<(), String> {
-    for directive in text.split(',') {
-        let level = directive.rsplit('=').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if !["off", "error", "warn", "info", "debug", "trace"].contains(&level.as_str()) {
-            return Err(format!("{directive:?} is not a level (error, warn, info, debug, trace, off) or module=level"));
-        }
-    }
-    tracing_subscriber::EnvFilter::try_new(text).map(drop).map_err(|error| error.to_string())
-}
-
-/// Refuses variables that look like settings but are not, most likely misspelt. Without the setting that was meant,
-/// Keystead might start on another database.
-pub fn refuse_unknown(names: impl Iterator<Item = String>) -> Result<(), UnknownVariable> {
-    // What the examples of the console and of docs/ put into the environment of other programs.
-    const OF_CALLERS: [&str; 6] = ["KEY", "KEY_ID", "KEY_SECRET", "MANAGER_KEY", "URL", "VERIFIER_KEY"];
-    let settings = Settings::augment_args(clap::Command::new("keystead"));
-    let known: Vec<&str> =
-        settings.get_arguments().filter_map(|setting| setting.get_env()?.to_str()?.strip_prefix("KEYSTEAD_")).collect();
-    let is_unknown = |name: &String| {
-        name.strip_prefix("KEYSTEAD_").is_some_and(|rest| {
-            // Kubernetes sets these for a service called "keystead".
-            let of_kubernetes = rest.starts_with("PORT") || rest.starts_with("SERVICE_");
-            !known.contains(&rest) && !OF_CALLERS.contains(&rest) && !of_kubernetes
-        })
-    };
-    let Some(name) = names.filter(is_unknown).min() else { return Ok(()) };
-    let likeness = |known: &&str| strsim::jaro_winkler(known, name.trim_start_matches("KEYSTEAD_"));
-    let nearest = known.into_iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-    Err(UnknownVariable { nearest: format!("KEYSTEAD_{}", nearest.unwrap_or_default()), name })
-}
-
-/// A variable that is no setting.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is not a setting; {nearest} is one")]
-pub struct UnknownVariable {
-    name: String,
-    nearest: String,
 }
 
 #[cfg(test)]

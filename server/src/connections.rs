@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use domain::cidr::subscriber;
+use hyper::body::Incoming;
 use rustix::process::{Resource, getrlimit};
+use service::metrics::{Closed, Metrics};
 use tokio::task::AbortHandle;
 
 use crate::client_address::TrustedProxies;
@@ -27,6 +29,7 @@ struct Inner {
     open: Mutex<Open>,
     most: usize,
     proxies: Arc<TrustedProxies>,
+    metrics: Metrics,
 }
 
 #[derive(Debug, Default)]
@@ -44,17 +47,24 @@ pub(crate) struct Connection {
     busy: AtomicBool,
     /// Whether there was a request since somebody last looked for one to close.
     active: AtomicBool,
+    /// Whether the last request was answered before its body was read.
+    unread: AtomicBool,
+    /// What is left of that body, while the answer is not on its way.
+    rest: Mutex<Option<Incoming>>,
     /// Whether somebody tried to sign in on it.
     tried: AtomicBool,
     /// The task that serves it.
     task: OnceLock<AbortHandle>,
     closed: AtomicBool,
+    /// Why it ended, if not by itself.
+    why: OnceLock<Closed>,
 }
 
 impl Connection {
     /// A request has begun; it ends when this is dropped.
     pub(crate) fn request(&self) -> Answering<'_> {
         self.requests.fetch_add(1, Ordering::Relaxed);
+        self.unread.store(false, Ordering::Relaxed);
         self.busy.store(true, Ordering::Relaxed);
         self.active.store(true, Ordering::Relaxed);
         Answering(self)
@@ -68,6 +78,35 @@ impl Connection {
     /// Whether a request is being answered.
     pub(crate) fn is_busy(&self) -> bool {
         self.busy.load(Ordering::Relaxed)
+    }
+
+    /// Nobody reads the rest of a body.
+    pub(crate) fn leaves_unread(&self) {
+        self.unread.store(true, Ordering::Relaxed);
+    }
+
+    /// Nobody reads the rest of a body. While the request is being answered, the rest can be asked for.
+    pub(crate) fn leaves(&self, rest: Incoming) {
+        self.leaves_unread();
+        let mut place = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_busy() {
+            *place = Some(rest);
+        }
+    }
+
+    /// What nobody has read of the body of the last request.
+    pub(crate) fn rest(&self) -> Option<Incoming> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The rest of the body was read after all.
+    pub(crate) fn has_read(&self) {
+        self.unread.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the last request was answered before its body was read.
+    pub(crate) fn has_unread(&self) -> bool {
+        self.unread.load(Ordering::Relaxed)
     }
 
     /// Whether nobody tried to sign in on it before. From now on, somebody has.
@@ -84,7 +123,19 @@ impl Connection {
         let _ = self.task.set(task);
     }
 
+    /// It ends now, for this reason.
+    pub(crate) fn ends(&self, why: Closed) {
+        // The first reason is the one.
+        let _ = self.why.set(why);
+    }
+
+    /// Why it ended.
+    pub(crate) fn why(&self) -> Closed {
+        self.why.get().copied().unwrap_or(Closed::Ended)
+    }
+
     fn close(&self) {
+        self.ends(Closed::Full);
         self.closed.store(true, Ordering::Release);
         if let Some(task) = self.task.get() {
             task.abort();
@@ -114,8 +165,16 @@ pub(crate) struct Place {
     among: Connections,
 }
 
+impl Place {
+    /// Whether a trusted proxy is at its other end.
+    pub(crate) fn is_of_proxy(&self, peer: IpAddr) -> bool {
+        self.among.0.proxies.sent(Some(peer))
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
+        self.among.0.metrics.connection_closed(self.connection.why());
         let mut open = self.among.open();
         let Open { count, sources } = &mut *open;
         let Some(queue) = sources.get_mut(&self.source) else { return };
@@ -131,14 +190,14 @@ impl Drop for Place {
 }
 
 impl Connections {
-    pub(crate) fn new(proxies: Arc<TrustedProxies>) -> Self {
+    pub(crate) fn new(proxies: Arc<TrustedProxies>, metrics: Metrics) -> Self {
         let descriptors = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
         let most = descriptors.unwrap_or(MOST).saturating_sub(RESERVE).clamp(16, MOST);
-        Self::with(most, proxies)
+        Self::with(most, proxies, metrics)
     }
 
-    fn with(most: usize, proxies: Arc<TrustedProxies>) -> Self {
-        Self(Arc::new(Inner { open: Mutex::default(), most, proxies }))
+    fn with(most: usize, proxies: Arc<TrustedProxies>, metrics: Metrics) -> Self {
+        Self(Arc::new(Inner { open: Mutex::default(), most, proxies, metrics }))
     }
 
     /// A place for a new connection. If all are taken, or one source has half of them, the connection of that source
@@ -155,11 +214,16 @@ impl Connections {
             None
         };
         if let Some(crowded) = crowded {
-            open.close_idle(&crowded)?;
+            let closed = open.close_idle(&crowded);
+            if closed.is_none() {
+                self.0.metrics.connection_refused();
+            }
+            closed?;
         }
         let connection = Arc::new(Connection::default());
         open.sources.entry(source).or_default().push_back(Arc::clone(&connection));
         open.count += 1;
+        self.0.metrics.connection_opened();
         Some(Place { connection, source, among: self.clone() })
     }
 
@@ -202,7 +266,7 @@ mod tests {
     #[test]
     fn the_longest_idle_of_the_largest_source_gives_way() {
         let proxies = TrustedProxies::parse("10.0.0.1").unwrap();
-        let connections = Connections::with(8, Arc::new(proxies));
+        let connections = Connections::with(8, Arc::new(proxies), Metrics::unread().unwrap());
         let crowd: Vec<_> = (0..4).map(|_| connections.enter(address("192.0.2.1")).unwrap()).collect();
         // Half of all places is enough for one source.
         let first = Arc::clone(&crowd[0].connection);
@@ -221,7 +285,7 @@ mod tests {
 
     #[test]
     fn nobody_is_closed_in_the_middle_of_an_answer() {
-        let connections = Connections::with(2, Arc::default());
+        let connections = Connections::with(2, Arc::default(), Metrics::unread().unwrap());
         let place = connections.enter(address("192.0.2.1")).unwrap();
         let connection = Arc::clone(&place.connection);
         let answering = connection.request();
@@ -229,5 +293,6 @@ mod tests {
         drop(answering);
         let next = connections.enter(address("192.0.2.1")).unwrap();
         assert!(closed(&place) && !closed(&next));
+        assert_eq!((place.connection.why(), next.connection.why()), (Closed::Full, Closed::Ended));
     }
 }

@@ -13,6 +13,7 @@ use futures::stream::{StreamExt, unfold};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 use crate::paths::{EVENTS, REPORTED, ROOM_EVENTS};
 
@@ -90,7 +91,7 @@ pub(crate) async fn apart(State(threads): State<ConsoleThreads>, request: Reques
         return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response();
     };
     let is_file = file_paths().contains(&request.uri().path());
-    let work = threads.0.spawn(async move {
+    let work = async move {
         let (parts, body) = next.run(request).await.into_parts();
         if is_file {
             return Response::from_parts(parts, passed_on(body, place));
@@ -104,7 +105,7 @@ pub(crate) async fn apart(State(threads): State<ConsoleThreads>, request: Reques
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         }
-    });
-    let work = AbortOnDropHandle::new(work);
+    };
+    let work = AbortOnDropHandle::new(threads.0.spawn(work.in_current_span()));
     work.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }

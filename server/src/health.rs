@@ -11,7 +11,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use domain::timestamp::Millis;
-use service::NotReady;
 
 use crate::state::AppState;
 
@@ -47,15 +46,7 @@ async fn ready(State(state): State<AppState>) -> Response {
         },
         Ok(Err(reason)) => {
             tracing::warn!("not ready: {reason}");
-            plain(
-                StatusCode::SERVICE_UNAVAILABLE,
-                match reason {
-                    NotReady::WrongDatabase(_) => format!("{reason}\n"),
-                    // What the database says is for the log.
-                    NotReady::CannotRead(_) => "the database cannot be read\n".to_owned(),
-                    NotReady::CannotWrite(_) => "the database cannot be written\n".to_owned(),
-                },
-            )
+            plain(StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", reason.words()))
         }
         Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer in time\n"),
     }

@@ -47,6 +47,11 @@ impl Listener {
             listener.set_nonblocking(true)?;
             return Ok(Self::Unix { listener: UnixListener::from_std(listener)?, _socket: None });
         }
+        Self::open(listen).await
+    }
+
+    /// Opens its own, whatever the system has opened.
+    pub(crate) async fn open(listen: &Listen) -> io::Result<Self> {
         match listen {
             Listen::Tcp(address) => Ok(Self::Tcp(TcpListener::bind(address).await?)),
             Listen::Unix(path) => {

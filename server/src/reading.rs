@@ -5,14 +5,10 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
-
-/// How much of an overlong body is read and thrown away. Some senders read the answer only after they have sent
-/// everything.
-const DISCARDED: u64 = 8 * 1024 * 1024;
 
 /// How long a sender may take to send a body.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -21,9 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 static ROOM: Semaphore = Semaphore::const_new(ROOM_UNITS);
 const ROOM_UNITS: usize = 32 * 1024;
 const UNIT: usize = 1024;
-
-/// What a body takes that is read only to be thrown away: the buffers of its connection.
-const BUFFERS: usize = 64 * UNIT;
 
 /// Why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +43,7 @@ impl BodyError {
     }
 }
 
-/// The whole body, of at most `limit` bytes.
+/// The whole body, of at most `limit` bytes. Of one that is longer, the rest is not read here: the connection takes it.
 pub(crate) async fn whole(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, BodyError> {
     whole_within(&ROOM, headers, body, limit).await
 }
@@ -62,28 +55,21 @@ async fn whole_within(room: &Semaphore, headers: &HeaderMap, body: Body, limit: 
         return read;
     }
     // From here on it may hold memory for seconds, so all of these together have a bound.
-    let length = match announced(headers).map(usize::try_from) {
-        Some(Ok(length)) if length <= limit => length,
-        Some(_) => limit.max(BUFFERS),
-        None => limit,
-    };
+    let length =
+        announced(headers).and_then(|length| usize::try_from(length).ok()).map_or(limit, |length| length.min(limit));
     let Ok(_room) = room.try_acquire_many(u32::try_from(length.div_ceil(UNIT)).unwrap_or(u32::MAX)) else {
         return Err(BodyError::Crowded);
     };
     tokio::time::timeout(PATIENCE, reading).await.unwrap_or(Err(BodyError::TooSlow))
 }
 
-async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, BodyError> {
+async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, BodyError> {
     if announces_more(headers, limit) {
-        discard(&mut body).await;
         return Err(BodyError::TooLong);
     }
-    match Limited::new(&mut body, limit).collect().await {
+    match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if is_limit(&*error) => {
-            discard(&mut body).await;
-            Err(BodyError::TooLong)
-        }
+        Err(error) if is_limit(&*error) => Err(BodyError::TooLong),
         Err(_) => Err(BodyError::Broken),
     }
 }
@@ -99,14 +85,6 @@ pub(crate) fn announces_more(headers: &HeaderMap, limit: usize) -> bool {
 
 fn announced(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-async fn discard(body: &mut Body) {
-    let mut seen = 0;
-    while seen < DISCARDED && !body.is_end_stream() {
-        let Some(Ok(frame)) = body.frame().await else { return };
-        seen += frame.data_ref().map_or(0, |data| data.len() as u64);
-    }
 }
 
 #[cfg(test)]
@@ -163,21 +141,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_thrown_away_takes_room_too() {
+    async fn nobody_waits_for_a_body_that_is_too_long() {
         let mut announced = HeaderMap::new();
         announced.insert(header::CONTENT_LENGTH, HeaderValue::from_static("1000000"));
-        let endless = || Body::from_stream(stream::pending::<io::Result<&'static str>>());
-        let room = Arc::new(Semaphore::new(2 * BUFFERS / UNIT));
-        let wait = || {
-            let (room, announced) = (Arc::clone(&room), announced.clone());
-            tokio::spawn(async move { whole_within(&room, &announced, endless(), 5).await })
-        };
-        let waiting = [wait(), wait()];
-        tokio::task::yield_now().await;
-        assert_eq!(whole_within(&room, &announced, endless(), 5).await, Err(BodyError::Crowded));
-        for body in waiting {
-            assert_eq!(body.await.unwrap(), Err(BodyError::TooSlow));
-        }
+        let endless = Body::from_stream(stream::pending::<io::Result<&'static str>>());
+        let full = Semaphore::new(0);
+        assert_eq!(whole_within(&full, &announced, endless, 5).await, Err(BodyError::TooLong));
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,8 +5,11 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::node::node_name;
+use opentelemetry_sdk::trace::SdkTracer;
 use secrecy::ExposeSecret;
 use service::Service;
+use service::nodes::Joining;
 use store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep, timeout};
@@ -15,13 +18,16 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::connections::Connections;
 use crate::console_threads::ConsoleThreads;
+use crate::data_folder::{warn_if_open, warn_if_root};
+use crate::dispatch::Dispatch;
 use crate::listen;
 use crate::listener::Listener;
+use crate::metrics;
 use crate::public_url::PublicUrl;
-use crate::router::router;
 use crate::site::Site;
-use crate::start::{Opener, Product, StartError, open, warn_if_open};
+use crate::start::{Opener, Product, StartError, open};
 use crate::state::AppState;
+use crate::traces::SlowSpans;
 use crate::webhooks::Sender;
 
 /// How long the start waits for a database that cannot be reached or is locked.
@@ -56,23 +62,50 @@ impl Stop {
     }
 }
 
-/// Runs the server until it is told to stop.
-pub async fn serve(config: Config, site: Site, console: ConsoleThreads) -> Result<(), StartError> {
+/// What this server says of itself to the other nodes.
+fn joining(config: &Config) -> Joining {
+    let machine = rustix::system::uname();
+    Joining {
+        name: node_name(&machine.nodename().to_string_lossy(), std::process::id()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        counts_alone: config.limits_local,
+    }
+}
+
+/// Runs the server until it is told to stop. With a `tracer`, what the database takes long for becomes spans.
+pub(crate) async fn serve(
+    config: Config,
+    site: Site,
+    console: ConsoleThreads,
+    tracer: Option<SdkTracer>,
+) -> Result<(), StartError> {
     let mut stop = Stop::listen()?;
     let listener = Listener::bind(&config.listen)
         .await
         .map_err(|source| StartError::Listen { address: config.listen.clone(), source })?;
+    let for_metrics = match &config.metrics_listen {
+        None => None,
+        Some(address) => {
+            let wrong = |source| StartError::MetricsListen { address: address.clone(), source };
+            Some(metrics::bind(address).await.map_err(wrong)?)
+        }
+    };
     let public_url = config.public_url.clone().unwrap_or_else(|| PublicUrl::of_listener(listener.address()));
     let opened = tokio::select! {
         opened = open_patiently(&config) => opened?,
         () = stop.asked() => return Ok(()),
     };
     let Product { store, service } = opened;
+    if let Some(tracer) = tracer {
+        store.observed_by(Arc::new(SlowSpans(tracer)));
+    }
     service.serves_at(public_url.origin());
+    service.joins_nodes(joining(&config)).map_err(service::StartError::from)?;
     let own_ports = [listener.address().map(|address| address.port()), config.database_url.port()];
     let own_ports = own_ports.into_iter().flatten().collect();
     let sender = Sender::new(config.webhook_networks.clone(), own_ports, public_url.origin());
     service.delivers_by(Arc::new(sender.map_err(StartError::Webhooks)?));
+    warn_if_root();
     if let Some(folder) = &config.data_dir {
         warn_if_open(folder);
     }
@@ -97,8 +130,11 @@ pub async fn serve(config: Config, site: Site, console: ConsoleThreads) -> Resul
         let (service, idle) = (service.clone(), idle.clone());
         async move { service.run(idle).await }
     });
-    let connections = Connections::new(Arc::clone(&state.trusted_proxies));
-    let mut server = tokio::spawn(listen::run(listener, router(&state), connections, shutdown.clone()));
+    if let Some(listener) = for_metrics {
+        tokio::spawn(metrics::run(listener, service.clone(), idle.clone()));
+    }
+    let connections = Connections::new(Arc::clone(&state.trusted_proxies), service.metrics().clone());
+    let mut server = tokio::spawn(listen::run(listener, Dispatch::new(&state), connections, shutdown.clone()));
     announce(&service, &state.public_url).await?;
 
     let ended = tokio::select! {

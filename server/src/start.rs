@@ -1,9 +1,9 @@
 //! Opens an installation from its settings.
 
-use std::fs::DirBuilder;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use service::chat::attachments::Files;
 use service::clock::SystemClock;
@@ -14,10 +14,18 @@ use service::providers::Provider;
 use service::root_key::{RootKey, RootKeyError};
 use service::{Service, Setup};
 use store::{Opening, Schema, Store, StoreError};
+use tokio::time::sleep;
 
 use crate::config::{Config, Listen, RootKeyFile};
+use crate::data_folder::{self, Unusable};
 use crate::oidc::OidcProvider;
 use crate::oidc::settings::ProviderSettings;
+
+/// How often a root key beside an empty database has it looked at again: another server may be filling it.
+const LOOKS: u32 = 20;
+
+/// How long to wait before each of these looks.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// Why Keystead could not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +61,9 @@ pub enum StartError {
     /// Other accounts may put files into the data folder.
     #[error("other accounts may write into the data folder {}; run chmod 700 on it", .0.display())]
     DataDirOpen(PathBuf),
+    /// This account may not write into the data folder, or to the database in it.
+    #[error(transparent)]
+    DataDirUnusable(#[from] Unusable),
     /// The root key could not be read or created.
     #[error(transparent)]
     RootKey(#[from] RootKeyError),
@@ -68,6 +79,14 @@ pub enum StartError {
     /// The address is in use, or does not belong to this machine.
     #[error("cannot listen on {address}: {source}")]
     Listen {
+        /// The address and port that were configured.
+        address: Listen,
+        /// Why the system refused.
+        source: io::Error,
+    },
+    /// The address for metrics is in use, or does not belong to this machine.
+    #[error("cannot listen on {address} for metrics (KEYSTEAD_METRICS_LISTEN): {source}")]
+    MetricsListen {
         /// The address and port that were configured.
         address: Listen,
         /// Why the system refused.
@@ -130,12 +149,18 @@ pub enum Opener {
 /// Opens the data folder (if it is used), the root key and the database, and creates what is missing.
 pub async fn open(config: &Config, opener: Opener) -> Result<Product, StartError> {
     if let Some(folder) = &config.data_dir {
-        make_private(folder).map_err(|source| StartError::DataDir { path: folder.clone(), source })?;
-        if mode(folder) & 0o002 != 0 {
+        data_folder::make_private(folder).map_err(|source| StartError::DataDir { path: folder.clone(), source })?;
+        if data_folder::is_open_to_write(folder) {
             return Err(StartError::DataDirOpen(folder.clone()));
         }
+        may_write(config, folder)?;
     }
     let (store, root_key) = open_both(config, opener).await?;
+    if opener == Opener::Server
+        && let Some(migration) = store.unknown_migration().await?
+    {
+        tracing::warn!(migration, "a newer Keystead has updated the database; this one works on it with what it knows");
+    }
     let setup = Setup {
         store: store.clone(),
         root_key,
@@ -149,6 +174,18 @@ pub async fn open(config: &Config, opener: Opener) -> Result<Product, StartError
     let service = Service::start(setup).await?;
     service.keeps_files(Files { folder: attachments(config.database_url.expose()), most: config.attachment_max });
     Ok(Product { store, service })
+}
+
+/// Checks the data folder, if anything is written there: a database with the files of rooms beside it, or a root key that is
+/// not there yet.
+fn may_write(config: &Config, folder: &Path) -> Result<(), Unusable> {
+    let database = Store::file(config.database_url.expose()).filter(|file| file.parent() == Some(folder));
+    let makes_key = matches!(&config.root_key, RootKeyFile::Own(path) if !path.exists());
+    if database.is_some() || makes_key {
+        data_folder::may_write(folder)?;
+    }
+    let files = database.as_ref().and_then(|_| attachments(config.database_url.expose()));
+    [database, files].into_iter().flatten().try_for_each(|path| data_folder::may_write(&path))
 }
 
 /// The name of the folder with the files of rooms.
@@ -193,11 +230,25 @@ async fn open_both(config: &Config, opener: Opener) -> Result<(Store, RootKey), 
     // The database comes first, so that a key beside no database is never a start that was cut short.
     let store = Store::open_as(opening).await?;
     let is_new = store.data_keys().await?.is_empty();
+    // Servers that start at the same time share the folder: one of them may have made the key meanwhile.
     match (had_key, is_new) {
-        (true, true) => Err(StartError::DatabaseMissing { key: path.clone() }),
-        (false, false) => Err(StartError::RootKeyMissing { key: path.clone() }),
+        (true, true) if !is_filled_soon(&store, url).await? => Err(StartError::DatabaseMissing { key: path.clone() }),
+        (false, false) if !path.exists() => Err(StartError::RootKeyMissing { key: path.clone() }),
         _ => Ok((store, RootKey::load_or_create(path, &SystemEntropy)?)),
     }
+}
+
+/// Whether a server that starts at the same time makes the data keys, which it does right after the root key. No other
+/// server has the same file.
+async fn is_filled_soon(store: &Store, url: &str) -> Result<bool, StoreError> {
+    let looks = if Store::file(url).is_some() { 0 } else { LOOKS };
+    for _ in 0..looks {
+        sleep(LOOK_AGAIN_AFTER).await;
+        if !store.data_keys().await?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Opens an installation, and creates nothing.
@@ -208,32 +259,4 @@ pub async fn open_existing(config: &Config) -> Result<Product, StartError> {
         return Err(StartError::Missing(missing));
     }
     open(config, Opener::Command).await
-}
-
-/// Creates a folder that only this account can read.
-fn make_private(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-
-    match folder.metadata() {
-        Ok(metadata) if metadata.is_dir() => return Ok(()),
-        Ok(_) => return Err(io::ErrorKind::NotADirectory.into()),
-        Err(_) => {}
-    }
-    if let Some(parent) = folder.parent() {
-        std::fs::create_dir_all(parent)?;
-    }
-    DirBuilder::new().mode(0o700).create(folder)
-}
-
-/// Warns if an existing folder is open to others. Only its owner knows whether that is intended.
-pub(crate) fn warn_if_open(folder: &Path) {
-    if mode(folder) & 0o007 != 0 {
-        tracing::warn!(folder = %folder.display(), "the data folder is open to other accounts; run chmod 700 on it");
-    }
-}
-
-fn mode(folder: &Path) -> u32 {
-    use std::os::unix::fs::PermissionsExt;
-
-    folder.metadata().map_or(0, |metadata| metadata.permissions().mode())
 }

@@ -1,4 +1,5 @@
-//! A stream whose other end has to get on: to begin a request, to finish its head, and to take what it asked for.
+//! A stream whose other end has to get on: to begin a request, to finish its head, and to take what it asked for. Where it
+//! gets its answer before it has sent its body, the stream takes what still comes.
 
 use std::io;
 use std::pin::Pin;
@@ -6,10 +7,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use service::metrics::Closed;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::connections::Connection;
+use crate::lingering::Lingering;
 
 /// How long a connection may stay idle. This is longer than common proxies keep an idle connection, so that they never
 /// write to a closed one.
@@ -33,11 +36,12 @@ pub(crate) struct Timed<S> {
     /// Set once, and again only where it ends too early. To set it for each request would cost each a lock.
     idle_end: Option<Pin<Box<Sleep>>>,
     stuck: Option<Pin<Box<Sleep>>>,
+    lingering: Option<Lingering>,
 }
 
 impl<S> Timed<S> {
     pub(crate) fn new(stream: S, connection: Arc<Connection>) -> Self {
-        Self { stream, connection, head: None, idle: None, idle_end: None, stuck: None }
+        Self { stream, connection, head: None, idle: None, idle_end: None, stuck: None, lingering: None }
     }
 }
 
@@ -52,6 +56,7 @@ impl<S: Unpin> Timed<S> {
         }
         let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(TAKEN_WITHIN)));
         ready!(stuck.as_mut().poll(cx));
+        self.connection.ends(Closed::Stuck);
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
@@ -91,10 +96,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
                 if let Some((_, deadline)) = &mut this.head {
                     let deadline = deadline.get_or_insert_with(|| Box::pin(sleep(HEAD_WITHIN)));
                     ready!(deadline.as_mut().poll(cx));
+                    this.connection.ends(Closed::Head);
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
                 if !this.connection.is_busy() {
                     ready!(this.idle_end(cx, requests));
+                    this.connection.ends(Closed::Idle);
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
             }
@@ -104,7 +111,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Timed<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
@@ -133,8 +140,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let shut = Pin::new(&mut this.stream).poll_shutdown(cx);
-        this.taken(cx, shut)
+        if this.lingering.is_none() {
+            let shut = Pin::new(&mut this.stream).poll_shutdown(cx);
+            ready!(this.taken(cx, shut))?;
+            if !this.connection.has_unread() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let lingering = this.lingering.get_or_insert_with(Lingering::begin);
+        lingering.poll(&mut this.stream, cx).map(Ok)
     }
 }
 
@@ -167,7 +181,7 @@ mod tests {
         };
         let error = tokio::select! { error = reading => error, () = trickle => panic!("it read on") };
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert_eq!(begun.elapsed().as_secs(), HEAD_WITHIN.as_secs());
+        assert_eq!((begun.elapsed().as_secs(), connection.why()), (HEAD_WITHIN.as_secs(), Closed::Head));
     }
 
     #[tokio::test(start_paused = true)]
@@ -192,6 +206,7 @@ mod tests {
         let error = reading.await.expect("it stays open").unwrap_err();
         assert_eq!((error.kind(), last.elapsed().as_secs()), (io::ErrorKind::TimedOut, IDLE.as_secs()));
         assert!(begun.elapsed() > IDLE * 4);
+        assert_eq!(connection.why(), Closed::Idle);
     }
 
     #[tokio::test(start_paused = true)]
@@ -208,12 +223,39 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_nothing_is_given_up() {
+    async fn who_still_sends_a_body_is_listened_to_after_the_answer() {
+        let connection = Arc::new(Connection::default());
+        let (mut client, server) = duplex(64);
+        let mut server = Timed::new(server, Arc::clone(&connection));
+        drop(connection.request());
+        connection.leaves_unread();
+        let sending = async {
+            client.write_all(&[0; 10_000]).await.unwrap();
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            drop(client);
+            answer
+        };
+        let answering = async {
+            server.write_all(b"401").await.unwrap();
+            server.shutdown().await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(sending, answering);
+        assert_eq!(answer, "401");
         let (_client, server) = duplex(64);
         let mut server = Timed::new(server, Arc::default());
+        timeout(Duration::from_millis(1), server.shutdown()).await.expect("nobody sends anything").unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_is_given_up() {
+        let (_client, server) = duplex(64);
+        let connection = Arc::new(Connection::default());
+        let mut server = Timed::new(server, Arc::clone(&connection));
         let begun = Instant::now();
         let writing = timeout(TAKEN_WITHIN * 10, server.write_all(&[0; 1_000]));
         let error = writing.await.expect("it waits on").unwrap_err();
         assert_eq!((error.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, TAKEN_WITHIN.as_secs()));
+        assert_eq!(connection.why(), Closed::Stuck);
     }
 }

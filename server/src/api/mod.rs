@@ -17,6 +17,7 @@ mod verify;
 mod verify_body;
 pub(crate) mod verify_caller;
 
+use axum::handler::Handler;
 use axum::routing::{any, get, post};
 use domain::permission::AdminPermission::Verify;
 
@@ -39,17 +40,24 @@ pub(crate) static V1: Group = Group {
 };
 
 static VERIFYING: &[Route] = &[
-    Route::of("POST", "/v1/keys/verify", || post(verify::verify)).called("Check a key").verifies(&VERIFY),
+    Route::of("POST", "/v1/keys/verify", || post(verify::verify))
+        .called("Check a key")
+        .verifies(&VERIFY)
+        .often(|request, api| Box::pin(verify::verify.call(request, api))),
     Route::of("POST", "/v1/keys/verify-batch", || post(verify::verify_batch))
         .called("Check several keys")
-        .verifies(&VERIFY_BATCH),
+        .verifies(&VERIFY_BATCH)
+        .often(|request, api| Box::pin(verify::verify_batch.call(request, api))),
     Route::of("GET, HEAD", "/v1/keys/self", || get(self_check::self_check))
         .called("Ask about the key itself")
-        .verifies(&SELF),
+        .verifies(&SELF)
+        .often(|request, api| Box::pin(self_check::self_check.call(request, api))),
     Route::of("POST", "/v1/keys/revoke-self", || post(self_revoke::self_revoke))
         .called("Revoke the key itself")
         .verifies(&REVOKE_SELF),
-    Route::for_proxies("/v1/authorize", || any(authorize::exact)).called("Check a request, from a proxy"),
+    Route::for_proxies("/v1/authorize", || any(authorize::exact))
+        .called("Check a request, from a proxy")
+        .often(|request, api| Box::pin(authorize::exact.call(request, api))),
     Route::for_proxies("/v1/authorize/", || any(authorize::below)),
     Route::for_proxies("/v1/authorize/{*path}", || any(authorize::below)),
 ];

@@ -8,19 +8,25 @@ use std::sync::Arc;
 use app::desk::context::Endpoint;
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use axum::http::Method;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
+use futures::future::BoxFuture;
 use tower::util::MapResponseLayer;
 
 use super::call::Api;
 use super::manage::call::managed;
 use super::operation::Operation;
 use crate::json::problem::Problem;
+use crate::request_id;
 use crate::responses::{no_page, strict_transport};
 
 /// What makes the handler of a route.
 pub(crate) type Handler = fn() -> MethodRouter<Arc<Api>>;
+
+/// The same handler, called without a router.
+pub(crate) type Direct = fn(Request, Arc<Api>) -> BoxFuture<'static, Response>;
 
 /// One route: a path with one method, or with any.
 pub(crate) struct Route {
@@ -34,9 +40,13 @@ pub(crate) struct Route {
     purpose: Option<&'static str>,
     /// Whether its handler authenticates the caller.
     asks_itself: bool,
+    /// How a call with its first method reaches its handler without the router; `None` for most.
+    direct: Option<Direct>,
     /// A proxy passes its answers on from a customer's own host. Keystead must not impose HTTPS there for two years, so
     /// the route sets its own headers.
     for_proxies: bool,
+    /// Whether it is called so often that a call must cost nothing more: it gets no id, and no line of the log.
+    often: bool,
 }
 
 impl Route {
@@ -49,13 +59,15 @@ impl Route {
             operation: None,
             purpose: None,
             asks_itself: false,
+            direct: None,
             for_proxies: false,
+            often: false,
         }
     }
 
     /// A route for proxies, with any method.
     pub const fn for_proxies(path: &'static str, handler: Handler) -> Self {
-        Self { methods: None, path, handler, operation: None, purpose: None, asks_itself: true, for_proxies: true }
+        Self { methods: None, asks_itself: true, for_proxies: true, often: true, ..Self::of("", path, handler) }
     }
 
     pub const fn called(self, purpose: &'static str) -> Self {
@@ -65,6 +77,12 @@ impl Route {
     /// The same; its handler authenticates the caller.
     pub const fn verifies(self, operation: &'static Operation) -> Self {
         Self { operation: Some(operation), asks_itself: true, ..self }
+    }
+
+    /// The same, called as often as keys are used. A call with its first method and exactly its path goes straight to its
+    /// handler, which authenticates the caller.
+    pub const fn often(self, direct: Direct) -> Self {
+        Self { often: true, asks_itself: true, direct: Some(direct), ..self }
     }
 
     pub const fn does(self, operation: &'static Operation) -> Self {
@@ -115,13 +133,12 @@ pub(crate) struct Group {
     pub elsewhere: &'static [&'static str],
     /// What that answer says; the routes complete it if it has no full stop.
     pub there: &'static str,
-    /// The form of an error, if it is not a problem document.
-    pub error: Option<fn(&Problem) -> Response>,
+    pub error: ErrorForm,
 }
 
 impl Group {
     pub fn router(&self, api: &Arc<Api>) -> Router {
-        let (mut router, mut for_proxies) = (Router::new(), Router::new());
+        let (mut router, mut often, mut for_proxies) = (Router::new(), Router::new(), Router::new());
         for (path, routes) in self.by_path() {
             let handlers = routes.iter().map(|route| route.handler(api));
             let mut handler = handlers.reduce(MethodRouter::merge).unwrap_or_default();
@@ -130,7 +147,11 @@ impl Group {
                 let methods: Arc<str> = methods.join(", ").into();
                 handler = handler.fallback(async move || Problem::method_not_allowed(&methods));
             }
-            let side = if routes.iter().any(|route| route.for_proxies) { &mut for_proxies } else { &mut router };
+            let side = match routes.as_slice() {
+                of_path if of_path.iter().any(|route| route.for_proxies) => &mut for_proxies,
+                of_path if of_path.iter().any(|route| route.often) => &mut often,
+                _ => &mut router,
+            };
             *side = mem::take(side).route(path, handler);
         }
         let there: Arc<str> = self.there().into();
@@ -140,12 +161,38 @@ impl Group {
         }
         let (error, https) = (self.error, api.https);
         let finish = MapResponseLayer::new(move |response| finish(response, error, https));
-        router.layer(finish).merge(for_proxies).with_state(Arc::clone(api))
+        let named = from_fn_with_state(Arc::clone(&api.proxies), request_id::of_program);
+        let router = router.layer(finish.clone()).layer(named);
+        router.merge(often.layer(finish)).merge(for_proxies).with_state(Arc::clone(api))
+    }
+
+    /// The calls of this group that go straight to their handlers.
+    pub fn shortcuts(&'static self) -> impl Iterator<Item = Shortcut> {
+        self.routes().filter_map(|route| {
+            let method = route.method().map(|method| Method::from_bytes(method.as_bytes()));
+            let finish = (!route.for_proxies).then_some(self.error);
+            Some(Shortcut { method: method.transpose().ok()?, path: route.path, direct: route.direct?, finish })
+        })
     }
 
     /// Every route.
     pub fn routes(&self) -> impl Iterator<Item = &'static Route> + use<> {
         self.routes.iter().copied().flatten()
+    }
+
+    /// Whether the path is that of a route.
+    pub fn has_route(&self, path: &str) -> bool {
+        self.routes().any(|route| is_at(route.path, path))
+    }
+
+    /// Whether the group answers at the path that nothing is there.
+    pub fn is_elsewhere(&self, path: &str) -> bool {
+        self.elsewhere.iter().any(|pattern| is_at(pattern, path))
+    }
+
+    /// A problem that was found before the router saw the call, in the group's form.
+    pub fn answer(&self, problem: Problem) -> Response {
+        finish(problem.into_response(), self.error, false)
     }
 
     fn by_path(&self) -> BTreeMap<&'static str, Vec<&'static Route>> {
@@ -167,8 +214,54 @@ impl Group {
     }
 }
 
+/// The form of an error, if it is not a problem document.
+type ErrorForm = Option<fn(&Problem) -> Response>;
+
+/// A call that goes straight to its handler.
+#[derive(Debug, Clone)]
+pub(crate) struct Shortcut {
+    /// `None` for any.
+    method: Option<Method>,
+    path: &'static str,
+    direct: Direct,
+    /// What completes its answers; `None` for a route that sets its own headers.
+    finish: Option<ErrorForm>,
+}
+
+impl Shortcut {
+    /// Whether this is its call.
+    pub fn is(&self, request: &Request) -> bool {
+        request.uri().path() == self.path && self.method.as_ref().is_none_or(|method| request.method() == method)
+    }
+
+    pub async fn answer(&self, request: Request, api: &Arc<Api>) -> Response {
+        let response = (self.direct)(request, Arc::clone(api)).await;
+        match self.finish {
+            Some(error) => finish(response, error, api.https),
+            None => response,
+        }
+    }
+}
+
+/// Whether a path is one of those that the path of a route stands for.
+fn is_at(pattern: &str, path: &str) -> bool {
+    let mut found = path.split('/');
+    for part in pattern.split('/') {
+        let (begins, is_open) = match part.split_once('{') {
+            Some((_, name)) if name.starts_with('*') => return found.next().is_some(),
+            Some((begins, _)) => (begins, true),
+            None => (part, false),
+        };
+        let fits = found.next().is_some_and(|found| if is_open { found.starts_with(begins) } else { found == begins });
+        if !fits {
+            return false;
+        }
+    }
+    found.next().is_none()
+}
+
 /// The headers of every answer, and a problem in the group's form.
-fn finish(mut response: Response, error: Option<fn(&Problem) -> Response>, https: bool) -> Response {
+fn finish(mut response: Response, error: ErrorForm, https: bool) -> Response {
     if let Some(error) = error
         && let Some(problem) = response.extensions_mut().remove::<Problem>()
     {
@@ -178,4 +271,26 @@ fn finish(mut response: Response, error: Option<fn(&Problem) -> Response>, https
     no_page(headers);
     strict_transport(headers, https);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_at_its_route() {
+        for (pattern, path, is) in [
+            ("/v1", "/v1", true),
+            ("/v1", "/v1/", false),
+            ("/v1/{*path}", "/v1/keys/a", true),
+            ("/v1/{*path}", "/v1", false),
+            ("/v2/apps/{app}/keys", "/v2/apps/5/keys", true),
+            ("/v2/apps/{app}/keys", "/v2/apps/5", false),
+            ("/v2/apps/{app}", "/v2/apps/5/keys", false),
+            ("/v2/keys.{operation}", "/v2/keys.verifyKey", true),
+            ("/v2/keys.{operation}", "/v2/apps", false),
+        ] {
+            assert_eq!(is_at(pattern, path), is, "{pattern} {path}");
+        }
+    }
 }

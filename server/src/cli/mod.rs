@@ -45,6 +45,8 @@ use crate::config::{Config, Settings, refuse_unknown};
 use crate::console_threads::ConsoleThreads;
 use crate::serve::serve;
 use crate::site::Site;
+use crate::traces::Traces;
+use crate::traces::settings::TraceSettings;
 use failure::Failure;
 use output::tell;
 use to::{Server, To};
@@ -178,19 +180,30 @@ fn run(cli: Cli, site: Site) -> Result<(), Failure> {
     refuse_unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
     let settings = match &cli.command {
         // What is wrong with settings for a server here does not matter there.
-        Some(command) if command.is_elsewhere() => Settings { log: cli.settings.log, ..Settings::default() },
+        Some(command) if command.is_elsewhere() => {
+            Settings { log: cli.settings.log, log_format: cli.settings.log_format, ..Settings::default() }
+        }
         _ => cli.settings,
     };
     let config = Config::check(settings)?;
+    let sent = if cli.command.is_none() { traces()? } else { None };
     // A command prints its result, and only warnings and errors of the log.
-    log::start(&config.log, cli.command.is_some());
+    let tracer = sent.as_ref().map(Traces::tracer);
+    log::start(&config, cli.command.is_some(), tracer.clone());
     // With a single processor, one worker would wait for itself while it renders a page.
     let workers = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     let result = match cli.command {
         None => {
             let (console, console_runtime) = ConsoleThreads::start(workers)?;
-            let served = runtime.block_on(serve(config, site, console));
+            let served = runtime.block_on(async {
+                let sending = sent.map(Traces::start);
+                let served = Box::pin(serve(config, site, console, tracer)).await;
+                if let Some(sending) = sending {
+                    sending.stop().await;
+                }
+                served
+            });
             console_runtime.shutdown_background();
             served.map_err(Failure::from)
         }
@@ -199,6 +212,12 @@ fn run(cli: Cli, site: Site) -> Result<(), Failure> {
     // A stream that did not end in time must not keep the process alive.
     runtime.shutdown_background();
     result
+}
+
+/// What makes traces, if OpenTelemetry's variables name a collector. Only the server makes any.
+fn traces() -> Result<Option<Traces>, Failure> {
+    let settings = TraceSettings::read(|name| std::env::var(name).ok()).map_err(Failure::Usage)?;
+    settings.map(Traces::of).transpose().map_err(Failure::Usage)
 }
 
 /// The id of a key. A whole token is cut to its id: it must not get into an address.

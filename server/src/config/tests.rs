@@ -25,12 +25,24 @@ fn each_wrong_value_is_one_line_that_names_its_setting() {
         (Settings { public_url: text("keys.example.com"), ..Settings::default() }, "KEYSTEAD_PUBLIC_URL"),
         (Settings { trusted_proxies: text("10.0.0.1/8"), ..Settings::default() }, "KEYSTEAD_TRUSTED_PROXIES"),
         (Settings { webhook_networks: text("0.0.0.0/0"), ..Settings::default() }, "KEYSTEAD_WEBHOOK_NETWORKS"),
+        (Settings { metrics_listen: text("9090"), ..Settings::default() }, "KEYSTEAD_METRICS_LISTEN"),
+        (Settings { metrics_listen: text("[::]:3000"), ..Settings::default() }, "KEYSTEAD_METRICS_LISTEN"),
         (Settings { log: text("inof"), ..Settings::default() }, "KEYSTEAD_LOG"),
+        (Settings { log_format: text("xml"), ..Settings::default() }, "KEYSTEAD_LOG_FORMAT"),
     ];
     for (settings, variable) in cases {
         let line = refused(settings);
         assert!(line.contains(variable) && !line.contains('\n'), "{line}");
     }
+}
+
+#[test]
+fn limits_are_counted_without_the_database_only_where_that_is_set() {
+    let is_local = |text: Option<&str>| {
+        let settings = Settings { limits_while_away: text.map(str::to_owned), ..Settings::default() };
+        Config::check(settings).unwrap().limits_local
+    };
+    assert!(is_local(Some("local")) && !is_local(Some("refuse")) && !is_local(None));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The middleware around every page, form and server function of the console.
 
 mod body;
+mod counted;
 mod csrf;
 mod guard;
 mod headers;
@@ -10,6 +11,7 @@ mod transport;
 mod visit;
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -21,6 +23,7 @@ use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::timeout::TimeoutLayer;
 
 use crate::console_threads::apart;
+use crate::request_id;
 use crate::state::AppState;
 
 /// A request ends after this time. A stream counts as answered once it starts.
@@ -39,6 +42,8 @@ pub(crate) fn around(routes: Router, state: &AppState) -> Router {
         .layer(from_fn_with_state(state.console.clone(), apart))
         .layer(from_fn(plain_errors::say_why))
         .layer(from_fn(log::log))
+        .layer(from_fn_with_state(state.service.metrics().clone(), counted::counted))
+        .layer(from_fn_with_state(Arc::clone(&state.trusted_proxies), request_id::of_page))
         .layer(from_fn_with_state(state.clone(), headers::headers))
 }
 

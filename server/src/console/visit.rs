@@ -14,6 +14,7 @@ use crate::client_address::peer;
 use crate::connections::FirstTry;
 use crate::paths::{EVENTS, ROOM_EVENTS, ROWS};
 use crate::state::AppState;
+use crate::traces;
 
 /// Puts a [`Visit`] into the request.
 pub(super) async fn visit(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
@@ -33,6 +34,9 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
             }
         },
     };
+    if let Some(session) = &session {
+        traces::request::by(*session.person.id());
+    }
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let user_agent = user_agent.to_owned();
     let device = cookie(headers, &Cookie::Device.name(transport, port)).map(SecretString::from);

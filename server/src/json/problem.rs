@@ -354,6 +354,7 @@ impl From<Refusal> for Problem {
             | Refusal::OneWebhook
             | Refusal::IntegrationStays
             | Refusal::RoomFull
+            | Refusal::AttachmentsFull
             | Refusal::RoomNotOpen
             | Refusal::RoomEnded
             | Refusal::ButlerChat

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use service::deliveries::{Parcel, Told};
 
 use crate::wire::openmethods::shown::event_payload;
-use crate::wire::sunshine::shown::{FileLinks, conversation_payload, message_payload};
+use crate::wire::sunshine::shown::{FileLinks, conversation_payload, message_payload, moment};
 
 /// One event in a list of one, because receivers expect a list.
 pub(super) fn of(links: FileLinks<'_>, parcel: &Parcel) -> Value {
@@ -21,7 +21,7 @@ pub(super) fn of(links: FileLinks<'_>, parcel: &Parcel) -> Value {
         "webhook": { "id": webhook.id, "version": "v2" },
         "events": [{
             "id": delivery.id,
-            "createdAt": delivery.created_at.to_rfc3339(),
+            "createdAt": moment(delivery.created_at),
             "type": delivery.trigger,
             "payload": payload,
         }],

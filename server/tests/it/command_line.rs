@@ -303,7 +303,7 @@ fn a_key_that_cannot_be_is_refused_field_by_field() {
         (&["--kind", "service", "--name", "n", "--quota", "many"], 2, "--quota: "),
         (&["--kind", "service", "--name", "n", "--quota", "5", "--quota-refill", "hourly"], 1, "--quota-refill: "),
         (&["--kind", "service", "--name", "n", "--quota-refill", "daily"], 1, "--quota"),
-        (&["--kind", "client", "--name", "n", "--limit", "5 per minute"], 1, "--limit"),
+        (&["--kind", "master_user", "--name", "n", "--limit", "5 per minute"], 1, "--limit"),
         (&["--kind", "service", "--name", "n", "--expires-in", "soon"], 2, "--expires-in"),
         (&["--kind", "service", "--name", "n", "--app", " "], 2, "--app: the value is blank"),
         (&["--kind", "service", "--name", "n", "--app", "x"], 1, "App not found"),

@@ -103,6 +103,18 @@ async fn an_event_is_taken_in_however_it_is_sent() {
 }
 
 #[tokio::test]
+async fn a_key_reports_no_more_often_than_it_may() {
+    let product = Product::start().await;
+    let key = product.token(KeyDraft { limits: list(&["1 per minute"]), ..event_key("open_connect") }).await;
+    taken(&product.send(reports("/openconnect", &key)).await);
+    let answer = product.send(reports("/openconnect", &key)).await;
+    assert_eq!(refused(&answer), (429, "TOO_MANY_CALLS".to_owned()));
+    let wait: u32 = answer.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(kept(&product, IntegrationKind::OpenConnect).await.len(), 1);
+}
+
+#[tokio::test]
 async fn each_kind_reports_at_its_own_path_alone() {
     let product = Product::start().await;
     for (_, kind) in PATHS {

@@ -1,5 +1,7 @@
 //! What a load balancer asks.
 
+use domain::release::GENERATION;
+
 use crate::support::{Call, Product};
 
 #[tokio::test]
@@ -20,6 +22,22 @@ async fn alive_and_ready_until_the_store_is_gone_or_the_server_stops() {
     let answer = product.send(Call::get("/readyz")).await;
     assert_eq!((answer.status.as_u16(), answer.body.as_str()), (503, "the database cannot be read\n"));
     assert_eq!(product.send(Call::get("/healthz")).await.status, 200);
+}
+
+#[tokio::test]
+async fn where_a_newer_release_has_taken_over_it_says_so_and_serves_nothing() {
+    let product = Product::start().await;
+    let (verifier, session) = (product.verifier().await, product.sign_in().await);
+    product.store.write(async |tx| tx.put_setting("least_generation", "4000000000").await).await.unwrap();
+    let answer = product.send(Call::get("/readyz")).await;
+    let said = format!(
+        "a newer Keystead (least generation 4000000000) has taken over this database; this one is {GENERATION}: update it\n"
+    );
+    assert_eq!((answer.status.as_u16(), answer.body), (503, said));
+    let call = Call::post("/v1/keys/verify").bearer(&verifier).json(r#"{"key":"a"}"#);
+    product.send(call).await.problem(503);
+    assert_eq!(product.send(Call::get("/keys").cookie(&session)).await.status, 503);
+    assert_eq!(product.send(Call::get("/healthz")).await.status, 200, "a restart would not help");
 }
 
 #[tokio::test]

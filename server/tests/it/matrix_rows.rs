@@ -168,6 +168,7 @@ pub const PAGES: &[Row] = &[
     ("/settings", About::Nothing, "", ["+", "f", "f", "f", "s"]),
     ("/settings/approval", About::Nothing, "", ["+", "f", "f", "f", "s"]),
     ("/settings/second-factor", About::Nothing, "", ["+", "f", "f", "f", "s"]),
+    ("/status", About::Nothing, "", ["+", "f", "f", "f", "s"]),
     ("/setup", About::Nothing, "", ["n", "n", "n", "n", "n"]),
 ];
 

@@ -129,6 +129,8 @@ async fn only_the_server_and_migrate_update_an_older_database() {
         "DROP TABLE event",
         "DROP TABLE event_end",
         "DROP TABLE delivery",
+        "DROP TABLE node",
+        "DROP TABLE limit_share",
         "DROP TABLE member_key",
         "DROP TABLE webhook",
         "DROP TABLE integration",

@@ -1,9 +1,12 @@
 //! What the binary starts with, and what it refuses: settings, the data folder, and its two parts.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use domain::verdict::Code;
+use rustix::process::geteuid;
 use service::verify::{Credential, VerifyRequest};
 
 use crate::command_line::{done, failed, keystead, opened, run};
@@ -18,7 +21,10 @@ fn a_wrong_setting_is_one_line() {
         ("KEYSTEAD_TRUSTED_PROXIES", "0.0.0.0/0"),
         ("KEYSTEAD_WEBHOOK_NETWORKS", "0.0.0.0/0"),
         ("KEYSTEAD_ALLOW_HTTP", "maybe"),
+        ("KEYSTEAD_METRICS_LISTEN", "9090"),
+        ("KEYSTEAD_LIMITS_WHILE_AWAY", "sometimes"),
         ("KEYSTEAD_LOG", "chatty"),
+        ("KEYSTEAD_LOG_FORMAT", "xml"),
         ("KEYSTEAD_DATABASE_URL_FILE", "/nowhere/url"),
         ("KEYSTEAD_OIDC_FILE", "/nowhere/providers.json"),
         ("KEYSTEAD_DATABASE", "postgres://keystead:hunter2@db/keystead"),
@@ -38,6 +44,20 @@ fn a_wrong_setting_is_one_line() {
     assert!(failed(&output, 1).contains("/nowhere/root.key"));
     let help = run(folder.path(), &["--help"], "");
     assert!(done(&help).contains("KEYSTEAD_TRUSTED_PROXIES"));
+}
+
+#[tokio::test]
+async fn an_installation_of_a_newer_generation_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let issue = ["key", "issue", "--kind", "service", "--name", "n"];
+    done(&run(folder.path(), &issue, ""));
+    let product = opened(folder.path()).await;
+    product.store.write(async |tx| tx.put_setting("least_generation", "4000000000").await).await.unwrap();
+    product.store.close().await;
+    for arguments in [&["--listen", "127.0.0.1:0"][..], &issue] {
+        let line = failed(&run(folder.path(), arguments, ""), 1);
+        assert!(line.contains("a newer Keystead (least generation 4000000000) has taken over"), "{line}");
+    }
 }
 
 #[tokio::test]
@@ -107,6 +127,57 @@ fn a_data_folder_that_anybody_may_write_into_is_refused() {
     let line = failed(&run(folder.path(), &["key", "issue", "--kind", "service", "--name", "n"], ""), 1);
     assert!(line.contains("chmod 700"), "{line}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// What is mounted into a container most often: a folder of root.
+#[test]
+fn a_data_folder_that_cannot_be_written_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, Permissions::from_mode(0o500)).unwrap();
+    let issue = ["key", "issue", "--kind", "service", "--name", "n"];
+    let (output, expected) = if geteuid().is_root() {
+        // Another account may not enter the folder of the build.
+        let (built, program) = (env!("CARGO_BIN_EXE_keystead"), folder.path().join("keystead"));
+        fs::hard_link(built, &program).or_else(|_| fs::copy(built, &program).map(drop)).unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        let mut command = Command::new(program);
+        command.uid(65532).gid(65532).current_dir("/").env_clear().env("KEYSTEAD_DATA_DIR", &data).args(issue);
+        (command.output().unwrap(), "belongs to account 0, and Keystead runs as account 65532")
+    } else {
+        (run(&data, &issue, ""), "chmod u+rwX")
+    };
+    let line = failed(&output, 1);
+    assert!(line.contains(expected) && line.contains(data.to_str().unwrap()), "{line}");
+    assert_eq!(fs::read_dir(&data).unwrap().count(), 0);
+}
+
+/// A restore by another account leaves such a folder. Without a word, the first file in a room would fail.
+#[test]
+fn a_folder_of_files_that_cannot_be_written_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let data = folder.path().join("data");
+    let issue = ["key", "issue", "--kind", "service", "--name", "n"];
+    done(&run(&data, &issue, ""));
+    let files = data.join("attachments");
+    fs::create_dir(&files).unwrap();
+    fs::set_permissions(&files, Permissions::from_mode(0o500)).unwrap();
+    if geteuid().is_root() {
+        let (built, program) = (env!("CARGO_BIN_EXE_keystead"), folder.path().join("keystead"));
+        fs::hard_link(built, &program).or_else(|_| fs::copy(built, &program).map(drop)).unwrap();
+        for path in [&data, &data.join("keystead.db"), &data.join("root.key")] {
+            chown(path, Some(65532), Some(65532)).unwrap();
+        }
+        let mut command = Command::new(program);
+        command.uid(65532).gid(65532).current_dir("/").env_clear().env("KEYSTEAD_DATA_DIR", &data).args(issue);
+        let line = failed(&command.output().unwrap(), 1);
+        assert!(line.contains("attachments belongs to account 0"), "{line}");
+    } else {
+        let line = failed(&run(&data, &issue, ""), 1);
+        assert!(line.contains("chmod u+rwX"), "{line}");
+    }
 }
 
 #[test]

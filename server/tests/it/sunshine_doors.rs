@@ -1,13 +1,41 @@
 //! Who may: the scopes of the three kinds of keys, as Basic and as a JWT, and what lets nobody in.
 
+use domain::draft::KeyDraft;
 use domain::ids::KeyId;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use service::keys::ShownSecret;
 
 use crate::sunshine_caller::{Client, Pair, custom, signed};
-use crate::support::{Call, service_key};
+use crate::support::{Call, list, operator, service_key};
 
 /// Now, as the clock of the tests has it, in seconds.
 const NOW: i64 = 1_795_253_402;
+
+#[tokio::test]
+async fn a_key_is_used_no_more_often_than_it_may_be() {
+    let client = Client::start().await;
+    let draft = KeyDraft {
+        kind: Some("app".to_owned()),
+        name: Some("Slow".to_owned()),
+        limits: list(&["2 per minute"]),
+        ..KeyDraft::default()
+    };
+    let app = *client.product.service.default_app();
+    let issued = client.product.service.issue_acknowledged(&operator(), &app, &draft).await.unwrap();
+    let ShownSecret::Pair { id, secret } = issued.shown else { panic!("an app key is shown as a pair") };
+    let key = Pair { id, secret: secret.expose_secret().to_owned() };
+    let path = client.path("integrations");
+    client.send(&key, "GET", &path, None).await.shown(200);
+    let token = key.jwt(&json!({ "scope": "app" }));
+    bearer(&client, &token, &path).await.shown(200);
+    for answer in [client.send(&key, "GET", &path, None).await, bearer(&client, &token, &path).await] {
+        answer.sunshine_error(429, "too_many_requests");
+        let wait: u32 = answer.header("retry-after").parse().unwrap();
+        assert!((1..=60).contains(&wait), "{wait}");
+    }
+    client.send(&client.of_app, "GET", &path, None).await.shown(200);
+}
 
 async fn bearer(client: &Client, token: &str, path: &str) -> crate::support::Answer {
     client.product.send(Call::get(path).bearer(token)).await
@@ -200,14 +228,14 @@ async fn a_key_that_is_off_opens_nothing() {
         (basic, bearer(&client, &token, &path).await.status.as_u16())
     };
     assert_eq!(both().await, (200, 200));
-    service.disable(&crate::support::operator(), &id, None).await.unwrap();
+    service.disable(&operator(), &id, None).await.unwrap();
     assert_eq!(both().await, (401, 401));
     let listed = client.get(&client.path("keys")).await;
     assert_eq!(listed["keys"].as_array().unwrap().len(), 1, "it is there, and counts");
-    service.enable(&crate::support::operator(), &id, None).await.unwrap();
+    service.enable(&operator(), &id, None).await.unwrap();
     assert_eq!(both().await, (200, 200));
     let reason = domain::key::RevokeReason::Leaked;
-    service.revoke(&crate::support::operator(), &id, reason, None).await.unwrap();
+    service.revoke(&operator(), &id, reason, None).await.unwrap();
     assert_eq!(both().await, (401, 401));
     assert_eq!(client.get(&client.path("keys")).await, json!({ "keys": [] }));
 }

@@ -192,7 +192,8 @@ async fn a_receiver_is_told_in_sunshines_form_with_its_secret() {
         let event = &got.body["events"][0];
         assert_eq!(event["id"], told.id.as_str());
         assert_eq!(event["type"], told.trigger.as_str());
-        assert!(event["createdAt"].as_str().unwrap().ends_with('Z'));
+        let created_at = event["createdAt"].as_str().unwrap();
+        assert!(created_at.ends_with('Z') && created_at.len() == "2026-11-21T09:30:02.250Z".len(), "{created_at}");
         assert_eq!(event["payload"]["conversation"]["id"], chat.as_str());
     }
     assert_eq!(got[0].body["events"][0]["type"], "conversation:create");

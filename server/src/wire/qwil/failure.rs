@@ -183,6 +183,7 @@ impl From<service::Error> for Failure {
             }
             Refusal::ButlerChat
             | Refusal::RoomFull
+            | Refusal::AttachmentsFull
             | Refusal::RoomNotOpen
             | Refusal::ClientKeyTaken
             | Refusal::EmailTaken => Code::CONFLICT,

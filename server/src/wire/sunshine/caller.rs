@@ -14,9 +14,10 @@ use secrecy::zeroize::Zeroizing;
 use service::Caller;
 use service::verify::{CachedKey, Credential, VerifyRequest};
 
-use super::failure::{Code, Failure};
+use super::failure::Failure;
 use super::place::{OWN, Places};
 use crate::api::call::Api;
+use crate::json::problem::Problem;
 
 /// The longest header that is looked at. A JWT may have 8 kB.
 const AUTHORIZATION_MAX: usize = 9 * 1024;
@@ -131,11 +132,8 @@ async fn scoped(parts: &Parts, api: &Api, allowed: &[Reach]) -> Result<Scoped, F
         // A key of an integration does not learn which other apps there are.
         Some(_) if reach == Reach::Integration => return Err(Failure::app_not_found()),
         Some(app) => {
-            let found = api.service.app(&caller, &app).await?;
             // An archived app is a deleted one here.
-            if found.archived_at.is_some() {
-                return Err(Failure::app_not_found());
-            }
+            api.service.finds_app(&caller, &app).await?;
             app
         }
     };
@@ -158,9 +156,7 @@ async fn accepted(parts: &Parts, api: &Api) -> Result<Arc<CachedKey>, Failure> {
         Verdicts::IpNotAllowed | Verdicts::OriginNotAllowed | Verdicts::InsufficientPermissions => {
             Err(Failure::forbidden())
         }
-        Verdicts::RateLimited | Verdicts::UsageExceeded => {
-            Err(Failure::new(Code::TOO_MANY_REQUESTS, "Too many requests"))
-        }
+        Verdicts::RateLimited | Verdicts::UsageExceeded => Err(Problem::too_many(verdict.retry_after()).into()),
         _ => Err(Failure::unauthorized()),
     }
 }

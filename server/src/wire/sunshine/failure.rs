@@ -243,6 +243,7 @@ impl From<Refusal> for Failure {
             Refusal::RoomFull => Self::new(Code::LOCKED, "The conversation has reached the max number of participants"),
             Refusal::RoomEnded | Refusal::RoomNotOpen => Self::new(Code::LOCKED, "The conversation is closed"),
             Refusal::AttachmentTooLarge { .. } => Self::new(Code::TOO_LARGE, sentence(&refusal.message())),
+            Refusal::AttachmentsFull => Self::new(Code::LOCKED, sentence(&refusal.message())),
             Refusal::AttachmentEmpty => Self::bad_request(sentence(&refusal.message())),
             refusal => Problem::from(refusal).into(),
         }
@@ -288,6 +289,7 @@ mod tests {
             (Refusal::TooManyChatWebhooks { most: 100 }, 400, "bad_request"),
             (Refusal::EmailTaken, 409, "conflict"),
             (Refusal::RoomFull, 423, "locked"),
+            (Refusal::AttachmentsFull, 423, "locked"),
             (Refusal::Busy, 503, "service_unavailable"),
         ] {
             let failure = Failure::from(refusal.clone());

@@ -40,7 +40,7 @@ impl FileLinks<'_> {
 }
 
 /// `2026-11-21T09:30:02.007Z`
-pub(super) fn moment(at: Timestamp) -> String {
+pub(crate) fn moment(at: Timestamp) -> String {
     let text = at.to_rfc3339();
     format!("{}.{:03}Z", text.trim_end_matches('Z'), at.millis().rem_euclid(1_000))
 }

@@ -7,6 +7,7 @@ mod error;
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::handler::Handler;
 use axum::routing::post;
 use domain::refusal::Refusal;
 use service::entropy::{Entropy, SystemEntropy};
@@ -22,7 +23,9 @@ use body::VerifyKeyCall;
 
 /// The operations of Unkey's API. Everything else below `/v2` does not belong to it.
 pub(super) static ROUTES: Group = Group {
-    routes: &[&[Route::of("POST", "/v2/keys.verifyKey", || post(verify_key)).called("Check a key in the Unkey form")]],
+    routes: &[&[Route::of("POST", "/v2/keys.verifyKey", || post(verify_key))
+        .called("Check a key in the Unkey form")
+        .often(|request, api| Box::pin(verify_key.call(request, api)))]],
     elsewhere: &["/v2/keys.{operation}"],
     there: "The only operation on keys is",
     error: Some(error::answer),

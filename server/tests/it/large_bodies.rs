@@ -1,0 +1,106 @@
+//! What whoever sends a large body, or a late one, hears, and what is said below the routes.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::process::Server;
+
+/// More than any buffer between the two takes.
+const SENT: usize = 24 * 1024 * 1024;
+
+/// The answer to a call whose sender reads it only after it has sent everything.
+fn after_everything(server: &Server, head: &str) -> String {
+    let head = format!("POST {head}\r\nHost: HOST\r\nContent-Length: {SENT}\r\n\r\n");
+    let mut stream = server.connect(&head);
+    let piece = vec![b'a'; 64 * 1024];
+    for _ in 0..SENT / piece.len() {
+        stream.write_all(&piece).expect("the sender is cut off");
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the answer is lost");
+    answer
+}
+
+#[test]
+fn whoever_sends_a_large_body_hears_why_it_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), true);
+    let form = "HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=B";
+    let json = "HTTP/1.1\r\nContent-Type: application/json\r\nAuthorization: Bearer ks_wrong";
+    for (head, says) in [
+        (format!("/v2/apps/5e4b0f225aca01092928f917/attachments {form}"), "unauthorized"),
+        (format!("/chat-service/api/chats/messages/send-files {form}"), "RU001"),
+        (format!("/openconnect {json}"), "\"success\":false"),
+        (format!("/v2/keys.verifyKey {json}"), "\"meta\""),
+        (format!("/v1/keys/verify {json}"), "urn:keystead:problem:"),
+        (format!("/v1/apps {json}"), "urn:keystead:problem:key-refused"),
+        (format!("/login {form}"), ""),
+    ] {
+        let answer = after_everything(&server, &head);
+        assert!(answer.starts_with("HTTP/1.1 4"), "{head}: {answer}");
+        assert!(answer.contains(says), "{head}: {answer}");
+        assert!(answer.to_ascii_lowercase().contains("connection: close"), "{head}: {answer}");
+    }
+    server.stop();
+}
+
+/// The next answer, which is short and comes in one piece; nothing if the connection has ended.
+fn next_answer(stream: &mut TcpStream) -> String {
+    let mut piece = [0; 4096];
+    let read = stream.read(&mut piece).unwrap();
+    String::from_utf8_lossy(&piece[..read]).into_owned()
+}
+
+/// The answers to a refused call whose body is sent apart from its head, and to a call on the same connection after it.
+fn with_a_late_body(server: &Server, head: &str) -> (String, String) {
+    let mut stream = server.connect(&format!("{head}\r\nHost: HOST\r\nContent-Length: 2\r\n\r\n"));
+    sleep(Duration::from_millis(5));
+    stream.write_all(b"{}").unwrap();
+    let first = next_answer(&mut stream);
+    stream.write_all(b"GET /v1/keys/self HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    (first, next_answer(&mut stream))
+}
+
+#[test]
+fn a_short_body_that_comes_late_does_not_end_the_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), true);
+    let key = "HTTP/1.1\r\nContent-Type: application/json\r\nAuthorization: Bearer ks_wrong";
+    for head in ["POST /v1/keys/verify", "POST /v1/keys", "POST /v1/keys/self", "POST /v1/authorize", "GET /healthz"] {
+        let (first, second) = with_a_late_body(&server, &format!("{head} {key}"));
+        assert!(!first.to_ascii_lowercase().contains("connection: close"), "{head}: {first}");
+        assert!(second.starts_with("HTTP/1.1 401 "), "{head}: {second}");
+    }
+    for (length, more) in [(10, ""), (2, "\r\nExpect: 100-continue")] {
+        let head = format!("POST /v1/keys/verify {key}{more}\r\nHost: HOST\r\nContent-Length: {length}\r\n\r\n");
+        let mut answer = String::new();
+        let mut stream = server.connect(&head);
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+        assert!(answer.to_ascii_lowercase().contains("connection: close"), "a body that does not come: {answer}");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_call_without_its_host_is_answered_in_the_form_of_its_api() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), true);
+    for (path, says) in [
+        ("/v1/keys/self", "urn:keystead:problem:malformed"),
+        ("/v1/nothing", "urn:keystead:problem:malformed"),
+        ("/v2/apps/5e4b0f225aca01092928f917", "\"errors\""),
+        ("/v2/keys.verifyKey", "\"meta\""),
+        ("/chat-service/api/chats", "RB"),
+        ("/openapi/v1/users", "result_cd"),
+        ("/openconnect", "MALFORMED"),
+        ("/healthz", "exactly one Host header."),
+    ] {
+        let answer = server.ask(&format!("GET {path} HTTP/1.1\r\nConnection: close\r\n\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{path}: {answer}");
+        assert!(answer.contains(says), "{path}: {answer}");
+    }
+    server.stop();
+}
