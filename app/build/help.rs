@@ -8,8 +8,25 @@ use std::{fs, io};
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
 /// In the order of the page Help.
-const PAGES: [&str; 8] =
-    ["console", "api", "management", "command-line", "proxies", "limits", "operations", "security"];
+const PAGES: [&str; 17] = [
+    "console",
+    "api",
+    "management",
+    "command-line",
+    "proxies",
+    "behind",
+    "limits",
+    "operations",
+    "monitoring",
+    "cluster",
+    "postgres",
+    "security",
+    "sunshine",
+    "conversations",
+    "openconnect",
+    "qwil",
+    "vchatcloud",
+];
 
 /// Writes `help.rs` into this folder.
 pub fn write(out: &Path) -> io::Result<()> {
@@ -28,6 +45,8 @@ pub fn write(out: &Path) -> io::Result<()> {
 /// A heading and the words below it.
 #[derive(Default)]
 struct Section {
+    /// 1 for the title of the page, 2 for what is below it, and so on.
+    level: u8,
     id: String,
     title: String,
     text: String,
@@ -61,8 +80,8 @@ fn write_page(code: &mut String, name: &str, markdown: &str) {
     let html = html.replace("<pre>", "<pre tabindex=\"0\">");
     let title = sections.first().map_or(name, |section| &section.title);
     let _ = writeln!(code, "Page {{ name: {name:?}, title: {title:?}, html: {html:?}, sections: &[");
-    for Section { id, title, text } in &sections {
-        let _ = writeln!(code, "Section {{ id: {id:?}, title: {title:?}, text: {text:?} }},");
+    for Section { level, id, title, text } in &sections {
+        let _ = writeln!(code, "Section {{ level: {level}, id: {id:?}, title: {title:?}, text: {text:?} }},");
     }
     code.push_str("] },\n");
 }
@@ -74,9 +93,9 @@ fn sections(events: &[Event]) -> Vec<Section> {
     let mut in_title = false;
     for event in events {
         match event {
-            Event::Start(Tag::Heading { .. }) => {
+            Event::Start(Tag::Heading { level, .. }) => {
                 in_title = true;
-                found.push(Section::default());
+                found.push(Section { level: *level as u8, ..Section::default() });
             }
             Event::End(TagEnd::Heading(_)) => {
                 in_title = false;

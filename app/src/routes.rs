@@ -80,6 +80,7 @@ use crate::pages::setup::SetupPage;
 use crate::pages::setup_integration::SetupIntegration;
 use crate::pages::sign_in::SignInPage;
 use crate::pages::sign_in_code::CodePage;
+use crate::pages::status::StatusPage;
 use crate::pages::webhooks::{AddWebhookPage, EditWebhookModal, RemoveWebhookModal, WebhookSecretPage};
 use crate::pages::why::WhyPage;
 
@@ -242,6 +243,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/settings") view=SettingsPage/>
                     <Route path=path!("/settings/approval") view=SettingsPage/>
                     <Route path=path!("/settings/second-factor") view=SettingsPage/>
+                    <Route path=path!("/status") view=StatusPage/>
                     <Route path=path!("/find") view=FindPage/>
                     <Route path=path!("/about") view=AboutPage/>
                     <Route path=path!("/help") view=HelpPage/>

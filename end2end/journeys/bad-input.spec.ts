@@ -91,7 +91,7 @@ test('what scripts let through, the server refuses in words that can be seen', a
     [{ expiry: 'custom', expires_at: '2001-01-01T00:00' }, 'This time has passed: choose a later one.'],
     // The rest is about fields that the form does not show.
     [{ kind: 'client', cidrs: '10.0.0.0/8' }, 'Networks (CIDR): Client keys do not have this field: leave it blank.'],
-    [{ kind: 'client', limits: '1 per minute' }, 'Rate limits: Client keys do not have this field: leave it blank.'],
+    [{ kind: 'client', quota: '5' }, 'Call quota: Client keys do not have this field: leave it blank.'],
     [{ kind: 'sausage' }, '“sausage” is not a kind that you can issue: choose one of service, client, open_connect, queue_adapter, telephony, master_user, integration, app, account.'],
   ];
   await owner.open('/keys');

@@ -30,10 +30,10 @@ const all = [
 ];
 const kinds: [kind: string, label: string, fields: string[], boxes: number][] = [
   ['service', 'Service', all, 10],
-  ['client', 'Client', ['Name', 'Description'], 0],
-  ['open_connect', 'OpenConnect', ['Name', 'Description'], 0],
-  ['queue_adapter', 'QueueAdapter', ['Name', 'Description'], 0],
-  ['telephony', 'Telephony (legacy)', ['Name', 'Description'], 0],
+  ['client', 'Client', ['Name', 'Description', 'Rate limits'], 0],
+  ['open_connect', 'OpenConnect', ['Name', 'Description', 'Rate limits'], 0],
+  ['queue_adapter', 'QueueAdapter', ['Name', 'Description', 'Rate limits'], 0],
+  ['telephony', 'Telephony (legacy)', ['Name', 'Description', 'Rate limits'], 0],
   ['master_user', 'Master User', ['Name', 'Networks (CIDR)'], 4],
 ];
 

@@ -95,7 +95,7 @@ test('a channel has several webhooks, which are added, edited and removed', asyn
     await page.getByRole('link', { name: 'Add a webhook' }).click();
     await owner.alive();
     await field(owner, 'Webhook address').fill('https://second.invalid/');
-    await page.getByRole('checkbox', { name: /^A program reported an event/ }).check();
+    await page.getByRole('checkbox', { name: /^A message was written/ }).check();
     await page.getByRole('button', { name: 'Add' }).click();
     await expect(page.locator('#webhook-secret')).toBeVisible();
     await owner.alive();
@@ -123,7 +123,7 @@ test('a channel has several webhooks, which are added, edited and removed', asyn
     await page.getByRole('link', { name: 'Add a webhook' }).click();
     await owner.alive();
     await field(owner, 'Webhook address').fill(`https://long.invalid/${'an-address-of-many-words-'.repeat(3)}${'x'.repeat(60)}`);
-    await page.getByRole('checkbox', { name: /^A program reported an event/ }).check();
+    await page.getByRole('checkbox', { name: /^A message was written/ }).check();
     await page.getByRole('button', { name: 'Add' }).click();
     await expect(page.locator('#webhook-secret')).toBeVisible();
     await page.setViewportSize({ width: 360, height: 800 });

@@ -2,6 +2,7 @@
 // in place. The server's HTML stays the only renderer. Without scripts, or in a browser without the Navigation
 // API, links and forms work as they are.
 import { dialogOf, onClose, open } from './dialogs.js';
+import './fresh.js';
 import { end, wake } from './islands.js';
 import { noteLate } from './late.js';
 import { askEarly, forget, load, taken } from './load.js';

@@ -5,10 +5,12 @@ use domain::field::Field;
 use domain::integration::{IntegrationKind, IntegrationStatus};
 use domain::key::{KeyState, RevokeReason, status};
 use domain::kind::KeyKind;
+use domain::role::Act;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 
 use super::time::{Time, with_times};
+use crate::desk::keys::may;
 
 /// The table of the audit page and of the audit modals.
 #[component]
@@ -21,7 +23,8 @@ pub fn AuditTable(
     if rows.is_empty() {
         return view! { <p class="soft">"No events yet."</p> }.into_any();
     }
-    let rows: Vec<_> = told(rows).into_iter().map(|(row, action)| line(row, action, with_subject)).collect();
+    let seen: Vec<_> = LINKED.into_iter().filter(|act| may(*act)).collect();
+    let rows: Vec<_> = told(rows).into_iter().map(|(row, action)| line(row, action, with_subject, &seen)).collect();
     view! {
         // The roles keep it a table for screen readers when the style no longer lays it out as one.
         <div class="card sheet" role="region" aria-label="Audit" tabindex="0">
@@ -75,14 +78,14 @@ pub fn told(rows: Vec<AuditRow>) -> Vec<(AuditRow, String)> {
     told
 }
 
-fn line(row: AuditRow, action: String, with_subject: bool) -> AnyView {
+fn line(row: AuditRow, action: String, with_subject: bool, seen: &[Act]) -> AnyView {
     let changes: Vec<_> = row.changes.iter().map(|change| view! { <li>{with_times(&words(change))}</li> }).collect();
     let subject = with_subject.then(|| {
         if on_itself(&row) {
             return view! { <td role="cell"></td> }.into_any();
         }
         let (label, whole) = (row.subject.label.clone(), row.subject.label.clone());
-        if let Some(address) = page_of(&row) {
+        if let Some(address) = page_of(&row, seen) {
             view! { <td role="cell" class="clip" dir="auto" title=whole><a href=address>{label}</a></td> }.into_any()
         } else {
             view! { <td role="cell" class="clip" dir="auto" title=whole>{label}</td> }.into_any()
@@ -103,15 +106,23 @@ fn line(row: AuditRow, action: String, with_subject: bool) -> AnyView {
     .into_any()
 }
 
-/// The address of a page about the subject of an event; `None` if it has none, or not any more.
-fn page_of(row: &AuditRow) -> Option<String> {
-    match row.subject.kind.known()? {
-        SubjectKind::Key => Some(format!("/audit?key={}", row.subject.id)),
-        SubjectKind::Integration if row.action != Action::IntegrationDeleted => {
-            Some(format!("/integrations/{}", row.subject.id))
-        }
-        _ => None,
-    }
+/// What readers of the audit may see besides, so that it leads there.
+const LINKED: [Act; 3] = [Act::SeeRooms, Act::SeeContacts, Act::SeeIntegrations];
+
+/// The address of a page about the subject of an event, for those who may do this; `None` if it has none, or not any more.
+fn page_of(row: &AuditRow, seen: &[Act]) -> Option<String> {
+    let (page, needs) = match row.subject.kind.known()? {
+        SubjectKind::Key => return Some(format!("/audit?key={}", row.subject.id)),
+        SubjectKind::Room => ("rooms", Act::SeeRooms),
+        SubjectKind::Chat => ("chats", Act::SeeRooms),
+        SubjectKind::Contact => ("contacts", Act::SeeContacts),
+        SubjectKind::Integration => ("integrations", Act::SeeIntegrations),
+        SubjectKind::Person | SubjectKind::App | SubjectKind::Instance => return None,
+    };
+    let gone = [Action::RoomDeleted, Action::ContactRemoved, Action::IntegrationDeleted]
+        .into_iter()
+        .any(|action| row.action == action);
+    (!gone && seen.contains(&needs)).then(|| format!("/{page}/{}", row.subject.id))
 }
 
 /// One change in words: `Name: “Billing” → “Billing export”`.
@@ -121,7 +132,12 @@ fn words(change: &Change) -> String {
         SECRET => "Secret",
         other => other,
     };
-    let mut text = Field::parse(&change.field).map_or(other, |field| field.label()).to_owned();
+    let label = |field: Field| match field {
+        // Its label speaks to the person, and the audit is read by others.
+        Field::PersonName => Field::Name.label(),
+        field => field.label(),
+    };
+    let mut text = Field::parse(&change.field).map_or(other, label).to_owned();
     let quoted = |value: &str| {
         if value.is_empty() { "nothing".to_owned() } else { format!("“{}”", shown(&change.field, value)) }
     };
@@ -177,7 +193,7 @@ mod tests {
     use domain::names::Word;
     use domain::timestamp::Timestamp;
 
-    use super::{Change, page_of, told, words};
+    use super::{Act, Change, LINKED, page_of, told, words};
 
     fn row(seq: i64, actor: ActorKind, action: Action, id: &str) -> AuditRow {
         AuditRow {
@@ -199,17 +215,24 @@ mod tests {
     }
 
     #[test]
-    fn keys_and_integrations_lead_to_their_pages() {
+    fn what_an_event_is_about_leads_to_its_page() {
         let key = row(1, ActorKind::Person, Action::KeyDeleted, "7Qm2xVbN4tRa");
-        assert_eq!(page_of(&key).as_deref(), Some("/audit?key=7Qm2xVbN4tRa"));
-        let about = |action: Action, kind: Word<SubjectKind>| {
+        assert_eq!(page_of(&key, &[]).as_deref(), Some("/audit?key=7Qm2xVbN4tRa"));
+        let seen_by = |seen: &[Act], action: Action, kind: Word<SubjectKind>| {
             let mut row = row(2, ActorKind::Person, action, "0a");
             row.subject.kind = kind;
-            page_of(&row)
+            page_of(&row, seen)
         };
+        let about = |action: Action, kind: Word<SubjectKind>| seen_by(&LINKED, action, kind);
         let integration = || Word::Known(SubjectKind::Integration);
         assert_eq!(about(Action::WebhookAdded, integration()).as_deref(), Some("/integrations/0a"));
         assert_eq!(about(Action::IntegrationDeleted, integration()), None, "it is gone");
+        let (room, chat, contact) = (SubjectKind::Room, SubjectKind::Chat, SubjectKind::Contact);
+        assert_eq!(about(Action::MessagesDeleted, Word::Known(room)).as_deref(), Some("/rooms/0a"));
+        assert_eq!(about(Action::MessagesDeleted, Word::Known(chat)).as_deref(), Some("/chats/0a"));
+        assert_eq!(about(Action::RoomDeleted, Word::Known(chat)), None, "it is gone");
+        assert_eq!(about(Action::MessagesDeleted, Word::Known(contact)).as_deref(), Some("/contacts/0a"));
+        assert_eq!(seen_by(&[Act::SeeRooms], Action::WebhookAdded, integration()), None, "they may not see it");
         assert_eq!(about(Action::SessionStarted, Word::Known(SubjectKind::Person)), None);
         assert_eq!(about(Action::KeyEdited, Word::Other("planet".to_owned())), None);
     }
@@ -235,6 +258,7 @@ mod tests {
     fn changes_are_told_in_the_words_of_the_console() {
         for (field, from, to, expected) in [
             ("name", Some("Billing"), Some("Billing export"), "Name: “Billing” → “Billing export”"),
+            ("person_name", None, Some("Ada Byron"), "Name: “Ada Byron”"),
             ("description", None, Some("active"), "Description: “active”"),
             ("description", Some("service"), None, "Description: “service” removed"),
             ("kind", None, Some("master_user"), "Kind: “Master User”"),

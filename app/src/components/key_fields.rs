@@ -90,6 +90,8 @@ pub struct KeyHints {
     pub life: LifeRules,
     /// Permissions that other keys have.
     pub permissions: Vec<String>,
+    /// The ids and names of the integrations that a key can be for.
+    pub integrations: Vec<(String, String)>,
 }
 
 fn one(
@@ -148,14 +150,10 @@ fn one(
                 hint="UUIDs of contacts, from their pages. If left blank, the key acts for any contact."/>
         }
         .into_any(),
-        Field::Integration => view! {
-            <TextField errors field value=typed(&draft.integration) required=true left
-                hint="The id of a custom integration. Create the key on the integration's page, and it is filled in."/>
-        }
-        .into_any(),
+        Field::Integration => integration(errors, draft, hints, left),
         Field::Limits => view! {
             <TextField errors field aside="optional, one per line" value=lines(&draft.limits) lines=2 left
-                hint="For example 100 per minute, or burst: 20 per 10s. Each server counts on its own."/>
+                hint="For example 100 per minute, or burst: 20 per 10s. All servers count together."/>
         }
         .into_any(),
         Field::Quota => quota(errors, draft, left),
@@ -248,25 +246,13 @@ fn InUse(names: Vec<String>) -> impl IntoView {
 
 fn expiry(errors: RwSignal<FieldErrors>, rules: &'static KindRules, draft: &KeyDraft, life: LifeRules) -> AnyView {
     let chosen = draft.expiry.as_deref().and_then(Expiry::parse).unwrap_or(Expiry::Never);
-    let options: Vec<_> = Expiry::ALL
-        .iter()
-        .filter(|expiry| life.allows(**expiry) || **expiry == chosen)
-        .map(|expiry| {
-            view! { <option value=expiry.as_str() selected=chosen == *expiry>{expiry.label()}</option> }
-        })
-        .collect();
+    let offered = Expiry::ALL.iter().filter(|expiry| life.allows(**expiry) || **expiry == chosen);
+    let options = offered.map(|expiry| (expiry.as_str().to_owned(), expiry.label().to_owned())).collect();
     let longest = life.longest.days().map(|days| format!("Keys live for {days} days at most here."));
-    let id = Field::Expiry.as_str();
     view! {
         // The date is shown with the option that needs it.
         <div class="pair until">
-            <div class="field">
-                <label for=id>{Field::Expiry.label()}</label>
-                <select id=id name=id aria-describedby=described(Field::Expiry, errors)
-                    aria-invalid=invalid(Field::Expiry, errors)>{options}</select>
-                {longest.map(|words| view! { <span class="hint">{words}</span> })}
-                <FieldProblem field=Field::Expiry errors/>
-            </div>
+            {choice(errors, Field::Expiry, options, chosen.as_str(), longest, None)}
             <TextField errors field=Field::ExpiresAt aside="UTC"
                 value=draft.expires_at.clone().unwrap_or_default() input="datetime-local"/>
             {rules.typed_permissions.then(|| view! {
@@ -282,50 +268,68 @@ fn expiry(errors: RwSignal<FieldErrors>, rules: &'static KindRules, draft: &KeyD
 
 fn environment(errors: RwSignal<FieldErrors>, draft: &KeyDraft) -> AnyView {
     let chosen = draft.environment.as_deref().and_then(Environment::parse).unwrap_or_default();
-    let options: Vec<_> = Environment::ALL
-        .iter()
-        .map(|environment| {
-            view! {
-                <option value=environment.as_str() selected=chosen == *environment>{environment.label()}</option>
-            }
-        })
-        .collect();
-    let id = Field::Environment.as_str();
-    view! {
-        <div class="field">
-            <label for=id>{Field::Environment.label()}</label>
-            <select id=id name=id aria-describedby=described(Field::Environment, errors)
-                aria-invalid=invalid(Field::Environment, errors)>{options}</select>
-            <FieldProblem field=Field::Environment errors/>
-            <span class="hint">"Part of the key, so you cannot change it later. The beginning of a test key says so, for example ks_test_."</span>
-        </div>
-    }
-    .into_any()
+    let options = Environment::ALL.iter().map(|one| (one.as_str().to_owned(), one.label().to_owned())).collect();
+    let hint =
+        "Part of the key, so you cannot change it later. The beginning of a test key says so, for example ks_test_.";
+    choice(errors, Field::Environment, options, chosen.as_str(), Some(hint.to_owned()), None)
 }
 
 fn quota(errors: RwSignal<FieldErrors>, draft: &KeyDraft, left: Callback<Field>) -> AnyView {
     let chosen = draft.quota_refill.as_deref().and_then(Refill::parse).unwrap_or_default();
-    let options: Vec<_> = Refill::ALL
-        .iter()
-        .map(|refill| {
-            view! { <option value=refill.as_str() selected=chosen == *refill>{refill.label()}</option> }
-        })
-        .collect();
-    let id = Field::QuotaRefill.as_str();
+    let options = Refill::ALL.iter().map(|refill| (refill.as_str().to_owned(), refill.label().to_owned())).collect();
     view! {
         <div class="pair">
             <TextField errors field=Field::Quota aside="optional" inputmode="numeric"
                 value=draft.quota.clone().unwrap_or_default() left
                 hint="How many calls all servers together accept, for example 10000."/>
-            <div class="field">
-                <label for=id>{Field::QuotaRefill.label()}</label>
-                // Errors about both fields are shown at the number.
-                <select id=id name=id aria-describedby=described(Field::QuotaRefill, errors)
-                    aria-invalid=invalid(Field::QuotaRefill, errors) on:change=move |_| left.run(Field::Quota)>
-                    {options}
-                </select>
-                <FieldProblem field=Field::QuotaRefill errors/>
-            </div>
+            // Errors about both fields are shown at the number.
+            {choice(errors, Field::QuotaRefill, options, chosen.as_str(), None, Some((left, Field::Quota)))}
+        </div>
+    }
+    .into_any()
+}
+
+fn integration(errors: RwSignal<FieldErrors>, draft: &KeyDraft, hints: &KeyHints, left: Callback<Field>) -> AnyView {
+    let chosen = draft.integration.clone().unwrap_or_default();
+    let mut options = vec![(String::new(), "Choose an integration".to_owned())];
+    options.extend(hints.integrations.iter().cloned());
+    // One that a link names is sent as it is, and the server says what is wrong with it.
+    if !options.iter().any(|(id, _)| *id == chosen) {
+        options.push((chosen.clone(), chosen.clone()));
+    }
+    let hint = "A custom integration, whose webhooks and conversations the key is for.";
+    let field = Field::Integration;
+    choice(errors, field, options, &chosen, Some(hint.to_owned()), Some((left, field)))
+}
+
+/// A choice among values, each with its words. `changed` is told of another choice, and about which field.
+fn choice(
+    errors: RwSignal<FieldErrors>,
+    field: Field,
+    options: Vec<(String, String)>,
+    chosen: &str,
+    hint: Option<String>,
+    changed: Option<(Callback<Field>, Field)>,
+) -> AnyView {
+    let options: Vec<_> = options
+        .into_iter()
+        .map(|(value, words)| {
+            let selected = value == chosen;
+            view! { <option value=value selected=selected>{words}</option> }
+        })
+        .collect();
+    let id = field.as_str();
+    view! {
+        <div class="field">
+            <label for=id>{field.label()}</label>
+            <select id=id name=id aria-describedby=described(field, errors) aria-invalid=invalid(field, errors)
+                on:change=move |_| {
+                    if let Some((changed, about)) = changed {
+                        changed.run(about);
+                    }
+                }>{options}</select>
+            {hint.map(|words| view! { <span class="hint">{words}</span> })}
+            <FieldProblem field errors/>
         </div>
     }
     .into_any()

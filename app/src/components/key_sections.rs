@@ -100,7 +100,7 @@ mod tests {
         let draft = KeyDraft { cidrs: Some(vec![" ".to_owned()]), ..KeyDraft::default() };
         let blank = ["any address · all domains", "no rate limit · no quota", "as soon as you confirm it", "Live"];
         assert_eq!(meanings(KeyKind::Service, &draft), blank);
-        assert_eq!(meanings(KeyKind::Client, &draft), ["all domains", "", "", "Live"]);
+        assert_eq!(meanings(KeyKind::Client, &draft), ["all domains", "no rate limit", "", "Live"]);
         // An edit does not have the environment, so it says nothing about it.
         assert_eq!(Section::Labels.meaning(&draft, KeyKind::Service.rules().editable), "");
     }

@@ -15,6 +15,8 @@ pub mod copy;
 #[cfg(feature = "ssr")]
 pub mod dead_link;
 #[cfg(feature = "ssr")]
+pub mod empty;
+#[cfg(feature = "ssr")]
 pub mod event_line;
 #[cfg(feature = "ssr")]
 pub mod failed;
@@ -59,6 +61,8 @@ pub mod roles;
 pub mod room_status;
 #[cfg(feature = "ssr")]
 pub mod select_field;
+#[cfg(feature = "ssr")]
+pub mod sheet;
 #[cfg(feature = "ssr")]
 pub mod shortcuts;
 #[cfg(feature = "ssr")]

@@ -1,10 +1,11 @@
 //! Integrations: what their pages read, and what their forms do.
 
 use domain::app::App;
+use domain::draft::KeyDraft;
 use domain::field::{Field, FieldErrors};
-use domain::ids::IntegrationId;
-use domain::integration::{Integration, IntegrationKind, IntegrationQuery, IntegrationStatus};
-use domain::key::{KeyRow, KeyState};
+use domain::ids::{AppId, IntegrationId};
+use domain::integration::{Integration, IntegrationKind, IntegrationQuery, IntegrationStatus, ROWS_MAX};
+use domain::key::{KeyDetail, KeyRow, KeyState};
 use domain::list::{KeyQuery, Rows};
 use domain::page::Page;
 use domain::refusal::Refusal;
@@ -82,6 +83,59 @@ pub async fn read_integrations(query: &IntegrationQuery) -> Result<IntegrationLi
         None => None,
     };
     Ok(IntegrationList { page, now: desk.service().now(), manages })
+}
+
+/// How many integrations a form offers, and of how many apps.
+const OFFERED: usize = 200;
+const OF_APPS: usize = 20;
+
+/// The ids and names of the integrations that can have keys, of the app with this id, or of those that the pages are about.
+pub async fn read_custom_integrations(app: &str) -> Result<Vec<(String, String)>, ConsoleError> {
+    let desk = Desk::from_context()?;
+    let caller = allowed(&desk, Act::SeeIntegrations)?;
+    let view = desk.apps().await?;
+    let apps = match (AppId::parse(app), view.one) {
+        (Some(app), _) => vec![(app, None)],
+        (None, Some(one)) => vec![(one.id, None)],
+        (None, None) => view.choices.into_iter().take(OF_APPS).map(|app| (app.id, Some(app.name))).collect(),
+    };
+    let kinds: Vec<_> = IntegrationKind::ALL.iter().copied().filter(|kind| kind.has_keys()).collect();
+    let mut offered = Vec::new();
+    for (app, name) in apps {
+        let mut query = IntegrationQuery { kinds: kinds.clone(), rows: ROWS_MAX, ..IntegrationQuery::default() };
+        loop {
+            let page = desk.service().integrations(&caller, &app, &query).await?;
+            offered.extend(page.rows.iter().map(|integration| {
+                let own = integration.shown_name();
+                let words = name.as_ref().map_or_else(|| own.to_owned(), |app| format!("{own} ({app})"));
+                (integration.id.to_string(), words)
+            }));
+            if page.next.is_none() || offered.len() >= OFFERED {
+                break;
+            }
+            query.after = page.next;
+        }
+    }
+    offered.truncate(OFFERED);
+    Ok(offered)
+}
+
+/// The integration that a key is for, if the visitor may see it.
+pub async fn read_integration_of(key: &KeyDetail) -> Result<Option<Integration>, ConsoleError> {
+    let Some(id) = &key.rules.integration else { return Ok(None) };
+    let desk = Desk::from_context()?;
+    let caller = allowed(&desk, Act::SeeIntegrations)?;
+    Ok(Some(desk.service().integration(&caller, id).await?))
+}
+
+/// A draft as people read it: its integration by name, if they may see it.
+pub async fn with_integration_named(draft: &KeyDraft) -> KeyDraft {
+    let mut shown = draft.clone();
+    let Some(id) = draft.integration.as_deref().filter(|id| !id.is_empty()) else { return shown };
+    if let Ok(found) = read_one(id).await {
+        shown.integration = Some(found.integration.shown_name().to_owned());
+    }
+    shown
 }
 
 pub async fn read_one(id: &str) -> Result<IntegrationView, ConsoleError> {

@@ -203,7 +203,7 @@ pub async fn read_form(form_id: &str) -> Result<SavedForm, ConsoleError> {
 pub async fn read_hints(apps: impl Into<Scope<AppId>>) -> Result<KeyHints, ConsoleError> {
     let desk = Desk::from_context()?;
     let Suggestions { life, permissions } = desk.service().suggestions(&desk.caller()?, apps).await?;
-    Ok(KeyHints { life, permissions })
+    Ok(KeyHints { life, permissions, integrations: Vec::new() })
 }
 
 /// The same for a key of an app, if one is chosen.

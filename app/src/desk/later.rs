@@ -2,12 +2,13 @@
 
 use leptos::prelude::Suspend;
 use leptos::reactive::computed::ScopedFuture;
+use tracing::Instrument;
 
 /// The part once its future has ended. All parts of a page go on at the same time, each in a task of its own: the renderer
 /// polls a part once and then awaits one after the other, so one that it has left alone could hold the connection that the
 /// awaited one needs.
 pub fn later<T: Send + 'static>(part: impl Future<Output = T> + Send + 'static) -> Suspend<T> {
-    let task = tokio::spawn(ScopedFuture::new(part));
+    let task = tokio::spawn(ScopedFuture::new(part.in_current_span()));
     Suspend::new(async move {
         match task.await {
             Ok(part) => part,

@@ -42,6 +42,7 @@ pub mod rotation;
 pub mod session_cookie;
 pub mod settings;
 mod settings_forms;
+pub mod status;
 pub mod webhooks;
 pub mod why;
 

@@ -2,6 +2,7 @@
 
 use domain::field::Field;
 use domain::ids::IntegrationId;
+use domain::webhook::Trigger;
 use secrecy::SecretString;
 
 use super::fields::{FormFields, Pairs, TICKED};
@@ -27,6 +28,11 @@ impl WebhookForm {
     /// Whether no webhook was typed.
     pub fn is_blank(&self) -> bool {
         self.target.trim().is_empty() && self.triggers.is_empty()
+    }
+
+    /// Whether this trigger is ticked.
+    pub fn has(&self, trigger: Trigger) -> bool {
+        self.triggers.iter().any(|ticked| ticked == trigger.as_str())
     }
 }
 

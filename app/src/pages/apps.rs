@@ -12,11 +12,13 @@ use service::apps::AppView;
 
 use super::keys_filters::{SECRET, secretless};
 use crate::addresses::with_query;
+use crate::components::empty::Empty;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::ignored::Ignored;
 use crate::components::modal::Modal;
 use crate::components::pager::Pager;
+use crate::components::sheet::Sheet;
 use crate::components::time::Time;
 use crate::desk::apps::{AppList, may_create, read_app, read_apps};
 use crate::desk::later::later;
@@ -72,37 +74,12 @@ fn Found(list: AppList, query: AppQuery) -> impl IntoView {
             (None, true) => "No app is archived.",
             (None, false) => "There is no app that you may see.",
         };
-        view! {
-            <div class="card">
-                <div class="empty">
-                    <h2>"No apps here"</h2>
-                    <p>{words}</p>
-                    <a class="button primary" href="/apps">"Show the apps in use"</a>
-                </div>
-            </div>
-        }
-        .into_any()
+        view! { <Empty heading="No apps here" words next=Some(("/apps", "Show the apps in use"))/> }.into_any()
     } else {
         let back = address(&query);
         let rows: Vec<_> = page.rows.into_iter().map(|row| line(row, &chosen, manages, &back)).collect();
-        view! {
-            <div class="card sheet" role="region" aria-label="Apps" tabindex="0">
-                <table class="blocks apps" role="table">
-                    <caption class="visually-hidden">"Apps"</caption>
-                    <thead role="rowgroup">
-                        <tr role="row">
-                            <th role="columnheader">"Name"</th>
-                            <th role="columnheader">"Id"</th>
-                            <th role="columnheader">"Keys"</th>
-                            <th role="columnheader">{if query.archived { "Archived" } else { "Created" }}</th>
-                            <th role="columnheader"><span class="visually-hidden">"Actions"</span></th>
-                        </tr>
-                    </thead>
-                    <tbody role="rowgroup">{rows}</tbody>
-                </table>
-            </div>
-        }
-        .into_any()
+        let columns = vec!["Name", "Id", "Keys", if query.archived { "Archived" } else { "Created" }];
+        view! { <Sheet name="Apps" columns with_acts=true>{rows}</Sheet> }.into_any()
     };
     view! {
         <Filters query/>

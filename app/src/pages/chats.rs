@@ -12,12 +12,14 @@ use super::keys_filters::{SECRET, secretless};
 use super::rooms::{asked, turns};
 use crate::components::app_switch::{AppField, InApp};
 use crate::components::contact_fields::ContactFields;
+use crate::components::empty::Empty;
 use crate::components::failed::{Failed, FormProblem, failed_dialog};
 use crate::components::field::TextField;
 use crate::components::grant_fields::EnterPresses;
 use crate::components::ignored::Ignored;
 use crate::components::modal::Modal;
 use crate::components::pager::Pager;
+use crate::components::sheet::Sheet;
 use crate::components::time::Ago;
 use crate::desk::chats::{CHATS, read_addressees, read_choices_of_new};
 use crate::desk::later::later;
@@ -72,20 +74,9 @@ fn Found(list: RoomList, names: Vec<Option<String>>, query: RoomQuery) -> impl I
                 "A chat has a title and contacts. Programs write in it on their behalf, with a Master User key.",
             ),
         };
-        view! {
-            <div class="card">
-                <div class="empty">
-                    <h2>{heading}</h2>
-                    <p>{words}</p>
-                    {if filtered {
-                        view! { <a class="button primary" href="/chats">"Show all chats"</a> }.into_any()
-                    } else {
-                        manages.then(|| view! { <a class="button primary" href="/chats/new">"Create a chat"</a> }).into_any()
-                    }}
-                </div>
-            </div>
-        }
-        .into_any()
+        let create = manages.then_some(("/chats/new", "Create a chat"));
+        let next = if filtered { Some(("/chats", "Show all chats")) } else { create };
+        view! { <Empty heading words next/> }.into_any()
     } else {
         let apps = apps.into_iter().map(Some).chain(std::iter::repeat(None));
         let names = names.into_iter().chain(std::iter::repeat(None));
@@ -96,24 +87,8 @@ fn Found(list: RoomList, names: Vec<Option<String>>, query: RoomQuery) -> impl I
             .zip(names)
             .map(|((chat, app), to)| line(chat, app, to, now, manages))
             .collect();
-        view! {
-            <div class="card sheet" role="region" aria-label="Chats" tabindex="0">
-                <table class="blocks apps" role="table">
-                    <caption class="visually-hidden">"Chats"</caption>
-                    <thead role="rowgroup">
-                        <tr role="row">
-                            <th role="columnheader">"Title"</th>
-                            <th role="columnheader">"Kind"</th>
-                            <th role="columnheader">"Participants"</th>
-                            <th role="columnheader">"Last message"</th>
-                            {manages.then(|| view! { <th role="columnheader"><span class="visually-hidden">"Actions"</span></th> })}
-                        </tr>
-                    </thead>
-                    <tbody role="rowgroup">{rows}</tbody>
-                </table>
-            </div>
-        }
-        .into_any()
+        let columns = vec!["Title", "Kind", "Participants", "Last message"];
+        view! { <Sheet name="Chats" columns with_acts=manages>{rows}</Sheet> }.into_any()
     };
     view! {
         <Filters query/>

@@ -12,6 +12,7 @@ use leptos_router::hooks::use_query_map;
 use super::keys_filters::{SECRET, secretless};
 use crate::addresses::with_query;
 use crate::components::app_switch::{AppField, InApp};
+use crate::components::empty::Empty;
 use crate::components::failed::{Failed, FormProblem, failed_dialog};
 use crate::components::field::TextField;
 use crate::components::ignored::Ignored;
@@ -19,6 +20,7 @@ use crate::components::modal::Modal;
 use crate::components::pager::Pager;
 use crate::components::problem::FieldProblem;
 use crate::components::select_field::SelectField;
+use crate::components::sheet::Sheet;
 use crate::desk::contacts::{may_create, read_contacts};
 use crate::desk::later::later;
 use crate::forms::contacts::ContactForm;
@@ -59,15 +61,8 @@ pub fn ContactsPage() -> impl IntoView {
 }
 
 fn choose_first() -> impl IntoView {
-    view! {
-        <div class="card">
-            <div class="empty">
-                <h2>"Choose an app"</h2>
-                <p>"Each contact belongs to one app. Choose it in the menu, or in the list of apps."</p>
-                <a class="button primary" href="/apps">"Apps"</a>
-            </div>
-        </div>
-    }
+    let words = "Each contact belongs to one app. Choose it in the menu, or in the list of apps.";
+    view! { <Empty heading="Choose an app" words next=Some(("/apps", "Apps"))/> }
 }
 
 fn address(query: &ContactQuery) -> String {
@@ -90,40 +85,13 @@ fn Found(page: Page<Contact>, manages: bool, query: ContactQuery) -> impl IntoVi
         } else {
             ("No contacts yet", "Create the staff and clients who chat with each other.")
         };
-        view! {
-            <div class="card">
-                <div class="empty">
-                    <h2>{heading}</h2>
-                    <p>{words}</p>
-                    {if filtered {
-                        view! { <a class="button primary" href="/contacts">"Show all contacts"</a> }.into_any()
-                    } else {
-                        manages.then(|| view! { <a class="button primary" href="/contacts/new">"Create a contact"</a> }).into_any()
-                    }}
-                </div>
-            </div>
-        }
-        .into_any()
+        let create = manages.then_some(("/contacts/new", "Create a contact"));
+        let next = if filtered { Some(("/contacts", "Show all contacts")) } else { create };
+        view! { <Empty heading words next/> }.into_any()
     } else {
         let rows: Vec<_> = page.rows.into_iter().map(line).collect();
-        view! {
-            <div class="card sheet" role="region" aria-label="Contacts" tabindex="0">
-                <table class="blocks apps" role="table">
-                    <caption class="visually-hidden">"Contacts"</caption>
-                    <thead role="rowgroup">
-                        <tr role="row">
-                            <th role="columnheader">"Name"</th>
-                            <th role="columnheader">"E-mail"</th>
-                            <th role="columnheader">"Identifier"</th>
-                            <th role="columnheader">"Staff or client"</th>
-                            <th role="columnheader">"Status"</th>
-                        </tr>
-                    </thead>
-                    <tbody role="rowgroup">{rows}</tbody>
-                </table>
-            </div>
-        }
-        .into_any()
+        let columns = vec!["Name", "E-mail", "Identifier", "Staff or client", "Status"];
+        view! { <Sheet name="Contacts" columns>{rows}</Sheet> }.into_any()
     };
     view! {
         <Filters query/>

@@ -179,6 +179,9 @@ pub fn destinations(rights: Rights) -> Vec<(String, &'static str)> {
     if rights.may(Act::SeeSettings) {
         pages.push(("/settings".to_owned(), "Settings"));
     }
+    if rights.may(Act::SeeStatus) {
+        pages.push(("/status".to_owned(), "Status"));
+    }
     pages.extend([("/account".to_owned(), "Your account"), ("/help".to_owned(), "Help")]);
     pages
 }

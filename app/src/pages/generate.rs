@@ -18,6 +18,7 @@ use crate::components::app_switch::InApp;
 use crate::components::failed::Failed;
 use crate::components::key_fields::KeyHints;
 use crate::desk::apps::read_choices;
+use crate::desk::integrations::{read_custom_integrations, with_integration_named};
 use crate::desk::keys::{check_draft_in, may_change_keys, new_form, now, read_form, read_hints};
 use crate::desk::later::later;
 use crate::desk::render::go_to;
@@ -140,8 +141,11 @@ fn kinds(problem: Problem, further: String) -> AnyView {
 
 async fn details(state: WizardState, notes: Vec<String>) -> AnyView {
     // The form works without them.
-    let hints = hints(&state.app).await.unwrap_or_default();
+    let mut hints = hints(&state.app).await.unwrap_or_default();
     let within = InApp::read(&state.app).await;
+    if state.kind.rules().asks(Field::Integration) {
+        hints.integrations = read_custom_integrations(&within.chosen).await.unwrap_or_default();
+    }
     view! { <Steps at=1/> <h1>"Generate New Key"</h1> <Details state within notes hints/> }.into_any()
 }
 
@@ -149,7 +153,8 @@ async fn summary(state: WizardState) -> AnyView {
     let within = InApp::read(&state.app).await;
     // If they cannot be read now, pressing the button finds them.
     let causes = read_causes(&state.draft).await.unwrap_or_default();
-    view! { <Steps at=2/> <h1>"Generate New Key"</h1> <Summary state within causes/> }.into_any()
+    let shown = with_integration_named(&state.draft).await;
+    view! { <Steps at=2/> <h1>"Generate New Key"</h1> <Summary state shown within causes/> }.into_any()
 }
 
 /// What the form suggests in the app with this id, or in those that the pages are about.

@@ -103,6 +103,8 @@ pub fn Details(
 #[component]
 pub fn Summary(
     state: WizardState,
+    /// The draft with names in the place of ids.
+    shown: KeyDraft,
     within: InApp,
     /// Why a second person must approve it; empty if nobody must.
     causes: Vec<Cause>,
@@ -112,7 +114,7 @@ pub fn Summary(
     let Told { words, until, cautions } = tell(kind, &draft).unwrap_or_default();
     let cautions: Vec<_> =
         cautions.into_iter().map(|caution| view! { <Warning words=caution.words grave=caution.refuses/> }).collect();
-    let facts = facts(kind, &draft);
+    let facts = facts(kind, &shown);
     let edit = within.address(&wizard_address(&form_id, WizardStep::Details));
     let errors = RwSignal::new(problem.fields);
     view! {

@@ -1,5 +1,6 @@
 //! Handing a key over: the form, and the page that shows the link, once.
 
+use domain::draft::KeyDraft;
 use domain::field::{Field, FieldErrors};
 use domain::hand_over::{HandOverDraft, LinkLife};
 use domain::kind::KeyKind;
@@ -19,6 +20,7 @@ use crate::components::problem::FieldProblems;
 use crate::components::select_field::SelectField;
 use crate::components::time::Time;
 use crate::desk::hand_overs::link;
+use crate::desk::integrations::with_integration_named;
 use crate::desk::keys::{new_form, read_form};
 use crate::desk::later::later;
 use crate::desk::requests::read_approved;
@@ -34,7 +36,8 @@ pub fn HandOverPage() -> impl IntoView {
         Some(PostedForm { outcome: Ok(made), .. }) => return view! { <Link made/> }.into_any(),
         Some(PostedForm { form, outcome: Err(error) }) => later(async move {
             let within = InApp::read(&form.app).await;
-            view! { <Form form within problem=Problem::from(error)/> }
+            let shown = with_integration_named(&form.key).await;
+            view! { <Form form shown within problem=Problem::from(error)/> }
         })
         .into_any(),
         None => {
@@ -61,7 +64,8 @@ async fn begun(form_id: String, app: String) -> AnyView {
             Some(key) => {
                 let form = HandOverFields { key, form_id, to: RecipientFields::usual(), ..HandOverFields::default() };
                 let within = InApp::read(&app).await;
-                view! { <Form form within problem=Problem::default()/> }.into_any()
+                let shown = with_integration_named(&form.key).await;
+                view! { <Form form shown within problem=Problem::default()/> }.into_any()
             }
             None => view! { <Expired/> }.into_any(),
         },
@@ -78,7 +82,8 @@ async fn approved(request: String) -> AnyView {
             let within = InApp::read(found.request.app_id.as_str()).await;
             let form =
                 HandOverFields { key, form_id, request, to: RecipientFields::usual(), ..HandOverFields::default() };
-            view! { <Form form within problem=Problem::default()/> }.into_any()
+            let shown = with_integration_named(&form.key).await;
+            view! { <Form form shown within problem=Problem::default()/> }.into_any()
         }
         Err(error) => refused(error),
     }
@@ -109,14 +114,14 @@ pub fn recipient_fields(errors: RwSignal<FieldErrors>, to: HandOverDraft, autofo
 }
 
 #[component]
-fn Form(form: HandOverFields, within: InApp, problem: Problem) -> impl IntoView {
+fn Form(form: HandOverFields, shown: KeyDraft, within: InApp, problem: Problem) -> impl IntoView {
     let HandOverFields { key, form_id, request, to, .. } = form;
     let (back, words) = if request.is_empty() {
         (within.address(&wizard_address(&form_id, WizardStep::Summary)), "Back to the summary")
     } else {
         (format!("/requests/{request}/collect"), "Back")
     };
-    let facts = key.kind.as_deref().and_then(KeyKind::parse).map(|kind| facts(kind, &key));
+    let facts = key.kind.as_deref().and_then(KeyKind::parse).map(|kind| facts(kind, &shown));
     let errors = RwSignal::new(problem.fields);
     let signed_out = problem.whole == Some(ConsoleError::SignedOut);
     let chosen = within.name().is_some();

@@ -21,6 +21,8 @@ pub struct Page {
 
 /// A heading and the words below it.
 pub struct Section {
+    /// 1 for the title of the page, 2 for what is below it, and so on.
+    level: u8,
     id: &'static str,
     title: &'static str,
     text: &'static str,
@@ -100,7 +102,8 @@ pub fn HelpPage() -> impl IntoView {
     let pages: Vec<_> = PAGES
         .iter()
         .map(|page| {
-            let parts: Vec<_> = page.sections.iter().skip(1).map(|section| section.title).collect();
+            let parts = page.sections.iter().filter(|section| section.level == 2);
+            let parts: Vec<_> = parts.map(|section| section.title).collect();
             view! {
                 <li>
                     <a href=format!("/help/{}", page.name)>{page.title}</a>
@@ -145,7 +148,10 @@ pub fn HelpArticle() -> impl IntoView {
         .sections
         .iter()
         .skip(1)
-        .map(|section| view! { <li><a href=format!("#{}", section.id)>{section.title}</a></li> })
+        .map(|section| {
+            let deep = section.level > 2;
+            view! { <li class:deep=deep><a href=format!("#{}", section.id)>{section.title}</a></li> }
+        })
         .collect();
     view! {
         <Title text=page.title/>

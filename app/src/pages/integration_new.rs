@@ -58,7 +58,7 @@ pub fn NewIntegrationPage() -> impl IntoView {
                 <TextField errors field=Field::Name aside="optional" value=form.name autofocus=true
                     hint="What people call it, for example: Ticket system."/>
                 <h2>"Webhook"</h2>
-                <WebhookFields errors form=form.webhook aside="of custom integrations; otherwise optional"
+                <WebhookFields errors form=form.webhook kind=IntegrationKind::Custom aside="of custom integrations; otherwise optional"
                     hint="Keystead sends what happens there, by POST. A custom integration has exactly one."/>
                 <div class="actions">
                     <a class="button" href="/integrations">"Cancel"</a>

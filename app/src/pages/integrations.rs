@@ -10,9 +10,11 @@ use leptos_router::hooks::use_query_map;
 
 use super::keys_filters::{SECRET, secretless};
 use crate::addresses::with_query;
+use crate::components::empty::Empty;
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
+use crate::components::sheet::Sheet;
 use crate::components::time::Ago;
 use crate::desk::integrations::{IntegrationList, address, may_create, read_integrations};
 use crate::desk::later::later;
@@ -55,15 +57,8 @@ pub fn IntegrationsPage() -> impl IntoView {
 }
 
 fn choose_first() -> impl IntoView {
-    view! {
-        <div class="card">
-            <div class="empty">
-                <h2>"Choose an app"</h2>
-                <p>"Each integration belongs to one app. Choose it in the menu, or in the list of apps."</p>
-                <a class="button primary" href="/apps">"Apps"</a>
-            </div>
-        </div>
-    }
+    let words = "Each integration belongs to one app. Choose it in the menu, or in the list of apps.";
+    view! { <Empty heading="Choose an app" words next=Some(("/apps", "Apps"))/> }
 }
 
 #[component]
@@ -88,42 +83,13 @@ fn Found(page: Page<Integration>, now: Timestamp, manages: bool, query: Integrat
                  Those for events appear here with their first key.",
             )
         };
-        view! {
-            <div class="card">
-                <div class="empty">
-                    <h2>{heading}</h2>
-                    <p>{words}</p>
-                    {if filtered {
-                        view! { <a class="button primary" href="/integrations">"Show all integrations"</a> }.into_any()
-                    } else {
-                        manages
-                            .then(|| view! { <a class="button primary" href="/integrations/new">"Add an integration"</a> })
-                            .into_any()
-                    }}
-                </div>
-            </div>
-        }
-        .into_any()
+        let create = manages.then_some(("/integrations/new", "Add an integration"));
+        let next = if filtered { Some(("/integrations", "Show all integrations")) } else { create };
+        view! { <Empty heading words next/> }.into_any()
     } else {
         let rows: Vec<_> = page.rows.into_iter().map(|one| line(one, now)).collect();
-        view! {
-            <div class="card sheet" role="region" aria-label="Integrations" tabindex="0">
-                <table class="blocks apps" role="table">
-                    <caption class="visually-hidden">"Integrations"</caption>
-                    <thead role="rowgroup">
-                        <tr role="row">
-                            <th role="columnheader">"Name"</th>
-                            <th role="columnheader">"Kind"</th>
-                            <th role="columnheader">"Status"</th>
-                            <th role="columnheader">"Webhooks"</th>
-                            <th role="columnheader">"Created"</th>
-                        </tr>
-                    </thead>
-                    <tbody role="rowgroup">{rows}</tbody>
-                </table>
-            </div>
-        }
-        .into_any()
+        let columns = vec!["Name", "Kind", "Status", "Webhooks", "Created"];
+        view! { <Sheet name="Integrations" columns>{rows}</Sheet> }.into_any()
     };
     view! {
         <Filters query/>

@@ -6,6 +6,7 @@ use domain::calls::Span;
 use domain::draft::KeyDraft;
 use domain::hand_over::{Collection, HandOver};
 use domain::ids::KeyId;
+use domain::integration::Integration;
 use domain::key::{KeyDetail, Status};
 use domain::refusal::Refusal;
 use domain::role::{Act, Rights};
@@ -30,6 +31,7 @@ use crate::components::key_status::{KeyStatus, RotationOverdue};
 use crate::desk::apps::read_app_of;
 use crate::desk::hand_overs::{read_collection, read_rotation_hand_over};
 use crate::desk::integration::public_url;
+use crate::desk::integrations::read_integration_of;
 use crate::desk::keys::{Calls, KeyView, read_key_page};
 use crate::desk::later::later;
 use crate::desk::rotation::read_rotation;
@@ -103,9 +105,10 @@ fn of_key<V: IntoView + 'static>(id: String, title: impl FnOnce(String) -> V + S
                 // The page works without it.
                 let collected = read_collection(&view.key.row.id).await.ok().flatten();
                 let app = read_app_of(&view.key).await.ok().flatten();
+                let integration = read_integration_of(&view.key).await.ok().flatten();
                 let secrets = read_rotation(&view.key.row.id).await.unwrap_or_default();
                 let handed = read_rotation_hand_over(&view.key.row.id).await.ok().flatten();
-                view! { {title(view.key.row.name.clone())} <Shown view calls chosen collected app secrets handed/> }
+                view! { {title(view.key.row.name.clone())} <Shown view calls chosen collected app integration secrets handed/> }
                     .into_any()
             }
             Err(error @ ConsoleError::Refused(Refusal::NotFound)) => {
@@ -143,6 +146,8 @@ fn Shown(
     collected: Option<Collection>,
     /// Its app, where there are several.
     app: Option<App>,
+    /// The integration that it is for, if the visitor may see it.
+    integration: Option<Integration>,
     /// Its secrets, which are two while it is rotated.
     secrets: KeyRotation,
     /// A new secret that somebody is to collect.
@@ -206,7 +211,7 @@ fn Shown(
         {rotation(&id, secrets, rights.may(Act::RotateKeys), now)}
         <div class="two wide-left">
             <div class="stack"><CallCards key=key.clone() calls tests=rights.may(Act::TestKeys) chosen/></div>
-            <div class="stack">{facts(&key, collected, app, now)} {restrictions(&key, status, now)}</div>
+            <div class="stack">{facts(&key, collected, app, integration.as_ref(), now)} {restrictions(&key, status, now)}</div>
         </div>
         {first_call.map(|call| view! { <Calling call/> })}
     }

@@ -6,9 +6,9 @@ use domain::app::App;
 use domain::field::Field;
 use domain::hand_over::Collection;
 use domain::ids::IntegrationId;
+use domain::integration::Integration;
 use domain::key::KeyDetail;
 use domain::list::KeyQuery;
-use domain::role::Act;
 use domain::rotation;
 use domain::rules::KeyRules;
 use domain::timestamp::Timestamp;
@@ -19,13 +19,13 @@ use crate::components::chart::life::Life;
 use crate::components::copy::CopyButton;
 use crate::components::time::{LastUsed, Time};
 use crate::desk::integrations::address;
-use crate::desk::keys::may;
 
 /// The card.
 pub fn facts(
     key: &KeyDetail,
     collected: Option<Collection>,
     app: Option<App>,
+    integration: Option<&Integration>,
     now: Timestamp,
 ) -> impl IntoView + use<> {
     let (row, id) = (key.row.clone(), key.row.id.as_str().to_owned());
@@ -41,10 +41,7 @@ pub fn facts(
                     <div><dt>"Kind"</dt><dd title=row.kind.rules().definition>{row.kind.label()}</dd></div>
                     {app.map(|app| view! { <div><dt>{Field::App.label()}</dt><dd dir="auto">{app.name}</dd></div> })}
                     {key.rules.integration.map(|id| view! {
-                        <div>
-                            <dt>{Field::Integration.label()}</dt>
-                            <dd class="mono">{integration(&id)}</dd>
-                        </div>
+                        <div><dt>{Field::Integration.label()}</dt><dd dir="auto">{named(&id, integration)}</dd></div>
                     })}
                     <div><dt>"Key"</dt><dd class="mono">{row.masked()}</dd></div>
                     <div>
@@ -54,6 +51,9 @@ pub fn facts(
                             <CopyButton of="key-id" what="id" quiet=true/>
                         </dd>
                     </div>
+                    {row.basic_id().map(|id| view! {
+                        <div><dt>"Id in calls"</dt><dd class="mono">{id}</dd></div>
+                    })}
                     <div><dt>"Created"</dt><dd><Time at=row.created_at/> " by " {row.created_by.clone()}</dd></div>
                     {collected.map(|by| view! {
                         <div>
@@ -168,12 +168,11 @@ fn label(field: Field, words: &str, rules: &KeyRules) -> AnyView {
     }
 }
 
-/// The id of an integration. It leads to its page, for those who may see that.
-fn integration(id: &IntegrationId) -> AnyView {
-    if may(Act::SeeIntegrations) {
-        view! { <a href=address(id)>{id.to_string()}</a> }.into_any()
-    } else {
-        id.to_string().into_any()
+/// The name of an integration. It leads to its page, for those who may see that; the others see its id.
+fn named(id: &IntegrationId, found: Option<&Integration>) -> AnyView {
+    match found {
+        Some(integration) => view! { <a href=address(id)>{integration.shown_name().to_owned()}</a> }.into_any(),
+        None => view! { <span class="mono">{id.to_string()}</span> }.into_any(),
     }
 }
 

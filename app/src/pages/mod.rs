@@ -88,5 +88,7 @@ pub mod setup;
 pub mod setup_integration;
 pub mod sign_in;
 pub mod sign_in_code;
+pub mod status;
+mod status_hour;
 pub mod webhooks;
 pub mod why;

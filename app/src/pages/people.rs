@@ -14,6 +14,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::keys_filters::{SECRET, secretless};
 use crate::addresses::with_query;
+use crate::components::empty::Empty;
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
@@ -74,16 +75,8 @@ fn Found(list: PeopleList, query: PersonQuery, all_invites: bool) -> impl IntoVi
     };
     let (previous, next) = (turn(None, page.previous), turn(page.next, None));
     let table = if page.rows.is_empty() {
-        view! {
-            <div class="card">
-                <div class="empty">
-                    <h2>"Nobody matches"</h2>
-                    <p>"Search looks at names and e-mails. Try fewer letters, or another filter."</p>
-                    <a class="button primary" href="/people">"Show all people"</a>
-                </div>
-            </div>
-        }
-        .into_any()
+        let words = "Search looks at names and e-mails. Try fewer letters, or another filter.";
+        view! { <Empty heading="Nobody matches" words next=Some(("/people", "Show all people"))/> }.into_any()
     } else {
         view! { <Table rows=page.rows providers now query=query.clone()/> }.into_any()
     };

@@ -13,6 +13,7 @@ use crate::components::field::TextField;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::time::Time;
 use crate::components::warning::Warning;
+use crate::desk::integrations::with_integration_named;
 use crate::desk::later::later;
 use crate::desk::requests::{RequestView, read_request};
 use crate::error::ConsoleError;
@@ -22,7 +23,10 @@ pub fn RequestPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let page = later(async move {
         match read_request(&id).await {
-            Ok(found) => view! { <Shown found/> }.into_any(),
+            Ok(mut found) => {
+                found.request.draft = with_integration_named(&found.request.draft).await;
+                view! { <Shown found/> }.into_any()
+            }
             Err(error) => view! { <NotShown title="Request" error/> }.into_any(),
         }
     });

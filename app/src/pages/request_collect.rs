@@ -10,6 +10,7 @@ use super::request::{NotShown, asked_for};
 use super::secret::Secret;
 use crate::components::failed::{FormProblem, set_status};
 use crate::components::time::{Time, span};
+use crate::desk::integrations::with_integration_named;
 use crate::desk::later::later;
 use crate::desk::requests::{RequestView, read_approved, read_request};
 use crate::error::ConsoleError;
@@ -30,7 +31,10 @@ pub fn CollectRequest() -> impl IntoView {
             let problem = PostedForm::problem(posted.as_ref());
             let page = later(async move {
                 match read_approved(&id).await {
-                    Ok(found) => view! { <Ask id found problem/> }.into_any(),
+                    Ok(mut found) => {
+                        found.request.draft = with_integration_named(&found.request.draft).await;
+                        view! { <Ask id found problem/> }.into_any()
+                    }
                     Err(error) => match read_request(&id).await {
                         Ok(found) if found.is_own && found.request.state == RequestState::Collected => {
                             view! { <Collected id error/> }.into_any()

@@ -12,12 +12,14 @@ use super::keys_filters::{SECRET, secretless};
 use super::room_acts::RoomFields;
 use crate::addresses::with_query;
 use crate::components::app_switch::{AppField, InApp};
+use crate::components::empty::Empty;
 use crate::components::failed::{Failed, FormProblem, failed_dialog};
 use crate::components::ignored::Ignored;
 use crate::components::modal::Modal;
 use crate::components::pager::Pager;
 use crate::components::public_id::{PublicId, ROOM_ID_HELP};
 use crate::components::room_status::{joined, state};
+use crate::components::sheet::Sheet;
 use crate::components::time::Ago;
 use crate::desk::later::later;
 use crate::desk::rooms::{RoomList, may_create, read_rooms};
@@ -84,20 +86,9 @@ fn Found(list: RoomList, query: RoomQuery) -> impl IntoView {
         } else {
             ("No rooms yet", "Participants join a room, by a program or here, and write to each other in it.")
         };
-        view! {
-            <div class="card">
-                <div class="empty">
-                    <h2>{heading}</h2>
-                    <p>{words}</p>
-                    {if filtered {
-                        view! { <a class="button primary" href="/rooms">"Show all rooms"</a> }.into_any()
-                    } else {
-                        manages.then(|| view! { <a class="button primary" href="/rooms/new">"Create a room"</a> }).into_any()
-                    }}
-                </div>
-            </div>
-        }
-        .into_any()
+        let create = manages.then_some(("/rooms/new", "Create a room"));
+        let next = if filtered { Some(("/rooms", "Show all rooms")) } else { create };
+        view! { <Empty heading words next/> }.into_any()
     } else {
         view! { <Table rooms=page.rows apps now/> }.into_any()
     };
@@ -121,23 +112,8 @@ pub fn Table(
 ) -> impl IntoView {
     let apps = apps.into_iter().map(Some).chain(std::iter::repeat(None));
     let rows: Vec<_> = rooms.into_iter().zip(apps).map(|(room, app)| line(room, app, now)).collect();
-    view! {
-        <div class="sheet" class:card=!bare role="region" aria-label="Rooms" tabindex="0">
-            <table class="blocks apps" role="table">
-                <caption class="visually-hidden">"Rooms"</caption>
-                <thead role="rowgroup">
-                    <tr role="row">
-                        <th role="columnheader">"Name"</th>
-                        <th role="columnheader">"ROOM ID (Channel Key)"</th>
-                        <th role="columnheader">"Status"</th>
-                        <th role="columnheader">"Participants"</th>
-                        <th role="columnheader">"Last message"</th>
-                    </tr>
-                </thead>
-                <tbody role="rowgroup">{rows}</tbody>
-            </table>
-        </div>
-    }
+    let columns = vec!["Name", "ROOM ID (Channel Key)", "Status", "Participants", "Last message"];
+    view! { <Sheet name="Rooms" columns bare>{rows}</Sheet> }
 }
 
 fn line(room: Room, app: Option<String>, now: Timestamp) -> impl IntoView {

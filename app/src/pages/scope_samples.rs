@@ -29,7 +29,7 @@ impl FirstCall {
     pub fn of(url: &str, row: &KeyRow, app: &AppId, secret: &str) -> Option<Self> {
         let kind = row.kind;
         let (words, path) = first_call(kind, app)?;
-        let id = format!("{}_{}", row.token_prefix, row.id.to_hex());
+        let id = row.basic_id()?;
         Some(Self { words, address: format!("{url}{path}"), id, secret: secret.to_owned() })
     }
 

@@ -1,7 +1,7 @@
 //! The webhooks of an integration: the fields of one, its dialogs, and its secret, once.
 
 use domain::field::{Field, FieldErrors};
-use domain::integration::Integration;
+use domain::integration::{Integration, IntegrationKind};
 use domain::refusal::Refusal;
 use domain::webhook::{Trigger, Webhook};
 use leptos::prelude::*;
@@ -25,10 +25,15 @@ use crate::forms::integrations::{FULL_SOURCE, FULL_USER, WebhookForm, WebhookSec
 use crate::forms::outcome::PostedForm;
 use crate::forms::person::Nothing;
 
+/// Whether an integration of this kind can be told of it.
+const fn occurs(trigger: Trigger, kind: IntegrationKind) -> bool {
+    !(matches!(trigger, Trigger::Event) && kind.is_chat())
+}
+
 /// The box of a trigger.
 fn trigger_box(trigger: Trigger, form: &WebhookForm) -> impl IntoView + use<> {
     let word = trigger.as_str();
-    let ticked = form.triggers.iter().any(|ticked| ticked == word);
+    let ticked = form.has(trigger);
     view! {
         <label class="check">
             <input type="checkbox" name=Field::Triggers.as_str() value=word checked=ticked/>
@@ -42,6 +47,8 @@ fn trigger_box(trigger: Trigger, form: &WebhookForm) -> impl IntoView + use<> {
 pub fn WebhookFields(
     errors: RwSignal<FieldErrors>,
     form: WebhookForm,
+    /// What its integration connects with. Keys report events to some kinds alone.
+    kind: IntegrationKind,
     /// Small words beside the label of the address, for example "optional".
     #[prop(optional)]
     aside: &'static str,
@@ -50,9 +57,12 @@ pub fn WebhookFields(
     #[prop(optional)] autofocus: bool,
 ) -> impl IntoView {
     let id = Field::Triggers.as_str();
-    let (told, others): (Vec<Trigger>, Vec<Trigger>) =
-        Trigger::ALL.iter().copied().partition(|trigger| trigger.is_told());
-    let open = others.iter().any(|other| form.triggers.iter().any(|ticked| ticked == other.as_str()));
+    let (told, others): (Vec<Trigger>, Vec<Trigger>) = Trigger::ALL
+        .iter()
+        .copied()
+        .filter(|trigger| occurs(*trigger, kind) || form.has(*trigger))
+        .partition(|trigger| trigger.is_told());
+    let open = others.iter().any(|other| form.has(*other));
     let told: Vec<_> = told.into_iter().map(|trigger| trigger_box(trigger, &form)).collect();
     let others: Vec<_> = others.into_iter().map(|trigger| trigger_box(trigger, &form)).collect();
     let required = aside.is_empty();
@@ -225,7 +235,7 @@ pub fn AddWebhookPage() -> impl IntoView {
             <form class="narrow stack" method="post" action=action novalidate>
                 <FormProblem problem=problem.whole/>
                 <FieldProblems errors/>
-                <WebhookFields errors form autofocus=true/>
+                <WebhookFields errors form kind=integration.kind autofocus=true/>
                 <div class="actions">
                     <a class="button" href=back>"Cancel"</a>
                     <button class="button primary">"Add"</button>
@@ -267,7 +277,7 @@ pub fn EditWebhookModal() -> impl IntoView {
                 <form method="post" action=action novalidate>
                     <div class="body">
                         <FormProblem problem=problem.whole/>
-                        <WebhookFields errors form autofocus=true/>
+                        <WebhookFields errors form kind=view.integration.kind autofocus=true/>
                     </div>
                     <footer>
                         <a class="button" href=back>"Cancel"</a>

@@ -5,6 +5,8 @@
 pub mod bar_list;
 pub mod calls;
 pub mod days;
+pub mod figures;
+pub mod hour;
 pub mod life;
 pub mod scale;
 pub mod spans;
