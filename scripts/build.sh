@@ -19,15 +19,15 @@ done
 trap - EXIT
 set +m
 
-KEYSTEAD_SITE=$(find target/site -type f -exec sha256sum {} + | sort | sha256sum | cut -d' ' -f1)
+KEYSTEAD_SITE=$(site_sum)
 export KEYSTEAD_SITE
 cargo build --release --locked --package server --bin keystead
 
-# A path of this machine would reveal where it was built, and change the bytes on the next machine.
-for path in "${CARGO_HOME:-$HOME/.cargo}/registry" "$CARGO_TARGET_DIR/" "$HOME/." "$PWD/"{app,crates,frontend,server}; do
-  ! grep -rlaF "$path" "$CARGO_TARGET_DIR/release/keystead" target/site ||
-    fail "the files above name $path, a place on this machine."
-done
+refuse_places "$CARGO_TARGET_DIR/release/keystead" target/site
+
+# The points at which tests end the process are in debug builds only.
+! grep -qaF -e FAILPOINT -e commit-before "$CARGO_TARGET_DIR/release/keystead" ||
+  fail 'the release binary contains the failpoints of the tests.'
 
 # Write a new file and rename it, so that a running console keeps its own.
 mkdir -p target/release

@@ -50,5 +50,45 @@ install_packages() {
     fail "apt-get could not install $*; see the reason above."
 }
 
+# Stops these services, and keeps them from starting again. Debian starts what it installs; whoever needs one here starts
+# it alone, and these would only occupy ports.
+stop_services() {
+  local service
+  for service in "$@"; do
+    if [[ -d /run/systemd/system ]]; then
+      as_root systemctl disable --now --quiet "$service.service" || true
+    else
+      [[ ! -x "/etc/init.d/$service" ]] || as_root "/etc/init.d/$service" stop >/dev/null || true
+    fi
+  done
+}
+
+# Fetches $3 from PyPI into the folder $2: what the list $1 names, of the size $4. Does nothing if it is there.
+fetch_python() {
+  local list=$1 folder=$2 what=$3 size=$4
+  # The copy of the list proves that all of it is there.
+  ! cmp --silent "$list" "$folder/${list##*/}" || return 0
+  python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
+  say "Fetching $what from PyPI ($size)"
+  rm -rf "$folder"
+  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
+    --require-hashes --requirement "$list" --target "$folder" || fail "pip could not fetch $what; see the reason above."
+  cp "$list" "$folder/"
+}
+
+# The version of the release that is built.
+version() { sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml; }
+
 # Put our own tools first. They exist only if PATH had none of the right version.
 use_tools() { export PATH="$TOOLS/npm/node_modules/.bin:$TOOLS/bin:$PATH"; }
+
+# A sum over the site. Cargo does not notice its new files, but does this variable.
+site_sum() { find target/site -type f -exec sha256sum {} + | sort | sha256sum | cut -d' ' -f1; }
+
+# A path of this machine would reveal where it was built, and change the bytes on the next machine.
+refuse_places() {
+  local path
+  for path in "${CARGO_HOME:-$HOME/.cargo}/registry" "$CARGO_TARGET_DIR/" "$HOME/." "$PWD/"{app,crates,frontend,server}; do
+    ! grep -rlaF "$path" "$@" || fail "the files above name $path, a place on this machine."
+  done
+}
