@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { begin } from './lib/cluster.mjs';
 import { seconds, spread } from './lib/figures.mjs';
 import { Postgres } from './lib/postgres.mjs';
-import { Server, command, expect } from './lib/server.mjs';
+import { command, expect } from './lib/server.mjs';
 
 /** How long 24 clients at once wait for an answer, in seconds. */
 async function waits(server, token, path) {
@@ -18,12 +19,12 @@ async function waits(server, token, path) {
   return Promise.all(Array.from({ length: 24 }, one));
 }
 
-export async function drill({ folder, short }) {
+export async function drill({ folder, short, nodes }) {
   const postgres = await Postgres.start();
   const settings = { KEYSTEAD_DATA_DIR: join(folder, 'data'), KEYSTEAD_DATABASE_URL: postgres.url() };
   let server;
   try {
-    server = await Server.start(settings);
+    server = await begin(settings, { folder, nodes });
     const token = (await command(settings, ['key', 'issue', '--kind', 'service', '--name', 'n'])).trim();
     const figures = [];
     const faults = {

@@ -4,6 +4,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { Cluster, NAMES, issued, settingsOf } from './lib/cluster.mjs';
 import { Postgres } from './lib/postgres.mjs';
 import { Server, command, expect } from './lib/server.mjs';
 
@@ -93,6 +94,36 @@ async function apart(folder) {
   }
 }
 
+/** Three servers behind HAProxy, of which one is ten minutes ahead. It says so, and judges keys as the others do. */
+async function among(folder) {
+  const postgres = await Postgres.start();
+  const clock = new Clock(folder, 'among');
+  clock.set('+10m');
+  const settings = settingsOf(postgres, folder);
+  let cluster;
+  try {
+    cluster = await Cluster.start(settings, { folder, own: { three: clock.settings } });
+    const said = await Promise.all(NAMES.map((name) => cluster.nodes[name].ready()));
+    expect(said.every(({ ok }) => ok), 'a server is not ready');
+    expect(/clock is (600|599|601) s ahead/.test(said[2].text), `the server that is ahead says: ${said[2].text}`);
+    expect(said.slice(0, 2).every(({ text }) => text === 'ready\n'), `the others say: ${said.map(({ text }) => text)}`);
+    expect(/clock/.test(cluster.nodes.three.log), `its log does not name the difference: ${cluster.nodes.three.log}`);
+    const at = (seconds) => new Date(Date.now() + seconds * 1000).toISOString().replace(/\.\d+/, '');
+    const ending = await issued(settings, '--expires-at', at(8));
+    const beginning = await issued(settings, '--not-before', at(300));
+    const codes = (token) => Promise.all(NAMES.map((name) => cluster.nodes[name].code(token)));
+    const same = (got, wanted) => expect(got.every((code) => code === wanted), `a key that should be ${wanted} is ${got}`);
+    same(await codes(ending), 'VALID');
+    same(await codes(beginning), 'NOT_YET_VALID');
+    await pause(9000);
+    same(await codes(ending), 'EXPIRED');
+    return 'of three servers behind HAProxy one was ten minutes ahead: it said so, and all judged keys alike';
+  } finally {
+    await cluster?.stop('SIGKILL');
+    await postgres.remove();
+  }
+}
+
 export async function drill({ folder }) {
-  return [await jumps(folder), await apart(folder)];
+  return [await jumps(folder), ...await Promise.all([apart(folder), among(folder)])];
 }

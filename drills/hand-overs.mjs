@@ -3,9 +3,10 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
+import { begin } from './lib/cluster.mjs';
 import { count, seconds } from './lib/figures.mjs';
 import { Postgres } from './lib/postgres.mjs';
-import { Server, expect } from './lib/server.mjs';
+import { expect } from './lib/server.mjs';
 
 /** How much of a secret names it in a search. */
 const PART = 16;
@@ -54,10 +55,12 @@ async function flow(server, secrets, number) {
   return { seen: made.replaceAll(link, ''), token: token[0] };
 }
 
-async function run(settings, flows, rows) {
-  const server = await Server.start({ ...settings, KEYSTEAD_LOG: 'info' });
+async function run(settings, flows, rows, where = {}) {
+  const server = await begin({ ...settings, KEYSTEAD_LOG: 'info' }, where);
   let log = '';
-  for (const stream of [server.child.stderr, server.child.stdout]) stream.on('data', (chunk) => (log += chunk));
+  for (const { child } of Object.values(server.nodes ?? { one: server })) {
+    for (const stream of [child.stderr, child.stdout]) stream.on('data', (chunk) => (log += chunk));
+  }
   const secrets = new Secrets();
   const begun = performance.now();
   const kept = [];
@@ -102,10 +105,10 @@ function* files(folder) {
   }
 }
 
-export async function drill({ folder, short }) {
-  const flows = short ? 100 : 10_000;
+export async function drill({ folder, short, nodes }) {
+  const flows = short ? 100 : nodes ? 1_000 : 10_000;
   const data = join(folder, 'data');
-  const sqlite = await run({ KEYSTEAD_DATA_DIR: data }, flows, () => files(data));
+  const sqlite = nodes ? 'none' : await run({ KEYSTEAD_DATA_DIR: data }, flows, () => files(data));
   const postgres = await Postgres.start();
   try {
     const other = join(folder, 'other');
@@ -115,7 +118,7 @@ export async function drill({ folder, short }) {
       yield* files(other);
       for (const table of tables()) yield [table, postgres.psql(`SELECT "${table.trim()}"::text FROM "${table.trim()}"`)];
     };
-    const there = await run(settings, flows, rows);
+    const there = await run(settings, flows, rows, { folder, nodes });
     return `no secret, link or part of one anywhere after hand-overs: SQLite ${sqlite}, Postgres ${there}`;
   } finally {
     await postgres.remove();

@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 
 import { killed, rounds } from './kills.mjs';
+import { begin } from './lib/cluster.mjs';
 import { Postgres } from './lib/postgres.mjs';
 
-export async function drill({ folder, short }) {
+export async function drill({ folder, short, nodes }) {
   const postgres = await Postgres.start();
   const settings = { KEYSTEAD_DATA_DIR: join(folder, 'data'), KEYSTEAD_DATABASE_URL: postgres.url() };
   let turn = 0;
@@ -20,7 +21,7 @@ export async function drill({ folder, short }) {
     return server;
   };
   try {
-    return await rounds(settings, { name: 'Postgres', seconds: short ? 10 : 200, break_ });
+    return await rounds(settings, { start: (settings) => begin(settings, { folder, nodes }), name: 'Postgres', seconds: short ? 10 : nodes ? 60 : 200, break_ });
   } finally {
     await postgres.remove();
   }

@@ -4,7 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { NAMES, begin } from './lib/cluster.mjs';
 import { count } from './lib/figures.mjs';
+import { Postgres } from './lib/postgres.mjs';
 import { Server, command, expect } from './lib/server.mjs';
 
 /** The life of a secret. While it changes, a call may get either answer. */
@@ -17,6 +19,8 @@ class Rotations {
   running = true;
 
   constructor(server, key) {
+    // Other servers know of a change within a second.
+    this.known = server.nodes ? 1000 : 0;
     this.server = server;
     this.key = key;
     this.current = { token: key.token, life: LIVE };
@@ -26,6 +30,7 @@ class Rotations {
   async act(path, form, lives) {
     for (const [secret] of lives) secret.life = CHANGING;
     const answer = await this.server.post(`/keys/${this.key.id}/${path}`, form).catch(() => undefined);
+    if (answer?.status === 303) await pause(this.known);
     if (answer?.status === 303) for (const [secret, life] of lives) secret.life = life;
     return answer;
   }
@@ -46,6 +51,7 @@ class Rotations {
     for (const secret of secrets) secret.life = CHANGING;
     await this.act('rotation/drop', {}, []);
     await this.act('rotation/finish', {}, []);
+    await pause(this.known);
     const codes = [];
     for (const secret of secrets) codes.push(await this.server.code(secret.token));
     expect(codes.filter((code) => code === 'VALID').length === 1, `after a restart the secrets are ${codes.join(' and ')}`);
@@ -92,15 +98,26 @@ class Rotations {
   }
 }
 
-export async function drill({ folder, short }) {
-  const settings = { KEYSTEAD_DATA_DIR: join(folder, 'data') };
-  let server = await Server.start(settings);
+/** Kills or stops the server, or one of several, and starts it again. */
+async function again(server, signal) {
+  if (server.nodes) {
+    await server.again(NAMES[Math.floor(Math.random() * NAMES.length)], signal);
+    return server;
+  }
+  await server.stop(signal);
+  return Server.start(server.settings);
+}
+
+export async function drill({ folder, short, nodes }) {
+  const postgres = nodes ? await Postgres.start() : undefined;
+  const settings = { KEYSTEAD_DATA_DIR: join(folder, 'data'), ...postgres && { KEYSTEAD_DATABASE_URL: postgres.url() } };
+  let server = await begin(settings, { folder, nodes });
   try {
     await server.owner();
     await server.signIn();
     const rotations = new Rotations(server, await server.issue('rotated'));
     const clients = [true, false, true, false].map((eager) => rotations.client(eager));
-    const end = performance.now() + (short ? 12_000 : 120_000);
+    const end = performance.now() + (short ? 12_000 : nodes ? 60_000 : 120_000);
     let stops = 0;
     while (performance.now() < end) {
       const pausing = performance.now() + 300 + Math.random() * 1_500;
@@ -108,9 +125,8 @@ export async function drill({ folder, short }) {
       // In the middle of a rotation, by kill -9 and by a restart in turns.
       const rotating = rotations.rotate();
       await pause(Math.random() * 15);
-      await server.stop(stops % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
+      server = await again(server, stops % 2 === 0 ? 'SIGKILL' : 'SIGTERM');
       await rotating;
-      server = await Server.start(settings);
       await rotations.settle(server);
       stops += 1;
       expect(rotations.wrong.length === 0, rotations.wrong.join('; '));
@@ -124,5 +140,6 @@ export async function drill({ folder, short }) {
       `none that should pass refused, none passed after the end. ${sound.trim()}`;
   } finally {
     await server.stop('SIGKILL');
+    await postgres?.remove();
   }
 }

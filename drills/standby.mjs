@@ -1,51 +1,27 @@
 // A proxy before Postgres leads to a standby that lags, to another installation, and to the promoted standby. Only the
 // right database is used.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { owned } from './lib/children.mjs';
+import { begin } from './lib/cluster.mjs';
 import { seconds } from './lib/figures.mjs';
+import { Haproxy } from './lib/haproxy.mjs';
 import { Postgres, freePort } from './lib/postgres.mjs';
-import { Server, command, expect } from './lib/server.mjs';
+import { command, expect } from './lib/server.mjs';
 
-class Proxy {
-  static async start(folder, backends) {
-    const proxy = new Proxy();
-    proxy.names = Object.keys(backends);
-    proxy.port = await freePort();
-    proxy.socket = join(folder, 'admin');
-    const servers = Object.entries(backends).map(([name, port]) => `  server ${name} 127.0.0.1:${port} disabled`);
-    writeFileSync(join(folder, 'haproxy.cfg'), [
-      'global', `  stats socket ${proxy.socket} level admin`,
-      'defaults', '  mode tcp', '  timeout connect 2s', '  timeout client 1h', '  timeout server 1h',
-      'listen databases', `  bind 127.0.0.1:${proxy.port}`, ...servers, '',
-    ].join('\n'));
-    proxy.child = owned(spawn('/usr/sbin/haproxy', ['-db', '-f', join(folder, 'haproxy.cfg')], { stdio: 'ignore' }));
-    await pause(500);
-    return proxy;
-  }
-
-  async tell(line) {
-    const admin = connect(this.socket);
-    admin.end(`${line}\n`);
-    admin.resume();
-    await once(admin, 'close');
-  }
-
-  /** Leads to this one from now on, and cuts what leads elsewhere. */
-  async lead(to) {
-    for (const name of this.names) {
-      await this.tell(`set server databases/${name} state ${name === to ? 'ready' : 'maint'}`);
-      if (name !== to) await this.tell(`shutdown sessions server databases/${name}`);
-    }
-  }
+/** What HAProxy may lead to, in TCP mode and one at a time. */
+async function leading(folder, backends) {
+  const port = await freePort();
+  const servers = Object.entries(backends).map(([name, to]) => `  server ${name} 127.0.0.1:${to} disabled`);
+  const proxy = await Haproxy.start(folder, [
+    'global', '  stats socket /run/haproxy.sock level admin',
+    'defaults', '  mode tcp', '  timeout connect 2s', '  timeout client 1h', '  timeout server 1h',
+    'listen databases', `  bind 127.0.0.1:${port}`, ...servers, '',
+  ].join('\n'));
+  return { proxy, port, lead: (to) => proxy.lead('databases', Object.keys(backends), to) };
 }
 
-export async function drill({ folder, short }) {
+export async function drill({ folder, short, nodes }) {
   const [primary, foreign] = [await Postgres.start(), await Postgres.start()];
   let [server, proxy, standby] = [];
   try {
@@ -55,9 +31,9 @@ export async function drill({ folder, short }) {
     const settings = { KEYSTEAD_DATA_DIR: join(folder, 'data'), KEYSTEAD_DATABASE_URL: primary.url() };
     await command(settings, ['key', 'issue', '--kind', 'service', '--name', 'first']);
     standby = await Postgres.start({ copyOf: primary });
-    proxy = await Proxy.start(folder, { primary: primary.port, standby: standby.port, foreign: foreign.port });
+    proxy = await leading(folder, { primary: primary.port, standby: standby.port, foreign: foreign.port });
     await proxy.lead('primary');
-    server = await Server.start({ ...settings, KEYSTEAD_DATABASE_URL: primary.url(proxy.port) });
+    server = await begin({ ...settings, KEYSTEAD_DATABASE_URL: primary.url(proxy.port) }, { folder, nodes });
     await server.owner();
     await server.signIn();
     const [kept, revoked] = [await server.issue('kept'), await server.issue('revoked')];
@@ -93,7 +69,7 @@ export async function drill({ folder, short }) {
     return figures;
   } finally {
     await server?.stop('SIGKILL');
-    proxy?.child.kill('SIGKILL');
+    proxy?.proxy.stop();
     for (const postgres of [primary, foreign, standby]) await postgres?.remove();
   }
 }

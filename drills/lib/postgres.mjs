@@ -10,14 +10,23 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { owned } from './children.mjs';
 
 const versions = () => readdirSync('/usr/lib/postgresql').map(Number).sort((a, b) => b - a);
-const bin = () => `/usr/lib/postgresql/${versions()[0]}/bin`;
+export const bin = () => `/usr/lib/postgresql/${versions()[0]}/bin`;
 
 /** Postgres refuses to run as root. */
-function asAccount() {
+export function asAccount() {
   if (process.getuid() !== 0) return { prefix: [], uid: process.getuid(), gid: process.getgid() };
   const fields = readFileSync('/etc/passwd', 'utf8').split('\n').find((line) => line.startsWith('postgres:')).split(':');
   const [uid, gid] = [Number(fields[2]), Number(fields[3])];
   return { prefix: ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'], uid, gid };
+}
+
+/** A new folder of that account. */
+export function accountFolder(prefix) {
+  const account = asAccount();
+  const folder = mkdtempSync(join(tmpdir(), prefix));
+  chmodSync(folder, 0o700);
+  chownSync(folder, account.uid, account.gid);
+  return folder;
 }
 
 export async function freePort() {
@@ -28,7 +37,7 @@ export async function freePort() {
   return port;
 }
 
-function run(args, options = {}) {
+export function run(args, options = {}) {
   const account = asAccount();
   const [program, ...rest] = [...account.prefix, ...args];
   const done = spawnSync(program, rest, { cwd: '/', encoding: 'utf8', maxBuffer: 2 ** 30, ...options });
@@ -40,10 +49,7 @@ export class Postgres {
   /** A new cluster, running; `encoding` is that of its databases, `copyOf` another cluster that it follows. */
   static async start({ copyOf } = {}) {
     const postgres = new Postgres();
-    const account = asAccount();
-    postgres.folder = mkdtempSync(join(tmpdir(), 'keystead-pg-'));
-    chmodSync(postgres.folder, 0o700);
-    chownSync(postgres.folder, account.uid, account.gid);
+    postgres.folder = accountFolder('keystead-pg-');
     postgres.data = join(postgres.folder, 'data');
     postgres.port = await freePort();
     if (copyOf) {
@@ -122,6 +128,12 @@ export class Postgres {
       this.child.kill(name);
     }
     await this.ended;
+  }
+
+  /** Commits wait from now on until another Postgres has them too, or no longer. */
+  waitForStandby(waits) {
+    this.psql(waits ? "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (*)'" : 'ALTER SYSTEM RESET synchronous_standby_names');
+    this.psql('SELECT pg_reload_conf()');
   }
 
   promote() {

@@ -11,8 +11,8 @@ export const BINARY = resolve(import.meta.dirname, '../../target/release/keystea
 const OWNER = { email: 'owner@example.com', password: 'copper lantern drifting north' };
 
 /** Runs a command beside the server; gives what it printed, or throws with what it said. */
-export async function command(settings, args, { input = '', through = [] } = {}) {
-  const [program, ...rest] = [...through, BINARY, ...args];
+export async function command(settings, args, { input = '', through = [], binary = BINARY } = {}) {
+  const [program, ...rest] = [...through, binary, ...args];
   const child = spawn(program, rest, { env: { PATH: process.env.PATH, ...settings }, stdio: 'pipe' });
   const text = { out: '', err: '' };
   child.stdout.on('data', (chunk) => (text.out += chunk));
@@ -25,22 +25,25 @@ export async function command(settings, args, { input = '', through = [] } = {})
 
 export class Server {
   log = '';
+  printed = '';
 
-  /** Starts it. `through` is a command that runs it, as strace does; `ready` waits until it answers. */
-  static async start(settings, { through = [], listen = '127.0.0.1:0', ready = true } = {}) {
+  /**
+   * Starts it. `through` is a command that runs it, as strace does; `ready` waits until it answers; `binary` is that of
+   * another release.
+   */
+  static async start(settings, { through = [], listen = '127.0.0.1:0', ready = true, binary = BINARY } = {}) {
     const server = new Server();
     server.settings = settings;
-    const [program, ...rest] = [...through, BINARY];
+    const [program, ...rest] = [...through, binary];
     const env = { PATH: process.env.PATH, KEYSTEAD_LISTEN: listen, ...settings };
     server.child = owned(spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] }));
     server.child.stderr.on('data', (chunk) => (server.log = (server.log + chunk).slice(-100_000)));
-    let printed = '';
-    server.child.stdout.on('data', (chunk) => (printed += chunk));
+    server.child.stdout.on('data', (chunk) => (server.printed += chunk));
     server.ended = once(server.child, 'exit');
     const address = async () => {
       for (;;) {
-        const port = listen.endsWith(':0') ? printed.match(/running at http:\/\/localhost:(\d+)\n/)?.[1] : listen.split(':').at(-1);
-        if (port && printed.includes('running at')) return `http://localhost:${port}`;
+        const port = listen.endsWith(':0') ? server.printed.match(/running at http:\/\/localhost:(\d+)\n/)?.[1] : listen.split(':').at(-1);
+        if (port && server.printed.includes('running at')) return `http://localhost:${port}`;
         if (server.child.exitCode !== null) throw new Error(`it ended with ${server.child.exitCode}: ${server.log}`);
         await pause(2);
       }

@@ -1,0 +1,92 @@
+// A rate limit over three servers: the load is 90, 9 and 1 per cent, is then turned round, and then the busiest server is
+// killed. All of them together let pass what the limit says, and no less.
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { Cluster, NAMES, issued, settingsOf } from './lib/cluster.mjs';
+import { count, seconds } from './lib/figures.mjs';
+import { Postgres } from './lib/postgres.mjs';
+import { expect } from './lib/server.mjs';
+
+/** Calls a second, of which the limit lets two thirds pass. */
+const RATE = 180;
+const PASSING = 120;
+
+/** In seconds. What a busy machine delays is little beside it. */
+const WINDOW = 5;
+
+/** How much more than the limit may pass in any window, and how much of it has to pass over all. */
+const [MOST, LEAST] = [1.01, 0.98];
+
+/** After how many seconds a server that was killed is lost, and its share is free a window later. */
+const LOST_WITHIN = 18;
+
+/** What was called: when, and what came of it. */
+class Calls {
+  all = [];
+  /** One call at a server. */
+  async make(server, token) {
+    const sent = performance.now();
+    const code = await server.code(token, 5).catch(() => 'gone');
+    this.all.push({ sent, answered: performance.now(), code });
+  }
+
+  /** So many calls a second, shared out among the servers, for so long. It does not wait for answers. */
+  async phase(servers, shares, token, lasts) {
+    const begun = performance.now();
+    const made = NAMES.map(() => 0);
+    for (let passed = 0; passed < lasts; passed = (performance.now() - begun) / 1000) {
+      for (const [at, name] of NAMES.entries()) {
+        for (; made[at] < passed * RATE * shares[at]; made[at] += 1) this.make(servers[name], token);
+      }
+      await pause(5);
+    }
+  }
+
+  passed(from, to) {
+    return this.all.filter(({ code, sent }) => code === 'VALID' && sent >= from && sent < to).length;
+  }
+
+  /** The most that passed for sure within some stretch of this length, in milliseconds. */
+  most(length) {
+    const valid = this.all.filter(({ code }) => code === 'VALID').sort((a, b) => a.sent - b.sent);
+    return Math.max(...valid.map(({ sent }) => valid.filter((call) => call.sent >= sent && call.answered < sent + length).length));
+  }
+}
+
+export async function drill({ folder, short }) {
+  const limit = PASSING * WINDOW;
+  const postgres = await Postgres.start();
+  let cluster;
+  try {
+    const settings = settingsOf(postgres, folder);
+    cluster = await Cluster.start(settings, { folder });
+    const token = await issued(settings, '--limit', `${limit} per ${WINDOW}s`);
+    for (const name of NAMES) expect((await cluster.nodes[name].code(token)) === 'VALID', 'the key does not pass');
+    // What that has used is forgotten.
+    await pause((WINDOW + 1) * 1000);
+    const calls = new Calls();
+    const begun = performance.now();
+    await calls.phase(cluster.nodes, [0.9, 0.09, 0.01], token, 2 * WINDOW);
+    await calls.phase(cluster.nodes, [0.01, 0.09, 0.9], token, 2 * WINDOW);
+    const turned = performance.now();
+    await cluster.end('three');
+    // Until its share is free, nobody else may have it.
+    await calls.phase(cluster.nodes, [0.1, 0.9, 0], token, short ? WINDOW : LOST_WITHIN + WINDOW);
+    const freed = performance.now();
+    await calls.phase(cluster.nodes, [0.1, 0.9, 0], token, WINDOW);
+    await pause(500);
+    // Sixteenths of a window are forgotten together.
+    const most = calls.most(WINDOW * 1000 * 15 / 16);
+    expect(most <= limit * MOST, `in a window, ${count(most)} calls passed of ${count(limit)}`);
+    const due = PASSING * (turned - begun) / 1000;
+    const passed = calls.passed(begun, turned);
+    expect(passed >= due * LEAST, `${count(passed)} calls passed of ${count(Math.round(due))}`);
+    const after = calls.passed(freed, Infinity);
+    expect(short || after >= limit * LEAST, `long after the kill, ${count(after)} calls passed of ${count(limit)} in a window`);
+    return `a limit of ${count(limit)} in ${seconds(WINDOW)} over three servers, 90/9/1 and turned round: ${count(passed)} of ${count(Math.round(due))} passed, ` +
+      `${count(most)} in a window at most, also after one was killed; ${count(after)} in ${short ? 'the second' : 'the last'} window after that`;
+  } finally {
+    await cluster?.stop('SIGKILL');
+    await postgres.remove();
+  }
+}
