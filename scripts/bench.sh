@@ -23,7 +23,7 @@ fi
 say "Building the bench (about 5 minutes the first time)"
 cargo build --release --locked --package bench
 
-say "Measuring (about 15 minutes; do not use the machine until it is done)"
+say "Measuring (about 25 minutes; do not use the machine until it is done)"
 "$CARGO_TARGET_DIR/release/bench" "$@"
 (($# == 0)) || exit 0
 

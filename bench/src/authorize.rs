@@ -12,7 +12,7 @@ use crate::process::Child;
 use crate::report::Section;
 
 /// The share of the floor's calls that they have to reach.
-const SHARE: f64 = 0.80;
+const SHARE: f64 = 0.95;
 
 /// Measures both.
 pub(crate) async fn measure(on: &Installation, keystead: &Child, seconds: u32) -> Result<Section> {

@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 
 use anyhow::Result;
 use domain::ids::AppId;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use crate::data::Installation;
@@ -44,14 +44,14 @@ impl Call {
             method: "POST",
             path: "/v1/keys/verify".to_owned(),
             headers: vec![("Content-Type", "application/json".to_owned()), authorization],
-            body: Some(|token| {
-                let asked = json!({
-                    "key": token, "clientIp": ADDRESS, "origin": ORIGIN, "permissions": QUERY, "kind": "service",
-                });
-                asked.to_string()
-            }),
+            body: Some(|token| asked(token).to_string()),
             put: Put::Nowhere,
         }
+    }
+
+    /// `POST /v1/keys/verify-batch`: what is put in is a whole body, of [`batches`].
+    pub fn verify_batch(on: &Installation) -> Self {
+        Self { path: "/v1/keys/verify-batch".to_owned(), body: Some(str::to_owned), ..Self::verify(on) }
     }
 
     /// `GET /v1/keys`: the first page of the keys that a program manages.
@@ -166,6 +166,18 @@ impl Call {
     }
 }
 
+/// What is asked about a key, with a question of each sort.
+fn asked(token: &str) -> Value {
+    json!({"key": token, "clientIp": ADDRESS, "origin": ORIGIN, "permissions": QUERY, "kind": "service"})
+}
+
+/// Bodies of calls about so many keys each.
+pub(crate) fn batches(tokens: &[String], size: usize) -> Vec<String> {
+    let body =
+        |tokens: &[String]| json!({"calls": tokens.iter().map(|token| asked(token)).collect::<Vec<_>>()}).to_string();
+    tokens.chunks_exact(size).map(body).collect()
+}
+
 /// Calls about one key after the other.
 pub(crate) struct Plan<'a> {
     call: Call,
@@ -215,6 +227,14 @@ mod tests {
     fn calls(plan: &Plan<'_>, seconds: u32) -> Vec<String> {
         let text = fs::read_to_string(plan.write(seconds).unwrap().path()).unwrap();
         text.lines().map(|line| line.rsplit_once("Bearer ").unwrap().1.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_batch_is_whole_or_not_made() {
+        let tokens: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let made = batches(&tokens, 2);
+        assert_eq!(made.len(), 1);
+        assert_eq!(made[0].matches(r#""key":"#).count(), 2);
     }
 
     #[test]

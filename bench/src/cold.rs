@@ -12,7 +12,7 @@ use crate::process::Child;
 use crate::report::{Section, megabytes};
 
 /// The share of the floor's calls that they have to reach.
-const SHARE: f64 = 0.25;
+const SHARE: f64 = 0.40;
 
 /// About how many keys the cache holds.
 const CACHED: usize = 100_000;

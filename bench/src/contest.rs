@@ -96,9 +96,14 @@ pub(crate) async fn in_turns<const N: usize>(mut sides: [Contender<'_>; N], seco
 
 /// Calls one server, as fast as it answers.
 pub(crate) async fn load(authority: &str, calls: &Path, seconds: u32) -> Result<Round> {
+    load_by(CONNECTIONS, authority, calls, seconds).await
+}
+
+/// The same with so many connections.
+pub(crate) async fn load_by(connections: u32, authority: &str, calls: &Path, seconds: u32) -> Result<Round> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/calls.lua");
     let output = Command::new("wrk")
-        .args(["--threads", "1", "--connections", &CONNECTIONS.to_string()])
+        .args(["--threads", "1", "--connections", &connections.to_string()])
         .args(["--duration", &format!("{seconds}s"), "--timeout", "5s", "--latency", "--script", script])
         .arg(format!("http://{authority}"))
         .arg("--")

@@ -18,7 +18,7 @@ use crate::secrets::random_token;
 const UNKNOWN: usize = 10_000;
 
 /// The share of the floor's calls that they have to reach.
-const SHARE: f64 = 0.80;
+const SHARE: f64 = 0.90;
 
 /// "Flat": no more kilobytes than this on top of what the server had before.
 const FLAT: u64 = 8_000_000 / 1_024;

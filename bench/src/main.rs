@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "it measures real time")]
 
 mod authorize;
+mod batches;
 mod beside;
 mod bulk;
 mod calls;
@@ -27,12 +28,14 @@ mod manage;
 mod many;
 mod memory;
 mod names;
+mod nodes;
 mod people;
 mod process;
 mod report;
 mod restrictions;
 mod rooms;
 mod secrets;
+mod seen;
 mod sunshine;
 mod tokens;
 mod webhooks;
@@ -117,6 +120,12 @@ enum Part {
     Memory,
     /// Calls beside pages, sign-ins and strangers
     Beside,
+    /// Verdicts in batches of 100
+    Batches,
+    /// Calls while they are counted and monitoring collects the counts
+    Seen,
+    /// Calls on three servers over one Postgres, beside one
+    Nodes,
     /// The decision, without anything around it
     Decision,
     /// Instructions of a verify call
@@ -153,6 +162,15 @@ async fn run(options: &Options) -> Result<()> {
         let large = Installation::make(Size::of_keys(options.keys), Engine::Sqlite).await?;
         sections = with_keys(options, &large).await?;
         check_counts(&large, &sections).await?;
+    }
+    if options.begins(Part::Batches) {
+        sections.push(batches::measure(options.round_seconds).await?);
+    }
+    if options.begins(Part::Seen) {
+        sections.push(seen::measure(options.round_seconds).await?);
+    }
+    if options.begins(Part::Nodes) {
+        sections.push(nodes::measure(options.round_seconds).await?);
     }
     if options.begins(Part::Lists) {
         sections.push(lists::measure(options.samples).await?);

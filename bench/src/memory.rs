@@ -19,9 +19,9 @@ use crate::report::{Section, megabytes, spread, verdict};
 const HOT: usize = 100_000;
 
 /// What the server may have resident before anybody calls, in megabytes.
-const IDLE: u64 = 40;
+const IDLE: u64 = 30;
 /// What it may ever have.
-const PEAK: u64 = 256;
+const PEAK: u64 = 200;
 /// How long the key list may take at the same time.
 const LIST: Duration = Duration::from_millis(50);
 

@@ -34,13 +34,19 @@ pub(crate) struct Resident {
 impl Child {
     /// Keystead on an installation, on a free port of loopback, with a proxy before it on this machine.
     pub async fn keystead(on: &Installation) -> Result<Self> {
+        Self::keystead_with(on, &[]).await
+    }
+
+    /// The same with further settings.
+    pub async fn keystead_with(on: &Installation, settings: &[(&str, &str)]) -> Result<Self> {
         let mut command = Command::new(binary()?);
         command
             .env_clear()
             .env("KEYSTEAD_LISTEN", "127.0.0.1:0")
             .env("KEYSTEAD_DATA_DIR", on.folder())
             .env("KEYSTEAD_TRUSTED_PROXIES", "127.0.0.1/32")
-            .env("KEYSTEAD_LOG", "warn");
+            .env("KEYSTEAD_LOG", "warn")
+            .envs(settings.iter().copied());
         if let Some(url) = on.url() {
             command.env("KEYSTEAD_DATABASE_URL", url);
         }
