@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -86,11 +86,13 @@ impl Listener {
     }
 }
 
-/// Removes a socket that nobody listens on any more, as a killed process leaves it.
+/// Removes a socket that nobody listens on any more, as a killed process leaves it. Any other file refuses a connection
+/// too, and stays: it may be the database.
 async fn remove_abandoned(path: &Path) -> io::Result<()> {
+    let is_socket = || path.metadata().is_ok_and(|metadata| metadata.file_type().is_socket());
     match UnixStream::connect(path).await {
         Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && is_socket() => std::fs::remove_file(path),
         Err(_) => Ok(()),
     }
 }
