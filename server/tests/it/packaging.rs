@@ -71,3 +71,18 @@ fn ports_accounts_and_versions_agree() {
         }
     }
 }
+
+#[test]
+fn no_client_decides_behind_a_documented_proxy_what_is_traced() {
+    for file in [
+        "behind/nginx.conf",
+        "behind/Caddyfile",
+        "behind/haproxy.cfg",
+        "behind/traefik.yml",
+        "behind/envoy.yaml",
+        "cluster/haproxy.cfg",
+    ] {
+        let text = text(&format!("docs/{file}")).to_ascii_lowercase();
+        assert!(text.contains("traceparent") && text.contains("tracestate"), "{file}");
+    }
+}
