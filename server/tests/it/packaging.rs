@@ -69,6 +69,9 @@ fn ports_accounts_and_versions_agree() {
         for account in ["runAsUser: 65532", "runAsGroup: 65532", "fsGroup: 65532"] {
             assert!(text.contains(account), "{manifest}: {account}");
         }
+        // Every pod is in the network that is trusted.
+        let is_closed = text.contains("kind: NetworkPolicy") && text.contains("policyTypes: [Ingress]");
+        assert!(is_closed, "{manifest}: any pod can name any client");
     }
 }
 
