@@ -1,9 +1,12 @@
 //! The routes there are: pages, forms and server functions come from the console itself.
 
+use std::collections::BTreeSet;
+
 use app::desk::mount::{SERVER_FUNCTIONS, form_paths, page_paths};
 use leptos::server_fn::axum::server_fn_paths;
 use server::router::program_calls;
 
+use crate::process::Server;
 use crate::support::{Call, Product};
 
 /// What no cookie can authenticate, as method and path.
@@ -124,4 +127,47 @@ async fn every_route_for_programs_takes_its_method_and_says_so_to_others() {
     let detail = product.send(Call::get("/v1/nothing")).await.problem(404)["detail"].take();
     let named = detail.as_str().unwrap();
     assert_eq!(named, "The paths under /v1 are listed at /docs, and for programs at /openapi.json.");
+}
+
+/// The headers of an answer, but for those of the connection and those that are another each time.
+fn lasting<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeSet<(String, String)> {
+    const OTHERS: [&str; 5] = ["connection", "content-length", "date", "transfer-encoding", "x-request-id"];
+    let lasting = headers.filter(|(name, _)| !OTHERS.contains(name));
+    lasting.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// A server sends what is called often past the router, which no caller may notice.
+#[tokio::test]
+async fn the_server_answers_programs_as_the_router_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), true);
+    let product = Product::start().await;
+    let others = [
+        ("HEAD", "/v1/keys/self"),
+        ("HEAD", "/v1/authorize"),
+        ("DELETE", "/v1/authorize"),
+        ("PROPFIND", "/v1/authorize"),
+        ("GET", "/v1/keys/verify"),
+        ("PUT", "/v1/keys/self"),
+        ("GET", "/v2/keys.verifyKey"),
+        ("POST", "/v1/keys/verify/"),
+        ("GET", "/v1/authorize/x"),
+    ];
+    for (method, path) in program_calls().chain(others) {
+        let path = filled(path);
+        for key in ["", "Bearer ks_wrong"] {
+            let call = Call::new(method, &path);
+            let call = if key.is_empty() { call } else { call.header("authorization", key) };
+            let named = if key.is_empty() { String::new() } else { format!("Authorization: {key}\r\n") };
+            let head = format!("{method} {path} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n{named}\r\n");
+            let (routed, sent) = (product.send(call).await, server.ask(&head));
+            let mut lines = sent.split("\r\n\r\n").next().unwrap().lines();
+            let status = lines.next().unwrap().split(' ').nth(1).unwrap();
+            assert_eq!(status, routed.status.as_str(), "{method} {path} {key}");
+            let by_server = lasting(lines.filter_map(|line| line.split_once(": ")));
+            let by_router = routed.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+            assert_eq!(by_server, lasting(by_router), "{method} {path} {key}");
+        }
+    }
+    server.stop();
 }
