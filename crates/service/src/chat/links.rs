@@ -78,7 +78,12 @@ impl Service {
             tx.mark_sent(&[file.id]).await?;
             Ok::<_, Error>(())
         };
-        self.write(work).await?;
+        let done = self.write(work).await;
+        if matches!(done, Err(Error::Refused(_))) {
+            // Whoever is refused again and again must not fill the disk for a day.
+            self.drop_unsent(&[file.id]).await;
+        }
+        done?;
         Ok(file)
     }
 

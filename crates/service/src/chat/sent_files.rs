@@ -104,7 +104,8 @@ impl Service {
         Ok(sent)
     }
 
-    async fn drop_unsent(&self, files: &[AttachmentId]) {
+    /// Removes files that no message has.
+    pub(super) async fn drop_unsent(&self, files: &[AttachmentId]) {
         // The file first: once its row is gone, nobody would find it.
         for id in files {
             self.drop_file(id).await;
