@@ -15,9 +15,12 @@ const FAULTS = {
   'lost its power': async (patroni, from) => patroni.signal(from, 'SIGKILL'),
   'hung': async (patroni, from) => patroni.signal(from, 'SIGSTOP'),
   'handed over': async (patroni, from, to) => {
-    const answer = await fetch(`http://${patroni.members[from].rest}/switchover`, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ leader: from, candidate: to }),
+    const asked = (headers) => fetch(`http://${patroni.members[from].rest}/switchover`, {
+      method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ leader: from, candidate: to }),
     });
+    const stranger = await asked({});
+    expect(stranger.status === 401, `a stranger who switches over is answered ${stranger.status}`);
+    const answer = await asked({ authorization: `Basic ${btoa(patroni.credentials)}` });
     expect(answer.status === 200, `the switch-over was answered ${answer.status}: ${await answer.text()}`);
   },
 };

@@ -14,6 +14,8 @@ const PASSWORD = 'a-password-of-its-own';
 
 export class Patroni {
   members = {};
+  /** Of Patroni's own API. */
+  credentials = 'patroni:a-fourth-password';
 
   static async start(folder) {
     for (const [name, program] of Object.entries(PROGRAMS)) {
