@@ -77,7 +77,7 @@ impl Calls {
             seconds: families.histograms(
                 (
                     "keystead_verify_seconds",
-                    "What deciding about a call takes, without HTTP. One call of 16 is measured, so the count is a sixteenth.",
+                    "What deciding about a call takes, without HTTP. One call of 16 is measured, and none that waited for other nodes.",
                 ),
                 "edge",
                 &edges,
@@ -121,6 +121,10 @@ impl Calls {
         let lane = self.mine();
         if let Some(count) = lane.and_then(|lane| lane.calls.get(edge as usize)?.get(code)) {
             count.fetch_add(1, Ordering::Relaxed);
+        }
+        // How long it waited for other nodes says how far its caller is over a limit, not how fast this node is.
+        if answer.as_ref().is_ok_and(|verdict| verdict.lacked_room) {
+            return;
         }
         if let Some(begun) = begun
             && let Some(seconds) = self.seconds.get(edge as usize)
@@ -212,6 +216,17 @@ mod tests {
         let shown = &calls.shown[Edge::Authorize as usize][Code::Revoked as usize];
         assert_eq!((shown.get(), calls.shown_lookups[0].get()), (640, 640));
         assert_eq!(calls.seconds[Edge::Authorize as usize].get_sample_count(), 40, "two of 32 in each thread");
+    }
+
+    #[test]
+    fn what_may_have_waited_for_other_nodes_is_counted_and_not_measured() {
+        let registry = Registry::new();
+        let calls = Calls::new(Families(&registry)).unwrap();
+        let clock = StillClock::default();
+        let verdict = Ok(Verdict { lacked_room: true, ..Verdict::plain(Code::RateLimited) });
+        calls.ended(Edge::Verify, &verdict, Some(clock.instant()), &clock);
+        assert_eq!(calls.sums(), Sums { calls: 1, refused: 1, unavailable: 0 });
+        assert_eq!(calls.seconds[Edge::Verify as usize].get_sample_count(), 0);
     }
 
     #[test]

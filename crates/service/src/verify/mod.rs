@@ -273,7 +273,7 @@ impl Verifier {
             }
         }
         if !record.rules.limits.is_empty() || !request.limits.is_empty() {
-            verdict.limits = self.count_limits(counters, record, request).await;
+            (verdict.limits, verdict.lacked_room) = self.count_limits(counters, record, request).await;
             if verdict.limits.iter().any(|state| !state.passed) {
                 verdict.code = Code::RateLimited;
                 return Ok(());

@@ -112,11 +112,13 @@ pub struct Verdict {
     pub quota: Option<QuotaState>,
     /// Every check, if the call asked for them.
     pub checks: Option<Vec<CheckResult>>,
+    /// Whether this node's share of a rate limit had no room for it, so that it may have waited for other nodes.
+    pub(crate) lacked_room: bool,
 }
 
 impl Verdict {
     pub(crate) fn plain(code: Code) -> Self {
-        Self { code, key: None, secret: None, limits: Vec::new(), quota: None, checks: None }
+        Self { code, key: None, secret: None, limits: Vec::new(), quota: None, checks: None, lacked_room: false }
     }
 
     /// How long to wait before a call refused by a limit can pass; `None` if it was not refused by one, or can never

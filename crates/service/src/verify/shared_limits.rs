@@ -22,13 +22,14 @@ use crate::Result;
 const LEARNT_AFTER: Millis = Millis::seconds(2);
 
 impl Verifier {
-    /// Counts a call with the rate limits of its key and its own. If this node has room, this waits for nothing.
+    /// Counts a call with the rate limits of its key and its own. If this node has room, this waits for nothing. Says
+    /// whether it lacked room.
     pub(super) async fn count_limits(
         &self,
         counters: &KeyCounters,
         record: &KeyRecord,
         request: &VerifyRequest<'_>,
-    ) -> Vec<LimitState> {
+    ) -> (Vec<LimitState>, bool) {
         let shares = &self.0.shares;
         if shares.is_joining() {
             Box::pin(shares.joined()).await;
@@ -46,10 +47,10 @@ impl Verifier {
             shares.call_for(mem::take(&mut answer.low));
         }
         if answer.short.is_empty() {
-            return answer.states;
+            return (answer.states, false);
         }
         // On the heap, so that other calls are no larger.
-        Box::pin(self.wait_for_room(counters, Asking { how: How::Again, ..asking }, answer)).await
+        (Box::pin(self.wait_for_room(counters, Asking { how: How::Again, ..asking }, answer)).await, true)
     }
 
     /// What becomes of a call for which only this node's share is too small.
