@@ -199,7 +199,7 @@ async fn announce(service: &Service, public_url: &PublicUrl) -> Result<(), Start
             text,
             "Create the first owner here (works once, within an hour): {origin}/setup?token={token}\n\
              This link was made at {} and replaces all earlier ones, other servers' too.\n",
-            at.to_text()
+            at.to_exact_text()
         )
         .map_err(io::Error::other)?;
     }

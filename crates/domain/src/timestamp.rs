@@ -104,6 +104,12 @@ impl Timestamp {
         format!("{date} {clock} UTC")
     }
 
+    /// `2026-11-21 09:30:02.123 UTC`, where a second does not tell two times apart.
+    pub fn to_exact_text(self) -> String {
+        let (date, clock) = self.parts();
+        format!("{date} {clock}.{:03} UTC", self.0.rem_euclid(1000))
+    }
+
     /// `2026-11-21T09:30:02`, the value of a `datetime-local` input whose zone is UTC.
     pub fn to_input(self) -> String {
         let (date, clock) = self.parts();

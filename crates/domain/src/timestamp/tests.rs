@@ -8,6 +8,7 @@ const AT: Timestamp = Timestamp::from_millis(1_795_253_402_987);
 fn one_moment_in_every_form() {
     assert_eq!(AT.to_rfc3339(), "2026-11-21T09:30:02Z");
     assert_eq!(AT.to_text(), "2026-11-21 09:30:02 UTC");
+    assert_eq!(AT.to_exact_text(), "2026-11-21 09:30:02.987 UTC");
     assert_eq!(AT.to_input(), "2026-11-21T09:30:02");
     assert_eq!(AT.whole_second().millis(), 1_795_253_402_000);
     assert_eq!(Timestamp::from_millis(AT.hour()).to_rfc3339(), "2026-11-21T09:00:00Z");
