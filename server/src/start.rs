@@ -185,7 +185,14 @@ fn may_write(config: &Config, folder: &Path) -> Result<(), Unusable> {
         data_folder::may_write(folder)?;
     }
     let files = database.as_ref().and_then(|_| attachments(config.database_url.expose()));
-    [database, files].into_iter().flatten().try_for_each(|path| data_folder::may_write(&path))
+    // SQLite would only say that the database is read-only.
+    let journal = |suffix: &str| {
+        let mut path = database.clone()?.into_os_string();
+        path.push(suffix);
+        Some(PathBuf::from(path))
+    };
+    let journals = [journal("-wal"), journal("-shm")];
+    [database, files].into_iter().chain(journals).flatten().try_for_each(|path| data_folder::may_write(&path))
 }
 
 /// The name of the folder with the files of rooms.

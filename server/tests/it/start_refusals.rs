@@ -153,30 +153,37 @@ fn a_data_folder_that_cannot_be_written_is_refused_with_what_to_do() {
     assert_eq!(fs::read_dir(&data).unwrap().count(), 0);
 }
 
-/// A restore by another account leaves such a folder. Without a word, the first file in a room would fail.
+/// A restore or a copy by another account leaves such a folder, or such a journal. Without a word, the first file in a room
+/// would fail, and the database would be called read-only.
 #[test]
-fn a_folder_of_files_that_cannot_be_written_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    let data = folder.path().join("data");
-    let issue = ["key", "issue", "--kind", "service", "--name", "n"];
-    done(&run(&data, &issue, ""));
-    let files = data.join("attachments");
-    fs::create_dir(&files).unwrap();
-    fs::set_permissions(&files, Permissions::from_mode(0o500)).unwrap();
-    if geteuid().is_root() {
-        let (built, program) = (env!("CARGO_BIN_EXE_keystead"), folder.path().join("keystead"));
-        fs::hard_link(built, &program).or_else(|_| fs::copy(built, &program).map(drop)).unwrap();
-        for path in [&data, &data.join("keystead.db"), &data.join("root.key")] {
-            chown(path, Some(65532), Some(65532)).unwrap();
+fn what_cannot_be_written_beside_the_database_is_refused() {
+    for name in ["attachments", "keystead.db-wal"] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        let data = folder.path().join("data");
+        let issue = ["key", "issue", "--kind", "service", "--name", "n"];
+        done(&run(&data, &issue, ""));
+        let left = data.join(name);
+        if name == "attachments" {
+            fs::create_dir(&left).unwrap();
+        } else {
+            fs::write(&left, "").unwrap();
         }
-        let mut command = Command::new(program);
-        command.uid(65532).gid(65532).current_dir("/").env_clear().env("KEYSTEAD_DATA_DIR", &data).args(issue);
-        let line = failed(&command.output().unwrap(), 1);
-        assert!(line.contains("attachments belongs to account 0"), "{line}");
-    } else {
-        let line = failed(&run(&data, &issue, ""), 1);
-        assert!(line.contains("chmod u+rwX"), "{line}");
+        fs::set_permissions(&left, Permissions::from_mode(0o500)).unwrap();
+        if geteuid().is_root() {
+            let (built, program) = (env!("CARGO_BIN_EXE_keystead"), folder.path().join("keystead"));
+            fs::hard_link(built, &program).or_else(|_| fs::copy(built, &program).map(drop)).unwrap();
+            for path in [&data, &data.join("keystead.db"), &data.join("root.key")] {
+                chown(path, Some(65532), Some(65532)).unwrap();
+            }
+            let mut command = Command::new(program);
+            command.uid(65532).gid(65532).current_dir("/").env_clear().env("KEYSTEAD_DATA_DIR", &data).args(issue);
+            let line = failed(&command.output().unwrap(), 1);
+            assert!(line.contains(&format!("{name} belongs to account 0")), "{line}");
+        } else {
+            let line = failed(&run(&data, &issue, ""), 1);
+            assert!(line.contains("chmod u+rwX"), "{line}");
+        }
     }
 }
 
