@@ -29,8 +29,9 @@ const SESSION: &str = "SET lock_timeout = '10s'; SET idle_in_transaction_session
 const LISTS: &str = "SET enable_sort = off; SET enable_seqscan = off; SET enable_bitmapscan = off; \
      SET enable_hashjoin = off; SET enable_mergejoin = off; SET max_parallel_workers_per_gather = 0; SET plan_cache_mode = force_generic_plan";
 
-/// While a schema change waits for its lock, everybody else's reads queue behind it.
-const UPDATING: &str = "SET lock_timeout = '2s'";
+/// While a schema change waits for its lock, everybody else's reads queue behind it. Each start would log a notice that the
+/// list of migrations is there already.
+const UPDATING: &str = "SET lock_timeout = '2s'; SET client_min_messages = warning";
 
 /// The connections that one server opens, unless it is told otherwise.
 pub(crate) const CONNECTIONS: u32 = 10;
