@@ -98,6 +98,21 @@ fn metrics_may_be_at_a_socket_of_the_file_system() {
 }
 
 #[test]
+fn a_file_in_the_place_of_a_socket_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keystead.db");
+    fs::write(&file, "rows").unwrap();
+    let socket = format!("unix:{}", file.display());
+    for variable in ["KEYSTEAD_LISTEN", "KEYSTEAD_METRICS_LISTEN"] {
+        let mut command = keystead(&folder.path().join("data"));
+        let started = command.env("KEYSTEAD_LISTEN", "127.0.0.1:0").env(variable, &socket).output().unwrap();
+        let line = failed(&started, 1);
+        assert!(line.contains("cannot listen on") && line.contains(&socket), "{line}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "rows");
+    }
+}
+
+#[test]
 fn whoever_says_nothing_takes_no_place_for_long_and_gets_no_more_than_there_are() {
     let folder = tempfile::tempdir().unwrap();
     let address = free_address();
