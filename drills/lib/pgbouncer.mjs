@@ -1,6 +1,6 @@
 // PgBouncer with the configuration of docs/, before a Postgres of this machine.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -66,5 +66,6 @@ export class PgBouncer {
 
   stop() {
     this.child?.kill('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -75,6 +75,11 @@ test('keys belong to apps that people choose, and are limited to', async ({ page
       await examine(page, 'wizard-app-summary');
       await page.reload();
       await expect(main).toContainText('Web shop');
+      await page.goBack();
+      await expect(field(owner, 'Name')).toHaveValue('Shop checkout');
+      await expect(main.getByLabel('App', { exact: true }).locator('option:checked')).toHaveText('Web shop');
+      await page.goForward();
+      await expect(main).toContainText('Web shop');
       await owner.alive();
       await page.getByRole('button', { name: 'Generate Token' }).click();
       await expect(page.getByRole('heading', { name: 'Copy “Shop checkout” now' })).toBeVisible();

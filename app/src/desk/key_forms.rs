@@ -64,7 +64,7 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, Con
             Err(error) => return Err(error.into()),
         },
     };
-    let form_id = service.save_draft(&caller, &form.form_id, &form.draft).await?;
+    let form_id = service.save_draft(&caller, &form.form_id, AppId::parse(&form.app).as_ref(), &form.draft).await?;
     let address = wizard_address(&form_id, step);
     // Without a choice of apps, none is named.
     let address = if form.app.is_empty() { address } else { in_app(&address, &form.app) };

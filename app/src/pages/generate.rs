@@ -104,7 +104,8 @@ async fn saved(form_id: String, link: Link, step: Option<WizardStep>) -> AnyView
         return view! { <Steps at=2/> <h1>"Generate New Key"</h1> <MadeBefore draft=form.draft key/> }.into_any();
     }
     let Some(draft) = form.draft else { return unsaved(form_id, link).await };
-    let app = link.app();
+    // An earlier step's address does not know it.
+    let app = form.app.map_or_else(|| link.app(), |app| app.to_string());
     let checked = check_draft_in(&app, &draft).await;
     let within = InApp::read(&app).await;
     let right = checked.is_ok() && (!within.shown || within.name().is_some());

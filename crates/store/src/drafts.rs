@@ -1,7 +1,7 @@
 //! What people have typed into the wizard so far. It is no key yet, so nothing of it is on record.
 
 use domain::draft::KeyDraft;
-use domain::ids::PersonId;
+use domain::ids::{AppId, PersonId};
 use domain::timestamp::Timestamp;
 
 use crate::conn::Conn;
@@ -10,8 +10,8 @@ use crate::sql::Sql;
 use crate::store::Tx;
 
 reads! {
-    /// The draft of this form, if this person saved it after `since`.
-    draft(form_id: &str, person: &PersonId, since: Timestamp) -> Option<KeyDraft>;
+    /// The draft of this form, if this person saved it after `since`, and the app that was chosen for the key.
+    draft(form_id: &str, person: &PersonId, since: Timestamp) -> Option<(KeyDraft, Option<AppId>)>;
 }
 
 async fn draft(
@@ -19,11 +19,13 @@ async fn draft(
     form_id: &str,
     person: &PersonId,
     since: Timestamp,
-) -> Result<Option<KeyDraft>, StoreError> {
-    let sql = Sql::new("SELECT fields FROM key_draft WHERE form_id = $1 AND person_id = $2 AND saved_at > $3");
-    let found = conn.fetch_optional::<(String,)>(sql.arg(form_id).arg(person.as_str()).arg(since)).await?;
+) -> Result<Option<(KeyDraft, Option<AppId>)>, StoreError> {
+    let sql = Sql::new("SELECT fields, app_id FROM key_draft WHERE form_id = $1 AND person_id = $2 AND saved_at > $3");
+    let found =
+        conn.fetch_optional::<(String, Option<String>)>(sql.arg(form_id).arg(person.as_str()).arg(since)).await?;
     // One of a later version, with a word that this one does not know, is as good as none. It must not fail the form.
-    Ok(found.and_then(|(fields,)| serde_json::from_str(&fields).ok()))
+    Ok(found
+        .and_then(|(fields, app)| Some((serde_json::from_str(&fields).ok()?, app.as_deref().and_then(AppId::parse)))))
 }
 
 impl Tx {
@@ -33,16 +35,17 @@ impl Tx {
         &mut self,
         form_id: &str,
         person: &PersonId,
+        app: Option<&AppId>,
         draft: &KeyDraft,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let fields = serde_json::to_string(draft).map_err(|error| StoreError::Failed(error.to_string()))?;
         let sql = Sql::new(
-            "INSERT INTO key_draft (form_id, person_id, fields, saved_at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (form_id) DO UPDATE SET fields = excluded.fields, saved_at = excluded.saved_at \
+            "INSERT INTO key_draft (form_id, person_id, fields, saved_at, app_id) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (form_id) DO UPDATE SET fields = excluded.fields, saved_at = excluded.saved_at, app_id = excluded.app_id \
              WHERE key_draft.person_id = excluded.person_id",
         );
-        let sql = sql.arg(form_id).arg(person.as_str()).arg(fields).arg(now);
+        let sql = sql.arg(form_id).arg(person.as_str()).arg(fields).arg(now).arg(app.map(AppId::to_string));
         Ok(self.conn().execute(sql).await? == 1)
     }
 

@@ -149,7 +149,7 @@ impl Matrix {
         if let Some(session) = self.sessions.get(column) {
             let caller = service.session(session).await.unwrap().unwrap().caller(None);
             // Refused for those who make no keys.
-            let _ = service.save_draft(&caller, &form_id, &service_key("Draft")).await;
+            let _ = service.save_draft(&caller, &form_id, None, &service_key("Draft")).await;
         }
         form_id
     }

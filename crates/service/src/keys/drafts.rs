@@ -4,7 +4,7 @@
 use domain::{
     draft::KeyDraft,
     field::{Field, FieldErrors},
-    ids::KeyId,
+    ids::{AppId, KeyId},
     role::Act,
     timestamp::{Millis, Timestamp},
 };
@@ -27,6 +27,8 @@ const DRAFT_BYTES_MAX: usize = 128 * 1024;
 pub struct SavedForm {
     /// What its author typed; `None` if it is not the caller's, was never saved, or is too old.
     pub draft: Option<KeyDraft>,
+    /// The app that they chose for the key.
+    pub app: Option<AppId>,
     /// The key that it has created.
     pub key: Option<KeyId>,
 }
@@ -34,7 +36,13 @@ pub struct SavedForm {
 impl Service {
     /// Keeps what the caller typed, right or wrong. Returns the id of the form, which is a new one if `form_id` is
     /// damaged or another person's. `Invalid` if the draft is too large.
-    pub async fn save_draft(&self, caller: &Caller, form_id: &str, draft: &KeyDraft) -> Result<String> {
+    pub async fn save_draft(
+        &self,
+        caller: &Caller,
+        form_id: &str,
+        app: Option<&AppId>,
+        draft: &KeyDraft,
+    ) -> Result<String> {
         caller.may(Act::ChangeKeys)?;
         let person = caller.person_id()?;
         if draft.bytes() > DRAFT_BYTES_MAX {
@@ -44,10 +52,10 @@ impl Service {
         let wanted = check_form_id(form_id).unwrap_or(&fresh);
         let now = self.now();
         let save = async |tx: &mut Tx| {
-            let saved = if tx.put_draft(wanted, person, draft, now).await? {
+            let saved = if tx.put_draft(wanted, person, app, draft, now).await? {
                 wanted
             } else {
-                tx.put_draft(&fresh, person, draft, now).await?;
+                tx.put_draft(&fresh, person, app, draft, now).await?;
                 &fresh
             };
             tx.shrink_drafts(person, DRAFTS_MAX).await?;
@@ -63,8 +71,8 @@ impl Service {
         if check_form_id(form_id).is_err() {
             return Ok(SavedForm::default());
         }
-        let draft = self.store().draft(form_id, person, outdated(self.now())).await?;
-        Ok(SavedForm { draft, key: self.store().key_of_form(form_id).await? })
+        let (draft, app) = self.store().draft(form_id, person, outdated(self.now())).await?.unzip();
+        Ok(SavedForm { draft, app: app.flatten(), key: self.store().key_of_form(form_id).await? })
     }
 }
 

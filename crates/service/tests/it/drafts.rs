@@ -14,11 +14,12 @@ async fn signed_in(w: &World) -> Caller {
 
 async fn a_draft_is_no_change_and_goes_after_an_hour(w: World) {
     let caller = signed_in(&w).await;
+    let app = *w.service.default_app();
     let (seq, version, _) = w.marks().await;
-    let form = w.service.save_draft(&caller, "", &draft("service", "Typed")).await.unwrap();
-    assert_eq!(w.service.save_draft(&caller, &form, &draft("service", "Again")).await.unwrap(), form);
+    let form = w.service.save_draft(&caller, "", None, &draft("service", "Typed")).await.unwrap();
+    assert_eq!(w.service.save_draft(&caller, &form, Some(&app), &draft("service", "Again")).await.unwrap(), form);
     let found = w.service.saved_form(&caller, &form).await.unwrap();
-    assert_eq!((found.draft, found.key), (Some(draft("service", "Again")), None));
+    assert_eq!((found.draft, found.app, found.key), (Some(draft("service", "Again")), Some(app), None));
     let marks = w.marks().await;
     assert_eq!((marks.0, marks.1), (seq, version), "neither on record nor known to verifiers");
 
@@ -42,7 +43,7 @@ async fn the_newest_twenty_drafts_of_a_person_are_kept(w: World) {
     let mut forms = Vec::new();
     for n in 0..22 {
         w.clock.advance(Millis(1));
-        forms.push(w.service.save_draft(&caller, "", &draft("service", &format!("{n}"))).await.unwrap());
+        forms.push(w.service.save_draft(&caller, "", None, &draft("service", &format!("{n}"))).await.unwrap());
     }
     let mut kept = Vec::new();
     for form in &forms {
@@ -52,7 +53,7 @@ async fn the_newest_twenty_drafts_of_a_person_are_kept(w: World) {
 }
 
 async fn only_people_fill_in_the_wizard(w: World) {
-    let saved = w.no_change(w.service.save_draft(shell(), "", &draft("service", "x"))).await;
+    let saved = w.no_change(w.service.save_draft(shell(), "", None, &draft("service", "x"))).await;
     assert_eq!(refusal(saved), Refusal::Forbidden);
     assert_eq!(refusal(w.service.saved_form(shell(), "0123456789abcdef").await), Refusal::Forbidden);
 }

@@ -25,7 +25,7 @@ async fn two_people(store: &Store) -> (PersonId, PersonId) {
 }
 
 async fn put(store: &Store, form_id: &str, person: &PersonId, draft: &KeyDraft, at: Timestamp) -> bool {
-    store.write(async |tx| tx.put_draft(form_id, person, draft, at).await).await.unwrap()
+    store.write(async |tx| tx.put_draft(form_id, person, None, draft, at).await).await.unwrap()
 }
 
 async fn a_draft_is_its_authors(store: Store) {
@@ -34,12 +34,12 @@ async fn a_draft_is_its_authors(store: Store) {
     assert_eq!(store.draft("form", &one, before).await.unwrap(), None);
     for name in ["First", "Second \u{fffd} “מפתח”"] {
         assert!(put(&store, "form", &one, &draft(name), NOW).await);
-        assert_eq!(store.draft("form", &one, before).await.unwrap(), Some(draft(name)));
+        assert_eq!(store.draft("form", &one, before).await.unwrap(), Some((draft(name), None)));
     }
     assert!(!put(&store, "form", &two, &draft("Theirs"), NOW.plus_seconds(1)).await);
     assert_eq!(store.draft("form", &two, before).await.unwrap(), None);
     assert_eq!(store.draft("form", &one, NOW).await.unwrap(), None, "too old");
-    assert_eq!(store.draft("form", &one, before).await.unwrap(), Some(draft("Second \u{fffd} “מפתח”")));
+    assert_eq!(store.draft("form", &one, before).await.unwrap(), Some((draft("Second \u{fffd} “מפתח”"), None)));
 }
 
 async fn only_the_newest_drafts_stay(store: Store) {

@@ -1,0 +1,4 @@
+-- Both engines have the same tables, columns and index names; a change here is made in ../postgres too.
+
+-- The app that was chosen in the wizard, so that Back shows it. An earlier version, which runs beside this one, names none.
+ALTER TABLE key_draft ADD COLUMN app_id TEXT;
