@@ -12,7 +12,7 @@ const restricted = [
   'Rate limits',
   'Call quota',
 ];
-const events = ['Name', 'Description', 'Domain allow-list'];
+const events = ['Name', 'Description', 'Domain allow-list', 'Rate limits'];
 
 const journeys: (Omit<Draft, 'name'> & { asks: string[] })[] = [
   {

@@ -162,6 +162,7 @@ test('participants join, are limited and released by their CLIENT KEY', async ({
     await owner.alive();
     await expect(row()).toContainText('Muted');
     await page.getByRole('link', { name: 'Muted', exact: true }).click();
+    await expect(page).toHaveURL(/show=muted/);
     await owner.alive();
     await expect(row()).toBeVisible();
     await row().getByRole('button', { name: 'Lift the mute of Bo' }).click();
@@ -172,12 +173,14 @@ test('participants join, are limited and released by their CLIENT KEY', async ({
 
   await test.step('ban and lift', async () => {
     await page.getByRole('link', { name: 'In the room', exact: true }).click();
+    await expect(page).not.toHaveURL(/show=/);
     await owner.alive();
     await row().getByRole('button', { name: 'Ban Bo' }).click();
     await said(owner, 'The participant is banned');
     await owner.alive();
     await expect(row()).toHaveCount(0);
     await page.getByRole('link', { name: 'Banned', exact: true }).click();
+    await expect(page).toHaveURL(/show=banned/);
     await owner.alive();
     await row().getByRole('button', { name: 'Lift the ban of Bo' }).click();
     await said(owner, 'The ban is lifted.');

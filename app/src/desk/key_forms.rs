@@ -32,7 +32,11 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, Con
         // It is shown again with what is wrong, and kept nowhere.
         service.check_draft(&caller, &form.draft).await?;
     }
-    let app = desk.app_of(&form.app).await?;
+    let app = match desk.app_of(&form.app).await {
+        Ok(app) => app,
+        Err(ConsoleError::Refused(Refusal::Invalid(_))) => return keep(&desk, &form, WizardStep::Details).await,
+        Err(error) => return Err(error),
+    };
     let step = match form.step.ok_or(ConsoleError::Malformed)? {
         WizardStep::Details => return Err(ConsoleError::Malformed),
         step @ (WizardStep::Summary | WizardStep::HandOver) => {
@@ -64,6 +68,12 @@ pub async fn wizard(desk: Desk, form: WizardForm) -> Result<Next<NewSecret>, Con
             Err(error) => return Err(error.into()),
         },
     };
+    keep(&desk, &form, step).await
+}
+
+/// Keeps what was typed, and leads to a step that shows it.
+async fn keep(desk: &Desk, form: &WizardForm, step: WizardStep) -> Result<Next<NewSecret>, ConsoleError> {
+    let (service, caller) = (desk.service(), desk.caller()?);
     let form_id = service.save_draft(&caller, &form.form_id, AppId::parse(&form.app).as_ref(), &form.draft).await?;
     let address = wizard_address(&form_id, step);
     // Without a choice of apps, none is named.

@@ -209,8 +209,12 @@ pub async fn read_hints(apps: impl Into<Scope<AppId>>) -> Result<KeyHints, Conso
 /// The same for a key of an app, if one is chosen.
 pub async fn check_draft_in(app: &str, draft: &KeyDraft) -> Result<(), ConsoleError> {
     let desk = Desk::from_context()?;
-    let Some(app) = AppId::parse(app) else { return check_draft(draft).await };
-    Ok(desk.service().check_draft_in(&desk.caller()?, &app, draft).await?)
+    if let Some(app) = AppId::parse(app) {
+        return Ok(desk.service().check_draft_in(&desk.caller()?, &app, draft).await?);
+    }
+    check_draft(draft).await?;
+    // Without several apps, none need be named.
+    desk.app_of(app).await.map(drop)
 }
 
 /// Checks what was typed, without creating anything.

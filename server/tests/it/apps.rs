@@ -123,12 +123,10 @@ async fn a_form_is_for_the_app_that_its_page_was_about() {
     let form_id = || product.service.new_form_id().unwrap();
     // Under all apps, the form of a new key asks.
     let form = format!("step=summary&kind=service&name=New&form_id={}", form_id());
-    let asked = post(&product, "/keys/new", &session, &form).await;
-    assert!(
-        asked.status == 422 && asked.body.contains("Choose the app that the key will belong to."),
-        "{}",
-        asked.body
-    );
+    let sent = post(&product, "/keys/new", &session, &form).await;
+    assert_eq!(sent.status, 303, "so that Back shows no page of the browser");
+    let asked = get(&product, sent.header("location"), &session).await;
+    assert!(asked.body.contains("Choose the app that the key will belong to."), "{}", asked.body);
     assert!(asked.body.contains("value=\"New\"") && asked.body.contains("Web shop"));
     let kept = post(&product, "/keys/new", &session, &format!("{form}&app={shop}")).await;
     let summary = kept.header("location").to_owned();
