@@ -36,6 +36,8 @@ done
 refuse_places "$new" target/site
 
 say "Packing"
+# The binary takes it for one of its settings.
+unset KEYSTEAD_SITE
 certifi=$(sed -n 's/^certifi==\([^ ]*\).*/\1/p' scripts/dist.txt)
 node packaging/sbom.mjs "$version" "$certifi" >"$new/keystead-$version.cdx.json"
 cp packaging/keystead.service "$new/"
