@@ -206,7 +206,7 @@ pub async fn read_hints(apps: impl Into<Scope<AppId>>) -> Result<KeyHints, Conso
     Ok(KeyHints { life, permissions, integrations: Vec::new() })
 }
 
-/// The same for a key of an app, if one is chosen.
+/// Checks what was typed for a key of an app, which has to be named where there are several.
 pub async fn check_draft_in(app: &str, draft: &KeyDraft) -> Result<(), ConsoleError> {
     let desk = Desk::from_context()?;
     if let Some(app) = AppId::parse(app) {
