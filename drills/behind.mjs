@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { owned } from './lib/children.mjs';
-import { freeAddress } from './lib/haproxy.mjs';
+import { freeAddress } from './lib/ports.mjs';
 import { Server, command, expect } from './lib/server.mjs';
 
 const DOCS = resolve(import.meta.dirname, '../docs/behind');

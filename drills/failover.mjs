@@ -29,6 +29,13 @@ function promote(standby) {
   standby.waitForStandby(false);
 }
 
+/** Waits until the log of a server says so. */
+async function said(cluster, what) {
+  for (const begun = performance.now(); !cluster.logs().includes(what); await pause(50)) {
+    expect(performance.now() - begun < 15_000, `the log does not say: ${what}`);
+  }
+}
+
 /** The primary is killed. Whoever watches it promotes the replica and moves the address. */
 async function killed({ cluster, load, bouncers, primary, standby, figures }) {
   load.longest();
@@ -40,9 +47,7 @@ async function killed({ cluster, load, bouncers, primary, standby, figures }) {
   await pause(500);
   const gap = load.longest();
   expect(gap < BACK_WITHIN, `no call passed for ${seconds(gap)}`);
-  for (const said of ['the version poll fails', 'the version poll works again', 'not ready']) {
-    expect(cluster.logs().includes(said), `the log does not say: ${said}`);
-  }
+  for (const what of ['the version poll fails', 'the version poll works again', 'not ready']) await said(cluster, what);
   figures.push(`the primary was killed: no call passed for ${seconds(gap)}`);
 }
 

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 
 import { count, seconds, spread } from './lib/figures.mjs';
-import { Postgres, freePort } from './lib/postgres.mjs';
+import { freePort } from './lib/ports.mjs';
+import { Postgres } from './lib/postgres.mjs';
 import { Server, expect } from './lib/server.mjs';
 
 export async function drill({ folder, short }) {

@@ -8,7 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { owned } from './lib/children.mjs';
 import { count, seconds, spread } from './lib/figures.mjs';
-import { Postgres, freePort } from './lib/postgres.mjs';
+import { freePort } from './lib/ports.mjs';
+import { Postgres } from './lib/postgres.mjs';
 import { BINARY, Server, command, expect } from './lib/server.mjs';
 
 const PREVIOUS = process.env.KEYSTEAD_PREVIOUS;

@@ -6,7 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { begin } from './lib/cluster.mjs';
 import { seconds } from './lib/figures.mjs';
 import { Haproxy } from './lib/haproxy.mjs';
-import { Postgres, freePort } from './lib/postgres.mjs';
+import { freePort } from './lib/ports.mjs';
+import { Postgres } from './lib/postgres.mjs';
 import { command, expect } from './lib/server.mjs';
 
 /** What HAProxy may lead to, in TCP mode and one at a time. */

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
-import { Haproxy, freeAddress } from './haproxy.mjs';
+import { Haproxy } from './haproxy.mjs';
+import { freeAddress } from './ports.mjs';
 import { Server, command } from './server.mjs';
 
 /** The names of the servers, as HAProxy has them. */

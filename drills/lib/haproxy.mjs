@@ -6,7 +6,6 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { owned } from './children.mjs';
-import { freePort } from './postgres.mjs';
 
 const PROGRAM = '/usr/sbin/haproxy';
 const SOCKET = '/run/haproxy.sock';
@@ -81,9 +80,4 @@ export class Haproxy {
   stop() {
     this.child.kill('SIGKILL');
   }
-}
-
-/** An address of this machine that nobody uses. */
-export async function freeAddress() {
-  return `127.0.0.1:${await freePort()}`;
 }

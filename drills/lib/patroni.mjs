@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { owned } from './children.mjs';
-import { Haproxy, freeAddress } from './haproxy.mjs';
+import { Haproxy } from './haproxy.mjs';
+import { freeAddress } from './ports.mjs';
 import { accountFolder, asAccount, bin, run } from './postgres.mjs';
 
 const DOCUMENTED = resolve(import.meta.dirname, '../../docs/postgres/patroni.yml');

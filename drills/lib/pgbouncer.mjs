@@ -4,8 +4,9 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { accountFolder, asAccount, freePort } from './postgres.mjs';
 import { owned } from './children.mjs';
+import { freePort } from './ports.mjs';
+import { accountFolder, asAccount } from './postgres.mjs';
 
 const PROGRAM = '/usr/sbin/pgbouncer';
 const DOCUMENTED = resolve(import.meta.dirname, '../../docs/postgres/pgbouncer.ini');

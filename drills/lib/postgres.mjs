@@ -2,12 +2,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { owned } from './children.mjs';
+import { freePort } from './ports.mjs';
 
 const versions = () => readdirSync('/usr/lib/postgresql').map(Number).sort((a, b) => b - a);
 export const bin = () => `/usr/lib/postgresql/${versions()[0]}/bin`;
@@ -27,14 +27,6 @@ export function accountFolder(prefix) {
   chmodSync(folder, 0o700);
   chownSync(folder, account.uid, account.gid);
   return folder;
-}
-
-export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  return port;
 }
 
 export function run(args, options = {}) {

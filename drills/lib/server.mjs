@@ -40,11 +40,16 @@ export class Server {
     server.child.stderr.on('data', (chunk) => (server.log = (server.log + chunk).slice(-100_000)));
     server.child.stdout.on('data', (chunk) => (server.printed += chunk));
     server.ended = once(server.child, 'exit');
+    // All that it said has come by then.
+    server.closed = once(server.child, 'close');
     const address = async () => {
       for (;;) {
         const port = listen.endsWith(':0') ? server.printed.match(/running at http:\/\/localhost:(\d+)\n/)?.[1] : listen.split(':').at(-1);
         if (port && server.printed.includes('running at')) return `http://localhost:${port}`;
-        if (server.child.exitCode !== null) throw new Error(`it ended with ${server.child.exitCode}: ${server.log}`);
+        if (server.child.exitCode !== null) {
+          await within(5, 'the end of its log', server.closed);
+          throw new Error(`it ended with ${server.child.exitCode}: ${server.log}`);
+        }
         await pause(2);
       }
     };
