@@ -16,6 +16,12 @@ pub(crate) fn describe() -> String {
     format!("{cores} cores of {processor}, {gigabytes} GiB of memory, Linux {}", system.trim())
 }
 
+/// Whether the kernel schedules each session as one. Each connection of Postgres is a session of its own: beside busy
+/// servers in another, it may wait for a processor for a second or two.
+pub(crate) fn has_autogroups() -> bool {
+    fs::read_to_string("/proc/sys/kernel/sched_autogroup_enabled").is_ok_and(|on| on.trim() == "1")
+}
+
 /// The value behind `name:` in a file of `/proc`.
 pub(crate) fn field(path: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;

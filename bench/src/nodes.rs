@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use domain::page::grouped;
 
 use crate::calls::{Call, Plan};
 use crate::contest::{CONNECTIONS, ROUNDS, Round, WARM_UP, load_by};
 use crate::data::{Engine, Installation, Size};
 use crate::figures::Spread;
+use crate::machine::has_autogroups;
 use crate::process::Child;
 use crate::report::{Section, spread, verdict};
 
@@ -37,16 +38,21 @@ impl Rounds {
 
 /// Measures both in turns, each on a database of its own. Whoever is not called has next to nothing to do.
 pub(crate) async fn measure(seconds: u32) -> Result<Section> {
+    if has_autogroups() {
+        println!("  the kernel has autogroups, which keep Postgres from the processors: sysctl kernel.sched_autogroup_enabled=0");
+    }
     let for_one = Installation::make(Size::of_keys(KEYS), Engine::Postgres).await?;
     let for_three = Installation::make(Size::of_keys(KEYS), Engine::Postgres).await?;
     let one = Child::keystead(&for_one).await?;
     let three =
         [Child::keystead(&for_three).await?, Child::keystead(&for_three).await?, Child::keystead(&for_three).await?];
     let (mut alone, mut shared) = (Rounds::default(), Rounds::default());
+    let mut asked = 0;
     for number in 0..=ROUNDS {
         let seconds = if number == 0 { WARM_UP.min(seconds) } else { seconds };
         let of_one = at_once(&for_one, [&one, &one, &one], seconds).await.context("one server")?;
         let of_three = at_once(&for_three, three.each_ref(), seconds).await.context("three servers")?;
+        asked += of_three.iter().map(|round| round.requests).sum::<u64>();
         if number > 0 {
             alone.add(&of_one);
             shared.add(&of_three);
@@ -58,7 +64,9 @@ pub(crate) async fn measure(seconds: u32) -> Result<Section> {
         server.stop().await?;
     }
     // To wrk, a call that a limit refused is an answer like any other.
-    let refused = for_three.counted().await?.refused;
+    let counted = for_three.counted().await?;
+    ensure!(counted.accepted + counted.refused >= asked, "{counted:?} of {asked} calls were answered");
+    let refused = counted.refused;
     Ok(Section::without_calls(section(&for_one, &alone, &shared, refused)?))
 }
 

@@ -99,10 +99,17 @@ impl Demand {
     }
 }
 
-/// How long a node keeps room for the calls that it expects.
+/// For how long a node takes room for the calls that it expects.
 const AHEAD_SECONDS: u32 = 2;
 
-/// How long a node that has waited in vain refuses at once.
+/// How long a node keeps spare room after the last call, unless others are short.
+const SPARE_FOR: i64 = 60 * SECOND;
+
+/// The spare room of a node is this part of the limit, or of what nobody has if that is less. So a node that is called now
+/// and then seldom waits, and some nodes have spare room beside each other.
+const SPARE_PART: u32 = 8;
+
+/// How long a node refuses at once after a settling found no room.
 const EMPTY_FOR: i64 = 250;
 
 /// What a node knows of the limit that it looks at.
@@ -132,7 +139,9 @@ pub struct Spending {
     /// The calls that were refused since the record was last written.
     missed: u32,
     demand: Demand,
-    /// When a call last waited in vain, plus one; 0 = never.
+    /// When a call was last asked for.
+    asked_at: i64,
+    /// When a settling last found no room for a call, plus one; 0 = never.
     empty_since: i64,
     /// Whether other nodes were short when the record was last read.
     wanted: bool,
@@ -147,7 +156,7 @@ impl Spending {
     pub fn of_whole(look: Look) -> Self {
         let rest = look.limit.saturating_sub(look.used);
         let held = look.used.saturating_add(rest - rest / 2).min(look.limit.max(look.used));
-        Self { held, most: held, ..Self::default() }
+        Self { held, most: held, asked_at: look.now.0, ..Self::default() }
     }
 
     /// Notes that no more than this is on record.
@@ -174,6 +183,7 @@ impl Spending {
     /// Notes that calls are asked for.
     pub fn asked(&mut self, calls: u32, now: Millis) {
         self.demand.add(calls, now);
+        self.asked_at = now.0;
     }
 
     /// Whether the room for the next half of a second should be taken before it is missed. `true` once, until it is settled.
@@ -201,17 +211,17 @@ impl Spending {
         self.waiting = self.waiting.saturating_sub(calls);
     }
 
-    /// Notes that calls waited in vain.
-    pub fn refused(&mut self, calls: u32, waited: bool, now: Millis) {
+    /// Notes that calls are refused, and whether a settling found no room for them.
+    pub fn refused(&mut self, calls: u32, found_none: bool, now: Millis) {
         self.missed = self.missed.saturating_add(calls);
-        if waited {
+        if found_none {
             self.empty_since = now.0 + 1;
         }
     }
 
     /// Whether there is anything to settle: something to give back, calls that lack room, or others that do.
     pub fn has_news(&mut self, look: Look) -> bool {
-        let (_, kept) = ahead(look.used.saturating_add(self.waiting), self.demand.a_second(look.now), look.limit);
+        let (_, kept) = self.ahead(look, self.spare(look));
         let is_short = self.is_short || self.waiting > 0 || self.missed > 0;
         self.wanted || is_short || self.most != self.held || self.held > kept
     }
@@ -228,7 +238,9 @@ impl Spending {
         let claim = self.claim(look, a_second);
         let free = limit.saturating_sub(others.calls).saturating_sub(self.held);
         let fair = others.fair(limit, claim);
-        let (ahead, kept) = ahead(needed, a_second, limit);
+        let spare = self.spare(look);
+        let (ahead, _) = self.ahead(look, spare.min(free / 2));
+        let (_, kept) = self.ahead(look, spare);
         self.wanted = others.short > 0;
         // What the others lack and nobody has left.
         let lacking = others.short.saturating_sub(free);
@@ -274,10 +286,28 @@ impl Spending {
         if self.wanted || self.is_short || self.waiting > 0 || self.missed > 0 {
             return Some(Millis(look.now.0 + EMPTY_FOR));
         }
-        if self.most != self.held || self.held > look.used || self.demand.a_second(look.now) > 0 {
+        if self.has_news(look) {
             return Some(Millis(look.now.0 + SECOND));
         }
-        (self.held > 0).then(|| next_end.unwrap_or(look.now).0.max(look.now.0 + SECOND)).map(Millis)
+        let spare_until = self.asked_at + SPARE_FOR;
+        let at = if spare_until > look.now.0 { spare_until } else { next_end.unwrap_or(look.now).0 };
+        (self.held > 0).then(|| Millis(at.max(look.now.0 + SECOND)))
+    }
+
+    /// The spare room that this node may keep.
+    const fn spare(&self, look: Look) -> u32 {
+        if look.now.0 - self.asked_at < SPARE_FOR { look.limit / SPARE_PART } else { 0 }
+    }
+
+    /// The room that this node wants, with so much to spare, and the most that it keeps before it gives back, so that it
+    /// does not give and take all the time.
+    fn ahead(&mut self, look: Look, spare: u32) -> (u32, u32) {
+        let needed = look.used.saturating_add(self.waiting);
+        let expected = self.demand.a_second(look.now).saturating_mul(AHEAD_SECONDS);
+        // One more than is expected, as the next call may come early.
+        let more = if expected == 0 { 0 } else { expected.saturating_add(1) }.max(spare);
+        let ahead = needed.saturating_add(more).min(look.limit);
+        (ahead, if more == 0 { ahead } else { ahead.saturating_add(ahead / 4) })
     }
 
     fn claim(&self, look: Look, a_second: u32) -> u32 {
@@ -285,17 +315,6 @@ impl Spending {
         let in_window = u32::try_from(in_window).unwrap_or(u32::MAX);
         look.used.saturating_add(self.waiting).max(in_window).min(look.limit)
     }
-}
-
-/// The room that a node wants when it needs this much and gets so many calls a second, and the most that it keeps before it
-/// gives back, so that it does not give and take all the time.
-fn ahead(needed: u32, a_second: u32, limit: u32) -> (u32, u32) {
-    let expected = a_second.saturating_mul(AHEAD_SECONDS);
-    if expected == 0 {
-        return (needed.min(limit), needed.min(limit));
-    }
-    let ahead = needed.saturating_add(expected).saturating_add(1).min(limit);
-    (ahead, ahead.saturating_add(ahead / 4))
 }
 
 #[cfg(test)]

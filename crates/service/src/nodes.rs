@@ -15,7 +15,7 @@ use std::{
         Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use domain::{
@@ -41,7 +41,8 @@ const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// How often shares of rate limits are settled at least.
 const SETTLE_EVERY: Duration = Duration::from_millis(250);
 
-/// How long to rest after a settling that somebody asked for, so that others are settled with the next.
+/// How long to rest at most after a settling that somebody asked for, so that others are settled with the next. A settling
+/// that took less is followed by a rest that is as short.
 const REST: Duration = Duration::from_millis(30);
 
 /// How often a node that arrives looks whether the others know it.
@@ -158,6 +159,7 @@ impl Service {
                 }
                 () = shares.called() => true,
             };
+            let begun = Instant::now();
             if beats.is_unrecorded || (is_called && shares.mode() == Mode::Whole) {
                 // Another node may have arrived.
                 beat.ended(&self.beat(this, &mut beats).await);
@@ -165,7 +167,7 @@ impl Service {
                 settle.ended(&self.verifier().settle_shares(&this.id).await);
             }
             if is_called {
-                tokio::time::sleep(REST).await;
+                tokio::time::sleep(begun.elapsed().min(REST)).await;
             }
         }
         if let Err(error) = patiently(self.leave_nodes(&this.id)).await {

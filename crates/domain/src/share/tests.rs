@@ -215,7 +215,28 @@ proptest! {
             prop_assert!(looks < 100);
         }
         prop_assert_eq!(model.nodes[0].record, Share::default());
-        prop_assert!(model.now <= 4_000 + 2 * window);
+        prop_assert!(model.now <= 4_000 + 2 * window + SPARE_FOR);
+    }
+}
+
+/// Nodes that are called now and then, each in its turn, have spare room: few calls wait for a settling.
+#[test]
+fn a_call_now_and_then_seldom_waits() {
+    for (limit, window) in [(100, 60_000), (1_000, 60_000), (1_000, 1_000)] {
+        let mut model = Model::new(3, limit, window);
+        let mut waited = 0;
+        for call in 0..300 {
+            model.pass(4_000);
+            let n = call % 3;
+            waited += u32::from(!model.fits(n, 1));
+            assert!(model.call_and_wait(n, 1));
+            let look = model.look(n);
+            let end = model.nodes[n].log.next_end(model.window);
+            if model.nodes[n].spending.look_again(look, end).is_some_and(|at| at.0 <= model.now + 4_000) {
+                model.settle(n, true, true);
+            }
+        }
+        assert!(waited <= 3, "{waited} of 300 with {limit} per {window} ms");
     }
 }
 

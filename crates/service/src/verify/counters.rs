@@ -121,8 +121,8 @@ impl KeyCounters {
     }
 
     /// Notes that the call is refused.
-    pub(super) fn refused(&self, short: &[(LimitPlace, u32)], waited: bool, now: Millis) {
-        lock(&self.logs).refused(short, waited, now);
+    pub(super) fn refused(&self, short: &[(LimitPlace, u32)], found_none: bool, now: Millis) {
+        lock(&self.logs).refused(short, found_none, now);
     }
 
     /// Spends `cost` calls of the quota, from the block in memory if it has them.

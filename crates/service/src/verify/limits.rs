@@ -229,10 +229,10 @@ impl Logs {
         }
     }
 
-    /// Notes that they are refused.
-    pub(super) fn refused(&mut self, short: &[(LimitPlace, u32)], waited: bool, now: Millis) {
+    /// Notes that they are refused, and whether a settling found no room for them.
+    pub(super) fn refused(&mut self, short: &[(LimitPlace, u32)], found_none: bool, now: Millis) {
         for (place, cost) in short {
-            self.spending(place).into_iter().for_each(|spending| spending.refused(*cost, waited, now));
+            self.spending(place).into_iter().for_each(|spending| spending.refused(*cost, found_none, now));
         }
     }
 

@@ -58,9 +58,10 @@ impl Verifier {
         let shares = &self.0.shares;
         let Answer { mut states, short, .. } = first;
         let is_settled = !shares.is_away() && shares.standing(asking.now).against == Against::Own;
-        let waits = is_settled && counters.wait(&short, asking.now);
-        if waits {
+        let mut rounds = 0_u32;
+        if is_settled && counters.wait(&short, asking.now) {
             let again = || {
+                rounds += 1;
                 let now = self.0.uptime();
                 let answer = counters.limits(Asking { now, ..asking }, || shares.standing(now));
                 let passed = answer.states.iter().all(|state| state.passed);
@@ -76,7 +77,8 @@ impl Verifier {
             let whole = Standing { against: Against::Whole, ..shares.standing(now) };
             return counters.limits(Asking { now, ..asking }, || whole).states;
         }
-        counters.refused(&short, waits, now);
+        // The first round may have begun before this call asked. If none began since, nobody knows whether there is room.
+        counters.refused(&short, rounds > 1, now);
         for state in &mut states {
             state.reset = Millis(state.reset.0.max(1));
         }
