@@ -39,7 +39,9 @@ impl Rounds {
 /// Measures both in turns, each on a database of its own. Whoever is not called has next to nothing to do.
 pub(crate) async fn measure(seconds: u32) -> Result<Section> {
     if has_autogroups() {
-        println!("  the kernel has autogroups, which keep Postgres from the processors: sysctl kernel.sched_autogroup_enabled=0");
+        println!(
+            "  the kernel has autogroups, which keep Postgres from the processors: sysctl kernel.sched_autogroup_enabled=0"
+        );
     }
     let for_one = Installation::make(Size::of_keys(KEYS), Engine::Postgres).await?;
     let for_three = Installation::make(Size::of_keys(KEYS), Engine::Postgres).await?;

@@ -5,6 +5,7 @@
 
 mod api;
 mod api_docs;
+mod call_threads;
 pub mod cli;
 pub mod client_address;
 pub mod config;

@@ -22,6 +22,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::call_threads::CallThreads;
 use crate::connections::{Connection, Connections, FirstTry, Place};
 use crate::dispatch::Dispatch;
 use crate::json::problem::Problem;
@@ -43,7 +44,13 @@ const REST_WITHIN: Duration = Duration::from_millis(100);
 const LAST_CALLS: Duration = Duration::from_secs(1);
 
 /// Serves until `stop`. Then closes each connection with its next answer, and returns once the last request is answered.
-pub(crate) async fn run(listener: Listener, dispatch: Dispatch, places: Connections, stop: CancellationToken) {
+pub(crate) async fn run(
+    listener: Listener,
+    threads: CallThreads,
+    dispatch: Dispatch,
+    places: Connections,
+    stop: CancellationToken,
+) {
     let connections = GracefulShutdown::new();
     let stopping = Arc::new(AtomicBool::new(false));
     let mut last_calls = pin!(async {
@@ -61,9 +68,12 @@ pub(crate) async fn run(listener: Listener, dispatch: Dispatch, places: Connecti
                 // Everybody is being answered. Whoever comes now has to come again.
                 let Some(place) = places.enter(peer.ip()) else { continue };
                 let known = Arc::clone(&place.connection);
-                let serving =
-                    connection(stream, peer, place, dispatch.clone(), connections.watcher(), Arc::clone(&stopping));
-                known.served_by(tokio::spawn(serving).abort_handle());
+                let (dispatch, watcher, stopping) = (dispatch.clone(), connections.watcher(), Arc::clone(&stopping));
+                let serve = move |stream| connection(stream, peer, place, dispatch, watcher, stopping);
+                match threads.serve(stream, serve) {
+                    Ok(task) => known.served_by(task),
+                    Err(error) => tracing::error!(%error, "a connection cannot be served"),
+                }
             }
             Err(error) if of_one_connection(&error) => {}
             Err(error) => {

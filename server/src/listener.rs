@@ -1,7 +1,8 @@
 //! Where connections come from: an address and port, a Unix socket, or a socket that the system has opened for us.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{self, Ipv4Addr, SocketAddr};
+use std::os::unix;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -14,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use crate::config::Listen;
 
 /// Whoever may open the socket is on this machine.
-const NEARBY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+const NEARBY: SocketAddr = SocketAddr::new(net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// An open listener.
 #[derive(Debug)]
@@ -102,6 +103,33 @@ async fn remove_abandoned(path: &Path) -> io::Result<()> {
 pub(crate) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+}
+
+impl Stream {
+    /// The same connection, which no runtime watches.
+    pub(crate) fn unwatched(self) -> io::Result<Unwatched> {
+        Ok(match self {
+            Self::Tcp(stream) => Unwatched::Tcp(stream.into_std()?),
+            Self::Unix(stream) => Unwatched::Unix(stream.into_std()?),
+        })
+    }
+}
+
+/// A connection that no runtime watches.
+#[derive(Debug)]
+pub(crate) enum Unwatched {
+    Tcp(net::TcpStream),
+    Unix(unix::net::UnixStream),
+}
+
+impl Unwatched {
+    /// The same connection, which the runtime of the caller watches.
+    pub(crate) fn watched(self) -> io::Result<Stream> {
+        Ok(match self {
+            Self::Tcp(stream) => Stream::Tcp(TcpStream::from_std(stream)?),
+            Self::Unix(stream) => Stream::Unix(UnixStream::from_std(stream)?),
+        })
+    }
 }
 
 /// Runs the same call on whichever stream it is.

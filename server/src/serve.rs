@@ -15,6 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::call_threads::CallThreads;
 use crate::config::Config;
 use crate::connections::Connections;
 use crate::console_threads::ConsoleThreads;
@@ -76,6 +77,7 @@ fn joining(config: &Config) -> Joining {
 pub(crate) async fn serve(
     config: Config,
     site: Site,
+    calls: CallThreads,
     console: ConsoleThreads,
     tracer: Option<SdkTracer>,
 ) -> Result<(), StartError> {
@@ -134,7 +136,7 @@ pub(crate) async fn serve(
         tokio::spawn(metrics::run(listener, service.clone(), idle.clone()));
     }
     let connections = Connections::new(Arc::clone(&state.trusted_proxies), service.metrics().clone());
-    let mut server = tokio::spawn(listen::run(listener, Dispatch::new(&state), connections, shutdown.clone()));
+    let mut server = tokio::spawn(listen::run(listener, calls, Dispatch::new(&state), connections, shutdown.clone()));
     announce(&service, &state.public_url).await?;
 
     let ended = tokio::select! {

@@ -16,25 +16,37 @@ use crate::components::icon::{Drawn, Icon};
 use crate::components::time::{Ago, Time};
 use crate::desk::later::later;
 use crate::desk::status::read_status;
+use crate::error::ConsoleError;
 
 #[component]
 pub fn StatusPage() -> impl IntoView {
     let shown = later(async move {
         match read_status().await {
-            Ok(status) => view! { <Shown status/> }.into_any(),
-            Err(error) => view! { <Failed error/> }.into_any(),
+            Ok(status) => view! { <Head/> <Shown status/> }.into_any(),
+            Err(error) => {
+                let is_refused = matches!(error, ConsoleError::Refused(_));
+                view! { <Head is_refused/> <Failed error/> }.into_any()
+            }
         }
     });
     view! {
         <Title text="Status"/>
+        {shown}
+    }
+}
+
+/// Whoever may not see the status has nothing to refresh.
+#[component]
+fn Head(#[prop(optional)] is_refused: bool) -> impl IntoView {
+    let refresh = || view! { <div class="actions"><a class="button" href="/status">"Refresh"</a></div> };
+    view! {
         <div class="head">
             <div>
                 <h1>"Status"</h1>
                 <p>"Whether all is well, and what this node does. " <a href="/help/monitoring">"Monitoring"</a></p>
             </div>
-            <div class="actions"><a class="button" href="/status">"Refresh"</a></div>
+            {(!is_refused).then(refresh)}
         </div>
-        {shown}
     }
 }
 

@@ -15,7 +15,7 @@ use std::{
         Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use domain::{
@@ -159,7 +159,7 @@ impl Service {
                 }
                 () = shares.called() => true,
             };
-            let begun = Instant::now();
+            let begun = self.instant();
             if beats.is_unrecorded || (is_called && shares.mode() == Mode::Whole) {
                 // Another node may have arrived.
                 beat.ended(&self.beat(this, &mut beats).await);
@@ -167,7 +167,8 @@ impl Service {
                 settle.ended(&self.verifier().settle_shares(&this.id).await);
             }
             if is_called {
-                tokio::time::sleep(begun.elapsed().min(REST)).await;
+                let took = self.instant().saturating_duration_since(begun);
+                tokio::time::sleep(took.min(REST)).await;
             }
         }
         if let Err(error) = patiently(self.leave_nodes(&this.id)).await {

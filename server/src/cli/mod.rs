@@ -41,6 +41,7 @@ use clap_complete::Shell;
 use domain::ids::KeyId;
 use domain::token::cut_to_id;
 
+use crate::call_threads::CallThreads;
 use crate::config::{Config, Settings, refuse_unknown};
 use crate::console_threads::ConsoleThreads;
 use crate::serve::serve;
@@ -195,15 +196,17 @@ fn run(cli: Cli, site: Site) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     let result = match cli.command {
         None => {
+            let (calls, call_threads) = CallThreads::start(workers)?;
             let (console, console_runtime) = ConsoleThreads::start(workers)?;
             let served = runtime.block_on(async {
                 let sending = sent.map(Traces::start);
-                let served = Box::pin(serve(config, site, console, tracer)).await;
+                let served = Box::pin(serve(config, site, calls, console, tracer)).await;
                 if let Some(sending) = sending {
                     sending.stop().await;
                 }
                 served
             });
+            drop(call_threads);
             console_runtime.shutdown_background();
             served.map_err(Failure::from)
         }
