@@ -118,7 +118,7 @@ pub fn AppField(
     view! {
         <div class="field">
             <label for=id>{Field::App.label()}</label>
-            <select id=id name=id aria-invalid=wrong.then_some("true") aria-describedby=format!("{id}-hint {id}-error")>
+            <select id=id name=id autofocus=wrong aria-invalid=wrong.then_some("true") aria-describedby=format!("{id}-hint {id}-error")>
                 <option value="">"Choose an app"</option>
                 {options}
             </select>

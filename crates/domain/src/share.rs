@@ -105,8 +105,9 @@ const AHEAD_SECONDS: u32 = 2;
 /// How long a node keeps spare room after the last call, unless others are short.
 const SPARE_FOR: i64 = 60 * SECOND;
 
-/// The spare room of a node is this part of the limit, or of what nobody has if that is less. So a node that is called now
-/// and then seldom waits, and some nodes have spare room beside each other.
+/// The spare room of a node is this part of the limit, and no more than the limit allows in the time for which it is kept, or
+/// half of what nobody has. So a node that is called now and then seldom waits, some nodes have spare room beside each
+/// other, and one that is killed takes little of a long window with it.
 const SPARE_PART: u32 = 8;
 
 /// How long a node refuses at once after a settling found no room.
@@ -295,8 +296,12 @@ impl Spending {
     }
 
     /// The spare room that this node may keep.
-    const fn spare(&self, look: Look) -> u32 {
-        if look.now.0 - self.asked_at < SPARE_FOR { look.limit / SPARE_PART } else { 0 }
+    fn spare(&self, look: Look) -> u32 {
+        if look.now.0 - self.asked_at >= SPARE_FOR {
+            return 0;
+        }
+        let meanwhile = i64::from(look.limit).saturating_mul(SPARE_FOR) / look.window.0.max(1);
+        u32::try_from(meanwhile).unwrap_or(u32::MAX).min(look.limit / SPARE_PART)
     }
 
     /// The room that this node wants, with so much to spare, and the most that it keeps before it gives back, so that it
