@@ -287,7 +287,7 @@ impl Spending {
         if self.wanted || self.is_short || self.waiting > 0 || self.missed > 0 {
             return Some(Millis(look.now.0 + EMPTY_FOR));
         }
-        if self.has_news(look) {
+        if self.has_news(look) || self.demand.a_second(look.now) > 0 {
             return Some(Millis(look.now.0 + SECOND));
         }
         let spare_until = self.asked_at + SPARE_FOR;

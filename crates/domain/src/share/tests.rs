@@ -219,6 +219,28 @@ proptest! {
     }
 }
 
+/// What was kept for calls that do not come goes back when they have not come for a while, all but the spare room.
+#[test]
+fn room_for_expected_calls_goes_back_in_seconds() {
+    for (limit, window, kept) in [(100, 86_400_000, 0), (100, 60_000, 12)] {
+        let mut model = Model::new(1, limit, window);
+        for _ in 0..40 {
+            assert!(model.call_and_wait(0, 1));
+            model.pass(7);
+        }
+        let called = model.now;
+        while model.now < called + 4_000 {
+            let look = model.look(0);
+            let end = model.nodes[0].log.next_end(model.window);
+            let again = model.nodes[0].spending.look_again(look, end).expect("it holds something");
+            model.pass(again.0 - model.now);
+            model.settle(0, true, true);
+        }
+        let used = model.look(0).used;
+        assert!(model.nodes[0].record.calls <= used + kept + (used + kept) / 4, "{:?}", model.nodes[0]);
+    }
+}
+
 /// Nodes that are called now and then, each in its turn, have spare room: few calls wait for a settling.
 #[test]
 fn a_call_now_and_then_seldom_waits() {
