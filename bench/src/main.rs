@@ -62,9 +62,9 @@ struct Options {
     /// Length of a round of calls
     #[arg(long, default_value_t = 5)]
     round_seconds: u32,
-    /// Measure only this part; without --output, nothing is written
-    #[arg(long)]
-    only: Option<Part>,
+    /// Measure only these parts, with commas between them; without --output, nothing is written
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Part>,
     /// File to write instead of docs/benchmarks.md
     #[arg(long)]
     output: Option<PathBuf>,
@@ -200,10 +200,10 @@ async fn run(options: &Options) -> Result<()> {
         sections.push(instructions::measure().await?);
     }
 
-    let path = match (&options.output, options.only) {
-        (Some(path), _) => path.clone(),
-        (None, None) => process::repository()?.join("docs/benchmarks.md"),
-        (None, Some(_)) => {
+    let path = match &options.output {
+        Some(path) => path.clone(),
+        None if options.only.is_empty() => process::repository()?.join("docs/benchmarks.md"),
+        None => {
             for section in &sections {
                 print!("\n{}", section.text);
             }
@@ -274,7 +274,7 @@ async fn check_counts(large: &Installation, sections: &[Section]) -> Result<()> 
 
 impl Options {
     fn wants(&self, parts: &[Part]) -> bool {
-        self.only.is_none_or(|only| parts.contains(&only))
+        self.only.is_empty() || self.only.iter().any(|only| parts.contains(only))
     }
 
     /// Whether to measure this part; if so, prints its name.

@@ -2,8 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::available_parallelism;
 
 use domain::cidr::subscriber;
 use hyper::body::Incoming;
@@ -17,8 +19,9 @@ use crate::client_address::TrustedProxies;
 /// buffers.
 const MOST: usize = 32_768;
 
-/// Descriptors that connections leave for the database, its journal and whatever else is open.
+/// Descriptors that connections leave for the database, its journal and whatever else is open, and for each processor's threads.
 const RESERVE: usize = 64;
+const RESERVE_EACH: usize = 8;
 
 /// All open connections. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -192,7 +195,9 @@ impl Drop for Place {
 impl Connections {
     pub(crate) fn new(proxies: Arc<TrustedProxies>, metrics: Metrics) -> Self {
         let descriptors = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
-        let most = descriptors.unwrap_or(MOST).saturating_sub(RESERVE).clamp(16, MOST);
+        let processors = available_parallelism().map_or(1, NonZero::get);
+        let reserve = RESERVE.saturating_add(RESERVE_EACH.saturating_mul(processors));
+        let most = descriptors.unwrap_or(MOST).saturating_sub(reserve).clamp(16, MOST);
         Self::with(most, proxies, metrics)
     }
 

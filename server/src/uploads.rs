@@ -10,6 +10,7 @@ use axum::http::header;
 use axum::response::Response;
 use futures::stream::unfold;
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 use crate::json::problem::Problem;
 use crate::reading::{self, BodyError};
@@ -47,8 +48,12 @@ pub(crate) async fn form(request: Request, limit: usize) -> Result<Multipart, Fo
         return Err(FormError::Unread(BodyError::TooLong));
     }
     let bytes = reading::whole(&parts.headers, body, limit).await.map_err(FormError::Unread)?;
-    let bytes = match &boundary {
-        Some(boundary) => without_controls(&bytes, boundary).into(),
+    let bytes = match boundary {
+        // Calls on this thread do not wait for the end of a large one.
+        Some(boundary) => {
+            let cleaned = spawn_blocking(move || without_controls(&bytes, &boundary)).await;
+            cleaned.map_err(|_| FormError::Broken)?.into()
+        }
         None => bytes,
     };
     let request = Request::from_parts(parts, Body::from(bytes));

@@ -110,6 +110,9 @@ const SPARE_FOR: i64 = 60 * SECOND;
 /// other, and one that is killed takes little of a long window with it.
 const SPARE_PART: u32 = 8;
 
+/// How long a node takes no spare room after others were short.
+const YIELD_FOR: i64 = 5 * SECOND;
+
 /// How long a node refuses at once after a settling found no room.
 const EMPTY_FOR: i64 = 250;
 
@@ -146,6 +149,8 @@ pub struct Spending {
     empty_since: i64,
     /// Whether other nodes were short when the record was last read.
     wanted: bool,
+    /// Until when no spare room is taken, because others were short.
+    wanted_until: i64,
     /// Whether the record says that this node is short.
     is_short: bool,
     /// Whether there is something to be settled that nobody has begun to settle.
@@ -239,10 +244,16 @@ impl Spending {
         let claim = self.claim(look, a_second);
         let free = limit.saturating_sub(others.calls).saturating_sub(self.held);
         let fair = others.fair(limit, claim);
-        let spare = self.spare(look);
-        let (ahead, _) = self.ahead(look, spare.min(free / 2));
-        let (_, kept) = self.ahead(look, spare);
         self.wanted = others.short > 0;
+        if self.wanted {
+            self.wanted_until = now.0 + YIELD_FOR;
+        }
+        let spare = self.spare(look);
+        let (_, kept) = self.ahead(look, spare);
+        // What others lacked a moment ago is left to them.
+        let unused = free.saturating_add(self.held.saturating_sub(needed));
+        let taken = if now.0 < self.wanted_until { 0 } else { spare.min(unused / 2) };
+        let (ahead, _) = self.ahead(look, taken);
         // What the others lack and nobody has left.
         let lacking = others.short.saturating_sub(free);
         self.most = if others.calls.saturating_add(self.held) > limit || lacking > 0 {
@@ -291,7 +302,10 @@ impl Spending {
             return Some(Millis(look.now.0 + SECOND));
         }
         let spare_until = self.asked_at + SPARE_FOR;
-        let at = if spare_until > look.now.0 { spare_until } else { next_end.unwrap_or(look.now).0 };
+        // Once calls no longer count, more than the spare room may be idle.
+        let end = next_end.unwrap_or(look.now).0;
+        let at =
+            if spare_until > look.now.0 { spare_until.min(next_end.map_or(spare_until, |end| end.0)) } else { end };
         (self.held > 0).then(|| Millis(at.max(look.now.0 + SECOND)))
     }
 

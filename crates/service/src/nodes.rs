@@ -41,8 +41,9 @@ const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// How often shares of rate limits are settled at least.
 const SETTLE_EVERY: Duration = Duration::from_millis(250);
 
-/// How long to rest at most after a settling that somebody asked for, so that others are settled with the next. A settling
-/// that took less is followed by a rest that is as short.
+/// How long to rest after a settling that somebody asked for, so that others are settled with the next and other writers
+/// have their turn: so many times as long as it took, and no longer than this.
+const RESTS: u32 = 4;
 const REST: Duration = Duration::from_millis(30);
 
 /// How often a node that arrives looks whether the others know it.
@@ -168,7 +169,7 @@ impl Service {
             }
             if is_called {
                 let took = self.instant().saturating_duration_since(begun);
-                tokio::time::sleep(took.min(REST)).await;
+                tokio::time::sleep(took.saturating_mul(RESTS).min(REST)).await;
             }
         }
         if let Err(error) = patiently(self.leave_nodes(&this.id)).await {

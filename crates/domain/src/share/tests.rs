@@ -222,7 +222,7 @@ proptest! {
 /// What was kept for calls that do not come goes back when they have not come for a while, all but the spare room.
 #[test]
 fn room_for_expected_calls_goes_back_in_seconds() {
-    for (limit, window, kept) in [(100, 86_400_000, 0), (100, 60_000, 12)] {
+    for (limit, window, kept) in [(100, 86_400_000, 0), (100, 60_000, 12), (100, 2_000, 12)] {
         let mut model = Model::new(1, limit, window);
         for _ in 0..40 {
             assert!(model.call_and_wait(0, 1));

@@ -67,6 +67,8 @@ pub(crate) struct Shares {
     counts_alone: AtomicBool,
     agenda: Mutex<Agenda>,
     called: Notify,
+    /// Whether another node has announced something since the last settling.
+    is_told: AtomicBool,
     /// How often something was settled, or tried to be.
     rounds: watch::Sender<u64>,
     metrics: Metrics,
@@ -76,11 +78,22 @@ pub(crate) struct Shares {
 #[derive(Default)]
 struct Agenda {
     now: HashSet<LimitPlace>,
+    /// Where this node was short when it last settled: others may have given back since.
+    short: HashSet<LimitPlace>,
     later: BTreeSet<(i64, LimitPlace)>,
     due: HashMap<LimitPlace, i64>,
 }
 
 impl Agenda {
+    fn settled(&mut self, place: &LimitPlace, is_short: bool, again: Option<Millis>) {
+        self.set(place.clone(), again);
+        if is_short {
+            self.short.insert(place.clone());
+        } else {
+            self.short.remove(place);
+        }
+    }
+
     fn set(&mut self, place: LimitPlace, at: Option<Millis>) {
         if let Some(before) = self.due.remove(&place) {
             let entry = (before, place);
@@ -118,6 +131,7 @@ impl Shares {
             counts_alone: AtomicBool::new(false),
             agenda: Mutex::default(),
             called: Notify::new(),
+            is_told: AtomicBool::new(false),
             rounds: watch::Sender::new(0),
             metrics,
         }
@@ -201,6 +215,7 @@ impl Shares {
 
     /// Settles soon, because of what another node announced.
     pub(crate) fn call(&self) {
+        self.is_told.store(true, Ordering::Release);
         self.called.notify_one();
     }
 
@@ -274,6 +289,9 @@ impl Shares {
         let due = {
             let mut agenda = lock(&self.agenda);
             places.extend(agenda.now.drain());
+            if self.is_told.swap(false, Ordering::AcqRel) {
+                places.extend(agenda.short.drain());
+            }
             agenda.take_due(now)
         };
         for place in due {
@@ -333,7 +351,7 @@ impl Shares {
         let settled = soon(Box::pin(store.write(work))).await?;
         for (place, (before, share, others)) in places.iter().zip(settled) {
             let again = counters.took(place, now, share, &others);
-            lock(&self.agenda).set(place.clone(), again);
+            lock(&self.agenda).settled(place, share.short > 0, again);
             if share.short > 0 {
                 self.metrics.limit_taken(LimitTake::Short);
             } else if share.calls > before.calls {
