@@ -46,7 +46,11 @@ pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
     if let Some(parent) = folder.parent() {
         std::fs::create_dir_all(parent)?;
     }
-    DirBuilder::new().mode(0o700).create(folder)
+    match DirBuilder::new().mode(0o700).create(folder) {
+        // Another server on the same folder was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made,
+    }
 }
 
 /// Checks that this account may write there. The database would only say that it cannot be opened.

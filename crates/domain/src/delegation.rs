@@ -2,14 +2,15 @@
 //! longer. Permissions of the customer's own APIs do not count. A key that issues keys need not hold them.
 
 use crate::key::KeyRecord;
+use crate::kind::Purpose;
 use crate::spec::KeySpec;
 
 /// Whether `made` may do more in Keystead than `maker`.
 pub fn exceeds(maker: &KeyRecord, made: &KeySpec) -> bool {
     let (own, rules) = (&maker.rules, &made.rules);
     let mut administers = rules.permissions.iter().filter(|permission| permission.is_reserved()).peekable();
-    // What a key of such a kind may do in Keystead, its kind says, and not its permissions.
-    if administers.peek().is_none() && made.kind.rules().acts.is_empty() {
+    // What is kept in Keystead opens to other kinds without a permission of Keystead's own.
+    if administers.peek().is_none() && made.kind.rules().purpose == Purpose::OwnApis {
         return false;
     }
     let more = administers.any(|permission| !own.permissions.contains(permission));
@@ -78,13 +79,13 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_that_acts_in_keystead_is_never_restricted_so_its_maker_is_not_either() {
+    fn a_kind_that_opens_what_keystead_keeps_is_no_less_restricted_than_its_maker() {
         let draft = |kind: &str| {
             let integration = (kind == "integration").then(|| "0123456789abcdef01234567".to_owned());
             let (kind, name) = (Some(kind.to_owned()), Some("Key".to_owned()));
             KeyDraft { kind, name, integration, ..KeyDraft::default() }.check(NOW).unwrap()
         };
-        for made in [draft("app"), draft("integration")] {
+        for made in [draft("app"), draft("integration"), draft("master_user"), draft("client")] {
             assert!(!exceeds(&record(spec(WRITE, None, &[], &[], &[])), &made));
             assert!(exceeds(&record(spec(WRITE, Some("2030-01-01"), &[], &[], &[])), &made));
             assert!(exceeds(&record(spec(WRITE, None, &["10.0.0.0/8"], &[], &[])), &made));

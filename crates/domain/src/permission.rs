@@ -41,6 +41,11 @@ impl AdminPermission {
         matches!(self, Self::KeysWrite | Self::PeopleWrite | Self::AppsWrite | Self::SettingsWrite)
     }
 
+    /// Whether it reaches beyond the key's app: people and invites belong to the whole installation, and a new app is another.
+    pub const fn reaches_beyond_app(self) -> bool {
+        matches!(self, Self::PeopleRead | Self::PeopleWrite | Self::AppsWrite)
+    }
+
     const fn boxed(self) -> (&'static str, &'static str) {
         (self.as_str(), self.label())
     }

@@ -293,9 +293,9 @@ impl Caller {
         Err(FieldErrors::one(Field::Permissions, message).into())
     }
 
-    /// Whoever is limited to some apps cannot create any, and so cannot have a key do it.
+    /// Whoever is limited to some apps cannot reach beyond them, and so cannot have a key do it.
     fn may_give_one(&self, permission: AdminPermission) -> bool {
-        self.rights.may_give(permission) && !(self.limited && permission == AdminPermission::AppsWrite)
+        self.rights.may_give(permission) && !(self.limited && permission.reaches_beyond_app())
     }
 
     /// Whether the caller may create apps: a key with the permission may, though it will not see them.

@@ -152,10 +152,12 @@ async fn a_limited_admin_changes_only_what_is_in_their_apps(w: World) {
 
     assert_eq!(refusal(w.no_change(service.create_app(&admin, "New")).await), Refusal::Forbidden);
     // Nor by a key that could.
-    let creates = KeyDraft { boxes: vec!["keystead.apps.write".to_owned()], ..draft("service", "Creates apps") };
-    assert!(matches!(refusal(service.issue_acknowledged(&admin, &here, &creates).await), Refusal::Invalid(_)));
-    let issued = service.issue_acknowledged(owner(), &here, &creates).await.unwrap().key.row.id;
-    assert_eq!(refusal(service.rotate_acknowledged(&admin, &issued, Overlap::USUAL).await), Refusal::Forbidden);
+    for beyond in ["keystead.apps.write", "keystead.people.read"] {
+        let reaches = KeyDraft { boxes: vec![beyond.to_owned()], ..draft("service", "Reaches beyond") };
+        assert!(matches!(refusal(service.issue_acknowledged(&admin, &here, &reaches).await), Refusal::Invalid(_)));
+        let issued = service.issue_acknowledged(owner(), &here, &reaches).await.unwrap().key.row.id;
+        assert_eq!(refusal(service.rotate_acknowledged(&admin, &issued, Overlap::USUAL).await), Refusal::Forbidden);
+    }
     assert_eq!(refusal(service.rename_app(&admin, &shop.id, "Mine").await), Refusal::AppNotFound);
     assert_eq!(refusal(service.archive_app(&admin, &shop.id).await), Refusal::AppNotFound);
     assert_eq!(refusal(service.restore_app(&admin, &shop.id).await), Refusal::AppNotFound);
