@@ -46,8 +46,12 @@ pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
     if let Some(parent) = folder.parent() {
         std::fs::create_dir_all(parent)?;
     }
+    make_folder(folder)
+}
+
+/// The same in a folder that is there. Another process may be faster.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(folder) {
-        // Another server on the same folder was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         made => made,
     }

@@ -1,9 +1,9 @@
 //! `keystead backup` and `keystead restore`: the database, its root key and the files of rooms together, for none is of use
 //! alone.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use service::Caller;
@@ -14,6 +14,7 @@ use super::failure::Failure;
 use super::many::spinner;
 use super::output::show;
 use crate::config::{Config, DatabaseUrl, RootKeyFile};
+use crate::data_folder::make_folder;
 use crate::start::{self, ATTACHMENTS, StartError};
 
 /// The files of an installation, in its data folder and in a backup.
@@ -159,13 +160,6 @@ fn in_folder(config: &Config, folder: &Path) -> Result<Config, Failure> {
         data_dir: Some(folder),
         ..config.clone()
     })
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    match DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
-        made => made,
-    }
 }
 
 /// Copies a file to one that only this account can read, and to the disk.
