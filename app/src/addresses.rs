@@ -3,6 +3,7 @@
 use domain::ids::KeyId;
 use domain::list::KeyQuery;
 use domain::preset::Preset;
+use domain::query_string::ListQuery;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 
@@ -24,11 +25,19 @@ pub fn wizard_address(form_id: &str, step: WizardStep) -> String {
     format!("/keys/new?{DRAFT}={form_id}&{STEP}={}", step.as_str())
 }
 
-/// The list's filters and position, read from the address of the page.
+/// The decoded pairs in the address of the page.
+pub fn address_pairs() -> Vec<(String, String)> {
+    use_query_map().get_untracked().into_iter().map(|(name, value)| (name.into_owned(), value)).collect()
+}
+
+/// The list that the address of the page asks for.
+pub fn read_address<Q: ListQuery>() -> Q {
+    Q::from_pairs(address_pairs().iter().map(|(name, value)| (&**name, &**value)))
+}
+
+/// The filters and position of the key list.
 pub fn list_query() -> KeyQuery {
-    let map = use_query_map().get_untracked();
-    let pairs: Vec<(String, String)> = map.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
-    KeyQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)))
+    read_address()
 }
 
 /// The address of the list in this state.

@@ -14,6 +14,8 @@ pub enum ConsoleError {
     SignedOut,
     /// The console never sends a request like this.
     Malformed,
+    /// An address or a form asks for a filter, or a value of one, that a list does not have.
+    NoSuchFilter,
     /// Some bytes are not valid text. U+FFFD replaces them in the values that were read.
     NotText,
     /// The database could not be reached, or something broke. The log has the cause.
@@ -31,6 +33,9 @@ impl ConsoleError {
                                 you typed stays here."
                 .to_owned(),
             Self::Malformed => "The form is incomplete. Reload the page and try again.".to_owned(),
+            Self::NoSuchFilter => "The address asks for a filter, or a value of one, that the list does not have. \
+                                   Nothing was done. Choose again in the list."
+                .to_owned(),
             Self::NotText => "Some of the input is not valid text and was replaced by \u{fffd}. Correct it, then send \
                               the form again."
                 .to_owned(),
@@ -84,7 +89,7 @@ impl ConsoleError {
                 _ => StatusCode::CONFLICT,
             },
             Self::SignedOut => StatusCode::UNAUTHORIZED,
-            Self::Malformed | Self::NotText => StatusCode::BAD_REQUEST,
+            Self::Malformed | Self::NoSuchFilter | Self::NotText => StatusCode::BAD_REQUEST,
             Self::Unavailable | Self::Uncertain => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

@@ -6,6 +6,7 @@ use leptos_router::SsrMode;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
+use crate::components::title::provide_titles;
 use crate::pages::about::AboutPage;
 use crate::pages::accept::AcceptPage;
 use crate::pages::account::AccountPage;
@@ -89,6 +90,7 @@ use crate::pages::why::WhyPage;
 #[expect(clippy::too_many_lines, reason = "a table, with a line for each route")]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    provide_titles();
     // Every page is one complete document, because it must work without scripts.
     let whole = SsrMode::Async;
     view! {

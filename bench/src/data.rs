@@ -237,8 +237,8 @@ impl Deep {
         marks.sort_by_key(|mark| mark.created_at);
         let by_created = marks.get(half).context("no place was remembered")?;
         Ok(Self {
-            by_name: format!("{}~{}", by_name.id, by_name.name_key),
-            by_created: format!("{}~{}", by_created.id, by_created.created_at),
+            by_name: format!("{}~name~{}", by_name.id, by_name.name_key),
+            by_created: format!("{}~created~{}", by_created.id, by_created.created_at),
         })
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use app::desk::context::Visit;
 use app::desk::live_room::{Coming, LiveRoom, room_id};
 use app::desk::{CallError, ConsoleError};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -61,12 +62,8 @@ pub(crate) fn router(state: &AppState) -> Router {
     router.route(ROOM_EVENTS, get(room_events)).with_state(state.clone())
 }
 
-async fn events(
-    State(state): State<AppState>,
-    Extension(visit): Extension<Visit>,
-    Query(asked): Query<Watched>,
-) -> Response {
-    match watch(&state, &visit, &asked.key).await {
+async fn events(State(state): State<AppState>, Extension(visit): Extension<Visit>, asked: Asked<Watched>) -> Response {
+    match watch(&state, &visit, asked).await {
         Ok((watch, stream)) => streamed(state, stream, calls(watch)),
         Err(error) => (error.status(), Json(CallError::from(error))).into_response(),
     }
@@ -75,13 +72,20 @@ async fn events(
 async fn room_events(
     State(state): State<AppState>,
     Extension(visit): Extension<Visit>,
-    Query(asked): Query<WatchedRoom>,
+    asked: Asked<WatchedRoom>,
     headers: HeaderMap,
 ) -> Response {
-    match watch_room(&state, &visit, &asked.room, last_seen(&headers).unwrap_or(asked.after)).await {
+    match watch_room(&state, &visit, asked, last_seen(&headers)).await {
         Ok((room, stream)) => streamed(state, stream, messages(room)),
         Err(error) => (error.status(), Json(CallError::from(error))).into_response(),
     }
+}
+
+/// What the address of a stream asks for.
+type Asked<T> = Result<Query<T>, QueryRejection>;
+
+fn read<T>(asked: Asked<T>) -> Result<T, ConsoleError> {
+    asked.map(|Query(asked)| asked).map_err(|_| ConsoleError::Malformed)
 }
 
 /// The number of what came last, as a browser says it that opens the stream again.
@@ -102,9 +106,9 @@ fn streamed(
     Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
 }
 
-async fn watch(state: &AppState, visit: &Visit, key: &str) -> Result<(Watch, Stream), ConsoleError> {
+async fn watch(state: &AppState, visit: &Visit, asked: Asked<Watched>) -> Result<(Watch, Stream), ConsoleError> {
     let session = visit.session.as_ref().ok_or(ConsoleError::SignedOut)?;
-    let key = KeyId::parse(key).ok_or(ConsoleError::Refused(Refusal::NotFound))?;
+    let key = KeyId::parse(&read(asked)?.key).ok_or(ConsoleError::Refused(Refusal::NotFound))?;
     let watch = state.service.watch(&session.caller(visit.address), &key).await?;
     let stream = state.service.stream(session).map_err(ConsoleError::Refused)?;
     Ok((watch, stream))
@@ -113,11 +117,12 @@ async fn watch(state: &AppState, visit: &Visit, key: &str) -> Result<(Watch, Str
 async fn watch_room(
     state: &AppState,
     visit: &Visit,
-    room: &str,
-    after: u64,
+    asked: Asked<WatchedRoom>,
+    last: Option<u64>,
 ) -> Result<(LiveRoom, Stream), ConsoleError> {
     let session = visit.session.as_ref().ok_or(ConsoleError::SignedOut)?;
-    let room = room_id(room)?;
+    let WatchedRoom { room, after } = read(asked)?;
+    let (room, after) = (room_id(&room)?, last.unwrap_or(after));
     let watch = state.service.watch_room(&session.caller(visit.address), &room, after).await?;
     let stream = state.service.stream(session).map_err(ConsoleError::Refused)?;
     Ok((LiveRoom::new(watch, visit, after), stream))

@@ -1,11 +1,11 @@
 //! The page that shows a one-use link, once.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::copy::CopyButton;
 use super::icon::{Drawn, Icon};
+use super::title::Title;
 
 /// What came of mailing a link.
 #[derive(Debug, Clone)]

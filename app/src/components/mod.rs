@@ -67,4 +67,6 @@ pub mod sheet;
 pub mod shortcuts;
 #[cfg(feature = "ssr")]
 pub mod time;
+#[cfg(feature = "ssr")]
+pub mod title;
 pub mod warning;

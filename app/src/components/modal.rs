@@ -2,7 +2,8 @@
 
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
-use leptos_meta::Title;
+
+use super::title::DialogTitle;
 
 /// Runs while the browser reads the document, so that nothing flickers. `open` makes the dialog readable without
 /// scripts, but only `showModal` makes it modal. frontend/js closes it.
@@ -24,7 +25,7 @@ pub fn Modal(
     children: Children,
 ) -> impl IntoView {
     view! {
-        <Title text=title.clone()/>
+        <DialogTitle text=title.clone()/>
         <dialog
             open
             class:broad=broad

@@ -1,5 +1,7 @@
 //! Lists as files: CSV, and JSON with one object per line. A file is written while it is read, a piece at a time.
 
+use std::borrow::Cow;
+
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, RawQuery};
@@ -9,6 +11,7 @@ use axum::routing::get;
 use domain::audit_query::AuditQuery;
 use domain::export::{ExportForm, Exported, cells};
 use domain::list::KeyQuery;
+use domain::query_string::ListQuery;
 use futures::stream::try_unfold;
 use service::Error;
 use service::audit::AuditExport;
@@ -73,9 +76,14 @@ impl Pieces for AuditExport {
     }
 }
 
+/// The list that is asked for. Without a filter it would be a file of everything.
+fn whole<Q: ListQuery>(pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Result<Q, ConsoleError> {
+    let (query, left_out) = Q::read(pairs.iter().map(|(name, value)| (&**name, &**value)));
+    if left_out.is_empty() { Ok(query) } else { Err(ConsoleError::NoSuchFilter) }
+}
+
 async fn begin_keys(desk: Desk, query: &str) -> Result<(Desk, KeyExport), ConsoleError> {
-    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-    let query = KeyQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
+    let query: KeyQuery = whole(&form_urlencoded::parse(query.as_bytes()).collect::<Vec<_>>())?;
     let apps = desk.apps().await?.scope()?;
     let export = desk.service().export_keys(&desk.caller()?, apps, &query)?;
     Ok((desk, export))
@@ -83,7 +91,7 @@ async fn begin_keys(desk: Desk, query: &str) -> Result<(Desk, KeyExport), Consol
 
 async fn begin_audit(desk: Desk, query: &str) -> Result<(Desk, AuditExport), ConsoleError> {
     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-    let asked = AuditQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
+    let asked: AuditQuery = whole(&pairs)?;
     let key = pairs.iter().find(|(name, _)| name == "key").map(|(_, key)| key.trim()).filter(|key| !key.is_empty());
     let query = AuditQuery { key: key.map(key_id).transpose()?, ..asked };
     let export = desk.service().export_audit(&looking(&desk, &query).await?, &query)?;

@@ -8,7 +8,7 @@ use domain::refusal::Refusal;
 use domain::role::Rights;
 use domain::timestamp::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use service::invites::{Acceptance, Invited};
+use service::invites::{Acceptance, InviteSeen, Invited};
 use service::providers::Offered;
 
 use super::context::Desk;
@@ -32,14 +32,13 @@ pub enum InviteDoor {
     Plain,
 }
 
-/// An invite, when it was read, and what the visitor may do.
+/// An invite that the visitor may send again and revoke, and when it was read.
 pub async fn read_invite(id: &str) -> Result<(Invite, Timestamp), ConsoleError> {
     let desk = Desk::from_context()?;
     let caller = desk.caller()?;
     let id = person_id(id).map_err(|_| ConsoleError::Refused(Refusal::InviteGone))?;
-    let invite = desk.service().invite_by_id(&caller, &id).await?;
-    let may = caller.rights().may(invite.role.managed_with());
-    if may { Ok((invite, desk.service().now())) } else { Err(ConsoleError::Refused(Refusal::Forbidden)) }
+    let InviteSeen { invite, managed } = desk.service().invite_by_id(&caller, &id).await?;
+    if managed { Ok((invite, desk.service().now())) } else { Err(ConsoleError::Refused(Refusal::Forbidden)) }
 }
 
 /// What the visitor may do.

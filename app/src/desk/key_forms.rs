@@ -171,10 +171,13 @@ pub async fn bulk(desk: Desk, form: BulkForm) -> Result<Next<()>, ConsoleError> 
     if !caller.rights().may(Act::ChangeKeys) {
         return Err(ConsoleError::Refused(Refusal::Forbidden));
     }
-    let done =
-        desk.service().bulk(&caller, desk.apps_of(&form.app).await?, &form.selection(), &change, &form.form_id).await?;
+    let done = desk
+        .service()
+        .bulk(&caller, desk.apps_of(&form.app).await?, &form.selection()?, &change, &form.form_id)
+        .await?;
+    let back = list_address(&form.list.unwrap_or_default());
     let told = done.map_or(Told::Repeated, |done| told_of(&change, done, form.form_id));
-    Ok(tell(&desk, list_address(&form.list), told))
+    Ok(tell(&desk, back, told))
 }
 
 /// An act on many that took one key and skipped none is told as an act on that key.
@@ -192,8 +195,9 @@ pub async fn saved_view(desk: Desk, form: SavedViewForm) -> Result<Next<()>, Con
         desk.service().delete_view(&caller, &form.name).await?;
         return Ok(Next::Go("/keys/views".to_owned()));
     }
-    desk.service().save_view(&caller, &form.name, &form.list).await?;
-    Ok(Next::Go(list_address(&form.list)))
+    let list = form.list.ok_or(ConsoleError::NoSuchFilter)?.first_page();
+    desk.service().save_view(&caller, &form.name, &list).await?;
+    Ok(Next::Go(list_address(&list)))
 }
 
 fn wrong(field: Field, message: &str) -> ConsoleError {

@@ -118,7 +118,7 @@ pub async fn read_bulk(form: &BulkForm) -> Result<(BulkAct, BulkPreview), Consol
     let desk = Desk::from_context()?;
     let act = form.act.ok_or(ConsoleError::Malformed)?;
     let preview =
-        desk.service().preview_bulk(&desk.caller()?, desk.apps_of(&form.app).await?, &form.selection(), act).await?;
+        desk.service().preview_bulk(&desk.caller()?, desk.apps_of(&form.app).await?, &form.selection()?, act).await?;
     Ok((act, preview))
 }
 

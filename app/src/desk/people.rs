@@ -4,7 +4,6 @@ use domain::app::App;
 use domain::bulk::{BulkAct, Selection};
 use domain::grant::{KeyAct, KeyGrant};
 use domain::ids::{AppId, PersonId};
-use domain::invite::Invite;
 use domain::key::KeyRow;
 use domain::list::{KeyQuery, search};
 use domain::page::Page;
@@ -13,6 +12,7 @@ use domain::refusal::Refusal;
 use domain::role::{Act, Rights};
 use domain::sight::Scope;
 use domain::timestamp::Timestamp;
+use service::invites::InviteSeen;
 use service::people::PersonDetail;
 
 use super::context::Desk;
@@ -28,11 +28,9 @@ pub struct PeopleList {
     /// The names of the providers that they can sign in by.
     pub providers: Vec<(PersonId, String)>,
     /// The invites that wait.
-    pub invites: Vec<Invite>,
+    pub invites: Vec<InviteSeen>,
     /// When they were read.
     pub now: Timestamp,
-    /// What the visitor may do.
-    pub rights: Rights,
 }
 
 /// A person, when they were read, and what the visitor may do.
@@ -79,7 +77,7 @@ pub async fn read_people(query: &PersonQuery) -> Result<PeopleList, ConsoleError
     let invites = desk.service().invites(&caller).await?;
     let ids: Vec<_> = page.rows.iter().map(|person| person.id).collect();
     let providers = desk.service().providers_of(&caller, &ids).await?;
-    Ok(PeopleList { page, providers, invites, now: desk.service().now(), rights: caller.rights() })
+    Ok(PeopleList { page, providers, invites, now: desk.service().now() })
 }
 
 pub async fn read_person(id: &str) -> Result<PersonView, ConsoleError> {

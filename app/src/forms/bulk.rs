@@ -4,8 +4,10 @@ use domain::bulk::{BulkAct, Selection};
 use domain::field::Field;
 use domain::ids::KeyId;
 use domain::list::KeyQuery;
+use domain::query_string::ListQuery;
 
 use super::fields::{FormFields, Pairs, TICKED};
+use crate::error::ConsoleError;
 
 /// The act.
 pub const ACT: &str = "act";
@@ -25,7 +27,8 @@ pub struct BulkForm {
     pub keys: Vec<String>,
     pub all: bool,
     pub taken_by: String,
-    pub list: KeyQuery,
+    /// `None` if they name what the list does not have. The act would be for more keys than were meant.
+    pub list: Option<KeyQuery>,
     pub reason: String,
     pub note: String,
     pub expiry: String,
@@ -38,6 +41,12 @@ pub struct BulkForm {
     pub form_id: String,
 }
 
+/// The filters of the list, if the list has all of them.
+pub fn list(sent: &Pairs) -> Option<KeyQuery> {
+    let (list, left_out) = KeyQuery::read_string(&sent.text(LIST));
+    left_out.is_empty().then_some(list)
+}
+
 impl FormFields for BulkForm {
     fn read(sent: &Pairs) -> Self {
         Self {
@@ -45,7 +54,7 @@ impl FormFields for BulkForm {
             keys: sent.all(KEY),
             all: sent.text(ALL) == TICKED,
             taken_by: sent.text(TAKEN_BY),
-            list: KeyQuery::from_query_string(&sent.text(LIST)),
+            list: list(sent),
             reason: sent.text(Field::Reason.as_str()),
             note: sent.text(Field::Note.as_str()),
             expiry: sent.text(Field::Expiry.as_str()),
@@ -60,19 +69,20 @@ impl FormFields for BulkForm {
 
 impl BulkForm {
     /// The keys that it is for. What is no id is no key.
-    pub fn selection(&self) -> Selection {
+    pub fn selection(&self) -> Result<Selection, ConsoleError> {
         if !self.taken_by.is_empty() {
-            return Selection::TakenBy(self.taken_by.clone());
+            return Ok(Selection::TakenBy(self.taken_by.clone()));
         }
         if self.all {
-            return Selection::Matching(Box::new(self.list.first_page()));
+            let list = self.list.as_ref().ok_or(ConsoleError::NoSuchFilter)?;
+            return Ok(Selection::Matching(Box::new(list.first_page())));
         }
-        Selection::Keys(self.keys.iter().filter_map(|id| KeyId::parse(id)).collect())
+        Ok(Selection::Keys(self.keys.iter().filter_map(|id| KeyId::parse(id)).collect()))
     }
 
     /// What says which keys it is for, to be sent again.
     pub fn selected(&self) -> Vec<(&'static str, String)> {
-        let mut pairs = vec![(LIST, self.list.to_query_string())];
+        let mut pairs: Vec<_> = self.list.iter().map(|list| (LIST, list.to_query_string())).collect();
         if !self.app.is_empty() {
             pairs.push((Field::App.as_str(), self.app.clone()));
         }

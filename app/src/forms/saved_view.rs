@@ -3,7 +3,7 @@
 use domain::field::Field;
 use domain::list::KeyQuery;
 
-use super::bulk::LIST;
+use super::bulk::list;
 use super::fields::{FormFields, Pairs, TICKED};
 
 /// Whether the view is to be forgotten.
@@ -12,16 +12,13 @@ pub const FORGET: &str = "forget";
 #[derive(Debug, Clone, Default)]
 pub struct SavedViewForm {
     pub name: String,
-    pub list: KeyQuery,
+    /// `None` if it names what the list does not have.
+    pub list: Option<KeyQuery>,
     pub forget: bool,
 }
 
 impl FormFields for SavedViewForm {
     fn read(sent: &Pairs) -> Self {
-        Self {
-            name: sent.text(Field::Name.as_str()),
-            list: KeyQuery::from_query_string(&sent.text(LIST)).first_page(),
-            forget: sent.text(FORGET) == TICKED,
-        }
+        Self { name: sent.text(Field::Name.as_str()), list: list(sent), forget: sent.text(FORGET) == TICKED }
     }
 }

@@ -2,6 +2,7 @@
 
 use domain::ids::KeyId;
 use domain::list::KeyQuery;
+use domain::query_string::ListQuery;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
@@ -24,5 +25,5 @@ const MOST: usize = 100;
 #[server(endpoint = "rows", input = Json)]
 pub async fn rows(ids: Vec<String>, list: String) -> Result<Vec<Row>, CallError> {
     let ids: Vec<KeyId> = ids.iter().take(MOST).filter_map(|id| KeyId::parse(id)).collect();
-    Ok(crate::pages::keys_table::rows_now(&ids, &KeyQuery::from_query_string(&list)).await?)
+    Ok(crate::pages::keys_table::rows_now(&ids, &KeyQuery::read_string(&list).0).await?)
 }

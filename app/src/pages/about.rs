@@ -1,7 +1,8 @@
 //! "About": the version, and the packages of others that are in it, with their licences. build.rs writes the list.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
+
+use crate::components::title::Title;
 
 /// A package that is shipped.
 pub struct Package {

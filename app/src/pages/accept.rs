@@ -4,7 +4,6 @@ use domain::field::Field;
 use domain::invite::Invite;
 use domain::text::PASSWORD_MIN;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::frame::Mark;
@@ -13,6 +12,7 @@ use crate::components::dead_link::DeadLink;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::{TextField, password_hint};
 use crate::components::providers::Providers;
+use crate::components::title::Title;
 use crate::desk::invites::{InviteDoor, read_invite_door};
 use crate::desk::later::later;
 use crate::forms::invite::AcceptForm;

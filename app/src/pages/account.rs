@@ -4,7 +4,6 @@ use domain::field::Field;
 use domain::timestamp::Timestamp;
 use domain::zone;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use service::account::OwnSession;
 use service::second_factor::OwnFactor;
 
@@ -12,6 +11,7 @@ use super::account_providers::{OwnProviders, PasswordWay};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::time::{Ago, Time};
+use crate::components::title::Title;
 use crate::desk::account::{Account, read_account};
 use crate::desk::later::later;
 use crate::forms::account::{DisconnectForm, NameForm, SESSION, SessionsForm, ZoneForm};

@@ -3,12 +3,12 @@
 use domain::field::Field;
 use domain::refusal::Refusal;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
 use crate::components::problem::FieldProblem;
+use crate::components::title::Title;
 use crate::desk::account::{Connection, read_connection};
 use crate::desk::later::later;
 use crate::error::ConsoleError;

@@ -2,10 +2,10 @@
 
 use domain::field::Field;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
+use crate::components::title::Title;
 use crate::desk::person::read_me;
 use crate::forms::account::EmailForm;
 use crate::forms::outcome::PostedForm;

@@ -2,7 +2,6 @@
 
 use domain::field::{Field, FieldErrors};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use secrecy::ExposeSecret;
 use service::second_factor::{Enrolment, OwnFactor, RecoveryCodes};
 
@@ -13,6 +12,7 @@ use crate::components::field::TextField;
 use crate::components::problem::FieldProblem;
 use crate::components::qr::Qr;
 use crate::components::time::Time;
+use crate::components::title::Title;
 use crate::components::warning::Warning;
 use crate::desk::account::{Factor, read_factor};
 use crate::desk::later::later;

@@ -4,7 +4,6 @@ use domain::field::{Field, FieldErrors};
 use domain::ids::PasskeyId;
 use domain::refusal::Refusal;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use service::passkeys::OwnPasskey;
 
@@ -12,6 +11,7 @@ use super::account_factor::AccountFactor;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::time::{Ago, Time};
+use crate::components::title::Title;
 use crate::desk::later::later;
 use crate::desk::passkeys::{Passkeys, now, read_passkeys};
 use crate::desk::person::read_me;

@@ -2,10 +2,10 @@
 
 use domain::field::Field;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::{TextField, password_hint};
+use crate::components::title::Title;
 use crate::desk::account::read_password_min;
 use crate::desk::later::later;
 use crate::desk::person::read_me;

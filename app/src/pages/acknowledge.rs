@@ -7,7 +7,6 @@ use domain::refusal::Refusal;
 use domain::role::Act;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use service::keys::SeenBy;
 
@@ -15,6 +14,7 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::hidden_draft::HiddenDraft;
 use crate::components::key_status::KeyStatus;
 use crate::components::time::span;
+use crate::components::title::Title;
 use crate::components::warning::Warning;
 use crate::desk::keys::{KeyView, read_key, seen_by_another};
 use crate::desk::later::later;

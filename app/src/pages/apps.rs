@@ -2,16 +2,16 @@
 
 use domain::app::{ARCHIVED, App, AppListed, AppQuery};
 use domain::field::{Field, FieldErrors};
+use domain::query_string::ListQuery;
 use domain::refusal::Refusal;
 use domain::text::SEARCH_MAX;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::components::Outlet;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 use service::apps::AppView;
 
 use super::keys_filters::{SECRET, secretless};
-use crate::addresses::with_query;
+use crate::addresses::{read_address, with_query};
 use crate::components::empty::Empty;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
@@ -20,6 +20,7 @@ use crate::components::modal::Modal;
 use crate::components::pager::Pager;
 use crate::components::sheet::Sheet;
 use crate::components::time::Time;
+use crate::components::title::Title;
 use crate::desk::apps::{AppList, may_create, read_app, read_apps};
 use crate::desk::later::later;
 use crate::error::ConsoleError;
@@ -29,10 +30,8 @@ use crate::forms::person::Nothing;
 
 #[component]
 pub fn AppsPage() -> impl IntoView {
-    let pairs = use_query_map().get_untracked().into_iter().map(|(name, value)| (name.into_owned(), value));
-    let pairs: Vec<(String, String)> = pairs.collect();
-    let query = AppQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
-    let (asked, read) = (query.clone(), query.to_query_string());
+    let query: AppQuery = read_address();
+    let asked = query.clone();
     let creates = may_create().is_ok();
     let list = later(async move {
         match read_apps(&asked).await {
@@ -51,7 +50,7 @@ pub fn AppsPage() -> impl IntoView {
                 <div class="actions"><a class="button primary" href="/apps/new">"Create an app"</a></div>
             })}
         </div>
-        <Ignored read filters=&["status"] texts=&["q"]/>
+        <Ignored query/>
         {list}
         <Outlet/>
     }

@@ -2,20 +2,21 @@
 
 use domain::audit::Action;
 use domain::audit_query::AuditQuery;
+use domain::query_string::ListQuery;
 use domain::role::Act;
 use domain::text::SEARCH_MAX;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::keys_filters::{SECRET, secretless};
-use crate::addresses::with_query;
+use crate::addresses::{read_address, with_query};
 use crate::components::audit_table::{AuditTable, told};
 use crate::components::chart::days::Days;
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::{Exports, Pager};
+use crate::components::title::Title;
 use crate::desk::apps::read_choice;
 use crate::desk::audit::{read_audit, read_days};
 use crate::desk::keys::{key_id, may};
@@ -27,10 +28,8 @@ pub fn AuditPage() -> impl IntoView {
     let map = use_query_map().get_untracked();
     // A whole key is cut to its id.
     let key = map.get("key").as_deref().and_then(domain::list::search);
-    let pairs: Vec<(String, String)> = map.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
-    let query = AuditQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
+    let query: AuditQuery = read_address();
     let (asked, only_key) = (query.clone(), key.clone());
-    let read = query.to_query_string();
     let record = later(async move {
         match found(asked, only_key.as_deref()).await {
             Ok(found) => found,
@@ -49,8 +48,8 @@ pub fn AuditPage() -> impl IntoView {
                 }}</p>
             </div>
         </div>
-        <Question query key/>
-        <Ignored read filters=&["action", "from", "to"] texts=&["name", "person"]/>
+        <Question query=query.clone() key/>
+        <Ignored query/>
         {record}
     }
 }

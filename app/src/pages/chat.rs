@@ -5,7 +5,6 @@ use domain::page::grouped;
 use domain::participant::Participant;
 use domain::room::{Room, RoomKind};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
@@ -18,6 +17,7 @@ use crate::components::messages::{BEFORE, MessageList, Messages};
 use crate::components::modal::Modal;
 use crate::components::public_id::PublicId;
 use crate::components::time::Time;
+use crate::components::title::Title;
 use crate::desk::chats::{CHATS, file_max, read_chat_to_change, read_participants};
 use crate::desk::contacts::read_contact_choices;
 use crate::desk::later::later;

@@ -5,7 +5,6 @@ use domain::room::{ARCHIVED, Room, RoomKind, RoomQuery};
 use domain::text::SEARCH_MAX;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::components::Outlet;
 
 use super::keys_filters::{SECRET, secretless};
@@ -21,6 +20,7 @@ use crate::components::modal::Modal;
 use crate::components::pager::Pager;
 use crate::components::sheet::Sheet;
 use crate::components::time::Ago;
+use crate::components::title::Title;
 use crate::desk::chats::{CHATS, read_addressees, read_choices_of_new};
 use crate::desk::later::later;
 use crate::desk::rooms::{RoomList, may_create, read_rooms};
@@ -30,14 +30,14 @@ use crate::forms::outcome::PostedForm;
 #[component]
 pub fn ChatsPage() -> impl IntoView {
     let query = asked(&CHATS);
-    let read = query.to_query_string();
+    let asked = query.clone();
     let creates = may_create().is_ok();
     let list = later(async move {
-        match read_rooms(&query).await {
+        match read_rooms(&asked).await {
             Ok(list) => {
                 // The list is worth more than the names in it.
                 let names = read_addressees(&list.page.rows).await.unwrap_or_default();
-                view! { <Found list names query/> }.into_any()
+                view! { <Found list names query=asked/> }.into_any()
             }
             Err(error) => view! { <Failed error/> }.into_any(),
         }
@@ -54,7 +54,7 @@ pub fn ChatsPage() -> impl IntoView {
                 {creates.then(|| view! { <a class="button primary" href="/chats/new">"Create a chat"</a> })}
             </div>
         </div>
-        <Ignored read filters=&["status"] texts=&["q"]/>
+        <Ignored query/>
         {list}
         <Outlet/>
     }

@@ -5,7 +5,6 @@ use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::rotation::Overlap;
 use domain::timestamp::{Millis, Timestamp};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use service::keys::{Confirmed, ToConfirm};
 
@@ -16,6 +15,7 @@ use crate::components::dead_link::DeadLink;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::time::{Time, span};
+use crate::components::title::Title;
 use crate::desk::hand_overs::{CollectDoor, StoredDoor, Waiting, read_collect_door, read_stored_door, stored_address};
 use crate::desk::later::later;
 use crate::forms::hand_over::{CollectFields, CollectedSecret, Stored, StoredFields};

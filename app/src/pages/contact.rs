@@ -6,7 +6,6 @@ use domain::participant::Participant;
 use domain::refusal::Refusal;
 use domain::room::{Room, RoomKind};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_params_map;
 
@@ -15,6 +14,7 @@ use crate::components::failed::{Failed, FormProblem, failed_dialog, set_status};
 use crate::components::modal::Modal;
 use crate::components::public_id::PublicId;
 use crate::components::time::{Ago, Time};
+use crate::components::title::Title;
 use crate::desk::contacts::{ContactView, read_contact};
 use crate::desk::later::later;
 use crate::error::ConsoleError;

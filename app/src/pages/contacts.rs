@@ -3,14 +3,13 @@
 use domain::contact::{Contact, ContactDraft, ContactKind, ContactQuery, ContactStatus};
 use domain::field::{Field, FieldErrors};
 use domain::page::Page;
+use domain::query_string::ListQuery;
 use domain::text::SEARCH_MAX;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::components::Outlet;
-use leptos_router::hooks::use_query_map;
 
 use super::keys_filters::{SECRET, secretless};
-use crate::addresses::with_query;
+use crate::addresses::{read_address, with_query};
 use crate::components::app_switch::{AppField, InApp};
 use crate::components::empty::Empty;
 use crate::components::failed::{Failed, FormProblem, failed_dialog};
@@ -21,6 +20,7 @@ use crate::components::pager::Pager;
 use crate::components::problem::FieldProblem;
 use crate::components::select_field::SelectField;
 use crate::components::sheet::Sheet;
+use crate::components::title::Title;
 use crate::desk::contacts::{may_create, read_contacts};
 use crate::desk::later::later;
 use crate::forms::contacts::ContactForm;
@@ -29,15 +29,13 @@ use crate::forms::outcome::PostedForm;
 
 #[component]
 pub fn ContactsPage() -> impl IntoView {
-    let pairs = use_query_map().get_untracked().into_iter().map(|(name, value)| (name.into_owned(), value));
-    let pairs: Vec<(String, String)> = pairs.collect();
-    let query = ContactQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
-    let (asked, read) = (query.clone(), query.to_query_string());
+    let query: ContactQuery = read_address();
+    let asked = query.clone();
     let creates = may_create().is_ok();
     let list = later(async move {
         match read_contacts(&asked).await {
             Ok(list) => match list.page {
-                Some(page) => view! { <Found page manages=list.manages query/> }.into_any(),
+                Some(page) => view! { <Found page manages=list.manages query=asked/> }.into_any(),
                 None => choose_first().into_any(),
             },
             Err(error) => view! { <Failed error/> }.into_any(),
@@ -54,7 +52,7 @@ pub fn ContactsPage() -> impl IntoView {
                 <div class="actions"><a class="button primary" href="/contacts/new">"Create a contact"</a></div>
             })}
         </div>
-        <Ignored read filters=&["kind", "status"] texts=&["q"]/>
+        <Ignored query/>
         {list}
         <Outlet/>
     }

@@ -9,7 +9,6 @@ use domain::preset::Preset;
 use domain::timestamp::Timestamp;
 use domain::verdict::Code;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::dashboard_rooms::ChatRooms;
@@ -22,6 +21,7 @@ use crate::components::chart::life::left;
 use crate::components::chart::spans::Spans;
 use crate::components::failed::Failed;
 use crate::components::time::{Ago, ShortTime, ago};
+use crate::components::title::Title;
 use crate::desk::dashboard::read_dashboard;
 use crate::desk::keys::may_change_keys;
 use crate::desk::later::later;

@@ -2,18 +2,18 @@
 
 use domain::delivery::{About, Delivery, DeliveryQuery, DeliveryState};
 use domain::integration::Integration;
+use domain::query_string::ListQuery;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::integration::not_there;
-use super::integrations::address_pairs;
-use crate::addresses::with_query;
+use crate::addresses::{read_address, with_query};
 use crate::components::failed::FormProblem;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
 use crate::components::time::{Ago, Time};
+use crate::components::title::Title;
 use crate::desk::deliveries::{
     DeliveryList, DeliveryView, can_send_again, read_deliveries, read_delivery, read_latest, target_of,
 };
@@ -120,8 +120,7 @@ pub fn Latest(integration: Integration, now: Timestamp) -> impl IntoView {
 #[component]
 pub fn DeliveriesPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
-    let pairs = address_pairs();
-    let query = DeliveryQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
+    let query: DeliveryQuery = read_address();
     later(async move {
         match read_deliveries(&id, &query).await {
             Ok(list) => view! { <Found list query/> }.into_any(),
@@ -164,7 +163,7 @@ fn Found(list: DeliveryList, query: DeliveryQuery) -> impl IntoView {
                 <p>"What the webhooks of " <a href=back dir="auto">{name}</a> " are told, and what they answered."</p>
             </div>
         </div>
-        <Ignored read=query.to_query_string() filters=&[STATE] texts=&[]/>
+        <Ignored query=query.clone()/>
         <form class="filters" method="get" action=path.clone() role="search" data-submit>
             <select name=STATE aria-label="Status">
                 <option value="">"Any status"</option>

@@ -1,9 +1,9 @@
 //! "Addresses to allow": every path that programs call, and what Keystead itself calls, for whoever opens a firewall.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::components::failed::Failed;
+use crate::components::title::Title;
 use crate::desk::context::ApiPaths;
 use crate::desk::integration::{Addresses, read_addresses};
 

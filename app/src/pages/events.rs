@@ -3,9 +3,9 @@
 use domain::event::{AGENT_ID_MAX, CRM_ID_MAX, EVENT_NAME_MAX, EVENT_NAMES, Event, EventQuery};
 use domain::integration::Integration;
 use domain::page::Page;
+use domain::query_string::ListQuery;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use serde_json::Value;
 
@@ -16,6 +16,7 @@ use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
 use crate::components::time::{Ago, Time};
+use crate::components::title::Title;
 use crate::desk::events::{EventView, read_event, read_events};
 use crate::desk::integrations::address;
 use crate::desk::later::later;
@@ -23,7 +24,7 @@ use crate::desk::later::later;
 /// The events of an integration, with their filter.
 #[component]
 pub fn Events(integration: Integration, query: EventQuery, now: Timestamp) -> impl IntoView {
-    let read = query.to_query_string();
+    let shown = query.clone();
     let list = later(async move {
         match read_events(&integration, &query).await {
             Ok(page) => view! { <Found page address=address(&integration.id) query now/> }.into_any(),
@@ -31,7 +32,7 @@ pub fn Events(integration: Integration, query: EventQuery, now: Timestamp) -> im
         }
     });
     view! {
-        <Ignored read filters=&[] texts=&["event", "crm", "agent"]/>
+        <Ignored query=shown/>
         {list}
     }
 }

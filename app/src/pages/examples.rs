@@ -3,12 +3,12 @@
 use domain::contact::{ContactKind, ContactQuery};
 use domain::kind::KeyKind;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::chat_samples::EXAMPLES;
 use crate::components::copy::Sample;
 use crate::components::failed::Failed;
 use crate::components::icon::{Drawn, Icon};
+use crate::components::title::Title;
 use crate::desk::contacts::read_contacts;
 use crate::desk::integration::public_url;
 use crate::desk::later::later;

@@ -7,7 +7,6 @@ use domain::refusal::Refusal;
 use domain::role::{Act, Rights};
 use domain::text::SEARCH_MAX;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::frame::destinations;
@@ -16,6 +15,7 @@ use super::key::acts;
 use super::keys_filters::{SECRET, secretless};
 use crate::addresses::preset_address;
 use crate::components::failed::Failed;
+use crate::components::title::Title;
 use crate::desk::keys::read_keys;
 use crate::desk::later::later;
 use crate::desk::person::read_me;

@@ -1,7 +1,8 @@
 //! What somebody can do who cannot sign in.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
+
+use crate::components::title::Title;
 
 use super::setup::Door;
 

@@ -7,7 +7,6 @@ use domain::ids::AppId;
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_query_map};
 
 use super::generate_kinds::Kinds;
@@ -17,6 +16,7 @@ use super::secret::Secret;
 use crate::components::app_switch::InApp;
 use crate::components::failed::Failed;
 use crate::components::key_fields::KeyHints;
+use crate::components::title::Title;
 use crate::desk::apps::read_choices;
 use crate::desk::integrations::{read_custom_integrations, with_integration_named};
 use crate::desk::keys::{check_draft_in, may_change_keys, new_form, now, read_form, read_hints};

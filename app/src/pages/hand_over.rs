@@ -6,7 +6,6 @@ use domain::hand_over::{HandOverDraft, LinkLife};
 use domain::kind::KeyKind;
 use domain::text::PASSPHRASE_MIN;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::generate_steps::{Expired, facts};
@@ -19,6 +18,7 @@ use crate::components::link_once::{LinkOnce, Mailed};
 use crate::components::problem::FieldProblems;
 use crate::components::select_field::SelectField;
 use crate::components::time::Time;
+use crate::components::title::Title;
 use crate::desk::hand_overs::link;
 use crate::desk::integrations::with_integration_named;
 use crate::desk::keys::{new_form, read_form};

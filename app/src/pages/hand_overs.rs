@@ -3,13 +3,13 @@
 use domain::hand_over::HandOver;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_params_map;
 
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::modal::Modal;
 use crate::components::time::Time;
+use crate::components::title::Title;
 use crate::desk::hand_overs::{read_hand_over, read_hand_overs};
 use crate::desk::later::later;
 use crate::forms::outcome::PostedForm;

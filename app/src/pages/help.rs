@@ -3,11 +3,11 @@
 use domain::refusal::Refusal;
 use domain::text::SEARCH_MAX;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::keys_filters::{SECRET, secretless};
 use crate::components::failed::set_status;
+use crate::components::title::Title;
 use crate::error::ConsoleError;
 
 /// A page of the docs.

@@ -6,18 +6,19 @@ use domain::integration::Integration;
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_params_map;
 
 use super::deliveries::Latest;
 use super::events::Events;
 use super::integration_keys::Keys;
-use super::integrations::{address_pairs, state};
+use super::integrations::state;
 use super::webhooks::Webhooks;
+use crate::addresses::read_address;
 use crate::components::failed::{Failed, set_status};
 use crate::components::public_id::PublicId;
 use crate::components::time::Time;
+use crate::components::title::Title;
 use crate::desk::integrations::{IntegrationView, address, read_one};
 use crate::desk::later::later;
 use crate::error::ConsoleError;
@@ -26,8 +27,7 @@ use crate::error::ConsoleError;
 #[component]
 pub fn IntegrationPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
-    let pairs = address_pairs();
-    let query = EventQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
+    let query: EventQuery = read_address();
     let page = later(async move {
         match read_one(&id).await {
             Ok(view) => view! { <Shown view query/> }.into_any(),

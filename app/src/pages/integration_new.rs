@@ -3,7 +3,6 @@
 use domain::field::Field;
 use domain::integration::IntegrationKind;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::webhooks::{SecretOnce, WebhookFields};
 use crate::components::app_switch::{AppField, InApp};
@@ -11,6 +10,7 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::problem::FieldProblems;
 use crate::components::select_field::SelectField;
+use crate::components::title::Title;
 use crate::desk::integrations::may_create;
 use crate::desk::later::later;
 use crate::forms::integrations::{IntegrationForm, WebhookSecret};

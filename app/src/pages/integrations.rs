@@ -2,38 +2,32 @@
 
 use domain::integration::{Integration, IntegrationKind, IntegrationQuery, IntegrationStatus};
 use domain::page::Page;
+use domain::query_string::ListQuery;
 use domain::text::SEARCH_MAX;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use super::keys_filters::{SECRET, secretless};
-use crate::addresses::with_query;
+use crate::addresses::{read_address, with_query};
 use crate::components::empty::Empty;
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
 use crate::components::sheet::Sheet;
 use crate::components::time::Ago;
+use crate::components::title::Title;
 use crate::desk::integrations::{IntegrationList, address, may_create, read_integrations};
 use crate::desk::later::later;
 
-/// The pairs in the address of a page.
-pub(super) fn address_pairs() -> Vec<(String, String)> {
-    use_query_map().get_untracked().into_iter().map(|(name, value)| (name.into_owned(), value)).collect()
-}
-
 #[component]
 pub fn IntegrationsPage() -> impl IntoView {
-    let pairs = address_pairs();
-    let query = IntegrationQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
-    let (asked, read) = (query.clone(), query.to_query_string());
+    let query: IntegrationQuery = read_address();
+    let asked = query.clone();
     let creates = may_create().is_ok();
     let list = later(async move {
         match read_integrations(&asked).await {
             Ok(IntegrationList { page: Some(page), now, manages }) => {
-                view! { <Found page now manages query/> }.into_any()
+                view! { <Found page now manages query=asked/> }.into_any()
             }
             Ok(IntegrationList { page: None, .. }) => choose_first().into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),
@@ -51,7 +45,7 @@ pub fn IntegrationsPage() -> impl IntoView {
                 {creates.then(|| view! { <a class="button primary" href="/integrations/new">"Add an integration"</a> })}
             </div>
         </div>
-        <Ignored read filters=&["kind"] texts=&["q"]/>
+        <Ignored query/>
         {list}
     }
 }

@@ -6,7 +6,6 @@ use domain::invite::INVITE_FOR;
 use domain::refusal::Refusal;
 use domain::role::{Act, Rights, Role};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::person_acts::EndOfAccess;
@@ -19,6 +18,7 @@ use crate::components::modal::Modal;
 use crate::components::problem::FieldProblems;
 use crate::components::roles::Roles;
 use crate::components::time::{Time, days};
+use crate::components::title::Title;
 use crate::desk::apps::{own_apps, read_app_choices};
 use crate::desk::invites::{link, read_invite, rights};
 use crate::desk::later::later;

@@ -5,7 +5,6 @@ use domain::bulk::{BulkAct, skips};
 use domain::calls::Span;
 use domain::draft::KeyDraft;
 use domain::hand_over::{Collection, HandOver};
-use domain::ids::KeyId;
 use domain::integration::Integration;
 use domain::key::{KeyDetail, Status};
 use domain::refusal::Refusal;
@@ -14,7 +13,6 @@ use domain::rotation::KeyRotation;
 use domain::text::NAME_MAX;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::key_calls::CallCards;
@@ -28,6 +26,7 @@ use crate::components::failed::{Failed, set_status};
 use crate::components::hidden_draft::HiddenDraft;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::key_status::{KeyStatus, RotationOverdue};
+use crate::components::title::Title;
 use crate::desk::apps::read_app_of;
 use crate::desk::hand_overs::{read_collection, read_rotation_hand_over};
 use crate::desk::integration::public_url;
@@ -86,16 +85,12 @@ pub fn acts(status: Status, rights: Rights) -> impl Iterator<Item = &'static Off
 #[component]
 pub fn KeyPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
-    of_key(id, |name| view! { <Title text=name/> })
+    view! { <OneKey id/> }
 }
 
-/// The page of a key, behind a dialog that has a title of its own.
+/// The page of this key, also behind a dialog.
 #[component]
-pub fn KeyBehind(id: KeyId) -> impl IntoView {
-    of_key(id.as_str().to_owned(), |_| ())
-}
-
-fn of_key<V: IntoView + 'static>(id: String, title: impl FnOnce(String) -> V + Send + 'static) -> impl IntoView {
+pub fn OneKey(id: String) -> impl IntoView {
     let query = use_query_map().get_untracked();
     let span = query.get("range").as_deref().and_then(Span::parse).unwrap_or(Span::TwoDays);
     let chosen = query.get("at").as_deref().and_then(Timestamp::parse_input);
@@ -108,13 +103,13 @@ fn of_key<V: IntoView + 'static>(id: String, title: impl FnOnce(String) -> V + S
                 let integration = read_integration_of(&view.key).await.ok().flatten();
                 let secrets = read_rotation(&view.key.row.id).await.unwrap_or_default();
                 let handed = read_rotation_hand_over(&view.key.row.id).await.ok().flatten();
-                view! { {title(view.key.row.name.clone())} <Shown view calls chosen collected app integration secrets handed/> }
+                view! { <Title text=view.key.row.name.clone()/> <Shown view calls chosen collected app integration secrets handed/> }
                     .into_any()
             }
             Err(error @ ConsoleError::Refused(Refusal::NotFound)) => {
                 set_status(&error);
                 view! {
-                    {title("Key not found".to_owned())}
+                    <Title text="Key not found"/>
                     <div class="card">
                         <div class="empty">
                             <h1>"Key not found"</h1>
@@ -126,7 +121,7 @@ fn of_key<V: IntoView + 'static>(id: String, title: impl FnOnce(String) -> V + S
                 .into_any()
             }
             Err(error) => view! {
-                {title("API key".to_owned())}
+                <Title text="API key"/>
                 <div class="head"><div><h1>"API key"</h1></div></div>
                 <Failed error/>
                 <div class="actions"><a class="button" href="/keys">"All keys"</a></div>

@@ -5,7 +5,6 @@ use domain::key::{ACKNOWLEDGE_WITHIN, KeyRow};
 use domain::rotation::{KeyRotation, NoRotation, Overlap, OverlapChoice};
 use domain::timestamp::{Millis, Timestamp};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::secret::shown;
@@ -15,6 +14,7 @@ use crate::components::field::TextField;
 use crate::components::modal::Modal;
 use crate::components::select_field::SelectField;
 use crate::components::time::{LastUsed, Time, span};
+use crate::components::title::Title;
 use crate::desk::keys::{KeyView, new_form};
 use crate::desk::later::later;
 use crate::desk::rotation::read_rotating;

@@ -3,12 +3,12 @@
 use domain::kind::KeyKind;
 use domain::list::{KeyQuery, Rows, StatusFilter};
 use domain::page::Capped;
+use domain::query_string::ListQuery;
 use domain::role::Act;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::components::Outlet;
 
-use super::key::KeyBehind;
+use super::key::OneKey;
 use super::key_rotate::RotatedSecret;
 use super::keys_bulk::BulkBar;
 use super::keys_filters::{Chips, Filters};
@@ -19,6 +19,7 @@ use crate::components::app_switch::ArchivedNote;
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::{Exports, Pager};
+use crate::components::title::Title;
 use crate::desk::keys::{KeyList, may_change_keys, read_keys};
 use crate::desk::later::later;
 use crate::forms::outcome::PostedForm;
@@ -31,7 +32,7 @@ pub fn KeysPage() -> impl IntoView {
         return view! { <RotatedSecret rotated/> }.into_any();
     }
     match key_behind() {
-        Some(id) => view! { <KeyBehind id/> <Outlet/> }.into_any(),
+        Some(id) => view! { <OneKey id=id.to_string()/> <Outlet/> }.into_any(),
         None => view! { <List/> <Outlet/> }.into_any(),
     }
 }
@@ -70,11 +71,7 @@ fn List() -> impl IntoView {
         <Views query=query.clone()/>
         <Filters query=query.clone()/>
         <Chips query=query.clone()/>
-        <Ignored
-            read=query.to_query_string()
-            filters=&["kind", "status", "environment"]
-            texts=&["q", "owner", "tag", "external_id", "integration"]
-        />
+        <Ignored query/>
         {list}
     }
 }

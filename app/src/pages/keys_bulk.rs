@@ -6,16 +6,16 @@ use domain::field::{Field, FieldErrors};
 use domain::key::RESTORE_WITHIN;
 use domain::list::KeyQuery;
 use domain::page::{Capped, grouped};
+use domain::query_string::ListQuery;
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use super::key_acts::reasons;
-use crate::addresses::list_address;
+use crate::addresses::{address_pairs, list_address};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::select_field::SelectField;
 use crate::components::time::span;
+use crate::components::title::Title;
 use crate::components::warning::Warning;
 use crate::desk::keys::{new_form, read_bulk};
 use crate::desk::later::later;
@@ -61,12 +61,12 @@ pub fn BulkPage() -> impl IntoView {
     let posted = PostedForm::<BulkForm>::take();
     let form = posted.as_ref().map_or_else(asked, |posted| posted.form.clone());
     let problem = PostedForm::problem(posted.as_ref());
-    let back = list_address(&form.list);
+    let back = list_address(&form.list.clone().unwrap_or_default());
     let title = form.act.map_or("Many keys".to_owned(), |act| act.on("keys"));
     let body = later(async move {
-        let read = async { Ok::<_, ConsoleError>((read_bulk(&form).await?, new_form()?)) };
+        let read = async { Ok::<_, ConsoleError>((form.selection()?, read_bulk(&form).await?, new_form()?)) };
         match read.await {
-            Ok(((act, preview), form_id)) => {
+            Ok((selection, (act, preview), form_id)) => {
                 let mut form = form;
                 // Under a new id, one more press sends it.
                 let damaged = problem.fields.of(Field::FormId).next().map(|error| {
@@ -76,7 +76,7 @@ pub fn BulkPage() -> impl IntoView {
                 view! {
                     {damaged}
                     <FormProblem problem=problem.whole/>
-                    <Confirmation act preview form form_id errors=problem.fields back/>
+                    <Confirmation act selection preview form form_id errors=problem.fields back/>
                 }
                 .into_any()
             }
@@ -96,13 +96,13 @@ pub fn BulkPage() -> impl IntoView {
 
 /// The form that the address of the page holds.
 fn asked() -> BulkForm {
-    let pairs = use_query_map().get_untracked().into_iter().map(|(name, value)| (name.into_owned(), value));
-    BulkForm::read(&Pairs(pairs.collect()))
+    BulkForm::read(&Pairs(address_pairs()))
 }
 
 #[component]
 fn Confirmation(
     act: BulkAct,
+    selection: Selection,
     preview: BulkPreview,
     form: BulkForm,
     /// For a form that has no id yet.
@@ -121,7 +121,7 @@ fn Confirmation(
         .map(|(reason, n)| view! { <div><dt>"Skipped"</dt><dd>{keys(*n)} ", " {reason.label()}</dd></div> })
         .collect();
     let button = if act.is_grave() { "button primary danger" } else { "button primary" };
-    let what = match form.selection() {
+    let what = match selection {
         Selection::Matching(_) => "This is for the keys that match when you confirm.",
         Selection::Keys(_) => "This is for the keys that you ticked.",
         Selection::TakenBy(_) => "This is for the keys that you have just changed.",

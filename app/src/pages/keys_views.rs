@@ -2,13 +2,14 @@
 
 use domain::field::Field;
 use domain::list::KeyQuery;
+use domain::query_string::ListQuery;
 use domain::saved_view::SavedView;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::addresses::{list_address, list_query, with_query};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
+use crate::components::title::Title;
 use crate::desk::keys::read_views;
 use crate::desk::later::later;
 use crate::forms::bulk::LIST;
@@ -46,17 +47,18 @@ pub fn ViewsPage() -> impl IntoView {
     let posted = PostedForm::<SavedViewForm>::take();
     let problem = PostedForm::problem(posted.as_ref());
     let form = posted.map_or_else(
-        || SavedViewForm { list: list_query().first_page(), ..SavedViewForm::default() },
+        || SavedViewForm { list: Some(list_query().first_page()), ..SavedViewForm::default() },
         |posted| posted.form,
     );
     let errors = RwSignal::new(problem.fields);
-    let list = list_address(&form.list);
+    let query = form.list.unwrap_or_default();
+    let list = list_address(&query);
     // Also where a form was refused, so that its message has a place.
     let refused = errors.with_untracked(|errors| !errors.is_empty());
-    let save = (form.list.is_filtered() || refused).then(|| {
+    let save = (query.is_filtered() || refused).then(|| {
         view! {
             <form class="narrow stack" method="post" action="/keys/views" novalidate>
-                <input type="hidden" name=LIST value=form.list.to_query_string()/>
+                <input type="hidden" name=LIST value=query.to_query_string()/>
                 <TextField errors field=Field::Name value=form.name.clone() required=true autofocus=true
                     hint="For example: Expiring soon. The view keeps the filters and the order of the list."/>
                 <div class="actions">

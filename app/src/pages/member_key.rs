@@ -3,7 +3,6 @@
 use domain::field::Field;
 use domain::refusal::Refusal;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -11,6 +10,7 @@ use crate::components::copy::CopyButton;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::icon::{Drawn, Icon};
 use crate::components::time::Time;
+use crate::components::title::Title;
 use crate::desk::keys::new_form;
 use crate::desk::later::later;
 use crate::desk::member_key::{MemberKeyDoor, MemberKeyView, read_first_member_key, read_key_to_reissue};

@@ -2,10 +2,10 @@
 
 use domain::refusal::Refusal;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::frame::{Around, Mark};
 use crate::components::failed::set_status;
+use crate::components::title::Title;
 use crate::desk::person::read_me;
 use crate::error::ConsoleError;
 

@@ -3,23 +3,25 @@
 use domain::ids::{AppId, PersonId};
 use domain::invite::Invite;
 use domain::person::{PersonFilter, PersonListed, PersonQuery, PersonSort};
-use domain::role::{Act, Rights, Role};
+use domain::query_string::ListQuery;
+use domain::role::{Act, Role};
 use domain::sight::Scope;
 use domain::text::{SEARCH_MAX, joined};
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_query_map;
+use service::invites::InviteSeen;
 
 use super::keys_filters::{SECRET, secretless};
-use crate::addresses::with_query;
+use crate::addresses::{read_address, with_query};
 use crate::components::empty::Empty;
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
 use crate::components::person_status::PersonState;
 use crate::components::time::{Ago, Time};
+use crate::components::title::Title;
 use crate::desk::keys::may;
 use crate::desk::later::later;
 use crate::desk::people::{PeopleList, read_people};
@@ -34,10 +36,8 @@ const ALL_INVITES: &str = "invites";
 pub fn PeoplePage() -> impl IntoView {
     let map = use_query_map().get_untracked();
     let all_invites = map.get("show").as_deref() == Some(ALL_INVITES);
-    let pairs: Vec<(String, String)> = map.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
-    let query = PersonQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
+    let query: PersonQuery = read_address();
     let asked = query.clone();
-    let read = query.to_query_string();
     let list = later(async move {
         match read_people(&asked).await {
             Ok(list) => view! { <Found list query=asked all_invites/> }.into_any(),
@@ -55,7 +55,7 @@ pub fn PeoplePage() -> impl IntoView {
                 <div class="actions"><a class="button primary" href="/people/invite">"Invite someone"</a></div>
             })}
         </div>
-        <Ignored read filters=&["role", "status"] texts=&["q"]/>
+        <Ignored query/>
         {list}
         <Outlet/>
     }
@@ -67,9 +67,9 @@ fn address(query: &PersonQuery) -> String {
 
 #[component]
 fn Found(list: PeopleList, query: PersonQuery, all_invites: bool) -> impl IntoView {
-    let PeopleList { page, providers, invites, now, rights } = list;
+    let PeopleList { page, providers, invites, now } = list;
     let is_plain = query == PersonQuery::default();
-    let waiting = (is_plain && !invites.is_empty()).then(|| view! { <Invites invites now rights all=all_invites/> });
+    let waiting = (is_plain && !invites.is_empty()).then(|| view! { <Invites invites now all=all_invites/> });
     let turn = |after: Option<String>, before: Option<String>| {
         (after.is_some() || before.is_some()).then(|| address(&PersonQuery { after, before, ..query.clone() }))
     };
@@ -191,10 +191,10 @@ fn limit(apps: &Scope<AppId>) -> Option<impl IntoView + use<>> {
 
 /// The invites that wait, and who sent them.
 #[component]
-fn Invites(invites: Vec<Invite>, now: Timestamp, rights: Rights, all: bool) -> impl IntoView {
+fn Invites(invites: Vec<InviteSeen>, now: Timestamp, all: bool) -> impl IntoView {
     let count = invites.len();
     let shown = if all { count } else { INVITES_SHOWN };
-    let rows: Vec<_> = invites.into_iter().take(shown).map(|invite| waiting(invite, now, rights)).collect();
+    let rows: Vec<_> = invites.into_iter().take(shown).map(|invite| waiting(invite, now)).collect();
     view! {
         <section class="card" aria-labelledby="invites">
             <header>
@@ -206,7 +206,7 @@ fn Invites(invites: Vec<Invite>, now: Timestamp, rights: Rights, all: bool) -> i
     }
 }
 
-fn waiting(invite: Invite, now: Timestamp, rights: Rights) -> impl IntoView {
+fn waiting(InviteSeen { invite, managed }: InviteSeen, now: Timestamp) -> impl IntoView {
     let Invite { id, email, name, role, keys, made_by: (_, made_by), expires_at, .. } = invite;
     let keys = match keys.len() {
         0 => String::new(),
@@ -218,7 +218,7 @@ fn waiting(invite: Invite, now: Timestamp, rights: Rights) -> impl IntoView {
     } else {
         view! { "until " <Time at=expires_at/> }.into_any()
     };
-    let acts = rights.may(role.managed_with()).then(|| {
+    let acts = managed.then(|| {
         let address = |act: &str| format!("/people/invites/{id}/{act}");
         view! {
             <span class="inline">

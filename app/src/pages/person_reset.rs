@@ -5,7 +5,6 @@ use domain::refusal::Refusal;
 use domain::role::Act;
 use domain::text::joined;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use service::people::PersonDetail;
 
@@ -13,6 +12,7 @@ use crate::components::failed::{Failed, FormProblem};
 use crate::components::icon::{Drawn, Icon};
 use crate::components::link_once::LinkOnce;
 use crate::components::time::Time;
+use crate::components::title::Title;
 use crate::desk::later::later;
 use crate::desk::people::read_person;
 use crate::error::ConsoleError;

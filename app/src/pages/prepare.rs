@@ -4,7 +4,6 @@ use domain::field::Field;
 use domain::participant::Who;
 use domain::room::{Room, RoomKind, RoomQuery};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::chat_samples::{token_call, users_call};
@@ -12,6 +11,7 @@ use crate::components::copy::Sample;
 use crate::components::failed::Failed;
 use crate::components::public_id::{CLIENT_KEY_HELP, PublicId, ROOM_ID_HELP};
 use crate::components::room_status::state;
+use crate::components::title::Title;
 use crate::desk::integration::public_url;
 use crate::desk::later::later;
 use crate::desk::member_key::{MemberKeyDoor, read_member_key};

@@ -3,11 +3,11 @@
 use domain::field::Field;
 use domain::passkey::PasskeyUse;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::passkey_button::PasskeyButton;
+use crate::components::title::Title;
 use crate::desk::account::has_password;
 use crate::desk::later::later;
 use crate::desk::passkeys::has_own;

@@ -3,7 +3,6 @@
 use domain::field::{Field, FieldErrors};
 use domain::text::WHY_MAX;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::generate_steps::facts;
@@ -12,6 +11,7 @@ use crate::components::failed::Failed;
 use crate::components::field::TextField;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::time::Time;
+use crate::components::title::Title;
 use crate::components::warning::Warning;
 use crate::desk::integrations::with_integration_named;
 use crate::desk::later::later;

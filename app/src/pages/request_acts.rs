@@ -3,13 +3,14 @@
 use domain::field::{Field, FieldErrors};
 use domain::request::Decision;
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 
 use super::request::in_short;
+use crate::addresses::address_pairs;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::modal::Modal;
+use crate::components::title::Title;
 use crate::desk::later::later;
 use crate::desk::requests::{RequestView, read_request, read_some_requests};
 use crate::error::ConsoleError;
@@ -178,8 +179,7 @@ pub fn ManyRequests() -> impl IntoView {
 
 /// The form that the address of the page holds.
 fn asked() -> DecideManyForm {
-    let pairs = use_query_map().get_untracked().into_iter().map(|(name, value)| (name.into_owned(), value));
-    DecideManyForm::read(&Pairs(pairs.collect()))
+    DecideManyForm::read(&Pairs(address_pairs()))
 }
 
 #[component]

@@ -3,13 +3,13 @@
 use domain::key::ACKNOWLEDGE_WITHIN;
 use domain::request::RequestState;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::request::{NotShown, asked_for};
 use super::secret::Secret;
 use crate::components::failed::{FormProblem, set_status};
 use crate::components::time::{Time, span};
+use crate::components::title::Title;
 use crate::desk::integrations::with_integration_named;
 use crate::desk::later::later;
 use crate::desk::requests::{RequestView, read_approved, read_request};

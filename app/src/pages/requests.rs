@@ -1,17 +1,17 @@
 //! Keys that a second person must approve: those that wait, those to collect, and what became of the others.
 
+use domain::query_string::ListQuery;
 use domain::request::{Decision, RequestFilter, RequestQuery, RequestState};
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::components::Outlet;
-use leptos_router::hooks::use_query_map;
 
-use crate::addresses::with_query;
+use crate::addresses::{read_address, with_query};
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
 use crate::components::pager::Pager;
 use crate::components::time::{Ago, Time};
+use crate::components::title::Title;
 use crate::desk::apps::name_in_full;
 use crate::desk::later::later;
 use crate::desk::requests::{RequestList, RequestView, read_requests};
@@ -22,10 +22,8 @@ const FORM: &str = "many";
 
 #[component]
 pub fn RequestsPage() -> impl IntoView {
-    let pairs = use_query_map().get_untracked().into_iter().map(|(name, value)| (name.into_owned(), value));
-    let pairs: Vec<(String, String)> = pairs.collect();
-    let query = RequestQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
-    let (asked, read) = (query.clone(), query.to_query_string());
+    let query: RequestQuery = read_address();
+    let asked = query.clone();
     let list = later(async move {
         match read_requests(&asked).await {
             Ok(list) => view! { <Found list query=asked/> }.into_any(),
@@ -40,8 +38,8 @@ pub fn RequestsPage() -> impl IntoView {
                 <p>"Keys that a second person must approve. None of them exists before whoever asked collects it."</p>
             </div>
         </div>
-        <Lists query/>
-        <Ignored read filters=&["show", "mine"] texts=&[]/>
+        <Lists query=query.clone()/>
+        <Ignored query/>
         {list}
         <Outlet/>
     }

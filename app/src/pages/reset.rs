@@ -2,7 +2,6 @@
 
 use domain::field::Field;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::setup::Door;
@@ -10,6 +9,7 @@ use super::sign_in::Closed;
 use crate::components::dead_link::DeadLink;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::{TextField, password_hint};
+use crate::components::title::Title;
 use crate::desk::later::later;
 use crate::desk::person::{ResetDoor, read_reset_door};
 use crate::forms::account::ResetForm;

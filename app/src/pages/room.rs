@@ -7,7 +7,6 @@ use domain::room::{Room, RoomKind};
 use domain::text::SEARCH_MAX;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
@@ -18,6 +17,7 @@ use crate::components::messages::{BEFORE, MessageList, Messages};
 use crate::components::public_id::{CLIENT_KEY_HELP, PublicId, ROOM_ID_HELP};
 use crate::components::room_status::{joined, state};
 use crate::components::time::{Ago, Time};
+use crate::components::title::Title;
 use crate::desk::later::later;
 use crate::desk::rooms::{ParticipantList, RoomView, read_messages, read_participants, read_room, who, who_word};
 use crate::error::ConsoleError;

@@ -4,7 +4,6 @@ use domain::field::Field;
 use domain::participant::{Grade, Participant};
 use domain::room::RoomKind;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::room::not_there;
@@ -13,6 +12,7 @@ use crate::components::field::TextField;
 use crate::components::problem::FieldProblems;
 use crate::components::public_id::{CLIENT_KEY_HELP, PublicId};
 use crate::components::select_field::SelectField;
+use crate::components::title::Title;
 use crate::desk::later::later;
 use crate::desk::rooms::{RoomView, read_room};
 use crate::forms::outcome::PostedForm;

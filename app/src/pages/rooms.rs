@@ -1,16 +1,15 @@
 //! The chatroom list, and the dialog that creates a room.
 
+use domain::query_string::ListQuery;
 use domain::room::{Room, RoomKind, RoomQuery, RoomStatus};
 use domain::text::SEARCH_MAX;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::components::Outlet;
-use leptos_router::hooks::use_query_map;
 
 use super::keys_filters::{SECRET, secretless};
 use super::room_acts::RoomFields;
-use crate::addresses::with_query;
+use crate::addresses::{read_address, with_query};
 use crate::components::app_switch::{AppField, InApp};
 use crate::components::empty::Empty;
 use crate::components::failed::{Failed, FormProblem, failed_dialog};
@@ -21,6 +20,7 @@ use crate::components::public_id::{PublicId, ROOM_ID_HELP};
 use crate::components::room_status::{joined, state};
 use crate::components::sheet::Sheet;
 use crate::components::time::Ago;
+use crate::components::title::Title;
 use crate::desk::later::later;
 use crate::desk::rooms::{RoomList, may_create, read_rooms};
 use crate::forms::outcome::PostedForm;
@@ -28,10 +28,7 @@ use crate::forms::rooms::RoomForm;
 
 /// What the address of a list of rooms or chats asks for.
 pub(super) fn asked(kinds: &[RoomKind]) -> RoomQuery {
-    let pairs = use_query_map().get_untracked().into_iter().map(|(name, value)| (name.into_owned(), value));
-    let pairs: Vec<(String, String)> = pairs.collect();
-    let query = RoomQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)));
-    RoomQuery { kinds: kinds.to_vec(), ..query }
+    RoomQuery { kinds: kinds.to_vec(), ..read_address() }
 }
 
 /// The addresses of the pages before and after this one.
@@ -46,11 +43,11 @@ pub(super) fn turns(path: &str, query: &RoomQuery, list: &RoomList) -> (Option<S
 #[component]
 pub fn RoomsPage() -> impl IntoView {
     let query = asked(&[RoomKind::Room]);
-    let read = query.to_query_string();
+    let asked = query.clone();
     let creates = may_create().is_ok();
     let list = later(async move {
-        match read_rooms(&query).await {
-            Ok(list) => view! { <Found list query/> }.into_any(),
+        match read_rooms(&asked).await {
+            Ok(list) => view! { <Found list query=asked/> }.into_any(),
             Err(error) => view! { <Failed error/> }.into_any(),
         }
     });
@@ -66,7 +63,7 @@ pub fn RoomsPage() -> impl IntoView {
                 {creates.then(|| view! { <a class="button primary" href="/rooms/new">"Create a room"</a> })}
             </div>
         </div>
-        <Ignored read filters=&["status"] texts=&["q"]/>
+        <Ignored query/>
         {list}
         <Outlet/>
     }

@@ -4,7 +4,6 @@ use domain::field::Field;
 use domain::refusal::Refusal;
 use domain::rotation::{NoRotation, WaitingSecret};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use service::keys::SeenBy;
 
@@ -13,6 +12,7 @@ use crate::addresses::{FROM_KEY, with_query};
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::key_status::KeyStatus;
 use crate::components::time::Time;
+use crate::components::title::Title;
 use crate::desk::keys::KeyView;
 use crate::desk::later::later;
 use crate::desk::rotation::{read_rotating, rotation_seen_by_another};

@@ -3,13 +3,13 @@
 use domain::field::Field;
 use domain::rotation::{NoRotation, OverlapChoice};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::hand_over::{Link, recipient_fields};
 use super::key_rotate::{not_possible, overlap_fields};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::problem::FieldProblems;
+use crate::components::title::Title;
 use crate::desk::hand_overs::read_rotation_hand_over;
 use crate::desk::keys::{KeyView, new_form};
 use crate::desk::later::later;

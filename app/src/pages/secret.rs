@@ -5,7 +5,6 @@ use std::sync::Arc;
 use domain::draft::KeyDraft;
 use domain::key::KeyRow;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use secrecy::ExposeSecret;
 use service::keys::{Issued, ShownSecret};
 
@@ -15,6 +14,7 @@ use super::scope_samples::{FirstCall, FirstCalls};
 use crate::components::copy::{CopyButton, Sample};
 use crate::components::hidden_draft::HiddenDraft;
 use crate::components::icon::{Drawn, Icon};
+use crate::components::title::Title;
 use crate::desk::integration::public_url;
 use crate::islands::acknowledge::AcknowledgeBox;
 

@@ -3,12 +3,12 @@
 use domain::field::Field;
 use domain::life::{Life, LifeRules};
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::settings_approval::Approval;
 use super::settings_factor::SecondFactors;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::select_field::SelectField;
+use crate::components::title::Title;
 use crate::desk::context::Transport;
 use crate::desk::later::later;
 use crate::desk::settings::{Settings, read_life_rules, read_settings};

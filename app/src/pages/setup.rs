@@ -4,7 +4,6 @@ use domain::field::Field;
 use domain::refusal::Refusal;
 use domain::text::PASSWORD_MIN;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use service::setup::SetupDoor;
 
@@ -12,6 +11,7 @@ use super::frame::Mark;
 use super::sign_in::Closed;
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::{TextField, password_hint};
+use crate::components::title::Title;
 use crate::desk::later::later;
 use crate::desk::person::read_setup_door;
 use crate::error::ConsoleError;

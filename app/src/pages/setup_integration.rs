@@ -8,7 +8,6 @@ use domain::role::Act;
 use domain::rules::KeyRules;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::event_test::{EVENT, EventTest};
@@ -21,6 +20,7 @@ use crate::components::failed::Failed;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::key_status::KeyStatus;
 use crate::components::time::LastUsed;
+use crate::components::title::Title;
 use crate::desk::integration::{Integration, read_integration};
 use crate::desk::keys::{KeyView, may};
 use crate::desk::later::later;

@@ -4,7 +4,6 @@ use domain::field::Field;
 use domain::passkey::PasskeyUse;
 use domain::provider::Trouble;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use service::providers::Offered;
 
@@ -14,6 +13,7 @@ use crate::components::field::TextField;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::passkey_button::PasskeyButton;
 use crate::components::providers::Providers;
+use crate::components::title::Title;
 use crate::desk::later::later;
 use crate::desk::passkeys::possible;
 use crate::desk::person::{SignInDoor, read_sign_in_door};

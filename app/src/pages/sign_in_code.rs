@@ -3,7 +3,6 @@
 use domain::field::Field;
 use domain::passkey::PasskeyUse;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use service::sign_in::WaysOn;
 
@@ -11,6 +10,7 @@ use super::setup::Door;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::passkey_button::PasskeyButton;
+use crate::components::title::Title;
 use crate::desk::later::later;
 use crate::desk::person::{CodeDoor, read_code_door};
 use crate::forms::outcome::PostedForm;

@@ -7,13 +7,13 @@ use domain::status::{Figure, Group, Status, Warning};
 use domain::timestamp::{Millis, Timestamp};
 use domain::verdict::Code;
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use super::status_hour::LastHour;
 use crate::components::chart::bar_list::{BarList, Line};
 use crate::components::failed::Failed;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::time::{Ago, Time};
+use crate::components::title::Title;
 use crate::desk::later::later;
 use crate::desk::status::read_status;
 use crate::error::ConsoleError;

@@ -5,7 +5,6 @@ use domain::integration::{Integration, IntegrationKind};
 use domain::refusal::Refusal;
 use domain::webhook::{Trigger, Webhook};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use secrecy::ExposeSecret;
 
@@ -16,6 +15,7 @@ use crate::components::field::TextField;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::modal::Modal;
 use crate::components::problem::{FieldProblem, FieldProblems};
+use crate::components::title::Title;
 use crate::desk::integrations::address;
 use crate::desk::later::later;
 use crate::desk::webhooks::{has_one, read_to_add, read_webhook, takes_more};

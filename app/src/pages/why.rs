@@ -5,7 +5,6 @@ use domain::kind::KeyKind;
 use domain::refusal::Refusal;
 use domain::verdict::{CheckResult, Code};
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::components::failed::{Failed, FormProblem, set_status};
@@ -14,6 +13,7 @@ use crate::components::icon::{Drawn, Icon};
 use crate::components::refusals::{REFUSED_AS, Refusals};
 use crate::components::select_field::SelectField;
 use crate::components::time::with_times;
+use crate::components::title::Title;
 use crate::desk::later::later;
 use crate::desk::why::{TypedCall, Why, read_why};
 use crate::error::ConsoleError;

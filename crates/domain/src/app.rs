@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::AppId;
 use crate::list::{cursor, search};
 use crate::page::Capped;
-use crate::query_string::query_string;
+use crate::query_string::{ListQuery, Taken, put, query_string};
 use crate::timestamp::Timestamp;
 
 /// How many apps a list of keys can show together. Each app is a range of its own in every index.
@@ -52,24 +52,18 @@ pub struct AppQuery {
     pub before: Option<String>,
 }
 
-impl AppQuery {
-    /// Reads the decoded pairs of a query string. Ignores what it does not know.
-    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut query = Self::default();
-        for (name, value) in pairs {
-            match name {
-                "q" => query.search = search(value),
-                "status" => query.archived = value == ARCHIVED,
-                "after" => query.after = cursor(value),
-                "before" => query.before = cursor(value),
-                _ => {}
-            }
+impl ListQuery for AppQuery {
+    fn take(&mut self, name: &str, value: &str) -> Taken {
+        match name {
+            "q" => put(&mut self.search, value, search(value)),
+            "status" => put(&mut self.archived, value, (value == ARCHIVED).then_some(true)),
+            "after" => put(&mut self.after, value, cursor(value)),
+            "before" => put(&mut self.before, value, cursor(value)),
+            _ => Taken::Unknown,
         }
-        query
     }
 
-    /// The query string without `?`; empty for the whole list.
-    pub fn to_query_string(&self) -> String {
+    fn to_query_string(&self) -> String {
         query_string([
             ("q", self.search.as_deref()),
             ("status", self.archived.then_some(ARCHIVED)),

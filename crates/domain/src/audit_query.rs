@@ -3,7 +3,7 @@
 use crate::audit::Action;
 use crate::ids::KeyId;
 use crate::list::{cursor, search};
-use crate::query_string::query_string;
+use crate::query_string::{ListQuery, Taken, put, query_string};
 use crate::timestamp::{Millis, Timestamp};
 
 /// How many days the strip above the audit shows.
@@ -30,27 +30,23 @@ pub struct AuditQuery {
     pub before: Option<String>,
 }
 
-impl AuditQuery {
-    /// Reads the decoded pairs of a query string, but for `key`. Ignores what it does not know.
-    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut query = Self::default();
-        for (name, value) in pairs {
-            match name {
-                "name" => query.name = search(value),
-                "person" => query.person = search(value),
-                "action" => query.action = Action::parse(value),
-                "from" => query.from = day(value),
-                "to" => query.to = day(value),
-                "after" => query.after = cursor(value),
-                "before" => query.before = cursor(value),
-                _ => {}
-            }
+impl ListQuery for AuditQuery {
+    fn take(&mut self, name: &str, value: &str) -> Taken {
+        match name {
+            // Whoever shows the audit reads it.
+            "key" => Taken::Read,
+            "name" => put(&mut self.name, value, search(value)),
+            "person" => put(&mut self.person, value, search(value)),
+            "action" => put(&mut self.action, value, Action::parse(value)),
+            "from" => put(&mut self.from, value, day(value)),
+            "to" => put(&mut self.to, value, day(value)),
+            "after" => put(&mut self.after, value, cursor(value)),
+            "before" => put(&mut self.before, value, cursor(value)),
+            _ => Taken::Unknown,
         }
-        query
     }
 
-    /// The query string without `?`; empty for the whole audit.
-    pub fn to_query_string(&self) -> String {
+    fn to_query_string(&self) -> String {
         let (from, to) = (self.from.map(Timestamp::to_date), self.to.map(Timestamp::to_date));
         query_string([
             ("key", self.key.as_ref().map(KeyId::as_str)),
@@ -63,7 +59,9 @@ impl AuditQuery {
             ("before", self.before.as_deref()),
         ])
     }
+}
 
+impl AuditQuery {
     /// The same question from its first page.
     pub fn first_page(&self) -> Self {
         Self { after: None, before: None, ..self.clone() }

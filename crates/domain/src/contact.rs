@@ -6,7 +6,7 @@ use crate::field::{Field, FieldErrors, parse_items};
 use crate::ids::{AppId, AttachmentId, ContactId, RoomId};
 use crate::labels::EXTERNAL_ID_MAX;
 use crate::list::{Rows, cursor, search};
-use crate::query_string::query_string;
+use crate::query_string::{ListQuery, Taken, put, query_string};
 use crate::text::{self, quote};
 use crate::timestamp::Timestamp;
 
@@ -247,26 +247,20 @@ pub struct ContactQuery {
     pub before: Option<String>,
 }
 
-impl ContactQuery {
-    /// Reads the decoded pairs of a query string. Ignores what it does not know.
-    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut query = Self::default();
-        for (name, value) in pairs {
-            match name {
-                "q" => query.search = search(value),
-                "kind" => query.kind = ContactKind::parse(value),
-                "status" => query.status = ContactStatus::parse(value),
-                "rows" => query.rows = Rows::parse(value).unwrap_or_default(),
-                "after" => query.after = cursor(value),
-                "before" => query.before = cursor(value),
-                _ => {}
-            }
+impl ListQuery for ContactQuery {
+    fn take(&mut self, name: &str, value: &str) -> Taken {
+        match name {
+            "q" => put(&mut self.search, value, search(value)),
+            "kind" => put(&mut self.kind, value, ContactKind::parse(value)),
+            "status" => put(&mut self.status, value, ContactStatus::parse(value)),
+            "rows" => put(&mut self.rows, value, Rows::parse(value)),
+            "after" => put(&mut self.after, value, cursor(value)),
+            "before" => put(&mut self.before, value, cursor(value)),
+            _ => Taken::Unknown,
         }
-        query
     }
 
-    /// The query string without `?`; empty for the whole list.
-    pub fn to_query_string(&self) -> String {
+    fn to_query_string(&self) -> String {
         query_string([
             ("q", self.search.as_deref()),
             ("kind", self.kind.map(ContactKind::as_str)),
@@ -276,7 +270,9 @@ impl ContactQuery {
             ("before", self.before.as_deref()),
         ])
     }
+}
 
+impl ContactQuery {
     /// The same list from its first page.
     pub fn first_page(&self) -> Self {
         Self { after: None, before: None, ..self.clone() }

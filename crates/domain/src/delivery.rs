@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AppId, DeliveryId, EventId, IntegrationId, RoomId, WebhookId};
 use crate::list::{Rows, cursor};
-use crate::query_string::query_string;
+use crate::query_string::{ListQuery, Taken, put, query_string};
 use crate::timestamp::{Millis, Timestamp};
 use crate::webhook::Trigger;
 
@@ -242,24 +242,18 @@ impl Default for DeliveryQuery {
     }
 }
 
-impl DeliveryQuery {
-    /// Reads the decoded pairs of a query string. Ignores what it does not know.
-    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut query = Self::default();
-        for (name, value) in pairs {
-            match name {
-                "state" => query.state = DeliveryState::parse(value),
-                "rows" => query.rows = Rows::parse(value).unwrap_or_default().count(),
-                "after" => query.after = cursor(value),
-                "before" => query.before = cursor(value),
-                _ => {}
-            }
+impl ListQuery for DeliveryQuery {
+    fn take(&mut self, name: &str, value: &str) -> Taken {
+        match name {
+            "state" => put(&mut self.state, value, DeliveryState::parse(value)),
+            "rows" => put(&mut self.rows, value, Rows::parse(value).map(Rows::count)),
+            "after" => put(&mut self.after, value, cursor(value)),
+            "before" => put(&mut self.before, value, cursor(value)),
+            _ => Taken::Unknown,
         }
-        query
     }
 
-    /// The query string without `?`; empty for the first page of all deliveries.
-    pub fn to_query_string(&self) -> String {
+    fn to_query_string(&self) -> String {
         let rows = Rows::ALL.iter().find(|rows| rows.count() == self.rows && **rows != Rows::default());
         query_string([
             ("state", self.state.map(DeliveryState::as_str)),
@@ -268,7 +262,9 @@ impl DeliveryQuery {
             ("before", self.before.as_deref()),
         ])
     }
+}
 
+impl DeliveryQuery {
     /// Whether anything narrows the list.
     pub fn is_filtered(&self) -> bool {
         self.state.is_some()

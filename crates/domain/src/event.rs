@@ -8,7 +8,7 @@ use crate::field::{Field, FieldErrors};
 use crate::ids::{AppId, EventId, IntegrationId, KeyId};
 use crate::kind::KeyKind;
 use crate::list::{Rows, cursor, search_of};
-use crate::query_string::query_string;
+use crate::query_string::{ListQuery, Taken, put, query_string};
 use crate::text;
 use crate::timestamp::{Millis, Timestamp};
 
@@ -144,26 +144,20 @@ pub struct EventQuery {
     pub before: Option<String>,
 }
 
-impl EventQuery {
-    /// Reads the decoded pairs of a query string. Ignores what it does not know.
-    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut query = Self::default();
-        for (name, value) in pairs {
-            match name {
-                "event" => query.name = search_of(value, EVENT_NAME_MAX),
-                "crm" => query.crm_id = search_of(value, CRM_ID_MAX),
-                "agent" => query.agent_id = search_of(value, AGENT_ID_MAX),
-                "rows" => query.rows = Rows::parse(value).unwrap_or_default(),
-                "after" => query.after = cursor(value),
-                "before" => query.before = cursor(value),
-                _ => {}
-            }
+impl ListQuery for EventQuery {
+    fn take(&mut self, name: &str, value: &str) -> Taken {
+        match name {
+            "event" => put(&mut self.name, value, search_of(value, EVENT_NAME_MAX)),
+            "crm" => put(&mut self.crm_id, value, search_of(value, CRM_ID_MAX)),
+            "agent" => put(&mut self.agent_id, value, search_of(value, AGENT_ID_MAX)),
+            "rows" => put(&mut self.rows, value, Rows::parse(value)),
+            "after" => put(&mut self.after, value, cursor(value)),
+            "before" => put(&mut self.before, value, cursor(value)),
+            _ => Taken::Unknown,
         }
-        query
     }
 
-    /// The query string without `?`; empty for the whole list.
-    pub fn to_query_string(&self) -> String {
+    fn to_query_string(&self) -> String {
         query_string([
             ("event", self.name.as_deref()),
             ("crm", self.crm_id.as_deref()),
@@ -173,7 +167,9 @@ impl EventQuery {
             ("before", self.before.as_deref()),
         ])
     }
+}
 
+impl EventQuery {
     /// Whether anything narrows the list.
     pub fn is_filtered(&self) -> bool {
         self.name.is_some() || self.crm_id.is_some() || self.agent_id.is_some()

@@ -62,7 +62,7 @@ pub mod preset;
 pub mod profile;
 pub mod proof;
 pub mod provider;
-mod query_string;
+pub mod query_string;
 pub mod quota;
 pub mod refusal;
 pub mod release;

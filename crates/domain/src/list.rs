@@ -1,13 +1,12 @@
 //! The state of the key list, as the URL carries it.
 
-use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::ids::IntegrationId;
 use crate::kind::KeyKind;
 use crate::labels::{EXTERNAL_ID_MAX, TAG_MAX};
-use crate::query_string::query_string;
+use crate::query_string::{LeftOut, ListQuery, Taken, descending, put, query_string, read_pairs};
 use crate::text::{EMAIL_MAX, SEARCH_MAX};
 use crate::token;
 
@@ -125,53 +124,36 @@ pub struct KeyQuery {
     pub before: Option<String>,
 }
 
-impl KeyQuery {
-    /// Reads the decoded pairs of a query string. Ignores what it does not know, so a link from another version still
-    /// opens a list.
-    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut query = Self::default();
-        for (name, value) in pairs {
-            query.set(name, value);
-            // Whoever pastes a key looks for that one.
-            if name == "q" && token::cut_to_id(value).is_some() {
-                return Self { search: query.search, ..Self::default() };
-            }
-        }
-        query
-    }
-
-    /// Reads what `to_query_string` wrote.
-    pub fn from_query_string(text: &str) -> Self {
-        let pairs: Vec<_> = text
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(name, value)| (name, percent_decode_str(value).decode_utf8_lossy()))
-            .collect();
-        Self::from_pairs(pairs.iter().map(|(name, value)| (*name, &**value)))
-    }
-
-    fn set(&mut self, name: &str, value: &str) {
+impl ListQuery for KeyQuery {
+    fn take(&mut self, name: &str, value: &str) -> Taken {
         match name {
-            "q" => self.search = search(value),
-            "kind" => self.kind = KeyKind::parse(value),
-            "status" => self.status = StatusFilter::parse(value),
-            "environment" => self.environment = Environment::parse(value),
-            "owner" => self.owner = label(value, EMAIL_MAX),
-            "tag" => self.tag = label(value, TAG_MAX),
-            "external_id" => self.external_id = label(value, EXTERNAL_ID_MAX),
-            "integration" => self.integration = IntegrationId::parse(value),
-            "sort" => self.sort = KeySort::parse(value).unwrap_or_default(),
-            "dir" => self.descending = value == "desc",
-            "rows" => self.rows = Rows::parse(value).unwrap_or_default(),
-            "page" => self.page = value.parse().ok().filter(|page| *page > 1),
-            "after" => self.after = cursor(value),
-            "before" => self.before = cursor(value),
-            _ => {}
+            "q" => put(&mut self.search, value, search(value)),
+            "kind" => put(&mut self.kind, value, KeyKind::parse(value)),
+            "status" => put(&mut self.status, value, StatusFilter::parse(value)),
+            "environment" => put(&mut self.environment, value, Environment::parse(value)),
+            "owner" => put(&mut self.owner, value, label(value, EMAIL_MAX)),
+            "tag" => put(&mut self.tag, value, label(value, TAG_MAX)),
+            "external_id" => put(&mut self.external_id, value, label(value, EXTERNAL_ID_MAX)),
+            "integration" => put(&mut self.integration, value, IntegrationId::parse(value)),
+            "sort" => put(&mut self.sort, value, KeySort::parse(value)),
+            "dir" => put(&mut self.descending, value, descending(value)),
+            "rows" => put(&mut self.rows, value, Rows::parse(value)),
+            "page" if value == "1" => put(&mut self.page, value, Some(None)),
+            "page" => put(&mut self.page, value, value.parse::<u32>().ok().filter(|page| *page > 1)),
+            "after" => put(&mut self.after, value, cursor(value)),
+            "before" => put(&mut self.before, value, cursor(value)),
+            _ => Taken::Unknown,
         }
     }
 
-    /// The query string without `?`; empty for the plain list. `from_pairs` turns it back into the same query.
-    pub fn to_query_string(&self) -> String {
+    /// Whoever pastes a whole key looks for that one, whatever else the address asks for.
+    fn read<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Self, Vec<LeftOut>) {
+        let pairs: Vec<_> = pairs.into_iter().collect();
+        let whole = pairs.iter().find(|(name, value)| *name == "q" && token::cut_to_id(value).is_some());
+        read_pairs(whole.map_or(&*pairs, std::slice::from_ref).iter().copied())
+    }
+
+    fn to_query_string(&self) -> String {
         let sort = (self.sort != KeySort::default()).then(|| self.sort.as_str());
         let rows = (self.rows != Rows::default()).then(|| self.rows.as_str());
         let page = self.page.map(|page| page.to_string());
@@ -192,7 +174,9 @@ impl KeyQuery {
             ("before", self.before.as_deref()),
         ])
     }
+}
 
+impl KeyQuery {
     /// The same list from its first page.
     pub fn first_page(&self) -> Self {
         Self { page: None, after: None, before: None, ..self.clone() }
@@ -297,9 +281,12 @@ mod tests {
             ("after", "a~1"),
         ];
         assert_eq!(KeyQuery::from_pairs(pairs), query);
-        assert_eq!(KeyQuery::from_query_string(&text), query);
-        for text in ["", "&&", "q", "q=%ff%", "=x"] {
-            assert_eq!(KeyQuery::from_query_string(text).kind, None, "{text}");
+        assert_eq!(KeyQuery::read_string(&text), (query.clone(), vec![]));
+        for (text, left_out) in
+            [("", 0), ("&&", 0), ("q", 0), ("q=%ff%", 0), ("=x", 1), ("utm=1&kind", 1), ("kind=x", 1)]
+        {
+            let (query, left) = KeyQuery::read_string(text);
+            assert_eq!((query.kind, left.len()), (None, left_out), "{text}");
         }
         assert_eq!((query.first_page().after, query.first_page().page), (None, None));
         for page in ["0", "1", "-1", "x", "99999999999"] {

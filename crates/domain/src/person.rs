@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AppId, PersonId};
 use crate::list::{cursor, search};
-use crate::query_string::query_string;
+use crate::query_string::{ListQuery, Taken, descending, put, query_string};
 use crate::role::Role;
 use crate::sight::Scope;
 use crate::timestamp::Timestamp;
@@ -117,27 +117,21 @@ pub struct PersonQuery {
     pub before: Option<String>,
 }
 
-impl PersonQuery {
-    /// Reads the decoded pairs of a query string. Ignores what it does not know.
-    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut query = Self::default();
-        for (name, value) in pairs {
-            match name {
-                "q" => query.search = search(value),
-                "role" => query.role = Role::parse(value),
-                "status" => query.status = PersonFilter::parse(value),
-                "sort" => query.sort = PersonSort::parse(value).unwrap_or_default(),
-                "dir" => query.descending = value == "desc",
-                "after" => query.after = cursor(value),
-                "before" => query.before = cursor(value),
-                _ => {}
-            }
+impl ListQuery for PersonQuery {
+    fn take(&mut self, name: &str, value: &str) -> Taken {
+        match name {
+            "q" => put(&mut self.search, value, search(value)),
+            "role" => put(&mut self.role, value, Role::parse(value)),
+            "status" => put(&mut self.status, value, PersonFilter::parse(value)),
+            "sort" => put(&mut self.sort, value, PersonSort::parse(value)),
+            "dir" => put(&mut self.descending, value, descending(value)),
+            "after" => put(&mut self.after, value, cursor(value)),
+            "before" => put(&mut self.before, value, cursor(value)),
+            _ => Taken::Unknown,
         }
-        query
     }
 
-    /// The query string without `?`; empty for the whole list.
-    pub fn to_query_string(&self) -> String {
+    fn to_query_string(&self) -> String {
         query_string([
             ("q", self.search.as_deref()),
             ("role", self.role.map(Role::as_str)),
@@ -148,7 +142,9 @@ impl PersonQuery {
             ("before", self.before.as_deref()),
         ])
     }
+}
 
+impl PersonQuery {
     /// The same list from its first page.
     pub fn first_page(&self) -> Self {
         Self { after: None, before: None, ..self.clone() }

@@ -1,6 +1,90 @@
-//! The query string of an address, without `?`.
+//! The query of a list's address, without `?`: read pair by pair, and written again.
+
+use percent_encoding::percent_decode_str;
 
 use crate::text::uri_component;
+
+/// A list as the query of an address asks for it.
+pub trait ListQuery: Default {
+    /// Takes a decoded pair. One that cannot be read changes nothing.
+    fn take(&mut self, name: &str, value: &str) -> Taken;
+
+    /// Reads decoded pairs, and gives those that no filter understands.
+    fn read<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Self, Vec<LeftOut>) {
+        read_pairs(pairs)
+    }
+
+    /// Reads decoded pairs. Ignores what it does not know, so a link from another version still opens a list.
+    fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self::read(pairs).0
+    }
+
+    /// Reads what `to_query_string` wrote, and gives what it cannot have written.
+    fn read_string(text: &str) -> (Self, Vec<LeftOut>) {
+        let pairs: Vec<_> = text
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (name, percent_decode_str(value).decode_utf8_lossy()))
+            .collect();
+        Self::read(pairs.iter().map(|(name, value)| (*name, &**value)))
+    }
+
+    /// The query string without `?`; empty for the plain list. `read_string` turns it back into the same query.
+    fn to_query_string(&self) -> String;
+}
+
+/// The plain way to read a list.
+pub(crate) fn read_pairs<'a, Q: ListQuery>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Q, Vec<LeftOut>) {
+    let mut query = Q::default();
+    let mut left_out = Vec::new();
+    for (name, value) in pairs {
+        let taken = query.take(name, value);
+        if taken != Taken::Read {
+            left_out.push(LeftOut { value: value.to_owned(), known: taken == Taken::Unread });
+        }
+    }
+    (query, left_out)
+}
+
+/// What a list makes of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It understands it.
+    Read,
+    /// It has such a filter, and the filter has no such value.
+    Unread,
+    /// It has no such filter.
+    Unknown,
+}
+
+/// A pair of an address that no filter understands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// What it asks for.
+    pub value: String,
+    /// Whether there is a filter of its name.
+    pub known: bool,
+}
+
+/// Puts what a filter read into its place. A blank value asks for nothing.
+pub(crate) fn put<T, P: From<T>>(place: &mut P, value: &str, read: Option<T>) -> Taken {
+    match read {
+        Some(read) => *place = read.into(),
+        None if value.is_empty() => {}
+        None => return Taken::Unread,
+    }
+    Taken::Read
+}
+
+/// Whether an order is reversed; `None` if the text is no direction.
+pub(crate) fn descending(text: &str) -> Option<bool> {
+    match text {
+        "asc" => Some(false),
+        "desc" => Some(true),
+        _ => None,
+    }
+}
 
 /// Those of the pairs that have a value, in their order.
 pub(crate) fn query_string<'a>(pairs: impl IntoIterator<Item = (&'static str, Option<&'a str>)>) -> String {

@@ -6,7 +6,7 @@ use crate::ids::{AppId, KeyId};
 use crate::kind::KeyKind;
 use crate::list::cursor;
 use crate::permission::Permission;
-use crate::query_string::query_string;
+use crate::query_string::{ListQuery, Taken, put, query_string};
 use crate::text;
 use crate::timestamp::{Millis, Timestamp};
 
@@ -188,24 +188,18 @@ pub struct RequestQuery {
     pub before: Option<String>,
 }
 
-impl RequestQuery {
-    /// Reads the decoded pairs of a query string, and ignores what it does not know.
-    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut query = Self::default();
-        for (name, value) in pairs {
-            match name {
-                "show" => query.show = RequestFilter::parse(value).unwrap_or_default(),
-                "mine" => query.mine = value == "yes",
-                "after" => query.after = cursor(value),
-                "before" => query.before = cursor(value),
-                _ => {}
-            }
+impl ListQuery for RequestQuery {
+    fn take(&mut self, name: &str, value: &str) -> Taken {
+        match name {
+            "show" => put(&mut self.show, value, RequestFilter::parse(value)),
+            "mine" => put(&mut self.mine, value, (value == "yes").then_some(true)),
+            "after" => put(&mut self.after, value, cursor(value)),
+            "before" => put(&mut self.before, value, cursor(value)),
+            _ => Taken::Unknown,
         }
-        query
     }
 
-    /// The query string without `?`; empty for the plain list.
-    pub fn to_query_string(&self) -> String {
+    fn to_query_string(&self) -> String {
         query_string([
             ("show", (self.show != RequestFilter::default()).then(|| self.show.as_str())),
             ("mine", self.mine.then_some("yes")),

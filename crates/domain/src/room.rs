@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::field::{Field, FieldErrors};
 use crate::ids::{AppId, ContactId, RoomId};
 use crate::list::{Rows, cursor, search};
-use crate::query_string::query_string;
+use crate::query_string::{ListQuery, Taken, put, query_string};
 use crate::refusal::Refusal;
 use crate::text;
 use crate::timestamp::Timestamp;
@@ -219,34 +219,21 @@ impl Default for RoomQuery {
 /// The word of the archived rooms in an address.
 pub const ARCHIVED: &str = "archived";
 
-impl RoomQuery {
-    /// The first page of the rooms of these kinds.
-    pub fn of_kinds(kinds: &[RoomKind]) -> Self {
-        Self { kinds: kinds.to_vec(), ..Self::default() }
-    }
-
-    /// Reads the decoded pairs of a query string. Ignores what it does not know.
-    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut query = Self::default();
-        for (name, value) in pairs {
-            match name {
-                "q" => query.search = search(value),
-                "status" => {
-                    query.status = RoomStatus::parse(value);
-                    query.archived = value == ARCHIVED;
-                }
-                "contact" => query.contact = ContactId::parse(value),
-                "rows" => query.rows = Rows::parse(value).unwrap_or_default().count(),
-                "after" => query.after = cursor(value),
-                "before" => query.before = cursor(value),
-                _ => {}
-            }
+impl ListQuery for RoomQuery {
+    fn take(&mut self, name: &str, value: &str) -> Taken {
+        match name {
+            "q" => put(&mut self.search, value, search(value)),
+            "status" if value == ARCHIVED => put(&mut self.archived, value, Some(true)),
+            "status" => put(&mut self.status, value, RoomStatus::parse(value)),
+            "contact" => put(&mut self.contact, value, ContactId::parse(value)),
+            "rows" => put(&mut self.rows, value, Rows::parse(value).map(Rows::count)),
+            "after" => put(&mut self.after, value, cursor(value)),
+            "before" => put(&mut self.before, value, cursor(value)),
+            _ => Taken::Unknown,
         }
-        query
     }
 
-    /// The query string without `?`; empty for the first page of all rooms.
-    pub fn to_query_string(&self) -> String {
+    fn to_query_string(&self) -> String {
         let status = if self.archived { Some(ARCHIVED) } else { self.status.map(RoomStatus::as_str) };
         let rows = Rows::ALL.iter().find(|rows| rows.count() == self.rows && **rows != Rows::default());
         query_string([
@@ -257,6 +244,13 @@ impl RoomQuery {
             ("after", self.after.as_deref()),
             ("before", self.before.as_deref()),
         ])
+    }
+}
+
+impl RoomQuery {
+    /// The first page of the rooms of these kinds.
+    pub fn of_kinds(kinds: &[RoomKind]) -> Self {
+        Self { kinds: kinds.to_vec(), ..Self::default() }
     }
 
     /// The same question from its first page.

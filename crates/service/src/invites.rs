@@ -39,6 +39,15 @@ pub struct Invited {
     pub token: SecretString,
 }
 
+/// An invite as somebody sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InviteSeen {
+    /// The invite, with those of its apps and keys that they see.
+    pub invite: Invite,
+    /// Whether they may send it again and revoke it.
+    pub managed: bool,
+}
+
 /// What somebody who was invited sends.
 #[derive(Debug)]
 pub struct Acceptance {
@@ -50,15 +59,30 @@ pub struct Acceptance {
 
 impl Service {
     /// The invites that wait, the latest first, without those to apps that are all out of the caller's sight.
-    pub async fn invites(&self, caller: &Caller) -> Result<Vec<Invite>> {
+    pub async fn invites(&self, caller: &Caller) -> Result<Vec<InviteSeen>> {
         caller.may(Act::SeePeople)?;
         let mut seen = Vec::new();
         for invite in self.store().invites().await? {
             if self.sees_invite(caller, &invite).await? {
-                seen.push(invite);
+                seen.push(self.seen(caller, invite).await?);
             }
         }
         Ok(seen)
+    }
+
+    async fn seen(&self, caller: &Caller, mut invite: Invite) -> Result<InviteSeen> {
+        let managed = may_manage(caller, &invite).is_ok();
+        if invite.apps != Scope::All {
+            invite.apps = invite.apps.and(caller.people_of());
+        }
+        // Seeing people is one right, and seeing their keys another.
+        if !invite.keys.is_empty() && caller.may(Act::SeeKeys).is_ok() {
+            let keys = self.some_keys(caller, &keys_of(&invite)).await?;
+            invite.keys.retain(|grant| keys.iter().any(|key| key.id == grant.key));
+        } else {
+            invite.keys.clear();
+        }
+        Ok(InviteSeen { invite, managed })
     }
 
     async fn sees_invite(&self, caller: &Caller, invite: &Invite) -> Result<bool> {
@@ -70,10 +94,14 @@ impl Service {
     }
 
     /// One of them; `InviteGone` if it no longer waits.
-    pub async fn invite_by_id(&self, caller: &Caller, id: &PersonId) -> Result<Invite> {
+    pub async fn invite_by_id(&self, caller: &Caller, id: &PersonId) -> Result<InviteSeen> {
         caller.may(Act::SeePeople)?;
         let invite = self.store().invite(id).await?.ok_or(Refusal::InviteGone)?;
-        if self.sees_invite(caller, &invite).await? { Ok(invite) } else { Err(Refusal::InviteGone.into()) }
+        if self.sees_invite(caller, &invite).await? {
+            self.seen(caller, invite).await
+        } else {
+            Err(Refusal::InviteGone.into())
+        }
     }
 
     /// Invites somebody. `Forbidden` for a role that the caller may not give.
@@ -106,7 +134,8 @@ impl Service {
             let waiting = tx.invites().await?;
             if let Some(other) = waiting.iter().find(|other| other.email == invite.email) {
                 let granted = tx.apps_of_keys(&keys_of(other)).await?;
-                return Err(wrong_email(if shares(caller, other.role, &other.apps, &granted) {
+                let seen = caller.may(Act::SeePeople).is_ok() && shares(caller, other.role, &other.apps, &granted);
+                return Err(wrong_email(if seen {
                     "An invite for this e-mail is waiting. Send that one again, or revoke it first."
                 } else {
                     NOT_NOW
@@ -275,13 +304,20 @@ impl Service {
         if !shares(caller, invite.role, &invite.apps, &tx.apps_of_keys(&keys_of(&invite)).await?) {
             return Err(Refusal::InviteGone.into());
         }
-        caller.may(invite.role.managed_with())?;
-        if caller.people_of().covers(&invite.apps) { Ok(invite) } else { Err(Refusal::Forbidden.into()) }
+        may_manage(caller, &invite)?;
+        Ok(invite)
     }
 
     fn invite_event(&self, caller: &Caller, action: Action, invite: &Invite) -> AuditEvent {
         event(caller, self.now(), action, Subject::person(&invite.id, &invite.email))
     }
+}
+
+/// Whether somebody may send this invite again and revoke it.
+fn may_manage(caller: &Caller, invite: &Invite) -> Result<(), Refusal> {
+    caller.may(Act::ManageGuests)?;
+    caller.may(invite.role.managed_with())?;
+    if caller.people_of().covers(&invite.apps) { Ok(()) } else { Err(Refusal::Forbidden) }
 }
 
 /// The keys that an invite to a guest names.

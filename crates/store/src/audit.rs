@@ -12,7 +12,7 @@ use sqlx_macros::FromRow;
 
 use crate::audit_search::{AuditSearch, push_sight};
 use crate::conn::Conn;
-use crate::cursors::Paged;
+use crate::cursors::{Paged, number};
 use crate::error::StoreError;
 use crate::sql::Sql;
 
@@ -70,14 +70,9 @@ reads! {
     audit_before(sight: &Sight, query: &AuditQuery, seq: Option<i64>, limit: u32) -> Vec<AuditRow>;
 }
 
-/// The number of the event that a page ends with; `None` if the text is none.
-fn cursor(text: &str) -> Option<i64> {
-    text.parse().ok()
-}
-
 impl Paged for AuditQuery {
     fn is_cursor(&self, text: &str, _: bool) -> bool {
-        cursor(text).is_some()
+        number(text).is_some()
     }
 }
 
@@ -127,7 +122,7 @@ async fn audit_page(conn: &mut Conn<'_>, sight: &Sight, query: &AuditQuery) -> R
     if search.is_empty() {
         return Ok(Page { rows: Vec::new(), next: None, previous: None, total: Capped::default() });
     }
-    let (after, before) = (query.after.as_deref().and_then(cursor), query.before.as_deref().and_then(cursor));
+    let (after, before) = (query.after.as_deref().and_then(number), query.before.as_deref().and_then(number));
     if let (None, Some(seq)) = (after, before) {
         let mut rows = newer(conn, &search, seq, PAGE + 1).await?;
         // One extra row shows whether there is another page on that side.

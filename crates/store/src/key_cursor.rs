@@ -81,19 +81,20 @@ impl Cursor {
 
     /// Reads a cursor for this sort; `None` if the text is not one.
     pub(crate) fn parse(text: &str, sort: KeySort) -> Option<Self> {
-        let (id, value) = text.split_once('~')?;
+        let (id, place) = text.split_once('~')?;
         let id = KeyId::parse(id)?;
+        let value = place.strip_prefix(sort.as_str())?.strip_prefix('~')?;
         Some(match sort {
             KeySort::Name => Self::by_name(value, id.as_str()),
             KeySort::Created | KeySort::LastUsed => Self::by_time(value.parse().ok()?, id.as_str()),
         })
     }
 
-    /// The text for a URL, not yet percent-encoded.
-    pub(crate) fn text(&self) -> String {
+    /// The text for a URL, not yet percent-encoded. It names the sort, because a place is in the order of one only.
+    pub(crate) fn text(&self, sort: KeySort) -> String {
         match &self.value {
-            Value::Text(value) => format!("{}~{value}", self.id),
-            Value::Time(millis) => format!("{}~{millis}", self.id),
+            Value::Text(value) => format!("{}~{}~{value}", self.id, sort.as_str()),
+            Value::Time(millis) => format!("{}~{}~{millis}", self.id, sort.as_str()),
             Value::Found(source, value) => format!("{}~{}~{value}", self.id, *source as usize),
         }
     }
@@ -120,14 +121,25 @@ mod tests {
             (KeySort::Created, Cursor::by_time(1_800_000_000_000, id)),
             (KeySort::LastUsed, Cursor::by_time(0, id)),
         ] {
-            assert_eq!(Cursor::parse(&cursor.text(), sort), Some(cursor));
+            assert_eq!(Cursor::parse(&cursor.text(sort), sort), Some(cursor.clone()));
+            for other in KeySort::ALL.iter().filter(|other| **other != sort) {
+                assert_eq!(Cursor::parse(&cursor.text(sort), *other), None, "{other:?}");
+            }
         }
         let found = Cursor::found((Source::Inside, "a~b".to_owned()), id);
-        assert_eq!(Cursor::parse_found(&found.text()), Some(found));
+        assert_eq!(Cursor::parse_found(&found.text(KeySort::Name)), Some(found));
         for text in ["", "~~", "7Qm2xVbN4tRa~a", "7Qm2xVbN4tRa~3~a", "7Qm2xVbN4tRa~~a", "short~1~a"] {
             assert_eq!(Cursor::parse_found(text), None, "{text}");
         }
-        for text in ["", "~", "7Qm2xVbN4tRa", "7Qm2xVbN4tRa~x", "short~1", "7Qm2xVbN4tR'~1"] {
+        for text in [
+            "",
+            "~",
+            "7Qm2xVbN4tRa",
+            "7Qm2xVbN4tRa~1",
+            "7Qm2xVbN4tRa~created~x",
+            "short~created~1",
+            "7Qm2xVbN4tR'~created~1",
+        ] {
             assert_eq!(Cursor::parse(text, KeySort::Created), None, "{text}");
         }
     }

@@ -202,7 +202,7 @@ async fn list_key_ids(
     let Some(plan) = plan(conn, sight, query, now).await? else { return Ok((Vec::new(), None)) };
     let after = after.and_then(|text| plan.cursor(text));
     let (places, more) = plan.fetch(conn, false, after.as_ref(), limit).await?;
-    let next = places.last().filter(|_| more).map(Cursor::text);
+    let next = places.last().filter(|_| more).map(|last| last.text(query.sort));
     Ok((places.iter().filter_map(Cursor::id).collect(), next))
 }
 
@@ -250,17 +250,17 @@ async fn places(
         let (mut places, more) = plan.fetch(conn, true, before.as_ref(), size).await?;
         places.reverse();
         if let (Some(first), Some(last)) = (places.first(), places.last()) {
-            let previous = more.then(|| first.text());
-            let next = plan.fetch(conn, false, Some(last), 1).await?.0.pop().map(|_| last.text());
+            let previous = more.then(|| first.text(query.sort));
+            let next = plan.fetch(conn, false, Some(last), 1).await?.0.pop().map(|_| last.text(query.sort));
             return Ok(page(&places, next, previous));
         }
         // Nothing is before it any longer, so this is the first page.
     }
     let (places, more) = plan.fetch(conn, false, after.as_ref(), size).await?;
-    let next = places.last().filter(|_| more).map(Cursor::text);
+    let next = places.last().filter(|_| more).map(|last| last.text(query.sort));
     let previous = match (after, places.first()) {
         (None, _) => None,
-        (Some(_), Some(first)) => plan.fetch(conn, true, Some(first), 1).await?.0.pop().map(|_| first.text()),
+        (Some(_), Some(first)) => plan.fetch(conn, true, Some(first), 1).await?.0.pop().map(|_| first.text(query.sort)),
         // All keys of this page are gone.
         (Some(_), None) => plan.fetch(conn, true, None, 1).await?.0.pop().map(|_| END.to_owned()),
     };

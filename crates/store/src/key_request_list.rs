@@ -7,6 +7,7 @@ use domain::request::{KeyRequest, RequestFilter, RequestQuery, RequestState};
 use domain::sight::{Scope, Sight};
 
 use crate::conn::Conn;
+use crate::cursors::Paged;
 use crate::error::StoreError;
 use crate::key_requests::{REQUEST, Stored};
 use crate::readable::readable;
@@ -33,6 +34,12 @@ fn place(key: &str, created_at: i64) -> String {
 fn cursor(text: &str) -> Option<[Arg; 2]> {
     let (key, created_at) = text.split_once('~')?;
     Some([created_at.parse::<i64>().ok()?.into(), KeyId::parse(key)?.as_str().into()])
+}
+
+impl Paged for RequestQuery {
+    fn is_cursor(&self, text: &str, _: bool) -> bool {
+        cursor(text).is_some()
+    }
 }
 
 /// A list with its conditions.

@@ -85,15 +85,15 @@ impl Stored {
         })
     }
 
-    /// The place of this row in a list: the values that it is sorted by, and the id.
+    /// The place of this row in a list: the id, the sort and the values that it sorts by.
     fn place(&self, sort: PersonSort) -> String {
-        let id = &self.id;
-        match sort {
-            PersonSort::Name => format!("{id}~{}", self.name_key),
-            PersonSort::Email => format!("{id}~{}", self.email),
-            PersonSort::Role => format!("{id}~{}~{}", self.role, self.name_key),
-            PersonSort::LastSignIn => format!("{id}~{}", self.last_sign_in_at),
-        }
+        let values = match sort {
+            PersonSort::Name => self.name_key.clone(),
+            PersonSort::Email => self.email.clone(),
+            PersonSort::Role => format!("{}~{}", self.role, self.name_key),
+            PersonSort::LastSignIn => self.last_sign_in_at.to_string(),
+        };
+        format!("{}~{}~{values}", self.id, sort.as_str())
     }
 }
 
@@ -101,6 +101,7 @@ impl Stored {
 fn cursor(text: &str, sort: PersonSort) -> Option<Vec<Arg>> {
     let (id, place) = text.split_once('~')?;
     let id = Arg::from(PersonId::parse(id)?.as_str());
+    let place = place.strip_prefix(sort.as_str())?.strip_prefix('~')?;
     Some(match sort {
         PersonSort::Name | PersonSort::Email => vec![place.into(), id],
         PersonSort::Role => {

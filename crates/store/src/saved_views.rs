@@ -2,6 +2,7 @@
 
 use domain::ids::PersonId;
 use domain::list::KeyQuery;
+use domain::query_string::ListQuery;
 use domain::saved_view::SavedView;
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
@@ -20,7 +21,7 @@ async fn saved_views(conn: &mut Conn<'_>, person: &PersonId) -> Result<Vec<Saved
     let sql = Sql::new("SELECT name, query FROM saved_view WHERE person_id = $1").arg(person.as_str());
     let rows = conn.fetch_all::<(String, String)>(sql).await?;
     let mut views: Vec<_> =
-        rows.into_iter().map(|(name, query)| SavedView { name, query: KeyQuery::from_query_string(&query) }).collect();
+        rows.into_iter().map(|(name, query)| SavedView { name, query: KeyQuery::read_string(&query).0 }).collect();
     // There are few.
     views.sort_by_cached_key(|view| name_key(&view.name));
     Ok(views)

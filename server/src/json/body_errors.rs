@@ -112,7 +112,12 @@ impl Schemas {
                 }
                 None if closed => {
                     let names: Vec<_> = object.properties.keys().map(String::as_str).collect();
-                    faults.here_with("This member is unknown.", format!("Use one of {}.", names.join(", ")));
+                    let fix = if names.is_empty() {
+                        "Send {}.".to_owned()
+                    } else {
+                        format!("Use one of {}.", names.join(", "))
+                    };
+                    faults.here_with("This member is unknown.", fix);
                 }
                 None => {}
             });

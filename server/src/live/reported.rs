@@ -6,7 +6,7 @@ use app::desk::context::Visit;
 use app::desk::live_events::{LiveEvents, Shown, watched};
 use app::desk::{CallError, ConsoleError};
 use axum::Json;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use futures::stream;
 use serde::Deserialize;
 use service::streams::Stream;
 
-use super::{last_seen, streamed};
+use super::{Asked, last_seen, read, streamed};
 use crate::state::AppState;
 
 #[derive(Debug, Deserialize)]
@@ -27,10 +27,10 @@ pub(super) struct Watched {
 pub(super) async fn listen(
     State(state): State<AppState>,
     Extension(visit): Extension<Visit>,
-    Query(asked): Query<Watched>,
+    asked: Asked<Watched>,
     headers: HeaderMap,
 ) -> Response {
-    match watch(&state, &visit, &asked, last_seen(&headers)).await {
+    match watch(&state, &visit, asked, last_seen(&headers)).await {
         Ok((events, stream)) => streamed(state, stream, shown(events)),
         Err(error) => (error.status(), Json(CallError::from(error))).into_response(),
     }
@@ -39,10 +39,11 @@ pub(super) async fn listen(
 async fn watch(
     state: &AppState,
     visit: &Visit,
-    asked: &Watched,
+    asked: Asked<Watched>,
     last: Option<u64>,
 ) -> Result<(LiveEvents, Stream), ConsoleError> {
     let session = visit.session.as_ref().ok_or(ConsoleError::SignedOut)?;
+    let asked = read(asked)?;
     let (integration, key) = watched(&asked.integration, asked.key.as_deref())?;
     let watch = state.service.watch_events(&session.caller(visit.address), &integration, key.as_ref()).await?;
     let watch = if let Some(last) = last { watch.after(last) } else { watch };

@@ -86,6 +86,29 @@ async fn keys_are_lines_of_csv_and_of_json() {
 }
 
 #[tokio::test]
+async fn a_file_of_a_filter_that_is_not_there_is_refused() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    for path in [
+        "/keys.csv?kind=sausage",
+        "/keys.csv?knid=client",
+        "/keys.jsonl?status=active&environment=moon",
+        "/keys.csv?integration=x",
+        "/audit.csv?from=soon",
+        "/audit.csv?action=melt",
+        "/audit.jsonl?who=ada",
+        "/audit.csv?name=%20",
+    ] {
+        let answer = product.send(Call::get(path).cookie(&session)).await;
+        assert_eq!(answer.status, 400, "{path}");
+        assert!(answer.body.contains("that the list does not have"), "{path}: {}", answer.body);
+    }
+    for path in ["/keys.csv?kind=&q=", "/keys.jsonl?sort=created&dir=asc&rows=25&page=1", "/audit.csv?from=&key="] {
+        assert_eq!(product.send(Call::get(path).cookie(&session)).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_stranger_gets_no_file() {
     let product = Product::start().await;
     for path in app::desk::mount::file_paths() {

@@ -48,6 +48,28 @@ async fn an_act_for_nothing_says_so() {
 }
 
 #[tokio::test]
+async fn an_act_for_all_that_match_a_filter_that_is_not_there_is_for_none() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    let key = product.issue(service_key("one")).await.key.row.id;
+    for list in ["kind%3Dsausage", "knid%3Dclient", "status%3Dactive%26sort%3Dcolour", "client"] {
+        let query = format!("act=disable&all=yes&list={list}");
+        let preview = product.send(Call::get(&format!("/keys/bulk?{query}")).cookie(&session)).await;
+        assert_eq!(preview.status, 400, "{list}");
+        assert!(preview.body.contains("that the list does not have"), "{}", preview.body);
+        let form_id = product.service.new_form_id().unwrap();
+        let act = product.send(form("/keys/bulk", &session, &format!("{query}&form_id={form_id}"))).await;
+        assert_eq!(act.status, 400, "{list}");
+        let view = product.send(form("/keys/views", &session, &format!("name=All&list={list}"))).await;
+        assert_eq!(view.status, 400, "{list}");
+    }
+    let view = product.send(Call::get(&format!("/keys/{key}")).cookie(&session)).await;
+    assert!(view.body.contains("Disable") && !view.body.contains("Enable"), "{}", view.body);
+    let ticked = format!("act=disable&key={key}&list=kind%3Dsausage");
+    assert_eq!(product.send(Call::get(&format!("/keys/bulk?{ticked}")).cookie(&session)).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_view_is_saved_shown_and_deleted() {
     let product = Product::start().await;
     let session = product.sign_in().await;

@@ -180,16 +180,49 @@ async fn what_no_filter_understands_is_said() {
         ("/keys?status=melted&kind=service", "The address asks for “melted”, "),
         ("/keys?environment=%3Cb%3E", "The address asks for “<b>”, "),
         ("/people?role=Owner&status=x", "The address asks for “Owner”, “x”, "),
+        ("/keys?integration=x&sort=colour&dir=up&rows=7", "The address asks for “x”, “colour”, “up”, “7”, "),
+        ("/keys?page=-1", "The address asks for “-1”, "),
+        ("/people?sort=colour", "The address asks for “colour”, "),
+        ("/requests?show=all&mine=x", "The address asks for “all”, “x”, "),
+        ("/rooms?contact=x", "The address asks for “x”, "),
+        ("/chats?contact=x", "The address asks for “x”, "),
+        ("/integrations?kind=custom,x", "The address asks for “custom,x”, "),
+        ("/apps?status=active", "The address asks for “active”, "),
     ] {
         let page = text(&product.send(Call::get(address).cookie(&session)).await.body).replace("&lt;", "<");
         assert!(page.replace("&gt;", ">").contains(&format!("{words}{said}")), "{address}: {page}");
     }
-    for address in ["/audit?from=2026-11-27&action=&to=", "/keys?status=active&sort=name&q=x", "/people?role=owner"] {
+    for address in [
+        "/audit?from=2026-11-27&action=&to=",
+        "/keys?status=active&sort=name&q=x&dir=asc&rows=25&page=1&utm=1",
+        "/people?role=owner&show=invites",
+        "/requests?show=waiting&mine=no",
+        "/integrations?kind=custom,android",
+    ] {
         assert!(!product.send(Call::get(address).cookie(&session)).await.body.contains(said), "{address}");
     }
     let blank = "What you searched for is blank, or it has the secret of a key in it. It was left out.";
     for address in ["/keys?q=%20", "/keys?tag=%00", "/audit?person=%20", "/people?q=%00", "/apps?q=%20"] {
         assert!(product.send(Call::get(address).cookie(&session)).await.body.contains(blank), "{address}");
+    }
+    let no_page = "The address asks for a page that this list does not have. This is the first page.";
+    for address in [
+        "/keys?after=x",
+        "/keys?sort=created&before=7Qm2xVbN4tRa~name~a",
+        "/audit?after=-5",
+        "/people?after=x",
+        "/apps?before=x",
+        "/requests?after=x",
+        "/rooms?after=x",
+        "/chats?after=x",
+        "/contacts?after=x",
+        "/integrations?after=x",
+    ] {
+        let page = product.send(Call::get(address).cookie(&session)).await.body;
+        assert!(page.contains(no_page), "{address}: {page}");
+    }
+    for address in ["/keys?after=7Qm2xVbN4tRa~name~a", "/audit?after=5", "/apps?after=", "/requests"] {
+        assert!(!product.send(Call::get(address).cookie(&session)).await.body.contains(no_page), "{address}");
     }
     for address in ["/keys?q=&tag=", "/keys?q=x", "/audit?name=x&person="] {
         assert!(!product.send(Call::get(address).cookie(&session)).await.body.contains(blank), "{address}");

@@ -126,3 +126,14 @@ async fn only_a_key_that_one_may_see_can_be_watched() {
     let answer = product.send(Call::get("/integrations/setup/events").cookie(&session)).await;
     assert_eq!(answer.status, 400);
 }
+
+#[tokio::test]
+async fn a_stream_of_nothing_is_refused_in_json() {
+    let product = Product::start().await;
+    let session = product.sign_in().await;
+    for path in ["/integrations/setup/events", "/events/rooms?after=x", "/integrations/setup/events/reported"] {
+        let answer = product.send(Call::get(path).cookie(&session)).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (400, "application/json"), "{path}");
+        assert!(answer.json()["message"].is_string(), "{path}");
+    }
+}

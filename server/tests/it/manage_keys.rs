@@ -353,14 +353,25 @@ async fn the_list_has_pages_in_both_directions_and_filters() {
         "after=damaged",
         "before=7Qm2xVbN4tR~a",
         "before=end&after=end",
-        "after=7Qm2xVbN4tRa~name&sort=created",
+        "after=7Qm2xVbN4tRa~name~1&sort=created",
     ] {
         let problem = m.get(&format!("/v1/keys?{wrong}")).await.problem(400);
         assert_eq!(problem["errors"][0]["parameter"], wrong.split('=').next().unwrap());
     }
-    for wrong in ["people?q=%00", "people?after=x", "apps?q=%20", "apps?before=x", "audit?name=%00", "audit?after=x"] {
+    for wrong in [
+        "people?q=%00",
+        "people?after=x",
+        "apps?q=%20",
+        "apps?before=x",
+        "audit?name=%00",
+        "audit?after=x",
+        "audit?after=-5",
+        "people?sort=email&after=0123456789abcdef01234567~name~a",
+    ] {
         m.get(&format!("/v1/{wrong}")).await.problem(400);
     }
+    let problem = m.get("/v1/invites?rows=25").await.problem(400);
+    assert_eq!(problem["errors"][0]["detail"], "This call takes no parameters.");
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ async fn the_act_waits_for_the_proof_and_keeps_what_was_typed() {
     assert!(done.body.contains("/invite/"), "{}", done.body);
     assert!(!done.body.contains(PASSWORD));
     let invites = product.service.invites(&operator()).await.unwrap();
-    assert_eq!((invites[0].name.as_str(), invites[0].role), ("Ada \"<b> &", Role::Admin));
+    assert_eq!((invites[0].invite.name.as_str(), invites[0].invite.role), ("Ada \"<b> &", Role::Admin));
     // For five minutes, nothing asks again.
     let form = "press=invite&first_name=B&email=b%40example.com&role=owner";
     assert_eq!(post(&product, &session, "/people/invite", form).await.status, 200);

@@ -371,6 +371,7 @@ async fn contacts_are_listed_and_looked_up_in_three_ways() {
     get("contacts?email=nobody").await.qwil_error(404, "RN006");
     get("contacts?uuid=x").await.qwil_error(404, "RN006");
     get("contacts?uuid=x&email=y").await.qwil_error(400, "RB001");
+    get("contacts/list?q=%00").await.qwil_error(400, "RB001");
     get("contacts/list?type=robot").await.qwil_error(400, "RB001");
     get("contacts/list?limit=7").await.qwil_error(400, "RB001");
     for wrong in ["contacts/list?after=x", "contacts/list?after=%00", "contacts/list?after=0123~ada"] {

@@ -55,7 +55,9 @@ async fn what_is_missing_or_wrong_is_named() {
     client.done(Call::post(&rooms).form(format!("roomName={}&maxUser=10000", "x".repeat(100)))).await;
     client.done(Call::post(&users).form(format!("nickName={}&clientKey={}", "n".repeat(50), "k".repeat(64)))).await;
     client.done(Call::post(&notice).form(format!("nickName={}&notice={}", "n".repeat(50), "x".repeat(100)))).await;
-    for query in ["rows=0", "rows=1001", "rows=x", "roomStatus=open", "after=x", "after=%00", "after=0123~a"] {
+    for query in
+        ["rows=0", "rows=1001", "rows=x", "roomStatus=open", "roomName=%00", "after=x", "after=%00", "after=0123~a"]
+    {
         let answer = client.code(Call::get(&format!("/openapi/v1/rooms?{query}"))).await;
         assert_eq!(answer, (400, 400), "{query}");
     }

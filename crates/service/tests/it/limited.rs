@@ -176,9 +176,22 @@ async fn nobody_lets_others_see_more_than_they_see_themselves(w: World) {
     service.invite(&admin, &invite(Role::Auditor, "mine@example.com", &[here])).await.unwrap();
     let wide = service.invite(owner(), &invite(Role::Auditor, "wide@example.com", &[])).await.unwrap().invite.id;
     let theirs = service.invite(owner(), &invite(Role::Auditor, "theirs@example.com", &[shop.id])).await.unwrap();
-    let mut seen: Vec<_> = service.invites(&admin).await.unwrap().into_iter().map(|invite| invite.email).collect();
-    seen.sort();
-    assert_eq!(seen, ["mine@example.com", "wide@example.com"]);
+    let ((open, _), (sold, _)) =
+        (issue(&w, &here, &draft("service", "Open")).await, issue(&w, &shop.id, &draft("service", "Sold")).await);
+    let keys = vec![KeyGrant::new(open, &[]), KeyGrant::new(sold, &[])];
+    for (email, apps) in [("guest@example.com", &[][..]), ("both@example.com", &[here, shop.id])] {
+        let guest = InviteDraft { keys: keys.clone(), ..invite(Role::Guest, email, apps) };
+        service.invite(owner(), &guest).await.unwrap();
+    }
+    let mut seen: Vec<_> = service.invites(&admin).await.unwrap().into_iter().collect();
+    seen.sort_by_key(|seen| seen.invite.email.clone());
+    let told: Vec<_> =
+        seen.iter().map(|seen| (seen.invite.email.as_str(), seen.managed, seen.invite.keys.len())).collect();
+    let none_managed = [("both@example.com", false, 1), ("guest@example.com", false, 1)];
+    assert_eq!(told[..2], none_managed, "of an invite, only what is in sight");
+    assert_eq!(told[2..], [("mine@example.com", true, 0), ("wide@example.com", false, 0)]);
+    assert_eq!((&seen[0].invite.apps, seen[0].invite.keys[0].key), (&Scope::from(&here), open));
+    assert!(service.invites(owner()).await.unwrap().iter().all(|seen| seen.managed && seen.invite.keys.len() != 1));
     assert_eq!(refusal(service.invite_by_id(&admin, &theirs.invite.id).await), Refusal::InviteGone);
     assert_eq!(refusal(service.renew_invite(&admin, &theirs.invite.id).await), Refusal::InviteGone);
     assert_eq!(refusal(service.revoke_invite(&admin, &theirs.invite.id).await), Refusal::InviteGone);
@@ -288,7 +301,7 @@ async fn a_limit_counts_from_the_next_request_and_revokes_what_goes_beyond_it(w:
     assert_eq!((event.changes[0].from.as_deref(), event.changes[0].to.as_deref()), (None, Some("Default")));
     let ends = service.session_ends(&stream, std::time::Duration::from_hours(1));
     assert!(tokio::time::timeout(std::time::Duration::from_secs(10), ends).await.is_ok(), "the stream goes on");
-    let waiting: Vec<_> = service.invites(owner()).await.unwrap().into_iter().map(|invite| invite.email).collect();
+    let waiting: Vec<_> = service.invites(owner()).await.unwrap().into_iter().map(|seen| seen.invite.email).collect();
     assert_eq!(waiting, ["narrow@example.com"]);
     let now = session(&w, "ada@example.com").await;
     let ada = now.caller(None);

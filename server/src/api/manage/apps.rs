@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::app::{ARCHIVED, App, AppQuery};
 use domain::ids::AppId;
+use domain::query_string::ListQuery;
 use domain::text::SEARCH_MAX;
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -6,6 +6,7 @@ use axum::extract::{RawQuery, State};
 use domain::audit::{Action, ActorKind, AuditRow, SubjectKind};
 use domain::audit_query::AuditQuery;
 use domain::ids::KeyId;
+use domain::query_string::ListQuery;
 use domain::text::SEARCH_MAX;
 use serde::Serialize;
 use utoipa::ToSchema;

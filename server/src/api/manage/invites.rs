@@ -14,7 +14,7 @@ use domain::sight::Scope;
 use domain::timestamp::Timestamp;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use service::invites::Invited;
+use service::invites::{InviteSeen, Invited};
 use service::once::SecretOf;
 use utoipa::ToSchema;
 
@@ -39,9 +39,9 @@ pub(super) struct InviteShown {
     name: String,
     email: String,
     role: &'static str,
-    /// The ids of the apps that the person will be limited to; empty for all.
+    /// The ids of the apps that the person will be limited to, as far as the caller sees them; empty for all.
     apps: Vec<String>,
-    /// The keys that a guest will see.
+    /// The keys that a guest will see, as far as the caller sees them.
     keys: Vec<GrantShown>,
     access_ends_at: Option<String>,
     /// Who sent it, in words.
@@ -217,7 +217,7 @@ pub(super) async fn list(
 ) -> Answered<One<Listed<InviteShown>>> {
     read(query.as_deref(), &[])?;
     let invites = api.service.invites(&caller).await?;
-    Ok(One::of(Listed::whole(invites.iter().map(InviteShown::of).collect())))
+    Ok(One::of(Listed::whole(invites.iter().map(|seen| InviteShown::of(&seen.invite)).collect())))
 }
 
 pub(super) async fn get(
@@ -225,7 +225,7 @@ pub(super) async fn get(
     By(caller): By,
     Named(id): Named,
 ) -> Answered<One<InviteAnswered>> {
-    let invite = api.service.invite_by_id(&caller, &invite_id(&id)?).await?;
+    let InviteSeen { invite, .. } = api.service.invite_by_id(&caller, &invite_id(&id)?).await?;
     Ok(One::of(InviteAnswered { invite: InviteShown::of(&invite) }))
 }
 

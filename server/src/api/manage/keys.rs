@@ -10,6 +10,7 @@ use domain::key::KeyDetail;
 use domain::kind::KeyKind;
 use domain::labels::{EXTERNAL_ID_MAX, TAG_MAX};
 use domain::list::{KeyQuery, KeySort, Rows, StatusFilter};
+use domain::query_string::ListQuery;
 use domain::refusal::Refusal;
 use domain::text::{EMAIL_MAX, SEARCH_MAX};
 use domain::token;

@@ -7,6 +7,7 @@ use axum::extract::{RawQuery, State};
 use domain::grant::KeyAct;
 use domain::ids::{KeyId, PersonId};
 use domain::person::{PersonFilter, PersonListed, PersonQuery, PersonSort};
+use domain::query_string::ListQuery;
 use domain::refusal::Refusal;
 use domain::role::Role;
 use domain::text::SEARCH_MAX;

@@ -134,6 +134,7 @@ pub(super) fn read(query: Option<&str>, params: &[Param]) -> Result<Vec<(String,
     let mut faults = Faults::default();
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let fault = match params.iter().find(|param| param.name == name) {
+            None if params.is_empty() => Some("This call takes no parameters.".to_owned()),
             None => {
                 let known: Vec<_> = params.iter().map(|param| param.name).collect();
                 Some(format!("This parameter is unknown. Use {}.", known.join(", ")))
@@ -172,6 +173,7 @@ pub(super) const BEFORE: Param =
 mod tests {
     use domain::labels::TAG_MAX;
     use domain::list::KeyQuery;
+    use domain::query_string::ListQuery;
 
     use super::*;
 
@@ -226,10 +228,17 @@ mod tests {
         let refused = |query: &str| {
             read_list(Some(query), &[AFTER, BEFORE], |pairs| KeyQuery::from_pairs(borrowed(pairs))).is_err()
         };
-        assert!(!refused("after=7Qm2xVbN4tRa~name") && !refused("before=end"));
-        for wrong in ["after=x", "after=end", "after=~a", "after=%00", "before=7Qm2xVbN4tR~a"] {
+        assert!(!refused("after=7Qm2xVbN4tRa~name~a") && !refused("before=end"));
+        for wrong in [
+            "after=x",
+            "after=end",
+            "after=~name~a",
+            "after=7Qm2xVbN4tRa~created~1",
+            "after=%00",
+            "before=7Qm2xVbN4tR~name~a",
+        ] {
             assert!(refused(wrong), "{wrong}");
         }
-        assert!(refused("after=7Qm2xVbN4tRa~a&before=7Qm2xVbN4tRa~a"), "one of the two");
+        assert!(refused("after=7Qm2xVbN4tRa~name~a&before=7Qm2xVbN4tRa~name~a"), "one of the two");
     }
 }

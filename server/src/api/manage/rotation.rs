@@ -133,7 +133,8 @@ pub(super) async fn extend(
     IfMatch(revision): IfMatch,
     MaybeBody(body): MaybeBody<Rotate>,
 ) -> Answered<One<RotationAnswered>> {
-    let (id, Rotate(by)) = (key_id(&id)?, body.read()?);
+    let Rotate(by) = body.read()?;
+    let id = key_id(&id)?;
     api.service.extend_rotation(&caller.clone().having_seen(revision), &id, by).await.map_err(stale)?;
     shown(&api, &caller, &id).await
 }

@@ -35,7 +35,10 @@ pub(super) async fn list(
     By(acting, _): By<Contacts>,
     query: Query,
 ) -> Result<Json<Listed>, Failure> {
-    let mut asked = ContactQuery { search: query.one("q")?.and_then(search), ..ContactQuery::default() };
+    let mut asked = ContactQuery::default();
+    if let Some(text) = query.one("q")? {
+        asked.search = Some(search(text).ok_or_else(|| Failure::wrong("q", "send letters, and no secret."))?);
+    }
     asked.rows = match query.number("limit")? {
         None | Some(100) => Rows::Most,
         Some(50) => Rows::Many,

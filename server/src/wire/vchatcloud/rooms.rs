@@ -93,7 +93,8 @@ pub(super) async fn list(State(api): State<Arc<Api>>, member: Member, form: Form
     if !(1..=ROWS_MAX).contains(&rows) {
         return Err(Fail::incorrect("rows: Send a number from 1 to 1000."));
     }
-    let search = form.text("roomName").and_then(search);
+    let readable = |text: &str| search(text).ok_or_else(|| Fail::incorrect("roomName: Send letters, and no secret."));
+    let search = form.text("roomName").map(readable).transpose()?;
     let mut query = RoomQuery { status, search, rows, ..RoomQuery::of_kinds(&[RoomKind::Room]) };
     if let Some(text) = form.text("after") {
         let wrong = || Fail::incorrect("after: This is no cursor of this list. Send next as the answer before has it.");
