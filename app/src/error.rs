@@ -33,9 +33,11 @@ impl ConsoleError {
                                 you typed stays here."
                 .to_owned(),
             Self::Malformed => "The form is incomplete. Reload the page and try again.".to_owned(),
-            Self::NoSuchFilter => "The address asks for a filter, or a value of one, that the list does not have. \
-                                   Nothing was done. Choose again in the list."
-                .to_owned(),
+            Self::NoSuchFilter => {
+                "This asks for a filter, or a value of one, that the list does not have. Nothing was \
+                                   done. Choose again in the list."
+                    .to_owned()
+            }
             Self::NotText => "Some of the input is not valid text and was replaced by \u{fffd}. Correct it, then send \
                               the form again."
                 .to_owned(),

@@ -36,11 +36,13 @@ const LIFETIME: Duration = Duration::from_mins(5);
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Watched {
     key: String,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct WatchedRoom {
     room: String,
     /// The number of the last message that the page shows.

@@ -1,7 +1,7 @@
 //! Keys, as the pages read them.
 
 use domain::app::App;
-use domain::bulk::{BulkAct, BulkPreview};
+use domain::bulk::{BulkAct, BulkPreview, Selection};
 use domain::calls::{KeyCalls, Period, Span};
 use domain::caution::cautions;
 use domain::draft::KeyDraft;
@@ -114,12 +114,11 @@ pub async fn read_views() -> Result<Vec<SavedView>, ConsoleError> {
 }
 
 /// What an act on many would do.
-pub async fn read_bulk(form: &BulkForm) -> Result<(BulkAct, BulkPreview), ConsoleError> {
+pub async fn read_bulk(form: &BulkForm) -> Result<(BulkAct, Selection, BulkPreview), ConsoleError> {
     let desk = Desk::from_context()?;
-    let act = form.act.ok_or(ConsoleError::Malformed)?;
-    let preview =
-        desk.service().preview_bulk(&desk.caller()?, desk.apps_of(&form.app).await?, &form.selection()?, act).await?;
-    Ok((act, preview))
+    let (act, selection) = (form.act.ok_or(ConsoleError::Malformed)?, form.selection()?);
+    let preview = desk.service().preview_bulk(&desk.caller()?, desk.apps_of(&form.app).await?, &selection, act).await?;
+    Ok((act, selection, preview))
 }
 
 /// The names of a few keys that an act on many took.

@@ -21,9 +21,16 @@ pub struct Row {
 /// A page has no more.
 const MOST: usize = 100;
 
+/// A list as the address that a browser shows has it.
+#[cfg(feature = "ssr")]
+fn as_sent(query: &str) -> KeyQuery {
+    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    KeyQuery::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)))
+}
+
 /// The rows of these keys as they are now, in a list with this query. Watching a list does not prolong a session.
 #[server(endpoint = "rows", input = Json)]
 pub async fn rows(ids: Vec<String>, list: String) -> Result<Vec<Row>, CallError> {
     let ids: Vec<KeyId> = ids.iter().take(MOST).filter_map(|id| KeyId::parse(id)).collect();
-    Ok(crate::pages::keys_table::rows_now(&ids, &KeyQuery::read_string(&list).0).await?)
+    Ok(crate::pages::keys_table::rows_now(&ids, &as_sent(&list)).await?)
 }

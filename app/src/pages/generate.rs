@@ -30,8 +30,9 @@ use crate::forms::outcome::{PostedForm, Problem};
 #[component]
 pub fn Generate() -> impl IntoView {
     let page = match PostedForm::<WizardForm, NewSecret>::take() {
+        // It has a title of its own.
         Some(PostedForm { form, outcome: Ok(issued) }) => {
-            view! { <Steps at=3/> <Secret issued draft=form.draft/> }.into_any()
+            return view! { <Steps at=3/> <Secret issued draft=form.draft/> }.into_any();
         }
         Some(PostedForm { form, outcome: Err(error) }) => answer(form, error),
         None if may_change_keys() => asked(),
@@ -42,7 +43,7 @@ pub fn Generate() -> impl IntoView {
         }
         .into_any(),
     };
-    view! { <Title text="Generate New Key"/> {page} }
+    view! { <Title text="Generate New Key"/> {page} }.into_any()
 }
 
 /// The answer to a form that no address can show, because nothing could be kept.

@@ -19,6 +19,7 @@ use crate::components::problem::FieldProblems;
 use crate::components::roles::Roles;
 use crate::components::time::{Time, days};
 use crate::components::title::Title;
+use crate::components::warning::Warning;
 use crate::desk::apps::{own_apps, read_app_choices};
 use crate::desk::invites::{link, read_invite, rights};
 use crate::desk::later::later;
@@ -141,6 +142,8 @@ pub fn RenewInvite() -> impl IntoView {
         return view! { <Link made/> }.into_any();
     }
     let problem = PostedForm::problem(posted.as_ref());
+    // The form has no field for the keys that the invite is to.
+    let of_keys = problem.fields.of(Field::Keys).next().map(|error| error.message.clone());
     let page = later(async move {
         match read_invite(&id).await {
             Ok((invite, _)) => {
@@ -154,6 +157,7 @@ pub fn RenewInvite() -> impl IntoView {
                     </div>
                     <form class="narrow stack" method="post" data-address=address.clone() action=address>
                         <FormProblem problem=problem.whole/>
+                        {of_keys.map(|words| view! { <Warning words/> })}
                         <dl class="facts">
                             <div><dt>"E-mail"</dt><dd><bdi>{invite.email}</bdi></dd></div>
                             <div><dt>"Role"</dt><dd>{invite.role.label()}</dd></div>

@@ -64,9 +64,9 @@ pub fn BulkPage() -> impl IntoView {
     let back = list_address(&form.list.clone().unwrap_or_default());
     let title = form.act.map_or("Many keys".to_owned(), |act| act.on("keys"));
     let body = later(async move {
-        let read = async { Ok::<_, ConsoleError>((form.selection()?, read_bulk(&form).await?, new_form()?)) };
+        let read = async { Ok::<_, ConsoleError>((read_bulk(&form).await?, new_form()?)) };
         match read.await {
-            Ok((selection, (act, preview), form_id)) => {
+            Ok(((act, selection, preview), form_id)) => {
                 let mut form = form;
                 // Under a new id, one more press sends it.
                 let damaged = problem.fields.of(Field::FormId).next().map(|error| {

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use crate::addresses::{list_address, list_query, with_query};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
+use crate::components::ignored::Ignored;
 use crate::components::title::Title;
 use crate::desk::keys::read_views;
 use crate::desk::later::later;
@@ -89,6 +90,7 @@ pub fn ViewsPage() -> impl IntoView {
                 <p>"Only you see your views."</p>
             </div>
         </div>
+        <Ignored query/>
         {kept}
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::AppId;
 use crate::list::{cursor, search};
 use crate::page::Capped;
-use crate::query_string::{ListQuery, Taken, put, query_string};
+use crate::query_string::{ListQuery, Taken, put, put_text, query_string};
 use crate::timestamp::Timestamp;
 
 /// How many apps a list of keys can show together. Each app is a range of its own in every index.
@@ -55,7 +55,7 @@ pub struct AppQuery {
 impl ListQuery for AppQuery {
     fn take(&mut self, name: &str, value: &str) -> Taken {
         match name {
-            "q" => put(&mut self.search, value, search(value)),
+            "q" => put_text(&mut self.search, value, search(value)),
             "status" => put(&mut self.archived, value, (value == ARCHIVED).then_some(true)),
             "after" => put(&mut self.after, value, cursor(value)),
             "before" => put(&mut self.before, value, cursor(value)),

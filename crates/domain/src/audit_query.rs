@@ -3,7 +3,7 @@
 use crate::audit::Action;
 use crate::ids::KeyId;
 use crate::list::{cursor, search};
-use crate::query_string::{ListQuery, Taken, put, query_string};
+use crate::query_string::{ListQuery, Taken, put, put_text, query_string};
 use crate::timestamp::{Millis, Timestamp};
 
 /// How many days the strip above the audit shows.
@@ -34,9 +34,10 @@ impl ListQuery for AuditQuery {
     fn take(&mut self, name: &str, value: &str) -> Taken {
         match name {
             // Whoever shows the audit reads it.
-            "key" => Taken::Read,
-            "name" => put(&mut self.name, value, search(value)),
-            "person" => put(&mut self.person, value, search(value)),
+            "key" if value.is_empty() || search(value).is_some() => Taken::Read,
+            "key" => Taken::Unread,
+            "name" => put_text(&mut self.name, value, search(value)),
+            "person" => put_text(&mut self.person, value, search(value)),
             "action" => put(&mut self.action, value, Action::parse(value)),
             "from" => put(&mut self.from, value, day(value)),
             "to" => put(&mut self.to, value, day(value)),

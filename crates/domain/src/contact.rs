@@ -6,7 +6,7 @@ use crate::field::{Field, FieldErrors, parse_items};
 use crate::ids::{AppId, AttachmentId, ContactId, RoomId};
 use crate::labels::EXTERNAL_ID_MAX;
 use crate::list::{Rows, cursor, search};
-use crate::query_string::{ListQuery, Taken, put, query_string};
+use crate::query_string::{ListQuery, Taken, put, put_text, query_string};
 use crate::text::{self, quote};
 use crate::timestamp::Timestamp;
 
@@ -250,7 +250,7 @@ pub struct ContactQuery {
 impl ListQuery for ContactQuery {
     fn take(&mut self, name: &str, value: &str) -> Taken {
         match name {
-            "q" => put(&mut self.search, value, search(value)),
+            "q" => put_text(&mut self.search, value, search(value)),
             "kind" => put(&mut self.kind, value, ContactKind::parse(value)),
             "status" => put(&mut self.status, value, ContactStatus::parse(value)),
             "rows" => put(&mut self.rows, value, Rows::parse(value)),

@@ -8,7 +8,7 @@ use crate::field::{Field, FieldErrors};
 use crate::ids::{AppId, EventId, IntegrationId, KeyId};
 use crate::kind::KeyKind;
 use crate::list::{Rows, cursor, search_of};
-use crate::query_string::{ListQuery, Taken, put, query_string};
+use crate::query_string::{ListQuery, Taken, put, put_text, query_string};
 use crate::text;
 use crate::timestamp::{Millis, Timestamp};
 
@@ -147,9 +147,9 @@ pub struct EventQuery {
 impl ListQuery for EventQuery {
     fn take(&mut self, name: &str, value: &str) -> Taken {
         match name {
-            "event" => put(&mut self.name, value, search_of(value, EVENT_NAME_MAX)),
-            "crm" => put(&mut self.crm_id, value, search_of(value, CRM_ID_MAX)),
-            "agent" => put(&mut self.agent_id, value, search_of(value, AGENT_ID_MAX)),
+            "event" => put_text(&mut self.name, value, search_of(value, EVENT_NAME_MAX)),
+            "crm" => put_text(&mut self.crm_id, value, search_of(value, CRM_ID_MAX)),
+            "agent" => put_text(&mut self.agent_id, value, search_of(value, AGENT_ID_MAX)),
             "rows" => put(&mut self.rows, value, Rows::parse(value)),
             "after" => put(&mut self.after, value, cursor(value)),
             "before" => put(&mut self.before, value, cursor(value)),

@@ -8,7 +8,7 @@ use crate::kind::KeyKind;
 use crate::list::{Rows, cursor, search};
 #[cfg(feature = "server")]
 use crate::profile;
-use crate::query_string::{ListQuery, Taken, put, query_string};
+use crate::query_string::{ListQuery, Taken, put, put_text, query_string};
 use crate::text;
 use crate::timestamp::Timestamp;
 use crate::webhook::{WEBHOOKS_MAX, Webhook};
@@ -210,7 +210,7 @@ impl Default for IntegrationQuery {
 impl ListQuery for IntegrationQuery {
     fn take(&mut self, name: &str, value: &str) -> Taken {
         match name {
-            "q" => put(&mut self.search, value, search(value)),
+            "q" => put_text(&mut self.search, value, search(value)),
             "kind" => {
                 put(&mut self.kinds, value, value.split(',').map(IntegrationKind::parse).collect::<Option<Vec<_>>>())
             }

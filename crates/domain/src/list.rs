@@ -6,7 +6,7 @@ use crate::environment::Environment;
 use crate::ids::IntegrationId;
 use crate::kind::KeyKind;
 use crate::labels::{EXTERNAL_ID_MAX, TAG_MAX};
-use crate::query_string::{LeftOut, ListQuery, Taken, descending, put, query_string, read_pairs};
+use crate::query_string::{LeftOut, ListQuery, Taken, descending, is_whole, put, put_text, query_string, read_pairs};
 use crate::text::{EMAIL_MAX, SEARCH_MAX};
 use crate::token;
 
@@ -127,13 +127,13 @@ pub struct KeyQuery {
 impl ListQuery for KeyQuery {
     fn take(&mut self, name: &str, value: &str) -> Taken {
         match name {
-            "q" => put(&mut self.search, value, search(value)),
+            "q" => put_text(&mut self.search, value, search(value)),
             "kind" => put(&mut self.kind, value, KeyKind::parse(value)),
             "status" => put(&mut self.status, value, StatusFilter::parse(value)),
             "environment" => put(&mut self.environment, value, Environment::parse(value)),
-            "owner" => put(&mut self.owner, value, label(value, EMAIL_MAX)),
-            "tag" => put(&mut self.tag, value, label(value, TAG_MAX)),
-            "external_id" => put(&mut self.external_id, value, label(value, EXTERNAL_ID_MAX)),
+            "owner" => put_text(&mut self.owner, value, label(value, EMAIL_MAX)),
+            "tag" => put_text(&mut self.tag, value, label(value, TAG_MAX)),
+            "external_id" => put_text(&mut self.external_id, value, label(value, EXTERNAL_ID_MAX)),
             "integration" => put(&mut self.integration, value, IntegrationId::parse(value)),
             "sort" => put(&mut self.sort, value, KeySort::parse(value)),
             "dir" => put(&mut self.descending, value, descending(value)),
@@ -195,7 +195,12 @@ pub fn search(text: &str) -> Option<String> {
     search_of(text, SEARCH_MAX)
 }
 
-/// The same for what may be this long.
+/// A search text of which nothing has to be left out. A search for less would find more.
+pub fn search_whole(text: &str) -> Option<String> {
+    search(text).filter(|found| is_whole(found, text))
+}
+
+/// A search text of at most so many characters.
 pub fn search_of(text: &str, max: usize) -> Option<String> {
     if let Some(id) = token::cut_to_id(text) {
         return Some(id.as_str().to_owned());

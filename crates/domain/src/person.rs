@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AppId, PersonId};
 use crate::list::{cursor, search};
-use crate::query_string::{ListQuery, Taken, descending, put, query_string};
+use crate::query_string::{ListQuery, Taken, descending, put, put_text, query_string};
 use crate::role::Role;
 use crate::sight::Scope;
 use crate::timestamp::Timestamp;
@@ -120,7 +120,7 @@ pub struct PersonQuery {
 impl ListQuery for PersonQuery {
     fn take(&mut self, name: &str, value: &str) -> Taken {
         match name {
-            "q" => put(&mut self.search, value, search(value)),
+            "q" => put_text(&mut self.search, value, search(value)),
             "role" => put(&mut self.role, value, Role::parse(value)),
             "status" => put(&mut self.status, value, PersonFilter::parse(value)),
             "sort" => put(&mut self.sort, value, PersonSort::parse(value)),

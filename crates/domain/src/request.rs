@@ -192,6 +192,7 @@ impl ListQuery for RequestQuery {
     fn take(&mut self, name: &str, value: &str) -> Taken {
         match name {
             "show" => put(&mut self.show, value, RequestFilter::parse(value)),
+            "mine" if value == "no" => put(&mut self.mine, value, Some(false)),
             "mine" => put(&mut self.mine, value, (value == "yes").then_some(true)),
             "after" => put(&mut self.after, value, cursor(value)),
             "before" => put(&mut self.before, value, cursor(value)),

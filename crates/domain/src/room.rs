@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::field::{Field, FieldErrors};
 use crate::ids::{AppId, ContactId, RoomId};
 use crate::list::{Rows, cursor, search};
-use crate::query_string::{ListQuery, Taken, put, query_string};
+use crate::query_string::{ListQuery, Taken, put, put_text, query_string};
 use crate::refusal::Refusal;
 use crate::text;
 use crate::timestamp::Timestamp;
@@ -222,7 +222,7 @@ pub const ARCHIVED: &str = "archived";
 impl ListQuery for RoomQuery {
     fn take(&mut self, name: &str, value: &str) -> Taken {
         match name {
-            "q" => put(&mut self.search, value, search(value)),
+            "q" => put_text(&mut self.search, value, search(value)),
             "status" if value == ARCHIVED => put(&mut self.archived, value, Some(true)),
             "status" => put(&mut self.status, value, RoomStatus::parse(value)),
             "contact" => put(&mut self.contact, value, ContactId::parse(value)),

@@ -3,6 +3,7 @@
 use domain::{
     audit::{Action, AuditEvent, Change, Subject},
     field::{Field, FieldErrors},
+    grant::KeyGrant,
     ids::{AppId, KeyId, PersonId},
     invite::{INVITE_FOR, INVITES_MAX, Invite, InviteDraft, InviteSpec},
     key::KeyDetail,
@@ -75,12 +76,15 @@ impl Service {
         if invite.apps != Scope::All {
             invite.apps = invite.apps.and(caller.people_of());
         }
+        let maker = KeyId::parse(&invite.made_by.0);
+        let named: Vec<_> = keys_of(&invite).into_iter().chain(maker).collect();
         // Seeing people is one right, and seeing their keys another.
-        if !invite.keys.is_empty() && caller.may(Act::SeeKeys).is_ok() {
-            let keys = self.some_keys(caller, &keys_of(&invite)).await?;
-            invite.keys.retain(|grant| keys.iter().any(|key| key.id == grant.key));
-        } else {
-            invite.keys.clear();
+        let may_see = !named.is_empty() && caller.may(Act::SeeKeys).is_ok();
+        let keys = if may_see { self.some_keys(caller, &named).await? } else { Vec::new() };
+        let sees = |id: &KeyId| keys.iter().any(|key| key.id == *id);
+        invite.keys.retain(|grant| sees(&grant.key));
+        if maker.is_some_and(|maker| !sees(&maker)) {
+            "A key".clone_into(&mut invite.made_by.1);
         }
         Ok(InviteSeen { invite, managed })
     }
@@ -169,7 +173,11 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let mut invite = self.managed_invite(tx, caller, id).await?;
             caller.proved_for(Guarded::Invite(invite.role), now)?;
-            grantable(tx, caller, &invite.apps, &invite.keys, &[]).await?;
+            // Nobody gets those that are gone.
+            let there = tx.key_details(&keys_of(&invite)).await?;
+            let is_there = |grant: &&KeyGrant| there.iter().any(|key| key.row.id == grant.key);
+            let keys: Vec<_> = invite.keys.iter().filter(is_there).cloned().collect();
+            grantable(tx, caller, &invite.apps, &keys, &[]).await?;
             invite.made_by = (caller.actor().id().to_owned(), caller.actor().label());
             invite.expires_at = now.plus(INVITE_FOR);
             tx.renew_invite(id, (&invite.made_by.0, &invite.made_by.1), invite.expires_at).await?;

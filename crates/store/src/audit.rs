@@ -70,9 +70,12 @@ reads! {
     audit_before(sight: &Sight, query: &AuditQuery, seq: Option<i64>, limit: u32) -> Vec<AuditRow>;
 }
 
+/// What is before it is the end of the record: the page before one that is empty, as all of it is gone.
+const END: &str = "0";
+
 impl Paged for AuditQuery {
-    fn is_cursor(&self, text: &str, _: bool) -> bool {
-        number(text).is_some()
+    fn is_cursor(&self, text: &str, backwards: bool) -> bool {
+        number(text).is_some() || (backwards && text == END)
     }
 }
 
@@ -122,7 +125,8 @@ async fn audit_page(conn: &mut Conn<'_>, sight: &Sight, query: &AuditQuery) -> R
     if search.is_empty() {
         return Ok(Page { rows: Vec::new(), next: None, previous: None, total: Capped::default() });
     }
-    let (after, before) = (query.after.as_deref().and_then(number), query.before.as_deref().and_then(number));
+    let after = query.after.as_deref().and_then(number);
+    let before = query.before.as_deref().and_then(|text| if text == END { Some(0) } else { number(text) });
     if let (None, Some(seq)) = (after, before) {
         let mut rows = newer(conn, &search, seq, PAGE + 1).await?;
         // One extra row shows whether there is another page on that side.

@@ -18,6 +18,7 @@ use super::{Asked, last_seen, read, streamed};
 use crate::state::AppState;
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Watched {
     integration: String,
     /// Only the events with this key.

@@ -229,8 +229,11 @@ async fn a_list_knows_its_own_cursors(store: Store) {
         assert!(query.is_cursor("end", true) && !query.is_cursor("end", false) && !query.is_cursor("x", true));
     }
     assert!(!KeyQuery { sort: KeySort::Created, ..KeyQuery::default() }.is_cursor("7Qm2xVbN4tRa~name~1", false));
-    for (text, is_cursor) in [("7", true), ("7a", false), ("-5", false), ("0", false), ("+7", false)] {
-        assert_eq!(AuditQuery::default().is_cursor(text, false), is_cursor, "{text}");
+    for (text, is_cursor) in
+        [("7", [true; 2]), ("0", [false, true]), ("7a", [false; 2]), ("-5", [false; 2]), ("+7", [false; 2])]
+    {
+        let told = [false, true].map(|backwards| AuditQuery::default().is_cursor(text, backwards));
+        assert_eq!(told, is_cursor, "{text}");
     }
     assert!(AppQuery::default().is_cursor(&format!("{app}~name"), true));
     assert!(!AppQuery::default().is_cursor("name", true) && !PersonQuery::default().is_cursor("name", false));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use domain::contact::{ContactKind, ContactQuery, ContactRef, ContactStatus};
-use domain::list::{Rows, search};
+use domain::list::{Rows, search_whole};
 use serde::Serialize;
 use service::chat::avatars::AVATAR_MAX;
 
@@ -37,7 +37,8 @@ pub(super) async fn list(
 ) -> Result<Json<Listed>, Failure> {
     let mut asked = ContactQuery::default();
     if let Some(text) = query.one("q")? {
-        asked.search = Some(search(text).ok_or_else(|| Failure::wrong("q", "send letters, and no secret."))?);
+        let wrong = || Failure::wrong("q", "send at most 200 characters that people can see, and no secret of a key.");
+        asked.search = Some(search_whole(text).ok_or_else(wrong)?);
     }
     asked.rows = match query.number("limit")? {
         None | Some(100) => Rows::Most,

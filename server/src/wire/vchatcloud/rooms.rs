@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use domain::ids::{AppId, RoomId};
-use domain::list::{cursor, search};
+use domain::list::{cursor, search_whole};
 use domain::room::{ROWS_MAX, Room, RoomKind, RoomQuery, RoomRules, RoomStatus};
 use domain::timestamp::Timestamp;
 use secrecy::SecretString;
@@ -93,7 +93,8 @@ pub(super) async fn list(State(api): State<Arc<Api>>, member: Member, form: Form
     if !(1..=ROWS_MAX).contains(&rows) {
         return Err(Fail::incorrect("rows: Send a number from 1 to 1000."));
     }
-    let readable = |text: &str| search(text).ok_or_else(|| Fail::incorrect("roomName: Send letters, and no secret."));
+    let wrong = "roomName: Send at most 200 characters that people can see, and no secret of a key.";
+    let readable = |text: &str| search_whole(text).ok_or_else(|| Fail::incorrect(wrong));
     let search = form.text("roomName").map(readable).transpose()?;
     let mut query = RoomQuery { status, search, rows, ..RoomQuery::of_kinds(&[RoomKind::Room]) };
     if let Some(text) = form.text("after") {

@@ -378,7 +378,7 @@ async fn cursors_that_are_none_give_the_first_page(store: Store) {
     for sort in KeySort::ALL.iter().copied() {
         let query = KeyQuery { sort, ..KeyQuery::default() };
         let first = list(&store, &app, &query).await;
-        for nonsense in ["x", "~", "7Qm2xVbN4tRa", "' OR 1=1 --", "short~1"] {
+        for nonsense in ["x", "~", "7Qm2xVbN4tRa", "' OR 1=1 --", "short~name~1"] {
             let after = KeyQuery { after: Some(nonsense.to_owned()), ..query.clone() };
             let before = KeyQuery { before: Some(nonsense.to_owned()), ..query.clone() };
             assert_eq!(list(&store, &app, &after).await, first);
