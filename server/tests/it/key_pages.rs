@@ -182,6 +182,8 @@ async fn what_no_filter_understands_is_said() {
         ("/people?role=Owner&status=x", "The address asks for “Owner”, “x”, "),
         ("/keys?integration=x&sort=colour&dir=up&rows=7", "The address asks for “x”, “colour”, “up”, “7”, "),
         ("/keys?page=-1", "The address asks for “-1”, "),
+        ("/keys?tag=a&tag=b", "The address asks for “b”, "),
+        ("/keys/views?kind=sausage", "The address asks for “sausage”, "),
         ("/people?sort=colour", "The address asks for “colour”, "),
         ("/requests?show=all&mine=x", "The address asks for “all”, “x”, "),
         ("/rooms?contact=x", "The address asks for “x”, "),
@@ -201,8 +203,11 @@ async fn what_no_filter_understands_is_said() {
     ] {
         assert!(!product.send(Call::get(address).cookie(&session)).await.body.contains(said), "{address}");
     }
-    let blank = "What you searched for is blank, or it has the secret of a key in it. It was left out.";
-    for address in ["/keys?q=%20", "/keys?tag=%00", "/audit?person=%20", "/people?q=%00", "/apps?q=%20"] {
+    let blank = "What you asked for is blank, too long, or has the secret of a key in it. What cannot be looked for was left out.";
+    let long = format!("/keys?tag={}", "t".repeat(51));
+    for address in
+        ["/keys?q=%20", "/keys?tag=%00", "/audit?person=%20", "/people?q=%00", "/apps?q=%20", "/keys?q=a%00", &long]
+    {
         assert!(product.send(Call::get(address).cookie(&session)).await.body.contains(blank), "{address}");
     }
     let no_page = "The address asks for a page that this list does not have. This is the first page.";
