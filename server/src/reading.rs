@@ -57,7 +57,9 @@ async fn whole_within(room: &Semaphore, headers: &HeaderMap, body: Body, limit: 
     // From here on it may hold memory for seconds, so all of these together have a bound.
     let length =
         announced(headers).and_then(|length| usize::try_from(length).ok()).map_or(limit, |length| length.min(limit));
-    let Ok(_room) = room.try_acquire_many(u32::try_from(length.div_ceil(UNIT)).unwrap_or(u32::MAX)) else {
+    // One that is larger than the room has all of it.
+    let units = length.div_ceil(UNIT).min(ROOM_UNITS);
+    let Ok(_room) = room.try_acquire_many(u32::try_from(units).unwrap_or(u32::MAX)) else {
         return Err(BodyError::Crowded);
     };
     tokio::time::timeout(PATIENCE, reading).await.unwrap_or(Err(BodyError::TooSlow))
@@ -116,6 +118,21 @@ mod tests {
     async fn a_body_that_breaks_off_is_not_taken_for_a_short_one() {
         let broken = in_pieces(vec![Ok("12"), Err(io::ErrorKind::ConnectionReset.into())]);
         assert_eq!(whole(&HeaderMap::new(), broken, 5).await, Err(BodyError::Broken));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_larger_than_the_room_comes_alone() {
+        let room = Semaphore::new(ROOM_UNITS);
+        let slow = || {
+            Body::from_stream(stream::once(async {
+                tokio::time::sleep(PATIENCE / 2).await;
+                Ok::<_, io::Error>("12")
+            }))
+        };
+        let limit = ROOM_UNITS * UNIT * 3;
+        assert_eq!(whole_within(&room, &HeaderMap::new(), slow(), limit).await.unwrap(), "12");
+        let _other = room.acquire().await.unwrap();
+        assert_eq!(whole_within(&room, &HeaderMap::new(), slow(), limit).await, Err(BodyError::Crowded));
     }
 
     #[tokio::test(start_paused = true)]

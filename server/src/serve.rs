@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::call_threads::CallThreads;
-use crate::config::Config;
+use crate::config::{Config, Listen};
 use crate::connections::Connections;
 use crate::console_threads::ConsoleThreads;
 use crate::data_folder::{warn_if_open, warn_if_root};
@@ -103,7 +103,8 @@ pub(crate) async fn serve(
     }
     service.serves_at(public_url.origin());
     service.joins_nodes(joining(&config)).map_err(service::StartError::from)?;
-    let own_ports = [listener.address().map(|address| address.port()), config.database_url.port()];
+    let metrics_port = config.metrics_listen.as_ref().and_then(Listen::port);
+    let own_ports = [listener.address().map(|address| address.port()), config.database_url.port(), metrics_port];
     let own_ports = own_ports.into_iter().flatten().collect();
     let sender = Sender::new(config.webhook_networks.clone(), own_ports, public_url.origin());
     service.delivers_by(Arc::new(sender.map_err(StartError::Webhooks)?));

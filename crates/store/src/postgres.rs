@@ -201,12 +201,12 @@ fn into_driver(error: &StoreError) -> sqlx::Error {
 async fn prepare(options: &PgConnectOptions, schema: Schema, reach: &Reach) -> Result<(), StoreError> {
     let begun = Instant::now();
     loop {
-        let prepared = within(PATIENCE, async {
-            let mut conn = options.connect().await?;
+        let prepared = async {
+            let mut conn = within(PATIENCE, async { Ok::<_, StoreError>(options.connect().await?) }).await?;
             let prepared = prepare_on(&mut conn, schema, reach).await;
-            conn.close().await?;
+            within(PATIENCE, async { Ok::<_, StoreError>(conn.close().await?) }).await?;
             prepared
-        });
+        };
         match prepared.await {
             Err(error) if error.may_pass() && begun.elapsed() < PATIENCE => sleep(Duration::from_millis(500)).await,
             done => return done,
@@ -215,6 +215,19 @@ async fn prepare(options: &PgConnectOptions, schema: Schema, reach: &Reach) -> R
 }
 
 async fn prepare_on(conn: &mut PgConnection, schema: Schema, reach: &Reach) -> Result<(), StoreError> {
+    within(PATIENCE, fit(conn, reach)).await?;
+    let prepared = schema::prepare(conn, &schema::POSTGRES, schema, |conn| Conn::Postgres(conn)).await;
+    match prepared {
+        Err(StoreError::Unavailable(reason)) => {
+            let holders = within(PATIENCE, holders(conn)).await.unwrap_or_default();
+            Err(StoreError::Unavailable(if holders.is_empty() { reason } else { format!("{reason} ({holders})") }))
+        }
+        prepared => prepared,
+    }
+}
+
+/// Whether the database is one that can be used.
+async fn fit(conn: &mut PgConnection, reach: &Reach) -> Result<(), StoreError> {
     conn.execute(UPDATING).await?;
     let sql = Sql::new(
         "SELECT current_setting('server_encoding'), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'",
@@ -226,14 +239,7 @@ async fn prepare_on(conn: &mut PgConnection, schema: Schema, reach: &Reach) -> R
             "its encoding is {encoding}; create it again with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
         )));
     }
-    let prepared = schema::prepare(conn, &schema::POSTGRES, schema, |conn| Conn::Postgres(conn)).await;
-    match prepared {
-        Err(StoreError::Unavailable(reason)) => {
-            let holders = holders(conn).await.unwrap_or_default();
-            Err(StoreError::Unavailable(if holders.is_empty() { reason } else { format!("{reason} ({holders})") }))
-        }
-        prepared => prepared,
-    }
+    Ok(())
 }
 
 /// Who holds locks in this database, for somebody who waits for one.

@@ -1,14 +1,20 @@
 //! The schema's version, and who may change it.
 
+use std::time::Duration;
+
 use domain::release;
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 
 use crate::conn::Conn;
 use crate::error::StoreError;
+use crate::patience::{PATIENCE, within};
 use crate::sql::Sql;
 
 pub(crate) static SQLITE: Migrator = sqlx_macros::migrate!("../../migrations/sqlite");
 pub(crate) static POSTGRES: Migrator = sqlx_macros::migrate!("../../migrations/postgres");
+
+/// How long an update of the schema may take. A new index of a large table takes minutes.
+const UPDATED_WITHIN: Duration = Duration::from_hours(1);
 
 /// Whether opening may update the schema. An empty database gets its schema in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +33,14 @@ pub(crate) async fn prepare<C: Migrate>(
     schema: Schema,
     lend: impl for<'c> Fn(&'c mut C) -> Conn<'c>,
 ) -> Result<(), StoreError> {
-    let least = least(&mut lend(conn)).await?;
+    let asked = async {
+        let least = least(&mut lend(conn)).await?;
+        Ok::<_, StoreError>((least, applied(&mut lend(conn)).await?))
+    };
+    let (least, applied) = within(PATIENCE, asked).await?;
     if let Some(why) = release::taken_over(least.as_deref(), release::GENERATION) {
         return Err(StoreError::TakenOver(why));
     }
-    let applied = applied(&mut lend(conn)).await?;
     let is_whole = migrator.iter().all(|migration| applied.contains(&migration.version));
     if is_whole && applied.iter().any(|version| !migrator.version_exists(*version)) {
         return Ok(());
@@ -46,7 +55,8 @@ pub(crate) async fn prepare<C: Migrate>(
             ));
         }
     }
-    Ok(migrator.run_direct(None, conn, false).await?)
+    let time = if is_whole { PATIENCE } else { UPDATED_WITHIN };
+    within(time, async { Ok(migrator.run_direct(None, conn, false).await?) }).await
 }
 
 reads! {

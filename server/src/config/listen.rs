@@ -32,6 +32,14 @@ impl FromStr for Listen {
 }
 
 impl Listen {
+    /// The port, if it is known before somebody listens there.
+    pub fn port(&self) -> Option<u16> {
+        match self {
+            Self::Tcp(address) => Some(address.port()).filter(|port| *port != 0),
+            Self::Unix(_) => None,
+        }
+    }
+
     /// Whether both cannot be listened on at once, or are easily taken for each other.
     fn meets(&self, other: &Self) -> bool {
         match (self, other) {
