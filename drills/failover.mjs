@@ -42,7 +42,7 @@ async function killed({ cluster, load, bouncers, primary, standby, figures }) {
   await primary.stop('SIGKILL');
   await pause(500);
   promote(standby);
-  for (const bouncer of bouncers) bouncer.lead(standby);
+  for (const bouncer of bouncers) await bouncer.lead(standby);
   await cluster.proxy.until('servers', 3, 30);
   await pause(500);
   const gap = load.longest();
@@ -62,7 +62,7 @@ async function cutOff({ cluster, load, bouncers: [ours, theirs], primary, standb
   expect((await lone.code(revoked.token)) === 'VALID', 'the key does not pass');
   load.longest();
   promote(standby);
-  ours.lead(standby);
+  await ours.lead(standby);
   const noticed = await lone.until(false, 15);
   await cluster.proxy.until('servers', 2, 15);
   await pause(500);
@@ -84,7 +84,7 @@ async function cutOff({ cluster, load, bouncers: [ours, theirs], primary, standb
   figures.push(`the old primary was made read-only: the server there said so and refused calls after ${seconds(fenced)}`);
   const answer = await tried;
   expect(/answered 503|timeout/.test(answer), `a key at the old primary: ${answer}`);
-  theirs.lead(standby);
+  await theirs.lead(standby);
   await cluster.proxy.until('servers', 3, 20);
   const code = await lone.code(revoked.token);
   expect(code === 'REVOKED' || code === 'NOT_FOUND', `a key that was revoked at the new primary is ${code}`);

@@ -13,6 +13,8 @@ const DOCUMENTED = resolve(import.meta.dirname, '../../docs/postgres/pgbouncer.i
 const PASSWORD = 'amber-orchard';
 
 export class PgBouncer {
+  log = '';
+
   /** Starts it. It leads to this Postgres. */
   static async start(postgres) {
     if (!existsSync(PROGRAM)) throw new Error('pgbouncer is missing; make drills installs it');
@@ -22,14 +24,19 @@ export class PgBouncer {
     bouncer.file = join(bouncer.folder, 'pgbouncer.ini');
     writeFileSync(join(bouncer.folder, 'userlist.txt'), `"keystead" "${PASSWORD}"\n`);
     bouncer.write(postgres);
+    await bouncer.launch();
+    return bouncer;
+  }
+
+  async launch() {
     const { prefix } = asAccount();
-    const [program, ...rest] = [...prefix, PROGRAM, bouncer.file];
-    bouncer.child = owned(spawn(program, rest, { cwd: '/', stdio: 'ignore' }));
-    for (let tries = 0; bouncer.tell('SHOW VERSION').status !== 0; tries += 1) {
-      if (tries > 100) throw new Error(`pgbouncer does not start: ${bouncer.tell('SHOW VERSION').stderr}`);
+    const [program, ...rest] = [...prefix, PROGRAM, this.file];
+    this.child = owned(spawn(program, rest, { cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] }));
+    this.child.stderr.setEncoding('utf8').on('data', (text) => (this.log = (this.log + text).slice(-4000)));
+    for (let tries = 0; this.tell('SHOW VERSION').status !== 0; tries += 1) {
+      if (tries > 100) throw new Error(`pgbouncer does not start: ${this.tell('SHOW VERSION').stderr}${this.log}`);
       await pause(50);
     }
-    return bouncer;
   }
 
   write(postgres) {
@@ -57,11 +64,17 @@ export class PgBouncer {
   }
 
   /** Leads to another Postgres from now on, and cuts what leads elsewhere. */
-  lead(postgres) {
+  async lead(postgres) {
     this.write(postgres);
     for (const line of ['RELOAD', 'KILL keystead', 'RESUME keystead']) {
       const { status, stderr } = this.tell(line);
-      if (status !== 0) throw new Error(`pgbouncer: ${line}: ${stderr}`);
+      if (status === 0) continue;
+      await pause(100);
+      if (this.child.exitCode === null && this.child.signalCode === null) throw new Error(`pgbouncer: ${line}: ${stderr}${this.log}`);
+      // It crashes now and then, and whatever supervises it starts it again, with what was just written.
+      console.log(`      pgbouncer ended by itself at ${line}: ${this.log.trim().split('\n').slice(-3).join('\n      ')}`);
+      await this.launch();
+      return;
     }
   }
 
