@@ -33,19 +33,30 @@ impl MailServer {
     }
 
     async fn deliver(&self, mail: Mail) -> Result<(), MailError> {
-        let to = mail.to.parse().map_err(|_| MailError("the address is none that mail can be sent to".to_owned()))?;
+        let to = mail
+            .to
+            .parse()
+            .map_err(|_| MailError::Refused("the address is none that mail can be sent to".to_owned()))?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .subject(mail.subject)
             .header(ContentType::TEXT_PLAIN)
             .body(mail.text.expose_secret().to_owned())
-            .map_err(|error| MailError(error.to_string()))?;
+            .map_err(|error| MailError::Refused(error.to_string()))?;
         let sent = tokio::time::timeout(WITHIN, self.transport.send(message)).await;
-        sent.map_err(|_| MailError("the mail server did not answer in time".to_owned()))?
-            .map_err(|error| MailError(error.to_string()))?;
+        sent.map_err(|_| MailError::Away("the mail server did not answer in time".to_owned()))?.map_err(|error| {
+            let of_this_mail = error.is_client() || error.status().is_some_and(|code| is_of_one_mail(code.into()));
+            let why = error.to_string();
+            if of_this_mail { MailError::Refused(why) } else { MailError::Away(why) }
+        })?;
         Ok(())
     }
+}
+
+/// Whether an answer of a mail server (RFC 5321, 4.2.2; RFC 4954, 6) is about one mail, and not about all that we send.
+fn is_of_one_mail(code: u16) -> bool {
+    (400..600).contains(&code) && ![421, 432, 454, 500, 502, 503, 504, 521, 530, 534, 535, 538].contains(&code)
 }
 
 impl fmt::Debug for MailServer {
@@ -62,7 +73,17 @@ impl Mailer for MailServer {
 
 #[cfg(test)]
 mod tests {
-    use super::MailServer;
+    use super::{MailServer, is_of_one_mail};
+
+    #[test]
+    fn a_mailbox_that_is_full_or_unknown_keeps_no_other_mail_back() {
+        for code in [450, 452, 550, 551, 552, 553] {
+            assert!(is_of_one_mail(code), "{code}");
+        }
+        for code in [421, 454, 530, 535, 250, 0] {
+            assert!(!is_of_one_mail(code), "{code}");
+        }
+    }
 
     #[test]
     fn a_url_says_where_mail_goes_and_from_whom() {

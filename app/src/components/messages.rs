@@ -12,6 +12,11 @@ use crate::desk::room_files::file_address;
 /// The word in an address for the message before which a page of messages ends.
 pub const BEFORE: &str = "before";
 
+/// Whether this can be the number of a message that others come before.
+pub fn is_place(before: &str) -> bool {
+    before.parse::<u64>().is_ok_and(|number| number > 1)
+}
+
 /// Some messages of a room, and whether they are its latest.
 #[derive(Debug, Clone)]
 pub struct MessageList {

@@ -6,6 +6,7 @@ use domain::app::App;
 use domain::approval::Cause;
 use domain::caution::cautions;
 use domain::draft::KeyDraft;
+use domain::expiry::Expiry;
 use domain::ids::{AppId, KeyId};
 use domain::page::{Capped, Page};
 use domain::refusal::Refusal;
@@ -36,6 +37,8 @@ pub struct RequestView {
     pub app: Option<String>,
     /// What the key means, and what to know before it is issued.
     pub means: Means,
+    /// How long it will live from when it is collected, if that is no date.
+    pub lasts: Option<&'static str>,
     /// Whether the visitor may approve and decline it.
     pub may_decide: bool,
     /// Whether the visitor asked for it.
@@ -51,8 +54,12 @@ impl RequestView {
         let now = desk.service().now();
         let spec = request.draft.sketch(request.kind, now);
         let words = Restrictions::from(&spec).words();
+        let expiry = request.draft.expiry.as_deref().and_then(Expiry::parse);
+        let lasts = expiry.filter(|expiry| expiry.days().is_some()).map(Expiry::label);
+        let until = spec.expires_at.filter(|_| lasts.is_none());
         Self {
-            means: Means { words, until: spec.expires_at, cautions: cautions(&spec, now) },
+            means: Means { words, until, cautions: cautions(&spec, now) },
+            lasts,
             may_decide: desk.service().may_decide(caller, &request),
             is_own: request.asked_by.0 == caller.actor().id(),
             has_decided: request.decided.as_ref().is_some_and(|decided| decided.by.0 == caller.actor().id()),

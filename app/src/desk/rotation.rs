@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use domain::field::{Field, FieldErrors};
 use domain::ids::KeyId;
+use domain::key::SecretNumber;
 use domain::refusal::Refusal;
 use domain::role::Act;
 use domain::rotation::{KeyRotation, Overlap};
+use service::Caller;
 use service::keys::{RotationForm, SeenBy};
 
 use super::context::Desk;
@@ -17,10 +19,8 @@ use crate::addresses::back_to;
 use crate::error::ConsoleError;
 use crate::forms::done::Done;
 use crate::forms::hand_over::NewHandOver;
-use crate::forms::key::ActForm;
 use crate::forms::outcome::Next;
-use crate::forms::person::Nothing;
-use crate::forms::rotation::{ConfirmRotationForm, NewerSecret, OverlapForm, RotationHandOverForm};
+use crate::forms::rotation::{ConfirmRotationForm, EndRotationForm, NewerSecret, OverlapForm, RotationHandOverForm};
 
 /// The secrets of a key.
 pub async fn read_rotation(id: &KeyId) -> Result<KeyRotation, ConsoleError> {
@@ -58,32 +58,37 @@ pub async fn hand_over(desk: Desk, id: KeyId, form: RotationHandOverForm) -> Res
     Ok(Next::Show(mail(&desk, made).await))
 }
 
+/// The visitor, who acts only on the new secret that their page showed.
+fn meaning(desk: &Desk, new_secret: Option<SecretNumber>) -> Result<Caller, ConsoleError> {
+    Ok(desk.caller()?.having_seen_secret(new_secret))
+}
+
 pub async fn acknowledge(desk: Desk, id: KeyId, form: ConfirmRotationForm) -> Result<Next<()>, ConsoleError> {
     if !form.ticked {
         let message = "Tick the box to confirm that you have stored the new secret.";
         return Err(ConsoleError::Refused(Refusal::Invalid(FieldErrors::one(Field::Acknowledged, message))));
     }
-    desk.service().acknowledge_rotation(&desk.caller()?, &id, form.anyway).await?;
+    desk.service().acknowledge_rotation(&meaning(&desk, form.new_secret)?, &id, form.anyway).await?;
     Ok(done(&desk, page(&id), Done::Rotated, &id))
 }
 
-pub async fn drop_waiting(desk: Desk, id: KeyId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
-    desk.service().drop_rotation(&desk.caller()?, &id).await?;
+pub async fn drop_waiting(desk: Desk, id: KeyId, form: EndRotationForm) -> Result<Next<()>, ConsoleError> {
+    desk.service().drop_rotation(&meaning(&desk, form.new_secret)?, &id).await?;
     Ok(done(&desk, page(&id), Done::RotationDropped, &id))
 }
 
 pub async fn extend(desk: Desk, id: KeyId, form: OverlapForm) -> Result<Next<()>, ConsoleError> {
-    desk.service().extend_rotation(&desk.caller()?, &id, overlap(&form)?).await?;
+    desk.service().extend_rotation(&meaning(&desk, form.new_secret)?, &id, overlap(&form)?).await?;
     Ok(done(&desk, back_to(&form.back), Done::RotationExtended, &id))
 }
 
-pub async fn finish(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
-    desk.service().finish_rotation(&desk.caller()?, &id).await?;
+pub async fn finish(desk: Desk, id: KeyId, form: EndRotationForm) -> Result<Next<()>, ConsoleError> {
+    desk.service().finish_rotation(&meaning(&desk, form.new_secret)?, &id).await?;
     Ok(done(&desk, back_to(&form.back), Done::RotationFinished, &id))
 }
 
-pub async fn undo(desk: Desk, id: KeyId, form: ActForm) -> Result<Next<()>, ConsoleError> {
-    desk.service().undo_rotation(&desk.caller()?, &id).await?;
+pub async fn undo(desk: Desk, id: KeyId, form: EndRotationForm) -> Result<Next<()>, ConsoleError> {
+    desk.service().undo_rotation(&meaning(&desk, form.new_secret)?, &id).await?;
     Ok(done(&desk, back_to(&form.back), Done::RotationUndone, &id))
 }
 

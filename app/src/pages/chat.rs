@@ -13,7 +13,8 @@ use crate::components::contact_fields::ContactFields;
 use crate::components::failed::{Failed, FormProblem, failed_dialog};
 use crate::components::field::TextField;
 use crate::components::grant_fields::EnterPresses;
-use crate::components::messages::{BEFORE, MessageList, Messages};
+use crate::components::ignored::NotUnderstood;
+use crate::components::messages::{BEFORE, MessageList, Messages, is_place};
 use crate::components::modal::Modal;
 use crate::components::public_id::PublicId;
 use crate::components::time::Time;
@@ -90,6 +91,7 @@ fn Shown(
             </div>
             <div class="actions">{acts}</div>
         </div>
+        <NotUnderstood filters=&[(BEFORE, is_place)]/>
         <FormProblem problem=refused/>
         <div class="two wide-left">
             <div class="stack"><Messages list=messages address=address.clone() writer/></div>

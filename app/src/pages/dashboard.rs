@@ -18,8 +18,9 @@ use crate::components::audit_table::{on_itself, told};
 use crate::components::chart::bar_list::{BarList, Line};
 use crate::components::chart::calls::CallsChart;
 use crate::components::chart::life::left;
-use crate::components::chart::spans::Spans;
+use crate::components::chart::spans::{OF_CHART, Spans};
 use crate::components::failed::Failed;
+use crate::components::ignored::NotUnderstood;
 use crate::components::time::{Ago, ShortTime, ago};
 use crate::components::title::Title;
 use crate::desk::dashboard::read_dashboard;
@@ -48,6 +49,7 @@ pub fn DashboardPage() -> impl IntoView {
                 <div class="actions"><a class="button primary" href="/keys/new">"Generate New Key"</a></div>
             })}
         </div>
+        <NotUnderstood filters=OF_CHART/>
         <MemberKeyCard/>
         <ChatRooms/>
         {figures}

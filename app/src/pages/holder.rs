@@ -137,8 +137,8 @@ fn secret(held: &HeldKey) -> Option<AnyView> {
     });
     let shown = match &held.shown {
         Shown::Only(_) => return waits,
-        Shown::New { old, ends, .. } => {
-            let used = format!("The old one was {}.", old.1.words(held.now));
+        Shown::New { secret, old, ends } => {
+            let used = format!("The old one was {}.", old.1.words(held.now, secret.since));
             note(view! {
                 <b>"This is the new secret. The old one works until " <Time at=*ends/> "."</b>
                 " " {used}

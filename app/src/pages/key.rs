@@ -22,9 +22,11 @@ use super::key_rotation::{handed_over, rotation};
 use super::scope_samples::{FirstCall, FirstCalls, NO_SECRET};
 use crate::addresses::{FROM_KEY, with_query};
 use crate::components::app_switch::ArchivedNote;
+use crate::components::chart::spans::OF_CHART;
 use crate::components::failed::{Failed, set_status};
 use crate::components::hidden_draft::HiddenDraft;
 use crate::components::icon::{Drawn, Icon};
+use crate::components::ignored::NotUnderstood;
 use crate::components::key_status::{KeyStatus, RotationOverdue};
 use crate::components::title::Title;
 use crate::desk::apps::read_app_of;
@@ -201,6 +203,7 @@ fn Shown(
                 })}
             </div>
         </div>
+        <NotUnderstood filters=OF_CHART/>
         {archived.then(|| view! { <ArchivedNote/> })}
         {handed.map(handed_over)}
         {rotation(&id, secrets, rights.may(Act::RotateKeys), now)}

@@ -20,7 +20,7 @@ use crate::desk::later::later;
 use crate::desk::rotation::read_rotating;
 use crate::forms::key::BACK;
 use crate::forms::outcome::PostedForm;
-use crate::forms::rotation::{NewerSecret, OverlapForm};
+use crate::forms::rotation::{NEW_SECRET, NewerSecret, OverlapForm};
 use crate::islands::acknowledge::AcknowledgeBox;
 
 #[component]
@@ -170,11 +170,13 @@ pub fn RotatedSecret(rotated: NewerSecret) -> impl IntoView {
         </div>
         {shown(issued, true)}
         <form class="narrow stack" method="post" data-address=address.clone() action=address.clone()>
+            <input type="hidden" name=NEW_SECRET value=rotated.number.0/>
             // Whoever has a key already does not have to set up an integration.
             <AcknowledgeBox deadline now=made guard=true outside=true rotates=true wrong=None/>
         </form>
         <div class="actions narrow">
             <form method="post" action=format!("/keys/{}/rotation/drop", row.id.as_str())>
+                <input type="hidden" name=NEW_SECRET value=rotated.number.0/>
                 <button class="button danger">"Drop the new secret"</button>
             </form>
         </div>

@@ -18,9 +18,9 @@ use crate::desk::keys::KeyView;
 use crate::desk::later::later;
 use crate::desk::rotation::read_rotating;
 use crate::error::ConsoleError;
-use crate::forms::key::{ActForm, BACK};
+use crate::forms::key::BACK;
 use crate::forms::outcome::{PostedForm, Problem};
-use crate::forms::rotation::OverlapForm;
+use crate::forms::rotation::{EndRotationForm, NEW_SECRET, OverlapForm};
 
 /// What waits to be confirmed, or the two secrets that work; nothing for a key with one secret.
 pub fn rotation(id: &str, rotation: KeyRotation, may: bool, now: Timestamp) -> Option<AnyView> {
@@ -53,7 +53,7 @@ pub fn rotation(id: &str, rotation: KeyRotation, may: bool, now: Timestamp) -> O
             <section class="card" id="rotation">
                 <header><h2>"Two secrets work"</h2><small>"The old one until " <Time at=ends/></small></header>
                 <div class="body stack">
-                    <p>{format!("The old secret was {}.", old.1.words(now))}</p>
+                    <p>{format!("The old secret was {}.", old.1.words(now, new.0.since))}</p>
                     <div class="cols">{secret("New secret", new, now)} {secret("Old secret", old, now)}</div>
                 </div>
                 {actions}
@@ -178,7 +178,7 @@ const UNDO: Asked = Asked {
 };
 
 fn confirm(asked: Asked) -> impl IntoView {
-    let posted = PostedForm::<ActForm>::take();
+    let posted = PostedForm::<EndRotationForm>::take();
     let (sent, problem) =
         (posted.as_ref().map(|posted| posted.form.back.clone()), PostedForm::problem(posted.as_ref()));
     dialog(asked, sent, problem, None)
@@ -229,8 +229,8 @@ fn ask(
         overlap_fields(errors, &typed, &offered, "From now on, the old secret works for another")
     });
     let (name, stops) = if asked.path == UNDO.path { ("New secret", new) } else { ("Old secret", old) };
-    let told = format!("It was {}.", stops.1.words(view.now));
-    let last4 = format!("…{}", stops.0.last4);
+    let told = format!("It was {}.", stops.1.words(view.now, new.0.since));
+    let (last4, number) = (format!("…{}", stops.0.last4), new.0.number.0);
     let address = dialog_address(row.id.as_str(), asked.path, &back);
     let button = if asked.grave { "button primary danger" } else { "button primary" };
     view! {
@@ -245,6 +245,7 @@ fn ask(
                         <div><dt>"Use"</dt><dd>{told}</dd></div>
                         <div><dt>"The old one ends"</dt><dd><Time at=ends/></dd></div>
                     </dl>
+                    <input type="hidden" name=NEW_SECRET value=number/>
                     <input type="hidden" name=BACK value=back.clone()/>
                 </div>
                 <footer>

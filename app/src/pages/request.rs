@@ -101,6 +101,7 @@ pub fn asked_for(found: &RequestView) -> impl IntoView + use<> {
 
 /// What a request asks for, in words.
 pub fn in_short(found: &RequestView) -> impl IntoView + use<> {
+    let life = life(found);
     let RequestView { request, means, app, .. } = found.clone();
     let cautions: Vec<_> = means
         .cautions
@@ -114,7 +115,16 @@ pub fn in_short(found: &RequestView) -> impl IntoView + use<> {
             <div><dt>"Asked for by"</dt><dd><bdi>{request.asked_by.1}</bdi> ", " <Time at=request.created_at/></dd></div>
             <div><dt>"Reason"</dt><dd dir="auto">{request.reason}</dd></div>
         </dl>
-        <p>{means.words} {means.until.map(|at| view! { " Until " <Time at/> "." })}</p>
+        <p>{means.words} {life}</p>
+    }
+}
+
+/// How long the key will live.
+pub fn life(found: &RequestView) -> AnyView {
+    match (found.lasts, found.means.until) {
+        (Some(lasts), _) => format!(" For {lasts} from when it is collected.").into_any(),
+        (None, Some(at)) => view! { " Until " <Time at/> "." }.into_any(),
+        (None, None) => " Never expires.".into_any(),
     }
 }
 

@@ -5,7 +5,7 @@ use domain::request::Decision;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use super::request::in_short;
+use super::request::{in_short, life};
 use crate::addresses::address_pairs;
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
@@ -205,12 +205,13 @@ fn Many(
     let rows: Vec<_> = taken
         .into_iter()
         .map(|view| {
+            let life = life(&view);
             let request = view.request;
             view! {
                 <li>
                     <span>
                         <b dir="auto">{request.key_name}</b> {view.app.map(|app| view! { " of " <bdi>{app}</bdi> })} " for " <bdi>{request.asked_by.1}</bdi> ": "
-                        <span dir="auto">{request.reason}</span> " " <small class="soft">{view.means.words}</small>
+                        <span dir="auto">{request.reason}</span> " " <small class="soft">{view.means.words} {life}</small>
                     </span>
                 </li>
             }

@@ -6,6 +6,7 @@ use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 
+use super::request::life;
 use crate::addresses::{read_address, with_query};
 use crate::components::failed::Failed;
 use crate::components::ignored::Ignored;
@@ -154,6 +155,7 @@ fn Bar() -> impl IntoView {
 
 fn row(view: RequestView, ticks: bool) -> impl IntoView {
     let (is_ready, may_decide, is_own, now) = (view.is_ready(), view.may_decide, view.is_own, view.now);
+    let life = life(&view);
     let (request, means, app) = (view.request, view.means, view.app);
     let page = format!("/requests/{}", request.key);
     let name = request.key_name.clone();
@@ -177,17 +179,13 @@ fn row(view: RequestView, ticks: bool) -> impl IntoView {
     if is_own && request.state.is_open() && now < request.until {
         acts.push(act("withdraw", "Withdraw…", "button quiet danger"));
     }
-    let expires = match means.until {
-        Some(at) => view! { " Until " <Time at/> "." }.into_any(),
-        None => " Never expires.".into_any(),
-    };
     view! {
         <tr role="row">
             {ticks.then(|| view! { <td role="cell" class="tick">{tick}</td> })}
             <td role="cell" class="name wrap">
                 <a href=page.clone() dir="auto">{request.key_name}</a>
                 <small class="soft">
-                    {app.map(|app| view! { <bdi>{app}</bdi> ": " })} {request.kind.label()} ". " {means.words} {expires}
+                    {app.map(|app| view! { <bdi>{app}</bdi> ": " })} {request.kind.label()} ". " {means.words} {life}
                 </small>
             </td>
             <td role="cell" class="by"><bdi>{request.asked_by.1}</bdi></td>

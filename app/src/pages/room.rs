@@ -1,6 +1,7 @@
 //! The page of a room: its ROOM ID, its participants with their CLIENT KEYs, and its messages as they come.
 
 use domain::field::Field;
+use domain::list::{search, search_whole};
 use domain::participant::{Participant, Who};
 use domain::refusal::Refusal;
 use domain::room::{Room, RoomKind};
@@ -13,7 +14,8 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::keys_filters::{SECRET, secretless};
 use crate::components::failed::{Failed, FormProblem, set_status};
 use crate::components::field::TextField;
-use crate::components::messages::{BEFORE, MessageList, Messages};
+use crate::components::ignored::NotUnderstood;
+use crate::components::messages::{BEFORE, MessageList, Messages, is_place};
 use crate::components::public_id::{CLIENT_KEY_HELP, PublicId, ROOM_ID_HELP};
 use crate::components::room_status::{joined, state};
 use crate::components::time::{Ago, Time};
@@ -33,7 +35,8 @@ pub fn RoomPage() -> impl IntoView {
     let act = PostedForm::<ParticipantForm>::take();
     let refused = PostedForm::problem(act.as_ref()).whole;
     let shown = act.map(|act| act.form.show).or_else(|| map.get(SHOW)).and_then(|word| who(&word));
-    let asked = Asked { who: shown.unwrap_or(Who::Joined), find: map.get("q").unwrap_or_default() };
+    let asked =
+        Asked { who: shown.unwrap_or(Who::Joined), find: map.get("q").as_deref().and_then(search).unwrap_or_default() };
     let before = map.get(BEFORE).and_then(|before| before.parse().ok());
     let posted = PostedForm::<NoticeForm>::take();
     let page = later(async move {
@@ -127,6 +130,7 @@ fn Shown(
             </div>
             <div class="actions">{acts}</div>
         </div>
+        <NotUnderstood filters=&[(SHOW, |word| who(word).is_some()), ("q", searched), (BEFORE, is_place)]/>
         <FormProblem problem=refused/>
         <Participants id=room.id.to_string() users asked manages now/>
         <div class="two wide-left">
@@ -144,6 +148,10 @@ fn Shown(
             </section>
         </div>
     }
+}
+
+fn searched(text: &str) -> bool {
+    search_whole(text).is_some()
 }
 
 fn facts(room: &Room) -> impl IntoView + use<> {

@@ -18,15 +18,14 @@ use crate::desk::later::later;
 use crate::desk::rotation::{read_rotating, rotation_seen_by_another};
 use crate::error::ConsoleError;
 use crate::forms::outcome::PostedForm;
-use crate::forms::person::Nothing;
-use crate::forms::rotation::ConfirmRotationForm;
+use crate::forms::rotation::{ConfirmRotationForm, EndRotationForm, NEW_SECRET};
 use crate::islands::acknowledge::AcknowledgeBox;
 
 #[component]
 pub fn AcknowledgeRotation() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").unwrap_or_default();
     let posted = PostedForm::<ConfirmRotationForm>::take();
-    let dropped = PostedForm::problem(PostedForm::<Nothing>::take().as_ref());
+    let dropped = PostedForm::problem(PostedForm::<EndRotationForm>::take().as_ref());
     let page = later(async move {
         match read_rotating(&id).await {
             Ok((view, rotation)) => match (rotation.waiting, rotation_seen_by_another(&id).await) {
@@ -73,11 +72,13 @@ fn Waits(
         </p>
         <form class="narrow stack" method="post" data-address=address.clone() action=address>
             <FormProblem problem=problem.whole.or(not_dropped)/>
+            <input type="hidden" name=NEW_SECRET value=waiting.number.0/>
             {seen_by.map(|seen_by| view! { <Anyway seen_by what="this secret, and only they saw it"/> })}
             <AcknowledgeBox deadline=waiting.ack_deadline now guard=false outside=true rotates=true wrong/>
         </form>
         <div class="actions narrow">
             <form method="post" action=format!("/keys/{id}/rotation/drop")>
+                <input type="hidden" name=NEW_SECRET value=waiting.number.0/>
                 <button class="button danger">"Drop the new secret"</button>
             </form>
         </div>

@@ -85,6 +85,8 @@ pub enum Refusal {
     AlreadyHandedOver,
     /// The key of a hand-over can no longer be issued: its maker may not any more, or its fields are no longer right.
     HandOverStale,
+    /// A key cannot be collected now, but may be later: its app is archived, or another rotation is not over.
+    HandOverNotNow,
     /// As many hand-overs wait as may wait at once.
     TooManyHandOvers {
         /// The most that may wait.
@@ -278,6 +280,9 @@ impl Refusal {
             }
             Self::HandOverStale => {
                 "This key can no longer be issued as it was prepared; ask whoever made the link for a new one."
+            }
+            Self::HandOverNotNow => {
+                "This cannot be collected now; the link still works, so try again later, or ask whoever made it."
             }
             Self::TooManyHandOvers { most } => {
                 let most = grouped(u64::from(*most));

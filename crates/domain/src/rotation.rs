@@ -166,6 +166,8 @@ names! {
         NotRunning = "not_running",
         /// The end would not be any later.
         NoLater = "no_later",
+        /// The form is about another new secret.
+        Another = "another",
         /// The form has made its secret.
         Repeated = "repeated",
         /// A new secret waits until somebody collects it.
@@ -189,6 +191,7 @@ impl NoRotation {
             Self::NoLater => {
                 "The old secret would not work any longer than it does now; choose a longer time, within 90 days in all and the expiry of the key."
             }
+            Self::Another => "This key has been rotated again since you opened this page; look at its secrets first.",
             Self::Repeated => {
                 "This form has already made a new secret, which is shown only once; if you did not store it, drop it and rotate again."
             }
@@ -253,10 +256,15 @@ pub struct SecretUse {
 }
 
 impl SecretUse {
-    /// For example `used 41 times in the last hour, from 2 addresses`.
-    pub fn words(&self, now: Timestamp) -> String {
+    /// For example `used 41 times in the last hour, from 2 addresses`. Both secrets work since `begun`: nothing is known
+    /// of the time before.
+    pub fn words(&self, now: Timestamp, begun: Timestamp) -> String {
         if self.calls == 0 {
-            return "not used in the last hour".to_owned();
+            return match now.since(begun).as_seconds() / 60 {
+                60.. => "not used in the last hour".to_owned(),
+                minutes @ 2.. => format!("not used in the {minutes} minutes since both work"),
+                _ => "not used yet: both work for less than 2 minutes".to_owned(),
+            };
         }
         let since = now.plus(Millis(-COUNTED_FOR.0));
         let from = self.addresses.iter().filter(|(_, at)| *at > since).count();
@@ -360,7 +368,9 @@ mod tests {
     #[test]
     fn the_use_of_a_secret_is_told_in_a_line() {
         let address = |n: u8, ago: i64| (IpAddr::from([10, 0, 0, n]), NOW.plus(Millis::minutes(-ago)));
-        let told = |calls, addresses: Vec<_>, more| SecretUse { last_used_at: None, calls, addresses, more }.words(NOW);
+        let told = |calls, addresses: Vec<_>, more| {
+            SecretUse { last_used_at: None, calls, addresses, more }.words(NOW, NOW.plus(Millis::hours(-1)))
+        };
         assert_eq!(told(0, vec![address(1, 70)], false), "not used in the last hour");
         assert_eq!(told(1, vec![address(1, 5)], false), "used once in the last hour, from 1 address");
         assert_eq!(
@@ -370,6 +380,10 @@ mod tests {
         assert_eq!(told(1_200, Vec::new(), false), "used 1,200 times in the last hour");
         let many = (0..10).map(|n| address(n, 1)).collect();
         assert_eq!(told(50, many, true), "used 50 times in the last hour, from 10+ addresses");
+        let unused = |minutes: i64| SecretUse::default().words(NOW, NOW.plus(Millis::minutes(-minutes)));
+        assert_eq!(unused(60), "not used in the last hour");
+        assert_eq!(unused(59), "not used in the 59 minutes since both work");
+        assert_eq!(unused(1), "not used yet: both work for less than 2 minutes");
     }
 
     #[test]

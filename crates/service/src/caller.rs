@@ -9,12 +9,13 @@ use domain::{
     field::{Field, FieldErrors},
     grant::{KeyAct, KeyGrant},
     ids::{AppId, IntegrationId, KeyId, PersonId},
-    key::{KeyDetail, KeyRecord, KeyRow},
+    key::{KeyDetail, KeyRecord, KeyRow, SecretNumber},
     kind::KeyKind,
     permission::{AdminPermission, Permission},
     proof::{Guarded, PROOF_FOR},
     refusal::Refusal,
     role::{Act, Rights},
+    rotation::NoRotation,
     sight::{Scope, Sight},
     spec::KeySpec,
     timestamp::Timestamp,
@@ -44,6 +45,8 @@ pub struct Caller {
     proof: Authentication,
     /// The revision of the key that they act on, as they saw it.
     saw: Option<i64>,
+    /// The newest secret of that key, as they saw it.
+    saw_secret: Option<SecretNumber>,
 }
 
 /// How and when a caller proved who they are.
@@ -135,6 +138,12 @@ impl Caller {
         Self { saw: revision, ..self }
     }
 
+    /// The same caller, who acts on a rotation only if this is its new secret; `None` for any.
+    #[must_use]
+    pub fn having_seen_secret(self, number: Option<SecretNumber>) -> Self {
+        Self { saw_secret: number, ..self }
+    }
+
     /// The same caller, who may do and see nothing.
     pub(crate) fn without_rights(self) -> Self {
         Self::new(self.actor, Rights::default(), self.address, self.proof)
@@ -145,7 +154,18 @@ impl Caller {
         if let Scope::Only(actors) = &mut sight.acts {
             actors.push(actor.clone());
         }
-        Self { actor, rights, sight, grants: Vec::new(), own: None, limited: false, address, proof, saw: None }
+        Self {
+            actor,
+            rights,
+            sight,
+            grants: Vec::new(),
+            own: None,
+            limited: false,
+            address,
+            proof,
+            saw: None,
+            saw_secret: None,
+        }
     }
 
     /// The actor that audit events name.
@@ -266,6 +286,12 @@ impl Caller {
     /// `Changed` if the key is at another revision than the caller saw.
     pub(crate) fn sees_now(&self, key: &KeyDetail) -> Result<(), Refusal> {
         if self.saw.is_none_or(|revision| revision == key.revision) { Ok(()) } else { Err(Refusal::Changed) }
+    }
+
+    /// `NoRotation` if the rotation is about another new secret than the caller saw.
+    pub(crate) fn means(&self, number: SecretNumber) -> Result<(), Refusal> {
+        let same = self.saw_secret.is_none_or(|saw| saw == number);
+        if same { Ok(()) } else { Err(Refusal::NoRotation(NoRotation::Another)) }
     }
 
     /// `OwnKey` or `BeyondOwnRights` for a key that would change itself, or a key that may do more.

@@ -32,8 +32,14 @@ impl fmt::Debug for Mail {
 
 /// Why a mail was not sent. The text is for the log, and holds nothing of the mail.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct MailError(pub String);
+pub enum MailError {
+    /// This mail is refused. Another may not be.
+    #[error("{0}")]
+    Refused(String),
+    /// No mail can be sent now.
+    #[error("{0}")]
+    Away(String),
+}
 
 /// What comes of sending a mail.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>>;
@@ -58,7 +64,7 @@ impl Service {
         );
         let mail =
             Mail { to: invite.email.clone(), subject: "You are invited to Keystead".to_owned(), text: text.into() };
-        Some(deliver(mailer, mail, "an invite").await)
+        Some(deliver(mailer, mail, "an invite").await.is_ok())
     }
 
     /// Mails the link of a hand-over, and returns whether that worked; `None` if this installation sends no mail, or there
@@ -83,7 +89,7 @@ impl Service {
             until = hand_over.expires_at.to_text(),
         );
         let mail = Mail { to, subject: "A key waits for you".to_owned(), text: text.into() };
-        Some(deliver(mailer, mail, "a hand-over").await)
+        Some(deliver(mailer, mail, "a hand-over").await.is_ok())
     }
 }
 
@@ -91,8 +97,7 @@ impl Service {
 const TOLD_MAX: u32 = 20;
 
 impl Service {
-    /// Mails those who may decide about a request, in the background, with the address of its page. The next attempt is
-    /// not made if one fails: the server is away.
+    /// Mails those who may decide about a request, in the background, with the address of its page.
     pub fn mail_request(&self, request: &KeyRequest, address: &str) {
         let kind = request.kind;
         let text = format!(
@@ -115,8 +120,16 @@ impl Service {
                 rights.may(kind.rules().changed_with) && administers.iter().all(|needed| rights.may_give(*needed))
             };
             let roles: Vec<_> = Role::ALL.iter().copied().filter(decides).collect();
-            match service.store().emails_of(&roles, &app, &asker, service.now(), TOLD_MAX).await {
-                Ok(emails) => service.mail_each(&emails, "A key waits for your approval", &text, "a request").await,
+            // Whoever is limited to some apps cannot give what reaches beyond them.
+            let app = if administers.iter().any(|needed| needed.reaches_beyond_app()) { None } else { Some(&app) };
+            match service.store().emails_of(&roles, app, &asker, service.now(), TOLD_MAX).await {
+                Ok(emails) => {
+                    for to in emails {
+                        if !service.mail_one(to, "A key waits for your approval", &text, "a request").await {
+                            return;
+                        }
+                    }
+                }
                 Err(error) => tracing::warn!(%error, "nobody was mailed about a request"),
             }
         });
@@ -141,7 +154,9 @@ impl Service {
                 );
                 match service.store().person_by_id(&id).await {
                     Ok(Some(person)) if person.may_enter(service.now()) => {
-                        service.mail_each(&[person.email], "Your request was decided", &text, "a decision").await;
+                        if !service.mail_one(person.email, "Your request was decided", &text, "a decision").await {
+                            return;
+                        }
                     }
                     Ok(_) => {}
                     Err(error) => tracing::warn!(%error, "nobody was mailed about a decision"),
@@ -157,22 +172,16 @@ impl Service {
         }
     }
 
-    async fn mail_each(&self, emails: &[String], subject: &str, text: &str, about: &str) {
-        let Some(mailer) = self.mailer() else { return };
-        for to in emails {
-            let mail = Mail { to: to.clone(), subject: subject.to_owned(), text: text.to_owned().into() };
-            if !deliver(mailer, mail, about).await {
-                return;
-            }
-        }
+    /// One mail of several. Returns whether the others can be sent.
+    async fn mail_one(&self, to: String, subject: &str, text: &str, about: &str) -> bool {
+        let Some(mailer) = self.mailer() else { return false };
+        let mail = Mail { to, subject: subject.to_owned(), text: text.to_owned().into() };
+        !matches!(deliver(mailer, mail, about).await, Err(MailError::Away(_)))
     }
 }
 
-/// Sends a mail about this, and returns whether that worked.
-async fn deliver(mailer: &dyn Mailer, mail: Mail, about: &str) -> bool {
+/// Sends a mail about this.
+async fn deliver(mailer: &dyn Mailer, mail: Mail, about: &str) -> Result<(), MailError> {
     let sent = mailer.send(mail).await;
-    if let Err(error) = &sent {
-        tracing::warn!(%error, "{about} could not be mailed");
-    }
-    sent.is_ok()
+    sent.inspect_err(|error| tracing::warn!(%error, "{about} could not be mailed"))
 }

@@ -66,13 +66,13 @@ reads! {
     key_request_of_form(form_id: &str) -> Option<KeyRequest>;
     /// How many requests of a person wait.
     key_requests_waiting_of(person: &PersonId) -> u32;
-    /// When somebody last asked for a key; `None` if no request is kept.
-    last_key_request_at() -> Option<Timestamp>;
+    /// When a person last asked for a key of an app; `None` if no such request is kept.
+    last_key_request_at(person: &PersonId, app: &AppId) -> Option<Timestamp>;
     /// Open requests whose time was over at `now`, at most `limit`.
     key_requests_overdue(now: Timestamp, limit: u32) -> Vec<KeyRequest>;
-    /// The e-mails of people of these roles who may sign in and see this app, but not of this one: at most `limit`, whoever
-    /// was here last first.
-    emails_of(roles: &[Role], app: &AppId, but: &PersonId, now: Timestamp, limit: u32) -> Vec<String>;
+    /// The e-mails of people of these roles who may sign in and see this app (without one, of those who see every app), but
+    /// not of this one: at most `limit`, whoever was here last first.
+    emails_of(roles: &[Role], app: Option<&AppId>, but: &PersonId, now: Timestamp, limit: u32) -> Vec<String>;
 }
 
 pub(crate) const REQUEST: &str = "SELECT r.key_id, r.app_id, r.kind, r.key_name, r.fields, r.form_id, r.reason, \
@@ -99,8 +99,15 @@ async fn key_requests_waiting_of(conn: &mut Conn<'_>, person: &PersonId) -> Resu
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-async fn last_key_request_at(conn: &mut Conn<'_>) -> Result<Option<Timestamp>, StoreError> {
-    let (last,): (Option<i64>,) = conn.fetch_one(Sql::new("SELECT max(created_at) FROM key_request")).await?;
+async fn last_key_request_at(
+    conn: &mut Conn<'_>,
+    person: &PersonId,
+    app: &AppId,
+) -> Result<Option<Timestamp>, StoreError> {
+    let sql = Sql::new("SELECT max(created_at) FROM key_request WHERE asked_by_id = $1 AND app_id = $2")
+        .arg(person.as_str())
+        .arg(app.as_str());
+    let (last,): (Option<i64>,) = conn.fetch_one(sql).await?;
     Ok(last.map(Timestamp::from_millis))
 }
 
@@ -115,14 +122,18 @@ async fn key_requests_overdue(conn: &mut Conn<'_>, now: Timestamp, limit: u32) -
 async fn emails_of(
     conn: &mut Conn<'_>,
     roles: &[Role],
-    app: &AppId,
+    app: Option<&AppId>,
     but: &PersonId,
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<String>, StoreError> {
     let mut sql = Sql::new("SELECT email FROM person WHERE role IN (");
     sql.list(roles.iter().map(|role| role.as_str())).push(") AND id <> ").bind(but.as_str());
-    sql.push(" AND (apps = '' OR apps LIKE ").bind(format!("%{app}%")).push(")");
+    sql.push(" AND (apps = ''");
+    if let Some(app) = app {
+        sql.push(" OR apps LIKE ").bind(format!("%{app}%"));
+    }
+    sql.push(")");
     sql.push(" AND disabled = 0 AND access_ends_at > ").bind(now);
     sql.push(" ORDER BY last_sign_in_at DESC, id LIMIT ").bind(i64::from(limit));
     Ok(conn.fetch_all::<(String,)>(sql).await?.into_iter().map(|(email,)| email).collect())

@@ -170,7 +170,15 @@ impl Tx {
         self.conn().execute(sql.arg(id.as_str()).arg(now)).await?;
         self.delete_waiting_secret(id).await?;
         self.set_rotation_due(id).await?;
+        self.count_change(id).await?;
         Ok(true)
+    }
+
+    /// Counts a change of a key that is none of its columns: its secrets are others, or end at another time.
+    pub async fn count_change(&mut self, id: &KeyId) -> Result<(), StoreError> {
+        let sql = Sql::new("UPDATE api_key SET revision = revision + 1 WHERE id = $1");
+        self.conn().execute(sql.arg(id.as_str())).await?;
+        Ok(())
     }
 
     /// Sets the end of an old secret; `None` for as long as the key works. Returns whether the key has this secret.

@@ -29,7 +29,7 @@ pub(super) async fn run(config: &Config, command: Command) -> Result<(), Failure
         Command::Person { to, act: person::Act::Reset { email } } => {
             to.only_local("a reset link is made at the server's shell")?;
             let opened = start::open_existing(config).await.map_err(Failure::opening)?;
-            let done = person::reset(&opened.service, &caller, &config.origin(), email).await;
+            let done = person::reset(&opened.service, &caller, &config.origin(), email, to.json).await;
             opened.store.close().await;
             done
         }
@@ -47,10 +47,13 @@ pub(super) async fn run(config: &Config, command: Command) -> Result<(), Failure
             client.close().await;
             done
         }
-        Command::Audit { to, act: audit::Act::Verify, .. } => {
+        Command::Audit { to, app, act: audit::Act::Verify } => {
             to.only_local("the audit is checked in its database")?;
+            if app.is_some() {
+                return Err(Failure::Usage("the audit is checked whole: leave --app out".to_owned()));
+            }
             let opened = start::open_existing(config).await.map_err(Failure::opening)?;
-            let done = audit::verify(&opened.service, &caller).await;
+            let done = audit::verify(&opened.service, &caller, to.json).await;
             opened.store.close().await;
             done
         }

@@ -6,6 +6,7 @@ use store::ChainCheck;
 
 use super::client::Client;
 use super::failure::Failure;
+use super::json::Json;
 use super::list::{Asked, List};
 use super::many::bar;
 use super::output::show;
@@ -49,10 +50,15 @@ pub(super) async fn run(client: &mut Client, act: Act, json: bool) -> Result<(),
 }
 
 /// Checks the audit as it is in the database.
-pub(super) async fn verify(service: &Service, caller: &Caller) -> Result<(), Failure> {
+pub(super) async fn verify(service: &Service, caller: &Caller, json: bool) -> Result<(), Failure> {
     match checked(service, caller).await? {
         ChainCheck::Intact { events, link } => {
             let link = hex::encode(link);
+            if json {
+                let count = ("events".to_owned(), events.into());
+                let intact = vec![count, ("newestLink".to_owned(), link.into())];
+                return show(format_args!("{}", Json::Object(intact).to_text()));
+            }
             // If you keep the newest link elsewhere, it shows later whether the audit was cut or rewritten.
             show(format_args!("The audit is intact: {events} events. Newest link: {link}"))
         }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::{HeaderName, HeaderValue, Method, Response, header};
+use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use domain::timestamp::Timestamp;
 use service::Caller;
 use service::clock::{Clock as _, SystemClock};
 use service::entropy::{Entropy as _, SystemEntropy};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
 use super::call::Call;
@@ -26,11 +26,14 @@ use crate::start::{self, Opener, Product};
 /// How long an answer may take.
 const WITHIN: Duration = Duration::from_secs(30);
 
+/// What is said of an answer that did not come by then.
+const LATE: &str = "it did not answer in time";
+
 /// The largest answer: a page of keys that each have as many restrictions as they may.
 const LARGEST: usize = 32 << 20;
 
-/// How often a call is sent whose answer was lost on the way. It is carried out once.
-const TRIES: u32 = 3;
+/// How long to wait before a call is sent again whose answer was lost on the way. It is carried out once.
+const PAUSES: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2)];
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -53,6 +56,16 @@ pub(super) struct Elsewhere {
     outbound: Outbound,
     authorization: HeaderValue,
     connection: Option<Connection>,
+}
+
+/// Why there is no answer.
+enum Lost {
+    /// The server was not reached.
+    Unsent(String),
+    /// The connection broke before the answer came.
+    Broken(String),
+    /// The answer did not come in time.
+    Late,
 }
 
 impl Client {
@@ -148,38 +161,49 @@ impl Elsewhere {
     async fn send(&mut self, call: &Call) -> Result<Response<Bytes>, Failure> {
         let mut request = call.request(&self.target.origin).map_err(unusable)?;
         request.headers_mut().insert(header::AUTHORIZATION, self.authorization.clone());
-        let is_repeatable = match call.method {
-            Method::GET => true,
-            Method::POST => {
-                request.headers_mut().insert(IDEMPOTENCY_KEY, random()?);
-                true
-            }
-            _ => false,
-        };
-        let away = |why: &str| Failure::Away(format!("{}: {}", self.target.origin, plain(why)));
-        let mut tries = if is_repeatable { TRIES } else { 1 };
-        loop {
-            tries -= 1;
-            let mut kept = self.connection.take();
-            if let Some(connection) = &mut kept
-                && !connection.is_ready().await
-            {
-                kept = None;
-            }
-            let mut connection = match kept {
-                Some(connection) => connection,
-                None => self.connect(&request).await.map_err(|why| away(&why))?,
-            };
-            match timeout(WITHIN, connection.send(request.clone(), LARGEST)).await {
-                Ok(Ok(response)) => {
-                    self.connection = Some(connection);
-                    return Ok(response);
-                }
-                Ok(Err(_)) if tries > 0 => {}
-                Ok(Err(why)) => return Err(away(&why)),
-                Err(_) => return Err(away("it did not answer in time")),
-            }
+        if call.method == Method::POST {
+            request.headers_mut().insert(IDEMPOTENCY_KEY, random()?);
         }
+        let mut pauses = if matches!(call.method, Method::GET | Method::POST) { &PAUSES[..] } else { &[] }.iter();
+        let mut was_sent = false;
+        let why = loop {
+            let (sent, why) = match self.send_once(&request).await {
+                // What was sent first is still under way.
+                Ok(again) if was_sent && asks_to_wait(&again) => (true, "its answer was lost on the way".to_owned()),
+                Ok(response) => return Ok(response),
+                Err(Lost::Unsent(why)) => (was_sent, why),
+                Err(Lost::Broken(why)) => (true, why),
+                Err(Lost::Late) => {
+                    was_sent = true;
+                    break LATE.to_owned();
+                }
+            };
+            was_sent = sent;
+            match pauses.next().filter(|_| was_sent) {
+                Some(pause) => sleep(*pause).await,
+                None => break why,
+            }
+        };
+        let unknown =
+            if was_sent && call.method != Method::GET { "; it is not known whether this was done" } else { "" };
+        Err(Failure::Away(format!("{}: {}{unknown}", self.target.origin, plain(&why))))
+    }
+
+    async fn send_once(&mut self, request: &axum::http::Request<Bytes>) -> Result<Response<Bytes>, Lost> {
+        let mut kept = self.connection.take();
+        if let Some(connection) = &mut kept
+            && !connection.is_ready().await
+        {
+            kept = None;
+        }
+        let mut connection = match kept {
+            Some(connection) => connection,
+            None => self.connect(request).await.map_err(Lost::Unsent)?,
+        };
+        let answer = timeout(WITHIN, connection.send(request.clone(), LARGEST)).await.map_err(|_| Lost::Late)?;
+        let response = answer.map_err(Lost::Broken)?;
+        self.connection = Some(connection);
+        Ok(response)
     }
 
     async fn connect(&self, request: &axum::http::Request<Bytes>) -> Result<Connection, String> {
@@ -187,8 +211,12 @@ impl Elsewhere {
         let allowed = |address: std::net::IpAddr| leaves || address.to_canonical().is_loopback();
         let unless = "is not this machine, and plain HTTP to another one would show the key: use https://, or add --insecure-http";
         let connecting = self.outbound.connect(request.uri(), allowed, unless);
-        timeout(WITHIN, connecting).await.map_err(|_| "it did not answer in time".to_owned())?
+        timeout(WITHIN, connecting).await.map_err(|_| LATE.to_owned())?
     }
+}
+
+fn asks_to_wait(response: &Response<Bytes>) -> bool {
+    response.status() == StatusCode::CONFLICT && response.headers().contains_key(header::RETRY_AFTER)
 }
 
 /// A key for one call, with which it is carried out once, however often it is sent.

@@ -11,11 +11,12 @@ pub(super) async fn id_of(client: &mut Client, list: List, named: &str) -> Resul
     if is_id {
         return Ok(named.to_ascii_lowercase());
     }
-    let mut after: Option<String> = None;
+    let none = || Failure::Refused(format!("no {} has the {} {named:?}", list.what, list.by));
+    let (mut found, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
     loop {
         let mut call = Call::get(list.path);
         if list.is_searched {
-            call = call.with("q", &domain::list::search(named).unwrap_or_default());
+            call = call.with("q", &domain::list::search_whole(named).ok_or_else(none)?);
         }
         if let Some(after) = &after {
             call = call.with("after", after);
@@ -26,12 +27,18 @@ pub(super) async fn id_of(client: &mut Client, list: List, named: &str) -> Resul
         let page = client.send(&call).await?;
         let rows = page.get("data").map_or(&[][..], Json::items);
         let is_named = |row: &&Json| row.text(list.member).is_some_and(|text| alike(text, named));
-        if let Some(id) = rows.iter().find(is_named).and_then(|row| row.text("id")) {
-            return Ok(id.to_owned());
-        }
+        found.extend(rows.iter().filter(is_named).filter_map(|row| Some(row.text("id")?.to_owned())));
         after = page.text("next").map(str::to_owned);
         if after.is_none() {
-            return Err(Failure::Refused(format!("no {} has the {} {named:?}", list.what, list.by)));
+            break;
+        }
+    }
+    match found.as_slice() {
+        [] => Err(none()),
+        [id] => Ok(id.clone()),
+        several => {
+            let (count, ids) = (several.len(), several.join(", "));
+            Err(Failure::Refused(format!("{count} have the {} {named:?}; use an id: {ids}", list.by)))
         }
     }
 }

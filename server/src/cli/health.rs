@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 const REQUEST: &[u8] = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
+/// How many lines of an answer are shown.
+const LINES_SHOWN: usize = 5;
+
 /// The largest answer that is read.
 const LARGEST: usize = 64 << 10;
 
@@ -34,10 +37,10 @@ pub(super) async fn ask_elsewhere(target: &Target) -> Result<(), Failure> {
         connection.send(request, LARGEST).await
     };
     let answer = timeout(PATIENCE, asking).await.map_err(|_| away("no answer in time".to_owned()))?.map_err(away)?;
-    let said = plain(String::from_utf8_lossy(answer.body()).trim_end());
+    let body = String::from_utf8_lossy(answer.body());
     match answer.status().as_u16() {
-        200 if said == "ready" => show(format_args!("{said}")),
-        status => Err(Failure::NotReady(format!("{}: {status} {said}", target.origin))),
+        200 if says_ready(&body) => show(format_args!("{}", lines(&body))),
+        status => Err(Failure::NotReady(format!("{}: {status} {}", target.origin, lines(&body)))),
     }
 }
 
@@ -53,10 +56,20 @@ pub(super) async fn ask(listen: &Listen) -> Result<(), Failure> {
     let answer = answer.map_err(|_| away("no answer in time".to_owned()))?;
     let answer = answer.map_err(|error| away(error.to_string()))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    if head.split(' ').nth(1) != Some("200") {
-        return Err(Failure::NotReady(format!("{listen}: {}", body.trim_end())));
+    if head.split(' ').nth(1) != Some("200") || !says_ready(body) {
+        return Err(Failure::NotReady(format!("{listen}: {}", lines(body))));
     }
-    show(format_args!("{}", body.trim_end()))
+    show(format_args!("{}", lines(body)))
+}
+
+/// Whether this is the answer of a server that is ready. Something else may answer there.
+fn says_ready(body: &str) -> bool {
+    body.lines().next() == Some("ready")
+}
+
+/// The first lines of an answer, without control characters.
+fn lines(body: &str) -> String {
+    body.lines().take(LINES_SHOWN).map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// The address to reach a listener at that listens everywhere.

@@ -54,17 +54,23 @@ fn argument(param: &'static Param) -> Arg {
     let arg = Arg::new(param.name).long(long(param.name)).help(param.about.trim_end_matches('.'));
     match param.takes {
         Takes::Words(words) => arg.value_name("WORD").value_parser(PossibleValuesParser::new(words())),
-        Takes::Search(_) | Takes::Text(_) | Takes::Cursor => arg.value_name("TEXT").value_parser(without_secrets),
-        Takes::Day => arg.value_name("DAY"),
+        Takes::Search(_) => arg.value_name("TEXT").value_parser(searched),
+        Takes::Text(_) | Takes::Cursor => arg.value_name("TEXT").value_parser(without_keys),
+        Takes::Day => arg.value_name("DAY").value_parser(without_keys),
         Takes::KeyId => arg.value_name("ID").value_parser(super::key_id),
-        Takes::IntegrationId => arg.value_name("ID"),
+        Takes::IntegrationId => arg.value_name("ID").value_parser(without_keys),
     }
 }
 
-/// A token is cut to its id: it must not get into an address.
-#[expect(clippy::unnecessary_wraps, reason = "the form that clap takes")]
-fn without_secrets(text: &str) -> Result<String, String> {
-    Ok(domain::list::search(text).unwrap_or_default())
+/// A token is cut to its id: it must not get into an address. A search of which a part is left out would find more.
+fn searched(text: &str) -> Result<String, String> {
+    let whole = domain::list::search_whole(text);
+    whole.ok_or_else(|| "it cannot be searched for whole: use 1 to 200 letters, digits and signs".to_owned())
+}
+
+/// What is compared as it is.
+fn without_keys(text: &str) -> Result<String, String> {
+    if domain::token::stands_in(text) { Err("it has a whole key in it".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 impl<L: List> Args for Filters<L> {
@@ -191,7 +197,7 @@ impl Printer {
 mod tests {
     use std::collections::BTreeSet;
 
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
 
     use super::*;
     use crate::api::V1;
@@ -210,9 +216,24 @@ mod tests {
     }
 
     #[test]
-    fn a_token_in_a_search_is_cut_to_its_id() {
-        assert_eq!(without_secrets("ks_7Qm2xVbN4tRa_…f3Kd").unwrap(), "7Qm2xVbN4tRa");
-        assert_eq!(without_secrets("Invoices").unwrap(), "Invoices");
+    fn a_filter_is_sent_whole_or_refused_and_no_key_is_sent() {
+        let key = domain::token::PlainToken::compose("ks", &domain::ids::KeyId::from_random([7; 16]), &"a".repeat(43));
+        let key = key.expose();
+        assert_eq!(searched("ks_7Qm2xVbN4tRa_…f3Kd").unwrap(), "7Qm2xVbN4tRa");
+        assert_eq!(searched(" Invoices ").unwrap(), "Invoices");
+        for part in ["a\u{7}b".to_owned(), "x".repeat(201), " ".to_owned()] {
+            assert!(searched(&part).is_err(), "{part}");
+        }
+        for kept in ["team  blue", " a", "v1:42"] {
+            assert_eq!(without_keys(kept).as_deref(), Ok(kept));
+        }
+        assert!(without_keys(key).is_err());
+        for (of, path) in [("key", "/v1/keys"), ("audit", "/v1/audit")] {
+            for param in filters(path).filter(|param| !matches!(param.takes, Takes::Search(_) | Takes::KeyId)) {
+                let given = ["keystead", of, "list", &format!("--{}", long(param.name)), key];
+                assert!(Cli::try_parse_from(given).is_err(), "{}", param.name);
+            }
+        }
     }
 
     #[test]

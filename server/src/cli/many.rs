@@ -51,7 +51,7 @@ pub(super) async fn each(
 ) -> Result<(), Failure> {
     let bar = if calls.len() < MANY { ProgressBar::hidden() } else { bar(calls.len() as u64, words.done) };
     let (is_one, count) = (calls.len() == 1, calls.len());
-    let (mut answers, mut refused, mut printed) = (Vec::new(), 0, Ok(()));
+    let (mut answers, mut refused, mut printed, mut away) = (Vec::new(), 0, Ok(()), None);
     for (done, (id, call)) in calls.into_iter().enumerate() {
         match client.send(&call).await {
             Ok(answer) if json => answers.push(answer),
@@ -64,7 +64,8 @@ pub(super) async fn each(
             Err(failure) if is_one => return Err(failure),
             // The rest would fail alike.
             Err(Failure::Away(why)) => {
-                return Err(Failure::Away(format!("{why} ({done} of {count} were asked for before)")));
+                away = Some(Failure::Away(format!("{why} ({done} of {count} were asked for before)")));
+                break;
             }
             Err(failure) => {
                 refused += 1;
@@ -80,6 +81,9 @@ pub(super) async fn each(
         [one] if is_one => show(format_args!("{}", one.to_text())),
         _ => show(format_args!("{}", Json::Object(vec![("data".to_owned(), Json::List(answers))]).to_text())),
     };
+    if let Some(away) = away {
+        return Err(away);
+    }
     if refused > 0 {
         return Err(Failure::Refused(format!("{refused} of {count} were refused, as said above")));
     }

@@ -11,6 +11,7 @@ use super::call::{Call, path_of};
 use super::client::Client;
 use super::failure::Failure;
 use super::find::{PERSON, id_of};
+use super::json::Json;
 use super::list::{Asked, List};
 use super::many::{Words, each};
 use super::output::print;
@@ -133,13 +134,21 @@ const fn words(done: &'static str) -> Words {
 }
 
 /// `origin` is the public address, which the link begins with.
-pub(super) async fn reset(service: &Service, caller: &Caller, origin: &str, email: String) -> Result<(), Failure> {
+pub(super) async fn reset(
+    service: &Service,
+    caller: &Caller,
+    origin: &str,
+    email: String,
+    json: bool,
+) -> Result<(), Failure> {
     let link = service.reset_link(caller, &email).await.map_err(|error| match error {
         Error::Refused(Refusal::PersonNotFound) => Failure::Nobody(email),
         other => other.into(),
     })?;
     let (token, email) = (link.token.expose_secret(), link.person.email());
-    print(format_args!("{origin}/reset/{token}")).map_err(|error| {
+    let link = format!("{origin}/reset/{token}");
+    let shown = if json { Json::Object(vec![("link".to_owned(), link.into())]).to_text() } else { link };
+    print(format_args!("{shown}")).map_err(|error| {
         let outcome = format!("{email} has a reset link that nobody saw; make another, which replaces it.");
         Failure::Unprinted { error, outcome }
     })

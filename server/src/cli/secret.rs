@@ -67,7 +67,7 @@ pub(super) async fn issued(client: &mut Client, answer: Json, json: bool) -> Res
             plain(id)
         ));
     } else {
-        tell(format_args!("Issued {masked}. It is shown only once, and works now."));
+        tell(format_args!("Issued {masked}. It is shown only once, and works {}.", when(key)));
     }
     warn(key);
     Ok(())
@@ -82,13 +82,26 @@ pub(super) fn rotated(answer: Json, json: bool) -> Result<(), Failure> {
         Some(end) => format!("the old secret works until {}", plain(end)),
         None => "the old secret no longer works".to_owned(),
     };
+    let instead = if made.rest.text("overlapEndsAt").is_some() {
+        "undo the rotation in the console"
+    } else {
+        "rotate the key again"
+    };
     if let Err(error) = made.print(json) {
-        let outcome =
-            format!("the key {masked} has a new secret that nobody saw, and {old}; undo the rotation in the console");
+        let outcome = format!("the key {masked} has a new secret that nobody saw, and {old}; {instead}");
         return Err(Failure::Unprinted { error, outcome });
     }
-    tell(format_args!("Rotated {masked}. The new secret is shown only once, and works now; {old}."));
+    tell(format_args!("Rotated {masked}. The new secret is shown only once, and works {}; {old}.", when(key)));
     Ok(())
+}
+
+/// From when on a key works.
+fn when(key: &Json) -> String {
+    match (key.text("status"), key.text("notBefore")) {
+        (Some("not_yet_valid"), Some(starts)) => format!("from {} on", plain(starts)),
+        (Some("disabled"), _) => "once the key is enabled".to_owned(),
+        _ => "now".to_owned(),
+    }
 }
 
 /// Says what a key can never do, though it was saved.

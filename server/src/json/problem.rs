@@ -342,6 +342,7 @@ impl From<Refusal> for Problem {
             | Refusal::LastWayIn
             | Refusal::AlreadyHandedOver
             | Refusal::HandOverStale
+            | Refusal::HandOverNotNow
             | Refusal::TooManyHandOvers { .. }
             | Refusal::ApprovalNeeded
             | Refusal::RequestEnded

@@ -75,6 +75,8 @@ async fn a_room_is_made_and_changed_as_its_form_says() {
     for words in ["ROOM ID (Channel Key)", &*id, "0 of 2", "2027-01-01 10:00:00 UTC", "Needed to join"] {
         assert!(page.contains(words), "{words}: {page}");
     }
+    let odd = text(&get(&product, &format!("/rooms/{id}?show=loud&before=x&q="), &session).await.body);
+    assert!(odd.contains("The address asks for “loud”, “x”, which no filter understands"), "{odd}");
     let dialog = get(&product, &format!("/rooms/{id}/edit"), &session).await.body;
     assert!(dialog.contains("value=\"2026-01-01T10:00:00\"") && !dialog.contains("sesame"), "{dialog}");
     // A blank password stays as it is, and a tick takes it away.

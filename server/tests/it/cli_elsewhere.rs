@@ -78,6 +78,27 @@ fn a_redirect_is_not_followed_and_bad_answers_are_told() {
 }
 
 #[test]
+fn what_was_done_before_a_server_went_away_is_told() {
+    let (first, second) = ("7Qm2xVbN4tRa", "8Qm2xVbN4tRa");
+    let (url, server) = answers("HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"key\":{\"n\":1}}");
+    let output = act(&url, &["disable", first, second, "--json"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(3) && said.contains("1 of 2 were asked for before"), "{said}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), r#"{"data":[{"key":{"n":1}}]}"#);
+    assert!(server.join().unwrap().contains(first));
+    // Nobody may believe that nothing has happened.
+    let (url, _server) = answers("");
+    let line = failed(&act(&url, &["delete", first, "--yes"]), 3);
+    assert!(line.contains("it is not known whether this was done"), "{line}");
+}
+
+fn act(url: &str, act: &[&str]) -> Output {
+    let mut command = keystead(Path::new("/nowhere"));
+    command.arg("key").args(act).args(["--url", url]).env("KEYSTEAD_KEY", "ks_7Qm2xVbN4tRa_secret");
+    command.output().unwrap()
+}
+
+#[test]
 fn a_key_is_not_shown_to_the_network_or_to_other_processes() {
     for url in ["http://keys.example.com", "http://192.0.2.1:3000"] {
         let line = failed(&asked(url), 2);

@@ -90,6 +90,8 @@ fn a_reset_link_is_printed_once_for_who_may_sign_in() {
     assert!(token.len() == 64 && link.lines().count() == 1, "{link}");
     let link = done(&run(data, &[&reset[..], &["--public-url", "https://keys.example.com"]].concat(), ""));
     assert!(link.starts_with("https://keys.example.com/reset/") && !link.contains(token), "{link}");
+    let link = done(&run(data, &[&reset[..], &["--json"]].concat(), ""));
+    assert!(link.starts_with("{\"link\":\"http://localhost:3000/reset/"), "{link}");
     assert!(
         failed(&run(data, &["person", "reset", "--email", "no@example.com"], ""), 1).contains("nobody who may sign in")
     );

@@ -174,6 +174,8 @@ async fn what_no_filter_understands_is_said() {
     let product = Product::start().await;
     let session = product.sign_in().await;
     let said = "which no filter understands. It was left out.";
+    let key = format!("/keys/{}", product.issue(service_key("Seen")).await.key.row.id);
+    let (odd_key, plain_key) = (format!("{key}?range=year&at=noon"), format!("{key}?range=7d&at=2026-11-27T10:00"));
     for (address, words) in [
         ("/audit?from=2026-13-45&to=zz&action=key.issued", "The address asks for “2026-13-45”, “zz”, "),
         ("/audit?action=melt", "The address asks for “melt”, "),
@@ -190,6 +192,8 @@ async fn what_no_filter_understands_is_said() {
         ("/chats?contact=x", "The address asks for “x”, "),
         ("/integrations?kind=custom,x", "The address asks for “custom,x”, "),
         ("/apps?status=active", "The address asks for “active”, "),
+        ("/?range=year", "The address asks for “year”, "),
+        (&odd_key, "The address asks for “year”, “noon”, "),
     ] {
         let page = text(&product.send(Call::get(address).cookie(&session)).await.body).replace("&lt;", "<");
         assert!(page.replace("&gt;", ">").contains(&format!("{words}{said}")), "{address}: {page}");
@@ -200,6 +204,8 @@ async fn what_no_filter_understands_is_said() {
         "/people?role=owner&show=invites",
         "/requests?show=waiting&mine=no",
         "/integrations?kind=custom,android",
+        "/?range=24h&utm=1",
+        &plain_key,
     ] {
         assert!(!product.send(Call::get(address).cookie(&session)).await.body.contains(said), "{address}");
     }

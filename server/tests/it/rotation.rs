@@ -73,7 +73,11 @@ async fn a_rotation_goes_through_its_forms() {
     let unticked = keys.post("rotation/acknowledge", "").await;
     assert_eq!(unticked.status, 422);
     assert!(unticked.body.contains("Tick the box to confirm that you have stored the new secret."));
-    let confirmed = keys.post("rotation/acknowledge", "acknowledged=yes").await;
+    for wrong in ["3", "x", ""] {
+        let another = keys.post("rotation/acknowledge", &format!("acknowledged=yes&new_secret={wrong}")).await;
+        assert!(another.status == 409 && another.body.contains("has been rotated again"), "{}", another.body);
+    }
+    let confirmed = keys.post("rotation/acknowledge", "acknowledged=yes&new_secret=2").await;
     assert_eq!((confirmed.status.as_u16(), confirmed.header("location")), (303, &*format!("/keys/{}", keys.id)));
     assert_eq!((keys.code(&keys.old).await, keys.code(&new).await), ("VALID".into(), "VALID".into()));
     let twice = keys.post("rotation/acknowledge", "acknowledged=yes").await;
@@ -90,7 +94,10 @@ async fn a_rotation_goes_through_its_forms() {
     assert!(no_later.status == 409 && no_later.body.contains("would not work any longer"), "{}", no_later.body);
     let back = format!("overlap=7d&back=/keys/{}", keys.id);
     assert_eq!(keys.post("rotation/extend", &back).await.status, 303);
-    assert_eq!(keys.post("rotation/finish", "").await.status, 303);
+    let another = keys.post("rotation/finish", "new_secret=1").await;
+    assert!(another.status == 409 && another.body.contains("has been rotated again"), "{}", another.body);
+    assert!(another.body.contains("name=\"new_secret\" value=\"2\""), "{}", another.body);
+    assert_eq!(keys.post("rotation/finish", "new_secret=2").await.status, 303);
     assert_eq!((keys.code(&keys.old).await, keys.code(&new).await), ("NOT_FOUND".into(), "VALID".into()));
     assert_eq!(keys.post("rotation/undo", "").await.status, 409);
     let page = keys.get("/rotation/acknowledge").await;

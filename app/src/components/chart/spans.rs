@@ -1,7 +1,14 @@
 //! Which span a chart shows.
 
 use domain::calls::Span;
+use domain::timestamp::Timestamp;
 use leptos::prelude::*;
+
+use crate::components::ignored::AddressFilter;
+
+/// What the address of a page with a chart may ask of it, and whether that is understood: its span, and a moment in a bar.
+pub const OF_CHART: &[AddressFilter] =
+    &[("range", |span| Span::parse(span).is_some()), ("at", |at| Timestamp::parse_input(at).is_some())];
 
 /// One link for each span.
 #[component]

@@ -46,6 +46,7 @@ fn every_message_is_one_sentence() {
         Refusal::HandOverGone,
         Refusal::AlreadyHandedOver,
         Refusal::HandOverStale,
+        Refusal::HandOverNotNow,
         Refusal::TooManyHandOvers { most: 200 },
         Refusal::AppNotFound,
         Refusal::AppArchived,

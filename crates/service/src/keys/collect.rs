@@ -7,7 +7,7 @@ use domain::{
     ids::{KeyId, PersonId},
     key::ACKNOWLEDGE_WITHIN,
     refusal::Refusal,
-    rotation::Overlap,
+    rotation::{NoRotation, Overlap},
     text,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -80,7 +80,6 @@ impl Service {
             tx.revoke_links_of(COLLECT, hand_over.key.as_str()).await?;
             let deadline = now.plus(ACKNOWLEDGE_WITHIN);
             let confirm = self.link_to_confirm(tx, what, self.token_of_form(token, form_id), now, deadline).await?;
-            tx.clear_sign_in_failures(&self.tries_mac(&hand_over.key)).await?;
             let changes = vec![change(Field::Recipient, None, Some(&hand_over.recipient))];
             let event = self.hand_over_event(&Caller::system(client.address), Action::HandOverCollected, &hand_over);
             self.record(tx, AuditEvent { changes, ..event }).await?;
@@ -172,6 +171,9 @@ impl Service {
             let salt = entropy::bytes(service.entropy())?;
             // A hash with outdated parameters goes with the hand-over, within days.
             if let Compared::Fits { .. } = service.passwords().verify(turn, typed, hash, salt).await? {
+                // Also if the key cannot be collected now: a right passphrase is no failure.
+                let forget = async |tx: &mut Tx| tx.clear_sign_in_failures(&counted_as).await;
+                service.write(forget).await?;
                 return Ok(true);
             }
             if failures >= WRONG_PASSPHRASES_MAX {
@@ -200,9 +202,15 @@ fn collected_by(hand_over: &HandOver) -> String {
     format!("Collected by {}, by the link that {} made", hand_over.recipient, hand_over.made_by.1)
 }
 
-/// Whatever the maker would be told is of no use to whoever collects the key.
+/// Whatever the maker would be told is of no use to whoever collects the key. What can pass is told apart: the link works
+/// on.
 fn stale(error: Error) -> Error {
     match error {
+        Error::Refused(
+            Refusal::AppArchived
+            | Refusal::TooManyKeys { .. }
+            | Refusal::NoRotation(NoRotation::Waiting | NoRotation::Running),
+        ) => Refusal::HandOverNotNow.into(),
         Error::Refused(_) => Refusal::HandOverStale.into(),
         error => error,
     }

@@ -125,6 +125,7 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let now = self.now();
             let key = self.key_to_rotate(tx, caller, id).await?;
+            usable(tx, caller, &key.app_id).await?;
             can_rotate(tx, &key, now).await?;
             if tx.hand_over(id).await?.is_some() {
                 return Err(NoRotation::HandedOver.into());

@@ -123,7 +123,7 @@ impl Service {
             if tx.key_requests_waiting_of(&person).await? >= REQUESTS_MAX {
                 return Err(Refusal::TooManyRequests { most: REQUESTS_MAX }.into());
             }
-            let last = tx.last_key_request_at().await?;
+            let last = tx.last_key_request_at(&person, app).await?;
             tx.insert_key_request(&request).await?;
             let event = self.request_event(caller, Action::KeyRequested, &request);
             let (changes, note) = (first_values(&spec), Some(request.reason.clone()));
@@ -360,9 +360,10 @@ pub(super) fn told(request: &KeyRequest) -> String {
     format!("Request {}: asked for by {}{}", request.key, request.asked_by.1, approved.unwrap_or_default())
 }
 
-/// Whatever is wrong with the key now, it has to be asked for anew.
+/// Whatever is wrong with the key now, it has to be asked for anew; but an archived app may come back, and a key be deleted.
 pub(super) fn stale(error: Error) -> Error {
     match error {
+        Error::Refused(Refusal::AppArchived | Refusal::TooManyKeys { .. }) => error,
         Error::Refused(_) => Refusal::RequestStale.into(),
         error => error,
     }

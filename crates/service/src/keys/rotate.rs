@@ -25,6 +25,9 @@ use crate::{Caller, Error, Result, Service};
 /// What made somebody see a new secret.
 const ASKED: &str = "asked for";
 
+/// What the record says of a new secret that is dropped by itself.
+const OVERDUE: &str = "Nobody confirmed it in time.";
+
 /// How many overdue rotations are looked up at once.
 const AT_ONCE: u32 = 100;
 
@@ -121,6 +124,9 @@ impl Service {
     ) -> Result<(WaitingSecret, ShownSecret)> {
         let (id, now) = (&key.row.id, self.now());
         can_rotate(tx, key, now).await?;
+        if tx.waiting_secret(id).await?.is_some() {
+            self.forget_waiting(tx, &Caller::system(None), id, Some(OVERDUE)).await?;
+        }
         self.finish_if_over(tx, &Caller::system(None), key, now).await?;
         let number = tx.next_secret(id).await?;
         // As it was first, so that people and programs know it again.
@@ -154,6 +160,7 @@ impl Service {
             let now = self.now();
             let key = self.key_for(tx, caller, id, Act::RotateKeys).await?;
             let waiting = tx.waiting_secret(id).await?.ok_or(NoRotation::NotWaiting)?;
+            caller.means(waiting.number)?;
             if now >= waiting.ack_deadline {
                 return Err(Refusal::TooLate.into());
             }
@@ -218,8 +225,7 @@ impl Service {
         loop {
             let before = dropped;
             for id in self.store().rotations_unconfirmed(self.now(), AT_ONCE).await? {
-                let note = "Nobody confirmed it in time.";
-                let work = async |tx: &mut Tx| self.forget_waiting(tx, &system, &id, Some(note)).await;
+                let work = async |tx: &mut Tx| self.forget_waiting(tx, &system, &id, Some(OVERDUE)).await;
                 match self.write(work).await {
                     // Somebody else was quicker.
                     Err(Error::Refused(_)) => {}
@@ -239,6 +245,7 @@ impl Service {
     async fn forget_waiting(&self, tx: &mut Tx, caller: &Caller, id: &KeyId, overdue: Option<&str>) -> Result<()> {
         let key = self.key_for(tx, caller, id, Act::RotateKeys).await?;
         let waiting = tx.waiting_secret(id).await?.ok_or(NoRotation::NotWaiting)?;
+        caller.means(waiting.number)?;
         if overdue.is_some() && self.now() < waiting.ack_deadline {
             return Err(NoRotation::Waiting.into());
         }
@@ -255,7 +262,7 @@ impl Service {
 pub(super) async fn can_rotate(tx: &mut Tx, key: &KeyDetail, now: Timestamp) -> Result<()> {
     rotatable(key, now)?;
     let id = &key.row.id;
-    if tx.waiting_secret(id).await?.is_some() {
+    if tx.waiting_secret(id).await?.is_some_and(|waiting| now < waiting.ack_deadline) {
         return Err(NoRotation::Waiting.into());
     }
     let works = tx.live_secrets(id).await?.into_iter().filter(|secret| works(secret, now));

@@ -46,8 +46,10 @@ impl Service {
             let now = self.now();
             let key = self.key_for(tx, caller, id, Act::RotateKeys).await?;
             let (new, old, ends) = both(tx, id, now).await?;
+            caller.means(new.number)?;
             let later = by.extends(now, new.since, ends, key.row.expires_at).ok_or(NoRotation::NoLater)?;
             tx.set_secret_end(id, old.number, Some(later)).await?;
+            tx.count_change(id).await?;
             let until = |at: Timestamp| Some(format!("until {}", at.to_rfc3339()));
             let changes = vec![
                 told(SECRET, Some(old.number.0.to_string()), Some(new.number.0.to_string())),
@@ -65,7 +67,9 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let key = self.key_for(tx, caller, id, Act::RotateKeys).await?;
             let (new, old, _) = both(tx, id, self.now()).await?;
+            caller.means(new.number)?;
             self.end_old(tx, caller, &key, &new, &old, None).await?;
+            tx.count_change(id).await?;
             changed(tx, id).await
         };
         self.change_key(caller, Act::RotateKeys, id, work).await
@@ -76,8 +80,10 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let key = self.key_for(tx, caller, id, Act::RotateKeys).await?;
             let (new, old, _) = both(tx, id, self.now()).await?;
+            caller.means(new.number)?;
             tx.delete_secret(id, new.number).await?;
             tx.set_secret_end(id, old.number, None).await?;
+            tx.count_change(id).await?;
             let changes = vec![told(SECRET, Some(new.number.0.to_string()), Some(old.number.0.to_string()))];
             let event = AuditEvent { changes, ..self.key_event(caller, Action::RotationUndone, &key) };
             self.record(tx, event).await?;

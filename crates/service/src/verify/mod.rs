@@ -229,6 +229,9 @@ impl Verifier {
         if key.is_mark_due(now) {
             inner.usage.used(&key.record.id, now, address);
         }
+        if key.has_two_secrets() {
+            inner.usage.used_secret(&key.record.id, secret, now, address);
+        }
         self.decide(key, secret, &request, now).await
     }
 

@@ -140,6 +140,12 @@ impl Usage {
         self.counts.of(id.as_str()).keys.entry(*id).or_default().mark(KeyUse { at: now, address });
     }
 
+    /// Counts a call that a key with two secrets makes to ask about others.
+    pub(super) fn used_secret(&self, id: &KeyId, secret: SecretNumber, now: Timestamp, address: Option<IpAddr>) {
+        let mut counts = self.counts.of(id.as_str());
+        counts.keys.entry(*id).or_default().by_secret.get_or_insert_default().add(secret, now, address);
+    }
+
     /// Counts a call about an unknown key, for the app that asked, if there is one.
     pub(super) fn refused_unknown(&self, scope: Option<&AppId>, now: Timestamp) {
         if let Some(app) = scope {

@@ -222,8 +222,11 @@ async fn which_secret_was_presented_is_told(w: World) {
     w.service.verifier().flush_usage().await.unwrap();
     assert!(matches!(here(&w, &old).await.shown, Shown::Old { ends: told, .. } if told == ends));
     let seen = here(&w, &new).await;
-    let Shown::New { old: (_, used), ends: told, .. } = &seen.shown else { panic!("{:?}", seen.shown) };
-    assert_eq!((*told, used.words(seen.now).as_str()), (ends, "used 3 times in the last hour, from 1 address"));
+    let Shown::New { secret, old: (_, used), ends: told } = &seen.shown else { panic!("{:?}", seen.shown) };
+    assert_eq!(
+        (*told, used.words(seen.now, secret.since).as_str()),
+        (ends, "used 3 times in the last hour, from 1 address")
+    );
     for state in ["disabled", "revoked"] {
         match state {
             "disabled" => w.service.disable(owner(), &id, None).await.map(drop).unwrap(),

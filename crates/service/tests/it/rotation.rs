@@ -8,6 +8,7 @@ use domain::{
     grant::{KeyAct, KeyGrant},
     ids::KeyId,
     key::{RevokeReason, SecretNumber},
+    permission::AdminPermission,
     refusal::Refusal,
     role::Role,
     rotation::{NoRotation, Overlap},
@@ -16,13 +17,13 @@ use domain::{
     verdict::Code,
 };
 use service::{
-    Service,
+    Caller, Service,
     keys::{Rotated, ShownSecret},
     verify::{Credential, VerifyRequest},
 };
 
 use crate::roles::guest;
-use crate::world::{World, code, draft, in_background, owner, refusal, secret, signed_in, somebody, token};
+use crate::world::{World, code, draft, in_background, list, owner, refusal, secret, signed_in, somebody, token};
 
 /// Asks for a new secret, and returns its token.
 pub async fn rotate(w: &World, id: &KeyId, overlap: &str) -> String {
@@ -366,18 +367,80 @@ async fn the_use_of_each_secret_is_told(w: World) {
     let rotation = w.service.rotation(owner(), &id).await.unwrap();
     let (newer, older, _) = rotation.both().unwrap();
     let now = w.service.now();
-    assert_eq!(older.1.words(now), "used 41 times in the last hour, from 2 addresses");
+    assert_eq!(older.1.words(now, newer.0.since), "used 41 times in the last hour, from 2 addresses");
     assert_eq!((newer.1.calls, newer.1.last_used_at), (1, Some(now)));
     assert_eq!(newer.1.addresses, [(IpAddr::from([198, 51, 100, 7]), now)]);
     w.clock.advance(Millis::hours(2));
     let rotation = w.service.rotation(owner(), &id).await.unwrap();
-    assert_eq!(rotation.both().unwrap().1.1.words(w.service.now()), "not used in the last hour");
-    assert_eq!(rotation.both().unwrap().1.1.last_used_at, Some(now));
+    let (newer, older, _) = rotation.both().unwrap();
+    assert_eq!(older.1.words(w.service.now(), newer.0.since), "not used in the last hour");
+    assert_eq!(older.1.last_used_at, Some(now));
     // With one secret nothing is counted by secret.
     w.service.finish_rotation(owner(), &id).await.unwrap();
     call(&new, [198, 51, 100, 7]).await;
     verifier.flush_usage().await.unwrap();
     assert_eq!(w.store.secret_uses(&id, w.service.now()).await.unwrap(), []);
+}
+
+async fn the_use_of_each_secret_of_a_key_that_asks_about_others_is_told(w: World) {
+    let asks = KeyDraft { permissions: list(&["keystead.verify"]), ..draft("service", "Gateway") };
+    let (id, old) = w.active(&asks).await;
+    let new = rotate(&w, &id, "24h").await;
+    confirm(&w, &id).await;
+    let (verifier, from) = (w.service.verifier(), IpAddr::from([192, 0, 2, 1]));
+    for token in [&old, &old, &old, &new] {
+        let asked = verifier.authenticate(token, AdminPermission::Verify, Some(from), None).await.unwrap();
+        assert_eq!(asked.code, Code::Valid);
+    }
+    verifier.flush_usage().await.unwrap();
+    let rotation = w.service.rotation(owner(), &id).await.unwrap();
+    let (newer, older, _) = rotation.both().unwrap();
+    assert_eq!((older.1.calls, newer.1.calls), (3, 1));
+    assert_eq!(older.1.addresses, [(from, w.service.now())]);
+}
+
+async fn a_page_about_another_new_secret_changes_nothing(w: World) {
+    let (id, _) = w.active(&draft("service", "Two tabs")).await;
+    let revision = async || w.service.key(owner(), &id).await.unwrap().revision;
+    let s = &w.service;
+    let (first, second) = (having_seen(2), having_seen(3));
+    rotate(&w, &id, "24h").await;
+    s.drop_rotation(&first, &id).await.unwrap();
+    rotate(&w, &id, "24h").await;
+    let before = revision().await;
+    let confirmed = w.no_change(s.acknowledge_rotation(&first, &id, false)).await;
+    let dropped = w.no_change(s.drop_rotation(&first, &id)).await;
+    assert_eq!((why(confirmed), why(dropped)), (NoRotation::Another, NoRotation::Another));
+    s.acknowledge_rotation(&second, &id, false).await.unwrap();
+    assert_eq!(revision().await, before + 1, "its secret is another one");
+    for act in [
+        w.no_change(s.extend_rotation(&first, &id, Overlap::parse("7d").unwrap())).await,
+        w.no_change(s.finish_rotation(&first, &id)).await,
+        w.no_change(s.undo_rotation(&first, &id)).await,
+    ] {
+        assert_eq!(why(act), NoRotation::Another);
+    }
+    s.extend_rotation(&second, &id, Overlap::parse("7d").unwrap()).await.unwrap();
+    s.undo_rotation(&second, &id).await.unwrap();
+    assert_eq!(revision().await, before + 3);
+}
+
+fn having_seen(number: i64) -> Caller {
+    owner().clone().having_seen_secret(Some(SecretNumber(number)))
+}
+
+async fn a_secret_that_nobody_confirmed_in_time_is_in_nobodys_way(w: World) {
+    let (id, old) = w.active(&draft("service", "Late")).await;
+    let late = rotate(&w, &id, "1h").await;
+    w.clock.advance(Millis::minutes(15));
+    let seq = w.newest().await.seq;
+    let new = rotate(&w, &id, "1h").await;
+    let events: Vec<_> = w.events().await.into_iter().take_while(|event| event.seq > seq).collect();
+    let actions: Vec<_> = events.iter().map(|event| event.action.clone()).collect();
+    assert_eq!(actions, [Action::KeyRotated, Action::RotationDropped]);
+    assert_eq!(events[1].note.as_deref(), Some("Nobody confirmed it in time."));
+    confirm(&w, &id).await;
+    assert_eq!((w.code(&late).await, codes(&w, [&old, &new]).await), (Code::NotFound, BOTH));
 }
 
 async fn every_process_knows_within_a_second(w: World) {
@@ -418,6 +481,9 @@ on_both!(
     a_kind_without_a_token_is_rotated_as_well,
     a_program_confirms_in_the_same_act,
     who_did_not_see_the_secret_is_asked_first,
+    a_page_about_another_new_secret_changes_nothing,
+    a_secret_that_nobody_confirmed_in_time_is_in_nobodys_way,
+    the_use_of_each_secret_of_a_key_that_asks_about_others_is_told,
     who_may_not_rotate_changes_nothing,
     a_guest_rotates_what_was_granted,
     the_use_of_each_secret_is_told,

@@ -19,6 +19,7 @@ use service::{
 };
 
 use crate::{
+    apps,
     hand_overs::{maker, the_owner},
     people::with_role,
     rotation::{confirm, rotate},
@@ -132,9 +133,9 @@ async fn one_link_at_a_time_and_only_where_the_key_can_be_rotated(w: World) {
     assert_eq!(why(w.no_event(hand_over(&w, &by, &id, "1h", "")).await), NoRotation::HandedOver);
     // Somebody rotates it before the recipient comes: they wait until that is over.
     rotate(&w, &id, "1h").await;
-    assert_eq!(refusal(w.no_event(collect(&w, &made, "")).await), Refusal::HandOverStale);
+    assert_eq!(refusal(w.no_event(collect(&w, &made, "")).await), Refusal::HandOverNotNow);
     confirm(&w, &id).await;
-    assert_eq!(refusal(w.no_event(collect(&w, &made, "")).await), Refusal::HandOverStale);
+    assert_eq!(refusal(w.no_event(collect(&w, &made, "")).await), Refusal::HandOverNotNow);
     w.service.finish_rotation(owner(), &id).await.unwrap();
     collect(&w, &made, "").await.unwrap();
     assert_eq!(why(hand_over(&w, &by, &id, "1h", "").await), NoRotation::Waiting);
@@ -145,6 +146,19 @@ async fn one_link_at_a_time_and_only_where_the_key_can_be_rotated(w: World) {
     w.service.revoke(owner(), &revoked, RevokeReason::Other, None).await.unwrap();
     assert_eq!(refusal(w.no_event(collect(&w, &before, "")).await), Refusal::HandOverStale);
     assert_eq!(why(hand_over(&w, &by, &revoked, "1h", "").await), NoRotation::Revoked);
+    // Nobody could collect it in an archived app.
+    let shop = apps::create(&w, "Shop").await;
+    let (stored, _) = apps::issue(&w, &shop.id, &draft("service", "Stored")).await;
+    let (waits, _) = apps::issue(&w, &shop.id, &draft("service", "Waits")).await;
+    let made = hand_over(&w, &by, &waits, "1h", "a lantern").await.unwrap();
+    w.service.archive_app(owner(), &shop.id).await.unwrap();
+    assert_eq!(refusal(w.no_event(hand_over(&w, &by, &stored, "1h", "")).await), Refusal::AppArchived);
+    // Whoever knows the passphrase is not counted as somebody who guesses it.
+    for _ in 0..12 {
+        assert_eq!(refusal(w.no_event(collect(&w, &made, "a lantern")).await), Refusal::HandOverNotNow);
+    }
+    w.service.restore_app(owner(), &shop.id).await.unwrap();
+    collect(&w, &made, "a lantern").await.unwrap();
     // A passphrase is asked for as with a key.
     let (id, _) = w.active(&draft("service", "Guarded")).await;
     let made = hand_over(&w, &by, &id, "1h", "a lantern").await.unwrap();

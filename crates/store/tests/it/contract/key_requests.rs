@@ -55,8 +55,8 @@ async fn end(store: &Store, key: &KeyId, from: RequestState, state: RequestState
 
 async fn a_request_waits_until_it_is_decided_and_ends_once(store: Store) {
     let app = with_app(&store).await;
-    assert_eq!(store.last_key_request_at().await.unwrap(), None);
     let (ada, bob) = (asker(1), asker(2));
+    assert_eq!(store.last_key_request_at(&ada, &app).await.unwrap(), None);
     let requests = [request(app, 1, &ada), request(app, 2, &ada), request(app, 3, &bob)];
     add(&store, &requests).await.unwrap();
     let [first, second, third] = &requests;
@@ -65,7 +65,10 @@ async fn a_request_waits_until_it_is_decided_and_ends_once(store: Store) {
     assert_eq!(store.key_request(&first.key).await.unwrap().as_ref(), Some(first));
     assert_eq!(store.key_request(&key_id()).await.unwrap(), None);
     assert_eq!(store.key_request_of_form(&second.form_id).await.unwrap().as_ref(), Some(second));
-    assert_eq!(store.last_key_request_at().await.unwrap(), Some(third.created_at));
+    let last = async |person: &PersonId, app: &AppId| store.last_key_request_at(person, app).await.unwrap();
+    assert_eq!(last(&ada, &app).await, Some(second.created_at));
+    assert_eq!((last(&bob, &app).await, last(&asker(3), &app).await), (Some(third.created_at), None));
+    assert_eq!(last(&ada, &AppId::from_random([9; 12])).await, None, "another app");
     let waiting = async |person: &PersonId| store.key_requests_waiting_of(person).await.unwrap();
     assert_eq!((waiting(&ada).await, waiting(&bob).await, waiting(&asker(3)).await), (2, 1, 0));
 
@@ -201,7 +204,7 @@ async fn those_who_decide_are_found_by_their_role(store: Store) {
     }
     store.write(async |tx| tx.set_signed_in(&people[1].id, NOW).await).await.unwrap();
     let found = async |roles: &[Role], but: &PersonId, limit| {
-        store.emails_of(roles, &app(1).id, but, NOW, limit).await.unwrap()
+        store.emails_of(roles, Some(&app(1).id), but, NOW, limit).await.unwrap()
     };
     let both = [Role::Owner, Role::Admin];
     assert_eq!(found(&both, &asker(9), 9).await, ["adm@example.com", "own@example.com"]);
@@ -214,4 +217,6 @@ async fn those_who_decide_are_found_by_their_role(store: Store) {
         store.write(async |tx| tx.set_person_apps(&people[1].id, &limit).await).await.unwrap();
         assert_eq!(found(&both, &asker(9), 9).await.contains(&"adm@example.com".to_owned()), seen);
     }
+    let everywhere = store.emails_of(&both, None, &asker(9), NOW, 9).await.unwrap();
+    assert_eq!(everywhere, ["own@example.com"], "the other one is limited to some apps");
 }
