@@ -63,6 +63,8 @@ pub struct Factor {
     pub is_owed: bool,
     /// Whether a password is asked for. Whoever has none has to sign in again.
     pub has_password: bool,
+    /// How many recovery codes are left to whoever has passkeys and no app.
+    pub codes_left: Option<u64>,
 }
 
 /// The second factor of the signed-in person, with the secret that is being set up if `again`.
@@ -73,10 +75,12 @@ pub async fn read_factor(again: bool) -> Result<Factor, ConsoleError> {
     let factor = desk.service().own_factor(session).await?;
     let email = session.person.email().to_owned();
     // The answer to the form that has set it up was read when it was still owed.
-    let has_one = matches!(factor, OwnFactor::On { .. }) || !desk.service().own_passkeys(session).await?.is_empty();
+    let has_app = matches!(factor, OwnFactor::On { .. });
+    let has_one = has_app || !desk.service().own_passkeys(session).await?.is_empty();
+    let codes_left = if has_one && !has_app { Some(desk.service().recovery_codes_left(session).await?) } else { None };
     let is_owed = session.owes_factor && !has_one;
     let has_password = has_password().await?;
-    Ok(Factor { factor, begun, email, is_owed, has_password })
+    Ok(Factor { factor, begun, email, is_owed, has_password, codes_left })
 }
 
 /// Whether the signed-in person has a password. Whoever has none signs in by a provider.

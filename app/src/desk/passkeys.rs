@@ -36,7 +36,7 @@ pub async fn read_options(used_for: &str) -> Result<String, ConsoleError> {
     }
     let asks = match PasskeyUse::parse(used_for).ok_or(ConsoleError::Malformed)? {
         PasskeyUse::Add => Asks::Add(desk.session()?),
-        PasskeyUse::SignIn => Asks::SignIn,
+        PasskeyUse::SignIn => Asks::SignIn(desk.visit.address),
         PasskeyUse::Code => {
             let step = desk.visit.step.as_ref().ok_or(ConsoleError::Refused(Refusal::SignInOver))?;
             Asks::Code(step.expose_secret())

@@ -47,8 +47,8 @@ impl WaitingForm {
 /// A proof that came with a form.
 #[derive(Debug)]
 pub struct Proof {
-    /// The password, as typed.
-    pub password: SecretString,
+    /// The password, as typed; `None` if the page did not ask for it.
+    pub password: Option<SecretString>,
     /// The answer of a passkey in its place; empty for none.
     pub passkey: String,
     left_out: Vec<Field>,
@@ -57,11 +57,15 @@ pub struct Proof {
 impl Proof {
     /// Takes the proof out of a form, if there is one. The form's own fields stay.
     pub fn take(sent: &mut Pairs) -> Option<Self> {
-        let password = sent.get(Field::ProofPassword.as_str())?;
+        const OWN: [&str; 3] = [Field::ProofPassword.as_str(), PASSKEY, LEFT_OUT];
+        if !sent.0.iter().any(|(name, _)| OWN.contains(&&**name)) {
+            return None;
+        }
+        let password = sent.get(Field::ProofPassword.as_str()).map(SecretString::from);
         let left_out = sent.all(LEFT_OUT).iter().filter_map(|name| secret(name)).collect();
         let passkey = sent.get(PASSKEY).unwrap_or_default();
-        sent.0.retain(|(name, _)| ![Field::ProofPassword.as_str(), PASSKEY, LEFT_OUT].contains(&&**name));
-        Some(Self { password: password.into(), passkey, left_out })
+        sent.0.retain(|(name, _)| !OWN.contains(&&**name));
+        Some(Self { password, passkey, left_out })
     }
 
     /// Puts back what the form that waits still needs to know.
@@ -108,6 +112,17 @@ mod tests {
         assert!(errors.of(Field::Passphrase).next().is_some());
         proof.put_back(&mut again);
         assert!(WaitingForm::new(String::new(), again, None).leaves_out(), "after a wrong password, too");
+    }
+
+    /// Whoever has no password sends a passkey alone, or signs in anew and sends the form again.
+    #[test]
+    fn secrets_are_asked_for_again_whatever_the_proof_was() {
+        for proof in [("proof_passkey", "{}"), ("proof_passkey", ""), ("name", "A")] {
+            let mut sent = pairs(&[("proof_left_out", "passphrase"), proof]);
+            let taken = Proof::take(&mut sent).unwrap();
+            assert!(taken.password.is_none() && taken.complete().is_err());
+        }
+        assert!(Proof::take(&mut pairs(&[("proof_passkey", "{}")])).is_some());
     }
 
     #[test]

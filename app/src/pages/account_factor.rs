@@ -2,6 +2,7 @@
 
 use domain::field::{Field, FieldErrors};
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 use secrecy::ExposeSecret;
 use service::second_factor::{Enrolment, OwnFactor, RecoveryCodes};
 
@@ -20,6 +21,9 @@ use crate::forms::account::{FACTOR_STEP, FactorAnswer, FactorForm, FactorStep};
 use crate::forms::outcome::PostedForm;
 use crate::forms::passkey::PasskeyForm;
 
+/// The word in the address that asks for new recovery codes.
+const CODES: &str = "codes";
+
 #[component]
 pub fn AccountFactor() -> impl IntoView {
     let posted = PostedForm::<FactorForm, FactorAnswer>::take();
@@ -30,6 +34,7 @@ pub fn AccountFactor() -> impl IntoView {
     let of_passkey = passkey.as_ref().and_then(|posted| posted.outcome.as_ref().ok()).cloned();
     let answer = posted.and_then(|posted| posted.outcome.ok()).or(of_passkey);
     let whole = problem.whole;
+    let asks_for_codes = step == Some(FactorStep::Codes) || use_query_map().get_untracked().get(CODES).is_some();
     let shown = later(async move {
         let again = step == Some(FactorStep::Confirm) && answer.is_none();
         match read_factor(again).await {
@@ -38,7 +43,10 @@ pub fn AccountFactor() -> impl IntoView {
                 let shown = match answer {
                     Some(FactorAnswer::Codes(codes)) => view! { <Codes codes/> }.into_any(),
                     Some(FactorAnswer::Enrolment(enrolment)) => enrol(&enrolment, errors),
-                    Some(FactorAnswer::Proved) | None => state(factor, passkey, errors),
+                    Some(FactorAnswer::Proved) | None => match factor.codes_left {
+                        Some(left) if asks_for_codes => new_codes(left, factor.email, factor.has_password, errors),
+                        _ => state(factor, passkey, errors),
+                    },
                 };
                 view! {
                     {is_owed.then(|| view! { <Warning words="You need a second factor here. Set it up to go on.".to_owned()/> })}
@@ -68,7 +76,7 @@ fn state(
     passkey: Option<PostedForm<PasskeyForm, FactorAnswer>>,
     errors: RwSignal<FieldErrors>,
 ) -> AnyView {
-    let Factor { factor, begun, email, is_owed, has_password } = factor;
+    let Factor { factor, begun, email, is_owed, has_password, codes_left } = factor;
     if let Some(enrolment) = begun {
         return enrol(&enrolment, errors);
     }
@@ -82,8 +90,20 @@ fn state(
         }
         .into_any(),
     };
+    let codes = codes_left.map(|left| {
+        view! {
+            <section class="card" aria-labelledby="codes">
+                <header><h2 id="codes">"Recovery codes"</h2></header>
+                <div class="body">
+                    <p>"Each signs you in once in place of your passkey. " <b>{left}</b> " left."</p>
+                    <p><a href=format!("/account/second-factor?{CODES}=new")>"Make new ones"</a></p>
+                </div>
+            </section>
+        }
+    });
     view! {
         <PasskeysCard posted=passkey off/>
+        {codes}
         <section class="card" aria-labelledby="app">
             <header><h2 id="app">"Authenticator app"</h2></header>
             <div class="body">{app}</div>
@@ -111,7 +131,7 @@ fn Begin(email: String, is_owed: bool, has_password: bool, errors: RwSignal<Fiel
 
 /// The password of whoever has one. Whoever has none must have signed in a moment ago, and is told if not.
 #[component]
-fn Password(email: String, has_password: bool, errors: RwSignal<FieldErrors>) -> impl IntoView {
+pub fn Password(email: String, has_password: bool, errors: RwSignal<FieldErrors>) -> impl IntoView {
     if !has_password {
         return view! { <div role="alert"><FieldProblem field=Field::CurrentPassword errors/></div> }.into_any();
     }
@@ -143,6 +163,25 @@ fn enrol(enrolment: &Enrolment, errors: RwSignal<FieldErrors>) -> AnyView {
                 <a class="button" href="/account/second-factor">"Cancel"</a>
                 <button class="button primary" name=FACTOR_STEP value=FactorStep::Confirm.as_str()>"Set up"</button>
             </div>
+        </form>
+    }
+    .into_any()
+}
+
+/// The form that replaces the recovery codes of whoever has passkeys and no app.
+fn new_codes(left: u64, email: String, has_password: bool, errors: RwSignal<FieldErrors>) -> AnyView {
+    view! {
+        <form class="card" method="post" action="/account/second-factor" novalidate>
+            <header><h2>"New recovery codes"</h2></header>
+            <div class="body">
+                <p>"You have " {left} " left, and none of them works any more after this. Enter one of them to make new ones."</p>
+                <Password email has_password errors/>
+                <TextField errors field=Field::Code label="Recovery code" required=true autocomplete="one-time-code"/>
+            </div>
+            <footer>
+                <a class="button" href="/account/second-factor">"Cancel"</a>
+                <button class="button primary" name=FACTOR_STEP value=FactorStep::Codes.as_str()>"New recovery codes"</button>
+            </footer>
         </form>
     }
     .into_any()

@@ -7,11 +7,12 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use service::passkeys::OwnPasskey;
 
-use super::account_factor::AccountFactor;
+use super::account_factor::{AccountFactor, Password};
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::time::{Ago, Time};
 use crate::components::title::Title;
+use crate::desk::account::has_password;
 use crate::desk::later::later;
 use crate::desk::passkeys::{Passkeys, now, read_passkeys};
 use crate::desk::person::read_me;
@@ -134,6 +135,7 @@ fn OnePasskey(id: String, posted: Option<PostedForm<PasskeyForm, FactorAnswer>>)
             }
             .into_any();
         };
+        let has_password = has_password().await.unwrap_or(true);
         let id = passkey.id.to_string();
         let title = passkey.name.clone();
         view! {
@@ -155,8 +157,7 @@ fn OnePasskey(id: String, posted: Option<PostedForm<PasskeyForm, FactorAnswer>>)
                          you are signed out everywhere else."
                     </p>
                     <input type="hidden" name=ID value=id/>
-                    <input type="hidden" autocomplete="username" value=email/>
-                    <TextField errors field=Field::CurrentPassword input="password" required=true autocomplete="current-password"/>
+                    <Password email has_password errors/>
                 </div>
                 <footer><button class="button danger" name=STEP value=PasskeyStep::Remove.as_str()>"Remove"</button></footer>
             </form>

@@ -47,8 +47,8 @@ pub fn Prove(waiting: WaitingForm) -> impl IntoView {
         } else {
             view! {
                 <p>
-                    "You have no password here. Sign out, and sign in again by your provider. Then do this again: a new \
-                     sign-in counts for 5 minutes."
+                    "You have no password here. In another tab, sign out, and sign in again by your provider: a new sign-in \
+                     counts for 5 minutes. Then send this again."
                 </p>
             }
             .into_any()
@@ -61,7 +61,9 @@ pub fn Prove(waiting: WaitingForm) -> impl IntoView {
                 {has_passkey.then(|| view! {
                     <PasskeyButton used_for=PasskeyUse::Prove name=PASSKEY words="Use a passkey"/>
                 })}
-                {has_password.then(|| view! { <button class="button primary">"Confirm"</button> })}
+                {(has_password || waits).then(|| view! {
+                    <button class="button primary">{if has_password { "Confirm" } else { "Send again" }}</button>
+                })}
             </div>
         }
     });

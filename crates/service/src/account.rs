@@ -5,6 +5,7 @@ use domain::{
     device,
     field::{Field, FieldErrors},
     page::grouped,
+    labels::Owner,
     refusal::Refusal,
     text,
     timestamp::Timestamp,
@@ -14,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use store::{SessionRow, StoreError, Tx, Unique};
 
 use crate::{
-    ClientInfo, Error, Result, Service,
+    Caller, ClientInfo, Error, Result, Service,
     attempt::typed,
     entropy,
     reset::replace_password,
@@ -135,7 +136,8 @@ impl Service {
         self.write(set).await
     }
 
-    /// Changes the e-mail that the person signs in with, if the password is right. `Invalid` at the e-mail if somebody
+    /// Changes the e-mail that the person signs in with, if the password is right, and with it the owner of the keys that
+    /// they own. `Invalid` at the e-mail if somebody
     /// uses it.
     pub async fn change_own_email(
         &self,
@@ -153,7 +155,7 @@ impl Service {
         let change = async |tx: &mut Tx| {
             let row = self.accept(tx, &proven).await?;
             if row.email == email {
-                return Ok(());
+                return Ok(None);
             }
             tx.set_name_and_email(&row.id, &row.name, &email).await.map_err(|error| match error {
                 StoreError::Conflict(Unique::PersonEmail) => {
@@ -165,9 +167,17 @@ impl Service {
             let changes = vec![changed(Field::Email, &row.email, &email)];
             let event = event(&caller, self.now(), Action::AccountEdited, Subject::person(&row.id, &email));
             self.record(tx, AuditEvent { changes, ..event }).await?;
-            Ok::<_, Error>(())
+            // Keys name their owner by the e-mail.
+            let system = Caller::system(client.address);
+            let keys = self.transfer_all_of(tx, &system, &row.email, &Owner::Person(email.clone())).await?;
+            let version = if keys.is_empty() { None } else { Some(tx.bump_version().await?) };
+            Ok::<_, Error>(Some((keys, version)))
         };
-        self.write(change).await
+        let Some((keys, Some(version))) = self.write(change).await? else { return Ok(()) };
+        for key in &keys {
+            self.verifier().changed(key, version);
+        }
+        Ok(())
     }
 
     /// Changes the person's own password, if the old one is right, and ends the other sessions.

@@ -147,7 +147,9 @@ impl Service {
             return Err(FieldErrors::one(field, message).into());
         }
         let counted = self.counted(&row.email, Some(&row.id), client).await?;
-        Ok(Proven { row, counted, failures: 0, renewed: None })
+        // A code that follows can be guessed as well as one after a password.
+        let failures = self.begin_attempt(&counted.by).await?;
+        Ok(Proven { row, counted, failures, renewed: None })
     }
 
     /// Forgets the failures of a password that fits, and renews its hash. `SignInFailed` if the password was changed, or

@@ -1,7 +1,11 @@
 //! What a passkey is asked to sign, and the check of what it signed. A challenge is kept here, works once, and for 5
 //! minutes.
 
-use std::fmt;
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use domain::{
     audit::{Action, AuditEvent, Subject},
@@ -23,6 +27,7 @@ use webauthn_rs_proto::{AllowCredentials, PublicKeyCredentialRequestOptions, Res
 use crate::{
     Caller, ClientInfo, Error, Result, Service, attempt::Counted, service::event, sessions::Session,
     throttle::FREE_FAILURES,
+    turns::{Source, Turns},
 };
 
 /// How long a challenge can be answered.
@@ -30,6 +35,26 @@ const ANSWER_WITHIN: Millis = Millis::minutes(5);
 
 /// How many challenges of strangers are kept. A flood drives the oldest out, and nobody needs a minute to answer.
 const STRANGERS_KEPT: u32 = 10_000;
+
+/// After how many new ones those beyond that are removed: looking for them takes longer than adding one.
+const SHRUNK_EVERY: u32 = 100;
+
+/// How many strangers wait at most for a challenge, in all and of one source. Each is a write, and one is made at a time.
+const WAITING_MAX: usize = 256;
+const SHARE: usize = 16;
+
+/// The challenges that strangers ask for.
+#[derive(Debug)]
+pub(crate) struct StrangersChallenges {
+    line: Turns,
+    made: AtomicU32,
+}
+
+impl Default for StrangersChallenges {
+    fn default() -> Self {
+        Self { line: Turns::new(WAITING_MAX, SHARE), made: AtomicU32::new(0) }
+    }
+}
 
 /// A person's id as authenticators know it: 12 bytes, and zeroes to the length of a UUID.
 pub(crate) fn handle(person: &PersonId) -> Uuid {
@@ -64,8 +89,8 @@ impl RelyingParty {
 pub enum Asks<'a> {
     /// Somebody who is signed in, to add a passkey.
     Add(&'a Session),
-    /// A stranger, to sign in.
-    SignIn,
+    /// A stranger at this address, to sign in.
+    SignIn(Option<IpAddr>),
     /// A sign-in that waits for its second factor, by the value of its cookie.
     Code(&'a str),
     /// Somebody who is signed in, to prove who they are.
@@ -96,11 +121,15 @@ impl Service {
         self.relying_party().is_some()
     }
 
-    /// What the browser is to give to an authenticator, as JSON. `PasskeyRefused` if there are no passkeys here.
+    /// What the browser is to give to an authenticator, as JSON. `PasskeyRefused` if there are no passkeys here, `Busy` if
+    /// too many strangers ask.
     pub async fn passkey_options(&self, asks: Asks<'_>) -> Result<String> {
         match asks {
             Asks::Add(session) => self.options_to_add(session).await,
-            Asks::SignIn => self.options_to_use(PasskeyUse::SignIn, None).await,
+            Asks::SignIn(address) => {
+                let _turn = self.strangers_challenges().line.wait(Source::of(address), false).await?;
+                self.options_to_use(PasskeyUse::SignIn, None).await
+            }
             Asks::Code(step) => {
                 let mac = self.keyring().step_mac(step);
                 let person = self.store().sign_in_step(&mac, self.now()).await?.ok_or(Refusal::SignInOver)?;
@@ -154,11 +183,13 @@ impl Service {
             state,
             expires_at: self.now().plus(ANSWER_WITHIN),
         };
+        let made = person.is_none().then(|| self.strangers_challenges().made.fetch_add(1, Ordering::Relaxed));
+        let shrinks = made.is_some_and(|made| made % SHRUNK_EVERY == SHRUNK_EVERY - 1);
         let work = async |tx: &mut Tx| {
             tx.insert_passkey_challenge(&row).await?;
-            if row.person_id.is_none() {
+            if shrinks {
                 // Two for one, so that they become fewer.
-                tx.shrink_passkey_challenges(STRANGERS_KEPT, 2).await?;
+                tx.shrink_passkey_challenges(STRANGERS_KEPT, 2 * SHRUNK_EVERY).await?;
             }
             Ok::<_, Error>(())
         };

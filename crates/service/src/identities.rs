@@ -126,9 +126,6 @@ impl Service {
             Subject::person(&person.id, &person.email),
         );
         let connect = async |tx: &mut Tx| {
-            if !tx.come_back(&self.state_mac(under_way), under_way.expires_at).await? {
-                return Err(over());
-            }
             let identity = new_identity(provider, claims, &person.id, self.now());
             if !tx.put_identity(&identity).await? {
                 let known = tx.identity(&identity.issuer, &identity.subject).await?;

@@ -301,7 +301,16 @@ impl Service {
         tx.forget_removed(&self.keyring().email_mac(&row.email)).await?;
         let caller = Caller::person(&Person::from(row.clone()), self.now(), client.address);
         let came = by.map(|by| format!(". {by}")).unwrap_or_default();
-        let (changes, note) = (told(tx, invite).await?, Some(format!("Invited by {}{came}", invite.made_by.1)));
+        // A provider may say another role than the invite.
+        let came_as = Invite {
+            name: row.name.clone(),
+            role: row.role,
+            apps: row.apps.clone(),
+            keys: keys.to_vec(),
+            access_ends_at: row.access_ends_at,
+            ..invite.clone()
+        };
+        let (changes, note) = (told(tx, &came_as).await?, Some(format!("Invited by {}{came}", invite.made_by.1)));
         let event = event(&caller, self.now(), Action::PersonCreated, Subject::person(&row.id, &row.email));
         Ok(self.record(tx, AuditEvent { changes, note, ..event }).await?)
     }

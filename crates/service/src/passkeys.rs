@@ -132,7 +132,7 @@ impl Service {
         self.write(rename).await
     }
 
-    /// Removes a passkey, if the password is right. If it was the last second factor, the password must be long enough to be
+    /// Removes a passkey, if the password is right, or if whoever has none signed in a moment ago. If it was the last second factor, the password must be long enough to be
     /// all that protects the account, and the other sessions end.
     pub async fn remove_passkey(
         &self,
@@ -143,7 +143,7 @@ impl Service {
     ) -> Result<()> {
         let person = &session.person;
         let short = too_short_alone(password.expose_secret());
-        let proven = self.prove(session, password, Field::CurrentPassword, client).await?;
+        let proven = self.prove_oneself(session, password, Field::CurrentPassword, client).await?;
         let subject = Subject::person(&person.id, &person.email);
         let event = event(&session.caller(client.address), self.now(), Action::PasskeyRemoved, subject);
         let remove = async |tx: &mut Tx| {

@@ -16,7 +16,9 @@ use secrecy::{ExposeSecret, SecretString};
 use store::{IdentityRow, PersonRow, Tx};
 
 use crate::{
-    Caller, ClientInfo, Error, Result, Service, entropy,
+    Caller, ClientInfo, Error, Result, Service,
+    attempt::Counted,
+    entropy,
     metrics::SignInOutcome,
     people::change,
     providers::{Claims, NotLetIn, Provider, Purpose, Redeemed, UnderWay, over, redirect_address},
@@ -80,6 +82,9 @@ impl Service {
     ) -> Result<Returned, NotLetIn> {
         let provider = self.provider(id)?;
         let under_way = self.come_back(id, cookie, &answer.state).await?;
+        if answer.error.is_none() {
+            self.use_state(&under_way).await?;
+        }
         let returned = match self.claims_of(provider, origin, &answer, &under_way).await {
             Ok(claims) if under_way.purpose == Purpose::Connect => {
                 self.connect_identity(provider, &claims, &under_way, client).await
@@ -131,7 +136,14 @@ impl Service {
         Ok(provider.claims(redeemed).await?)
     }
 
-    /// Records why somebody was not let in, unless they only took too long.
+    /// A state works once, whatever becomes of its code. `Over` for one that has come back before.
+    async fn use_state(&self, under_way: &UnderWay) -> Result<(), NotLetIn> {
+        let state = self.state_mac(under_way);
+        let is_first = self.write(async |tx: &mut Tx| tx.come_back(&state, under_way.expires_at).await).await;
+        if is_first.map_err(Error::from)? { Ok(()) } else { Err(over()) }
+    }
+
+    /// Records why somebody was not let in, unless they only took too long or did not want to, which costs a stranger nothing.
     async fn record_trouble(
         &self,
         rules: &ProviderRules,
@@ -141,7 +153,7 @@ impl Service {
     ) -> Result<()> {
         let address = client.address.map(tracing::field::display);
         tracing::warn!(provider = rules.id, trouble = trouble.as_str(), address, why, "a sign-in by a provider failed");
-        let is_recorded = matches!(trouble, Trouble::Declined | Trouble::Unbelieved | Trouble::Refused);
+        let is_recorded = matches!(trouble, Trouble::Unbelieved | Trouble::Refused);
         if !is_recorded || !self.refusals().one_more(self.now()) {
             return Ok(());
         }
@@ -159,7 +171,7 @@ impl Service {
         client: &ClientInfo,
     ) -> Result<Returned, NotLetIn> {
         let rules = provider.rules();
-        let known = self.refuse_locked(provider, &claims, client).await?;
+        let counted = self.refuse_locked(provider, &claims, client).await?;
         let ended = match &under_way.session {
             Some(mac) => self.session_of(mac).await?,
             None => None,
@@ -167,13 +179,9 @@ impl Service {
         let step = entropy::token(self.entropy()).map_err(Error::from)?;
         let step_mac = self.keyring().step_mac(step.expose_secret());
         let work = async |tx: &mut Tx| {
-            if !tx.come_back(&self.state_mac(under_way), under_way.expires_at).await? {
-                return Err(over());
-            }
             let row = self.person_of(tx, provider, &claims, client).await?;
             let row = self.follow_role(tx, rules, &claims, row, client).await?;
-            let factor = tx.second_factor(&row.id).await?;
-            let has_factor = factor.is_some_and(|factor| factor.confirmed_at.is_some());
+            let has_factor = tx.has_second_factor(&row.id).await?;
             let person = Person::from(row);
             if has_factor && !rules.is_factor {
                 tx.insert_sign_in_step(&step_mac, &person.id, self.now().plus(CODE_WITHIN)).await?;
@@ -182,6 +190,9 @@ impl Service {
             }
             let (cookie, mut session) = self.new_session(&person.id, client)?;
             session.factor_checked_at = rules.is_factor.then_some(session.created_at);
+            if let Some(counted) = &counted {
+                self.forgive(tx, counted, &person.email).await?;
+            }
             self.begin_session(tx, &person, &session, ended.as_ref(), Some(by(rules)), client).await?;
             Ok((person, Some(cookie)))
         };
@@ -192,27 +203,29 @@ impl Service {
                 if let Some(ended) = &ended {
                     self.streams().end(&ended.id_mac);
                 }
-                let device = self.device_cookie(&person.id, known.as_deref())?;
+                let known = counted.as_ref().and_then(|counted| counted.known.as_deref());
+                let device = self.device_cookie(&person.id, known)?;
                 Entry::Session(SignedIn { cookie, device, person })
             }
         };
         Ok(Returned::Entered(entry, under_way.next.clone()))
     }
 
-    /// Refuses whoever waits after failed sign-ins, as a password would. Returns what names the browser if it is known.
+    /// Refuses whoever waits after failed sign-ins, as a password would. Returns under whom failures are counted, if the
+    /// person is known.
     async fn refuse_locked(
         &self,
         provider: &dyn Provider,
         claims: &Claims,
         client: &ClientInfo,
-    ) -> Result<Option<String>, NotLetIn> {
+    ) -> Result<Option<Counted>, NotLetIn> {
         let identity = self.store().identity(provider.issuer(), &claims.subject).await?;
         let Some(id) = identity.and_then(|identity| identity.person_id) else { return Ok(None) };
         let Some(row) = self.store().person_by_id(&id).await? else { return Ok(None) };
         let counted = self.counted(&row.email, Some(&row.id), client).await?;
         match self.refuse_waiting(&counted.by).await {
             Err(Error::Refused(_)) => Err(refused(&format!("{} waits after failed sign-ins", row.email))),
-            waits => Ok(waits.map(|()| counted.known)?),
+            waits => Ok(waits.map(|()| Some(counted))?),
         }
     }
 
@@ -249,7 +262,8 @@ impl Service {
         let row = if let Some(invite) = invite {
             let role = claimed_role(rules, claims)?.unwrap_or(invite.role);
             let access_ends_at = invite.access_ends_at.filter(|_| role == Role::Guest);
-            let row = PersonRow { role, access_ends_at, ..invited(&invite, name(claims, &invite.name), now) };
+            let apps = if role == Role::Owner { Scope::All } else { invite.apps.clone() };
+            let row = PersonRow { role, access_ends_at, apps, ..invited(&invite, name(claims, &invite.name), now) };
             if !row.may_enter(now) {
                 return Err(refused(&format!("the access of {email} has ended")));
             }

@@ -104,6 +104,11 @@ impl Service {
         Ok(if is_off { OwnFactor::Off } else { OwnFactor::None })
     }
 
+    /// How many recovery codes are left to the person who is signed in, who may have passkeys and no app.
+    pub async fn recovery_codes_left(&self, session: &Session) -> Result<u64> {
+        Ok(self.store().recovery_codes_left(&session.person.id).await?)
+    }
+
     pub(crate) async fn has_factor(&self, person: &PersonId) -> Result<bool> {
         Ok(self.store().has_second_factor(person).await?)
     }

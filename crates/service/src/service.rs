@@ -18,7 +18,7 @@ use store::{Store, StoreError, Tx};
 
 use crate::{
     Caller, Error, Result,
-    ceremony::RelyingParty,
+    ceremony::{RelyingParty, StrangersChallenges},
     chat::{attachments::Files, live::Live, member::fill_member_keys, writer::MessageWork},
     clock::Clock,
     deliveries::Outbox,
@@ -118,6 +118,7 @@ struct Parts {
     relying_party: OnceLock<RelyingParty>,
     providers: Vec<Arc<dyn Provider>>,
     refusals: Refusals,
+    challenges: StrangersChallenges,
     live: Arc<Live>,
     outbox: Arc<Outbox>,
     messages: Queue<MessageWork>,
@@ -180,6 +181,7 @@ impl Service {
             relying_party: OnceLock::new(),
             providers: setup.providers,
             refusals: Refusals::default(),
+            challenges: StrangersChallenges::default(),
             live,
             outbox,
             messages,
@@ -266,6 +268,11 @@ impl Service {
     /// The refused sign-ins by providers that are on record.
     pub(crate) fn refusals(&self) -> &Refusals {
         &self.0.refusals
+    }
+
+    /// The passkey challenges that strangers ask for.
+    pub(crate) fn strangers_challenges(&self) -> &StrangersChallenges {
+        &self.0.challenges
     }
 
     /// The time of a clock that never goes back.

@@ -258,29 +258,29 @@ impl Service {
                 Ok(None)
             }
             Proof::Code { step_mac, row, counted, code } => {
-                let provider = tx.provider_of_step(step_mac).await?;
-                if !tx.delete_sign_in_step(step_mac).await? {
-                    return Err(Refusal::SignInOver.into());
-                }
+                let provider = self.end_step(tx, step_mac).await?;
                 let current = tx.person_by_id(&row.id).await?.filter(|current| current.may_enter(self.now()));
                 let row = current.ok_or(Refusal::SignInOver)?;
                 let note = self.use_code(tx, &row.id, code).await?;
                 self.forgive(tx, counted, &row.email).await?;
-                Ok(Some(match provider {
-                    Some(provider) => format!("By {provider}. {note}"),
-                    None => note,
-                }))
+                Ok(Some(noted(provider, note)))
             }
             Proof::Passkey { step_mac, used } => {
-                if let Some(step_mac) = step_mac
-                    && !tx.delete_sign_in_step(step_mac).await?
-                {
-                    return Err(Refusal::SignInOver.into());
-                }
+                let provider = match step_mac {
+                    Some(step_mac) => self.end_step(tx, step_mac).await?,
+                    None => None,
+                };
                 self.accept_passkey(tx, used).await?;
-                Ok(Some(used.note()))
+                Ok(Some(noted(provider, used.note())))
             }
         }
+    }
+
+    /// Uses up a sign-in that waits for its second factor, and gives the provider that it began with; `SignInOver` if none
+    /// waits.
+    async fn end_step(&self, tx: &mut Tx, step_mac: &[u8; 32]) -> Result<Option<String>> {
+        let provider = tx.provider_of_step(step_mac).await?;
+        if tx.delete_sign_in_step(step_mac).await? { Ok(provider) } else { Err(Refusal::SignInOver.into()) }
     }
 
     /// Ends a session. If it has already ended, records no second event.
@@ -302,6 +302,11 @@ impl Service {
         let subject = Subject::person(&person.id, &person.email);
         event(&session.caller(address), self.now(), Action::SessionEnded, subject)
     }
+}
+
+/// What the record says of a second factor after a provider, or after a password.
+fn noted(provider: Option<String>, factor: String) -> String {
+    provider.map_or(factor.clone(), |provider| format!("By {provider}. {factor}"))
 }
 
 /// What a sign-in that ended like this counts as.

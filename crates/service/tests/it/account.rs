@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{audit::Action, field::Field, refusal::Refusal, timestamp::Millis};
+use domain::{
+    audit::Action, draft::KeyDraft, field::Field, labels::Owner, refusal::Refusal, timestamp::Millis, verdict::Code,
+};
 use service::{
     ClientInfo, Error,
     account::OwnSession,
@@ -11,7 +13,7 @@ use service::{
 };
 use tokio::time::timeout;
 
-use crate::world::{EMAIL, PASSWORD, World, person, refusal, secret, session_of, shell};
+use crate::world::{EMAIL, PASSWORD, World, draft, owner, person, refusal, secret, session_of, shell};
 
 const NEW: &str = "an entirely different phrase";
 
@@ -139,11 +141,16 @@ async fn an_e_mail_is_changed_with_the_password_and_signs_in_from_then_on(w: Wor
     assert_eq!(field(change(" OTHER@example.com", PASSWORD).await).0, Field::Email);
     assert_eq!(field(change("new", PASSWORD).await).0, Field::Email);
     assert_eq!(field(change(&format!("{}@example.com", "x".repeat(243)), PASSWORD).await).0, Field::Email);
+    let owned = KeyDraft { owner: Some(EMAIL.to_owned()), ..draft("service", "Owned") };
+    let (id, token) = w.active(&owned).await;
     let longest = format!("{}@example.com", "x".repeat(242));
     change(&longest, PASSWORD).await.unwrap();
     change("New+box@Example.com", PASSWORD).await.unwrap();
-    let event = w.newest().await;
-    assert_eq!((event.action.known(), &*event.subject.label), (Some(Action::AccountEdited), "new+box@example.com"));
+    let events = w.events().await;
+    let event = events.iter().find(|event| event.action == Action::AccountEdited).unwrap();
+    assert_eq!(&*event.subject.label, "new+box@example.com");
+    let owner = w.service.key(owner(), &id).await.unwrap().rules.owner;
+    assert_eq!((owner, w.code(&token).await), (Some(Owner::Person("new+box@example.com".to_owned())), Code::Valid));
     let change = &event.changes[0];
     assert_eq!((change.from.as_deref(), change.to.as_deref()), (Some(&*longest), Some("new+box@example.com")));
     assert_eq!(refusal(w.sign_in(EMAIL, PASSWORD).await), Refusal::SignInFailed);

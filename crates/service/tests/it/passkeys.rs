@@ -47,7 +47,7 @@ async fn with_passkey(w: &World) -> (Session, SoftKey) {
 }
 
 async fn sign_in(w: &World, key: &mut SoftKey) -> Result<SignedIn, Error> {
-    let answer = key.answer_to(&w.service.passkey_options(Asks::SignIn).await?);
+    let answer = key.answer_to(&w.service.passkey_options(Asks::SignIn(None)).await?);
     w.service.sign_in_with_passkey(&answer, &ClientInfo::default()).await
 }
 
@@ -127,14 +127,14 @@ async fn it_signs_in_after_the_password_and_alone(w: World) {
 async fn a_challenge_works_once_for_its_purpose_its_person_and_five_minutes(w: World) {
     let (here, mut key) = with_passkey(&w).await;
     let client = ClientInfo::default();
-    let answer = key.answer_to(&w.service.passkey_options(Asks::SignIn).await.unwrap());
+    let answer = key.answer_to(&w.service.passkey_options(Asks::SignIn(None)).await.unwrap());
     w.service.sign_in_with_passkey(&answer, &client).await.unwrap();
     key.counter += 1;
     let seq = w.newest().await.seq;
     assert_eq!(refusal(w.service.sign_in_with_passkey(&answer, &client).await), Refusal::PasskeyRefused, "again");
     assert_eq!(w.newest().await.seq, seq, "nothing was even looked up");
     // Many at once: one signs in.
-    let answer = key.answer_to(&w.service.passkey_options(Asks::SignIn).await.unwrap());
+    let answer = key.answer_to(&w.service.passkey_options(Asks::SignIn(None)).await.unwrap());
     let mut tries = JoinSet::new();
     for _ in 0..16 {
         let (service, answer) = (w.service.clone(), answer.clone());
@@ -145,10 +145,10 @@ async fn a_challenge_works_once_for_its_purpose_its_person_and_five_minutes(w: W
     // Another purpose.
     let answer = key.answer_to(&w.service.passkey_options(Asks::Prove(&here)).await.unwrap());
     assert_eq!(refusal(w.service.sign_in_with_passkey(&answer, &client).await), Refusal::PasskeyRefused);
-    let answer = key.answer_to(&w.service.passkey_options(Asks::SignIn).await.unwrap());
+    let answer = key.answer_to(&w.service.passkey_options(Asks::SignIn(None)).await.unwrap());
     let proved = w.service.prove_again_by_passkey(&here, &answer, &from(&here)).await;
     assert_eq!(refusal(proved), Refusal::PasskeyRefused);
-    let added = key.clone().add(&w.service.passkey_options(Asks::SignIn).await.unwrap());
+    let added = key.clone().add(&w.service.passkey_options(Asks::SignIn(None)).await.unwrap());
     assert_eq!(refusal(w.service.add_passkey(&here, "x", &added, &from(&here)).await), Refusal::PasskeyRefused);
     // Another person.
     with_role(&w, Role::Admin, "ada@example.com", Vec::new()).await;
@@ -161,7 +161,7 @@ async fn a_challenge_works_once_for_its_purpose_its_person_and_five_minutes(w: W
     assert_eq!(refusal(proved), Refusal::PasskeyRefused, "her challenge, and the owner's passkey");
     // Too late, and just in time.
     for (after, passes) in [(Millis(299_999), true), (Millis(300_000), false)] {
-        let options = w.service.passkey_options(Asks::SignIn).await.unwrap();
+        let options = w.service.passkey_options(Asks::SignIn(None)).await.unwrap();
         w.clock.advance(after);
         let entered = w.service.sign_in_with_passkey(&key.answer_to(&options), &client).await;
         assert_eq!(entered.is_ok(), passes, "{after:?}");
@@ -385,7 +385,7 @@ async fn without_a_name_there_are_none(w: World) {
     let nameless = w.another().await;
     nameless.serves_at("http://127.0.0.1:3000");
     assert!(!nameless.has_passkeys());
-    assert_eq!(refusal(nameless.passkey_options(Asks::SignIn).await), Refusal::PasskeyRefused);
+    assert_eq!(refusal(nameless.passkey_options(Asks::SignIn(None)).await), Refusal::PasskeyRefused);
     assert_eq!(refusal(nameless.passkey_options(Asks::Add(&here)).await), Refusal::PasskeyRefused);
     let mut key = SoftKey::new(1, SITE);
     let answer = key.add(&w.service.passkey_options(Asks::Add(&here)).await.unwrap());

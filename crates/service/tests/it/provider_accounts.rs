@@ -9,13 +9,13 @@ use domain::{
     second_factor::FactorPolicy,
     timestamp::Millis,
 };
-use service::{ClientInfo, provider_sign_in::Returned, sign_in::Entry};
-use testkit::Authenticator;
+use service::{ClientInfo, ceremony::Asks, provider_sign_in::Returned, sign_in::Entry};
+use testkit::{Authenticator, SoftKey};
 
 use crate::{
     people::with_role,
     provider_door::{Door, HERE, by_claim, claims, of_group, other, rules, trouble},
-    world::{EMAIL, PASSWORD, World, refusal, secret, shell},
+    world::{EMAIL, PASSWORD, SITE, World, refusal, secret, shell},
 };
 
 async fn an_account_here_is_never_taken_over_by_its_e_mail(w: World) {
@@ -58,6 +58,9 @@ async fn a_claim_decides_the_role_at_every_sign_in(w: World) {
     // An invite's role counts less than the claim.
     door.invite("grace@example.com", Role::Auditor, Vec::new()).await;
     assert_eq!(Door::who(&door.entered(of_group("2", "grace@example.com", "admins")).await).1, Role::Admin);
+    let events = door.w.events().await;
+    let event = events.iter().find(|event| event.action == Action::PersonCreated).unwrap();
+    assert!(event.changes.iter().any(|change| change.to.as_deref() == Some("admin")), "{event:?}");
 }
 
 async fn the_last_owner_stays_one_whatever_the_claim_says(w: World) {
@@ -97,6 +100,43 @@ async fn a_second_factor_is_asked_for_unless_the_providers_counts(w: World) {
         let entered = door.entered(word).await;
         assert!(!door.session(&entered).await.owes_factor);
     }
+}
+
+async fn codes_are_counted_where_there_is_no_password(w: World) {
+    let door = Door::of(w, rules(Join::Anybody)).await;
+    let session = door.session(&door.entered(claims("1", "ada@example.com")).await).await;
+    let client = ClientInfo { session: Some(session.clone()), ..ClientInfo::default() };
+    let begun = door.service.begin_factor(&session, &"".into(), "h", &client).await.unwrap();
+    let app = Authenticator::of(&secret(&begun.secret));
+    door.service.confirm_factor(&session, &app.at(door.service.now()), &client).await.unwrap();
+    for n in 0..5 {
+        let wrong = refusal(door.service.remove_factor(&session, &"".into(), "AAAA-AAAA-AAAA", &client).await);
+        assert!(matches!(wrong, Refusal::Invalid(_)), "{n}: {wrong:?}");
+    }
+    assert_eq!(door.w.newest().await.action, Action::SignInBlocked);
+    let waits = refusal(door.service.renew_codes(&session, &"".into(), "AAAA-AAAA-AAAA", &client).await);
+    assert!(matches!(waits, Refusal::Wait { .. }), "{waits:?}");
+}
+
+async fn a_passkey_is_asked_for_as_an_app_is(w: World) {
+    let door = Door::of(w, rules(Join::Anybody)).await;
+    door.service.serves_at(SITE);
+    let ada = || claims("1", "ada@example.com");
+    let session = door.session(&door.entered(ada()).await).await;
+    let client = ClientInfo { session: Some(session.clone()), ..ClientInfo::default() };
+    let mut key = SoftKey::new(1, SITE);
+    let answer = key.add(&door.service.passkey_options(Asks::Add(&session)).await.unwrap());
+    door.service.add_passkey(&session, "Laptop", &answer, &client).await.unwrap();
+    let Entry::Code { step } = door.enter(ada()).await.unwrap() else { panic!("no passkey is asked for") };
+    let step = secret(&step);
+    let answer = key.answer_to(&door.service.passkey_options(Asks::Code(&step)).await.unwrap());
+    let entered = door.service.finish_with_passkey(&step, &answer, &ClientInfo::default()).await.unwrap();
+    assert_eq!(door.w.newest().await.note.as_deref(), Some("By Corp. With the passkey “Laptop”"));
+    // There is no password to remove it with.
+    let session = door.session(&entered).await;
+    let id = door.service.own_passkeys(&session).await.unwrap()[0].id;
+    let remove = door.service.remove_passkey(&session, &id, &"".into(), &client);
+    door.w.one_event(Action::PasskeyRemoved, remove).await.unwrap();
 }
 
 async fn whoever_has_no_password_is_unknown_to_it(w: World) {
@@ -159,6 +199,8 @@ on_both! {
     a_claim_decides_the_role_at_every_sign_in,
     the_last_owner_stays_one_whatever_the_claim_says,
     a_second_factor_is_asked_for_unless_the_providers_counts,
+    a_passkey_is_asked_for_as_an_app_is,
+    codes_are_counted_where_there_is_no_password,
     whoever_has_no_password_is_unknown_to_it,
     an_owner_without_a_password_is_recovered,
     a_new_session_ends_the_one_that_the_browser_had,

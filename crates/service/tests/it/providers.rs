@@ -161,6 +161,13 @@ async fn whoever_is_kept_out_is_kept_out_here_too(w: World) {
     door.refuses(ada(), "waits after failed sign-ins").await;
     door.service.unlock_person(owner(), &id).await.unwrap();
     door.entered(ada()).await;
+    // Whoever gets in is forgiven.
+    for _ in 0..2 {
+        for _ in 0..4 {
+            door.service.sign_in(wrong(), &ClientInfo::default()).await.unwrap_err();
+        }
+        door.entered(ada()).await;
+    }
     // Whoever was removed does not come back by the provider's word alone: not as the same subject, nor by the e-mail.
     door.service.remove_person(owner(), &id).await.unwrap();
     door.refuses(ada(), "was removed").await;
@@ -174,19 +181,25 @@ async fn whoever_is_kept_out_is_kept_out_here_too(w: World) {
 
 async fn what_a_provider_does_not_say_is_recorded_up_to_a_bound(w: World) {
     let door = Door::of(w, rules(Join::Anybody)).await;
+    // Whoever has no account there can decline, so it is neither an event nor a write.
+    let (cookie, state) = door.begin(&ClientInfo::default()).await;
+    for _ in 0..3 {
+        let answer = Answer { state: state.clone(), error: Some("access_denied".to_owned()), ..Answer::default() };
+        let client = ClientInfo::default();
+        let writes = door.w.store.write_count();
+        let returned = door.service.return_from_provider("corp", HERE, answer, Some(&cookie), &client).await;
+        assert_eq!((trouble(returned), door.w.store.write_count()), (Trouble::Declined, writes));
+    }
+    *door.corp.word.lock().unwrap() = Err(ProviderError::Unbelieved("another key".to_owned()));
     let mut recorded = 0;
     for n in 0..120 {
         let (cookie, state) = door.begin(&ClientInfo::default()).await;
-        let answer = Answer { state, error: Some("access_denied".to_owned()), ..Answer::default() };
         let before = door.w.newest().await.seq;
-        let returned =
-            door.service.return_from_provider("corp", HERE, answer, Some(&cookie), &ClientInfo::default()).await;
-        assert_eq!(trouble(returned), Trouble::Declined, "{n}");
+        assert_eq!(trouble(door.come_back(Some(&cookie), &state).await), Trouble::Unbelieved, "{n}");
         recorded += door.w.newest().await.seq - before;
+        assert_eq!(trouble(door.come_back(Some(&cookie), &state).await), Trouble::Over, "its code is not tried again");
     }
     assert_eq!(recorded, 100);
-    let newest = door.w.newest().await;
-    assert_eq!(newest.note.as_deref(), Some("By Corp: it was declined there"));
     // One that is down is no event, however often people try.
     *door.corp.word.lock().unwrap() = Err(ProviderError::Unreachable("down".to_owned()));
     door.w.clock.advance(Millis::hours(1));

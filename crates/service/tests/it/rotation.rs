@@ -8,7 +8,7 @@ use domain::{
     grant::{KeyAct, KeyGrant},
     ids::KeyId,
     key::{RevokeReason, SecretNumber},
-    permission::AdminPermission,
+    permission::{AdminPermission, VERIFY},
     refusal::Refusal,
     role::Role,
     rotation::{NoRotation, Overlap},
@@ -383,7 +383,7 @@ async fn the_use_of_each_secret_is_told(w: World) {
 }
 
 async fn the_use_of_each_secret_of_a_key_that_asks_about_others_is_told(w: World) {
-    let asks = KeyDraft { permissions: list(&["keystead.verify"]), ..draft("service", "Gateway") };
+    let asks = KeyDraft { permissions: list(&[VERIFY]), ..draft("service", "Gateway") };
     let (id, old) = w.active(&asks).await;
     let new = rotate(&w, &id, "24h").await;
     confirm(&w, &id).await;
