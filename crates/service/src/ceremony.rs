@@ -25,7 +25,10 @@ use webauthn_rs::{
 use webauthn_rs_proto::{AllowCredentials, PublicKeyCredentialRequestOptions, ResidentKeyRequirement};
 
 use crate::{
-    Caller, ClientInfo, Error, Result, Service, attempt::Counted, service::event, sessions::Session,
+    Caller, ClientInfo, Error, Result, Service,
+    attempt::Counted,
+    service::event,
+    sessions::Session,
     throttle::FREE_FAILURES,
     turns::{Source, Turns},
 };

@@ -194,7 +194,7 @@ impl Service {
                 self.forgive(tx, counted, &person.email).await?;
             }
             self.begin_session(tx, &person, &session, ended.as_ref(), Some(by(rules)), client).await?;
-            Ok((person, Some(cookie)))
+            Ok::<_, NotLetIn>((person, Some(cookie)))
         };
         let (person, cookie) = self.write(work).await?;
         let entry = match cookie {

@@ -306,7 +306,10 @@ impl Service {
 
 /// What the record says of a second factor after a provider, or after a password.
 fn noted(provider: Option<String>, factor: String) -> String {
-    provider.map_or(factor.clone(), |provider| format!("By {provider}. {factor}"))
+    match provider {
+        Some(provider) => format!("By {provider}. {factor}"),
+        None => factor,
+    }
 }
 
 /// What a sign-in that ended like this counts as.

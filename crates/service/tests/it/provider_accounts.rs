@@ -135,7 +135,8 @@ async fn a_passkey_is_asked_for_as_an_app_is(w: World) {
     // There is no password to remove it with.
     let session = door.session(&entered).await;
     let id = door.service.own_passkeys(&session).await.unwrap()[0].id;
-    let remove = door.service.remove_passkey(&session, &id, &"".into(), &client);
+    let none = "".into();
+    let remove = door.service.remove_passkey(&session, &id, &none, &client);
     door.w.one_event(Action::PasskeyRemoved, remove).await.unwrap();
 }
 
