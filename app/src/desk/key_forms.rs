@@ -11,6 +11,7 @@ use domain::refusal::Refusal;
 use domain::role::Act;
 
 use super::context::Desk;
+use super::keys::bulk_apps;
 use super::people_forms::told;
 use super::requests::address;
 use super::session_cookie::Cookie;
@@ -171,10 +172,9 @@ pub async fn bulk(desk: Desk, form: BulkForm) -> Result<Next<()>, ConsoleError> 
     if !caller.rights().may(Act::ChangeKeys) {
         return Err(ConsoleError::Refused(Refusal::Forbidden));
     }
-    let done = desk
-        .service()
-        .bulk(&caller, desk.apps_of(&form.app).await?, &form.selection()?, &change, &form.form_id)
-        .await?;
+    let selection = form.selection()?;
+    let apps = bulk_apps(&desk, &form, &selection).await?;
+    let done = desk.service().bulk(&caller, apps, &selection, &change, &form.form_id).await?;
     let back = list_address(&form.list.unwrap_or_default());
     let told = done.map_or(Told::Repeated, |done| told_of(&change, done, form.form_id));
     Ok(tell(&desk, back, told))

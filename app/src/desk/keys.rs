@@ -117,8 +117,17 @@ pub async fn read_views() -> Result<Vec<SavedView>, ConsoleError> {
 pub async fn read_bulk(form: &BulkForm) -> Result<(BulkAct, Selection, BulkPreview), ConsoleError> {
     let desk = Desk::from_context()?;
     let (act, selection) = (form.act.ok_or(ConsoleError::Malformed)?, form.selection()?);
-    let preview = desk.service().preview_bulk(&desk.caller()?, desk.apps_of(&form.app).await?, &selection, act).await?;
+    let apps = bulk_apps(&desk, form, &selection).await?;
+    let preview = desk.service().preview_bulk(&desk.caller()?, apps, &selection, act).await?;
     Ok((act, selection, preview))
+}
+
+/// The apps that an act on many keys is for. What an act took before may be of any.
+pub async fn bulk_apps(desk: &Desk, form: &BulkForm, selection: &Selection) -> Result<Scope<AppId>, ConsoleError> {
+    match selection {
+        Selection::TakenBy(_) => Ok(Scope::All),
+        Selection::Keys(_) | Selection::Matching(_) => desk.apps_of(&form.app).await,
+    }
 }
 
 /// The names of a few keys that an act on many took.

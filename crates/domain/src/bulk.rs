@@ -103,6 +103,7 @@ names! {
         LacksTag = "lacks_tag",
         TooManyTags = "too_many_tags",
         NoOwner = "no_owner",
+        NoTags = "no_tags",
         SameOwner = "same_owner",
     }
 }
@@ -125,6 +126,7 @@ impl Skip {
             Self::LacksTag => "without this tag",
             Self::TooManyTags => "with 20 tags already",
             Self::NoOwner => "of a kind without an owner",
+            Self::NoTags => "of a kind without tags",
             Self::SameOwner => "already with this owner",
         }
     }
@@ -260,6 +262,7 @@ pub fn skips(act: BulkAct, key: &KeyDetail) -> Option<Skip> {
         (BulkAct::Enable, KeyState::Active) => Some(Skip::NotDisabled),
         (BulkAct::SetExpiry, _) if !key.row.kind.rules().allows_edit(Field::ExpiresAt) => Some(Skip::NeverExpires),
         (BulkAct::Transfer, _) if !key.row.kind.rules().allows_edit(Field::Owner) => Some(Skip::NoOwner),
+        (BulkAct::AddTag, _) if !key.row.kind.rules().allows_edit(Field::Tags) => Some(Skip::NoTags),
         _ => None,
     }
 }
@@ -344,6 +347,7 @@ mod tests {
         assert_eq!(skips(BulkAct::SetExpiry, &key(KeyKind::Client, Active)), Some(Skip::NeverExpires));
         assert_eq!(skips(BulkAct::SetExpiry, &service(Active)), None);
         assert_eq!(skips(BulkAct::Transfer, &key(KeyKind::Integration, Active)), Some(Skip::NoOwner));
+        assert_eq!(skips(BulkAct::AddTag, &key(KeyKind::Integration, Active)), Some(Skip::NoTags));
         assert_eq!(skips(BulkAct::Transfer, &service(Disabled)), None);
     }
 

@@ -71,10 +71,12 @@ async fn due_webhooks(conn: &mut Conn<'_>, now: Timestamp) -> Result<Vec<DueWebh
          ORDER BY webhook_id LIMIT 1) UNION ALL \
          SELECT (SELECT webhook_id FROM delivery WHERE state = 'waiting' AND webhook_id > hook.id \
          ORDER BY webhook_id LIMIT 1) FROM hook WHERE hook.id IS NOT NULL) \
-         SELECT due.id, webhook.app_id, webhook.target, COALESCE(integration.status, '') FROM (SELECT hook.id AS id, \
+         SELECT due.id, webhook.app_id, webhook.target, \
+         CASE WHEN COALESCE(app.archived_at, 0) = 0 THEN COALESCE(integration.status, '') ELSE '' END FROM (SELECT hook.id AS id, \
          (SELECT due_at FROM delivery WHERE state = 'waiting' AND webhook_id = hook.id ORDER BY due_at LIMIT 1) AS at \
          FROM hook WHERE hook.id IS NOT NULL) AS due LEFT JOIN webhook ON webhook.id = due.id \
-         LEFT JOIN integration ON integration.id = webhook.integration_id WHERE due.at <= ",
+         LEFT JOIN integration ON integration.id = webhook.integration_id LEFT JOIN app ON app.id = webhook.app_id \
+         WHERE due.at <= ",
     );
     sql.bind(now).push(" ORDER BY due.at, due.id");
     let rows = conn.fetch_all::<StoredDue>(sql).await?;
@@ -131,8 +133,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes deliveries that are due until the lease ends, at most so many of each webhook, which is named once. Each is the
-    /// first of its lane. One that cannot be read is left out.
+    /// Takes deliveries that are due until the lease ends, at most so many of each webhook, which is named once, and none of
+    /// one that is told nothing now. Each is the first of its lane. One that cannot be read is left out.
     pub async fn lease_deliveries(
         &mut self,
         asked: &[(WebhookId, u32)],
@@ -150,8 +152,15 @@ impl Tx {
             sql.push(COLUMNS).push(" FROM delivery");
             conn.writing().push_index(&mut sql, "delivery_due");
             sql.push(" WHERE state = 'waiting' AND webhook_id = ").bind(webhook.as_str());
-            sql.push(" AND due_at <= ").bind(now).push(" ORDER BY due_at, n LIMIT ").bind(i64::from(*most));
-            sql.push(") AS part");
+            sql.push(" AND due_at <= ").bind(now);
+            sql.push(
+                " AND NOT EXISTS (SELECT 1 FROM webhook JOIN integration ON integration.id = webhook.integration_id \
+                 JOIN app ON app.id = webhook.app_id WHERE (integration.status <> ",
+            )
+            .bind(IntegrationStatus::Active.as_str())
+            .push(" OR app.archived_at <> 0) AND webhook.id = ")
+            .bind(webhook.as_str());
+            sql.push(") ORDER BY due_at, n LIMIT ").bind(i64::from(*most)).push(") AS part");
         }
         let rows = conn.fetch_all::<Stored>(sql).await?;
         if rows.is_empty() {
@@ -239,12 +248,15 @@ impl Tx {
     async fn lanes_go_on(&mut self, ids: &[String], now: Timestamp) -> Result<(), StoreError> {
         let mut sql = Sql::new("UPDATE delivery SET due_at = ");
         sql.bind(now).push(" WHERE due_at = ").bind(NEVER);
-        sql.push(" AND n IN (SELECT MIN(later.n) FROM (SELECT value ->> 0 AS id FROM ");
+        // One look into the index of lanes for each, however many wait.
+        sql.push(
+            " AND n IN (SELECT (SELECT later.n FROM delivery AS later WHERE later.state = 'waiting' \
+             AND later.webhook_id = ended.webhook_id AND later.lane = ended.lane ORDER BY later.n LIMIT 1) \
+             FROM (SELECT value ->> 0 AS id FROM ",
+        );
         self.conn().push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;
         sql.push(
-            ") AS asked CROSS JOIN delivery AS ended CROSS JOIN delivery AS later WHERE ended.id = asked.id \
-             AND ended.state <> 'waiting' AND later.webhook_id = ended.webhook_id AND later.lane = ended.lane \
-             AND later.state = 'waiting' GROUP BY later.webhook_id, later.lane)",
+            ") AS asked CROSS JOIN delivery AS ended WHERE ended.id = asked.id AND ended.state <> 'waiting')",
         );
         self.conn().execute(sql).await?;
         Ok(())

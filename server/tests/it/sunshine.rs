@@ -186,6 +186,14 @@ async fn apps_are_created_listed_changed_and_deleted() {
     assert_eq!(changed["app"]["settings"]["multiConvoEnabled"], true);
     assert_eq!(changed["app"]["metadata"], json!({ "team": "a" }));
     assert_eq!(changed["app"]["brandId"], "7", "what is not known is kept");
+    let with = client.patch(&path, &json!({ "settings": { "x": 1, "y": 2 } })).await;
+    assert_eq!(with["app"]["settings"]["x"], 1);
+    let without = client.patch(&path, &json!({ "settings": { "x": null }, "metadata": null })).await;
+    assert_eq!((without["app"]["settings"].get("x"), &without["app"]["settings"]["y"]), (None, &json!(2)));
+    assert_eq!(without["app"]["metadata"], json!({}), "null takes away");
+    let plain = client.patch(&path, &json!({ "settings": null, "metadata": { "team": "a" } })).await;
+    assert_eq!(plain["app"]["settings"], settings);
+    let changed = client.patch(&path, &json!({ "settings": { "multiConvoEnabled": true } })).await;
     let key = Pair::of(&client.post(&format!("{path}/keys"), &json!({ "displayName": "Key" })).await);
     assert_eq!(client.send(&key, "GET", &path, None).await.shown(200), changed, "its own key reads it");
     let by_its_key = client.send(&key, "PATCH", &path, Some(&json!({ "metadata": { "team": "b" } }))).await.shown(200);

@@ -104,7 +104,8 @@ impl Traffic {
         let mut of = self.counts.of.clone();
         let mut asked: Vec<_> = due
             .into_iter()
-            .filter(|due| due.is_active && seen.insert(due.id))
+            // The first word counts: that of one that was freed may be old.
+            .filter(|due| seen.insert(due.id) && due.is_active)
             .filter_map(|due| {
                 let (app, target) = (due.app?, due.target.as_deref()?);
                 let before = of.entry(app).or_default();

@@ -150,7 +150,8 @@ async fn forward(tx: &mut Tx, apps: &[AppId], events: &[&Event]) -> Result<bool,
     Ok(!told.is_empty())
 }
 
-/// The events of one agent of a CRM are told in their order. No CRM ID and no agent has a line break in it.
+/// The events of one agent of a CRM are told in their order, and one without an agent waits for no other. No CRM ID and no
+/// agent has a line break in it.
 fn lane(event: &Event) -> String {
-    format!("{}\n{}", event.crm_id, event.agent_id.as_deref().unwrap_or_default())
+    format!("{}\n{}", event.crm_id, event.agent_id.as_deref().unwrap_or_else(|| event.id.as_str()))
 }

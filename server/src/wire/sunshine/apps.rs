@@ -87,10 +87,11 @@ fn part(profile: &mut Map<String, Value>, name: &str) -> Map<String, Value> {
     }
 }
 
-/// What a call says of an app beside its name. Settings are changed one by one, metadata as a whole.
+/// What a call says of an app beside its name. Settings are changed one by one, metadata as a whole; null takes away.
 #[derive(Debug, Default)]
 struct Sent {
     settings: Map<String, Value>,
+    forgets_settings: bool,
     metadata: Option<Map<String, Value>>,
     /// Everything else; null takes a member away.
     rest: Map<String, Value>,
@@ -103,8 +104,10 @@ impl Sent {
             for (name, _) in PRESET {
                 settings.flag(name)?;
             }
-            sent.settings = settings.besides(&[]);
+            sent.settings = settings.unknown(&[]);
         }
+        sent.forgets_settings = members.is_null(SETTINGS);
+        sent.metadata = members.is_null(METADATA).then(Map::new);
         if let Some(metadata) = members.object(METADATA)? {
             let odd = metadata.map().iter().find(|(_, value)| value.is_object() || value.is_array());
             if let Some((name, _)) = odd {
@@ -125,7 +128,10 @@ impl Sent {
     fn put_into(&self, profile: &str) -> String {
         let mut profile = read(profile);
         let mut settings = part(&mut profile, SETTINGS);
-        settings.extend(self.settings.clone());
+        if self.forgets_settings {
+            settings.clear();
+        }
+        merge(&mut settings, &self.settings);
         let metadata = part(&mut profile, METADATA);
         let metadata = self.metadata.clone().unwrap_or(metadata);
         merge(&mut profile, &self.rest);

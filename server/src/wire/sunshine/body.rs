@@ -79,6 +79,11 @@ impl<'a> Members<'a> {
         self.map.get(name).filter(|value| !value.is_null())
     }
 
+    /// Whether it was sent as null.
+    pub fn is_null(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(Value::is_null)
+    }
+
     /// Whether it was sent, be it as null.
     pub fn has(&self, name: &str) -> bool {
         self.map.contains_key(name)

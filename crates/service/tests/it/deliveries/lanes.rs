@@ -186,6 +186,27 @@ async fn an_integration_that_is_not_active_is_told_nothing(w: World) {
     until("what waited is told", async || receivers.texts(&webhook) == ["before"]).await;
 }
 
+/// Also if it is set inactive, or its app archived, while it is told something of the same chat.
+async fn whoever_is_switched_off_is_not_told_the_rest(w: World) {
+    let receivers = Receivers::of(&w.service);
+    let (integration, webhook) = message_hook(&w).await;
+    let room = chat(&w, "One").await;
+    for n in 0..200 {
+        say(&w.service, &room.id, &n.to_string()).await;
+    }
+    let _running = in_background(&w.service);
+    until("some are told", async || receivers.texts(&webhook).len() > 3).await;
+    let off = IntegrationChange { status: Some(IntegrationStatus::Inactive), ..IntegrationChange::default() };
+    w.service.change_integration(owner(), &integration.id, off).await.unwrap();
+    // What is on its way arrives.
+    let told = receivers.texts(&webhook).len();
+    let (_, other) = message_hook(&w).await;
+    say(&w.service, &room.id, "after").await;
+    until("another is told", async || receivers.texts(&other) == ["after"]).await;
+    let more = receivers.texts(&webhook).len() - told;
+    assert!(more <= 2, "{more} more, of {told}");
+}
+
 async fn what_waits_for_a_removed_webhook_is_forgotten(w: World) {
     let (integration, _) = message_hook(&w).await;
     let room = chat(&w, "One").await;
@@ -257,6 +278,7 @@ on_both!(
     a_receiver_that_never_answers_delays_no_other,
     what_is_gone_when_it_is_sent_is_not_told,
     an_integration_that_is_not_active_is_told_nothing,
+    whoever_is_switched_off_is_not_told_the_rest,
     what_waits_for_a_removed_webhook_is_forgotten,
     old_deliveries_go_and_those_that_wait_too_long_fail,
 );
