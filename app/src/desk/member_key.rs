@@ -55,10 +55,12 @@ pub async fn read_member_key(named: &str) -> Result<MemberKeyDoor, ConsoleError>
     Ok(MemberKeyDoor::Open(Box::new(MemberKeyView { app, key, reveals, has_apps, others: Vec::new() })))
 }
 
-/// The same for the dashboard: of the first app that there was if none is named or chosen, with the others to look at.
+/// The same for the dashboard: of the first app that there was if none is named or chosen, with the others to look at. Where
+/// there are more apps than can be chosen from, one has to be chosen.
 pub async fn read_first_member_key(named: &str) -> Result<MemberKeyDoor, ConsoleError> {
     let view = Desk::from_context()?.apps().await?;
-    let first = view.choices.iter().min_by_key(|app| (app.created_at, app.id)).map(|app| app.id.to_string());
+    let first = view.choices.iter().min_by_key(|app| (app.created_at, app.id)).filter(|_| !view.more);
+    let first = first.map(|app| app.id.to_string());
     let asked = match (named, &view.one, first) {
         ("", None, Some(first)) => first,
         (named, ..) => named.to_owned(),
