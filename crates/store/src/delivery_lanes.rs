@@ -255,9 +255,7 @@ impl Tx {
              FROM (SELECT value ->> 0 AS id FROM ",
         );
         self.conn().push_rows(&mut sql, ids.iter().map(|id| (id.as_str(),)))?;
-        sql.push(
-            ") AS asked CROSS JOIN delivery AS ended WHERE ended.id = asked.id AND ended.state <> 'waiting')",
-        );
+        sql.push(") AS asked CROSS JOIN delivery AS ended WHERE ended.id = asked.id AND ended.state <> 'waiting')");
         self.conn().execute(sql).await?;
         Ok(())
     }

@@ -23,7 +23,7 @@ use service::{
 };
 
 use crate::roles::guest;
-use crate::world::{World, code, draft, in_background, list, owner, refusal, secret, signed_in, somebody, token};
+use crate::world::{World, code, draft, in_background, owner, refusal, secret, signed_in, somebody, token};
 
 /// Asks for a new secret, and returns its token.
 pub async fn rotate(w: &World, id: &KeyId, overlap: &str) -> String {
@@ -383,7 +383,7 @@ async fn the_use_of_each_secret_is_told(w: World) {
 }
 
 async fn the_use_of_each_secret_of_a_key_that_asks_about_others_is_told(w: World) {
-    let asks = KeyDraft { permissions: list(&[VERIFY]), ..draft("service", "Gateway") };
+    let asks = KeyDraft { boxes: vec![VERIFY.to_owned()], ..draft("service", "Gateway") };
     let (id, old) = w.active(&asks).await;
     let new = rotate(&w, &id, "24h").await;
     confirm(&w, &id).await;
