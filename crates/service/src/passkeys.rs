@@ -132,8 +132,8 @@ impl Service {
         self.write(rename).await
     }
 
-    /// Removes a passkey, if the password is right, or if whoever has none signed in a moment ago. If it was the last second factor, the password must be long enough to be
-    /// all that protects the account, and the other sessions end.
+    /// Removes a passkey, if the password is right, or if whoever has none signed in a moment ago. If it was the last second
+    /// factor, the password must be long enough to be all that protects the account, and the other sessions end.
     pub async fn remove_passkey(
         &self,
         session: &Session,

@@ -72,7 +72,8 @@ async fn due_webhooks(conn: &mut Conn<'_>, now: Timestamp) -> Result<Vec<DueWebh
          SELECT (SELECT webhook_id FROM delivery WHERE state = 'waiting' AND webhook_id > hook.id \
          ORDER BY webhook_id LIMIT 1) FROM hook WHERE hook.id IS NOT NULL) \
          SELECT due.id, webhook.app_id, webhook.target, \
-         CASE WHEN COALESCE(app.archived_at, 0) = 0 THEN COALESCE(integration.status, '') ELSE '' END FROM (SELECT hook.id AS id, \
+         CASE WHEN COALESCE(app.archived_at, 0) = 0 THEN COALESCE(integration.status, '') ELSE '' END \
+         FROM (SELECT hook.id AS id, \
          (SELECT due_at FROM delivery WHERE state = 'waiting' AND webhook_id = hook.id ORDER BY due_at LIMIT 1) AS at \
          FROM hook WHERE hook.id IS NOT NULL) AS due LEFT JOIN webhook ON webhook.id = due.id \
          LEFT JOIN integration ON integration.id = webhook.integration_id LEFT JOIN app ON app.id = webhook.app_id \
