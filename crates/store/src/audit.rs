@@ -186,10 +186,10 @@ async fn audit_days(
         }
         let mut sql = Sql::new("SELECT at / 86400000 AS day, count(*) FROM (");
         let limit = i64::from(COUNT_CAP);
-        search.push_arms(&mut sql, "SELECT at FROM audit_event", |sql| {
+        search.push_arms(&mut sql, "SELECT seq, at FROM audit_event", |sql| {
             sql.push(" ORDER BY seq DESC LIMIT ").bind(limit);
         });
-        sql.push(" LIMIT ").bind(limit).push(") AS found GROUP BY 1");
+        sql.push(" ORDER BY seq DESC LIMIT ").bind(limit).push(") AS found GROUP BY 1");
         sql
     };
     let rows = conn.fetch_all::<(i64, i64)>(sql).await?;

@@ -1,8 +1,8 @@
 //! What a question to the audit means, as ranges of indexes.
-//! It is answered by *arms*, one for each key, or for each actor and action. Each is a range of an index that has the order
-//! of the audit, so a page costs the same however many events there are.
+//! It is answered by *arms*, one for each key or actor. Each is a range of an index that has the order of the audit, so a
+//! page costs the same however many events there are.
 
-use domain::audit::{Action, Actor};
+use domain::audit::Action;
 use domain::audit_query::AuditQuery;
 use domain::ids::{AppId, KeyId};
 use domain::sight::{Scope, Sight};
@@ -11,7 +11,7 @@ use domain::timestamp::Timestamp;
 
 use crate::conn::Conn;
 use crate::error::StoreError;
-use crate::sql::Sql;
+use crate::sql::{Sql, push_contains};
 
 /// The most keys that one name stands for, in the order of their names. Whoever means others writes more of the name.
 const KEYS: i64 = 50;
@@ -19,8 +19,8 @@ const KEYS: i64 = 50;
 /// Among how many keys with the name those of some apps are looked for.
 const KEYS_LOOKED_AT: i64 = 2_000;
 
-/// The most people that one text stands for.
-const PEOPLE: i64 = 5;
+/// The most people that one text stands for, of those who did something, in the order of their e-mails.
+const PEOPLE: i64 = 50;
 
 /// Servers write with clocks that differ by a little, so the first event of a day may come before the last one of the day
 /// before. Its number is among this many.
@@ -32,7 +32,10 @@ enum Arm {
     All,
     Key(String),
     Action(Action),
-    Actor(String, Action),
+    /// Those who have, or had, this name.
+    Actor(String),
+    /// The person or key with this id, whatever it was called.
+    Own(String),
 }
 
 /// A question, with its names looked up.
@@ -60,19 +63,16 @@ impl<'a> AuditSearch<'a> {
             (None, Some(name)) => Some(keys_named(conn, name, &sight.apps).await?),
             (None, None) => None,
         };
-        let actions = query.action.map_or(Action::ALL.to_vec(), |action| vec![action]);
-        let of = |actor: String| actions.iter().map(move |action| Arm::Actor(actor.clone(), *action));
         let mut named = None;
-        let arms = match (keys, &actors, query.action) {
-            (keys, asked, _) if sight.acts != Scope::All => {
+        let arms = match (&sight.acts, keys, &actors, query.action) {
+            (Scope::Only(own), keys, ..) => {
                 named = keys;
-                let own = own_names(&sight.acts).filter(|own| asked.as_ref().is_none_or(|asked| asked.contains(own)));
-                own.flat_map(of).collect()
+                own.iter().map(|actor| Arm::Own(actor.id().to_owned())).collect()
             }
-            (Some(keys), ..) => keys.into_iter().map(Arm::Key).collect(),
-            (None, Some(actors), _) => actors.iter().cloned().flat_map(of).collect(),
-            (None, None, Some(action)) => vec![Arm::Action(action)],
-            (None, None, None) => vec![Arm::All],
+            (_, Some(keys), ..) => keys.into_iter().map(Arm::Key).collect(),
+            (_, None, Some(actors), _) => actors.iter().cloned().map(Arm::Actor).collect(),
+            (_, None, None, Some(action)) => vec![Arm::Action(action)],
+            (_, None, None, None) => vec![Arm::All],
         };
         let from = match query.from {
             Some(from) => Some(edge(conn, from, true).await?),
@@ -99,11 +99,17 @@ impl<'a> AuditSearch<'a> {
                 Arm::All => sql.push(" WHERE seq > 0"),
                 Arm::Key(key) => sql.push(" WHERE subject_kind = 'key' AND subject_id = ").bind(&**key),
                 Arm::Action(action) => sql.push(" WHERE action = ").bind(action.as_str()),
-                Arm::Actor(actor, action) => {
-                    sql.push(" WHERE actor_label = ").bind(&**actor).push(" AND action = ").bind(action.as_str())
+                Arm::Actor(actor) => {
+                    sql.push(" WHERE actor_label = ").bind(&**actor);
+                    match self.query.action {
+                        Some(action) => sql.push(" AND action = ").bind(action.as_str()),
+                        None => sql,
+                    }
                 }
+                // Not the empty id, which the index leaves out.
+                Arm::Own(actor) => sql.push(" WHERE actor_id <> '' AND actor_id = ").bind(&**actor),
             };
-            if let Arm::Key(_) = arm {
+            if let Arm::Key(_) | Arm::Own(_) = arm {
                 if let Some(action) = self.query.action {
                     sql.push(" AND action || '' = ").bind(action.as_str());
                 }
@@ -122,10 +128,8 @@ impl<'a> AuditSearch<'a> {
                 sql.push(" AND subject_kind = 'key' AND subject_id || '' IN (");
                 sql.list(in_list(keys.iter().map(String::as_str))).push(")");
             }
-            if let Scope::Only(actors) = &self.sight.acts {
-                // What one did oneself stays in sight, whatever becomes of the key.
-                sql.push(" AND actor_id IN (").list(in_list(actors.iter().map(Actor::id))).push(")");
-            } else if let Scope::Only(keys) = &self.sight.keys {
+            // What one did oneself stays in sight, whatever becomes of the key.
+            if let (Scope::All, Scope::Only(keys)) = (&self.sight.acts, &self.sight.keys) {
                 sql.push(" AND subject_kind = 'key' AND subject_id IN (");
                 sql.list(in_list(keys.iter().map(KeyId::as_str))).push(")");
             }
@@ -146,15 +150,6 @@ pub(crate) fn push_sight(sql: &mut Sql, sight: &Sight) {
         let kinds = sight.kinds.iter().map(|kind| kind.as_str());
         sql.push(" AND (subject_kind <> 'key' OR key_kind IN (").list(in_list(kinds)).push("))");
     }
-}
-
-/// The names under which those did something whose acts alone are in sight.
-fn own_names(acts: &Scope<Actor>) -> impl Iterator<Item = String> {
-    let actors: &[Actor] = match acts {
-        Scope::All => &[],
-        Scope::Only(actors) => actors,
-    };
-    actors.iter().map(Actor::label)
 }
 
 /// The words of a list that may be empty. No row has a single space as its word.
@@ -205,10 +200,12 @@ async fn keys_named(conn: &mut Conn<'_>, name: &str, apps: &Scope<AppId>) -> Res
 /// The names of those who are meant and have done something: people by a part of their e-mail or name; keys, accounts of the
 /// command line and people who are gone by their whole name.
 async fn actors(conn: &mut Conn<'_>, person: &str) -> Result<Vec<String>, StoreError> {
-    let part = person.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let mut sql = Sql::new("SELECT email FROM person WHERE lower(email) LIKE ");
-    sql.bind(format!("%{part}%")).push(" ESCAPE '\\' OR lower(name) LIKE ").bind(format!("%{part}%"));
-    sql.push(" ESCAPE '\\' ORDER BY email LIMIT ").bind(PEOPLE);
+    let part = person.to_lowercase();
+    let mut sql = Sql::new("SELECT email FROM person WHERE (lower(email)");
+    push_contains(&mut sql, &part);
+    sql.push(" OR lower(name)");
+    push_contains(&mut sql, &part);
+    sql.push(") AND EXISTS (SELECT 1 FROM audit_event WHERE actor_label = email) ORDER BY email LIMIT ").bind(PEOPLE);
     let mut names = vec![person.to_owned(), format!("key {person}"), format!("{person} (command line)")];
     names.extend(conn.fetch_all::<(String,)>(sql).await?.into_iter().map(|(email,)| email));
     names.sort_unstable();

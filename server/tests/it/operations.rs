@@ -165,6 +165,8 @@ async fn only_the_server_and_migrate_update_an_older_database() {
         "DROP INDEX audit_event_at",
         "DROP INDEX audit_event_action",
         "DROP INDEX audit_event_actor",
+        "DROP INDEX audit_event_by_name",
+        "DROP INDEX audit_event_by_id",
         "DROP INDEX api_key_open",
         "DROP TABLE bulk_act",
         "DROP TABLE key_draft",

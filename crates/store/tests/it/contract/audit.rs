@@ -18,6 +18,8 @@ contract! {
     the_record_is_paged_both_ways,
     what_is_out_of_sight_is_not_on_the_page,
     who_did_what_to_which_key_and_when_is_found,
+    many_people_are_meant_by_one_text,
+    own_acts_are_found_under_any_name,
     events_are_counted_by_day,
 }
 
@@ -210,6 +212,43 @@ async fn who_did_what_to_which_key_and_when_is_found(store: Store) {
     }
     assert_eq!(seqs(&store, &auditor(), &revoked).await, [2]);
     assert_eq!(seqs(&store, &auditor(), &named("äth")).await, [0_i64; 0]);
+}
+
+async fn many_people_are_meant_by_one_text(store: Store) {
+    let people: Vec<_> = (0..40_u8)
+        .map(|n| PersonRow { id: PersonId::from_random([n; 12]), ..person(&format!("p{n:02}@example.com"), Role::Admin) })
+        .collect();
+    for person in &people {
+        store.write(async |tx| tx.insert_person(person).await).await.unwrap();
+    }
+    // Only the last ones did anything.
+    for person in &people[30..] {
+        let actor = Actor::Person { id: person.id, email: person.email.clone() };
+        record(&store, &AuditEvent { actor, ..event(&key_id(), Action::KeyIssued) }).await;
+    }
+    let query = AuditQuery { person: Some("example".to_owned()), ..AuditQuery::default() };
+    assert_eq!(seqs(&store, &all(), &query).await, (1..=10).rev().collect::<Vec<_>>());
+    let days = store.audit_days(&all(), &query, at(-29, 0)).await.unwrap();
+    assert_eq!(days.iter().map(|day| day.events).sum::<u64>(), 10);
+}
+
+async fn own_acts_are_found_under_any_name(store: Store) {
+    let of = |n: u8, email: &str| Actor::Person { id: PersonId::from_random([n; 12]), email: email.to_owned() };
+    // The second person took the address that the first one had.
+    let acts = [of(1, "first@example.com"), of(1, "second@example.com"), of(2, "first@example.com"), Actor::System];
+    for actor in acts {
+        record(&store, &AuditEvent { actor, ..event(&key_id(), Action::KeyEdited) }).await;
+    }
+    let own = |actor| Sight { acts: Scope::Only(vec![actor]), ..all() };
+    let first = own(of(1, "second@example.com"));
+    let edits = AuditQuery { action: Some(Action::KeyEdited), ..AuditQuery::default() };
+    assert_eq!(seqs(&store, &first, &AuditQuery::default()).await, [2, 1]);
+    assert_eq!(seqs(&store, &first, &edits).await, [2, 1]);
+    let second = AuditQuery { person: Some("second@example.com".to_owned()), ..edits };
+    assert_eq!(seqs(&store, &first, &second).await, [2]);
+    assert_eq!(seqs(&store, &own(of(2, "first@example.com")), &AuditQuery::default()).await, [3]);
+    // The command line has no id.
+    assert_eq!(seqs(&store, &own(Actor::System), &AuditQuery::default()).await, [0_i64; 0]);
 }
 
 async fn events_are_counted_by_day(store: Store) {
