@@ -95,7 +95,7 @@ test('two people who edit at once do not overwrite each other', async ({ owner, 
   watch.expects(409, /\/edit(\?|$)/);
   await field(owner, 'Description').fill('I was slower.');
   await dialog(owner).getByRole('button', { name: 'Save' }).click();
-  await expect(dialog(owner).getByRole('alert')).toContainText('This key was changed while you were editing it');
+  await expect(dialog(owner).getByRole('alert')).toContainText('This was changed after the page was loaded');
   await expect(field(owner, 'Description')).toHaveValue('I was slower.');
   await examine(owner.page, 'dialog-edit-changed');
   await dialog(owner).getByRole('link', { name: 'Load the current values' }).click();

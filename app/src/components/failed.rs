@@ -51,12 +51,15 @@ pub fn set_status(error: &ConsoleError) {
 pub fn FormProblem(problem: Option<ConsoleError>) -> impl IntoView {
     problem.map(|error| {
         let signed_out = error == ConsoleError::SignedOut;
+        let changed = error == ConsoleError::Refused(Refusal::Changed);
         view! {
             <div class="note bad" role="alert" tabindex="-1">
                 <Drawn icon=Icon::Alert/>
                 <div>
                     <b>{error.message()}</b>
                     {signed_out.then(|| view! { " " <a href="/login">"Sign in"</a> })}
+                    // The page of the form, anew.
+                    {changed.then(|| view! { " " <a href="">"Load the current values"</a> })}
                 </div>
             </div>
         }

@@ -58,6 +58,8 @@ pub mod refusals;
 #[cfg(feature = "ssr")]
 pub mod roles;
 #[cfg(feature = "ssr")]
+pub mod seen;
+#[cfg(feature = "ssr")]
 pub mod room_status;
 #[cfg(feature = "ssr")]
 pub mod select_field;

@@ -15,6 +15,7 @@ use leptos::prelude::*;
 use leptos::reactive::owner::with_context;
 use secrecy::SecretString;
 use service::apps::AppView;
+use service::seen::SeenState;
 use service::sessions::Session;
 use service::{Caller, Service};
 
@@ -129,6 +130,8 @@ pub struct Desk {
     pub console: Console,
     /// The visitor.
     pub visit: Visit,
+    /// What the page of a form showed of the thing that it changes.
+    pub seen: Option<SeenState>,
 }
 
 /// The zone that the visitor chose to read times in; `None` for the browser's.
@@ -141,13 +144,18 @@ pub fn chosen_zone() -> Option<Zone> {
 }
 
 impl Desk {
+    /// Without a form.
+    pub fn new(console: Console, visit: Visit) -> Self {
+        Self { console, visit, seen: None }
+    }
+
     /// From the context of a page or server function.
     pub fn from_context() -> Result<Self, ConsoleError> {
         let console = use_context::<Console>().ok_or(ConsoleError::Unavailable)?;
         let visit = use_context::<Parts>()
             .and_then(|parts| parts.extensions.get::<Visit>().cloned())
             .ok_or(ConsoleError::Unavailable)?;
-        Ok(Self { console, visit })
+        Ok(Self::new(console, visit))
     }
 
     /// The zone that the visitor chose, in which they also type times; `None` for UTC.
@@ -167,7 +175,7 @@ impl Desk {
 
     /// The signed-in person as the caller of use cases, or a refusal.
     pub fn caller(&self) -> Result<Caller, ConsoleError> {
-        Ok(self.session()?.caller(self.visit.address))
+        Ok(self.session()?.caller(self.visit.address).having_seen_state(self.seen.clone()))
     }
 
     /// The apps that the pages are about.

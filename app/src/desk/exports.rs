@@ -37,7 +37,7 @@ pub fn routes(console: &Console) -> Router {
     for (path, form) in KEYS {
         let console = console.clone();
         let file = async move |Extension(visit): Extension<Visit>, RawQuery(query): RawQuery| {
-            let begun = begin_keys(Desk { console, visit }, &query.unwrap_or_default()).await;
+            let begun = begin_keys(Desk::new(console, visit), &query.unwrap_or_default()).await;
             answer(begun, "keys", form).await
         };
         router = router.route(path, get(file));
@@ -45,7 +45,7 @@ pub fn routes(console: &Console) -> Router {
     for (path, form) in AUDIT {
         let console = console.clone();
         let file = async move |Extension(visit): Extension<Visit>, RawQuery(query): RawQuery| {
-            let begun = begin_audit(Desk { console, visit }, &query.unwrap_or_default()).await;
+            let begun = begin_audit(Desk::new(console, visit), &query.unwrap_or_default()).await;
             answer(begun, "audit", form).await
         };
         router = router.route(path, get(file));

@@ -8,10 +8,12 @@ use axum::response::{IntoResponse, Response};
 use domain::refusal::Refusal;
 use leptos::prelude::provide_context;
 use percent_encoding::percent_decode;
+use service::seen::SeenState;
 
 use super::context::{Console, Desk, Visit};
 use super::person_forms;
 use super::render::render;
+use crate::components::seen::SEEN;
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
 use crate::forms::outcome::{Next, PostedForm, UnsentForm};
@@ -68,7 +70,8 @@ where
         *response.status_mut() = ConsoleError::SignedOut.status();
         return response;
     }
-    let mut desk = Desk { console: console.clone(), visit };
+    let seen = SeenState::read(sent.text(SEEN));
+    let mut desk = Desk { console: console.clone(), visit, seen: seen.clone() };
     let proof = if needs == Needs::Session { Proof::take(&mut sent) } else { None };
     if let Some(proof) = &proof
         && let Err(error) = person_forms::prove(&mut desk, proof).await
@@ -93,7 +96,7 @@ where
         Err(error) => (error.status(), Err(error)),
     };
     let wait = outcome.as_ref().err().and_then(seconds_to_wait);
-    let posted = PostedForm { form, outcome };
+    let posted = PostedForm { form, seen, outcome };
     let mut response = render(&console, move || provide_context(posted.clone()))(page).await;
     *response.status_mut() = status;
     tell_wait(&mut response, wait);

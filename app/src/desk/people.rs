@@ -1,7 +1,7 @@
 //! The people who may sign in, as the pages read them.
 
 use domain::app::App;
-use domain::bulk::{BulkAct, Selection};
+use domain::field::{Field, FieldErrors};
 use domain::grant::{KeyAct, KeyGrant};
 use domain::ids::{AppId, PersonId};
 use domain::key::KeyRow;
@@ -94,8 +94,13 @@ pub async fn read_person(id: &str) -> Result<PersonView, ConsoleError> {
     Ok(PersonView { detail, now: desk.service().now(), rights: caller.rights(), apps, has_apps, covers })
 }
 
-/// The keys that are ticked, and then those that a search finds in the apps of whoever will see them.
-pub async fn read_choices(grants: &[KeyGrant], find: &str, apps: &Scope<AppId>) -> Result<Vec<Choice>, ConsoleError> {
+/// The keys that are ticked, and then those that a search finds in the apps of whoever will see them. What is wrong with the
+/// search is told beside them.
+pub async fn read_choices(
+    grants: &[KeyGrant],
+    find: &str,
+    apps: &Scope<AppId>,
+) -> Result<(Vec<Choice>, FieldErrors), ConsoleError> {
     let desk = Desk::from_context()?;
     let (caller, service) = (desk.caller()?, desk.service());
     let acts = |row: &KeyRow| grants.iter().find(|grant| grant.key == row.id).map(|grant| grant.acts.clone());
@@ -107,12 +112,24 @@ pub async fn read_choices(grants: &[KeyGrant], find: &str, apps: &Scope<AppId>) 
     }
     if let Some(search) = search(find) {
         let query = KeyQuery { search: Some(search), ..KeyQuery::default() };
-        let apps = if *apps == Scope::All { desk.apps().await?.scope()? } else { apps.clone() };
-        let rows = service.keys(&caller, apps, &query).await?.rows;
+        let view = desk.apps().await?;
+        let apps = if *apps == Scope::All { view.scope() } else { Ok(apps.clone()) };
+        let found = match apps {
+            Ok(apps) => service.keys(&caller, apps, &query).await,
+            Err(error) => Err(error),
+        };
+        let rows = match found {
+            Ok(page) => page.rows,
+            Err(service::Error::Refused(Refusal::ChooseApp { most })) => {
+                let message = format!("Keys are found in at most {most} apps at once: limit the guest to fewer apps first.");
+                return Ok((choices, FieldErrors::one(Field::Keys, message)));
+            }
+            Err(error) => return Err(error.into()),
+        };
         let new = rows.into_iter().filter(|row| acts(row).is_none()).take(FOUND);
         choices.extend(new.map(|row| (row, Vec::new())));
     }
-    Ok(choices)
+    Ok((choices, FieldErrors::default()))
 }
 
 /// Reads a person's id from an address. Invalid text gives `PersonNotFound`, like an unknown id.
@@ -121,13 +138,10 @@ pub fn person_id(text: &str) -> Result<PersonId, ConsoleError> {
 }
 
 /// How many keys that the visitor may change somebody owns: nothing if none, `None` if more than an act takes.
-pub async fn read_owned(email: &str) -> Result<Option<Option<u32>>, ConsoleError> {
+pub async fn read_owned(email: &str) -> Result<Option<Option<u64>>, ConsoleError> {
     let desk = Desk::from_context()?;
-    let query = KeyQuery { owner: Some(email.to_owned()), ..KeyQuery::default() };
-    let selection = Selection::Matching(Box::new(query));
-    match desk.service().preview_bulk(&desk.caller()?, Scope::All, &selection, BulkAct::Transfer).await {
-        Ok(preview) => Ok((preview.count.taken > 0).then_some(Some(preview.count.taken))),
-        Err(service::Error::Refused(Refusal::NothingChosen)) => Ok(None),
+    match desk.service().count_owned(&desk.caller()?, email).await {
+        Ok(owned) => Ok((owned > 0).then_some(Some(owned))),
         Err(service::Error::Refused(Refusal::TooMany { .. })) => Ok(Some(None)),
         Err(error) => Err(error.into()),
     }

@@ -42,10 +42,10 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 pub fn routes(console: &Console) -> Router {
     let (begins, returns) = (console.clone(), console.clone());
     let begin = move |visit: Extension<Visit>, id: Named, asked: Query<Asked>| async move {
-        begin(Desk { console: begins, visit: visit.0 }, id.0, asked.0).await
+        begin(Desk::new(begins, visit.0), id.0, asked.0).await
     };
     let come_back = move |visit: Extension<Visit>, id: Named, sent: Query<Sent>| async move {
-        come_back(Desk { console: returns, visit: visit.0 }, id.0, sent.0).await
+        come_back(Desk::new(returns, visit.0), id.0, sent.0).await
     };
     Router::new().route(BEGIN, get(begin)).route(RETURN, get(come_back))
 }

@@ -34,7 +34,7 @@ pub fn file_address(room: &RoomId, file: &AttachmentId) -> String {
 pub fn routes(console: &Console) -> Router {
     let console = console.clone();
     let file = async move |Extension(visit): Extension<Visit>, Query(asked): Query<Asked>| match read(
-        &Desk { console, visit },
+        &Desk::new(console, visit),
         &asked,
     )
     .await

@@ -3,6 +3,7 @@
 use domain::field::FieldErrors;
 use domain::refusal::Refusal;
 use leptos::prelude::*;
+use service::seen::SeenState;
 
 use super::fields::Pairs;
 use crate::error::ConsoleError;
@@ -23,6 +24,8 @@ pub enum Next<T> {
 pub struct PostedForm<F, T = ()> {
     /// What was typed.
     pub form: F,
+    /// What its page showed of the thing that it changes.
+    pub seen: Option<SeenState>,
     /// The result.
     pub outcome: Result<T, ConsoleError>,
 }
@@ -31,6 +34,12 @@ impl<F: Clone + 'static, T: Clone + 'static> PostedForm<F, T> {
     /// The outcome to show, if this page is the answer to a POST of this form.
     pub fn take() -> Option<Self> {
         use_context::<Self>()
+    }
+
+    /// What the page shows of the thing that its form changes: as it is `now`, or as it was where something was typed, so that
+    /// sending a stale form twice does not overwrite a newer state.
+    pub fn seen(posted: Option<&Self>, now: SeenState) -> SeenState {
+        posted.and_then(|posted| posted.seen.clone()).unwrap_or(now)
     }
 
     /// The problem to show, if there is one.

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_params_map;
 use service::apps::AppView;
+use service::seen::SeenState;
 
 use super::keys_filters::{SECRET, secretless};
 use crate::addresses::{read_address, with_query};
@@ -18,6 +19,7 @@ use crate::components::field::TextField;
 use crate::components::ignored::Ignored;
 use crate::components::modal::Modal;
 use crate::components::pager::Pager;
+use crate::components::seen::Seen;
 use crate::components::sheet::Sheet;
 use crate::components::time::Time;
 use crate::components::title::Title;
@@ -178,16 +180,20 @@ fn name_dialog(
     action: String,
     name: String,
     button: &'static str,
+    /// The name that an app has.
+    seen: Option<SeenState>,
     posted: Option<PostedForm<AppNameForm>>,
 ) -> AnyView {
     let problem = PostedForm::problem(posted.as_ref());
     let errors = RwSignal::new(problem.fields);
+    let seen = seen.map(|now| PostedForm::seen(posted.as_ref(), now));
     let name = posted.map_or(name, |posted| posted.form.name);
     view! {
         <Modal title back="/apps">
             <form method="post" action=action novalidate>
                 <div class="body">
                     <FormProblem problem=problem.whole/>
+                    {seen.map(|state| view! { <Seen state/> })}
                     <TextField errors field=Field::Name value=name required=true autofocus=true
                         hint="For example: Web shop. No two apps in use may have names that look alike."/>
                 </div>
@@ -205,7 +211,7 @@ fn name_dialog(
 pub fn CreateAppModal() -> impl IntoView {
     let posted = PostedForm::<AppNameForm>::take();
     match may_create() {
-        Ok(()) => name_dialog("Create an app".to_owned(), "/apps/new".to_owned(), String::new(), "Create", posted),
+        Ok(()) => name_dialog("Create an app".to_owned(), "/apps/new".to_owned(), String::new(), "Create", None, posted),
         Err(error) => failed("Create an app", error),
     }
 }
@@ -217,7 +223,8 @@ pub fn RenameAppModal() -> impl IntoView {
         match read_app(&id).await {
             Ok(app) => {
                 let title = format!("Rename “{}”", app.name);
-                name_dialog(title, format!("/apps/{id}/rename"), app.name, "Rename", posted)
+                let seen = SeenState::of(&app.name);
+                name_dialog(title, format!("/apps/{id}/rename"), app.name, "Rename", Some(seen), posted)
             }
             Err(error) => failed("Rename an app", error),
         }

@@ -7,6 +7,7 @@ use domain::room::{Room, RoomKind};
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_params_map, use_query_map};
+use service::seen::SeenState;
 
 use super::room::not_there;
 use crate::components::contact_fields::ContactFields;
@@ -17,6 +18,7 @@ use crate::components::ignored::NotUnderstood;
 use crate::components::messages::{BEFORE, MessageList, Messages, is_place};
 use crate::components::modal::Modal;
 use crate::components::public_id::PublicId;
+use crate::components::seen::Seen;
 use crate::components::time::Time;
 use crate::components::title::Title;
 use crate::desk::chats::{CHATS, file_max, read_chat_to_change, read_participants};
@@ -179,6 +181,7 @@ pub fn RenameChatModal() -> impl IntoView {
             Err(error) => return failed_dialog("Rename the chat", error, back),
         };
         let errors = RwSignal::new(problem.fields);
+        let seen = PostedForm::seen(posted.as_ref(), SeenState::of(&room.rules()));
         let name = posted.map_or_else(|| room.name.clone(), |posted| posted.form.name);
         let address = format!("{back}/rename");
         view! {
@@ -186,6 +189,7 @@ pub fn RenameChatModal() -> impl IntoView {
                 <form method="post" action=address novalidate>
                     <div class="body">
                         <FormProblem problem=problem.whole/>
+                        <Seen state=seen/>
                         <TextField errors field=Field::Name label="Title" value=name required=true autofocus=true
                             hint="A message in the chat says that it has a new title."/>
                     </div>

@@ -8,11 +8,13 @@ use domain::room::{Room, RoomKind};
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_params_map;
+use service::seen::SeenState;
 
 use super::contacts::{ContactInputs, state};
 use crate::components::failed::{Failed, FormProblem, failed_dialog, set_status};
 use crate::components::modal::Modal;
 use crate::components::public_id::PublicId;
+use crate::components::seen::Seen;
 use crate::components::time::{Ago, Time};
 use crate::components::title::Title;
 use crate::desk::contacts::{ContactView, read_contact};
@@ -244,6 +246,7 @@ pub fn EditContactModal() -> impl IntoView {
             Ok(contact) => contact,
             Err(error) => return failed("Edit", error, back),
         };
+        let seen = PostedForm::seen(posted.as_ref(), SeenState::of(&ContactDraft::from_contact(&contact)));
         let draft = posted.map_or_else(|| ContactDraft::from_contact(&contact), |posted| posted.form.draft);
         let errors = RwSignal::new(problem.fields);
         let address = format!("{back}/edit");
@@ -252,6 +255,7 @@ pub fn EditContactModal() -> impl IntoView {
                 <form method="post" action=address novalidate>
                     <div class="body">
                         <FormProblem problem=problem.whole/>
+                        <Seen state=seen/>
                         <ContactInputs errors draft/>
                     </div>
                     <footer>

@@ -4,10 +4,12 @@ use domain::field::Field;
 use domain::integration::{Integration, IntegrationStatus};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
+use service::seen::SeenState;
 
 use crate::components::failed::{FormProblem, failed_dialog};
 use crate::components::field::TextField;
 use crate::components::modal::Modal;
+use crate::components::seen::Seen;
 use crate::desk::integrations::{IntegrationView, read_one};
 use crate::desk::later::later;
 use crate::error::ConsoleError;
@@ -44,6 +46,7 @@ pub fn EditIntegrationModal() -> impl IntoView {
             Ok(integration) => integration,
             Err(error) => return failed_dialog("Edit the integration", error, back),
         };
+        let seen = PostedForm::seen(posted.as_ref(), SeenState::of(&(&integration.name, integration.status)));
         let form = posted.map_or_else(|| filled(&integration), |posted| posted.form);
         let errors = RwSignal::new(problem.fields);
         let action = format!("{back}/edit");
@@ -52,6 +55,7 @@ pub fn EditIntegrationModal() -> impl IntoView {
                 <form method="post" action=action novalidate>
                     <div class="body">
                         <FormProblem problem=problem.whole/>
+                        <Seen state=seen/>
                         <TextField errors field=Field::Name aside="optional" value=form.name autofocus=true
                             hint="Blank to call it by its kind."/>
                         <label class="check">

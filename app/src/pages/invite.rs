@@ -49,8 +49,10 @@ pub fn InvitePage() -> impl IntoView {
             Ok::<_, ConsoleError>((keys, read_app_choices(&form.apps).await?))
         };
         match read.await {
-            Ok((choices, apps)) => {
-                view! { <Form form rights errors=problem.fields whole=problem.whole choices apps/> }.into_any()
+            Ok(((choices, of_search), apps)) => {
+                let mut errors = problem.fields;
+                errors.0.extend(of_search.0);
+                view! { <Form form rights errors whole=problem.whole choices apps/> }.into_any()
             }
             Err(error) => view! { <Failed error/> }.into_any(),
         }

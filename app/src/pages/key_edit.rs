@@ -53,18 +53,16 @@ fn Edit(view: KeyView, posted: Option<PostedForm<EditForm>>, back: String, hints
         None => (KeyDraft::from_detail(&key), key.revision.to_string()),
     };
     let told = tell(kind, &draft).unwrap_or_default();
-    let changed = problem.whole == Some(ConsoleError::Refused(Refusal::Changed));
     let rules = kind.rules();
     let (fields, unshown) = part(problem.fields, rules.editable);
     let mut fixed = vec!["Kind"];
     fixed.extend(rules.asked.iter().filter(|field| !rules.allows_edit(**field)).map(|field| field.label()));
     view! {
         <Modal title back>
-            <form method="post" action=address.clone() novalidate>
+            <form method="post" action=address novalidate>
                 <div class="body">
                     <FormProblem problem=problem.whole/>
                     <UnshownProblems errors=unshown/>
-                    {changed.then(|| view! { <p><a href=address.clone()>"Load the current values"</a></p> })}
                     <input type="hidden" name=REVISION value=revision/>
                     <input type="hidden" name=BACK value=cancel.clone()/>
                     <KeyForm kind purpose=Purpose::Edit draft errors=fields hints told/>

@@ -1,11 +1,13 @@
 //! Dialogs over the page of a person. Each says what will change.
 
 use domain::field::{Field, FieldErrors};
+use domain::grant::KeyGrant;
 use domain::refusal::Refusal;
 use domain::role::Role;
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
+use service::seen::SeenState;
 
 use crate::components::app_fields::AppFields;
 use crate::components::failed::{FormProblem, failed_dialog};
@@ -13,12 +15,13 @@ use crate::components::field::TextField;
 use crate::components::grant_fields::{EnterPresses, GrantFields};
 use crate::components::modal::Modal;
 use crate::components::roles::Roles;
+use crate::components::seen::Seen;
 use crate::desk::apps::read_app_choices;
 use crate::desk::later::later;
 use crate::desk::people::{Choice, PersonView, read_choices, read_person};
 use crate::error::ConsoleError;
 use crate::forms::apps::AppChoice;
-use crate::forms::outcome::PostedForm;
+use crate::forms::outcome::{PostedForm, Problem};
 use crate::forms::people::{GuestForm, RoleForm};
 use crate::forms::person::Nothing;
 
@@ -143,6 +146,7 @@ pub fn RoleModal() -> impl IntoView {
             Ok(view) => (view.detail.person, view.rights),
             Err(error) => return failed("Change role of", error, back),
         };
+        let seen = PostedForm::seen(posted.as_ref(), SeenState::of(&person.role));
         let chosen = posted.map_or_else(|| person.role.as_str().to_owned(), |posted| posted.form.role);
         let errors = RwSignal::new(problem.fields);
         let address = format!("{back}/role");
@@ -151,6 +155,7 @@ pub fn RoleModal() -> impl IntoView {
                 <form method="post" action=address novalidate>
                     <div class="body">
                         <FormProblem problem=problem.whole/>
+                        <Seen state=seen/>
                         <Roles errors rights chosen/>
                         <p class="soft">
                             "The new role counts from their next request on. Keystead revokes invites that they sent and may \
@@ -172,7 +177,7 @@ pub fn RoleModal() -> impl IntoView {
 pub fn PersonKeysModal() -> impl IntoView {
     let (id, back) = whom();
     let posted = PostedForm::<GuestForm>::take();
-    let problem = PostedForm::problem(posted.as_ref());
+    let mut problem = PostedForm::problem(posted.as_ref());
     later(async move {
         let is_guest = |view: PersonView| match view.detail.person.role {
             Role::Guest => Ok(view),
@@ -182,16 +187,22 @@ pub fn PersonKeysModal() -> impl IntoView {
             Ok(view) => view,
             Err(error) => return failed("Keys of", error, back),
         };
+        let granted = |(row, acts): &Choice| KeyGrant { key: row.id, acts: acts.clone() };
+        let mut grants: Vec<_> = view.detail.keys.iter().map(granted).collect();
+        grants.sort_by_key(|grant| grant.key);
+        let now = SeenState::of(&(grants, view.detail.person.access_ends_at));
+        let seen = PostedForm::seen(posted.as_ref(), now);
         let (form, choices) = if let Some(PostedForm { form, .. }) = posted {
             let choices = read_choices(&form.keys.grants, &form.keys.find, &view.detail.person.apps).await;
             (form, choices)
         } else {
             let end = view.detail.person.access_ends_at.map(Timestamp::to_input);
-            (GuestForm { access_ends_at: end.unwrap_or_default(), ..GuestForm::default() }, Ok(view.detail.keys))
+            (GuestForm { access_ends_at: end.unwrap_or_default(), ..GuestForm::default() }, Ok((view.detail.keys, FieldErrors::default())))
         };
         match choices {
-            Ok(choices) => {
-                dialog(view.detail.person.name, form, problem.fields, problem.whole, choices, back).into_any()
+            Ok((choices, of_search)) => {
+                problem.fields.0.extend(of_search.0);
+                dialog(view.detail.person.name, form, problem, choices, seen, back).into_any()
             }
             Err(error) => failed("Keys of", error, back),
         }
@@ -212,6 +223,7 @@ pub fn PersonAppsModal() -> impl IntoView {
             Ok(view) => view.detail.person,
             Err(error) => return failed("Apps of", error, back),
         };
+        let seen = PostedForm::seen(posted.as_ref(), SeenState::of(&person.apps));
         let choice = posted.map_or_else(|| AppChoice::of(&person.apps), |posted| posted.form);
         let choices = match read_app_choices(&choice).await {
             Ok(choices) => choices.unwrap_or_default(),
@@ -225,6 +237,7 @@ pub fn PersonAppsModal() -> impl IntoView {
                     <EnterPresses/>
                     <div class="body">
                         <FormProblem problem=problem.whole/>
+                        <Seen state=seen/>
                         <AppFields errors choices find=choice.find autofocus=true/>
                         <p class="soft">
                             "This counts from their next request on. Keystead revokes invites that they sent and may no longer send."
@@ -244,19 +257,20 @@ pub fn PersonAppsModal() -> impl IntoView {
 fn dialog(
     name: String,
     form: GuestForm,
-    errors: FieldErrors,
-    whole: Option<ConsoleError>,
+    problem: Problem,
     choices: Vec<Choice>,
+    seen: SeenState,
     back: String,
 ) -> impl IntoView {
-    let errors = RwSignal::new(errors);
+    let errors = RwSignal::new(problem.fields);
     let address = format!("{back}/keys");
     view! {
         <Modal title=format!("Keys of {name}") back=back.clone() broad=true>
             <form method="post" action=address novalidate>
                 <EnterPresses/>
                 <div class="body">
-                    <FormProblem problem=whole/>
+                    <FormProblem problem=problem.whole/>
+                    <Seen state=seen/>
                     <GrantFields errors choices find=form.keys.find autofocus=true/>
                     <EndOfAccess errors value=form.access_ends_at/>
                 </div>

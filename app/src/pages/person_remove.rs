@@ -70,10 +70,10 @@ pub fn RemovePersonModal() -> impl IntoView {
 }
 
 /// `3 keys`, or that there are more than an act takes.
-fn keys(owned: Option<u32>) -> String {
+fn keys(owned: Option<u64>) -> String {
     match owned {
         Some(1) => "1 key".to_owned(),
-        Some(n) => format!("{} keys", grouped(n.into())),
+        Some(n) => format!("{} keys", grouped(n)),
         None => "more keys than an act takes".to_owned(),
     }
 }

@@ -5,10 +5,12 @@ use domain::room::{Room, RoomKind};
 use domain::timestamp::Timestamp;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
+use service::seen::SeenState;
 
 use crate::components::failed::{FormProblem, failed_dialog};
 use crate::components::field::TextField;
 use crate::components::modal::Modal;
+use crate::components::seen::Seen;
 use crate::desk::context::chosen_zone;
 use crate::desk::later::later;
 use crate::desk::rooms::{RoomView, read_room};
@@ -164,6 +166,7 @@ pub fn EditRoomModal() -> impl IntoView {
             Ok(room) => room,
             Err(error) => return failed("Modify", error, back),
         };
+        let seen = PostedForm::seen(posted.as_ref(), SeenState::of(&room.rules()));
         let form = posted.map_or_else(|| filled(&room), |posted| posted.form);
         let errors = RwSignal::new(problem.fields);
         let address = format!("{back}/edit");
@@ -172,6 +175,7 @@ pub fn EditRoomModal() -> impl IntoView {
                 <form method="post" action=address novalidate>
                     <div class="body">
                         <FormProblem problem=problem.whole/>
+                        <Seen state=seen/>
                         <RoomFields errors form has_password=room.has_password/>
                     </div>
                     <footer>

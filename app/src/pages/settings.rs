@@ -3,10 +3,12 @@
 use domain::field::Field;
 use domain::life::{Life, LifeRules};
 use leptos::prelude::*;
+use service::seen::SeenState;
 
 use super::settings_approval::Approval;
 use super::settings_factor::SecondFactors;
 use crate::components::failed::{Failed, FormProblem};
+use crate::components::seen::Seen;
 use crate::components::select_field::SelectField;
 use crate::components::title::Title;
 use crate::desk::context::Transport;
@@ -49,7 +51,9 @@ fn NewKeys() -> impl IntoView {
 fn LifeCard(rules: LifeRules, posted: Option<PostedForm<LifeForm>>) -> impl IntoView {
     let problem = PostedForm::problem(posted.as_ref());
     let saved = posted.as_ref().is_some_and(|posted| posted.outcome.is_ok());
-    let (default, longest) = match posted.filter(|_| !saved) {
+    let posted = posted.filter(|_| !saved);
+    let seen = PostedForm::seen(posted.as_ref(), SeenState::of(&rules.to_setting()));
+    let (default, longest) = match posted {
         Some(posted) => (posted.form.default, posted.form.longest),
         None => (rules.default.as_str().to_owned(), rules.longest.as_str().to_owned()),
     };
@@ -59,6 +63,7 @@ fn LifeCard(rules: LifeRules, posted: Option<PostedForm<LifeForm>>) -> impl Into
             <header><h2>"New keys"</h2></header>
             <div class="body">
                 <FormProblem problem=problem.whole/>
+                <Seen state=seen/>
                 {saved.then(|| view! { <div class="toast good" role="status"><p>"Saved. This counts for keys from now on."</p></div> })}
                 <div class="pair">
                     <SelectField errors field=Field::DefaultLife chosen=default options=lives("Never expires")

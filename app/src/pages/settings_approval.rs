@@ -4,10 +4,12 @@ use domain::approval::{ApprovalRules, Pattern};
 use domain::field::Field;
 use domain::kind::KeyKind;
 use leptos::prelude::*;
+use service::seen::SeenState;
 
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
 use crate::components::problem::FieldProblem;
+use crate::components::seen::Seen;
 use crate::desk::later::later;
 use crate::desk::settings::read_approval_rules;
 use crate::forms::fields::{TICKED, lines};
@@ -29,7 +31,9 @@ pub fn Approval() -> impl IntoView {
 fn Card(rules: ApprovalRules, posted: Option<PostedForm<ApprovalForm>>) -> impl IntoView {
     let problem = PostedForm::problem(posted.as_ref());
     let saved = posted.as_ref().is_some_and(|posted| posted.outcome.is_ok());
-    let form = posted.filter(|_| !saved).map_or_else(|| typed(&rules), |posted| posted.form);
+    let posted = posted.filter(|_| !saved);
+    let seen = PostedForm::seen(posted.as_ref(), SeenState::of(&rules.to_setting()));
+    let form = posted.map_or_else(|| typed(&rules), |posted| posted.form);
     let errors = RwSignal::new(problem.fields);
     let (kinds, endless) = (Field::ApprovalKinds, Field::ApprovalNoExpiry);
     let boxes: Vec<_> = KeyKind::ALL
@@ -50,6 +54,7 @@ fn Card(rules: ApprovalRules, posted: Option<PostedForm<ApprovalForm>>) -> impl 
             <header><h2>"Approval"</h2></header>
             <div class="body">
                 <FormProblem problem=problem.whole/>
+                <Seen state=seen/>
                 {saved.then(|| view! { <div class="toast good" role="status"><p>"Saved. This counts for keys from now on."</p></div> })}
                 <p class="soft">
                     "A second person, an owner or admin, must approve these keys before they are made. Nobody approves their own, so there must be two. The command line is not asked."

@@ -3,9 +3,11 @@
 use domain::field::Field;
 use domain::second_factor::{FactorPolicy, FactorRules};
 use leptos::prelude::*;
+use service::seen::SeenState;
 
 use crate::components::failed::{Failed, FormProblem};
 use crate::components::field::TextField;
+use crate::components::seen::Seen;
 use crate::components::select_field::SelectField;
 use crate::desk::later::later;
 use crate::desk::settings::read_factor_rules;
@@ -27,7 +29,9 @@ pub fn SecondFactors() -> impl IntoView {
 fn Card(rules: FactorRules, posted: Option<PostedForm<FactorRulesForm>>) -> impl IntoView {
     let problem = PostedForm::problem(posted.as_ref());
     let saved = posted.as_ref().is_some_and(|posted| posted.outcome.is_ok());
-    let (policy, days) = match posted.filter(|_| !saved) {
+    let posted = posted.filter(|_| !saved);
+    let seen = PostedForm::seen(posted.as_ref(), SeenState::of(&rules.to_setting()));
+    let (policy, days) = match posted {
         Some(posted) => (posted.form.policy, posted.form.grace_days),
         None => (rules.policy.as_str().to_owned(), rules.grace_days.to_string()),
     };
@@ -38,6 +42,7 @@ fn Card(rules: FactorRules, posted: Option<PostedForm<FactorRulesForm>>) -> impl
             <header><h2>"Sign-in"</h2></header>
             <div class="body">
                 <FormProblem problem=problem.whole/>
+                <Seen state=seen/>
                 {saved.then(|| view! { <div class="toast good" role="status"><p>"Saved. This counts from now on."</p></div> })}
                 <div class="pair">
                     <SelectField errors field=Field::FactorPolicy options=policies chosen=policy

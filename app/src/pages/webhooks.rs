@@ -6,6 +6,7 @@ use domain::refusal::Refusal;
 use domain::webhook::{Trigger, Webhook};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
+use service::seen::SeenState;
 use secrecy::ExposeSecret;
 
 use super::integration::not_there;
@@ -15,6 +16,7 @@ use crate::components::field::TextField;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::modal::Modal;
 use crate::components::problem::{FieldProblem, FieldProblems};
+use crate::components::seen::Seen;
 use crate::components::title::Title;
 use crate::desk::integrations::address;
 use crate::desk::later::later;
@@ -269,6 +271,7 @@ pub fn EditWebhookModal() -> impl IntoView {
             Ok(view) => view,
             Err(error) => return failed("Edit the webhook", error, back),
         };
+        let seen = PostedForm::seen(posted.as_ref(), SeenState::of(&view.webhook.rules()));
         let form = posted.map_or_else(|| filled(&view.webhook), |posted| posted.form);
         let errors = RwSignal::new(problem.fields);
         let action = format!("{back}/webhooks/{}/edit", view.webhook.id);
@@ -277,6 +280,7 @@ pub fn EditWebhookModal() -> impl IntoView {
                 <form method="post" action=action novalidate>
                     <div class="body">
                         <FormProblem problem=problem.whole/>
+                        <Seen state=seen/>
                         <WebhookFields errors form kind=view.integration.kind autofocus=true/>
                     </div>
                     <footer>

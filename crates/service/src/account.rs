@@ -137,8 +137,7 @@ impl Service {
     }
 
     /// Changes the e-mail that the person signs in with, if the password is right, and with it the owner of the keys that
-    /// they own. `Invalid` at the e-mail if somebody
-    /// uses it.
+    /// they own. `Invalid` at the e-mail if somebody uses it, or if they own more keys than an act takes.
     pub async fn change_own_email(
         &self,
         session: &Session,
@@ -169,7 +168,15 @@ impl Service {
             self.record(tx, AuditEvent { changes, ..event }).await?;
             // Keys name their owner by the e-mail.
             let system = Caller::system(client.address);
-            let keys = self.transfer_all_of(tx, &system, &row.email, &Owner::Person(email.clone())).await?;
+            let to = Owner::Person(email.clone());
+            let keys = self.transfer_all_of(tx, &system, &row.email, &to).await.map_err(|error| match error {
+                Error::Refused(Refusal::TooMany { most }) => {
+                    let most = grouped(u64::from(most));
+                    let message = format!("You own more than {most} keys. Let an admin transfer some to a team first.");
+                    FieldErrors::one(Field::Email, message).into()
+                }
+                error => error,
+            })?;
             let version = if keys.is_empty() { None } else { Some(tx.bump_version().await?) };
             Ok::<_, Error>(Some((keys, version)))
         };

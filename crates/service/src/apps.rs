@@ -188,6 +188,9 @@ impl Service {
         let name = checked(name)?;
         let work = async |tx: &mut Tx| {
             let app = managed(tx, caller, id).await?;
+            if app.name != name {
+                caller.sees_state(&app.name)?;
+            }
             self.give_name(tx, caller, app, &name).await.map(|_| ())
         };
         self.write(work).await

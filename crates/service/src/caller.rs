@@ -22,7 +22,9 @@ use domain::{
 };
 
 use secrecy::SecretString;
+use serde::Serialize;
 
+use crate::seen::SeenState;
 use crate::sessions::{AHEAD, Person, Session};
 
 /// The most characters of a user agent that are kept. People only need it to recognise a session.
@@ -47,6 +49,8 @@ pub struct Caller {
     saw: Option<i64>,
     /// The newest secret of that key, as they saw it.
     saw_secret: Option<SecretNumber>,
+    /// The state of what they change, as they saw it.
+    saw_state: Option<SeenState>,
 }
 
 /// How and when a caller proved who they are.
@@ -144,6 +148,12 @@ impl Caller {
         Self { saw_secret: number, ..self }
     }
 
+    /// The same caller, who changes a thing only if its state is this one; `None` for any.
+    #[must_use]
+    pub fn having_seen_state(self, state: Option<SeenState>) -> Self {
+        Self { saw_state: state, ..self }
+    }
+
     /// The same caller, who may do and see nothing.
     pub(crate) fn without_rights(self) -> Self {
         Self::new(self.actor, Rights::default(), self.address, self.proof)
@@ -165,6 +175,7 @@ impl Caller {
             proof,
             saw: None,
             saw_secret: None,
+            saw_state: None,
         }
     }
 
@@ -286,6 +297,12 @@ impl Caller {
     /// `Changed` if the key is at another revision than the caller saw.
     pub(crate) fn sees_now(&self, key: &KeyDetail) -> Result<(), Refusal> {
         if self.saw.is_none_or(|revision| revision == key.revision) { Ok(()) } else { Err(Refusal::Changed) }
+    }
+
+    /// `Changed` if the state of what they change is another than they saw.
+    pub(crate) fn sees_state(&self, now: &impl Serialize) -> Result<(), Refusal> {
+        let same = self.saw_state.as_ref().is_none_or(|saw| *saw == SeenState::of(now));
+        if same { Ok(()) } else { Err(Refusal::Changed) }
     }
 
     /// `NoRotation` if the rotation is about another new secret than the caller saw.

@@ -45,6 +45,7 @@ pub mod root_key;
 mod saved_views;
 mod seal;
 mod sealed_secrets;
+pub mod seen;
 pub mod second_factor;
 mod service;
 pub mod sessions;

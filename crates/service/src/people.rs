@@ -76,6 +76,7 @@ impl Service {
             if row.role == role {
                 return Ok(());
             }
+            caller.sees_state(&row.role)?;
             caller.proved_for(Guarded::ChangeRole, self.now())?;
             tx.set_role(id, role).await?;
             tx.set_key_grants(id, &[]).await?;
@@ -108,13 +109,14 @@ impl Service {
             }
             let before = tx.key_grants(id).await?;
             // What the caller cannot see, they cannot take away either.
-            let mut kept = out_of_sight(tx, caller, &before).await?;
+            let (seen, mut kept) = by_sight(tx, caller, &before).await?;
             grantable(tx, caller, &row.apps, &keys, &before).await?;
             kept.extend(keys);
             kept.sort_by_key(|grant| grant.key);
             if kept == before && end == row.access_ends_at {
                 return Ok(());
             }
+            caller.sees_state(&(seen, row.access_ends_at))?;
             tx.set_key_grants(id, &kept).await?;
             tx.set_access_ends_at(id, end).await?;
             let mut changes = grant_changes(&before, &kept);
@@ -334,16 +336,15 @@ pub(crate) async fn grantable(
     Ok(())
 }
 
-/// Those of the grants whose key the caller may not see.
-async fn out_of_sight(tx: &mut Tx, caller: &Caller, grants: &[KeyGrant]) -> Result<Vec<KeyGrant>> {
-    let mut hidden = Vec::new();
+/// The grants whose keys the caller sees, and the others.
+async fn by_sight(tx: &mut Tx, caller: &Caller, grants: &[KeyGrant]) -> Result<(Vec<KeyGrant>, Vec<KeyGrant>)> {
+    let (mut seen, mut hidden) = (Vec::new(), Vec::new());
     for grant in grants {
-        let key = tx.key_detail(&grant.key).await?;
-        if key.is_some_and(|key| caller.may_see(&key).is_err()) {
-            hidden.push(grant.clone());
-        }
+        let Some(key) = tx.key_detail(&grant.key).await? else { continue };
+        let side = if caller.may_see(&key).is_ok() { &mut seen } else { &mut hidden };
+        side.push(grant.clone());
     }
-    Ok(hidden)
+    Ok((seen, hidden))
 }
 
 /// What the record says of a field.

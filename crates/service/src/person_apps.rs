@@ -32,6 +32,7 @@ impl Service {
             if row.apps == apps {
                 return Ok(());
             }
+            caller.sees_state(&row.apps)?;
             tx.set_person_apps(id, &apps).await?;
             let (from, to) = (app_words(tx, &row.apps).await?, app_words(tx, &apps).await?);
             let changes = vec![change(Field::Apps, from.as_deref(), to.as_deref())];

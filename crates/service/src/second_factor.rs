@@ -79,6 +79,7 @@ impl Service {
             if changes.is_empty() {
                 return Ok(());
             }
+            caller.sees_state(&before.to_setting())?;
             // More days of grace begin when the policy began.
             let since = if rules.policy == before.policy { before.since } else { rules.since };
             tx.put_setting(RULES, &FactorRules { since, ..rules }.to_setting()).await?;

@@ -33,10 +33,12 @@ impl Service {
     pub async fn set_life_rules(&self, caller: &Caller, rules: LifeRules) -> Result<()> {
         caller.may(Act::ChangeSettings)?;
         let work = async |tx: &mut Tx| {
-            let changes = rules.changes(life_rules(tx).await?);
+            let before = life_rules(tx).await?;
+            let changes = rules.changes(before);
             if changes.is_empty() {
                 return Ok(());
             }
+            caller.sees_state(&before.to_setting())?;
             tx.put_setting(KEY_LIFE, &rules.to_setting()).await?;
             let event = event(caller, self.now(), Action::SettingsChanged, Subject::instance());
             self.record(tx, AuditEvent { changes, ..event }).await?;
@@ -55,10 +57,12 @@ impl Service {
     pub async fn set_approval_rules(&self, caller: &Caller, rules: &ApprovalRules) -> Result<()> {
         caller.may(Act::ChangeSettings)?;
         let work = async |tx: &mut Tx| {
-            let changes = rules.changes(&approval_rules(tx).await?);
+            let before = approval_rules(tx).await?;
+            let changes = rules.changes(&before);
             if changes.is_empty() {
                 return Ok(());
             }
+            caller.sees_state(&before.to_setting())?;
             tx.put_setting(APPROVAL, &rules.to_setting()).await?;
             let event = event(caller, self.now(), Action::SettingsChanged, Subject::instance());
             self.record(tx, AuditEvent { changes, ..event }).await?;

@@ -3,9 +3,12 @@
 use domain::ids::{AppId, KeyId};
 use domain::key::{KeyState, Revoked};
 use domain::labels::Owner;
+use domain::sight::Scope;
 use domain::text::name_key;
 use domain::timestamp::Timestamp;
 
+use crate::apps::push_apps;
+use crate::conn::Conn;
 use crate::error::StoreError;
 use crate::key_rules::Label;
 use crate::keys::NEVER;
@@ -14,6 +17,26 @@ use crate::store::Tx;
 
 /// A key, its app, and the tags that it is to have.
 pub type Retagged<'a> = (&'a KeyId, &'a AppId, Vec<String>);
+
+reads! {
+    /// The keys of some apps, archived or not, whose owner has this name, at most `limit`. Names that differ in case alone
+    /// count as the same.
+    owned_keys(apps: &Scope<AppId>, owner: &str, limit: u32) -> Vec<KeyId>;
+}
+
+async fn owned_keys(
+    conn: &mut Conn<'_>,
+    apps: &Scope<AppId>,
+    owner: &str,
+    limit: u32,
+) -> Result<Vec<KeyId>, StoreError> {
+    let mut sql = Sql::new("SELECT key_id FROM key_label WHERE app_id IN (SELECT id FROM app WHERE true");
+    push_apps(&mut sql, apps);
+    sql.push(") AND name = ").bind(Label::Owner.as_str()).push(" AND value = ").bind(name_key(owner));
+    sql.push(" LIMIT ").bind(i64::from(limit));
+    let ids = conn.fetch_all::<(String,)>(sql).await?;
+    ids.iter().map(|(id,)| KeyId::parse(id).ok_or_else(|| StoreError::corrupt("a key's id"))).collect()
+}
 
 impl Tx {
     /// Uses up the one-use id of a form that creates no key, and returns whether it was unused.

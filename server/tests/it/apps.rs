@@ -215,6 +215,10 @@ async fn more_apps_than_a_list_shows_are_chosen_from() {
     assert_eq!(get(&product, "/audit", &session).await.status, 200);
     assert_eq!(get(&product, "/keys.csv", &session).await.status, 409);
     assert_eq!(get(&product, "/find?q=a", &session).await.status, 200);
+    // What was typed stays, and what is wrong is told where the keys are.
+    let found = post(&product, "/people/invite", &session, "first_name=Gus&role=guest&find=bill&press=search").await;
+    assert!(found.status == 200 && found.body.contains("value=\"Gus\""), "{}", text(&found.body));
+    assert!(found.body.contains("Keys are found in at most 30 apps at once"), "{}", text(&found.body));
     let chosen = product.service.app_by_name(&operator(), "Shop 29").await.unwrap().id;
     choose(&product, &session, chosen.as_str()).await;
     let list = get(&product, "/keys", &session).await;

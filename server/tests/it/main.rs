@@ -83,6 +83,7 @@ mod screens;
 mod second_factor;
 mod sign_in_guard;
 mod site;
+mod stale_forms;
 mod start_refusals;
 mod status;
 mod sunshine;

@@ -58,6 +58,7 @@ impl Service {
             let profile = profiles::written(&profile)?;
             let mut changes = rules::changes(&NewContact::from(&before).told(), &new.told());
             if !changes.is_empty() {
+                caller.sees_state(&ContactDraft::from_contact(&before))?;
                 tx.update_contact(id, &new).await.map_err(taken)?;
             }
             if profile != before.profile {

@@ -156,6 +156,9 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let before = managed(tx, caller, id, ROOM).await?;
             let mut changes = changes(Some(&before.rules()), &rules);
+            if !changes.is_empty() {
+                caller.sees_state(&before.rules())?;
+            }
             let RoomRules { name, opens_at, ends_at, max_users } = rules;
             let mut room = Room { name, opens_at, ends_at, max_users, ..before };
             if !changes.is_empty() {
@@ -185,11 +188,13 @@ impl Service {
             let before = managed(tx, caller, id, CHAT).await?;
             before.is_open(self.now())?;
             takes_part(tx, id, by).await?;
-            let changes = changes(Some(&before.rules()), &RoomRules { name: name.clone(), ..before.rules() });
+            let rules = before.rules();
+            let changes = changes(Some(&rules), &RoomRules { name: name.clone(), ..before.rules() });
             let mut room = Room { name, ..before };
             if changes.is_empty() {
                 return Ok((room, Vec::new()));
             }
+            caller.sees_state(&rules)?;
             tx.update_room(&room).await?;
             room.profile = profiles::renamed_chat(&room);
             tx.set_room_profile(id, &room.profile).await?;

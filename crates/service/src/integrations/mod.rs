@@ -161,6 +161,7 @@ impl Service {
             if after == before {
                 return Ok(after);
             }
+            caller.sees_state(&(&before.name, before.status))?;
             tx.update_integration(&after).await?;
             let is_activated = after.status == IntegrationStatus::Active && after.status != before.status;
             if is_activated && after.webhooks.iter().any(Webhook::is_told_of_chats) {

@@ -124,6 +124,7 @@ impl Service {
             if after == *before {
                 return Ok(after);
             }
+            caller.sees_state(&before.rules())?;
             tx.update_webhook(&after).await?;
             let is_new = after.is_told_of_chats() && !before.is_told_of_chats();
             if is_new && integration.status == IntegrationStatus::Active {

@@ -9,7 +9,6 @@ use domain::{
     ids::{AppId, KeyId},
     key::{KeyDetail, KeyState, RESTORE_WITHIN, RevokeReason, Revoked},
     labels::Owner,
-    list::KeyQuery,
     refusal::Refusal,
     role::Act,
     rules,
@@ -30,7 +29,7 @@ use super::{
 use crate::{Caller, Error, Result, Service, settings::life_rules};
 
 /// Keys that are read and changed at a time.
-const PIECE: usize = 1_000;
+pub(super) const PIECE: usize = 1_000;
 
 /// How long an act can be undone.
 const UNDO_WITHIN: Millis = Millis::hours(1);
@@ -130,7 +129,6 @@ impl Service {
         change: &BulkChange,
         underway: impl Fn(usize, usize),
     ) -> Result<(BulkCount, Vec<TakenKey>)> {
-        let now = self.now();
         if let BulkChange::Transfer(owner) = change {
             check_owner(tx, caller, Some(owner)).await?;
         }
@@ -151,33 +149,24 @@ impl Service {
             if let BulkChange::SetExpiry(at) = change {
                 check_lives(tx, caller, &keys, *at).await?;
             }
-            apply(tx, change, &keys, now).await?;
-            let events: Vec<_> = keys.iter().map(|key| self.bulk_event(caller, change, key)).collect();
-            self.record_all(tx, &events).await?;
+            self.apply_and_record(tx, caller, change, &keys).await?;
             // Every statement of `apply` counts the revision up by one.
             changed.extend(keys.iter().map(|key| (key.row.id, key.revision + 1)));
         }
         Ok((count, changed))
     }
 
-    /// Transfers the keys of somebody who is removed, in the same transaction: those that the caller sees and may change.
-    /// Returns them. `TooMany` if an act may not take so many.
-    pub(crate) async fn transfer_all_of(
+    /// Does it to keys that are not skipped, and records it.
+    pub(super) async fn apply_and_record(
         &self,
         tx: &mut Tx,
         caller: &Caller,
-        email: &str,
-        to: &Owner,
-    ) -> Result<Vec<KeyId>> {
-        caller.may(Act::ChangeKeys)?;
-        let query = KeyQuery { owner: Some(email.to_owned()), ..KeyQuery::default() };
-        let (ids, more) = tx.list_key_ids(caller.sight(), &query, None, BULK_MAX, self.now()).await?;
-        if more.is_some() {
-            return Err(Refusal::TooMany { most: BULK_MAX }.into());
-        }
-        let change = BulkChange::Transfer(to.clone());
-        let (_, changed) = self.change_all(tx, caller, &Chosen::new(ids), &change, |_, _| ()).await?;
-        Ok(changed.into_iter().map(|(id, _)| id).collect())
+        change: &BulkChange,
+        keys: &[KeyDetail],
+    ) -> Result<()> {
+        apply(tx, change, keys, self.now()).await?;
+        let events: Vec<_> = keys.iter().map(|key| self.bulk_event(caller, change, key)).collect();
+        self.record_all(tx, &events).await
     }
 
     /// How far the act with this form is: how many keys are done, and of how many. `None` unless it is under way.
@@ -324,10 +313,8 @@ fn taken(keys: Vec<TakenKey>) -> Result<Chosen> {
 /// Each of these keys once.
 fn chosen(ids: &[KeyId]) -> Result<Chosen> {
     let ids: BTreeSet<KeyId> = ids.iter().copied().collect();
-    if ids.len() > usize::try_from(BULK_MAX).unwrap_or(usize::MAX) {
-        return Err(Refusal::TooMany { most: BULK_MAX }.into());
-    }
-    if ids.is_empty() { Err(Refusal::NothingChosen.into()) } else { Ok(Chosen::new(ids.into_iter().collect())) }
+    let ids = few(ids.into_iter().collect())?;
+    if ids.is_empty() { Err(Refusal::NothingChosen.into()) } else { Ok(Chosen::new(ids)) }
 }
 
 fn found((ids, more): KeyIds) -> Result<Chosen> {
@@ -335,6 +322,12 @@ fn found((ids, more): KeyIds) -> Result<Chosen> {
         return Err(Refusal::TooMany { most: BULK_MAX }.into());
     }
     if ids.is_empty() { Err(Refusal::NothingChosen.into()) } else { Ok(Chosen::new(ids)) }
+}
+
+/// `TooMany` if an act may not take so many.
+pub(super) fn few(ids: Vec<KeyId>) -> Result<Vec<KeyId>> {
+    let many = ids.len() > usize::try_from(BULK_MAX).unwrap_or(usize::MAX);
+    if many { Err(Refusal::TooMany { most: BULK_MAX }.into()) } else { Ok(ids) }
 }
 
 /// Counts the keys that were asked for and are not there.

@@ -15,6 +15,7 @@ mod holder;
 mod integration;
 pub(crate) mod issue;
 pub(crate) mod list;
+mod owned;
 mod page;
 mod present;
 pub(crate) mod requests;

@@ -8,6 +8,7 @@ use domain::{
     field::Field,
     grant::{KeyAct, KeyGrant},
     ids::{KeyId, PersonId},
+    key::RevokeReason,
     labels::Owner,
     person::{PersonFilter, PersonListed, PersonQuery, PersonStatus},
     refusal::Refusal,
@@ -122,6 +123,12 @@ async fn the_keys_of_whoever_is_removed_are_transferred(w: World) {
     let (theirs, _) = w.active(&of(ada)).await;
     let hidden = w.service.issue_acknowledged(owner(), &other, &of(ada)).await.unwrap().key.row.id;
     let (team, _) = w.active(&of("Payments team")).await;
+    // Whatever their state, in archived apps too.
+    let archived = w.service.create_app(owner(), "Archived").await.unwrap().id;
+    let kept = w.service.issue_acknowledged(owner(), &archived, &of(ada)).await.unwrap().key.row.id;
+    w.service.archive_app(owner(), &archived).await.unwrap();
+    let (revoked, _) = w.active(&of(ada)).await;
+    w.service.revoke(owner(), &revoked, RevokeReason::Other, None).await.unwrap();
     let owner_of = async |key: &KeyId| w.service.key(owner(), key).await.unwrap().rules.owner.map(String::from);
     let remove = async |by: &Caller, id: &PersonId, to: &str| {
         let to = Owner::parse(to).unwrap().unwrap();
@@ -133,12 +140,15 @@ async fn the_keys_of_whoever_is_removed_are_transferred(w: World) {
     }
     assert_eq!(refusal(remove(&somebody(9, Role::Auditor), &id, grace).await), Refusal::Forbidden);
     assert!(w.service.person(owner(), &id).await.is_ok(), "all or nothing");
+    assert_eq!(w.service.count_owned(owner(), ada).await.unwrap(), 4);
     remove(owner(), &id, grace).await.unwrap();
     assert_eq!(refusal(w.service.person(owner(), &id).await), Refusal::PersonNotFound);
     assert_eq!((owner_of(&theirs).await.as_deref(), owner_of(&hidden).await.as_deref()), (Some(grace), Some(grace)));
+    assert_eq!((owner_of(&kept).await.as_deref(), owner_of(&revoked).await.as_deref()), (Some(grace), Some(grace)));
     assert_eq!(owner_of(&team).await.as_deref(), Some("Payments team"));
-    let actions: Vec<_> = w.events().await[..3].iter().map(|event| event.action.known()).collect();
-    assert_eq!(actions, [Some(Action::PersonRemoved), Some(Action::KeyEdited), Some(Action::KeyEdited)]);
+    let actions: Vec<_> = w.events().await[..5].iter().map(|event| event.action.known()).collect();
+    assert_eq!(actions[0], Some(Action::PersonRemoved));
+    assert!(actions[1..].iter().all(|action| *action == Some(Action::KeyEdited)), "{actions:?}");
     // A limited admin transfers the keys that they see, and no others.
     let guest = with_role(&w, Role::Guest, "guest@example.com", vec![KeyGrant::new(theirs, &[])]).await;
     let (seen, _) = w.active(&of("guest@example.com")).await;
