@@ -137,7 +137,7 @@ impl Service {
     }
 
     /// Changes the e-mail that the person signs in with, if the password is right, and with it the owner of the keys that
-    /// they own. `Invalid` at the e-mail if somebody uses it, or if they own more keys than an act takes.
+    /// they own. `Invalid` at the e-mail if somebody uses it or is invited with it, or if they own more keys than an act takes.
     pub async fn change_own_email(
         &self,
         session: &Session,
@@ -156,10 +156,13 @@ impl Service {
             if row.email == email {
                 return Ok(None);
             }
+            let taken = || Error::from(FieldErrors::one(Field::Email, Refusal::EmailTaken.message()));
+            // It is for whoever has the invite.
+            if tx.invite_for(&email, self.now()).await?.is_some() {
+                return Err(taken());
+            }
             tx.set_name_and_email(&row.id, &row.name, &email).await.map_err(|error| match error {
-                StoreError::Conflict(Unique::PersonEmail) => {
-                    Error::from(FieldErrors::one(Field::Email, Refusal::EmailTaken.message()))
-                }
+                StoreError::Conflict(Unique::PersonEmail) => taken(),
                 error => error.into(),
             })?;
             tx.set_person_keys(&row.id, &row.name, &self.keyring().email_mac(&email)).await?;

@@ -207,6 +207,10 @@ impl Service {
             let email_mac = self.keyring().email_mac(&row.email);
             tx.clear_sign_in_failures(&email_mac).await?;
             tx.note_removed(&email_mac, self.now()).await?;
+            // A provider may still vouch for an e-mail that they had before.
+            for email in tx.emails_told(id).await? {
+                tx.note_removed(&self.keyring().email_mac(&email), self.now()).await?;
+            }
             keeps_an_owner(tx, &row).await?;
             let changes = vec![change(Field::Role, Some(row.role.as_str()), None)];
             let event = AuditEvent { changes, ..self.about(caller, Action::PersonRemoved, &row) };

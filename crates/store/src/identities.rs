@@ -164,6 +164,15 @@ impl Tx {
         self.conn().execute(Sql::new("DELETE FROM provider_answer WHERE expires_at <= $1").arg(now)).await
     }
 
+    /// The e-mails under which the audit names a person.
+    pub async fn emails_told(&mut self, person: &PersonId) -> Result<Vec<String>, StoreError> {
+        let sql = Sql::new(
+            "SELECT DISTINCT subject_label FROM audit_event WHERE subject_kind = 'person' AND subject_id = $1",
+        );
+        let emails = self.conn().fetch_all::<(String,)>(sql.arg(person.as_str())).await?;
+        Ok(emails.into_iter().map(|(email,)| email).collect())
+    }
+
     /// Notes that somebody with this e-mail was removed.
     pub async fn note_removed(&mut self, email_mac: &[u8], at: Timestamp) -> Result<(), StoreError> {
         let sql = Sql::new(

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    audit::Action, draft::KeyDraft, field::Field, labels::Owner, refusal::Refusal, timestamp::Millis, verdict::Code,
+    audit::Action, draft::KeyDraft, field::Field, labels::Owner, refusal::Refusal, role::Role, timestamp::Millis,
+    verdict::Code,
 };
 use service::{
     ClientInfo, Error,
@@ -13,6 +14,7 @@ use service::{
 };
 use tokio::time::timeout;
 
+use crate::invites::invite;
 use crate::world::{EMAIL, PASSWORD, World, draft, owner, person, refusal, secret, session_of, shell};
 
 const NEW: &str = "an entirely different phrase";
@@ -139,6 +141,8 @@ async fn an_e_mail_is_changed_with_the_password_and_signs_in_from_then_on(w: Wor
     let wrong = (Field::CurrentPassword, "This is not your password.".to_owned());
     assert_eq!(field(change("new@example.com", "wrong").await), wrong);
     assert_eq!(field(change(" OTHER@example.com", PASSWORD).await).0, Field::Email);
+    w.service.invite(owner(), &invite(Role::Auditor, "invited@example.com")).await.unwrap();
+    assert_eq!(field(change("invited@example.com", PASSWORD).await).0, Field::Email);
     assert_eq!(field(change("new", PASSWORD).await).0, Field::Email);
     assert_eq!(field(change(&format!("{}@example.com", "x".repeat(243)), PASSWORD).await).0, Field::Email);
     let theirs = KeyDraft { owner: Some(EMAIL.to_owned()), ..draft("service", "Owned") };

@@ -13,6 +13,7 @@ use domain::{
 use secrecy::SecretString;
 use service::{
     ClientInfo,
+    invites::Acceptance,
     provider_sign_in::{Answer, Returned},
     providers::{BACK_WITHIN, Claims, ProviderError},
     sign_in::SignIn,
@@ -21,7 +22,7 @@ use service::{
 use crate::{
     invites::{invite, key_that},
     provider_door::{Door, HERE, claims, other, rules, trouble},
-    world::{World, draft, owner, refusal, secret},
+    world::{PASSWORD, World, draft, owner, refusal, secret},
 };
 
 async fn somebody_joins_and_comes_again(w: World) {
@@ -177,6 +178,16 @@ async fn whoever_is_kept_out_is_kept_out_here_too(w: World) {
     let back = door.entered(ada()).await;
     assert_ne!(*back.person.id(), id);
     assert_eq!(Door::who(&door.entered(ada()).await).0, "ada@example.com");
+    // Nor by an e-mail that they had before.
+    let token = door.invite("old@example.com", Role::Auditor, Vec::new()).await;
+    let sent = Acceptance { name: "Eve".to_owned(), password: PASSWORD.into() };
+    let eve = *door.service.accept_invite(&secret(&token), sent, &ClientInfo::default()).await.unwrap().id();
+    let session = door.session(&door.w.sign_in("old@example.com", PASSWORD).await.unwrap()).await;
+    let (new, client) = ("new@example.com", ClientInfo::default());
+    door.service.change_own_email(&session, new, &PASSWORD.into(), &client).await.unwrap();
+    door.service.remove_person(owner(), &eve).await.unwrap();
+    door.refuses(claims("3", "old@example.com"), "was removed").await;
+    door.refuses(claims("3", new), "was removed").await;
 }
 
 async fn what_a_provider_does_not_say_is_recorded_up_to_a_bound(w: World) {
