@@ -177,3 +177,43 @@ impl Answer {
         errors[0]["title"].as_str().unwrap().to_owned()
     }
 }
+
+/// A user, whom `body` says more about.
+pub async fn user(client: &Client, external_id: &str, profile: Value) -> Value {
+    let body = json!({ "externalId": external_id, "profile": profile });
+    client.post(&client.path("users"), &body).await["user"].clone()
+}
+
+pub async fn ada(client: &Client) -> Value {
+    user(client, "ada", json!({ "givenName": "Ada", "surname": "Lovelace", "email": "ada@example.com" })).await
+}
+
+/// A conversation between these users.
+pub async fn group(client: &Client, users: &[&Value]) -> String {
+    let participants: Vec<_> = users.iter().map(|user| json!({ "userId": user["id"] })).collect();
+    let body = json!({ "type": "sdkGroup", "participants": participants });
+    id(&client.post(&client.path("conversations"), &body).await["conversation"])
+}
+
+pub fn in_conversation(client: &Client, conversation: &str, rest: &str) -> String {
+    client.path(&format!("conversations/{conversation}/{rest}"))
+}
+
+pub async fn say(client: &Client, conversation: &str, author: Value, content: Value) -> Value {
+    let path = in_conversation(client, conversation, "messages");
+    let said = client.post(&path, &json!({ "author": author, "content": content })).await;
+    assert_eq!(said["messages"].as_array().unwrap().len(), 1);
+    said["messages"][0].clone()
+}
+
+pub fn business() -> Value {
+    json!({ "type": "business" })
+}
+
+pub fn text(words: &str) -> Value {
+    json!({ "type": "text", "text": words })
+}
+
+pub async fn refused(client: &Client, method: &str, path: &str, body: Option<&Value>, status: u16, code: &str) -> String {
+    client.send(&client.account, method, path, body).await.sunshine_error(status, code)
+}

@@ -99,14 +99,14 @@ impl Service {
         self.remove_contact(caller, id).await
     }
 
-    /// A page of the chats that a contact is in, the one in which something was said last first, after or before one of them.
-    /// `RoomNotFound` if there is no such chat.
+    /// A page of the chats that a contact is in, the one in which something was said last first, after or before a cursor or
+    /// one of them, by its id. `RoomNotFound` if there is no such chat.
     pub async fn chats_of(
         &self,
         caller: &Caller,
         contact: &ContactId,
-        after: Option<&RoomId>,
-        before: Option<&RoomId>,
+        after: Option<&str>,
+        before: Option<&str>,
         rows: u32,
     ) -> Result<Page<Room>> {
         let after = self.chat_cursor(caller, after).await?;
@@ -116,9 +116,12 @@ impl Service {
         self.rooms(caller, &query).await
     }
 
-    async fn chat_cursor(&self, caller: &Caller, id: Option<&RoomId>) -> Result<Option<String>> {
-        let Some(id) = id else { return Ok(None) };
-        Ok(Some(room_cursor(&self.room(caller, id).await?)))
+    async fn chat_cursor(&self, caller: &Caller, text: Option<&str>) -> Result<Option<String>> {
+        match text.map(|text| (text, RoomId::parse(text))) {
+            None => Ok(None),
+            Some((_, Some(id))) => Ok(Some(room_cursor(&self.room(caller, &id).await?))),
+            Some((cursor, None)) => Ok(Some(cursor.to_owned())),
+        }
     }
 
     /// Changes the name of a chat and what a program keeps about it, from what it is as nobody else writes. Says in it that it

@@ -5,14 +5,14 @@ use domain::{
     ids::{AttachmentId, RoomId},
     message::{Author, AuthorKind, Message, MessageKind, checked_text},
     participant::ClientKey,
-    profile::{self, EXTRA_MAX},
+    profile::EXTRA_MAX,
     refusal::Refusal,
     role::Act,
     text,
 };
 
 use super::{
-    profiles::Object,
+    profiles::{Object, kept},
     writer::{Draft, Job},
 };
 use crate::{Caller, Result, Service};
@@ -47,7 +47,8 @@ impl Service {
     /// Writes a message, as `send` does, with what it is besides its text. `Invalid` if that is too long, or a key is in it.
     pub async fn send_with(&self, caller: &Caller, room: &RoomId, new: NewMessage, extra: &Object) -> Result<Message> {
         caller.may(Act::ManageRooms)?;
-        let draft = Draft { extra: kept(extra)?, ..checked(room, new)? };
+        let extra = if extra.is_empty() { String::new() } else { kept(extra, EXTRA_MAX, Field::Message)? };
+        let draft = Draft { extra, ..checked(room, new)? };
         self.messages_writer().write(Job { apps: caller.sight().apps.clone(), draft }).await
     }
 
@@ -113,14 +114,4 @@ fn checked(room: &RoomId, new: NewMessage) -> Result<Draft> {
     let attachment = new.attachment.filter(|_| new.kind == MessageKind::File);
     let reply_to = new.reply_to.filter(|seq| *seq > 0);
     Ok(Draft { room: *room, kind: new.kind, author, text, reply_to, to, attachment, extra: String::new() })
-}
-
-/// What a message is besides its text, as it is kept; nothing for no members.
-fn kept(extra: &Object) -> Result<String, FieldErrors> {
-    if extra.is_empty() {
-        return Ok(String::new());
-    }
-    let json = serde_json::to_string(extra).unwrap_or_default();
-    profile::checked(&json, EXTRA_MAX).map_err(|message| FieldErrors::one(Field::Message, message))?;
-    Ok(json)
 }

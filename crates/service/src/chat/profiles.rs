@@ -36,10 +36,20 @@ pub fn read(json: &str) -> Object {
     serde_json::from_str(json).unwrap_or_default()
 }
 
-/// An object as it is kept. `Invalid` if it is too long, or a key is in it.
+/// What is kept about a contact or a chat; `Invalid` as for `kept`.
 pub fn written(object: &Object) -> Result<String, FieldErrors> {
+    kept(object, PROFILE_MAX, Field::Metadata)
+}
+
+/// An object as it is kept. `Invalid` at the field if it is too long or too deep, or a key is in it.
+pub(super) fn kept(object: &Object, most: usize, field: Field) -> Result<String, FieldErrors> {
     let json = serde_json::to_string(object).unwrap_or_else(|_| EMPTY.to_owned());
-    checked(&json, PROFILE_MAX).map_err(|message| FieldErrors::one(Field::Metadata, message))?;
+    let wrong = |message| FieldErrors::one(field, message);
+    checked(&json, most).map_err(wrong)?;
+    // It may have a level more than what was sent, and must be readable again.
+    if serde_json::from_str::<Object>(&json).is_err() {
+        return Err(wrong("It has too many levels: 126 at most are kept.".to_owned()));
+    }
     Ok(json)
 }
 

@@ -9,12 +9,12 @@ use domain::contact::Contact;
 use domain::ids::RoomId;
 use domain::participant::NamedContact;
 use domain::refusal::Refusal;
-use domain::room::{Room, RoomKind, RoomRules};
+use domain::room::{Room, RoomKind, RoomQuery, RoomRules};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use service::chat::profiles::{self, DISPLAY_NAME, IS_DEFAULT, KIND, PERSONAL};
 use service::chat::rooms::NewRoom;
-use service::{Caller, Error};
+use service::{Caller, Error, Paged as _};
 
 use super::body::{Body, Members};
 use super::caller::{AnyScope, Scoped};
@@ -161,20 +161,18 @@ pub(super) async fn list(
     }
     let contact = named_by(&api, &caller, &by.app, id.as_deref(), external_id.as_deref()).await?;
     let contact = contact.ok_or_else(Failure::query)?;
-    let paging = query.paging(is_record_id)?;
-    let place = |text: &Option<String>| text.as_deref().and_then(RoomId::parse);
-    let (after, before) = (place(&paging.after), place(&paging.before));
-    let page = api.service.chats_of(&caller, &contact.id, after.as_ref(), before.as_ref(), paging.size).await;
+    // The cursors of answers hold a place in the list, which stays when something is said in the conversation that was there.
+    let list = RoomQuery::default();
+    let paging = query.paging(|text| is_record_id(text) || list.is_cursor(text, false))?;
+    let (after, before) = (paging.after.as_deref(), paging.before.as_deref());
+    let page = api.service.chats_of(&caller, &contact.id, after, before, paging.size).await;
     let page = page.map_err(|error| match error {
         // The conversation at which the page begins is gone.
         Error::Refused(Refusal::RoomNotFound) => Failure::page(),
         error => error.into(),
     })?;
-    let id_of = |room: Option<&Room>| room.map(|room| room.id.to_string());
-    let (next, previous) = (id_of(page.rows.last()), id_of(page.rows.first()));
-    let (next, previous) = (next.filter(|_| page.next.is_some()), previous.filter(|_| page.previous.is_some()));
     let conversations = page.rows.iter().map(shown::conversation).collect();
-    let beside = query.beside(&api.public_url, &paging, next, previous);
+    let beside = query.beside(&api.public_url, &paging, page.next, page.previous);
     Ok(Json(Many { conversations, beside }).into_response())
 }
 

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::ids::{AttachmentId, ContactId};
-use domain::message::{Author, AuthorKind, Message, MessageKind};
+use domain::message::{Author, AuthorKind, Message, MessageKind, checked_text};
 use domain::room::Room;
 use domain::text::MESSAGE_MAX;
 use serde::Serialize;
@@ -83,7 +83,9 @@ impl Said {
                         return Ok(Self::besides(kept, &labels(actions, "text"), kind));
                     }
                 };
-                if kept.len() == 2 && kept.contains_key("text") {
+                // A text that is kept in another form than it was sent in is content, too.
+                let is_same = checked_text(MessageKind::Text, &text).is_ok_and(|checked| checked == text);
+                if kept.len() == 2 && kept.contains_key("text") && is_same {
                     return Ok(Self { content: None, text });
                 }
                 kept.insert("text".to_owned(), text.clone().into());
