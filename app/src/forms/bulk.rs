@@ -4,7 +4,7 @@ use domain::bulk::{BulkAct, Selection};
 use domain::field::Field;
 use domain::ids::KeyId;
 use domain::list::KeyQuery;
-use domain::query_string::ListQuery;
+use domain::query_string::{ListQuery, Taken};
 
 use super::fields::{FormFields, Pairs, TICKED};
 use crate::error::ConsoleError;
@@ -41,10 +41,15 @@ pub struct BulkForm {
     pub form_id: String,
 }
 
-/// The filters of the list, if the list has all of them.
+/// The filters of the list, if the list has all of them and none stands beside them, where it would count for nothing.
 pub fn list(sent: &Pairs) -> Option<KeyQuery> {
     let (list, left_out) = KeyQuery::read_string(&sent.text(LIST));
-    left_out.is_empty().then_some(list)
+    // The owner is whom keys are transferred to.
+    let is_filter = |name: &str, value: &str| {
+        !value.is_empty() && name != Field::Owner.as_str() && KeyQuery::default().take(name, value) != Taken::Unknown
+    };
+    let is_beside = sent.0.iter().any(|(name, value)| is_filter(name, value));
+    (left_out.is_empty() && !is_beside).then_some(list)
 }
 
 impl FormFields for BulkForm {
@@ -94,5 +99,23 @@ impl BulkForm {
             pairs.extend(self.keys.iter().map(|id| (KEY, id.clone())));
         }
         pairs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_beside_the_list_are_no_filters() {
+        let read = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            list(&Pairs(pairs.collect())).map(|list| list.to_query_string())
+        };
+        assert_eq!(read(&[(LIST, "kind=service"), (ACT, "revoke"), (ALL, TICKED)]).as_deref(), Some("kind=service"));
+        assert_eq!(read(&[(LIST, ""), ("owner", "ada@example.com"), ("tags", "a"), ("kind", "")]).as_deref(), Some(""));
+        for (name, value) in [("kind", "client"), ("kind", "sausage"), ("q", "billing"), ("status", "active")] {
+            assert_eq!(read(&[(LIST, "kind=service"), (name, value), (ALL, TICKED)]), None, "{name}={value}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use domain::bulk::BulkAct;
 use domain::ids::KeyId;
 use domain::page::grouped;
 use domain::request::Decision;
+use domain::role::Act;
 
 use super::chat_done::ChatDone;
 use super::integration_done::IntegrationDone;
@@ -237,14 +238,16 @@ impl Done {
         Self::RotationUndone,
     ];
 
-    /// Its code, what is said of the key, and the path of the act that undoes it.
-    const fn row(self) -> (&'static str, &'static str, Option<&'static str>) {
+    /// Its code, what is said of the key, and the path of the act that undoes it, with what that needs.
+    const fn row(self) -> (&'static str, &'static str, Option<(&'static str, Act)>) {
         match self {
             Self::Acknowledged => ("acknowledged", "is confirmed and enabled.", None),
             Self::Dropped => ("dropped", "was dropped. It never worked.", None),
             Self::Edited => ("edited", "is saved. Your changes take effect with the next call.", None),
-            Self::Disabled => ("disabled", "is disabled. Calls are refused until you enable it again.", Some("enable")),
-            Self::Enabled => ("enabled", "is enabled again.", Some("disable")),
+            Self::Disabled => {
+                ("disabled", "is disabled. Calls are refused until you enable it again.", Some(("enable", Act::ChangeKeys)))
+            }
+            Self::Enabled => ("enabled", "is enabled again.", Some(("disable", Act::StopKeys))),
             Self::Revoked => ("revoked", "is revoked. Calls are refused.", None),
             Self::Restored => ("restored", "is restored to its status before it was revoked.", None),
             Self::Rotated => ("rotated", "has a new secret. Its page says whether the old one still works.", None),
@@ -287,8 +290,8 @@ impl Done {
         self.row().1
     }
 
-    /// The path of the act that undoes it.
-    pub fn undo(self) -> Option<&'static str> {
+    /// The path of the act that undoes it, and what that needs.
+    pub fn undo(self) -> Option<(&'static str, Act)> {
         self.row().2
     }
 }

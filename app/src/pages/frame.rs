@@ -3,7 +3,6 @@
 use domain::bulk::BulkAct;
 use domain::field::Field;
 use domain::ids::KeyId;
-use domain::key::KeyDetail;
 use domain::kind::KeyKind;
 use domain::query_string::ListQuery;
 use domain::role::{Act, Rights};
@@ -19,7 +18,7 @@ use crate::components::palette::Palette;
 use crate::components::shortcuts::Shortcuts;
 use crate::components::time::Time;
 use crate::components::title::Title;
-use crate::desk::keys::{new_form, read_key, read_taken_names};
+use crate::desk::keys::{KeyView, new_form, read_key, read_taken_names};
 use crate::desk::later::later;
 use crate::desk::person::{read_me, take_done};
 use crate::desk::requests::read_waiting;
@@ -250,8 +249,8 @@ fn Flash() -> impl IntoView {
     let said = later(async move {
         Some(match take_done()? {
             Told::Key(done, id) => {
-                let key = read_key(id.as_str()).await.ok().map(|view| view.key);
-                Said { done, id, key }.into_view().into_any()
+                let view = read_key(id.as_str()).await.ok();
+                Said { done, id, view }.into_view().into_any()
             }
             Told::Keys { act, taken, skipped, form_id } => {
                 let names = read_taken_names(&form_id).await.unwrap_or_default();
@@ -307,27 +306,28 @@ fn quoted(names: Vec<String>) -> Vec<impl IntoView> {
 struct Said {
     done: Done,
     id: KeyId,
-    key: Option<KeyDetail>,
+    view: Option<KeyView>,
 }
 
 impl Said {
     fn into_view(self) -> impl IntoView {
-        let Self { done, id, key } = self;
+        let Self { done, id, view: of_key } = self;
         let here = use_location().pathname.get_untracked();
         let address = format!("/keys/{}", id.as_str());
         let back = if here == address { here.clone() } else { behind() };
-        let view = (key.is_some() && here != address).then(|| view! { <a href=address.clone()>"View key"</a> });
-        let undo = done.undo().zip(key.as_ref()).map(|(act, key)| {
+        let view = (of_key.is_some() && here != address).then(|| view! { <a href=address.clone()>"View key"</a> });
+        let undoes = done.undo().zip(of_key.as_ref()).filter(|((_, needs), of_key)| of_key.rights.may(*needs));
+        let undo = undoes.map(|((act, _), of_key)| {
             view! {
                 <form method="post" action=format!("{address}/{act}")>
                     <input type="hidden" name=BACK value=back/>
-                    <input type="hidden" name=REVISION value=key.revision/>
+                    <input type="hidden" name=REVISION value=of_key.key.revision/>
                     <button class="button quiet">"Undo"</button>
                 </form>
             }
         });
-        let subject = match key {
-            Some(key) => view! { "“" <bdi>{key.row.name}</bdi> "” " }.into_any(),
+        let subject = match of_key {
+            Some(of_key) => view! { "“" <bdi>{of_key.key.row.name}</bdi> "” " }.into_any(),
             None => "The key ".into_any(),
         };
         view! {
