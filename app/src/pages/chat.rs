@@ -11,7 +11,7 @@ use service::seen::SeenState;
 
 use super::room::not_there;
 use crate::components::contact_fields::ContactFields;
-use crate::components::failed::{Failed, FormProblem, failed_dialog};
+use crate::components::failed::{FormProblem, failed_dialog};
 use crate::components::field::TextField;
 use crate::components::grant_fields::EnterPresses;
 use crate::components::ignored::NotUnderstood;
@@ -47,7 +47,7 @@ pub fn ChatPage() -> impl IntoView {
         let people = read_participants(&view.room.id).await;
         match (people, read_messages(&view.room, before).await) {
             (Ok(people), Ok(messages)) => view! { <Shown view people messages posted/> }.into_any(),
-            (Err(error), _) | (_, Err(error)) => view! { <Failed error/> }.into_any(),
+            (Err(error), _) | (_, Err(error)) => not_there(error, "Chat", "/chats", "All chats"),
         }
     });
     view! { {page} <Outlet/> }

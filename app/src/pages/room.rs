@@ -48,13 +48,13 @@ pub fn RoomPage() -> impl IntoView {
         let messages = read_messages(&view.room, before).await;
         match (users, messages) {
             (Ok(users), Ok(messages)) => view! { <Shown view users asked messages refused posted/> }.into_any(),
-            (Err(error), _) | (_, Err(error)) => view! { <Failed error/> }.into_any(),
+            (Err(error), _) | (_, Err(error)) => not_there(error, "Room", "/rooms", "All rooms"),
         }
     });
     view! { {page} <Outlet/> }
 }
 
-/// What is in the place of a room or chat that there is not.
+/// What is in the place of a room or chat that there is not, or that cannot be read.
 pub(super) fn not_there(error: ConsoleError, what: &'static str, all: &'static str, link: &'static str) -> AnyView {
     if error != ConsoleError::Refused(Refusal::RoomNotFound) {
         return view! {
