@@ -41,6 +41,15 @@ function add({ data }) {
   window.dispatchEvent(new Event('keystead:shown'));
 }
 
+/** Of very many, only the last come. */
+function more({ data }) {
+  const line = document.createElement('li');
+  line.className = 'soft';
+  line.textContent = `${Number(data).toLocaleString('en')} more came in this moment, and are not shown here.`;
+  list.prepend(line);
+  list.hidden = false;
+}
+
 /** There is no event while the browser tries again, so look at the state. */
 function tell() {
   const line = document.querySelector('[data-live-state]');
@@ -63,6 +72,7 @@ export function watch() {
   if (!source) return;
   source.onmessage = add;
   source.addEventListener('deleted', remove);
+  source.addEventListener('more', more);
 }
 
 setInterval(tell, 1_000);

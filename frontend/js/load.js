@@ -9,9 +9,17 @@ const FRESH = 5_000;
 let early = null;
 let resting;
 
+/** What an answer says that is no page. */
+class Told extends Error {}
+
+/** The words for an error of `load`: those of the server, if it had any. */
+export const words = (error, silent) => (error instanceof Told ? error.message : silent);
+
 export async function load(address, options) {
   const answer = await fetch(address, { ...options, headers: { accept: 'text/html' } });
-  if (!answer.headers.get('content-type')?.startsWith('text/html')) throw new Error(`status ${answer.status}`);
+  const type = answer.headers.get('content-type') ?? '';
+  if (type.startsWith('text/plain') && !answer.ok) throw new Told((await answer.text()).trim());
+  if (!type.startsWith('text/html')) throw new Error(`status ${answer.status}`);
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   return { page, address: answer.redirected ? answer.url : address, redirected: answer.redirected };
 }

@@ -5,7 +5,7 @@ import { dialogOf, onClose, open } from './dialogs.js';
 import './fresh.js';
 import { end, wake } from './islands.js';
 import { noteLate } from './late.js';
-import { askEarly, forget, load, taken } from './load.js';
+import { askEarly, forget, load, taken, words } from './load.js';
 import { watch } from './live.js';
 import { focusOn, focused, giveBack, giveTicks, keep, keepTicks } from './place.js';
 import './palette.js';
@@ -117,11 +117,11 @@ async function follow(address, history) {
   fetching = new AbortController();
   const { signal } = fetching;
   const ready = busy();
-  const answer = (await taken(address)) ?? (await load(address, { signal }).catch(() => null));
+  const answer = (await taken(address)) ?? (await load(address, { signal }).catch((error) => error));
   ready();
   if (signal.aborted) return;
-  if (answer) arrive(answer, history);
-  else trouble(SILENT, main().firstChild);
+  if (answer.page) arrive(answer, history);
+  else trouble(words(answer, SILENT), main().firstChild);
 }
 
 /** Sends a form. A second press while the first is under way does nothing. */
@@ -134,12 +134,14 @@ async function send(form, button) {
   const fields = new FormData(form, button);
   const body = form.enctype === 'multipart/form-data' ? fields : new URLSearchParams(fields);
   const address = new URL(button?.getAttribute('formaction') ?? form.getAttribute('action') ?? '', location.href).href;
-  const answer = await load(address, { method: 'POST', body }).catch(() => null);
+  const answer = await load(address, { method: 'POST', body }).catch((error) => error);
   ready();
   forget();
   delete form.dataset.sent;
-  if (answer) sent(answer, withLate);
-  else trouble(KEPT, button ?? form.lastChild);
+  if (answer.page) return sent(answer, withLate);
+  trouble(words(answer, KEPT), button ?? form.lastChild);
+  // It is here still, and so is what must not be left without a question.
+  if (form.dataset.question) form.dataset.guard = form.dataset.question;
 }
 
 /** Shows what a form has led to. A refused form, or a secret, comes in the place of the form. */
@@ -160,9 +162,9 @@ async function comeBack(event) {
     focusOn(shown.opener, '#main');
     return;
   }
-  const answer = await load(address, { signal }).catch(() => null);
+  const answer = await load(address, { signal }).catch((error) => error);
   if (signal.aborted) return;
-  if (!answer) trouble(SILENT, main().firstChild);
+  if (!answer.page) trouble(words(answer, SILENT), main().firstChild);
   else if (fits(answer, 'replace')) {
     show(answer);
     giveTicks(address, main());
@@ -197,7 +199,8 @@ function submit(event) {
   const { target: form, submitter } = event;
   if (event.defaultPrevented || form.method !== 'post' || form.target) return;
   event.preventDefault();
-  send(form, submitter);
+  const guard = document.querySelector('[data-guard]');
+  if (!guard || guard === form || confirm(guard.dataset.guard)) send(form, submitter);
 }
 
 /** A dialog was closed. Its place in the history goes to the page behind it, or to nothing. */

@@ -1,5 +1,7 @@
 // Keeps what changes by itself in the rows of the key list up to date, while somebody may look at it.
 
+import { trouble } from './signs.js';
+
 const EVERY = 30_000;
 const PARTS = ['.state', '.day', '.used', '.menu'];
 
@@ -13,9 +15,29 @@ async function refresh() {
   const body = JSON.stringify({ ids, list: location.search.slice(1) });
   const headers = { 'content-type': 'application/json' };
   const answer = await fetch('/api/rows', { method: 'POST', headers, body }).catch(() => null);
+  if (answer?.status === 401) return signedOut();
   if (!answer?.ok) return;
-  for (const { id, html } of await answer.json()) show(document.getElementById(`menu-${id}`)?.closest('tr'), html);
+  const rows = await answer.json();
+  for (const { id, html } of rows) show(document.getElementById(`menu-${id}`)?.closest('tr'), html);
+  const there = new Set(rows.map(({ id }) => `menu-${id}`));
+  for (const menu of menus) if (!there.has(menu.id) && !inUse(menu)) gone(menu);
   window.dispatchEvent(new Event('keystead:shown'));
+}
+
+/** A key that was deleted meanwhile, or is out of sight. */
+function gone(menu) {
+  const row = menu.closest('tr');
+  const state = document.createElement('span');
+  state.className = 'status revoked';
+  state.textContent = 'Gone';
+  row.querySelector('.state').replaceChildren(state);
+  row.querySelector('[popovertarget]').remove();
+  menu.remove();
+}
+
+/** Says once that nothing is kept up to date any more. */
+function signedOut() {
+  if (!document.querySelector('.trouble')) trouble('Your session has ended. Reload the page to go on.', document.querySelector('.keys'));
 }
 
 function show(row, html) {

@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
-use crate::paths::{EVENTS, REPORTED, ROOM_EVENTS};
+use crate::paths::STREAMS;
 
 /// How far these threads step back. Beside busy calls, they get about a tenth of the processor.
 const NICE: i32 = 10;
@@ -84,7 +84,7 @@ fn passed_on(body: Body, place: SemaphorePermit<'static>) -> Body {
 /// its work.
 pub(crate) async fn apart(State(threads): State<ConsoleThreads>, request: Request, next: Next) -> Response {
     // A stream lasts, and only passes on what others have decided.
-    if [EVENTS, REPORTED, ROOM_EVENTS].contains(&request.uri().path()) {
+    if STREAMS.contains(&request.uri().path()) {
         return next.run(request).await;
     }
     let Ok(place) = PLACES.try_acquire() else {

@@ -9,6 +9,9 @@ pub(crate) const REPORTED: &str = "/integrations/setup/events/reported";
 /// Where the browser listens to the messages of one room or chat.
 pub(crate) const ROOM_EVENTS: &str = "/events/rooms";
 
+/// The streams that pages listen to. They last, and show what others do: nobody need be there.
+pub(crate) const STREAMS: [&str; 3] = [EVENTS, REPORTED, ROOM_EVENTS];
+
 /// Where a script asks what a passkey is to sign.
 pub(crate) const PASSKEY: &str = "/api/passkey";
 

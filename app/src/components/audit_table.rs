@@ -21,7 +21,8 @@ pub fn AuditTable(
     with_subject: bool,
 ) -> impl IntoView {
     if rows.is_empty() {
-        return view! { <p class="soft">"No events yet."</p> }.into_any();
+        let words = if may(Act::SeeAudit) { "No events yet." } else { "You have done nothing here yet." };
+        return view! { <p class="soft">{words}</p> }.into_any();
     }
     let seen: Vec<_> = LINKED.into_iter().filter(|act| may(*act)).collect();
     let rows: Vec<_> = told(rows).into_iter().map(|(row, action)| line(row, action, with_subject, &seen)).collect();

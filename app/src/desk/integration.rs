@@ -31,6 +31,8 @@ pub struct Reports {
     pub latest: Vec<Event>,
     /// Whether there may be older ones, behind those of other keys.
     pub are_older: bool,
+    /// The number of the integration's newest event; 0 if there is none.
+    pub last: u64,
 }
 
 /// How many events the page shows.
@@ -62,9 +64,9 @@ async fn read_reports(view: &KeyView) -> Result<Option<Reports>, ConsoleError> {
         return Ok(None);
     };
     let page = service.events(&caller, &integration.id, &EventQuery::default()).await?;
-    let are_older = page.next.is_some();
+    let (are_older, last) = (page.next.is_some(), page.rows.first().map_or(0, |event| event.seq));
     let latest = page.rows.into_iter().filter(|event| event.key_id == view.key.row.id).take(LATEST).collect();
-    Ok(Some(Reports { integration: integration.id, latest, are_older }))
+    Ok(Some(Reports { integration: integration.id, latest, are_older, last }))
 }
 
 /// What a firewall must let through.

@@ -122,11 +122,11 @@ pub async fn read_bulk(form: &BulkForm) -> Result<(BulkAct, Selection, BulkPrevi
     Ok((act, selection, preview))
 }
 
-/// The apps that an act on many keys is for. What an act took before may be of any.
+/// The apps that an act on many keys is for. Keys that are named may be of any.
 pub async fn bulk_apps(desk: &Desk, form: &BulkForm, selection: &Selection) -> Result<Scope<AppId>, ConsoleError> {
     match selection {
-        Selection::TakenBy(_) => Ok(Scope::All),
-        Selection::Keys(_) | Selection::Matching(_) => desk.apps_of(&form.app).await,
+        Selection::Keys(_) | Selection::TakenBy(_) => Ok(Scope::All),
+        Selection::Matching(_) => desk.apps_of(&form.app).await,
     }
 }
 

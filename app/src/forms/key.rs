@@ -85,6 +85,8 @@ pub type NewSecret = Arc<Issued>;
 #[derive(Debug, Clone, Default)]
 pub struct AcknowledgeForm {
     pub draft: KeyDraft,
+    /// The id of the key's app.
+    pub app: String,
     /// The box is ticked.
     pub ticked: bool,
     /// The key is to be confirmed although somebody else issued it.
@@ -97,6 +99,7 @@ impl FormFields for AcknowledgeForm {
     fn read(sent: &Pairs) -> Self {
         Self {
             draft: KeyDraft::read(sent),
+            app: sent.text(Field::App.as_str()),
             ticked: sent.text(Field::Acknowledged.as_str()) == TICKED,
             anyway: sent.text(ANYWAY) == TICKED,
             to_integration: sent.text(THEN) == INTEGRATION,

@@ -107,23 +107,23 @@ fn left(seconds: i64, rotates: bool) -> String {
 /// where there is a list to go back to.
 fn guard_leaving(form: Option<HtmlFormElement>, outside: bool) {
     const QUESTION: &str = "You have not confirmed this key. If you leave, you will not see it again. Leave?";
-    // frontend/js asks this where the browser would not, because the document stays.
+    // frontend/js asks this where the browser would not, because the document stays. While it is there, leaving asks. If
+    // nothing came of sending the form, frontend/js puts it back from the other one.
     const GUARD: &str = "data-guard";
-    let armed = StoredValue::new(true);
-    let disarm = {
+    const KEPT: &str = "data-question";
+    let armed = {
         let form = form.clone();
-        move || {
-            armed.set_value(false);
-            form.as_ref().map(|form| form.remove_attribute(GUARD));
-        }
+        move || form.as_ref().is_some_and(|form| form.has_attribute(GUARD))
     };
-    if let Some(form) = form {
+    if let Some(form) = form.clone() {
         let _ = form.set_attribute(GUARD, QUESTION);
-        let disarm = disarm.clone();
-        let _ = browser::listen(&form, ev::submit, move |_| disarm());
+        let _ = form.set_attribute(KEPT, QUESTION);
+        let sent = form.clone();
+        let _ = browser::listen(&form, ev::submit, move |_| drop(sent.remove_attribute(GUARD)));
     }
+    let is_armed = armed.clone();
     browser::listen_to_window(ev::beforeunload, move |event| {
-        if armed.get_value() {
+        if is_armed() {
             event.prevent_default();
         }
     });
@@ -136,8 +136,8 @@ fn guard_leaving(form: Option<HtmlFormElement>, outside: bool) {
         return;
     }
     browser::listen_to_window(ev::keydown, move |event| {
-        if event.key() == "Escape" && armed.get_value() && window().confirm_with_message(QUESTION).unwrap_or(false) {
-            disarm();
+        if event.key() == "Escape" && armed() && window().confirm_with_message(QUESTION).unwrap_or(false) {
+            form.as_ref().map(|form| form.remove_attribute(GUARD));
             let _ = window().location().set_href("/keys");
         }
     });

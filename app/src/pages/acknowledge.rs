@@ -59,7 +59,7 @@ fn Waiting(
     let id = key.row.id.as_str().to_owned();
     let problem = PostedForm::problem(posted.as_ref());
     let wrong = problem.fields.of(Field::Acknowledged).next().map(|error| error.message.clone());
-    let draft = KeyDraft::again(&key);
+    let (draft, app) = (KeyDraft::again(&key), key.app_id.to_string());
     // A refused form leaves this page in the history, not a question whether to send it again.
     let address = format!("/keys/{id}/acknowledge");
     view! {
@@ -78,6 +78,7 @@ fn Waiting(
         <form class="narrow stack" method="post" data-address=address.clone() action=address>
             <FormProblem problem=problem.whole.or(not_dropped)/>
             <HiddenDraft draft=draft.clone()/>
+            <input type="hidden" name=Field::App.as_str() value=app.clone()/>
             {seen_by.map(|seen_by| view! { <Anyway seen_by what="this key, and only they saw its secret"/> })}
             <AcknowledgeBox deadline=until now guard=false outside=false rotates=false wrong/>
         </form>
@@ -85,7 +86,7 @@ fn Waiting(
             <form method="post" action=format!("/keys/{id}/drop")>
                 <button class="button danger">"Drop this key"</button>
             </form>
-            <Again draft/>
+            <Again draft app/>
         </div>
     }
 }
@@ -129,33 +130,38 @@ fn NotWaiting(view: KeyView) -> impl IntoView {
     }
 }
 
-/// The key was dropped. The posted form still has its fields.
+/// The key was dropped or deleted, or never was. The posted form still has its fields.
 #[component]
 fn Gone(error: ConsoleError, posted: Option<PostedForm<AcknowledgeForm>>) -> impl IntoView {
-    let dropped = error == ConsoleError::Refused(Refusal::NotFound);
-    let draft = posted.map(|posted| posted.form.draft).filter(|draft| draft.kind.is_some());
+    let gone = error == ConsoleError::Refused(Refusal::NotFound);
+    let again = posted.map(|posted| (posted.form.draft, posted.form.app)).filter(|(draft, _)| draft.kind.is_some());
     view! {
         <div class="head narrow"><div><h1>"This key is gone"</h1></div></div>
         <Failed error/>
-        {dropped.then(|| {
+        {gone.then(|| {
             let within = span(ACKNOWLEDGE_WITHIN);
-            view! { <p class="narrow">{format!("Keystead drops a key that nobody confirms within {within}. It never worked.")}</p> }
+            view! { <p class="narrow">{format!("It was dropped because nobody confirmed it within {within}, or it was deleted. Nobody can use it.")}</p> }
         })}
         <div class="actions narrow">
-            {match draft {
-                Some(draft) => view! { <Again draft/> }.into_any(),
+            {match again {
+                Some((draft, app)) => view! { <Again draft app/> }.into_any(),
                 None => view! { <a class="button primary" href="/keys/new">"Generate New Key"</a> }.into_any(),
             }}
         </div>
     }
 }
 
-/// Restarts the wizard at its summary, with the same fields.
+/// Restarts the wizard at its summary, with the same fields in the same app.
 #[component]
-pub fn Again(draft: KeyDraft) -> impl IntoView {
+pub fn Again(
+    draft: KeyDraft,
+    /// The id of the app; empty if it is not known.
+    app: String,
+) -> impl IntoView {
     view! {
         <form method="post" action="/keys/new">
             <HiddenDraft draft/>
+            <input type="hidden" name=Field::App.as_str() value=app/>
             <button class="button" name=STEP value=WizardStep::Summary.as_str()>"Generate again with the same fields"</button>
         </form>
     }

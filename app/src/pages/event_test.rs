@@ -52,8 +52,8 @@ pub fn EventTest(
 
 #[component]
 fn Reported(reports: Reports, key: String) -> impl IntoView {
-    let Reports { integration, latest, are_older } = reports;
-    let live = format!("/integrations/setup/events/reported?integration={integration}&key={key}");
+    let Reports { integration, latest, are_older, last } = reports;
+    let live = format!("/integrations/setup/events/reported?integration={integration}&key={key}&after={last}");
     let empty = latest.is_empty();
     let none = if are_older { "None of the latest events came with this key." } else { "No events yet." };
     let lines: Vec<_> = latest.iter().map(event_line).collect();

@@ -102,7 +102,7 @@ async fn saved(form_id: String, link: Link, step: Option<WizardStep>) -> AnyView
         Err(error) => return view! { <Failed error/> }.into_any(),
     };
     if let Some(key) = form.key {
-        return view! { <Steps at=2/> <h1>"Generate New Key"</h1> <MadeBefore draft=form.draft key/> }.into_any();
+        return view! { <Steps at=2/> <h1>"Generate New Key"</h1> <MadeBefore draft=form.draft app=form.app key/> }.into_any();
     }
     let Some(draft) = form.draft else { return unsaved(form_id, link).await };
     // An earlier step's address does not know it.

@@ -3,7 +3,7 @@
 use domain::approval::Cause;
 use domain::draft::KeyDraft;
 use domain::field::{Field, FieldErrors};
-use domain::ids::KeyId;
+use domain::ids::{AppId, KeyId};
 use domain::key::{ACKNOWLEDGE_WITHIN, Status};
 use domain::kind::KeyKind;
 use domain::refusal::Refusal;
@@ -179,6 +179,9 @@ fn Reason(causes: Vec<Cause>, reason: String, errors: RwSignal<FieldErrors>) -> 
 pub fn MadeBefore(
     /// What was typed, if it is still kept.
     draft: Option<KeyDraft>,
+    /// The app that was chosen for it.
+    #[prop(optional_no_strip)]
+    app: Option<AppId>,
     key: KeyId,
 ) -> impl IntoView {
     let problem = Some(ConsoleError::Refused(Refusal::AlreadyIssued { key }));
@@ -195,7 +198,7 @@ pub fn MadeBefore(
             </div>
             <footer>
                 {match draft {
-                    Some(draft) => view! { <Again draft/> }.into_any(),
+                    Some(draft) => view! { <Again draft app=app.map(|app| app.to_string()).unwrap_or_default()/> }.into_any(),
                     None => view! { <a class="button" href="/keys/new">"Generate New Key"</a> }.into_any(),
                 }}
                 <a class="button quiet" href="/keys">"All keys"</a>

@@ -7,8 +7,9 @@ use domain::kind::KeyKind;
 use domain::text::PASSPHRASE_MIN;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use service::keys::SavedForm;
 
-use super::generate_steps::{Expired, facts};
+use super::generate_steps::{Expired, MadeBefore, facts};
 use crate::addresses::wizard_address;
 use crate::components::app_switch::{ChosenApp, InApp};
 use crate::components::failed::{Failed, FormProblem};
@@ -60,7 +61,11 @@ pub fn HandOverPage() -> impl IntoView {
 /// The form before anybody typed.
 async fn begun(form_id: String, app: String) -> AnyView {
     match read_form(&form_id).await {
-        Ok(saved) => match saved.draft.filter(|_| saved.key.is_none()) {
+        Ok(SavedForm { draft, app, key: Some(key) }) => {
+            view! { <div class="head narrow"><div><h1>"Let somebody else collect the key"</h1></div></div> <MadeBefore draft app key/> }
+                .into_any()
+        }
+        Ok(saved) => match saved.draft {
             Some(key) => {
                 let form = HandOverFields { key, form_id, to: RecipientFields::usual(), ..HandOverFields::default() };
                 let within = InApp::read(&app).await;

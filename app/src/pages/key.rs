@@ -238,6 +238,7 @@ fn duplicate(key: &KeyDetail) -> AnyView {
         <li>
             <form method="post" action="/keys/new">
                 <HiddenDraft draft/>
+                <input type="hidden" name=Field::App.as_str() value=key.app_id.to_string()/>
                 <button name=STEP value=WizardStep::Summary.as_str()>"New key with the same permissions"</button>
             </form>
         </li>

@@ -2,6 +2,7 @@
 
 use domain::audit::AuditRow;
 use domain::audit_query::AuditQuery;
+use domain::role::Act;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -10,7 +11,7 @@ use crate::components::audit_table::AuditTable;
 use crate::components::failed::Failed;
 use crate::components::modal::Modal;
 use crate::desk::audit::read_audit;
-use crate::desk::keys::{key_id, read_key};
+use crate::desk::keys::{key_id, may, read_key};
 use crate::desk::later::later;
 use crate::error::ConsoleError;
 
@@ -22,7 +23,7 @@ pub fn KeyAuditModal() -> impl IntoView {
     later(async move {
         match of_key(&id).await {
             Ok((rows, name)) => view! {
-                <Modal title=format!("Audit of “{name}”") back=back.clone() broad=true light=true>
+                <Modal title=title(&name) back=back.clone() broad=true light=true>
                     <div class="body"><AuditTable rows/></div>
                     <Foot whole=format!("/audit?key={id}") back/>
                 </Modal>
@@ -37,6 +38,11 @@ pub fn KeyAuditModal() -> impl IntoView {
             .into_any(),
         }
     })
+}
+
+/// Whoever does not see the audit sees their own acts.
+fn title(name: &str) -> String {
+    if may(Act::SeeAudit) { format!("Audit of “{name}”") } else { format!("What you did with “{name}”") }
 }
 
 /// The last changes to anything.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::draft::KeyDraft;
+use domain::field::Field;
 use domain::key::KeyRow;
 use leptos::prelude::*;
 use secrecy::ExposeSecret;
@@ -22,6 +23,7 @@ use crate::islands::acknowledge::AcknowledgeBox;
 pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
     let row = &issued.key.row;
     let address = format!("/keys/{}/acknowledge", row.id.as_str());
+    let app = issued.key.app_id.to_string();
     let deadline = issued.ack_deadline.unwrap_or(row.created_at);
     view! {
         <Title text="Your key"/>
@@ -34,9 +36,10 @@ pub fn Secret(issued: Arc<Issued>, draft: KeyDraft) -> impl IntoView {
         {shown(&issued, false)}
         <form class="narrow stack" method="post" data-address=address.clone() action=address>
             <HiddenDraft draft=draft.clone()/>
+            <input type="hidden" name=Field::App.as_str() value=app.clone()/>
             <AcknowledgeBox deadline now=row.created_at guard=true outside=false rotates=false wrong=None/>
         </form>
-        <div class="narrow"><Again draft/></div>
+        <div class="narrow"><Again draft app/></div>
     }
 }
 

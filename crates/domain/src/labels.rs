@@ -131,7 +131,9 @@ impl Metadata {
 
 impl fmt::Display for Metadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_items().join(", "))
+        // What has a comma itself must not look like two.
+        let told = |item: String| if item.contains([',', '"']) { format!("{item:?}") } else { item };
+        f.write_str(&self.to_items().into_iter().map(told).collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -148,6 +150,16 @@ fn pair(item: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_with_a_comma_is_not_told_as_two() {
+        let told = |items: &[&str]| {
+            let items: Vec<_> = items.iter().map(|item| (*item).to_owned()).collect();
+            Metadata::parse_items(&items).unwrap().to_string()
+        };
+        assert_eq!(told(&["plan=gold", "tier=2"]), "plan=gold, tier=2");
+        assert_eq!(told(&["plan=gold, tier=2"]), r#""plan=gold, tier=2""#);
+    }
 
     #[test]
     fn an_owner_is_a_person_or_a_team() {

@@ -9,7 +9,11 @@ use std::{
 use domain::{ids::PersonId, refusal::Refusal};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Service, sessions::Session, verify::shards::lock};
+use crate::{
+    Service,
+    sessions::{Person, Session},
+    verify::shards::lock,
+};
 
 /// How many streams a session may have open.
 pub const STREAMS_MAX: usize = 5;
@@ -31,6 +35,8 @@ struct Open {
 pub struct Stream {
     session: [u8; 32],
     ended: CancellationToken,
+    /// What the person was when it began.
+    person: Person,
     streams: Arc<Streams>,
 }
 
@@ -81,19 +87,21 @@ impl Service {
         session.person.id.as_str().clone_into(&mut open.of);
         let ended = open.ended.clone();
         drop(all);
-        Ok(Stream { session: session.id_mac, ended, streams })
+        Ok(Stream { session: session.id_mac, ended, person: session.person.clone(), streams })
     }
 
-    /// Waits until the stream's session ends: here, at once; by time or in another process, when this looks again. While
-    /// the database does not answer, the stream goes on.
+    /// Waits until the stream's session ends, or the person is somebody else by role, apps or keys: here, at once; by time or in another
+    /// process, when this looks again. While the database does not answer, the stream goes on.
     pub async fn session_ends(&self, stream: &Stream, look_every: Duration) {
         loop {
             tokio::select! {
                 () = stream.ended.cancelled() => return,
                 () = tokio::time::sleep(look_every) => {}
             }
-            if matches!(self.session_of(&stream.session).await, Ok(None)) {
-                return;
+            match self.session_of(&stream.session).await {
+                Ok(Some(session)) if session.person == stream.person && !session.owes_factor => {}
+                Ok(_) => return,
+                Err(_) => {}
             }
         }
     }

@@ -38,6 +38,8 @@ reads! {
     event(id: &EventId) -> Option<Event>;
     /// The events of an integration from one number to another, in their order, at most `limit`.
     events_between(integration: &IntegrationId, from: u64, to: u64, limit: u32) -> Vec<Event>;
+    /// The newest events between two numbers that came with a key, in their order, at most `limit`, and how many there are.
+    events_of_key_between(integration: &IntegrationId, key: &KeyId, from: u64, to: u64, limit: u32) -> (Vec<Event>, u64);
     /// The numbers of the last events of these integrations, in any order. One that never had any is left out.
     event_ends(integrations: &[IntegrationId]) -> Vec<(IntegrationId, u64)>;
     /// A page of the events of an integration that are asked for, the newest first. An invalid cursor gives the first page.
@@ -142,6 +144,29 @@ async fn events_between(
     sql.push(" AND seq >= ").bind(signed(from)).push(" AND seq <= ").bind(signed(to));
     sql.push(" ORDER BY seq LIMIT ").bind(i64::from(limit));
     Ok(readable(conn.fetch_all::<Stored>(sql).await?))
+}
+
+async fn events_of_key_between(
+    conn: &mut Conn<'_>,
+    integration: &IntegrationId,
+    key: &KeyId,
+    from: u64,
+    to: u64,
+    limit: u32,
+) -> Result<(Vec<Event>, u64), StoreError> {
+    let push_asked = |sql: &mut Sql| {
+        sql.push("WHERE integration_id = ").bind(integration.as_str()).push(" AND key_id = ").bind(key.as_str());
+        sql.push(" AND seq >= ").bind(signed(from)).push(" AND seq <= ").bind(signed(to));
+    };
+    let mut sql = Sql::new(EVENT);
+    push_asked(&mut sql);
+    sql.push(" ORDER BY seq DESC LIMIT ").bind(i64::from(limit));
+    let mut newest = readable(conn.fetch_all::<Stored>(sql).await?);
+    newest.reverse();
+    let mut sql = Sql::new("SELECT count(*) FROM event ");
+    push_asked(&mut sql);
+    let (count,): (i64,) = conn.fetch_one(sql).await?;
+    Ok((newest, count.unsigned_abs()))
 }
 
 async fn event_ends(

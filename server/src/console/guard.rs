@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use domain::refusal::Refusal;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::paths::{EVENTS, PASSKEY, REPORTED, ROOM_EVENTS, SERVER_FUNCTIONS};
+use crate::paths::{PASSKEY, SERVER_FUNCTIONS, STREAMS};
 
 /// Routes that are open to anybody. Everything else needs a session, including whatever is added later.
 const PUBLIC: [&str; 14] = [
@@ -38,11 +38,13 @@ const SECOND_FACTOR: &str = "/account/second-factor";
 /// Where passkeys are set up.
 const PASSKEYS: &str = "/account/passkeys";
 
-/// Addresses that only scripts call. They cannot follow a redirect to a page.
-const SCRIPTS: [&str; 4] = [SERVER_FUNCTIONS, EVENTS, REPORTED, ROOM_EVENTS];
-
 /// The characters that end a value of a query, or mean something else in it.
 const NOT_IN_A_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Whether only scripts call this address. They cannot follow a redirect to a page.
+fn is_for_scripts(path: &str) -> bool {
+    path.starts_with(SERVER_FUNCTIONS) || STREAMS.iter().any(|stream| path.starts_with(stream))
+}
 
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     let path = request.uri().path();
@@ -54,7 +56,7 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     if owes_factor {
-        if SCRIPTS.iter().any(|script| path.starts_with(script)) {
+        if is_for_scripts(path) {
             return (StatusCode::FORBIDDEN, Json(CallError::from(ConsoleError::Refused(Refusal::Forbidden))))
                 .into_response();
         }
@@ -64,7 +66,7 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
         }
         return see_other(HeaderValue::from_static(SECOND_FACTOR));
     }
-    if SCRIPTS.iter().any(|script| path.starts_with(script)) {
+    if is_for_scripts(path) {
         return (StatusCode::UNAUTHORIZED, Json(CallError::from(ConsoleError::SignedOut))).into_response();
     }
     if request.method() == Method::POST {

@@ -12,7 +12,7 @@ use service::sessions::Session;
 use super::transport::transport;
 use crate::client_address::peer;
 use crate::connections::FirstTry;
-use crate::paths::{EVENTS, ROOM_EVENTS, ROWS};
+use crate::paths::{ROWS, STREAMS};
 use crate::state::AppState;
 use crate::traces;
 
@@ -51,7 +51,7 @@ pub(super) async fn visit(State(state): State<AppState>, mut request: Request, n
 
 async fn session(state: &AppState, cookie: &str, path: &str) -> service::Result<Option<Session>> {
     // Only what somebody does prolongs a session.
-    if [EVENTS, ROOM_EVENTS, ROWS].contains(&path) {
+    if path == ROWS || STREAMS.contains(&path) {
         state.service.idle_session(cookie).await
     } else {
         state.service.session(cookie).await

@@ -23,6 +23,8 @@ pub(super) struct Watched {
     integration: String,
     /// Only the events with this key.
     key: Option<String>,
+    /// The number of the last event that the page shows.
+    after: Option<u64>,
 }
 
 pub(super) async fn listen(
@@ -47,7 +49,7 @@ async fn watch(
     let asked = read(asked)?;
     let (integration, key) = watched(&asked.integration, asked.key.as_deref())?;
     let watch = state.service.watch_events(&session.caller(visit.address), &integration, key.as_ref()).await?;
-    let watch = if let Some(last) = last { watch.after(last) } else { watch };
+    let watch = if let Some(last) = last.or(asked.after) { watch.after(last) } else { watch };
     let stream = state.service.stream(session).map_err(ConsoleError::Refused)?;
     Ok((LiveEvents::new(watch, visit), stream))
 }

@@ -23,6 +23,9 @@ use crate::{Caller, Result, Service, verify::shards::lock};
 const READ_EVERY: Duration = Duration::from_millis(250);
 const SHOWN: u32 = 25;
 
+/// How many events of an integration are looked through each time for those with a key.
+const LOOKED_THROUGH: u64 = 5_000;
+
 /// How many integrations are looked at in one statement.
 const LOOKED_AT: usize = 500;
 
@@ -31,7 +34,7 @@ const LOOKED_AT: usize = 500;
 pub enum EventSeen {
     /// The next event.
     Event(Box<Event>),
-    /// This many events of the integration, with any key, were left out.
+    /// This many events were left out; of those that were not looked through, with any key.
     More(u64),
 }
 
@@ -61,10 +64,7 @@ impl EventWatch {
     pub async fn next(&mut self) -> Option<EventSeen> {
         loop {
             if let Some(event) = self.read.pop_front() {
-                if self.key.is_none_or(|key| key == event.key_id) {
-                    return Some(EventSeen::Event(Box::new(event)));
-                }
-                continue;
+                return Some(EventSeen::Event(Box::new(event)));
             }
             let told = *self.told.borrow_and_update();
             if told < self.next {
@@ -73,14 +73,30 @@ impl EventWatch {
             }
             self.ticks.tick().await;
             let last = *self.told.borrow_and_update();
-            let first = self.next.max((last + 1).saturating_sub(SHOWN.into()));
-            let left_out = first - self.next;
-            self.read = self.store.events_between(&self.integration, first, last, SHOWN).await.ok()?.into();
+            let (read, left_out) = self.read_until(last).await?;
+            self.read = read.into();
             self.next = last + 1;
             if left_out > 0 {
                 return Some(EventSeen::More(left_out));
             }
         }
+    }
+}
+
+impl EventWatch {
+    /// The newest of the events up to this one that were not read yet, and how many are left out.
+    async fn read_until(&self, last: u64) -> Option<(Vec<Event>, u64)> {
+        let most = if self.key.is_some() { LOOKED_THROUGH } else { SHOWN.into() };
+        let first = self.next.max((last + 1).saturating_sub(most));
+        let unread = first - self.next;
+        let Some(key) = &self.key else {
+            let read = self.store.events_between(&self.integration, first, last, SHOWN).await.ok()?;
+            return Some((read, unread));
+        };
+        let found = self.store.events_of_key_between(&self.integration, key, first, last, SHOWN).await.ok()?;
+        let (read, count) = found;
+        let more = count.saturating_sub(u64::try_from(read.len()).unwrap_or(u64::MAX));
+        Some((read, unread + more))
     }
 }
 

@@ -7,6 +7,7 @@ use domain::{
     ids::{KeyId, PersonId},
     key::ACKNOWLEDGE_WITHIN,
     refusal::Refusal,
+    role::Role,
     rotation::{NoRotation, Overlap},
     text,
 };
@@ -99,8 +100,15 @@ impl Service {
             Some(id) => tx.person_by_id(&id).await?.filter(|person| person.may_enter(now)),
             None => None,
         };
-        let maker = maker.ok_or(Refusal::HandOverStale)?;
-        Ok(Caller::person(&Person::from(maker), now, client.address))
+        let maker = Person::from(maker.ok_or(Refusal::HandOverStale)?);
+        let maker = match maker.role() {
+            Role::Guest => {
+                let grants = tx.key_grants(maker.id()).await?;
+                maker.with_grants(grants)
+            }
+            _ => maker,
+        };
+        Ok(Caller::person(&maker, now, client.address))
     }
 
     /// Issues the key as its maker could issue it now; `HandOverStale` if they could not.

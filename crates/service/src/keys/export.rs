@@ -3,7 +3,7 @@
 use domain::{
     export::ExportedKey,
     ids::AppId,
-    list::KeyQuery,
+    list::{KeyQuery, KeySort},
     role::Act,
     sight::{Scope, Sight},
     timestamp::Timestamp,
@@ -28,11 +28,17 @@ pub struct KeyExport {
 }
 
 impl Service {
-    /// Begins an export of the apps' keys that the caller may see and the query asks for, whatever its page.
+    /// Begins an export of the apps' keys that the caller may see and the query asks for, whatever its page. What is in the order
+    /// of last use comes in that of issue, the newest first.
     pub fn export_keys(&self, caller: &Caller, apps: impl Into<Scope<AppId>>, query: &KeyQuery) -> Result<KeyExport> {
         caller.may(Act::SeeKeys)?;
         let (service, sight) = (self.clone(), caller.sight().in_apps(&apps.into()));
-        Ok(KeyExport { service, sight, query: query.first_page(), now: self.now(), after: None, is_over: false })
+        let mut query = query.first_page();
+        if query.sort == KeySort::LastUsed {
+            // A key that is used meanwhile would change its place, and be left out or told twice.
+            query = KeyQuery { sort: KeySort::Created, descending: true, ..query };
+        }
+        Ok(KeyExport { service, sight, query, now: self.now(), after: None, is_over: false })
     }
 }
 

@@ -166,6 +166,14 @@ async fn a_busy_integration_shows_the_last_events_and_how_many_more(w: World) {
     for n in 16..=40 {
         assert_eq!(next(&mut watch).await, (n, n.to_string()));
     }
+    // One of a key among many of others is not left out.
+    let quiet = key(&w, "open_connect").await;
+    let mut of_quiet = w.service.watch_events(owner(), &at, Some(&quiet.id)).await.unwrap();
+    report(&w.service, &quiet, "Quiet").await.unwrap();
+    for n in 1..=40 {
+        report(&w.service, &desk, &format!("{n}")).await.unwrap();
+    }
+    assert_eq!(next(&mut of_quiet).await, (41, "Quiet".to_owned()));
 }
 
 async fn webhooks_are_told_of_events(w: World) {

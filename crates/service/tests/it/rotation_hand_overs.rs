@@ -186,6 +186,9 @@ async fn who_may_rotate_may_hand_over(w: World) {
     assert_eq!(refusal(w.no_event(w.service.withdraw_hand_over(&guest, &other)).await), Refusal::HandOverGone);
     w.one_event(Action::HandOverWithdrawn, w.service.withdraw_hand_over(&guest, &id)).await.unwrap();
     assert_eq!(refusal(collect(&w, &made, "").await), Refusal::LinkInvalid);
+    let made = hand_over(&w, &guest, &id, "1h", "").await.unwrap();
+    collect(&w, &made, "").await.unwrap();
+    w.service.drop_rotation(&by, &id).await.unwrap();
     // What the maker may no longer do, their link does not do either.
     let made = hand_over(&w, &guest, &id, "1h", "").await.unwrap();
     let grants = [KeyGrant::new(id, &[])];

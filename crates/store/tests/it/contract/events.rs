@@ -88,6 +88,12 @@ async fn events_are_read_by_number(store: Store) {
     assert_eq!(read(30, u64::MAX, 9).await, [30]);
     assert_eq!(read(9, 7, 9).await, [0; 0]);
     assert_eq!(store.events_between(&place(1), 1, 30, 99).await.unwrap(), events);
+    let key = &events[0].key_id;
+    let of_key: Vec<_> = events.iter().filter(|event| event.key_id == *key && event.seq >= 3).cloned().collect();
+    let (newest, count) = store.events_of_key_between(&place(1), key, 3, 30, 2).await.unwrap();
+    assert_eq!((newest.as_slice(), count), (&of_key[of_key.len() - 2..], u64::try_from(of_key.len()).unwrap()));
+    let (none, count) = store.events_of_key_between(&place(1), key, 31, 40, 2).await.unwrap();
+    assert!(none.is_empty() && count == 0);
 }
 
 async fn every_page_in_either_direction_shows_each_event_once(store: Store) {
