@@ -13,7 +13,7 @@ use axum::routing::post;
 use serde::Deserialize;
 
 use crate::paths::POLICY_REPORTS;
-use crate::reading::whole;
+use crate::reading::{Sender, whole};
 use crate::responses::{NO_STORE, NOSNIFF};
 use crate::seldom::Seldom;
 
@@ -49,7 +49,7 @@ pub(crate) fn router() -> Router {
 }
 
 async fn take(State(seldom): State<Arc<Seldom>>, headers: HeaderMap, body: Body) -> impl IntoResponse {
-    let status = match whole(&headers, body, LONGEST).await {
+    let status = match whole(Sender::Stranger, &headers, body, LONGEST).await {
         Ok(body) => match serde_json::from_slice::<Report>(&body) {
             Ok(report) => {
                 if seldom.due() {

@@ -13,10 +13,45 @@ use tokio::sync::Semaphore;
 /// How long a sender may take to send a body.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The room for all bodies that have not arrived yet, in units.
-static ROOM: Semaphore = Semaphore::const_new(ROOM_UNITS);
-const ROOM_UNITS: usize = 32 * 1024;
 const UNIT: usize = 1024;
+
+/// Who is sending. Each has a room for all bodies that have not arrived yet, so that nobody waits for the others: strangers
+/// do not turn the calls of programs away, and neither does a large file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// Anybody: who it is, is in the body, or nobody asks.
+    Stranger,
+    /// A caller or a person who has been recognised.
+    Known,
+    /// The same, with a file.
+    WithFile,
+}
+
+static STRANGERS: Room = Room::new(8 * 1024);
+static KNOWN: Room = Room::new(16 * 1024);
+static WITH_FILES: Room = Room::new(32 * 1024);
+
+impl Sender {
+    fn room(self) -> &'static Room {
+        match self {
+            Self::Stranger => &STRANGERS,
+            Self::Known => &KNOWN,
+            Self::WithFile => &WITH_FILES,
+        }
+    }
+}
+
+/// A room, in units.
+struct Room {
+    units: usize,
+    free: Semaphore,
+}
+
+impl Room {
+    const fn new(units: usize) -> Self {
+        Self { units, free: Semaphore::const_new(units) }
+    }
+}
 
 /// Why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +79,16 @@ impl BodyError {
 }
 
 /// The whole body, of at most `limit` bytes. Of one that is longer, the rest is not read here: the connection takes it.
-pub(crate) async fn whole(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, BodyError> {
-    whole_within(&ROOM, headers, body, limit).await
+pub(crate) async fn whole(
+    sender: Sender,
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+) -> Result<Bytes, BodyError> {
+    whole_within(sender.room(), headers, body, limit).await
 }
 
-async fn whole_within(room: &Semaphore, headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, BodyError> {
+async fn whole_within(room: &Room, headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, BodyError> {
     let mut reading = pin!(read(headers, body, limit));
     // Almost every body arrives together with its head, and then needs no timeout.
     if let Poll::Ready(read) = futures::poll!(reading.as_mut()) {
@@ -58,8 +98,8 @@ async fn whole_within(room: &Semaphore, headers: &HeaderMap, body: Body, limit: 
     let length =
         announced(headers).and_then(|length| usize::try_from(length).ok()).map_or(limit, |length| length.min(limit));
     // One that is larger than the room has all of it.
-    let units = length.div_ceil(UNIT).min(ROOM_UNITS);
-    let Ok(_room) = room.try_acquire_many(u32::try_from(units).unwrap_or(u32::MAX)) else {
+    let units = length.div_ceil(UNIT).min(room.units);
+    let Ok(_room) = room.free.try_acquire_many(u32::try_from(units).unwrap_or(u32::MAX)) else {
         return Err(BodyError::Crowded);
     };
     tokio::time::timeout(PATIENCE, reading).await.unwrap_or(Err(BodyError::TooSlow))
@@ -99,6 +139,8 @@ mod tests {
 
     use super::*;
 
+    const ROOM_UNITS: usize = 32 * 1024;
+
     fn in_pieces(pieces: Vec<Result<&'static str, io::Error>>) -> Body {
         Body::from_stream(stream::iter(pieces))
     }
@@ -106,23 +148,23 @@ mod tests {
     #[tokio::test]
     async fn a_body_is_read_up_to_the_limit_and_not_beyond() {
         let none = HeaderMap::new();
-        assert_eq!(whole(&none, Body::from("12345"), 5).await.unwrap(), "12345");
-        assert_eq!(whole(&none, Body::from("123456"), 5).await, Err(BodyError::TooLong));
-        assert_eq!(whole(&none, in_pieces(vec![Ok("1234"), Ok("56")]), 5).await, Err(BodyError::TooLong));
+        assert_eq!(whole(Sender::Known, &none, Body::from("12345"), 5).await.unwrap(), "12345");
+        assert_eq!(whole(Sender::Known, &none, Body::from("123456"), 5).await, Err(BodyError::TooLong));
+        assert_eq!(whole(Sender::Known, &none, in_pieces(vec![Ok("1234"), Ok("56")]), 5).await, Err(BodyError::TooLong));
         let mut announced = HeaderMap::new();
         announced.insert(header::CONTENT_LENGTH, HeaderValue::from_static("1000000"));
-        assert_eq!(whole(&announced, Body::from("1"), 5).await, Err(BodyError::TooLong));
+        assert_eq!(whole(Sender::Known, &announced, Body::from("1"), 5).await, Err(BodyError::TooLong));
     }
 
     #[tokio::test]
     async fn a_body_that_breaks_off_is_not_taken_for_a_short_one() {
         let broken = in_pieces(vec![Ok("12"), Err(io::ErrorKind::ConnectionReset.into())]);
-        assert_eq!(whole(&HeaderMap::new(), broken, 5).await, Err(BodyError::Broken));
+        assert_eq!(whole(Sender::Known, &HeaderMap::new(), broken, 5).await, Err(BodyError::Broken));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_is_larger_than_the_room_comes_alone() {
-        let room = Semaphore::new(ROOM_UNITS);
+        let room = Room::new(ROOM_UNITS);
         let slow = || {
             Body::from_stream(stream::once(async {
                 tokio::time::sleep(PATIENCE / 2).await;
@@ -131,7 +173,7 @@ mod tests {
         };
         let limit = ROOM_UNITS * UNIT * 3;
         assert_eq!(whole_within(&room, &HeaderMap::new(), slow(), limit).await.unwrap(), "12");
-        let _other = room.acquire().await.unwrap();
+        let _other = room.free.acquire().await.unwrap();
         assert_eq!(whole_within(&room, &HeaderMap::new(), slow(), limit).await, Err(BodyError::Crowded));
     }
 
@@ -140,7 +182,7 @@ mod tests {
         let endless = || Body::from_stream(stream::pending::<io::Result<&'static str>>());
         let none = HeaderMap::new();
         let limit = ROOM_UNITS / 8 * UNIT;
-        let room = Arc::new(Semaphore::new(ROOM_UNITS));
+        let room = Arc::new(Room::new(ROOM_UNITS));
         let wait = || {
             let room = Arc::clone(&room);
             tokio::spawn(async move { whole_within(&room, &HeaderMap::new(), endless(), limit).await })
@@ -158,17 +200,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn strangers_take_no_room_from_others() {
+        let endless = || Body::from_stream(stream::pending::<io::Result<&'static str>>());
+        let limit = STRANGERS.units * UNIT;
+        let stranger = tokio::spawn(async move { whole(Sender::Stranger, &HeaderMap::new(), endless(), limit).await });
+        tokio::task::yield_now().await;
+        let none = HeaderMap::new();
+        assert_eq!(whole(Sender::Stranger, &none, endless(), UNIT).await, Err(BodyError::Crowded));
+        for sender in [Sender::Known, Sender::WithFile] {
+            assert_eq!(whole(sender, &none, endless(), UNIT).await, Err(BodyError::TooSlow));
+        }
+        assert_eq!(stranger.await.unwrap(), Err(BodyError::TooSlow));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn nobody_waits_for_a_body_that_is_too_long() {
         let mut announced = HeaderMap::new();
         announced.insert(header::CONTENT_LENGTH, HeaderValue::from_static("1000000"));
         let endless = Body::from_stream(stream::pending::<io::Result<&'static str>>());
-        let full = Semaphore::new(0);
+        let full = Room::new(0);
         assert_eq!(whole_within(&full, &announced, endless, 5).await, Err(BodyError::TooLong));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_never_ends_is_given_up() {
         let endless = Body::from_stream(stream::pending::<io::Result<&'static str>>());
-        assert_eq!(whole(&HeaderMap::new(), endless, 5).await, Err(BodyError::TooSlow));
+        assert_eq!(whole(Sender::Known, &HeaderMap::new(), endless, 5).await, Err(BodyError::TooSlow));
     }
 }

@@ -144,6 +144,8 @@ pub enum Opener {
     /// Any other command. A server of an older version may be running, so it leaves an older schema as it is. It needs
     /// one connection, and leaves the others to the server.
     Command,
+    /// A command on a copy that nobody else has, whatever version it is of.
+    Copy,
 }
 
 /// Opens the data folder (if it is used), the root key and the database, and creates what is missing.
@@ -219,6 +221,7 @@ async fn open_both(config: &Config, opener: Opener) -> Result<(Store, RootKey), 
     let (connections, schema) = match opener {
         Opener::Server => (config.database_connections, Schema::Update),
         Opener::Command => (Some(1), Schema::Keep),
+        Opener::Copy => (Some(1), Schema::Update),
     };
     let opening = Opening { url, connections, schema };
     let path = match &config.root_key {
@@ -258,12 +261,12 @@ async fn is_filled_soon(store: &Store, url: &str) -> Result<bool, StoreError> {
     Ok(false)
 }
 
-/// Opens an installation, and creates nothing.
-pub async fn open_existing(config: &Config) -> Result<Product, StartError> {
+/// Opens an installation for a command, and creates nothing.
+pub async fn open_existing(config: &Config, opener: Opener) -> Result<Product, StartError> {
     let (RootKeyFile::Own(root_key) | RootKeyFile::Named(root_key)) = &config.root_key;
     let files = [Store::file(config.database_url.expose()), Some(root_key.clone())];
     if let Some(missing) = files.into_iter().flatten().find(|file| !file.exists()) {
         return Err(StartError::Missing(missing));
     }
-    open(config, Opener::Command).await
+    open(config, opener).await
 }

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::json::problem::Problem;
-use crate::reading::{self, BodyError};
+use crate::reading::{self, BodyError, Sender};
 
 /// The room for all files on their way to whoever asked for them, in units. Some read slowly, and anybody with the address
 /// of one file can ask for it a thousand times.
@@ -47,7 +47,7 @@ pub(crate) async fn form(request: Request, limit: usize) -> Result<Multipart, Fo
         // At once: nobody has to send the whole of it to hear that.
         return Err(FormError::Unread(BodyError::TooLong));
     }
-    let bytes = reading::whole(&parts.headers, body, limit).await.map_err(FormError::Unread)?;
+    let bytes = reading::whole(Sender::WithFile, &parts.headers, body, limit).await.map_err(FormError::Unread)?;
     let bytes = match boundary {
         // Calls on this thread do not wait for the end of a large one.
         Some(boundary) => {

@@ -8,6 +8,9 @@ use crate::timestamp::{Millis, Timestamp};
 /// How long an access token works.
 pub const ACCESS_FOR: Millis = Millis::hours(5);
 
+/// How far the clock of whoever sold a token may be ahead.
+pub const AHEAD: Millis = Millis::minutes(1);
+
 /// How each access token begins: `{"alg":"HS256","typ":"JWT","kid":` in base64url.
 const HEAD: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6";
 
@@ -65,9 +68,11 @@ impl AccessClaims {
         Self { aud: app, sub: key, authorities, scope, jti, iat, exp: iat + ACCESS_FOR.as_seconds() }
     }
 
-    /// Whether it still works at this time. One from the future comes from a clock that was set back.
+    /// Whether it still works at this time. One from the future was bought while a clock was ahead, and does not work: it would
+    /// live for as long as that.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        now < Timestamp::from_millis(0).plus_seconds(self.exp)
+        let at = |seconds| Timestamp::from_millis(0).plus_seconds(seconds);
+        at(self.iat) <= now.plus(AHEAD) && now < at(self.exp)
     }
 }
 
@@ -83,6 +88,8 @@ mod tests {
         assert_eq!((claims.iat, claims.exp - claims.iat), (1_795_253_402, 18_000));
         assert!(claims.is_live(now) && claims.is_live(now.plus(ACCESS_FOR).plus(Millis(-901))));
         assert!(!claims.is_live(now.plus(ACCESS_FOR).plus(Millis(-900))));
+        assert!(claims.is_live(now.plus(Millis(-AHEAD.0))), "clocks differ by a little");
+        assert!(!claims.is_live(now.plus(Millis(-AHEAD.0 - 1_000))));
         assert_eq!((claims.scope, &*claims.authorities), (AccessScope::Read, "[ROLE_READ]"));
     }
 }

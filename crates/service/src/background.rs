@@ -145,14 +145,17 @@ impl Service {
 
     /// Removes what waited in vain, and old secrets that no longer work. [`Service::run`] does it from time to time.
     async fn sweep(&self) -> Result<()> {
-        self.drop_overdue_keys().await?;
-        self.drop_overdue_hand_overs().await?;
-        self.drop_overdue_rotations().await?;
-        self.finish_overdue_rotations().await?;
-        self.end_overdue_requests().await?;
-        self.forget_kept_secrets().await?;
-        self.sweep_deleted_rooms().await?;
-        Ok(())
+        // One that fails holds up none of the others.
+        let done = [
+            self.drop_overdue_keys().await.map(drop),
+            self.drop_overdue_hand_overs().await.map(drop),
+            self.drop_overdue_rotations().await.map(drop),
+            self.finish_overdue_rotations().await.map(drop),
+            self.end_overdue_requests().await.map(drop),
+            self.forget_kept_secrets().await.map(drop),
+            self.sweep_deleted_rooms().await.map(drop),
+        ];
+        done.into_iter().collect()
     }
 
     /// Reads the version as soon as another process announces a change. If the listener fails, the poll continues.

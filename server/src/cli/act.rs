@@ -28,7 +28,7 @@ pub(super) async fn run(config: &Config, command: Command) -> Result<(), Failure
         }
         Command::Person { to, act: person::Act::Reset { email } } => {
             to.only_local("a reset link is made at the server's shell")?;
-            let opened = start::open_existing(config).await.map_err(Failure::opening)?;
+            let opened = start::open_existing(config, Opener::Command).await.map_err(Failure::opening)?;
             let done = person::reset(&opened.service, &caller, &config.origin(), email, to.json).await;
             opened.store.close().await;
             done
@@ -52,7 +52,7 @@ pub(super) async fn run(config: &Config, command: Command) -> Result<(), Failure
             if app.is_some() {
                 return Err(Failure::Usage("the audit is checked whole: leave --app out".to_owned()));
             }
-            let opened = start::open_existing(config).await.map_err(Failure::opening)?;
+            let opened = start::open_existing(config, Opener::Command).await.map_err(Failure::opening)?;
             let done = audit::verify(&opened.service, &caller, to.json).await;
             opened.store.close().await;
             done

@@ -15,7 +15,7 @@ use super::many::spinner;
 use super::output::show;
 use crate::config::{Config, DatabaseUrl, RootKeyFile};
 use crate::data_folder::make_folder;
-use crate::start::{self, ATTACHMENTS, StartError};
+use crate::start::{self, ATTACHMENTS, Opener, StartError};
 
 /// The files of an installation, in its data folder and in a backup.
 const DATABASE: &str = "keystead.db";
@@ -40,7 +40,7 @@ pub(super) async fn backup(config: &Config, into: &Path, caller: &Caller) -> Res
     }
     let copied = copy(config, into).await;
     let checked = match copied {
-        Ok(()) => check::sound(&in_folder(config, into)?, caller).await,
+        Ok(()) => check::sound(&in_folder(config, into)?, Opener::Command, caller).await,
         Err(failure) => Err(failure),
     };
     match checked {
@@ -106,7 +106,8 @@ pub(super) async fn restore(config: &Config, from: &Path, caller: &Caller) -> Re
         copy_private(&from.join(file), &restoring.join(file))?;
     }
     copy_files(&from.join(ATTACHMENTS), &restoring.join(ATTACHMENTS))?;
-    let rows = match check::sound(&in_folder(config, &restoring)?, caller).await {
+    // A backup of an earlier version is brought up to this one.
+    let rows = match check::sound(&in_folder(config, &restoring)?, Opener::Copy, caller).await {
         Ok(rows) => rows,
         Err(failure) => {
             fs::remove_dir_all(&restoring)?;

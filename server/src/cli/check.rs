@@ -7,17 +7,17 @@ use super::audit;
 use super::failure::Failure;
 use super::output::show;
 use crate::config::Config;
-use crate::start;
+use crate::start::{self, Opener};
 
 pub(super) async fn run(config: &Config, caller: &Caller) -> Result<(), Failure> {
-    let rows = sound(config, caller).await?;
+    let rows = sound(config, Opener::Command, caller).await?;
     show(format_args!("The database is sound: {}.", words(rows)))
 }
 
 /// Checks a whole installation. The failure says what is wrong with it.
-pub(super) async fn sound(config: &Config, caller: &Caller) -> Result<Rows, Failure> {
+pub(super) async fn sound(config: &Config, opener: Opener, caller: &Caller) -> Result<Rows, Failure> {
     // Opened first: it says in words what is missing.
-    let opened = start::open_existing(config).await?;
+    let opened = start::open_existing(config, opener).await?;
     let url = config.database_url.expose();
     let checked = async {
         if let Some(fault) = Store::fault(url).await.map_err(start::StartError::Store)? {

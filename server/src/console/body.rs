@@ -8,7 +8,7 @@ use axum::http::{Extensions, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::reading::{self, BodyError};
+use crate::reading::{self, BodyError, Sender};
 use crate::state::AppState;
 
 /// The largest form takes less than this, even with every field at its limit and percent-encoded.
@@ -35,12 +35,12 @@ pub(super) async fn limit(State(state): State<AppState>, request: Request, next:
     let is_known = parts.extensions.get::<Visit>().is_some_and(|visit| visit.session.is_some());
     let takes_files = is_known && has_files(&parts.headers) && is_for_files(&parts.extensions);
     let most = state.service.attachment_max();
-    let limit = match (is_known, takes_files) {
-        (true, true) => usize::try_from(most).unwrap_or(usize::MAX).saturating_add(FIELDS_MAX),
-        (true, false) => LIMIT,
-        (false, _) => STRANGERS_LIMIT,
+    let (sender, limit) = match (is_known, takes_files) {
+        (true, true) => (Sender::WithFile, usize::try_from(most).unwrap_or(usize::MAX).saturating_add(FIELDS_MAX)),
+        (true, false) => (Sender::Known, LIMIT),
+        (false, _) => (Sender::Stranger, STRANGERS_LIMIT),
     };
-    match reading::whole(&parts.headers, body, limit).await {
+    match reading::whole(sender, &parts.headers, body, limit).await {
         // The page of the form says so.
         Err(BodyError::TooLong) if takes_files => {
             let mut parts = parts;

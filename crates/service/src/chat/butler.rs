@@ -1,6 +1,6 @@
 //! The butler, who writes to contacts each in a chat of their own. What he says goes out by the same writer as every message.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use domain::{
     contact::{CONTACT_NAME_MAX, Contact, ContactKind, ContactStatus, personal},
@@ -15,8 +15,8 @@ use domain::{
     text::MESSAGE_MAX,
     timestamp::Timestamp,
 };
-use store::Tx;
-use tokio::task::JoinSet;
+use store::{StoreError, Tx};
+use tokio::{task::JoinSet, time::sleep};
 
 use super::{
     acting::ActsFor,
@@ -30,6 +30,10 @@ const AT_ONCE: usize = 200;
 
 /// The same for messages with files, whose bytes are held meanwhile.
 const WITH_FILES_AT_ONCE: usize = 4;
+
+/// How often a message is tried again while too many wait to be written, or the database is away.
+const TRIES: u32 = 40;
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
 /// How many contacts are read at the same time.
 const PAGE: u32 = 200;
@@ -99,8 +103,23 @@ impl Service {
         check_length(&text)?;
         files.iter().try_for_each(|file| self.right_size(&file.bytes))?;
         let said = Said { text, files: files.into() };
+        // In a task of its own: whoever goes away meanwhile leaves nobody without it.
+        let (service, caller, app) = (self.clone(), caller.clone(), *app);
+        let (to, narrowed) = (to.clone(), narrowed.to_vec());
+        let write = async move { service.write_to(&caller, &app, &to, &narrowed, &said).await };
+        tokio::spawn(write).await.map_err(|error| Error::internal("the butler did not come to an end", error))?
+    }
+
+    async fn write_to(
+        &self,
+        caller: &Caller,
+        app: &AppId,
+        to: &Audience,
+        narrowed: &[ContactId],
+        said: &Said,
+    ) -> Result<u64> {
         match to {
-            Audience::Chat(room) => self.butler_in(caller, app, room, narrowed, &said).await,
+            Audience::Chat(room) => self.butler_in(caller, app, room, narrowed, said).await,
             Audience::Named(ids) => {
                 if !narrowed.is_empty() && ids.iter().any(|id| !narrowed.contains(id)) {
                     return Err(Refusal::OnBehalfNotAllowed.into());
@@ -108,12 +127,12 @@ impl Service {
                 let ids: BTreeSet<_> = ids.iter().copied().collect();
                 let found = self.in_app(app, &ids).await?;
                 let all = found.len() == ids.len();
-                if all { self.to_each(caller, found, &said).await } else { Err(Refusal::ContactNotFound.into()) }
+                if all { self.to_each(caller, found, said).await } else { Err(Refusal::ContactNotFound.into()) }
             }
             Audience::Everybody(kind) if !narrowed.is_empty() => {
                 let mut found = self.in_app(app, &narrowed.iter().copied().collect()).await?;
                 found.retain(|contact| kind.is_none_or(|kind| kind == contact.kind));
-                self.to_each(caller, found, &said).await
+                self.to_each(caller, found, said).await
             }
             Audience::Everybody(kind) => {
                 self.first_contact(app).await?;
@@ -122,7 +141,7 @@ impl Service {
                     let some = self.store().contacts_after(app, *kind, after.as_ref(), PAGE).await?;
                     let Some(last) = some.last().map(|contact| contact.id) else { return Ok(receivers) };
                     after = Some(last);
-                    receivers += self.to_each(caller, some, &said).await?;
+                    receivers += self.to_each(caller, some, said).await?;
                 }
             }
         }
@@ -200,9 +219,17 @@ impl Service {
     async fn say_as_butler(&self, caller: &Caller, room: &RoomId, text: String, files: &[NewFile]) -> Result<()> {
         let author = Author::butler();
         if files.is_empty() {
-            let kind = MessageKind::Text;
-            let new = NewMessage { kind, author, text, reply_to: None, to: None, attachment: None };
-            self.send(caller, room, new).await?;
+            let mut tries = 0;
+            loop {
+                let (kind, author, text) = (MessageKind::Text, author.clone(), text.clone());
+                let new = NewMessage { kind, author, text, reply_to: None, to: None, attachment: None };
+                match self.send(caller, room, new).await {
+                    // It was not written. The others have it already, so whoever asked could not send it again.
+                    Err(Error::Store(StoreError::Unavailable(_))) if tries < TRIES => tries += 1,
+                    sent => return sent.map(drop),
+                }
+                sleep(TRY_AGAIN_AFTER).await;
+            }
         } else {
             let new = NewFiles { author, text, reply_to: None, files: files.to_vec() };
             self.send_files(caller, room, new).await?;

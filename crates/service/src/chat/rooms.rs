@@ -138,16 +138,15 @@ impl Service {
         Ok(self.store().list_rooms(&apps, query, self.now()).await?)
     }
 
-    /// Changes a room. If it does not differ, records nothing.
+    /// Changes a room, from what it is as nobody else writes. If it does not differ, records nothing.
     pub async fn change_room(
         &self,
         caller: &Caller,
         id: &RoomId,
-        rules: RoomRules,
+        to: impl Fn(&RoomRules) -> Result<RoomRules, FieldErrors>,
         password: RoomPassword,
     ) -> Result<Room> {
         caller.may(Act::ManageRooms)?;
-        let rules = checked(&rules)?;
         let kept = match &password {
             RoomPassword::Keep => None,
             RoomPassword::Remove => Some(String::new()),
@@ -155,6 +154,7 @@ impl Service {
         };
         let work = async |tx: &mut Tx| {
             let before = managed(tx, caller, id, ROOM).await?;
+            let rules = checked(&to(&before.rules())?)?;
             let mut changes = changes(Some(&before.rules()), &rules);
             if !changes.is_empty() {
                 caller.sees_state(&before.rules())?;

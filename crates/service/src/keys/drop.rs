@@ -8,11 +8,8 @@ use domain::{
 };
 use store::Tx;
 
-use super::remove;
-use crate::{Caller, Error, Result, Service};
-
-/// How many overdue keys are looked up at once.
-const AT_ONCE: u32 = 100;
+use super::{overdue::Overdue, remove};
+use crate::{Caller, Result, Service};
 
 impl Service {
     /// Drops a pending key whose secret was not stored. `NotPending` if it is not pending.
@@ -30,24 +27,15 @@ impl Service {
     /// Drops the keys that nobody confirmed in time, and records each. Runs in the background. Returns how many it
     /// dropped.
     pub async fn drop_overdue_keys(&self) -> Result<usize> {
-        let mut dropped = 0;
-        loop {
-            let before = dropped;
-            let overdue = self.store().keys_pending_before(self.now(), AT_ONCE).await?;
-            for key in &overdue {
-                match self.drop_overdue(key).await {
-                    // Somebody else has removed it in the meantime.
-                    Err(Error::Refused(_)) => {}
-                    done => {
-                        done?;
-                        dropped += 1;
-                    }
+        let mut overdue = Overdue::new();
+        while let Some(limit) = overdue.next() {
+            for id in self.store().keys_pending_before(self.now(), limit).await? {
+                if overdue.is_new(&id) {
+                    overdue.note(id, self.drop_overdue(&id).await)?;
                 }
             }
-            if dropped == before {
-                return Ok(dropped);
-            }
         }
+        overdue.result()
     }
 
     async fn drop_overdue(&self, id: &KeyId) -> Result<()> {

@@ -22,6 +22,7 @@ use store::{StoreError, Tx, Unique};
 use super::{
     approved::take,
     issue::{check_form_id, guarded},
+    overdue::Overdue,
     requests::check_unasked,
     rotate::can_rotate,
 };
@@ -29,9 +30,6 @@ use crate::{Caller, Error, Result, Service, apps::usable, entropy, people::chang
 
 /// The purpose of the link by which a key is collected.
 pub(super) const COLLECT: &str = "collect";
-
-/// How many overdue hand-overs are looked up at once.
-const AT_ONCE: u32 = 100;
 
 /// A hand-over with the token of its link, which nobody sees again.
 #[derive(Debug)]
@@ -226,28 +224,19 @@ impl Service {
     /// Drops the hand-overs that nobody collected in time, and records each. Runs in the background. Returns how many it
     /// dropped.
     pub async fn drop_overdue_hand_overs(&self) -> Result<usize> {
-        let mut dropped = 0;
-        loop {
-            let now = self.now();
-            let overdue = self.store().hand_overs_overdue(now, AT_ONCE).await?;
-            if overdue.is_empty() {
-                return Ok(dropped);
-            }
-            for hand_over in &overdue {
+        let mut overdue = Overdue::new();
+        while let Some(limit) = overdue.next() {
+            for hand_over in &self.store().hand_overs_overdue(self.now(), limit).await? {
                 let work = async |tx: &mut Tx| {
                     let (system, note) = (Caller::system(None), "Nobody collected the key in time.");
                     self.drop_hand_over(tx, &system, Action::HandOverExpired, hand_over, Some(note)).await
                 };
-                match self.write(work).await {
-                    // Another server was quicker.
-                    Err(Error::Refused(_)) => {}
-                    done => {
-                        done?;
-                        dropped += 1;
-                    }
+                if overdue.is_new(&hand_over.key) {
+                    overdue.note(hand_over.key, self.write(work).await)?;
                 }
             }
         }
+        overdue.result()
     }
 
     /// Removes a hand-over with its link, and records why. `HandOverGone` if it no longer waits.

@@ -15,6 +15,7 @@ mod holder;
 mod integration;
 pub(crate) mod issue;
 pub(crate) mod list;
+mod overdue;
 mod owned;
 mod page;
 mod present;

@@ -25,6 +25,7 @@ use super::{
     check_acts_for, check_life, check_owner,
     integration::check_integration,
     issue::{check_form_id, first_values, refuse_repeat},
+    overdue::Overdue,
 };
 use crate::{
     Authentication, Caller, Error, Result, Service,
@@ -233,13 +234,9 @@ impl Service {
     /// Ends the requests that nobody decided, and the approved ones that nobody collected, in time, and records each. Runs in
     /// the background. Returns how many it ended.
     pub async fn end_overdue_requests(&self) -> Result<usize> {
-        let mut ended = 0;
-        loop {
-            let overdue = self.store().key_requests_overdue(self.now(), AT_ONCE).await?;
-            if overdue.is_empty() {
-                return Ok(ended);
-            }
-            for request in &overdue {
+        let mut overdue = Overdue::new();
+        while let Some(limit) = overdue.next() {
+            for request in &self.store().key_requests_overdue(self.now(), limit).await? {
                 let note = match request.state {
                     RequestState::Approved => "Nobody collected the key in time.",
                     _ => "Nobody decided in time.",
@@ -247,16 +244,12 @@ impl Service {
                 let work = async |tx: &mut Tx| {
                     self.end_request(tx, &Caller::system(None), request, RequestState::Expired, Some(note)).await
                 };
-                match self.write(work).await {
-                    // Another server was quicker.
-                    Err(Error::Refused(_)) => {}
-                    done => {
-                        done?;
-                        ended += 1;
-                    }
+                if overdue.is_new(&request.key) {
+                    overdue.note(request.key, self.write(work).await)?;
                 }
             }
         }
+        overdue.result()
     }
 
     async fn decide(

@@ -18,6 +18,7 @@ use super::{
     acknowledge::SeenBy,
     changed,
     issue::{Issued, Minted, ShownSecret, check_form_id},
+    overdue::Overdue,
     rotation::works,
 };
 use crate::{Caller, Error, Result, Service};
@@ -27,9 +28,6 @@ const ASKED: &str = "asked for";
 
 /// What the record says of a new secret that is dropped by itself.
 const OVERDUE: &str = "Nobody confirmed it in time.";
-
-/// How many overdue rotations are looked up at once.
-const AT_ONCE: u32 = 100;
 
 /// A key with a new secret.
 #[derive(Debug)]
@@ -221,24 +219,16 @@ impl Service {
     /// Drops the new secrets that nobody confirmed in time, and records each. Runs in the background. Returns how many it
     /// dropped.
     pub async fn drop_overdue_rotations(&self) -> Result<usize> {
-        let (system, mut dropped) = (Caller::system(None), 0);
-        loop {
-            let before = dropped;
-            for id in self.store().rotations_unconfirmed(self.now(), AT_ONCE).await? {
-                let work = async |tx: &mut Tx| self.forget_waiting(tx, &system, &id, Some(OVERDUE)).await;
-                match self.write(work).await {
-                    // Somebody else was quicker.
-                    Err(Error::Refused(_)) => {}
-                    done => {
-                        done?;
-                        dropped += 1;
-                    }
+        let (system, mut overdue) = (Caller::system(None), Overdue::new());
+        while let Some(limit) = overdue.next() {
+            for id in self.store().rotations_unconfirmed(self.now(), limit).await? {
+                if overdue.is_new(&id) {
+                    let work = async |tx: &mut Tx| self.forget_waiting(tx, &system, &id, Some(OVERDUE)).await;
+                    overdue.note(id, self.write(work).await)?;
                 }
             }
-            if dropped == before {
-                return Ok(dropped);
-            }
         }
+        overdue.result()
     }
 
     /// No verifier knows of a waiting secret, so none is told.

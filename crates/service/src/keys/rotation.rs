@@ -13,11 +13,8 @@ use domain::{
 };
 use store::Tx;
 
-use super::{changed, rotate::told};
-use crate::{Caller, Error, Result, Service};
-
-/// How many overdue rotations are looked up at once.
-const AT_ONCE: u32 = 100;
+use super::{changed, overdue::Overdue, rotate::told};
+use crate::{Caller, Result, Service};
 
 impl Service {
     /// The secrets of a key: the one that waits to be confirmed, and those that work, each with its use. It fails like
@@ -94,10 +91,12 @@ impl Service {
 
     /// Removes the old secrets whose time is over, and records each. Runs in the background. Returns how many it removed.
     pub async fn finish_overdue_rotations(&self) -> Result<usize> {
-        let (system, mut finished) = (Caller::system(None), 0);
-        loop {
-            let before = finished;
-            for id in self.store().rotations_over(self.now(), AT_ONCE).await? {
+        let (system, mut overdue) = (Caller::system(None), Overdue::new());
+        while let Some(limit) = overdue.next() {
+            for id in self.store().rotations_over(self.now(), limit).await? {
+                if !overdue.is_new(&id) {
+                    continue;
+                }
                 let work = async |tx: &mut Tx| {
                     let key = self.key_for(tx, &system, &id, Act::RotateKeys).await?;
                     if !self.finish_if_over(tx, &system, &key, self.now()).await? {
@@ -105,19 +104,10 @@ impl Service {
                     }
                     Ok(())
                 };
-                match self.change_key(&system, Act::RotateKeys, &id, work).await {
-                    // Somebody else was quicker.
-                    Err(Error::Refused(_)) => {}
-                    done => {
-                        done?;
-                        finished += 1;
-                    }
-                }
-            }
-            if finished == before {
-                return Ok(finished);
+                overdue.note(id, self.change_key(&system, Act::RotateKeys, &id, work).await)?;
             }
         }
+        overdue.result()
     }
 
     /// Removes the old secret of a key if its time is over, and returns whether it was.

@@ -31,7 +31,7 @@ pub(super) struct Counters(Shards<ByKey<Arc<KeyCounters>>>);
 pub(super) struct KeyCounters {
     logs: Mutex<Logs>,
     /// Boxed, because few keys have a call quota, but a million may have counters.
-    quota: OnceLock<Box<QuotaSpending>>,
+    quota: OnceLock<Arc<QuotaSpending>>,
 }
 
 impl Counters {
@@ -129,12 +129,12 @@ impl KeyCounters {
     pub(super) async fn spend(
         &self,
         store: &Store,
-        clock: &dyn Clock,
+        clock: &Arc<dyn Clock>,
         id: &KeyId,
         quota: (Quota, i64),
         cost: u32,
     ) -> Result<QuotaState> {
-        self.quota.get_or_init(Box::default).spend(store, clock, id, quota, cost).await
+        self.quota.get_or_init(Arc::default).spend(store, clock, id, quota, cost).await
     }
 
     /// Roughly how many calls are left, as far as this process knows; `None` before it has reserved a block.

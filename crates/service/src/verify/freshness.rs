@@ -28,6 +28,12 @@ pub(crate) struct Freshness {
     confirmed: AtomicU64,
 }
 
+/// When the store was asked, and the version that was known then.
+pub(crate) struct Asking {
+    pub(crate) at: Instant,
+    version: i64,
+}
+
 impl Freshness {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         let start = clock.instant();
@@ -47,14 +53,20 @@ impl Freshness {
         Duration::from_millis(self.millis(self.clock.instant()).saturating_sub(confirmed))
     }
 
-    /// Takes the version that the store returned to a question asked at `asked`. Runs `forget` before it trusts a
-    /// version that this process did not make. Only one poller may call it at a time.
-    pub(crate) fn polled(&self, version: i64, asked: Instant, forget: impl FnOnce()) {
+    /// What is known before the store is asked.
+    pub(crate) fn asking(&self) -> Asking {
+        Asking { at: self.clock.instant(), version: self.version.load(Ordering::Acquire) }
+    }
+
+    /// Takes the version that the store returned to a question. Runs `forget` before it trusts a version that this process
+    /// did not make. Only one poller may call it at a time.
+    pub(crate) fn polled(&self, version: i64, asked: &Asking, forget: impl FnOnce()) {
         let accounted = self.version.load(Ordering::Acquire);
         if version != accounted {
-            if version < accounted {
+            // This process may have made newer ones while the answer was under way.
+            if version < asked.version {
                 tracing::error!(
-                    was = accounted,
+                    was = asked.version,
                     now = version,
                     "the database went back and has lost changes: it was restored, or another server took over"
                 );
@@ -65,7 +77,7 @@ impl Freshness {
             self.version.store(version, Ordering::Release);
         }
         // Use the time of the question, not of the answer: a change may have come in between.
-        self.confirmed.store(self.millis(asked), Ordering::Release);
+        self.confirmed.store(self.millis(asked.at), Ordering::Release);
     }
 
     /// Believes nothing until the next poll: whatever is cached may follow rules that this release does not know.
@@ -102,7 +114,7 @@ mod tests {
 
     fn poll(freshness: &Freshness, version: i64) -> bool {
         let forgot = Cell::new(false);
-        freshness.polled(version, freshness.clock.instant(), || forgot.set(true));
+        freshness.polled(version, &freshness.asking(), || forgot.set(true));
         forgot.get()
     }
 
@@ -111,7 +123,7 @@ mod tests {
         let clock = Arc::new(StillClock::default());
         let freshness = Freshness::new(Arc::clone(&clock) as Arc<dyn Clock>);
         assert!(!freshness.is_fresh());
-        freshness.polled(3, clock.instant(), || ());
+        freshness.polled(3, &freshness.asking(), || ());
         clock.advance(BELIEVED_FOR.checked_sub(Duration::from_millis(1)).unwrap());
         assert!(freshness.is_fresh());
         clock.advance(Duration::from_millis(1));
@@ -152,11 +164,16 @@ mod tests {
             for version in [3, 3, 7] {
                 poll(&freshness, version);
             }
+            // A change of this process overtook the answer.
+            let asking = freshness.asking();
+            freshness.made(8);
+            freshness.polled(7, &asking, || ());
+            assert!(poll(&freshness, 8));
             assert_eq!(log(), "");
             assert!(poll(&freshness, 6), "nothing that is cached may hold");
         });
         let log = log();
-        assert!(log.contains("ERROR") && log.contains("has lost changes") && log.contains("was=7 now=6"), "{log}");
+        assert!(log.contains("ERROR") && log.contains("has lost changes") && log.contains("was=8 now=6"), "{log}");
     }
 
     #[test]

@@ -284,7 +284,7 @@ impl Verifier {
         }
         if let Some(quota) = record.rules.quota {
             let quota = (quota, key.quota_epoch);
-            let state = counters.spend(&self.0.store, &*self.0.clock, &record.id, quota, request.quota_cost).await?;
+            let state = counters.spend(&self.0.store, &self.0.clock, &record.id, quota, request.quota_cost).await?;
             verdict.quota = Some(state);
             if !state.passed {
                 verdict.code = Code::UsageExceeded;

@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -13,7 +13,10 @@ use domain::{ids::KeyId, quota::Quota};
 use store::{QuotaBlock, QuotaReturn, Store, StoreError, failpoint};
 
 use super::shards::lock;
-use crate::{clock::Clock, error::Result};
+use crate::{
+    clock::Clock,
+    error::{Error, Result},
+};
 
 /// How long a process assumes that a call quota is used up before it asks again.
 const EMPTY_FOR: Duration = Duration::from_millis(250);
@@ -39,7 +42,7 @@ pub struct QuotaState {
 pub(super) struct QuotaSpending {
     block: Mutex<Held>,
     /// Locked while a block is being reserved, so that a burst of calls reserves only one.
-    taking: tokio::sync::Mutex<()>,
+    taking: Arc<tokio::sync::Mutex<()>>,
     /// What the calls cost that wait for a block. They spend it at once, so it may have room for them all.
     awaited: AtomicU64,
 }
@@ -78,9 +81,9 @@ struct Held {
 impl QuotaSpending {
     /// Spends `cost` calls, from the block in memory if it has them.
     pub(super) async fn spend(
-        &self,
+        self: &Arc<Self>,
         store: &Store,
-        clock: &dyn Clock,
+        clock: &Arc<dyn Clock>,
         id: &KeyId,
         (quota, epoch): (Quota, i64),
         cost: u32,
@@ -92,17 +95,37 @@ impl QuotaSpending {
             return Ok(state);
         }
         let _awaiting = Awaiting::new(&self.awaited, cost);
-        let _taking = self.taking.lock().await;
+        let taking = Arc::clone(&self.taking).lock_owned().await;
         // Another call may have reserved a block in the meantime.
         if let Some(state) = self.spend_held(epoch, period, cost, clock.instant()) {
             return Ok(state);
         }
+        // In a task of its own: whoever goes away while it is under way must not take the block along.
+        let (this, store, clock, id) = (Arc::clone(self), store.clone(), Arc::clone(clock), *id);
+        let reserve = tokio::spawn(async move {
+            let _taking = taking;
+            this.reserve(&store, &*clock, &id, epoch, period, cost).await
+        });
+        reserve.await.map_err(|error| Error::internal("reserving calls of a quota", error))?
+    }
+
+    /// Reserves a block, and spends `cost` calls of it.
+    async fn reserve(
+        &self,
+        store: &Store,
+        clock: &dyn Clock,
+        id: &KeyId,
+        epoch: i64,
+        period: i64,
+        cost: u64,
+    ) -> Result<QuotaState> {
         let (held, spent) = {
             let held = lock(&self.block);
             (held.fitting(epoch, period), held.spent)
         };
         let least = cost.saturating_sub(held);
         let wanted = (spent / SPENT_SHARE).max(self.awaited.load(Ordering::Acquire));
+        let now = clock.now();
         let work = async |tx: &mut store::Tx| tx.take_quota(id, epoch, least, wanted, now).await;
         let taken: Result<Option<QuotaBlock>, StoreError> = Box::pin(store.write(work)).await;
         failpoint::reached("quota-after");

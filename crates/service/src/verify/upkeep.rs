@@ -53,14 +53,14 @@ impl Verifier {
     pub(crate) async fn poll(&self) -> Result<()> {
         // One at a time. Answers that overtake each other would clear the cache for nothing.
         let _polling = self.0.polling.lock().await;
-        let asked = self.0.clock.instant();
+        let asked = self.0.freshness.asking();
         let looked_at = self.0.clock.now();
         let seen = self.0.store.look().await.inspect_err(|error| {
             if matches!(error, StoreError::TakenOver(_)) {
                 self.0.freshness.distrust();
             }
         })?;
-        let took = self.0.clock.instant().saturating_duration_since(asked);
+        let took = self.0.clock.instant().saturating_duration_since(asked.at);
         if let Some(theirs) = seen.now {
             self.0.shared_clock.compare(looked_at, theirs, took, &*self.0.clock);
         }
@@ -69,7 +69,7 @@ impl Verifier {
             // A key that was read before may name one that was unknown then.
             self.forget();
         }
-        self.0.freshness.polled(seen.version, asked, || self.forget());
+        self.0.freshness.polled(seen.version, &asked, || self.forget());
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use super::super::call::Api;
 use super::answer::{ToKeep, again};
 use super::bodies::LIMIT;
 use crate::json::problem::Problem;
-use crate::reading;
+use crate::reading::{self, Sender};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer was given before.
@@ -42,7 +42,7 @@ pub(super) async fn carry_out(api: Arc<Api>, caller: Caller, parts: Parts, body:
 
 async fn once(api: &Api, caller: &Caller, parts: Parts, body: Body, next: Next) -> Result<Response, Problem> {
     let key = key(&parts.headers)?;
-    let bytes = reading::whole(&parts.headers, body, LIMIT).await;
+    let bytes = reading::whole(Sender::Known, &parts.headers, body, LIMIT).await;
     let bytes = bytes.map_err(|error| Problem::no_body(error, LIMIT))?;
     let method = parts.method.clone();
     let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();

@@ -14,7 +14,7 @@ use service::events::NewEvent;
 use super::answer::{Code, Fail};
 use crate::api::credential::bearer;
 use crate::json::problem::{Kind, Problem};
-use crate::reading;
+use crate::reading::{self, Sender};
 
 /// The longest body, in bytes. The longest further members fit, with room for how they are written.
 const LIMIT: usize = 128 * 1024;
@@ -38,7 +38,7 @@ impl fmt::Debug for Members {
 
 impl Members {
     pub async fn read(parts: &Parts, body: Body) -> Result<Self, Fail> {
-        let bytes = reading::whole(&parts.headers, body, LIMIT).await;
+        let bytes = reading::whole(Sender::Stranger, &parts.headers, body, LIMIT).await;
         let bytes = bytes.map_err(|error| Problem::no_body(error, LIMIT))?;
         let mut members = Self::default();
         members.add_pairs(parts.uri.query().unwrap_or_default().as_bytes())?;

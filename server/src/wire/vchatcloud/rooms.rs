@@ -141,19 +141,23 @@ pub(super) async fn modify(
 ) -> Result<Data<RoomItem>, Fail> {
     let status = asked_status(&form)?;
     let mut room = found(&api, &member, &id).await?;
-    let before = room.rules();
-    let rules = RoomRules::checked(
-        form.text("roomName").unwrap_or(&before.name),
-        form.time("startDt", before.opens_at)?,
-        form.time("endDt", before.ends_at)?,
-        form.number("maxUser")?.map_or(before.max_users, |most| Some(most).filter(|most| *most > 0)),
-    )?;
+    let time = |name| form.sent(name).map(|_| form.time(name, None)).transpose();
+    let (name, opens_at, ends_at) = (form.text("roomName"), time("startDt")?, time("endDt")?);
+    let max_users = form.number("maxUser")?.map(|most| Some(most).filter(|most| *most > 0));
+    let change = |before: &RoomRules| {
+        RoomRules::checked(
+            name.unwrap_or(&before.name),
+            opens_at.unwrap_or(before.opens_at),
+            ends_at.unwrap_or(before.ends_at),
+            max_users.unwrap_or(before.max_users),
+        )
+    };
     let password = match form.sent("password") {
         None => RoomPassword::Keep,
         Some("") => RoomPassword::Remove,
         Some(typed) => RoomPassword::Set(typed.into()),
     };
-    room = api.service.change_room(&member.caller, &room.id, rules, password).await?;
+    room = api.service.change_room(&member.caller, &room.id, change, password).await?;
     room = match status {
         // Callers send it with every change, so it leaves the start of a room that opens later.
         Some(Asked::Open) if room.status(api.service.now()) == RoomStatus::Ended => {
