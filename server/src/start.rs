@@ -58,6 +58,12 @@ pub enum StartError {
         /// Where the key is.
         key: PathBuf,
     },
+    /// A restore was cut short after it had set aside what was there.
+    #[error(
+        "a restore into {} was cut short: run keystead restore again (what was there before is in before-restore-…)",
+        .0.display()
+    )]
+    RestoreCutShort(PathBuf),
     /// Other accounts may put files into the data folder.
     #[error("other accounts may write into the data folder {}; run chmod 700 on it", .0.display())]
     DataDirOpen(PathBuf),
@@ -135,6 +141,9 @@ pub struct Product {
     /// The use cases.
     pub service: Service,
 }
+
+/// The folder in which a restore prepares what it puts into the data folder.
+pub(crate) const RESTORING: &str = "restoring";
 
 /// Who opens an installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,6 +245,13 @@ async fn open_both(config: &Config, opener: Opener) -> Result<(Store, RootKey), 
     let is_gone = |file: &PathBuf| file.metadata().map_or(true, |metadata| metadata.len() == 0);
     if had_key && Store::file(url).as_ref().is_some_and(is_gone) {
         return Err(StartError::DatabaseMissing { key: path.clone() });
+    }
+    let is_cut_short = |folder: &Path| folder.join(RESTORING).exists();
+    if !had_key
+        && Store::file(url).as_ref().is_some_and(is_gone)
+        && let Some(folder) = path.parent().filter(|folder| is_cut_short(folder))
+    {
+        return Err(StartError::RestoreCutShort(folder.to_owned()));
     }
     // The database comes first, so that a key beside no database is never a start that was cut short.
     let store = Store::open_as(opening).await?;

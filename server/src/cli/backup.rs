@@ -15,14 +15,11 @@ use super::many::spinner;
 use super::output::show;
 use crate::config::{Config, DatabaseUrl, RootKeyFile};
 use crate::data_folder::make_folder;
-use crate::start::{self, ATTACHMENTS, Opener, StartError};
+use crate::start::{self, ATTACHMENTS, Opener, RESTORING, StartError};
 
 /// The files of an installation, in its data folder and in a backup.
 const DATABASE: &str = "keystead.db";
 const ROOT_KEY: &str = "root.key";
-
-/// Where a backup is checked before it takes the place of what is there.
-const RESTORING: &str = "restoring";
 
 /// Copies a running installation into a new folder, and checks the copy.
 pub(super) async fn backup(config: &Config, into: &Path, caller: &Caller) -> Result<(), Failure> {

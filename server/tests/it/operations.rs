@@ -88,6 +88,34 @@ fn a_restore_takes_only_what_is_sound_and_leaves_what_is_there() {
 }
 
 #[tokio::test]
+async fn a_backup_of_an_earlier_version_is_brought_up_to_this_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, backup) = (&folder.path().join("data"), folder.path().join("backup"));
+    done(&run(data, &ISSUE, ""));
+    done(&run(data, &["backup", backup.to_str().unwrap()], ""));
+    let database = TestDatabase::at(&format!("sqlite://{}/keystead.db", backup.display()));
+    for statement in [
+        "DELETE FROM _sqlx_migrations WHERE version >= 45",
+        "DROP INDEX audit_event_by_name",
+        "DROP INDEX audit_event_by_id",
+    ] {
+        database.execute(statement).await;
+    }
+    let said = done(&run(data, &["restore", backup.to_str().unwrap()], ""));
+    assert!(said.contains("Restored 1 key"), "{said}");
+    assert!(done(&run(data, &["check"], "")).contains("1 key"));
+}
+
+#[test]
+fn a_restore_that_was_cut_short_is_no_new_installation() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("restoring")).unwrap();
+    let refused = failed(&run(folder.path(), &ISSUE, ""), 1);
+    assert!(refused.contains("was cut short"), "{refused}");
+    assert!(!folder.path().join("root.key").exists());
+}
+
+#[tokio::test]
 async fn only_the_server_and_migrate_update_an_older_database() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();

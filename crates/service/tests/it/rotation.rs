@@ -107,6 +107,23 @@ async fn an_unconfirmed_secret_is_dropped_and_never_works(w: World) {
     assert_eq!(asked(&w, &id, "1h").await.number, SecretNumber(4));
 }
 
+/// Of a later version, perhaps.
+async fn a_key_that_cannot_be_read_holds_up_no_other(w: World) {
+    let (odd, _) = w.active(&draft("service", "Odd")).await;
+    let (id, old) = w.active(&draft("service", "Rotated")).await;
+    for key in [&odd, &id] {
+        rotate(&w, key, "1h").await;
+        confirm(&w, key).await;
+        w.clock.advance(Millis::seconds(1));
+    }
+    w.database.execute("UPDATE api_key SET kind = 'sausage' WHERE name = 'Odd'").await;
+    w.clock.advance(Millis::hours(1));
+    let ended = w.service.finish_overdue_rotations().await;
+    assert!(matches!(ended, Err(service::Error::Store(StoreError::Corrupt(_)))), "{ended:?}");
+    assert_eq!(w.store.live_secrets(&id).await.unwrap().len(), 1);
+    assert_eq!(w.code(&old).await, Code::NotFound);
+}
+
 async fn an_overlap_may_be_none_and_never_outlives_the_key(w: World) {
     let (id, old) = w.active(&draft("service", "At once")).await;
     let new = rotate(&w, &id, "none").await;
@@ -420,6 +437,7 @@ async fn every_process_knows_within_a_second(w: World) {
 on_both!(
     nothing_changes_until_the_new_secret_is_confirmed,
     an_unconfirmed_secret_is_dropped_and_never_works,
+    a_key_that_cannot_be_read_holds_up_no_other,
     an_overlap_may_be_none_and_never_outlives_the_key,
     a_rotation_is_extended_finished_or_undone,
     a_key_is_rotated_once_at_a_time_and_only_while_it_can_work,

@@ -10,7 +10,7 @@ use domain::{
     participant::ClientKey,
     refusal::Refusal,
     role::Role,
-    room::{Room, RoomKind, RoomQuery, RoomStatus},
+    room::{Room, RoomKind, RoomQuery, RoomRules, RoomStatus},
     timestamp::Millis,
 };
 use service::chat::{
