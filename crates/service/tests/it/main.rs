@@ -53,6 +53,7 @@ mod roles;
 mod rotation;
 mod rotation_calls;
 mod rotation_hand_overs;
+mod rotation_overdue;
 mod rotation_use;
 mod scoped_keys;
 mod second_factor;

@@ -27,7 +27,7 @@ pub async fn rotate(w: &World, id: &KeyId, overlap: &str) -> String {
     token(&asked(w, id, overlap).await.issued)
 }
 
-async fn asked(w: &World, id: &KeyId, overlap: &str) -> Rotated {
+pub async fn asked(w: &World, id: &KeyId, overlap: &str) -> Rotated {
     let form = w.service.new_form_id().unwrap();
     w.service.rotate(owner(), id, Overlap::parse(overlap).unwrap(), &form).await.unwrap()
 }
@@ -37,20 +37,20 @@ pub async fn confirm(w: &World, id: &KeyId) {
 }
 
 #[track_caller]
-fn why<T: std::fmt::Debug>(answer: service::Result<T>) -> NoRotation {
+pub fn why<T: std::fmt::Debug>(answer: service::Result<T>) -> NoRotation {
     match refusal(answer) {
         Refusal::NoRotation(why) => why,
         other => panic!("{other:?}"),
     }
 }
 
-async fn codes(w: &World, tokens: [&str; 2]) -> [Code; 2] {
+pub async fn codes(w: &World, tokens: [&str; 2]) -> [Code; 2] {
     [w.code(tokens[0]).await, w.code(tokens[1]).await]
 }
 
-const BOTH: [Code; 2] = [Code::Valid, Code::Valid];
+pub const BOTH: [Code; 2] = [Code::Valid, Code::Valid];
 const NEW_ONLY: [Code; 2] = [Code::NotFound, Code::Valid];
-const OLD_ONLY: [Code; 2] = [Code::Valid, Code::NotFound];
+pub const OLD_ONLY: [Code; 2] = [Code::Valid, Code::NotFound];
 
 async fn nothing_changes_until_the_new_secret_is_confirmed(w: World) {
     let (id, old) = w.active(&draft("service", "Rotated")).await;
@@ -85,43 +85,6 @@ async fn nothing_changes_until_the_new_secret_is_confirmed(w: World) {
     assert_eq!(w.service.finish_overdue_rotations().await.unwrap(), 0);
     assert_eq!(codes(&w, [&old, &new]).await, NEW_ONLY);
     assert_eq!(w.store.live_secrets(&id).await.unwrap().len(), 1);
-}
-
-async fn an_unconfirmed_secret_is_dropped_and_never_works(w: World) {
-    let (id, old) = w.active(&draft("service", "Forgotten")).await;
-    let new = rotate(&w, &id, "1h").await;
-    w.clock.advance(Millis(Millis::minutes(15).0 - 1));
-    assert_eq!(w.service.drop_overdue_rotations().await.unwrap(), 0);
-    w.clock.advance(Millis(1));
-    let late = w.no_change(w.service.acknowledge_rotation(owner(), &id, false)).await;
-    assert_eq!(refusal(late), Refusal::TooLate);
-    let dropped = w.one_event(Action::RotationDropped, w.service.drop_overdue_rotations()).await;
-    assert_eq!(dropped.unwrap(), 1);
-    assert_eq!(why(w.service.acknowledge_rotation(owner(), &id, true).await), NoRotation::NotWaiting);
-    assert_eq!(codes(&w, [&old, &new]).await, OLD_ONLY);
-    // By hand, too. The number is not given again.
-    let by_hand = rotate(&w, &id, "1h").await;
-    w.one_event(Action::RotationDropped, w.service.drop_rotation(owner(), &id)).await.unwrap();
-    assert_eq!(why(w.no_change(w.service.drop_rotation(owner(), &id)).await), NoRotation::NotWaiting);
-    assert_eq!(w.code(&by_hand).await, Code::NotFound);
-    assert_eq!(asked(&w, &id, "1h").await.number, SecretNumber(4));
-}
-
-/// Of a later version, perhaps.
-async fn a_key_that_cannot_be_read_holds_up_no_other(w: World) {
-    let (odd, _) = w.active(&draft("service", "Odd")).await;
-    let (id, old) = w.active(&draft("service", "Rotated")).await;
-    for key in [&odd, &id] {
-        rotate(&w, key, "1h").await;
-        confirm(&w, key).await;
-        w.clock.advance(Millis::seconds(1));
-    }
-    w.database.execute("UPDATE api_key SET kind = 'sausage' WHERE name = 'Odd'").await;
-    w.clock.advance(Millis::hours(1));
-    let ended = w.service.finish_overdue_rotations().await;
-    assert!(matches!(ended, Err(service::Error::Store(StoreError::Corrupt(_)))), "{ended:?}");
-    assert_eq!(w.store.live_secrets(&id).await.unwrap().len(), 1);
-    assert_eq!(w.code(&old).await, Code::NotFound);
 }
 
 async fn an_overlap_may_be_none_and_never_outlives_the_key(w: World) {
@@ -392,20 +355,6 @@ fn having_seen(number: i64) -> Caller {
     owner().clone().having_seen_secret(Some(SecretNumber(number)))
 }
 
-async fn a_secret_that_nobody_confirmed_in_time_is_in_nobodys_way(w: World) {
-    let (id, old) = w.active(&draft("service", "Late")).await;
-    let late = rotate(&w, &id, "1h").await;
-    w.clock.advance(Millis::minutes(15));
-    let seq = w.newest().await.seq;
-    let new = rotate(&w, &id, "1h").await;
-    let events: Vec<_> = w.events().await.into_iter().take_while(|event| event.seq > seq).collect();
-    let actions: Vec<_> = events.iter().map(|event| event.action.clone()).collect();
-    assert_eq!(actions, [Action::KeyRotated, Action::RotationDropped]);
-    assert_eq!(events[1].note.as_deref(), Some("Nobody confirmed it in time."));
-    confirm(&w, &id).await;
-    assert_eq!((w.code(&late).await, codes(&w, [&old, &new]).await), (Code::NotFound, BOTH));
-}
-
 async fn every_process_knows_within_a_second(w: World) {
     let other: Service = w.another().await;
     let _running = (in_background(&w.service), in_background(&other));
@@ -436,8 +385,6 @@ async fn every_process_knows_within_a_second(w: World) {
 
 on_both!(
     nothing_changes_until_the_new_secret_is_confirmed,
-    an_unconfirmed_secret_is_dropped_and_never_works,
-    a_key_that_cannot_be_read_holds_up_no_other,
     an_overlap_may_be_none_and_never_outlives_the_key,
     a_rotation_is_extended_finished_or_undone,
     a_key_is_rotated_once_at_a_time_and_only_while_it_can_work,
@@ -446,7 +393,6 @@ on_both!(
     a_program_confirms_in_the_same_act,
     who_did_not_see_the_secret_is_asked_first,
     a_page_about_another_new_secret_changes_nothing,
-    a_secret_that_nobody_confirmed_in_time_is_in_nobodys_way,
     who_may_not_rotate_changes_nothing,
     a_guest_rotates_what_was_granted,
     every_process_knows_within_a_second,
