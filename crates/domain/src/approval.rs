@@ -95,6 +95,11 @@ impl Cause {
 }
 
 impl ApprovalRules {
+    /// The strictest there are: every key needs approval.
+    pub fn strictest() -> Self {
+        Self { kinds: KeyKind::ALL.to_vec(), permissions: Vec::new(), without_expiry: true }
+    }
+
     /// Reads what was typed into the settings. `kinds` are words.
     pub fn read(kinds: &[String], permissions: &[String], without_expiry: bool) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();

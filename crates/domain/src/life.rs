@@ -60,6 +60,11 @@ impl Default for LifeRules {
 }
 
 impl LifeRules {
+    /// The strictest there are.
+    pub const fn strictest() -> Self {
+        Self { default: Life::Days30, longest: Life::Days30 }
+    }
+
     /// Reads the two choices of the settings.
     pub fn read(default: &str, longest: &str) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();

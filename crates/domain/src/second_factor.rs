@@ -60,6 +60,11 @@ impl Default for FactorRules {
 }
 
 impl FactorRules {
+    /// The strictest there are: everybody needs one at once.
+    pub const fn strictest() -> Self {
+        Self { policy: FactorPolicy::Everybody, grace_days: 0, since: Timestamp::from_millis(0) }
+    }
+
     /// Reads the choices of the settings, which hold from `now` on.
     pub fn read(policy: &str, grace_days: &str, now: Timestamp) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();

@@ -22,6 +22,7 @@ use crate::{
     entropy,
     service::event,
     sessions::Session,
+    settings::or_strictest,
     throttle::FREE_FAILURES,
     totp,
 };
@@ -74,7 +75,7 @@ impl Service {
         let rules = FactorRules::read(policy, grace_days, self.now())?;
         caller.proved_for(Guarded::ChangeFactorRules, self.now())?;
         let work = async |tx: &mut Tx| {
-            let before = read(tx.setting(RULES).await?)?;
+            let before = read(tx.setting(RULES).await?);
             let changes = rules.changes(before);
             if changes.is_empty() {
                 return Ok(());
@@ -91,7 +92,7 @@ impl Service {
     }
 
     pub(crate) async fn factor_rules_now(&self) -> Result<FactorRules> {
-        read(self.store().setting(RULES).await?)
+        Ok(read(self.store().setting(RULES).await?))
     }
 
     /// The second factor of the person who is signed in.
@@ -366,7 +367,7 @@ fn enrolment(secret: &[u8], email: &str, host: &str) -> Enrolment {
     Enrolment { secret: grouped(&secret, " ").into(), uri: uri.into() }
 }
 
-fn read(value: Option<String>) -> Result<FactorRules> {
-    let Some(value) = value else { return Ok(FactorRules::default()) };
-    FactorRules::from_setting(&value).ok_or(Error::impossible("the setting of second factors is of a later version"))
+fn read(value: Option<String>) -> FactorRules {
+    let Some(value) = value else { return FactorRules::default() };
+    or_strictest(FactorRules::from_setting(&value), FactorRules::strictest, "second factors")
 }

@@ -26,7 +26,7 @@ impl Service {
     /// How long keys live; `Forbidden` unless the caller may see the settings.
     pub async fn life_rules(&self, caller: &Caller) -> Result<LifeRules> {
         caller.may(Act::SeeSettings)?;
-        read(self.store().setting(KEY_LIFE).await?)
+        Ok(read(self.store().setting(KEY_LIFE).await?))
     }
 
     /// Changes how long new keys live. Keys that exist keep their expiry. If nothing differs, records nothing.
@@ -72,31 +72,40 @@ impl Service {
     }
 
     pub(crate) async fn approval_rules_now(&self) -> Result<ApprovalRules> {
-        read_approval(self.store().setting(APPROVAL).await?)
+        Ok(read_approval(self.store().setting(APPROVAL).await?))
     }
 
     /// How long keys live, for a form that anybody who may issue keys can see.
     pub(crate) async fn life_rules_now(&self) -> Result<LifeRules> {
-        read(self.store().setting(KEY_LIFE).await?)
+        Ok(read(self.store().setting(KEY_LIFE).await?))
     }
 }
 
 /// Which keys a second person must approve, as the transaction sees it.
 pub(crate) async fn approval_rules(tx: &mut Tx) -> Result<ApprovalRules> {
-    read_approval(tx.setting(APPROVAL).await?)
+    Ok(read_approval(tx.setting(APPROVAL).await?))
 }
 
-fn read_approval(value: Option<String>) -> Result<ApprovalRules> {
-    let Some(value) = value else { return Ok(ApprovalRules::default()) };
-    ApprovalRules::from_setting(&value).ok_or(Error::impossible("the setting of approval is of a later version"))
+fn read_approval(value: Option<String>) -> ApprovalRules {
+    let Some(value) = value else { return ApprovalRules::default() };
+    or_strictest(ApprovalRules::from_setting(&value), ApprovalRules::strictest, "approval")
 }
 
 /// How long keys live, as the transaction sees it.
 pub(crate) async fn life_rules(tx: &mut Tx) -> Result<LifeRules> {
-    read(tx.setting(KEY_LIFE).await?)
+    Ok(read(tx.setting(KEY_LIFE).await?))
 }
 
-fn read(value: Option<String>) -> Result<LifeRules> {
-    let Some(value) = value else { return Ok(LifeRules::default()) };
-    LifeRules::from_setting(&value).ok_or(Error::impossible("the setting of how long keys live is of a later version"))
+fn read(value: Option<String>) -> LifeRules {
+    let Some(value) = value else { return LifeRules::default() };
+    or_strictest(LifeRules::from_setting(&value), LifeRules::strictest, "how long keys live")
+}
+
+/// The rules of a setting, or the strictest ones if they are of a later version: whoever goes back a release can go on
+/// working, and nothing is allowed that was not.
+pub(crate) fn or_strictest<T>(read: Option<T>, strictest: impl FnOnce() -> T, about: &str) -> T {
+    read.unwrap_or_else(|| {
+        tracing::warn!("the setting of {about} is of a later version: the strictest one that this version knows holds");
+        strictest()
+    })
 }

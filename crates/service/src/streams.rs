@@ -90,8 +90,8 @@ impl Service {
         Ok(Stream { session: session.id_mac, ended, person: session.person.clone(), streams })
     }
 
-    /// Waits until the stream's session ends, or the person is somebody else by role, apps or keys: here, at once; by time or in another
-    /// process, when this looks again. While the database does not answer, the stream goes on.
+    /// Waits until the stream's session ends, or the person has another role, other apps or keys: here, at once; by time or in
+    /// another process, when this looks again. While the database does not answer, the stream goes on.
     pub async fn session_ends(&self, stream: &Stream, look_every: Duration) {
         loop {
             tokio::select! {

@@ -11,7 +11,7 @@ use service::{
 };
 use tokio::time::timeout;
 
-use crate::world::{EMAIL, PASSWORD, World, in_background, secret, session_of};
+use crate::world::{EMAIL, PASSWORD, World, in_background, owner, person, secret, session_of, shell};
 
 async fn cookie(w: &World) -> String {
     w.make_owner().await;
@@ -70,6 +70,20 @@ async fn streams_end_with_their_session(w: World) {
     w.service.sign_out(&session, None).await.unwrap();
     let ended = timeout(Duration::from_secs(5), async { tokio::join!(here, elsewhere) }).await;
     assert!(ended.is_ok(), "here at once, elsewhere when it looks again");
+}
+
+async fn streams_end_elsewhere_for_whoever_may_do_less(w: World) {
+    let cookie = cookie(&w).await;
+    w.service.create_owner(shell(), person("other@example.com")).await.unwrap();
+    let session = w.service.session(&cookie).await.unwrap().unwrap();
+    let other = w.another().await;
+    let stream = other.stream(&session).unwrap();
+    let ends = other.session_ends(&stream, Duration::from_millis(20));
+    tokio::pin!(ends);
+    assert!(timeout(Duration::from_millis(200), &mut ends).await.is_err(), "nothing has changed");
+    w.service.change_role(owner(), session.person.id(), "auditor").await.unwrap();
+    assert!(timeout(Duration::from_secs(5), ends).await.is_ok());
+    assert!(w.service.session(&cookie).await.unwrap().is_some(), "the session goes on");
 }
 
 async fn a_session_has_a_few_streams(w: World) {
@@ -166,6 +180,7 @@ on_both!(
     a_session_from_the_future_is_over,
     what_a_browser_asks_by_itself_keeps_no_session_open,
     streams_end_with_their_session,
+    streams_end_elsewhere_for_whoever_may_do_less,
     a_session_has_a_few_streams,
     a_stream_ends_when_its_session_is_over_or_replaced,
     a_busy_session_ends_too,

@@ -1,6 +1,7 @@
 //! The settings that an owner may change: how long keys live.
 
 use domain::{
+    approval::ApprovalRules,
     audit::Action,
     bulk::{BulkChange, Selection},
     draft::KeyDraft,
@@ -8,6 +9,7 @@ use domain::{
     life::{Life, LifeRules},
     refusal::Refusal,
     role::Role,
+    second_factor::FactorRules,
     timestamp::Millis,
 };
 
@@ -46,6 +48,18 @@ async fn an_owner_changes_how_long_keys_live_on_record(w: World) {
     assert_eq!(suggested.life, AT_MOST_90, "whoever issues keys is told");
     let suggested = w.service.suggestions(&signed_in(Role::Auditor), w.service.default_app()).await;
     assert_eq!(refusal(suggested), Refusal::Forbidden);
+}
+
+async fn a_setting_of_a_later_version_is_the_strictest_until_somebody_chooses(w: World) {
+    let odd = r#"{"kinds":["sausage"],"permissions":[],"without_expiry":false}"#;
+    for (name, value) in [("key_life", "180 never"), ("approval", odd), ("second_factor", "everybody 7 0 more")] {
+        w.store.write(async |tx| tx.put_setting(name, value).await).await.unwrap();
+    }
+    assert_eq!(w.service.life_rules(owner()).await.unwrap(), LifeRules::strictest());
+    assert_eq!(w.service.approval_rules(owner()).await.unwrap(), ApprovalRules::strictest());
+    assert_eq!(w.service.factor_rules(owner()).await.unwrap(), FactorRules::strictest());
+    w.service.set_life_rules(owner(), AT_MOST_90).await.unwrap();
+    assert_eq!(w.service.life_rules(owner()).await.unwrap(), AT_MOST_90);
 }
 
 async fn no_new_key_lives_longer_than_allowed(w: World) {
@@ -98,6 +112,7 @@ async fn an_edit_does_not_prolong_a_key_and_may_always_shorten_it(w: World) {
 
 on_both! {
     an_owner_changes_how_long_keys_live_on_record,
+    a_setting_of_a_later_version_is_the_strictest_until_somebody_chooses,
     no_new_key_lives_longer_than_allowed,
     an_edit_does_not_prolong_a_key_and_may_always_shorten_it,
 }
