@@ -79,12 +79,7 @@ impl BodyError {
 }
 
 /// The whole body, of at most `limit` bytes. Of one that is longer, the rest is not read here: the connection takes it.
-pub(crate) async fn whole(
-    sender: Sender,
-    headers: &HeaderMap,
-    body: Body,
-    limit: usize,
-) -> Result<Bytes, BodyError> {
+pub(crate) async fn whole(sender: Sender, headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, BodyError> {
     whole_within(sender.room(), headers, body, limit).await
 }
 
@@ -150,7 +145,10 @@ mod tests {
         let none = HeaderMap::new();
         assert_eq!(whole(Sender::Known, &none, Body::from("12345"), 5).await.unwrap(), "12345");
         assert_eq!(whole(Sender::Known, &none, Body::from("123456"), 5).await, Err(BodyError::TooLong));
-        assert_eq!(whole(Sender::Known, &none, in_pieces(vec![Ok("1234"), Ok("56")]), 5).await, Err(BodyError::TooLong));
+        assert_eq!(
+            whole(Sender::Known, &none, in_pieces(vec![Ok("1234"), Ok("56")]), 5).await,
+            Err(BodyError::TooLong)
+        );
         let mut announced = HeaderMap::new();
         announced.insert(header::CONTENT_LENGTH, HeaderValue::from_static("1000000"));
         assert_eq!(whole(Sender::Known, &announced, Body::from("1"), 5).await, Err(BodyError::TooLong));

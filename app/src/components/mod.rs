@@ -58,9 +58,9 @@ pub mod refusals;
 #[cfg(feature = "ssr")]
 pub mod roles;
 #[cfg(feature = "ssr")]
-pub mod seen;
-#[cfg(feature = "ssr")]
 pub mod room_status;
+#[cfg(feature = "ssr")]
+pub mod seen;
 #[cfg(feature = "ssr")]
 pub mod select_field;
 #[cfg(feature = "ssr")]

@@ -121,7 +121,8 @@ pub async fn read_choices(
         let rows = match found {
             Ok(page) => page.rows,
             Err(service::Error::Refused(Refusal::ChooseApp { most })) => {
-                let message = format!("Keys are found in at most {most} apps at once: limit the guest to fewer apps first.");
+                let message =
+                    format!("Keys are found in at most {most} apps at once: limit the guest to fewer apps first.");
                 return Ok((choices, FieldErrors::one(Field::Keys, message)));
             }
             Err(error) => return Err(error.into()),

@@ -244,9 +244,11 @@ impl Done {
             Self::Acknowledged => ("acknowledged", "is confirmed and enabled.", None),
             Self::Dropped => ("dropped", "was dropped. It never worked.", None),
             Self::Edited => ("edited", "is saved. Your changes take effect with the next call.", None),
-            Self::Disabled => {
-                ("disabled", "is disabled. Calls are refused until you enable it again.", Some(("enable", Act::ChangeKeys)))
-            }
+            Self::Disabled => (
+                "disabled",
+                "is disabled. Calls are refused until you enable it again.",
+                Some(("enable", Act::ChangeKeys)),
+            ),
             Self::Enabled => ("enabled", "is enabled again.", Some(("disable", Act::StopKeys))),
             Self::Revoked => ("revoked", "is revoked. Calls are refused.", None),
             Self::Restored => ("restored", "is restored to its status before it was revoked.", None),

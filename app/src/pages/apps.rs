@@ -180,7 +180,7 @@ fn name_dialog(
     action: String,
     name: String,
     button: &'static str,
-    /// The name that an app has.
+    // The name that an app has.
     seen: Option<SeenState>,
     posted: Option<PostedForm<AppNameForm>>,
 ) -> AnyView {
@@ -211,7 +211,9 @@ fn name_dialog(
 pub fn CreateAppModal() -> impl IntoView {
     let posted = PostedForm::<AppNameForm>::take();
     match may_create() {
-        Ok(()) => name_dialog("Create an app".to_owned(), "/apps/new".to_owned(), String::new(), "Create", None, posted),
+        Ok(()) => {
+            name_dialog("Create an app".to_owned(), "/apps/new".to_owned(), String::new(), "Create", None, posted)
+        }
         Err(error) => failed("Create an app", error),
     }
 }

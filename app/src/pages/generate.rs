@@ -31,10 +31,10 @@ use crate::forms::outcome::{PostedForm, Problem};
 pub fn Generate() -> impl IntoView {
     let page = match PostedForm::<WizardForm, NewSecret>::take() {
         // It has a title of its own.
-        Some(PostedForm { form, outcome: Ok(issued) }) => {
+        Some(PostedForm { form, outcome: Ok(issued), .. }) => {
             return view! { <Steps at=3/> <Secret issued draft=form.draft/> }.into_any();
         }
-        Some(PostedForm { form, outcome: Err(error) }) => answer(form, error),
+        Some(PostedForm { form, outcome: Err(error), .. }) => answer(form, error),
         None if may_change_keys() => asked(),
         None => view! {
             <h1>"Generate New Key"</h1>
@@ -102,7 +102,8 @@ async fn saved(form_id: String, link: Link, step: Option<WizardStep>) -> AnyView
         Err(error) => return view! { <Failed error/> }.into_any(),
     };
     if let Some(key) = form.key {
-        return view! { <Steps at=2/> <h1>"Generate New Key"</h1> <MadeBefore draft=form.draft app=form.app key/> }.into_any();
+        return view! { <Steps at=2/> <h1>"Generate New Key"</h1> <MadeBefore draft=form.draft app=form.app key/> }
+            .into_any();
     }
     let Some(draft) = form.draft else { return unsaved(form_id, link).await };
     // An earlier step's address does not know it.

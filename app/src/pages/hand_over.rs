@@ -35,7 +35,7 @@ use crate::forms::outcome::{PostedForm, Problem};
 pub fn HandOverPage() -> impl IntoView {
     let page = match PostedForm::<HandOverFields, NewHandOver>::take() {
         Some(PostedForm { outcome: Ok(made), .. }) => return view! { <Link made/> }.into_any(),
-        Some(PostedForm { form, outcome: Err(error) }) => later(async move {
+        Some(PostedForm { form, outcome: Err(error), .. }) => later(async move {
             let within = InApp::read(&form.app).await;
             let shown = with_integration_named(&form.key).await;
             view! { <Form form shown within problem=Problem::from(error)/> }

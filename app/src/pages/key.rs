@@ -4,6 +4,7 @@ use domain::app::App;
 use domain::bulk::{BulkAct, skips};
 use domain::calls::Span;
 use domain::draft::KeyDraft;
+use domain::field::Field;
 use domain::hand_over::{Collection, HandOver};
 use domain::integration::Integration;
 use domain::key::{KeyDetail, Status};

@@ -1,7 +1,6 @@
 //! The edit dialog: the fields that can be changed for the key's kind.
 
 use domain::draft::KeyDraft;
-use domain::refusal::Refusal;
 use domain::role::Act;
 use domain::text::joined;
 use leptos::prelude::*;
@@ -14,7 +13,6 @@ use crate::components::modal::Modal;
 use crate::components::problem::{UnshownProblems, part};
 use crate::desk::keys::{KeyView, read_hints, read_key, tell};
 use crate::desk::later::later;
-use crate::error::ConsoleError;
 use crate::forms::key::{BACK, EditForm, REVISION};
 use crate::forms::outcome::PostedForm;
 use crate::islands::key_form::{KeyForm, Purpose};

@@ -197,7 +197,10 @@ pub fn PersonKeysModal() -> impl IntoView {
             (form, choices)
         } else {
             let end = view.detail.person.access_ends_at.map(Timestamp::to_input);
-            (GuestForm { access_ends_at: end.unwrap_or_default(), ..GuestForm::default() }, Ok((view.detail.keys, FieldErrors::default())))
+            (
+                GuestForm { access_ends_at: end.unwrap_or_default(), ..GuestForm::default() },
+                Ok((view.detail.keys, FieldErrors::default())),
+            )
         };
         match choices {
             Ok((choices, of_search)) => {

@@ -6,8 +6,8 @@ use domain::refusal::Refusal;
 use domain::webhook::{Trigger, Webhook};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use service::seen::SeenState;
 use secrecy::ExposeSecret;
+use service::seen::SeenState;
 
 use super::integration::not_there;
 use crate::components::copy::CopyButton;

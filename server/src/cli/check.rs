@@ -17,19 +17,19 @@ pub(super) async fn run(config: &Config, caller: &Caller) -> Result<(), Failure>
 /// Checks a whole installation. The failure says what is wrong with it.
 pub(super) async fn sound(config: &Config, opener: Opener, caller: &Caller) -> Result<Rows, Failure> {
     // Opened first: it says in words what is missing.
-    let opened = start::open_existing(config, opener).await?;
+    let product = start::open_existing(config, opener).await?;
     let url = config.database_url.expose();
     let checked = async {
         if let Some(fault) = Store::fault(url).await.map_err(start::StartError::Store)? {
             return Err(Failure::Record(format!("the database is damaged: {fault}")));
         }
-        match audit::checked(&opened.service, caller).await? {
-            ChainCheck::Intact { .. } => Ok(opened.store.rows().await.map_err(start::StartError::Store)?),
+        match audit::checked(&product.service, caller).await? {
+            ChainCheck::Intact { .. } => Ok(product.store.rows().await.map_err(start::StartError::Store)?),
             broken => Err(audit::broken(broken)),
         }
     };
     let checked = checked.await;
-    opened.store.close().await;
+    product.store.close().await;
     checked
 }
 

@@ -78,8 +78,11 @@ impl Client {
 
     /// A client for the local database. Only a command that may come first creates one.
     pub async fn here(config: &Config, app: Option<&str>, caller: Caller, creates: bool) -> Result<Self, Failure> {
-        let opened =
-            if creates { start::open(config, Opener::Command).await } else { start::open_existing(config, Opener::Command).await };
+        let opened = if creates {
+            start::open(config, Opener::Command).await
+        } else {
+            start::open_existing(config, Opener::Command).await
+        };
         let product = opened.map_err(Failure::opening)?;
         let chosen = match app {
             Some(named) => product.service.app_by_name(&caller, named).await.map(|app| caller.within(&app.id)),

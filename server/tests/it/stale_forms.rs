@@ -61,7 +61,8 @@ async fn what_was_changed_after_the_page_was_loaded_stays() {
     let contact = product.service.create_contact(&operator(), &app, &draft).await.unwrap().id;
     let made = post(&product, "/integrations/new", &session, "kind=whatsapp").await;
     let integration = made.header("location").to_owned();
-    let hook = |host: &str| format!("webhook_target=https%3A%2F%2F{host}.example.com%2F&triggers=conversation%3Acreate");
+    let hook =
+        |host: &str| format!("webhook_target=https%3A%2F%2F{host}.example.com%2F&triggers=conversation%3Acreate");
     post(&product, &format!("{integration}/webhooks/new"), &session, &hook("a")).await;
     let listed = get(&product, &integration, &session).await.body;
     let webhook = listed.split("/webhooks/").find(|part| part.contains("/edit\"")).unwrap();
@@ -71,7 +72,11 @@ async fn what_was_changed_after_the_page_was_loaded_stays() {
     let settings = |path: &str| ("/settings".to_owned(), path.to_owned());
     let text_of = |text: &str| text.to_owned();
     for ((page, action), first, second) in [
-        (settings("/settings"), text_of("default_life=30&longest_life=365"), text_of("default_life=90&longest_life=90")),
+        (
+            settings("/settings"),
+            text_of("default_life=30&longest_life=365"),
+            text_of("default_life=90&longest_life=90"),
+        ),
         (settings("/settings/approval"), text_of("approval_no_expiry=yes"), text_of("approval_kinds=service")),
         (
             settings("/settings/second-factor"),
@@ -91,7 +96,12 @@ async fn what_was_changed_after_the_page_was_loaded_stays() {
         let loaded = get(&product, &page, &session).await;
         let old = seen(&loaded, &action);
         let accepted = post(&product, &action, &session, &format!("{first}&seen={old}")).await;
-        assert!(matches!(accepted.status.as_u16(), 200 | 303), "{action}: {} {}", accepted.status, text(&accepted.body));
+        assert!(
+            matches!(accepted.status.as_u16(), 200 | 303),
+            "{action}: {} {}",
+            accepted.status,
+            text(&accepted.body)
+        );
         let refused = post(&product, &action, &session, &format!("{second}&seen={old}")).await;
         assert_eq!(refused.status, 409, "{action}: {}", text(&refused.body));
         assert!(refused.body.contains("Load the current values"), "{action}: {}", text(&refused.body));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sunshine_caller::{Client, business, group, id, in_conversation, refused, say, text};
+use crate::sunshine_caller::{Client, business, group, id, in_conversation, refused, say};
 use crate::support::{Answer, Call};
 
 /// A form with one file.

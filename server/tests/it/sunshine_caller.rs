@@ -214,6 +214,13 @@ pub fn text(words: &str) -> Value {
     json!({ "type": "text", "text": words })
 }
 
-pub async fn refused(client: &Client, method: &str, path: &str, body: Option<&Value>, status: u16, code: &str) -> String {
+pub async fn refused(
+    client: &Client,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+    status: u16,
+    code: &str,
+) -> String {
     client.send(&client.account, method, path, body).await.sunshine_error(status, code)
 }

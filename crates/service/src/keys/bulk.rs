@@ -8,7 +8,6 @@ use domain::{
     field::{Field, FieldErrors},
     ids::{AppId, KeyId},
     key::{KeyDetail, KeyState, RESTORE_WITHIN, RevokeReason, Revoked},
-    labels::Owner,
     refusal::Refusal,
     role::Act,
     rules,
@@ -166,7 +165,7 @@ impl Service {
     ) -> Result<()> {
         apply(tx, change, keys, self.now()).await?;
         let events: Vec<_> = keys.iter().map(|key| self.bulk_event(caller, change, key)).collect();
-        self.record_all(tx, &events).await
+        Ok(self.record_all(tx, &events).await?)
     }
 
     /// How far the act with this form is: how many keys are done, and of how many. `None` unless it is under way.

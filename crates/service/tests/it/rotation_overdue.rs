@@ -1,6 +1,8 @@
 //! New secrets that nobody confirms in time, and old ones whose time is over.
 
-use domain::{audit::Action, key::SecretNumber, refusal::Refusal, rotation::NoRotation, timestamp::Millis, verdict::Code};
+use domain::{
+    audit::Action, key::SecretNumber, refusal::Refusal, rotation::NoRotation, timestamp::Millis, verdict::Code,
+};
 use store::StoreError;
 
 use crate::rotation::{BOTH, OLD_ONLY, asked, codes, confirm, rotate, why};

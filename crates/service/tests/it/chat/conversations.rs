@@ -96,7 +96,10 @@ async fn the_first_chat_of_a_contact_is_the_default_one(w: World) {
     w.clock.advance(Millis::seconds(5));
     service.add_contacts(owner(), &group.id, &[named], &Author::manager("Business")).await.unwrap();
     let page = async |after: Option<RoomId>, before: Option<RoomId>| {
-        service.chats_of(owner(), &ada.id, after.as_ref(), before.as_ref(), 2).await.unwrap()
+        service
+            .chats_of(owner(), &ada.id, after.as_ref().map(RoomId::as_str), before.as_ref().map(RoomId::as_str), 2)
+            .await
+            .unwrap()
     };
     let ids = |rooms: &[Room]| rooms.iter().map(|room| room.id).collect::<Vec<_>>();
     let one = page(None, None).await;
@@ -105,7 +108,7 @@ async fn the_first_chat_of_a_contact_is_the_default_one(w: World) {
     assert_eq!((two.rows.len(), two.next.is_some(), two.previous.is_some()), (1, false, true));
     assert_eq!(ids(&page(None, two.rows.first().map(|room| room.id)).await.rows), ids(&one.rows));
     let gone = RoomId::from_random([9; 12]);
-    let refused = service.chats_of(owner(), &ada.id, Some(&gone), None, 2).await;
+    let refused = service.chats_of(owner(), &ada.id, Some(gone.as_str()), None, 2).await;
     assert_eq!(refusal(refused), Refusal::RoomNotFound);
     service.remove_contact_with_chats(owner(), &ada.id).await.unwrap();
     for id in [first.id, second.id] {

@@ -105,7 +105,9 @@ async fn only_those_who_may_see_and_change_rooms(w: World) {
     for caller in [&auditor, &guest] {
         let forbidden = |answer| assert_eq!(refusal::<Room>(answer), Refusal::Forbidden);
         forbidden(w.no_change(service.create_room(caller, &app, new(rules("New")))).await);
-        forbidden(w.no_change(service.change_room(caller, &id, |_: &RoomRules| Ok(rules("New")), RoomPassword::Keep)).await);
+        forbidden(
+            w.no_change(service.change_room(caller, &id, |_: &RoomRules| Ok(rules("New")), RoomPassword::Keep)).await,
+        );
         forbidden(w.no_change(service.rename_chat(caller, &id, "New", &Author::system())).await);
         forbidden(w.no_change(service.open_room(caller, &id)).await);
         forbidden(w.no_change(service.close_room(caller, &id)).await);
@@ -189,7 +191,9 @@ async fn an_act_finds_rooms_of_the_kinds_that_it_is_for_alone(w: World) {
     join(service, &lounge, "ana").await.unwrap();
     let missing = |answer: Refusal| assert_eq!(answer, Refusal::RoomNotFound);
     let key = ClientKey::of_contact(&ana.id);
-    missing(refusal(w.no_change(service.change_room(owner(), &chat, |_: &RoomRules| Ok(rules("New")), RoomPassword::Keep)).await));
+    missing(refusal(
+        w.no_change(service.change_room(owner(), &chat, |_: &RoomRules| Ok(rules("New")), RoomPassword::Keep)).await,
+    ));
     missing(refusal(w.no_change(service.open_room(owner(), &chat)).await));
     missing(refusal(w.no_change(service.close_room(owner(), &chat)).await));
     missing(refusal(w.no_change(service.delete_room(owner(), &chat)).await));

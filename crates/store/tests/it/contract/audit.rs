@@ -216,7 +216,10 @@ async fn who_did_what_to_which_key_and_when_is_found(store: Store) {
 
 async fn many_people_are_meant_by_one_text(store: Store) {
     let people: Vec<_> = (0..40_u8)
-        .map(|n| PersonRow { id: PersonId::from_random([n; 12]), ..person(&format!("p{n:02}@example.com"), Role::Admin) })
+        .map(|n| PersonRow {
+            id: PersonId::from_random([n; 12]),
+            ..person(&format!("p{n:02}@example.com"), Role::Admin)
+        })
         .collect();
     for person in &people {
         store.write(async |tx| tx.insert_person(person).await).await.unwrap();
