@@ -1,28 +1,15 @@
 //! Files that programs send as forms.
 
-use std::convert::Infallible;
-
 use app::desk::room_files;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::multipart::Field;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header;
 use axum::response::Response;
-use futures::stream::unfold;
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::json::problem::Problem;
 use crate::reading::{self, BodyError, Sender};
-
-/// The room for all files on their way to whoever asked for them, in units. Some read slowly, and anybody with the address
-/// of one file can ask for it a thousand times.
-static ROOM: Semaphore = Semaphore::const_new(ROOM_UNITS);
-const ROOM_UNITS: usize = 256 * 1024;
-const UNIT: usize = 1024;
-
-/// How much of a file is given to its connection at once.
-const PIECE: usize = 64 * 1024;
 
 /// Why a form could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,53 +96,14 @@ fn find(bytes: &[u8], mark: &[u8]) -> Option<usize> {
     begins.find(|n| bytes.get(*n..).is_some_and(|rest| rest.starts_with(mark)))
 }
 
-/// Bytes that somebody sent, as a download. The headers that every answer gets forbid a browser to run them. Fails while too
-/// many others are on their way.
+/// Bytes that somebody sent, as a download. Fails while too many others are on their way.
 pub(crate) fn served(name: &str, media_type: &str, bytes: Vec<u8>) -> Result<Response, Problem> {
-    served_within(&ROOM, ROOM_UNITS, (name, media_type), bytes)
-}
-
-fn served_within(
-    room: &'static Semaphore,
-    units: usize,
-    (name, media_type): (&str, &str),
-    bytes: Vec<u8>,
-) -> Result<Response, Problem> {
-    let length = bytes.len();
-    // One that is larger than the room has all of it.
-    let taken = u32::try_from(length.div_ceil(UNIT).min(units)).unwrap_or(u32::MAX);
-    let place = room.try_acquire_many(taken).map_err(|_| Problem::no_file())?;
-    // The place is given back with the last piece, or when the reader goes away.
-    let pieces = unfold((Bytes::from(bytes), place), async |(mut rest, place)| {
-        let piece = rest.split_to(PIECE.min(rest.len()));
-        (!piece.is_empty()).then_some((Ok::<_, Infallible>(piece), (rest, place)))
-    });
-    let mut response = room_files::served(name, media_type, Body::from_stream(pieces));
-    response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
-    Ok(response)
+    room_files::served(name, media_type, bytes).ok_or_else(Problem::no_file)
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::body::to_bytes;
-
     use super::*;
-
-    #[tokio::test]
-    async fn all_files_on_their_way_together_have_a_bound() {
-        static SMALL: Semaphore = Semaphore::const_new(200);
-        let file = |length: usize| served_within(&SMALL, 200, ("a.png", "image/png"), vec![7; length]);
-        let first = file(150 * UNIT).unwrap();
-        assert_eq!(first.headers()[header::CONTENT_LENGTH], "153600");
-        assert!(file(51 * UNIT).is_err() && file(50 * UNIT).is_ok());
-        let sent = to_bytes(first.into_body(), usize::MAX).await.unwrap();
-        assert_eq!(sent, vec![7_u8; 150 * UNIT]);
-        let large = file(999 * UNIT).unwrap();
-        assert!(file(1).is_err(), "the largest has the whole room");
-        drop(large);
-        assert!(file(1).is_ok(), "whoever goes away gives the room back");
-        assert_eq!(SMALL.available_permits(), 200);
-    }
 
     #[test]
     fn heads_of_parts_lose_control_characters_and_files_keep_theirs() {

@@ -270,14 +270,6 @@ impl Service {
         let found = self.write(work).await?;
         Ok(found.iter().filter_map(known).collect())
     }
-
-    /// Deletes the chat of a contact who is gone.
-    pub(super) async fn drop_butler(&self, app: &AppId, room: &RoomId) -> Result<()> {
-        match self.delete_of(&Caller::system(None).within(app), room, &[RoomKind::Butler]).await {
-            Ok(()) | Err(Error::Refused(Refusal::RoomNotFound)) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
 }
 
 fn butler_room(id: RoomId, app: &AppId, now: Timestamp) -> Room {

@@ -149,24 +149,38 @@ impl Service {
         self.write(work).await
     }
 
-    /// Removes a contact for good. They leave every chat; what they wrote stays there under their name.
+    /// Removes a contact for good. They leave every chat; what they wrote stays there under their name. Goes on if the caller
+    /// goes away.
     pub async fn remove_contact(&self, caller: &Caller, id: &ContactId) -> Result<()> {
         caller.may(Act::ManageContacts)?;
+        let (service, caller, id) = (self.clone(), caller.clone(), *id);
+        let remove = async move { service.remove_whole_contact(&caller, &id).await };
+        tokio::spawn(remove).await.map_err(|error| Error::internal("a contact is not wholly removed", error))?
+    }
+
+    async fn remove_whole_contact(&self, caller: &Caller, id: &ContactId) -> Result<()> {
         let found = self.store().contact_by_id(id).await?.filter(|contact| caller.sight().apps.has(&contact.app_id));
         let contact = found.ok_or(Refusal::ContactNotFound)?;
         self.leave_all(&contact).await?;
         let work = async |tx: &mut Tx| {
             let contact = managed(tx, caller, id).await?;
             tx.delete_contact(id).await?;
+            // Nobody could delete their chat with the butler by itself.
+            if let Some(butler) = &contact.butler
+                && let Some(room) = tx.room(butler).await?
+            {
+                tx.delete_room(butler).await?;
+                self.record(tx, self.room_event(&Caller::system(None), Action::RoomDeleted, &room)).await?;
+            }
             if let Some(avatar) = &contact.avatar {
                 tx.delete_attachment_bytes(avatar).await?;
             }
             self.record(tx, self.contact_event(caller, Action::ContactRemoved, &contact)).await?;
-            Ok::<_, Error>(())
+            Ok::<_, Error>(contact)
         };
-        self.write(work).await?;
+        let contact = self.write(work).await?;
         if let Some(butler) = &contact.butler {
-            self.drop_butler(&contact.app_id, butler).await?;
+            self.room_is_deleted(butler).await;
         }
         if let Some(avatar) = &contact.avatar {
             self.drop_file(avatar).await;

@@ -35,8 +35,14 @@ impl Service {
     }
 
     /// Deletes every message of a room, as `delete_message` does. What Keystead itself said stays. If there is none, records
-    /// nothing.
+    /// nothing. Goes on if the caller goes away.
     pub async fn delete_messages(&self, caller: &Caller, room: &RoomId) -> Result<()> {
+        let (service, caller, room) = (self.clone(), caller.clone(), *room);
+        let delete = async move { service.delete_all_messages(&caller, &room).await };
+        tokio::spawn(delete).await.map_err(|error| Error::internal("the messages of a room are not all deleted", error))?
+    }
+
+    async fn delete_all_messages(&self, caller: &Caller, room: &RoomId) -> Result<()> {
         let mut last = None;
         let mut from = 1;
         loop {

@@ -146,6 +146,16 @@ impl Live {
         }
     }
 
+    /// Tells those who watch a room of what was read up to this number. This version may not be able to read all of it.
+    fn tell_read(&self, room: &RoomId, read: &[Message], read_to: u64) {
+        let mut rooms = lock(&self.rooms);
+        let Some(watched) = rooms.get_mut(room) else { return };
+        for message in read.iter().filter(|message| message.seq > watched.told) {
+            let _ = watched.sender.send(LiveMessage::new(message.clone()));
+        }
+        watched.told = watched.told.max(read_to);
+    }
+
     /// Tells those who watch a room of messages that were deleted.
     fn tell_deleted(&self, deletion: &Deletion, messages: Vec<Message>) {
         let mut rooms = lock(&self.rooms);
@@ -227,11 +237,13 @@ impl Service {
                     None => live.end(id),
                     Some(last) if last > told => {
                         let missed = self.store().messages(id, told + 1, *last, READ).await?;
+                        let is_full = missed.len() >= usize::try_from(READ).unwrap_or(usize::MAX);
+                        let read_to = missed.last().filter(|_| is_full).map_or(*last, |message| message.seq);
                         // Whatever is still missing is read at once, without waiting for the next look.
-                        if missed.last().is_some_and(|message| message.seq < *last) {
+                        if read_to < *last {
                             live.behind.notify_one();
                         }
-                        live.tell(&missed);
+                        live.tell_read(id, &missed, read_to);
                     }
                     Some(_) => {}
                 }

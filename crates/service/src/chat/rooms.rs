@@ -254,12 +254,17 @@ impl Service {
             Ok::<_, Error>(())
         };
         self.write(work).await?;
+        self.room_is_deleted(id).await;
+        Ok(())
+    }
+
+    /// Ends what still goes on about a room that is deleted.
+    pub(super) async fn room_is_deleted(&self, id: &RoomId) {
         self.live().end(id);
         // Most rooms are small, and gone with this. What is left, or fails, is the sweep's.
         if let Err(error) = self.prune_deleted_room(id).await {
             tracing::warn!(%error, room = %id, "what was said in a deleted room is removed later");
         }
-        Ok(())
     }
 
     /// Changes the state of a room. If it has that state already, records nothing.

@@ -155,6 +155,10 @@ impl BodyCall for NewInvite {
                 faults.within(Step::Member(Cow::Borrowed(member)), |faults| faults.here(wrong));
             }
         }
+        if sent.access_ends_at.as_ref().is_some_and(|at| at.0.trim().is_empty()) {
+            let words = "A time is not blank: leave it out for none.";
+            faults.within(Step::Member(Cow::Borrowed("accessEndsAt")), |faults| faults.here(words));
+        }
         if !faults.is_empty() {
             return Err(Problem::invalid(faults));
         }

@@ -204,31 +204,36 @@ impl BodyCall for NewKey {
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         let kind = KeyKind::parse(&sent.kind.0);
         let (items, names) = metadata(sent.metadata)?;
-        let (permissions, boxes) = permissions(kind, lines(sent.permissions));
+        let mut faults = Faults::default();
+        let mut list = |member, items| listed(&mut faults, member, items);
+        let (permissions, boxes) = permissions(kind, list("permissions", sent.permissions));
+        let mut times = Faults::default();
         let draft = KeyDraft {
             kind: Some(text(sent.kind)),
             name: Some(text(sent.name)),
             description: sent.description.map(text),
-            cidrs: Some(lines(sent.cidrs)),
-            denied_cidrs: Some(lines(sent.denied_cidrs)),
-            domains: Some(lines(sent.domains)),
+            cidrs: Some(list("cidrs", sent.cidrs)),
+            denied_cidrs: Some(list("deniedCidrs", sent.denied_cidrs)),
+            domains: Some(list("domains", sent.domains)),
             permissions: Some(permissions),
             boxes,
-            not_before: sent.not_before.map(moment),
+            not_before: sent.not_before.map(|at| when(&mut times, "notBefore", at)),
             expiry: None,
-            expires_at: sent.expires_at.map(moment),
-            limits: Some(lines(sent.limits)),
+            expires_at: sent.expires_at.map(|at| when(&mut times, "expiresAt", at)),
+            limits: Some(list("limits", sent.limits)),
             quota: sent.quota.map(|Whole(calls)| calls.to_string()),
             quota_refill: sent.quota_refill.map(text),
             rotate_days: sent.rotate_days.map(|Whole(days)| days.to_string()),
-            acts_for: Some(lines(sent.acts_for)),
+            acts_for: Some(list("actsFor", sent.acts_for)),
             integration: sent.integration.map(text),
             environment: sent.environment.map(text),
             external_id: sent.external_id.map(text),
             owner: sent.owner.map(text),
-            tags: Some(lines(sent.tags)),
+            tags: Some(list("tags", sent.tags)),
             metadata: Some(items),
         };
+        faults.extend(times);
+        refuse(faults)?;
         Ok(Self { draft, acknowledge: sent.acknowledge.unwrap_or(true), names })
     }
 }
@@ -240,7 +245,10 @@ impl BodyCall for KeyChange {
     type Call<'a> = Self;
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
-        let list = |change: Change<Items<'_>>| change.sent(|items| lines(Some(items)));
+        let (mut faults, mut times) = (Faults::default(), Faults::default());
+        let mut list =
+            |member, change: Change<Items<'_>>| change.sent(|items| listed(&mut faults, member, Some(items)));
+        let mut time = |member, change: Change<Text<'_>>| change.sent(|at| when(&mut times, member, at));
         let (metadata, names) = match sent.metadata {
             Change::Left => (None, Names::default()),
             Change::Clear => (Some(Vec::new()), Names::default()),
@@ -251,26 +259,28 @@ impl BodyCall for KeyChange {
             kind: None,
             name: sent.name.sent(text),
             description: sent.description.sent(text),
-            cidrs: list(sent.cidrs),
-            denied_cidrs: list(sent.denied_cidrs),
-            domains: list(sent.domains),
-            permissions: list(sent.permissions),
+            cidrs: list("cidrs", sent.cidrs),
+            denied_cidrs: list("deniedCidrs", sent.denied_cidrs),
+            domains: list("domains", sent.domains),
+            permissions: list("permissions", sent.permissions),
             boxes: Vec::new(),
-            not_before: sent.not_before.sent(moment),
+            not_before: time("notBefore", sent.not_before),
             expiry: never,
-            expires_at: sent.expires_at.sent(moment).filter(|at| !at.is_empty()),
-            limits: list(sent.limits),
+            expires_at: time("expiresAt", sent.expires_at).filter(|at| !at.is_empty()),
+            limits: list("limits", sent.limits),
             quota: sent.quota.sent(|Whole(calls)| calls.to_string()),
             quota_refill: sent.quota_refill.sent(text),
             rotate_days: sent.rotate_days.sent(|Whole(days)| days.to_string()),
-            acts_for: list(sent.acts_for),
+            acts_for: list("actsFor", sent.acts_for),
             integration: None,
             environment: None,
             external_id: sent.external_id.sent(text),
             owner: sent.owner.sent(text),
-            tags: list(sent.tags),
+            tags: list("tags", sent.tags),
             metadata,
         };
+        faults.extend(times);
+        refuse(faults)?;
         Ok(Self { draft, names })
     }
 }
@@ -326,6 +336,28 @@ fn text(Text(text): Text<'_>) -> String {
 
 fn lines(items: Option<Items<'_>>) -> Vec<String> {
     items.map(|Bounded(items)| items.into_iter().map(text).collect()).unwrap_or_default()
+}
+
+/// The items of a list. A blank one is a fault: where a variable of a script is not set, no restriction must be lost.
+fn listed(faults: &mut Faults, member: &'static str, items: Option<Items<'_>>) -> Vec<String> {
+    let items = lines(items);
+    for (n, _) in items.iter().enumerate().filter(|(_, item)| item.trim().is_empty()) {
+        faults.at(vec![Step::Member(Cow::Borrowed(member)), Step::Item(n)], "An item is blank: leave it out.");
+    }
+    items
+}
+
+/// A time, which must not be blank either.
+fn when(faults: &mut Faults, member: &'static str, at: Text<'_>) -> String {
+    if at.0.trim().is_empty() {
+        let words = "A time is not blank: send null, or leave it out, for none.";
+        faults.at(vec![Step::Member(Cow::Borrowed(member))], words);
+    }
+    moment(at)
+}
+
+fn refuse(faults: Faults) -> Result<(), Problem> {
+    if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
 }
 
 /// Those that the forms of the kind show as boxes apart. In the other list, a blank keeps their place.

@@ -12,6 +12,9 @@ use crate::json::problem::Problem;
 /// The most of an unknown name that an answer repeats.
 const NAME_SHOWN: usize = 64;
 
+/// The characters of a day.
+const DAY: usize = 10;
+
 /// What a parameter takes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Takes {
@@ -23,7 +26,7 @@ pub(crate) enum Takes {
     Text(usize),
     /// Where another page of the list ends.
     Cursor,
-    /// A day, or a moment of it.
+    /// A day.
     Day,
     /// The id of a key.
     KeyId,
@@ -51,7 +54,7 @@ impl Param {
             Takes::Search(most) | Takes::Text(most) => text_schema(most),
             Takes::Cursor => text_schema(CURSOR_MAX),
             Takes::Day => {
-                json!({ "type": "string", "format": "date", "pattern": "^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$" })
+                json!({ "type": "string", "format": "date", "pattern": "^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$" })
             }
             Takes::KeyId => json!({ "type": "string", "pattern": "^[0-9A-Za-z]{12}$" }),
             Takes::IntegrationId => json!({ "type": "string", "pattern": "^[0-9a-f]{24}$" }),
@@ -66,7 +69,8 @@ impl Param {
             Takes::Text(most) => usable(value, most, token::stands_in(value)),
             Takes::Cursor if list::cursor(value).is_some() => Ok(()),
             Takes::Cursor => Err(NO_CURSOR.to_owned()),
-            Takes::Day if Timestamp::parse_input(value).is_some() => Ok(()),
+            // An hour would be cut off.
+            Takes::Day if value.len() == DAY && Timestamp::parse_input(value).is_some() => Ok(()),
             Takes::Day => Err("Send a day like 2026-11-21.".to_owned()),
             Takes::KeyId if KeyId::parse(value).is_some() => Ok(()),
             Takes::KeyId => Err("An id has 12 letters and digits.".to_owned()),

@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use service::Caller;
 use service::once::{Answer, Repeatable, Repeated, check_key};
+use tracing::Instrument;
 
 use super::super::call::Api;
 use super::answer::{ToKeep, again};
@@ -27,11 +28,9 @@ pub(super) fn is_asked(headers: &HeaderMap) -> bool {
 
 /// Carries a call out once. It goes on if the caller goes away: they will ask again for the answer.
 pub(super) async fn carry_out(api: Arc<Api>, caller: Caller, parts: Parts, body: Body, next: Next) -> Response {
-    let answered =
-        tokio::spawn(
-            async move { once(&api, &caller, parts, body, next).await.unwrap_or_else(Problem::into_response) },
-        );
-    match answered.await {
+    let answer = async move { once(&api, &caller, parts, body, next).await.unwrap_or_else(Problem::into_response) };
+    // The lines of the log name this request there, too.
+    match tokio::spawn(answer.in_current_span()).await {
         Ok(response) => response,
         Err(error) => {
             tracing::error!(%error, "a call of the API failed");
