@@ -48,6 +48,7 @@ function more({ data }) {
   line.textContent = `${Number(data).toLocaleString('en')} more came in this moment, and are not shown here.`;
   list.prepend(line);
   list.hidden = false;
+  document.querySelector('[data-no-messages]')?.remove();
 }
 
 /** There is no event while the browser tries again, so look at the state. */

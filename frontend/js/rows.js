@@ -20,7 +20,7 @@ async function refresh() {
   const rows = await answer.json();
   for (const { id, html } of rows) show(document.getElementById(`menu-${id}`)?.closest('tr'), html);
   const there = new Set(rows.map(({ id }) => `menu-${id}`));
-  for (const menu of menus) if (!there.has(menu.id) && !inUse(menu)) gone(menu);
+  for (const menu of menus) if (menu.isConnected && !there.has(menu.id) && !inUse(menu)) gone(menu);
   window.dispatchEvent(new Event('keystead:shown'));
 }
 

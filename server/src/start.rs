@@ -243,15 +243,12 @@ async fn open_both(config: &Config, opener: Opener) -> Result<(Store, RootKey), 
     };
     let had_key = path.exists();
     let is_gone = |file: &PathBuf| file.metadata().map_or(true, |metadata| metadata.len() == 0);
-    if had_key && Store::file(url).as_ref().is_some_and(is_gone) {
-        return Err(StartError::DatabaseMissing { key: path.clone() });
-    }
-    let is_cut_short = |folder: &Path| folder.join(RESTORING).exists();
-    if !had_key
-        && Store::file(url).as_ref().is_some_and(is_gone)
-        && let Some(folder) = path.parent().filter(|folder| is_cut_short(folder))
-    {
+    let is_gone = Store::file(url).as_ref().is_some_and(is_gone);
+    if let Some(folder) = path.parent().filter(|folder| is_gone && folder.join(RESTORING).exists()) {
         return Err(StartError::RestoreCutShort(folder.to_owned()));
+    }
+    if had_key && is_gone {
+        return Err(StartError::DatabaseMissing { key: path.clone() });
     }
     // The database comes first, so that a key beside no database is never a start that was cut short.
     let store = Store::open_as(opening).await?;

@@ -1,5 +1,7 @@
 //! How this installation is set up, and the settings that an owner may change.
 
+use std::sync::Once;
+
 use domain::{
     approval::ApprovalRules,
     audit::{Action, AuditEvent, Subject},
@@ -35,7 +37,8 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let before = life_rules(tx).await?;
             let changes = rules.changes(before);
-            if changes.is_empty() {
+            let is_readable = tx.setting(KEY_LIFE).await?.is_none_or(|text| LifeRules::from_setting(&text).is_some());
+            if changes.is_empty() && is_readable {
                 return Ok(());
             }
             caller.sees_state(&before.to_setting())?;
@@ -59,7 +62,8 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let before = approval_rules(tx).await?;
             let changes = rules.changes(&before);
-            if changes.is_empty() {
+            let is_readable = tx.setting(APPROVAL).await?.is_none_or(|text| ApprovalRules::from_setting(&text).is_some());
+            if changes.is_empty() && is_readable {
                 return Ok(());
             }
             caller.sees_state(&before.to_setting())?;
@@ -88,7 +92,8 @@ pub(crate) async fn approval_rules(tx: &mut Tx) -> Result<ApprovalRules> {
 
 fn read_approval(value: Option<String>) -> ApprovalRules {
     let Some(value) = value else { return ApprovalRules::default() };
-    or_strictest(ApprovalRules::from_setting(&value), ApprovalRules::strictest, "approval")
+    static SAID: Once = Once::new();
+    or_strictest(ApprovalRules::from_setting(&value), ApprovalRules::strictest, &SAID, "approval")
 }
 
 /// How long keys live, as the transaction sees it.
@@ -98,14 +103,17 @@ pub(crate) async fn life_rules(tx: &mut Tx) -> Result<LifeRules> {
 
 fn read(value: Option<String>) -> LifeRules {
     let Some(value) = value else { return LifeRules::default() };
-    or_strictest(LifeRules::from_setting(&value), LifeRules::strictest, "how long keys live")
+    static SAID: Once = Once::new();
+    or_strictest(LifeRules::from_setting(&value), LifeRules::strictest, &SAID, "how long keys live")
 }
 
 /// The rules of a setting, or the strictest ones if they are of a later version: whoever goes back a release can go on
-/// working, and nothing is allowed that was not.
-pub(crate) fn or_strictest<T>(read: Option<T>, strictest: impl FnOnce() -> T, about: &str) -> T {
+/// working, and nothing is allowed that was not. Says so once.
+pub(crate) fn or_strictest<T>(read: Option<T>, strictest: impl FnOnce() -> T, said: &Once, about: &str) -> T {
     read.unwrap_or_else(|| {
-        tracing::warn!("the setting of {about} is of a later version: the strictest one that this version knows holds");
+        said.call_once(|| {
+            tracing::warn!("the setting of {about} is of a later version: the strictest one that this version knows holds");
+        });
         strictest()
     })
 }

@@ -112,11 +112,12 @@ pub(super) async fn restore(config: &Config, from: &Path, caller: &Caller) -> Re
         }
     };
     let replaced = set_aside(folder)?;
-    for file in [ROOT_KEY, DATABASE] {
-        fs::rename(restoring.join(file), folder.join(file))?;
-    }
+    // The database comes last: without it, no start takes this for an installation.
     if restoring.join(ATTACHMENTS).exists() {
         fs::rename(restoring.join(ATTACHMENTS), folder.join(ATTACHMENTS))?;
+    }
+    for file in [ROOT_KEY, DATABASE] {
+        fs::rename(restoring.join(file), folder.join(file))?;
     }
     fs::remove_dir_all(&restoring)?;
     lock.sync_all()?;
@@ -171,7 +172,10 @@ fn copy_private(from: &Path, to: &Path) -> io::Result<()> {
 /// Copies the files of rooms, each in a folder of two digits. There may be none. One that is removed meanwhile is of a room
 /// that was deleted.
 fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
-    let Ok(folders) = fs::read_dir(from) else { return Ok(()) };
+    let folders = match fs::read_dir(from) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        folders => folders?,
+    };
     make_folder(to)?;
     for folder in folders {
         let folder = folder?;

@@ -51,10 +51,19 @@ pub(super) async fn issued(client: &mut Client, answer: Json, json: bool) -> Res
     let key = made.rest.get("key").unwrap_or(&Json::Null);
     let (id, masked) = (key.text("id").unwrap_or_default(), plain(key.text("masked").unwrap_or_default()));
     if let Err(error) = made.print(json) {
-        let body =
-            vec![("reason", "other".to_owned().into()), ("note", "Its secret could not be printed.".to_owned().into())];
-        let outcome = match client.send(&Call::post(path_of("/v1/keys", id, "revoke")).body(body)).await {
-            Ok(_) => format!("the key {masked} was revoked at once"),
+        let is_pending = key.text("status") == Some("pending");
+        let (undo, undone) = if is_pending {
+            (Call::delete(path_of("/v1/keys", id, "")), "dropped")
+        } else {
+            let note = ("note", "Its secret could not be printed.".to_owned().into());
+            let body = vec![("reason", "other".to_owned().into()), note];
+            (Call::post(path_of("/v1/keys", id, "revoke")).body(body), "revoked")
+        };
+        let outcome = match client.send(&undo).await {
+            Ok(_) => format!("the key {masked} was {undone} at once"),
+            Err(refused) if is_pending => {
+                format!("the key {masked} does not work, and is dropped if nobody confirms it: {refused}")
+            }
             Err(refused) => {
                 format!("the key {masked} still works, because it could not be revoked either: {refused}")
             }

@@ -48,7 +48,7 @@ pub(super) fn kept(object: &Object, most: usize, field: Field) -> Result<String,
     checked(&json, most).map_err(wrong)?;
     // It may have a level more than what was sent, and must be readable again.
     if serde_json::from_str::<Object>(&json).is_err() {
-        return Err(wrong("It has too many levels: 126 at most are kept.".to_owned()));
+        return Err(wrong("It has too many levels.".to_owned()));
     }
     Ok(json)
 }

@@ -60,6 +60,10 @@ async fn a_setting_of_a_later_version_is_the_strictest_until_somebody_chooses(w:
     assert_eq!(w.service.factor_rules(owner()).await.unwrap(), FactorRules::strictest());
     w.service.set_life_rules(owner(), AT_MOST_90).await.unwrap();
     assert_eq!(w.service.life_rules(owner()).await.unwrap(), AT_MOST_90);
+    let strictest = ApprovalRules::strictest();
+    w.one_event(Action::SettingsChanged, w.service.set_approval_rules(owner(), &strictest)).await.unwrap();
+    let kept = w.store.setting("approval").await.unwrap();
+    assert_eq!(kept, Some(strictest.to_setting()), "whoever chooses the same chooses it");
 }
 
 async fn no_new_key_lives_longer_than_allowed(w: World) {

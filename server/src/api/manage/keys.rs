@@ -110,6 +110,9 @@ pub(super) fn members(secret: ShownSecret) -> Vec<(&'static str, SecretString)> 
     }
 }
 
+/// How often a change of a key is tried whose revision nobody named.
+const TRIES: u32 = 5;
+
 pub(super) async fn change(
     State(api): State<Arc<Api>>,
     By(caller): By,
@@ -119,8 +122,17 @@ pub(super) async fn change(
 ) -> Answered<One<KeyAnswered>> {
     let call = body.read()?;
     let id = key_id(&id)?;
-    let before = api.service.key(&caller, &id).await?;
-    let edited = api.service.edit(&caller, &id, &call.of(&before), revision.unwrap_or(before.revision)).await;
+    let mut tries = 0;
+    let edited = loop {
+        let before = api.service.key(&caller, &id).await?;
+        let edited = api.service.edit(&caller, &id, &call.of(&before), revision.unwrap_or(before.revision)).await;
+        // Whoever names no revision wins over what others have changed in the meantime.
+        let was_overtaken = matches!(edited, Err(service::Error::Refused(Refusal::Changed))) && revision.is_none();
+        tries += 1;
+        if !was_overtaken || tries == TRIES {
+            break edited;
+        }
+    };
     let edited = edited.map_err(|error| match error {
         service::Error::Refused(Refusal::Changed) if revision.is_some() => Problem::stale(),
         error => call.names.problem(error),

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::ids::{AttachmentId, ContactId};
 use domain::message::{Author, AuthorKind, Message, MessageKind, checked_text};
+use domain::profile::EXTRA_MAX;
 use domain::room::Room;
 use domain::text::MESSAGE_MAX;
 use serde::Serialize;
@@ -83,9 +84,10 @@ impl Said {
                         return Ok(Self::besides(kept, &labels(actions, "text"), kind));
                     }
                 };
-                // A text that is kept in another form than it was sent in is content, too.
+                // A text that is kept in another form than it was sent in is content, too, if there is room for it twice.
                 let is_same = checked_text(MessageKind::Text, &text).is_ok_and(|checked| checked == text);
-                if kept.len() == 2 && kept.contains_key("text") && is_same {
+                let is_long = text.len() > EXTRA_MAX / 2;
+                if kept.len() == 2 && kept.contains_key("text") && (is_same || is_long) {
                     return Ok(Self { content: None, text });
                 }
                 kept.insert("text".to_owned(), text.clone().into());
