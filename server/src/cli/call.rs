@@ -49,10 +49,6 @@ impl Call {
         Self::new(Method::POST, path)
     }
 
-    pub fn delete(path: impl Into<String>) -> Self {
-        Self::new(Method::DELETE, path)
-    }
-
     /// The same with a parameter.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.query.push((name.to_owned(), value.to_owned()));

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use axum::http::Method;
 use domain::contradiction::contradiction_of;
 use domain::draft::KeyDraft;
 use secrecy::{ExposeSecret, SecretString};
@@ -53,7 +54,7 @@ pub(super) async fn issued(client: &mut Client, answer: Json, json: bool) -> Res
     if let Err(error) = made.print(json) {
         let is_pending = key.text("status") == Some("pending");
         let (undo, undone) = if is_pending {
-            (Call::delete(path_of("/v1/keys", id, "")), "dropped")
+            (Call::new(Method::DELETE, path_of("/v1/keys", id, "")), "dropped")
         } else {
             let note = ("note", "Its secret could not be printed.".to_owned().into());
             let body = vec![("reason", "other".to_owned().into()), note];
