@@ -371,7 +371,7 @@ fn enrolment(secret: &[u8], email: &str, host: &str) -> Enrolment {
 }
 
 fn read(value: Option<String>) -> FactorRules {
-    let Some(value) = value else { return FactorRules::default() };
     static SAID: Once = Once::new();
+    let Some(value) = value else { return FactorRules::default() };
     or_strictest(FactorRules::from_setting(&value), FactorRules::strictest, &SAID, "second factors")
 }

@@ -62,7 +62,8 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let before = approval_rules(tx).await?;
             let changes = rules.changes(&before);
-            let is_readable = tx.setting(APPROVAL).await?.is_none_or(|text| ApprovalRules::from_setting(&text).is_some());
+            let is_readable =
+                tx.setting(APPROVAL).await?.is_none_or(|text| ApprovalRules::from_setting(&text).is_some());
             if changes.is_empty() && is_readable {
                 return Ok(());
             }
@@ -91,8 +92,8 @@ pub(crate) async fn approval_rules(tx: &mut Tx) -> Result<ApprovalRules> {
 }
 
 fn read_approval(value: Option<String>) -> ApprovalRules {
-    let Some(value) = value else { return ApprovalRules::default() };
     static SAID: Once = Once::new();
+    let Some(value) = value else { return ApprovalRules::default() };
     or_strictest(ApprovalRules::from_setting(&value), ApprovalRules::strictest, &SAID, "approval")
 }
 
@@ -102,8 +103,8 @@ pub(crate) async fn life_rules(tx: &mut Tx) -> Result<LifeRules> {
 }
 
 fn read(value: Option<String>) -> LifeRules {
-    let Some(value) = value else { return LifeRules::default() };
     static SAID: Once = Once::new();
+    let Some(value) = value else { return LifeRules::default() };
     or_strictest(LifeRules::from_setting(&value), LifeRules::strictest, &SAID, "how long keys live")
 }
 
@@ -112,7 +113,9 @@ fn read(value: Option<String>) -> LifeRules {
 pub(crate) fn or_strictest<T>(read: Option<T>, strictest: impl FnOnce() -> T, said: &Once, about: &str) -> T {
     read.unwrap_or_else(|| {
         said.call_once(|| {
-            tracing::warn!("the setting of {about} is of a later version: the strictest one that this version knows holds");
+            tracing::warn!(
+                "the setting of {about} is of a later version: the strictest one that this version knows holds"
+            );
         });
         strictest()
     })

@@ -39,7 +39,9 @@ impl Service {
     pub async fn delete_messages(&self, caller: &Caller, room: &RoomId) -> Result<()> {
         let (service, caller, room) = (self.clone(), caller.clone(), *room);
         let delete = async move { service.delete_all_messages(&caller, &room).await };
-        tokio::spawn(delete).await.map_err(|error| Error::internal("the messages of a room are not all deleted", error))?
+        tokio::spawn(delete)
+            .await
+            .map_err(|error| Error::internal("the messages of a room are not all deleted", error))?
     }
 
     async fn delete_all_messages(&self, caller: &Caller, room: &RoomId) -> Result<()> {
