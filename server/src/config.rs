@@ -5,8 +5,10 @@ mod listen;
 mod log;
 mod unknown;
 
+use std::convert::Infallible;
 use std::fmt;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
@@ -14,7 +16,7 @@ use clap::builder::BoolishValueParser;
 use domain::attachment::SIZE_MAX;
 
 pub use self::database::DatabaseUrl;
-use self::database::{database_url, written_url};
+use self::database::database_url;
 pub use self::listen::Listen;
 use self::listen::metrics_listen;
 pub use self::log::LogFormat;
@@ -94,6 +96,9 @@ pub struct Settings {
         help = "Mail server for invites: smtps://user:password@mail.example.com?from=keystead@example.com [default: no mail]"
     )]
     pub smtp_url: Option<SmtpUrl>,
+    /// File that holds the URL of the mail server and nothing else, as container secrets do
+    #[arg(long, global = true, env = "KEYSTEAD_SMTP_URL_FILE", hide_env_values = true, value_name = "FILE")]
+    pub smtp_url_file: Option<PathBuf>,
     /// File of JSON with the OpenID Connect providers that people can sign in by [default: none]
     #[arg(long, global = true, env = "KEYSTEAD_OIDC_FILE", hide_env_values = true, value_name = "FILE")]
     pub oidc_file: Option<PathBuf>,
@@ -182,7 +187,7 @@ pub enum RootKeyFile {
 pub struct SmtpUrl(String);
 
 impl FromStr for SmtpUrl {
-    type Err = std::convert::Infallible;
+    type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(Self(text.to_owned()))
@@ -208,6 +213,22 @@ fn wrong(flag: &'static str, variable: &'static str, message: impl Into<String>)
     ConfigError { flag, variable, message: message.into() }
 }
 
+/// A setting that may be secret, which is set, or in a file. The names are those of the file, and that of the setting.
+fn set_or_in_file<T: FromStr<Err = Infallible>>(
+    set: Option<T>,
+    file: Option<&Path>,
+    [flag, variable, other]: [&'static str; 3],
+) -> Result<Option<T>, ConfigError> {
+    let Some(file) = file else { return Ok(set) };
+    if set.is_some() {
+        return Err(wrong(flag, variable, format!("{other} is set too; set only one of them")));
+    }
+    let text = fs::read_to_string(file);
+    let text = text.map_err(|error| wrong(flag, variable, format!("{}: {error}", file.display())))?;
+    let Ok(read) = text.trim().parse();
+    Ok(Some(read))
+}
+
 impl Config {
     /// Checks what was written.
     pub fn check(settings: Settings) -> Result<Self, ConfigError> {
@@ -217,7 +238,8 @@ impl Config {
         let data_dir = settings.data_dir.unwrap_or_else(|| PathBuf::from("data"));
         let data_dir = std::path::absolute(&data_dir)
             .map_err(|_| wrong("data-dir", "KEYSTEAD_DATA_DIR", "it is empty; name a folder, or unset it"))?;
-        let written = written_url(settings.database_url, settings.database_url_file.as_deref())?;
+        let names = ["database-url-file", "KEYSTEAD_DATABASE_URL_FILE", "KEYSTEAD_DATABASE_URL"];
+        let written = set_or_in_file(settings.database_url, settings.database_url_file.as_deref(), names)?;
         let is_used = written.is_none() || settings.root_key_file.is_none();
         let database_url = database_url(written, &data_dir)?;
         let public_url = settings
@@ -239,7 +261,9 @@ impl Config {
         log::check(&log).map_err(|message| wrong("log", "KEYSTEAD_LOG", message))?;
         let log_format = settings.log_format.map(|text| text.parse::<LogFormat>()).transpose();
         let log_format = log_format.map_err(|message| wrong("log-format", "KEYSTEAD_LOG_FORMAT", message))?;
-        let mail = settings.smtp_url.map(|url| MailServer::parse(&url.0)).transpose();
+        let names = ["smtp-url-file", "KEYSTEAD_SMTP_URL_FILE", "KEYSTEAD_SMTP_URL"];
+        let mail = set_or_in_file(settings.smtp_url, settings.smtp_url_file.as_deref(), names)?;
+        let mail = mail.map(|url| MailServer::parse(&url.0)).transpose();
         let mail = mail.map_err(|message| wrong("smtp-url", "KEYSTEAD_SMTP_URL", message))?;
         let providers = settings.oidc_file.map(|file| oidc::settings::read(&file)).transpose();
         let providers = providers.map_err(|message| wrong("oidc-file", "KEYSTEAD_OIDC_FILE", message))?;

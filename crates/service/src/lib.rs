@@ -49,7 +49,7 @@ pub mod second_factor;
 pub mod seen;
 mod service;
 pub mod sessions;
-mod settings;
+pub mod settings;
 pub mod setup;
 pub mod sign_in;
 pub mod streams;

@@ -4,7 +4,7 @@ use std::sync::Once;
 
 use data_encoding::BASE32_NOPAD;
 use domain::{
-    audit::{Action, AuditEvent, Subject},
+    audit::{Action, AuditEvent, Change, Subject},
     field::{Field, FieldErrors},
     ids::PersonId,
     proof::Guarded,
@@ -77,19 +77,8 @@ impl Service {
         let rules = FactorRules::read(policy, grace_days, self.now())?;
         caller.proved_for(Guarded::ChangeFactorRules, self.now())?;
         let work = async |tx: &mut Tx| {
-            let before = read(tx.setting(RULES).await?);
-            let changes = rules.changes(before);
-            let is_readable = tx.setting(RULES).await?.is_none_or(|text| FactorRules::from_setting(&text).is_some());
-            if changes.is_empty() && is_readable {
-                return Ok(());
-            }
-            caller.sees_state(&before.to_setting())?;
-            // More days of grace begin when the policy began.
-            let since = if rules.policy == before.policy { before.since } else { rules.since };
-            tx.put_setting(RULES, &FactorRules { since, ..rules }.to_setting()).await?;
-            let event = event(caller, self.now(), Action::SettingsChanged, Subject::instance());
-            self.record(tx, AuditEvent { changes, ..event }).await?;
-            Ok::<_, Error>(())
+            let changes = put_factor_rules(tx, caller, rules, self.now()).await?;
+            self.record_settings(tx, caller, changes).await
         };
         self.write(work).await
     }
@@ -368,6 +357,32 @@ fn enrolment(secret: &[u8], email: &str, host: &str) -> Enrolment {
     // Without what every app takes for granted, for a picture that is easy to scan.
     let uri = format!("otpauth://totp/{issuer}:{email}?secret={}&issuer={issuer}", secret.as_str());
     Enrolment { secret: grouped(&secret, " ").into(), uri: uri.into() }
+}
+
+/// Who needs a second factor, as the transaction sees it.
+pub(crate) async fn factor_rules(tx: &mut Tx) -> Result<FactorRules> {
+    Ok(read(tx.setting(RULES).await?))
+}
+
+/// Writes who needs a second factor from now on, and returns what differs; `None` if nothing was written.
+pub(crate) async fn put_factor_rules(
+    tx: &mut Tx,
+    caller: &Caller,
+    rules: FactorRules,
+    now: Timestamp,
+) -> Result<Option<Vec<Change>>> {
+    let before = factor_rules(tx).await?;
+    let changes = rules.changes(before);
+    let is_readable = tx.setting(RULES).await?.is_none_or(|text| FactorRules::from_setting(&text).is_some());
+    if changes.is_empty() && is_readable {
+        return Ok(None);
+    }
+    caller.proved_for(Guarded::ChangeFactorRules, now)?;
+    caller.sees_state(&before.to_setting())?;
+    // More days of grace begin when the policy began.
+    let since = if rules.policy == before.policy { before.since } else { rules.since };
+    tx.put_setting(RULES, &FactorRules { since, ..rules }.to_setting()).await?;
+    Ok(Some(changes))
 }
 
 fn read(value: Option<String>) -> FactorRules {

@@ -4,13 +4,19 @@ use std::sync::Once;
 
 use domain::{
     approval::ApprovalRules,
-    audit::{Action, AuditEvent, Subject},
+    audit::{Action, AuditEvent, Change, Subject},
+    field::FieldErrors,
     life::LifeRules,
     role::Act,
+    second_factor::FactorRules,
 };
 use store::Tx;
 
-use crate::{Caller, Error, Result, Service, service::event};
+use crate::{
+    Caller, Result, Service,
+    second_factor::{factor_rules, put_factor_rules},
+    service::event,
+};
 
 /// The name of the setting that holds how long keys live.
 const KEY_LIFE: &str = "key_life";
@@ -35,19 +41,49 @@ impl Service {
     pub async fn set_life_rules(&self, caller: &Caller, rules: LifeRules) -> Result<()> {
         caller.may(Act::ChangeSettings)?;
         let work = async |tx: &mut Tx| {
-            let before = life_rules(tx).await?;
-            let changes = rules.changes(before);
-            let is_readable = tx.setting(KEY_LIFE).await?.is_none_or(|text| LifeRules::from_setting(&text).is_some());
-            if changes.is_empty() && is_readable {
-                return Ok(());
-            }
-            caller.sees_state(&before.to_setting())?;
-            tx.put_setting(KEY_LIFE, &rules.to_setting()).await?;
-            let event = event(caller, self.now(), Action::SettingsChanged, Subject::instance());
-            self.record(tx, AuditEvent { changes, ..event }).await?;
-            Ok::<_, Error>(())
+            let changes = put_life_rules(tx, caller, rules).await?;
+            self.record_settings(tx, caller, changes).await
         };
         self.write(work).await
+    }
+
+    /// Changes what is named of how long keys live and of who needs a second factor, from what holds as nobody else writes.
+    /// What is left out stays. If nothing differs, records nothing.
+    pub async fn change_settings(&self, caller: &Caller, change: &SettingsChange) -> Result<()> {
+        caller.may(Act::ChangeSettings)?;
+        let work = async |tx: &mut Tx| {
+            let (life, factors) = (life_rules(tx).await?, factor_rules(tx).await?);
+            let or = |sent: &Option<String>, now: &str| sent.clone().unwrap_or_else(|| now.to_owned());
+            let (default, longest) =
+                (or(&change.default_life, life.default.as_str()), or(&change.longest_life, life.longest.as_str()));
+            let (policy, days) = (
+                or(&change.factor_policy, factors.policy.as_str()),
+                or(&change.grace_days, &factors.grace_days.to_string()),
+            );
+            // Every fault is told.
+            let mut errors = FieldErrors::default();
+            let life = LifeRules::read(&default, &longest).map_err(|wrong| errors.0.extend(wrong.0));
+            let factors = FactorRules::read(&policy, &days, self.now()).map_err(|wrong| errors.0.extend(wrong.0));
+            let (Ok(life), Ok(factors)) = (life, factors) else { return Err(errors.into()) };
+            let mut changes = put_life_rules(tx, caller, life).await?;
+            if let Some(more) = put_factor_rules(tx, caller, factors, self.now()).await? {
+                changes.get_or_insert_default().extend(more);
+            }
+            self.record_settings(tx, caller, changes).await
+        };
+        self.write(work).await
+    }
+
+    /// Records what was changed; `None` if nothing was.
+    pub(crate) async fn record_settings(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        changes: Option<Vec<Change>>,
+    ) -> Result<()> {
+        let Some(changes) = changes else { return Ok(()) };
+        let event = event(caller, self.now(), Action::SettingsChanged, Subject::instance());
+        Ok(self.record(tx, AuditEvent { changes, ..event }).await?)
     }
 
     /// Which keys a second person must approve; `Forbidden` unless the caller may see the settings.
@@ -62,16 +98,13 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let before = approval_rules(tx).await?;
             let changes = rules.changes(&before);
-            let is_readable =
-                tx.setting(APPROVAL).await?.is_none_or(|text| ApprovalRules::from_setting(&text).is_some());
+            let is_readable = tx.setting(APPROVAL).await?.is_none_or(|text| ApprovalRules::from_setting(&text).is_some());
             if changes.is_empty() && is_readable {
                 return Ok(());
             }
             caller.sees_state(&before.to_setting())?;
             tx.put_setting(APPROVAL, &rules.to_setting()).await?;
-            let event = event(caller, self.now(), Action::SettingsChanged, Subject::instance());
-            self.record(tx, AuditEvent { changes, ..event }).await?;
-            Ok::<_, Error>(())
+            self.record_settings(tx, caller, Some(changes)).await
         };
         self.write(work).await
     }
@@ -84,6 +117,32 @@ impl Service {
     pub(crate) async fn life_rules_now(&self) -> Result<LifeRules> {
         Ok(read(self.store().setting(KEY_LIFE).await?))
     }
+}
+
+/// What is to change of the settings; what is left out stays.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsChange {
+    /// The word of the life that the wizard suggests.
+    pub default_life: Option<String>,
+    /// The word of the longest life.
+    pub longest_life: Option<String>,
+    /// The word of who needs a second factor.
+    pub factor_policy: Option<String>,
+    /// How many days people have to set one up.
+    pub grace_days: Option<String>,
+}
+
+/// Writes how long keys live from now on, and returns what differs; `None` if nothing was written.
+async fn put_life_rules(tx: &mut Tx, caller: &Caller, rules: LifeRules) -> Result<Option<Vec<Change>>> {
+    let before = life_rules(tx).await?;
+    let changes = rules.changes(before);
+    let is_readable = tx.setting(KEY_LIFE).await?.is_none_or(|text| LifeRules::from_setting(&text).is_some());
+    if changes.is_empty() && is_readable {
+        return Ok(None);
+    }
+    caller.sees_state(&before.to_setting())?;
+    tx.put_setting(KEY_LIFE, &rules.to_setting()).await?;
+    Ok(Some(changes))
 }
 
 /// Which keys a second person must approve, as the transaction sees it.

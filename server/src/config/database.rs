@@ -1,7 +1,6 @@
 //! The URL of the database: set, in a file, or that of a file in the data folder.
 
 use std::fmt;
-use std::fs;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -47,19 +46,6 @@ impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = self.0.split(':').next().unwrap_or_default();
         write!(formatter, "DatabaseUrl({scheme}:…)")
-    }
-}
-
-/// The URL that is set, here or in a file.
-pub(super) fn written_url(url: Option<DatabaseUrl>, file: Option<&Path>) -> Result<Option<DatabaseUrl>, ConfigError> {
-    let wrong = |message: String| wrong("database-url-file", "KEYSTEAD_DATABASE_URL_FILE", message);
-    match (url, file) {
-        (url, None) => Ok(url),
-        (Some(_), Some(_)) => Err(wrong("KEYSTEAD_DATABASE_URL is set too; set only one of them".to_owned())),
-        (None, Some(file)) => {
-            let text = fs::read_to_string(file).map_err(|error| wrong(format!("{}: {error}", file.display())))?;
-            Ok(Some(DatabaseUrl(text.trim().to_owned())))
-        }
     }
 }
 

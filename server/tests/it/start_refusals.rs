@@ -26,6 +26,7 @@ fn a_wrong_setting_is_one_line() {
         ("KEYSTEAD_LOG", "chatty"),
         ("KEYSTEAD_LOG_FORMAT", "xml"),
         ("KEYSTEAD_DATABASE_URL_FILE", "/nowhere/url"),
+        ("KEYSTEAD_SMTP_URL_FILE", "/nowhere/url"),
         ("KEYSTEAD_OIDC_FILE", "/nowhere/providers.json"),
         ("KEYSTEAD_DATABASE", "postgres://keystead:hunter2@db/keystead"),
     ] {

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use domain::life::LifeRules;
-use domain::second_factor::FactorRules;
 use serde::{Deserialize, Serialize};
 use service::Caller;
+use service::settings::SettingsChange;
 use utoipa::ToSchema;
 
 use super::super::call::Api;
@@ -51,15 +50,6 @@ pub(super) struct SettingsBody<'a> {
     grace_days: Option<Whole>,
 }
 
-/// A change as it was asked for.
-#[derive(Debug)]
-pub(super) struct SettingsChange {
-    default_life: Option<String>,
-    longest_life: Option<String>,
-    factor_policy: Option<String>,
-    grace_days: Option<String>,
-}
-
 impl BodyCall for SettingsChange {
     type Sent<'a> = SettingsBody<'a>;
     type Call<'a> = Self;
@@ -85,24 +75,7 @@ pub(super) async fn change(
     body: JsonBody<SettingsChange>,
 ) -> Answered<One<SettingsShown>> {
     let call = body.read()?;
-    let (life, factors) = (api.service.life_rules(&caller).await?, api.service.factor_rules(&caller).await?);
-    let or = |sent: Option<String>, now: &str| sent.unwrap_or_else(|| now.to_owned());
-    let life =
-        LifeRules::read(&or(call.default_life, life.default.as_str()), &or(call.longest_life, life.longest.as_str()));
-    let (policy, days) =
-        (or(call.factor_policy, factors.policy.as_str()), or(call.grace_days, &factors.grace_days.to_string()));
-    let factors = FactorRules::read(&policy, &days, api.service.now());
-    // Both are checked before either is changed, and every fault is told.
-    let life = match (life, factors) {
-        (Ok(life), Ok(_)) => life,
-        (life, factors) => {
-            let mut errors = life.err().unwrap_or_default();
-            errors.0.extend(factors.err().unwrap_or_default().0);
-            return Err(domain::refusal::Refusal::Invalid(errors).into());
-        }
-    };
-    api.service.set_life_rules(&caller, life).await?;
-    api.service.set_factor_rules(&caller, &policy, &days).await?;
+    api.service.change_settings(&caller, &call).await?;
     shown(&api, &caller).await
 }
 
