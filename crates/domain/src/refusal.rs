@@ -254,7 +254,7 @@ impl Refusal {
             Self::OwnKey => "A key may not change itself; use another key or the console.",
             Self::SignInFailed => "The e-mail or password is wrong; check both and try again.",
             Self::Changed => {
-                "This was changed after the page was loaded. Nothing is saved; load the current values and repeat your change."
+                "This was changed after the page was loaded, so nothing is saved; load the current values and repeat your change."
             }
             Self::AlreadyIssued { .. } => {
                 "This form has already generated its key, and its secret is shown only once; if you did not store it, generate a new key."
