@@ -6,7 +6,7 @@ use domain::{
     calls::Span,
     draft::KeyDraft,
     grant::{KeyAct, KeyGrant},
-    ids::KeyId,
+    ids::{KeyId, PersonId},
     key::{KeyRow, RevokeReason},
     kind::KeyKind,
     list::{KeyQuery, StatusFilter},
@@ -16,6 +16,7 @@ use domain::{
     verdict::Code,
 };
 use service::{Caller, keys::AskedCall, sessions::Person};
+use store::PersonRow;
 
 use crate::signed_keys::draft_of;
 use crate::world::{START, World, called, draft, owner, refusal, row, signed_in};
@@ -141,7 +142,8 @@ async fn only_an_owner_sees_the_settings(w: World) {
 
 /// A guest as the invite made them.
 pub fn guest(grants: Vec<KeyGrant>) -> Caller {
-    Caller::person(&Person::from(row(Role::Guest)).with_grants(grants), START, None)
+    let row = PersonRow { id: PersonId::from_random([8; 12]), ..row(Role::Guest) };
+    Caller::person(&Person::from(row).with_grants(grants), START, None)
 }
 
 async fn a_guest_without_keys_sees_none(w: World) {
