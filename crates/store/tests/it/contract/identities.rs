@@ -1,14 +1,16 @@
+use domain::audit::{Action, AuditEvent, Subject};
 use domain::ids::PersonId;
 use domain::role::Role;
 use store::{IdentityRow, PersonRow, Store};
 
-use crate::fixtures::{NOW, person};
+use crate::fixtures::{NOW, event, key_id, mac, person};
 
 contract! {
     an_identity_is_of_one_person,
     an_identity_outlives_its_person,
     a_sign_in_comes_back_once,
     a_removed_e_mail_is_known,
+    the_e_mails_of_a_person_are_those_that_the_audit_names,
     a_step_names_its_provider,
 }
 
@@ -92,6 +94,20 @@ async fn a_removed_e_mail_is_known(store: Store) {
     assert!(store.is_removed(&[1; 32]).await.unwrap() && !store.is_removed(&[2; 32]).await.unwrap());
     store.write(async |tx| tx.forget_removed(&[1; 32]).await).await.unwrap();
     assert!(!store.is_removed(&[1; 32]).await.unwrap());
+}
+
+async fn the_e_mails_of_a_person_are_those_that_the_audit_names(store: Store) {
+    let (ada, eve) = (PersonId::from_random([1; 12]), PersonId::from_random([2; 12]));
+    for (person, email) in [(&ada, "ada@example.com"), (&ada, "new@example.com"), (&eve, "eve@example.com")] {
+        let subject = Subject::person(person, email);
+        let event = AuditEvent { subject, ..event(&key_id(), Action::AccountEdited) };
+        for _ in 0..2 {
+            store.write(async |tx| tx.record(&event, &mac, 1).await).await.unwrap();
+        }
+    }
+    let mut told = store.write(async |tx| tx.emails_told(&ada).await).await.unwrap();
+    told.sort_unstable();
+    assert_eq!(told, ["ada@example.com", "new@example.com"]);
 }
 
 async fn a_step_names_its_provider(store: Store) {

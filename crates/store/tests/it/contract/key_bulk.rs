@@ -1,10 +1,11 @@
 use domain::audit::Action;
 use domain::audit_query::AuditQuery;
-use domain::ids::KeyId;
+use domain::ids::{AppId, KeyId};
 use domain::key::{KeyState, RevokeReason, Revoked};
 use domain::labels::Owner;
 use domain::list::{KeyQuery, StatusFilter};
 use domain::role::Role;
+use domain::sight::Scope;
 use store::{NewKey, Retagged, Store, StoreError};
 
 use crate::fixtures::{NOW, event, insert, intact, key, key_id, mac, person, whole, with_app};
@@ -110,6 +111,18 @@ async fn many_keys_get_an_owner(store: Store) {
     assert_eq!(listed(KeyQuery { tag: Some("eu".to_owned()), ..KeyQuery::default() }).await, ["owned"]);
     let key = store.key_detail(&keys[1].id).await.unwrap().unwrap();
     assert_eq!((key.rules.owner, key.revision), (Some(team), 2));
+    let owned = async |apps: &Scope<AppId>, owner: &str| {
+        let mut ids = store.owned_keys(apps, owner, 9).await.unwrap();
+        ids.sort_unstable();
+        ids
+    };
+    let mut theirs = vec![keys[0].id, keys[1].id];
+    theirs.sort_unstable();
+    assert_eq!(owned(&Scope::All, "GRÖSSE \"7\"").await, []);
+    assert_eq!((owned(&Scope::All, "GRÖßE \"7\"").await, owned(&Scope::from(&app), "größe \"7\"").await), (theirs.clone(), theirs));
+    assert_eq!(owned(&Scope::Only(Vec::new()), "größe \"7\"").await, []);
+    assert_eq!(owned(&Scope::All, "ada@example.com").await, []);
+    assert_eq!(store.owned_keys(&Scope::All, "größe \"7\"", 1).await.unwrap().len(), 1);
     assert_eq!(store.key_detail(&keys[2].id).await.unwrap().unwrap().rules.owner, None);
 }
 
