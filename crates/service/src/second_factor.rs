@@ -4,7 +4,7 @@ use std::sync::Once;
 
 use data_encoding::BASE32_NOPAD;
 use domain::{
-    audit::{Action, AuditEvent, Change, Subject},
+    audit::{Action, Change, Subject},
     field::{Field, FieldErrors},
     ids::PersonId,
     proof::Guarded,

@@ -98,7 +98,8 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let before = approval_rules(tx).await?;
             let changes = rules.changes(&before);
-            let is_readable = tx.setting(APPROVAL).await?.is_none_or(|text| ApprovalRules::from_setting(&text).is_some());
+            let is_readable =
+                tx.setting(APPROVAL).await?.is_none_or(|text| ApprovalRules::from_setting(&text).is_some());
             if changes.is_empty() && is_readable {
                 return Ok(());
             }

@@ -32,7 +32,7 @@ pub(super) struct SettingsShown {
 /// A change of settings. What is left out stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct SettingsBody<'a> {
+pub(crate) struct SettingsBody<'a> {
     /// What the wizard suggests, in days: `30`, `90`, `365` or `never`.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]

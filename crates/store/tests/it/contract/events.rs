@@ -89,7 +89,8 @@ async fn events_are_read_by_number(store: Store) {
     assert_eq!(read(9, 7, 9).await, [0; 0]);
     assert_eq!(store.events_between(&place(1), 1, 30, 99).await.unwrap(), events);
     let key = key_id();
-    let of = |seq: u64| Event { key_id: if seq.is_multiple_of(2) { key } else { key_id() }, ..event(&app(1).id, 3, seq) };
+    let of =
+        |seq: u64| Event { key_id: if seq.is_multiple_of(2) { key } else { key_id() }, ..event(&app(1).id, 3, seq) };
     write(&store, &(1..=9).map(of).collect::<Vec<_>>()).await.unwrap();
     for (from, to, seqs, all) in [(3, 9, &[6_u64, 8][..], 3), (1, 5, &[2, 4], 2), (9, 9, &[], 0), (20, 30, &[], 0)] {
         let (newest, count) = store.events_of_key_between(&place(3), &key, from, to, 2).await.unwrap();

@@ -119,7 +119,10 @@ async fn many_keys_get_an_owner(store: Store) {
     let mut theirs = vec![keys[0].id, keys[1].id];
     theirs.sort_unstable();
     assert_eq!(owned(&Scope::All, "GRÖSSE \"7\"").await, []);
-    assert_eq!((owned(&Scope::All, "GRÖßE \"7\"").await, owned(&Scope::from(&app), "größe \"7\"").await), (theirs.clone(), theirs));
+    assert_eq!(
+        (owned(&Scope::All, "GRÖßE \"7\"").await, owned(&Scope::from(&app), "größe \"7\"").await),
+        (theirs.clone(), theirs)
+    );
     assert_eq!(owned(&Scope::Only(Vec::new()), "größe \"7\"").await, []);
     assert_eq!(owned(&Scope::All, "ada@example.com").await, []);
     assert_eq!(store.owned_keys(&Scope::All, "größe \"7\"", 1).await.unwrap().len(), 1);
