@@ -1,5 +1,7 @@
 //! `/v1/keys` and what goes with it: the life of a key by the API alone.
 
+use std::collections::BTreeSet;
+
 use domain::audit_query::AuditQuery;
 use domain::draft::KeyDraft;
 use serde_json::{Value, json};
@@ -227,6 +229,13 @@ async fn a_change_leaves_the_rest_and_null_clears() {
     assert_eq!(pointers(&m.patch(&path, &json!({ "name": null })).await), ["/name"]);
     assert_eq!(pointers(&m.patch(&path, &json!({ "kind": "client" })).await), ["/kind"]);
     assert_eq!(pointers(&m.patch(&path, &json!({ "metadata": { "two words": "x" } })).await), ["/metadata/two words"]);
+    // A variable of a script that is not set takes no restriction away.
+    let blank = json!({ "cidrs": ["192.0.2.0/24", " "], "domains": [""], "expiresAt": "", "notBefore": " " });
+    let found: BTreeSet<_> = pointers(&m.patch(&path, &blank).await).into_iter().collect();
+    assert_eq!(found, ["/cidrs/1", "/domains/0", "/expiresAt", "/notBefore"].map(str::to_owned).into());
+    let new = json!({ "kind": "service", "name": "Open", "limits": [""], "expiresAt": "" });
+    let found: BTreeSet<_> = pointers(&m.post("/v1/keys", &new).await).into_iter().collect();
+    assert_eq!(found, ["/expiresAt", "/limits/0"].map(str::to_owned).into());
 }
 
 #[tokio::test]
