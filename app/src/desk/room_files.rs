@@ -12,7 +12,7 @@ use domain::attachment::{Attachment, disposition};
 use domain::ids::{AttachmentId, RoomId};
 use domain::refusal::Refusal;
 use domain::role::Act;
-use futures::stream::unfold;
+use futures::stream::{StreamExt, unfold};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
@@ -109,7 +109,8 @@ fn served_within(
         }
     }
     headers.insert(header::CONTENT_LENGTH, length.into());
-    Some((headers, Body::from_stream(pieces)).into_response())
+    // Whoever compresses it asks once more after its end.
+    Some((headers, Body::from_stream(pieces.fuse())).into_response())
 }
 
 #[cfg(test)]
