@@ -128,6 +128,9 @@ mod tests {
         assert!(file(51 * UNIT).is_none() && file(50 * UNIT).is_some());
         let sent = to_bytes(first.into_body(), usize::MAX).await.unwrap();
         assert_eq!(sent, vec![7_u8; 150 * UNIT]);
+        let mut pieces = file(1).unwrap().into_body().into_data_stream();
+        assert!(pieces.next().await.is_some_and(|piece| piece.is_ok()));
+        assert!(pieces.next().await.is_none() && pieces.next().await.is_none(), "it may be asked for more");
         let large = file(999 * UNIT).unwrap();
         assert!(file(1).is_none(), "the largest has the whole room");
         drop(large);
