@@ -160,5 +160,5 @@ fn restrictions(row: &KeyRow) -> String {
     ];
     let count = |(n, one): (u32, &str)| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
     let parts: Vec<_> = parts.into_iter().filter(|(n, _)| *n > 0).map(count).collect();
-    if parts.is_empty() { "Any address, no permissions".to_owned() } else { parts.join(" · ") }
+    if parts.is_empty() { "Any address".to_owned() } else { parts.join(" · ") }
 }
