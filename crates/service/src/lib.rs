@@ -54,6 +54,7 @@ pub mod setup;
 pub mod sign_in;
 pub mod streams;
 mod throttle;
+mod to_the_end;
 mod together;
 mod totp;
 mod turns;

@@ -23,7 +23,7 @@ use super::{
     messages::NewMessage,
     sent_files::{NewFile, NewFiles},
 };
-use crate::{Caller, Error, Result, Service, entropy};
+use crate::{Caller, Error, Result, Service, entropy, to_the_end::to_the_end};
 
 /// How many contacts are written to at the same time. The writer commits what waits together.
 const AT_ONCE: usize = 200;
@@ -107,7 +107,7 @@ impl Service {
         let (service, caller, app) = (self.clone(), caller.clone(), *app);
         let (to, narrowed) = (to.clone(), narrowed.to_vec());
         let write = async move { service.write_to(&caller, &app, &to, &narrowed, &said).await };
-        tokio::spawn(write).await.map_err(|error| Error::internal("the butler did not come to an end", error))?
+        to_the_end("the butler did not come to an end", write).await
     }
 
     async fn write_to(

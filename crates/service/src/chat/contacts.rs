@@ -17,7 +17,7 @@ use domain::{
 use store::{AskedRooms, PersonRow, StoreError, Tx, Unique};
 
 use super::{ROOM_OR_CHAT, profiles};
-use crate::{Caller, Error, Result, Service, apps::usable, entropy, service::event};
+use crate::{Caller, Error, Result, Service, apps::usable, entropy, service::event, to_the_end::to_the_end};
 
 /// How many rooms a contact leaves before the next ones are looked up.
 const LEFT_AT_ONCE: u32 = 500;
@@ -155,7 +155,7 @@ impl Service {
         caller.may(Act::ManageContacts)?;
         let (service, caller, id) = (self.clone(), caller.clone(), *id);
         let remove = async move { service.remove_whole_contact(&caller, &id).await };
-        tokio::spawn(remove).await.map_err(|error| Error::internal("a contact is not wholly removed", error))?
+        to_the_end("a contact is not wholly removed", remove).await
     }
 
     async fn remove_whole_contact(&self, caller: &Caller, id: &ContactId) -> Result<()> {

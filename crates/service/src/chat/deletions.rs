@@ -9,7 +9,7 @@ use domain::{
 use store::Tx;
 
 use super::{ROOM_OR_CHAT, managed};
-use crate::{Caller, Error, Result, Service};
+use crate::{Caller, Error, Result, Service, to_the_end::to_the_end};
 
 /// How many numbers one transaction looks at, so that other writers do not wait long.
 const AT_ONCE: u64 = 5_000;
@@ -39,9 +39,7 @@ impl Service {
     pub async fn delete_messages(&self, caller: &Caller, room: &RoomId) -> Result<()> {
         let (service, caller, room) = (self.clone(), caller.clone(), *room);
         let delete = async move { service.delete_all_messages(&caller, &room).await };
-        tokio::spawn(delete)
-            .await
-            .map_err(|error| Error::internal("the messages of a room are not all deleted", error))?
+        to_the_end("the messages of a room are not all deleted", delete).await
     }
 
     async fn delete_all_messages(&self, caller: &Caller, room: &RoomId) -> Result<()> {

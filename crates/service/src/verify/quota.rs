@@ -13,10 +13,7 @@ use domain::{ids::KeyId, quota::Quota};
 use store::{QuotaBlock, QuotaReturn, Store, StoreError, failpoint};
 
 use super::shards::lock;
-use crate::{
-    clock::Clock,
-    error::{Error, Result},
-};
+use crate::{clock::Clock, error::Result, to_the_end::to_the_end};
 
 /// How long a process assumes that a call quota is used up before it asks again.
 const EMPTY_FOR: Duration = Duration::from_millis(250);
@@ -102,11 +99,11 @@ impl QuotaSpending {
         }
         // In a task of its own: whoever goes away while it is under way must not take the block along.
         let (this, store, clock, id) = (Arc::clone(self), store.clone(), Arc::clone(clock), *id);
-        let reserve = tokio::spawn(async move {
+        let reserve = async move {
             let _taking = taking;
             this.reserve(&store, &*clock, &id, epoch, period, cost).await
-        });
-        reserve.await.map_err(|error| Error::internal("reserving calls of a quota", error))?
+        };
+        to_the_end("reserving calls of a quota", reserve).await
     }
 
     /// Reserves a block, and spends `cost` calls of it.
