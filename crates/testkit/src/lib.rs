@@ -156,6 +156,14 @@ impl TestDatabase {
         }
     }
 
+    /// How many connections wait for notifications of Postgres. SQLite has none.
+    pub fn listeners(&self) -> usize {
+        match &self.held {
+            Held::Folder { .. } | Held::Elsewhere => 0,
+            Held::Database { database } => database.listeners(),
+        }
+    }
+
     /// Cuts Keystead's connections to Postgres, and returns how many there were. SQLite has none.
     pub fn cut_connections(&self) -> usize {
         match &self.held {

@@ -22,6 +22,9 @@ struct Cluster {
     _supervisor: Child,
 }
 
+/// Those that listen for announcements.
+const LISTENING: &str = "AND query ILIKE 'LISTEN%'";
+
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 static NAMES: AtomicU32 = AtomicU32::new(0);
 
@@ -151,7 +154,12 @@ impl Database {
 impl Database {
     /// Cuts the connections that listen for notifications; how many there were.
     pub fn cut_listeners(&self) -> usize {
-        self.cut("AND query ILIKE 'LISTEN%'")
+        self.cut(LISTENING)
+    }
+
+    /// How many connections wait for announcements.
+    pub fn listeners(&self) -> usize {
+        self.each("pid IS NOT NULL", LISTENING)
     }
 
     /// Cuts the connections of Keystead; how many there were.
@@ -171,26 +179,33 @@ impl Database {
     }
 
     fn cut(&self, which: &str) -> usize {
-        let cut = psql(&format!(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}' {which}",
-            self.name
-        ));
-        cut.lines().filter(|line| *line == "t").count()
+        self.each("pg_terminate_backend(pid)", which)
+    }
+
+    /// For how many of these connections it is so.
+    fn each(&self, so: &str, which: &str) -> usize {
+        let all = psql(&format!("SELECT {so} FROM pg_stat_activity WHERE datname = '{}' {which}", self.name));
+        all.lines().filter(|line| *line == "t").count()
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        psql(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        // On a machine that stands still, Postgres gives up. What is left goes with the cluster.
+        let _left = told(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
     }
 }
 
 fn psql(statement: &str) -> String {
+    told(statement).unwrap_or_else(|error| panic!("{statement}: {error}"))
+}
+
+fn told(statement: &str) -> Result<String, String> {
     let cluster = cluster();
     let output = Command::new(cluster.bin.join("psql"))
         .args(["-q", "-A", "-t", "-h", &cluster.socket, "-U", "keystead", "-d", "postgres", "-c", statement])
         .output()
         .expect("psql");
-    assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }

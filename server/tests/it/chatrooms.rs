@@ -304,7 +304,7 @@ async fn with_several_apps_each_has_an_api_key_of_its_own() {
 }
 
 async fn next(stream: &mut BodyDataStream) -> Option<String> {
-    let piece = timeout(Duration::from_secs(5), stream.next()).await.expect("nothing came");
+    let piece = timeout(Duration::from_mins(1), stream.next()).await.expect("nothing came");
     piece.map(|piece| String::from_utf8(piece.unwrap().to_vec()).unwrap())
 }
 

@@ -225,7 +225,7 @@ async fn a_browser_is_told_that_any_page_may_call_without_its_cookies() {
 }
 
 async fn next(stream: &mut BodyDataStream) -> Option<String> {
-    let piece = timeout(Duration::from_secs(5), stream.next()).await.expect("nothing came");
+    let piece = timeout(Duration::from_mins(1), stream.next()).await.expect("nothing came");
     piece.map(|piece| String::from_utf8(piece.unwrap().to_vec()).unwrap())
 }
 

@@ -101,7 +101,7 @@ fn ask(server: &Server, (method, path): (&str, &str), token: &str, body: &Value)
     let end = if content.is_empty() { "Content-Length: 0\r\n\r\n" } else { "" };
     let host = server.address().replace("127.0.0.1", "localhost");
     let mut stream = TcpStream::connect(server.address()).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
     write!(stream, "{head}Authorization: Bearer {token}\r\n{content}{end}").ok()?;
     let mut answer = String::new();

@@ -60,7 +60,7 @@ async fn prepared(data: &Path) -> (RoomId, IntegrationId) {
 fn send(server: &Server, path: &str, cookie: &str, kind: &str, body: &str) -> String {
     let host = server.address().replace("127.0.0.1", "localhost");
     let mut stream = TcpStream::connect(server.address()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nSec-Fetch-Site: same-origin\r\n");
     let length = body.len();
     let rest = format!("Cookie: {cookie}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}");

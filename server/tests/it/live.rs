@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::support::{Call, Product, service_key};
 
 async fn next(stream: &mut BodyDataStream) -> Option<String> {
-    let piece = timeout(Duration::from_secs(5), stream.next()).await.expect("nothing came");
+    let piece = timeout(Duration::from_mins(1), stream.next()).await.expect("nothing came");
     piece.map(|piece| String::from_utf8(piece.unwrap().to_vec()).unwrap())
 }
 

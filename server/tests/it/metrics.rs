@@ -33,7 +33,7 @@ fn exchanged(mut stream: impl Read + Write, request: &str) -> String {
 /// What is at the address of the metrics for this method and path.
 fn asked(address: &str, method_and_path: &str) -> String {
     let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     exchanged(stream, &format!("{method_and_path} HTTP/1.1\r\nHost: metrics\r\n\r\n"))
 }
 

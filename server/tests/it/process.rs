@@ -37,7 +37,7 @@ impl Server {
 
     pub fn connect(&self, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         let host = self.address.replace("127.0.0.1", "localhost");
         stream.write_all(request.replace("HOST", &host).as_bytes()).unwrap();
         stream

@@ -7,7 +7,7 @@ use std::sync::{
 
 use domain::{key::RevokeReason, verdict::Code};
 
-use crate::world::{World, code, draft, in_background, owner};
+use crate::world::{World, code, draft, in_background, owner, until};
 
 const ISSUERS: usize = 16;
 const VERIFIERS: usize = 4;
@@ -87,19 +87,19 @@ async fn nothing_is_accepted_after_its_revoke_was_answered(w: World, keys: usize
 }
 
 /// The caller goes away while the revoke commits. Nobody is told, but the revoke still takes effect.
-async fn a_revoke_whose_caller_went_away_holds_within_a_second(w: World) {
+async fn a_revoke_whose_caller_went_away_holds(w: World) {
     let _running = in_background(&w.service);
-    for n in 0..10_u64 {
+    let (mut stored, mut wait) = (0, std::time::Duration::ZERO);
+    while stored < 5 {
         let (id, token) = w.active(&draft("service", "Key")).await;
         assert_eq!(w.code(&token).await, Code::Valid);
         let me = owner();
         let revoke = w.service.revoke(me, &id, RevokeReason::Leaked, None);
-        let wait = std::time::Duration::from_micros(n * 500);
         let _gone = tokio::time::timeout(wait, revoke).await;
-        let stored = w.service.key(me, &id).await.unwrap().revoked.is_some();
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        if stored {
-            assert_eq!(w.code(&token).await, Code::Revoked);
+        wait += std::time::Duration::from_micros(500);
+        if w.service.key(me, &id).await.unwrap().revoked.is_some() {
+            stored += 1;
+            until("it holds", async || w.code(&token).await == Code::Revoked).await;
         }
     }
 }
@@ -115,4 +115,4 @@ async fn five_hundred_revokes_beside_a_hundred_thousand_verifies_on_postgres() {
     nothing_is_accepted_after_its_revoke_was_answered(World::postgres().await, 500, 100_000).await;
 }
 
-on_both!(a_revoke_whose_caller_went_away_holds_within_a_second,);
+on_both!(a_revoke_whose_caller_went_away_holds,);

@@ -95,7 +95,7 @@ async fn it_is_set_up_with_the_password_and_a_code(w: World) {
     all.sort();
     all.dedup();
     assert_eq!(all.len(), 10);
-    timeout(Duration::from_secs(5), w.service.session_ends(&stream, Duration::from_hours(1))).await.unwrap();
+    timeout(Duration::from_mins(1), w.service.session_ends(&stream, Duration::from_hours(1))).await.unwrap();
     let on = OwnFactor::On { since: w.service.now(), codes_left: 10 };
     assert_eq!(w.service.own_factor(&here).await.unwrap(), on);
     assert!(w.service.begun_factor(&here, "h").await.unwrap().is_none(), "a confirmed secret never comes back");
@@ -314,7 +314,7 @@ async fn it_is_removed_with_the_password_and_a_code(w: World) {
     let stream = w.service.stream(&there).unwrap();
     remove(PASSWORD, &app.at(w.service.now())).await.unwrap();
     assert_eq!(w.newest().await.action, Action::SecondFactorRemoved);
-    timeout(Duration::from_secs(5), w.service.session_ends(&stream, Duration::from_hours(1))).await.unwrap();
+    timeout(Duration::from_mins(1), w.service.session_ends(&stream, Duration::from_hours(1))).await.unwrap();
     assert_eq!(w.service.own_factor(&here).await.unwrap(), OwnFactor::None);
     w.sign_in(EMAIL, PASSWORD).await.unwrap();
     w.clock.advance(STEP);

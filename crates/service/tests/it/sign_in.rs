@@ -1,6 +1,6 @@
 //! Signing in: what an attempt costs, what it reveals, and how attempts are slowed down.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::{audit::Action, field::Field, refusal::Refusal, timestamp::Millis};
 use service::{
@@ -11,7 +11,7 @@ use service::{
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{EMAIL, PASSWORD, World, person, refusal, secret, session_of, shell};
+use crate::world::{EMAIL, PASSWORD, World, person, refusal, secret, session_of, shell, until};
 
 const UNKNOWN: &str = "nobody@example.com";
 
@@ -302,11 +302,7 @@ async fn who_hangs_up_keeps_no_wait_off_the_record(w: World) {
     }
     begin(&w, "wrong").await.abort();
     w.hasher.hold(false);
-    let begun = Instant::now();
-    while w.newest().await.action != Action::SignInBlocked {
-        assert!(begun.elapsed() < Duration::from_secs(10), "the wait is not on record");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("the wait is on record", async || w.newest().await.action == Action::SignInBlocked).await;
 }
 
 async fn a_password_that_was_replaced_meanwhile_begins_no_session(w: World) {

@@ -1,6 +1,10 @@
 //! An installation for a test, and helpers for what tests do with it.
 
-use std::{ops::Deref, sync::LazyLock};
+use std::{
+    ops::Deref,
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
 
 use domain::{
     audit::{Action, AuditRow},
@@ -19,7 +23,8 @@ use domain::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use service::{
-    Caller, ClientInfo, Error, Service,
+    Caller, ClientInfo, Error, Service, Setup,
+    clock::SystemClock,
     keys::{Issued, ShownSecret},
     sessions::Person,
     setup::NewPerson,
@@ -90,6 +95,11 @@ impl World {
     /// Another process on the same database.
     pub async fn another(&self) -> Service {
         Service::start(self.setup().await).await.unwrap()
+    }
+
+    /// One on the machine's own clock: what it trusts for a while, it trusts no longer.
+    pub async fn another_in_time(&self) -> Service {
+        Service::start(Setup { clock: Arc::new(SystemClock::default()), ..self.setup().await }).await.unwrap()
     }
 
     /// Issues and confirms a key.
@@ -194,6 +204,15 @@ pub fn in_background(service: &Service) -> DropGuard {
     let (service, token) = (service.clone(), shutdown.clone());
     tokio::spawn(async move { service.run(token).await });
     shutdown.drop_guard()
+}
+
+/// Waits until something is so. What is waited for happens in the background.
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so().await {
+        assert!(begun.elapsed() < Duration::from_mins(1), "{what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 pub async fn code(service: &Service, token: &str) -> Code {

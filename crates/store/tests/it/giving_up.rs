@@ -26,7 +26,7 @@ async fn who_gives_up_waiting_holds_nothing(database: TestDatabase) {
     let (done, ()) = tokio::join!(holding, giving_up);
     done.unwrap();
     let next = other.write(async |tx| tx.put_setting("c", "1").await);
-    timeout(Duration::from_secs(5), next).await.unwrap().unwrap();
+    timeout(Duration::from_mins(1), next).await.unwrap().unwrap();
     assert_eq!(other.setting("b").await.unwrap(), None);
     for store in [holder, waiter, other] {
         store.close().await;

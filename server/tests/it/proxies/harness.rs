@@ -125,7 +125,7 @@ impl Behind {
         }
         stream.write_all(b"hello").await.unwrap();
         let mut said = [0; 5];
-        let read = tokio::time::timeout(Duration::from_secs(5), stream.read_exact(&mut said)).await;
+        let read = tokio::time::timeout(Duration::from_mins(1), stream.read_exact(&mut said)).await;
         (answer, read.is_ok_and(|read| read.is_ok()) && &said == b"HELLO")
     }
 

@@ -93,7 +93,7 @@ async fn every_message_goes_but_what_keystead_said(w: World) {
 }
 
 async fn next(watch: &mut RoomWatch) -> (u64, MessageKind) {
-    let seen = timeout(Duration::from_secs(10), watch.next()).await.unwrap().unwrap();
+    let seen = timeout(Duration::from_mins(1), watch.next()).await.unwrap().unwrap();
     (seen.seq, seen.kind)
 }
 

@@ -13,10 +13,10 @@ use service::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Receivers, chat, deliveries, heard, hook, message_hook, say, until};
+use super::{Receivers, chat, deliveries, heard, hook, message_hook, say};
 use crate::{
     chat::{contact, join, key, new, room, rules, say as say_in_room, says},
-    world::{World, in_background, owner},
+    world::{World, in_background, owner, until},
 };
 
 async fn a_webhook_is_told_of_a_chat_and_its_messages_with_its_secret(w: World) {
@@ -123,7 +123,6 @@ async fn after_eight_tries_it_has_failed_and_its_chat_goes_on(w: World) {
 
 async fn a_receiver_that_never_answers_delays_no_other(w: World) {
     let receivers = Receivers::of(&w.service);
-    let _running = in_background(&w.service);
     let (_, stuck) = message_hook(&w).await;
     let (_, quick) = message_hook(&w).await;
     receivers.hold(&stuck, true);
@@ -136,6 +135,8 @@ async fn a_receiver_that_never_answers_delays_no_other(w: World) {
             say(&w.service, &room.id, &format!("{n}")).await;
         }
     }
+    // Only now: who never answers is given up after 14 seconds.
+    let _running = in_background(&w.service);
     until("the quick one is told all", async || receivers.texts(&quick).len() == 50).await;
     assert!(receivers.texts(&stuck).is_empty());
     assert_eq!(receivers.waiting().0, 4, "four at a time, and the others wait for those");

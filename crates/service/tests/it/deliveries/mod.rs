@@ -8,7 +8,7 @@ mod read;
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use domain::{
@@ -29,10 +29,8 @@ use service::{
 
 use crate::{
     chat::{contact, new, rules, says},
-    world::{World, owner},
+    world::{World, owner, until},
 };
-
-const WITHIN: Duration = Duration::from_mins(1);
 
 /// What a receiver was told, and what it answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,15 +122,6 @@ impl Receivers {
 impl Deliver for Receivers {
     fn deliver<'a>(&'a self, _: &'a Service, parcel: &'a Parcel) -> Delivering<'a> {
         Box::pin(self.answer(parcel))
-    }
-}
-
-/// Waits until something is so. What is waited for happens in the background.
-pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so().await {
-        assert!(begun.elapsed() < WITHIN, "{what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

@@ -11,8 +11,8 @@ use service::{Service, deliveries::Deliver};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Receivers, chat, deliveries, heard, message_hook, say, until};
-use crate::world::{World, owner};
+use super::{Receivers, chat, deliveries, heard, message_hook, say};
+use crate::world::{World, owner, until};
 
 /// A process that runs until it is told to stop, or is killed.
 fn run(service: &Service) -> (CancellationToken, JoinHandle<()>) {

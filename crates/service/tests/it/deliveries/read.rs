@@ -9,8 +9,8 @@ use domain::{
 };
 use service::integrations::WebhookChange;
 
-use super::{Receivers, chat, deliveries, hook, message_hook, say, until};
-use crate::world::{World, in_background, owner, refusal, signed_in};
+use super::{Receivers, chat, deliveries, hook, message_hook, say};
+use crate::world::{World, in_background, owner, refusal, signed_in, until};
 
 async fn those_who_manage_integrations_see_what_was_told(w: World) {
     let (integration, _) = message_hook(&w).await;
