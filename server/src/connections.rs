@@ -48,6 +48,8 @@ pub(crate) struct Connection {
     requests: AtomicU32,
     /// Whether a request is being answered.
     busy: AtomicBool,
+    /// Whether a long answer is on its way.
+    sending: AtomicBool,
     /// Whether there was a request since somebody last looked for one to close.
     active: AtomicBool,
     /// Whether the last request was answered before its body was read.
@@ -81,6 +83,17 @@ impl Connection {
     /// Whether a request is being answered.
     pub(crate) fn is_busy(&self) -> bool {
         self.busy.load(Ordering::Relaxed)
+    }
+
+    /// A long answer is on its way until this is dropped.
+    pub(crate) fn sends(self: &Arc<Self>) -> Sending {
+        self.sending.store(true, Ordering::Relaxed);
+        Sending(Arc::clone(self))
+    }
+
+    /// Whether a request is being answered, or a long answer is on its way.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.is_busy() || self.sending.load(Ordering::Relaxed)
     }
 
     /// Nobody reads the rest of a body.
@@ -160,6 +173,16 @@ impl Drop for Answering<'_> {
     }
 }
 
+/// A long answer that is on its way.
+#[derive(Debug)]
+pub(crate) struct Sending(Arc<Connection>);
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.0.sending.store(false, Ordering::Relaxed);
+    }
+}
+
 /// A place among the connections; dropping it frees the place.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -206,7 +229,7 @@ impl Connections {
     }
 
     /// A place for a new connection. If all are taken, or one source has half of them, the connection of that source
-    /// that has been idle longest gives way. `None` if all of them are being answered.
+    /// that has been idle longest gives way; if none is, one that takes a long answer. `None` if all of them wait for one.
     pub(crate) fn enter(&self, peer: IpAddr) -> Option<Place> {
         let source = subscriber(peer);
         let mut open = self.open();
@@ -219,7 +242,8 @@ impl Connections {
             None
         };
         if let Some(crowded) = crowded {
-            let closed = open.close_idle(&crowded);
+            let closed =
+                open.close(&crowded, Connection::is_in_use).or_else(|| open.close(&crowded, Connection::is_busy));
             if closed.is_none() {
                 self.0.metrics.connection_refused();
             }
@@ -238,13 +262,13 @@ impl Connections {
 }
 
 impl Open {
-    /// Closes the connection of a source that has been idle longest. Whoever sent a request since the last time goes to
-    /// the end of the queue.
-    fn close_idle(&mut self, source: &IpAddr) -> Option<()> {
+    /// Closes the connection of a source that has done nothing for the longest time, of those that may be closed. Whoever
+    /// sent a request since the last time goes to the end of the queue.
+    fn close(&mut self, source: &IpAddr, may_not: fn(&Connection) -> bool) -> Option<()> {
         let queue = self.sources.get_mut(source)?;
         for _ in 0..queue.len() * 2 {
             let connection = queue.pop_front()?;
-            if connection.is_busy() || connection.active.swap(false, Ordering::Relaxed) {
+            if may_not(&connection) || connection.active.swap(false, Ordering::Relaxed) {
                 queue.push_back(connection);
                 continue;
             }
@@ -286,6 +310,20 @@ mod tests {
         drop((crowd, fifth, proxy, other));
         let open = connections.open();
         assert_eq!((open.count, open.sources.len()), (0, 0));
+    }
+
+    #[test]
+    fn who_takes_a_long_answer_gives_way_last() {
+        let connections = Connections::with(4, Arc::default(), Metrics::unread().unwrap());
+        let [first, second] = [(); 2].map(|()| connections.enter(address("192.0.2.1")).unwrap());
+        let sending = first.connection.sends();
+        let third = connections.enter(address("192.0.2.1")).unwrap();
+        assert!(!closed(&first) && closed(&second));
+        let _also = third.connection.sends();
+        connections.enter(address("192.0.2.1")).unwrap();
+        assert!(closed(&first) && !closed(&third), "the longest of those");
+        drop(sending);
+        assert!(!first.connection.is_in_use());
     }
 
     #[test]

@@ -13,6 +13,9 @@ use tokio::time::{Instant, Sleep, sleep};
 const TAKEN: usize = 64 * 1024 * 1024;
 const TAKEN_FOR: Duration = Duration::from_secs(30);
 
+/// For how long while the server stops.
+const TAKEN_AT_LAST: Duration = Duration::from_secs(1);
+
 /// How long the sender may send nothing.
 const SILENT_FOR: Duration = Duration::from_secs(5);
 
@@ -23,12 +26,26 @@ const PIECE: usize = 4 * 1024;
 pub(crate) struct Lingering {
     left: usize,
     until: Instant,
+    has_hurried: bool,
     silence: Pin<Box<Sleep>>,
 }
 
 impl Lingering {
     pub(crate) fn begin() -> Self {
-        Self { left: TAKEN, until: Instant::now() + TAKEN_FOR, silence: Box::pin(sleep(SILENT_FOR)) }
+        Self {
+            left: TAKEN,
+            until: Instant::now() + TAKEN_FOR,
+            has_hurried: false,
+            silence: Box::pin(sleep(SILENT_FOR)),
+        }
+    }
+
+    /// The server stops, and waits for this sender, too.
+    pub(crate) fn hurries(&mut self) {
+        if !std::mem::replace(&mut self.has_hurried, true) {
+            self.until = self.until.min(Instant::now() + TAKEN_AT_LAST);
+            self.silence.as_mut().reset(self.silence.deadline().min(self.until));
+        }
     }
 
     /// Reads until the sender has closed the connection, or had its time.
@@ -67,7 +84,10 @@ mod tests {
     use super::*;
 
     async fn linger(stream: &mut (impl AsyncRead + Unpin)) {
-        let mut lingering = Lingering::begin();
+        linger_on(Lingering::begin(), stream).await;
+    }
+
+    async fn linger_on(mut lingering: Lingering, stream: &mut (impl AsyncRead + Unpin)) {
         poll_fn(|cx| lingering.poll(stream, cx)).await;
     }
 
@@ -84,6 +104,21 @@ mod tests {
         };
         tokio::join!(sending, linger(&mut server));
         assert_eq!(begun.elapsed().as_secs(), (SILENT_FOR / 2 * 5).as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_waits_a_second_for_a_sender() {
+        let (mut client, mut server) = duplex(64);
+        let mut lingering = Lingering::begin();
+        lingering.hurries();
+        let begun = Instant::now();
+        let trickle = async {
+            while client.write_all(b"x").await.is_ok() {
+                sleep(Duration::from_millis(300)).await;
+            }
+        };
+        tokio::select! { () = linger_on(lingering, &mut server) => {}, () = trickle => panic!("it was closed") }
+        assert_eq!(begun.elapsed().as_secs(), TAKEN_AT_LAST.as_secs());
     }
 
     #[tokio::test(start_paused = true)]

@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::call_threads::CallThreads;
-use crate::connections::{Connection, Connections, FirstTry, Place};
+use crate::connections::{Connection, Connections, FirstTry, Place, Sending};
 use crate::dispatch::Dispatch;
 use crate::json::problem::Problem;
 use crate::listener::{Listener, Stream};
@@ -107,7 +107,7 @@ async fn connection(
                 && !request.headers().contains_key(header::EXPECT);
             let mut request = request.map(|body| heard(body, known));
             let id = if is_of_proxy { request_id::given(request.headers()).cloned() } else { None };
-            let mut response = if has_its_host(&request) {
+            let response = if has_its_host(&request) {
                 request.extensions_mut().insert(ConnectInfo(peer));
                 if *request.method() == Method::POST && request.uri().path() == SIGN_IN && known.is_first_try() {
                     request.extensions_mut().insert(FirstTry);
@@ -124,6 +124,7 @@ async fn connection(
                     known.has_read();
                 }
             }
+            let mut response = response.map(|body| sent(body, known));
             drop(answering);
             if has_body {
                 // Whoever answered may have left it only now.
@@ -144,7 +145,7 @@ async fn connection(
     let connection = http1::Builder::new()
         .header_read_timeout(None)
         .max_buf_size(BUFFER)
-        .serve_connection(TokioIo::new(Timed::new(stream, known.clone())), service);
+        .serve_connection(TokioIo::new(Timed::new(stream, known.clone(), Arc::clone(&stopping))), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::trace!(%error, "a connection broke");
     }
@@ -208,6 +209,37 @@ impl Drop for Heard {
         {
             self.connection.leaves(rest);
         }
+    }
+}
+
+/// The body of a long answer. Its connection is in use until somebody has it, or nobody wants it any more.
+struct Sent {
+    body: Body,
+    _sending: Sending,
+}
+
+/// A short answer is with the system at once.
+fn sent(body: Body, connection: &Arc<Connection>) -> Body {
+    if body.size_hint().exact().is_some_and(|length| length <= BUFFER as u64) {
+        return body;
+    }
+    Body::new(Sent { body, _sending: connection.sends() })
+}
+
+impl HttpBody for Sent {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

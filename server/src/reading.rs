@@ -15,6 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 const UNIT: usize = 1024;
 
+/// What each takes at least, in units: its task, its place among the pages and its connection's buffers wait with it, however
+/// short it says it is.
+const LEAST: usize = 8;
+
 /// Who is sending. Each has a room for all bodies that have not arrived yet, so that nobody waits for the others: strangers
 /// do not turn the calls of programs away, and neither does a large file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +97,7 @@ async fn whole_within(room: &Room, headers: &HeaderMap, body: Body, limit: usize
     let length =
         announced(headers).and_then(|length| usize::try_from(length).ok()).map_or(limit, |length| length.min(limit));
     // One that is larger than the room has all of it.
-    let units = length.div_ceil(UNIT).min(room.units);
+    let units = length.div_ceil(UNIT).max(LEAST).min(room.units);
     let Ok(_room) = room.free.try_acquire_many(u32::try_from(units).unwrap_or(u32::MAX)) else {
         return Err(BodyError::Crowded);
     };
@@ -195,6 +199,17 @@ mod tests {
         }
         let late = whole_within(&room, &none, endless(), limit).await;
         assert_eq!(late, Err(BodyError::TooSlow), "the room is given back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn short_bodies_have_a_bound_too() {
+        let endless = || Body::from_stream(stream::pending::<io::Result<&'static str>>());
+        let room = Room::new(2 * LEAST);
+        let none = HeaderMap::new();
+        let read = || whole_within(&room, &none, endless(), 1);
+        let (first, second, third) = tokio::join!(read(), read(), read());
+        assert_eq!((first, second), (Err(BodyError::TooSlow), Err(BodyError::TooSlow)));
+        assert_eq!(third, Err(BodyError::Crowded));
     }
 
     #[tokio::test(start_paused = true)]

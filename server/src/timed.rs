@@ -4,6 +4,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,8 +15,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use crate::connections::Connection;
 use crate::lingering::Lingering;
 
-/// How long a connection may stay idle. This is longer than common proxies keep an idle connection, so that they never
-/// write to a closed one.
+/// How long a connection may stay idle. Proxies have to keep theirs for less, so that they never write to a closed one.
 const IDLE: Duration = Duration::from_secs(75);
 
 /// How long the head of a request may take, once a part of it has come.
@@ -28,6 +28,8 @@ const TAKEN_WITHIN: Duration = Duration::from_secs(20);
 pub(crate) struct Timed<S> {
     stream: S,
     connection: Arc<Connection>,
+    /// Whether the server stops.
+    stopping: Arc<AtomicBool>,
     /// The head that is arriving: how many requests had begun before it, and its deadline. Most heads arrive in one
     /// piece, and need none.
     head: Option<(u32, Option<Pin<Box<Sleep>>>)>,
@@ -40,8 +42,8 @@ pub(crate) struct Timed<S> {
 }
 
 impl<S> Timed<S> {
-    pub(crate) fn new(stream: S, connection: Arc<Connection>) -> Self {
-        Self { stream, connection, head: None, idle: None, idle_end: None, stuck: None, lingering: None }
+    pub(crate) fn new(stream: S, connection: Arc<Connection>, stopping: Arc<AtomicBool>) -> Self {
+        Self { stream, connection, stopping, head: None, idle: None, idle_end: None, stuck: None, lingering: None }
     }
 }
 
@@ -50,8 +52,6 @@ impl<S: Unpin> Timed<S> {
     fn taken<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stuck = None;
-            // A stream of events goes on after its request was answered.
-            self.idle = None;
             return written;
         }
         let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(TAKEN_WITHIN)));
@@ -99,7 +99,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
                     this.connection.ends(Closed::Head);
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
                 }
-                if !this.connection.is_busy() {
+                if !this.connection.is_in_use() {
                     ready!(this.idle_end(cx, requests));
                     this.connection.ends(Closed::Idle);
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
@@ -148,6 +148,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Timed<S> {
             }
         }
         let lingering = this.lingering.get_or_insert_with(Lingering::begin);
+        if this.stopping.load(Ordering::Relaxed) {
+            lingering.hurries();
+        }
         lingering.poll(&mut this.stream, cx).map(Ok)
     }
 }
@@ -163,7 +166,7 @@ mod tests {
     async fn a_head_that_trickles_is_given_up_and_an_idle_connection_is_not() {
         let connection = Arc::new(Connection::default());
         let (mut client, server) = duplex(64);
-        let mut server = Timed::new(server, Arc::clone(&connection));
+        let mut server = Timed::new(server, Arc::clone(&connection), Arc::default());
         let mut byte = [0; 1];
         assert!(timeout(Duration::from_mins(1), server.read(&mut byte)).await.is_err(), "nothing has come yet");
         let begun = Instant::now();
@@ -188,7 +191,7 @@ mod tests {
     async fn a_connection_is_closed_once_it_was_idle_for_its_time() {
         let connection = Arc::new(Connection::default());
         let (mut client, server) = duplex(64);
-        let mut server = Timed::new(server, Arc::clone(&connection));
+        let mut server = Timed::new(server, Arc::clone(&connection), Arc::default());
         let mut byte = [0; 1];
         let begun = Instant::now();
         for _ in 0..5 {
@@ -197,10 +200,9 @@ mod tests {
             server.read_exact(&mut byte).await.unwrap();
             drop(connection.request());
         }
-        for _ in 0..5 {
-            assert!(timeout(IDLE / 2, server.read(&mut byte)).await.is_err());
-            server.write_all(b"G").await.unwrap();
-        }
+        let sending = connection.sends();
+        assert!(timeout(IDLE * 2, server.read(&mut byte)).await.is_err(), "a stream of events lasts");
+        drop(sending);
         let last = Instant::now();
         let reading = timeout(IDLE * 2, server.read(&mut byte));
         let error = reading.await.expect("it stays open").unwrap_err();
@@ -209,11 +211,32 @@ mod tests {
         assert_eq!(connection.why(), Closed::Idle);
     }
 
+    /// A server flushes whatever it wakes up for, and has nothing to flush.
+    #[tokio::test(start_paused = true)]
+    async fn a_server_closes_an_idle_connection() {
+        for request in ["", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"] {
+            let connection = Arc::new(Connection::default());
+            let (mut client, server) = duplex(1024);
+            let server = Timed::new(server, Arc::clone(&connection), Arc::default());
+            let answer = async |_| {
+                drop(connection.request());
+                Ok::<_, std::convert::Infallible>(hyper::Response::new("answered".to_owned()))
+            };
+            let builder = hyper::server::conn::http1::Builder::new();
+            let serving =
+                builder.serve_connection(hyper_util::rt::TokioIo::new(server), hyper::service::service_fn(answer));
+            let begun = Instant::now();
+            client.write_all(request.as_bytes()).await.unwrap();
+            let _ended = timeout(IDLE * 2, serving).await.expect("it stays open");
+            assert_eq!((begun.elapsed().as_secs(), connection.why()), (IDLE.as_secs(), Closed::Idle), "{request}");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_body_may_take_longer_than_a_head() {
         let connection = Arc::new(Connection::default());
         let (mut client, server) = duplex(64);
-        let mut server = Timed::new(server, Arc::clone(&connection));
+        let mut server = Timed::new(server, Arc::clone(&connection), Arc::default());
         let mut byte = [0; 1];
         client.write_all(b"GB").await.unwrap();
         server.read_exact(&mut byte).await.unwrap();
@@ -226,7 +249,7 @@ mod tests {
     async fn who_still_sends_a_body_is_listened_to_after_the_answer() {
         let connection = Arc::new(Connection::default());
         let (mut client, server) = duplex(64);
-        let mut server = Timed::new(server, Arc::clone(&connection));
+        let mut server = Timed::new(server, Arc::clone(&connection), Arc::default());
         drop(connection.request());
         connection.leaves_unread();
         let sending = async {
@@ -243,7 +266,7 @@ mod tests {
         let (answer, ()) = tokio::join!(sending, answering);
         assert_eq!(answer, "401");
         let (_client, server) = duplex(64);
-        let mut server = Timed::new(server, Arc::default());
+        let mut server = Timed::new(server, Arc::default(), Arc::default());
         timeout(Duration::from_millis(1), server.shutdown()).await.expect("nobody sends anything").unwrap();
     }
 
@@ -251,7 +274,7 @@ mod tests {
     async fn who_takes_nothing_is_given_up() {
         let (_client, server) = duplex(64);
         let connection = Arc::new(Connection::default());
-        let mut server = Timed::new(server, Arc::clone(&connection));
+        let mut server = Timed::new(server, Arc::clone(&connection), Arc::default());
         let begun = Instant::now();
         let writing = timeout(TAKEN_WITHIN * 10, server.write_all(&[0; 1_000]));
         let error = writing.await.expect("it waits on").unwrap_err();
