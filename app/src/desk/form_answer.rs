@@ -17,7 +17,7 @@ use crate::components::seen::SEEN;
 use crate::error::ConsoleError;
 use crate::forms::fields::{FormFields, Pairs};
 use crate::forms::outcome::{Next, PostedForm, UnsentForm};
-use crate::forms::proof::{Proof, WaitingForm};
+use crate::forms::proof::{Proof, WaitingForm, carried};
 
 /// Who a form is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ where
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     }
     if needs == Needs::Session && visit.session.is_none() {
-        let ended = UnsentForm { address: page.uri().path().to_owned(), sent };
+        let ended = UnsentForm { address: page.uri().path().to_owned(), sent: carried(sent) };
         let mut response = render(&console, move || provide_context(ended.clone()))(page).await;
         *response.status_mut() = ConsoleError::SignedOut.status();
         return response;

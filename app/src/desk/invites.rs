@@ -71,6 +71,7 @@ pub async fn invite(desk: Desk, form: InviteForm) -> Result<Next<Option<NewLink>
     if form.keys.searches || form.apps.searches {
         return Ok(Next::Show(None));
     }
+    form.apps.check()?;
     let invited = desk.service().invite(&caller, &form.draft).await?;
     Ok(Next::Show(Some(sent(&desk, invited).await)))
 }

@@ -39,6 +39,7 @@ pub async fn set_apps(desk: Desk, id: PersonId, form: AppChoice) -> Result<Next<
     if form.searches {
         return Ok(Next::Show(()));
     }
+    form.check()?;
     desk.service().set_person_apps(&caller, &id, &form.apps).await?;
     Ok(told(&desk, format!("/people/{id}"), PersonDone::Apps))
 }

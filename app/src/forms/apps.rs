@@ -1,11 +1,13 @@
 //! The forms about apps.
 
-use domain::field::Field;
+use domain::field::{Field, FieldErrors};
 use domain::ids::AppId;
+use domain::refusal::Refusal;
 use domain::sight::Scope;
 
 use super::fields::{FormFields, Pairs};
 use super::people::{ENTER, PRESS};
+use crate::error::ConsoleError;
 
 /// Where somebody was when they chose an app.
 pub const BACK: &str = "back";
@@ -45,6 +47,8 @@ impl FormFields for ChooseForm {
 #[derive(Debug, Clone, Default)]
 pub struct AppChoice {
     pub apps: Vec<AppId>,
+    /// Whether something was sent that is no app. No app at all would mean every app.
+    unreadable: bool,
     /// What to search for.
     pub find: String,
     /// Whether to search first, and show the form again.
@@ -65,11 +69,22 @@ impl AppChoice {
     pub fn scope(&self) -> Scope<AppId> {
         if self.apps.is_empty() { Scope::All } else { Scope::Only(self.apps.clone()) }
     }
+
+    /// Refuses what is no app.
+    pub fn check(&self) -> Result<(), ConsoleError> {
+        if !self.unreadable {
+            return Ok(());
+        }
+        let words = "One of these is no app. Load the page again, and choose once more.";
+        Err(ConsoleError::Refused(Refusal::Invalid(FieldErrors::one(Field::Apps, words))))
+    }
 }
 
 impl FormFields for AppChoice {
     fn read(sent: &Pairs) -> Self {
-        let mut apps: Vec<_> = sent.all(Field::Apps.as_str()).iter().filter_map(|id| AppId::parse(id)).collect();
+        let ticked = sent.all(Field::Apps.as_str());
+        let mut apps: Vec<_> = ticked.iter().filter_map(|id| AppId::parse(id)).collect();
+        let unreadable = apps.len() < ticked.len();
         apps.sort_unstable();
         apps.dedup();
         let find = sent.text(FIND_APP);
@@ -79,7 +94,7 @@ impl FormFields for AppChoice {
             ENTER => is_new,
             _ => false,
         };
-        Self { apps, find, searches }
+        Self { apps, unreadable, find, searches }
     }
 }
 
@@ -97,6 +112,8 @@ mod tests {
         };
         let choice = read(&[("apps", one), ("apps", "nonsense"), ("apps", one), (PRESS, SEARCH_APPS)]);
         assert_eq!((choice.apps.len(), choice.searches), (1, true));
+        assert!(choice.check().is_err() && read(&[("apps", "nonsense")]).check().is_err());
+        assert!(read(&[("apps", one)]).check().is_ok() && read(&[]).check().is_ok());
         assert!(read(&[(PRESS, ENTER), (FIND_APP, "shop")]).searches);
         assert!(!read(&[(PRESS, ENTER), (FIND_APP, "shop"), (FOUND_APP, "shop")]).searches);
         assert!(!read(&[(PRESS, "invite"), (FIND_APP, "shop")]).searches);

@@ -71,6 +71,6 @@ impl From<ConsoleError> for Problem {
 pub struct UnsentForm {
     /// The address that it was sent to.
     pub address: String,
-    /// Every field of it.
+    /// Every field of it but the secrets.
     pub sent: Pairs,
 }

@@ -15,8 +15,8 @@ pub const PASSKEY: &str = "proof_passkey";
 const LEFT_OUT: &str = "proof_left_out";
 
 /// The fields that are never carried from one page to the next.
-const SECRETS: [Field; 5] =
-    [Field::Password, Field::CurrentPassword, Field::NewPassword, Field::Passphrase, Field::Code];
+const SECRETS: [Field; 6] =
+    [Field::Password, Field::CurrentPassword, Field::NewPassword, Field::Passphrase, Field::Code, Field::RoomPassword];
 
 /// A form that waits until whoever sent it has proved who they are. It is then sent again.
 #[derive(Debug, Clone)]
@@ -32,16 +32,30 @@ pub struct WaitingForm {
 impl WaitingForm {
     /// The form with these fields.
     pub fn new(address: String, sent: Pairs, error: Option<ConsoleError>) -> Self {
-        let (secret, mut kept): (Vec<_>, Vec<_>) = sent.0.into_iter().partition(|(name, _)| secret(name).is_some());
-        let typed = secret.into_iter().filter(|(_, value)| !value.is_empty());
-        kept.extend(typed.map(|(name, _)| (LEFT_OUT.to_owned(), name)));
-        Self { address, sent: Pairs(kept), problem: error.map(Problem::from).unwrap_or_default() }
+        Self { address, sent: carried(sent), problem: error.map(Problem::from).unwrap_or_default() }
     }
 
     /// Whether something has to be typed once more.
     pub fn leaves_out(&self) -> bool {
-        self.sent.get(LEFT_OUT).is_some()
+        leaves_out(&self.sent)
     }
+}
+
+/// What is carried of a form from one page to the next: everything but its secrets, whose names are noted, and the proof
+/// that came with it.
+pub fn carried(mut sent: Pairs) -> Pairs {
+    if let Some(proof) = Proof::take(&mut sent) {
+        proof.put_back(&mut sent);
+    }
+    let (secret, mut kept): (Vec<_>, Vec<_>) = sent.0.into_iter().partition(|(name, _)| secret(name).is_some());
+    let typed = secret.into_iter().filter(|(_, value)| !value.is_empty());
+    kept.extend(typed.map(|(name, _)| (LEFT_OUT.to_owned(), name)));
+    Pairs(kept)
+}
+
+/// Whether some of a form was not carried along.
+pub fn leaves_out(carried: &Pairs) -> bool {
+    carried.get(LEFT_OUT).is_some()
 }
 
 /// A proof that came with a form.
@@ -78,7 +92,7 @@ impl Proof {
     pub fn complete(&self) -> Result<(), ConsoleError> {
         let mut errors = FieldErrors::default();
         for field in &self.left_out {
-            errors.push(*field, "Type this again. It was not kept while you confirmed that it is you.");
+            errors.push(*field, "Type this again. It was not kept meanwhile.");
         }
         errors.into_result().map_err(|errors| ConsoleError::Refused(Refusal::Invalid(errors)))
     }
@@ -112,6 +126,16 @@ mod tests {
         assert!(errors.of(Field::Passphrase).next().is_some());
         proof.put_back(&mut again);
         assert!(WaitingForm::new(String::new(), again, None).leaves_out(), "after a wrong password, too");
+    }
+
+    #[test]
+    fn of_a_form_that_was_not_sent_no_secret_is_carried_along() {
+        let names =
+            ["password", "current_password", "new_password", "passphrase", "code", "room_password", "proof_password"];
+        let typed = names.map(|name| (name, "swordfish")).into_iter().chain([("name", "A"), ("proof_passkey", "{}")]);
+        let kept = carried(pairs(&typed.collect::<Vec<_>>()));
+        assert!(leaves_out(&kept) && kept.get("name").is_some());
+        assert!(kept.0.iter().all(|(_, value)| value != "swordfish" && value != "{}"), "{:?}", kept.0);
     }
 
     /// Whoever has no password sends a passkey alone, or signs in anew and sends the form again.

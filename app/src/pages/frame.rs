@@ -26,7 +26,7 @@ use crate::forms::bulk::{ACT, LIST, TAKEN_BY};
 use crate::forms::done::{Done, Told, decided_words, many_words};
 use crate::forms::key::{BACK, REVISION};
 use crate::forms::outcome::UnsentForm;
-use crate::forms::proof::WaitingForm;
+use crate::forms::proof::{WaitingForm, leaves_out};
 use crate::pages::prove::Prove;
 
 /// The frame; the page goes into its outlet.
@@ -81,6 +81,11 @@ pub fn Around(children: Children) -> impl IntoView {
 /// Shown if the session ended while a form was being filled in. Nothing is lost.
 #[component]
 fn SendAgain(ended: UnsentForm) -> impl IntoView {
+    let kept = if leaves_out(&ended.sent) {
+        "Nothing was changed. What you typed is kept on this page, but for passwords and codes: you are asked for those again."
+    } else {
+        "Nothing was changed. What you typed is kept on this page."
+    };
     let fields: Vec<_> =
         ended.sent.0.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect();
     view! {
@@ -88,7 +93,7 @@ fn SendAgain(ended: UnsentForm) -> impl IntoView {
         <div class="head narrow">
             <div>
                 <h1>"Your session has ended"</h1>
-                <p>"Nothing was changed. What you typed is kept on this page."</p>
+                <p>{kept}</p>
             </div>
         </div>
         <form class="narrow stack" method="post" action=ended.address>

@@ -12,7 +12,7 @@ use domain::{
     zone::Zone,
 };
 use secrecy::{ExposeSecret, SecretString};
-use store::{SessionRow, StoreError, Tx, Unique};
+use store::{SessionRow, Tx};
 
 use crate::{
     Caller, ClientInfo, Error, Result, Service,
@@ -149,22 +149,23 @@ impl Service {
         let email = errors.keep(Field::Email, text::email(email));
         errors.keep(Field::CurrentPassword, typed(password));
         let Some(email) = email.filter(|_| errors.is_empty()) else { return Err(errors.into()) };
+        // Whoever meets e-mails of others again and again waits, as for wrong passwords.
+        let met = self.keyring().met_emails_mac(session.person.id.as_str());
+        self.refuse_waiting(&met).await?;
         let proven = self.prove(session, password, Field::CurrentPassword, client).await?;
         let caller = session.caller(client.address);
         let change = async |tx: &mut Tx| {
             let row = self.accept(tx, &proven).await?;
             if row.email == email {
-                return Ok(None);
+                return Ok(Ok(None));
             }
-            let taken = || Error::from(FieldErrors::one(Field::Email, Refusal::EmailTaken.message()));
-            // It is for whoever has the invite.
-            if tx.invite_for(&email, self.now()).await?.is_some() {
-                return Err(taken());
+            // An e-mail that is invited is for whoever has the invite.
+            let is_taken = tx.person_by_email(&email).await?.is_some_and(|other| other.id != row.id)
+                || tx.invite_for(&email, self.now()).await?.is_some();
+            if is_taken {
+                return Ok(Err(FieldErrors::one(Field::Email, Refusal::EmailTaken.message())));
             }
-            tx.set_name_and_email(&row.id, &row.name, &email).await.map_err(|error| match error {
-                StoreError::Conflict(Unique::PersonEmail) => taken(),
-                error => error.into(),
-            })?;
+            tx.set_name_and_email(&row.id, &row.name, &email).await?;
             tx.set_person_keys(&row.id, &row.name, &self.keyring().email_mac(&email)).await?;
             let changes = vec![changed(Field::Email, &row.email, &email)];
             let event = event(&caller, self.now(), Action::AccountEdited, Subject::person(&row.id, &email));
@@ -181,9 +182,16 @@ impl Service {
                 error => error,
             })?;
             let version = if keys.is_empty() { None } else { Some(tx.bump_version().await?) };
-            Ok::<_, Error>(Some((keys, version)))
+            Ok::<_, Error>(Ok(Some((keys, version))))
         };
-        let Some((keys, Some(version))) = self.write(change).await? else { return Ok(()) };
+        let changed = match self.write(change).await? {
+            Ok(changed) => changed,
+            Err(taken) => {
+                self.begin_attempt(&met).await?;
+                return Err(taken.into());
+            }
+        };
+        let Some((keys, Some(version))) = changed else { return Ok(()) };
         for key in &keys {
             self.verifier().changed(key, version);
         }

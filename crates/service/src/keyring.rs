@@ -184,6 +184,11 @@ impl Keyring {
         self.cookie_mac("device failures", nonce)
     }
 
+    /// Under which it is counted how often somebody wanted an e-mail that is another's.
+    pub(crate) fn met_emails_mac(&self, person: &str) -> [u8; 32] {
+        self.cookie_mac("met e-mails", person)
+    }
+
     pub(crate) fn link_mac(&self, purpose: &str, token: &str) -> [u8; 32] {
         self.cookie_mac(purpose, token)
     }

@@ -11,7 +11,8 @@ use crate::state::AppState;
 const OF_PROXIES: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host"];
 
 /// HTTPS if the public address is HTTPS and the request comes from a proxy that is trusted or on this machine, since
-/// only a proxy can end TLS. Otherwise loopback, if the browser used a loopback name and there is no proxy in between.
+/// only a proxy can end TLS. Otherwise loopback, if the browser used a loopback name and there is no proxy in between, or a
+/// trusted one that says so.
 pub(super) fn transport(
     state: &AppState,
     uri: &Uri,
@@ -24,7 +25,8 @@ pub(super) fn transport(
         return if by_proxy { Transport::Https } else { Transport::Plain };
     }
     let proxied = OF_PROXIES.iter().any(|name| headers.contains_key(*name));
-    let nearby = !proxied || client.is_some_and(|client| client.is_loopback());
+    // Who the client is, only a trusted proxy can say.
+    let nearby = !proxied || (state.trusted_proxies.sent(peer) && client.is_some_and(|client| client.is_loopback()));
     let host = uri.host().or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(without_port));
     if nearby && host.is_some_and(is_loopback) { Transport::Loopback } else { Transport::Plain }
 }

@@ -79,6 +79,15 @@ async fn a_forwarded_call_from_elsewhere_is_not_on_this_machine() {
     let call = || Call::get("/keys").cookie(&session);
     assert_eq!(product.send(call().header("x-forwarded-for", "203.0.113.9")).await.status, 303);
     assert_eq!(product.send(call().header("x-forwarded-for", "127.0.0.1")).await.status, 200);
+    // Nobody is named here: a proxy on this machine brings whoever it likes.
+    let other = Product::start().await;
+    let session = other.sign_in().await;
+    for (header, value) in
+        [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "127.0.0.1"), ("forwarded", "for=_a")]
+    {
+        let call = Call::get("/keys").cookie(&session).peer("127.0.0.1");
+        assert_eq!(other.send(call.header(header, value)).await.status, 303, "{value}");
+    }
     // From an untrusted peer, the header only shows that it may be a proxy.
     let call = call().peer("172.17.0.1");
     assert_eq!(product.send(call.header("via", "1.1 somebody")).await.status, 303);

@@ -161,6 +161,21 @@ async fn an_e_mail_is_changed_with_the_password_and_signs_in_from_then_on(w: Wor
     w.sign_in("new+box@example.com", PASSWORD).await.unwrap();
 }
 
+/// The password was right each time. But nobody learns about many e-mails that way.
+async fn an_e_mail_of_another_is_no_wrong_password_and_is_asked_for_a_few_times(w: World) {
+    w.make_owner().await;
+    w.service.create_owner(shell(), person("other@example.com")).await.unwrap();
+    let here = browser(&w, "", "203.0.113.9").await;
+    let change = async |email: &str| w.service.change_own_email(&here, email, &PASSWORD.into(), &from(&here)).await;
+    for _ in 0..5 {
+        assert_eq!(field(change("other@example.com").await).0, Field::Email);
+    }
+    assert_eq!(refusal(change("new@example.com").await), Refusal::Wait { seconds: 1 });
+    w.sign_in(EMAIL, PASSWORD).await.unwrap();
+    w.clock.advance(Millis::seconds(1));
+    change("new@example.com").await.unwrap();
+}
+
 async fn a_new_password_ends_the_other_sessions(w: World) {
     w.make_owner().await;
     let (there, here) = (browser(&w, "", "203.0.113.9").await, browser(&w, "", "203.0.113.9").await);
@@ -239,6 +254,7 @@ on_both!(
     signing_out_everywhere_else_leaves_this_browser,
     a_name_is_changed_on_record_and_cleaned_up,
     an_e_mail_is_changed_with_the_password_and_signs_in_from_then_on,
+    an_e_mail_of_another_is_no_wrong_password_and_is_asked_for_a_few_times,
     a_new_password_ends_the_other_sessions,
     guessing_in_a_session_counts_like_signing_in,
     of_two_changes_at_once_one_wins,
