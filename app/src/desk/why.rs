@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use domain::calls::Span;
 use domain::field::{Field, FieldErrors};
 use domain::kind::KeyKind;
 use domain::permission_query::PermissionQuery;
@@ -47,7 +46,7 @@ pub async fn read_why(id: &str, typed: Option<&TypedCall>) -> Result<Why, Consol
         Err(errors) => (None, errors),
     };
     let (page, checks) = match call {
-        None => (desk.service().key_page(&caller, &id, Span::default()).await?, None),
+        None => (desk.service().key_to_explain(&caller, &id).await?, None),
         Some(call) => {
             let (page, checks) = desk.service().why(&caller, &id, &call).await?;
             (page, Some(checks))

@@ -46,7 +46,7 @@ fn of(status: StatusCode) -> &'static str {
         }
         StatusCode::REQUEST_TIMEOUT => "The form took more than ten seconds to arrive. Go back and send it again.\n",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            "A form must be sent as application/x-www-form-urlencoded. Go back and send it from the page.\n"
+            "A form must be sent in the form in which its page sends it. Go back and send it from there.\n"
         }
         StatusCode::METHOD_NOT_ALLOWED => "This address does not accept this method.\n",
         StatusCode::NOT_FOUND => "There is nothing at this address.\n",

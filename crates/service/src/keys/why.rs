@@ -34,9 +34,7 @@ impl Service {
     /// A key's page, and what each check says to a call with the right secret. Counts nothing. Rate limits and call
     /// quota are those of this process at this moment.
     pub async fn why(&self, caller: &Caller, id: &KeyId, call: &AskedCall) -> Result<(KeyPage, Vec<CheckResult>)> {
-        caller.may_with_some(Act::TestKeys)?;
-        let page = self.key_page(caller, id, Span::default()).await?;
-        caller.may_with(Act::TestKeys, &page.key)?;
+        let page = self.key_to_explain(caller, id).await?;
         let app = self.store().app(&page.key.app_id).await?;
         let record = page.key.record(app.is_some_and(|app| app.archived_at.is_some()));
         let request = verdict::Request {
@@ -49,5 +47,13 @@ impl Service {
         let mut checks = verdict::explain(&record, &request, call.at.unwrap_or(now));
         checks.extend(self.verifier().would_count(&page.key, &record));
         Ok((page, checks))
+    }
+
+    /// A key whose checks the caller may ask for.
+    pub async fn key_to_explain(&self, caller: &Caller, id: &KeyId) -> Result<KeyPage> {
+        caller.may_with_some(Act::TestKeys)?;
+        let page = self.key_page(caller, id, Span::default()).await?;
+        caller.may_with(Act::TestKeys, &page.key)?;
+        Ok(page)
     }
 }
