@@ -1,9 +1,10 @@
 //! A real mail server, which scripts/test-tools.sh fetches.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -73,6 +74,11 @@ fn cache() -> PathBuf {
     std::env::var("XDG_CACHE_HOME").map_or_else(|_| home.unwrap(), PathBuf::from).join("keystead")
 }
 
+/// Below the ports that the system gives out by itself: one of those could be taken before the other program has it.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + u16::try_from(std::process::id() % 400).unwrap() * 25;
+    let ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::SeqCst));
+    let mut free = ports.take(200).filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+    free.next().expect("a free port")
 }

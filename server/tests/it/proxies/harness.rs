@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -16,6 +16,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::echo::echo;
 use super::wire::{Answered, Asked};
+use crate::mailbox::free_port;
 use crate::support::{Product, Settings};
 
 /// Where the clients of these tests call from: not from the proxies' address, whose word Keystead takes.
@@ -143,6 +144,11 @@ impl Behind {
     /// Stops Keystead: nobody answers at its port, or on an existing connection.
     pub fn stop_keystead(&mut self) {
         self.keystead.take().into_iter().for_each(Runtime::shutdown_background);
+        let begun = Instant::now();
+        while TcpStream::connect(self.keystead_at).is_ok() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it goes on");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// In place of Keystead, which was stopped: connections are accepted, and nothing is ever answered.
@@ -207,13 +213,4 @@ async fn serve(app: Router, on: &Handle) -> SocketAddr {
         address
     };
     on.spawn(serving).await.unwrap()
-}
-
-/// Below the ports that the system gives out by itself: one of those could be taken before the proxy has it.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = 20_000 + u16::try_from(std::process::id() % 400).unwrap() * 25;
-    let ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::SeqCst));
-    let mut free = ports.take(200).filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
-    free.next().expect("a free port")
 }
