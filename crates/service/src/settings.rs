@@ -47,7 +47,8 @@ impl Service {
         self.write(work).await
     }
 
-    /// Changes what is named of how long keys live and of who needs a second factor, from what holds as nobody else writes.
+    /// Changes what is named of how long keys live, who needs a second factor and what needs approval, from what holds as
+    /// nobody else writes.
     /// What is left out stays. If nothing differs, records nothing.
     pub async fn change_settings(&self, caller: &Caller, change: &SettingsChange) -> Result<()> {
         caller.may(Act::ChangeSettings)?;
@@ -64,9 +65,14 @@ impl Service {
             let mut errors = FieldErrors::default();
             let life = LifeRules::read(&default, &longest).map_err(|wrong| errors.0.extend(wrong.0));
             let factors = FactorRules::read(&policy, &days, self.now()).map_err(|wrong| errors.0.extend(wrong.0));
-            let (Ok(life), Ok(factors)) = (life, factors) else { return Err(errors.into()) };
+            let approval = change.approval(approval_rules(tx).await?).map_err(|wrong| errors.0.extend(wrong.0));
+            let (Ok(life), Ok(factors), Ok(approval)) = (life, factors, approval) else { return Err(errors.into()) };
             let mut changes = put_life_rules(tx, caller, life).await?;
-            if let Some(more) = put_factor_rules(tx, caller, factors, self.now()).await? {
+            let more = [
+                put_factor_rules(tx, caller, factors, self.now()).await?,
+                put_approval_rules(tx, caller, &approval).await?,
+            ];
+            for more in more.into_iter().flatten() {
                 changes.get_or_insert_default().extend(more);
             }
             self.record_settings(tx, caller, changes).await
@@ -96,16 +102,8 @@ impl Service {
     pub async fn set_approval_rules(&self, caller: &Caller, rules: &ApprovalRules) -> Result<()> {
         caller.may(Act::ChangeSettings)?;
         let work = async |tx: &mut Tx| {
-            let before = approval_rules(tx).await?;
-            let changes = rules.changes(&before);
-            let is_readable =
-                tx.setting(APPROVAL).await?.is_none_or(|text| ApprovalRules::from_setting(&text).is_some());
-            if changes.is_empty() && is_readable {
-                return Ok(());
-            }
-            caller.sees_state(&before.to_setting())?;
-            tx.put_setting(APPROVAL, &rules.to_setting()).await?;
-            self.record_settings(tx, caller, Some(changes)).await
+            let changes = put_approval_rules(tx, caller, rules).await?;
+            self.record_settings(tx, caller, changes).await
         };
         self.write(work).await
     }
@@ -131,6 +129,38 @@ pub struct SettingsChange {
     pub factor_policy: Option<String>,
     /// How many days people have to set one up.
     pub grace_days: Option<String>,
+    /// The words of the kinds that need approval.
+    pub approval_kinds: Option<Vec<String>>,
+    /// The permissions that need it.
+    pub approval_permissions: Option<Vec<String>>,
+    /// Whether keys that never expire need it.
+    pub approval_no_expiry: Option<bool>,
+}
+
+impl SettingsChange {
+    /// What needs approval from then on.
+    fn approval(&self, now: ApprovalRules) -> Result<ApprovalRules, FieldErrors> {
+        let kinds = || now.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+        let permissions = || now.permissions.iter().map(|pattern| pattern.as_str().to_owned()).collect();
+        ApprovalRules::read(
+            &self.approval_kinds.clone().unwrap_or_else(kinds),
+            &self.approval_permissions.clone().unwrap_or_else(permissions),
+            self.approval_no_expiry.unwrap_or(now.without_expiry),
+        )
+    }
+}
+
+/// Writes what needs approval from now on, and returns what differs; `None` if nothing was written.
+async fn put_approval_rules(tx: &mut Tx, caller: &Caller, rules: &ApprovalRules) -> Result<Option<Vec<Change>>> {
+    let before = approval_rules(tx).await?;
+    let changes = rules.changes(&before);
+    let is_readable = tx.setting(APPROVAL).await?.is_none_or(|text| ApprovalRules::from_setting(&text).is_some());
+    if changes.is_empty() && is_readable {
+        return Ok(None);
+    }
+    caller.sees_state(&before.to_setting())?;
+    tx.put_setting(APPROVAL, &rules.to_setting()).await?;
+    Ok(Some(changes))
 }
 
 /// Writes how long keys live from now on, and returns what differs; `None` if nothing was written.

@@ -22,6 +22,8 @@ fn body(method: &str, path: &str) -> &'static str {
         ("PATCH", "/v1/apps/{id}") => r#"{"name":"Shop"}"#,
         ("POST", "/v1/invites") => r#"{"firstName":"Ada","email":"new@example.com","role":"admin"}"#,
         ("PATCH", "/v1/people/{id}") => r#"{"role":"auditor"}"#,
+        ("PUT", "/v1/people/{id}/apps") => r#"{"apps":[]}"#,
+        ("PUT", "/v1/people/{id}/keys") => r#"{"keys":[]}"#,
         _ => "{}",
     }
 }

@@ -73,8 +73,29 @@ async fn somebody_is_invited_comes_and_is_removed() {
         let done = m.call(Call::post(&format!("{path}/{act}"))).await.json();
         assert_eq!(done["person"]["status"], status, "{act}");
     }
+    let put = async |what: &str, body: Value| {
+        m.call(Call::new("PUT", &format!("{path}/{what}")).json(body.to_string())).await
+    };
+    let apps = json!([m.product.service.default_app().to_string()]);
+    let limited = put("apps", json!({ "apps": apps })).await.json();
+    assert_eq!((&limited["person"]["apps"], &limited["keys"]), (&apps, &person["keys"]));
+    for (apps, pointer) in [(json!(["x"]), "/apps/0"), (json!(["0123456789abcdef01234567"]), "/apps")] {
+        assert_eq!(put("apps", json!({ "apps": apps })).await.problem(422)["errors"][0]["pointer"], pointer);
+    }
+    put("apps", json!({})).await.problem(422);
+    assert_eq!(put("apps", json!({ "apps": [] })).await.json()["person"]["apps"], json!([]));
+    let keys = json!([{ "key": key, "acts": ["see", "revoke"] }]);
+    let fewer = put("keys", json!({ "keys": keys })).await.json();
+    assert_eq!((&fewer["keys"], &fewer["person"]["accessEndsAt"]), (&keys, &Value::Null));
+    let end = put("keys", json!({ "keys": [], "accessEndsAt": "2031-01-01T00:00:00Z" })).await.json();
+    assert_eq!((&end["keys"], &end["person"]["accessEndsAt"]), (&json!([]), &"2031-01-01T00:00:00.000Z".into()));
+    assert_eq!(
+        put("keys", json!({ "keys": [], "accessEndsAt": " " })).await.problem(422)["errors"][0]["pointer"],
+        "/accessEndsAt"
+    );
     let auditor = m.patch(&path, &json!({ "role": "auditor" })).await.json();
     assert_eq!((&auditor["person"]["role"], &auditor["keys"]), (&"auditor".into(), &json!([])));
+    put("keys", json!({ "keys": [] })).await.problem(403);
     m.patch(&path, &json!({ "role": "king" })).await.problem(422);
     m.patch(&path, &json!({})).await.problem(422);
     assert_eq!(m.call(Call::new("DELETE", &path)).await.status, 204);
@@ -113,16 +134,29 @@ async fn an_invite_names_what_is_wrong_and_can_be_revoked() {
 #[tokio::test]
 async fn settings_are_changed_together_or_not_at_all() {
     let m = Manager::start().await;
-    let first = json!({ "defaultLife": "90", "longestLife": "never", "factorPolicy": "optional", "graceDays": 7 });
+    let first = json!({
+        "defaultLife": "90", "longestLife": "never", "factorPolicy": "optional", "graceDays": 7,
+        "approvalKinds": [], "approvalPermissions": [], "approvalNoExpiry": false,
+    });
     assert_eq!(m.get("/v1/settings").await, first);
-    let problem = m.patch("/v1/settings", &json!({ "longestLife": "30", "graceDays": 1000 })).await.problem(422);
+    let wrong = json!({ "longestLife": "30", "graceDays": 1000, "approvalKinds": ["gold"] });
+    let problem = m.patch("/v1/settings", &wrong).await.problem(422);
     let places: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
-    assert_eq!(json!(places), json!(["/defaultLife", "/graceDays"]));
+    assert_eq!(json!(places), json!(["/defaultLife", "/graceDays", "/approvalKinds"]));
     assert_eq!(m.get("/v1/settings").await, first);
-    let changed = m.patch("/v1/settings", &json!({ "defaultLife": "30", "longestLife": "365", "graceDays": 14 })).await;
-    let second = json!({ "defaultLife": "30", "longestLife": "365", "factorPolicy": "optional", "graceDays": 14 });
-    assert_eq!(changed.json(), second);
+    let change = json!({
+        "defaultLife": "30", "longestLife": "365", "graceDays": 14, "approvalKinds": ["master_user"],
+        "approvalPermissions": ["billing.*"],
+    });
+    let second = json!({
+        "defaultLife": "30", "longestLife": "365", "factorPolicy": "optional", "graceDays": 14,
+        "approvalKinds": ["master_user"], "approvalPermissions": ["billing.*"], "approvalNoExpiry": false,
+    });
+    assert_eq!(m.patch("/v1/settings", &change).await.json(), second);
     assert_eq!(m.patch("/v1/settings", &json!({})).await.json(), second);
+    let third = m.patch("/v1/settings", &json!({ "approvalKinds": [], "approvalNoExpiry": true })).await.json();
+    assert_eq!((&third["approvalKinds"], &third["approvalPermissions"]), (&json!([]), &json!(["billing.*"])));
+    m.patch("/v1/settings", &json!({ "approvalNoExpiry": false })).await;
     // A key that never expires is no longer possible.
     let key = m.post("/v1/keys", &json!({ "kind": "service", "name": "Key" })).await.problem(422);
     assert_eq!(key["errors"][0]["pointer"], "/expiresAt");

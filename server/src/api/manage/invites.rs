@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use app::desk::named::Named;
 use axum::extract::{RawQuery, State};
-use domain::grant::{KeyAct, KeyGrant};
-use domain::ids::{AppId, KeyId, PersonId};
+use domain::ids::PersonId;
 use domain::invite::{Invite, InviteDraft};
 use domain::refusal::Refusal;
 use domain::role::Role;
-use domain::sight::Scope;
 use domain::timestamp::Timestamp;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -19,15 +17,15 @@ use service::once::SecretOf;
 use utoipa::ToSchema;
 
 use super::super::call::Api;
+use super::access::{AppIds, GrantBody, GrantShown, Grants, apps, grants, ids, no_blank_end};
 use super::answer::{Answered, Listed, Made, One};
 use super::bodies::{MaybeBody, Nothing, moment};
 use super::call::By;
 use super::delete::Gone;
-use super::people::GrantShown;
 use super::query::read;
 use crate::json::body::{BodyCall, JsonBody};
 use crate::json::fault::{Faults, Step};
-use crate::json::members::{Bounded, Object, Text};
+use crate::json::members::Text;
 use crate::json::problem::Problem;
 
 /// An invite that waits.
@@ -90,29 +88,15 @@ pub(super) struct NewInviteBody<'a> {
     /// The ids of the apps that the person will be limited to. Without any, they see all, as owners always do.
     #[serde(borrow)]
     #[schema(value_type = Option<Vec<String>>, max_items = 30)]
-    apps: Option<Bounded<Text<'a>, 0, 30>>,
+    apps: Option<AppIds<'a>>,
     /// The keys that a guest will see, 50 at most. Other roles have none.
     #[serde(borrow)]
     #[schema(value_type = Option<Vec<GrantBody>>, max_items = 50)]
-    keys: Option<Bounded<Object<GrantBody<'a>>, 0, 50>>,
+    keys: Option<Grants<'a>>,
     /// When the access of a guest ends: a moment of RFC 3339, or a day or moment in UTC.
     #[serde(borrow)]
     #[schema(value_type = Option<String>)]
     access_ends_at: Option<Text<'a>>,
-}
-
-/// A key, and what a guest may do with it.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct GrantBody<'a> {
-    /// The id of a key.
-    #[serde(borrow)]
-    #[schema(value_type = String)]
-    key: Text<'a>,
-    /// What the guest may do with it besides seeing it: `rotate`, `test`, `revoke`.
-    #[serde(borrow)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 10)]
-    acts: Option<Bounded<Text<'a>, 0, 10>>,
 }
 
 /// A new invite as it was asked for.
@@ -125,22 +109,7 @@ impl BodyCall for NewInvite {
 
     fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
         let mut faults = Faults::default();
-        let grants = sent.keys.map(|Bounded(grants)| grants).unwrap_or_default();
-        let keys: Vec<_> = faults.within(Step::Member(Cow::Borrowed("keys")), |faults| {
-            let read = |(n, Object(sent))| faults.within(Step::Item(n), |faults| grant(sent, faults));
-            grants.into_iter().enumerate().filter_map(read).collect()
-        });
-        let apps = sent.apps.map(|Bounded(apps)| apps).unwrap_or_default();
-        let apps: Vec<_> = faults.within(Step::Member(Cow::Borrowed("apps")), |faults| {
-            let read = |(n, Text(id))| {
-                let app = AppId::parse(&id);
-                if app.is_none() {
-                    faults.within(Step::Item(n), |faults| faults.here("An id has 24 hexadecimal digits."));
-                }
-                app
-            };
-            apps.into_iter().enumerate().filter_map(read).collect()
-        });
+        let (keys, apps) = (grants(sent.keys, &mut faults), apps(sent.apps, &mut faults));
         let role = Role::parse(&sent.role.0);
         for (member, sent, wrong) in [
             ("apps", !apps.is_empty() && role == Some(Role::Owner), "Owners are limited to no apps."),
@@ -155,10 +124,7 @@ impl BodyCall for NewInvite {
                 faults.within(Step::Member(Cow::Borrowed(member)), |faults| faults.here(wrong));
             }
         }
-        if sent.access_ends_at.as_ref().is_some_and(|at| at.0.trim().is_empty()) {
-            let words = "A time is not blank: leave it out for none.";
-            faults.within(Step::Member(Cow::Borrowed("accessEndsAt")), |faults| faults.here(words));
-        }
+        no_blank_end(sent.access_ends_at.as_ref(), &mut faults);
         if !faults.is_empty() {
             return Err(Problem::invalid(faults));
         }
@@ -172,28 +138,6 @@ impl BodyCall for NewInvite {
             keys,
             access_ends_at: sent.access_ends_at.map(moment).unwrap_or_default(),
         })
-    }
-}
-
-fn grant(sent: GrantBody<'_>, faults: &mut Faults) -> Option<KeyGrant> {
-    let key = KeyId::parse(&sent.key.0);
-    if key.is_none() {
-        faults.within(Step::Member(Cow::Borrowed("key")), |faults| faults.here("An id has 12 letters and digits."));
-    }
-    let words = sent.acts.map(|Bounded(words)| words).unwrap_or_default();
-    let acts: Vec<_> = words.iter().filter_map(|word| KeyAct::parse(&word.0)).collect();
-    if acts.len() < words.len() {
-        let names: Vec<_> = KeyAct::ALL.iter().map(|act| act.as_str()).collect();
-        let fix = format!("Use {}.", names.join(", "));
-        faults.within(Step::Member(Cow::Borrowed("acts")), |faults| faults.here_with("An act is unknown.", fix));
-    }
-    Some(KeyGrant::new(key?, &acts))
-}
-
-fn ids(apps: &Scope<AppId>) -> Vec<String> {
-    match apps {
-        Scope::All => Vec::new(),
-        Scope::Only(apps) => apps.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The management API: what the console can do, for programs. Each route names the one permission that it needs.
 
+mod access;
 mod acts;
 mod answer;
 mod apps;

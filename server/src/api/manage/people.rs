@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use app::desk::named::Named;
 use axum::extract::{RawQuery, State};
-use domain::grant::KeyAct;
-use domain::ids::{KeyId, PersonId};
+use domain::grant::KeyGrant;
+use domain::ids::{AppId, PersonId};
 use domain::person::{PersonFilter, PersonListed, PersonQuery, PersonSort};
 use domain::query_string::ListQuery;
 use domain::refusal::Refusal;
@@ -17,12 +17,14 @@ use service::Caller;
 use utoipa::ToSchema;
 
 use super::super::call::Api;
+use super::access::{AppIds, GrantBody, GrantShown, Grants, apps, grants, ids, no_blank_end};
 use super::answer::{Answered, Listed, One};
-use super::bodies::{MaybeBody, Nothing};
+use super::bodies::{MaybeBody, Nothing, moment};
 use super::call::By;
 use super::delete::Gone;
 use super::query::{AFTER, BEFORE, Param, Takes, borrowed, read_list};
 use crate::json::body::{BodyCall, JsonBody};
+use crate::json::fault::Faults;
 use crate::json::members::Text;
 use crate::json::problem::Problem;
 
@@ -51,25 +53,12 @@ pub(super) struct PersonShown {
     role: &'static str,
     /// `active`, `disabled`, `locked` or `ended`.
     status: &'static str,
+    /// The ids of the apps that the person is limited to, as far as the caller sees them; empty for all.
+    apps: Vec<String>,
     created_at: String,
     last_sign_in_at: Option<String>,
     /// When the access of a guest ends.
     access_ends_at: Option<String>,
-}
-
-/// A key that a guest sees.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct GrantShown {
-    /// The id of the key.
-    pub key: String,
-    /// What the guest may do with it: `see`, `rotate`, `test`, `revoke`.
-    pub acts: Vec<&'static str>,
-}
-
-impl GrantShown {
-    pub fn of(key: &KeyId, acts: &[KeyAct]) -> Self {
-        Self { key: key.to_string(), acts: acts.iter().map(|act| act.as_str()).collect() }
-    }
 }
 
 /// A person, as their own answer.
@@ -105,6 +94,64 @@ impl BodyCall for PersonChange {
     }
 }
 
+/// The apps that a person is limited to from now on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PersonAppsBody<'a> {
+    /// The ids of the apps; none for all.
+    #[serde(borrow)]
+    #[schema(value_type = Vec<String>, max_items = 30)]
+    apps: AppIds<'a>,
+}
+
+/// Apps as they were sent.
+#[derive(Debug)]
+pub(super) struct PersonApps;
+
+impl BodyCall for PersonApps {
+    type Sent<'a> = PersonAppsBody<'a>;
+    type Call<'a> = Vec<AppId>;
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+        let mut faults = Faults::default();
+        let apps = apps(Some(sent.apps), &mut faults);
+        if faults.is_empty() { Ok(apps) } else { Err(Problem::invalid(faults)) }
+    }
+}
+
+/// The keys that a guest sees from now on, and until when.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct PersonKeysBody<'a> {
+    /// The keys, 50 at most. Those that the caller does not see stay.
+    #[serde(borrow)]
+    #[schema(value_type = Vec<GrantBody>, max_items = 50)]
+    keys: Grants<'a>,
+    /// When the access ends: a moment of RFC 3339, or a day or moment in UTC. Without it, never.
+    #[serde(borrow)]
+    #[schema(value_type = Option<String>)]
+    access_ends_at: Option<Text<'a>>,
+}
+
+/// Keys as they were sent, with the end of access.
+#[derive(Debug)]
+pub(super) struct PersonKeys;
+
+impl BodyCall for PersonKeys {
+    type Sent<'a> = PersonKeysBody<'a>;
+    type Call<'a> = (Vec<KeyGrant>, String);
+
+    fn check(sent: Self::Sent<'_>) -> Result<Self::Call<'_>, Problem> {
+        let mut faults = Faults::default();
+        let keys = grants(Some(sent.keys), &mut faults);
+        no_blank_end(sent.access_ends_at.as_ref(), &mut faults);
+        if !faults.is_empty() {
+            return Err(Problem::invalid(faults));
+        }
+        Ok((keys, sent.access_ends_at.map(moment).unwrap_or_default()))
+    }
+}
+
 impl PersonShown {
     fn of(person: PersonListed) -> Self {
         Self {
@@ -113,6 +160,7 @@ impl PersonShown {
             email: person.email,
             role: person.role.as_str(),
             status: person.status.filter().as_str(),
+            apps: ids(&person.apps),
             created_at: person.created_at.to_rfc3339(),
             last_sign_in_at: person.last_sign_in_at.map(Timestamp::to_rfc3339),
             access_ends_at: person.access_ends_at.map(Timestamp::to_rfc3339),
@@ -146,6 +194,28 @@ pub(super) async fn change(
 ) -> Answered<One<PersonAnswered>> {
     let (call, id) = (body.read()?, person_id(&id)?);
     api.service.change_role(&caller, &id, &call.role).await?;
+    shown(&api, &caller, &id).await
+}
+
+pub(super) async fn set_apps(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Named(id): Named,
+    body: JsonBody<PersonApps>,
+) -> Answered<One<PersonAnswered>> {
+    let (apps, id) = (body.read()?, person_id(&id)?);
+    api.service.set_person_apps(&caller, &id, &apps).await?;
+    shown(&api, &caller, &id).await
+}
+
+pub(super) async fn set_keys(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Named(id): Named,
+    body: JsonBody<PersonKeys>,
+) -> Answered<One<PersonAnswered>> {
+    let ((keys, end), id) = (body.read()?, person_id(&id)?);
+    api.service.set_grants(&caller, &id, &keys, &end).await?;
     shown(&api, &caller, &id).await
 }
 
@@ -211,5 +281,8 @@ mod tests {
     #[test]
     fn the_parser_and_the_schema_agree() {
         parser_and_schema_agree::<PersonChange>(&json!({ "role": "auditor" }));
+        parser_and_schema_agree::<PersonApps>(&json!({ "apps": ["0123456789abcdef01234567"] }));
+        let keys = json!([{ "key": "7Qm2xVbN4tRa", "acts": ["test"] }]);
+        parser_and_schema_agree::<PersonKeys>(&json!({ "keys": keys, "accessEndsAt": "2030-01-01" }));
     }
 }

@@ -1,6 +1,6 @@
 //! The routes of the management API, with all that its document says of each.
 
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{delete, get, patch, post, put};
 use domain::permission::AdminPermission;
 
 use super::super::operation::{Operation, described, listed};
@@ -13,7 +13,7 @@ use super::invites::{self, InviteAnswered, InviteMade, InviteShown, NewInviteBod
 use super::key_body::{KeyChangeBody, NewKeyBody};
 use super::key_shown::{KeyAnswered, KeyMade, KeyRotatedMade, KeyShown};
 use super::keys;
-use super::people::{self, PersonAnswered, PersonChangeBody, PersonShown};
+use super::people::{self, PersonAnswered, PersonAppsBody, PersonChangeBody, PersonKeysBody, PersonShown};
 use super::rotation::{self, RotationAnswered};
 use super::settings::{self, SettingsBody, SettingsShown};
 use super::usage::{self, UsageShown};
@@ -25,7 +25,7 @@ pub(in super::super) const TAGS: [(&str, &str); 7] = [
     ("People", "Who may sign in to the console."),
     ("Invites", "One-use links with which somebody becomes a person."),
     ("Audit", "What was changed, by whom."),
-    ("Settings", "How long keys live, and who needs a second factor."),
+    ("Settings", "How long keys live, who needs a second factor, and which keys need approval."),
     ("Usage", "How many calls were accepted and refused."),
 ];
 
@@ -60,6 +60,8 @@ pub(in super::super) static ROUTES: &[Route] = &[
     reads("/v1/people/{id}", &GET_PERSON, || get(people::get)),
     Route::of("PATCH", "/v1/people/{id}", || patch(people::change)).does(&CHANGE_PERSON),
     Route::of("DELETE", "/v1/people/{id}", || delete(people::remove)).does(&REMOVE_PERSON),
+    Route::of("PUT", "/v1/people/{id}/apps", || put(people::set_apps)).does(&SET_PERSON_APPS),
+    Route::of("PUT", "/v1/people/{id}/keys", || put(people::set_keys)).does(&SET_PERSON_KEYS),
     Route::of("POST", "/v1/people/{id}/disable", || post(people::disable)).does(&DISABLE_PERSON),
     Route::of("POST", "/v1/people/{id}/enable", || post(people::enable)).does(&ENABLE_PERSON),
     Route::of("POST", "/v1/people/{id}/unlock", || post(people::unlock)).does(&UNLOCK_PERSON),
@@ -200,6 +202,30 @@ static CHANGE_PERSON: Operation = Operation {
     about: "From their next request on. Somebody who is no guest any longer loses the keys that were chosen for them.",
     body: Some(described::<PersonChangeBody<'static>>),
     ..Operation::new("changePerson", "People", "Change a role", PeopleWrite, 200, Some(described::<PersonAnswered>))
+};
+static SET_PERSON_APPS: Operation = Operation {
+    about: "From their next request on. Owners see all apps.",
+    body: Some(described::<PersonAppsBody<'static>>),
+    ..Operation::new(
+        "setPersonApps",
+        "People",
+        "Limit a person to apps",
+        PeopleWrite,
+        200,
+        Some(described::<PersonAnswered>),
+    )
+};
+static SET_PERSON_KEYS: Operation = Operation {
+    about: "From the guest's next request on. The keys need what an invite with keys needs.",
+    body: Some(described::<PersonKeysBody<'static>>),
+    ..Operation::new(
+        "setPersonKeys",
+        "People",
+        "Choose the keys of a guest",
+        PeopleWrite,
+        200,
+        Some(described::<PersonAnswered>),
+    )
 };
 static REMOVE_PERSON: Operation = Operation {
     about: "For good. The keys that they issued stay.",

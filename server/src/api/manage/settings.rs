@@ -1,4 +1,4 @@
-//! `/v1/settings`: how long keys live, and who needs a second factor.
+//! `/v1/settings`: how long keys live, who needs a second factor, and which keys need approval.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::super::call::Api;
 use super::answer::{Answered, One};
 use super::call::By;
 use crate::json::body::{BodyCall, JsonBody};
-use crate::json::members::{Text, Whole};
+use crate::json::members::{Bounded, Text, Whole};
 use crate::json::problem::Problem;
 
 /// The settings.
@@ -27,6 +27,12 @@ pub(super) struct SettingsShown {
     factor_policy: &'static str,
     /// How many days people have to set one up.
     grace_days: i64,
+    /// The kinds of the keys that a second person must approve.
+    approval_kinds: Vec<&'static str>,
+    /// The permissions of such keys.
+    approval_permissions: Vec<String>,
+    /// Whether keys that never expire are such keys.
+    approval_no_expiry: bool,
 }
 
 /// A change of settings. What is left out stays.
@@ -48,6 +54,16 @@ pub(crate) struct SettingsBody<'a> {
     /// How many days people have to set one up.
     #[schema(value_type = Option<u64>)]
     grace_days: Option<Whole>,
+    /// The kinds of the keys that a second person must approve, in place of those until now.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 20)]
+    approval_kinds: Option<Bounded<Text<'a>, 0, 20>>,
+    /// The permissions of such keys, in place of those until now.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 50)]
+    approval_permissions: Option<Bounded<Text<'a>, 0, 50>>,
+    /// Whether keys that never expire are such keys.
+    approval_no_expiry: Option<bool>,
 }
 
 impl BodyCall for SettingsChange {
@@ -61,8 +77,15 @@ impl BodyCall for SettingsChange {
             longest_life: text(sent.longest_life),
             factor_policy: text(sent.factor_policy),
             grace_days: sent.grace_days.map(|Whole(days)| days.to_string()),
+            approval_kinds: sent.approval_kinds.map(texts),
+            approval_permissions: sent.approval_permissions.map(texts),
+            approval_no_expiry: sent.approval_no_expiry,
         })
     }
+}
+
+fn texts<const MOST: usize>(Bounded(texts): Bounded<Text<'_>, 0, MOST>) -> Vec<String> {
+    texts.into_iter().map(|Text(text)| text.into_owned()).collect()
 }
 
 pub(super) async fn get(State(api): State<Arc<Api>>, By(caller): By) -> Answered<One<SettingsShown>> {
@@ -81,11 +104,15 @@ pub(super) async fn change(
 
 async fn shown(api: &Api, caller: &Caller) -> Answered<One<SettingsShown>> {
     let (life, factors) = (api.service.life_rules(caller).await?, api.service.factor_rules(caller).await?);
+    let approval = api.service.approval_rules(caller).await?;
     Ok(One::of(SettingsShown {
         default_life: life.default.as_str(),
         longest_life: life.longest.as_str(),
         factor_policy: factors.policy.as_str(),
         grace_days: factors.grace_days,
+        approval_kinds: approval.kinds.iter().map(|kind| kind.as_str()).collect(),
+        approval_permissions: approval.permissions.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
+        approval_no_expiry: approval.without_expiry,
     }))
 }
 
@@ -100,6 +127,7 @@ mod tests {
     fn the_parser_and_the_schema_agree() {
         parser_and_schema_agree::<SettingsChange>(&json!({
             "defaultLife": "90", "longestLife": "365", "factorPolicy": "optional", "graceDays": 7,
+            "approvalKinds": ["service"], "approvalPermissions": ["a.b"], "approvalNoExpiry": true,
         }));
     }
 }
