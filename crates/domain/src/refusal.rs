@@ -239,7 +239,7 @@ impl Refusal {
             Self::NothingChosen => "No key is chosen; tick some in the list.",
             Self::NotUndoable => "You can undo your own acts within an hour; change these keys in the list instead.",
             Self::OnlyKnownBrowsers => {
-                "Too many failed attempts: sign in from a browser that you have used before, or ask somebody with access to the server to run keystead owner unlock."
+                "Too many failed attempts: sign in with a passkey, or from a browser that you have used before, or ask somebody with access to the server to run keystead owner unlock."
             }
             Self::Busy => "Too many sign-ins are waiting; try again in a few seconds.",
             Self::TooManyStreams => {

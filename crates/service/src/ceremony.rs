@@ -29,7 +29,7 @@ use crate::{
     attempt::Counted,
     service::event,
     sessions::Session,
-    throttle::FREE_FAILURES,
+    throttle::FAILURES_MAX,
     turns::{Source, Turns},
 };
 
@@ -105,6 +105,7 @@ pub enum Asks<'a> {
 pub(crate) struct Used {
     /// The person as they were when it was checked.
     pub(crate) row: PersonRow,
+    /// The failures of its person, which its use forgives.
     pub(crate) counted: Counted,
     passkey: PasskeyRow,
     /// The credential after this use.
@@ -220,8 +221,8 @@ impl Service {
         Ok((added.cred_id().clone(), json(&added)?))
     }
 
-    /// Checks the answer of a passkey: of this person, or of whoever it says. Counted like a password. `PasskeyRefused`,
-    /// whatever is wrong with it.
+    /// Checks the answer of a passkey: of this person, or of whoever it says. `PasskeyRefused`, whatever is wrong with it,
+    /// and `Wait` after too many wrong ones of that passkey.
     pub(crate) async fn judge_passkey(
         &self,
         used_for: PasskeyUse,
@@ -252,29 +253,36 @@ impl Service {
             Some(passkey) => self.store().person_by_id(&passkey.person_id).await?,
             None => None,
         };
-        // Under a name that no e-mail has, so that an unknown passkey costs what a known one does.
-        let name = row.as_ref().map_or_else(|| hex::encode(answer.get_credential_id()), |row| row.email.clone());
-        let counted = self.counted(&name, row.as_ref().map(|row| &row.id), client).await?;
-        let failures = self.begin_attempt(&counted.by).await?;
-        let why = match (passkey, row) {
+        let (why, refused) = match (passkey, row) {
             (Some(passkey), Some(row)) => match self.fits(answer, state, &passkey, person.is_some()) {
                 Ok(credential) if row.may_enter(self.now()) => {
+                    // Nobody makes a right answer by trying, so whoever fails on purpose keeps it from nobody.
+                    let counted = self.counted(&row.email, Some(&row.id), client).await?;
                     return Ok(Used { row, counted, passkey, credential });
                 }
-                Ok(_) => "the person may not sign in",
-                Err(why) => {
-                    self.record_refused(&row, &passkey, why, client).await?;
-                    why
-                }
+                Ok(_) => ("the person may not sign in", None),
+                Err(why) => (why, Some((row, passkey))),
             },
-            _ => "it is unknown",
+            _ => ("it is unknown", None),
         };
+        let failures = self.count_wrong_passkey(answer.get_credential_id()).await?;
+        if let Some((row, passkey)) = refused {
+            self.record_refused(&row, &passkey, why, client).await?;
+        }
         let address = client.address.map(tracing::field::display);
         tracing::warn!(address, failures, why, "a passkey was refused");
-        if failures == FREE_FAILURES {
-            self.record_block(&name, client).await?;
-        }
         Err(Refusal::PasskeyRefused.into())
+    }
+
+    /// Counts a wrong answer, of a known passkey or an unknown one. `Wait` bounds what is written about it.
+    async fn count_wrong_passkey(&self, credential_id: &[u8]) -> Result<u32> {
+        let counted_as = self.wrong_passkeys_mac(credential_id);
+        let failures = self.begin_attempt(&counted_as).await?;
+        // No known browser ends a row of the most failures here: a new row begins instead.
+        if failures + 1 >= FAILURES_MAX {
+            self.write(async |tx: &mut Tx| tx.clear_sign_in_failures(&counted_as).await).await?;
+        }
+        Ok(failures)
     }
 
     /// The credential after an answer that fits, or why it does not.
@@ -307,6 +315,7 @@ impl Service {
         if !tx.use_passkey(&used.passkey, &used.credential, self.now()).await? {
             return Err(Refusal::PasskeyRefused.into());
         }
+        tx.clear_sign_in_failures(&self.wrong_passkeys_mac(&used.passkey.credential_id)).await?;
         self.forgive(tx, &used.counted, &current.email).await?;
         Ok(current)
     }
@@ -326,6 +335,11 @@ impl Service {
 
     fn site(&self) -> Result<&Webauthn> {
         Ok(self.relying_party().map(|site| &site.0).ok_or(Refusal::PasskeyRefused)?)
+    }
+
+    /// Under which the wrong answers of a passkey are counted: apart from the account, which anybody can name.
+    fn wrong_passkeys_mac(&self, credential_id: &[u8]) -> [u8; 32] {
+        self.keyring().link_mac("wrong passkeys", &hex::encode(credential_id))
     }
 
     fn challenge_mac(&self, challenge: &[u8]) -> [u8; 32] {

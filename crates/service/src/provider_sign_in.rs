@@ -171,7 +171,7 @@ impl Service {
         client: &ClientInfo,
     ) -> Result<Returned, NotLetIn> {
         let rules = provider.rules();
-        let counted = self.refuse_locked(provider, &claims, client).await?;
+        let counted = self.failures_of(provider, &claims, client).await?;
         let ended = match &under_way.session {
             Some(mac) => self.session_of(mac).await?,
             None => None,
@@ -211,22 +211,18 @@ impl Service {
         Ok(Returned::Entered(entry, under_way.next.clone()))
     }
 
-    /// Refuses whoever waits after failed sign-ins, as a password would. Returns under whom failures are counted, if the
-    /// person is known.
-    async fn refuse_locked(
+    /// Under whom the failed sign-ins of the person are counted, if they are known. They refuse nobody here: a provider's
+    /// word is not guessed, and whoever knows an e-mail can fail with it.
+    async fn failures_of(
         &self,
         provider: &dyn Provider,
         claims: &Claims,
         client: &ClientInfo,
-    ) -> Result<Option<Counted>, NotLetIn> {
+    ) -> Result<Option<Counted>> {
         let identity = self.store().identity(provider.issuer(), &claims.subject).await?;
         let Some(id) = identity.and_then(|identity| identity.person_id) else { return Ok(None) };
         let Some(row) = self.store().person_by_id(&id).await? else { return Ok(None) };
-        let counted = self.counted(&row.email, Some(&row.id), client).await?;
-        match self.refuse_waiting(&counted.by).await {
-            Err(Error::Refused(_)) => Err(refused(&format!("{} waits after failed sign-ins", row.email))),
-            waits => Ok(waits.map(|()| Some(counted))?),
-        }
+        Ok(Some(self.counted(&row.email, Some(&row.id), client).await?))
     }
 
     /// The person whom the provider means. Adds whoever may come for the first time.

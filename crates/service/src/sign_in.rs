@@ -164,8 +164,8 @@ impl Service {
         entered.await.map_err(|error| Error::internal("a sign-in was cut short", error))?
     }
 
-    /// Ends a sign-in with a passkey in place of a code. `PasskeyRefused` if its answer does not fit, which counts like a wrong
-    /// password; `SignInOver` if the sign-in no longer waits.
+    /// Ends a sign-in with a passkey in place of a code. `PasskeyRefused` if its answer does not fit; `SignInOver` if the
+    /// sign-in no longer waits.
     pub async fn finish_with_passkey(&self, step: &str, answer: &str, client: &ClientInfo) -> Result<SignedIn> {
         let step_mac = self.keyring().step_mac(step);
         let id = self.store().sign_in_step(&step_mac, self.now()).await?.ok_or(Refusal::SignInOver)?;
@@ -177,7 +177,7 @@ impl Service {
     }
 
     /// Signs in with a passkey alone, whose authenticator has checked who uses it: both factors in one. `PasskeyRefused`,
-    /// whatever is wrong, and `Wait` as for a password.
+    /// whatever is wrong, and `Wait` after too many wrong ones of that passkey.
     pub async fn sign_in_with_passkey(&self, answer: &str, client: &ClientInfo) -> Result<SignedIn> {
         let entered = async {
             let used = self.judge_passkey(PasskeyUse::SignIn, None, answer, client).await?;

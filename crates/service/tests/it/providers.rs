@@ -154,21 +154,6 @@ async fn whoever_is_kept_out_is_kept_out_here_too(w: World) {
     door.service.disable_person(owner(), &id).await.unwrap();
     door.refuses(ada(), "disabled").await;
     door.service.enable_person(owner(), &id).await.unwrap();
-    // A waiting account waits.
-    let wrong = || SignIn { email: "ada@example.com".to_owned(), password: "wrong".into() };
-    for _ in 0..5 {
-        door.service.sign_in(wrong(), &ClientInfo::default()).await.unwrap_err();
-    }
-    door.refuses(ada(), "waits after failed sign-ins").await;
-    door.service.unlock_person(owner(), &id).await.unwrap();
-    door.entered(ada()).await;
-    // Whoever gets in is forgiven.
-    for _ in 0..2 {
-        for _ in 0..4 {
-            door.service.sign_in(wrong(), &ClientInfo::default()).await.unwrap_err();
-        }
-        door.entered(ada()).await;
-    }
     // Whoever was removed does not come back by the provider's word alone: not as the same subject, nor by the e-mail.
     door.service.remove_person(owner(), &id).await.unwrap();
     door.refuses(ada(), "was removed").await;
@@ -188,6 +173,30 @@ async fn whoever_is_kept_out_is_kept_out_here_too(w: World) {
     door.service.remove_person(owner(), &eve).await.unwrap();
     door.refuses(claims("3", "old@example.com"), "was removed").await;
     door.refuses(claims("3", new), "was removed").await;
+}
+
+/// Whoever knows an e-mail can fail with it as often as they like, also where there is no password.
+async fn wrong_passwords_of_strangers_keep_nobody_out(w: World) {
+    let door = Door::of(w, rules(Join::Anybody)).await;
+    let ada = || claims("1", "ada@example.com");
+    door.entered(ada()).await;
+    let wrong = async || {
+        let wrong = SignIn { email: "ada@example.com".to_owned(), password: "wrong".into() };
+        refusal(door.service.sign_in(wrong, &ClientInfo::default()).await)
+    };
+    for _ in 0..5 {
+        assert_eq!(wrong().await, Refusal::SignInFailed);
+    }
+    assert_eq!(wrong().await, Refusal::Wait { seconds: 1 });
+    door.entered(ada()).await;
+    // Whoever gets in is forgiven.
+    for _ in 0..100 {
+        assert_eq!(wrong().await, Refusal::SignInFailed);
+        door.w.clock.advance(Millis::minutes(15));
+    }
+    assert_eq!(wrong().await, Refusal::OnlyKnownBrowsers);
+    door.entered(ada()).await;
+    assert_eq!(wrong().await, Refusal::SignInFailed);
 }
 
 async fn what_a_provider_does_not_say_is_recorded_up_to_a_bound(w: World) {
@@ -230,5 +239,6 @@ on_both! {
     of_many_that_come_back_at_once_one_enters,
     what_proves_a_sign_in_differs_each_time,
     whoever_is_kept_out_is_kept_out_here_too,
+    wrong_passwords_of_strangers_keep_nobody_out,
     what_a_provider_does_not_say_is_recorded_up_to_a_bound,
 }
