@@ -83,7 +83,7 @@ async fn take(desk: &Desk, id: &str, asked: &Asked) -> Result<Response, NotLetIn
         return Ok(Redirect::to("/login").into_response());
     }
     if asked.connect.is_some() {
-        let address = service.go_on_at_provider(id, origin, desk.visit.under_way.as_ref()).await?;
+        let address = service.go_on_at_provider(id, origin, desk.visit.under_way.as_ref(), &client(desk)).await?;
         return Ok(onward(&address, "Continue"));
     }
     let next = own_address(asked.next.as_deref().unwrap_or_default());

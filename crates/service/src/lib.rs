@@ -37,6 +37,7 @@ mod person_apps;
 mod progress;
 mod proof;
 pub mod provider_sign_in;
+mod provider_turns;
 pub mod providers;
 mod reader;
 mod readiness;

@@ -85,7 +85,7 @@ impl Service {
         if answer.error.is_none() {
             self.use_state(&under_way).await?;
         }
-        let returned = match self.claims_of(provider, origin, &answer, &under_way).await {
+        let returned = match self.claims_of(provider, origin, &answer, &under_way, client).await {
             Ok(claims) if under_way.purpose == Purpose::Connect => {
                 self.connect_identity(provider, &claims, &under_way, client).await
             }
@@ -117,6 +117,7 @@ impl Service {
         origin: &str,
         answer: &Answer,
         under_way: &UnderWay,
+        client: &ClientInfo,
     ) -> Result<Claims, NotLetIn> {
         if let Some(error) = &answer.error {
             return Err(NotLetIn::Trouble(Trouble::Declined, declined(error).to_owned()));
@@ -124,6 +125,7 @@ impl Service {
         let Some(code) = &answer.code else {
             return Err(NotLetIn::Trouble(Trouble::Unbelieved, "the answer has no code".to_owned()));
         };
+        let _turn = self.provider_turns().wait(provider, client).await?;
         let redirect = redirect_address(origin, &under_way.provider);
         let redeemed = Redeemed {
             redirect: &redirect,

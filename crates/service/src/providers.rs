@@ -263,7 +263,7 @@ impl Service {
         client: &ClientInfo,
     ) -> Result<Begun, NotLetIn> {
         let under_way = self.under_way(id, Purpose::SignIn, client.session.as_ref(), next)?;
-        let address = self.address_of(&under_way, origin).await?;
+        let address = self.address_of(&under_way, origin, client).await?;
         Ok(Begun { address, cookie: self.seal_under_way(&under_way)? })
     }
 
@@ -273,19 +273,22 @@ impl Service {
         id: &str,
         origin: &str,
         cookie: Option<&SecretString>,
+        client: &ClientInfo,
     ) -> Result<String, NotLetIn> {
         let under_way = cookie.and_then(|cookie| self.open_under_way(id, cookie.expose_secret()));
         let under_way = under_way.filter(|under_way| under_way.purpose == Purpose::Connect).ok_or_else(over)?;
-        self.address_of(&under_way, origin).await
+        self.address_of(&under_way, origin, client).await
     }
 
-    async fn address_of(&self, under_way: &UnderWay, origin: &str) -> Result<String, NotLetIn> {
+    async fn address_of(&self, under_way: &UnderWay, origin: &str, client: &ClientInfo) -> Result<String, NotLetIn> {
         let provider = self.provider(&under_way.provider)?;
         let (redirect, challenge) = (redirect_address(origin, &under_way.provider), under_way.challenge());
-        let asked = provider.address(under_way.question(&redirect, &challenge)).await;
-        asked.map_err(|error| {
+        let asked = async {
+            let _turn = self.provider_turns().wait(provider, client).await?;
+            Ok::<_, NotLetIn>(provider.address(under_way.question(&redirect, &challenge)).await?)
+        };
+        asked.await.inspect_err(|error| {
             tracing::warn!(provider = under_way.provider, %error, "a sign-in could not begin at its provider");
-            error.into()
         })
     }
 

@@ -34,6 +34,7 @@ use crate::{
     passwords::{PasswordHasher, Passwords},
     progress::Progress,
     provider_sign_in::Refusals,
+    provider_turns::ProviderTurns,
     providers::Provider,
     reader::{Apps, Reader},
     readiness::Writer,
@@ -117,6 +118,7 @@ struct Parts {
     mailer: Option<Arc<dyn Mailer>>,
     relying_party: OnceLock<RelyingParty>,
     providers: Vec<Arc<dyn Provider>>,
+    provider_turns: ProviderTurns,
     refusals: Refusals,
     challenges: StrangersChallenges,
     live: Arc<Live>,
@@ -179,6 +181,7 @@ impl Service {
             progress: Progress::default(),
             mailer: setup.mailer,
             relying_party: OnceLock::new(),
+            provider_turns: ProviderTurns::of(&setup.providers),
             providers: setup.providers,
             refusals: Refusals::default(),
             challenges: StrangersChallenges::default(),
@@ -263,6 +266,11 @@ impl Service {
 
     pub(crate) fn providers(&self) -> &[Arc<dyn Provider>] {
         &self.0.providers
+    }
+
+    /// Who asks which provider.
+    pub(crate) fn provider_turns(&self) -> &ProviderTurns {
+        &self.0.provider_turns
     }
 
     /// The refused sign-ins by providers that are on record.

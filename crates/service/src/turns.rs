@@ -1,5 +1,5 @@
-//! A line for something slow: one at a time, and the sources of callers take turns. Whoever floods waits for themselves,
-//! and behind whoever comes from the same source for the first time.
+//! A line for something slow: one at a time, or a few, and the sources of callers take turns. Whoever floods waits for
+//! themselves, and behind whoever comes from the same source for the first time.
 
 use std::{
     collections::VecDeque,
@@ -26,6 +26,9 @@ impl Source {
 #[derive(Debug, Clone)]
 pub(crate) struct Turns {
     line: Arc<Mutex<Line>>,
+    /// How many run at most in all, and of one source.
+    at_once: usize,
+    each: usize,
     /// How many wait at most in all, and of one source.
     most: usize,
     share: usize,
@@ -33,7 +36,8 @@ pub(crate) struct Turns {
 
 #[derive(Debug, Default)]
 struct Line {
-    taken: bool,
+    /// The sources of those who run.
+    running: Vec<Source>,
     /// Those who wait, by source. The source in front is next.
     sources: VecDeque<(Source, VecDeque<Waiting>)>,
 }
@@ -47,11 +51,20 @@ struct Waiting {
 
 /// Permission to run. Dropping it lets the next one run.
 #[derive(Debug)]
-pub(crate) struct Turn(Turns);
+pub(crate) struct Turn {
+    turns: Turns,
+    source: Source,
+}
 
 impl Turns {
+    /// A line in which one runs at a time.
     pub(crate) fn new(most: usize, share: usize) -> Self {
-        Self { line: Arc::default(), most, share }
+        Self { line: Arc::default(), at_once: 1, each: 1, most, share }
+    }
+
+    /// The same line, in which some run at once, in all and of one source.
+    pub(crate) fn side_by_side(self, at_once: usize, each: usize) -> Self {
+        Self { at_once, each, ..self }
     }
 
     /// Waits for a turn. `Busy`, at once, if too many of this source or of all sources wait already. Whoever comes for the
@@ -59,9 +72,9 @@ impl Turns {
     pub(crate) async fn wait(&self, source: Source, first: bool) -> Result<Turn, Refusal> {
         let turn = {
             let mut line = lock(&self.line);
-            if !line.taken {
-                line.taken = true;
-                return Ok(Turn(self.clone()));
+            if line.running.len() < self.at_once && line.running_of(source) < self.each {
+                line.running.push(source);
+                return Ok(Turn { turns: self.clone(), source });
             }
             line.join(source, first, self.most, self.share)?
         };
@@ -78,6 +91,10 @@ impl Turns {
 impl Line {
     fn waiting(&self) -> usize {
         self.sources.iter().map(|(_, waiting)| waiting.len()).sum()
+    }
+
+    fn running_of(&self, source: Source) -> usize {
+        self.running.iter().filter(|running| **running == source).count()
     }
 
     fn join(
@@ -115,30 +132,34 @@ impl Line {
         Ok(receiver)
     }
 
-    /// Whose turn is next. Their source goes to the back.
-    fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
-        while let Some((source, mut waiting)) = self.sources.pop_front() {
+    /// Whose turn is next: of the first source that has a place left. It goes to the back.
+    fn next(&mut self, each: usize) -> Option<(Source, oneshot::Sender<Turn>)> {
+        loop {
+            let place = self.sources.iter().position(|(source, _)| self.running_of(*source) < each)?;
+            let (source, mut waiting) = self.sources.remove(place)?;
             let next = waiting.pop_front();
             if !waiting.is_empty() {
                 self.sources.push_back((source, waiting));
             }
             if let Some(next) = next {
-                return Some(next.turn);
+                return Some((source, next.turn));
             }
         }
-        None
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut line = lock(&self.0.line);
-        let next = line.next();
-        line.taken = next.is_some();
+        let mut line = lock(&self.turns.line);
+        if let Some(place) = line.running.iter().position(|running| *running == self.source) {
+            line.running.swap_remove(place);
+        }
+        let next = line.next(self.turns.each);
+        line.running.extend(next.as_ref().map(|(source, _)| *source));
         drop(line);
-        if let Some(next) = next {
+        if let Some((source, next)) = next {
             // If that caller has hung up, the turn comes back, and dropping it lets the one after them run.
-            let _ = next.send(Turn(self.0.clone()));
+            let _ = next.send(Turn { turns: self.turns.clone(), source });
         }
     }
 }
@@ -200,7 +221,28 @@ mod tests {
         }
         let place = lock(&served).iter().position(|name| name == "192.0.2.2");
         assert!(place.unwrap() <= 1, "the other source waits for one turn, not for the whole flood");
-        assert!(!lock(&turns.line).taken, "the line is free again");
+        assert!(lock(&turns.line).running.is_empty(), "the line is free again");
+    }
+
+    #[tokio::test]
+    async fn one_source_takes_only_some_of_several_places() {
+        let turns = Turns::new(MOST, SHARE).side_by_side(4, 2);
+        let (one, two) = (source("192.0.2.1"), source("192.0.2.2"));
+        let mut running = vec![turns.wait(one, false).await.unwrap(), turns.wait(one, false).await.unwrap()];
+        let served = Arc::default();
+        let third = join(&turns, "192.0.2.1", &served).await;
+        assert_eq!(turns.waiting(), 1, "there are places, but not for this source");
+        let others = [turns.wait(two, false).await.unwrap(), turns.wait(two, false).await.unwrap()];
+        let new = join(&turns, "192.0.2.3", &served).await;
+        assert_eq!(turns.waiting(), 2);
+        // The first in the line has no place of its own yet, so the free one is the next source's.
+        drop(others);
+        assert!(new.await.unwrap());
+        assert_eq!(turns.waiting(), 1);
+        running.pop();
+        assert!(third.await.unwrap());
+        drop(running);
+        assert!(lock(&turns.line).running.is_empty());
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use service::providers::{Asking, Claims, Provider, ProviderError, Question, Redeemed};
-use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::document::{Document, read_keys};
@@ -28,15 +28,11 @@ const KNOWN_FOR: Duration = Duration::from_hours(1);
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
 const KEYS_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
-/// The most people who are served at once. Strangers can come, too, and a slow provider must not hold up the console.
-const AT_ONCE: usize = 32;
-
 /// A provider of the configuration.
 pub struct OidcProvider {
     settings: ProviderSettings,
     client: Client,
     known: Mutex<Known>,
-    turns: Semaphore,
 }
 
 /// What is known of it.
@@ -76,11 +72,7 @@ impl OidcProvider {
     /// A provider that is asked nothing yet, so one that is down stops no start.
     pub fn new(settings: ProviderSettings) -> Result<Self, String> {
         let client = Client::of(&settings.issuer)?;
-        Ok(Self { settings, client, known: Mutex::default(), turns: Semaphore::new(AT_ONCE) })
-    }
-
-    fn turn(&self) -> Result<SemaphorePermit<'_>, ProviderError> {
-        self.turns.try_acquire().map_err(|_| ProviderError::Unreachable("too many sign-ins at once".to_owned()))
+        Ok(Self { settings, client, known: Mutex::default() })
     }
 
     /// What the provider says of itself. Asks it again from time to time, and goes on with the old if it is away.
@@ -184,7 +176,6 @@ impl OidcProvider {
 
     async fn word(&self, redeemed: &Redeemed<'_>) -> Result<Claims, ProviderError> {
         let unbelieved = |why: &str| ProviderError::Unbelieved(why.to_owned());
-        let _turn = self.turn()?;
         let mut found = self.found().await?;
         match redeemed.issuer {
             Some(issuer) if issuer != self.settings.issuer => {
@@ -296,10 +287,7 @@ impl Provider for OidcProvider {
     }
 
     fn address<'a>(&'a self, question: Question<'a>) -> Asking<'a, String> {
-        Box::pin(async move {
-            let _turn = self.turn()?;
-            Ok(self.sign_in_address(&self.found().await?.document, &question))
-        })
+        Box::pin(async move { Ok(self.sign_in_address(&self.found().await?.document, &question)) })
     }
 
     fn claims<'a>(&'a self, redeemed: Redeemed<'a>) -> Asking<'a, Claims> {

@@ -189,7 +189,7 @@ async fn a_connection_ends_with_its_session(w: World) {
     let session = door.session(&door.w.sign_in(EMAIL, PASSWORD).await.unwrap()).await;
     let client = ClientInfo { session: Some(session.clone()), ..ClientInfo::default() };
     let cookie = door.service.begin_to_connect(&session, "corp", &PASSWORD.into(), &client).await.unwrap();
-    door.service.go_on_at_provider("corp", HERE, Some(&cookie)).await.unwrap();
+    door.service.go_on_at_provider("corp", HERE, Some(&cookie), &client).await.unwrap();
     let state = door.corp.state.lock().unwrap().clone();
     door.service.sign_out(&session, None).await.unwrap();
     assert_eq!(trouble(door.come_back(Some(&cookie), &state).await), Trouble::Over);

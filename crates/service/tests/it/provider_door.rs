@@ -1,6 +1,9 @@
 //! A provider whose word a test writes, and an installation that people sign in to by it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use domain::{
     audit::Action,
@@ -31,6 +34,10 @@ pub struct Corp {
     pub state: Mutex<String>,
     /// What a code was last redeemed with: the verifier and the nonce.
     pub redeemed: Mutex<(String, String)>,
+    /// How often it was asked for its word.
+    pub asked: AtomicUsize,
+    /// Held by a test as long as the provider is to be slow.
+    pub gate: tokio::sync::RwLock<()>,
 }
 
 impl Provider for Corp {
@@ -51,7 +58,11 @@ impl Provider for Corp {
 
     fn claims<'a>(&'a self, redeemed: Redeemed<'a>) -> Asking<'a, Claims> {
         *self.redeemed.lock().unwrap() = (redeemed.verifier.to_owned(), redeemed.nonce.to_owned());
-        Box::pin(async move { self.word.lock().unwrap().clone() })
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            drop(self.gate.read().await);
+            self.word.lock().unwrap().clone()
+        })
     }
 }
 
@@ -101,7 +112,14 @@ impl Door {
 
     pub async fn with(w: World, rules: ProviderRules) -> Self {
         let word = Mutex::new(Ok(claims("1", "ada@example.com")));
-        let corp = Arc::new(Corp { rules, word, state: Mutex::default(), redeemed: Mutex::default() });
+        let corp = Arc::new(Corp {
+            rules,
+            word,
+            state: Mutex::default(),
+            redeemed: Mutex::default(),
+            asked: AtomicUsize::default(),
+            gate: tokio::sync::RwLock::default(),
+        });
         let mut setup = w.setup().await;
         setup.providers = vec![Arc::clone(&corp) as Arc<dyn Provider>];
         let service = Service::start(setup).await.unwrap();
@@ -162,7 +180,7 @@ impl Door {
         *self.corp.word.lock().unwrap() = Ok(word);
         let client = ClientInfo { session: Some(session.clone()), ..ClientInfo::default() };
         let cookie = self.service.begin_to_connect(session, "corp", &password.into(), &client).await?;
-        self.service.go_on_at_provider("corp", HERE, Some(&cookie)).await?;
+        self.service.go_on_at_provider("corp", HERE, Some(&cookie), &client).await?;
         let state = self.corp.state.lock().unwrap().clone();
         self.come_back(Some(&cookie), &state).await
     }

@@ -1,6 +1,9 @@
 //! Signing in by a provider: who is let in, who is not, and that an answer counts once, in its own browser.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use domain::{
     audit::Action,
@@ -22,7 +25,7 @@ use service::{
 use crate::{
     invites::{invite, key_that},
     provider_door::{Door, HERE, claims, other, rules, trouble},
-    world::{PASSWORD, World, draft, owner, refusal, secret},
+    world::{PASSWORD, World, draft, owner, refusal, secret, until},
 };
 
 async fn somebody_joins_and_comes_again(w: World) {
@@ -107,7 +110,7 @@ async fn a_state_works_once_in_its_own_browser_and_in_time(w: World) {
     over(Some(&late_cookie), &late_state).await;
     over(Some(&other_cookie), &other_state).await;
     // A sign-in is not turned into a connection.
-    let go_on = door.service.go_on_at_provider("corp", HERE, Some(&cookie)).await;
+    let go_on = door.service.go_on_at_provider("corp", HERE, Some(&cookie), &client).await;
     assert_eq!(trouble(go_on), Trouble::Over);
     let unknown = other(door.service.begin_at_provider("other", HERE, "/", &client).await);
     assert_eq!(refusal::<()>(Err(unknown)), Refusal::NotFound);
@@ -127,6 +130,36 @@ async fn of_many_that_come_back_at_once_one_enters(w: World) {
         entered += u32::from(tried.await.unwrap());
     }
     assert_eq!(entered, 1);
+}
+
+/// A provider that is slow holds a place for each sign-in. Whoever floods from one source leaves places to others.
+async fn one_source_does_not_take_the_places_of_others(w: World) {
+    let door = Arc::new(Door::of(w, rules(Join::Anybody)).await);
+    door.entered(claims("1", "ada@example.com")).await;
+    let before = door.corp.asked.load(Ordering::SeqCst);
+    let asked = || door.corp.asked.load(Ordering::SeqCst) - before;
+    let slow = door.corp.gate.write().await;
+    let come_back_from = async |address: [u8; 4]| {
+        let client = ClientInfo { address: Some(address.into()), ..ClientInfo::default() };
+        let (cookie, state) = door.begin(&client).await;
+        let (service, code) = (door.service.clone(), Some("code".into()));
+        let answer = Answer { state, code, ..Answer::default() };
+        tokio::spawn(async move { service.return_from_provider("corp", HERE, answer, Some(&cookie), &client).await })
+    };
+    let mut comers = Vec::new();
+    for _ in 0..8 {
+        comers.push(come_back_from([192, 0, 2, 1]).await);
+    }
+    until("the flood has its places", async || asked() == 4).await;
+    comers.push(come_back_from([192, 0, 2, 2]).await);
+    until("another source has a place at once", async || asked() == 5).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(asked(), 5, "the rest of the flood waits");
+    drop(slow);
+    for comer in comers {
+        assert!(matches!(comer.await.unwrap(), Ok(Returned::Entered(..))));
+    }
+    assert_eq!(asked(), 9);
 }
 
 async fn what_proves_a_sign_in_differs_each_time(w: World) {
@@ -237,6 +270,7 @@ on_both! {
     an_invite_is_used_by_whoever_owns_its_e_mail,
     a_state_works_once_in_its_own_browser_and_in_time,
     of_many_that_come_back_at_once_one_enters,
+    one_source_does_not_take_the_places_of_others,
     what_proves_a_sign_in_differs_each_time,
     whoever_is_kept_out_is_kept_out_here_too,
     wrong_passwords_of_strangers_keep_nobody_out,
