@@ -10,7 +10,7 @@ use crate::rotation::Overlap;
 use crate::text;
 use crate::timestamp::{Millis, Timestamp};
 
-/// How many hand-overs may wait at once.
+/// How many hand-overs of one person may wait at once.
 pub const HAND_OVERS_MAX: u32 = 200;
 
 /// After as many wrong passphrases, Keystead withdraws a hand-over.

@@ -16,8 +16,11 @@ use crate::timestamp::{Millis, Timestamp};
 /// How long the link of an invite works.
 pub const INVITE_FOR: Millis = Millis::days(7);
 
-/// How many invites may wait at once.
+/// How many invites of one sender may wait at once.
 pub const INVITES_MAX: u32 = 200;
+
+/// How long an invite is kept after its link has expired: until then it can be sent again.
+pub const EXPIRED_KEPT: Millis = Millis::days(30);
 
 /// An invite as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -87,7 +87,7 @@ pub enum Refusal {
     HandOverStale,
     /// A key cannot be collected now, but may be later: its app is archived, or another rotation is not over.
     HandOverNotNow,
-    /// As many hand-overs wait as may wait at once.
+    /// As many hand-overs of a person wait as may wait at once.
     TooManyHandOvers {
         /// The most that may wait.
         most: u32,
@@ -109,7 +109,7 @@ pub enum Refusal {
     },
     /// An act is for no request.
     NoRequestChosen,
-    /// As many invites wait as may wait at once.
+    /// As many invites of a sender wait as may wait at once.
     TooManyInvites {
         /// The most that may wait.
         most: u32,
@@ -288,7 +288,7 @@ impl Refusal {
             }
             Self::TooManyHandOvers { most } => {
                 let most = grouped(u64::from(*most));
-                return format!("{most} keys are waiting to be collected; withdraw some before you hand over more.");
+                return format!("{most} of your keys wait to be collected; withdraw some before you hand over more.");
             }
             Self::ApprovalNeeded => "A second person must approve this key; ask for it at the end of the wizard.",
             Self::RequestGone => "There is no such request; it may be long over.",
@@ -302,7 +302,8 @@ impl Refusal {
             }
             Self::NoRequestChosen => "No request is chosen; tick some in the list.",
             Self::TooManyInvites { most } => {
-                return format!("{} invites are waiting; revoke some before you send more.", grouped(u64::from(*most)));
+                let most = grouped(u64::from(*most));
+                return format!("{most} of your invites are waiting; revoke some before you send more.");
             }
             Self::SignInOver => "This took too long, or it is done already; sign in again.",
             Self::FactorsOff => "Second factors are off here; ask an owner.",

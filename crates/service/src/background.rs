@@ -11,6 +11,7 @@ use crate::{
     Error, Result, Service,
     chat::live::LOOK_EVERY,
     deliveries::{self, Worker},
+    invites,
     keys::{bulk, drafts, requests},
     metrics::SAMPLE_EVERY,
     once::ANSWERS_KEPT,
@@ -208,6 +209,7 @@ impl Service {
             tx.prune_collections().await?;
             tx.prune_secret_calls(now).await?;
             tx.prune_key_requests(requests::long_over(now)).await?;
+            tx.prune_invites(invites::long_over(now), PRUNED_AT_ONCE).await?;
             tx.prune_api_answers(answers_before).await?;
             tx.prune_bulk_acts(bulk::too_late_to_undo(now)).await?;
             let brought_back = tx.bring_back_uses(now, now.plus(AHEAD)).await?;

@@ -5,14 +5,14 @@ use domain::{
     field::{Field, FieldErrors},
     grant::KeyGrant,
     ids::{AppId, KeyId, PersonId},
-    invite::{INVITE_FOR, INVITES_MAX, Invite, InviteDraft, InviteSpec},
+    invite::{EXPIRED_KEPT, INVITE_FOR, INVITES_MAX, Invite, InviteDraft, InviteSpec},
     key::KeyDetail,
     proof::Guarded,
     refusal::Refusal,
     role::{Act, Rights, Role},
     sight::Scope,
     text,
-    timestamp::Timestamp,
+    timestamp::{Millis, Timestamp},
 };
 use secrecy::{ExposeSecret, SecretString};
 use store::{PersonRow, StoreError, Tx, Unique};
@@ -145,9 +145,7 @@ impl Service {
                     NOT_NOW
                 }));
             }
-            if waiting.len() >= usize::try_from(INVITES_MAX).unwrap_or(usize::MAX) {
-                return Err(Refusal::TooManyInvites { most: INVITES_MAX }.into());
-            }
+            room_for_another(tx, caller, now).await?;
             may_give(tx, caller, &invite.apps).await?;
             grantable(tx, caller, &invite.apps, &invite.keys, &[]).await?;
             tx.insert_invite(&invite).await.map_err(|error| match error {
@@ -173,6 +171,9 @@ impl Service {
         let work = async |tx: &mut Tx| {
             let mut invite = self.managed_invite(tx, caller, id).await?;
             caller.proved_for(Guarded::Invite(invite.role), now)?;
+            if invite.made_by.0 != caller.actor().id() || invite.expires_at <= now {
+                room_for_another(tx, caller, now).await?;
+            }
             // Nobody gets those that are gone.
             let there = tx.key_details(&keys_of(&invite)).await?;
             let is_there = |grant: &&KeyGrant| there.iter().any(|key| key.row.id == grant.key);
@@ -335,6 +336,20 @@ fn may_manage(caller: &Caller, invite: &Invite) -> Result<(), Refusal> {
     caller.may(Act::ManageGuests)?;
     caller.may(invite.role.managed_with())?;
     if caller.people_of().covers(&invite.apps) { Ok(()) } else { Err(Refusal::Forbidden) }
+}
+
+/// Refuses another invite that waits in the caller's name. Each sender has a number of their own: nobody keeps the others
+/// from theirs.
+async fn room_for_another(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<()> {
+    if tx.invites_waiting_of(caller.actor().id(), now).await? < INVITES_MAX {
+        return Ok(());
+    }
+    Err(Refusal::TooManyInvites { most: INVITES_MAX }.into())
+}
+
+/// Invites whose link had expired by this time are no longer kept.
+pub(crate) fn long_over(now: Timestamp) -> Timestamp {
+    now.plus(Millis(-EXPIRED_KEPT.0))
 }
 
 /// The keys that an invite to a guest names.

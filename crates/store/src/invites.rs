@@ -49,8 +49,10 @@ impl TryFrom<Stored> for Invite {
 }
 
 reads! {
-    /// The invites that wait, the latest first.
+    /// The invites that were not used, the latest first, also those whose time is over.
     invites() -> Vec<Invite>;
+    /// How many invites that this person, key or command sent can be used at `now`.
+    invites_waiting_of(maker: &str, now: Timestamp) -> u32;
     /// The invite with this id.
     invite(id: &PersonId) -> Option<Invite>;
     /// The invite for this e-mail, if it can be used at `now`.
@@ -67,6 +69,12 @@ async fn invites(conn: &mut Conn<'_>) -> Result<Vec<Invite>, StoreError> {
     let mut sql = Sql::new(INVITE);
     sql.push("ORDER BY i.created_at DESC, i.id DESC");
     Ok(readable(conn.fetch_all::<Stored>(sql).await?))
+}
+
+async fn invites_waiting_of(conn: &mut Conn<'_>, maker: &str, now: Timestamp) -> Result<u32, StoreError> {
+    let sql = Sql::new("SELECT count(*) FROM invite WHERE made_by_id = $1 AND expires_at > $2").arg(maker).arg(now);
+    let (count,): (i64,) = conn.fetch_one(sql).await?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 async fn invite(conn: &mut Conn<'_>, id: &PersonId) -> Result<Option<Invite>, StoreError> {
@@ -132,5 +140,11 @@ impl Tx {
     /// Removes an invite, and returns whether it existed.
     pub async fn delete_invite(&mut self, id: &PersonId) -> Result<bool, StoreError> {
         Ok(self.conn().execute(Sql::new("DELETE FROM invite WHERE id = $1").arg(id.as_str())).await? == 1)
+    }
+
+    /// Removes invites whose time was over by `by`, at most `limit`, and returns how many.
+    pub async fn prune_invites(&mut self, by: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let sql = Sql::new("DELETE FROM invite WHERE id IN (SELECT id FROM invite WHERE expires_at <= $1 LIMIT $2)");
+        self.conn().execute(sql.arg(by).arg(i64::from(limit))).await
     }
 }

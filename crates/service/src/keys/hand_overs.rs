@@ -158,7 +158,8 @@ impl Service {
         hand_over: &HandOver,
         hash: Option<&str>,
     ) -> Result<SecretString> {
-        if tx.hand_overs().await?.len() >= usize::try_from(HAND_OVERS_MAX).unwrap_or(usize::MAX) {
+        // Each maker has a number of their own: nobody keeps the others from theirs.
+        if tx.hand_overs_waiting_of(caller.person_id()?, self.now()).await? >= HAND_OVERS_MAX {
             return Err(Refusal::TooManyHandOvers { most: HAND_OVERS_MAX }.into());
         }
         tx.insert_hand_over(hand_over, hash).await.map_err(|error| match error {

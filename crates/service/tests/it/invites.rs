@@ -6,17 +6,18 @@ use domain::{
     field::Field,
     grant::{KeyAct, KeyGrant},
     ids::KeyId,
-    invite::{INVITE_FOR, INVITES_MAX, InviteDraft},
+    invite::{EXPIRED_KEPT, INVITE_FOR, INVITES_MAX, InviteDraft},
     key::RevokeReason,
     refusal::Refusal,
     role::Role,
     timestamp::Millis,
 };
 use service::{Caller, ClientInfo, Error, Service, invites::Acceptance, sessions::Person};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     people::with_role,
-    world::{EMAIL, PASSWORD, World, draft, owner, refusal, secret, shell, signed_in},
+    world::{EMAIL, PASSWORD, World, draft, owner, refusal, secret, shell, signed_in, somebody, somebody_at},
 };
 
 pub fn invite(role: Role, email: &str) -> InviteDraft {
@@ -274,12 +275,33 @@ async fn a_key_that_may_no_longer_use_a_key_lets_no_guest_in(w: World) {
     assert_eq!(refusal(accept(&w.service, &token).await), Refusal::LinkInvalid);
 }
 
-async fn only_so_many_wait(w: World) {
+async fn only_so_many_of_one_sender_wait(w: World) {
     for n in 0..INVITES_MAX {
         w.service.invite(owner(), &invite(Role::Auditor, &format!("{n}@example.com"))).await.unwrap();
     }
     let more = refusal(w.service.invite(owner(), &invite(Role::Auditor, "more@example.com")).await);
     assert_eq!(more, Refusal::TooManyInvites { most: INVITES_MAX });
+    // Nobody keeps the others from theirs, and nobody takes over more than they may send.
+    let other = somebody(8, Role::Admin);
+    let theirs = w.service.invite(&other, &invite(Role::Auditor, "more@example.com")).await.unwrap().invite.id;
+    let renewed = w.no_change(w.service.renew_invite(owner(), &theirs)).await;
+    assert_eq!(refusal(renewed), Refusal::TooManyInvites { most: INVITES_MAX });
+    let waiting = w.service.invites(owner()).await.unwrap();
+    let own = waiting.iter().find(|seen| seen.invite.id != theirs).unwrap();
+    w.service.renew_invite(owner(), &own.invite.id).await.unwrap();
+    // Those whose link has expired wait for nobody. They are listed for a while.
+    w.clock.advance(INVITE_FOR);
+    let later = somebody_at(7, Role::Owner, w.service.now());
+    w.service.invite(&later, &invite(Role::Auditor, "later@example.com")).await.unwrap();
+    let listed = async || {
+        w.service.tidy(&CancellationToken::new()).await.unwrap();
+        w.service.invites(owner()).await.unwrap().len()
+    };
+    let all = usize::try_from(INVITES_MAX).unwrap() + 2;
+    w.clock.advance(Millis(EXPIRED_KEPT.0 - 1));
+    assert_eq!(listed().await, all);
+    w.clock.advance(Millis(1));
+    assert_eq!(listed().await, 1, "the one that came later");
 }
 
 on_both!(
@@ -292,5 +314,5 @@ on_both!(
     whoever_is_taken_out_leaves_no_invite,
     a_key_that_may_no_longer_invite_leaves_no_invite,
     a_key_that_may_no_longer_use_a_key_lets_no_guest_in,
-    only_so_many_wait,
+    only_so_many_of_one_sender_wait,
 );

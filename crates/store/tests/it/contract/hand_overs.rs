@@ -1,6 +1,6 @@
 use domain::draft::KeyDraft;
 use domain::hand_over::{Collection, HandOver};
-use domain::ids::{AppId, KeyId};
+use domain::ids::{AppId, KeyId, PersonId};
 use domain::kind::KeyKind;
 use domain::rotation::Overlap;
 use store::{Link, Store, StoreError, Unique};
@@ -24,7 +24,7 @@ fn hand_over(app: AppId, number: u8) -> HandOver {
         recipient: "Grace".to_owned(),
         email: (number > 1).then(|| "grace@example.com".to_owned()),
         has_passphrase: number > 1,
-        made_by: ("1".to_owned(), "owner@example.com".to_owned()),
+        made_by: (PersonId::from_random([1; 12]).to_string(), "owner@example.com".to_owned()),
         created_at: NOW.plus_seconds(number.into()),
         expires_at: NOW.plus_seconds(100 + i64::from(number)),
     }
@@ -45,6 +45,11 @@ async fn hand_overs_wait_until_they_are_collected(store: Store) {
     let again = add(&store, &again).await;
     assert!(matches!(again, Err(StoreError::Conflict(Unique::HandOverForm))), "{again:?}");
     assert_eq!(store.hand_overs().await.unwrap(), [third.clone(), second.clone(), first.clone()]);
+    let waiting = async |maker: u8, seconds| {
+        let maker = PersonId::from_random([maker; 12]);
+        store.hand_overs_waiting_of(&maker, NOW.plus_seconds(seconds)).await.unwrap()
+    };
+    assert_eq!((waiting(1, 100).await, waiting(1, 102).await, waiting(2, 0).await), (3, 1, 0));
     assert_eq!(store.hand_over(&first.key).await.unwrap(), Some(first.clone()));
     assert_eq!(store.hand_over_passphrase(&first.key).await.unwrap(), None);
     assert_eq!(store.hand_over_passphrase(&second.key).await.unwrap().as_deref(), Some("$argon2id$"));
@@ -58,6 +63,7 @@ async fn hand_overs_wait_until_they_are_collected(store: Store) {
     };
     assert!(collect(&second.key, Some("203.0.113.9")).await && collect(&third.key, None).await);
     assert!(!collect(&second.key, None).await, "once");
+    assert_eq!(waiting(1, 0).await, 1);
     let collected = |from: Option<&str>| Collection {
         recipient: "Grace".to_owned(),
         at: NOW.plus_seconds(5),

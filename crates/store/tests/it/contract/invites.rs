@@ -39,11 +39,15 @@ async fn invites_wait_until_they_are_used(store: Store) {
         add(&store, invite).await.unwrap();
     }
     assert_eq!(store.invites().await.unwrap(), [second.clone(), first.clone()]);
+    let waiting =
+        async |maker: &str, seconds| store.invites_waiting_of(maker, NOW.plus_seconds(seconds)).await.unwrap();
+    assert_eq!((waiting("1", 99).await, waiting("1", 100).await, waiting("2", 0).await), (2, 0, 0));
     let again = add(&store, &invite("a@example.com")).await;
     assert!(matches!(again, Err(StoreError::Conflict(Unique::InviteEmail))), "{again:?}");
     let end = NOW.plus_seconds(200);
     store.write(async |tx| tx.renew_invite(&first.id, ("2", "b"), end).await).await.unwrap();
     (first.made_by, first.expires_at) = (("2".to_owned(), "b".to_owned()), end);
+    assert_eq!((waiting("1", 0).await, waiting("2", 199).await), (1, 1));
     assert_eq!(store.invite_for("b@example.com", NOW).await.unwrap(), Some(second.clone()));
     assert_eq!(store.invite_for("b@example.com", second.expires_at).await.unwrap(), None, "its time is over");
     assert_eq!(store.invite_for("c@example.com", NOW).await.unwrap(), None);
@@ -51,6 +55,11 @@ async fn invites_wait_until_they_are_used(store: Store) {
     assert!(store.write(async |tx| tx.delete_invite(&second.id).await).await.unwrap());
     assert!(!store.write(async |tx| tx.delete_invite(&second.id).await).await.unwrap());
     assert_eq!(store.invite(&second.id).await.unwrap(), None);
+    let prune = async |by, limit| store.write(async |tx| tx.prune_invites(by, limit).await).await.unwrap();
+    assert_eq!(prune(NOW.plus_seconds(199), 9).await, 0);
+    add(&store, &second).await.unwrap();
+    assert_eq!((prune(end, 1).await, prune(end, 1).await, prune(end, 1).await), (1, 1, 0));
+    assert_eq!(store.invites().await.unwrap(), []);
 }
 
 async fn an_invite_is_found_by_its_link(store: Store) {
