@@ -59,7 +59,7 @@ use crate::pages::people::PeoplePage;
 use crate::pages::person::PersonPage;
 use crate::pages::person_acts::{
     DisablePersonModal, EnablePersonModal, PersonAppsModal, PersonKeysModal, ResetFactorModal, RoleModal,
-    UnlockPersonModal,
+    SignOutPersonModal, UnlockPersonModal,
 };
 use crate::pages::person_remove::RemovePersonModal;
 use crate::pages::person_reset::PersonReset;
@@ -228,6 +228,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/keys") view=PersonKeysModal/>
                         <Route path=path!("/apps") view=PersonAppsModal/>
                         <Route path=path!("/unlock") view=UnlockPersonModal/>
+                        <Route path=path!("/sign-out") view=SignOutPersonModal/>
                         <Route path=path!("/disable") view=DisablePersonModal/>
                         <Route path=path!("/enable") view=EnablePersonModal/>
                         <Route path=path!("/factor") view=ResetFactorModal/>

@@ -152,6 +152,30 @@ test('a guest is invited to two keys, joins, sees them and no others, and is tak
   await guest.context().close();
 });
 
+test('somebody is signed out everywhere, and signs in again', async ({ owner, browser, arrange, scripts }, info) => {
+  const { page, server } = owner;
+  const email = `away-${info.workerIndex}-${scripts}@example.com`;
+  const id = await arrange.person({ role: 'auditor', email });
+  const there = await elsewhere(browser, scripts);
+  const visitor = new Console(there, server, scripts);
+  const signIn = async () => {
+    await visitor.open('/login');
+    await there.getByLabel('E-mail').fill(email);
+    await there.getByLabel('Password').fill(PASSWORD);
+    await there.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await expect(there.getByRole('heading', { name: 'Dashboard' })).toBeVisible();
+  };
+  await signIn();
+  await owner.open(`/people/${id}`);
+  await page.getByRole('link', { name: 'Sign out everywhere…' }).click();
+  await dialog(owner).getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByText('The person is signed out everywhere')).toBeVisible();
+  await there.goto(server.url + '/keys');
+  await expect(there.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+  await signIn();
+  await there.context().close();
+});
+
 test('an invite is sent again and revoked', async ({ owner, arrange, scripts }, info) => {
   const { page } = owner;
   const email = `again-${info.workerIndex}-${scripts}@example.com`;

@@ -30,7 +30,7 @@ use crate::forms::outcome::Next;
 type MakeHandler = fn(&Console) -> MethodRouter;
 
 /// Every form: the address that it is posted to, and its handler. The console accepts no other forms.
-const FORMS: [(&str, MakeHandler); 95] = [
+const FORMS: [(&str, MakeHandler); 96] = [
     ("/login", |console| form(console, Needs::Nobody, person_forms::sign_in)),
     ("/login/code", |console| form(console, Needs::Nobody, person_forms::finish_sign_in)),
     ("/logout", |console| form(console, Needs::Nobody, person_forms::sign_out)),
@@ -85,6 +85,7 @@ const FORMS: [(&str, MakeHandler); 95] = [
     ("/people/{id}/unlock", |console| person_form(console, people_forms::unlock)),
     ("/people/{id}/disable", |console| person_form(console, people_forms::disable)),
     ("/people/{id}/enable", |console| person_form(console, people_forms::enable)),
+    ("/people/{id}/sign-out", |console| person_form(console, people_forms::sign_out)),
     ("/people/{id}/reset", |console| person_form(console, people_forms::reset)),
     ("/people/{id}/factor", |console| person_form(console, people_forms::reset_factor)),
     ("/people/{id}/remove", |console| person_form(console, people_forms::remove)),

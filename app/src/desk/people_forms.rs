@@ -59,6 +59,11 @@ pub async fn unlock(desk: Desk, id: PersonId, _form: Nothing) -> Result<Next<()>
     Ok(told(&desk, format!("/people/{id}"), PersonDone::Unlocked))
 }
 
+pub async fn sign_out(desk: Desk, id: PersonId, _form: Nothing) -> Result<Next<()>, ConsoleError> {
+    desk.service().sign_out_person(&desk.caller()?, &id).await?;
+    Ok(told(&desk, format!("/people/{id}"), PersonDone::SignedOut))
+}
+
 pub async fn remove(desk: Desk, id: PersonId, form: RemoveForm) -> Result<Next<()>, ConsoleError> {
     let (service, caller) = (desk.service(), desk.caller()?);
     let to = Owner::parse(&form.owner).map_err(|message| FieldErrors::one(Field::Owner, message));

@@ -126,6 +126,7 @@ pub enum PersonDone {
     Disabled,
     Enabled,
     Unlocked,
+    SignedOut,
     Removed,
     FactorRemoved,
     InviteRevoked,
@@ -142,12 +143,13 @@ pub enum PersonDone {
 }
 
 impl PersonDone {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Role,
         Self::Keys,
         Self::Disabled,
         Self::Enabled,
         Self::Unlocked,
+        Self::SignedOut,
         Self::Removed,
         Self::FactorRemoved,
         Self::InviteRevoked,
@@ -173,6 +175,7 @@ impl PersonDone {
             }
             Self::Enabled => ("person_enabled", "The person can sign in again."),
             Self::Unlocked => ("person_unlocked", "The failed sign-ins are forgotten."),
+            Self::SignedOut => ("person_signed_out", "The person is signed out everywhere. They can sign in again."),
             Self::Removed => ("person_removed", "The person is removed. The keys that they issued keep working."),
             Self::FactorRemoved => {
                 ("person_factor", "Their second factor is removed, and they are signed out everywhere.")

@@ -44,6 +44,9 @@ pub fn acts(person: &PersonListed, rights: Rights) -> Vec<(&'static str, &'stati
         if matches!(person.status, PersonStatus::Locked { .. }) {
             acts.push(("unlock", "Unlock…", false));
         }
+        if matches!(person.status, PersonStatus::Active | PersonStatus::Locked { .. }) {
+            acts.push(("sign-out", "Sign out everywhere…", false));
+        }
         let disabled = person.status == PersonStatus::Disabled;
         acts.push(if disabled { ("enable", "Enable…", false) } else { ("disable", "Disable…", false) });
         acts.push(("remove", "Remove…", true));
@@ -243,11 +246,14 @@ mod tests {
             let words = acts(&person, Rights::of_role(by)).into_iter().map(|(path, ..)| path);
             words.collect::<Vec<_>>()
         };
-        assert_eq!(offered(Role::Owner, Role::Owner, PersonStatus::Active), ["role", "reset", "disable", "remove"]);
+        assert_eq!(
+            offered(Role::Owner, Role::Owner, PersonStatus::Active),
+            ["role", "reset", "sign-out", "disable", "remove"]
+        );
         assert_eq!(offered(Role::Owner, Role::Guest, PersonStatus::Disabled), ["role", "keys", "enable", "remove"]);
         assert_eq!(offered(Role::Admin, Role::Admin, PersonStatus::Active), [""; 0]);
         let locked = PersonStatus::Locked { until: None };
-        assert_eq!(offered(Role::Admin, Role::Auditor, locked), ["unlock", "disable", "remove"]);
+        assert_eq!(offered(Role::Admin, Role::Auditor, locked), ["unlock", "sign-out", "disable", "remove"]);
         assert_eq!(offered(Role::Auditor, Role::Guest, locked), [""; 0]);
     }
 }

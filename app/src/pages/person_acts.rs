@@ -63,6 +63,14 @@ const UNLOCK: Confirmation = Confirmation {
     grave: false,
     by_owners: false,
 };
+const SIGN_OUT: Confirmation = Confirmation {
+    path: "sign-out",
+    verb: "Sign out",
+    part: "",
+    effect: "All their browsers are signed out at once, and what they did not save there is lost. They can sign in again: to keep them out, disable them.",
+    grave: true,
+    by_owners: false,
+};
 const RESET_FACTOR: Confirmation = Confirmation {
     path: "factor",
     verb: "Remove",
@@ -85,6 +93,11 @@ pub fn EnablePersonModal() -> impl IntoView {
 #[component]
 pub fn UnlockPersonModal() -> impl IntoView {
     confirm(UNLOCK)
+}
+
+#[component]
+pub fn SignOutPersonModal() -> impl IntoView {
+    confirm(SIGN_OUT)
 }
 
 #[component]

@@ -18,7 +18,7 @@ use domain::{
 };
 use store::{PersonRow, StoreError, Tx, Unique};
 
-use crate::{Caller, Error, Result, Service, identities::WaysIn, service::event};
+use crate::{Caller, Error, Result, Service, identities::WaysIn, service::event, sessions::is_over};
 
 /// A person, and the keys that a guest sees.
 #[derive(Debug)]
@@ -175,6 +175,26 @@ impl Service {
             Ok(())
         };
         self.manage(caller, work).await
+    }
+
+    /// Signs a person out everywhere: ends their sessions, and their sign-ins that wait for a code. They can sign in again. If no
+    /// session was open, records nothing.
+    pub async fn sign_out_person(&self, caller: &Caller, id: &PersonId) -> Result<()> {
+        let work = async |tx: &mut Tx| {
+            let row = managed(tx, caller, id).await?;
+            let now = self.now();
+            let open = tx.sessions_of(id).await?.iter().filter(|session| !is_over(session, now)).count();
+            tx.delete_sign_in_steps_of(id).await?;
+            tx.delete_sessions_of(id).await?;
+            if open > 0 {
+                let note = Some(format!("{open} {} ended", if open == 1 { "session" } else { "sessions" }));
+                self.record(tx, AuditEvent { note, ..self.about(caller, Action::SessionEnded, &row) }).await?;
+            }
+            Ok(())
+        };
+        self.manage(caller, work).await?;
+        self.streams().end_all_of(id);
+        Ok(())
     }
 
     /// Removes a person for good. The keys that they issued or own stay, and so does what they did in the audit. `LastOwner` as

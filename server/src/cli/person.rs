@@ -54,6 +54,8 @@ pub(super) enum Act {
     Enable(Several),
     /// End the wait after too many failed sign-ins
     Unlock(Several),
+    /// Sign people out everywhere. They can sign in again
+    SignOut(Several),
     /// Remove people for good. The keys that they issued stay
     Remove {
         #[command(flatten)]
@@ -116,6 +118,7 @@ pub(super) async fn run(client: &mut Client, act: Act, json: bool) -> Result<(),
         Act::Disable(people) => (people, ("disable", "Disabled")),
         Act::Enable(people) => (people, ("enable", "Enabled")),
         Act::Unlock(people) => (people, ("unlock", "Unlocked")),
+        Act::SignOut(people) => (people, ("sign-out", "Signed out")),
         Act::Remove { people, .. } => (people, ("", "Removed")),
         Act::Reset { .. } => return Ok(()),
     };

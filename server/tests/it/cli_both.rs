@@ -333,6 +333,7 @@ fn people_and_invites_are_managed_alike() {
         assert!(line.contains(words), "{line}");
     }
     assert_eq!(two.both(&["person", "unlock", EMAIL]), format!("Unlocked owner ({EMAIL}).\n"));
+    assert_eq!(two.both(&["person", "sign-out", EMAIL]), format!("Signed out owner ({EMAIL}).\n"));
     assert!(two.refused(&["person", "remove", EMAIL], 2).contains("--yes"));
     assert!(failed(&two.there(&["person", "reset", "--email", EMAIL]), 2).contains("--url"));
 }

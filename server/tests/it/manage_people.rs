@@ -69,7 +69,7 @@ async fn somebody_is_invited_comes_and_is_removed() {
     assert_eq!((&person["person"]["role"], &person["person"]["status"]), (&"guest".into(), &"active".into()));
     assert_eq!(person["keys"], json!([{ "key": key, "acts": ["see", "test"] }]));
     assert_eq!(m.get("/v1/people?role=guest&q=ada").await["data"].as_array().unwrap().len(), 1);
-    for (act, status) in [("disable", "disabled"), ("enable", "active"), ("unlock", "active")] {
+    for (act, status) in [("disable", "disabled"), ("enable", "active"), ("unlock", "active"), ("sign-out", "active")] {
         let done = m.call(Call::post(&format!("{path}/{act}"))).await.json();
         assert_eq!(done["person"]["status"], status, "{act}");
     }

@@ -26,7 +26,7 @@ fn every_dialog_is_marked_as_one() {
     let modals = ["edit", "audit", "rotate", "disable", "enable", "revoke", "restore", "delete"]
         .map(|act| format!("/keys/{{id}}/{act}"));
     let of_rotations = ["extend", "finish", "undo"].map(|act| format!("/keys/{{id}}/rotation/{act}"));
-    let of_people = ["role", "keys", "apps", "unlock", "disable", "enable", "factor", "remove"]
+    let of_people = ["role", "keys", "apps", "unlock", "sign-out", "disable", "enable", "factor", "remove"]
         .map(|act| format!("/people/{{id}}/{act}"));
     let of_apps = ["/apps/new", "/apps/{id}/rename", "/apps/{id}/archive", "/apps/{id}/restore"];
     let of_rooms = ["/rooms/new"].into_iter().map(str::to_owned);

@@ -211,6 +211,7 @@ async fn nobody_lets_others_see_more_than_they_see_themselves(w: World) {
             service.disable_person(&admin, &id).await,
             service.enable_person(&admin, &id).await,
             service.unlock_person(&admin, &id).await,
+            service.sign_out_person(&admin, &id).await,
             service.remove_person(&admin, &id).await,
         ] {
             assert_eq!(refusal(answer), refused);

@@ -362,6 +362,10 @@ async fn whoever_is_taken_out_signs_in_with_none(w: World) {
     w.service.disable_person(shell(), &id).await.unwrap();
     assert_eq!(refusal(sign_in(&w, &mut key).await), Refusal::PasskeyRefused);
     w.service.enable_person(shell(), &id).await.unwrap();
+    // Whoever is signed out everywhere goes on with no sign-in that waits.
+    let step = half(&w, "ada@example.com").await;
+    w.service.sign_out_person(shell(), &id).await.unwrap();
+    assert_eq!(refusal(finish(&w, &step, &mut key).await), Refusal::SignInOver);
     let ada = sign_in(&w, &mut key).await.unwrap();
     // The reset ends the passkeys and the sessions.
     w.one_event(Action::SecondFactorRemoved, w.service.reset_factor(owner(), &id)).await.unwrap();

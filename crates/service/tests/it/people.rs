@@ -65,6 +65,7 @@ async fn the_table_says_who_may_change_whom(w: World) {
             refused(service.disable_person(&caller, &id).await, "disables");
             refused(service.enable_person(&caller, &id).await, "enables");
             refused(service.unlock_person(&caller, &id).await, "unlocks");
+            refused(service.sign_out_person(&caller, &id).await, "signs out");
             refused(service.remove_person(&caller, &id).await, "removes");
             let id =
                 with_role(&w, *whom, &format!("{}.{}@example.org", by.as_str(), whom.as_str()), w.a_key().await).await;
@@ -268,6 +269,24 @@ async fn whoever_is_taken_out_is_out_at_once(w: World) {
     }
 }
 
+async fn whoever_is_signed_out_everywhere_can_sign_in_again(w: World) {
+    w.make_owner().await;
+    let service = &w.service;
+    let id = with_role(&w, Role::Admin, "ada@example.com", Vec::new()).await;
+    let sign_in = async |email: &str| secret(&w.sign_in(email, PASSWORD).await.unwrap().cookie);
+    let (here, there, own) = (sign_in("ada@example.com").await, sign_in("ada@example.com").await, sign_in(EMAIL).await);
+    let stream = service.stream(&service.session(&here).await.unwrap().unwrap()).unwrap();
+    w.one_event(Action::SessionEnded, service.sign_out_person(owner(), &id)).await.unwrap();
+    let event = w.newest().await;
+    assert_eq!((event.subject.label.as_str(), event.note.as_deref()), ("ada@example.com", Some("2 sessions ended")));
+    assert!(caller(&w, &here).await.is_none() && caller(&w, &there).await.is_none());
+    let ends = service.session_ends(&stream, Duration::from_hours(1));
+    assert!(tokio::time::timeout(Duration::from_mins(1), ends).await.is_ok(), "the stream goes on");
+    assert!(caller(&w, &own).await.is_some(), "nobody else is signed out");
+    w.no_event(service.sign_out_person(owner(), &id)).await.unwrap();
+    sign_in("ada@example.com").await;
+}
+
 async fn a_guest_is_out_when_the_access_ends(w: World) {
     w.make_owner().await;
     let keys = w.a_key().await;
@@ -367,6 +386,7 @@ on_both!(
     of_many_owners_at_once_one_stays,
     a_change_of_role_counts_from_the_next_request,
     whoever_is_taken_out_is_out_at_once,
+    whoever_is_signed_out_everywhere_can_sign_in_again,
     a_guest_is_out_when_the_access_ends,
     nobody_grants_what_they_may_not_do,
     a_locked_person_is_found_and_unlocked,

@@ -29,8 +29,16 @@ const ACTS: [&str; 15] = [
     "policy",
 ];
 
-const UNGUARDED: [&str; 7] =
-    ["issue service", "rotate service", "hand over service", "edit: rename", "invite guest", "disable", "unlock"];
+const UNGUARDED: [&str; 8] = [
+    "issue service",
+    "rotate service",
+    "hand over service",
+    "edit: rename",
+    "invite guest",
+    "disable",
+    "unlock",
+    "sign out",
+];
 
 fn verifier() -> KeyDraft {
     KeyDraft { boxes: vec!["keystead.verify".to_owned()], ..draft("service", "Verifier") }
@@ -115,6 +123,7 @@ impl Acts<'_> {
             "remove" => service.remove_person(by, &self.person().await).await,
             "disable" => service.disable_person(by, &self.person().await).await,
             "unlock" => service.unlock_person(by, &self.person().await).await,
+            "sign out" => service.sign_out_person(by, &self.person().await).await,
             "reset link" => service.reset_link_of(by, &self.person().await).await.map(drop),
             "reset factor" => service.reset_factor(by, &self.person().await).await,
             "policy" => {

@@ -255,6 +255,18 @@ pub(super) async fn unlock(
     shown(&api, &caller, &id).await
 }
 
+pub(super) async fn sign_out(
+    State(api): State<Arc<Api>>,
+    By(caller): By,
+    Named(id): Named,
+    MaybeBody(body): MaybeBody<Nothing>,
+) -> Answered<One<PersonAnswered>> {
+    body.read()?;
+    let id = person_id(&id)?;
+    api.service.sign_out_person(&caller, &id).await?;
+    shown(&api, &caller, &id).await
+}
+
 pub(super) async fn remove(State(api): State<Arc<Api>>, By(caller): By, Named(id): Named) -> Answered<Gone> {
     api.service.remove_person(&caller, &person_id(&id)?).await?;
     Ok(Gone)

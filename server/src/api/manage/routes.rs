@@ -65,6 +65,7 @@ pub(in super::super) static ROUTES: &[Route] = &[
     Route::of("POST", "/v1/people/{id}/disable", || post(people::disable)).does(&DISABLE_PERSON),
     Route::of("POST", "/v1/people/{id}/enable", || post(people::enable)).does(&ENABLE_PERSON),
     Route::of("POST", "/v1/people/{id}/unlock", || post(people::unlock)).does(&UNLOCK_PERSON),
+    Route::of("POST", "/v1/people/{id}/sign-out", || post(people::sign_out)).does(&SIGN_OUT_PERSON),
     reads("/v1/invites", &LIST_INVITES, || get(invites::list)),
     Route::of("POST", "/v1/invites", || post(invites::invite)).does(&INVITE),
     reads("/v1/invites/{id}", &GET_INVITE, || get(invites::get)),
@@ -243,6 +244,18 @@ static UNLOCK_PERSON: Operation = Operation {
     about: "Ends the wait after too many failed sign-ins.",
     maybe_body: Some(described::<NothingBody>),
     ..Operation::new("unlockPerson", "People", "Unlock a person", PeopleWrite, 200, Some(described::<PersonAnswered>))
+};
+static SIGN_OUT_PERSON: Operation = Operation {
+    about: "Ends their sessions. They can sign in again.",
+    maybe_body: Some(described::<NothingBody>),
+    ..Operation::new(
+        "signOutPerson",
+        "People",
+        "Sign a person out",
+        PeopleWrite,
+        200,
+        Some(described::<PersonAnswered>),
+    )
 };
 static LIST_INVITES: Operation =
     Operation::new("listInvites", "Invites", "List invites", PeopleRead, 200, Some(listed::<InviteShown>));
