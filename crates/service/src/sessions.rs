@@ -1,6 +1,6 @@
 //! Signed-in browsers.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use domain::{
     audit::Actor,
@@ -11,7 +11,8 @@ use domain::{
     timestamp::{Millis, Timestamp},
 };
 use secrecy::{ExposeSecret, SecretString};
-use store::{PersonRow, SessionRow, Tx};
+use store::{PersonRow, SessionRow, StoreError, Tx};
+use tokio::time::timeout;
 
 use crate::{Caller, ClientInfo, Result, Service, entropy};
 
@@ -27,6 +28,9 @@ pub(crate) const AHEAD: Millis = Millis::minutes(1);
 
 /// How precisely "last seen" is kept. A write per page would cost too much.
 const TOUCH_EVERY: Millis = Millis::minutes(1);
+
+/// How long a page waits for that write.
+const TOUCH_WITHIN: Duration = Duration::from_secs(1);
 
 /// A person with an account, as stored. No edge can invent one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,14 +117,20 @@ impl Session {
 }
 
 impl Service {
-    /// The session of a cookie's value, which this call prolongs; `None` if it has ended or never existed.
+    /// The session of a cookie's value, which this call prolongs if the database can be written; `None` if it has ended or
+    /// never existed.
     pub async fn session(&self, cookie: &str) -> Result<Option<Session>> {
         let session = self.idle_session(cookie).await?;
         if let Some(session) = &session
             && self.now().since(session.last_seen_at) >= TOUCH_EVERY
         {
             let touch = async |tx: &mut Tx| tx.touch_session(&session.id_mac, self.now()).await;
-            self.write(touch).await?;
+            let late =
+                || StoreError::Unavailable(format!("the database did not answer in {} s", TOUCH_WITHIN.as_secs()));
+            // Pages work while nothing can be written. The next one tries again.
+            if let Err(error) = timeout(TOUCH_WITHIN, self.write(touch)).await.unwrap_or_else(|_| Err(late())) {
+                tracing::warn!(%error, "it could not be noted that a session was used");
+            }
         }
         Ok(session)
     }

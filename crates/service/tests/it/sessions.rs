@@ -9,7 +9,8 @@ use service::{
     sign_in::SignIn,
     streams::STREAMS_MAX,
 };
-use tokio::time::timeout;
+use store::{StoreError, Tx};
+use tokio::{sync::Notify, time::timeout};
 
 use crate::{
     usage::quiet,
@@ -141,6 +142,52 @@ async fn use_is_noted_once_a_minute(w: World) {
     assert_eq!(w.store.write_count(), before + 1);
 }
 
+/// Pages work while the database can be read and not written.
+async fn a_use_that_cannot_be_noted_keeps_nobody_out(w: World) {
+    let (breaks, mends): (&[&str], &str) = if w.store.engine() == "SQLite" {
+        (
+            &["CREATE TRIGGER stuck BEFORE UPDATE ON session BEGIN SELECT RAISE(ABORT, 'stuck'); END"],
+            "DROP TRIGGER stuck",
+        )
+    } else {
+        (
+            &[
+                "CREATE FUNCTION stuck() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'stuck'; END $$",
+                "CREATE TRIGGER stuck BEFORE UPDATE ON session FOR EACH ROW EXECUTE FUNCTION stuck()",
+            ],
+            "DROP TRIGGER stuck ON session",
+        )
+    };
+    let cookie = cookie(&w).await;
+    for statement in breaks {
+        w.database.execute(statement).await;
+    }
+    w.clock.advance(Millis(IDLE.0 - 1));
+    assert!(is_open(&w, &cookie).await);
+    w.database.execute(mends).await;
+    assert!(is_open(&w, &cookie).await);
+    w.clock.advance(Millis(IDLE.0 - 1));
+    assert!(is_open(&w, &cookie).await, "its use was noted as soon as that was possible");
+}
+
+async fn a_page_does_not_wait_for_another_writer(w: World) {
+    let cookie = cookie(&w).await;
+    w.clock.advance(Millis::minutes(2));
+    let (begun, done) = (Notify::new(), Notify::new());
+    let writer = w.store.write(async |_: &mut Tx| {
+        begun.notify_one();
+        done.notified().await;
+        Ok::<_, StoreError>(())
+    });
+    let page = async {
+        begun.notified().await;
+        assert!(timeout(Duration::from_secs(5), is_open(&w, &cookie)).await.unwrap());
+        done.notify_one();
+    };
+    let (written, ()) = tokio::join!(writer, page);
+    written.unwrap();
+}
+
 async fn signing_out_ends_it_and_leaves_one_event(w: World) {
     let cookie = cookie(&w).await;
     let session = w.service.session(&cookie).await.unwrap().unwrap();
@@ -185,6 +232,8 @@ on_both!(
     a_stream_ends_when_its_session_is_over_or_replaced,
     a_busy_session_ends_too,
     use_is_noted_once_a_minute,
+    a_use_that_cannot_be_noted_keeps_nobody_out,
+    a_page_does_not_wait_for_another_writer,
     signing_out_ends_it_and_leaves_one_event,
     what_is_no_cookie_opens_nothing,
     what_has_ended_is_removed,
