@@ -206,7 +206,6 @@ impl Service {
             tx.prune_provider_answers(now).await?;
             tx.prune_used_forms(forms_before).await?;
             tx.prune_drafts(drafts::outdated(now)).await?;
-            tx.prune_collections().await?;
             tx.prune_secret_calls(now).await?;
             tx.prune_key_requests(requests::long_over(now)).await?;
             tx.prune_invites(invites::long_over(now), PRUNED_AT_ONCE).await?;

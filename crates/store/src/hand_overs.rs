@@ -182,19 +182,10 @@ impl Tx {
         Ok(self.conn().execute(sql).await? == 1)
     }
 
-    /// Forgets who collected a key, because a new secret of it waits to be collected; their event stays. Returns whether
-    /// somebody had.
+    /// Forgets who collected a key, because it goes or a new secret of it waits to be collected; their event stays. Returns
+    /// whether somebody had.
     pub async fn forget_collection(&mut self, key: &KeyId) -> Result<bool, StoreError> {
         let sql = Sql::new("DELETE FROM hand_over WHERE key_id = $1 AND collected_at <> 0");
         Ok(self.conn().execute(sql.arg(key.as_str())).await? == 1)
-    }
-
-    /// Removes what is said of collected keys that are gone, and returns how many.
-    pub async fn prune_collections(&mut self) -> Result<u64, StoreError> {
-        let sql = Sql::new(
-            "DELETE FROM hand_over WHERE collected_at <> 0 AND NOT EXISTS \
-             (SELECT 1 FROM api_key WHERE api_key.id = hand_over.key_id)",
-        );
-        self.conn().execute(sql).await
     }
 }

@@ -191,8 +191,8 @@ impl Tx {
         Ok(self.conn().execute(sql).await? == 1)
     }
 
-    /// Removes a key and its secrets, and returns whether it existed. Its audit events stay, and so does the fact that
-    /// its form was used.
+    /// Removes a key and its secrets, and who collected it, and returns whether it existed. Its audit events stay, and so
+    /// does the fact that its form was used.
     pub async fn delete_key(&mut self, id: &KeyId, now: Timestamp) -> Result<bool, StoreError> {
         let Some((app, name)) = self.app_and_name(id).await? else { return Ok(false) };
         self.delete_name_parts(id, &app, &name).await?;
@@ -203,6 +203,7 @@ impl Tx {
              WHERE id = $1 AND form_id IS NOT NULL",
         );
         self.conn().execute(sql.arg(id.as_str()).arg(now)).await?;
+        self.forget_collection(id).await?;
         let sql = Sql::new("DELETE FROM api_key WHERE id = $1").arg(id.as_str());
         Ok(self.conn().execute(sql).await? == 1)
     }

@@ -130,7 +130,6 @@ async fn a_collected_key_that_nobody_confirms_never_works(w: World) {
     w.one_event(Action::KeyDropped, w.service.drop_overdue_keys()).await.unwrap();
     assert_ne!(w.code(&token(&collected.issued)).await, Code::Valid);
     // Nobody asks for it any more.
-    w.service.tidy(&tokio_util::sync::CancellationToken::new()).await.unwrap();
     assert_eq!(w.store.collection(&made.hand_over.key).await.unwrap(), None);
 }
 

@@ -5,10 +5,11 @@ use domain::kind::KeyKind;
 use domain::rotation::Overlap;
 use store::{Link, Store, StoreError, Unique};
 
-use crate::fixtures::{NOW, with_app};
+use crate::fixtures::{NOW, insert, key, with_app};
 
 contract! {
     hand_overs_wait_until_they_are_collected,
+    who_collected_a_key_goes_with_it,
     a_hand_over_is_found_by_its_link,
 }
 
@@ -82,8 +83,19 @@ async fn hand_overs_wait_until_they_are_collected(store: Store) {
     let forget = async |key: &KeyId| store.write(async |tx| tx.forget_collection(key).await).await.unwrap();
     assert!(forget(&second.key).await && !forget(&second.key).await && !forget(&first.key).await);
     assert_eq!(store.collection(&second.key).await.unwrap(), None);
-    // The key of the other one is gone.
-    assert_eq!(store.write(async |tx| tx.prune_collections().await).await.unwrap(), 1);
+}
+
+async fn who_collected_a_key_goes_with_it(store: Store) {
+    let app = with_app(&store).await;
+    let (gone, stays) = (key(&app, "gone"), key(&app, "stays"));
+    insert(&store, &[gone.clone(), stays.clone()]).await;
+    for (number, key) in [(1, &gone), (2, &stays)] {
+        add(&store, &HandOver { key: key.id, ..hand_over(app, number) }).await.unwrap();
+        store.write(async |tx| tx.set_collected(&key.id, NOW, None).await.map(drop)).await.unwrap();
+    }
+    store.write(async |tx| tx.delete_key(&gone.id, NOW).await.map(drop)).await.unwrap();
+    assert_eq!(store.collection(&gone.id).await.unwrap(), None);
+    assert!(store.collection(&stays.id).await.unwrap().is_some());
 }
 
 async fn a_hand_over_is_found_by_its_link(store: Store) {
