@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{event::EVENTS_KEPT, timestamp::Millis};
-use store::{Announced, Changes, StoreError, Tx};
+use store::{Announced, Changes, StoreError};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -11,11 +10,7 @@ use crate::{
     Error, Result, Service,
     chat::live::LOOK_EVERY,
     deliveries::{self, Worker},
-    invites,
-    keys::{bulk, drafts, requests},
     metrics::SAMPLE_EVERY,
-    once::ANSWERS_KEPT,
-    sessions,
     verify::POLL_EVERY,
 };
 
@@ -33,18 +28,6 @@ const TIDY_EVERY: Duration = Duration::from_mins(10);
 
 /// How long to wait before a broken listener is replaced.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
-
-/// How long the calls of each key are kept, hour by hour.
-const KEY_CALLS_KEPT: Millis = Millis::days(31);
-
-/// A last use further in the future than this comes from a wrong clock.
-const AHEAD: Millis = Millis::days(1);
-
-/// How long a used form is remembered after its key is gone. No page stays open for longer.
-const USED_FORMS_KEPT: Millis = Millis::days(31);
-
-/// The most rows to delete in one transaction, so that other writers do not wait long.
-const PRUNED_AT_ONCE: u32 = 10_000;
 
 impl Service {
     /// Runs until `shutdown`, then writes the last counts.
@@ -189,51 +172,6 @@ impl Service {
                 }
             }
         }
-    }
-
-    /// Removes what no longer counts, part by part until `shutdown`. [`Service::run`] does it from time to time.
-    pub async fn tidy(&self, shutdown: &CancellationToken) -> Result<()> {
-        let now = self.now();
-        let idle_since = now.plus(Millis(-sessions::IDLE.0));
-        let forms_before = now.plus(Millis(-USED_FORMS_KEPT.0));
-        let answers_before = now.plus(Millis(-ANSWERS_KEPT.0));
-        let first_hour = now.plus(Millis(-KEY_CALLS_KEPT.0)).hour();
-        let events_before = now.plus(Millis(-EVENTS_KEPT.0));
-        let work = async |tx: &mut Tx| {
-            tx.delete_expired_sessions(now, idle_since).await?;
-            tx.prune_sign_in_steps(now).await?;
-            tx.prune_passkey_challenges(now).await?;
-            tx.prune_provider_answers(now).await?;
-            tx.prune_used_forms(forms_before).await?;
-            tx.prune_drafts(drafts::outdated(now)).await?;
-            tx.prune_secret_calls(now).await?;
-            tx.prune_key_requests(requests::long_over(now)).await?;
-            tx.prune_invites(invites::long_over(now), PRUNED_AT_ONCE).await?;
-            tx.prune_api_answers(answers_before).await?;
-            tx.prune_bulk_acts(bulk::too_late_to_undo(now)).await?;
-            let brought_back = tx.bring_back_uses(now, now.plus(AHEAD)).await?;
-            if brought_back > 0 {
-                tracing::warn!(keys = brought_back, "keys had been used in the future: a clock was wrong");
-            }
-            Ok::<_, StoreError>(())
-        };
-        self.write(work).await?;
-        self.tidy_sign_ins(shutdown).await?;
-        self.sweep_unsent(shutdown).await?;
-        self.tidy_deliveries(shutdown).await?;
-        while !shutdown.is_cancelled() {
-            let prune = async |tx: &mut Tx| tx.prune_key_calls(first_hour, PRUNED_AT_ONCE).await;
-            if self.write(prune).await? < u64::from(PRUNED_AT_ONCE) {
-                break;
-            }
-        }
-        while !shutdown.is_cancelled() {
-            let prune = async |tx: &mut Tx| tx.prune_events(events_before, PRUNED_AT_ONCE).await;
-            if self.write(prune).await? < u64::from(PRUNED_AT_ONCE) {
-                break;
-            }
-        }
-        Ok(())
     }
 }
 

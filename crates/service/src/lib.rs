@@ -55,6 +55,7 @@ pub mod setup;
 pub mod sign_in;
 pub mod streams;
 mod throttle;
+mod tidying;
 mod to_the_end;
 mod together;
 mod totp;

@@ -139,8 +139,10 @@ impl Tx {
         self.conn().execute(sql.arg(until)).await
     }
 
-    /// Forgets the answers of `until` or earlier, and returns how many.
-    pub async fn prune_api_answers(&mut self, until: Timestamp) -> Result<u64, StoreError> {
-        self.conn().execute(Sql::new("DELETE FROM api_answer WHERE made_at <= $1").arg(until)).await
+    /// Forgets the answers of `until` or earlier, at most `limit`, and returns how many.
+    pub async fn prune_api_answers(&mut self, until: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let sql =
+            Sql::new("DELETE FROM api_answer WHERE mac IN (SELECT mac FROM api_answer WHERE made_at <= $1 LIMIT $2)");
+        self.conn().execute(sql.arg(until).arg(i64::from(limit))).await
     }
 }

@@ -208,8 +208,11 @@ impl Tx {
         Ok(self.conn().execute(sql).await? == 1)
     }
 
-    /// Forgets used forms whose keys were removed before `before`, and returns how many.
-    pub async fn prune_used_forms(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        self.conn().execute(Sql::new("DELETE FROM used_form WHERE gone_at < $1").arg(before)).await
+    /// Forgets used forms whose keys were removed before `before`, at most `limit`, and returns how many.
+    pub async fn prune_used_forms(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let sql = Sql::new(
+            "DELETE FROM used_form WHERE form_id IN (SELECT form_id FROM used_form WHERE gone_at < $1 LIMIT $2)",
+        );
+        self.conn().execute(sql.arg(before).arg(i64::from(limit))).await
     }
 }

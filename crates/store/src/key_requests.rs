@@ -203,11 +203,12 @@ impl Tx {
         Ok(self.conn().execute(sql).await? == 1)
     }
 
-    /// Removes requests that had ended by this time, and returns how many.
-    pub async fn prune_key_requests(&mut self, by: Timestamp) -> Result<u64, StoreError> {
-        let mut sql = Sql::new("DELETE FROM key_request WHERE state NOT IN (");
-        let open = RequestState::ALL.iter().filter(|state| state.is_open()).map(|state| state.as_str());
-        sql.list(open).push(") AND until <= ").bind(by);
+    /// Removes requests that had ended by this time, at most `limit`, and returns how many.
+    pub async fn prune_key_requests(&mut self, by: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut sql =
+            Sql::new("DELETE FROM key_request WHERE key_id IN (SELECT key_id FROM key_request WHERE state IN (");
+        let ended = RequestState::ALL.iter().filter(|state| !state.is_open()).map(|state| state.as_str());
+        sql.list(ended).push(") AND until <= ").bind(by).push(" LIMIT ").bind(i64::from(limit)).push(")");
         self.conn().execute(sql).await
     }
 }

@@ -123,17 +123,14 @@ fn a_use(at: i64, address: Option<String>) -> Result<KeyUse, StoreError> {
 }
 
 impl Tx {
-    /// Brings back to `now` the last uses that lie after `beyond`, where a wrong clock put them, and forgets the calls of
-    /// those hours. Otherwise no later use would ever be newer. Returns how many keys it brought back.
-    pub async fn bring_back_uses(&mut self, now: Timestamp, beyond: Timestamp) -> Result<u64, StoreError> {
-        let sql =
-            Sql::new("UPDATE api_key SET last_used_at = $1 WHERE app_id IN (SELECT id FROM app) AND last_used_at > $2");
-        let keys = self.conn().execute(sql.arg(now).arg(beyond)).await?;
-        for code in verdicts() {
-            let sql = Sql::new("DELETE FROM key_usage_hour WHERE code = $1 AND hour > $2");
-            self.conn().execute(sql.arg(code).arg(beyond.hour())).await?;
-        }
-        Ok(keys)
+    /// Brings back to `now` the last uses that lie after `beyond`, where a wrong clock put them: at most `limit`. Otherwise
+    /// no later use would ever be newer. Returns how many keys it brought back.
+    pub async fn bring_back_uses(&mut self, now: Timestamp, beyond: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let sql = Sql::new(
+            "UPDATE api_key SET last_used_at = $1 WHERE id IN (SELECT id FROM api_key \
+             WHERE app_id IN (SELECT id FROM app) AND last_used_at > $2 LIMIT $3)",
+        );
+        self.conn().execute(sql.arg(now).arg(beyond).arg(i64::from(limit))).await
     }
 
     /// Makes lists show these uses, one per key, where they are newer. Skips keys that are gone.

@@ -134,9 +134,12 @@ impl Tx {
         Ok(())
     }
 
-    /// Removes the counts of minutes that nobody asks for any more, and returns how many.
-    pub async fn prune_secret_calls(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        let sql = Sql::new("DELETE FROM key_secret_minute WHERE minute <= $1");
-        self.conn().execute(sql.arg(now.plus(Millis(-COUNTED_FOR.0)))).await
+    /// Removes the counts of minutes that nobody asks for any more, at most `limit`, and returns how many.
+    pub async fn prune_secret_calls(&mut self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let sql = Sql::new(
+            "DELETE FROM key_secret_minute WHERE (key_id, version, minute) IN \
+             (SELECT key_id, version, minute FROM key_secret_minute WHERE minute <= $1 LIMIT $2)",
+        );
+        self.conn().execute(sql.arg(now.plus(Millis(-COUNTED_FOR.0))).arg(i64::from(limit))).await
     }
 }

@@ -180,6 +180,16 @@ impl Tx {
 
     /// Removes the calls by key of hours before `hour`, at most `limit` rows, and returns how many.
     pub async fn prune_key_calls(&mut self, hour: i64, limit: u32) -> Result<u64, StoreError> {
+        self.prune_calls(" AND hour < ", hour, limit).await
+    }
+
+    /// Removes the calls by key of hours after `hour`, where a wrong clock put them, at most `limit` rows, and returns how
+    /// many.
+    pub async fn prune_calls_ahead(&mut self, hour: i64, limit: u32) -> Result<u64, StoreError> {
+        self.prune_calls(" AND hour > ", hour, limit).await
+    }
+
+    async fn prune_calls(&mut self, those: &'static str, hour: i64, limit: u32) -> Result<u64, StoreError> {
         let mut gone = 0;
         // One verdict at a time. With a union, SQLite would look up each row of the table.
         for code in verdicts() {
@@ -187,18 +197,18 @@ impl Tx {
             if left == 0 {
                 break;
             }
-            gone += self.conn().execute(prune(code, hour, left)).await?;
+            gone += self.conn().execute(prune(code, those, hour, left)).await?;
         }
         Ok(gone)
     }
 }
 
-pub(crate) fn prune(code: &str, hour: i64, limit: u64) -> Sql {
+pub(crate) fn prune(code: &str, those: &'static str, hour: i64, limit: u64) -> Sql {
     let mut sql = Sql::new(
         "DELETE FROM key_usage_hour WHERE (key_id, hour, code) IN (SELECT key_id, hour, code FROM key_usage_hour \
          WHERE code = ",
     );
-    sql.bind(code).push(" AND hour < ").bind(hour).push(" LIMIT ").bind(signed(limit)).push(")");
+    sql.bind(code).push(those).bind(hour).push(" LIMIT ").bind(signed(limit)).push(")");
     sql
 }
 

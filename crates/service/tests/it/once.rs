@@ -21,6 +21,7 @@ on_both! {
     a_secret_is_given_again_until_it_is_used,
     a_secret_is_given_again_for_ten_minutes,
     an_answer_is_kept_for_a_day,
+    old_answers_go_even_if_something_else_cannot,
     an_answer_that_was_lost_is_told_so,
 }
 
@@ -169,6 +170,15 @@ async fn an_answer_is_kept_for_a_day(w: World) {
     w.clock.advance(Millis::hours(24));
     w.service.tidy(&CancellationToken::new()).await.unwrap();
     made(&w, "a").await;
+}
+
+async fn old_answers_go_even_if_something_else_cannot(w: World) {
+    made(&w, "a").await;
+    w.clock.advance(Millis::hours(24));
+    w.database.execute("ALTER TABLE used_form RENAME TO used_form_away").await;
+    w.service.tidy(&CancellationToken::new()).await.unwrap_err();
+    let left = w.store.write(async |tx| tx.prune_api_answers(w.service.now(), 9).await).await;
+    assert_eq!(left.unwrap(), 0);
 }
 
 async fn an_answer_that_was_lost_is_told_so(w: World) {

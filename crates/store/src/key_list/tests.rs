@@ -269,7 +269,7 @@ async fn keys_called_of_late_are_found_by_their_calls_or_tested_in_the_order() {
 #[tokio::test]
 async fn old_counts_are_found_and_forgotten_by_their_indexes() {
     with_sqlite(async |store| {
-        let steps = plan(store, prune("VALID", 1, 10_000)).await;
+        let steps = plan(store, prune("VALID", " AND hour < ", 1, 10_000)).await;
         assert_eq!(scans(&steps), Vec::<&String>::new(), "{steps:#?}");
         let search = "SEARCH key_usage_hour USING PRIMARY KEY (key_id=? AND hour=? AND code=?)";
         assert!(steps.iter().any(|step| step == search), "{steps:#?}");

@@ -5,6 +5,7 @@ use crate::fixtures::NOW;
 contract! {
     a_call_is_carried_out_once_and_its_answer_kept,
     secrets_go_before_their_answers,
+    old_answers_go_piece_by_piece,
 }
 
 const MAC: &[u8] = &[7; 32];
@@ -61,8 +62,19 @@ async fn secrets_go_before_their_answers(store: Store) {
     assert_eq!(kept().await, Some(answer(false)));
     let prune = async |seconds| {
         let until = NOW.plus_seconds(seconds);
-        store.write(async |tx| tx.prune_api_answers(until).await).await.unwrap()
+        store.write(async |tx| tx.prune_api_answers(until, 9).await).await.unwrap()
     };
     assert_eq!((prune(-1).await, prune(0).await), (0, 1));
     assert_eq!(kept().await, None);
+}
+
+async fn old_answers_go_piece_by_piece(store: Store) {
+    for n in 0..5 {
+        let (mac, now) = ([n; 32], NOW.plus_seconds(n.into()));
+        store.write(async |tx| tx.begin_api_answer(&mac, &[1; 32], now, NOW).await).await.unwrap();
+    }
+    let until = NOW.plus_seconds(3);
+    let prune = async || store.write(async |tx| tx.prune_api_answers(until, 3).await).await.unwrap();
+    assert_eq!((prune().await, prune().await, prune().await), (3, 1, 0));
+    assert!(store.api_answer(&[4; 32]).await.unwrap().is_some(), "the last one is not old");
 }

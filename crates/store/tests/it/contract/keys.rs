@@ -227,8 +227,9 @@ async fn a_deleted_key_is_gone(store: Store) {
     assert_eq!(store.key_of_form(form).await.unwrap(), Some(new.id), "its form is used up");
     assert_eq!(store.key_record(&new.id).await.unwrap(), None);
     assert_eq!(store.key_detail(&new.id).await.unwrap(), None);
-    let prune = async |before| store.write(async |tx| tx.prune_used_forms(before).await).await.unwrap();
-    assert_eq!((prune(NOW).await, prune(NOW.plus_seconds(1)).await), (0, 1));
+    let prune = async |before, limit| store.write(async |tx| tx.prune_used_forms(before, limit).await).await.unwrap();
+    let later = NOW.plus_seconds(1);
+    assert_eq!((prune(NOW, 9).await, prune(later, 0).await, prune(later, 9).await), (0, 0, 1));
     assert_eq!(store.key_of_form(form).await.unwrap(), None);
     // Its secrets went with it, or the id could not be used again.
     insert(&store, &[new]).await;

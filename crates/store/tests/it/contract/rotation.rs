@@ -192,8 +192,9 @@ async fn the_use_of_each_secret_is_counted_and_bounded(store: Store) {
     let old = &told[1].1;
     assert_eq!((old.addresses.len(), old.more, old.addresses[0]), (ADDRESSES_KEPT, true, (address(99), at(99))));
 
-    let prune = async |now| store.write(async |tx| tx.prune_secret_calls(now).await).await.unwrap();
-    assert_eq!((prune(NOW).await, prune(NOW.plus_seconds(3_600)).await), (1, 3));
+    let prune = async |now| store.write(async |tx| tx.prune_secret_calls(now, 2).await).await.unwrap();
+    let later = NOW.plus_seconds(3_600);
+    assert_eq!((prune(NOW).await, prune(later).await, prune(later).await), (1, 2, 1), "piece by piece");
     assert_eq!(store.secret_uses(id, NOW).await.unwrap()[1].1.calls, 0);
     store.write(async |tx| tx.delete_secret(id, SecretNumber(1)).await).await.unwrap();
     assert_eq!(store.secret_uses(id, NOW).await.unwrap(), []);

@@ -92,8 +92,12 @@ async fn a_use_in_the_future_is_brought_back(store: Store) {
     }
     assert_eq!(last_use(&store, &one.id).await.at, later);
     let now = NOW.plus_seconds(60);
-    let back = store.write(async |tx| tx.bring_back_uses(now, now.plus(Millis::days(1))).await).await.unwrap();
-    assert_eq!(back, 1);
+    let beyond = now.plus(Millis::days(1));
+    let forget = async |limit| store.write(async |tx| tx.prune_calls_ahead(beyond.hour(), limit).await).await.unwrap();
+    assert_eq!((forget(0).await, forget(9).await, forget(9).await), (0, 1, 0));
+    assert_eq!(store.newest_hour().await.unwrap(), Some(NOW.hour()));
+    let bring_back = async |limit| store.write(async |tx| tx.bring_back_uses(now, beyond, limit).await).await.unwrap();
+    assert_eq!((bring_back(0).await, bring_back(9).await, bring_back(9).await), (0, 1, 0));
     assert_eq!(last_use(&store, &one.id).await.at, now);
     assert_eq!(last_use(&store, &two.id).await.at, NOW);
 }
