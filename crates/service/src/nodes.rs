@@ -172,14 +172,14 @@ impl Service {
                 tokio::time::sleep(took.saturating_mul(RESTS).min(REST)).await;
             }
         }
-        if let Err(error) = patiently(self.leave_nodes(&this.id)).await {
+        if let Err(error) = patiently(self.leave_nodes(&this.id, &beats)).await {
             tracing::warn!(%error, "the other nodes will take this one for lost");
         }
     }
 
     /// Says that this node is there, and acts on what it learns of the others.
     async fn beat(&self, this: &NewNode, beats: &mut Beats) -> Result<()> {
-        let asked = self.verifier().uptime();
+        let mut asked = self.verifier().uptime();
         let began = self.instant();
         let written = patiently(self.write_beat(this, beats)).await;
         let nodes = match written {
@@ -195,6 +195,9 @@ impl Service {
         beats.steady = Some((since.map_or(began, |(since, _)| since), began));
         self.verifier().shares().cannot_join(false);
         self.note_seen(this, &nodes);
+        if beats.is_unread {
+            asked = self.read_shares(&this.id, beats, asked).await?;
+        }
         self.follow_nodes(this, beats, &nodes).await?;
         // Only now: until its shares are on record, this node must not count on because of what it has learnt.
         self.verifier().confirm_shares(asked);

@@ -36,19 +36,20 @@ pub struct NodeShare {
 const ROWS_AT_ONCE: usize = 1_000;
 
 reads! {
-    /// The limits that this node has a share of and that another node has too little of.
+    /// The limits that this node has a share of and that another node, which is not lost, has too little of.
     short_limits(node: &NodeId) -> Vec<LimitPlace>;
-    /// The shares of these limits, of all nodes.
+    /// The shares of these limits, of all nodes. A node that is lost claims nothing, and lacks nothing.
     limit_shares(places: &[LimitPlace]) -> Vec<NodeShare>;
-    /// All shares of a node.
-    node_shares(node: &NodeId) -> Vec<NodeShare>;
+    /// The next shares of a node, as they are on record, after those of a limit or from the first on: at most `limit`.
+    node_shares(node: &NodeId, after: Option<&LimitPlace>, limit: u32) -> Vec<NodeShare>;
 }
 
 async fn short_limits(conn: &mut Conn<'_>, node: &NodeId) -> Result<Vec<LimitPlace>, StoreError> {
     let sql = Sql::new(
         "SELECT DISTINCT s.key_id, s.name, s.window_ms FROM limit_share s WHERE s.short > 0 AND s.node_id <> $1 \
          AND EXISTS (SELECT 1 FROM limit_share o WHERE o.key_id = s.key_id AND o.name = s.name \
-         AND o.window_ms = s.window_ms AND o.node_id = $2)",
+         AND o.window_ms = s.window_ms AND o.node_id = $2) \
+         AND NOT EXISTS (SELECT 1 FROM node n WHERE n.id = s.node_id AND n.lost_at IS NOT NULL)",
     );
     let rows = conn.fetch_all::<(String, String, i64)>(sql.arg(node.as_str()).arg(node.as_str())).await?;
     rows.into_iter().map(|(key, name, window)| place(&key, name, window)).collect()
@@ -58,13 +59,14 @@ async fn limit_shares(conn: &mut Conn<'_>, places: &[LimitPlace]) -> Result<Vec<
     let mut shares = Vec::new();
     for piece in places.chunks(ROWS_AT_ONCE) {
         let mut sql = Sql::new(
-            "SELECT s.key_id, s.name, s.window_ms, s.node_id, s.calls, s.claim, s.short FROM (SELECT value ->> 0 AS key_id, \
+            "SELECT s.key_id, s.name, s.window_ms, s.node_id, s.calls, CASE WHEN n.id IS NULL THEN s.claim ELSE 0 END, \
+             CASE WHEN n.id IS NULL THEN s.short ELSE 0 END FROM (SELECT value ->> 0 AS key_id, \
              value ->> 1 AS name, CAST(value ->> 2 AS BIGINT) AS window_ms FROM ",
         );
         let rows = piece.iter().map(|place| (place.key_id.as_str(), &*place.name, place.window.0));
         conn.push_rows(&mut sql, rows)?;
         sql.push(
-            ") AS asked CROSS JOIN limit_share s \
+            ") AS asked CROSS JOIN limit_share s LEFT JOIN node n ON n.id = s.node_id AND n.lost_at IS NOT NULL \
              WHERE s.key_id = asked.key_id AND s.name = asked.name AND s.window_ms = asked.window_ms",
         );
         for row in conn.fetch_all::<Stored>(sql).await? {
@@ -74,12 +76,21 @@ async fn limit_shares(conn: &mut Conn<'_>, places: &[LimitPlace]) -> Result<Vec<
     Ok(shares)
 }
 
-async fn node_shares(conn: &mut Conn<'_>, node: &NodeId) -> Result<Vec<NodeShare>, StoreError> {
-    let sql = Sql::new(
-        "SELECT key_id, name, window_ms, node_id, calls, claim, short FROM limit_share WHERE node_id = $1 \
-         ORDER BY key_id, name, window_ms",
-    );
-    conn.fetch_all::<Stored>(sql.arg(node.as_str())).await?.into_iter().map(share).collect()
+async fn node_shares(
+    conn: &mut Conn<'_>,
+    node: &NodeId,
+    after: Option<&LimitPlace>,
+    limit: u32,
+) -> Result<Vec<NodeShare>, StoreError> {
+    let mut sql =
+        Sql::new("SELECT key_id, name, window_ms, node_id, calls, claim, short FROM limit_share WHERE node_id = ");
+    sql.bind(node.as_str());
+    if let Some(after) = after {
+        sql.push(" AND (key_id, name, window_ms) > (").bind(after.key_id.as_str()).push(", ").bind(&*after.name);
+        sql.push(", ").bind(after.window.0).push(")");
+    }
+    sql.push(" ORDER BY key_id, name, window_ms LIMIT ").bind(i64::from(limit));
+    conn.fetch_all::<Stored>(sql).await?.into_iter().map(share).collect()
 }
 
 impl Tx {
@@ -115,11 +126,13 @@ impl Tx {
         Ok(())
     }
 
-    /// Removes all shares of a node.
-    pub async fn remove_limit_shares(&mut self, node: &NodeId) -> Result<(), StoreError> {
-        let sql = Sql::new("DELETE FROM limit_share WHERE node_id = $1");
-        self.conn().execute(sql.arg(node.as_str())).await?;
-        Ok(())
+    /// Removes shares of a node, at most `limit`, and returns how many.
+    pub async fn remove_limit_shares(&mut self, node: &NodeId, limit: u32) -> Result<u64, StoreError> {
+        let sql = Sql::new(
+            "DELETE FROM limit_share WHERE (key_id, name, window_ms, node_id) IN \
+             (SELECT key_id, name, window_ms, node_id FROM limit_share WHERE node_id = $1 LIMIT $2)",
+        );
+        self.conn().execute(sql.arg(node.as_str()).arg(i64::from(limit))).await
     }
 
     /// Tells the other nodes that this one is short, has given back, or has arrived. The announcement goes out with the

@@ -121,29 +121,33 @@ impl Tx {
         Ok(self.conn().execute(sql.arg(id.as_str()).arg(now)).await? > 0)
     }
 
-    /// Notes that a node has stopped, or is gone. Its shares are kept for now, but it claims nothing more.
+    /// Notes that a node has stopped, or is gone. Its shares are kept for now, but whoever reads them finds that it claims
+    /// nothing more.
     pub async fn lose_node(&mut self, id: &NodeId) -> Result<(), StoreError> {
         let now = now(&mut self.conn()).await?;
+        // It may have a million shares, so they stay as they are. An older release beside this one still believes the
+        // claims in them until they are swept: it counts no more than the limit, but may leave the node some of it.
         let sql = Sql::new("UPDATE node SET lost_at = $2 WHERE id = $1 AND lost_at IS NULL");
         self.conn().execute(sql.arg(id.as_str()).arg(now)).await?;
-        let sql = Sql::new("UPDATE limit_share SET claim = 0, short = 0 WHERE node_id = $1");
-        self.conn().execute(sql.arg(id.as_str())).await?;
         Ok(())
     }
 
-    /// Removes those shares of a lost node whose window is shorter than this, and the node after its last share.
-    pub async fn sweep_node(&mut self, id: &NodeId, windows_below: Millis) -> Result<(), StoreError> {
+    /// Removes those shares of a lost node whose window is shorter than this, at most `limit`, and the node after its last
+    /// share. Returns how many shares it removed.
+    pub async fn sweep_node(&mut self, id: &NodeId, windows_below: Millis, limit: u32) -> Result<u64, StoreError> {
         // It may be there again.
         let sql = Sql::new(
-            "DELETE FROM limit_share WHERE node_id = $1 AND window_ms < $2 \
-             AND EXISTS (SELECT 1 FROM node WHERE id = $3 AND lost_at IS NOT NULL)",
+            "DELETE FROM limit_share WHERE (key_id, name, window_ms, node_id) IN \
+             (SELECT key_id, name, window_ms, node_id FROM limit_share WHERE node_id = $1 AND window_ms < $2 \
+             AND EXISTS (SELECT 1 FROM node WHERE id = $3 AND lost_at IS NOT NULL) LIMIT $4)",
         );
-        self.conn().execute(sql.arg(id.as_str()).arg(windows_below.0).arg(id.as_str())).await?;
+        let sql = sql.arg(id.as_str()).arg(windows_below.0).arg(id.as_str()).arg(i64::from(limit));
+        let swept = self.conn().execute(sql).await?;
         let sql = Sql::new(
             "DELETE FROM node WHERE id = $1 AND lost_at IS NOT NULL \
              AND NOT EXISTS (SELECT 1 FROM limit_share WHERE node_id = $2)",
         );
         self.conn().execute(sql.arg(id.as_str()).arg(id.as_str())).await?;
-        Ok(())
+        Ok(swept)
     }
 }

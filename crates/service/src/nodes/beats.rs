@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    iter,
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -13,9 +12,9 @@ use domain::{
     share::Share,
     timestamp::{Millis, Timestamp},
 };
-use store::{LimitPlace, NewNode, NodeRow, Nodes, StoreError, Tx};
+use store::{LimitPlace, NewNode, NodeRow, NodeShare, Nodes, StoreError, Tx};
 
-use super::patiently;
+use super::{BEAT_EVERY, patiently};
 use crate::{Error, Result, Service, verify::shares::Mode};
 
 /// Whoever says nothing for so long has stopped to count, whatever the database's clock does meanwhile.
@@ -27,6 +26,10 @@ const GONE_AFTER: Millis = Millis::minutes(1);
 /// Shares that are put on record in one transaction.
 const TOGETHER: usize = 1_000;
 
+/// Shares that are removed from the record in one transaction, and those that are read by one statement.
+const REMOVED_AT_ONCE: u32 = 1_000;
+const READ_AT_ONCE: u32 = 10_000;
+
 /// What this node knows between two beats.
 #[derive(Debug, Default)]
 pub(super) struct Beats {
@@ -34,13 +37,15 @@ pub(super) struct Beats {
     pub(super) arrived: Option<i64>,
     /// The number of the last node that it knows of.
     pub(super) knows: i64,
-    /// Since when every beat succeeded, and when the last one did.
+    /// Since when every beat succeeded, and when the last one that did began.
     pub(super) steady: Option<(Instant, Instant)>,
     /// While this node joins: when it last found each other node to be seen at another time than before.
     pub(super) moved: HashMap<NodeId, (Timestamp, Instant)>,
     pub(super) swept: Option<Instant>,
     /// Whether shares in memory are not on record yet.
     pub(super) is_unrecorded: bool,
+    /// Whether shares in memory may no longer be on record, because this node was lost.
+    pub(super) is_unread: bool,
 }
 
 impl Beats {
@@ -55,8 +60,7 @@ impl Beats {
 }
 
 impl Service {
-    /// Registers, or says that this node is there. If it was lost meanwhile, it keeps only the shares that are still on
-    /// record.
+    /// Registers, or says that this node is there, and notes whether it was lost meanwhile.
     pub(super) async fn write_beat(&self, this: &NewNode, beats: &mut Beats) -> Result<Nodes> {
         let off = self.clock_off().unwrap_or(Millis(0));
         let knows = beats.knows;
@@ -69,30 +73,22 @@ impl Service {
             let Some(own) = own else {
                 let number = tx.join_nodes(this).await?;
                 tx.announce_shares(&this.id).await?;
-                return Ok((number, None, tx.nodes().await?));
+                return Ok((number, false, tx.nodes().await?));
             };
             let number = own.arrived;
             let is_lost = own.lost_at.is_some();
             if is_lost {
                 tx.find_node(&this.id).await?;
             }
-            let kept = if is_lost || is_unsure { Some((is_lost, tx.node_shares(&this.id).await?)) } else { None };
             tx.beat(&this.id, off, knows.max(own.knows)).await?;
-            Ok::<_, StoreError>((number, kept, nodes))
+            Ok::<_, StoreError>((number, is_lost, nodes))
         };
-        let (number, kept, nodes) = self.write(work).await?;
+        let (number, is_lost, nodes) = self.write(work).await?;
         self.membership().beats.fetch_add(1, Ordering::Relaxed);
-        if let Some((is_lost, kept)) = kept {
-            if is_lost {
-                tracing::warn!(
-                    "the other nodes had taken this one for lost; it goes on with the shares that it still has"
-                );
-            }
-            // Others may have come and gone meanwhile, so it has nothing that is not on record.
-            self.verifier().share_limits();
-            self.verifier().lower_shares(&kept);
-            beats.is_unrecorded = false;
+        if is_lost {
+            tracing::warn!("the other nodes had taken this one for lost; it goes on with the shares that it still has");
         }
+        beats.is_unread |= is_lost || is_unsure;
         if beats.arrived != Some(number) {
             if beats.arrived.replace(number).is_some() {
                 tracing::warn!("the other nodes had forgotten this one; it joins them anew");
@@ -101,10 +97,44 @@ impl Service {
                 self.verifier().shares().set_mode(Mode::Joining);
                 beats.moved.clear();
                 beats.is_unrecorded = false;
+                beats.is_unread = false;
             }
             beats.knows = beats.knows.max(number);
         }
         Ok(nodes)
+    }
+
+    /// Keeps only the shares that are still on record. This node is there all the while, however many they are. Returns when
+    /// it last said so.
+    pub(super) async fn read_shares(&self, id: &NodeId, beats: &mut Beats, asked: Millis) -> Result<Millis> {
+        let off = self.clock_off().unwrap_or(Millis(0));
+        // Others may have come and gone meanwhile, so it has nothing that is not on record.
+        self.verifier().share_limits();
+        let (mut asked, mut told, mut kept) = (asked, self.instant(), Vec::<NodeShare>::new());
+        loop {
+            let after = kept.last().map(|share| &share.place);
+            let read = async { Ok::<_, Error>(self.store().node_shares(id, after, READ_AT_ONCE).await?) };
+            let more = patiently(read).await?;
+            if more.is_empty() {
+                break;
+            }
+            kept.extend(more);
+            if self.instant().saturating_duration_since(told) < BEAT_EVERY {
+                continue;
+            }
+            (asked, told) = (self.verifier().uptime(), self.instant());
+            let knows = beats.knows;
+            let tell = async |tx: &mut Tx| tx.beat(id, off, knows).await;
+            if !patiently(async { Ok::<_, Error>(self.write::<_, StoreError>(tell).await?) }).await? {
+                // The next beat reads them anew.
+                let lost = "the other nodes take this one for lost again".to_owned();
+                return Err(StoreError::Unavailable(lost).into());
+            }
+        }
+        self.verifier().lower_shares(&kept);
+        beats.is_unrecorded = false;
+        beats.is_unread = false;
+        Ok(asked)
     }
 
     /// Where the database can be read and not written: whether this node is still counted among the others.
@@ -112,7 +142,8 @@ impl Service {
         let Ok(nodes) = self.store().nodes().await else { return };
         let is_there = nodes.nodes.iter().any(|node| node.id == *id && node.lost_at.is_none());
         let knows_all = nodes.nodes.iter().all(|node| node.arrived <= beats.knows);
-        if is_there && !beats.is_unrecorded && (knows_all || self.verifier().shares().mode() == Mode::Shared) {
+        let is_known = !beats.is_unrecorded && !beats.is_unread;
+        if is_there && is_known && (knows_all || self.verifier().shares().mode() == Mode::Shared) {
             self.verifier().confirm_shares(asked);
         }
     }
@@ -148,8 +179,7 @@ impl Service {
             Mode::Shared if others.is_empty() && !beats.is_unrecorded => {
                 // Whoever arrives from now on waits until this node knows it.
                 verifier.own_limits();
-                let forget = async |tx: &mut Tx| tx.remove_limit_shares(&this.id).await;
-                patiently(async { Ok::<_, Error>(self.write::<_, StoreError>(forget).await?) }).await?;
+                self.forget_shares(&this.id, beats.knows).await?;
             }
             Mode::Shared => {}
         }
@@ -157,8 +187,7 @@ impl Service {
             // Others may have taken it for stopped, and the whole limits.
             verifier.share_limits();
             verifier.lower_shares(&[]);
-            let forget = async |tx: &mut Tx| tx.remove_limit_shares(&this.id).await;
-            patiently(async { Ok::<_, Error>(self.write::<_, StoreError>(forget).await?) }).await?;
+            self.forget_shares(&this.id, beats.knows).await?;
             beats.is_unrecorded = false;
             // What it has counted, if that is still free.
             verifier.settle_shares(&this.id).await?;
@@ -179,25 +208,40 @@ impl Service {
 
     /// Puts the shares of a node that was alone on record, in place of any that are. It is there all the while, however many
     /// they are.
-    async fn record_shares(&self, id: &NodeId, knows: i64, shares: Vec<(LimitPlace, Share)>) -> Result<()> {
+    pub(super) async fn record_shares(&self, id: &NodeId, knows: i64, shares: Vec<(LimitPlace, Share)>) -> Result<()> {
         let off = self.clock_off().unwrap_or(Millis(0));
-        let mut is_first = true;
-        // Even if there are none: an older one may still be on record.
-        for together in iter::once(shares.get(..TOGETHER).unwrap_or(&shares)).chain(shares.chunks(TOGETHER).skip(1)) {
+        self.forget_shares(id, knows).await?;
+        for together in shares.chunks(TOGETHER) {
             let asked = self.verifier().uptime();
             let rows: Vec<(&LimitPlace, Share)> = together.iter().map(|(place, share)| (place, *share)).collect();
             let put = async |tx: &mut Tx| {
-                if is_first {
-                    tx.remove_limit_shares(id).await?;
-                }
                 tx.put_limit_shares(id, &rows).await?;
                 tx.beat(id, off, knows).await
             };
             if patiently(async { Ok::<_, Error>(self.write::<_, StoreError>(put).await?) }).await? {
                 self.verifier().confirm_shares(asked);
             }
-            is_first = false;
         }
         Ok(())
+    }
+
+    /// Removes the shares of this node from the record. It is there all the while, however many they are.
+    async fn forget_shares(&self, id: &NodeId, knows: i64) -> Result<()> {
+        let off = self.clock_off().unwrap_or(Millis(0));
+        loop {
+            let asked = self.verifier().uptime();
+            let forget = async |tx: &mut Tx| {
+                let removed = tx.remove_limit_shares(id, REMOVED_AT_ONCE).await?;
+                Ok::<_, StoreError>((removed, tx.beat(id, off, knows).await?))
+            };
+            let forgotten = async { Ok::<_, Error>(self.write(forget).await?) };
+            let (removed, is_there) = patiently(forgotten).await?;
+            if is_there {
+                self.verifier().confirm_shares(asked);
+            }
+            if removed < u64::from(REMOVED_AT_ONCE) {
+                return Ok(());
+            }
+        }
     }
 }

@@ -2,8 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{draft::KeyDraft, status::Warning, verdict::Code};
+use domain::{
+    draft::KeyDraft,
+    ids::{KeyId, NodeId},
+    share::Share,
+    status::Warning,
+    timestamp::Millis,
+    verdict::Code,
+};
 use service::{Service, nodes::Joining};
+use store::{LimitPlace, NewNode};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::world::{World, code, draft, list, owner, until, verdict};
@@ -86,7 +94,8 @@ async fn three(w: &World) -> [Node; 3] {
 async fn on_record(w: &World) -> u32 {
     let mut calls = 0;
     for node in w.store.nodes().await.unwrap().nodes {
-        calls += w.store.node_shares(&node.id).await.unwrap().iter().map(|of| of.share.calls).sum::<u32>();
+        let shares = w.store.node_shares(&node.id, None, 99).await.unwrap();
+        calls += shares.iter().map(|of| of.share.calls).sum::<u32>();
     }
     calls
 }
@@ -221,4 +230,39 @@ async fn a_node_that_stops_leaves_no_trace_if_it_has_counted_nothing() {
     until("it is on record", async || !w.store.nodes().await.unwrap().nodes.is_empty()).await;
     tokio::time::timeout(SOON, node.stop()).await.unwrap();
     assert!(w.store.nodes().await.unwrap().nodes.is_empty());
+}
+
+/// More shares than one transaction writes, as if this node had taken them.
+async fn put_many(w: &World, id: &NodeId) {
+    let place =
+        |n| LimitPlace { key_id: KeyId::from_random([7; 16]), name: format!("n{n}"), window: Millis::seconds(1) };
+    let places: Vec<LimitPlace> = (0..2_500).map(place).collect();
+    let shares: Vec<_> = places.iter().map(|place| (place, Share { calls: 1, claim: 1, short: 1 })).collect();
+    w.store.write(async |tx| tx.put_limit_shares(id, &shares).await).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stops_gives_back_whatever_it_has() {
+    let w = World::postgres().await;
+    let node = Node::start(&w, "a").await;
+    until("it is on record", async || !w.store.nodes().await.unwrap().nodes.is_empty()).await;
+    let id = w.store.nodes().await.unwrap().nodes[0].id;
+    put_many(&w, &id).await;
+    tokio::time::timeout(SOON, node.stop()).await.unwrap();
+    assert!(w.store.nodes().await.unwrap().nodes.is_empty());
+    assert!(w.store.node_shares(&id, None, 9).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_a_lost_node_had_is_swept() {
+    let w = World::postgres().await;
+    let id = NodeId::from_random([9; 12]);
+    let gone = NewNode { id, name: "gone".to_owned(), version: "0.1.0".to_owned() };
+    w.store.write(async |tx| tx.join_nodes(&gone).await).await.unwrap();
+    put_many(&w, &id).await;
+    w.store.write(async |tx| tx.lose_node(&id).await).await.unwrap();
+    let node = Node::start(&w, "a").await;
+    until("it is alone", async || w.store.nodes().await.unwrap().nodes.iter().all(|node| node.id != id)).await;
+    assert!(w.store.node_shares(&id, None, 9).await.unwrap().is_empty());
+    assert_eq!(node.names(), ["a"]);
 }
