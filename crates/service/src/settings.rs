@@ -65,7 +65,7 @@ impl Service {
             let mut errors = FieldErrors::default();
             let life = LifeRules::read(&default, &longest).map_err(|wrong| errors.0.extend(wrong.0));
             let factors = FactorRules::read(&policy, &days, self.now()).map_err(|wrong| errors.0.extend(wrong.0));
-            let approval = change.approval(approval_rules(tx).await?).map_err(|wrong| errors.0.extend(wrong.0));
+            let approval = change.approval(&approval_rules(tx).await?).map_err(|wrong| errors.0.extend(wrong.0));
             let (Ok(life), Ok(factors), Ok(approval)) = (life, factors, approval) else { return Err(errors.into()) };
             let mut changes = put_life_rules(tx, caller, life).await?;
             let more = [
@@ -139,7 +139,7 @@ pub struct SettingsChange {
 
 impl SettingsChange {
     /// What needs approval from then on.
-    fn approval(&self, now: ApprovalRules) -> Result<ApprovalRules, FieldErrors> {
+    fn approval(&self, now: &ApprovalRules) -> Result<ApprovalRules, FieldErrors> {
         let kinds = || now.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
         let permissions = || now.permissions.iter().map(|pattern| pattern.as_str().to_owned()).collect();
         ApprovalRules::read(
