@@ -76,8 +76,9 @@ fn Shown(
         }
         .into_any(),
     });
-    let writes = manages && is_chat && room.archived_at.is_none();
-    // Where nobody can write any longer, there is no form to say it.
+    // Somebody may have archived it while this was written: nothing of that is lost.
+    let writes = manages && is_chat && (room.archived_at.is_none() || posted.is_some());
+    // Where there is no form to say it.
     let refused = problem.whole.clone().filter(|_| !writes);
     let text = posted.map(|posted| posted.form.message).unwrap_or_default();
     let writer = writes.then(|| view! { <WriteMessage address=link("write") problem text/> }.into_any());

@@ -1,7 +1,7 @@
 //! The dialogs that approve, decline and withdraw a request, and the page that decides many.
 
 use domain::field::{Field, FieldErrors};
-use domain::request::Decision;
+use domain::request::{Decision, RequestState};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
@@ -87,7 +87,7 @@ fn decide(decision: Decision) -> impl IntoView {
 fn not_possible(found: &RequestView) -> &'static str {
     if found.is_own {
         "Somebody else must decide on your own request."
-    } else if found.request.state.is_open() {
+    } else if found.request.state == RequestState::Waiting {
         "You may not issue this key yourself, so you cannot decide on it."
     } else {
         "This request was decided, or it has ended."

@@ -112,8 +112,9 @@ fn Shown(
         }
     });
     let problem = PostedForm::problem(posted.as_ref());
-    let writes = manages && is_open;
-    // Where nobody can write any longer, there is no form to say it.
+    // Somebody may have closed it while this was written: nothing of that is lost.
+    let writes = manages && (is_open || posted.is_some());
+    // Where there is no form to say it.
     let refused = refused.or_else(|| problem.whole.clone().filter(|_| !writes));
     let form = posted.map(|posted| posted.form);
     let writer = writes.then(|| view! { <Notice address=link("notice") problem form/> }.into_any());

@@ -325,7 +325,7 @@ impl Refusal {
             Self::RoomNotFound => "Room not found; somebody may have deleted it.",
             Self::RoomFull => "This room is full; try again when somebody has left.",
             Self::RoomNotOpen => "This room is not open yet.",
-            Self::RoomEnded => "This room is closed; open it again first.",
+            Self::RoomEnded => "This is closed or archived; open it again or bring it back first.",
             Self::ButlerChat => "Only the Butler writes in this chat; create another one for contacts to write in.",
             Self::Banned => "This participant is banned from the room; lift the ban first.",
             Self::WrongRoomPassword => "The password of the room is wrong or missing; check it and try again.",

@@ -114,8 +114,14 @@ impl Service {
             refuse_repeat(tx.key_of_form(form_id).await?)?;
             if let Some(made) = tx.key_request_of_form(form_id).await? {
                 let own = made.asked_by.0 == person.as_str();
-                let expired = || FieldErrors::one(Field::FormId, "This form had expired. Please submit it again.");
-                return if own { Ok(Some(Asked { request: made, is_news: false })) } else { Err(expired().into()) };
+                if !own {
+                    return Err(FieldErrors::one(Field::FormId, "This form had expired. Please submit it again.").into());
+                }
+                if made.reason != request.reason {
+                    let words = "You have asked for this key already, with another reason. Withdraw that request first.";
+                    return Err(FieldErrors::one(Field::Reason, words).into());
+                }
+                return Ok(Some(Asked { request: made, is_news: false }));
             }
             usable(tx, caller, app).await?;
             if approval_rules(tx).await?.causes(&spec).is_empty() {

@@ -47,13 +47,13 @@ impl Service {
             return Ok(());
         }
         if !gone.is_empty() {
-            let lose = async |tx: &mut Tx| {
+            let mark = async |tx: &mut Tx| {
                 for node in &gone {
                     tx.lose_node(&node.id).await?;
                 }
                 Ok::<_, StoreError>(())
             };
-            patiently(async { Ok::<_, Error>(self.write(lose).await?) }).await?;
+            patiently(async { Ok::<_, Error>(self.write(mark).await?) }).await?;
         }
         for node in gone {
             tracing::warn!(node = %node.id, name = %node.name, "a node is lost: it was not seen for ten seconds");

@@ -99,6 +99,9 @@ async fn the_key_is_made_when_whoever_asked_collects_it(w: World) {
     assert!(event.changes.iter().any(|change| change.to.as_deref() == Some("invoices.read")));
     let again = w.no_event(make()).await.unwrap().unwrap();
     assert_eq!((&again.request, again.is_news), (&asked.request, false), "one form makes one request");
+    let another = w.no_change(w.service.request_key(&ada, app, &nightly, &form_id, "For the bank")).await;
+    let Refusal::Invalid(errors) = refusal(another) else { panic!("another reason is lost") };
+    assert!(errors.of(Field::Reason).next().is_some());
     let key = asked.request.key;
     assert_eq!(refusal(w.service.key(&ada, &key).await), Refusal::NotFound, "no key exists yet");
     assert_eq!(refusal(w.no_event(w.service.collect_request(&ada, &key)).await), Refusal::RequestEnded);
