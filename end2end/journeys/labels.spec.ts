@@ -8,7 +8,9 @@ test('labels go from the wizard to the list, the key’s page and the verify cal
   const team = unique('Payments');
   await chooseKind(owner, 'Service');
   await fill(owner, { name });
-  await page.getByRole('combobox', { name: 'Environment' }).selectOption('Test');
+  const environment = page.getByRole('combobox', { name: 'Environment' });
+  await expect(environment).toHaveAccessibleDescription(/cannot change it later/);
+  await environment.selectOption('Test');
   await field(owner, 'Owner').fill(team);
   await field(owner, 'External id').fill(`cus-${name}`);
   await field(owner, 'Tags').fill('Production\neu');

@@ -3,7 +3,7 @@
 use domain::field::{Field, FieldErrors};
 use leptos::prelude::*;
 
-use super::problem::FieldProblem;
+use super::problem::{FieldProblem, described};
 
 /// What to write into the field of a new password.
 #[cfg(feature = "ssr")]
@@ -44,12 +44,7 @@ pub fn TextField(
     let wrong = Memo::new(move |_| errors.with(|errors| errors.of(field).next().is_some()));
     let invalid = move || wrong.get().then_some("true");
     let has_hint = !hint.is_empty();
-    let described = move || match (has_hint, wrong.get()) {
-        (false, false) => None,
-        (false, true) => Some(format!("{id}-error")),
-        (true, false) => Some(format!("{id}-hint")),
-        (true, true) => Some(format!("{id}-hint {id}-error")),
-    };
+    let described = move || described(field, has_hint, wrong.get());
     let required = required.then_some("true");
     let change = move |_| {
         if let Some(left) = left {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::field::TextField;
 use super::key_sections::Section;
-use super::problem::FieldProblem;
+use super::problem::{FieldProblem, described};
 use crate::forms::fields::{self, BOXES};
 
 /// Every field of `fields` that this kind has, with what was typed so far. What most keys leave as it is, is folded.
@@ -319,16 +319,18 @@ fn choice(
         })
         .collect();
     let id = field.as_str();
+    let has_hint = hint.is_some();
+    let described = move || described(field, has_hint, is_wrong(field, errors));
     view! {
         <div class="field">
             <label for=id>{field.label()}</label>
-            <select id=id name=id aria-describedby=described(field, errors) aria-invalid=invalid(field, errors)
+            <select id=id name=id aria-describedby=described aria-invalid=invalid(field, errors)
                 on:change=move |_| {
                     if let Some((changed, about)) = changed {
                         changed.run(about);
                     }
                 }>{options}</select>
-            {hint.map(|words| view! { <span class="hint">{words}</span> })}
+            {hint.map(|words| view! { <span class="hint" id=format!("{id}-hint")>{words}</span> })}
             <FieldProblem field errors/>
         </div>
     }
@@ -337,10 +339,6 @@ fn choice(
 
 fn is_wrong(field: Field, errors: RwSignal<FieldErrors>) -> bool {
     errors.with(|errors| errors.of(field).next().is_some())
-}
-
-fn described(field: Field, errors: RwSignal<FieldErrors>) -> impl Fn() -> Option<String> + Copy {
-    move || is_wrong(field, errors).then(|| format!("{}-error", field.as_str()))
 }
 
 fn invalid(field: Field, errors: RwSignal<FieldErrors>) -> impl Fn() -> Option<&'static str> + Copy {

@@ -18,6 +18,17 @@ pub fn FieldProblem(field: Field, errors: RwSignal<FieldErrors>) -> impl IntoVie
     }
 }
 
+/// What `aria-describedby` of an input names: its hint, and its errors.
+pub fn described(field: Field, has_hint: bool, is_wrong: bool) -> Option<String> {
+    let id = field.as_str();
+    match (has_hint, is_wrong) {
+        (false, false) => None,
+        (false, true) => Some(format!("{id}-error")),
+        (true, false) => Some(format!("{id}-hint")),
+        (true, true) => Some(format!("{id}-hint {id}-error")),
+    }
+}
+
 /// Every field that needs attention, each a link to it.
 #[component]
 pub fn FieldProblems(errors: RwSignal<FieldErrors>) -> impl IntoView {

@@ -3,7 +3,7 @@
 use domain::field::{Field, FieldErrors};
 use leptos::prelude::*;
 
-use super::problem::FieldProblem;
+use super::problem::{FieldProblem, described};
 
 #[component]
 pub fn SelectField(
@@ -21,8 +21,6 @@ pub fn SelectField(
 ) -> impl IntoView {
     let id = field.as_str();
     let wrong = errors.with_untracked(|errors| errors.of(field).next().is_some());
-    let about = [(!hint.is_empty()).then(|| format!("{id}-hint")), wrong.then(|| format!("{id}-error"))];
-    let described = about.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let options: Vec<_> = options
         .into_iter()
         .map(|(value, words)| view! { <option value=value selected=chosen == value>{words}</option> })
@@ -31,7 +29,7 @@ pub fn SelectField(
         <div class="field">
             <label for=id>{label.unwrap_or_else(|| field.label())}</label>
             <select id=id name=id aria-invalid=wrong.then_some("true")
-                aria-describedby=(!described.is_empty()).then_some(described)>{options}</select>
+                aria-describedby=described(field, !hint.is_empty(), wrong)>{options}</select>
             {(!hint.is_empty()).then(|| view! { <span class="hint" id=format!("{id}-hint")>{hint}</span> })}
             <FieldProblem field errors/>
         </div>
