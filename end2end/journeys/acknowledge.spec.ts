@@ -254,6 +254,14 @@ test.describe('once the page is alive', { tag: '@scripts' }, () => {
       asked.push(question.type());
       await question.dismiss();
     });
+    // For a dialog that is open, Esc closes that one.
+    for (const opens of ['Control+k', '?']) {
+      await page.keyboard.press(opens);
+      await expect(page.getByRole('dialog')).toBeVisible();
+      await page.keyboard.press('Escape');
+      await expect(page.getByRole('dialog')).toHaveCount(0);
+    }
+    expect(asked).toEqual([]);
     await page.keyboard.press('Escape');
     await expect.poll(() => asked).toEqual(['confirm']);
     await page.getByRole('link', { name: 'Audit', exact: true }).click();

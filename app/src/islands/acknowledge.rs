@@ -136,7 +136,12 @@ fn guard_leaving(form: Option<HtmlFormElement>, outside: bool) {
         return;
     }
     browser::listen_to_window(ev::keydown, move |event| {
-        if event.key() == "Escape" && armed() && window().confirm_with_message(QUESTION).unwrap_or(false) {
+        // Another dialog may be open, or was closed by this very press.
+        let is_taken = || event.default_prevented() || matches!(document().query_selector("dialog:modal"), Ok(Some(_)));
+        if event.key() != "Escape" || is_taken() {
+            return;
+        }
+        if armed() && window().confirm_with_message(QUESTION).unwrap_or(false) {
             form.as_ref().map(|form| form.remove_attribute(GUARD));
             let _ = window().location().set_href("/keys");
         }
