@@ -2,7 +2,9 @@
 
 use domain::refusal::Refusal;
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
+use crate::addresses::with_query;
 use crate::components::icon::{Drawn, Icon};
 use crate::components::modal::Modal;
 use crate::error::ConsoleError;
@@ -58,10 +60,15 @@ pub fn FormProblem(problem: Option<ConsoleError>) -> impl IntoView {
                 <div>
                     <b>{error.message()}</b>
                     {signed_out.then(|| view! { " " <a href="/login">"Sign in"</a> })}
-                    // The page of the form, anew.
-                    {changed.then(|| view! { " " <a href="">"Load the current values"</a> })}
+                    {changed.then(|| view! { " " <a href=here()>"Load the current values"</a> })}
                 </div>
             </div>
         }
     })
+}
+
+/// The address of the form, in full: scripts show what was refused where its form was.
+fn here() -> String {
+    let location = use_location();
+    with_query(&location.pathname.get_untracked(), &location.search.get_untracked())
 }
