@@ -27,15 +27,18 @@ function isChanged(dialog) {
   });
 }
 
+/** Asks before what was typed goes with its dialog. In the others, nothing is lost. */
+function keepTyped(event) {
+  const { target } = event;
+  if (!target.matches('dialog[data-back]') || !isChanged(target)) return;
+  if (!confirm('Throw away what you changed?')) event.preventDefault();
+}
+
 /** Calls `closed` when a dialog was closed by a key, a button or a press beside it. */
 export function onClose(closed) {
   const early = dialogOf(document);
   if (early?.open) takeFocus(early);
   else if (early) closed(early);
-  document.addEventListener(
-    'cancel',
-    (event) => isChanged(event.target) && !confirm('Throw away what you changed?') && event.preventDefault(),
-    true,
-  );
+  document.addEventListener('cancel', keepTyped, true);
   document.addEventListener('close', ({ target }) => target.matches('dialog[data-back]') && closed(target), true);
 }
