@@ -57,6 +57,8 @@ function open() {
 const STEPS = { ArrowDown: ['nextElementSibling', 'firstElementChild'], ArrowUp: ['previousElementSibling', 'lastElementChild'] };
 
 function pressed(event) {
+  // Until a word is written out, the keys are for the input method.
+  if (event.isComposing) return;
   const [step, round] = STEPS[event.key] ?? [];
   if (step) choose(chosen()?.[step] ?? list[round]);
   else if (event.key === 'Enter') go(chosen());
