@@ -1,11 +1,26 @@
+import type { Page, Request } from '@playwright/test';
+
 import { expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
 import { confirm, dialog, field, unique } from '../steps/keys';
 
 const LOST = 'Keystead did not answer. What you typed is still here. Try again.';
 
+/** Holds back what is sent to an address in this way. Returns what waits for it, and then lets it go on. */
+async function hold(page: Page, method: string, address: string): Promise<{ asked: Promise<unknown>; release: () => void }> {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const isHeld = (request: Request) => request.method() === method && new URL(request.url()).pathname === address;
+  await page.route(`**${address}*`, async (route) => {
+    if (isHeld(route.request())) await released;
+    // The page may have given it up.
+    await route.continue().catch(() => undefined);
+  });
+  return { asked: page.waitForRequest(isHeld), release };
+}
+
 /** Notes how often the browser loads a document from here on. */
-function documents(page: import('@playwright/test').Page): string[] {
+function documents(page: Page): string[] {
   const loaded: string[] = [];
   page.on('request', (request) => {
     if (request.resourceType() === 'document') loaded.push(request.url());
@@ -137,6 +152,25 @@ test('a slow form says that it is under way, and a second press does nothing @sc
   await saving.click();
   await expect(page.getByRole('status').filter({ hasText: 'is saved' })).toBeVisible();
   expect(sent).toBe(1);
+});
+
+test('Back gives up the page that is under way @scripts', async ({ owner }) => {
+  const { page } = owner;
+  const heading = page.getByRole('heading', { level: 1 });
+  const menu = page.getByRole('navigation', { name: 'Main' });
+  await owner.open('/audit');
+  // By the keyboard: a page that a pointer asks for early is not given up.
+  await menu.getByRole('link', { name: 'API Keys', exact: true }).press('Enter');
+  await expect(heading).toHaveText('API Keys');
+  const { asked, release } = await hold(page, 'GET', '/people');
+  await menu.getByRole('link', { name: 'People', exact: true }).press('Enter');
+  await asked;
+  const givenUp = page.waitForEvent('requestfailed');
+  await page.goBack();
+  await expect(heading).toHaveText('Audit');
+  release();
+  await givenUp;
+  expect(owner.at).toBe('/audit');
 });
 
 test('the palette finds pages, keys and acts, and takes a pasted key by its id @scripts', async ({ owner, arrange }) => {

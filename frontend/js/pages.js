@@ -154,6 +154,7 @@ function sent(answer, withLate) {
 
 /** Back or forward. Below a dialog, the page is still there. */
 async function comeBack(event) {
+  fetching.abort();
   const { destination: { url: address }, signal } = event;
   const dialog = dialogOf(document);
   if (dialog && shown.title !== null && same(address, shown.address)) {
