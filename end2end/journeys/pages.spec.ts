@@ -2,7 +2,7 @@ import type { Page, Request } from '@playwright/test';
 
 import { expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
-import { confirm, dialog, field, unique } from '../steps/keys';
+import { acknowledge, confirm, dialog, field, shownToken, toSummary, unique } from '../steps/keys';
 
 const LOST = 'Keystead did not answer. What you typed is still here. Try again.';
 
@@ -152,6 +152,61 @@ test('a slow form says that it is under way, and a second press does nothing @sc
   await saving.click();
   await expect(page.getByRole('status').filter({ hasText: 'is saved' })).toBeVisible();
   expect(sent).toBe(1);
+});
+
+test('the answer to a form that was left says what came of it, and leaves what is typed meanwhile @scripts', async ({
+  owner,
+  arrange,
+  watch,
+}) => {
+  const { page } = owner;
+  const name = unique('Left');
+  const { id } = await arrange.active({ name });
+  const list = `/keys?q=${encodeURIComponent(name)}`;
+  const search = page.getByRole('searchbox', { name: 'Search by name, id or external id' });
+  const told = page.getByRole('alert');
+
+  await owner.open(list);
+  await page.getByRole('button', { name: `Actions for ${name}` }).click();
+  await page.getByRole('link', { name: 'Edit', exact: true }).click();
+  await field(owner, 'Name').fill(`${name} again`);
+  const saving = await hold(page, 'POST', `/keys/${id}/edit`);
+  await dialog(owner).getByRole('button', { name: 'Save' }).click();
+  await saving.asked;
+  await page.goBack();
+  await search.fill('Typed meanwhile');
+  saving.release();
+  await expect(told).toHaveText('What you sent from another page is done.');
+  await expect(search).toHaveValue('Typed meanwhile');
+  expect(owner.at).toBe(list);
+
+  watch.expects(422, /\/people\/invite$/);
+  await owner.open('/people/invite');
+  const inviting = await hold(page, 'POST', '/people/invite');
+  await page.getByRole('button', { name: 'Invite', exact: true }).click();
+  await inviting.asked;
+  await page.getByRole('link', { name: 'API Keys', exact: true }).click();
+  await search.fill('Typed meanwhile');
+  inviting.release();
+  await expect(told).toHaveText('What you sent from another page was refused.');
+  await expect(search).toHaveValue('Typed meanwhile');
+  expect(owner.at).toBe('/keys');
+});
+
+test('a secret is shown wherever its reader has gone meanwhile @scripts', async ({ owner, verifier }) => {
+  const { page } = owner;
+  const name = unique('Gone on');
+  await toSummary(owner, { kind: 'Service', name });
+  const generating = await hold(page, 'POST', '/keys/new');
+  await page.getByRole('button', { name: 'Generate Token' }).click();
+  await generating.asked;
+  await page.getByRole('link', { name: 'Audit', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Audit');
+  generating.release();
+  await expect(page.getByRole('heading', { name: `Copy “${name}” now` })).toBeVisible();
+  const token = await shownToken(owner);
+  await acknowledge(owner);
+  expect(await verifier.code(token)).toBe('VALID');
 });
 
 test('Back gives up the page that is under way @scripts', async ({ owner }) => {

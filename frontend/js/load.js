@@ -21,7 +21,8 @@ export async function load(address, options) {
   if (type.startsWith('text/plain') && !answer.ok) throw new Told((await answer.text()).trim());
   if (!type.startsWith('text/html')) throw new Error(`status ${answer.status}`);
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-  return { page, address: answer.redirected ? answer.url : address, redirected: answer.redirected };
+  const { ok, redirected } = answer;
+  return { page, address: redirected ? answer.url : address, ok, redirected };
 }
 
 /** The answer for this address, if it was asked for just now; `null` if not, or if none came. */

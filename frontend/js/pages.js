@@ -16,6 +16,8 @@ import { localTimes } from './times.js';
 
 const SILENT = 'Keystead did not answer. Try again.';
 const KEPT = 'Keystead did not answer. What you typed is still here. Try again.';
+const DONE = 'What you sent from another page is done.';
+const REFUSED = 'What you sent from another page was refused.';
 
 const { navigation } = window;
 const main = () => document.getElementById('main');
@@ -134,14 +136,26 @@ async function send(form, button) {
   const fields = new FormData(form, button);
   const body = form.enctype === 'multipart/form-data' ? fields : new URLSearchParams(fields);
   const address = new URL(button?.getAttribute('formaction') ?? form.getAttribute('action') ?? '', location.href).href;
+  const { key } = navigation.currentEntry;
   const answer = await load(address, { method: 'POST', body }).catch((error) => error);
   ready();
   forget();
   delete form.dataset.sent;
+  if (navigation.currentEntry.key !== key && !isOnce(answer)) return tell(answer);
   if (answer.page) return sent(answer, withLate);
   trouble(words(answer, KEPT), button ?? form.lastChild);
   // It is here still, and so is what must not be left without a question.
   if (form.dataset.question) form.dataset.guard = form.dataset.question;
+}
+
+/** Whether an answer shows what no other will. */
+const isOnce = ({ page, ok, redirected }) => ok && !redirected && page.querySelector('.secret, .codes');
+
+/** Says what came of a form whose reader has gone on, and may be typing by now. */
+function tell(answer) {
+  const outcome = answer.redirected || answer.ok ? DONE : REFUSED;
+  const place = dialogOf(document)?.querySelector('.body') ?? main();
+  trouble(answer.page ? outcome : words(answer, SILENT), place.firstChild);
 }
 
 /** Shows what a form has led to. A refused form, or a secret, comes in the place of the form. */
