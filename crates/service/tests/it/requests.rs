@@ -5,6 +5,7 @@ use domain::{
     approval::ApprovalRules,
     audit::Action,
     draft::KeyDraft,
+    field::Field,
     hand_over::HandOverDraft,
     ids::{KeyId, PersonId},
     key::ACKNOWLEDGE_WITHIN,
