@@ -44,7 +44,8 @@ impl Lingering {
     pub(crate) fn hurries(&mut self) {
         if !std::mem::replace(&mut self.has_hurried, true) {
             self.until = self.until.min(Instant::now() + TAKEN_AT_LAST);
-            self.silence.as_mut().reset(self.silence.deadline().min(self.until));
+            let end = self.silence.deadline().min(self.until);
+            self.silence.as_mut().reset(end);
         }
     }
 
