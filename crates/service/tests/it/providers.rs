@@ -139,19 +139,20 @@ async fn one_source_does_not_take_the_places_of_others(w: World) {
     let before = door.corp.asked.load(Ordering::SeqCst);
     let asked = || door.corp.asked.load(Ordering::SeqCst) - before;
     let slow = door.corp.gate.write().await;
-    let come_back_from = async |address: [u8; 4]| {
+    let mut comers = Vec::new();
+    let mut come_back_from = async |address: [u8; 4]| {
         let client = ClientInfo { address: Some(address.into()), ..ClientInfo::default() };
         let (cookie, state) = door.begin(&client).await;
         let (service, code) = (door.service.clone(), Some("code".into()));
         let answer = Answer { state, code, ..Answer::default() };
-        tokio::spawn(async move { service.return_from_provider("corp", HERE, answer, Some(&cookie), &client).await })
+        let comes = async move { service.return_from_provider("corp", HERE, answer, Some(&cookie), &client).await };
+        comers.push(tokio::spawn(comes));
     };
-    let mut comers = Vec::new();
     for _ in 0..8 {
-        comers.push(come_back_from([192, 0, 2, 1]).await);
+        come_back_from([192, 0, 2, 1]).await;
     }
     until("the flood has its places", async || asked() == 4).await;
-    comers.push(come_back_from([192, 0, 2, 2]).await);
+    come_back_from([192, 0, 2, 2]).await;
     until("another source has a place at once", async || asked() == 5).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(asked(), 5, "the rest of the flood waits");

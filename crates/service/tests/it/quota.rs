@@ -77,17 +77,17 @@ async fn a_busy_key_costs_few_writes(w: World) {
 async fn calls_that_wait_together_reserve_one_block(w: World) {
     let (_, token) = w.active(&limited("1000000", "never")).await;
     assert_eq!(w.code(&token).await, Code::Valid);
-    let (begin, begun) = oneshot::channel::<()>();
+    let (holds, is_held) = oneshot::channel::<()>();
     let (release, released) = oneshot::channel::<()>();
     let store = w.store.clone();
     let busy = tokio::spawn(async move {
         let work = async |_: &mut store::Tx| {
-            begin.send(()).unwrap();
+            holds.send(()).unwrap();
             Ok::<_, store::StoreError>(released.await)
         };
         store.write(work).await
     });
-    begun.await.unwrap();
+    is_held.await.unwrap();
     let (service, token) = (w.service.clone(), token.clone());
     let calls = tokio::spawn(async move { passed(&[&service], &token, 500).await });
     // Until all of them wait.
