@@ -115,10 +115,13 @@ impl Service {
             if let Some(made) = tx.key_request_of_form(form_id).await? {
                 let own = made.asked_by.0 == person.as_str();
                 if !own {
-                    return Err(FieldErrors::one(Field::FormId, "This form had expired. Please submit it again.").into());
+                    return Err(
+                        FieldErrors::one(Field::FormId, "This form had expired. Please submit it again.").into()
+                    );
                 }
                 if made.reason != request.reason {
-                    let words = "You have asked for this key already, with another reason. Withdraw that request first.";
+                    let words =
+                        "You have asked for this key already, with another reason. Withdraw that request first.";
                     return Err(FieldErrors::one(Field::Reason, words).into());
                 }
                 return Ok(Some(Asked { request: made, is_news: false }));

@@ -145,8 +145,8 @@ async fn one_source_does_not_take_the_places_of_others(w: World) {
         let (cookie, state) = door.begin(&client).await;
         let (service, code) = (door.service.clone(), Some("code".into()));
         let answer = Answer { state, code, ..Answer::default() };
-        let comes = async move { service.return_from_provider("corp", HERE, answer, Some(&cookie), &client).await };
-        comers.push(tokio::spawn(comes));
+        let returns = async move { service.return_from_provider("corp", HERE, answer, Some(&cookie), &client).await };
+        comers.push(tokio::spawn(returns));
     };
     for _ in 0..8 {
         come_back_from([192, 0, 2, 1]).await;
