@@ -36,8 +36,7 @@ export async function drill({ folder }) {
   try {
     const token = (await command(settings, ['key', 'issue', '--kind', 'service', '--name', 'n'])).trim();
     postgres.psql(UNDO);
-    const dump = postgres.session('BEGIN; SELECT count(*) FROM api_key; SELECT count(*) FROM key_quota');
-    await pause(500);
+    const dump = await postgres.session('BEGIN', 'SELECT count(*) FROM api_key', 'SELECT count(*) FROM key_quota');
     const refused = await command(settings, ['check']).then(() => '', (error) => error.message);
     expect(refused.includes('keystead migrate'), `a command beside an older server says: ${refused}`);
     server = await Server.start(settings, { ready: false });
@@ -51,7 +50,8 @@ export async function drill({ folder }) {
       most = Math.max(most, (performance.now() - begun) / 1000);
       await pause(50);
     }
-    expect(most < 3, `a read waited ${seconds(most)} behind the upgrade`);
+    // The upgrade waits 2 s at a time for its locks. If that were the 10 s of others, a read behind it would wait as long.
+    expect(most < 6, `a read waited ${seconds(most)} behind the upgrade`);
     expect(said(), `the server says nothing: ${server.log}`);
     await dump.end();
     await server.stop('SIGKILL');

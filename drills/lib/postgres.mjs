@@ -79,16 +79,25 @@ export class Postgres {
     }
   }
 
-  psql(statement, database = 'keystead') {
-    return run([`${bin()}/psql`, '-qAt', '-v', 'ON_ERROR_STOP=1', '-h', '127.0.0.1', '-p', String(this.port), '-U', 'keystead', '-d', database, '-c', statement]).trim();
+  /** The command line of a client of this database. */
+  client(database = 'keystead') {
+    return [`${bin()}/psql`, '-qAt', '-v', 'ON_ERROR_STOP=1', '-h', '127.0.0.1', '-p', String(this.port), '-U', 'keystead', '-d', database];
   }
 
-  /** A session that stays open in the middle of a transaction, as pg_dump's does. */
-  session(statement) {
-    const account = asAccount();
-    const [program, ...rest] = [...account.prefix, `${bin()}/psql`, '-qAt', '-h', '127.0.0.1', '-p', String(this.port), '-U', 'keystead', '-d', 'keystead'];
-    const child = spawn(program, rest, { cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] });
-    child.stdin.write(`${statement};\n`);
+  psql(statement, database) {
+    return run([...this.client(database), '-c', statement]).trim();
+  }
+
+  /** A session that stays open in the middle of a transaction, as pg_dump's does, once it has done all of these statements. */
+  async session(...statements) {
+    const [program, ...rest] = [...asAccount().prefix, ...this.client()];
+    const child = owned(spawn(program, rest, { cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] }));
+    child.stdin.write(statements.map((statement) => `${statement};\n`).join(''));
+    const waits = `state = 'idle in transaction' AND query LIKE '${statements.at(-1)}%'`;
+    for (let tries = 0; this.psql(`SELECT count(*) FROM pg_stat_activity WHERE ${waits}`) !== '1'; tries += 1) {
+      if (tries > 600) throw new Error(`nobody is done with ${statements.at(-1)}`);
+      await pause(50);
+    }
     return { end: async () => { child.stdin.end(); await once(child, 'exit'); } };
   }
 
