@@ -15,24 +15,24 @@ const BACK_WITHIN = 10;
 /** A replica that the primary waits for with each commit. */
 async function replica(primary) {
   const standby = await Postgres.start({ copyOf: primary });
-  primary.waitForStandby(true);
+  await primary.waitForStandby(true);
   for (let tries = 0; primary.psql("SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')") !== '1'; tries += 1) {
-    expect(tries < 100, 'the replica does not follow');
+    expect(tries < 600, 'the replica does not follow');
     await pause(100);
   }
   return standby;
 }
 
 /** Makes the replica the primary. It has none of its own, so it must not wait for one. */
-function promote(standby) {
-  standby.promote();
-  standby.waitForStandby(false);
+async function promote(standby) {
+  await standby.promote();
+  await standby.waitForStandby(false);
 }
 
 /** Waits until the log of a server says so. */
 async function said(cluster, what) {
   for (const begun = performance.now(); !cluster.logs().includes(what); await pause(50)) {
-    expect(performance.now() - begun < 15_000, `the log does not say: ${what}`);
+    expect(performance.now() - begun < 60_000, `the log does not say: ${what}`);
   }
 }
 
@@ -41,9 +41,9 @@ async function killed({ cluster, load, bouncers, primary, standby, figures }) {
   load.longest();
   await primary.stop('SIGKILL');
   await pause(500);
-  promote(standby);
+  await promote(standby);
   for (const bouncer of bouncers) await bouncer.lead(standby);
-  await cluster.proxy.until('servers', 3, 30);
+  await cluster.proxy.until('servers', 3);
   await pause(500);
   const gap = load.longest();
   expect(gap < BACK_WITHIN, `no call passed for ${seconds(gap)}`);
@@ -61,10 +61,10 @@ async function cutOff({ cluster, load, bouncers: [ours, theirs], primary, standb
   const revoked = await cluster.issue('revoked at the new primary');
   expect((await lone.code(revoked.token)) === 'VALID', 'the key does not pass');
   load.longest();
-  promote(standby);
+  await promote(standby);
   await ours.lead(standby);
-  const noticed = await lone.until(false, 15);
-  await cluster.proxy.until('servers', 2, 15);
+  const noticed = await lone.until(false, 30);
+  await cluster.proxy.until('servers', 2);
   await pause(500);
   const gap = load.longest();
   expect(gap < BACK_WITHIN, `no call passed for ${seconds(gap)}`);
@@ -74,7 +74,7 @@ async function cutOff({ cluster, load, bouncers: [ours, theirs], primary, standb
   // Somebody fences the old primary, as Patroni does by itself.
   primary.psql("ALTER SYSTEM SET default_transaction_read_only = on");
   primary.psql('SELECT pg_reload_conf()');
-  const fenced = await lone.until(false, 15, /read-only/);
+  const fenced = await lone.until(false, 30, /read-only/);
   // A cached key may pass for a second.
   await pause(1500);
   const codes = [];
@@ -85,7 +85,7 @@ async function cutOff({ cluster, load, bouncers: [ours, theirs], primary, standb
   const answer = await tried;
   expect(/answered 503|timeout/.test(answer), `a key at the old primary: ${answer}`);
   await theirs.lead(standby);
-  await cluster.proxy.until('servers', 3, 20);
+  await cluster.proxy.until('servers', 3);
   const code = await lone.code(revoked.token);
   expect(code === 'REVOKED' || code === 'NOT_FOUND', `a key that was revoked at the new primary is ${code}`);
 }

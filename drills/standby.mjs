@@ -61,7 +61,7 @@ export async function drill({ folder, short, nodes }) {
     standby.psql('SELECT pg_wal_replay_resume()');
     await pause(1000);
     await primary.stop('SIGINT');
-    standby.promote();
+    await standby.promote();
     await proxy.lead('standby');
     figures.push(`the standby was promoted: ready after ${seconds(await server.until(true, 15))}`);
     expect((await server.code(kept.token)) === 'VALID', 'the key does not pass at the new primary');

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { issued } from './cluster.mjs';
+import { Lateness } from './lateness.mjs';
 
 /** How many call, and how many write. */
 const [CALLERS, WRITERS] = [16, 2];
@@ -11,17 +12,27 @@ const [CALLERS, WRITERS] = [16, 2];
 /** How long the server that took a write may seem to be at it after it was killed, in seconds. */
 const UNDER_WAY = 10;
 
+/** What is a gap between calls that pass, in milliseconds. */
+const GAP = 20;
+
+/**
+ * After a pause of the machine of so many seconds HAProxy may take every server for dead, until it has looked again. What was
+ * not answered then is nobody's fault.
+ */
+const PAUSED = { least: 1, after: 5 };
+
 export class Load {
   calls = 0;
   repeated = 0;
   /** Writes of which nobody knows whether they were made. */
   unknown = 0;
-  /** The longest time that somebody waited for an answer, and the longest without a call that passed, in seconds. */
+  /** The longest time that somebody waited for an answer, in seconds. */
   slowest = 0;
-  gap = 0;
+  /** When no call passed since that was last asked. */
+  gaps = [];
   made = [];
   revoked = [];
-  /** What was answered wrongly, and what was not answered. */
+  /** What was answered wrongly, and what was not answered, and when. */
   wrong = [];
   failed = [];
   running = true;
@@ -32,6 +43,7 @@ export class Load {
     load.cluster = cluster;
     load.key = await issued(cluster.settings);
     load.manager = await issued(cluster.settings, '--permission', 'keystead.keys.write');
+    load.machine = Lateness.begin();
     load.passed = performance.now();
     const many = (number, act) => Array.from({ length: number }, async () => { while (load.running) await act(); });
     load.all = Promise.all([...many(CALLERS, () => load.call()), ...many(WRITERS, () => load.write())]);
@@ -54,7 +66,7 @@ export class Load {
         this.slowest = Math.max(this.slowest, (performance.now() - begun) / 1000);
         return { status: answer.status, body: await answer.json().catch(() => ({})) };
       } else if (failures === 1) {
-        this.failed.push(`${path} answered ${answer.status ?? answer.cause?.code ?? answer.message}`);
+        this.failed.push({ at: performance.now(), what: `${path} answered ${answer.status ?? answer.cause?.code ?? answer.message}` });
         await pause(20);
         return { status: 503, body: {} };
       } else {
@@ -69,7 +81,7 @@ export class Load {
     if (status >= 500) return;
     this.calls += 1;
     const now = performance.now();
-    this.gap = Math.max(this.gap, (now - this.passed) / 1000);
+    if (now - this.passed > GAP) this.gaps.push([this.passed, now]);
     if (body.code === 'VALID') this.passed = now; else this.wrong.push(`a call was answered ${status} ${body.code}`);
   }
 
@@ -97,16 +109,22 @@ export class Load {
     return undefined;
   }
 
-  /** The longest time without a call that passed since it was last asked, in seconds. */
+  /** The longest time without a call that passed since it was last asked, in seconds. What the machine lost is not in it. */
   longest() {
-    const gap = Math.max(this.gap, (performance.now() - this.passed) / 1000);
-    this.gap = 0;
-    return gap;
+    const gaps = [...this.gaps, [this.passed, performance.now()]];
+    this.gaps = [];
+    return Math.max(...gaps.map(([from, to]) => (to - from) / 1000 - this.machine.between(from, to)));
+  }
+
+  /** What was not answered although the machine did not pause. */
+  refused() {
+    return this.failed.filter(({ at }) => !this.machine.isNear(at, PAUSED)).map(({ what }) => what);
   }
 
   async end() {
     this.running = false;
     await this.all;
+    await this.machine.end();
   }
 
   /** What is not as it was answered, asked of these servers in turns. */

@@ -1,8 +1,9 @@
 // PgBouncer with the configuration of docs/, before a Postgres of this machine.
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 import { owned } from './children.mjs';
 import { freePort } from './ports.mjs';
@@ -33,8 +34,10 @@ export class PgBouncer {
     const [program, ...rest] = [...prefix, PROGRAM, this.file];
     this.child = owned(spawn(program, rest, { cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] }));
     this.child.stderr.setEncoding('utf8').on('data', (text) => (this.log = (this.log + text).slice(-4000)));
-    for (let tries = 0; this.tell('SHOW VERSION').status !== 0; tries += 1) {
-      if (tries > 100) throw new Error(`pgbouncer does not start: ${this.tell('SHOW VERSION').stderr}${this.log}`);
+    for (let tries = 0; ; tries += 1) {
+      const refused = await this.tell('SHOW VERSION');
+      if (!refused) return;
+      if (tries > 600) throw new Error(`pgbouncer does not start: ${refused}${this.log}`);
       await pause(50);
     }
   }
@@ -57,20 +60,21 @@ export class PgBouncer {
     return `postgres://keystead:${PASSWORD}@127.0.0.1:${this.port}/keystead`;
   }
 
-  /** A command at its console. */
-  tell(line) {
+  /** A command at its console; gives why that was refused, if it was. */
+  async tell(line) {
     const env = { PATH: process.env.PATH, PGPASSWORD: PASSWORD };
-    return spawnSync('psql', ['-qAt', '-h', '127.0.0.1', '-p', String(this.port), '-U', 'keystead', '-d', 'pgbouncer', '-c', line], { encoding: 'utf8', env });
+    const args = ['-qAt', '-h', '127.0.0.1', '-p', String(this.port), '-U', 'keystead', '-d', 'pgbouncer', '-c', line];
+    return promisify(execFile)('psql', args, { env }).then(() => undefined, (error) => error.message);
   }
 
   /** Leads to another Postgres from now on, and cuts what leads elsewhere. */
   async lead(postgres) {
     this.write(postgres);
     for (const line of ['RELOAD', 'KILL keystead', 'RESUME keystead']) {
-      const { status, stderr } = this.tell(line);
-      if (status === 0) continue;
+      const refused = await this.tell(line);
+      if (!refused) continue;
       await pause(100);
-      if (this.child.exitCode === null && this.child.signalCode === null) throw new Error(`pgbouncer: ${line}: ${stderr}${this.log}`);
+      if (this.child.exitCode === null && this.child.signalCode === null) throw new Error(`pgbouncer: ${refused}${this.log}`);
       // It crashes now and then, and whatever supervises it starts it again, with what was just written.
       console.log(`      pgbouncer ended by itself at ${line}: ${this.log.trim().split('\n').slice(-3).join('\n      ')}`);
       await this.launch();

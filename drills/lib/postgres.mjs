@@ -1,10 +1,11 @@
 // A Postgres of its own, as an account that is not root, with its data on the disk.
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 import { owned } from './children.mjs';
 import { freePort } from './ports.mjs';
@@ -30,11 +31,16 @@ export function accountFolder(prefix) {
 }
 
 export function run(args, options = {}) {
-  const account = asAccount();
-  const [program, ...rest] = [...account.prefix, ...args];
+  const [program, ...rest] = [...asAccount().prefix, ...args];
   const done = spawnSync(program, rest, { cwd: '/', encoding: 'utf8', maxBuffer: 2 ** 30, ...options });
   if (done.status !== 0) throw new Error(`${args[0]}: ${done.stderr || done.error}`);
   return done.stdout;
+}
+
+/** The same while all else goes on, for whoever measures meanwhile. */
+async function runBeside(args) {
+  const [program, ...rest] = [...asAccount().prefix, ...args];
+  await promisify(execFile)(program, rest, { cwd: '/' });
 }
 
 export class Postgres {
@@ -132,13 +138,13 @@ export class Postgres {
   }
 
   /** Commits wait from now on until another Postgres has them too, or no longer. */
-  waitForStandby(waits) {
-    this.psql(waits ? "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (*)'" : 'ALTER SYSTEM RESET synchronous_standby_names');
-    this.psql('SELECT pg_reload_conf()');
+  async waitForStandby(waits) {
+    const names = waits ? "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (*)'" : 'ALTER SYSTEM RESET synchronous_standby_names';
+    await runBeside([...this.client(), '-c', names, '-c', 'SELECT pg_reload_conf()']);
   }
 
-  promote() {
-    run([`${bin()}/pg_ctl`, 'promote', '-D', this.data, '-w']);
+  async promote() {
+    await runBeside([`${bin()}/pg_ctl`, 'promote', '-D', this.data, '-w']);
   }
 
   async remove() {
