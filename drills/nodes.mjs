@@ -30,13 +30,20 @@ export async function drill({ folder, short }) {
       expect(await nodes[(round + 1) % 3].revoke(key.id), 'a revoke was refused');
       const begun = performance.now();
       await Promise.all(nodes.map(async (node) => {
-        while ((await node.code(key.token)) === 'VALID') passed += 1;
-        took.push((performance.now() - begun) / 1000);
+        // When the last call that passes is sent counts: the machine may pause before its answer, or before the next one.
+        let last = begun;
+        for (;;) {
+          const sent = performance.now();
+          if ((await node.code(key.token)) !== 'VALID') break;
+          last = sent;
+          passed += 1;
+        }
+        took.push((last - begun) / 1000);
       }));
     }
     const { median, most } = spread(took);
-    expect(most < 1, `a revoke took ${seconds(most)} to reach every server`);
-    return `${count(took.length / 3)} revokes reached three servers in ${seconds(median)} (median), ${seconds(most)} at most; ${count(passed)} calls passed meanwhile`;
+    expect(most < 1, `a call passed that was sent ${seconds(most)} after a revoke`);
+    return `after ${count(took.length / 3)} revokes, three servers let calls pass for ${seconds(median)} (median), ${seconds(most)} at most; ${count(passed)} passed`;
   } finally {
     for (const node of nodes) await node.stop('SIGKILL');
     await postgres.remove();
