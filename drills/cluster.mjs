@@ -100,7 +100,7 @@ async function handOver(cluster) {
   for (const name of NAMES) expect((await cluster.nodes[name].code(token[0])) === 'VALID', `${name} refuses the key that was handed over`);
 }
 
-/** Opens a live page at one server, acts, and gives the seconds until it shows something that matches. */
+/** Opens a live page at one server, acts, and gives the seconds until it shows something that matches. An act may ask for that. */
 async function live(cluster, name, path, what, act) {
   const end = new AbortController();
   const node = cluster.node(name);
@@ -116,11 +116,12 @@ async function live(cluster, name, path, what, act) {
     }
   };
   try {
-    await within(5, `the opening of ${path}`, come(/listening/));
+    await within(30, `the opening of ${path}`, come(/listening/));
     const begun = performance.now();
-    await act();
-    await within(5, `${what} in the stream of ${path}`, come(what));
-    return (performance.now() - begun) / 1000;
+    let shown = 0;
+    const showing = within(30, `${what} in the stream of ${path}`, come(what)).finally(() => (shown = performance.now()));
+    await Promise.all([showing, act(() => shown)]);
+    return (shown - begun) / 1000;
   } finally {
     end.abort();
   }
@@ -184,7 +185,7 @@ async function strangers(cluster, postgres, folder, token) {
   expect(/belongs to the root key/.test(other), `a server with another root key: ${other}`);
 
   postgres.psql("INSERT INTO setting (name, value) VALUES ('least_generation', '4000000000')");
-  for (const name of NAMES) await cluster.nodes[name].until(false, 5, /has taken over/);
+  for (const name of NAMES) await cluster.nodes[name].until(false, 30, /has taken over/);
   // A key in the cache is believed for a second.
   await pause(1500);
   for (const name of NAMES) {
@@ -195,7 +196,7 @@ async function strangers(cluster, postgres, folder, token) {
   expect(/has taken over/.test(old), `a server of an older release: ${old}`);
   postgres.psql("DELETE FROM setting WHERE name = 'least_generation'");
   for (const name of NAMES) {
-    await cluster.nodes[name].until(true, 10);
+    await cluster.nodes[name].until(true, 30);
     expect((await cluster.nodes[name].code(token)) === 'VALID', `${name} refuses a key after the newer release has gone`);
   }
 }
@@ -221,10 +222,12 @@ export async function drill({ folder }) {
     await downloads(cluster, ids);
     const calls = [];
     for (const [at, name] of NAMES.entries()) {
-      const call = async () => {
-        // A server tells the others what is watched there.
-        await pause(500);
-        await cluster.nodes[NAMES.at(at - 1)].code(key.token);
+      const call = async (shown) => {
+        // A server tells the others what is watched there, and until they know, a call is not shown.
+        while (!shown()) {
+          await pause(500);
+          await cluster.nodes[NAMES.at(at - 1)].code(key.token);
+        }
       };
       calls.push(-0.5 + await live(cluster, name, `/integrations/setup/events?key=${key.id}`, /event: call/, call));
     }

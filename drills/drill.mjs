@@ -22,8 +22,8 @@ const UNDISTURBED = ['limits'];
 /** Those that `make test` leaves out: they take longer, or need the release before or packages that nothing else does. */
 const LONG = ['rolling', 'patroni', 'rotations/3', 'away/3', 'standby/3', 'hand-overs/3'];
 
-/** No drill takes longer than this, and all of them together no longer than that, in seconds. */
-const LONGEST = { short: 90, long: 400 };
+/** A drill that hangs ends after this, and all of them together after that, in seconds. */
+const LONGEST = { short: 300, long: 400 };
 const ALL = 45 * 60;
 
 const arguments_ = process.argv.slice(2);

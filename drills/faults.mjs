@@ -39,7 +39,7 @@ export async function drill({ folder, short }) {
       const gone = once(strace, 'exit');
       strace.kill('SIGTERM');
       await gone;
-      await server.until(true, 15);
+      await server.until(true, 60);
       const key = await server.issue('after');
       expect(key.confirmed, `after ${call} ${error}, a key cannot be issued`);
       figures.issued.push(key);

@@ -45,7 +45,7 @@ export async function drill({ folder, short, nodes }) {
     const figures = [];
     const refuses = async (to, what) => {
       await proxy.lead(to);
-      const noticed = await server.until(false, 10, what);
+      const noticed = await server.until(false, 60, what);
       await pause(1500);
       for (let calls = 0; calls < (short ? 20 : 200); calls += 1) {
         const codes = [await server.code(revoked.token), await server.code(kept.token)];
@@ -56,14 +56,14 @@ export async function drill({ folder, short, nodes }) {
     await refuses('standby', /standby/);
     await refuses('foreign', /another installation/);
     await proxy.lead('primary');
-    figures.push(`back at the primary: ready after ${seconds(await server.until(true, 15))}`);
+    figures.push(`back at the primary: ready after ${seconds(await server.until(true, 60))}`);
     expect((await server.code(kept.token)) === 'VALID', 'the key does not pass any more');
     standby.psql('SELECT pg_wal_replay_resume()');
     await pause(1000);
     await primary.stop('SIGINT');
     await standby.promote();
     await proxy.lead('standby');
-    figures.push(`the standby was promoted: ready after ${seconds(await server.until(true, 15))}`);
+    figures.push(`the standby was promoted: ready after ${seconds(await server.until(true, 60))}`);
     expect((await server.code(kept.token)) === 'VALID', 'the key does not pass at the new primary');
     expect((await server.code(revoked.token)) !== 'VALID', 'the revoke is lost');
     expect((await server.issue('new')).confirmed, 'no key can be issued at the new primary');

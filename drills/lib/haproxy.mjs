@@ -33,7 +33,7 @@ export class Haproxy {
     if (checked.status !== 0) throw new Error(`haproxy: ${checked.error ?? checked.stderr}`);
     proxy.child = owned(spawn(PROGRAM, ['-db', '-f', file], { stdio: 'ignore' }));
     for (let tries = 0; !(await proxy.tell('show info')); tries += 1) {
-      if (tries > 100) throw new Error('haproxy does not start');
+      if (tries > 600) throw new Error('haproxy does not start');
       await pause(50);
     }
     return proxy;
@@ -59,7 +59,7 @@ export class Haproxy {
   }
 
   /** Waits until it takes so many servers of a backend for alive. */
-  async until(backend, count, seconds = 15) {
+  async until(backend, count, seconds = 60) {
     const begun = performance.now();
     for (;;) {
       const alive = await this.alive(backend);
