@@ -10,8 +10,8 @@ export default defineConfig<{}, Options>({
   retries: process.env.CI ? 1 : 0,
   workers: 2,
   fullyParallel: true,
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   reporter: [['list']],
   projects: [
     { name: 'Firefox' },

@@ -26,7 +26,7 @@ export default defineConfig<Options>({
   workers: 3,
   fullyParallel: true,
   timeout: 120_000,
-  expect: { timeout: 10_000 },
+  expect: { timeout: 30_000 },
   reporter: [['list']],
   use: {
     launchOptions: {
@@ -39,8 +39,8 @@ export default defineConfig<Options>({
     timezoneId: 'UTC',
     // During a fade to the next page, a click would come too early.
     contextOptions: { reducedMotion: 'reduce' },
-    actionTimeout: 10_000,
-    navigationTimeout: 15_000,
+    actionTimeout: 30_000,
+    navigationTimeout: 30_000,
     screenshot: 'only-on-failure',
   },
   projects: [

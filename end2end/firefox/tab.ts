@@ -31,7 +31,7 @@ export type Role = keyof typeof ROLES;
 
 export type Way = 'back' | 'forward' | 'reload';
 
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 
 export class Tab {
   /** What went wrong in the pages, whatever the journey looked at. */

@@ -183,7 +183,6 @@ test('what programs report is found by its event, its CRM and its agent', async 
 });
 
 test('what a webhook is told is seen with its answer, and sent again', async ({ page, context, scripts }) => {
-  test.setTimeout(90_000);
   const calls: { secret: string | string[] | undefined; body: string }[] = [];
   let status = 410;
   const receiver = createServer((request, response) => {

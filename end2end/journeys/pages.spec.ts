@@ -141,15 +141,18 @@ test('a slow form says that it is under way, and a second press does nothing @sc
   const key = await arrange.active({ name });
   await owner.open(`/keys/${key.id}/edit`);
   let sent = 0;
+  let go = () => {};
+  const held = new Promise<void>((resolve) => (go = resolve));
   await page.route('**/edit', async (route) => {
     sent += 1;
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await held;
     await route.continue();
   });
   await dialog(owner).getByRole('button', { name: 'Save' }).click();
   const saving = dialog(owner).getByRole('button', { name: 'Saving…' });
   await expect(saving).toBeVisible();
   await saving.click();
+  go();
   await expect(page.getByRole('status').filter({ hasText: 'is saved' })).toBeVisible();
   expect(sent).toBe(1);
 });

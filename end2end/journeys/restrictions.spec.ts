@@ -1,13 +1,17 @@
 // A key with every restriction is created, refused, explained and changed.
 import type { Locator, Page } from '@playwright/test';
 
+import { sameDay } from '../../drills/lib/day.mjs';
 import { expect, test } from '../fixtures/console';
 import { examine } from '../fixtures/examine';
 import { acknowledge, choose, chooseKind, confirm, dialog, field, find, finish, unique } from '../steps/keys';
 
+/** How many seconds of a day the calls of a daily quota may take here. */
+const CALLS = 60;
+
 test('a key with every restriction tells why a call was refused', async ({ owner, verifier, watch }) => {
   const { page } = owner;
-  test.setTimeout(120_000);
+  test.setTimeout(120_000 + CALLS * 1000);
   const name = unique('Restricted');
   await chooseKind(owner, 'Service');
   await field(owner, 'Blocked networks (CIDR)').fill('203.0.113.7/32');
@@ -37,6 +41,7 @@ test('a key with every restriction tells why a call was refused', async ({ owner
 
   const token = await finish(owner, draft);
   await acknowledge(owner);
+  await sameDay(CALLS);
   const call = { clientIp: '203.0.113.9', permissions: 'invoices.read' };
   expect((await verifier.ask(token, call)).code).toBe('VALID');
   expect((await verifier.ask(token, { ...call, clientIp: '203.0.113.7' })).code).toBe('IP_NOT_ALLOWED');

@@ -14,7 +14,7 @@ type Screen = { route: string; name: string; visit: string; dialog?: boolean; ou
 const PARTS = 4;
 const parts = Array.from({ length: PARTS }, (_, part) => (screens as Screen[]).filter((_, index) => index % PARTS === part));
 
-test.describe.configure({ mode: 'parallel' });
+test.describe.configure({ mode: 'parallel', timeout: 180_000 });
 
 for (const [index, part] of parts.entries()) {
   test(`every screen and every dialog stands up to a look, part ${index + 1} of ${PARTS}`, async ({
@@ -25,7 +25,6 @@ for (const [index, part] of parts.entries()) {
     verifier,
     watch,
   }) => {
-    test.setTimeout(180_000);
     const { page } = owner;
     const draft = {
       description: 'Exports invoices every night.\nAsk the owner before you change it.',
